@@ -1,0 +1,146 @@
+//! The plugin configuration, as Istio's `pluginConfig` or Envoy's `configuration` hands it over.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// What the filter needs to know; every value is usable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `host:port` of the control plane: the `:authority` of a poll.
+    pub authority: String,
+    /// The Envoy cluster that leads there.
+    pub cluster: String,
+    /// How long a poll may be held by the server.
+    pub poll_wait: Duration,
+    /// For how long faults go on without word from the control plane; `None` is without limit.
+    pub max_staleness: Option<Duration>,
+    /// Names that go before the proxy's own.
+    pub service: Option<String>,
+    pub namespace: Option<String>,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    Json(String),
+    Address(String),
+    PollWait(u64),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    control_plane_address: String,
+    cluster: Option<String>,
+    #[serde(default = "default_poll_wait")]
+    poll_wait_seconds: u64,
+    #[serde(default = "default_max_staleness")]
+    max_staleness_seconds: u64,
+    service: Option<String>,
+    namespace: Option<String>,
+    /// Of the first generation, which polled at an interval; there is none any more.
+    #[serde(default, rename = "poll_interval_ms")]
+    _poll_interval_ms: serde::de::IgnoredAny,
+}
+
+fn default_poll_wait() -> u64 {
+    30
+}
+
+fn default_max_staleness() -> u64 {
+    900
+}
+
+impl Config {
+    /// Reads the JSON.
+    pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
+        let written: Written =
+            serde_json::from_slice(json).map_err(|error| ConfigError::Json(error.to_string()))?;
+        let authority = written.control_plane_address;
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {
+                (host, port)
+            }
+            _ => return Err(ConfigError::Address(authority)),
+        };
+        if !(1..=300).contains(&written.poll_wait_seconds) {
+            return Err(ConfigError::PollWait(written.poll_wait_seconds));
+        }
+        Ok(Self {
+            cluster: written.cluster.unwrap_or_else(|| format!("outbound|{port}||{host}")),
+            poll_wait: Duration::from_secs(written.poll_wait_seconds),
+            max_staleness: match written.max_staleness_seconds {
+                0 => None,
+                seconds => Some(Duration::from_secs(seconds)),
+            },
+            service: written.service,
+            namespace: written.namespace,
+            authority,
+        })
+    }
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Json(error) => write!(f, "the plugin configuration is not the JSON expected: {error}"),
+            Self::Address(address) => write!(f, "control_plane_address must be host:port, not `{address}`"),
+            Self::PollWait(seconds) => write!(f, "poll_wait_seconds must be from 1 to 300, not {seconds}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Config, ConfigError};
+
+    #[test]
+    fn an_address_alone_is_enough() {
+        let config =
+            Config::parse(br#"{"control_plane_address": "hfi-control-plane.boifi.svc.cluster.local:8080"}"#);
+        let config = config.unwrap();
+        assert_eq!(config.cluster, "outbound|8080||hfi-control-plane.boifi.svc.cluster.local");
+        assert_eq!(config.authority, "hfi-control-plane.boifi.svc.cluster.local:8080");
+        assert_eq!(config.poll_wait, Duration::from_secs(30));
+        assert_eq!(config.max_staleness, Some(Duration::from_secs(900)));
+    }
+
+    #[test]
+    fn a_configuration_of_the_first_generation_is_accepted() {
+        let config = Config::parse(br#"{"control_plane_address": "a:1", "poll_interval_ms": 1000}"#);
+        assert!(config.is_ok());
+    }
+
+    #[test]
+    fn everything_can_be_said() {
+        let config = Config::parse(
+            br#"{"control_plane_address": "a:1", "cluster": "c", "poll_wait_seconds": 5, "max_staleness_seconds": 0, "service": "s", "namespace": "n"}"#,
+        );
+        let config = config.unwrap();
+        assert_eq!(
+            (config.cluster.as_str(), config.poll_wait, config.max_staleness),
+            ("c", Duration::from_secs(5), None)
+        );
+        assert_eq!((config.service.as_deref(), config.namespace.as_deref()), (Some("s"), Some("n")));
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_with_the_reason() {
+        let error = |json: &str| Config::parse(json.as_bytes()).unwrap_err();
+        for bad in ["a", "a:", ":1", "a:0", "a:65536", ""] {
+            assert_eq!(
+                error(&format!(r#"{{"control_plane_address": "{bad}"}}"#)),
+                ConfigError::Address(bad.into())
+            );
+        }
+        assert_eq!(
+            error(r#"{"control_plane_address": "a:1", "poll_wait_seconds": 301}"#),
+            ConfigError::PollWait(301)
+        );
+        assert!(error(r#"{"control_plane_adress": "a:1"}"#).to_string().contains("control_plane_adress"));
+        assert!(matches!(error(""), ConfigError::Json(_)));
+    }
+}

@@ -1,0 +1,169 @@
+//! The requests that wait.
+//!
+//! Proxy-Wasm has no timer per stream: a request is paused, and the root context's tick lets it go.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    rc::Rc,
+    time::Duration,
+};
+
+use policies::{Decision, policy::Abort};
+
+use crate::clock::Instant;
+
+/// What becomes of a request when its time is up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes on to the workload.
+    Resume,
+    /// It is answered in the workload's place, in the name of that policy.
+    Abort { policy: Rc<str>, abort: Rc<Abort> },
+}
+
+/// A request whose time is up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The stream context that waits.
+    pub context_id: u32,
+    pub outcome: Outcome,
+    /// How long it was held, if the rule has a delay.
+    pub delayed: Option<Duration>,
+}
+
+/// All requests that are held, by when they are due.
+#[derive(Debug, Default)]
+pub struct Held {
+    queue: BinaryHeap<Reverse<(Instant, u32)>>,
+    streams: HashMap<u32, Stream>,
+}
+
+#[derive(Debug)]
+struct Stream {
+    since: Instant,
+    due: Instant,
+    delayed: bool,
+    outcome: Outcome,
+}
+
+impl Held {
+    /// Holds the request of a stream as the decision says.
+    pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant) {
+        let outcome = match decision.abort {
+            Some(abort) => Outcome::Abort { policy: decision.policy, abort },
+            None => Outcome::Resume,
+        };
+        let due = now + decision.hold;
+        self.queue.push(Reverse((due, context_id)));
+        self.streams.insert(context_id, Stream { since: now, due, delayed: decision.delayed, outcome });
+    }
+
+    /// Forgets a stream that has ended; whether it was held.
+    pub fn forget(&mut self, context_id: u32) -> bool {
+        self.streams.remove(&context_id).is_some()
+    }
+
+    /// Takes out the requests whose time is up.
+    pub fn take_due(&mut self, now: Instant) -> Vec<Due> {
+        let mut due = Vec::new();
+        while let Some(Reverse((at, context_id))) = self.queue.peek().copied() {
+            let stream = self.streams.get(&context_id).filter(|stream| stream.due == at);
+            if stream.is_some() && at > now {
+                break;
+            }
+            self.queue.pop();
+            if stream.is_none() {
+                // It has ended; only its place in the queue was left.
+                continue;
+            }
+            due.extend(self.streams.remove(&context_id).map(|stream| Due {
+                context_id,
+                delayed: stream.delayed.then(|| now.since(stream.since)),
+                outcome: stream.outcome,
+            }));
+        }
+        due
+    }
+
+    /// When the next request is due; `None` when none is held.
+    pub fn next_due(&self) -> Option<Instant> {
+        if self.streams.is_empty() { None } else { self.queue.peek().map(|Reverse((due, _))| *due) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{rc::Rc, time::Duration};
+
+    use policies::{Decision, policy::Abort};
+    use proptest::prelude::*;
+
+    use super::{Held, Outcome};
+    use crate::clock::Instant;
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_origin(Duration::from_millis(millis))
+    }
+
+    fn delay(millis: u64) -> Decision {
+        Decision { policy: "a".into(), hold: Duration::from_millis(millis), delayed: true, abort: None }
+    }
+
+    #[test]
+    fn requests_are_due_in_the_order_of_their_time_and_never_early() {
+        let mut held = Held::default();
+        held.hold(1, delay(100), at(1_000));
+        held.hold(2, delay(10), at(1_000));
+        assert_eq!(held.next_due(), Some(at(1_010)));
+        assert!(held.take_due(at(1_009)).is_empty());
+        let due = held.take_due(at(1_012));
+        assert_eq!((due[0].context_id, due[0].delayed, due.len()), (2, Some(Duration::from_millis(12)), 1));
+        assert_eq!(held.next_due(), Some(at(1_100)));
+        assert_eq!(held.take_due(at(1_200)).len(), 1);
+        assert_eq!(held.next_due(), None);
+    }
+
+    #[test]
+    fn a_stream_that_has_ended_is_forgotten_and_costs_no_tick() {
+        let mut held = Held::default();
+        held.hold(1, delay(100), at(0));
+        assert!(held.forget(1));
+        assert!(!held.forget(1));
+        assert_eq!(held.next_due(), None);
+        assert!(held.take_due(at(1_000)).is_empty());
+    }
+
+    #[test]
+    fn an_abort_after_a_start_delay_is_no_delay() {
+        let mut held = Held::default();
+        let abort = Rc::new(Abort { status: 503.try_into().unwrap(), body: String::new() });
+        let decision = Decision { delayed: false, abort: Some(Rc::clone(&abort)), ..delay(5) };
+        held.hold(1, decision, at(0));
+        let due = held.take_due(at(5));
+        assert_eq!(due[0].outcome, Outcome::Abort { policy: "a".into(), abort });
+        assert_eq!(due[0].delayed, None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_request_comes_out_once_unless_it_ended(
+            holds in prop::collection::vec((0..1_000u64, 0..500u64, any::<bool>()), 0..50),
+        ) {
+            let mut held = Held::default();
+            let mut waiting = Vec::new();
+            for (id, (now, millis, ends)) in (0..).zip(&holds) {
+                held.hold(id, delay(*millis), at(*now));
+                if *ends { held.forget(id); } else { waiting.push(id); }
+            }
+            let mut out = Vec::new();
+            let mut now = at(0);
+            while let Some(next) = held.next_due() {
+                now = now.max(next);
+                out.extend(held.take_due(now).into_iter().map(|due| due.context_id));
+            }
+            out.sort_unstable();
+            prop_assert_eq!(out, waiting);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The Proxy-Wasm filter of hfi.
+//!
+//! It runs in every Envoy that Istio configures, follows the reconciler's snapshot for the proxy's
+//! own workload, and injects exactly the faults that the snapshot says. Whatever goes wrong with it,
+//! traffic passes untouched: nothing here may fail or hang a request.
+//!
+//! The core is plain Rust that runs and is tested natively; it returns values that say what to do.
+//! [`abi`] alone speaks to the host and does it.
+//!
+//! - [`config`]: the plugin configuration.
+//! - [`identity`]: which workload this proxy stands for.
+//! - [`sync`]: when to poll the control plane, and what its answers mean.
+//! - [`request`]: a request as policies see it, read lazily.
+//! - [`held`]: the requests that wait, and what is to become of them.
+//! - [`random`]: the dice.
+//! - [`plugin`]: all of it together, for one root context.
+//! - [`clock`]: time to wait by.
+//! - `abi`: the Proxy-Wasm callbacks, and `wasi` two more calls of the host; only built for wasm.
+
+#[cfg(target_arch = "wasm32")]
+pub mod abi;
+pub mod clock;
+pub mod config;
+pub mod held;
+pub mod identity;
+pub mod plugin;
+pub mod random;
+pub mod request;
+pub mod sync;
+#[cfg(target_arch = "wasm32")]
+mod wasi;

@@ -1,0 +1,181 @@
+//! When to poll the control plane, and what its answers mean.
+//!
+//! A poll names the digest that is in force and is held by the server until that digest changes. The
+//! digest moves on only when a new program has been activated, so that a body which cannot be used
+//! is asked for again instead of being followed by 304s for ever.
+
+use std::time::Duration;
+
+use policies::{Digest, snapshot};
+
+use crate::{clock::Instant, config::Config, random::Random};
+
+/// The header by which an answer is known to be the control plane's and not the proxy's own.
+pub const REVISION: &str = "x-hfi-revision";
+
+/// How much longer than its wait a poll may take.
+const GRACE: Duration = Duration::from_secs(10);
+/// Polls begin at least this far apart, whatever the server answers.
+const SPACING: Duration = Duration::from_millis(200);
+/// Between polls when the server answers before the wait is over although nothing changed.
+const EARLY_SPACING: Duration = Duration::from_secs(2);
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+
+/// The state of the conversation with the control plane.
+#[derive(Debug)]
+pub struct Sync {
+    phase: Phase,
+    in_force: Option<InForce>,
+    /// Failures since the last good answer.
+    failures: u32,
+    last_contact: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Waiting { until: Instant },
+    Polling { since: Instant },
+}
+
+/// The snapshot that the program in force was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InForce {
+    pub digest: Digest,
+    pub revision: String,
+}
+
+/// A request to send to the control plane.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Poll {
+    pub headers: Vec<(&'static str, String)>,
+    pub timeout: Duration,
+}
+
+/// An answer as it came, of which nothing is believed yet.
+#[derive(Debug, Default)]
+pub struct Answer {
+    pub status: Option<String>,
+    pub etag: Option<String>,
+    pub revision: Option<String>,
+    pub body: Vec<u8>,
+}
+
+/// What an answer says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum News {
+    /// A new snapshot, its digest verified.
+    Changed {
+        in_force: InForce,
+        body: Vec<u8>,
+    },
+    Unchanged,
+}
+
+impl Sync {
+    /// A conversation that begins now.
+    pub fn new(now: Instant) -> Self {
+        Self { phase: Phase::Waiting { until: now }, in_force: None, failures: 0, last_contact: None }
+    }
+
+    /// The poll to send now, if it is time for one.
+    pub fn poll(&mut self, now: Instant, config: &Config, path: &str, node: &str) -> Option<Poll> {
+        if now < self.next_step(config) {
+            return None;
+        }
+        self.phase = Phase::Polling { since: now };
+        let mut headers = vec![
+            (":method", "GET".to_owned()),
+            (":path", path.to_owned()),
+            (":authority", config.authority.clone()),
+            ("accept", snapshot::MEDIA_TYPE.to_owned()),
+            ("prefer", format!("wait={}", config.poll_wait.as_secs())),
+        ];
+        if !node.is_empty() {
+            headers.push(("x-hfi-node", node.to_owned()));
+        }
+        if let Some(in_force) = &self.in_force {
+            headers.push(("if-none-match", in_force.digest.etag()));
+            headers.push((REVISION, in_force.revision.clone()));
+        }
+        Some(Poll { headers, timeout: config.poll_wait + GRACE })
+    }
+
+    /// When [`Sync::poll`] is next to be called. A poll under way is given up some time after its
+    /// time-out: by then the host has dropped it without telling.
+    pub fn next_step(&self, config: &Config) -> Instant {
+        match self.phase {
+            Phase::Waiting { until } => until,
+            Phase::Polling { since } => since + config.poll_wait + 2 * GRACE,
+        }
+    }
+
+    /// Takes an answer in. The caller activates what is new and then says [`Sync::activated`], or
+    /// says [`Sync::failed`].
+    pub fn answered(&mut self, answer: Answer) -> Result<News, String> {
+        let Some(revision) = answer.revision else {
+            let status = answer.status.as_deref().unwrap_or("no status");
+            return Err(format!("the control plane was not reached ({status})"));
+        };
+        match answer.status.as_deref() {
+            Some("304") if self.in_force.is_some() => Ok(News::Unchanged),
+            Some("200") => {
+                let digest = Digest::of(&answer.body);
+                if answer.etag.as_deref().and_then(Digest::from_etag) != Some(digest) {
+                    return Err("the body is not what its ETag says".to_owned());
+                }
+                Ok(News::Changed { in_force: InForce { digest, revision }, body: answer.body })
+            }
+            status => Err(format!("the control plane answered {}", status.unwrap_or("without a status"))),
+        }
+    }
+
+    /// The program of this snapshot is in force.
+    pub fn activated(&mut self, in_force: InForce, now: Instant) {
+        self.in_force = Some(in_force);
+        self.contact(now);
+        // A poll that was held long ago is followed at once.
+        let until = (self.polling_since(now) + SPACING).max(now);
+        self.phase = Phase::Waiting { until };
+    }
+
+    /// The snapshot in force is still the newest.
+    pub fn unchanged(&mut self, now: Instant, config: &Config, random: &mut Random) {
+        let since = self.polling_since(now);
+        self.contact(now);
+        let early = now.since(since) + SPACING < config.poll_wait;
+        let until = if early { now + random.jitter(EARLY_SPACING) } else { now };
+        self.phase = Phase::Waiting { until };
+    }
+
+    /// The poll brought nothing usable; whether it is the first that failed in a row.
+    pub fn failed(&mut self, now: Instant, random: &mut Random) -> bool {
+        let backoff = FIRST_BACKOFF.saturating_mul(1 << self.failures.min(16)).min(MAX_BACKOFF);
+        self.failures = self.failures.saturating_add(1);
+        self.phase = Phase::Waiting { until: now + random.jitter(backoff) };
+        self.failures == 1
+    }
+
+    /// From when the snapshot in force is too old to be trusted; `None` when that never comes.
+    pub fn stale_at(&self, config: &Config) -> Option<Instant> {
+        self.in_force.as_ref()?;
+        Some(self.last_contact? + config.max_staleness?)
+    }
+
+    /// Nothing is in force any more: the next answer brings all of it.
+    pub fn forget(&mut self) {
+        self.in_force = None;
+    }
+
+    fn contact(&mut self, now: Instant) {
+        self.failures = 0;
+        self.last_contact = Some(now);
+    }
+
+    fn polling_since(&self, now: Instant) -> Instant {
+        match self.phase {
+            Phase::Polling { since } => since,
+            Phase::Waiting { .. } => now,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Globs over names: only `*` is special, and it stands for any run of characters.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A pattern of a selector. `*` alone selects everything.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Glob(String);
+
+/// Why a text is no selector pattern.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{0}` is not a name or glob: lower-case letters, digits, `-`, `.`, and `*` for any run of characters"
+)]
+pub struct GlobError(String);
+
+impl Glob {
+    /// The pattern that selects everything.
+    pub fn any() -> Self {
+        Self("*".to_owned())
+    }
+
+    /// Whether it selects everything, also a workload whose name is not known.
+    pub fn is_any(&self) -> bool {
+        self.0.bytes().all(|b| b == b'*')
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `name` as a whole fits the pattern.
+    pub fn matches(&self, name: &str) -> bool {
+        let mut parts = self.0.split('*');
+        let first = parts.next().unwrap_or_default();
+        let Some(mut rest) = name.strip_prefix(first) else { return false };
+        let Some(last) = parts.next_back() else { return rest.is_empty() };
+        for part in parts {
+            // The leftmost fit leaves the most for what follows, so no backtracking is needed.
+            let Some(at) = rest.find(part) else { return false };
+            rest = rest.get(at + part.len()..).unwrap_or_default();
+        }
+        rest.ends_with(last)
+    }
+}
+
+impl TryFrom<String> for Glob {
+    type Error = GlobError;
+
+    fn try_from(text: String) -> Result<Self, GlobError> {
+        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.*".contains(&b);
+        match text.as_str() {
+            "" => Ok(Self::any()),
+            _ if text.len() <= 253 && text.bytes().all(fits) => Ok(Self(text)),
+            _ => Err(GlobError(text)),
+        }
+    }
+}
+
+impl From<Glob> for String {
+    fn from(glob: Glob) -> Self {
+        glob.0
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Glob;
+
+    fn glob(text: &str) -> Glob {
+        Glob::try_from(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_glob_matches_whole_names() {
+        for (pattern, name) in [
+            ("*", ""),
+            ("", "any"),
+            ("a", "a"),
+            ("a*", "a"),
+            ("*-web", "shop-web"),
+            ("a*b*c", "a-b-b-c"),
+            ("a**c", "abc"),
+        ] {
+            assert!(glob(pattern).matches(name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("a", "ab"), ("a", ""), ("a*", "ba"), ("*a", "ab"), ("a*a", "a"), ("a*b*c", "acb")]
+        {
+            assert!(!glob(pattern).matches(name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_name_is_refused() {
+        for bad in ["Checkout", "a b", "a_b", "a?", "{a,b}"] {
+            assert!(Glob::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What passes from the reconciler to the filter, and nothing else does.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{policy::Policy, time::Timestamp};
+
+/// The media type of the bytes; a new format is a new type, negotiated by `Accept`.
+pub const MEDIA_TYPE: &str = "application/vnd.hfi.snapshot.v1";
+
+/// How the bytes begin, so that what is no snapshot is not taken for one.
+const MAGIC: &[u8] = b"hfi\x01";
+
+/// The policies that can apply to one scope, in the order in which they decide.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub policies: Vec<Entry>,
+}
+
+/// A policy in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub policy: Arc<Policy>,
+    /// From when the durations of its rules count; absent when none has one.
+    pub started_at: Option<Timestamp>,
+}
+
+/// Why bytes are not a snapshot that this build can read.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("the body does not begin like a snapshot of format 1")]
+    Format,
+    #[error("the body is cut short or damaged: {0}")]
+    Damaged(postcard::Error),
+    #[error("{0} bytes follow the snapshot")]
+    Trailing(usize),
+}
+
+impl Snapshot {
+    /// The bytes that are served. Equal snapshots give equal bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        // Writing plain data into memory has no way to fail; an empty body would be refused by
+        // whoever reads it, and faults nothing.
+        postcard::to_extend(self, MAGIC.to_vec()).unwrap_or_default()
+    }
+
+    /// Reads what [`Snapshot::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let body = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::Format)?;
+        match postcard::take_from_bytes(body).map_err(SnapshotError::Damaged)? {
+            (snapshot, []) => Ok(snapshot),
+            (_, rest) => Err(SnapshotError::Trailing(rest.len())),
+        }
+    }
+}
+
+impl Entry {
+    /// When the rule with this duration ends; `None` is without end. Without a start it is over:
+    /// in doubt nothing is injected.
+    pub fn end_of(&self, duration_seconds: u32) -> Option<Timestamp> {
+        match duration_seconds {
+            0 => None,
+            seconds => Some(self.started_at.unwrap_or(Timestamp::from_millis(0)).plus_seconds(seconds)),
+        }
+    }
+}

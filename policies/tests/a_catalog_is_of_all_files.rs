@@ -1,0 +1,67 @@
+//! Files are judged one by one, names across all of them, and order never matters.
+#![cfg(test)]
+#![cfg(feature = "authoring")]
+
+use std::sync::Arc;
+
+use policies::{Scope, Timestamp, catalog::Catalog, file::File};
+
+const NOW: Timestamp = Timestamp::from_millis(0);
+
+fn policy(name: &str) -> String {
+    format!("metadata: {{name: {name}}}\nspec: {{rules: [{{fault: {{percentage: 5, delay_ms: 1}}}}]}}\n---\n")
+}
+
+fn catalog(files: &[(&str, &str)]) -> Catalog {
+    let files: Vec<_> =
+        files.iter().map(|(path, yaml)| (Arc::from(*path), File::read(yaml.as_bytes()))).collect();
+    Catalog::new(files.iter().map(|(path, file)| (path, file)), |_| None)
+}
+
+fn names(catalog: &Catalog) -> Vec<&str> {
+    catalog.policies().iter().map(|placed| placed.entry.policy.name.as_str()).collect()
+}
+
+#[test]
+fn an_invalid_file_contributes_nothing_and_every_other_file_is_served() {
+    let catalog = catalog(&[("bad.yaml", &(policy("a") + "spec: {}\n")), ("good.yaml", &policy("b"))]);
+    assert_eq!(names(&catalog), ["b"]);
+    let problems: Vec<_> = catalog.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(problems, ["bad.yaml:4:1: metadata: is required", "bad.yaml:4:7: spec.rules: is required"]);
+}
+
+#[test]
+fn a_name_used_twice_invalidates_every_document_with_that_name() {
+    let catalog = catalog(&[("x.yaml", &(policy("a") + &policy("c"))), ("y.yaml", &policy("a"))]);
+    assert_eq!(names(&catalog), ["c"]);
+    let problems: Vec<_> = catalog.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        problems,
+        [
+            "x.yaml:1:1: metadata.name: `a` is also the name of y.yaml:1; rename one",
+            "y.yaml:1:1: metadata.name: `a` is also the name of x.yaml:1; rename one",
+        ]
+    );
+}
+
+#[test]
+fn a_name_that_an_invalid_document_uses_is_used() {
+    let invalid = "metadata: {name: a}\nspec: {rules: []}\n";
+    assert!(names(&catalog(&[("x.yaml", invalid), ("y.yaml", &policy("a"))])).is_empty());
+}
+
+#[test]
+fn the_order_of_files_does_not_change_the_bytes() {
+    let (a, b) = (policy("a"), policy("b"));
+    let bytes = |files: &[(&str, &str)]| catalog(files).snapshot(&Scope::unknown(), NOW).encode();
+    let one = bytes(&[("x.yaml", &a), ("y.yaml", &b)]);
+    assert_eq!(one, bytes(&[("y.yaml", &b), ("x.yaml", &a)]));
+    assert_eq!(one, bytes(&[("z.yaml", &(b + &a))]));
+}
+
+#[test]
+fn no_file_at_all_is_a_valid_empty_catalog() {
+    let empty = catalog(&[]);
+    assert!(empty.policies().is_empty() && empty.problems().is_empty());
+    assert!(empty.snapshot(&Scope::unknown(), NOW).policies.is_empty());
+}

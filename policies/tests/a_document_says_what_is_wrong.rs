@@ -1,0 +1,158 @@
+//! Bad input names its line, column and field, and says what would be right; all of it at once.
+#![cfg(test)]
+#![cfg(feature = "authoring")]
+
+use policies::file::File;
+
+/// The problems of a file, a line each.
+fn problems(yaml: &str) -> Vec<String> {
+    let at = |finding: &policies::problem::Finding| {
+        format!("{}:{} {finding}", finding.place.line, finding.place.column)
+    };
+    File::read(yaml.as_bytes()).findings.iter().map(at).collect()
+}
+
+/// A valid policy, but for what stands in its rules.
+fn with_rules(rules: &str) -> String {
+    format!("metadata: {{name: a}}\nspec:\n  rules:\n{rules}")
+}
+
+#[test]
+fn a_mistyped_field_is_named_with_the_field_that_was_meant() {
+    assert_eq!(
+        problems(&with_rules("    - fault:\n        percentge: 5\n        abort: {httpStatus: 503}")),
+        [
+            "5:9 spec.rules[0].fault.percentage: is required",
+            "5:9 spec.rules[0].fault.percentge: is not a known field; did you mean `percentage`?",
+        ]
+    );
+    assert_eq!(
+        problems(
+            "metadata: {name: a}\nspec: {rules: [{fault: {percentage: 1, abort: {httpStatus: 503, colour: red}}}]}"
+        ),
+        ["2:65 spec.rules[0].fault.abort.colour: is not a known field; known here: httpStatus, body"]
+    );
+}
+
+#[test]
+fn all_problems_of_all_documents_are_reported() {
+    let yaml = "metadata: {name: A}\nspec: {rules: []}\n---\nmetadata: {name: b, nmae: c}\nspec: {rules: [{}]}\n---\nx: [\n---\nspec: 1\n";
+    let problems = problems(yaml);
+    let (yaml_error, others): (Vec<_>, Vec<_>) =
+        problems.iter().partition(|line| line.contains("not valid YAML"));
+    assert_eq!(yaml_error.len(), 1, "{problems:#?}");
+    assert!(yaml_error[0].starts_with("7:") || yaml_error[0].starts_with("8:"), "{problems:#?}");
+    assert_eq!(
+        others,
+        [
+            "1:18 metadata.name: `A` is not an RFC 1123 label: 1 to 63 lower-case letters, digits and `-`, beginning and ending with a letter or digit",
+            "2:15 spec.rules: must hold at least one rule",
+            "4:21 metadata.nmae: is not a known field; did you mean `name`?",
+            "5:16 spec.rules[0].fault: is required",
+            "9:1 metadata: is required",
+            "9:7 spec: must be a map, not a number",
+        ]
+    );
+}
+
+#[test]
+fn values_out_of_range_say_the_range() {
+    let fault = |fault: &str| {
+        let problems = problems(&with_rules(&format!("    - fault: {{{fault}}}")));
+        assert_eq!(problems.len(), 1, "{problems:#?}");
+        problems[0].split_once(": ").unwrap().1.to_owned()
+    };
+    let percentage = "must be a number from 0 to 100 with at most four decimals";
+    assert_eq!(fault("percentage: 100.5, delay_ms: 1"), percentage);
+    assert_eq!(fault("percentage: -1, delay_ms: 1"), percentage);
+    assert_eq!(fault("percentage: 0.00001, delay_ms: 1"), percentage);
+    assert_eq!(fault("percentage: '5', delay_ms: 1"), "must be a number, not a string");
+    assert_eq!(fault("percentage: 5"), "must hold a `delay`, an `abort`, or both");
+    assert_eq!(fault("percentage: 5, abort: {httpStatus: 600}"), "must be an HTTP status from 200 to 599");
+    assert_eq!(
+        fault("percentage: 5, abort: {httpStatus: 204, body: x}"),
+        "must be empty: a reply with status 204 has no body"
+    );
+    assert_eq!(
+        fault("percentage: 5, delay: {fixed_delay_ms: 30001}"),
+        "must be a whole number of milliseconds from 1 to 30000"
+    );
+    assert_eq!(
+        fault("percentage: 5, start_delay_ms: 20000, delay_ms: 20000"),
+        "holds a request for 40000 ms; `start_delay_ms` and the delay together may be 30000 at most"
+    );
+    assert_eq!(
+        fault("percentage: 5, delay_ms: 1, duration_seconds: -3"),
+        "must be a whole number of seconds from 0 to 4294967295"
+    );
+    assert_eq!(
+        fault("percentage: 5, delay_ms: 1, delay: {fixed_delay_ms: 2}"),
+        "has `delay` and `delay_ms`; keep one"
+    );
+}
+
+#[test]
+fn matchers_hold_exactly_one_condition() {
+    let matches = |matches: &str| {
+        problems(&with_rules(&format!(
+            "    - match: {{{matches}}}\n      fault: {{percentage: 5, delay_ms: 1}}"
+        )))
+    };
+    assert_eq!(
+        matches(""),
+        [
+            "4:14 spec.rules[0].match: must hold at least one condition; leave `match` out to match every request"
+        ]
+    );
+    assert_eq!(
+        matches("path: {}"),
+        ["4:21 spec.rules[0].match.path: must hold exactly one of `exact`, `prefix` and `regex`"]
+    );
+    assert_eq!(
+        matches("path: {exact: a, prefix: b}"),
+        ["4:21 spec.rules[0].match.path: must hold exactly one of `exact`, `prefix` and `regex`"]
+    );
+    assert_eq!(
+        matches("path: {regex: 'a('}"),
+        ["4:29 spec.rules[0].match.path.regex: is not a regex: unclosed group at character 2"]
+    );
+    assert_eq!(
+        matches("path: {exact: 1}"),
+        ["4:29 spec.rules[0].match.path.exact: must be a string, not a number; write \"1\" with quotes"]
+    );
+    assert_eq!(matches("headers: [{exact: a}]"), ["4:25 spec.rules[0].match.headers[0].name: is required"]);
+    assert_eq!(
+        matches("path: {exact: a}, path_prefix: b"),
+        ["4:14 spec.rules[0].match: has `path` and `path_prefix`; keep one"]
+    );
+}
+
+#[test]
+fn a_foreign_document_is_passed_over_and_a_mistaken_one_of_ours_is_not() {
+    let file = File::read(
+        b"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n",
+    );
+    assert_eq!((file.passed_over, file.findings.len(), file.policies.len()), (1, 0, 0));
+    let rest = "metadata: {name: a}\nspec: {rules: [{fault: {percentage: 1, delay_ms: 1}}]}";
+    assert_eq!(
+        problems(&format!("apiVersion: hfi.dev/v2\nkind: FaultPolicy\n{rest}")),
+        ["1:13 apiVersion: must be `hfi.dev/v1`"]
+    );
+    assert_eq!(
+        problems(&format!("apiVersion: hfi.dev/v1\nkind: FaultPolice\n{rest}")),
+        ["2:7 kind: must be `FaultPolicy`"]
+    );
+}
+
+#[test]
+fn what_is_no_yaml_is_refused_within_bounds() {
+    assert!(problems("a: b: c")[0].contains("is not valid YAML"));
+    assert!(problems("a: 1\na: 2")[0].starts_with("2:1 is not valid YAML: "));
+    assert!(File::read(b"\xff\xfe").findings[0].message.contains("is not UTF-8"));
+    assert!(
+        File::read(&vec![b' '; 2 * 1024 * 1024]).findings[0].message.contains("is longer than 1048576 bytes")
+    );
+    assert!(problems(&"[".repeat(10_000))[0].contains("is not valid YAML"));
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n";
+    assert!(problems(bomb)[0].contains("is not valid YAML"));
+}

@@ -1,0 +1,191 @@
+//! What a request gets: from YAML, through the bytes that are served, to the decision.
+#![cfg(test)]
+#![cfg(feature = "authoring")]
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
+
+use policies::{Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp, catalog::Catalog, file::File};
+
+/// A request, as a test writes it.
+#[derive(Default)]
+struct Request {
+    now: u64,
+    method: &'static str,
+    path: &'static str,
+    headers: BTreeMap<&'static str, &'static str>,
+}
+
+impl Facts for Request {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now)
+    }
+
+    fn method(&self) -> Option<Cow<'_, [u8]>> {
+        Some(self.method.as_bytes().into())
+    }
+
+    fn path(&self) -> Option<Cow<'_, [u8]>> {
+        Some(self.path.as_bytes().into())
+    }
+
+    fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.headers.get(name).map(|value| value.as_bytes().into())
+    }
+}
+
+/// Dice that always show the same.
+struct Loaded(u32);
+
+impl Dice for Loaded {
+    fn roll(&mut self) -> u32 {
+        self.0
+    }
+}
+
+fn get(path: &'static str) -> Request {
+    Request { method: "GET", path, ..Request::default() }
+}
+
+fn with_header(name: &'static str, value: &'static str) -> Request {
+    Request { headers: [(name, value)].into(), ..get("/") }
+}
+
+fn catalog(yaml: &str) -> Catalog {
+    let file = File::read(yaml.as_bytes());
+    assert!(file.findings.is_empty(), "{:#?}", file.findings);
+    Catalog::new([(&Arc::from("a.yaml"), &file)], |_| Some(Timestamp::from_millis(1_000_000)))
+}
+
+fn checkout() -> Scope {
+    Scope::new(["demo"], ["checkout"]).unwrap()
+}
+
+fn program(yaml: &str) -> Program {
+    let snapshot = catalog(yaml).snapshot(&checkout(), Timestamp::from_millis(0));
+    let travelled = Snapshot::decode(&snapshot.encode()).unwrap();
+    Program::compile(&travelled, &checkout()).unwrap()
+}
+
+/// A policy of that name with these rules.
+fn policy(name: &str, rules: &str) -> String {
+    format!(
+        "metadata: {{name: {name}}}\nspec: {{selector: {{service: checkout, namespace: demo}}, rules: [{rules}]}}\n---\n"
+    )
+}
+
+fn decide(program: &Program, request: &Request) -> Option<Decision> {
+    program.decide(request, &mut Loaded(0))
+}
+
+#[test]
+fn a_rule_waits_then_aborts() {
+    let program = program(&policy(
+        "a",
+        "{fault: {percentage: 50, start_delay_ms: 20, delay_ms: 30, abort: {httpStatus: 503, body: no}}}",
+    ));
+    let decision = decide(&program, &get("/")).unwrap();
+    assert_eq!((&*decision.policy, decision.hold, decision.delayed), ("a", Duration::from_millis(50), true));
+    let abort = decision.abort.unwrap();
+    assert_eq!((abort.status.as_u16(), abort.body.as_str()), (503, "no"));
+    assert_eq!(
+        program.decide(&get("/"), &mut Loaded(499_999)).map(|d| d.policy.to_string()),
+        Some("a".to_owned())
+    );
+    assert_eq!(program.decide(&get("/"), &mut Loaded(500_000)), None);
+}
+
+#[test]
+fn a_start_delay_alone_is_not_counted_as_a_delay() {
+    let program =
+        program(&policy("a", "{fault: {percentage: 100, start_delay_ms: 20, abort: {httpStatus: 503}}}"));
+    let decision = decide(&program, &get("/")).unwrap();
+    assert_eq!((decision.hold, decision.delayed), (Duration::from_millis(20), false));
+}
+
+#[test]
+fn all_conditions_of_a_match_must_hold() {
+    let program = program(&policy(
+        "a",
+        "{match: {method: {exact: GET}, path: {prefix: /api/}, headers: [{name: X-User, regex: '^t-'}]}, fault: {percentage: 100, delay_ms: 1}}",
+    ));
+    let request = |method, path, user| Request {
+        method,
+        path,
+        headers: [("x-user", user)].into(),
+        ..Request::default()
+    };
+    assert!(decide(&program, &request("GET", "/api/a", "t-1")).is_some());
+    assert!(decide(&program, &request("POST", "/api/a", "t-1")).is_none());
+    assert!(decide(&program, &request("GET", "/ap", "t-1")).is_none());
+    assert!(decide(&program, &request("GET", "/api/a", "u")).is_none());
+    assert!(decide(&program, &get("/api/a")).is_none());
+}
+
+#[test]
+fn the_first_rule_that_matches_decides_even_if_its_dice_do_not_fall() {
+    let rules = "{match: {path: {exact: /a}}, fault: {percentage: 10, delay_ms: 1}}, {fault: {percentage: 100, abort: {httpStatus: 500}}}";
+    let program = program(&policy("a", rules));
+    assert!(program.decide(&get("/a"), &mut Loaded(999_999)).is_none());
+    assert!(program.decide(&get("/b"), &mut Loaded(999_999)).unwrap().abort.is_some());
+}
+
+#[test]
+fn policies_decide_in_the_order_of_their_names() {
+    let yaml = policy("b", "{fault: {percentage: 100, delay_ms: 1}}")
+        + &policy("a", "{fault: {percentage: 100, delay_ms: 2}}");
+    assert_eq!(&*decide(&program(&yaml), &get("/")).unwrap().policy, "a");
+}
+
+#[test]
+fn a_probe_of_the_kubelet_is_exempt_unless_a_rule_names_the_user_agent() {
+    let every = program(&policy("a", "{fault: {percentage: 100, delay_ms: 1}}"));
+    assert!(decide(&every, &with_header("user-agent", "kube-probe/1.31")).is_none());
+    assert!(decide(&every, &with_header("user-agent", "curl/8")).is_some());
+    let named = program(&policy(
+        "a",
+        "{match: {headers: [{name: User-Agent, prefix: kube}]}, fault: {percentage: 100, delay_ms: 1}}",
+    ));
+    assert!(decide(&named, &with_header("user-agent", "kube-probe/1.31")).is_some());
+}
+
+#[test]
+fn a_rule_ends_by_the_clock_of_whoever_runs_it_and_then_shadows_nothing() {
+    let rules = "{fault: {percentage: 100, duration_seconds: 60, delay_ms: 1}}, {fault: {percentage: 100, abort: {httpStatus: 500}}}";
+    let program = program(&policy("a", rules));
+    let at = |now| decide(&program, &Request { now, ..get("/") }).unwrap();
+    assert!(at(1_059_999).delayed);
+    assert!(!at(1_060_000).delayed && at(1_060_000).abort.is_some());
+}
+
+#[test]
+fn a_policy_is_served_until_its_last_rule_ends() {
+    let yaml = policy(
+        "a",
+        "{fault: {percentage: 100, duration_seconds: 60, delay_ms: 1}}, {match: {path: {exact: /}}, fault: {percentage: 1, duration_seconds: 90, delay_ms: 1}}",
+    );
+    let catalog = catalog(&yaml);
+    let at = |now| catalog.snapshot(&checkout(), Timestamp::from_millis(now)).policies.len();
+    assert_eq!((at(1_000_000), at(1_089_999), at(1_090_000)), (1, 1, 0));
+    assert_eq!(
+        catalog.next_change(Timestamp::from_millis(1_000_000)),
+        Some(Timestamp::from_millis(1_090_000))
+    );
+    assert_eq!(catalog.next_change(Timestamp::from_millis(1_090_000)), None);
+}
+
+#[test]
+fn a_duration_whose_start_is_not_known_is_over() {
+    let file =
+        File::read(policy("a", "{fault: {percentage: 100, duration_seconds: 60, delay_ms: 1}}").as_bytes());
+    let catalog = Catalog::new([(&Arc::from("a.yaml"), &file)], |_| None);
+    assert_eq!(catalog.in_force(Timestamp::from_millis(1_000_000)).count(), 0);
+}
+
+#[test]
+fn a_program_holds_only_what_selects_its_workload_whatever_the_snapshot_was_made_for() {
+    let yaml = policy("a", "{fault: {percentage: 100, delay_ms: 1}}");
+    let snapshot = catalog(&yaml).snapshot(&Scope::new(["*"], ["*"]).unwrap(), Timestamp::from_millis(0));
+    assert_eq!(snapshot.policies.len(), 1);
+    let cart = Program::compile(&snapshot, &Scope::new(["demo"], ["cart"]).unwrap()).unwrap();
+    assert!(cart.is_empty() && cart.policies() == 0);
+}
