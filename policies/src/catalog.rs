@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     file::File,
     name::PolicyName,
+    policy::Policy,
     problem::{Finding, Place, Problem},
     scope::Scope,
     snapshot::{Entry, Snapshot},
@@ -15,7 +16,7 @@ use crate::{
 ///
 /// A pure function of the files and of when their documents got their content: the same commit gives
 /// the same catalog on every replica.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
     policies: Vec<Placed>,
     problems: Vec<Problem>,
@@ -31,11 +32,11 @@ pub struct Placed {
 }
 
 impl Catalog {
-    /// Puts files together. `started_at` says when a policy's document got its present content; it
-    /// is asked only for policies whose duration counts from then.
+    /// Puts files together. `started_at` says when a policy's document, in the file of that path, got
+    /// its present content; it is asked only for policies whose duration counts from then.
     pub fn new<'a>(
         files: impl IntoIterator<Item = (&'a Arc<str>, &'a File)>,
-        started_at: impl Fn(&PolicyName) -> Option<Timestamp>,
+        started_at: impl Fn(&str, &Policy) -> Option<Timestamp>,
     ) -> Self {
         let mut catalog = Self::default();
         let mut uses = BTreeMap::<PolicyName, Vec<(Arc<str>, Place)>>::new();
@@ -49,16 +50,16 @@ impl Catalog {
                     .iter()
                     .map(|finding| Problem { file: Arc::clone(path), finding: finding.clone() }),
             );
-            catalog.policies.extend(file.policies.iter().map(|(place, policy)| Placed {
+            catalog.policies.extend(file.policies().iter().map(|(place, policy)| Placed {
                 file: Arc::clone(path),
                 place: *place,
                 entry: Entry { policy: Arc::clone(policy), started_at: None },
             }));
         }
         catalog.refuse_shared_names(&uses);
-        for Placed { entry, .. } in &mut catalog.policies {
-            if entry.policy.rules.iter().any(|rule| rule.fault.duration_seconds > 0) {
-                entry.started_at = started_at(&entry.policy.name);
+        for Placed { file, entry, .. } in &mut catalog.policies {
+            if entry.policy.has_duration() {
+                entry.started_at = started_at(file, &entry.policy);
             }
         }
         catalog.policies.sort_by(|a, b| a.entry.policy.name.cmp(&b.entry.policy.name));

@@ -13,8 +13,8 @@ use crate::{
 /// What a policy file says.
 #[derive(Debug, Default)]
 pub struct File {
-    /// The policies; empty when anything in the file is wrong, so that a file holds as a whole.
-    pub policies: Vec<(Place, Arc<Policy>)>,
+    /// The valid documents, also of a file that is not valid as a whole: their history goes on.
+    pub documents: Vec<(Place, Arc<Policy>)>,
     /// The names that the file uses, also those of its invalid documents.
     pub names: Vec<(Place, PolicyName)>,
     /// All that is wrong with it.
@@ -31,7 +31,7 @@ impl File {
             match document.map(|node| (node.place, document::read(&node))) {
                 Ok((place, Document::Policy(policy))) => {
                     file.names.push((place, policy.name.clone()));
-                    file.policies.push((place, Arc::new(policy)));
+                    file.documents.push((place, Arc::new(policy)));
                 }
                 Ok((_, Document::Foreign)) => file.passed_over += 1,
                 Ok((place, Document::Invalid { name, findings })) => {
@@ -41,10 +41,12 @@ impl File {
                 Err(finding) => file.findings.push(finding),
             }
         }
-        if !file.findings.is_empty() {
-            file.policies.clear();
-        }
         file.findings.sort();
         file
+    }
+
+    /// What the file contributes: nothing when anything in it is wrong.
+    pub fn policies(&self) -> &[(Place, Arc<Policy>)] {
+        if self.findings.is_empty() { &self.documents } else { &[] }
     }
 }

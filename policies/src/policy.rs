@@ -23,6 +23,13 @@ pub struct Policy {
     pub rules: Vec<Rule>,
 }
 
+impl Policy {
+    /// Whether it matters when its document got its content.
+    pub fn has_duration(&self) -> bool {
+        self.rules.iter().any(|rule| rule.fault.duration_seconds > 0)
+    }
+}
+
 /// The workloads at which a policy injects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Selector {

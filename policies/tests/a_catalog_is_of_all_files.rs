@@ -15,7 +15,7 @@ fn policy(name: &str) -> String {
 fn catalog(files: &[(&str, &str)]) -> Catalog {
     let files: Vec<_> =
         files.iter().map(|(path, yaml)| (Arc::from(*path), File::read(yaml.as_bytes()))).collect();
-    Catalog::new(files.iter().map(|(path, file)| (path, file)), |_| None)
+    Catalog::new(files.iter().map(|(path, file)| (path, file)), |_, _| None)
 }
 
 fn names(catalog: &Catalog) -> Vec<&str> {

@@ -53,7 +53,7 @@ fn with_header(name: &'static str, value: &'static str) -> Request {
 fn catalog(yaml: &str) -> Catalog {
     let file = File::read(yaml.as_bytes());
     assert!(file.findings.is_empty(), "{:#?}", file.findings);
-    Catalog::new([(&Arc::from("a.yaml"), &file)], |_| Some(Timestamp::from_millis(1_000_000)))
+    Catalog::new([(&Arc::from("a.yaml"), &file)], |_, _| Some(Timestamp::from_millis(1_000_000)))
 }
 
 fn checkout() -> Scope {
@@ -177,7 +177,7 @@ fn a_policy_is_served_until_its_last_rule_ends() {
 fn a_duration_whose_start_is_not_known_is_over() {
     let file =
         File::read(policy("a", "{fault: {percentage: 100, duration_seconds: 60, delay_ms: 1}}").as_bytes());
-    let catalog = Catalog::new([(&Arc::from("a.yaml"), &file)], |_| None);
+    let catalog = Catalog::new([(&Arc::from("a.yaml"), &file)], |_, _| None);
     assert_eq!(catalog.in_force(Timestamp::from_millis(1_000_000)).count(), 0);
 }
 

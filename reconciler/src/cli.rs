@@ -1,0 +1,154 @@
+//! The command line: what was typed, and what it means. Acts on nothing.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::source::{Settings, location::Repository};
+
+/// Fault injection for an Istio mesh, kept in Git.
+#[derive(Debug, Parser)]
+#[command(name = "hfi", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Follow a policy repository and serve it to the filters.
+    Serve(Serve),
+}
+
+/// Every option can also be given as an environment variable.
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    source: SourceArgs,
+
+    /// The branch to follow.
+    #[arg(long, env = "HFI_BRANCH", default_value = "main", value_parser = branch)]
+    branch: String,
+
+    /// The folder of the repository that holds the policies [default: all of it]
+    #[arg(long, env = "HFI_PATH", value_name = "DIR", default_value = "", hide_default_value = true, value_parser = inner_path)]
+    path: PathBuf,
+
+    /// How often to look for changes that nothing announced; from 1s to 1day.
+    #[arg(long, env = "HFI_INTERVAL", value_name = "DURATION", default_value = "30s", value_parser = interval)]
+    interval: Duration,
+
+    /// The address to serve HTTP on.
+    #[arg(long, env = "HFI_LISTEN", value_name = "ADDR", default_value = "[::]:8080")]
+    listen: SocketAddr,
+
+    /// What to log: a level, or `target=level` pairs.
+    #[arg(long, env = "HFI_LOG", value_name = "FILTER", default_value = "info")]
+    log: String,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct SourceArgs {
+    /// The Git repository with the policies: a URL (http, https, file) or a path.
+    #[arg(long, env = "HFI_REPO", value_name = "URL|PATH")]
+    repo: Option<Repository>,
+
+    /// A plain folder with the policies, watched for changes.
+    #[arg(long, env = "HFI_DIR", value_name = "PATH")]
+    dir: Option<PathBuf>,
+}
+
+/// What `hfi serve` is to do.
+#[derive(Debug)]
+pub struct ServeConfig {
+    pub source: Settings,
+    pub interval: Duration,
+    pub listen: SocketAddr,
+    pub log: String,
+}
+
+impl From<Serve> for ServeConfig {
+    fn from(Serve { source, branch, path, interval, listen, log }: Serve) -> Self {
+        let source = match source {
+            SourceArgs { repo: Some(repository), .. } => Settings::Git { repository, branch, path },
+            SourceArgs { dir, .. } => Settings::Dir(dir.unwrap_or_default()),
+        };
+        Self { source, interval, listen, log }
+    }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let range = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+    if range.contains(&duration) { Ok(duration) } else { Err("must be from 1s to 1day".to_owned()) }
+}
+
+/// A name that can stand behind `refs/heads/` (git-check-ref-format, without its rarer rules: what
+/// they forbid names no branch either).
+fn branch(text: &str) -> Result<String, String> {
+    let odd = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
+    if text.is_empty() || text.contains(odd) || text.contains("..") || text.starts_with('-') {
+        return Err("is not the name of a branch".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// A path within the repository, without the slashes around it.
+fn inner_path(text: &str) -> Result<PathBuf, String> {
+    let path: PathBuf = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if path.components().any(|part| part == std::path::Component::ParentDir) {
+        return Err("must stay within the repository".to_owned());
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Cli, Command, ServeConfig};
+    use crate::source::Settings;
+
+    fn serve(arguments: &[&str]) -> Result<ServeConfig, String> {
+        let arguments = ["hfi", "serve"].iter().chain(arguments);
+        let Cli { command: Command::Serve(serve) } =
+            Cli::try_parse_from(arguments).map_err(|error| error.to_string())?;
+        Ok(serve.into())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_repository_has_defaults_for_the_rest() {
+        let config = serve(&["--repo", "/srv/p.git"]).unwrap();
+        let Settings::Git { branch, path, .. } = config.source else { panic!("{config:?}") };
+        assert_eq!((branch.as_str(), path.as_os_str().len()), ("main", 0));
+        assert_eq!((config.interval.as_secs(), config.listen.port()), (30, 8080));
+    }
+
+    #[test]
+    fn a_folder_takes_the_options_of_a_repository() {
+        let config = serve(&["--dir", "p", "--branch", "x", "--path", "/a//b/"]).unwrap();
+        assert!(matches!(config.source, Settings::Dir(dir) if dir.as_os_str() == "p"));
+    }
+
+    #[test]
+    fn wrong_use_says_what_is_wrong() {
+        for (arguments, reason) in [
+            (&[][..], "required"),
+            (&["--repo", "a", "--dir", "b"], "cannot be used with"),
+            (&["--repo", "https://me:secret@git.example/p.git"], "holds credentials"),
+            (&["--repo", "a", "--interval", "0s"], "from 1s to 1day"),
+            (&["--repo", "a", "--path", "../b"], "within the repository"),
+            (&["--repo", "a", "--branch", "a b"], "name of a branch"),
+            (&["--repo", "a", "--listen", "8080"], "invalid"),
+        ] {
+            let error = serve(arguments).unwrap_err();
+            assert!(error.contains(reason), "{arguments:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The reconciler of hfi: `hfi serve` follows a Git branch of policies and serves it to the filters.
+//!
+//! ```text
+//! watch ──hint──▶ reconcile ──▶ source ──Checkout──▶ load ──Catalog──▶ published ──bytes──▶ server
+//! ```
+//!
+//! - [`cli`]: what was typed, and what it means.
+//! - [`source`]: a Git branch (`git2`) or a plain folder, as a value: a revision and its files.
+//! - [`watch`]: notices local changes at once (`notify`).
+//! - [`load`]: from files to a checked catalog, each content parsed once.
+//! - [`published`]: what is served now; every scope has its own bytes, digest and waiters.
+//! - [`reconcile`]: the loop over all this, and the only writer of what is published.
+//! - [`server`]: the HTTP interface (`axum`); it reads what is published and never waits for Git.
+//! - [`shutdown`], [`telemetry`]: the end, and the logs.
+//! - [`mod@run`]: assembly.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod load;
+pub mod published;
+pub mod reconcile;
+pub mod run;
+pub mod server;
+pub mod shutdown;
+pub mod source;
+pub mod telemetry;
+pub mod watch;

@@ -1,0 +1,140 @@
+//! What is served: the newest catalog, and of it the bytes of every scope that somebody asks for.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use policies::{Digest, Scope, Timestamp, catalog::Catalog};
+use tokio::sync::watch;
+
+use crate::source::Revision;
+
+/// A catalog and where it comes from.
+#[derive(Debug)]
+pub struct Published {
+    pub revision: Revision,
+    pub catalog: Catalog,
+    /// When the catalog was looked at: what was in force then is what is served.
+    pub at: Timestamp,
+}
+
+/// The snapshot of one scope.
+#[derive(Clone, Debug)]
+pub struct Body {
+    pub bytes: axum::body::Bytes,
+    pub digest: Digest,
+    pub revision: Revision,
+}
+
+/// Serves readers from what was published last, and wakes those whose bytes changed.
+#[derive(Debug)]
+pub struct Publisher {
+    newest: watch::Sender<State>,
+    scopes: Mutex<Scopes>,
+}
+
+/// What there is to serve.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// Nothing yet, and why.
+    Starting {
+        reason: String,
+    },
+    Serving(Arc<Published>),
+}
+
+#[derive(Debug)]
+struct Scopes {
+    bodies: HashMap<Scope, watch::Sender<Body>>,
+    /// How many there may be before those that nobody waits for are dropped.
+    sweep_at: usize,
+}
+
+const FIRST_SWEEP: usize = 1_024;
+
+impl Default for Publisher {
+    fn default() -> Self {
+        let reason = "nothing has been loaded yet".to_owned();
+        Self {
+            newest: watch::Sender::new(State::Starting { reason }),
+            scopes: Mutex::new(Scopes { bodies: HashMap::new(), sweep_at: FIRST_SWEEP }),
+        }
+    }
+}
+
+impl Publisher {
+    /// What there is to serve now.
+    pub fn state(&self) -> State {
+        self.newest.borrow().clone()
+    }
+
+    /// Says why there is nothing to serve; what is served already stays.
+    pub fn not_yet(&self, reason: String) {
+        self.newest.send_if_modified(|state| match state {
+            State::Starting { reason: known } => {
+                *known = reason;
+                true
+            }
+            State::Serving(_) => false,
+        });
+    }
+
+    /// Serves a catalog from now on; the number of scopes whose bytes changed.
+    pub fn publish(&self, published: Published) -> usize {
+        let published = Arc::new(published);
+        let mut scopes = self.lock();
+        scopes.sweep();
+        self.newest.send_replace(State::Serving(Arc::clone(&published)));
+        let changed = scopes.bodies.iter().filter(|(scope, body)| {
+            let new = Body::of(&published, scope);
+            body.send_if_modified(|old| {
+                let changed = old.digest != new.digest;
+                // The revision moves on in silence: a commit that leaves the bytes alone wakes nobody.
+                *old = if changed { new } else { Body { revision: new.revision, ..old.clone() } };
+                changed
+            })
+        });
+        changed.count()
+    }
+
+    /// The bytes of a scope, now and whenever they change; `Err` is why there are none yet.
+    pub fn subscribe(&self, scope: Scope) -> Result<watch::Receiver<Body>, String> {
+        let mut scopes = self.lock();
+        let published = match &*self.newest.borrow() {
+            State::Starting { reason } => return Err(reason.clone()),
+            State::Serving(published) => Arc::clone(published),
+        };
+        if scopes.bodies.len() >= scopes.sweep_at {
+            scopes.sweep();
+        }
+        let body = scopes.bodies.entry(scope);
+        Ok(match body {
+            std::collections::hash_map::Entry::Occupied(known) => known.get().subscribe(),
+            std::collections::hash_map::Entry::Vacant(new) => {
+                let body = Body::of(&published, new.key());
+                new.insert(watch::Sender::new(body)).subscribe()
+            }
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Scopes> {
+        // Whoever held it when it panicked left whole bodies behind: each is replaced in one step.
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Scopes {
+    /// Forgets the scopes that nobody waits for.
+    fn sweep(&mut self) {
+        self.bodies.retain(|_, body| body.receiver_count() > 0);
+        self.sweep_at = FIRST_SWEEP.max(2 * self.bodies.len());
+    }
+}
+
+impl Body {
+    fn of(published: &Published, scope: &Scope) -> Self {
+        let bytes = published.catalog.snapshot(scope, published.at).encode();
+        Self { digest: Digest::of(&bytes), bytes: bytes.into(), revision: published.revision.clone() }
+    }
+}

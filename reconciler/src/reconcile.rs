@@ -1,0 +1,215 @@
+//! The loop that keeps what is served equal to what the source says.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use policies::Timestamp;
+use tokio::{sync::mpsc, time::Instant};
+use tracing::{debug, error, info, warn};
+
+use crate::{
+    load::{Loaded, Loader},
+    published::{Published, Publisher, State},
+    shutdown::Shutdown,
+    source::{Revision, Source, SourceError},
+    watch::Hint,
+};
+
+/// How long after a hint the source is read: an editor and a push do several things at once.
+const SETTLE: Duration = Duration::from_millis(10);
+/// How long after a folder came into being it is looked at once more.
+const SECOND_LOOK: Duration = Duration::from_millis(250);
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// Reads the source whenever there is a cause, and publishes what it says.
+#[derive(Debug)]
+pub struct Reconciler {
+    /// Absent while a reconcile has it.
+    work: Option<Box<Work>>,
+    publisher: Arc<Publisher>,
+    interval: Duration,
+    failures: u32,
+    second_look: Option<Instant>,
+}
+
+/// What a reconcile needs to itself while it blocks.
+#[derive(Debug)]
+struct Work {
+    source: Source,
+    loader: Loader,
+}
+
+/// Why the loop woke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    Start,
+    Interval,
+    Retry,
+    Change,
+    SecondLook,
+    /// A policy reached its end.
+    Expiry,
+}
+
+impl Reconciler {
+    pub fn new(source: Source, publisher: Arc<Publisher>, interval: Duration) -> Self {
+        let work = Some(Box::new(Work { source, loader: Loader::default() }));
+        Self { work, publisher, interval, failures: 0, second_look: None }
+    }
+
+    /// Runs until shutdown. An error is one that no retry can mend.
+    pub async fn run(
+        mut self,
+        mut hints: mpsc::Receiver<Hint>,
+        mut shutdown: Shutdown,
+    ) -> Result<(), ReconcileError> {
+        let mut cause = Cause::Start;
+        loop {
+            debug!(%cause, "reconciling");
+            match cause {
+                Cause::Expiry => self.expire(),
+                _ => self.reconcile(cause).await?,
+            }
+            let (look_again, expiry) = (self.look_again(), self.next_expiry());
+            let (second_look, is_second_look) = (self.second_look, self.second_look.is_some());
+            // Every branch is cancel-safe: a hint is either taken or left in the channel.
+            cause = tokio::select! {
+                () = shutdown.requested() => return Ok(()),
+                Some(hint) = hints.recv() => self.settle(hint, &mut hints).await,
+                () = at(second_look), if is_second_look => { self.second_look = None; Cause::SecondLook }
+                () = at(expiry) => Cause::Expiry,
+                () = tokio::time::sleep(look_again) => if self.failures > 0 { Cause::Retry } else { Cause::Interval },
+            };
+        }
+    }
+
+    async fn settle(&mut self, first: Hint, hints: &mut mpsc::Receiver<Hint>) -> Cause {
+        tokio::time::sleep(SETTLE).await;
+        let mut folder_created = first == Hint::FolderCreated;
+        while let Ok(hint) = hints.try_recv() {
+            folder_created |= hint == Hint::FolderCreated;
+        }
+        if folder_created {
+            self.second_look = Some(Instant::now() + SECOND_LOOK);
+        }
+        Cause::Change
+    }
+
+    async fn reconcile(&mut self, cause: Cause) -> Result<(), ReconcileError> {
+        let Some(mut work) = self.work.take() else { return Err(ReconcileError::Lost) };
+        let begun = Instant::now();
+        let task = tokio::task::spawn_blocking(move || {
+            let loaded = work.loader.load(&mut work.source);
+            (work, loaded)
+        });
+        let (work, loaded) = task.await.map_err(|_| ReconcileError::Lost)?;
+        self.work = Some(work);
+        match loaded {
+            Ok(loaded) => {
+                self.failures = 0;
+                self.publish(loaded, cause, begun.elapsed());
+            }
+            Err(error) => self.failed(error),
+        }
+        Ok(())
+    }
+
+    fn publish(&self, Loaded { checkout, catalog }: Loaded, cause: Cause, took: Duration) {
+        let is_new = match self.publisher.state() {
+            State::Starting { .. } => true,
+            State::Serving(published) => published.revision != checkout.revision,
+        };
+        if is_new {
+            checkout.warnings.iter().for_each(|warning| warn!(revision = %checkout.revision, "{warning}"));
+            catalog.problems().iter().for_each(|problem| error!(revision = %checkout.revision, "{problem}"));
+        }
+        let revision: Revision = checkout.revision;
+        let (policies, problems) = (catalog.policies().len(), catalog.problems().len());
+        let published = Published { revision: revision.clone(), catalog, at: now() };
+        let changed_scopes = self.publisher.publish(published);
+        if is_new {
+            let took_ms = took.as_millis() as u64;
+            info!(%cause, %revision, policies, problems, changed_scopes, took_ms, "serving");
+        }
+    }
+
+    /// Serves the same catalog without what has come to its end.
+    fn expire(&self) {
+        let State::Serving(published) = self.publisher.state() else { return };
+        let published =
+            Published { revision: published.revision.clone(), catalog: published.catalog.clone(), at: now() };
+        let changed_scopes = self.publisher.publish(published);
+        info!(changed_scopes, "a policy has come to its end");
+    }
+
+    fn failed(&mut self, error: SourceError) {
+        self.failures = self.failures.saturating_add(1);
+        let retry_in_ms = self.look_again().as_millis() as u64;
+        match self.publisher.state() {
+            State::Serving(published) => {
+                warn!(%error, retry_in_ms, revision = %published.revision, "the last good revision stays in force");
+            }
+            State::Starting { .. } => warn!(%error, retry_in_ms, "nothing to serve yet"),
+        }
+        self.publisher.not_yet(error.to_string());
+    }
+
+    /// How long to wait for a cause before looking without one.
+    fn look_again(&self) -> Duration {
+        match self.failures {
+            0 => jittered(self.interval),
+            failures => jittered(FIRST_RETRY.saturating_mul(1 << (failures - 1).min(16)).min(self.interval)),
+        }
+    }
+
+    fn next_expiry(&self) -> Option<Instant> {
+        let State::Serving(published) = self.publisher.state() else { return None };
+        let next = published.catalog.next_change(published.at)?;
+        Some(Instant::now() + Duration::from_millis(next.millis_since(now())))
+    }
+}
+
+/// Waits until then, or for ever.
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Nine to eleven tenths, so that replicas do not fetch in step.
+fn jittered(duration: Duration) -> Duration {
+    use std::hash::{BuildHasher, RandomState};
+    let fifth = duration / 5;
+    // A fresh `RandomState` is keyed by the system's entropy: no generator of our own is needed.
+    let random = RandomState::new().hash_one(0) % 1_000;
+    duration - fifth / 2 + fifth.mul_f64(random as f64 / 1_000.0)
+}
+
+/// What ends the loop for good.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    #[error("a reconcile panicked, and what it worked on is lost")]
+    Lost,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Start => "start",
+            Self::Interval => "interval",
+            Self::Retry => "retry",
+            Self::Change => "change",
+            Self::SecondLook => "second look",
+            Self::Expiry => "expiry",
+        })
+    }
+}

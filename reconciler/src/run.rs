@@ -1,0 +1,104 @@
+//! Puts everything together; the only place that knows everything.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    time::timeout,
+};
+use tracing::{error, info, warn};
+
+use crate::{
+    cli::{Cli, Command, ServeConfig},
+    published::Publisher,
+    reconcile::Reconciler,
+    server,
+    shutdown::{self, Trigger},
+    source::Source,
+    telemetry,
+    watch::Watcher,
+};
+
+/// How long open requests get to finish after SIGTERM.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Does what the command line says.
+pub fn run(cli: Cli) -> ExitCode {
+    let Command::Serve(serve) = cli.command;
+    let config = ServeConfig::from(serve);
+    if let Err(error) = telemetry::init(&config.log) {
+        eprintln!("error: --log {}: {error}", config.log);
+        return ExitCode::from(2);
+    }
+    match self::serve(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(config: ServeConfig) -> anyhow::Result<()> {
+    let ServeConfig { source: settings, interval, listen, log: _ } = config;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    let (trigger, mut shutdown) = shutdown::channel();
+    request_on_signal(trigger)?;
+
+    let (hint_sender, hints) = mpsc::channel(64);
+    let watcher = Watcher::start(&settings, hint_sender).unwrap_or_else(|error| {
+        warn!(%error, "changes go unnoticed until the interval is over");
+        None
+    });
+    let publisher = Arc::new(Publisher::default());
+    let source = Source::open(settings)?;
+    info!(?source, version = env!("CARGO_PKG_VERSION"), "starting");
+    let reconciler = Reconciler::new(source, Arc::clone(&publisher), interval);
+    let mut reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
+
+    let router = server::router(publisher, shutdown.clone());
+    info!(%address, "listening");
+    let mut serving = tokio::spawn(server::serve(listener, router, shutdown.clone()));
+
+    let ended = tokio::select! {
+        ended = &mut reconciling => Some(ended.context("the reconciler ended").and_then(|run| Ok(run?))),
+        ended = &mut serving => Some(ended.context("the server ended").and_then(|run| Ok(run?))),
+        () = shutdown.requested() => None,
+    };
+    if let Some(ended) = ended {
+        // During a shutdown both end well; before one, neither may.
+        return ended;
+    }
+    info!("shutting down");
+    drop(watcher);
+    if timeout(DRAIN, &mut serving).await.is_err() {
+        warn!("some requests did not finish in time and are cut off");
+    }
+    // A fetch that hangs must not keep the process: the blocking thread is left behind.
+    std::process::exit(0)
+}
+
+/// SIGTERM is how Kubernetes asks, SIGINT how a person does.
+fn request_on_signal(trigger: Trigger) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        trigger.request();
+        // Kept, because dropping it is a request too; a second signal ends the process at once.
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(1);
+    });
+    Ok(())
+}

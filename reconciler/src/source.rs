@@ -1,0 +1,171 @@
+//! Where policies come from: a branch of a Git repository, or a plain folder.
+//!
+//! A source yields a [`Checkout`]: the revision and the policy files, each by the hash of its
+//! content, so that what is known already is not read again. Its failure changes nothing that is
+//! served.
+
+pub mod dir;
+pub mod git;
+pub mod location;
+
+use std::{fmt, path::PathBuf, sync::Arc};
+
+use policies::{Digest, Policy, Timestamp, file::File};
+
+use self::{dir::DirSource, git::GitSource, location::Repository};
+
+/// What to follow.
+#[derive(Clone, Debug)]
+pub enum Settings {
+    Git { repository: Repository, branch: String, path: PathBuf },
+    Dir(PathBuf),
+}
+
+/// A source and what it remembers between reconciles.
+pub enum Source {
+    Git(GitSource),
+    Dir(DirSource),
+}
+
+/// The identity of a file's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlobId([u8; 32]);
+
+/// What was checked out, as it is shown: `main@sha1:<commit>`, `dir@sha256:<hex>`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Revision(Arc<str>);
+
+/// All policy files at one revision.
+#[derive(Debug)]
+pub struct Checkout {
+    pub revision: Revision,
+    pub files: Vec<CheckoutFile>,
+    /// What is odd about the source although it could be read.
+    pub warnings: Vec<String>,
+}
+
+/// A policy file.
+#[derive(Debug)]
+pub struct CheckoutFile {
+    /// Its path below the policy folder.
+    pub path: Arc<str>,
+    pub blob: BlobId,
+    /// Its content, unless it was known already.
+    pub bytes: Option<Vec<u8>>,
+    /// When it was last modified, where the source knows that and nothing better.
+    pub modified: Option<Timestamp>,
+}
+
+/// Why a source could not be read. The message is for people and free of secrets.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SourceError(pub String);
+
+impl Source {
+    /// Prepares a source; nothing is fetched yet.
+    pub fn open(settings: Settings) -> Result<Self, SourceError> {
+        Ok(match settings {
+            Settings::Git { repository, branch, path } => {
+                Self::Git(GitSource::open(repository, branch, path)?)
+            }
+            Settings::Dir(root) => Self::Dir(DirSource::new(root)),
+        })
+    }
+
+    /// Brings the newest state here. Blocks. Files whose content `is_known` come without it.
+    pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
+        match self {
+            Self::Git(git) => git.checkout(is_known),
+            Self::Dir(dir) => dir.checkout(is_known),
+        }
+    }
+
+    /// When documents got their present content, for those whose duration counts from then.
+    pub fn started_at(
+        &mut self,
+        checkout: &Checkout,
+        wanted: Vec<Arc<Policy>>,
+        read: impl FnMut(BlobId, &[u8]) -> Arc<File>,
+    ) -> Result<Starts, SourceError> {
+        match self {
+            Self::Git(git) => git.started_at(wanted, read),
+            Self::Dir(_) => Ok(Starts::OfFiles(
+                checkout
+                    .files
+                    .iter()
+                    .filter_map(|file| Some((Arc::clone(&file.path), file.modified?)))
+                    .collect(),
+            )),
+        }
+    }
+}
+
+/// When documents got their present content.
+#[derive(Debug)]
+pub enum Starts {
+    OfDocuments(git::Origins),
+    OfFiles(std::collections::HashMap<Arc<str>, Timestamp>),
+}
+
+impl Starts {
+    /// When the document of this policy, in the file at `path`, got its content.
+    pub fn of(&self, path: &str, policy: &Policy) -> Option<Timestamp> {
+        match self {
+            Self::OfDocuments(origins) => origins.of(policy),
+            Self::OfFiles(modified) => modified.get(path).copied(),
+        }
+    }
+}
+
+impl BlobId {
+    /// The identity of content by its SHA-256.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Digest::of(bytes).into_bytes())
+    }
+
+    /// The identity of a Git blob: its object id, 20 or 32 bytes.
+    pub fn of_object(id: &[u8]) -> Self {
+        let mut padded = [0; 32];
+        padded.iter_mut().zip(id).for_each(|(to, from)| *to = *from);
+        Self(padded)
+    }
+
+    /// The bytes of the identity.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl Revision {
+    pub fn new(text: String) -> Self {
+        Self(text.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Git(git) => git.fmt(f),
+            Self::Dir(dir) => dir.fmt(f),
+        }
+    }
+}
+
+/// Whether a file of this name holds policies, by its ending; names that begin with a dot do not.
+fn is_policy_file(name: &str) -> bool {
+    !is_hidden(name) && (name.ends_with(".yaml") || name.ends_with(".yml"))
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.')
+}

@@ -1,0 +1,112 @@
+//! A plain folder.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::UNIX_EPOCH,
+};
+
+use policies::{Digest, Timestamp, yaml::MAX_FILE_BYTES};
+
+use super::{BlobId, Checkout, CheckoutFile, Revision, SourceError, is_hidden, is_policy_file};
+
+/// How deep folders are followed.
+const MAX_DEPTH: usize = 32;
+
+/// A folder and all below it.
+#[derive(Debug)]
+pub struct DirSource {
+    root: PathBuf,
+}
+
+/// A walk through the folder.
+struct Walk {
+    /// The folder without symbolic links in its path: what points out of it is not followed.
+    root: PathBuf,
+    files: Vec<(Arc<str>, fs::Metadata, Vec<u8>)>,
+    warnings: Vec<String>,
+}
+
+impl DirSource {
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
+        let failed = |error| SourceError(format!("cannot read folder {}: {error}", self.root.display()));
+        let root = self.root.canonicalize().map_err(failed)?;
+        let mut walk = Walk { root, files: Vec::new(), warnings: Vec::new() };
+        walk.folder(&self.root, "", 0).map_err(failed)?;
+        walk.files.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+
+        let mut parts = Vec::with_capacity(2 * walk.files.len());
+        let mut files = Vec::with_capacity(walk.files.len());
+        for (path, metadata, bytes) in walk.files {
+            let blob = BlobId::of(&bytes);
+            parts.push((Arc::clone(&path), blob));
+            files.push(CheckoutFile {
+                path,
+                blob,
+                bytes: (!is_known(&blob)).then_some(bytes),
+                modified: modified(&metadata),
+            });
+        }
+        let parts = parts.iter().flat_map(|(path, blob)| [path.as_bytes(), blob.as_bytes()]);
+        let revision = Revision::new(format!("dir@{}", Digest::of_parts(parts)));
+        Ok(Checkout { revision, files, warnings: walk.warnings })
+    }
+}
+
+impl Walk {
+    fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
+        if depth > MAX_DEPTH {
+            self.warnings.push(format!("{prefix} is more than {MAX_DEPTH} folders deep and is passed over"));
+            return Ok(());
+        }
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else {
+                self.warnings
+                    .push(format!("{prefix}{:?} is not UTF-8 and is passed over", entry.file_name()));
+                continue;
+            };
+            let path = format!("{prefix}{name}");
+            if entry.file_type()?.is_dir() {
+                if !is_hidden(&name) {
+                    self.folder(&entry.path(), &format!("{path}/"), depth + 1)?;
+                }
+            } else if is_policy_file(&name) {
+                match self.file(&entry.path()) {
+                    Ok((metadata, bytes)) => self.files.push((path.into(), metadata, bytes)),
+                    // Between the listing and the reading it was moved away: the next look tells.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => self.warnings.push(format!("{path} is passed over: {error}")),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&self, path: &Path) -> io::Result<(fs::Metadata, Vec<u8>)> {
+        if !path.canonicalize()?.starts_with(&self.root) {
+            return Err(io::Error::other("it is a symbolic link that leads out of the folder"));
+        }
+        let metadata = fs::metadata(path)?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        // One byte more than is allowed is enough to refuse it.
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(
+            &mut io::Read::take(fs::File::open(path)?, MAX_FILE_BYTES as u64 + 1),
+            &mut bytes,
+        )?;
+        Ok((metadata, bytes))
+    }
+}
+
+fn modified(metadata: &fs::Metadata) -> Option<Timestamp> {
+    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(Timestamp::from_millis(since.as_millis().try_into().ok()?))
+}
