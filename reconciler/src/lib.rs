@@ -12,7 +12,7 @@
 //! - [`reconcile`]: the loop over all this, and the only writer of what is published.
 //! - [`server`]: the HTTP interface (`axum`); it reads what is published and never waits for Git.
 //! - [`shutdown`], [`telemetry`]: the end, and the logs.
-//! - [`mod@run`]: assembly.
+//! - [`run`] puts it all together.
 #![forbid(unsafe_code)]
 
 pub mod cli;

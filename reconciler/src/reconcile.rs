@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use policies::Timestamp;
+use policies::{Timestamp, problem::Place};
 use tokio::{sync::mpsc, time::Instant};
 use tracing::{debug, error, info, warn};
 
@@ -124,7 +124,11 @@ impl Reconciler {
         };
         if is_new {
             checkout.warnings.iter().for_each(|warning| warn!(revision = %checkout.revision, "{warning}"));
-            catalog.problems().iter().for_each(|problem| error!(revision = %checkout.revision, "{problem}"));
+            for problem in catalog.problems() {
+                let (place, field) = (problem.finding.place, &problem.finding.field);
+                let Place { line, column } = place;
+                error!(revision = %checkout.revision, file = %problem.file, line, column, field, "{problem}");
+            }
         }
         let revision: Revision = checkout.revision;
         let (policies, problems) = (catalog.policies().len(), catalog.problems().len());

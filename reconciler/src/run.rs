@@ -5,6 +5,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use tokio::{
     net::TcpListener,
+    runtime::Runtime,
     signal::unix::{SignalKind, signal},
     sync::mpsc,
     time::timeout,
@@ -23,7 +24,9 @@ use crate::{
 };
 
 /// How long open requests get to finish after SIGTERM.
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN: Duration = Duration::from_secs(8);
+/// How long a reconcile under way gets after that.
+const LAST_RECONCILE: Duration = Duration::from_secs(1);
 
 /// Does what the command line says.
 pub fn run(cli: Cli) -> ExitCode {
@@ -33,7 +36,7 @@ pub fn run(cli: Cli) -> ExitCode {
         eprintln!("error: --log {}: {error}", config.log);
         return ExitCode::from(2);
     }
-    match self::serve(config) {
+    match block_on(self::serve(config)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!("{error:#}");
@@ -42,7 +45,14 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-#[tokio::main]
+fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = Runtime::new().context("cannot start the runtime")?;
+    let ended = runtime.block_on(work);
+    // A fetch that hangs must not keep the process: its thread is left behind.
+    runtime.shutdown_background();
+    ended
+}
+
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let ServeConfig { source: settings, interval, listen, log: _ } = config;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
@@ -79,8 +89,9 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     if timeout(DRAIN, &mut serving).await.is_err() {
         warn!("some requests did not finish in time and are cut off");
     }
-    // A fetch that hangs must not keep the process: the blocking thread is left behind.
-    std::process::exit(0)
+    // Between two reconciles it ends at once, and its clone is removed with it.
+    let _ = timeout(LAST_RECONCILE, reconciling).await;
+    Ok(())
 }
 
 /// SIGTERM is how Kubernetes asks, SIGINT how a person does.

@@ -1,0 +1,8 @@
+//! What the reconciler does for those who push and those who poll: one module per behaviour, in one
+//! binary, with real files, real Git and real HTTP.
+#![cfg(test)]
+
+mod a_folder_is_followed;
+mod a_poll_is_held_until_its_scope_changes;
+mod errors_are_problem_documents;
+mod support;

@@ -1,0 +1,110 @@
+//! A reconciler in this process, on a port of its own, and a client that asks it.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use reconciler::{
+    published::Publisher,
+    reconcile::Reconciler,
+    server,
+    shutdown::{self, Trigger},
+    source::{Settings, Source},
+    watch::Watcher,
+};
+use reqwest::{Response, StatusCode};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::timeout};
+
+/// How long an effect may take before it is taken for missing.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longer than any test: what happens sooner was noticed.
+pub(crate) const NEVER: Duration = Duration::from_secs(3_600);
+
+/// A running reconciler. Ends when it is dropped.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) client: reqwest::Client,
+    pub(crate) trigger: Trigger,
+    pub(crate) serving: JoinHandle<std::io::Result<()>>,
+    _watcher: Option<Watcher>,
+}
+
+/// An answer to `GET /v1/snapshot`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    pub(crate) status: u16,
+    pub(crate) etag: String,
+    pub(crate) revision: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Server {
+    pub(crate) async fn start(settings: Settings, interval: Duration) -> Self {
+        let (trigger, shutdown) = shutdown::channel();
+        let (sender, hints) = mpsc::channel(64);
+        let watcher = Watcher::start(&settings, sender).unwrap_or_default();
+        let publisher = Arc::new(Publisher::default());
+        let source = Source::open(settings).unwrap();
+        tokio::spawn(Reconciler::new(source, Arc::clone(&publisher), interval).run(hints, shutdown.clone()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serving =
+            tokio::spawn(server::serve(listener, server::router(publisher, shutdown.clone()), shutdown));
+        Self { url, client: reqwest::Client::new(), trigger, serving, _watcher: watcher }
+    }
+
+    /// Follows a folder, and waits until it is ready.
+    pub(crate) async fn of_folder(folder: &Path) -> Self {
+        let server = Self::start(Settings::Dir(folder.to_owned()), NEVER).await;
+        server.until_ready().await;
+        server
+    }
+
+    pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Response {
+        let request = self.client.get(format!("{}{path}", self.url));
+        headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(*name, *value))
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn until_ready(&self) {
+        let ready = async {
+            while self.get("/v1/ready", &[]).await.status() != StatusCode::OK {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        timeout(PATIENCE, ready).await.expect("never ready");
+    }
+
+    pub(crate) async fn snapshot(&self, query: &str, headers: &[(&str, &str)]) -> Snapshot {
+        let response = self.get(&format!("/v1/snapshot?{query}"), headers).await;
+        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (etag, revision) =
+            (header("etag").unwrap_or_default(), header("x-hfi-revision").unwrap_or_default());
+        let status = response.status().as_u16();
+        Snapshot { status, etag, revision, body: response.bytes().await.unwrap().to_vec() }
+    }
+
+    /// The next snapshot that is not the one of `etag`.
+    pub(crate) async fn next(&self, query: &str, etag: &str) -> Snapshot {
+        let headers = [("if-none-match", etag), ("prefer", "wait=60")];
+        timeout(PATIENCE, self.snapshot(query, &headers)).await.expect("nothing changed")
+    }
+
+    /// The names of the policies in force.
+    pub(crate) async fn names(&self) -> Vec<String> {
+        let list: serde_json::Value =
+            serde_json::from_slice(&self.get("/v1/policies", &[]).await.bytes().await.unwrap()).unwrap();
+        let names = list["policies"].as_array().unwrap().iter();
+        names.map(|policy| policy["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// A policy that aborts everything at `service` in `demo`.
+pub(crate) fn policy(name: &str, service: &str, status: u16) -> String {
+    format!(
+        "metadata: {{name: {name}}}\nspec: {{selector: {{service: {service}, namespace: demo}}, rules: [{{fault: {{percentage: 100, abort: {{httpStatus: {status}}}}}}}]}}\n"
+    )
+}
