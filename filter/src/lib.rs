@@ -5,7 +5,7 @@
 //! traffic passes untouched: nothing here may fail or hang a request.
 //!
 //! The core is plain Rust that runs and is tested natively; it returns values that say what to do.
-//! [`abi`] alone speaks to the host and does it.
+//! `abi` alone speaks to the host and does it.
 //!
 //! - [`config`]: the plugin configuration.
 //! - [`identity`]: which workload this proxy stands for.

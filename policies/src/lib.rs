@@ -28,6 +28,8 @@
 //! - [`catalog`]: all files together: duplicates, order, what is in force when and for whom.
 //! - [`view`]: policies as the first generation's JSON.
 //! - [`problem`]: what is wrong, where, and what would be right.
+//!
+#![doc = include_str!("../REFERENCE.md")]
 #![forbid(unsafe_code)]
 
 pub mod decision;

@@ -15,7 +15,7 @@ use crate::{
     published::{Published, Publisher, State},
     shutdown::Shutdown,
     source::{Revision, Source, SourceError},
-    watch::Hint,
+    watch::{Hint, Watcher},
 };
 
 /// How long after a hint the source is read: an editor and a push do several things at once.
@@ -29,6 +29,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 pub struct Reconciler {
     /// Absent while a reconcile has it.
     work: Option<Box<Work>>,
+    watcher: Option<Watcher>,
     publisher: Arc<Publisher>,
     interval: Duration,
     failures: u32,
@@ -55,9 +56,15 @@ enum Cause {
 }
 
 impl Reconciler {
-    pub fn new(source: Source, publisher: Arc<Publisher>, interval: Duration) -> Self {
+    /// A loop over `source`. `watcher` is what sends the hints that [`run`](Self::run) is given.
+    pub fn new(
+        source: Source,
+        watcher: Option<Watcher>,
+        publisher: Arc<Publisher>,
+        interval: Duration,
+    ) -> Self {
         let work = Some(Box::new(Work { source, loader: Loader::default() }));
-        Self { work, publisher, interval, failures: 0, second_look: None }
+        Self { work, watcher, publisher, interval, failures: 0, second_look: None }
     }
 
     /// Runs until shutdown. An error is one that no retry can mend.
@@ -100,6 +107,9 @@ impl Reconciler {
 
     async fn reconcile(&mut self, cause: Cause) -> Result<(), ReconcileError> {
         let Some(mut work) = self.work.take() else { return Err(ReconcileError::Lost) };
+        if let Some(watcher) = &mut self.watcher {
+            watcher.renew();
+        }
         let begun = Instant::now();
         let task = tokio::task::spawn_blocking(move || {
             let loaded = work.loader.load(&mut work.source);

@@ -61,14 +61,11 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     request_on_signal(trigger)?;
 
     let (hint_sender, hints) = mpsc::channel(64);
-    let watcher = Watcher::start(&settings, hint_sender).unwrap_or_else(|error| {
-        warn!(%error, "changes go unnoticed until the interval is over");
-        None
-    });
+    let watcher = Watcher::new(&settings, hint_sender);
     let publisher = Arc::new(Publisher::default());
     let source = Source::open(settings)?;
     info!(?source, version = env!("CARGO_PKG_VERSION"), "starting");
-    let reconciler = Reconciler::new(source, Arc::clone(&publisher), interval);
+    let reconciler = Reconciler::new(source, watcher, Arc::clone(&publisher), interval);
     let mut reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
 
     let router = server::router(publisher, shutdown.clone());
@@ -85,7 +82,6 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         return ended;
     }
     info!("shutting down");
-    drop(watcher);
     if timeout(DRAIN, &mut serving).await.is_err() {
         warn!("some requests did not finish in time and are cut off");
     }

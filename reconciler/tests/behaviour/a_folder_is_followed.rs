@@ -84,6 +84,23 @@ async fn a_folder_that_goes_away_leaves_what_is_in_force() {
 }
 
 #[tokio::test]
+async fn a_folder_that_is_replaced_is_watched_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("policies");
+    write(&root, "a.yaml", &policy("a", "checkout", 503));
+    let server = Server::of_folder(&root).await;
+    let mut etag = server.snapshot(CHECKOUT, &[]).await.etag;
+    write(folder.path(), "new/a.yaml", &policy("a", "checkout", 500));
+    fs::rename(&root, folder.path().join("old")).unwrap();
+    fs::rename(folder.path().join("new"), &root).unwrap();
+    for status in [501, 502] {
+        etag = server.next(CHECKOUT, &etag).await.etag;
+        write(&root, "a.yaml", &policy("a", "checkout", status));
+    }
+    server.next(CHECKOUT, &etag).await;
+}
+
+#[tokio::test]
 async fn an_empty_folder_is_a_valid_empty_repository() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::of_folder(folder.path()).await;

@@ -2,7 +2,10 @@
 //! binary, with real files, real Git and real HTTP.
 #![cfg(test)]
 
+mod a_branch_is_followed;
+mod a_duration_counts_from_the_commit;
 mod a_folder_is_followed;
 mod a_poll_is_held_until_its_scope_changes;
 mod errors_are_problem_documents;
 mod support;
+mod the_process_ends_well;

@@ -25,7 +25,6 @@ pub(crate) struct Server {
     pub(crate) client: reqwest::Client,
     pub(crate) trigger: Trigger,
     pub(crate) serving: JoinHandle<std::io::Result<()>>,
-    _watcher: Option<Watcher>,
 }
 
 /// An answer to `GET /v1/snapshot`.
@@ -41,15 +40,16 @@ impl Server {
     pub(crate) async fn start(settings: Settings, interval: Duration) -> Self {
         let (trigger, shutdown) = shutdown::channel();
         let (sender, hints) = mpsc::channel(64);
-        let watcher = Watcher::start(&settings, sender).unwrap_or_default();
+        let watcher = Watcher::new(&settings, sender);
         let publisher = Arc::new(Publisher::default());
         let source = Source::open(settings).unwrap();
-        tokio::spawn(Reconciler::new(source, Arc::clone(&publisher), interval).run(hints, shutdown.clone()));
+        let reconciler = Reconciler::new(source, watcher, Arc::clone(&publisher), interval);
+        tokio::spawn(reconciler.run(hints, shutdown.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let serving =
             tokio::spawn(server::serve(listener, server::router(publisher, shutdown.clone()), shutdown));
-        Self { url, client: reqwest::Client::new(), trigger, serving, _watcher: watcher }
+        Self { url, client: reqwest::Client::new(), trigger, serving }
     }
 
     /// Follows a folder, and waits until it is ready.

@@ -1,0 +1,145 @@
+//! `--repo`: whatever is done to the branch, what is served is what it says, or the last good.
+
+use std::{path::PathBuf, time::Duration};
+
+use mesh::Repository;
+use reconciler::source::Settings;
+use serde_json::Value;
+
+use crate::support::{NEVER, PATIENCE, Server, policy};
+
+const CHECKOUT: &str = "namespace=demo&service=checkout";
+
+fn following(repository: &Repository, path: &str) -> Settings {
+    let repository = reconciler::source::location::Repository::Local(repository.bare());
+    Settings::Git { repository, branch: "main".into(), path: PathBuf::from(path) }
+}
+
+/// A repository with one policy, and a server that follows it.
+async fn world() -> (Repository, Server) {
+    let repository = Repository::new().await.unwrap();
+    repository.write("a.yaml", &policy("a", "checkout", 503)).unwrap();
+    repository.push("Add a").await.unwrap();
+    let server = Server::start(following(&repository, ""), NEVER).await;
+    server.until_ready().await;
+    (repository, server)
+}
+
+/// Runs git in the bare repository itself.
+async fn in_bare(repository: &Repository, arguments: &[&str]) {
+    let bare = repository.bare();
+    repository.git(&[&["-C", bare.to_str().unwrap()], arguments].concat()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_push_is_noticed_and_named_by_its_commit() {
+    let (repository, server) = world().await;
+    let before = server.snapshot(CHECKOUT, &[]).await;
+    repository.write("a.yaml", &policy("a", "checkout", 500)).unwrap();
+    repository.push("Change a").await.unwrap();
+    let after = server.next(CHECKOUT, &before.etag).await;
+    let commit = repository.git(&["rev-parse", "HEAD"]).await.unwrap();
+    assert_eq!(after.revision, format!("main@sha1:{}", commit.trim()));
+}
+
+#[tokio::test]
+async fn a_policy_that_is_deleted_is_gone() {
+    let (repository, server) = world().await;
+    let before = server.snapshot(CHECKOUT, &[]).await;
+    repository.remove("a.yaml").unwrap();
+    repository.push("Remove a").await.unwrap();
+    server.next(CHECKOUT, &before.etag).await;
+    assert!(server.names().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_force_push_is_followed_back() {
+    let (repository, server) = world().await;
+    let first = server.snapshot(CHECKOUT, &[]).await;
+    repository.write("a.yaml", &policy("a", "checkout", 500)).unwrap();
+    repository.push("Change a").await.unwrap();
+    let second = server.next(CHECKOUT, &first.etag).await;
+    repository.git(&["reset", "--quiet", "--hard", "HEAD~1"]).await.unwrap();
+    repository.git(&["push", "--quiet", "--force", "origin", "main"]).await.unwrap();
+    assert_eq!(server.next(CHECKOUT, &second.etag).await, first);
+}
+
+#[tokio::test]
+async fn a_branch_that_is_gone_changes_nothing_until_it_is_back() {
+    let (repository, server) = world().await;
+    let before = server.snapshot(CHECKOUT, &[]).await;
+    in_bare(&repository, &["update-ref", "-d", "refs/heads/main"]).await;
+    let held = [("if-none-match", before.etag.as_str()), ("prefer", "wait=1")];
+    assert_eq!(server.snapshot(CHECKOUT, &held).await.status, 304);
+    assert_eq!(server.names().await, ["a"]);
+    repository.write("a.yaml", &policy("a", "checkout", 500)).unwrap();
+    repository.push("Come back").await.unwrap();
+    server.next(CHECKOUT, &before.etag).await;
+}
+
+#[tokio::test]
+async fn packed_refs_are_no_deletion() {
+    let (repository, server) = world().await;
+    let before = server.snapshot(CHECKOUT, &[]).await;
+    in_bare(&repository, &["pack-refs", "--all"]).await;
+    let held = [("if-none-match", before.etag.as_str()), ("prefer", "wait=1")];
+    assert_eq!(server.snapshot(CHECKOUT, &held).await.status, 304);
+    repository.write("a.yaml", &policy("a", "checkout", 500)).unwrap();
+    repository.push("Change a").await.unwrap();
+    server.next(CHECKOUT, &before.etag).await;
+}
+
+#[tokio::test]
+async fn only_the_policy_folder_is_read() {
+    let repository = Repository::new().await.unwrap();
+    repository.write("a.yaml", &policy("a", "checkout", 503)).unwrap();
+    repository.write("teams/shop/b.yaml", &policy("b", "checkout", 503)).unwrap();
+    repository.write("teams/shop/.hidden/c.yaml", &policy("c", "checkout", 503)).unwrap();
+    repository.push("Add policies").await.unwrap();
+    let server = Server::start(following(&repository, "teams/shop"), NEVER).await;
+    server.until_ready().await;
+    assert_eq!(server.names().await, ["b"]);
+}
+
+#[tokio::test]
+async fn a_policy_folder_that_the_commit_does_not_have_is_empty() {
+    let repository = Repository::new().await.unwrap();
+    let server = Server::start(following(&repository, "none/such"), NEVER).await;
+    server.until_ready().await;
+    assert!(server.names().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_missing_branch_is_named_and_waited_for() {
+    let repository = Repository::new().await.unwrap();
+    let Settings::Git { repository: location, path, .. } = following(&repository, "") else { unreachable!() };
+    let settings = Settings::Git { repository: location, branch: "policies".into(), path };
+    let server = Server::start(settings, NEVER).await;
+    let told = async {
+        loop {
+            let ready = server.get("/v1/ready", &[]).await;
+            let problem: Value = serde_json::from_slice(&ready.bytes().await.unwrap()).unwrap();
+            if problem["detail"].as_str().is_some_and(|detail| detail.contains("has no branch `policies`")) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.unwrap();
+    repository.git(&["push", "--quiet", "origin", "main:policies"]).await.unwrap();
+    server.until_ready().await;
+}
+
+#[tokio::test]
+async fn an_invalid_file_stops_its_own_faults_only() {
+    let (repository, server) = world().await;
+    repository.write("b.yaml", &policy("b", "checkout", 503)).unwrap();
+    repository.push("Add b").await.unwrap();
+    let both = server.next(CHECKOUT, &server.snapshot(CHECKOUT, &[]).await.etag).await;
+    repository.write("a.yaml", "metadata: {name: a}\nspec: {rulez: []}\n").unwrap();
+    repository.push("Break a").await.unwrap();
+    if server.names().await != ["b"] {
+        server.next(CHECKOUT, &both.etag).await;
+    }
+    assert_eq!(server.names().await, ["b"]);
+}

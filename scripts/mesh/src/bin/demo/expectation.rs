@@ -1,0 +1,48 @@
+//! What the policies say about some requests, and whether that is what they got.
+
+use std::fmt;
+use std::time::Duration;
+
+use mesh::{Tally, expected};
+
+/// So that chance alone makes the demo fail once in half a million runs.
+const CONFIDENCE: f64 = 0.999_999;
+
+/// What the policies in force say about some requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Expectation {
+    /// Nothing: each reaches the workload at once.
+    Untouched,
+    /// This share is answered with 503, the others reach the workload at once.
+    Aborted { share: f64 },
+    /// Each reaches the workload, this much later.
+    Delayed { by: Duration },
+}
+
+impl Expectation {
+    /// Whether the requests got what the policies say.
+    pub(crate) fn holds(self, tally: &Tally) -> bool {
+        let all = tally.requests();
+        let passed = tally.with_status(200);
+        match self {
+            Self::Untouched => passed == all && tally.delayed() == 0,
+            Self::Aborted { share } => {
+                expected(all, share, CONFIDENCE).contains(&tally.aborted())
+                    && tally.with_status(503) == tally.aborted()
+                    && passed + tally.aborted() == all
+                    && tally.delayed() == 0
+            }
+            Self::Delayed { by } => passed == all && tally.delayed() == all && tally.percentile(0.0) >= by,
+        }
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Untouched => f.write_str("nothing"),
+            Self::Aborted { share } => write!(f, "503 for {:.0} %", share * 100.0),
+            Self::Delayed { by } => write!(f, "{} ms later", by.as_millis()),
+        }
+    }
+}

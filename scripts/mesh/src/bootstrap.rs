@@ -1,0 +1,111 @@
+//! Envoy's configuration for a sidecar, as Istio would build it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::mesh::loopback;
+use crate::sidecar::Sidecar;
+
+/// The cluster that Istio makes of that address.
+const CONTROL_PLANE_CLUSTER: &str = "outbound|8080||hfi-control-plane.boifi.svc.cluster.local";
+/// The cluster of the workload itself.
+const WORKLOAD_CLUSTER: &str = "inbound|8080||";
+
+/// The configuration of a proxy, with the filter module at `module`.
+pub(crate) fn bootstrap(sidecar: &Sidecar, module: &Path) -> Value {
+    let mut clusters = vec![cluster(WORKLOAD_CLUSTER, sidecar.workload)];
+    clusters.extend(sidecar.control_plane.map(|address| cluster(CONTROL_PLANE_CLUSTER, address)));
+    json!({
+        "node": {
+            "id": sidecar.node_id(),
+            "cluster": format!("{}.demo", sidecar.service),
+            "metadata": sidecar.metadata,
+        },
+        "admin": {"address": socket(loopback())},
+        "static_resources": {"listeners": [listener(sidecar, module)], "clusters": clusters},
+    })
+}
+
+fn listener(sidecar: &Sidecar, module: &Path) -> Value {
+    let plugin = sidecar.plugin.as_ref().map(|plugin| wasm_filter(plugin, module));
+    let router = json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": proto("envoy.extensions.filters.http.router.v3.Router")},
+    });
+    let filters: Vec<Value> = plugin.into_iter().chain([router]).collect();
+    let manager = json!({
+        "@type": proto(
+            "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+        ),
+        "stat_prefix": "inbound_0.0.0.0_8080",
+        "route_config": {
+            "name": WORKLOAD_CLUSTER,
+            "virtual_hosts": [{
+                "name": "inbound|http|8080",
+                "domains": ["*"],
+                "routes": [{
+                    "name": "default",
+                    "match": {"prefix": "/"},
+                    "route": {"cluster": WORKLOAD_CLUSTER, "timeout": "0s"},
+                }],
+            }],
+        },
+        "http_filters": filters,
+    });
+    json!({
+        "name": "virtualInbound",
+        "traffic_direction": "INBOUND",
+        "address": socket(loopback()),
+        "filter_chains": [{
+            "name": "0.0.0.0_8080",
+            "filters": [{
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": manager,
+            }],
+        }],
+    })
+}
+
+fn wasm_filter(plugin: &Map<String, Value>, module: &Path) -> Value {
+    json!({
+        "name": "boifi.hfi",
+        "typed_config": {
+            "@type": proto("envoy.extensions.filters.http.wasm.v3.Wasm"),
+            "config": {
+                "name": "boifi.hfi",
+                "root_id": "boifi.hfi",
+                "fail_open": true,
+                "vm_config": {
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": {"local": {"filename": module}},
+                },
+                "configuration": {
+                    "@type": proto("google.protobuf.StringValue"),
+                    "value": Value::from(plugin.clone()).to_string(),
+                },
+            },
+        },
+    })
+}
+
+fn cluster(name: &str, address: SocketAddr) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "10s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket(address)}}]}],
+        },
+    })
+}
+
+fn socket(address: SocketAddr) -> Value {
+    json!({"socket_address": {"address": address.ip(), "port_value": address.port()}})
+}
+
+fn proto(name: &str) -> String {
+    format!("type.googleapis.com/{name}")
+}

@@ -1,0 +1,108 @@
+//! One request, and what it got.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+/// Longer than the longest delay a policy may ask for.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// What to ask.
+#[derive(Debug, Clone)]
+pub struct Request {
+    method: Method,
+    path: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// A GET of `path`.
+    pub fn get(path: &str) -> Self {
+        Self { method: Method::GET, path: path.to_owned(), headers: Vec::new() }
+    }
+
+    /// What it asks for.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The same with another method.
+    pub fn method(self, method: Method) -> Self {
+        Self { method, ..self }
+    }
+
+    /// The same with one more header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The whole body.
+    pub body: String,
+    /// From sending the request to the last byte of the body.
+    pub took: Duration,
+    headers: HeaderMap,
+}
+
+impl Answer {
+    /// A header of the answer.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether the filter made this answer up.
+    pub fn aborted(&self) -> bool {
+        self.header("x-hfi-fault") == Some("abort")
+    }
+
+    /// Whether the filter held the request before the workload got it.
+    pub fn delayed(&self) -> bool {
+        self.seen_by_workload("x-hfi-fault").as_deref() == Some("delay")
+    }
+
+    /// A header of the request as it reached the workload.
+    pub fn seen_by_workload(&self, name: &str) -> Option<String> {
+        let echo: Value = serde_json::from_str(&self.body).ok()?;
+        Some(echo.get("headers")?.get(name)?.as_str()?.to_owned())
+    }
+}
+
+/// Sends requests; keeps its connections.
+#[derive(Debug, Clone)]
+pub struct Client(reqwest::Client);
+
+impl Client {
+    /// A client that goes straight to the address, whatever proxy the environment names.
+    pub fn new() -> Result<Self> {
+        Ok(Self(reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?))
+    }
+
+    /// Asks `address`.
+    pub async fn send(&self, address: SocketAddr, request: &Request) -> Result<Answer> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &request.headers {
+            headers.append(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+        }
+        let began = Instant::now();
+        let response = self
+            .0
+            .request(request.method.clone(), format!("http://{address}{}", request.path))
+            .headers(headers)
+            .send()
+            .await
+            .with_context(|| format!("asking {address} for {}", request.path))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = String::from_utf8_lossy(&response.bytes().await?).into_owned();
+        Ok(Answer { status, body, took: began.elapsed(), headers })
+    }
+}

@@ -1,0 +1,43 @@
+//! A small service mesh in one process tree, for the demo and the end-to-end tests. What matters is
+//! real: the `hfi` binary, the filter module, Envoy, and Git. Only Kubernetes and Istio are absent;
+//! what they would configure is written here.
+//!
+//! # Layout
+//! - [`Mesh`]: all of it together: repository, reconciler, proxies, workload.
+//! - [`Repository`]: a bare Git repository and a clone to push from; [`GitHttp`] serves it over HTTP.
+//! - [`Reconciler`]: `hfi serve`, to be killed, stopped and restarted.
+//! - [`Sidecar`]: what a proxy is to be; [`Envoy`]: that proxy, running.
+//! - [`Upstream`]: the workload behind the proxies, which says what reached it.
+//! - [`Client`], [`Request`], [`Answer`]: one request; [`Load`], [`Tally`], [`expected`]: many.
+//! - [`Deadline`]: waiting for an effect.
+//!
+//! Everything that is started ends when its value is dropped, and when this process dies.
+
+#![forbid(unsafe_code)]
+
+pub mod binaries;
+mod bootstrap;
+mod client;
+mod envoy;
+mod git_http;
+mod load;
+mod mesh;
+mod process;
+mod reconciler;
+mod repository;
+mod sidecar;
+mod tally;
+mod upstream;
+mod wait;
+
+pub use client::{Answer, Client, Request};
+pub use envoy::Envoy;
+pub use git_http::GitHttp;
+pub use load::Load;
+pub use mesh::{Mesh, everywhere, first, loopback};
+pub use reconciler::{Reconciler, Source};
+pub use repository::{Push, Repository};
+pub use sidecar::{CONTROL_PLANE, Sidecar};
+pub use tally::{Tally, expected};
+pub use upstream::Upstream;
+pub use wait::Deadline;

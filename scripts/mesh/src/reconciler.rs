@@ -1,0 +1,162 @@
+//! The real `hfi serve`, in a process of its own.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::binaries;
+use crate::client::{Client, Request};
+use crate::process::Process;
+use crate::repository::BRANCH;
+use crate::wait::Deadline;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where a reconciler has its policies from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A Git repository, by path or URL, looked at no later than after each interval.
+    Git {
+        /// The path or URL.
+        repository: OsString,
+        /// As `hfi serve --interval` takes it.
+        interval: &'static str,
+    },
+    /// A plain folder.
+    Folder(PathBuf),
+}
+
+impl Source {
+    /// A repository on this machine. The interval is long: what happens sooner happens because the
+    /// push was noticed.
+    pub fn local(repository: &Path) -> Self {
+        Self::Git { repository: repository.into(), interval: "30s" }
+    }
+
+    fn arguments(&self) -> Vec<OsString> {
+        match self {
+            Self::Git { repository, interval } => {
+                let named = ["--repo".into(), repository.clone()];
+                let plain = ["--branch", BRANCH, "--interval", interval];
+                named.into_iter().chain(plain.map(OsString::from)).collect()
+            }
+            Self::Folder(path) => vec!["--dir".into(), path.into()],
+        }
+    }
+}
+
+/// A running reconciler. Dropping it kills it.
+#[derive(Debug)]
+pub struct Reconciler {
+    process: Process,
+    source: Source,
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+impl Reconciler {
+    /// Starts it and waits until it listens; port 0 means any that is free.
+    pub async fn start(source: Source, listen: SocketAddr) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let (process, address) = launch(&source, listen, folder.path()).await?;
+        Ok(Self { process, source, address, folder })
+    }
+
+    /// Where it serves.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until it has a snapshot to serve.
+    pub async fn ready(&mut self, client: &Client) -> Result<()> {
+        let deadline = Deadline::of("the reconciler to be ready", PATIENCE);
+        while !client.send(self.address, &Request::get("/v1/ready")).await?.status.is_success() {
+            self.process.still_runs().context("hfi")?;
+            deadline.pause().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends it without warning.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.process.kill().await
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        self.process.terminate(PATIENCE).await
+    }
+
+    /// Makes it hang: it keeps its connections and does nothing.
+    pub fn freeze(&self) -> Result<()> {
+        self.process.signal(Signal::STOP)
+    }
+
+    /// Lets it go on after a [freeze](Self::freeze).
+    pub fn thaw(&self) -> Result<()> {
+        self.process.signal(Signal::CONT)
+    }
+
+    /// Starts it anew, after its end, at the same address.
+    pub async fn restart(&mut self) -> Result<()> {
+        (self.process, _) = launch(&self.source, self.address, self.folder.path()).await?;
+        Ok(())
+    }
+
+    /// What it has logged since its last start.
+    pub fn log(&self) -> Result<String> {
+        self.process.log()
+    }
+}
+
+async fn launch(source: &Source, listen: SocketAddr, folder: &Path) -> Result<(Process, SocketAddr)> {
+    let mut arguments = vec!["serve".into(), "--listen".into(), listen.to_string().into()];
+    arguments.extend(source.arguments());
+    let mut process = Process::spawn(&binaries::hfi()?, &arguments, &folder.join("hfi.log"))?;
+    let deadline = Deadline::of("the reconciler to listen", PATIENCE);
+    loop {
+        process.still_runs().context("hfi")?;
+        if let Some(address) = process.log()?.lines().find_map(listening_address) {
+            return Ok((process, address));
+        }
+        deadline.pause().await?;
+    }
+}
+
+/// The address that a line of the log announces, if it is the line that announces one.
+fn listening_address(line: &str) -> Option<SocketAddr> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    // The fields are nested, or flattened into the line.
+    let fields = line.get("fields").unwrap_or(&line);
+    if fields.get("message")?.as_str()? != "listening" {
+        return None;
+    }
+    fields.get("address")?.as_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_read_from_the_log_in_either_form() {
+        let nested = r#"{"fields":{"message":"listening","address":"127.0.0.1:8080"}}"#;
+        let flat = r#"{"message":"listening","address":"127.0.0.1:8080"}"#;
+        let expected = "127.0.0.1:8080".parse().ok();
+        assert_eq!(listening_address(nested), expected);
+        assert_eq!(listening_address(flat), expected);
+    }
+
+    #[test]
+    fn other_lines_announce_nothing() {
+        assert_eq!(listening_address("plain text"), None);
+        assert_eq!(listening_address(r#"{"message":"stopping","address":"127.0.0.1:1"}"#), None);
+    }
+}

@@ -1,0 +1,58 @@
+//! The workload behind every proxy: answers 200 and says what it was asked.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use anyhow::Result;
+use axum::extract::Request;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::mesh::loopback;
+
+/// A running workload. Dropping it stops it.
+#[derive(Debug)]
+pub struct Upstream {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Upstream {
+    /// Starts it on a free port of the loopback interface.
+    pub async fn start() -> Result<Self> {
+        let listener = TcpListener::bind(loopback()).await?;
+        let address = listener.local_addr()?;
+        let router = Router::new().fallback(echo);
+        let task = tokio::spawn(async move {
+            // Only a listener that breaks ends this, and then every request shows it.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self { address, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn echo(request: Request) -> Json<Value> {
+    let headers: BTreeMap<&str, String> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    Json(json!({
+        "method": request.method().as_str(),
+        "path": request.uri().to_string(),
+        "headers": headers,
+    }))
+}

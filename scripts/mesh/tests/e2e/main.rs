@@ -1,0 +1,21 @@
+//! What hfi promises, shown on the real thing: git, the `hfi` binary, the filter module and Envoy.
+//! One file per behaviour.
+
+mod a_delay_holds_and_marks_the_request;
+mod a_duration_ends_without_the_reconciler;
+mod a_folder_is_watched;
+mod a_killed_reconciler_changes_nothing;
+mod a_malformed_file_stops_only_its_own_faults;
+mod a_missing_control_plane_lets_traffic_pass;
+mod a_proxy_without_identity_gets_only_wildcards;
+mod a_pushed_policy_faults_within_a_second;
+mod a_rule_matches_what_it_says;
+mod an_abort_answers_as_written;
+mod an_untargeted_service_is_left_alone;
+mod deleting_a_policy_ends_its_fault;
+mod envoy_counts_what_was_injected;
+mod percentages_hold_over_replicas;
+mod policies;
+mod policies_are_read_over_http;
+mod the_demo_ends_well;
+mod the_harness_itself;

@@ -1,0 +1,42 @@
+use anyhow::Result;
+use mesh::{Answer, Load, Mesh, Request, expected};
+
+/// `/settled` is always faulted: it tells when the policy is in force.
+const SHARES: &str = r#"
+metadata: {name: shares}
+spec:
+  selector: {service: frontend, namespace: demo}
+  rules:
+    - {match: {path: {exact: /settled}}, fault: {percentage: 100, abort: {httpStatus: 503}}}
+    - {match: {path: {exact: /third}}, fault: {percentage: 33.3333, abort: {httpStatus: 503}}}
+    - {match: {path: {exact: /rare}}, fault: {percentage: 0.5, abort: {httpStatus: 503}}}
+"#;
+
+#[tokio::test]
+async fn and_after_one_of_them_restarts() -> Result<()> {
+    let mut mesh = Mesh::start(&[("frontend", 3)]).await?;
+    mesh.publish("shares.yaml", SHARES).await?;
+    mesh.everywhere("frontend", &Request::get("/settled"), Answer::aborted).await?;
+    share_is(&mesh, "/third", 0.333333).await?;
+    share_is(&mesh, "/rare", 0.005).await?;
+
+    mesh.envoy_mut("frontend")?.restart().await?;
+    mesh.everywhere("frontend", &Request::get("/settled"), Answer::aborted).await?;
+    share_is(&mesh, "/third", 0.333333).await
+}
+
+/// One draw in a thousand is outside the bound by chance; two draws in a row are not.
+async fn share_is(mesh: &Mesh, path: &str, probability: f64) -> Result<()> {
+    let load = Load::of(Request::get(path), 3000);
+    let bound = expected(3000, probability, 0.999);
+    let mut draws = Vec::new();
+    for _ in 0..2 {
+        let tally = load.run(&mesh.client, &mesh.addresses("frontend")).await?;
+        assert_eq!(tally.aborted() + tally.with_status(200), 3000);
+        draws.push(tally.aborted());
+        if bound.contains(&tally.aborted()) {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("{draws:?} of 3000 requests for {path} were faulted, not {bound:?}")
+}
