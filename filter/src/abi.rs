@@ -7,7 +7,10 @@ mod metrics;
 
 use std::{cell::RefCell, rc::Rc};
 
-use policies::{Digest, Timestamp};
+use policies::{
+    Digest, Timestamp,
+    policy::{Direction, Mode},
+};
 use proxy_wasm::{
     traits::{Context, HttpContext, RootContext},
     types::{Action, ContextType, LogLevel},
@@ -182,13 +185,26 @@ struct Stream {
     shared: Option<Rc<Shared>>,
 }
 
-impl Source for &Stream {
+/// What the host says of the request of the stream that it calls for.
+struct HostRequest {
+    is_gateway: bool,
+}
+
+impl Source for HostRequest {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis((host::wall_clock_nanos() / 1_000_000) as u64)
     }
 
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         host::request_header(name)
+    }
+
+    fn direction(&self) -> Option<Direction> {
+        if self.is_gateway { Some(Direction::Inbound) } else { host::direction() }
+    }
+
+    fn peer(&self) -> Option<Vec<u8>> {
+        host::property(&["connection", "uri_san_peer_certificate"])
     }
 }
 
@@ -201,7 +217,12 @@ impl HttpContext for Stream {
         if plugin.is_idle() {
             return Action::Continue;
         }
-        let Some(decision) = plugin.decide(&Request::new(&*self)) else { return Action::Continue };
+        let request = Request::new(HostRequest { is_gateway: plugin.is_gateway() });
+        let Some(decision) = plugin.decide(&request) else { return Action::Continue };
+        if decision.mode == Mode::Shadow {
+            shared.metrics.shadow();
+            return Action::Continue;
+        }
         if decision.hold.is_zero() {
             let Some(abort) = &decision.abort else { return Action::Continue };
             shared.metrics.abort();

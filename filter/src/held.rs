@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use policies::{Decision, policy::Abort};
+use policies::{Decision, reply::Abort};
 
 use crate::clock::Instant;
 
@@ -96,7 +96,11 @@ impl Held {
 mod tests {
     use std::{rc::Rc, time::Duration};
 
-    use policies::{Decision, policy::Abort};
+    use policies::{
+        Decision,
+        policy::Mode,
+        reply::{Abort, Reply},
+    };
     use proptest::prelude::*;
 
     use super::{Held, Outcome};
@@ -107,7 +111,13 @@ mod tests {
     }
 
     fn delay(millis: u64) -> Decision {
-        Decision { policy: "a".into(), hold: Duration::from_millis(millis), delayed: true, abort: None }
+        Decision {
+            policy: "a".into(),
+            mode: Mode::Inject,
+            hold: Duration::from_millis(millis),
+            delayed: true,
+            abort: None,
+        }
     }
 
     #[test]
@@ -137,7 +147,10 @@ mod tests {
     #[test]
     fn an_abort_after_a_start_delay_is_no_delay() {
         let mut held = Held::default();
-        let abort = Rc::new(Abort { status: 503.try_into().unwrap(), body: String::new() });
+        let abort = Rc::new(Abort {
+            reply: Reply::Http { status: 503.try_into().unwrap(), body: String::new() },
+            headers: Vec::new(),
+        });
         let decision = Decision { delayed: false, abort: Some(Rc::clone(&abort)), ..delay(5) };
         held.hold(1, decision, at(0));
         let due = held.take_due(at(5));

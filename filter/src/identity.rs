@@ -14,6 +14,8 @@ pub struct Identity {
     pub workload: Scope,
     /// The Envoy node id, kept to the characters that a header of ours may carry.
     pub node: String,
+    /// Whether it stands at the edge of the mesh, where every request is received.
+    pub is_gateway: bool,
     /// What is amiss, for the log.
     pub warning: Option<String>,
 }
@@ -49,9 +51,12 @@ impl Identity {
             }
             Err(error) => (Scope::unknown(), Some(error.to_string())),
         };
+        // Istio's node ids begin with the kind of proxy.
+        let id = node(&["id"]).unwrap_or_default();
+        let is_gateway = id.starts_with("router~");
         let fits = |c: &char| c.is_ascii_alphanumeric() || ".~_-".contains(*c);
-        let node = node(&["id"]).unwrap_or_default().chars().filter(fits).take(253).collect();
-        Self { workload, node, warning }
+        let node = id.chars().filter(fits).take(253).collect();
+        Self { workload, node, is_gateway, warning }
     }
 }
 

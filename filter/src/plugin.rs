@@ -61,6 +61,11 @@ impl Plugin {
         self.program.decide(facts, &mut self.random)
     }
 
+    /// Whether every request is one that is received, whichever way the listener takes it.
+    pub fn is_gateway(&self) -> bool {
+        self.identity.is_gateway
+    }
+
     /// Whether no request can get a fault, so that nothing need be known of it.
     pub fn is_idle(&self) -> bool {
         self.program.is_empty()

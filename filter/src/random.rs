@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use policies::{Dice, percentage::Percentage};
+use policies::Dice;
 
 /// A generator of evenly distributed numbers. Not for secrets.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Random {
     }
 
     /// A number below `bound`, each as likely as any other (Lemire, 2019).
-    fn below(&mut self, bound: u64) -> u64 {
+    fn uniform(&mut self, bound: u64) -> u64 {
         let threshold = bound.wrapping_neg() % bound.max(1);
         loop {
             let product = u128::from(self.next()) * u128::from(bound);
@@ -49,13 +49,13 @@ impl Random {
     /// A time from half of `whole` up to all of it, to the millisecond.
     pub fn jitter(&mut self, whole: Duration) -> Duration {
         let millis = whole.as_millis() as u64;
-        Duration::from_millis(millis - self.below(millis / 2 + 1))
+        Duration::from_millis(millis - self.uniform(millis / 2 + 1))
     }
 }
 
 impl Dice for Random {
-    fn roll(&mut self) -> u32 {
-        self.below(u64::from(Percentage::WHOLE)) as u32
+    fn below(&mut self, bound: u32) -> u32 {
+        self.uniform(u64::from(bound)) as u32
     }
 }
 
@@ -66,6 +66,8 @@ mod tests {
     use policies::Dice;
 
     use super::Random;
+
+    const MILLION: u32 = 1_000_000;
 
     fn seed(first: u8) -> [u8; 32] {
         std::array::from_fn(|i| first.wrapping_add(i as u8).wrapping_mul(37))
@@ -84,7 +86,7 @@ mod tests {
         // 30 % and 0.01 %, each within the 99.9 % bound of the binomial distribution.
         for (parts, bound) in [(300_000.0_f64, 1_508.0), (100.0, 33.0)] {
             let mut random = Random::seeded(seed(7));
-            let hits = (0..1_000_000).filter(|_| f64::from(random.roll()) < parts).count();
+            let hits = (0..1_000_000).filter(|_| f64::from(random.below(MILLION)) < parts).count();
             assert!((hits as f64 - parts).abs() <= bound, "{hits} of {parts}");
         }
     }
@@ -95,7 +97,7 @@ mod tests {
         let mut random = Random::seeded(seed(11));
         let mut bins = [0_f64; 100];
         for _ in 0..1_000_000 {
-            bins[random.roll() as usize / 10_000] += 1.0;
+            bins[random.below(MILLION) as usize / 10_000] += 1.0;
         }
         let chi_squared: f64 = bins.iter().map(|count| (count - 10_000.0).powi(2) / 10_000.0).sum();
         assert!(chi_squared < 148.2, "{chi_squared}");
@@ -105,7 +107,7 @@ mod tests {
     fn different_seeds_share_no_sequence_and_no_seed_gets_stuck() {
         let sequence = |seed| {
             let mut random = Random::seeded(seed);
-            std::array::from_fn::<_, 8, _>(|_| random.roll())
+            std::array::from_fn::<_, 8, _>(|_| random.below(MILLION))
         };
         assert_ne!(sequence(seed(1)), sequence(seed(2)));
         assert_ne!(sequence([0; 32]), [0; 8]);

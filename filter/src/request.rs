@@ -5,7 +5,7 @@ use std::{
     cell::{OnceCell, RefCell},
 };
 
-use policies::{Facts, Timestamp};
+use policies::{Facts, Timestamp, policy::Direction};
 
 /// What a request asks of the host.
 pub trait Source {
@@ -14,6 +14,12 @@ pub trait Source {
 
     /// The value of a header field, or of a pseudo-header such as `:path`.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
+
+    /// Which way the listener takes requests.
+    fn direction(&self) -> Option<Direction>;
+
+    /// The URI of the peer's certificate.
+    fn peer(&self) -> Option<Vec<u8>>;
 }
 
 /// The facts of one request. Each is a call into the host, so each is fetched when a rule first asks
@@ -22,8 +28,11 @@ pub trait Source {
 pub struct Request<S> {
     source: S,
     now: OnceCell<Timestamp>,
+    direction: OnceCell<Option<Direction>>,
     method: OnceCell<Option<Vec<u8>>>,
+    /// With the query string.
     path: OnceCell<Option<Vec<u8>>>,
+    peer: OnceCell<Option<Vec<u8>>>,
     headers: RefCell<Vec<(String, Option<Vec<u8>>)>>,
 }
 
@@ -32,9 +41,20 @@ impl<S: Source> Request<S> {
         Self {
             source,
             now: OnceCell::new(),
+            direction: OnceCell::new(),
             method: OnceCell::new(),
             path: OnceCell::new(),
+            peer: OnceCell::new(),
             headers: RefCell::default(),
+        }
+    }
+
+    /// The path, and the query string if there is one.
+    fn target(&self) -> Option<(&[u8], Option<&[u8]>)> {
+        let target = self.path.get_or_init(|| self.source.header(":path")).as_deref()?;
+        match target.iter().position(|byte| *byte == b'?') {
+            Some(at) => Some((target.get(..at)?, target.get(at + 1..))),
+            None => Some((target, None)),
         }
     }
 }
@@ -49,13 +69,23 @@ impl<S: Source> Facts for Request<S> {
     }
 
     fn path(&self) -> Option<Cow<'_, [u8]>> {
-        let without_query = || {
-            let mut path = self.source.header(":path")?;
-            let end = path.iter().position(|byte| *byte == b'?').unwrap_or(path.len());
-            path.truncate(end);
-            Some(path)
-        };
-        self.path.get_or_init(without_query).as_deref().map(Cow::Borrowed)
+        self.target().map(|(path, _)| Cow::Borrowed(path))
+    }
+
+    fn query(&self) -> Option<Cow<'_, [u8]>> {
+        self.target()?.1.map(Cow::Borrowed)
+    }
+
+    fn direction(&self) -> Option<Direction> {
+        *self.direction.get_or_init(|| self.source.direction())
+    }
+
+    fn authority(&self) -> Option<Cow<'_, [u8]>> {
+        self.header(":authority")
+    }
+
+    fn peer(&self) -> Option<Cow<'_, [u8]>> {
+        self.peer.get_or_init(|| self.source.peer()).as_deref().map(Cow::Borrowed)
     }
 
     fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
@@ -76,7 +106,7 @@ impl<S: Source> Facts for Request<S> {
 mod tests {
     use std::cell::RefCell;
 
-    use policies::{Facts, Timestamp};
+    use policies::{Facts, Timestamp, policy::Direction};
 
     use super::{Request, Source};
 
@@ -98,6 +128,16 @@ mod tests {
                 _ => None,
             }
         }
+
+        fn direction(&self) -> Option<Direction> {
+            self.0.borrow_mut().push("direction".into());
+            Some(Direction::Inbound)
+        }
+
+        fn peer(&self) -> Option<Vec<u8>> {
+            self.0.borrow_mut().push("peer".into());
+            None
+        }
     }
 
     #[test]
@@ -107,10 +147,13 @@ mod tests {
         assert!(host.0.borrow().is_empty());
         for _ in 0..3 {
             assert_eq!(request.path().as_deref(), Some(&b"/a"[..]));
+            assert_eq!(request.query().as_deref(), Some(&b"b=/c"[..]));
+            assert_eq!(request.direction(), Some(Direction::Inbound));
+            assert_eq!(request.peer(), None);
             assert_eq!(request.method().as_deref(), Some(&b"GET"[..]));
             assert_eq!(request.header("x-a"), None);
             assert_eq!(request.now(), Timestamp::from_millis(1));
         }
-        assert_eq!(*host.0.borrow(), [":path", ":method", "x-a", "now"]);
+        assert_eq!(*host.0.borrow(), [":path", "direction", "peer", ":method", "x-a", "now"]);
     }
 }

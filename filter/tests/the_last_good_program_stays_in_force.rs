@@ -10,13 +10,34 @@ use filter::{
     plugin::{Plugin, Synced},
     sync::{Answer, Poll},
 };
-use policies::{Digest, Facts, Scope, Timestamp, catalog::Catalog, file::File};
+use policies::{
+    Digest, Facts, Scope, Timestamp,
+    catalog::{Catalog, Sources},
+    file::File,
+    policy::Direction,
+};
 
 struct AnyRequest;
 
 impl Facts for AnyRequest {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(0)
+    }
+
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Inbound)
+    }
+
+    fn query(&self) -> Option<Cow<'_, [u8]>> {
+        None
+    }
+
+    fn authority(&self) -> Option<Cow<'_, [u8]>> {
+        None
+    }
+
+    fn peer(&self) -> Option<Cow<'_, [u8]>> {
+        None
     }
 
     fn method(&self) -> Option<Cow<'_, [u8]>> {
@@ -38,7 +59,8 @@ fn snapshot(service: &str) -> Vec<u8> {
         "metadata: {{name: a}}\nspec: {{selector: {{service: {service}}}, rules: [{{fault: {{percentage: 100, abort: {{httpStatus: 503}}}}}}]}}"
     );
     let file = File::read(yaml.as_bytes());
-    let catalog = Catalog::new([(&"a.yaml".into(), &file)], |_, _| None);
+    let catalog =
+        Catalog::new(&Sources { files: vec![(&"a.yaml".into(), &file)], ..Sources::default() }, |_, _| None);
     catalog.snapshot(&Scope::new(["*"], ["*"]).unwrap(), Timestamp::from_millis(0)).encode()
 }
 
@@ -66,7 +88,7 @@ impl World {
         let config =
             Config::parse(format!(r#"{{"control_plane_address": "hfi:8080"{config}}}"#).as_bytes()).unwrap();
         let workload = Scope::new(["demo"], ["checkout"]).unwrap();
-        let identity = Identity { workload, node: "sidecar~1".into(), warning: None };
+        let identity = Identity { workload, node: "sidecar~1".into(), is_gateway: false, warning: None };
         let now = Instant::from_origin(Duration::from_secs(1_000));
         Self { plugin: Plugin::new(config, identity, [7; 32], now), now }
     }

@@ -1,9 +1,10 @@
 //! All files of a repository together.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use crate::{
-    file::File,
+    file::{Declared, File},
+    guardrail::Guardrail,
     name::PolicyName,
     policy::Policy,
     problem::{Finding, Place, Problem},
@@ -11,6 +12,17 @@ use crate::{
     snapshot::{Entry, Snapshot},
     time::Timestamp,
 };
+
+/// What a catalog is made of.
+#[derive(Debug, Default)]
+pub struct Sources<'a> {
+    /// The files of the policy folder, by their path below it.
+    pub files: Vec<(&'a Arc<str>, &'a File)>,
+    /// The files in the folders above the policy folder: only their guardrails count.
+    pub above: Vec<(&'a Arc<str>, &'a File)>,
+    /// What the server itself demands.
+    pub server: Guardrail,
+}
 
 /// Every policy of a repository, in the order in which they decide, and every problem.
 ///
@@ -27,60 +39,106 @@ pub struct Catalog {
 #[derive(Clone, Debug)]
 pub struct Placed {
     pub file: Arc<str>,
-    pub place: Place,
+    pub declared: Declared,
     pub entry: Entry,
+}
+
+/// Whether a policy is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Active,
+    /// Its time has not come.
+    Scheduled,
+    /// Its time is over.
+    Expired,
+    Suspended,
 }
 
 impl Catalog {
     /// Puts files together. `started_at` says when a policy's document, in the file of that path, got
     /// its present content; it is asked only for policies whose duration counts from then.
-    pub fn new<'a>(
-        files: impl IntoIterator<Item = (&'a Arc<str>, &'a File)>,
-        started_at: impl Fn(&str, &Policy) -> Option<Timestamp>,
-    ) -> Self {
+    pub fn new(sources: &Sources<'_>, started_at: impl Fn(&str, &Policy) -> Option<Timestamp>) -> Self {
         let mut catalog = Self::default();
-        let mut uses = BTreeMap::<PolicyName, Vec<(Arc<str>, Place)>>::new();
-        for (path, file) in files {
+        for (path, file) in &sources.files {
             catalog.passed_over += file.passed_over;
-            for (place, name) in &file.names {
-                uses.entry(name.clone()).or_default().push((Arc::clone(path), *place));
-            }
-            catalog.problems.extend(
-                file.findings
-                    .iter()
-                    .map(|finding| Problem { file: Arc::clone(path), finding: finding.clone() }),
-            );
-            catalog.policies.extend(file.policies().iter().map(|(place, policy)| Placed {
+            let problem = |finding: &Finding| Problem { file: Arc::clone(path), finding: finding.clone() };
+            catalog.problems.extend(file.findings.iter().map(problem));
+            catalog.policies.extend(file.policies().iter().map(|declared| Placed {
                 file: Arc::clone(path),
-                place: *place,
-                entry: Entry { policy: Arc::clone(policy), started_at: None },
+                declared: declared.clone(),
+                entry: Entry { policy: Arc::clone(&declared.policy), started_at: None },
             }));
         }
-        catalog.refuse_shared_names(&uses);
+        catalog.refuse_shared_names(sources);
+        catalog.refuse_breaches(sources);
         for Placed { file, entry, .. } in &mut catalog.policies {
             if entry.policy.has_duration() {
                 entry.started_at = started_at(file, &entry.policy);
             }
         }
-        catalog.policies.sort_by(|a, b| a.entry.policy.name.cmp(&b.entry.policy.name));
+        catalog.policies.sort_by(|a, b| a.order().cmp(&b.order()));
         catalog.problems.sort();
         catalog
     }
 
     /// A name used twice takes every document with that name out of force: none of them can be
     /// known to be the one that was meant.
-    fn refuse_shared_names(&mut self, uses: &BTreeMap<PolicyName, Vec<(Arc<str>, Place)>>) {
-        for (name, places) in uses.iter().filter(|(_, places)| places.len() > 1) {
-            self.policies.retain(|placed| placed.entry.policy.name != *name);
+    fn refuse_shared_names(&mut self, sources: &Sources<'_>) {
+        let mut uses = BTreeMap::<&PolicyName, Vec<(&Arc<str>, Place)>>::new();
+        for (path, file) in &sources.files {
+            for (place, name) in &file.names {
+                uses.entry(name).or_default().push((path, *place));
+            }
+        }
+        uses.retain(|_, places| places.len() > 1);
+        self.policies.retain(|placed| !uses.contains_key(&placed.entry.policy.name));
+        for (name, places) in uses {
             for (i, (file, place)) in places.iter().enumerate() {
-                let others: Vec<_> = places.iter().enumerate().filter(|(j, _)| i != *j).collect();
+                let others = places.iter().enumerate().filter(|(j, _)| i != *j);
                 let others: Vec<_> =
-                    others.iter().map(|(_, (file, place))| format!("{file}:{}", place.line)).collect();
+                    others.map(|(_, (file, place))| format!("{file}:{}", place.line)).collect();
                 let message = format!("`{name}` is also the name of {}; rename one", others.join(", "));
                 let finding = Finding { place: *place, field: "metadata.name".to_owned(), message };
                 self.problems.push(Problem { file: Arc::clone(file), finding });
             }
         }
+    }
+
+    /// A policy that breaks a guardrail of its folder, or of one above, is not in force; and where it
+    /// cannot be known what the guardrails are, nothing is.
+    fn refuse_breaches(&mut self, sources: &Sources<'_>) {
+        let above = sources.above.iter().map(|(path, file)| ("", path, file.guardrails()));
+        let guards =
+            above.chain(sources.files.iter().map(|(path, file)| (folder(path), path, file.guardrails())));
+        let guards =
+            guards.filter(|(.., guardrails)| guardrails.is_none_or(|guardrails| !guardrails.is_empty()));
+        let guards: Vec<_> = guards.collect();
+        let problems = &mut self.problems;
+        self.policies.retain(|placed| {
+            let before = problems.len();
+            let mut report = |field: String, message: String| {
+                let finding = Finding { place: placed.declared.place_of(&field), field, message };
+                problems.push(Problem { file: Arc::clone(&placed.file), finding });
+            };
+            for breach in sources.server.breaches(&placed.entry.policy) {
+                report(breach.field, format!("{}: the server demands it", breach.message));
+            }
+            for (_, path, guardrails) in guards.iter().filter(|(folder, ..)| placed.file.starts_with(folder))
+            {
+                let Some(guardrails) = guardrails else {
+                    report(
+                        String::new(),
+                        format!("is not in force: {path} is invalid and may hold a guardrail for it"),
+                    );
+                    continue;
+                };
+                for breach in guardrails.iter().flat_map(|guardrail| guardrail.breaches(&placed.entry.policy))
+                {
+                    report(breach.field, format!("{}: a guardrail of {path} demands it", breach.message));
+                }
+            }
+            problems.len() == before
+        });
     }
 
     /// Every valid policy, whether or not it is in force.
@@ -100,9 +158,7 @@ impl Catalog {
 
     /// The policies in force at `now`.
     pub fn in_force(&self, now: Timestamp) -> impl Iterator<Item = &Placed> {
-        self.policies
-            .iter()
-            .filter(move |placed| placed.entry.ends().any(|end| end.is_none_or(|end| now < end)))
+        self.policies.iter().filter(move |placed| placed.entry.state(now) == State::Active)
     }
 
     /// What a filter of this scope is to run at `now`.
@@ -112,15 +168,49 @@ impl Catalog {
         Snapshot { policies: selected.map(|placed| placed.entry.clone()).collect() }
     }
 
-    /// The next instant after `now` at which a policy stops being in force.
+    /// The next instant after `now` at which a policy comes into force or ceases to be.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        let last_end = |placed: &Placed| placed.entry.ends().try_fold(now, |last, end| Some(last.max(end?)));
-        self.in_force(now).filter_map(last_end).min()
+        self.policies.iter().filter_map(|placed| placed.entry.next_change(now)).min()
+    }
+}
+
+impl Placed {
+    /// The higher priority decides first; then the name.
+    fn order(&self) -> (Reverse<i32>, &PolicyName) {
+        (Reverse(self.entry.policy.priority), &self.entry.policy.name)
     }
 }
 
 impl Entry {
-    fn ends(&self) -> impl Iterator<Item = Option<Timestamp>> {
-        self.policy.rules.iter().map(|rule| self.end_of(rule.fault.duration_seconds))
+    /// Whether the policy is in force at `now`.
+    pub fn state(&self, now: Timestamp) -> State {
+        if self.policy.suspend {
+            State::Suspended
+        } else if self.last_end().is_some_and(|end| end <= now) {
+            State::Expired
+        } else if self.policy.starts_at.is_some_and(|start| start > now) {
+            State::Scheduled
+        } else {
+            State::Active
+        }
     }
+
+    /// When the last of its rules ends; `None` is without end.
+    pub fn last_end(&self) -> Option<Timestamp> {
+        let mut ends = self.policy.rules.iter().map(|rule| self.end_of(&rule.fault));
+        ends.try_fold(Timestamp::from_millis(0), |last, end| Some(last.max(end?)))
+    }
+
+    fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.state(now) {
+            State::Active => self.last_end(),
+            State::Scheduled => self.policy.starts_at,
+            State::Expired | State::Suspended => None,
+        }
+    }
+}
+
+/// The folder of a file, with its slash; empty for the policy folder itself.
+fn folder(path: &str) -> &str {
+    path.rfind('/').and_then(|slash| path.get(..=slash)).unwrap_or_default()
 }

@@ -2,13 +2,15 @@
 
 use std::{rc::Rc, time::Duration};
 
-use crate::policy::Abort;
+use crate::{policy::Mode, reply::Abort};
 
-/// A fault to inject: wait, then abort, or go on to the workload.
+/// A fault: wait, then abort, or go on to the workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The policy that decided.
     pub policy: Rc<str>,
+    /// Whether it is to be injected or only counted.
+    pub mode: Mode,
     /// How long to hold the request: the rule's start delay and its delay together.
     pub hold: Duration,
     /// Whether the rule has a `delay` of its own, so that the hold counts as one.

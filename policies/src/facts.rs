@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::time::Timestamp;
+use crate::{policy::Direction, time::Timestamp};
 
 /// One request, as far as policies look at it.
 ///
@@ -12,12 +12,24 @@ pub trait Facts {
     /// What time it is.
     fn now(&self) -> Timestamp;
 
+    /// Which way the request goes; `None` where that is not known.
+    fn direction(&self) -> Option<Direction>;
+
     /// The request method, such as `GET`.
     fn method(&self) -> Option<Cow<'_, [u8]>>;
 
     /// The path without the query string.
     fn path(&self) -> Option<Cow<'_, [u8]>>;
 
+    /// The query string, without its question mark and as it came.
+    fn query(&self) -> Option<Cow<'_, [u8]>>;
+
+    /// The authority that the request is for: a host, with or without a port.
+    fn authority(&self) -> Option<Cow<'_, [u8]>>;
+
     /// The value of the header field `name` (lower case).
     fn header(&self, name: &str) -> Option<Cow<'_, [u8]>>;
+
+    /// The URI of the caller's certificate: its SPIFFE identity.
+    fn peer(&self) -> Option<Cow<'_, [u8]>>;
 }

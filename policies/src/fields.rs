@@ -109,6 +109,35 @@ impl<'n> Cursor<'n> {
         }
     }
 
+    pub fn boolean(&self) -> Option<bool> {
+        match &self.node.value {
+            Value::Bool(value) => Some(*value),
+            _ => {
+                self.expected("`true` or `false`");
+                None
+            }
+        }
+    }
+
+    /// A whole number of 32 bits, with or without a sign.
+    pub fn signed(&self) -> Option<i32> {
+        let number = self.number()?.parse().ok();
+        if number.is_none() {
+            self.report(format_args!("must be a whole number from {} to {}", i32::MIN, i32::MAX));
+        }
+        number
+    }
+
+    /// The entries of a map whose keys are not fields of ours.
+    pub fn entries(&self) -> impl Iterator<Item = (&'n str, Cursor<'n>)> {
+        let fields = if let Value::Map(fields) = &self.node.value { fields.as_slice() } else { &[] };
+        let (path, findings) = (self.path.clone(), self.findings);
+        fields.iter().map(move |field| {
+            let path = format!("{path}.{}", field.key);
+            (field.key.as_str(), Cursor { node: &field.value, path, findings })
+        })
+    }
+
     /// A whole number within `range`; `unit` is said when it is not.
     pub fn integer(&self, range: std::ops::RangeInclusive<u32>, unit: &str) -> Option<u32> {
         let number = self.number()?.parse().ok().filter(|number| range.contains(number));

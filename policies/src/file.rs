@@ -4,23 +4,35 @@ use std::sync::Arc;
 
 use crate::{
     document::{self, Document},
+    guardrail::Guardrail,
     name::PolicyName,
     policy::Policy,
     problem::{Finding, Place},
-    yaml,
+    yaml::{self, Node, Value},
 };
 
 /// What a policy file says.
 #[derive(Debug, Default)]
 pub struct File {
-    /// The valid documents, also of a file that is not valid as a whole: their history goes on.
-    pub documents: Vec<(Place, Arc<Policy>)>,
+    /// The valid policies, also of a file that is not valid as a whole: their history goes on.
+    pub documents: Vec<Declared>,
+    guardrails: Vec<Guardrail>,
     /// The names that the file uses, also those of its invalid documents.
     pub names: Vec<(Place, PolicyName)>,
     /// All that is wrong with it.
     pub findings: Vec<Finding>,
     /// How many documents belong to somebody else.
     pub passed_over: usize,
+    may_guard: bool,
+}
+
+/// A policy, and where it says what.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    pub policy: Arc<Policy>,
+    pub place: Place,
+    /// The places of the fields that other documents can be at odds with.
+    fields: Vec<(String, Place)>,
 }
 
 impl File {
@@ -28,25 +40,87 @@ impl File {
     pub fn read(bytes: &[u8]) -> Self {
         let mut file = Self::default();
         for document in yaml::read(bytes) {
-            match document.map(|node| (node.place, document::read(&node))) {
-                Ok((place, Document::Policy(policy))) => {
-                    file.names.push((place, policy.name.clone()));
-                    file.documents.push((place, Arc::new(policy)));
+            match document.map(|node| (document::read(&node), node)) {
+                Ok((Document::Policy(policy), node)) => {
+                    let declared = Declared::new(*policy, &node);
+                    file.names.push((declared.place_of("metadata.name"), declared.policy.name.clone()));
+                    file.documents.push(declared);
                 }
-                Ok((_, Document::Foreign)) => file.passed_over += 1,
-                Ok((place, Document::Invalid { name, findings })) => {
-                    file.names.extend(name.map(|name| (place, name)));
-                    file.findings.extend(findings);
+                Ok((Document::Guardrail(guardrail), _)) => file.guardrails.push(guardrail),
+                Ok((Document::Foreign, _)) => file.passed_over += 1,
+                Ok((Document::Invalid(invalid), node)) => {
+                    file.names.extend(invalid.name.map(|name| (node.place, name)));
+                    file.may_guard |= invalid.may_guard;
+                    file.findings.extend(invalid.findings);
                 }
-                Err(finding) => file.findings.push(finding),
+                Err(finding) => {
+                    file.may_guard = true;
+                    file.findings.push(finding);
+                }
             }
         }
         file.findings.sort();
         file
     }
 
+    fn is_valid(&self) -> bool {
+        self.findings.is_empty()
+    }
+
     /// What the file contributes: nothing when anything in it is wrong.
-    pub fn policies(&self) -> &[(Place, Arc<Policy>)] {
-        if self.findings.is_empty() { &self.documents } else { &[] }
+    pub fn policies(&self) -> &[Declared] {
+        if self.is_valid() { &self.documents } else { &[] }
+    }
+
+    /// The limits that it sets; `None` if it is invalid and may have meant to set some.
+    pub fn guardrails(&self) -> Option<&[Guardrail]> {
+        if self.is_valid() {
+            Some(&self.guardrails)
+        } else if self.may_guard || !self.guardrails.is_empty() {
+            None
+        } else {
+            Some(&[])
+        }
+    }
+}
+
+impl Declared {
+    fn new(policy: Policy, node: &Node) -> Self {
+        let mut fields = Vec::new();
+        note(node, String::new(), &mut fields);
+        Self { policy: Arc::new(policy), place: node.place, fields }
+    }
+
+    /// Where a field stands; if it is not written, where what would hold it stands.
+    pub fn place_of(&self, field: &str) -> Place {
+        let within = |known: &str| {
+            field.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let known = self.fields.iter().filter(|(known, _)| within(known));
+        known.max_by_key(|(known, _)| known.len()).map_or(self.place, |(_, place)| *place)
+    }
+}
+
+/// Notes the places of a document's fields, as deep as others can be at odds with them.
+fn note(node: &Node, path: String, places: &mut Vec<(String, Place)>) {
+    match &node.value {
+        Value::Map(fields) => {
+            for field in fields {
+                let path = if path.is_empty() { field.key.clone() } else { format!("{path}.{}", field.key) };
+                let deeper = !["match", "labels", "annotations", "headers"].contains(&field.key.as_str());
+                places.push((path.clone(), field.value.place));
+                if deeper {
+                    note(&field.value, path, places);
+                }
+            }
+        }
+        Value::List(items) => {
+            for (i, item) in items.iter().enumerate() {
+                let path = format!("{path}[{i}]");
+                places.push((path.clone(), item.place));
+                note(item, path, places);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -46,6 +46,14 @@ impl Glob {
     }
 }
 
+impl Glob {
+    /// Whether it matches every name that `other` does. A `*` of the other one stands for anything,
+    /// so only a `*` of this one can match it.
+    pub fn includes(&self, other: &Self) -> bool {
+        self.matches(&other.0)
+    }
+}
+
 impl TryFrom<String> for Glob {
     type Error = GlobError;
 
@@ -96,6 +104,16 @@ mod tests {
             [("a", "ab"), ("a", ""), ("a*", "ba"), ("*a", "ab"), ("a*a", "a"), ("a*b*c", "acb")]
         {
             assert!(!glob(pattern).matches(name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_glob_includes_what_is_narrower() {
+        for (wide, narrow) in [("*", "a*b"), ("a*", "ab*"), ("a*", "a*"), ("*-web", "shop-*-web")] {
+            assert!(glob(wide).includes(&glob(narrow)), "{wide} {narrow}");
+        }
+        for (one, other) in [("a*", "*"), ("ab*", "a*"), ("a", "a*"), ("*a", "*ab")] {
+            assert!(!glob(one).includes(&glob(other)), "{one} {other}");
         }
     }
 

@@ -37,11 +37,17 @@ pub mod dice;
 pub mod digest;
 pub mod facts;
 pub mod glob;
+mod index;
 pub mod matcher;
 pub mod name;
+mod peer;
 pub mod percentage;
 pub mod policy;
 pub mod program;
+mod query;
+mod radix;
+pub mod reply;
+mod rule;
 pub mod scope;
 pub mod snapshot;
 pub mod time;
@@ -51,9 +57,15 @@ pub mod catalog;
 #[cfg(feature = "authoring")]
 pub mod document;
 #[cfg(feature = "authoring")]
+mod fault_document;
+#[cfg(feature = "authoring")]
 pub mod fields;
 #[cfg(feature = "authoring")]
 pub mod file;
+#[cfg(feature = "authoring")]
+pub mod guardrail;
+#[cfg(feature = "authoring")]
+mod match_document;
 #[cfg(feature = "authoring")]
 pub mod problem;
 #[cfg(feature = "authoring")]
@@ -67,6 +79,7 @@ pub use digest::Digest;
 pub use facts::Facts;
 pub use policy::Policy;
 pub use program::Program;
+pub use rule::Mismatch;
 pub use scope::Scope;
 pub use snapshot::Snapshot;
 pub use time::Timestamp;

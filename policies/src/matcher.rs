@@ -1,4 +1,6 @@
-//! Conditions on one text: a method, a path, a header's value.
+//! Conditions on one text: a method, a path, the values of a header or a query parameter.
+
+use std::borrow::Cow;
 
 use regex::bytes::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,10 @@ pub enum Matcher {
     Prefix(String),
     /// A regex that is found anywhere in the value, unless it is anchored.
     Regex(Pattern),
+    /// Whether there is a value at all.
+    Present(bool),
+    /// Whatever the inner condition does not hold for, also that there is no value.
+    Not(Box<Matcher>),
 }
 
 /// A regex of Rust's `regex` crate.
@@ -26,6 +32,8 @@ pub struct Pattern {
     #[serde(skip)]
     written: String,
     expanded: String,
+    /// How every value begins that fits; empty where that is not known.
+    prefix: String,
 }
 
 /// Why a regex is refused.
@@ -45,6 +53,8 @@ pub(crate) enum Test {
     Exact(Box<[u8]>),
     Prefix(Box<[u8]>),
     Regex(Regex),
+    Present(bool),
+    Not(Box<Test>),
 }
 
 impl Pattern {
@@ -56,7 +66,7 @@ impl Pattern {
         regex_syntax::hir::print::Printer::new()
             .print(&hir, &mut expanded)
             .map_err(|error| PatternError::Syntax(error.to_string()))?;
-        let pattern = Self { written: written.to_owned(), expanded };
+        let pattern = Self { written: written.to_owned(), expanded, prefix: literal_prefix(&hir) };
         pattern.compile()?;
         Ok(pattern)
     }
@@ -88,23 +98,60 @@ fn reason(error: &regex_syntax::Error) -> String {
     }
 }
 
+/// The text that a regex anchored at the beginning demands there.
+#[cfg(feature = "authoring")]
+fn literal_prefix(hir: &regex_syntax::hir::Hir) -> String {
+    use regex_syntax::hir::{HirKind, Look};
+    let HirKind::Concat(parts) = hir.kind() else { return String::new() };
+    match parts.iter().map(|part| part.kind()).collect::<Vec<_>>().as_slice() {
+        [HirKind::Look(Look::Start), HirKind::Literal(literal), ..] => {
+            String::from_utf8(literal.0.to_vec()).unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}
+
 impl Matcher {
     pub(crate) fn compile(&self) -> Result<Test, PatternError> {
         Ok(match self {
             Self::Exact(text) => Test::Exact(text.as_bytes().into()),
             Self::Prefix(text) => Test::Prefix(text.as_bytes().into()),
             Self::Regex(pattern) => Test::Regex(pattern.compile()?),
+            Self::Present(present) => Test::Present(*present),
+            Self::Not(inner) => Test::Not(Box::new(inner.compile()?)),
         })
+    }
+
+    /// The one text that fits, if only one does.
+    pub(crate) fn exact(&self) -> Option<&str> {
+        if let Self::Exact(text) = self { Some(text) } else { None }
+    }
+
+    /// How every text begins that fits; empty where that is not known.
+    pub(crate) fn prefix(&self) -> &str {
+        match self {
+            Self::Exact(text) | Self::Prefix(text) => text,
+            Self::Regex(pattern) => &pattern.prefix,
+            Self::Present(_) | Self::Not(_) => "",
+        }
     }
 }
 
 impl Test {
-    pub(crate) fn holds(&self, value: &[u8]) -> bool {
+    /// Whether the condition holds for any of the values.
+    pub(crate) fn holds<'v>(&self, mut values: impl Iterator<Item = Cow<'v, [u8]>>) -> bool {
         match self {
-            Self::Exact(text) => **text == *value,
-            Self::Prefix(text) => value.starts_with(text),
-            Self::Regex(regex) => regex.is_match(value),
+            Self::Exact(text) => values.any(|value| **text == *value),
+            Self::Prefix(text) => values.any(|value| value.starts_with(text)),
+            Self::Regex(regex) => values.any(|value| regex.is_match(&value)),
+            Self::Present(present) => values.next().is_some() == *present,
+            Self::Not(inner) => !inner.holds_boxed(&mut values),
         }
+    }
+
+    /// Ends the recursion of types that `Not` would begin.
+    fn holds_boxed<'v>(&self, values: &mut dyn Iterator<Item = Cow<'v, [u8]>>) -> bool {
+        self.holds(values)
     }
 }
 
@@ -119,6 +166,10 @@ mod tests {
         matcher.compile().unwrap()
     }
 
+    fn holds(test: &Test, value: &[u8]) -> bool {
+        test.holds([value.into()].into_iter())
+    }
+
     fn regex(written: &str) -> Test {
         test(Matcher::Regex(Pattern::parse(written).unwrap()))
     }
@@ -126,24 +177,53 @@ mod tests {
     #[test]
     fn exact_is_the_whole_value_and_prefix_its_beginning() {
         let exact = test(Matcher::Exact("/api".into()));
-        assert!(exact.holds(b"/api") && !exact.holds(b"/api/") && !exact.holds(b"/ap"));
+        assert!(holds(&exact, b"/api") && !holds(&exact, b"/api/") && !holds(&exact, b"/ap"));
         let prefix = test(Matcher::Prefix("/api".into()));
-        assert!(prefix.holds(b"/api") && prefix.holds(b"/api/") && !prefix.holds(b"/ap"));
+        assert!(holds(&prefix, b"/api") && holds(&prefix, b"/api/") && !holds(&prefix, b"/ap"));
     }
 
     #[test]
     fn a_regex_is_unanchored_unless_written_so() {
-        assert!(regex("b+").holds(b"abbc"));
-        assert!(!regex("^b+$").holds(b"abbc"));
-        assert!(regex("^test-").holds(b"test-1") && !regex("^test-").holds(b"a test-1"));
+        assert!(holds(&regex("b+"), b"abbc"));
+        assert!(!holds(&regex("^b+$"), b"abbc"));
+        assert!(holds(&regex("^test-"), b"test-1") && !holds(&regex("^test-"), b"a test-1"));
     }
 
     #[test]
     fn a_regex_knows_unicode() {
-        assert!(regex(r"^\w+$").holds("größe".as_bytes()));
-        assert!(regex(r"(?i)^STRAẞE$").holds("straße".as_bytes()));
-        assert!(regex(r"^\p{Greek}$").holds("λ".as_bytes()));
-        assert!(regex(r"\bcat\b").holds(b"a cat.") && !regex(r"\bcat\b").holds("écat".as_bytes()));
+        assert!(holds(&regex(r"^\w+$"), "größe".as_bytes()));
+        assert!(holds(&regex(r"(?i)^STRAẞE$"), "straße".as_bytes()));
+        assert!(holds(&regex(r"^\p{Greek}$"), "λ".as_bytes()));
+        assert!(holds(&regex(r"\bcat\b"), b"a cat.") && !holds(&regex(r"\bcat\b"), "écat".as_bytes()));
+    }
+
+    #[test]
+    fn present_and_not_hold_for_what_is_not_there() {
+        let none = || std::iter::empty();
+        let not = |matcher| test(Matcher::Not(Box::new(matcher)));
+        assert!(test(Matcher::Present(false)).holds(none()) && !test(Matcher::Present(true)).holds(none()));
+        assert!(not(Matcher::Exact("a".into())).holds(none()));
+        assert!(
+            holds(&not(Matcher::Exact("a".into())), b"b") && !holds(&not(Matcher::Exact("a".into())), b"a")
+        );
+        let both = || [b"a".as_slice().into(), b"b".as_slice().into()].into_iter();
+        assert!(
+            test(Matcher::Exact("b".into())).holds(both()) && !not(Matcher::Exact("b".into())).holds(both())
+        );
+    }
+
+    #[test]
+    fn an_anchored_regex_tells_how_what_fits_begins() {
+        for (written, prefix) in [
+            ("^/api/[0-9]+", "/api/"),
+            ("^/api", "/api"),
+            ("/api", ""),
+            ("^(?i)api", ""),
+            ("^(a|b)", ""),
+            ("^a|b", ""),
+        ] {
+            assert_eq!(Pattern::parse(written).unwrap().prefix, prefix, "{written}");
+        }
     }
 
     #[test]
@@ -165,7 +245,7 @@ mod tests {
             prop_assume!(direct.is_ok());
             let wanted = regex::bytes::Regex::new(&written);
             prop_assume!(wanted.is_ok());
-            prop_assert_eq!(regex(&written).holds(value.as_bytes()), wanted.unwrap().is_match(value.as_bytes()));
+            prop_assert_eq!(holds(&regex(&written), value.as_bytes()), wanted.unwrap().is_match(value.as_bytes()));
         }
     }
 }

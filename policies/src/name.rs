@@ -14,6 +14,11 @@ pub struct PolicyName(String);
 #[serde(try_from = "String", into = "String")]
 pub struct HeaderName(String);
 
+/// A header field's value (RFC 9110, section 5.5): visible ASCII, spaces and tabs within.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HeaderValue(String);
+
 /// Why a text is not a name of the kind asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum NameError {
@@ -25,6 +30,8 @@ pub enum NameError {
     Header(String),
     #[error("`{0}` is a pseudo-header; match `method` or `path` instead")]
     PseudoHeader(String),
+    #[error("`{0}` is not a header value: visible ASCII characters, with spaces and tabs only between them")]
+    Value(String),
 }
 
 impl PolicyName {
@@ -34,6 +41,12 @@ impl PolicyName {
 }
 
 impl HeaderName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl HeaderValue {
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -69,6 +82,22 @@ impl TryFrom<String> for HeaderName {
         }
         text.make_ascii_lowercase();
         Ok(Self(text))
+    }
+}
+
+impl TryFrom<String> for HeaderValue {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        let fits = |b: u8| matches!(b, b' ' | b'\t' | 0x21..=0x7e);
+        let trimmed = text.trim_matches([' ', '\t']).len() == text.len();
+        if trimmed && text.bytes().all(fits) { Ok(Self(text)) } else { Err(NameError::Value(text)) }
+    }
+}
+
+impl From<HeaderValue> for String {
+    fn from(value: HeaderValue) -> Self {
+        value.0
     }
 }
 

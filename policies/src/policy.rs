@@ -7,34 +7,60 @@ use crate::{
     matcher::Matcher,
     name::{HeaderName, PolicyName},
     percentage::Percentage,
+    reply::Abort,
+    time::Timestamp,
 };
 
 /// The longest that a request may be held, start delay and delay together, in milliseconds.
 pub const MAX_HOLD_MS: u32 = 30_000;
-
-/// The longest body of an abort, in bytes.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// What faults the requests of some workloads get.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Policy {
     pub name: PolicyName,
     pub selector: Selector,
+    pub flow: Flow,
+    pub mode: Mode,
+    /// Higher decides first; ties by name.
+    pub priority: i32,
+    /// Kept, but not in force.
+    pub suspend: bool,
+    /// In force from here on.
+    pub starts_at: Option<Timestamp>,
+    /// In force until here.
+    pub expires_at: Option<Timestamp>,
     pub rules: Vec<Rule>,
 }
 
-impl Policy {
-    /// Whether it matters when its document got its content.
-    pub fn has_duration(&self) -> bool {
-        self.rules.iter().any(|rule| rule.fault.duration_seconds > 0)
-    }
-}
-
-/// The workloads at which a policy injects.
+/// Names of workloads: those at which a policy injects, or those that they call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Selector {
     pub service: Glob,
     pub namespace: Glob,
+}
+
+/// Which requests of a workload are meant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Flow {
+    /// Those that it receives.
+    Inbound,
+    /// Those that it makes, to these callees.
+    Outbound { destination: Selector },
+}
+
+/// The way that a request goes through a proxy, as seen from its workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    Inbound,
+    Outbound,
+}
+
+/// What is done about a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Mode {
+    Inject,
+    /// Decide and count, but inject nothing.
+    Shadow,
 }
 
 /// One kind of request and the fault it gets.
@@ -49,67 +75,65 @@ pub struct Rule {
 pub struct Match {
     pub method: Option<Matcher>,
     pub path: Option<Matcher>,
-    pub headers: Vec<HeaderMatch>,
+    pub headers: Vec<(HeaderName, Matcher)>,
+    /// By the parameter's name, percent-decoded.
+    pub query: Vec<(String, Matcher)>,
+    pub source: Option<Source>,
 }
 
-/// A condition on one header field's value; a field that is absent does not match.
+/// The caller's mesh identity, as its certificate proves it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct HeaderMatch {
-    pub name: HeaderName,
-    pub value: Matcher,
+pub struct Source {
+    pub namespace: Glob,
+    pub service_account: Glob,
 }
 
 /// A delay, an abort, or both: the delay first, then the abort.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fault {
     pub percentage: Percentage,
+    /// The header whose value decides instead of chance.
+    pub sticky_by: Option<HeaderName>,
     /// How long to wait after the request arrived before the fault, in milliseconds.
     pub start_delay_ms: u32,
     /// How long the rule is in force from the policy's start; 0 is without end.
     pub duration_seconds: u32,
-    /// How long to delay the request, in milliseconds.
-    pub delay_ms: Option<u32>,
+    pub delay: Option<Delay>,
     pub abort: Option<Abort>,
 }
 
-/// A reply in place of the workload's.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Abort {
-    pub status: HttpStatus,
-    pub body: String,
-}
-
-/// A status code that Envoy can give as a local reply: 200 to 599.
+/// How long to delay a request: any time between the two, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u16", into = "u16")]
-pub struct HttpStatus(u16);
+pub struct Delay {
+    pub min_ms: u32,
+    pub max_ms: u32,
+}
 
-/// Why a number is no status to abort with.
-#[derive(Debug, thiserror::Error)]
-#[error("must be an HTTP status from 200 to 599")]
-pub struct HttpStatusError;
-
-impl HttpStatus {
-    pub const fn as_u16(self) -> u16 {
-        self.0
-    }
-
-    /// Whether a reply of this status carries content (RFC 9110, sections 15.3.5 and 15.4.5).
-    pub const fn allows_body(self) -> bool {
-        !matches!(self.0, 204 | 304)
+impl Policy {
+    /// Whether it matters when its document got its content.
+    pub fn has_duration(&self) -> bool {
+        self.rules.iter().any(|rule| rule.fault.duration_seconds > 0)
     }
 }
 
-impl TryFrom<u16> for HttpStatus {
-    type Error = HttpStatusError;
+impl Selector {
+    /// The selector that selects everything.
+    pub fn any() -> Self {
+        Self { service: Glob::any(), namespace: Glob::any() }
+    }
 
-    fn try_from(code: u16) -> Result<Self, HttpStatusError> {
-        if (200..=599).contains(&code) { Ok(Self(code)) } else { Err(HttpStatusError) }
+    /// Whether it selects everything that the other one does.
+    pub fn includes(&self, other: &Self) -> bool {
+        self.service.includes(&other.service) && self.namespace.includes(&other.namespace)
     }
 }
 
-impl From<HttpStatus> for u16 {
-    fn from(status: HttpStatus) -> Self {
-        status.0
+impl Flow {
+    /// The way that the requests meant go.
+    pub fn direction(&self) -> Direction {
+        match self {
+            Self::Inbound => Direction::Inbound,
+            Self::Outbound { .. } => Direction::Outbound,
+        }
     }
 }

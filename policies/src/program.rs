@@ -1,44 +1,34 @@
 //! A snapshot compiled for one workload, and how it decides.
 
-use std::{rc::Rc, time::Duration};
-
 use crate::{
     decision::Decision,
     dice::Dice,
     facts::Facts,
-    matcher::{PatternError, Test},
-    name::HeaderName,
-    percentage::Percentage,
-    policy::{Abort, Match},
+    index::Index,
+    matcher::PatternError,
+    policy::{Direction, Match},
+    rule::{Mismatch, Rule},
     scope::Scope,
-    snapshot::{Entry, Snapshot},
-    time::Timestamp,
+    snapshot::Snapshot,
 };
-
-/// The user agent of the kubelet's probes begins so; a fault must not make Kubernetes kill the pod.
-const PROBE: &[u8] = b"kube-probe/";
-const USER_AGENT: &str = "user-agent";
 
 /// The rules that can apply to one workload, ready to be evaluated.
 ///
 /// Building one can fail; running one cannot.
 #[derive(Debug, Default)]
 pub struct Program {
-    rules: Vec<Rule>,
+    inbound: Rules,
+    outbound: Rules,
     policies: usize,
+    /// The workload's, to which a callee's short name belongs.
+    namespace: Option<String>,
 }
 
-#[derive(Debug)]
-struct Rule {
-    policy: Rc<str>,
-    ends_at: Option<Timestamp>,
-    method: Option<Test>,
-    path: Option<Test>,
-    headers: Vec<(HeaderName, Test)>,
-    percentage: Percentage,
-    hold: Duration,
-    delayed: bool,
-    abort: Option<Rc<Abort>>,
+/// The rules for one direction, in the order in which they decide.
+#[derive(Debug, Default)]
+struct Rules {
+    rules: Vec<Rule>,
+    index: Index,
 }
 
 /// Why a snapshot cannot be run.
@@ -49,24 +39,47 @@ pub struct ProgramError {
     error: PatternError,
 }
 
+/// What one rule says of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub policy: String,
+    /// Its position in the policy's list, from 0.
+    pub rule: usize,
+    /// Why it does not apply; `None` if it does.
+    pub mismatch: Option<Mismatch>,
+}
+
 impl Program {
     /// Compiles the policies of `snapshot` that select the workload, and no others, whatever the
     /// snapshot was made for.
     pub fn compile(snapshot: &Snapshot, workload: &Scope) -> Result<Self, ProgramError> {
-        let mut program = Self::default();
-        for entry in snapshot.policies.iter().filter(|entry| workload.is_selected_by(&entry.policy.selector))
-        {
-            let rules = compile_rules(entry)
-                .map_err(|error| ProgramError { policy: entry.policy.name.to_string(), error })?;
-            program.rules.extend(rules);
-            program.policies += 1;
-        }
-        Ok(program)
+        let selected =
+            || snapshot.policies.iter().filter(|entry| workload.is_selected_by(&entry.policy.selector));
+        let rules = |direction| {
+            let (mut rules, mut matches) = (Vec::new(), Vec::new());
+            for entry in selected().filter(|entry| entry.policy.flow.direction() == direction) {
+                for rule in &entry.policy.rules {
+                    let compiled = Rule::compile(entry, rule);
+                    rules.push(
+                        compiled
+                            .map_err(|error| ProgramError { policy: entry.policy.name.to_string(), error })?,
+                    );
+                    matches.push(&rule.matches);
+                }
+            }
+            Ok(Rules::new(rules, matches))
+        };
+        Ok(Self {
+            inbound: rules(Direction::Inbound)?,
+            outbound: rules(Direction::Outbound)?,
+            policies: selected().count(),
+            namespace: workload.namespace().map(str::to_owned),
+        })
     }
 
     /// Whether no request can get a fault.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.inbound.rules.is_empty() && self.outbound.rules.is_empty()
     }
 
     /// How many policies can apply to the workload.
@@ -77,61 +90,39 @@ impl Program {
     /// What is to happen to a request: the first rule in force that matches decides, whether or not
     /// its dice fall.
     pub fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
-        let rule = self.rules.iter().find(|rule| rule.is_in_force(facts) && rule.matches(facts))?;
-        if !dice.falls_within(rule.percentage) || (!rule.names_user_agent() && is_probe(facts)) {
+        let Rules { rules, index } = self.rules(facts)?;
+        let candidates = index.candidates(facts).filter_map(|position| rules.get(position as usize));
+        let mut applying =
+            candidates.filter(|rule| rule.mismatch(facts, self.namespace.as_deref()).is_none());
+        applying.next()?.decide(facts, dice)
+    }
+
+    /// What every rule says of a request, in the order in which they decide.
+    pub fn explain(&self, facts: &impl Facts) -> Vec<Verdict> {
+        let rules = self.rules(facts).map(|rules| rules.rules.as_slice()).unwrap_or_default();
+        let same_policy = rules.chunk_by(|a, b| a.policy() == b.policy());
+        let numbered = same_policy.flat_map(|rules| rules.iter().enumerate());
+        let verdict = |(rule, compiled): (usize, &Rule)| Verdict {
+            policy: compiled.policy().to_owned(),
+            rule,
+            mismatch: compiled.mismatch(facts, self.namespace.as_deref()),
+        };
+        numbered.map(verdict).collect()
+    }
+
+    fn rules(&self, facts: &impl Facts) -> Option<&Rules> {
+        if self.is_empty() {
             return None;
         }
-        Some(Decision {
-            policy: Rc::clone(&rule.policy),
-            hold: rule.hold,
-            delayed: rule.delayed,
-            abort: rule.abort.clone(),
-        })
+        match facts.direction()? {
+            Direction::Inbound => Some(&self.inbound),
+            Direction::Outbound => Some(&self.outbound),
+        }
     }
 }
 
-fn compile_rules(entry: &Entry) -> Result<Vec<Rule>, PatternError> {
-    let policy: Rc<str> = entry.policy.name.as_str().into();
-    let compile = |rule: &crate::policy::Rule| {
-        let (Match { method, path, headers }, fault) = (&rule.matches, &rule.fault);
-        let header = |header: &crate::policy::HeaderMatch| Ok((header.name.clone(), header.value.compile()?));
-        Ok(Rule {
-            policy: Rc::clone(&policy),
-            ends_at: entry.end_of(fault.duration_seconds),
-            method: method.as_ref().map(|matcher| matcher.compile()).transpose()?,
-            path: path.as_ref().map(|matcher| matcher.compile()).transpose()?,
-            headers: headers.iter().map(header).collect::<Result<_, _>>()?,
-            percentage: fault.percentage,
-            hold: Duration::from_millis(
-                u64::from(fault.start_delay_ms) + u64::from(fault.delay_ms.unwrap_or_default()),
-            ),
-            delayed: fault.delay_ms.is_some(),
-            abort: fault.abort.clone().map(Rc::new),
-        })
-    };
-    entry.policy.rules.iter().map(compile).collect()
-}
-
-impl Rule {
-    fn is_in_force(&self, facts: &impl Facts) -> bool {
-        self.ends_at.is_none_or(|end| facts.now() < end)
+impl Rules {
+    fn new(rules: Vec<Rule>, matches: Vec<&Match>) -> Self {
+        Self { rules, index: Index::new(matches.into_iter()) }
     }
-
-    fn matches(&self, facts: &impl Facts) -> bool {
-        self.method.as_ref().is_none_or(|test| facts.method().is_some_and(|value| test.holds(&value)))
-            && self.path.as_ref().is_none_or(|test| facts.path().is_some_and(|value| test.holds(&value)))
-            && self
-                .headers
-                .iter()
-                .all(|(name, test)| facts.header(name.as_str()).is_some_and(|value| test.holds(&value)))
-    }
-
-    /// Whether its author thought of the user agent, so that probes are no accident.
-    fn names_user_agent(&self) -> bool {
-        self.headers.iter().any(|(name, _)| name.as_str() == USER_AGENT)
-    }
-}
-
-fn is_probe(facts: &impl Facts) -> bool {
-    facts.header(USER_AGENT).is_some_and(|agent| agent.starts_with(PROBE))
 }

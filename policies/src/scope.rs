@@ -51,6 +51,14 @@ impl Scope {
         self.namespace != Known::Nothing && self.service != Known::Nothing
     }
 
+    /// The one namespace that is named, if it is one.
+    pub fn namespace(&self) -> Option<&str> {
+        match &self.namespace {
+            Known::OneOf(names) if names.len() == 1 => names.first().map(String::as_str),
+            _ => None,
+        }
+    }
+
     /// Whether a policy with this selector can apply here.
     pub fn is_selected_by(&self, selector: &Selector) -> bool {
         self.namespace.fits(&selector.namespace) && self.service.fits(&selector.service)

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{policy::Policy, time::Timestamp};
+use crate::{
+    policy::{Fault, Policy},
+    time::Timestamp,
+};
 
 /// The media type of the bytes; a new format is a new type, negotiated by `Accept`.
 pub const MEDIA_TYPE: &str = "application/vnd.hfi.snapshot.v1";
@@ -56,12 +59,12 @@ impl Snapshot {
 }
 
 impl Entry {
-    /// When the rule with this duration ends; `None` is without end. Without a start it is over:
-    /// in doubt nothing is injected.
-    pub fn end_of(&self, duration_seconds: u32) -> Option<Timestamp> {
-        match duration_seconds {
-            0 => None,
-            seconds => Some(self.started_at.unwrap_or(Timestamp::from_millis(0)).plus_seconds(seconds)),
-        }
+    /// When the rule with this fault ends: with its duration or with its policy, whichever is
+    /// first; `None` is without end. A duration without a start is over: in doubt nothing is
+    /// injected.
+    pub fn end_of(&self, fault: &Fault) -> Option<Timestamp> {
+        let start = self.started_at.unwrap_or(Timestamp::from_millis(0));
+        let end = (fault.duration_seconds > 0).then(|| start.plus_seconds(fault.duration_seconds));
+        end.into_iter().chain(self.policy.expires_at).min()
     }
 }

@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Why a text is no instant.
+#[derive(Debug, thiserror::Error)]
+#[error("must be a time of RFC 3339 from 1970 on, with its offset, such as 2026-12-01T09:00:00Z")]
+pub struct TimestampError;
+
 /// Milliseconds since the Unix epoch, UTC.
 ///
 /// The crate never reads a clock: whoever calls it says what time it is.
@@ -12,6 +17,20 @@ impl Timestamp {
     /// An instant so many milliseconds after the Unix epoch.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
+    }
+
+    /// Reads RFC 3339, such as `2026-12-01T09:00:00Z` or `2026-12-01T10:00:00+01:00`.
+    #[cfg(feature = "authoring")]
+    pub fn parse(text: &str) -> Result<Self, TimestampError> {
+        let instant: jiff::Timestamp = text.parse().map_err(|_| TimestampError)?;
+        u64::try_from(instant.as_millisecond()).map(Self).map_err(|_| TimestampError)
+    }
+
+    /// As RFC 3339 has it, in UTC.
+    #[cfg(feature = "authoring")]
+    pub fn to_rfc3339(self) -> String {
+        let millis = i64::try_from(self.0).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX).to_string()
     }
 
     /// Milliseconds since the Unix epoch.

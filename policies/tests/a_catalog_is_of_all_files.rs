@@ -4,7 +4,11 @@
 
 use std::sync::Arc;
 
-use policies::{Scope, Timestamp, catalog::Catalog, file::File};
+use policies::{
+    Scope, Timestamp,
+    catalog::{Catalog, Sources},
+    file::File,
+};
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
@@ -15,7 +19,8 @@ fn policy(name: &str) -> String {
 fn catalog(files: &[(&str, &str)]) -> Catalog {
     let files: Vec<_> =
         files.iter().map(|(path, yaml)| (Arc::from(*path), File::read(yaml.as_bytes()))).collect();
-    Catalog::new(files.iter().map(|(path, file)| (path, file)), |_, _| None)
+    let files = files.iter().map(|(path, file)| (path, file)).collect();
+    Catalog::new(&Sources { files, ..Sources::default() }, |_, _| None)
 }
 
 fn names(catalog: &Catalog) -> Vec<&str> {
@@ -38,8 +43,8 @@ fn a_name_used_twice_invalidates_every_document_with_that_name() {
     assert_eq!(
         problems,
         [
-            "x.yaml:1:1: metadata.name: `a` is also the name of y.yaml:1; rename one",
-            "y.yaml:1:1: metadata.name: `a` is also the name of x.yaml:1; rename one",
+            "x.yaml:1:18: metadata.name: `a` is also the name of y.yaml:1; rename one",
+            "y.yaml:1:18: metadata.name: `a` is also the name of x.yaml:1; rename one",
         ]
     );
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 fn policy(yaml: &str) -> Policy {
     let file = File::read(yaml.as_bytes());
     assert!(file.findings.is_empty(), "{:#?}", file.findings);
-    Policy::clone(&file.policies()[0].1)
+    Policy::clone(&file.policies()[0].policy)
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_file_may_hold_several_documents_and_directives() {
     );
     assert!(file.findings.is_empty(), "{:#?}", file.findings);
     let names: Vec<_> =
-        file.policies().iter().map(|(place, policy)| (policy.name.as_str(), place.line)).collect();
+        file.policies().iter().map(|declared| (declared.policy.name.as_str(), declared.place.line)).collect();
     assert_eq!(names, [("a", 3), ("b", 6), ("c", 11)]);
 }
 

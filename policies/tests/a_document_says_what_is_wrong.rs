@@ -30,7 +30,9 @@ fn a_mistyped_field_is_named_with_the_field_that_was_meant() {
         problems(
             "metadata: {name: a}\nspec: {rules: [{fault: {percentage: 1, abort: {httpStatus: 503, colour: red}}}]}"
         ),
-        ["2:65 spec.rules[0].fault.abort.colour: is not a known field; known here: httpStatus, body"]
+        [
+            "2:65 spec.rules[0].fault.abort.colour: is not a known field; known here: httpStatus, grpcStatus, body, message, headers"
+        ]
     );
 }
 
@@ -106,11 +108,11 @@ fn matchers_hold_exactly_one_condition() {
     );
     assert_eq!(
         matches("path: {}"),
-        ["4:21 spec.rules[0].match.path: must hold exactly one of `exact`, `prefix` and `regex`"]
+        ["4:21 spec.rules[0].match.path: must hold exactly one of `exact`, `prefix`, `regex` and `not`"]
     );
     assert_eq!(
         matches("path: {exact: a, prefix: b}"),
-        ["4:21 spec.rules[0].match.path: must hold exactly one of `exact`, `prefix` and `regex`"]
+        ["4:21 spec.rules[0].match.path: must hold exactly one of `exact`, `prefix`, `regex` and `not`"]
     );
     assert_eq!(
         matches("path: {regex: 'a('}"),
@@ -140,7 +142,7 @@ fn a_foreign_document_is_passed_over_and_a_mistaken_one_of_ours_is_not() {
     );
     assert_eq!(
         problems(&format!("apiVersion: hfi.dev/v1\nkind: FaultPolice\n{rest}")),
-        ["2:7 kind: must be `FaultPolicy`"]
+        ["2:7 kind: must be `FaultPolicy` or `Guardrail`"]
     );
 }
 

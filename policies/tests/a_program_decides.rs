@@ -2,9 +2,15 @@
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
-use policies::{Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp, catalog::Catalog, file::File};
+use policies::{
+    Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp,
+    catalog::{Catalog, Sources},
+    file::File,
+    policy::Direction,
+    reply::Reply,
+};
 
 /// A request, as a test writes it.
 #[derive(Default)]
@@ -18,6 +24,22 @@ struct Request {
 impl Facts for Request {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.now)
+    }
+
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Inbound)
+    }
+
+    fn query(&self) -> Option<Cow<'_, [u8]>> {
+        None
+    }
+
+    fn authority(&self) -> Option<Cow<'_, [u8]>> {
+        None
+    }
+
+    fn peer(&self) -> Option<Cow<'_, [u8]>> {
+        None
     }
 
     fn method(&self) -> Option<Cow<'_, [u8]>> {
@@ -37,7 +59,7 @@ impl Facts for Request {
 struct Loaded(u32);
 
 impl Dice for Loaded {
-    fn roll(&mut self) -> u32 {
+    fn below(&mut self, _bound: u32) -> u32 {
         self.0
     }
 }
@@ -53,7 +75,9 @@ fn with_header(name: &'static str, value: &'static str) -> Request {
 fn catalog(yaml: &str) -> Catalog {
     let file = File::read(yaml.as_bytes());
     assert!(file.findings.is_empty(), "{:#?}", file.findings);
-    Catalog::new([(&Arc::from("a.yaml"), &file)], |_, _| Some(Timestamp::from_millis(1_000_000)))
+    Catalog::new(&Sources { files: vec![(&"a.yaml".into(), &file)], ..Sources::default() }, |_, _| {
+        Some(Timestamp::from_millis(1_000_000))
+    })
 }
 
 fn checkout() -> Scope {
@@ -86,7 +110,7 @@ fn a_rule_waits_then_aborts() {
     let decision = decide(&program, &get("/")).unwrap();
     assert_eq!((&*decision.policy, decision.hold, decision.delayed), ("a", Duration::from_millis(50), true));
     let abort = decision.abort.unwrap();
-    assert_eq!((abort.status.as_u16(), abort.body.as_str()), (503, "no"));
+    assert_eq!(abort.reply, Reply::Http { status: 503.try_into().unwrap(), body: "no".into() });
     assert_eq!(
         program.decide(&get("/"), &mut Loaded(499_999)).map(|d| d.policy.to_string()),
         Some("a".to_owned())
@@ -177,7 +201,8 @@ fn a_policy_is_served_until_its_last_rule_ends() {
 fn a_duration_whose_start_is_not_known_is_over() {
     let file =
         File::read(policy("a", "{fault: {percentage: 100, duration_seconds: 60, delay_ms: 1}}").as_bytes());
-    let catalog = Catalog::new([(&Arc::from("a.yaml"), &file)], |_, _| None);
+    let catalog =
+        Catalog::new(&Sources { files: vec![(&"a.yaml".into(), &file)], ..Sources::default() }, |_, _| None);
     assert_eq!(catalog.in_force(Timestamp::from_millis(1_000_000)).count(), 0);
 }
 

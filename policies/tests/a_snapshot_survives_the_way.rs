@@ -33,7 +33,7 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
             let file = File::read(yaml.as_bytes());
             assert!(file.findings.is_empty(), "{yaml}\n{:#?}", file.findings);
             let entry = |policy| Entry { policy, started_at: start.map(Timestamp::from_millis) };
-            Snapshot { policies: file.documents.into_iter().map(|(_, policy)| entry(policy)).collect() }
+            Snapshot { policies: file.documents.into_iter().map(|declared| entry(declared.policy)).collect() }
         },
     )
 }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use policies::guardrail::Guardrail;
 
 use crate::source::{Settings, location::Repository};
 
@@ -42,6 +43,10 @@ pub struct Serve {
     #[arg(long, env = "HFI_LISTEN", value_name = "ADDR", default_value = "[::]:8080")]
     listen: SocketAddr,
 
+    /// Refuse every policy without an end.
+    #[arg(long, env = "HFI_REQUIRE_EXPIRY")]
+    require_expiry: bool,
+
     /// What to log: a level, or `target=level` pairs.
     #[arg(long, env = "HFI_LOG", value_name = "FILTER", default_value = "info")]
     log: String,
@@ -63,18 +68,20 @@ struct SourceArgs {
 #[derive(Debug)]
 pub struct ServeConfig {
     pub source: Settings,
+    pub guardrail: Guardrail,
     pub interval: Duration,
     pub listen: SocketAddr,
     pub log: String,
 }
 
 impl From<Serve> for ServeConfig {
-    fn from(Serve { source, branch, path, interval, listen, log }: Serve) -> Self {
+    fn from(Serve { source, branch, path, interval, listen, require_expiry, log }: Serve) -> Self {
         let source = match source {
             SourceArgs { repo: Some(repository), .. } => Settings::Git { repository, branch, path },
             SourceArgs { dir, .. } => Settings::Dir(dir.unwrap_or_default()),
         };
-        Self { source, interval, listen, log }
+        let guardrail = Guardrail { require_expiry, ..Guardrail::default() };
+        Self { source, guardrail, interval, listen, log }
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use policies::{catalog::Catalog, file::File};
+use policies::{
+    catalog::{Catalog, Sources},
+    file::File,
+    guardrail::Guardrail,
+};
 
 use crate::source::{BlobId, Checkout, Source, SourceError};
 
@@ -10,6 +14,8 @@ use crate::source::{BlobId, Checkout, Source, SourceError};
 #[derive(Debug, Default)]
 pub struct Loader {
     files: HashMap<BlobId, Arc<File>>,
+    /// What the server itself demands of every policy.
+    server: Guardrail,
 }
 
 /// A checkout and what it says.
@@ -20,11 +26,46 @@ pub struct Loaded {
 }
 
 impl Loader {
+    /// A loader that knows no file yet.
+    pub fn new(server: Guardrail) -> Self {
+        Self { files: HashMap::new(), server }
+    }
+
     /// Reads the newest state of a source. Blocks.
     pub fn load(&mut self, source: &mut Source) -> Result<Loaded, SourceError> {
         let checkout = source.checkout(|blob| self.files.contains_key(blob))?;
-        let mut files = HashMap::with_capacity(checkout.files.len());
-        for file in &checkout.files {
+        self.parse(&checkout)?;
+
+        let in_folder = checkout.files.iter().filter_map(|file| self.files.get(&file.blob));
+        let declared =
+            in_folder.flat_map(|file| file.policies()).filter(|declared| declared.policy.has_duration());
+        let wanted = declared.map(|declared| Arc::clone(&declared.policy)).collect();
+        let known = &self.files;
+        let read =
+            |blob, bytes: &[u8]| known.get(&blob).map_or_else(|| Arc::new(File::read(bytes)), Arc::clone);
+        let starts = source.started_at(&checkout, wanted, read)?;
+
+        let sources = Sources {
+            files: checkout
+                .files
+                .iter()
+                .filter_map(|file| Some((&file.path, &**known.get(&file.blob)?)))
+                .collect(),
+            above: checkout
+                .above
+                .iter()
+                .filter_map(|file| Some((&file.path, &**known.get(&file.blob)?)))
+                .collect(),
+            server: self.server.clone(),
+        };
+        let catalog = Catalog::new(&sources, |path, policy| starts.of(path, policy));
+        Ok(Loaded { checkout, catalog })
+    }
+
+    /// Takes in what is new and forgets what is gone.
+    fn parse(&mut self, checkout: &Checkout) -> Result<(), SourceError> {
+        let mut files = HashMap::with_capacity(checkout.files.len() + checkout.above.len());
+        for file in checkout.files.iter().chain(&checkout.above) {
             let parsed = match (self.files.get(&file.blob), &file.bytes) {
                 (Some(known), _) => Arc::clone(known),
                 (None, Some(bytes)) => Arc::new(File::read(bytes)),
@@ -33,18 +74,6 @@ impl Loader {
             files.insert(file.blob, parsed);
         }
         self.files = files;
-
-        let wanted = self.files.values().flat_map(|file| file.policies());
-        let wanted = wanted.filter(|(_, policy)| policy.has_duration()).map(|(_, policy)| Arc::clone(policy));
-        let wanted: Vec<_> = wanted.collect();
-        let known = &self.files;
-        let read =
-            |blob, bytes: &[u8]| known.get(&blob).map_or_else(|| Arc::new(File::read(bytes)), Arc::clone);
-        let starts = source.started_at(&checkout, wanted, read)?;
-
-        let files =
-            checkout.files.iter().filter_map(|file| Some((&file.path, &**self.files.get(&file.blob)?)));
-        let catalog = Catalog::new(files, |path, policy| starts.of(path, policy));
-        Ok(Loaded { checkout, catalog })
+        Ok(())
     }
 }

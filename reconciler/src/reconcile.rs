@@ -56,14 +56,15 @@ enum Cause {
 }
 
 impl Reconciler {
-    /// A loop over `source`. `watcher` is what sends the hints that [`run`](Self::run) is given.
+    /// A loop over `source`, whose files `loader` reads. `watcher` is what sends the hints that [`run`](Self::run) is given.
     pub fn new(
         source: Source,
+        loader: Loader,
         watcher: Option<Watcher>,
         publisher: Arc<Publisher>,
         interval: Duration,
     ) -> Self {
-        let work = Some(Box::new(Work { source, loader: Loader::default() }));
+        let work = Some(Box::new(Work { source, loader }));
         Self { work, watcher, publisher, interval, failures: 0, second_look: None }
     }
 

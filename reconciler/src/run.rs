@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     cli::{Cli, Command, ServeConfig},
+    load::Loader,
     published::Publisher,
     reconcile::Reconciler,
     server,
@@ -54,7 +55,7 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
 }
 
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
-    let ServeConfig { source: settings, interval, listen, log: _ } = config;
+    let ServeConfig { source: settings, guardrail, interval, listen, log: _ } = config;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let (trigger, mut shutdown) = shutdown::channel();
@@ -65,7 +66,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let publisher = Arc::new(Publisher::default());
     let source = Source::open(settings)?;
     info!(?source, version = env!("CARGO_PKG_VERSION"), "starting");
-    let reconciler = Reconciler::new(source, watcher, Arc::clone(&publisher), interval);
+    let reconciler =
+        Reconciler::new(source, Loader::new(guardrail), watcher, Arc::clone(&publisher), interval);
     let mut reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
 
     let router = server::router(publisher, shutdown.clone());

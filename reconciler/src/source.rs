@@ -40,6 +40,9 @@ pub struct Revision(Arc<str>);
 pub struct Checkout {
     pub revision: Revision,
     pub files: Vec<CheckoutFile>,
+    /// The files that stand right in the folders above the policy folder, by their path in the
+    /// repository.
+    pub above: Vec<CheckoutFile>,
     /// What is odd about the source although it could be read.
     pub warnings: Vec<String>,
 }

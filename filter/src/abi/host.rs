@@ -2,10 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use policies::policy::Abort;
+use policies::{
+    policy::Direction,
+    reply::{Abort, GrpcStatus, Reply},
+};
 use proxy_wasm::{
     hostcalls,
-    types::{BufferType, LogLevel, MapType},
+    types::{BufferType, GrpcStatusCode, LogLevel, MapType},
 };
 
 use crate::sync::{Answer, Poll, REVISION};
@@ -55,11 +58,52 @@ pub(super) fn resume_request() {
     let _ = hostcalls::resume_http_request();
 }
 
+/// Which way the listener takes requests: Envoy's `TrafficDirection`, a little-endian i64. One that
+/// does not say is not outbound.
+pub(super) fn direction() -> Option<Direction> {
+    let property = property(&["xds", "listener_direction"]).or_else(|| property(&["listener_direction"]));
+    let is_outbound =
+        property.and_then(|bytes| bytes.try_into().ok()).is_some_and(|bytes| i64::from_le_bytes(bytes) == 2);
+    Some(if is_outbound { Direction::Outbound } else { Direction::Inbound })
+}
+
 /// Answers a request in the workload's place.
-pub(super) fn reply(policy: &str, abort: &Abort) {
-    let headers = vec![(FAULT, "abort"), (POLICY, policy)];
-    let body = (!abort.body.is_empty()).then_some(abort.body.as_bytes());
-    let _ = hostcalls::send_http_response(abort.status.as_u16().into(), headers, body);
+pub(super) fn reply(policy: &str, Abort { reply, headers }: &Abort) {
+    let marks = [(FAULT, "abort"), (POLICY, policy)].into_iter();
+    let headers = marks.chain(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    match reply {
+        Reply::Http { status, body } => {
+            let body = (!body.is_empty()).then_some(body.as_bytes());
+            let _ = hostcalls::send_http_response(status.as_u16().into(), headers.collect(), body);
+        }
+        Reply::Grpc { status, message } => {
+            let message = (!message.is_empty()).then_some(message.as_str());
+            let metadata = headers.map(|(name, value)| (name, value.as_bytes())).collect();
+            let _ = hostcalls::send_grpc_response(grpc_status(*status), message, metadata);
+        }
+    }
+}
+
+fn grpc_status(status: GrpcStatus) -> GrpcStatusCode {
+    use GrpcStatusCode as Code;
+    match status.as_u8() {
+        1 => Code::Cancelled,
+        3 => Code::InvalidArgument,
+        4 => Code::DeadlineExceeded,
+        5 => Code::NotFound,
+        6 => Code::AlreadyExists,
+        7 => Code::PermissionDenied,
+        8 => Code::ResourceExhausted,
+        9 => Code::FailedPrecondition,
+        10 => Code::Aborted,
+        11 => Code::OutOfRange,
+        12 => Code::Unimplemented,
+        13 => Code::Internal,
+        14 => Code::Unavailable,
+        15 => Code::DataLoss,
+        16 => Code::Unauthenticated,
+        _ => Code::Unknown,
+    }
 }
 
 /// Sends a poll to the control plane.

@@ -8,6 +8,7 @@ use proxy_wasm::{hostcalls, types::MetricType};
 pub(super) struct Metrics {
     aborts: Option<u32>,
     delays: Option<u32>,
+    shadow: Option<u32>,
     delay_duration: Option<u32>,
     held: Option<u32>,
     policies: Option<u32>,
@@ -21,6 +22,7 @@ impl Metrics {
         Self {
             aborts: define(MetricType::Counter, "hfi.faults.aborts_total"),
             delays: define(MetricType::Counter, "hfi.faults.delays_total"),
+            shadow: define(MetricType::Counter, "hfi.faults.shadow_total"),
             delay_duration: define(MetricType::Histogram, "hfi.faults.delay_duration_milliseconds"),
             held: define(MetricType::Gauge, "hfi.faults.active"),
             policies: define(MetricType::Gauge, "hfi.policies.active"),
@@ -31,6 +33,11 @@ impl Metrics {
 
     pub(super) fn abort(&self) {
         add(self.aborts, 1);
+    }
+
+    /// A policy in shadow mode decided on a fault that was not injected.
+    pub(super) fn shadow(&self) {
+        add(self.shadow, 1);
     }
 
     /// A request was held for this long in the name of a delay.

@@ -1,4 +1,4 @@
-//! `GET /v1/policies`: policies as the first generation's clients read them.
+//! `GET /v1/policies`: policies as JSON, for people and for the first generation's clients.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{Served, conditional::is_current, problem::Problem, snapshot::REVISION};
 use crate::published::{Published, State as Publication};
 
-/// Those in force; with `all=true` all of them.
+/// Those in force that the first generation cannot misread; with `all=true` all of them.
 pub(super) async fn list(
     State(served): State<Served>,
     RawQuery(query): RawQuery,
@@ -34,7 +34,14 @@ pub(super) async fn one(
     let published = published(&served)?;
     let mut policies = selected(&published, query.as_deref());
     let policy = policies.find(|placed| placed.entry.policy.name.as_str() == name);
-    let missing = || Problem::new(StatusCode::NOT_FOUND, format!("no policy `{name}` is in force"));
+    let missing = || {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            format!(
+                "no policy `{name}` is in force that the first generation knows; ask with ?all=true for the others"
+            ),
+        )
+    };
     Ok(answer(&published, &view(policy.ok_or_else(missing)?), &headers))
 }
 
@@ -49,7 +56,8 @@ fn selected<'p>(published: &'p Published, query: Option<&str>) -> Box<dyn Iterat
     if query.is_some_and(|query| query.split('&').any(|pair| pair == "all=true")) {
         Box::new(published.catalog.policies().iter())
     } else {
-        Box::new(published.catalog.in_force(published.at))
+        let in_force = published.catalog.in_force(published.at);
+        Box::new(in_force.filter(|placed| view::is_first_generation(&placed.entry.policy)))
     }
 }
 

@@ -54,7 +54,7 @@ impl DirSource {
         }
         let parts = parts.iter().flat_map(|(path, blob)| [path.as_bytes(), blob.as_bytes()]);
         let revision = Revision::new(format!("dir@{}", Digest::of_parts(parts)));
-        Ok(Checkout { revision, files, warnings: walk.warnings })
+        Ok(Checkout { revision, files, above: Vec::new(), warnings: walk.warnings })
     }
 }
 

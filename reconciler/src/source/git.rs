@@ -43,10 +43,10 @@ impl GitSource {
         let tip = fetch::tip(&self.clone, &self.repository, &self.branch)?;
         let mut warnings = Vec::new();
         let read = tree::files(&self.clone, tip, &self.path, is_known, &mut warnings);
-        let files = read.map_err(|error| failure(&format!("cannot read commit {tip}"), &error))?;
+        let (files, above) = read.map_err(|error| failure(&format!("cannot read commit {tip}"), &error))?;
         self.tip = Some(tip);
         let revision = Revision::new(format!("{}@sha1:{tip}", self.branch));
-        Ok(Checkout { revision, files, warnings })
+        Ok(Checkout { revision, files, above, warnings })
     }
 
     pub fn started_at(

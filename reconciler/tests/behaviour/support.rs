@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use reconciler::{
+    load::Loader,
     published::Publisher,
     reconcile::Reconciler,
     server,
@@ -43,7 +44,8 @@ impl Server {
         let watcher = Watcher::new(&settings, sender);
         let publisher = Arc::new(Publisher::default());
         let source = Source::open(settings).unwrap();
-        let reconciler = Reconciler::new(source, watcher, Arc::clone(&publisher), interval);
+        let reconciler =
+            Reconciler::new(source, Loader::default(), watcher, Arc::clone(&publisher), interval);
         tokio::spawn(reconciler.run(hints, shutdown.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -54,7 +54,7 @@ pub(super) fn find(
         for id in ids {
             let blob = clone.find_blob(*id)?;
             let file = read(BlobId::of_object(id.as_bytes()), blob.content());
-            policies.extend(file.documents.iter().map(|(_, policy)| Arc::clone(policy)));
+            policies.extend(file.documents.iter().map(|declared| Arc::clone(&declared.policy)));
         }
         Ok(policies)
     };

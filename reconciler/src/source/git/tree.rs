@@ -1,6 +1,6 @@
 //! The policy files of a commit, read through its trees and blobs.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use git2::{Error, ErrorCode, ObjectType, Oid, Repository as Clone, Tree};
 
@@ -8,23 +8,29 @@ use crate::source::{BlobId, CheckoutFile, is_hidden, is_policy_file};
 
 const SYMBOLIC_LINK: i32 = 0o120000;
 
-/// All policy files below `path` at `commit`. A path that the commit does not have is an empty
-/// repository, with a warning.
+/// All policy files below `path` at `commit`, and those right in the folders above it. A path that
+/// the commit does not have is an empty repository, with a warning.
 pub(super) fn files(
     clone: &Clone,
     commit: Oid,
     path: &Path,
     is_known: impl Fn(&BlobId) -> bool,
     warnings: &mut Vec<String>,
-) -> Result<Vec<CheckoutFile>, Error> {
-    let mut files = Vec::new();
-    match folder(clone, &clone.find_commit(commit)?.tree()?, path)? {
-        Some(tree) => walk(clone, &tree, "", &is_known, warnings, &mut files)?,
-        None => {
-            warnings.push(format!("the commit has no folder `{}`: no policy is in force", path.display()))
+) -> Result<(Vec<CheckoutFile>, Vec<CheckoutFile>), Error> {
+    let root = clone.find_commit(commit)?.tree()?;
+    let mut reader = Reader { clone, is_known, warnings, files: Vec::new() };
+    match folder(clone, &root, path)? {
+        Some(tree) => reader.walk(&tree, "", Depth::All)?,
+        None => reader.warn(format!("the commit has no folder `{}`: no policy is in force", path.display())),
+    }
+    let files = std::mem::take(&mut reader.files);
+    for above in path.ancestors().skip(1) {
+        let prefix = above.to_str().filter(|above| !above.is_empty()).map(|above| format!("{above}/"));
+        if let Some(tree) = folder(clone, &root, above)? {
+            reader.walk(&tree, &prefix.unwrap_or_default(), Depth::One)?;
         }
     }
-    Ok(files)
+    Ok((files, reader.files))
 }
 
 /// The tree at `path`; `None` where there is none.
@@ -40,39 +46,57 @@ pub(super) fn folder<'r>(clone: &'r Clone, root: &Tree<'r>, path: &Path) -> Resu
     }
 }
 
-fn walk(
-    clone: &Clone,
-    tree: &Tree<'_>,
-    prefix: &str,
-    is_known: &impl Fn(&BlobId) -> bool,
-    warnings: &mut Vec<String>,
-    files: &mut Vec<CheckoutFile>,
-) -> Result<(), Error> {
-    for entry in tree {
-        let Ok(name) = entry.name() else {
-            let name = String::from_utf8_lossy(entry.name_bytes());
-            warnings.push(format!("{prefix}{name} is not UTF-8 and is passed over"));
-            continue;
-        };
-        match entry.kind() {
-            Some(ObjectType::Tree) if !is_hidden(name) => {
-                let tree = clone.find_tree(entry.id())?;
-                walk(clone, &tree, &format!("{prefix}{name}/"), is_known, warnings, files)?;
-            }
-            Some(ObjectType::Blob) if is_policy_file(name) && entry.filemode() == SYMBOLIC_LINK => {
-                warnings.push(format!(
-                    "{prefix}{name} is a symbolic link and is passed over; put the file there"
-                ));
-            }
-            Some(ObjectType::Blob) if is_policy_file(name) => {
-                let blob = BlobId::of_object(entry.id().as_bytes());
-                let read = || clone.find_blob(entry.id()).map(|blob| blob.content().to_vec());
-                let bytes = if is_known(&blob) { None } else { Some(read()?) };
-                let path = Arc::from(format!("{prefix}{name}"));
-                files.push(CheckoutFile { path, blob, bytes, modified: None });
-            }
-            _ => {}
-        }
+/// How far down a folder is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    One,
+    All,
+}
+
+/// Reads trees and gathers what they hold.
+struct Reader<'a, K> {
+    clone: &'a Clone,
+    is_known: K,
+    warnings: &'a mut Vec<String>,
+    files: Vec<CheckoutFile>,
+}
+
+impl<K: Fn(&BlobId) -> bool> Reader<'_, K> {
+    fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
     }
-    Ok(())
+
+    fn walk(&mut self, tree: &Tree<'_>, prefix: &str, depth: Depth) -> Result<(), Error> {
+        for entry in tree {
+            let Ok(name) = entry.name() else {
+                let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+                self.warn(format!("{prefix}{name} is not UTF-8 and is passed over"));
+                continue;
+            };
+            match entry.kind() {
+                Some(ObjectType::Tree) if depth == Depth::All && !is_hidden(name) => {
+                    let tree = self.clone.find_tree(entry.id())?;
+                    self.walk(&tree, &format!("{prefix}{name}/"), depth)?;
+                }
+                Some(ObjectType::Blob) if is_policy_file(name) && entry.filemode() == SYMBOLIC_LINK => {
+                    self.warn(format!(
+                        "{prefix}{name} is a symbolic link and is passed over; put the file there"
+                    ));
+                }
+                Some(ObjectType::Blob) if is_policy_file(name) => {
+                    let file = self.file(entry.id(), format!("{prefix}{name}"))?;
+                    self.files.push(file);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&self, id: Oid, path: String) -> Result<CheckoutFile, Error> {
+        let blob = BlobId::of_object(id.as_bytes());
+        let read = || self.clone.find_blob(id).map(|blob| blob.content().to_vec());
+        let bytes = if (self.is_known)(&blob) { None } else { Some(read()?) };
+        Ok(CheckoutFile { path: path.into(), blob, bytes, modified: None })
+    }
 }

@@ -1,0 +1,95 @@
+//! Who is at the other end: a callee by its authority, a caller by its SPIFFE identity.
+
+use crate::policy::{Selector, Source};
+
+/// Whether `authority`, spoken from `namespace`, is a service that the selector selects. What is no
+/// name of a service in the mesh is none.
+pub(crate) fn is_destination(selector: &Selector, authority: &[u8], namespace: Option<&str>) -> bool {
+    let Some((service, namespace)) = resolve(authority, namespace) else { return false };
+    selector.service.matches(&service) && selector.namespace.matches(&namespace)
+}
+
+/// The service and namespace behind an authority: `name` in the caller's namespace,
+/// `name.namespace`, or a full name with whatever cluster domain.
+fn resolve(authority: &[u8], own_namespace: Option<&str>) -> Option<(String, String)> {
+    let authority = std::str::from_utf8(authority).ok()?.to_ascii_lowercase();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        Some(_) => return None,
+        None => &authority,
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let labels: Vec<_> = host.split('.').collect();
+    let is_name = |label: &&str| crate::name::is_label(label);
+    if !labels.iter().all(is_name) {
+        return None;
+    }
+    match labels.as_slice() {
+        [service] => Some(((*service).to_owned(), own_namespace?.to_owned())),
+        // A name of digits alone is a piece of an address.
+        [service, namespace] | [service, namespace, "svc", ..] => {
+            Some(((*service).to_owned(), (*namespace).to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a caller's SPIFFE identity is one that is meant: `spiffe://<trust domain>/ns/<namespace>/
+/// sa/<service account>`, as Istio writes it.
+pub(crate) fn is_source(source: &Source, identity: &[u8]) -> bool {
+    let account = || {
+        let path = std::str::from_utf8(identity).ok()?.strip_prefix("spiffe://")?.split_once('/')?.1;
+        path.strip_prefix("ns/")?.split_once("/sa/")
+    };
+    account().is_some_and(|(namespace, account)| {
+        source.namespace.matches(namespace) && source.service_account.matches(account)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_source, resolve};
+    use crate::{glob::Glob, policy::Source};
+
+    #[test]
+    fn an_authority_names_a_service() {
+        for authority in [
+            "payments",
+            "payments:8080",
+            "payments.demo",
+            "PAYMENTS.demo:80",
+            "payments.demo.svc",
+            "payments.demo.svc.cluster.local:80",
+            "payments.demo.svc.cluster.local.",
+            "payments.demo.svc.mesh.example",
+        ] {
+            let (service, namespace) = resolve(authority.as_bytes(), Some("demo")).unwrap();
+            assert_eq!((service.as_str(), namespace.as_str()), ("payments", "demo"), "{authority}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_service_resolves_to_none() {
+        for authority in
+            ["", ":80", "10.0.0.1", "10.0.0.1:80", "[::1]:80", "api.example.com", "a_b", "payments:http", "é"]
+        {
+            assert_eq!(resolve(authority.as_bytes(), Some("demo")), None, "{authority}");
+        }
+        assert_eq!(resolve(b"payments", None), None, "a short name needs the caller's namespace");
+    }
+
+    #[test]
+    fn a_caller_is_known_by_its_certificate() {
+        let glob = |text: &str| Glob::try_from(text.to_owned()).unwrap();
+        let web = Source { namespace: glob("demo"), service_account: glob("web-*") };
+        assert!(is_source(&web, b"spiffe://cluster.local/ns/demo/sa/web-1"));
+        for other in [
+            &b"spiffe://cluster.local/ns/shop/sa/web-1"[..],
+            b"spiffe://cluster.local/ns/demo/sa/job",
+            b"demo/web-1",
+            b"",
+        ] {
+            assert!(!is_source(&web, other));
+        }
+    }
+}
