@@ -5,7 +5,10 @@
 mod host;
 mod metrics;
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use policies::{
     Digest, Timestamp,
@@ -34,6 +37,8 @@ proxy_wasm::main! {{
 /// What a root context and its streams have in common.
 struct Shared {
     plugin: RefCell<Plugin>,
+    /// The call whose answer is waited for.
+    call: Cell<Option<u32>>,
     metrics: Metrics,
 }
 
@@ -45,8 +50,13 @@ struct Root {
 }
 
 impl Context for Root {
-    fn on_http_call_response(&mut self, _token: u32, headers: usize, body_size: usize, _trailers: usize) {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body_size: usize, _trailers: usize) {
         let Some(shared) = &self.shared else { return };
+        if shared.call.get() != Some(token) {
+            // It was given up, and another one is under way: its answer may be older.
+            return;
+        }
+        shared.call.set(None);
         let answer = host::call_answer(headers, body_size);
         let synced = shared.plugin.borrow_mut().answered(answer, wasi::now());
         shared.tell(synced);
@@ -99,14 +109,18 @@ impl Root {
         let identity = Identity::discover(&config, host::property);
         if let Some(warning) = &identity.warning {
             let message = format!(
-                "this proxy's workload is not known, so only policies that select everything apply: {warning}"
+                "this proxy's workload is not known, so only policies that do not ask for what is missing apply: {warning}"
             );
             host::log(LogLevel::Warn, &message);
         }
         host::log(LogLevel::Info, &format!("hfi {} for {}", env!("CARGO_PKG_VERSION"), identity.workload));
         let seed = wasi::entropy().unwrap_or_else(|| weak_entropy(&identity.node));
         let plugin = Plugin::new(config, identity, seed, wasi::now());
-        let shared = Rc::new(Shared { plugin: RefCell::new(plugin), metrics: Metrics::define() });
+        let shared = Rc::new(Shared {
+            plugin: RefCell::new(plugin),
+            call: Cell::new(None),
+            metrics: Metrics::define(),
+        });
         // Not polled here: this may be the VM that only tries the configuration out and is then
         // thrown away. It never ticks.
         shared.arm();
@@ -125,7 +139,9 @@ impl Shared {
     fn poll(&self, now: crate::clock::Instant) {
         let mut plugin = self.plugin.borrow_mut();
         let Some(poll) = plugin.poll(now) else { return };
-        if let Err(reason) = host::call(plugin.cluster(), &poll) {
+        let call = host::call(plugin.cluster(), &poll);
+        self.call.set(call.as_ref().ok().copied());
+        if let Err(reason) = call {
             let synced = plugin.failed(reason, now);
             self.tell(synced);
         }

@@ -39,6 +39,9 @@ struct Written {
     max_staleness_seconds: u64,
     service: Option<String>,
     namespace: Option<String>,
+    /// For waypoints and gateways; a sidecar has one.
+    #[serde(default, rename = "namespaces")]
+    _namespaces: serde::de::IgnoredAny,
     /// Of the first generation, which polled at an interval; there is none any more.
     #[serde(default, rename = "poll_interval_ms")]
     _poll_interval_ms: serde::de::IgnoredAny,
@@ -67,13 +70,15 @@ impl Config {
         if !(1..=300).contains(&written.poll_wait_seconds) {
             return Err(ConfigError::PollWait(written.poll_wait_seconds));
         }
+        let max_staleness =
+            Some(written.max_staleness_seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs);
+        // A poll that is held is no word from the control plane, so it must come twice in that time.
+        let held_at_most =
+            max_staleness.map_or(Duration::MAX, |staleness| (staleness / 2).max(Duration::from_secs(1)));
         Ok(Self {
             cluster: written.cluster.unwrap_or_else(|| format!("outbound|{port}||{host}")),
-            poll_wait: Duration::from_secs(written.poll_wait_seconds),
-            max_staleness: match written.max_staleness_seconds {
-                0 => None,
-                seconds => Some(Duration::from_secs(seconds)),
-            },
+            poll_wait: Duration::from_secs(written.poll_wait_seconds).min(held_at_most),
+            max_staleness,
             service: written.service,
             namespace: written.namespace,
             authority,
@@ -112,6 +117,20 @@ mod tests {
     fn a_configuration_of_the_first_generation_is_accepted() {
         let config = Config::parse(br#"{"control_plane_address": "a:1", "poll_interval_ms": 1000}"#);
         assert!(config.is_ok());
+    }
+
+    #[test]
+    fn a_poll_comes_back_twice_before_faults_would_be_stale() {
+        for (wait, staleness, granted) in [(30, 900, 30), (30, 30, 15), (5, 1, 1), (300, 0, 300)] {
+            let json = format!(
+                r#"{{"control_plane_address": "a:1", "poll_wait_seconds": {wait}, "max_staleness_seconds": {staleness}}}"#
+            );
+            assert_eq!(
+                Config::parse(json.as_bytes()).unwrap().poll_wait,
+                Duration::from_secs(granted),
+                "{json}"
+            );
+        }
     }
 
     #[test]

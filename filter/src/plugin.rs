@@ -1,6 +1,6 @@
 //! The filter as one root context knows it: who it is, what it runs, and whom it holds.
 
-use std::{rc::Rc, time::Duration};
+use std::time::Duration;
 
 use policies::{Decision, Digest, Facts, Program, Snapshot};
 
@@ -10,7 +10,7 @@ use crate::{
     held::Held,
     identity::Identity,
     random::Random,
-    sync::{Answer, News, Poll, Sync},
+    sync::{Answer, News, Poll, Poller},
 };
 
 /// The longest that the timer sleeps.
@@ -24,8 +24,8 @@ pub struct Plugin {
     /// The path of a poll: it never changes.
     path: String,
     random: Random,
-    sync: Sync,
-    program: Rc<Program>,
+    poller: Poller,
+    program: Program,
     pub held: Held,
 }
 
@@ -45,8 +45,8 @@ impl Plugin {
             config,
             identity,
             random: Random::seeded(seed),
-            sync: Sync::new(now),
-            program: Rc::default(),
+            poller: Poller::new(now),
+            program: Program::default(),
             held: Held::default(),
         }
     }
@@ -73,21 +73,21 @@ impl Plugin {
 
     /// The poll to send now, if it is time for one.
     pub fn poll(&mut self, now: Instant) -> Option<Poll> {
-        self.sync.poll(now, &self.config, &self.path, &self.identity.node)
+        self.poller.poll(now, &self.config, &self.path, &self.identity.node)
     }
 
     /// Takes the answer of a poll in: a new snapshot is verified, compiled aside and swapped whole.
     pub fn answered(&mut self, answer: Answer, now: Instant) -> Synced {
-        match self.sync.answered(answer) {
-            Ok(News::Unchanged) => {
-                self.sync.unchanged(now, &self.config, &mut self.random);
+        match self.poller.answered(answer) {
+            Ok(News::Unchanged { revision }) => {
+                self.poller.unchanged(revision, now, &self.config, &mut self.random);
                 Synced::Unchanged
             }
             Ok(News::Changed { in_force, body }) => match self.compile(&body) {
                 Ok(program) => {
                     let synced = Synced::Updated { digest: in_force.digest, policies: program.policies() };
-                    self.program = Rc::new(program);
-                    self.sync.activated(in_force, now);
+                    self.program = program;
+                    self.poller.activated(in_force, now);
                     synced
                 }
                 Err(reason) => self.failed(reason, now),
@@ -103,24 +103,27 @@ impl Plugin {
 
     /// A poll could not be sent, or brought nothing usable. What is in force stays so.
     pub fn failed(&mut self, reason: String, now: Instant) -> Synced {
-        let first = self.sync.failed(now, &mut self.random);
+        let first = self.poller.failed(now, &mut self.random);
         Synced::Failed { reason, first }
     }
 
     /// Stops injecting when the control plane has not been heard of for too long; whether it did.
     pub fn expire(&mut self, now: Instant) -> bool {
-        let stale = self.sync.stale_at(&self.config).is_some_and(|at| at <= now);
+        let stale = self.poller.stale_at(&self.config).is_some_and(|at| at <= now);
         if stale {
-            self.program = Rc::default();
-            self.sync.forget();
+            self.program = Program::default();
+            self.poller.forget();
         }
         stale
     }
 
     /// How long nothing need be done: until the next poll or the next request that is due.
     pub fn next_tick(&self, now: Instant) -> Duration {
-        let next =
-            [Some(self.sync.next_step(&self.config)), self.sync.stale_at(&self.config), self.held.next_due()];
+        let next = [
+            Some(self.poller.next_step(&self.config)),
+            self.poller.stale_at(&self.config),
+            self.held.next_due(),
+        ];
         let next = next.into_iter().flatten().min().unwrap_or(now);
         // Rounded up, so that what is due then is due. Zero would switch the timer off.
         let millis = next.since(now).as_nanos().div_ceil(1_000_000);

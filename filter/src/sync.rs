@@ -24,7 +24,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// The state of the conversation with the control plane.
 #[derive(Debug)]
-pub struct Sync {
+pub struct Poller {
     phase: Phase,
     in_force: Option<InForce>,
     /// Failures since the last good answer.
@@ -65,14 +65,12 @@ pub struct Answer {
 #[derive(Debug, PartialEq, Eq)]
 pub enum News {
     /// A new snapshot, its digest verified.
-    Changed {
-        in_force: InForce,
-        body: Vec<u8>,
-    },
-    Unchanged,
+    Changed { in_force: InForce, body: Vec<u8> },
+    /// The snapshot in force is that of this revision too.
+    Unchanged { revision: String },
 }
 
-impl Sync {
+impl Poller {
     /// A conversation that begins now.
     pub fn new(now: Instant) -> Self {
         Self { phase: Phase::Waiting { until: now }, in_force: None, failures: 0, last_contact: None }
@@ -101,7 +99,7 @@ impl Sync {
         Some(Poll { headers, timeout: config.poll_wait + GRACE })
     }
 
-    /// When [`Sync::poll`] is next to be called. A poll under way is given up some time after its
+    /// When [`Poller::poll`] is next to be called. A poll under way is given up some time after its
     /// time-out: by then the host has dropped it without telling.
     pub fn next_step(&self, config: &Config) -> Instant {
         match self.phase {
@@ -110,19 +108,23 @@ impl Sync {
         }
     }
 
-    /// Takes an answer in. The caller activates what is new and then says [`Sync::activated`], or
-    /// says [`Sync::failed`].
+    /// Takes an answer in. The caller activates what is new and then says [`Poller::activated`], or
+    /// says [`Poller::failed`].
     pub fn answered(&mut self, answer: Answer) -> Result<News, String> {
         let Some(revision) = answer.revision else {
             let status = answer.status.as_deref().unwrap_or("no status");
             return Err(format!("the control plane was not reached ({status})"));
         };
         match answer.status.as_deref() {
-            Some("304") if self.in_force.is_some() => Ok(News::Unchanged),
+            Some("304") if self.in_force.is_some() => Ok(News::Unchanged { revision }),
             Some("200") => {
                 let digest = Digest::of(&answer.body);
                 if answer.etag.as_deref().and_then(Digest::from_etag) != Some(digest) {
                     return Err("the body is not what its ETag says".to_owned());
+                }
+                if self.in_force.as_ref().is_some_and(|in_force| in_force.digest == digest) {
+                    // Something between dropped the condition.
+                    return Ok(News::Unchanged { revision });
                 }
                 Ok(News::Changed { in_force: InForce { digest, revision }, body: answer.body })
             }
@@ -139,8 +141,11 @@ impl Sync {
         self.phase = Phase::Waiting { until };
     }
 
-    /// The snapshot in force is still the newest.
-    pub fn unchanged(&mut self, now: Instant, config: &Config, random: &mut Random) {
+    /// The snapshot in force is still the newest, also at this revision.
+    pub fn unchanged(&mut self, revision: String, now: Instant, config: &Config, random: &mut Random) {
+        if let Some(in_force) = &mut self.in_force {
+            in_force.revision = revision;
+        }
         let since = self.polling_since(now);
         self.contact(now);
         let early = now.since(since) + SPACING < config.poll_wait;

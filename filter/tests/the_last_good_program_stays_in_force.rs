@@ -220,6 +220,24 @@ fn no_server_can_make_it_spin() {
 }
 
 #[test]
+fn an_answer_that_repeats_what_is_in_force_changes_nothing_and_is_spaced() {
+    let mut world = World::active();
+    world.until_poll();
+    assert_eq!(world.answer(good(snapshot("checkout"))), Synced::Unchanged);
+    let (_, wait) = world.until_poll();
+    assert!(wait >= Duration::from_secs(1), "{wait:?}");
+}
+
+#[test]
+fn what_is_unchanged_is_of_the_newer_revision_too() {
+    let mut world = World::active();
+    world.until_poll();
+    world.answer(Answer { revision: Some("main@sha1:2".into()), ..not_modified() });
+    let (poll, _) = world.until_poll();
+    assert_eq!(header(&poll, "x-hfi-revision"), Some("main@sha1:2"));
+}
+
+#[test]
 fn a_poll_whose_answer_never_comes_is_given_up() {
     let mut world = World::active();
     world.until_poll();

@@ -13,6 +13,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// The most uses of one name that are reported.
+const MAX_USES_TOLD: usize = 20;
+
 /// What a catalog is made of.
 #[derive(Debug, Default)]
 pub struct Sources<'a> {
@@ -93,11 +96,14 @@ impl Catalog {
         uses.retain(|_, places| places.len() > 1);
         self.policies.retain(|placed| !uses.contains_key(&placed.entry.policy.name));
         for (name, places) in uses {
-            for (i, (file, place)) in places.iter().enumerate() {
-                let others = places.iter().enumerate().filter(|(j, _)| i != *j);
-                let others: Vec<_> =
-                    others.map(|(_, (file, place))| format!("{file}:{}", place.line)).collect();
-                let message = format!("`{name}` is also the name of {}; rename one", others.join(", "));
+            // Each names one other: to name all of them each time grows with the square of the uses.
+            for (i, (file, place)) in places.iter().enumerate().take(MAX_USES_TOLD) {
+                let Some((other, at)) = places.get(usize::from(i == 0)) else { continue };
+                let more = match places.len() - 2 {
+                    0 => String::new(),
+                    more => format!(" and of {more} more"),
+                };
+                let message = format!("`{name}` is also the name of {other}:{}{more}; rename one", at.line);
                 let finding = Finding { place: *place, field: "metadata.name".to_owned(), message };
                 self.problems.push(Problem { file: Arc::clone(file), finding });
             }

@@ -124,7 +124,7 @@ fn metadata(mut fields: Fields<'_>, required: bool) -> Option<Option<PolicyName>
 }
 
 fn spec(mut fields: Fields<'_>, name: Option<PolicyName>) -> Option<Policy> {
-    let selector = selector_at(fields.take("selector"));
+    let selector = selector_at(fields.take_optional("selector"));
     let flow = flow(&mut fields);
     let mode = word(fields.take("mode"), &[("inject", Mode::Inject), ("shadow", Mode::Shadow)]);
     let priority = fields.take("priority").map_or(Some(0), |field| field.signed());
@@ -187,7 +187,8 @@ fn flow(fields: &mut Fields<'_>) -> Option<Flow> {
 fn selector_at(field: Option<Cursor<'_>>) -> Option<Selector> {
     let Some(field) = field else { return Some(Selector::any()) };
     let mut fields = field.fields()?;
-    let (service, namespace) = (glob(fields.take("service")), glob(fields.take("namespace")));
+    let (service, namespace) =
+        (glob(fields.take_optional("service")), glob(fields.take_optional("namespace")));
     fields.finish();
     Some(Selector { service: service?, namespace: namespace? })
 }

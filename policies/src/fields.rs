@@ -83,12 +83,8 @@ impl<'n> Cursor<'n> {
     pub fn string(&self) -> Option<&'n str> {
         match &self.node.value {
             Value::String(text) => Some(text),
-            Value::Number(text) => {
-                self.report(format_args!("must be a string, not a number; write \"{text}\" with quotes"));
-                None
-            }
-            Value::Bool(value) => {
-                self.report(format_args!("must be a string, not a boolean; write \"{value}\" with quotes"));
+            value @ (Value::Number(_) | Value::Bool(_)) => {
+                self.report(format_args!("must be a string, not {}; put it in quotes", value.kind()));
                 None
             }
             _ => {
@@ -153,7 +149,7 @@ impl<'n> Cursor<'n> {
 }
 
 impl<'n> Fields<'n> {
-    /// The field `name`, unless it is absent or `null`. A name with `_` is also taken in camelCase.
+    /// The field `name`, unless it is absent. A name with `_` is also taken in camelCase.
     pub fn take(&mut self, name: &'static str) -> Option<Cursor<'n>> {
         self.taken.push(name);
         let Value::Map(fields) = &self.cursor.node.value else { return None };
@@ -169,7 +165,12 @@ impl<'n> Fields<'n> {
         }
         let cursor =
             Cursor { node: &field.value, path: self.path(&field.key), findings: self.cursor.findings };
-        (field.value.value != Value::Null).then_some(cursor)
+        Some(cursor)
+    }
+
+    /// The field `name`, unless it is absent or `null`: for what means the same left out.
+    pub fn take_optional(&mut self, name: &'static str) -> Option<Cursor<'n>> {
+        self.take(name).filter(|cursor| *cursor.value() != Value::Null)
     }
 
     /// The field `name`; that it is absent is a problem.

@@ -11,6 +11,9 @@ use crate::{
     yaml::{self, Node, Value},
 };
 
+/// The most problems of one file that are told.
+const MAX_FINDINGS: usize = 100;
+
 /// What a policy file says.
 #[derive(Debug, Default)]
 pub struct File {
@@ -60,6 +63,11 @@ impl File {
             }
         }
         file.findings.sort();
+        if let Some(more) = file.findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
+            file.findings.truncate(MAX_FINDINGS);
+            let message = format!("has {more} more problems; they are told when these are mended");
+            file.findings.push(Finding { place: Place::default(), field: String::new(), message });
+        }
         file
     }
 

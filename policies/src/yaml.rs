@@ -59,7 +59,8 @@ pub fn read(bytes: &[u8]) -> Vec<Result<Node, Finding>> {
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => {
-            documents(text).filter_map(|(text, line)| read_document(text, line).transpose()).collect()
+            let documents = documents(text).into_iter();
+            documents.filter_map(|(text, line)| read_document(text, line).transpose()).collect()
         }
         Err(error) => {
             let line = bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count() as u32 + 1;
@@ -75,27 +76,34 @@ fn whole(message: String) -> Finding {
 
 /// The documents of a stream and how many lines stand before each.
 ///
-/// A line that begins with `---` begins a document whatever stands around it (YAML 1.2.2, 9.1.2), so
-/// that they can be told apart before they are parsed. What stands before the first marker is a
-/// document of its own unless it is only directives.
-fn documents(text: &str) -> impl Iterator<Item = (&str, u32)> {
-    let mut starts = vec![(0, 0)];
-    let mut at = 0;
-    for (line, content) in text.split_inclusive('\n').enumerate() {
-        let marker = content
-            .strip_prefix("---")
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
-        let since = starts.last().and_then(|(start, _)| text.get(*start..at)).unwrap_or_default();
-        let directives = since.lines().any(|line| line.starts_with('%'))
-            && !since.contains("\n---")
-            && !since.starts_with("---");
-        if marker && at > 0 && !directives {
-            starts.push((at, line as u32));
+/// A line that begins with `---` begins a document and one that begins with `...` ends one, whatever
+/// stands around it (YAML 1.2.2, section 9.1.2), so that they can be told apart before they are
+/// parsed. What stands before a `---` belongs to it if it is only directives, comments and blanks.
+fn documents(text: &str) -> Vec<(&str, u32)> {
+    let mut documents = Vec::new();
+    let (mut start, mut first_line, mut is_prologue, mut at) = (0, 0, true, 0);
+    for (line, content) in (0..).zip(text.split_inclusive('\n')) {
+        let begins = is_marker(content, "---") && !is_prologue;
+        let ended = at + content.len();
+        if begins {
+            documents.push((start, at, first_line));
+            (start, first_line) = (at, line);
         }
-        at += content.len();
+        let blank = content.trim_start().is_empty() || content.trim_start().starts_with('#');
+        is_prologue &= blank || content.starts_with('%');
+        if is_marker(content, "...") {
+            documents.push((start, ended, first_line));
+            (start, first_line, is_prologue) = (ended, line + 1, true);
+        }
+        at = ended;
     }
-    let ends: Vec<_> = starts.iter().skip(1).map(|(start, _)| *start).chain([text.len()]).collect();
-    starts.into_iter().zip(ends).filter_map(|((start, line), end)| Some((text.get(start..end)?, line)))
+    documents.push((start, text.len(), first_line));
+    documents.into_iter().filter_map(|(start, end, line)| Some((text.get(start..end)?, line))).collect()
+}
+
+/// Whether a line is this marker, alone or with something behind it.
+fn is_marker(line: &str, marker: &str) -> bool {
+    line.strip_prefix(marker).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
 fn read_document(text: &str, lines_before: u32) -> Result<Option<Node>, Finding> {
@@ -104,7 +112,6 @@ fn read_document(text: &str, lines_before: u32) -> Result<Option<Node>, Finding>
     let options = serde_yaml::options! {
         budget: serde_yaml::budget! { max_depth: 32, max_aliases: 1_000, max_nodes: 200_000 },
         strict_booleans: true,
-        legacy_octal_numbers: true,
         with_snippet: false,
     };
     match serde_yaml::from_str_with_options::<Option<Spanned<Value>>>(text, options) {
@@ -116,8 +123,10 @@ fn read_document(text: &str, lines_before: u32) -> Result<Option<Node>, Finding>
         }
         Err(error) => {
             let place = error.location().map(place).map(moved).unwrap_or_default();
-            let message = format!("is not valid YAML: {}", error.without_snippet().to_string().trim());
-            Err(Finding { place, field: String::new(), message })
+            let reason = error.without_snippet().to_string();
+            // Its own place counts from the beginning of the document; ours is that of the file.
+            let reason = reason.split(" at line ").next().unwrap_or_default().trim();
+            Err(Finding { place, field: String::new(), message: format!("is not valid YAML: {reason}") })
         }
     }
 }

@@ -105,6 +105,27 @@ fn a_file_may_hold_several_documents_and_directives() {
 }
 
 #[test]
+fn a_document_ends_where_yaml_says() {
+    let one = |name: &str| {
+        format!("metadata: {{name: {name}}}\nspec: {{rules: [{{fault: {{percentage: 5, delay_ms: 3}}}}]}}\n")
+    };
+    let quoted = "metadata: {name: q}\nspec: {rules: [{fault: {percentage: 5, abort: {httpStatus: 503, body: \"a\n% b\"}}}]}\n";
+    for (yaml, names) in [
+        (format!("{}...\n%YAML 1.2\n---\n{}", one("a"), one("b")), vec!["a", "b"]),
+        (format!("{}...\n{}", one("a"), one("b")), vec!["a", "b"]),
+        (format!("{quoted}---\n{}", one("b")), vec!["q", "b"]),
+        (format!("\u{feff}{}---\r\n{}", one("a").replace('\n', "\r\n"), one("b")), vec!["a", "b"]),
+    ] {
+        let file = File::read(yaml.as_bytes());
+        assert!(file.findings.is_empty(), "{yaml}\n{:#?}", file.findings);
+        assert_eq!(
+            file.policies().iter().map(|declared| declared.policy.name.as_str()).collect::<Vec<_>>(),
+            names
+        );
+    }
+}
+
+#[test]
 fn the_example_policies_are_valid() {
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap() {
         let path = entry.unwrap().path();

@@ -120,13 +120,42 @@ fn matchers_hold_exactly_one_condition() {
     );
     assert_eq!(
         matches("path: {exact: 1}"),
-        ["4:29 spec.rules[0].match.path.exact: must be a string, not a number; write \"1\" with quotes"]
+        ["4:29 spec.rules[0].match.path.exact: must be a string, not a number; put it in quotes"]
     );
     assert_eq!(matches("headers: [{exact: a}]"), ["4:25 spec.rules[0].match.headers[0].name: is required"]);
     assert_eq!(
         matches("path: {exact: a}, path_prefix: b"),
         ["4:14 spec.rules[0].match: has `path` and `path_prefix`; keep one"]
     );
+}
+
+#[test]
+fn a_condition_that_was_left_empty_does_not_become_every_request() {
+    for empty in
+        ["match:", "match: {path: }", "match: {path: {exact: /a}, headers: }", "match: {path: {exact: }}"]
+    {
+        let yaml = with_rules(&format!("    - {empty}\n      fault: {{percentage: 5, delay_ms: 1}}"));
+        assert!(
+            problems(&yaml).iter().any(|line| line.contains("not nothing")),
+            "{empty}: {:#?}",
+            problems(&yaml)
+        );
+    }
+}
+
+#[test]
+fn many_problems_and_long_files_take_neither_memory_nor_time() {
+    let begun = std::time::Instant::now();
+    let twice = "metadata: {name: a}\n---\n".repeat(40_000);
+    assert!(problems(&twice).len() <= 101);
+    for long in [
+        "# x\n".repeat(250_000),
+        "\n".repeat(1_000_000),
+        with_rules(&"    - fault: {percentage: 5, delay_ms: 1}\n".repeat(20_000)),
+    ] {
+        assert!(problems(&long).len() <= 1);
+    }
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use policies::guardrail::Guardrail;
 
 use crate::source::{Settings, location::Repository};
@@ -52,15 +52,16 @@ pub struct Serve {
     log: String,
 }
 
+/// One of the two. Read from the environment only when neither is given, so that a flag wins.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct SourceArgs {
-    /// The Git repository with the policies: a URL (http, https, file) or a path.
-    #[arg(long, env = "HFI_REPO", value_name = "URL|PATH")]
+    /// The Git repository with the policies: a URL (http, https, file) or a path [env: HFI_REPO]
+    #[arg(long, value_name = "URL|PATH")]
     repo: Option<Repository>,
 
-    /// A plain folder with the policies, watched for changes.
-    #[arg(long, env = "HFI_DIR", value_name = "PATH")]
+    /// A plain folder with the policies, watched for changes [env: HFI_DIR]
+    #[arg(long, value_name = "PATH")]
     dir: Option<PathBuf>,
 }
 
@@ -74,14 +75,42 @@ pub struct ServeConfig {
     pub log: String,
 }
 
-impl From<Serve> for ServeConfig {
-    fn from(Serve { source, branch, path, interval, listen, require_expiry, log }: Serve) -> Self {
-        let source = match source {
+impl Serve {
+    /// What was typed, completed by the environment that `variable` reads.
+    pub fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Result<ServeConfig, clap::Error> {
+        let Self { source, branch, path, interval, listen, require_expiry, log } = self;
+        let source = match source.resolve(variable)? {
             SourceArgs { repo: Some(repository), .. } => Settings::Git { repository, branch, path },
             SourceArgs { dir, .. } => Settings::Dir(dir.unwrap_or_default()),
         };
         let guardrail = Guardrail { require_expiry, ..Guardrail::default() };
-        Self { source, guardrail, interval, listen, log }
+        Ok(ServeConfig { source, guardrail, interval, listen, log })
+    }
+}
+
+impl SourceArgs {
+    fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, clap::Error> {
+        if self.repo.is_some() || self.dir.is_some() {
+            return Ok(self);
+        }
+        let wrong = |kind, message: String| Cli::command().error(kind, message);
+        // A variable that is set to nothing is not set.
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        match (set("HFI_REPO"), set("HFI_DIR")) {
+            (Some(_), Some(_)) => Err(wrong(
+                ErrorKind::ArgumentConflict,
+                "HFI_REPO and HFI_DIR are both set; unset one".to_owned(),
+            )),
+            (None, None) => Err(wrong(
+                ErrorKind::MissingRequiredArgument,
+                "give --repo (HFI_REPO) or --dir (HFI_DIR)".to_owned(),
+            )),
+            (None, Some(dir)) => Ok(Self { repo: None, dir: Some(dir.into()) }),
+            (Some(repo), None) => match repo.parse() {
+                Ok(repo) => Ok(Self { repo: Some(repo), dir: None }),
+                Err(error) => Err(wrong(ErrorKind::ValueValidation, format!("HFI_REPO {error}"))),
+            },
+        }
     }
 }
 
@@ -118,10 +147,32 @@ mod tests {
     use crate::source::Settings;
 
     fn serve(arguments: &[&str]) -> Result<ServeConfig, String> {
+        serve_with(arguments, &[])
+    }
+
+    fn serve_with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<ServeConfig, String> {
         let arguments = ["hfi", "serve"].iter().chain(arguments);
         let Cli { command: Command::Serve(serve) } =
             Cli::try_parse_from(arguments).map_err(|error| error.to_string())?;
-        Ok(serve.into())
+        let variable = |name: &str| {
+            let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+            Some((*value).to_owned())
+        };
+        serve.resolve(variable).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_environment_and_an_empty_variable_is_none() {
+        let from = |arguments: &[&str], variables: &[(&str, &str)]| {
+            serve_with(arguments, variables).map(|config| config.source)
+        };
+        assert!(
+            matches!(from(&["--dir", "a"], &[("HFI_REPO", "b")]), Ok(Settings::Dir(dir)) if dir.as_os_str() == "a")
+        );
+        assert!(matches!(from(&[], &[("HFI_REPO", ""), ("HFI_DIR", "b")]), Ok(Settings::Dir(_))));
+        assert!(matches!(from(&[], &[("HFI_REPO", "b")]), Ok(Settings::Git { .. })));
+        assert!(from(&[], &[("HFI_REPO", "a"), ("HFI_DIR", "b")]).unwrap_err().contains("both set"));
+        assert!(from(&[], &[("HFI_REPO", "ftp://a")]).unwrap_err().contains("HFI_REPO has scheme `ftp`"));
     }
 
     #[test]
@@ -146,7 +197,7 @@ mod tests {
     #[test]
     fn wrong_use_says_what_is_wrong() {
         for (arguments, reason) in [
-            (&[][..], "required"),
+            (&[][..], "give --repo"),
             (&["--repo", "a", "--dir", "b"], "cannot be used with"),
             (&["--repo", "https://me:secret@git.example/p.git"], "holds credentials"),
             (&["--repo", "a", "--interval", "0s"], "from 1s to 1day"),

@@ -8,7 +8,7 @@ use policies::{
     guardrail::Guardrail,
 };
 
-use crate::source::{BlobId, Checkout, Source, SourceError};
+use crate::source::{BlobId, Checkout, Source, SourceError, Starts};
 
 /// The files of the last checkout, by the hash of their content.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Loader {
 
     /// Reads the newest state of a source. Blocks.
     pub fn load(&mut self, source: &mut Source) -> Result<Loaded, SourceError> {
-        let checkout = source.checkout(|blob| self.files.contains_key(blob))?;
+        let mut checkout = source.checkout(|blob| self.files.contains_key(blob))?;
         self.parse(&checkout)?;
 
         let in_folder = checkout.files.iter().filter_map(|file| self.files.get(&file.blob));
@@ -43,7 +43,12 @@ impl Loader {
         let known = &self.files;
         let read =
             |blob, bytes: &[u8]| known.get(&blob).map_or_else(|| Arc::new(File::read(bytes)), Arc::clone);
-        let starts = source.started_at(&checkout, wanted, read)?;
+        let starts = source.started_at(&checkout, wanted, read).unwrap_or_else(|error| {
+            checkout
+                .warnings
+                .push(format!("policies with a duration are over, since their start is not known: {error}"));
+            Starts::default()
+        });
 
         let sources = Sources {
             files: checkout

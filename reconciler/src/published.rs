@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use bytes::Bytes;
 use policies::{Digest, Scope, Timestamp, catalog::Catalog};
 use tokio::sync::watch;
 
@@ -22,7 +23,7 @@ pub struct Published {
 /// The snapshot of one scope.
 #[derive(Clone, Debug)]
 pub struct Body {
-    pub bytes: axum::body::Bytes,
+    pub bytes: Bytes,
     pub digest: Digest,
     pub revision: Revision,
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use policies::{Timestamp, problem::Place};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     published::{Published, Publisher, State},
     shutdown::Shutdown,
     source::{Revision, Source, SourceError},
-    watch::{Hint, Watcher},
+    watch::{Hints, Watcher},
 };
 
 /// How long after a hint the source is read: an editor and a push do several things at once.
@@ -33,6 +33,8 @@ pub struct Reconciler {
     publisher: Arc<Publisher>,
     interval: Duration,
     failures: u32,
+    /// When the source is looked at without a cause.
+    next_look: Instant,
     second_look: Option<Instant>,
 }
 
@@ -56,7 +58,7 @@ enum Cause {
 }
 
 impl Reconciler {
-    /// A loop over `source`, whose files `loader` reads. `watcher` is what sends the hints that [`run`](Self::run) is given.
+    /// A loop over `source`, whose files `loader` reads. `watcher` is what gives the hints that [`run`](Self::run) waits for.
     pub fn new(
         source: Source,
         loader: Loader,
@@ -65,15 +67,11 @@ impl Reconciler {
         interval: Duration,
     ) -> Self {
         let work = Some(Box::new(Work { source, loader }));
-        Self { work, watcher, publisher, interval, failures: 0, second_look: None }
+        Self { work, watcher, publisher, interval, failures: 0, next_look: Instant::now(), second_look: None }
     }
 
     /// Runs until shutdown. An error is one that no retry can mend.
-    pub async fn run(
-        mut self,
-        mut hints: mpsc::Receiver<Hint>,
-        mut shutdown: Shutdown,
-    ) -> Result<(), ReconcileError> {
+    pub async fn run(mut self, hints: Arc<Hints>, mut shutdown: Shutdown) -> Result<(), ReconcileError> {
         let mut cause = Cause::Start;
         loop {
             debug!(%cause, "reconciling");
@@ -81,26 +79,24 @@ impl Reconciler {
                 Cause::Expiry => self.expire(),
                 _ => self.reconcile(cause).await?,
             }
-            let (look_again, expiry) = (self.look_again(), self.next_expiry());
-            let (second_look, is_second_look) = (self.second_look, self.second_look.is_some());
-            // Every branch is cancel-safe: a hint is either taken or left in the channel.
+            let (next_look, second_look, expiry) = (self.next_look, self.second_look, self.next_expiry());
+            // Every branch is cancel-safe: a hint is either taken or left for the next turn.
             cause = tokio::select! {
                 () = shutdown.requested() => return Ok(()),
-                Some(hint) = hints.recv() => self.settle(hint, &mut hints).await,
-                () = at(second_look), if is_second_look => { self.second_look = None; Cause::SecondLook }
+                () = hints.noticed() => self.settle(&hints).await,
+                () = at(second_look) => {
+                    self.second_look = None;
+                    Cause::SecondLook
+                }
                 () = at(expiry) => Cause::Expiry,
-                () = tokio::time::sleep(look_again) => if self.failures > 0 { Cause::Retry } else { Cause::Interval },
+                () = tokio::time::sleep_until(next_look) => if self.failures > 0 { Cause::Retry } else { Cause::Interval },
             };
         }
     }
 
-    async fn settle(&mut self, first: Hint, hints: &mut mpsc::Receiver<Hint>) -> Cause {
+    async fn settle(&mut self, hints: &Hints) -> Cause {
         tokio::time::sleep(SETTLE).await;
-        let mut folder_created = first == Hint::FolderCreated;
-        while let Ok(hint) = hints.try_recv() {
-            folder_created |= hint == Hint::FolderCreated;
-        }
-        if folder_created {
+        if hints.take_folder_created() {
             self.second_look = Some(Instant::now() + SECOND_LOOK);
         }
         Cause::Change
@@ -120,11 +116,15 @@ impl Reconciler {
         self.work = Some(work);
         match loaded {
             Ok(loaded) => {
+                if self.failures > 0 {
+                    info!(failures = self.failures, "the source can be read again");
+                }
                 self.failures = 0;
                 self.publish(loaded, cause, begun.elapsed());
             }
-            Err(error) => self.failed(error),
+            Err(error) => self.failed(&error),
         }
+        self.next_look = Instant::now() + self.look_again();
         Ok(())
     }
 
@@ -160,14 +160,13 @@ impl Reconciler {
         info!(changed_scopes, "a policy has come to its end");
     }
 
-    fn failed(&mut self, error: SourceError) {
+    fn failed(&mut self, error: &SourceError) {
         self.failures = self.failures.saturating_add(1);
-        let retry_in_ms = self.look_again().as_millis() as u64;
         match self.publisher.state() {
             State::Serving(published) => {
-                warn!(%error, retry_in_ms, revision = %published.revision, "the last good revision stays in force");
+                warn!(%error, revision = %published.revision, "the last good revision stays in force");
             }
-            State::Starting { .. } => warn!(%error, retry_in_ms, "nothing to serve yet"),
+            State::Starting { .. } => warn!(%error, "nothing to serve yet"),
         }
         self.publisher.not_yet(error.to_string());
     }

@@ -7,7 +7,6 @@ use tokio::{
     net::TcpListener,
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
-    sync::mpsc,
     time::timeout,
 };
 use tracing::{error, info, warn};
@@ -21,7 +20,7 @@ use crate::{
     shutdown::{self, Trigger},
     source::Source,
     telemetry,
-    watch::Watcher,
+    watch::{Hints, Watcher},
 };
 
 /// How long open requests get to finish after SIGTERM.
@@ -32,7 +31,7 @@ const LAST_RECONCILE: Duration = Duration::from_secs(1);
 /// Does what the command line says.
 pub fn run(cli: Cli) -> ExitCode {
     let Command::Serve(serve) = cli.command;
-    let config = ServeConfig::from(serve);
+    let config = serve.resolve(|name| std::env::var(name).ok()).unwrap_or_else(|error| error.exit());
     if let Err(error) = telemetry::init(&config.log) {
         eprintln!("error: --log {}: {error}", config.log);
         return ExitCode::from(2);
@@ -61,8 +60,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let (trigger, mut shutdown) = shutdown::channel();
     request_on_signal(trigger)?;
 
-    let (hint_sender, hints) = mpsc::channel(64);
-    let watcher = Watcher::new(&settings, hint_sender);
+    let hints = Arc::<Hints>::default();
+    let watcher = Watcher::new(&settings, Arc::clone(&hints));
     let publisher = Arc::new(Publisher::default());
     let source = Source::open(settings)?;
     info!(?source, version = env!("CARGO_PKG_VERSION"), "starting");
@@ -75,12 +74,13 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let mut serving = tokio::spawn(server::serve(listener, router, shutdown.clone()));
 
     let ended = tokio::select! {
+        // First, because a request to end makes the others end too.
+        biased;
+        () = shutdown.requested() => None,
         ended = &mut reconciling => Some(ended.context("the reconciler ended").and_then(|run| Ok(run?))),
         ended = &mut serving => Some(ended.context("the server ended").and_then(|run| Ok(run?))),
-        () = shutdown.requested() => None,
     };
     if let Some(ended) = ended {
-        // During a shutdown both end well; before one, neither may.
         return ended;
     }
     info!("shutting down");

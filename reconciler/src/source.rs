@@ -8,11 +8,18 @@ pub mod dir;
 pub mod git;
 pub mod location;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use policies::{Digest, Policy, Timestamp, file::File};
 
 use self::{dir::DirSource, git::GitSource, location::Repository};
+
+/// How deep folders are followed.
+const MAX_DEPTH: usize = 32;
 
 /// What to follow.
 #[derive(Clone, Debug)]
@@ -110,6 +117,13 @@ pub enum Starts {
     OfFiles(std::collections::HashMap<Arc<str>, Timestamp>),
 }
 
+impl Default for Starts {
+    /// No start is known.
+    fn default() -> Self {
+        Self::OfDocuments(git::Origins::default())
+    }
+}
+
 impl Starts {
     /// When the document of this policy, in the file at `path`, got its content.
     pub fn of(&self, path: &str, policy: &Policy) -> Option<Timestamp> {
@@ -171,4 +185,18 @@ fn is_policy_file(name: &str) -> bool {
 
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
+}
+
+/// Whether a path below the policy folder is one of a policy file that is not hidden.
+fn is_policy_path(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    parts.next().is_some_and(is_policy_file) && !parts.any(is_hidden) && path.split('/').count() <= MAX_DEPTH
+}
+
+/// Whether a change at this path can change what is read: a policy file, a folder, a ref, or the
+/// `..data` of a ConfigMap; not a log file that lies beside them.
+pub(crate) fn may_matter(path: &Path) -> bool {
+    let is_other = || path.extension().is_some_and(|extension| extension != "yaml" && extension != "yml");
+    let is_ref = || path.components().any(|part| part.as_os_str() == "refs");
+    !path.is_file() || !is_other() || is_ref()
 }

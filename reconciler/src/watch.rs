@@ -7,22 +7,27 @@ use std::{
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
     event::{AccessKind, AccessMode, CreateKind},
 };
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 use tracing::{debug, warn};
 
-use crate::source::Settings;
+use crate::source::{Settings, may_matter};
 
 /// Watches until it is dropped.
 #[derive(Debug)]
 pub struct Watcher {
     watcher: RecommendedWatcher,
     folders: Vec<Folder>,
+    hints: Arc<Hints>,
 }
 
 /// A folder to watch. Folders, because a file that is replaced takes its watch with it.
@@ -34,39 +39,71 @@ struct Folder {
     watched: Option<(u64, u64)>,
 }
 
-/// What was noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hint {
-    Changed,
-    /// A folder came into being; what was written into it before it was watched went unseen.
-    FolderCreated,
+/// What was noticed since the last look; however much it was, one look sees all of it.
+#[derive(Debug, Default)]
+pub struct Hints {
+    noticed: Notify,
+    folder_created: AtomicBool,
+    folder_lost: AtomicBool,
+}
+
+impl Hints {
+    /// Waits until something is noticed.
+    pub async fn noticed(&self) {
+        self.noticed.notified().await;
+    }
+
+    /// Whether a folder came into being since this was last asked: what was written into it before
+    /// it was watched went unseen.
+    pub fn take_folder_created(&self) -> bool {
+        self.folder_created.swap(false, Ordering::Relaxed)
+    }
+
+    fn notice(&self, event: &Event, folders: &[PathBuf]) {
+        match event.kind {
+            // Our own reading is no change.
+            EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write) => return,
+            EventKind::Create(CreateKind::Folder) => self.folder_created.store(true, Ordering::Relaxed),
+            EventKind::Remove(_) | EventKind::Modify(_)
+                if event.paths.iter().any(|path| folders.contains(path)) =>
+            {
+                self.folder_lost.store(true, Ordering::Relaxed);
+            }
+            _ if !event.paths.is_empty() && !event.paths.iter().any(|path| may_matter(path)) => return,
+            _ => {}
+        }
+        self.noticed.notify_one();
+    }
 }
 
 impl Watcher {
-    /// Prepares to watch what a source reads; hints are sent once it is [renewed](Self::renew).
+    /// Prepares to watch what a source reads; hints are given once it is [renewed](Self::renew).
     /// `None` if there is nothing on this machine to watch, or no way to.
-    pub fn new(settings: &Settings, hints: mpsc::Sender<Hint>) -> Option<Self> {
+    pub fn new(settings: &Settings, hints: Arc<Hints>) -> Option<Self> {
         let folders = folders(settings);
         if folders.is_empty() {
             return None;
         }
-        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            if let Some(hint) = event.as_ref().map_or(Some(Hint::Changed), hint) {
-                // A full channel holds a hint already, and one is enough.
-                let _ = hints.try_send(hint);
-            }
+        let paths: Vec<_> = folders.iter().map(|folder| folder.path.clone()).collect();
+        let noticed = Arc::clone(&hints);
+        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| match event {
+            Ok(event) => noticed.notice(&event, &paths),
+            // Perhaps events were lost.
+            Err(_) => noticed.noticed.notify_one(),
         });
         let watcher =
             watcher.inspect_err(|error| warn!(%error, "changes go unnoticed until the interval is over"));
-        Some(Self { watcher: watcher.ok()?, folders })
+        Some(Self { watcher: watcher.ok()?, folders, hints })
     }
 
     /// Sees to it that what stands at the paths now is what is watched: a folder that is replaced
     /// takes its watch with it. To be called before each look, so that nothing falls between.
     pub fn renew(&mut self) {
+        // A folder that comes back can have the inode of the one that went.
+        let lost = self.hints.folder_lost.swap(false, Ordering::Relaxed);
         for Folder { path, mode, watched } in &mut self.folders {
             let present = fs::metadata(&*path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
-            if present == *watched {
+            if present == *watched && !lost {
                 continue;
             }
             let _ = self.watcher.unwatch(path);
@@ -92,15 +129,5 @@ fn folders(settings: &Settings) -> Vec<Folder> {
             let refs = Path::join(&git_dir, "refs");
             vec![folder(git_dir, RecursiveMode::NonRecursive), folder(refs, RecursiveMode::Recursive)]
         }),
-    }
-}
-
-/// What an event hints at. Our own reading is no change.
-fn hint(event: &Event) -> Option<Hint> {
-    match event.kind {
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Hint::Changed),
-        EventKind::Access(_) => None,
-        EventKind::Create(CreateKind::Folder) => Some(Hint::FolderCreated),
-        _ => Some(Hint::Changed),
     }
 }

@@ -106,13 +106,11 @@ fn grpc_status(status: GrpcStatus) -> GrpcStatusCode {
     }
 }
 
-/// Sends a poll to the control plane.
-pub(super) fn call(cluster: &str, poll: &Poll) -> Result<(), String> {
+/// Sends a poll to the control plane; what its answer will be known by.
+pub(super) fn call(cluster: &str, poll: &Poll) -> Result<u32, String> {
     let headers = poll.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    match hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), poll.timeout) {
-        Ok(_token) => Ok(()),
-        Err(status) => Err(format!("the control plane's cluster `{cluster}` cannot be called ({status:?})")),
-    }
+    let call = hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), poll.timeout);
+    call.map_err(|status| format!("the control plane's cluster `{cluster}` cannot be called ({status:?})"))
 }
 
 /// The answer of the call that has just ended.

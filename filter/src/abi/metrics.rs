@@ -51,7 +51,7 @@ impl Metrics {
         add(self.held, change);
     }
 
-    /// How many policies can apply. Every worker sets the same.
+    /// How many policies can apply, as of the last update that a worker took.
     pub(super) fn policies_active(&self, policies: u64) {
         record(self.policies, policies);
     }

@@ -32,13 +32,14 @@ pub(super) async fn get(
     } else if let Some(wait) = wait {
         let changed = async {
             tokio::select! {
-                changed = bodies.changed() => changed.is_ok(),
-                () = served.shutdown.requested() => false,
+                _ = bodies.changed() => {}
+                () = served.shutdown.requested() => {}
             }
         };
-        let changed = timeout(wait.duration(), changed).await.unwrap_or(false);
+        // Whatever ended the wait, the answer says what is so now.
+        let _ = timeout(wait.duration(), changed).await;
         let body = bodies.borrow_and_update().clone();
-        if changed && !is_current(&headers, &body.digest.etag()) { full(&body) } else { not_modified(&body) }
+        if !is_current(&headers, &body.digest.etag()) { full(&body) } else { not_modified(&body) }
     } else {
         not_modified(&body)
     };

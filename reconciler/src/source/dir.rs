@@ -9,10 +9,7 @@ use std::{
 
 use policies::{Digest, Timestamp, yaml::MAX_FILE_BYTES};
 
-use super::{BlobId, Checkout, CheckoutFile, Revision, SourceError, is_hidden, is_policy_file};
-
-/// How deep folders are followed.
-const MAX_DEPTH: usize = 32;
+use super::{BlobId, Checkout, CheckoutFile, MAX_DEPTH, Revision, SourceError, is_hidden, is_policy_file};
 
 /// A folder and all below it.
 #[derive(Debug)]
@@ -40,19 +37,17 @@ impl DirSource {
         walk.folder(&self.root, "", 0).map_err(failed)?;
         walk.files.sort_by(|(a, ..), (b, ..)| a.cmp(b));
 
-        let mut parts = Vec::with_capacity(2 * walk.files.len());
+        let mut parts = Vec::with_capacity(walk.files.len());
         let mut files = Vec::with_capacity(walk.files.len());
         for (path, metadata, bytes) in walk.files {
             let blob = BlobId::of(&bytes);
-            parts.push((Arc::clone(&path), blob));
-            files.push(CheckoutFile {
-                path,
-                blob,
-                bytes: (!is_known(&blob)).then_some(bytes),
-                modified: modified(&metadata),
-            });
+            let modified = modified(&metadata);
+            // Durations count from the modification, so it decides what is served.
+            let at = modified.map_or(0, Timestamp::as_millis).to_le_bytes();
+            parts.push((Arc::clone(&path), blob, at));
+            files.push(CheckoutFile { path, blob, bytes: (!is_known(&blob)).then_some(bytes), modified });
         }
-        let parts = parts.iter().flat_map(|(path, blob)| [path.as_bytes(), blob.as_bytes()]);
+        let parts = parts.iter().flat_map(|(path, blob, at)| [path.as_bytes(), blob.as_bytes(), at]);
         let revision = Revision::new(format!("dir@{}", Digest::of_parts(parts)));
         Ok(Checkout { revision, files, above: Vec::new(), warnings: walk.warnings })
     }
@@ -73,8 +68,10 @@ impl Walk {
             };
             let path = format!("{prefix}{name}");
             if entry.file_type()?.is_dir() {
-                if !is_hidden(&name) {
-                    self.folder(&entry.path(), &format!("{path}/"), depth + 1)?;
+                if !is_hidden(&name)
+                    && let Err(error) = self.folder(&entry.path(), &format!("{path}/"), depth + 1)
+                {
+                    self.warnings.push(format!("{path} is passed over: {error}"));
                 }
             } else if is_policy_file(&name) {
                 match self.file(&entry.path()) {

@@ -54,7 +54,7 @@ impl GitSource {
         wanted: Vec<Arc<Policy>>,
         read: impl FnMut(BlobId, &[u8]) -> Arc<File>,
     ) -> Result<Starts, SourceError> {
-        let Some(tip) = self.tip else { return Ok(Starts::OfDocuments(Origins::default())) };
+        let Some(tip) = self.tip else { return Ok(Starts::default()) };
         let origins = origins::find(&self.clone, tip, &self.path, wanted, &self.origins, read);
         self.origins = origins.map_err(|error| failure("cannot read the history", &error))?;
         Ok(Starts::OfDocuments(self.origins.clone()))

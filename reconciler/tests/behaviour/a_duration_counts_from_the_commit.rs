@@ -172,3 +172,39 @@ async fn what_comes_into_the_policy_folder_from_elsewhere_starts_there() {
     let moved = history.commit().await;
     assert_eq!(Replica::new(history.repository.bare(), "live").starts(), is("a", moved));
 }
+
+#[tokio::test]
+async fn a_copy_that_comes_and_goes_does_not_restart_it() {
+    let mut history = History::new().await;
+    history.repository.write("a.yaml", &timed("a", 60, "")).unwrap();
+    let first = history.commit().await;
+    history.repository.write("copy.yaml", &timed("a", 60, "")).unwrap();
+    history.commit().await;
+    let mut follower = Replica::new(history.repository.bare(), "");
+    assert_eq!(follower.starts(), [], "its name is used twice");
+    history.repository.remove("copy.yaml").unwrap();
+    history.commit().await;
+    assert_eq!(follower.starts(), is("a", first));
+    history.repository.write("moved.yaml", &timed("a", 60, "")).unwrap();
+    history.commit().await;
+    history.repository.remove("a.yaml").unwrap();
+    history.commit().await;
+    assert_eq!(follower.starts(), is("a", first), "a move in two steps");
+}
+
+#[tokio::test]
+async fn submodules_and_links_that_are_called_like_policies_are_passed_over() {
+    let history = History::new().await;
+    let target = history.repository.git(&["rev-parse", "HEAD"]).await.unwrap();
+    let entry = format!("160000,{},module.yaml", target.trim());
+    history.git(&["update-index", "--add", "--cacheinfo", &entry], 0).await;
+    history.git(&["commit", "--quiet", "--message", "A submodule"], 0).await;
+    std::os::unix::fs::symlink("nowhere", history.repository.work().join("link.yaml")).unwrap();
+    history.git(&["add", "link.yaml"], 0).await;
+    history.git(&["commit", "--quiet", "--message", "A link"], 0).await;
+    history.repository.write("a.yaml", &timed("a", 60, "")).unwrap();
+    history.git(&["add", "a.yaml"], 100).await;
+    history.git(&["commit", "--quiet", "--message", "A policy"], 100).await;
+    history.git(&["push", "--quiet", "origin", "main"], 100).await;
+    assert_eq!(Replica::new(history.repository.bare(), "").starts(), is("a", 100));
+}

@@ -1,6 +1,8 @@
 //! `--dir`: what editors and Kubernetes do to a folder is seen, and nothing else is read.
 
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
+
+use reconciler::source::Settings;
 
 use crate::support::{Server, policy};
 
@@ -98,6 +100,51 @@ async fn a_folder_that_is_replaced_is_watched_again() {
         write(&root, "a.yaml", &policy("a", "checkout", status));
     }
     server.next(CHECKOUT, &etag).await;
+}
+
+#[tokio::test]
+async fn a_folder_that_is_removed_and_made_again_is_watched_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("policies");
+    write(&root, "a.yaml", &policy("a", "checkout", 503));
+    let server = Server::start(Settings::Dir(root.clone()), Duration::from_secs(1)).await;
+    server.until_ready().await;
+    let mut etag = server.snapshot(CHECKOUT, &[]).await.etag;
+    fs::remove_dir_all(&root).unwrap();
+    write(&root, "a.yaml", &policy("a", "checkout", 500));
+    for status in [501, 502] {
+        etag = server.next(CHECKOUT, &etag).await.etag;
+        write(&root, "a.yaml", &policy("a", "checkout", status));
+    }
+    server.next(CHECKOUT, &etag).await;
+}
+
+#[tokio::test]
+async fn the_interval_goes_on_while_policies_come_to_their_end() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    // Behind a symbolic link nothing is noticed, so only the interval can see the change.
+    let root = folder.path().join("policies");
+    let (old, new) = (elsewhere.path().join("old"), elsewhere.path().join("new"));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64;
+    for i in 0..20 {
+        let end = policies::Timestamp::from_millis(now + i * 500).to_rfc3339();
+        let yaml = format!(
+            "metadata: {{name: p{i}}}\nspec: {{expiresAt: {end}, rules: [{{fault: {{percentage: 1, delay_ms: 1}}}}]}}\n"
+        );
+        write(&old, &format!("{i}.yaml"), &yaml);
+    }
+    write(&new, "new.yaml", &policy("new", "checkout", 503));
+    symlink(&old, &root).unwrap();
+    let server = Server::start(Settings::Dir(root.clone()), Duration::from_secs(1)).await;
+    server.until_ready().await;
+    fs::remove_file(&root).unwrap();
+    symlink(&new, &root).unwrap();
+    let seen = async {
+        while server.names().await != ["new"] {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), seen).await.expect("the interval starved");
 }
 
 #[tokio::test]

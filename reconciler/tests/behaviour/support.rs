@@ -9,10 +9,10 @@ use reconciler::{
     server,
     shutdown::{self, Trigger},
     source::{Settings, Source},
-    watch::Watcher,
+    watch::{Hints, Watcher},
 };
 use reqwest::{Response, StatusCode};
-use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::timeout};
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 
 /// How long an effect may take before it is taken for missing.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,8 +40,8 @@ pub(crate) struct Snapshot {
 impl Server {
     pub(crate) async fn start(settings: Settings, interval: Duration) -> Self {
         let (trigger, shutdown) = shutdown::channel();
-        let (sender, hints) = mpsc::channel(64);
-        let watcher = Watcher::new(&settings, sender);
+        let hints = Arc::<Hints>::default();
+        let watcher = Watcher::new(&settings, Arc::clone(&hints));
         let publisher = Arc::new(Publisher::default());
         let source = Source::open(settings).unwrap();
         let reconciler =

@@ -5,16 +5,16 @@
 //! comments, layout and the file that it stands in do not. So every replica and every restart agrees.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::Path,
     sync::Arc,
 };
 
-use git2::{Commit, Delta, DiffOptions, Error, Oid, Repository as Clone, Tree};
+use git2::{Commit, DiffFile, DiffOptions, Error, FileMode, Oid, Repository as Clone, Tree};
 use policies::{Policy, Timestamp, file::File, name::PolicyName};
 
-use super::tree::folder;
-use crate::source::{BlobId, is_policy_file};
+use super::tree::{content, folder};
+use crate::source::{BlobId, is_policy_path};
 
 /// The starts that are known at a commit.
 #[derive(Clone, Debug, Default)]
@@ -45,46 +45,24 @@ pub(super) fn find(
     path: &Path,
     wanted: Vec<Arc<Policy>>,
     known: &Origins,
-    mut read: impl FnMut(BlobId, &[u8]) -> Arc<File>,
+    read: impl FnMut(BlobId, &[u8]) -> Arc<File>,
 ) -> Result<Origins, Error> {
+    let mut history = History { clone, path, read };
     let mut origins = Origins { at: Some(tip), starts: HashMap::new() };
     let mut open: BTreeMap<_, _> = wanted.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
-    let mut documents = |ids: &[Oid]| -> Result<Vec<Arc<Policy>>, Error> {
-        let mut policies = Vec::new();
-        for id in ids {
-            let blob = clone.find_blob(*id)?;
-            let file = read(BlobId::of_object(id.as_bytes()), blob.content());
-            policies.extend(file.documents.iter().map(|declared| Arc::clone(&declared.policy)));
-        }
-        Ok(policies)
-    };
     let mut commit = clone.find_commit(tip)?;
     while !open.is_empty() {
         if known.at == Some(commit.id()) {
-            open.retain(|name, policy| match known.of(policy) {
-                Some(start) => {
-                    origins.starts.insert(name.clone(), (Arc::clone(policy), start));
-                    false
-                }
-                None => true,
+            open.retain(|name, policy| {
+                let start = known.of(policy);
+                origins.starts.extend(start.map(|start| (name.clone(), (Arc::clone(policy), start))));
+                start.is_none()
             });
         }
-        let parent = match commit.parent_count() {
-            0 => None,
-            _ => Some(commit.parent(0)?),
-        };
-        let change = change(clone, &commit, parent.as_ref(), path)?;
-        let after = documents(&change.after)?;
-        let before = documents(&change.before)?;
-        for policy in after {
-            // The commit touched its file; unless the same document stood there or elsewhere before,
-            // this is where it comes from.
-            let came_here =
-                open.get(&policy.name).is_some_and(|open| *open == policy) && !before.contains(&policy);
-            if came_here {
-                open.remove(&policy.name);
-                origins.starts.insert(policy.name.clone(), (policy, committed_at(&commit)));
-            }
+        let parent = if commit.parent_count() == 0 { None } else { Some(commit.parent(0)?) };
+        for policy in history.arrivals(&commit, parent.as_ref(), &open)? {
+            open.remove(&policy.name);
+            origins.starts.insert(policy.name.clone(), (policy, committed_at(&commit)));
         }
         match parent {
             Some(parent) => commit = parent,
@@ -98,37 +76,75 @@ fn committed_at(commit: &Commit<'_>) -> Timestamp {
     Timestamp::from_millis(u64::try_from(commit.time().seconds()).unwrap_or(0).saturating_mul(1_000))
 }
 
-/// What a commit did to the policy files below `path`, against its first parent.
-fn change(
-    clone: &Clone,
-    commit: &Commit<'_>,
-    parent: Option<&Commit<'_>>,
-    path: &Path,
-) -> Result<Change, Error> {
-    let tree = |commit: &Commit<'_>| -> Result<Option<Tree<'_>>, Error> {
-        folder(clone, &clone.find_tree(commit.tree_id())?, path)
-    };
-    let (new, old) = (tree(commit)?, parent.map(tree).transpose()?.flatten());
-    let mut options = DiffOptions::new();
-    options.skip_binary_check(true).ignore_submodules(true);
-    let diff = clone.diff_tree_to_tree(old.as_ref(), new.as_ref(), Some(&mut options))?;
-    let mut change = Change::default();
-    for delta in diff.deltas() {
-        let named = |path: Option<&Path>| {
-            path.and_then(Path::to_str).is_some_and(|path| {
-                let mut parts = path.rsplit('/');
-                parts.next().is_some_and(is_policy_file) && !parts.any(crate::source::is_hidden)
-            })
-        };
-        if !named(delta.new_file().path()) {
-            continue;
+/// The first-parent history of the policy folder.
+struct History<'a, R> {
+    clone: &'a Clone,
+    path: &'a Path,
+    read: R,
+}
+
+impl<R: FnMut(BlobId, &[u8]) -> Arc<File>> History<'_, R> {
+    /// The documents among those `open` that this commit brought: they stand in a file that it
+    /// touched, and stood nowhere before.
+    fn arrivals(
+        &mut self,
+        commit: &Commit<'_>,
+        parent: Option<&Commit<'_>>,
+        open: &BTreeMap<PolicyName, Arc<Policy>>,
+    ) -> Result<Vec<Arc<Policy>>, Error> {
+        let change = self.change(commit, parent)?;
+        let is_open = |policy: &Arc<Policy>| open.get(&policy.name).is_some_and(|open| open == policy);
+        let mut arrived = self.documents(&change.after)?;
+        arrived.retain(is_open);
+        let before = self.documents(&change.before)?;
+        arrived.retain(|policy| !before.contains(policy));
+        if let Some(parent) = parent.filter(|_| !arrived.is_empty()) {
+            // A copy that stood in a file which this commit left alone.
+            let elsewhere = self.all_documents(parent)?;
+            arrived.retain(|policy| !elsewhere.contains(policy));
         }
-        if delta.status() != Delta::Added {
-            change.before.push(delta.old_file().id());
-        }
-        if delta.status() != Delta::Deleted {
-            change.after.push(delta.new_file().id());
-        }
+        Ok(arrived)
     }
-    Ok(change)
+
+    fn documents(&mut self, blobs: &[Oid]) -> Result<Vec<Arc<Policy>>, Error> {
+        let mut policies = Vec::new();
+        for id in blobs {
+            let file = (self.read)(BlobId::of_object(id.as_bytes()), &content(self.clone, *id)?);
+            policies.extend(file.documents.iter().map(|declared| Arc::clone(&declared.policy)));
+        }
+        Ok(policies)
+    }
+
+    fn all_documents(&mut self, commit: &Commit<'_>) -> Result<HashSet<Arc<Policy>>, Error> {
+        let everything = self.diff(None, self.tree(commit)?.as_ref())?;
+        Ok(self.documents(&everything.after)?.into_iter().collect())
+    }
+
+    fn tree(&self, commit: &Commit<'_>) -> Result<Option<Tree<'_>>, Error> {
+        folder(self.clone, &self.clone.find_tree(commit.tree_id())?, self.path)
+    }
+
+    /// What a commit did to the policy files, against its first parent.
+    fn change(&self, commit: &Commit<'_>, parent: Option<&Commit<'_>>) -> Result<Change, Error> {
+        let old = parent.map(|parent| self.tree(parent)).transpose()?.flatten();
+        self.diff(old.as_ref(), self.tree(commit)?.as_ref())
+    }
+
+    fn diff(&self, old: Option<&Tree<'_>>, new: Option<&Tree<'_>>) -> Result<Change, Error> {
+        let mut options = DiffOptions::new();
+        options.skip_binary_check(true);
+        let diff = self.clone.diff_tree_to_tree(old, new, Some(&mut options))?;
+        // Submodules and symbolic links are no policy files, whatever they are called.
+        let policy_file = |file: DiffFile<'_>| {
+            let regular = matches!(file.mode(), FileMode::Blob | FileMode::BlobExecutable);
+            let named = file.path().and_then(Path::to_str).is_some_and(is_policy_path);
+            (regular && named).then(|| file.id())
+        };
+        let mut change = Change::default();
+        for delta in diff.deltas() {
+            change.before.extend(policy_file(delta.old_file()));
+            change.after.extend(policy_file(delta.new_file()));
+        }
+        Ok(change)
+    }
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use git2::{Error, ErrorCode, ObjectType, Oid, Repository as Clone, Tree};
 
-use crate::source::{BlobId, CheckoutFile, is_hidden, is_policy_file};
+use policies::yaml::MAX_FILE_BYTES;
+
+use crate::source::{BlobId, CheckoutFile, MAX_DEPTH, is_hidden, is_policy_file};
 
 const SYMBOLIC_LINK: i32 = 0o120000;
 
@@ -46,6 +48,15 @@ pub(super) fn folder<'r>(clone: &'r Clone, root: &Tree<'r>, path: &Path) -> Resu
     }
 }
 
+/// A blob's content; of one that is too long to be a policy file, only so much that it shows.
+pub(super) fn content(clone: &Clone, id: Oid) -> Result<Vec<u8>, Error> {
+    let (size, _) = clone.odb()?.read_header(id)?;
+    if size > MAX_FILE_BYTES {
+        return Ok(vec![0; MAX_FILE_BYTES + 1]);
+    }
+    clone.find_blob(id).map(|blob| blob.content().to_vec())
+}
+
 /// How far down a folder is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Depth {
@@ -75,6 +86,12 @@ impl<K: Fn(&BlobId) -> bool> Reader<'_, K> {
             };
             match entry.kind() {
                 Some(ObjectType::Tree) if depth == Depth::All && !is_hidden(name) => {
+                    if prefix.matches('/').count() >= MAX_DEPTH {
+                        self.warn(format!(
+                            "{prefix}{name} is more than {MAX_DEPTH} folders deep and is passed over"
+                        ));
+                        continue;
+                    }
                     let tree = self.clone.find_tree(entry.id())?;
                     self.walk(&tree, &format!("{prefix}{name}/"), depth)?;
                 }
@@ -95,8 +112,7 @@ impl<K: Fn(&BlobId) -> bool> Reader<'_, K> {
 
     fn file(&self, id: Oid, path: String) -> Result<CheckoutFile, Error> {
         let blob = BlobId::of_object(id.as_bytes());
-        let read = || self.clone.find_blob(id).map(|blob| blob.content().to_vec());
-        let bytes = if (self.is_known)(&blob) { None } else { Some(read()?) };
+        let bytes = if (self.is_known)(&blob) { None } else { Some(content(self.clone, id)?) };
         Ok(CheckoutFile { path: path.into(), blob, bytes, modified: None })
     }
 }
