@@ -25,6 +25,16 @@ pub trait Dice {
     }
 }
 
+/// Dice that always fall: every request is among any share but none.
+#[derive(Debug)]
+pub struct Always;
+
+impl Dice for Always {
+    fn below(&mut self, _bound: u32) -> u32 {
+        0
+    }
+}
+
 /// Whether a value is among the `share` that is meant by a policy: the same answer on every proxy,
 /// and one that a larger share does not change from yes to no.
 pub(crate) fn sticky(policy: &str, value: &[u8], share: Percentage) -> bool {

@@ -11,11 +11,12 @@
 //! The left half is for whoever authors snapshots and stands behind the feature `authoring`; the
 //! right half is all that the filter needs.
 //!
-//! - [`policy`]: a policy whose values cannot be wrong, in the words of the language.
+//! - [`policy`], [`reply`]: a policy whose values cannot be wrong, in the words of the language.
 //! - [`matcher`], [`percentage`], [`glob`], [`name`], [`time`]: the values it is made of.
 //! - [`scope`]: who asks: the workload (or the set of workloads) a snapshot is for.
 //! - [`snapshot`]: what passes from the reconciler to the filter, its bytes and their [`Digest`].
-//! - [`program`]: a snapshot compiled for one workload.
+//! - [`program`]: a snapshot compiled for one workload; behind it `rule`, and `index` with `radix`,
+//!   which finds the rules that can match a request without looking at the others.
 //! - [`facts`], [`dice`], [`decision`]: what a program asks about a request, the chance it takes, and
 //!   what it decides.
 //!
@@ -26,6 +27,8 @@
 //! - [`document`]: nodes to a [`Policy`].
 //! - [`file`](mod@file): all documents of one file, cacheable by content.
 //! - [`catalog`]: all files together: duplicates, order, what is in force when and for whom.
+//! - [`guardrail`]: limits on what the policies at and below a folder may do.
+//! - [`lint`]: warnings: what is legal and surely not meant.
 //! - [`view`]: policies as the first generation's JSON.
 //! - [`problem`]: what is wrong, where, and what would be right.
 //!
@@ -65,6 +68,8 @@ pub mod file;
 #[cfg(feature = "authoring")]
 pub mod guardrail;
 #[cfg(feature = "authoring")]
+pub mod lint;
+#[cfg(feature = "authoring")]
 mod match_document;
 #[cfg(feature = "authoring")]
 pub mod problem;
@@ -83,3 +88,11 @@ pub use rule::Mismatch;
 pub use scope::Scope;
 pub use snapshot::Snapshot;
 pub use time::Timestamp;
+
+/// The JSON Schema of a document (draft 2020-12), for editors.
+#[cfg(feature = "authoring")]
+pub const SCHEMA: &str = include_str!("../schema.json");
+
+/// The one text of the language.
+#[cfg(feature = "authoring")]
+pub const REFERENCE: &str = include_str!("../REFERENCE.md");

@@ -71,6 +71,22 @@ impl Pattern {
         Ok(pattern)
     }
 
+    /// The plainer matcher that means the same, if there is one: its kind and its text.
+    #[cfg(feature = "authoring")]
+    pub fn simpler(&self) -> Option<(&'static str, &str)> {
+        use regex_syntax::hir::{HirKind, Look};
+        let hir = regex_syntax::parse(&self.written).ok()?;
+        let HirKind::Concat(parts) = hir.kind() else { return None };
+        let kinds: Vec<_> = parts.iter().map(|part| part.kind()).collect();
+        match kinds.as_slice() {
+            [HirKind::Look(Look::Start), HirKind::Literal(_)] => Some(("prefix", &self.prefix)),
+            [HirKind::Look(Look::Start), HirKind::Literal(_), HirKind::Look(Look::End)] => {
+                Some(("exact", &self.prefix))
+            }
+            _ => None,
+        }
+    }
+
     /// The regex as its author wrote it.
     pub fn written(&self) -> &str {
         &self.written

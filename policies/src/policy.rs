@@ -129,6 +129,17 @@ impl Selector {
 }
 
 impl Flow {
+    /// Whether it means every request that the other one means.
+    pub fn includes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Inbound, Self::Inbound) => true,
+            (Self::Outbound { destination: ours }, Self::Outbound { destination: theirs }) => {
+                ours.includes(theirs)
+            }
+            _ => false,
+        }
+    }
+
     /// The way that the requests meant go.
     pub fn direction(&self) -> Direction {
         match self {

@@ -5,11 +5,12 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use policies::guardrail::Guardrail;
 
+use crate::command::{explain::Explain, validate::Validate};
 use crate::source::{Settings, location::Repository};
 
 /// Fault injection for an Istio mesh, kept in Git.
 #[derive(Debug, Parser)]
-#[command(name = "hfi", version, about)]
+#[command(name = "hfi", version)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -19,6 +20,12 @@ pub struct Cli {
 pub enum Command {
     /// Follow a policy repository and serve it to the filters.
     Serve(Serve),
+    Validate(Validate),
+    Explain(Explain),
+    /// Print the JSON Schema of policy documents, for editors.
+    Schema,
+    /// Print the reference of the policy language.
+    Reference,
 }
 
 /// Every option can also be given as an environment variable.
@@ -152,8 +159,8 @@ mod tests {
 
     fn serve_with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<ServeConfig, String> {
         let arguments = ["hfi", "serve"].iter().chain(arguments);
-        let Cli { command: Command::Serve(serve) } =
-            Cli::try_parse_from(arguments).map_err(|error| error.to_string())?;
+        let cli = Cli::try_parse_from(arguments).map_err(|error| error.to_string())?;
+        let Command::Serve(serve) = cli.command else { panic!("{cli:?}") };
         let variable = |name: &str| {
             let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
             Some((*value).to_owned())

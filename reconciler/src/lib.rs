@@ -5,6 +5,7 @@
 //! ```
 //!
 //! - [`cli`]: what was typed, and what it means.
+//! - [`command`], [`folder`]: the commands that read policies and answer, and what they read.
 //! - [`source`]: a Git branch (`git2`) or a plain folder, as a value: a revision and its files.
 //! - [`watch`]: notices local changes at once (`notify`).
 //! - [`load`]: from files to a checked catalog, each content parsed once.
@@ -16,6 +17,8 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod command;
+pub mod folder;
 pub mod load;
 pub mod published;
 pub mod reconcile;

@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     cli::{Cli, Command, ServeConfig},
+    command::WRONG_USE,
     load::Loader,
     published::Publisher,
     reconcile::Reconciler,
@@ -30,11 +31,26 @@ const LAST_RECONCILE: Duration = Duration::from_secs(1);
 
 /// Does what the command line says.
 pub fn run(cli: Cli) -> ExitCode {
-    let Command::Serve(serve) = cli.command;
-    let config = serve.resolve(|name| std::env::var(name).ok()).unwrap_or_else(|error| error.exit());
+    match cli.command {
+        Command::Serve(serve) => {
+            run_server(serve.resolve(|name| std::env::var(name).ok()).unwrap_or_else(|error| error.exit()))
+        }
+        Command::Validate(validate) => validate.run(),
+        Command::Explain(explain) => explain.run(),
+        Command::Schema => print(policies::SCHEMA),
+        Command::Reference => print(policies::REFERENCE),
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    print!("{text}");
+    ExitCode::SUCCESS
+}
+
+fn run_server(config: ServeConfig) -> ExitCode {
     if let Err(error) = telemetry::init(&config.log) {
         eprintln!("error: --log {}: {error}", config.log);
-        return ExitCode::from(2);
+        return ExitCode::from(WRONG_USE);
     }
     match block_on(self::serve(config)) {
         Ok(()) => ExitCode::SUCCESS,

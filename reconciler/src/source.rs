@@ -99,13 +99,7 @@ impl Source {
     ) -> Result<Starts, SourceError> {
         match self {
             Self::Git(git) => git.started_at(wanted, read),
-            Self::Dir(_) => Ok(Starts::OfFiles(
-                checkout
-                    .files
-                    .iter()
-                    .filter_map(|file| Some((Arc::clone(&file.path), file.modified?)))
-                    .collect(),
-            )),
+            Self::Dir(_) => Ok(Starts::of_files(checkout)),
         }
     }
 }
@@ -125,6 +119,12 @@ impl Default for Starts {
 }
 
 impl Starts {
+    /// Documents count from the modification of their files.
+    pub fn of_files(checkout: &Checkout) -> Self {
+        let modified = |file: &CheckoutFile| Some((Arc::clone(&file.path), file.modified?));
+        Self::OfFiles(checkout.files.iter().filter_map(modified).collect())
+    }
+
     /// When the document of this policy, in the file at `path`, got its content.
     pub fn of(&self, path: &str, policy: &Policy) -> Option<Timestamp> {
         match self {

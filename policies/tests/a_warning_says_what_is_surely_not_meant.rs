@@ -1,0 +1,97 @@
+//! What is legal and odd: said, and in force all the same.
+#![cfg(test)]
+#![cfg(feature = "authoring")]
+
+use policies::{
+    Timestamp,
+    catalog::{Catalog, Sources},
+    file::File,
+    lint,
+};
+
+fn warnings(yaml: &str) -> Vec<String> {
+    let file = File::read(yaml.as_bytes());
+    assert!(file.findings.is_empty(), "{:#?}", file.findings);
+    let catalog =
+        Catalog::new(&Sources { files: vec![(&"a.yaml".into(), &file)], ..Sources::default() }, |_, _| None);
+    assert_eq!(catalog.policies().len(), file.policies().len());
+    let now = Timestamp::parse("2026-06-01T00:00:00Z").unwrap();
+    lint::warnings(&catalog, now).iter().map(|warning| warning.finding.to_string()).collect()
+}
+
+fn policy(name: &str, spec: &str, rules: &str) -> String {
+    format!("metadata: {{name: {name}}}\nspec: {{{spec}rules: [{rules}]}}\n---\n")
+}
+
+const ABORT: &str = "fault: {percentage: 5, abort: {httpStatus: 503}}";
+
+#[test]
+fn a_share_of_nothing_and_a_time_that_is_over_are_told() {
+    assert_eq!(
+        warnings(&policy("a", "", "{fault: {percentage: 0, delay_ms: 1}}")),
+        [
+            "spec.rules[0].fault.percentage: faults nothing, and rules behind it see nothing of what it matches; use `suspend: true` to switch the policy off"
+        ]
+    );
+    assert_eq!(
+        warnings(&policy("a", "expiresAt: 2026-05-01T00:00:00Z, ", &format!("{{{ABORT}}}"))),
+        ["spec.expiresAt: is over since 2026-05-01T00:00:00Z; delete the policy"]
+    );
+    assert!(warnings(&policy("a", "expiresAt: 2026-07-01T00:00:00Z, ", &format!("{{{ABORT}}}"))).is_empty());
+}
+
+#[test]
+fn a_regex_that_a_plainer_matcher_would_do_for_is_told() {
+    for (regex, plainer) in [
+        ("^/api", Some("prefix: /api")),
+        ("^/api$", Some("exact: /api")),
+        ("/api", None),
+        ("^/a.i", None),
+        ("^/api[0-9]", None),
+    ] {
+        let rule = format!("{{match: {{path: {{regex: '{regex}'}}}}, {ABORT}}}");
+        let wanted = plainer.map(|plainer| {
+            format!(
+                "spec.rules[0].match.path: regex `{regex}` says no more than `{plainer}`, which costs less"
+            )
+        });
+        assert_eq!(warnings(&policy("a", "", &rule)), wanted.into_iter().collect::<Vec<_>>(), "{regex}");
+    }
+}
+
+#[test]
+fn a_rule_that_an_earlier_one_shadows_is_told() {
+    let matching = |matches: &str| {
+        if matches.is_empty() { format!("{{{ABORT}}}") } else { format!("{{match: {{{matches}}}, {ABORT}}}") }
+    };
+    for (earlier, later, shadowed) in [
+        ("", "path: {exact: /a}", true),
+        ("path: {prefix: /a}", "path: {exact: /a/b}, method: {exact: GET}", true),
+        ("path: {prefix: /a}", "path: {regex: '^/a/[0-9]'}", true),
+        ("headers: [{name: x, present: true}]", "headers: [{name: X, exact: a}]", true),
+        ("path: {prefix: /a/b}", "path: {prefix: /a}", false),
+        ("method: {exact: GET}", "path: {exact: /a}", false),
+        ("path: {prefix: /a}", "path: {not: {exact: /a}}", false),
+        ("headers: [{name: x, exact: a}]", "headers: [{name: y, exact: a}]", false),
+    ] {
+        let found = warnings(&policy("a", "", &format!("{}, {}", matching(earlier), matching(later))));
+        let told = "spec.rules[1]: never decides: rule 0 of `a` matches all that it matches, and comes first";
+        assert_eq!(found, if shadowed { vec![told] } else { vec![] }, "{earlier} / {later}");
+    }
+}
+
+#[test]
+fn only_what_is_in_force_for_as_long_and_for_as_many_shadows() {
+    let rule = format!("{{{ABORT}}}");
+    let pair = |earlier: &str, later: &str| {
+        warnings(&(policy("a", earlier, &rule) + &policy("b", later, &rule))).len()
+    };
+    assert_eq!(pair("", ""), 1);
+    assert_eq!(pair("", "selector: {service: checkout}, "), 1);
+    assert_eq!(pair("selector: {service: checkout}, ", ""), 0);
+    assert_eq!(pair("suspend: true, ", ""), 0);
+    assert_eq!(pair("expiresAt: 2026-07-01T00:00:00Z, ", ""), 0);
+    assert_eq!(pair("startsAt: 2026-07-01T00:00:00Z, ", ""), 0);
+    assert_eq!(pair("direction: outbound, ", ""), 0);
+    assert_eq!(pair("", "priority: 1, "), 1, "then it is `a` that never decides");
+}

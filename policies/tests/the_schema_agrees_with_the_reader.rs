@@ -1,0 +1,59 @@
+//! The JSON Schema and the reader know the same fields.
+#![cfg(test)]
+#![cfg(feature = "authoring")]
+
+use std::collections::BTreeSet;
+
+use policies::file::File;
+use serde_json::Value;
+
+/// The fields that the reader knows where `yaml` has `zzzzzzzz`, as it lists them itself.
+fn known_to_the_reader(yaml: &str) -> BTreeSet<String> {
+    let file = File::read(yaml.as_bytes());
+    let listed = file.findings.iter().find_map(|finding| finding.message.split_once("known here: "));
+    let (_, listed) = listed.unwrap_or_else(|| panic!("{yaml}: {:#?}", file.findings));
+    listed.split(", ").map(str::to_owned).collect()
+}
+
+/// The fields of the schema at a JSON pointer, without the camelCase names of those with `_`.
+fn in_the_schema(pointer: &str) -> BTreeSet<String> {
+    let schema: Value = serde_json::from_str(policies::SCHEMA).unwrap();
+    let object = schema.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}"));
+    assert_eq!(object["additionalProperties"], false, "{pointer}");
+    let names: BTreeSet<_> = object["properties"].as_object().unwrap().keys().cloned().collect();
+    let plain = |name: &str| name.replace('_', "").to_lowercase();
+    let snake = |name: &String| {
+        names.iter().any(|other| other != name && other.contains('_') && plain(other) == plain(name))
+    };
+    names.iter().filter(|name| name.contains('_') || !snake(name)).cloned().collect()
+}
+
+#[test]
+fn at_every_place() {
+    let rule = |rule: &str| format!("metadata: {{name: a}}\nspec: {{rules: [{rule}]}}");
+    for (pointer, yaml) in [
+        ("/$defs/faultPolicy", "zzzzzzzz: 1".to_owned()),
+        ("/$defs/faultPolicy/properties/metadata", "metadata: {zzzzzzzz: 1}".to_owned()),
+        ("/$defs/faultPolicy/properties/spec", "spec: {zzzzzzzz: 1}".to_owned()),
+        (
+            "/$defs/faultPolicy/properties/spec/properties/selector",
+            "spec: {selector: {zzzzzzzz: 1}}".to_owned(),
+        ),
+        (
+            "/$defs/faultPolicy/properties/spec/properties/destination",
+            "spec: {destination: {zzzzzzzz: 1}}".to_owned(),
+        ),
+        ("/$defs/rule", rule("{zzzzzzzz: 1}")),
+        ("/$defs/match", rule("{match: {zzzzzzzz: 1}}")),
+        ("/$defs/matcher", rule("{match: {path: {zzzzzzzz: 1}}}")),
+        ("/$defs/named", rule("{match: {query: [{zzzzzzzz: 1}]}}")),
+        ("/$defs/match/properties/source", rule("{match: {source: {zzzzzzzz: 1}}}")),
+        ("/$defs/fault", rule("{fault: {zzzzzzzz: 1}}")),
+        ("/$defs/fault/properties/delay", rule("{fault: {delay: {zzzzzzzz: 1}}}")),
+        ("/$defs/fault/properties/abort", rule("{fault: {abort: {zzzzzzzz: 1}}}")),
+        ("/$defs/guardrail", "kind: Guardrail\nzzzzzzzz: 1".to_owned()),
+        ("/$defs/guardrail/properties/spec", "kind: Guardrail\nspec: {zzzzzzzz: 1}".to_owned()),
+    ] {
+        assert_eq!(in_the_schema(pointer), known_to_the_reader(&yaml), "{pointer}");
+    }
+}
