@@ -6,6 +6,7 @@ mod a_branch_is_followed;
 mod a_duration_counts_from_the_commit;
 mod a_folder_is_followed;
 mod a_poll_is_held_until_its_scope_changes;
+mod commands_answer;
 mod errors_are_problem_documents;
 mod support;
 mod the_process_ends_well;

@@ -1,0 +1,105 @@
+//! The commands that read policies: what they print, and what they exit with.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::policy;
+
+/// Runs `hfi` in a folder: its exit code and what it printed on stdout.
+fn hfi(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_hfi")).current_dir(folder).args(arguments).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, content) in files {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+const BAD: &str = "metadata: {name: b}\nspec:\n  rules:\n    - fault: {percntage: 5, delay_ms: 1}\n";
+
+#[test]
+fn validate_shows_the_line_and_what_would_be_right() {
+    let folder = folder(&[("p/a.yaml", &policy("a", "checkout", 503)), ("p/team/b.yaml", BAD)]);
+    let (code, text) = hfi(folder.path(), &["validate", "p"]);
+    assert_eq!(code, 1);
+    assert!(text.contains("did you mean `percentage`?\n --> p/team/b.yaml:4:15"), "{text}");
+    assert!(text.contains("    - fault: {percntage: 5, delay_ms: 1}"), "{text}");
+    assert!(text.ends_with("1 policy is valid; 2 errors, 0 warnings\n"), "{text}");
+}
+
+#[test]
+fn validate_speaks_json_and_github() {
+    let folder = folder(&[("a.yaml", &policy("a", "checkout", 503)), ("b.yaml", BAD)]);
+    let (code, text) = hfi(folder.path(), &["validate", "-o", "json", "b.yaml", "a.yaml"]);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, report["errors"].as_array().unwrap().len()), (1, 2));
+    let error = &report["errors"][1];
+    assert_eq!((&error["file"], &error["line"], &error["column"]), (&"b.yaml".into(), &4.into(), &15.into()));
+    assert_eq!(error["field"], "spec.rules[0].fault.percntage");
+    assert_eq!(report["warnings"], Value::Array(Vec::new()));
+    let (_, text) = hfi(folder.path(), &["validate", "-o", "github", "b.yaml"]);
+    assert!(text.starts_with("::error file=b.yaml,line=4,col="), "{text}");
+}
+
+#[test]
+fn validate_ends_with_0_when_all_is_right_and_with_2_when_there_is_nothing_to_read() {
+    let folder = folder(&[("a.yaml", &policy("a", "checkout", 503))]);
+    assert_eq!(hfi(folder.path(), &["validate", "."]).0, 0);
+    assert_eq!(hfi(folder.path(), &["validate", "--require-expiry", "."]).0, 1);
+    assert_eq!(hfi(folder.path(), &["validate", "nowhere"]).0, 2);
+    assert_eq!(hfi(folder.path(), &["validate"]).0, 2);
+}
+
+#[test]
+fn explain_says_which_rule_decides_and_why_each_other_does_not() {
+    let rules = "metadata: {name: two}\nspec: {rules: [{match: {path: {prefix: /api}}, fault: {percentage: 10, abort: {httpStatus: 503}}}, {fault: {percentage: 1, delay_ms: 5}}]}";
+    let folder = folder(&[
+        ("two.yaml", rules),
+        ("cart.yaml", &policy("cart", "cart", 503)),
+        ("off.yaml", &policy("off", "checkout", 503).replace("spec: {", "spec: {suspend: true, ")),
+    ]);
+    let ask = |more: &[&str]| {
+        let base = ["explain", "--dir", ".", "--namespace", "demo", "--service", "checkout", "-o", "json"];
+        let (code, text) = hfi(folder.path(), &[&base, more].concat());
+        assert_eq!(code, 0);
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let reason = |answer: &Value, policy: &str| {
+        let rules = answer["rules"].as_array().unwrap().iter();
+        rules
+            .filter(|rule| rule["policy"] == policy)
+            .map(|rule| rule["reason"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let api = ask(&["--path", "/api/a?x=1"]);
+    assert_eq!(api["decides"], serde_json::json!({"policy": "two", "rule": 0}));
+    assert_eq!(reason(&api, "two"), ["10 %, abort with 503", "matches too, but comes later"]);
+    assert_eq!(reason(&api, "cart"), ["selects cart in demo"]);
+    assert_eq!(reason(&api, "off"), ["is suspended"]);
+    let other = ask(&["--path", "/"]);
+    assert_eq!(other["decides"]["rule"], 1);
+    assert_eq!(reason(&other, "two"), ["the path does not match", "1 %, delay 5 ms"]);
+    let outbound = ask(&["--direction", "outbound"]);
+    assert_eq!(
+        (&outbound["decides"], reason(&outbound, "two")),
+        (&Value::Null, vec!["is for inbound requests".to_owned()])
+    );
+}
+
+#[test]
+fn the_schema_and_the_reference_are_printed() {
+    let folder = folder(&[]);
+    let (code, schema) = hfi(folder.path(), &["schema"]);
+    assert!(code == 0 && serde_json::from_str::<Value>(&schema).is_ok());
+    let (code, reference) = hfi(folder.path(), &["reference"]);
+    assert!(code == 0 && reference.starts_with("# The policy language"));
+}
