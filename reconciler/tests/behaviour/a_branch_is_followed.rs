@@ -142,3 +142,22 @@ async fn an_invalid_file_stops_its_own_faults_only() {
     server.next(CHECKOUT, &both.etag).await;
     assert_eq!(server.names().await, ["b"]);
 }
+
+#[tokio::test]
+async fn a_guardrail_above_the_policy_folder_counts() {
+    let repository = Repository::new().await.unwrap();
+    repository.write("guardrail.yaml", "kind: Guardrail\nspec: {httpStatuses: [500]}\n").unwrap();
+    repository.write("teams/other/guardrail.yaml", "kind: Guardrail\nspec: {maxPercentage: 0}\n").unwrap();
+    repository.write("teams/elsewhere.yaml", &policy("elsewhere", "checkout", 500)).unwrap();
+    repository.write("teams/shop/a.yaml", &policy("a", "checkout", 503)).unwrap();
+    repository.write("teams/shop/deep/b.yaml", &policy("b", "checkout", 500)).unwrap();
+    repository.push("Add policies").await.unwrap();
+    let server = Server::start(following(&repository, "teams/shop"), NEVER).await;
+    server.until_ready().await;
+    assert_eq!(server.names().await, ["b"]);
+    let etag = server.snapshot(CHECKOUT, &[]).await.etag;
+    repository.write("teams/guardrail.yaml", "kind: Guardrail\nspec: {maxPercent: 1}\n").unwrap();
+    repository.push("Mistype a guardrail").await.unwrap();
+    server.next(CHECKOUT, &etag).await;
+    assert!(server.names().await.is_empty());
+}

@@ -5,6 +5,7 @@
 mod a_branch_is_followed;
 mod a_duration_counts_from_the_commit;
 mod a_folder_is_followed;
+mod a_policy_changes_state_at_its_instant;
 mod a_poll_is_held_until_its_scope_changes;
 mod commands_answer;
 mod errors_are_problem_documents;
