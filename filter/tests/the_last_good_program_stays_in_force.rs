@@ -1,7 +1,7 @@
 //! A control plane that is away, slow or wrong changes nothing; a good answer is taken at once.
 #![cfg(test)]
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use filter::{
     clock::Instant,
@@ -11,47 +11,11 @@ use filter::{
     sync::{Answer, Poll},
 };
 use policies::{
-    Digest, Facts, Scope, Timestamp,
+    Digest, Scope, Timestamp,
     catalog::{Catalog, Sources},
+    facts::Given,
     file::File,
-    policy::Direction,
 };
-
-struct AnyRequest;
-
-impl Facts for AnyRequest {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(0)
-    }
-
-    fn direction(&self) -> Option<Direction> {
-        Some(Direction::Inbound)
-    }
-
-    fn query(&self) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-
-    fn authority(&self) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-
-    fn peer(&self) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-
-    fn method(&self) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-
-    fn path(&self) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-
-    fn header(&self, _name: &str) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-}
 
 /// A snapshot with one policy, which aborts everything at `service`.
 fn snapshot(service: &str) -> Vec<u8> {
@@ -118,7 +82,7 @@ impl World {
     }
 
     fn injects(&mut self) -> bool {
-        self.plugin.decide(&AnyRequest).is_some()
+        self.plugin.decide(&Given::default()).is_some()
     }
 }
 

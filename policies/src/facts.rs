@@ -33,3 +33,56 @@ pub trait Facts {
     /// The URI of the caller's certificate: its SPIFFE identity.
     fn peer(&self) -> Option<Cow<'_, [u8]>>;
 }
+
+/// A request whose facts are given, for whoever has no proxy to ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    pub now: Option<Timestamp>,
+    /// Inbound unless it is said.
+    pub direction: Option<Direction>,
+    pub method: Option<String>,
+    /// The path, with the query string if there is one.
+    pub target: Option<String>,
+    pub authority: Option<String>,
+    /// By lower-case name; of one that is repeated, the first counts.
+    pub headers: Vec<(String, String)>,
+    pub peer: Option<String>,
+}
+
+fn bytes(text: &str) -> Cow<'_, [u8]> {
+    Cow::Borrowed(text.as_bytes())
+}
+
+impl Facts for Given {
+    fn now(&self) -> Timestamp {
+        self.now.unwrap_or(Timestamp::from_millis(0))
+    }
+
+    fn direction(&self) -> Option<Direction> {
+        self.direction.or(Some(Direction::Inbound))
+    }
+
+    fn method(&self) -> Option<Cow<'_, [u8]>> {
+        self.method.as_deref().map(bytes)
+    }
+
+    fn path(&self) -> Option<Cow<'_, [u8]>> {
+        self.target.as_deref()?.split('?').next().map(bytes)
+    }
+
+    fn query(&self) -> Option<Cow<'_, [u8]>> {
+        self.target.as_deref()?.split_once('?').map(|(_, query)| bytes(query))
+    }
+
+    fn authority(&self) -> Option<Cow<'_, [u8]>> {
+        self.authority.as_deref().map(bytes)
+    }
+
+    fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| bytes(value))
+    }
+
+    fn peer(&self) -> Option<Cow<'_, [u8]>> {
+        self.peer.as_deref().map(bytes)
+    }
+}

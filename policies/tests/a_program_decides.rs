@@ -2,58 +2,15 @@
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use policies::{
-    Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp,
+    Decision, Dice, Program, Scope, Snapshot, Timestamp,
     catalog::{Catalog, Sources},
+    facts::Given,
     file::File,
-    policy::Direction,
     reply::Reply,
 };
-
-/// A request, as a test writes it.
-#[derive(Default)]
-struct Request {
-    now: u64,
-    method: &'static str,
-    path: &'static str,
-    headers: BTreeMap<&'static str, &'static str>,
-}
-
-impl Facts for Request {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.now)
-    }
-
-    fn direction(&self) -> Option<Direction> {
-        Some(Direction::Inbound)
-    }
-
-    fn query(&self) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-
-    fn authority(&self) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-
-    fn peer(&self) -> Option<Cow<'_, [u8]>> {
-        None
-    }
-
-    fn method(&self) -> Option<Cow<'_, [u8]>> {
-        Some(self.method.as_bytes().into())
-    }
-
-    fn path(&self) -> Option<Cow<'_, [u8]>> {
-        Some(self.path.as_bytes().into())
-    }
-
-    fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        self.headers.get(name).map(|value| value.as_bytes().into())
-    }
-}
 
 /// Dice that always show the same.
 struct Loaded(u32);
@@ -64,12 +21,12 @@ impl Dice for Loaded {
     }
 }
 
-fn get(path: &'static str) -> Request {
-    Request { method: "GET", path, ..Request::default() }
+fn get(path: &str) -> Given {
+    Given { method: Some("GET".into()), target: Some(path.into()), ..Given::default() }
 }
 
-fn with_header(name: &'static str, value: &'static str) -> Request {
-    Request { headers: [(name, value)].into(), ..get("/") }
+fn with_header(name: &str, value: &str) -> Given {
+    Given { headers: vec![(name.into(), value.into())], ..get("/") }
 }
 
 fn catalog(yaml: &str) -> Catalog {
@@ -97,7 +54,7 @@ fn policy(name: &str, rules: &str) -> String {
     )
 }
 
-fn decide(program: &Program, request: &Request) -> Option<Decision> {
+fn decide(program: &Program, request: &Given) -> Option<Decision> {
     program.decide(request, &mut Loaded(0))
 }
 
@@ -126,18 +83,17 @@ fn a_start_delay_alone_is_not_counted_as_a_delay() {
     assert_eq!((decision.hold, decision.delayed), (Duration::from_millis(20), false));
 }
 
+fn with_path(path: &str, user: &str) -> Given {
+    Given { target: Some(path.into()), ..with_header("x-user", user) }
+}
+
 #[test]
 fn all_conditions_of_a_match_must_hold() {
     let program = program(&policy(
         "a",
         "{match: {method: {exact: GET}, path: {prefix: /api/}, headers: [{name: X-User, regex: '^t-'}]}, fault: {percentage: 100, delay_ms: 1}}",
     ));
-    let request = |method, path, user| Request {
-        method,
-        path,
-        headers: [("x-user", user)].into(),
-        ..Request::default()
-    };
+    let request = |method: &str, path, user| Given { method: Some(method.into()), ..with_path(path, user) };
     assert!(decide(&program, &request("GET", "/api/a", "t-1")).is_some());
     assert!(decide(&program, &request("POST", "/api/a", "t-1")).is_none());
     assert!(decide(&program, &request("GET", "/ap", "t-1")).is_none());
@@ -176,7 +132,7 @@ fn a_probe_of_the_kubelet_is_exempt_unless_a_rule_names_the_user_agent() {
 fn a_rule_ends_by_the_clock_of_whoever_runs_it_and_then_shadows_nothing() {
     let rules = "{fault: {percentage: 100, duration_seconds: 60, delay_ms: 1}}, {fault: {percentage: 100, abort: {httpStatus: 500}}}";
     let program = program(&policy("a", rules));
-    let at = |now| decide(&program, &Request { now, ..get("/") }).unwrap();
+    let at = |now| decide(&program, &Given { now: Some(Timestamp::from_millis(now)), ..get("/") }).unwrap();
     assert!(at(1_059_999).delayed);
     assert!(!at(1_060_000).delayed && at(1_060_000).abort.is_some());
 }

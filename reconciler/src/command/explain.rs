@@ -2,13 +2,14 @@
 //!
 //! It runs the very program that the filter runs, made from the very bytes that it is served.
 
-use std::{borrow::Cow, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use policies::{
     Decision, Facts, Mismatch, Program, Scope, Snapshot, Timestamp,
     catalog::{Catalog, Placed, State},
     dice::Always,
+    facts::Given,
     policy::{self, Mode},
     reply::Reply,
 };
@@ -84,6 +85,21 @@ struct Line {
 }
 
 impl Explain {
+    fn request(&self) -> Given {
+        Given {
+            now: Some(self.at.unwrap_or_else(now)),
+            direction: Some(match self.direction {
+                Direction::Inbound => policy::Direction::Inbound,
+                Direction::Outbound => policy::Direction::Outbound,
+            }),
+            method: Some(self.method.clone()),
+            target: Some(self.path.clone()),
+            authority: self.authority.clone(),
+            headers: self.headers.clone(),
+            peer: self.peer.clone(),
+        }
+    }
+
     /// Explains on stdout. That nothing decides is an answer too.
     pub fn run(self) -> ExitCode {
         let folder = match Folder::read(&self.dir) {
@@ -91,63 +107,16 @@ impl Explain {
             Err(error) => return wrong_use(error),
         };
         let scope = Scope::new([self.namespace.as_str()], self.services.iter().map(String::as_str));
-        let catalog = folder.catalog(false, Facts::now(&self));
+        let request = self.request();
+        let catalog = folder.catalog(false, request.now());
         for problem in catalog.problems() {
             eprintln!("warning: not in force: {}{problem}", folder.shown(""));
         }
-        match scope.map_err(|error| error.to_string()).and_then(|scope| self.explain(&catalog, &scope)) {
+        match scope.map_err(|error| error.to_string()).and_then(|scope| explain(&request, &catalog, &scope)) {
             Ok((decision, lines)) => self.print(decision.as_ref(), &lines),
             Err(error) => return wrong_use(error),
         }
         ExitCode::from(DONE)
-    }
-
-    fn explain(&self, catalog: &Catalog, workload: &Scope) -> Result<(Option<Decision>, Vec<Line>), String> {
-        let now = Facts::now(self);
-        let served = catalog.snapshot(workload, now).encode();
-        let snapshot = Snapshot::decode(&served).map_err(|error| error.to_string())?;
-        let program = Program::compile(&snapshot, workload).map_err(|error| error.to_string())?;
-        let decision = program.decide(self, &mut Always);
-        let mut decided = false;
-        let mut lines = Vec::new();
-        for verdict in program.explain(self) {
-            let applies = verdict.mismatch.is_none();
-            let reason = match verdict.mismatch {
-                Some(mismatch) => why(&mismatch),
-                None if decided => "matches too, but comes later".to_owned(),
-                None => fault(catalog, &verdict.policy, verdict.rule, decision.as_ref()),
-            };
-            lines.push(Line {
-                policy: verdict.policy,
-                rule: Some(verdict.rule),
-                decides: applies && !decided,
-                reason,
-            });
-            decided |= applies;
-        }
-        for placed in catalog.policies() {
-            let name = placed.entry.policy.name.as_str();
-            if !lines.iter().any(|line| line.policy == name) {
-                let reason = self.not_asked(placed, workload, now);
-                lines.push(Line { policy: name.to_owned(), rule: None, decides: false, reason });
-            }
-        }
-        Ok((decision, lines))
-    }
-
-    /// Why no rule of a policy was asked.
-    fn not_asked(&self, placed: &Placed, workload: &Scope, now: Timestamp) -> String {
-        let policy = &placed.entry.policy;
-        let time = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339).unwrap_or_default();
-        match placed.entry.state(now) {
-            State::Suspended => "is suspended".to_owned(),
-            State::Scheduled => format!("is in force only from {}", time(policy.starts_at)),
-            State::Expired => format!("is over since {}", time(placed.entry.last_end())),
-            State::Active if !workload.is_selected_by(&policy.selector) => {
-                format!("selects {} in {}", policy.selector.service, policy.selector.namespace)
-            }
-            State::Active => format!("is for {:?} requests", policy.flow.direction()).to_lowercase(),
-        }
     }
 
     fn print(&self, decision: Option<&Decision>, lines: &[Line]) {
@@ -173,6 +142,58 @@ impl Explain {
         if !lines.iter().any(|line| line.decides) {
             println!("\nNo rule applies: the request passes untouched.");
         }
+    }
+}
+
+fn explain(
+    request: &Given,
+    catalog: &Catalog,
+    workload: &Scope,
+) -> Result<(Option<Decision>, Vec<Line>), String> {
+    let now = request.now();
+    let served = catalog.snapshot(workload, now).encode();
+    let snapshot = Snapshot::decode(&served).map_err(|error| error.to_string())?;
+    let program = Program::compile(&snapshot, workload).map_err(|error| error.to_string())?;
+    let decision = program.decide(request, &mut Always);
+    let mut decided = false;
+    let mut lines = Vec::new();
+    for verdict in program.explain(request) {
+        let applies = verdict.mismatch.is_none();
+        let reason = match verdict.mismatch {
+            Some(mismatch) => why(&mismatch),
+            None if decided => "matches too, but comes later".to_owned(),
+            None => fault(catalog, &verdict.policy, verdict.rule, decision.as_ref()),
+        };
+        lines.push(Line {
+            policy: verdict.policy,
+            rule: Some(verdict.rule),
+            decides: applies && !decided,
+            reason,
+        });
+        decided |= applies;
+    }
+    for placed in catalog.policies() {
+        let name = placed.entry.policy.name.as_str();
+        if !lines.iter().any(|line| line.policy == name) {
+            let reason = not_asked(placed, workload, now);
+            lines.push(Line { policy: name.to_owned(), rule: None, decides: false, reason });
+        }
+    }
+    Ok((decision, lines))
+}
+
+/// Why no rule of a policy was asked.
+fn not_asked(placed: &Placed, workload: &Scope, now: Timestamp) -> String {
+    let policy = &placed.entry.policy;
+    let time = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339).unwrap_or_default();
+    match placed.entry.state(now) {
+        State::Suspended => "is suspended".to_owned(),
+        State::Scheduled => format!("is in force only from {}", time(policy.starts_at)),
+        State::Expired => format!("is over since {}", time(placed.entry.last_end())),
+        State::Active if !workload.is_selected_by(&policy.selector) => {
+            format!("selects {} in {}", policy.selector.service, policy.selector.namespace)
+        }
+        State::Active => format!("is for {:?} requests", policy.flow.direction()).to_lowercase(),
     }
 }
 
@@ -224,42 +245,4 @@ fn why(mismatch: &Mismatch) -> String {
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("must be `name: value`")?;
     Ok((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
-}
-
-impl Facts for Explain {
-    fn now(&self) -> Timestamp {
-        self.at.unwrap_or_else(now)
-    }
-
-    fn direction(&self) -> Option<policy::Direction> {
-        Some(match self.direction {
-            Direction::Inbound => policy::Direction::Inbound,
-            Direction::Outbound => policy::Direction::Outbound,
-        })
-    }
-
-    fn method(&self) -> Option<Cow<'_, [u8]>> {
-        Some(self.method.as_bytes().into())
-    }
-
-    fn path(&self) -> Option<Cow<'_, [u8]>> {
-        self.path.split('?').next().map(|path| path.as_bytes().into())
-    }
-
-    fn query(&self) -> Option<Cow<'_, [u8]>> {
-        self.path.split_once('?').map(|(_, query)| query.as_bytes().into())
-    }
-
-    fn authority(&self) -> Option<Cow<'_, [u8]>> {
-        self.authority.as_deref().map(|authority| authority.as_bytes().into())
-    }
-
-    fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
-        Some(value.as_bytes().into())
-    }
-
-    fn peer(&self) -> Option<Cow<'_, [u8]>> {
-        self.peer.as_deref().map(|peer| peer.as_bytes().into())
-    }
 }
