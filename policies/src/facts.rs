@@ -79,7 +79,9 @@ impl Facts for Given {
     }
 
     fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| bytes(value))
+        let given = self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| bytes(value));
+        // A proxy has one place for both (RFC 9113, section 8.3.1).
+        given.or_else(|| self.authority().filter(|_| name == "host"))
     }
 
     fn peer(&self) -> Option<Cow<'_, [u8]>> {

@@ -24,7 +24,7 @@ impl Glob {
 
     /// Whether it selects everything, also a workload whose name is not known.
     pub fn is_any(&self) -> bool {
-        self.0.bytes().all(|b| b == b'*')
+        self.0 == "*"
     }
 
     pub fn as_str(&self) -> &str {
@@ -57,8 +57,12 @@ impl Glob {
 impl TryFrom<String> for Glob {
     type Error = GlobError;
 
-    fn try_from(text: String) -> Result<Self, GlobError> {
+    fn try_from(mut text: String) -> Result<Self, GlobError> {
         let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.*".contains(&b);
+        // Two stars mean what one does; so that equal patterns are equal texts, one is kept.
+        while text.contains("**") {
+            text = text.replace("**", "*");
+        }
         match text.as_str() {
             "" => Ok(Self::any()),
             _ if text.len() <= 253 && text.bytes().all(fits) => Ok(Self(text)),
@@ -115,6 +119,11 @@ mod tests {
         for (one, other) in [("a*", "*"), ("ab*", "a*"), ("a", "a*"), ("*a", "*ab")] {
             assert!(!glob(one).includes(&glob(other)), "{one} {other}");
         }
+    }
+
+    #[test]
+    fn stars_in_a_row_are_one() {
+        assert!(glob("***").is_any() && glob("a**b") == glob("a*b"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -82,9 +83,11 @@ impl Answer {
 pub struct Client(reqwest::Client);
 
 impl Client {
-    /// A client that goes straight to the address, whatever proxy the environment names.
+    /// A client that goes straight to the address, whatever proxy the environment names, and no
+    /// further, wherever the answer points.
     pub fn new() -> Result<Self> {
-        Ok(Self(reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?))
+        let straight = reqwest::Client::builder().no_proxy().redirect(Policy::none());
+        Ok(Self(straight.timeout(PATIENCE).build()?))
     }
 
     /// Asks `address`.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use axum::extract::Request;
@@ -16,6 +18,7 @@ use crate::mesh::loopback;
 #[derive(Debug)]
 pub struct Upstream {
     address: SocketAddr,
+    requests: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -24,17 +27,27 @@ impl Upstream {
     pub async fn start() -> Result<Self> {
         let listener = TcpListener::bind(loopback()).await?;
         let address = listener.local_addr()?;
-        let router = Router::new().fallback(echo);
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&requests);
+        let router = Router::new().fallback(async move |request: Request| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            echo(&request)
+        });
         let task = tokio::spawn(async move {
             // Only a listener that breaks ends this, and then every request shows it.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Self { address, task })
+        Ok(Self { address, requests, task })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many requests have reached it.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
     }
 }
 
@@ -44,7 +57,7 @@ impl Drop for Upstream {
     }
 }
 
-async fn echo(request: Request) -> Json<Value> {
+fn echo(request: &Request) -> Json<Value> {
     let headers: BTreeMap<&str, String> = request
         .headers()
         .iter()

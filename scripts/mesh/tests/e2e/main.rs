@@ -17,5 +17,6 @@ mod envoy_counts_what_was_injected;
 mod percentages_hold_over_replicas;
 mod policies;
 mod policies_are_read_over_http;
+mod the_conformance_table_holds_in_envoy;
 mod the_demo_ends_well;
 mod the_harness_itself;

@@ -1,0 +1,96 @@
+//! The conformance table holds, natively: from YAML, through the bytes that are served, to decisions.
+#![cfg(test)]
+#![cfg(feature = "authoring")]
+
+#[path = "cases/mod.rs"]
+mod cases;
+#[path = "cases/folder.rs"]
+mod folder;
+#[path = "cases/native.rs"]
+mod native;
+
+use std::path::Path;
+
+use policies::{
+    Timestamp,
+    catalog::{Catalog, Sources},
+    file::File,
+};
+
+use self::folder::Case;
+
+#[test]
+fn every_case_is_decided_as_it_says() {
+    let cases = folder::all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases"));
+    let cases = cases.unwrap_or_else(|amiss| panic!("{amiss}"));
+    let differences: Vec<_> = cases.iter().flat_map(differences).collect();
+    let requests: usize = cases.iter().map(|case| case.table.requests.len()).sum();
+    println!("{} cases with {requests} requests, natively", cases.len());
+    assert!(cases.len() >= 30, "only {} cases were found", cases.len());
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+/// Where a case is not as it says.
+fn differences(case: &Case) -> Vec<String> {
+    let Case { name, policy, table } = case;
+    let file = File::read(policy.as_bytes());
+    let path = "policy.yaml".into();
+    let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
+    let catalog = Catalog::new(&sources, |_, _| Timestamp::parse(native::NOON).ok());
+    let problems = catalog.problems().iter().map(ToString::to_string);
+    let mistakes = problems.filter(|problem| !problem.contains("a guardrail of policy.yaml demands it"));
+    let mut differences: Vec<_> = mistakes.map(|mistake| format!("{name}: {mistake}")).collect();
+    for request in &table.requests {
+        let outcome = native::decide(&catalog, table, request);
+        if outcome != request.expect {
+            differences.push(format!("{name}: {request:?}\n    got {outcome:?}"));
+        }
+    }
+    differences
+}
+
+/// What is amiss with the table itself.
+mod the_table_is_refused {
+    use std::fs;
+
+    use super::folder::all;
+
+    /// What is said of a folder with a case of these files.
+    fn complaint(case: &str, files: &[(&str, &str)]) -> String {
+        let folder = std::env::temp_dir().join(format!("hfi-conformance-{}-{case}", std::process::id()));
+        fs::create_dir_all(folder.join(case)).unwrap();
+        for (file, text) in files {
+            fs::write(folder.join(case).join(file), text).unwrap();
+        }
+        let outcome = all(&folder);
+        fs::remove_dir_all(&folder).unwrap();
+        outcome.unwrap_err()
+    }
+
+    #[test]
+    fn when_a_file_is_missing() {
+        assert!(
+            complaint("no-policy", &[("requests.yaml", "requests: [{expect: nothing}]")])
+                .contains("policy.yaml")
+        );
+        assert!(complaint("no-requests", &[("policy.yaml", "")]).contains("requests.yaml"));
+    }
+
+    #[test]
+    fn when_there_are_no_requests() {
+        let empty = [("policy.yaml", ""), ("requests.yaml", "requests: []")];
+        assert!(complaint("empty", &empty).contains("there are no requests"));
+    }
+
+    #[test]
+    fn when_a_field_is_unknown_or_needs_what_a_proxy_has_not() {
+        for (text, complained) in [
+            ("requests: [{paht: /, expect: nothing}]", "paht"),
+            ("requests: [{peer: a, expect: nothing}]", "native_only"),
+            ("requests: [{expect: {abort: {policy: a}}}]", "either"),
+        ] {
+            let error = complaint("fields", &[("policy.yaml", ""), ("requests.yaml", text)]);
+            assert!(error.contains(complained), "{text}: {error}");
+        }
+    }
+}

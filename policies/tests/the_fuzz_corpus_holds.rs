@@ -1,0 +1,40 @@
+//! What the fuzz targets look at holds for every input that they start from.
+#![cfg(test)]
+#![cfg(feature = "authoring")]
+
+#[path = "../fuzz/src/lib.rs"]
+#[expect(unreachable_pub, reason = "it is a crate of its own there")]
+mod checks;
+
+use std::{fs, path::Path};
+
+/// Shows each input of a folder of this package to a check.
+fn replay(folder: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut inputs = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            // Shown only when the check fails: which input it was.
+            println!("{}", path.display());
+            check(&fs::read(&path).unwrap());
+            inputs += 1;
+        }
+    }
+    assert!(inputs > 0, "{} is empty", folder.display());
+}
+
+#[test]
+fn any_file_is_read_and_what_is_valid_is_accepted_by_a_filter() {
+    replay("fuzz/corpus/yaml", checks::yaml);
+}
+
+#[test]
+fn every_example_is_accepted_by_a_filter() {
+    replay("examples", checks::yaml);
+}
+
+#[test]
+fn any_snapshot_is_decoded_or_refused() {
+    replay("fuzz/corpus/snapshot", checks::snapshot);
+}
