@@ -13,16 +13,19 @@ use crate::{
     time::Timestamp,
 };
 
+/// The most breaches of one policy that are reported.
+const MAX_BREACHES_TOLD: usize = 20;
+
 /// The most uses of one name that are reported.
 const MAX_USES_TOLD: usize = 20;
 
 /// What a catalog is made of.
 #[derive(Debug, Default)]
 pub struct Sources<'a> {
-    /// The files of the policy folder, by their path below it.
+    /// The files whose policies are served, by their path.
     pub files: Vec<(&'a Arc<str>, &'a File)>,
-    /// The files in the folders above the policy folder: only their guardrails count.
-    pub above: Vec<(&'a Arc<str>, &'a File)>,
+    /// Further files, such as those in the folders above: only their guardrails count.
+    pub guards: Vec<(&'a Arc<str>, &'a File)>,
     /// What the server itself demands.
     pub server: Guardrail,
 }
@@ -62,10 +65,13 @@ impl Catalog {
     /// its present content; it is asked only for policies whose duration counts from then.
     pub fn new(sources: &Sources<'_>, started_at: impl Fn(&str, &Policy) -> Option<Timestamp>) -> Self {
         let mut catalog = Self::default();
-        for (path, file) in &sources.files {
-            catalog.passed_over += file.passed_over;
+        // Of a file that only guards, what is wrong matters if it may concern its guardrails.
+        let guards = sources.guards.iter().filter(|(_, file)| file.guardrails().is_none());
+        for (path, file) in sources.files.iter().chain(guards) {
             let problem = |finding: &Finding| Problem { file: Arc::clone(path), finding: finding.clone() };
             catalog.problems.extend(file.findings.iter().map(problem));
+        }
+        for (path, file) in &sources.files {
             catalog.policies.extend(file.policies().iter().map(|declared| Placed {
                 file: Arc::clone(path),
                 declared: declared.clone(),
@@ -113,37 +119,43 @@ impl Catalog {
     /// A policy that breaks a guardrail of its folder, or of one above, is not in force; and where it
     /// cannot be known what the guardrails are, nothing is.
     fn refuse_breaches(&mut self, sources: &Sources<'_>) {
-        let above = sources.above.iter().map(|(path, file)| ("", path, file.guardrails()));
-        let guards =
-            above.chain(sources.files.iter().map(|(path, file)| (folder(path), path, file.guardrails())));
+        let files = sources.guards.iter().chain(&sources.files);
+        let guards = files.map(|(path, file)| (folder(path), path, file.guardrails()));
         let guards =
             guards.filter(|(.., guardrails)| guardrails.is_none_or(|guardrails| !guardrails.is_empty()));
         let guards: Vec<_> = guards.collect();
         let problems = &mut self.problems;
         self.policies.retain(|placed| {
-            let before = problems.len();
+            let policy = &placed.entry.policy;
+            let mut guards = guards.iter().filter(|(folder, ..)| placed.file.starts_with(folder));
+            let unreadable = guards.clone().find(|(.., guardrails)| guardrails.is_none());
+            let of_server = sources
+                .server
+                .breaches(policy)
+                .into_iter()
+                .map(|breach| (breach, "the server demands it".to_owned()));
+            let breaches = guards.by_ref().flat_map(|(_, path, guardrails)| {
+                let breaches =
+                    guardrails.iter().copied().flatten().flat_map(|guardrail| guardrail.breaches(policy));
+                breaches.map(move |breach| (breach, format!("a guardrail of {path} demands it")))
+            });
+            // Many guardrails against many rules would tell the same many times.
+            let told: Vec<_> = of_server.chain(breaches).take(MAX_BREACHES_TOLD).collect();
             let mut report = |field: String, message: String| {
                 let finding = Finding { place: placed.declared.place_of(&field), field, message };
                 problems.push(Problem { file: Arc::clone(&placed.file), finding });
             };
-            for breach in sources.server.breaches(&placed.entry.policy) {
-                report(breach.field, format!("{}: the server demands it", breach.message));
+            if let Some((_, path, _)) = unreadable {
+                report(
+                    String::new(),
+                    format!("is not in force: {path} is invalid and may hold a guardrail for it"),
+                );
             }
-            for (_, path, guardrails) in guards.iter().filter(|(folder, ..)| placed.file.starts_with(folder))
-            {
-                let Some(guardrails) = guardrails else {
-                    report(
-                        String::new(),
-                        format!("is not in force: {path} is invalid and may hold a guardrail for it"),
-                    );
-                    continue;
-                };
-                for breach in guardrails.iter().flat_map(|guardrail| guardrail.breaches(&placed.entry.policy))
-                {
-                    report(breach.field, format!("{}: a guardrail of {path} demands it", breach.message));
-                }
+            let holds = told.is_empty() && unreadable.is_none();
+            for (breach, demand) in told {
+                report(breach.field, format!("{}: {demand}", breach.message));
             }
-            problems.len() == before
+            holds
         });
     }
 

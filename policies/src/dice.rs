@@ -20,7 +20,7 @@ pub trait Dice {
     fn within(&mut self, Delay { min_ms, max_ms }: Delay) -> u32 {
         match max_ms.saturating_sub(min_ms) {
             0 => min_ms,
-            range => min_ms + self.below(range + 1),
+            range => min_ms + self.below(range.saturating_add(1)),
         }
     }
 }

@@ -1,12 +1,10 @@
 //! A document of the policy language: from nodes to what it declares, or every reason why not.
 
-use std::cell::RefCell;
-
 use crate::{
     fault_document as fault,
-    fields::{Cursor, Fields},
+    fields::{Context, Cursor, Fields},
     glob::Glob,
-    guardrail::Guardrail,
+    guardrail::{self, Guardrail},
     match_document as matching,
     name::PolicyName,
     policy::{Flow, Mode, Policy, Rule, Selector},
@@ -16,6 +14,7 @@ use crate::{
 };
 
 const API_VERSION: &str = "hfi.dev/v1";
+const GROUP: &str = "hfi.dev/";
 const POLICY: &str = "FaultPolicy";
 const GUARDRAIL: &str = "Guardrail";
 
@@ -41,28 +40,42 @@ pub struct Invalid {
 }
 
 /// Reads a document.
-pub fn read(node: &Node) -> Document {
-    let findings = RefCell::new(Vec::new());
-    let top = Cursor::new(node, &findings);
+pub fn read(node: &Node, context: &Context) -> Document {
+    let top = Cursor::new(node, context);
     let kind = text(&top, "kind");
-    let ours = kind.is_none_or(|kind| [POLICY, GUARDRAIL].contains(&kind));
-    if text(&top, "apiVersion").is_some_and(|version| version != API_VERSION) && !(ours && kind.is_some()) {
+    let is_ours = kind.is_none_or(|kind| [POLICY, GUARDRAIL].contains(&kind));
+    if text(&top, "apiVersion").is_some_and(|version| !version.starts_with(GROUP))
+        && !(is_ours && kind.is_some())
+    {
         return Document::Foreign;
     }
     if kind == Some(GUARDRAIL) {
-        let guardrail = top.fields().and_then(guardrail);
-        let findings = findings.into_inner();
+        let guardrail = top.fields().and_then(guardrail_document);
+        let findings = context.take_findings();
         return match guardrail.filter(|_| findings.is_empty()) {
             Some(guardrail) => Document::Guardrail(guardrail),
             None => Document::Invalid(Invalid { name: None, may_guard: true, findings }),
         };
     }
+    let may_guard = match kind {
+        Some(kind) => kind != POLICY,
+        None => looks_like_guardrail(node),
+    };
     let (name, policy) = top.fields().map(policy).unwrap_or_default();
-    let findings = findings.into_inner();
+    let findings = context.take_findings();
     match policy.filter(|_| findings.is_empty()) {
         Some(policy) => Document::Policy(Box::new(policy)),
-        None => Document::Invalid(Invalid { name, may_guard: !ours, findings }),
+        None => Document::Invalid(Invalid { name, may_guard, findings }),
     }
+}
+
+/// Whether a document without a kind, which is a policy, seems to have lost the kind of a guardrail.
+fn looks_like_guardrail(document: &Node) -> bool {
+    let fields = |node: &Node| if let Value::Map(fields) = &node.value { fields.clone() } else { Vec::new() };
+    fields(document).iter().any(|field| {
+        field.key.eq_ignore_ascii_case("kind")
+            || fields(&field.value).iter().any(|inner| guardrail::FIELDS.contains(&inner.key.as_str()))
+    })
 }
 
 /// The text at a key, before it is known what the document is.
@@ -87,7 +100,7 @@ fn policy(mut fields: Fields<'_>) -> (Option<PolicyName>, Option<Policy>) {
     (name, spec)
 }
 
-fn guardrail(mut fields: Fields<'_>) -> Option<Guardrail> {
+fn guardrail_document(mut fields: Fields<'_>) -> Option<Guardrail> {
     constant(fields.take("apiVersion"), &[API_VERSION]);
     fields.take("kind");
     fields.take("metadata").and_then(Cursor::fields).and_then(|fields| metadata(fields, false));
@@ -173,7 +186,7 @@ fn word<T: Copy>(field: Option<Cursor<'_>>, words: &[(&str, T)]) -> Option<T> {
 
 fn flow(fields: &mut Fields<'_>) -> Option<Flow> {
     let direction = word(fields.take("direction"), &[("inbound", false), ("outbound", true)]);
-    let destination = fields.take("destination");
+    let destination = fields.take_optional("destination");
     if direction == Some(false)
         && let Some(destination) = &destination
     {

@@ -152,6 +152,7 @@ fn headers(field: &Cursor<'_>) -> Option<Vec<(HeaderName, HeaderValue)>> {
     };
     if entries.len() > MAX_HEADERS {
         field.report(format_args!("must be at most {MAX_HEADERS} headers"));
+        return None;
     }
     let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::with_capacity(entries.len());
     for (name, entry) in field.entries() {

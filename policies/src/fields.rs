@@ -3,7 +3,10 @@
 //! A reader answers `None` where there is nothing usable; if that is a mistake it has been reported,
 //! so that the caller goes on and finds the next one.
 
-use std::{cell::RefCell, fmt};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 
 use crate::{
     problem::{Finding, Place},
@@ -15,7 +18,24 @@ use crate::{
 pub struct Cursor<'n> {
     node: &'n Node,
     path: String,
-    findings: &'n RefCell<Vec<Finding>>,
+    context: &'n Context,
+}
+
+/// The most bytes that the regexes of a file may take when compiled.
+pub const MAX_REGEX_BYTES: usize = 16 * 1024 * 1024;
+
+/// What the reading of a file gathers and spends.
+#[derive(Debug, Default)]
+pub struct Context {
+    findings: RefCell<Vec<Finding>>,
+    regex_bytes: Cell<usize>,
+}
+
+impl Context {
+    /// Takes out what was found wrong since the last time.
+    pub fn take_findings(&self) -> Vec<Finding> {
+        self.findings.take()
+    }
 }
 
 /// The fields of a map, taken one by one; [`Fields::finish`] reports those that nobody took.
@@ -27,8 +47,8 @@ pub struct Fields<'n> {
 
 impl<'n> Cursor<'n> {
     /// The top of a document.
-    pub fn new(node: &'n Node, findings: &'n RefCell<Vec<Finding>>) -> Self {
-        Self { node, path: String::new(), findings }
+    pub fn new(node: &'n Node, context: &'n Context) -> Self {
+        Self { node, path: String::new(), context }
     }
 
     pub fn place(&self) -> Place {
@@ -39,13 +59,24 @@ impl<'n> Cursor<'n> {
         &self.node.value
     }
 
+    /// Whether the regexes read so far take all that a file may.
+    pub fn regexes_are_spent(&self) -> bool {
+        self.context.regex_bytes.get() > MAX_REGEX_BYTES
+    }
+
+    /// Counts a regex of so many bytes.
+    pub fn spend_on_regexes(&self, bytes: usize) {
+        let spent = &self.context.regex_bytes;
+        spent.set(spent.get().saturating_add(bytes));
+    }
+
     /// Reports a problem with this node.
     pub fn report(&self, message: impl fmt::Display) {
         self.report_at(self.node.place, self.path.clone(), message);
     }
 
     fn report_at(&self, place: Place, field: String, message: impl fmt::Display) {
-        self.findings.borrow_mut().push(Finding { place, field, message: message.to_string() });
+        self.context.findings.borrow_mut().push(Finding { place, field, message: message.to_string() });
     }
 
     /// Reports a failed result, with the value's own words for what would be right.
@@ -72,11 +103,11 @@ impl<'n> Cursor<'n> {
             self.expected("a list");
             return None;
         };
-        let (path, findings) = (self.path.clone(), self.findings);
+        let (path, context) = (self.path.clone(), self.context);
         Some(items.iter().enumerate().map(move |(i, node)| Cursor {
             node,
             path: format!("{path}[{i}]"),
-            findings,
+            context,
         }))
     }
 
@@ -127,10 +158,10 @@ impl<'n> Cursor<'n> {
     /// The entries of a map whose keys are not fields of ours.
     pub fn entries(&self) -> impl Iterator<Item = (&'n str, Cursor<'n>)> {
         let fields = if let Value::Map(fields) = &self.node.value { fields.as_slice() } else { &[] };
-        let (path, findings) = (self.path.clone(), self.findings);
+        let (path, context) = (self.path.clone(), self.context);
         fields.iter().map(move |field| {
             let path = format!("{path}.{}", field.key);
-            (field.key.as_str(), Cursor { node: &field.value, path, findings })
+            (field.key.as_str(), Cursor { node: &field.value, path, context })
         })
     }
 
@@ -163,8 +194,7 @@ impl<'n> Fields<'n> {
                 format_args!("is `{}` once more; keep one", field.key),
             );
         }
-        let cursor =
-            Cursor { node: &field.value, path: self.path(&field.key), findings: self.cursor.findings };
+        let cursor = Cursor { node: &field.value, path: self.path(&field.key), context: self.cursor.context };
         Some(cursor)
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     document::{self, Document},
+    fields::Context,
     guardrail::Guardrail,
     name::PolicyName,
     policy::Policy,
@@ -41,9 +42,9 @@ pub struct Declared {
 impl File {
     /// Reads a file's bytes.
     pub fn read(bytes: &[u8]) -> Self {
-        let mut file = Self::default();
+        let (mut file, context) = (Self::default(), Context::default());
         for document in yaml::read(bytes) {
-            match document.map(|node| (document::read(&node), node)) {
+            match document.map(|node| (document::read(&node, &context), node)) {
                 Ok((Document::Policy(policy), node)) => {
                     let declared = Declared::new(*policy, &node);
                     file.names.push((declared.place_of("metadata.name"), declared.policy.name.clone()));
@@ -69,6 +70,12 @@ impl File {
             file.findings.push(Finding { place: Place::default(), field: String::new(), message });
         }
         file
+    }
+
+    /// A file that could not be read, and why. What stands in it nobody knows.
+    pub fn unreadable(reason: String) -> Self {
+        let finding = Finding { place: Place::default(), field: String::new(), message: reason };
+        Self { findings: vec![finding], may_guard: true, ..Self::default() }
     }
 
     fn is_valid(&self) -> bool {

@@ -31,6 +31,11 @@ impl Glob {
         &self.0
     }
 
+    /// The one name that fits, if only one does.
+    pub fn exact(&self) -> Option<&str> {
+        if self.0.contains('*') { None } else { Some(&self.0) }
+    }
+
     /// Whether `name` as a whole fits the pattern.
     pub fn matches(&self, name: &str) -> bool {
         let mut parts = self.0.split('*');

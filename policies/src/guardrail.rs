@@ -8,6 +8,18 @@ use crate::{
     reply::{HttpStatus, Reply},
 };
 
+/// What the `spec` of a guardrail may hold.
+pub(crate) const FIELDS: [&str; 8] = [
+    "namespaces",
+    "services",
+    "allowWildcards",
+    "maxPercentage",
+    "maxDelayMs",
+    "httpStatuses",
+    "requireExpiry",
+    "maxDurationSeconds",
+];
+
 /// What a guardrail allows; what it does not name it does not limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guardrail {
@@ -96,11 +108,16 @@ impl Guardrail {
         if let Some(max) = self.max_delay_ms.filter(|max| hold > *max) {
             breach("", format!("holds a request for {hold} ms, more than {max}"));
         }
-        if let (Some(abort), Some(allowed)) = (&fault.abort, &self.http_statuses)
-            && let Reply::Http { status, .. } = abort.reply
-            && !allowed.contains(&status)
-        {
-            breach(".abort.httpStatus", format!("{} is not one of {}", status.as_u16(), list(allowed)));
+        if let (Some(abort), Some(allowed)) = (&fault.abort, &self.http_statuses) {
+            match &abort.reply {
+                Reply::Http { status, .. } if !allowed.contains(status) => {
+                    breach(".abort.httpStatus", format!("{status} is not one of {}", list(allowed)));
+                }
+                Reply::Http { .. } => {}
+                Reply::Grpc { status, .. } => {
+                    breach(".abort.grpcStatus", format!("{status} is not one of {}", list(allowed)));
+                }
+            }
         }
         if self.require_expiry && fault.duration_seconds == 0 && !expires {
             breach("", "has no end; give it `duration_seconds`, or the policy `expiresAt`".to_owned());

@@ -41,6 +41,7 @@ pub mod digest;
 pub mod facts;
 pub mod glob;
 mod index;
+mod inquiry;
 pub mod matcher;
 pub mod name;
 mod peer;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     catalog::{Catalog, Placed},
-    matcher::Matcher,
+    matcher::{Condition, Matcher},
     policy::{Match, Rule},
     problem::{Finding, Problem},
     reply::{Abort, Reply},
@@ -31,6 +31,12 @@ pub fn warnings(catalog: &Catalog, now: Timestamp) -> Vec<Problem> {
             let message = format!("is over since {}; delete the policy", end.to_rfc3339());
             warnings.push(problem(placed, "spec.expiresAt".to_owned(), message));
         }
+        if let (Some(start), Some(end)) = (placed.entry.policy.starts_at, placed.entry.last_end())
+            && end <= start
+        {
+            let message = "is never in force: `duration_seconds` counts from the commit and is over before then; use `expiresAt`";
+            warnings.push(problem(placed, "spec.startsAt".to_owned(), message.to_owned()));
+        }
     }
     let rules: Vec<_> = catalog.policies().iter().flat_map(rules).collect();
     for at in &rules {
@@ -40,7 +46,7 @@ pub fn warnings(catalog: &Catalog, now: Timestamp) -> Vec<Problem> {
         at.simpler_matchers(&mut warnings);
     }
     for (i, later) in rules.iter().enumerate() {
-        let earlier = rules.iter().take(i).rev();
+        let earlier = rules.iter().take(i).rev().take(MAX_COMPARED);
         let near = |other: &&At<'_>| {
             rules.len() <= MAX_COMPARED || Arc::ptr_eq(&other.placed.entry.policy, &later.placed.entry.policy)
         };
@@ -83,7 +89,7 @@ impl At<'_> {
             .into_iter()
             .filter_map(|(field, matcher)| Some((field, matcher.as_ref()?)));
         for (field, matcher) in plain.chain(named) {
-            if let Matcher::Regex(pattern) = matcher
+            if let Condition::Regex(pattern) = &matcher.condition
                 && let Some((simpler, text)) = pattern.simpler()
             {
                 let written = pattern.written();
@@ -104,10 +110,13 @@ impl At<'_> {
             (Some(_), None) => false,
             (Some(end), Some(other)) => end >= other,
         };
+        // Durations of different policies begin at different times, which only the history knows.
+        let same_start = self.rule.fault.duration_seconds == 0 || Arc::ptr_eq(policy, other);
         let (ours_is_grpc, theirs_is_grpc) = (aborts_grpc(self.rule), aborts_grpc(later.rule));
         !policy.suspend
             && !other.suspend
             && outlasts
+            && same_start
             && policy.starts_at.is_none_or(|start| other.starts_at.is_some_and(|other| start <= other))
             && policy.selector.includes(&other.selector)
             && policy.flow.includes(&other.flow)
@@ -148,12 +157,13 @@ fn all_included<N: PartialEq>(ours: &[(N, Matcher)], theirs: &[(N, Matcher)]) ->
 impl Matcher {
     /// Whether it surely holds for every value that the other one holds for.
     fn includes(&self, other: &Self) -> bool {
-        let needs_value = matches!(other, Self::Exact(_) | Self::Prefix(_) | Self::Regex(_));
+        let needs_value = !other.negated && !matches!(other.condition, Condition::Present(_));
         self == other
-            || match self {
-                Self::Prefix(prefix) => other.prefix().starts_with(prefix) && needs_value,
-                Self::Present(true) => needs_value,
-                _ => false,
+            || match &self.condition {
+                _ if self.negated || !needs_value => false,
+                Condition::Prefix(prefix) => other.prefix().starts_with(prefix),
+                Condition::Present(present) => *present,
+                Condition::Exact(_) | Condition::Regex(_) => false,
             }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     document::glob,
-    fields::{Cursor, Fields},
-    matcher::{Matcher, Pattern},
+    fields::{Cursor, Fields, MAX_REGEX_BYTES},
+    matcher::{Condition, Matcher, Pattern},
     name::HeaderName,
     policy::{Match, Source},
 };
@@ -13,7 +13,7 @@ pub(crate) fn read(mut fields: Fields<'_>) -> Option<Match> {
     let method = fields.take("method").map(|field| field.fields().and_then(plain));
     let path = fields.take("path").map(|field| field.fields().and_then(plain));
     let path_prefix =
-        fields.take("path_prefix").map(|field| Some(Matcher::Prefix(field.string()?.to_owned())));
+        fields.take("path_prefix").map(|field| Some(Condition::Prefix(field.string()?.to_owned()).into()));
     if path.is_some() && path_prefix.is_some() {
         fields.cursor().report("has `path` and `path_prefix`; keep one");
     }
@@ -21,11 +21,8 @@ pub(crate) fn read(mut fields: Fields<'_>) -> Option<Match> {
     let headers = list(fields.take("headers"), header);
     let query = list(fields.take("query"), parameter);
     let source = fields.take("source").map(|field| field.fields().and_then(source));
-    let none = |list: &Option<Option<Vec<_>>>| {
-        list.as_ref().is_none_or(|list| list.as_ref().is_some_and(Vec::is_empty))
-    };
-    let no_query = query.as_ref().is_none_or(|list| list.as_ref().is_some_and(Vec::is_empty));
-    if method.is_none() && path.is_none() && none(&headers) && no_query && source.is_none() {
+    let no_conditions = method.is_none() && path.is_none() && source.is_none();
+    if no_conditions && is_empty(headers.as_ref()) && is_empty(query.as_ref()) {
         fields.cursor().report("must hold at least one condition; leave `match` out to match every request");
     }
     fields.finish();
@@ -36,6 +33,25 @@ pub(crate) fn read(mut fields: Fields<'_>) -> Option<Match> {
         query: query.unwrap_or_else(|| Some(Vec::new()))?,
         source: inside_out(source)?,
     })
+}
+
+/// Whether there is no list, or nothing in it.
+fn is_empty<T>(list: Option<&Option<Vec<T>>>) -> bool {
+    list.is_none_or(|list| list.as_ref().is_some_and(Vec::is_empty))
+}
+
+/// A regex, as long as the file's regexes together are not too large.
+fn pattern(field: &Cursor<'_>) -> Option<Pattern> {
+    let text = field.string()?;
+    if field.regexes_are_spent() {
+        field.report(format_args!(
+            "is one regex too many: those of a file take at most {MAX_REGEX_BYTES} bytes compiled"
+        ));
+        return None;
+    }
+    let pattern = field.accept(Pattern::parse(text))?;
+    field.spend_on_regexes(pattern.size());
+    Some(pattern)
 }
 
 /// From «there, but perhaps not readable» to «readable, but perhaps not there».
@@ -80,15 +96,13 @@ fn plain(fields: Fields<'_>) -> Option<Matcher> {
 
 /// Exactly one condition. `optional`: what is matched can be absent, so that `present` has a meaning.
 fn matcher(mut fields: Fields<'_>, optional: bool) -> Option<Matcher> {
-    let exact = fields.take("exact").map(|field| Some(Matcher::Exact(field.string()?.to_owned())));
-    let prefix = fields.take("prefix").map(|field| Some(Matcher::Prefix(field.string()?.to_owned())));
-    let regex = fields
-        .take("regex")
-        .map(|field| Some(Matcher::Regex(field.accept(Pattern::parse(field.string()?))?)));
-    let not =
-        fields.take("not").map(|field| Some(Matcher::Not(Box::new(matcher(field.fields()?, optional)?))));
+    let exact = fields.take("exact").map(|field| Some(Condition::Exact(field.string()?.to_owned()).into()));
+    let prefix =
+        fields.take("prefix").map(|field| Some(Condition::Prefix(field.string()?.to_owned()).into()));
+    let regex = fields.take("regex").map(|field| Some(Condition::Regex(pattern(&field)?).into()));
+    let not = fields.take("not").map(|field| matcher(field.fields()?, optional).map(Matcher::negate));
     let present = if optional {
-        fields.take("present").map(|field| field.boolean().map(Matcher::Present))
+        fields.take("present").map(|field| Some(Condition::Present(field.boolean()?).into()))
     } else {
         None
     };

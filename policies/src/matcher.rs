@@ -8,9 +8,16 @@ use serde::{Deserialize, Serialize};
 /// The most memory a compiled regex may take, in bytes; it bounds what one policy costs a proxy.
 const REGEX_SIZE_LIMIT: usize = 256 * 1024;
 
+/// A condition, or what it does not hold for, also that there is no value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Matcher {
+    pub negated: bool,
+    pub condition: Condition,
+}
+
 /// A condition as it is written and as it travels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Matcher {
+pub enum Condition {
     /// The whole value.
     Exact(String),
     /// How the value begins.
@@ -19,8 +26,6 @@ pub enum Matcher {
     Regex(Pattern),
     /// Whether there is a value at all.
     Present(bool),
-    /// Whatever the inner condition does not hold for, also that there is no value.
-    Not(Box<Matcher>),
 }
 
 /// A regex of Rust's `regex` crate.
@@ -34,6 +39,9 @@ pub struct Pattern {
     expanded: String,
     /// How every value begins that fits; empty where that is not known.
     prefix: String,
+    /// How many bytes it takes when compiled.
+    #[serde(skip)]
+    size: usize,
 }
 
 /// Why a regex is refused.
@@ -47,14 +55,19 @@ pub enum PatternError {
     TooLarge,
 }
 
-/// A condition ready to be tested.
+/// A matcher ready to be tested.
 #[derive(Clone, Debug)]
-pub(crate) enum Test {
+pub(crate) struct Test {
+    negated: bool,
+    condition: TestedCondition,
+}
+
+#[derive(Clone, Debug)]
+enum TestedCondition {
     Exact(Box<[u8]>),
     Prefix(Box<[u8]>),
     Regex(Regex),
     Present(bool),
-    Not(Box<Test>),
 }
 
 impl Pattern {
@@ -66,9 +79,18 @@ impl Pattern {
         regex_syntax::hir::print::Printer::new()
             .print(&hir, &mut expanded)
             .map_err(|error| PatternError::Syntax(error.to_string()))?;
-        let pattern = Self { written: written.to_owned(), expanded, prefix: literal_prefix(&hir) };
+        let compiler = regex_automata::nfa::thompson::Config::new().nfa_size_limit(Some(REGEX_SIZE_LIMIT));
+        let nfa = regex_automata::nfa::thompson::Compiler::new().configure(compiler).build_from_hir(&hir);
+        let size = nfa.map_err(|_| PatternError::TooLarge)?.memory_usage();
+        let pattern = Self { written: written.to_owned(), expanded, prefix: literal_prefix(&hir), size };
         pattern.compile()?;
         Ok(pattern)
+    }
+
+    /// How many bytes it takes when compiled.
+    #[cfg(feature = "authoring")]
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 
     /// The plainer matcher that means the same, if there is one: its kind and its text.
@@ -80,6 +102,10 @@ impl Pattern {
         let kinds: Vec<_> = parts.iter().map(|part| part.kind()).collect();
         match kinds.as_slice() {
             [HirKind::Look(Look::Start), HirKind::Literal(_)] => Some(("prefix", &self.prefix)),
+            // What may follow and need not says nothing.
+            [HirKind::Look(Look::Start), HirKind::Literal(_), HirKind::Repetition(rest)] if rest.min == 0 => {
+                Some(("prefix", &self.prefix))
+            }
             [HirKind::Look(Look::Start), HirKind::Literal(_), HirKind::Look(Look::End)] => {
                 Some(("exact", &self.prefix))
             }
@@ -127,47 +153,57 @@ fn literal_prefix(hir: &regex_syntax::hir::Hir) -> String {
     }
 }
 
+impl From<Condition> for Matcher {
+    fn from(condition: Condition) -> Self {
+        Self { negated: false, condition }
+    }
+}
+
 impl Matcher {
+    /// What this one does not hold for.
+    pub fn negate(self) -> Self {
+        Self { negated: !self.negated, ..self }
+    }
+
     pub(crate) fn compile(&self) -> Result<Test, PatternError> {
-        Ok(match self {
-            Self::Exact(text) => Test::Exact(text.as_bytes().into()),
-            Self::Prefix(text) => Test::Prefix(text.as_bytes().into()),
-            Self::Regex(pattern) => Test::Regex(pattern.compile()?),
-            Self::Present(present) => Test::Present(*present),
-            Self::Not(inner) => Test::Not(Box::new(inner.compile()?)),
-        })
+        let condition = match &self.condition {
+            Condition::Exact(text) => TestedCondition::Exact(text.as_bytes().into()),
+            Condition::Prefix(text) => TestedCondition::Prefix(text.as_bytes().into()),
+            Condition::Regex(pattern) => TestedCondition::Regex(pattern.compile()?),
+            Condition::Present(present) => TestedCondition::Present(*present),
+        };
+        Ok(Test { negated: self.negated, condition })
     }
 
     /// The one text that fits, if only one does.
     pub(crate) fn exact(&self) -> Option<&str> {
-        if let Self::Exact(text) = self { Some(text) } else { None }
+        match self {
+            Self { negated: false, condition: Condition::Exact(text) } => Some(text),
+            _ => None,
+        }
     }
 
     /// How every text begins that fits; empty where that is not known.
     pub(crate) fn prefix(&self) -> &str {
-        match self {
-            Self::Exact(text) | Self::Prefix(text) => text,
-            Self::Regex(pattern) => &pattern.prefix,
-            Self::Present(_) | Self::Not(_) => "",
+        match &self.condition {
+            _ if self.negated => "",
+            Condition::Exact(text) | Condition::Prefix(text) => text,
+            Condition::Regex(pattern) => &pattern.prefix,
+            Condition::Present(_) => "",
         }
     }
 }
 
 impl Test {
-    /// Whether the condition holds for any of the values.
+    /// Whether the condition holds for any of the values, or, negated, for none.
     pub(crate) fn holds<'v>(&self, mut values: impl Iterator<Item = Cow<'v, [u8]>>) -> bool {
-        match self {
-            Self::Exact(text) => values.any(|value| **text == *value),
-            Self::Prefix(text) => values.any(|value| value.starts_with(text)),
-            Self::Regex(regex) => values.any(|value| regex.is_match(&value)),
-            Self::Present(present) => values.next().is_some() == *present,
-            Self::Not(inner) => !inner.holds_boxed(&mut values),
-        }
-    }
-
-    /// Ends the recursion of types that `Not` would begin.
-    fn holds_boxed<'v>(&self, values: &mut dyn Iterator<Item = Cow<'v, [u8]>>) -> bool {
-        self.holds(values)
+        let holds = match &self.condition {
+            TestedCondition::Exact(text) => values.any(|value| **text == *value),
+            TestedCondition::Prefix(text) => values.any(|value| value.starts_with(text)),
+            TestedCondition::Regex(regex) => values.any(|value| regex.is_match(&value)),
+            TestedCondition::Present(present) => values.next().is_some() == *present,
+        };
+        holds != self.negated
     }
 }
 
@@ -176,10 +212,10 @@ impl Test {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Matcher, Pattern, PatternError, Test};
+    use super::{Condition, Matcher, Pattern, PatternError, Test};
 
-    fn test(matcher: Matcher) -> Test {
-        matcher.compile().unwrap()
+    fn test(condition: Condition) -> Test {
+        Matcher::from(condition).compile().unwrap()
     }
 
     fn holds(test: &Test, value: &[u8]) -> bool {
@@ -187,14 +223,14 @@ mod tests {
     }
 
     fn regex(written: &str) -> Test {
-        test(Matcher::Regex(Pattern::parse(written).unwrap()))
+        test(Condition::Regex(Pattern::parse(written).unwrap()))
     }
 
     #[test]
     fn exact_is_the_whole_value_and_prefix_its_beginning() {
-        let exact = test(Matcher::Exact("/api".into()));
+        let exact = test(Condition::Exact("/api".into()));
         assert!(holds(&exact, b"/api") && !holds(&exact, b"/api/") && !holds(&exact, b"/ap"));
-        let prefix = test(Matcher::Prefix("/api".into()));
+        let prefix = test(Condition::Prefix("/api".into()));
         assert!(holds(&prefix, b"/api") && holds(&prefix, b"/api/") && !holds(&prefix, b"/ap"));
     }
 
@@ -216,15 +252,19 @@ mod tests {
     #[test]
     fn present_and_not_hold_for_what_is_not_there() {
         let none = || std::iter::empty();
-        let not = |matcher| test(Matcher::Not(Box::new(matcher)));
-        assert!(test(Matcher::Present(false)).holds(none()) && !test(Matcher::Present(true)).holds(none()));
-        assert!(not(Matcher::Exact("a".into())).holds(none()));
+        let not = |condition| Matcher::from(condition).negate().compile().unwrap();
         assert!(
-            holds(&not(Matcher::Exact("a".into())), b"b") && !holds(&not(Matcher::Exact("a".into())), b"a")
+            test(Condition::Present(false)).holds(none()) && !test(Condition::Present(true)).holds(none())
+        );
+        assert!(not(Condition::Exact("a".into())).holds(none()));
+        assert!(
+            holds(&not(Condition::Exact("a".into())), b"b")
+                && !holds(&not(Condition::Exact("a".into())), b"a")
         );
         let both = || [b"a".as_slice().into(), b"b".as_slice().into()].into_iter();
         assert!(
-            test(Matcher::Exact("b".into())).holds(both()) && !not(Matcher::Exact("b".into())).holds(both())
+            test(Condition::Exact("b".into())).holds(both())
+                && !not(Condition::Exact("b".into())).holds(both())
         );
     }
 

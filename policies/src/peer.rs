@@ -1,17 +1,8 @@
 //! Who is at the other end: a callee by its authority, a caller by its SPIFFE identity.
 
-use crate::policy::{Selector, Source};
-
-/// Whether `authority`, spoken from `namespace`, is a service that the selector selects. What is no
-/// name of a service in the mesh is none.
-pub(crate) fn is_destination(selector: &Selector, authority: &[u8], namespace: Option<&str>) -> bool {
-    let Some((service, namespace)) = resolve(authority, namespace) else { return false };
-    selector.service.matches(&service) && selector.namespace.matches(&namespace)
-}
-
 /// The service and namespace behind an authority: `name` in the caller's namespace,
 /// `name.namespace`, or a full name with whatever cluster domain.
-fn resolve(authority: &[u8], own_namespace: Option<&str>) -> Option<(String, String)> {
+pub(crate) fn resolve(authority: &[u8], own_namespace: Option<&str>) -> Option<(String, String)> {
     let authority = std::str::from_utf8(authority).ok()?.to_ascii_lowercase();
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
@@ -26,7 +17,6 @@ fn resolve(authority: &[u8], own_namespace: Option<&str>) -> Option<(String, Str
     }
     match labels.as_slice() {
         [service] => Some(((*service).to_owned(), own_namespace?.to_owned())),
-        // A name of digits alone is a piece of an address.
         [service, namespace] | [service, namespace, "svc", ..] => {
             Some(((*service).to_owned(), (*namespace).to_owned()))
         }
@@ -34,22 +24,17 @@ fn resolve(authority: &[u8], own_namespace: Option<&str>) -> Option<(String, Str
     }
 }
 
-/// Whether a caller's SPIFFE identity is one that is meant: `spiffe://<trust domain>/ns/<namespace>/
+/// The namespace and service account of a SPIFFE identity: `spiffe://<trust domain>/ns/<namespace>/
 /// sa/<service account>`, as Istio writes it.
-pub(crate) fn is_source(source: &Source, identity: &[u8]) -> bool {
-    let account = || {
-        let path = std::str::from_utf8(identity).ok()?.strip_prefix("spiffe://")?.split_once('/')?.1;
-        path.strip_prefix("ns/")?.split_once("/sa/")
-    };
-    account().is_some_and(|(namespace, account)| {
-        source.namespace.matches(namespace) && source.service_account.matches(account)
-    })
+pub(crate) fn identify(identity: &[u8]) -> Option<(String, String)> {
+    let path = std::str::from_utf8(identity).ok()?.strip_prefix("spiffe://")?.split_once('/')?.1;
+    let (namespace, account) = path.strip_prefix("ns/")?.split_once("/sa/")?;
+    Some((namespace.to_owned(), account.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_source, resolve};
-    use crate::{glob::Glob, policy::Source};
+    use super::{identify, resolve};
 
     #[test]
     fn an_authority_names_a_service() {
@@ -80,16 +65,10 @@ mod tests {
 
     #[test]
     fn a_caller_is_known_by_its_certificate() {
-        let glob = |text: &str| Glob::try_from(text.to_owned()).unwrap();
-        let web = Source { namespace: glob("demo"), service_account: glob("web-*") };
-        assert!(is_source(&web, b"spiffe://cluster.local/ns/demo/sa/web-1"));
-        for other in [
-            &b"spiffe://cluster.local/ns/shop/sa/web-1"[..],
-            b"spiffe://cluster.local/ns/demo/sa/job",
-            b"demo/web-1",
-            b"",
-        ] {
-            assert!(!is_source(&web, other));
+        let web = Some(("demo".to_owned(), "web-1".to_owned()));
+        assert_eq!(identify(b"spiffe://cluster.local/ns/demo/sa/web-1"), web);
+        for other in ["spiffe://cluster.local/sa/web-1", "demo/web-1", "spiffe://a", ""] {
+            assert_eq!(identify(other.as_bytes()), None, "{other}");
         }
     }
 }

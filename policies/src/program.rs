@@ -5,8 +5,9 @@ use crate::{
     dice::Dice,
     facts::Facts,
     index::Index,
+    inquiry::Inquiry,
     matcher::PatternError,
-    policy::{Direction, Match},
+    policy::Direction,
     rule::{Mismatch, Rule},
     scope::Scope,
     snapshot::Snapshot,
@@ -56,7 +57,7 @@ impl Program {
         let selected =
             || snapshot.policies.iter().filter(|entry| workload.is_selected_by(&entry.policy.selector));
         let rules = |direction| {
-            let (mut rules, mut matches) = (Vec::new(), Vec::new());
+            let (mut rules, mut written) = (Vec::new(), Vec::new());
             for entry in selected().filter(|entry| entry.policy.flow.direction() == direction) {
                 for rule in &entry.policy.rules {
                     let compiled = Rule::compile(entry, rule);
@@ -64,10 +65,10 @@ impl Program {
                         compiled
                             .map_err(|error| ProgramError { policy: entry.policy.name.to_string(), error })?,
                     );
-                    matches.push(&rule.matches);
+                    written.push((&*entry.policy, rule));
                 }
             }
-            Ok(Rules::new(rules, matches))
+            Ok(Rules { index: Index::new(written.into_iter()), rules })
         };
         Ok(Self {
             inbound: rules(Direction::Inbound)?,
@@ -91,21 +92,22 @@ impl Program {
     /// its dice fall.
     pub fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
         let Rules { rules, index } = self.rules(facts)?;
-        let candidates = index.candidates(facts).filter_map(|position| rules.get(position as usize));
-        let mut applying =
-            candidates.filter(|rule| rule.mismatch(facts, self.namespace.as_deref()).is_none());
+        let inquiry = Inquiry::new(facts, self.namespace.as_deref());
+        let candidates = index.candidates(&inquiry).filter_map(|position| rules.get(position as usize));
+        let mut applying = candidates.filter(|rule| rule.mismatch(&inquiry).is_none());
         applying.next()?.decide(facts, dice)
     }
 
     /// What every rule says of a request, in the order in which they decide.
     pub fn explain(&self, facts: &impl Facts) -> Vec<Verdict> {
         let rules = self.rules(facts).map(|rules| rules.rules.as_slice()).unwrap_or_default();
+        let inquiry = Inquiry::new(facts, self.namespace.as_deref());
         let same_policy = rules.chunk_by(|a, b| a.policy() == b.policy());
         let numbered = same_policy.flat_map(|rules| rules.iter().enumerate());
         let verdict = |(rule, compiled): (usize, &Rule)| Verdict {
             policy: compiled.policy().to_owned(),
             rule,
-            mismatch: compiled.mismatch(facts, self.namespace.as_deref()),
+            mismatch: compiled.mismatch(&inquiry),
         };
         numbered.map(verdict).collect()
     }
@@ -118,11 +120,5 @@ impl Program {
             Direction::Inbound => Some(&self.inbound),
             Direction::Outbound => Some(&self.outbound),
         }
-    }
-}
-
-impl Rules {
-    fn new(rules: Vec<Rule>, matches: Vec<&Match>) -> Self {
-        Self { rules, index: Index::new(matches.into_iter()) }
     }
 }

@@ -6,9 +6,9 @@ use crate::{
     decision::Decision,
     dice::{self, Dice},
     facts::Facts,
+    inquiry::Inquiry,
     matcher::{PatternError, Test},
     name::HeaderName,
-    peer,
     percentage::Percentage,
     policy::{self, Delay, Flow, Mode, Selector, Source},
     query,
@@ -101,9 +101,10 @@ impl Rule {
         &self.policy
     }
 
-    /// The first condition that does not hold for a request of a workload in `namespace`, cheapest
+    /// The first condition that does not hold for a request, cheapest
     /// first; `None` if the rule applies.
-    pub(crate) fn mismatch(&self, facts: &impl Facts, namespace: Option<&str>) -> Option<Mismatch> {
+    pub(crate) fn mismatch(&self, inquiry: &Inquiry<'_, impl Facts>) -> Option<Mismatch> {
+        let facts = inquiry.facts;
         let in_time =
             |now| self.starts_at.is_none_or(|start| start <= now) && self.ends_at.is_none_or(|end| now < end);
         if (self.starts_at.is_some() || self.ends_at.is_some()) && !in_time(facts.now()) {
@@ -126,13 +127,21 @@ impl Rule {
         {
             return Some(Mismatch::Query(name.clone()));
         }
-        let goes_to = |selector| {
-            facts.authority().is_some_and(|authority| peer::is_destination(selector, &authority, namespace))
+        let goes_to = |selector: &Selector| {
+            let matches = |(service, namespace)| {
+                selector.service.matches(service) && selector.namespace.matches(namespace)
+            };
+            inquiry.callee().is_some_and(matches)
         };
         if self.destination.as_ref().is_some_and(|selector| !goes_to(selector)) {
             return Some(Mismatch::Destination);
         }
-        let comes_from = |source| facts.peer().is_some_and(|identity| peer::is_source(source, &identity));
+        let comes_from = |source: &Source| {
+            let matches = |(namespace, account)| {
+                source.namespace.matches(namespace) && source.service_account.matches(account)
+            };
+            inquiry.caller().is_some_and(matches)
+        };
         if self.source.as_ref().is_some_and(|source| !comes_from(source)) {
             return Some(Mismatch::Source);
         }
@@ -172,7 +181,8 @@ fn is_probe(facts: &impl Facts) -> bool {
 /// `application/grpc`, also with a message format behind it; not `application/grpc-web`.
 fn is_grpc(facts: &impl Facts) -> bool {
     facts.header("content-type").is_some_and(|value| match value.strip_prefix(GRPC) {
-        Some(rest) => matches!(rest.first(), None | Some(b'+' | b';')),
+        // As Envoy has it, which answers in gRPC only to these.
+        Some(rest) => matches!(rest.first(), None | Some(b'+')),
         None => false,
     })
 }

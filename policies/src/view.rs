@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     glob::Glob,
-    matcher::Matcher,
+    matcher::{Condition, Matcher},
     percentage::Percentage,
     policy::{Delay, Fault, Flow, Match, Mode, Policy, Rule, Selector},
     reply::{Abort, Reply},
@@ -45,8 +45,7 @@ pub fn is_first_generation(policy: &Policy) -> bool {
 }
 
 fn knows_match(Match { method, path, headers, query, source }: &Match) -> bool {
-    let known =
-        |matcher: &Matcher| matches!(matcher, Matcher::Exact(_) | Matcher::Prefix(_) | Matcher::Regex(_));
+    let known = |matcher: &Matcher| !matcher.negated && !matches!(matcher.condition, Condition::Present(_));
     method.iter().chain(path).all(known)
         && headers.iter().all(|(_, value)| known(value))
         && query.is_empty()
@@ -95,15 +94,15 @@ fn named(name: &str, value: &Matcher) -> Value {
     json.into()
 }
 
-fn matcher(matcher: &Matcher) -> Map<String, Value> {
-    let (kind, value) = match matcher {
-        Matcher::Exact(text) => ("exact", text.as_str().into()),
-        Matcher::Prefix(text) => ("prefix", text.as_str().into()),
-        Matcher::Regex(pattern) => ("regex", pattern.written().into()),
-        Matcher::Present(present) => ("present", (*present).into()),
-        Matcher::Not(inner) => ("not", self::matcher(inner).into()),
+fn matcher(Matcher { negated, condition }: &Matcher) -> Map<String, Value> {
+    let (kind, value) = match condition {
+        Condition::Exact(text) => ("exact", text.as_str().into()),
+        Condition::Prefix(text) => ("prefix", text.as_str().into()),
+        Condition::Regex(pattern) => ("regex", pattern.written().into()),
+        Condition::Present(present) => ("present", (*present).into()),
     };
-    Map::from_iter([(kind.to_owned(), value)])
+    let json = Map::from_iter([(kind.to_owned(), value)]);
+    if *negated { Map::from_iter([("not".to_owned(), json.into())]) } else { json }
 }
 
 fn fault(fault: &Fault) -> Value {

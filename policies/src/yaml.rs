@@ -10,6 +10,13 @@ use crate::problem::{Finding, Place};
 /// The longest file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 
+/// How deep a document may be nested.
+const MAX_DEPTH: usize = 32;
+/// How many scalars, lists and maps a document may hold.
+const MAX_NODES: usize = 200_000;
+/// How many aliases a document may hold.
+const MAX_ALIASES: usize = 1_000;
+
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -110,7 +117,7 @@ fn read_document(text: &str, lines_before: u32) -> Result<Option<Node>, Finding>
     let moved = |place: Place| Place { line: place.line + lines_before, ..place };
     // One document of a file of bounded size: these bounds only stop what multiplies itself.
     let options = serde_yaml::options! {
-        budget: serde_yaml::budget! { max_depth: 32, max_aliases: 1_000, max_nodes: 200_000 },
+        budget: serde_yaml::budget! { max_depth: MAX_DEPTH, max_aliases: MAX_ALIASES, max_nodes: MAX_NODES },
         strict_booleans: true,
         with_snippet: false,
     };
@@ -125,7 +132,16 @@ fn read_document(text: &str, lines_before: u32) -> Result<Option<Node>, Finding>
             let place = error.location().map(place).map(moved).unwrap_or_default();
             let reason = error.without_snippet().to_string();
             // Its own place counts from the beginning of the document; ours is that of the file.
-            let reason = reason.split(" at line ").next().unwrap_or_default().trim();
+            let reason = reason.split(" at line ").next().unwrap_or_default();
+            // Its advice is for whoever calls the library.
+            let reason =
+                reason.split(['(', ';']).next().unwrap_or_default().trim().trim_end_matches([',', ':']);
+            if reason.contains("budget") || reason.contains("limit") {
+                let message = format!(
+                    "is too deep or too large: at most {MAX_DEPTH} levels, {MAX_NODES} nodes and {MAX_ALIASES} aliases to a document"
+                );
+                return Err(Finding { place, field: String::new(), message });
+            }
             Err(Finding { place, field: String::new(), message: format!("is not valid YAML: {reason}") })
         }
     }

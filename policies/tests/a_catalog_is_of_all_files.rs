@@ -29,10 +29,14 @@ fn names(catalog: &Catalog) -> Vec<&str> {
 
 #[test]
 fn an_invalid_file_contributes_nothing_and_every_other_file_is_served() {
-    let catalog = catalog(&[("bad.yaml", &(policy("a") + "spec: {}\n")), ("good.yaml", &policy("b"))]);
+    let catalog =
+        catalog(&[("bad.yaml", &(policy("a") + "spec: {rules: []}\n")), ("good.yaml", &policy("b"))]);
     assert_eq!(names(&catalog), ["b"]);
     let problems: Vec<_> = catalog.problems().iter().map(ToString::to_string).collect();
-    assert_eq!(problems, ["bad.yaml:4:1: metadata: is required", "bad.yaml:4:7: spec.rules: is required"]);
+    assert_eq!(
+        problems,
+        ["bad.yaml:4:1: metadata: is required", "bad.yaml:4:15: spec.rules: must hold at least one rule"]
+    );
 }
 
 #[test]

@@ -183,7 +183,15 @@ fn what_is_no_yaml_is_refused_within_bounds() {
     assert!(
         File::read(&vec![b' '; 2 * 1024 * 1024]).findings[0].message.contains("is longer than 1048576 bytes")
     );
-    assert!(problems(&"[".repeat(10_000))[0].contains("is not valid YAML"));
+    assert!(problems(&"[".repeat(10_000))[0].contains("at most 32 levels"));
     let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n";
-    assert!(problems(bomb)[0].contains("is not valid YAML"));
+    assert!(problems(bomb)[0].contains("1000 aliases"), "{:?}", problems(bomb));
+    let greedy = with_rules(
+        &"    - {match: {path: {regex: '\\pL{5}'}}, fault: {percentage: 5, delay_ms: 1}}\n".repeat(500),
+    );
+    assert!(
+        problems(&greedy).iter().any(|line| line.contains("one regex too many")),
+        "{:?}",
+        problems(&greedy)
+    );
 }

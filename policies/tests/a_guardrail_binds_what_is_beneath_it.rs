@@ -19,7 +19,7 @@ fn catalog_above(files: &[(&str, &str)], above: &[(&str, &str)], server: Guardra
     let (files, above) = (parsed(files), parsed(above));
     let pairs = |files: &'static [(Arc<str>, File)]| files.iter().map(|(path, file)| (path, file)).collect();
     // Leaked: a test is short, and the sources borrow.
-    let sources = Sources { files: pairs(files.leak()), above: pairs(above.leak()), server };
+    let sources = Sources { files: pairs(files.leak()), guards: pairs(above.leak()), server };
     Catalog::new(&sources, |_, _| Some(Timestamp::from_millis(0)))
 }
 
@@ -162,6 +162,9 @@ fn what_may_hold_a_guardrail_and_cannot_be_read_takes_what_is_beneath_it_out_of_
     for broken in [
         "kind: Guardrail\nspec: {maxPercent: 1}\n",
         "a: [",
+        "spec: {maxPercentage: 5}\n",
+        "Kind: Guardrail\nspec: {}\n",
+        "apiVersion: hfi.dev/v2\nkind: Guardrails\nspec: {}\n",
         "kind: Guardrale\nspec: {}\n",
         "\0",
         "kind: Guardrail\nspec: {}\n---\nmetadata: {}\n",
@@ -173,7 +176,7 @@ fn what_may_hold_a_guardrail_and_cannot_be_read_takes_what_is_beneath_it_out_of_
         assert!(problems(&catalog).contains(&told.to_owned()), "{:#?}", problems(&catalog));
     }
     assert_eq!(
-        names(&files("metadata: {name: X}\nspec: {}\n")),
+        names(&files("metadata: {name: X}\nspec: {rules: []}\n")),
         ["a", "b"],
         "an invalid policy guards nothing"
     );

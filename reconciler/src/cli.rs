@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, error::ErrorKind};
+use clap::{
+    ArgAction, Args, CommandFactory as _, Parser, Subcommand, builder::FalseyValueParser, error::ErrorKind,
+};
 use policies::guardrail::Guardrail;
 
 use crate::command::{explain::Explain, validate::Validate};
@@ -51,7 +53,7 @@ pub struct Serve {
     listen: SocketAddr,
 
     /// Refuse every policy without an end.
-    #[arg(long, env = "HFI_REQUIRE_EXPIRY")]
+    #[arg(long, env = "HFI_REQUIRE_EXPIRY", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     require_expiry: bool,
 
     /// What to log: a level, or `target=level` pairs.

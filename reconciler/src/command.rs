@@ -5,9 +5,10 @@ pub mod explain;
 pub mod report;
 pub mod validate;
 
-use std::{process::ExitCode, time::SystemTime};
-
-use policies::Timestamp;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -16,10 +17,14 @@ pub const NOT_RIGHT: u8 = 1;
 /// Wrong use.
 pub const WRONG_USE: u8 = 2;
 
-/// What time it is.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+/// Prints on stdout. Whoever has stopped reading has seen what they wanted.
+pub(crate) fn print(text: &str) {
+    let mut stdout = io::stdout().lock();
+    if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        eprintln!("error: cannot write: {error}");
+    }
 }
 
 /// Says what was used wrongly.

@@ -1,6 +1,11 @@
-//! Policies of a file or a folder, read once: for the commands that look at them.
+//! Policies of files and folders, read once: for the commands that look at them.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use policies::{
     Timestamp,
@@ -9,64 +14,126 @@ use policies::{
     guardrail::Guardrail,
 };
 
-use crate::source::{CheckoutFile, SourceError, dir::DirSource};
+use crate::source::{
+    Content, SourceError,
+    dir::{DirSource, read_bounded},
+    is_policy_file,
+};
 
-/// Files, read and parsed.
-#[derive(Debug)]
+/// Policy files, read and parsed, as one repository; by their absolute path, so that none is there
+/// twice and each is found in its folder.
+#[derive(Debug, Default)]
 pub struct Folder {
-    /// What goes before a file's path to name it from here.
-    prefix: String,
-    files: Vec<Parsed>,
+    files: BTreeMap<Arc<str>, Parsed>,
+    /// Files of the folders above, up to the root of the Git repository: they may hold guardrails.
+    guards: BTreeMap<Arc<str>, Parsed>,
     warnings: Vec<String>,
 }
 
 #[derive(Debug)]
 struct Parsed {
-    path: Arc<str>,
-    bytes: Arc<[u8]>,
+    /// The path as it was given.
+    shown: Arc<str>,
+    text: Arc<[u8]>,
     file: File,
+    modified: Option<Timestamp>,
 }
 
 impl Folder {
-    /// Reads a folder, or one file.
-    pub fn read(path: &Path) -> Result<Self, SourceError> {
-        let unreadable =
-            |error: std::io::Error| SourceError(format!("cannot read {}: {error}", path.display()));
-        if std::fs::metadata(path).map_err(unreadable)?.is_file() {
-            let bytes = std::fs::read(path).map_err(unreadable)?;
-            let name = Arc::from(path.to_string_lossy());
-            let files = vec![Parsed { path: name, file: File::read(&bytes), bytes: bytes.into() }];
-            return Ok(Self { prefix: String::new(), files, warnings: Vec::new() });
+    /// Reads folders, and single files.
+    pub fn read(paths: &[PathBuf]) -> Result<Self, SourceError> {
+        let mut folder = Self::default();
+        for path in paths {
+            let unreadable = |error| SourceError(format!("cannot read {}: {error}", path.display()));
+            let absolute = path.canonicalize().map_err(unreadable)?;
+            if absolute.is_file() {
+                let bytes = read_bounded(path).map_err(unreadable)?;
+                let parsed = Parsed::new(path.to_string_lossy().into(), Content::Bytes(bytes), None);
+                folder.files.insert(absolute.to_string_lossy().into(), parsed);
+            } else {
+                folder.add(path, &absolute)?;
+            }
+            folder.add_guards(&absolute);
         }
+        let Self { files, guards, .. } = &mut folder;
+        guards.retain(|path, _| !files.contains_key(path));
+        Ok(folder)
+    }
+
+    fn add(&mut self, path: &Path, absolute: &Path) -> Result<(), SourceError> {
         let checkout = DirSource::new(path.to_owned()).checkout(|_| false)?;
-        let prefix = format!("{}/", path.to_string_lossy().trim_end_matches('/'));
-        let parse = |file: CheckoutFile| {
-            let bytes = file.bytes.unwrap_or_default();
-            Parsed { path: file.path, file: File::read(&bytes), bytes: bytes.into() }
-        };
-        let files = checkout.files.into_iter().map(parse).collect();
-        Ok(Self { prefix, files, warnings: checkout.warnings })
+        for file in checkout.files {
+            let shown = path.join(&*file.path).to_string_lossy().into();
+            let key = absolute.join(&*file.path).to_string_lossy().into();
+            self.files.insert(key, Parsed::new(shown, file.content, file.modified));
+        }
+        self.warnings.extend(checkout.warnings);
+        Ok(())
     }
 
-    /// What the files say together, were they committed at `now`: durations count from then.
-    pub fn catalog(&self, require_expiry: bool, now: Timestamp) -> Catalog {
+    /// What stands right in the folders above, as far as the root of the repository; without one,
+    /// nobody can say how far up a guardrail is meant.
+    fn add_guards(&mut self, absolute: &Path) {
+        let Some(root) = absolute.ancestors().find(|folder| folder.join(".git").exists()) else { return };
+        for above in absolute.ancestors().skip(1).take_while(|above| above.starts_with(root)) {
+            for entry in fs::read_dir(above).into_iter().flatten().flatten() {
+                let path = entry.path();
+                let is_policy = path.file_name().and_then(|name| name.to_str()).is_some_and(is_policy_file);
+                if is_policy && path.is_file() {
+                    let content = match read_bounded(&path) {
+                        Ok(bytes) => Content::Bytes(bytes),
+                        Err(error) => Content::Unreadable(format!("cannot be read: {error}")),
+                    };
+                    let name: Arc<str> = path.to_string_lossy().into();
+                    self.guards.insert(Arc::clone(&name), Parsed::new(name, content, None));
+                }
+            }
+        }
+    }
+
+    /// What the files say together. Durations count from the modification of their file, or, where
+    /// `now` is given, from then: as if they were committed now.
+    pub fn catalog(&self, require_expiry: bool, now: Option<Timestamp>) -> Catalog {
         let server = Guardrail { require_expiry, ..Guardrail::default() };
-        let files = self.files.iter().map(|parsed| (&parsed.path, &parsed.file)).collect();
-        Catalog::new(&Sources { files, server, ..Sources::default() }, |_, _| Some(now))
+        let sources = Sources {
+            files: self.files.iter().map(|(path, parsed)| (path, &parsed.file)).collect(),
+            guards: self.guards.iter().map(|(path, parsed)| (path, &parsed.file)).collect(),
+            server,
+        };
+        let modified = |path: &str| self.files.get(path).and_then(|parsed| parsed.modified);
+        Catalog::new(&sources, |path, _| now.or_else(|| modified(path)))
     }
 
-    /// A file's path as one would write it here.
-    pub fn shown(&self, file: &str) -> String {
-        format!("{}{file}", self.prefix)
+    /// A file's path as it was given.
+    pub fn shown(&self, file: &Arc<str>) -> Arc<str> {
+        self.parsed(file).map_or_else(|| Arc::clone(file), |parsed| Arc::clone(&parsed.shown))
     }
 
-    /// The files and their contents.
-    pub fn files(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<[u8]>)> {
-        self.files.iter().map(|parsed| (&parsed.path, &parsed.bytes))
+    /// A file's text.
+    pub fn text(&self, file: &Arc<str>) -> Option<Arc<[u8]>> {
+        self.parsed(file).map(|parsed| Arc::clone(&parsed.text))
     }
 
-    /// What is odd about the folder.
+    fn parsed(&self, file: &Arc<str>) -> Option<&Parsed> {
+        self.files.get(file).or_else(|| self.guards.get(file))
+    }
+
+    /// What is odd about the folders.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+}
+
+impl Parsed {
+    fn new(shown: Arc<str>, content: Content, modified: Option<Timestamp>) -> Self {
+        let (text, file) = match content {
+            Content::Known => (Vec::new(), File::default()),
+            Content::Bytes(bytes) => {
+                let file = File::read(&bytes);
+                (bytes, file)
+            }
+            Content::Unreadable(reason) => (Vec::new(), File::unreadable(reason)),
+        };
+        Self { shown, text: text.into(), file, modified }
     }
 }

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+mod clock;
 pub mod command;
 pub mod folder;
 pub mod load;

@@ -8,7 +8,7 @@ use policies::{
     guardrail::Guardrail,
 };
 
-use crate::source::{BlobId, Checkout, Source, SourceError, Starts};
+use crate::source::{BlobId, Checkout, Content, Source, SourceError};
 
 /// The files of the last checkout, by the hash of their content.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Loader {
 
     /// Reads the newest state of a source. Blocks.
     pub fn load(&mut self, source: &mut Source) -> Result<Loaded, SourceError> {
-        let mut checkout = source.checkout(|blob| self.files.contains_key(blob))?;
+        let checkout = source.checkout(|blob| self.files.contains_key(blob))?;
         self.parse(&checkout)?;
 
         let in_folder = checkout.files.iter().filter_map(|file| self.files.get(&file.blob));
@@ -43,12 +43,7 @@ impl Loader {
         let known = &self.files;
         let read =
             |blob, bytes: &[u8]| known.get(&blob).map_or_else(|| Arc::new(File::read(bytes)), Arc::clone);
-        let starts = source.started_at(&checkout, wanted, read).unwrap_or_else(|error| {
-            checkout
-                .warnings
-                .push(format!("policies with a duration are over, since their start is not known: {error}"));
-            Starts::default()
-        });
+        let starts = source.started_at(&checkout, wanted, read)?;
 
         let sources = Sources {
             files: checkout
@@ -56,7 +51,7 @@ impl Loader {
                 .iter()
                 .filter_map(|file| Some((&file.path, &**known.get(&file.blob)?)))
                 .collect(),
-            above: checkout
+            guards: checkout
                 .above
                 .iter()
                 .filter_map(|file| Some((&file.path, &**known.get(&file.blob)?)))
@@ -71,10 +66,13 @@ impl Loader {
     fn parse(&mut self, checkout: &Checkout) -> Result<(), SourceError> {
         let mut files = HashMap::with_capacity(checkout.files.len() + checkout.above.len());
         for file in checkout.files.iter().chain(&checkout.above) {
-            let parsed = match (self.files.get(&file.blob), &file.bytes) {
+            let parsed = match (self.files.get(&file.blob), &file.content) {
                 (Some(known), _) => Arc::clone(known),
-                (None, Some(bytes)) => Arc::new(File::read(bytes)),
-                (None, None) => return Err(SourceError(format!("the content of {} is missing", file.path))),
+                (None, Content::Bytes(bytes)) => Arc::new(File::read(bytes)),
+                (None, Content::Unreadable(reason)) => Arc::new(File::unreadable(reason.clone())),
+                (None, Content::Known) => {
+                    return Err(SourceError(format!("the content of {} is missing", file.path)));
+                }
             };
             files.insert(file.blob, parsed);
         }

@@ -1,16 +1,13 @@
 //! The loop that keeps what is served equal to what the source says.
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use policies::{Timestamp, problem::Place};
+use policies::problem::Place;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use crate::{
+    clock::now,
     load::{Loaded, Loader},
     published::{Published, Publisher, State},
     shutdown::Shutdown,
@@ -53,7 +50,7 @@ enum Cause {
     Retry,
     Change,
     SecondLook,
-    /// A policy reached its end.
+    /// A policy reached its beginning or its end.
     Expiry,
 }
 
@@ -157,7 +154,7 @@ impl Reconciler {
         let published =
             Published { revision: published.revision.clone(), catalog: published.catalog.clone(), at: now() };
         let changed_scopes = self.publisher.publish(published);
-        info!(changed_scopes, "a policy has come to its end");
+        info!(changed_scopes, "a policy has come to its beginning or its end");
     }
 
     fn failed(&mut self, error: &SourceError) {
@@ -192,11 +189,6 @@ async fn at(instant: Option<Instant>) {
         Some(instant) => tokio::time::sleep_until(instant).await,
         None => std::future::pending().await,
     }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Nine to eleven tenths, so that replicas do not fetch in step.

@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     cli::{Cli, Command, ServeConfig},
-    command::WRONG_USE,
+    command::{self, WRONG_USE},
     load::Loader,
     published::Publisher,
     reconcile::Reconciler,
@@ -37,13 +37,13 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::Validate(validate) => validate.run(),
         Command::Explain(explain) => explain.run(),
-        Command::Schema => print(policies::SCHEMA),
-        Command::Reference => print(policies::REFERENCE),
+        Command::Schema => show(policies::SCHEMA),
+        Command::Reference => show(policies::REFERENCE),
     }
 }
 
-fn print(text: &str) -> ExitCode {
-    print!("{text}");
+fn show(text: &str) -> ExitCode {
+    command::print(text);
     ExitCode::SUCCESS
 }
 

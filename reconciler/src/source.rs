@@ -47,8 +47,7 @@ pub struct Revision(Arc<str>);
 pub struct Checkout {
     pub revision: Revision,
     pub files: Vec<CheckoutFile>,
-    /// The files that stand right in the folders above the policy folder, by their path in the
-    /// repository.
+    /// The files that stand right in the folders above the policy folder, for their guardrails.
     pub above: Vec<CheckoutFile>,
     /// What is odd about the source although it could be read.
     pub warnings: Vec<String>,
@@ -57,13 +56,22 @@ pub struct Checkout {
 /// A policy file.
 #[derive(Debug)]
 pub struct CheckoutFile {
-    /// Its path below the policy folder.
+    /// Its path in the repository or folder.
     pub path: Arc<str>,
     pub blob: BlobId,
-    /// Its content, unless it was known already.
-    pub bytes: Option<Vec<u8>>,
+    pub content: Content,
     /// When it was last modified, where the source knows that and nothing better.
     pub modified: Option<Timestamp>,
+}
+
+/// What is known of a file's content.
+#[derive(Debug)]
+pub enum Content {
+    /// It was read before.
+    Known,
+    Bytes(Vec<u8>),
+    /// It could not be read, and why. It counts as an invalid file: what it holds nobody knows.
+    Unreadable(String),
 }
 
 /// Why a source could not be read. The message is for people and free of secrets.
@@ -134,6 +142,14 @@ impl Starts {
     }
 }
 
+impl CheckoutFile {
+    /// A file that is there and cannot be read.
+    fn unreadable(path: String, reason: String) -> Self {
+        let blob = BlobId::of(format!("unreadable: {path}: {reason}").as_bytes());
+        Self { path: path.into(), blob, content: Content::Unreadable(reason), modified: None }
+    }
+}
+
 impl BlobId {
     /// The identity of content by its SHA-256.
     pub fn of(bytes: &[u8]) -> Self {
@@ -178,8 +194,13 @@ impl fmt::Debug for Source {
     }
 }
 
+/// Whether a name looks like a policy file's but for the case of its ending.
+fn is_miscased(name: &str) -> bool {
+    !is_policy_file(name) && is_policy_file(&name.to_ascii_lowercase())
+}
+
 /// Whether a file of this name holds policies, by its ending; names that begin with a dot do not.
-fn is_policy_file(name: &str) -> bool {
+pub(crate) fn is_policy_file(name: &str) -> bool {
     !is_hidden(name) && (name.ends_with(".yaml") || name.ends_with(".yml"))
 }
 
@@ -190,7 +211,9 @@ fn is_hidden(name: &str) -> bool {
 /// Whether a path below the policy folder is one of a policy file that is not hidden.
 fn is_policy_path(path: &str) -> bool {
     let mut parts = path.rsplit('/');
-    parts.next().is_some_and(is_policy_file) && !parts.any(is_hidden) && path.split('/').count() <= MAX_DEPTH
+    parts.next().is_some_and(is_policy_file)
+        && !parts.any(is_hidden)
+        && path.split('/').count() <= MAX_DEPTH + 1
 }
 
 /// Whether a change at this path can change what is read: a policy file, a folder, a ref, or the

@@ -15,7 +15,7 @@ use std::{
 
 use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
-    event::{AccessKind, AccessMode, CreateKind},
+    event::{AccessKind, AccessMode, CreateKind, ModifyKind},
 };
 use tokio::sync::Notify;
 use tracing::{debug, warn};
@@ -59,11 +59,22 @@ impl Hints {
         self.folder_created.swap(false, Ordering::Relaxed)
     }
 
+    /// Events were lost: what they were nobody knows.
+    fn notice_loss(&self) {
+        self.folder_created.store(true, Ordering::Relaxed);
+        self.folder_lost.store(true, Ordering::Relaxed);
+        self.noticed.notify_one();
+    }
+
     fn notice(&self, event: &Event, folders: &[PathBuf]) {
         match event.kind {
             // Our own reading is no change.
             EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write) => return,
             EventKind::Create(CreateKind::Folder) => self.folder_created.store(true, Ordering::Relaxed),
+            EventKind::Modify(ModifyKind::Name(_)) if event.paths.iter().any(|path| path.is_dir()) => {
+                self.folder_created.store(true, Ordering::Relaxed);
+                self.folder_lost.store(true, Ordering::Relaxed);
+            }
             EventKind::Remove(_) | EventKind::Modify(_)
                 if event.paths.iter().any(|path| folders.contains(path)) =>
             {
@@ -87,9 +98,8 @@ impl Watcher {
         let paths: Vec<_> = folders.iter().map(|folder| folder.path.clone()).collect();
         let noticed = Arc::clone(&hints);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| match event {
-            Ok(event) => noticed.notice(&event, &paths),
-            // Perhaps events were lost.
-            Err(_) => noticed.noticed.notify_one(),
+            Ok(event) if !event.need_rescan() => noticed.notice(&event, &paths),
+            Ok(_) | Err(_) => noticed.notice_loss(),
         });
         let watcher =
             watcher.inspect_err(|error| warn!(%error, "changes go unnoticed until the interval is over"));

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use policies::{
     Policy,
-    matcher::Matcher,
+    matcher::{Condition, Matcher},
     policy::{Flow, Rule},
 };
 
@@ -12,16 +12,16 @@ use super::requests::Request;
 
 /// Whether a condition holds for some values, by what its words say.
 fn holds(matcher: &Matcher, values: &[&str]) -> bool {
-    match matcher {
-        Matcher::Exact(text) => values.contains(&text.as_str()),
-        Matcher::Prefix(text) => values.iter().any(|value| value.starts_with(text)),
-        Matcher::Regex(pattern) => {
+    let holds = match &matcher.condition {
+        Condition::Exact(text) => values.contains(&text.as_str()),
+        Condition::Prefix(text) => values.iter().any(|value| value.starts_with(text)),
+        Condition::Regex(pattern) => {
             let regex = regex::Regex::new(pattern.written()).unwrap();
             values.iter().any(|value| regex.is_match(value))
         }
-        Matcher::Present(present) => values.is_empty() != *present,
-        Matcher::Not(inner) => !holds(inner, values),
-    }
+        Condition::Present(present) => values.is_empty() != *present,
+    };
+    if matcher.negated { !holds } else { holds }
 }
 
 fn applies(rule: &Rule, request: &Request) -> bool {

@@ -15,8 +15,8 @@ use policies::{
 };
 use serde_json::{Value, json};
 
-use super::{DONE, now, wrong_use};
-use crate::folder::Folder;
+use super::{DONE, print, wrong_use};
+use crate::{clock::now, folder::Folder};
 
 /// Say which policy and rule would decide a request, and why each other would not.
 #[derive(Debug, Args)]
@@ -102,47 +102,57 @@ impl Explain {
 
     /// Explains on stdout. That nothing decides is an answer too.
     pub fn run(self) -> ExitCode {
-        let folder = match Folder::read(&self.dir) {
+        let folder = match Folder::read(std::slice::from_ref(&self.dir)) {
             Ok(folder) => folder,
             Err(error) => return wrong_use(error),
         };
         let scope = Scope::new([self.namespace.as_str()], self.services.iter().map(String::as_str));
         let request = self.request();
-        let catalog = folder.catalog(false, request.now());
+        let catalog = folder.catalog(false, None);
         for problem in catalog.problems() {
-            eprintln!("warning: not in force: {}{problem}", folder.shown(""));
+            eprintln!("warning: not in force: {}: {}", folder.shown(&problem.file), problem.finding);
         }
         match scope.map_err(|error| error.to_string()).and_then(|scope| explain(&request, &catalog, &scope)) {
-            Ok((decision, lines)) => self.print(decision.as_ref(), &lines),
+            Ok((decision, lines)) => print(&self.render(decision.as_ref(), &lines)),
             Err(error) => return wrong_use(error),
         }
         ExitCode::from(DONE)
     }
 
-    fn print(&self, decision: Option<&Decision>, lines: &[Line]) {
-        if self.output == Output::Json {
-            let rules: Vec<Value> = lines.iter().map(|line| json!({"policy": line.policy, "rule": line.rule, "decides": line.decides, "reason": line.reason})).collect();
-            let decides = lines
-                .iter()
-                .find(|line| line.decides)
-                .map(|line| json!({"policy": line.policy, "rule": line.rule}));
-            println!(
-                "{:#}",
-                json!({"decides": decides, "injects": decision.is_some_and(|decision| decision.mode == Mode::Inject), "rules": rules})
-            );
-            return;
-        }
-        let width = lines.iter().map(|line| line.policy.len()).max().unwrap_or(0).max("policy".len());
-        println!("{:<8}  {:<width$}  {:<4}  why", "", "policy", "rule");
-        for Line { policy, rule, decides, reason } in lines {
-            let mark = if *decides { "decides" } else { "" };
-            let rule = rule.map_or("-".to_owned(), |rule| rule.to_string());
-            println!("{mark:<8}  {policy:<width$}  {rule:<4}  {reason}");
-        }
-        if !lines.iter().any(|line| line.decides) {
-            println!("\nNo rule applies: the request passes untouched.");
+    fn render(&self, decision: Option<&Decision>, lines: &[Line]) -> String {
+        match self.output {
+            Output::Table => table(lines),
+            Output::Json => {
+                let injects = decision.is_some_and(|decision| decision.mode == Mode::Inject);
+                let decides = lines
+                    .iter()
+                    .find(|line| line.decides)
+                    .map(|line| json!({"policy": line.policy, "rule": line.rule}));
+                let rules: Vec<_> = lines.iter().map(Line::json).collect();
+                format!("{:#}\n", json!({"decides": decides, "injects": injects, "rules": rules}))
+            }
         }
     }
+}
+
+impl Line {
+    fn json(&self) -> Value {
+        json!({"policy": self.policy, "rule": self.rule, "decides": self.decides, "reason": self.reason})
+    }
+}
+
+fn table(lines: &[Line]) -> String {
+    let width = lines.iter().map(|line| line.policy.len()).max().unwrap_or(0).max("policy".len());
+    let mut table = format!("{:<8}  {:<width$}  {:<4}  why\n", "", "policy", "rule");
+    for Line { policy, rule, decides, reason } in lines {
+        let mark = if *decides { "decides" } else { "" };
+        let rule = rule.map_or("-".to_owned(), |rule| rule.to_string());
+        table += &format!("{mark:<8}  {policy:<width$}  {rule:<4}  {reason}\n");
+    }
+    if !lines.iter().any(|line| line.decides) {
+        table += "\nNo rule applies: the request passes untouched.\n";
+    }
+    table
 }
 
 fn explain(

@@ -7,6 +7,8 @@ use clap::ValueEnum;
 use policies::problem::{Place, Problem};
 use serde_json::json;
 
+use crate::folder::Folder;
+
 /// The form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -24,11 +26,29 @@ pub enum Format {
 pub struct Report {
     pub errors: Vec<Problem>,
     pub warnings: Vec<Problem>,
-    /// The texts of the files, by the names that the problems give them.
-    pub sources: HashMap<Arc<str>, Arc<[u8]>>,
+    /// The lines of the files, by the names that the problems give them.
+    pub sources: HashMap<Arc<str>, Vec<String>>,
 }
 
 impl Report {
+    /// What there is to say of a folder, its files named as they were given.
+    pub fn new(folder: &Folder, errors: &[Problem], warnings: &[Problem]) -> Self {
+        let shown = |problem: &Problem| Problem {
+            file: folder.shown(&problem.file),
+            finding: problem.finding.clone(),
+        };
+        let mut sources = HashMap::new();
+        for problem in errors.iter().chain(warnings) {
+            let lines = || folder.text(&problem.file).map(|text| lines(&text)).unwrap_or_default();
+            sources.entry(folder.shown(&problem.file)).or_insert_with(lines);
+        }
+        Self {
+            errors: errors.iter().map(shown).collect(),
+            warnings: warnings.iter().map(shown).collect(),
+            sources,
+        }
+    }
+
     /// The whole, ready to be printed.
     pub fn render(&self, format: Format) -> String {
         match format {
@@ -62,7 +82,7 @@ impl Report {
                 .primary_title(title)
                 .elements(Vec::<annotate_snippets::Element<'_>>::new())]);
         };
-        let (start, end) = word(&source, column);
+        let (start, end) = word(source, column);
         let snippet = Snippet::source(source.as_str())
             .line_start(line as usize)
             .path(&*problem.file)
@@ -71,12 +91,15 @@ impl Report {
     }
 
     /// The line that a problem stands in.
-    fn line(&self, problem: &Problem) -> Option<String> {
+    fn line(&self, problem: &Problem) -> Option<&String> {
         let index = (problem.finding.place.line as usize).checked_sub(1)?;
-        let text = String::from_utf8_lossy(self.sources.get(&problem.file)?);
-        // A line that fills the screen helps nobody.
-        text.lines().nth(index).map(|line| line.chars().take(500).collect())
+        self.sources.get(&problem.file)?.get(index)
     }
+}
+
+/// The lines of a text. One that fills the screen helps nobody.
+fn lines(text: &[u8]) -> Vec<String> {
+    String::from_utf8_lossy(text).lines().map(|line| line.chars().take(500).collect()).collect()
 }
 
 /// The bytes of the word that begins at a column, counted in characters from 1.
@@ -106,7 +129,7 @@ mod tests {
     fn report(place: Place) -> Report {
         let finding = Finding { place, field: "spec.percntage".into(), message: "is 5 % wrong".into() };
         let problem = Problem { file: "a,b.yaml".into(), finding };
-        let sources = [("a,b.yaml".into(), b"# one\nspec: {percntage: 5}\n".as_slice().into())].into();
+        let sources = [("a,b.yaml".into(), super::lines(b"# one\nspec: {percntage: 5}\n"))].into();
         Report { errors: vec![problem], warnings: Vec::new(), sources }
     }
 

@@ -1,22 +1,18 @@
 //! `hfi validate`: whether policies are as the language has it.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use policies::{lint, problem::Problem};
+use policies::lint;
 
 use super::{
-    DONE, NOT_RIGHT, now,
+    DONE, NOT_RIGHT, print,
     report::{Format, Report},
     wrong_use,
 };
-use crate::{folder::Folder, source::SourceError};
+use crate::{clock::now, folder::Folder};
 
-/// Check policy files and folders; a folder is checked as a repository of its own.
+/// Check policy files and folders; together they are one repository, bound by the guardrails above.
 #[derive(Debug, Args)]
 pub struct Validate {
     /// Policy files, or folders of them
@@ -35,35 +31,21 @@ pub struct Validate {
 impl Validate {
     /// Checks, and prints the report on stdout.
     pub fn run(self) -> ExitCode {
-        let mut report = Report::default();
-        let mut policies = 0;
-        for path in &self.paths {
-            match check(path, self.require_expiry, &mut report) {
-                Ok(count) => policies += count,
-                Err(error) => return wrong_use(error),
-            }
+        let folder = match Folder::read(&self.paths) {
+            Ok(folder) => folder,
+            Err(error) => return wrong_use(error),
+        };
+        let catalog = folder.catalog(self.require_expiry, Some(now()));
+        let report = Report::new(&folder, catalog.problems(), &lint::warnings(&catalog, now()));
+        for warning in folder.warnings() {
+            eprintln!("warning: {warning}");
         }
-        print!("{}", report.render(self.output));
+        print(&report.render(self.output));
         if self.output == Format::Text {
-            println!("{}", summary(policies, &report));
+            print(&format!("{}\n", summary(catalog.policies().len(), &report)));
         }
         ExitCode::from(if report.errors.is_empty() { DONE } else { NOT_RIGHT })
     }
-}
-
-/// Adds what is to be said of one path; how many policies are valid there.
-fn check(path: &Path, require_expiry: bool, report: &mut Report) -> Result<usize, SourceError> {
-    let folder = Folder::read(path)?;
-    let named = |file: &Arc<str>| Arc::<str>::from(folder.shown(file));
-    let catalog = folder.catalog(require_expiry, now());
-    let shown = |problem: &Problem| Problem { file: named(&problem.file), finding: problem.finding.clone() };
-    report.errors.extend(catalog.problems().iter().map(shown));
-    report.warnings.extend(lint::warnings(&catalog, now()).iter().map(shown));
-    report.sources.extend(folder.files().map(|(path, bytes)| (named(path), Arc::clone(bytes))));
-    for warning in folder.warnings() {
-        eprintln!("warning: {warning}");
-    }
-    Ok(catalog.policies().len())
 }
 
 fn summary(policies: usize, report: &Report) -> String {

@@ -9,7 +9,10 @@ use std::{
 
 use policies::{Digest, Timestamp, yaml::MAX_FILE_BYTES};
 
-use super::{BlobId, Checkout, CheckoutFile, MAX_DEPTH, Revision, SourceError, is_hidden, is_policy_file};
+use super::{
+    BlobId, Checkout, CheckoutFile, Content, MAX_DEPTH, Revision, SourceError, is_hidden, is_miscased,
+    is_policy_file,
+};
 
 /// A folder and all below it.
 #[derive(Debug)]
@@ -17,11 +20,14 @@ pub struct DirSource {
     root: PathBuf,
 }
 
+/// A file as it was read.
+type Read = (fs::Metadata, Vec<u8>);
+
 /// A walk through the folder.
 struct Walk {
     /// The folder without symbolic links in its path: what points out of it is not followed.
     root: PathBuf,
-    files: Vec<(Arc<str>, fs::Metadata, Vec<u8>)>,
+    files: Vec<(String, io::Result<Read>)>,
     warnings: Vec<String>,
 }
 
@@ -39,13 +45,19 @@ impl DirSource {
 
         let mut parts = Vec::with_capacity(walk.files.len());
         let mut files = Vec::with_capacity(walk.files.len());
-        for (path, metadata, bytes) in walk.files {
-            let blob = BlobId::of(&bytes);
-            let modified = modified(&metadata);
+        for (path, read) in walk.files {
+            let file = match read {
+                Ok((metadata, bytes)) => {
+                    let blob = BlobId::of(&bytes);
+                    let content = if is_known(&blob) { Content::Known } else { Content::Bytes(bytes) };
+                    CheckoutFile { path: path.into(), blob, content, modified: modified(&metadata) }
+                }
+                Err(error) => CheckoutFile::unreadable(path, format!("cannot be read: {error}")),
+            };
             // Durations count from the modification, so it decides what is served.
-            let at = modified.map_or(0, Timestamp::as_millis).to_le_bytes();
-            parts.push((Arc::clone(&path), blob, at));
-            files.push(CheckoutFile { path, blob, bytes: (!is_known(&blob)).then_some(bytes), modified });
+            let at = file.modified.map_or(0, Timestamp::as_millis).to_le_bytes();
+            parts.push((Arc::clone(&file.path), file.blob, at));
+            files.push(file);
         }
         let parts = parts.iter().flat_map(|(path, blob, at)| [path.as_bytes(), blob.as_bytes(), at]);
         let revision = Revision::new(format!("dir@{}", Digest::of_parts(parts)));
@@ -75,17 +87,19 @@ impl Walk {
                 }
             } else if is_policy_file(&name) {
                 match self.file(&entry.path()) {
-                    Ok((metadata, bytes)) => self.files.push((path.into(), metadata, bytes)),
                     // Between the listing and the reading it was moved away: the next look tells.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => self.warnings.push(format!("{path} is passed over: {error}")),
+                    read => self.files.push((path, read)),
                 }
+            } else if is_miscased(&name) {
+                self.warnings
+                    .push(format!("{path} is passed over: policy files end in .yaml or .yml, in lower case"));
             }
         }
         Ok(())
     }
 
-    fn file(&self, path: &Path) -> io::Result<(fs::Metadata, Vec<u8>)> {
+    fn file(&self, path: &Path) -> io::Result<Read> {
         if !path.canonicalize()?.starts_with(&self.root) {
             return Err(io::Error::other("it is a symbolic link that leads out of the folder"));
         }
@@ -93,14 +107,15 @@ impl Walk {
         if !metadata.is_file() {
             return Err(io::Error::other("it is not a regular file"));
         }
-        // One byte more than is allowed is enough to refuse it.
-        let mut bytes = Vec::new();
-        io::Read::read_to_end(
-            &mut io::Read::take(fs::File::open(path)?, MAX_FILE_BYTES as u64 + 1),
-            &mut bytes,
-        )?;
-        Ok((metadata, bytes))
+        Ok((metadata, read_bounded(path)?))
     }
+}
+
+/// A file's content; of one that is too long to be a policy file, only so much that it shows.
+pub(crate) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, MAX_FILE_BYTES as u64 + 1), &mut bytes)?;
+    Ok(bytes)
 }
 
 fn modified(metadata: &fs::Metadata) -> Option<Timestamp> {

@@ -161,3 +161,16 @@ async fn a_guardrail_above_the_policy_folder_counts() {
     server.next(CHECKOUT, &etag).await;
     assert!(server.names().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_symbolic_link_may_have_hidden_a_guardrail() {
+    let (repository, server) = world().await;
+    let before = server.snapshot(CHECKOUT, &[]).await;
+    repository.write("team/b.yaml", &policy("b", "checkout", 503)).unwrap();
+    std::os::unix::fs::symlink("../a.yaml", repository.work().join("team/guardrail.yaml")).unwrap();
+    repository.write("team/LOUD.YAML", "kind: Guardrail").unwrap();
+    repository.write("c.yaml", &policy("c", "checkout", 503)).unwrap();
+    repository.push("Link a guardrail").await.unwrap();
+    server.next(CHECKOUT, &before.etag).await;
+    assert_eq!(server.names().await, ["a", "c"]);
+}

@@ -193,7 +193,7 @@ async fn a_copy_that_comes_and_goes_does_not_restart_it() {
 }
 
 #[tokio::test]
-async fn submodules_and_links_that_are_called_like_policies_are_passed_over() {
+async fn submodules_and_links_in_the_history_are_no_documents() {
     let history = History::new().await;
     let target = history.repository.git(&["rev-parse", "HEAD"]).await.unwrap();
     let entry = format!("160000,{},module.yaml", target.trim());
@@ -202,6 +202,7 @@ async fn submodules_and_links_that_are_called_like_policies_are_passed_over() {
     std::os::unix::fs::symlink("nowhere", history.repository.work().join("link.yaml")).unwrap();
     history.git(&["add", "link.yaml"], 0).await;
     history.git(&["commit", "--quiet", "--message", "A link"], 0).await;
+    history.git(&["rm", "--quiet", "link.yaml"], 50).await;
     history.repository.write("a.yaml", &timed("a", 60, "")).unwrap();
     history.git(&["add", "a.yaml"], 100).await;
     history.git(&["commit", "--quiet", "--message", "A policy"], 100).await;

@@ -66,7 +66,9 @@ async fn what_is_hidden_foreign_or_outside_is_not_read() {
     write(root, "notes.txt", "not: [yaml");
     write(root, "kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n");
     write(outside.path(), "d.yaml", &policy("d", "checkout", 503));
-    symlink(outside.path().join("d.yaml"), root.join("d.yaml")).unwrap();
+    write(root, "team/e.yaml", &policy("e", "checkout", 503));
+    // What stands there nobody may read, and it could be a guardrail of its folder.
+    symlink(outside.path().join("d.yaml"), root.join("team/d.yaml")).unwrap();
     symlink(outside.path(), root.join("outside")).unwrap();
     symlink("nowhere.yaml", root.join("dangling.yaml")).unwrap();
     assert_eq!(Server::of_folder(root).await.names().await, ["a"]);

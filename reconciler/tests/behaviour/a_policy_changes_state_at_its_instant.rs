@@ -11,28 +11,27 @@ use crate::support::{Server, policy};
 
 const CHECKOUT: &str = "namespace=demo&service=checkout";
 
-fn rfc3339(after: Duration) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + after;
-    Timestamp::from_millis(now.as_millis() as u64).to_rfc3339()
+fn after(wait: Duration) -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + wait;
+    Timestamp::from_millis(now.as_millis() as u64)
 }
 
 #[tokio::test]
 async fn it_comes_into_force_and_goes_out_of_it() {
     let folder = tempfile::tempdir().unwrap();
-    let (start, end) = (rfc3339(Duration::from_millis(1_500)), rfc3339(Duration::from_millis(3_000)));
-    let window = format!("spec: {{startsAt: {start}, expiresAt: {end}, ");
+    let server = Server::of_folder(folder.path()).await;
+    let empty = server.snapshot(CHECKOUT, &[]).await;
+    let (start, end) = (after(Duration::from_millis(1_500)), after(Duration::from_millis(3_000)));
+    let window = format!("spec: {{startsAt: {}, expiresAt: {}, ", start.to_rfc3339(), end.to_rfc3339());
     fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503).replace("spec: {", &window))
         .unwrap();
-    let server = Server::of_folder(folder.path()).await;
 
-    let before = server.snapshot(CHECKOUT, &[]).await;
-    assert!(Snapshot::decode(&before.body).unwrap().policies.is_empty(), "its time has not come");
-    let open = server.next(CHECKOUT, &before.etag).await;
-    assert!(rfc3339(Duration::ZERO) >= start);
+    let open = server.next(CHECKOUT, &empty.etag).await;
+    assert!(after(Duration::ZERO) >= start);
     assert_eq!(Snapshot::decode(&open.body).unwrap().policies.len(), 1);
-    let after = server.next(CHECKOUT, &open.etag).await;
-    assert!(rfc3339(Duration::ZERO) >= end);
-    assert_eq!((after.etag, after.revision), (before.etag, before.revision));
+    let closed = server.next(CHECKOUT, &open.etag).await;
+    assert!(after(Duration::ZERO) >= end);
+    assert_eq!((closed.etag, closed.revision), (empty.etag, open.revision));
 }
 
 #[tokio::test]

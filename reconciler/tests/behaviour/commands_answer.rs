@@ -60,6 +60,22 @@ fn validate_ends_with_0_when_all_is_right_and_with_2_when_there_is_nothing_to_re
 }
 
 #[test]
+fn what_is_validated_together_is_one_repository_bound_by_the_guardrails_above() {
+    let folder = folder(&[
+        (".git/HEAD", ""),
+        ("guardrail.yaml", "kind: Guardrail\nspec: {httpStatuses: [500]}\n"),
+        ("p/a.yaml", &policy("a", "checkout", 503)),
+        ("p/b.yaml", &policy("b", "checkout", 500)),
+        ("q/b.yaml", &policy("b", "checkout", 500)),
+    ]);
+    let (code, text) = hfi(folder.path(), &["validate", "p/a.yaml"]);
+    assert!(code == 1 && text.contains("guardrail.yaml demands it"), "{text}");
+    let (code, text) = hfi(folder.path(), &["validate", "p/b.yaml", "q", "p/b.yaml"]);
+    assert!(code == 1 && text.contains("`b` is also the name of"), "{text}");
+    assert_eq!(hfi(folder.path(), &["validate", "p/b.yaml", "p/b.yaml"]).0, 0);
+}
+
+#[test]
 fn explain_says_which_rule_decides_and_why_each_other_does_not() {
     let rules = "metadata: {name: two}\nspec: {rules: [{match: {path: {prefix: /api}}, fault: {percentage: 10, abort: {httpStatus: 503}}}, {fault: {percentage: 1, delay_ms: 5}}]}";
     let folder = folder(&[

@@ -5,7 +5,7 @@
 //! comments, layout and the file that it stands in do not. So every replica and every restart agrees.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     path::Path,
     sync::Arc,
 };
@@ -47,7 +47,7 @@ pub(super) fn find(
     known: &Origins,
     read: impl FnMut(BlobId, &[u8]) -> Arc<File>,
 ) -> Result<Origins, Error> {
-    let mut history = History { clone, path, read };
+    let mut history = History { clone, path, read, files: HashMap::new() };
     let mut origins = Origins { at: Some(tip), starts: HashMap::new() };
     let mut open: BTreeMap<_, _> = wanted.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
     let mut commit = clone.find_commit(tip)?;
@@ -81,6 +81,8 @@ struct History<'a, R> {
     clone: &'a Clone,
     path: &'a Path,
     read: R,
+    /// What was read already: most files are the same from commit to commit.
+    files: HashMap<Oid, Arc<File>>,
 }
 
 impl<R: FnMut(BlobId, &[u8]) -> Arc<File>> History<'_, R> {
@@ -100,7 +102,8 @@ impl<R: FnMut(BlobId, &[u8]) -> Arc<File>> History<'_, R> {
         arrived.retain(|policy| !before.contains(policy));
         if let Some(parent) = parent.filter(|_| !arrived.is_empty()) {
             // A copy that stood in a file which this commit left alone.
-            let elsewhere = self.all_documents(parent)?;
+            let names: Vec<_> = arrived.iter().map(|policy| &policy.name).collect();
+            let elsewhere = self.documents_named(parent, &names)?;
             arrived.retain(|policy| !elsewhere.contains(policy));
         }
         Ok(arrived)
@@ -109,15 +112,30 @@ impl<R: FnMut(BlobId, &[u8]) -> Arc<File>> History<'_, R> {
     fn documents(&mut self, blobs: &[Oid]) -> Result<Vec<Arc<Policy>>, Error> {
         let mut policies = Vec::new();
         for id in blobs {
-            let file = (self.read)(BlobId::of_object(id.as_bytes()), &content(self.clone, *id)?);
-            policies.extend(file.documents.iter().map(|declared| Arc::clone(&declared.policy)));
+            policies.extend(self.file(*id)?.documents.iter().map(|declared| Arc::clone(&declared.policy)));
         }
         Ok(policies)
     }
 
-    fn all_documents(&mut self, commit: &Commit<'_>) -> Result<HashSet<Arc<Policy>>, Error> {
+    fn file(&mut self, id: Oid) -> Result<Arc<File>, Error> {
+        if let Some(known) = self.files.get(&id) {
+            return Ok(Arc::clone(known));
+        }
+        let file = (self.read)(BlobId::of_object(id.as_bytes()), &content(self.clone, id)?);
+        self.files.insert(id, Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// The documents of a commit that have one of these names.
+    fn documents_named(
+        &mut self,
+        commit: &Commit<'_>,
+        names: &[&PolicyName],
+    ) -> Result<Vec<Arc<Policy>>, Error> {
         let everything = self.diff(None, self.tree(commit)?.as_ref())?;
-        Ok(self.documents(&everything.after)?.into_iter().collect())
+        let mut documents = self.documents(&everything.after)?;
+        documents.retain(|policy| names.contains(&&policy.name));
+        Ok(documents)
     }
 
     fn tree(&self, commit: &Commit<'_>) -> Result<Option<Tree<'_>>, Error> {

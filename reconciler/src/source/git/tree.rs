@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use git2::{Error, ErrorCode, ObjectType, Oid, Repository as Clone, Tree};
+use git2::{Error, ErrorCode, ObjectType, Oid, Repository as Clone, Tree, TreeEntry};
 
 use policies::yaml::MAX_FILE_BYTES;
 
-use crate::source::{BlobId, CheckoutFile, MAX_DEPTH, is_hidden, is_policy_file};
+use crate::source::{BlobId, CheckoutFile, Content, MAX_DEPTH, is_hidden, is_miscased, is_policy_file};
 
 const SYMBOLIC_LINK: i32 = 0o120000;
 
@@ -21,15 +21,18 @@ pub(super) fn files(
 ) -> Result<(Vec<CheckoutFile>, Vec<CheckoutFile>), Error> {
     let root = clone.find_commit(commit)?.tree()?;
     let mut reader = Reader { clone, is_known, warnings, files: Vec::new() };
+    let prefix = |folder: &Path| match folder.to_str() {
+        Some("") | None => String::new(),
+        Some(folder) => format!("{folder}/"),
+    };
     match folder(clone, &root, path)? {
-        Some(tree) => reader.walk(&tree, "", Depth::All)?,
+        Some(tree) => reader.walk(&tree, &prefix(path), MAX_DEPTH)?,
         None => reader.warn(format!("the commit has no folder `{}`: no policy is in force", path.display())),
     }
     let files = std::mem::take(&mut reader.files);
     for above in path.ancestors().skip(1) {
-        let prefix = above.to_str().filter(|above| !above.is_empty()).map(|above| format!("{above}/"));
         if let Some(tree) = folder(clone, &root, above)? {
-            reader.walk(&tree, &prefix.unwrap_or_default(), Depth::One)?;
+            reader.walk(&tree, &prefix(above), 0)?;
         }
     }
     Ok((files, reader.files))
@@ -57,13 +60,6 @@ pub(super) fn content(clone: &Clone, id: Oid) -> Result<Vec<u8>, Error> {
     clone.find_blob(id).map(|blob| blob.content().to_vec())
 }
 
-/// How far down a folder is read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Depth {
-    One,
-    All,
-}
-
 /// Reads trees and gathers what they hold.
 struct Reader<'a, K> {
     clone: &'a Clone,
@@ -77,32 +73,27 @@ impl<K: Fn(&BlobId) -> bool> Reader<'_, K> {
         self.warnings.push(warning);
     }
 
-    fn walk(&mut self, tree: &Tree<'_>, prefix: &str, depth: Depth) -> Result<(), Error> {
+    /// Reads a folder, and those below it so many levels down.
+    fn walk(&mut self, tree: &Tree<'_>, prefix: &str, levels: usize) -> Result<(), Error> {
         for entry in tree {
-            let Ok(name) = entry.name() else {
-                let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
-                self.warn(format!("{prefix}{name} is not UTF-8 and is passed over"));
-                continue;
-            };
+            let name = String::from_utf8_lossy(entry.name_bytes());
+            let path = format!("{prefix}{name}");
             match entry.kind() {
-                Some(ObjectType::Tree) if depth == Depth::All && !is_hidden(name) => {
-                    if prefix.matches('/').count() >= MAX_DEPTH {
-                        self.warn(format!(
-                            "{prefix}{name} is more than {MAX_DEPTH} folders deep and is passed over"
-                        ));
-                        continue;
-                    }
+                Some(ObjectType::Tree) if levels > 0 && !is_hidden(&name) => {
                     let tree = self.clone.find_tree(entry.id())?;
-                    self.walk(&tree, &format!("{prefix}{name}/"), depth)?;
+                    self.walk(&tree, &format!("{path}/"), levels - 1)?;
                 }
-                Some(ObjectType::Blob) if is_policy_file(name) && entry.filemode() == SYMBOLIC_LINK => {
-                    self.warn(format!(
-                        "{prefix}{name} is a symbolic link and is passed over; put the file there"
-                    ));
+                Some(ObjectType::Tree) if !is_hidden(&name) && prefix.matches('/').count() >= MAX_DEPTH => {
+                    self.warn(format!("{path} is more than {MAX_DEPTH} folders deep and is passed over"));
                 }
-                Some(ObjectType::Blob) if is_policy_file(name) => {
-                    let file = self.file(entry.id(), format!("{prefix}{name}"))?;
+                Some(ObjectType::Blob) if is_policy_file(&name) => {
+                    let file = self.file(&entry, path)?;
                     self.files.push(file);
+                }
+                Some(ObjectType::Blob) if is_miscased(&name) => {
+                    self.warn(format!(
+                        "{path} is passed over: policy files end in .yaml or .yml, in lower case"
+                    ));
                 }
                 _ => {}
             }
@@ -110,9 +101,17 @@ impl<K: Fn(&BlobId) -> bool> Reader<'_, K> {
         Ok(())
     }
 
-    fn file(&self, id: Oid, path: String) -> Result<CheckoutFile, Error> {
-        let blob = BlobId::of_object(id.as_bytes());
-        let bytes = if (self.is_known)(&blob) { None } else { Some(content(self.clone, id)?) };
-        Ok(CheckoutFile { path: path.into(), blob, bytes, modified: None })
+    fn file(&self, entry: &TreeEntry<'_>, path: String) -> Result<CheckoutFile, Error> {
+        if entry.filemode() == SYMBOLIC_LINK {
+            let reason = "is a symbolic link, which is not followed; put the file there";
+            return Ok(CheckoutFile::unreadable(path, reason.to_owned()));
+        }
+        if entry.name().is_err() {
+            return Ok(CheckoutFile::unreadable(path, "has a name that is not UTF-8; rename it".to_owned()));
+        }
+        let blob = BlobId::of_object(entry.id().as_bytes());
+        let known = (self.is_known)(&blob);
+        let content = if known { Content::Known } else { Content::Bytes(content(self.clone, entry.id())?) };
+        Ok(CheckoutFile { path: path.into(), blob, content, modified: None })
     }
 }
