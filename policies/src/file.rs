@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     document::{self, Document},
     fields::Context,
-    guardrail::Guardrail,
+    guardrail::{self, Guardrail},
     name::PolicyName,
     policy::Policy,
     problem::{Finding, Place},
@@ -14,6 +14,9 @@ use crate::{
 
 /// The most problems of one file that are told.
 const MAX_FINDINGS: usize = 100;
+
+/// The most guardrails of one file.
+const MAX_GUARDRAILS: usize = 100;
 
 /// What a policy file says.
 #[derive(Debug, Default)]
@@ -58,10 +61,16 @@ impl File {
                     file.findings.extend(invalid.findings);
                 }
                 Err(finding) => {
-                    file.may_guard = true;
+                    // Nobody knows what it is; but what does not speak of a guardrail is none.
+                    file.may_guard |= guardrail::is_spoken_of(bytes);
                     file.findings.push(finding);
                 }
             }
+        }
+        if file.guardrails.len() > MAX_GUARDRAILS {
+            let message =
+                format!("holds more than {MAX_GUARDRAILS} guardrails; each policy is held against each");
+            file.findings.push(Finding { place: Place::default(), field: String::new(), message });
         }
         file.findings.sort();
         if let Some(more) = file.findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {

@@ -20,6 +20,12 @@ pub(crate) const FIELDS: [&str; 8] = [
     "maxDurationSeconds",
 ];
 
+/// Whether a text that cannot be read has a word in it that a guardrail has.
+pub(crate) fn is_spoken_of(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+    text.contains("guardrail") || FIELDS.iter().any(|field| text.contains(&field.to_ascii_lowercase()))
+}
+
 /// What a guardrail allows; what it does not name it does not limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guardrail {
@@ -142,8 +148,13 @@ impl Guardrail {
     }
 }
 
+/// The first of many values, and how many more there are.
 fn list<T: ToString>(values: &[T]) -> String {
-    values.iter().map(|value| format!("`{}`", value.to_string())).collect::<Vec<_>>().join(", ")
+    const SHOWN: usize = 10;
+    let shown: Vec<_> = values.iter().take(SHOWN).map(|value| format!("`{}`", value.to_string())).collect();
+    let more = values.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }
 
 fn globs(field: &Cursor<'_>) -> Option<Vec<Glob>> {

@@ -3,7 +3,7 @@
 use crate::{
     document::glob,
     fields::{Cursor, Fields, MAX_REGEX_BYTES},
-    matcher::{Condition, Matcher, Pattern},
+    matcher::{Condition, Matcher, Pattern, REGEX_SIZE_LIMIT},
     name::HeaderName,
     policy::{Match, Source},
 };
@@ -49,9 +49,10 @@ fn pattern(field: &Cursor<'_>) -> Option<Pattern> {
         ));
         return None;
     }
-    let pattern = field.accept(Pattern::parse(text))?;
-    field.spend_on_regexes(pattern.size());
-    Some(pattern)
+    let pattern = Pattern::parse(text);
+    // One that is too large took as long as the largest that is not.
+    field.spend_on_regexes(pattern.as_ref().map_or(REGEX_SIZE_LIMIT, Pattern::size));
+    field.accept(pattern)
 }
 
 /// From «there, but perhaps not readable» to «readable, but perhaps not there».

@@ -5,8 +5,12 @@ use std::borrow::Cow;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
-/// The most memory a compiled regex may take, in bytes; it bounds what one policy costs a proxy.
-const REGEX_SIZE_LIMIT: usize = 256 * 1024;
+/// The most memory a compiled regex may take, in bytes. It bounds the time of a match too, which grows
+/// with it and with the length of the value.
+pub const REGEX_SIZE_LIMIT: usize = 256 * 1024;
+
+/// The longest regex as it is written, in bytes.
+const MAX_REGEX_LENGTH: usize = 4 * 1024;
 
 /// A condition, or what it does not hold for, also that there is no value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,6 +57,8 @@ pub enum PatternError {
         "is too large a regex: compiled it takes more than {REGEX_SIZE_LIMIT} bytes; repeat less or match less"
     )]
     TooLarge,
+    #[error("is too long a regex: at most {MAX_REGEX_LENGTH} bytes")]
+    TooLong,
 }
 
 /// A matcher ready to be tested.
@@ -74,6 +80,9 @@ impl Pattern {
     /// Reads a regex, and proves that a proxy will be able to compile it.
     #[cfg(feature = "authoring")]
     pub fn parse(written: &str) -> Result<Self, PatternError> {
+        if written.len() > MAX_REGEX_LENGTH {
+            return Err(PatternError::TooLong);
+        }
         let hir = regex_syntax::parse(written).map_err(|error| PatternError::Syntax(reason(&error)))?;
         let mut expanded = String::new();
         regex_syntax::hir::print::Printer::new()

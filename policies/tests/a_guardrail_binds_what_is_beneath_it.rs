@@ -161,12 +161,12 @@ fn what_may_hold_a_guardrail_and_cannot_be_read_takes_what_is_beneath_it_out_of_
     };
     for broken in [
         "kind: Guardrail\nspec: {maxPercent: 1}\n",
-        "a: [",
+        "kind: Guardrail\nspec: [",
         "spec: {maxPercentage: 5}\n",
         "Kind: Guardrail\nspec: {}\n",
         "apiVersion: hfi.dev/v2\nkind: Guardrails\nspec: {}\n",
         "kind: Guardrale\nspec: {}\n",
-        "\0",
+        "kind: Guardrail\n\0",
         "kind: Guardrail\nspec: {}\n---\nmetadata: {}\n",
     ] {
         let catalog = files(broken);
@@ -180,8 +180,12 @@ fn what_may_hold_a_guardrail_and_cannot_be_read_takes_what_is_beneath_it_out_of_
         ["a", "b"],
         "an invalid policy guards nothing"
     );
-    let above =
-        catalog_above(&[("a.yaml", &policy("a", "", HARMLESS))], &[("x.yaml", "a: [")], Guardrail::default());
+    assert_eq!(names(&files("a: [")), ["a", "b"], "nor does what does not speak of guardrails");
+    let above = catalog_above(
+        &[("a.yaml", &policy("a", "", HARMLESS))],
+        &[("x.yaml", "kind: Guardrail\nspec: [")],
+        Guardrail::default(),
+    );
     assert!(names(&above).is_empty());
 }
 

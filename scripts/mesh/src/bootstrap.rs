@@ -45,18 +45,16 @@ fn listener(sidecar: &Sidecar, module: &Path) -> Value {
             "virtual_hosts": [{
                 "name": "inbound|http|8080",
                 "domains": ["*"],
-                "routes": [{
-                    "name": "default",
-                    "match": {"prefix": "/"},
-                    "route": {"cluster": WORKLOAD_CLUSTER, "timeout": "0s"},
-                }],
+                "routes": [route(sidecar)],
             }],
         },
         "http_filters": filters,
     });
+    let (name, direction) =
+        if sidecar.is_outbound { ("0.0.0.0_8080", "OUTBOUND") } else { ("virtualInbound", "INBOUND") };
     json!({
-        "name": "virtualInbound",
-        "traffic_direction": "INBOUND",
+        "name": name,
+        "traffic_direction": direction,
         "address": socket(loopback()),
         "filter_chains": [{
             "name": "0.0.0.0_8080",
@@ -66,6 +64,15 @@ fn listener(sidecar: &Sidecar, module: &Path) -> Value {
             }],
         }],
     })
+}
+
+fn route(sidecar: &Sidecar) -> Value {
+    let all = json!({"prefix": "/"});
+    if sidecar.answers_itself {
+        json!({"name": "default", "match": all, "direct_response": {"status": 200}})
+    } else {
+        json!({"name": "default", "match": all, "route": {"cluster": WORKLOAD_CLUSTER, "timeout": "0s"}})
+    }
 }
 
 fn wasm_filter(plugin: &Map<String, Value>, module: &Path) -> Value {

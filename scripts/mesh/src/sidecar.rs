@@ -17,6 +17,8 @@ pub struct Sidecar {
     pub(crate) metadata: Map<String, Value>,
     pub(crate) plugin: Option<Map<String, Value>>,
     pub(crate) concurrency: usize,
+    pub(crate) is_outbound: bool,
+    pub(crate) answers_itself: bool,
 }
 
 impl Sidecar {
@@ -32,6 +34,8 @@ impl Sidecar {
             metadata: Map::new(),
             plugin: Some(Map::new()),
             concurrency: 2,
+            is_outbound: false,
+            answers_itself: false,
         };
         sidecar
             .metadata("WORKLOAD_NAME", service.into())
@@ -53,6 +57,16 @@ impl Sidecar {
     /// With so many worker threads.
     pub fn concurrency(self, concurrency: usize) -> Self {
         Self { concurrency, ..self }
+    }
+
+    /// With the listener for what the workload calls, instead of the one for what it receives.
+    pub fn outbound(self) -> Self {
+        Self { is_outbound: true, ..self }
+    }
+
+    /// Without a workload: the proxy answers every request itself, after its filters.
+    pub fn answering_itself(self) -> Self {
+        Self { answers_itself: true, ..self }
     }
 
     /// With one more field of node metadata.

@@ -1,8 +1,7 @@
 //! Measures hfi side by side with the named peer, in interleaved rounds, and prints ratios.
 
+mod match_rules;
 mod push;
-
-use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
@@ -15,6 +14,8 @@ struct Arguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Name {
+    /// What rules cost that do not apply, beside a plain loop over them and Envoy without the filter
+    Match,
     /// From `git push` to the first and the last fault, beside the push itself
     Push,
 }
@@ -22,12 +23,13 @@ enum Name {
 #[tokio::main]
 async fn main() -> Result<()> {
     match Arguments::parse().name {
+        Name::Match => match_rules::run().await,
         Name::Push => push::run().await,
     }
 }
 
-/// The middle one of several times.
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
+/// The middle one of several values.
+fn median<T: Copy + Default + Ord>(mut values: Vec<T>) -> T {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }

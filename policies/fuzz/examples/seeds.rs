@@ -1,0 +1,18 @@
+//! Writes what the valid files of the `yaml` corpus are served as into the corpus of `snapshot`:
+//! to be run when the format of snapshots has changed.
+
+use std::{fs, io, path::Path};
+
+fn main() -> io::Result<()> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in [here.join("corpus/yaml"), here.join("../examples")] {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let snapshot = if path.is_file() { policies_fuzz::authored(&fs::read(&path)?) } else { None };
+            let Some(snapshot) = snapshot.filter(|snapshot| !snapshot.policies.is_empty()) else { continue };
+            let name = path.file_stem().unwrap_or_default();
+            fs::write(here.join("corpus/snapshot").join(name), snapshot.encode())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! What must hold for any bytes whatever: the bodies of the fuzz targets, and of the test that
+//! replays their corpus. What they find they show by panicking.
+
+use std::sync::Arc;
+
+use policies::{
+    Dice, Program, Scope, Snapshot, Timestamp,
+    catalog::{Catalog, Sources},
+    facts::Given,
+    file::File,
+    policy::Direction,
+    view,
+};
+
+/// Before and after the windows that the corpus writes.
+const NOW: [Timestamp; 2] = [Timestamp::from_millis(0), Timestamp::from_millis(1_800_000_000_000)];
+
+/// A file is read; and what its author was told is valid is never refused by a filter.
+pub fn yaml(bytes: &[u8]) {
+    if let Some(snapshot) = authored(bytes) {
+        let served = snapshot.encode();
+        assert!(Snapshot::decode(&served).is_ok_and(|snapshot| runs(&snapshot)), "a valid file is refused");
+        self::snapshot(&served);
+    }
+}
+
+/// What a file's policies are served as, whatever the time; `None` if something in it is wrong.
+pub fn authored(bytes: &[u8]) -> Option<Snapshot> {
+    let file = File::read(bytes);
+    let catalog = catalog(&file);
+    for now in NOW {
+        catalog.snapshot(&everywhere()?, now);
+        catalog.next_change(now);
+    }
+    catalog.problems().iter().for_each(|problem| drop(problem.to_string()));
+    let entries = catalog.policies().iter().map(|placed| placed.entry.clone());
+    let snapshot = Snapshot { policies: entries.collect() };
+    snapshot.policies.iter().for_each(|entry| drop(view::policy(&entry.policy).to_string()));
+    catalog.problems().is_empty().then_some(snapshot)
+}
+
+fn catalog(file: &File) -> Catalog {
+    let path = Arc::from("team/file.yaml");
+    let files = vec![(&path, file)];
+    Catalog::new(&Sources { files, ..Sources::default() }, |_, _| NOW.first().copied())
+}
+
+/// What can be decoded can be compiled or is refused, decides whatever the request, and stays what it
+/// is when it is passed on.
+pub fn snapshot(bytes: &[u8]) {
+    let Ok(snapshot) = Snapshot::decode(bytes) else { return };
+    runs(&snapshot);
+    let again = Snapshot::decode(&snapshot.encode());
+    assert!(again.is_ok_and(|again| again == snapshot), "what is encoded is decoded as something else");
+}
+
+/// Whether a filter accepts the snapshot; if it does, it decides.
+fn runs(snapshot: &Snapshot) -> bool {
+    let Some(workload) = everywhere() else { return false };
+    let Ok(program) = Program::compile(snapshot, &workload) else { return false };
+    for direction in [Direction::Inbound, Direction::Outbound] {
+        for now in NOW {
+            let request = request(direction, now);
+            program.decide(&request, &mut Highest);
+            program.explain(&request);
+        }
+    }
+    true
+}
+
+/// Every workload, so that no policy is left out.
+fn everywhere() -> Option<Scope> {
+    Scope::new(["*"], ["*"]).ok()
+}
+
+/// A request that has everything, so that every kind of condition is tested.
+fn request(direction: Direction, now: Timestamp) -> Given {
+    let header = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    Given {
+        now: Some(now),
+        direction: Some(direction),
+        method: Some("GET".to_owned()),
+        target: Some("/api/orders/17?debug=1&&d%65bug=%zz&=&a%".to_owned()),
+        authority: Some("payments.demo.svc.cluster.local:8080".to_owned()),
+        headers: [("content-type", "application/grpc"), ("x-user-id", "test-1"), ("a", "")]
+            .map(header)
+            .into(),
+        peer: Some("spiffe://cluster.local/ns/demo/sa/web".to_owned()),
+    }
+}
+
+/// Throws the highest number there is, where an overflow would show.
+struct Highest;
+
+impl Dice for Highest {
+    fn below(&mut self, bound: u32) -> u32 {
+        bound.saturating_sub(1)
+    }
+}
