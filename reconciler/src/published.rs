@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use policies::{Digest, Scope, Timestamp, catalog::Catalog};
+use policies::{Digest, Policy, Scope, Timestamp, catalog::Catalog, name::PolicyName};
 use tokio::sync::watch;
 
 use crate::source::Revision;
@@ -53,6 +53,9 @@ struct Scopes {
 }
 
 const FIRST_SWEEP: usize = 1_024;
+
+/// How many policies are held against how many workloads to tell which select nothing.
+const MAX_COMPARISONS: usize = 1_000_000;
 
 impl Default for Publisher {
     fn default() -> Self {
@@ -119,6 +122,24 @@ impl Publisher {
         })
     }
 
+    /// The policies in force that select none of the workloads whose proxies wait here: most likely a
+    /// mistyped name. While nobody waits, or where there is too much to compare, nothing is said.
+    pub fn select_nothing(&self) -> Vec<PolicyName> {
+        let State::Serving(published) = self.state() else { return Vec::new() };
+        let scopes = self.lock();
+        let waited_for = scopes.bodies.iter().filter(|(_, body)| body.receiver_count() > 0);
+        let workloads: Vec<_> = waited_for.map(|(scope, _)| scope).collect();
+        let comparisons = workloads.len().saturating_mul(published.catalog.policies().len());
+        if !(1..=MAX_COMPARISONS).contains(&comparisons) {
+            return Vec::new();
+        }
+        let in_force = published.catalog.in_force(published.at).map(|placed| &placed.entry.policy);
+        let nothing = |policy: &&Arc<Policy>| {
+            !workloads.iter().any(|workload| workload.is_selected_by(&policy.selector))
+        };
+        in_force.filter(nothing).map(|policy| policy.name.clone()).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Scopes> {
         // Whoever held it when it panicked left whole bodies behind: each is replaced in one step.
         self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
@@ -137,5 +158,43 @@ impl Body {
     fn of(published: &Published, scope: &Scope) -> Self {
         let bytes = published.catalog.snapshot(scope, published.at).encode();
         Self { digest: Digest::of(&bytes), bytes: bytes.into(), revision: published.revision.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::{
+        Scope, Timestamp,
+        catalog::{Catalog, Sources},
+        file::File,
+    };
+
+    use super::{Published, Publisher};
+    use crate::source::Revision;
+
+    fn publish(publisher: &Publisher, services: &[&str]) {
+        let one = |service: &&str| {
+            format!(
+                "metadata: {{name: {service}}}\nspec: {{selector: {{service: {service}}}, rules: [{{fault: {{percentage: 1, delay_ms: 1}}}}]}}\n---\n"
+            )
+        };
+        let file = File::read(services.iter().map(one).collect::<String>().as_bytes());
+        let path = "a.yaml".into();
+        let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
+        let catalog = Catalog::new(&sources, |_, _| None);
+        let at = Timestamp::from_millis(0);
+        publisher.publish(Published { revision: Revision::new("main@sha1:1".into()), catalog, at });
+    }
+
+    #[test]
+    fn a_policy_for_a_workload_that_nobody_has_heard_of_is_told() {
+        let publisher = Publisher::default();
+        publish(&publisher, &["checkout", "chekout"]);
+        assert!(publisher.select_nothing().is_empty(), "nobody has asked yet");
+        let waiting = publisher.subscribe(Scope::new(["demo"], ["checkout"]).unwrap());
+        let told: Vec<_> = publisher.select_nothing().iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["chekout"]);
+        drop(waiting);
+        assert!(publisher.select_nothing().is_empty());
     }
 }

@@ -145,6 +145,9 @@ impl Reconciler {
         if is_new {
             let took_ms = took.as_millis() as u64;
             info!(%cause, %revision, policies, problems, changed_scopes, took_ms, "serving");
+            for policy in self.publisher.select_nothing() {
+                warn!(%policy, "selects none of the workloads whose proxies have asked so far");
+            }
         }
     }
 
