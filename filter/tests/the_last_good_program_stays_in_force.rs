@@ -132,8 +132,10 @@ fn a_bad_answer_changes_nothing_and_is_asked_for_again() {
     let damaged = Answer { body: body[..body.len() - 1].to_vec(), ..good(body.clone()) };
     let foreign = Answer { revision: None, ..good(body) };
     let garbage = good(b"hfi\x01garbage".to_vec());
+    let mislabelled = Answer { etag: Some(Digest::of(b"another body").etag()), ..good(snapshot("cart")) };
+    let unlabelled = Answer { etag: None, ..good(snapshot("cart")) };
     let error = Answer { status: Some("500".into()), ..not_modified() };
-    for bad in [damaged, foreign, garbage, error, Answer::default()] {
+    for bad in [damaged, mislabelled, unlabelled, foreign, garbage, error, Answer::default()] {
         let mut world = World::active();
         let (before, _) = world.until_poll();
         let shown = format!("{bad:?}");

@@ -170,3 +170,14 @@ fn a_program_holds_only_what_selects_its_workload_whatever_the_snapshot_was_made
     let cart = Program::compile(&snapshot, &Scope::new(["demo"], ["cart"]).unwrap()).unwrap();
     assert!(cart.is_empty() && cart.policies() == 0);
 }
+
+#[test]
+fn a_window_holds_by_the_clock_of_whoever_runs_it() {
+    let rules = "{fault: {percentage: 100, delay_ms: 1}}";
+    let window = "spec: {startsAt: 1970-01-01T00:00:01Z, expiresAt: 1970-01-01T00:00:03Z, ";
+    let catalog = catalog(&policy("a", rules).replace("spec: {", window));
+    let snapshot = catalog.snapshot(&checkout(), Timestamp::from_millis(2_000));
+    let program = Program::compile(&snapshot, &checkout()).unwrap();
+    let at = |now| decide(&program, &Given { now: Some(Timestamp::from_millis(now)), ..get("/") }).is_some();
+    assert_eq!([at(999), at(1_000), at(2_999), at(3_000)], [false, true, true, false]);
+}

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use mesh::Repository;
-use reconciler::source::Settings;
+use reconciler::source::{Settings, Source};
 use serde_json::Value;
 
 use crate::support::{NEVER, PATIENCE, Server, policy};
@@ -75,6 +75,16 @@ async fn a_branch_that_is_gone_changes_nothing_until_it_is_back() {
     repository.write("a.yaml", &policy("a", "checkout", 500)).unwrap();
     repository.push("Come back").await.unwrap();
     server.next(CHECKOUT, &before.etag).await;
+}
+
+#[tokio::test]
+async fn a_branch_that_is_gone_is_an_error_and_not_its_old_tip() {
+    let repository = Repository::new().await.unwrap();
+    let mut source = Source::open(following(&repository, "")).unwrap();
+    source.checkout(|_| false).unwrap();
+    in_bare(&repository, &["update-ref", "-d", "refs/heads/main"]).await;
+    let error = source.checkout(|_| false).unwrap_err().to_string();
+    assert!(error.ends_with("has no branch `main`"), "{error}");
 }
 
 #[tokio::test]
