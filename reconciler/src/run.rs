@@ -1,6 +1,12 @@
 //! Puts everything together; the only place that knows everything.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use tokio::{
@@ -71,7 +77,7 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
 
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let ServeConfig { source: settings, guardrail, interval, listen, log: _ } = config;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let (trigger, mut shutdown) = shutdown::channel();
     request_on_signal(trigger)?;
@@ -106,6 +112,15 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     // Between two reconciles it ends at once, and its clone is removed with it.
     let _ = timeout(LAST_RECONCILE, reconciling).await;
     Ok(())
+}
+
+/// Listens. On a machine without IPv6, any address of it is any of IPv4.
+async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
+    let bound = TcpListener::bind(listen).await;
+    if listen.ip() == Ipv6Addr::UNSPECIFIED && bound.is_err() {
+        return TcpListener::bind((Ipv4Addr::UNSPECIFIED, listen.port())).await;
+    }
+    bound
 }
 
 /// SIGTERM is how Kubernetes asks, SIGINT how a person does.
