@@ -6,6 +6,7 @@ use crate::{
     percentage::Percentage,
     policy::{Policy, Rule},
     reply::{HttpStatus, Reply},
+    yaml::Value,
 };
 
 /// What the `spec` of a guardrail may hold.
@@ -25,6 +26,9 @@ pub(crate) fn is_spoken_of(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
     text.contains("guardrail") || FIELDS.iter().any(|field| text.contains(&field.to_ascii_lowercase()))
 }
+
+/// The most items of a list.
+const MAX_ITEMS: usize = 1_000;
 
 /// What a guardrail allows; what it does not name it does not limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -158,12 +162,22 @@ fn list<T: ToString>(values: &[T]) -> String {
 }
 
 fn globs(field: &Cursor<'_>) -> Option<Vec<Glob>> {
-    field.items()?.map(|item| item.accept(item.string()?.to_owned().try_into())).collect()
+    let globs: Vec<_> =
+        bounded(field)?.map(|item| item.accept(item.string()?.to_owned().try_into())).collect();
+    globs.into_iter().collect()
 }
 
 fn statuses(field: &Cursor<'_>) -> Option<Vec<HttpStatus>> {
-    field
-        .items()?
-        .map(|item| item.accept(HttpStatus::try_from(item.number()?.parse().unwrap_or(0))))
-        .collect()
+    let status = |item: Cursor<'_>| item.accept(HttpStatus::try_from(item.number()?.parse().unwrap_or(0)));
+    let statuses: Vec<_> = bounded(field)?.map(status).collect();
+    statuses.into_iter().collect()
+}
+
+/// The items of a list that every policy is held against.
+fn bounded<'n>(field: &Cursor<'n>) -> Option<impl Iterator<Item = Cursor<'n>>> {
+    if matches!(field.value(), Value::List(items) if items.len() > MAX_ITEMS) {
+        field.report(format_args!("must be at most {MAX_ITEMS} items"));
+        return None;
+    }
+    field.items()
 }
