@@ -72,6 +72,7 @@ impl Catalog {
             catalog.problems.extend(file.findings.iter().map(problem));
         }
         for (path, file) in &sources.files {
+            catalog.passed_over += file.passed_over;
             catalog.policies.extend(file.policies().iter().map(|declared| Placed {
                 file: Arc::clone(path),
                 declared: declared.clone(),

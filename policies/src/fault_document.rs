@@ -1,7 +1,7 @@
 //! `fault` as it is written.
 
 use crate::{
-    fields::{Cursor, Fields},
+    fields::{Cursor, Fields, inside_out},
     name::{HeaderName, HeaderValue},
     percentage::Percentage,
     policy::{Delay, Fault, MAX_HOLD_MS},
@@ -60,11 +60,11 @@ pub(crate) fn read(mut fields: Fields<'_>) -> Option<Fault> {
     fields.finish();
     Some(Fault {
         percentage: percentage?,
-        sticky_by: sticky_by.map_or(Some(None), |name| name.map(Some))?,
+        sticky_by: inside_out(sticky_by)?,
         start_delay_ms: start_delay?,
         duration_seconds: duration?,
-        delay: delay.map_or(Some(None), |delay| delay.map(Some))?,
-        abort: abort.map_or(Some(None), |abort| abort.map(Some))?,
+        delay: inside_out(delay)?,
+        abort: inside_out(abort)?,
     })
 }
 

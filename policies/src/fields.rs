@@ -241,6 +241,11 @@ impl<'n> Fields<'n> {
     }
 }
 
+/// From «there, but perhaps not readable» to «readable, but perhaps not there».
+pub(crate) fn inside_out<T>(field: Option<Option<T>>) -> Option<Option<T>> {
+    field.map_or(Some(None), |value| value.map(Some))
+}
+
 fn camel_case(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
 //! Limits on what the policies at and below a folder may do.
 
 use crate::{
-    fields::{Cursor, Fields},
+    fields::{Cursor, Fields, inside_out},
     glob::Glob,
     percentage::Percentage,
     policy::{Policy, Rule},
@@ -66,14 +66,14 @@ impl Guardrail {
             fields.take("maxDurationSeconds").map(|field| field.integer(1..=u32::MAX, " of seconds"));
         fields.finish();
         Some(Self {
-            namespaces: namespaces.map_or(Some(None), |value| value.map(Some))?,
-            services: services.map_or(Some(None), |value| value.map(Some))?,
+            namespaces: inside_out(namespaces)?,
+            services: inside_out(services)?,
             forbids_wildcards: !allow_wildcards?,
-            max_percentage: max_percentage.map_or(Some(None), |value| value.map(Some))?,
-            max_delay_ms: max_delay_ms.map_or(Some(None), |value| value.map(Some))?,
-            http_statuses: http_statuses.map_or(Some(None), |value| value.map(Some))?,
+            max_percentage: inside_out(max_percentage)?,
+            max_delay_ms: inside_out(max_delay_ms)?,
+            http_statuses: inside_out(http_statuses)?,
             require_expiry: require_expiry?,
-            max_duration_seconds: max_duration_seconds.map_or(Some(None), |value| value.map(Some))?,
+            max_duration_seconds: inside_out(max_duration_seconds)?,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     document::glob,
-    fields::{Cursor, Fields, MAX_REGEX_BYTES},
+    fields::{Cursor, Fields, MAX_REGEX_BYTES, inside_out},
     matcher::{Condition, Matcher, Pattern, REGEX_SIZE_LIMIT},
     name::HeaderName,
     policy::{Match, Source},
@@ -53,11 +53,6 @@ fn pattern(field: &Cursor<'_>) -> Option<Pattern> {
     // One that is too large took as long as the largest that is not.
     field.spend_on_regexes(pattern.as_ref().map_or(REGEX_SIZE_LIMIT, Pattern::size));
     field.accept(pattern)
-}
-
-/// From «there, but perhaps not readable» to «readable, but perhaps not there».
-fn inside_out<T>(field: Option<Option<T>>) -> Option<Option<T>> {
-    field.map_or(Some(None), |value| value.map(Some))
 }
 
 fn list<T>(field: Option<Cursor<'_>>, read: impl Fn(Fields<'_>) -> Option<T>) -> Option<Option<Vec<T>>> {

@@ -74,3 +74,11 @@ fn no_file_at_all_is_a_valid_empty_catalog() {
     assert!(empty.policies().is_empty() && empty.problems().is_empty());
     assert!(empty.snapshot(&Scope::unknown(), NOW).policies.is_empty());
 }
+
+#[test]
+fn the_documents_of_somebody_else_are_counted() {
+    let foreign = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n---\n";
+    let catalog =
+        catalog(&[("kustomization.yaml", foreign), ("x.yaml", &(foreign.to_owned() + &policy("a")))]);
+    assert_eq!((catalog.passed_over(), names(&catalog)), (2, vec!["a"]));
+}

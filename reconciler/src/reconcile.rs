@@ -140,11 +140,12 @@ impl Reconciler {
         }
         let revision: Revision = checkout.revision;
         let (policies, problems) = (catalog.policies().len(), catalog.problems().len());
+        let passed_over = catalog.passed_over();
         let published = Published { revision: revision.clone(), catalog, at: now() };
         let changed_scopes = self.publisher.publish(published);
         if is_new {
             let took_ms = took.as_millis() as u64;
-            info!(%cause, %revision, policies, problems, changed_scopes, took_ms, "serving");
+            info!(%cause, %revision, policies, problems, passed_over, changed_scopes, took_ms, "serving");
             for policy in self.publisher.select_nothing() {
                 warn!(%policy, "selects none of the workloads whose proxies have asked so far");
             }
