@@ -2,8 +2,11 @@
 
 use std::{ops::Add, time::Duration};
 
-/// An instant of the host's monotonic clock. `std::time::Instant` has none to read in a proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+use serde::{Deserialize, Serialize};
+
+/// An instant of the host's monotonic clock, which is the same in all VMs of a proxy.
+/// `std::time::Instant` has none to read there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Instant(Duration);
 
 impl Instant {

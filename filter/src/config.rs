@@ -18,6 +18,10 @@ pub struct Config {
     /// Names that go before the proxy's own.
     pub service: Option<String>,
     pub namespace: Option<String>,
+    /// Whose policies a waypoint or a gateway runs, instead of its own namespace's.
+    pub namespaces: Vec<String>,
+    /// How many requests a worker thread holds at once; the next one passes untouched.
+    pub max_active_faults: usize,
 }
 
 /// Why a configuration cannot be used.
@@ -26,6 +30,7 @@ pub enum ConfigError {
     Json(String),
     Address(String),
     PollWait(u64),
+    MaxActiveFaults,
 }
 
 #[derive(Deserialize)]
@@ -39,9 +44,10 @@ struct Written {
     max_staleness_seconds: u64,
     service: Option<String>,
     namespace: Option<String>,
-    /// For waypoints and gateways; a sidecar has one.
-    #[serde(default, rename = "namespaces")]
-    _namespaces: serde::de::IgnoredAny,
+    #[serde(default)]
+    namespaces: Vec<String>,
+    #[serde(default = "default_max_active_faults")]
+    max_active_faults: usize,
     /// Of the first generation, which polled at an interval; there is none any more.
     #[serde(default, rename = "poll_interval_ms")]
     _poll_interval_ms: serde::de::IgnoredAny,
@@ -53,6 +59,11 @@ fn default_poll_wait() -> u64 {
 
 fn default_max_staleness() -> u64 {
     900
+}
+
+/// As many as Envoy lets through to a cluster at once unless told otherwise (`max_requests`).
+fn default_max_active_faults() -> usize {
+    1024
 }
 
 impl Config {
@@ -70,6 +81,9 @@ impl Config {
         if !(1..=300).contains(&written.poll_wait_seconds) {
             return Err(ConfigError::PollWait(written.poll_wait_seconds));
         }
+        if written.max_active_faults == 0 {
+            return Err(ConfigError::MaxActiveFaults);
+        }
         let max_staleness =
             Some(written.max_staleness_seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs);
         // A poll that is held is no word from the control plane, so it must come twice in that time.
@@ -81,6 +95,8 @@ impl Config {
             max_staleness,
             service: written.service,
             namespace: written.namespace,
+            namespaces: written.namespaces,
+            max_active_faults: written.max_active_faults,
             authority,
         })
     }
@@ -92,6 +108,7 @@ impl std::fmt::Display for ConfigError {
             Self::Json(error) => write!(f, "the plugin configuration is not the JSON expected: {error}"),
             Self::Address(address) => write!(f, "control_plane_address must be host:port, not `{address}`"),
             Self::PollWait(seconds) => write!(f, "poll_wait_seconds must be from 1 to 300, not {seconds}"),
+            Self::MaxActiveFaults => f.write_str("max_active_faults must be at least 1"),
         }
     }
 }
@@ -111,6 +128,7 @@ mod tests {
         assert_eq!(config.authority, "hfi-control-plane.boifi.svc.cluster.local:8080");
         assert_eq!(config.poll_wait, Duration::from_secs(30));
         assert_eq!(config.max_staleness, Some(Duration::from_secs(900)));
+        assert_eq!(config.max_active_faults, 1024);
     }
 
     #[test]
@@ -136,7 +154,7 @@ mod tests {
     #[test]
     fn everything_can_be_said() {
         let config = Config::parse(
-            br#"{"control_plane_address": "a:1", "cluster": "c", "poll_wait_seconds": 5, "max_staleness_seconds": 0, "service": "s", "namespace": "n"}"#,
+            br#"{"control_plane_address": "a:1", "cluster": "c", "poll_wait_seconds": 5, "max_staleness_seconds": 0, "service": "s", "namespace": "n", "namespaces": ["a", "b"], "max_active_faults": 7}"#,
         );
         let config = config.unwrap();
         assert_eq!(
@@ -144,6 +162,7 @@ mod tests {
             ("c", Duration::from_secs(5), None)
         );
         assert_eq!((config.service.as_deref(), config.namespace.as_deref()), (Some("s"), Some("n")));
+        assert_eq!((config.namespaces, config.max_active_faults), (vec!["a".to_owned(), "b".to_owned()], 7));
     }
 
     #[test]
@@ -158,6 +177,10 @@ mod tests {
         assert_eq!(
             error(r#"{"control_plane_address": "a:1", "poll_wait_seconds": 301}"#),
             ConfigError::PollWait(301)
+        );
+        assert_eq!(
+            error(r#"{"control_plane_address": "a:1", "max_active_faults": 0}"#),
+            ConfigError::MaxActiveFaults
         );
         assert!(error(r#"{"control_plane_adress": "a:1"}"#).to_string().contains("control_plane_adress"));
         assert!(matches!(error(""), ConfigError::Json(_)));

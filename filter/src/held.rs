@@ -13,13 +13,16 @@ use policies::{Decision, reply::Abort};
 
 use crate::clock::Instant;
 
+/// How often at most it is asked which streams are still there.
+const SWEEP: Duration = Duration::from_millis(100);
+
 /// What becomes of a request when its time is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It goes on to the workload.
     Resume,
-    /// It is answered in the workload's place, in the name of that policy.
-    Abort { policy: Rc<str>, abort: Rc<Abort> },
+    /// It is answered in the workload's place.
+    Abort(Rc<Abort>),
 }
 
 /// A request whose time is up.
@@ -27,6 +30,8 @@ pub enum Outcome {
 pub struct Due {
     /// The stream context that waits.
     pub context_id: u32,
+    /// In whose name it was held.
+    pub policy: Rc<str>,
     pub outcome: Outcome,
     /// How long it was held, if the rule has a delay.
     pub delayed: Option<Duration>,
@@ -37,10 +42,12 @@ pub struct Due {
 pub struct Held {
     queue: BinaryHeap<Reverse<(Instant, u32)>>,
     streams: HashMap<u32, Stream>,
+    swept: Instant,
 }
 
 #[derive(Debug)]
 struct Stream {
+    policy: Rc<str>,
     since: Instant,
     due: Instant,
     delayed: bool,
@@ -48,20 +55,35 @@ struct Stream {
 }
 
 impl Held {
-    /// Holds the request of a stream as the decision says.
-    pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant) {
-        let outcome = match decision.abort {
-            Some(abort) => Outcome::Abort { policy: decision.policy, abort },
-            None => Outcome::Resume,
-        };
-        let due = now + decision.hold;
-        self.queue.push(Reverse((due, context_id)));
-        self.streams.insert(context_id, Stream { since: now, due, delayed: decision.delayed, outcome });
+    /// How many requests are held.
+    pub fn len(&self) -> usize {
+        self.streams.len()
     }
 
-    /// Forgets a stream that has ended; whether it was held.
-    pub fn forget(&mut self, context_id: u32) -> bool {
-        self.streams.remove(&context_id).is_some()
+    /// Whether none is held.
+    pub fn is_empty(&self) -> bool {
+        self.streams.is_empty()
+    }
+
+    /// Holds the request of a stream as the decision says.
+    pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant) {
+        let outcome = decision.abort.map_or(Outcome::Resume, Outcome::Abort);
+        let due = now + decision.hold;
+        self.queue.push(Reverse((due, context_id)));
+        let stream = Stream { policy: decision.policy, since: now, due, delayed: decision.delayed, outcome };
+        self.streams.insert(context_id, stream);
+    }
+
+    /// Forgets the streams that have ended, as `is_there` tells; how many. The host does not tell of
+    /// an end, so all are asked after, though not more often than is worth while.
+    pub fn forget_gone(&mut self, now: Instant, is_there: impl Fn(u32) -> bool) -> usize {
+        if self.streams.is_empty() || now < self.swept + SWEEP {
+            return 0;
+        }
+        self.swept = now;
+        let held = self.streams.len();
+        self.streams.retain(|context_id, _| is_there(*context_id));
+        held - self.streams.len()
     }
 
     /// Takes out the requests whose time is up.
@@ -79,6 +101,7 @@ impl Held {
             }
             due.extend(self.streams.remove(&context_id).map(|stream| Due {
                 context_id,
+                policy: stream.policy,
                 delayed: stream.delayed.then(|| now.since(stream.since)),
                 outcome: stream.outcome,
             }));
@@ -137,9 +160,12 @@ mod tests {
     #[test]
     fn a_stream_that_has_ended_is_forgotten_and_costs_no_tick() {
         let mut held = Held::default();
-        held.hold(1, delay(100), at(0));
-        assert!(held.forget(1));
-        assert!(!held.forget(1));
+        held.hold(1, delay(1_000), at(0));
+        held.hold(2, delay(1_000), at(0));
+        assert_eq!(held.forget_gone(at(100), |id| id == 1), 1);
+        assert_eq!(held.forget_gone(at(199), |_| false), 0, "too soon to ask again");
+        assert_eq!((held.len(), held.next_due()), (1, Some(at(1_000))));
+        assert_eq!(held.forget_gone(at(200), |_| false), 1);
         assert_eq!(held.next_due(), None);
         assert!(held.take_due(at(1_000)).is_empty());
     }
@@ -154,7 +180,7 @@ mod tests {
         let decision = Decision { delayed: false, abort: Some(Rc::clone(&abort)), ..delay(5) };
         held.hold(1, decision, at(0));
         let due = held.take_due(at(5));
-        assert_eq!(due[0].outcome, Outcome::Abort { policy: "a".into(), abort });
+        assert_eq!((&*due[0].policy, &due[0].outcome), ("a", &Outcome::Abort(abort)));
         assert_eq!(due[0].delayed, None);
     }
 
@@ -167,8 +193,9 @@ mod tests {
             let mut waiting = Vec::new();
             for (id, (now, millis, ends)) in (0..).zip(&holds) {
                 held.hold(id, delay(*millis), at(*now));
-                if *ends { held.forget(id); } else { waiting.push(id); }
+                if !ends { waiting.push(id); }
             }
+            held.forget_gone(at(1_000), |id| waiting.contains(&id));
             let mut out = Vec::new();
             let mut now = at(0);
             while let Some(next) = held.next_due() {

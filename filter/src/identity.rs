@@ -1,6 +1,6 @@
 //! Which workload this proxy stands for, by the metadata that Istio gives its node.
 
-use policies::Scope;
+use policies::{Scope, scope::ScopeError};
 
 use crate::config::Config;
 
@@ -10,14 +10,24 @@ const CANONICAL_NAME: &str = "service.istio.io/canonical-name";
 /// The proxy, as the control plane and the policies know it.
 #[derive(Debug)]
 pub struct Identity {
-    /// The workload that policies must select.
+    /// The workload that policies must select, or all those that they may.
     pub workload: Scope,
+    pub stands_for: StandsFor,
     /// The Envoy node id, kept to the characters that a header of ours may carry.
     pub node: String,
-    /// Whether it stands at the edge of the mesh, where every request is received.
-    pub is_gateway: bool,
     /// What is amiss, for the log.
     pub warning: Option<String>,
+}
+
+/// Whom a proxy takes requests for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandsFor {
+    /// A workload, which receives requests and makes them: a sidecar.
+    Workload,
+    /// A workload that receives every request, whichever way the listener takes it: a gateway.
+    Edge,
+    /// Services, each request for one of them, and received: a waypoint.
+    Services,
 }
 
 impl Identity {
@@ -31,38 +41,50 @@ impl Identity {
             };
             text(&["xds"]).or_else(|| text(&[]))
         };
-        let namespace = config.namespace.clone().or_else(|| node(&["metadata", "NAMESPACE"]));
-        let services = match &config.service {
-            Some(service) => vec![service.clone()],
-            None => [node(&["metadata", "WORKLOAD_NAME"]), node(&["metadata", "LABELS", CANONICAL_NAME])]
-                .into_iter()
-                .flatten()
-                .collect(),
+        let id = node(&["id"]).unwrap_or_default();
+        // Istio's node ids begin with the type of proxy.
+        let stands_for = match id.split('~').next() {
+            Some("router") => StandsFor::Edge,
+            Some("waypoint") if config.service.is_some() => StandsFor::Edge,
+            Some("waypoint") => StandsFor::Services,
+            _ => StandsFor::Workload,
         };
         // `*` would make one workload every workload.
-        let named = |name: &&str| *name != "*";
-        let (workload, warning) = match Scope::new(
-            namespace.as_deref().filter(named),
-            services.iter().map(String::as_str).filter(named),
-        ) {
+        let is_name = |name: &String| name != "*";
+        let own = || config.namespace.clone().or_else(|| node(&["metadata", "NAMESPACE"])).filter(is_name);
+        let namespaces = match stands_for {
+            StandsFor::Edge | StandsFor::Services if !config.namespaces.is_empty() => {
+                config.namespaces.clone()
+            }
+            _ => own().into_iter().collect(),
+        };
+        let names = || [node(&["metadata", "WORKLOAD_NAME"]), node(&["metadata", "LABELS", CANONICAL_NAME])];
+        let services = match (&config.service, stands_for) {
+            (Some(service), _) => vec![service.clone()],
+            (None, StandsFor::Services) => vec!["*".to_owned()],
+            (None, _) => names().into_iter().flatten().collect(),
+        };
+        let services = services.into_iter().filter(|name| stands_for == StandsFor::Services || is_name(name));
+        let (workload, warning) = match scope(&namespaces, &services.collect::<Vec<_>>()) {
             Ok(workload) if workload.is_named() => (workload, None),
             Ok(workload) => {
                 (workload, Some("the node metadata has no WORKLOAD_NAME or no NAMESPACE".to_owned()))
             }
             Err(error) => (Scope::unknown(), Some(error.to_string())),
         };
-        // Istio's node ids begin with the kind of proxy.
-        let id = node(&["id"]).unwrap_or_default();
-        let is_gateway = id.starts_with("router~");
         let fits = |c: &char| c.is_ascii_alphanumeric() || ".~_-".contains(*c);
         let node = id.chars().filter(fits).take(253).collect();
-        Self { workload, node, is_gateway, warning }
+        Self { workload, stands_for, node, warning }
     }
+}
+
+fn scope(namespaces: &[String], services: &[String]) -> Result<Scope, ScopeError> {
+    Scope::new(namespaces.iter().map(String::as_str), services.iter().map(String::as_str))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CANONICAL_NAME, Identity};
+    use super::{CANONICAL_NAME, Identity, StandsFor};
     use crate::config::Config;
 
     fn config(more: &str) -> Config {
@@ -126,5 +148,48 @@ mod tests {
         assert_eq!(star.workload.to_string(), "");
         let odd = discover(&config(""), &[(&["xds", "node", "metadata", "WORKLOAD_NAME"], "a b")]);
         assert!(odd.warning.unwrap().contains("a b"));
+    }
+
+    /// A proxy of that type, whose own workload is `edge` in `infra`.
+    fn proxy(kind: &str, more: &str) -> Identity {
+        discover(
+            &config(more),
+            &[
+                (&["xds", "node", "metadata", "WORKLOAD_NAME"], "edge"),
+                (&["xds", "node", "metadata", "NAMESPACE"], "infra"),
+                (&["xds", "node", "id"], &format!("{kind}~10.0.0.1~edge-1.infra~infra.svc.cluster.local")),
+            ],
+        )
+    }
+
+    #[test]
+    fn a_waypoint_stands_for_the_services_of_its_namespace_or_of_those_configured() {
+        for (more, workload) in [
+            ("", "namespace=infra&service=*"),
+            (r#", "namespaces": ["shop", "demo"]"#, "namespace=demo&namespace=shop&service=*"),
+            (r#", "namespaces": ["*"]"#, "namespace=*&service=*"),
+            (r#", "namespace": "shop""#, "namespace=shop&service=*"),
+        ] {
+            let waypoint = proxy("waypoint", more);
+            assert_eq!(waypoint.workload.to_string(), workload);
+            assert_eq!((waypoint.stands_for, waypoint.warning), (StandsFor::Services, None));
+        }
+        let one = proxy("waypoint", r#", "service": "cart""#);
+        assert_eq!(
+            (one.workload.to_string().as_str(), one.stands_for),
+            ("namespace=infra&service=cart", StandsFor::Edge)
+        );
+    }
+
+    #[test]
+    fn a_gateway_is_its_workload_in_its_namespace_or_in_those_configured() {
+        let gateway = proxy("router", "");
+        assert_eq!(gateway.workload.to_string(), "namespace=infra&service=edge");
+        assert_eq!(gateway.stands_for, StandsFor::Edge);
+        let configured = proxy("router", r#", "namespaces": ["shop", "demo"]"#);
+        assert_eq!(configured.workload.to_string(), "namespace=demo&namespace=shop&service=edge");
+        let sidecar = proxy("sidecar", r#", "namespaces": ["shop", "demo"]"#);
+        assert_eq!(sidecar.workload.to_string(), "namespace=infra&service=edge");
+        assert_eq!(sidecar.stands_for, StandsFor::Workload);
     }
 }

@@ -46,6 +46,16 @@ impl Random {
         }
     }
 
+    /// A number to be told by from others.
+    pub fn tag(&mut self) -> u64 {
+        self.next()
+    }
+
+    /// A time up to `whole`, to the millisecond.
+    pub fn up_to(&mut self, whole: Duration) -> Duration {
+        Duration::from_millis(self.uniform(whole.as_millis() as u64 + 1))
+    }
+
     /// A time from half of `whole` up to all of it, to the millisecond.
     pub fn jitter(&mut self, whole: Duration) -> Duration {
         let millis = whole.as_millis() as u64;
@@ -111,6 +121,16 @@ mod tests {
         };
         assert_ne!(sequence(seed(1)), sequence(seed(2)));
         assert_ne!(sequence([0; 32]), [0; 8]);
+    }
+
+    #[test]
+    fn a_spread_is_even_from_nothing_to_the_whole() {
+        let mut random = Random::seeded(seed(5));
+        let whole = Duration::from_secs(1);
+        let times: Vec<_> = (0..10_000).map(|_| random.up_to(whole)).collect();
+        assert!(times.iter().all(|time| *time <= whole));
+        let early = times.iter().filter(|time| **time < whole / 10).count();
+        assert!((850..1_150).contains(&early), "{early} of 10,000 in the first tenth");
     }
 
     #[test]

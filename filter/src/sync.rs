@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use policies::{Digest, snapshot};
+use serde::{Deserialize, Serialize};
 
 use crate::{clock::Instant, config::Config, random::Random};
 
@@ -19,6 +20,8 @@ const GRACE: Duration = Duration::from_secs(10);
 const SPACING: Duration = Duration::from_millis(200);
 /// Between polls when the server answers before the wait is over although nothing changed.
 const EARLY_SPACING: Duration = Duration::from_secs(2);
+/// The first poll of a proxy comes within this time, so that a mesh that restarts comes one by one.
+const START_SPREAD: Duration = Duration::from_secs(1);
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
@@ -39,7 +42,7 @@ enum Phase {
 }
 
 /// The snapshot that the program in force was made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InForce {
     pub digest: Digest,
     pub revision: String,
@@ -63,7 +66,7 @@ pub struct Answer {
 
 /// What an answer says.
 #[derive(Debug, PartialEq, Eq)]
-pub enum News {
+pub enum Said {
     /// A new snapshot, its digest verified.
     Changed { in_force: InForce, body: Vec<u8> },
     /// The snapshot in force is that of this revision too.
@@ -71,9 +74,29 @@ pub enum News {
 }
 
 impl Poller {
-    /// A conversation that begins now.
-    pub fn new(now: Instant) -> Self {
-        Self { phase: Phase::Waiting { until: now }, in_force: None, failures: 0, last_contact: None }
+    /// A conversation of a proxy that starts now.
+    pub fn new(now: Instant, random: &mut Random) -> Self {
+        let until = now + random.up_to(START_SPREAD);
+        Self { phase: Phase::Waiting { until }, in_force: None, failures: 0, last_contact: None }
+    }
+
+    /// The snapshot that the program in force was made of.
+    pub fn in_force(&self) -> Option<&InForce> {
+        self.in_force.as_ref()
+    }
+
+    /// Somebody else has the conversation, and has put that snapshot in force and heard of the control
+    /// plane then.
+    pub fn heard(&mut self, in_force: InForce, contact: Instant) {
+        self.in_force = Some(in_force);
+        self.last_contact = self.last_contact.max(Some(contact));
+    }
+
+    /// Whatever answer was waited for will not come, or is not wanted any more.
+    pub fn give_up(&mut self, now: Instant) {
+        if matches!(self.phase, Phase::Polling { .. }) {
+            self.phase = Phase::Waiting { until: now };
+        }
     }
 
     /// The poll to send now, if it is time for one.
@@ -110,13 +133,13 @@ impl Poller {
 
     /// Takes an answer in. The caller activates what is new and then says [`Poller::activated`], or
     /// says [`Poller::failed`].
-    pub fn answered(&mut self, answer: Answer) -> Result<News, String> {
+    pub fn answered(&mut self, answer: Answer) -> Result<Said, String> {
         let Some(revision) = answer.revision else {
             let status = answer.status.as_deref().unwrap_or("no status");
             return Err(format!("the control plane was not reached ({status})"));
         };
         match answer.status.as_deref() {
-            Some("304") if self.in_force.is_some() => Ok(News::Unchanged { revision }),
+            Some("304") if self.in_force.is_some() => Ok(Said::Unchanged { revision }),
             Some("200") => {
                 let digest = Digest::of(&answer.body);
                 if answer.etag.as_deref().and_then(Digest::from_etag) != Some(digest) {
@@ -124,9 +147,9 @@ impl Poller {
                 }
                 if self.in_force.as_ref().is_some_and(|in_force| in_force.digest == digest) {
                     // Something between dropped the condition.
-                    return Ok(News::Unchanged { revision });
+                    return Ok(Said::Unchanged { revision });
                 }
-                Ok(News::Changed { in_force: InForce { digest, revision }, body: answer.body })
+                Ok(Said::Changed { in_force: InForce { digest, revision }, body: answer.body })
             }
             status => Err(format!("the control plane answered {}", status.unwrap_or("without a status"))),
         }
@@ -165,11 +188,6 @@ impl Poller {
     pub fn stale_at(&self, config: &Config) -> Option<Instant> {
         self.in_force.as_ref()?;
         Some(self.last_contact? + config.max_staleness?)
-    }
-
-    /// Nothing is in force any more: the next answer brings all of it.
-    pub fn forget(&mut self) {
-        self.in_force = None;
     }
 
     fn contact(&mut self, now: Instant) {

@@ -16,7 +16,7 @@
 //! - [`scope`]: who asks: the workload (or the set of workloads) a snapshot is for.
 //! - [`snapshot`]: what passes from the reconciler to the filter, its bytes and their [`Digest`].
 //! - [`program`]: a snapshot compiled for one workload; behind it `rule`, and `index` with `radix`,
-//!   which finds the rules that can match a request without looking at the others.
+//!   which finds the rules that can match a request without looking at the others, and `regex`.
 //! - [`facts`], [`dice`], [`decision`]: what a program asks about a request, the chance it takes, and
 //!   what it decides.
 //!
@@ -50,6 +50,7 @@ pub mod policy;
 pub mod program;
 mod query;
 mod radix;
+mod regex;
 pub mod reply;
 mod rule;
 pub mod scope;

@@ -3,9 +3,10 @@
 use crate::{
     document::glob,
     fields::{Cursor, Fields, MAX_REGEX_BYTES, inside_out},
-    matcher::{Condition, Matcher, Pattern, REGEX_SIZE_LIMIT},
+    matcher::{Condition, Matcher, Pattern},
     name::HeaderName,
     policy::{Match, Source},
+    regex::SIZE_LIMIT,
 };
 
 /// Reads the conditions of a rule.
@@ -51,7 +52,7 @@ fn pattern(field: &Cursor<'_>) -> Option<Pattern> {
     }
     let pattern = Pattern::parse(text);
     // One that is too large took as long as the largest that is not.
-    field.spend_on_regexes(pattern.as_ref().map_or(REGEX_SIZE_LIMIT, Pattern::size));
+    field.spend_on_regexes(pattern.as_ref().map_or(SIZE_LIMIT, Pattern::size));
     field.accept(pattern)
 }
 

@@ -2,12 +2,9 @@
 
 use std::borrow::Cow;
 
-use regex::bytes::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
-/// The most memory a compiled regex may take, in bytes. It bounds the time of a match too, which grows
-/// with it and with the length of the value.
-pub const REGEX_SIZE_LIMIT: usize = 256 * 1024;
+use crate::regex::{Regex, RegexError, SIZE_LIMIT};
 
 /// The longest regex as it is written, in bytes.
 const MAX_REGEX_LENGTH: usize = 4 * 1024;
@@ -54,7 +51,7 @@ pub enum PatternError {
     #[error("is not a regex: {0}")]
     Syntax(String),
     #[error(
-        "is too large a regex: compiled it takes more than {REGEX_SIZE_LIMIT} bytes; repeat less or match less"
+        "is too large a regex: compiled it takes more than {SIZE_LIMIT} bytes; repeat less or match less"
     )]
     TooLarge,
     #[error("is too long a regex: at most {MAX_REGEX_LENGTH} bytes")]
@@ -72,7 +69,7 @@ pub(crate) struct Test {
 enum TestedCondition {
     Exact(Box<[u8]>),
     Prefix(Box<[u8]>),
-    Regex(Regex),
+    Regex(Box<Regex>),
     Present(bool),
 }
 
@@ -88,12 +85,8 @@ impl Pattern {
         regex_syntax::hir::print::Printer::new()
             .print(&hir, &mut expanded)
             .map_err(|error| PatternError::Syntax(error.to_string()))?;
-        let compiler = regex_automata::nfa::thompson::Config::new().nfa_size_limit(Some(REGEX_SIZE_LIMIT));
-        let nfa = regex_automata::nfa::thompson::Compiler::new().configure(compiler).build_from_hir(&hir);
-        let size = nfa.map_err(|_| PatternError::TooLarge)?.memory_usage();
-        let pattern = Self { written: written.to_owned(), expanded, prefix: literal_prefix(&hir), size };
-        pattern.compile()?;
-        Ok(pattern)
+        let size = Regex::new(&expanded)?.size();
+        Ok(Self { written: written.to_owned(), expanded, prefix: literal_prefix(&hir), size })
     }
 
     /// How many bytes it takes when compiled.
@@ -126,12 +119,14 @@ impl Pattern {
     pub fn written(&self) -> &str {
         &self.written
     }
+}
 
-    fn compile(&self) -> Result<Regex, PatternError> {
-        RegexBuilder::new(&self.expanded).size_limit(REGEX_SIZE_LIMIT).build().map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => PatternError::TooLarge,
-            error => PatternError::Syntax(error.to_string()),
-        })
+impl From<RegexError> for PatternError {
+    fn from(error: RegexError) -> Self {
+        match error {
+            RegexError::TooLarge => Self::TooLarge,
+            RegexError::Syntax(reason) => Self::Syntax(reason),
+        }
     }
 }
 
@@ -178,7 +173,7 @@ impl Matcher {
         let condition = match &self.condition {
             Condition::Exact(text) => TestedCondition::Exact(text.as_bytes().into()),
             Condition::Prefix(text) => TestedCondition::Prefix(text.as_bytes().into()),
-            Condition::Regex(pattern) => TestedCondition::Regex(pattern.compile()?),
+            Condition::Regex(pattern) => TestedCondition::Regex(Box::new(Regex::new(&pattern.expanded)?)),
             Condition::Present(present) => TestedCondition::Present(*present),
         };
         Ok(Test { negated: self.negated, condition })
@@ -209,7 +204,15 @@ impl Test {
         let holds = match &self.condition {
             TestedCondition::Exact(text) => values.any(|value| **text == *value),
             TestedCondition::Prefix(text) => values.any(|value| value.starts_with(text)),
-            TestedCondition::Regex(regex) => values.any(|value| regex.is_match(&value)),
+            TestedCondition::Regex(regex) => {
+                let mut fits = false;
+                for value in values {
+                    // What was not tested neither fits nor fails to.
+                    let Some(this_fits) = regex.is_match(&value) else { return false };
+                    fits |= this_fits;
+                }
+                fits
+            }
             TestedCondition::Present(present) => values.next().is_some() == *present,
         };
         holds != self.negated
@@ -248,6 +251,14 @@ mod tests {
         assert!(holds(&regex("b+"), b"abbc"));
         assert!(!holds(&regex("^b+$"), b"abbc"));
         assert!(holds(&regex("^test-"), b"test-1") && !holds(&regex("^test-"), b"a test-1"));
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_neither_fits_a_regex_nor_fails_to() {
+        let not = Matcher::from(Condition::Regex(Pattern::parse("b").unwrap())).negate().compile().unwrap();
+        let (longest, longer) = (vec![b'a'; 8 * 1024], vec![b'a'; 8 * 1024 + 1]);
+        assert!(holds(&regex("a"), &longest) && holds(&not, &longest));
+        assert!(!holds(&regex("a"), &longer) && !holds(&not, &longer));
     }
 
     #[test]

@@ -20,7 +20,6 @@ use crate::{
 pub struct Program {
     inbound: Rules,
     outbound: Rules,
-    policies: usize,
     /// The workload's, to which a callee's short name belongs.
     namespace: Option<String>,
 }
@@ -73,29 +72,29 @@ impl Program {
         Ok(Self {
             inbound: rules(Direction::Inbound)?,
             outbound: rules(Direction::Outbound)?,
-            policies: selected().count(),
             namespace: workload.namespace().map(str::to_owned),
         })
     }
 
     /// Whether no request can get a fault.
     pub fn is_empty(&self) -> bool {
-        self.inbound.rules.is_empty() && self.outbound.rules.is_empty()
-    }
-
-    /// How many policies can apply to the workload.
-    pub fn policies(&self) -> usize {
-        self.policies
+        self.inbound.is_empty() && self.outbound.is_empty()
     }
 
     /// What is to happen to a request: the first rule in force that matches decides, whether or not
     /// its dice fall.
     pub fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
-        let Rules { rules, index } = self.rules(facts)?;
         let inquiry = Inquiry::new(facts, self.namespace.as_deref());
-        let candidates = index.candidates(&inquiry).filter_map(|position| rules.get(position as usize));
-        let mut applying = candidates.filter(|rule| rule.mismatch(&inquiry).is_none());
-        applying.next()?.decide(facts, dice)
+        // Where all rules are for one direction, only a request that one of them applies to is asked
+        // for its own.
+        let goes = |direction| facts.direction() == Some(direction);
+        let rule = match (self.inbound.is_empty(), self.outbound.is_empty()) {
+            (true, true) => None,
+            (false, true) => self.inbound.first(&inquiry).filter(|_| goes(Direction::Inbound)),
+            (true, false) => self.outbound.first(&inquiry).filter(|_| goes(Direction::Outbound)),
+            (false, false) => self.rules(facts)?.first(&inquiry),
+        };
+        rule?.decide(facts, dice)
     }
 
     /// What every rule says of a request, in the order in which they decide.
@@ -113,12 +112,22 @@ impl Program {
     }
 
     fn rules(&self, facts: &impl Facts) -> Option<&Rules> {
-        if self.is_empty() {
-            return None;
-        }
         match facts.direction()? {
             Direction::Inbound => Some(&self.inbound),
             Direction::Outbound => Some(&self.outbound),
         }
+    }
+}
+
+impl Rules {
+    fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The first rule that applies.
+    fn first(&self, inquiry: &Inquiry<'_, impl Facts>) -> Option<&Rule> {
+        let mut candidates =
+            self.index.candidates(inquiry).filter_map(|position| self.rules.get(position as usize));
+        candidates.find(|rule| rule.mismatch(inquiry).is_none())
     }
 }

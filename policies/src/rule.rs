@@ -81,12 +81,12 @@ impl Rule {
                 .headers
                 .iter()
                 .map(|(name, value)| Ok((name.clone(), value.compile()?)))
-                .collect::<Result<_, _>>()?,
+                .collect::<Result<_, PatternError>>()?,
             query: matches
                 .query
                 .iter()
                 .map(|(name, value)| Ok((name.clone(), value.compile()?)))
-                .collect::<Result<_, _>>()?,
+                .collect::<Result<_, PatternError>>()?,
             source: matches.source.clone(),
             percentage: fault.percentage,
             sticky_by: fault.sticky_by.clone(),

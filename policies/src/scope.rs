@@ -59,6 +59,15 @@ impl Scope {
         }
     }
 
+    /// Whether a workload of that namespace can be meant.
+    pub fn has_namespace(&self, namespace: &str) -> bool {
+        match &self.namespace {
+            Known::Nothing => false,
+            Known::OneOf(names) => names.contains(namespace),
+            Known::Everything => true,
+        }
+    }
+
     /// Whether a policy with this selector can apply here.
     pub fn is_selected_by(&self, selector: &Selector) -> bool {
         self.namespace.fits(&selector.namespace) && self.service.fits(&selector.service)
@@ -160,6 +169,14 @@ mod tests {
         assert!(scope(&["demo"], &["*"]).is_selected_by(&selector("cart", "demo")));
         assert!(!scope(&["demo"], &["*"]).is_selected_by(&selector("cart", "shop")));
         assert!(scope(&["*"], &["*"]).is_selected_by(&selector("cart", "shop")));
+    }
+
+    #[test]
+    fn a_namespace_is_had_by_name_or_by_a_star() {
+        assert!(
+            scope(&["demo", "shop"], &[]).has_namespace("shop") && scope(&["*"], &[]).has_namespace("shop")
+        );
+        assert!(!scope(&["demo"], &[]).has_namespace("shop") && !Scope::unknown().has_namespace("shop"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     policy::{Fault, Policy},
+    scope::Scope,
     time::Timestamp,
 };
 
@@ -58,7 +59,45 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// When each of the policies that select the workload is in force.
+    pub fn schedule(&self, workload: &Scope) -> Schedule {
+        let mut schedule = Schedule::default();
+        for entry in self.policies.iter().filter(|entry| workload.is_selected_by(&entry.policy.selector)) {
+            match (entry.policy.starts_at, entry.end()) {
+                (None, None) => schedule.always += 1,
+                window => schedule.windows.push(window),
+            }
+        }
+        schedule
+    }
+}
+
+/// When some policies are in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schedule {
+    always: usize,
+    /// From when and until when.
+    windows: Vec<(Option<Timestamp>, Option<Timestamp>)>,
+}
+
+impl Schedule {
+    /// How many of them are in force at that time.
+    pub fn in_force(&self, now: Timestamp) -> usize {
+        let is_open = |(start, end): &&(Option<Timestamp>, Option<Timestamp>)| {
+            start.is_none_or(|start| start <= now) && end.is_none_or(|end| now < end)
+        };
+        self.always + self.windows.iter().filter(is_open).count()
+    }
+}
+
 impl Entry {
+    /// When the last of its rules ends; `None` is without end.
+    fn end(&self) -> Option<Timestamp> {
+        let ends = self.policy.rules.iter().map(|rule| self.end_of(&rule.fault));
+        ends.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
     /// When the rule with this fault ends: with its duration or with its policy, whichever is
     /// first; `None` is without end. A duration without a start is over: in doubt nothing is
     /// injected.

@@ -2,24 +2,37 @@
 
 use std::time::{Duration, SystemTime};
 
-use policies::{
-    policy::Direction,
-    reply::{Abort, GrpcStatus, Reply},
-};
+use policies::{Timestamp, policy::Direction, reply::Abort};
 use proxy_wasm::{
     hostcalls,
-    types::{BufferType, GrpcStatusCode, LogLevel, MapType},
+    types::{BufferType, LogLevel, MapType},
 };
 
-use crate::sync::{Answer, Poll, REVISION};
+use crate::{
+    event::Level,
+    imports,
+    local_reply::{FAULT, LocalReply, POLICY},
+    map::map,
+    shared::SharedData,
+    sync::{Answer, Poll, REVISION},
+};
 
-/// Says which fault a reply or a request is marked with.
-const FAULT: &str = "x-hfi-fault";
-/// Says which policy it comes from.
-const POLICY: &str = "x-hfi-policy";
+/// The attribute that the access log has as `%FILTER_STATE(wasm.hfi:PLAIN)%`.
+const ACCESS_LOG: &str = "hfi";
 
-pub(super) fn log(level: LogLevel, message: &str) {
+pub(super) fn log(level: Level, message: &str) {
+    let level = match level {
+        Level::Error => LogLevel::Error,
+        Level::Warn => LogLevel::Warn,
+        Level::Info => LogLevel::Info,
+    };
     let _ = hostcalls::log(level, message);
+}
+
+/// The configuration of the plugin that is being configured, of so many bytes.
+pub(super) fn plugin_configuration(size: usize) -> Vec<u8> {
+    let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size);
+    configuration.ok().flatten().unwrap_or_default()
 }
 
 /// An attribute of the host.
@@ -27,10 +40,11 @@ pub(super) fn property(path: &[&str]) -> Option<Vec<u8>> {
     hostcalls::get_property(path.to_vec()).ok().flatten()
 }
 
-/// Nanoseconds since the Unix epoch.
-pub(super) fn wall_clock_nanos() -> u128 {
+/// The time of day.
+pub(super) fn wall_clock() -> Timestamp {
     let now = hostcalls::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH);
-    now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos()
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(since.as_millis() as u64)
 }
 
 /// Calls `on_tick` after `period`, and again after each further one.
@@ -47,8 +61,9 @@ pub(super) fn request_header(name: &str) -> Option<Vec<u8>> {
     hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
 }
 
-/// Lets the workload know that its request was delayed, and by which policy.
+/// Lets the workload and the access log know that a request was delayed, and by which policy.
 pub(super) fn mark_delayed(policy: &str) {
+    imports::set_property(ACCESS_LOG, &format!("delay {policy}"));
     for (name, value) in [(FAULT, "delay"), (POLICY, policy)] {
         let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
     }
@@ -67,50 +82,24 @@ pub(super) fn direction() -> Option<Direction> {
     Some(if is_outbound { Direction::Outbound } else { Direction::Inbound })
 }
 
-/// Answers a request in the workload's place.
-pub(super) fn reply(policy: &str, Abort { reply, headers }: &Abort) {
-    let marks = [(FAULT, "abort"), (POLICY, policy)].into_iter();
-    let headers = marks.chain(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    match reply {
-        Reply::Http { status, body } => {
-            let body = (!body.is_empty()).then_some(body.as_bytes());
-            let _ = hostcalls::send_http_response(status.as_u16().into(), headers.collect(), body);
-        }
-        Reply::Grpc { status, message } => {
-            let message = (!message.is_empty()).then_some(message.as_str());
-            let metadata = headers.map(|(name, value)| (name, value.as_bytes())).collect();
-            let _ = hostcalls::send_grpc_response(grpc_status(*status), message, metadata);
-        }
-    }
+/// The name of the filter chain that the request came through.
+pub(super) fn filter_chain() -> Option<Vec<u8>> {
+    property(&["xds", "filter_chain_name"]).or_else(|| property(&["filter_chain_name"]))
 }
 
-fn grpc_status(status: GrpcStatus) -> GrpcStatusCode {
-    use GrpcStatusCode as Code;
-    match status.as_u8() {
-        1 => Code::Cancelled,
-        3 => Code::InvalidArgument,
-        4 => Code::DeadlineExceeded,
-        5 => Code::NotFound,
-        6 => Code::AlreadyExists,
-        7 => Code::PermissionDenied,
-        8 => Code::ResourceExhausted,
-        9 => Code::FailedPrecondition,
-        10 => Code::Aborted,
-        11 => Code::OutOfRange,
-        12 => Code::Unimplemented,
-        13 => Code::Internal,
-        14 => Code::Unavailable,
-        15 => Code::DataLoss,
-        16 => Code::Unauthenticated,
-        _ => Code::Unknown,
-    }
+/// Answers a request in the workload's place.
+pub(super) fn reply(policy: &str, abort: &Abort) {
+    imports::set_property(ACCESS_LOG, &format!("abort {policy}"));
+    imports::send_local_reply(&LocalReply::new(policy, abort));
 }
 
 /// Sends a poll to the control plane; what its answer will be known by.
 pub(super) fn call(cluster: &str, poll: &Poll) -> Result<u32, String> {
-    let headers = poll.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let call = hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), poll.timeout);
-    call.map_err(|status| format!("the control plane's cluster `{cluster}` cannot be called ({status:?})"))
+    let headers: Vec<_> = poll.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let call = imports::http_call(cluster, &map(&headers), poll.timeout);
+    call.map_err(|status| {
+        format!("the control plane's cluster `{cluster}` is not there, or has no endpoint (status {status})")
+    })
 }
 
 /// The answer of the call that has just ended.
@@ -129,5 +118,21 @@ pub(super) fn call_answer(headers: usize, body_size: usize) -> Answer {
         etag: header("etag"),
         revision: header(REVISION),
         body: if body_size == 0 { Vec::new() } else { body().unwrap_or_default() },
+    }
+}
+
+/// Envoy's shared data.
+pub(super) struct HostData;
+
+impl SharedData for HostData {
+    fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        match hostcalls::get_shared_data(key) {
+            Ok((Some(value), Some(version))) => Some((value, version)),
+            _ => None,
+        }
+    }
+
+    fn set(&self, key: &str, value: &[u8], expected: Option<u32>) -> bool {
+        hostcalls::set_shared_data(key, Some(value), expected).is_ok()
     }
 }

@@ -96,9 +96,6 @@ fn scope(query: &str) -> Result<Scope, Problem> {
             }
         }
     }
-    if namespaces.len() > 1 {
-        return Err(bad_request("`namespace` is given more than once; `*` stands for any".to_owned()));
-    }
     Scope::new(namespaces, services).map_err(|error| bad_request(error.to_string()))
 }
 
@@ -113,10 +110,11 @@ mod tests {
             ("namespace=demo&service=checkout", "namespace=demo&service=checkout"),
             ("service=b&service=a&namespace=demo", "namespace=demo&service=a&service=b"),
             ("namespace=demo&service=%2A", "namespace=demo&service=*"),
+            ("namespace=shop&namespace=demo&service=*", "namespace=demo&namespace=shop&service=*"),
         ] {
             assert_eq!(scope(query).unwrap().to_string(), shown, "{query}");
         }
-        for bad in ["namespace=", "service=a%20b", "name=a", "namespace=a&namespace=b"] {
+        for bad in ["namespace=", "service=a%20b", "name=a"] {
             assert!(scope(bad).is_err(), "{bad}");
         }
     }

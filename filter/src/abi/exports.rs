@@ -1,0 +1,37 @@
+//! The functions that the host calls, by the names that the module has them under until it is
+//! finished: `proxy_…` are the SDK's, and go.
+#![expect(unsafe_code, reason = "a name that the host calls can only be given so")]
+
+use proxy_wasm::types::Action;
+
+use super::vm;
+
+#[unsafe(no_mangle)]
+extern "C" fn _initialize() {}
+
+#[unsafe(export_name = "hfi_on_context_create")]
+extern "C" fn on_context_create(context_id: u32, root_id: u32) {
+    vm::with(|vm| vm.created(context_id, root_id));
+}
+
+#[unsafe(export_name = "hfi_on_configure")]
+extern "C" fn on_configure(root_id: u32, size: usize) -> bool {
+    vm::with(|vm| vm.configure(root_id, size));
+    // Always: to refuse would reject the listener, and with static configuration end Envoy.
+    true
+}
+
+#[unsafe(export_name = "hfi_on_tick")]
+extern "C" fn on_tick(root_id: u32) {
+    vm::with(|vm| vm.tick(root_id));
+}
+
+#[unsafe(export_name = "hfi_on_request_headers")]
+extern "C" fn on_request_headers(context_id: u32, _headers: usize, _end_of_stream: u32) -> Action {
+    vm::with(|vm| vm.request(context_id))
+}
+
+#[unsafe(export_name = "hfi_on_http_call_response")]
+extern "C" fn on_http_call_response(root_id: u32, token: u32, headers: usize, body: usize, _trailers: usize) {
+    vm::with(|vm| vm.answered(root_id, token, headers, body));
+}

@@ -1,0 +1,154 @@
+//! A root context: it polls, and lets held requests go.
+
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+use policies::Digest;
+
+use super::{
+    host::{self, HostData},
+    metrics::Metrics,
+};
+use crate::{
+    clock::Instant,
+    config::Config,
+    event::Event,
+    held::{Due, Outcome},
+    identity::Identity,
+    imports,
+    plugin::Plugin,
+};
+
+/// One that has not ticked for so long is gone.
+const LIFE: Duration = Duration::from_secs(60);
+
+pub(super) struct Root {
+    id: u32,
+    ticked: Cell<Instant>,
+    /// The call whose answer is waited for.
+    call: Cell<Option<u32>>,
+    pub(super) plugin: RefCell<Plugin<HostData>>,
+    pub(super) metrics: Metrics,
+}
+
+impl Root {
+    pub(super) fn new(id: u32, configuration: &[u8], config: Config) -> Self {
+        let now = imports::now();
+        let identity = Identity::discover(&config, host::property);
+        let seed = imports::entropy().unwrap_or_else(|| weak_entropy(&identity.node, now));
+        let plugin = Plugin::new(configuration, config, identity, HostData, seed, now);
+        let root = Self {
+            id,
+            ticked: Cell::new(now),
+            call: Cell::new(None),
+            plugin: RefCell::new(plugin),
+            metrics: Metrics::define(),
+        };
+        // Neither led nor polled here: this may be the VM in which the host only tries the
+        // configuration out, and which it then throws away. That one never ticks.
+        root.arm();
+        root
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Whether the host still has it.
+    pub(super) fn lives(&self, now: Instant) -> bool {
+        now.since(self.ticked.get()) < LIFE
+    }
+
+    pub(super) fn tick(&self) {
+        let now = imports::now();
+        self.ticked.set(now);
+        let due = self.plugin.borrow_mut().held.take_due(now);
+        for due in due {
+            self.release(due);
+        }
+        let gone = self.plugin.borrow_mut().held.forget_gone(now, host::act_for);
+        self.metrics.held(-(gone as i64));
+        host::act_for(self.id);
+        let events = self.plugin.borrow_mut().look(now);
+        self.tell(events);
+        self.poll(now);
+        self.arm();
+    }
+
+    pub(super) fn answered(&self, token: u32, headers: usize, body_size: usize) {
+        if self.call.get() != Some(token) {
+            // It was given up, and another one is under way: its answer may be older.
+            return;
+        }
+        self.call.set(None);
+        let answer = host::call_answer(headers, body_size);
+        let events = self.plugin.borrow_mut().answered(answer, imports::now());
+        self.tell(events);
+        self.arm();
+    }
+
+    fn poll(&self, now: Instant) {
+        let mut plugin = self.plugin.borrow_mut();
+        let Some(poll) = plugin.poll(now) else { return };
+        let call = host::call(plugin.cluster(), &poll);
+        self.call.set(call.as_ref().ok().copied());
+        if let Err(reason) = call {
+            let failed = plugin.failed(reason, now);
+            drop(plugin);
+            self.tell(failed);
+        }
+    }
+
+    /// Tells of what has happened, once for all VMs of the proxy.
+    fn tell(&self, events: impl IntoIterator<Item = Event>) {
+        let plugin = self.plugin.borrow();
+        if !plugin.leads() {
+            return;
+        }
+        let policies = plugin.policies(host::wall_clock());
+        self.metrics.policies_active(policies);
+        for event in events {
+            match &event {
+                Event::Updated { .. } => self.metrics.update(),
+                Event::Failed { .. } => self.metrics.sync_failure(),
+                Event::Led | Event::Stale | Event::Fresh => {}
+            }
+            if let Some((level, message)) = event.message(plugin.identity(), policies) {
+                host::log(level, &message);
+            }
+        }
+    }
+
+    /// Lets a request go whose time is up.
+    fn release(&self, due: Due) {
+        self.metrics.held(-1);
+        // A stream that is gone must not be acted for: the call would hit another one.
+        if !host::act_for(due.context_id) {
+            return;
+        }
+        if let Some(delayed) = due.delayed {
+            self.metrics.delay(&due.policy, delayed);
+        }
+        match due.outcome {
+            Outcome::Resume => host::resume_request(),
+            Outcome::Abort(abort) => {
+                self.metrics.abort(&due.policy);
+                host::reply(&due.policy, &abort);
+            }
+        }
+    }
+
+    /// Sets the timer for what is to be done next.
+    pub(super) fn arm(&self) {
+        host::tick_after(self.plugin.borrow().next_tick(imports::now()));
+    }
+}
+
+/// For a host without entropy: no two proxies, instants or VMs begin alike, as far as one can tell.
+fn weak_entropy(node: &str, now: Instant) -> [u8; 32] {
+    let clocks = [now.since(Instant::default()).as_nanos(), host::wall_clock().as_millis().into()];
+    let [monotonic, wall] = clocks.map(u128::to_le_bytes);
+    Digest::of_parts([node.as_bytes(), &monotonic, &wall]).into_bytes()
+}

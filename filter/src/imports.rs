@@ -1,0 +1,112 @@
+//! Calls of the host that neither the SDK nor `std` offers on this target: two of
+//! `wasi_snapshot_preview1`, which every Proxy-Wasm host answers, and some of the ABI's own with what
+//! the SDK leaves out. The one file with `unsafe` in it.
+#![expect(unsafe_code, reason = "imports of the host can only be declared and called so")]
+
+use std::time::Duration;
+
+use crate::{clock::Instant, local_reply::LocalReply, map::map};
+
+const SUCCESS: i32 = 0;
+const CLOCK_MONOTONIC: i32 = 1;
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn random_get(buffer: *mut u8, length: usize) -> i32;
+    fn clock_time_get(clock: i32, precision: u64, nanoseconds: *mut u64) -> i32;
+}
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> i32;
+    fn proxy_http_call(
+        upstream: *const u8,
+        upstream_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout_ms: u32,
+        token: *mut u32,
+    ) -> i32;
+    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> i32;
+}
+
+/// Answers the request of the stream in the workload's place; whether the host could. The SDK has no
+/// place for the details, which the access log shows.
+pub(crate) fn send_local_reply(reply: &LocalReply<'_>) -> bool {
+    let LocalReply { status, details, body, headers, grpc_status } = reply;
+    // SAFETY: each pointer goes with the length of what it points to, and the host only reads.
+    let result = unsafe {
+        proxy_send_local_response(
+            *status,
+            details.as_ptr(),
+            details.len(),
+            body.as_ptr(),
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            *grpc_status,
+        )
+    };
+    result == SUCCESS
+}
+
+/// Sends a request without body or trailers to a cluster; what its answer will be known by, or the
+/// host's reason. The SDK would remember each call for its dispatcher.
+pub(crate) fn http_call(cluster: &str, headers: &[u8], timeout: Duration) -> Result<u32, i32> {
+    let (none, mut token) = (map(&[]), 0);
+    let timeout_ms = timeout.as_millis() as u32;
+    // SAFETY: each pointer goes with the length of what it points to; the host reads from all of them
+    // but the last, to which it writes one u32.
+    let result = unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            std::ptr::null(),
+            0,
+            none.as_ptr(),
+            none.len(),
+            timeout_ms,
+            &mut token,
+        )
+    };
+    if result == SUCCESS { Ok(token) } else { Err(result) }
+}
+
+/// Sets an attribute of the stream; whether the host could. The SDK would trap where it could not.
+pub(crate) fn set_property(name: &str, value: &str) -> bool {
+    // SAFETY: each pointer goes with the length of what it points to, and the host only reads.
+    let result = unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
+    result == SUCCESS
+}
+
+/// Fresh entropy, unless the host has none.
+pub(crate) fn entropy() -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    // SAFETY: the host writes `length` bytes to `buffer`, and that many are there.
+    let status = unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) };
+    (status == SUCCESS).then_some(bytes)
+}
+
+/// The monotonic clock; its origin, which never comes, where the host has none.
+pub(crate) fn now() -> Instant {
+    let mut nanoseconds = 0;
+    // SAFETY: the host writes one u64 to `nanoseconds`, which is there.
+    let status = unsafe { clock_time_get(CLOCK_MONOTONIC, 0, &mut nanoseconds) };
+    debug_assert_eq!(status, SUCCESS, "Envoy answers for this clock");
+    Instant::from_origin(Duration::from_nanos(nanoseconds))
+}

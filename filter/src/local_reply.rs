@@ -1,0 +1,73 @@
+//! An abort as the host is told of it.
+
+use policies::reply::{Abort, Reply};
+
+use crate::map::map;
+
+/// Says which fault a reply or a request is marked with.
+pub const FAULT: &str = "x-hfi-fault";
+/// Says which policy it comes from.
+pub const POLICY: &str = "x-hfi-policy";
+
+/// Not a gRPC reply, unless the host makes it one by the request's content type.
+const NO_GRPC_STATUS: i32 = -1;
+
+/// The arguments of the ABI's `proxy_send_local_response`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LocalReply<'a> {
+    pub status: u32,
+    /// What the access log has as `%RESPONSE_CODE_DETAILS%`.
+    pub details: String,
+    /// Of a gRPC reply, its message.
+    pub body: &'a [u8],
+    /// As the ABI writes a map.
+    pub headers: Vec<u8>,
+    pub grpc_status: i32,
+}
+
+impl<'a> LocalReply<'a> {
+    /// The reply that aborts a request in the name of a policy.
+    pub fn new(policy: &str, Abort { reply, headers }: &'a Abort) -> Self {
+        let marks = [(FAULT, "abort"), (POLICY, policy)].into_iter();
+        let headers = marks.chain(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let (status, body, grpc_status) = match reply {
+            Reply::Http { status, body } => (status.as_u16().into(), body, NO_GRPC_STATUS),
+            Reply::Grpc { status, message } => (200, message, status.as_u8().into()),
+        };
+        Self {
+            status,
+            details: format!("hfi_abort_{policy}"),
+            body: body.as_bytes(),
+            headers: map(&headers.collect::<Vec<_>>()),
+            grpc_status,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::reply::{Abort, Reply};
+
+    use super::LocalReply;
+    use crate::map::map;
+
+    #[test]
+    fn an_abort_names_its_policy_to_the_client_and_to_the_access_log() {
+        let abort = Abort {
+            reply: Reply::Http { status: 503.try_into().unwrap(), body: "down".into() },
+            headers: Vec::new(),
+        };
+        let reply = LocalReply::new("a", &abort);
+        assert_eq!((reply.status, reply.details.as_str(), reply.body), (503, "hfi_abort_a", &b"down"[..]));
+        assert_eq!(reply.headers, map(&[("x-hfi-fault", "abort"), ("x-hfi-policy", "a")]));
+        assert_eq!(reply.grpc_status, -1);
+    }
+
+    #[test]
+    fn a_grpc_abort_is_a_status_and_a_message() {
+        let reply = Reply::Grpc { status: 14.try_into().unwrap(), message: "zu".into() };
+        let abort = Abort { reply, headers: Vec::new() };
+        let reply = LocalReply::new("a", &abort);
+        assert_eq!((reply.status, reply.grpc_status, reply.body), (200, 14, &b"zu"[..]));
+    }
+}

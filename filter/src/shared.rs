@@ -1,0 +1,148 @@
+//! What the VMs of one proxy know together.
+//!
+//! Every worker thread runs the filter in a VM of its own. One of them leads: it alone polls the
+//! control plane, and leaves what it learns in Envoy's shared data, where the others find it; one that
+//! starts anew finds it there too. Leading is a lease, so that a leader that dies is followed by
+//! another one.
+
+use std::time::Duration;
+
+use policies::{Digest, snapshot::MEDIA_TYPE};
+use serde::{Deserialize, Serialize};
+
+use crate::{clock::Instant, sync::InForce};
+
+/// How long nobody else can lead after the leader was last seen.
+const LEASE: Duration = Duration::from_secs(2);
+/// A lease is renewed when no more than this is left of it.
+const RENEWAL: Duration = Duration::from_secs(1);
+/// Of how [`Head`] is written: plugins of different builds can meet in one proxy.
+const FORMAT: &str = "hfi.1";
+
+/// The host's shared data.
+pub trait SharedData {
+    /// A value, and the number of its version, which is never 0.
+    fn get(&self, key: &str) -> Option<(Vec<u8>, u32)>;
+
+    /// Sets a value, unless it has another version than the one expected; whether it did. The host
+    /// looks at the version only where there is a value already.
+    fn set(&self, key: &str, value: &[u8], expected: Option<u32>) -> bool;
+}
+
+/// What all VMs look at again and again: small, since the host copies it each time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    leader: u64,
+    lease_ends: Instant,
+    pub news: News,
+}
+
+/// What the leader knows of the control plane.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct News {
+    /// When it was last heard of.
+    pub contact: Instant,
+    /// The snapshot that is verified and runs.
+    pub in_force: Option<InForce>,
+}
+
+/// One VM's view of what is shared by all VMs that have the same plugin configuration.
+#[derive(Debug)]
+pub struct Shared<D> {
+    data: D,
+    head: String,
+    /// The last news, and the snapshot, from the same control plane for the same workload. A proxy
+    /// whose plugin is configured anew begins with these.
+    news: String,
+    snapshot: String,
+    /// Tells this VM from the others; never 0, which is nobody.
+    me: u64,
+}
+
+impl<D: SharedData> Shared<D> {
+    /// Joins the VMs with this plugin configuration, which have their snapshots from `source`; `me` is
+    /// a random number.
+    pub fn join(data: D, configuration: &[u8], source: &str, me: u64) -> Self {
+        // Shared data is one space for all plugins of a proxy.
+        let key = |name, of: &[u8]| {
+            let digest = Digest::of_parts([of, MEDIA_TYPE.as_bytes()]);
+            format!("{FORMAT}.{name}.{digest}")
+        };
+        let shared = Self {
+            data,
+            head: key("head", configuration),
+            news: key("news", source.as_bytes()),
+            snapshot: key("snapshot", source.as_bytes()),
+            me: me.max(1),
+        };
+        // A lease can be competed for only where there is a value. The first to come here is the VM
+        // in which the host tries the configuration out, before it starts any other.
+        if shared.data.get(&shared.head).is_none() {
+            let news = shared.data.get(&shared.news).map(|(news, _)| decode(&news)).unwrap_or_default();
+            shared.write(&Head { news, ..Head::default() }, None);
+        }
+        shared
+    }
+
+    /// What is known, and whether this VM leads now, because it does already or because nobody else
+    /// does any more.
+    pub fn look(&self, now: Instant) -> (News, bool) {
+        let Some((mut head, version)) = self.read() else { return (News::default(), false) };
+        let is_mine = head.leader == self.me;
+        if is_mine && now + RENEWAL < head.lease_ends {
+            return (head.news, true);
+        }
+        if !is_mine && now < head.lease_ends {
+            return (head.news, false);
+        }
+        (head.leader, head.lease_ends) = (self.me, now + LEASE);
+        let leads = self.write(&head, Some(version));
+        (head.news, leads)
+    }
+
+    /// What is known, for a VM that cannot lead yet.
+    pub fn peek(&self) -> News {
+        self.read().map(|(head, _)| head.news).unwrap_or_default()
+    }
+
+    /// The bytes of the snapshot with this digest.
+    pub fn snapshot(&self, digest: Digest) -> Option<Vec<u8>> {
+        let (mut value, _) = self.data.get(&self.snapshot)?;
+        // The digest stands behind the bytes, where it is taken off without moving them.
+        let bytes = value.len().checked_sub(digest.into_bytes().len())?;
+        let is_meant = value.get(bytes..)? == digest.into_bytes();
+        value.truncate(bytes);
+        is_meant.then_some(value)
+    }
+
+    /// Lets the others know what the leader has heard and, if a new snapshot is in force, its bytes.
+    pub fn publish(&self, news: News, bytes: Option<Vec<u8>>) {
+        let Some((mut head, version)) = self.read() else { return };
+        if head.leader != self.me {
+            return;
+        }
+        if let (Some(mut bytes), Some(in_force)) = (bytes, &news.in_force) {
+            bytes.extend_from_slice(&in_force.digest.into_bytes());
+            self.data.set(&self.snapshot, &bytes, None);
+        }
+        if let Ok(value) = postcard::to_allocvec(&news) {
+            self.data.set(&self.news, &value, None);
+        }
+        head.news = news;
+        self.write(&head, Some(version));
+    }
+
+    fn read(&self) -> Option<(Head, u32)> {
+        let (value, version) = self.data.get(&self.head)?;
+        Some((decode(&value), version))
+    }
+
+    fn write(&self, head: &Head, expected: Option<u32>) -> bool {
+        postcard::to_allocvec(head).is_ok_and(|value| self.data.set(&self.head, &value, expected))
+    }
+}
+
+/// What cannot be read is nothing.
+fn decode<T: Default + for<'de> Deserialize<'de>>(value: &[u8]) -> T {
+    postcard::from_bytes(value).unwrap_or_default()
+}

@@ -1,0 +1,66 @@
+//! At a waypoint each request is for a service of its own, which the filter chain names.
+
+use std::time::Duration;
+
+use filter::{
+    clock::Instant,
+    identity::{Identity, StandsFor},
+};
+use policies::{Scope, facts::Given};
+
+use crate::world::{Data, World, good, header, snapshot_of};
+
+const POLICIES: &str = "
+metadata: {name: cart}
+spec: {selector: {service: cart, namespace: demo}, rules: [{match: {path: {exact: /cart}}, fault: {percentage: 100, delay_ms: 1}}]}
+---
+metadata: {name: everyone}
+spec: {rules: [{match: {path: {exact: /all}}, fault: {percentage: 100, delay_ms: 1}}]}
+---
+metadata: {name: anywhere}
+spec: {selector: {service: cart}, rules: [{match: {path: {exact: /anywhere}}, fault: {percentage: 100, delay_ms: 1}}]}
+";
+
+/// A waypoint of `demo` that runs these policies.
+fn waypoint() -> World {
+    let workload = Scope::new(["demo"], ["*"]).unwrap();
+    let identity =
+        Identity { workload, stands_for: StandsFor::Services, node: "waypoint~1".into(), warning: None };
+    let now = Instant::from_origin(Duration::from_secs(1));
+    let mut world = World::of(identity, &Data::default(), "", 7, now);
+    let (poll, _) = world.until_poll();
+    assert_eq!(header(&poll, ":path"), Some("/v1/snapshot?namespace=demo&service=*"));
+    world.answer(good(snapshot_of(POLICIES)));
+    world
+}
+
+/// Which of the paths get a fault through this filter chain.
+fn faulted(filter_chain: &str) -> [bool; 3] {
+    let mut world = waypoint();
+    ["/cart", "/all", "/anywhere"].map(|path| {
+        let request = Given { target: Some(path.into()), ..Given::default() };
+        world.injects_through(filter_chain, &request)
+    })
+}
+
+#[test]
+fn a_request_gets_the_faults_of_the_service_that_it_is_for() {
+    assert_eq!(faulted("inbound-vip|8080|http|cart.demo.svc.cluster.local"), [true, true, true]);
+    assert_eq!(faulted("inbound-vip|8080|http|checkout.demo.svc.cluster.local"), [false, true, false]);
+}
+
+#[test]
+fn of_another_namespace_or_an_odd_chain_nothing_is_known() {
+    for filter_chain in ["inbound-vip|8080|http|cart.shop.svc.cluster.local", "direct-http", ""] {
+        assert_eq!(faulted(filter_chain), [false, true, false], "{filter_chain}");
+    }
+}
+
+#[test]
+fn a_waypoint_without_policies_has_nothing_to_do() {
+    let mut world = waypoint();
+    assert!(!world.plugin.is_idle() && world.policies() == 3);
+    world.until_poll();
+    world.answer(good(snapshot_of("")));
+    assert!(world.plugin.is_idle() && world.policies() == 0);
+}

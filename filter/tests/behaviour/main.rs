@@ -1,0 +1,8 @@
+//! What the filter does, outside of any proxy.
+#![cfg(test)]
+
+mod a_request_is_asked_only_for_what_rules_ask;
+mod a_waypoint_stands_for_many_services;
+mod one_vm_polls_for_all;
+mod the_last_good_program_stays_in_force;
+mod world;

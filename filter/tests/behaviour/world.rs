@@ -1,0 +1,154 @@
+//! VMs of one proxy, the shared data between them, and the time.
+
+use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
+
+use filter::{
+    clock::Instant,
+    config::Config,
+    event::Event,
+    identity::{Identity, StandsFor},
+    plugin::Plugin,
+    shared::SharedData,
+    sync::{Answer, Poll},
+};
+use policies::{
+    Digest, Facts, Scope, Timestamp,
+    catalog::{Catalog, Sources},
+    facts::Given,
+    file::File,
+};
+
+/// Shared data as Envoy has it: the version counts only where there is a value already.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Data(Rc<RefCell<HashMap<String, (Vec<u8>, u32)>>>);
+
+impl Data {
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.0.borrow().keys().cloned().collect()
+    }
+}
+
+impl SharedData for Data {
+    fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        self.0.borrow().get(key).cloned()
+    }
+
+    fn set(&self, key: &str, value: &[u8], expected: Option<u32>) -> bool {
+        let mut values = self.0.borrow_mut();
+        let version = values.get(key).map(|(_, version)| *version);
+        if version.is_some() && expected.is_some() && version != expected {
+            return false;
+        }
+        let next = values.values().map(|(_, version)| *version).max().unwrap_or(0) + 1;
+        values.insert(key.to_owned(), (value.to_vec(), next));
+        true
+    }
+}
+
+/// The bytes of a snapshot of these policies, for everybody.
+pub(crate) fn snapshot_of(yaml: &str) -> Vec<u8> {
+    let (path, file) = ("a.yaml".into(), File::read(yaml.as_bytes()));
+    let catalog = Catalog::new(&Sources { files: vec![(&path, &file)], ..Sources::default() }, |_, _| None);
+    assert!(catalog.problems().is_empty(), "{:?}", catalog.problems());
+    catalog.snapshot(&Scope::new(["*"], ["*"]).unwrap(), Timestamp::from_millis(0)).encode()
+}
+
+/// A snapshot with one policy, which aborts everything at `service`.
+pub(crate) fn snapshot(service: &str) -> Vec<u8> {
+    snapshot_of(&format!(
+        "metadata: {{name: a}}\nspec: {{selector: {{service: {service}}}, rules: [{{fault: {{percentage: 100, abort: {{httpStatus: 503}}}}}}]}}"
+    ))
+}
+
+pub(crate) fn good(body: Vec<u8>) -> Answer {
+    Answer {
+        status: Some("200".into()),
+        etag: Some(Digest::of(&body).etag()),
+        revision: Some("main@sha1:1".into()),
+        body,
+    }
+}
+
+pub(crate) fn not_modified() -> Answer {
+    Answer { status: Some("304".into()), revision: Some("main@sha1:1".into()), ..Answer::default() }
+}
+
+pub(crate) fn header<'p>(poll: &'p Poll, name: &str) -> Option<&'p str> {
+    poll.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+}
+
+/// `checkout` in `demo`.
+pub(crate) fn checkout() -> Identity {
+    let workload = Scope::new(["demo"], ["checkout"]).unwrap();
+    Identity { workload, stands_for: StandsFor::Workload, node: "sidecar~1".into(), warning: None }
+}
+
+/// A VM, and the time there.
+pub(crate) struct World {
+    pub(crate) plugin: Plugin<Data>,
+    pub(crate) now: Instant,
+}
+
+impl World {
+    /// The one VM of a sidecar.
+    pub(crate) fn new(config: &str) -> Self {
+        Self::joining(&Data::default(), config, 7, Instant::from_origin(Duration::from_secs(1_000)))
+    }
+
+    /// A VM of a sidecar that has this shared data, with a seed of its own.
+    pub(crate) fn joining(data: &Data, config: &str, seed: u8, now: Instant) -> Self {
+        Self::of(checkout(), data, config, seed, now)
+    }
+
+    pub(crate) fn of(identity: Identity, data: &Data, config: &str, seed: u8, now: Instant) -> Self {
+        let json = format!(r#"{{"control_plane_address": "hfi:8080"{config}}}"#);
+        let config = Config::parse(json.as_bytes()).unwrap();
+        Self { plugin: Plugin::new(json.as_bytes(), config, identity, data.clone(), [seed; 32], now), now }
+    }
+
+    /// A VM whose poll brought a program at once.
+    pub(crate) fn active() -> Self {
+        let mut world = Self::new("");
+        world.until_poll();
+        assert!(matches!(world.answer(good(snapshot("checkout")))[..], [Event::Updated { .. }]));
+        world
+    }
+
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.now = self.now + time;
+    }
+
+    pub(crate) fn look(&mut self) -> Vec<Event> {
+        self.plugin.look(self.now)
+    }
+
+    /// Lets time pass, tick by tick, until the next poll is due, and how long that took.
+    pub(crate) fn until_poll(&mut self) -> (Poll, Duration) {
+        let begun = self.now;
+        loop {
+            self.plugin.look(self.now);
+            if let Some(poll) = self.plugin.poll(self.now) {
+                return (poll, self.now.since(begun));
+            }
+            self.now = self.now + self.plugin.next_tick(self.now);
+            assert!(self.now.since(begun) < Duration::from_secs(120), "no poll");
+        }
+    }
+
+    pub(crate) fn answer(&mut self, answer: Answer) -> Vec<Event> {
+        self.plugin.answered(answer, self.now)
+    }
+
+    pub(crate) fn injects(&mut self) -> bool {
+        self.injects_through("", &Given::default())
+    }
+
+    pub(crate) fn injects_through(&mut self, filter_chain: &str, facts: &impl Facts) -> bool {
+        self.plugin.decide(facts, || Some(filter_chain.into())).is_some()
+    }
+
+    /// How many policies are in force.
+    pub(crate) fn policies(&self) -> usize {
+        self.plugin.policies(Timestamp::from_millis(0))
+    }
+}
