@@ -18,9 +18,12 @@ use policies::{
     file::File,
 };
 
+/// By key: the value and the number of its version.
+type Values = HashMap<String, (Vec<u8>, u32)>;
+
 /// Shared data as Envoy has it: the version counts only where there is a value already.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Data(Rc<RefCell<HashMap<String, (Vec<u8>, u32)>>>);
+pub(crate) struct Data(Rc<RefCell<Values>>);
 
 impl Data {
     pub(crate) fn keys(&self) -> Vec<String> {

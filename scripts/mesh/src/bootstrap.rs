@@ -7,11 +7,14 @@ use serde_json::{Map, Value, json};
 
 use crate::mesh::loopback;
 use crate::sidecar::Sidecar;
+use crate::topology::listeners;
 
 /// The cluster that Istio makes of that address.
 const CONTROL_PLANE_CLUSTER: &str = "outbound|8080||hfi-control-plane.boifi.svc.cluster.local";
 /// The cluster of the workload itself.
 const WORKLOAD_CLUSTER: &str = "inbound|8080||";
+/// The listener for what the workload calls.
+pub(crate) const OUTBOUND: &str = "0.0.0.0_8080";
 
 /// The configuration of a proxy, with the filter module at `module`.
 pub(crate) fn bootstrap(sidecar: &Sidecar, module: &Path) -> Value {
@@ -24,12 +27,13 @@ pub(crate) fn bootstrap(sidecar: &Sidecar, module: &Path) -> Value {
             "metadata": sidecar.metadata,
         },
         "admin": {"address": socket(loopback())},
-        "static_resources": {"listeners": [listener(sidecar, module)], "clusters": clusters},
+        "static_resources": {"listeners": listeners(sidecar, module), "clusters": clusters},
     })
 }
 
-fn listener(sidecar: &Sidecar, module: &Path) -> Value {
-    let plugin = sidecar.plugin.as_ref().map(|plugin| wasm_filter(plugin, module));
+/// The one listener of a plain sidecar.
+pub(crate) fn listener(sidecar: &Sidecar, module: &Path) -> Value {
+    let plugin = sidecar.plugin.as_ref().map(|plugin| wasm_filter(sidecar, plugin, module));
     let router = json!({
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": proto("envoy.extensions.filters.http.router.v3.Router")},
@@ -51,7 +55,7 @@ fn listener(sidecar: &Sidecar, module: &Path) -> Value {
         "http_filters": filters,
     });
     let (name, direction) =
-        if sidecar.is_outbound { ("0.0.0.0_8080", "OUTBOUND") } else { ("virtualInbound", "INBOUND") };
+        if sidecar.is_outbound { (OUTBOUND, "OUTBOUND") } else { ("virtualInbound", "INBOUND") };
     json!({
         "name": name,
         "traffic_direction": direction,
@@ -75,13 +79,13 @@ fn route(sidecar: &Sidecar) -> Value {
     }
 }
 
-fn wasm_filter(plugin: &Map<String, Value>, module: &Path) -> Value {
+fn wasm_filter(sidecar: &Sidecar, plugin: &Map<String, Value>, module: &Path) -> Value {
     json!({
-        "name": "boifi.hfi",
+        "name": sidecar.plugin_name,
         "typed_config": {
             "@type": proto("envoy.extensions.filters.http.wasm.v3.Wasm"),
             "config": {
-                "name": "boifi.hfi",
+                "name": sidecar.plugin_name,
                 "root_id": "boifi.hfi",
                 "fail_open": true,
                 "vm_config": {
@@ -109,10 +113,10 @@ fn cluster(name: &str, address: SocketAddr) -> Value {
     })
 }
 
-fn socket(address: SocketAddr) -> Value {
+pub(crate) fn socket(address: SocketAddr) -> Value {
     json!({"socket_address": {"address": address.ip(), "port_value": address.port()}})
 }
 
-fn proto(name: &str) -> String {
+pub(crate) fn proto(name: &str) -> String {
     format!("type.googleapis.com/{name}")
 }

@@ -9,10 +9,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binaries;
-use crate::bootstrap::bootstrap;
+use crate::bootstrap::OUTBOUND;
 use crate::client::{Client, Request};
 use crate::process::Process;
 use crate::sidecar::Sidecar;
+use crate::topology::{chain_address, configure};
 use crate::wait::Deadline;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,7 +35,7 @@ impl Envoy {
         let folder = tempfile::tempdir()?;
         // A proxy without the filter can be had before there is a build.
         let module = if sidecar.plugin.is_some() { binaries::filter()? } else { Default::default() };
-        std::fs::write(folder.path().join("envoy.json"), bootstrap(&sidecar, &module).to_string())?;
+        configure(&sidecar, &module, folder.path())?;
         let (process, admin, address) = launch(&sidecar, client, folder.path()).await?;
         Ok(Self { process, sidecar, admin, address, client: client.clone(), folder })
     }
@@ -47,6 +48,16 @@ impl Envoy {
     /// Where requests to the workload come in.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the outbound listener is, of a proxy that has both.
+    pub async fn outbound(&self) -> Result<SocketAddr> {
+        listener_address(&self.client, self.admin, Some(OUTBOUND)).await
+    }
+
+    /// Where the filter chain of this number takes requests, of a waypoint.
+    pub fn chain(&self, number: u8) -> SocketAddr {
+        SocketAddr::from((chain_address(number), self.address.port()))
     }
 
     /// Where Envoy's admin interface listens.
@@ -65,6 +76,21 @@ impl Envoy {
         (self.process, self.admin, self.address) =
             launch(&self.sidecar, &self.client, self.folder.path()).await?;
         Ok(())
+    }
+
+    /// Gives it the listener of another sidecar while it runs, if it is reconfigurable: the old one
+    /// is drained, and what it holds goes on until then.
+    pub fn reconfigure(&mut self, sidecar: Sidecar) -> Result<()> {
+        configure(&sidecar, &binaries::filter()?, self.folder.path())?;
+        self.sidecar = sidecar;
+        Ok(())
+    }
+
+    /// What the filter has warned of since the last start.
+    pub fn warnings(&self) -> Result<Vec<String>> {
+        let log = self.log()?;
+        let warnings = log.lines().filter(|line| line.contains("[warning][wasm]"));
+        Ok(warnings.map(str::to_owned).collect())
     }
 
     /// What it has logged since its last start.
@@ -92,7 +118,7 @@ async fn launch(
     if admin_file.exists() {
         std::fs::remove_file(&admin_file)?;
     }
-    let arguments = [
+    let mut arguments = vec![
         "--config-path".into(),
         folder.join("envoy.json").into(),
         "--admin-address-path".into(),
@@ -106,6 +132,9 @@ async fn launch(
         "--component-log-level".into(),
         "wasm:info".into(),
     ];
+    // A listener that is replaced keeps its connections for so long; by default ten minutes.
+    let drain = ["--drain-time-s", "2"].into_iter().filter(|_| sidecar.is_reconfigurable);
+    arguments.extend(drain.map(Into::into));
     let mut process = Process::spawn(&binaries::envoy()?, &arguments, &folder.join("envoy.log"))?;
     let deadline = Deadline::of("Envoy to take traffic", PATIENCE);
     let admin = loop {
@@ -118,18 +147,22 @@ async fn launch(
         }
         deadline.pause().await?;
     };
-    let listeners = client.send(admin, &Request::get("/listeners?format=json")).await?;
-    let address = listener_address(&listeners.body)?;
+    let address = listener_address(client, admin, None).await?;
     Ok((process, admin, address))
 }
 
-fn listener_address(listeners: &str) -> Result<SocketAddr> {
-    let listeners: Value = serde_json::from_str(listeners)?;
-    let address = listeners.pointer("/listener_statuses/0/local_address/socket_address");
+/// Where a listener is: the one of this name, or else the first.
+async fn listener_address(client: &Client, admin: SocketAddr, name: Option<&str>) -> Result<SocketAddr> {
+    let listeners = client.send(admin, &Request::get("/listeners?format=json")).await?.body;
+    let statuses: Value = serde_json::from_str(&listeners)?;
+    let mut statuses = statuses.get("listener_statuses").and_then(Value::as_array).into_iter().flatten();
+    let listener = statuses
+        .find(|status| name.is_none_or(|name| status.get("name").and_then(Value::as_str) == Some(name)));
+    let address = listener.and_then(|listener| listener.pointer("/local_address/socket_address"));
     let ip = address.and_then(|address| address.get("address")).and_then(Value::as_str);
     let port = address.and_then(|address| address.get("port_value")).and_then(Value::as_u64);
     let (Some(ip), Some(port)) = (ip, port) else {
-        bail!("Envoy has no listener: {listeners}");
+        bail!("Envoy has no listener {}: {listeners}", name.unwrap_or_default());
     };
     Ok(SocketAddr::new(ip.parse()?, u16::try_from(port)?))
 }

@@ -6,6 +6,8 @@
 //! - [`Mesh`]: all of it together: repository, reconciler, proxies, workload.
 //! - [`Repository`]: a bare Git repository and a clone to push from; [`GitHttp`] serves it over HTTP.
 //! - [`Reconciler`]: `hfi serve`, to be killed, stopped and restarted.
+//! - [`ControlPlane`]: one that answers as a [`Behaviour`] says, with [`Reply`] and [`Snapshot`], and
+//!   remembers every [`Poll`].
 //! - [`Sidecar`]: what a proxy is to be; [`Envoy`]: that proxy, running.
 //! - [`Upstream`]: the workload behind the proxies, which says what reached it.
 //! - [`Client`], [`Request`], [`Answer`]: one request; [`Load`], [`Tally`], [`expected`]: many.
@@ -18,24 +20,31 @@
 pub mod binaries;
 mod bootstrap;
 mod client;
+mod control_plane;
 mod envoy;
 mod git_http;
 mod load;
 mod mesh;
+mod poll;
 mod process;
 mod reconciler;
+mod reply;
 mod repository;
 mod sidecar;
 mod tally;
+mod topology;
 mod upstream;
 mod wait;
 
 pub use client::{Answer, Client, Request};
+pub use control_plane::{Behaviour, ControlPlane};
 pub use envoy::Envoy;
 pub use git_http::GitHttp;
 pub use load::Load;
 pub use mesh::{Mesh, everywhere, first, loopback};
+pub use poll::Poll;
 pub use reconciler::{Reconciler, Source};
+pub use reply::{Reply, Snapshot};
 pub use repository::{Push, Repository};
 pub use sidecar::{CONTROL_PLANE, Sidecar};
 pub use tally::{Tally, expected};

@@ -19,6 +19,19 @@ pub struct Sidecar {
     pub(crate) concurrency: usize,
     pub(crate) is_outbound: bool,
     pub(crate) answers_itself: bool,
+    pub(crate) plugin_name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) has_both_listeners: bool,
+    pub(crate) is_reconfigurable: bool,
+}
+
+/// What kind of proxy it is: Istio's node ids begin with it.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    Sidecar,
+    Gateway,
+    /// With its filter chains, by name.
+    Waypoint(Vec<String>),
 }
 
 impl Sidecar {
@@ -36,6 +49,10 @@ impl Sidecar {
             concurrency: 2,
             is_outbound: false,
             answers_itself: false,
+            plugin_name: "boifi.hfi",
+            kind: Kind::Sidecar,
+            has_both_listeners: false,
+            is_reconfigurable: false,
         };
         sidecar
             .metadata("WORKLOAD_NAME", service.into())
@@ -62,6 +79,29 @@ impl Sidecar {
     /// With the listener for what the workload calls, instead of the one for what it receives.
     pub fn outbound(self) -> Self {
         Self { is_outbound: true, ..self }
+    }
+
+    /// With both listeners, and in each a plugin of its own name: two `WasmPlugin`s.
+    pub fn both_ways(self) -> Self {
+        Self { has_both_listeners: true, ..self }
+    }
+
+    /// As a gateway: what comes in at the edge of the mesh takes its outbound listener.
+    pub fn gateway(self) -> Self {
+        Self { kind: Kind::Gateway, ..self }.outbound()
+    }
+
+    /// As a waypoint with these filter chains, an empty name being none: [`Envoy::chain`] tells where
+    /// each of them takes requests.
+    ///
+    /// [`Envoy::chain`]: crate::Envoy::chain
+    pub fn waypoint(self, chains: &[&str]) -> Self {
+        Self { kind: Kind::Waypoint(chains.iter().map(ToString::to_string).collect()), ..self }
+    }
+
+    /// With listeners from a file, so that a running proxy can be given others, as Istio does.
+    pub fn reconfigurable(self) -> Self {
+        Self { is_reconfigurable: true, ..self }
     }
 
     /// Without a workload: the proxy answers every request itself, after its filters.
@@ -94,6 +134,11 @@ impl Sidecar {
     /// The node id, as Istio builds it.
     pub fn node_id(&self) -> String {
         let Self { service, replica, .. } = self;
-        format!("sidecar~10.0.0.{replica}~{service}-7d8f-{replica}.demo~demo.svc.cluster.local")
+        let kind = match self.kind {
+            Kind::Sidecar => "sidecar",
+            Kind::Gateway => "router",
+            Kind::Waypoint(_) => "waypoint",
+        };
+        format!("{kind}~10.0.0.{replica}~{service}-7d8f-{replica}.demo~demo.svc.cluster.local")
     }
 }

@@ -12,7 +12,8 @@ use crate::policies::abort_all;
 async fn when_the_proxy_has_no_cluster_for_it() -> Result<()> {
     let (client, upstream) = (Client::new()?, Upstream::start().await?);
     let envoy = Envoy::start(Sidecar::of("frontend", upstream.address()), &client).await?;
-    all_traffic_passes(&client, &envoy).await
+    all_traffic_passes(&client, &envoy).await?;
+    failures_are_warned_of_once(&envoy).await
 }
 
 #[tokio::test]
@@ -37,6 +38,7 @@ async fn when_it_is_down_at_the_start_and_the_proxy_catches_up_later() -> Result
     let sidecar = Sidecar::of("frontend", upstream.address()).following(reconciler.address());
     let envoy = Envoy::start(sidecar, &client).await?;
     all_traffic_passes(&client, &envoy).await?;
+    failures_are_warned_of_once(&envoy).await?;
 
     reconciler.restart().await?;
     everywhere(envoy.address(), &Request::get("/"), Answer::aborted).await
@@ -50,5 +52,13 @@ async fn all_traffic_passes(client: &Client, envoy: &Envoy) -> Result<()> {
         assert_eq!(tally.with_status(200), 200);
         assert!(tally.percentile(1.0) < Duration::from_secs(1), "{:?}", tally.percentile(1.0));
     }
+    Ok(())
+}
+
+/// Several have been counted by now.
+async fn failures_are_warned_of_once(envoy: &Envoy) -> Result<()> {
+    assert!(envoy.stat("hfi.sync.failures_total").await? > 1);
+    let warnings = envoy.warnings()?;
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
     Ok(())
 }

@@ -24,7 +24,7 @@ spec:
 async fn and_one_with_identity_gets_its_own_too() -> Result<()> {
     let mesh = Mesh::start(&[("frontend", 1)]).await?;
     let nameless = Sidecar::of("frontend", mesh.upstream.address()).without_identity();
-    let nameless = nameless.replica(2).following(mesh.reconciler.address());
+    let nameless = nameless.replica(2).concurrency(4).following(mesh.reconciler.address());
     let nameless = Envoy::start(nameless, &mesh.client).await?;
     mesh.publish("policies.yaml", POLICIES).await?;
 
@@ -36,5 +36,8 @@ async fn and_one_with_identity_gets_its_own_too() -> Result<()> {
         let passes = |answer: &Answer| answer.status == 200;
         everywhere(nameless.address(), &Request::get(path), passes).await?;
     }
+    // It is one warning for the proxy, whatever its workers.
+    let warnings = nameless.warnings()?;
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
     Ok(())
 }

@@ -1,5 +1,11 @@
+use std::time::Duration;
+
 use anyhow::Result;
-use mesh::{Client, Envoy, GitHttp, Load, Repository, Request, Sidecar, Upstream};
+use mesh::{
+    Behaviour, Client, ControlPlane, Envoy, GitHttp, Load, Reply, Repository, Request, Sidecar, Upstream,
+};
+
+use crate::scripted::aborting;
 
 #[tokio::test]
 async fn an_envoy_without_the_filter_passes_every_request_to_the_workload() -> Result<()> {
@@ -34,5 +40,33 @@ async fn a_pushed_file_can_be_read_over_http() -> Result<()> {
         .await?;
     assert!(status.success());
     assert_eq!(std::fs::read_to_string(clone.path().join("a/b.yaml"))?, "metadata: {}\n");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_scripted_control_plane_does_as_it_is_told() -> Result<()> {
+    let (client, snapshot) = (Client::new()?, aborting(501)?);
+    let control_plane = ControlPlane::start(Behaviour::Serve(snapshot.clone())).await?;
+    let ask = async |request: Request| client.send(control_plane.address(), &request).await;
+
+    let answer = ask(Request::get("/")).await?;
+    assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, Some(&*snapshot.etag())));
+    assert_eq!(answer.header("x-hfi-revision"), Some(snapshot.revision()));
+    let knowing = Request::get("/").header("if-none-match", &snapshot.etag());
+    let held = ask(knowing.clone().header("prefer", "wait=1")).await?;
+    assert_eq!(held.status, 304);
+    assert!(held.took >= Duration::from_secs(1), "{:?}", held.took);
+
+    control_plane.becomes(Behaviour::Alternate(snapshot.clone(), aborting(502)?));
+    assert_eq!(ask(knowing).await?.header("etag"), Some(&*aborting(502)?.etag()));
+    control_plane.becomes(Behaviour::Say(Reply::with(&snapshot).cut_short()));
+    assert!(ask(Request::get("/")).await.is_err());
+
+    control_plane.becomes(Behaviour::Hang);
+    let waited = tokio::time::timeout(Duration::from_millis(100), ask(Request::get("/hang"))).await;
+    assert!(waited.is_err());
+    let gone = "the connection of one who does not wait to be closed";
+    let polls = control_plane.polled(gone, |polls| polls.iter().all(|poll| poll.ended.is_some())).await?;
+    assert_eq!((polls.len(), polls[4].path.as_str()), (5, "/hang"));
     Ok(())
 }
