@@ -1,9 +1,6 @@
 //! A request as policies see it.
 
-use std::{
-    borrow::Cow,
-    cell::{OnceCell, RefCell},
-};
+use std::{borrow::Cow, cell::OnceCell};
 
 use policies::{Facts, Timestamp, policy::Direction};
 
@@ -33,7 +30,15 @@ pub struct Request<S> {
     /// With the query string.
     path: OnceCell<Option<Vec<u8>>>,
     peer: OnceCell<Option<Vec<u8>>>,
-    headers: RefCell<Vec<(String, Option<Vec<u8>>)>>,
+    headers: OnceCell<Box<Header>>,
+}
+
+/// A header field that was asked for, and the next one.
+#[derive(Debug)]
+struct Header {
+    name: String,
+    value: Option<Vec<u8>>,
+    next: OnceCell<Box<Self>>,
 }
 
 impl<S: Source> Request<S> {
@@ -45,7 +50,7 @@ impl<S: Source> Request<S> {
             method: OnceCell::new(),
             path: OnceCell::new(),
             peer: OnceCell::new(),
-            headers: RefCell::default(),
+            headers: OnceCell::new(),
         }
     }
 
@@ -89,16 +94,17 @@ impl<S: Source> Facts for Request<S> {
     }
 
     fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        let known = |headers: &[(String, Option<Vec<u8>>)]| {
-            headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
-        };
-        let value = known(&self.headers.borrow());
-        let value = value.unwrap_or_else(|| {
-            let value = self.source.header(name);
-            self.headers.borrow_mut().push((name.to_owned(), value.clone()));
-            value
-        });
-        value.map(Cow::Owned)
+        let mut place = &self.headers;
+        loop {
+            let header = place.get_or_init(|| {
+                let value = self.source.header(name);
+                Box::new(Header { name: name.to_owned(), value, next: OnceCell::new() })
+            });
+            if header.name == name {
+                return header.value.as_deref().map(Cow::Borrowed);
+            }
+            place = &header.next;
+        }
     }
 }
 
