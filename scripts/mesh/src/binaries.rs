@@ -14,9 +14,20 @@ pub fn filter() -> Result<PathBuf> {
     find("HFI_FILTER", "dist/filter.wasm", "scripts/build")
 }
 
+/// The filter as tests alone have it: a request with the header `x-hfi-trap` traps its VM.
+/// `target/trap/filter.wasm`, or what `HFI_FILTER_TRAP` names.
+pub fn filter_that_traps() -> Result<PathBuf> {
+    find("HFI_FILTER_TRAP", "target/trap/filter.wasm", "scripts/test")
+}
+
 /// Envoy: the one that `scripts/tools` installs, or what `HFI_ENVOY` names.
 pub fn envoy() -> Result<PathBuf> {
     find("HFI_ENVOY", ".cache/envoy/bin/envoy", "scripts/tools")
+}
+
+/// A Python that has grpcio: the one that `scripts/tools` installs, or what `HFI_PYTHON` names.
+pub fn python() -> Result<PathBuf> {
+    find_as_named("HFI_PYTHON", ".cache/grpc/bin/python", "scripts/tools")
 }
 
 /// The policy repository that hfi ships: `policies/examples`.
@@ -25,6 +36,12 @@ pub fn examples() -> PathBuf {
 }
 
 fn find(variable: &str, built: &str, remedy: &str) -> Result<PathBuf> {
+    // Children are started from other folders.
+    Ok(find_as_named(variable, built, remedy)?.canonicalize()?)
+}
+
+/// The same, with symbolic links left alone: through such a link Python knows its environment.
+fn find_as_named(variable: &str, built: &str, remedy: &str) -> Result<PathBuf> {
     let path = match std::env::var_os(variable) {
         Some(path) => PathBuf::from(path),
         None => workspace().join(built),
@@ -32,8 +49,7 @@ fn find(variable: &str, built: &str, remedy: &str) -> Result<PathBuf> {
     if !path.is_file() {
         bail!("{} is missing: run {remedy}, or set {variable}", path.display());
     }
-    // Children are started from other folders.
-    Ok(path.canonicalize()?)
+    Ok(std::path::absolute(path)?)
 }
 
 fn workspace() -> PathBuf {

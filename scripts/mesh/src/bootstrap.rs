@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::extras::{access_log, http2};
 use crate::mesh::loopback;
 use crate::sidecar::Sidecar;
 use crate::topology::listeners;
@@ -18,7 +19,7 @@ pub(crate) const OUTBOUND: &str = "0.0.0.0_8080";
 
 /// The configuration of a proxy, with the filter module at `module`.
 pub(crate) fn bootstrap(sidecar: &Sidecar, module: &Path) -> Value {
-    let mut clusters = vec![cluster(WORKLOAD_CLUSTER, sidecar.workload)];
+    let mut clusters = vec![workload(sidecar)];
     clusters.extend(sidecar.control_plane.map(|address| cluster(CONTROL_PLANE_CLUSTER, address)));
     json!({
         "node": {
@@ -28,6 +29,10 @@ pub(crate) fn bootstrap(sidecar: &Sidecar, module: &Path) -> Value {
         },
         "admin": {"address": socket(loopback())},
         "static_resources": {"listeners": listeners(sidecar, module), "clusters": clusters},
+        // Istio's own tag for stats that filters define, which makes it a label in Prometheus.
+        "stats_config": {"stats_tags": [{"tag_name": "tag", "regex": "(tag\\.(.+?);\\.)"}]},
+        // Histograms then say all that they have counted whenever they are asked.
+        "stats_flush_on_admin": true,
     })
 }
 
@@ -53,6 +58,9 @@ pub(crate) fn listener(sidecar: &Sidecar, module: &Path) -> Value {
             }],
         },
         "http_filters": filters,
+        // Inside a mesh Istio sets no limit to how long a request may rest.
+        "stream_idle_timeout": "0s",
+        "access_log": sidecar.extras.access_log.iter().map(|file| access_log(file)).collect::<Vec<_>>(),
     });
     let (name, direction) =
         if sidecar.is_outbound { (OUTBOUND, "OUTBOUND") } else { ("virtualInbound", "INBOUND") };
@@ -87,7 +95,7 @@ fn wasm_filter(sidecar: &Sidecar, plugin: &Map<String, Value>, module: &Path) ->
             "config": {
                 "name": sidecar.plugin_name,
                 "root_id": "boifi.hfi",
-                "fail_open": true,
+                "failure_policy": sidecar.failure_policy(),
                 "vm_config": {
                     "runtime": "envoy.wasm.runtime.v8",
                     "code": {"local": {"filename": module}},
@@ -99,6 +107,15 @@ fn wasm_filter(sidecar: &Sidecar, plugin: &Map<String, Value>, module: &Path) ->
             },
         },
     })
+}
+
+/// The cluster of the workload.
+fn workload(sidecar: &Sidecar) -> Value {
+    let mut cluster = cluster(WORKLOAD_CLUSTER, sidecar.workload);
+    if let Some(cluster) = cluster.as_object_mut().filter(|_| sidecar.extras.speaks_http2) {
+        cluster.insert("typed_extension_protocol_options".to_owned(), http2());
+    }
+    cluster
 }
 
 fn cluster(name: &str, address: SocketAddr) -> Value {

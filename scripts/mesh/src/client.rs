@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Method, StatusCode};
+use reqwest::{ClientBuilder, Method, StatusCode};
 use serde_json::Value;
 
 /// Longer than the longest delay a policy may ask for.
@@ -18,12 +18,13 @@ pub struct Request {
     method: Method,
     path: String,
     headers: Vec<(String, String)>,
+    body: Vec<u8>,
 }
 
 impl Request {
     /// A GET of `path`.
     pub fn get(path: &str) -> Self {
-        Self { method: Method::GET, path: path.to_owned(), headers: Vec::new() }
+        Self { method: Method::GET, path: path.to_owned(), headers: Vec::new(), body: Vec::new() }
     }
 
     /// What it asks for.
@@ -34,6 +35,11 @@ impl Request {
     /// The same with another method.
     pub fn method(self, method: Method) -> Self {
         Self { method, ..self }
+    }
+
+    /// The same with a body.
+    pub fn body(self, body: Vec<u8>) -> Self {
+        Self { body, ..self }
     }
 
     /// The same with one more header.
@@ -71,6 +77,12 @@ impl Answer {
         self.seen_by_workload("x-hfi-fault").as_deref() == Some("delay")
     }
 
+    /// The SHA-256 of the request's body as it reached the workload.
+    pub fn body_seen_by_workload(&self) -> Option<String> {
+        let echo: Value = serde_json::from_str(&self.body).ok()?;
+        Some(echo.get("body")?.as_str()?.to_owned())
+    }
+
     /// A header of the request as it reached the workload.
     pub fn seen_by_workload(&self, name: &str) -> Option<String> {
         let echo: Value = serde_json::from_str(&self.body).ok()?;
@@ -86,8 +98,12 @@ impl Client {
     /// A client that goes straight to the address, whatever proxy the environment names, and no
     /// further, wherever the answer points.
     pub fn new() -> Result<Self> {
-        let straight = reqwest::Client::builder().no_proxy().redirect(Policy::none());
-        Ok(Self(straight.timeout(PATIENCE).build()?))
+        Ok(Self(straight().build()?))
+    }
+
+    /// The same, speaking HTTP/2 from the first byte on.
+    pub fn http2() -> Result<Self> {
+        Ok(Self(straight().http2_prior_knowledge().build()?))
     }
 
     /// Asks `address`.
@@ -101,6 +117,7 @@ impl Client {
             .0
             .request(request.method.clone(), format!("http://{address}{}", request.path))
             .headers(headers)
+            .body(request.body.clone())
             .send()
             .await
             .with_context(|| format!("asking {address} for {}", request.path))?;
@@ -108,4 +125,8 @@ impl Client {
         let body = String::from_utf8_lossy(&response.bytes().await?).into_owned();
         Ok(Answer { status, body, took: began.elapsed(), headers })
     }
+}
+
+fn straight() -> ClientBuilder {
+    reqwest::Client::builder().no_proxy().redirect(Policy::none()).timeout(PATIENCE)
 }

@@ -1,10 +1,13 @@
 //! A real Envoy, in a process of its own.
 
+mod process;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -33,9 +36,7 @@ impl Envoy {
     /// Starts it and waits until it takes traffic.
     pub async fn start(sidecar: Sidecar, client: &Client) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        // A proxy without the filter can be had before there is a build.
-        let module = if sidecar.plugin.is_some() { binaries::filter()? } else { Default::default() };
-        configure(&sidecar, &module, folder.path())?;
+        configure(&sidecar, folder.path())?;
         let (process, admin, address) = launch(&sidecar, client, folder.path()).await?;
         Ok(Self { process, sidecar, admin, address, client: client.clone(), folder })
     }
@@ -81,7 +82,7 @@ impl Envoy {
     /// Gives it the listener of another sidecar while it runs, if it is reconfigurable: the old one
     /// is drained, and what it holds goes on until then.
     pub fn reconfigure(&mut self, sidecar: Sidecar) -> Result<()> {
-        configure(&sidecar, &binaries::filter()?, self.folder.path())?;
+        configure(&sidecar, self.folder.path())?;
         self.sidecar = sidecar;
         Ok(())
     }
@@ -91,6 +92,13 @@ impl Envoy {
         let log = self.log()?;
         let warnings = log.lines().filter(|line| line.contains("[warning][wasm]"));
         Ok(warnings.map(str::to_owned).collect())
+    }
+
+    /// Tells its admin interface to do something; `path` says what.
+    pub async fn tell(&self, path: &str) -> Result<()> {
+        let answer = self.client.send(self.admin, &Request::get(path).method(Method::POST)).await?;
+        ensure!(answer.status.is_success(), "{path}: {answer:?}");
+        Ok(())
     }
 
     /// What it has logged since its last start.
@@ -131,6 +139,8 @@ async fn launch(
         "warning".into(),
         "--component-log-level".into(),
         "wasm:info".into(),
+        "--file-flush-interval-msec".into(),
+        "50".into(),
     ];
     // A listener that is replaced keeps its connections for so long; by default ten minutes.
     let drain = ["--drain-time-s", "2"].into_iter().filter(|_| sidecar.is_reconfigurable);

@@ -22,6 +22,7 @@ mod bootstrap;
 mod client;
 mod control_plane;
 mod envoy;
+mod extras;
 mod git_http;
 mod load;
 mod mesh;

@@ -10,7 +10,7 @@ use crate::client::{Answer, Client, Request};
 use crate::envoy::Envoy;
 use crate::reconciler::{Reconciler, Source};
 use crate::repository::{Push, Repository};
-use crate::sidecar::Sidecar;
+use crate::sidecar::{Sidecar, workers};
 use crate::upstream::Upstream;
 use crate::wait::Deadline;
 
@@ -33,7 +33,7 @@ pub struct Mesh {
 impl Mesh {
     /// A mesh without policies: each service by name and number of replicas.
     pub async fn start(services: &[(&str, usize)]) -> Result<Self> {
-        Self::over(Repository::new().await?, services, 2).await
+        Self::over(Repository::new().await?, services, workers()).await
     }
 
     /// A mesh over a repository, its proxies with so many worker threads each.
@@ -68,6 +68,11 @@ impl Mesh {
         }
         envoys.sort_by_key(|(service, envoy)| (service.clone(), envoy.node_id()));
         Ok(Self { client, upstream, envoys, reconciler, repository })
+    }
+
+    /// One more proxy of this mesh, to be made different and started.
+    pub fn sidecar(&self, service: &str) -> Sidecar {
+        Sidecar::of(service, self.upstream.address()).following(self.reconciler.address())
     }
 
     /// The proxies of a service.

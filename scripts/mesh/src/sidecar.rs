@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use serde_json::{Map, Value, json};
 
+use crate::extras::Extras;
+
 /// The control plane's address inside a mesh.
 pub const CONTROL_PLANE: &str = "hfi-control-plane.boifi.svc.cluster.local:8080";
 
@@ -19,6 +21,7 @@ pub struct Sidecar {
     pub(crate) concurrency: usize,
     pub(crate) is_outbound: bool,
     pub(crate) answers_itself: bool,
+    pub(crate) extras: Extras,
     pub(crate) plugin_name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) has_both_listeners: bool,
@@ -36,7 +39,7 @@ pub(crate) enum Kind {
 
 impl Sidecar {
     /// One replica of a service of namespace `demo`, in front of `workload`, with the filter and two
-    /// worker threads, and no way to a control plane.
+    /// worker threads, or as many as `HFI_CONCURRENCY` says, and no way to a control plane.
     pub fn of(service: &str, workload: SocketAddr) -> Self {
         let labels = json!({"app": service, "service.istio.io/canonical-name": service});
         let sidecar = Self {
@@ -46,13 +49,14 @@ impl Sidecar {
             control_plane: None,
             metadata: Map::new(),
             plugin: Some(Map::new()),
-            concurrency: 2,
+            concurrency: workers(),
             is_outbound: false,
             answers_itself: false,
             plugin_name: "boifi.hfi",
             kind: Kind::Sidecar,
             has_both_listeners: false,
             is_reconfigurable: false,
+            extras: Extras::default(),
         };
         sidecar
             .metadata("WORKLOAD_NAME", service.into())
@@ -141,4 +145,10 @@ impl Sidecar {
         };
         format!("{kind}~10.0.0.{replica}~{service}-7d8f-{replica}.demo~demo.svc.cluster.local")
     }
+}
+
+/// How many worker threads a proxy has that is not told otherwise: 2, or what `HFI_CONCURRENCY` says.
+pub(crate) fn workers() -> usize {
+    let asked = std::env::var("HFI_CONCURRENCY").ok();
+    asked.and_then(|asked| asked.parse().ok()).unwrap_or(2)
 }

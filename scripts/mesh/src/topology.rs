@@ -10,8 +10,8 @@ use crate::bootstrap::{bootstrap, listener, proto, socket};
 use crate::sidecar::{Kind, Sidecar};
 
 /// Writes the files that an Envoy reads.
-pub(crate) fn configure(sidecar: &Sidecar, module: &Path, folder: &Path) -> Result<()> {
-    let mut bootstrap = bootstrap(sidecar, module);
+pub(crate) fn configure(sidecar: &Sidecar, folder: &Path) -> Result<()> {
+    let mut bootstrap = bootstrap(sidecar, &sidecar.module_file()?);
     if let Some(bootstrap) = bootstrap.as_object_mut().filter(|_| sidecar.is_reconfigurable) {
         let (new, file) = (folder.join(".listeners.json"), folder.join("listeners.json"));
         std::fs::write(&new, discovered(bootstrap, &file).to_string())?;

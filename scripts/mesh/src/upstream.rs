@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
+use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::{Json, Router};
+use policies::Digest;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -31,7 +33,7 @@ impl Upstream {
         let counted = Arc::clone(&requests);
         let router = Router::new().fallback(async move |request: Request| {
             counted.fetch_add(1, Ordering::Relaxed);
-            echo(&request)
+            echo(request).await
         });
         let task = tokio::spawn(async move {
             // Only a listener that breaks ends this, and then every request shows it.
@@ -57,15 +59,19 @@ impl Drop for Upstream {
     }
 }
 
-fn echo(request: &Request) -> Json<Value> {
+async fn echo(request: Request) -> Json<Value> {
+    let (request, body) = request.into_parts();
+    // One that breaks off in the middle has no digest.
+    let body = to_bytes(body, usize::MAX).await.map(|body| Digest::of(&body).to_string());
     let headers: BTreeMap<&str, String> = request
-        .headers()
+        .headers
         .iter()
         .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     Json(json!({
-        "method": request.method().as_str(),
-        "path": request.uri().to_string(),
+        "method": request.method.as_str(),
+        "path": request.uri.to_string(),
         "headers": headers,
+        "body": body.ok(),
     }))
 }

@@ -9,6 +9,7 @@ spec:
   rules:
     - {match: {path: {exact: /settled}}, fault: {percentage: 100, abort: {httpStatus: 503}}}
     - {match: {path: {exact: /third}}, fault: {percentage: 33.3333, abort: {httpStatus: 503}}}
+    - {match: {path: {exact: /share}}, fault: {percentage: 30, abort: {httpStatus: 503}}}
     - {match: {path: {exact: /rare}}, fault: {percentage: 0.5, abort: {httpStatus: 503}}}
 "#;
 
@@ -17,26 +18,27 @@ async fn and_after_one_of_them_restarts() -> Result<()> {
     let mut mesh = Mesh::start(&[("frontend", 3)]).await?;
     mesh.publish("shares.yaml", SHARES).await?;
     mesh.everywhere("frontend", &Request::get("/settled"), Answer::aborted).await?;
-    share_is(&mesh, "/third", 0.333333).await?;
-    share_is(&mesh, "/rare", 0.005).await?;
+    share_is(&mesh, "/third", 3000, 0.333333).await?;
+    share_is(&mesh, "/rare", 3000, 0.005).await?;
+    share_is(&mesh, "/share", 12_000, 0.3).await?;
 
     mesh.envoy_mut("frontend")?.restart().await?;
     mesh.everywhere("frontend", &Request::get("/settled"), Answer::aborted).await?;
-    share_is(&mesh, "/third", 0.333333).await
+    share_is(&mesh, "/share", 12_000, 0.3).await
 }
 
 /// One draw in a thousand is outside the bound by chance; two draws in a row are not.
-async fn share_is(mesh: &Mesh, path: &str, probability: f64) -> Result<()> {
-    let load = Load::of(Request::get(path), 3000);
-    let bound = expected(3000, probability, 0.999);
+async fn share_is(mesh: &Mesh, path: &str, requests: usize, probability: f64) -> Result<()> {
+    let load = Load::of(Request::get(path), requests);
+    let bound = expected(requests, probability, 0.999);
     let mut draws = Vec::new();
     for _ in 0..2 {
         let tally = load.run(&mesh.client, &mesh.addresses("frontend")).await?;
-        assert_eq!(tally.aborted() + tally.with_status(200), 3000);
+        assert_eq!(tally.aborted() + tally.with_status(200), requests);
         draws.push(tally.aborted());
         if bound.contains(&tally.aborted()) {
             return Ok(());
         }
     }
-    anyhow::bail!("{draws:?} of 3000 requests for {path} were faulted, not {bound:?}")
+    anyhow::bail!("{draws:?} of {requests} requests for {path} were faulted, not {bound:?}")
 }

@@ -1,0 +1,35 @@
+//! Envoy as a process: ended, made to stand still, watched.
+
+use std::process::ExitStatus;
+
+use anyhow::Result;
+use rustix::process::Signal;
+
+use super::{Envoy, PATIENCE};
+
+impl Envoy {
+    /// Asks it to end (SIGTERM), and waits until it has.
+    pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        self.process.terminate(PATIENCE).await
+    }
+
+    /// Makes it stand still: what happens meanwhile it finds all at once.
+    pub fn freeze(&self) -> Result<()> {
+        self.process.signal(Signal::STOP)
+    }
+
+    /// Lets it go on after a [freeze](Self::freeze).
+    pub fn thaw(&self) -> Result<()> {
+        self.process.signal(Signal::CONT)
+    }
+
+    /// Its process id, which is also the id of its main thread; 0 once it has ended.
+    pub fn id(&self) -> u32 {
+        self.process.id().unwrap_or_default()
+    }
+
+    /// How often its threads have waited for something and woken up since its start.
+    pub fn wakeups(&self) -> Result<u64> {
+        self.process.wakeups()
+    }
+}

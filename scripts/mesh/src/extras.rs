@@ -1,0 +1,82 @@
+//! What only some proxies are to have.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::binaries;
+use crate::bootstrap::proto;
+use crate::sidecar::Sidecar;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extras {
+    pub(crate) speaks_http2: bool,
+    pub(crate) access_log: Option<PathBuf>,
+    failure_policy: Option<&'static str>,
+    module: Option<PathBuf>,
+}
+
+impl Sidecar {
+    /// With a workload that is spoken to in HTTP/2, as gRPC needs.
+    pub fn speaking_http2(mut self) -> Self {
+        self.extras.speaks_http2 = true;
+        self
+    }
+
+    /// With a line in this file for every request that has ended.
+    pub fn access_log(mut self, file: &Path) -> Self {
+        self.extras.access_log = Some(file.to_owned());
+        self
+    }
+
+    /// With what Envoy is to do once the filter's VM has trapped, instead of `FAIL_OPEN`.
+    pub fn failing(mut self, failure_policy: &'static str) -> Self {
+        self.extras.failure_policy = Some(failure_policy);
+        self
+    }
+
+    pub(crate) fn failure_policy(&self) -> &'static str {
+        self.extras.failure_policy.unwrap_or("FAIL_OPEN")
+    }
+
+    /// With another build of the filter.
+    pub fn module(mut self, module: &Path) -> Self {
+        self.extras.module = Some(module.to_owned());
+        self
+    }
+
+    /// Where its build of the filter is. A proxy without the filter can be had before there is one.
+    pub(crate) fn module_file(&self) -> Result<PathBuf> {
+        match (&self.extras.module, &self.plugin) {
+            (Some(module), _) => Ok(module.clone()),
+            (None, Some(_)) => binaries::filter(),
+            (None, None) => Ok(PathBuf::new()),
+        }
+    }
+}
+
+/// One line for each request: what became of it, what the filter says of that, and how many
+/// microseconds after its first byte the answer began.
+pub(crate) fn access_log(file: &Path) -> Value {
+    const FORMAT: &str = "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% \
+        %COMMON_DURATION(DS_RX_BEG:DS_TX_BEG:us)% %FILTER_STATE(wasm.hfi:PLAIN)%\n";
+    json!({
+        "name": "envoy.access_loggers.file",
+        "typed_config": {
+            "@type": proto("envoy.extensions.access_loggers.file.v3.FileAccessLog"),
+            "path": file,
+            "log_format": {"text_format_source": {"inline_string": FORMAT}},
+        },
+    })
+}
+
+/// What makes a cluster speak HTTP/2, as gRPC needs.
+pub(crate) fn http2() -> Value {
+    json!({
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": proto("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
+            "explicit_http_config": {"http2_protocol_options": {}},
+        },
+    })
+}
