@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::{clock::Instant, local_reply::LocalReply, map::map};
 
 const SUCCESS: i32 = 0;
+const REQUEST_HEADERS: i32 = 0;
 const CLOCK_MONOTONIC: i32 = 1;
 
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
@@ -40,6 +41,7 @@ unsafe extern "C" {
         timeout_ms: u32,
         token: *mut u32,
     ) -> i32;
+    fn proxy_get_header_map_pairs(map: i32, pairs: *mut *mut u8, size: *mut usize) -> i32;
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> i32;
 }
 
@@ -85,6 +87,19 @@ pub(crate) fn http_call(cluster: &str, headers: &[u8], timeout: Duration) -> Res
         )
     };
     if result == SUCCESS { Ok(token) } else { Err(result) }
+}
+
+/// All headers of the request, as the ABI writes a map. The SDK would copy each of them.
+pub(crate) fn request_headers() -> Option<Vec<u8>> {
+    let (mut pairs, mut size) = (std::ptr::null_mut(), 0);
+    // SAFETY: the host writes one pointer and one length, which are there.
+    let result = unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, &mut pairs, &mut size) };
+    if result != SUCCESS || pairs.is_null() {
+        return None;
+    }
+    // SAFETY: the host has had these bytes allocated, by the SDK's `malloc`, as a `Vec` of that
+    // capacity, has filled them, and has left them to us.
+    Some(unsafe { Vec::from_raw_parts(pairs, size, size) })
 }
 
 /// Sets an attribute of the stream; whether the host could. The SDK would trap where it could not.

@@ -15,9 +15,46 @@ pub fn map(pairs: &[(&str, &str)]) -> Vec<u8> {
     bytes
 }
 
+/// The first value of that name in a map.
+pub fn find<'m>(map: &'m [u8], name: &str) -> Option<&'m [u8]> {
+    let number = |at: usize| {
+        let bytes = map.get(at..at.checked_add(4)?)?.try_into().ok()?;
+        usize::try_from(u32::from_le_bytes(bytes)).ok()
+    };
+    let pairs = number(0)?;
+    let mut text = pairs.checked_mul(8)?.checked_add(4)?;
+    for pair in 0..pairs {
+        let (name_length, value_length) = (number(4 + 8 * pair)?, number(8 + 8 * pair)?);
+        let value = text.checked_add(name_length)?.checked_add(1)?;
+        let end = value.checked_add(value_length)?;
+        if map.get(text..value - 1)? == name.as_bytes() {
+            return map.get(value..end);
+        }
+        text = end.checked_add(1)?;
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
-    use super::map;
+    use proptest::prelude::*;
+
+    use super::{find, map};
+
+    #[test]
+    fn what_was_written_is_found_by_its_name_the_first_first() {
+        let bytes = map(&[("a", "1"), ("ab", ""), ("a", "2")]);
+        assert_eq!(find(&bytes, "a"), Some(&b"1"[..]));
+        assert_eq!(find(&bytes, "ab"), Some(&b""[..]));
+        assert_eq!(find(&bytes, "b"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn in_whatever_bytes_something_or_nothing_is_found(bytes in prop::collection::vec(0..4u8, 0..64)) {
+            let _ = find(&bytes, "\u{1}");
+        }
+    }
 
     #[test]
     fn a_map_is_written_as_the_abi_has_it() {

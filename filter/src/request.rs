@@ -1,8 +1,13 @@
 //! A request as policies see it.
 
-use std::{borrow::Cow, cell::OnceCell};
+use std::{
+    borrow::Cow,
+    cell::{Cell, OnceCell},
+};
 
 use policies::{Facts, Timestamp, policy::Direction};
+
+use crate::map;
 
 /// What a request asks of the host.
 pub trait Source {
@@ -12,6 +17,10 @@ pub trait Source {
     /// The value of a header field, or of a pseudo-header such as `:path`.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
 
+    /// All header fields and pseudo-headers, as the ABI writes a map: for the host as much work as two
+    /// of them.
+    fn headers(&self) -> Option<Vec<u8>>;
+
     /// Which way the listener takes requests.
     fn direction(&self) -> Option<Direction>;
 
@@ -20,16 +29,15 @@ pub trait Source {
 }
 
 /// The facts of one request. Each is a call into the host, so each is fetched when a rule first asks
-/// for it, and then kept.
+/// for it, and then kept; and the head of the request all at once, if more than one field is needed.
 #[derive(Debug)]
 pub struct Request<S> {
     source: S,
     now: OnceCell<Timestamp>,
     direction: OnceCell<Option<Direction>>,
-    method: OnceCell<Option<Vec<u8>>>,
-    /// With the query string.
-    path: OnceCell<Option<Vec<u8>>>,
     peer: OnceCell<Option<Vec<u8>>>,
+    needs_several: Cell<bool>,
+    all: OnceCell<Option<Vec<u8>>>,
     headers: OnceCell<Box<Header>>,
 }
 
@@ -47,16 +55,36 @@ impl<S: Source> Request<S> {
             source,
             now: OnceCell::new(),
             direction: OnceCell::new(),
-            method: OnceCell::new(),
-            path: OnceCell::new(),
             peer: OnceCell::new(),
+            needs_several: Cell::new(false),
+            all: OnceCell::new(),
             headers: OnceCell::new(),
+        }
+    }
+
+    fn field(&self, name: &str) -> Option<&[u8]> {
+        if self.needs_several.get()
+            && let Some(all) = self.all.get_or_init(|| self.source.headers())
+        {
+            // Envoy has one place for both (RFC 9113, section 8.3.1).
+            return map::find(all, if name == "host" { ":authority" } else { name });
+        }
+        let mut place = &self.headers;
+        loop {
+            let header = place.get_or_init(|| {
+                let value = self.source.header(name);
+                Box::new(Header { name: name.to_owned(), value, next: OnceCell::new() })
+            });
+            if header.name == name {
+                return header.value.as_deref();
+            }
+            place = &header.next;
         }
     }
 
     /// The path, and the query string if there is one.
     fn target(&self) -> Option<(&[u8], Option<&[u8]>)> {
-        let target = self.path.get_or_init(|| self.source.header(":path")).as_deref()?;
+        let target = self.field(":path")?;
         match target.iter().position(|byte| *byte == b'?') {
             Some(at) => Some((target.get(..at)?, target.get(at + 1..))),
             None => Some((target, None)),
@@ -65,12 +93,16 @@ impl<S: Source> Request<S> {
 }
 
 impl<S: Source> Facts for Request<S> {
+    fn announce(&self, fields: usize) {
+        self.needs_several.set(fields > 1);
+    }
+
     fn now(&self) -> Timestamp {
         *self.now.get_or_init(|| self.source.now())
     }
 
     fn method(&self) -> Option<Cow<'_, [u8]>> {
-        self.method.get_or_init(|| self.source.header(":method")).as_deref().map(Cow::Borrowed)
+        self.field(":method").map(Cow::Borrowed)
     }
 
     fn path(&self) -> Option<Cow<'_, [u8]>> {
@@ -86,7 +118,7 @@ impl<S: Source> Facts for Request<S> {
     }
 
     fn authority(&self) -> Option<Cow<'_, [u8]>> {
-        self.header(":authority")
+        self.field(":authority").map(Cow::Borrowed)
     }
 
     fn peer(&self) -> Option<Cow<'_, [u8]>> {
@@ -94,17 +126,7 @@ impl<S: Source> Facts for Request<S> {
     }
 
     fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        let mut place = &self.headers;
-        loop {
-            let header = place.get_or_init(|| {
-                let value = self.source.header(name);
-                Box::new(Header { name: name.to_owned(), value, next: OnceCell::new() })
-            });
-            if header.name == name {
-                return header.value.as_deref().map(Cow::Borrowed);
-            }
-            place = &header.next;
-        }
+        self.field(name).map(Cow::Borrowed)
     }
 }
 
@@ -115,6 +137,7 @@ mod tests {
     use policies::{Facts, Timestamp, policy::Direction};
 
     use super::{Request, Source};
+    use crate::map::map;
 
     /// A host that remembers what it was asked.
     #[derive(Default)]
@@ -133,6 +156,11 @@ mod tests {
                 ":method" => Some(b"GET".to_vec()),
                 _ => None,
             }
+        }
+
+        fn headers(&self) -> Option<Vec<u8>> {
+            self.0.borrow_mut().push("all".into());
+            Some(map(&[(":path", "/a?b=/c"), (":authority", "checkout"), ("x-a", "1"), ("x-a", "2")]))
         }
 
         fn direction(&self) -> Option<Direction> {
@@ -161,5 +189,18 @@ mod tests {
             assert_eq!(request.now(), Timestamp::from_millis(1));
         }
         assert_eq!(*host.0.borrow(), [":path", "direction", "peer", ":method", "x-a", "now"]);
+    }
+
+    #[test]
+    fn of_a_request_that_is_asked_for_more_the_head_is_fetched_at_once() {
+        let host = Host::default();
+        let request = Request::new(&host);
+        request.announce(2);
+        assert_eq!(request.path().as_deref(), Some(&b"/a"[..]));
+        assert_eq!(request.header("x-a").as_deref(), Some(&b"1"[..]), "of a repeated one the first");
+        assert_eq!(request.header("host").as_deref(), Some(&b"checkout"[..]));
+        assert_eq!(request.authority().as_deref(), Some(&b"checkout"[..]));
+        assert_eq!(request.header("x-b"), None);
+        assert_eq!(*host.0.borrow(), ["all"]);
     }
 }

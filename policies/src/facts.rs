@@ -9,6 +9,10 @@ use crate::{policy::Direction, time::Timestamp};
 /// Each fact is asked for only when a rule needs it, because in a proxy each one is a call into the
 /// host. A fact that is not there matches no matcher.
 pub trait Facts {
+    /// About so many fields (method, path, authority, headers) are going to be asked for: whoever can
+    /// fetch them together may find that cheaper.
+    fn announce(&self, _fields: usize) {}
+
     /// What time it is.
     fn now(&self) -> Timestamp;
 

@@ -74,6 +74,18 @@ impl Index {
         index
     }
 
+    /// How many fields every request is asked for to find its rules; those that all requests are held
+    /// against ask for one at least.
+    pub(crate) fn fields(&self) -> usize {
+        let asked = [
+            !self.services.is_empty(),
+            !self.paths.is_empty() || !self.parameters.is_empty(),
+            !self.methods.is_empty(),
+            !self.others.is_empty(),
+        ];
+        asked.into_iter().filter(|asked| *asked).count() + self.headers.len()
+    }
+
     /// The positions of the rules that can match the request, ascending.
     pub(crate) fn candidates(&self, inquiry: &Inquiry<'_, impl Facts>) -> impl Iterator<Item = u32> {
         let mut filed = Vec::new();

@@ -126,6 +126,7 @@ impl Rules {
 
     /// The first rule that applies.
     fn first(&self, inquiry: &Inquiry<'_, impl Facts>) -> Option<&Rule> {
+        inquiry.facts.announce(self.index.fields());
         let mut candidates =
             self.index.candidates(inquiry).filter_map(|position| self.rules.get(position as usize));
         candidates.find(|rule| rule.mismatch(inquiry).is_none())

@@ -26,6 +26,10 @@ impl Source for HostRequest {
         host::request_header(name)
     }
 
+    fn headers(&self) -> Option<Vec<u8>> {
+        imports::request_headers()
+    }
+
     fn direction(&self) -> Option<Direction> {
         if self.only_receives { Some(Direction::Inbound) } else { host::direction() }
     }

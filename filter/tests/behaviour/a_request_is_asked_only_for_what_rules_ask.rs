@@ -4,6 +4,7 @@ use std::{cell::RefCell, time::Duration};
 
 use filter::{
     clock::Instant,
+    map::map,
     request::{Request, Source},
 };
 use policies::{Timestamp, policy::Direction};
@@ -25,6 +26,11 @@ impl Source for Host<'_> {
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         self.asked.borrow_mut().push(name.into());
         (name == ":path").then(|| self.path.into())
+    }
+
+    fn headers(&self) -> Option<Vec<u8>> {
+        self.asked.borrow_mut().push("all".into());
+        Some(map(&[(":path", self.path), (":method", "GET")]))
     }
 
     fn direction(&self) -> Option<Direction> {
@@ -53,6 +59,13 @@ fn asked(rules: &str, path: &'static str) -> Vec<String> {
 fn a_request_that_no_path_leads_to_is_asked_for_its_path_alone() {
     let rule = "{match: {path: {prefix: /api/}, method: {exact: GET}, headers: [{name: x-a, exact: b}]}, fault: {percentage: 100, delay_ms: 1}}";
     assert_eq!(asked(rule, "/other"), [":path"]);
+}
+
+#[test]
+fn a_request_that_more_is_needed_of_is_asked_for_its_head_at_once() {
+    let rules = "{match: {path: {prefix: /api/}}, fault: {percentage: 100, delay_ms: 1}}, {match: {headers: [{name: x-a, exact: b}]}, fault: {percentage: 100, delay_ms: 1}}";
+    assert_eq!(asked(rules, "/other"), ["all"]);
+    assert_eq!(asked(rules, "/api/"), ["all", "direction"]);
 }
 
 #[test]
