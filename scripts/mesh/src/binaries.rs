@@ -20,6 +20,12 @@ pub fn filter_that_traps() -> Result<PathBuf> {
     find("HFI_FILTER_TRAP", "target/trap/filter.wasm", "scripts/test")
 }
 
+/// A filter that does nothing, to compare with: the build of `scripts/bench filter`, or what
+/// `HFI_NOOP` names.
+pub fn noop() -> Result<PathBuf> {
+    find("HFI_NOOP", "target/wasm32-unknown-unknown/wasm/noop.wasm", "scripts/bench filter")
+}
+
 /// Envoy: the one that `scripts/tools` installs, or what `HFI_ENVOY` names.
 pub fn envoy() -> Result<PathBuf> {
     find("HFI_ENVOY", ".cache/envoy/bin/envoy", "scripts/tools")

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::extras::{access_log, http2};
+use crate::extras::{access_log, fault_filter, http2};
 use crate::mesh::loopback;
 use crate::sidecar::Sidecar;
 use crate::topology::listeners;
@@ -43,7 +43,7 @@ pub(crate) fn listener(sidecar: &Sidecar, module: &Path) -> Value {
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": proto("envoy.extensions.filters.http.router.v3.Router")},
     });
-    let filters: Vec<Value> = plugin.into_iter().chain([router]).collect();
+    let filters: Vec<Value> = plugin.into_iter().chain(fault_filter(sidecar)).chain([router]).collect();
     let manager = json!({
         "@type": proto(
             "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"

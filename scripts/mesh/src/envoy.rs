@@ -145,7 +145,14 @@ async fn launch(
     // A listener that is replaced keeps its connections for so long; by default ten minutes.
     let drain = ["--drain-time-s", "2"].into_iter().filter(|_| sidecar.is_reconfigurable);
     arguments.extend(drain.map(Into::into));
-    let mut process = Process::spawn(&binaries::envoy()?, &arguments, &folder.join("envoy.log"))?;
+    let (envoy, log) = (binaries::envoy()?, folder.join("envoy.log"));
+    let mut process = match sidecar.extras.core {
+        None => Process::spawn(&envoy, &arguments, &log)?,
+        Some(core) => {
+            let pinned = ["--cpu-list".into(), core.to_string().into(), envoy.into()];
+            Process::spawn(Path::new("taskset"), &[&pinned[..], &arguments[..]].concat(), &log)?
+        }
+    };
     let deadline = Deadline::of("Envoy to take traffic", PATIENCE);
     let admin = loop {
         process.still_runs().context("Envoy")?;

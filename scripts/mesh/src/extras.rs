@@ -13,6 +13,8 @@ use crate::sidecar::Sidecar;
 pub(crate) struct Extras {
     pub(crate) speaks_http2: bool,
     pub(crate) access_log: Option<PathBuf>,
+    pub(crate) core: Option<usize>,
+    faulted_header: Option<(String, String)>,
     failure_policy: Option<&'static str>,
     module: Option<PathBuf>,
 }
@@ -27,6 +29,18 @@ impl Sidecar {
     /// With a line in this file for every request that has ended.
     pub fn access_log(mut self, file: &Path) -> Self {
         self.extras.access_log = Some(file.to_owned());
+        self
+    }
+
+    /// With Envoy's own fault filter, which aborts every request that has this header.
+    pub fn envoys_own_fault(mut self, name: &str, value: &str) -> Self {
+        self.extras.faulted_header = Some((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With all its threads on this core of the machine.
+    pub fn core(mut self, core: usize) -> Self {
+        self.extras.core = Some(core);
         self
     }
 
@@ -54,6 +68,19 @@ impl Sidecar {
             (None, None) => Ok(PathBuf::new()),
         }
     }
+}
+
+/// Envoy's own fault filter, if it is to have that.
+pub(crate) fn fault_filter(sidecar: &Sidecar) -> Option<Value> {
+    let (name, value) = sidecar.extras.faulted_header.as_ref()?;
+    Some(json!({
+        "name": "envoy.filters.http.fault",
+        "typed_config": {
+            "@type": proto("envoy.extensions.filters.http.fault.v3.HTTPFault"),
+            "abort": {"http_status": 503, "percentage": {"numerator": 100}},
+            "headers": [{"name": name, "string_match": {"exact": value}}],
+        },
+    }))
 }
 
 /// One line for each request: what became of it, what the filter says of that, and how many

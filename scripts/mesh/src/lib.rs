@@ -35,6 +35,7 @@ mod sidecar;
 mod tally;
 mod topology;
 mod upstream;
+mod usage;
 mod wait;
 
 pub use client::{Answer, Client, Request};

@@ -65,19 +65,6 @@ impl Process {
         self.child.id()
     }
 
-    /// How often its threads have given up the processor of their own accord, to wait for something.
-    /// Unlike processor time this does not depend on how busy the machine is.
-    pub(crate) fn wakeups(&self) -> Result<u64> {
-        let pid = self.id().context("it has ended")?;
-        let mut wakeups = 0;
-        for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
-            let status = std::fs::read_to_string(thread?.path().join("status"))?;
-            let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-            wakeups += count.context("Linux counts them")?.trim().parse::<u64>()?;
-        }
-        Ok(wakeups)
-    }
-
     /// Ends it without warning (SIGKILL).
     pub(crate) async fn kill(&mut self) -> Result<()> {
         self.child.kill().await.context("killing a child")

@@ -1,11 +1,13 @@
 //! Envoy as a process: ended, made to stand still, watched.
 
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use anyhow::Result;
 use rustix::process::Signal;
 
 use super::{Envoy, PATIENCE};
+use crate::usage;
 
 impl Envoy {
     /// Asks it to end (SIGTERM), and waits until it has.
@@ -30,6 +32,16 @@ impl Envoy {
 
     /// How often its threads have waited for something and woken up since its start.
     pub fn wakeups(&self) -> Result<u64> {
-        self.process.wakeups()
+        usage::wakeups(self.id())
+    }
+
+    /// The processor time that its threads have had since its start.
+    pub fn processor_time(&self) -> Result<Duration> {
+        usage::processor_time(self.id())
+    }
+
+    /// The memory that it has in use, in bytes.
+    pub fn memory(&self) -> Result<u64> {
+        usage::memory(self.id())
     }
 }

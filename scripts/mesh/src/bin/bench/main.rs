@@ -1,7 +1,14 @@
 //! Measures hfi side by side with the named peer, in interleaved rounds, and prints ratios.
 
+mod cores;
+mod filter;
 mod match_rules;
 mod push;
+mod rules;
+mod served;
+mod throughput;
+
+use std::cmp::Ordering;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
@@ -14,6 +21,8 @@ struct Arguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Name {
+    /// What the filter costs an Envoy: throughput, size, memory, and applying a snapshot under load
+    Filter,
     /// What rules cost that do not apply, beside a plain loop over them and Envoy without the filter
     Match,
     /// From `git push` to the first and the last fault, beside the push itself
@@ -23,13 +32,14 @@ enum Name {
 #[tokio::main]
 async fn main() -> Result<()> {
     match Arguments::parse().name {
+        Name::Filter => filter::run().await,
         Name::Match => match_rules::run().await,
         Name::Push => push::run().await,
     }
 }
 
 /// The middle one of several values.
-fn median<T: Copy + Default + Ord>(mut values: Vec<T>) -> T {
-    values.sort_unstable();
+fn median<T: Copy + Default + PartialOrd>(mut values: Vec<T>) -> T {
+    values.sort_unstable_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal));
     values.get(values.len() / 2).copied().unwrap_or_default()
 }

@@ -1,107 +1,44 @@
-//! Requests that pass an Envoy of one worker, which answers them itself.
+//! Requests that pass an Envoy of one worker.
 
-use std::net::SocketAddr;
+use anyhow::Result;
+use mesh::{Client, Envoy};
 
-use anyhow::{Context, Result, ensure};
-use mesh::{Answer, Client, Envoy, Reconciler, Request, Sidecar, Source, first, loopback};
-use tempfile::TempDir;
-use tokio::process::Command;
-
-use super::{ABORTED, HEADER, PATH, files};
-use crate::median;
-
-const ROUNDS: usize = 5;
-const SECONDS: &str = "3s";
-const CONNECTIONS: &str = "32";
-
-/// A proxy, and what it got done in each round.
-struct Contestant {
-    rules: Option<usize>,
-    envoy: Envoy,
-    throughputs: Vec<u64>,
-    /// What serves its policies, from where.
-    _served: Option<(Reconciler, TempDir)>,
-}
+use crate::{
+    cores::Cores,
+    rules::Rules,
+    served::Served,
+    throughput::{Contestant, ROUNDS, contest},
+};
 
 pub(crate) async fn run(counts: &[usize]) -> Result<()> {
-    let client = Client::new()?;
-    let mut contestants = vec![Contestant::without_filter(&client).await?];
+    let (client, cores) = (Client::new()?, Cores::divide()?);
+    let bare = Envoy::start(cores.sidecar().without_filter(), &client).await?;
+    let mut contestants = vec![Contestant::new(bare, None, &client).await?];
     for count in counts {
-        contestants.push(Contestant::with_rules(*count, &client).await?);
+        let served = Served::start(Rules::of(*count), &client).await?;
+        let envoy = served.followed_by(cores.sidecar(), &client).await?;
+        contestants.push(Contestant::new(envoy, Some(served), &client).await?);
     }
-    for round in 0..ROUNDS {
-        // Whoever comes first in one round comes last in another.
-        let places = contestants.len();
-        contestants.rotate_left(round % places);
-        for contestant in &mut contestants {
-            let throughput = throughput(contestant.envoy.address()).await?;
-            contestant.throughputs.push(throughput);
-        }
-    }
-    contestants.sort_by_key(|contestant| contestant.rules);
+    contest(&mut contestants).await?;
+
     println!(
-        "medians of {ROUNDS} interleaved rounds of {SECONDS}: the same request through Envoy, one worker, \
-         {CONNECTIONS} connections\n"
+        "medians of {ROUNDS} interleaved rounds: the same request through Envoy, one worker, on a core \
+         of its own\n"
     );
     println!(
         "{:>16}{:>12}{:>15}{:>17}{:>19}",
         "rules", "requests/s", "of 10 rules'", "of no filter's", "filter's share, µs"
     );
-    let medians: Vec<_> = contestants
-        .into_iter()
-        .map(|contestant| (contestant.rules, median(contestant.throughputs) as f64))
-        .collect();
-    let of =
-        |rules| medians.iter().find(|(known, _)| *known == rules).map_or(f64::NAN, |(_, median)| *median);
-    let (of_ten, of_none) = (of(Some(10)), of(None));
-    for (rules, median) in &medians {
-        let name = rules.map_or("without filter".to_owned(), |rules| rules.to_string());
-        // One worker at its limit: the time that a request takes it.
-        let share = (1.0 / median - 1.0 / of_none) * 1e6;
-        println!("{name:>16}{median:>12.0}{:>15.3}{:>17.3}{share:>19.2}", median / of_ten, median / of_none);
+    let [bare, filtered @ ..] = &contestants[..] else { return Ok(()) };
+    let ten = counts.iter().zip(filtered).find(|(count, _)| **count == 10).map(|(_, ten)| ten);
+    let names = counts.iter().map(ToString::to_string);
+    let names = ["without filter".to_owned()].into_iter().chain(names);
+    for (name, contestant) in names.zip(&contestants) {
+        let of_ten = ten.map_or(f64::NAN, |ten| contestant.share_of(ten));
+        let of_bare = contestant.share_of(bare);
+        let share = (contestant.time_per_request() - bare.time_per_request()) * 1e6;
+        let throughput = contestant.throughput();
+        println!("{name:>16}{throughput:>12.0}{of_ten:>15.3}{of_bare:>17.3}{share:>19.2}");
     }
     Ok(())
-}
-
-impl Contestant {
-    async fn without_filter(client: &Client) -> Result<Self> {
-        let envoy = Envoy::start(sidecar().without_filter(), client).await?;
-        Ok(Self { rules: None, envoy, throughputs: Vec::new(), _served: None })
-    }
-
-    async fn with_rules(rules: usize, client: &Client) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        for (number, text) in files(rules).iter().enumerate() {
-            std::fs::write(folder.path().join(format!("{number}.yaml")), text)?;
-        }
-        let source = Source::Folder(folder.path().to_owned());
-        let mut reconciler = Reconciler::start(source, loopback()).await?;
-        reconciler.ready(client).await?;
-        let envoy = Envoy::start(sidecar().following(reconciler.address()), client).await?;
-        first(client, envoy.address(), &Request::get(ABORTED), Answer::aborted).await?;
-        let request = Request::get(PATH).header(HEADER.0, HEADER.1);
-        let passed = client.send(envoy.address(), &request).await?;
-        ensure!(!passed.aborted(), "a rule applies to the request");
-        Ok(Self { rules: Some(rules), envoy, throughputs: Vec::new(), _served: Some((reconciler, folder)) })
-    }
-}
-
-fn sidecar() -> Sidecar {
-    Sidecar::of("checkout", loopback()).concurrency(1).answering_itself()
-}
-
-/// Requests per second, as `wrk` counts them.
-async fn throughput(address: SocketAddr) -> Result<u64> {
-    let output = Command::new("wrk")
-        .args(["--threads", "1", "--connections", CONNECTIONS, "--duration", SECONDS])
-        .args(["--header", &format!("{}: {}", HEADER.0, HEADER.1)])
-        .arg(format!("http://{address}{PATH}"))
-        .output()
-        .await
-        .context("running wrk")?;
-    let text = String::from_utf8(output.stdout)?;
-    ensure!(output.status.success() && !text.contains("Non-2xx"), "wrk said:\n{text}");
-    let line = text.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
-    let throughput: f64 = line.context("wrk counted nothing")?.trim().parse()?;
-    Ok(throughput as u64)
 }

@@ -9,8 +9,11 @@ use std::{
 use anyhow::{Result, ensure};
 use policies::{Facts, Program, Scope, Timestamp, dice::Always, policy::Direction};
 
-use super::{HEADER, PATH, files, plain_loop::PlainLoop, snapshot};
-use crate::median;
+use super::plain_loop::PlainLoop;
+use crate::{
+    median,
+    rules::{HEADER, PATH, Rules},
+};
 
 const ROUNDS: usize = 101;
 /// How long to decide again and again before time is looked at: long beside the clock's grain.
@@ -27,7 +30,7 @@ pub(crate) fn run(counts: &[usize]) -> Result<()> {
     let workload = Scope::new(["demo"], ["checkout"])?;
     let mut contestants = Vec::new();
     for count in counts {
-        let snapshot = snapshot(&files(*count), &workload)?;
+        let snapshot = Rules::of(*count).snapshot(&workload)?;
         let program = Program::compile(&snapshot, &workload)?;
         let plain = PlainLoop::new(&snapshot)?;
         contestants.push(Contestant::new(move || program.decide(&Request, &mut Always).is_some())?);

@@ -1,0 +1,31 @@
+//! What runs on which core: the proxies on one, whatever asks them on another, so that neither takes
+//! the time of the other, and no scheduler moves them in the middle of a measurement.
+
+use anyhow::{Context, Result};
+use mesh::{Sidecar, loopback};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// The core of the proxies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cores {
+    proxies: usize,
+}
+
+impl Cores {
+    /// The first core that this process may use is for proxies. From here on this thread, and every
+    /// thread and process that it starts, have the second to themselves.
+    pub(crate) fn divide() -> Result<Self> {
+        let allowed = sched_getaffinity(None)?;
+        let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
+        let (proxies, rest) = cores.next().zip(cores.next()).context("this needs two cores")?;
+        let mut own = CpuSet::new();
+        own.set(rest);
+        sched_setaffinity(None, &own)?;
+        Ok(Self { proxies })
+    }
+
+    /// A proxy of one worker that answers every request itself.
+    pub(crate) fn sidecar(self) -> Sidecar {
+        Sidecar::of("checkout", loopback()).concurrency(1).answering_itself().core(self.proxies)
+    }
+}

@@ -1,0 +1,47 @@
+//! What one VM of the filter takes. An Envoy of nine workers has eight VMs more than an Envoy of one,
+//! and otherwise only eight workers; the same two without the filter tell what those take. So a VM
+//! takes an eighth of what is left when the second difference is subtracted from the first.
+
+use anyhow::Result;
+use mesh::{Client, Envoy, Sidecar};
+
+use crate::{cores::Cores, median, rules::Rules, served::Served, throughput::wrk};
+
+const FEW: usize = 1;
+const MANY: usize = 9;
+/// Enough for every worker to get some.
+const CONNECTIONS: usize = 128;
+const ROUNDS: usize = 3;
+const RULES: usize = 1_000;
+
+pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
+    let for_others = Served::start(Rules::of(RULES).service("payments"), client).await?;
+    let for_all = Served::start(Rules::of(RULES), client).await?;
+    let (mut without_rules, mut with_rules) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let bare = of_a_worker(&cores.sidecar().without_filter(), None, client).await?;
+        without_rules.push(of_a_worker(&cores.sidecar(), Some(&for_others), client).await? - bare);
+        with_rules.push(of_a_worker(&cores.sidecar(), Some(&for_all), client).await? - bare);
+    }
+    println!("medians of {ROUNDS} rounds: memory of one VM, MiB\n");
+    for (rules, mebibytes) in [("no rule", without_rules), ("1,000 rules", with_rules)] {
+        println!("{rules:<16}{:>8.2}", median(mebibytes));
+    }
+    Ok(())
+}
+
+/// By how many MiB an Envoy grows with each worker.
+async fn of_a_worker(sidecar: &Sidecar, served: Option<&Served>, client: &Client) -> Result<f64> {
+    let mut sizes = Vec::new();
+    for workers in [FEW, MANY] {
+        let sidecar = sidecar.clone().concurrency(workers);
+        let envoy = match served {
+            Some(served) => served.followed_by(sidecar, client).await?,
+            None => Envoy::start(sidecar, client).await?,
+        };
+        wrk(envoy.address(), CONNECTIONS).await?;
+        sizes.push(envoy.memory()? as f64);
+    }
+    let growth = sizes.into_iter().rev().reduce(|many, few| many - few).unwrap_or_default();
+    Ok(growth / (MANY - FEW) as f64 / 1024.0 / 1024.0)
+}

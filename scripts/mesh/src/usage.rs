@@ -1,0 +1,46 @@
+//! What a process uses, as Linux counts it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// The memory of a process, in bytes.
+pub(crate) fn memory(process: u32) -> Result<u64> {
+    let kibibytes = of_status(&folder(process), "VmRSS")?;
+    Ok(kibibytes * 1024)
+}
+
+/// How often the threads of a process have given up the processor of their own accord, to wait for
+/// something. Unlike processor time this does not depend on how busy the machine is.
+pub(crate) fn wakeups(process: u32) -> Result<u64> {
+    of_threads(process, |thread| of_status(thread, "voluntary_ctxt_switches"))
+}
+
+/// The processor time of the threads of a process.
+pub(crate) fn processor_time(process: u32) -> Result<Duration> {
+    let nanos = of_threads(process, |thread| {
+        // Its time on a processor, its time of waiting for one, and how often it got one.
+        let times = std::fs::read_to_string(thread.join("schedstat"))?;
+        Ok(times.split(' ').next().context("Linux counts it")?.parse()?)
+    })?;
+    Ok(Duration::from_nanos(nanos))
+}
+
+fn folder(process: u32) -> PathBuf {
+    PathBuf::from(format!("/proc/{process}"))
+}
+
+/// The sum over all threads that have not ended.
+fn of_threads(process: u32, number: impl Fn(&Path) -> Result<u64>) -> Result<u64> {
+    let threads = std::fs::read_dir(folder(process).join("task"))?;
+    threads.map(|thread| number(&thread?.path())).sum()
+}
+
+/// A number that Linux tells of a process or a thread, without its unit.
+fn of_status(folder: &Path, name: &str) -> Result<u64> {
+    let status = std::fs::read_to_string(folder.join("status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    Ok(number.with_context(|| format!("Linux tells no {name}"))?.parse()?)
+}
