@@ -87,11 +87,10 @@ impl Config {
         let max_staleness =
             Some(written.max_staleness_seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs);
         // A poll that is held is no word from the control plane, so it must come twice in that time.
-        let held_at_most =
-            max_staleness.map_or(Duration::MAX, |staleness| (staleness / 2).max(Duration::from_secs(1)));
+        let held_at_most = max_staleness.map_or(u64::MAX, |staleness| (staleness.as_secs() / 2).max(1));
         Ok(Self {
             cluster: written.cluster.unwrap_or_else(|| format!("outbound|{port}||{host}")),
-            poll_wait: Duration::from_secs(written.poll_wait_seconds).min(held_at_most),
+            poll_wait: Duration::from_secs(written.poll_wait_seconds.min(held_at_most)),
             max_staleness,
             service: written.service,
             namespace: written.namespace,
@@ -139,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_poll_comes_back_twice_before_faults_would_be_stale() {
-        for (wait, staleness, granted) in [(30, 900, 30), (30, 30, 15), (5, 1, 1), (300, 0, 300)] {
+        for (wait, staleness, granted) in [(30, 900, 30), (30, 30, 15), (5, 1, 1), (5, 3, 1), (300, 0, 300)] {
             let json = format!(
                 r#"{{"control_plane_address": "a:1", "poll_wait_seconds": {wait}, "max_staleness_seconds": {staleness}}}"#
             );

@@ -7,12 +7,12 @@ use crate::identity::Identity;
 /// Something that has happened.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
-    /// This VM leads from now on.
-    Led,
+    /// This VM leads from now on; `is_first` of all VMs that ever did.
+    Led { is_first: bool },
     /// A new snapshot is in force.
     Updated { digest: Digest },
-    /// A poll failed: the first in a row, or one more.
-    Failed { reason: String, is_first: bool },
+    /// A poll failed, for a reason that is new or for the same as the one before.
+    Failed { reason: String, is_new: bool },
     /// The control plane has not been heard of for too long: nothing is injected any more.
     Stale,
     /// It has been heard of again.
@@ -32,7 +32,8 @@ impl Event {
     pub fn message(&self, identity: &Identity, policies: usize) -> Option<(Level, String)> {
         let version = env!("CARGO_PKG_VERSION");
         Some(match self {
-            Self::Led => match &identity.warning {
+            Self::Led { is_first: false } => return None,
+            Self::Led { .. } => match &identity.warning {
                 None => (Level::Info, format!("hfi {version} for {}", identity.workload)),
                 Some(warning) => (
                     Level::Warn,
@@ -47,7 +48,7 @@ impl Event {
                     "Received config update from control plane: {digest}, {policies} policies in force for this workload"
                 ),
             ),
-            Self::Failed { is_first: false, .. } => return None,
+            Self::Failed { is_new: false, .. } => return None,
             Self::Failed { reason, .. } => {
                 (Level::Warn, format!("what is in force stays in force: {reason}; retrying"))
             }

@@ -69,13 +69,15 @@ impl Held {
         self.streams.is_empty()
     }
 
-    /// Holds the request of a stream as the decision says.
-    pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant) {
+    /// Holds the request of a stream as the decision says; whether it is the one that is due first.
+    pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant) -> bool {
         let outcome = decision.abort.map_or(Outcome::Resume, Outcome::Abort);
         let due = now + decision.hold;
+        let is_first = self.next_due().is_none_or(|first| due < first);
         self.queue.push(Reverse((due, context_id)));
         let stream = Stream { policy: decision.policy, since: now, due, delayed: decision.delayed, outcome };
         self.streams.insert(context_id, stream);
+        is_first
     }
 
     /// Forgets the streams that have ended, as `is_there` tells; how many. The host does not tell of
@@ -152,21 +154,22 @@ mod tests {
     #[test]
     fn requests_are_due_in_the_order_of_their_time_and_never_early() {
         let mut held = Held::default();
-        held.hold(1, delay(100), at(1_000));
-        held.hold(2, delay(10), at(1_000));
+        assert!(held.hold(1, delay(100), at(1_000)));
+        assert!(held.hold(2, delay(10), at(1_000)));
+        assert!(!held.hold(3, delay(200), at(1_000)));
         assert_eq!(held.next_due(), Some(at(1_010)));
         assert!(held.take_due(at(1_009)).is_empty());
         let due = held.take_due(at(1_012));
         assert_eq!((due[0].context_id, due[0].delayed, due.len()), (2, Some(Duration::from_millis(12)), 1));
         assert_eq!(held.next_due(), Some(at(1_100)));
-        assert_eq!(held.take_due(at(1_200)).len(), 1);
+        assert_eq!(held.take_due(at(1_200)).len(), 2);
         assert_eq!(held.next_due(), None);
     }
 
     #[test]
     fn a_burst_is_let_go_in_parts_one_right_after_the_other() {
         let mut held = Held::default();
-        (0..300).for_each(|id| held.hold(id, delay(100), at(0)));
+        (0..300).for_each(|id| _ = held.hold(id, delay(100), at(0)));
         let parts = [100, 101, 102].map(|now| held.take_due(at(now)).len());
         assert_eq!((parts, held.next_due()), ([128, 128, 44], None));
     }

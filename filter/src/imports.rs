@@ -1,6 +1,6 @@
 //! Calls of the host that neither the SDK nor `std` offers on this target: two of
 //! `wasi_snapshot_preview1`, which every Proxy-Wasm host answers, and some of the ABI's own with what
-//! the SDK leaves out. The one file with `unsafe` in it.
+//! the SDK leaves out. Besides the names in `abi::exports`, all that is `unsafe` is here.
 #![expect(unsafe_code, reason = "imports of the host can only be declared and called so")]
 
 use std::time::Duration;

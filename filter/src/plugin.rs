@@ -12,7 +12,7 @@ use crate::{
     identity::{Identity, StandsFor},
     programs::Programs,
     random::Random,
-    shared::{News, Shared, SharedData},
+    shared::{News, Role, Shared, SharedData},
     sync::{Answer, Poll, Poller, Said},
 };
 
@@ -31,7 +31,11 @@ pub struct Plugin<D> {
     shared: Shared<D>,
     /// Whether this VM polls for all of the proxy.
     leads: bool,
+    /// When it last looked at what the others have left.
+    looked: Instant,
     poller: Poller,
+    /// Why the last poll failed, if it did.
+    failure: Option<String>,
     programs: Programs,
     is_stale: bool,
     pub held: Held,
@@ -56,6 +60,8 @@ impl<D: SharedData> Plugin<D> {
             identity,
             shared: Shared::join(data, configuration, &source, random.tag()),
             leads: false,
+            looked: now,
+            failure: None,
             poller: Poller::new(now, &mut random),
             random,
             programs: Programs::default(),
@@ -116,16 +122,18 @@ impl<D: SharedData> Plugin<D> {
 
     /// Looks at what the other VMs have left, and sees to it that one VM leads.
     pub fn look(&mut self, now: Instant) -> Vec<Event> {
-        let (news, leads) = self.shared.look(now);
+        let (news, role) = self.shared.look(now);
+        self.looked = now;
         self.follow(news);
-        let mut events = Vec::new();
-        if leads && !self.leads {
-            self.poller.give_up(now);
-            events.push(Event::Led);
-        }
-        self.leads = leads;
-        events.extend(self.judge_age(now));
-        events
+        self.leads = role != Role::Follows;
+        let led = match role {
+            Role::Led { is_first } => {
+                self.poller.give_up(now);
+                Some(Event::Led { is_first })
+            }
+            Role::Leads | Role::Follows => None,
+        };
+        led.into_iter().chain(self.judge_age(now)).collect()
     }
 
     /// The poll to send now, if it is time for one and this VM's to send.
@@ -144,8 +152,11 @@ impl<D: SharedData> Plugin<D> {
             return events;
         }
         match self.activate(answer, now) {
-            Ok(updated) => events.extend(updated),
-            Err(reason) => events.extend(self.failed(reason, now)),
+            Ok(updated) => {
+                self.failure = None;
+                events.extend(updated);
+            }
+            Err(reason) => events.push(self.failed(reason, now)),
         }
         events.extend(self.judge_age(now));
         events
@@ -158,6 +169,7 @@ impl<D: SharedData> Plugin<D> {
                 (None, None)
             }
             Said::Changed { in_force, body } => {
+                self.shared.keep(now);
                 self.programs = Programs::compile(&body, &self.identity)?;
                 let updated = Event::Updated { digest: in_force.digest };
                 self.poller.activated(in_force, now);
@@ -170,19 +182,21 @@ impl<D: SharedData> Plugin<D> {
     }
 
     /// A poll could not be sent, or brought nothing usable. What is in force stays so.
-    pub fn failed(&mut self, reason: String, now: Instant) -> Option<Event> {
-        let is_first = self.poller.failed(now, &mut self.random);
-        Some(Event::Failed { reason, is_first })
+    pub fn failed(&mut self, reason: String, now: Instant) -> Event {
+        self.poller.failed(now, &mut self.random);
+        let is_new = self.failure.as_ref() != Some(&reason);
+        self.failure = Some(reason.clone());
+        Event::Failed { reason, is_new }
     }
 
     /// How long nothing need be done: until the next look at the others, the next poll, or the next
     /// request that is due.
     pub fn next_tick(&self, now: Instant) -> Duration {
         let poll = self.leads.then(|| self.poller.next_step(&self.config));
-        let next = [poll, self.held.next_due()].into_iter().flatten().min();
-        let wait = next.map_or(MAX_TICK, |next| next.since(now)).min(MAX_TICK);
+        let others = [poll, self.held.next_due()].into_iter().flatten();
+        let next = others.fold(self.looked + MAX_TICK, Instant::min);
         // Rounded up, so that what is due then is due. Zero would switch the timer off.
-        let millis = wait.as_nanos().div_ceil(1_000_000).max(1);
+        let millis = next.since(now).as_nanos().div_ceil(1_000_000).max(1);
         Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 

@@ -16,6 +16,9 @@ use crate::{clock::Instant, sync::InForce};
 const LEASE: Duration = Duration::from_secs(2);
 /// A lease is renewed when no more than this is left of it.
 const RENEWAL: Duration = Duration::from_secs(1);
+/// How long a leader may be at work on a snapshot. It cannot renew its lease meanwhile, and a
+/// successor would begin the same work anew.
+const WORK: Duration = Duration::from_secs(30);
 /// Of how [`Head`] is written: plugins of different builds can meet in one proxy.
 const FORMAT: &str = "hfi.1";
 
@@ -44,6 +47,18 @@ pub struct News {
     pub contact: Instant,
     /// The snapshot that is verified and runs.
     pub in_force: Option<InForce>,
+}
+
+/// Whether a VM leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Follows,
+    /// It did before.
+    Leads,
+    /// From now on; `is_first` of all VMs that ever did.
+    Led {
+        is_first: bool,
+    },
 }
 
 /// One VM's view of what is shared by all VMs that have the same plugin configuration.
@@ -86,18 +101,36 @@ impl<D: SharedData> Shared<D> {
 
     /// What is known, and whether this VM leads now, because it does already or because nobody else
     /// does any more.
-    pub fn look(&self, now: Instant) -> (News, bool) {
-        let Some((mut head, version)) = self.read() else { return (News::default(), false) };
-        let is_mine = head.leader == self.me;
-        if is_mine && now + RENEWAL < head.lease_ends {
-            return (head.news, true);
+    pub fn look(&self, now: Instant) -> (News, Role) {
+        let Some((mut head, version)) = self.read() else {
+            // It was there: somebody has cleared it.
+            self.write(&Head::default(), None);
+            return (News::default(), Role::Follows);
+        };
+        let before = head.leader;
+        if before == self.me && now + RENEWAL < head.lease_ends {
+            return (head.news, Role::Leads);
         }
-        if !is_mine && now < head.lease_ends {
-            return (head.news, false);
+        if before != self.me && now < head.lease_ends {
+            return (head.news, Role::Follows);
         }
         (head.leader, head.lease_ends) = (self.me, now + LEASE);
-        let leads = self.write(&head, Some(version));
-        (head.news, leads)
+        let role = match self.write(&head, Some(version)) {
+            false => Role::Follows,
+            true if before == self.me => Role::Leads,
+            true => Role::Led { is_first: before == 0 },
+        };
+        (head.news, role)
+    }
+
+    /// Keeps the lead while this VM is at work on a snapshot, until it publishes.
+    pub fn keep(&self, now: Instant) {
+        if let Some((mut head, version)) = self.read()
+            && head.leader == self.me
+        {
+            head.lease_ends = now + WORK;
+            self.write(&head, Some(version));
+        }
     }
 
     /// What is known, for a VM that cannot lead yet.
@@ -128,6 +161,7 @@ impl<D: SharedData> Shared<D> {
         if let Ok(value) = postcard::to_allocvec(&news) {
             self.data.set(&self.news, &value, None);
         }
+        head.lease_ends = news.contact + LEASE;
         head.news = news;
         self.write(&head, Some(version));
     }

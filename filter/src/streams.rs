@@ -3,11 +3,12 @@
 use std::cell::Cell;
 
 /// How many streams are remembered.
-const PLACES: usize = 4096;
+const PLACES: usize = 256;
 
 /// The newest streams of a VM. The host tells when one begins and, since being told costs every
-/// request, not when one ends: an old one gives its place to a new one. It is forgotten only if
-/// another filter holds it back, before it comes here, until as many others have begun.
+/// request, not when one ends: an old one gives its place to a new one. Envoy lets the headers of a
+/// request come right after its stream begins; only what it does in between, in answer to an earlier
+/// call of ours, can make others begin before.
 #[derive(Debug)]
 pub struct Streams {
     /// The ids of a stream and its root, at the stream's id modulo their number.

@@ -14,6 +14,10 @@ use crate::{clock::Instant, config::Config, random::Random};
 /// The header by which an answer is known to be the control plane's and not the proxy's own.
 pub const REVISION: &str = "x-hfi-revision";
 
+/// The largest snapshot that is taken in. Every VM of a proxy compiles it, and no request passes
+/// meanwhile: a larger one would be felt.
+pub const MAX_SNAPSHOT_BYTES: usize = 4 * 1024 * 1024;
+
 /// How much longer than its wait a poll may take.
 const GRACE: Duration = Duration::from_secs(10);
 /// Polls begin at least this far apart, whatever the server answers.
@@ -61,6 +65,8 @@ pub struct Answer {
     pub status: Option<String>,
     pub etag: Option<String>,
     pub revision: Option<String>,
+    /// It has more than [`MAX_SNAPSHOT_BYTES`]; then its body is not here.
+    pub is_too_large: bool,
     pub body: Vec<u8>,
 }
 
@@ -140,6 +146,9 @@ impl Poller {
         };
         match answer.status.as_deref() {
             Some("304") if self.in_force.is_some() => Ok(Said::Unchanged { revision }),
+            Some("200") if answer.is_too_large => {
+                Err(format!("the snapshot has more than {MAX_SNAPSHOT_BYTES} bytes"))
+            }
             Some("200") => {
                 let digest = Digest::of(&answer.body);
                 if answer.etag.as_deref().and_then(Digest::from_etag) != Some(digest) {
@@ -176,12 +185,11 @@ impl Poller {
         self.phase = Phase::Waiting { until };
     }
 
-    /// The poll brought nothing usable; whether it is the first that failed in a row.
-    pub fn failed(&mut self, now: Instant, random: &mut Random) -> bool {
+    /// The poll brought nothing usable.
+    pub fn failed(&mut self, now: Instant, random: &mut Random) {
         let backoff = FIRST_BACKOFF.saturating_mul(1 << self.failures.min(16)).min(MAX_BACKOFF);
         self.failures = self.failures.saturating_add(1);
         self.phase = Phase::Waiting { until: now + random.jitter(backoff) };
-        self.failures == 1
     }
 
     /// From when the snapshot in force is too old to be trusted; `None` when that never comes.

@@ -204,15 +204,11 @@ impl Test {
         let holds = match &self.condition {
             TestedCondition::Exact(text) => values.any(|value| **text == *value),
             TestedCondition::Prefix(text) => values.any(|value| value.starts_with(text)),
-            TestedCondition::Regex(regex) => {
-                let mut fits = false;
-                for value in values {
-                    // What was not tested neither fits nor fails to.
-                    let Some(this_fits) = regex.is_match(&value) else { return false };
-                    fits |= this_fits;
-                }
-                fits
+            // What is too long to be tested neither fits nor fails to.
+            TestedCondition::Regex(regex) if self.negated => {
+                return values.all(|value| regex.is_match(&value) == Some(false));
             }
+            TestedCondition::Regex(regex) => values.any(|value| regex.is_match(&value) == Some(true)),
             TestedCondition::Present(present) => values.next().is_some() == *present,
         };
         holds != self.negated
@@ -259,6 +255,8 @@ mod tests {
         let (longest, longer) = (vec![b'a'; 8 * 1024], vec![b'a'; 8 * 1024 + 1]);
         assert!(holds(&regex("a"), &longest) && holds(&not, &longest));
         assert!(!holds(&regex("a"), &longer) && !holds(&not, &longer));
+        let both = || [longer.as_slice().into(), b"a".as_slice().into()].into_iter();
+        assert!(regex("a").holds(both()) && !not.holds(both()));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Regexes as a proxy runs them: by simulating the automaton, which takes little memory and code and
-//! a time that grows with the value's length and with nothing else.
+//! Regexes as a proxy runs them: by simulating the automaton, which takes little memory and code, and
+//! a time that grows with the value's length and with the automaton's size, both bounded.
 
 use std::cell::RefCell;
 

@@ -14,7 +14,7 @@ use crate::{
     local_reply::{FAULT, LocalReply, POLICY},
     map::map,
     shared::SharedData,
-    sync::{Answer, Poll, REVISION},
+    sync::{Answer, MAX_SNAPSHOT_BYTES, Poll, REVISION},
 };
 
 /// The attribute that the access log has as `%FILTER_STATE(wasm.hfi:PLAIN)%`.
@@ -55,6 +55,13 @@ pub(super) fn tick_after(period: Duration) {
 /// Makes the calls that follow act for another context; whether it is still there.
 pub(super) fn act_for(context_id: u32) -> bool {
     hostcalls::set_effective_context(context_id).is_ok()
+}
+
+/// Makes the calls that follow act for a stream; whether that is still open. One that is gone must
+/// not be acted for, since the calls would hit another one; nor one that has been reset and that Envoy
+/// is about to delete, since an answer to it would end Envoy. Of such a one the duration is known.
+pub(super) fn is_open(context_id: u32) -> bool {
+    act_for(context_id) && property(&["request", "duration"]).is_none()
 }
 
 pub(super) fn request_header(name: &str) -> Option<Vec<u8>> {
@@ -117,7 +124,12 @@ pub(super) fn call_answer(headers: usize, body_size: usize) -> Answer {
         status: header(":status"),
         etag: header("etag"),
         revision: header(REVISION),
-        body: if body_size == 0 { Vec::new() } else { body().unwrap_or_default() },
+        is_too_large: body_size > MAX_SNAPSHOT_BYTES,
+        body: if (1..=MAX_SNAPSHOT_BYTES).contains(&body_size) {
+            body().unwrap_or_default()
+        } else {
+            Vec::new()
+        },
     }
 }
 

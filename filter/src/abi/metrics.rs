@@ -67,11 +67,15 @@ impl Metrics {
         self.count(policy, "shadow_total", |known| &mut known.shadow);
     }
 
-    /// A request was held for this long in the name of a delay.
-    pub(super) fn delay(&self, policy: &Rc<str>, held: Duration) {
+    /// A request is held in the name of a delay.
+    pub(super) fn delay(&self, policy: &Rc<str>) {
         add(self.delays, 1);
-        record(self.delay_duration, held.as_millis() as u64);
         self.count(policy, "delays_total", |known| &mut known.delays);
+    }
+
+    /// A delay is over and was so long.
+    pub(super) fn delayed(&self, held: Duration) {
+        record(self.delay_duration, held.as_millis() as u64);
     }
 
     /// A request was let through because as many are held as may be.
@@ -81,7 +85,9 @@ impl Metrics {
 
     /// So many requests more, or fewer, are held. Added rather than set: all workers share the gauge.
     pub(super) fn held(&self, change: i64) {
-        add(self.held, change);
+        if change != 0 {
+            add(self.held, change);
+        }
     }
 
     /// How many policies are in force. Only for the leader: workers would overwrite each other.
@@ -89,6 +95,11 @@ impl Metrics {
         if self.policies_shown.replace(Some(policies)) != Some(policies) {
             record(self.policies, policies as u64);
         }
+    }
+
+    /// Another VM may have shown another number since this one last did.
+    pub(super) fn led(&self) {
+        self.policies_shown.set(None);
     }
 
     pub(super) fn update(&self) {
@@ -104,10 +115,10 @@ impl Metrics {
         let is_known = by_policy.contains_key(policy);
         let policy =
             if is_known || by_policy.len() < MAX_POLICIES { Rc::clone(policy) } else { OTHERS.into() };
-        // Istio makes a label of what stands between `tag.` and `;.`.
-        let name = format!("hfi.policy.tag.{policy};.{what}");
-        let id = which(by_policy.entry(policy).or_default());
+        let id = which(by_policy.entry(Rc::clone(&policy)).or_default());
         if id.is_none() {
+            // Istio makes a label of what stands between `tag.` and `;.`.
+            let name = format!("hfi.policy.tag.{policy};.{what}");
             *id = hostcalls::define_metric(MetricType::Counter, &name).ok();
         }
         add(*id, 1);

@@ -1,9 +1,6 @@
 //! A root context: it polls, and lets held requests go.
 
-use std::{
-    cell::{Cell, RefCell},
-    time::Duration,
-};
+use std::cell::{Cell, RefCell};
 
 use policies::Digest;
 
@@ -21,12 +18,8 @@ use crate::{
     plugin::Plugin,
 };
 
-/// One that has not ticked for so long is gone.
-const LIFE: Duration = Duration::from_secs(60);
-
 pub(super) struct Root {
     id: u32,
-    ticked: Cell<Instant>,
     /// The call whose answer is waited for.
     call: Cell<Option<u32>>,
     pub(super) plugin: RefCell<Plugin<HostData>>,
@@ -39,13 +32,8 @@ impl Root {
         let identity = Identity::discover(&config, host::property);
         let seed = imports::entropy().unwrap_or_else(|| weak_entropy(&identity.node, now));
         let plugin = Plugin::new(configuration, config, identity, HostData, seed, now);
-        let root = Self {
-            id,
-            ticked: Cell::new(now),
-            call: Cell::new(None),
-            plugin: RefCell::new(plugin),
-            metrics: Metrics::define(),
-        };
+        let root =
+            Self { id, call: Cell::new(None), plugin: RefCell::new(plugin), metrics: Metrics::define() };
         // Neither led nor polled here: this may be the VM in which the host only tries the
         // configuration out, and which it then throws away. That one never ticks.
         root.arm();
@@ -56,19 +44,13 @@ impl Root {
         self.id
     }
 
-    /// Whether the host still has it.
-    pub(super) fn lives(&self, now: Instant) -> bool {
-        now.since(self.ticked.get()) < LIFE
-    }
-
     pub(super) fn tick(&self) {
         let now = imports::now();
-        self.ticked.set(now);
         let due = self.plugin.borrow_mut().held.take_due(now);
         for due in due {
             self.release(due);
         }
-        let gone = self.plugin.borrow_mut().held.forget_gone(now, host::act_for);
+        let gone = self.plugin.borrow_mut().held.forget_gone(now, host::is_open);
         self.metrics.held(-(gone as i64));
         host::act_for(self.id);
         let events = self.plugin.borrow_mut().look(now);
@@ -97,7 +79,7 @@ impl Root {
         if let Err(reason) = call {
             let failed = plugin.failed(reason, now);
             drop(plugin);
-            self.tell(failed);
+            self.tell([failed]);
         }
     }
 
@@ -108,28 +90,33 @@ impl Root {
             return;
         }
         let policies = plugin.policies(host::wall_clock());
-        self.metrics.policies_active(policies);
         for event in events {
             match &event {
+                Event::Led { .. } => self.metrics.led(),
                 Event::Updated { .. } => self.metrics.update(),
                 Event::Failed { .. } => self.metrics.sync_failure(),
-                Event::Led | Event::Stale | Event::Fresh => {}
+                Event::Stale | Event::Fresh => {}
             }
             if let Some((level, message)) = event.message(plugin.identity(), policies) {
                 host::log(level, &message);
             }
         }
+        self.metrics.policies_active(policies);
+    }
+
+    /// The host has let it go, and with it the requests that it held.
+    pub(super) fn retire(&self) {
+        self.metrics.held(-(self.plugin.borrow().held.len() as i64));
     }
 
     /// Lets a request go whose time is up.
     fn release(&self, due: Due) {
         self.metrics.held(-1);
-        // A stream that is gone must not be acted for: the call would hit another one.
-        if !host::act_for(due.context_id) {
+        if !host::is_open(due.context_id) {
             return;
         }
         if let Some(delayed) = due.delayed {
-            self.metrics.delay(&due.policy, delayed);
+            self.metrics.delayed(delayed);
         }
         match due.outcome {
             Outcome::Resume => host::resume_request(),

@@ -71,8 +71,13 @@ pub(super) fn request(root: &Root, context_id: u32) -> Action {
     if decision.abort.is_none() {
         host::mark_delayed(policy);
     }
-    root.plugin.borrow_mut().held.hold(context_id, decision, imports::now());
     metrics.held(1);
-    root.arm();
+    if decision.delayed {
+        metrics.delay(policy);
+    }
+    let is_first = root.plugin.borrow_mut().held.hold(context_id, decision, imports::now());
+    if is_first {
+        root.arm();
+    }
     Action::Pause
 }

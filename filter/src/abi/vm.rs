@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use proxy_wasm::types::Action;
 
 use super::{host, root::Root, stream};
-use crate::{config::Config, event::Level, imports, streams::Streams};
+use crate::{config::Config, event::Level, streams::Streams};
 
 /// The root contexts of a worker thread, one for each plugin and configuration.
 #[derive(Default)]
@@ -33,10 +33,8 @@ impl Vm {
 
     pub(super) fn configure(&self, root_id: u32, size: usize) {
         let configuration = host::plugin_configuration(size);
-        let now = imports::now();
         let mut roots = self.roots.borrow_mut();
-        // Those that the host has let go are not told of; they have stopped to tick.
-        roots.retain(|root| root.id() != root_id && root.lives(now));
+        roots.retain(|root| root.id() != root_id);
         match Config::parse(&configuration) {
             Ok(config) => roots.push(Rc::new(Root::new(root_id, &configuration, config))),
             Err(error) => {
@@ -46,9 +44,22 @@ impl Vm {
     }
 
     pub(super) fn tick(&self, root_id: u32) {
+        self.forget_gone(root_id);
         if let Some(root) = self.root(root_id) {
             root.tick();
         }
+    }
+
+    /// Lets go of the roots that the host has let go: it does not tell.
+    fn forget_gone(&self, ticking: u32) {
+        self.roots.borrow_mut().retain(|root| {
+            let is_there = root.id() == ticking || host::act_for(root.id());
+            if !is_there {
+                root.retire();
+            }
+            is_there
+        });
+        host::act_for(ticking);
     }
 
     pub(super) fn request(&self, context_id: u32) -> Action {

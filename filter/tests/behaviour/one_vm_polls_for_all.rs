@@ -1,6 +1,6 @@
 //! Of all VMs of a proxy one polls, the others run what it has heard, and one that is lost is followed.
 
-use std::time::Duration;
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use filter::{clock::Instant, event::Event, identity::Identity, shared::SharedData};
 use policies::{Digest, Scope};
@@ -97,7 +97,7 @@ fn a_leader_that_is_lost_is_followed_when_its_lease_is_over() {
     vms[1].pass(LEASE / 2);
     assert!(vms[1].look().is_empty(), "half of it is always left");
     vms[1].pass(LEASE / 2);
-    assert_eq!(vms[1].look(), [Event::Led]);
+    assert_eq!(vms[1].look(), [Event::Led { is_first: false }]);
     let (poll, after) = vms[1].until_poll();
     assert_eq!(after, Duration::ZERO);
     let etag = Digest::of(&snapshot("checkout")).etag();
@@ -117,6 +117,90 @@ fn a_leader_that_was_followed_is_heard_no_more() {
     assert!(vms[0].answer(late).is_empty());
     assert!(!vms[0].plugin.leads() && !vms[0].injects(), "it runs what the new leader has heard");
     assert!(!vms[1].injects());
+}
+
+#[test]
+fn of_two_that_reach_for_the_lead_at_once_one_gets_it() {
+    let data = Data::default();
+    let mut first = World::joining(&data, "", 1, at(0));
+    let second = Rc::new(RefCell::new(World::joining(&data, "", 2, at(0))));
+    let quicker = Rc::clone(&second);
+    data.before_set(move || assert_eq!(quicker.borrow_mut().look(), [Event::Led { is_first: true }]));
+    assert!(first.look().is_empty());
+    assert!(!first.plugin.leads() && second.borrow().plugin.leads());
+}
+
+#[test]
+fn work_on_a_snapshot_that_takes_long_is_not_begun_by_another_one() {
+    let (data, mut vms) = proxy(2);
+    let mut second = vms.remove(1);
+    vms[0].until_poll();
+    second.now = vms[0].now + Duration::from_secs(20);
+    // The lead is kept first; when the bytes are set, the work is done.
+    let data_then = data.clone();
+    data.before_set(move || data_then.before_set(move || assert!(second.look().is_empty())));
+    assert!(matches!(vms[0].answer(good(snapshot("cart")))[..], [Event::Updated { .. }]));
+    assert!(vms[0].plugin.leads() && !vms[0].injects());
+}
+
+#[test]
+fn a_leader_that_was_followed_while_it_heard_publishes_nothing() {
+    let (data, mut vms) = proxy(2);
+    vms[0].until_poll();
+    let mut second = vms.remove(1);
+    second.now = vms[0].now + Duration::from_secs(60);
+    let published = Rc::new(RefCell::new(second));
+    let successor = Rc::clone(&published);
+    let (then, last) = (data.clone(), data.clone());
+    // Set in turn: the lead kept, the bytes, the news for a changed configuration, the head.
+    data.before_set(move || {
+        let last = last.clone();
+        then.before_set(move || {
+            last.before_set(move || {
+                let mut second = successor.borrow_mut();
+                second.until_poll();
+                second.answer(good(snapshot("checkout")));
+            });
+        });
+    });
+    vms[0].answer(good(snapshot("cart")));
+    vms[0].now = published.borrow().now;
+    vms[0].look();
+    assert!(vms[0].injects() && !vms[0].plugin.leads(), "what the successor has heard stands");
+}
+
+#[test]
+fn one_that_starts_when_the_news_is_old_injects_nothing() {
+    let (data, vms) = proxy(1);
+    let mut anew = World::joining(&data, "", 9, vms[0].now + Duration::from_secs(900));
+    assert!(!anew.injects());
+    anew.until_poll();
+    anew.answer(not_modified());
+    assert!(anew.injects());
+}
+
+#[test]
+fn bytes_that_are_not_those_of_the_news_are_not_run() {
+    let (data, mut vms) = proxy(2);
+    vms[0].until_poll();
+    let key = data.keys().into_iter().find(|key| key.contains("snapshot")).unwrap();
+    vms[0].answer(good(snapshot("cart")));
+    let mut other = snapshot("checkout");
+    other.extend_from_slice(&Digest::of(&other.clone()).into_bytes());
+    data.set(&key, &other, None);
+    let mut anew = World::joining(&data, "", 9, vms[0].now);
+    assert!(!anew.injects());
+}
+
+#[test]
+fn one_that_leads_again_polls_at_once() {
+    let (_, mut vms) = proxy(2);
+    vms[0].until_poll();
+    vms[1].pass(2 * LEASE);
+    vms[1].until_poll();
+    vms[0].now = vms[1].now + 2 * LEASE;
+    assert_eq!(vms[0].look(), [Event::Led { is_first: false }]);
+    assert_eq!(vms[0].until_poll().1, Duration::ZERO);
 }
 
 #[test]

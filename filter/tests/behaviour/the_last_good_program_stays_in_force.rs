@@ -12,7 +12,7 @@ fn updated(events: &[Event]) -> bool {
 }
 
 fn failed_first(events: &[Event]) -> bool {
-    matches!(events, [Event::Failed { is_first: true, .. }])
+    matches!(events, [Event::Failed { is_new: true, .. }])
 }
 
 #[test]
@@ -59,8 +59,9 @@ fn a_bad_answer_changes_nothing_and_is_asked_for_again() {
     let garbage = good(b"hfi\x01garbage".to_vec());
     let mislabelled = Answer { etag: Some(Digest::of(b"another body").etag()), ..good(snapshot("cart")) };
     let unlabelled = Answer { etag: None, ..good(snapshot("cart")) };
+    let large = Answer { is_too_large: true, ..good(snapshot("cart")) };
     let error = Answer { status: Some("500".into()), ..not_modified() };
-    for bad in [damaged, mislabelled, unlabelled, foreign, garbage, error, Answer::default()] {
+    for bad in [damaged, mislabelled, unlabelled, foreign, garbage, large, error, Answer::default()] {
         let mut world = World::active();
         let (before, _) = world.until_poll();
         let shown = format!("{bad:?}");
@@ -69,6 +70,19 @@ fn a_bad_answer_changes_nothing_and_is_asked_for_again() {
         let (after, _) = world.until_poll();
         assert_eq!(header(&before, "if-none-match"), header(&after, "if-none-match"), "{shown}");
     }
+}
+
+#[test]
+fn another_reason_to_fail_is_told_although_polls_failed_before() {
+    let mut world = World::active();
+    let mut told = |answer| {
+        world.until_poll();
+        failed_first(&world.answer(answer))
+    };
+    let garbage = || good(b"hfi\x01garbage".to_vec());
+    assert!(told(Answer::default()) && !told(Answer::default()));
+    assert!(told(garbage()) && !told(garbage()));
+    assert!(!told(good(snapshot("checkout"))) && told(Answer::default()));
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! VMs of one proxy, the shared data between them, and the time.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    time::Duration,
+};
 
 use filter::{
     clock::Instant,
@@ -22,22 +27,36 @@ use policies::{
 type Values = HashMap<String, (Vec<u8>, u32)>;
 
 /// Shared data as Envoy has it: the version counts only where there is a value already.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Data(Rc<RefCell<Values>>);
+#[derive(Clone, Default)]
+pub(crate) struct Data(Rc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    values: RefCell<Values>,
+    before_set: Cell<Option<Box<dyn FnOnce()>>>,
+}
 
 impl Data {
     pub(crate) fn keys(&self) -> Vec<String> {
-        self.0.borrow().keys().cloned().collect()
+        self.0.values.borrow().keys().cloned().collect()
+    }
+
+    /// What another thread does right before the next value is set.
+    pub(crate) fn before_set(&self, act: impl FnOnce() + 'static) {
+        self.0.before_set.set(Some(Box::new(act)));
     }
 }
 
 impl SharedData for Data {
     fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        self.0.borrow().get(key).cloned()
+        self.0.values.borrow().get(key).cloned()
     }
 
     fn set(&self, key: &str, value: &[u8], expected: Option<u32>) -> bool {
-        let mut values = self.0.borrow_mut();
+        if let Some(act) = self.0.before_set.take() {
+            act();
+        }
+        let mut values = self.0.values.borrow_mut();
         let version = values.get(key).map(|(_, version)| *version);
         if version.is_some() && expected.is_some() && version != expected {
             return false;
@@ -68,6 +87,7 @@ pub(crate) fn good(body: Vec<u8>) -> Answer {
         status: Some("200".into()),
         etag: Some(Digest::of(&body).etag()),
         revision: Some("main@sha1:1".into()),
+        is_too_large: false,
         body,
     }
 }

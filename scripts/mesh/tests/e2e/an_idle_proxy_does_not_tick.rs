@@ -6,7 +6,7 @@ use mesh::{Answer, Client, Envoy, Load, Mesh, Request, everywhere};
 use crate::policies::policy;
 
 const WHILE: Duration = Duration::from_secs(2);
-/// Envoy itself wakes up some 70 times meanwhile, and to look for news five times a second on each
+/// Envoy itself wakes up some 70 times meanwhile, and to look for news ten times a second on each
 /// of two threads is 20 times more; a timer of 10 ms on one of them would be 200 times.
 const FEW: u64 = 200;
 

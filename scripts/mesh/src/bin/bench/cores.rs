@@ -13,7 +13,7 @@ pub(crate) struct Cores {
 
 impl Cores {
     /// The first core that this process may use is for proxies. From here on this thread, and every
-    /// thread and process that it starts, have the second to themselves.
+    /// thread and process that it starts, is on the second.
     pub(crate) fn divide() -> Result<Self> {
         let allowed = sched_getaffinity(None)?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));

@@ -41,17 +41,17 @@ impl Served {
         if self.is_for_all {
             everywhere(envoy.address(), &Request::get(ABORTED), Answer::aborted).await?;
         } else {
-            self.applied(&envoy, 1).await?;
+            applied(&envoy, 1).await?;
         }
         Ok(envoy)
     }
+}
 
-    /// Waits until a proxy has applied so many snapshots since its start.
-    pub(crate) async fn applied(&self, envoy: &Envoy, snapshots: u64) -> Result<()> {
-        let deadline = Deadline::of("a snapshot to be applied", PATIENCE);
-        while envoy.stat(UPDATES).await? < snapshots {
-            deadline.pause().await?;
-        }
-        Ok(())
+/// Waits until a proxy has applied so many snapshots since its start.
+pub(crate) async fn applied(envoy: &Envoy, snapshots: u64) -> Result<()> {
+    let deadline = Deadline::of("a snapshot to be applied", PATIENCE);
+    while envoy.stat(UPDATES).await? < snapshots {
+        deadline.pause().await?;
     }
+    Ok(())
 }

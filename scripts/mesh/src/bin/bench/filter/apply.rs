@@ -12,7 +12,7 @@ use crate::{
     cores::Cores,
     median,
     rules::Rules,
-    served::{Served, UPDATES},
+    served::{Served, UPDATES, applied},
 };
 
 const RULES: usize = 1_000;
@@ -41,7 +41,7 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
             if is_quiet {
                 ensure!(envoy.stat(UPDATES).await? == before, "a snapshot was applied in a quiet window");
             } else {
-                served.applied(&envoy, before + CHANGES.len() as u64).await?;
+                applied(&envoy, before + CHANGES.len() as u64).await?;
             }
         }
     }

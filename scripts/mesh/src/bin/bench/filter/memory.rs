@@ -19,9 +19,9 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
     let for_all = Served::start(Rules::of(RULES), client).await?;
     let (mut without_rules, mut with_rules) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let bare = of_a_worker(&cores.sidecar().without_filter(), None, client).await?;
-        without_rules.push(of_a_worker(&cores.sidecar(), Some(&for_others), client).await? - bare);
-        with_rules.push(of_a_worker(&cores.sidecar(), Some(&for_all), client).await? - bare);
+        let bare = of_a_worker(cores.sidecar().without_filter(), None, client).await?;
+        without_rules.push(of_a_worker(cores.sidecar(), Some(&for_others), client).await? - bare);
+        with_rules.push(of_a_worker(cores.sidecar(), Some(&for_all), client).await? - bare);
     }
     println!("medians of {ROUNDS} rounds: memory of one VM, MiB\n");
     for (rules, mebibytes) in [("no rule", without_rules), ("1,000 rules", with_rules)] {
@@ -31,17 +31,18 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
 }
 
 /// By how many MiB an Envoy grows with each worker.
-async fn of_a_worker(sidecar: &Sidecar, served: Option<&Served>, client: &Client) -> Result<f64> {
-    let mut sizes = Vec::new();
-    for workers in [FEW, MANY] {
-        let sidecar = sidecar.clone().concurrency(workers);
-        let envoy = match served {
-            Some(served) => served.followed_by(sidecar, client).await?,
-            None => Envoy::start(sidecar, client).await?,
-        };
-        wrk(envoy.address(), CONNECTIONS).await?;
-        sizes.push(envoy.memory()? as f64);
-    }
-    let growth = sizes.into_iter().rev().reduce(|many, few| many - few).unwrap_or_default();
-    Ok(growth / (MANY - FEW) as f64 / 1024.0 / 1024.0)
+async fn of_a_worker(sidecar: Sidecar, served: Option<&Served>, client: &Client) -> Result<f64> {
+    let few = of_all(sidecar.clone().concurrency(FEW), served, client).await?;
+    let many = of_all(sidecar.concurrency(MANY), served, client).await?;
+    Ok((many - few) / (MANY - FEW) as f64 / 1024.0 / 1024.0)
+}
+
+/// The memory of an Envoy whose every worker has done something.
+async fn of_all(sidecar: Sidecar, served: Option<&Served>, client: &Client) -> Result<f64> {
+    let envoy = match served {
+        Some(served) => served.followed_by(sidecar, client).await?,
+        None => Envoy::start(sidecar, client).await?,
+    };
+    wrk(envoy.address(), CONNECTIONS).await?;
+    Ok(envoy.memory()? as f64)
 }
