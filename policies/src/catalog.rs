@@ -3,6 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use crate::{
+    fields::MAX_REGEX_BYTES,
     file::{Declared, File},
     guardrail::Guardrail,
     name::PolicyName,
@@ -87,6 +88,7 @@ impl Catalog {
             }
         }
         catalog.policies.sort_by(|a, b| a.order().cmp(&b.order()));
+        catalog.refuse_excess();
         catalog.problems.sort();
         catalog
     }
@@ -157,6 +159,28 @@ impl Catalog {
                 report(breach.field, format!("{}: {demand}", breach.message));
             }
             holds
+        });
+    }
+
+    /// What a proxy would need too much memory and time for is not in force. Those that decide first
+    /// stay.
+    fn refuse_excess(&mut self) {
+        let mut left = MAX_REGEX_BYTES;
+        let problems = &mut self.problems;
+        self.policies.retain(|placed| match left.checked_sub(placed.entry.policy.regex_bytes()) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => {
+                let message = format!(
+                    "is not in force: with it the regexes of all policies take more than {MAX_REGEX_BYTES} bytes compiled; write `exact` or `prefix` where that will do"
+                );
+                let place = placed.declared.place_of("spec.rules");
+                let finding = Finding { place, field: "spec.rules".to_owned(), message };
+                problems.push(Problem { file: Arc::clone(&placed.file), finding });
+                false
+            }
         });
     }
 

@@ -21,7 +21,7 @@ pub struct Cursor<'n> {
     context: &'n Context,
 }
 
-/// The most bytes that the regexes of a file may take when compiled.
+/// The most bytes that the regexes of a file, and those of all policies together, may take when compiled.
 pub const MAX_REGEX_BYTES: usize = 16 * 1024 * 1024;
 
 /// What the reading of a file gathers and spends.

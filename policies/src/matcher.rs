@@ -179,6 +179,14 @@ impl Matcher {
         Ok(Test { negated: self.negated, condition })
     }
 
+    #[cfg(feature = "authoring")]
+    pub(crate) fn pattern(&self) -> Option<&Pattern> {
+        match &self.condition {
+            Condition::Regex(pattern) => Some(pattern),
+            Condition::Exact(_) | Condition::Prefix(_) | Condition::Present(_) => None,
+        }
+    }
+
     /// The one text that fits, if only one does.
     pub(crate) fn exact(&self) -> Option<&str> {
         match self {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "authoring")]
+use crate::matcher::Pattern;
 use crate::{
     glob::Glob,
     matcher::Matcher,
@@ -109,7 +111,26 @@ pub struct Delay {
     pub max_ms: u32,
 }
 
+#[cfg(feature = "authoring")]
+impl Match {
+    fn matchers(&self) -> impl Iterator<Item = &Matcher> {
+        let named = self
+            .headers
+            .iter()
+            .map(|(_, matcher)| matcher)
+            .chain(self.query.iter().map(|(_, matcher)| matcher));
+        self.method.iter().chain(&self.path).chain(named)
+    }
+}
+
 impl Policy {
+    /// How many bytes its regexes take when compiled.
+    #[cfg(feature = "authoring")]
+    pub(crate) fn regex_bytes(&self) -> usize {
+        let matchers = self.rules.iter().flat_map(|rule| rule.matches.matchers());
+        matchers.filter_map(Matcher::pattern).map(Pattern::size).sum()
+    }
+
     /// Whether it matters when its document got its content.
     pub fn has_duration(&self) -> bool {
         self.rules.iter().any(|rule| rule.fault.duration_seconds > 0)

@@ -82,3 +82,25 @@ fn the_documents_of_somebody_else_are_counted() {
         catalog(&[("kustomization.yaml", foreign), ("x.yaml", &(foreign.to_owned() + &policy("a")))]);
     assert_eq!((catalog.passed_over(), names(&catalog)), (2, vec!["a"]));
 }
+
+#[test]
+fn regexes_that_no_proxy_could_bear_are_not_in_force_and_those_that_decide_first_stay() {
+    // Each is within the limits of a regex and of a file; together they are not.
+    let costly = |name: &str, priority: usize| {
+        let rules = (0..40).map(|number| {
+            format!("{{match: {{path: {{regex: '^/{number}/\\w\\w\\w$'}}}}, fault: {{percentage: 5, delay_ms: 1}}}}")
+        });
+        let rules = rules.collect::<Vec<_>>().join(", ");
+        format!("metadata: {{name: {name}}}\nspec: {{priority: {priority}, rules: [{rules}]}}\n")
+    };
+    let files: Vec<_> =
+        (0..9).map(|number| (format!("{number}.yaml"), costly(&format!("p{number}"), number))).collect();
+    let files: Vec<_> = files.iter().map(|(path, yaml)| (path.as_str(), yaml.as_str())).collect();
+    let catalog = catalog(&files);
+    let names = names(&catalog);
+    assert!(!names.is_empty() && names.len() < files.len(), "{names:?}");
+    assert_eq!(names.first(), Some(&"p8"));
+    assert_eq!(catalog.problems().len(), files.len() - names.len());
+    let problem = catalog.problems().first().unwrap().to_string();
+    assert!(problem.starts_with("0.yaml:2:") && problem.contains("the regexes of all policies"), "{problem}");
+}
