@@ -45,12 +45,12 @@ unsafe extern "C" {
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> i32;
 }
 
-/// Answers the request of the stream in the workload's place; whether the host could. The SDK has no
-/// place for the details, which the access log shows.
-pub(crate) fn send_local_reply(reply: &LocalReply<'_>) -> bool {
+/// Answers the request of the stream in the workload's place. The SDK has no place for the details,
+/// which the access log shows.
+pub(crate) fn send_local_reply(reply: &LocalReply<'_>) {
     let LocalReply { status, details, body, headers, grpc_status } = reply;
     // SAFETY: each pointer goes with the length of what it points to, and the host only reads.
-    let result = unsafe {
+    let _ = unsafe {
         proxy_send_local_response(
             *status,
             details.as_ptr(),
@@ -62,7 +62,6 @@ pub(crate) fn send_local_reply(reply: &LocalReply<'_>) -> bool {
             *grpc_status,
         )
     };
-    result == SUCCESS
 }
 
 /// Sends a request without body or trailers to a cluster; what its answer will be known by, or the
@@ -102,11 +101,10 @@ pub(crate) fn request_headers() -> Option<Vec<u8>> {
     Some(unsafe { Vec::from_raw_parts(pairs, size, size) })
 }
 
-/// Sets an attribute of the stream; whether the host could. The SDK would trap where it could not.
-pub(crate) fn set_property(name: &str, value: &str) -> bool {
+/// Sets an attribute of the stream, if the host can. The SDK would trap where it cannot.
+pub(crate) fn set_property(name: &str, value: &str) {
     // SAFETY: each pointer goes with the length of what it points to, and the host only reads.
-    let result = unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
-    result == SUCCESS
+    let _ = unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
 }
 
 /// Fresh entropy, unless the host has none.
