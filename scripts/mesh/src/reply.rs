@@ -19,10 +19,16 @@ impl Snapshot {
     /// What `hfi serve` makes of this file, for a workload that nobody has narrowed down: the filter
     /// is to choose what concerns it.
     pub fn of(yaml: &str) -> Result<Self> {
-        let file = File::read(yaml.as_bytes());
-        let name = "policies.yaml".into();
-        let sources = Sources { files: vec![(&name, &file)], ..Sources::default() };
-        let catalog = Catalog::new(&sources, |_, _| None);
+        Self::of_all(&[yaml.to_owned()])
+    }
+
+    /// The same of several files: one alone cannot be as large as a snapshot.
+    pub fn of_all(yaml: &[String]) -> Result<Self> {
+        let name = |number| format!("policies-{number}.yaml").into();
+        let files: Vec<_> =
+            (0..yaml.len()).map(name).zip(yaml.iter().map(|yaml| File::read(yaml.as_bytes()))).collect();
+        let files = files.iter().map(|(name, file)| (name, file)).collect();
+        let catalog = Catalog::new(&Sources { files, ..Sources::default() }, |_, _| None);
         ensure!(catalog.problems().is_empty(), "not policies: {:?}", catalog.problems());
         let everybody = Scope::new(["*"], ["*"])?;
         let body = catalog.snapshot(&everybody, Timestamp::from_millis(0)).encode();
@@ -38,6 +44,11 @@ impl Snapshot {
     /// By what a poll names it.
     pub fn etag(&self) -> String {
         Digest::of(&self.body).etag()
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> usize {
+        self.body.len()
     }
 
     /// The commit it was made of.

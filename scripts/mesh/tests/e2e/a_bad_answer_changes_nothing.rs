@@ -1,10 +1,16 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use mesh::{Behaviour, Load, Poll, Reply, Request};
+use mesh::{Behaviour, Load, Poll, Reply, Request, Snapshot};
 use tokio::task::JoinSet;
 
+use crate::policies::policy;
 use crate::scripted::{Scripted, aborting};
+
+/// The most bytes that the filter takes.
+const LARGEST: usize = 4 << 20;
+/// The most that a policy may say in an answer.
+const LONGEST_TEXT: usize = 64 << 10;
 
 #[tokio::test]
 async fn and_a_series_of_them_is_warned_of_once() -> Result<()> {
@@ -15,7 +21,7 @@ async fn and_a_series_of_them_is_warned_of_once() -> Result<()> {
         ("a body that is not what its label says", Reply::with(&other).labelled_as(&aborting(598)?)),
         ("a body without its end", Reply::with(&other).cut_short()),
         ("an answer that is not the control plane's", Reply::with(&other).from_somebody_else()),
-        ("more than a proxy takes", Reply::garbage(vec![0; 40 << 20])),
+        ("more than Envoy takes", Reply::garbage(vec![0; 40 << 20])),
     ];
     let mut running = JoinSet::new();
     for (name, bad) in cases {
@@ -27,8 +33,52 @@ async fn and_a_series_of_them_is_warned_of_once() -> Result<()> {
     Ok(())
 }
 
+/// It is what it says, and could be put in force; but to do so would hold traffic up.
+#[tokio::test]
+async fn nor_does_a_good_one_that_is_too_large() -> Result<()> {
+    let too_large = |size| aborting_at_length(599, size).map(|large| Reply::with(&large));
+    let (by_a_byte, by_far) = tokio::try_join!(
+        two_series_of("too large by a byte", too_large(LARGEST + 1)?),
+        two_series_of("too large by far", too_large(LARGEST + (1 << 20))?),
+    )?;
+    for warning in by_a_byte.iter().chain(&by_far) {
+        assert!(warning.contains(&format!("more than {LARGEST} bytes")), "{warning}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn but_one_that_is_just_not_too_large_does() -> Result<()> {
+    let scripted = Scripted::start(Behaviour::Serve(aborting(501)?)).await?;
+    scripted.answers(501).await?;
+    scripted.control_plane.becomes(Behaviour::Serve(aborting_at_length(502, LARGEST)?));
+    scripted.answers(502).await?;
+    assert_eq!(scripted.envoy.warnings()?, [""; 0]);
+    Ok(())
+}
+
+/// A snapshot of this size by which every request to `frontend` is aborted with this status. Most of
+/// it is what requests would be told that nobody sends.
+fn aborting_at_length(status: u16, size: usize) -> Result<Snapshot> {
+    let with = |rest: usize| {
+        let fault = format!("percentage: 100, abort: {{httpStatus: {status}}}");
+        let mut files = vec![policy("errors", "frontend", &fault)];
+        for number in 0..size / LONGEST_TEXT {
+            let text = "x".repeat(if number == 0 { rest } else { LONGEST_TEXT });
+            let fault = format!("percentage: 100, abort: {{httpStatus: 500, body: {text}}}");
+            let file = policy(&format!("wordy-{number:02}"), "frontend", &fault);
+            files.push(file.replace("- fault", "- match: {path: {exact: /nowhere}}\n      fault"));
+        }
+        Snapshot::of_all(&files)
+    };
+    let half = LONGEST_TEXT / 2;
+    let snapshot = with(half + size - with(half)?.size())?;
+    assert_eq!(snapshot.size(), size);
+    Ok(snapshot)
+}
+
 /// Good answers, bad ones, good ones, and all of it again.
-async fn two_series_of(name: &str, bad: Reply) -> Result<()> {
+async fn two_series_of(name: &str, bad: Reply) -> Result<Vec<String>> {
     let scripted = Scripted::start(Behaviour::Serve(aborting(501)?)).await?;
     scripted.answers(501).await?;
     let mut failed = 0;
@@ -47,7 +97,7 @@ async fn two_series_of(name: &str, bad: Reply) -> Result<()> {
         let warnings = scripted.envoy.warnings()?;
         assert_eq!(warnings.len(), usize::from(series), "{name}: {warnings:#?}");
     }
-    Ok(())
+    scripted.envoy.warnings()
 }
 
 #[tokio::test]
