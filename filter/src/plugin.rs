@@ -16,9 +16,9 @@ use crate::{
     sync::{Answer, Poll, Poller, Said},
 };
 
-/// The longest that the timer sleeps: so much later at most does a VM run what another one has
-/// taken over, or follow a leader that left.
-const MAX_TICK: Duration = Duration::from_millis(100);
+/// The longest that the timer sleeps: so much later at most does a VM that was not told run what
+/// another one has taken over, or follow a leader that is lost.
+const MAX_TICK: Duration = Duration::from_millis(200);
 
 /// Everything that outlives a request.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! What the VMs of one proxy know together.
 //!
 //! Every worker thread runs the filter in a VM of its own. One of them leads: it alone polls the
-//! control plane, and leaves what it learns in Envoy's shared data, where the others find it; one that
-//! starts anew finds it there too. Leading is a lease, so that a leader that dies is followed by
+//! control plane, and leaves what it learns in Envoy's shared data, where the others find it when a
+//! queue tells them to look, or a little later without; one that starts anew finds it there too. Leading is a lease, so that a leader that dies is followed by
 //! another one.
 
 use std::time::Duration;
@@ -19,6 +19,8 @@ const RENEWAL: Duration = Duration::from_secs(1);
 /// How long a leader may be at work on a snapshot. It cannot renew its lease meanwhile, and a
 /// successor would begin the same work anew.
 const WORK: Duration = Duration::from_secs(30);
+/// How many VMs are told to look at once; one more would only look a little later.
+const QUEUES: u32 = 64;
 /// Of how [`Head`] is written: plugins of different builds can meet in one proxy.
 const FORMAT: &str = "hfi.1";
 
@@ -30,6 +32,12 @@ pub trait SharedData {
     /// Sets a value, unless it has another version than the one expected; whether it did. The host
     /// looks at the version only where there is a value already.
     fn set(&self, key: &str, value: &[u8], expected: Option<u32>) -> bool;
+
+    /// Has this VM told whenever somebody notifies that queue. A queue tells only the last who listens.
+    fn listen(&self, queue: &str);
+
+    /// Has whoever listens to that queue look at once.
+    fn notify(&self, queue: &str);
 }
 
 /// What all VMs look at again and again: small, since the host copies it each time.
@@ -70,6 +78,8 @@ pub struct Shared<D> {
     /// whose plugin is configured anew begins with these.
     news: String,
     snapshot: String,
+    /// How many VMs have joined, and with a number behind it the queue of each.
+    queues: String,
     /// Tells this VM from the others; never 0, which is nobody.
     me: u64,
 }
@@ -88,6 +98,7 @@ impl<D: SharedData> Shared<D> {
             head: key("head", configuration),
             news: key("news", source.as_bytes()),
             snapshot: key("snapshot", source.as_bytes()),
+            queues: key("queues", configuration),
             me: me.max(1),
         };
         // A lease can be competed for only where there is a value. The first to come here is the VM
@@ -96,7 +107,24 @@ impl<D: SharedData> Shared<D> {
             let news = shared.data.get(&shared.news).map(|(news, _)| decode(&news)).unwrap_or_default();
             shared.write(&Head { news, ..Head::default() }, None);
         }
+        shared.listen();
         shared
+    }
+
+    /// Takes the next queue. Two VMs that join at the same moment may take the same one.
+    fn listen(&self) {
+        let joined = self.joined();
+        self.data.set(&self.queues, &(joined.wrapping_add(1)).to_le_bytes(), None);
+        self.data.listen(&self.queue(joined % QUEUES));
+    }
+
+    fn joined(&self) -> u32 {
+        let joined = self.data.get(&self.queues).and_then(|(joined, _)| joined.try_into().ok());
+        joined.map_or(0, u32::from_le_bytes)
+    }
+
+    fn queue(&self, number: u32) -> String {
+        format!("{}.{number}", self.queues)
     }
 
     /// What is known, and whether this VM leads now, because it does already or because nobody else
@@ -161,9 +189,12 @@ impl<D: SharedData> Shared<D> {
         if let Ok(value) = postcard::to_allocvec(&news) {
             self.data.set(&self.news, &value, None);
         }
+        let is_new = head.news.in_force != news.in_force;
         head.lease_ends = news.contact + LEASE;
         head.news = news;
-        self.write(&head, Some(version));
+        if self.write(&head, Some(version)) && is_new {
+            (0..self.joined().min(QUEUES)).for_each(|number| self.data.notify(&self.queue(number)));
+        }
     }
 
     fn read(&self) -> Option<(Head, u32)> {

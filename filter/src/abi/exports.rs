@@ -26,6 +26,11 @@ extern "C" fn on_tick(root_id: u32) {
     vm::with(|vm| vm.tick(root_id));
 }
 
+#[unsafe(export_name = "hfi_on_queue_ready")]
+extern "C" fn on_queue_ready(root_id: u32, queue: u32) {
+    vm::with(|vm| vm.notified(root_id, queue));
+}
+
 #[unsafe(export_name = "hfi_on_request_headers")]
 extern "C" fn on_request_headers(context_id: u32, _headers: usize, _end_of_stream: u32) -> Action {
     vm::with(|vm| vm.request(context_id))

@@ -133,6 +133,11 @@ pub(super) fn call_answer(headers: usize, body_size: usize) -> Answer {
     }
 }
 
+/// Takes out all that is in a queue.
+pub(super) fn drain(queue: u32) {
+    while let Ok(Some(_)) = hostcalls::dequeue_shared_queue(queue) {}
+}
+
 /// Envoy's shared data.
 pub(super) struct HostData;
 
@@ -146,5 +151,19 @@ impl SharedData for HostData {
 
     fn set(&self, key: &str, value: &[u8], expected: Option<u32>) -> bool {
         hostcalls::set_shared_data(key, Some(value), expected).is_ok()
+    }
+
+    fn listen(&self, queue: &str) {
+        let _ = hostcalls::register_shared_queue(queue);
+    }
+
+    fn notify(&self, queue: &str) {
+        // Istio gives VMs no id; others may.
+        let vm_id = property(&["plugin_vm_id"]).and_then(|id| String::from_utf8(id).ok()).unwrap_or_default();
+        if let Ok(Some(queue)) = hostcalls::resolve_shared_queue(&vm_id, queue) {
+            // Where nobody listens any more, nobody takes out what was put in before.
+            drain(queue);
+            let _ = hostcalls::enqueue_shared_queue(queue, Some(b"look"));
+        }
     }
 }

@@ -53,6 +53,11 @@ impl Root {
         let gone = self.plugin.borrow_mut().held.forget_gone(now, host::is_open);
         self.metrics.held(-(gone as i64));
         host::act_for(self.id);
+        self.look();
+    }
+
+    pub(super) fn look(&self) {
+        let now = imports::now();
         let events = self.plugin.borrow_mut().look(now);
         self.tell(events);
         self.poll(now);

@@ -50,6 +50,15 @@ impl Vm {
         }
     }
 
+    /// Another VM has news. The host tells whatever context has the number of the root that listened,
+    /// also when that root is long gone.
+    pub(super) fn notified(&self, root_id: u32, queue: u32) {
+        if let Some(root) = self.root(root_id) {
+            host::drain(queue);
+            root.look();
+        }
+    }
+
     /// Lets go of the roots that the host has let go: it does not tell.
     fn forget_gone(&self, ticking: u32) {
         self.roots.borrow_mut().retain(|root| {

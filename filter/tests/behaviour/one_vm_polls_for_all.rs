@@ -60,6 +60,19 @@ fn the_others_run_what_it_has_heard() {
 }
 
 #[test]
+fn each_is_told_of_a_new_snapshot_and_of_nothing_else() {
+    let (data, mut vms) = proxy(3);
+    assert_eq!(data.listening().len(), 3);
+    assert_eq!(data.notified(), data.listening());
+    vms[0].until_poll();
+    vms[0].answer(not_modified());
+    assert!(data.notified().is_empty());
+    vms[0].until_poll();
+    vms[0].answer(good(snapshot("cart")));
+    assert_eq!(data.notified(), data.listening());
+}
+
+#[test]
 fn one_that_starts_anew_runs_it_before_its_first_look() {
     let (data, vms) = proxy(1);
     let mut anew = World::joining(&data, "", 9, vms[0].now);

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     rc::Rc,
     time::Duration,
 };
@@ -34,11 +34,25 @@ pub(crate) struct Data(Rc<Shared>);
 struct Shared {
     values: RefCell<Values>,
     before_set: Cell<Option<Box<dyn FnOnce()>>>,
+    listening: RefCell<BTreeSet<String>>,
+    notified: RefCell<Vec<String>>,
 }
 
 impl Data {
     pub(crate) fn keys(&self) -> Vec<String> {
         self.0.values.borrow().keys().cloned().collect()
+    }
+
+    /// The queues that somebody listens to.
+    pub(crate) fn listening(&self) -> Vec<String> {
+        self.0.listening.borrow().iter().cloned().collect()
+    }
+
+    /// The queues that were notified since this was last asked.
+    pub(crate) fn notified(&self) -> Vec<String> {
+        let mut notified = self.0.notified.take();
+        notified.sort_unstable();
+        notified
     }
 
     /// What another thread does right before the next value is set.
@@ -64,6 +78,14 @@ impl SharedData for Data {
         let next = values.values().map(|(_, version)| *version).max().unwrap_or(0) + 1;
         values.insert(key.to_owned(), (value.to_vec(), next));
         true
+    }
+
+    fn listen(&self, queue: &str) {
+        self.0.listening.borrow_mut().insert(queue.to_owned());
+    }
+
+    fn notify(&self, queue: &str) {
+        self.0.notified.borrow_mut().push(queue.to_owned());
     }
 }
 
