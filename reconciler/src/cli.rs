@@ -1,14 +1,21 @@
 //! The command line: what was typed, and what it means. Acts on nothing.
 
+mod git;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{
-    ArgAction, Args, CommandFactory as _, Parser, Subcommand, builder::FalseyValueParser, error::ErrorKind,
+    ArgAction, Args, CommandFactory as _, Parser, Subcommand,
+    builder::{FalseyValueParser, OsStringValueParser, TypedValueParser},
+    error::ErrorKind,
 };
 use policies::guardrail::Guardrail;
 
 use crate::command::{explain::Explain, validate::Validate};
-use crate::source::{Settings, location::Repository};
+use crate::source::{
+    Settings,
+    location::{LocationError, Repository},
+};
 
 /// Fault injection for an Istio mesh, kept in Git.
 #[derive(Debug, Parser)]
@@ -21,13 +28,16 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Follow a policy repository and serve it to the filters.
-    Serve(Serve),
+    Serve(Box<Serve>),
     Validate(Validate),
     Explain(Explain),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
     /// Print the reference of the policy language.
     Reference,
+    /// Fetches from a remote repository; `serve` starts it.
+    #[command(hide = true)]
+    FetchForServe,
 }
 
 /// Every option can also be given as an environment variable.
@@ -36,9 +46,8 @@ pub struct Serve {
     #[command(flatten)]
     source: SourceArgs,
 
-    /// The branch to follow.
-    #[arg(long, env = "HFI_BRANCH", default_value = "main", value_parser = branch)]
-    branch: String,
+    #[command(flatten)]
+    git: git::GitArgs,
 
     /// The folder of the repository that holds the policies [default: all of it]
     #[arg(long, env = "HFI_PATH", value_name = "DIR", default_value = "", hide_default_value = true, value_parser = inner_path)]
@@ -52,9 +61,27 @@ pub struct Serve {
     #[arg(long, env = "HFI_LISTEN", value_name = "ADDR", default_value = "[::]:8080")]
     listen: SocketAddr,
 
+    /// A folder for what is to outlive the process: with it, a start without Git serves the last good commit.
+    #[arg(long, env = "HFI_STATE_DIR", value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// While this file exists every snapshot is empty, Git or not.
+    #[arg(long, env = "HFI_HALT_FILE", value_name = "PATH")]
+    halt_file: Option<PathBuf>,
+
     /// Refuse every policy without an end.
     #[arg(long, env = "HFI_REQUIRE_EXPIRY", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     require_expiry: bool,
+
+    /// The file with the secrets, one a line, by which push notifications are verified. Without it there
+    /// are none.
+    #[arg(long, env = "HFI_HOOK_SECRET_FILE", value_name = "PATH", value_parser = maybe_path())]
+    hook_secret_file: Option<PathBuf>,
+
+    /// The filter module to hand out at /filter.wasm. Further ones, such as its predecessor, are handed
+    /// out by their SHA-256 only; in the environment, commas part them.
+    #[arg(long = "filter", env = "HFI_FILTER", value_name = "PATH", value_delimiter = ',', value_parser = maybe_path())]
+    filters: Vec<PathBuf>,
 
     /// What to log: a level, or `target=level` pairs.
     #[arg(long, env = "HFI_LOG", value_name = "FILTER", default_value = "info")]
@@ -65,9 +92,10 @@ pub struct Serve {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct SourceArgs {
-    /// The Git repository with the policies: a URL (http, https, file) or a path [env: HFI_REPO]
+    /// The Git repository with the policies: a URL (https, http, ssh, file), user@host:path, or a path [env: HFI_REPO]
+    // As text: when a parser of clap's refuses a value it shows it, and this one may hold a secret.
     #[arg(long, value_name = "URL|PATH")]
-    repo: Option<Repository>,
+    repo: Option<String>,
 
     /// A plain folder with the policies, watched for changes [env: HFI_DIR]
     #[arg(long, value_name = "PATH")]
@@ -81,28 +109,62 @@ pub struct ServeConfig {
     pub guardrail: Guardrail,
     pub interval: Duration,
     pub listen: SocketAddr,
+    pub state_dir: Option<PathBuf>,
+    pub halt_file: Option<PathBuf>,
+    pub hook_secret_file: Option<PathBuf>,
+    /// The newest first.
+    pub filters: Vec<PathBuf>,
     pub log: String,
 }
 
 impl Serve {
     /// What was typed, completed by the environment that `variable` reads.
     pub fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Result<ServeConfig, clap::Error> {
-        let Self { source, branch, path, interval, listen, require_expiry, log } = self;
+        let Self { source, git, path, interval, listen, .. } = self;
+        // A variable that is set to nothing is not set.
+        let set = |path: &PathBuf| !path.as_os_str().is_empty();
+        let (state_dir, halt_file) = (self.state_dir.filter(set), self.halt_file.filter(set));
+        let hook_secret_file = self.hook_secret_file.filter(set);
+        let filters = self.filters.into_iter().filter(set).collect();
+        let (target, access) = git.resolve();
         let source = match source.resolve(variable)? {
-            SourceArgs { repo: Some(repository), .. } => Settings::Git { repository, branch, path },
-            SourceArgs { dir, .. } => Settings::Dir(dir.unwrap_or_default()),
+            Chosen::Repository { option, text } => {
+                let wrong = |reason| wrong(ErrorKind::ValueValidation, format!("{option} {reason}"));
+                let repository: Repository =
+                    text.parse().map_err(|error: LocationError| wrong(error.to_string()))?;
+                git::check(&repository, &access).map_err(|reason| wrong(reason.to_owned()))?;
+                Settings::Git { repository, target, path, access: Box::new(access) }
+            }
+            Chosen::Dir(dir) => Settings::Dir(dir),
         };
-        let guardrail = Guardrail { require_expiry, ..Guardrail::default() };
-        Ok(ServeConfig { source, guardrail, interval, listen, log })
+        let guardrail = Guardrail { require_expiry: self.require_expiry, ..Guardrail::default() };
+        Ok(ServeConfig {
+            source,
+            guardrail,
+            interval,
+            listen,
+            state_dir,
+            halt_file,
+            hook_secret_file,
+            filters,
+            log: self.log,
+        })
     }
 }
 
+/// Which source was chosen, and by what.
+enum Chosen {
+    Repository { option: &'static str, text: String },
+    Dir(PathBuf),
+}
+
 impl SourceArgs {
-    fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, clap::Error> {
-        if self.repo.is_some() || self.dir.is_some() {
-            return Ok(self);
+    fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Result<Chosen, clap::Error> {
+        match self {
+            Self { repo: Some(text), .. } => return Ok(Chosen::Repository { option: "--repo", text }),
+            Self { dir: Some(dir), .. } => return Ok(Chosen::Dir(dir)),
+            Self { repo: None, dir: None } => {}
         }
-        let wrong = |kind, message: String| Cli::command().error(kind, message);
         // A variable that is set to nothing is not set.
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         match (set("HFI_REPO"), set("HFI_DIR")) {
@@ -114,29 +176,25 @@ impl SourceArgs {
                 ErrorKind::MissingRequiredArgument,
                 "give --repo (HFI_REPO) or --dir (HFI_DIR)".to_owned(),
             )),
-            (None, Some(dir)) => Ok(Self { repo: None, dir: Some(dir.into()) }),
-            (Some(repo), None) => match repo.parse() {
-                Ok(repo) => Ok(Self { repo: Some(repo), dir: None }),
-                Err(error) => Err(wrong(ErrorKind::ValueValidation, format!("HFI_REPO {error}"))),
-            },
+            (None, Some(dir)) => Ok(Chosen::Dir(dir.into())),
+            (Some(text), None) => Ok(Chosen::Repository { option: "HFI_REPO", text }),
         }
     }
+}
+
+/// A path; empty, as a variable that is set to nothing, it is none.
+fn maybe_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+fn wrong(kind: ErrorKind, message: String) -> clap::Error {
+    Cli::command().error(kind, message)
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     let range = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
     if range.contains(&duration) { Ok(duration) } else { Err("must be from 1s to 1day".to_owned()) }
-}
-
-/// A name that can stand behind `refs/heads/` (git-check-ref-format, without its rarer rules: what
-/// they forbid names no branch either).
-fn branch(text: &str) -> Result<String, String> {
-    let odd = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
-    if text.is_empty() || text.contains(odd) || text.contains("..") || text.starts_with('-') {
-        return Err("is not the name of a branch".to_owned());
-    }
-    Ok(text.to_owned())
 }
 
 /// A path within the repository, without the slashes around it.
@@ -192,9 +250,21 @@ mod tests {
     #[test]
     fn a_repository_has_defaults_for_the_rest() {
         let config = serve(&["--repo", "/srv/p.git"]).unwrap();
-        let Settings::Git { branch, path, .. } = config.source else { panic!("{config:?}") };
-        assert_eq!((branch.as_str(), path.as_os_str().len()), ("main", 0));
+        let Settings::Git { target, path, access, .. } = config.source else { panic!("{config:?}") };
+        assert_eq!((target.label(), path.as_os_str().len()), ("main", 0));
+        assert_eq!((access.timeout.as_secs(), access.known_hosts_file), (60, None));
         assert_eq!((config.interval.as_secs(), config.listen.port()), (30, 8080));
+    }
+
+    #[test]
+    fn a_tag_or_a_commit_is_followed_instead_of_the_branch() {
+        let followed = |arguments: &[&str]| match serve(&[&["--repo", "a"], arguments].concat()) {
+            Ok(ServeConfig { source: Settings::Git { target, .. }, .. }) => target.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(followed(&[]), "branch `main`");
+        assert_eq!(followed(&["--tag", "v1"]), "tag `v1`");
+        assert_eq!(followed(&["--commit", &"A1".repeat(20)]), format!("commit {}", "a1".repeat(20)));
     }
 
     #[test]
@@ -211,11 +281,16 @@ mod tests {
             (&["--repo", "https://me:secret@git.example/p.git"], "holds credentials"),
             (&["--repo", "a", "--interval", "0s"], "from 1s to 1day"),
             (&["--repo", "a", "--path", "../b"], "within the repository"),
-            (&["--repo", "a", "--branch", "a b"], "name of a branch"),
+            (&["--repo", "a", "--branch", "a b"], "not a name that Git takes"),
+            (&["--repo", "a", "--branch", "b", "--tag", "c"], "cannot be used with"),
+            (&["--repo", "a", "--commit", "0123456"], "40 hexadecimal digits"),
+            (&["--repo", "git@git.example:p.git"], "needs a key; give --ssh-key-file"),
+            (&["--repo", "a", "--fetch-timeout", "0s"], "from 1s to 1h"),
             (&["--repo", "a", "--listen", "8080"], "invalid"),
         ] {
             let error = serve(arguments).unwrap_err();
             assert!(error.contains(reason), "{arguments:?}: {error}");
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 }

@@ -6,10 +6,18 @@
 //!
 //! - [`cli`]: what was typed, and what it means.
 //! - [`command`], [`folder`]: the commands that read policies and answer, and what they read.
-//! - [`source`]: a Git branch (`git2`) or a plain folder, as a value: a revision and its files.
+//! - [`refresh`]: asks the loop to look now, and tells how its looks went.
+//! - [`halt`]: the way out: while a file exists, every snapshot is empty.
+//! - [`state_dir`]: what outlives the process.
+//! - [`source`]: a Git repository (`git2`) or a plain folder, as a value: a revision and its files.
 //! - [`watch`]: notices local changes at once (`notify`).
 //! - [`load`]: from files to a checked catalog, each content parsed once.
 //! - [`published`]: what is served now; every scope has its own bytes, digest and waiters.
+//! - [`status`], [`journal`]: what is served in figures, and how fresh it is.
+//! - [`filters`]: who polled, and what each runs.
+//! - [`notification`]: forges that tell of a push.
+//! - [`modules`]: the filter modules that are handed out.
+//! - [`metrics`]: all figures for Prometheus (`prometheus_client`).
 //! - [`reconcile`]: the loop over all this, and the only writer of what is published.
 //! - [`server`]: the HTTP interface (`axum`); it reads what is published and never waits for Git.
 //! - [`shutdown`], [`telemetry`]: the end, and the logs.
@@ -19,13 +27,22 @@
 pub mod cli;
 mod clock;
 pub mod command;
+pub mod filters;
 pub mod folder;
+pub mod halt;
+pub mod journal;
 pub mod load;
+pub mod metrics;
+pub mod modules;
+pub mod notification;
 pub mod published;
 pub mod reconcile;
+pub mod refresh;
 pub mod run;
 pub mod server;
 pub mod shutdown;
 pub mod source;
+pub mod state_dir;
+pub mod status;
 pub mod telemetry;
 pub mod watch;

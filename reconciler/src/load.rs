@@ -7,6 +7,7 @@ use policies::{
     file::File,
     guardrail::Guardrail,
 };
+use tracing::warn;
 
 use crate::source::{BlobId, Checkout, Content, Source, SourceError};
 
@@ -34,6 +35,28 @@ impl Loader {
     /// Reads the newest state of a source. Blocks.
     pub fn load(&mut self, source: &mut Source) -> Result<Loaded, SourceError> {
         let checkout = source.checkout(|blob| self.files.contains_key(blob))?;
+        let loaded = self.read(source, checkout)?;
+        source.keep();
+        Ok(loaded)
+    }
+
+    /// Reads the last good state of an earlier process, if there is one. Blocks.
+    pub fn restore(&mut self, source: &mut Source) -> Option<Loaded> {
+        let checkout = source.restore(|blob| self.files.contains_key(blob))?;
+        let restored = checkout.and_then(|checkout| self.read(source, checkout));
+        restored
+            .map(Some)
+            .or_else(|error| {
+                warn!(%error, "what is stored in the state folder is damaged and removed");
+                source.discard().map(|()| None)
+            })
+            .unwrap_or_else(|error| {
+                warn!(%error, "the state folder cannot be used");
+                None
+            })
+    }
+
+    fn read(&mut self, source: &mut Source, checkout: Checkout) -> Result<Loaded, SourceError> {
         self.parse(&checkout)?;
 
         let in_folder = checkout.files.iter().filter_map(|file| self.files.get(&file.blob));

@@ -3,13 +3,15 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use policies::problem::Place;
-use tokio::time::Instant;
+use tokio::{task::JoinHandle, time::Instant};
 use tracing::{debug, error, info, warn};
 
 use crate::{
     clock::now,
+    halt::Switch,
     load::{Loaded, Loader},
-    published::{Published, Publisher, State},
+    published::Published,
+    refresh::Refresh,
     shutdown::Shutdown,
     source::{Revision, Source, SourceError},
     watch::{Hints, Watcher},
@@ -19,6 +21,8 @@ use crate::{
 const SETTLE: Duration = Duration::from_millis(10);
 /// How long after a folder came into being it is looked at once more.
 const SECOND_LOOK: Duration = Duration::from_millis(250);
+/// How long the first look may take before what an earlier process left is served.
+const FIRST_LOOK: Duration = Duration::from_secs(2);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// Reads the source whenever there is a cause, and publishes what it says.
@@ -27,7 +31,10 @@ pub struct Reconciler {
     /// Absent while a reconcile has it.
     work: Option<Box<Work>>,
     watcher: Option<Watcher>,
-    publisher: Arc<Publisher>,
+    switch: Arc<Switch>,
+    refresh: Arc<Refresh>,
+    /// What an earlier process left, until there is something to serve.
+    restored: Option<Loaded>,
     interval: Duration,
     failures: u32,
     /// When the source is looked at without a cause.
@@ -49,6 +56,8 @@ enum Cause {
     Interval,
     Retry,
     Change,
+    /// Somebody asked.
+    Request,
     SecondLook,
     /// A policy reached its beginning or its end.
     Expiry,
@@ -60,27 +69,39 @@ impl Reconciler {
         source: Source,
         loader: Loader,
         watcher: Option<Watcher>,
-        publisher: Arc<Publisher>,
+        switch: Arc<Switch>,
+        refresh: Arc<Refresh>,
         interval: Duration,
     ) -> Self {
-        let work = Some(Box::new(Work { source, loader }));
-        Self { work, watcher, publisher, interval, failures: 0, next_look: Instant::now(), second_look: None }
+        Self {
+            work: Some(Box::new(Work { source, loader })),
+            watcher,
+            switch,
+            refresh,
+            restored: None,
+            interval,
+            failures: 0,
+            next_look: Instant::now(),
+            second_look: None,
+        }
     }
 
     /// Runs until shutdown. An error is one that no retry can mend.
     pub async fn run(mut self, hints: Arc<Hints>, mut shutdown: Shutdown) -> Result<(), ReconcileError> {
         let mut cause = Cause::Start;
+        self.restore().await?;
         loop {
             debug!(%cause, "reconciling");
             match cause {
                 Cause::Expiry => self.expire(),
-                _ => self.reconcile(cause).await?,
+                _ => self.reconcile(cause, &mut shutdown).await?,
             }
             let (next_look, second_look, expiry) = (self.next_look, self.second_look, self.next_expiry());
             // Every branch is cancel-safe: a hint is either taken or left for the next turn.
             cause = tokio::select! {
                 () = shutdown.requested() => return Ok(()),
                 () = hints.noticed() => self.settle(&hints).await,
+                () = self.refresh.due() => Cause::Request,
                 () = at(second_look) => {
                     self.second_look = None;
                     Cause::SecondLook
@@ -99,37 +120,89 @@ impl Reconciler {
         Cause::Change
     }
 
-    async fn reconcile(&mut self, cause: Cause) -> Result<(), ReconcileError> {
+    /// Reads what an earlier process left. It is served only if the source cannot be read soon, since
+    /// it may be out of date.
+    async fn restore(&mut self) -> Result<(), ReconcileError> {
+        let task = self.blocking(|Work { source, loader }| loader.restore(source))?;
+        let (work, restored) = task.await.map_err(|_| ReconcileError::Lost)?;
+        self.work = Some(work);
+        self.restored = restored;
+        Ok(())
+    }
+
+    /// Does what blocks, on a thread for such work, which gives back what it worked on.
+    fn blocking<T: Send + 'static>(
+        &mut self,
+        run: impl FnOnce(&mut Work) -> T + Send + 'static,
+    ) -> Result<JoinHandle<(Box<Work>, T)>, ReconcileError> {
         let Some(mut work) = self.work.take() else { return Err(ReconcileError::Lost) };
+        Ok(tokio::task::spawn_blocking(move || {
+            let done = run(&mut work);
+            (work, done)
+        }))
+    }
+
+    async fn reconcile(&mut self, cause: Cause, shutdown: &mut Shutdown) -> Result<(), ReconcileError> {
         if let Some(watcher) = &mut self.watcher {
             watcher.renew();
         }
         let begun = Instant::now();
-        let task = tokio::task::spawn_blocking(move || {
-            let loaded = work.loader.load(&mut work.source);
-            (work, loaded)
-        });
-        let (work, loaded) = task.await.map_err(|_| ReconcileError::Lost)?;
+        self.refresh.begin();
+        let abort = self.work.as_ref().map(|work| work.source.abort()).unwrap_or_default();
+        let mut task = self.blocking(|Work { source, loader }| loader.load(source))?;
+        let mut restore_at = Some(begun + FIRST_LOOK);
+        // However long the source takes, what is served keeps its times.
+        let done = loop {
+            let expiry = self.next_expiry();
+            tokio::select! {
+                done = &mut task => break done,
+                () = at(restore_at) => {
+                    restore_at = None;
+                    self.serve_restored();
+                }
+                () = at(expiry) => self.expire(),
+                () = shutdown.requested(), if !abort.is_requested() => abort.request(),
+            }
+        };
+        let (work, loaded) = done.map_err(|_| ReconcileError::Lost)?;
         self.work = Some(work);
+        if abort.is_requested() {
+            return Ok(());
+        }
         match loaded {
             Ok(loaded) => {
                 if self.failures > 0 {
                     info!(failures = self.failures, "the source can be read again");
                 }
                 self.failures = 0;
+                self.restored = None;
                 self.publish(loaded, cause, begun.elapsed());
+                self.switch.publisher().journal.succeeded(begun.elapsed());
+                self.refresh.succeeded();
             }
-            Err(error) => self.failed(&error),
+            Err(error) => {
+                self.switch.publisher().journal.failed(begun.elapsed(), error.to_string());
+                self.failed(&error);
+            }
         }
         self.next_look = Instant::now() + self.look_again();
         Ok(())
     }
 
+    /// Serves what an earlier process left, unless something newer is served.
+    fn serve_restored(&mut self) {
+        let Some(restored) = self.restored.take() else { return };
+        warn!(
+            revision = %restored.checkout.revision,
+            "the source has not been read yet: serving the last good revision of the state folder"
+        );
+        self.publish(restored, Cause::Start, Duration::ZERO);
+        self.refresh.restored();
+    }
+
     fn publish(&self, Loaded { checkout, catalog }: Loaded, cause: Cause, took: Duration) {
-        let is_new = match self.publisher.state() {
-            State::Starting { .. } => true,
-            State::Serving(published) => published.revision != checkout.revision,
-        };
+        let in_force = self.switch.in_force();
+        let is_new = in_force.is_none_or(|published| published.revision != checkout.revision);
         if is_new {
             checkout.warnings.iter().for_each(|warning| warn!(revision = %checkout.revision, "{warning}"));
             for problem in catalog.problems() {
@@ -141,12 +214,13 @@ impl Reconciler {
         let revision: Revision = checkout.revision;
         let (policies, problems) = (catalog.policies().len(), catalog.problems().len());
         let passed_over = catalog.passed_over();
-        let published = Published { revision: revision.clone(), catalog, at: now() };
-        let changed_scopes = self.publisher.publish(published);
+        let lineage = checkout.lineage;
+        let published = Published { revision: revision.clone(), lineage, catalog, halted: false, at: now() };
+        let changed_scopes = self.switch.publish(published);
         if is_new {
             let took_ms = took.as_millis() as u64;
             info!(%cause, %revision, policies, problems, passed_over, changed_scopes, took_ms, "serving");
-            for policy in self.publisher.select_nothing() {
+            for policy in self.switch.publisher().select_nothing() {
                 warn!(%policy, "selects none of the workloads whose proxies have asked so far");
             }
         }
@@ -154,22 +228,22 @@ impl Reconciler {
 
     /// Serves the same catalog without what has come to its end.
     fn expire(&self) {
-        let State::Serving(published) = self.publisher.state() else { return };
-        let published =
-            Published { revision: published.revision.clone(), catalog: published.catalog.clone(), at: now() };
-        let changed_scopes = self.publisher.publish(published);
+        let Some(in_force) = self.switch.in_force() else { return };
+        let changed_scopes = self.switch.publish(Published { at: now(), ..Published::clone(&in_force) });
         info!(changed_scopes, "a policy has come to its beginning or its end");
     }
 
     fn failed(&mut self, error: &SourceError) {
         self.failures = self.failures.saturating_add(1);
-        match self.publisher.state() {
-            State::Serving(published) => {
+        self.serve_restored();
+        match self.switch.in_force() {
+            Some(published) => {
                 warn!(%error, revision = %published.revision, "the last good revision stays in force");
             }
-            State::Starting { .. } => warn!(%error, "nothing to serve yet"),
+            None => warn!(%error, "nothing to serve yet"),
         }
-        self.publisher.not_yet(error.to_string());
+        self.switch.not_yet(error.to_string());
+        self.refresh.failed(error.to_string());
     }
 
     /// How long to wait for a cause before looking without one.
@@ -181,7 +255,7 @@ impl Reconciler {
     }
 
     fn next_expiry(&self) -> Option<Instant> {
-        let State::Serving(published) = self.publisher.state() else { return None };
+        let published = self.switch.in_force()?;
         let next = published.catalog.next_change(published.at)?;
         Some(Instant::now() + Duration::from_millis(next.millis_since(now())))
     }
@@ -218,6 +292,7 @@ impl fmt::Display for Cause {
             Self::Interval => "interval",
             Self::Retry => "retry",
             Self::Change => "change",
+            Self::Request => "request",
             Self::SecondLook => "second look",
             Self::Expiry => "expiry",
         })

@@ -20,12 +20,17 @@ use tracing::{error, info, warn};
 use crate::{
     cli::{Cli, Command, ServeConfig},
     command::{self, WRONG_USE},
+    halt::{HaltFile, Switch},
     load::Loader,
+    modules::Modules,
+    notification::SecretFile,
     published::Publisher,
     reconcile::Reconciler,
-    server,
+    refresh::Refresh,
+    server::{self, Services},
     shutdown::{self, Trigger},
-    source::Source,
+    source::{self, Settings, Source},
+    state_dir::StateDir,
     telemetry,
     watch::{Hints, Watcher},
 };
@@ -41,6 +46,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(serve) => {
             run_server(serve.resolve(|name| std::env::var(name).ok()).unwrap_or_else(|error| error.exit()))
         }
+        Command::FetchForServe => source::fetch_for_parent(),
         Command::Validate(validate) => validate.run(),
         Command::Explain(explain) => explain.run(),
         Command::Schema => show(policies::SCHEMA),
@@ -76,7 +82,9 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
 }
 
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
-    let ServeConfig { source: settings, guardrail, interval, listen, log: _ } = config;
+    let ServeConfig { source: settings, guardrail, interval, listen, .. } = config;
+    let modules = Modules::read(config.filters)?;
+    let state = config.state_dir.map(StateDir::open).transpose()?;
     let listener = bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let (trigger, mut shutdown) = shutdown::channel();
@@ -84,33 +92,41 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
 
     let hints = Arc::<Hints>::default();
     let watcher = Watcher::new(&settings, Arc::clone(&hints));
-    let publisher = Arc::new(Publisher::default());
-    let source = Source::open(settings)?;
+    let switch = Arc::new(Switch::new(Arc::<Publisher>::default()));
+    if let Some(path) = config.halt_file {
+        tokio::spawn(HaltFile::new(path, Arc::clone(&switch)).follow(shutdown.clone()));
+    }
+    let refresh = Arc::<Refresh>::default();
+    if matches!(settings, Settings::Dir(_)) && state.is_some() {
+        warn!("a plain folder is not kept in the state folder: nothing outlives this process");
+    }
+    let source = Source::open(settings, state)?;
     info!(?source, version = env!("CARGO_PKG_VERSION"), "starting");
+    let loader = Loader::new(guardrail);
     let reconciler =
-        Reconciler::new(source, Loader::new(guardrail), watcher, Arc::clone(&publisher), interval);
+        Reconciler::new(source, loader, watcher, Arc::clone(&switch), Arc::clone(&refresh), interval);
     let mut reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
 
-    let router = server::router(publisher, shutdown.clone());
+    let services = Services::new(config.hook_secret_file.map(SecretFile::new), modules);
+    let router = server::router(switch, refresh, shutdown.clone(), services);
     info!(%address, "listening");
     let mut serving = tokio::spawn(server::serve(listener, router, shutdown.clone()));
 
     let ended = tokio::select! {
-        // First, because a request to end makes the others end too.
-        biased;
-        () = shutdown.requested() => None,
-        ended = &mut reconciling => Some(ended.context("the reconciler ended").and_then(|run| Ok(run?))),
-        ended = &mut serving => Some(ended.context("the server ended").and_then(|run| Ok(run?))),
+        () = shutdown.requested() => Ok(()),
+        ended = &mut reconciling => ended.context("the reconciler ended").and_then(|run| Ok(run?)),
+        ended = &mut serving => ended.context("the server ended").and_then(|run| Ok(run?)),
     };
-    if let Some(ended) = ended {
-        return ended;
-    }
+    // Whatever ended well did so because of a request to end, of which it may have heard first.
+    ended?;
     info!("shutting down");
-    if timeout(DRAIN, &mut serving).await.is_err() {
+    if !serving.is_finished() && timeout(DRAIN, &mut serving).await.is_err() {
         warn!("some requests did not finish in time and are cut off");
     }
     // Between two reconciles it ends at once, and its clone is removed with it.
-    let _ = timeout(LAST_RECONCILE, reconciling).await;
+    if !reconciling.is_finished() {
+        let _ = timeout(LAST_RECONCILE, reconciling).await;
+    }
     Ok(())
 }
 

@@ -1,50 +1,105 @@
 //! The HTTP interface. The one folder that names `axum`.
 
+mod behind;
 pub mod conditional;
+mod events;
+mod filters;
+mod hooks;
+mod metrics;
+mod modules;
+mod openapi;
 mod policies;
 mod problem;
+mod ready;
 mod snapshot;
+mod status;
 mod wait;
 
 use std::{io, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::DefaultBodyLimit,
     http::{StatusCode, Uri},
-    response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
     serve::ListenerExt as _,
 };
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 
 use self::problem::Problem;
 use crate::{
-    published::{self, Publisher},
-    shutdown::Shutdown,
+    filters::Filters, halt::Switch, metrics::Notifications, modules::Modules, notification::SecretFile,
+    published::Publisher, refresh::Refresh, shutdown::Shutdown,
 };
 
 /// What a handler may look at.
 #[derive(Clone, Debug)]
 struct Served {
     publisher: Arc<Publisher>,
+    /// What is in force also while nothing of it is served.
+    switch: Arc<Switch>,
+    refresh: Arc<Refresh>,
     shutdown: Shutdown,
+    services: Arc<Services>,
+}
+
+/// What is served beside the policies.
+#[derive(Debug)]
+pub struct Services {
+    /// What notifications are verified by; without it there are none.
+    pub secrets: Option<SecretFile>,
+    pub modules: Modules,
+    filters: Filters,
+    notifications: Notifications,
+    report: status::Report,
+    /// One permit for each stream of events that may still be opened.
+    streams: Arc<Semaphore>,
+}
+
+impl Services {
+    pub fn new(secrets: Option<SecretFile>, modules: Modules) -> Self {
+        Self {
+            secrets,
+            modules,
+            filters: Filters::default(),
+            notifications: Notifications::default(),
+            report: status::Report::default(),
+            streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
+        }
+    }
+}
+
+impl Default for Services {
+    /// Neither notifications nor modules.
+    fn default() -> Self {
+        Self::new(None, Modules::default())
+    }
 }
 
 /// All routes.
-pub fn router(publisher: Arc<Publisher>, shutdown: Shutdown) -> Router {
+pub fn router(switch: Arc<Switch>, refresh: Arc<Refresh>, shutdown: Shutdown, services: Services) -> Router {
+    let (publisher, services) = (Arc::clone(switch.publisher()), Arc::new(services));
     Router::new()
         .route("/v1/snapshot", get(snapshot::get))
         .route("/v1/policies", get(policies::list))
+        .route("/v1/policies/status", get(status::get))
         .route("/v1/policies/{name}", get(policies::one))
+        .route("/v1/events", get(events::get))
+        .route("/v1/config/stream", get(events::get))
+        .route("/v1/filters", get(filters::get))
+        .route("/v1/hooks/{forge}", post(hooks::post).layer(DefaultBodyLimit::max(hooks::MAX_BODY)))
+        .route("/openapi.json", get(openapi::get))
+        .route("/metrics", get(metrics::get))
+        .route("/filter.wasm", get(modules::newest))
+        .route("/filter/{file}", get(modules::by_digest))
         .route("/v1/health", get(health))
         .route("/health", get(health))
-        .route("/v1/ready", get(ready))
-        .route("/ready", get(ready))
+        .route("/v1/ready", get(ready::get))
+        .route("/ready", get(ready::get))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(Served { publisher, shutdown })
+        .with_state(Served { publisher, switch, refresh, shutdown, services })
 }
 
 /// Serves until shutdown, and then until the open requests have been answered.
@@ -59,16 +114,6 @@ pub async fn serve(listener: TcpListener, router: Router, mut shutdown: Shutdown
 /// 200 while the process serves.
 async fn health() -> Json<serde_json::Value> {
     Json(json!({"status": "ok"}))
-}
-
-/// 200 once there is something to serve; before, 503 with the reason.
-async fn ready(State(served): State<Served>) -> Response {
-    match served.publisher.state() {
-        published::State::Serving(published) => {
-            Json(json!({"status": "ready", "revision": published.revision.as_str()})).into_response()
-        }
-        published::State::Starting { reason } => Problem::not_ready(reason).into_response(),
-    }
 }
 
 async fn not_found(uri: Uri) -> Problem {

@@ -4,19 +4,28 @@
 //! content, so that what is known already is not read again. Its failure changes nothing that is
 //! served.
 
+pub mod abort;
+pub mod access;
 pub mod dir;
 pub mod git;
+pub mod lineage;
 pub mod location;
+pub mod target;
 
 use std::{
     fmt,
     path::{Path, PathBuf},
+    process::ExitCode,
     sync::Arc,
 };
 
 use policies::{Digest, Policy, Timestamp, file::File};
 
-use self::{dir::DirSource, git::GitSource, location::Repository};
+use self::{
+    abort::Abort, access::Access, dir::DirSource, git::GitSource, lineage::Lineage, location::Repository,
+    target::Target,
+};
+use crate::state_dir::StateDir;
 
 /// How deep folders are followed.
 const MAX_DEPTH: usize = 32;
@@ -24,14 +33,19 @@ const MAX_DEPTH: usize = 32;
 /// What to follow.
 #[derive(Clone, Debug)]
 pub enum Settings {
-    Git { repository: Repository, branch: String, path: PathBuf },
+    Git { repository: Repository, target: Target, path: PathBuf, access: Box<Access> },
     Dir(PathBuf),
 }
 
 /// A source and what it remembers between reconciles.
 pub enum Source {
-    Git(GitSource),
+    Git(Box<GitSource>),
     Dir(DirSource),
+}
+
+/// What `hfi serve` starts to fetch from a remote repository: this very program, with this command.
+pub fn fetch_for_parent() -> ExitCode {
+    git::fetch_for_parent()
 }
 
 /// The identity of a file's content.
@@ -46,6 +60,7 @@ pub struct Revision(Arc<str>);
 #[derive(Debug)]
 pub struct Checkout {
     pub revision: Revision,
+    pub lineage: Lineage,
     pub files: Vec<CheckoutFile>,
     /// The files that stand right in the folders above the policy folder, for their guardrails.
     pub above: Vec<CheckoutFile>,
@@ -80,14 +95,23 @@ pub enum Content {
 pub struct SourceError(pub String);
 
 impl Source {
-    /// Prepares a source; nothing is fetched yet.
-    pub fn open(settings: Settings) -> Result<Self, SourceError> {
+    /// Prepares a source; nothing is fetched yet. What outlives the process goes to `state`; of a plain
+    /// folder nothing does.
+    pub fn open(settings: Settings, state: Option<StateDir>) -> Result<Self, SourceError> {
         Ok(match settings {
-            Settings::Git { repository, branch, path } => {
-                Self::Git(GitSource::open(repository, branch, path)?)
+            Settings::Git { repository, target, path, access } => {
+                Self::Git(Box::new(GitSource::open(repository, target, path, *access, state)?))
             }
             Settings::Dir(root) => Self::Dir(DirSource::new(root)),
         })
+    }
+
+    /// Ends a checkout under way that waits for somebody else, with an error.
+    pub fn abort(&self) -> Abort {
+        match self {
+            Self::Git(git) => git.abort(),
+            Self::Dir(_) => Abort::default(),
+        }
     }
 
     /// Brings the newest state here. Blocks. Files whose content `is_known` come without it.
@@ -95,6 +119,29 @@ impl Source {
         match self {
             Self::Git(git) => git.checkout(is_known),
             Self::Dir(dir) => dir.checkout(is_known),
+        }
+    }
+
+    /// The last good state of an earlier process, if there is one. Blocks.
+    pub fn restore(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Option<Result<Checkout, SourceError>> {
+        match self {
+            Self::Git(git) => git.restore(is_known),
+            Self::Dir(_) => None,
+        }
+    }
+
+    /// What was checked out last is good, and worth to outlive the process.
+    pub fn keep(&mut self) {
+        if let Self::Git(git) = self {
+            git.keep();
+        }
+    }
+
+    /// What outlived an earlier process is damaged: begins without it.
+    pub fn discard(&mut self) -> Result<(), SourceError> {
+        match self {
+            Self::Git(git) => git.discard(),
+            Self::Dir(_) => Ok(()),
         }
     }
 

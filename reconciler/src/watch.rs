@@ -66,7 +66,7 @@ impl Hints {
         self.noticed.notify_one();
     }
 
-    fn notice(&self, event: &Event, folders: &[PathBuf]) {
+    fn notice(&self, event: &Event, folders: &[PathBuf], matters: fn(&Path) -> bool) {
         match event.kind {
             // Our own reading is no change.
             EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write) => return,
@@ -80,7 +80,7 @@ impl Hints {
             {
                 self.folder_lost.store(true, Ordering::Relaxed);
             }
-            _ if !event.paths.is_empty() && !event.paths.iter().any(|path| may_matter(path)) => return,
+            _ if !event.paths.is_empty() && !event.paths.iter().any(|path| matters(path)) => return,
             _ => {}
         }
         self.noticed.notify_one();
@@ -91,14 +91,25 @@ impl Watcher {
     /// Prepares to watch what a source reads; hints are given once it is [renewed](Self::renew).
     /// `None` if there is nothing on this machine to watch, or no way to.
     pub fn new(settings: &Settings, hints: Arc<Hints>) -> Option<Self> {
-        let folders = folders(settings);
+        Self::of(folders(settings), hints, may_matter)
+    }
+
+    /// Prepares to watch the folder of a file that comes and goes.
+    pub fn of_file(path: &Path, hints: Arc<Hints>) -> Option<Self> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let path = parent.unwrap_or(Path::new(".")).to_owned();
+        let folder = Folder { path, mode: RecursiveMode::NonRecursive, watched: None };
+        Self::of(vec![folder], hints, |_| true)
+    }
+
+    fn of(folders: Vec<Folder>, hints: Arc<Hints>, matters: fn(&Path) -> bool) -> Option<Self> {
         if folders.is_empty() {
             return None;
         }
         let paths: Vec<_> = folders.iter().map(|folder| folder.path.clone()).collect();
         let noticed = Arc::clone(&hints);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| match event {
-            Ok(event) if !event.need_rescan() => noticed.notice(&event, &paths),
+            Ok(event) if !event.need_rescan() => noticed.notice(&event, &paths, matters),
             Ok(_) | Err(_) => noticed.notice_loss(),
         });
         let watcher =

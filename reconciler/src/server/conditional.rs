@@ -9,6 +9,11 @@ pub fn is_current(headers: &HeaderMap, etag: &str) -> bool {
     values.any(|value| value.trim() == "*" || tags(value).any(|tag| tag == etag))
 }
 
+/// The first entity tag that the client names.
+pub(super) fn first(headers: &HeaderMap) -> Option<&str> {
+    tags(headers.get(IF_NONE_MATCH)?.to_str().ok()?).next()
+}
+
 /// The opaque tags of a list, quotes included, `W/` left off. Stops at what is no tag.
 fn tags(list: &str) -> impl Iterator<Item = &str> {
     let mut rest = list;

@@ -6,13 +6,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use policies::{Scope, snapshot::MEDIA_TYPE};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-use super::{Served, conditional::is_current, problem::Problem, wait};
+use super::{Served, behind, conditional::is_current, filters, problem::Problem, wait};
 use crate::published::Body;
 
 /// The header that says which commit an answer was made of.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("x-hfi-revision");
+/// The longest query: some sixty names. What is asked for is kept.
+const MAX_QUERY: usize = 4_096;
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 pub(super) async fn get(
@@ -24,12 +26,32 @@ pub(super) async fn get(
         return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, format!("snapshots come as {MEDIA_TYPE}")));
     }
     let scope = scope(query.as_deref().unwrap_or_default())?;
-    let mut bodies = served.publisher.subscribe(scope).map_err(Problem::not_ready)?;
     let wait = wait::preferred(&headers);
+    filters::note(&served.services.filters, &headers, &scope, wait);
+    let begun = Instant::now();
+    let mut response = match behind::catch_up(&mut served, &headers, wait.map(wait::Wait::duration)).await {
+        Ok(()) => answer(&mut served, scope, &headers, wait.map(|wait| begun + wait.duration())).await?,
+        Err(stay) => *stay,
+    };
+    if let Some(applied) = wait.and_then(wait::Wait::applied) {
+        response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+    }
+    Ok(response)
+}
+
+/// The snapshot; if the client has it already, it is held until then or until that is over.
+async fn answer(
+    served: &mut Served,
+    scope: Scope,
+    headers: &HeaderMap,
+    until: Option<Instant>,
+) -> Result<Response, Problem> {
+    let mut bodies = served.publisher.subscribe(scope).map_err(Problem::not_ready)?;
     let body = bodies.borrow_and_update().clone();
-    let mut response = if !is_current(&headers, &body.digest.etag()) {
-        full(&body)
-    } else if let Some(wait) = wait {
+    let etag = |body: &Body| body.digest.etag();
+    if is_current(headers, &etag(&body))
+        && let Some(until) = until
+    {
         let changed = async {
             tokio::select! {
                 _ = bodies.changed() => {}
@@ -37,16 +59,10 @@ pub(super) async fn get(
             }
         };
         // Whatever ended the wait, the answer says what is so now.
-        let _ = timeout(wait.duration(), changed).await;
-        let body = bodies.borrow_and_update().clone();
-        if !is_current(&headers, &body.digest.etag()) { full(&body) } else { not_modified(&body) }
-    } else {
-        not_modified(&body)
-    };
-    if let Some(applied) = wait.and_then(wait::Wait::applied) {
-        response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+        let _ = timeout_at(until, changed).await;
     }
-    Ok(response)
+    let body = bodies.borrow_and_update().clone();
+    Ok(if is_current(headers, &etag(&body)) { not_modified(&body) } else { full(&body) })
 }
 
 fn full(body: &Body) -> Response {
@@ -81,6 +97,9 @@ fn is_acceptable(headers: &HeaderMap) -> bool {
 /// `namespace` and `service`, either of them several times or not at all.
 fn scope(query: &str) -> Result<Scope, Problem> {
     let bad_request = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail);
+    if query.len() > MAX_QUERY {
+        return Err(bad_request(format!("the query is longer than {MAX_QUERY} bytes")));
+    }
     let (mut namespaces, mut services) = (Vec::new(), Vec::new());
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         // Percent-encoding is not undone: no character that a name may have needs it, but for `*`.
@@ -114,7 +133,8 @@ mod tests {
         ] {
             assert_eq!(scope(query).unwrap().to_string(), shown, "{query}");
         }
-        for bad in ["namespace=", "service=a%20b", "name=a"] {
+        let long = format!("service={}", ["a"; 500].join("&service="));
+        for bad in ["namespace=", "service=a%20b", "name=a", &long] {
             assert!(scope(bad).is_err(), "{bad}");
         }
     }

@@ -11,7 +11,7 @@ use policies::{Digest, Timestamp, yaml::MAX_FILE_BYTES};
 
 use super::{
     BlobId, Checkout, CheckoutFile, Content, MAX_DEPTH, Revision, SourceError, is_hidden, is_miscased,
-    is_policy_file,
+    is_policy_file, lineage::Lineage,
 };
 
 /// A folder and all below it.
@@ -61,7 +61,8 @@ impl DirSource {
         }
         let parts = parts.iter().flat_map(|(path, blob, at)| [path.as_bytes(), blob.as_bytes(), at]);
         let revision = Revision::new(format!("dir@{}", Digest::of_parts(parts)));
-        Ok(Checkout { revision, files, above: Vec::new(), warnings: walk.warnings })
+        let (lineage, above) = (Lineage::default(), Vec::new());
+        Ok(Checkout { revision, lineage, files, above, warnings: walk.warnings })
     }
 }
 

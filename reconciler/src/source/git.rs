@@ -1,52 +1,146 @@
-//! A branch of a Git repository, followed through a bare clone. The one place that names `git2`.
+//! A branch, tag or commit of a Git repository, followed through a bare clone. The one place that names `git2`.
 //!
 //! Nothing is ever checked out to disk: policies are read through trees and blobs.
 
+mod dialog;
+mod errand;
 mod fetch;
+mod fingerprint;
+mod home;
+mod lineage;
 mod origins;
+mod process;
+mod store;
 mod tree;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use git2::{Oid, Repository as Clone};
 use policies::{Policy, file::File};
-use tempfile::TempDir;
+use tracing::warn;
 
+pub(super) use self::errand::fetch_for_parent;
 pub use self::origins::Origins;
-use super::{BlobId, Checkout, Revision, SourceError, Starts, location::Repository};
+use self::{dialog::Dialog, store::Store};
+use super::{
+    BlobId, Checkout, Revision, SourceError, Starts,
+    abort::Abort,
+    access::{Access, Login},
+    lineage::Lineage,
+    location::{Repository, Transport},
+    target::Target,
+};
+use crate::state_dir::{Followed, StateDir};
 
 /// The bare clone, and how far it has come.
 pub struct GitSource {
     repository: Repository,
-    branch: String,
+    target: Target,
     path: PathBuf,
+    access: Access,
     clone: Clone,
+    abort: Abort,
     /// The commit that was checked out last.
     tip: Option<Oid>,
+    lineage: Option<(Oid, Lineage)>,
     origins: Origins,
-    /// Holds the clone; removed with it.
-    _folder: TempDir,
+    /// The last good commit of an earlier process, until it is asked for.
+    kept: Option<Oid>,
+    /// Holds the clone.
+    store: Store,
 }
 
 impl GitSource {
-    /// Makes an empty bare clone in a temporary folder.
-    pub fn open(repository: Repository, branch: String, path: PathBuf) -> Result<Self, SourceError> {
-        let folder = tempfile::Builder::new().prefix("hfi-").tempdir();
-        let folder =
-            folder.map_err(|error| SourceError(format!("cannot make a folder for the clone: {error}")))?;
-        let clone =
-            Clone::init_bare(folder.path()).map_err(|error| failure("cannot make the clone", &error))?;
-        Ok(Self { repository, branch, path, clone, tip: None, origins: Origins::default(), _folder: folder })
+    /// Takes up the clone in the state folder; without one, an empty clone in a temporary folder.
+    pub fn open(
+        repository: Repository,
+        target: Target,
+        path: PathBuf,
+        access: Access,
+        state: Option<StateDir>,
+    ) -> Result<Self, SourceError> {
+        let mut store = match state {
+            Some(state) => {
+                let path = path.to_string_lossy().into_owned();
+                let followed = Followed { repository: repository.identity(), target: target.clone(), path };
+                Store::Kept { state, followed, saved: None }
+            }
+            None => Store::temporary()?,
+        };
+        let (clone, kept) = store.open()?;
+        if repository.transport() == Some(Transport::Http) && access.login.password_file.is_some() {
+            warn!(%repository, "the password goes over the network in clear text; use https");
+        }
+        Ok(Self {
+            repository,
+            target,
+            path,
+            access,
+            clone,
+            abort: Abort::default(),
+            tip: None,
+            lineage: None,
+            origins: Origins::default(),
+            kept,
+            store,
+        })
     }
 
     pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
-        let tip = fetch::tip(&self.clone, &self.repository, &self.branch)?;
+        let tip = self.fetch()?;
+        self.read(tip, is_known)
+    }
+
+    /// The last good state of an earlier process, once and only if there is one.
+    pub fn restore(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Option<Result<Checkout, SourceError>> {
+        let kept = self.kept.take()?;
+        Some(self.read(kept, is_known))
+    }
+
+    /// What was checked out last is good: it may be restored by a later process.
+    pub fn keep(&mut self) {
+        if let Some(tip) = self.tip {
+            self.store.save(tip);
+        }
+    }
+
+    /// Begins anew with an empty clone.
+    pub fn discard(&mut self) -> Result<(), SourceError> {
+        self.clone = self.store.renew()?;
+        (self.tip, self.lineage, self.origins) = (None, None, Origins::default());
+        Ok(())
+    }
+
+    fn read(&mut self, tip: Oid, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
+        let unreadable = |error| failure(&format!("cannot read commit {tip}"), &error);
         let mut warnings = Vec::new();
         let read = tree::files(&self.clone, tip, &self.path, is_known, &mut warnings);
-        let (files, above) = read.map_err(|error| failure(&format!("cannot read commit {tip}"), &error))?;
+        let (files, above) = read.map_err(unreadable)?;
+        let lineage = lineage::of(&self.clone, tip, self.lineage.as_ref()).map_err(unreadable)?;
+        self.lineage = Some((tip, lineage.clone()));
         self.tip = Some(tip);
-        let revision = Revision::new(format!("{}@sha1:{tip}", self.branch));
-        Ok(Checkout { revision, files, above, warnings })
+        let revision = Revision::new(format!("{}@sha1:{tip}", self.target.label()));
+        Ok(Checkout { revision, lineage, files, above, warnings })
+    }
+
+    /// Ends a fetch from elsewhere.
+    pub fn abort(&self) -> Abort {
+        self.abort.clone()
+    }
+
+    /// What is elsewhere is fetched by a process that can be given up; what is here at once.
+    fn fetch(&self) -> Result<Oid, SourceError> {
+        let Self { repository, target, access, clone, abort, .. } = self;
+        let url = repository.url();
+        let tip = match repository.transport() {
+            Some(transport) => process::tip(clone, &url, transport, target, access, abort)?,
+            None => {
+                let nobody = Login::default();
+                fetch::tip(clone, &url, None, target, &Dialog::new(&nobody, "".as_ref()))?
+            }
+        };
+        fetch::remember(clone, target, tip)?;
+        Ok(tip)
     }
 
     pub fn started_at(
@@ -68,6 +162,6 @@ fn failure(what: &str, error: &git2::Error) -> SourceError {
 
 impl fmt::Debug for GitSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GitSource({} {})", self.repository, self.branch)
+        write!(f, "GitSource({} {})", self.repository, self.target)
     }
 }

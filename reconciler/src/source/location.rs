@@ -6,26 +6,40 @@ use std::{
     str::FromStr,
 };
 
+use serde::{Deserialize, Serialize};
+
 /// A repository that can be fetched from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Repository {
     /// On this machine; its refs can be watched.
     Local(PathBuf),
-    /// Somewhere else, by `http` or `https`.
-    Remote(String),
+    /// Somewhere else. Never holds a secret.
+    Remote { url: String, transport: Transport },
 }
 
-/// Why a text names no repository.
+/// How a remote repository is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Transport {
+    Http,
+    Https,
+    Ssh,
+}
+
+/// Why a text names no repository. Never shows the text: it may hold a secret.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
     #[error("is empty; name a URL or a path")]
     Empty,
-    #[error("holds credentials; a URL is logged and listed by `ps`, so keep them out of it")]
+    #[error("holds credentials; a URL is logged and listed by `ps`, so give them as files")]
     Credentials,
-    #[error("has scheme `{0}`; use http, https, file, or a path")]
+    #[error("has a query or a fragment, which no repository's URL needs")]
+    Query,
+    #[error("has scheme `{0}`; use https, http, ssh, file, or a path")]
     Scheme(String),
-    #[error("is in the form of scp, which goes over SSH; use http, https, file, or a path")]
+    #[error("is not of the form user@host:path, which the colon before the first slash makes it")]
     Scp,
+    #[error("names no host")]
+    Host,
 }
 
 impl FromStr for Repository {
@@ -37,21 +51,46 @@ impl FromStr for Repository {
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             // Git's own rule: a colon before the first slash is scp's.
-            let scp = text.split('/').next().is_some_and(|first| first.contains(':'));
-            return if scp { Err(LocationError::Scp) } else { Ok(Self::Local(text.into())) };
+            let is_scp = text.split('/').next().is_some_and(|first| first.contains(':'));
+            return if is_scp { scp(text) } else { Ok(Self::Local(text.into())) };
         };
-        match scheme.to_ascii_lowercase().as_str() {
-            "file" => Ok(Self::Local(rest.into())),
-            "http" | "https" => {
-                let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-                if authority.contains('@') {
-                    return Err(LocationError::Credentials);
-                }
-                Ok(Self::Remote(text.to_owned()))
-            }
-            _ => Err(LocationError::Scheme(scheme.to_owned())),
+        let transport = match scheme.to_ascii_lowercase().as_str() {
+            "file" => return Ok(Self::Local(rest.into())),
+            "http" => Transport::Http,
+            "https" => Transport::Https,
+            "ssh" | "git+ssh" | "ssh+git" => Transport::Ssh,
+            _ => return Err(LocationError::Scheme(scheme.to_owned())),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        // The user of SSH is no secret: it is nearly always `git`.
+        if user.contains(':') || (transport != Transport::Ssh && authority.contains('@')) {
+            return Err(LocationError::Credentials);
         }
+        if host.is_empty() || host.starts_with(':') {
+            return Err(LocationError::Host);
+        }
+        if rest.contains(['?', '#']) {
+            return Err(LocationError::Query);
+        }
+        Ok(Self::Remote { url: text.to_owned(), transport })
     }
+}
+
+/// `[user@]host:path`.
+fn scp(text: &str) -> Result<Repository, LocationError> {
+    let (user, rest) = text.split_once('@').unwrap_or(("", text));
+    if user.contains(':') {
+        return Err(LocationError::Credentials);
+    }
+    // An address of IPv6 stands in brackets, which hold its colons.
+    let after_host = rest.find(']').map_or(0, |end| end + 1);
+    let separator = rest.get(after_host..).and_then(|tail| tail.find(':')).ok_or(LocationError::Scp)?;
+    let (host, path) = rest.split_at(after_host + separator);
+    if host.is_empty() || path.len() < 2 {
+        return Err(LocationError::Scp);
+    }
+    Ok(Repository::Remote { url: text.to_owned(), transport: Transport::Ssh })
 }
 
 impl Repository {
@@ -59,7 +98,23 @@ impl Repository {
     pub fn url(&self) -> String {
         match self {
             Self::Local(path) => path.to_string_lossy().into_owned(),
-            Self::Remote(url) => url.clone(),
+            Self::Remote { url, .. } => url.clone(),
+        }
+    }
+
+    /// How it is spoken to, if it is elsewhere.
+    pub fn transport(&self) -> Option<Transport> {
+        match self {
+            Self::Local(_) => None,
+            Self::Remote { transport, .. } => Some(*transport),
+        }
+    }
+
+    /// What tells it from every other repository, whatever folder the process is in.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Local(path) => std::path::absolute(path).as_deref().unwrap_or(path).display().to_string(),
+            Self::Remote { url, .. } => url.clone(),
         }
     }
 
@@ -79,32 +134,57 @@ impl fmt::Display for Repository {
 
 #[cfg(test)]
 mod tests {
-    use super::{LocationError, Repository};
+    use super::{LocationError, Repository, Transport};
 
     #[test]
     fn a_url_or_a_path_names_a_repository() {
         let parse = |text: &str| text.parse::<Repository>().unwrap();
         assert_eq!(parse("/srv/policies.git"), Repository::Local("/srv/policies.git".into()));
         assert_eq!(parse("./policies"), Repository::Local("./policies".into()));
+        assert_eq!(parse("./a:b"), Repository::Local("./a:b".into()));
         assert_eq!(parse("file:///srv/policies.git"), Repository::Local("/srv/policies.git".into()));
-        assert_eq!(
-            parse("HTTPS://git.example/p.git"),
-            Repository::Remote("HTTPS://git.example/p.git".into())
-        );
+        for (url, transport) in [
+            ("HTTPS://git.example/p.git", Transport::Https),
+            ("http://git.example:3000/a/b/c/p", Transport::Http),
+            ("https://git.example/~a@b/p:q", Transport::Https),
+            ("https://[::1]:8443/p.git", Transport::Https),
+            ("ssh://git@git.example:2222/~me/p.git", Transport::Ssh),
+            ("git@git.example:a/b.git", Transport::Ssh),
+            ("git.example:/srv/p.git", Transport::Ssh),
+            ("git@[::1]:p.git", Transport::Ssh),
+        ] {
+            assert_eq!(parse(url), Repository::Remote { url: url.into(), transport }, "{url}");
+        }
     }
 
     #[test]
-    fn credentials_in_a_url_are_refused() {
-        for bad in ["https://user:secret@git.example/p.git", "http://token@git.example"] {
-            assert_eq!(bad.parse::<Repository>(), Err(LocationError::Credentials));
+    fn credentials_in_a_url_are_refused_and_not_shown() {
+        for bad in [
+            "https://user:secret@git.example/p.git",
+            "http://secret@git.example",
+            "https://a@b:secret@git.example/p.git",
+            "ssh://git:secret@git.example/p.git",
+            "git:secret@git.example:p.git",
+        ] {
+            let error = bad.parse::<Repository>().unwrap_err();
+            assert_eq!(error, LocationError::Credentials, "{bad}");
+            assert!(!error.to_string().contains("secret"));
         }
-        assert!("https://git.example/a@b".parse::<Repository>().is_ok());
+        let error = "https://git.example/p.git?token=secret".parse::<Repository>().unwrap_err();
+        assert_eq!(error, LocationError::Query);
     }
 
     #[test]
     fn what_cannot_be_fetched_is_refused() {
-        assert_eq!("ftp://a/b".parse::<Repository>(), Err(LocationError::Scheme("ftp".into())));
-        assert_eq!("git@git.example:a/b.git".parse::<Repository>(), Err(LocationError::Scp));
-        assert_eq!("".parse::<Repository>(), Err(LocationError::Empty));
+        for (bad, error) in [
+            ("ftp://a/b", LocationError::Scheme("ftp".into())),
+            ("", LocationError::Empty),
+            ("https:///p.git", LocationError::Host),
+            ("ssh://git@:22/p.git", LocationError::Host),
+            ("git@git.example:", LocationError::Scp),
+            (":p.git", LocationError::Scp),
+        ] {
+            assert_eq!(bad.parse::<Repository>(), Err(error), "{bad}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use mesh::Repository;
-use reconciler::source::{Settings, Source};
+use reconciler::source::{Settings, Source, access::Access, target::Target};
 use serde_json::Value;
 
 use crate::support::{NEVER, PATIENCE, Server, policy};
@@ -11,8 +11,13 @@ use crate::support::{NEVER, PATIENCE, Server, policy};
 const CHECKOUT: &str = "namespace=demo&service=checkout";
 
 fn following(repository: &Repository, path: &str) -> Settings {
+    following_branch(repository, path, "main")
+}
+
+fn following_branch(repository: &Repository, path: &str, branch: &str) -> Settings {
     let repository = reconciler::source::location::Repository::Local(repository.bare());
-    Settings::Git { repository, branch: "main".into(), path: PathBuf::from(path) }
+    let target = Target::Branch(branch.parse().unwrap());
+    Settings::Git { repository, target, path: PathBuf::from(path), access: Box::new(Access::default()) }
 }
 
 /// A repository with one policy, and a server that follows it.
@@ -80,11 +85,11 @@ async fn a_branch_that_is_gone_changes_nothing_until_it_is_back() {
 #[tokio::test]
 async fn a_branch_that_is_gone_is_an_error_and_not_its_old_tip() {
     let repository = Repository::new().await.unwrap();
-    let mut source = Source::open(following(&repository, "")).unwrap();
+    let mut source = Source::open(following(&repository, ""), None).unwrap();
     source.checkout(|_| false).unwrap();
     in_bare(&repository, &["update-ref", "-d", "refs/heads/main"]).await;
     let error = source.checkout(|_| false).unwrap_err().to_string();
-    assert!(error.ends_with("has no branch `main`"), "{error}");
+    assert!(error.ends_with("has no branch `main`, nor any branch: it is empty"), "{error}");
 }
 
 #[tokio::test]
@@ -122,14 +127,15 @@ async fn a_policy_folder_that_the_commit_does_not_have_is_empty() {
 #[tokio::test]
 async fn a_missing_branch_is_named_and_waited_for() {
     let repository = Repository::new().await.unwrap();
-    let Settings::Git { repository: location, path, .. } = following(&repository, "") else { unreachable!() };
-    let settings = Settings::Git { repository: location, branch: "policies".into(), path };
-    let server = Server::start(settings, NEVER).await;
+    let server = Server::start(following_branch(&repository, "", "policies"), NEVER).await;
     let told = async {
         loop {
             let ready = server.get("/v1/ready", &[]).await;
             let problem: Value = serde_json::from_slice(&ready.bytes().await.unwrap()).unwrap();
-            if problem["detail"].as_str().is_some_and(|detail| detail.contains("has no branch `policies`")) {
+            if problem["detail"]
+                .as_str()
+                .is_some_and(|detail| detail.contains("has no branch `policies`; its branches are `main`"))
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -7,7 +7,7 @@ use mesh::Repository;
 use policies::Timestamp;
 use reconciler::{
     load::Loader,
-    source::{Settings, Source, location},
+    source::{Settings, Source, access::Access, location, target::Target},
 };
 
 /// The time of the first commit, in seconds since the Unix epoch.
@@ -55,10 +55,11 @@ impl Replica {
     fn new(bare: PathBuf, path: &str) -> Self {
         let settings = Settings::Git {
             repository: location::Repository::Local(bare),
-            branch: "main".into(),
+            target: Target::Branch("main".parse().unwrap()),
             path: Path::new(path).to_owned(),
+            access: Box::new(Access::default()),
         };
-        Self { source: Source::open(settings).unwrap(), loader: Loader::default() }
+        Self { source: Source::open(settings, None).unwrap(), loader: Loader::default() }
     }
 
     /// How many seconds after the beginning each timed policy starts, by name.

@@ -3,10 +3,12 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use reconciler::{
+    halt::Switch,
     load::Loader,
     published::Publisher,
     reconcile::Reconciler,
-    server,
+    refresh::Refresh,
+    server::{self, Services},
     shutdown::{self, Trigger},
     source::{Settings, Source},
     watch::{Hints, Watcher},
@@ -42,15 +44,19 @@ impl Server {
         let (trigger, shutdown) = shutdown::channel();
         let hints = Arc::<Hints>::default();
         let watcher = Watcher::new(&settings, Arc::clone(&hints));
-        let publisher = Arc::new(Publisher::default());
-        let source = Source::open(settings).unwrap();
-        let reconciler =
-            Reconciler::new(source, Loader::default(), watcher, Arc::clone(&publisher), interval);
+        let source = Source::open(settings, None).unwrap();
+        let switch = Arc::new(Switch::new(Arc::<Publisher>::default()));
+        let refresh = Arc::<Refresh>::default();
+        let (loader, looks) = (Loader::default(), Arc::clone(&refresh));
+        let reconciler = Reconciler::new(source, loader, watcher, Arc::clone(&switch), looks, interval);
         tokio::spawn(reconciler.run(hints, shutdown.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let serving =
-            tokio::spawn(server::serve(listener, server::router(publisher, shutdown.clone()), shutdown));
+        let serving = tokio::spawn(server::serve(
+            listener,
+            server::router(switch, refresh, shutdown.clone(), Services::default()),
+            shutdown,
+        ));
         Self { url, client: reqwest::Client::new(), trigger, serving }
     }
 
@@ -95,13 +101,30 @@ impl Server {
         timeout(PATIENCE, self.snapshot(query, &headers)).await.expect("nothing changed")
     }
 
+    pub(crate) async fn json(&self, path: &str) -> serde_json::Value {
+        let response = self.get(path, &[]).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+    }
+
+    /// The value of a metric, named with its labels.
+    pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
+        metric(&self.client, &self.url, name).await
+    }
+
     /// The names of the policies in force.
     pub(crate) async fn names(&self) -> Vec<String> {
-        let list: serde_json::Value =
-            serde_json::from_slice(&self.get("/v1/policies", &[]).await.bytes().await.unwrap()).unwrap();
+        let list = self.json("/v1/policies").await;
         let names = list["policies"].as_array().unwrap().iter();
         names.map(|policy| policy["metadata"]["name"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// The value of a metric of the reconciler at `url`.
+pub(crate) async fn metric(client: &reqwest::Client, url: &str, name: &str) -> Option<f64> {
+    let text = client.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
+    let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(' ')?.parse().unwrap());
+    text.lines().find_map(value)
 }
 
 /// A policy that aborts everything at `service` in `demo`.

@@ -1,64 +1,26 @@
 //! The `hfi` binary: its environment, its logs and its end.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader, Read as _},
-    process::{Child, ChildStderr, Command, Stdio},
-    time::Duration,
-};
+use std::{fs, process::Command, time::Duration};
 
 use serde_json::Value;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    time::{Instant, timeout},
+};
 
-use crate::support::{PATIENCE, policy};
-
-/// `hfi serve` on a free port, told everything by its environment.
-struct Process {
-    child: Child,
-    stderr: BufReader<ChildStderr>,
-    url: String,
-}
-
-impl Process {
-    fn start(environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hfi"))
-            .arg("serve")
-            .envs(environment.iter().copied())
-            .env("HFI_LISTEN", "127.0.0.1:0")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let url = loop {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "hfi ended before it listened");
-            let line: Value = serde_json::from_str(&line).expect("a line of the log is not JSON");
-            if line["fields"]["message"] == "listening" {
-                break format!("http://{}", line["fields"]["address"].as_str().unwrap());
-            }
-        };
-        Self { child, stderr, url }
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
-        assert!(status.unwrap().success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::{
+    process::{Process, text},
+    support::{PATIENCE, policy},
+};
 
 #[tokio::test]
 async fn sigterm_answers_held_polls_and_ends_with_0() {
     let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503)).unwrap();
     let temporary = temporary.path().to_str().unwrap();
-    let mut hfi = Process::start(&[("HFI_DIR", folder.path().to_str().unwrap()), ("TMPDIR", temporary)]);
+    let mut hfi =
+        Process::start(&[("HFI_DIR", folder.path().to_str().unwrap()), ("TMPDIR", temporary)]).await;
     let client = reqwest::Client::new();
     let snapshot = format!("{}/v1/snapshot?namespace=demo&service=checkout", hfi.url);
     let first = timeout(PATIENCE, async {
@@ -83,9 +45,8 @@ async fn sigterm_answers_held_polls_and_ends_with_0() {
     drop(client);
     assert!(hfi.child.wait().unwrap().success());
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    let mut rest = String::new();
-    hfi.stderr.read_to_string(&mut rest).unwrap();
-    assert!(rest.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{rest}");
+    let log = hfi.log();
+    assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
 }
 
 #[tokio::test]
@@ -97,7 +58,8 @@ async fn nothing_is_left_behind_of_a_clone() {
         ("HFI_BRANCH", "main"),
         ("HFI_INTERVAL", "1h"),
         ("TMPDIR", temporary.path().to_str().unwrap()),
-    ]);
+    ])
+    .await;
     let ready = format!("{}/ready", hfi.url);
     let until_ready = async {
         while reqwest::get(&ready).await.unwrap().status() != 200 {
@@ -109,6 +71,34 @@ async fn nothing_is_left_behind_of_a_clone() {
     hfi.signal("INT");
     assert!(hfi.child.wait().unwrap().success());
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_fetch_that_hangs_is_left_behind_neither() {
+    let temporary = tempfile::tempdir().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/policies.git", silent.local_addr().unwrap());
+    let mut hfi =
+        Process::start(&[("HFI_REPO", url.as_str()), ("TMPDIR", temporary.path().to_str().unwrap())]).await;
+    let (mut client, _) = timeout(PATIENCE, silent.accept()).await.unwrap().unwrap();
+    let begun = Instant::now();
+    hfi.signal("TERM");
+    assert!(hfi.child.wait().unwrap().success());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+    timeout(PATIENCE, client.read_to_end(&mut Vec::new())).await.expect("the fetch goes on").unwrap();
+}
+
+#[tokio::test]
+async fn a_fetch_that_hangs_ends_with_the_process_that_was_killed() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/policies.git", silent.local_addr().unwrap());
+    let temporary = tempfile::tempdir().unwrap();
+    let hfi =
+        Process::start(&[("HFI_REPO", url.as_str()), ("TMPDIR", temporary.path().to_str().unwrap())]).await;
+    let (mut client, _) = timeout(PATIENCE, silent.accept()).await.unwrap().unwrap();
+    hfi.signal("KILL");
+    timeout(PATIENCE, client.read_to_end(&mut Vec::new())).await.expect("the fetch goes on").unwrap();
 }
 
 #[test]
@@ -125,4 +115,73 @@ fn wrong_use_ends_with_2_and_an_address_that_is_taken_with_1() {
     let address = taken.local_addr().unwrap().to_string();
     let (code, message) = hfi(&["serve", "--dir", ".", "--listen", &address]);
     assert!(code == Some(1) && message.contains(&format!("cannot listen on {address}")), "{message}");
+}
+
+/// The longest that an end may take: Kubernetes asks, and kills some time later.
+const END: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn many_held_polls_are_answered_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503)).unwrap();
+    let mut hfi = Process::start(&[("HFI_DIR", text(folder.path()))]).await;
+    hfi.until_ready(|_| true).await;
+    let snapshot = "/v1/snapshot?namespace=demo&service=checkout";
+    let etag = hfi.get(snapshot, &[]).await.etag;
+    let address = hfi.url.strip_prefix("http://").unwrap();
+    let mut polls = Vec::new();
+    for _ in 0..500 {
+        let mut poll = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "GET {snapshot} HTTP/1.1\r\nhost: hfi\r\nif-none-match: {etag}\r\nprefer: wait=300\r\n\r\n"
+        );
+        poll.write_all(head.as_bytes()).await.unwrap();
+        polls.push(poll);
+    }
+    // The last one's connection is accepted: a later one is answered.
+    assert_eq!(hfi.get("/health", &[]).await.status, 200);
+    let begun = Instant::now();
+    hfi.signal("TERM");
+    for poll in &mut polls {
+        let mut answer = String::new();
+        timeout(END, poll.read_to_string(&mut answer)).await.expect("it is held").unwrap();
+        assert!(answer.starts_with("HTTP/1.1 304"), "{answer}");
+    }
+    assert!(hfi.ended(END).await.success());
+    // Nobody was waited for.
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn neither_a_slow_reader_nor_a_fetch_that_hangs_keeps_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "x".repeat(60_000);
+    for at in 0..500 {
+        let policy = policy(&format!("p{at}"), "checkout", 503);
+        let policy = policy.replace("httpStatus: 503", &format!("httpStatus: 503, body: {long}"));
+        fs::write(folder.path().join(format!("{at}.yaml")), policy).unwrap();
+    }
+    let mut hfi = Process::start(&[("HFI_DIR", text(folder.path()))]).await;
+    hfi.until_ready(|_| true).await;
+    let snapshot = "/v1/snapshot?namespace=demo&service=checkout";
+    let whole = hfi.get(snapshot, &[]).await.body.len();
+    assert!(whole > 20_000_000, "{whole} bytes fit into the buffers between");
+    let mut reader = TcpStream::connect(hfi.url.strip_prefix("http://").unwrap()).await.unwrap();
+    reader.write_all(format!("GET {snapshot} HTTP/1.1\r\nhost: hfi\r\n\r\n").as_bytes()).await.unwrap();
+    let mut first = [0; 15];
+    reader.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
+
+    // Takes connections and never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/policies.git", silent.local_addr().unwrap());
+    let mut fetching = Process::start(&[("HFI_REPO", &url)]).await;
+    let (_connection, _) = timeout(PATIENCE, silent.accept()).await.expect("it does not fetch").unwrap();
+
+    let begun = Instant::now();
+    hfi.signal("TERM");
+    fetching.signal("TERM");
+    assert!(fetching.ended(END).await.success());
+    assert!(hfi.ended(END).await.success());
+    assert!(begun.elapsed() < END, "{:?}", begun.elapsed());
 }

@@ -4,7 +4,8 @@
 //!
 //! # Layout
 //! - [`Mesh`]: all of it together: repository, reconciler, proxies, workload.
-//! - [`Repository`]: a bare Git repository and a clone to push from; [`GitHttp`] serves it over HTTP.
+//! - [`Repository`]: a bare Git repository and a clone to push from; [`GitHttp`] serves it over HTTP,
+//!   [`GitHttps`] to those who know a password, [`GitSsh`] to those who have a key.
 //! - [`Reconciler`]: `hfi serve`, to be killed, stopped and restarted.
 //! - [`ControlPlane`]: one that answers as a [`Behaviour`] says, with [`Reply`] and [`Snapshot`], and
 //!   remembers every [`Poll`].
@@ -24,6 +25,8 @@ mod control_plane;
 mod envoy;
 mod extras;
 mod git_http;
+mod git_https;
+mod git_ssh;
 mod load;
 mod mesh;
 mod poll;
@@ -42,6 +45,8 @@ pub use client::{Answer, Client, Request};
 pub use control_plane::{Behaviour, ControlPlane};
 pub use envoy::Envoy;
 pub use git_http::GitHttp;
+pub use git_https::GitHttps;
+pub use git_ssh::GitSsh;
 pub use load::Load;
 pub use mesh::{Mesh, everywhere, first, loopback};
 pub use poll::Poll;

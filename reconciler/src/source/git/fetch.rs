@@ -1,23 +1,108 @@
-//! The newest commit of the branch, brought into the clone.
+//! What is followed, brought into the clone: the objects only.
+//!
+//! No ref is written here, so a fetch that is killed half-way leaves nothing wrong behind. What the
+//! tip is the server says by the list of its refs, and nothing else: a branch that is gone is gone,
+//! and one that was pushed by force is where it was pushed to.
 
-use git2::{AutotagOption, ErrorCode, FetchOptions, FetchPrune, Oid, Repository as Clone};
+use git2::{
+    AutotagOption, CredentialType, ErrorCode, FetchOptions, Oid, ProxyOptions, RemoteCallbacks,
+    RemoteRedirect, Repository as Clone,
+};
 
-use super::{SourceError, failure};
-use crate::source::location::Repository;
+use super::{SourceError, dialog::Dialog, failure};
+use crate::source::{location::Transport, target::Target};
 
-/// Fetches what is new and answers the branch's tip.
-pub(super) fn tip(clone: &Clone, repository: &Repository, branch: &str) -> Result<Oid, SourceError> {
-    let unreachable = |error| failure(&format!("cannot fetch from {repository}"), &error);
-    let reference = format!("refs/heads/{branch}");
+/// How many branches an error names.
+const NAMED: usize = 5;
+
+/// Fetches what is new of `repository` and answers the commit that `target` leads to.
+pub(super) fn tip(
+    clone: &Clone,
+    repository: &str,
+    transport: Option<Transport>,
+    target: &Target,
+    dialog: &Dialog<'_>,
+) -> Result<Oid, SourceError> {
+    if let Some(known) = known_commit(clone, target) {
+        return Ok(known);
+    }
+    let mut callbacks = RemoteCallbacks::new();
+    callbacks.credentials(|_, user, allowed: CredentialType| dialog.answer(user, allowed));
+    let mut proxy = ProxyOptions::new();
+    match transport {
+        Some(Transport::Ssh) => {
+            callbacks.certificate_check(|certificate, _| dialog.look_at(certificate));
+        }
+        Some(Transport::Https) => {
+            proxy.auto();
+        }
+        // libgit2 would connect to the server, and speak to it as if it were the proxy.
+        Some(Transport::Http) | None => {}
+    }
     let mut options = FetchOptions::new();
-    // Without pruning, a branch that is gone would leave its old tip behind in silence.
-    options.prune(FetchPrune::On).download_tags(AutotagOption::None).update_fetchhead(false);
-    let mut remote = clone.remote_anonymous(&repository.url()).map_err(unreachable)?;
-    // The `+` follows a force-push too, which otherwise would succeed and change nothing.
-    let refspec = format!("+{reference}:{reference}");
-    remote.fetch(&[refspec], Some(&mut options), None).map_err(unreachable)?;
-    clone.refname_to_id(&reference).map_err(|error| match error.code() {
-        ErrorCode::NotFound => SourceError(format!("{repository} has no branch `{branch}`")),
-        _ => failure("cannot read the fetched branch", &error),
-    })
+    options.remote_callbacks(callbacks).proxy_options(proxy).download_tags(AutotagOption::None);
+    // Within the host they are still followed; elsewhere the credentials would go along.
+    options.follow_redirects(RemoteRedirect::None);
+
+    let unreachable = |error| dialog.explain(repository, &error);
+    let mut remote = clone.remote_anonymous(repository).map_err(unreachable)?;
+    // Few servers hand out a commit by its id, all of them their refs.
+    let everything = || ["heads", "tags"].map(|kind| format!("refs/{kind}/*:refs/{kind}/*")).to_vec();
+    let wanted = target.reference().map_or_else(everything, |reference| vec![reference]);
+    remote.download(&wanted, Some(&mut options)).map_err(unreachable)?;
+
+    let there = remote.list().map_err(unreachable)?;
+    let found = match target.reference() {
+        None => known_commit(clone, target),
+        Some(reference) => match there.iter().find(|head| head.name() == reference) {
+            None => None,
+            Some(head) => Some(commit(clone, head.oid()).map_err(|error| {
+                failure(&format!("{target} of {repository} does not lead to a commit"), &error)
+            })?),
+        },
+    };
+    let branches = there.iter().filter_map(|head| head.name().strip_prefix("refs/heads/"));
+    found.ok_or_else(|| absent(repository, target, &branches.collect::<Vec<_>>()))
+}
+
+/// The commit that is followed for ever, once it is here.
+fn known_commit(clone: &Clone, target: &Target) -> Option<Oid> {
+    let Target::Commit(id) = target else { return None };
+    clone.find_commit(Oid::from_str(id.as_str()).ok()?).ok().map(|commit| commit.id())
+}
+
+/// The commit behind an object, which may be an annotated tag.
+fn commit(clone: &Clone, id: Oid) -> Result<Oid, git2::Error> {
+    clone.find_object(id, None)?.peel_to_commit().map(|commit| commit.id())
+}
+
+/// The repository can be read, and what is followed is not in it.
+fn absent(repository: &str, target: &Target, branches: &[&str]) -> SourceError {
+    if branches.is_empty() {
+        return SourceError(format!("{repository} has no {target}, nor any branch: it is empty"));
+    }
+    let named: Vec<_> = branches.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    let more = match branches.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let what = match target {
+        Target::Commit(_) => "no branch or tag that leads to",
+        Target::Branch(_) | Target::Tag(_) => "no",
+    };
+    SourceError(format!("{repository} has {what} {target}; its branches are {}{more}", named.join(", ")))
+}
+
+/// Remembers in the clone what was fetched, so that the next fetch asks for what is new.
+pub(super) fn remember(clone: &Clone, target: &Target, tip: Oid) -> Result<(), SourceError> {
+    let Some(reference) = target.reference() else { return Ok(()) };
+    match clone.refname_to_id(&reference) {
+        Ok(known) if known == tip => return Ok(()),
+        Err(error) if error.code() != ErrorCode::NotFound => {
+            return Err(failure("cannot read the clone", &error));
+        }
+        _ => {}
+    }
+    let written = clone.reference(&reference, tip, true, "fetch");
+    written.map(drop).map_err(|error| failure("cannot write to the clone", &error))
 }

@@ -60,6 +60,11 @@ pub(super) fn content(clone: &Clone, id: Oid) -> Result<Vec<u8>, Error> {
     clone.find_blob(id).map(|blob| blob.content().to_vec())
 }
 
+/// Whether a link of this name may be meant as a folder: one that is meant as a file has an ending.
+fn may_be_folder(name: &str) -> bool {
+    !name.contains('.')
+}
+
 /// Reads trees and gathers what they hold.
 struct Reader<'a, K> {
     clone: &'a Clone,
@@ -79,6 +84,9 @@ impl<K: Fn(&BlobId) -> bool> Reader<'_, K> {
             let name = String::from_utf8_lossy(entry.name_bytes());
             let path = format!("{prefix}{name}");
             match entry.kind() {
+                Some(ObjectType::Tree) if std::str::from_utf8(entry.name_bytes()).is_err() => {
+                    self.warn(format!("{path} is passed over: its name is not UTF-8"));
+                }
                 Some(ObjectType::Tree) if levels > 0 && !is_hidden(&name) => {
                     let tree = self.clone.find_tree(entry.id())?;
                     self.walk(&tree, &format!("{path}/"), levels - 1)?;
@@ -93,6 +101,16 @@ impl<K: Fn(&BlobId) -> bool> Reader<'_, K> {
                 Some(ObjectType::Blob) if is_miscased(&name) => {
                     self.warn(format!(
                         "{path} is passed over: policy files end in .yaml or .yml, in lower case"
+                    ));
+                }
+                Some(ObjectType::Commit) if !is_hidden(&name) => {
+                    self.warn(format!(
+                        "{path} is a submodule and passed over: policies stand in this repository itself"
+                    ));
+                }
+                Some(ObjectType::Blob) if entry.filemode() == SYMBOLIC_LINK && may_be_folder(&name) => {
+                    self.warn(format!(
+                        "{path} is a symbolic link and passed over: policies stand where the link leads"
                     ));
                 }
                 _ => {}

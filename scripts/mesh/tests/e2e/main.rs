@@ -49,5 +49,6 @@ mod the_conformance_table_holds_in_envoy;
 mod the_demo_ends_well;
 mod the_harness_itself;
 mod the_plugin_configuration_goes_before_the_node;
+mod the_reconciler_knows_its_proxies;
 mod the_same_users_are_chosen_everywhere;
 mod what_a_replaced_listener_held_is_forgotten;

@@ -1,0 +1,97 @@
+//! The options about Git: what to follow, and how to get at it.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+
+use crate::source::{
+    access::{Access, Login},
+    location::{Repository, Transport},
+    target::{CommitId, RefName, Target},
+};
+
+/// The longest time that a fetch may be given.
+const LONGEST_FETCH: Duration = Duration::from_secs(60 * 60);
+
+#[derive(Debug, Args)]
+pub(super) struct GitArgs {
+    /// The branch to follow.
+    #[arg(long, env = "HFI_BRANCH", value_name = "NAME", default_value = "main")]
+    branch: RefName,
+
+    /// The tag to follow instead of a branch, wherever it is moved to.
+    #[arg(long, env = "HFI_TAG", value_name = "NAME", conflicts_with = "branch")]
+    tag: Option<RefName>,
+
+    /// The commit to serve instead of a branch: its full id. Some branch or tag must lead to it.
+    #[arg(long, env = "HFI_COMMIT", value_name = "SHA", conflicts_with_all = ["branch", "tag"])]
+    commit: Option<CommitId>,
+
+    /// Who we are to the Git server, where the URL does not say [default: git]
+    #[arg(long, env = "HFI_GIT_USERNAME", value_name = "NAME")]
+    git_username: Option<String>,
+
+    /// A file with the password or token for an HTTP server, or the passphrase of the SSH key.
+    #[arg(long, env = "HFI_GIT_PASSWORD_FILE", value_name = "FILE")]
+    git_password_file: Option<PathBuf>,
+
+    /// A file with the private key for an SSH server.
+    #[arg(long, env = "HFI_SSH_KEY_FILE", value_name = "FILE")]
+    ssh_key_file: Option<PathBuf>,
+
+    /// A file with the keys that SSH servers may have [default: ~/.ssh/known_hosts]
+    #[arg(long, env = "HFI_SSH_KNOWN_HOSTS_FILE", value_name = "FILE")]
+    ssh_known_hosts_file: Option<PathBuf>,
+
+    /// A file with the certificates (PEM) of the only authorities to trust for HTTPS [default: the system's]
+    #[arg(long, env = "HFI_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+
+    /// How long a fetch from a remote repository may take before it is given up; from 1s to 1h.
+    #[arg(long, env = "HFI_FETCH_TIMEOUT", value_name = "DURATION", default_value = "60s", value_parser = timeout)]
+    fetch_timeout: Duration,
+}
+
+impl GitArgs {
+    pub(super) fn resolve(self) -> (Target, Access) {
+        let Self {
+            branch,
+            tag,
+            commit,
+            git_username,
+            git_password_file,
+            ssh_key_file,
+            ssh_known_hosts_file,
+            ca_file,
+            fetch_timeout,
+        } = self;
+        let target = match (commit, tag) {
+            (Some(id), _) => Target::Commit(id),
+            (None, Some(name)) => Target::Tag(name),
+            (None, None) => Target::Branch(branch),
+        };
+        let username = git_username.filter(|name| !name.is_empty());
+        let access = Access {
+            login: Login { username, password_file: git_password_file, ssh_key_file },
+            ca_file,
+            known_hosts_file: ssh_known_hosts_file,
+            timeout: fetch_timeout,
+            ..Access::default()
+        };
+        (target, access)
+    }
+}
+
+/// What is missing to get at a repository.
+pub(super) fn check(repository: &Repository, access: &Access) -> Result<(), &'static str> {
+    if repository.transport() == Some(Transport::Ssh) && access.login.ssh_key_file.is_none() {
+        return Err("goes over SSH, which needs a key; give --ssh-key-file (HFI_SSH_KEY_FILE)");
+    }
+    Ok(())
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let range = Duration::from_secs(1)..=LONGEST_FETCH;
+    if range.contains(&duration) { Ok(duration) } else { Err("must be from 1s to 1h".to_owned()) }
+}

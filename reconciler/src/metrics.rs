@@ -1,0 +1,154 @@
+//! Metrics in the text format of OpenMetrics. The one file that names `prometheus_client`.
+//!
+//! What is counted is kept here; what is so now is asked for when somebody scrapes.
+
+use std::time::Duration;
+
+use prometheus_client::{
+    encoding::text,
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+        info::Info,
+    },
+    registry::{Registry, Unit},
+};
+
+use crate::status::{Counts, Version};
+
+/// The content type of [`State::text`].
+pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+
+/// What became of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Success,
+    Failure,
+}
+
+/// Reconciles, by what became of them.
+#[derive(Clone, Debug)]
+pub struct Reconciles {
+    total: Family<Labels<1>, Counter>,
+    duration: Histogram,
+}
+
+/// Push notifications, by whence they came and what became of them.
+#[derive(Clone, Debug, Default)]
+pub struct Notifications {
+    total: Family<Labels<2>, Counter>,
+}
+
+/// What is so at the moment of a scrape.
+#[derive(Debug)]
+pub struct State {
+    pub reconciles: Reconciles,
+    pub notifications: Notifications,
+    /// What is in force, if anything is.
+    pub version: Option<Version>,
+    pub counts: Counts,
+    /// Nothing of it is served.
+    pub halted: bool,
+    /// How long ago the source was last read, if it ever was.
+    pub age: Option<Duration>,
+    pub polls_parked: usize,
+    pub event_streams: usize,
+    pub scopes: usize,
+    /// The number of filters in each state.
+    pub filters: [(&'static str, usize); 3],
+}
+
+impl Default for Reconciles {
+    fn default() -> Self {
+        // From 1 ms to 33 s: a look that finds nothing, and a fetch at its deadline.
+        Self { total: Family::default(), duration: Histogram::new(exponential_buckets(0.001, 2.0, 16)) }
+    }
+}
+
+impl Reconciles {
+    pub fn note(&self, outcome: Outcome, took: Duration) {
+        self.total.get_or_create(&[("result", outcome.label())]).inc();
+        self.duration.observe(took.as_secs_f64());
+    }
+}
+
+impl Notifications {
+    pub fn note(&self, forge: &'static str, outcome: Outcome) {
+        self.total.get_or_create(&[("forge", forge), ("result", outcome.label())]).inc();
+    }
+}
+
+impl Outcome {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+impl State {
+    /// The whole, as a scraper reads it.
+    pub fn text(self) -> String {
+        let Self { reconciles: Reconciles { total, duration }, notifications, version, counts, age, .. } =
+            self;
+        let mut registry = Registry::with_prefix("hfi");
+        registry.register("build", "The version of hfi", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register("reconciles", "Looks at the source, by result", total);
+        let help = "How long a look at the source took, until its policies were served";
+        registry.register_with_unit("reconcile_duration", help, Unit::Seconds, duration);
+        registry.register("notifications", "Push notifications, by forge and result", notifications.total);
+        if let Some(Version { revision, digest }) = version {
+            let labels = [("revision", revision.to_string()), ("digest", digest.to_string())];
+            registry.register(
+                "serving",
+                "The commit in force, and the digest of all its policies",
+                Info::new(labels),
+            );
+        }
+        if let Some(age) = age {
+            let gauge = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
+            gauge.set(age.as_secs_f64());
+            registry.register_with_unit(
+                "source_age",
+                "Time since the source was last read",
+                Unit::Seconds,
+                gauge,
+            );
+        }
+        by_state(&mut registry, "policies", "Valid policies, by state", &counts.states());
+        by_state(&mut registry, "filters", "Filters that have polled, by state", &self.filters);
+        for (name, help, count) in [
+            ("halted", "1 while every snapshot is empty because of the halt file", usize::from(self.halted)),
+            ("rejected_files", "Policy files with an error", counts.rejected_files),
+            ("policy_errors", "Errors in policy files", counts.errors),
+            ("polls_parked", "Polls held until their snapshot changes", self.polls_parked),
+            ("event_streams", "Open streams of events", self.event_streams),
+            ("scopes", "Scopes whose snapshot is kept", self.scopes),
+        ] {
+            registry.register(name, help, gauge(count));
+        }
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = text::encode(&mut text, &registry);
+        text
+    }
+}
+
+fn by_state(registry: &mut Registry, name: &str, help: &str, counts: &[(&'static str, usize)]) {
+    let family = Family::<Labels<1>, Gauge>::default();
+    for (state, count) in counts {
+        family.get_or_create(&[("state", *state)]).set(*count as i64);
+    }
+    registry.register(name, help, family);
+}
+
+fn gauge(count: usize) -> Gauge {
+    let gauge = Gauge::default();
+    gauge.set(count as i64);
+    gauge
+}

@@ -1,0 +1,66 @@
+//! `POST /v1/hooks/{forge}`: somebody pushed.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{FromRequest as _, Path, Request, State},
+    http::{HeaderName, StatusCode, header::WWW_AUTHENTICATE},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use tracing::debug;
+
+use super::{Served, problem::Problem};
+use crate::{metrics::Outcome, notification::Forge};
+
+/// The largest body that is taken. Forges send a list of commits, which nobody here reads.
+pub(super) const MAX_BODY: usize = 1 << 20;
+
+pub(super) async fn post(
+    State(served): State<Served>,
+    Path(forge): Path<String>,
+    request: Request,
+) -> Response {
+    let Some(forge) = Forge::parse(&forge) else {
+        let detail = "notifications come from one of: github, gitlab, gitea, generic";
+        return Problem::new(StatusCode::NOT_FOUND, detail).into_response();
+    };
+    let answer = notified(&served, forge, request).await;
+    let outcome = if answer.is_ok() { Outcome::Success } else { Outcome::Failure };
+    served.services.notifications.note(forge.as_str(), outcome);
+    answer.unwrap_or_else(|refusal| refusal)
+}
+
+async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Response, Response> {
+    let Some(secrets) = &served.services.secrets else {
+        let detail = "notifications are off; switch them on with --hook-secret-file (HFI_HOOK_SECRET_FILE)";
+        return Err(Problem::new(StatusCode::NOT_FOUND, detail).into_response());
+    };
+    let proof = request.headers().get(forge.header()).cloned();
+    let proof = proof.ok_or_else(|| refused(forge, "is missing"))?;
+    let body = Bytes::from_request(request, &()).await.map_err(|rejection| {
+        let detail = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => format!("a notification has at most {MAX_BODY} bytes"),
+            _ => "the body broke off".to_owned(),
+        };
+        Problem::new(rejection.status(), detail).into_response()
+    })?;
+    match secrets.proves(forge, proof.as_bytes(), &body) {
+        Ok(true) => {}
+        Ok(false) => return Err(refused(forge, "does not prove that the notification is genuine")),
+        Err(error) => {
+            debug!(forge = forge.as_str(), "a notification cannot be verified: {error}");
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response());
+        }
+    }
+    debug!(forge = forge.as_str(), "notified");
+    served.refresh.ask();
+    Ok((StatusCode::ACCEPTED, Json(json!({"status": "accepted"}))).into_response())
+}
+
+fn refused(forge: Forge, why: &str) -> Response {
+    let detail = format!("the header {} {why}", forge.header());
+    // RFC 9110 asks for a challenge: the header that is the proof is all there is to name.
+    let challenge: [(HeaderName, &str); 1] = [(WWW_AUTHENTICATE, forge.header())];
+    (challenge, Problem::new(StatusCode::UNAUTHORIZED, detail)).into_response()
+}

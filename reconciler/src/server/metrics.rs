@@ -1,0 +1,47 @@
+//! `GET /metrics`, for Prometheus.
+
+use std::time::Duration;
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+
+use super::{Served, events::MAX_STREAMS, problem::Problem};
+use crate::{
+    clock::now,
+    filters,
+    metrics::{self, MEDIA_TYPE},
+    published::State as Publication,
+    status::{Counts, Version},
+};
+
+pub(super) async fn get(State(served): State<Served>) -> Result<Response, Problem> {
+    let made = tokio::task::spawn_blocking(move || state(&served).text()).await;
+    let text = made.map_err(|_| Problem::not_ready("the metrics could not be made".to_owned()))?;
+    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
+}
+
+fn state(served: &Served) -> metrics::State {
+    let (publisher, services) = (&served.publisher, &served.services);
+    let counts = served.switch.in_force().map(|published| Counts::of(&published)).unwrap_or_default();
+    let halted = matches!(publisher.state(), Publication::Serving(published) if published.halted);
+    let success = publisher.journal.newest().success;
+    // Before the others: to find out what is newest can bring scopes back.
+    let filters = filters::counts(&services.filters.list(publisher));
+    let version = Version::of(publisher).ok();
+    let (scopes, polls_parked) = publisher.load();
+    metrics::State {
+        reconciles: publisher.journal.reconciles.clone(),
+        notifications: services.notifications.clone(),
+        version,
+        counts,
+        halted,
+        age: success.map(|success| Duration::from_millis(now().millis_since(success))),
+        polls_parked,
+        event_streams: MAX_STREAMS - services.streams.available_permits(),
+        scopes,
+        filters,
+    }
+}

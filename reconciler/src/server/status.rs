@@ -1,0 +1,77 @@
+//! `GET /v1/policies/status`: what is served and what is not, and why.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+
+use super::{Served, problem::Problem};
+use crate::{
+    clock::now,
+    journal::Newest,
+    published::{Published, State as Publication},
+    status::{Counts, Version, everything, report},
+};
+
+/// The report that was made last. As long as what is in force stays the same, so does the report.
+#[derive(Debug, Default)]
+pub(super) struct Report(Mutex<Option<(Version, Counts, Arc<Value>)>>);
+
+pub(super) async fn get(State(served): State<Served>) -> Result<Json<Value>, Problem> {
+    // To hold all rules against each other takes its time.
+    let made = tokio::task::spawn_blocking(move || status(&served)).await;
+    made.unwrap_or_else(|_| Err(Problem::not_ready("the report could not be made".to_owned()))).map(Json)
+}
+
+fn status(served: &Served) -> Result<Value, Problem> {
+    // First, so that what is found out after it is no older: the next request finds out the rest.
+    let version = Version::of(&served.publisher).map_err(Problem::not_ready)?;
+    let served_now = match served.publisher.state() {
+        Publication::Serving(published) => published,
+        Publication::Starting { reason } => return Err(Problem::not_ready(reason)),
+    };
+    let halted = served_now.halted;
+    let published = served.switch.in_force().unwrap_or(served_now);
+    let counts = Counts::of(&published);
+    let reported = if halted { Version::in_force(&published) } else { version.clone() };
+    let report = served.services.report.of(&reported, &counts, &published);
+    Ok(json!({
+        "revision": version.revision.as_str(),
+        "digest": version.digest.to_string(),
+        // While halted, the digest is of nothing, and all else is what is in force.
+        "halted": halted,
+        // What the digest is of.
+        "scope": everything().to_string(),
+        "summary": counts.json(),
+        "source": source(&served.publisher.journal.newest()),
+        "policies": report.get("policies"),
+        "rejected": report.get("rejected"),
+    }))
+}
+
+/// How fresh it is, and why it is no fresher.
+fn source(Newest { success, failure }: &Newest) -> Value {
+    json!({
+        "lastSuccess": success.map(|success| success.to_rfc3339()),
+        "ageSeconds": success.map(|success| now().millis_since(success) as f64 / 1_000.0),
+        "failing": failure.as_ref().map(|failure| json!({
+            "since": failure.since.to_rfc3339(),
+            "reason": failure.reason,
+        })),
+    })
+}
+
+impl Report {
+    fn of(&self, version: &Version, counts: &Counts, published: &Published) -> Arc<Value> {
+        // Held meanwhile: whoever else asks waits for the same report.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((of, in_states, report)) if (of, in_states) == (version, counts) => Arc::clone(report),
+            _ => {
+                let report = Arc::new(report(published));
+                *known = Some((version.clone(), *counts, Arc::clone(&report)));
+                report
+            }
+        }
+    }
+}

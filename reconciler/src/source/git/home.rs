@@ -1,0 +1,89 @@
+//! The home of the process that fetches: what libgit2 looks for in the user's home and in the
+//! environment is what was configured, and nothing else.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+use super::SourceError;
+use crate::source::{access::Access, location::Transport};
+
+/// A folder with nothing in it but what [`furnish`](Self::furnish) puts there.
+#[derive(Debug)]
+pub(super) struct Home(TempDir);
+
+impl Home {
+    /// Removed with this value.
+    pub(super) fn new() -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("hfi-").tempdir()?;
+        fs::create_dir(folder.path().join(".ssh"))?;
+        fs::create_dir(folder.path().join("certs"))?;
+        Ok(Self(folder))
+    }
+
+    /// Makes this the home of a process that is to be started. The files are read anew each time.
+    pub(super) fn furnish(
+        &self,
+        process: &mut Command,
+        access: &Access,
+        transport: Transport,
+    ) -> Result<(), SourceError> {
+        process.env("HOME", self.0.path()).env("XDG_CONFIG_HOME", self.0.path());
+        if transport == Transport::Ssh {
+            let from = known_hosts(access).ok_or_else(|| {
+                SourceError("nothing says which key the SSH server has: give --ssh-known-hosts-file".into())
+            })?;
+            self.put(&from, ".ssh/known_hosts", is_known_hosts)?;
+        }
+        if let Some(from) = &access.ca_file {
+            let file = self.put(from, "ca.pem", is_certificates)?;
+            // Beside the file OpenSSL would trust whatever lies in the system's folder.
+            process.env("SSL_CERT_FILE", file).env("SSL_CERT_DIR", self.0.path().join("certs"));
+        }
+        Ok(())
+    }
+
+    /// Copies a file, so that what is looked at is what is used.
+    fn put(
+        &self,
+        from: &Path,
+        to: &str,
+        check: impl Fn(&str) -> Result<(), &'static str>,
+    ) -> Result<PathBuf, SourceError> {
+        let wrong = |reason: String| SourceError(format!("{} {reason}", from.display()));
+        let text = fs::read_to_string(from).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        check(&text).map_err(|reason| wrong(reason.to_owned()))?;
+        let to = self.0.path().join(to);
+        fs::write(&to, text)
+            .map_err(|error| SourceError(format!("cannot write {}: {error}", to.display())))?;
+        Ok(to)
+    }
+}
+
+/// Where the keys of SSH servers are.
+pub(super) fn known_hosts(access: &Access) -> Option<PathBuf> {
+    let own = || Some(PathBuf::from(env::var_os("HOME")?).join(".ssh/known_hosts"));
+    access.known_hosts_file.clone().or_else(own)
+}
+
+fn is_known_hosts(text: &str) -> Result<(), &'static str> {
+    // libssh2 does not know the markers, and would trust a key that is marked as revoked.
+    if text.lines().any(|line| line.trim_start().starts_with('@')) {
+        return Err("has a line that begins with a marker, `@revoked` or `@cert-authority`, which is not \
+                    supported; list the server's own key");
+    }
+    Ok(())
+}
+
+fn is_certificates(text: &str) -> Result<(), &'static str> {
+    // OpenSSL would fall silent about a file that holds none.
+    if text.contains("-----BEGIN CERTIFICATE-----") {
+        Ok(())
+    } else {
+        Err("holds no certificate in PEM form")
+    }
+}

@@ -1,0 +1,114 @@
+//! Where the clone lies: in a temporary folder, or in one that outlives the process.
+
+use std::{fs, io, path::Path};
+
+use git2::{Error, Oid, Repository as Clone};
+use tempfile::TempDir;
+use tracing::warn;
+
+use super::{SourceError, failure};
+use crate::state_dir::{Followed, StateDir};
+
+/// The folder of the clone.
+pub(super) enum Store {
+    /// Removed with this value.
+    Temporary(TempDir),
+    Kept {
+        state: StateDir,
+        followed: Followed,
+        /// The commit that is stored as the last good one.
+        saved: Option<Oid>,
+    },
+}
+
+impl Store {
+    /// A folder that ends with the process.
+    pub(super) fn temporary() -> Result<Self, SourceError> {
+        let folder = tempfile::Builder::new().prefix("hfi-").tempdir();
+        folder.map(Self::Temporary).map_err(|error| failed(&error))
+    }
+
+    /// The clone, and the last good commit in it if there is one. What is damaged or of another
+    /// repository is said and removed.
+    pub(super) fn open(&mut self) -> Result<(Clone, Option<Oid>), SourceError> {
+        if let Self::Kept { state, followed, saved } = self {
+            match kept(state, followed) {
+                Ok(Some((clone, commit))) => {
+                    *saved = Some(commit);
+                    return Ok((clone, Some(commit)));
+                }
+                Ok(None) => {}
+                Err(reason) => warn!(reason, "what is stored in the state folder is of no use"),
+            }
+        }
+        Ok((self.renew()?, None))
+    }
+
+    /// An empty clone instead of whatever there is.
+    pub(super) fn renew(&mut self) -> Result<Clone, SourceError> {
+        let folder = match self {
+            Self::Temporary(folder) => folder.path().to_owned(),
+            Self::Kept { state, saved, .. } => {
+                *saved = None;
+                state.clear().map_err(|error| failed(&error))?;
+                state.clone_folder()
+            }
+        };
+        let made = Clone::init_bare(folder).and_then(|clone| {
+            // What the state names must have reached the disk before it does.
+            clone.config()?.set_bool("core.fsyncObjectFiles", matches!(self, Self::Kept { .. }))?;
+            Ok(clone)
+        });
+        made.map_err(|error| failure("cannot make the clone", &error))
+    }
+
+    /// Stores the last good commit, where something is stored at all.
+    pub(super) fn save(&mut self, commit: Oid) {
+        let Self::Kept { state, followed, saved } = self else { return };
+        if *saved == Some(commit) {
+            return;
+        }
+        match state.save(followed, &commit.to_string()) {
+            Ok(()) => *saved = Some(commit),
+            Err(error) => warn!(%error, %commit, "cannot store the last good commit"),
+        }
+    }
+}
+
+fn failed(error: &io::Error) -> SourceError {
+    SourceError(format!("cannot make a folder for the clone: {error}"))
+}
+
+/// The clone of an earlier process; an error is why there is something that cannot be used.
+fn kept(state: &StateDir, followed: &Followed) -> Result<Option<(Clone, Oid)>, String> {
+    let Some(commit) = state.last_good(followed)? else { return Ok(None) };
+    let folder = state.clone_folder();
+    sweep(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let open = || {
+        let commit = Oid::from_str(&commit)?;
+        let clone = Clone::open_bare(&folder)?;
+        clone.find_commit(commit)?;
+        Ok((clone, commit))
+    };
+    open().map(Some).map_err(|error: Error| format!("{}: {}", folder.display(), error.message()))
+}
+
+/// Removes what a process that was killed left behind: locks, which would never be released, and
+/// half-written packs. Nobody else may be at work here: the state folder is locked, and a process that
+/// fetches has ended.
+pub(super) fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sweep(&entry.path())?;
+        } else if is_left_over(&entry.file_name().to_string_lossy()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// By libgit2's names: `<file>.lock`, and `<prefix>_git2_<random>`.
+fn is_left_over(name: &str) -> bool {
+    name.ends_with(".lock") || name.contains("_git2_")
+}

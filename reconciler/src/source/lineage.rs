@@ -1,0 +1,80 @@
+//! Which of two revisions is the newer one, as far as a clone can tell.
+
+use std::{collections::HashSet, sync::Arc};
+
+/// How the revision of a commit ends.
+const COMMIT: &str = "@sha1:";
+
+/// The revision that was checked out and those that are known to come before it.
+#[derive(Clone, Debug, Default)]
+pub struct Lineage {
+    /// Absent for a folder, whose revisions have no order.
+    commits: Option<Arc<HashSet<CommitId>>>,
+}
+
+/// The id of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CommitId(pub [u8; 20]);
+
+impl Lineage {
+    pub fn of(commits: HashSet<CommitId>) -> Self {
+        Self { commits: Some(Arc::new(commits)) }
+    }
+
+    /// The commits, where there are any.
+    pub fn commits(&self) -> Option<&HashSet<CommitId>> {
+        self.commits.as_deref()
+    }
+
+    /// Whether a client that runs `revision` may have seen more of the branch than was checked out
+    /// here. What is not the revision of a commit has no order and counts for nothing.
+    pub fn is_behind(&self, revision: &str) -> bool {
+        let commit = revision.rsplit_once(COMMIT).and_then(|(_, hex)| CommitId::from_hex(hex));
+        commit.zip(self.commits()).is_some_and(|(commit, known)| !known.contains(&commit))
+    }
+}
+
+impl CommitId {
+    /// Reads exactly 40 hexadecimal digits.
+    fn from_hex(hex: &str) -> Option<Self> {
+        if hex.len() != 40 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let mut id = [0; 20];
+        for (byte, pair) in id.iter_mut().zip(hex.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{CommitId, Lineage};
+
+    #[test]
+    fn only_a_commit_that_is_unknown_is_ahead() {
+        let known = Lineage::of([CommitId([0xab; 20])].into());
+        assert!(!known.is_behind(&format!("main@sha1:{}", "ab".repeat(20))));
+        assert!(!known.is_behind(&format!("other@sha1:{}", "AB".repeat(20))), "a commit is what counts");
+        let ahead = format!("main@sha1:{}", "cd".repeat(20));
+        assert!(known.is_behind(&ahead));
+        assert!(!Lineage::default().is_behind(&ahead), "a folder has no order");
+        let digest = "ab".repeat(32);
+        for malformed in
+            ["", "main", "main@sha1:", "main@sha1:cdcd", &digest, &format!("dir@sha256:{digest}")]
+        {
+            assert!(!known.is_behind(malformed), "{malformed}");
+        }
+        assert!(!known.is_behind(&format!("main@sha1:+{}", "c".repeat(39))));
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_makes_it_panic(value in "([a-z]*@sha1:)?\\PC{0,44}") {
+            Lineage::of([].into()).is_behind(&value);
+        }
+    }
+}

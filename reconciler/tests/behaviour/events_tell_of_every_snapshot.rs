@@ -1,0 +1,104 @@
+//! `GET /v1/events`: server-sent events.
+
+use std::fs;
+
+use reqwest::Response;
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::support::{PATIENCE, Server, policy};
+
+/// Reads a stream event by event.
+struct Events {
+    response: Response,
+    read: Vec<u8>,
+}
+
+impl Events {
+    async fn open(server: &Server, path: &str) -> Self {
+        let response = server.get(path, &[("accept", "text/event-stream")]).await;
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert_eq!(response.headers()["cache-control"], "no-cache");
+        Self { response, read: Vec::new() }
+    }
+
+    /// The data of the next event; `None` at the end of the stream.
+    async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some(end) = self.read.windows(2).position(|pair| pair == b"\n\n") {
+                let event: Vec<_> = self.read.drain(..end + 2).collect();
+                let event = String::from_utf8(event).unwrap();
+                let mut lines = event.lines();
+                assert_eq!(lines.next(), Some("event: snapshot"), "{event}");
+                return Some(
+                    serde_json::from_str(lines.next().unwrap().strip_prefix("data: ").unwrap()).unwrap(),
+                );
+            }
+            let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("no event").unwrap();
+            self.read.extend_from_slice(&chunk?);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_so_comes_first_and_then_every_new_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
+    write("a.yaml", &policy("a", "checkout", 503));
+    let server = Server::of_folder(folder.path()).await;
+    for path in ["/v1/events", "/v1/config/stream"] {
+        let mut events = Events::open(&server, path).await;
+        let first = events.next().await.unwrap();
+        let everything = server.snapshot("namespace=*&service=*", &[]).await;
+        assert_eq!(first["revision"], everything.revision);
+        assert_eq!(format!("\"{}\"", first["digest"].as_str().unwrap()), everything.etag);
+        assert_eq!(first["summary"]["active"], 1);
+
+        write("b.yaml", &policy("b", "cart", 500));
+        let second = events.next().await.unwrap();
+        assert_eq!(second["summary"]["active"], 2);
+        assert_ne!((&second["revision"], &second["digest"]), (&first["revision"], &first["digest"]));
+
+        // A commit that injects nothing new is a new snapshot too.
+        write("c.yaml", "# nothing\n");
+        let third = events.next().await.unwrap();
+        assert_eq!(third["digest"], second["digest"]);
+        assert_ne!(third["revision"], second["revision"]);
+        for file in ["b.yaml", "c.yaml"] {
+            fs::remove_file(folder.path().join(file)).unwrap();
+        }
+        while events.next().await.unwrap()["digest"] != first["digest"] {}
+    }
+}
+
+#[tokio::test]
+async fn streams_end_at_shutdown() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of_folder(folder.path()).await;
+    let mut events = Events::open(&server, "/v1/events").await;
+    assert!(events.next().await.is_some());
+    server.trigger.request();
+    assert!(events.next().await.is_none());
+    timeout(PATIENCE, server.serving).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_how_many_streams_are_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of_folder(folder.path()).await;
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        open.push(Events::open(&server, "/v1/events").await);
+    }
+    assert_eq!(server.metric("hfi_event_streams").await, Some(256.0));
+    let refused = server.get("/v1/events", &[]).await;
+    assert_eq!(refused.status(), 503);
+    assert!(refused.text().await.unwrap().contains("256 streams are open"));
+    open.pop();
+    let again = async {
+        while server.get("/v1/events", &[]).await.status() != 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, again).await.expect("a stream that is closed stays counted");
+}

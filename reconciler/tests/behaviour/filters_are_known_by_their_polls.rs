@@ -1,0 +1,65 @@
+//! `GET /v1/filters`: who polls, what each runs, and whether that is the newest.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{Server, policy};
+
+const CHECKOUT: &str = "namespace=demo&service=checkout";
+
+async fn filters(server: &Server) -> Vec<Value> {
+    let mut list = server.json("/v1/filters").await["filters"].take();
+    list.as_array_mut().unwrap().iter_mut().map(Value::take).collect()
+}
+
+#[tokio::test]
+async fn a_filter_lags_until_it_polls_with_the_newest_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503)).unwrap();
+    let server = Server::of_folder(folder.path()).await;
+    let node = ("x-hfi-node", "sidecar~10.0.0.1~checkout-1.demo~demo.svc.cluster.local");
+
+    let first = server.snapshot(CHECKOUT, &[node]).await;
+    let [known] = &filters(&server).await[..] else { panic!("one poll is one filter") };
+    assert_eq!(
+        (&known["node"], &known["namespace"], &known["service"]),
+        (&json!(node.1), &json!("demo"), &json!("checkout"))
+    );
+    assert_eq!(
+        (&known["digest"], &known["newest"], &known["state"]),
+        (&Value::Null, &json!(false), &json!("lagging"))
+    );
+    assert!(known["lastContact"].as_str().unwrap().ends_with('Z'));
+
+    server.snapshot(CHECKOUT, &[node, ("if-none-match", &first.etag)]).await;
+    let [known] = &filters(&server).await[..] else { panic!("two polls are one filter") };
+    assert_eq!(known["digest"], first.etag.trim_matches('"'));
+    assert_eq!((&known["newest"], &known["state"]), (&json!(true), &json!("in_step")));
+    assert_eq!(server.metric("hfi_filters{state=\"in_step\"}").await, Some(1.0));
+
+    fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 500)).unwrap();
+    let second = server.next(CHECKOUT, &first.etag).await;
+    assert_eq!(filters(&server).await[0]["state"], "lagging");
+    assert_eq!(server.metric("hfi_filters{state=\"lagging\"}").await, Some(1.0));
+    server.snapshot(CHECKOUT, &[node, ("if-none-match", &second.etag)]).await;
+    assert_eq!(filters(&server).await[0]["state"], "in_step");
+    assert_eq!(server.json("/v1/filters").await["summary"], json!({"in_step": 1, "lagging": 0, "gone": 0}));
+}
+
+#[tokio::test]
+async fn what_is_no_id_or_no_digest_is_not_taken_and_hurts_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of_folder(folder.path()).await;
+    let long = "x".repeat(254);
+    for bad in ["", "<script>", "a b", "a/b", long.as_str()] {
+        assert_eq!(server.snapshot(CHECKOUT, &[("x-hfi-node", bad)]).await.status, 200, "{bad}");
+    }
+    assert!(filters(&server).await.is_empty());
+    for (i, etag) in ["*", "\"a\"", "W/\"sha256:0\"", "nonsense"].into_iter().enumerate() {
+        let node = format!("n{i}");
+        server.snapshot(CHECKOUT, &[("x-hfi-node", &node), ("if-none-match", etag)]).await;
+    }
+    let known = filters(&server).await;
+    assert!(known.len() == 4 && known.iter().all(|filter| filter["digest"].is_null()), "{known:?}");
+}

@@ -1,0 +1,85 @@
+//! `GET /openapi.json`: what it says is what is answered.
+
+use std::fs;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::support::{Server, policy};
+
+/// What of a schema's `type`, `required`, `properties`, `items`, `enum` and references does not hold.
+fn breach(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return breach(document, document.pointer(&reference[1..]).unwrap(), value, at);
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        let fits = choices.iter().any(|choice| breach(document, choice, value, at).is_none());
+        return (!fits).then(|| format!("{at}: {value}"));
+    }
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let kinds = [&schema["type"]].into_iter().chain(schema["type"].as_array().into_iter().flatten());
+    let is_other = schema["type"] != Value::Null && !kinds.into_iter().any(|known| known == kind);
+    let is_unlisted = schema["enum"].as_array().is_some_and(|values| !values.contains(value));
+    if is_other || is_unlisted || schema.get("const").is_some_and(|constant| constant != value) {
+        return Some(format!("{at}: {value} is not {schema}"));
+    }
+    if let (Some(properties), Some(object)) = (schema["properties"].as_object(), value.as_object()) {
+        let required = schema["required"].as_array().into_iter().flatten();
+        let missing = required.map(|name| name.as_str().unwrap()).find(|name| !object.contains_key(*name));
+        let unknown = object.keys().map(String::as_str).find(|name| !properties.contains_key(*name));
+        if let Some(name) = missing.or(unknown) {
+            return Some(format!("{at}.{name}"));
+        }
+        return object
+            .iter()
+            .find_map(|(name, value)| breach(document, &properties[name], value, &format!("{at}.{name}")));
+    }
+    let items = value.as_array().into_iter().flatten();
+    items.into_iter().find_map(|item| breach(document, &schema["items"], item, &format!("{at}[]")))
+}
+
+#[tokio::test]
+async fn every_answer_is_as_the_document_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = "metadata: {name: all}\nspec: {direction: outbound, rules: [{fault: {percentage: 0, delay_ms: 1}}]}\n";
+    for (file, text) in
+        [("a.yaml", policy("a", "checkout", 503).as_str()), ("b.yaml", all), ("c.yaml", "spec: {}\n")]
+    {
+        fs::write(folder.path().join(file), text).unwrap();
+    }
+    let server = Server::of_folder(folder.path()).await;
+    server.snapshot("", &[("x-hfi-node", "n")]).await;
+    let document = server.json("/openapi.json").await;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let concrete = path.replace("{name}", "a").replace("{forge}", "github");
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let url = format!("{}{concrete}", server.url);
+            let answer = server.client.request(method, url).send().await.unwrap();
+            let status = answer.status().as_u16().to_string();
+            let mut described = &operation["responses"][&status];
+            if let Some(reference) = described["$ref"].as_str() {
+                described = document.pointer(&reference[1..]).unwrap();
+            }
+            let kind =
+                answer.headers()["content-type"].to_str().unwrap().split(';').next().unwrap().to_owned();
+            let schema = &described["content"][&kind]["schema"];
+            assert!(schema.is_object(), "{path}: {status} {kind} is not described");
+            if kind.ends_with("json") {
+                let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+                let nothing =
+                    body["detail"].as_str().is_some_and(|detail| detail.starts_with("there is nothing at"));
+                assert!(!nothing, "{path} is not served");
+                assert_eq!(breach(&document, schema, &body, path), None);
+            }
+        }
+    }
+}
