@@ -124,6 +124,10 @@ impl HaltFile {
         let watcher = Watcher::of_file(&path, Arc::clone(&hints));
         let mut file = Self { path, switch, watcher, hints, unknown: None };
         file.look();
+        if file.unknown.is_some() && file.switch.halt(true) {
+            // There is no state yet to stay as it is, and somebody may have halted before this start.
+            warn!(path = %file.path.display(), "halted until it is known whether the halt file exists");
+        }
         file
     }
 

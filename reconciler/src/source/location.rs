@@ -70,11 +70,23 @@ impl FromStr for Repository {
         if host.is_empty() || host.starts_with(':') {
             return Err(LocationError::Host);
         }
+        // A password that holds a slash ends the authority before its `@`, and stands where a port would.
+        let after_brackets = host.rsplit(']').next().unwrap_or_default();
+        let port = after_brackets.rsplit_once(':').map(|(_, port)| port);
+        let is_odd = |port: &str| port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit());
+        if port.is_some_and(|port| is_odd(port) || (!host.contains(']') && leaves_an_at(rest, authority))) {
+            return Err(LocationError::Credentials);
+        }
         if rest.contains(['?', '#']) {
             return Err(LocationError::Query);
         }
         Ok(Self::Remote { url: text.to_owned(), transport })
     }
+}
+
+/// Whether an `@` follows the authority.
+fn leaves_an_at(rest: &str, authority: &str) -> bool {
+    rest.get(authority.len()..).is_some_and(|path| path.contains('@'))
 }
 
 /// `[user@]host:path`.
@@ -163,6 +175,8 @@ mod tests {
             "https://user:secret@git.example/p.git",
             "http://secret@git.example",
             "https://a@b:secret@git.example/p.git",
+            "https://user:se/secret@git.example/p.git",
+            "https://user:12/secret@git.example/p.git",
             "ssh://git:secret@git.example/p.git",
             "git:secret@git.example:p.git",
         ] {

@@ -157,3 +157,16 @@ async fn the_folder_may_be_replaced_or_come_later() {
     fs::write(folder.join("halt"), "").unwrap();
     assert!(is_empty(&hfi.next(CHECKOUT, &before.etag).await));
 }
+
+#[tokio::test]
+async fn at_the_start_also_where_it_cannot_be_known_whether_the_file_exists() {
+    let world = World::new();
+    // A link to itself: neither there nor not there.
+    std::os::unix::fs::symlink(world.halt_file(), world.halt_file()).unwrap();
+    let hfi = world.start(&world.halt_file()).await;
+    let halted = hfi.snapshot(CHECKOUT).await;
+    assert!(is_empty(&halted));
+    let held = hfi.next(CHECKOUT, &halted.etag);
+    let (after, ()) = tokio::join!(held, async { fs::remove_file(world.halt_file()).unwrap() });
+    assert!(!is_empty(&after));
+}
