@@ -21,6 +21,8 @@ const RENEWAL: Duration = Duration::from_secs(1);
 const WORK: Duration = Duration::from_secs(30);
 /// How many VMs are told to look at once; one more would only look a little later.
 const QUEUES: u32 = 64;
+/// How often a VM tries to take a queue of its own.
+const TRIES: usize = 16;
 /// Of how [`Head`] is written: plugins of different builds can meet in one proxy.
 const FORMAT: &str = "hfi.1";
 
@@ -111,11 +113,17 @@ impl<D: SharedData> Shared<D> {
         shared
     }
 
-    /// Takes the next queue. Two VMs that join at the same moment may take the same one.
+    /// Takes the next queue; after some tries the one that another VM takes at the same moment.
     fn listen(&self) {
-        let joined = self.joined();
-        self.data.set(&self.queues, &(joined.wrapping_add(1)).to_le_bytes(), None);
-        self.data.listen(&self.queue(joined % QUEUES));
+        let mut taken = 0;
+        for _ in 0..TRIES {
+            let version = self.data.get(&self.queues).map(|(_, version)| version);
+            taken = self.joined();
+            if self.data.set(&self.queues, &taken.wrapping_add(1).to_le_bytes(), version) {
+                break;
+            }
+        }
+        self.data.listen(&self.queue(taken % QUEUES));
     }
 
     fn joined(&self) -> u32 {

@@ -238,12 +238,6 @@ impl Entry {
         }
     }
 
-    /// When the last of its rules ends; `None` is without end.
-    pub fn last_end(&self) -> Option<Timestamp> {
-        let mut ends = self.policy.rules.iter().map(|rule| self.end_of(&rule.fault));
-        ends.try_fold(Timestamp::from_millis(0), |last, end| Some(last.max(end?)))
-    }
-
     fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         match self.state(now) {
             State::Active => self.last_end(),

@@ -64,7 +64,7 @@ impl Snapshot {
     pub fn schedule(&self, workload: &Scope) -> Schedule {
         let mut schedule = Schedule::default();
         for entry in self.policies.iter().filter(|entry| workload.is_selected_by(&entry.policy.selector)) {
-            match (entry.policy.starts_at, entry.end()) {
+            match (entry.policy.starts_at, entry.last_end()) {
                 (None, None) => schedule.always += 1,
                 window => schedule.windows.push(window),
             }
@@ -93,9 +93,9 @@ impl Schedule {
 
 impl Entry {
     /// When the last of its rules ends; `None` is without end.
-    fn end(&self) -> Option<Timestamp> {
-        let ends = self.policy.rules.iter().map(|rule| self.end_of(&rule.fault));
-        ends.collect::<Option<Vec<_>>>()?.into_iter().max()
+    pub fn last_end(&self) -> Option<Timestamp> {
+        let mut ends = self.policy.rules.iter().map(|rule| self.end_of(&rule.fault));
+        ends.try_fold(Timestamp::from_millis(0), |last, end| Some(last.max(end?)))
     }
 
     /// When the rule with this fault ends: with its duration or with its policy, whichever is
