@@ -73,6 +73,15 @@ fn each_is_told_of_a_new_snapshot_and_of_nothing_else() {
 }
 
 #[test]
+fn two_that_join_at_the_same_moment_are_both_told() {
+    let (data, _) = proxy(1);
+    let then = data.clone();
+    data.before_set(move || drop(World::joining(&then, "", 8, at(1))));
+    World::joining(&data, "", 9, at(1));
+    assert_eq!(data.listening().len(), 3);
+}
+
+#[test]
 fn one_that_starts_anew_runs_it_before_its_first_look() {
     let (data, vms) = proxy(1);
     let mut anew = World::joining(&data, "", 9, vms[0].now);
