@@ -6,14 +6,14 @@
 //!
 //! - [`cli`]: what was typed, and what it means.
 //! - [`command`], [`folder`]: the commands that read policies and answer, and what they read.
-//! - [`refresh`]: asks the loop to look now, and tells how its looks went.
+//! - [`refresh`]: asks the loop to look now, and tells how its looks went: how fresh what is served is.
 //! - [`halt`]: the way out: while a file exists, every snapshot is empty.
 //! - [`state_dir`]: what outlives the process.
 //! - [`source`]: a Git repository (`git2`) or a plain folder, as a value: a revision and its files.
 //! - [`watch`]: notices local changes at once (`notify`).
 //! - [`load`]: from files to a checked catalog, each content parsed once.
 //! - [`published`]: what is served now; every scope has its own bytes, digest and waiters.
-//! - [`status`], [`journal`]: what is served in figures, and how fresh it is.
+//! - [`status`]: what is served, in figures and policy by policy.
 //! - [`filters`]: who polled, and what each runs.
 //! - [`notification`]: forges that tell of a push.
 //! - [`modules`]: the filter modules that are handed out.
@@ -30,7 +30,6 @@ pub mod command;
 pub mod filters;
 pub mod folder;
 pub mod halt;
-pub mod journal;
 pub mod load;
 pub mod metrics;
 pub mod modules;

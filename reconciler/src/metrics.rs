@@ -53,8 +53,8 @@ pub struct State {
     pub counts: Counts,
     /// Nothing of it is served.
     pub halted: bool,
-    /// How long ago the source was last read, if it ever was.
-    pub age: Option<Duration>,
+    /// How many seconds ago the source was last read, if it ever was.
+    pub age: Option<f64>,
     pub polls_parked: usize,
     pub event_streams: usize,
     pub scopes: usize,
@@ -112,7 +112,7 @@ impl State {
         }
         if let Some(age) = age {
             let gauge = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
-            gauge.set(age.as_secs_f64());
+            gauge.set(age);
             registry.register_with_unit(
                 "source_age",
                 "Time since the source was last read",

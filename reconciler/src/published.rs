@@ -10,10 +10,7 @@ use bytes::Bytes;
 use policies::{Digest, Policy, Scope, Timestamp, catalog::Catalog, name::PolicyName};
 use tokio::sync::watch;
 
-use crate::{
-    journal::Journal,
-    source::{Revision, lineage::Lineage},
-};
+use crate::source::{Revision, lineage::Lineage};
 
 /// A catalog and where it comes from.
 #[derive(Clone, Debug)]
@@ -40,8 +37,6 @@ pub struct Body {
 pub struct Publisher {
     newest: watch::Sender<State>,
     scopes: Mutex<Scopes>,
-    /// How it came about.
-    pub journal: Journal,
 }
 
 /// What there is to serve.
@@ -79,11 +74,7 @@ const MAX_COMPARISONS: usize = 1_000_000;
 impl Default for Publisher {
     fn default() -> Self {
         let reason = "nothing has been loaded yet".to_owned();
-        Self {
-            newest: watch::Sender::new(State::Starting { reason }),
-            scopes: Mutex::default(),
-            journal: Journal::default(),
-        }
+        Self { newest: watch::Sender::new(State::Starting { reason }), scopes: Mutex::default() }
     }
 }
 

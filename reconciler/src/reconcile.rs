@@ -177,13 +177,9 @@ impl Reconciler {
                 self.failures = 0;
                 self.restored = None;
                 self.publish(loaded, cause, begun.elapsed());
-                self.switch.publisher().journal.succeeded(begun.elapsed());
-                self.refresh.succeeded();
+                self.refresh.succeeded(begun.elapsed());
             }
-            Err(error) => {
-                self.switch.publisher().journal.failed(begun.elapsed(), error.to_string());
-                self.failed(&error);
-            }
+            Err(error) => self.failed(&error, begun.elapsed()),
         }
         self.next_look = Instant::now() + self.look_again();
         Ok(())
@@ -233,7 +229,7 @@ impl Reconciler {
         info!(changed_scopes, "a policy has come to its beginning or its end");
     }
 
-    fn failed(&mut self, error: &SourceError) {
+    fn failed(&mut self, error: &SourceError, took: Duration) {
         self.failures = self.failures.saturating_add(1);
         self.serve_restored();
         match self.switch.in_force() {
@@ -243,7 +239,7 @@ impl Reconciler {
             None => warn!(%error, "nothing to serve yet"),
         }
         self.switch.not_yet(error.to_string());
-        self.refresh.failed(error.to_string());
+        self.refresh.failed(took, error.to_string());
     }
 
     /// How long to wait for a cause before looking without one.

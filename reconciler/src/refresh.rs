@@ -5,14 +5,24 @@
 
 use std::time::Duration;
 
+use policies::Timestamp;
 use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    clock::now,
+    metrics::{Outcome, Reconciles},
+};
 
 /// How far apart the looks that are asked for begin.
 const SPACING: Duration = Duration::from_secs(1);
 
 /// Takes wishes for a look, and tells how the looks went. The reconcile loop takes them.
 #[derive(Debug, Default)]
-pub struct Refresh(watch::Sender<Looks>);
+pub struct Refresh {
+    looks: watch::Sender<Looks>,
+    /// All looks so far, counted.
+    pub reconciles: Reconciles,
+}
 
 /// The looks at the source so far. They are numbered from 1.
 #[derive(Clone, Debug, Default)]
@@ -23,19 +33,23 @@ pub struct Looks {
     /// When one that somebody asked for began.
     asked_at: Option<Instant>,
     succeeded: u64,
-    /// When the source was last read.
-    pub read_at: Option<Instant>,
+    /// When the source was last read from end to end.
+    pub read_at: Option<Timestamp>,
     /// What is served is what an earlier process left.
     pub restored: bool,
-    /// What went wrong since, if anything did.
+    /// The failures since then, if there were any.
     pub failure: Option<Failure>,
 }
 
-/// A look that failed.
+/// A source that cannot be read.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    pub message: String,
-    pub at: Instant,
+    /// When the first look failed.
+    pub since: Timestamp,
+    /// When the last one did.
+    pub at: Timestamp,
+    /// Why it did; free of secrets.
+    pub reason: String,
 }
 
 impl Refresh {
@@ -46,7 +60,7 @@ impl Refresh {
 
     /// Asks for a look that begins from now on, and waits until such a one has succeeded.
     pub async fn look(&self) {
-        let mut looks = self.0.subscribe();
+        let mut looks = self.looks.subscribe();
         let wanted = self.want();
         // An error means that the loop is gone, and whoever waits is let go with it.
         let _ = looks.wait_for(|looks| looks.succeeded >= wanted).await;
@@ -54,13 +68,13 @@ impl Refresh {
 
     /// How the looks went.
     pub fn looks(&self) -> Looks {
-        self.0.borrow().clone()
+        self.looks.borrow().clone()
     }
 
     /// The number of the next look, which is wanted now.
     fn want(&self) -> u64 {
         let mut next = 0;
-        self.0.send_if_modified(|looks| {
+        self.looks.send_if_modified(|looks| {
             next = looks.begun + 1;
             std::mem::replace(&mut looks.wanted, next) != next
         });
@@ -70,7 +84,7 @@ impl Refresh {
     /// Waits until it is time for a look that somebody asked for. Cancel-safe: what is asked for stays
     /// so until a look begins.
     pub(crate) async fn due(&self) {
-        let mut looks = self.0.subscribe();
+        let mut looks = self.looks.subscribe();
         let asked = looks.wait_for(|looks| looks.wanted > looks.begun).await;
         // The sender is `self`: it is never gone.
         let asked_at = asked.map_or(None, |looks| looks.asked_at);
@@ -81,7 +95,7 @@ impl Refresh {
 
     /// A look begins.
     pub(crate) fn begin(&self) {
-        self.0.send_modify(|looks| {
+        self.looks.send_modify(|looks| {
             looks.begun += 1;
             if looks.begun == looks.wanted {
                 looks.asked_at = Some(Instant::now());
@@ -90,10 +104,11 @@ impl Refresh {
     }
 
     /// The look that began last has succeeded, and what it saw is published.
-    pub(crate) fn succeeded(&self) {
-        self.0.send_modify(|looks| {
+    pub(crate) fn succeeded(&self, took: Duration) {
+        self.reconciles.note(Outcome::Success, took);
+        self.looks.send_modify(|looks| {
             looks.succeeded = looks.begun;
-            looks.read_at = Some(Instant::now());
+            looks.read_at = Some(now());
             looks.restored = false;
             looks.failure = None;
         });
@@ -101,12 +116,17 @@ impl Refresh {
 
     /// What is served is what an earlier process left.
     pub(crate) fn restored(&self) {
-        self.0.send_modify(|looks| looks.restored = true);
+        self.looks.send_modify(|looks| looks.restored = true);
     }
 
     /// The look that began last has failed.
-    pub(crate) fn failed(&self, message: String) {
-        self.0.send_modify(|looks| looks.failure = Some(Failure { message, at: Instant::now() }));
+    pub(crate) fn failed(&self, took: Duration, reason: String) {
+        self.reconciles.note(Outcome::Failure, took);
+        let at = now();
+        self.looks.send_modify(|looks| {
+            let since = looks.failure.as_ref().map_or(at, |failure| failure.since);
+            looks.failure = Some(Failure { since, at, reason });
+        });
     }
 }
 
@@ -143,13 +163,13 @@ mod tests {
         refresh.begin();
         let mut look = pin!(refresh.look());
         assert!(timeout(MOMENT, &mut look).await.is_err());
-        refresh.succeeded();
+        refresh.succeeded(MOMENT);
         assert!(timeout(MOMENT, &mut look).await.is_err(), "it may have read before the wish");
         refresh.begin();
-        refresh.failed("no".into());
+        refresh.failed(MOMENT, "no".into());
         assert!(timeout(MOMENT, &mut look).await.is_err(), "it failed");
         refresh.begin();
-        refresh.succeeded();
+        refresh.succeeded(MOMENT);
         timeout(MOMENT, look).await.expect("it succeeded");
         assert!(refresh.looks().failure.is_none());
     }

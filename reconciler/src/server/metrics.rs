@@ -1,7 +1,5 @@
 //! `GET /metrics`, for Prometheus.
 
-use std::time::Duration;
-
 use axum::{
     extract::State,
     http::header,
@@ -10,7 +8,7 @@ use axum::{
 
 use super::{Served, events::MAX_STREAMS, problem::Problem};
 use crate::{
-    clock::now,
+    clock::seconds_since,
     filters,
     metrics::{self, MEDIA_TYPE},
     published::State as Publication,
@@ -27,18 +25,17 @@ fn state(served: &Served) -> metrics::State {
     let (publisher, services) = (&served.publisher, &served.services);
     let counts = served.switch.in_force().map(|published| Counts::of(&published)).unwrap_or_default();
     let halted = matches!(publisher.state(), Publication::Serving(published) if published.halted);
-    let success = publisher.journal.newest().success;
     // Before the others: to find out what is newest can bring scopes back.
     let filters = filters::counts(&services.filters.list(publisher));
     let version = Version::of(publisher).ok();
     let (scopes, polls_parked) = publisher.load();
     metrics::State {
-        reconciles: publisher.journal.reconciles.clone(),
+        reconciles: served.refresh.reconciles.clone(),
         notifications: services.notifications.clone(),
         version,
         counts,
         halted,
-        age: success.map(|success| Duration::from_millis(now().millis_since(success))),
+        age: served.refresh.looks().read_at.map(seconds_since),
         polls_parked,
         event_streams: MAX_STREAMS - services.streams.available_permits(),
         scopes,

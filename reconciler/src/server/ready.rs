@@ -2,10 +2,9 @@
 
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::{Served, problem::Problem};
-use crate::published::State as Publication;
+use crate::{clock::seconds_since, published::State as Publication};
 
 /// 200 once there is something to serve, and from then on, whatever becomes of the source; before, 503
 /// with the reason.
@@ -15,19 +14,16 @@ pub(super) async fn get(State(served): State<Served>) -> Result<Json<Value>, Pro
         Publication::Starting { reason } => return Err(Problem::not_ready(reason)),
     };
     let looks = served.refresh.looks();
-    let error =
-        looks.failure.map(|failure| json!({"message": failure.message, "age_seconds": age(failure.at)}));
+    let error = looks
+        .failure
+        .map(|failure| json!({"message": failure.reason, "age_seconds": seconds_since(failure.at)}));
     Ok(Json(json!({
         "status": "ready",
         "revision": published.revision.as_str(),
         "halted": published.halted,
         // Left by an earlier process: this one has not read the source yet.
         "restored": looks.restored,
-        "source_age_seconds": looks.read_at.map(age),
+        "source_age_seconds": looks.read_at.map(seconds_since),
         "source_error": error,
     })))
-}
-
-fn age(then: Instant) -> f64 {
-    then.elapsed().as_millis() as f64 / 1_000.0
 }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Served, problem::Problem};
 use crate::{
-    clock::now,
-    journal::Newest,
+    clock::seconds_since,
     published::{Published, State as Publication},
+    refresh::Looks,
     status::{Counts, Version, everything, report},
 };
 
@@ -43,17 +43,17 @@ fn status(served: &Served) -> Result<Value, Problem> {
         // What the digest is of.
         "scope": everything().to_string(),
         "summary": counts.json(),
-        "source": source(&served.publisher.journal.newest()),
+        "source": source(&served.refresh.looks()),
         "policies": report.get("policies"),
         "rejected": report.get("rejected"),
     }))
 }
 
 /// How fresh it is, and why it is no fresher.
-fn source(Newest { success, failure }: &Newest) -> Value {
+fn source(Looks { read_at, failure, .. }: &Looks) -> Value {
     json!({
-        "lastSuccess": success.map(|success| success.to_rfc3339()),
-        "ageSeconds": success.map(|success| now().millis_since(success) as f64 / 1_000.0),
+        "lastSuccess": read_at.map(|read_at| read_at.to_rfc3339()),
+        "ageSeconds": read_at.map(seconds_since),
         "failing": failure.as_ref().map(|failure| json!({
             "since": failure.since.to_rfc3339(),
             "reason": failure.reason,
