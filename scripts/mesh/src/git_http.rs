@@ -28,7 +28,12 @@ pub struct GitHttp {
 impl GitHttp {
     /// Serves, for reading, the repositories that lie in `folder`.
     pub async fn start(folder: &Path) -> Result<Self> {
-        let listener = TcpListener::bind(loopback()).await?;
+        Self::start_at(folder, loopback()).await
+    }
+
+    /// The same at a certain address, such as that of one that was stopped.
+    pub async fn start_at(folder: &Path, address: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let router = Router::new().fallback(answer).with_state(folder.to_owned());
         let task = tokio::spawn(async move {
@@ -36,6 +41,11 @@ impl GitHttp {
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { address, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The URL of one of the repositories.

@@ -15,6 +15,7 @@ use crate::binaries;
 use crate::client::{Client, Request};
 use crate::process::Process;
 use crate::repository::BRANCH;
+use crate::usage;
 use crate::wait::Deadline;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -108,6 +109,16 @@ impl Reconciler {
     pub async fn restart(&mut self) -> Result<()> {
         (self.process, _) = launch(&self.source, self.address, self.folder.path()).await?;
         Ok(())
+    }
+
+    /// The memory that it has in use, in bytes.
+    pub fn memory(&self) -> Result<u64> {
+        usage::memory(self.process.id().unwrap_or_default())
+    }
+
+    /// How many files it has open, connections included.
+    pub fn open_files(&self) -> Result<usize> {
+        usage::open_files(self.process.id().unwrap_or_default())
     }
 
     /// What it has logged since its last start.

@@ -11,6 +11,11 @@ pub(crate) fn memory(process: u32) -> Result<u64> {
     Ok(kibibytes * 1024)
 }
 
+/// How many files a process has open, sockets included.
+pub(crate) fn open_files(process: u32) -> Result<usize> {
+    Ok(std::fs::read_dir(folder(process).join("fd"))?.count())
+}
+
 /// How often the threads of a process have given up the processor of their own accord, to wait for
 /// something. Unlike processor time this does not depend on how busy the machine is.
 pub(crate) fn wakeups(process: u32) -> Result<u64> {

@@ -6,20 +6,22 @@ mod match_rules;
 mod push;
 mod rules;
 mod served;
+mod soak;
 mod throughput;
 
 use std::cmp::Ordering;
 
 use anyhow::Result;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
 struct Arguments {
     /// What to measure
+    #[command(subcommand)]
     name: Name,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, Subcommand)]
 enum Name {
     /// What the filter costs an Envoy: throughput, size, memory, and applying a snapshot under load
     Filter,
@@ -27,6 +29,12 @@ enum Name {
     Match,
     /// From `git push` to the first and the last fault, beside the push itself
     Push,
+    /// Whether anything is lost or grows: 5,000 held polls, a push every second, Git killed at random
+    Soak {
+        /// How long
+        #[arg(long, default_value_t = 30)]
+        minutes: u32,
+    },
 }
 
 #[tokio::main]
@@ -35,6 +43,7 @@ async fn main() -> Result<()> {
         Name::Filter => filter::run().await,
         Name::Match => match_rules::run().await,
         Name::Push => push::run().await,
+        Name::Soak { minutes } => soak::run(minutes).await,
     }
 }
 
