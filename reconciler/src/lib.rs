@@ -7,6 +7,7 @@
 //! - [`cli`]: what was typed, and what it means.
 //! - [`command`], [`folder`]: the commands that read policies and answer, and what they read.
 //! - [`refresh`]: asks the loop to look now, and tells how its looks went: how fresh what is served is.
+//! - [`doctor`]: what is wrong with an installation in a cluster.
 //! - [`halt`]: the way out: while a file exists, every snapshot is empty.
 //! - [`state_dir`]: what outlives the process.
 //! - [`source`]: a Git repository (`git2`) or a plain folder, as a value: a revision and its files.
@@ -27,6 +28,7 @@
 pub mod cli;
 mod clock;
 pub mod command;
+pub mod doctor;
 pub mod filters;
 pub mod folder;
 pub mod halt;

@@ -12,6 +12,7 @@ mod a_poll_is_held_until_its_scope_changes;
 mod a_replica_that_is_behind_fetches_first;
 mod a_server_that_hangs_stalls_nothing;
 mod a_tag_or_a_commit_is_followed;
+mod an_installation_is_diagnosed;
 mod an_ssh_server_is_known_by_its_key;
 mod commands_answer;
 mod errors_are_problem_documents;

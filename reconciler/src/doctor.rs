@@ -1,0 +1,75 @@
+//! What is wrong with an installation in a cluster, and what to do about it.
+//!
+//! - [`observed`]: what was found there, as a value; reading it is somebody else's.
+//! - [`control_plane`], [`plugins`], [`proxies`], [`istio`]: what is wrong with each.
+
+mod control_plane;
+mod istio;
+pub mod observed;
+mod plugins;
+mod proxies;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use self::observed::Observed;
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    pub severity: Severity,
+    /// What it is about, such as `WasmPlugin shop/hfi`.
+    pub subject: String,
+    pub message: String,
+    /// What to do next.
+    pub next: String,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Faults do not come as the policies say, or traffic is in danger.
+    Error,
+    /// It works, and not as well as it could.
+    Warning,
+}
+
+/// All that is wrong, the worst first.
+pub fn findings(observed: &Observed) -> Vec<Finding> {
+    let mut findings = control_plane::findings(observed);
+    findings.extend(istio::findings(observed));
+    findings.extend(plugins::findings(observed));
+    findings.extend(proxies::findings(observed));
+    findings.sort_by_key(|finding| finding.severity);
+    findings
+}
+
+impl Finding {
+    fn error(subject: impl fmt::Display, message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::new(Severity::Error, subject, message, next)
+    }
+
+    fn warning(subject: impl fmt::Display, message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, subject, message, next)
+    }
+
+    fn new(
+        severity: Severity,
+        subject: impl fmt::Display,
+        message: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
+        Self { severity, subject: subject.to_string(), message: message.into(), next: next.into() }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}

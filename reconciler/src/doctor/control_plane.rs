@@ -1,0 +1,101 @@
+//! What is wrong with the reconciler itself.
+
+use super::{
+    Finding,
+    observed::{Answer, Observed, Replica, Status},
+};
+
+pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
+    let Observed { control_plane, deployment, replicas, .. } = observed;
+    let namespace = &control_plane.namespace;
+    let subject = format!("Deployment {control_plane}");
+    let mut findings = Vec::new();
+    match deployment {
+        None => {
+            let next = "deploy it with `kubectl apply -k`, or say where it is with --namespace and --name";
+            return vec![Finding::error(subject, "does not exist", next)];
+        }
+        Some((wanted, ready)) if ready < wanted => findings.push(Finding::error(
+            &subject,
+            format!("{ready} of {wanted} replicas are ready"),
+            format!("`kubectl --namespace {namespace} describe pods` tells what they wait for"),
+        )),
+        Some((1, _)) => findings.push(Finding::warning(
+            &subject,
+            "has one replica: while that is replaced, no new policy takes effect",
+            "set `replicas: 2`",
+        )),
+        Some(_) => {}
+    }
+    let answers: Vec<_> = replicas.iter().filter_map(|replica| replica.answer.as_ref().ok()).collect();
+    for Replica { pod, answer } in replicas {
+        if let Err(reason) = answer {
+            findings.push(Finding::error(
+                format!("Pod {namespace}/{pod}"),
+                format!("does not answer: {reason}"),
+                format!("`kubectl --namespace {namespace} logs {pod}`"),
+            ));
+        }
+    }
+    findings.extend(disagreement(observed, &subject));
+    if let Some(Answer { status, .. }) = answers.first() {
+        findings.extend(of_status(status, &subject));
+    }
+    findings
+}
+
+/// The same commit gives the same bytes: who has others is at another commit, or halted.
+fn disagreement(observed: &Observed, subject: &str) -> Option<Finding> {
+    let answers = observed.replicas.iter();
+    let versions = answers.filter_map(|Replica { pod, answer }| Some((pod, &answer.as_ref().ok()?.status)));
+    let versions: Vec<_> = versions.collect();
+    let (_, first) = versions.first()?;
+    versions.iter().any(|(_, status)| status.digest != first.digest).then(|| {
+        let shown = versions.iter().map(|(pod, Status { revision, digest, halted, .. })| {
+            let halted = if *halted { " (halted)" } else { "" };
+            format!("{pod}: {revision}{halted} {}", digest.get(..17).unwrap_or(digest))
+        });
+        Finding::error(
+            subject,
+            format!("the replicas do not agree: {}", shown.collect::<Vec<_>>().join("; ")),
+            "ask again after one --interval; if it stays so, see below or in the log of the older one why it \
+             cannot read the repository",
+        )
+    })
+}
+
+fn of_status(status: &Status, subject: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if status.halted {
+        findings.push(Finding::warning(
+            subject,
+            "is halted: no fault is injected anywhere",
+            "remove the halt file when faults may go on",
+        ));
+    }
+    if let Some(failing) = &status.source.failing {
+        findings.push(Finding::error(
+            subject,
+            format!("cannot read the policies since {}: {}", failing.since, failing.reason),
+            "see that the repository can be reached and the credentials are valid; the last good commit stays \
+             in force meanwhile",
+        ));
+    }
+    let rejected: Vec<_> = status.rejected.iter().map(|rejected| rejected.file.as_str()).collect();
+    if !rejected.is_empty() {
+        findings.push(Finding::warning(
+            subject,
+            format!("files with errors, whose faults are not injected: {}", rejected.join(", ")),
+            "`hfi validate` in the repository shows each error and its place",
+        ));
+    }
+    for policy in status.policies.iter().filter(|policy| policy.state == "inactive") {
+        let namespace = &policy.targets.selector.namespace;
+        findings.push(Finding::warning(
+            format!("policy {}", policy.name),
+            format!("is for namespace {namespace}, which does not exist"),
+            "correct the namespace, or remove the policy",
+        ));
+    }
+    findings
+}

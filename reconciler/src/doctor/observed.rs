@@ -1,0 +1,205 @@
+//! What was found in a cluster. Objects are those of Kubernetes and Istio, of which only what is judged
+//! is read.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+
+pub type Labels = BTreeMap<String, String>;
+
+/// All that is judged.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// The Deployment and Service of the reconciler, whether or not they exist.
+    pub control_plane: Name,
+    /// How many replicas there should be, and how many are ready; none without the Deployment.
+    pub deployment: Option<(i32, i32)>,
+    pub replicas: Vec<Replica>,
+    pub istio: Istio,
+    pub plugins: Vec<Plugin>,
+    pub sidecars: Vec<Sidecar>,
+    /// The labels of every namespace.
+    pub namespaces: HashMap<String, Labels>,
+    pub pods: Vec<Pod>,
+    pub waypoints: Vec<Name>,
+}
+
+/// Namespace and name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Name {
+    #[serde(default)]
+    pub namespace: String,
+    pub name: String,
+}
+
+/// A pod of the reconciler, and what it says, or why it could not be asked.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    pub pod: String,
+    pub answer: Result<Answer, String>,
+}
+
+/// Of `/v1/policies/status`, `/v1/filters` and `/filter/SHA256.wasm`.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    pub status: Status,
+    pub filters: Vec<Filter>,
+    /// Those of the digests that plugins name which it hands out.
+    pub modules: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Status {
+    pub revision: String,
+    pub digest: String,
+    pub halted: bool,
+    #[serde(default)]
+    pub source: Source,
+    #[serde(default)]
+    pub policies: Vec<Policy>,
+    #[serde(default)]
+    pub rejected: Vec<Rejected>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Source {
+    pub failing: Option<Failing>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Failing {
+    pub since: String,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Policy {
+    pub name: String,
+    pub state: String,
+    pub targets: Targets,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Targets {
+    pub selector: Selector,
+    pub direction: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Selector {
+    pub service: String,
+    pub namespace: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Rejected {
+    pub file: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Filter {
+    pub node: String,
+    pub state: String,
+}
+
+/// Istio, as far as it can be seen.
+#[derive(Clone, Debug, Default)]
+pub struct Istio {
+    /// Of istiod's image, such as `1.30.1`; none without istiod.
+    pub version: Option<String>,
+    /// The namespace whose plugins hold for the whole mesh.
+    pub root_namespace: String,
+    /// The hosts that `extensionProviders` of the mesh configuration name.
+    pub providers: Vec<String>,
+}
+
+/// A `WasmPlugin` that runs our filter.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Plugin {
+    pub metadata: Name,
+    pub spec: PluginSpec,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PluginSpec {
+    pub selector: Option<WorkloadSelector>,
+    pub target_refs: Vec<TargetRef>,
+    pub r#match: Vec<TrafficSelector>,
+    pub fail_strategy: Option<String>,
+    pub phase: Option<String>,
+    pub url: String,
+    pub sha256: String,
+    pub plugin_config: PluginConfig,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadSelector {
+    #[serde(default)]
+    pub match_labels: Labels,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct TargetRef {
+    pub kind: String,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct TrafficSelector {
+    pub mode: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct PluginConfig {
+    pub control_plane_address: Option<String>,
+    #[serde(default)]
+    pub namespaces: Vec<String>,
+}
+
+/// An Istio `Sidecar` resource: which services the proxies of a namespace know of.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Sidecar {
+    pub metadata: Name,
+    #[serde(default)]
+    pub spec: SidecarSpec,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SidecarSpec {
+    pub workload_selector: Option<SidecarSelector>,
+    pub egress: Vec<Egress>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct SidecarSelector {
+    #[serde(default)]
+    pub labels: Labels,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Egress {
+    #[serde(default)]
+    pub hosts: Vec<String>,
+}
+
+/// A pod that runs.
+#[derive(Clone, Debug, Default)]
+pub struct Pod {
+    pub name: Name,
+    pub labels: Labels,
+    /// The name of what made it: of its Deployment, StatefulSet or Job.
+    pub workload: String,
+    /// Whether it has a container `istio-proxy`.
+    pub has_proxy: bool,
+    /// The newest line in which the proxy complains of a Wasm module.
+    pub complaint: Option<String>,
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}

@@ -1,0 +1,119 @@
+//! What is wrong with a `WasmPlugin`: most of it Istio accepts in silence.
+
+use super::{
+    Finding,
+    observed::{Observed, Plugin, PluginSpec},
+};
+
+pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
+    if observed.plugins.is_empty() {
+        return vec![Finding::error(
+            "WasmPlugin",
+            "there is none whose pluginConfig has a `control_plane_address`: no proxy runs the filter",
+            "apply one for the namespaces that faults are for",
+        )];
+    }
+    observed.plugins.iter().flat_map(|plugin| of(plugin, observed)).collect()
+}
+
+fn of(plugin: &Plugin, observed: &Observed) -> Vec<Finding> {
+    let Plugin { metadata, spec } = plugin;
+    let subject = format!("WasmPlugin {metadata}");
+    let mut findings = Vec::new();
+    let mut error = |message: String, next: &str| findings.push(Finding::error(&subject, message, next));
+    match spec.fail_strategy.as_deref() {
+        Some("FAIL_OPEN") => {}
+        // What Istio does without it.
+        None | Some("FAIL_CLOSE") => error(
+            "without `failStrategy: FAIL_OPEN` Istio denies all traffic of a proxy whose module fails".into(),
+            "set `failStrategy: FAIL_OPEN`",
+        ),
+        Some(strategy) => error(
+            format!(
+                "with `failStrategy: {strategy}` a proxy that cannot fetch the module denies all traffic"
+            ),
+            "set `failStrategy: FAIL_OPEN`",
+        ),
+    }
+    let is_for_all_modes = spec.r#match.is_empty()
+        || spec.r#match.iter().any(|selector| !matches!(selector.mode.as_deref(), Some("SERVER" | "CLIENT")));
+    if spec.target_refs.is_empty() && is_for_all_modes {
+        error(
+            "runs on inbound and outbound listeners alike".into(),
+            "set `match: [{mode: SERVER}]`, and for outbound policies apply a second one with CLIENT",
+        );
+    }
+    if spec.selector.is_some() && !spec.target_refs.is_empty() {
+        error("has both a selector and targetRefs".into(), "make two of it: Istio takes one or the other");
+    }
+    if metadata.namespace == observed.istio.root_namespace && is_for_everything(spec) {
+        error(
+            "is for every proxy of the mesh, gateways and system components among them".into(),
+            "move it to the namespaces that faults are for, or give it a selector",
+        );
+    }
+    if metadata.namespace == observed.control_plane.namespace {
+        error(
+            "is for the proxies of the control plane, whose faults would keep policies from being changed"
+                .into(),
+            "remove it from this namespace",
+        );
+    }
+    if let Some(message) = module(spec, observed) {
+        error(
+            message,
+            "give the plugin the digest of the module that this version of hfi has, or hfi the module (`--filter`)",
+        );
+    }
+    if let Some(address) = &spec.plugin_config.control_plane_address
+        && !is_address_of(address, observed)
+    {
+        let message = format!("asks {address}, and not the Service {}", observed.control_plane);
+        findings.push(Finding::warning(
+            &subject,
+            message,
+            "see that `control_plane_address` is meant to be another",
+        ));
+    }
+    if spec.phase.as_deref() != Some("STATS") {
+        findings.push(Finding::warning(
+            &subject,
+            "may run before authorisation: requests that would be denied are faulted too",
+            "set `phase: STATS`",
+        ));
+    }
+    findings
+}
+
+fn is_for_everything(spec: &PluginSpec) -> bool {
+    spec.target_refs.is_empty()
+        && spec.selector.as_ref().is_none_or(|selector| selector.match_labels.is_empty())
+}
+
+/// Why proxies will not get the module, if they will not.
+fn module(spec: &PluginSpec, observed: &Observed) -> Option<String> {
+    let PluginSpec { url, sha256, .. } = spec;
+    let is_digest = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
+    if !sha256.is_empty() && !is_digest {
+        return Some(format!("`sha256: {sha256}` is not 64 hexadecimal digits"));
+    }
+    let is_ours = url.starts_with("http") && url.contains(&observed.control_plane.name);
+    let without = observed.replicas.iter().find(|replica| {
+        let answer = replica.answer.as_ref();
+        is_ours && !sha256.is_empty() && answer.is_ok_and(|answer| !answer.modules.contains(sha256))
+    })?;
+    let digest = sha256.get(..12).unwrap_or(sha256);
+    Some(format!(
+        "Pod {} does not hand out the module {digest}…: proxies that start wait for it",
+        without.pod
+    ))
+}
+
+/// `host:port`, where the host may be shortened as in Kubernetes.
+fn is_address_of(address: &str, observed: &Observed) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    let mut parts = host.split('.');
+    let control_plane = &observed.control_plane;
+    parts.next() == Some(&control_plane.name)
+        && parts.next().is_none_or(|part| part == control_plane.namespace)
+}

@@ -1,0 +1,202 @@
+//! Which proxies should run the filter and do not, and why.
+
+use std::collections::BTreeSet;
+
+use policies::glob::Glob;
+
+use super::{
+    Finding,
+    observed::{Labels, Name, Observed, Plugin, Pod, Policy, Sidecar},
+};
+
+pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
+    let mut findings: Vec<_> = observed.pods.iter().filter_map(|pod| of_pod(pod, observed)).collect();
+    findings.extend(observed.waypoints.iter().filter_map(|waypoint| of_waypoint(waypoint, observed)));
+    findings
+}
+
+fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
+    let subject = format!("Pod {}", pod.name);
+    let plugin = observed.plugins.iter().find(|plugin| is_for(plugin, pod, observed));
+    let policy = selecting(pod, observed);
+    let state = state(pod, observed);
+    match (plugin, policy, pod.has_proxy, state) {
+        (_, _, true, Some("in_step")) => None,
+        (Some(_), _, true, Some("gone")) => Some(Finding::error(
+            subject,
+            "its filter has not polled lately: it keeps to what it has",
+            why_silent(pod, observed),
+        )),
+        (Some(_), _, true, Some(_)) => Some(Finding::warning(
+            subject,
+            "its filter does not run the newest policies yet",
+            "ask again; if it stays so, its log says why",
+        )),
+        (Some(plugin), _, true, None) => Some(Finding::error(
+            subject,
+            format!("should run the filter of WasmPlugin {} and does not", plugin.metadata),
+            why_not(pod, observed),
+        )),
+        (_, Some(policy), false, _) if !is_served_by_waypoint(pod, observed) => Some(Finding::error(
+            subject,
+            format!("is selected by policy {} and has no proxy", policy.name),
+            no_proxy(pod, observed),
+        )),
+        (None, Some(policy), true, _) => Some(Finding::error(
+            subject,
+            format!("is selected by policy {}, and no WasmPlugin is for it", policy.name),
+            format!(
+                "apply one in namespace {}, or mend the selector of the one that should be for it",
+                pod.name.namespace
+            ),
+        )),
+        _ => None,
+    }
+}
+
+/// Istio takes a plugin for the proxies of its namespace, and one of its root namespace for all.
+fn is_for(plugin: &Plugin, pod: &Pod, observed: &Observed) -> bool {
+    let Plugin { metadata, spec } = plugin;
+    let is_near =
+        metadata.namespace == pod.name.namespace || metadata.namespace == observed.istio.root_namespace;
+    let selected = |wanted: &Labels| wanted.iter().all(|(name, value)| pod.labels.get(name) == Some(value));
+    spec.target_refs.is_empty()
+        && is_near
+        && spec.selector.as_ref().is_none_or(|selector| selected(&selector.match_labels))
+}
+
+/// A policy in force for what this pod receives, that says more than "everything".
+fn selecting<'a>(pod: &Pod, observed: &'a Observed) -> Option<&'a Policy> {
+    let answers = observed.replicas.iter().filter_map(|replica| replica.answer.as_ref().ok());
+    let matches =
+        |pattern: &str, name: &str| Glob::try_from(pattern.to_owned()).is_ok_and(|glob| glob.matches(name));
+    answers.flat_map(|answer| &answer.status.policies).find(|policy| {
+        let selector = &policy.targets.selector;
+        let is_narrow = selector.service != "*" || selector.namespace != "*";
+        is_narrow
+            && policy.state == "active"
+            && matches(&selector.namespace, &pod.name.namespace)
+            && services(pod).any(|service| matches(&selector.service, service))
+    })
+}
+
+/// The names by which a selector's `service` can mean this pod.
+fn services(pod: &Pod) -> impl Iterator<Item = &str> {
+    // As Istio finds the canonical name of a workload.
+    let labels = ["service.istio.io/canonical-name", "app.kubernetes.io/name", "app"];
+    let canonical = labels.iter().find_map(|label| pod.labels.get(*label));
+    canonical.map(String::as_str).into_iter().chain([pod.workload.as_str()])
+}
+
+/// What its filter is said to be, by whichever replica has heard of it last.
+fn state<'a>(pod: &Pod, observed: &'a Observed) -> Option<&'a str> {
+    let answers = observed.replicas.iter().filter_map(|replica| replica.answer.as_ref().ok());
+    // `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`
+    let name = format!("{}.{}", pod.name.name, pod.name.namespace);
+    let of_pod = answers.flat_map(|answer| &answer.filters);
+    let states: BTreeSet<_> = of_pod
+        .filter(|filter| filter.node.split('~').nth(2) == Some(&name))
+        .map(|filter| filter.state.as_str())
+        .collect();
+    // A proxy has several filters, and moves between replicas: one that polls is enough.
+    ["in_step", "lagging", "gone"].into_iter().find(|state| states.contains(state))
+}
+
+fn why_not(pod: &Pod, observed: &Observed) -> String {
+    match &pod.complaint {
+        Some(complaint) => format!("its proxy says: {complaint}"),
+        None => why_silent(pod, observed),
+    }
+}
+
+fn why_silent(pod: &Pod, observed: &Observed) -> String {
+    let Name { namespace, name } = &pod.name;
+    let control_plane = &observed.control_plane;
+    match observed.sidecars.iter().find(|sidecar| hides(sidecar, pod, observed)) {
+        Some(sidecar) => format!(
+            "Sidecar {} hides the control plane from it: add `{}/*` to its egress hosts",
+            sidecar.metadata, control_plane.namespace
+        ),
+        None => format!(
+            "`istioctl proxy-config cluster {name}.{namespace}` must list {}.{}, and a NetworkPolicy must \
+             let it through; `kubectl --namespace {namespace} logs {name} --container istio-proxy` says more",
+            control_plane.name, control_plane.namespace
+        ),
+    }
+}
+
+/// Whether the proxy is kept from knowing the Service of the control plane.
+fn hides(Sidecar { metadata, spec }: &Sidecar, pod: &Pod, observed: &Observed) -> bool {
+    let is_near =
+        metadata.namespace == pod.name.namespace || metadata.namespace == observed.istio.root_namespace;
+    let is_selected = spec.workload_selector.as_ref().is_none_or(|selector| {
+        selector.labels.iter().all(|(name, value)| pod.labels.get(name) == Some(value))
+    });
+    let shows = |host: &String| match host.split_once('/') {
+        Some((namespace, host)) => {
+            let is_there = namespace == "*" || namespace == observed.control_plane.namespace;
+            is_there && (host.starts_with('*') || host.starts_with(&observed.control_plane.name))
+        }
+        None => false,
+    };
+    let mut hosts = spec.egress.iter().flat_map(|egress| &egress.hosts).peekable();
+    is_near && is_selected && hosts.peek().is_some() && !hosts.any(shows)
+}
+
+/// In the ambient mesh it is a waypoint that receives for a pod.
+fn is_served_by_waypoint(pod: &Pod, observed: &Observed) -> bool {
+    let namespace = &pod.name.namespace;
+    observed.waypoints.iter().any(|waypoint| waypoint.namespace == *namespace) || is_waypoint(pod)
+}
+
+fn is_waypoint(pod: &Pod) -> bool {
+    pod.labels.contains_key("gateway.networking.k8s.io/gateway-name")
+}
+
+fn no_proxy(pod: &Pod, observed: &Observed) -> String {
+    let Name { namespace, name } = &pod.name;
+    let labels = observed.namespaces.get(namespace);
+    let has = |label: &str| labels.is_some_and(|labels| labels.contains_key(label));
+    let is =
+        |label: &str, value: &str| labels.and_then(|labels| labels.get(label)).is_some_and(|is| is == value);
+    if is("istio.io/dataplane-mode", "ambient") {
+        format!(
+            "it is in the ambient mesh: `istioctl waypoint apply --namespace {namespace} --enroll-namespace`"
+        )
+    } else if is("istio-injection", "enabled") || has("istio.io/rev") {
+        format!(
+            "its namespace has sidecars injected and this pod is older, or opts out: \
+             `kubectl --namespace {namespace} delete pod {name}` makes it anew"
+        )
+    } else {
+        format!("`kubectl label namespace {namespace} istio-injection=enabled`, and restart what runs there")
+    }
+}
+
+fn of_waypoint(waypoint: &Name, observed: &Observed) -> Option<Finding> {
+    let subject = format!("waypoint {waypoint}");
+    let is_targeted = observed.plugins.iter().any(|plugin| {
+        let mut targets = plugin.spec.target_refs.iter();
+        plugin.metadata.namespace == waypoint.namespace
+            && targets.any(|target| target.kind == "Gateway" && target.name == waypoint.name)
+    });
+    let control_plane = &observed.control_plane;
+    let host = format!("{}.{}.", control_plane.name, control_plane.namespace);
+    // `NAMESPACE/HOST`, or the host alone.
+    let is_ours = |provider: &String| provider.rsplit('/').next().is_some_and(|name| name.starts_with(&host));
+    let has_cluster = observed.istio.providers.iter().any(is_ours);
+    if !is_targeted {
+        return Some(Finding::warning(
+            subject,
+            "runs no filter: policies for the services behind it do nothing",
+            format!("apply a WasmPlugin in namespace {} whose targetRefs name it", waypoint.namespace),
+        ));
+    }
+    (!has_cluster).then(|| {
+        Finding::error(
+            subject,
+            "has no cluster for the control plane: its filter cannot poll",
+            format!("name {host}svc.cluster.local in an entry of `extensionProviders` of Istio's mesh configuration"),
+        )
+    })
+}

@@ -1,0 +1,250 @@
+//! Whatever is wrong in a cluster is found, with its cause and the next step; what is right is not.
+
+use reconciler::doctor::{
+    Severity, findings,
+    observed::{Answer, Filter, Istio, Name, Observed, Plugin, Pod, Replica, Sidecar},
+};
+use serde_json::{Value, json};
+
+const MODULE: &str = "5f2c3a9e8b7d6c5f4e3d2c1b0a99887766554433221100ffeeddccbbaa998877";
+
+fn name(namespace: &str, name: &str) -> Name {
+    Name { namespace: namespace.into(), name: name.into() }
+}
+
+fn plugin(namespace: &str, changed: &Value) -> Plugin {
+    let mut spec = json!({
+        "url": format!("http://hfi-control-plane.boifi.svc.cluster.local:8080/filter/{MODULE}.wasm"),
+        "sha256": MODULE,
+        "phase": "STATS",
+        "failStrategy": "FAIL_OPEN",
+        "match": [{"mode": "SERVER"}],
+        "pluginConfig": {"control_plane_address": "hfi-control-plane.boifi.svc.cluster.local:8080"},
+    });
+    let (fields, changed) = (spec.as_object_mut().unwrap(), changed.as_object().unwrap());
+    fields.extend(changed.clone());
+    fields.retain(|_, value| !value.is_null());
+    serde_json::from_value(json!({"metadata": {"namespace": namespace, "name": "hfi"}, "spec": spec}))
+        .unwrap()
+}
+
+fn waypoint_plugin() -> Plugin {
+    plugin("shop", &json!({"match": null, "targetRefs": [{"kind": "Gateway", "name": "waypoint"}]}))
+}
+
+fn answer(changed: &Value) -> Answer {
+    let mut status = json!({
+        "revision": "main@sha1:1",
+        "digest": "sha256:0011223344",
+        "halted": false,
+        "source": {"lastSuccess": "2026-11-21T00:00:00Z", "ageSeconds": 1.0, "failing": null},
+        "policies": [{
+            "name": "cart-errors",
+            "state": "active",
+            "targets": {"selector": {"service": "cart", "namespace": "demo"}, "direction": "inbound", "destination": null},
+        }],
+        "rejected": [],
+    });
+    status.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+    let filters = vec![filter("cart-1.demo", "in_step"), filter("front-1.demo", "in_step")];
+    Answer { status: serde_json::from_value(status).unwrap(), filters, modules: vec![MODULE.into()] }
+}
+
+fn filter(pod: &str, state: &str) -> Filter {
+    let node = format!("sidecar~10.0.0.1~{pod}~demo.svc.cluster.local");
+    Filter { node, state: state.into() }
+}
+
+fn pod(service: &str, number: u8) -> Pod {
+    Pod {
+        name: name("demo", &format!("{service}-{number}")),
+        labels: [("app".to_owned(), service.to_owned())].into(),
+        workload: service.into(),
+        has_proxy: true,
+        complaint: None,
+    }
+}
+
+/// Two replicas, a namespace with sidecars, and one with a waypoint.
+fn healthy() -> Observed {
+    let replica = |pod: &str| Replica { pod: pod.into(), answer: Ok(answer(&json!({}))) };
+    Observed {
+        control_plane: name("boifi", "hfi-control-plane"),
+        deployment: Some((2, 2)),
+        replicas: vec![replica("hfi-a"), replica("hfi-b")],
+        istio: Istio {
+            version: Some("1.30.1".into()),
+            root_namespace: "istio-system".into(),
+            providers: vec!["hfi-control-plane.boifi.svc.cluster.local".into()],
+        },
+        plugins: vec![plugin("demo", &json!({})), waypoint_plugin()],
+        sidecars: Vec::new(),
+        namespaces: [("demo".into(), [("istio-injection".into(), "enabled".into())].into())].into(),
+        pods: vec![pod("cart", 1), pod("front", 1)],
+        waypoints: vec![name("shop", "waypoint")],
+    }
+}
+
+/// Breaks one thing, and says of what the one finding must speak: its subject, its message, its next step.
+#[track_caller]
+fn found(severity: Severity, words: [&str; 3], spoil: impl FnOnce(&mut Observed)) {
+    let mut observed = healthy();
+    spoil(&mut observed);
+    let found = findings(&observed);
+    let [finding] = &found[..] else { panic!("{words:?}: {found:#?}") };
+    assert_eq!(finding.severity, severity, "{finding:#?}");
+    for (said, word) in [&finding.subject, &finding.message, &finding.next].into_iter().zip(words) {
+        assert!(said.contains(word), "`{word}` is not in {finding:#?}");
+    }
+}
+
+fn error(words: [&str; 3], spoil: impl FnOnce(&mut Observed)) {
+    found(Severity::Error, words, spoil);
+}
+
+fn warning(words: [&str; 3], spoil: impl FnOnce(&mut Observed)) {
+    found(Severity::Warning, words, spoil);
+}
+
+#[test]
+fn of_a_healthy_one_there_is_nothing_to_say() {
+    assert_eq!(findings(&healthy()), []);
+}
+
+#[test]
+fn a_control_plane_that_is_not_well() {
+    let every = |observed: &mut Observed, changed: Value| {
+        observed.replicas.iter_mut().for_each(|replica| replica.answer = Ok(answer(&changed)));
+    };
+    error(["Deployment boifi/hfi-control-plane", "does not exist", "--namespace"], |o| o.deployment = None);
+    error(["Deployment", "1 of 2 replicas", "describe"], |o| o.deployment = Some((2, 1)));
+    warning(["Deployment", "one replica", "replicas: 2"], |o| o.deployment = Some((1, 1)));
+    error(["Pod boifi/hfi-b", "connection refused", "logs hfi-b"], |o| {
+        o.replicas[1].answer = Err("connection refused".into());
+    });
+    error(["Deployment", "hfi-b: main@sha1:2 sha256:9988", "--interval"], |o| {
+        o.replicas[1].answer = Ok(answer(&json!({"revision": "main@sha1:2", "digest": "sha256:9988"})));
+    });
+    warning(["Deployment", "halted", "halt file"], |o| every(o, json!({"halted": true})));
+    error(["Deployment", "no route to host", "credentials"], |o| {
+        every(
+            o,
+            json!({"source": {"failing": {"since": "2026-11-21T00:00:00Z", "reason": "no route to host"}}}),
+        );
+    });
+    warning(["Deployment", "a.yaml", "hfi validate"], |o| {
+        every(o, json!({"rejected": [{"file": "a.yaml", "errors": []}]}))
+    });
+    warning(["policy typo", "namespace dmeo", "correct"], |o| {
+        let targets = json!({"selector": {"service": "cart", "namespace": "dmeo"}, "direction": "inbound"});
+        every(o, json!({"policies": [{"name": "typo", "state": "inactive", "targets": targets}]}));
+    });
+}
+
+#[test]
+fn an_istio_that_cannot_do_it() {
+    error(["Istio", "no istiod", "--istio-namespace"], |o| o.istio.version = None);
+    error(["Istio 1.21.0", "targetRefs", "upgrade"], |o| o.istio.version = Some("1.21.0".into()));
+}
+
+#[test]
+fn a_plugin_that_endangers_traffic_or_does_nothing() {
+    let changed = |fields: Value| move |o: &mut Observed| o.plugins[0] = plugin("demo", &fields);
+    let subject = "WasmPlugin demo/hfi";
+    error([subject, "denies all traffic", "FAIL_OPEN"], changed(json!({"failStrategy": null})));
+    error([subject, "FAIL_RELOAD", "FAIL_OPEN"], changed(json!({"failStrategy": "FAIL_RELOAD"})));
+    error([subject, "inbound and outbound", "SERVER"], changed(json!({"match": null})));
+    error(
+        [subject, "inbound and outbound", "SERVER"],
+        changed(json!({"match": [{"mode": "CLIENT_AND_SERVER"}]})),
+    );
+    error([subject, "64 hexadecimal", "digest"], changed(json!({"sha256": "abc"})));
+    error([subject, "hfi-a does not hand out", "--filter"], changed(json!({"sha256": "0".repeat(64)})));
+    warning(
+        [subject, "asks other.boifi:8080", "control_plane_address"],
+        changed(json!({"pluginConfig": {"control_plane_address": "other.boifi:8080"}})),
+    );
+    warning([subject, "authorisation", "STATS"], changed(json!({"phase": "AUTHN"})));
+    let both = json!({"selector": {"matchLabels": {"app": "cart"}}, "targetRefs": [{"kind": "Gateway", "name": "waypoint"}], "match": null});
+    error(["WasmPlugin shop/hfi", "both a selector and targetRefs", "two"], |o| {
+        o.plugins[1] = plugin("shop", &both)
+    });
+    error(["WasmPlugin boifi/hfi", "control plane", "remove"], |o| {
+        o.plugins.push(plugin("boifi", &json!({})))
+    });
+    error(["WasmPlugin istio-system/hfi", "every proxy", "selector"], |o| {
+        o.plugins.push(plugin("istio-system", &json!({})));
+    });
+}
+
+#[test]
+fn no_plugin_at_all() {
+    let mut observed = Observed { waypoints: Vec::new(), ..healthy() };
+    observed.plugins.clear();
+    let found = findings(&observed);
+    assert!(found.iter().any(|finding| finding.message.contains("no proxy runs the filter")), "{found:#?}");
+}
+
+#[test]
+fn a_proxy_that_should_run_the_filter_and_does_not() {
+    let silence = |o: &mut Observed| {
+        for replica in &mut o.replicas {
+            let filters = &mut replica.answer.as_mut().unwrap().filters;
+            filters.retain(|filter| !filter.node.contains("cart"));
+        }
+    };
+    let subject = "Pod demo/cart-1";
+    error([subject, "WasmPlugin demo/hfi", "istioctl proxy-config cluster cart-1.demo"], silence);
+    error([subject, "does not", "failed to load Wasm module: bad magic"], |o| {
+        silence(o);
+        o.pods[0].complaint = Some("failed to load Wasm module: bad magic".into());
+    });
+    error([subject, "does not", "Sidecar demo/default hides"], |o| {
+        silence(o);
+        let sidecar = json!({"metadata": {"namespace": "demo", "name": "default"}, "spec": {"egress": [{"hosts": ["./*", "istio-system/*"]}]}});
+        o.sidecars = vec![serde_json::from_value::<Sidecar>(sidecar).unwrap()];
+    });
+    error([subject, "has not polled lately", "istioctl"], |o| {
+        silence(o);
+        o.replicas[0].answer.as_mut().unwrap().filters.push(filter("cart-1.demo", "gone"));
+    });
+    warning([subject, "newest", "ask again"], |o| {
+        silence(o);
+        o.replicas[0].answer.as_mut().unwrap().filters.push(filter("cart-1.demo", "lagging"));
+    });
+    error([subject, "policy cart-errors, and no WasmPlugin", "selector"], |o| {
+        silence(o);
+        o.plugins[0] = plugin("demo", &json!({"selector": {"matchLabels": {"app": "front"}}}));
+    });
+}
+
+#[test]
+fn a_workload_without_a_proxy() {
+    let bare = |labels: &[(&str, &str)]| {
+        let labels = labels.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        move |o: &mut Observed| {
+            o.namespaces.insert("demo".into(), labels);
+            o.pods[0].has_proxy = false;
+        }
+    };
+    let words = |next| ["Pod demo/cart-1", "has no proxy", next];
+    error(words("delete pod cart-1"), bare(&[("istio-injection", "enabled")]));
+    error(words("waypoint apply"), bare(&[("istio.io/dataplane-mode", "ambient")]));
+    error(words("label namespace demo"), bare(&[]));
+}
+
+#[test]
+fn a_waypoint_that_cannot_poll() {
+    error(["waypoint shop/waypoint", "no cluster", "extensionProviders"], |o| o.istio.providers.clear());
+    warning(["waypoint shop/other", "runs no filter", "targetRefs"], |o| {
+        o.waypoints.push(name("shop", "other"))
+    });
+}
+
+#[test]
+fn one_replica_that_hears_a_proxy_is_enough() {
+    let mut observed = healthy();
+    observed.replicas[1].answer.as_mut().unwrap().filters.clear();
+    observed.replicas[0].answer.as_mut().unwrap().filters.push(filter("cart-1.demo", "gone"));
+    assert_eq!(findings(&observed), []);
+}
