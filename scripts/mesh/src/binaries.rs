@@ -36,6 +36,11 @@ pub fn python() -> Result<PathBuf> {
     find_as_named("HFI_PYTHON", ".cache/grpc/bin/python", "scripts/tools")
 }
 
+/// Kustomize: the one that `scripts/tools` unpacks, or what `HFI_KUSTOMIZE` names.
+pub fn kustomize() -> Result<PathBuf> {
+    find("HFI_KUSTOMIZE", ".cache/kustomize/usr/bin/kustomize", "scripts/tools")
+}
+
 /// The policy repository that hfi ships: `policies/examples`.
 pub fn examples() -> PathBuf {
     workspace().join("policies/examples")
@@ -58,6 +63,7 @@ fn find_as_named(variable: &str, built: &str, remedy: &str) -> Result<PathBuf> {
     Ok(std::path::absolute(path)?)
 }
 
-fn workspace() -> PathBuf {
+/// The root of this workspace.
+pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -1,0 +1,110 @@
+//! The container of the control plane without a container engine: the root file system of the image, laid
+//! out by the script that the Containerfile runs, read-only, with the user, the environment and the mounts
+//! of the Deployment.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use mesh::binaries;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::manifests::{environment, only, text};
+use crate::served::Served;
+
+/// A running container. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Container {
+    pub(crate) address: SocketAddr,
+    /// What is mounted, by the names of the volumes.
+    pub(crate) volumes: TempDir,
+    _served: Served,
+    _root: TempDir,
+}
+
+impl Container {
+    /// Starts the container of the Deployment among the objects, following `repository`.
+    pub(crate) async fn start(objects: &[Value], repository: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let root = lay_out(folder.path())?;
+        let deployment = only(objects, "Deployment")?;
+        let pod = &deployment["spec"]["template"]["spec"];
+        let container = &pod["containers"][0];
+        let volumes = tempfile::tempdir()?;
+
+        let mut arguments =
+            vec!["--die-with-parent".to_owned(), "--unshare-user".into(), "--unshare-pid".into()];
+        let mut say = |words: &[&str]| arguments.extend(words.iter().map(|word| (*word).to_owned()));
+        say(&["--uid", &pod["securityContext"]["runAsUser"].to_string()]);
+        say(&["--gid", &pod["securityContext"]["runAsGroup"].to_string()]);
+        ensure!(container["securityContext"]["readOnlyRootFilesystem"] == true, "{container}");
+        say(&["--ro-bind", path(&root)?, "/", "--proc", "/proc", "--dev", "/dev"]);
+        for mount in container["volumeMounts"].as_array().context("no mounts")? {
+            let folder = volumes.path().join(text(mount, "/name")?);
+            fs::create_dir(&folder)?;
+            let kind = if mount["readOnly"] == true { "--ro-bind" } else { "--bind" };
+            // A container runtime makes the places where things are mounted.
+            fs::create_dir_all(root.join(text(mount, "/mountPath")?.trim_start_matches('/')))?;
+            say(&[kind, path(&folder)?, text(mount, "/mountPath")?]);
+        }
+        say(&["--clearenv"]);
+        for (name, value) in image_environment()?.into_iter().chain(environment(objects)?) {
+            say(&["--setenv", &name, &value.unwrap_or_default()]);
+        }
+        // What differs from a cluster: where the policies are, and that several run on this machine.
+        say(&["--setenv", "HFI_REPO", repository, "--setenv", "HFI_LISTEN", "127.0.0.1:0"]);
+        say(&["--unsetenv", "HFI_KUBERNETES", "/hfi"]);
+        for argument in container["args"].as_array().context("no arguments")? {
+            say(&[text(argument, "")?]);
+        }
+        let mut served = Served::start("bwrap", &arguments)?;
+        let address = served.says(listening).await?;
+        Ok(Self { address, volumes, _served: served, _root: folder })
+    }
+}
+
+/// The root of the image, with the module of the image before it, here the same one.
+fn lay_out(folder: &Path) -> Result<PathBuf> {
+    let root = folder.join("root");
+    let output = Command::new(binaries::workspace().join("scripts/image-root"))
+        .arg(&root)
+        .env("HFI_BIN", binaries::hfi()?)
+        .env("HFI_FILTER", binaries::filter()?)
+        .output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::create_dir(root.join("previous"))?;
+    fs::copy(root.join("filter.wasm"), root.join("previous/filter.wasm"))?;
+    Ok(root)
+}
+
+/// What the Containerfile says: each instruction with what follows.
+pub(crate) fn containerfile() -> Result<Vec<(String, String)>> {
+    let text = fs::read_to_string(binaries::workspace().join("k8s/Containerfile"))?;
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.filter_map(|line| line.split_once(' ')).map(|(name, rest)| (name.into(), rest.into())).collect())
+}
+
+fn image_environment() -> Result<Vec<(String, Option<String>)>> {
+    let instructions = containerfile()?;
+    let said =
+        instructions.iter().filter(|(name, _)| name == "ENV").filter_map(|(_, rest)| rest.split_once('='));
+    Ok(said.map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).collect())
+}
+
+fn listening(log: &str) -> Option<SocketAddr> {
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter(|line| line["fields"]["message"] == "listening" || line["message"] == "listening").find_map(
+        |line| {
+            let fields = line.get("fields").unwrap_or(&line);
+            fields["address"].as_str()?.parse().ok()
+        },
+    )
+}
+
+fn path(path: &Path) -> Result<&str> {
+    OsStr::to_str(path.as_os_str()).context("a path that is no UTF-8")
+}

@@ -1,0 +1,13 @@
+//! What the manifests, the image and the scripts around them say, held against the real thing: the code
+//! that they configure, the `hfi` binary, kustomize, a registry, and Envoy. That the manifests are valid
+//! by themselves is for `scripts/check-manifests`.
+
+mod container;
+mod manifests;
+mod registry;
+mod served;
+
+mod a_module_is_pushed_for_agents_to_pull;
+mod the_dashboard_shows_what_there_is;
+mod the_image_runs_as_the_deployment_says;
+mod the_names_agree;

@@ -1,0 +1,74 @@
+//! The objects of a target, as `kubectl apply -k` would send them.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use mesh::binaries;
+use serde_json::Value;
+
+/// The objects that kustomize makes of a folder of ours.
+pub(crate) fn build(target: &str) -> Result<Vec<Value>> {
+    build_in(&binaries::workspace().join(target))
+}
+
+/// Those of `k8s/overlays/default` with every component.
+pub(crate) fn build_with_components() -> Result<Vec<Value>> {
+    let folder = tempfile::tempdir()?;
+    // Kustomize takes relative paths only.
+    let here = folder.path().canonicalize()?;
+    let manifests = binaries::workspace().join("k8s").canonicalize()?;
+    let up = "../".repeat(here.components().count() - 1);
+    let relative =
+        |path: &str| format!("{up}{}/{path}", manifests.display().to_string().trim_start_matches('/'));
+    let components: Vec<_> = std::fs::read_dir(manifests.join("components"))?
+        .map(|entry| Ok(relative(&format!("components/{}", entry?.file_name().to_string_lossy()))))
+        .collect::<Result<_>>()?;
+    let kustomization =
+        serde_json::json!({"resources": [relative("overlays/default")], "components": components});
+    std::fs::write(here.join("kustomization.yaml"), kustomization.to_string())?;
+    build_in(&here)
+}
+
+fn build_in(folder: &Path) -> Result<Vec<Value>> {
+    let output = Command::new(binaries::kustomize()?).arg("build").arg(folder).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(serde_yaml::from_multiple(std::str::from_utf8(&output.stdout)?)?)
+}
+
+/// The only object of that kind.
+pub(crate) fn only<'a>(objects: &'a [Value], kind: &str) -> Result<&'a Value> {
+    let mut found = objects.iter().filter(|object| object["kind"] == kind);
+    let first = found.next().with_context(|| format!("there is no {kind}"))?;
+    ensure!(found.next().is_none(), "there are several {kind}");
+    Ok(first)
+}
+
+/// A text within an object, such as `/spec/url`.
+pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Result<&'a str> {
+    let value = object.pointer(pointer).with_context(|| format!("{pointer} is missing in {object}"))?;
+    value.as_str().with_context(|| format!("{pointer} is no text in {object}"))
+}
+
+/// What the container of the control plane has in its environment by the objects: name and value. A value
+/// that a Secret holds is not known.
+pub(crate) fn environment(objects: &[Value]) -> Result<Vec<(String, Option<String>)>> {
+    let settings = objects
+        .iter()
+        .find(|object| object["kind"] == "ConfigMap" && object["data"]["HFI_STATE_DIR"].is_string())
+        .context("there is no ConfigMap with settings")?;
+    let container = &only(objects, "Deployment")?["spec"]["template"]["spec"]["containers"][0];
+    ensure!(container["envFrom"][0]["configMapRef"]["name"] == settings["metadata"]["name"], "{container}");
+    let data = settings["data"].as_object().context("no data")?;
+    let own = container["env"].as_array().into_iter().flatten();
+    Ok(data
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().map(str::to_owned)))
+        .chain(own.map(|variable| {
+            (
+                variable["name"].as_str().unwrap_or_default().to_owned(),
+                variable["value"].as_str().map(str::to_owned),
+            )
+        }))
+        .collect())
+}

@@ -1,0 +1,68 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use mesh::{Answer, Deadline, Mesh, Request};
+use serde_json::Value;
+
+use crate::manifests::{build_with_components, only};
+
+const FAULTS: &str = r#"
+metadata: {name: faults}
+spec:
+  selector: {service: frontend, namespace: demo}
+  rules:
+    - {match: {path: {exact: /abort}}, fault: {percentage: 100, abort: {httpStatus: 503}}}
+    - {match: {path: {exact: /delay}}, fault: {percentage: 100, delay: {fixed_delay_ms: 1}}}
+"#;
+
+/// Each metric that the dashboard and the alerts ask for is one that the reconciler or a proxy has.
+#[tokio::test]
+async fn in_the_reconciler_and_in_envoy() -> Result<()> {
+    let objects = build_with_components()?;
+    let mut asked = metrics(&expressions(only(&objects, "PrometheusRule")?));
+    let dashboard = objects.iter().find_map(|object| object["data"]["hfi.json"].as_str());
+    let dashboard: Value = serde_json::from_str(dashboard.context("there is no dashboard")?)?;
+    asked.extend(metrics(&expressions(&dashboard)));
+    assert!(asked.len() > 15, "{asked:?}");
+
+    let mesh = Mesh::start(&[("frontend", 1)]).await?;
+    mesh.publish("faults.yaml", FAULTS).await?;
+    mesh.everywhere("frontend", &Request::get("/abort"), Answer::aborted).await?;
+    mesh.everywhere("frontend", &Request::get("/delay"), Answer::delayed).await?;
+    let envoy = mesh.envoys("frontend").next().context("no replica")?;
+    let deadline = Deadline::of("every metric to be there", Duration::from_secs(10));
+    loop {
+        let mut there =
+            metrics(&mesh.client.send(mesh.reconciler.address(), &Request::get("/metrics")).await?.body);
+        there.extend(metrics(
+            &mesh.client.send(envoy.admin(), &Request::get("/stats/prometheus")).await?.body,
+        ));
+        let missing: Vec<_> = asked.difference(&there).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        deadline.pause().await.with_context(|| format!("{missing:?} are not among {there:?}"))?;
+    }
+}
+
+/// Every `expr` within, one a line.
+fn expressions(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, inner)| match inner {
+                Value::String(text) if name == "expr" => format!("{text}\n"),
+                _ => expressions(inner),
+            })
+            .collect(),
+        Value::Array(elements) => elements.iter().map(expressions).collect(),
+        _ => String::new(),
+    }
+}
+
+/// The names of hfi's metrics in a text.
+fn metrics(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| word.starts_with("hfi_")).map(str::to_owned).collect()
+}

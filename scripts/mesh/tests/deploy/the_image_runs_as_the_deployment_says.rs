@@ -1,0 +1,108 @@
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use mesh::{Client, Deadline, GitHttp, Repository, Request};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::container::{Container, containerfile};
+use crate::manifests::{build, only, text};
+
+const POLICY: &str = r#"
+metadata: {name: errors}
+spec:
+  rules: [{fault: {percentage: 1, abort: {httpStatus: 503}}}]
+"#;
+
+#[tokio::test]
+async fn from_its_probes_to_the_module_and_the_way_out() -> Result<()> {
+    let repository = Repository::new().await?;
+    repository.write("errors.yaml", POLICY)?;
+    repository.push("a policy").await?;
+    let git = GitHttp::start(repository.folder()).await?;
+    let name = repository.bare().file_name().context("no name")?.to_string_lossy().into_owned();
+    let objects = build("k8s/overlays/default")?;
+    let container = Container::start(&objects, &git.url(&name)).await?;
+    let client = Client::new()?;
+    let get = async |path: &str| client.send(container.address, &Request::get(path)).await;
+
+    // The library that fetches, the child that it does so in, and the folders to write to: all there.
+    let deployment = only(&objects, "Deployment")?;
+    for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+        let pointer = format!("/spec/template/spec/containers/0/{probe}/httpGet/path");
+        let deadline = Deadline::of("a probe to succeed", Duration::from_secs(20));
+        while !get(text(deployment, &pointer)?).await?.status.is_success() {
+            deadline.pause().await.with_context(|| probe.to_owned())?;
+        }
+    }
+    assert!(get("/v1/policies").await?.body.contains("errors"));
+    assert!(fs::read_dir(container.volumes.path().join("state/state"))?.count() > 0, "no state is kept");
+
+    // What every plugin asks for is what is handed out.
+    let plugins = build("k8s/plugin/sidecar")?;
+    for plugin in &plugins {
+        let url = text(plugin, "/spec/url")?;
+        let path = url.find("/filter/").and_then(|at| url.get(at..)).context("no path")?;
+        let module = client.send(container.address, &Request::get(path)).await?;
+        assert_eq!(module.status, 200, "{path}: run scripts/stamp");
+        let built = fs::read(mesh::binaries::filter()?)?;
+        let digest =
+            Sha256::digest(&built).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        assert_eq!(text(plugin, "/spec/sha256")?, digest);
+    }
+
+    // As the key `halt` of the ConfigMap hfi-halt appears in the mounted folder.
+    fs::write(container.volumes.path().join("halt/halt"), "")?;
+    let deadline = Deadline::of("the halt", Duration::from_secs(10));
+    while serde_json::from_str::<Value>(&get("/v1/ready").await?.body)?["halted"] != true {
+        deadline.pause().await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_containerfile_agrees_with_the_deployment_and_the_toolchain() -> Result<()> {
+    let said = containerfile()?;
+    let value =
+        |name: &str| said.iter().rev().find(|(known, _)| known == name).map(|(_, rest)| rest.as_str());
+    let objects = build("k8s/overlays/default")?;
+    let pod = &only(&objects, "Deployment")?["spec"]["template"]["spec"];
+    let user = format!("{}:{}", pod["securityContext"]["runAsUser"], pod["securityContext"]["runAsGroup"]);
+    assert_eq!(value("USER"), Some(user.as_str()));
+    assert_eq!(value("EXPOSE"), Some(pod["containers"][0]["ports"][0]["containerPort"].to_string().as_str()));
+    assert_eq!(value("ENTRYPOINT"), Some(r#"["/hfi"]"#));
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(pod["containers"][0]["image"], format!("hfi:{version}"));
+
+    let top = mesh::binaries::workspace();
+    let toolchain = fs::read_to_string(top.join("rust-toolchain.toml"))?;
+    let channel = toolchain.split('"').nth(1).context("no channel")?;
+    let base = said.iter().find(|(name, _)| name == "FROM").map(|(_, rest)| rest.as_str());
+    assert!(
+        base.is_some_and(|base| base.contains(&format!("rust:{channel}-"))),
+        "{base:?} is not of {channel}"
+    );
+    // What is copied is there, and all that the workspace needs is copied.
+    let copied: Vec<_> = said
+        .iter()
+        .filter(|(name, rest)| name == "COPY" && !rest.starts_with("--from"))
+        .flat_map(|(_, rest)| rest.split(' ').rev().skip(1))
+        .collect();
+    for path in &copied {
+        assert!(top.join(path).exists(), "{path} is copied, but is not there");
+    }
+    for member in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "rust-toolchain.toml",
+        "policies",
+        "filter",
+        "reconciler",
+        "scripts",
+        "k8s",
+    ] {
+        assert!(copied.contains(&member), "{member} is not copied");
+    }
+    Ok(())
+}
