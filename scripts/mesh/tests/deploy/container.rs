@@ -13,7 +13,7 @@ use mesh::binaries;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::manifests::{environment, only, text};
+use crate::manifests::{at, environment, pod, text};
 use crate::served::Served;
 
 /// A running container. Dropping it kills it.
@@ -31,22 +31,21 @@ impl Container {
     pub(crate) async fn start(objects: &[Value], repository: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let root = lay_out(folder.path())?;
-        let deployment = only(objects, "Deployment")?;
-        let pod = &deployment["spec"]["template"]["spec"];
-        let container = &pod["containers"][0];
+        let pod = pod(objects)?;
+        let container = at(pod, "/containers/0");
         let volumes = tempfile::tempdir()?;
 
         let mut arguments =
             vec!["--die-with-parent".to_owned(), "--unshare-user".into(), "--unshare-pid".into()];
         let mut say = |words: &[&str]| arguments.extend(words.iter().map(|word| (*word).to_owned()));
-        say(&["--uid", &pod["securityContext"]["runAsUser"].to_string()]);
-        say(&["--gid", &pod["securityContext"]["runAsGroup"].to_string()]);
-        ensure!(container["securityContext"]["readOnlyRootFilesystem"] == true, "{container}");
+        say(&["--uid", &at(pod, "/securityContext/runAsUser").to_string()]);
+        say(&["--gid", &at(pod, "/securityContext/runAsGroup").to_string()]);
+        ensure!(at(container, "/securityContext/readOnlyRootFilesystem") == true, "{container}");
         say(&["--ro-bind", path(&root)?, "/", "--proc", "/proc", "--dev", "/dev"]);
-        for mount in container["volumeMounts"].as_array().context("no mounts")? {
+        for mount in at(container, "/volumeMounts").as_array().context("no mounts")? {
             let folder = volumes.path().join(text(mount, "/name")?);
             fs::create_dir(&folder)?;
-            let kind = if mount["readOnly"] == true { "--ro-bind" } else { "--bind" };
+            let kind = if at(mount, "/readOnly") == true { "--ro-bind" } else { "--bind" };
             // A container runtime makes the places where things are mounted.
             fs::create_dir_all(root.join(text(mount, "/mountPath")?.trim_start_matches('/')))?;
             say(&[kind, path(&folder)?, text(mount, "/mountPath")?]);
@@ -58,7 +57,7 @@ impl Container {
         // What differs from a cluster: where the policies are, and that several run on this machine.
         say(&["--setenv", "HFI_REPO", repository, "--setenv", "HFI_LISTEN", "127.0.0.1:0"]);
         say(&["--unsetenv", "HFI_KUBERNETES", "/hfi"]);
-        for argument in container["args"].as_array().context("no arguments")? {
+        for argument in at(container, "/args").as_array().context("no arguments")? {
             say(&[text(argument, "")?]);
         }
         let mut served = Served::start("bwrap", &arguments)?;
@@ -97,12 +96,8 @@ fn image_environment() -> Result<Vec<(String, Option<String>)>> {
 
 fn listening(log: &str) -> Option<SocketAddr> {
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.filter(|line| line["fields"]["message"] == "listening" || line["message"] == "listening").find_map(
-        |line| {
-            let fields = line.get("fields").unwrap_or(&line);
-            fields["address"].as_str()?.parse().ok()
-        },
-    )
+    let announced = lines.filter(|line| at(line, "/fields/message") == "listening");
+    announced.filter_map(|line| at(&line, "/fields/address").as_str()?.parse().ok()).next()
 }
 
 fn path(path: &Path) -> Result<&str> {

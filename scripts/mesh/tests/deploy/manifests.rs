@@ -38,10 +38,20 @@ fn build_in(folder: &Path) -> Result<Vec<Value>> {
 
 /// The only object of that kind.
 pub(crate) fn only<'a>(objects: &'a [Value], kind: &str) -> Result<&'a Value> {
-    let mut found = objects.iter().filter(|object| object["kind"] == kind);
+    let mut found = objects.iter().filter(|object| at(object, "/kind") == kind);
     let first = found.next().with_context(|| format!("there is no {kind}"))?;
     ensure!(found.next().is_none(), "there are several {kind}");
     Ok(first)
+}
+
+/// What an object has at a place, such as `/spec/ports`; null if nothing.
+pub(crate) fn at<'a>(object: &'a Value, pointer: &str) -> &'a Value {
+    object.pointer(pointer).unwrap_or(&Value::Null)
+}
+
+/// The pod of the only Deployment.
+pub(crate) fn pod(objects: &[Value]) -> Result<&Value> {
+    Ok(at(only(objects, "Deployment")?, "/spec/template/spec"))
 }
 
 /// A text within an object, such as `/spec/url`.
@@ -55,19 +65,19 @@ pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Result<&'a str> {
 pub(crate) fn environment(objects: &[Value]) -> Result<Vec<(String, Option<String>)>> {
     let settings = objects
         .iter()
-        .find(|object| object["kind"] == "ConfigMap" && object["data"]["HFI_STATE_DIR"].is_string())
+        .find(|object| at(object, "/kind") == "ConfigMap" && at(object, "/data/HFI_STATE_DIR").is_string())
         .context("there is no ConfigMap with settings")?;
-    let container = &only(objects, "Deployment")?["spec"]["template"]["spec"]["containers"][0];
-    ensure!(container["envFrom"][0]["configMapRef"]["name"] == settings["metadata"]["name"], "{container}");
-    let data = settings["data"].as_object().context("no data")?;
-    let own = container["env"].as_array().into_iter().flatten();
+    let container = at(pod(objects)?, "/containers/0");
+    ensure!(at(container, "/envFrom/0/configMapRef/name") == at(settings, "/metadata/name"), "{container}");
+    let data = at(settings, "/data").as_object().context("no data")?;
+    let own = at(container, "/env").as_array().into_iter().flatten();
     Ok(data
         .iter()
         .map(|(name, value)| (name.clone(), value.as_str().map(str::to_owned)))
         .chain(own.map(|variable| {
             (
-                variable["name"].as_str().unwrap_or_default().to_owned(),
-                variable["value"].as_str().map(str::to_owned),
+                at(variable, "/name").as_str().unwrap_or_default().to_owned(),
+                at(variable, "/value").as_str().map(str::to_owned),
             )
         }))
         .collect())

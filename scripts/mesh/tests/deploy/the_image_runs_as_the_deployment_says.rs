@@ -73,7 +73,7 @@ fn the_containerfile_agrees_with_the_deployment_and_the_toolchain() -> Result<()
     assert_eq!(value("EXPOSE"), Some(pod["containers"][0]["ports"][0]["containerPort"].to_string().as_str()));
     assert_eq!(value("ENTRYPOINT"), Some(r#"["/hfi"]"#));
     let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(pod["containers"][0]["image"], format!("hfi:{version}"));
+    assert_eq!(pod["containers"][0]["image"], format!("localhost/hfi:{version}"));
 
     let top = mesh::binaries::workspace();
     let toolchain = fs::read_to_string(top.join("rust-toolchain.toml"))?;

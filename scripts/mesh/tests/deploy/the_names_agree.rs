@@ -120,6 +120,28 @@ fn of_paths() -> Result<()> {
     Ok(())
 }
 
+/// What the documents tell people to apply can be built, and what they name is there.
+#[test]
+fn of_documents_and_folders() -> Result<()> {
+    let top = binaries::workspace();
+    let mut applied = 0;
+    for document in ["README.md", "k8s/README.md"] {
+        let document = std::fs::read_to_string(top.join(document))?;
+        for (_, rest) in document.match_indices("k8s/").map(|(start, _)| document.split_at(start)) {
+            let name: String =
+                rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "/._-".contains(*c)).collect();
+            assert!(top.join(name.trim_end_matches('.')).exists(), "{name} is not there");
+        }
+        for rest in document.split(" -k ").skip(1) {
+            let target = rest.split_whitespace().next().context("-k of what?")?;
+            assert!(!build(target)?.is_empty(), "{target}");
+            applied += 1;
+        }
+    }
+    assert!(applied > 8, "only {applied} commands");
+    Ok(())
+}
+
 fn known_variables() -> Result<BTreeSet<String>> {
     let help = help()?;
     let names = help.split("HFI_").skip(1).map(|rest| {
