@@ -8,17 +8,39 @@ export function unknownFields(known) {
   const { checker, types } = typesOf(known);
   return known.flatMap(({ object, module }) => {
     const found = [];
-    walk(checker, object, [types.get(module)], "", (path) => found.push({ object, message: `${path}: is not a field of ${object.apiVersion} ${object.kind}` }));
+    walk(checker, object, [types.get(module)], "", (path) =>
+      found.push({ object, message: `${path}: is not a field of ${object.apiVersion} ${object.kind}` }),
+    );
     return found;
   });
 }
 
-/** The type of each module's kind, as the compiler sees it. */
+const compiled = new Map();
+
+/** The type of each module's kind, as the compiler sees it. Most targets are of the same few kinds. */
 function typesOf(known) {
-  const name = join(packages, "kinds.ts");
   const kinds = new Map(known.map(({ object, module }) => [module, object.kind]));
-  const text = [...kinds].map(([module, kind], index) => `export declare const kind${index}: import(${JSON.stringify(module)}).I${kind};`).join("\n");
-  const options = { noEmit: true, strict: true, skipLibCheck: true, types: [], module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler };
+  const key = [...kinds.keys()].sort().join();
+  if (!compiled.has(key)) compiled.set(key, compile(kinds));
+  return compiled.get(key);
+}
+
+function compile(kinds) {
+  const name = join(packages, "kinds.ts");
+  const text = [...kinds]
+    .map(
+      ([module, kind], index) =>
+        `export declare const kind${index}: import(${JSON.stringify(module)}).I${kind};`,
+    )
+    .join("\n");
+  const options = {
+    noEmit: true,
+    strict: true,
+    skipLibCheck: true,
+    types: [],
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+  };
   const host = ts.createCompilerHost(options);
   const { readFile, fileExists } = host;
   host.readFile = (path) => (path === name ? text : readFile(path));
@@ -28,7 +50,12 @@ function typesOf(known) {
   if (diagnostic) throw new Error(ts.flattenDiagnosticMessageText(diagnostic.messageText, " "));
   const checker = program.getTypeChecker();
   const exports = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(name)));
-  return { checker, types: new Map([...kinds.keys()].map((module, index) => [module, checker.getTypeOfSymbol(exports[index])])) };
+  return {
+    checker,
+    types: new Map(
+      [...kinds.keys()].map((module, index) => [module, checker.getTypeOfSymbol(exports[index])]),
+    ),
+  };
 }
 
 /** What a value may be, all alternatives and parts of the types one by one. */
@@ -37,19 +64,28 @@ function parts(types) {
 }
 
 function walk(checker, value, types, path, report) {
-  const objects = parts(types).filter((type) => type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Any | ts.TypeFlags.Unknown));
+  const objects = parts(types).filter(
+    (type) => type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Any | ts.TypeFlags.Unknown),
+  );
   if (objects.some((type) => type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown))) return;
   if (Array.isArray(value)) {
-    const elements = objects.filter((type) => checker.isArrayType(type)).flatMap((type) => checker.getTypeArguments(type));
+    const elements = objects
+      .filter((type) => checker.isArrayType(type))
+      .flatMap((type) => checker.getTypeArguments(type));
     value.forEach((element, index) => walk(checker, element, elements, `${path}[${index}]`, report));
   } else if (value !== null && typeof value === "object") {
-    const fields = (name) => objects.flatMap((type) => {
-      const property = checker.getPropertyOfType(type, name);
-      const any = checker.getIndexTypeOfType(type, ts.IndexKind.String);
-      return [property && checker.getTypeOfSymbol(property), any].filter(Boolean);
-    });
+    const fields = (name) =>
+      objects.flatMap((type) => {
+        const property = checker.getPropertyOfType(type, name);
+        const any = checker.getIndexTypeOfType(type, ts.IndexKind.String);
+        return [property && checker.getTypeOfSymbol(property), any].filter(Boolean);
+      });
     // A type that names nothing is one that takes everything.
-    const open = objects.every((type) => checker.getPropertiesOfType(type).length === 0 && !checker.getIndexTypeOfType(type, ts.IndexKind.String));
+    const open = objects.every(
+      (type) =>
+        checker.getPropertiesOfType(type).length === 0 &&
+        !checker.getIndexTypeOfType(type, ts.IndexKind.String),
+    );
     if (open) return;
     for (const [name, inner] of Object.entries(value)) {
       const here = path ? `${path}.${name}` : name;

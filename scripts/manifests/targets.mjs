@@ -14,18 +14,25 @@ const ground = "k8s/overlays/default";
 /** Each has a name and a function that gives its objects, or throws what kustomize says. */
 export function targets() {
   const folders = globSync("{k8s,flux}/**/kustomization.yaml", { cwd: root }).map(dirname).sort();
-  const isComponent = (folder) => parse(readFileSync(join(root, folder, "kustomization.yaml"), "utf8"))?.kind === "Component";
+  const isComponent = (folder) =>
+    parse(readFileSync(join(root, folder, "kustomization.yaml"), "utf8"))?.kind === "Component";
   const components = folders.filter(isComponent);
   const ours = components.filter((folder) => dirname(folder) === "k8s/components");
   return [
-    ...folders.filter((folder) => !isComponent(folder)).map((folder) => ({ name: folder, objects: () => build(join(root, folder)) })),
+    ...folders
+      .filter((folder) => !isComponent(folder))
+      .map((folder) => ({ name: folder, objects: () => build(join(root, folder)) })),
     ...components.map((folder) => ({ name: `${ground} with ${folder}`, objects: () => buildWith([folder]) })),
     { name: `${ground} with every component`, objects: () => buildWith(ours) },
   ];
 }
 
 function build(folder) {
-  const text = execFileSync(kustomize, ["build", folder], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 });
+  const text = execFileSync(kustomize, ["build", folder], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 1 << 28,
+  });
   return objects(text);
 }
 
@@ -50,4 +57,3 @@ export function objects(text) {
     return document.toJS() ?? [];
   });
 }
-
