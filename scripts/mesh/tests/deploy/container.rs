@@ -16,6 +16,9 @@ use tempfile::TempDir;
 use crate::manifests::{at, environment, pod, text};
 use crate::served::Served;
 
+/// A module, by its first bytes.
+pub(crate) const PREVIOUS: &[u8] = b"\0asm\x01\0\0\0";
+
 /// A running container. Dropping it kills it.
 #[derive(Debug)]
 pub(crate) struct Container {
@@ -66,17 +69,17 @@ impl Container {
     }
 }
 
-/// The root of the image, with the module of the image before it, here the same one.
+/// The root of the image, with another module as the previous one.
 fn lay_out(folder: &Path) -> Result<PathBuf> {
     let root = folder.join("root");
+    let previous = folder.join("previous.wasm");
+    fs::write(&previous, PREVIOUS)?;
     let output = Command::new(binaries::workspace().join("scripts/image-root"))
-        .arg(&root)
+        .args([&root, &previous])
         .env("HFI_BIN", binaries::hfi()?)
         .env("HFI_FILTER", binaries::filter()?)
         .output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    fs::create_dir(root.join("previous"))?;
-    fs::copy(root.join("filter.wasm"), root.join("previous/filter.wasm"))?;
     Ok(root)
 }
 

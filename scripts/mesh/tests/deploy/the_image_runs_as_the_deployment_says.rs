@@ -6,7 +6,7 @@ use mesh::{Client, Deadline, GitHttp, Repository, Request};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::container::{Container, containerfile};
+use crate::container::{Container, PREVIOUS, containerfile};
 use crate::manifests::{build, only, text};
 
 const POLICY: &str = r#"
@@ -46,11 +46,11 @@ async fn from_its_probes_to_the_module_and_the_way_out() -> Result<()> {
         let path = url.find("/filter/").and_then(|at| url.get(at..)).context("no path")?;
         let module = client.send(container.address, &Request::get(path)).await?;
         assert_eq!(module.status, 200, "{path}: run scripts/stamp");
-        let built = fs::read(mesh::binaries::filter()?)?;
-        let digest =
-            Sha256::digest(&built).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        assert_eq!(text(plugin, "/spec/sha256")?, digest);
+        assert_eq!(text(plugin, "/spec/sha256")?, hex(&fs::read(mesh::binaries::filter()?)?));
     }
+    // And what proxies asked for before an upgrade.
+    let previous = get(&format!("/filter/{}.wasm", hex(PREVIOUS))).await?;
+    assert_eq!((previous.status.as_u16(), previous.body.as_bytes()), (200, PREVIOUS));
 
     // As the key `halt` of the ConfigMap hfi-halt appears in the mounted folder.
     fs::write(container.volumes.path().join("halt/halt"), "")?;
@@ -59,6 +59,10 @@ async fn from_its_probes_to_the_module_and_the_way_out() -> Result<()> {
         deadline.pause().await?;
     }
     Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[test]
