@@ -4,11 +4,12 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use mesh::binaries;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::gatekeeper::Gatekeeper;
 use crate::manifests::text;
-use crate::registry::Registry;
+use crate::registry::{KEPT, Registry};
 
 const IMAGE: &str = "sre/hfi-filter:0.1.0";
 
@@ -49,6 +50,19 @@ async fn and_is_the_same_when_it_comes_back() -> Result<()> {
     // The same module is the same image, whoever pushes it and when.
     let again = push(&registry, &format!("{}/{IMAGE}", registry.address), true)?;
     assert_eq!(String::from_utf8(again.stdout)?, printed);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn also_where_a_login_is_exchanged_for_a_token() -> Result<()> {
+    let registry = Registry::start().await?;
+    let gatekeeper = Gatekeeper::before(&registry).await?;
+    let login = json!({"auths": {gatekeeper.address.to_string(): {"auth": KEPT}}});
+    fs::write(registry.login.path().join("config.json"), login.to_string())?;
+    let pushed = push(&registry, &format!("{}/sre/other:1", gatekeeper.address), true)?;
+    ensure!(pushed.status.success(), "{}", String::from_utf8_lossy(&pushed.stderr));
+    let plugin: Value = serde_yaml::from_str(std::str::from_utf8(&pushed.stdout)?)?;
+    assert_eq!(hex(&pull(&registry, "/v2/sre/other/manifests/1").await?), text(&plugin, "/spec/sha256")?);
     Ok(())
 }
 

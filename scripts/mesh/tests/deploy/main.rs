@@ -3,6 +3,7 @@
 //! by themselves is for `scripts/check-manifests`.
 
 mod container;
+mod gatekeeper;
 mod manifests;
 mod registry;
 mod served;

@@ -10,7 +10,7 @@ use crate::served::Served;
 
 /// Who may push, as the registry knows it (bcrypt) and as clients keep it (base64).
 const HASHED: &str = "pusher:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
-const KEPT: &str = "cHVzaGVyOnNlY3JldA==";
+pub(crate) const KEPT: &str = "cHVzaGVyOnNlY3JldA==";
 
 /// A running registry. Dropping it kills it.
 #[derive(Debug)]
