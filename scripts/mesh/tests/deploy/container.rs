@@ -13,49 +13,70 @@ use mesh::binaries;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::manifests::{at, environment, pod, text};
+use crate::manifests::{Setting, at, environment, pod, text};
 use crate::served::Served;
 
 /// A module, by its first bytes.
 pub(crate) const PREVIOUS: &[u8] = b"\0asm\x01\0\0\0";
 
+/// What a container needs, before it runs.
+#[derive(Debug)]
+pub(crate) struct Image {
+    _folder: TempDir,
+    /// The root file system.
+    pub(crate) root: PathBuf,
+    /// What is mounted, by the names of the volumes.
+    pub(crate) volumes: TempDir,
+}
+
 /// A running container. Dropping it kills it.
 #[derive(Debug)]
 pub(crate) struct Container {
     pub(crate) address: SocketAddr,
-    /// What is mounted, by the names of the volumes.
-    pub(crate) volumes: TempDir,
+    pub(crate) image: Image,
     _served: Served,
-    _root: TempDir,
 }
 
-impl Container {
-    /// Starts the container of the Deployment among the objects, following `repository`.
-    pub(crate) async fn start(objects: &[Value], repository: &str) -> Result<Self> {
+impl Image {
+    pub(crate) fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let root = lay_out(folder.path())?;
+        Ok(Self { _folder: folder, root, volumes: tempfile::tempdir()? })
+    }
+
+    /// One more key of the Secret `hfi-git`.
+    pub(crate) fn secret(&self, key: &str, value: impl AsRef<[u8]>) -> Result<()> {
+        let folder = self.volumes.path().join("git");
+        fs::create_dir_all(&folder)?;
+        Ok(fs::write(folder.join(key), value)?)
+    }
+
+    /// Starts the container of the Deployment among the objects, following `repository`.
+    pub(crate) async fn start(self, objects: &[Value], repository: &str) -> Result<Container> {
         let pod = pod(objects)?;
         let container = at(pod, "/containers/0");
-        let volumes = tempfile::tempdir()?;
-
         let mut arguments =
             vec!["--die-with-parent".to_owned(), "--unshare-user".into(), "--unshare-pid".into()];
         let mut say = |words: &[&str]| arguments.extend(words.iter().map(|word| (*word).to_owned()));
         say(&["--uid", &at(pod, "/securityContext/runAsUser").to_string()]);
         say(&["--gid", &at(pod, "/securityContext/runAsGroup").to_string()]);
         ensure!(at(container, "/securityContext/readOnlyRootFilesystem") == true, "{container}");
-        say(&["--ro-bind", path(&root)?, "/", "--proc", "/proc", "--dev", "/dev"]);
+        say(&["--ro-bind", path(&self.root)?, "/", "--proc", "/proc", "--dev", "/dev"]);
         for mount in at(container, "/volumeMounts").as_array().context("no mounts")? {
-            let folder = volumes.path().join(text(mount, "/name")?);
-            fs::create_dir(&folder)?;
+            let folder = self.volumes.path().join(text(mount, "/name")?);
+            fs::create_dir_all(&folder)?;
             let kind = if at(mount, "/readOnly") == true { "--ro-bind" } else { "--bind" };
             // A container runtime makes the places where things are mounted.
-            fs::create_dir_all(root.join(text(mount, "/mountPath")?.trim_start_matches('/')))?;
+            fs::create_dir_all(self.root.join(text(mount, "/mountPath")?.trim_start_matches('/')))?;
             say(&[kind, path(&folder)?, text(mount, "/mountPath")?]);
         }
         say(&["--clearenv"]);
         for (name, value) in image_environment()?.into_iter().chain(environment(objects)?) {
-            say(&["--setenv", &name, &value.unwrap_or_default()]);
+            let value = match value {
+                Setting::Is(value) => value,
+                Setting::OfSecret(key) => fs::read_to_string(self.volumes.path().join("git").join(key))?,
+            };
+            say(&["--setenv", &name, &value]);
         }
         // What differs from a cluster: where the policies are, and that several run on this machine.
         say(&["--setenv", "HFI_REPO", repository, "--setenv", "HFI_LISTEN", "127.0.0.1:0"]);
@@ -65,7 +86,7 @@ impl Container {
         }
         let mut served = Served::start("bwrap", &arguments)?;
         let address = served.says(listening).await?;
-        Ok(Self { address, volumes, _served: served, _root: folder })
+        Ok(Container { address, image: self, _served: served })
     }
 }
 
@@ -90,11 +111,11 @@ pub(crate) fn containerfile() -> Result<Vec<(String, String)>> {
     Ok(lines.filter_map(|line| line.split_once(' ')).map(|(name, rest)| (name.into(), rest.into())).collect())
 }
 
-fn image_environment() -> Result<Vec<(String, Option<String>)>> {
+fn image_environment() -> Result<Vec<(String, Setting)>> {
     let instructions = containerfile()?;
     let said =
         instructions.iter().filter(|(name, _)| name == "ENV").filter_map(|(_, rest)| rest.split_once('='));
-    Ok(said.map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).collect())
+    Ok(said.map(|(name, value)| (name.to_owned(), Setting::Is(value.to_owned()))).collect())
 }
 
 fn listening(log: &str) -> Option<SocketAddr> {

@@ -13,7 +13,14 @@ pub(crate) fn build(target: &str) -> Result<Vec<Value>> {
 }
 
 /// Those of `k8s/overlays/default` with every component.
-pub(crate) fn build_with_components() -> Result<Vec<Value>> {
+pub(crate) fn build_with_all() -> Result<Vec<Value>> {
+    let components = std::fs::read_dir(binaries::workspace().join("k8s/components"))?;
+    let names = components.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    build_with(&names.collect::<Result<Vec<_>>>()?)
+}
+
+/// Those of `k8s/overlays/default` with some of the components.
+pub(crate) fn build_with(components: &[impl AsRef<str>]) -> Result<Vec<Value>> {
     let folder = tempfile::tempdir()?;
     // Kustomize takes relative paths only.
     let here = folder.path().canonicalize()?;
@@ -21,9 +28,8 @@ pub(crate) fn build_with_components() -> Result<Vec<Value>> {
     let up = "../".repeat(here.components().count() - 1);
     let relative =
         |path: &str| format!("{up}{}/{path}", manifests.display().to_string().trim_start_matches('/'));
-    let components: Vec<_> = std::fs::read_dir(manifests.join("components"))?
-        .map(|entry| Ok(relative(&format!("components/{}", entry?.file_name().to_string_lossy()))))
-        .collect::<Result<_>>()?;
+    let components: Vec<_> =
+        components.iter().map(|name| relative(&format!("components/{}", name.as_ref()))).collect();
     let kustomization =
         serde_json::json!({"resources": [relative("overlays/default")], "components": components});
     std::fs::write(here.join("kustomization.yaml"), kustomization.to_string())?;
@@ -60,9 +66,16 @@ pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Result<&'a str> {
     value.as_str().with_context(|| format!("{pointer} is no text in {object}"))
 }
 
-/// What the container of the control plane has in its environment by the objects: name and value. A value
-/// that a Secret holds is not known.
-pub(crate) fn environment(objects: &[Value]) -> Result<Vec<(String, Option<String>)>> {
+/// Where a variable has its value from.
+#[derive(Debug)]
+pub(crate) enum Setting {
+    Is(String),
+    /// This key of the Secret `hfi-git`.
+    OfSecret(String),
+}
+
+/// What the container of the control plane has in its environment by the objects.
+pub(crate) fn environment(objects: &[Value]) -> Result<Vec<(String, Setting)>> {
     let settings = objects
         .iter()
         .find(|object| at(object, "/kind") == "ConfigMap" && at(object, "/data/HFI_STATE_DIR").is_string())
@@ -70,15 +83,15 @@ pub(crate) fn environment(objects: &[Value]) -> Result<Vec<(String, Option<Strin
     let container = at(pod(objects)?, "/containers/0");
     ensure!(at(container, "/envFrom/0/configMapRef/name") == at(settings, "/metadata/name"), "{container}");
     let data = at(settings, "/data").as_object().context("no data")?;
-    let own = at(container, "/env").as_array().into_iter().flatten();
-    Ok(data
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().map(str::to_owned)))
-        .chain(own.map(|variable| {
-            (
-                at(variable, "/name").as_str().unwrap_or_default().to_owned(),
-                at(variable, "/value").as_str().map(str::to_owned),
-            )
-        }))
-        .collect())
+    let mut variables = Vec::new();
+    for (name, value) in data {
+        variables.push((name.clone(), Setting::Is(text(value, "")?.to_owned())));
+    }
+    for variable in at(container, "/env").as_array().into_iter().flatten() {
+        let reference = at(variable, "/valueFrom/secretKeyRef");
+        ensure!(at(reference, "/name") == "hfi-git", "{variable}");
+        let key = text(reference, "/key")?.to_owned();
+        variables.push((text(variable, "/name")?.to_owned(), Setting::OfSecret(key)));
+    }
+    Ok(variables)
 }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use mesh::{Answer, Deadline, Mesh, Request};
 use serde_json::Value;
 
-use crate::manifests::{build_with_components, only};
+use crate::manifests::{build_with_all, only};
 
 const FAULTS: &str = r#"
 metadata: {name: faults}
@@ -19,7 +19,7 @@ spec:
 /// Each metric that the dashboard and the alerts ask for is one that the reconciler or a proxy has.
 #[tokio::test]
 async fn in_the_reconciler_and_in_envoy() -> Result<()> {
-    let objects = build_with_components()?;
+    let objects = build_with_all()?;
     let mut asked = metrics(&expressions(only(&objects, "PrometheusRule")?));
     let dashboard = objects.iter().find_map(|object| object["data"]["hfi.json"].as_str());
     let dashboard: Value = serde_json::from_str(dashboard.context("there is no dashboard")?)?;

@@ -6,7 +6,7 @@ use filter::config::Config;
 use mesh::binaries;
 use serde_json::Value;
 
-use crate::manifests::{build, build_with_components, environment, only, text};
+use crate::manifests::{Setting, build, build_with_all, environment, only, text};
 
 const PLUGINS: [&str; 5] = [
     "k8s/plugin/sidecar",
@@ -48,7 +48,7 @@ fn of_the_service_and_of_what_filters_call() -> Result<()> {
 #[test]
 fn of_variables_and_options() -> Result<()> {
     let known = known_variables()?;
-    let objects = build_with_components()?;
+    let objects = build_with_all()?;
     let names: Vec<_> = environment(&objects)?.into_iter().map(|(name, _)| name).collect();
     assert!(names.len() > 8, "{names:?}");
     for name in names {
@@ -60,12 +60,15 @@ fn of_variables_and_options() -> Result<()> {
 /// What variables name lies in what is mounted.
 #[test]
 fn of_files_and_mounts() -> Result<()> {
-    let objects = build_with_components()?;
+    let objects = build_with_all()?;
     let container = &only(&objects, "Deployment")?["spec"]["template"]["spec"]["containers"][0];
     let mounts: Vec<&Value> = container["volumeMounts"].as_array().context("no mounts")?.iter().collect();
     let mut files = 0;
     for (name, value) in environment(&objects)? {
-        let Some(path) = value.filter(|value| value.starts_with('/')) else { continue };
+        let Setting::Is(path) = value else { continue };
+        if !path.starts_with('/') {
+            continue;
+        }
         let mounted = mounts.iter().any(|mount| {
             let place = mount["mountPath"].as_str().unwrap_or_default();
             path == place || path.starts_with(&format!("{place}/"))
@@ -101,7 +104,7 @@ fn of_paths() -> Result<()> {
         std::fs::read_to_string(binaries::workspace().join("reconciler/src/server/openapi.json"))?;
     let described: Value = serde_json::from_str(&described)?;
     let described = described["paths"].as_object().context("no paths")?;
-    let objects = build_with_components()?;
+    let objects = build_with_all()?;
     let deployment = only(&objects, "Deployment")?.to_string();
     let container: Value = serde_json::from_str(&deployment)?;
     let container = &container["spec"]["template"]["spec"]["containers"][0];
