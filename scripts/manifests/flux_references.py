@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Follows every cluster below flux/clusters as Flux would, and says which reference leads nowhere.
+
+usage: flux_references.py [FOLDER]    (flux, the default: the folder of that name in the repository)
+"""
+
+import pathlib
+import sys
+
+try:
+    import yaml  # noqa: F401
+except ImportError:
+    raise SystemExit("flux_references: PyYAML is missing; it is Debian's package python3-yaml") from None
+
+from fluxrefs.checks import CHECKS
+from fluxrefs.cluster import Layer, Repository, expand
+
+
+def settings(folder):
+    """What the user gives: the example has every setting. Only those without a default matter here."""
+    lines = (folder / "examples/settings/settings.env").read_text().splitlines()
+    known = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return {name: value for name, value in known.items() if name == "POLICIES_URL"}, set(known)
+
+
+def examples(folder):
+    """The folders of examples, each of which stands on a cluster."""
+    return sorted(str(path.parent) for path in (folder / "examples").rglob("kustomization.yaml"))
+
+
+def findings(folder):
+    """Everything that is wrong, as (where, message)."""
+    folder = pathlib.Path(folder).resolve()
+    repository = Repository(folder.parent)
+    given, documented = settings(folder)
+    clusters = sorted(path.parent.name for path in (folder / "clusters").glob("*/kustomization.yaml"))
+    used = set()
+    for each in clusters:
+        cluster, wrong = expand(repository, f"{folder.name}/clusters/{each}", given)
+        yield from ((cluster.path, message) for message in wrong)
+        yield from ((cluster.path, message) for check in CHECKS for message in check(cluster))
+        used |= {name for layer in cluster.layers for name in layer.used}
+    for name in sorted(used - documented):
+        yield "flux/examples/settings", f"{name} is a setting, but is not in settings.env"
+    for name in sorted(documented - used):
+        yield "flux/examples/settings", f"{name} is in settings.env, but nothing uses it"
+    yield from unsound_examples(repository, folder, given)
+
+
+def unsound_examples(repository, folder, given):
+    """Examples are applied to a production cluster, each for itself; what they need may be there already."""
+    from fluxrefs.checks import mesh, notifications, helm
+    sound = [*mesh.CHECKS, *notifications.CHECKS, *helm.CHECKS]
+    for path in examples(folder):
+        cluster, _ = expand(repository, f"{folder.name}/clusters/production", given)
+        before = {message for check in sound for message in check(cluster)}
+        path = str(pathlib.Path(path).relative_to(folder.parent))
+        try:
+            cluster.layers.append(Layer(None, None, list(repository.build(path))))
+        except ValueError as error:
+            yield path, str(error)
+            continue
+        yield from ((path, message) for check in sound for message in check(cluster) if message not in before)
+
+
+def main(arguments):
+    folder = arguments[0] if arguments else pathlib.Path(__file__).resolve().parents[2] / "flux"
+    wrong = list(findings(folder))
+    for where, message in wrong:
+        print(f"{where}: {message}")
+    print(f"flux: {len(wrong)} references that lead nowhere" if wrong else "flux: every reference leads somewhere")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

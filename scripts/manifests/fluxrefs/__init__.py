@@ -1,0 +1,1 @@
+"""What Flux would apply from flux/, and whether its parts find each other."""

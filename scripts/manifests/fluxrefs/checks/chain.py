@@ -1,0 +1,114 @@
+"""The Kustomizations: each finds its source and those before it, says how often and how long, and waits."""
+
+import re
+
+from ..objects import key, name, namespace, of, show
+
+NEEDED = ("interval", "retryInterval", "timeout", "prune")
+SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+
+
+def seconds(duration):
+    return sum(float(number) * SECONDS[unit] for number, unit in re.findall(r"([\d.]+)(ms|s|m|h)", duration))
+
+
+def kustomizations(cluster):
+    return [layer for layer in cluster.layers if layer.kustomization]
+
+
+def sources_exist(cluster):
+    present = {key(thing) for thing in cluster.objects}
+    for layer in kustomizations(cluster):
+        source = layer.spec["sourceRef"]
+        where = source.get("namespace", namespace(layer.kustomization))
+        if ("source.toolkit.fluxcd.io", source["kind"], where, source["name"]) not in present:
+            yield f"{layer.title}: its source {source['kind']} {where}/{source['name']} is not there"
+
+
+def dependencies_exist(cluster):
+    for layer in kustomizations(cluster):
+        for each in layer.spec.get("dependsOn", []):
+            where = each.get("namespace", namespace(layer.kustomization))
+            if not cluster.layer(where, each["name"]):
+                yield f"{layer.title}: depends on Kustomization {where}/{each['name']}, which is not there"
+
+
+def nothing_goes_round(cluster):
+    for layer in kustomizations(cluster):
+        for each in cluster.before(layer):
+            if layer in cluster.before(each):
+                yield f"{layer.title}: waits for {each.title}, which waits for it"
+
+
+def what_others_wait_for_says_when_it_is_ready(cluster):
+    awaited = {each["name"] for layer in kustomizations(cluster) for each in layer.spec.get("dependsOn", [])}
+    for layer in kustomizations(cluster):
+        checked = layer.spec.get("wait") or layer.spec.get("healthChecks")
+        if name(layer.kustomization) in awaited and not checked:
+            yield f"{layer.title}: others depend on it, so it needs `wait` or `healthChecks`"
+
+
+def times_are_given_and_sane(cluster):
+    for layer in kustomizations(cluster):
+        missing = [each for each in NEEDED if each not in layer.spec]
+        if missing:
+            yield f"{layer.title}: needs {', '.join(missing)}"
+            continue
+        if seconds(layer.spec["retryInterval"]) >= seconds(layer.spec["interval"]):
+            yield f"{layer.title}: retryInterval must be shorter than interval"
+        releases = of(layer.objects, "HelmRelease")
+        if layer.spec.get("wait") and releases and seconds(layer.spec["timeout"]) < seconds(releases[0]["spec"]["timeout"]):
+            yield f"{layer.title}: gives up before its first HelmRelease does"
+
+
+def nothing_has_two_owners(cluster):
+    owners = {}
+    for layer in cluster.layers:
+        for thing in layer.objects:
+            other = owners.setdefault(key(thing), layer)
+            if other is not layer:
+                yield f"{show(thing)}: applied by {other.title} and by {layer.title}"
+
+
+def health_is_asked_of_what_is_there(cluster):
+    for layer in kustomizations(cluster):
+        if layer.external:
+            continue
+        kinds = {(thing["apiVersion"].split("/")[0], thing["kind"]) for thing in layer.objects}
+        for each in layer.spec.get("healthCheckExprs", []):
+            if (each["apiVersion"].split("/")[0], each.get("kind")) not in kinds:
+                yield f"{layer.title}: healthCheckExprs asks about {each.get('kind')}, of which it has none"
+        present = {(thing["kind"], namespace(thing), name(thing)) for thing in layer.objects}
+        for each in layer.spec.get("healthChecks", []):
+            if (each["kind"], each.get("namespace"), each["name"]) not in present:
+                yield f"{layer.title}: healthChecks asks about {each['kind']} {each['name']}, which it has not"
+
+
+def settings_are_used(cluster):
+    for layer in cluster.layers:
+        for thing in of(layer.objects, "ConfigMap"):
+            if name(thing) == "hfi-stack":
+                known = {each for other in cluster.layers for each in other.used}
+                for each in sorted(set(thing["data"]) - known):
+                    yield f"{show(thing)}: nothing uses {each}"
+
+
+def variables_come_from_maps_that_are_there(cluster):
+    present = {(thing["kind"], namespace(thing), name(thing)) for thing in cluster.objects}
+    for layer in kustomizations(cluster):
+        for each in layer.spec.get("postBuild", {}).get("substituteFrom", []):
+            if not each.get("optional") and (each["kind"], namespace(layer.kustomization), each["name"]) not in present:
+                yield f"{layer.title}: {each['kind']} {each['name']} for its variables is not there"
+
+
+CHECKS = [
+    sources_exist,
+    dependencies_exist,
+    nothing_goes_round,
+    what_others_wait_for_says_when_it_is_ready,
+    times_are_given_and_sane,
+    nothing_has_two_owners,
+    health_is_asked_of_what_is_there,
+    settings_are_used,
+    variables_come_from_maps_that_are_there,
+]

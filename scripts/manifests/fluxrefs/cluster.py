@@ -1,0 +1,126 @@
+"""A cluster as Flux would fill it: from what is applied by hand, through every Kustomization, to the end."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+
+import yaml
+
+from . import variables
+from .objects import FLUX_KUSTOMIZATION, name, namespace, of, show
+
+OWN_SOURCE = "hfi"
+
+
+class Repository:
+    """The checkout; builds folders as Flux's kustomize-controller does."""
+
+    def __init__(self, root):
+        self.root = pathlib.Path(root).resolve()
+        cached = self.root / ".cache/kustomize/usr/bin/kustomize"
+        found = os.environ.get("HFI_KUSTOMIZE") or (str(cached) if cached.exists() else shutil.which("kustomize"))
+        if not found:
+            raise SystemExit("flux_references: no kustomize; scripts/manifests/tools unpacks one, or set HFI_KUSTOMIZE")
+        self.kustomize = found
+        self.built = {}
+
+    def build(self, path):
+        """The objects of a folder, or what kustomize says against it, as a ValueError."""
+        if path not in self.built:
+            done = subprocess.run([self.kustomize, "build", str(self.root / path)], capture_output=True, text=True)
+            if done.returncode != 0:
+                raise ValueError(done.stderr.strip())
+            self.built[path] = [thing for thing in yaml.safe_load_all(done.stdout) if thing]
+        return self.built[path]
+
+
+@dataclass
+class Layer:
+    """What one Kustomization applies. The first layer, without one, is what somebody applies by hand."""
+
+    kustomization: dict | None
+    parent: "Layer | None"
+    objects: list = field(default_factory=list)
+    external: bool = False
+    used: set = field(default_factory=set)
+
+    @property
+    def title(self):
+        return show(self.kustomization) if self.kustomization else "what is applied by hand"
+
+    @property
+    def spec(self):
+        return self.kustomization["spec"] if self.kustomization else {}
+
+
+@dataclass
+class Cluster:
+    path: str
+    layers: list
+    values: dict
+
+    @property
+    def objects(self):
+        return [thing for layer in self.layers for thing in layer.objects]
+
+    def layer(self, where, called):
+        for layer in self.layers:
+            if layer.kustomization and (namespace(layer.kustomization), name(layer.kustomization)) == (where, called):
+                return layer
+        return None
+
+    def before(self, layer):
+        """The layers that are ready, or at least applied, before this one is."""
+        seen, todo = [], [layer]
+        while todo:
+            current = todo.pop()
+            where = namespace(current.kustomization) if current.kustomization else None
+            found = [self.layer(each.get("namespace", where), each["name"]) for each in current.spec.get("dependsOn", [])]
+            for each in [*found, current.parent]:
+                if each and each not in seen and each is not layer:
+                    seen.append(each)
+                    todo.append(each)
+        return seen
+
+
+def expand(repository, path, settings):
+    """The cluster that begins with a folder, and what went wrong on the way."""
+    wrong = []
+    first = Layer(None, None, build(repository, path, path, wrong))
+    layers, todo = [first], [first]
+    while todo:
+        parent = todo.pop(0)
+        for thing in of(parent.objects, FLUX_KUSTOMIZATION[1], {FLUX_KUSTOMIZATION[0]}):
+            layer = Layer(thing, parent, external=thing["spec"]["sourceRef"]["name"] != OWN_SOURCE)
+            if not layer.external:
+                layer.objects = build(repository, thing["spec"].get("path", "./"), show(thing), wrong)
+            layers.append(layer)
+            todo.append(layer)
+    values = {}
+    for layer in layers:
+        for thing in of(layer.objects, "ConfigMap"):
+            if name(thing) == "hfi-stack":
+                values |= thing.get("data", {})
+    cluster = Cluster(path, layers, {**values, **settings})
+    for layer in layers:
+        layer.used = variables.used(layer.objects)
+        if "postBuild" in layer.spec:
+            layer.objects, missing = variables.substituted(layer.objects, cluster.values)
+            wrong += [f"{layer.title}: ${{{each}}} has neither a default nor a value" for each in sorted(missing)]
+        elif layer.used:
+            wrong.append(f"{layer.title}: has variables ({', '.join(sorted(layer.used))}) but no postBuild")
+    return cluster, wrong
+
+
+def build(repository, path, title, wrong):
+    folder = repository.root / path
+    if not (folder / "kustomization.yaml").is_file():
+        wrong.append(f"{title}: {path} is no folder with a kustomization.yaml")
+        return []
+    try:
+        return list(repository.build(path))
+    except ValueError as error:
+        wrong.append(f"{title}: {error}")
+        return []

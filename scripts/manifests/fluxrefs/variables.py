@@ -1,0 +1,39 @@
+"""Flux's post-build substitution, as far as our manifests use it: ${NAME} and ${NAME:=default}."""
+
+import re
+
+import yaml
+
+VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)(?::=([^}]*))?\}")
+DISABLED = "kustomize.toolkit.fluxcd.io/substitute"
+
+
+def exempt(thing):
+    """Whether Flux leaves an object as it is."""
+    metadata = thing.get("metadata", {})
+    marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+    return marks.get(DISABLED) == "disabled" or thing.get("kind") == "CustomResourceDefinition"
+
+
+def used(objects):
+    """The names of all variables in the objects that are not exempt."""
+    text = "\n".join(yaml.safe_dump(thing) for thing in objects if not exempt(thing))
+    return {match[1] for match in VARIABLE.finditer(text)}
+
+
+def substituted(objects, values):
+    """The objects with every variable filled in, and the names of those that have no value."""
+    missing = set()
+
+    def fill(match):
+        value = values.get(match[1]) or match[2]
+        if value is None:
+            missing.add(match[1])
+        return value or ""
+
+    # Of the text and not of the values, as Flux does it: 2 becomes a number, false a boolean.
+    filled = [
+        thing if exempt(thing) else yaml.safe_load(VARIABLE.sub(fill, yaml.safe_dump(thing, width=10_000)))
+        for thing in objects
+    ]
+    return filled, missing
