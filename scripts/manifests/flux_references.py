@@ -16,11 +16,25 @@ from fluxrefs.checks import CHECKS
 from fluxrefs.cluster import Layer, Repository, expand
 
 
+# What every user must say; anything else has a default.
+REQUIRED = {"POLICIES_URL"}
+
+
 def settings(folder):
-    """What the user gives: the example has every setting. Only those without a default matter here."""
+    """The settings that the example has, which is where users read of them."""
     lines = (folder / "examples/settings/settings.env").read_text().splitlines()
-    known = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    return {name: value for name, value in known.items() if name == "POLICIES_URL"}, set(known)
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def unsound_settings(documented, used):
+    """What the example says, against what the components use."""
+    for name in sorted(set(documented) - set(used)):
+        yield f"{name} is in settings.env, but nothing uses it"
+    for name, defaults in sorted(used.items()):
+        if name not in documented:
+            yield f"{name} is a setting, but is not in settings.env"
+        elif defaults != {None if name in REQUIRED else documented[name]}:
+            yield f"{name} is {documented[name]} in settings.env, but components have {defaults} as its default"
 
 
 def examples(folder):
@@ -32,18 +46,18 @@ def findings(folder):
     """Everything that is wrong, as (where, message)."""
     folder = pathlib.Path(folder).resolve()
     repository = Repository(folder.parent)
-    given, documented = settings(folder)
+    documented = settings(folder)
+    given = {name: documented[name] for name in REQUIRED if name in documented}
     clusters = sorted(path.parent.name for path in (folder / "clusters").glob("*/kustomization.yaml"))
-    used = set()
+    used = {}
     for each in clusters:
         cluster, wrong = expand(repository, f"{folder.name}/clusters/{each}", given)
         yield from ((cluster.path, message) for message in wrong)
         yield from ((cluster.path, message) for check in CHECKS for message in check(cluster))
-        used |= {name for layer in cluster.layers for name in layer.used}
-    for name in sorted(used - documented):
-        yield "flux/examples/settings", f"{name} is a setting, but is not in settings.env"
-    for name in sorted(documented - used):
-        yield "flux/examples/settings", f"{name} is in settings.env, but nothing uses it"
+        for layer in cluster.layers:
+            for name, defaults in layer.used.items():
+                used.setdefault(name, set()).update(defaults)
+    yield from (("flux/examples/settings", message) for message in unsound_settings(documented, used))
     yield from unsound_examples(repository, folder, given)
 
 

@@ -10,6 +10,7 @@ import yaml
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from flux_references import unsound_settings  # noqa: E402
 from fluxrefs.checks import CHECKS  # noqa: E402
 from fluxrefs.cluster import Repository, expand  # noqa: E402
 from fluxrefs.variables import substituted, used  # noqa: E402
@@ -156,7 +157,20 @@ class VariablesAreFilledInAsFluxDoes(unittest.TestCase):
     def test_marked_objects_stay_as_they_are(self):
         marked = {**self.THING, "metadata": {"name": "a", "annotations": {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}}}
         self.assertEqual(substituted([marked], {}), ([marked], set()))
-        self.assertEqual(used([marked]), set())
+        self.assertEqual(used([marked]), {})
+
+    def test_each_is_known_with_its_defaults(self):
+        self.assertEqual(used([self.THING]), {"A": {None}, "B": {"2"}})
+
+
+class SettingsAreDocumentedAsTheyAre(unittest.TestCase):
+    def test_as_the_components_use_them(self):
+        self.assertEqual(list(unsound_settings({"A": "1", "POLICIES_URL": "x"}, {"A": {"1"}, "POLICIES_URL": {None}})), [])
+
+    def test_every_difference_is_named(self):
+        said = "\n".join(unsound_settings({"A": "1", "B": "2"}, {"B": {"3"}, "C": {"4"}, "POLICIES_URL": {"y"}}))
+        for message in ("A is in settings.env, but nothing uses it", "B is 2 in settings.env", "C is a setting, but", "POLICIES_URL is a setting, but"):
+            self.assertIn(message, said)
 
 
 class KustomizesWordIsPassedOn(unittest.TestCase):

@@ -44,7 +44,7 @@ class Layer:
     parent: "Layer | None"
     objects: list = field(default_factory=list)
     external: bool = False
-    used: set = field(default_factory=set)
+    used: dict = field(default_factory=dict)
 
     @property
     def title(self):

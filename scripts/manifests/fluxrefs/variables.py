@@ -16,9 +16,12 @@ def exempt(thing):
 
 
 def used(objects):
-    """The names of all variables in the objects that are not exempt."""
-    text = "\n".join(yaml.safe_dump(thing) for thing in objects if not exempt(thing))
-    return {match[1] for match in VARIABLE.finditer(text)}
+    """All variables in the objects that are not exempt, each with the defaults that it is given."""
+    text = "\n".join(yaml.safe_dump(thing, width=10_000) for thing in objects if not exempt(thing))
+    found = {}
+    for match in VARIABLE.finditer(text):
+        found.setdefault(match[1], set()).add(match[2])
+    return found
 
 
 def substituted(objects, values):
