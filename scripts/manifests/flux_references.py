@@ -12,9 +12,10 @@ try:
 except ImportError:
     raise SystemExit("flux_references: PyYAML is missing; it is Debian's package python3-yaml") from None
 
-from fluxrefs.checks import CHECKS
+from fluxrefs import folder as outside
+from fluxrefs.checks import CHECKS, chain, helm, mesh, notifications
 from fluxrefs.cluster import Layer, Repository, expand
-
+from fluxrefs.objects import of
 
 # What every user must say; anything else has a default.
 REQUIRED = {"POLICIES_URL"}
@@ -59,22 +60,24 @@ def findings(folder):
                 used.setdefault(name, set()).update(defaults)
     yield from (("flux/examples/settings", message) for message in unsound_settings(documented, used))
     yield from unsound_examples(repository, folder, given)
+    yield from ((folder.name, message) for check in outside.CHECKS for message in check(folder, repository))
 
 
 def unsound_examples(repository, folder, given):
     """Examples are applied to a production cluster, each for itself; what they need may be there already."""
-    from fluxrefs.checks import mesh, notifications, helm
-    sound = [*mesh.CHECKS, *notifications.CHECKS, *helm.CHECKS]
+    sound = [*chain.OF_LINKS, *mesh.CHECKS, *notifications.CHECKS, *helm.CHECKS]
     for path in examples(folder):
-        cluster, _ = expand(repository, f"{folder.name}/clusters/production", given)
-        before = {message for check in sound for message in check(cluster)}
         path = str(pathlib.Path(path).relative_to(folder.parent))
         try:
-            cluster.layers.append(Layer(None, None, list(repository.build(path))))
+            objects = list(repository.build(path))
         except ValueError as error:
             yield path, str(error)
             continue
-        yield from ((path, message) for check in sound for message in check(cluster) if message not in before)
+        links = of(objects, "Kustomization")
+        cluster, wrong = expand(repository, f"{folder.name}/clusters/production", given, also=links)
+        cluster.layers.append(Layer(None, None, [each for each in objects if each not in links]))
+        yield from ((path, message) for message in wrong)
+        yield from ((path, message) for check in sound for message in check(cluster))
 
 
 def main(arguments):

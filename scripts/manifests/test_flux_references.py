@@ -3,7 +3,9 @@
 
 import functools
 import pathlib
+import shutil
 import sys
+import tempfile
 import unittest
 
 import yaml
@@ -11,6 +13,7 @@ import yaml
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from flux_references import unsound_settings  # noqa: E402
+from fluxrefs import folder as outside  # noqa: E402
 from fluxrefs.checks import CHECKS  # noqa: E402
 from fluxrefs.cluster import Repository, expand  # noqa: E402
 from fluxrefs.variables import substituted, used  # noqa: E402
@@ -27,8 +30,8 @@ class Changed(Repository):
         super().__init__(ROOT)
         self.path, self.old, self.new, self.hit = path, old, new, 0
 
-    def build(self, path):
-        text = yaml.safe_dump_all(SHARED.build(path), width=10_000)
+    def build(self, path, over=None):
+        text = yaml.safe_dump_all(SHARED.build(path, over), width=10_000)
         if path.removeprefix("./") == self.path:
             self.hit = text.count(self.old)
             text = text.replace(self.old, self.new)
@@ -102,6 +105,7 @@ MISTAKES = {
 DEMO_MISTAKES = {
     "a waypoint that Istio has not": ("istio.io/waypoint-for: service", "istio.io/waypoint-for: namespace", "Istio has no waypoint for namespace"),
     "a route without its gateway": ("name: hostk8s-gateway", "name: gateway", "its parent Gateway istio-system/gateway is not there"),
+    "a plugin for a gateway that is not there": ("kind: Gateway\n    name: waypoint", "kind: Gateway\n    name: waypoints", "its target Gateway demo/waypoints is not there"),
     "a plugin of a control plane without a cluster": ("control_plane_address: hfi-control-plane.boifi", "control_plane_address: checkout.demo", "so waypoints have no cluster for it"),
 }
 
@@ -171,6 +175,30 @@ class SettingsAreDocumentedAsTheyAre(unittest.TestCase):
         said = "\n".join(unsound_settings({"A": "1", "B": "2"}, {"B": {"3"}, "C": {"4"}, "POLICIES_URL": {"y"}}))
         for message in ("A is in settings.env, but nothing uses it", "B is 2 in settings.env", "C is a setting, but", "POLICIES_URL is a setting, but"):
             self.assertIn(message, said)
+
+
+class WhatIsSaidOutsideHolds(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "flux"
+        (self.folder / "stacks/local").mkdir(parents=True)
+        for file in ("README.md", "stacks/local/kind.yaml"):
+            shutil.copy(ROOT / "flux" / file, self.folder / file)
+
+    def said(self, check):
+        return "\n".join(check(self.folder, SHARED))
+
+    def test_a_link_to_nowhere_is_named(self):
+        (self.folder / "README.md").write_text("[a](examples/none) and `flux/none` and [b](README.md)")
+        said = self.said(outside.links_lead_somewhere)
+        self.assertIn("links to examples/none", said)
+        self.assertIn("names flux/none", said)
+        self.assertNotIn("links to README.md", said)
+
+    def test_a_port_that_leads_nowhere_is_named(self):
+        self.assertEqual(self.said(outside.the_laptops_ports_lead_to_services), "")
+        file = self.folder / "stacks/local/kind.yaml"
+        file.write_text(file.read_text().replace("30444", "30443"))
+        self.assertIn("node port 30444", self.said(outside.the_laptops_ports_lead_to_services))
 
 
 class KustomizesWordIsPassedOn(unittest.TestCase):

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 
 import yaml
@@ -26,14 +27,23 @@ class Repository:
         self.kustomize = found
         self.built = {}
 
-    def build(self, path):
-        """The objects of a folder, or what kustomize says against it, as a ValueError."""
-        if path not in self.built:
-            done = subprocess.run([self.kustomize, "build", str(self.root / path)], capture_output=True, text=True)
-            if done.returncode != 0:
-                raise ValueError(done.stderr.strip())
-            self.built[path] = [thing for thing in yaml.safe_load_all(done.stdout) if thing]
-        return self.built[path]
+    def build(self, path, over=None):
+        """The objects of a folder, with what a Kustomization of Flux adds; a ValueError with what kustomize
+        says against it."""
+        key = (path, yaml.safe_dump(over))
+        if key not in self.built:
+            with tempfile.TemporaryDirectory() as folder:
+                if over:
+                    where = os.path.relpath((self.root / path).resolve(), pathlib.Path(folder).resolve())
+                    (pathlib.Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump({**over, "resources": [where]}))
+                self.built[key] = self.run(folder if over else str(self.root / path))
+        return self.built[key]
+
+    def run(self, folder):
+        done = subprocess.run([self.kustomize, "build", folder], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise ValueError(done.stderr.strip())
+        return [thing for thing in yaml.safe_load_all(done.stdout) if thing]
 
 
 @dataclass
@@ -85,17 +95,17 @@ class Cluster:
         return seen
 
 
-def expand(repository, path, settings):
-    """The cluster that begins with a folder, and what went wrong on the way."""
+def expand(repository, path, settings, also=()):
+    """The cluster that begins with a folder, and objects beside it; and what went wrong on the way."""
     wrong = []
-    first = Layer(None, None, build(repository, path, path, wrong))
+    first = Layer(None, None, [*build(repository, path, path, wrong), *also])
     layers, todo = [first], [first]
     while todo:
         parent = todo.pop(0)
         for thing in of(parent.objects, FLUX_KUSTOMIZATION[1], {FLUX_KUSTOMIZATION[0]}):
             layer = Layer(thing, parent, external=thing["spec"]["sourceRef"]["name"] != OWN_SOURCE)
             if not layer.external:
-                layer.objects = build(repository, thing["spec"].get("path", "./"), show(thing), wrong)
+                layer.objects = build(repository, layer.spec.get("path", "./"), layer.title, wrong, over(layer.spec))
             layers.append(layer)
             todo.append(layer)
     values = {}
@@ -114,13 +124,21 @@ def expand(repository, path, settings):
     return cluster, wrong
 
 
-def build(repository, path, title, wrong):
+# What a Kustomization of Flux adds to the one in the folder, under the name that kustomize has for it.
+ADDED = {"targetNamespace": "namespace", "patches": "patches", "images": "images"}
+
+
+def over(spec):
+    return {ADDED[field]: value for field, value in spec.items() if field in ADDED}
+
+
+def build(repository, path, title, wrong, over=None):
     folder = repository.root / path
     if not (folder / "kustomization.yaml").is_file():
         wrong.append(f"{title}: {path} is no folder with a kustomization.yaml")
         return []
     try:
-        return list(repository.build(path))
+        return list(repository.build(path, over))
     except ValueError as error:
         wrong.append(f"{title}: {error}")
         return []

@@ -101,12 +101,11 @@ def variables_come_from_maps_that_are_there(cluster):
                 yield f"{layer.title}: {each['kind']} {each['name']} for its variables is not there"
 
 
+OF_LINKS = [sources_exist, dependencies_exist, nothing_goes_round, times_are_given_and_sane]
+
 CHECKS = [
-    sources_exist,
-    dependencies_exist,
-    nothing_goes_round,
+    *OF_LINKS,
     what_others_wait_for_says_when_it_is_ready,
-    times_are_given_and_sane,
     nothing_has_two_owners,
     health_is_asked_of_what_is_there,
     settings_are_used,

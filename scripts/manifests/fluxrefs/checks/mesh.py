@@ -87,6 +87,17 @@ def waypoints_get_our_cluster(cluster):
             yield f"{show(plugin)}: no extension provider names {address}, so waypoints have no cluster for it"
 
 
+def plugins_have_targets(cluster):
+    """Of gateways in namespaces that are ours; applications have others."""
+    ours = {name(thing) for thing in of(cluster.objects, "Namespace")}
+    present = {(namespace(thing), name(thing)) for thing in gateways(cluster)}
+    for plugin in of(cluster.objects, "WasmPlugin"):
+        for target in plugin["spec"].get("targetRefs", []):
+            wanted = (namespace(plugin), target["name"])
+            if target["kind"] == "Gateway" and wanted[0] in ours and wanted not in present:
+                yield f"{show(plugin)}: its target Gateway {wanted[0]}/{wanted[1]} is not there"
+
+
 def telemetry_names_providers_that_exist(cluster):
     known = set(MESH_PROVIDERS)
     for release in of(cluster.objects, "HelmRelease"):
@@ -106,5 +117,6 @@ CHECKS = [
     waypoints_are_of_a_kind_that_istio_has,
     services_are_where_others_call_them,
     waypoints_get_our_cluster,
+    plugins_have_targets,
     telemetry_names_providers_that_exist,
 ]

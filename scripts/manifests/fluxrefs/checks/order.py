@@ -3,14 +3,16 @@
 from ..objects import group, name, namespace, of, show
 
 ISTIO = {"extensions.istio.io", "networking.istio.io", "security.istio.io", "telemetry.istio.io"}
-BUILT_IN = {"", "apps", "autoscaling", "batch", "networking.k8s.io", "policy", "rbac.authorization.k8s.io"}
+BUILT_IN = {"", "apps", "autoscaling", "batch", "policy"} | {
+    f"{each}.k8s.io" for each in ("admissionregistration", "apiextensions", "networking", "rbac.authorization")
+}
 # Of no namespace at all, or in one that is there before any of ours.
 THERE_ALREADY = {None, "default", "flux-system", "kube-system"}
 
 
 def brings(layer):
     """The API groups whose CRDs come with a layer."""
-    groups = set()
+    groups = {thing["spec"]["group"] for thing in of(layer.objects, "CustomResourceDefinition")}
     if layer.external and layer.spec["sourceRef"]["name"] == "gateway-api":
         groups.add("gateway.networking.k8s.io")
     for release in of(layer.objects, "HelmRelease"):
