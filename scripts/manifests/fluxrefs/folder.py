@@ -36,8 +36,8 @@ def node_ports(thing, key=""):
 def the_laptops_ports_lead_to_services(folder, repository):
     config = yaml.safe_load((folder / "stacks/local/kind.yaml").read_text())
     mapped = {each["containerPort"] for node in config["nodes"] for each in node["extraPortMappings"]}
-    built = [repository.build(f"{folder.name}/{path}") for path in ("components/istio/gateway/node-port", "examples/dual-ingress")]
-    opened = set(node_ports(built))
+    served = ("components/istio/gateway/node-port", "examples/dual-ingress")
+    opened = {port for path in served for port in node_ports(repository.build(f"{folder.name}/{path}"))}
     for port in sorted(mapped ^ opened):
         yield f"stacks/local/kind.yaml and the Services do not agree about node port {port}"
 

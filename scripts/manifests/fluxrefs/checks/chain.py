@@ -25,6 +25,14 @@ def sources_exist(cluster):
             yield f"{layer.title}: its source {source['kind']} {where}/{source['name']} is not there"
 
 
+def names_are_ours(cluster):
+    """In flux-system, where a cluster may have an `istio` or `demo` of its own, which ours would replace."""
+    for layer in cluster.layers:
+        for thing in layer.objects:
+            if namespace(thing) == "flux-system" and not name(thing).startswith("hfi"):
+                yield f"{show(thing)}: needs a name that begins with hfi"
+
+
 def dependencies_exist(cluster):
     for layer in kustomizations(cluster):
         for each in layer.spec.get("dependsOn", []):
@@ -101,7 +109,7 @@ def variables_come_from_maps_that_are_there(cluster):
                 yield f"{layer.title}: {each['kind']} {each['name']} for its variables is not there"
 
 
-OF_LINKS = [sources_exist, dependencies_exist, nothing_goes_round, times_are_given_and_sane]
+OF_LINKS = [sources_exist, names_are_ours, dependencies_exist, nothing_goes_round, times_are_given_and_sane]
 
 CHECKS = [
     *OF_LINKS,

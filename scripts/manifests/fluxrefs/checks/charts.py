@@ -30,9 +30,10 @@ def order_is_istios(cluster):
 
 def profiles_agree(cluster):
     found = istio(cluster)
-    ambient = {chart for chart, release in found.items() if release["spec"].get("values", {}).get("profile") == "ambient"}
+    profiles = {chart: release["spec"].get("values", {}).get("profile") for chart, release in found.items()}
+    ambient = {chart for chart, profile in profiles.items() if profile == "ambient"}
     if ("ztunnel" in found or ambient) and ambient != set(ORDER):
-        yield f"of Istio's charts {', '.join(sorted(set(found)))}, only {', '.join(sorted(ambient)) or 'none'} have the profile ambient; it takes all of {', '.join(ORDER)}"
+        yield f"only Istio's charts {sorted(ambient)} have the profile ambient; it takes {sorted(ORDER)}"
 
 
 def webhooks_are_not_fought_over(cluster):

@@ -16,6 +16,12 @@ def gateways(cluster):
     return of(cluster.objects, "Gateway", GATEWAY_API)
 
 
+def providers(objects):
+    """The extension providers of the mesh."""
+    values = [release["spec"].get("values", {}) for release in of(objects, "HelmRelease")]
+    return [provider for each in values for provider in each.get("meshConfig", {}).get("extensionProviders", [])]
+
+
 def parameters_exist(cluster):
     maps = {(namespace(thing), name(thing)): thing for thing in of(cluster.objects, "ConfigMap")}
     for gateway in gateways(cluster):
@@ -63,10 +69,11 @@ def waypoints_are_of_a_kind_that_istio_has(cluster):
 
 
 def services_are_where_others_call_them(cluster):
-    ports = {(name(thing), namespace(thing)): {port["port"] for port in thing["spec"]["ports"]} for thing in of(cluster.objects, "Service")}
+    services = of(cluster.objects, "Service")
+    ports = {(name(thing), namespace(thing)): {port["port"] for port in thing["spec"]["ports"]} for thing in services}
     for thing in cluster.objects:
         calls = HOST.findall(json.dumps(thing))
-        for provider in thing.get("spec", {}).get("values", {}).get("meshConfig", {}).get("extensionProviders", []) if thing["kind"] == "HelmRelease" else []:
+        for provider in providers([thing]):
             for settings in provider.values():
                 if isinstance(settings, dict) and "service" in settings:
                     calls += [(*found[:2], str(settings["port"])) for found in HOST.findall(settings["service"])]
@@ -79,8 +86,8 @@ def services_are_where_others_call_them(cluster):
 
 
 def waypoints_get_our_cluster(cluster):
-    """A waypoint has a cluster only for what an extension provider names, so each plugin's address must be one."""
-    named = json.dumps([thing["spec"].get("values", {}).get("meshConfig", {}) for thing in of(cluster.objects, "HelmRelease")])
+    """A waypoint has a cluster only for what an extension provider names."""
+    named = json.dumps(providers(cluster.objects))
     for plugin in of(cluster.objects, "WasmPlugin"):
         address = plugin["spec"]["pluginConfig"]["control_plane_address"].rsplit(":", 1)[0]
         if plugin["spec"].get("targetRefs") and address not in named:
@@ -99,9 +106,7 @@ def plugins_have_targets(cluster):
 
 
 def telemetry_names_providers_that_exist(cluster):
-    known = set(MESH_PROVIDERS)
-    for release in of(cluster.objects, "HelmRelease"):
-        known |= {each["name"] for each in release["spec"].get("values", {}).get("meshConfig", {}).get("extensionProviders", [])}
+    known = MESH_PROVIDERS | {provider["name"] for provider in providers(cluster.objects)}
     for thing in of(cluster.objects, "Telemetry"):
         for part in [*thing["spec"].get("accessLogging", []), *thing["spec"].get("metrics", [])]:
             for provider in part.get("providers", []):
