@@ -7,6 +7,9 @@ usage: flux_references.py [FOLDER]    (flux, the default: the folder of that nam
 import pathlib
 import sys
 
+# Nothing is left in the checkout.
+sys.dont_write_bytecode = True
+
 try:
     import yaml  # noqa: F401
 except ImportError:

@@ -10,6 +10,7 @@ import unittest
 
 import yaml
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from flux_references import unsound_settings  # noqa: E402
