@@ -4,6 +4,7 @@ import { globSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { parse, parseAllDocuments } from "./packages.mjs";
+import { filled } from "./variables.mjs";
 
 const root = realpathSync(join(import.meta.dirname, "../.."));
 const kustomize = process.env.HFI_KUSTOMIZE ?? join(root, ".cache/kustomize/usr/bin/kustomize");
@@ -33,7 +34,7 @@ function build(folder) {
     stdio: ["ignore", "pipe", "pipe"],
     maxBuffer: 1 << 28,
   });
-  return objects(text);
+  return objects(filled(text, root));
 }
 
 function buildWith(components) {
