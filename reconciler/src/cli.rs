@@ -15,6 +15,7 @@ use crate::command::{explain::Explain, validate::Validate};
 use crate::source::{
     Settings,
     location::{LocationError, Repository},
+    signers::Signers,
 };
 
 /// Fault injection for an Istio mesh, kept in Git.
@@ -126,8 +127,13 @@ impl Serve {
         let (state_dir, halt_file) = (self.state_dir.filter(set), self.halt_file.filter(set));
         let hook_secret_file = self.hook_secret_file.filter(set);
         let filters = self.filters.into_iter().filter(set).collect();
-        let (target, access) = git.resolve();
+        let verify = git.verify(&variable);
+        let (target, access) = git.resolve(verify.clone().map(Signers::new));
         let source = match source.resolve(variable)? {
+            Chosen::Dir(_) if verify.is_some() => {
+                let why = "--verify (HFI_VERIFY) needs a repository, --repo: nobody signs a plain folder";
+                return Err(wrong(ErrorKind::ArgumentConflict, why.to_owned()));
+            }
             Chosen::Repository { option, text } => {
                 let wrong = |reason| wrong(ErrorKind::ValueValidation, format!("{option} {reason}"));
                 let repository: Repository =
@@ -287,6 +293,8 @@ mod tests {
             (&["--repo", "git@git.example:p.git"], "needs a key; give --ssh-key-file"),
             (&["--repo", "a", "--fetch-timeout", "0s"], "from 1s to 1h"),
             (&["--repo", "a", "--listen", "8080"], "invalid"),
+            (&["--dir", "a", "--verify", "b"], "nobody signs a plain folder"),
+            (&["--repo", "a", "--verify", ""], "value is required for '--verify"),
         ] {
             let error = serve(arguments).unwrap_err();
             assert!(error.contains(reason), "{arguments:?}: {error}");

@@ -102,7 +102,8 @@ impl Aside {
             Some(in_force) => (in_force.revision.clone(), in_force.lineage.clone()),
             None => (Revision::new(format!("halt@{}", Digest::of(b""))), Lineage::default()),
         };
-        Published { revision, lineage, catalog: Catalog::default(), halted: true, at: now() }
+        let withdrawn = self.in_force.as_ref().and_then(|in_force| in_force.withdrawn.clone());
+        Published { revision, lineage, catalog: Catalog::default(), halted: true, withdrawn, at: now() }
     }
 }
 

@@ -9,6 +9,7 @@
 //! - [`refresh`]: asks the loop to look now, and tells how its looks went: how fresh what is served is.
 //! - [`doctor`]: what is wrong with an installation in a cluster.
 //! - [`halt`]: the way out: while a file exists, every snapshot is empty.
+//! - [`guard`]: what is in force stays so only while whoever signed it may sign.
 //! - [`state_dir`]: what outlives the process.
 //! - [`source`]: a Git repository (`git2`) or a plain folder, as a value: a revision and its files.
 //! - [`watch`]: notices local changes at once (`notify`).
@@ -31,6 +32,7 @@ pub mod command;
 pub mod doctor;
 pub mod filters;
 pub mod folder;
+pub mod guard;
 pub mod halt;
 pub mod load;
 pub mod metrics;

@@ -53,6 +53,8 @@ pub struct State {
     pub counts: Counts,
     /// Nothing of it is served.
     pub halted: bool,
+    /// Nothing is in force any more.
+    pub withdrawn: bool,
     /// How many seconds ago the source was last read, if it ever was.
     pub age: Option<f64>,
     pub polls_parked: usize,
@@ -124,6 +126,11 @@ impl State {
         by_state(&mut registry, "filters", "Filters that have polled, by state", &self.filters);
         for (name, help, count) in [
             ("halted", "1 while every snapshot is empty because of the halt file", usize::from(self.halted)),
+            (
+                "withdrawn",
+                "1 while nothing is in force because who signed it may no longer",
+                usize::from(self.withdrawn),
+            ),
             ("rejected_files", "Policy files with an error", counts.rejected_files),
             ("policy_errors", "Errors in policy files", counts.errors),
             ("polls_parked", "Polls held until their snapshot changes", self.polls_parked),

@@ -20,6 +20,9 @@ pub struct Published {
     /// Empty while [halted](crate::halt).
     pub catalog: Catalog,
     pub halted: bool,
+    /// Why the catalog is empty although the revision is not, if that is so: who signed it may no
+    /// longer.
+    pub withdrawn: Option<String>,
     /// When the catalog was looked at: what was in force then is what is served.
     pub at: Timestamp,
 }
@@ -196,6 +199,20 @@ impl Publisher {
     }
 }
 
+impl Published {
+    /// The same revision, with nothing in force, and why.
+    pub fn withdrawn(&self, reason: String) -> Self {
+        let Self { revision, lineage, .. } = self.clone();
+        let withdrawn = Some(reason);
+        Self { revision, lineage, catalog: Catalog::default(), halted: false, withdrawn, at: self.at }
+    }
+
+    /// Whether nothing is injected, whatever the source says.
+    pub fn is_stopped(&self) -> bool {
+        self.halted || self.withdrawn.is_some()
+    }
+}
+
 impl Scopes {
     fn is_to_be_swept(&self) -> bool {
         let is_full = self.bodies.len() >= MAX_SCOPES;
@@ -251,7 +268,7 @@ mod tests {
         let catalog = Catalog::new(&sources, |_, _| None);
         let at = Timestamp::from_millis(0);
         let (revision, lineage) = (Revision::new("main@sha1:1".into()), Lineage::default());
-        publisher.publish(Published { revision, lineage, catalog, halted: false, at });
+        publisher.publish(Published { revision, lineage, catalog, halted: false, withdrawn: None, at });
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     clock::now,
+    guard::Guard,
     halt::Switch,
     load::{Loaded, Loader},
     published::Published,
@@ -23,6 +24,8 @@ const SETTLE: Duration = Duration::from_millis(10);
 const SECOND_LOOK: Duration = Duration::from_millis(250);
 /// How long the first look may take before what an earlier process left is served.
 const FIRST_LOOK: Duration = Duration::from_secs(2);
+/// How often it is looked, while the source is read, whether what is in force may stay so.
+const GUARD_PERIOD: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// Reads the source whenever there is a cause, and publishes what it says.
@@ -33,6 +36,10 @@ pub struct Reconciler {
     watcher: Option<Watcher>,
     switch: Arc<Switch>,
     refresh: Arc<Refresh>,
+    /// Where commits have to be signed.
+    guard: Option<Guard>,
+    /// What would be in force if whoever signed it still might.
+    withdrawn: Option<Published>,
     /// What an earlier process left, until there is something to serve.
     restored: Option<Loaded>,
     interval: Duration,
@@ -78,12 +85,19 @@ impl Reconciler {
             watcher,
             switch,
             refresh,
+            guard: None,
+            withdrawn: None,
             restored: None,
             interval,
             failures: 0,
             next_look: Instant::now(),
             second_look: None,
         }
+    }
+
+    /// What is in force is withdrawn as soon as `guard` refuses it.
+    pub fn guarded_by(self, guard: Option<Guard>) -> Self {
+        Self { guard, ..self }
     }
 
     /// Runs until shutdown. An error is one that no retry can mend.
@@ -146,11 +160,14 @@ impl Reconciler {
         if let Some(watcher) = &mut self.watcher {
             watcher.renew();
         }
+        // However long the source takes, or whether it can be read at all.
+        self.verify().await;
         let begun = Instant::now();
         self.refresh.begin();
         let abort = self.work.as_ref().map(|work| work.source.abort()).unwrap_or_default();
         let mut task = self.blocking(|Work { source, loader }| loader.load(source))?;
         let mut restore_at = Some(begun + FIRST_LOOK);
+        let mut verify_at = self.guard.as_ref().map(|_| begun + GUARD_PERIOD);
         // However long the source takes, what is served keeps its times.
         let done = loop {
             let expiry = self.next_expiry();
@@ -158,7 +175,11 @@ impl Reconciler {
                 done = &mut task => break done,
                 () = at(restore_at) => {
                     restore_at = None;
-                    self.serve_restored();
+                    self.serve_restored().await;
+                }
+                () = at(verify_at) => {
+                    self.verify().await;
+                    verify_at = Some(Instant::now() + GUARD_PERIOD);
                 }
                 () = at(expiry) => self.expire(),
                 () = shutdown.requested(), if !abort.is_requested() => abort.request(),
@@ -176,27 +197,79 @@ impl Reconciler {
                 }
                 self.failures = 0;
                 self.restored = None;
-                self.publish(loaded, cause, begun.elapsed());
+                self.follow(&loaded);
+                self.publish(loaded, None, cause, begun.elapsed());
                 self.refresh.succeeded(begun.elapsed());
             }
-            Err(error) => self.failed(&error, begun.elapsed()),
+            Err(error) => self.failed(&error, begun.elapsed()).await,
         }
         self.next_look = Instant::now() + self.look_again();
         Ok(())
     }
 
     /// Serves what an earlier process left, unless something newer is served.
-    fn serve_restored(&mut self) {
+    async fn serve_restored(&mut self) {
         let Some(restored) = self.restored.take() else { return };
         warn!(
             revision = %restored.checkout.revision,
             "the source has not been read yet: serving the last good revision of the state folder"
         );
-        self.publish(restored, Cause::Start, Duration::ZERO);
+        self.follow(&restored);
+        let refusal = self.refusal().await;
+        self.publish(restored, refusal, Cause::Start, Duration::ZERO);
         self.refresh.restored();
     }
 
-    fn publish(&self, Loaded { checkout, catalog }: Loaded, cause: Cause, took: Duration) {
+    /// This is what has to be signed from now on.
+    fn follow(&mut self, loaded: &Loaded) {
+        if let Some(guard) = &mut self.guard {
+            guard.follow(loaded.checkout.signed.clone());
+        }
+    }
+
+    /// Why what is in force may not be served, if it may not.
+    async fn refusal(&mut self) -> Option<String> {
+        match &mut self.guard {
+            Some(guard) => guard.refusal().await,
+            None => None,
+        }
+    }
+
+    /// Withdraws what is in force if whoever signed it may no longer, or brings it back.
+    async fn verify(&mut self) {
+        let refusal = self.refusal().await;
+        let Some(in_force) = self.switch.in_force() else { return };
+        if in_force.withdrawn == refusal {
+            return;
+        }
+        let whole = self.withdrawn.take().unwrap_or_else(|| Published::clone(&in_force));
+        let published = match refusal {
+            Some(reason) => self.withdraw(whole, reason),
+            None => {
+                info!(revision = %whole.revision, "whoever signed it may sign again: no longer withdrawn");
+                Published { at: now(), ..whole }
+            }
+        };
+        self.switch.publish(published);
+    }
+
+    /// What is to be served in the place of `whole`.
+    fn withdraw(&mut self, whole: Published, reason: String) -> Published {
+        let revision = &whole.revision;
+        error!(%revision, reason, "withdrawn: nothing is injected until a commit that is signed by an allowed key follows");
+        let published = whole.withdrawn(reason);
+        self.withdrawn = Some(whole);
+        published
+    }
+
+    /// Puts in force what was loaded, or, if that is refused, its revision with nothing in it.
+    fn publish(
+        &mut self,
+        Loaded { checkout, catalog }: Loaded,
+        refusal: Option<String>,
+        cause: Cause,
+        took: Duration,
+    ) {
         let in_force = self.switch.in_force();
         let is_new = in_force.is_none_or(|published| published.revision != checkout.revision);
         if is_new {
@@ -211,7 +284,18 @@ impl Reconciler {
         let (policies, problems) = (catalog.policies().len(), catalog.problems().len());
         let passed_over = catalog.passed_over();
         let lineage = checkout.lineage;
-        let published = Published { revision: revision.clone(), lineage, catalog, halted: false, at: now() };
+        let mut published = Published {
+            revision: revision.clone(),
+            lineage,
+            catalog,
+            halted: false,
+            withdrawn: None,
+            at: now(),
+        };
+        self.withdrawn = None;
+        if let Some(reason) = refusal {
+            published = self.withdraw(published, reason);
+        }
         let changed_scopes = self.switch.publish(published);
         if is_new {
             let took_ms = took.as_millis() as u64;
@@ -229,10 +313,13 @@ impl Reconciler {
         info!(changed_scopes, "a policy has come to its beginning or its end");
     }
 
-    fn failed(&mut self, error: &SourceError, took: Duration) {
+    async fn failed(&mut self, error: &SourceError, took: Duration) {
         self.failures = self.failures.saturating_add(1);
-        self.serve_restored();
+        self.serve_restored().await;
         match self.switch.in_force() {
+            Some(published) if published.withdrawn.is_some() => {
+                warn!(%error, revision = %published.revision, "nothing is in force: the last good revision is withdrawn");
+            }
             Some(published) => {
                 warn!(%error, revision = %published.revision, "the last good revision stays in force");
             }

@@ -20,6 +20,7 @@ use tracing::{error, info, warn};
 use crate::{
     cli::{Cli, Command, ServeConfig},
     command::{self, WRONG_USE},
+    guard::Guard,
     halt::{HaltFile, Switch},
     load::Loader,
     modules::Modules,
@@ -100,11 +101,13 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     if matches!(settings, Settings::Dir(_)) && state.is_some() {
         warn!("a plain folder is not kept in the state folder: nothing outlives this process");
     }
+    let guard = settings.signers().map(|signers| Guard::new(signers.clone(), Arc::clone(&hints)));
     let source = Source::open(settings, state)?;
     info!(?source, version = env!("CARGO_PKG_VERSION"), "starting");
     let loader = Loader::new(guardrail);
     let reconciler =
-        Reconciler::new(source, loader, watcher, Arc::clone(&switch), Arc::clone(&refresh), interval);
+        Reconciler::new(source, loader, watcher, Arc::clone(&switch), Arc::clone(&refresh), interval)
+            .guarded_by(guard);
     let mut reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
 
     let services = Services::new(config.hook_secret_file.map(SecretFile::new), modules);

@@ -10,6 +10,7 @@ pub mod dir;
 pub mod git;
 pub mod lineage;
 pub mod location;
+pub mod signers;
 pub mod target;
 
 use std::{
@@ -22,7 +23,13 @@ use std::{
 use policies::{Digest, Policy, Timestamp, file::File};
 
 use self::{
-    abort::Abort, access::Access, dir::DirSource, git::GitSource, lineage::Lineage, location::Repository,
+    abort::Abort,
+    access::Access,
+    dir::DirSource,
+    git::GitSource,
+    lineage::Lineage,
+    location::Repository,
+    signers::{Signed, Signers},
     target::Target,
 };
 use crate::state_dir::StateDir;
@@ -35,6 +42,16 @@ const MAX_DEPTH: usize = 32;
 pub enum Settings {
     Git { repository: Repository, target: Target, path: PathBuf, access: Box<Access> },
     Dir(PathBuf),
+}
+
+impl Settings {
+    /// Those one of whom must have signed what is served, where that is asked for.
+    pub fn signers(&self) -> Option<&Signers> {
+        match self {
+            Self::Git { access, .. } => access.signers.as_ref(),
+            Self::Dir(_) => None,
+        }
+    }
 }
 
 /// A source and what it remembers between reconciles.
@@ -61,6 +78,8 @@ pub struct Revision(Arc<str>);
 pub struct Checkout {
     pub revision: Revision,
     pub lineage: Lineage,
+    /// What vouches for the revision, where that is asked for.
+    pub signed: Option<Arc<Signed>>,
     pub files: Vec<CheckoutFile>,
     /// The files that stand right in the folders above the policy folder, for their guardrails.
     pub above: Vec<CheckoutFile>,

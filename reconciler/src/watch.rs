@@ -102,6 +102,12 @@ impl Watcher {
         Self::of(vec![folder], hints, |_| true)
     }
 
+    /// Prepares to watch the files right in a folder.
+    pub fn of_folder(path: PathBuf, hints: Arc<Hints>) -> Option<Self> {
+        let folder = Folder { path, mode: RecursiveMode::NonRecursive, watched: None };
+        Self::of(vec![folder], hints, |_| true)
+    }
+
     fn of(folders: Vec<Folder>, hints: Arc<Hints>, matters: fn(&Path) -> bool) -> Option<Self> {
         if folders.is_empty() {
             return None;

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::source::{
     access::{Access, Login},
     location::{Repository, Transport},
+    signers::Signers,
     target::{CommitId, RefName, Target},
 };
 
@@ -47,13 +48,25 @@ pub(super) struct GitArgs {
     #[arg(long, env = "HFI_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
 
+    /// The folder with the public keys (SSH, OpenPGP) by one of which the commit must be signed [env: HFI_VERIFY]
+    // Not read from the environment by clap: there nothing is no folder, and on the command line a mistake.
+    #[arg(long, value_name = "DIR")]
+    verify: Option<PathBuf>,
+
     /// How long a fetch from a remote repository may take before it is given up; from 1s to 1h.
     #[arg(long, env = "HFI_FETCH_TIMEOUT", value_name = "DURATION", default_value = "60s", value_parser = timeout)]
     fetch_timeout: Duration,
 }
 
 impl GitArgs {
-    pub(super) fn resolve(self) -> (Target, Access) {
+    /// The folder of `--verify`, or of the environment that `variable` reads.
+    pub(super) fn verify(&self, variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+        let from_environment =
+            || variable("HFI_VERIFY").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        self.verify.clone().or_else(from_environment)
+    }
+
+    pub(super) fn resolve(self, signers: Option<Signers>) -> (Target, Access) {
         let Self {
             branch,
             tag,
@@ -63,6 +76,7 @@ impl GitArgs {
             ssh_key_file,
             ssh_known_hosts_file,
             ca_file,
+            verify: _,
             fetch_timeout,
         } = self;
         let target = match (commit, tag) {
@@ -75,6 +89,7 @@ impl GitArgs {
             login: Login { username, password_file: git_password_file, ssh_key_file },
             ca_file,
             known_hosts_file: ssh_known_hosts_file,
+            signers,
             timeout: fetch_timeout,
             ..Access::default()
         };

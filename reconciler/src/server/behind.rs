@@ -26,7 +26,7 @@ pub(super) async fn catch_up(
     };
     let is_behind = |state: &Publication| match state {
         // Nothing to inject is nothing to go back to.
-        Publication::Serving(published) => !published.halted && published.lineage.is_behind(revision),
+        Publication::Serving(published) => !published.is_stopped() && published.lineage.is_behind(revision),
         Publication::Starting { .. } => false,
     };
     if !is_behind(&served.publisher.state()) {

@@ -72,6 +72,7 @@ impl Stream {
                     "revision": version.revision.as_str(),
                     "digest": version.digest.to_string(),
                     "halted": published.halted,
+                    "withdrawn": published.withdrawn,
                     "summary": Counts::of(in_force.as_ref().unwrap_or(&published)).json(),
                 });
                 self.told = Some(version);

@@ -25,6 +25,8 @@ fn state(served: &Served) -> metrics::State {
     let (publisher, services) = (&served.publisher, &served.services);
     let counts = served.switch.in_force().map(|published| Counts::of(&published)).unwrap_or_default();
     let halted = matches!(publisher.state(), Publication::Serving(published) if published.halted);
+    let withdrawn =
+        matches!(publisher.state(), Publication::Serving(published) if published.withdrawn.is_some());
     // Before the others: to find out what is newest can bring scopes back.
     let filters = filters::counts(&services.filters.list(publisher));
     let version = Version::of(publisher).ok();
@@ -35,6 +37,7 @@ fn state(served: &Served) -> metrics::State {
         version,
         counts,
         halted,
+        withdrawn,
         age: served.refresh.looks().read_at.map(seconds_since),
         polls_parked,
         event_streams: MAX_STREAMS - services.streams.available_permits(),

@@ -21,6 +21,7 @@ pub(super) async fn get(State(served): State<Served>) -> Result<Json<Value>, Pro
         "status": "ready",
         "revision": published.revision.as_str(),
         "halted": published.halted,
+        "withdrawn": published.withdrawn,
         // Left by an earlier process: this one has not read the source yet.
         "restored": looks.restored,
         "source_age_seconds": looks.read_at.map(seconds_since),

@@ -40,6 +40,8 @@ fn status(served: &Served) -> Result<Value, Problem> {
         "digest": version.digest.to_string(),
         // While halted, the digest is of nothing, and all else is what is in force.
         "halted": halted,
+        // Why nothing is in force, if who signed the revision may no longer.
+        "withdrawn": published.withdrawn,
         // What the digest is of.
         "scope": everything().to_string(),
         "summary": counts.json(),

@@ -8,6 +8,8 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::signers::Signers;
+
 /// How to reach remote repositories.
 #[derive(Clone, Debug)]
 pub struct Access {
@@ -16,6 +18,8 @@ pub struct Access {
     pub ca_file: Option<PathBuf>,
     /// The keys of SSH servers; the user's own `~/.ssh/known_hosts` if not given.
     pub known_hosts_file: Option<PathBuf>,
+    /// Those one of whom must have signed the commit that is served; anybody may, if not given.
+    pub signers: Option<Signers>,
     /// How long a fetch may take.
     pub timeout: Duration,
     /// The `hfi` that fetches, in a process of its own.
@@ -39,6 +43,7 @@ impl Default for Access {
             login: Login::default(),
             ca_file: None,
             known_hosts_file: None,
+            signers: None,
             timeout: Duration::from_secs(60),
             // This very program, even if its file has been replaced by a newer one.
             program: "/proc/self/exe".into(),

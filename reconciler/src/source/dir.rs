@@ -62,7 +62,7 @@ impl DirSource {
         let parts = parts.iter().flat_map(|(path, blob, at)| [path.as_bytes(), blob.as_bytes(), at]);
         let revision = Revision::new(format!("dir@{}", Digest::of_parts(parts)));
         let (lineage, above) = (Lineage::default(), Vec::new());
-        Ok(Checkout { revision, lineage, files, above, warnings: walk.warnings })
+        Ok(Checkout { revision, lineage, signed: None, files, above, warnings: walk.warnings })
     }
 }
 

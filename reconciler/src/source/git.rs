@@ -10,6 +10,7 @@ mod home;
 mod lineage;
 mod origins;
 mod process;
+mod signed;
 mod store;
 mod tree;
 
@@ -28,9 +29,13 @@ use super::{
     access::{Access, Login},
     lineage::Lineage,
     location::{Repository, Transport},
+    signers::Signed,
     target::Target,
 };
-use crate::state_dir::{Followed, StateDir};
+use crate::{
+    clock::now,
+    state_dir::{Followed, StateDir},
+};
 
 /// The bare clone, and how far it has come.
 pub struct GitSource {
@@ -88,10 +93,13 @@ impl GitSource {
 
     pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
         let tip = self.fetch()?;
+        // Before anything else of it is read.
+        self.verify(tip)?;
         self.read(tip, is_known)
     }
 
-    /// The last good state of an earlier process, once and only if there is one.
+    /// The last good state of an earlier process, once and only if there is one. Who signed it has not
+    /// been looked at.
     pub fn restore(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Option<Result<Checkout, SourceError>> {
         let kept = self.kept.take()?;
         Some(self.read(kept, is_known))
@@ -119,8 +127,26 @@ impl GitSource {
         let lineage = lineage::of(&self.clone, tip, self.lineage.as_ref()).map_err(unreadable)?;
         self.lineage = Some((tip, lineage.clone()));
         self.tip = Some(tip);
+        let signed = self.signed(tip)?.map(Arc::new);
         let revision = Revision::new(format!("{}@sha1:{tip}", self.target.label()));
-        Ok(Checkout { revision, lineage, files, above, warnings })
+        Ok(Checkout { revision, lineage, signed, files, above, warnings })
+    }
+
+    /// Whether somebody who may signed a commit.
+    fn verify(&self, commit: Oid) -> Result<(), SourceError> {
+        let Some((signers, signed)) = self.access.signers.as_ref().zip(self.signed(commit)?) else {
+            return Ok(());
+        };
+        signers.check(Some(&signed), now()).refusal.map_or(Ok(()), |refusal| Err(SourceError(refusal)))
+    }
+
+    /// What vouches for a commit, where that is asked for.
+    fn signed(&self, commit: Oid) -> Result<Option<Signed>, SourceError> {
+        if self.access.signers.is_none() {
+            return Ok(None);
+        }
+        let signed = signed::of(&self.clone, commit);
+        signed.map(Some).map_err(|error| failure(&format!("cannot read commit {commit}"), &error))
     }
 
     /// Ends a fetch from elsewhere.

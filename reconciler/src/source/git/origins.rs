@@ -72,7 +72,7 @@ pub(super) fn find(
     Ok(origins)
 }
 
-fn committed_at(commit: &Commit<'_>) -> Timestamp {
+pub(super) fn committed_at(commit: &Commit<'_>) -> Timestamp {
     Timestamp::from_millis(u64::try_from(commit.time().seconds()).unwrap_or(0).saturating_mul(1_000))
 }
 

@@ -1,0 +1,68 @@
+//! SSH keys, and the signatures that Git makes with them. The one file that names `ssh_key`.
+
+use policies::Timestamp;
+use ssh_key::{HashAlg, PublicKey, SshSig, public::KeyData};
+
+use super::allowed_signers::{GIT, Window, entry};
+
+/// The sizes of an RSA key, in bits: shorter ones can be broken, and longer ones are not verified by the
+/// library.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+
+/// A key that may sign.
+#[derive(Debug)]
+pub(super) struct Signer {
+    key: PublicKey,
+    window: Window,
+}
+
+/// Reads the line of a key.
+pub(super) fn signer(line: &str) -> Result<Signer, String> {
+    let entry = entry(line)?;
+    let key = PublicKey::from_openssh(&format!("{} {}", entry.kind, entry.base64))
+        .map_err(|error| format!("is not an SSH public key: {error}"))?;
+    match key.key_data() {
+        KeyData::Ecdsa(_) | KeyData::Ed25519(_) => {}
+        KeyData::SkEcdsaSha2NistP256(_) | KeyData::SkEd25519(_) => {}
+        KeyData::Rsa(rsa) => {
+            let bits = 8 * rsa.n.as_positive_bytes().unwrap_or_default().len();
+            if !RSA_BITS.contains(&bits) {
+                let (least, most) = (RSA_BITS.start(), RSA_BITS.end());
+                return Err(format!("is an RSA key of {bits} bits; it may have {least} to {most}"));
+            }
+        }
+        _ => return Err(format!("is of the kind {}, which is not supported", entry.kind)),
+    }
+    Ok(Signer { key, window: entry.window })
+}
+
+/// Whether one of these made the signature; an error is why not, as the rest of a sentence.
+pub(super) fn check(
+    signers: &[Signer],
+    armor: &[u8],
+    covers: &[u8],
+    committed_at: Timestamp,
+) -> Result<(), String> {
+    let signature = SshSig::from_pem(armor)
+        .map_err(|error| format!("has an SSH signature that cannot be read: {error}"))?;
+    let key = signature.public_key();
+    let by = format!("the SSH key {} ({})", key.fingerprint(HashAlg::Sha256), key.algorithm());
+    let mut known = signers.iter().filter(|signer| signer.key.key_data() == key).peekable();
+    let Some(first) = known.peek() else {
+        return Err(format!("is signed by {by}, which is not among the keys"));
+    };
+    // The key, its namespace, and that the signature is of these bytes.
+    first.key.verify(GIT, covers, &signature).map_err(|error| match error {
+        ssh_key::Error::Namespace => {
+            format!("is signed by {by} for the namespace `{}` and not for `{GIT}`", signature.namespace())
+        }
+        _ => format!("is not what was signed by {by}: the signature does not match"),
+    })?;
+    // As Git judges: by the committer's date.
+    if known.any(|signer| signer.window.holds(committed_at)) {
+        Ok(())
+    } else {
+        let when = committed_at.to_rfc3339();
+        Err(format!("is signed by {by}, which was not valid when it was committed, at {when}"))
+    }
+}
