@@ -128,7 +128,7 @@ impl State {
             ("halted", "1 while every snapshot is empty because of the halt file", usize::from(self.halted)),
             (
                 "withdrawn",
-                "1 while nothing is in force because who signed it may no longer",
+                "1 while nothing is in force because whoever signed it may no longer",
                 usize::from(self.withdrawn),
             ),
             ("rejected_files", "Policy files with an error", counts.rejected_files),

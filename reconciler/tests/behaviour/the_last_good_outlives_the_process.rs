@@ -88,14 +88,14 @@ impl World {
 }
 
 /// A Git server that can be made to take connections and never say a word.
-struct Bridge {
-    address: SocketAddr,
-    hang: Arc<AtomicBool>,
+pub(crate) struct Bridge {
+    pub(crate) address: SocketAddr,
+    pub(crate) hang: Arc<AtomicBool>,
     bridging: JoinHandle<()>,
 }
 
 impl Bridge {
-    async fn start(folder: &Path) -> Self {
+    pub(crate) async fn start(folder: &Path) -> Self {
         let http = GitHttp::start(folder).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

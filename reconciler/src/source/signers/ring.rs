@@ -108,7 +108,7 @@ mod tests {
     use super::Ring;
 
     const ED25519: &str =
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti alice@example";
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+00aFquXlAA0hFIhCowG9uOqV25A/ehaD3lxQf/VBI alice@example";
     const CERTIFICATE: &str = include_str!("openpgp/alice.asc");
 
     fn ring(bytes: &[u8]) -> Ring {

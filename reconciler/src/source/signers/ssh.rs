@@ -66,3 +66,43 @@ pub(super) fn check(
         Err(format!("is signed by {by}, which was not valid when it was committed, at {when}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use policies::Timestamp;
+    use sha2::{Digest as _, Sha256};
+    use ssh_key::{
+        Algorithm, HashAlg, PrivateKey, PublicKey, Signature, SigningKey, SshSig,
+        private::Ed25519Keypair,
+        public::{KeyData, SkEd25519},
+    };
+
+    use super::{check, signer};
+
+    const TEXT: &[u8] = b"text";
+
+    /// What a security key does: it signs a hash of the text, and how often it has signed.
+    fn sign_as_security_key(keypair: &Ed25519Keypair, text: &[u8]) -> (KeyData, String) {
+        fn raw(key: &impl SigningKey, bytes: &[u8]) -> Signature {
+            key.try_sign(bytes).unwrap()
+        }
+        let touched_once = [1, 0, 0, 0, 1];
+        let data = SshSig::signed_data("git", HashAlg::Sha512, text).unwrap();
+        let signed = [&Sha256::digest(b"ssh:")[..], &touched_once, &Sha256::digest(data)].concat();
+        let signature = [raw(&PrivateKey::from(keypair.clone()), &signed).as_bytes(), &touched_once].concat();
+        let key = KeyData::SkEd25519(SkEd25519::new(keypair.public, "ssh:"));
+        let signature = Signature::new(Algorithm::SkEd25519, signature).unwrap();
+        let signature = SshSig::new(key.clone(), "git", HashAlg::Sha512, signature).unwrap();
+        (key, signature.to_string())
+    }
+
+    #[test]
+    fn a_security_key_may_sign() {
+        let (key, armor) = sign_as_security_key(&Ed25519Keypair::from_seed(&[7; 32]), TEXT);
+        let line = PublicKey::from(key).to_openssh().unwrap();
+        let signers = [signer(&line).unwrap()];
+        let now = Timestamp::from_millis(0);
+        check(&signers, armor.as_bytes(), TEXT, now).unwrap();
+        assert!(check(&signers, armor.as_bytes(), b"another", now).unwrap_err().contains("does not match"));
+    }
+}
