@@ -5,7 +5,7 @@ mod git;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{
-    ArgAction, Args, CommandFactory as _, Parser, Subcommand,
+    Arg, ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
     builder::{FalseyValueParser, OsStringValueParser, TypedValueParser},
     error::ErrorKind,
 };
@@ -15,7 +15,6 @@ use crate::command::{explain::Explain, validate::Validate};
 use crate::source::{
     Settings,
     location::{LocationError, Repository},
-    signers::Signers,
 };
 
 /// Fault injection for an Istio mesh, kept in Git.
@@ -24,6 +23,18 @@ use crate::source::{
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// What this process was told by its arguments and its environment, where a variable that is set to
+    /// nothing is not set. Ends the process if that is wrong.
+    pub fn from_process() -> Self {
+        let is_unset =
+            |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+        let unset = |arg: Arg| if is_unset(&arg) { arg.env(None::<&'static str>) } else { arg };
+        let command = Self::command().mut_subcommand("serve", |serve| serve.mut_args(unset));
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -127,10 +138,9 @@ impl Serve {
         let (state_dir, halt_file) = (self.state_dir.filter(set), self.halt_file.filter(set));
         let hook_secret_file = self.hook_secret_file.filter(set);
         let filters = self.filters.into_iter().filter(set).collect();
-        let verify = git.verify(&variable);
-        let (target, access) = git.resolve(verify.clone().map(Signers::new));
+        let (target, access) = git.resolve();
         let source = match source.resolve(variable)? {
-            Chosen::Dir(_) if verify.is_some() => {
+            Chosen::Dir(_) if access.signers.is_some() => {
                 let why = "--verify (HFI_VERIFY) needs a repository, --repo: nobody signs a plain folder";
                 return Err(wrong(ErrorKind::ArgumentConflict, why.to_owned()));
             }

@@ -4,7 +4,7 @@
 //! nothing is published in its place.
 
 use std::{
-    io,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -115,7 +115,7 @@ pub struct HaltFile {
     watcher: Option<Watcher>,
     hints: Arc<Hints>,
     /// The error by which the last look failed, if it did.
-    unknown: Option<io::ErrorKind>,
+    unknown: Option<ErrorKind>,
 }
 
 impl HaltFile {
@@ -172,10 +172,12 @@ impl HaltFile {
     }
 }
 
+/// Whether something is there, be it a link that leads nowhere: somebody put it there.
 fn exists(path: &Path) -> io::Result<bool> {
-    path.try_exists().or_else(|error| match error.kind() {
-        // A part of the path is no folder.
-        io::ErrorKind::NotADirectory => Ok(false),
-        _ => Err(error),
-    })
+    match path.symlink_metadata() {
+        Ok(_) => Ok(true),
+        // Or a part of the path is no folder.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

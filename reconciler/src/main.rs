@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    reconciler::run::run(reconciler::cli::Cli::parse())
+    reconciler::run::run(reconciler::cli::Cli::from_process())
 }

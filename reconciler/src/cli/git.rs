@@ -48,9 +48,8 @@ pub(super) struct GitArgs {
     #[arg(long, env = "HFI_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
 
-    /// The folder with the public keys (SSH, OpenPGP) by one of which the commit must be signed [env: HFI_VERIFY]
-    // Not read from the environment by clap: there nothing is no folder, and on the command line a mistake.
-    #[arg(long, value_name = "DIR")]
+    /// The folder with the public keys (SSH, OpenPGP) by one of which the commit must be signed.
+    #[arg(long, env = "HFI_VERIFY", value_name = "DIR")]
     verify: Option<PathBuf>,
 
     /// How long a fetch from a remote repository may take before it is given up; from 1s to 1h.
@@ -59,14 +58,7 @@ pub(super) struct GitArgs {
 }
 
 impl GitArgs {
-    /// The folder of `--verify`, or of the environment that `variable` reads.
-    pub(super) fn verify(&self, variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-        let from_environment =
-            || variable("HFI_VERIFY").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-        self.verify.clone().or_else(from_environment)
-    }
-
-    pub(super) fn resolve(self, signers: Option<Signers>) -> (Target, Access) {
+    pub(super) fn resolve(self) -> (Target, Access) {
         let Self {
             branch,
             tag,
@@ -76,7 +68,7 @@ impl GitArgs {
             ssh_key_file,
             ssh_known_hosts_file,
             ca_file,
-            verify: _,
+            verify,
             fetch_timeout,
         } = self;
         let target = match (commit, tag) {
@@ -89,7 +81,7 @@ impl GitArgs {
             login: Login { username, password_file: git_password_file, ssh_key_file },
             ca_file,
             known_hosts_file: ssh_known_hosts_file,
-            signers,
+            signers: verify.map(Signers::new),
             timeout: fetch_timeout,
             ..Access::default()
         };

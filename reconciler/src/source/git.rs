@@ -6,6 +6,7 @@ mod dialog;
 mod errand;
 mod fetch;
 mod fingerprint;
+mod flaw;
 mod home;
 mod lineage;
 mod origins;
@@ -22,7 +23,7 @@ use tracing::warn;
 
 pub(super) use self::errand::fetch_for_parent;
 pub use self::origins::Origins;
-use self::{dialog::Dialog, store::Store};
+use self::{dialog::Dialog, flaw::Flaw, store::Store};
 use super::{
     BlobId, Checkout, Revision, SourceError, Starts,
     abort::Abort,
@@ -47,6 +48,9 @@ pub struct GitSource {
     abort: Abort,
     /// The commit that was checked out last.
     tip: Option<Oid>,
+    /// The commit for which the clone was begun anew: that it could not be read after that either has
+    /// another cause.
+    renewed_for: Option<Oid>,
     lineage: Option<(Oid, Lineage)>,
     origins: Origins,
     /// The last good commit of an earlier process, until it is asked for.
@@ -84,6 +88,7 @@ impl GitSource {
             clone,
             abort: Abort::default(),
             tip: None,
+            renewed_for: None,
             lineage: None,
             origins: Origins::default(),
             kept,
@@ -95,7 +100,17 @@ impl GitSource {
         let tip = self.fetch()?;
         // Before anything else of it is read.
         self.verify(tip)?;
-        self.read(tip, is_known)
+        match self.read(tip, &is_known) {
+            Err(error) if self.renewed_for != Some(tip) => {
+                warn!(%error, "the clone is damaged and begun anew");
+                self.discard()?;
+                self.renewed_for = Some(tip);
+                let tip = self.fetch()?;
+                self.verify(tip)?;
+                self.read(tip, is_known)
+            }
+            read => read,
+        }
     }
 
     /// The last good state of an earlier process, once and only if there is one. Who signed it has not
@@ -154,8 +169,26 @@ impl GitSource {
         self.abort.clone()
     }
 
+    /// Fetches. If that fails because of the clone, it is mended first.
+    fn fetch(&mut self) -> Result<Oid, SourceError> {
+        let error = match self.fetch_into_clone() {
+            Ok(tip) => return Ok(tip),
+            Err(error) => error,
+        };
+        let Some(flaw) = flaw::of(&self.clone, &self.target).filter(|_| !self.abort.is_requested()) else {
+            return Err(error);
+        };
+        warn!(%error, %flaw, "the clone is damaged and mended");
+        match flaw {
+            Flaw::Refs => flaw::forget_refs(&self.clone)
+                .map_err(|error| SourceError(format!("cannot mend the clone: {error}")))?,
+            Flaw::Objects => self.discard()?,
+        }
+        self.fetch_into_clone()
+    }
+
     /// What is elsewhere is fetched by a process that can be given up; what is here at once.
-    fn fetch(&self) -> Result<Oid, SourceError> {
+    fn fetch_into_clone(&self) -> Result<Oid, SourceError> {
         let Self { repository, target, access, clone, abort, .. } = self;
         let url = repository.url();
         let tip = match repository.transport() {

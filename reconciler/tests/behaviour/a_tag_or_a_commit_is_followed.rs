@@ -1,13 +1,14 @@
 //! `--tag` and `--commit`: instead of a branch, with all of the history that durations need.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf, time::Duration};
 
 use mesh::{GitHttp, Repository};
 use reconciler::source::{Settings, target::Target};
 
 use crate::{
+    process::{Process, text},
     remote::{SOON, access, look_at, repository},
-    support::{NEVER, Server, policy},
+    support::{NEVER, PATIENCE, Server, policy},
 };
 
 const CHECKOUT: &str = "namespace=demo&service=checkout";
@@ -99,6 +100,52 @@ async fn a_commit_that_nothing_leads_to_is_an_error() {
     let error = look_at(settings).await.unwrap_err();
     let expected = format!("has no branch or tag that leads to commit {nowhere}; its branches are `main`");
     assert!(error.ends_with(&expected), "{error}");
+}
+
+#[tokio::test]
+async fn a_commit_that_is_pushed_later_is_served_then_and_nothing_is_fetched_twice() {
+    let repository = repository().await;
+    let (urls, _server) = both_ways(&repository).await;
+    for url in &urls {
+        let state = tempfile::tempdir().unwrap();
+        repository.git(&["commit", "--quiet", "--allow-empty", "-m", "Later"]).await.unwrap();
+        let later = head(&repository).await;
+        repository.git(&["reset", "--quiet", "--hard", "HEAD~1"]).await.unwrap();
+        let environment = [
+            ("HFI_REPO", url.as_str()),
+            ("HFI_COMMIT", &later),
+            ("HFI_STATE_DIR", text(state.path())),
+            ("HFI_INTERVAL", "1s"),
+        ];
+        let hfi = Process::start(&environment).await;
+        let folder = state.path().join("clone.git/objects/pack");
+        let packs = async |count: usize| {
+            let packs = || fs::read_dir(&folder).into_iter().flatten().flatten().map(|file| file.path());
+            let packs = || packs().filter(|path| path.extension().is_some_and(|kind| kind == "idx"));
+            let there = async {
+                while packs().count() < count {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, there).await.unwrap_or_else(|_| panic!("{}", hfi.log()));
+            packs().collect::<Vec<_>>()
+        };
+        let first = packs(1).await;
+        // On another branch too.
+        repository.git(&["push", "--quiet", "--force", "origin", "HEAD:refs/heads/side/one"]).await.unwrap();
+        repository.write("b.yaml", &policy("b", "checkout", 503)).unwrap();
+        repository.push("Add b").await.unwrap();
+        let second = packs(2).await;
+        let new = second.iter().find(|pack| !first.contains(pack)).unwrap();
+        let objects = repository.git(&["verify-pack", "-v", text(new)]).await.unwrap();
+        let is_object = |line: &&str| [" commit ", " tree ", " blob "].iter().any(|kind| line.contains(kind));
+        assert_eq!(objects.lines().filter(is_object).count(), 3, "{objects}");
+        repository.git(&["push", "--quiet", "origin", &format!("{later}:refs/heads/later")]).await.unwrap();
+        hfi.until_ready(|ready| ready["revision"] == format!("commit@sha1:{later}")).await;
+        repository.git(&["push", "--quiet", "origin", "--delete", "later", "side/one"]).await.unwrap();
+        repository.remove("b.yaml").unwrap();
+        repository.push("Remove b").await.unwrap();
+    }
 }
 
 #[tokio::test]

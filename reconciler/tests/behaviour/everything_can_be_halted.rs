@@ -134,15 +134,17 @@ async fn a_config_map_can_hold_the_file() {
     };
     data("..1");
     swap("..1");
-    symlink("..data/halt", mount.join("halt")).unwrap();
     let hfi = world.start(&mount.join("halt")).await;
     let before = hfi.snapshot(CHECKOUT).await;
+    // The kubelet makes the link when the key is there, and removes it when the key has gone.
     fs::write(data("..2").join("halt"), "").unwrap();
     swap("..2");
+    symlink("..data/halt", mount.join("halt")).unwrap();
     let halted = hfi.next(CHECKOUT, &before.etag).await;
     assert!(is_empty(&halted));
     data("..3");
     swap("..3");
+    fs::remove_file(mount.join("halt")).unwrap();
     assert_eq!(hfi.next(CHECKOUT, &halted.etag).await, before);
 }
 
@@ -166,12 +168,25 @@ async fn the_folder_may_be_replaced_or_come_later() {
 #[tokio::test]
 async fn at_the_start_also_where_it_cannot_be_known_whether_the_file_exists() {
     let world = World::new();
-    // A link to itself: neither there nor not there.
-    std::os::unix::fs::symlink(world.halt_file(), world.halt_file()).unwrap();
-    let hfi = world.start(&world.halt_file()).await;
+    // The folder is a link to itself: nobody knows what is in it.
+    let folder = world.switch.path().join("folder");
+    symlink(&folder, &folder).unwrap();
+    let hfi = world.start(&folder.join("halt")).await;
     let halted = hfi.snapshot(CHECKOUT).await;
     assert!(is_empty(&halted));
     let held = hfi.next(CHECKOUT, &halted.etag);
-    let (after, ()) = tokio::join!(held, async { fs::remove_file(world.halt_file()).unwrap() });
+    let (after, ()) = tokio::join!(held, async { fs::remove_file(&folder).unwrap() });
     assert!(!is_empty(&after));
+}
+
+#[tokio::test]
+async fn a_link_that_leads_nowhere_is_there_all_the_same() {
+    let world = World::new();
+    let hfi = world.start(&world.halt_file()).await;
+    let before = hfi.snapshot(CHECKOUT).await;
+    let held = hfi.next(CHECKOUT, &before.etag);
+    let (halted, ()) = tokio::join!(held, async { symlink("nowhere", world.halt_file()).unwrap() });
+    assert!(is_empty(&halted));
+    fs::remove_file(world.halt_file()).unwrap();
+    assert_eq!(hfi.next(CHECKOUT, &halted.etag).await, before);
 }

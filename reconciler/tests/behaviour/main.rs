@@ -13,6 +13,7 @@ mod a_replica_that_is_behind_fetches_first;
 mod a_server_that_hangs_stalls_nothing;
 mod a_tag_or_a_commit_is_followed;
 mod an_installation_is_diagnosed;
+mod a_variable_that_is_set_to_nothing_is_not_set;
 mod an_ssh_server_is_known_by_its_key;
 mod commands_answer;
 mod errors_are_problem_documents;

@@ -1,11 +1,11 @@
 //! What is followed, brought into the clone: the objects only.
 //!
-//! No ref is written here, so a fetch that is killed half-way leaves nothing wrong behind. What the
-//! tip is the server says by the list of its refs, and nothing else: a branch that is gone is gone,
+//! Refs are written when all is here, so a fetch that is killed half-way leaves nothing wrong behind. What
+//! the tip is the server says by the list of its refs, and nothing else: a branch that is gone is gone,
 //! and one that was pushed by force is where it was pushed to.
 
 use git2::{
-    AutotagOption, CredentialType, ErrorCode, FetchOptions, Oid, ProxyOptions, RemoteCallbacks,
+    AutotagOption, CredentialType, ErrorCode, FetchOptions, Oid, ProxyOptions, RemoteCallbacks, RemoteHead,
     RemoteRedirect, Repository as Clone,
 };
 
@@ -61,6 +61,9 @@ pub(super) fn tip(
             })?),
         },
     };
+    if found.is_none() && target.reference().is_none() {
+        remember_all(clone, there);
+    }
     let branches = there.iter().filter_map(|head| head.name().strip_prefix("refs/heads/"));
     found.ok_or_else(|| absent(repository, target, &branches.collect::<Vec<_>>()))
 }
@@ -91,6 +94,21 @@ fn absent(repository: &str, target: &Target, branches: &[&str]) -> SourceError {
         Target::Branch(_) | Target::Tag(_) => "no",
     };
     SourceError(format!("{repository} has {what} {target}; its branches are {}{more}", named.join(", ")))
+}
+
+/// Remembers all that was fetched in search of a commit: it will be looked for again. What cannot be
+/// remembered is fetched again.
+fn remember_all(clone: &Clone, there: &[RemoteHead<'_>]) {
+    for gone in clone.references().into_iter().flatten().flatten() {
+        let mut gone = gone;
+        if !there.iter().any(|head| gone.name().is_ok_and(|name| name == head.name())) {
+            let _ = gone.delete();
+        }
+    }
+    let of_interest = |name: &str| name.starts_with("refs/heads/") || name.starts_with("refs/tags/");
+    for head in there.iter().filter(|head| of_interest(head.name()) && !head.name().ends_with("^{}")) {
+        let _ = commit(clone, head.oid()).and_then(|id| clone.reference(head.name(), id, true, "fetch"));
+    }
 }
 
 /// Remembers in the clone what was fetched, so that the next fetch asks for what is new.

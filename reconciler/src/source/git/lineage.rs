@@ -7,7 +7,7 @@ use git2::{Error, Oid, Repository as Clone};
 use crate::source::lineage::{CommitId, Lineage};
 
 /// How many commits are known at first. A filter that runs an older one is answered after a fetch.
-const FIRST: usize = 10_000;
+pub(super) const FIRST: usize = 10_000;
 
 /// The lineage of `tip`, given that of the commit that was the tip before.
 pub(super) fn of(clone: &Clone, tip: Oid, before: Option<&(Oid, Lineage)>) -> Result<Lineage, Error> {

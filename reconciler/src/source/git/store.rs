@@ -96,19 +96,48 @@ fn kept(state: &StateDir, followed: &Followed) -> Result<Option<(Clone, Oid)>, S
 /// Removes what a process that was killed left behind: locks, which would never be released, and
 /// half-written packs. Nobody else may be at work here: the state folder is locked, and a process that
 /// fetches has ended.
-pub(super) fn sweep(folder: &Path) -> io::Result<()> {
+pub(super) fn sweep(clone: &Path) -> io::Result<()> {
+    sweep_folder(clone, &clone.join("objects"))
+}
+
+fn sweep_folder(folder: &Path, objects: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
         if entry.file_type()?.is_dir() {
-            sweep(&entry.path())?;
-        } else if is_left_over(&entry.file_name().to_string_lossy()) {
-            fs::remove_file(entry.path())?;
+            sweep_folder(&path, objects)?;
+        } else if is_left_over(&name.to_string_lossy(), folder.starts_with(objects)) {
+            fs::remove_file(path)?;
         }
     }
     Ok(())
 }
 
-/// By libgit2's names: `<file>.lock`, and `<prefix>_git2_<random>`.
-fn is_left_over(name: &str) -> bool {
-    name.ends_with(".lock") || name.contains("_git2_")
+/// By libgit2's names: `<file>.lock`, which is none that a ref can have, and among the objects
+/// `<prefix>_git2_<random>`, which is.
+fn is_left_over(name: &str, is_object: bool) -> bool {
+    name.ends_with(".lock") || (is_object && name.contains("_git2_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::sweep;
+
+    #[test]
+    fn what_was_left_half_way_is_swept_and_no_ref_is() {
+        let clone = tempfile::tempdir().unwrap();
+        let left_over =
+            ["refs/heads/main.lock", "objects/pack/pack_git2_0123456789abcdef", "objects/ab/tmp_git2_x"];
+        let wanted = ["refs/heads/libs_git2_next", "objects/pack/pack-0123.pack", "HEAD"];
+        for file in left_over.iter().chain(&wanted) {
+            let path = clone.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        sweep(clone.path()).unwrap();
+        assert!(left_over.iter().all(|file| !clone.path().join(file).exists()));
+        assert!(wanted.iter().all(|file| clone.path().join(file).exists()));
+    }
 }
