@@ -296,8 +296,9 @@ impl Reconciler {
         if let Some(reason) = refusal {
             published = self.withdraw(published, reason);
         }
+        let is_withdrawn = published.withdrawn.is_some();
         let changed_scopes = self.switch.publish(published);
-        if is_new {
+        if is_new && !is_withdrawn {
             let took_ms = took.as_millis() as u64;
             info!(%cause, %revision, policies, problems, passed_over, changed_scopes, took_ms, "serving");
             for policy in self.switch.publisher().select_nothing() {

@@ -100,7 +100,7 @@ impl GitSource {
         let tip = self.fetch()?;
         // Before anything else of it is read.
         self.verify(tip)?;
-        match self.read(tip, &is_known) {
+        let read = match self.read(tip, &is_known) {
             Err(error) if self.renewed_for != Some(tip) => {
                 warn!(%error, "the clone is damaged and begun anew");
                 self.discard()?;
@@ -110,7 +110,8 @@ impl GitSource {
                 self.read(tip, is_known)
             }
             read => read,
-        }
+        };
+        read.inspect(|_| self.renewed_for = None)
     }
 
     /// The last good state of an earlier process, once and only if there is one. Who signed it has not

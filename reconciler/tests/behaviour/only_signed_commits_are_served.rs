@@ -98,12 +98,17 @@ async fn a_commit_that_was_changed_after_it_was_signed_is_refused() {
         push_commit(&repository, &format!("{signed}and more\n")).await;
         let error = refusal(&repository, &alice.public()).await;
         assert!(error.contains("the signature does not match"), "{error}");
-        // What it is signed by stands in the message only.
+        // The same signature, in the message.
         let (headers, message) = signed.split_once("\n\n").unwrap();
-        let headers: Vec<_> = headers.lines().filter(|line| !line.starts_with([' ', 'g'])).collect();
-        let empty = headers.join("\n");
-        push_commit(&repository, &format!("{empty}\n\n{message}")).await;
-        assert!(refusal(&repository, &alice.public()).await.contains(" is not signed"));
+        let is_signature = |line: &&str| line.starts_with([' ', 'g']);
+        let (signature, headers): (Vec<_>, Vec<_>) = headers.lines().partition(is_signature);
+        let (headers, signature) = (headers.join("\n"), signature.join("\n"));
+        for message in
+            [message.to_owned(), format!("{signature}\n{message}"), format!("{message}{signature}\n")]
+        {
+            push_commit(&repository, &format!("{headers}\n\n{message}")).await;
+            assert!(refusal(&repository, &alice.public()).await.contains(" is not signed"), "{message}");
+        }
         // Somebody else's signature, which is of something else.
         let other = signed.replace(&message[..1], "X");
         push_commit(&repository, &other).await;
@@ -199,7 +204,10 @@ async fn an_openpgp_key_that_has_expired_until_now_is_refused() {
     alice.gpg(&["--quick-set-expire", alice.fingerprint(), "0"], "");
     with_key(&repository, &alice.public()).await.unwrap();
     // The older copy may stay.
-    with_key(&repository, &[expired, alice.public()].concat()).await.unwrap();
+    with_key(&repository, &[expired.clone(), alice.public()].concat()).await.unwrap();
+    // And what it says in the same one: the newest counts.
+    alice.gpg(&["--import"], str::from_utf8(&expired).unwrap());
+    with_key(&repository, &alice.public()).await.unwrap();
 
     let alice = Signer::openpgp_with(NEW_YEAR, "ed25519 cert never");
     alice.gpg(&["--quick-add-key", alice.fingerprint(), "ed25519", "sign", "10d"], "");

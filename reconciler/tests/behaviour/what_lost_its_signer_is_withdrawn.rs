@@ -219,7 +219,8 @@ async fn what_an_earlier_process_left_too() {
     world.take_away();
     fs::remove_file(world.alice()).unwrap();
     let hfi = start().await;
-    until_withdrawn(&hfi).await;
+    let ready = hfi.until_ready(|_| true).await;
+    assert!(ready["withdrawn"].is_string(), "it was served: {ready}");
     let withdrawn = hfi.snapshot(CHECKOUT).await;
     assert!(is_empty(&withdrawn));
     assert_eq!(withdrawn.revision, before.revision);
@@ -232,6 +233,28 @@ async fn what_an_earlier_process_left_too() {
     hfi.until_ready(|ready| ready["withdrawn"].is_null()).await;
     assert_eq!(hfi.snapshot(CHECKOUT).await, before);
     world.bring_back();
+}
+
+#[tokio::test]
+async fn halted_or_not() {
+    let world = World::new().await;
+    let halt = world.folder.path().join("halt");
+    let hfi = world.start_with(&[("HFI_HALT_FILE", text(&halt)), ("HFI_INTERVAL", NEVER)]).await;
+    hfi.until_ready(|_| true).await;
+    let before = hfi.snapshot(CHECKOUT).await;
+    fs::remove_file(world.alice()).unwrap();
+    let withdrawn = hfi.next(CHECKOUT, &before.etag).await;
+    fs::write(&halt, "").unwrap();
+    hfi.until_ready(|ready| ready["halted"] == true && ready["withdrawn"].is_string()).await;
+    fs::remove_file(&halt).unwrap();
+    hfi.until_ready(|ready| ready["halted"] == false && ready["withdrawn"].is_string()).await;
+    assert_eq!(hfi.snapshot(CHECKOUT).await, withdrawn);
+    fs::write(&halt, "").unwrap();
+    world.alice.allow_in(&world.keys(), "alice.pub");
+    hfi.until_ready(|ready| ready["halted"] == true && ready["withdrawn"].is_null()).await;
+    assert_eq!(hfi.snapshot(CHECKOUT).await, withdrawn);
+    fs::remove_file(&halt).unwrap();
+    assert_eq!(hfi.next(CHECKOUT, &withdrawn.etag).await, before);
 }
 
 #[tokio::test]

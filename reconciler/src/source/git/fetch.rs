@@ -4,6 +4,8 @@
 //! the tip is the server says by the list of its refs, and nothing else: a branch that is gone is gone,
 //! and one that was pushed by force is where it was pushed to.
 
+use std::collections::HashSet;
+
 use git2::{
     AutotagOption, CredentialType, ErrorCode, FetchOptions, Oid, ProxyOptions, RemoteCallbacks, RemoteHead,
     RemoteRedirect, Repository as Clone,
@@ -99,14 +101,15 @@ fn absent(repository: &str, target: &Target, branches: &[&str]) -> SourceError {
 /// Remembers all that was fetched in search of a commit: it will be looked for again. What cannot be
 /// remembered is fetched again.
 fn remember_all(clone: &Clone, there: &[RemoteHead<'_>]) {
-    for gone in clone.references().into_iter().flatten().flatten() {
-        let mut gone = gone;
-        if !there.iter().any(|head| gone.name().is_ok_and(|name| name == head.name())) {
-            let _ = gone.delete();
+    let names: HashSet<_> = there.iter().map(RemoteHead::name).collect();
+    // One that is gone could stand in the way: there is either `a` or `a/b`.
+    for mut known in clone.references().into_iter().flatten().flatten() {
+        if !known.name().is_ok_and(|name| names.contains(name)) {
+            let _ = known.delete();
         }
     }
-    let of_interest = |name: &str| name.starts_with("refs/heads/") || name.starts_with("refs/tags/");
-    for head in there.iter().filter(|head| of_interest(head.name()) && !head.name().ends_with("^{}")) {
+    let is_wanted = |name: &str| name.starts_with("refs/heads/") || name.starts_with("refs/tags/");
+    for head in there.iter().filter(|head| is_wanted(head.name()) && !head.name().ends_with("^{}")) {
         let _ = commit(clone, head.oid()).and_then(|id| clone.reference(head.name(), id, true, "fetch"));
     }
 }

@@ -5,14 +5,22 @@ use git2::{Error, ErrorCode, Oid, Repository as Clone};
 use super::origins::committed_at;
 use crate::source::signers::{Signature, Signed};
 
+/// Where Git puts the signature.
+const HEADER: &str = "gpgsig";
+
 /// What vouches for a commit.
 pub(super) fn of(clone: &Clone, commit: Oid) -> Result<Signed, Error> {
-    let committed_at = committed_at(&clone.find_commit(commit)?);
-    let signature = match clone.extract_signature(&commit, None) {
-        Ok((armor, covers)) => Some(Signature { armor: armor.to_vec(), covers: covers.to_vec() }),
-        // The commit is there: what is not is its signature.
-        Err(error) if error.code() == ErrorCode::NotFound => None,
+    let found = clone.find_commit(commit)?;
+    // What extracts it would also take one that stands in the message.
+    let is_signed = match found.header_field_bytes(HEADER) {
+        Ok(_) => true,
+        Err(error) if error.code() == ErrorCode::NotFound => false,
         Err(error) => return Err(error),
     };
-    Ok(Signed { commit: commit.to_string(), committed_at, signature })
+    let extract = || -> Result<_, Error> {
+        let (armor, covers) = clone.extract_signature(&commit, Some(HEADER))?;
+        Ok(Signature { armor: armor.to_vec(), covers: covers.to_vec() })
+    };
+    let signature = is_signed.then(extract).transpose()?;
+    Ok(Signed { commit: commit.to_string(), committed_at: committed_at(&found), signature })
 }

@@ -186,3 +186,34 @@ impl Key {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pgp::{
+        composed::{Deserializable as _, SignedPublicKey},
+        packet::SubpacketData,
+    };
+
+    use super::Certificate;
+
+    /// Why the subkey may never sign, if so.
+    fn subkey(key: &SignedPublicKey) -> Option<&'static str> {
+        Certificate::new(key).unwrap().keys.last().unwrap().never
+    }
+
+    #[test]
+    fn a_subkey_is_of_the_certificate_that_it_agreed_to_be_of() {
+        let (mut key, _) = SignedPublicKey::from_string(include_str!("alice.asc")).unwrap();
+        assert_eq!(subkey(&key), None);
+        let binding = &mut key.public_subkeys[0].signatures[0];
+        let is_agreement = |data: &SubpacketData| matches!(data, SubpacketData::EmbeddedSignature(_));
+        let agreement =
+            binding.config().unwrap().unhashed_subpackets().position(|part| is_agreement(&part.data));
+        binding.unhashed_subpacket_remove(agreement.unwrap()).unwrap();
+        assert_eq!(subkey(&key), Some("has not agreed to be of its certificate"));
+        key.public_subkeys[0].signatures.clear();
+        assert_eq!(subkey(&key), Some("is not bound to its certificate"));
+        key.details.users.clear();
+        assert!(Certificate::new(&key).unwrap_err().contains("is not signed by itself"));
+    }
+}
