@@ -9,6 +9,7 @@ mod registry;
 mod served;
 
 mod a_module_is_pushed_for_agents_to_pull;
+mod the_containerfile_agrees;
 mod the_dashboard_shows_what_there_is;
 mod the_image_runs_as_the_deployment_says;
 mod the_names_agree;

@@ -7,13 +7,10 @@ use serde_json::Value;
 
 use crate::manifests::{build_with_all, only};
 
-const FAULTS: &str = r#"
-metadata: {name: faults}
+const FAULT: &str = r#"
+metadata: {name: fault}
 spec:
-  selector: {service: frontend, namespace: demo}
-  rules:
-    - {match: {path: {exact: /abort}}, fault: {percentage: 100, abort: {httpStatus: 503}}}
-    - {match: {path: {exact: /delay}}, fault: {percentage: 100, delay: {fixed_delay_ms: 1}}}
+  rules: [{fault: {percentage: 100, delay: {fixed_delay_ms: 1}, abort: {httpStatus: 503}}}]
 "#;
 
 /// Each metric that the dashboard and the alerts ask for is one that the reconciler or a proxy has.
@@ -27,9 +24,8 @@ async fn in_the_reconciler_and_in_envoy() -> Result<()> {
     assert!(asked.len() > 15, "{asked:?}");
 
     let mesh = Mesh::start(&[("frontend", 1)]).await?;
-    mesh.publish("faults.yaml", FAULTS).await?;
-    mesh.everywhere("frontend", &Request::get("/abort"), Answer::aborted).await?;
-    mesh.everywhere("frontend", &Request::get("/delay"), Answer::delayed).await?;
+    mesh.publish("fault.yaml", FAULT).await?;
+    mesh.everywhere("frontend", &Request::get("/"), Answer::aborted).await?;
     let envoy = mesh.envoys("frontend").next().context("no replica")?;
     let deadline = Deadline::of("every metric to be there", Duration::from_secs(10));
     loop {
