@@ -5,6 +5,8 @@ use std::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// The SHA-256 of some bytes, shown as `sha256:<hex>`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Digest([u8; 32]);
@@ -39,22 +41,29 @@ impl Digest {
     pub fn from_etag(etag: &str) -> Option<Self> {
         let hex = etag.strip_prefix("\"sha256:")?.strip_suffix('"')?;
         let mut bytes = [0; 32];
-        if hex.len() != 2 * bytes.len() || !hex.is_ascii() {
+        if hex.len() != 2 * bytes.len() {
             return None;
         }
-        for (i, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok()?;
+        // Upper case is another address.
+        let value = |digit: &u8| HEX.iter().position(|known| known == digit);
+        for (byte, digits) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+            let [high, low] = digits else { return None };
+            *byte = u8::try_from(16 * value(high)? + value(low)?).ok()?;
         }
-        // `from_str_radix` is lenient (it takes a sign and upper case); an address is not.
-        let digest = Self(bytes);
-        (digest.etag() == etag).then_some(digest)
+        Some(Self(bytes))
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // For every answer anew: in one piece, and without a formatter for each byte.
+        let mut hex = [0; 64];
+        for (digits, byte) in hex.chunks_exact_mut(2).zip(self.0) {
+            let digit = |value: u8| HEX.get(usize::from(value)).copied().unwrap_or_default();
+            digits.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
         f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(str::from_utf8(&hex).map_err(|_| fmt::Error)?)
     }
 }
 

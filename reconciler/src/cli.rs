@@ -1,6 +1,7 @@
 //! The command line: what was typed, and what it means. Acts on nothing.
 
 mod git;
+mod tls;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -16,6 +17,7 @@ use crate::source::{
     Settings,
     location::{LocationError, Repository},
 };
+use crate::tls::CertificateFiles;
 
 /// Fault injection for an Istio mesh, kept in Git.
 #[derive(Debug, Parser)]
@@ -73,6 +75,9 @@ pub struct Serve {
     #[arg(long, env = "HFI_LISTEN", value_name = "ADDR", default_value = "[::]:8080")]
     listen: SocketAddr,
 
+    #[command(flatten)]
+    tls: tls::TlsArgs,
+
     /// A folder for what is to outlive the process: with it, a start without Git serves the last good commit.
     #[arg(long, env = "HFI_STATE_DIR", value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -121,6 +126,7 @@ pub struct ServeConfig {
     pub guardrail: Guardrail,
     pub interval: Duration,
     pub listen: SocketAddr,
+    pub tls: Option<CertificateFiles>,
     pub state_dir: Option<PathBuf>,
     pub halt_file: Option<PathBuf>,
     pub hook_secret_file: Option<PathBuf>,
@@ -132,7 +138,9 @@ pub struct ServeConfig {
 impl Serve {
     /// What was typed, completed by the environment that `variable` reads.
     pub fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Result<ServeConfig, clap::Error> {
-        let Self { source, git, path, interval, listen, .. } = self;
+        let Self { source, git, path, interval, listen, tls, .. } = self;
+        let tls =
+            tls.resolve().map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned()))?;
         // A variable that is set to nothing is not set.
         let set = |path: &PathBuf| !path.as_os_str().is_empty();
         let (state_dir, halt_file) = (self.state_dir.filter(set), self.halt_file.filter(set));
@@ -159,6 +167,7 @@ impl Serve {
             guardrail,
             interval,
             listen,
+            tls,
             state_dir,
             halt_file,
             hook_secret_file,
@@ -305,6 +314,8 @@ mod tests {
             (&["--repo", "a", "--listen", "8080"], "invalid"),
             (&["--dir", "a", "--verify", "b"], "nobody signs a plain folder"),
             (&["--repo", "a", "--verify", ""], "value is required for '--verify"),
+            (&["--repo", "a", "--tls-cert-file", "c"], "give --tls-key-file"),
+            (&["--repo", "a", "--tls-key-file", "k"], "give --tls-cert-file"),
         ] {
             let error = serve(arguments).unwrap_err();
             assert!(error.contains(reason), "{arguments:?}: {error}");

@@ -22,6 +22,7 @@
 //! - [`metrics`]: all figures for Prometheus (`prometheus_client`).
 //! - [`reconcile`]: the loop over all this, and the only writer of what is published.
 //! - [`server`]: the HTTP interface (`axum`); it reads what is published and never waits for Git.
+//! - [`tls`]: the certificate that it shows (`rustls`).
 //! - [`shutdown`], [`telemetry`]: the end, and the logs.
 //! - [`run`] puts it all together.
 #![forbid(unsafe_code)]
@@ -48,4 +49,5 @@ pub mod source;
 pub mod state_dir;
 pub mod status;
 pub mod telemetry;
+pub mod tls;
 pub mod watch;

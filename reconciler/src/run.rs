@@ -28,11 +28,12 @@ use crate::{
     published::Publisher,
     reconcile::Reconciler,
     refresh::Refresh,
-    server::{self, Services},
+    server::{self, Listener, Services},
     shutdown::{self, Trigger},
     source::{self, Settings, Source},
     state_dir::StateDir,
     telemetry,
+    tls::Tls,
     watch::{Hints, Watcher},
 };
 
@@ -86,6 +87,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let ServeConfig { source: settings, guardrail, interval, listen, .. } = config;
     let modules = Modules::read(config.filters)?;
     let state = config.state_dir.map(StateDir::open).transpose()?;
+    let tls = config.tls.map(Tls::open).transpose().context("cannot serve HTTPS")?;
     let listener = bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let (trigger, mut shutdown) = shutdown::channel();
@@ -111,9 +113,12 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let mut reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
 
     let services = Services::new(config.hook_secret_file.map(SecretFile::new), modules);
-    let router = server::router(switch, refresh, shutdown.clone(), services);
-    info!(%address, "listening");
-    let mut serving = tokio::spawn(server::serve(listener, router, shutdown.clone()));
+    let routes = server::router(switch, refresh, shutdown.clone(), services);
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.follow(shutdown.clone()));
+    }
+    info!(%address, tls = tls.is_some(), "listening");
+    let mut serving = tokio::spawn(server::serve(Listener::new(listener, tls), routes, shutdown.clone()));
 
     let ended = tokio::select! {
         () = shutdown.requested() => Ok(()),

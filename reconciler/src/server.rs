@@ -4,6 +4,7 @@ mod behind;
 pub mod conditional;
 mod events;
 mod filters;
+mod front;
 mod hooks;
 mod metrics;
 mod modules;
@@ -15,19 +16,19 @@ mod snapshot;
 mod status;
 mod wait;
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
     extract::DefaultBodyLimit,
     http::{StatusCode, Uri},
     routing::{get, post},
-    serve::ListenerExt as _,
 };
 use serde_json::json;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::sync::Semaphore;
 
-use self::problem::Problem;
+pub use self::front::{Listener, serve};
+use self::{front::MAX_REQUESTS, problem::Problem};
 use crate::{
     filters::Filters, halt::Switch, metrics::Notifications, modules::Modules, notification::SecretFile,
     published::Publisher, refresh::Refresh, shutdown::Shutdown,
@@ -77,10 +78,20 @@ impl Default for Services {
     }
 }
 
+/// All routes, and what is behind them.
+#[derive(Clone, Debug)]
+pub struct Routes {
+    pub router: Router,
+    served: Served,
+    /// One permit for each request that may be open at once, plain polls apart.
+    requests: Arc<Semaphore>,
+}
+
 /// All routes.
-pub fn router(switch: Arc<Switch>, refresh: Arc<Refresh>, shutdown: Shutdown, services: Services) -> Router {
+pub fn router(switch: Arc<Switch>, refresh: Arc<Refresh>, shutdown: Shutdown, services: Services) -> Routes {
     let (publisher, services) = (Arc::clone(switch.publisher()), Arc::new(services));
-    Router::new()
+    let served = Served { publisher, switch, refresh, shutdown, services };
+    let router = Router::new()
         .route("/v1/snapshot", get(snapshot::get))
         .route("/v1/policies", get(policies::list))
         .route("/v1/policies/status", get(status::get))
@@ -88,7 +99,7 @@ pub fn router(switch: Arc<Switch>, refresh: Arc<Refresh>, shutdown: Shutdown, se
         .route("/v1/events", get(events::get))
         .route("/v1/config/stream", get(events::get))
         .route("/v1/filters", get(filters::get))
-        .route("/v1/hooks/{forge}", post(hooks::post).layer(DefaultBodyLimit::max(hooks::MAX_BODY)))
+        .route("/v1/hooks/{forge}", post(hooks::post).layer(DefaultBodyLimit::max(front::MAX_BODY)))
         .route("/openapi.json", get(openapi::get))
         .route("/metrics", get(metrics::get))
         .route("/filter.wasm", get(modules::newest))
@@ -99,16 +110,8 @@ pub fn router(switch: Arc<Switch>, refresh: Arc<Refresh>, shutdown: Shutdown, se
         .route("/ready", get(ready::get))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(Served { publisher, switch, refresh, shutdown, services })
-}
-
-/// Serves until shutdown, and then until the open requests have been answered.
-pub async fn serve(listener: TcpListener, router: Router, mut shutdown: Shutdown) -> io::Result<()> {
-    // An answer is one small packet that somebody waits for.
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    axum::serve(listener, router).with_graceful_shutdown(async move { shutdown.requested().await }).await
+        .with_state(served.clone());
+    Routes { router, served, requests: Arc::new(Semaphore::new(MAX_REQUESTS)) }
 }
 
 /// 200 while the process serves.

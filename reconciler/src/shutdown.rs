@@ -23,6 +23,10 @@ impl Trigger {
 }
 
 impl Shutdown {
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow() || self.0.has_changed().is_err()
+    }
+
     /// Waits until the end is wished for.
     pub async fn requested(&mut self) {
         // An error means that the trigger is gone, and with it whoever could still want to go on.

@@ -1,6 +1,44 @@
 //! Conditional requests: `If-None-Match` (RFC 9110, section 13.1.2).
 
 use axum::http::{HeaderMap, header::IF_NONE_MATCH};
+use policies::Digest;
+
+/// The snapshots that a client says it has: small, since it is kept for as long as the client waits.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Nothing,
+    One(Digest),
+    Several(Box<[Digest]>),
+    /// `*`: whichever there is.
+    Anything,
+}
+
+impl Known {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let values = || headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        if values().any(|value| value.trim() == "*") {
+            return Self::Anything;
+        }
+        // What is no digest can be the tag of nothing that is served.
+        let mut digests = values().flat_map(tags).filter_map(Digest::from_etag);
+        match (digests.next(), digests.next()) {
+            (None, _) => Self::Nothing,
+            (Some(one), None) => Self::One(one),
+            (Some(first), Some(second)) => {
+                Self::Several([first, second].into_iter().chain(digests).collect())
+            }
+        }
+    }
+
+    pub(super) fn has(&self, digest: &Digest) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::One(known) => known == digest,
+            Self::Several(known) => known.contains(digest),
+            Self::Anything => true,
+        }
+    }
+}
 
 /// Whether the client has this representation already, by weak comparison over all the entity tags
 /// that it names. `etag` is a strong tag with its quotes.
@@ -31,9 +69,10 @@ fn tags(list: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use axum::http::{HeaderMap, header::IF_NONE_MATCH};
+    use policies::Digest;
     use proptest::prelude::*;
 
-    use super::is_current;
+    use super::{Known, is_current};
 
     fn headers(values: &[&str]) -> HeaderMap {
         values.iter().map(|value| (IF_NONE_MATCH, value.parse().unwrap())).collect()
@@ -53,6 +92,28 @@ mod tests {
         }
         for other in [&[][..], &["\"b\""], &["a"], &["\"a"], &["\"b,\"a\""], &["\"*\""], &[""]] {
             assert!(!is_current(&headers(other), "\"a\""), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_what_is_current() {
+        let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
+        let (tag_a, tag_b) = (a.etag(), b.etag());
+        for values in [
+            &[][..],
+            &[tag_a.as_str()],
+            &[tag_b.as_str()],
+            &["*"],
+            &["\"x\"", &tag_a],
+            &[&format!("W/{tag_b}, {tag_a}")],
+            &[&format!("\"x\",{tag_b},\"y\"")],
+            &[&tag_a.to_uppercase()],
+            &[tag_b.as_str(), " * "],
+        ] {
+            let headers = headers(values);
+            for (digest, tag) in [(a, &tag_a), (b, &tag_b)] {
+                assert_eq!(Known::of(&headers).has(&digest), is_current(&headers, tag), "{values:?}");
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! `POST /v1/hooks/{forge}`: somebody pushed.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     body::Bytes,
@@ -8,13 +10,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
+use tokio::time::timeout;
 use tracing::debug;
 
-use super::{Served, problem::Problem};
+use super::{Served, front::MAX_BODY, problem::Problem};
 use crate::{metrics::Outcome, notification::Forge};
 
-/// The largest body that is taken. Forges send a list of commits, which nobody here reads.
-pub(super) const MAX_BODY: usize = 1 << 20;
+/// How long the body may take.
+const BODY_TIME: Duration = Duration::from_secs(20);
 
 pub(super) async fn post(
     State(served): State<Served>,
@@ -38,7 +41,11 @@ async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Res
     };
     let proof = request.headers().get(forge.header()).cloned();
     let proof = proof.ok_or_else(|| refused(forge, "is missing"))?;
-    let body = Bytes::from_request(request, &()).await.map_err(|rejection| {
+    let body = timeout(BODY_TIME, Bytes::from_request(request, &())).await.map_err(|_| {
+        let detail = format!("the body takes longer than {} s", BODY_TIME.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()
+    })?;
+    let body = body.map_err(|rejection| {
         let detail = match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => format!("a notification has at most {MAX_BODY} bytes"),
             _ => "the body broke off".to_owned(),

@@ -8,61 +8,103 @@ use axum::{
 use policies::{Scope, snapshot::MEDIA_TYPE};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Served, behind, conditional::is_current, filters, problem::Problem, wait};
+use super::{
+    Served,
+    behind::Behind,
+    conditional::Known,
+    filters,
+    problem::Problem,
+    wait::{self, Wait},
+};
 use crate::published::Body;
 
 /// The header that says which commit an answer was made of.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("x-hfi-revision");
 /// The longest query: some sixty names. What is asked for is kept.
 const MAX_QUERY: usize = 4_096;
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 pub(super) async fn get(
-    State(mut served): State<Served>,
+    State(served): State<Served>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if !is_acceptable(&headers) {
-        return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, format!("snapshots come as {MEDIA_TYPE}")));
-    }
-    let scope = scope(query.as_deref().unwrap_or_default())?;
-    let wait = wait::preferred(&headers);
-    filters::note(&served.services.filters, &headers, &scope, wait);
-    let begun = Instant::now();
-    let mut response = match behind::catch_up(&mut served, &headers, wait.map(wait::Wait::duration)).await {
-        Ok(()) => answer(&mut served, scope, &headers, wait.map(|wait| begun + wait.duration())).await?,
-        Err(stay) => *stay,
-    };
-    if let Some(applied) = wait.and_then(wait::Wait::applied) {
-        response.headers_mut().insert(PREFERENCE_APPLIED, applied);
-    }
-    Ok(response)
+    let poll = Poll::read(&served, query.as_deref().unwrap_or_default(), &headers)?;
+    let wait = poll.wait;
+    Ok(respond(poll.answer(&served).await?, wait))
 }
 
-/// The snapshot; if the client has it already, it is held until then or until that is over.
-async fn answer(
-    served: &mut Served,
+/// What a client asks for; small, since it is kept for as long as the client waits.
+#[derive(Debug)]
+pub(super) struct Poll {
     scope: Scope,
-    headers: &HeaderMap,
-    until: Option<Instant>,
-) -> Result<Response, Problem> {
-    let mut bodies = served.publisher.subscribe(scope).map_err(Problem::not_ready)?;
-    let body = bodies.borrow_and_update().clone();
-    let etag = |body: &Body| body.digest.etag();
-    if is_current(headers, &etag(&body))
-        && let Some(until) = until
-    {
-        let changed = async {
-            tokio::select! {
-                _ = bodies.changed() => {}
-                () = served.shutdown.requested() => {}
-            }
-        };
-        // Whatever ended the wait, the answer says what is so now.
-        let _ = timeout_at(until, changed).await;
+    known: Known,
+    /// How long the client is glad to wait, as far as that is granted.
+    pub(super) wait: Option<Wait>,
+    behind: Option<Box<Behind>>,
+}
+
+/// What it gets, whatever the connection is that it came over.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Full(Body),
+    NotModified(Body),
+    /// It keeps what it has: this replica is behind.
+    Stay(Box<Behind>),
+}
+
+impl Poll {
+    /// What a request asks for.
+    pub(super) fn read(served: &Served, query: &str, headers: &HeaderMap) -> Result<Self, Problem> {
+        if !is_acceptable(headers) {
+            return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, format!("snapshots come as {MEDIA_TYPE}")));
+        }
+        let scope = scope(query)?;
+        let wait = wait::preferred(headers);
+        filters::note(&served.services.filters, headers, &scope, wait);
+        Ok(Self { scope, known: Known::of(headers), wait, behind: Behind::of(served, headers) })
     }
-    let body = bodies.borrow_and_update().clone();
-    Ok(if is_current(headers, &etag(&body)) { not_modified(&body) } else { full(&body) })
+
+    /// The snapshot; if the client has it already, it is held until then or until its wait is over.
+    pub(super) async fn answer(self, served: &Served) -> Result<Answer, Problem> {
+        let Self { scope, known, wait, behind } = self;
+        let until = wait.map(|wait| Instant::now() + wait.duration());
+        if let Some(behind) = behind {
+            // In a place of its own: it is rare, and would make every other poll larger.
+            let caught_up = Box::pin(behind.catch_up(served, wait.map(Wait::duration))).await;
+            if !caught_up {
+                return Ok(Answer::Stay(behind));
+            }
+        }
+        let mut bodies = served.publisher.subscribe(scope).map_err(Problem::not_ready)?;
+        let is_current = known.has(&bodies.borrow_and_update().digest);
+        if let Some(until) = until.filter(|_| is_current) {
+            let mut shutdown = served.shutdown.clone();
+            let changed = async {
+                tokio::select! {
+                    _ = bodies.changed() => {}
+                    () = shutdown.requested() => {}
+                }
+            };
+            // Whatever ended the wait, the answer says what is so now.
+            let _ = timeout_at(until, changed).await;
+        }
+        let body = bodies.borrow_and_update().clone();
+        Ok(if known.has(&body.digest) { Answer::NotModified(body) } else { Answer::Full(body) })
+    }
+}
+
+/// The answer as `axum` takes it. `wait` is what was granted.
+pub(super) fn respond(answer: Answer, wait: Option<Wait>) -> Response {
+    let mut response = match answer {
+        Answer::Full(body) => full(&body),
+        Answer::NotModified(body) => not_modified(&body),
+        Answer::Stay(behind) => behind.stay(),
+    };
+    if let Some(applied) = wait.and_then(Wait::applied) {
+        response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+    }
+    response
 }
 
 fn full(body: &Body) -> Response {

@@ -1,6 +1,6 @@
 //! `Prefer: wait=N` (RFC 7240, section 4.3): how long a client is glad to be held.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use axum::http::{HeaderMap, HeaderValue};
 
@@ -33,7 +33,13 @@ impl Wait {
 
     /// What the answer says in `Preference-Applied`.
     pub(super) fn applied(self) -> Option<HeaderValue> {
-        HeaderValue::try_from(format!("wait={}", self.seconds)).ok()
+        HeaderValue::try_from(self.to_string()).ok()
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "wait={}", self.seconds)
     }
 }
 

@@ -1,0 +1,212 @@
+//! One connection: plain polls, answered one after the other, until something else is asked.
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::response::IntoResponse as _;
+use bytes::{Buf as _, Bytes};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
+    time::Instant,
+};
+
+use super::{
+    super::{
+        Routes,
+        problem::Problem,
+        snapshot::{self, Answer},
+        wait::Wait,
+    },
+    alarm::Alarm,
+    head::{self, Head, Protocol},
+    limits::{HEAD_TIME, IDLE_TIME, MAX_HEAD},
+    places::{Place, Seat},
+    rest,
+    stream::Stream,
+    wire::{self, After},
+};
+
+/// What came.
+enum Asked {
+    Poll {
+        poll: Result<snapshot::Poll, Problem>,
+        after: After,
+    },
+    Other(Protocol),
+    /// Nothing more.
+    End,
+}
+
+/// Serves a connection to its end. `Err` is of interest to nobody but who wonders about the client.
+pub(super) async fn serve<IO>(io: IO, routes: Arc<Routes>, seat: Seat) -> io::Result<()>
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let mut stream = Stream::new(io);
+    let mut shutdown = routes.served.shutdown.clone();
+    let mut ending = pin!(shutdown.requested());
+    let mut alarm = Alarm::at(Instant::now() + HEAD_TIME);
+    loop {
+        let asked =
+            poll_fn(|cx| next(&mut stream, &routes, seat.place, &mut alarm, ending.as_mut(), cx)).await?;
+        let (poll, after) = match asked {
+            Asked::Poll { poll, after } => (poll, after),
+            // It takes far more than what is here, and mostly does not come to it.
+            Asked::Other(protocol) => {
+                return Box::pin(rest::serve(stream, protocol, routes, seat.place)).await;
+            }
+            Asked::End => break,
+        };
+        let wait = poll.as_ref().ok().and_then(|poll| poll.wait);
+        let answer = match poll {
+            Ok(poll) => {
+                let mut answer = pin!(poll.answer(&routes.served));
+                let answered = poll_fn(|cx| match answer.as_mut().poll(cx) {
+                    Poll::Ready(answer) => Poll::Ready(Some(answer)),
+                    Poll::Pending => is_gone(&mut stream, cx).map(|()| None),
+                });
+                match answered.await {
+                    Some(answer) => answer,
+                    None => break,
+                }
+            }
+            Err(problem) => Err(problem),
+        };
+        let after = if routes.served.shutdown.is_requested() { After::Closes } else { after };
+        let (head, body) = match answer {
+            Ok(Answer::Full(body)) => (wire::full(&body, wait, after), body.bytes),
+            Ok(Answer::NotModified(body)) => (wire::not_modified(&body, wait, after), Bytes::new()),
+            other => (Box::pin(rare(other, wait, after)).await, Bytes::new()),
+        };
+        stream.write_all_buf(&mut head.as_slice().chain(body)).await?;
+        stream.flush().await?;
+        if after == After::Closes {
+            break;
+        }
+        alarm.set(Instant::now() + IDLE_TIME);
+    }
+    stream.shutdown().await
+}
+
+/// What the client asks next.
+fn next<IO: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut Stream<IO>,
+    routes: &Routes,
+    place: Place,
+    alarm: &mut Alarm,
+    ending: Pin<&mut impl Future<Output = ()>>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<Asked>> {
+    // Sent together with the request before.
+    if !stream.early.is_empty()
+        && let Some(asked) = take(&mut stream.early, &[], routes, place)
+    {
+        return Poll::Ready(Ok(asked));
+    }
+    loop {
+        let is_begun = !stream.early.is_empty();
+        let read = stream.poll_next(cx, |early, fresh| match fresh {
+            [] => Some(Asked::End),
+            fresh => take(early, fresh, routes, place),
+        });
+        match read? {
+            Poll::Ready(Some(asked)) => return Poll::Ready(Ok(asked)),
+            Poll::Ready(None) if is_begun => {}
+            Poll::Ready(None) => alarm.set(Instant::now() + HEAD_TIME),
+            Poll::Pending => break,
+        }
+    }
+    // A request that has begun is an open one.
+    let is_over = routes.served.shutdown.is_requested() || ending.poll(cx).is_ready();
+    if (is_over && stream.early.is_empty()) || alarm.poll(cx).is_ready() {
+        return Poll::Ready(Ok(Asked::End));
+    }
+    Poll::Pending
+}
+
+/// What is asked by what was read `early`, and what is `fresh`; what is not part of it is kept.
+fn take(early: &mut Vec<u8>, fresh: &[u8], routes: &Routes, place: Place) -> Option<Asked> {
+    let is_fresh = early.is_empty();
+    if !is_fresh {
+        early.extend_from_slice(fresh);
+    }
+    let bytes = if is_fresh { fresh } else { early.as_slice() };
+    let (asked, length) = match head::read(bytes) {
+        Head::Plain(plain) if plain.length <= MAX_HEAD && place == Place::Regular => {
+            let poll = snapshot::Poll::read(&routes.served, plain.query, &plain.headers);
+            let after = if plain.closes { After::Closes } else { After::GoesOn };
+            (Some(Asked::Poll { poll, after }), plain.length)
+        }
+        Head::Partial if bytes.len() <= MAX_HEAD => (None, 0),
+        Head::Other(protocol) => (Some(Asked::Other(protocol)), 0),
+        // Too long, or one too many: that is told by who reads everything.
+        Head::Plain(_) | Head::Partial => (Some(Asked::Other(Protocol::Http1)), 0),
+    };
+    if is_fresh {
+        early.extend_from_slice(fresh.get(length..).unwrap_or_default());
+    } else {
+        early.drain(..length);
+    }
+    if early.is_empty() {
+        *early = Vec::new();
+    }
+    asked
+}
+
+/// Whether the client has gone while it was held. What it sends meanwhile is kept for later.
+fn is_gone<IO: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<IO>, cx: &mut Context<'_>) -> Poll<()> {
+    while stream.early.len() < MAX_HEAD {
+        let keep = |early: &mut Vec<u8>, fresh: &[u8]| {
+            early.extend_from_slice(fresh);
+            !fresh.is_empty()
+        };
+        match stream.poll_next(cx, keep) {
+            Poll::Ready(Ok(true)) => {}
+            Poll::Ready(Ok(false) | Err(_)) => return Poll::Ready(()),
+            Poll::Pending => return Poll::Pending,
+        }
+    }
+    Poll::Pending
+}
+
+/// An answer that need not be fast.
+async fn rare(answer: Result<Answer, Problem>, wait: Option<Wait>, after: After) -> Vec<u8> {
+    let response = match answer {
+        Ok(answer) => snapshot::respond(answer, wait),
+        Err(problem) => problem.into_response(),
+    };
+    wire::other(response, after).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::{super::places::Places, serve};
+    use crate::{
+        halt::Switch,
+        refresh::Refresh,
+        server::{Services, router},
+        shutdown,
+    };
+
+    /// Every proxy of a mesh waits in one of these.
+    #[tokio::test]
+    async fn a_connection_takes_little() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (_trigger, shutdown) = shutdown::channel();
+        let switch = Arc::new(Switch::new(Arc::default()));
+        let routes = router(switch, Arc::<Refresh>::default(), shutdown, Services::default());
+        let connection = serve(client, Arc::new(routes), Places::new().take().unwrap());
+        let size = std::mem::size_of_val(&connection);
+        assert!(size <= 1_280, "{size} bytes");
+    }
+}

@@ -1,0 +1,48 @@
+//! What a client may take: of memory, of files and of time. The README has all of these.
+
+use std::time::Duration;
+
+/// The head of a request, in bytes.
+pub(super) const MAX_HEAD: usize = 16 * 1024;
+/// The body of a request, in bytes. Only notifications have one; forges send a list of commits, which
+/// nobody here reads.
+pub(in super::super) const MAX_BODY: usize = 1 << 20;
+/// From the beginning of a connection, or from the first byte of a further request, to the end of the
+/// head.
+pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
+/// For the handshake of TLS.
+pub(super) const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// Between two requests. Longer than the half minute that a filter waits at most before it tries again,
+/// and than most intervals at which metrics are scraped.
+pub(super) const IDLE_TIME: Duration = Duration::from_secs(75);
+/// For how long a client may take nothing of its answer.
+pub(super) const STALL_TIME: Duration = Duration::from_secs(20);
+/// How long a client that we have closed gets to close as well, and how much of what it still sends is
+/// thrown away meanwhile: a connection that is dropped while something is unread takes the last answer
+/// with it.
+pub(super) const LINGER_TIME: Duration = Duration::from_secs(1);
+pub(super) const LINGER_BYTES: usize = 256 * 1024;
+/// What of an answer lies in the kernel before it is sent, in bytes: the kernel's own bound, which
+/// grows to megabytes, would be the price of every slow reader.
+pub(super) const UNSENT_BYTES: u32 = 128 * 1024;
+/// How long a peer is silent before it is asked for a sign of life, how far apart it is asked again,
+/// and how often.
+pub(super) const PROBE_AFTER: Duration = Duration::from_secs(60);
+pub(super) const PROBE_INTERVAL: Duration = Duration::from_secs(15);
+pub(super) const PROBES: u32 = 4;
+/// For how long a peer may leave unacknowledged what was sent to it.
+pub(super) const UNACKNOWLEDGED_TIME: Duration = Duration::from_secs(60);
+/// Requests at once over one connection of HTTP/2.
+pub(super) const MAX_STREAMS: u32 = 256;
+/// Requests at once over all connections but those of plain polls: HTTP/2 makes many out of one.
+pub(in super::super) const MAX_REQUESTS: usize = 32_768;
+/// Connections at once, where as many files may be open.
+pub(super) const MAX_CONNECTIONS: usize = 32_768;
+/// The part of the open files that connections leave to Git, and to new work; at most half.
+pub(super) const RESERVED_FILES: usize = 1_024;
+/// Connections beyond the limit, which get one answer: probes must not fail because filters are many.
+pub(super) const MAX_EXTRA: usize = 128;
+/// How long such a one may take.
+pub(super) const EXTRA_TIME: Duration = Duration::from_secs(5);
+/// When who is turned away may come back, in seconds.
+pub(super) const RETRY_AFTER: &str = "5";

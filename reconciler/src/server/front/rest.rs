@@ -1,0 +1,143 @@
+//! All that is not a plain poll, by `hyper` and the router. The one file that names `hyper_util`.
+
+use std::{
+    convert::Infallible,
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+};
+
+use axum::{
+    http::{HeaderValue, Method, Request, StatusCode, Version, header},
+    response::{IntoResponse as _, Response},
+};
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::{http1, http2},
+    service::{Service as _, service_fn},
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::graceful::GracefulConnection,
+    service::TowerToHyperService,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{
+    super::{Routes, problem::Problem},
+    activity::{Activity, Counted},
+    head::Protocol,
+    limits::{IDLE_TIME, MAX_BODY, MAX_HEAD, MAX_STREAMS, PROBE_INTERVAL, RETRY_AFTER},
+    places::Place,
+    stream::Stream,
+};
+
+/// How much of a request's body may lie here unread: of all that is asked, only notifications have one.
+const BODY_WINDOW: u32 = 64 * 1024;
+/// What is answered also where there is no place for more: whether this replica lives is not for
+/// filters to decide.
+const PROBES: [&str; 5] = ["/v1/health", "/health", "/v1/ready", "/ready", "/metrics"];
+
+/// Serves the rest of a connection.
+pub(super) async fn serve<IO>(
+    stream: Stream<IO>,
+    protocol: Protocol,
+    routes: Arc<Routes>,
+    place: Place,
+) -> io::Result<()>
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let activity = Arc::new(Activity::new());
+    let service = service_fn({
+        let (activity, routes) = (Arc::clone(&activity), Arc::clone(&routes));
+        move |request| answer(request, Arc::clone(&routes), Arc::clone(&activity), place)
+    });
+    let io = TokioIo::new(stream);
+    match protocol {
+        Protocol::Http1 => {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                // It counts from the end of the answer before.
+                .header_read_timeout(IDLE_TIME)
+                .max_header_size(MAX_HEAD)
+                .max_buf_size(2 * MAX_HEAD)
+                .keep_alive(place == Place::Regular)
+                .serve_connection(io, service);
+            until_it_ends(connection, &routes, &activity).await
+        }
+        Protocol::Http2 => {
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(MAX_STREAMS)
+                .max_header_list_size(MAX_HEAD as u32)
+                .initial_stream_window_size(BODY_WINDOW)
+                .initial_connection_window_size(BODY_WINDOW)
+                // Also a peer that the kernel believes to be there may be gone behind a proxy.
+                .keep_alive_interval(PROBE_INTERVAL)
+                .serve_connection(io, service);
+            until_it_ends(connection, &routes, &activity).await
+        }
+    }
+}
+
+/// Until the client has gone, nothing was asked for long, or all is answered after the wish to end.
+async fn until_it_ends<C>(connection: C, routes: &Routes, activity: &Activity) -> io::Result<()>
+where
+    C: GracefulConnection,
+    C::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut connection: Pin<&mut C> = pin!(connection);
+    let mut shutdown = routes.served.shutdown.clone();
+    tokio::select! {
+        ended = connection.as_mut() => return ended.map_err(io::Error::other),
+        () = shutdown.requested() => {}
+        () = activity.idle_for(IDLE_TIME) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await.map_err(io::Error::other)
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    routes: Arc<Routes>,
+    activity: Arc<Activity>,
+    place: Place,
+) -> Result<Response<Counted>, Infallible> {
+    let permit = Arc::clone(&routes.requests).try_acquire_owned().ok();
+    let is_served = permit.is_some() && place == Place::Regular || is_probe(&request);
+    let open = activity.begin(permit);
+    let mut response = if request.body().size_hint().lower() > MAX_BODY as u64 {
+        let is_http1 = request.version() < Version::HTTP_2;
+        too_large(is_http1)
+    } else if is_served {
+        let Ok(response) = TowerToHyperService::new(routes.router.clone()).call(request).await;
+        response
+    } else {
+        busy()
+    };
+    if response.status() == StatusCode::NOT_MODIFIED {
+        // It would be that of the body which is not sent; `axum` says 0.
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    Ok(response.map(|body| Counted::new(body, open)))
+}
+
+fn is_probe(request: &Request<Incoming>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && PROBES.contains(&request.uri().path())
+}
+
+/// Nothing of the body is read.
+fn too_large(is_http1: bool) -> Response {
+    let detail = format!("a request has a body of at most {MAX_BODY} bytes");
+    let mut response = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).into_response();
+    if is_http1 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+fn busy() -> Response {
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "this replica serves as many as it can");
+    ([(header::RETRY_AFTER, RETRY_AFTER)], problem).into_response()
+}

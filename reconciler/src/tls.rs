@@ -1,0 +1,188 @@
+//! TLS: the certificate that is shown to clients, which may be renewed on disk at any time. The one
+//! file that names `rustls`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use policies::Digest;
+use tokio::net::TcpStream;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        self, InconsistentKeys, ServerConfig,
+        crypto::{CryptoProvider, ring},
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+        server::{ClientHello, ResolvesServerCert},
+        sign::CertifiedKey,
+    },
+    server::TlsStream,
+};
+use tracing::{info, warn};
+
+use crate::shutdown::Shutdown;
+
+/// How often the files are looked at. They are not watched: what can be seen of a change depends on
+/// how they are mounted.
+const LOOKS_APART: Duration = Duration::from_secs(2);
+
+/// The files of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate and those between it and its authority, in PEM.
+    pub certificates: PathBuf,
+    /// Its private key, in PEM.
+    pub key: PathBuf,
+}
+
+/// Secures connections with the certificate that was good last.
+#[derive(Clone)]
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    shown: Arc<Shown>,
+    files: CertificateFiles,
+    /// Of the files as they were looked at last.
+    seen: Digest,
+}
+
+/// What is shown to clients.
+#[derive(Debug)]
+struct Shown(RwLock<Arc<CertifiedKey>>);
+
+/// Why there is no certificate to show.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("{path}: cannot be read")]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{0}: holds no certificate in PEM")]
+    NoCertificate(PathBuf),
+    #[error("{0}: holds no private key in PEM that is not encrypted")]
+    NoKey(PathBuf),
+    #[error("{key}: is not the key of the certificate in {certificates}")]
+    Mismatch { key: PathBuf, certificates: PathBuf },
+    #[error("{certificates}: cannot be used")]
+    Unusable { certificates: PathBuf, source: rustls::Error },
+}
+
+impl Tls {
+    /// Reads the files: whatever is wrong with them at the start is an error.
+    pub fn open(files: CertificateFiles) -> Result<Self, TlsError> {
+        let provider = Arc::new(ring::default_provider());
+        let content = files.read()?;
+        let shown = Arc::new(Shown(RwLock::new(content.certified(&files, &provider)?)));
+        let unusable = |source| TlsError::Unusable { certificates: files.certificates.clone(), source };
+        let versions = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let resolver = Arc::clone(&shown);
+        let mut config = versions.map_err(unusable)?.with_no_client_auth().with_cert_resolver(resolver);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let (acceptor, seen) = (TlsAcceptor::from(Arc::new(config)), content.digest());
+        Ok(Self { acceptor, shown, files, seen })
+    }
+
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        self.acceptor.accept(stream).await
+    }
+
+    /// Shows what the files hold from then on, whenever that changes for another good pair.
+    pub async fn follow(mut self, mut shutdown: Shutdown) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOKS_APART) => {}
+                () = shutdown.requested() => return,
+            }
+            // A disk may hang.
+            let looked = tokio::task::spawn_blocking(move || {
+                self.look();
+                self
+            });
+            let Ok(tls) = looked.await else { return };
+            self = tls;
+        }
+    }
+
+    fn look(&mut self) {
+        let provider = self.acceptor.config().crypto_provider();
+        let renewed = self.files.read().map(|content| (content.digest(), content));
+        let renewed = match renewed {
+            Ok((digest, _)) if digest == self.seen => return,
+            Ok((digest, content)) => {
+                self.seen = digest;
+                content.certified(&self.files, provider)
+            }
+            Err(error) => {
+                // Once: until there is something to read again.
+                let gone = Digest::of(b"");
+                if std::mem::replace(&mut self.seen, gone) == gone {
+                    return;
+                }
+                Err(error)
+            }
+        };
+        match renewed {
+            Ok(certified) => {
+                *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = certified;
+                info!(file = %self.files.certificates.display(), "the certificate was renewed");
+            }
+            Err(error) => warn!(
+                "the certificate stays what it was: {:#}",
+                anyhow::Error::new(error).context("its renewal is refused")
+            ),
+        }
+    }
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// What the files hold.
+struct Content {
+    certificates: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl CertificateFiles {
+    fn read(&self) -> Result<Content, TlsError> {
+        let read = |path: &Path| {
+            fs::read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
+        };
+        Ok(Content { certificates: read(&self.certificates)?, key: read(&self.key)? })
+    }
+}
+
+impl Content {
+    fn digest(&self) -> Digest {
+        Digest::of_parts([self.certificates.as_slice(), &self.key])
+    }
+
+    /// The pair, if it is one. What a parser says of foreign bytes may quote them, and is not shown.
+    fn certified(
+        &self,
+        files: &CertificateFiles,
+        provider: &CryptoProvider,
+    ) -> Result<Arc<CertifiedKey>, TlsError> {
+        let CertificateFiles { certificates, key } = files;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.certificates).collect();
+        let chain = chain.ok().filter(|chain| !chain.is_empty());
+        let chain = chain.ok_or_else(|| TlsError::NoCertificate(certificates.clone()))?;
+        let secret = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| TlsError::NoKey(key.clone()))?;
+        let certified = CertifiedKey::from_der(chain, secret, provider).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                TlsError::Mismatch { key: key.clone(), certificates: certificates.clone() }
+            }
+            source => TlsError::Unusable { certificates: certificates.clone(), source },
+        });
+        certified.map(Arc::new)
+    }
+}
