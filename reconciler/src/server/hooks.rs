@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    body::Bytes,
+    body::{Bytes, HttpBody as _},
     extract::{FromRequest as _, Path, Request, State},
     http::{HeaderName, StatusCode, header::WWW_AUTHENTICATE},
     response::{IntoResponse, Response},
@@ -41,16 +41,16 @@ async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Res
     };
     let proof = request.headers().get(forge.header()).cloned();
     let proof = proof.ok_or_else(|| refused(forge, "is missing"))?;
+    if request.body().size_hint().lower() > MAX_BODY as u64 {
+        return Err(Problem::too_large().into_response());
+    }
     let body = timeout(BODY_TIME, Bytes::from_request(request, &())).await.map_err(|_| {
         let detail = format!("the body takes longer than {} s", BODY_TIME.as_secs());
         Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()
     })?;
-    let body = body.map_err(|rejection| {
-        let detail = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => format!("a notification has at most {MAX_BODY} bytes"),
-            _ => "the body broke off".to_owned(),
-        };
-        Problem::new(rejection.status(), detail).into_response()
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large().into_response(),
+        status => Problem::new(status, "the body broke off").into_response(),
     })?;
     match secrets.proves(forge, proof.as_bytes(), &body) {
         Ok(true) => {}

@@ -6,6 +6,8 @@ use axum::{
 };
 use serde_json::json;
 
+use super::front::MAX_BODY;
+
 /// An error and what to say of it.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -16,6 +18,12 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into() }
+    }
+
+    /// The request has a body that is not read.
+    pub(super) fn too_large() -> Self {
+        let detail = format!("the body of a request has at most {MAX_BODY} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     }
 
     /// There is nothing to serve yet, and why.

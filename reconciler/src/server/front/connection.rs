@@ -184,29 +184,4 @@ async fn rare(answer: Result<Answer, Problem>, wait: Option<Wait>, after: After)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use tokio::net::{TcpListener, TcpStream};
-
-    use super::{super::places::Places, serve};
-    use crate::{
-        halt::Switch,
-        refresh::Refresh,
-        server::{Services, router},
-        shutdown,
-    };
-
-    /// Every proxy of a mesh waits in one of these.
-    #[tokio::test]
-    async fn a_connection_takes_little() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (_trigger, shutdown) = shutdown::channel();
-        let switch = Arc::new(Switch::new(Arc::default()));
-        let routes = router(switch, Arc::<Refresh>::default(), shutdown, Services::default());
-        let connection = serve(client, Arc::new(routes), Places::new().take().unwrap());
-        let size = std::mem::size_of_val(&connection);
-        assert!(size <= 1_280, "{size} bytes");
-    }
-}
+mod tests;

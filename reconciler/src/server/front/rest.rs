@@ -107,15 +107,19 @@ async fn answer(
     let permit = Arc::clone(&routes.requests).try_acquire_owned().ok();
     let is_served = permit.is_some() && place == Place::Regular || is_probe(&request);
     let open = activity.begin(permit);
-    let mut response = if request.body().size_hint().lower() > MAX_BODY as u64 {
-        let is_http1 = request.version() < Version::HTTP_2;
-        too_large(is_http1)
-    } else if is_served {
+    let is_http1 = request.version() < Version::HTTP_2;
+    let mut response = if !is_served {
+        busy()
+    } else if fits(&request) {
         let Ok(response) = TowerToHyperService::new(routes.router.clone()).call(request).await;
         response
     } else {
-        busy()
+        Problem::too_large().into_response()
     };
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && is_http1 {
+        // The rest of the body is not read.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if response.status() == StatusCode::NOT_MODIFIED {
         // It would be that of the body which is not sent; `axum` says 0.
         response.headers_mut().remove(header::CONTENT_LENGTH);
@@ -123,18 +127,13 @@ async fn answer(
     Ok(response.map(|body| Counted::new(body, open)))
 }
 
-fn is_probe(request: &Request<Incoming>) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD) && PROBES.contains(&request.uri().path())
+/// Whether as much body as it announces is taken. A notification that is too long is counted as one.
+fn fits(request: &Request<Incoming>) -> bool {
+    request.body().size_hint().lower() <= MAX_BODY as u64 || request.uri().path().starts_with("/v1/hooks/")
 }
 
-/// Nothing of the body is read.
-fn too_large(is_http1: bool) -> Response {
-    let detail = format!("a request has a body of at most {MAX_BODY} bytes");
-    let mut response = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).into_response();
-    if is_http1 {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
+fn is_probe(request: &Request<Incoming>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && PROBES.contains(&request.uri().path())
 }
 
 fn busy() -> Response {
