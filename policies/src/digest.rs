@@ -34,7 +34,10 @@ impl Digest {
 
     /// The strong entity tag (RFC 9110, section 8.8.3): `"sha256:<hex>"`, quotes included.
     pub fn etag(&self) -> String {
-        format!("\"{self}\"")
+        let mut tag = String::with_capacity(2 + "sha256:".len() + 2 * self.0.len());
+        // Writing to a string does not fail.
+        let _ = write!(tag, "\"{self}\"");
+        tag
     }
 
     /// Reads an entity tag as [`Digest::etag`] writes it; anything else is `None`.
@@ -44,13 +47,20 @@ impl Digest {
         if hex.len() != 2 * bytes.len() {
             return None;
         }
-        // Upper case is another address.
-        let value = |digit: &u8| HEX.iter().position(|known| known == digit);
         for (byte, digits) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
             let [high, low] = digits else { return None };
-            *byte = u8::try_from(16 * value(high)? + value(low)?).ok()?;
+            *byte = value_of(*high)? << 4 | value_of(*low)?;
         }
         Some(Self(bytes))
+    }
+}
+
+/// Of a hexadecimal digit. Upper case is another address.
+fn value_of(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Served, conditional, problem::Problem, wait::Wait};
 use crate::filters::{Filter, Filters, Node, counts};
 
 /// The header by which a filter says whose it is.
-const NODE: &str = "x-hfi-node";
+pub(super) const NODE: &str = "x-hfi-node";
 
 pub(super) async fn get(State(served): State<Served>) -> Result<Json<Value>, Problem> {
     let listed = tokio::task::spawn_blocking(move || served.services.filters.list(&served.publisher)).await;

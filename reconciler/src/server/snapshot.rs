@@ -20,6 +20,14 @@ use crate::published::Body;
 
 /// The header that says which commit an answer was made of.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("x-hfi-revision");
+/// All headers that decide on the answer.
+pub(super) const READ: [HeaderName; 5] = [
+    header::ACCEPT,
+    header::IF_NONE_MATCH,
+    HeaderName::from_static(wait::PREFER),
+    HeaderName::from_static(filters::NODE),
+    REVISION,
+];
 /// The longest query: some sixty names. What is asked for is kept.
 const MAX_QUERY: usize = 4_096;
 pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");

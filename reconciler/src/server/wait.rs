@@ -4,12 +4,14 @@ use std::{fmt, time::Duration};
 
 use axum::http::{HeaderMap, HeaderValue};
 
+/// The header that says it.
+pub(super) const PREFER: &str = "prefer";
 /// The longest that a request is held.
 const MAX_WAIT_SECONDS: u64 = 300;
 
 /// What the client prefers, as far as it is granted: absent, not a number or 0 is not to wait.
 pub(super) fn preferred(headers: &HeaderMap) -> Option<Wait> {
-    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
     let mut preferences = values.flat_map(|value| value.split(','));
     // The first of several counts.
     let seconds = preferences.find_map(|preference| {

@@ -28,6 +28,8 @@ pub(crate) struct Server {
     pub(crate) client: reqwest::Client,
     pub(crate) trigger: Trigger,
     pub(crate) serving: JoinHandle<std::io::Result<()>>,
+    /// What it serves, without the connections.
+    pub(crate) router: axum::Router,
 }
 
 /// An answer to `GET /v1/snapshot`.
@@ -52,12 +54,10 @@ impl Server {
         tokio::spawn(reconciler.run(hints, shutdown.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let serving = tokio::spawn(server::serve(
-            listener,
-            server::router(switch, refresh, shutdown.clone(), Services::default()),
-            shutdown,
-        ));
-        Self { url, client: reqwest::Client::new(), trigger, serving }
+        let routes = server::router(switch, refresh, shutdown.clone(), Services::default());
+        let router = routes.router.clone();
+        let serving = tokio::spawn(server::serve(listener, routes, shutdown));
+        Self { url, client: reqwest::Client::new(), trigger, serving, router }
     }
 
     /// Follows a folder, and waits until it is ready.

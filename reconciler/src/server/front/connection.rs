@@ -31,6 +31,9 @@ use super::{
     wire::{self, After},
 };
 
+/// Up to how many bytes of a body it costs less to copy them than to hand two pieces to the kernel.
+const COPIED: usize = 4_096;
+
 /// What came.
 enum Asked {
     Poll {
@@ -78,12 +81,17 @@ where
             Err(problem) => Err(problem),
         };
         let after = if routes.served.shutdown.is_requested() { After::Closes } else { after };
-        let (head, body) = match answer {
+        let (mut head, body) = match answer {
             Ok(Answer::Full(body)) => (wire::full(&body, wait, after), body.bytes),
             Ok(Answer::NotModified(body)) => (wire::not_modified(&body, wait, after), Bytes::new()),
             other => (Box::pin(rare(other, wait, after)).await, Bytes::new()),
         };
-        stream.write_all_buf(&mut head.as_slice().chain(body)).await?;
+        if body.len() <= COPIED {
+            head.extend_from_slice(&body);
+            stream.write_all(&head).await?;
+        } else {
+            stream.write_all_buf(&mut head.as_slice().chain(body)).await?;
+        }
         stream.flush().await?;
         if after == After::Closes {
             break;
@@ -122,8 +130,8 @@ fn next<IO: AsyncRead + AsyncWrite + Unpin>(
         }
     }
     // A request that has begun is an open one.
-    let is_over = routes.served.shutdown.is_requested() || ending.poll(cx).is_ready();
-    if (is_over && stream.early.is_empty()) || alarm.poll(cx).is_ready() {
+    let is_over = stream.early.is_empty() && ending.poll(cx).is_ready();
+    if is_over || alarm.poll(cx).is_ready() {
         return Poll::Ready(Ok(Asked::End));
     }
     Poll::Pending

@@ -1,7 +1,11 @@
 //! Which requests are plain polls: what proxies really send, and nothing that could be read in two
 //! ways. The one file that names `httparse`.
 
+use std::mem::MaybeUninit;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::super::snapshot::READ;
 
 /// More headers than that no proxy sends.
 const MAX_HEADERS: usize = 32;
@@ -21,6 +25,7 @@ pub(super) enum Head<'a> {
 #[derive(Debug)]
 pub(super) struct Plain<'a> {
     pub(super) query: &'a str,
+    /// Those that are read.
     pub(super) headers: HeaderMap,
     /// The client will not ask again over this connection.
     pub(super) closes: bool,
@@ -43,9 +48,9 @@ pub(super) fn read(bytes: &[u8]) -> Head<'_> {
     if PREFACE.starts_with(bytes) {
         return Head::Partial;
     }
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut request = httparse::Request::new(&mut headers);
-    match request.parse(bytes) {
+    let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(bytes, &mut headers) {
         Ok(httparse::Status::Partial) => Head::Partial,
         Ok(httparse::Status::Complete(length)) => {
             let plain = plain(&request, length).filter(|_| ends_lines_well(bytes, length));
@@ -69,7 +74,7 @@ fn plain<'a>(request: &httparse::Request<'_, 'a>, length: usize) -> Option<Plain
     if !query.bytes().all(is_plain) {
         return None;
     }
-    let mut headers = HeaderMap::with_capacity(request.headers.len());
+    let mut headers = HeaderMap::with_capacity(READ.len());
     let (mut hosts, mut closes) = (0, false);
     for header in &*request.headers {
         let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
@@ -87,7 +92,10 @@ fn plain<'a>(request: &httparse::Request<'_, 'a>, length: usize) -> Option<Plain
             | header::TRAILER => return None,
             _ => {}
         }
-        headers.append(name, HeaderValue::from_bytes(header.value).ok()?);
+        let value = HeaderValue::from_bytes(header.value).ok()?;
+        if READ.contains(&name) {
+            headers.append(name, value);
+        }
     }
     (hosts == 1).then_some(Plain { query, headers, closes, length })
 }
