@@ -1,1 +1,162 @@
+//! Clients that send too much, read too little or are too many.
 
+use std::{fs, net::SocketAddr, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{Instant, timeout},
+};
+
+use crate::{
+    process::{Process, text},
+    support::{PATIENCE, Server, policy},
+};
+
+const SNAPSHOT: &str = "/v1/snapshot?namespace=demo&service=checkout";
+
+async fn server() -> (tempfile::TempDir, Server, SocketAddr) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("checkout.yaml"), policy("checkout", "checkout", 503)).unwrap();
+    let server = Server::of_folder(folder.path()).await;
+    let address = server.url.strip_prefix("http://").unwrap().parse().unwrap();
+    (folder, server, address)
+}
+
+/// What the server answers before it closes.
+async fn exchange(address: SocketAddr, request: &str) -> String {
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let _ = client.write_all(request.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _ = timeout(PATIENCE, client.read_to_end(&mut answer)).await.expect("it does not end");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_hundred_megabytes_are_refused_unread() {
+    const LENGTH: usize = 100_000_000;
+    let (_folder, server, address) = server().await;
+    for path in ["/v1/policies", SNAPSHOT, "/health", "/nothing"] {
+        let client = TcpStream::connect(address).await.unwrap();
+        let (mut answers, mut body) = client.into_split();
+        let head = format!("POST {path} HTTP/1.1\r\nhost: hfi\r\ncontent-length: {LENGTH}\r\n\r\n");
+        body.write_all(head.as_bytes()).await.unwrap();
+        let sending = tokio::spawn(async move {
+            let (mut sent, piece) = (0, vec![b'x'; 64 * 1024]);
+            while sent < LENGTH && body.write_all(&piece).await.is_ok() {
+                sent += piece.len();
+            }
+            sent
+        });
+        let mut answer = vec![0; 1_024];
+        let length = timeout(PATIENCE, answers.read(&mut answer)).await.expect("it is read").unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("connection: close"), "{answer}");
+        assert!(answer.contains("application/problem+json"), "{answer}");
+        let sent = timeout(PATIENCE, sending).await.expect("it is read").unwrap();
+        assert!(sent < LENGTH / 4, "{sent} bytes went into the buffers between");
+        assert_eq!(server.get("/health", &[]).await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_announced_ends_the_connection() {
+    let (_folder, _server, address) = server().await;
+    let piece = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    let request = format!("GET {SNAPSHOT} HTTP/1.1\r\nhost: hfi\r\ntransfer-encoding: chunked\r\n\r\n");
+    let answer = exchange(address, &[request, piece.repeat(100)].concat()).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_flood_of_headers_is_refused() {
+    let (_folder, server, address) = server().await;
+    let beginning = format!("GET {SNAPSHOT} HTTP/1.1\r\nhost: hfi\r\n");
+    let many = "x: y\r\n".repeat(200);
+    let long = format!("x: {}\r\n", "y".repeat(100_000));
+    let endless = format!("x: {}", "y".repeat(1_000_000));
+    for flood in [many, long, endless] {
+        let answer = exchange(address, &format!("{beginning}{flood}\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    }
+    // As much as is taken.
+    let fits = format!("{beginning}x: {}\r\nconnection: close\r\n\r\n", "y".repeat(15_000));
+    assert!(exchange(address, &fits).await.starts_with("HTTP/1.1 200"));
+    assert_eq!(server.get("/health", &[]).await.status(), 200);
+}
+
+#[tokio::test]
+async fn who_reads_nothing_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "x".repeat(60_000);
+    for at in 0..60 {
+        let policy = policy(&format!("p{at}"), "checkout", 503);
+        let policy = policy.replace("httpStatus: 503", &format!("httpStatus: 503, body: {long}"));
+        fs::write(folder.path().join(format!("{at}.yaml")), policy).unwrap();
+    }
+    let hfi = Process::start(&[("HFI_DIR", text(folder.path()))]).await;
+    hfi.until_ready(|_| true).await;
+    let address: SocketAddr = hfi.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let before = memory(hfi.child.id());
+    let mut readers = Vec::new();
+    for _ in 0..100 {
+        let mut reader = TcpStream::connect(address).await.unwrap();
+        reader.write_all(format!("GET {SNAPSHOT} HTTP/1.1\r\nhost: hfi\r\n\r\n").as_bytes()).await.unwrap();
+        let mut first = [0; 15];
+        reader.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200 OK");
+        readers.push(reader);
+    }
+    let begun = Instant::now();
+    assert_eq!(hfi.get("/v1/snapshot?namespace=demo&service=cart", &[]).await.status, 200);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    // They share the bytes: each has a hundredth of what one copy would take.
+    let grown = memory(hfi.child.id()).saturating_sub(before);
+    assert!(grown < 20_000_000, "100 readers of 3.6 MB take {grown} bytes");
+}
+
+/// The resident memory of a process, in bytes.
+fn memory(process: u32) -> usize {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1_024
+}
+
+#[tokio::test]
+async fn who_comes_too_late_is_told_so_and_probes_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503)).unwrap();
+    // Half of 200 files are for connections.
+    let hfi = Process::start_limited("150:200", &[("HFI_DIR", text(folder.path()))]).await;
+    hfi.until_ready(|_| true).await;
+    let address: SocketAddr = hfi.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let etag = hfi.get(SNAPSHOT, &[]).await.etag;
+    let poll =
+        format!("GET {SNAPSHOT} HTTP/1.1\r\nhost: hfi\r\nif-none-match: {etag}\r\nprefer: wait=300\r\n\r\n");
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(poll.as_bytes()).await.unwrap();
+        held.push(client);
+    }
+    for (path, status) in [
+        (SNAPSHOT, "503"),
+        ("/v1/events", "503"),
+        ("/v1/policies", "503"),
+        ("/health", "200"),
+        ("/v1/ready", "200"),
+        ("/metrics", "200"),
+    ] {
+        let answer = exchange(address, &format!("GET {path} HTTP/1.1\r\nhost: hfi\r\n\r\n")).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+        assert!(answer.contains("connection: close"), "{path}: {answer}");
+        assert_eq!(status == "503", answer.contains("retry-after: 5"), "{path}: {answer}");
+    }
+    assert!(hfi.said("connections are turned away").is_some(), "{}", hfi.log());
+    held.pop();
+    let deadline = Instant::now() + PATIENCE;
+    while hfi.get(SNAPSHOT, &[]).await.status != 200 {
+        assert!(Instant::now() < deadline, "no place becomes free");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -33,8 +33,21 @@ pub(crate) struct Answer {
 impl Process {
     /// Starts it and waits until it listens.
     pub(crate) async fn start(environment: &[(&str, &str)]) -> Self {
+        Self::spawn(command(environment)).await
+    }
+
+    /// The same where only so many files may be open: for now, and at most.
+    pub(crate) async fn start_limited(files: &str, environment: &[(&str, &str)]) -> Self {
+        let unlimited = command(environment);
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nofile={files}")).arg(unlimited.get_program()).args(unlimited.get_args());
+        command.envs(unlimited.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self::spawn(command).await
+    }
+
+    async fn spawn(mut command: Command) -> Self {
         let stderr = NamedTempFile::new().unwrap();
-        let child = command(environment).stderr(stderr.reopen().unwrap()).spawn().unwrap();
+        let child = command.stderr(stderr.reopen().unwrap()).spawn().unwrap();
         let mut process = Self { child, url: String::new(), stderr };
         loop {
             if let Some(listening) = process.said("listening") {
