@@ -11,6 +11,7 @@
 //!   remembers every [`Poll`].
 //! - [`Sidecar`]: what a proxy is to be; [`Envoy`]: that proxy, running.
 //! - [`Upstream`]: the workload behind the proxies, which says what reached it.
+//! - [`Nginx`]: to compare with.
 //! - [`Client`], [`Request`], [`Answer`]: one request; [`Load`], [`Tally`], [`expected`]: many.
 //! - [`Deadline`]: waiting for an effect.
 //!
@@ -29,6 +30,7 @@ mod git_https;
 mod git_ssh;
 mod load;
 mod mesh;
+mod nginx;
 mod poll;
 mod process;
 mod reconciler;
@@ -49,6 +51,7 @@ pub use git_https::GitHttps;
 pub use git_ssh::GitSsh;
 pub use load::Load;
 pub use mesh::{Mesh, everywhere, first, loopback};
+pub use nginx::Nginx;
 pub use poll::Poll;
 pub use reconciler::{Reconciler, Source};
 pub use reply::{Reply, Snapshot};

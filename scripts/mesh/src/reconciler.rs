@@ -111,6 +111,11 @@ impl Reconciler {
         Ok(())
     }
 
+    /// The processor time that its threads have had since its start.
+    pub fn processor_time(&self) -> Result<Duration> {
+        usage::processor_time(self.process.id().unwrap_or_default())
+    }
+
     /// The memory that it has in use, in bytes.
     pub fn memory(&self) -> Result<u64> {
         usage::memory(self.process.id().unwrap_or_default())

@@ -44,7 +44,7 @@ fn served() -> Served {
     let catalog = Catalog::new(&Sources::default(), |_, _| None);
     let (revision, lineage) = (Revision::new("main@sha1:1".into()), Lineage::default());
     let at = Timestamp::from_millis(0);
-    publisher.publish(Published { revision, lineage, catalog, halted: false, at });
+    publisher.publish(Published { revision, lineage, catalog, halted: false, withdrawn: None, at });
     let (trigger, shutdown) = shutdown::channel();
     let switch = Arc::new(Switch::new(Arc::clone(&publisher)));
     let routes = router(switch, Arc::<Refresh>::default(), shutdown, Services::default());

@@ -5,9 +5,11 @@ mod filter;
 mod match_rules;
 mod push;
 mod rules;
+mod serve;
 mod served;
 mod soak;
 mod throughput;
+mod wrk;
 
 use std::cmp::Ordering;
 
@@ -35,6 +37,9 @@ enum Name {
         #[arg(long, default_value_t = 30)]
         minutes: u32,
     },
+    /// What parked polls cost, how soon all are answered, and how many requests a core answers, beside
+    /// nginx and its nchan
+    Serve,
 }
 
 #[tokio::main]
@@ -44,6 +49,7 @@ async fn main() -> Result<()> {
         Name::Match => match_rules::run().await,
         Name::Push => push::run().await,
         Name::Soak { minutes } => soak::run(minutes).await,
+        Name::Serve => serve::run().await,
     }
 }
 

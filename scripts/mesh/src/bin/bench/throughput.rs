@@ -2,19 +2,18 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use mesh::{Client, Envoy, Request};
-use tokio::process::Command;
 
 use crate::{
     median,
     rules::{HEADER, PATH},
     served::Served,
+    wrk,
 };
 
 /// Many short rounds: what disturbs the machine for a while disturbs few of them.
 pub(crate) const ROUNDS: usize = 20;
-const SECONDS: &str = "1s";
 const CONNECTIONS: usize = 32;
 
 /// A proxy, and what it got done in each round.
@@ -76,7 +75,7 @@ impl Contestant {
 
     async fn measure(&self) -> Result<Round> {
         let before = self.envoy.processor_time()?;
-        let (requests, requests_per_second) = wrk(self.envoy.address(), CONNECTIONS).await?;
+        let (requests, requests_per_second) = load(self.envoy.address(), CONNECTIONS).await?;
         let time = self.envoy.processor_time()?.saturating_sub(before);
         Ok(Round { requests_per_second, time_per_request: time.as_secs_f64() / requests })
     }
@@ -100,23 +99,7 @@ pub(crate) async fn contest(contestants: &mut [Contestant]) -> Result<()> {
     Ok(())
 }
 
-/// How many requests `wrk` gets answered over so many connections, and how many in a second.
-pub(crate) async fn wrk(address: SocketAddr, connections: usize) -> Result<(f64, f64)> {
-    let output = Command::new("wrk")
-        .args(["--threads", "1", "--connections", &connections.to_string(), "--duration", SECONDS])
-        // A machine that others use may keep an answer for long.
-        .args(["--timeout", "20s"])
-        .args(["--header", &format!("{}: {}", HEADER.0, HEADER.1)])
-        .arg(format!("http://{address}{PATH}"))
-        .output()
-        .await
-        .context("running wrk")?;
-    let text = String::from_utf8(output.stdout)?;
-    let failed = !output.status.success() || text.contains("Non-2xx") || text.contains("Socket errors");
-    ensure!(!failed, "wrk said:\n{text}");
-    let mut lines = text.lines();
-    let requests = lines.find_map(|line| line.split_once(" requests in "));
-    let requests: f64 = requests.context("wrk counted nothing")?.0.trim().parse()?;
-    let rate = lines.find_map(|line| line.strip_prefix("Requests/sec:"));
-    Ok((requests, rate.context("wrk counted nothing")?.trim().parse()?))
+/// How many requests for what the rules are about get answered, and how many in a second.
+pub(crate) async fn load(address: SocketAddr, connections: usize) -> Result<(f64, f64)> {
+    wrk::run(address, PATH, &[HEADER], connections).await
 }

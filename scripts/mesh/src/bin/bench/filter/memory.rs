@@ -5,7 +5,7 @@
 use anyhow::Result;
 use mesh::{Client, Envoy, Sidecar};
 
-use crate::{cores::Cores, median, rules::Rules, served::Served, throughput::wrk};
+use crate::{cores::Cores, median, rules::Rules, served::Served, throughput::load};
 
 const FEW: usize = 1;
 const MANY: usize = 9;
@@ -43,6 +43,6 @@ async fn of_all(sidecar: Sidecar, served: Option<&Served>, client: &Client) -> R
         Some(served) => served.followed_by(sidecar, client).await?,
         None => Envoy::start(sidecar, client).await?,
     };
-    wrk(envoy.address(), CONNECTIONS).await?;
+    load(envoy.address(), CONNECTIONS).await?;
     Ok(envoy.memory()? as f64)
 }

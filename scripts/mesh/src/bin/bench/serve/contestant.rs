@@ -1,0 +1,130 @@
+//! A server of snapshots, and one of files and messages.
+
+use std::{fs, net::SocketAddr, path::Path, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use mesh::{Client, Nginx, Reconciler, Request, Source, loopback};
+use reqwest::Method;
+use tempfile::TempDir;
+
+use crate::cores::Cores;
+
+/// What is asked of the reconciler.
+const SNAPSHOT: &str = "/v1/snapshot?namespace=demo&service=checkout";
+/// The same bytes, as nginx has them in a file.
+const FILE: &str = "snapshot";
+
+/// What nchan publishes: about as long as the snapshot.
+pub(crate) const MESSAGE: &str = "one message for all who wait, about as long as a snapshot";
+
+/// A reconciler over a folder with one policy.
+#[derive(Debug)]
+pub(crate) struct Hfi {
+    reconciler: Reconciler,
+    folder: TempDir,
+}
+
+impl Hfi {
+    pub(crate) async fn start(cores: Cores, client: &Client) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        write_policy(folder.path(), 503)?;
+        let source = Source::Folder(folder.path().to_owned());
+        let mut reconciler = cores.start(Reconciler::start(source, loopback())).await?;
+        reconciler.ready(client).await?;
+        Ok(Self { reconciler, folder })
+    }
+}
+
+fn write_policy(folder: &Path, status: usize) -> Result<()> {
+    let selector = "selector: {service: checkout, namespace: demo}";
+    let fault = format!("{{percentage: 100, abort: {{httpStatus: {status}}}}}");
+    let policy =
+        format!("metadata: {{name: checkout-errors}}\nspec: {{{selector}, rules: [{{fault: {fault}}}]}}\n");
+    Ok(fs::write(folder.join("policy.yaml"), policy)?)
+}
+
+/// An nginx with a file of the same bytes, and with a channel for messages.
+pub(crate) async fn nginx(cores: Cores, bytes: &str, directives: &str) -> Result<Nginx> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join(FILE), bytes)?;
+    let nginx = Nginx::start(folder, Some("ngx_nchan_module"), |address, folder| {
+        format!(
+            "access_log off;\nsendfile on;\ntcp_nopush on;\nkeepalive_requests 1000000000;\n{directives}\n\
+             server {{\nlisten {address} backlog=4096;\nroot {};\n\
+             location /publish {{\nnchan_publisher;\nnchan_channel_id policies;\n}}\n\
+             location /poll {{\nnchan_subscriber longpoll;\nnchan_channel_id policies;\n\
+             nchan_subscriber_first_message newest;\nnchan_subscriber_timeout 300;\n}}\n}}\n",
+            folder.display()
+        )
+    });
+    cores.start(nginx).await
+}
+
+/// A running server, as far as both are alike.
+#[derive(Debug)]
+pub(crate) enum Server {
+    Hfi(Hfi),
+    Nginx(Nginx),
+}
+
+impl Server {
+    pub(crate) fn address(&self) -> SocketAddr {
+        match self {
+            Self::Hfi(hfi) => hfi.reconciler.address(),
+            Self::Nginx(nginx) => nginx.address(),
+        }
+    }
+
+    pub(crate) fn memory(&self) -> Result<u64> {
+        match self {
+            Self::Hfi(hfi) => hfi.reconciler.memory(),
+            Self::Nginx(nginx) => nginx.memory(),
+        }
+    }
+
+    pub(crate) fn processor_time(&self) -> Result<Duration> {
+        match self {
+            Self::Hfi(hfi) => hfi.reconciler.processor_time(),
+            Self::Nginx(nginx) => nginx.processor_time(),
+        }
+    }
+
+    /// The path of the bytes that it serves.
+    pub(crate) fn path(&self) -> String {
+        match self {
+            Self::Hfi(_) => SNAPSHOT.to_owned(),
+            Self::Nginx(_) => format!("/{FILE}"),
+        }
+    }
+
+    /// The path and the headers of a request that is held, each of these with its line break.
+    pub(crate) async fn poll(&self, client: &Client) -> Result<(String, String)> {
+        Ok(match self {
+            Self::Hfi(_) => {
+                let (_, etag) = self.content(client).await?;
+                (self.path(), format!("if-none-match: {etag}\r\nprefer: wait=300\r\n"))
+            }
+            Self::Nginx(_) => ("/poll".to_owned(), String::new()),
+        })
+    }
+
+    /// Lets all who are held have news.
+    pub(crate) async fn change(&self, round: usize, client: &Client) -> Result<()> {
+        match self {
+            Self::Hfi(hfi) => write_policy(hfi.folder.path(), 500 + round % 2),
+            Self::Nginx(nginx) => {
+                let request = Request::get("/publish").method(Method::POST).body(MESSAGE.into());
+                let published = client.send(nginx.address(), &request).await?;
+                ensure!(published.status.is_success(), "nchan said {published:?}");
+                Ok(())
+            }
+        }
+    }
+
+    /// What it serves, and the `ETag` of it.
+    pub(crate) async fn content(&self, client: &Client) -> Result<(String, String)> {
+        let answer = client.send(self.address(), &Request::get(&self.path())).await?;
+        let etag = answer.header("etag").context("no ETag")?.to_owned();
+        Ok((answer.body, etag))
+    }
+}

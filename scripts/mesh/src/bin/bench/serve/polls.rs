@@ -1,0 +1,72 @@
+//! Parked polls: the memory of each, and how soon all are answered.
+
+use anyhow::{Context, Result};
+use mesh::Client;
+use tokio::time::Instant;
+
+use super::{
+    contestant::{Hfi, MESSAGE, Server, nginx},
+    poll::Polls,
+};
+use crate::{cores::Cores, median};
+
+const PARKED: usize = 15_000;
+const WOKEN: usize = 10_000;
+const ROUNDS: usize = 5;
+
+/// What one server did.
+#[derive(Clone, Copy, Debug)]
+struct Round {
+    /// Of each parked poll, in bytes.
+    memory: f64,
+    /// From the first answer to the last, in milliseconds.
+    spread: f64,
+    /// From the change to the last answer.
+    whole: f64,
+}
+
+/// One of the figures.
+type Figure = fn(&Round) -> f64;
+
+/// All of them, with what is asked for.
+const FIGURES: [(&str, Figure, &str); 3] = [
+    ("memory of a parked poll, KiB", |round| round.memory / 1024.0, "10 KiB"),
+    ("from the first answer to the last, ms", |round| round.spread, "ratio 1"),
+    ("from the change to the last answer, ms", |round| round.whole, "ratio 1"),
+];
+
+pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
+    let (mut own, mut peer) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        own.push(measure(Server::Hfi(Hfi::start(cores, client).await?), round, client).await?);
+        let nginx = nginx(cores, MESSAGE, "").await?;
+        peer.push(measure(Server::Nginx(nginx), round, client).await?);
+    }
+    println!("medians of {ROUNDS} interleaved rounds: {PARKED} parked polls, {WOKEN} answered, one core\n");
+    println!("{:<46}{:>10}{:>10}{:>8}{:>14}", "", "hfi", "nchan", "ratio", "target");
+    for (what, figure, target) in FIGURES {
+        let of = |rounds: &[Round]| median(rounds.iter().map(figure).collect());
+        let ratio = median(own.iter().zip(&peer).map(|(own, peer)| figure(own) / figure(peer)).collect());
+        println!("{what:<46}{:>10.1}{:>10.1}{ratio:>8.2}{target:>14}", of(&own), of(&peer));
+    }
+    Ok(())
+}
+
+async fn measure(server: Server, round: usize, client: &Client) -> Result<Round> {
+    let (address, (path, headers)) = (server.address(), server.poll(client).await?);
+    let before = server.memory()?;
+    let parked = Polls::send(address, &path, &headers, PARKED).await?;
+    let memory = server.memory()?.saturating_sub(before) as f64 / PARKED as f64;
+    drop(parked);
+    let polls = Polls::send(address, &path, &headers, WOKEN).await?;
+    let mut begun = None;
+    let (first, last) = polls
+        .answered(async {
+            begun = Some(Instant::now());
+            server.change(round, client).await
+        })
+        .await?;
+    let begun = begun.context("nothing was changed")?;
+    let millis = |from: Instant| last.duration_since(from).as_secs_f64() * 1_000.0;
+    Ok(Round { memory, spread: millis(first), whole: millis(begun) })
+}
