@@ -100,6 +100,10 @@ pub struct Serve {
     #[arg(long = "filter", env = "HFI_FILTER", value_name = "PATH", value_delimiter = ',', value_parser = maybe_path())]
     filters: Vec<PathBuf>,
 
+    /// Take the cluster that this runs in as a peer: know its namespaces, and show in it what is served.
+    #[arg(long, env = "HFI_KUBERNETES", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    kubernetes: bool,
+
     /// What to log: a level, or `target=level` pairs.
     #[arg(long, env = "HFI_LOG", value_name = "FILTER", default_value = "info")]
     log: String,
@@ -132,6 +136,7 @@ pub struct ServeConfig {
     pub hook_secret_file: Option<PathBuf>,
     /// The newest first.
     pub filters: Vec<PathBuf>,
+    pub kubernetes: bool,
     pub log: String,
 }
 
@@ -172,6 +177,7 @@ impl Serve {
             halt_file,
             hook_secret_file,
             filters,
+            kubernetes: self.kubernetes,
             log: self.log,
         })
     }

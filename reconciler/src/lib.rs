@@ -21,6 +21,7 @@
 //! - [`modules`]: the filter modules that are handed out.
 //! - [`metrics`]: all figures for Prometheus (`prometheus_client`).
 //! - [`reconcile`]: the loop over all this, and the only writer of what is published.
+//! - [`cluster`], [`namespaces`]: the cluster as a peer (`kube`): what it knows of us, and we of it.
 //! - [`server`]: the HTTP interface (`axum`); it reads what is published and never waits for Git.
 //! - [`tls`]: the certificate that it shows (`rustls`).
 //! - [`shutdown`], [`telemetry`]: the end, and the logs.
@@ -29,6 +30,7 @@
 
 pub mod cli;
 mod clock;
+pub mod cluster;
 pub mod command;
 pub mod doctor;
 pub mod filters;
@@ -38,6 +40,7 @@ pub mod halt;
 pub mod load;
 pub mod metrics;
 pub mod modules;
+pub mod namespaces;
 pub mod notification;
 pub mod published;
 pub mod reconcile;

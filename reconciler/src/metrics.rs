@@ -16,7 +16,10 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::status::{Counts, Version};
+use crate::{
+    cluster::{Duty, View},
+    status::{Counts, Version},
+};
 
 /// The content type of [`State::text`].
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -62,6 +65,8 @@ pub struct State {
     pub scopes: usize,
     /// The number of filters in each state.
     pub filters: [(&'static str, usize); 3],
+    /// How it stands with the cluster, if it is a peer.
+    pub cluster: Option<View>,
 }
 
 impl Default for Reconciles {
@@ -139,10 +144,28 @@ impl State {
         ] {
             registry.register(name, help, gauge(count));
         }
+        if let Some(view) = &self.cluster {
+            peer(&mut registry, view);
+        }
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = text::encode(&mut text, &registry);
         text
+    }
+}
+
+fn peer(registry: &mut Registry, view: &View) {
+    let leader = gauge(usize::from(view.leader));
+    registry.register("leader", "1 while this replica does what only one may do", leader);
+    let failing = Family::<Labels<1>, Gauge>::default();
+    for duty in Duty::ALL {
+        let is_failing = view.failing.contains_key(&duty);
+        failing.get_or_create(&[("duty", duty.as_str())]).set(i64::from(is_failing));
+    }
+    registry.register("kubernetes_failing", "1 while the API server does not do this for us", failing);
+    if let Some(namespaces) = &view.namespaces {
+        let help = "Namespaces of the cluster, as they were last known";
+        registry.register("kubernetes_namespaces", help, gauge(namespaces.count()));
     }
 }
 

@@ -71,6 +71,11 @@ impl Refresh {
         self.looks.borrow().clone()
     }
 
+    /// Hears of whatever becomes of the looks from now on.
+    pub fn watch(&self) -> watch::Receiver<Looks> {
+        self.looks.subscribe()
+    }
+
     /// The number of the next look, which is wanted now.
     fn want(&self) -> u64 {
         let mut next = 0;

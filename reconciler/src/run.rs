@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     cli::{Cli, Command, ServeConfig},
+    cluster::{NotConfigured, Peer},
     command::{self, WRONG_USE},
     guard::Guard,
     halt::{HaltFile, Switch},
@@ -70,7 +71,7 @@ fn run_server(config: ServeConfig) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!("{error:#}");
-            ExitCode::FAILURE
+            if error.is::<NotConfigured>() { ExitCode::from(WRONG_USE) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -88,6 +89,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let modules = Modules::read(config.filters)?;
     let state = config.state_dir.map(StateDir::open).transpose()?;
     let tls = config.tls.map(Tls::open).transpose().context("cannot serve HTTPS")?;
+    let peer = if config.kubernetes { Some(Peer::new().await?) } else { None };
     let listener = bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let (trigger, mut shutdown) = shutdown::channel();
@@ -112,7 +114,10 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
             .guarded_by(guard);
     let mut reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
 
-    let services = Services::new(config.hook_secret_file.map(SecretFile::new), modules);
+    let mut services = Services::new(config.hook_secret_file.map(SecretFile::new), modules);
+    services.cluster = peer.as_ref().map(Peer::cluster);
+    let peering =
+        peer.map(|peer| tokio::spawn(peer.run(Arc::clone(&switch), Arc::clone(&refresh), shutdown.clone())));
     let routes = server::router(switch, refresh, shutdown.clone(), services);
     if let Some(tls) = tls.clone() {
         tokio::spawn(tls.follow(shutdown.clone()));
@@ -134,6 +139,10 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     // Between two reconciles it ends at once, and its clone is removed with it.
     if !reconciling.is_finished() {
         let _ = timeout(LAST_RECONCILE, reconciling).await;
+    }
+    if let Some(peering) = peering {
+        // It gives the Lease up as soon as the end is wished for, and not for long.
+        let _ = peering.await;
     }
     Ok(())
 }

@@ -30,8 +30,9 @@ use tokio::sync::Semaphore;
 pub use self::front::{Listener, serve};
 use self::{front::MAX_REQUESTS, problem::Problem};
 use crate::{
-    filters::Filters, halt::Switch, metrics::Notifications, modules::Modules, notification::SecretFile,
-    published::Publisher, refresh::Refresh, shutdown::Shutdown,
+    cluster::Cluster, filters::Filters, halt::Switch, metrics::Notifications, modules::Modules,
+    namespaces::Namespaces, notification::SecretFile, published::Publisher, refresh::Refresh,
+    shutdown::Shutdown,
 };
 
 /// What a handler may look at.
@@ -51,6 +52,8 @@ pub struct Services {
     /// What notifications are verified by; without it there are none.
     pub secrets: Option<SecretFile>,
     pub modules: Modules,
+    /// What is known of the cluster, if it is a peer.
+    pub cluster: Option<Arc<Cluster>>,
     filters: Filters,
     notifications: Notifications,
     report: status::Report,
@@ -63,11 +66,19 @@ impl Services {
         Self {
             secrets,
             modules,
+            cluster: None,
             filters: Filters::default(),
             notifications: Notifications::default(),
             report: status::Report::default(),
             streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
         }
+    }
+}
+
+impl Services {
+    /// The namespaces of the cluster, once they are known.
+    fn namespaces(&self) -> Option<Arc<Namespaces>> {
+        self.cluster.as_ref()?.namespaces()
     }
 }
 

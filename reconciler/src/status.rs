@@ -7,11 +7,12 @@ use policies::{
     catalog::{Placed, State},
     lint,
     policy::{Direction, Flow, Selector},
-    problem::Problem,
+    problem::{Finding, Problem},
 };
 use serde_json::{Value, json};
 
 use crate::{
+    namespaces::Namespaces,
     published::{Published, Publisher},
     source::Revision,
 };
@@ -59,13 +60,15 @@ impl Version {
 }
 
 impl Counts {
-    pub fn of(published: &Published) -> Self {
+    /// Of what namespace a policy is matters once it is known which there are.
+    pub fn of(published: &Published, namespaces: Option<&Namespaces>) -> Self {
         let catalog = &published.catalog;
         let errors = catalog.problems().len();
         let mut counts = Self { errors, passed_over: catalog.passed_over(), ..Self::default() };
         counts.rejected_files = catalog.problems().chunk_by(|a, b| a.file == b.file).count();
         for placed in catalog.policies() {
             let count = match placed.entry.state(published.at) {
+                State::Active | State::Scheduled if is_gone(placed, namespaces) => &mut counts.inactive,
                 State::Active => &mut counts.active,
                 State::Scheduled => &mut counts.scheduled,
                 State::Expired => &mut counts.expired,
@@ -108,7 +111,7 @@ impl Counts {
 
 /// Every policy with its state, its place and its warnings, and every rejected file with its errors.
 /// To find the warnings holds all rules against each other: not for each request anew.
-pub fn report(published: &Published) -> Value {
+pub fn report(published: &Published, namespaces: Option<&Namespaces>) -> Value {
     let mut warnings = HashMap::<(&Arc<str>, usize), Vec<&Problem>>::new();
     let found = lint::warnings(&published.catalog, published.at);
     let policies = published.catalog.policies();
@@ -125,7 +128,7 @@ pub fn report(published: &Published) -> Value {
     }
     let policies = policies.iter().enumerate().map(|(i, placed)| {
         let warnings = warnings.remove(&(&placed.file, i)).unwrap_or_default();
-        policy(placed, published, &warnings)
+        policy(placed, published, namespaces, &warnings)
     });
     let policies: Vec<_> = policies.collect();
     let rejected = published.catalog.problems().chunk_by(|a, b| a.file == b.file);
@@ -134,9 +137,31 @@ pub fn report(published: &Published) -> Value {
     json!({"policies": policies, "rejected": rejected.collect::<Vec<_>>()})
 }
 
-fn policy(Placed { file, declared, entry }: &Placed, published: &Published, warnings: &[&Problem]) -> Value {
+/// Whether the namespace of a policy is known to be gone.
+fn is_gone(placed: &Placed, namespaces: Option<&Namespaces>) -> bool {
+    namespaces.is_some_and(|namespaces| !namespaces.have(&placed.entry.policy))
+}
+
+fn policy(
+    placed: &Placed,
+    published: &Published,
+    namespaces: Option<&Namespaces>,
+    warnings: &[&Problem],
+) -> Value {
+    let Placed { file, declared, entry } = placed;
     let policy: &Policy = &entry.policy;
+    let is_gone = is_gone(placed, namespaces);
+    let lack = namespaces.filter(|_| is_gone).map(|namespaces| Problem {
+        file: Arc::clone(file),
+        finding: Finding {
+            place: declared.place,
+            field: "spec.selector.namespace".to_owned(),
+            message: namespaces.lack(policy),
+        },
+    });
+    let warnings: Vec<_> = warnings.iter().copied().chain(&lack).collect();
     let state = match entry.state(published.at) {
+        State::Active | State::Scheduled if is_gone => "inactive",
         State::Active => "active",
         State::Scheduled => "scheduled",
         State::Expired => "expired",

@@ -4,10 +4,13 @@ use std::io::{IsTerminal as _, stderr};
 
 use tracing_subscriber::{EnvFilter, filter::ParseError, fmt};
 
+/// What says at every attempt what is said here once. A filter that names them has the last word.
+const SILENT: &str = "kube_client=off,kube_runtime=off";
+
 /// Sets the process's logs up. `filter` is in the syntax of `tracing`'s `EnvFilter`, such as `info`
 /// or `reconciler=debug`.
 pub fn init(filter: &str) -> Result<(), ParseError> {
-    let filter = EnvFilter::try_new(filter)?;
+    let filter = EnvFilter::try_new(format!("{SILENT},{filter}"))?;
     let logs = fmt().with_env_filter(filter).with_writer(stderr);
     if stderr().is_terminal() {
         logs.with_target(false).init();

@@ -14,7 +14,7 @@ use futures_util::stream::unfold;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::{Served, problem::Problem};
+use super::{Served, Services, problem::Problem};
 use crate::{
     halt::Switch,
     published::State as Publication,
@@ -30,6 +30,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A stream, and what it told last.
 struct Stream {
     switch: Arc<Switch>,
+    services: Arc<Services>,
     news: watch::Receiver<Publication>,
     told: Option<Version>,
     shutdown: Shutdown,
@@ -45,8 +46,8 @@ pub(super) async fn get(State(served): State<Served>) -> Result<impl IntoRespons
     let mut news = served.publisher.watch();
     // What is so now is told first.
     news.mark_changed();
-    let stream =
-        Stream { switch: served.switch, news, told: None, shutdown: served.shutdown, _permit: permit };
+    let Served { switch, services, shutdown, .. } = served;
+    let stream = Stream { switch, services, news, told: None, shutdown, _permit: permit };
     let events = unfold(stream, |mut stream| async {
         let event = stream.next().await?;
         Some((Ok::<_, Infallible>(event), stream))
@@ -68,12 +69,13 @@ impl Stream {
             let Publication::Serving(published) = self.switch.publisher().state() else { continue };
             if self.told.as_ref() != Some(&version) {
                 let in_force = self.switch.in_force();
+                let namespaces = self.services.namespaces();
                 let data = json!({
                     "revision": version.revision.as_str(),
                     "digest": version.digest.to_string(),
                     "halted": published.halted,
                     "withdrawn": published.withdrawn,
-                    "summary": Counts::of(in_force.as_ref().unwrap_or(&published)).json(),
+                    "summary": Counts::of(in_force.as_ref().unwrap_or(&published), namespaces.as_deref()).json(),
                 });
                 self.told = Some(version);
                 return Some(Event::default().event("snapshot").data(data.to_string()));

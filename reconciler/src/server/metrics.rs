@@ -1,5 +1,7 @@
 //! `GET /metrics`, for Prometheus.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::header,
@@ -11,7 +13,7 @@ use crate::{
     clock::seconds_since,
     filters,
     metrics::{self, MEDIA_TYPE},
-    published::State as Publication,
+    published::{Published, State as Publication},
     status::{Counts, Version},
 };
 
@@ -23,7 +25,9 @@ pub(super) async fn get(State(served): State<Served>) -> Result<Response, Proble
 
 fn state(served: &Served) -> metrics::State {
     let (publisher, services) = (&served.publisher, &served.services);
-    let counts = served.switch.in_force().map(|published| Counts::of(&published)).unwrap_or_default();
+    let namespaces = services.namespaces();
+    let counts = |published: Arc<Published>| Counts::of(&published, namespaces.as_deref());
+    let counts = served.switch.in_force().map(counts).unwrap_or_default();
     let halted = matches!(publisher.state(), Publication::Serving(published) if published.halted);
     let withdrawn =
         matches!(publisher.state(), Publication::Serving(published) if published.withdrawn.is_some());
@@ -43,5 +47,6 @@ fn state(served: &Served) -> metrics::State {
         event_streams: MAX_STREAMS - services.streams.available_permits(),
         scopes,
         filters,
+        cluster: services.cluster.as_ref().map(|cluster| cluster.view()),
     }
 }

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use super::{Served, problem::Problem};
 use crate::{
     clock::seconds_since,
+    cluster::View,
+    namespaces::Namespaces,
     published::{Published, State as Publication},
     refresh::Looks,
     status::{Counts, Version, everything, report},
@@ -15,7 +17,10 @@ use crate::{
 
 /// The report that was made last. As long as what is in force stays the same, so does the report.
 #[derive(Debug, Default)]
-pub(super) struct Report(Mutex<Option<(Version, Counts, Arc<Value>)>>);
+pub(super) struct Report(Mutex<Option<(Of, Arc<Value>)>>);
+
+/// What a report depends on.
+type Of = (Version, Counts, Option<Arc<Namespaces>>);
 
 pub(super) async fn get(State(served): State<Served>) -> Result<Json<Value>, Problem> {
     // To hold all rules against each other takes its time.
@@ -32,9 +37,11 @@ fn status(served: &Served) -> Result<Value, Problem> {
     };
     let halted = served_now.halted;
     let published = served.switch.in_force().unwrap_or(served_now);
-    let counts = Counts::of(&published);
+    let cluster = served.services.cluster.as_ref().map(|cluster| cluster.view());
+    let namespaces = cluster.as_ref().and_then(|view| view.namespaces.clone());
+    let counts = Counts::of(&published, namespaces.as_deref());
     let reported = if halted { Version::in_force(&published) } else { version.clone() };
-    let report = served.services.report.of(&reported, &counts, &published);
+    let report = served.services.report.of((reported, counts, namespaces), &published);
     Ok(json!({
         "revision": version.revision.as_str(),
         "digest": version.digest.to_string(),
@@ -46,9 +53,24 @@ fn status(served: &Served) -> Result<Value, Problem> {
         "scope": everything().to_string(),
         "summary": counts.json(),
         "source": source(&served.refresh.looks()),
+        "kubernetes": cluster.as_ref().map(kubernetes),
         "policies": report.get("policies"),
         "rejected": report.get("rejected"),
     }))
+}
+
+/// How it stands with the cluster.
+fn kubernetes(view: &View) -> Value {
+    let failing = view.failing.iter().map(|(duty, failing)| {
+        json!({"duty": duty.as_str(), "since": failing.since.to_rfc3339(), "reason": failing.reason})
+    });
+    json!({
+        "connected": view.is_connected(),
+        "leader": view.leader,
+        "holder": view.holder,
+        "namespaces": view.namespaces.as_ref().map(|namespaces| namespaces.count()),
+        "failing": failing.collect::<Vec<_>>(),
+    })
 }
 
 /// How fresh it is, and why it is no fresher.
@@ -64,14 +86,14 @@ fn source(Looks { read_at, failure, .. }: &Looks) -> Value {
 }
 
 impl Report {
-    fn of(&self, version: &Version, counts: &Counts, published: &Published) -> Arc<Value> {
+    fn of(&self, of: Of, published: &Published) -> Arc<Value> {
         // Held meanwhile: whoever else asks waits for the same report.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
-            Some((of, in_states, report)) if (of, in_states) == (version, counts) => Arc::clone(report),
+            Some((known, report)) if *known == of => Arc::clone(report),
             _ => {
-                let report = Arc::new(report(published));
-                *known = Some((version.clone(), *counts, Arc::clone(&report)));
+                let report = Arc::new(report(published, of.2.as_deref()));
+                *known = Some((of, Arc::clone(&report)));
                 report
             }
         }

@@ -36,6 +36,12 @@ pub fn python() -> Result<PathBuf> {
     find_as_named("HFI_PYTHON", ".cache/grpc/bin/python", "scripts/tools")
 }
 
+/// The API server of Kubernetes: the one that `scripts/kube-apiserver` builds, or what
+/// `HFI_KUBE_APISERVER` names.
+pub fn kube_apiserver() -> Result<PathBuf> {
+    find("HFI_KUBE_APISERVER", ".cache/kube-apiserver/kube-apiserver", "scripts/kube-apiserver")
+}
+
 /// Kustomize: the one that `scripts/tools` unpacks, or what `HFI_KUSTOMIZE` names.
 pub fn kustomize() -> Result<PathBuf> {
     find("HFI_KUSTOMIZE", ".cache/kustomize/usr/bin/kustomize", "scripts/tools")

@@ -6,6 +6,7 @@
 //! - [`Mesh`]: all of it together: repository, reconciler, proxies, workload.
 //! - [`Repository`]: a bare Git repository and a clone to push from; [`GitHttp`] serves it over HTTP,
 //!   [`GitHttps`] to those who know a password, [`GitSsh`] to those who have a key.
+//! - [`KubeApi`]: a real API server of Kubernetes.
 //! - [`Reconciler`]: `hfi serve`, to be killed, stopped and restarted.
 //! - [`ControlPlane`]: one that answers as a [`Behaviour`] says, with [`Reply`] and [`Snapshot`], and
 //!   remembers every [`Poll`].
@@ -21,6 +22,7 @@
 
 pub mod binaries;
 mod bootstrap;
+mod certificate;
 mod client;
 mod control_plane;
 mod envoy;
@@ -28,6 +30,7 @@ mod extras;
 mod git_http;
 mod git_https;
 mod git_ssh;
+mod kube_api;
 mod load;
 mod mesh;
 mod nginx;
@@ -49,6 +52,7 @@ pub use envoy::Envoy;
 pub use git_http::GitHttp;
 pub use git_https::GitHttps;
 pub use git_ssh::GitSsh;
+pub use kube_api::KubeApi;
 pub use load::Load;
 pub use mesh::{Mesh, everywhere, first, loopback};
 pub use nginx::Nginx;

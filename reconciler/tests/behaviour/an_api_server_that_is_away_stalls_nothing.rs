@@ -1,0 +1,161 @@
+//! With `--kubernetes`, an API server that is away, hangs or refuses costs what it alone can give.
+
+use std::{fs, time::Duration};
+
+use mesh::KubeApi;
+use tempfile::TempDir;
+
+use crate::{
+    cluster::{PATIENCE, events, peer, shown, start, start_by, until},
+    lossy::Lossy,
+    process::{Answer, Process, text},
+    support::policy,
+};
+
+const CHECKOUT: &str = "namespace=demo&service=checkout";
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 500)).unwrap();
+    folder
+}
+
+/// A change reaches a poll that waits for it.
+async fn a_change_arrives(hfi: &Process, folder: &TempDir, status: u16) -> Answer {
+    let before = hfi.snapshot(CHECKOUT).await;
+    let held = hfi.next(CHECKOUT, &before.etag);
+    let change = async {
+        fs::write(folder.path().join("a.yaml"), policy("a", "checkout", status)).unwrap();
+    };
+    let begun = tokio::time::Instant::now();
+    let (after, ()) = tokio::join!(held, change);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    after
+}
+
+fn times(hfi: &Process, message: &str) -> usize {
+    hfi.log().lines().filter(|line| line.contains(message)).count()
+}
+
+#[tokio::test]
+async fn killed_or_hanging_it_is_missed_and_found_again() {
+    let mut api = KubeApi::start().await.unwrap();
+    let folder = folder();
+    let hfi = start(&api, "hfi", &[("HFI_DIR", text(folder.path()))]).await;
+    peer(&hfi, "it leads", |peer| peer["connected"] == true && peer["leader"] == true).await;
+    shown(&api, &hfi, |status| status["summary"]["active"] == 1).await;
+
+    api.kill().await.unwrap();
+    let gone = peer(&hfi, "it is missed", |peer| peer["failing"].as_array().unwrap().len() >= 2).await;
+    assert_eq!((&gone["connected"], &gone["namespaces"].is_u64()), (&false.into(), &true), "{gone}");
+    a_change_arrives(&hfi, &folder, 501).await;
+    assert_eq!(hfi.json("/v1/policies/status").await["summary"]["active"], 1, "what was known stays known");
+    let lost = until("it no longer leads", Duration::from_secs(15), async || {
+        (hfi.metric("hfi_leader").await == Some(0.0)).then_some(())
+    });
+    lost.await;
+    assert_eq!(hfi.metric("hfi_kubernetes_failing{duty=\"lease\"}").await, Some(1.0));
+
+    api.restart().await.unwrap();
+    let revision = hfi.json("/v1/policies/status").await["revision"].clone();
+    let back = until("it is found again", Duration::from_secs(60), async || {
+        let status = hfi.json("/v1/policies/status").await;
+        Some(status["kubernetes"].clone()).filter(|peer| peer["connected"] == true && peer["leader"] == true)
+    });
+    assert_eq!(back.await["failing"], serde_json::json!([]));
+    shown(&api, &hfi, |status| status["revision"] == revision).await;
+
+    assert_eq!(revisions(&api).await, 2, "what changed meanwhile is told as well");
+
+    api.hang(true).unwrap();
+    peer(&hfi, "it is missed", |peer| peer["connected"] == false).await;
+    a_change_arrives(&hfi, &folder, 502).await;
+    api.hang(false).unwrap();
+    peer(&hfi, "it is found again", |peer| peer["connected"] == true).await;
+    // Each time it is said once, however often it was tried.
+    for duty in ["namespaces", "lease"] {
+        let said = |line: &&str| line.contains("does not do its part") && line.contains(duty);
+        let said = hfi.log().lines().filter(said).count();
+        assert!((1..=2).contains(&said), "{duty}: {}", hfi.log());
+    }
+}
+
+/// How many new revisions Events have told of.
+async fn revisions(api: &KubeApi) -> usize {
+    events(api).await.iter().filter(|event| event.1 == "NewRevision").count()
+}
+
+#[tokio::test]
+async fn an_event_whose_answer_was_lost_is_there_once() {
+    let api = KubeApi::start().await.unwrap();
+    let folder = folder();
+    let lossy = Lossy::before(&api.kubeconfig("hfi", &api.url()).unwrap()).await;
+    let kubeconfig = api.kubeconfig("hfi", &lossy.url).unwrap();
+    let hfi = start_by(kubeconfig, &[("HFI_DIR", text(folder.path()))]).await;
+    shown(&api, &hfi, |status| status["summary"]["active"] == 1).await;
+    lossy.lose(true);
+    let revision = a_change_arrives(&hfi, &folder, 501).await.revision;
+    until("the Event is there", PATIENCE, async || (revisions(&api).await == 2).then_some(())).await;
+    lossy.lose(false);
+    shown(&api, &hfi, |status| status["revision"] == revision).await;
+    assert_eq!(revisions(&api).await, 2);
+}
+
+#[tokio::test]
+async fn what_it_refuses_is_told_and_all_else_goes_on() {
+    let api = KubeApi::start().await.unwrap();
+    let folder = folder();
+    let mut hfi = start(&api, "nobody", &[("HFI_DIR", text(folder.path()))]).await;
+    let refused = peer(&hfi, "it is refused", |peer| peer["failing"].as_array().unwrap().len() == 2).await;
+    assert_eq!(refused["failing"][0]["duty"], "namespaces", "{refused}");
+    let reason = refused["failing"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("namespaces is forbidden") && reason.ends_with("(403)"), "{reason}");
+    assert_eq!((&refused["leader"], &refused["namespaces"]), (&false.into(), &serde_json::Value::Null));
+    a_change_arrives(&hfi, &folder, 503).await;
+    assert_eq!(hfi.json("/v1/policies/status").await["summary"]["inactive"], 0, "it is not known");
+    assert_eq!(hfi.json("/v1/ready").await["status"], "ready");
+    assert_eq!(times(&hfi, "does not do its part"), 2, "{}", hfi.log());
+    hfi.signal("TERM");
+    assert!(hfi.ended(Duration::from_secs(5)).await.success());
+}
+
+#[tokio::test]
+async fn at_the_start_it_may_be_away_but_not_unknown() {
+    let folder = folder();
+    let kubeconfig = folder.path().join("kubeconfig");
+    let nowhere = serde_json::json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "a",
+        "clusters": [{"name": "a", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "a", "user": {"token": "secret"}}],
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a", "namespace": "boifi"}}],
+    });
+    fs::write(&kubeconfig, nowhere.to_string()).unwrap();
+    let environment =
+        [("HFI_DIR", text(folder.path())), ("HFI_KUBERNETES", "true"), ("KUBECONFIG", text(&kubeconfig))];
+    let hfi = Process::start(&environment).await;
+    hfi.until_ready(|_| true).await;
+    peer(&hfi, "it is missed", |peer| {
+        peer["connected"] == false && peer["failing"].as_array().unwrap().len() == 2
+    })
+    .await;
+    assert!(!hfi.log().contains("secret"), "{}", hfi.log());
+    drop(hfi);
+    fs::remove_file(&kubeconfig).unwrap();
+    let mut unnamed = environment;
+    unnamed[2] = ("KUBECONFIG", "");
+    let nowhere = [&unnamed[..], &[("HOME", text(folder.path()))]].concat();
+    let broken = "apiVersion: v1\nkind: Config\nusers: [{name: a, user: {token: secret, x";
+    for (environment, text, reason) in [
+        (&environment[..], None, "No such file"),
+        (&environment, Some(""), "current context"),
+        (&environment, Some(broken), "line 3, column"),
+        (&nowhere, None, "name a kubeconfig in KUBECONFIG, or run in a pod with a service account token"),
+    ] {
+        if let Some(text) = text {
+            fs::write(&kubeconfig, text).unwrap();
+        }
+        let (code, said) = Process::refused(environment);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(reason) && !said.contains("secret"), "{said}");
+    }
+}
