@@ -7,11 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::extras::{access_log, fault_filter, http2};
 use crate::mesh::loopback;
+use crate::service::control_plane;
 use crate::sidecar::Sidecar;
 use crate::topology::listeners;
 
-/// The cluster that Istio makes of that address.
-const CONTROL_PLANE_CLUSTER: &str = "outbound|8080||hfi-control-plane.boifi.svc.cluster.local";
 /// The cluster of the workload itself.
 const WORKLOAD_CLUSTER: &str = "inbound|8080||";
 /// The listener for what the workload calls.
@@ -20,7 +19,7 @@ pub(crate) const OUTBOUND: &str = "0.0.0.0_8080";
 /// The configuration of a proxy, with the filter module at `module`.
 pub(crate) fn bootstrap(sidecar: &Sidecar, module: &Path) -> Value {
     let mut clusters = vec![workload(sidecar)];
-    clusters.extend(sidecar.control_plane.map(|address| cluster(CONTROL_PLANE_CLUSTER, address)));
+    clusters.extend(control_plane(&sidecar.control_plane));
     json!({
         "node": {
             "id": sidecar.node_id(),
@@ -111,21 +110,22 @@ fn wasm_filter(sidecar: &Sidecar, plugin: &Map<String, Value>, module: &Path) ->
 
 /// The cluster of the workload.
 fn workload(sidecar: &Sidecar) -> Value {
-    let mut cluster = cluster(WORKLOAD_CLUSTER, sidecar.workload);
+    let mut cluster = cluster(WORKLOAD_CLUSTER, &[sidecar.workload]);
     if let Some(cluster) = cluster.as_object_mut().filter(|_| sidecar.extras.speaks_http2) {
         cluster.insert("typed_extension_protocol_options".to_owned(), http2());
     }
     cluster
 }
 
-fn cluster(name: &str, address: SocketAddr) -> Value {
+pub(crate) fn cluster(name: &str, addresses: &[SocketAddr]) -> Value {
+    let endpoint = |address: &SocketAddr| json!({"endpoint": {"address": socket(*address)}});
     json!({
         "name": name,
         "type": "STATIC",
         "connect_timeout": "10s",
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket(address)}}]}],
+            "endpoints": [{"lb_endpoints": addresses.iter().map(endpoint).collect::<Vec<_>>()}],
         },
     })
 }

@@ -13,8 +13,11 @@
 //! - [`Sidecar`]: what a proxy is to be; [`Envoy`]: that proxy, running.
 //! - [`Upstream`]: the workload behind the proxies, which says what reached it.
 //! - [`Nginx`]: to compare with.
-//! - [`Client`], [`Request`], [`Answer`]: one request; [`Load`], [`Tally`], [`expected`]: many.
-//! - [`Deadline`]: waiting for an effect.
+//! - [`Client`], [`Request`], [`Answer`]: one request; [`Load`], [`Tally`], [`expected`]: many;
+//!   [`Expectation`]: what they should get.
+//! - [`first`], [`everywhere`], [`reached`]: waiting until proxies do what a policy says; [`Deadline`]:
+//!   waiting for anything else.
+//! - [`program`]: what the programs over it have in common.
 //!
 //! Everything that is started ends when its value is dropped, and when this process dies.
 
@@ -25,7 +28,9 @@ mod bootstrap;
 mod certificate;
 mod client;
 mod control_plane;
+mod effect;
 mod envoy;
+mod expectation;
 mod extras;
 mod git_http;
 mod git_https;
@@ -36,9 +41,11 @@ mod mesh;
 mod nginx;
 mod poll;
 mod process;
+mod program;
 mod reconciler;
 mod reply;
 mod repository;
+mod service;
 mod sidecar;
 mod tally;
 mod topology;
@@ -48,19 +55,22 @@ mod wait;
 
 pub use client::{Answer, Client, Request};
 pub use control_plane::{Behaviour, ControlPlane};
+pub use effect::{everywhere, first, reached};
 pub use envoy::Envoy;
+pub use expectation::{CONFIDENCE, Expectation};
 pub use git_http::GitHttp;
 pub use git_https::GitHttps;
 pub use git_ssh::GitSsh;
 pub use kube_api::KubeApi;
 pub use load::Load;
-pub use mesh::{Mesh, everywhere, first, loopback};
+pub use mesh::{Mesh, loopback};
 pub use nginx::Nginx;
 pub use poll::Poll;
+pub use program::{interruption, program};
 pub use reconciler::{Reconciler, Source};
 pub use reply::{Reply, Snapshot};
 pub use repository::{Push, Repository};
 pub use sidecar::{CONTROL_PLANE, Sidecar};
-pub use tally::{Tally, expected};
+pub use tally::{Tally, expected, median};
 pub use upstream::Upstream;
 pub use wait::Deadline;

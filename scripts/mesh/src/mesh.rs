@@ -1,20 +1,17 @@
-//! All of it together, and waiting until it does what a policy says.
+//! All of it together.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
 use crate::client::{Answer, Client, Request};
+use crate::effect::everywhere;
 use crate::envoy::Envoy;
 use crate::reconciler::{Reconciler, Source};
 use crate::repository::{Push, Repository};
 use crate::sidecar::{Sidecar, workers};
 use crate::upstream::Upstream;
-use crate::wait::Deadline;
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A repository, the reconciler that follows it, and services whose every replica is an Envoy.
 #[derive(Debug)]
@@ -24,6 +21,7 @@ pub struct Mesh {
     /// The workload behind every proxy.
     pub upstream: Upstream,
     envoys: Vec<(String, Envoy)>,
+    control_plane: Vec<SocketAddr>,
     /// Serves the repository's policies to the proxies.
     pub reconciler: Reconciler,
     /// What one pushes policies to.
@@ -42,11 +40,22 @@ impl Mesh {
         services: &[(&str, usize)],
         concurrency: usize,
     ) -> Result<Self> {
+        Self::replicated(repository, &[], services, concurrency).await
+    }
+
+    /// The same with other replicas of its reconciler, which the proxies reach behind one address.
+    pub async fn replicated(
+        repository: Repository,
+        others: &[SocketAddr],
+        services: &[(&str, usize)],
+        concurrency: usize,
+    ) -> Result<Self> {
         let client = Client::new()?;
         let upstream = Upstream::start().await?;
         let source = Source::local(&repository.bare());
         let mut reconciler = Reconciler::start(source, loopback()).await?;
         reconciler.ready(&client).await?;
+        let control_plane = [&[reconciler.address()], others].concat();
 
         let mut starting = JoinSet::new();
         for &(service, replicas) in services {
@@ -54,7 +63,7 @@ impl Mesh {
                 let sidecar = Sidecar::of(service, upstream.address())
                     .replica(replica)
                     .concurrency(concurrency)
-                    .following(reconciler.address());
+                    .following_any(control_plane.clone());
                 let (service, client) = (service.to_owned(), client.clone());
                 starting.spawn(async move {
                     let envoy = Envoy::start(sidecar, &client).await;
@@ -67,12 +76,12 @@ impl Mesh {
             envoys.push(started??);
         }
         envoys.sort_by_key(|(service, envoy)| (service.clone(), envoy.node_id()));
-        Ok(Self { client, upstream, envoys, reconciler, repository })
+        Ok(Self { client, upstream, envoys, control_plane, reconciler, repository })
     }
 
     /// One more proxy of this mesh, to be made different and started.
     pub fn sidecar(&self, service: &str) -> Sidecar {
-        Sidecar::of(service, self.upstream.address()).following(self.reconciler.address())
+        Sidecar::of(service, self.upstream.address()).following_any(self.control_plane.clone())
     }
 
     /// The proxies of a service.
@@ -80,11 +89,14 @@ impl Mesh {
         self.envoys.iter().filter(move |(name, _)| name == service).map(|(_, envoy)| envoy)
     }
 
+    /// The proxies of a service, to be restarted.
+    pub fn envoys_mut(&mut self, service: &str) -> impl Iterator<Item = &mut Envoy> {
+        self.envoys.iter_mut().filter(move |(name, _)| name == service).map(|(_, envoy)| envoy)
+    }
+
     /// One proxy of a service, to be restarted.
     pub fn envoy_mut(&mut self, service: &str) -> Result<&mut Envoy> {
-        let mut envoys = self.envoys.iter_mut();
-        let found = envoys.find(|(name, _)| name == service).map(|(_, envoy)| envoy);
-        found.with_context(|| format!("no service {service} in this mesh"))
+        self.envoys_mut(service).next().with_context(|| format!("no service {service} in this mesh"))
     }
 
     /// Where a service's replicas take requests.
@@ -115,47 +127,6 @@ impl Mesh {
             everywhere(address, request, &wanted).await?;
         }
         Ok(())
-    }
-}
-
-/// Asks one proxy until an answer is as wanted; tells when that was.
-pub async fn first(
-    client: &Client,
-    address: SocketAddr,
-    request: &Request,
-    wanted: impl Fn(&Answer) -> bool,
-) -> Result<Instant> {
-    let deadline = Deadline::of("an answer as wanted", PATIENCE);
-    while !wanted(&client.send(address, request).await?) {
-        deadline.pause().await?;
-    }
-    Ok(Instant::now())
-}
-
-/// Asks one proxy until all its workers answer as wanted. Each worker has its own copy of the
-/// filter, and a connection stays with one worker: so this asks over many new connections at once.
-pub async fn everywhere(
-    address: SocketAddr,
-    request: &Request,
-    wanted: impl Fn(&Answer) -> bool,
-) -> Result<()> {
-    const CONNECTIONS: usize = 16;
-    let deadline = Deadline::of("answers as wanted from every worker", PATIENCE);
-    loop {
-        let client = Client::new()?;
-        let mut asking = JoinSet::new();
-        for _ in 0..CONNECTIONS {
-            let (client, request) = (client.clone(), request.clone());
-            asking.spawn(async move { client.send(address, &request).await });
-        }
-        let mut all = true;
-        while let Some(answer) = asking.join_next().await {
-            all &= wanted(&answer??);
-        }
-        if all {
-            return Ok(());
-        }
-        deadline.pause().await?;
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Sidecar {
     pub(crate) service: String,
     pub(crate) replica: usize,
     pub(crate) workload: SocketAddr,
-    pub(crate) control_plane: Option<SocketAddr>,
+    pub(crate) control_plane: Vec<SocketAddr>,
     pub(crate) metadata: Map<String, Value>,
     pub(crate) plugin: Option<Map<String, Value>>,
     pub(crate) concurrency: usize,
@@ -46,7 +46,7 @@ impl Sidecar {
             service: service.to_owned(),
             replica: 1,
             workload,
-            control_plane: None,
+            control_plane: Vec::new(),
             metadata: Map::new(),
             plugin: Some(Map::new()),
             concurrency: workers(),
@@ -67,7 +67,12 @@ impl Sidecar {
 
     /// With a cluster for the control plane, which is really at `address`.
     pub fn following(self, address: SocketAddr) -> Self {
-        Self { control_plane: Some(address), ..self }
+        self.following_any(vec![address])
+    }
+
+    /// The same where the control plane has several replicas behind one Service.
+    pub fn following_any(self, replicas: Vec<SocketAddr>) -> Self {
+        Self { control_plane: replicas, ..self }
     }
 
     /// As another replica: replicas differ in node id and address.

@@ -1,5 +1,6 @@
 //! What many requests got, and whether that is what a policy says.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -90,6 +91,12 @@ pub fn expected(requests: usize, probability: f64, confidence: f64) -> RangeIncl
         term += ((requests - count) as f64 / (count + 1) as f64).ln() + odds;
     }
     low.unwrap_or_default()..=high
+}
+
+/// The middle one of several values.
+pub fn median<T: Copy + Default + PartialOrd>(mut values: Vec<T>) -> T {
+    values.sort_unstable_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal));
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -24,12 +24,19 @@ pub(crate) fn wakeups(process: u32) -> Result<u64> {
 
 /// The processor time of the threads of a process.
 pub(crate) fn processor_time(process: u32) -> Result<Duration> {
-    let nanos = of_threads(process, |thread| {
-        // Its time on a processor, its time of waiting for one, and how often it got one.
-        let times = std::fs::read_to_string(thread.join("schedstat"))?;
-        Ok(times.split(' ').next().context("Linux counts it")?.parse()?)
-    })?;
+    let nanos = of_threads(process, |thread| scheduled(thread, 0))?;
     Ok(Duration::from_nanos(nanos))
+}
+
+/// How long the main thread of a process could have run, but for a processor.
+pub(crate) fn time_in_queue(process: u32) -> Result<Duration> {
+    Ok(Duration::from_nanos(scheduled(&folder(process), 1)?))
+}
+
+/// Of a thread's times on a processor and of waiting for one, and how often it got one.
+fn scheduled(thread: &Path, which: usize) -> Result<u64> {
+    let times = std::fs::read_to_string(thread.join("schedstat"))?;
+    Ok(times.split_whitespace().nth(which).context("Linux counts it")?.parse()?)
 }
 
 fn folder(process: u32) -> PathBuf {

@@ -40,6 +40,12 @@ impl Envoy {
         usage::processor_time(self.id())
     }
 
+    /// How long its main thread has waited for a processor since its start: what a busy machine adds to
+    /// whatever that thread does.
+    pub fn time_in_queue(&self) -> Result<Duration> {
+        usage::time_in_queue(self.id())
+    }
+
     /// The memory that it has in use, in bytes.
     pub fn memory(&self) -> Result<u64> {
         usage::memory(self.id())

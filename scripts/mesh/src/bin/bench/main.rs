@@ -11,10 +11,9 @@ mod soak;
 mod throughput;
 mod wrk;
 
-use std::cmp::Ordering;
-
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+pub(crate) use mesh::median;
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -51,10 +50,4 @@ async fn main() -> Result<()> {
         Name::Soak { minutes } => soak::run(minutes).await,
         Name::Serve => serve::run().await,
     }
-}
-
-/// The middle one of several values.
-fn median<T: Copy + Default + PartialOrd>(mut values: Vec<T>) -> T {
-    values.sort_unstable_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal));
-    values.get(values.len() / 2).copied().unwrap_or_default()
 }

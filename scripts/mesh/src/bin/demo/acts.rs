@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Result;
+use mesh::Expectation::{self, Aborted, Delayed, Untouched};
 use mesh::{Load, Mesh, Request, Tally};
 use reqwest::Method;
 use tokio::task::JoinSet;
 
-use crate::expectation::Expectation::{self, Aborted, Delayed, Untouched};
 use crate::table::{Row, Table};
 use crate::timing::{first_fault, last_fault};
 

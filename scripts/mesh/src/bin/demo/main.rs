@@ -2,7 +2,6 @@
 //! then on. Ends with 0 when all that was observed is what the policies say.
 
 mod acts;
-mod expectation;
 mod table;
 mod timing;
 
@@ -10,8 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use mesh::{Mesh, Repository, binaries};
-use tokio::signal::unix::{SignalKind, signal};
+use mesh::{Mesh, Repository, binaries, interruption};
 
 use crate::acts::{CHECKOUT, Demo, FRONTEND, PRODUCTCATALOG};
 
@@ -25,23 +23,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    // Whichever ends first drops the other, and with it every process and folder of the demo.
-    let outcome = tokio::select! {
-        outcome = show(&arguments) => outcome,
-        outcome = interruption() => outcome.map(|()| {
-            println!("\ninterrupted; everything is stopped");
-            false
-        }),
-    };
-    match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("demo: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    mesh::program("demo", show(&Arguments::parse())).await
 }
 
 /// Returns whether everything was as the policies say.
@@ -60,13 +42,4 @@ async fn show(arguments: &Arguments) -> Result<bool> {
         println!("\neverything is stopped");
     }
     Ok(demo.all_well())
-}
-
-async fn interruption() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        outcome = tokio::signal::ctrl_c() => outcome?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }

@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use mesh::{Load, Tally};
-
-use crate::expectation::Expectation;
+use mesh::{Expectation, Load, Tally};
 
 /// Narrow enough for any terminal: a line that wraps cannot be drawn over.
 const HEAD: &str = "requests                  sent   200   503  p50 ms  p99 ms  policies say";

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use mesh::{Answer, Client, Mesh, Push, Request, first};
+use mesh::{Answer, Client, Mesh, Push, Request, reached};
 use tokio::task::JoinSet;
 
 /// So long without a fault, and there will be none: at 30 % over a hundred requests were spared.
@@ -19,18 +19,8 @@ pub(crate) async fn first_fault(
     service: &str,
     request: Request,
 ) -> Result<Duration> {
-    let mut asking = JoinSet::new();
-    for address in mesh.addresses(service) {
-        let (client, request) = (mesh.client.clone(), request.clone());
-        asking.spawn(async move { first(&client, address, &request, faulted).await });
-    }
-    let mut seen = Vec::new();
-    while let Some(found) = asking.join_next().await {
-        seen.push(found??);
-    }
-    let (Some(earliest), Some(latest)) = (seen.iter().min(), seen.iter().max()) else {
-        bail!("{service} has no replicas");
-    };
+    let replicas = mesh.addresses(service).into_iter().map(|address| (address, faulted));
+    let (earliest, latest) = reached(&mesh.client, &request, replicas).await?;
     let [began, returned] = [push.began, push.returned].map(|then| earliest.saturating_duration_since(then));
     let everywhere = latest.saturating_duration_since(push.began);
     println!(

@@ -3,25 +3,31 @@
 use std::fmt;
 use std::time::Duration;
 
-use mesh::{Tally, expected};
+use crate::tally::{Tally, expected};
 
-/// So that chance alone makes the demo fail once in half a million runs.
-const CONFIDENCE: f64 = 0.999_999;
+/// For [`expected`], so that chance alone makes a program fail once in some hundred thousand runs.
+pub const CONFIDENCE: f64 = 0.999_999;
 
 /// What the policies in force say about some requests.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Expectation {
+pub enum Expectation {
     /// Nothing: each reaches the workload at once.
     Untouched,
     /// This share is answered with 503, the others reach the workload at once.
-    Aborted { share: f64 },
+    Aborted {
+        /// Between 0 and 1.
+        share: f64,
+    },
     /// Each reaches the workload, this much later.
-    Delayed { by: Duration },
+    Delayed {
+        /// How much later, at least.
+        by: Duration,
+    },
 }
 
 impl Expectation {
     /// Whether the requests got what the policies say.
-    pub(crate) fn holds(self, tally: &Tally) -> bool {
+    pub fn holds(self, tally: &Tally) -> bool {
         let all = tally.requests();
         let passed = tally.with_status(200);
         match self {

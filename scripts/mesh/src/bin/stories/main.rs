@@ -1,0 +1,61 @@
+//! The user stories and success criteria of a deployment, scenario by scenario, on real Envoys with the
+//! configuration that Istio gives them: what was asked, what was measured, and whether that is it. What
+//! only a cluster can show is named with the script that shows it there.
+
+mod policy;
+mod report;
+mod us1;
+mod us2;
+mod us3;
+mod us4;
+mod us5;
+mod us6;
+mod world;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::report::Report;
+use crate::world::World;
+
+/// Plays every user story on real Envoys, without a cluster, and prints the figures.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Only these, such as 3 for US3
+    #[arg(value_name = "STORY", value_parser = clap::value_parser!(u8).range(1..=6))]
+    stories: Vec<u8>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { stories } = Arguments::parse();
+    let all = (1..=6).collect();
+    mesh::program("stories", play(if stories.is_empty() { all } else { stories })).await
+}
+
+/// Returns whether every figure is as asked.
+async fn play(stories: Vec<u8>) -> Result<bool> {
+    println!("Starting a Git repository, two replicas of hfi, and twelve Envoys of ten services ...");
+    let mut world = World::start().await?;
+    let mut report = Report::default();
+    for number in stories {
+        let outcome = story(number, &mut world, &mut report).await;
+        report.ends(outcome);
+    }
+    Ok(report.conclude())
+}
+
+/// One story, which finds no policies, and every process running.
+async fn story(number: u8, world: &mut World, report: &mut Report) -> Result<()> {
+    world.publish(Vec::new()).await?;
+    match number {
+        1 => us1::play(world, report).await,
+        2 => us2::play(world, report).await,
+        3 => us3::play(world, report).await,
+        4 => us4::play(world, report).await,
+        5 => us5::play(world, report).await,
+        _ => us6::play(world, report).await,
+    }
+}

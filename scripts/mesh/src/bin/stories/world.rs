@@ -1,0 +1,155 @@
+//! The mesh that the stories play in: ten services, two replicas of the reconciler behind one address.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use mesh::{Answer, Client, Load, Mesh, Reconciler, Repository, Request, Source, Tally, loopback, reached};
+use serde_json::Value;
+
+use crate::policy::{PROBE, Policy};
+
+pub(crate) const FRONTEND: &str = "frontend";
+pub(crate) const PRODUCTCATALOG: &str = "productcatalog";
+/// Each with the number of its replicas.
+const SERVICES: [(&str, usize); 10] = [
+    (FRONTEND, 3),
+    (PRODUCTCATALOG, 1),
+    ("ad", 1),
+    ("cart", 1),
+    ("checkout", 1),
+    ("currency", 1),
+    ("email", 1),
+    ("payment", 1),
+    ("recommendation", 1),
+    ("shipping", 1),
+];
+/// As many worker threads as Istio gives a sidecar.
+const WORKERS: usize = 2;
+
+/// All of it, and what has been measured on the way.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) mesh: Mesh,
+    /// The other replica of the reconciler.
+    pub(crate) peer: Reconciler,
+    /// From the start of the first process until every sidecar had its first snapshot.
+    pub(crate) loaded_after: Duration,
+    /// How long each change took from `git push` to the last sidecar.
+    pub(crate) updates: Vec<Duration>,
+    in_force: Vec<Policy>,
+}
+
+impl World {
+    pub(crate) async fn start() -> Result<Self> {
+        let repository = Repository::new().await?;
+        let peer = Reconciler::start(Source::local(&repository.bare()), loopback()).await?;
+        let began = Instant::now();
+        let mesh = Mesh::replicated(repository, &[peer.address()], &SERVICES, WORKERS).await?;
+        let (updates, in_force) = (Vec::new(), Vec::new());
+        let mut world = Self { mesh, peer, loaded_after: Duration::ZERO, updates, in_force };
+        world.peer.ready(&world.mesh.client).await?;
+        for envoy in services().flat_map(|service| world.mesh.envoys(service)) {
+            let deadline = mesh::Deadline::of("a sidecar's first snapshot", Duration::from_secs(30));
+            while envoy.stat("hfi.sync.updates_total").await.unwrap_or_default() == 0 {
+                deadline.pause().await?;
+            }
+        }
+        world.loaded_after = began.elapsed();
+        Ok(world)
+    }
+
+    /// Makes these the only policies, by one push; returns how long it took from the start of
+    /// `git push` until the last sidecar did what they say.
+    pub(crate) async fn publish(&mut self, policies: Vec<Policy>) -> Result<Duration> {
+        if policies.is_empty() && self.in_force.is_empty() {
+            return Ok(Duration::ZERO);
+        }
+        let took = self.push(policies).await?;
+        let (_, last) = self.followed().await?;
+        let took = last.saturating_duration_since(took);
+        self.updates.push(took);
+        Ok(took)
+    }
+
+    /// The same without waiting; tells when `git push` began.
+    pub(crate) async fn push(&mut self, policies: Vec<Policy>) -> Result<Instant> {
+        let repository = &self.mesh.repository;
+        for policy in &self.in_force {
+            repository.remove(&policy.file())?;
+        }
+        for policy in &policies {
+            repository.write(&policy.file(), &policy.yaml())?;
+        }
+        self.in_force = policies;
+        Ok(repository.push("Change what is injected").await?.began)
+    }
+
+    /// Waits until every worker of every sidecar does what the policies say; tells when the first
+    /// and the last sidecar did.
+    pub(crate) async fn followed(&self) -> Result<(Instant, Instant)> {
+        let probe = Request::get(PROBE);
+        let proxies = services().flat_map(|service| {
+            let names = self.name(service);
+            self.mesh.addresses(service).into_iter().map(move |address| (address, shows(names.clone())))
+        });
+        let seen = reached(&self.mesh.client, &probe, proxies).await?;
+        for service in services() {
+            self.mesh.everywhere(service, &probe, shows(self.name(service))).await?;
+        }
+        Ok(seen)
+    }
+
+    /// The policy that decides at a service.
+    fn name(&self, service: &str) -> Option<String> {
+        self.in_force.iter().find(|policy| policy.selects(service)).map(|policy| policy.name.clone())
+    }
+
+    /// What so many requests to a service get, each replica in its turn.
+    pub(crate) async fn ask(&self, service: &str, requests: usize) -> Result<Tally> {
+        self.ask_at(&self.mesh.addresses(service), requests).await
+    }
+
+    /// What so many requests to these proxies get, each in its turn.
+    pub(crate) async fn ask_at(&self, addresses: &[SocketAddr], requests: usize) -> Result<Tally> {
+        Load::of(Request::get("/"), requests).run(&self.mesh.client, addresses).await
+    }
+
+    /// How many requests did not pass untouched, of so many to each service but this one.
+    pub(crate) async fn leak(&self, targeted: &str, each: usize) -> Result<Leak> {
+        let mut leak = Leak::default();
+        for service in services().filter(|service| *service != targeted) {
+            let tally = self.ask(service, each).await?;
+            leak.requests += tally.requests();
+            leak.touched += tally.requests() - tally.with_status(200) + tally.delayed();
+        }
+        Ok(leak)
+    }
+}
+
+/// How many requests of how many were touched.
+#[derive(Debug, Default)]
+pub(crate) struct Leak {
+    pub(crate) touched: usize,
+    pub(crate) requests: usize,
+}
+
+/// Every service, by name.
+pub(crate) fn services() -> impl Iterator<Item = &'static str> {
+    SERVICES.iter().map(|(service, _)| *service)
+}
+
+/// How many sidecars they have together.
+pub(crate) fn sidecars() -> usize {
+    SERVICES.iter().map(|(_, replicas)| replicas).sum()
+}
+
+/// What a reconciler answers, as JSON.
+pub(crate) async fn json(client: &Client, address: SocketAddr, path: &str) -> Result<Value> {
+    let answer = client.send(address, &Request::get(path)).await?;
+    serde_json::from_str(&answer.body).with_context(|| format!("{path}: {}", answer.body))
+}
+
+fn shows(policy: Option<String>) -> impl Fn(&Answer) -> bool + Send + Sync + 'static {
+    move |answer| answer.header("x-hfi-policy") == policy.as_deref()
+}
