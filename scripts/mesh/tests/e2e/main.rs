@@ -45,6 +45,7 @@ mod policies_are_read_over_http;
 mod requests_held_are_bounded;
 mod requests_held_in_a_vm_that_traps_wait_in_vain;
 mod scripted;
+mod the_cluster_scripts_begin_only_where_they_may;
 mod the_conformance_table_holds_in_envoy;
 mod the_demo_ends_well;
 mod the_harness_itself;

@@ -41,6 +41,7 @@ impl Report {
     /// A story has ended, perhaps before its last scenario.
     pub(crate) fn ends(&mut self, outcome: Result<()>) {
         if let Err(error) = outcome {
+            self.figures += 1;
             self.failures += 1;
             println!("  FAIL: the rest of this story was not played: {error:#}");
         }
