@@ -27,7 +27,6 @@ mode=${HFI_E2E_MODE:-sidecar}
 namespace=${HFI_E2E_NAMESPACE:-hfi-e2e}
 other=$namespace-other
 control=${HFI_E2E_CONTROL_PLANE:-boifi}
-label=hfi.dev/e2e=true
 # What a request for this path gets tells which policy is in force.
 probe=/which-policy
 
@@ -119,7 +118,7 @@ cluster() {
     for tool in kubectl git jq; do
         command -v "$tool" >/dev/null || unusable 3 "$tool is missing"
     done
-    kubectl version --request-timeout=10s >/dev/null 2>&1 ||
+    kubectl version --request-timeout=10s </dev/null >/dev/null 2>&1 ||
         unusable 3 "kubectl reaches no cluster: see \`kubectl config current-context\`"
     kubectl get crd wasmplugins.extensions.istio.io >/dev/null 2>&1 ||
         unusable 3 "this cluster has no WasmPlugin: install Istio"
@@ -131,8 +130,8 @@ cluster() {
 populate() {
     if ! kubectl get namespace "$1" >/dev/null 2>&1; then
         kubectl create namespace "$1" >/dev/null
-        kubectl label namespace "$1" "$label" >/dev/null
-    elif [ -z "$(kubectl get namespace "$1" --selector "$label" --output name --ignore-not-found)" ]; then
+        kubectl label namespace "$1" hfi.dev/e2e=true >/dev/null
+    elif [ "$(kubectl get namespace "$1" --output 'jsonpath={.metadata.labels.hfi\.dev/e2e}')" != true ]; then
         unusable 3 "there is a namespace $1 that is not of these scripts; set HFI_E2E_NAMESPACE to another name"
     fi
     if [ "$mode" = ambient ]; then

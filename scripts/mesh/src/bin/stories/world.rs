@@ -69,9 +69,9 @@ impl World {
         if policies.is_empty() && self.in_force.is_empty() {
             return Ok(Duration::ZERO);
         }
-        let took = self.push(policies).await?;
+        let began = self.push(policies).await?;
         let (_, last) = self.followed().await?;
-        let took = last.saturating_duration_since(took);
+        let took = last.saturating_duration_since(began);
         self.updates.push(took);
         Ok(took)
     }
