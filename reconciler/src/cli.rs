@@ -12,7 +12,7 @@ use clap::{
 };
 use policies::guardrail::Guardrail;
 
-use crate::command::{explain::Explain, validate::Validate};
+use crate::command::{doctor::Doctor, explain::Explain, validate::Validate};
 use crate::source::{
     Settings,
     location::{LocationError, Repository},
@@ -45,6 +45,7 @@ pub enum Command {
     Serve(Box<Serve>),
     Validate(Validate),
     Explain(Explain),
+    Doctor(Doctor),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
     /// Print the reference of the policy language.

@@ -13,6 +13,7 @@
 //! - `observation`, `policy_source`: what is so, and the object that shows it.
 //! - `news`, `outbox`: what has changed, as Events, each once.
 //! - `report`: writes the object, and sends the Events.
+//! - [`survey`], `replica`: reads what [`doctor`](crate::doctor) judges.
 
 mod call;
 mod candidate;
@@ -23,7 +24,9 @@ mod observation;
 mod outbox;
 mod policy_source;
 mod reason;
+mod replica;
 mod report;
+pub mod survey;
 mod text;
 mod view;
 mod watch;

@@ -1,7 +1,9 @@
 //! The commands that read policies and answer; each is handed what was typed and ends with an exit
 //! code.
 
+pub mod doctor;
 pub mod explain;
+pub mod output;
 pub mod report;
 pub mod validate;
 
@@ -16,6 +18,8 @@ pub const DONE: u8 = 0;
 pub const NOT_RIGHT: u8 = 1;
 /// Wrong use.
 pub const WRONG_USE: u8 = 2;
+/// What was to be asked could not be reached.
+pub const UNREACHABLE: u8 = 3;
 
 /// Prints on stdout. Whoever has stopped reading has seen what they wanted.
 pub(crate) fn print(text: &str) {

@@ -36,6 +36,8 @@ pub enum Severity {
     Warning,
 }
 
+pub use self::proxies::silent;
+
 /// All that is wrong, the worst first.
 pub fn findings(observed: &Observed) -> Vec<Finding> {
     let mut findings = control_plane::findings(observed);

@@ -52,6 +52,13 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::FetchForServe => source::fetch_for_parent(),
         Command::Validate(validate) => validate.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Doctor(doctor) => match Runtime::new() {
+            Ok(runtime) => runtime.block_on(doctor.run()),
+            Err(error) => {
+                eprintln!("error: cannot start the runtime: {error}");
+                ExitCode::FAILURE
+            }
+        },
         Command::Schema => show(policies::SCHEMA),
         Command::Reference => show(policies::REFERENCE),
     }

@@ -15,11 +15,24 @@ pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
     findings
 }
 
+/// The pods whose proxies should run the filter, of whom no replica has heard.
+pub fn silent(observed: &Observed) -> Vec<Name> {
+    let should = |pod: &&Pod| {
+        let mut plugins = observed.plugins.iter();
+        pod.has_proxy && state(pod, observed).is_none() && plugins.any(|plugin| is_for(plugin, pod, observed))
+    };
+    observed.pods.iter().filter(should).map(|pod| pod.name.clone()).collect()
+}
+
 fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
     let subject = format!("Pod {}", pod.name);
     let plugin = observed.plugins.iter().find(|plugin| is_for(plugin, pod, observed));
     let policy = selecting(pod, observed);
     let state = state(pod, observed);
+    if gateway(pod).is_some() && !waypoints_know_control_plane(observed) {
+        // Of the waypoint itself that is told.
+        return None;
+    }
     match (plugin, policy, pod.has_proxy, state) {
         (_, _, true, Some("in_step")) => None,
         (Some(_), _, true, Some("gone")) => Some(Finding::error(
@@ -54,9 +67,13 @@ fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
     }
 }
 
-/// Istio takes a plugin for the proxies of its namespace, and one of its root namespace for all.
+/// Istio takes a plugin for the sidecars of its namespace, and one of its root namespace for all; a gateway
+/// or waypoint takes only those that name it.
 fn is_for(plugin: &Plugin, pod: &Pod, observed: &Observed) -> bool {
     let Plugin { metadata, spec } = plugin;
+    if let Some(gateway) = gateway(pod) {
+        return metadata.namespace == pod.name.namespace && names(plugin, gateway);
+    }
     let is_near =
         metadata.namespace == pod.name.namespace || metadata.namespace == observed.istio.root_namespace;
     let selected = |wanted: &Labels| wanted.iter().all(|(name, value)| pod.labels.get(name) == Some(value));
@@ -146,11 +163,16 @@ fn hides(Sidecar { metadata, spec }: &Sidecar, pod: &Pod, observed: &Observed) -
 /// In the ambient mesh it is a waypoint that receives for a pod.
 fn is_served_by_waypoint(pod: &Pod, observed: &Observed) -> bool {
     let namespace = &pod.name.namespace;
-    observed.waypoints.iter().any(|waypoint| waypoint.namespace == *namespace) || is_waypoint(pod)
+    observed.waypoints.iter().any(|waypoint| waypoint.namespace == *namespace)
 }
 
-fn is_waypoint(pod: &Pod) -> bool {
-    pod.labels.contains_key("gateway.networking.k8s.io/gateway-name")
+/// The gateway or waypoint that a pod is of.
+fn gateway(pod: &Pod) -> Option<&String> {
+    pod.labels.get("gateway.networking.k8s.io/gateway-name")
+}
+
+fn names(plugin: &Plugin, gateway: &str) -> bool {
+    plugin.spec.target_refs.iter().any(|target| target.kind == "Gateway" && target.name == gateway)
 }
 
 fn no_proxy(pod: &Pod, observed: &Observed) -> String {
@@ -175,16 +197,8 @@ fn no_proxy(pod: &Pod, observed: &Observed) -> String {
 
 fn of_waypoint(waypoint: &Name, observed: &Observed) -> Option<Finding> {
     let subject = format!("waypoint {waypoint}");
-    let is_targeted = observed.plugins.iter().any(|plugin| {
-        let mut targets = plugin.spec.target_refs.iter();
-        plugin.metadata.namespace == waypoint.namespace
-            && targets.any(|target| target.kind == "Gateway" && target.name == waypoint.name)
-    });
-    let control_plane = &observed.control_plane;
-    let host = format!("{}.{}.", control_plane.name, control_plane.namespace);
-    // `NAMESPACE/HOST`, or the host alone.
-    let is_ours = |provider: &String| provider.rsplit('/').next().is_some_and(|name| name.starts_with(&host));
-    let has_cluster = observed.istio.providers.iter().any(is_ours);
+    let is_near = |plugin: &&Plugin| plugin.metadata.namespace == waypoint.namespace;
+    let is_targeted = observed.plugins.iter().filter(is_near).any(|plugin| names(plugin, &waypoint.name));
     if !is_targeted {
         return Some(Finding::warning(
             subject,
@@ -192,11 +206,20 @@ fn of_waypoint(waypoint: &Name, observed: &Observed) -> Option<Finding> {
             format!("apply a WasmPlugin in namespace {} whose targetRefs name it", waypoint.namespace),
         ));
     }
-    (!has_cluster).then(|| {
+    (!waypoints_know_control_plane(observed)).then(|| {
+        let Name { namespace, name } = &observed.control_plane;
         Finding::error(
             subject,
             "has no cluster for the control plane: its filter cannot poll",
-            format!("name {host}svc.cluster.local in an entry of `extensionProviders` of Istio's mesh configuration"),
+            format!("name {name}.{namespace}.svc.cluster.local in an entry of `extensionProviders` of Istio's mesh configuration"),
         )
     })
+}
+
+/// A waypoint has clusters only for what something refers to.
+fn waypoints_know_control_plane(observed: &Observed) -> bool {
+    let host = format!("{}.{}.", observed.control_plane.name, observed.control_plane.namespace);
+    // `NAMESPACE/HOST`, or the host alone.
+    let is_ours = |provider: &String| provider.rsplit('/').next().is_some_and(|name| name.starts_with(&host));
+    observed.istio.providers.iter().any(is_ours)
 }

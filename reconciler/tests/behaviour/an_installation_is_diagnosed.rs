@@ -46,7 +46,8 @@ fn answer(changed: &Value) -> Answer {
         "rejected": [],
     });
     status.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
-    let filters = vec![filter("cart-1.demo", "in_step"), filter("front-1.demo", "in_step")];
+    let pods = ["cart-1.demo", "front-1.demo", "waypoint-1.shop"];
+    let filters = pods.map(|pod| filter(pod, "in_step")).into();
     Answer { status: serde_json::from_value(status).unwrap(), filters, modules: vec![MODULE.into()] }
 }
 
@@ -65,6 +66,11 @@ fn pod(service: &str, number: u8) -> Pod {
     }
 }
 
+fn waypoint_pod() -> Pod {
+    let labels = [("gateway.networking.k8s.io/gateway-name".to_owned(), "waypoint".to_owned())].into();
+    Pod { name: name("shop", "waypoint-1"), labels, ..pod("waypoint", 1) }
+}
+
 /// Two replicas, a namespace with sidecars, and one with a waypoint.
 fn healthy() -> Observed {
     let replica = |pod: &str| Replica { pod: pod.into(), answer: Ok(answer(&json!({}))) };
@@ -80,7 +86,7 @@ fn healthy() -> Observed {
         plugins: vec![plugin("demo", &json!({})), waypoint_plugin()],
         sidecars: Vec::new(),
         namespaces: [("demo".into(), [("istio-injection".into(), "enabled".into())].into())].into(),
-        pods: vec![pod("cart", 1), pod("front", 1)],
+        pods: vec![pod("cart", 1), pod("front", 1), waypoint_pod()],
         waypoints: vec![name("shop", "waypoint")],
     }
 }
@@ -238,6 +244,21 @@ fn a_waypoint_that_cannot_poll() {
     error(["waypoint shop/waypoint", "no cluster", "extensionProviders"], |o| o.istio.providers.clear());
     warning(["waypoint shop/other", "runs no filter", "targetRefs"], |o| {
         o.waypoints.push(name("shop", "other"))
+    });
+}
+
+#[test]
+fn a_waypoint_whose_filter_is_silent() {
+    let silence = |o: &mut Observed| {
+        for replica in &mut o.replicas {
+            replica.answer.as_mut().unwrap().filters.retain(|filter| !filter.node.contains("waypoint"));
+        }
+    };
+    error(["Pod shop/waypoint-1", "WasmPlugin shop/hfi", "istioctl"], silence);
+    // The cause is told once.
+    error(["waypoint shop/waypoint", "no cluster", "extensionProviders"], |o| {
+        silence(o);
+        o.istio.providers.clear();
     });
 }
 

@@ -37,6 +37,7 @@ mod replicas_agree;
 mod signing;
 mod support;
 mod the_cluster_shows_what_is_served;
+mod the_doctor_reads_a_cluster;
 mod the_interface_is_described;
 mod the_last_good_outlives_the_process;
 mod the_process_ends_well;

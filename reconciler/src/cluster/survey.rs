@@ -1,0 +1,229 @@
+//! Reads from a cluster what `hfi doctor` judges.
+
+use std::time::Duration;
+
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{ConfigMap, Namespace, Pod},
+};
+use kube::{
+    Api, Client, Config, ResourceExt as _,
+    api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, LogParams},
+    config::{KubeConfigOptions, KubeconfigError},
+};
+use serde::de::DeserializeOwned;
+
+use super::{reason, replica};
+use crate::doctor::{
+    observed::{self, Istio, Name, Observed, Plugin, Replica, Sidecar},
+    silent,
+};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The label of the pods of istiod, and the container of every proxy.
+const ISTIOD: &str = "app=istiod";
+const PROXY: &str = "istio-proxy";
+/// How much of a proxy's log is read, and of how many proxies.
+const LOG_LINES: i64 = 1_000;
+const MOST_LOGS: usize = 20;
+
+/// Where to look.
+#[derive(Debug)]
+pub struct Survey {
+    pub control_plane: Name,
+    pub istio_namespace: String,
+}
+
+/// Why nothing could be seen.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    #[error("no cluster: {}", reason::of_kubeconfig(.0))]
+    NoCluster(#[from] KubeconfigError),
+    #[error("cannot read {what}: {}", reason::of_call(.error))]
+    Unreadable { what: &'static str, error: Box<kube::Error> },
+}
+
+impl Survey {
+    /// Reads all of it; what does not exist is absent.
+    pub async fn read(&self, context: Option<String>) -> Result<Observed, SurveyError> {
+        let client = connect(context).await?;
+        let plugins: Vec<Plugin> =
+            objects(&client, "extensions.istio.io", "v1alpha1", "WasmPlugin", "WasmPlugins").await?;
+        let is_ours = |plugin: &Plugin| plugin.spec.plugin_config.control_plane_address.is_some();
+        let plugins: Vec<_> = plugins.into_iter().filter(is_ours).collect();
+        let (deployment, replicas) = self.control_plane(&client, &plugins).await?;
+        let mut observed = Observed {
+            control_plane: self.control_plane.clone(),
+            deployment,
+            replicas,
+            istio: self.istio(&client).await?,
+            plugins,
+            sidecars: objects::<Sidecar>(&client, "networking.istio.io", "v1", "Sidecar", "Sidecars").await?,
+            namespaces: namespaces(&client).await?,
+            pods: self.pods(&client).await?,
+            waypoints: waypoints(&client).await?,
+        };
+        for name in silent(&observed).into_iter().take(MOST_LOGS) {
+            let complaint = complaint(&client, &name).await;
+            if let Some(pod) = observed.pods.iter_mut().find(|pod| pod.name == name) {
+                pod.complaint = complaint;
+            }
+        }
+        Ok(observed)
+    }
+
+    async fn control_plane(
+        &self,
+        client: &Client,
+        plugins: &[Plugin],
+    ) -> Result<(Option<(i32, i32)>, Vec<Replica>), SurveyError> {
+        let Name { namespace, name } = &self.control_plane;
+        let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
+        let found = deployments.get_opt(name).await.map_err(unreadable("the Deployment"))?;
+        let Some(deployment) = found else { return Ok((None, Vec::new())) };
+        let spec = deployment.spec.unwrap_or_default();
+        let ready = deployment.status.and_then(|status| status.ready_replicas).unwrap_or_default();
+        let labels = spec.selector.match_labels.unwrap_or_default();
+        let selector: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pods = Api::<Pod>::namespaced(client.clone(), namespace);
+        let pods = pods.list(&ListParams::default().labels(&selector.join(","))).await;
+        let mut replicas = Vec::new();
+        for pod in pods.map_err(unreadable("the pods of the control plane"))? {
+            replicas.push(replica::ask(client, namespace, &pod, plugins).await);
+        }
+        Ok((Some((spec.replicas.unwrap_or(1), ready)), replicas))
+    }
+
+    async fn istio(&self, client: &Client) -> Result<Istio, SurveyError> {
+        let namespace = &self.istio_namespace;
+        let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
+        let istiod = deployments.list(&ListParams::default().labels(ISTIOD)).await;
+        let istiod = istiod.map_err(unreadable("the Deployment of istiod"))?;
+        let configs = Api::<ConfigMap>::namespaced(client.clone(), namespace);
+        let configs = configs.list(&ListParams::default()).await.map_err(unreadable("ConfigMaps"))?;
+        // A revision of Istio has a mesh configuration of its own.
+        let meshes: Vec<_> = configs.iter().filter_map(|config| config.data.as_ref()?.get("mesh")).collect();
+        let values = |key: &'static str| meshes.iter().flat_map(move |mesh| values(mesh, key));
+        Ok(Istio {
+            version: istiod.iter().find_map(version),
+            root_namespace: values("rootNamespace").next().unwrap_or_else(|| namespace.clone()),
+            providers: values("service").collect(),
+        })
+    }
+
+    /// Those of the mesh, by and large: neither its own nor the system's.
+    async fn pods(&self, client: &Client) -> Result<Vec<observed::Pod>, SurveyError> {
+        let others = [self.control_plane.namespace.as_str(), &self.istio_namespace, "kube-system"];
+        let running = ListParams::default().fields("status.phase=Running");
+        let pods = Api::<Pod>::all(client.clone()).list(&running).await.map_err(unreadable("pods"))?;
+        let pods = pods.into_iter().map(observe);
+        Ok(pods.filter(|pod| !others.contains(&pod.name.namespace.as_str())).collect())
+    }
+}
+
+async fn connect(context: Option<String>) -> Result<Client, SurveyError> {
+    let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
+    let mut config = Config::from_kubeconfig(&options).await?;
+    config.connect_timeout = Some(PATIENCE);
+    config.read_timeout = Some(PATIENCE);
+    Client::try_from(config).map_err(unreadable("the configuration of the cluster"))
+}
+
+fn unreadable(what: &'static str) -> impl Fn(kube::Error) -> SurveyError {
+    move |error| SurveyError::Unreadable { what, error: Box::new(error) }
+}
+
+/// All objects of a kind that the cluster may not know. One that is not as its schema says is passed over.
+async fn objects<T: DeserializeOwned>(
+    client: &Client,
+    group: &str,
+    version: &str,
+    kind: &str,
+    what: &'static str,
+) -> Result<Vec<T>, SurveyError> {
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+    let listed = Api::<DynamicObject>::all_with(client.clone(), &resource).list(&ListParams::default()).await;
+    match listed {
+        Ok(objects) => {
+            let values = objects.into_iter().filter_map(|object| serde_json::to_value(object).ok());
+            Ok(values.filter_map(|value| serde_json::from_value(value).ok()).collect())
+        }
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
+        Err(error) => Err(unreadable(what)(error)),
+    }
+}
+
+async fn namespaces(
+    client: &Client,
+) -> Result<std::collections::HashMap<String, observed::Labels>, SurveyError> {
+    let namespaces = Api::<Namespace>::all(client.clone()).list(&ListParams::default()).await;
+    let namespaces = namespaces.map_err(unreadable("Namespaces"))?;
+    Ok(namespaces.into_iter().map(|namespace| (namespace.name_any(), namespace.labels().clone())).collect())
+}
+
+async fn waypoints(client: &Client) -> Result<Vec<Name>, SurveyError> {
+    #[derive(serde::Deserialize)]
+    struct Gateway {
+        metadata: Name,
+        spec: Spec,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Spec {
+        gateway_class_name: String,
+    }
+    let gateways: Vec<Gateway> =
+        objects(client, "gateway.networking.k8s.io", "v1", "Gateway", "Gateways").await?;
+    let waypoints =
+        gateways.into_iter().filter(|gateway| gateway.spec.gateway_class_name == "istio-waypoint");
+    Ok(waypoints.map(|gateway| gateway.metadata).collect())
+}
+
+fn observe(pod: Pod) -> observed::Pod {
+    let name = Name { namespace: pod.namespace().unwrap_or_default(), name: pod.name_any() };
+    let owner = pod.owner_references().first();
+    let workload = owner.map_or_else(
+        || name.name.clone(),
+        |owner| match owner.name.rsplit_once('-') {
+            // A Deployment adds a hash to the name of its ReplicaSet.
+            Some((deployment, _)) if owner.kind == "ReplicaSet" => deployment.to_owned(),
+            _ => owner.name.clone(),
+        },
+    );
+    let spec = pod.spec.as_ref();
+    let containers =
+        spec.into_iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
+    let has_proxy = containers.into_iter().any(|container| container.name == PROXY);
+    observed::Pod { labels: pod.labels().clone(), workload, has_proxy, complaint: None, name }
+}
+
+/// The newest line of a proxy's log in which it complains of a module. One that cannot be read says nothing.
+async fn complaint(client: &Client, name: &Name) -> Option<String> {
+    let parameters =
+        LogParams { container: Some(PROXY.into()), tail_lines: Some(LOG_LINES), ..LogParams::default() };
+    let pods = Api::<Pod>::namespaced(client.clone(), &name.namespace);
+    let log = pods.logs(&name.name, &parameters).await.ok()?;
+    let complains = |line: &&str| {
+        let line = line.to_lowercase();
+        line.contains("wasm") && ["error", "fail", "critical", "warn"].iter().any(|word| line.contains(word))
+    };
+    Some(log.lines().rev().find(complains)?.chars().take(300).collect())
+}
+
+/// The version of an istiod: the tag of its image.
+fn version(istiod: &Deployment) -> Option<String> {
+    let spec = istiod.spec.as_ref()?.template.spec.as_ref()?;
+    let image = spec.containers.first()?.image.as_ref()?;
+    let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
+    Some(tag.to_owned())
+}
+
+/// The values of a key, wherever it stands in a YAML text of Istio's: one line each.
+fn values(yaml: &str, key: &'static str) -> impl Iterator<Item = String> {
+    yaml.lines().filter_map(move |line| {
+        let (name, value) = line.trim_start_matches([' ', '-']).split_once(':')?;
+        let value = value.trim().trim_matches(['"', '\'']);
+        (name == key && !value.is_empty()).then(|| value.to_owned())
+    })
+}

@@ -1,0 +1,196 @@
+//! `hfi doctor` on a real API server, whose pods are processes of this machine.
+
+use std::{
+    fs,
+    net::{IpAddr, UdpSocket},
+    process::Command,
+};
+
+use mesh::KubeApi;
+use policies::Digest;
+use serde_json::{Value, json};
+
+use crate::{
+    process::{Process, text},
+    support::policy,
+};
+
+const MODULE: &[u8] = b"\0asm module";
+const PROXY: &str = r#"{"name": "istio-proxy", "image": "proxyv2:1.30.1"}"#;
+
+/// The address of this machine: the API server goes to no pod at a loopback address.
+fn own_address() -> IpAddr {
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    // Nothing is sent: it only finds out by which address one would get there.
+    socket.connect("192.0.2.1:9").unwrap();
+    socket.local_addr().unwrap().ip()
+}
+
+/// Creates an object, with the status that a controller would give it.
+async fn create(api: &KubeApi, collection: &str, mut object: Value) {
+    let status = object.as_object_mut().unwrap().remove("status");
+    api.ask("POST", collection, &[], &object.to_string()).await.unwrap();
+    if let Some(status) = status {
+        let path = format!("{collection}/{}/status", object["metadata"]["name"].as_str().unwrap());
+        let merge = [("content-type", "application/merge-patch+json")];
+        api.ask("PATCH", &path, &merge, &json!({"status": status}).to_string()).await.unwrap();
+    }
+}
+
+/// A kind of Istio's or the Gateway API's, whatever its objects hold.
+async fn define(api: &KubeApi, group: &str, version: &str, kind: &str) {
+    let plural = format!("{}s", kind.to_lowercase());
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let crd = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": format!("{plural}.{group}"),
+            "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
+        },
+        "spec": {
+            "group": group,
+            "names": {"kind": kind, "plural": plural},
+            "scope": "Namespaced",
+            "versions": [{"name": version, "served": true, "storage": true, "schema": schema}],
+        },
+    });
+    create(api, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd).await;
+    let collection = format!("/apis/{group}/{version}/{plural}");
+    while api.get(&collection).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+fn deployment(name: &str, app: &str, image: &str) -> Value {
+    json!({
+        "metadata": {"name": name, "labels": {"app": app}},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": app}},
+            "template": {
+                "metadata": {"labels": {"app": app}},
+                "spec": {"containers": [{"name": "main", "image": image}]},
+            },
+        },
+        "status": {"replicas": 2, "readyReplicas": 2},
+    })
+}
+
+fn pod(name: &str, app: &str, ip: IpAddr, containers: Value) -> Value {
+    let owner =
+        json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{app}-7d8f"), "uid": "1"});
+    json!({
+        "metadata": {"name": name, "labels": {"app": app}, "ownerReferences": [owner]},
+        "spec": {"containers": containers},
+        "status": {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}]},
+    })
+}
+
+/// A mesh in which all is well, but for what the caller adds.
+async fn installation(hfi: &Process) -> KubeApi {
+    let api = KubeApi::start().await.unwrap();
+    api.create_namespace("istio-system").await.unwrap();
+    define(&api, "extensions.istio.io", "v1alpha1", "WasmPlugin").await;
+    define(&api, "gateway.networking.k8s.io", "v1", "Gateway").await;
+    let port: u16 = hfi.url.rsplit(':').next().unwrap().parse().unwrap();
+    let within = |group: &str, namespace: &str| format!("/{group}/namespaces/{namespace}");
+    let deployments = |namespace| within("apis/apps/v1", namespace) + "/deployments";
+    create(&api, &deployments("boifi"), deployment("hfi-control-plane", "hfi", "hfi:1")).await;
+    create(&api, &deployments("istio-system"), deployment("istiod", "istiod", "pilot:1.30.1-distroless"))
+        .await;
+    let mesh = "extensionProviders:\n- name: hfi\n  opentelemetry:\n    service: hfi-control-plane.boifi.svc.cluster.local\n";
+    let config = json!({"metadata": {"name": "istio"}, "data": {"mesh": mesh}});
+    create(&api, "/api/v1/namespaces/istio-system/configmaps", config).await;
+    let (ip, ports) = (own_address(), json!([{"containerPort": port}]));
+    for name in ["hfi-a", "hfi-b"] {
+        let containers = json!([{"name": "hfi", "image": "hfi:1", "ports": ports}]);
+        create(&api, "/api/v1/namespaces/boifi/pods", pod(name, "hfi", ip, containers)).await;
+    }
+    let digest = Digest::of(MODULE).to_string().replace("sha256:", "");
+    let plugin = json!({
+        "apiVersion": "extensions.istio.io/v1alpha1",
+        "kind": "WasmPlugin",
+        "metadata": {"name": "hfi"},
+        "spec": {
+            "url": format!("http://hfi-control-plane.boifi.svc.cluster.local:8080/filter/{digest}.wasm"),
+            "sha256": digest,
+            "phase": "STATS",
+            "failStrategy": "FAIL_OPEN",
+            "match": [{"mode": "SERVER"}],
+            "pluginConfig": {"control_plane_address": "hfi-control-plane.boifi.svc.cluster.local:8080"},
+        },
+    });
+    create(&api, &(within("apis/extensions.istio.io/v1alpha1", "demo") + "/wasmplugins"), plugin).await;
+    add_workload(&api, "checkout-1").await;
+    api
+}
+
+async fn add_workload(api: &KubeApi, name: &str) {
+    let containers =
+        json!([{"name": "main", "image": "shop:1"}, serde_json::from_str::<Value>(PROXY).unwrap()]);
+    let pod = pod(name, "checkout", own_address(), containers);
+    create(api, "/api/v1/namespaces/demo/pods", pod).await;
+}
+
+/// What the doctor says: its exit code, its findings, and its complaint.
+fn ask(api: &KubeApi, token: &str, arguments: &[&str]) -> (i32, Value, String) {
+    let kubeconfig = api.kubeconfig(token, &api.url()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hfi"));
+    command.arg("doctor").args(["-o", "json"]).args(arguments).env("KUBECONFIG", kubeconfig);
+    let output = command.output().unwrap();
+    let findings = serde_json::from_slice::<Value>(&output.stdout).unwrap_or_default();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    (output.status.code().unwrap(), findings["findings"].clone(), complaint)
+}
+
+#[tokio::test]
+async fn and_says_what_is_wrong_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let module = folder.path().join("filter.wasm");
+    fs::write(&module, MODULE).unwrap();
+    fs::write(folder.path().join("a.yaml"), policy("checkout-errors", "checkout", 503)).unwrap();
+    let environment =
+        [("HFI_DIR", text(folder.path())), ("HFI_FILTER", text(&module)), ("HFI_LISTEN", "0.0.0.0:0")];
+    let hfi = Process::start(&environment).await;
+    let mut api = installation(&hfi).await;
+    let node = [("x-hfi-node", "sidecar~10.0.0.1~checkout-1.demo~demo.svc.cluster.local")];
+    let scope = "/v1/snapshot?namespace=demo&service=checkout";
+    let first = hfi.get(scope, &node).await;
+    hfi.get(scope, &[node[0], ("if-none-match", &first.etag)]).await;
+    assert_eq!(ask(&api, "admin", &[]), (0, json!([]), String::new()));
+
+    add_workload(&api, "checkout-2").await;
+    let (code, findings, complaint) = ask(&api, "admin", &[]);
+    assert_eq!((code, findings.as_array().map(Vec::len)), (1, Some(1)), "{findings} {complaint}");
+    assert_eq!(findings[0]["subject"], "Pod demo/checkout-2");
+    assert_eq!(findings[0]["severity"], "error");
+
+    drop(hfi);
+    let (code, findings, _) = ask(&api, "admin", &[]);
+    let subjects: Vec<_> =
+        findings.as_array().unwrap().iter().map(|finding| finding["subject"].as_str().unwrap()).collect();
+    assert_eq!(code, 1);
+    assert!(subjects.contains(&"Pod boifi/hfi-a") && subjects.contains(&"Pod boifi/hfi-b"), "{findings}");
+
+    let (code, findings, _) = ask(&api, "admin", &["--namespace", "elsewhere"]);
+    assert_eq!((code, &findings[0]["message"]), (1, &json!("does not exist")), "{findings}");
+
+    let (code, _, complaint) = ask(&api, "nobody", &[]);
+    assert_eq!(code, 3);
+    assert!(complaint.contains("cannot read WasmPlugins") && complaint.contains("403"), "{complaint}");
+    api.kill().await.unwrap();
+    let (code, _, complaint) = ask(&api, "admin", &[]);
+    assert_eq!(code, 3);
+    assert!(complaint.contains("onnection refused"), "{complaint}");
+}
+
+#[test]
+fn without_a_cluster_it_says_so() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_hfi")).args(["doctor"]).env("KUBECONFIG", "/nowhere").output();
+    let output = output.unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{complaint}");
+    assert!(complaint.starts_with("error: no cluster: /nowhere: "), "{complaint}");
+}
