@@ -7,6 +7,8 @@ use mesh::KubeApi;
 use crate::{
     cluster::{PATIENCE, events, peer, shown, start, table, told},
     process::text,
+    remote::repository,
+    signing::Signer,
     support::policy,
 };
 
@@ -100,4 +102,28 @@ async fn one_object_shows_it_and_each_change_is_an_event_once() {
 
 fn condition_is(status: &serde_json::Value, kind: &str, wanted: &str) -> bool {
     status["conditions"].is_array() && condition(status, kind)["status"] == wanted
+}
+
+#[tokio::test]
+async fn what_is_withdrawn_is_shown_with_the_reason() {
+    let api = KubeApi::start().await.unwrap();
+    let (repository, keys) = (repository().await, tempfile::tempdir().unwrap());
+    let alice = Signer::ssh("-t ed25519");
+    alice.allow_in(keys.path(), "alice.pub");
+    alice.push(&repository).await;
+    let bare = repository.bare().display().to_string();
+    let environment =
+        [("HFI_REPO", bare.as_str()), ("HFI_VERIFY", text(keys.path())), ("HFI_INTERVAL", "1s")];
+    let hfi = start(&api, "hfi", &environment).await;
+    shown(&api, &hfi, |status| condition_is(status, "Ready", "True")).await;
+    fs::remove_file(keys.path().join("alice.pub")).unwrap();
+    let withdrawn = shown(&api, &hfi, |status| status["withdrawn"].is_string()).await;
+    assert_eq!(condition(&withdrawn, "Ready")["reason"], "Withdrawn");
+    assert_eq!(withdrawn["withdrawn"], hfi.json("/v1/policies/status").await["withdrawn"]);
+    alice.allow_in(keys.path(), "alice.pub");
+    shown(&api, &hfi, |status| condition_is(status, "Ready", "True")).await;
+    let events = told(&api, "Reinstated").await;
+    let times = |reason: &str| events.iter().filter(|event| event.1 == reason).count();
+    let times = ["NewRevision", "Withdrawn", "Reinstated"].map(times);
+    assert_eq!(times, [1, 1, 1], "{events:?}");
 }
