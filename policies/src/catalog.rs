@@ -1,10 +1,10 @@
 //! All files of a repository together.
 
-use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     fields::MAX_REGEX_BYTES,
-    file::{Declared, File},
+    file::{Declared, File, Used},
     guardrail::Guardrail,
     name::PolicyName,
     policy::Policy,
@@ -12,7 +12,10 @@ use crate::{
     scope::Scope,
     snapshot::{Entry, Snapshot},
     time::Timestamp,
+    window::Window,
 };
+
+pub use crate::window::State;
 
 /// The most breaches of one policy that are reported.
 const MAX_BREACHES_TOLD: usize = 20;
@@ -48,17 +51,7 @@ pub struct Placed {
     pub file: Arc<str>,
     pub declared: Declared,
     pub entry: Entry,
-}
-
-/// Whether a policy is in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    Active,
-    /// Its time has not come.
-    Scheduled,
-    /// Its time is over.
-    Expired,
-    Suspended,
+    window: Window,
 }
 
 impl Catalog {
@@ -74,20 +67,17 @@ impl Catalog {
         }
         for (path, file) in &sources.files {
             catalog.passed_over += file.passed_over;
-            catalog.policies.extend(file.policies().iter().map(|declared| Placed {
-                file: Arc::clone(path),
-                declared: declared.clone(),
-                entry: Entry { policy: Arc::clone(&declared.policy), started_at: None },
+            catalog.policies.extend(file.policies().iter().map(|declared| {
+                let started_at =
+                    if declared.has_duration() { started_at(path, &declared.policy) } else { None };
+                let entry = Entry { policy: Arc::clone(&declared.policy), started_at };
+                let window = declared.window(&entry);
+                Placed { file: Arc::clone(path), declared: declared.clone(), entry, window }
             }));
         }
         catalog.refuse_shared_names(sources);
         catalog.refuse_breaches(sources);
-        for Placed { file, entry, .. } in &mut catalog.policies {
-            if entry.policy.has_duration() {
-                entry.started_at = started_at(file, &entry.policy);
-            }
-        }
-        catalog.policies.sort_by(|a, b| a.order().cmp(&b.order()));
+        catalog.policies.sort_by(|a, b| a.entry.policy.order().cmp(&b.entry.policy.order()));
         catalog.refuse_excess();
         catalog.problems.sort();
         catalog
@@ -96,9 +86,15 @@ impl Catalog {
     /// A name used twice takes every document with that name out of force: none of them can be
     /// known to be the one that was meant.
     fn refuse_shared_names(&mut self, sources: &Sources<'_>) {
+        let names = sources.files.iter().flat_map(|(_, file)| &file.names);
+        let mut hashes: Vec<_> = names.map(|used| used.hash).collect();
+        hashes.sort_unstable();
+        if hashes.is_sorted_by(|one, next| one < next) {
+            return;
+        }
         let mut uses = BTreeMap::<&PolicyName, Vec<(&Arc<str>, Place)>>::new();
         for (path, file) in &sources.files {
-            for (place, name) in &file.names {
+            for Used { place, name, .. } in &file.names {
                 uses.entry(name).or_default().push((path, *place));
             }
         }
@@ -127,16 +123,17 @@ impl Catalog {
         let guards =
             guards.filter(|(.., guardrails)| guardrails.is_none_or(|guardrails| !guardrails.is_empty()));
         let guards: Vec<_> = guards.collect();
+        let server = Some(&sources.server).filter(|server| server.limits());
+        if guards.is_empty() && server.is_none() {
+            return;
+        }
         let problems = &mut self.problems;
         self.policies.retain(|placed| {
             let policy = &placed.entry.policy;
             let mut guards = guards.iter().filter(|(folder, ..)| placed.file.starts_with(folder));
             let unreadable = guards.clone().find(|(.., guardrails)| guardrails.is_none());
-            let of_server = sources
-                .server
-                .breaches(policy)
-                .into_iter()
-                .map(|breach| (breach, "the server demands it".to_owned()));
+            let of_server = server.into_iter().flat_map(|server| server.breaches(policy));
+            let of_server = of_server.map(|breach| (breach, "the server demands it".to_owned()));
             let breaches = guards.by_ref().flat_map(|(_, path, guardrails)| {
                 let breaches =
                     guardrails.iter().copied().flatten().flat_map(|guardrail| guardrail.breaches(policy));
@@ -167,7 +164,7 @@ impl Catalog {
     fn refuse_excess(&mut self) {
         let mut left = MAX_REGEX_BYTES;
         let problems = &mut self.problems;
-        self.policies.retain(|placed| match left.checked_sub(placed.entry.policy.regex_bytes()) {
+        self.policies.retain(|placed| match left.checked_sub(placed.declared.regex_bytes()) {
             Some(rest) => {
                 left = rest;
                 true
@@ -201,7 +198,7 @@ impl Catalog {
 
     /// The policies in force at `now`.
     pub fn in_force(&self, now: Timestamp) -> impl Iterator<Item = &Placed> {
-        self.policies.iter().filter(move |placed| placed.entry.state(now) == State::Active)
+        self.policies.iter().filter(move |placed| placed.state(now) == State::Active)
     }
 
     /// What a filter of this scope is to run at `now`.
@@ -213,37 +210,14 @@ impl Catalog {
 
     /// The next instant after `now` at which a policy comes into force or ceases to be.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        self.policies.iter().filter_map(|placed| placed.entry.next_change(now)).min()
+        self.policies.iter().filter_map(|placed| placed.window.next_change(now)).min()
     }
 }
 
 impl Placed {
-    /// The higher priority decides first; then the name.
-    fn order(&self) -> (Reverse<i32>, &PolicyName) {
-        (Reverse(self.entry.policy.priority), &self.entry.policy.name)
-    }
-}
-
-impl Entry {
     /// Whether the policy is in force at `now`.
     pub fn state(&self, now: Timestamp) -> State {
-        if self.policy.suspend {
-            State::Suspended
-        } else if self.last_end().is_some_and(|end| end <= now) {
-            State::Expired
-        } else if self.policy.starts_at.is_some_and(|start| start > now) {
-            State::Scheduled
-        } else {
-            State::Active
-        }
-    }
-
-    fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        match self.state(now) {
-            State::Active => self.last_end(),
-            State::Scheduled => self.policy.starts_at,
-            State::Expired | State::Suspended => None,
-        }
+        self.window.state(now)
     }
 }
 

@@ -1,6 +1,9 @@
 //! All documents of one file. Depends on the file's bytes alone, so it can be kept by their hash.
 
-use std::sync::Arc;
+use std::{
+    hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
+    sync::Arc,
+};
 
 use crate::{
     document::{self, Document},
@@ -9,6 +12,8 @@ use crate::{
     name::PolicyName,
     policy::Policy,
     problem::{Finding, Place},
+    snapshot::Entry,
+    window::Window,
     yaml::{self, Node, Value},
 };
 
@@ -25,7 +30,7 @@ pub struct File {
     pub documents: Vec<Declared>,
     guardrails: Vec<Guardrail>,
     /// The names that the file uses, also those of its invalid documents.
-    pub names: Vec<(Place, PolicyName)>,
+    pub(crate) names: Vec<Used>,
     /// All that is wrong with it.
     pub findings: Vec<Finding>,
     /// How many documents belong to somebody else.
@@ -33,13 +38,26 @@ pub struct File {
     may_guard: bool,
 }
 
+/// A name, and where it is used.
+#[derive(Debug)]
+pub(crate) struct Used {
+    pub(crate) place: Place,
+    pub(crate) name: PolicyName,
+    /// The same for the same name, and seldom for another.
+    pub(crate) hash: u64,
+}
+
 /// A policy, and where it says what.
 #[derive(Clone, Debug)]
 pub struct Declared {
     pub policy: Arc<Policy>,
     pub place: Place,
+    /// What of it is asked for at every change of another one.
+    has_duration: bool,
+    window: Window,
+    regex_bytes: usize,
     /// The places of the fields that other documents can be at odds with.
-    fields: Vec<(String, Place)>,
+    fields: Arc<[(String, Place)]>,
 }
 
 impl File {
@@ -50,13 +68,14 @@ impl File {
             match document.map(|node| (document::read(&node, &context), node)) {
                 Ok((Document::Policy(policy), node)) => {
                     let declared = Declared::new(*policy, &node);
-                    file.names.push((declared.place_of("metadata.name"), declared.policy.name.clone()));
+                    let place = declared.place_of("metadata.name");
+                    file.names.push(Used::new(place, declared.policy.name.clone()));
                     file.documents.push(declared);
                 }
                 Ok((Document::Guardrail(guardrail), _)) => file.guardrails.push(guardrail),
                 Ok((Document::Foreign, _)) => file.passed_over += 1,
                 Ok((Document::Invalid(invalid), node)) => {
-                    file.names.extend(invalid.name.map(|name| (node.place, name)));
+                    file.names.extend(invalid.name.map(|name| Used::new(node.place, name)));
                     file.may_guard |= invalid.may_guard;
                     file.findings.extend(invalid.findings);
                 }
@@ -108,11 +127,36 @@ impl File {
     }
 }
 
+impl Used {
+    fn new(place: Place, name: PolicyName) -> Self {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(&name);
+        Self { place, name, hash }
+    }
+}
+
 impl Declared {
     fn new(policy: Policy, node: &Node) -> Self {
         let mut fields = Vec::new();
         note(node, String::new(), &mut fields);
-        Self { policy: Arc::new(policy), place: node.place, fields }
+        let (has_duration, regex_bytes) = (policy.has_duration(), policy.regex_bytes());
+        let (policy, fields) = (Arc::new(policy), fields.into());
+        let window = Window::of(&Entry { policy: Arc::clone(&policy), started_at: None });
+        Self { policy, place: node.place, has_duration, window, regex_bytes, fields }
+    }
+
+    /// Whether it matters when the document got its content.
+    pub fn has_duration(&self) -> bool {
+        self.has_duration
+    }
+
+    /// When the policy is in force, given when its document got its content if that matters.
+    pub(crate) fn window(&self, entry: &Entry) -> Window {
+        if self.has_duration { Window::of(entry) } else { self.window }
+    }
+
+    /// How many bytes the regexes of the policy take when compiled.
+    pub(crate) fn regex_bytes(&self) -> usize {
+        self.regex_bytes
     }
 
     /// Where a field stands; if it is not written, where what would hold it stands.

@@ -77,6 +77,11 @@ impl Guardrail {
         })
     }
 
+    /// Whether there is anything that it limits.
+    pub(crate) fn limits(&self) -> bool {
+        *self != Self::default()
+    }
+
     /// Every limit that the policy breaks.
     pub fn breaches(&self, policy: &Policy) -> Vec<Breach> {
         let mut breaches = Vec::new();

@@ -27,6 +27,7 @@
 //! - [`document`]: nodes to a [`Policy`].
 //! - [`file`](mod@file): all documents of one file, cacheable by content.
 //! - [`catalog`]: all files together: duplicates, order, what is in force when and for whom.
+//! - [`in_force`]: what of a catalog is in force, found by whom it selects, and what a change of it touches.
 //! - [`guardrail`]: limits on what the policies at and below a folder may do.
 //! - [`lint`]: warnings: what is legal and surely not meant.
 //! - [`view`]: policies as the first generation's JSON.
@@ -70,6 +71,8 @@ pub mod file;
 #[cfg(feature = "authoring")]
 pub mod guardrail;
 #[cfg(feature = "authoring")]
+pub mod in_force;
+#[cfg(feature = "authoring")]
 pub mod lint;
 #[cfg(feature = "authoring")]
 mod match_document;
@@ -77,6 +80,8 @@ mod match_document;
 pub mod problem;
 #[cfg(feature = "authoring")]
 pub mod view;
+#[cfg(feature = "authoring")]
+mod window;
 #[cfg(feature = "authoring")]
 pub mod yaml;
 

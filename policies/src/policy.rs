@@ -1,5 +1,8 @@
 //! A policy, in the words of the language, with values that cannot be wrong.
 
+#[cfg(feature = "authoring")]
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "authoring")]
@@ -129,6 +132,12 @@ impl Policy {
     pub(crate) fn regex_bytes(&self) -> usize {
         let matchers = self.rules.iter().flat_map(|rule| rule.matches.matchers());
         matchers.filter_map(Matcher::pattern).map(Pattern::size).sum()
+    }
+
+    /// The higher priority decides first; then the name.
+    #[cfg(feature = "authoring")]
+    pub(crate) fn order(&self) -> (Reverse<i32>, &PolicyName) {
+        (Reverse(self.priority), &self.name)
     }
 
     /// Whether it matters when its document got its content.

@@ -68,6 +68,12 @@ impl Scope {
         }
     }
 
+    /// The names of its services; `None` if it is of every service.
+    #[cfg(feature = "authoring")]
+    pub(crate) fn services(&self) -> Option<impl Iterator<Item = &str>> {
+        (self.service != Known::Everything).then(|| self.service.names())
+    }
+
     /// Whether a policy with this selector can apply here.
     pub fn is_selected_by(&self, selector: &Selector) -> bool {
         self.namespace.fits(&selector.namespace) && self.service.fits(&selector.service)

@@ -103,7 +103,8 @@ impl Aside {
             None => (Revision::new(format!("halt@{}", Digest::of(b""))), Lineage::default()),
         };
         let withdrawn = self.in_force.as_ref().and_then(|in_force| in_force.withdrawn.clone());
-        Published { revision, lineage, catalog: Catalog::default(), halted: true, withdrawn, at: now() }
+        let catalog = Arc::<Catalog>::default();
+        Published { revision, lineage, catalog, halted: true, withdrawn, at: now() }
     }
 }
 

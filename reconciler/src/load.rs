@@ -1,6 +1,10 @@
 //! From a checkout to a catalog. A file is parsed once for each content it ever has.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
+};
 
 use policies::{
     catalog::{Catalog, Sources},
@@ -9,12 +13,15 @@ use policies::{
 };
 use tracing::warn;
 
-use crate::source::{BlobId, Checkout, Content, Source, SourceError};
+use crate::source::{BlobId, Checkout, CheckoutFile, Content, Source, SourceError};
 
-/// The files of the last checkout, by the hash of their content.
+/// How many files are kept beside those of the last checkout: to forget what is gone takes a look at all.
+const LEFTOVERS: usize = 1_000;
+
+/// The files of the last checkout, and some that were there before, by the hash of their content.
 #[derive(Debug, Default)]
 pub struct Loader {
-    files: HashMap<BlobId, Arc<File>>,
+    files: HashMap<BlobId, Arc<File>, BuildHasherDefault<AsItIs>>,
     /// What the server itself demands of every policy.
     server: Guardrail,
 }
@@ -23,21 +30,24 @@ pub struct Loader {
 #[derive(Debug)]
 pub struct Loaded {
     pub checkout: Checkout,
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
 }
+
+/// Files in the order of a checkout.
+type Parsed = Vec<Arc<File>>;
 
 impl Loader {
     /// A loader that knows no file yet.
     pub fn new(server: Guardrail) -> Self {
-        Self { files: HashMap::new(), server }
+        Self { server, ..Self::default() }
     }
 
-    /// Reads the newest state of a source. Blocks.
-    pub fn load(&mut self, source: &mut Source) -> Result<Loaded, SourceError> {
-        let checkout = source.checkout(|blob| self.files.contains_key(blob))?;
+    /// Reads the newest state of a source; `None` if it is what was loaded last. Blocks.
+    pub fn load(&mut self, source: &mut Source) -> Result<Option<Loaded>, SourceError> {
+        let Some(checkout) = source.checkout(|blob| self.files.contains_key(blob))? else { return Ok(None) };
         let loaded = self.read(source, checkout)?;
         source.keep();
-        Ok(loaded)
+        Ok(Some(loaded))
     }
 
     /// Reads the last good state of an earlier process, if there is one. Blocks.
@@ -57,49 +67,62 @@ impl Loader {
     }
 
     fn read(&mut self, source: &mut Source, checkout: Checkout) -> Result<Loaded, SourceError> {
-        self.parse(&checkout)?;
+        let (files, guards) = self.parse(&checkout)?;
 
-        let in_folder = checkout.files.iter().filter_map(|file| self.files.get(&file.blob));
-        let declared =
-            in_folder.flat_map(|file| file.policies()).filter(|declared| declared.policy.has_duration());
-        let wanted = declared.map(|declared| Arc::clone(&declared.policy)).collect();
-        let known = &self.files;
-        let read =
-            |blob, bytes: &[u8]| known.get(&blob).map_or_else(|| Arc::new(File::read(bytes)), Arc::clone);
-        let starts = source.started_at(&checkout, wanted, read)?;
+        let declared = files.iter().flat_map(|file| file.policies());
+        let wanted = declared.filter(|declared| declared.has_duration());
+        let wanted = wanted.map(|declared| Arc::clone(&declared.policy)).collect();
+        let known = |blob: &BlobId| self.files.get(blob).map(Arc::clone);
+        let starts = source.started_at(&checkout, wanted, known)?;
 
         let sources = Sources {
-            files: checkout
-                .files
-                .iter()
-                .filter_map(|file| Some((&file.path, &**known.get(&file.blob)?)))
-                .collect(),
-            guards: checkout
-                .above
-                .iter()
-                .filter_map(|file| Some((&file.path, &**known.get(&file.blob)?)))
-                .collect(),
+            files: with_paths(&checkout.files, &files),
+            guards: with_paths(&checkout.above, &guards),
             server: self.server.clone(),
         };
         let catalog = Catalog::new(&sources, |path, policy| starts.of(path, policy));
-        Ok(Loaded { checkout, catalog })
+        Ok(Loaded { checkout, catalog: Arc::new(catalog) })
     }
 
-    /// Takes in what is new and forgets what is gone.
-    fn parse(&mut self, checkout: &Checkout) -> Result<(), SourceError> {
-        let mut files = HashMap::with_capacity(checkout.files.len() + checkout.above.len());
-        for file in checkout.files.iter().chain(&checkout.above) {
+    /// The files of a checkout and those above, in their order. What is new is taken in, and what is gone
+    /// forgotten after a while.
+    fn parse(&mut self, checkout: &Checkout) -> Result<(Parsed, Parsed), SourceError> {
+        let mut parse = |file: &CheckoutFile| {
             let parsed = match (self.files.get(&file.blob), &file.content) {
-                (Some(known), _) => Arc::clone(known),
+                (Some(known), _) => return Ok(Arc::clone(known)),
                 (None, Content::Bytes(bytes)) => Arc::new(File::read(bytes)),
                 (None, Content::Unreadable(reason)) => Arc::new(File::unreadable(reason.clone())),
                 (None, Content::Known) => {
                     return Err(SourceError(format!("the content of {} is missing", file.path)));
                 }
             };
-            files.insert(file.blob, parsed);
+            self.files.insert(file.blob, Arc::clone(&parsed));
+            Ok(parsed)
+        };
+        let files = checkout.files.iter().map(&mut parse).collect::<Result<Parsed, _>>()?;
+        let guards = checkout.above.iter().map(&mut parse).collect::<Result<Parsed, _>>()?;
+        if self.files.len() > files.len() + guards.len() + LEFTOVERS {
+            let blobs = checkout.files.iter().chain(&checkout.above).map(|file| file.blob);
+            self.files = blobs.zip(files.iter().chain(&guards).map(Arc::clone)).collect();
         }
-        self.files = files;
-        Ok(())
+        Ok((files, guards))
     }
+}
+
+/// For keys that are hashes already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = u64::from_le_bytes(bytes.first_chunk().copied().unwrap_or_default());
+    }
+}
+
+fn with_paths<'a>(files: &'a [CheckoutFile], parsed: &'a [Arc<File>]) -> Vec<(&'a Arc<str>, &'a File)> {
+    files.iter().map(|file| &file.path).zip(parsed.iter().map(|parsed| &**parsed)).collect()
 }

@@ -1,13 +1,13 @@
 //! What is served: the newest catalog, and of it the bytes of every scope that somebody asks for.
 
 use std::{
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use policies::{Digest, Policy, Scope, Timestamp, catalog::Catalog, name::PolicyName};
+use policies::{Digest, Policy, Scope, Timestamp, catalog::Catalog, in_force::InForce};
 use tokio::sync::watch;
 
 use crate::source::{Revision, lineage::Lineage};
@@ -18,7 +18,7 @@ pub struct Published {
     pub revision: Revision,
     pub lineage: Lineage,
     /// Empty while [halted](crate::halt).
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     pub halted: bool,
     /// Why the catalog is empty although the revision is not, if that is so: who signed it may no
     /// longer.
@@ -40,6 +40,10 @@ pub struct Body {
 pub struct Publisher {
     newest: watch::Sender<State>,
     scopes: Mutex<Scopes>,
+    /// Held while something is published: one thing after another, but not before those who read.
+    publishing: Mutex<()>,
+    /// What was in force when it was last told what selects nothing.
+    judged: Mutex<Arc<InForce>>,
 }
 
 /// What there is to serve.
@@ -54,7 +58,11 @@ pub enum State {
 
 #[derive(Debug)]
 struct Scopes {
-    bodies: HashMap<Scope, watch::Sender<Body>>,
+    bodies: HashMap<Arc<Scope>, watch::Sender<Body>>,
+    /// What they are of.
+    in_force: Arc<InForce>,
+    /// Those that have come since publishing last began.
+    new: Vec<Arc<Scope>>,
     /// The bytes of all of them, once each: most workloads of a namespace have the same.
     contents: HashMap<Digest, Bytes>,
     /// How many there may be before those that nobody waits for are dropped.
@@ -77,13 +85,25 @@ const MAX_COMPARISONS: usize = 1_000_000;
 impl Default for Publisher {
     fn default() -> Self {
         let reason = "nothing has been loaded yet".to_owned();
-        Self { newest: watch::Sender::new(State::Starting { reason }), scopes: Mutex::default() }
+        Self {
+            newest: watch::Sender::new(State::Starting { reason }),
+            scopes: Mutex::default(),
+            publishing: Mutex::default(),
+            judged: Mutex::default(),
+        }
     }
 }
 
 impl Default for Scopes {
     fn default() -> Self {
-        Self { bodies: HashMap::new(), contents: HashMap::new(), sweep_at: FIRST_SWEEP, swept: None }
+        Self {
+            bodies: HashMap::new(),
+            in_force: Arc::default(),
+            new: Vec::new(),
+            contents: HashMap::new(),
+            sweep_at: FIRST_SWEEP,
+            swept: None,
+        }
     }
 }
 
@@ -123,44 +143,71 @@ impl Publisher {
     /// Serves a catalog from now on; the number of scopes whose bytes changed.
     pub fn publish(&self, published: impl Into<Arc<Published>>) -> usize {
         let published = published.into();
+        let _turn = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_force = Arc::new(InForce::new(&published.catalog, published.at));
+        let (before, kept) = {
+            let mut scopes = self.lock();
+            scopes.sweep();
+            scopes.new.clear();
+            (Arc::clone(&scopes.in_force), scopes.bodies.keys().cloned().collect::<Vec<_>>())
+        };
+        // Aside: whoever polls meanwhile gets what has been served until now. Scopes that no change
+        // touches keep their bytes.
+        let changes = in_force.changes(&before);
+        let make = |scope: Arc<Scope>| {
+            let body = changes.touch(&scope).then(|| Body::of(&in_force, &published.revision, &scope));
+            body.map(|body| (scope, body))
+        };
+        let mut made: Vec<_> = kept.into_iter().filter_map(make).collect();
+
         let mut scopes = self.lock();
-        scopes.sweep();
-        let Scopes { bodies, contents, .. } = &mut *scopes;
-        contents.clear();
+        made.extend(std::mem::take(&mut scopes.new).into_iter().filter_map(make));
+        scopes.in_force = Arc::clone(&in_force);
         self.newest.send_replace(State::Serving(Arc::clone(&published)));
-        let changed = bodies.iter().filter(|(scope, body)| {
-            let new = Body::of(&published, scope).shared(contents);
-            body.send_if_modified(|old| {
-                // The revision moves on in silence: a commit that leaves the bytes alone wakes nobody.
+        let Scopes { bodies, contents, .. } = &mut *scopes;
+        let changed = made.into_iter().filter_map(|(scope, new)| {
+            let (body, new) = (bodies.get(&scope)?, new.shared(contents));
+            let changed = body.send_if_modified(|old| {
                 let changed = old.digest != new.digest;
                 *old = new;
                 changed
-            })
+            });
+            changed.then_some(())
         });
-        changed.count()
+        let changed = changed.count();
+        for body in bodies.values() {
+            // The revision moves on in silence: a commit that leaves the bytes alone wakes nobody.
+            body.send_if_modified(|body| {
+                body.revision = published.revision.clone();
+                false
+            });
+        }
+        contents.retain(|_, bytes| !bytes.is_unique());
+        changed
     }
 
     /// The bytes of a scope, now and whenever they change; `Err` is why there are none yet.
     pub fn subscribe(&self, scope: Scope) -> Result<watch::Receiver<Body>, String> {
-        let mut scopes = self.lock();
-        let published = match &*self.newest.borrow() {
-            State::Starting { reason } => return Err(reason.clone()),
-            State::Serving(published) => Arc::clone(published),
-        };
-        if scopes.is_to_be_swept() {
-            scopes.sweep();
-        }
-        let Scopes { bodies, contents, .. } = &mut *scopes;
-        let is_full = bodies.len() >= MAX_SCOPES;
-        Ok(match bodies.entry(scope) {
-            Entry::Occupied(known) => known.get().subscribe(),
-            // Its sender is gone, so whoever waits is told at once that nothing more will come.
-            Entry::Vacant(new) if is_full => watch::channel(Body::of(&published, new.key())).1,
-            Entry::Vacant(new) => {
-                let body = Body::of(&published, new.key()).shared(contents);
-                new.insert(watch::Sender::new(body)).subscribe()
+        let scope = Arc::new(scope);
+        let mut made: Option<(Arc<InForce>, Body)> = None;
+        loop {
+            let mut scopes = self.lock();
+            let published = match &*self.newest.borrow() {
+                State::Starting { reason } => return Err(reason.clone()),
+                State::Serving(published) => Arc::clone(published),
+            };
+            if let Some(known) = scopes.bodies.get(&scope) {
+                return Ok(known.subscribe());
             }
-        })
+            let in_force = Arc::clone(&scopes.in_force);
+            match made.take() {
+                Some((of, body)) if Arc::ptr_eq(&of, &in_force) => return Ok(scopes.keep(scope, body)),
+                // Something else was published meanwhile, or this is the first turn.
+                _ => drop(scopes),
+            }
+            let body = Body::of(&in_force, &published.revision, &scope);
+            made = Some((in_force, body));
+        }
     }
 
     /// The digest of what a scope has now, if there is anything.
@@ -175,22 +222,27 @@ impl Publisher {
         (scopes.bodies.len(), scopes.bodies.values().map(watch::Sender::receiver_count).sum())
     }
 
-    /// The policies in force that select none of the workloads whose proxies wait here: most likely a
-    /// mistyped name. While nobody waits, or where there is too much to compare, nothing is said.
-    pub fn select_nothing(&self) -> Vec<PolicyName> {
-        let State::Serving(published) = self.state() else { return Vec::new() };
-        let scopes = self.lock();
-        let waited_for = scopes.bodies.iter().filter(|(_, body)| body.receiver_count() > 0);
-        let workloads: Vec<_> = waited_for.map(|(scope, _)| scope).collect();
-        let comparisons = workloads.len().saturating_mul(published.catalog.policies().len());
-        if !(1..=MAX_COMPARISONS).contains(&comparisons) {
+    /// The policies, of those that have come into force since this was last told, that select none of the
+    /// workloads whose proxies wait here: most likely a mistyped name. While nobody waits, or where there is
+    /// too much to compare, nothing is said.
+    pub fn select_nothing(&self) -> Vec<Arc<Policy>> {
+        let (in_force, workloads) = {
+            let scopes = self.lock();
+            let waited_for = scopes.bodies.iter().filter(|(_, body)| body.receiver_count() > 0);
+            let workloads: Vec<_> = waited_for.map(|(scope, _)| Arc::clone(scope)).collect();
+            (Arc::clone(&scopes.in_force), workloads)
+        };
+        if workloads.is_empty() {
             return Vec::new();
         }
-        let in_force = published.catalog.in_force(published.at).map(|placed| &placed.entry.policy);
-        let nothing = |policy: &&Arc<Policy>| {
-            !workloads.iter().any(|workload| workload.is_selected_by(&policy.selector))
-        };
-        in_force.filter(nothing).map(|policy| policy.name.clone()).collect()
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut arrived = in_force.changes(&judged).arrived;
+        *judged = in_force;
+        if workloads.len().saturating_mul(arrived.len()) > MAX_COMPARISONS {
+            return Vec::new();
+        }
+        arrived.retain(|policy| !workloads.iter().any(|workload| workload.is_selected_by(&policy.selector)));
+        arrived
     }
 
     fn lock(&self) -> MutexGuard<'_, Scopes> {
@@ -204,7 +256,7 @@ impl Published {
     pub fn withdrawn(&self, reason: String) -> Self {
         let Self { revision, lineage, .. } = self.clone();
         let withdrawn = Some(reason);
-        Self { revision, lineage, catalog: Catalog::default(), halted: false, withdrawn, at: self.at }
+        Self { revision, lineage, catalog: Arc::default(), halted: false, withdrawn, at: self.at }
     }
 
     /// Whether nothing is injected, whatever the source says.
@@ -220,20 +272,37 @@ impl Scopes {
             && !(is_full && self.swept.is_some_and(|swept| swept.elapsed() < SWEEPS_APART))
     }
 
+    /// Keeps the body of one more scope, if there is room.
+    fn keep(&mut self, scope: Arc<Scope>, body: Body) -> watch::Receiver<Body> {
+        if self.is_to_be_swept() {
+            self.sweep();
+        }
+        if self.bodies.len() >= MAX_SCOPES {
+            // Its sender is gone, so whoever waits is told at once that nothing more will come.
+            return watch::channel(body).1;
+        }
+        self.new.push(Arc::clone(&scope));
+        let sender = watch::Sender::new(body.shared(&mut self.contents));
+        let receiver = sender.subscribe();
+        self.bodies.insert(scope, sender);
+        receiver
+    }
+
     /// Forgets the scopes that nobody waits for.
     fn sweep(&mut self) {
         self.bodies.retain(|_, body| body.receiver_count() > 0);
         let used: HashSet<_> = self.bodies.values().map(|body| body.borrow().digest).collect();
         self.contents.retain(|digest, _| used.contains(digest));
+        self.new.retain(|scope| self.bodies.contains_key(scope));
         self.sweep_at = FIRST_SWEEP.max(2 * self.bodies.len()).min(MAX_SCOPES);
         self.swept = Some(Instant::now());
     }
 }
 
 impl Body {
-    fn of(published: &Published, scope: &Scope) -> Self {
-        let bytes = published.catalog.snapshot(scope, published.at).encode();
-        Self { digest: Digest::of(&bytes), bytes: bytes.into(), revision: published.revision.clone() }
+    fn of(in_force: &InForce, revision: &Revision, scope: &Scope) -> Self {
+        let bytes = in_force.snapshot(scope).encode();
+        Self { digest: Digest::of(&bytes), bytes: bytes.into(), revision: revision.clone() }
     }
 
     /// The same, in the bytes that those with equal ones have.
@@ -248,12 +317,14 @@ mod tests {
     use std::time::Instant;
 
     use policies::{
-        Scope, Timestamp,
+        Digest, Scope, Timestamp,
         catalog::{Catalog, Sources},
         file::File,
     };
 
-    use super::{MAX_SCOPES, Published, Publisher, SWEEPS_APART};
+    use proptest::prelude::*;
+
+    use super::{MAX_SCOPES, Published, Publisher, SWEEPS_APART, State};
     use crate::source::{Revision, lineage::Lineage};
 
     fn publish(publisher: &Publisher, services: &[&str]) {
@@ -265,7 +336,7 @@ mod tests {
         let file = File::read(services.iter().map(one).collect::<String>().as_bytes());
         let path = "a.yaml".into();
         let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
-        let catalog = Catalog::new(&sources, |_, _| None);
+        let catalog = Catalog::new(&sources, |_, _| None).into();
         let at = Timestamp::from_millis(0);
         let (revision, lineage) = (Revision::new("main@sha1:1".into()), Lineage::default());
         publisher.publish(Published { revision, lineage, catalog, halted: false, withdrawn: None, at });
@@ -304,13 +375,67 @@ mod tests {
         }
     }
 
+    /// What somebody does: publish policies, of which each selects a service (or any) and has a status; or
+    /// ask for one more scope.
+    fn steps() -> impl Strategy<Value = Vec<Result<Vec<(usize, u16)>, usize>>> {
+        let policies = prop::collection::vec((0..4_usize, 400..403_u16), 0..6).prop_map(Ok);
+        prop::collection::vec(prop_oneof![2 => policies, 1 => (0..4_usize).prop_map(Err)], 1..20)
+    }
+
+    const SERVICES: [&str; 4] = ["a", "b", "c", "*"];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn who_waits_has_what_a_plain_look_at_the_catalog_gives(steps in steps()) {
+            let publisher = Publisher::default();
+            publish(&publisher, &[]);
+            let mut waiting = Vec::new();
+            for (number, step) in steps.into_iter().enumerate() {
+                match step {
+                    Err(service) => {
+                        let scope = Scope::new(["demo"], [SERVICES[service]]).unwrap();
+                        let body = publisher.subscribe(scope.clone()).unwrap();
+                        waiting.push((scope, body));
+                    }
+                    Ok(policies) => {
+                        let one = |(i, (service, status)): (usize, &(usize, u16))| format!(
+                            "metadata: {{name: p{i}}}\nspec: {{selector: {{service: '{}'}}, rules: [{{fault: {{percentage: 1, abort: {{httpStatus: {status}}}}}}}]}}\n---\n",
+                            SERVICES[*service]
+                        );
+                        let text: String = policies.iter().enumerate().map(one).collect();
+                        let (path, file) = ("a.yaml".into(), File::read(text.as_bytes()));
+                        let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
+                        let catalog = Catalog::new(&sources, |_, _| None).into();
+                        let revision = Revision::new(format!("main@sha1:{number}"));
+                        let (lineage, at) = (Lineage::default(), Timestamp::from_millis(0));
+                        let before: Vec<_> = waiting.iter_mut().map(|(_, body)| body.borrow_and_update().digest).collect();
+                        publisher.publish(Published { revision, lineage, catalog, halted: false, withdrawn: None, at });
+                        for ((_, body), before) in waiting.iter().zip(before) {
+                            prop_assert_eq!(body.has_changed().unwrap(), body.borrow().digest != before);
+                        }
+                    }
+                }
+                let State::Serving(published) = publisher.state() else { panic!("nothing is served") };
+                for (scope, body) in &waiting {
+                    let body = body.borrow();
+                    let plain = published.catalog.snapshot(scope, published.at).encode();
+                    prop_assert_eq!(&body.bytes[..], &plain[..]);
+                    prop_assert_eq!(body.digest, Digest::of(&plain));
+                    prop_assert_eq!(&body.revision, &published.revision);
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_policy_for_a_workload_that_nobody_has_heard_of_is_told() {
         let publisher = Publisher::default();
         publish(&publisher, &["checkout", "chekout"]);
         assert!(publisher.select_nothing().is_empty(), "nobody has asked yet");
         let waiting = publisher.subscribe(Scope::new(["demo"], ["checkout"]).unwrap());
-        let told: Vec<_> = publisher.select_nothing().iter().map(ToString::to_string).collect();
+        let told: Vec<_> = publisher.select_nothing().iter().map(|policy| policy.name.to_string()).collect();
         assert_eq!(told, ["chekout"]);
         drop(waiting);
         assert!(publisher.select_nothing().is_empty());

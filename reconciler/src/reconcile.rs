@@ -14,7 +14,7 @@ use crate::{
     published::Published,
     refresh::Refresh,
     shutdown::Shutdown,
-    source::{Revision, Source, SourceError},
+    source::{Revision, Source, SourceError, abort::Abort},
     watch::{Hints, Watcher},
 };
 
@@ -27,6 +27,8 @@ const FIRST_LOOK: Duration = Duration::from_secs(2);
 /// How often it is looked, while the source is read, whether what is in force may stay so.
 const GUARD_PERIOD: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// How many policies are named that select nothing, one a line.
+const NAMED: usize = 20;
 
 /// Reads the source whenever there is a cause, and publishes what it says.
 #[derive(Debug)]
@@ -128,6 +130,7 @@ impl Reconciler {
 
     async fn settle(&mut self, hints: &Hints) -> Cause {
         tokio::time::sleep(SETTLE).await;
+        hints.take_noticed();
         if hints.take_folder_created() {
             self.second_look = Some(Instant::now() + SECOND_LOOK);
         }
@@ -165,10 +168,50 @@ impl Reconciler {
         let begun = Instant::now();
         self.refresh.begin();
         let abort = self.work.as_ref().map(|work| work.source.abort()).unwrap_or_default();
-        let mut task = self.blocking(|Work { source, loader }| loader.load(source))?;
-        let mut restore_at = Some(begun + FIRST_LOOK);
-        let mut verify_at = self.guard.as_ref().map(|_| begun + GUARD_PERIOD);
-        // However long the source takes, what is served keeps its times.
+        let task = self.blocking(|Work { source, loader }| loader.load(source))?;
+        let loaded = self.done(task, Some(begun + FIRST_LOOK), &abort, shutdown).await?;
+        if abort.is_requested() {
+            return Ok(());
+        }
+        match loaded {
+            Ok(loaded) => {
+                if self.failures > 0 {
+                    info!(failures = self.failures, "the source can be read again");
+                }
+                self.failures = 0;
+                match loaded {
+                    Some(loaded) => {
+                        self.follow(&loaded);
+                        self.publish(loaded, None, cause, begun.elapsed());
+                    }
+                    None => {
+                        // Whoever signed it may have been let in again meanwhile.
+                        self.verify().await;
+                        self.see_to_the_time();
+                    }
+                }
+                self.restored = None;
+                self.refresh.succeeded(begun.elapsed());
+                // Once what is new is served: nobody waits for this.
+                let task = self.blocking(|Work { source, .. }| source.tidy())?;
+                self.done(task, None, &abort, shutdown).await?;
+            }
+            Err(error) => self.failed(&error, begun.elapsed()).await,
+        }
+        self.next_look = Instant::now() + self.look_again();
+        Ok(())
+    }
+
+    /// Waits for what blocks. However long it takes, what is served keeps its times, and is withdrawn when it
+    /// has to be.
+    async fn done<T>(
+        &mut self,
+        mut task: JoinHandle<(Box<Work>, T)>,
+        mut restore_at: Option<Instant>,
+        abort: &Abort,
+        shutdown: &mut Shutdown,
+    ) -> Result<T, ReconcileError> {
+        let mut verify_at = self.guard.as_ref().map(|_| Instant::now() + GUARD_PERIOD);
         let done = loop {
             let expiry = self.next_expiry();
             tokio::select! {
@@ -185,26 +228,9 @@ impl Reconciler {
                 () = shutdown.requested(), if !abort.is_requested() => abort.request(),
             }
         };
-        let (work, loaded) = done.map_err(|_| ReconcileError::Lost)?;
+        let (work, done) = done.map_err(|_| ReconcileError::Lost)?;
         self.work = Some(work);
-        if abort.is_requested() {
-            return Ok(());
-        }
-        match loaded {
-            Ok(loaded) => {
-                if self.failures > 0 {
-                    info!(failures = self.failures, "the source can be read again");
-                }
-                self.failures = 0;
-                self.restored = None;
-                self.follow(&loaded);
-                self.publish(loaded, None, cause, begun.elapsed());
-                self.refresh.succeeded(begun.elapsed());
-            }
-            Err(error) => self.failed(&error, begun.elapsed()).await,
-        }
-        self.next_look = Instant::now() + self.look_again();
-        Ok(())
+        Ok(done)
     }
 
     /// Serves what an earlier process left, unless something newer is served.
@@ -301,9 +327,22 @@ impl Reconciler {
         if is_new && !is_withdrawn {
             let took_ms = took.as_millis() as u64;
             info!(%cause, %revision, policies, problems, passed_over, changed_scopes, took_ms, "serving");
-            for policy in self.switch.publisher().select_nothing() {
-                warn!(%policy, "selects none of the workloads whose proxies have asked so far");
+            let select_nothing = self.switch.publisher().select_nothing();
+            for policy in select_nothing.iter().take(NAMED) {
+                warn!(policy = %policy.name, "selects none of the workloads whose proxies have asked so far");
             }
+            if let Some(policies) = select_nothing.len().checked_sub(NAMED).filter(|more| *more > 0) {
+                warn!(policies, "further ones select none of the workloads whose proxies have asked so far");
+            }
+        }
+    }
+
+    /// Nothing is new but, if the clock was set, the time.
+    fn see_to_the_time(&self) {
+        let Some(in_force) = self.switch.in_force() else { return };
+        let next = in_force.catalog.next_change(in_force.at);
+        if now() < in_force.at || next.is_some_and(|next| next <= now()) {
+            self.expire();
         }
     }
 

@@ -15,6 +15,7 @@ pub mod target;
 
 use std::{
     fmt,
+    hash::{Hash, Hasher},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -66,7 +67,7 @@ pub fn fetch_for_parent() -> ExitCode {
 }
 
 /// The identity of a file's content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BlobId([u8; 32]);
 
 /// What was checked out, as it is shown: `main@sha1:<commit>`, `dir@sha256:<hex>`.
@@ -133,11 +134,12 @@ impl Source {
         }
     }
 
-    /// Brings the newest state here. Blocks. Files whose content `is_known` come without it.
-    pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
+    /// Brings the newest state here; `None` if it is the one that was kept last. Blocks. Files whose content
+    /// `is_known` come without it.
+    pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Option<Checkout>, SourceError> {
         match self {
             Self::Git(git) => git.checkout(is_known),
-            Self::Dir(dir) => dir.checkout(is_known),
+            Self::Dir(dir) => dir.checkout(is_known).map(Some),
         }
     }
 
@@ -149,10 +151,17 @@ impl Source {
         }
     }
 
-    /// What was checked out last is good, and worth to outlive the process.
+    /// What was checked out last is good, and worth to outlive the process. It does not come again.
     pub fn keep(&mut self) {
         if let Self::Git(git) = self {
             git.keep();
+        }
+    }
+
+    /// Puts in order what is kept, after a checkout that was. Blocks.
+    pub fn tidy(&mut self) {
+        if let Self::Git(git) = self {
+            git.tidy();
         }
     }
 
@@ -169,10 +178,10 @@ impl Source {
         &mut self,
         checkout: &Checkout,
         wanted: Vec<Arc<Policy>>,
-        read: impl FnMut(BlobId, &[u8]) -> Arc<File>,
+        known: impl Fn(&BlobId) -> Option<Arc<File>>,
     ) -> Result<Starts, SourceError> {
         match self {
-            Self::Git(git) => git.started_at(wanted, read),
+            Self::Git(git) => git.started_at(wanted, known),
             Self::Dir(_) => Ok(Starts::of_files(checkout)),
         }
     }
@@ -235,6 +244,13 @@ impl BlobId {
     }
 }
 
+impl Hash for BlobId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Its bytes alone, which are as good as random.
+        state.write(&self.0);
+    }
+}
+
 impl Revision {
     pub fn new(text: String) -> Self {
         Self(text.into())
@@ -272,14 +288,6 @@ pub(crate) fn is_policy_file(name: &str) -> bool {
 
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
-}
-
-/// Whether a path below the policy folder is one of a policy file that is not hidden.
-fn is_policy_path(path: &str) -> bool {
-    let mut parts = path.rsplit('/');
-    parts.next().is_some_and(is_policy_file)
-        && !parts.any(is_hidden)
-        && path.split('/').count() <= MAX_DEPTH + 1
 }
 
 /// Whether a change at this path can change what is read: a policy file, a folder, a ref, or the

@@ -67,7 +67,7 @@ impl Counts {
         let mut counts = Self { errors, passed_over: catalog.passed_over(), ..Self::default() };
         counts.rejected_files = catalog.problems().chunk_by(|a, b| a.file == b.file).count();
         for placed in catalog.policies() {
-            let count = match placed.entry.state(published.at) {
+            let count = match placed.state(published.at) {
                 State::Active | State::Scheduled if is_gone(placed, namespaces) => &mut counts.inactive,
                 State::Active => &mut counts.active,
                 State::Scheduled => &mut counts.scheduled,
@@ -148,7 +148,7 @@ fn policy(
     namespaces: Option<&Namespaces>,
     warnings: &[&Problem],
 ) -> Value {
-    let Placed { file, declared, entry } = placed;
+    let Placed { file, declared, entry, .. } = placed;
     let policy: &Policy = &entry.policy;
     let is_gone = is_gone(placed, namespaces);
     let lack = namespaces.filter(|_| is_gone).map(|namespaces| Problem {
@@ -160,7 +160,7 @@ fn policy(
         },
     });
     let warnings: Vec<_> = warnings.iter().copied().chain(&lack).collect();
-    let state = match entry.state(published.at) {
+    let state = match placed.state(published.at) {
         State::Active | State::Scheduled if is_gone => "inactive",
         State::Active => "active",
         State::Scheduled => "scheduled",

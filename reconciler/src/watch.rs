@@ -7,10 +7,12 @@ use std::{
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Waker},
 };
 
 use notify::{
@@ -51,6 +53,11 @@ impl Hints {
     /// Waits until something is noticed.
     pub async fn noticed(&self) {
         self.noticed.notified().await;
+    }
+
+    /// What was noticed until now is seen by the look that follows.
+    pub fn take_noticed(&self) {
+        let _ = pin!(self.noticed.notified()).poll(&mut Context::from_waker(Waker::noop()));
     }
 
     /// Whether a folder came into being since this was last asked: what was written into it before

@@ -82,9 +82,10 @@ fn rejected(published: &Published) -> Vec<(String, Vec<String>)> {
 }
 
 fn inactive(published: &Published, namespaces: &Namespaces) -> Vec<(String, String)> {
-    let waiting = published.catalog.policies().iter().filter(|placed| {
-        matches!(placed.entry.state(published.at), PolicyState::Active | PolicyState::Scheduled)
-    });
+    let waiting =
+        published.catalog.policies().iter().filter(|placed| {
+            matches!(placed.state(published.at), PolicyState::Active | PolicyState::Scheduled)
+        });
     let policies = waiting.map(|placed| &placed.entry.policy);
     let gone = policies.filter(|policy| !namespaces.have(policy)).take(MOST);
     gone.map(|policy| (policy.name.to_string(), namespaces.lack(policy))).collect()

@@ -196,7 +196,7 @@ fn explain(
 fn not_asked(placed: &Placed, workload: &Scope, now: Timestamp) -> String {
     let policy = &placed.entry.policy;
     let time = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339).unwrap_or_default();
-    match placed.entry.state(now) {
+    match placed.state(now) {
         State::Suspended => "is suspended".to_owned(),
         State::Scheduled => format!("is in force only from {}", time(policy.starts_at)),
         State::Expired => format!("is over since {}", time(placed.entry.last_end())),

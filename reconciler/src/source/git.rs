@@ -7,9 +7,12 @@ mod errand;
 mod fetch;
 mod fingerprint;
 mod flaw;
+mod folder;
 mod home;
 mod lineage;
+mod local;
 mod origins;
+mod packs;
 mod process;
 mod signed;
 mod store;
@@ -23,11 +26,11 @@ use tracing::warn;
 
 pub(super) use self::errand::fetch_for_parent;
 pub use self::origins::Origins;
-use self::{dialog::Dialog, flaw::Flaw, store::Store};
+use self::{flaw::Flaw, home::Home, packs::Packs, store::Store, tree::Files};
 use super::{
     BlobId, Checkout, Revision, SourceError, Starts,
     abort::Abort,
-    access::{Access, Login},
+    access::Access,
     lineage::Lineage,
     location::{Repository, Transport},
     signers::Signed,
@@ -45,13 +48,20 @@ pub struct GitSource {
     path: PathBuf,
     access: Access,
     clone: Clone,
+    packs: Packs,
+    /// Of the processes that fetch.
+    home: Option<Home>,
     abort: Abort,
     /// The commit that was checked out last.
     tip: Option<Oid>,
+    /// The one that was kept last.
+    good: Option<Oid>,
     /// The commit for which the clone was begun anew: that it could not be read after that either has
     /// another cause.
     renewed_for: Option<Oid>,
     lineage: Option<(Oid, Lineage)>,
+    /// The files of that commit.
+    files: Option<Files>,
     origins: Origins,
     /// The last good commit of an earlier process, until it is asked for.
     kept: Option<Oid>,
@@ -86,20 +96,28 @@ impl GitSource {
             path,
             access,
             clone,
+            packs: Packs::default(),
+            home: None,
             abort: Abort::default(),
             tip: None,
+            good: None,
             renewed_for: None,
             lineage: None,
+            files: None,
             origins: Origins::default(),
             kept,
             store,
         })
     }
 
-    pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
+    /// The newest state, unless it is the one that was kept last.
+    pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Option<Checkout>, SourceError> {
         let tip = self.fetch()?;
         // Before anything else of it is read.
         self.verify(tip)?;
+        if self.good == Some(tip) {
+            return Ok(None);
+        }
         let read = match self.read(tip, &is_known) {
             Err(error) if self.renewed_for != Some(tip) => {
                 warn!(%error, "the clone is damaged and begun anew");
@@ -111,7 +129,7 @@ impl GitSource {
             }
             read => read,
         };
-        read.inspect(|_| self.renewed_for = None)
+        read.inspect(|_| self.renewed_for = None).map(Some)
     }
 
     /// The last good state of an earlier process, once and only if there is one. Who signed it has not
@@ -123,26 +141,44 @@ impl GitSource {
 
     /// What was checked out last is good: it may be restored by a later process.
     pub fn keep(&mut self) {
+        self.good = self.tip;
         if let Some(tip) = self.tip {
             self.store.save(tip);
+        }
+    }
+
+    /// Puts together what was fetched piece by piece, once there are many pieces. What was checked out last
+    /// must have been good: nothing else is kept.
+    pub fn tidy(&mut self) {
+        let Some(good) = self.good.filter(|good| self.tip == Some(*good)) else { return };
+        let put_together = self.packs.put_together(&self.clone, good);
+        let opened = put_together
+            .and_then(|anew| Ok(if anew { Some(Clone::open_bare(self.clone.path())?) } else { None }));
+        match opened {
+            Ok(Some(clone)) => self.clone = clone,
+            Ok(None) => {}
+            Err(error) => warn!(%error, "the packs of the clone cannot be put together"),
         }
     }
 
     /// Begins anew with an empty clone.
     pub fn discard(&mut self) -> Result<(), SourceError> {
         self.clone = self.store.renew()?;
-        (self.tip, self.lineage, self.origins) = (None, None, Origins::default());
+        (self.tip, self.good, self.lineage, self.files) = (None, None, None, None);
+        (self.origins, self.packs) = (Origins::default(), Packs::default());
         Ok(())
     }
 
     fn read(&mut self, tip: Oid, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
         let unreadable = |error| failure(&format!("cannot read commit {tip}"), &error);
         let mut warnings = Vec::new();
-        let read = tree::files(&self.clone, tip, &self.path, is_known, &mut warnings);
+        let known = self.files.take();
+        let found = Files::of(&self.clone, tip, &self.path, known.as_ref()).map_err(unreadable)?;
+        let read = found.read(&self.clone, &self.path, is_known, &mut warnings);
         let (files, above) = read.map_err(unreadable)?;
         let lineage = lineage::of(&self.clone, tip, self.lineage.as_ref()).map_err(unreadable)?;
         self.lineage = Some((tip, lineage.clone()));
-        self.tip = Some(tip);
+        (self.tip, self.files) = (Some(tip), Some(found));
         let signed = self.signed(tip)?.map(Arc::new);
         let revision = Revision::new(format!("{}@sha1:{tip}", self.target.label()));
         Ok(Checkout { revision, lineage, signed, files, above, warnings })
@@ -189,14 +225,12 @@ impl GitSource {
     }
 
     /// What is elsewhere is fetched by a process that can be given up; what is here at once.
-    fn fetch_into_clone(&self) -> Result<Oid, SourceError> {
-        let Self { repository, target, access, clone, abort, .. } = self;
-        let url = repository.url();
-        let tip = match repository.transport() {
-            Some(transport) => process::tip(clone, &url, transport, target, access, abort)?,
-            None => {
-                let nobody = Login::default();
-                fetch::tip(clone, &url, None, target, &Dialog::new(&nobody, "".as_ref()))?
+    fn fetch_into_clone(&mut self) -> Result<Oid, SourceError> {
+        let Self { repository, target, access, clone, home, abort, .. } = self;
+        let tip = match repository {
+            Repository::Local(path) => local::tip(clone, path, target)?,
+            Repository::Remote { url, transport } => {
+                process::tip(clone, home, url, *transport, target, access, abort)?
             }
         };
         fetch::remember(clone, target, tip)?;
@@ -206,10 +240,11 @@ impl GitSource {
     pub fn started_at(
         &mut self,
         wanted: Vec<Arc<Policy>>,
-        read: impl FnMut(BlobId, &[u8]) -> Arc<File>,
+        known: impl Fn(&BlobId) -> Option<Arc<File>>,
     ) -> Result<Starts, SourceError> {
-        let Some(tip) = self.tip else { return Ok(Starts::default()) };
-        let origins = origins::find(&self.clone, tip, &self.path, wanted, &self.origins, read);
+        let (Some(tip), Some(files)) = (self.tip, &self.files) else { return Ok(Starts::default()) };
+        let tip = (tip, files.folder.clone());
+        let origins = origins::find(&self.clone, tip, &self.path, wanted, &self.origins, known);
         self.origins = origins.map_err(|error| failure("cannot read the history", &error))?;
         Ok(Starts::OfDocuments(self.origins.clone()))
     }

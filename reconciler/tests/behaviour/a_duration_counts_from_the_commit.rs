@@ -64,7 +64,7 @@ impl Replica {
 
     /// How many seconds after the beginning each timed policy starts, by name.
     fn starts(&mut self) -> Vec<(String, u64)> {
-        let loaded = self.loader.load(&mut self.source).unwrap();
+        let loaded = self.loader.load(&mut self.source).unwrap().expect("nothing is new");
         let start = |start: Timestamp| start.as_millis() / 1_000 - BEGIN;
         let placed = loaded.catalog.policies().iter();
         placed

@@ -130,16 +130,21 @@ async fn a_commit_that_is_pushed_later_is_served_then_and_nothing_is_fetched_twi
             tokio::time::timeout(PATIENCE, there).await.unwrap_or_else(|_| panic!("{}", hfi.log()));
             packs().collect::<Vec<_>>()
         };
-        let first = packs(1).await;
+        // Of a repository on this machine nothing is copied before it is known what is followed.
+        let is_fetched = url.starts_with("http");
+        let first = packs(usize::from(is_fetched)).await;
         // On another branch too.
         repository.git(&["push", "--quiet", "--force", "origin", "HEAD:refs/heads/side/one"]).await.unwrap();
         repository.write("b.yaml", &policy("b", "checkout", 503)).unwrap();
         repository.push("Add b").await.unwrap();
-        let second = packs(2).await;
-        let new = second.iter().find(|pack| !first.contains(pack)).unwrap();
-        let objects = repository.git(&["verify-pack", "-v", text(new)]).await.unwrap();
-        let is_object = |line: &&str| [" commit ", " tree ", " blob "].iter().any(|kind| line.contains(kind));
-        assert_eq!(objects.lines().filter(is_object).count(), 3, "{objects}");
+        if is_fetched {
+            let second = packs(2).await;
+            let new = second.iter().find(|pack| !first.contains(pack)).unwrap();
+            let objects = repository.git(&["verify-pack", "-v", text(new)]).await.unwrap();
+            let is_object =
+                |line: &&str| [" commit ", " tree ", " blob "].iter().any(|kind| line.contains(kind));
+            assert_eq!(objects.lines().filter(is_object).count(), 3, "{objects}");
+        }
         repository.git(&["push", "--quiet", "origin", &format!("{later}:refs/heads/later")]).await.unwrap();
         hfi.until_ready(|ready| ready["revision"] == format!("commit@sha1:{later}")).await;
         repository.git(&["push", "--quiet", "origin", "--delete", "later", "side/one"]).await.unwrap();

@@ -30,6 +30,7 @@ mod modules_are_handed_out;
 mod no_client_hurts_the_others;
 mod one_replica_leads;
 mod only_signed_commits_are_served;
+mod packs_stay_few;
 mod process;
 mod readiness_tells_age_and_cause;
 mod remote;

@@ -43,7 +43,8 @@ pub(crate) async fn look(url: &str, access: &Access) -> Result<Checkout, String>
 pub(crate) async fn look_at(settings: Settings) -> Result<Checkout, String> {
     let look = || {
         let mut source = Source::open(settings, None).unwrap();
-        source.checkout(|_| false).map_err(|error| error.to_string())
+        let checkout = source.checkout(|_| false).map_err(|error| error.to_string())?;
+        Ok(checkout.expect("nothing was kept before"))
     };
     tokio::task::spawn_blocking(look).await.unwrap()
 }

@@ -1,11 +1,19 @@
 //! Replicas share nothing but Git, and the same commit gives the same bytes on each.
 
+use std::{path::Path, time::SystemTime};
+
 use mesh::{GitHttp, Repository};
+use policies::{Scope, Timestamp};
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
     test_runner::{Config, TestRunner},
 };
+use reconciler::{
+    load::{Loaded, Loader},
+    source::Source,
+};
+use serde_json::Value;
 
 use crate::{
     process::text,
@@ -13,9 +21,11 @@ use crate::{
     support::{NEVER, Server, policy},
 };
 
-const SCOPES: [&str; 4] =
-    ["", "namespace=demo&service=s0", "namespace=demo&service=s1&service=s2", "namespace=*&service=*"];
-const COMMITS: usize = 48;
+const SCOPES: [(&[&str], &[&str]); 4] =
+    [(&[], &[]), (&["demo"], &["s0"]), (&["demo"], &["s1", "s2"]), (&["*"], &["*"])];
+const COMMITS: usize = 200;
+/// After so many commits those replicas are asked, too, that take their time.
+const NOW_AND_THEN: usize = 20;
 
 /// What somebody does to the branch. Small numbers, so that things meet.
 #[derive(Clone, Debug)]
@@ -78,6 +88,12 @@ struct Branch {
     seconds: u64,
 }
 
+/// Where a file is: folders come and go with what is in them.
+fn path(file: u8) -> String {
+    let folder = ["", "a/", "a/b/", "c/"][usize::from(file % 4)];
+    format!("{folder}{file}.yaml")
+}
+
 impl Branch {
     async fn git(&mut self, arguments: &[&str]) {
         self.seconds += 1;
@@ -90,7 +106,7 @@ impl Branch {
     }
 
     fn write(&self, file: u8, text: &str) {
-        self.repository.write(&format!("{file}.yaml"), text).unwrap();
+        self.repository.write(&path(file), text).unwrap();
     }
 
     /// The commit so many before the tip, or the first.
@@ -111,12 +127,13 @@ impl Branch {
                 ),
             ),
             Step::Move { file, to } => {
-                let path = |file| self.repository.work().join(format!("{file}.yaml"));
-                let _ = std::fs::rename(path(file), path(to));
+                let to = self.repository.work().join(path(to));
+                std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+                let _ = std::fs::rename(self.repository.work().join(path(file)), to);
             }
             Step::Break { file } => self.write(file, "metadata: {name: p0}\nspec: {rulez: []}\n"),
             Step::Remove { file } => {
-                let _ = self.repository.remove(&format!("{file}.yaml"));
+                let _ = self.repository.remove(&path(file));
             }
             Step::Merge { back, file, status } => {
                 let from = self.back(back).await;
@@ -158,11 +175,38 @@ async fn replica(location: &str) -> Server {
     server
 }
 
+fn scopes() -> Vec<Scope> {
+    let scope = |(namespaces, services): (&[&'static str], &[&'static str])| {
+        Scope::new(namespaces.iter().copied(), services.iter().copied()).unwrap()
+    };
+    SCOPES.into_iter().map(scope).collect()
+}
+
+/// The revision, and the bytes of each scope, as they are for who has seen nothing before.
+async fn from_scratch(bare: &Path) -> (String, Vec<Vec<u8>>) {
+    let settings = following(text(bare), &access());
+    let load = move || {
+        let mut source = Source::open(settings, None).unwrap();
+        let Loaded { checkout, catalog } = Loader::default().load(&mut source).unwrap().unwrap();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let now = Timestamp::from_millis(now.as_millis().try_into().unwrap());
+        let bytes = scopes().iter().map(|scope| catalog.snapshot(scope, now).encode()).collect();
+        (checkout.revision.to_string(), bytes)
+    };
+    tokio::task::spawn_blocking(load).await.unwrap()
+}
+
+/// What a replica says of everything, but for how it came about.
+async fn status(server: &Server) -> Value {
+    let mut status = server.json("/v1/policies/status").await;
+    status.as_object_mut().unwrap().remove("source");
+    status
+}
+
 #[tokio::test]
 async fn byte_for_byte_through_a_random_history() {
-    let now =
-        std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    let mut branch = Branch { repository: Repository::new().await.unwrap(), seconds: now - 500 };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let mut branch = Branch { repository: Repository::new().await.unwrap(), seconds: now - 2_000 };
     let http = GitHttp::start(branch.repository.folder()).await.unwrap();
     let url = http.url("policies.git");
     // One is told by its watch, the other only by what its client runs.
@@ -176,16 +220,23 @@ async fn byte_for_byte_through_a_random_history() {
         steps.push(step);
         let tip = branch.tip().await;
         let client = [("x-hfi-revision", tip.as_str())];
-        // Now and then, because replicas fetch once a second at most for their clients; so one sees
-        // each commit and the other takes several at once. One that starts in the middle agrees too.
-        let fresh = if at % 8 == 0 { Some(replica(&url).await) } else { None };
+        let (revision, bytes) = from_scratch(&branch.repository.bare()).await;
+        assert_eq!(revision, tip);
+        // Replicas fetch once a second at most for their clients; so one sees each commit and the other
+        // takes several at once. One that starts in the middle agrees too.
+        let fresh = if at % NOW_AND_THEN == 0 { Some(replica(&url).await) } else { None };
         let others: Vec<_> = fresh.iter().flat_map(|fresh| [fresh, &asking]).collect();
-        for scope in SCOPES {
-            let one = watching.snapshot(scope, &client).await;
+        for (scope, bytes) in scopes().iter().zip(bytes) {
+            let query = scope.to_string();
+            let one = watching.snapshot(&query, &client).await;
             assert_eq!((one.status, &one.revision), (200, &tip), "{steps:?}");
+            assert_eq!(one.body, bytes, "{query} {steps:?}");
             for other in &others {
-                assert_eq!(one, other.snapshot(scope, &client).await, "{steps:?}");
+                assert_eq!(one, other.snapshot(&query, &client).await, "{steps:?}");
             }
+        }
+        for other in others {
+            assert_eq!(status(&watching).await, status(other).await, "{steps:?}");
         }
     }
 }

@@ -58,6 +58,7 @@ impl Source {
 pub struct Reconciler {
     process: Process,
     source: Source,
+    options: Vec<OsString>,
     address: SocketAddr,
     folder: TempDir,
 }
@@ -65,9 +66,14 @@ pub struct Reconciler {
 impl Reconciler {
     /// Starts it and waits until it listens; port 0 means any that is free.
     pub async fn start(source: Source, listen: SocketAddr) -> Result<Self> {
+        Self::start_with(source, listen, Vec::new()).await
+    }
+
+    /// The same with further options of `hfi serve`.
+    pub async fn start_with(source: Source, listen: SocketAddr, options: Vec<OsString>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let (process, address) = launch(&source, listen, folder.path()).await?;
-        Ok(Self { process, source, address, folder })
+        let (process, address) = launch(&source, listen, &options, folder.path()).await?;
+        Ok(Self { process, source, options, address, folder })
     }
 
     /// Where it serves.
@@ -107,23 +113,32 @@ impl Reconciler {
 
     /// Starts it anew, after its end, at the same address.
     pub async fn restart(&mut self) -> Result<()> {
-        (self.process, _) = launch(&self.source, self.address, self.folder.path()).await?;
+        (self.process, _) = launch(&self.source, self.address, &self.options, self.folder.path()).await?;
         Ok(())
     }
 
-    /// The processor time that its threads have had since its start.
-    pub fn processor_time(&self) -> Result<Duration> {
-        usage::processor_time(self.process.id().unwrap_or_default())
+    /// Its resident memory, in bytes.
+    pub fn memory(&self) -> Result<u64> {
+        usage::memory(self.id()?)
     }
 
-    /// The memory that it has in use, in bytes.
-    pub fn memory(&self) -> Result<u64> {
-        usage::memory(self.process.id().unwrap_or_default())
+    /// Its resident memory when that was at its highest, in bytes.
+    pub fn peak_memory(&self) -> Result<u64> {
+        usage::peak_memory(self.id()?)
+    }
+
+    /// The processor time that it and the processes that it started have used, as long as none runs.
+    pub fn processor_time(&self) -> Result<Duration> {
+        Ok(usage::processor_time(self.id()?)? + usage::processor_time_of_ended_children(self.id()?)?)
     }
 
     /// How many files it has open, connections included.
     pub fn open_files(&self) -> Result<usize> {
-        usage::open_files(self.process.id().unwrap_or_default())
+        usage::open_files(self.id()?)
+    }
+
+    fn id(&self) -> Result<u32> {
+        self.process.id().context("hfi has ended")
     }
 
     /// What it has logged since its last start.
@@ -132,9 +147,15 @@ impl Reconciler {
     }
 }
 
-async fn launch(source: &Source, listen: SocketAddr, folder: &Path) -> Result<(Process, SocketAddr)> {
+async fn launch(
+    source: &Source,
+    listen: SocketAddr,
+    options: &[OsString],
+    folder: &Path,
+) -> Result<(Process, SocketAddr)> {
     let mut arguments = vec!["serve".into(), "--listen".into(), listen.to_string().into()];
     arguments.extend(source.arguments());
+    arguments.extend_from_slice(options);
     let mut process = Process::spawn(&binaries::hfi()?, &arguments, &folder.join("hfi.log"))?;
     let deadline = Deadline::of("the reconciler to listen", PATIENCE);
     loop {

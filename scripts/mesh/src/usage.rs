@@ -16,6 +16,12 @@ pub(crate) fn open_files(process: u32) -> Result<usize> {
     Ok(std::fs::read_dir(folder(process).join("fd"))?.count())
 }
 
+/// The most memory that a process has had, in bytes.
+pub(crate) fn peak_memory(process: u32) -> Result<u64> {
+    let kibibytes = of_status(&folder(process), "VmHWM")?;
+    Ok(kibibytes * 1024)
+}
+
 /// How often the threads of a process have given up the processor of their own accord, to wait for
 /// something. Unlike processor time this does not depend on how busy the machine is.
 pub(crate) fn wakeups(process: u32) -> Result<u64> {
@@ -37,6 +43,18 @@ pub(crate) fn time_in_queue(process: u32) -> Result<Duration> {
 fn scheduled(thread: &Path, which: usize) -> Result<u64> {
     let times = std::fs::read_to_string(thread.join("schedstat"))?;
     Ok(times.split_whitespace().nth(which).context("Linux counts it")?.parse()?)
+}
+
+/// The processor time of the children that a process has waited for, and of theirs; to a hundredth of a
+/// second.
+pub(crate) fn processor_time_of_ended_children(process: u32) -> Result<Duration> {
+    let stat = std::fs::read_to_string(folder(process).join("stat"))?;
+    // The name of the program stands in parentheses and may hold anything.
+    let (_, fields) = stat.rsplit_once(')').context("Linux tells no stat")?;
+    let ticks: Vec<u64> =
+        fields.split_whitespace().skip(13).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    // In hundredths of a second, whatever the machine's own clock.
+    Ok(Duration::from_millis(10 * ticks.iter().sum::<u64>()))
 }
 
 fn folder(process: u32) -> PathBuf {

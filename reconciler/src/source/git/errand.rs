@@ -51,7 +51,7 @@ pub(in crate::source) fn fetch_for_parent() -> ExitCode {
 fn work(errand: &Errand) -> Answer {
     let Errand { clone, repository, transport, target, login, known_hosts } = errand;
     let clone = Clone::open_bare(clone).map_err(|error| failure("cannot open the clone", &error).0)?;
-    let tip = fetch::tip(&clone, repository, Some(*transport), target, &Dialog::new(login, known_hosts));
+    let tip = fetch::tip(&clone, repository, *transport, target, &Dialog::new(login, known_hosts));
     tip.map(|id| id.to_string()).map_err(|error| error.0)
 }
 

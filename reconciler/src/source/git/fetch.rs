@@ -1,4 +1,4 @@
-//! What is followed, brought into the clone: the objects only.
+//! What is followed, brought into the clone from elsewhere: the objects only.
 //!
 //! Refs are written when all is here, so a fetch that is killed half-way leaves nothing wrong behind. What
 //! the tip is the server says by the list of its refs, and nothing else: a branch that is gone is gone,
@@ -21,7 +21,7 @@ const NAMED: usize = 5;
 pub(super) fn tip(
     clone: &Clone,
     repository: &str,
-    transport: Option<Transport>,
+    transport: Transport,
     target: &Target,
     dialog: &Dialog<'_>,
 ) -> Result<Oid, SourceError> {
@@ -32,14 +32,14 @@ pub(super) fn tip(
     callbacks.credentials(|_, user, allowed: CredentialType| dialog.answer(user, allowed));
     let mut proxy = ProxyOptions::new();
     match transport {
-        Some(Transport::Ssh) => {
+        Transport::Ssh => {
             callbacks.certificate_check(|certificate, _| dialog.look_at(certificate));
         }
-        Some(Transport::Https) => {
+        Transport::Https => {
             proxy.auto();
         }
         // libgit2 would connect to the server, and speak to it as if it were the proxy.
-        Some(Transport::Http) | None => {}
+        Transport::Http => {}
     }
     let mut options = FetchOptions::new();
     options.remote_callbacks(callbacks).proxy_options(proxy).download_tags(AutotagOption::None);
@@ -58,9 +58,9 @@ pub(super) fn tip(
         None => known_commit(clone, target),
         Some(reference) => match there.iter().find(|head| head.name() == reference) {
             None => None,
-            Some(head) => Some(commit(clone, head.oid()).map_err(|error| {
-                failure(&format!("{target} of {repository} does not lead to a commit"), &error)
-            })?),
+            Some(head) => {
+                Some(commit(clone, head.oid()).map_err(|error| astray(repository, target, &error))?)
+            }
         },
     };
     if found.is_none() && target.reference().is_none() {
@@ -71,7 +71,7 @@ pub(super) fn tip(
 }
 
 /// The commit that is followed for ever, once it is here.
-fn known_commit(clone: &Clone, target: &Target) -> Option<Oid> {
+pub(super) fn known_commit(clone: &Clone, target: &Target) -> Option<Oid> {
     let Target::Commit(id) = target else { return None };
     clone.find_commit(Oid::from_str(id.as_str()).ok()?).ok().map(|commit| commit.id())
 }
@@ -81,8 +81,13 @@ fn commit(clone: &Clone, id: Oid) -> Result<Oid, git2::Error> {
     clone.find_object(id, None)?.peel_to_commit().map(|commit| commit.id())
 }
 
+/// What is followed is there, and is something else.
+pub(super) fn astray(repository: &str, target: &Target, error: &git2::Error) -> SourceError {
+    failure(&format!("{target} of {repository} does not lead to a commit"), error)
+}
+
 /// The repository can be read, and what is followed is not in it.
-fn absent(repository: &str, target: &Target, branches: &[&str]) -> SourceError {
+pub(super) fn absent(repository: &str, target: &Target, branches: &[&str]) -> SourceError {
     if branches.is_empty() {
         return SourceError(format!("{repository} has no {target}, nor any branch: it is empty"));
     }

@@ -17,6 +17,11 @@ use crate::source::{access::Access, location::Transport};
 pub(super) struct Home(TempDir);
 
 impl Home {
+    /// Whether it is still there: what is temporary may be cleared away.
+    pub(super) fn is_there(&self) -> bool {
+        self.0.path().join("certs").is_dir() && self.0.path().join(".ssh").is_dir()
+    }
+
     /// Removed with this value.
     pub(super) fn new() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("hfi-").tempdir()?;
@@ -39,11 +44,15 @@ impl Home {
             })?;
             self.put(&from, ".ssh/known_hosts", is_known_hosts)?;
         }
-        if let Some(from) = &access.ca_file {
-            let file = self.put(from, "ca.pem", is_certificates)?;
-            // Beside the file OpenSSL would trust whatever lies in the system's folder.
-            process.env("SSL_CERT_FILE", file).env("SSL_CERT_DIR", self.0.path().join("certs"));
-        }
+        let trusted = match (transport, &access.ca_file) {
+            (Transport::Https, None) => return Ok(()),
+            (Transport::Https, Some(from)) => self.put(from, "ca.pem", is_certificates)?,
+            // Nobody: libgit2 reads the certificates before it knows whether it needs any, and to read
+            // the system's takes longer than a fetch.
+            (Transport::Http | Transport::Ssh, _) => "/dev/null".into(),
+        };
+        // Beside the file OpenSSL would trust whatever lies in the system's folder.
+        process.env("SSL_CERT_FILE", trusted).env("SSL_CERT_DIR", self.0.path().join("certs"));
         Ok(())
     }
 

@@ -5,16 +5,22 @@
 //! comments, layout and the file that it stands in do not. So every replica and every restart agrees.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::Path,
     sync::Arc,
 };
 
-use git2::{Commit, DiffFile, DiffOptions, Error, FileMode, Oid, Repository as Clone, Tree};
+use git2::{Commit, Error, Oid, Repository as Clone};
 use policies::{Policy, Timestamp, file::File, name::PolicyName};
 
-use super::tree::{content, folder};
-use crate::source::{BlobId, is_policy_path};
+use super::{
+    folder::{Change, Folder},
+    tree::{content, policy_folder},
+};
+use crate::source::BlobId;
+
+/// How many files of the past are kept while it is walked through.
+const MAX_FILES: usize = 2_000;
 
 /// The starts that are known at a commit.
 #[derive(Clone, Debug, Default)]
@@ -26,31 +32,25 @@ pub struct Origins {
 impl Origins {
     /// When the document of this policy got its content.
     pub fn of(&self, policy: &Policy) -> Option<Timestamp> {
-        self.starts.get(&policy.name).filter(|(known, _)| **known == *policy).map(|(_, start)| *start)
+        let is_same = |known: &Policy| std::ptr::eq(known, policy) || known == policy;
+        self.starts.get(&policy.name).filter(|(known, _)| is_same(known)).map(|(_, start)| *start)
     }
 }
 
-/// The policy files that a commit changed: what they were and what they became.
-#[derive(Default)]
-struct Change {
-    before: Vec<Oid>,
-    after: Vec<Oid>,
-}
-
-/// Walks back from `tip` until the start of every document wanted is found. What was found for an
-/// earlier tip is taken over from there on.
+/// Walks back from `tip`, with the policy folder that it has, until the start of every document wanted is
+/// found. What was found for an earlier tip is taken over from there on.
 pub(super) fn find(
     clone: &Clone,
-    tip: Oid,
+    (tip, folder): (Oid, Option<Arc<Folder>>),
     path: &Path,
     wanted: Vec<Arc<Policy>>,
     known: &Origins,
-    read: impl FnMut(BlobId, &[u8]) -> Arc<File>,
+    known_file: impl Fn(&BlobId) -> Option<Arc<File>>,
 ) -> Result<Origins, Error> {
-    let mut history = History { clone, path, read, files: HashMap::new() };
+    let mut history = History { clone, known_file, files: HashMap::new() };
     let mut origins = Origins { at: Some(tip), starts: HashMap::new() };
     let mut open: BTreeMap<_, _> = wanted.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
-    let mut commit = clone.find_commit(tip)?;
+    let (mut commit, mut folder) = (clone.find_commit(tip)?, folder);
     while !open.is_empty() {
         if known.at == Some(commit.id()) {
             open.retain(|name, policy| {
@@ -60,12 +60,16 @@ pub(super) fn find(
             });
         }
         let parent = if commit.parent_count() == 0 { None } else { Some(commit.parent(0)?) };
-        for policy in history.arrivals(&commit, parent.as_ref(), &open)? {
+        let before = match &parent {
+            Some(parent) => policy_folder(clone, &parent.tree()?, path, folder.as_ref())?,
+            None => None,
+        };
+        for policy in history.arrivals(before.as_deref(), folder.as_deref(), &open)? {
             open.remove(&policy.name);
             origins.starts.insert(policy.name.clone(), (policy, committed_at(&commit)));
         }
         match parent {
-            Some(parent) => commit = parent,
+            Some(parent) => (commit, folder) = (parent, before),
             None => break,
         }
     }
@@ -77,92 +81,60 @@ pub(super) fn committed_at(commit: &Commit<'_>) -> Timestamp {
 }
 
 /// The first-parent history of the policy folder.
-struct History<'a, R> {
+struct History<'a, K> {
     clone: &'a Clone,
-    path: &'a Path,
-    read: R,
+    known_file: K,
     /// What was read already: most files are the same from commit to commit.
     files: HashMap<Oid, Arc<File>>,
 }
 
-impl<R: FnMut(BlobId, &[u8]) -> Arc<File>> History<'_, R> {
-    /// The documents among those `open` that this commit brought: they stand in a file that it
-    /// touched, and stood nowhere before.
+impl<K: Fn(&BlobId) -> Option<Arc<File>>> History<'_, K> {
+    /// The documents among those `open` that a commit brought: they stand in a file that it touched, and
+    /// stood nowhere before.
     fn arrivals(
         &mut self,
-        commit: &Commit<'_>,
-        parent: Option<&Commit<'_>>,
+        before: Option<&Folder>,
+        after: Option<&Folder>,
         open: &BTreeMap<PolicyName, Arc<Policy>>,
     ) -> Result<Vec<Arc<Policy>>, Error> {
-        let change = self.change(commit, parent)?;
+        let change = Change::between(before, after);
         let is_open = |policy: &Arc<Policy>| open.get(&policy.name).is_some_and(|open| open == policy);
-        let mut arrived = self.documents(&change.after)?;
+        let mut arrived = self.documents(change.after)?;
         arrived.retain(is_open);
-        let before = self.documents(&change.before)?;
-        arrived.retain(|policy| !before.contains(policy));
-        if let Some(parent) = parent.filter(|_| !arrived.is_empty()) {
+        if arrived.is_empty() {
+            return Ok(arrived);
+        }
+        let touched = self.documents(change.before)?;
+        arrived.retain(|policy| !touched.contains(policy));
+        if let Some(before) = before.filter(|_| !arrived.is_empty()) {
             // A copy that stood in a file which this commit left alone.
-            let names: Vec<_> = arrived.iter().map(|policy| &policy.name).collect();
-            let elsewhere = self.documents_named(parent, &names)?;
+            let names: HashSet<_> = arrived.iter().map(|policy| policy.name.clone()).collect();
+            let mut elsewhere = self.documents(Change::between(None, Some(before)).after)?;
+            elsewhere.retain(|policy| names.contains(&policy.name));
             arrived.retain(|policy| !elsewhere.contains(policy));
         }
         Ok(arrived)
     }
 
-    fn documents(&mut self, blobs: &[Oid]) -> Result<Vec<Arc<Policy>>, Error> {
+    fn documents(&mut self, blobs: Vec<Oid>) -> Result<Vec<Arc<Policy>>, Error> {
         let mut policies = Vec::new();
         for id in blobs {
-            policies.extend(self.file(*id)?.documents.iter().map(|declared| Arc::clone(&declared.policy)));
+            policies.extend(self.file(id)?.documents.iter().map(|declared| Arc::clone(&declared.policy)));
         }
         Ok(policies)
     }
 
     fn file(&mut self, id: Oid) -> Result<Arc<File>, Error> {
-        if let Some(known) = self.files.get(&id) {
-            return Ok(Arc::clone(known));
+        if let Some(known) =
+            (self.known_file)(&BlobId::of_object(id.as_bytes())).or_else(|| self.files.get(&id).cloned())
+        {
+            return Ok(known);
         }
-        let file = (self.read)(BlobId::of_object(id.as_bytes()), &content(self.clone, id)?);
+        if self.files.len() >= MAX_FILES {
+            self.files.clear();
+        }
+        let file = Arc::new(File::read(&content(self.clone, id)?));
         self.files.insert(id, Arc::clone(&file));
         Ok(file)
-    }
-
-    /// The documents of a commit that have one of these names.
-    fn documents_named(
-        &mut self,
-        commit: &Commit<'_>,
-        names: &[&PolicyName],
-    ) -> Result<Vec<Arc<Policy>>, Error> {
-        let everything = self.diff(None, self.tree(commit)?.as_ref())?;
-        let mut documents = self.documents(&everything.after)?;
-        documents.retain(|policy| names.contains(&&policy.name));
-        Ok(documents)
-    }
-
-    fn tree(&self, commit: &Commit<'_>) -> Result<Option<Tree<'_>>, Error> {
-        folder(self.clone, &self.clone.find_tree(commit.tree_id())?, self.path)
-    }
-
-    /// What a commit did to the policy files, against its first parent.
-    fn change(&self, commit: &Commit<'_>, parent: Option<&Commit<'_>>) -> Result<Change, Error> {
-        let old = parent.map(|parent| self.tree(parent)).transpose()?.flatten();
-        self.diff(old.as_ref(), self.tree(commit)?.as_ref())
-    }
-
-    fn diff(&self, old: Option<&Tree<'_>>, new: Option<&Tree<'_>>) -> Result<Change, Error> {
-        let mut options = DiffOptions::new();
-        options.skip_binary_check(true);
-        let diff = self.clone.diff_tree_to_tree(old, new, Some(&mut options))?;
-        // Submodules and symbolic links are no policy files, whatever they are called.
-        let policy_file = |file: DiffFile<'_>| {
-            let regular = matches!(file.mode(), FileMode::Blob | FileMode::BlobExecutable);
-            let named = file.path().and_then(Path::to_str).is_some_and(is_policy_path);
-            (regular && named).then(|| file.id())
-        };
-        let mut change = Change::default();
-        for delta in diff.deltas() {
-            change.before.extend(policy_file(delta.old_file()));
-            change.after.extend(policy_file(delta.new_file()));
-        }
-        Ok(change)
     }
 }

@@ -26,9 +26,11 @@ use crate::source::{abort::Abort, access::Access, location::Transport, target::T
 /// Longer than any answer.
 const LONGEST_ANSWER: u64 = 64 * 1024;
 
-/// Fetches into `clone`, within the time that `access` allows.
+/// Fetches into `clone`, within the time that `access` allows. The process lives in `home`, which is made
+/// if it is not there.
 pub(super) fn tip(
     clone: &Clone,
+    home: &mut Option<Home>,
     repository: &str,
     transport: Transport,
     target: &Target,
@@ -36,8 +38,10 @@ pub(super) fn tip(
     abort: &Abort,
 ) -> Result<Oid, SourceError> {
     let broken = |error: io::Error| SourceError(format!("cannot fetch in a process of its own: {error}"));
-    // Outlives the process.
-    let home = Home::new().map_err(broken)?;
+    let home = match home.take().filter(Home::is_there) {
+        Some(known) => home.insert(known),
+        None => home.insert(Home::new().map_err(broken)?),
+    };
     let errand = Errand {
         clone: clone.path().to_owned(),
         repository: repository.to_owned(),

@@ -41,7 +41,7 @@ struct Served {
 
 fn served() -> Served {
     let publisher = Arc::<Publisher>::default();
-    let catalog = Catalog::new(&Sources::default(), |_, _| None);
+    let catalog = Arc::new(Catalog::new(&Sources::default(), |_, _| None));
     let (revision, lineage) = (Revision::new("main@sha1:1".into()), Lineage::default());
     let at = Timestamp::from_millis(0);
     publisher.publish(Published { revision, lineage, catalog, halted: false, withdrawn: None, at });

@@ -4,6 +4,7 @@ mod cores;
 mod filter;
 mod match_rules;
 mod push;
+mod reconcile;
 mod rules;
 mod serve;
 mod served;
@@ -39,6 +40,9 @@ enum Name {
     /// What parked polls cost, how soon all are answered, and how many requests a core answers, beside
     /// nginx and its nchan
     Serve,
+    /// What a change costs among 10, 1,000 and 10,000 policy files, beside `git fetch`; and among 20,000
+    /// scopes that somebody waits for
+    Reconcile,
 }
 
 #[tokio::main]
@@ -49,5 +53,6 @@ async fn main() -> Result<()> {
         Name::Push => push::run().await,
         Name::Soak { minutes } => soak::run(minutes).await,
         Name::Serve => serve::run().await,
+        Name::Reconcile => reconcile::run().await,
     }
 }

@@ -1,0 +1,169 @@
+//! A folder of policies as a tree of Git has it.
+//!
+//! The same tree at the same place says the same. So of a commit only those folders are read that are
+//! not as they were, and two commits are compared without a look at what they share.
+
+use std::{collections::HashMap, sync::Arc};
+
+use git2::{Error, ObjectType, Oid, Repository as Clone, TreeEntry};
+
+use crate::source::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file};
+
+const SYMBOLIC_LINK: i32 = 0o120000;
+
+/// What is in a folder, in the order of its names.
+#[derive(Debug)]
+pub(super) struct Folder {
+    tree: Oid,
+    /// Its path with a slash behind; empty for the root.
+    prefix: String,
+    items: Vec<Item>,
+}
+
+#[derive(Debug)]
+pub(super) enum Item {
+    File {
+        path: Arc<str>,
+        id: Oid,
+    },
+    /// It is there, and nobody knows what it holds.
+    Unreadable {
+        path: String,
+        reason: &'static str,
+    },
+    Folder(Arc<Folder>),
+    /// Something that is passed over although it may be meant to count.
+    Warning(String),
+}
+
+/// The policy files that are not the same in two folders, by what they hold.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    pub(super) before: Vec<Oid>,
+    pub(super) after: Vec<Oid>,
+}
+
+impl Folder {
+    /// Reads a folder, and those below it so many levels down, but for what is as in `known`: the same
+    /// folder as it was at another commit.
+    pub(super) fn read(
+        clone: &Clone,
+        tree: Oid,
+        prefix: String,
+        levels: usize,
+        known: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, Error> {
+        if let Some(same) = known.filter(|known| known.tree == tree) {
+            return Ok(Arc::clone(same));
+        }
+        let known: HashMap<_, _> = known
+            .into_iter()
+            .flat_map(|known| known.folders())
+            .map(|known| (&*known.prefix, known))
+            .collect();
+        let mut items = Vec::new();
+        for entry in &clone.find_tree(tree)? {
+            let name = String::from_utf8_lossy(entry.name_bytes());
+            let path = format!("{prefix}{name}");
+            let is_utf8 = std::str::from_utf8(entry.name_bytes()).is_ok();
+            let warn = |what: String| Item::Warning(what);
+            items.extend(match entry.kind() {
+                Some(ObjectType::Tree) if !is_utf8 => {
+                    Some(warn(format!("{path} is passed over: its name is not UTF-8")))
+                }
+                Some(ObjectType::Tree) if levels > 0 && !is_hidden(&name) => {
+                    let prefix = format!("{path}/");
+                    let known = known.get(&*prefix).copied();
+                    Some(Item::Folder(Self::read(clone, entry.id(), prefix, levels - 1, known)?))
+                }
+                Some(ObjectType::Tree) if !is_hidden(&name) && prefix.matches('/').count() >= MAX_DEPTH => {
+                    Some(warn(format!("{path} is more than {MAX_DEPTH} folders deep and is passed over")))
+                }
+                Some(ObjectType::Blob) if is_policy_file(&name) => Some(file(&entry, path, is_utf8)),
+                Some(ObjectType::Blob) if is_miscased(&name) => Some(warn(format!(
+                    "{path} is passed over: policy files end in .yaml or .yml, in lower case"
+                ))),
+                Some(ObjectType::Commit) if !is_hidden(&name) => Some(warn(format!(
+                    "{path} is a submodule and passed over: policies stand in this repository itself"
+                ))),
+                Some(ObjectType::Blob) if entry.filemode() == SYMBOLIC_LINK && may_be_folder(&name) => {
+                    Some(warn(format!(
+                        "{path} is a symbolic link and passed over: policies stand where the link leads"
+                    )))
+                }
+                _ => None,
+            });
+        }
+        Ok(Arc::new(Self { tree, prefix, items }))
+    }
+
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    fn folders(&self) -> impl Iterator<Item = &Arc<Self>> {
+        self.items.iter().filter_map(|item| if let Item::Folder(folder) = item { Some(folder) } else { None })
+    }
+
+    fn files(&self) -> impl Iterator<Item = (&str, Oid)> {
+        self.items
+            .iter()
+            .filter_map(|item| if let Item::File { path, id } = item { Some((&**path, *id)) } else { None })
+    }
+
+    /// All that is in it and below it.
+    pub(super) fn gather<'a>(&'a self, items: &mut Vec<&'a Item>) {
+        for item in &self.items {
+            match item {
+                Item::Folder(folder) => folder.gather(items),
+                _ => items.push(item),
+            }
+        }
+    }
+}
+
+impl Change {
+    /// From what a folder was to what it became; it may not have been there.
+    pub(super) fn between(before: Option<&Folder>, after: Option<&Folder>) -> Self {
+        let mut change = Self::default();
+        change.add(before, after);
+        change
+    }
+
+    fn add(&mut self, before: Option<&Folder>, after: Option<&Folder>) {
+        if before.map(|folder| folder.tree) == after.map(|folder| folder.tree) {
+            return;
+        }
+        let mut files: HashMap<_, _> = before.into_iter().flat_map(Folder::files).collect();
+        for (path, id) in after.into_iter().flat_map(Folder::files) {
+            let was = files.remove(path);
+            if was != Some(id) {
+                self.before.extend(was);
+                self.after.push(id);
+            }
+        }
+        self.before.extend(files.into_values());
+        let folders = before.into_iter().flat_map(Folder::folders);
+        let mut folders: HashMap<_, _> = folders.map(|folder| (folder.prefix(), folder)).collect();
+        for folder in after.into_iter().flat_map(Folder::folders) {
+            self.add(folders.remove(folder.prefix()).map(|was| &**was), Some(folder));
+        }
+        folders.into_values().for_each(|gone| self.add(Some(gone), None));
+    }
+}
+
+fn file(entry: &TreeEntry<'_>, path: String, is_utf8: bool) -> Item {
+    if entry.filemode() == SYMBOLIC_LINK {
+        let reason = "is a symbolic link, which is not followed; put the file there";
+        return Item::Unreadable { path, reason };
+    }
+    if !is_utf8 {
+        return Item::Unreadable { path, reason: "has a name that is not UTF-8; rename it" };
+    }
+    Item::File { path: path.into(), id: entry.id() }
+}
+
+/// Whether a link of this name may be meant as a folder: one that is meant as a file has an ending.
+fn may_be_folder(name: &str) -> bool {
+    !name.contains('.')
+}

@@ -1,0 +1,116 @@
+//! The packs of the clone, kept few.
+//!
+//! Every fetch that brings something brings a pack, and libgit2 holds each one open that it has read. When
+//! there are many, what came since the clone was last one pack becomes one pack too; and when that has grown
+//! large, everything does. What no pack is made of is what nothing leads to any more: commits that were
+//! forced off the branch.
+
+use std::{
+    collections::HashSet,
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use git2::{Error, Oid, PackBuilder, Repository as Clone};
+use tracing::debug;
+
+/// How many packs there may be.
+const MOST_PACKS: usize = 50;
+/// How many objects may be packed anew each time, before the whole is: some thousand commits.
+const MOST_NEW: usize = 10_000;
+const READABLE: u32 = 0o444;
+
+/// What is known of the packs.
+#[derive(Debug, Default)]
+pub(super) struct Packs {
+    base: Option<Base>,
+}
+
+/// Packs that hold a commit and all that it leads to.
+#[derive(Debug)]
+struct Base {
+    commit: Oid,
+    packs: HashSet<OsString>,
+}
+
+/// Why packs could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PackError {
+    #[error("{}", .0.message())]
+    Git(#[from] Error),
+    #[error(transparent)]
+    Folder(#[from] io::Error),
+}
+
+impl Packs {
+    /// Sees to it that there are few, given that everything that is needed is what `tip` leads to. Whether packs
+    /// were removed: the clone has to be opened anew to let go of them.
+    pub(super) fn put_together(&mut self, clone: &Clone, tip: Oid) -> Result<bool, PackError> {
+        let folder = clone.path().join("objects").join("pack");
+        let packs = packs(&folder)?;
+        if packs.len() <= MOST_PACKS {
+            if packs.len() == 1 {
+                self.base = Some(Base { commit: tip, packs });
+            }
+            return Ok(false);
+        }
+        let base =
+            self.base.take().filter(|base| clone.graph_descendant_of(tip, base.commit).unwrap_or(false));
+        let since_base = base.map(|base| Ok::<_, Error>((builder(clone, tip, Some(base.commit))?, base)));
+        let since_base = since_base.transpose()?.filter(|(builder, _)| builder.object_count() <= MOST_NEW);
+        let (mut builder, base) = match since_base {
+            Some((builder, base)) => (builder, Some(base)),
+            None => (builder(clone, tip, None)?, None),
+        };
+        builder.write(&folder, READABLE)?;
+        let name = builder.name()?.ok_or_else(|| Error::from_str("the new pack has no name"))?;
+        let new = format!("pack-{name}");
+        let kept =
+            |pack: &OsString| *pack == *new || base.as_ref().is_some_and(|base| base.packs.contains(pack));
+        let superfluous: Vec<_> = packs.iter().filter(|pack| !kept(pack)).collect();
+        debug!(
+            packs = superfluous.len(),
+            objects = builder.object_count(),
+            whole = base.is_none(),
+            "packs were put together"
+        );
+        for pack in superfluous {
+            // The index first: a pack without one is not looked at.
+            for ending in ["idx", "rev", "pack"] {
+                absent(fs::remove_file(folder.join(pack).with_extension(ending)))?;
+            }
+        }
+        self.base = Some(base.unwrap_or(Base { commit: tip, packs: [new.into()].into() }));
+        Ok(true)
+    }
+}
+
+/// Of all that `tip` leads to and `base` does not.
+fn builder(clone: &Clone, tip: Oid, base: Option<Oid>) -> Result<PackBuilder<'_>, Error> {
+    let mut walk = clone.revwalk()?;
+    walk.push(tip)?;
+    if let Some(base) = base {
+        walk.hide(base)?;
+    }
+    let mut builder = clone.packbuilder()?;
+    builder.insert_walk(&mut walk)?;
+    Ok(builder)
+}
+
+/// The packs in a folder, by their names without an ending.
+fn packs(folder: &Path) -> io::Result<HashSet<OsString>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashSet::new()),
+        Err(error) => return Err(error),
+    };
+    let paths = entries.map(|entry| Ok(PathBuf::from(entry?.file_name())));
+    let paths = paths.collect::<io::Result<Vec<_>>>()?;
+    let packs = paths.iter().filter(|path| path.extension().is_some_and(|ending| ending == "pack"));
+    Ok(packs.filter_map(|path| path.file_stem()).map(OsString::from).collect())
+}
+
+fn absent(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}

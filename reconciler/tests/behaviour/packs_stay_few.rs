@@ -1,0 +1,132 @@
+//! However often something is pushed, and by force at that, the clone stays small and few of its files are
+//! open.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use mesh::{GitHttp, Repository};
+use reconciler::{load::Loader, source::Source, state_dir::StateDir};
+use tempfile::TempDir;
+
+use crate::{
+    process::text,
+    remote::{access, following},
+    support::policy,
+};
+
+const PUSHES: usize = 300;
+/// Every so many pushes are taken back by the next.
+const FORCED: usize = 3;
+const NOISE: usize = 20_000;
+/// More than are ever there, and much less than there were pushes.
+const FEW: usize = 60;
+
+/// Commits, each of which is pushed: a policy changes, and noise comes along that is taken back.
+fn commits(bare: &Path) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let (stream, marks) = (folder.path().join("stream"), folder.path().join("marks"));
+    let mut text = String::new();
+    let mut kept = 0;
+    for mark in 1..=PUSHES {
+        writeln!(text, "commit refs/heads/pool\nmark :{mark}\ncommitter A <a@b> {mark} +0000\ndata 0")
+            .unwrap();
+        match kept {
+            0 => {}
+            kept => writeln!(text, "from :{kept}").unwrap(),
+        }
+        let policy = policy("a", "checkout", 400 + u16::try_from(mark % 100).unwrap());
+        writeln!(text, "M 100644 inline a.yaml\ndata {}\n{policy}", policy.len()).unwrap();
+        if mark % FORCED == 0 {
+            // What does not compress, and no two of which are alike.
+            let mut noise = String::new();
+            let mut state = mark as u64;
+            while noise.len() < NOISE {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                write!(noise, "{:08x}", state >> 32).unwrap();
+            }
+            writeln!(text, "M 100644 inline noise\ndata {}\n{noise}", noise.len()).unwrap();
+        } else {
+            kept = mark;
+        }
+    }
+    fs::write(&stream, text).unwrap();
+    let mut git = Command::new("git");
+    git.arg("-C").arg(bare).args(["fast-import", "--quiet", "--force"]);
+    git.arg(format!("--export-marks={}", marks.display())).stdin(fs::File::open(stream).unwrap());
+    assert!(git.status().unwrap().success());
+    let marks = fs::read_to_string(marks).unwrap();
+    let mut ids: Vec<_> = marks
+        .lines()
+        .map(|line| {
+            let (mark, id) = line.trim_start_matches(':').split_once(' ').unwrap();
+            (mark.parse::<usize>().unwrap(), id.to_owned())
+        })
+        .collect();
+    ids.sort();
+    ids.into_iter().map(|(_, id)| id).collect()
+}
+
+/// The packs of a clone, and how many bytes they have.
+fn packs(clone: &Path) -> (usize, u64) {
+    let entries = fs::read_dir(clone.join("objects/pack")).unwrap().map(Result::unwrap);
+    let packs = entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(".pack"));
+    packs.fold((0, 0), |(count, bytes), pack| (count + 1, bytes + pack.metadata().unwrap().len()))
+}
+
+/// How many files below a folder this process has open.
+fn open_files(folder: &Path) -> usize {
+    let open = fs::read_dir("/proc/self/fd").unwrap().flatten();
+    open.filter_map(|file| fs::read_link(file.path()).ok()).filter(|file| file.starts_with(folder)).count()
+}
+
+fn open(url: &str, state: &TempDir) -> Source {
+    let state = StateDir::open(state.path().to_owned()).unwrap();
+    Source::open(following(url, &access()), Some(state)).unwrap()
+}
+
+fn follow(url: &str, bare: &Path, state: &TempDir, commits: &[String]) {
+    let clone: PathBuf = state.path().join("clone.git");
+    let (mut source, mut loader) = (open(url, state), Loader::default());
+    let mut most = (0, 0, 0);
+    for commit in commits {
+        let branch = bare.join("refs/heads/main");
+        fs::write(branch.with_extension("new"), format!("{commit}\n")).unwrap();
+        fs::rename(branch.with_extension("new"), &branch).unwrap();
+        let loaded = loader.load(&mut source).unwrap().expect("nothing is new");
+        assert_eq!(loaded.checkout.revision.as_str(), format!("main@sha1:{commit}"));
+        source.tidy();
+        let (packs, bytes) = packs(&clone);
+        most = (most.0.max(packs), most.1.max(bytes), most.2.max(open_files(state.path())));
+    }
+    let (packs, bytes, files) = most;
+    assert!(packs <= FEW && files <= FEW, "{packs} packs, {files} open files");
+    let forced = PUSHES / FORCED * NOISE / 2;
+    assert!(bytes < forced as u64 / 2, "{bytes} bytes, of which some {forced} were taken back");
+
+    // Nothing is missing.
+    let fsck =
+        Command::new("git").arg("-C").arg(&clone).args(["fsck", "--full"]).stderr(Stdio::piped()).output();
+    let fsck = fsck.unwrap();
+    assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stderr));
+    drop(source);
+    let restored = Loader::default().restore(&mut open(url, state)).expect("nothing was kept");
+    assert!(restored.checkout.revision.as_str().ends_with(commits.last().unwrap()));
+}
+
+#[tokio::test]
+async fn through_hundreds_of_pushes() {
+    let repository = Repository::new().await.unwrap();
+    let http = GitHttp::start(repository.folder()).await.unwrap();
+    let (url, bare) = (http.url("policies.git"), repository.bare());
+    let run = move || {
+        let commits = commits(&bare);
+        follow(&url, &bare, &tempfile::tempdir().unwrap(), &commits);
+        // What is on this machine is not fetched by another process.
+        follow(text(&bare), &bare, &tempfile::tempdir().unwrap(), &commits[..PUSHES / 2]);
+    };
+    tokio::task::spawn_blocking(run).await.unwrap();
+}
