@@ -1,5 +1,7 @@
 //! `GET /v1/snapshot`: what a filter runs, held until it changes.
 
+use std::pin::{Pin, pin};
+
 use axum::{
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -38,8 +40,9 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let poll = Poll::read(&served, query.as_deref().unwrap_or_default(), &headers)?;
-    let wait = poll.wait;
-    Ok(respond(poll.answer(&served).await?, wait))
+    let (wait, mut shutdown) = (poll.wait, served.shutdown.clone());
+    let ending = pin!(shutdown.requested());
+    Ok(respond(poll.answer(&served, ending).await?, wait))
 }
 
 /// What a client asks for; small, since it is kept for as long as the client waits.
@@ -73,8 +76,13 @@ impl Poll {
         Ok(Self { scope, known: Known::of(headers), wait, behind: Behind::of(served, headers) })
     }
 
-    /// The snapshot; if the client has it already, it is held until then or until its wait is over.
-    pub(super) async fn answer(self, served: &Served) -> Result<Answer, Problem> {
+    /// The snapshot; if the client has it already, it is held until that changes, until its wait is over,
+    /// or until the `ending` of the server.
+    pub(super) async fn answer(
+        self,
+        served: &Served,
+        ending: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<Answer, Problem> {
         let Self { scope, known, wait, behind } = self;
         let until = wait.map(|wait| Instant::now() + wait.duration());
         if let Some(behind) = behind {
@@ -87,11 +95,10 @@ impl Poll {
         let mut bodies = served.publisher.subscribe(scope).map_err(Problem::not_ready)?;
         let is_current = known.has(&bodies.borrow_and_update().digest);
         if let Some(until) = until.filter(|_| is_current) {
-            let mut shutdown = served.shutdown.clone();
             let changed = async {
                 tokio::select! {
                     _ = bodies.changed() => {}
-                    () = shutdown.requested() => {}
+                    () = ending => {}
                 }
             };
             // Whatever ended the wait, the answer says what is so now.

@@ -68,7 +68,7 @@ where
         let wait = poll.as_ref().ok().and_then(|poll| poll.wait);
         let answer = match poll {
             Ok(poll) => {
-                let mut answer = pin!(poll.answer(&routes.served));
+                let mut answer = pin!(poll.answer(&routes.served, ending.as_mut()));
                 let answered = poll_fn(|cx| match answer.as_mut().poll(cx) {
                     Poll::Ready(answer) => Poll::Ready(Some(answer)),
                     Poll::Pending => is_gone(&mut stream, cx).map(|()| None),

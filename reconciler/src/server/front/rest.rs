@@ -116,8 +116,9 @@ async fn answer(
     } else {
         Problem::too_large().into_response()
     };
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && is_http1 {
-        // The rest of the body is not read.
+    // The rest of a body is not read, and nothing more is answered at the end.
+    let is_last = response.status() == StatusCode::PAYLOAD_TOO_LARGE || routes.served.shutdown.is_requested();
+    if is_last && is_http1 {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if response.status() == StatusCode::NOT_MODIFIED {
