@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use policies::{Scope, snapshot::MEDIA_TYPE};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     Served,
@@ -42,7 +42,7 @@ pub(super) async fn get(
     let poll = Poll::read(&served, query.as_deref().unwrap_or_default(), &headers)?;
     let (wait, mut shutdown) = (poll.wait, served.shutdown.clone());
     let ending = pin!(shutdown.requested());
-    Ok(respond(poll.answer(&served, ending).await?, wait))
+    Ok(respond(poll.answer(&served, ending, sleep_until).await?, wait))
 }
 
 /// What a client asks for; small, since it is kept for as long as the client waits.
@@ -77,11 +77,12 @@ impl Poll {
     }
 
     /// The snapshot; if the client has it already, it is held until that changes, until its wait is over,
-    /// or until the `ending` of the server.
-    pub(super) async fn answer(
+    /// or until the `ending` of the server. `expiry` tells when a wait is over.
+    pub(super) async fn answer<E: Future<Output = ()>>(
         self,
         served: &Served,
         ending: Pin<&mut impl Future<Output = ()>>,
+        expiry: impl FnOnce(Instant) -> E,
     ) -> Result<Answer, Problem> {
         let Self { scope, known, wait, behind } = self;
         let until = wait.map(|wait| Instant::now() + wait.duration());
@@ -95,14 +96,13 @@ impl Poll {
         let mut bodies = served.publisher.subscribe(scope).map_err(Problem::not_ready)?;
         let is_current = known.has(&bodies.borrow_and_update().digest);
         if let Some(until) = until.filter(|_| is_current) {
-            let changed = async {
-                tokio::select! {
-                    _ = bodies.changed() => {}
-                    () = ending => {}
-                }
-            };
-            // Whatever ended the wait, the answer says what is so now.
-            let _ = timeout_at(until, changed).await;
+            // Whatever ends the wait, the answer says what is so then.
+            tokio::select! {
+                biased;
+                _ = bodies.changed() => {}
+                () = ending => {}
+                () = expiry(until) => {}
+            }
         }
         let body = bodies.borrow_and_update().clone();
         Ok(if known.has(&body.digest) { Answer::NotModified(body) } else { Answer::Full(body) })

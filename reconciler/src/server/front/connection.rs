@@ -68,7 +68,13 @@ where
         let wait = poll.as_ref().ok().and_then(|poll| poll.wait);
         let answer = match poll {
             Ok(poll) => {
-                let mut answer = pin!(poll.answer(&routes.served, ending.as_mut()));
+                // The same timer for all that the connection waits for.
+                let timer = &mut alarm;
+                let expiry = move |until| {
+                    timer.set(until);
+                    poll_fn(move |cx| timer.poll(cx))
+                };
+                let mut answer = pin!(poll.answer(&routes.served, ending.as_mut(), expiry));
                 let answered = poll_fn(|cx| match answer.as_mut().poll(cx) {
                     Poll::Ready(answer) => Poll::Ready(Some(answer)),
                     Poll::Pending => is_gone(&mut stream, cx).map(|()| None),
