@@ -95,6 +95,9 @@ async fn requests_in_a_row_are_answered_in_a_row() {
     assert_eq!(ours, theirs);
     let statuses: Vec<_> = ours.iter().map(|answer| &answer[2..5]).collect();
     assert_eq!(statuses, ["200", "304", "400", "406", "200", "200", "200"], "nothing after the close");
+    let (ours, theirs) = pair.both(&[get(""), get("Connection: CLOSE\r\n"), get("")].concat()).await;
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.len(), 2, "nothing after the close");
 }
 
 #[tokio::test]
@@ -210,6 +213,8 @@ fn request(etag: String) -> impl Strategy<Value = String> {
         select(vec![
             "connection: keep-alive",
             "Connection: CLOSE",
+            "connection: close",
+            "connection: Close",
             "connection: x",
             "content-length: 0",
             "transfer-encoding: chunked",
@@ -237,7 +242,7 @@ fn request(etag: String) -> impl Strategy<Value = String> {
 fn the_same_bytes_get_the_same_answer() {
     let runtime = Runtime::new().unwrap();
     let pair = runtime.block_on(Pair::start());
-    let config = ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() };
     let requests = prop::collection::vec(request(pair.etag.clone()), 1..4);
     let outcome = TestRunner::new(config).run(&(requests, 0..40usize), |(requests, cut)| {
         let mut bytes = requests.concat();
