@@ -79,12 +79,15 @@ fn start(stream: TcpStream, tls: Option<&Tls>, routes: &Arc<Routes>, seat: Seat)
 
 async fn secured(tls: Tls, stream: TcpStream, routes: Arc<Routes>, seat: Seat) -> io::Result<()> {
     let mut shutdown = routes.served.shutdown.clone();
+    // In a place of its own, which is given back: a connection is kept for long, and this is large.
+    let mut handshake = Box::pin(timeout(HANDSHAKE_TIME, tls.accept(stream)));
     let secured = tokio::select! {
-        secured = timeout(HANDSHAKE_TIME, tls.accept(stream)) => secured??,
+        secured = &mut handshake => secured??,
         // Nothing has been asked yet.
         () = shutdown.requested() => return Ok(()),
     };
-    drop(shutdown);
+    drop(handshake);
+    drop((shutdown, tls));
     Box::pin(connection::serve(secured, routes, seat)).await
 }
 
