@@ -192,12 +192,12 @@ impl Reconciler {
                 }
                 self.restored = None;
                 self.refresh.succeeded(begun.elapsed());
-                // Once what is new is served: nobody waits for this.
-                let task = self.blocking(|Work { source, .. }| source.tidy())?;
-                self.done(task, None, &abort, shutdown).await?;
             }
             Err(error) => self.failed(&error, begun.elapsed()).await,
         }
+        // Once what is new is served: nobody waits for this. What is refused was fetched all the same.
+        let task = self.blocking(|Work { source, .. }| source.tidy())?;
+        self.done(task, None, &abort, shutdown).await?;
         self.next_look = Instant::now() + self.look_again();
         Ok(())
     }

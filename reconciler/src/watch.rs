@@ -29,7 +29,9 @@ use crate::source::{Settings, may_matter};
 pub struct Watcher {
     watcher: RecommendedWatcher,
     folders: Vec<Folder>,
-    hints: Arc<Hints>,
+    /// One of the folders may have been replaced since this was last looked at. Each watcher has its own: it
+    /// says which watch is dead.
+    lost: Arc<AtomicBool>,
 }
 
 /// A folder to watch. Folders, because a file that is replaced takes its watch with it.
@@ -46,7 +48,6 @@ struct Folder {
 pub struct Hints {
     noticed: Notify,
     folder_created: AtomicBool,
-    folder_lost: AtomicBool,
 }
 
 impl Hints {
@@ -67,25 +68,25 @@ impl Hints {
     }
 
     /// Events were lost: what they were nobody knows.
-    fn notice_loss(&self) {
+    fn notice_loss(&self, lost: &AtomicBool) {
         self.folder_created.store(true, Ordering::Relaxed);
-        self.folder_lost.store(true, Ordering::Relaxed);
+        lost.store(true, Ordering::Relaxed);
         self.noticed.notify_one();
     }
 
-    fn notice(&self, event: &Event, folders: &[PathBuf], matters: fn(&Path) -> bool) {
+    fn notice(&self, event: &Event, folders: &[PathBuf], matters: fn(&Path) -> bool, lost: &AtomicBool) {
         match event.kind {
             // Our own reading is no change.
             EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write) => return,
             EventKind::Create(CreateKind::Folder) => self.folder_created.store(true, Ordering::Relaxed),
             EventKind::Modify(ModifyKind::Name(_)) if event.paths.iter().any(|path| path.is_dir()) => {
                 self.folder_created.store(true, Ordering::Relaxed);
-                self.folder_lost.store(true, Ordering::Relaxed);
+                lost.store(true, Ordering::Relaxed);
             }
             EventKind::Remove(_) | EventKind::Modify(_)
                 if event.paths.iter().any(|path| folders.contains(path)) =>
             {
-                self.folder_lost.store(true, Ordering::Relaxed);
+                lost.store(true, Ordering::Relaxed);
             }
             _ if !event.paths.is_empty() && !event.paths.iter().any(|path| matters(path)) => return,
             _ => {}
@@ -120,21 +121,22 @@ impl Watcher {
             return None;
         }
         let paths: Vec<_> = folders.iter().map(|folder| folder.path.clone()).collect();
-        let noticed = Arc::clone(&hints);
+        let lost = Arc::<AtomicBool>::default();
+        let noticed_lost = Arc::clone(&lost);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| match event {
-            Ok(event) if !event.need_rescan() => noticed.notice(&event, &paths, matters),
-            Ok(_) | Err(_) => noticed.notice_loss(),
+            Ok(event) if !event.need_rescan() => hints.notice(&event, &paths, matters, &noticed_lost),
+            Ok(_) | Err(_) => hints.notice_loss(&noticed_lost),
         });
         let watcher =
             watcher.inspect_err(|error| warn!(%error, "changes go unnoticed until the interval is over"));
-        Some(Self { watcher: watcher.ok()?, folders, hints })
+        Some(Self { watcher: watcher.ok()?, folders, lost })
     }
 
     /// Sees to it that what stands at the paths now is what is watched: a folder that is replaced
     /// takes its watch with it. To be called before each look, so that nothing falls between.
     pub fn renew(&mut self) {
         // A folder that comes back can have the inode of the one that went.
-        let lost = self.hints.folder_lost.swap(false, Ordering::Relaxed);
+        let lost = self.lost.swap(false, Ordering::Relaxed);
         for Folder { path, mode, watched } in &mut self.folders {
             let present = fs::metadata(&*path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
             if present == *watched && !lost {

@@ -116,13 +116,16 @@ impl GitSource {
         // Before anything else of it is read.
         self.verify(tip)?;
         if self.good == Some(tip) {
+            // Unless that has been done, in which case this does nothing.
+            self.store.save(tip);
             return Ok(None);
         }
         let read = match self.read(tip, &is_known) {
             Err(error) if self.renewed_for != Some(tip) => {
+                self.renewed_for = Some(tip);
+                self.read_elsewhere(&is_known)?;
                 warn!(%error, "the clone is damaged and begun anew");
                 self.discard()?;
-                self.renewed_for = Some(tip);
                 let tip = self.fetch()?;
                 self.verify(tip)?;
                 self.read(tip, is_known)
@@ -130,6 +133,16 @@ impl GitSource {
             read => read,
         };
         read.inspect(|_| self.renewed_for = None).map(Some)
+    }
+
+    /// Whether the tip can be read from another clone. If it cannot, this one is not to blame, and what is
+    /// good in it stays.
+    fn read_elsewhere(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<(), SourceError> {
+        let mut elsewhere = Store::temporary()?;
+        let clone = std::mem::replace(&mut self.clone, elsewhere.renew()?);
+        let read = self.fetch_into_clone().and_then(|tip| self.read(tip, is_known));
+        self.clone = clone;
+        read.map(drop)
     }
 
     /// The last good state of an earlier process, once and only if there is one. Who signed it has not
@@ -147,11 +160,11 @@ impl GitSource {
         }
     }
 
-    /// Puts together what was fetched piece by piece, once there are many pieces. What was checked out last
-    /// must have been good: nothing else is kept.
+    /// Puts together what was fetched piece by piece, once there are many pieces. Kept is what is good, what may
+    /// be restored, and what was fetched last, good or not: the next fetch asks for what is newer than that.
     pub fn tidy(&mut self) {
-        let Some(good) = self.good.filter(|good| self.tip == Some(*good)) else { return };
-        let put_together = self.packs.put_together(&self.clone, good);
+        let kept = [self.good, self.tip, self.kept, self.store.saved()];
+        let put_together = self.packs.put_together(&self.clone, kept.into_iter().flatten());
         let opened = put_together
             .and_then(|anew| Ok(if anew { Some(Clone::open_bare(self.clone.path())?) } else { None }));
         match opened {
@@ -233,6 +246,7 @@ impl GitSource {
                 process::tip(clone, home, url, *transport, target, access, abort)?
             }
         };
+        clone.find_commit(tip).map_err(|error| failure("cannot read the clone", &error))?;
         fetch::remember(clone, target, tip)?;
         Ok(tip)
     }

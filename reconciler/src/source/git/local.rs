@@ -20,6 +20,11 @@ pub(super) fn tip(clone: &Clone, path: &Path, target: &Target) -> Result<Oid, So
     let shown = path.display().to_string();
     let unreadable = |error: Error| failure(&format!("cannot fetch from {shown}"), &error);
     let there = Clone::open(path).map_err(unreadable)?;
+    if there.is_shallow() {
+        return Err(SourceError(format!(
+            "{shown} is a shallow clone, and durations need the whole history: `git fetch --unshallow` brings it"
+        )));
+    }
     let found = match target.reference() {
         None => known_commit(&there, target),
         Some(reference) => match there.find_reference(&reference) {

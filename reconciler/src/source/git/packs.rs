@@ -44,24 +44,36 @@ pub(super) enum PackError {
 }
 
 impl Packs {
-    /// Sees to it that there are few, given that everything that is needed is what `tip` leads to. Whether packs
-    /// were removed: the clone has to be opened anew to let go of them.
-    pub(super) fn put_together(&mut self, clone: &Clone, tip: Oid) -> Result<bool, PackError> {
+    /// Sees to it that there are few, given that everything that is needed is what `kept` and the refs of the
+    /// clone lead to. Whether packs were removed: the clone has to be opened anew to let go of them.
+    pub(super) fn put_together(
+        &mut self,
+        clone: &Clone,
+        kept: impl IntoIterator<Item = Oid>,
+    ) -> Result<bool, PackError> {
         let folder = clone.path().join("objects").join("pack");
         let packs = packs(&folder)?;
+        let mut tips: Vec<_> = kept.into_iter().collect();
+        let Some(first) = tips.first().copied() else { return Ok(false) };
         if packs.len() <= MOST_PACKS {
-            if packs.len() == 1 {
-                self.base = Some(Base { commit: tip, packs });
+            // Those that an earlier process left are as good a base as one pack.
+            if packs.len() == 1 || (self.base.is_none() && packs.len() <= MOST_PACKS / 2) {
+                self.base = Some(Base { commit: first, packs });
             }
             return Ok(false);
         }
-        let base =
-            self.base.take().filter(|base| clone.graph_descendant_of(tip, base.commit).unwrap_or(false));
-        let since_base = base.map(|base| Ok::<_, Error>((builder(clone, tip, Some(base.commit))?, base)));
+        for reference in clone.references()? {
+            tips.push(reference?.peel_to_commit()?.id());
+        }
+        let leads_to_base = |tip: &Oid, base: &Base| {
+            *tip == base.commit || clone.graph_descendant_of(*tip, base.commit).unwrap_or(false)
+        };
+        let base = self.base.take().filter(|base| tips.iter().any(|tip| leads_to_base(tip, base)));
+        let since_base = base.map(|base| Ok::<_, Error>((builder(clone, &tips, Some(base.commit))?, base)));
         let since_base = since_base.transpose()?.filter(|(builder, _)| builder.object_count() <= MOST_NEW);
         let (mut builder, base) = match since_base {
             Some((builder, base)) => (builder, Some(base)),
-            None => (builder(clone, tip, None)?, None),
+            None => (builder(clone, &tips, None)?, None),
         };
         builder.write(&folder, READABLE)?;
         let name = builder.name()?.ok_or_else(|| Error::from_str("the new pack has no name"))?;
@@ -81,19 +93,21 @@ impl Packs {
                 absent(fs::remove_file(folder.join(pack).with_extension(ending)))?;
             }
         }
-        self.base = Some(base.unwrap_or(Base { commit: tip, packs: [new.into()].into() }));
+        self.base = Some(base.unwrap_or(Base { commit: first, packs: [new.into()].into() }));
         Ok(true)
     }
 }
 
-/// Of all that `tip` leads to and `base` does not.
-fn builder(clone: &Clone, tip: Oid, base: Option<Oid>) -> Result<PackBuilder<'_>, Error> {
+/// Of all that `tips` lead to and `base` does not.
+fn builder<'a>(clone: &'a Clone, tips: &[Oid], base: Option<Oid>) -> Result<PackBuilder<'a>, Error> {
     let mut walk = clone.revwalk()?;
-    walk.push(tip)?;
+    tips.iter().try_for_each(|tip| walk.push(*tip))?;
     if let Some(base) = base {
         walk.hide(base)?;
     }
     let mut builder = clone.packbuilder()?;
+    // As many as there are processors.
+    builder.set_threads(0);
     builder.insert_walk(&mut walk)?;
     Ok(builder)
 }

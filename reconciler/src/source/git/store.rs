@@ -62,6 +62,14 @@ impl Store {
         made.map_err(|error| failure("cannot make the clone", &error))
     }
 
+    /// The commit that is stored as the last good one.
+    pub(super) fn saved(&self) -> Option<Oid> {
+        match self {
+            Self::Temporary(_) => None,
+            Self::Kept { saved, .. } => *saved,
+        }
+    }
+
     /// Stores the last good commit, where something is stored at all.
     pub(super) fn save(&mut self, commit: Oid) {
         let Self::Kept { state, followed, saved } = self else { return };
