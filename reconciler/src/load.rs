@@ -15,8 +15,11 @@ use tracing::warn;
 
 use crate::source::{BlobId, Checkout, CheckoutFile, Content, Source, SourceError};
 
-/// How many files are kept beside those of the last checkout: to forget what is gone takes a look at all.
-const LEFTOVERS: usize = 1_000;
+/// What part of the files may be of earlier checkouts: to forget what is gone takes a look at all, so that is
+/// not done for each.
+const LEFTOVERS: usize = 8;
+/// So many may be in any case.
+const FEW: usize = 64;
 
 /// The files of the last checkout, and some that were there before, by the hash of their content.
 #[derive(Debug, Default)]
@@ -101,7 +104,8 @@ impl Loader {
         };
         let files = checkout.files.iter().map(&mut parse).collect::<Result<Parsed, _>>()?;
         let guards = checkout.above.iter().map(&mut parse).collect::<Result<Parsed, _>>()?;
-        if self.files.len() > files.len() + guards.len() + LEFTOVERS {
+        let present = files.len() + guards.len();
+        if self.files.len() > present + present / LEFTOVERS + FEW {
             let blobs = checkout.files.iter().chain(&checkout.above).map(|file| file.blob);
             self.files = blobs.zip(files.iter().chain(&guards).map(Arc::clone)).collect();
         }

@@ -9,12 +9,17 @@ use std::{
 };
 
 use mesh::{GitHttp, Repository};
-use reconciler::{load::Loader, source::Source, state_dir::StateDir};
+use reconciler::{
+    load::Loader,
+    source::{Source, access::Access, signers::Signers},
+    state_dir::StateDir,
+};
 use tempfile::TempDir;
 
 use crate::{
     process::text,
-    remote::{access, following},
+    remote::{access, following, repository},
+    signing::{Signer, head},
     support::policy,
 };
 
@@ -127,6 +132,40 @@ async fn through_hundreds_of_pushes() {
         follow(&url, &bare, &tempfile::tempdir().unwrap(), &commits);
         // What is on this machine is not fetched by another process.
         follow(text(&bare), &bare, &tempfile::tempdir().unwrap(), &commits[..PUSHES / 2]);
+    };
+    tokio::task::spawn_blocking(run).await.unwrap();
+}
+
+#[tokio::test]
+async fn also_where_all_that_is_pushed_is_refused() {
+    let (repository, alice) = (repository().await, Signer::ssh("-t ed25519"));
+    let keys = tempfile::tempdir().unwrap();
+    alice.allow_in(keys.path(), "alice.pub");
+    alice.push(&repository).await;
+    let signed = head(&repository).await;
+    let bare = repository.bare();
+    let run = move || {
+        let state = tempfile::tempdir().unwrap();
+        let access = Access { signers: Some(Signers::new(keys.path().to_owned())), ..access() };
+        let settings = following(text(&bare), &access);
+        let state_dir = StateDir::open(state.path().to_owned()).unwrap();
+        let (mut source, mut loader) = (Source::open(settings, Some(state_dir)).unwrap(), Loader::default());
+        loader.load(&mut source).unwrap().expect("it is signed");
+        for commit in &commits(&bare)[..PUSHES / 2] {
+            fs::write(bare.join("refs/heads/main"), format!("{commit}\n")).unwrap();
+            let error = loader.load(&mut source).unwrap_err().to_string();
+            assert!(error.contains("is not signed"), "{error}");
+            source.tidy();
+        }
+        let (packs, _) = packs(&state.path().join("clone.git"));
+        let files = open_files(state.path());
+        assert!(packs <= FEW && files <= FEW, "{packs} packs, {files} open files");
+        // What is good is still there, to be served and to be restored.
+        fs::write(bare.join("refs/heads/main"), format!("{signed}\n")).unwrap();
+        assert!(loader.load(&mut source).unwrap().is_none());
+        drop(source);
+        let restored = Loader::default().restore(&mut open(text(&bare), &state)).expect("nothing was kept");
+        assert!(restored.checkout.revision.as_str().ends_with(&signed));
     };
     tokio::task::spawn_blocking(run).await.unwrap();
 }

@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
     time::SystemTime,
 };
 
@@ -21,7 +22,7 @@ use tokio::{
 
 use crate::{
     process::{Process, text},
-    support::policy,
+    support::{PATIENCE, policy},
 };
 
 const CHECKOUT: &str = "namespace=demo&service=checkout";
@@ -349,6 +350,58 @@ async fn a_clone_that_was_damaged_is_mended_and_served() {
         change(501).await;
         let tip = world.repository.git(&["rev-parse", "HEAD"]).await.unwrap();
         hfi.until_ready(|ready| ready["revision"] == format!("main@sha1:{}", tip.trim())).await;
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_saved_is_saved_by_a_later_look() {
+    let world = World::new().await;
+    let stored = world.state.path().join("last-good.json");
+    let hfi = world.start().await;
+    let until = async |what: &str, is_so: &dyn Fn() -> bool| {
+        tokio::time::timeout(PATIENCE, async {
+            while !is_so() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await
+        .unwrap_or_else(|_| panic!("not {what}: {}", hfi.log()));
+    };
+    until("saved", &|| stored.is_file()).await;
+    // In its place, so that it cannot be written.
+    fs::remove_file(&stored).unwrap();
+    fs::create_dir(&stored).unwrap();
+    world.push(&policy("a", "checkout", 500)).await;
+    until("told", &|| hfi.said("cannot store the last good commit").is_some()).await;
+    fs::remove_dir(&stored).unwrap();
+    // Nothing is pushed: only the interval goes by.
+    until("saved", &|| stored.is_file()).await;
+}
+
+#[tokio::test]
+async fn a_repository_that_is_at_fault_itself_takes_nothing_from_what_is_kept() {
+    let world = World::new().await;
+    world.run_once().await;
+    // Of the same name, with a tip whose parents are nowhere.
+    let broken = world.repository.folder().join("broken");
+    let bare = world.repository.bare();
+    let (from, to) = (format!("file://{}", bare.display()), text(&broken).to_owned());
+    world.push(&policy("a", "checkout", 500)).await;
+    world.repository.git(&["clone", "--quiet", "--bare", "--depth", "1", &from, &to]).await.unwrap();
+    world.take_away();
+    fs::rename(&broken, &bare).unwrap();
+    for _ in 0..2 {
+        let hfi = world.start().await;
+        hfi.until_ready(|ready| {
+            let told = ready["source_error"]["message"].as_str().unwrap_or_default();
+            ready["restored"] == true && told.contains("is a shallow clone") && told.contains("--unshallow")
+        })
+        .await;
+    }
+    fs::remove_file(bare.join("shallow")).unwrap();
+    for _ in 0..2 {
+        let hfi = world.start().await;
+        hfi.until_ready(|ready| ready["restored"] == true && !ready["source_error"].is_null()).await;
     }
 }
 

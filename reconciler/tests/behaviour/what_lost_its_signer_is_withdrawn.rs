@@ -342,3 +342,34 @@ async fn a_plain_folder_is_refused() {
     assert_eq!(code, Some(2), "{message}");
     assert!(message.contains("--verify (HFI_VERIFY) needs a repository"), "{message}");
 }
+
+#[tokio::test]
+async fn a_folder_that_is_replaced_is_watched_on() {
+    let world = World::new().await;
+    let hfi = world.start(NEVER).await;
+    hfi.until_ready(|_| true).await;
+    let key = fs::read(world.alice()).unwrap();
+    for _ in 0..3 {
+        // The new folder can have the inode of the old one.
+        fs::remove_dir_all(world.keys()).unwrap();
+        fs::create_dir(world.keys()).unwrap();
+        fs::write(world.alice(), &key).unwrap();
+        hfi.until_ready(|ready| ready["withdrawn"].is_null()).await;
+        fs::remove_file(world.alice()).unwrap();
+        until_withdrawn(&hfi).await;
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_clone_is_mended_before_anybody_is_asked_who_signed() {
+    let world = World::new().await;
+    let state = world.state();
+    let environment = [("HFI_STATE_DIR", text(&state)), ("HFI_INTERVAL", "1s")];
+    world.start_with(&environment).await.until_ready(|_| true).await;
+    world.alice.push(&world.repository).await;
+    let tip = head(&world.repository).await;
+    // The branch is at the new tip, which has not come.
+    fs::write(state.join("clone.git/refs/heads/main"), format!("{tip}\n")).unwrap();
+    let hfi = world.start_with(&environment).await;
+    hfi.until_ready(|ready| ready["revision"] == format!("main@sha1:{tip}")).await;
+}
