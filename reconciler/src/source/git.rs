@@ -122,10 +122,9 @@ impl GitSource {
         }
         let read = match self.read(tip, &is_known) {
             Err(error) if self.renewed_for != Some(tip) => {
-                self.renewed_for = Some(tip);
-                self.read_elsewhere(&is_known)?;
                 warn!(%error, "the clone is damaged and begun anew");
                 self.discard()?;
+                self.renewed_for = Some(tip);
                 let tip = self.fetch()?;
                 self.verify(tip)?;
                 self.read(tip, is_known)
@@ -133,16 +132,6 @@ impl GitSource {
             read => read,
         };
         read.inspect(|_| self.renewed_for = None).map(Some)
-    }
-
-    /// Whether the tip can be read from another clone. If it cannot, this one is not to blame, and what is
-    /// good in it stays.
-    fn read_elsewhere(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<(), SourceError> {
-        let mut elsewhere = Store::temporary()?;
-        let clone = std::mem::replace(&mut self.clone, elsewhere.renew()?);
-        let read = self.fetch_into_clone().and_then(|tip| self.read(tip, is_known));
-        self.clone = clone;
-        read.map(drop)
     }
 
     /// The last good state of an earlier process, once and only if there is one. Who signed it has not

@@ -380,28 +380,29 @@ async fn what_could_not_be_saved_is_saved_by_a_later_look() {
 
 #[tokio::test]
 async fn a_repository_that_is_at_fault_itself_takes_nothing_from_what_is_kept() {
-    let world = World::new().await;
-    world.run_once().await;
-    // Of the same name, with a tip whose parents are nowhere.
-    let broken = world.repository.folder().join("broken");
-    let bare = world.repository.bare();
-    let (from, to) = (format!("file://{}", bare.display()), text(&broken).to_owned());
-    world.push(&policy("a", "checkout", 500)).await;
-    world.repository.git(&["clone", "--quiet", "--bare", "--depth", "1", &from, &to]).await.unwrap();
-    world.take_away();
-    fs::rename(&broken, &bare).unwrap();
-    for _ in 0..2 {
-        let hfi = world.start().await;
-        hfi.until_ready(|ready| {
-            let told = ready["source_error"]["message"].as_str().unwrap_or_default();
-            ready["restored"] == true && told.contains("is a shallow clone") && told.contains("--unshallow")
-        })
-        .await;
-    }
-    fs::remove_file(bare.join("shallow")).unwrap();
-    for _ in 0..2 {
-        let hfi = world.start().await;
-        hfi.until_ready(|ready| ready["restored"] == true && !ready["source_error"].is_null()).await;
+    for is_local in [true, false] {
+        let world = World::new().await;
+        let http = GitHttp::start(world.repository.folder()).await.unwrap();
+        let bare = world.repository.bare();
+        let url = if is_local { text(&bare).to_owned() } else { http.url("policies.git") };
+        let repository = [("HFI_REPO", url.as_str())];
+        world.start_with(&repository).await.until_ready(|_| true).await;
+        // Of the same name, with a tip whose parents are nowhere.
+        world.push(&policy("a", "checkout", 500)).await;
+        let shallow = world.repository.folder().join("shallow.git");
+        let from = format!("file://{}", bare.display());
+        let clone = ["clone", "--quiet", "--bare", "--depth", "1", &from, text(&shallow)];
+        world.repository.git(&clone).await.unwrap();
+        world.take_away();
+        fs::rename(&shallow, &bare).unwrap();
+        for _ in 0..2 {
+            let hfi = world.start_with(&repository).await;
+            let told = |ready: &serde_json::Value| {
+                let told = ready["source_error"]["message"].as_str()?;
+                Some(!is_local || told.contains("is a shallow clone") && told.contains("--unshallow"))
+            };
+            hfi.until_ready(|ready| ready["restored"] == true && told(ready) == Some(true)).await;
+        }
     }
 }
 
