@@ -11,7 +11,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failed {
+pub enum Failed {
     #[error("no answer within {} s", .0.as_secs_f32())]
     Late(Duration),
     #[error("{}", reason::of_call(.0))]

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{Client, ResourceExt as _};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::reason;
+use super::call::{self, Failed, within};
 use crate::doctor::observed::{Answer, Filter, Plugin, Replica, Status};
 
 /// Where a pod listens whose containers name no port.
@@ -19,10 +19,10 @@ pub(super) async fn ask(client: &Client, namespace: &str, pod: &Pod, plugins: &[
     let mut ports = containers.flat_map(|container| container.ports.iter().flatten());
     let port = ports.next().map_or(PORT, |port| port.container_port);
     let pod = At { client, path: format!("/api/v1/namespaces/{namespace}/pods/{name}:{port}/proxy") };
-    Replica { pod: name, answer: answer(&pod, plugins).await.map_err(|error| reason::of_call(&error)) }
+    Replica { pod: name, answer: answer(&pod, plugins).await.map_err(|error| error.to_string()) }
 }
 
-async fn answer(pod: &At<'_>, plugins: &[Plugin]) -> kube::Result<Answer> {
+async fn answer(pod: &At<'_>, plugins: &[Plugin]) -> Result<Answer, Failed> {
     #[derive(Deserialize)]
     struct Filters {
         filters: Vec<Filter>,
@@ -47,13 +47,13 @@ struct At<'a> {
 }
 
 impl At<'_> {
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> kube::Result<T> {
-        self.client.request(self.request("GET", path)?).await
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failed> {
+        within(call::LONGEST, async { self.client.request(self.request("GET", path)?).await }).await
     }
 
-    async fn has(&self, path: impl Display) -> kube::Result<bool> {
-        let request = self.request("HEAD", path)?.map(Into::into);
-        Ok(self.client.send(request).await?.status().is_success())
+    async fn has(&self, path: impl Display) -> Result<bool, Failed> {
+        let answer = async { self.client.send(self.request("HEAD", path)?.map(Into::into)).await };
+        Ok(within(call::LONGEST, answer).await?.status().is_success())
     }
 
     fn request(&self, method: &str, path: impl Display) -> kube::Result<http::Request<Vec<u8>>> {

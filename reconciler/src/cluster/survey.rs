@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use k8s_openapi::api::{
     apps::v1::Deployment,
     core::v1::{ConfigMap, Namespace, Pod},
@@ -13,14 +14,18 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{reason, replica};
+use super::{
+    call::{self, Failed, within},
+    reason, replica,
+};
 use crate::doctor::{
     observed::{self, Istio, Name, Observed, Plugin, Replica, Sidecar},
     silent,
 };
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the server may be silent, and how long all of an answer may take: large clusters have many pods.
+const SILENCE: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(60);
 /// The label of the pods of istiod, and the container of every proxy.
 const ISTIOD: &str = "app=istiod";
 const PROXY: &str = "istio-proxy";
@@ -40,8 +45,10 @@ pub struct Survey {
 pub enum SurveyError {
     #[error("no cluster: {}", reason::of_kubeconfig(.0))]
     NoCluster(#[from] KubeconfigError),
-    #[error("cannot read {what}: {}", reason::of_call(.error))]
-    Unreadable { what: &'static str, error: Box<kube::Error> },
+    #[error("cannot use its configuration: {}", reason::of_call(.0))]
+    Unusable(Box<kube::Error>),
+    #[error("cannot read {what}: {error}")]
+    Unreadable { what: &'static str, error: Failed },
 }
 
 impl Survey {
@@ -64,8 +71,9 @@ impl Survey {
             pods: self.pods(&client).await?,
             waypoints: waypoints(&client).await?,
         };
-        for name in silent(&observed).into_iter().take(MOST_LOGS) {
-            let complaint = complaint(&client, &name).await;
+        let silent: Vec<_> = silent(&observed).into_iter().take(MOST_LOGS).collect();
+        let complaints = join_all(silent.iter().map(|name| complaint(&client, name))).await;
+        for (name, complaint) in silent.into_iter().zip(complaints) {
             if let Some(pod) = observed.pods.iter_mut().find(|pod| pod.name == name) {
                 pod.complaint = complaint;
             }
@@ -80,28 +88,29 @@ impl Survey {
     ) -> Result<(Option<(i32, i32)>, Vec<Replica>), SurveyError> {
         let Name { namespace, name } = &self.control_plane;
         let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
-        let found = deployments.get_opt(name).await.map_err(unreadable("the Deployment"))?;
+        let found = read("the Deployment", deployments.get_opt(name)).await?;
         let Some(deployment) = found else { return Ok((None, Vec::new())) };
         let spec = deployment.spec.unwrap_or_default();
         let ready = deployment.status.and_then(|status| status.ready_replicas).unwrap_or_default();
         let labels = spec.selector.match_labels.unwrap_or_default();
         let selector: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let pods = Api::<Pod>::namespaced(client.clone(), namespace);
-        let pods = pods.list(&ListParams::default().labels(&selector.join(","))).await;
-        let mut replicas = Vec::new();
-        for pod in pods.map_err(unreadable("the pods of the control plane"))? {
-            replicas.push(replica::ask(client, namespace, &pod, plugins).await);
-        }
+        let running = running().labels(&selector.join(","));
+        let pods = read("the pods of the control plane", pods.list(&running)).await?;
+        let pods: Vec<_> = pods.into_iter().filter(is_to_stay).collect();
+        // At once: one that does not answer holds nobody up.
+        let replicas = pods.iter().map(|pod| replica::ask(client, namespace, pod, plugins));
+        let replicas = join_all(replicas).await;
         Ok((Some((spec.replicas.unwrap_or(1), ready)), replicas))
     }
 
     async fn istio(&self, client: &Client) -> Result<Istio, SurveyError> {
         let namespace = &self.istio_namespace;
         let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
-        let istiod = deployments.list(&ListParams::default().labels(ISTIOD)).await;
-        let istiod = istiod.map_err(unreadable("the Deployment of istiod"))?;
+        let labelled = ListParams::default().labels(ISTIOD);
+        let istiod = read("the Deployment of istiod", deployments.list(&labelled)).await?;
         let configs = Api::<ConfigMap>::namespaced(client.clone(), namespace);
-        let configs = configs.list(&ListParams::default()).await.map_err(unreadable("ConfigMaps"))?;
+        let configs = read("ConfigMaps", configs.list(&ListParams::default())).await?;
         // A revision of Istio has a mesh configuration of its own.
         let meshes: Vec<_> = configs.iter().filter_map(|config| config.data.as_ref()?.get("mesh")).collect();
         let values = |key: &'static str| meshes.iter().flat_map(move |mesh| values(mesh, key));
@@ -115,9 +124,8 @@ impl Survey {
     /// Those of the mesh, by and large: neither its own nor the system's.
     async fn pods(&self, client: &Client) -> Result<Vec<observed::Pod>, SurveyError> {
         let others = [self.control_plane.namespace.as_str(), &self.istio_namespace, "kube-system"];
-        let running = ListParams::default().fields("status.phase=Running");
-        let pods = Api::<Pod>::all(client.clone()).list(&running).await.map_err(unreadable("pods"))?;
-        let pods = pods.into_iter().map(observe);
+        let pods = read("pods", Api::<Pod>::all(client.clone()).list(&running())).await?;
+        let pods = pods.into_iter().filter(is_to_stay).map(observe);
         Ok(pods.filter(|pod| !others.contains(&pod.name.namespace.as_str())).collect())
     }
 }
@@ -125,13 +133,16 @@ impl Survey {
 async fn connect(context: Option<String>) -> Result<Client, SurveyError> {
     let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
     let mut config = Config::from_kubeconfig(&options).await?;
-    config.connect_timeout = Some(PATIENCE);
-    config.read_timeout = Some(PATIENCE);
-    Client::try_from(config).map_err(unreadable("the configuration of the cluster"))
+    config.connect_timeout = Some(SILENCE);
+    config.read_timeout = Some(SILENCE);
+    // Who asks waits for the answer. What a pod answers passes for the server's own: a replica that is not
+    // ready would be asked for minutes.
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| SurveyError::Unusable(Box::new(error)))
 }
 
-fn unreadable(what: &'static str) -> impl Fn(kube::Error) -> SurveyError {
-    move |error| SurveyError::Unreadable { what, error: Box::new(error) }
+async fn read<T>(what: &'static str, call: impl Future<Output = kube::Result<T>>) -> Result<T, SurveyError> {
+    within(LONGEST, call).await.map_err(|error| SurveyError::Unreadable { what, error })
 }
 
 /// All objects of a kind that the cluster may not know. One that is not as its schema says is passed over.
@@ -143,22 +154,22 @@ async fn objects<T: DeserializeOwned>(
     what: &'static str,
 ) -> Result<Vec<T>, SurveyError> {
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-    let listed = Api::<DynamicObject>::all_with(client.clone(), &resource).list(&ListParams::default()).await;
-    match listed {
+    let objects = Api::<DynamicObject>::all_with(client.clone(), &resource);
+    match read(what, objects.list(&ListParams::default())).await {
         Ok(objects) => {
             let values = objects.into_iter().filter_map(|object| serde_json::to_value(object).ok());
             Ok(values.filter_map(|value| serde_json::from_value(value).ok()).collect())
         }
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
-        Err(error) => Err(unreadable(what)(error)),
+        Err(SurveyError::Unreadable { error, .. }) if error.is(404) => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 
 async fn namespaces(
     client: &Client,
 ) -> Result<std::collections::HashMap<String, observed::Labels>, SurveyError> {
-    let namespaces = Api::<Namespace>::all(client.clone()).list(&ListParams::default()).await;
-    let namespaces = namespaces.map_err(unreadable("Namespaces"))?;
+    let namespaces = Api::<Namespace>::all(client.clone());
+    let namespaces = read("Namespaces", namespaces.list(&ListParams::default())).await?;
     Ok(namespaces.into_iter().map(|namespace| (namespace.name_any(), namespace.labels().clone())).collect())
 }
 
@@ -178,6 +189,16 @@ async fn waypoints(client: &Client) -> Result<Vec<Name>, SurveyError> {
     let waypoints =
         gateways.into_iter().filter(|gateway| gateway.spec.gateway_class_name == "istio-waypoint");
     Ok(waypoints.map(|gateway| gateway.metadata).collect())
+}
+
+/// Neither those that have ended, or were evicted, ...
+fn running() -> ListParams {
+    ListParams::default().fields("status.phase=Running")
+}
+
+/// ... nor those that are about to end.
+fn is_to_stay(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_none()
 }
 
 fn observe(pod: Pod) -> observed::Pod {
@@ -203,7 +224,7 @@ async fn complaint(client: &Client, name: &Name) -> Option<String> {
     let parameters =
         LogParams { container: Some(PROXY.into()), tail_lines: Some(LOG_LINES), ..LogParams::default() };
     let pods = Api::<Pod>::namespaced(client.clone(), &name.namespace);
-    let log = pods.logs(&name.name, &parameters).await.ok()?;
+    let log = within(call::LONGEST, pods.logs(&name.name, &parameters)).await.ok()?;
     let complains = |line: &&str| {
         let line = line.to_lowercase();
         line.contains("wasm") && ["error", "fail", "critical", "warn"].iter().any(|word| line.contains(word))

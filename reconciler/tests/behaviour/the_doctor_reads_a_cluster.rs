@@ -2,8 +2,11 @@
 
 use std::{
     fs,
-    net::{IpAddr, UdpSocket},
+    io::{Read as _, Write as _},
+    net::{IpAddr, TcpListener, UdpSocket},
     process::Command,
+    thread,
+    time::{Duration, Instant},
 };
 
 use mesh::KubeApi;
@@ -58,7 +61,7 @@ async fn define(api: &KubeApi, group: &str, version: &str, kind: &str) {
     create(api, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd).await;
     let collection = format!("/apis/{group}/{version}/{plural}");
     while api.get(&collection).await.is_err() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -133,6 +136,38 @@ async fn add_workload(api: &KubeApi, name: &str) {
     create(api, "/api/v1/namespaces/demo/pods", pod).await;
 }
 
+/// Pods of the control plane and of the mesh that were evicted, or are about to end.
+async fn add_former_pods(api: &KubeApi) {
+    for (namespace, app) in [("boifi", "hfi"), ("demo", "checkout")] {
+        let collection = format!("/api/v1/namespaces/{namespace}/pods");
+        let containers = json!([serde_json::from_str::<Value>(PROXY).unwrap()]);
+        let mut evicted = pod("evicted", app, own_address(), containers.clone());
+        evicted["status"]["phase"] = "Failed".into();
+        create(api, &collection, evicted).await;
+        let mut ending = pod("ending", app, own_address(), containers);
+        // It stays for as long as somebody has something to do about it.
+        ending["metadata"]["finalizers"] = json!(["example.com/test"]);
+        create(api, &collection, ending).await;
+        api.ask("DELETE", &format!("{collection}/ending"), &[], "").await.unwrap();
+    }
+}
+
+/// A replica that has not read the policies yet.
+async fn add_unready_replica(api: &KubeApi, name: &str) {
+    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let answer =
+                "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 8\r\nconnection: close\r\n\r\nstarting";
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    let containers = json!([{"name": "hfi", "image": "hfi:1", "ports": [{"containerPort": port}]}]);
+    create(api, "/api/v1/namespaces/boifi/pods", pod(name, "hfi", own_address(), containers)).await;
+}
+
 /// What the doctor says: its exit code, its findings, and its complaint.
 fn ask(api: &KubeApi, token: &str, arguments: &[&str]) -> (i32, Value, String) {
     let kubeconfig = api.kubeconfig(token, &api.url()).unwrap();
@@ -159,6 +194,18 @@ async fn and_says_what_is_wrong_there() {
     let first = hfi.get(scope, &node).await;
     hfi.get(scope, &[node[0], ("if-none-match", &first.etag)]).await;
     assert_eq!(ask(&api, "admin", &[]), (0, json!([]), String::new()));
+
+    add_former_pods(&api).await;
+    assert_eq!(ask(&api, "admin", &[]), (0, json!([]), String::new()));
+
+    add_unready_replica(&api, "hfi-c").await;
+    let begun = Instant::now();
+    let (code, findings, complaint) = ask(&api, "admin", &[]);
+    assert!(begun.elapsed() < Duration::from_secs(30), "it took {:?}", begun.elapsed());
+    assert_eq!((code, findings.as_array().map(Vec::len)), (1, Some(1)), "{findings} {complaint}");
+    assert_eq!(findings[0]["subject"], "Pod boifi/hfi-c");
+    assert!(findings[0]["message"].as_str().unwrap().contains("503"), "{findings}");
+    api.ask("DELETE", "/api/v1/namespaces/boifi/pods/hfi-c", &[], "").await.unwrap();
 
     add_workload(&api, "checkout-2").await;
     let (code, findings, complaint) = ask(&api, "admin", &[]);
