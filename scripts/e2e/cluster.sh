@@ -158,6 +158,7 @@ rolled_out() {
 finish() {
     local status=$?
     if [ -n "${replicas_before:-}" ]; then scale_control_plane "$replicas_before" || status=1; fi
+    if [ -n "${broken:-}" ]; then remove_broken || status=1; fi
     if [ -d "$work/policies" ]; then
         withdraw
         push || {
@@ -168,6 +169,8 @@ finish() {
     rm -rf "$work"
     exit "$status"
 }
+
+remove_broken() { kubectl delete wasmplugin -n "$namespace" "$broken" --ignore-not-found >/dev/null; }
 
 scale_control_plane() { kubectl scale -n "$control" deployment/hfi-control-plane --replicas="$1" >/dev/null; }
 
