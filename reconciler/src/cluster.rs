@@ -13,12 +13,13 @@
 //! - `observation`, `policy_source`: what is so, and the object that shows it.
 //! - `news`, `outbox`: what has changed, as Events, each once.
 //! - `report`: writes the object, and sends the Events.
-//! - [`survey`], `replica`: reads what [`doctor`](crate::doctor) judges.
+//! - [`survey`], `replica`, `mesh_config`: reads what [`doctor`](crate::doctor) judges.
 
 mod call;
 mod candidate;
 mod connection;
 mod lease;
+mod mesh_config;
 mod news;
 mod observation;
 mod outbox;
@@ -68,7 +69,13 @@ impl Peer {
         let reporting = Reporter::new(&connection, Arc::clone(&cluster)).run(switch, refresh);
         // Tasks of their own: whatever one of them waits for, the others go on.
         let others = [tokio::spawn(following), tokio::spawn(reporting)];
-        lease::elect(&connection, cluster, shutdown).await;
-        others.iter().for_each(tokio::task::JoinHandle::abort);
+        let end_others = async {
+            for other in others {
+                other.abort();
+                // Only now does it write no more.
+                let _ = other.await;
+            }
+        };
+        lease::elect(&connection, cluster, shutdown, end_others).await;
     }
 }

@@ -43,7 +43,10 @@ pub fn findings(observed: &Observed) -> Vec<Finding> {
     let mut findings = control_plane::findings(observed);
     findings.extend(istio::findings(observed));
     findings.extend(plugins::findings(observed));
-    findings.extend(proxies::findings(observed));
+    // Without its answer nobody knows the policies, and who polls.
+    if observed.answers().next().is_some() {
+        findings.extend(proxies::findings(observed));
+    }
     findings.sort_by_key(|finding| finding.severity);
     findings
 }

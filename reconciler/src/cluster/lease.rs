@@ -23,8 +23,14 @@ const LONGEST_TRY: Duration = Duration::from_secs(3);
 /// How long giving the Lease up may take: the process is about to end.
 const RELEASE: Duration = Duration::from_secs(1);
 
-/// Takes the Lease whenever it is free, and gives it up at shutdown.
-pub(super) async fn elect(connection: &Connection, cluster: Arc<Cluster>, mut shutdown: Shutdown) {
+/// Takes the Lease whenever it is free. At shutdown gives it up, once all that only its holder may do has
+/// ended.
+pub(super) async fn elect(
+    connection: &Connection,
+    cluster: Arc<Cluster>,
+    mut shutdown: Shutdown,
+    end_others: impl Future<Output = ()>,
+) {
     let leases = Api::namespaced(connection.client.clone(), &connection.namespace);
     let candidate = Candidate::new(connection.identity.clone());
     let mut elector = Elector { leases, candidate, cluster, renewed: None };
@@ -37,6 +43,7 @@ pub(super) async fn elect(connection: &Connection, cluster: Arc<Cluster>, mut sh
         () = shutdown.requested() => {}
         () = turns => {}
     }
+    end_others.await;
     elector.release().await;
 }
 

@@ -73,7 +73,13 @@ impl Reporter {
                     return;
                 }
             }
-            let pause = match self.report(&switch, &refresh).await {
+            let told = tokio::select! {
+                biased;
+                // Somebody else may lead by now: what is under way is given up.
+                _ = view.wait_for(|view| !view.leader) => continue,
+                told = self.report(&switch, &refresh) => told,
+            };
+            let pause = match told {
                 Ok(()) => {
                     pauses.begin_anew();
                     SPACING

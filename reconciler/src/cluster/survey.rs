@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use k8s_openapi::api::{
     apps::v1::Deployment,
-    core::v1::{ConfigMap, Namespace, Pod},
+    core::v1::{ConfigMap, Namespace, Pod, Service},
 };
 use kube::{
     Api, Client, Config, ResourceExt as _,
@@ -16,10 +16,11 @@ use serde::de::DeserializeOwned;
 
 use super::{
     call::{self, Failed, within},
+    mesh_config::MeshConfig,
     reason, replica,
 };
 use crate::doctor::{
-    observed::{self, Istio, Name, Observed, Plugin, Replica, Sidecar},
+    observed::{self, Istio, Name, Observed, OptsOut, Plugin, Replica, Sidecar},
     silent,
 };
 
@@ -29,6 +30,10 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// The label of the pods of istiod, and the container of every proxy.
 const ISTIOD: &str = "app=istiod";
 const PROXY: &str = "istio-proxy";
+/// The label of every object of ours.
+const PART_OF: &str = "app.kubernetes.io/part-of";
+/// Label or annotation of a pod that is to have no sidecar.
+const INJECT: &str = "sidecar.istio.io/inject";
 /// How much of a proxy's log is read, and of how many proxies.
 const LOG_LINES: i64 = 1_000;
 const MOST_LOGS: usize = 20;
@@ -55,20 +60,23 @@ impl Survey {
     /// Reads all of it; what does not exist is absent.
     pub async fn read(&self, context: Option<String>) -> Result<Observed, SurveyError> {
         let client = connect(context).await?;
-        let plugins: Vec<Plugin> =
+        let plugins: Vec<Labelled<Plugin>> =
             objects(&client, "extensions.istio.io", "v1alpha1", "WasmPlugin", "WasmPlugins").await?;
-        let is_ours = |plugin: &Plugin| plugin.spec.plugin_config.control_plane_address.is_some();
-        let plugins: Vec<_> = plugins.into_iter().filter(is_ours).collect();
+        let plugins = plugins.into_iter().filter(|plugin| self.is_ours(plugin)).map(|plugin| plugin.object);
+        let plugins: Vec<_> = plugins.collect();
         let (deployment, replicas) = self.control_plane(&client, &plugins).await?;
+        let sidecars: Vec<Labelled<Sidecar>> =
+            objects(&client, "networking.istio.io", "v1", "Sidecar", "Sidecars").await?;
         let mut observed = Observed {
             control_plane: self.control_plane.clone(),
             deployment,
             replicas,
             istio: self.istio(&client).await?,
             plugins,
-            sidecars: objects::<Sidecar>(&client, "networking.istio.io", "v1", "Sidecar", "Sidecars").await?,
+            sidecars: sidecars.into_iter().map(|sidecar| sidecar.object).collect(),
             namespaces: namespaces(&client).await?,
             pods: self.pods(&client).await?,
+            services: services(&client).await?,
             waypoints: waypoints(&client).await?,
         };
         let silent: Vec<_> = silent(&observed).into_iter().take(MOST_LOGS).collect();
@@ -79,6 +87,16 @@ impl Survey {
             }
         }
         Ok(observed)
+    }
+
+    /// By its configuration, its label, or where its module comes from: any of them may be missing.
+    fn is_ours(&self, plugin: &Labelled<Plugin>) -> bool {
+        let (spec, labels) = (&plugin.object.spec, &plugin.labels);
+        let Name { namespace, name } = &self.control_plane;
+        let hosts = [format!("://{name}.{namespace}."), format!("://{name}.{namespace}:")];
+        spec.plugin_config.control_plane_address.is_some()
+            || labels.get(PART_OF).is_some_and(|part_of| part_of == "hfi")
+            || hosts.iter().any(|host| spec.url.contains(host))
     }
 
     async fn control_plane(
@@ -113,11 +131,12 @@ impl Survey {
         let configs = read("ConfigMaps", configs.list(&ListParams::default())).await?;
         // A revision of Istio has a mesh configuration of its own.
         let meshes: Vec<_> = configs.iter().filter_map(|config| config.data.as_ref()?.get("mesh")).collect();
-        let values = |key: &'static str| meshes.iter().flat_map(move |mesh| values(mesh, key));
+        let meshes: Vec<_> = meshes.into_iter().map(|mesh| MeshConfig::parse(mesh)).collect();
+        let root_namespace = meshes.iter().find_map(|mesh| mesh.root_namespace.clone());
         Ok(Istio {
             version: istiod.iter().find_map(version),
-            root_namespace: values("rootNamespace").next().unwrap_or_else(|| namespace.clone()),
-            providers: values("service").collect(),
+            root_namespace: root_namespace.unwrap_or_else(|| namespace.clone()),
+            providers: meshes.iter().flat_map(MeshConfig::services).collect(),
         })
     }
 
@@ -145,6 +164,12 @@ async fn read<T>(what: &'static str, call: impl Future<Output = kube::Result<T>>
     within(LONGEST, call).await.map_err(|error| SurveyError::Unreadable { what, error })
 }
 
+/// An object of which only what is judged is read, and the labels it has.
+struct Labelled<T> {
+    labels: observed::Labels,
+    object: T,
+}
+
 /// All objects of a kind that the cluster may not know. One that is not as its schema says is passed over.
 async fn objects<T: DeserializeOwned>(
     client: &Client,
@@ -152,13 +177,17 @@ async fn objects<T: DeserializeOwned>(
     version: &str,
     kind: &str,
     what: &'static str,
-) -> Result<Vec<T>, SurveyError> {
+) -> Result<Vec<Labelled<T>>, SurveyError> {
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
     let objects = Api::<DynamicObject>::all_with(client.clone(), &resource);
     match read(what, objects.list(&ListParams::default())).await {
         Ok(objects) => {
-            let values = objects.into_iter().filter_map(|object| serde_json::to_value(object).ok());
-            Ok(values.filter_map(|value| serde_json::from_value(value).ok()).collect())
+            let read = |object: DynamicObject| {
+                let labels = object.labels().clone();
+                let object = serde_json::from_value(serde_json::to_value(object).ok()?).ok()?;
+                Some(Labelled { labels, object })
+            };
+            Ok(objects.into_iter().filter_map(read).collect())
         }
         Err(SurveyError::Unreadable { error, .. }) if error.is(404) => Ok(Vec::new()),
         Err(error) => Err(error),
@@ -173,6 +202,17 @@ async fn namespaces(
     Ok(namespaces.into_iter().map(|namespace| (namespace.name_any(), namespace.labels().clone())).collect())
 }
 
+async fn services(client: &Client) -> Result<Vec<observed::Service>, SurveyError> {
+    let services = Api::<Service>::all(client.clone());
+    let services = read("Services", services.list(&ListParams::default())).await?;
+    let observe = |service: Service| observed::Service {
+        name: Name { namespace: service.namespace().unwrap_or_default(), name: service.name_any() },
+        labels: service.labels().clone(),
+        selector: service.spec.and_then(|spec| spec.selector).unwrap_or_default(),
+    };
+    Ok(services.into_iter().map(observe).collect())
+}
+
 async fn waypoints(client: &Client) -> Result<Vec<Name>, SurveyError> {
     #[derive(serde::Deserialize)]
     struct Gateway {
@@ -184,10 +224,12 @@ async fn waypoints(client: &Client) -> Result<Vec<Name>, SurveyError> {
     struct Spec {
         gateway_class_name: String,
     }
-    let gateways: Vec<Gateway> =
+    let gateways: Vec<Labelled<Gateway>> =
         objects(client, "gateway.networking.k8s.io", "v1", "Gateway", "Gateways").await?;
-    let waypoints =
-        gateways.into_iter().filter(|gateway| gateway.spec.gateway_class_name == "istio-waypoint");
+    let waypoints = gateways
+        .into_iter()
+        .map(|gateway| gateway.object)
+        .filter(|gateway| gateway.spec.gateway_class_name == "istio-waypoint");
     Ok(waypoints.map(|gateway| gateway.metadata).collect())
 }
 
@@ -216,7 +258,16 @@ fn observe(pod: Pod) -> observed::Pod {
     let containers =
         spec.into_iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
     let has_proxy = containers.into_iter().any(|container| container.name == PROXY);
-    observed::Pod { labels: pod.labels().clone(), workload, has_proxy, complaint: None, name }
+    let opts_out = match spec.and_then(|spec| spec.host_network) {
+        Some(true) => Some(OptsOut::HostNetwork),
+        // The label takes precedence.
+        _ => [pod.labels(), pod.annotations()]
+            .into_iter()
+            .find_map(|names| names.get(INJECT))
+            .filter(|value| *value == "false")
+            .map(|_| OptsOut::Inject),
+    };
+    observed::Pod { labels: pod.labels().clone(), workload, has_proxy, opts_out, complaint: None, name }
 }
 
 /// The newest line of a proxy's log in which it complains of a module. One that cannot be read says nothing.
@@ -238,13 +289,4 @@ fn version(istiod: &Deployment) -> Option<String> {
     let image = spec.containers.first()?.image.as_ref()?;
     let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
     Some(tag.to_owned())
-}
-
-/// The values of a key, wherever it stands in a YAML text of Istio's: one line each.
-fn values(yaml: &str, key: &'static str) -> impl Iterator<Item = String> {
-    yaml.lines().filter_map(move |line| {
-        let (name, value) = line.trim_start_matches([' ', '-']).split_once(':')?;
-        let value = value.trim().trim_matches(['"', '\'']);
-        (name == key && !value.is_empty()).then(|| value.to_owned())
-    })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Finding,
-    observed::{Answer, Observed, Replica, Status},
+    observed::{Answer, FailingDuty, Observed, Replica, Status},
 };
 
 pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
@@ -20,6 +20,11 @@ pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
             format!("{ready} of {wanted} replicas are ready"),
             format!("`kubectl --namespace {namespace} describe pods` tells what they wait for"),
         )),
+        Some((0, _)) => findings.push(Finding::error(
+            &subject,
+            "is scaled to 0: no proxy gets policies, and those that run stay as they are",
+            format!("`kubectl --namespace {namespace} scale deployment {} --replicas=2`", control_plane.name),
+        )),
         Some((1, _)) => findings.push(Finding::warning(
             &subject,
             "has one replica: while that is replaced, no new policy takes effect",
@@ -27,19 +32,26 @@ pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
         )),
         Some(_) => {}
     }
-    let answers: Vec<_> = replicas.iter().filter_map(|replica| replica.answer.as_ref().ok()).collect();
     for Replica { pod, answer } in replicas {
         if let Err(reason) = answer {
             findings.push(Finding::error(
                 format!("Pod {namespace}/{pod}"),
                 format!("does not answer: {reason}"),
-                format!("`kubectl --namespace {namespace} logs {pod}`"),
+                format!(
+                    "see `kubectl --namespace {namespace} logs {pod}`; the API server asks it for us, so a \
+                     NetworkPolicy must let the addresses of the API server in on its port, 8080"
+                ),
             ));
         }
     }
     findings.extend(disagreement(observed, &subject));
-    if let Some(Answer { status, .. }) = answers.first() {
-        findings.extend(of_status(status, &subject));
+    for Answer { status, .. } in observed.answers() {
+        for finding in of_status(status, &subject) {
+            // Most is so with every replica.
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
     }
     findings
 }
@@ -76,9 +88,24 @@ fn of_status(status: &Status, subject: &str) -> Vec<Finding> {
     if let Some(failing) = &status.source.failing {
         findings.push(Finding::error(
             subject,
-            format!("cannot read the policies since {}: {}", failing.since, failing.reason),
+            format!("cannot read the policies: {}", failing.reason),
             "see that the repository can be reached and the credentials are valid; the last good commit stays \
              in force meanwhile",
+        ));
+    }
+    if let Some(reason) = &status.withdrawn {
+        findings.push(Finding::error(
+            subject,
+            format!("has withdrawn all policies: {reason}"),
+            "push a commit that is signed by an allowed key",
+        ));
+    }
+    for FailingDuty { duty, reason } in status.kubernetes.iter().flat_map(|kubernetes| &kubernetes.failing) {
+        findings.push(Finding::warning(
+            subject,
+            format!("cannot do its part in the cluster ({duty}): {reason}"),
+            "see that its ServiceAccount has the Role and ClusterRole of the manifests, and that a NetworkPolicy \
+             lets it reach the API server",
         ));
     }
     let rejected: Vec<_> = status.rejected.iter().map(|rejected| rejected.file.as_str()).collect();

@@ -21,6 +21,7 @@ pub struct Observed {
     /// The labels of every namespace.
     pub namespaces: HashMap<String, Labels>,
     pub pods: Vec<Pod>,
+    pub services: Vec<Service>,
     pub waypoints: Vec<Name>,
 }
 
@@ -53,8 +54,12 @@ pub struct Status {
     pub revision: String,
     pub digest: String,
     pub halted: bool,
+    /// Why nothing is in force, if who signed the revision may no longer.
+    pub withdrawn: Option<String>,
     #[serde(default)]
     pub source: Source,
+    /// How it stands with the cluster; none without `--kubernetes`.
+    pub kubernetes: Option<Kubernetes>,
     #[serde(default)]
     pub policies: Vec<Policy>,
     #[serde(default)]
@@ -68,7 +73,18 @@ pub struct Source {
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Failing {
-    pub since: String,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Kubernetes {
+    #[serde(default)]
+    pub failing: Vec<FailingDuty>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct FailingDuty {
+    pub duty: String,
     pub reason: String,
 }
 
@@ -154,6 +170,8 @@ pub struct TrafficSelector {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct PluginConfig {
     pub control_plane_address: Option<String>,
+    /// Of the proxy, instead of the one that Istio makes for the address.
+    pub cluster: Option<String>,
     #[serde(default)]
     pub namespaces: Vec<String>,
 }
@@ -194,8 +212,39 @@ pub struct Pod {
     pub workload: String,
     /// Whether it has a container `istio-proxy`.
     pub has_proxy: bool,
+    /// Why it can have none, if so.
+    pub opts_out: Option<OptsOut>,
     /// The newest line in which the proxy complains of a Wasm module.
     pub complaint: Option<String>,
+}
+
+/// Why Istio injects no sidecar into a pod, wherever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptsOut {
+    /// It shares the network of its node.
+    HostNetwork,
+    /// By a label or annotation `sidecar.istio.io/inject: "false"`.
+    Inject,
+}
+
+/// A Service, as far as it tells which waypoint its pods have.
+#[derive(Clone, Debug, Default)]
+pub struct Service {
+    pub name: Name,
+    pub labels: Labels,
+    pub selector: Labels,
+}
+
+impl Observed {
+    /// What the replicas say that answered.
+    pub fn answers(&self) -> impl Iterator<Item = &Answer> {
+        self.replicas.iter().filter_map(|replica| replica.answer.as_ref().ok())
+    }
+
+    /// Whether nothing that a proxy says can have been missed.
+    pub fn has_heard_all(&self) -> bool {
+        !self.replicas.is_empty() && self.answers().count() == self.replicas.len()
+    }
 }
 
 impl std::fmt::Display for Name {

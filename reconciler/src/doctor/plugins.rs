@@ -9,7 +9,7 @@ pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
     if observed.plugins.is_empty() {
         return vec![Finding::error(
             "WasmPlugin",
-            "there is none whose pluginConfig has a `control_plane_address`: no proxy runs the filter",
+            "there is none of hfi: no proxy runs the filter",
             "apply one for the namespaces that faults are for",
         )];
     }
@@ -65,6 +65,12 @@ fn of(plugin: &Plugin, observed: &Observed) -> Vec<Finding> {
             "give the plugin the digest of the module that this version of hfi has, or hfi the module (`--filter`)",
         );
     }
+    if spec.plugin_config.control_plane_address.is_none() {
+        error(
+            "has no `control_plane_address` in its pluginConfig: its filter does nothing".into(),
+            "say there where the control plane is, such as hfi-control-plane.boifi.svc.cluster.local:8080",
+        );
+    }
     if let Some(address) = &spec.plugin_config.control_plane_address
         && !is_address_of(address, observed)
     {
@@ -97,16 +103,28 @@ fn module(spec: &PluginSpec, observed: &Observed) -> Option<String> {
     if !sha256.is_empty() && !is_digest {
         return Some(format!("`sha256: {sha256}` is not 64 hexadecimal digits"));
     }
+    let named = url.rsplit_once("/filter/").and_then(|(_, file)| file.strip_suffix(".wasm"));
+    if let Some(named) = named
+        && !sha256.is_empty()
+        && named != sha256
+    {
+        return Some(format!("its `url` names another module than its `sha256`, {}…", start(sha256)));
+    }
     let is_ours = url.starts_with("http") && url.contains(&observed.control_plane.name);
     let without = observed.replicas.iter().find(|replica| {
         let answer = replica.answer.as_ref();
         is_ours && !sha256.is_empty() && answer.is_ok_and(|answer| !answer.modules.contains(sha256))
     })?;
-    let digest = sha256.get(..12).unwrap_or(sha256);
     Some(format!(
-        "Pod {} does not hand out the module {digest}…: proxies that start wait for it",
-        without.pod
+        "Pod {} does not hand out the module {}…: proxies that start wait for it",
+        without.pod,
+        start(sha256)
     ))
+}
+
+/// As much of a digest as tells it from others.
+fn start(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
 }
 
 /// `host:port`, where the host may be shortened as in Kubernetes.

@@ -19,7 +19,10 @@ pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
 pub fn silent(observed: &Observed) -> Vec<Name> {
     let should = |pod: &&Pod| {
         let mut plugins = observed.plugins.iter();
-        pod.has_proxy && state(pod, observed).is_none() && plugins.any(|plugin| is_for(plugin, pod, observed))
+        pod.has_proxy
+            && state(pod, observed).is_none()
+            && observed.has_heard_all()
+            && plugins.any(|plugin| is_for(plugin, pod, observed))
     };
     observed.pods.iter().filter(should).map(|pod| pod.name.clone()).collect()
 }
@@ -35,6 +38,8 @@ fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
     }
     match (plugin, policy, pod.has_proxy, state) {
         (_, _, true, Some("in_step")) => None,
+        // It may poll a replica that could not be asked.
+        (Some(_), _, true, Some("gone") | None) if !observed.has_heard_all() => None,
         (Some(_), _, true, Some("gone")) => Some(Finding::error(
             subject,
             "its filter has not polled lately: it keeps to what it has",

@@ -3,6 +3,7 @@
 use reconciler::doctor::{
     Severity, findings,
     observed::{Answer, Filter, Istio, Name, Observed, Plugin, Pod, Replica, Sidecar},
+    silent,
 };
 use serde_json::{Value, json};
 
@@ -62,6 +63,7 @@ fn pod(service: &str, number: u8) -> Pod {
         labels: [("app".to_owned(), service.to_owned())].into(),
         workload: service.into(),
         has_proxy: true,
+        opts_out: None,
         complaint: None,
     }
 }
@@ -87,6 +89,7 @@ fn healthy() -> Observed {
         sidecars: Vec::new(),
         namespaces: [("demo".into(), [("istio-injection".into(), "enabled".into())].into())].into(),
         pods: vec![pod("cart", 1), pod("front", 1), waypoint_pod()],
+        services: Vec::new(),
         waypoints: vec![name("shop", "waypoint")],
     }
 }
@@ -123,6 +126,10 @@ fn a_control_plane_that_is_not_well() {
         observed.replicas.iter_mut().for_each(|replica| replica.answer = Ok(answer(&changed)));
     };
     error(["Deployment boifi/hfi-control-plane", "does not exist", "--namespace"], |o| o.deployment = None);
+    error(["Deployment", "scaled to 0", "--replicas=2"], |o| {
+        o.deployment = Some((0, 0));
+        o.replicas.clear();
+    });
     error(["Deployment", "1 of 2 replicas", "describe"], |o| o.deployment = Some((2, 1)));
     warning(["Deployment", "one replica", "replicas: 2"], |o| o.deployment = Some((1, 1)));
     error(["Pod boifi/hfi-b", "connection refused", "logs hfi-b"], |o| {
@@ -140,6 +147,14 @@ fn a_control_plane_that_is_not_well() {
     });
     warning(["Deployment", "a.yaml", "hfi validate"], |o| {
         every(o, json!({"rejected": [{"file": "a.yaml", "errors": []}]}))
+    });
+    let withdrawn = json!({"withdrawn": "the key has expired"});
+    error(["Deployment", "the key has expired", "signed"], |o| every(o, withdrawn.clone()));
+    // Of whichever replica: it is told once.
+    error(["Deployment", "the key has expired", "signed"], |o| o.replicas[1].answer = Ok(answer(&withdrawn)));
+    let failing = json!({"connected": false, "failing": [{"duty": "lease", "since": "2026-11-21T00:00:00Z", "reason": "forbidden"}]});
+    warning(["Deployment", "(lease): forbidden", "ClusterRole"], |o| {
+        o.replicas[1].answer = Ok(answer(&json!({"kubernetes": failing})));
     });
     warning(["policy typo", "namespace dmeo", "correct"], |o| {
         let targets = json!({"selector": {"service": "cart", "namespace": "dmeo"}, "direction": "inbound"});
@@ -165,7 +180,12 @@ fn a_plugin_that_endangers_traffic_or_does_nothing() {
         changed(json!({"match": [{"mode": "CLIENT_AND_SERVER"}]})),
     );
     error([subject, "64 hexadecimal", "digest"], changed(json!({"sha256": "abc"})));
-    error([subject, "hfi-a does not hand out", "--filter"], changed(json!({"sha256": "0".repeat(64)})));
+    error(
+        [subject, "hfi-a does not hand out", "--filter"],
+        changed(
+            json!({"sha256": "0".repeat(64), "url": format!("http://hfi-control-plane.boifi.svc:8080/filter/{}.wasm", "0".repeat(64))}),
+        ),
+    );
     warning(
         [subject, "asks other.boifi:8080", "control_plane_address"],
         changed(json!({"pluginConfig": {"control_plane_address": "other.boifi:8080"}})),
@@ -175,6 +195,14 @@ fn a_plugin_that_endangers_traffic_or_does_nothing() {
     error(["WasmPlugin shop/hfi", "both a selector and targetRefs", "two"], |o| {
         o.plugins[1] = plugin("shop", &both)
     });
+    error(
+        ["WasmPlugin demo/hfi", "no `control_plane_address`", "boifi"],
+        changed(json!({"pluginConfig": {}})),
+    );
+    error(
+        ["WasmPlugin demo/hfi", "names another module", "digest"],
+        changed(json!({"url": "http://hfi-control-plane.boifi.svc.cluster.local:8080/filter/0011.wasm"})),
+    );
     error(["WasmPlugin boifi/hfi", "control plane", "remove"], |o| {
         o.plugins.push(plugin("boifi", &json!({})))
     });
@@ -221,6 +249,28 @@ fn a_proxy_that_should_run_the_filter_and_does_not() {
     error([subject, "policy cart-errors, and no WasmPlugin", "selector"], |o| {
         silence(o);
         o.plugins[0] = plugin("demo", &json!({"selector": {"matchLabels": {"app": "front"}}}));
+    });
+}
+
+#[test]
+fn no_proxy_is_accused_while_a_replica_cannot_be_asked() {
+    let mut observed = healthy();
+    for replica in &mut observed.replicas {
+        replica.answer = Err("no answer within 5 s".into());
+    }
+    let found = findings(&observed);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found.iter().all(|finding| finding.next.contains("NetworkPolicy")), "{found:#?}");
+    assert_eq!(silent(&observed), []);
+
+    // The one that answers has heard of none.
+    error(["Pod boifi/hfi-b", "no answer", "NetworkPolicy"], |o| {
+        o.replicas[0].answer.as_mut().unwrap().filters.clear();
+        o.replicas[1].answer = Err("no answer within 5 s".into());
+    });
+    error(["Deployment", "does not exist", "--namespace"], |o| {
+        o.deployment = None;
+        o.replicas.clear();
     });
 }
 
