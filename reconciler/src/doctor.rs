@@ -1,13 +1,14 @@
 //! What is wrong with an installation in a cluster, and what to do about it.
 //!
 //! - [`observed`]: what was found there, as a value; reading it is somebody else's.
-//! - `control_plane`, `plugins`, `proxies`, `istio`: what is wrong with each.
+//! - `control_plane`, `plugins`, `proxies`, `waypoints`, `istio`: what is wrong with each.
 
 mod control_plane;
 mod istio;
 pub mod observed;
 mod plugins;
 mod proxies;
+mod waypoints;
 
 use std::fmt;
 

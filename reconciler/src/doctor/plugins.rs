@@ -2,7 +2,8 @@
 
 use super::{
     Finding,
-    observed::{Observed, Plugin, PluginSpec},
+    observed::{Observed, Plugin, PluginSpec, Pod, TrafficSelector},
+    proxies::is_for,
 };
 
 pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
@@ -13,7 +14,8 @@ pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
             "apply one for the namespaces that faults are for",
         )];
     }
-    observed.plugins.iter().flat_map(|plugin| of(plugin, observed)).collect()
+    let findings = observed.plugins.iter().flat_map(|plugin| of(plugin, observed));
+    findings.chain(twice(observed)).collect()
 }
 
 fn of(plugin: &Plugin, observed: &Observed) -> Vec<Finding> {
@@ -35,8 +37,7 @@ fn of(plugin: &Plugin, observed: &Observed) -> Vec<Finding> {
             "set `failStrategy: FAIL_OPEN`",
         ),
     }
-    let is_for_all_modes = spec.r#match.is_empty()
-        || spec.r#match.iter().any(|selector| !matches!(selector.mode.as_deref(), Some("SERVER" | "CLIENT")));
+    let is_for_all_modes = ["SERVER", "CLIENT"].into_iter().all(|mode| runs_in(spec, mode));
     if spec.target_refs.is_empty() && is_for_all_modes {
         error(
             "runs on inbound and outbound listeners alike".into(),
@@ -46,7 +47,7 @@ fn of(plugin: &Plugin, observed: &Observed) -> Vec<Finding> {
     if spec.selector.is_some() && !spec.target_refs.is_empty() {
         error("has both a selector and targetRefs".into(), "make two of it: Istio takes one or the other");
     }
-    if metadata.namespace == observed.istio.root_namespace && is_for_everything(spec) {
+    if is_for_mesh(plugin, observed) {
         error(
             "is for every proxy of the mesh, gateways and system components among them".into(),
             "move it to the namespaces that faults are for, or give it a selector",
@@ -91,8 +92,45 @@ fn of(plugin: &Plugin, observed: &Observed) -> Vec<Finding> {
     findings
 }
 
-fn is_for_everything(spec: &PluginSpec) -> bool {
-    spec.target_refs.is_empty()
+/// Whether it runs on what proxies receive (`SERVER`) or send (`CLIENT`).
+pub(super) fn runs_in(spec: &PluginSpec, mode: &str) -> bool {
+    let is_any = |mode: &str| !matches!(mode, "SERVER" | "CLIENT");
+    let matches = |selector: &TrafficSelector| {
+        selector.mode.as_deref().is_none_or(|selected| selected == mode || is_any(selected))
+    };
+    spec.r#match.is_empty() || spec.r#match.iter().any(matches)
+}
+
+/// Two that run the filter twice for the same requests of a pod.
+fn twice(observed: &Observed) -> Vec<Finding> {
+    let modes = ["SERVER", "CLIENT"];
+    // Of one for the whole mesh that is told.
+    let is_narrow = |plugin: &&Plugin| !is_for_mesh(plugin, observed);
+    let mut rest = observed.plugins.iter().filter(is_narrow);
+    let mut findings = Vec::new();
+    while let Some(one) = rest.next() {
+        findings.extend(rest.clone().find_map(|other| {
+            let is_shared = |mode| runs_in(&one.spec, mode) && runs_in(&other.spec, mode);
+            let is_for_both = |pod: &&Pod| [one, other].iter().all(|plugin| is_for(plugin, pod, observed));
+            let pod = observed.pods.iter().filter(|pod| pod.has_proxy).find(is_for_both)?;
+            modes.into_iter().any(is_shared).then(|| {
+                Finding::error(
+                    format!("WasmPlugin {}", one.metadata),
+                    format!(
+                        "and {} both run in Pod {}: a fault of 30 % hits 51 % there",
+                        other.metadata, pod.name
+                    ),
+                    "remove one, or give them selectors or modes that do not overlap",
+                )
+            })
+        }));
+    }
+    findings
+}
+
+fn is_for_mesh(Plugin { metadata, spec }: &Plugin, observed: &Observed) -> bool {
+    metadata.namespace == observed.istio.root_namespace
+        && spec.target_refs.is_empty()
         && spec.selector.as_ref().is_none_or(|selector| selector.match_labels.is_empty())
 }
 

@@ -6,12 +6,13 @@ use policies::glob::Glob;
 
 use super::{
     Finding,
-    observed::{Labels, Name, Observed, Plugin, Pod, Policy, Sidecar},
+    observed::{Labels, Name, Observed, OptsOut, Plugin, Pod, Policy, Sidecar},
+    plugins, waypoints,
 };
 
 pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
     let mut findings: Vec<_> = observed.pods.iter().filter_map(|pod| of_pod(pod, observed)).collect();
-    findings.extend(observed.waypoints.iter().filter_map(|waypoint| of_waypoint(waypoint, observed)));
+    findings.extend(waypoints::findings(observed));
     findings
 }
 
@@ -32,7 +33,18 @@ fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
     let plugin = observed.plugins.iter().find(|plugin| is_for(plugin, pod, observed));
     let policy = selecting(pod, observed);
     let state = state(pod, observed);
-    if gateway(pod).is_some() && !waypoints_know_control_plane(observed) {
+    if pod.has_proxy
+        && plugin.is_some()
+        && let Some(policy) = policies(pod, observed).find(|policy| !is_run(policy, pod, observed))
+    {
+        let (what, mode) = mode(policy);
+        return Some(Finding::error(
+            subject,
+            format!("is selected by policy {}, and no WasmPlugin runs on what it {what}", policy.name),
+            format!("apply one in namespace {} with `match: [{{mode: {mode}}}]`", pod.name.namespace),
+        ));
+    }
+    if waypoints::is_of_one(pod, observed) && !waypoints::know_control_plane(pod, observed) {
         // Of the waypoint itself that is told.
         return None;
     }
@@ -55,10 +67,10 @@ fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
             format!("should run the filter of WasmPlugin {} and does not", plugin.metadata),
             why_not(pod, observed),
         )),
-        (_, Some(policy), false, _) if !is_served_by_waypoint(pod, observed) => Some(Finding::error(
+        (_, Some(policy), false, _) if is_without_effect(policy, pod, observed) => Some(Finding::error(
             subject,
             format!("is selected by policy {} and has no proxy", policy.name),
-            no_proxy(pod, observed),
+            no_proxy(policy, pod, observed),
         )),
         (None, Some(policy), true, _) => Some(Finding::error(
             subject,
@@ -74,7 +86,7 @@ fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
 
 /// Istio takes a plugin for the sidecars of its namespace, and one of its root namespace for all; a gateway
 /// or waypoint takes only those that name it.
-fn is_for(plugin: &Plugin, pod: &Pod, observed: &Observed) -> bool {
+pub(super) fn is_for(plugin: &Plugin, pod: &Pod, observed: &Observed) -> bool {
     let Plugin { metadata, spec } = plugin;
     if let Some(gateway) = gateway(pod) {
         return metadata.namespace == pod.name.namespace && names(plugin, gateway);
@@ -88,18 +100,44 @@ fn is_for(plugin: &Plugin, pod: &Pod, observed: &Observed) -> bool {
 }
 
 /// A policy in force for what this pod receives, that says more than "everything".
-fn selecting<'a>(pod: &Pod, observed: &'a Observed) -> Option<&'a Policy> {
-    let answers = observed.replicas.iter().filter_map(|replica| replica.answer.as_ref().ok());
+fn policies<'a>(pod: &'a Pod, observed: &'a Observed) -> impl Iterator<Item = &'a Policy> {
     let matches =
         |pattern: &str, name: &str| Glob::try_from(pattern.to_owned()).is_ok_and(|glob| glob.matches(name));
-    answers.flat_map(|answer| &answer.status.policies).find(|policy| {
+    observed.answers().flat_map(|answer| &answer.status.policies).filter(move |policy| {
         let selector = &policy.targets.selector;
         let is_narrow = selector.service != "*" || selector.namespace != "*";
         is_narrow
+            // Who wrote that did not mean those that have no proxy on purpose.
+            && (selector.service != "*" || pod.opts_out.is_none())
             && policy.state == "active"
             && matches(&selector.namespace, &pod.name.namespace)
             && services(pod).any(|service| matches(&selector.service, service))
     })
+}
+
+pub(super) fn selecting<'a>(pod: &'a Pod, observed: &'a Observed) -> Option<&'a Policy> {
+    policies(pod, observed).next()
+}
+
+/// What a policy is about, and the mode of the plugin that runs it.
+fn mode(policy: &Policy) -> (&'static str, &'static str) {
+    match policy.targets.direction.as_str() {
+        "outbound" => ("sends", "CLIENT"),
+        _ => ("receives", "SERVER"),
+    }
+}
+
+/// Whether some plugin of this proxy sees the requests that a policy is about.
+fn is_run(policy: &Policy, pod: &Pod, observed: &Observed) -> bool {
+    let (_, mode) = mode(policy);
+    let mut plugins = observed.plugins.iter().filter(|plugin| is_for(plugin, pod, observed));
+    // Gateways receive and send at once.
+    gateway(pod).is_some() || plugins.any(|plugin| plugins::runs_in(&plugin.spec, mode))
+}
+
+/// A waypoint sees only what is received.
+fn is_without_effect(policy: &Policy, pod: &Pod, observed: &Observed) -> bool {
+    policy.targets.direction == "outbound" || !waypoints::serve(pod, observed)
 }
 
 /// The names by which a selector's `service` can mean this pod.
@@ -111,11 +149,10 @@ fn services(pod: &Pod) -> impl Iterator<Item = &str> {
 }
 
 /// What its filter is said to be, by whichever replica has heard of it last.
-fn state<'a>(pod: &Pod, observed: &'a Observed) -> Option<&'a str> {
-    let answers = observed.replicas.iter().filter_map(|replica| replica.answer.as_ref().ok());
+pub(super) fn state<'a>(pod: &Pod, observed: &'a Observed) -> Option<&'a str> {
     // `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`
     let name = format!("{}.{}", pod.name.name, pod.name.namespace);
-    let of_pod = answers.flat_map(|answer| &answer.filters);
+    let of_pod = observed.answers().flat_map(|answer| &answer.filters);
     let states: BTreeSet<_> = of_pod
         .filter(|filter| filter.node.split('~').nth(2) == Some(&name))
         .map(|filter| filter.state.as_str())
@@ -165,28 +202,43 @@ fn hides(Sidecar { metadata, spec }: &Sidecar, pod: &Pod, observed: &Observed) -
     is_near && is_selected && hosts.peek().is_some() && !hosts.any(shows)
 }
 
-/// In the ambient mesh it is a waypoint that receives for a pod.
-fn is_served_by_waypoint(pod: &Pod, observed: &Observed) -> bool {
-    let namespace = &pod.name.namespace;
-    observed.waypoints.iter().any(|waypoint| waypoint.namespace == *namespace)
-}
-
 /// The gateway or waypoint that a pod is of.
-fn gateway(pod: &Pod) -> Option<&String> {
+pub(super) fn gateway(pod: &Pod) -> Option<&String> {
     pod.labels.get("gateway.networking.k8s.io/gateway-name")
 }
 
-fn names(plugin: &Plugin, gateway: &str) -> bool {
+pub(super) fn names(plugin: &Plugin, gateway: &str) -> bool {
     plugin.spec.target_refs.iter().any(|target| target.kind == "Gateway" && target.name == gateway)
 }
 
-fn no_proxy(pod: &Pod, observed: &Observed) -> String {
+fn no_proxy(policy: &Policy, pod: &Pod, observed: &Observed) -> String {
     let Name { namespace, name } = &pod.name;
     let labels = observed.namespaces.get(namespace);
     let has = |label: &str| labels.is_some_and(|labels| labels.contains_key(label));
     let is =
         |label: &str, value: &str| labels.and_then(|labels| labels.get(label)).is_some_and(|is| is == value);
-    if is("istio.io/dataplane-mode", "ambient") {
+    match pod.opts_out {
+        Some(OptsOut::HostNetwork) => {
+            return "it has `hostNetwork: true`, with which nothing is injected: leave it out of the policy"
+                .into();
+        }
+        Some(OptsOut::Inject) => {
+            return "it has `sidecar.istio.io/inject: \"false\"`: remove that, or leave it out of the policy"
+                .into();
+        }
+        None => {}
+    }
+    if is("istio.io/dataplane-mode", "ambient") && policy.targets.direction == "outbound" {
+        "it is in the ambient mesh, whose waypoints see only what is received: select what is called, inbound, \
+         or give it a sidecar".into()
+    } else if is("istio.io/dataplane-mode", "ambient")
+        && let Some(waypoint) = observed.waypoints.iter().find(|waypoint| waypoint.namespace == *namespace)
+    {
+        format!(
+            "nothing leads to the waypoint: `kubectl label namespace {namespace} istio.io/use-waypoint={}`",
+            waypoint.name
+        )
+    } else if is("istio.io/dataplane-mode", "ambient") {
         format!(
             "it is in the ambient mesh: `istioctl waypoint apply --namespace {namespace} --enroll-namespace`"
         )
@@ -198,33 +250,4 @@ fn no_proxy(pod: &Pod, observed: &Observed) -> String {
     } else {
         format!("`kubectl label namespace {namespace} istio-injection=enabled`, and restart what runs there")
     }
-}
-
-fn of_waypoint(waypoint: &Name, observed: &Observed) -> Option<Finding> {
-    let subject = format!("waypoint {waypoint}");
-    let is_near = |plugin: &&Plugin| plugin.metadata.namespace == waypoint.namespace;
-    let is_targeted = observed.plugins.iter().filter(is_near).any(|plugin| names(plugin, &waypoint.name));
-    if !is_targeted {
-        return Some(Finding::warning(
-            subject,
-            "runs no filter: policies for the services behind it do nothing",
-            format!("apply a WasmPlugin in namespace {} whose targetRefs name it", waypoint.namespace),
-        ));
-    }
-    (!waypoints_know_control_plane(observed)).then(|| {
-        let Name { namespace, name } = &observed.control_plane;
-        Finding::error(
-            subject,
-            "has no cluster for the control plane: its filter cannot poll",
-            format!("name {name}.{namespace}.svc.cluster.local in an entry of `extensionProviders` of Istio's mesh configuration"),
-        )
-    })
-}
-
-/// A waypoint has clusters only for what something refers to.
-fn waypoints_know_control_plane(observed: &Observed) -> bool {
-    let host = format!("{}.{}.", observed.control_plane.name, observed.control_plane.namespace);
-    // `NAMESPACE/HOST`, or the host alone.
-    let is_ours = |provider: &String| provider.rsplit('/').next().is_some_and(|name| name.starts_with(&host));
-    observed.istio.providers.iter().any(is_ours)
 }

@@ -2,7 +2,7 @@
 
 use reconciler::doctor::{
     Severity, findings,
-    observed::{Answer, Filter, Istio, Name, Observed, Plugin, Pod, Replica, Sidecar},
+    observed::{Answer, Filter, Istio, Name, Observed, OptsOut, Plugin, Pod, Replica, Service, Sidecar},
     silent,
 };
 use serde_json::{Value, json};
@@ -289,11 +289,114 @@ fn a_workload_without_a_proxy() {
     error(words("label namespace demo"), bare(&[]));
 }
 
+/// A pod in the ambient mesh, and a policy for it.
+fn add_ambient(observed: &mut Observed, namespace_labels: &[(&str, &str)], direction: &str) {
+    let ambient = ("istio.io/dataplane-mode", "ambient");
+    let labels = namespace_labels.iter().chain([&ambient]);
+    let labels = labels.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    observed.namespaces.insert("till".into(), labels);
+    observed.pods.push(Pod { name: name("till", "pay-1"), has_proxy: false, ..pod("pay", 1) });
+    add_policy(observed, "pay", "till", direction);
+}
+
+fn add_policy(observed: &mut Observed, service: &str, namespace: &str, direction: &str) {
+    let selector = json!({"service": service, "namespace": namespace});
+    let targets = json!({"selector": selector, "direction": direction});
+    let policy = json!({"name": "another", "state": "active", "targets": targets});
+    for replica in &mut observed.replicas {
+        let policies = &mut replica.answer.as_mut().unwrap().status.policies;
+        policies.push(serde_json::from_value(policy.clone()).unwrap());
+    }
+}
+
+const BY_SHOP: [(&str, &str); 2] =
+    [("istio.io/use-waypoint", "waypoint"), ("istio.io/use-waypoint-namespace", "shop")];
+
 #[test]
-fn a_waypoint_that_cannot_poll() {
-    error(["waypoint shop/waypoint", "no cluster", "extensionProviders"], |o| o.istio.providers.clear());
-    warning(["waypoint shop/other", "runs no filter", "targetRefs"], |o| {
-        o.waypoints.push(name("shop", "other"))
+fn what_is_right_is_not_accused() {
+    let healthy_too: [(&str, fn(&mut Observed)); 8] = [
+        ("a waypoint of another namespace", |o| add_ambient(o, &BY_SHOP, "inbound")),
+        ("a waypoint of a Service", |o| {
+            add_ambient(o, &[], "inbound");
+            let labels = BY_SHOP.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            let selector = [("app".to_owned(), "pay".to_owned())].into();
+            o.services.push(Service { name: name("till", "pay"), labels, selector });
+        }),
+        ("a waypoint that no policy is for", |o| o.waypoints.push(name("shop", "other"))),
+        ("a waypoint that polls, whoever made its cluster", |o| o.istio.providers.clear()),
+        ("an ingress gateway that no plugin names", |o| {
+            let mut gateway = waypoint_pod();
+            gateway.name = name("shop", "gateway-1");
+            gateway.labels.insert("gateway.networking.k8s.io/gateway-name".into(), "gateway".into());
+            o.pods.push(gateway);
+        }),
+        ("a pod on the network of its node, under a policy for all", |o| {
+            add_policy(o, "*", "demo", "inbound");
+            let opts_out = Some(OptsOut::HostNetwork);
+            o.pods.push(Pod { has_proxy: false, opts_out, ..pod("agent", 1) });
+        }),
+        ("a pod without injection, under a policy for all", |o| {
+            add_policy(o, "*", "demo", "inbound");
+            o.pods.push(Pod { has_proxy: false, opts_out: Some(OptsOut::Inject), ..pod("job", 1) });
+        }),
+        ("a plugin for each direction", |o| {
+            o.plugins.push(plugin("demo", &json!({"match": [{"mode": "CLIENT"}]})));
+            add_policy(o, "front", "demo", "outbound");
+        }),
+    ];
+    for (what, change) in healthy_too {
+        let mut observed = healthy();
+        change(&mut observed);
+        assert_eq!(findings(&observed), [], "{what}");
+    }
+}
+
+#[test]
+fn a_pod_that_nothing_receives_for() {
+    let subject = "Pod till/pay-1";
+    error([subject, "no proxy", "waypoint apply"], |o| add_ambient(o, &[], "inbound"));
+    error([subject, "no proxy", "label namespace till istio.io/use-waypoint=near"], |o| {
+        add_ambient(o, &[], "inbound");
+        o.waypoints.push(name("till", "near"));
+    });
+    error([subject, "no proxy", "only what is received"], |o| add_ambient(o, &BY_SHOP, "outbound"));
+    error(["Pod demo/cart-1", "no proxy", "hostNetwork"], |o| {
+        (o.pods[0].has_proxy, o.pods[0].opts_out) = (false, Some(OptsOut::HostNetwork));
+    });
+    error(["Pod demo/cart-1", "no proxy", "sidecar.istio.io/inject"], |o| {
+        (o.pods[0].has_proxy, o.pods[0].opts_out) = (false, Some(OptsOut::Inject));
+    });
+}
+
+#[test]
+fn a_plugin_that_is_missing_or_one_too_many() {
+    error(["Pod demo/front-1", "on what it sends", "CLIENT"], |o| {
+        add_policy(o, "front", "demo", "outbound");
+    });
+    error(["WasmPlugin demo/hfi", "both run in Pod demo/cart-1", "overlap"], |o| {
+        o.plugins.push(plugin("demo", &json!({})));
+    });
+}
+
+#[test]
+fn a_gateway_that_is_silent() {
+    error(["Pod shop/gateway-1", "WasmPlugin shop/hfi", "istioctl"], |o| {
+        let mut gateway = waypoint_pod();
+        gateway.name = name("shop", "gateway-1");
+        gateway.labels.insert("gateway.networking.k8s.io/gateway-name".into(), "gateway".into());
+        o.pods.push(gateway);
+        o.istio.providers.clear();
+        let target = json!([{"kind": "Gateway", "name": "gateway"}]);
+        o.plugins.push(plugin("shop", &json!({"match": null, "targetRefs": target})));
+    });
+}
+
+#[test]
+fn a_waypoint_without_a_filter() {
+    warning(["waypoint shop/other", "runs no filter: policy another", "targetRefs"], |o| {
+        o.waypoints.push(name("shop", "other"));
+        let labels = [("istio.io/use-waypoint", "other"), BY_SHOP[1]];
+        add_ambient(o, &labels, "inbound");
     });
 }
 
@@ -305,6 +408,12 @@ fn a_waypoint_whose_filter_is_silent() {
         }
     };
     error(["Pod shop/waypoint-1", "WasmPlugin shop/hfi", "istioctl"], silence);
+    // The plugin names a cluster itself: whatever it is, it is not for want of one of Istio's.
+    error(["Pod shop/waypoint-1", "WasmPlugin shop/hfi", "istioctl"], |o| {
+        silence(o);
+        o.istio.providers.clear();
+        o.plugins[1].spec.plugin_config.cluster = Some("hfi".into());
+    });
     // The cause is told once.
     error(["waypoint shop/waypoint", "no cluster", "extensionProviders"], |o| {
         silence(o);
