@@ -314,7 +314,8 @@ const BY_SHOP: [(&str, &str); 2] =
 
 #[test]
 fn what_is_right_is_not_accused() {
-    let healthy_too: [(&str, fn(&mut Observed)); 8] = [
+    type Change = fn(&mut Observed);
+    let healthy_too: [(&str, Change); 8] = [
         ("a waypoint of another namespace", |o| add_ambient(o, &BY_SHOP, "inbound")),
         ("a waypoint of a Service", |o| {
             add_ambient(o, &[], "inbound");

@@ -207,6 +207,26 @@ async fn and_says_what_is_wrong_there() {
     assert!(findings[0]["message"].as_str().unwrap().contains("503"), "{findings}");
     api.ask("DELETE", "/api/v1/namespaces/boifi/pods/hfi-c", &[], "").await.unwrap();
 
+    // Known by its label alone.
+    let plugins = "/apis/extensions.istio.io/v1alpha1/namespaces/demo/wasmplugins";
+    let inert = json!({
+        "apiVersion": "extensions.istio.io/v1alpha1",
+        "kind": "WasmPlugin",
+        "metadata": {"name": "inert", "labels": {"app.kubernetes.io/part-of": "hfi"}},
+        "spec": {
+            "url": "oci://registry.example/filter",
+            "selector": {"matchLabels": {"app": "email"}},
+            "phase": "STATS",
+            "failStrategy": "FAIL_OPEN",
+            "match": [{"mode": "SERVER"}],
+        },
+    });
+    create(&api, plugins, inert).await;
+    let (code, findings, complaint) = ask(&api, "admin", &[]);
+    assert_eq!((code, findings.as_array().map(Vec::len)), (1, Some(1)), "{findings} {complaint}");
+    assert_eq!(findings[0]["subject"], "WasmPlugin demo/inert");
+    api.ask("DELETE", &format!("{plugins}/inert"), &[], "").await.unwrap();
+
     add_workload(&api, "checkout-2").await;
     let (code, findings, complaint) = ask(&api, "admin", &[]);
     assert_eq!((code, findings.as_array().map(Vec::len)), (1, Some(1)), "{findings} {complaint}");
