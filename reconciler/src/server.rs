@@ -28,7 +28,10 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 pub use self::front::{Listener, serve};
-use self::{front::MAX_REQUESTS, problem::Problem};
+use self::{
+    front::{MAX_REQUESTS, MAX_UNSHARED},
+    problem::Problem,
+};
 use crate::{
     cluster::Cluster, filters::Filters, halt::Switch, metrics::Notifications, modules::Modules,
     namespaces::Namespaces, notification::SecretFile, published::Publisher, refresh::Refresh,
@@ -96,7 +99,13 @@ pub struct Routes {
     served: Served,
     /// One permit for each request that may be open at once, plain polls apart.
     requests: Arc<Semaphore>,
+    /// One permit for each byte of answers that are made for one request.
+    unshared: Arc<Semaphore>,
 }
+
+/// Goes with an answer whose body takes no memory, since it is kept in any case.
+#[derive(Clone, Copy, Debug)]
+struct Shared;
 
 /// All routes.
 pub fn router(switch: Arc<Switch>, refresh: Arc<Refresh>, shutdown: Shutdown, services: Services) -> Routes {
@@ -122,7 +131,12 @@ pub fn router(switch: Arc<Switch>, refresh: Arc<Refresh>, shutdown: Shutdown, se
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(served.clone());
-    Routes { router, served, requests: Arc::new(Semaphore::new(MAX_REQUESTS)) }
+    Routes {
+        router,
+        served,
+        requests: Arc::new(Semaphore::new(MAX_REQUESTS)),
+        unshared: Arc::new(Semaphore::new(MAX_UNSHARED as usize)),
+    }
 }
 
 /// 200 while the process serves.

@@ -25,5 +25,5 @@ mod stream;
 mod wire;
 
 pub use accept::serve;
-pub(super) use limits::{MAX_BODY, MAX_REQUESTS};
+pub(super) use limits::{MAX_BODY, MAX_REQUESTS, MAX_UNSHARED, RETRY_AFTER};
 pub use listener::Listener;

@@ -1,12 +1,13 @@
 //! `GET /filter.wasm` and `/filter/{sha256}.wasm`: the filter modules.
 
 use axum::{
+    Extension,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use super::{Served, conditional::is_current, problem::Problem};
+use super::{Served, Shared, conditional::is_current, problem::Problem};
 use crate::modules::Module;
 
 const NONE: &str = "no filter module was given; give one with --filter (HFI_FILTER)";
@@ -43,6 +44,7 @@ fn answer(Module { digest, bytes }: &Module, headers: &HeaderMap, caching: &'sta
     if is_current {
         (StatusCode::NOT_MODIFIED, validators).into_response()
     } else {
-        ([(header::CONTENT_TYPE, "application/wasm")], validators, bytes.clone()).into_response()
+        let content_type = [(header::CONTENT_TYPE, "application/wasm")];
+        (content_type, validators, Extension(Shared), bytes.clone()).into_response()
     }
 }

@@ -3,6 +3,7 @@
 use std::pin::{Pin, pin};
 
 use axum::{
+    Extension,
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -11,7 +12,7 @@ use policies::{Scope, snapshot::MEDIA_TYPE};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    Served,
+    Served, Shared,
     behind::Behind,
     conditional::Known,
     filters,
@@ -124,7 +125,7 @@ pub(super) fn respond(answer: Answer, wait: Option<Wait>) -> Response {
 
 fn full(body: &Body) -> Response {
     let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
-    (content_type, validators(body), body.bytes.clone()).into_response()
+    (content_type, validators(body), Extension(Shared), body.bytes.clone()).into_response()
 }
 
 fn not_modified(body: &Body) -> Response {

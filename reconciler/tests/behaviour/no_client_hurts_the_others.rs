@@ -2,6 +2,8 @@
 
 use std::{fs, net::SocketAddr, time::Duration};
 
+use hyper::{Request, client::conn::http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -85,8 +87,8 @@ async fn a_flood_of_headers_is_refused() {
     assert_eq!(server.get("/health", &[]).await.status(), 200);
 }
 
-#[tokio::test]
-async fn who_reads_nothing_keeps_nobody_waiting() {
+/// A reconciler with policies of 3.6 MB.
+async fn much() -> (tempfile::TempDir, Process, SocketAddr) {
     let folder = tempfile::tempdir().unwrap();
     let long = "x".repeat(60_000);
     for at in 0..60 {
@@ -96,7 +98,13 @@ async fn who_reads_nothing_keeps_nobody_waiting() {
     }
     let hfi = Process::start(&[("HFI_DIR", text(folder.path()))]).await;
     hfi.until_ready(|_| true).await;
-    let address: SocketAddr = hfi.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let address = hfi.url.strip_prefix("http://").unwrap().parse().unwrap();
+    (folder, hfi, address)
+}
+
+#[tokio::test]
+async fn who_reads_nothing_keeps_nobody_waiting() {
+    let (_folder, hfi, address) = much().await;
     let before = memory(hfi.child.id());
     let mut readers = Vec::new();
     for _ in 0..100 {
@@ -113,6 +121,37 @@ async fn who_reads_nothing_keeps_nobody_waiting() {
     // They share the bytes: each has a hundredth of what one copy would take.
     let grown = memory(hfi.child.id()).saturating_sub(before);
     assert!(grown < 20_000_000, "100 readers of 3.6 MB take {grown} bytes");
+}
+
+#[tokio::test]
+async fn who_lets_nothing_be_sent_takes_no_more_than_there_is_for_it() {
+    let (_folder, hfi, address) = much().await;
+    let (list, before) = (format!("{}/v1/policies?all=true", hfi.url), memory(hfi.child.id()));
+    let (mut statuses, mut unread) = (Vec::new(), Vec::new());
+    // So little may be sent of each answer that all the rest lies ready.
+    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let builder = http2::Builder::new(TokioExecutor::new()).initial_stream_window_size(1).clone();
+    let (mut sender, connection) = builder.handshake::<_, String>(stream).await.unwrap();
+    tokio::spawn(connection);
+    for _ in 0..36 {
+        let request = Request::get(&list).body(String::new()).unwrap();
+        let answer = timeout(PATIENCE, sender.send_request(request)).await.expect("it has no head").unwrap();
+        statuses.push(answer.status().as_u16());
+        assert_eq!(answer.status() == 503, answer.headers().contains_key("retry-after"));
+        unread.push(answer);
+    }
+    let grown = memory(hfi.child.id()).saturating_sub(before);
+    assert!(grown < 110_000_000, "36 answers of 3.6 MB that nobody reads take {grown} bytes");
+    assert!(statuses.starts_with(&[200; 15]) && statuses.ends_with(&[503; 5]), "{statuses:?}");
+    for path in [SNAPSHOT, "/health", "/v1/ready", "/metrics"] {
+        assert_eq!(hfi.get(path, &[]).await.status, 200, "{path}");
+    }
+    drop(unread);
+    let deadline = Instant::now() + PATIENCE;
+    while hfi.get("/v1/policies?all=true", &[]).await.status != 200 {
+        assert!(Instant::now() < deadline, "what they had is not given back");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// The resident memory of a process, in bytes.

@@ -36,6 +36,9 @@ pub(super) const UNACKNOWLEDGED_TIME: Duration = Duration::from_secs(60);
 pub(super) const MAX_STREAMS: u32 = 256;
 /// Requests at once over all connections but those of plain polls: HTTP/2 makes many out of one.
 pub(in super::super) const MAX_REQUESTS: usize = 32_768;
+/// Bodies of answers that were made for one request and are not sent yet, in bytes; those of snapshots
+/// and modules are shared.
+pub(in super::super) const MAX_UNSHARED: u32 = 64 << 20;
 /// Connections at once, where as many files may be open.
 pub(super) const MAX_CONNECTIONS: usize = 32_768;
 /// The part of the open files that connections leave to Git, and to new work; at most half.
@@ -45,4 +48,4 @@ pub(super) const MAX_EXTRA: usize = 128;
 /// How long such a one may take.
 pub(super) const EXTRA_TIME: Duration = Duration::from_secs(5);
 /// When who is turned away may come back, in seconds.
-pub(super) const RETRY_AFTER: &str = "5";
+pub(in super::super) const RETRY_AFTER: &str = "5";

@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    io,
+    io::{self, ErrorKind},
     pin::{Pin, pin},
     sync::Arc,
 };
@@ -21,13 +21,19 @@ use hyper_util::{
     server::graceful::GracefulConnection,
     service::TowerToHyperService,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::{OwnedSemaphorePermit, TryAcquireError},
+    time::sleep,
+};
 
 use super::{
-    super::{Routes, problem::Problem},
+    super::{Routes, Shared, problem::Problem},
     activity::{Activity, Counted},
     head::Protocol,
-    limits::{IDLE_TIME, MAX_BODY, MAX_HEAD, MAX_STREAMS, PROBE_INTERVAL, RETRY_AFTER},
+    limits::{
+        IDLE_TIME, MAX_BODY, MAX_HEAD, MAX_STREAMS, MAX_UNSHARED, PROBE_INTERVAL, RETRY_AFTER, STALL_TIME,
+    },
     places::Place,
     stream::Stream,
 };
@@ -76,7 +82,11 @@ where
                 // Also a peer that the kernel believes to be there may be gone behind a proxy.
                 .keep_alive_interval(PROBE_INTERVAL)
                 .serve_connection(io, service);
-            until_it_ends(connection, &routes, &activity).await
+            tokio::select! {
+                ended = until_it_ends(connection, &routes, &activity) => ended,
+                // No write is blocked by who opens no window, nor by who keeps it shut.
+                () = activity.stalled_for(STALL_TIME) => Err(ErrorKind::TimedOut.into()),
+            }
         }
     }
 }
@@ -95,7 +105,15 @@ where
         () = activity.idle_for(IDLE_TIME) => {}
     }
     connection.as_mut().graceful_shutdown();
-    connection.await.map_err(io::Error::other)
+    let patience = async {
+        sleep(STALL_TIME).await;
+        activity.idle_for(STALL_TIME).await;
+    };
+    tokio::select! {
+        ended = connection => ended.map_err(io::Error::other),
+        // It does not answer that we want to end.
+        () = patience => Err(ErrorKind::TimedOut.into()),
+    }
 }
 
 async fn answer(
@@ -105,7 +123,8 @@ async fn answer(
     place: Place,
 ) -> Result<Response<Counted>, Infallible> {
     let permit = Arc::clone(&routes.requests).try_acquire_owned().ok();
-    let is_served = permit.is_some() && place == Place::Regular || is_probe(&request);
+    let is_probe = is_probe(&request);
+    let is_served = permit.is_some() && place == Place::Regular || is_probe;
     let open = activity.begin(permit);
     let is_http1 = request.version() < Version::HTTP_2;
     let mut response = if !is_served {
@@ -116,6 +135,14 @@ async fn answer(
     } else {
         Problem::too_large().into_response()
     };
+    let memory = match memory(&response, &routes) {
+        Ok(memory) => memory,
+        Err(_) if is_probe => None,
+        Err(_) => {
+            response = busy();
+            None
+        }
+    };
     // The rest of a body is not read, and nothing more is answered at the end.
     let is_last = response.status() == StatusCode::PAYLOAD_TOO_LARGE || routes.served.shutdown.is_requested();
     if is_last && is_http1 {
@@ -125,12 +152,23 @@ async fn answer(
         // It would be that of the body which is not sent; `axum` says 0.
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
-    Ok(response.map(|body| Counted::new(body, open)))
+    Ok(response.map(|body| Counted::new(body, open, memory)))
 }
 
 /// Whether as much body as it announces is taken. A notification that is too long is counted as one.
 fn fits(request: &Request<Incoming>) -> bool {
     request.body().size_hint().lower() <= MAX_BODY as u64 || request.uri().path().starts_with("/v1/hooks/")
+}
+
+/// A share in the memory for bodies that were made for one request, if this is such.
+fn memory(response: &Response, routes: &Routes) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
+    if response.extensions().get::<Shared>().is_some() {
+        return Ok(None);
+    }
+    let Some(size) = response.body().size_hint().exact() else { return Ok(None) };
+    // What is larger than all of it is sent alone.
+    let size = u32::try_from(size).unwrap_or(u32::MAX).min(MAX_UNSHARED);
+    Arc::clone(&routes.unshared).try_acquire_many_owned(size).map(Some)
 }
 
 fn is_probe(request: &Request<Incoming>) -> bool {

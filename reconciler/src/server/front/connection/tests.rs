@@ -1,7 +1,9 @@
 //! How long a connection lasts, by a clock of its own: over a pipe, so that nothing else takes time.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
+use hyper::{Request, body::Body as _, client::conn::http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use policies::{
     Timestamp,
     catalog::{Catalog, Sources},
@@ -143,6 +145,30 @@ async fn who_takes_nothing_is_let_go_and_who_takes_little_is_not() {
     let begun = Instant::now();
     assert!(serving.await.unwrap().is_err(), "it has not got the whole answer");
     assert_eq!(begun.elapsed(), STALL_TIME);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lets_nothing_be_sent_is_let_go_and_who_reads_slowly_is_not() {
+    let served = served();
+    for window in [0, 1, 5_000] {
+        let (client, serving) = served.connect(65_536);
+        let builder = http2::Builder::new(TokioExecutor::new()).initial_stream_window_size(window).clone();
+        let (mut sender, connection) = builder.handshake(TokioIo::new(client)).await.unwrap();
+        let _connection = tokio::spawn(connection);
+        let request = Request::get("http://hfi/openapi.json").body(String::new()).unwrap();
+        let mut answer = sender.send_request(request).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        let mut begun = Instant::now();
+        if window > 1 {
+            sleep(STALL_TIME - SECOND).await;
+            assert!(!serving.is_finished());
+            let mut body = Pin::new(answer.body_mut());
+            assert!(poll_fn(|cx| body.as_mut().poll_frame(cx)).await.unwrap().is_ok());
+            begun = Instant::now();
+        }
+        assert!(serving.await.unwrap().is_err(), "it has not got the whole answer");
+        assert_eq!(begun.elapsed(), STALL_TIME, "{window}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
