@@ -62,6 +62,8 @@ pub struct Services {
     report: status::Report,
     /// One permit for each stream of events that may still be opened.
     streams: Arc<Semaphore>,
+    /// One permit for each notification whose body may be read at once.
+    bodies: Semaphore,
 }
 
 impl Services {
@@ -74,6 +76,7 @@ impl Services {
             notifications: Notifications::default(),
             report: status::Report::default(),
             streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
+            bodies: Semaphore::new(hooks::MAX_BODIES),
         }
     }
 }

@@ -6,16 +6,25 @@ use axum::{
     Json,
     body::{Bytes, HttpBody as _},
     extract::{FromRequest as _, Path, Request, State},
-    http::{HeaderName, StatusCode, header::WWW_AUTHENTICATE},
+    http::{
+        HeaderName, StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::{Served, front::MAX_BODY, problem::Problem};
+use super::{
+    Served,
+    front::{self, MAX_BODY},
+    problem::Problem,
+};
 use crate::{metrics::Outcome, notification::Forge};
 
+/// How many bodies are read at once: who sends one has proven nothing before its end.
+pub(super) const MAX_BODIES: usize = 16;
 /// How long the body may take.
 const BODY_TIME: Duration = Duration::from_secs(20);
 
@@ -44,6 +53,11 @@ async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Res
     if request.body().size_hint().lower() > MAX_BODY as u64 {
         return Err(Problem::too_large().into_response());
     }
+    let reading = served.services.bodies.try_acquire().map_err(|_| {
+        let detail = format!("{MAX_BODIES} notifications are being read already; try again later");
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+        ([(RETRY_AFTER, front::RETRY_AFTER)], problem).into_response()
+    })?;
     let body = timeout(BODY_TIME, Bytes::from_request(request, &())).await.map_err(|_| {
         let detail = format!("the body takes longer than {} s", BODY_TIME.as_secs());
         Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()
@@ -53,7 +67,7 @@ async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Res
         status => Problem::new(status, "the body broke off").into_response(),
     })?;
     match secrets.proves(forge, proof.as_bytes(), &body) {
-        Ok(true) => {}
+        Ok(true) => drop((body, reading)),
         Ok(false) => return Err(refused(forge, "does not prove that the notification is genuine")),
         Err(error) => {
             debug!(forge = forge.as_str(), "a notification cannot be verified: {error}");

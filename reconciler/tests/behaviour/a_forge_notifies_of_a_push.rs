@@ -10,7 +10,11 @@ use std::{
 use mesh::{GitHttp, Repository};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::TcpStream,
+    time::{Instant, sleep, timeout},
+};
 
 use crate::{
     process::Process,
@@ -153,6 +157,32 @@ async fn what_is_not_proven_is_refused_and_causes_nothing() {
     assert_eq!(world.looks().await, looks);
     let refused = "hfi_notifications_total{forge=\"github\",result=\"failure\"}";
     assert_eq!(metric(&world.client, &world.hfi.url, refused).await, Some(8.0));
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_end_are_few() {
+    let world = World::new("s3cret").await;
+    let address = world.hfi.url.strip_prefix("http://").unwrap();
+    let begun =
+        "POST /v1/hooks/gitlab HTTP/1.1\r\nhost: a\r\nx-gitlab-token: x\r\ncontent-length: 99\r\n\r\n{";
+    let mut open = Vec::new();
+    for _ in 0..16 {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(begun.as_bytes()).await.unwrap();
+        open.push(client);
+    }
+    let proof = [("x-gitlab-token", "s3cret")];
+    let until = async |wanted: u16| {
+        let answered = async { while world.notify("gitlab", &proof, BODY).await.0 != wanted {} };
+        timeout(PATIENCE, answered).await.unwrap_or_else(|_| panic!("never {wanted}"));
+    };
+    until(503).await;
+    let hook = world.client.post(format!("{}/v1/hooks/gitlab", world.hfi.url));
+    let refused = hook.header("x-gitlab-token", "s3cret").body(BODY).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"5".parse().unwrap()));
+    assert_eq!(world.notify("gitlab", &[], BODY).await.0, 401, "it is not read");
+    drop(open);
+    until(202).await;
 }
 
 #[tokio::test]
