@@ -172,7 +172,8 @@ fn take(early: &mut Vec<u8>, fresh: &[u8], routes: &Routes, place: Place) -> Opt
     asked
 }
 
-/// Whether the client has gone while it was held. What it sends meanwhile is kept for later.
+/// Whether the client has gone while it was held. What it sends meanwhile is kept for later; who sends
+/// more than fits is taken for gone.
 fn is_gone<IO: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<IO>, cx: &mut Context<'_>) -> Poll<()> {
     while stream.early.len() < MAX_HEAD {
         let keep = |early: &mut Vec<u8>, fresh: &[u8]| {
@@ -185,7 +186,8 @@ fn is_gone<IO: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<IO>, cx: &mut
             Poll::Pending => return Poll::Pending,
         }
     }
-    Poll::Pending
+    // Whether it is still there could not be seen any more.
+    Poll::Ready(())
 }
 
 /// An answer that need not be fast.

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     super::{
-        limits::{HEAD_TIME, IDLE_TIME, LINGER_TIME, STALL_TIME},
+        limits::{HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_HEAD, STALL_TIME},
         places::Places,
     },
     serve,
@@ -186,6 +186,23 @@ async fn who_has_gone_is_held_no_longer() {
     drop(client);
     let _ = serving.await.unwrap();
     assert_eq!((begun.elapsed(), served.publisher.load().1), (Duration::ZERO, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_much_while_it_is_held_is_held_no_longer() {
+    let served = served();
+    let (mut client, serving) = served.connect(65_536);
+    client.write_all(POLL).await.unwrap();
+    sleep(SECOND).await;
+    client.write_all(&[b'x'; MAX_HEAD - 1]).await.unwrap();
+    sleep(SECOND).await;
+    assert_eq!(served.publisher.load().1, 1);
+    let begun = Instant::now();
+    client.write_all(b"x").await.unwrap();
+    assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
+    assert_eq!((begun.elapsed(), served.publisher.load().1), (Duration::ZERO, 0));
+    drop(client);
+    serving.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
