@@ -102,7 +102,9 @@ where
         if after == After::Closes {
             break;
         }
-        alarm.set(Instant::now() + IDLE_TIME);
+        // What came meanwhile may be the beginning of the next request.
+        let time = if stream.early.is_empty() { IDLE_TIME } else { HEAD_TIME };
+        alarm.set(Instant::now() + time);
     }
     stream.shutdown().await
 }

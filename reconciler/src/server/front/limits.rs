@@ -7,8 +7,9 @@ pub(super) const MAX_HEAD: usize = 16 * 1024;
 /// The body of a request, in bytes. Only notifications have one; forges send a list of commits, which
 /// nobody here reads.
 pub(in super::super) const MAX_BODY: usize = 1 << 20;
-/// From the beginning of a connection, or from the first byte of a further request, to the end of the
-/// head.
+/// From the beginning of a connection to the first byte, and from that, or from the first byte of a
+/// further plain poll, to the end of the head. Once something else was asked over HTTP/1.1, there is
+/// [`IDLE_TIME`] for all of a further head.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
 /// For the handshake of TLS.
 pub(super) const HANDSHAKE_TIME: Duration = Duration::from_secs(10);

@@ -98,6 +98,17 @@ async fn a_head_that_drips_is_cut_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_head_that_was_begun_too_early_is_cut_off_as_well() {
+    let served = served();
+    let (mut client, _serving) = served.connect(4_096);
+    client.write_all(&[GET, &GET[..9]].concat()).await.unwrap();
+    assert!(answer(&mut client).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    let begun = Instant::now();
+    assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
+    assert_eq!(begun.elapsed(), HEAD_TIME);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_may_rest_for_a_while_between_requests() {
     let served = served();
     let (mut client, serving) = served.connect(4_096);
