@@ -27,6 +27,11 @@ impl Alarm {
         }
     }
 
+    /// Brings it forward, if that is sooner.
+    pub(super) fn hasten(&mut self, due: Instant) {
+        self.set(due.min(self.due));
+    }
+
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.sleep.as_mut().poll(cx));

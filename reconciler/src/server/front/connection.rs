@@ -24,7 +24,7 @@ use super::{
     },
     alarm::Alarm,
     head::{self, Head, Protocol},
-    limits::{HEAD_TIME, IDLE_TIME, MAX_HEAD},
+    limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, MAX_HEAD},
     places::{Place, Seat},
     rest,
     stream::Stream,
@@ -52,7 +52,12 @@ where
 {
     let mut stream = Stream::new(io);
     let mut shutdown = routes.served.shutdown.clone();
-    let mut ending = pin!(shutdown.requested());
+    let (mut requested, mut is_requested) = (pin!(shutdown.requested()), false);
+    // May be asked again when it has come.
+    let mut ending = pin!(poll_fn(|cx| {
+        is_requested = is_requested || requested.as_mut().poll(cx).is_ready();
+        if is_requested { Poll::Ready(()) } else { Poll::Pending }
+    }));
     let mut alarm = Alarm::at(Instant::now() + HEAD_TIME);
     loop {
         let asked =
@@ -137,12 +142,14 @@ fn next<IO: AsyncRead + AsyncWrite + Unpin>(
             Poll::Pending => break,
         }
     }
-    // A request that has begun is an open one.
-    let is_over = stream.early.is_empty() && ending.poll(cx).is_ready();
-    if is_over || alarm.poll(cx).is_ready() {
-        return Poll::Ready(Ok(Asked::End));
+    if ending.poll(cx).is_ready() {
+        if stream.early.is_empty() {
+            return Poll::Ready(Ok(Asked::End));
+        }
+        // A request that has begun is an open one, but need not end.
+        alarm.hasten(Instant::now() + ENDING_TIME);
     }
-    Poll::Pending
+    alarm.poll(cx).map(|()| Ok(Asked::End))
 }
 
 /// What is asked by what was read `early`, and what is `fresh`; what is not part of it is kept.

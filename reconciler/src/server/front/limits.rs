@@ -11,6 +11,8 @@ pub(in super::super) const MAX_BODY: usize = 1 << 20;
 /// further plain poll, to the end of the head. Once something else was asked over HTTP/1.1, there is
 /// [`IDLE_TIME`] for all of a further head.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
+/// To the end of a head that has begun when the wish to end comes: well within what open requests get.
+pub(super) const ENDING_TIME: Duration = Duration::from_secs(2);
 /// For the handshake of TLS.
 pub(super) const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// Between two requests. Longer than the half minute that a filter waits at most before it tries again,

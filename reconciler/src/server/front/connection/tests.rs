@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     super::{
-        limits::{HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_HEAD, STALL_TIME},
+        limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_HEAD, STALL_TIME},
         places::Places,
     },
     serve,
@@ -239,6 +239,20 @@ async fn the_wish_to_end_answers_the_held_and_closes_the_idle() {
     for serving in [holding, idling, beginning] {
         timeout(SECOND, serving).await.unwrap().unwrap().unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_does_not_end_does_not_put_off_the_end() {
+    let served = served();
+    let (mut client, _serving) = served.connect(4_096);
+    client.write_all(&GET[..9]).await.unwrap();
+    sleep(SECOND).await;
+    let end = Instant::now();
+    served.trigger.request();
+    sleep(SECOND).await;
+    client.write_all(&GET[9..12]).await.unwrap();
+    assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
+    assert_eq!(end.elapsed(), ENDING_TIME);
 }
 
 /// Every proxy of a mesh waits in one of these.
