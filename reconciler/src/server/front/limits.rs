@@ -28,13 +28,11 @@ pub(super) const LINGER_BYTES: usize = 256 * 1024;
 /// What of an answer lies in the kernel before it is sent, in bytes: the kernel's own bound, which
 /// grows to megabytes, would be the price of every slow reader.
 pub(super) const UNSENT_BYTES: u32 = 128 * 1024;
-/// How long a peer is silent before it is asked for a sign of life, how far apart it is asked again,
-/// and how often.
+/// How long a peer is silent before it is asked for a sign of life, and how far apart it is asked again.
 pub(super) const PROBE_AFTER: Duration = Duration::from_secs(60);
 pub(super) const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-pub(super) const PROBES: u32 = 4;
-/// For how long a peer may leave unacknowledged what was sent to it.
-pub(super) const UNACKNOWLEDGED_TIME: Duration = Duration::from_secs(60);
+/// For how long a peer may leave unacknowledged what was sent to it, and be silent.
+pub(super) const UNACKNOWLEDGED_TIME: Duration = Duration::from_secs(120);
 /// Requests at once over one connection of HTTP/2.
 pub(super) const MAX_STREAMS: u32 = 256;
 /// Requests at once over all connections but those of plain polls: HTTP/2 makes many out of one.

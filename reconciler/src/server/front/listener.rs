@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::limits::{PROBE_AFTER, PROBE_INTERVAL, PROBES, UNACKNOWLEDGED_TIME, UNSENT_BYTES};
+use super::limits::{PROBE_AFTER, PROBE_INTERVAL, UNACKNOWLEDGED_TIME, UNSENT_BYTES};
 use crate::tls::Tls;
 
 /// A socket that listens, and what its connections are secured by.
@@ -33,7 +33,8 @@ impl Listener {
         // An answer is one small packet that somebody waits for.
         socket.set_tcp_nodelay(true)?;
         let probes = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_INTERVAL);
-        socket.set_tcp_keepalive(&probes.with_retries(PROBES))?;
+        socket.set_tcp_keepalive(&probes)?;
+        // It is also what ends a peer that leaves the probes unanswered, however many they are.
         socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIME))?;
         socket.set_tcp_notsent_lowat(UNSENT_BYTES)
     }
@@ -48,7 +49,7 @@ mod tests {
     use socket2::SockRef;
     use tokio::net::{TcpListener, TcpStream};
 
-    use super::{Listener, PROBE_AFTER, PROBE_INTERVAL, PROBES, UNACKNOWLEDGED_TIME, UNSENT_BYTES};
+    use super::{Listener, PROBE_AFTER, PROBE_INTERVAL, UNACKNOWLEDGED_TIME, UNSENT_BYTES};
 
     #[tokio::test]
     async fn a_peer_that_is_gone_without_a_word_is_noticed() {
@@ -60,7 +61,6 @@ mod tests {
         assert!(socket.keepalive().unwrap() && socket.tcp_nodelay().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);
         assert_eq!(socket.tcp_keepalive_interval().unwrap(), PROBE_INTERVAL);
-        assert_eq!(socket.tcp_keepalive_retries().unwrap(), PROBES);
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED_TIME));
         assert_eq!(socket.tcp_notsent_lowat().unwrap(), UNSENT_BYTES);
     }
