@@ -7,7 +7,8 @@ use super::{Served, problem::Problem};
 use crate::{clock::seconds_since, published::State as Publication};
 
 /// 200 once there is something to serve, and from then on, whatever becomes of the source; before, 503
-/// with the reason.
+/// with the reason. To be halted is something to serve: where that ends before the source was ever read,
+/// it is 503 again.
 pub(super) async fn get(State(served): State<Served>) -> Result<Json<Value>, Problem> {
     let published = match served.publisher.state() {
         Publication::Serving(published) => published,

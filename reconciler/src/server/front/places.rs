@@ -2,7 +2,7 @@
 //!
 //! Who comes when there is no place is told so at once, since elsewhere there may be a replica that has
 //! some: in the backlog it would wait for nothing, and so would the probes that decide whether this
-//! process lives.
+//! process lives. Whoever comes while there are too many to be told even that is closed without a word.
 
 use std::sync::Arc;
 
