@@ -146,10 +146,18 @@ fn is_acceptable(headers: &HeaderMap) -> bool {
     let mut values =
         headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
     let acceptable = |range: &str| {
-        let range = range.split(';').next().unwrap_or_default().trim();
+        let mut parts = range.split(';').map(str::trim);
+        let range = parts.next().unwrap_or_default();
         ["*/*", "application/*", MEDIA_TYPE].iter().any(|known| range.eq_ignore_ascii_case(known))
+            && !parts.any(is_zero)
     };
     values.peek().is_none() || values.flat_map(|value| value.split(',')).any(acceptable)
+}
+
+/// Whether a parameter is the weight by which a range is refused.
+fn is_zero(parameter: &str) -> bool {
+    let weight = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    weight.and_then(|(_, weight)| weight.trim().parse().ok()).is_some_and(|weight: f32| weight <= 0.0)
 }
 
 /// `namespace` and `service`, either of them several times or not at all.
@@ -178,7 +186,28 @@ fn scope(query: &str) -> Result<Scope, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use super::scope;
+    use axum::http::{HeaderMap, header::ACCEPT};
+
+    use super::{is_acceptable, scope};
+
+    #[test]
+    fn a_range_is_accepted_unless_its_weight_is_zero() {
+        let accepts = |values: &[&str]| {
+            is_acceptable(&values.iter().map(|value| (ACCEPT, value.parse().unwrap())).collect::<HeaderMap>())
+        };
+        for good in [
+            &[][..],
+            &["*/*"],
+            &["text/html, application/*;q=0.1"],
+            &["a/b", "*/*;v=0"],
+            &["*/*;q=0, */*;q=1"],
+        ] {
+            assert!(accepts(good), "{good:?}");
+        }
+        for bad in [&["text/html"][..], &["*/*;q=0"], &["application/vnd.hfi.snapshot.v1; Q=0.000"], &[""]] {
+            assert!(!accepts(bad), "{bad:?}");
+        }
+    }
 
     #[test]
     fn a_query_names_a_scope() {
