@@ -111,14 +111,17 @@ fn etag(answer: &str) -> String {
 }
 
 async fn until_ready(files: &Files, address: SocketAddr) -> String {
-    loop {
-        let mut stream = files.connect(address, "server", "http/1.1").await;
-        ask(&mut stream, "connection: close\r\n").await;
-        let answer = answer(&mut stream).await;
-        if answer.starts_with("HTTP/1.1 200") {
-            return etag(&answer);
+    let ready = async {
+        loop {
+            let mut stream = files.connect(address, "server", "http/1.1").await;
+            ask(&mut stream, "connection: close\r\n").await;
+            let answer = answer(&mut stream).await;
+            if answer.starts_with("HTTP/1.1 200") {
+                return etag(&answer);
+            }
         }
-    }
+    };
+    timeout(PATIENCE, ready).await.expect("never ready")
 }
 
 /// A connection of HTTP/2.
