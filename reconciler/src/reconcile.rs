@@ -1,10 +1,12 @@
 //! The loop that keeps what is served equal to what the source says.
 
+mod publishing;
+mod withdrawal;
+
 use std::{fmt, sync::Arc, time::Duration};
 
-use policies::problem::Place;
 use tokio::{task::JoinHandle, time::Instant};
-use tracing::{debug, error, info, warn};
+use tracing::{debug, info, warn};
 
 use crate::{
     clock::now,
@@ -14,7 +16,7 @@ use crate::{
     published::Published,
     refresh::Refresh,
     shutdown::Shutdown,
-    source::{Revision, Source, SourceError, abort::Abort},
+    source::{Source, SourceError, abort::Abort},
     watch::{Hints, Watcher},
 };
 
@@ -27,8 +29,6 @@ const FIRST_LOOK: Duration = Duration::from_secs(2);
 /// How often it is looked, while the source is read, whether what is in force may stay so.
 const GUARD_PERIOD: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
-/// How many policies are named that select nothing, one a line.
-const NAMED: usize = 20;
 
 /// Reads the source whenever there is a cause, and publishes what it says.
 #[derive(Debug)]
@@ -231,126 +231,6 @@ impl Reconciler {
         let (work, done) = done.map_err(|_| ReconcileError::Lost)?;
         self.work = Some(work);
         Ok(done)
-    }
-
-    /// Serves what an earlier process left, unless something newer is served.
-    async fn serve_restored(&mut self) {
-        let Some(restored) = self.restored.take() else { return };
-        warn!(
-            revision = %restored.checkout.revision,
-            "the source has not been read yet: serving the last good revision of the state folder"
-        );
-        self.follow(&restored);
-        let refusal = self.refusal().await;
-        self.publish(restored, refusal, Cause::Start, Duration::ZERO);
-        self.refresh.restored();
-    }
-
-    /// This is what has to be signed from now on.
-    fn follow(&mut self, loaded: &Loaded) {
-        if let Some(guard) = &mut self.guard {
-            guard.follow(loaded.checkout.signed.clone());
-        }
-    }
-
-    /// Why what is in force may not be served, if it may not.
-    async fn refusal(&mut self) -> Option<String> {
-        match &mut self.guard {
-            Some(guard) => guard.refusal().await,
-            None => None,
-        }
-    }
-
-    /// Withdraws what is in force if whoever signed it may no longer, or brings it back.
-    async fn verify(&mut self) {
-        let refusal = self.refusal().await;
-        let Some(in_force) = self.switch.in_force() else { return };
-        if in_force.withdrawn == refusal {
-            return;
-        }
-        let whole = self.withdrawn.take().unwrap_or_else(|| Published::clone(&in_force));
-        let published = match refusal {
-            Some(reason) => self.withdraw(whole, reason),
-            None => {
-                info!(revision = %whole.revision, "whoever signed it may sign again: no longer withdrawn");
-                Published { at: now(), ..whole }
-            }
-        };
-        self.switch.publish(published);
-    }
-
-    /// What is to be served in the place of `whole`.
-    fn withdraw(&mut self, whole: Published, reason: String) -> Published {
-        let revision = &whole.revision;
-        error!(%revision, reason, "withdrawn: nothing is injected until a commit that is signed by an allowed key follows");
-        let published = whole.withdrawn(reason);
-        self.withdrawn = Some(whole);
-        published
-    }
-
-    /// Puts in force what was loaded, or, if that is refused, its revision with nothing in it.
-    fn publish(
-        &mut self,
-        Loaded { checkout, catalog }: Loaded,
-        refusal: Option<String>,
-        cause: Cause,
-        took: Duration,
-    ) {
-        let in_force = self.switch.in_force();
-        let is_new = in_force.is_none_or(|published| published.revision != checkout.revision);
-        if is_new {
-            checkout.warnings.iter().for_each(|warning| warn!(revision = %checkout.revision, "{warning}"));
-            for problem in catalog.problems() {
-                let (place, field) = (problem.finding.place, &problem.finding.field);
-                let Place { line, column } = place;
-                error!(revision = %checkout.revision, file = %problem.file, line, column, field, "{problem}");
-            }
-        }
-        let revision: Revision = checkout.revision;
-        let (policies, problems) = (catalog.policies().len(), catalog.problems().len());
-        let passed_over = catalog.passed_over();
-        let lineage = checkout.lineage;
-        let mut published = Published {
-            revision: revision.clone(),
-            lineage,
-            catalog,
-            halted: false,
-            withdrawn: None,
-            at: now(),
-        };
-        self.withdrawn = None;
-        if let Some(reason) = refusal {
-            published = self.withdraw(published, reason);
-        }
-        let is_withdrawn = published.withdrawn.is_some();
-        let changed_scopes = self.switch.publish(published);
-        if is_new && !is_withdrawn {
-            let took_ms = took.as_millis() as u64;
-            info!(%cause, %revision, policies, problems, passed_over, changed_scopes, took_ms, "serving");
-            let select_nothing = self.switch.publisher().select_nothing();
-            for policy in select_nothing.iter().take(NAMED) {
-                warn!(policy = %policy.name, "selects none of the workloads whose proxies have asked so far");
-            }
-            if let Some(policies) = select_nothing.len().checked_sub(NAMED).filter(|more| *more > 0) {
-                warn!(policies, "further ones select none of the workloads whose proxies have asked so far");
-            }
-        }
-    }
-
-    /// Nothing is new but, if the clock was set, the time.
-    fn see_to_the_time(&self) {
-        let Some(in_force) = self.switch.in_force() else { return };
-        let next = in_force.catalog.next_change(in_force.at);
-        if now() < in_force.at || next.is_some_and(|next| next <= now()) {
-            self.expire();
-        }
-    }
-
-    /// Serves the same catalog without what has come to its end.
-    fn expire(&self) {
-        let Some(in_force) = self.switch.in_force() else { return };
-        let changed_scopes = self.switch.publish(Published { at: now(), ..Published::clone(&in_force) });
-        info!(changed_scopes, "a policy has come to its beginning or its end");
     }
 
     async fn failed(&mut self, error: &SourceError, took: Duration) {
