@@ -1,4 +1,4 @@
-//! How many connections there may be at once. The one file that names `rustix`.
+//! How many connections there may be at once.
 //!
 //! Who comes when there is no place is told so at once, since elsewhere there may be a replica that has
 //! some: in the backlog it would wait for nothing, and so would the probes that decide whether this
