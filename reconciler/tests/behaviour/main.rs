@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod a_branch_is_followed;
+mod a_damaged_clone_is_mended;
 mod a_duration_counts_from_the_commit;
 mod a_folder_is_followed;
 mod a_forge_notifies_of_a_push;

@@ -29,29 +29,29 @@ const CHECKOUT: &str = "namespace=demo&service=checkout";
 const SCOPES: [&str; 4] = ["", CHECKOUT, "namespace=demo&service=*", "namespace=*&service=*"];
 
 /// A repository with one policy, which can go away, and a state folder.
-struct World {
-    repository: Repository,
-    state: TempDir,
+pub(crate) struct World {
+    pub(crate) repository: Repository,
+    pub(crate) state: TempDir,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let world =
             Self { repository: Repository::new().await.unwrap(), state: tempfile::tempdir().unwrap() };
         world.push(&policy("a", "checkout", 503)).await;
         world
     }
 
-    async fn push(&self, policy: &str) {
+    pub(crate) async fn push(&self, policy: &str) {
         self.repository.write("a.yaml", policy).unwrap();
         self.repository.push("Change a").await.unwrap();
     }
 
-    async fn start(&self) -> Process {
+    pub(crate) async fn start(&self) -> Process {
         self.start_with(&[]).await
     }
 
-    async fn start_with(&self, more: &[(&str, &str)]) -> Process {
+    pub(crate) async fn start_with(&self, more: &[(&str, &str)]) -> Process {
         let bare = self.repository.bare();
         let usual =
             [("HFI_REPO", text(&bare)), ("HFI_STATE_DIR", text(self.state.path())), ("HFI_INTERVAL", "1s")];
@@ -59,31 +59,31 @@ impl World {
     }
 
     /// Runs until the newest commit has been served, and is then killed.
-    async fn run_once(&self) {
+    pub(crate) async fn run_once(&self) {
         let hfi = self.start().await;
         let tip = self.repository.git(&["rev-parse", "HEAD"]).await.unwrap();
         hfi.until_ready(|ready| ready["revision"] == format!("main@sha1:{}", tip.trim())).await;
     }
 
-    fn away(&self) -> PathBuf {
+    pub(crate) fn away(&self) -> PathBuf {
         self.repository.folder().join("away.git")
     }
 
-    fn take_away(&self) {
+    pub(crate) fn take_away(&self) {
         fs::rename(self.repository.bare(), self.away()).unwrap();
     }
 
-    fn bring_back(&self) {
+    pub(crate) fn bring_back(&self) {
         fs::rename(self.away(), self.repository.bare()).unwrap();
     }
 
-    fn packs(&self) -> Vec<String> {
+    pub(crate) fn packs(&self) -> Vec<String> {
         let files = fs::read_dir(self.clone().join("objects/pack")).unwrap();
         let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
         names.filter(|name| name.ends_with(".pack")).collect()
     }
 
-    fn clone(&self) -> PathBuf {
+    pub(crate) fn clone(&self) -> PathBuf {
         self.state.path().join("clone.git")
     }
 }
@@ -126,7 +126,7 @@ impl Drop for Bridge {
 }
 
 /// Starts without Git, and there is nothing to serve although there is a state folder.
-async fn serves_nothing(hfi: &Process) {
+pub(crate) async fn serves_nothing(hfi: &Process) {
     let told = async {
         loop {
             let ready = hfi.get("/v1/ready", &[]).await;
@@ -281,79 +281,6 @@ async fn what_is_damaged_is_said_and_ignored() {
 }
 
 #[tokio::test]
-async fn a_clone_that_lacks_an_object_is_begun_anew() {
-    let world = World::new().await;
-    world.repository.write("b.yaml", &policy("b", "checkout", 503)).unwrap();
-    world.repository.push("Add b").await.unwrap();
-    world.run_once().await;
-    let older = world.packs();
-    world.push(&policy("a", "checkout", 500)).await;
-    world.run_once().await;
-    // The last good commit can still be read, and one of its files cannot. Nor would a fetch bring it.
-    for pack in older {
-        let pack = world.clone().join("objects/pack").join(pack);
-        fs::remove_file(pack.with_extension("idx")).unwrap();
-        fs::remove_file(pack).unwrap();
-    }
-    world.take_away();
-    let hfi = world.start().await;
-    serves_nothing(&hfi).await;
-    world.bring_back();
-    hfi.until_ready(|ready| ready["restored"] == false).await;
-    assert_eq!(hfi.json("/v1/policies").await["policies"].as_array().unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn a_clone_that_was_damaged_is_mended_and_served() {
-    type Damage = fn(&Path, &Path);
-    let refs: Damage = |clone, _| fs::write(clone.join("refs/heads/main"), "damaged").unwrap();
-    let nowhere: Damage =
-        |clone, _| fs::write(clone.join("refs/heads/main"), format!("{}\n", "1".repeat(40))).unwrap();
-    let object: Damage = |_, object| fs::remove_file(object).unwrap();
-    let world = World::new().await;
-    let http = GitHttp::start(world.repository.folder()).await.unwrap();
-    let bare = world.repository.bare().display().to_string();
-    let urls = [bare, http.url("policies.git")];
-    for (round, (url, (name, of, damage))) in urls
-        .iter()
-        .flat_map(|url| {
-            let damages = [
-                ("a ref that is none", "HEAD", refs),
-                ("a ref to nothing", "HEAD", nowhere),
-                ("no commit", "HEAD", object),
-                ("no tree", "HEAD^{tree}", object),
-                ("no file", "HEAD:a.yaml", object),
-            ];
-            damages.map(|damage| (url, damage))
-        })
-        .enumerate()
-    {
-        let change = async |status| world.push(&policy(&format!("a{round}"), "checkout", status)).await;
-        change(503).await;
-        world.start_with(&[("HFI_REPO", url)]).await.until_ready(|_| true).await;
-        // What was fetched and has not been served yet.
-        change(500).await;
-        let (clone, bare) = (world.clone(), world.repository.bare());
-        let fetch = ["-c", "fetch.unpackLimit=100", "fetch", "--quiet", text(&bare), "+main:main"];
-        let in_clone = ["--git-dir", text(&clone)];
-        world.repository.git(&[&in_clone[..], &fetch].concat()).await.unwrap();
-        let id = world.repository.git(&["rev-parse", of]).await.unwrap();
-        let (folder, file) = id.trim().split_at(2);
-        damage(&clone, &clone.join("objects").join(folder).join(file));
-        let hfi = world.start_with(&[("HFI_REPO", url)]).await;
-        let tip = world.repository.git(&["rev-parse", "HEAD"]).await.unwrap();
-        hfi.until_ready(|ready| ready["revision"] == format!("main@sha1:{}", tip.trim())).await;
-        // A ref to nothing is overwritten like any other.
-        let is_told = hfi.said("the clone is damaged").is_some();
-        assert!(is_told || name == "a ref to nothing", "{name}: {}", hfi.log());
-        // And it is so for good.
-        change(501).await;
-        let tip = world.repository.git(&["rev-parse", "HEAD"]).await.unwrap();
-        hfi.until_ready(|ready| ready["revision"] == format!("main@sha1:{}", tip.trim())).await;
-    }
-}
-
-#[tokio::test]
 async fn what_could_not_be_saved_is_saved_by_a_later_look() {
     let world = World::new().await;
     let stored = world.state.path().join("last-good.json");
@@ -376,46 +303,6 @@ async fn what_could_not_be_saved_is_saved_by_a_later_look() {
     fs::remove_dir(&stored).unwrap();
     // Nothing is pushed: only the interval goes by.
     until("saved", &|| stored.is_file()).await;
-}
-
-#[tokio::test]
-async fn a_repository_that_is_at_fault_itself_takes_nothing_from_what_is_kept() {
-    for is_local in [true, false] {
-        let world = World::new().await;
-        let http = GitHttp::start(world.repository.folder()).await.unwrap();
-        let bare = world.repository.bare();
-        let url = if is_local { text(&bare).to_owned() } else { http.url("policies.git") };
-        let repository = [("HFI_REPO", url.as_str())];
-        world.start_with(&repository).await.until_ready(|_| true).await;
-        // Of the same name, with a tip whose parents are nowhere.
-        world.push(&policy("a", "checkout", 500)).await;
-        let shallow = world.repository.folder().join("shallow.git");
-        let from = format!("file://{}", bare.display());
-        let clone = ["clone", "--quiet", "--bare", "--depth", "1", &from, text(&shallow)];
-        world.repository.git(&clone).await.unwrap();
-        world.take_away();
-        fs::rename(&shallow, &bare).unwrap();
-        for _ in 0..2 {
-            let hfi = world.start_with(&repository).await;
-            let told = |ready: &serde_json::Value| {
-                let told = ready["source_error"]["message"].as_str()?;
-                Some(!is_local || told.contains("is a shallow clone") && told.contains("--unshallow"))
-            };
-            hfi.until_ready(|ready| ready["restored"] == true && told(ready) == Some(true)).await;
-        }
-    }
-}
-
-#[tokio::test]
-async fn refs_that_cannot_be_read_take_nothing_from_what_is_kept() {
-    let world = World::new().await;
-    world.run_once().await;
-    fs::write(world.clone().join("refs/heads/main"), "damaged").unwrap();
-    world.take_away();
-    for _ in 0..2 {
-        let hfi = world.start().await;
-        hfi.until_ready(|ready| ready["restored"] == true && !ready["source_error"].is_null()).await;
-    }
 }
 
 #[tokio::test]
