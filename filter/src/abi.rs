@@ -9,6 +9,7 @@
 
 mod exports;
 mod host;
+mod hostcalls;
 mod metrics;
 mod root;
 mod stream;

@@ -7,13 +7,15 @@ use policies::{Decision, Facts, Timestamp};
 use crate::{
     clock::Instant,
     config::Config,
+    dice::Random,
     event::Event,
-    held::Held,
     identity::{Identity, StandsFor},
     programs::Programs,
-    random::Random,
-    shared::{News, Role, Shared, SharedData},
-    sync::{Answer, Poll, Poller, Said},
+    request::held::Held,
+    sync::{
+        poller::{Answer, Poll, Poller, Said},
+        shared::{News, Role, Shared, SharedData},
+    },
 };
 
 /// The longest that the timer sleeps: so much later at most does a VM that was not told run what

@@ -4,17 +4,21 @@ use std::time::{Duration, SystemTime};
 
 use policies::{Timestamp, policy::Direction, reply::Abort};
 use proxy_wasm::{
-    hostcalls,
+    hostcalls as sdk,
     types::{BufferType, LogLevel, MapType},
 };
 
+use super::hostcalls;
 use crate::{
     event::Level,
-    imports,
-    local_reply::{FAULT, LocalReply, POLICY},
-    map::map,
-    shared::SharedData,
-    sync::{Answer, MAX_SNAPSHOT_BYTES, Poll, REVISION},
+    request::{
+        header_map::map,
+        local_reply::{FAULT, LocalReply, POLICY},
+    },
+    sync::{
+        poller::{Answer, MAX_SNAPSHOT_BYTES, Poll, REVISION},
+        shared::SharedData,
+    },
 };
 
 /// The attribute that the access log has as `%FILTER_STATE(wasm.hfi:PLAIN)%`.
@@ -26,35 +30,35 @@ pub(super) fn log(level: Level, message: &str) {
         Level::Warn => LogLevel::Warn,
         Level::Info => LogLevel::Info,
     };
-    let _ = hostcalls::log(level, message);
+    let _ = sdk::log(level, message);
 }
 
 /// The configuration of the plugin that is being configured, of so many bytes.
 pub(super) fn plugin_configuration(size: usize) -> Vec<u8> {
-    let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size);
+    let configuration = sdk::get_buffer(BufferType::PluginConfiguration, 0, size);
     configuration.ok().flatten().unwrap_or_default()
 }
 
 /// An attribute of the host.
 pub(super) fn property(path: &[&str]) -> Option<Vec<u8>> {
-    hostcalls::get_property(path.to_vec()).ok().flatten()
+    sdk::get_property(path.to_vec()).ok().flatten()
 }
 
 /// The time of day.
 pub(super) fn wall_clock() -> Timestamp {
-    let now = hostcalls::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH);
+    let now = sdk::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH);
     let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(since.as_millis() as u64)
 }
 
 /// Calls `on_tick` after `period`, and again after each further one.
 pub(super) fn tick_after(period: Duration) {
-    let _ = hostcalls::set_tick_period(period);
+    let _ = sdk::set_tick_period(period);
 }
 
 /// Makes the calls that follow act for another context; whether it is still there.
 pub(super) fn act_for(context_id: u32) -> bool {
-    hostcalls::set_effective_context(context_id).is_ok()
+    sdk::set_effective_context(context_id).is_ok()
 }
 
 /// Makes the calls that follow act for a stream; whether that is still open. One that is gone must
@@ -65,19 +69,19 @@ pub(super) fn is_open(context_id: u32) -> bool {
 }
 
 pub(super) fn request_header(name: &str) -> Option<Vec<u8>> {
-    hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
+    sdk::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
 }
 
 /// Lets the workload and the access log know that a request was delayed, and by which policy.
 pub(super) fn mark_delayed(policy: &str) {
-    imports::set_property(ACCESS_LOG, &format!("delay {policy}"));
+    hostcalls::set_property(ACCESS_LOG, &format!("delay {policy}"));
     for (name, value) in [(FAULT, "delay"), (POLICY, policy)] {
-        let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
+        let _ = sdk::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
     }
 }
 
 pub(super) fn resume_request() {
-    let _ = hostcalls::resume_http_request();
+    let _ = sdk::resume_http_request();
 }
 
 /// Which way the listener takes requests: Envoy's `TrafficDirection`, a little-endian i64. One that
@@ -96,14 +100,14 @@ pub(super) fn filter_chain() -> Option<Vec<u8>> {
 
 /// Answers a request in the workload's place.
 pub(super) fn reply(policy: &str, abort: &Abort) {
-    imports::set_property(ACCESS_LOG, &format!("abort {policy}"));
-    imports::send_local_reply(&LocalReply::new(policy, abort));
+    hostcalls::set_property(ACCESS_LOG, &format!("abort {policy}"));
+    hostcalls::send_local_reply(&LocalReply::new(policy, abort));
 }
 
 /// Sends a poll to the control plane; what its answer will be known by.
 pub(super) fn call(cluster: &str, poll: &Poll) -> Result<u32, String> {
     let headers: Vec<_> = poll.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let call = imports::http_call(cluster, &map(&headers), poll.timeout);
+    let call = hostcalls::http_call(cluster, &map(&headers), poll.timeout);
     call.map_err(|status| {
         format!("the control plane's cluster `{cluster}` is not there, or has no endpoint (status {status})")
     })
@@ -116,10 +120,10 @@ pub(super) fn call_answer(headers: usize, body_size: usize) -> Answer {
         return Answer::default();
     }
     let header = |name| {
-        let value = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name).ok().flatten()?;
+        let value = sdk::get_map_value_bytes(MapType::HttpCallResponseHeaders, name).ok().flatten()?;
         String::from_utf8(value).ok()
     };
-    let body = || hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok().flatten();
+    let body = || sdk::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok().flatten();
     Answer {
         status: header(":status"),
         etag: header("etag"),
@@ -135,7 +139,7 @@ pub(super) fn call_answer(headers: usize, body_size: usize) -> Answer {
 
 /// Takes out all that is in a queue.
 pub(super) fn drain(queue: u32) {
-    while let Ok(Some(_)) = hostcalls::dequeue_shared_queue(queue) {}
+    while let Ok(Some(_)) = sdk::dequeue_shared_queue(queue) {}
 }
 
 /// Envoy's shared data.
@@ -143,27 +147,27 @@ pub(super) struct HostData;
 
 impl SharedData for HostData {
     fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        match hostcalls::get_shared_data(key) {
+        match sdk::get_shared_data(key) {
             Ok((Some(value), Some(version))) => Some((value, version)),
             _ => None,
         }
     }
 
     fn set(&self, key: &str, value: &[u8], expected: Option<u32>) -> bool {
-        hostcalls::set_shared_data(key, Some(value), expected).is_ok()
+        sdk::set_shared_data(key, Some(value), expected).is_ok()
     }
 
     fn listen(&self, queue: &str) {
-        let _ = hostcalls::register_shared_queue(queue);
+        let _ = sdk::register_shared_queue(queue);
     }
 
     fn notify(&self, queue: &str) {
         // Istio gives VMs no id; others may.
         let vm_id = property(&["plugin_vm_id"]).and_then(|id| String::from_utf8(id).ok()).unwrap_or_default();
-        if let Ok(Some(queue)) = hostcalls::resolve_shared_queue(&vm_id, queue) {
+        if let Ok(Some(queue)) = sdk::resolve_shared_queue(&vm_id, queue) {
             // Where nobody listens any more, nobody takes out what was put in before.
             drain(queue);
-            let _ = hostcalls::enqueue_shared_queue(queue, Some(b"look"));
+            let _ = sdk::enqueue_shared_queue(queue, Some(b"look"));
         }
     }
 }

@@ -6,16 +6,16 @@ use policies::Digest;
 
 use super::{
     host::{self, HostData},
+    hostcalls,
     metrics::Metrics,
 };
 use crate::{
     clock::Instant,
     config::Config,
     event::Event,
-    held::{Due, Outcome},
     identity::Identity,
-    imports,
     plugin::Plugin,
+    request::held::{Due, Outcome},
 };
 
 pub(super) struct Root {
@@ -28,9 +28,9 @@ pub(super) struct Root {
 
 impl Root {
     pub(super) fn new(id: u32, configuration: &[u8], config: Config) -> Self {
-        let now = imports::now();
+        let now = hostcalls::now();
         let identity = Identity::discover(&config, host::property);
-        let seed = imports::entropy().unwrap_or_else(|| weak_entropy(&identity.node, now));
+        let seed = hostcalls::entropy().unwrap_or_else(|| weak_entropy(&identity.node, now));
         let plugin = Plugin::new(configuration, config, identity, HostData, seed, now);
         let root =
             Self { id, call: Cell::new(None), plugin: RefCell::new(plugin), metrics: Metrics::define() };
@@ -45,7 +45,7 @@ impl Root {
     }
 
     pub(super) fn tick(&self) {
-        let now = imports::now();
+        let now = hostcalls::now();
         let due = self.plugin.borrow_mut().held.take_due(now);
         for due in due {
             self.release(due);
@@ -57,7 +57,7 @@ impl Root {
     }
 
     pub(super) fn look(&self) {
-        let now = imports::now();
+        let now = hostcalls::now();
         let events = self.plugin.borrow_mut().look(now);
         self.tell(events);
         self.poll(now);
@@ -71,7 +71,7 @@ impl Root {
         }
         self.call.set(None);
         let answer = host::call_answer(headers, body_size);
-        let events = self.plugin.borrow_mut().answered(answer, imports::now());
+        let events = self.plugin.borrow_mut().answered(answer, hostcalls::now());
         self.tell(events);
         self.arm();
     }
@@ -134,7 +134,7 @@ impl Root {
 
     /// Sets the timer for what is to be done next.
     pub(super) fn arm(&self) {
-        host::tick_after(self.plugin.borrow().next_tick(imports::now()));
+        host::tick_after(self.plugin.borrow().next_tick(hostcalls::now()));
     }
 }
 

@@ -6,11 +6,8 @@ use policies::{
 };
 use proxy_wasm::types::Action;
 
-use super::{host, root::Root};
-use crate::{
-    imports,
-    request::{Request, Source},
-};
+use super::{host, hostcalls, root::Root};
+use crate::request::view::{Request, Source};
 
 /// What the host says of the request of the stream that it calls for.
 struct HostRequest {
@@ -27,7 +24,7 @@ impl Source for HostRequest {
     }
 
     fn headers(&self) -> Option<Vec<u8>> {
-        imports::request_headers()
+        hostcalls::request_headers()
     }
 
     fn direction(&self) -> Option<Direction> {
@@ -75,7 +72,7 @@ pub(super) fn request(root: &Root, context_id: u32) -> Action {
     if decision.delayed {
         metrics.delay(policy);
     }
-    let is_first = root.plugin.borrow_mut().held.hold(context_id, decision, imports::now());
+    let is_first = root.plugin.borrow_mut().held.hold(context_id, decision, hostcalls::now());
     if is_first {
         root.arm();
     }

@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use proxy_wasm::types::Action;
 
 use super::{host, root::Root, stream};
-use crate::{config::Config, event::Level, streams::Streams};
+use crate::{config::Config, event::Level, request::streams::Streams};
 
 /// The root contexts of a worker thread, one for each plugin and configuration.
 #[derive(Default)]

@@ -4,8 +4,10 @@ use std::{cell::RefCell, time::Duration};
 
 use filter::{
     clock::Instant,
-    map::map,
-    request::{Request, Source},
+    request::{
+        header_map::map,
+        view::{Request, Source},
+    },
 };
 use policies::{Timestamp, policy::Direction};
 

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use filter::{clock::Instant, event::Event, identity::Identity, shared::SharedData};
+use filter::{clock::Instant, event::Event, identity::Identity, sync::shared::SharedData};
 use policies::{Digest, Scope};
 
 use crate::world::{Data, World, checkout, good, header, not_modified, snapshot};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use filter::{event::Event, sync::Answer};
+use filter::{event::Event, sync::poller::Answer};
 use policies::Digest;
 
 use crate::world::{World, good, header, not_modified, snapshot};

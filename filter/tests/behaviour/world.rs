@@ -13,8 +13,10 @@ use filter::{
     event::Event,
     identity::{Identity, StandsFor},
     plugin::Plugin,
-    shared::SharedData,
-    sync::{Answer, Poll},
+    sync::{
+        poller::{Answer, Poll},
+        shared::SharedData,
+    },
 };
 use policies::{
     Digest, Facts, Scope, Timestamp,

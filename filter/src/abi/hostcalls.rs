@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use crate::{clock::Instant, local_reply::LocalReply, map::map};
+use crate::{
+    clock::Instant,
+    request::{header_map::map, local_reply::LocalReply},
+};
 
 const SUCCESS: i32 = 0;
 const REQUEST_HEADERS: i32 = 0;

@@ -2,7 +2,7 @@
 
 use policies::reply::{Abort, Reply};
 
-use crate::map::map;
+use super::header_map::map;
 
 /// Says which fault a reply or a request is marked with.
 pub const FAULT: &str = "x-hfi-fault";
@@ -49,7 +49,7 @@ mod tests {
     use policies::reply::{Abort, Reply};
 
     use super::LocalReply;
-    use crate::map::map;
+    use crate::request::header_map::map;
 
     #[test]
     fn an_abort_names_its_policy_to_the_client_and_to_the_access_log() {

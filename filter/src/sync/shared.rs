@@ -10,7 +10,8 @@ use std::time::Duration;
 use policies::{Digest, snapshot::MEDIA_TYPE};
 use serde::{Deserialize, Serialize};
 
-use crate::{clock::Instant, sync::InForce};
+use super::poller::InForce;
+use crate::clock::Instant;
 
 /// How long nobody else can lead after the leader was last seen.
 const LEASE: Duration = Duration::from_secs(2);

@@ -1,0 +1,206 @@
+//! A request as policies see it.
+
+use std::{
+    borrow::Cow,
+    cell::{Cell, OnceCell},
+};
+
+use policies::{Facts, Timestamp, policy::Direction};
+
+use super::header_map;
+
+/// What a request asks of the host.
+pub trait Source {
+    /// What time it is.
+    fn now(&self) -> Timestamp;
+
+    /// The value of a header field, or of a pseudo-header such as `:path`.
+    fn header(&self, name: &str) -> Option<Vec<u8>>;
+
+    /// All header fields and pseudo-headers, as the ABI writes a map: for the host as much work as two
+    /// of them.
+    fn headers(&self) -> Option<Vec<u8>>;
+
+    /// Which way the listener takes requests.
+    fn direction(&self) -> Option<Direction>;
+
+    /// The URI of the peer's certificate.
+    fn peer(&self) -> Option<Vec<u8>>;
+}
+
+/// The facts of one request. Each is a call into the host, so each is fetched when a rule first asks
+/// for it, and then kept; and the head of the request all at once, if more than one field is needed.
+#[derive(Debug)]
+pub struct Request<S> {
+    source: S,
+    now: OnceCell<Timestamp>,
+    direction: OnceCell<Option<Direction>>,
+    peer: OnceCell<Option<Vec<u8>>>,
+    needs_several: Cell<bool>,
+    all: OnceCell<Option<Vec<u8>>>,
+    headers: OnceCell<Box<Header>>,
+}
+
+/// A header field that was asked for, and the next one.
+#[derive(Debug)]
+struct Header {
+    name: String,
+    value: Option<Vec<u8>>,
+    next: OnceCell<Box<Self>>,
+}
+
+impl<S: Source> Request<S> {
+    pub fn new(source: S) -> Self {
+        Self {
+            source,
+            now: OnceCell::new(),
+            direction: OnceCell::new(),
+            peer: OnceCell::new(),
+            needs_several: Cell::new(false),
+            all: OnceCell::new(),
+            headers: OnceCell::new(),
+        }
+    }
+
+    fn field(&self, name: &str) -> Option<&[u8]> {
+        if self.needs_several.get()
+            && let Some(all) = self.all.get_or_init(|| self.source.headers())
+        {
+            // Envoy has one place for both (RFC 9113, section 8.3.1).
+            return header_map::find(all, if name == "host" { ":authority" } else { name });
+        }
+        let mut place = &self.headers;
+        loop {
+            let header = place.get_or_init(|| {
+                let value = self.source.header(name);
+                Box::new(Header { name: name.to_owned(), value, next: OnceCell::new() })
+            });
+            if header.name == name {
+                return header.value.as_deref();
+            }
+            place = &header.next;
+        }
+    }
+
+    /// The path, and the query string if there is one.
+    fn target(&self) -> Option<(&[u8], Option<&[u8]>)> {
+        let target = self.field(":path")?;
+        match target.iter().position(|byte| *byte == b'?') {
+            Some(at) => Some((target.get(..at)?, target.get(at + 1..))),
+            None => Some((target, None)),
+        }
+    }
+}
+
+impl<S: Source> Facts for Request<S> {
+    fn announce(&self, fields: usize) {
+        self.needs_several.set(fields > 1);
+    }
+
+    fn now(&self) -> Timestamp {
+        *self.now.get_or_init(|| self.source.now())
+    }
+
+    fn method(&self) -> Option<Cow<'_, [u8]>> {
+        self.field(":method").map(Cow::Borrowed)
+    }
+
+    fn path(&self) -> Option<Cow<'_, [u8]>> {
+        self.target().map(|(path, _)| Cow::Borrowed(path))
+    }
+
+    fn query(&self) -> Option<Cow<'_, [u8]>> {
+        self.target()?.1.map(Cow::Borrowed)
+    }
+
+    fn direction(&self) -> Option<Direction> {
+        *self.direction.get_or_init(|| self.source.direction())
+    }
+
+    fn authority(&self) -> Option<Cow<'_, [u8]>> {
+        self.field(":authority").map(Cow::Borrowed)
+    }
+
+    fn peer(&self) -> Option<Cow<'_, [u8]>> {
+        self.peer.get_or_init(|| self.source.peer()).as_deref().map(Cow::Borrowed)
+    }
+
+    fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.field(name).map(Cow::Borrowed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use policies::{Facts, Timestamp, policy::Direction};
+
+    use super::{Request, Source};
+    use crate::request::header_map::map;
+
+    /// A host that remembers what it was asked.
+    #[derive(Default)]
+    struct Host(RefCell<Vec<String>>);
+
+    impl Source for &Host {
+        fn now(&self) -> Timestamp {
+            self.0.borrow_mut().push("now".into());
+            Timestamp::from_millis(1)
+        }
+
+        fn header(&self, name: &str) -> Option<Vec<u8>> {
+            self.0.borrow_mut().push(name.into());
+            match name {
+                ":path" => Some(b"/a?b=/c".to_vec()),
+                ":method" => Some(b"GET".to_vec()),
+                _ => None,
+            }
+        }
+
+        fn headers(&self) -> Option<Vec<u8>> {
+            self.0.borrow_mut().push("all".into());
+            Some(map(&[(":path", "/a?b=/c"), (":authority", "checkout"), ("x-a", "1"), ("x-a", "2")]))
+        }
+
+        fn direction(&self) -> Option<Direction> {
+            self.0.borrow_mut().push("direction".into());
+            Some(Direction::Inbound)
+        }
+
+        fn peer(&self) -> Option<Vec<u8>> {
+            self.0.borrow_mut().push("peer".into());
+            None
+        }
+    }
+
+    #[test]
+    fn the_host_is_asked_once_for_what_is_needed_and_never_for_more() {
+        let host = Host::default();
+        let request = Request::new(&host);
+        assert!(host.0.borrow().is_empty());
+        for _ in 0..3 {
+            assert_eq!(request.path().as_deref(), Some(&b"/a"[..]));
+            assert_eq!(request.query().as_deref(), Some(&b"b=/c"[..]));
+            assert_eq!(request.direction(), Some(Direction::Inbound));
+            assert_eq!(request.peer(), None);
+            assert_eq!(request.method().as_deref(), Some(&b"GET"[..]));
+            assert_eq!(request.header("x-a"), None);
+            assert_eq!(request.now(), Timestamp::from_millis(1));
+        }
+        assert_eq!(*host.0.borrow(), [":path", "direction", "peer", ":method", "x-a", "now"]);
+    }
+
+    #[test]
+    fn of_a_request_that_is_asked_for_more_the_head_is_fetched_at_once() {
+        let host = Host::default();
+        let request = Request::new(&host);
+        request.announce(2);
+        assert_eq!(request.path().as_deref(), Some(&b"/a"[..]));
+        assert_eq!(request.header("x-a").as_deref(), Some(&b"1"[..]), "of a repeated one the first");
+        assert_eq!(request.header("host").as_deref(), Some(&b"checkout"[..]));
+        assert_eq!(request.authority().as_deref(), Some(&b"checkout"[..]));
+        assert_eq!(request.header("x-b"), None);
+        assert_eq!(*host.0.borrow(), ["all"]);
+    }
+}
