@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::binaries;
 use crate::certificate::certify;
-use crate::mesh::loopback;
+use crate::loopback::loopback;
 use crate::process::Process;
 use crate::wait::Deadline;
 

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::mesh::loopback;
+use crate::loopback::loopback;
 use crate::poll::Poll;
 use crate::reply::{Reply, Snapshot};
 use crate::wait::Deadline;

@@ -71,5 +71,5 @@ fn find_as_named(variable: &str, built: &str, remedy: &str) -> Result<PathBuf> {
 
 /// The root of this workspace.
 pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")
 }

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
-use crate::mesh::loopback;
+use crate::loopback::loopback;
 use crate::process::Process;
 use crate::wait::Deadline;
 

@@ -32,7 +32,7 @@ struct Arguments {
 async fn main() -> ExitCode {
     let Arguments { stories } = Arguments::parse();
     let all = (1..=6).collect();
-    mesh::program("stories", play(if stories.is_empty() { all } else { stories })).await
+    mesh::program("acceptance", play(if stories.is_empty() { all } else { stories })).await
 }
 
 /// Returns whether every figure is as asked.

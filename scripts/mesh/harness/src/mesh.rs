@@ -1,6 +1,6 @@
 //! All of it together.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use crate::client::{Answer, Client, Request};
 use crate::effect::everywhere;
 use crate::envoy::Envoy;
+use crate::loopback::loopback;
 use crate::reconciler::{Reconciler, Source};
 use crate::repository::{Push, Repository};
 use crate::sidecar::{Sidecar, workers};
@@ -128,9 +129,4 @@ impl Mesh {
         }
         Ok(())
     }
-}
-
-/// Any free port of the loopback interface.
-pub fn loopback() -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::extras::{access_log, fault_filter, http2};
-use crate::mesh::loopback;
+use crate::loopback::loopback;
 use crate::service::control_plane;
 use crate::sidecar::Sidecar;
 use crate::topology::listeners;

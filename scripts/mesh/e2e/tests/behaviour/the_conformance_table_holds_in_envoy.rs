@@ -1,6 +1,6 @@
-#[path = "../../../../policies/tests/cases/mod.rs"]
+#[path = "../../../../../policies/tests/cases/mod.rs"]
 mod cases;
-#[path = "../../../../policies/tests/cases/folder.rs"]
+#[path = "../../../../../policies/tests/cases/folder.rs"]
 mod folder;
 mod got;
 
@@ -15,7 +15,7 @@ use self::cases::{Direction, Expectation};
 use self::folder::Case;
 use self::got::Got;
 
-const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/tests/cases");
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../policies/tests/cases");
 
 /// The same cases run natively in `policies/tests/conformance.rs`.
 #[tokio::test]

@@ -144,7 +144,7 @@ impl Machine {
 }
 
 fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../e2e")
 }
 
 fn says(output: &Output, status: i32, wanted: &str) {

@@ -47,7 +47,6 @@ mod requests_held_in_a_vm_that_traps_wait_in_vain;
 mod scripted;
 mod the_cluster_scripts_begin_only_where_they_may;
 mod the_conformance_table_holds_in_envoy;
-mod the_demo_ends_well;
 mod the_harness_itself;
 mod the_plugin_configuration_goes_before_the_node;
 mod the_reconciler_knows_its_proxies;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use crate::mesh::loopback;
+use crate::loopback::loopback;
 use crate::process::Process;
 use crate::usage;
 use crate::wait::Deadline;
