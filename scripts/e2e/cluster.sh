@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# What the scripts for a cluster share: us1 to us6 source it.
+# What the scripts for a cluster share: each story sources it.
 #
 # They take kubectl, whose current context is the cluster, git and jq, a cluster with Istio and with
 # k8s/overlays/… applied, and from the environment

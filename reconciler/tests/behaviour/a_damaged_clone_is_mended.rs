@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use mesh::GitHttp;
+use harness::GitHttp;
 
 use crate::{
     process::text,

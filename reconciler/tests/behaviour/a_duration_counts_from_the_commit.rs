@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mesh::Repository;
+use harness::Repository;
 use policies::Timestamp;
 use reconciler::{
     load::Loader,

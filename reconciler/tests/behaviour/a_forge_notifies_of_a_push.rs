@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use mesh::{GitHttp, Repository};
+use harness::{GitHttp, Repository};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{

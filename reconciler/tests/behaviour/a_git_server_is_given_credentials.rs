@@ -2,7 +2,7 @@
 
 use std::{fs, net::SocketAddr, path::PathBuf, process::Stdio};
 
-use mesh::{GitHttps, Repository};
+use harness::{GitHttps, Repository};
 use reconciler::source::access::{Access, Login};
 use tempfile::TempDir;
 use tokio::{

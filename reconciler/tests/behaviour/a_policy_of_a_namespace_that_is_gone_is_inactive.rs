@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mesh::KubeApi;
+use harness::KubeApi;
 use serde_json::Value;
 
 use crate::{

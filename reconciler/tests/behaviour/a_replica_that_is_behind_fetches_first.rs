@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use mesh::{GitHttp, Repository};
+use harness::{GitHttp, Repository};
 use tokio::time::{Instant, timeout};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Stdio, time::Duration};
 
-use mesh::{GitHttp, Repository};
+use harness::{GitHttp, Repository};
 use reconciler::source::access::Access;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

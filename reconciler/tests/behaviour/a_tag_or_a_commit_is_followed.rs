@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use mesh::{GitHttp, Repository};
+use harness::{GitHttp, Repository};
 use reconciler::source::{Settings, target::Target};
 
 use crate::{

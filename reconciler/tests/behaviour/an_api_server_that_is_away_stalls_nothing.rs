@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use mesh::KubeApi;
+use harness::KubeApi;
 use tempfile::TempDir;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use mesh::{GitSsh, Repository};
+use harness::{GitSsh, Repository};
 use reconciler::source::access::{Access, Login};
 use tempfile::TempDir;
 

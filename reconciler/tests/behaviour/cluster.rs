@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use mesh::KubeApi;
+use harness::KubeApi;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 

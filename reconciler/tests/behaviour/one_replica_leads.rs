@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use mesh::KubeApi;
+use harness::KubeApi;
 use tokio::time::Instant;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use mesh::Repository;
+use harness::Repository;
 use reconciler::source::{
     Settings,
     access::Access,

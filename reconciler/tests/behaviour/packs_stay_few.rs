@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use mesh::{GitHttp, Repository};
+use harness::{GitHttp, Repository};
 use reconciler::{
     load::Loader,
     source::{Source, access::Access, signers::Signers},

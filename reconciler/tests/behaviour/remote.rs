@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use mesh::Repository;
+use harness::Repository;
 use reconciler::source::{Checkout, Settings, Source, access::Access, target::Target};
 
 use crate::support::{PATIENCE, Server, policy};

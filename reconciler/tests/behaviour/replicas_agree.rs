@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::SystemTime};
 
-use mesh::{GitHttp, Repository};
+use harness::{GitHttp, Repository};
 use policies::{Scope, Timestamp};
 use proptest::{
     prelude::*,

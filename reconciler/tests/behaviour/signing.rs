@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use mesh::Repository;
+use harness::Repository;
 use tempfile::TempDir;
 
 /// A private key, and how Git signs with it.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mesh::KubeApi;
+use harness::KubeApi;
 
 use crate::{
     cluster::{PATIENCE, events, peer, shown, start, table, told},

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mesh::KubeApi;
+use harness::KubeApi;
 use policies::Digest;
 use serde_json::{Value, json};
 

@@ -12,7 +12,7 @@ use std::{
     time::SystemTime,
 };
 
-use mesh::{GitHttp, Repository};
+use harness::{GitHttp, Repository};
 use tempfile::TempDir;
 use tokio::{
     io::copy_bidirectional,

@@ -52,7 +52,7 @@ async fn sigterm_answers_held_polls_and_ends_with_0() {
 #[tokio::test]
 async fn nothing_is_left_behind_of_a_clone() {
     let temporary = tempfile::tempdir().unwrap();
-    let repository = mesh::Repository::new().await.unwrap();
+    let repository = harness::Repository::new().await.unwrap();
     let mut hfi = Process::start(&[
         ("HFI_REPO", repository.bare().to_str().unwrap()),
         ("HFI_BRANCH", "main"),

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, os::unix::fs::symlink};
 
-use mesh::Repository;
+use harness::Repository;
 use reconciler::source::Content;
 
 use crate::{

@@ -7,7 +7,7 @@ use std::{
     sync::atomic::Ordering,
 };
 
-use mesh::Repository;
+use harness::Repository;
 use policies::{Digest, Snapshot};
 use serde_json::json;
 use tempfile::TempDir;

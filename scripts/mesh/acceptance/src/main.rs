@@ -2,14 +2,14 @@
 //! configuration that Istio gives them: what was asked, what was measured, and whether that is it. What
 //! only a cluster can show is named with the script that shows it there.
 
+mod deploy_control_plane;
+mod deploy_plugin;
+mod distribute_faults;
+mod identify_proxies;
+mod observe;
 mod policy;
 mod report;
-mod us1;
-mod us2;
-mod us3;
-mod us4;
-mod us5;
-mod us6;
+mod target_services;
 mod world;
 
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ struct Arguments {
 async fn main() -> ExitCode {
     let Arguments { stories } = Arguments::parse();
     let all = (1..=6).collect();
-    mesh::program("acceptance", play(if stories.is_empty() { all } else { stories })).await
+    harness::program("acceptance", play(if stories.is_empty() { all } else { stories })).await
 }
 
 /// Returns whether every figure is as asked.
@@ -51,11 +51,11 @@ async fn play(stories: Vec<u8>) -> Result<bool> {
 async fn story(number: u8, world: &mut World, report: &mut Report) -> Result<()> {
     world.publish(Vec::new()).await?;
     match number {
-        1 => us1::play(world, report).await,
-        2 => us2::play(world, report).await,
-        3 => us3::play(world, report).await,
-        4 => us4::play(world, report).await,
-        5 => us5::play(world, report).await,
-        _ => us6::play(world, report).await,
+        1 => deploy_control_plane::play(world, report).await,
+        2 => deploy_plugin::play(world, report).await,
+        3 => target_services::play(world, report).await,
+        4 => identify_proxies::play(world, report).await,
+        5 => distribute_faults::play(world, report).await,
+        _ => observe::play(world, report).await,
     }
 }

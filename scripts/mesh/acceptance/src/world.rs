@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use mesh::{
-    Answer, Client, Deadline, Load, Mesh, Reconciler, Repository, Request, Source, Tally, loopback, reached,
+use harness::{
+    Answer, Client, Deadline, Load, Mesh, Reconciler, Repository, Request, Results, Source, loopback, reached,
 };
 use serde_json::Value;
 
@@ -113,12 +113,12 @@ impl World {
     }
 
     /// What so many requests to a service get, each replica in its turn.
-    pub(crate) async fn ask(&self, service: &str, requests: usize) -> Result<Tally> {
+    pub(crate) async fn ask(&self, service: &str, requests: usize) -> Result<Results> {
         self.ask_at(&self.mesh.addresses(service), requests).await
     }
 
     /// What so many requests to these proxies get, each in its turn.
-    pub(crate) async fn ask_at(&self, addresses: &[SocketAddr], requests: usize) -> Result<Tally> {
+    pub(crate) async fn ask_at(&self, addresses: &[SocketAddr], requests: usize) -> Result<Results> {
         Load::of(Request::get("/"), requests).run(&self.mesh.client, addresses).await
     }
 
@@ -126,9 +126,9 @@ impl World {
     pub(crate) async fn leak(&self, targeted: &str, each: usize) -> Result<Leak> {
         let mut leak = Leak::default();
         for service in services().filter(|service| *service != targeted) {
-            let tally = self.ask(service, each).await?;
-            leak.requests += tally.requests();
-            leak.touched += tally.requests() - tally.with_status(200) + tally.delayed();
+            let results = self.ask(service, each).await?;
+            leak.requests += results.requests();
+            leak.touched += results.requests() - results.with_status(200) + results.delayed();
         }
         Ok(leak)
     }

@@ -2,7 +2,7 @@
 //! the time of the other, and no scheduler moves them in the middle of a measurement.
 
 use anyhow::{Context, Result};
-use mesh::{Sidecar, loopback};
+use harness::{Sidecar, loopback};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// The core of the proxies.

@@ -6,7 +6,7 @@ mod memory;
 mod open_loop;
 
 use anyhow::Result;
-use mesh::{Client, binaries};
+use harness::{Client, paths};
 
 use crate::cores::Cores;
 
@@ -14,7 +14,7 @@ pub(crate) async fn run() -> Result<()> {
     let (client, cores) = (Client::new()?, Cores::divide()?);
     cost::run(cores, &client).await?;
     println!();
-    let bytes = std::fs::metadata(binaries::filter()?)?.len();
+    let bytes = std::fs::metadata(paths::filter()?)?.len();
     println!("the module: {bytes} bytes, {:.0} KiB (target: at most 500 KB)\n", bytes as f64 / 1024.0);
     memory::run(cores, &client).await?;
     println!();

@@ -14,7 +14,7 @@ mod wrk;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-pub(crate) use mesh::median;
+pub(crate) use harness::median;
 
 #[derive(Debug, Parser)]
 struct Arguments {

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use mesh::{Answer, Mesh, Request, first};
+use harness::{Answer, Mesh, Request, first};
 
 use crate::median;
 

@@ -9,7 +9,7 @@ mod scopes;
 mod world;
 
 use anyhow::Result;
-use mesh::Client;
+use harness::Client;
 
 use self::{changes::measure, figures::Figures, world::Transport};
 

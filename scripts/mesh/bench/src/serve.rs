@@ -7,7 +7,7 @@ mod polls;
 mod requests;
 
 use anyhow::Result;
-use mesh::Client;
+use harness::Client;
 
 use crate::cores::Cores;
 

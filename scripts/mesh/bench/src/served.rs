@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::Result;
-use mesh::{Answer, Client, Deadline, Envoy, Reconciler, Request, Sidecar, Source, everywhere, loopback};
+use harness::{Answer, Client, Deadline, Envoy, Reconciler, Request, Sidecar, Source, everywhere, loopback};
 use tempfile::TempDir;
 
 use crate::rules::{ABORTED, Rules};

@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use mesh::{Client, Deadline, Reconciler, Repository, Request, Source, loopback};
+use harness::{Client, Deadline, Reconciler, Repository, Request, Source, loopback};
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::{

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Result, ensure};
-use mesh::{Client, Envoy, Request};
+use harness::{Client, Envoy, Request};
 
 use crate::{
     median,

@@ -1,7 +1,7 @@
 //! The whole path in one go: `git push` of a policy, and what requests through real Envoys get from
 //! then on. Ends with 0 when all that was observed is what the policies say.
 
-mod acts;
+mod scenarios;
 mod table;
 mod timing;
 
@@ -9,9 +9,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use mesh::{Mesh, Repository, binaries, interruption};
+use harness::{Mesh, Repository, interruption, paths};
 
-use crate::acts::{CHECKOUT, Demo, FRONTEND, PRODUCTCATALOG};
+use crate::scenarios::{CHECKOUT, Demo, FRONTEND, PRODUCTCATALOG};
 
 /// Shows what a pushed policy does to requests through real Envoys.
 #[derive(Debug, Parser)]
@@ -23,13 +23,13 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    mesh::program("demo", show(&Arguments::parse())).await
+    harness::program("demo", show(&Arguments::parse())).await
 }
 
 /// Returns whether everything was as the policies say.
 async fn show(arguments: &Arguments) -> Result<bool> {
     println!("Starting a Git repository, hfi, and five Envoys in front of a small workload ...");
-    let repository = Repository::seeded(&binaries::examples()).await?;
+    let repository = Repository::seeded(&paths::examples()).await?;
     let services = [(FRONTEND, 3), (CHECKOUT, 1), (PRODUCTCATALOG, 1)];
     let mesh = Mesh::over(repository, &services, 1).await?;
 

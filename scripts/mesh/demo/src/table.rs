@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
-use mesh::{Expectation, Load, Tally};
+use harness::{Expectation, Load, Results};
 
 /// Narrow enough for any terminal: a line that wraps cannot be drawn over.
 const HEAD: &str = "requests                  sent   200   503  p50 ms  p99 ms  policies say";
@@ -17,24 +17,24 @@ pub(crate) struct Row {
     pub(crate) service: &'static str,
     pub(crate) load: Load,
     pub(crate) expectation: Expectation,
-    pub(crate) tally: Arc<Mutex<Tally>>,
+    pub(crate) results: Arc<Mutex<Results>>,
 }
 
 impl Row {
     /// Whether its requests got what the policies say.
     pub(crate) fn holds(&self) -> bool {
-        self.expectation.holds(&self.tally())
+        self.expectation.holds(&self.results())
     }
 
-    fn tally(&self) -> Tally {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn results(&self) -> Results {
+        self.results.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn line(&self, verdict: Option<bool>, colour: bool) -> String {
         let Self { title, expectation, .. } = self;
-        let tally = self.tally();
-        let (sent, passed, failed) = (tally.requests(), tally.with_status(200), tally.with_status(503));
-        let [p50, p99] = [0.5, 0.99].map(|share| milliseconds(tally.percentile(share)));
+        let results = self.results();
+        let (sent, passed, failed) = (results.requests(), results.with_status(200), results.with_status(503));
+        let [p50, p99] = [0.5, 0.99].map(|share| milliseconds(results.percentile(share)));
         let verdict = match (verdict, colour) {
             (None, _) => "...",
             (Some(true), false) => "ok",

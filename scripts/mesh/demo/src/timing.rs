@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use mesh::{Answer, Client, Mesh, Push, Request, reached};
+use harness::{Answer, Client, Mesh, Push, Request, reached};
 use tokio::task::JoinSet;
 
 /// So long without a fault, and there will be none: at 30 % over a hundred requests were spared.

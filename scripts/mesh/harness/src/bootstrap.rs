@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::extras::{access_log, fault_filter, http2};
+use crate::envoy_options::{access_log, fault_filter, http2};
 use crate::loopback::loopback;
 use crate::service::control_plane;
 use crate::sidecar::Sidecar;
@@ -59,7 +59,7 @@ pub(crate) fn listener(sidecar: &Sidecar, module: &Path) -> Value {
         "http_filters": filters,
         // Inside a mesh Istio sets no limit to how long a request may rest.
         "stream_idle_timeout": "0s",
-        "access_log": sidecar.extras.access_log.iter().map(|file| access_log(file)).collect::<Vec<_>>(),
+        "access_log": sidecar.options.access_log.iter().map(|file| access_log(file)).collect::<Vec<_>>(),
     });
     let (name, direction) =
         if sidecar.is_outbound { (OUTBOUND, "OUTBOUND") } else { ("virtualInbound", "INBOUND") };
@@ -111,7 +111,7 @@ fn wasm_filter(sidecar: &Sidecar, plugin: &Map<String, Value>, module: &Path) ->
 /// The cluster of the workload.
 fn workload(sidecar: &Sidecar) -> Value {
     let mut cluster = cluster(WORKLOAD_CLUSTER, &[sidecar.workload]);
-    if let Some(cluster) = cluster.as_object_mut().filter(|_| sidecar.extras.speaks_http2) {
+    if let Some(cluster) = cluster.as_object_mut().filter(|_| sidecar.options.speaks_http2) {
         cluster.insert("typed_extension_protocol_options".to_owned(), http2());
     }
     cluster

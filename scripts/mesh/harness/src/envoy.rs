@@ -11,9 +11,9 @@ use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::binaries;
 use crate::bootstrap::OUTBOUND;
 use crate::client::{Client, Request};
+use crate::paths;
 use crate::process::Process;
 use crate::sidecar::Sidecar;
 use crate::topology::{chain_address, configure};
@@ -145,8 +145,8 @@ async fn launch(
     // A listener that is replaced keeps its connections for so long; by default ten minutes.
     let drain = ["--drain-time-s", "2"].into_iter().filter(|_| sidecar.is_reconfigurable);
     arguments.extend(drain.map(Into::into));
-    let (envoy, log) = (binaries::envoy()?, folder.join("envoy.log"));
-    let mut process = match sidecar.extras.core {
+    let (envoy, log) = (paths::envoy()?, folder.join("envoy.log"));
+    let mut process = match sidecar.options.core {
         None => Process::spawn(&envoy, &arguments, &log)?,
         Some(core) => {
             let pinned = ["--cpu-list".into(), core.to_string().into(), envoy.into()];

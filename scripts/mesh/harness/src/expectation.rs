@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::tally::{Tally, expected};
+use crate::results::{Results, expected};
 
 /// For [`expected`], so that chance alone makes a program fail once in some hundred thousand runs.
 pub const CONFIDENCE: f64 = 0.999_999;
@@ -27,18 +27,20 @@ pub enum Expectation {
 
 impl Expectation {
     /// Whether the requests got what the policies say.
-    pub fn holds(self, tally: &Tally) -> bool {
-        let all = tally.requests();
-        let passed = tally.with_status(200);
+    pub fn holds(self, results: &Results) -> bool {
+        let all = results.requests();
+        let passed = results.with_status(200);
         match self {
-            Self::Untouched => passed == all && tally.delayed() == 0,
+            Self::Untouched => passed == all && results.delayed() == 0,
             Self::Aborted { share } => {
-                expected(all, share, CONFIDENCE).contains(&tally.aborted())
-                    && tally.with_status(503) == tally.aborted()
-                    && passed + tally.aborted() == all
-                    && tally.delayed() == 0
+                expected(all, share, CONFIDENCE).contains(&results.aborted())
+                    && results.with_status(503) == results.aborted()
+                    && passed + results.aborted() == all
+                    && results.delayed() == 0
             }
-            Self::Delayed { by } => passed == all && tally.delayed() == all && tally.percentile(0.0) >= by,
+            Self::Delayed { by } => {
+                passed == all && results.delayed() == all && results.percentile(0.0) >= by
+            }
         }
     }
 }

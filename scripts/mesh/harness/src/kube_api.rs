@@ -12,9 +12,9 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::binaries;
 use crate::certificate::certify;
 use crate::loopback::loopback;
+use crate::paths;
 use crate::process::Process;
 use crate::wait::Deadline;
 
@@ -55,7 +55,7 @@ impl KubeApi {
             api.create_namespace(namespace).await?;
         }
         for manifest in ["k8s/base/crd.yaml", "k8s/base/rbac.yaml"] {
-            api.apply(&binaries::workspace().join(manifest)).await?;
+            api.apply(&paths::workspace().join(manifest)).await?;
         }
         Ok(api)
     }
@@ -218,7 +218,7 @@ fn start_server(folder: &Path, etcd: &str, address: SocketAddr) -> Result<Proces
         "--endpoint-reconciler-type=none".to_owned(),
         "--disable-admission-plugins=ServiceAccount".to_owned(),
     ];
-    let binary = binaries::kube_apiserver()?;
+    let binary = paths::kube_apiserver()?;
     Process::spawn(&binary, &arguments.map(Into::into), &folder.join("kube-apiserver.log"))
 }
 

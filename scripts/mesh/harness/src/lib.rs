@@ -13,7 +13,7 @@
 //! - [`Sidecar`]: what a proxy is to be; [`Envoy`]: that proxy, running.
 //! - [`Upstream`]: the workload behind the proxies, which says what reached it.
 //! - [`Nginx`]: to compare with.
-//! - [`Client`], [`Request`], [`Answer`]: one request; [`Load`], [`Tally`], [`expected`]: many;
+//! - [`Client`], [`Request`], [`Answer`]: one request; [`Load`], [`Results`], [`expected`]: many;
 //!   [`Expectation`]: what they should get.
 //! - [`first`], [`everywhere`], [`reached`]: waiting until proxies do what a policy says; [`Deadline`]:
 //!   waiting for anything else.
@@ -23,15 +23,14 @@
 
 #![forbid(unsafe_code)]
 
-pub mod binaries;
 mod bootstrap;
 mod certificate;
 mod client;
 mod control_plane;
-mod effect;
 mod envoy;
+mod envoy_options;
+mod eventually;
 mod expectation;
-mod extras;
 mod git_http;
 mod git_https;
 mod git_ssh;
@@ -40,24 +39,25 @@ mod load;
 mod loopback;
 mod mesh;
 mod nginx;
+pub mod paths;
 mod poll;
 mod process;
+mod process_stats;
 mod program;
 mod reconciler;
 mod reply;
 mod repository;
+mod results;
 mod service;
 mod sidecar;
-mod tally;
 mod topology;
 mod upstream;
-mod usage;
 mod wait;
 
 pub use client::{Answer, Client, Request};
 pub use control_plane::{Behaviour, ControlPlane};
-pub use effect::{everywhere, first, reached};
 pub use envoy::Envoy;
+pub use eventually::{everywhere, first, reached};
 pub use expectation::{CONFIDENCE, Expectation};
 pub use git_http::GitHttp;
 pub use git_https::GitHttps;
@@ -72,7 +72,7 @@ pub use program::{interruption, program};
 pub use reconciler::{Reconciler, Source};
 pub use reply::{Reply, Snapshot};
 pub use repository::{Push, Repository};
+pub use results::{Results, expected, median};
 pub use sidecar::{CONTROL_PLANE, Sidecar};
-pub use tally::{Tally, expected, median};
 pub use upstream::Upstream;
 pub use wait::Deadline;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use tokio::task::JoinSet;
 
 use crate::client::{Client, Request};
-use crate::tally::Tally;
+use crate::results::Results;
 
 /// A number of equal requests, sent in turn to each of some addresses.
 #[derive(Debug, Clone)]
@@ -30,11 +30,11 @@ impl Load {
     }
 
     /// Sends them all.
-    pub async fn run(&self, client: &Client, addresses: &[SocketAddr]) -> Result<Tally> {
-        let tally = Arc::new(Mutex::new(Tally::default()));
-        self.run_into(client, addresses, &tally).await?;
-        let tally = tally.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok(tally)
+    pub async fn run(&self, client: &Client, addresses: &[SocketAddr]) -> Result<Results> {
+        let results = Arc::new(Mutex::new(Results::default()));
+        self.run_into(client, addresses, &results).await?;
+        let results = results.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(results)
     }
 
     /// Sends them all and counts as it goes, for somebody who watches.
@@ -42,23 +42,23 @@ impl Load {
         &self,
         client: &Client,
         addresses: &[SocketAddr],
-        tally: &Arc<Mutex<Tally>>,
+        results: &Arc<Mutex<Results>>,
     ) -> Result<()> {
         let sent = Arc::new(AtomicUsize::new(0));
         let mut senders = JoinSet::new();
         for _ in 0..self.concurrency {
             let (load, client) = (self.clone(), client.clone());
-            let (addresses, tally, sent) = (addresses.to_vec(), Arc::clone(tally), Arc::clone(&sent));
+            let (addresses, results, sent) = (addresses.to_vec(), Arc::clone(results), Arc::clone(&sent));
             senders.spawn(async move {
                 loop {
                     let number = sent.fetch_add(1, Ordering::Relaxed);
                     let address = addresses.get(number % addresses.len().max(1));
                     let Some(address) = address.filter(|_| number < load.requests) else { return };
                     let outcome = client.send(*address, &load.request).await;
-                    let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
                     match outcome {
-                        Ok(answer) => tally.add(&answer),
-                        Err(_) => tally.add_failure(),
+                        Ok(answer) => results.add(&answer),
+                        Err(_) => results.add_failure(),
                     }
                 }
             });

@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
 use crate::client::{Answer, Client, Request};
-use crate::effect::everywhere;
 use crate::envoy::Envoy;
+use crate::eventually::everywhere;
 use crate::loopback::loopback;
 use crate::reconciler::{Reconciler, Source};
 use crate::repository::{Push, Repository};

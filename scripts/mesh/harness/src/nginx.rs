@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::loopback::loopback;
 use crate::process::Process;
-use crate::usage;
+use crate::process_stats;
 use crate::wait::Deadline;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,11 +69,11 @@ impl Nginx {
 
     /// The processor time that it has had since its start.
     pub fn processor_time(&self) -> Result<Duration> {
-        usage::processor_time(self.process.id().unwrap_or_default())
+        process_stats::processor_time(self.process.id().unwrap_or_default())
     }
 
     /// The memory that it has in use, in bytes.
     pub fn memory(&self) -> Result<u64> {
-        usage::memory(self.process.id().unwrap_or_default())
+        process_stats::memory(self.process.id().unwrap_or_default())
     }
 }

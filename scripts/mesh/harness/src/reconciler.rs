@@ -11,11 +11,11 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::binaries;
 use crate::client::{Client, Request};
+use crate::paths;
 use crate::process::Process;
+use crate::process_stats;
 use crate::repository::BRANCH;
-use crate::usage;
 use crate::wait::Deadline;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -119,22 +119,23 @@ impl Reconciler {
 
     /// Its resident memory, in bytes.
     pub fn memory(&self) -> Result<u64> {
-        usage::memory(self.id()?)
+        process_stats::memory(self.id()?)
     }
 
     /// Its resident memory when that was at its highest, in bytes.
     pub fn peak_memory(&self) -> Result<u64> {
-        usage::peak_memory(self.id()?)
+        process_stats::peak_memory(self.id()?)
     }
 
     /// The processor time that it and the processes that it started have used, as long as none runs.
     pub fn processor_time(&self) -> Result<Duration> {
-        Ok(usage::processor_time(self.id()?)? + usage::processor_time_of_ended_children(self.id()?)?)
+        Ok(process_stats::processor_time(self.id()?)?
+            + process_stats::processor_time_of_ended_children(self.id()?)?)
     }
 
     /// How many files it has open, connections included.
     pub fn open_files(&self) -> Result<usize> {
-        usage::open_files(self.id()?)
+        process_stats::open_files(self.id()?)
     }
 
     fn id(&self) -> Result<u32> {
@@ -156,7 +157,7 @@ async fn launch(
     let mut arguments = vec!["serve".into(), "--listen".into(), listen.to_string().into()];
     arguments.extend(source.arguments());
     arguments.extend_from_slice(options);
-    let mut process = Process::spawn(&binaries::hfi()?, &arguments, &folder.join("hfi.log"))?;
+    let mut process = Process::spawn(&paths::hfi()?, &arguments, &folder.join("hfi.log"))?;
     let deadline = Deadline::of("the reconciler to listen", PATIENCE);
     loop {
         process.still_runs().context("hfi")?;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Map, Value, json};
 
-use crate::extras::Extras;
+use crate::envoy_options::EnvoyOptions;
 
 /// The control plane's address inside a mesh.
 pub const CONTROL_PLANE: &str = "hfi-control-plane.boifi.svc.cluster.local:8080";
@@ -21,7 +21,7 @@ pub struct Sidecar {
     pub(crate) concurrency: usize,
     pub(crate) is_outbound: bool,
     pub(crate) answers_itself: bool,
-    pub(crate) extras: Extras,
+    pub(crate) options: EnvoyOptions,
     pub(crate) plugin_name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) has_both_listeners: bool,
@@ -56,7 +56,7 @@ impl Sidecar {
             kind: Kind::Sidecar,
             has_both_listeners: false,
             is_reconfigurable: false,
-            extras: Extras::default(),
+            options: EnvoyOptions::default(),
         };
         sidecar
             .metadata("WORKLOAD_NAME", service.into())

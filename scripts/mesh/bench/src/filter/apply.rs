@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use mesh::{Client, Envoy};
+use harness::{Client, Envoy};
 use policies::Scope;
 use tokio::time::{Instant, sleep_until};
 

@@ -2,7 +2,7 @@
 //! and with a filter of the SDK that does nothing.
 
 use anyhow::Result;
-use mesh::{Client, Envoy, binaries};
+use harness::{Client, Envoy, paths};
 
 use crate::{
     cores::Cores,
@@ -57,7 +57,7 @@ async fn contestants(cores: Cores, client: &Client) -> Result<Vec<Contestant>> {
     let without_hfi = [
         cores.sidecar().without_filter(),
         cores.sidecar().without_filter().envoys_own_fault(HEADER.0, "somebody else"),
-        cores.sidecar().module(&binaries::noop()?),
+        cores.sidecar().module(&paths::noop()?),
     ];
     let mut contestants = Vec::new();
     for sidecar in without_hfi {

@@ -3,7 +3,7 @@
 //! takes an eighth of what is left when the second difference is subtracted from the first.
 
 use anyhow::Result;
-use mesh::{Client, Envoy, Sidecar};
+use harness::{Client, Envoy, Sidecar};
 
 use crate::{cores::Cores, median, rules::Rules, served::Served, throughput::load};
 

@@ -1,7 +1,7 @@
 //! Requests that pass an Envoy of one worker.
 
 use anyhow::Result;
-use mesh::{Client, Envoy};
+use harness::{Client, Envoy};
 
 use crate::{
     cores::Cores,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use mesh::Client;
+use harness::Client;
 use tokio::time::{Instant, sleep};
 
 use super::{

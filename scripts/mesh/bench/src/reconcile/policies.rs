@@ -1,7 +1,7 @@
 //! A repository of policies: each in a file of its own, a hundred to a folder.
 
 use anyhow::Result;
-use mesh::Repository;
+use harness::Repository;
 
 const FILES_OF_A_FOLDER: usize = 100;
 /// One in so many counts its duration from its commit.

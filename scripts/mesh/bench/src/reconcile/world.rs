@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use mesh::{Answer, Client, GitHttp, Reconciler, Repository, Request, Source, loopback};
+use harness::{Answer, Client, GitHttp, Reconciler, Repository, Request, Source, loopback};
 use reqwest::Method;
 use tokio::{task::JoinHandle, time::Instant};
 

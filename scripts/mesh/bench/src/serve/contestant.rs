@@ -3,7 +3,7 @@
 use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use mesh::{Client, Nginx, Reconciler, Request, Source, loopback};
+use harness::{Client, Nginx, Reconciler, Request, Source, loopback};
 use reqwest::Method;
 use tempfile::TempDir;
 

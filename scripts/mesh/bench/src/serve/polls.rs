@@ -1,7 +1,7 @@
 //! Parked polls: the memory of each, and how soon all are answered.
 
 use anyhow::{Context, Result};
-use mesh::Client;
+use harness::Client;
 use tokio::time::Instant;
 
 use super::{

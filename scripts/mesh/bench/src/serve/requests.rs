@@ -1,7 +1,7 @@
 //! Requests that are answered at once: conditional ones with 304, others with the bytes.
 
 use anyhow::Result;
-use mesh::Client;
+use harness::Client;
 
 use super::contestant::{Hfi, Server, nginx};
 use crate::{cores::Cores, median, wrk};

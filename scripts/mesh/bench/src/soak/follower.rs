@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mesh::{Answer, Client, Request};
+use harness::{Answer, Client, Request};
 use tokio::{task::JoinSet, time::sleep};
 
 /// After an answer that none can be held for.

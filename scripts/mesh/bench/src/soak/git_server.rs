@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use mesh::{GitHttp, loopback};
+use harness::{GitHttp, loopback};
 use tokio::runtime::{Builder, Runtime};
 
 #[derive(Debug)]

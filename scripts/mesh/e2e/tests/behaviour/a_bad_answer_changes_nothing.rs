@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use mesh::{Behaviour, Load, Poll, Reply, Request, Snapshot};
+use harness::{Behaviour, Load, Poll, Reply, Request, Snapshot};
 use tokio::task::JoinSet;
 
 use crate::policies::policy;
@@ -128,8 +128,8 @@ async fn nor_does_one_that_never_comes() -> Result<()> {
 
 async fn all_get(scripted: &Scripted, status: u16) -> Result<()> {
     let load = Load::of(Request::get("/"), 100);
-    let tally = load.run(&scripted.client, &[scripted.envoy.address()]).await?;
-    assert_eq!((tally.with_status(status), tally.aborted()), (100, 100));
-    assert!(tally.percentile(1.0) < Duration::from_secs(1), "{:?}", tally.percentile(1.0));
+    let results = load.run(&scripted.client, &[scripted.envoy.address()]).await?;
+    assert_eq!((results.with_status(status), results.aborted()), (100, 100));
+    assert!(results.percentile(1.0) < Duration::from_secs(1), "{:?}", results.percentile(1.0));
     Ok(())
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use mesh::{Behaviour, Client, Deadline, Poll, Request, Sidecar};
+use harness::{Behaviour, Client, Deadline, Poll, Request, Sidecar};
 
 use crate::scripted::{Scripted, aborting};
 

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use mesh::{Answer, Client, Deadline, Envoy, Mesh, Request};
+use harness::{Answer, Client, Deadline, Envoy, Mesh, Request};
 use tokio::task::JoinSet;
 
 use crate::policies::policy;

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use mesh::{Answer, Load, Mesh, Request};
+use harness::{Answer, Load, Mesh, Request};
 
 use crate::policies::policy;
 
@@ -20,9 +20,9 @@ async fn for_as_long_as_it_says() -> Result<()> {
     assert_eq!(answer.seen_by_workload("x-hfi-policy").as_deref(), Some("slow"));
 
     let load = Load::of(Request::get("/"), 200).concurrency(20);
-    let tally = load.run(&mesh.client, &mesh.addresses("frontend")).await?;
-    assert_eq!((tally.with_status(200), tally.delayed()), (200, 200));
-    let (least, most) = (tally.percentile(0.0), tally.percentile(0.99));
+    let results = load.run(&mesh.client, &mesh.addresses("frontend")).await?;
+    assert_eq!((results.with_status(200), results.delayed()), (200, 200));
+    let (least, most) = (results.percentile(0.0), results.percentile(0.99));
     println!("a delay of 300 ms took {least:?} to {most:?}");
     assert!(least >= Duration::from_millis(300), "{least:?}");
     assert!(most < Duration::from_millis(600), "{most:?}");
@@ -66,8 +66,8 @@ async fn and_requests_held_do_not_wait_for_each_other() -> Result<()> {
 
     let began = Instant::now();
     let load = Load::of(Request::get("/"), 300).concurrency(100);
-    let tally = load.run(&mesh.client, &mesh.addresses("frontend")).await?;
-    assert_eq!(tally.with_status(200), 300);
+    let results = load.run(&mesh.client, &mesh.addresses("frontend")).await?;
+    assert_eq!(results.with_status(200), 300);
     assert!(began.elapsed() < Duration::from_secs(4), "three rounds took {:?}", began.elapsed());
     Ok(())
 }

@@ -2,7 +2,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use mesh::{Answer, Envoy, Mesh, Request, everywhere};
+use harness::{Answer, Envoy, Mesh, Request, everywhere};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

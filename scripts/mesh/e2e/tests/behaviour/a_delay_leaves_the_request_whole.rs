@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mesh::{Answer, Client, Mesh, Request};
+use harness::{Answer, Client, Mesh, Request};
 use policies::Digest;
 use tokio::task::JoinSet;
 

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use mesh::{Answer, Client, Deadline, Envoy, Mesh, Request, everywhere};
+use harness::{Answer, Client, Deadline, Envoy, Mesh, Request, everywhere};
 use tokio::task::JoinSet;
 
 const POLICY: &str = r#"

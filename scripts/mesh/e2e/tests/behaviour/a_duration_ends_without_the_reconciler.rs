@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use mesh::{Answer, Mesh, Request, first};
+use harness::{Answer, Mesh, Request, first};
 
 use crate::policies::policy;
 

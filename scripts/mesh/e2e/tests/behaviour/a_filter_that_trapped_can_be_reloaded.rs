@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use mesh::{Answer, Deadline, Envoy, Mesh, Request, everywhere};
+use harness::{Answer, Deadline, Envoy, Mesh, Request, everywhere};
 
 use crate::fragile::{fragile, teapot, trap};
 

@@ -2,7 +2,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::Result;
-use mesh::{Answer, Client, Envoy, Reconciler, Request, Sidecar, Source, Upstream, everywhere, loopback};
+use harness::{Answer, Client, Envoy, Reconciler, Request, Sidecar, Source, Upstream, everywhere, loopback};
 
 use crate::policies::abort_all;
 

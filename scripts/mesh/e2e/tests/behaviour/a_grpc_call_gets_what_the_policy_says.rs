@@ -2,7 +2,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
-use mesh::{Answer, Envoy, Mesh, Request, Sidecar, binaries, everywhere};
+use harness::{Answer, Envoy, Mesh, Request, Sidecar, everywhere, paths};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -73,7 +73,7 @@ struct Server {
 
 impl Server {
     async fn start() -> Result<Self> {
-        let mut process = Command::new(binaries::python()?)
+        let mut process = Command::new(paths::python()?)
             .args([PEER, "serve"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -101,7 +101,7 @@ struct Outcome {
 
 async fn call(proxy: &Envoy, method: &str) -> Result<Outcome> {
     let address = proxy.address().to_string();
-    let output = Command::new(binaries::python()?).args([PEER, "call", &address, method]).output().await?;
+    let output = Command::new(paths::python()?).args([PEER, "call", &address, method]).output().await?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(serde_json::from_slice(&output.stdout)?)
 }

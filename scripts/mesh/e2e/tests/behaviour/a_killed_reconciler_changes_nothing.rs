@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use mesh::{Answer, Load, Mesh, Request};
+use harness::{Answer, Load, Mesh, Request};
 
 use crate::policies::abort_all;
 

@@ -1,5 +1,5 @@
 use anyhow::Result;
-use mesh::{Answer, Mesh, Request};
+use harness::{Answer, Mesh, Request};
 
 use crate::policies::abort_all;
 

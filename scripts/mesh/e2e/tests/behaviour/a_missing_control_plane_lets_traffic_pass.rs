@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use mesh::{
+use harness::{
     Answer, Client, Envoy, Load, Reconciler, Repository, Request, Sidecar, Source, Upstream, everywhere,
     loopback,
 };
@@ -48,9 +48,9 @@ async fn when_it_is_down_at_the_start_and_the_proxy_catches_up_later() -> Result
 async fn all_traffic_passes(client: &Client, envoy: &Envoy) -> Result<()> {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(3) {
-        let tally = Load::of(Request::get("/"), 200).run(client, &[envoy.address()]).await?;
-        assert_eq!(tally.with_status(200), 200);
-        assert!(tally.percentile(1.0) < Duration::from_secs(1), "{:?}", tally.percentile(1.0));
+        let results = Load::of(Request::get("/"), 200).run(client, &[envoy.address()]).await?;
+        assert_eq!(results.with_status(200), 200);
+        assert!(results.percentile(1.0) < Duration::from_secs(1), "{:?}", results.percentile(1.0));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use mesh::{Behaviour, Poll};
+use harness::{Behaviour, Poll};
 
 use crate::scripted::{Scripted, aborting};
 
@@ -19,7 +19,7 @@ async fn and_who_asks() -> Result<()> {
     assert_eq!(poll.node, scripted.envoy.node_id());
     assert_eq!(poll.header("accept"), Some("application/vnd.hfi.snapshot.v1"));
     assert_eq!(poll.header("prefer"), Some("wait=1"));
-    assert_eq!(poll.header("host"), Some(mesh::CONTROL_PLANE));
+    assert_eq!(poll.header("host"), Some(harness::CONTROL_PLANE));
     assert_eq!((poll.header("if-none-match"), poll.header("x-hfi-revision")), (None, None));
 
     let poll = any(&scripted, "the digest in a poll", carries("if-none-match", &first.etag())).await?;

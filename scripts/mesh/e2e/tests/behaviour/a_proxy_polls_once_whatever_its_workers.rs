@@ -1,7 +1,9 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use mesh::{Behaviour, Client, ControlPlane, Envoy, Poll, Request, Sidecar, Snapshot, Upstream, everywhere};
+use harness::{
+    Behaviour, Client, ControlPlane, Envoy, Poll, Request, Sidecar, Snapshot, Upstream, everywhere,
+};
 use tokio::task::JoinSet;
 
 use crate::policies::policy;

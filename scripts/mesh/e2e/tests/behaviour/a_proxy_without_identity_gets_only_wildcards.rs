@@ -1,5 +1,5 @@
 use anyhow::Result;
-use mesh::{Answer, Envoy, Mesh, Request, Sidecar, everywhere};
+use harness::{Answer, Envoy, Mesh, Request, Sidecar, everywhere};
 
 const POLICIES: &str = r#"
 metadata: {name: for-one-service}

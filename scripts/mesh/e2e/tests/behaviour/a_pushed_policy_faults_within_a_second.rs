@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use mesh::{Answer, Load, Mesh, Request, first};
+use harness::{Answer, Load, Mesh, Request, first};
 
 use crate::policies::{abort_all, policy};
 
@@ -37,8 +37,8 @@ async fn and_the_last_of_many_quick_pushes_wins() -> Result<()> {
         }
         anyhow::Ok(())
     };
-    let (tally, ()) = tokio::try_join!(load.run(&mesh.client, &addresses), pushes)?;
-    assert_eq!(tally.aborted() + tally.with_status(200), 3000);
+    let (results, ()) = tokio::try_join!(load.run(&mesh.client, &addresses), pushes)?;
+    assert_eq!(results.aborted() + results.with_status(200), 3000);
 
     mesh.everywhere("frontend", &Request::get("/"), |answer| answer.status.as_u16() == 519).await
 }

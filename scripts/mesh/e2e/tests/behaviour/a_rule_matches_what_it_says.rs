@@ -1,5 +1,5 @@
 use anyhow::{Context, Result};
-use mesh::{Answer, Mesh, Request};
+use harness::{Answer, Mesh, Request};
 
 /// Each rule has a status of its own, which tells which rule decided.
 const RULES: &str = r#"

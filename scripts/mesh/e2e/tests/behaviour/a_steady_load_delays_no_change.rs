@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use mesh::{Behaviour, Client, Deadline, Request, Snapshot};
+use harness::{Behaviour, Client, Deadline, Request, Snapshot};
 use tokio::task::JoinSet;
 
 use crate::scripted::{Scripted, aborting};

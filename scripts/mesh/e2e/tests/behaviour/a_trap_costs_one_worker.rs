@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use mesh::{Answer, Client, Deadline, Envoy, Mesh, Request, everywhere, first};
+use harness::{Answer, Client, Deadline, Envoy, Mesh, Request, everywhere, first};
 
 use crate::fragile::{TRAPPED, fragile, teapot, threads, trap};
 

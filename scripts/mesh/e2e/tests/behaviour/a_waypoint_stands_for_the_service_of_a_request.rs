@@ -1,5 +1,5 @@
 use anyhow::Result;
-use mesh::{Answer, Behaviour, Envoy, Mesh, Request, Sidecar, everywhere};
+use harness::{Answer, Behaviour, Envoy, Mesh, Request, Sidecar, everywhere};
 
 use crate::scripted::{Scripted, aborting};
 

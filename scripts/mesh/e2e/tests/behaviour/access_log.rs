@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mesh::Deadline;
+use harness::Deadline;
 use tempfile::TempDir;
 
 /// The access log of a proxy, in a folder that goes away with this value.

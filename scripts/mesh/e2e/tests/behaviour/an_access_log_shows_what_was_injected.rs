@@ -1,5 +1,5 @@
 use anyhow::Result;
-use mesh::{Answer, Envoy, Mesh, Request, everywhere};
+use harness::{Answer, Envoy, Mesh, Request, everywhere};
 
 use crate::access_log::AccessLog;
 

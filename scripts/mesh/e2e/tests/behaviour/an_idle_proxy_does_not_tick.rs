@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use mesh::{Answer, Client, Envoy, Load, Mesh, Request, everywhere};
+use harness::{Answer, Client, Envoy, Load, Mesh, Request, everywhere};
 
 use crate::policies::policy;
 

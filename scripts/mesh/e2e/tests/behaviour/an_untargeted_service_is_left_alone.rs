@@ -1,5 +1,5 @@
 use anyhow::Result;
-use mesh::{Answer, Load, Mesh, Request};
+use harness::{Answer, Load, Mesh, Request};
 
 use crate::policies::abort_all;
 
@@ -29,7 +29,7 @@ async fn even_one_of_the_same_name_in_another_namespace() -> Result<()> {
     mesh.publish("here.yaml", &here).await?;
     mesh.everywhere("frontend", &Request::get("/here"), Answer::aborted).await?;
 
-    let tally = Load::of(Request::get("/"), 1000).run(&mesh.client, &mesh.addresses("frontend")).await?;
-    assert_eq!((tally.aborted(), tally.with_status(200)), (0, 1000));
+    let results = Load::of(Request::get("/"), 1000).run(&mesh.client, &mesh.addresses("frontend")).await?;
+    assert_eq!((results.aborted(), results.with_status(200)), (0, 1000));
     Ok(())
 }

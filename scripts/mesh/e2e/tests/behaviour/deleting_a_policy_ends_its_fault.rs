@@ -1,5 +1,5 @@
 use anyhow::Result;
-use mesh::{Answer, Load, Mesh, Request};
+use harness::{Answer, Load, Mesh, Request};
 
 use crate::policies::abort_all;
 
@@ -13,7 +13,7 @@ async fn on_every_worker_and_for_good() -> Result<()> {
     mesh.retract("errors.yaml").await?;
     mesh.everywhere("frontend", &request, |answer| answer.status == 200).await?;
 
-    let tally = Load::of(request, 1000).run(&mesh.client, &mesh.addresses("frontend")).await?;
-    assert_eq!((tally.aborted(), tally.with_status(200)), (0, 1000));
+    let results = Load::of(request, 1000).run(&mesh.client, &mesh.addresses("frontend")).await?;
+    assert_eq!((results.aborted(), results.with_status(200)), (0, 1000));
     Ok(())
 }

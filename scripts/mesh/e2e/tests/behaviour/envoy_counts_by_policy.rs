@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mesh::{Answer, Deadline, Envoy, Load, Mesh, Request, first};
+use harness::{Answer, Deadline, Envoy, Load, Mesh, Request, first};
 
 use crate::policies::abort_all;
 
@@ -41,14 +41,14 @@ async fn for_its_own_interface_and_for_prometheus() -> Result<()> {
     let reached = mesh.upstream.requests();
     for (path, requests) in [("/abort", 40), ("/delay", 30), ("/both", 20), ("/shadow", 10), ("/none", 5)] {
         let load = Load::of(Request::get(path), requests);
-        let tally = load.run(&mesh.client, &mesh.addresses("frontend")).await?;
+        let results = load.run(&mesh.client, &mesh.addresses("frontend")).await?;
         // A shadow is of a fault that is not injected.
         let (aborts, delays) = match path {
             "/abort" | "/both" => (requests, 0),
             "/delay" => (0, requests),
             _ => (0, 0),
         };
-        assert_eq!((tally.aborted(), tally.delayed(), tally.failed()), (aborts, delays, 0), "{path}");
+        assert_eq!((results.aborted(), results.delayed(), results.failed()), (aborts, delays, 0), "{path}");
     }
     assert_eq!(mesh.upstream.requests() - reached, 30 + 10 + 5);
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mesh::{Answer, Deadline, Load, Mesh, Request};
+use harness::{Answer, Deadline, Load, Mesh, Request};
 
 const FAULTS: &str = r#"
 metadata: {name: faults}

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use mesh::{Behaviour, Client, Deadline, Request};
+use harness::{Behaviour, Client, Deadline, Request};
 use tokio::task::JoinSet;
 
 use crate::scripted::{Scripted, aborting};

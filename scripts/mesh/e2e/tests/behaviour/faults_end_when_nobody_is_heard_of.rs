@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use mesh::{Answer, Behaviour, Load, Reply, Request, everywhere, first};
+use harness::{Answer, Behaviour, Load, Reply, Request, everywhere, first};
 
 use crate::scripted::{Scripted, aborting};
 
@@ -41,8 +41,8 @@ async fn but_not_as_long_as_304s_come() -> Result<()> {
     let since = Instant::now();
     while since.elapsed() < STALENESS + Duration::from_secs(2) {
         let load = Load::of(Request::get("/"), 100);
-        let tally = load.run(&scripted.client, &[scripted.envoy.address()]).await?;
-        assert_eq!(tally.with_status(501), 100);
+        let results = load.run(&scripted.client, &[scripted.envoy.address()]).await?;
+        assert_eq!(results.with_status(501), 100);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use mesh::{Behaviour, Client, ControlPlane, Envoy, Sidecar, Upstream};
+use harness::{Behaviour, Client, ControlPlane, Envoy, Sidecar, Upstream};
 
 use crate::scripted::aborting;
 

@@ -2,7 +2,7 @@
 //! of its own, since in any other a trap would be a defect.
 
 use anyhow::{Context, Result, ensure};
-use mesh::{Client, Envoy, Mesh, Request, Sidecar, binaries};
+use harness::{Client, Envoy, Mesh, Request, Sidecar, paths};
 
 use crate::policies::policy;
 
@@ -13,7 +13,7 @@ pub(crate) fn teapot() -> String {
 
 /// A proxy of `frontend` with so many workers.
 pub(crate) fn fragile(mesh: &Mesh, workers: usize) -> Result<Sidecar> {
-    Ok(mesh.sidecar("frontend").concurrency(workers).module(&binaries::filter_that_traps()?))
+    Ok(mesh.sidecar("frontend").concurrency(workers).module(&paths::filter_that_traps()?))
 }
 
 /// Lets the filter trap on the worker that this client's connection is with. Envoy fails the request

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use mesh::{Behaviour, Reply};
+use harness::{Behaviour, Reply};
 
 use crate::scripted::{Scripted, aborting};
 

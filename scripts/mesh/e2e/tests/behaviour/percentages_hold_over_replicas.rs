@@ -1,5 +1,5 @@
 use anyhow::Result;
-use mesh::{Answer, Load, Mesh, Request, expected};
+use harness::{Answer, Load, Mesh, Request, expected};
 
 /// `/settled` is always faulted: it tells when the policy is in force.
 const SHARES: &str = r#"
@@ -33,10 +33,10 @@ async fn share_is(mesh: &Mesh, path: &str, requests: usize, probability: f64) ->
     let bound = expected(requests, probability, 0.999);
     let mut draws = Vec::new();
     for _ in 0..2 {
-        let tally = load.run(&mesh.client, &mesh.addresses("frontend")).await?;
-        assert_eq!(tally.aborted() + tally.with_status(200), requests);
-        draws.push(tally.aborted());
-        if bound.contains(&tally.aborted()) {
+        let results = load.run(&mesh.client, &mesh.addresses("frontend")).await?;
+        assert_eq!(results.aborted() + results.with_status(200), requests);
+        draws.push(results.aborted());
+        if bound.contains(&results.aborted()) {
             return Ok(());
         }
     }

@@ -1,5 +1,5 @@
 use anyhow::Result;
-use mesh::{
+use harness::{
     Answer, Client, Envoy, GitHttp, Reconciler, Repository, Request, Sidecar, Source, Upstream, everywhere,
     loopback,
 };

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use mesh::{Answer, Deadline, Envoy, Load, Mesh, Request, everywhere};
+use harness::{Answer, Deadline, Envoy, Load, Mesh, Request, everywhere};
 
 const POLICY: &str = r#"
 metadata: {name: slow}
@@ -24,21 +24,21 @@ async fn and_those_beyond_the_bound_pass_at_once_untouched() -> Result<()> {
     everywhere(envoy.address(), &Request::get("/settled"), Answer::aborted).await?;
 
     let load = |path| Load::of(Request::get(path), 20).concurrency(20);
-    let tally = load("/delay").run(&mesh.client, &[envoy.address()]).await?;
-    assert_eq!((tally.with_status(200), tally.delayed()), (20, 5));
+    let results = load("/delay").run(&mesh.client, &[envoy.address()]).await?;
+    assert_eq!((results.with_status(200), results.delayed()), (20, 5));
     // The sixteenth of twenty latencies is the least of those five.
-    assert!(tally.percentile(0.75) < Duration::from_millis(1500), "{:?}", tally.percentile(0.75));
-    assert!(tally.percentile(0.8) >= Duration::from_millis(1500), "{:?}", tally.percentile(0.8));
+    assert!(results.percentile(0.75) < Duration::from_millis(1500), "{:?}", results.percentile(0.75));
+    assert!(results.percentile(0.8) >= Duration::from_millis(1500), "{:?}", results.percentile(0.8));
     overflow_is(&envoy, 15).await?;
 
     // The places are free again; and a late abort takes one as well.
-    let tally = load("/abort").run(&mesh.client, &[envoy.address()]).await?;
-    assert_eq!((tally.aborted(), tally.with_status(200), tally.delayed()), (5, 15, 0));
+    let results = load("/abort").run(&mesh.client, &[envoy.address()]).await?;
+    assert_eq!((results.aborted(), results.with_status(200), results.delayed()), (5, 15, 0));
     overflow_is(&envoy, 30).await?;
 
     // What is not held needs no place.
-    let tally = load("/settled").run(&mesh.client, &[envoy.address()]).await?;
-    assert_eq!(tally.aborted(), 20);
+    let results = load("/settled").run(&mesh.client, &[envoy.address()]).await?;
+    assert_eq!(results.aborted(), 20);
     overflow_is(&envoy, 30).await
 }
 

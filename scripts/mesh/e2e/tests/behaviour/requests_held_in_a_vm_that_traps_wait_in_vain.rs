@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use mesh::{Answer, Client, Deadline, Envoy, Mesh, Request, everywhere};
+use harness::{Answer, Client, Deadline, Envoy, Mesh, Request, everywhere};
 use tokio::task::JoinSet;
 
 use crate::fragile::{fragile, trap};

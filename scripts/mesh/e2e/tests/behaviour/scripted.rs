@@ -1,7 +1,7 @@
 //! A proxy of `frontend` that follows a control plane which answers as it is told.
 
 use anyhow::Result;
-use mesh::{Behaviour, Client, ControlPlane, Envoy, Request, Sidecar, Snapshot, Upstream, everywhere};
+use harness::{Behaviour, Client, ControlPlane, Envoy, Request, Sidecar, Snapshot, Upstream, everywhere};
 
 use crate::policies::policy;
 

@@ -1,5 +1,5 @@
-//! `scripts/e2e/us1` to `us6` are for a cluster, which there is none of here. What can be tried is how they
-//! begin, and that they leave alone what is not theirs.
+//! The stories in `scripts/e2e` need a cluster, and this machine has none. Tested is how they begin, and that
+//! they leave alone what is not theirs.
 
 use std::fs::{Permissions, read_to_string, write};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -7,12 +7,19 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use anyhow::{Context, Result};
-use mesh::Repository;
+use harness::Repository;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-const STORIES: [&str; 6] = ["us1", "us2", "us3", "us4", "us5", "us6"];
+const STORIES: [&str; 6] = [
+    "deploy-control-plane",
+    "deploy-plugin",
+    "target-services",
+    "identify-proxies",
+    "distribute-faults",
+    "observe",
+];
 /// What a script runs before it has seen that it has to end.
 const TOOLS: [&str; 7] = ["bash", "cat", "dirname", "git", "mktemp", "rm", "sed"];
 /// A cluster as they want it, whose namespaces are all somebody else's. Remembers what it is told.
@@ -33,7 +40,7 @@ async fn wrong_use_is_refused_before_anything_is_asked_for() -> Result<()> {
     for (variable, value) in
         [("HFI_E2E_MODE", "both"), ("HFI_E2E_NAMESPACE", "Hfi"), ("HFI_E2E_PATH", "../policies")]
     {
-        let refused = machine.play("us4", &[], &[(variable, value)]).await?;
+        let refused = machine.play("identify-proxies", &[], &[(variable, value)]).await?;
         says(&refused, 2, variable);
     }
     Ok(())
@@ -41,7 +48,7 @@ async fn wrong_use_is_refused_before_anything_is_asked_for() -> Result<()> {
 
 #[tokio::test]
 async fn and_help_names_every_setting() -> Result<()> {
-    let help = Machine::new(None)?.play("us5", &["--help"], &[]).await?;
+    let help = Machine::new(None)?.play("distribute-faults", &["--help"], &[]).await?;
     let text = String::from_utf8(help.stdout)?;
     assert!(help.status.success() && text.starts_with("US5,"), "{text}");
     let script = read_to_string(scripts().join("cluster.sh"))?;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Error, Result};
-use mesh::{Client, Deadline, Envoy, Reconciler, Request, Sidecar, Source, Upstream, first, loopback};
+use harness::{Client, Deadline, Envoy, Reconciler, Request, Sidecar, Source, Upstream, first, loopback};
 use tempfile::TempDir;
 
 use self::cases::{Direction, Expectation};

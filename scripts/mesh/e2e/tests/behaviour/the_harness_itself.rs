@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use mesh::{
+use harness::{
     Behaviour, Client, ControlPlane, Envoy, GitHttp, Load, Reply, Repository, Request, Sidecar, Upstream,
 };
 
@@ -17,8 +17,8 @@ async fn an_envoy_without_the_filter_passes_every_request_to_the_workload() -> R
     let answer = client.send(envoy.address(), &request).await?;
     assert_eq!(answer.seen_by_workload("x-mark").as_deref(), Some("here"));
 
-    let tally = Load::of(request, 500).run(&client, &[envoy.address()]).await?;
-    assert_eq!((tally.with_status(200), tally.failed()), (500, 0));
+    let results = Load::of(request, 500).run(&client, &[envoy.address()]).await?;
+    assert_eq!((results.with_status(200), results.failed()), (500, 0));
     assert_eq!(envoy.stat("inbound_0.0.0.0_8080.downstream_rq_total").await?, 501);
 
     envoy.restart().await?;

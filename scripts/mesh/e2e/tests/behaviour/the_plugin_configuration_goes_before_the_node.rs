@@ -1,5 +1,5 @@
 use anyhow::Result;
-use mesh::{Answer, Envoy, Mesh, Request, Sidecar, everywhere};
+use harness::{Answer, Envoy, Mesh, Request, Sidecar, everywhere};
 
 /// Each path is that of one policy.
 const POLICIES: &str = r#"

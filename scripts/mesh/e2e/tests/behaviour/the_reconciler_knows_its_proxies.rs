@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mesh::{Client, Deadline, Envoy, Reconciler, Request, Sidecar, Source, Upstream, loopback};
+use harness::{Client, Deadline, Envoy, Reconciler, Request, Sidecar, Source, Upstream, loopback};
 use serde_json::Value;
 
 use crate::policies::abort_all;

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use mesh::{Answer, Mesh, Request, expected};
+use harness::{Answer, Mesh, Request, expected};
 
 const USERS: usize = 60;
 

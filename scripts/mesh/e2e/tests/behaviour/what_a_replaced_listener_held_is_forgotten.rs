@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use mesh::{Answer, Behaviour, Client, Deadline, Envoy, Request, Sidecar, Snapshot};
+use harness::{Answer, Behaviour, Client, Deadline, Envoy, Request, Sidecar, Snapshot};
 use tokio::task::JoinSet;
 
 use crate::scripted::Scripted;

@@ -3,7 +3,7 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use mesh::binaries;
+use harness::paths;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -16,9 +16,9 @@ const IMAGE: &str = "sre/hfi-filter:0.1.0";
 fn push(registry: &Registry, reference: &str, login: bool) -> Result<Output> {
     let nobody = tempfile::tempdir()?;
     let config = if login { registry.login.path() } else { nobody.path() };
-    Ok(Command::new(binaries::workspace().join("scripts/push-filter"))
+    Ok(Command::new(paths::workspace().join("scripts/push-filter"))
         .args([reference, "--plain-http", "--module"])
-        .arg(binaries::filter()?)
+        .arg(paths::filter()?)
         .env("DOCKER_CONFIG", config)
         .output()?)
 }
@@ -43,7 +43,7 @@ async fn and_is_the_same_when_it_comes_back() -> Result<()> {
     assert_eq!(layer["mediaType"], "application/vnd.oci.image.layer.v1.tar+gzip");
     let blob = pull(&registry, &format!("/v2/{name}/blobs/{}", text(layer, "/digest")?)).await?;
     assert_eq!(text(layer, "/digest")?, format!("sha256:{}", hex(&blob)));
-    assert_eq!(unpacked(&blob)?, fs::read(binaries::filter()?)?);
+    assert_eq!(unpacked(&blob)?, fs::read(paths::filter()?)?);
     let config = pull(&registry, &format!("/v2/{name}/blobs/{}", text(&manifest, "/config/digest")?)).await?;
     assert!(serde_json::from_slice::<Value>(&config)?["rootfs"]["diff_ids"][0].is_string());
 

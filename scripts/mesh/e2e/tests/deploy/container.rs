@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use mesh::binaries;
+use harness::paths;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -95,10 +95,10 @@ fn lay_out(folder: &Path) -> Result<PathBuf> {
     let root = folder.join("root");
     let previous = folder.join("previous.wasm");
     fs::write(&previous, PREVIOUS)?;
-    let output = Command::new(binaries::workspace().join("scripts/image-root"))
+    let output = Command::new(paths::workspace().join("scripts/image-root"))
         .args([&root, &previous])
-        .env("HFI_BIN", binaries::hfi()?)
-        .env("HFI_FILTER", binaries::filter()?)
+        .env("HFI_BIN", paths::hfi()?)
+        .env("HFI_FILTER", paths::filter()?)
         .output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(root)
@@ -106,7 +106,7 @@ fn lay_out(folder: &Path) -> Result<PathBuf> {
 
 /// What the Containerfile says: each instruction with what follows.
 pub(crate) fn containerfile() -> Result<Vec<(String, String)>> {
-    let text = fs::read_to_string(binaries::workspace().join("k8s/Containerfile"))?;
+    let text = fs::read_to_string(paths::workspace().join("k8s/Containerfile"))?;
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(lines.filter_map(|line| line.split_once(' ')).map(|(name, rest)| (name.into(), rest.into())).collect())
 }

@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, Response, StatusCode};
-use mesh::loopback;
+use harness::loopback;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 

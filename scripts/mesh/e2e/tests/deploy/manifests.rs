@@ -4,17 +4,17 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use mesh::binaries;
+use harness::paths;
 use serde_json::Value;
 
 /// The objects that kustomize makes of a folder of ours.
 pub(crate) fn build(target: &str) -> Result<Vec<Value>> {
-    build_in(&binaries::workspace().join(target))
+    build_in(&paths::workspace().join(target))
 }
 
 /// Those of `k8s/overlays/default` with every component.
 pub(crate) fn build_with_all() -> Result<Vec<Value>> {
-    let components = std::fs::read_dir(binaries::workspace().join("k8s/components"))?;
+    let components = std::fs::read_dir(paths::workspace().join("k8s/components"))?;
     let names = components.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     build_with(&names.collect::<Result<Vec<_>>>()?)
 }
@@ -24,7 +24,7 @@ pub(crate) fn build_with(components: &[impl AsRef<str>]) -> Result<Vec<Value>> {
     let folder = tempfile::tempdir()?;
     // Kustomize takes relative paths only.
     let here = folder.path().canonicalize()?;
-    let manifests = binaries::workspace().join("k8s").canonicalize()?;
+    let manifests = paths::workspace().join("k8s").canonicalize()?;
     let up = "../".repeat(here.components().count() - 1);
     let relative =
         |path: &str| format!("{up}{}/{path}", manifests.display().to_string().trim_start_matches('/'));
@@ -37,7 +37,7 @@ pub(crate) fn build_with(components: &[impl AsRef<str>]) -> Result<Vec<Value>> {
 }
 
 fn build_in(folder: &Path) -> Result<Vec<Value>> {
-    let output = Command::new(binaries::kustomize()?).arg("build").arg(folder).output()?;
+    let output = Command::new(paths::kustomize()?).arg("build").arg(folder).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(serde_yaml::from_multiple(std::str::from_utf8(&output.stdout)?)?)
 }

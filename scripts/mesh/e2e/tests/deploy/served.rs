@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use mesh::Deadline;
+use harness::Deadline;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 

@@ -19,7 +19,7 @@ fn with_the_deployment_and_the_toolchain() -> Result<()> {
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(pod["containers"][0]["image"], format!("localhost/hfi:{version}"));
 
-    let top = mesh::binaries::workspace();
+    let top = harness::paths::workspace();
     let toolchain = fs::read_to_string(top.join("rust-toolchain.toml"))?;
     let channel = toolchain.split('"').nth(1).context("no channel")?;
     let base = said.iter().find(|(name, _)| name == "FROM").map(|(_, rest)| rest.as_str());

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mesh::{Answer, Deadline, Mesh, Request};
+use harness::{Answer, Deadline, Mesh, Request};
 use serde_json::Value;
 
 use crate::manifests::{build_with_all, only};

@@ -2,7 +2,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mesh::{Client, Deadline, GitHttp, GitHttps, GitSsh, Repository, Request};
+use harness::{Client, Deadline, GitHttp, GitHttps, GitSsh, Repository, Request};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -46,7 +46,7 @@ async fn from_its_probes_to_the_module_and_the_way_out() -> Result<()> {
         let path = url.find("/filter/").and_then(|at| url.get(at..)).context("no path")?;
         let module = client.send(container.address, &Request::get(path)).await?;
         assert_eq!(module.status, 200, "{path}: run scripts/stamp");
-        assert_eq!(text(plugin, "/spec/sha256")?, hex(&fs::read(mesh::binaries::filter()?)?));
+        assert_eq!(text(plugin, "/spec/sha256")?, hex(&fs::read(harness::paths::filter()?)?));
     }
     // And what proxies asked for before an upgrade.
     let previous = get(&format!("/filter/{}.wasm", hex(PREVIOUS))).await?;

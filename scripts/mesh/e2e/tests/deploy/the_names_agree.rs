@@ -3,7 +3,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use filter::config::Config;
-use mesh::binaries;
+use harness::paths;
 use serde_json::Value;
 
 use crate::manifests::{Setting, build, build_with_all, environment, only, text};
@@ -100,8 +100,7 @@ fn of_ports() -> Result<()> {
 /// Each path that a manifest names is one that the reconciler says it serves.
 #[test]
 fn of_paths() -> Result<()> {
-    let described =
-        std::fs::read_to_string(binaries::workspace().join("reconciler/src/server/openapi.json"))?;
+    let described = std::fs::read_to_string(paths::workspace().join("reconciler/src/server/openapi.json"))?;
     let described: Value = serde_json::from_str(&described)?;
     let described = described["paths"].as_object().context("no paths")?;
     let objects = build_with_all()?;
@@ -127,7 +126,7 @@ fn of_paths() -> Result<()> {
 /// What the documents tell people to apply can be built, and what they name is there.
 #[test]
 fn of_documents_and_folders() -> Result<()> {
-    let top = binaries::workspace();
+    let top = paths::workspace();
     let mut applied = 0;
     for document in ["README.md", "k8s/README.md"] {
         let document = std::fs::read_to_string(top.join(document))?;
@@ -158,7 +157,7 @@ fn known_variables() -> Result<BTreeSet<String>> {
 }
 
 fn help() -> Result<String> {
-    let output = Command::new(binaries::hfi()?).args(["serve", "--help"]).output()?;
+    let output = Command::new(paths::hfi()?).args(["serve", "--help"]).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
 }

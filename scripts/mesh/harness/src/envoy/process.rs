@@ -7,7 +7,7 @@ use anyhow::Result;
 use rustix::process::Signal;
 
 use super::{Envoy, PATIENCE};
-use crate::usage;
+use crate::process_stats;
 
 impl Envoy {
     /// Asks it to end (SIGTERM), and waits until it has.
@@ -32,22 +32,22 @@ impl Envoy {
 
     /// How often its threads have waited for something and woken up since its start.
     pub fn wakeups(&self) -> Result<u64> {
-        usage::wakeups(self.id())
+        process_stats::wakeups(self.id())
     }
 
     /// The processor time that its threads have had since its start.
     pub fn processor_time(&self) -> Result<Duration> {
-        usage::processor_time(self.id())
+        process_stats::processor_time(self.id())
     }
 
     /// How long its main thread has waited for a processor since its start: what a busy machine adds to
     /// whatever that thread does.
     pub fn time_in_queue(&self) -> Result<Duration> {
-        usage::time_in_queue(self.id())
+        process_stats::time_in_queue(self.id())
     }
 
     /// The memory that it has in use, in bytes.
     pub fn memory(&self) -> Result<u64> {
-        usage::memory(self.id())
+        process_stats::memory(self.id())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mesh::Answer;
+use harness::Answer;
 use serde_json::Value;
 
 use super::cases::{Abort, Delay, Expectation, Request};

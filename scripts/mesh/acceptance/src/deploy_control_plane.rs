@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use mesh::{Deadline, Envoy, Load, Reconciler, Request, Source, loopback};
+use harness::{Deadline, Envoy, Load, Reconciler, Request, Source, loopback};
 use serde_json::Value;
 
 use crate::policy::Policy;
@@ -74,12 +74,12 @@ async fn both_fail(world: &mut World, report: &mut Report) -> Result<()> {
     let newcomer = Envoy::start(world.mesh.sidecar(PRODUCTCATALOG).replica(2), &world.mesh.client).await?;
     let (mut at_newcomer, mut passed) = (0, 0);
     while began.elapsed() < OUTAGE {
-        let tally = world.ask(PRODUCTCATALOG, ASKED).await?;
-        (targeted, failed) = (targeted + tally.requests(), failed + tally.aborted());
+        let results = world.ask(PRODUCTCATALOG, ASKED).await?;
+        (targeted, failed) = (targeted + results.requests(), failed + results.aborted());
         let leak = world.leak(PRODUCTCATALOG, 20).await?;
         (sent, touched) = (sent + leak.requests, touched + leak.touched);
-        let tally = world.ask_at(&[newcomer.address()], ASKED).await?;
-        (at_newcomer, passed) = (at_newcomer + tally.requests(), passed + tally.with_status(200));
+        let results = world.ask_at(&[newcomer.address()], ASKED).await?;
+        (at_newcomer, passed) = (at_newcomer + results.requests(), passed + results.with_status(200));
     }
     let measured = format!("{} of {sent} requests pass", sent - touched);
     report.figure("SC-004", "control plane gone: what works goes on working", measured, touched == 0);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Result;
-use mesh::{Deadline, Envoy};
+use harness::{Deadline, Envoy};
 use serde_json::Value;
 
 use crate::policy::Policy;
@@ -15,7 +15,7 @@ const ASKED: usize = 100;
 
 pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
     report.story("US6", "Observe and debug");
-    report.elsewhere("US6.1", "kubectl get wasmplugins shows the plugins", "scripts/e2e/us6");
+    report.elsewhere("US6.1", "kubectl get wasmplugins shows the plugins", "scripts/e2e/observe");
     for (policy, metric) in [
         (Policy::abort(PRODUCTCATALOG, 100, 503), "hfi.faults.aborts_total"),
         (Policy::delay(PRODUCTCATALOG, 5), "hfi.faults.delays_total"),
@@ -45,8 +45,8 @@ async fn counted(world: &World, metric: &str) -> Result<(u64, u64)> {
     let deadline = Deadline::of("a sidecar to inject in every request", Duration::from_secs(30));
     let mut injected = 0;
     loop {
-        let tally = world.ask_at(&[envoy.address()], ASKED).await?;
-        let touched = tally.aborted() + tally.delayed();
+        let results = world.ask_at(&[envoy.address()], ASKED).await?;
+        let touched = results.aborted() + results.delayed();
         injected += touched as u64;
         if touched == ASKED {
             break;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use mesh::{Envoy, median};
+use harness::{Envoy, median};
 
 use crate::policy::Policy;
 use crate::report::{Milliseconds, Report};
@@ -49,7 +49,7 @@ pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
     let measured = format!("slowest {} of {}", Milliseconds(slowest), world.updates.len());
     let asked = "... and every update so far within 30 s";
     report.figure("SC-003", asked, measured, slowest <= Duration::from_secs(30));
-    report.elsewhere("US2.4", "the reason why a plugin did not load is told", "scripts/e2e/us2");
+    report.elsewhere("US2.4", "the reason why a plugin did not load is told", "scripts/e2e/deploy-plugin");
 
     start_time(world, report).await?;
     all_restart(world, report).await

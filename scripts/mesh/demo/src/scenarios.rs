@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Result;
-use mesh::Expectation::{self, Aborted, Delayed, Untouched};
-use mesh::{Load, Mesh, Request, Tally};
+use harness::Expectation::{self, Aborted, Delayed, Untouched};
+use harness::{Load, Mesh, Request, Results};
 use reqwest::Method;
 use tokio::task::JoinSet;
 
@@ -133,9 +133,9 @@ impl<'a> Demo<'a> {
         let mut table = Table::new();
         let mut senders = JoinSet::new();
         for row in &rows {
-            let (load, tally) = (row.load.clone(), Arc::clone(&row.tally));
+            let (load, results) = (row.load.clone(), Arc::clone(&row.results));
             let (client, addresses) = (self.mesh.client.clone(), self.mesh.addresses(row.service));
-            senders.spawn(async move { load.run_into(&client, &addresses, &tally).await });
+            senders.spawn(async move { load.run_into(&client, &addresses, &results).await });
         }
         let mut redraw = tokio::time::interval(Duration::from_millis(100));
         loop {
@@ -172,7 +172,7 @@ fn row(
     let concurrency = if matches!(expectation, Delayed { .. }) { 20 } else { 2 };
     let title = format!("{service} {method} {}", request.path());
     let load = Load::of(request, requests).concurrency(concurrency);
-    Row { title, service, load, expectation, tally: Arc::new(Mutex::new(Tally::default())) }
+    Row { title, service, load, expectation, results: Arc::new(Mutex::new(Results::default())) }
 }
 
 fn quoted(path: &Path) -> String {

@@ -9,7 +9,7 @@ use crate::client::Answer;
 
 /// A count of answers.
 #[derive(Debug, Clone, Default)]
-pub struct Tally {
+pub struct Results {
     statuses: BTreeMap<u16, usize>,
     latencies: Vec<Duration>,
     aborted: usize,
@@ -17,7 +17,7 @@ pub struct Tally {
     failed: usize,
 }
 
-impl Tally {
+impl Results {
     /// Counts one answer.
     pub fn add(&mut self, answer: &Answer) {
         *self.statuses.entry(answer.status.as_u16()).or_default() += 1;
@@ -118,9 +118,10 @@ mod tests {
 
     #[test]
     fn percentiles_are_of_the_nearest_rank() {
-        let tally = Tally { latencies: (1..=100).map(Duration::from_millis).collect(), ..Tally::default() };
-        assert_eq!(tally.percentile(0.5), Duration::from_millis(50));
-        assert_eq!(tally.percentile(0.99), Duration::from_millis(99));
-        assert_eq!(Tally::default().percentile(0.5), Duration::ZERO);
+        let results =
+            Results { latencies: (1..=100).map(Duration::from_millis).collect(), ..Results::default() };
+        assert_eq!(results.percentile(0.5), Duration::from_millis(50));
+        assert_eq!(results.percentile(0.99), Duration::from_millis(99));
+        assert_eq!(Results::default().percentile(0.5), Duration::ZERO);
     }
 }

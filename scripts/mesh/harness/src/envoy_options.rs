@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::binaries;
 use crate::bootstrap::proto;
+use crate::paths;
 use crate::sidecar::Sidecar;
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Extras {
+pub(crate) struct EnvoyOptions {
     pub(crate) speaks_http2: bool,
     pub(crate) access_log: Option<PathBuf>,
     pub(crate) core: Option<usize>,
@@ -22,49 +22,49 @@ pub(crate) struct Extras {
 impl Sidecar {
     /// With a workload that is spoken to in HTTP/2, as gRPC needs.
     pub fn speaking_http2(mut self) -> Self {
-        self.extras.speaks_http2 = true;
+        self.options.speaks_http2 = true;
         self
     }
 
     /// With a line in this file for every request that has ended.
     pub fn access_log(mut self, file: &Path) -> Self {
-        self.extras.access_log = Some(file.to_owned());
+        self.options.access_log = Some(file.to_owned());
         self
     }
 
     /// With Envoy's own fault filter, which aborts every request that has this header.
     pub fn envoys_own_fault(mut self, name: &str, value: &str) -> Self {
-        self.extras.faulted_header = Some((name.to_owned(), value.to_owned()));
+        self.options.faulted_header = Some((name.to_owned(), value.to_owned()));
         self
     }
 
     /// With all its threads on this core of the machine.
     pub fn core(mut self, core: usize) -> Self {
-        self.extras.core = Some(core);
+        self.options.core = Some(core);
         self
     }
 
     /// With what Envoy is to do once the filter's VM has trapped, instead of `FAIL_OPEN`.
     pub fn failing(mut self, failure_policy: &'static str) -> Self {
-        self.extras.failure_policy = Some(failure_policy);
+        self.options.failure_policy = Some(failure_policy);
         self
     }
 
     pub(crate) fn failure_policy(&self) -> &'static str {
-        self.extras.failure_policy.unwrap_or("FAIL_OPEN")
+        self.options.failure_policy.unwrap_or("FAIL_OPEN")
     }
 
     /// With another build of the filter.
     pub fn module(mut self, module: &Path) -> Self {
-        self.extras.module = Some(module.to_owned());
+        self.options.module = Some(module.to_owned());
         self
     }
 
     /// Where its build of the filter is. A proxy without the filter can be had before there is one.
     pub(crate) fn module_file(&self) -> Result<PathBuf> {
-        match (&self.extras.module, &self.plugin) {
+        match (&self.options.module, &self.plugin) {
             (Some(module), _) => Ok(module.clone()),
-            (None, Some(_)) => binaries::filter(),
+            (None, Some(_)) => paths::filter(),
             (None, None) => Ok(PathBuf::new()),
         }
     }
@@ -72,7 +72,7 @@ impl Sidecar {
 
 /// Envoy's own fault filter, if it is to have that.
 pub(crate) fn fault_filter(sidecar: &Sidecar) -> Option<Value> {
-    let (name, value) = sidecar.extras.faulted_header.as_ref()?;
+    let (name, value) = sidecar.options.faulted_header.as_ref()?;
     Some(json!({
         "name": "envoy.filters.http.fault",
         "typed_config": {

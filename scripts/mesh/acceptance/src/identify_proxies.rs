@@ -1,7 +1,7 @@
 //! Each plugin knows whose it is, and runs what is meant for that one only.
 
 use anyhow::{Context, Result};
-use mesh::{Envoy, Request, everywhere};
+use harness::{Envoy, Request, everywhere};
 use serde_json::Value;
 
 use crate::policy::{PROBE, Policy};

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use futures_util::future::try_join_all;
-use mesh::{Envoy, Expectation, Request, everywhere};
+use harness::{Envoy, Expectation, Request, everywhere};
 
 use crate::policy::{PROBE, Policy};
 use crate::report::Report;
@@ -30,7 +30,11 @@ pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
 
     wildcards(world, report).await?;
     all_at_once(world, report).await?;
-    report.elsewhere("edge", "a namespace is deleted: its policies are kept, inactive", "scripts/e2e/us3");
+    report.elsewhere(
+        "edge",
+        "a namespace is deleted: its policies are kept, inactive",
+        "scripts/e2e/target-services",
+    );
     Ok(())
 }
 
@@ -69,8 +73,8 @@ async fn all_at_once(world: &mut World, report: &mut Report) -> Result<()> {
     world.publish(policies.collect()).await?;
     let world = &*world;
     let own = try_join_all(statuses.iter().map(|&(service, status)| async move {
-        let tally = world.ask(service, ASKED).await?;
-        anyhow::Ok(tally.with_status(status))
+        let results = world.ask(service, ASKED).await?;
+        anyhow::Ok(results.with_status(status))
     }));
     let own: usize = own.await?.into_iter().sum();
     let asked = ASKED * statuses.len();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use mesh::{CONFIDENCE, Expectation, Tally, expected};
+use harness::{CONFIDENCE, Expectation, Results, expected};
 
 use crate::policy::Policy;
 use crate::report::{Milliseconds, Report};
@@ -70,16 +70,16 @@ async fn scaled_to_zero(world: &mut World, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn within_ten_percent(tally: &Tally) -> bool {
-    let share = tally.aborted() as f64 / tally.requests() as f64;
-    (share / SHARE - 1.0).abs() <= 0.1 && holds(tally)
+fn within_ten_percent(results: &Results) -> bool {
+    let share = results.aborted() as f64 / results.requests() as f64;
+    (share / SHARE - 1.0).abs() <= 0.1 && holds(results)
 }
 
 /// Within what chance allows.
-fn holds(tally: &Tally) -> bool {
-    Expectation::Aborted { share: SHARE }.holds(tally)
+fn holds(results: &Results) -> bool {
+    Expectation::Aborted { share: SHARE }.holds(results)
 }
 
-fn percent(tally: &Tally) -> String {
-    format!("{:.1} %", 100.0 * tally.aborted() as f64 / tally.requests() as f64)
+fn percent(results: &Results) -> String {
+    format!("{:.1} %", 100.0 * results.aborted() as f64 / results.requests() as f64)
 }
