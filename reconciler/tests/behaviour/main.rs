@@ -1,48 +1,37 @@
 //! What the reconciler does for those who push and those who poll: one module per behaviour, in one
-//! binary, with real files, real Git and real HTTP.
+//! binary, with real files, real Git and real HTTP. [`interop`] needs further programs.
 #![cfg(test)]
 
 mod a_branch_is_followed;
 mod a_damaged_clone_is_mended;
 mod a_duration_counts_from_the_commit;
 mod a_folder_is_followed;
-mod a_forge_notifies_of_a_push;
-mod a_git_server_is_given_credentials;
 mod a_plain_poll_is_answered_as_any_other;
 mod a_policy_changes_state_at_its_instant;
-mod a_policy_of_a_namespace_that_is_gone_is_inactive;
 mod a_poll_is_held_until_its_scope_changes;
 mod a_replica_that_is_behind_fetches_first;
 mod a_server_that_hangs_stalls_nothing;
 mod a_tag_or_a_commit_is_followed;
 mod a_variable_that_is_set_to_nothing_is_not_set;
-mod an_api_server_that_is_away_stalls_nothing;
 mod an_installation_is_diagnosed;
-mod an_ssh_server_is_known_by_its_key;
 mod cluster;
 mod commands_answer;
 mod errors_are_problem_documents;
 mod events_tell_of_every_snapshot;
 mod everything_can_be_halted;
 mod filters_are_known_by_their_polls;
-mod https_is_served;
+mod interop;
 mod lossy;
 mod modules_are_handed_out;
 mod no_client_hurts_the_others;
-mod one_replica_leads;
-mod only_signed_commits_are_served;
-mod packs_stay_few;
 mod process;
 mod readiness_tells_age_and_cause;
 mod remote;
 mod replicas_agree;
 mod signing;
 mod support;
-mod the_cluster_shows_what_is_served;
-mod the_doctor_reads_a_cluster;
 mod the_interface_is_described;
 mod the_last_good_outlives_the_process;
 mod the_process_ends_well;
 mod the_status_says_what_is_served;
 mod what_git_can_hold_is_told;
-mod what_lost_its_signer_is_withdrawn;

@@ -1,0 +1,15 @@
+//! Behaviour towards other programs, which a machine may lack: kube-apiserver with etcd, sshd and ssh-keygen,
+//! gpg, openssl. `scripts/test fast` leaves this module out; every other test needs only Rust and Git.
+
+mod a_forge_notifies_of_a_push;
+mod a_git_server_is_given_credentials;
+mod a_policy_of_a_namespace_that_is_gone_is_inactive;
+mod an_api_server_that_is_away_stalls_nothing;
+mod an_ssh_server_is_known_by_its_key;
+mod https_is_served;
+mod one_replica_leads;
+mod only_signed_commits_are_served;
+mod packs_stay_few;
+mod the_cluster_shows_what_is_served;
+mod the_doctor_reads_a_cluster;
+mod what_lost_its_signer_is_withdrawn;
