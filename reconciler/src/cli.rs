@@ -13,6 +13,7 @@ use clap::{
 use policies::guardrail::Guardrail;
 
 use crate::command::{doctor::Doctor, explain::Explain, validate::Validate};
+use crate::reference::Subject;
 use crate::source::{
     Settings,
     location::{LocationError, Repository},
@@ -48,8 +49,12 @@ pub enum Command {
     Doctor(Doctor),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
-    /// Print the reference of the policy language.
-    Reference,
+    /// Print the reference of the policy language, of `hfi serve` or of the filter.
+    Reference {
+        /// What to print.
+        #[arg(default_value = "policies")]
+        subject: Subject,
+    },
     /// Fetches from a remote repository; `serve` starts it.
     #[command(hide = true)]
     FetchForServe,

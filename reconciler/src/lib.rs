@@ -25,6 +25,7 @@
 //! - [`server`]: the HTTP interface (`axum`); it reads what is published and never waits for Git.
 //! - [`tls`]: the certificate that it shows (`rustls`).
 //! - [`shutdown`], [`telemetry`]: the end, and the logs.
+//! - [`reference`]: the texts that `hfi reference` prints.
 //! - [`run`] puts it all together.
 #![forbid(unsafe_code)]
 
@@ -44,6 +45,7 @@ pub mod namespaces;
 pub mod notification;
 pub mod published;
 pub mod reconcile;
+pub mod reference;
 pub mod refresh;
 pub mod run;
 pub mod server;

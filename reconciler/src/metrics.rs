@@ -182,3 +182,66 @@ fn gauge(count: usize) -> Gauge {
     gauge.set(count as i64);
     gauge
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+    use policies::Digest;
+
+    use super::{Notifications, Outcome, Reconciles, State};
+    use crate::{
+        cluster::View,
+        namespaces::Namespaces,
+        reference,
+        source::Revision,
+        status::{Counts, Version},
+    };
+
+    /// Every metric that there is: its name with its labels, and its kind.
+    fn printed() -> BTreeSet<(String, String)> {
+        let (reconciles, notifications) = (Reconciles::default(), Notifications::default());
+        reconciles.note(Outcome::Success, Duration::ZERO);
+        notifications.note("github", Outcome::Success);
+        let version = Version { revision: Revision::new("main@sha1:0".to_owned()), digest: Digest::of(b"") };
+        let state = State {
+            reconciles,
+            notifications,
+            version: Some(version),
+            counts: Counts::default(),
+            halted: false,
+            withdrawn: false,
+            age: Some(0.0),
+            polls_parked: 0,
+            event_streams: 0,
+            scopes: 0,
+            filters: [("in_step", 0), ("lagging", 0), ("gone", 0)],
+            cluster: Some(View { namespaces: Some(Arc::new(Namespaces::default())), ..View::default() }),
+        };
+        let text = state.text();
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        types
+            .map(|(name, kind)| {
+                let suffix = match kind {
+                    "info" => "_info",
+                    "counter" => "_total",
+                    _ => "",
+                };
+                let name = format!("{name}{suffix}");
+                let labels = text.lines().find_map(|line| line.strip_prefix(&format!("{name}{{")));
+                let labels = labels.and_then(|line| line.split_once('}')).map(|(labels, _)| {
+                    let names = labels.split(',').map(|label| label.split_once('=').unwrap().0);
+                    format!("{{{}}}", names.collect::<Vec<_>>().join(","))
+                });
+                (format!("`{name}{}`", labels.unwrap_or_default()), kind.to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_reference_has_every_metric_with_its_labels_and_kind() {
+        let rows = reference::rows("Metrics").into_iter();
+        let table: BTreeSet<_> = rows.map(|row| (row[0].clone(), row[1].clone())).collect();
+        assert_eq!(table, printed());
+    }
+}

@@ -74,7 +74,7 @@ struct Scopes {
 const FIRST_SWEEP: usize = 1_024;
 
 /// How many scopes are kept. Who asks for one more gets its bytes and cannot wait for the next.
-const MAX_SCOPES: usize = 20_000;
+pub(crate) const MAX_SCOPES: usize = 20_000;
 
 /// How often it is tried to make room while there is none: that looks at all of them.
 const SWEEPS_APART: Duration = Duration::from_secs(1);

@@ -60,7 +60,7 @@ pub fn run(cli: Cli) -> ExitCode {
             }
         },
         Command::Schema => show(policies::SCHEMA),
-        Command::Reference => show(policies::REFERENCE),
+        Command::Reference { subject } => show(subject.text()),
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{metrics::Outcome, notification::Forge};
 /// How many bodies are read at once: who sends one has proven nothing before its end.
 pub(super) const MAX_BODIES: usize = 16;
 /// How long the body may take.
-const BODY_TIME: Duration = Duration::from_secs(20);
+pub(super) const BODY_TIME: Duration = Duration::from_secs(20);
 
 pub(super) async fn post(
     State(served): State<Served>,

@@ -32,7 +32,7 @@ pub(super) const READ: [HeaderName; 5] = [
     REVISION,
 ];
 /// The longest query: some sixty names. What is asked for is kept.
-const MAX_QUERY: usize = 4_096;
+pub(super) const MAX_QUERY: usize = 4_096;
 pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 pub(super) async fn get(

@@ -118,4 +118,10 @@ fn the_schema_and_the_reference_are_printed() {
     assert!(code == 0 && serde_json::from_str::<Value>(&schema).is_ok());
     let (code, reference) = hfi(folder.path(), &["reference"]);
     assert!(code == 0 && reference.starts_with("# The policy language"));
+    for (subject, beginning) in
+        [("policies", "# The policy language"), ("serve", "# `hfi serve`"), ("filter", "# The filter")]
+    {
+        let (code, reference) = hfi(folder.path(), &["reference", subject]);
+        assert!(code == 0 && reference.starts_with(beginning), "{subject}: {reference}");
+    }
 }

@@ -33,5 +33,6 @@ mod support;
 mod the_interface_is_described;
 mod the_last_good_outlives_the_process;
 mod the_process_ends_well;
+mod the_reference_says_what_there_is;
 mod the_status_says_what_is_served;
 mod what_git_can_hold_is_told;
