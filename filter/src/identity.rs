@@ -1,6 +1,6 @@
 //! Which workload this proxy stands for, by the metadata that Istio gives its node.
 
-use policies::{Scope, scope::ScopeError};
+use policies::{Scope, wire::ScopeError};
 
 use crate::config::Config;
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use policies::{Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp, snapshot::Schedule};
+use policies::{Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp, wire::Schedule};
 
 use crate::identity::{Identity, StandsFor};
 

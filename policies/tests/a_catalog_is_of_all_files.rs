@@ -4,11 +4,7 @@
 
 use std::sync::Arc;
 
-use policies::{
-    Scope, Timestamp,
-    catalog::{Catalog, Sources},
-    file::File,
-};
+use policies::{Catalog, File, Scope, Timestamp, repository::Sources};
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 

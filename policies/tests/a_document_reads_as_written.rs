@@ -2,7 +2,7 @@
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
-use policies::{file::File, policy::Policy, view};
+use policies::{File, Policy, rendering::json};
 use serde_json::json;
 
 fn policy(yaml: &str) -> Policy {
@@ -34,7 +34,7 @@ spec:
 "#,
     );
     assert_eq!(
-        view::policy(&policy),
+        json::policy(&policy),
         json!({
             "metadata": {"name": "all"},
             "spec": {
@@ -86,7 +86,7 @@ fn a_word_that_other_parsers_take_for_a_boolean_stays_a_word() {
     let policy = policy(
         "metadata: {name: a}\nspec: {rules: [{match: {headers: [{name: x, exact: no}]}, fault: {percentage: 5, delay_ms: 3}}]}",
     );
-    assert_eq!(view::policy(&policy)["spec"]["rules"][0]["match"]["headers"][0]["exact"], "no");
+    assert_eq!(json::policy(&policy)["spec"]["rules"][0]["match"]["headers"][0]["exact"], "no");
 }
 
 #[test]

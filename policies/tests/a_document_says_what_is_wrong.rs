@@ -2,11 +2,11 @@
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
-use policies::file::File;
+use policies::File;
 
 /// The problems of a file, a line each.
 fn problems(yaml: &str) -> Vec<String> {
-    let at = |finding: &policies::problem::Finding| {
+    let at = |finding: &policies::reading::Finding| {
         format!("{}:{} {finding}", finding.place.line, finding.place.column)
     };
     File::read(yaml.as_bytes()).findings.iter().map(at).collect()

@@ -4,12 +4,7 @@
 
 use std::sync::Arc;
 
-use policies::{
-    Timestamp,
-    catalog::{Catalog, Sources},
-    file::File,
-    guardrail::Guardrail,
-};
+use policies::{Catalog, File, Timestamp, language::Guardrail, repository::Sources};
 
 fn parsed(files: &[(&str, &str)]) -> Vec<(Arc<str>, File)> {
     files.iter().map(|(path, yaml)| (Arc::from(*path), File::read(yaml.as_bytes()))).collect()

@@ -5,11 +5,8 @@
 use std::time::Duration;
 
 use policies::{
-    Decision, Dice, Program, Scope, Snapshot, Timestamp,
-    catalog::{Catalog, Sources},
-    facts::Given,
-    file::File,
-    reply::Reply,
+    Catalog, Decision, Dice, File, Program, Scope, Snapshot, Timestamp, evaluation::Given, language::Reply,
+    repository::Sources,
 };
 
 /// Dice that always show the same.

@@ -2,7 +2,7 @@
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
-use policies::{Program, Scope, Snapshot, Timestamp, file::File, snapshot::Entry};
+use policies::{File, Program, Scope, Snapshot, Timestamp, wire::Entry};
 use proptest::prelude::*;
 
 /// Any valid matcher, as YAML.

@@ -3,10 +3,8 @@
 #![cfg(feature = "authoring")]
 
 use policies::{
-    Timestamp,
-    catalog::{Catalog, Sources},
-    file::File,
-    lint,
+    Catalog, File, Timestamp,
+    repository::{Sources, lint},
 };
 
 fn warnings(yaml: &str) -> Vec<String> {

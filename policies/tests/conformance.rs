@@ -11,11 +11,7 @@ mod native;
 
 use std::path::Path;
 
-use policies::{
-    Timestamp,
-    catalog::{Catalog, Sources},
-    file::File,
-};
+use policies::{Catalog, File, Timestamp, repository::Sources};
 
 use self::folder::Case;
 

@@ -17,10 +17,8 @@ use std::{
 };
 
 use policies::{
-    Timestamp,
-    catalog::{Catalog, Sources},
-    file::File,
-    lint,
+    Catalog, File, Timestamp,
+    repository::{Sources, lint},
 };
 
 use self::cases::{Expectation, Table};

@@ -12,10 +12,8 @@ mod repositories;
 mod requests;
 
 use policies::{
-    Dice, Policy, Program, Scope, Snapshot, Timestamp,
-    catalog::{Catalog, Sources},
-    file::File,
-    lint,
+    Catalog, Dice, File, Policy, Program, Scope, Snapshot, Timestamp,
+    repository::{Sources, lint},
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 

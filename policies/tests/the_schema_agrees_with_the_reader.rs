@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use policies::file::File;
+use policies::File;
 use serde_json::Value;
 
 /// The fields that the reader knows where `yaml` has `zzzzzzzz`, as it lists them itself.

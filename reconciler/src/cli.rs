@@ -10,7 +10,7 @@ use clap::{
     builder::{FalseyValueParser, OsStringValueParser, TypedValueParser},
     error::ErrorKind,
 };
-use policies::guardrail::Guardrail;
+use policies::language::Guardrail;
 
 use crate::command::{doctor::Doctor, explain::Explain, validate::Validate};
 use crate::reference::Subject;

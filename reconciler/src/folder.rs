@@ -7,12 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use policies::{
-    Timestamp,
-    catalog::{Catalog, Sources},
-    file::File,
-    guardrail::Guardrail,
-};
+use policies::{Catalog, File, Timestamp, language::Guardrail, repository::Sources};
 
 use crate::source::{
     Content, SourceError,

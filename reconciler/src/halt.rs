@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use policies::{Digest, catalog::Catalog};
+use policies::{Catalog, Digest};
 use tracing::{error, info, warn};
 
 use crate::{

@@ -6,11 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use policies::{
-    catalog::{Catalog, Sources},
-    file::File,
-    guardrail::Guardrail,
-};
+use policies::{Catalog, File, language::Guardrail, repository::Sources};
 use tracing::warn;
 
 use crate::source::{BlobId, Checkout, CheckoutFile, Content, Source, SourceError};

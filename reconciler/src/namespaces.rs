@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use policies::{Policy, glob::Glob};
+use policies::{Policy, language::Glob};
 
 /// The names of all namespaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Extend<String> for Namespaces {
 
 #[cfg(test)]
 mod tests {
-    use policies::glob::Glob;
+    use policies::language::Glob;
 
     use super::Namespaces;
 

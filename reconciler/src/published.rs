@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use policies::{Digest, Policy, Scope, Timestamp, catalog::Catalog, in_force::InForce};
+use policies::{Catalog, Digest, Policy, Scope, Timestamp, repository::InForce};
 use tokio::sync::watch;
 
 use crate::source::{Revision, lineage::Lineage};
@@ -316,11 +316,7 @@ impl Body {
 mod tests {
     use std::time::Instant;
 
-    use policies::{
-        Digest, Scope, Timestamp,
-        catalog::{Catalog, Sources},
-        file::File,
-    };
+    use policies::{Catalog, Digest, File, Scope, Timestamp, repository::Sources};
 
     use proptest::prelude::*;
 

@@ -21,7 +21,7 @@ use std::{
     sync::Arc,
 };
 
-use policies::{Digest, Policy, Timestamp, file::File};
+use policies::{Digest, File, Policy, Timestamp};
 
 use self::{
     abort::Abort,

@@ -4,10 +4,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use policies::{
     Digest, Policy, Scope,
-    catalog::{Placed, State},
-    lint,
-    policy::{Direction, Flow, Selector},
-    problem::{Finding, Problem},
+    language::{Direction, Flow, Selector},
+    reading::{Finding, Problem},
+    repository::{Placed, State, lint},
 };
 use serde_json::{Value, json};
 

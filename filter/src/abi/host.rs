@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use policies::{Timestamp, policy::Direction, reply::Abort};
+use policies::{
+    Timestamp,
+    language::{Abort, Direction},
+};
 use proxy_wasm::{
     hostcalls as sdk,
     types::{BufferType, LogLevel, MapType},

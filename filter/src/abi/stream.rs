@@ -2,7 +2,7 @@
 
 use policies::{
     Timestamp,
-    policy::{Direction, Mode},
+    language::{Direction, Mode},
 };
 use proxy_wasm::types::Action;
 

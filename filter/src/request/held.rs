@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use policies::{Decision, reply::Abort};
+use policies::{Decision, language::Abort};
 
 use crate::clock::Instant;
 
@@ -129,8 +129,7 @@ mod tests {
 
     use policies::{
         Decision,
-        policy::Mode,
-        reply::{Abort, Reply},
+        language::{Abort, Mode, Reply},
     };
     use proptest::prelude::*;
 

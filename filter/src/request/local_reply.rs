@@ -1,6 +1,6 @@
 //! An abort as the host is told of it.
 
-use policies::reply::{Abort, Reply};
+use policies::language::{Abort, Reply};
 
 use super::header_map::map;
 
@@ -46,7 +46,7 @@ impl<'a> LocalReply<'a> {
 
 #[cfg(test)]
 mod tests {
-    use policies::reply::{Abort, Reply};
+    use policies::language::{Abort, Reply};
 
     use super::LocalReply;
     use crate::request::header_map::map;

@@ -5,7 +5,7 @@ use std::{
     cell::{Cell, OnceCell},
 };
 
-use policies::{Facts, Timestamp, policy::Direction};
+use policies::{Facts, Timestamp, language::Direction};
 
 use super::header_map;
 
@@ -134,7 +134,7 @@ impl<S: Source> Facts for Request<S> {
 mod tests {
     use std::cell::RefCell;
 
-    use policies::{Facts, Timestamp, policy::Direction};
+    use policies::{Facts, Timestamp, language::Direction};
 
     use super::{Request, Source};
     use crate::request::header_map::map;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use policies::{Digest, snapshot};
+use policies::{Digest, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::{clock::Instant, config::Config, dice::Random};
@@ -115,7 +115,7 @@ impl Poller {
             (":method", "GET".to_owned()),
             (":path", path.to_owned()),
             (":authority", config.authority.clone()),
-            ("accept", snapshot::MEDIA_TYPE.to_owned()),
+            ("accept", wire::MEDIA_TYPE.to_owned()),
             ("prefer", format!("wait={}", config.poll_wait.as_secs())),
         ];
         if !node.is_empty() {

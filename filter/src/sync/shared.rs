@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use policies::{Digest, snapshot::MEDIA_TYPE};
+use policies::{Digest, wire::MEDIA_TYPE};
 use serde::{Deserialize, Serialize};
 
 use super::poller::InForce;

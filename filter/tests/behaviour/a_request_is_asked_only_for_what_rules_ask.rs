@@ -9,7 +9,7 @@ use filter::{
         view::{Request, Source},
     },
 };
-use policies::{Timestamp, policy::Direction};
+use policies::{Timestamp, language::Direction};
 
 use crate::world::{Data, World, good, snapshot_of};
 

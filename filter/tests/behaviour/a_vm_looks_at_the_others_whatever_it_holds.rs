@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policies::{Decision, policy::Mode};
+use policies::{Decision, language::Mode};
 
 use crate::world::World;
 

@@ -6,7 +6,7 @@ use filter::{
     clock::Instant,
     identity::{Identity, StandsFor},
 };
-use policies::{Scope, facts::Given};
+use policies::{Scope, evaluation::Given};
 
 use crate::world::{Data, World, good, header, snapshot_of};
 

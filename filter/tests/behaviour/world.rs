@@ -18,12 +18,7 @@ use filter::{
         shared::SharedData,
     },
 };
-use policies::{
-    Digest, Facts, Scope, Timestamp,
-    catalog::{Catalog, Sources},
-    facts::Given,
-    file::File,
-};
+use policies::{Catalog, Digest, Facts, File, Scope, Timestamp, evaluation::Given, repository::Sources};
 
 /// By key: the value and the number of its version.
 type Values = HashMap<String, (Vec<u8>, u32)>;

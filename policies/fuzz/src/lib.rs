@@ -4,12 +4,8 @@
 use std::sync::Arc;
 
 use policies::{
-    Dice, Program, Scope, Snapshot, Timestamp,
-    catalog::{Catalog, Sources},
-    facts::Given,
-    file::File,
-    policy::Direction,
-    view,
+    Catalog, Dice, File, Program, Scope, Snapshot, Timestamp, evaluation::Given, language::Direction,
+    rendering::json, repository::Sources,
 };
 
 /// Before and after the windows that the corpus writes.
@@ -35,7 +31,7 @@ pub fn authored(bytes: &[u8]) -> Option<Snapshot> {
     catalog.problems().iter().for_each(|problem| drop(problem.to_string()));
     let entries = catalog.policies().iter().map(|placed| placed.entry.clone());
     let snapshot = Snapshot { policies: entries.collect() };
-    snapshot.policies.iter().for_each(|entry| drop(view::policy(&entry.policy).to_string()));
+    snapshot.policies.iter().for_each(|entry| drop(json::policy(&entry.policy).to_string()));
     catalog.problems().is_empty().then_some(snapshot)
 }
 

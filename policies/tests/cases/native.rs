@@ -1,8 +1,9 @@
 //! What a request of the table gets without a proxy: from the bytes that are served to the decision.
 
 use policies::{
-    Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp, catalog::Catalog, facts::Given,
-    percentage::Percentage, policy, policy::Mode, reply::Reply,
+    Catalog, Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp,
+    evaluation::Given,
+    language::{self, Mode, Percentage, Reply},
 };
 
 use super::cases::{Abort, Delay, Direction, Expectation, Request, Table};
@@ -71,8 +72,8 @@ fn given(request: &Request) -> Given {
     Given {
         now: Some(Timestamp::parse(request.now.as_deref().unwrap_or(NOON)).unwrap()),
         direction: Some(match request.direction {
-            Direction::Inbound => policy::Direction::Inbound,
-            Direction::Outbound => policy::Direction::Outbound,
+            Direction::Inbound => language::Direction::Inbound,
+            Direction::Outbound => language::Direction::Outbound,
         }),
         method: Some(request.method.clone()),
         target: Some(request.path.clone()),

@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 
 use policies::{
     Policy,
-    matcher::{Condition, Matcher},
-    policy::{Flow, Rule},
+    language::{Condition, Flow, Matcher, Rule},
 };
 
 use super::requests::Request;

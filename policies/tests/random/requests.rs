@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policies::{facts::Given, policy::Direction};
+use policies::{evaluation::Given, language::Direction};
 use proptest::{prelude::*, sample::select};
 
 use super::repositories::text;

@@ -1,6 +1,6 @@
 //! What there is to tell the cluster, as one value.
 
-use policies::{Timestamp, catalog::State as PolicyState};
+use policies::{Timestamp, repository::State as PolicyState};
 
 use crate::{
     halt::Switch,
@@ -74,7 +74,7 @@ impl Observation {
 
 fn rejected(published: &Published) -> Vec<(String, Vec<String>)> {
     let files = published.catalog.problems().chunk_by(|a, b| a.file == b.file);
-    let file = |errors: &[policies::problem::Problem]| {
+    let file = |errors: &[policies::reading::Problem]| {
         let file = errors.first().map(|error| error.file.to_string()).unwrap_or_default();
         (file, errors.iter().map(ToString::to_string).collect())
     };

@@ -6,12 +6,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use policies::{
-    Decision, Facts, Mismatch, Program, Scope, Snapshot, Timestamp,
-    catalog::{Catalog, Placed, State},
-    dice::Always,
-    facts::Given,
-    policy::{self, Mode},
-    reply::Reply,
+    Catalog, Decision, Facts, Mismatch, Program, Scope, Snapshot, Timestamp,
+    evaluation::{Always, Given},
+    language::{self, Mode, Reply},
+    repository::{Placed, State},
 };
 use serde_json::{Value, json};
 
@@ -89,8 +87,8 @@ impl Explain {
         Given {
             now: Some(self.at.unwrap_or_else(now)),
             direction: Some(match self.direction {
-                Direction::Inbound => policy::Direction::Inbound,
-                Direction::Outbound => policy::Direction::Outbound,
+                Direction::Inbound => language::Direction::Inbound,
+                Direction::Outbound => language::Direction::Outbound,
             }),
             method: Some(self.method.clone()),
             target: Some(self.path.clone()),

@@ -4,7 +4,7 @@ use std::{collections::HashMap, io::IsTerminal as _, sync::Arc};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use clap::ValueEnum;
-use policies::problem::{Place, Problem};
+use policies::reading::{Place, Problem};
 use serde_json::json;
 
 use crate::folder::Folder;
@@ -122,7 +122,7 @@ fn github(level: &str, problem: &Problem) -> String {
 
 #[cfg(test)]
 mod tests {
-    use policies::problem::{Finding, Place, Problem};
+    use policies::reading::{Finding, Place, Problem};
 
     use super::{Format, Report};
 

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use policies::lint;
+use policies::repository::lint;
 
 use super::{
     DONE, NOT_RIGHT, print,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use policies::glob::Glob;
+use policies::language::Glob;
 
 use super::{
     Finding,

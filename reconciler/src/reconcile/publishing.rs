@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policies::problem::Place;
+use policies::reading::Place;
 use tracing::{error, info, warn};
 
 use super::{Cause, Reconciler};

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use policies::{Digest, catalog::Placed, view};
+use policies::{Digest, rendering::json, repository::Placed};
 use serde_json::{Value, json};
 
 use super::{Served, conditional::is_current, problem::Problem, snapshot::REVISION};
@@ -57,12 +57,12 @@ fn selected<'p>(published: &'p Published, query: Option<&str>) -> Box<dyn Iterat
         Box::new(published.catalog.policies().iter())
     } else {
         let in_force = published.catalog.in_force(published.at);
-        Box::new(in_force.filter(|placed| view::is_first_generation(&placed.entry.policy)))
+        Box::new(in_force.filter(|placed| json::is_first_generation(&placed.entry.policy)))
     }
 }
 
 fn view(placed: &Placed) -> Value {
-    view::policy(&placed.entry.policy)
+    json::policy(&placed.entry.policy)
 }
 
 fn answer(published: &Published, json: &Value, headers: &HeaderMap) -> Response {

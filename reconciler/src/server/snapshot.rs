@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use policies::{Scope, snapshot::MEDIA_TYPE};
+use policies::{Scope, wire::MEDIA_TYPE};
 use tokio::time::{Instant, sleep_until};
 
 use super::{

@@ -7,7 +7,7 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use policies::{Digest, Timestamp, yaml::MAX_FILE_BYTES};
+use policies::{Digest, Timestamp, reading::MAX_FILE_BYTES};
 
 use super::{
     BlobId, Checkout, CheckoutFile, Content, MAX_DEPTH, Revision, SourceError, is_hidden, is_miscased,

@@ -21,7 +21,7 @@ mod tree;
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use git2::{Oid, Repository as Clone};
-use policies::{Policy, file::File};
+use policies::{File, Policy};
 use tracing::warn;
 
 pub(super) use self::errand::fetch_for_parent;

@@ -1,6 +1,6 @@
 //! The files.
 
-use policies::yaml::MAX_FILE_BYTES as LENGTH;
+use policies::reading::MAX_FILE_BYTES as LENGTH;
 
 type Case = (&'static str, Box<dyn FnOnce() -> String + Send>);
 

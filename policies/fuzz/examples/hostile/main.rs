@@ -6,11 +6,7 @@ mod cases;
 
 use std::{env, error::Error, fs, io::Write, process::Command, sync::Arc, thread, time::Instant};
 
-use policies::{
-    Program, Scope, Snapshot, Timestamp,
-    catalog::{Catalog, Sources},
-    file::File,
-};
+use policies::{Catalog, File, Program, Scope, Snapshot, Timestamp, repository::Sources};
 
 const STACK: usize = 2 << 20;
 /// In seconds.
@@ -46,7 +42,7 @@ fn main() -> Outcome {
 }
 
 fn measure(text: &str) -> Outcome {
-    assert!(text.len() <= policies::yaml::MAX_FILE_BYTES, "{} bytes", text.len());
+    assert!(text.len() <= policies::reading::MAX_FILE_BYTES, "{} bytes", text.len());
     let began = Instant::now();
     let file = File::read(text.as_bytes());
     say(&format!("{:>9}", began.elapsed().as_millis()))?;

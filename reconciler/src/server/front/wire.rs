@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use axum::{body::to_bytes, http::StatusCode, response::Response};
 use bytes::Bytes;
-use policies::snapshot::MEDIA_TYPE;
+use policies::wire::MEDIA_TYPE;
 
 use super::{
     super::{

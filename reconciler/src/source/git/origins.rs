@@ -11,7 +11,7 @@ use std::{
 };
 
 use git2::{Commit, Error, Oid, Repository as Clone};
-use policies::{Policy, Timestamp, file::File, name::PolicyName};
+use policies::{File, Policy, Timestamp, language::PolicyName};
 
 use super::{
     folder::{Change, Folder},

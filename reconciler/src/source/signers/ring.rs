@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use policies::yaml::MAX_FILE_BYTES;
+use policies::reading::MAX_FILE_BYTES;
 
 use super::{openpgp, ssh};
 use crate::source::{dir::read_bounded, is_hidden};

@@ -3,11 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use policies::{
-    Scope, Snapshot, Timestamp,
-    catalog::{Catalog, Sources},
-    file::File,
-};
+use policies::{Catalog, File, Scope, Snapshot, Timestamp, repository::Sources};
 
 /// Of each policy file: a file has a greatest length.
 const RULES_OF_A_FILE: usize = 100;

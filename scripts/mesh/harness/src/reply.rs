@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use policies::catalog::{Catalog, Sources};
-use policies::file::File;
-use policies::time::Timestamp;
+use policies::File;
+use policies::Timestamp;
+use policies::{Catalog, repository::Sources};
 use policies::{Digest, Scope};
 
 /// The bytes that policies become, and the revision they are of.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use policies::{Facts, Program, Scope, Timestamp, dice::Always, policy::Direction};
+use policies::{Facts, Program, Scope, Timestamp, evaluation::Always, language::Direction};
 
 use super::plain_loop::PlainLoop;
 use crate::{

@@ -3,8 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use policies::{
     Facts, Snapshot,
-    matcher::{Condition, Matcher},
-    policy::Match,
+    language::{Condition, Match, Matcher},
 };
 use regex::bytes::Regex;
 

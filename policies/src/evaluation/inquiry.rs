@@ -1,0 +1,36 @@
+//! One request while a program decides on it: what is worked out once and asked for by many rules.
+
+use std::cell::OnceCell;
+
+use super::{facts::Facts, peer};
+
+/// A request, and who is at its ends.
+pub(crate) struct Inquiry<'f, F> {
+    pub(crate) facts: &'f F,
+    /// The workload's own namespace, to which a callee's short name belongs.
+    namespace: Option<&'f str>,
+    callee: OnceCell<Option<(String, String)>>,
+    caller: OnceCell<Option<(String, String)>>,
+}
+
+impl<'f, F: Facts> Inquiry<'f, F> {
+    pub(crate) fn new(facts: &'f F, namespace: Option<&'f str>) -> Self {
+        Self { facts, namespace, callee: OnceCell::new(), caller: OnceCell::new() }
+    }
+
+    /// The service and namespace that the request is for.
+    pub(crate) fn callee(&self) -> Option<(&str, &str)> {
+        let resolve = || peer::resolve(&self.facts.authority()?, self.namespace);
+        pair(self.callee.get_or_init(resolve))
+    }
+
+    /// The namespace and service account that the request comes from.
+    pub(crate) fn caller(&self) -> Option<(&str, &str)> {
+        let identify = || peer::identify(&self.facts.peer()?);
+        pair(self.caller.get_or_init(identify))
+    }
+}
+
+fn pair(known: &Option<(String, String)>) -> Option<(&str, &str)> {
+    known.as_ref().map(|(first, second)| (first.as_str(), second.as_str()))
+}

@@ -1,0 +1,134 @@
+//! A snapshot compiled for one workload, and how it decides.
+
+use super::{
+    decision::Decision,
+    dice::Dice,
+    facts::Facts,
+    index::Index,
+    inquiry::Inquiry,
+    rule::{Mismatch, Rule},
+};
+use crate::{
+    language::{Direction, PatternError},
+    wire::{Scope, Snapshot},
+};
+
+/// The rules that can apply to one workload, ready to be evaluated.
+///
+/// Building one can fail; running one cannot.
+#[derive(Debug, Default)]
+pub struct Program {
+    inbound: Rules,
+    outbound: Rules,
+    /// The workload's, to which a callee's short name belongs.
+    namespace: Option<String>,
+}
+
+/// The rules for one direction, in the order in which they decide.
+#[derive(Debug, Default)]
+struct Rules {
+    rules: Vec<Rule>,
+    index: Index,
+}
+
+/// Why a snapshot cannot be run.
+#[derive(Debug, thiserror::Error)]
+#[error("policy `{policy}`: a matcher {error}")]
+pub struct ProgramError {
+    policy: String,
+    error: PatternError,
+}
+
+/// What one rule says of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub policy: String,
+    /// Its position in the policy's list, from 0.
+    pub rule: usize,
+    /// Why it does not apply; `None` if it does.
+    pub mismatch: Option<Mismatch>,
+}
+
+impl Program {
+    /// Compiles the policies of `snapshot` that select the workload, and no others, whatever the
+    /// snapshot was made for.
+    pub fn compile(snapshot: &Snapshot, workload: &Scope) -> Result<Self, ProgramError> {
+        let selected =
+            || snapshot.policies.iter().filter(|entry| workload.is_selected_by(&entry.policy.selector));
+        let rules = |direction| {
+            let (mut rules, mut written) = (Vec::new(), Vec::new());
+            for entry in selected().filter(|entry| entry.policy.flow.direction() == direction) {
+                for rule in &entry.policy.rules {
+                    let compiled = Rule::compile(entry, rule);
+                    rules.push(
+                        compiled
+                            .map_err(|error| ProgramError { policy: entry.policy.name.to_string(), error })?,
+                    );
+                    written.push((&*entry.policy, rule));
+                }
+            }
+            Ok(Rules { index: Index::new(written.into_iter()), rules })
+        };
+        Ok(Self {
+            inbound: rules(Direction::Inbound)?,
+            outbound: rules(Direction::Outbound)?,
+            namespace: workload.namespace().map(str::to_owned),
+        })
+    }
+
+    /// Whether no request can get a fault.
+    pub fn is_empty(&self) -> bool {
+        self.inbound.is_empty() && self.outbound.is_empty()
+    }
+
+    /// What is to happen to a request: the first rule in force that matches decides, whether or not
+    /// its dice fall.
+    pub fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
+        let inquiry = Inquiry::new(facts, self.namespace.as_deref());
+        // Where all rules are for one direction, only a request that one of them applies to is asked
+        // for its own.
+        let goes = |direction| facts.direction() == Some(direction);
+        let rule = match (self.inbound.is_empty(), self.outbound.is_empty()) {
+            (true, true) => None,
+            (false, true) => self.inbound.first(&inquiry).filter(|_| goes(Direction::Inbound)),
+            (true, false) => self.outbound.first(&inquiry).filter(|_| goes(Direction::Outbound)),
+            (false, false) => self.rules(facts)?.first(&inquiry),
+        };
+        rule?.decide(facts, dice)
+    }
+
+    /// What every rule says of a request, in the order in which they decide.
+    pub fn explain(&self, facts: &impl Facts) -> Vec<Verdict> {
+        let rules = self.rules(facts).map(|rules| rules.rules.as_slice()).unwrap_or_default();
+        let inquiry = Inquiry::new(facts, self.namespace.as_deref());
+        let same_policy = rules.chunk_by(|a, b| a.policy() == b.policy());
+        let numbered = same_policy.flat_map(|rules| rules.iter().enumerate());
+        let verdict = |(rule, compiled): (usize, &Rule)| Verdict {
+            policy: compiled.policy().to_owned(),
+            rule,
+            mismatch: compiled.mismatch(&inquiry),
+        };
+        numbered.map(verdict).collect()
+    }
+
+    fn rules(&self, facts: &impl Facts) -> Option<&Rules> {
+        match facts.direction()? {
+            Direction::Inbound => Some(&self.inbound),
+            Direction::Outbound => Some(&self.outbound),
+        }
+    }
+}
+
+impl Rules {
+    fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The first rule that applies.
+    fn first(&self, inquiry: &Inquiry<'_, impl Facts>) -> Option<&Rule> {
+        inquiry.facts.announce(self.index.fields());
+        let mut candidates =
+            self.index.candidates(inquiry).filter_map(|position| self.rules.get(position as usize));
+        candidates.find(|rule| rule.mismatch(inquiry).is_none())
+    }
+}

@@ -1,0 +1,32 @@
+//! What happens to the requests that a rule matches.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    reply::Abort,
+    values::{HeaderName, Percentage},
+};
+
+/// The longest that a request may be held, start delay and delay together, in milliseconds.
+pub const MAX_HOLD_MS: u32 = 30_000;
+
+/// A delay, an abort, or both: the delay first, then the abort.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Fault {
+    pub percentage: Percentage,
+    /// The header whose value decides instead of chance.
+    pub sticky_by: Option<HeaderName>,
+    /// How long to wait after the request arrived before the fault, in milliseconds.
+    pub start_delay_ms: u32,
+    /// How long the rule is in force from the policy's start; 0 is without end.
+    pub duration_seconds: u32,
+    pub delay: Option<Delay>,
+    pub abort: Option<Abort>,
+}
+
+/// How long to delay a request: any time between the two, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Delay {
+    pub min_ms: u32,
+    pub max_ms: u32,
+}

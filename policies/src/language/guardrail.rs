@@ -1,0 +1,117 @@
+//! Limits on what the policies at and below a folder may do.
+
+use super::{
+    policy::{Policy, Rule},
+    reply::{HttpStatus, Reply},
+    values::{Glob, Percentage},
+};
+
+/// What a guardrail allows; what it does not name it does not limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guardrail {
+    pub namespaces: Option<Vec<Glob>>,
+    pub services: Option<Vec<Glob>>,
+    pub forbids_wildcards: bool,
+    pub max_percentage: Option<Percentage>,
+    pub max_delay_ms: Option<u32>,
+    pub http_statuses: Option<Vec<HttpStatus>>,
+    pub require_expiry: bool,
+    pub max_duration_seconds: Option<u32>,
+}
+
+/// A limit that a policy breaks: the field that does, and what would be right.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Breach {
+    pub field: String,
+    pub message: String,
+}
+
+impl Guardrail {
+    /// Whether there is anything that it limits.
+    pub(crate) fn limits(&self) -> bool {
+        *self != Self::default()
+    }
+
+    /// Every limit that the policy breaks.
+    pub fn breaches(&self, policy: &Policy) -> Vec<Breach> {
+        let mut breaches = Vec::new();
+        let mut breach =
+            |field: &str, message: String| breaches.push(Breach { field: field.to_owned(), message });
+        for (field, glob, allowed) in [
+            ("spec.selector.namespace", &policy.selector.namespace, &self.namespaces),
+            ("spec.selector.service", &policy.selector.service, &self.services),
+        ] {
+            if let Some(allowed) =
+                allowed.as_ref().filter(|allowed| !allowed.iter().any(|wide| wide.includes(glob)))
+            {
+                breach(field, format!("`{glob}` is not within {}", list(allowed)));
+            }
+            if self.forbids_wildcards && glob.as_str().contains('*') {
+                breach(field, format!("`{glob}` has a `*`; name the one that is meant"));
+            }
+        }
+        let expires = policy.expires_at.is_some();
+        for (position, rule) in policy.rules.iter().enumerate() {
+            let at = |field: &str| format!("spec.rules[{position}].fault{field}");
+            self.rule_breaches(policy, rule, expires, |field, message| breach(&at(field), message));
+        }
+        breaches
+    }
+
+    fn rule_breaches(
+        &self,
+        policy: &Policy,
+        rule: &Rule,
+        expires: bool,
+        mut breach: impl FnMut(&str, String),
+    ) {
+        let fault = &rule.fault;
+        if let Some(max) = self.max_percentage.filter(|max| fault.percentage > *max) {
+            breach(".percentage", format!("{} is above {max}", fault.percentage));
+        }
+        let hold = fault.start_delay_ms + fault.delay.map_or(0, |delay| delay.max_ms);
+        if let Some(max) = self.max_delay_ms.filter(|max| hold > *max) {
+            breach("", format!("holds a request for {hold} ms, more than {max}"));
+        }
+        if let (Some(abort), Some(allowed)) = (&fault.abort, &self.http_statuses) {
+            match &abort.reply {
+                Reply::Http { status, .. } if !allowed.contains(status) => {
+                    breach(".abort.httpStatus", format!("{status} is not one of {}", list(allowed)));
+                }
+                Reply::Http { .. } => {}
+                Reply::Grpc { status, .. } => {
+                    breach(".abort.grpcStatus", format!("{status} is not one of {}", list(allowed)));
+                }
+            }
+        }
+        if self.require_expiry && fault.duration_seconds == 0 && !expires {
+            breach("", "has no end; give it `duration_seconds`, or the policy `expiresAt`".to_owned());
+        }
+        if let Some(max) = self.max_duration_seconds {
+            let window = policy
+                .starts_at
+                .zip(policy.expires_at)
+                .map(|(start, end)| end.millis_since(start).div_ceil(1_000));
+            let lasts = [Some(u64::from(fault.duration_seconds)).filter(|seconds| *seconds > 0), window];
+            match lasts.into_iter().flatten().min() {
+                Some(seconds) if seconds <= u64::from(max) => {}
+                Some(seconds) => breach("", format!("is in force for {seconds} seconds, more than {max}")),
+                None => breach(
+                    "",
+                    format!(
+                        "is in force without a known end; give it `duration_seconds` of at most {max}, or the policy `startsAt` and `expiresAt`"
+                    ),
+                ),
+            }
+        }
+    }
+}
+
+/// The first of many values, and how many more there are.
+fn list<T: ToString>(values: &[T]) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<_> = values.iter().take(SHOWN).map(|value| format!("`{}`", value.to_string())).collect();
+    let more = values.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}

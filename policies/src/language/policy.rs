@@ -1,0 +1,123 @@
+//! A policy, in the words of the language, with values that cannot be wrong.
+
+#[cfg(feature = "authoring")]
+use std::cmp::Reverse;
+
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "authoring")]
+use super::values::Pattern;
+use super::{
+    fault::Fault,
+    matching::Match,
+    values::{Glob, PolicyName, Timestamp},
+};
+
+/// What faults the requests of some workloads get.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Policy {
+    pub name: PolicyName,
+    pub selector: Selector,
+    pub flow: Flow,
+    pub mode: Mode,
+    /// Higher decides first; ties by name.
+    pub priority: i32,
+    /// Kept, but not in force.
+    pub suspend: bool,
+    /// In force from here on.
+    pub starts_at: Option<Timestamp>,
+    /// In force until here.
+    pub expires_at: Option<Timestamp>,
+    pub rules: Vec<Rule>,
+}
+
+/// Names of workloads: those at which a policy injects, or those that they call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Selector {
+    pub service: Glob,
+    pub namespace: Glob,
+}
+
+/// Which requests of a workload are meant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Flow {
+    /// Those that it receives.
+    Inbound,
+    /// Those that it makes, to these callees.
+    Outbound { destination: Selector },
+}
+
+/// The way that a request goes through a proxy, as seen from its workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    Inbound,
+    Outbound,
+}
+
+/// What is done about a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Mode {
+    Inject,
+    /// Decide and count, but inject nothing.
+    Shadow,
+}
+
+/// One kind of request and the fault it gets.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Rule {
+    pub matches: Match,
+    pub fault: Fault,
+}
+
+impl Policy {
+    /// How many bytes its regexes take when compiled.
+    #[cfg(feature = "authoring")]
+    pub(crate) fn regex_bytes(&self) -> usize {
+        let patterns = self.rules.iter().flat_map(|rule| rule.matches.patterns());
+        patterns.map(Pattern::size).sum()
+    }
+
+    /// The higher priority decides first; then the name.
+    #[cfg(feature = "authoring")]
+    pub(crate) fn order(&self) -> (Reverse<i32>, &PolicyName) {
+        (Reverse(self.priority), &self.name)
+    }
+
+    /// Whether it matters when its document got its content.
+    pub fn has_duration(&self) -> bool {
+        self.rules.iter().any(|rule| rule.fault.duration_seconds > 0)
+    }
+}
+
+impl Selector {
+    /// The selector that selects everything.
+    pub fn any() -> Self {
+        Self { service: Glob::any(), namespace: Glob::any() }
+    }
+
+    /// Whether it selects everything that the other one does.
+    pub fn includes(&self, other: &Self) -> bool {
+        self.service.includes(&other.service) && self.namespace.includes(&other.namespace)
+    }
+}
+
+impl Flow {
+    /// Whether it means every request that the other one means.
+    pub fn includes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Inbound, Self::Inbound) => true,
+            (Self::Outbound { destination: ours }, Self::Outbound { destination: theirs }) => {
+                ours.includes(theirs)
+            }
+            _ => false,
+        }
+    }
+
+    /// The way that the requests meant go.
+    pub fn direction(&self) -> Direction {
+        match self {
+            Self::Inbound => Direction::Inbound,
+            Self::Outbound { .. } => Direction::Outbound,
+        }
+    }
+}

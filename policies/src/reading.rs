@@ -1,0 +1,19 @@
+//! Reads documents: from YAML text to policies and guardrails, or to every reason why not.
+
+mod envelope;
+mod fault;
+mod fields;
+mod guardrail;
+mod kinds;
+mod matching;
+mod policy;
+mod problem;
+mod suggest;
+mod values;
+mod yaml;
+
+pub use fields::{Context, Cursor, Fields, MAX_REGEX_BYTES};
+pub(crate) use guardrail::is_spoken_of;
+pub use kinds::{Document, Invalid, read as read_document};
+pub use problem::{Finding, Place, Problem};
+pub use yaml::{Field, MAX_FILE_BYTES, Node, Value, read as read_yaml};

@@ -1,0 +1,85 @@
+//! A guardrail as it is written.
+
+use super::{
+    envelope::{API_VERSION, constant, metadata},
+    fields::{Cursor, Fields, inside_out},
+    yaml::Value,
+};
+use crate::language::{Glob, Guardrail, HttpStatus, Percentage};
+
+/// What the `spec` of a guardrail may hold.
+pub(crate) const FIELDS: [&str; 8] = [
+    "namespaces",
+    "services",
+    "allowWildcards",
+    "maxPercentage",
+    "maxDelayMs",
+    "httpStatuses",
+    "requireExpiry",
+    "maxDurationSeconds",
+];
+
+/// Whether a text that cannot be read has a word in it that a guardrail has.
+pub(crate) fn is_spoken_of(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+    text.contains("guardrail") || FIELDS.iter().any(|field| text.contains(&field.to_ascii_lowercase()))
+}
+
+/// The most items of a list.
+const MAX_ITEMS: usize = 1_000;
+
+/// Reads the document of a guardrail.
+pub(crate) fn document(mut fields: Fields<'_>) -> Option<Guardrail> {
+    constant(fields.take("apiVersion"), &[API_VERSION]);
+    fields.take("kind");
+    fields.take("metadata").and_then(Cursor::fields).and_then(|fields| metadata(fields, false));
+    let guardrail = fields.require("spec").and_then(Cursor::fields).and_then(read);
+    fields.finish();
+    guardrail
+}
+
+/// Reads the `spec` of a guardrail.
+fn read(mut fields: Fields<'_>) -> Option<Guardrail> {
+    let namespaces = fields.take("namespaces").map(|field| globs(&field));
+    let services = fields.take("services").map(|field| globs(&field));
+    let allow_wildcards = fields.take("allowWildcards").map_or(Some(true), |field| field.boolean());
+    let max_percentage =
+        fields.take("maxPercentage").map(|field| field.accept(field.number()?.parse::<Percentage>()));
+    let max_delay_ms = fields.take("maxDelayMs").map(|field| field.integer(0..=u32::MAX, " of milliseconds"));
+    let http_statuses = fields.take("httpStatuses").map(|field| statuses(&field));
+    let require_expiry = fields.take("requireExpiry").map_or(Some(false), |field| field.boolean());
+    let max_duration_seconds =
+        fields.take("maxDurationSeconds").map(|field| field.integer(1..=u32::MAX, " of seconds"));
+    fields.finish();
+    Some(Guardrail {
+        namespaces: inside_out(namespaces)?,
+        services: inside_out(services)?,
+        forbids_wildcards: !allow_wildcards?,
+        max_percentage: inside_out(max_percentage)?,
+        max_delay_ms: inside_out(max_delay_ms)?,
+        http_statuses: inside_out(http_statuses)?,
+        require_expiry: require_expiry?,
+        max_duration_seconds: inside_out(max_duration_seconds)?,
+    })
+}
+
+fn globs(field: &Cursor<'_>) -> Option<Vec<Glob>> {
+    let globs: Vec<_> =
+        bounded(field)?.map(|item| item.accept(item.string()?.to_owned().try_into())).collect();
+    globs.into_iter().collect()
+}
+
+fn statuses(field: &Cursor<'_>) -> Option<Vec<HttpStatus>> {
+    let status = |item: Cursor<'_>| item.accept(HttpStatus::try_from(item.number()?.parse().unwrap_or(0)));
+    let statuses: Vec<_> = bounded(field)?.map(status).collect();
+    statuses.into_iter().collect()
+}
+
+/// The items of a list that every policy is held against.
+fn bounded<'n>(field: &Cursor<'n>) -> Option<impl Iterator<Item = Cursor<'n>>> {
+    if matches!(field.value(), Value::List(items) if items.len() > MAX_ITEMS) {
+        field.report(format_args!("must be at most {MAX_ITEMS} items"));
+        return None;
+    }
+    field.items()
+}

@@ -1,0 +1,92 @@
+//! A document of the policy language: from nodes to what it declares, or every reason why not.
+
+use super::{
+    envelope::{API_VERSION, GUARDRAIL, POLICY, constant, metadata},
+    fault,
+    fields::{Cursor, Fields},
+    matching,
+    values::{glob, instant, word},
+};
+use crate::language::{Flow, Mode, Policy, PolicyName, Rule, Selector};
+
+/// Reads the document of a policy: its name, and what it says.
+pub(crate) fn document(mut fields: Fields<'_>) -> (Option<PolicyName>, Option<Policy>) {
+    constant(fields.take("apiVersion"), &[API_VERSION]);
+    constant(fields.take("kind"), &[POLICY, GUARDRAIL]);
+    let name = fields
+        .require("metadata")
+        .and_then(Cursor::fields)
+        .and_then(|fields| metadata(fields, true))
+        .flatten();
+    let spec = fields.require("spec").and_then(Cursor::fields).and_then(|fields| spec(fields, name.clone()));
+    fields.finish();
+    (name, spec)
+}
+
+fn spec(mut fields: Fields<'_>, name: Option<PolicyName>) -> Option<Policy> {
+    let selector = selector_at(fields.take_optional("selector"));
+    let flow = flow(&mut fields);
+    let mode = word(fields.take("mode"), &[("inject", Mode::Inject), ("shadow", Mode::Shadow)]);
+    let priority = fields.take("priority").map_or(Some(0), |field| field.signed());
+    let suspend = fields.take("suspend").map_or(Some(false), |field| field.boolean());
+    let starts_at = instant(fields.take("startsAt"));
+    let expires_at = fields.take("expiresAt");
+    let expires = expires_at.clone();
+    let expires_at = instant(expires_at);
+    if let (Some(Some(start)), Some(Some(end)), Some(field)) = (starts_at, expires_at, expires)
+        && end <= start
+    {
+        field.report("must be later than `startsAt`");
+    }
+    let rules = fields.require("rules").and_then(|list| {
+        let rules: Vec<_> = list.items()?.map(|item| item.fields().and_then(rule)).collect();
+        if rules.is_empty() {
+            list.report("must hold at least one rule");
+        }
+        rules.into_iter().collect::<Option<Vec<_>>>()
+    });
+    fields.finish();
+    Some(Policy {
+        name: name?,
+        selector: selector?,
+        flow: flow?,
+        mode: mode?,
+        priority: priority?,
+        suspend: suspend?,
+        starts_at: starts_at?,
+        expires_at: expires_at?,
+        rules: rules?,
+    })
+}
+
+fn flow(fields: &mut Fields<'_>) -> Option<Flow> {
+    let direction = word(fields.take("direction"), &[("inbound", false), ("outbound", true)]);
+    let destination = fields.take_optional("destination");
+    if direction == Some(false)
+        && let Some(destination) = &destination
+    {
+        destination
+            .report("is only for `direction: outbound`; which workload receives is the selector's to say");
+    }
+    let destination = selector_at(destination);
+    Some(if direction? { Flow::Outbound { destination: destination? } } else { Flow::Inbound })
+}
+
+fn selector_at(field: Option<Cursor<'_>>) -> Option<Selector> {
+    let Some(field) = field else { return Some(Selector::any()) };
+    let mut fields = field.fields()?;
+    let (service, namespace) =
+        (glob(fields.take_optional("service")), glob(fields.take_optional("namespace")));
+    fields.finish();
+    Some(Selector { service: service?, namespace: namespace? })
+}
+
+fn rule(mut fields: Fields<'_>) -> Option<Rule> {
+    let matches = match fields.take("match") {
+        Some(field) => field.fields().and_then(matching::read),
+        None => Some(Default::default()),
+    };
+    let fault = fields.require("fault").and_then(Cursor::fields).and_then(fault::read);
+    fields.finish();
+    Some(Rule { matches: matches?, fault: fault? })
+}

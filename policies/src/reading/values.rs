@@ -1,0 +1,40 @@
+//! Fields that hold one value of the language.
+
+use super::fields::Cursor;
+use crate::language::{Glob, Timestamp};
+
+/// `a`, `b` or `c`.
+pub(super) fn or(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// One of some words; the first where the field is absent.
+pub(super) fn word<T: Copy>(field: Option<Cursor<'_>>, words: &[(&str, T)]) -> Option<T> {
+    let Some(field) = field else { return words.first().map(|(_, value)| *value) };
+    let text = field.string()?;
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    if found.is_none() {
+        field
+            .report(format_args!("must be {}", or(&words.iter().map(|(word, _)| *word).collect::<Vec<_>>())));
+    }
+    found
+}
+
+/// A glob; everything where the field is absent.
+pub(super) fn glob(field: Option<Cursor<'_>>) -> Option<Glob> {
+    match field {
+        Some(field) => field.accept(field.string()?.to_owned().try_into()),
+        None => Some(Glob::any()),
+    }
+}
+
+/// An instant; `Some(None)` where the field is absent.
+pub(super) fn instant(field: Option<Cursor<'_>>) -> Option<Option<Timestamp>> {
+    let Some(field) = field else { return Some(None) };
+    field.accept(Timestamp::parse(field.string()?)).map(Some)
+}

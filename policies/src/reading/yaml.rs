@@ -1,0 +1,246 @@
+//! YAML text to nodes that know their place. The one module that names `serde_yaml`.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_yaml::Spanned;
+
+use super::problem::{Finding, Place};
+
+/// The longest file that is read, in bytes.
+pub const MAX_FILE_BYTES: usize = 1024 * 1024;
+
+/// How deep a document may be nested.
+const MAX_DEPTH: usize = 32;
+/// How many scalars, lists and maps a document may hold.
+const MAX_NODES: usize = 200_000;
+/// How many aliases a document may hold.
+const MAX_ALIASES: usize = 1_000;
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub place: Place,
+    pub value: Value,
+}
+
+/// What YAML can say, as far as policies use it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    /// A number, in the shortest decimal text that means it.
+    Number(String),
+    String(String),
+    List(Vec<Node>),
+    Map(Vec<Field>),
+}
+
+/// A key of a map and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    pub place: Place,
+    pub key: String,
+    pub value: Node,
+}
+
+impl Value {
+    /// What it is, for a message: `a list`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Bool(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::String(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+        }
+    }
+}
+
+/// Reads every document of a stream; one that cannot be read does not hide the others. Documents
+/// without content are left out.
+pub fn read(bytes: &[u8]) -> Vec<Result<Node, Finding>> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return vec![Err(whole(format!("is longer than {MAX_FILE_BYTES} bytes; split the file")))];
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            let documents = documents(text).into_iter();
+            documents.filter_map(|(text, line)| read_document(text, line).transpose()).collect()
+        }
+        Err(error) => {
+            let line = bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count() as u32 + 1;
+            let message = "is not UTF-8; save the file in that encoding".to_owned();
+            vec![Err(Finding { place: Place { line, column: 1 }, field: String::new(), message })]
+        }
+    }
+}
+
+fn whole(message: String) -> Finding {
+    Finding { place: Place::default(), field: String::new(), message }
+}
+
+/// The documents of a stream and how many lines stand before each.
+///
+/// A line that begins with `---` begins a document and one that begins with `...` ends one, whatever
+/// stands around it (YAML 1.2.2, section 9.1.2), so that they can be told apart before they are
+/// parsed. What stands before a `---` belongs to it if it is only directives, comments and blanks.
+fn documents(text: &str) -> Vec<(&str, u32)> {
+    let mut documents = Vec::new();
+    let (mut start, mut first_line, mut is_prologue, mut at) = (0, 0, true, 0);
+    for (line, content) in (0..).zip(text.split_inclusive('\n')) {
+        let begins = is_marker(content, "---") && !is_prologue;
+        let ended = at + content.len();
+        if begins {
+            documents.push((start, at, first_line));
+            (start, first_line) = (at, line);
+        }
+        let blank = content.trim_start().is_empty() || content.trim_start().starts_with('#');
+        is_prologue &= blank || content.starts_with('%');
+        if is_marker(content, "...") {
+            documents.push((start, ended, first_line));
+            (start, first_line, is_prologue) = (ended, line + 1, true);
+        }
+        at = ended;
+    }
+    documents.push((start, text.len(), first_line));
+    documents.into_iter().filter_map(|(start, end, line)| Some((text.get(start..end)?, line))).collect()
+}
+
+/// Whether a line is this marker, alone or with something behind it.
+fn is_marker(line: &str, marker: &str) -> bool {
+    line.strip_prefix(marker).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+}
+
+fn read_document(text: &str, lines_before: u32) -> Result<Option<Node>, Finding> {
+    let moved = |place: Place| Place { line: place.line + lines_before, ..place };
+    // One document of a file of bounded size: these bounds only stop what multiplies itself.
+    let options = serde_yaml::options! {
+        budget: serde_yaml::budget! { max_depth: MAX_DEPTH, max_aliases: MAX_ALIASES, max_nodes: MAX_NODES },
+        strict_booleans: true,
+        with_snippet: false,
+    };
+    match serde_yaml::from_str_with_options::<Option<Spanned<Value>>>(text, options) {
+        Ok(None) => Ok(None),
+        Ok(Some(spanned)) => {
+            let mut node = node(spanned);
+            node.shift(lines_before);
+            Ok((node.value != Value::Null).then_some(node))
+        }
+        Err(error) => {
+            let place = error.location().map(place).map(moved).unwrap_or_default();
+            let reason = error.without_snippet().to_string();
+            // Its own place counts from the beginning of the document; ours is that of the file.
+            let reason = reason.split(" at line ").next().unwrap_or_default();
+            // Its advice is for whoever calls the library.
+            let reason =
+                reason.split(['(', ';']).next().unwrap_or_default().trim().trim_end_matches([',', ':']);
+            if reason.contains("budget") || reason.contains("limit") {
+                let message = format!(
+                    "is too deep or too large: at most {MAX_DEPTH} levels, {MAX_NODES} nodes and {MAX_ALIASES} aliases to a document"
+                );
+                return Err(Finding { place, field: String::new(), message });
+            }
+            Err(Finding { place, field: String::new(), message: format!("is not valid YAML: {reason}") })
+        }
+    }
+}
+
+fn place(location: serde_yaml::Location) -> Place {
+    Place { line: location.line() as u32, column: location.column() as u32 }
+}
+
+fn node(spanned: Spanned<Value>) -> Node {
+    Node { place: place(spanned.referenced), value: spanned.value }
+}
+
+impl Node {
+    fn shift(&mut self, lines: u32) {
+        self.place.line += lines;
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.shift(lines)),
+            Value::Map(fields) => fields.iter_mut().for_each(|field| {
+                field.place.line += lines;
+                field.value.shift(lines);
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a scalar, a list or a map")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        Value::deserialize(deserializer)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Number(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element()? {
+            items.push(node(item));
+        }
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(key) = access.next_key::<Spanned<Value>>()? {
+            let at = place(key.referenced);
+            let key = match key.value {
+                Value::String(text) | Value::Number(text) => text,
+                Value::Bool(value) => value.to_string(),
+                other => {
+                    return Err(A::Error::custom(format!("a key must be a string, not {}", other.kind())));
+                }
+            };
+            fields.push(Field { place: at, key, value: node(access.next_value()?) });
+        }
+        Ok(Value::Map(fields))
+    }
+}

@@ -1,0 +1,3 @@
+//! Shows policies in other forms than the one that they are written in.
+
+pub mod json;

@@ -1,0 +1,136 @@
+//! Policies as JSON, in the shape of the first generation.
+
+use serde_json::{Map, Value, json};
+
+use crate::language::{
+    Abort, Condition, Delay, Fault, Flow, Glob, Match, Matcher, Mode, Percentage, Policy, Reply, Rule,
+    Selector,
+};
+
+/// `{"metadata":…,"spec":…}`, with every default spelt out that the first generation's clients rely
+/// on, and of the rest what is not the default.
+pub fn policy(policy: &Policy) -> Value {
+    let mut spec = Map::new();
+    put(&mut spec, "selector", Some(selector(&policy.selector)));
+    if let Flow::Outbound { destination } = &policy.flow {
+        put(&mut spec, "direction", Some("outbound"));
+        put(&mut spec, "destination", Some(destination).filter(|to| **to != Selector::any()).map(selector));
+    }
+    put(&mut spec, "mode", (policy.mode == Mode::Shadow).then_some("shadow"));
+    put(&mut spec, "priority", Some(policy.priority).filter(|priority| *priority != 0));
+    put(&mut spec, "suspend", policy.suspend.then_some(true));
+    put(&mut spec, "startsAt", policy.starts_at.map(|time| time.to_rfc3339()));
+    put(&mut spec, "expiresAt", policy.expires_at.map(|time| time.to_rfc3339()));
+    put(&mut spec, "rules", Some(policy.rules.iter().map(rule).collect::<Vec<_>>()));
+    json!({"metadata": {"name": policy.name.as_str()}, "spec": spec})
+}
+
+/// Whether the policy uses nothing that the first generation does not know, so that its filters
+/// cannot misread it.
+pub fn is_first_generation(policy: &Policy) -> bool {
+    let Policy { name: _, selector, flow, mode, priority, suspend, starts_at, expires_at, rules } = policy;
+    let plain = |glob: &Glob| glob.is_any() || !glob.as_str().contains('*');
+    plain(&selector.service)
+        && plain(&selector.namespace)
+        && *flow == Flow::Inbound
+        && *mode == Mode::Inject
+        && *priority == 0
+        && !suspend
+        && starts_at.is_none()
+        && expires_at.is_none()
+        && rules.iter().all(|Rule { matches, fault }| knows_match(matches) && knows_fault(fault))
+}
+
+fn knows_match(Match { method, path, headers, query, source }: &Match) -> bool {
+    let known = |matcher: &Matcher| !matcher.negated && !matches!(matcher.condition, Condition::Present(_));
+    method.iter().chain(path).all(known)
+        && headers.iter().all(|(_, value)| known(value))
+        && query.is_empty()
+        && source.is_none()
+}
+
+fn knows_fault(fault: &Fault) -> bool {
+    let Fault { percentage, sticky_by, start_delay_ms: _, duration_seconds: _, delay, abort } = fault;
+    let knows_reply = |abort: &Abort| matches!(abort.reply, Reply::Http { .. }) && abort.headers.is_empty();
+    percentage.parts_per_million().is_multiple_of(10_000)
+        && sticky_by.is_none()
+        && delay.is_none_or(|delay| delay.min_ms == delay.max_ms)
+        && abort.as_ref().is_none_or(knows_reply)
+}
+
+fn put(map: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
+    map.extend(value.map(|value| (name.to_owned(), value.into())));
+}
+
+fn selector(selector: &Selector) -> Value {
+    json!({"service": selector.service.as_str(), "namespace": selector.namespace.as_str()})
+}
+
+fn rule(rule: &Rule) -> Value {
+    json!({"match": matches(&rule.matches), "fault": fault(&rule.fault)})
+}
+
+fn matches(Match { method, path, headers, query, source }: &Match) -> Value {
+    let mut json = Map::new();
+    put(&mut json, "method", method.as_ref().map(matcher));
+    put(&mut json, "path", path.as_ref().map(matcher));
+    let headers: Vec<_> = headers.iter().map(|(name, value)| named(name.as_str(), value)).collect();
+    put(&mut json, "headers", Some(headers).filter(|headers| !headers.is_empty()));
+    let query: Vec<_> = query.iter().map(|(name, value)| named(name, value)).collect();
+    put(&mut json, "query", Some(query).filter(|query| !query.is_empty()));
+    let source = source.as_ref().map(|source| {
+        json!({"namespace": source.namespace.as_str(), "serviceAccount": source.service_account.as_str()})
+    });
+    put(&mut json, "source", source);
+    json.into()
+}
+
+fn named(name: &str, value: &Matcher) -> Value {
+    let mut json = matcher(value);
+    put(&mut json, "name", Some(name));
+    json.into()
+}
+
+fn matcher(Matcher { negated, condition }: &Matcher) -> Map<String, Value> {
+    let (kind, value) = match condition {
+        Condition::Exact(text) => ("exact", text.as_str().into()),
+        Condition::Prefix(text) => ("prefix", text.as_str().into()),
+        Condition::Regex(pattern) => ("regex", pattern.written().into()),
+        Condition::Present(present) => ("present", (*present).into()),
+    };
+    let json = Map::from_iter([(kind.to_owned(), value)]);
+    if *negated { Map::from_iter([("not".to_owned(), json.into())]) } else { json }
+}
+
+fn fault(fault: &Fault) -> Value {
+    let mut json = Map::new();
+    put(&mut json, "percentage", Some(percentage(fault.percentage)));
+    put(&mut json, "stickyBy", fault.sticky_by.as_ref().map(|name| name.as_str()));
+    put(&mut json, "start_delay_ms", Some(fault.start_delay_ms));
+    put(&mut json, "duration_seconds", Some(fault.duration_seconds));
+    let delay = fault.delay.map(|Delay { min_ms, max_ms }| match min_ms == max_ms {
+        true => json!({"fixed_delay_ms": min_ms}),
+        false => json!({"min_ms": min_ms, "max_ms": max_ms}),
+    });
+    put(&mut json, "delay", delay);
+    put(&mut json, "abort", fault.abort.as_ref().map(abort));
+    json.into()
+}
+
+fn abort(Abort { reply, headers }: &Abort) -> Value {
+    let mut json = match reply {
+        Reply::Http { status, body } => json!({"httpStatus": status.as_u16(), "body": body}),
+        Reply::Grpc { status, message } => json!({"grpcStatus": status.to_string(), "message": message}),
+    };
+    if let Some(json) = json.as_object_mut().filter(|_| !headers.is_empty()) {
+        let headers = headers.iter().map(|(name, value)| (name.to_string(), value.as_str().into()));
+        put(json, "headers", Some(Map::from_iter(headers)));
+    }
+    json
+}
+
+/// A whole number where it is one: the first generation reads nothing else.
+fn percentage(percentage: Percentage) -> Value {
+    let parts = percentage.parts_per_million();
+    if parts.is_multiple_of(10_000) { json!(parts / 10_000) } else { json!(f64::from(parts) / 10_000.0) }
+}

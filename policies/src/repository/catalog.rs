@@ -1,0 +1,222 @@
+//! All files of a repository together.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    file::{Declared, File, Used},
+    window::{State, Window},
+};
+use crate::{
+    language::{Guardrail, Policy, PolicyName, Timestamp},
+    reading::{Finding, MAX_REGEX_BYTES, Place, Problem},
+    wire::{Entry, Scope, Snapshot},
+};
+
+/// The most breaches of one policy that are reported.
+const MAX_BREACHES_TOLD: usize = 20;
+
+/// The most uses of one name that are reported.
+const MAX_USES_TOLD: usize = 20;
+
+/// What a catalog is made of.
+#[derive(Debug, Default)]
+pub struct Sources<'a> {
+    /// The files whose policies are served, by their path.
+    pub files: Vec<(&'a Arc<str>, &'a File)>,
+    /// Further files, such as those in the folders above: only their guardrails count.
+    pub guards: Vec<(&'a Arc<str>, &'a File)>,
+    /// What the server itself demands.
+    pub server: Guardrail,
+}
+
+/// Every policy of a repository, in the order in which they decide, and every problem.
+///
+/// A pure function of the files and of when their documents got their content: the same commit gives
+/// the same catalog on every replica.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    policies: Vec<Placed>,
+    problems: Vec<Problem>,
+    passed_over: usize,
+}
+
+/// A policy, and the place it comes from.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    pub file: Arc<str>,
+    pub declared: Declared,
+    pub entry: Entry,
+    window: Window,
+}
+
+impl Catalog {
+    /// Puts files together. `started_at` says when a policy's document, in the file of that path, got
+    /// its present content; it is asked only for policies whose duration counts from then.
+    pub fn new(sources: &Sources<'_>, started_at: impl Fn(&str, &Policy) -> Option<Timestamp>) -> Self {
+        let mut catalog = Self::default();
+        // Of a file that only guards, what is wrong matters if it may concern its guardrails.
+        let guards = sources.guards.iter().filter(|(_, file)| file.guardrails().is_none());
+        for (path, file) in sources.files.iter().chain(guards) {
+            let problem = |finding: &Finding| Problem { file: Arc::clone(path), finding: finding.clone() };
+            catalog.problems.extend(file.findings.iter().map(problem));
+        }
+        for (path, file) in &sources.files {
+            catalog.passed_over += file.passed_over;
+            catalog.policies.extend(file.policies().iter().map(|declared| {
+                let started_at =
+                    if declared.has_duration() { started_at(path, &declared.policy) } else { None };
+                let entry = Entry { policy: Arc::clone(&declared.policy), started_at };
+                let window = declared.window(&entry);
+                Placed { file: Arc::clone(path), declared: declared.clone(), entry, window }
+            }));
+        }
+        catalog.refuse_shared_names(sources);
+        catalog.refuse_breaches(sources);
+        catalog.policies.sort_by(|a, b| a.entry.policy.order().cmp(&b.entry.policy.order()));
+        catalog.refuse_excess();
+        catalog.problems.sort();
+        catalog
+    }
+
+    /// A name used twice takes every document with that name out of force: none of them can be
+    /// known to be the one that was meant.
+    fn refuse_shared_names(&mut self, sources: &Sources<'_>) {
+        let names = sources.files.iter().flat_map(|(_, file)| &file.names);
+        let mut hashes: Vec<_> = names.map(|used| used.hash).collect();
+        hashes.sort_unstable();
+        if hashes.is_sorted_by(|one, next| one < next) {
+            return;
+        }
+        let mut uses = BTreeMap::<&PolicyName, Vec<(&Arc<str>, Place)>>::new();
+        for (path, file) in &sources.files {
+            for Used { place, name, .. } in &file.names {
+                uses.entry(name).or_default().push((path, *place));
+            }
+        }
+        uses.retain(|_, places| places.len() > 1);
+        self.policies.retain(|placed| !uses.contains_key(&placed.entry.policy.name));
+        for (name, places) in uses {
+            // Each names one other: to name all of them each time grows with the square of the uses.
+            for (i, (file, place)) in places.iter().enumerate().take(MAX_USES_TOLD) {
+                let Some((other, at)) = places.get(usize::from(i == 0)) else { continue };
+                let more = match places.len() - 2 {
+                    0 => String::new(),
+                    more => format!(" and of {more} more"),
+                };
+                let message = format!("`{name}` is also the name of {other}:{}{more}; rename one", at.line);
+                let finding = Finding { place: *place, field: "metadata.name".to_owned(), message };
+                self.problems.push(Problem { file: Arc::clone(file), finding });
+            }
+        }
+    }
+
+    /// A policy that breaks a guardrail of its folder, or of one above, is not in force; and where it
+    /// cannot be known what the guardrails are, nothing is.
+    fn refuse_breaches(&mut self, sources: &Sources<'_>) {
+        let files = sources.guards.iter().chain(&sources.files);
+        let guards = files.map(|(path, file)| (folder(path), path, file.guardrails()));
+        let guards =
+            guards.filter(|(.., guardrails)| guardrails.is_none_or(|guardrails| !guardrails.is_empty()));
+        let guards: Vec<_> = guards.collect();
+        let server = Some(&sources.server).filter(|server| server.limits());
+        if guards.is_empty() && server.is_none() {
+            return;
+        }
+        let problems = &mut self.problems;
+        self.policies.retain(|placed| {
+            let policy = &placed.entry.policy;
+            let mut guards = guards.iter().filter(|(folder, ..)| placed.file.starts_with(folder));
+            let unreadable = guards.clone().find(|(.., guardrails)| guardrails.is_none());
+            let of_server = server.into_iter().flat_map(|server| server.breaches(policy));
+            let of_server = of_server.map(|breach| (breach, "the server demands it".to_owned()));
+            let breaches = guards.by_ref().flat_map(|(_, path, guardrails)| {
+                let breaches =
+                    guardrails.iter().copied().flatten().flat_map(|guardrail| guardrail.breaches(policy));
+                breaches.map(move |breach| (breach, format!("a guardrail of {path} demands it")))
+            });
+            // Many guardrails against many rules would tell the same many times.
+            let told: Vec<_> = of_server.chain(breaches).take(MAX_BREACHES_TOLD).collect();
+            let mut report = |field: String, message: String| {
+                let finding = Finding { place: placed.declared.place_of(&field), field, message };
+                problems.push(Problem { file: Arc::clone(&placed.file), finding });
+            };
+            if let Some((_, path, _)) = unreadable {
+                report(
+                    String::new(),
+                    format!("is not in force: {path} is invalid and may hold a guardrail for it"),
+                );
+            }
+            let holds = told.is_empty() && unreadable.is_none();
+            for (breach, demand) in told {
+                report(breach.field, format!("{}: {demand}", breach.message));
+            }
+            holds
+        });
+    }
+
+    /// What a proxy would need too much memory and time for is not in force. Those that decide first
+    /// stay.
+    fn refuse_excess(&mut self) {
+        let mut left = MAX_REGEX_BYTES;
+        let problems = &mut self.problems;
+        self.policies.retain(|placed| match left.checked_sub(placed.declared.regex_bytes()) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => {
+                let message = format!(
+                    "is not in force: with it the regexes of all policies take more than {MAX_REGEX_BYTES} bytes compiled; write `exact` or `prefix` where that will do"
+                );
+                let place = placed.declared.place_of("spec.rules");
+                let finding = Finding { place, field: "spec.rules".to_owned(), message };
+                problems.push(Problem { file: Arc::clone(&placed.file), finding });
+                false
+            }
+        });
+    }
+
+    /// Every valid policy, whether or not it is in force.
+    pub fn policies(&self) -> &[Placed] {
+        &self.policies
+    }
+
+    /// Everything that is wrong, by file and place.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// How many documents belong to somebody else.
+    pub fn passed_over(&self) -> usize {
+        self.passed_over
+    }
+
+    /// The policies in force at `now`.
+    pub fn in_force(&self, now: Timestamp) -> impl Iterator<Item = &Placed> {
+        self.policies.iter().filter(move |placed| placed.state(now) == State::Active)
+    }
+
+    /// What a filter of this scope is to run at `now`.
+    pub fn snapshot(&self, scope: &Scope, now: Timestamp) -> Snapshot {
+        let selected =
+            self.in_force(now).filter(|placed| scope.is_selected_by(&placed.entry.policy.selector));
+        Snapshot { policies: selected.map(|placed| placed.entry.clone()).collect() }
+    }
+
+    /// The next instant after `now` at which a policy comes into force or ceases to be.
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        self.policies.iter().filter_map(|placed| placed.window.next_change(now)).min()
+    }
+}
+
+impl Placed {
+    /// Whether the policy is in force at `now`.
+    pub fn state(&self, now: Timestamp) -> State {
+        self.window.state(now)
+    }
+}
+
+/// The folder of a file, with its slash; empty for the policy folder itself.
+fn folder(path: &str) -> &str {
+    path.rfind('/').and_then(|slash| path.get(..=slash)).unwrap_or_default()
+}

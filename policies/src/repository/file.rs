@@ -1,0 +1,189 @@
+//! All documents of one file. Depends on the file's bytes alone, so it can be kept by their hash.
+
+use std::{
+    hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
+    sync::Arc,
+};
+
+use super::window::Window;
+use crate::{
+    language::{Guardrail, Policy, PolicyName},
+    reading::{Context, Document, Finding, Node, Place, Value, is_spoken_of, read_document, read_yaml},
+    wire::Entry,
+};
+
+/// The most problems of one file that are told.
+const MAX_FINDINGS: usize = 100;
+
+/// The most guardrails of one file.
+const MAX_GUARDRAILS: usize = 100;
+
+/// What a policy file says.
+#[derive(Debug, Default)]
+pub struct File {
+    /// The valid policies, also of a file that is not valid as a whole: their history goes on.
+    pub documents: Vec<Declared>,
+    guardrails: Vec<Guardrail>,
+    /// The names that the file uses, also those of its invalid documents.
+    pub(crate) names: Vec<Used>,
+    /// All that is wrong with it.
+    pub findings: Vec<Finding>,
+    /// How many documents belong to somebody else.
+    pub passed_over: usize,
+    may_guard: bool,
+}
+
+/// A name, and where it is used.
+#[derive(Debug)]
+pub(crate) struct Used {
+    pub(crate) place: Place,
+    pub(crate) name: PolicyName,
+    /// The same for the same name, and seldom for another.
+    pub(crate) hash: u64,
+}
+
+/// A policy, and where it says what.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    pub policy: Arc<Policy>,
+    pub place: Place,
+    /// What of it is asked for at every change of another one.
+    has_duration: bool,
+    window: Window,
+    regex_bytes: usize,
+    /// The places of the fields that other documents can be at odds with.
+    fields: Arc<[(String, Place)]>,
+}
+
+impl File {
+    /// Reads a file's bytes.
+    pub fn read(bytes: &[u8]) -> Self {
+        let (mut file, context) = (Self::default(), Context::default());
+        for document in read_yaml(bytes) {
+            match document.map(|node| (read_document(&node, &context), node)) {
+                Ok((Document::Policy(policy), node)) => {
+                    let declared = Declared::new(*policy, &node);
+                    let place = declared.place_of("metadata.name");
+                    file.names.push(Used::new(place, declared.policy.name.clone()));
+                    file.documents.push(declared);
+                }
+                Ok((Document::Guardrail(guardrail), _)) => file.guardrails.push(guardrail),
+                Ok((Document::Foreign, _)) => file.passed_over += 1,
+                Ok((Document::Invalid(invalid), node)) => {
+                    file.names.extend(invalid.name.map(|name| Used::new(node.place, name)));
+                    file.may_guard |= invalid.may_guard;
+                    file.findings.extend(invalid.findings);
+                }
+                Err(finding) => {
+                    // Nobody knows what it is; but what does not speak of a guardrail is none.
+                    file.may_guard |= is_spoken_of(bytes);
+                    file.findings.push(finding);
+                }
+            }
+        }
+        if file.guardrails.len() > MAX_GUARDRAILS {
+            let message =
+                format!("holds more than {MAX_GUARDRAILS} guardrails; each policy is held against each");
+            file.findings.push(Finding { place: Place::default(), field: String::new(), message });
+        }
+        file.findings.sort();
+        if let Some(more) = file.findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
+            file.findings.truncate(MAX_FINDINGS);
+            let message = format!("has {more} more problems; they are told when these are mended");
+            file.findings.push(Finding { place: Place::default(), field: String::new(), message });
+        }
+        file
+    }
+
+    /// A file that could not be read, and why. What stands in it nobody knows.
+    pub fn unreadable(reason: String) -> Self {
+        let finding = Finding { place: Place::default(), field: String::new(), message: reason };
+        Self { findings: vec![finding], may_guard: true, ..Self::default() }
+    }
+
+    fn is_valid(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// What the file contributes: nothing when anything in it is wrong.
+    pub fn policies(&self) -> &[Declared] {
+        if self.is_valid() { &self.documents } else { &[] }
+    }
+
+    /// The limits that it sets; `None` if it is invalid and may have meant to set some.
+    pub fn guardrails(&self) -> Option<&[Guardrail]> {
+        if self.is_valid() {
+            Some(&self.guardrails)
+        } else if self.may_guard || !self.guardrails.is_empty() {
+            None
+        } else {
+            Some(&[])
+        }
+    }
+}
+
+impl Used {
+    fn new(place: Place, name: PolicyName) -> Self {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(&name);
+        Self { place, name, hash }
+    }
+}
+
+impl Declared {
+    fn new(policy: Policy, node: &Node) -> Self {
+        let mut fields = Vec::new();
+        note(node, String::new(), &mut fields);
+        let (has_duration, regex_bytes) = (policy.has_duration(), policy.regex_bytes());
+        let (policy, fields) = (Arc::new(policy), fields.into());
+        let window = Window::of(&Entry { policy: Arc::clone(&policy), started_at: None });
+        Self { policy, place: node.place, has_duration, window, regex_bytes, fields }
+    }
+
+    /// Whether it matters when the document got its content.
+    pub fn has_duration(&self) -> bool {
+        self.has_duration
+    }
+
+    /// When the policy is in force, given when its document got its content if that matters.
+    pub(crate) fn window(&self, entry: &Entry) -> Window {
+        if self.has_duration { Window::of(entry) } else { self.window }
+    }
+
+    /// How many bytes the regexes of the policy take when compiled.
+    pub(crate) fn regex_bytes(&self) -> usize {
+        self.regex_bytes
+    }
+
+    /// Where a field stands; if it is not written, where what would hold it stands.
+    pub fn place_of(&self, field: &str) -> Place {
+        let within = |known: &str| {
+            field.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let known = self.fields.iter().filter(|(known, _)| within(known));
+        known.max_by_key(|(known, _)| known.len()).map_or(self.place, |(_, place)| *place)
+    }
+}
+
+/// Notes the places of a document's fields, as deep as others can be at odds with them.
+fn note(node: &Node, path: String, places: &mut Vec<(String, Place)>) {
+    match &node.value {
+        Value::Map(fields) => {
+            for field in fields {
+                let path = if path.is_empty() { field.key.clone() } else { format!("{path}.{}", field.key) };
+                let deeper = !["match", "labels", "annotations", "headers"].contains(&field.key.as_str());
+                places.push((path.clone(), field.value.place));
+                if deeper {
+                    note(&field.value, path, places);
+                }
+            }
+        }
+        Value::List(items) => {
+            for (i, item) in items.iter().enumerate() {
+                let path = format!("{path}[{i}]");
+                places.push((path.clone(), item.place));
+                note(item, path, places);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

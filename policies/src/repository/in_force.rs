@@ -1,0 +1,229 @@
+//! The policies in force at one time, told apart by whom they select.
+//!
+//! A repository has many policies and a mesh many workloads, and most of the ones have nothing to do with
+//! most of the others: what a workload gets is found without a look at all policies, and what a change
+//! changes without a look at all workloads' snapshots.
+
+use std::{
+    borrow::Borrow,
+    cmp::Ordering,
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use super::catalog::Catalog;
+use crate::{
+    language::{Policy, Timestamp},
+    wire::{Entry, Scope, Snapshot},
+};
+
+/// The policies of a catalog that are in force, in the order in which they decide.
+#[derive(Debug, Default)]
+pub struct InForce(Selection);
+
+/// What is not as it was.
+#[derive(Debug)]
+pub struct Changes {
+    /// Those that were not in force, or not as they are.
+    pub arrived: Vec<Arc<Policy>>,
+    /// These, and those that are gone.
+    all: Selection,
+}
+
+/// Policies, of which those are found that select a workload.
+#[derive(Debug, Default)]
+struct Selection {
+    entries: Vec<Entry>,
+    /// How often it was asked.
+    asked: AtomicUsize,
+    index: OnceLock<Index>,
+}
+
+/// To file all policies takes as long as to look through them some ten times.
+const WORTH_AN_INDEX: usize = 10;
+
+/// Positions of policies, by whom they select.
+#[derive(Debug, Default)]
+struct Index {
+    /// Of those that select one service by its name.
+    of_service: HashMap<Service, Vec<usize>>,
+    /// Of the others.
+    of_many: Vec<usize>,
+}
+
+/// The service that a policy selects by its name, without a copy of it.
+#[derive(Debug)]
+struct Service(Arc<Policy>);
+
+impl InForce {
+    /// What of a catalog is in force at `now`.
+    pub fn new(catalog: &Catalog, now: Timestamp) -> Self {
+        Self(Selection::of(catalog.in_force(now).map(|placed| placed.entry.clone()).collect()))
+    }
+
+    /// What a filter of this scope is to run.
+    pub fn snapshot(&self, scope: &Scope) -> Snapshot {
+        let mut policies = Vec::new();
+        self.0.each(scope, |entry| policies.push(entry.clone()));
+        Snapshot { policies }
+    }
+
+    /// What is in force here and was not so `before`, and the other way round.
+    pub fn changes(&self, before: &Self) -> Changes {
+        let mut ours = self.0.entries.iter().peekable();
+        let mut theirs = before.0.entries.iter().peekable();
+        let (mut arrived, mut all) = (Vec::new(), Vec::new());
+        loop {
+            let order = match (ours.peek(), theirs.peek()) {
+                (Some(one), Some(other)) if Arc::ptr_eq(&one.policy, &other.policy) => Ordering::Equal,
+                (Some(one), Some(other)) => one.policy.order().cmp(&other.policy.order()),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => break,
+            };
+            let (one, other) = (ours.next_if(|_| order.is_le()), theirs.next_if(|_| order.is_ge()));
+            if one != other {
+                arrived.extend(one.map(|entry| Arc::clone(&entry.policy)));
+                all.extend(one.into_iter().chain(other).cloned());
+            }
+        }
+        Changes { arrived, all: Selection::of(all) }
+    }
+}
+
+impl Changes {
+    /// Whether the snapshot of this scope can have changed.
+    pub fn touch(&self, scope: &Scope) -> bool {
+        let mut is_touched = false;
+        self.all.each(scope, |_| is_touched = true);
+        is_touched
+    }
+}
+
+impl Selection {
+    fn of(entries: Vec<Entry>) -> Self {
+        Self { entries, ..Self::default() }
+    }
+
+    /// Those that select the scope, in their order.
+    fn each<'a>(&'a self, scope: &Scope, mut found: impl FnMut(&'a Entry)) {
+        let mut look_at = |entry: &'a Entry| {
+            if scope.is_selected_by(&entry.policy.selector) {
+                found(entry);
+            }
+        };
+        let is_asked_often = self.asked.fetch_add(1, Relaxed) >= WORTH_AN_INDEX;
+        match scope.services() {
+            Some(names) if is_asked_often => {
+                let positions = self.index.get_or_init(|| Index::of(&self.entries)).positions(names);
+                positions.into_iter().filter_map(|position| self.entries.get(position)).for_each(look_at);
+            }
+            Some(_) | None => self.entries.iter().for_each(&mut look_at),
+        }
+    }
+}
+
+impl Index {
+    fn of(entries: &[Entry]) -> Self {
+        let mut index = Self::default();
+        for (position, Entry { policy, .. }) in entries.iter().enumerate() {
+            match policy.selector.service.exact() {
+                Some(_) => index.of_service.entry(Service(Arc::clone(policy))).or_default().push(position),
+                None => index.of_many.push(position),
+            }
+        }
+        index
+    }
+
+    /// The positions of all policies that may select one of these services, in order.
+    fn positions<'a>(&self, services: impl Iterator<Item = &'a str>) -> Vec<usize> {
+        let of_names = services.filter_map(|name| self.of_service.get(name)).flatten();
+        let mut positions: Vec<_> = of_names.chain(&self.of_many).copied().collect();
+        positions.sort_unstable();
+        positions
+    }
+}
+
+impl Service {
+    fn name(&self) -> &str {
+        self.0.selector.service.as_str()
+    }
+}
+
+impl Borrow<str> for Service {
+    fn borrow(&self) -> &str {
+        self.name()
+    }
+}
+
+impl Hash for Service {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+impl PartialEq for Service {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Service {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::select};
+
+    use super::{InForce, WORTH_AN_INDEX};
+    use crate::{Catalog, File, Scope, Timestamp, repository::Sources};
+
+    const NAMES: [&str; 5] = ["a", "b", "ab", "a*", "*"];
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    /// Policies of some services and namespaces, some of which are over.
+    fn catalog() -> impl Strategy<Value = Catalog> {
+        let policy = (select(&NAMES[..]), select(&NAMES[..]), -1..2i32, 0..4u8);
+        prop::collection::vec(policy, 0..12).prop_map(|policies| {
+            let one = |(i, (service, namespace, priority, luck)): (usize, &(&str, &str, i32, u8))| {
+                let over = if *luck == 0 { "expiresAt: 1970-01-01T00:00:01Z, " } else { "" };
+                format!("metadata: {{name: p{i}}}\nspec: {{{over}priority: {priority}, selector: {{service: '{service}', namespace: '{namespace}'}}, rules: [{{fault: {{percentage: {luck}, delay_ms: 1}}}}]}}\n---\n")
+            };
+            let file = File::read(policies.iter().enumerate().map(one).collect::<String>().as_bytes());
+            let path = "a.yaml".into();
+            let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
+            let catalog = Catalog::new(&sources, |_, _| None);
+            assert!(catalog.problems().is_empty(), "{:?}", catalog.problems());
+            catalog
+        })
+    }
+
+    fn scopes() -> Vec<Scope> {
+        let all: [&[&str]; 5] = [&[], &["a"], &["c"], &["b", "ab"], &["*"]];
+        let scope = |namespaces: &[&str], services: &[&str]| {
+            Scope::new(namespaces.iter().copied(), services.iter().copied()).unwrap()
+        };
+        all.iter().flat_map(|one| all.iter().map(|other| scope(one, other))).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_index_and_the_changes_say_what_a_plain_look_says(before in catalog(), after in catalog()) {
+            let (old, new) = (InForce::new(&before, NOW), InForce::new(&after, NOW));
+            let changes = new.changes(&old);
+            for scope in scopes() {
+                let (was, is) = (before.snapshot(&scope, NOW), after.snapshot(&scope, NOW));
+                for _ in 0..=WORTH_AN_INDEX {
+                    prop_assert_eq!(&new.snapshot(&scope), &is);
+                    prop_assert!(changes.touch(&scope) || was == is, "{}", scope);
+                }
+            }
+            prop_assert!(!new.changes(&new).touch(&Scope::new(["*"], ["*"]).unwrap()));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Warnings: what is legal and surely not meant.
+
+use std::sync::Arc;
+
+use super::catalog::{Catalog, Placed};
+use crate::{
+    language::{Abort, Condition, Match, Reply, Rule, Timestamp},
+    reading::{Finding, Problem},
+};
+
+/// Beyond so many rules, only those of the same policy are held against each other: to compare all
+/// of them grows with the square of their number.
+const MAX_COMPARED: usize = 3_000;
+
+/// A rule, and where it is.
+#[derive(Clone, Copy)]
+struct At<'c> {
+    placed: &'c Placed,
+    position: usize,
+    rule: &'c Rule,
+}
+
+/// Everything in a catalog that is worth a warning at `now`, by file and place.
+pub fn warnings(catalog: &Catalog, now: Timestamp) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    for placed in catalog.policies() {
+        if let Some(end) = placed.entry.policy.expires_at.filter(|end| *end <= now) {
+            let message = format!("is over since {}; delete the policy", end.to_rfc3339());
+            warnings.push(problem(placed, "spec.expiresAt".to_owned(), message));
+        }
+        if let (Some(start), Some(end)) = (placed.entry.policy.starts_at, placed.entry.last_end())
+            && end <= start
+        {
+            let message = "is never in force: `duration_seconds` counts from the commit and is over before then; use `expiresAt`";
+            warnings.push(problem(placed, "spec.startsAt".to_owned(), message.to_owned()));
+        }
+    }
+    let rules: Vec<_> = catalog.policies().iter().flat_map(rules).collect();
+    for at in &rules {
+        if at.rule.fault.percentage.parts_per_million() == 0 {
+            warnings.push(at.warning(".fault.percentage", "faults nothing, and rules behind it see nothing of what it matches; use `suspend: true` to switch the policy off"));
+        }
+        at.simpler_matchers(&mut warnings);
+    }
+    for (i, later) in rules.iter().enumerate() {
+        let earlier = rules.iter().take(i).rev().take(MAX_COMPARED);
+        let near = |other: &&At<'_>| {
+            rules.len() <= MAX_COMPARED || Arc::ptr_eq(&other.placed.entry.policy, &later.placed.entry.policy)
+        };
+        if let Some(other) = earlier.filter(near).find(|other| other.shadows(later)) {
+            let (name, position) = (&other.placed.entry.policy.name, other.position);
+            warnings.push(later.warning(
+                "",
+                format!(
+                    "never decides: rule {position} of `{name}` matches all that it matches, and comes first"
+                ),
+            ));
+        }
+    }
+    warnings.sort();
+    warnings
+}
+
+fn rules(placed: &Placed) -> impl Iterator<Item = At<'_>> {
+    placed.entry.policy.rules.iter().enumerate().map(move |(position, rule)| At { placed, position, rule })
+}
+
+fn problem(placed: &Placed, field: String, message: String) -> Problem {
+    let place = placed.declared.place_of(&field);
+    Problem { file: Arc::clone(&placed.file), finding: Finding { place, field, message } }
+}
+
+impl At<'_> {
+    fn warning(&self, field: &str, message: impl Into<String>) -> Problem {
+        problem(self.placed, format!("spec.rules[{}]{field}", self.position), message.into())
+    }
+
+    /// A regex that says no more than `exact` or `prefix` would.
+    fn simpler_matchers(&self, warnings: &mut Vec<Problem>) {
+        let Match { method, path, headers, query, .. } = &self.rule.matches;
+        let named = headers
+            .iter()
+            .map(|(_, value)| ("headers", value))
+            .chain(query.iter().map(|(_, value)| ("query", value)));
+        let plain = [("method", method), ("path", path)]
+            .into_iter()
+            .filter_map(|(field, matcher)| Some((field, matcher.as_ref()?)));
+        for (field, matcher) in plain.chain(named) {
+            if let Condition::Regex(pattern) = &matcher.condition
+                && let Some((simpler, text)) = pattern.simpler()
+            {
+                let written = pattern.written();
+                warnings.push(self.warning(
+                    &format!(".match.{field}"),
+                    format!("regex `{written}` says no more than `{simpler}: {text}`, which costs less"),
+                ));
+            }
+        }
+    }
+
+    /// Whether this rule, which comes first, decides whenever the later one would.
+    fn shadows(&self, later: &Self) -> bool {
+        let (ours, theirs) = (&self.placed.entry, &later.placed.entry);
+        let (policy, other) = (&ours.policy, &theirs.policy);
+        let outlasts = match (ours.end_of(&self.rule.fault), theirs.end_of(&later.rule.fault)) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(end), Some(other)) => end >= other,
+        };
+        // Durations of different policies begin at different times, which only the history knows.
+        let same_start = self.rule.fault.duration_seconds == 0 || Arc::ptr_eq(policy, other);
+        let (ours_is_grpc, theirs_is_grpc) = (aborts_grpc(self.rule), aborts_grpc(later.rule));
+        !policy.suspend
+            && !other.suspend
+            && outlasts
+            && same_start
+            && policy.starts_at.is_none_or(|start| other.starts_at.is_some_and(|other| start <= other))
+            && policy.selector.includes(&other.selector)
+            && policy.flow.includes(&other.flow)
+            && (!ours_is_grpc || theirs_is_grpc)
+            && self.rule.matches.includes(&later.rule.matches)
+    }
+}
+
+fn aborts_grpc(rule: &Rule) -> bool {
+    matches!(rule.fault.abort, Some(Abort { reply: Reply::Grpc { .. }, .. }))
+}

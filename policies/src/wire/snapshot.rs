@@ -1,0 +1,106 @@
+//! What passes from the reconciler to the filter, and nothing else does.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::scope::Scope;
+use crate::language::{Fault, Policy, Timestamp};
+
+/// The media type of the bytes; a new format is a new type, negotiated by `Accept`.
+pub const MEDIA_TYPE: &str = "application/vnd.hfi.snapshot.v1";
+
+/// How the bytes begin, so that what is no snapshot is not taken for one.
+const MAGIC: &[u8] = b"hfi\x01";
+
+/// The policies that can apply to one scope, in the order in which they decide.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub policies: Vec<Entry>,
+}
+
+/// A policy in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub policy: Arc<Policy>,
+    /// From when the durations of its rules count; absent when none has one.
+    pub started_at: Option<Timestamp>,
+}
+
+/// Why bytes are not a snapshot that this build can read.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("the body does not begin like a snapshot of format 1")]
+    Format,
+    #[error("the body is cut short or damaged: {0}")]
+    Damaged(postcard::Error),
+    #[error("{0} bytes follow the snapshot")]
+    Trailing(usize),
+}
+
+impl Snapshot {
+    /// The bytes that are served. Equal snapshots give equal bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        // Writing plain data into memory has no way to fail; an empty body would be refused by
+        // whoever reads it, and faults nothing.
+        postcard::to_extend(self, MAGIC.to_vec()).unwrap_or_default()
+    }
+
+    /// Reads what [`Snapshot::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let body = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::Format)?;
+        match postcard::take_from_bytes(body).map_err(SnapshotError::Damaged)? {
+            (snapshot, []) => Ok(snapshot),
+            (_, rest) => Err(SnapshotError::Trailing(rest.len())),
+        }
+    }
+}
+
+impl Snapshot {
+    /// When each of the policies that select the workload is in force.
+    pub fn schedule(&self, workload: &Scope) -> Schedule {
+        let mut schedule = Schedule::default();
+        for entry in self.policies.iter().filter(|entry| workload.is_selected_by(&entry.policy.selector)) {
+            match (entry.policy.starts_at, entry.last_end()) {
+                (None, None) => schedule.always += 1,
+                window => schedule.windows.push(window),
+            }
+        }
+        schedule
+    }
+}
+
+/// When some policies are in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schedule {
+    always: usize,
+    /// From when and until when.
+    windows: Vec<(Option<Timestamp>, Option<Timestamp>)>,
+}
+
+impl Schedule {
+    /// How many of them are in force at that time.
+    pub fn in_force(&self, now: Timestamp) -> usize {
+        let is_open = |(start, end): &&(Option<Timestamp>, Option<Timestamp>)| {
+            start.is_none_or(|start| start <= now) && end.is_none_or(|end| now < end)
+        };
+        self.always + self.windows.iter().filter(is_open).count()
+    }
+}
+
+impl Entry {
+    /// When the last of its rules ends; `None` is without end.
+    pub fn last_end(&self) -> Option<Timestamp> {
+        let mut ends = self.policy.rules.iter().map(|rule| self.end_of(&rule.fault));
+        ends.try_fold(Timestamp::from_millis(0), |last, end| Some(last.max(end?)))
+    }
+
+    /// When the rule with this fault ends: with its duration or with its policy, whichever is
+    /// first; `None` is without end. A duration without a start is over: in doubt nothing is
+    /// injected.
+    pub fn end_of(&self, fault: &Fault) -> Option<Timestamp> {
+        let start = self.started_at.unwrap_or(Timestamp::from_millis(0));
+        let end = (fault.duration_seconds > 0).then(|| start.plus_seconds(fault.duration_seconds));
+        end.into_iter().chain(self.policy.expires_at).min()
+    }
+}
