@@ -1,11 +1,10 @@
-//! The Proxy-Wasm callbacks: they ask the core what to do, and do it.
+//! The Proxy-Wasm callbacks. They ask the core what to do, and call the host to do it.
 //!
-//! What a filter costs a proxy that has nothing for it to do is the calls from the host into its VM, so
-//! there are as few as can be: two for a request. That leaves no place for the SDK's dispatcher, which
-//! has to hear of the end of every request too; `exports` takes its place, over the SDK's own calls
-//! into the host.
+//! Calls from the host into the VM are the whole cost of a filter without policies, so there are only
+//! two for a request. The SDK's dispatcher needs a third, at the end of every request; `exports` takes
+//! its place, and the SDK's calls into the host are used without it.
 //!
-//! Nothing in here may panic: a trap ends the VM and every request that it holds.
+//! Nothing here may panic: a trap ends the VM and every request that it holds.
 
 mod exports;
 mod host;

@@ -1,21 +1,21 @@
-//! Time that only goes forward, for waiting; when a rule ends is a matter of the wall clock instead.
+//! Monotonic time, for delays and timeouts. The end of a rule is a matter of the wall clock.
 
 use std::{ops::Add, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-/// An instant of the host's monotonic clock, which is the same in all VMs of a proxy.
-/// `std::time::Instant` has none to read there.
+/// Instant of the host's monotonic clock, which is the same in all VMs of a proxy. On this target
+/// `std::time::Instant` has no clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Instant(Duration);
 
 impl Instant {
-    /// The instant so long after the clock's own beginning.
+    /// Instant at this distance from the clock's origin.
     pub const fn from_origin(since: Duration) -> Self {
         Self(since)
     }
 
-    /// How long ago `earlier` was; zero if it is to come.
+    /// Time since `earlier`; zero if that is in the future.
     pub const fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }

@@ -1,27 +1,27 @@
-//! The dice: xoshiro256** by Blackman and Vigna, seeded by the host's entropy.
+//! Random numbers: xoshiro256** by Blackman and Vigna, seeded with the host's entropy.
 //!
-//! Each root context of each VM of each proxy has a generator of its own, seeded with 256 random
-//! bits when it is configured, so that no two share a sequence and none repeats one after a restart.
+//! Every root context of every VM has a generator of its own, seeded with 256 random bits when it is
+//! configured, so that no two produce the same sequence, and none repeats it after a restart.
 
 use std::time::Duration;
 
 use policies::Dice;
 
-/// A generator of evenly distributed numbers. Not for secrets.
+/// Generator of evenly distributed numbers. Not for secrets.
 #[derive(Debug)]
 pub struct Random {
     state: [u64; 4],
 }
 
 impl Random {
-    /// A generator that begins with this entropy.
+    /// Generator that starts with this entropy.
     pub fn seeded(seed: [u8; 32]) -> Self {
         let mut state = [0; 4];
         for (word, bytes) in state.iter_mut().zip(seed.chunks_exact(8)) {
             *word = bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
         }
         if state == [0; 4] {
-            // The one state that it never leaves.
+            // The generator would stay at zero for ever.
             state = [1; 4];
         }
         Self { state }
@@ -34,29 +34,29 @@ impl Random {
         b.wrapping_mul(5).rotate_left(7).wrapping_mul(9)
     }
 
-    /// A number below `bound`, each as likely as any other (Lemire, 2019).
+    /// Number below `bound`, each with the same probability (Lemire, 2019).
     fn uniform(&mut self, bound: u64) -> u64 {
         let threshold = bound.wrapping_neg() % bound.max(1);
         loop {
             let product = u128::from(self.next()) * u128::from(bound);
-            // Numbers that would make some results likelier than others are thrown again.
+            // A product below the threshold would favour some results: it is drawn again.
             if product as u64 >= threshold {
                 return (product >> 64) as u64;
             }
         }
     }
 
-    /// A number to be told by from others.
-    pub fn tag(&mut self) -> u64 {
+    /// Random id.
+    pub fn id(&mut self) -> u64 {
         self.next()
     }
 
-    /// A time up to `whole`, to the millisecond.
+    /// Time up to `whole`, in whole milliseconds.
     pub fn up_to(&mut self, whole: Duration) -> Duration {
         Duration::from_millis(self.uniform(whole.as_millis() as u64 + 1))
     }
 
-    /// A time from half of `whole` up to all of it, to the millisecond.
+    /// Time between half of `whole` and `whole`, in whole milliseconds.
     pub fn jitter(&mut self, whole: Duration) -> Duration {
         let millis = whole.as_millis() as u64;
         Duration::from_millis(millis - self.uniform(millis / 2 + 1))
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_a_million_rolls_is_the_share_meant() {
+    fn a_share_of_a_million_rolls_is_as_asked() {
         // 30 % and 0.01 %, each within the 99.9 % bound of the binomial distribution.
         for (parts, bound) in [(300_000.0_f64, 1_508.0), (100.0, 33.0)] {
             let mut random = Random::seeded(seed(7));

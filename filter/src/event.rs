@@ -1,25 +1,25 @@
-//! What the leader tells of, in the log and the metrics.
+//! Events that the leading VM writes to the log and counts in the metrics.
 
 use policies::Digest;
 
 use crate::identity::Identity;
 
-/// Something that has happened.
+/// Event of the filter's life, not of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
-    /// This VM leads from now on; `is_first` of all VMs that ever did.
-    Led { is_first: bool },
-    /// A new snapshot is in force.
+    /// This VM leads from now on; `is_first` if no VM of the proxy led before.
+    BecameLeader { is_first: bool },
+    /// A new snapshot is active.
     Updated { digest: Digest },
-    /// A poll failed, for a reason that is new or for the same as the one before.
-    Failed { reason: String, is_new: bool },
-    /// The control plane has not been heard of for too long: nothing is injected any more.
+    /// A poll failed; `is_new` unless the poll before it failed for the same reason.
+    PollFailed { reason: String, is_new: bool },
+    /// The control plane was not reached for too long. Injection stops.
     Stale,
-    /// It has been heard of again.
+    /// The control plane was reached again. Injection resumes.
     Fresh,
 }
 
-/// How loud a message is.
+/// Level of a log message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     Error,
@@ -28,17 +28,17 @@ pub enum Level {
 }
 
 impl Event {
-    /// What is to be logged; `policies` are in force.
+    /// Log message of the event, with the number of policies in force; `None` if it is not logged.
     pub fn message(&self, identity: &Identity, policies: usize) -> Option<(Level, String)> {
         let version = env!("CARGO_PKG_VERSION");
         Some(match self {
-            Self::Led { is_first: false } => return None,
-            Self::Led { .. } => match &identity.warning {
-                None => (Level::Info, format!("hfi {version} for {}", identity.workload)),
+            Self::BecameLeader { is_first: false } => return None,
+            Self::BecameLeader { is_first: true } => match &identity.warning {
+                None => (Level::Info, format!("hfi {version} runs the policies for {}", identity.scope)),
                 Some(warning) => (
                     Level::Warn,
                     format!(
-                        "hfi {version} does not know this proxy's workload, so only policies that do not ask for what is missing apply: {warning}"
+                        "hfi {version} does not know the workload of this proxy, so policies that select by an unknown name do not apply: {warning}"
                     ),
                 ),
             },
@@ -48,16 +48,16 @@ impl Event {
                     "Received config update from control plane: {digest}, {policies} policies in force for this workload"
                 ),
             ),
-            Self::Failed { is_new: false, .. } => return None,
-            Self::Failed { reason, .. } => {
-                (Level::Warn, format!("what is in force stays in force: {reason}; retrying"))
-            }
+            Self::PollFailed { is_new: false, .. } => return None,
+            Self::PollFailed { reason, is_new: true } => (
+                Level::Warn,
+                format!("poll failed, will retry, the last good policies stay in force: {reason}"),
+            ),
             Self::Stale => (
                 Level::Warn,
-                "stopped injecting: the control plane has not been heard of for max_staleness_seconds"
-                    .to_owned(),
+                "injection stopped: the control plane was not reached for max_staleness_seconds".to_owned(),
             ),
-            Self::Fresh => (Level::Info, "the control plane is heard of again".to_owned()),
+            Self::Fresh => (Level::Info, "injection resumed: the control plane was reached again".to_owned()),
         })
     }
 }

@@ -1,39 +1,39 @@
-//! Which workload this proxy stands for, by the metadata that Istio gives its node.
+//! Identity of the proxy, from the metadata that Istio gives its node.
 
 use policies::{Scope, wire::ScopeError};
 
 use crate::config::Config;
 
-/// The label that Istio calls a workload's canonical name.
+/// Label with a workload's canonical name.
 const CANONICAL_NAME: &str = "service.istio.io/canonical-name";
 
-/// The proxy, as the control plane and the policies know it.
+/// Proxy as the control plane and the policies know it.
 #[derive(Debug)]
 pub struct Identity {
-    /// The workload that policies must select, or all those that they may.
-    pub workload: Scope,
-    pub stands_for: StandsFor,
-    /// The Envoy node id, kept to the characters that a header of ours may carry.
+    /// Workload, or workloads, whose policies this proxy runs.
+    pub scope: Scope,
+    pub kind: ProxyKind,
+    /// Envoy node id, reduced to the characters that the header of a poll allows.
     pub node: String,
-    /// What is amiss, for the log.
+    /// Reason why the scope is incomplete, for the log.
     pub warning: Option<String>,
 }
 
-/// Whom a proxy takes requests for.
+/// Kind of proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StandsFor {
-    /// A workload, which receives requests and makes them: a sidecar.
-    Workload,
-    /// A workload that receives every request, whichever way the listener takes it: a gateway.
-    Edge,
-    /// Services, each request for one of them, and received: a waypoint.
-    Services,
+pub enum ProxyKind {
+    /// Proxy of one workload, for the requests that it receives and makes.
+    Sidecar,
+    /// Proxy that is a workload itself. Every request is inbound.
+    Gateway,
+    /// Proxy of many services. Every request is inbound, and for one of them.
+    Waypoint,
 }
 
 impl Identity {
-    /// Finds out who this is. `property` reads an attribute of the host by its path.
+    /// Reads the identity from the node; `property` reads an attribute of the host by its path.
     pub fn discover(config: &Config, property: impl Fn(&[&str]) -> Option<Vec<u8>>) -> Self {
-        // Envoy 1.40 has the node below `xds`; those of Istio up to about 1.27 at the top.
+        // Envoy 1.40 has the node under `xds`; that of Istio up to about 1.27 at the top.
         let node = |path: &[&str]| {
             let text = |root: &[&str]| {
                 let value = property(&[root, &["node"], path].concat())?;
@@ -42,49 +42,48 @@ impl Identity {
             text(&["xds"]).or_else(|| text(&[]))
         };
         let id = node(&["id"]).unwrap_or_default();
-        // Istio's node ids begin with the type of proxy.
-        let stands_for = match id.split('~').next() {
-            Some("router") => StandsFor::Edge,
-            Some("waypoint") if config.service.is_some() => StandsFor::Edge,
-            Some("waypoint") => StandsFor::Services,
-            _ => StandsFor::Workload,
+        // Istio's node ids begin with the type of proxy. A waypoint that is configured for one service
+        // works like a gateway.
+        let kind = match id.split('~').next() {
+            Some("router") => ProxyKind::Gateway,
+            Some("waypoint") if config.service.is_some() => ProxyKind::Gateway,
+            Some("waypoint") => ProxyKind::Waypoint,
+            _ => ProxyKind::Sidecar,
         };
-        // `*` would make one workload every workload.
+        // `*` would select every workload.
         let is_name = |name: &String| name != "*";
         let own = || config.namespace.clone().or_else(|| node(&["metadata", "NAMESPACE"])).filter(is_name);
-        let namespaces = match stands_for {
-            StandsFor::Edge | StandsFor::Services if !config.namespaces.is_empty() => {
+        let namespaces = match kind {
+            ProxyKind::Gateway | ProxyKind::Waypoint if !config.namespaces.is_empty() => {
                 config.namespaces.clone()
             }
             _ => own().into_iter().collect(),
         };
         let names = || [node(&["metadata", "WORKLOAD_NAME"]), node(&["metadata", "LABELS", CANONICAL_NAME])];
-        let services = match (&config.service, stands_for) {
+        let services = match (&config.service, kind) {
             (Some(service), _) => vec![service.clone()],
-            (None, StandsFor::Services) => vec!["*".to_owned()],
+            (None, ProxyKind::Waypoint) => vec!["*".to_owned()],
             (None, _) => names().into_iter().flatten().collect(),
         };
-        let services = services.into_iter().filter(|name| stands_for == StandsFor::Services || is_name(name));
-        let (workload, warning) = match scope(&namespaces, &services.collect::<Vec<_>>()) {
-            Ok(workload) if workload.is_named() => (workload, None),
-            Ok(workload) => {
-                (workload, Some("the node metadata has no WORKLOAD_NAME or no NAMESPACE".to_owned()))
-            }
+        let services = services.into_iter().filter(|name| kind == ProxyKind::Waypoint || is_name(name));
+        let (scope, warning) = match new_scope(&namespaces, &services.collect::<Vec<_>>()) {
+            Ok(scope) if scope.is_named() => (scope, None),
+            Ok(scope) => (scope, Some("the node metadata has no WORKLOAD_NAME or no NAMESPACE".to_owned())),
             Err(error) => (Scope::unknown(), Some(error.to_string())),
         };
         let fits = |c: &char| c.is_ascii_alphanumeric() || ".~_-".contains(*c);
         let node = id.chars().filter(fits).take(253).collect();
-        Self { workload, stands_for, node, warning }
+        Self { scope, kind, node, warning }
     }
 }
 
-fn scope(namespaces: &[String], services: &[String]) -> Result<Scope, ScopeError> {
+fn new_scope(namespaces: &[String], services: &[String]) -> Result<Scope, ScopeError> {
     Scope::new(namespaces.iter().map(String::as_str), services.iter().map(String::as_str))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CANONICAL_NAME, Identity, StandsFor};
+    use super::{CANONICAL_NAME, Identity, ProxyKind};
     use crate::config::Config;
 
     fn config(more: &str) -> Config {
@@ -109,13 +108,13 @@ mod tests {
                 (&["xds", "node", "id"], "sidecar~10.0.0.1~checkout-1.demo~demo.svc.cluster.local"),
             ],
         );
-        assert_eq!(identity.workload.to_string(), "namespace=demo&service=checkout&service=checkout-v2");
+        assert_eq!(identity.scope.to_string(), "namespace=demo&service=checkout&service=checkout-v2");
         assert_eq!(identity.node, "sidecar~10.0.0.1~checkout-1.demo~demo.svc.cluster.local");
         assert_eq!(identity.warning, None);
     }
 
     #[test]
-    fn an_older_envoy_has_its_node_at_the_top() {
+    fn an_older_envoy_has_the_node_at_the_top() {
         let identity = discover(
             &config(""),
             &[
@@ -123,11 +122,11 @@ mod tests {
                 (&["node", "metadata", "NAMESPACE"], "demo"),
             ],
         );
-        assert_eq!(identity.workload.to_string(), "namespace=demo&service=checkout");
+        assert_eq!(identity.scope.to_string(), "namespace=demo&service=checkout");
     }
 
     #[test]
-    fn the_configuration_goes_before_the_node() {
+    fn the_configuration_overrides_the_node() {
         let identity = discover(
             &config(r#", "service": "cart", "namespace": "shop""#),
             &[
@@ -135,22 +134,22 @@ mod tests {
                 (&["xds", "node", "metadata", "NAMESPACE"], "demo"),
             ],
         );
-        assert_eq!(identity.workload.to_string(), "namespace=shop&service=cart");
+        assert_eq!(identity.scope.to_string(), "namespace=shop&service=cart");
     }
 
     #[test]
     fn what_is_not_known_is_not_guessed() {
         let nobody = discover(&config(""), &[(&["xds", "node", "id"], "sidecar~1~checkout.demo~demo\n\"")]);
-        assert_eq!(nobody.workload.to_string(), "");
+        assert_eq!(nobody.scope.to_string(), "");
         assert_eq!(nobody.node, "sidecar~1~checkout.demo~demo");
         assert!(nobody.warning.is_some());
         let star = discover(&config(""), &[(&["xds", "node", "metadata", "WORKLOAD_NAME"], "*")]);
-        assert_eq!(star.workload.to_string(), "");
+        assert_eq!(star.scope.to_string(), "");
         let odd = discover(&config(""), &[(&["xds", "node", "metadata", "WORKLOAD_NAME"], "a b")]);
         assert!(odd.warning.unwrap().contains("a b"));
     }
 
-    /// A proxy of that type, whose own workload is `edge` in `infra`.
+    /// Proxy of that type, whose own workload is `edge` in `infra`.
     fn proxy(kind: &str, more: &str) -> Identity {
         discover(
             &config(more),
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waypoint_stands_for_the_services_of_its_namespace_or_of_those_configured() {
+    fn a_waypoint_has_the_services_of_its_namespace_or_of_those_configured() {
         for (more, workload) in [
             ("", "namespace=infra&service=*"),
             (r#", "namespaces": ["shop", "demo"]"#, "namespace=demo&namespace=shop&service=*"),
@@ -171,25 +170,25 @@ mod tests {
             (r#", "namespace": "shop""#, "namespace=shop&service=*"),
         ] {
             let waypoint = proxy("waypoint", more);
-            assert_eq!(waypoint.workload.to_string(), workload);
-            assert_eq!((waypoint.stands_for, waypoint.warning), (StandsFor::Services, None));
+            assert_eq!(waypoint.scope.to_string(), workload);
+            assert_eq!((waypoint.kind, waypoint.warning), (ProxyKind::Waypoint, None));
         }
         let one = proxy("waypoint", r#", "service": "cart""#);
         assert_eq!(
-            (one.workload.to_string().as_str(), one.stands_for),
-            ("namespace=infra&service=cart", StandsFor::Edge)
+            (one.scope.to_string().as_str(), one.kind),
+            ("namespace=infra&service=cart", ProxyKind::Gateway)
         );
     }
 
     #[test]
     fn a_gateway_is_its_workload_in_its_namespace_or_in_those_configured() {
         let gateway = proxy("router", "");
-        assert_eq!(gateway.workload.to_string(), "namespace=infra&service=edge");
-        assert_eq!(gateway.stands_for, StandsFor::Edge);
+        assert_eq!(gateway.scope.to_string(), "namespace=infra&service=edge");
+        assert_eq!(gateway.kind, ProxyKind::Gateway);
         let configured = proxy("router", r#", "namespaces": ["shop", "demo"]"#);
-        assert_eq!(configured.workload.to_string(), "namespace=demo&namespace=shop&service=edge");
+        assert_eq!(configured.scope.to_string(), "namespace=demo&namespace=shop&service=edge");
         let sidecar = proxy("sidecar", r#", "namespaces": ["shop", "demo"]"#);
-        assert_eq!(sidecar.workload.to_string(), "namespace=infra&service=edge");
-        assert_eq!(sidecar.stands_for, StandsFor::Workload);
+        assert_eq!(sidecar.scope.to_string(), "namespace=infra&service=edge");
+        assert_eq!(sidecar.kind, ProxyKind::Sidecar);
     }
 }

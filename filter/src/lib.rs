@@ -1,23 +1,22 @@
 //! The Proxy-Wasm filter of hfi.
 //!
-//! It runs in every Envoy that Istio configures, follows the reconciler's snapshot for the proxy's
-//! own workload, and injects exactly the faults that the snapshot says. Whatever goes wrong with it,
-//! traffic passes untouched: nothing here may fail or hang a request.
+//! It runs in every Envoy that Istio configures, polls the reconciler for the snapshot of the proxy's
+//! workload, and injects the faults of that snapshot. If anything goes wrong, traffic passes untouched:
+//! nothing here may fail a request or leave it hanging.
 //!
-//! The core is plain Rust that runs and is tested natively; it returns values that say what to do.
-//! `abi` alone speaks to the host and does it.
+//! The core is plain Rust that is tested natively. It returns values that say what to do; only `abi`
+//! calls the host. Imports run downwards in this list:
 //!
+//! - `abi`: the Proxy-Wasm callbacks and the calls into the host. It is built for wasm only.
+//! - [`plugin`]: the state of one root context.
+//! - [`event`]: events for the log and the metrics.
+//! - [`programs`]: the compiled policies.
+//! - [`sync`]: the polls, and the state that the VMs of a proxy share.
+//! - [`request`]: the facts of a request, the held requests, and local replies.
+//! - [`identity`]: the proxy's workload.
 //! - [`config`]: the plugin configuration.
-//! - [`identity`]: which workload this proxy stands for.
-//! - [`sync`]: when to poll the control plane, what its answers mean, and what the VMs of one proxy
-//!   know together.
-//! - [`programs`]: what runs, for a workload or for each service of a waypoint.
-//! - [`request`]: a request as policies see it, the requests that wait, and the replies to them.
-//! - [`event`]: what is told of, in the log and the metrics.
-//! - [`dice`]: the random numbers.
-//! - [`plugin`]: all of it together, for one root context.
-//! - [`clock`]: time to wait by.
-//! - `abi`: the Proxy-Wasm callbacks, and the calls into the host; only built for wasm.
+//! - [`dice`]: random numbers.
+//! - [`clock`]: monotonic time.
 
 #[cfg(target_arch = "wasm32")]
 pub mod abi;

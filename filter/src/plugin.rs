@@ -1,4 +1,4 @@
-//! The filter as one root context knows it: who it is, what it runs, and whom it holds.
+//! The filter of one root context: its identity, the program that it runs, and the requests it holds.
 
 use std::time::Duration;
 
@@ -9,42 +9,44 @@ use crate::{
     config::Config,
     dice::Random,
     event::Event,
-    identity::{Identity, StandsFor},
+    identity::{Identity, ProxyKind},
     programs::Programs,
-    request::held::Held,
+    request::held::{DueRequest, HeldRequests},
     sync::{
-        poller::{Answer, Poll, Poller, Said},
-        shared::{News, Role, Shared, SharedData},
+        answer::{Answer, PollOutcome},
+        poller::{Poll, Poller},
+        shared::{Role, Shared, SharedState},
+        shared_data::SharedData,
     },
 };
 
-/// The longest that the timer sleeps: so much later at most does a VM that was not told run what
-/// another one has taken over, or follow a leader that is lost.
+/// Longest time between two ticks. A VM that was not notified runs a new snapshot after this time at the
+/// latest, and takes a lost leader's place.
 const MAX_TICK: Duration = Duration::from_millis(200);
 
-/// Everything that outlives a request.
+/// State that outlives a request.
 #[derive(Debug)]
 pub struct Plugin<D> {
     config: Config,
     identity: Identity,
-    /// The path of a poll: it never changes.
+    /// Path of every poll.
     path: String,
     random: Random,
     shared: Shared<D>,
-    /// Whether this VM polls for all of the proxy.
-    leads: bool,
-    /// When it last looked at what the others have left.
-    looked: Instant,
+    /// Whether this VM polls for all VMs of the proxy.
+    is_leader: bool,
+    /// Time of the last refresh from the shared state.
+    refreshed: Instant,
     poller: Poller,
-    /// Why the last poll failed, if it did.
+    /// Reason why the last poll failed, if it did.
     failure: Option<String>,
     programs: Programs,
     is_stale: bool,
-    pub held: Held,
+    held: HeldRequests,
 }
 
 impl<D: SharedData> Plugin<D> {
-    /// A filter that runs what the other VMs of its proxy run, if there are any.
+    /// Plugin that starts with what the other VMs of its proxy run, if there are any.
     pub fn new(
         configuration: &[u8],
         config: Config,
@@ -54,58 +56,57 @@ impl<D: SharedData> Plugin<D> {
         now: Instant,
     ) -> Self {
         let mut random = Random::seeded(seed);
-        let path = format!("/v1/snapshot?{}", identity.workload);
+        let path = format!("/v1/snapshot?{}", identity.scope);
         let source = format!("{} {}{path}", config.cluster, config.authority);
         let mut plugin = Self {
             path,
             config,
             identity,
-            shared: Shared::join(data, configuration, &source, random.tag()),
-            leads: false,
-            looked: now,
+            shared: Shared::join(data, configuration, &source, random.id()),
+            is_leader: false,
+            refreshed: now,
             failure: None,
             poller: Poller::new(now, &mut random),
             random,
             programs: Programs::default(),
             is_stale: false,
-            held: Held::default(),
+            held: HeldRequests::default(),
         };
-        plugin.follow(plugin.shared.peek());
-        plugin.judge_age(now);
+        plugin.adopt(plugin.shared.state());
+        plugin.update_staleness(now);
         plugin
     }
 
-    /// The Envoy cluster of the control plane.
+    /// Envoy cluster of the control plane.
     pub fn cluster(&self) -> &str {
         &self.config.cluster
     }
 
-    /// Who this is.
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// Whether this VM polls, and tells, for all of the proxy.
-    pub fn leads(&self) -> bool {
-        self.leads
+    /// Whether this VM polls, and logs, for all VMs of the proxy.
+    pub fn is_leader(&self) -> bool {
+        self.is_leader
     }
 
-    /// Whether every request is one that is received, whichever way the listener takes it.
-    pub fn only_receives(&self) -> bool {
-        self.identity.stands_for != StandsFor::Workload
+    /// Whether every request is inbound, whatever the listener's direction.
+    pub fn is_always_inbound(&self) -> bool {
+        self.identity.kind != ProxyKind::Sidecar
     }
 
-    /// Whether no request can get a fault, so that nothing need be known of it.
+    /// Whether no request can get a fault, so that nothing about it need be read.
     pub fn is_idle(&self) -> bool {
         self.is_stale || self.programs.is_empty()
     }
 
-    /// How many policies are in force.
-    pub fn policies(&self, now: Timestamp) -> usize {
-        if self.is_stale { 0 } else { self.programs.policies(now) }
+    /// Number of policies in force.
+    pub fn active_policies(&self, now: Timestamp) -> usize {
+        if self.is_stale { 0 } else { self.programs.active_policies(now) }
     }
 
-    /// What is to happen to a request that came through this filter chain.
+    /// Decides about a request that came through this filter chain.
     pub fn decide(
         &mut self,
         facts: &impl Facts,
@@ -117,105 +118,123 @@ impl<D: SharedData> Plugin<D> {
         self.programs.decide(facts, filter_chain, &mut self.random)
     }
 
-    /// Whether as many requests are held as may be.
+    /// Whether the limit of held requests is reached.
     pub fn is_full(&self) -> bool {
         self.held.len() >= self.config.max_active_faults
     }
 
-    /// Looks at what the other VMs have left, and sees to it that one VM leads.
-    pub fn look(&mut self, now: Instant) -> Vec<Event> {
-        let (news, role) = self.shared.look(now);
-        self.looked = now;
-        self.follow(news);
-        self.leads = role != Role::Follows;
-        let led = match role {
-            Role::Led { is_first } => {
-                self.poller.give_up(now);
-                Some(Event::Led { is_first })
-            }
-            Role::Leads | Role::Follows => None,
-        };
-        led.into_iter().chain(self.judge_age(now)).collect()
+    /// Holds the request of a stream; `true` if it is due before all others.
+    pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant) -> bool {
+        self.held.hold(context_id, decision, now)
     }
 
-    /// The poll to send now, if it is time for one and this VM's to send.
-    pub fn poll(&mut self, now: Instant) -> Option<Poll> {
-        if !self.leads {
+    /// Number of requests that are held.
+    pub fn held_requests(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Removes held requests that are due, as many as can be released in one call of the host.
+    pub fn take_due(&mut self, now: Instant) -> Vec<DueRequest> {
+        self.held.take_due(now)
+    }
+
+    /// Forgets held requests whose streams have ended; returns their number.
+    pub fn forget_ended(&mut self, now: Instant, is_open: impl Fn(u32) -> bool) -> usize {
+        self.held.forget_ended(now, is_open)
+    }
+
+    /// Runs what the other VMs have published, and renews or takes over the lease of the leader.
+    pub fn refresh(&mut self, now: Instant) -> Vec<Event> {
+        let (state, role) = self.shared.refresh(now);
+        self.refreshed = now;
+        self.adopt(state);
+        self.is_leader = role != Role::Follower;
+        let leadership = match role {
+            Role::NewLeader { is_first } => {
+                self.poller.abandon_poll(now);
+                Some(Event::BecameLeader { is_first })
+            }
+            Role::Leader | Role::Follower => None,
+        };
+        leadership.into_iter().chain(self.update_staleness(now)).collect()
+    }
+
+    /// Poll to send now, if this VM leads and one is due.
+    pub fn next_poll(&mut self, now: Instant) -> Option<Poll> {
+        if !self.is_leader {
             return None;
         }
-        self.poller.poll(now, &self.config, &self.path, &self.identity.node)
+        self.poller.next_poll(now, &self.config, &self.path, &self.identity.node)
     }
 
-    /// Takes the answer of a poll in: a new snapshot is verified, compiled aside and swapped whole.
-    pub fn answered(&mut self, answer: Answer, now: Instant) -> Vec<Event> {
-        let mut events = self.look(now);
-        if !self.leads {
-            // Another VM leads since, and may have heard newer things.
+    /// Handles the answer to a poll. A new snapshot is verified and compiled before it replaces the old one.
+    pub fn handle_answer(&mut self, answer: Answer, now: Instant) -> Vec<Event> {
+        let mut events = self.refresh(now);
+        if !self.is_leader {
+            // Another VM leads by now, and may have a newer answer.
             return events;
         }
-        match self.activate(answer, now) {
+        match self.apply(answer, now) {
             Ok(updated) => {
                 self.failure = None;
                 events.extend(updated);
             }
-            Err(reason) => events.push(self.failed(reason, now)),
+            Err(reason) => events.push(self.handle_failure(reason, now)),
         }
-        events.extend(self.judge_age(now));
+        events.extend(self.update_staleness(now));
         events
     }
 
-    fn activate(&mut self, answer: Answer, now: Instant) -> Result<Option<Event>, String> {
-        let (event, bytes) = match self.poller.answered(answer)? {
-            Said::Unchanged { revision } => {
-                self.poller.unchanged(revision, now, &self.config, &mut self.random);
+    fn apply(&mut self, answer: Answer, now: Instant) -> Result<Option<Event>, String> {
+        let (event, bytes) = match answer.outcome(self.poller.active())? {
+            PollOutcome::Unchanged { revision } => {
+                self.poller.record_unchanged(revision, now, &self.config, &mut self.random);
                 (None, None)
             }
-            Said::Changed { in_force, body } => {
-                self.shared.keep(now);
+            PollOutcome::Changed { snapshot, body } => {
+                self.shared.extend_lease(now);
                 self.programs = Programs::compile(&body, &self.identity)?;
-                let updated = Event::Updated { digest: in_force.digest };
-                self.poller.activated(in_force, now);
+                let updated = Event::Updated { digest: snapshot.digest };
+                self.poller.record_change(snapshot, now);
                 (Some(updated), Some(body))
             }
         };
-        let in_force = self.poller.in_force().cloned();
-        self.shared.publish(News { contact: now, in_force }, bytes);
+        let active = self.poller.active().cloned();
+        self.shared.publish(SharedState { last_contact: now, active }, bytes);
         Ok(event)
     }
 
-    /// A poll could not be sent, or brought nothing usable. What is in force stays so.
-    pub fn failed(&mut self, reason: String, now: Instant) -> Event {
-        self.poller.failed(now, &mut self.random);
+    /// Handles a poll that could not be sent or brought nothing usable. The active snapshot stays.
+    pub fn handle_failure(&mut self, reason: String, now: Instant) -> Event {
+        self.poller.record_failure(now, &mut self.random);
         let is_new = self.failure.as_ref() != Some(&reason);
         self.failure = Some(reason.clone());
-        Event::Failed { reason, is_new }
+        Event::PollFailed { reason, is_new }
     }
 
-    /// How long nothing need be done: until the next look at the others, the next poll, or the next
-    /// request that is due.
+    /// Time until the next refresh, poll or release of a request.
     pub fn next_tick(&self, now: Instant) -> Duration {
-        let poll = self.leads.then(|| self.poller.next_step(&self.config));
+        let poll = self.is_leader.then(|| self.poller.next_deadline(&self.config));
         let others = [poll, self.held.next_due()].into_iter().flatten();
-        let next = others.fold(self.looked + MAX_TICK, Instant::min);
-        // Rounded up, so that what is due then is due. Zero would switch the timer off.
+        let next = others.fold(self.refreshed + MAX_TICK, Instant::min);
+        // Rounded up, so that the work is due at the tick. Zero would switch the timer off.
         let millis = next.since(now).as_nanos().div_ceil(1_000_000).max(1);
         Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 
-    /// Runs what another VM has verified and runs.
-    fn follow(&mut self, News { contact, in_force }: News) {
-        let Some(in_force) = in_force else { return };
-        if self.poller.in_force().map(|known| known.digest) != Some(in_force.digest) {
-            let Some(bytes) = self.shared.snapshot(in_force.digest) else { return };
+    /// Runs the snapshot that another VM has verified.
+    fn adopt(&mut self, SharedState { last_contact, active }: SharedState) {
+        let Some(active) = active else { return };
+        if self.poller.active().map(|known| known.digest) != Some(active.digest) {
+            let Some(bytes) = self.shared.snapshot(active.digest) else { return };
             let Ok(programs) = Programs::compile(&bytes, &self.identity) else { return };
             self.programs = programs;
         }
-        self.poller.heard(in_force, contact);
+        self.poller.adopt(active, last_contact);
     }
 
-    /// Stops injecting when the control plane has not been heard of for too long, and goes on when it
-    /// has.
-    fn judge_age(&mut self, now: Instant) -> Option<Event> {
+    /// Stops injecting after too long without contact with the control plane, and resumes after contact.
+    fn update_staleness(&mut self, now: Instant) -> Option<Event> {
         let is_stale = self.poller.stale_at(&self.config).is_some_and(|at| at <= now);
         let event = if is_stale { Event::Stale } else { Event::Fresh };
         (std::mem::replace(&mut self.is_stale, is_stale) != is_stale).then_some(event)

@@ -1,40 +1,40 @@
-//! What runs: the program of one workload, or one for each service of a waypoint.
+//! Compiled programs: one for a workload, or one for each service of a waypoint.
 
 use std::collections::HashMap;
 
 use policies::{Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp, wire::Schedule};
 
-use crate::identity::{Identity, StandsFor};
+use crate::identity::{Identity, ProxyKind};
 
-/// A snapshot, ready to be run.
+/// Compiled snapshot.
 #[derive(Debug, Default)]
 pub struct Programs {
-    /// Of the workload; on a waypoint there is none.
+    /// Program of the workload; empty on a waypoint.
     program: Program,
     services: Option<Services>,
     schedule: Schedule,
 }
 
-/// Programs by the filter chain that a request came through, each made when its first request comes.
+/// Programs by filter chain. Each is compiled at the first request through its chain.
 #[derive(Debug)]
 struct Services {
     snapshot: Snapshot,
-    /// What the snapshot is for.
-    all: Scope,
+    /// Scope of the whole snapshot.
+    scope: Scope,
     programs: HashMap<Vec<u8>, Program>,
 }
 
 impl Programs {
-    /// Compiles a snapshot's bytes for whoever this proxy stands for.
+    /// Compiles the bytes of a snapshot for this proxy.
     pub fn compile(bytes: &[u8], identity: &Identity) -> Result<Self, String> {
         let snapshot = Snapshot::decode(bytes).map_err(|error| error.to_string())?;
-        let program = Program::compile(&snapshot, &identity.workload).map_err(|error| error.to_string())?;
-        let schedule = snapshot.schedule(&identity.workload);
-        Ok(match identity.stands_for {
-            StandsFor::Workload | StandsFor::Edge => Self { program, services: None, schedule },
-            StandsFor::Services => {
-                let all = identity.workload.clone();
-                let services = Some(Services { snapshot, all, programs: HashMap::new() });
+        let program = Program::compile(&snapshot, &identity.scope).map_err(|error| error.to_string())?;
+        let schedule = snapshot.schedule(&identity.scope);
+        Ok(match identity.kind {
+            ProxyKind::Sidecar | ProxyKind::Gateway => Self { program, services: None, schedule },
+            ProxyKind::Waypoint => {
+                let scope = identity.scope.clone();
+                let services = Some(Services { snapshot, scope, programs: HashMap::new() });
                 Self { program: Program::default(), services, schedule }
             }
         })
@@ -46,12 +46,12 @@ impl Programs {
             && self.services.as_ref().is_none_or(|services| services.snapshot.policies.is_empty())
     }
 
-    /// How many policies are in force.
-    pub fn policies(&self, now: Timestamp) -> usize {
+    /// Number of policies in force.
+    pub fn active_policies(&self, now: Timestamp) -> usize {
         self.schedule.in_force(now)
     }
 
-    /// What is to happen to a request that came through this filter chain.
+    /// Decides about a request that came through this filter chain.
     pub fn decide(
         &mut self,
         facts: &impl Facts,
@@ -67,18 +67,18 @@ impl Programs {
 
 impl Services {
     fn program(&mut self, filter_chain: Vec<u8>) -> &Program {
-        let Self { snapshot, all, programs } = self;
+        let Self { snapshot, scope, programs } = self;
         programs.entry(filter_chain).or_insert_with_key(|filter_chain| {
-            let named = service_of(filter_chain).filter(|(_, namespace)| all.has_namespace(namespace));
+            let named = service_of(filter_chain).filter(|(_, namespace)| scope.has_namespace(namespace));
             let workload = named.and_then(|(service, namespace)| Scope::new([namespace], [service]).ok());
-            // All of the snapshot has been compiled before, so a part of it can be.
+            // The whole snapshot has compiled, so every part of it does.
             Program::compile(snapshot, &workload.unwrap_or(Scope::unknown())).unwrap_or_default()
         })
     }
 }
 
-/// The service and namespace that a filter chain of a waypoint is for. Istio names it
-/// `inbound-vip|PORT|http|SERVICE.NAMESPACE.svc.DOMAIN`; of one named otherwise nothing is known.
+/// Service and namespace of a waypoint's filter chain, which Istio names
+/// `inbound-vip|PORT|http|SERVICE.NAMESPACE.svc.DOMAIN`; `None` for any other name.
 fn service_of(filter_chain: &[u8]) -> Option<(&str, &str)> {
     let name = std::str::from_utf8(filter_chain).ok()?.strip_prefix("inbound-vip|")?;
     let (_, host) = name.rsplit_once('|')?;

@@ -1,7 +1,7 @@
-//! One request: what policies see of it, and what the host is told to do with it.
+//! Requests: what policies see of one, the ones that are held, and the replies to them.
 
 pub mod header_map;
 pub mod held;
+pub mod lazy_request;
 pub mod local_reply;
 pub mod streams;
-pub mod view;

@@ -1,4 +1,7 @@
-//! The filter and the control plane: one VM polls, all VMs of the proxy run what it learns.
+//! The filter and the control plane: one VM polls, all VMs of the proxy run what it gets.
 
+pub mod answer;
 pub mod poller;
+mod queues;
 pub mod shared;
+pub mod shared_data;

@@ -1,4 +1,4 @@
-//! The host's calls, in the core's own types.
+//! Calls into the host, with the core's own types.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,23 +8,24 @@ use policies::{
 };
 use proxy_wasm::{
     hostcalls as sdk,
-    types::{BufferType, LogLevel, MapType},
+    types::{BufferType, LogLevel, MapType, MetricType},
 };
 
 use super::hostcalls;
 use crate::{
     event::Level,
     request::{
-        header_map::map,
+        header_map,
         local_reply::{FAULT, LocalReply, POLICY},
     },
     sync::{
-        poller::{Answer, MAX_SNAPSHOT_BYTES, Poll, REVISION},
-        shared::SharedData,
+        answer::{Answer, MAX_SNAPSHOT_BYTES, REVISION},
+        poller::Poll,
+        shared_data::SharedData,
     },
 };
 
-/// The attribute that the access log has as `%FILTER_STATE(wasm.hfi:PLAIN)%`.
+/// Attribute that the access log can show as `%FILTER_STATE(wasm.hfi:PLAIN)%`.
 const ACCESS_LOG: &str = "hfi";
 
 pub(super) fn log(level: Level, message: &str) {
@@ -36,46 +37,46 @@ pub(super) fn log(level: Level, message: &str) {
     let _ = sdk::log(level, message);
 }
 
-/// The configuration of the plugin that is being configured, of so many bytes.
+/// Configuration of the plugin that is being configured, with its size in bytes.
 pub(super) fn plugin_configuration(size: usize) -> Vec<u8> {
     let configuration = sdk::get_buffer(BufferType::PluginConfiguration, 0, size);
     configuration.ok().flatten().unwrap_or_default()
 }
 
-/// An attribute of the host.
+/// Attribute of the host.
 pub(super) fn property(path: &[&str]) -> Option<Vec<u8>> {
     sdk::get_property(path.to_vec()).ok().flatten()
 }
 
-/// The time of day.
+/// Time of day.
 pub(super) fn wall_clock() -> Timestamp {
     let now = sdk::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH);
     let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(since.as_millis() as u64)
 }
 
-/// Calls `on_tick` after `period`, and again after each further one.
-pub(super) fn tick_after(period: Duration) {
+/// Makes the host call `on_tick` after every `period`.
+pub(super) fn set_tick_period(period: Duration) {
     let _ = sdk::set_tick_period(period);
 }
 
-/// Makes the calls that follow act for another context; whether it is still there.
-pub(super) fn act_for(context_id: u32) -> bool {
+/// Directs the following calls to another context; `false` if it does not exist.
+pub(super) fn set_effective_context(context_id: u32) -> bool {
     sdk::set_effective_context(context_id).is_ok()
 }
 
-/// Makes the calls that follow act for a stream; whether that is still open. One that is gone must
-/// not be acted for, since the calls would hit another one; nor one that has been reset and that Envoy
-/// is about to delete, since an answer to it would end Envoy. Of such a one the duration is known.
+/// Directs the following calls to a stream; `false` if it is not open. Calls for a stream that does not
+/// exist would reach another one. A reply to a stream that is reset, and that Envoy is about to delete,
+/// would crash Envoy; such a stream has a duration.
 pub(super) fn is_open(context_id: u32) -> bool {
-    act_for(context_id) && property(&["request", "duration"]).is_none()
+    set_effective_context(context_id) && property(&["request", "duration"]).is_none()
 }
 
 pub(super) fn request_header(name: &str) -> Option<Vec<u8>> {
     sdk::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
 }
 
-/// Lets the workload and the access log know that a request was delayed, and by which policy.
+/// Marks a request as delayed by a policy, for the workload and the access log.
 pub(super) fn mark_delayed(policy: &str) {
     hostcalls::set_property(ACCESS_LOG, &format!("delay {policy}"));
     for (name, value) in [(FAULT, "delay"), (POLICY, policy)] {
@@ -87,8 +88,8 @@ pub(super) fn resume_request() {
     let _ = sdk::resume_http_request();
 }
 
-/// Which way the listener takes requests: Envoy's `TrafficDirection`, a little-endian i64. One that
-/// does not say is not outbound.
+/// Direction of the listener: Envoy's `TrafficDirection`, a little-endian i64. A listener without one is
+/// inbound.
 pub(super) fn direction() -> Option<Direction> {
     let property = property(&["xds", "listener_direction"]).or_else(|| property(&["listener_direction"]));
     let is_outbound =
@@ -96,30 +97,32 @@ pub(super) fn direction() -> Option<Direction> {
     Some(if is_outbound { Direction::Outbound } else { Direction::Inbound })
 }
 
-/// The name of the filter chain that the request came through.
+/// Name of the filter chain that the request came through.
 pub(super) fn filter_chain() -> Option<Vec<u8>> {
     property(&["xds", "filter_chain_name"]).or_else(|| property(&["filter_chain_name"]))
 }
 
-/// Answers a request in the workload's place.
+/// Answers a request in place of the workload.
 pub(super) fn reply(policy: &str, abort: &Abort) {
     hostcalls::set_property(ACCESS_LOG, &format!("abort {policy}"));
     hostcalls::send_local_reply(&LocalReply::new(policy, abort));
 }
 
-/// Sends a poll to the control plane; what its answer will be known by.
-pub(super) fn call(cluster: &str, poll: &Poll) -> Result<u32, String> {
+/// Sends a poll to the control plane; returns its token.
+pub(super) fn send_poll(cluster: &str, poll: &Poll) -> Result<u32, String> {
     let headers: Vec<_> = poll.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let call = hostcalls::http_call(cluster, &map(&headers), poll.timeout);
+    let call = hostcalls::http_call(cluster, &header_map::encode(&headers), poll.timeout);
     call.map_err(|status| {
-        format!("the control plane's cluster `{cluster}` is not there, or has no endpoint (status {status})")
+        format!(
+            "cluster `{cluster}` of the control plane does not exist or has no endpoint (status {status})"
+        )
     })
 }
 
-/// The answer of the call that has just ended.
-pub(super) fn call_answer(headers: usize, body_size: usize) -> Answer {
+/// Answer to the poll for which the host has called.
+pub(super) fn poll_answer(headers: usize, body_size: usize) -> Answer {
     if headers == 0 {
-        // A connection that broke in the middle has none, and to ask for one would trap.
+        // A connection that broke has no headers, and reading one would trap.
         return Answer::default();
     }
     let header = |name| {
@@ -140,7 +143,22 @@ pub(super) fn call_answer(headers: usize, body_size: usize) -> Answer {
     }
 }
 
-/// Takes out all that is in a queue.
+/// Defines a metric; returns its id unless the host refuses.
+pub(super) fn define_metric(kind: MetricType, name: &str) -> Option<u32> {
+    sdk::define_metric(kind, name).ok()
+}
+
+/// Adds to a counter or gauge.
+pub(super) fn increment_metric(id: u32, change: i64) {
+    let _ = sdk::increment_metric(id, change);
+}
+
+/// Sets a gauge, or adds a value to a histogram.
+pub(super) fn record_metric(id: u32, value: u64) {
+    let _ = sdk::record_metric(id, value);
+}
+
+/// Removes all entries of a queue.
 pub(super) fn drain(queue: u32) {
     while let Ok(Some(_)) = sdk::dequeue_shared_queue(queue) {}
 }
@@ -165,12 +183,12 @@ impl SharedData for HostData {
     }
 
     fn notify(&self, queue: &str) {
-        // Istio gives VMs no id; others may.
+        // Istio gives VMs no id; other installations can.
         let vm_id = property(&["plugin_vm_id"]).and_then(|id| String::from_utf8(id).ok()).unwrap_or_default();
         if let Ok(Some(queue)) = sdk::resolve_shared_queue(&vm_id, queue) {
-            // Where nobody listens any more, nobody takes out what was put in before.
+            // If the VM that registered has ended, nothing else empties its queue.
             drain(queue);
-            let _ = sdk::enqueue_shared_queue(queue, Some(b"look"));
+            let _ = sdk::enqueue_shared_queue(queue, Some(b"changed"));
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Calls of the host that neither the SDK nor `std` offers on this target: two of
-//! `wasi_snapshot_preview1`, which every Proxy-Wasm host answers, and some of the ABI's own with what
-//! the SDK leaves out. Besides the names in `abi::exports`, all that is `unsafe` is here.
-#![expect(unsafe_code, reason = "imports of the host can only be declared and called so")]
+//! Calls into the host that the SDK and `std` lack on this target: two of `wasi_snapshot_preview1`,
+//! which every Proxy-Wasm host has, and those of the ABI that the SDK offers only in part. All `unsafe`
+//! code is here, besides the names in `exports`.
+#![expect(unsafe_code, reason = "imports of the host are declared and called as foreign functions")]
 
 use std::time::Duration;
 
 use crate::{
     clock::Instant,
-    request::{header_map::map, local_reply::LocalReply},
+    request::{header_map, local_reply::LocalReply},
 };
 
 const SUCCESS: i32 = 0;
@@ -48,8 +48,8 @@ unsafe extern "C" {
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> i32;
 }
 
-/// Answers the request of the stream in the workload's place. The SDK has no place for the details,
-/// which the access log shows.
+/// Answers the stream's request in place of the workload. The SDK's call lacks the details, which the
+/// access log shows.
 pub(crate) fn send_local_reply(reply: &LocalReply<'_>) {
     let LocalReply { status, details, body, headers, grpc_status } = reply;
     // SAFETY: each pointer goes with the length of what it points to, and the host only reads.
@@ -67,13 +67,13 @@ pub(crate) fn send_local_reply(reply: &LocalReply<'_>) {
     };
 }
 
-/// Sends a request without body or trailers to a cluster; what its answer will be known by, or the
-/// host's reason. The SDK would remember each call for its dispatcher.
+/// Sends a request without body or trailers to a cluster; returns its token, or the host's status. The
+/// SDK's call would record the token for its dispatcher.
 pub(crate) fn http_call(cluster: &str, headers: &[u8], timeout: Duration) -> Result<u32, i32> {
-    let (none, mut token) = (map(&[]), 0);
+    let (none, mut token) = (header_map::encode(&[]), 0);
     let timeout_ms = timeout.as_millis() as u32;
-    // SAFETY: each pointer goes with the length of what it points to; the host reads from all of them
-    // but the last, to which it writes one u32.
+    // SAFETY: each pointer goes with the length of what it points to. The host reads from all of them
+    // except the last, to which it writes one u32.
     let result = unsafe {
         proxy_http_call(
             cluster.as_ptr(),
@@ -91,38 +91,38 @@ pub(crate) fn http_call(cluster: &str, headers: &[u8], timeout: Duration) -> Res
     if result == SUCCESS { Ok(token) } else { Err(result) }
 }
 
-/// All headers of the request, as the ABI writes a map. The SDK would copy each of them.
+/// Headers of the request as an encoded map. The SDK's call would copy each of them.
 pub(crate) fn request_headers() -> Option<Vec<u8>> {
     let (mut pairs, mut size) = (std::ptr::null_mut(), 0);
-    // SAFETY: the host writes one pointer and one length, which are there.
+    // SAFETY: the host writes one pointer and one length, to variables of these types.
     let result = unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, &mut pairs, &mut size) };
     if result != SUCCESS || pairs.is_null() {
         return None;
     }
-    // SAFETY: the host has had these bytes allocated, by the SDK's `malloc`, as a `Vec` of that
-    // capacity, has filled them, and has left them to us.
+    // SAFETY: the host has allocated these bytes by the SDK's `malloc`, as a `Vec` of that capacity, has
+    // filled them, and passes their ownership.
     Some(unsafe { Vec::from_raw_parts(pairs, size, size) })
 }
 
-/// Sets an attribute of the stream, if the host can. The SDK would trap where it cannot.
+/// Sets an attribute of the stream, if the host can. The SDK's call would trap if it cannot.
 pub(crate) fn set_property(name: &str, value: &str) {
     // SAFETY: each pointer goes with the length of what it points to, and the host only reads.
     let _ = unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
 }
 
-/// Fresh entropy, unless the host has none.
+/// Fresh entropy; `None` if the host has none.
 pub(crate) fn entropy() -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
-    // SAFETY: the host writes `length` bytes to `buffer`, and that many are there.
+    // SAFETY: the host writes `length` bytes to `buffer`, which has that length.
     let status = unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) };
     (status == SUCCESS).then_some(bytes)
 }
 
-/// The monotonic clock; its origin, which never comes, where the host has none.
+/// Monotonic clock; its origin if the host has none.
 pub(crate) fn now() -> Instant {
     let mut nanoseconds = 0;
-    // SAFETY: the host writes one u64 to `nanoseconds`, which is there.
+    // SAFETY: the host writes one u64 to `nanoseconds`, which is one.
     let status = unsafe { clock_time_get(CLOCK_MONOTONIC, 0, &mut nanoseconds) };
-    debug_assert_eq!(status, SUCCESS, "Envoy answers for this clock");
+    debug_assert_eq!(status, SUCCESS, "Envoy has this clock");
     Instant::from_origin(Duration::from_nanos(nanoseconds))
 }

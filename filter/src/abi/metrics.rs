@@ -1,4 +1,4 @@
-//! The filter's metrics, as Envoy's `/stats` shows them below `wasmcustom.`.
+//! Metrics of the filter. Envoy's `/stats` shows them with the prefix `wasmcustom.`.
 
 use std::{
     cell::{Cell, RefCell},
@@ -7,15 +7,17 @@ use std::{
     time::Duration,
 };
 
-use proxy_wasm::{hostcalls, types::MetricType};
+use proxy_wasm::types::MetricType;
 
-/// Of so many policies a VM counts the faults of each; those of further ones are counted together.
-/// Envoy keeps a metric as long as it lives.
+use super::host;
+
+/// Number of policies whose faults a VM counts separately. Faults of further policies are counted
+/// together, since Envoy never removes a metric.
 const MAX_POLICIES: usize = 100;
-/// The name of the further ones: no policy can be called so.
+/// Name under which the further policies are counted. It is not a valid policy name.
 const OTHERS: &str = "_other";
 
-/// The host's ids of the metrics; `None` where it would not define one.
+/// Ids of the metrics; `None` if the host did not define one.
 pub(super) struct Metrics {
     aborts: Option<u32>,
     delays: Option<u32>,
@@ -24,13 +26,14 @@ pub(super) struct Metrics {
     delay_duration: Option<u32>,
     held: Option<u32>,
     policies: Option<u32>,
-    policies_shown: Cell<Option<usize>>,
+    /// Last value of the gauge `policies` that this VM set.
+    last_policies: Cell<Option<usize>>,
     updates: Option<u32>,
     failures: Option<u32>,
     by_policy: RefCell<HashMap<Rc<str>, ByPolicy>>,
 }
 
-/// The faults of one policy, each defined when it is first counted.
+/// Ids of the metrics of one policy. Each is defined when it is first counted.
 #[derive(Default)]
 struct ByPolicy {
     aborts: Option<u32>,
@@ -40,7 +43,7 @@ struct ByPolicy {
 
 impl Metrics {
     pub(super) fn define() -> Self {
-        let define = |kind, name| hostcalls::define_metric(kind, name).ok();
+        let define = |kind, name| host::define_metric(kind, name);
         Self {
             aborts: define(MetricType::Counter, "hfi.faults.aborts_total"),
             delays: define(MetricType::Counter, "hfi.faults.delays_total"),
@@ -49,64 +52,64 @@ impl Metrics {
             delay_duration: define(MetricType::Histogram, "hfi.faults.delay_duration_milliseconds"),
             held: define(MetricType::Gauge, "hfi.faults.active"),
             policies: define(MetricType::Gauge, "hfi.policies.active"),
-            policies_shown: Cell::new(None),
+            last_policies: Cell::new(None),
             updates: define(MetricType::Counter, "hfi.sync.updates_total"),
             failures: define(MetricType::Counter, "hfi.sync.failures_total"),
             by_policy: RefCell::default(),
         }
     }
 
-    pub(super) fn abort(&self, policy: &Rc<str>) {
+    pub(super) fn count_abort(&self, policy: &Rc<str>) {
         add(self.aborts, 1);
         self.count(policy, "aborts_total", |known| &mut known.aborts);
     }
 
-    /// A policy in shadow mode decided on a fault that was not injected.
-    pub(super) fn shadow(&self, policy: &Rc<str>) {
+    /// Counts a fault of a policy in shadow mode, which was not injected.
+    pub(super) fn count_shadow(&self, policy: &Rc<str>) {
         add(self.shadow, 1);
         self.count(policy, "shadow_total", |known| &mut known.shadow);
     }
 
-    /// A request is held in the name of a delay.
-    pub(super) fn delay(&self, policy: &Rc<str>) {
+    /// Counts a delay that begins.
+    pub(super) fn count_delay(&self, policy: &Rc<str>) {
         add(self.delays, 1);
         self.count(policy, "delays_total", |known| &mut known.delays);
     }
 
-    /// A delay is over and was so long.
-    pub(super) fn delayed(&self, held: Duration) {
-        record(self.delay_duration, held.as_millis() as u64);
+    /// Records the duration of a delay that has ended.
+    pub(super) fn record_delay(&self, duration: Duration) {
+        record(self.delay_duration, duration.as_millis() as u64);
     }
 
-    /// A request was let through because as many are held as may be.
-    pub(super) fn overflow(&self) {
+    /// Counts a request that continued because the limit of held requests was reached.
+    pub(super) fn count_overflow(&self) {
         add(self.overflow, 1);
     }
 
-    /// So many requests more, or fewer, are held. Added rather than set: all workers share the gauge.
-    pub(super) fn held(&self, change: i64) {
+    /// Adds to the number of held requests. All workers share the gauge, so none can set it.
+    pub(super) fn add_held(&self, change: i64) {
         if change != 0 {
             add(self.held, change);
         }
     }
 
-    /// How many policies are in force. Only for the leader: workers would overwrite each other.
-    pub(super) fn policies_active(&self, policies: usize) {
-        if self.policies_shown.replace(Some(policies)) != Some(policies) {
+    /// Sets the number of policies in force. Only the leader does: workers would overwrite each other.
+    pub(super) fn set_active_policies(&self, policies: usize) {
+        if self.last_policies.replace(Some(policies)) != Some(policies) {
             record(self.policies, policies as u64);
         }
     }
 
-    /// Another VM may have shown another number since this one last did.
-    pub(super) fn led(&self) {
-        self.policies_shown.set(None);
+    /// Forgets the gauge's last value: another VM may have set it since.
+    pub(super) fn became_leader(&self) {
+        self.last_policies.set(None);
     }
 
-    pub(super) fn update(&self) {
+    pub(super) fn count_update(&self) {
         add(self.updates, 1);
     }
 
-    pub(super) fn sync_failure(&self) {
+    pub(super) fn count_sync_failure(&self) {
         add(self.failures, 1);
     }
 
@@ -117,9 +120,9 @@ impl Metrics {
             if is_known || by_policy.len() < MAX_POLICIES { Rc::clone(policy) } else { OTHERS.into() };
         let id = which(by_policy.entry(Rc::clone(&policy)).or_default());
         if id.is_none() {
-            // Istio makes a label of what stands between `tag.` and `;.`.
+            // Istio turns the text between `tag.` and `;.` into a label.
             let name = format!("hfi.policy.tag.{policy};.{what}");
-            *id = hostcalls::define_metric(MetricType::Counter, &name).ok();
+            *id = host::define_metric(MetricType::Counter, &name);
         }
         add(*id, 1);
     }
@@ -127,12 +130,12 @@ impl Metrics {
 
 fn add(id: Option<u32>, change: i64) {
     if let Some(id) = id {
-        let _ = hostcalls::increment_metric(id, change);
+        host::increment_metric(id, change);
     }
 }
 
 fn record(id: Option<u32>, value: u64) {
     if let Some(id) = id {
-        let _ = hostcalls::record_metric(id, value);
+        host::record_metric(id, value);
     }
 }

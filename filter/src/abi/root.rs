@@ -1,4 +1,4 @@
-//! A root context: it polls, and lets held requests go.
+//! One root context: it polls, and releases held requests.
 
 use std::cell::{Cell, RefCell};
 
@@ -15,12 +15,12 @@ use crate::{
     event::Event,
     identity::Identity,
     plugin::Plugin,
-    request::held::{Due, Outcome},
+    request::held::{DueRequest, Outcome},
 };
 
 pub(super) struct Root {
     id: u32,
-    /// The call whose answer is waited for.
+    /// Token of the poll under way.
     call: Cell<Option<u32>>,
     pub(super) plugin: RefCell<Plugin<HostData>>,
     pub(super) metrics: Metrics,
@@ -34,9 +34,9 @@ impl Root {
         let plugin = Plugin::new(configuration, config, identity, HostData, seed, now);
         let root =
             Self { id, call: Cell::new(None), plugin: RefCell::new(plugin), metrics: Metrics::define() };
-        // Neither led nor polled here: this may be the VM in which the host only tries the
-        // configuration out, and which it then throws away. That one never ticks.
-        root.arm();
+        // No lease and no poll here: this may be the VM in which the host only validates the
+        // configuration, and which it then removes. That VM has no ticks.
+        root.set_timer();
         root
     }
 
@@ -44,101 +44,102 @@ impl Root {
         self.id
     }
 
-    pub(super) fn tick(&self) {
+    pub(super) fn on_tick(&self) {
         let now = hostcalls::now();
-        let due = self.plugin.borrow_mut().held.take_due(now);
+        let due = self.plugin.borrow_mut().take_due(now);
         for due in due {
             self.release(due);
         }
-        let gone = self.plugin.borrow_mut().held.forget_gone(now, host::is_open);
-        self.metrics.held(-(gone as i64));
-        host::act_for(self.id);
-        self.look();
+        let ended = self.plugin.borrow_mut().forget_ended(now, host::is_open);
+        self.metrics.add_held(-(ended as i64));
+        host::set_effective_context(self.id);
+        self.refresh();
     }
 
-    pub(super) fn look(&self) {
+    /// Runs what the other VMs have published, and polls if that is due.
+    pub(super) fn refresh(&self) {
         let now = hostcalls::now();
-        let events = self.plugin.borrow_mut().look(now);
-        self.tell(events);
+        let events = self.plugin.borrow_mut().refresh(now);
+        self.report(events);
         self.poll(now);
-        self.arm();
+        self.set_timer();
     }
 
-    pub(super) fn answered(&self, token: u32, headers: usize, body_size: usize) {
+    pub(super) fn on_http_call_response(&self, token: u32, headers: usize, body_size: usize) {
         if self.call.get() != Some(token) {
-            // It was given up, and another one is under way: its answer may be older.
+            // This poll was given up, and another one is under way: its answer may be older.
             return;
         }
         self.call.set(None);
-        let answer = host::call_answer(headers, body_size);
-        let events = self.plugin.borrow_mut().answered(answer, hostcalls::now());
-        self.tell(events);
-        self.arm();
+        let answer = host::poll_answer(headers, body_size);
+        let events = self.plugin.borrow_mut().handle_answer(answer, hostcalls::now());
+        self.report(events);
+        self.set_timer();
     }
 
     fn poll(&self, now: Instant) {
         let mut plugin = self.plugin.borrow_mut();
-        let Some(poll) = plugin.poll(now) else { return };
-        let call = host::call(plugin.cluster(), &poll);
+        let Some(poll) = plugin.next_poll(now) else { return };
+        let call = host::send_poll(plugin.cluster(), &poll);
         self.call.set(call.as_ref().ok().copied());
         if let Err(reason) = call {
-            let failed = plugin.failed(reason, now);
+            let failed = plugin.handle_failure(reason, now);
             drop(plugin);
-            self.tell([failed]);
+            self.report([failed]);
         }
     }
 
-    /// Tells of what has happened, once for all VMs of the proxy.
-    fn tell(&self, events: impl IntoIterator<Item = Event>) {
+    /// Logs and counts events, once for all VMs of the proxy.
+    fn report(&self, events: impl IntoIterator<Item = Event>) {
         let plugin = self.plugin.borrow();
-        if !plugin.leads() {
+        if !plugin.is_leader() {
             return;
         }
-        let policies = plugin.policies(host::wall_clock());
+        let policies = plugin.active_policies(host::wall_clock());
         for event in events {
             match &event {
-                Event::Led { .. } => self.metrics.led(),
-                Event::Updated { .. } => self.metrics.update(),
-                Event::Failed { .. } => self.metrics.sync_failure(),
+                Event::BecameLeader { .. } => self.metrics.became_leader(),
+                Event::Updated { .. } => self.metrics.count_update(),
+                Event::PollFailed { .. } => self.metrics.count_sync_failure(),
                 Event::Stale | Event::Fresh => {}
             }
             if let Some((level, message)) = event.message(plugin.identity(), policies) {
                 host::log(level, &message);
             }
         }
-        self.metrics.policies_active(policies);
+        self.metrics.set_active_policies(policies);
     }
 
-    /// The host has let it go, and with it the requests that it held.
-    pub(super) fn retire(&self) {
-        self.metrics.held(-(self.plugin.borrow().held.len() as i64));
+    /// Handles the end of the root and of the requests that it holds.
+    pub(super) fn on_end(&self) {
+        self.metrics.add_held(-(self.plugin.borrow().held_requests() as i64));
     }
 
-    /// Lets a request go whose time is up.
-    fn release(&self, due: Due) {
-        self.metrics.held(-1);
+    /// Releases a request whose time is up.
+    fn release(&self, due: DueRequest) {
+        self.metrics.add_held(-1);
         if !host::is_open(due.context_id) {
             return;
         }
         if let Some(delayed) = due.delayed {
-            self.metrics.delayed(delayed);
+            self.metrics.record_delay(delayed);
         }
         match due.outcome {
             Outcome::Resume => host::resume_request(),
             Outcome::Abort(abort) => {
-                self.metrics.abort(&due.policy);
+                self.metrics.count_abort(&due.policy);
                 host::reply(&due.policy, &abort);
             }
         }
     }
 
-    /// Sets the timer for what is to be done next.
-    pub(super) fn arm(&self) {
-        host::tick_after(self.plugin.borrow().next_tick(hostcalls::now()));
+    /// Sets the timer for the next work.
+    pub(super) fn set_timer(&self) {
+        host::set_tick_period(self.plugin.borrow().next_tick(hostcalls::now()));
     }
 }
 
-/// For a host without entropy: no two proxies, instants or VMs begin alike, as far as one can tell.
+/// Seed for a host without entropy, from the node id and both clocks.
 fn weak_entropy(node: &str, now: Instant) -> [u8; 32] {
     let clocks = [now.since(Instant::default()).as_nanos(), host::wall_clock().as_millis().into()];
     let [monotonic, wall] = clocks.map(u128::to_le_bytes);

@@ -1,4 +1,4 @@
-//! One request.
+//! The request of one stream.
 
 use policies::{
     Timestamp,
@@ -7,14 +7,14 @@ use policies::{
 use proxy_wasm::types::Action;
 
 use super::{host, hostcalls, root::Root};
-use crate::request::view::{Request, Source};
+use crate::request::lazy_request::{LazyRequest, RequestSource};
 
-/// What the host says of the request of the stream that it calls for.
-struct HostRequest {
-    only_receives: bool,
+/// Request of the stream for which the host has called.
+struct StreamRequest {
+    is_always_inbound: bool,
 }
 
-impl Source for HostRequest {
+impl RequestSource for StreamRequest {
     fn now(&self) -> Timestamp {
         host::wall_clock()
     }
@@ -23,12 +23,12 @@ impl Source for HostRequest {
         host::request_header(name)
     }
 
-    fn headers(&self) -> Option<Vec<u8>> {
+    fn header_map(&self) -> Option<Vec<u8>> {
         hostcalls::request_headers()
     }
 
     fn direction(&self) -> Option<Direction> {
-        if self.only_receives { Some(Direction::Inbound) } else { host::direction() }
+        if self.is_always_inbound { Some(Direction::Inbound) } else { host::direction() }
     }
 
     fn peer(&self) -> Option<Vec<u8>> {
@@ -36,8 +36,8 @@ impl Source for HostRequest {
     }
 }
 
-/// Does to a request what the policies say.
-pub(super) fn request(root: &Root, context_id: u32) -> Action {
+/// Applies the policies to a request.
+pub(super) fn on_request_headers(root: &Root, context_id: u32) -> Action {
     #[cfg(feature = "trap")]
     if host::request_header("x-hfi-trap").is_some() {
         core::arch::wasm32::unreachable();
@@ -46,35 +46,35 @@ pub(super) fn request(root: &Root, context_id: u32) -> Action {
     if plugin.is_idle() {
         return Action::Continue;
     }
-    let request = Request::new(HostRequest { only_receives: plugin.only_receives() });
+    let request = LazyRequest::new(StreamRequest { is_always_inbound: plugin.is_always_inbound() });
     let Some(decision) = plugin.decide(&request, host::filter_chain) else { return Action::Continue };
     let is_full = plugin.is_full();
     drop(plugin);
     let (metrics, policy) = (&root.metrics, &decision.policy);
     if decision.mode == Mode::Shadow {
-        metrics.shadow(policy);
+        metrics.count_shadow(policy);
         return Action::Continue;
     }
     if decision.hold.is_zero() {
         let Some(abort) = &decision.abort else { return Action::Continue };
-        metrics.abort(policy);
+        metrics.count_abort(policy);
         host::reply(policy, abort);
         return Action::Pause;
     }
     if is_full {
-        metrics.overflow();
+        metrics.count_overflow();
         return Action::Continue;
     }
     if decision.abort.is_none() {
         host::mark_delayed(policy);
     }
-    metrics.held(1);
+    metrics.add_held(1);
     if decision.delayed {
-        metrics.delay(policy);
+        metrics.count_delay(policy);
     }
-    let is_first = root.plugin.borrow_mut().held.hold(context_id, decision, hostcalls::now());
+    let is_first = root.plugin.borrow_mut().hold(context_id, decision, hostcalls::now());
     if is_first {
-        root.arm();
+        root.set_timer();
     }
     Action::Pause
 }

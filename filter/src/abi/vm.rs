@@ -1,4 +1,4 @@
-//! One VM: the root contexts in it, and which of them each stream belongs to.
+//! One VM: its root contexts, and the root of each stream.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -7,10 +7,10 @@ use proxy_wasm::types::Action;
 use super::{host, root::Root, stream};
 use crate::{config::Config, event::Level, request::streams::Streams};
 
-/// The root contexts of a worker thread, one for each plugin and configuration.
+/// Root contexts of a worker thread, one for each plugin and configuration.
 #[derive(Default)]
 pub(super) struct Vm {
-    /// Without those whose configuration cannot be used: they are inert.
+    /// Roots with a valid configuration. The others do nothing.
     roots: RefCell<Vec<Rc<Root>>>,
     streams: Streams,
 }
@@ -24,67 +24,70 @@ pub(super) fn with<T>(call: impl FnOnce(&Vm) -> T) -> T {
 }
 
 impl Vm {
-    /// The host has made a context: a root, or the stream of one.
-    pub(super) fn created(&self, context_id: u32, root_id: u32) {
+    /// Records a new context, which is a stream if it has a root.
+    pub(super) fn on_context_create(&self, context_id: u32, root_id: u32) {
         if root_id != 0 {
             self.streams.insert(context_id, root_id);
         }
     }
 
-    pub(super) fn configure(&self, root_id: u32, size: usize) {
+    pub(super) fn on_configure(&self, root_id: u32, size: usize) {
         let configuration = host::plugin_configuration(size);
         let mut roots = self.roots.borrow_mut();
         roots.retain(|root| root.id() != root_id);
         match Config::parse(&configuration) {
             Ok(config) => roots.push(Rc::new(Root::new(root_id, &configuration, config))),
             Err(error) => {
-                host::log(Level::Error, &format!("hfi is inert, no fault will be injected: {error}"));
+                host::log(
+                    Level::Error,
+                    &format!("invalid plugin configuration, no faults will be injected: {error}"),
+                );
             }
         }
     }
 
-    pub(super) fn tick(&self, root_id: u32) {
-        self.forget_gone(root_id);
+    pub(super) fn on_tick(&self, root_id: u32) {
+        self.remove_ended_roots(root_id);
         if let Some(root) = self.root(root_id) {
-            root.tick();
+            root.on_tick();
         }
     }
 
-    /// Another VM has news. The host tells whatever context has the number of the root that listened,
-    /// also when that root is long gone.
-    pub(super) fn notified(&self, root_id: u32, queue: u32) {
+    /// Handles the notification of another VM. The host calls the context with the id of the root that
+    /// registered, even if that root has ended.
+    pub(super) fn on_queue_ready(&self, root_id: u32, queue: u32) {
         if let Some(root) = self.root(root_id) {
             host::drain(queue);
-            root.look();
+            root.refresh();
         }
     }
 
-    /// Lets go of the roots that the host has let go: it does not tell.
-    fn forget_gone(&self, ticking: u32) {
+    /// Removes the roots that the host has removed: it does not report that.
+    fn remove_ended_roots(&self, ticking: u32) {
         self.roots.borrow_mut().retain(|root| {
-            let is_there = root.id() == ticking || host::act_for(root.id());
-            if !is_there {
-                root.retire();
+            let exists = root.id() == ticking || host::set_effective_context(root.id());
+            if !exists {
+                root.on_end();
             }
-            is_there
+            exists
         });
-        host::act_for(ticking);
+        host::set_effective_context(ticking);
     }
 
-    pub(super) fn request(&self, context_id: u32) -> Action {
+    pub(super) fn on_request_headers(&self, context_id: u32) -> Action {
         match self.streams.root_of(context_id).and_then(|root_id| self.root(root_id)) {
-            Some(root) => stream::request(&root, context_id),
+            Some(root) => stream::on_request_headers(&root, context_id),
             None => Action::Continue,
         }
     }
 
-    pub(super) fn answered(&self, root_id: u32, token: u32, headers: usize, body_size: usize) {
+    pub(super) fn on_http_call_response(&self, root_id: u32, token: u32, headers: usize, body_size: usize) {
         if let Some(root) = self.root(root_id) {
-            root.answered(token, headers, body_size);
+            root.on_http_call_response(token, headers, body_size);
         }
     }
 
-    /// Cloned, since what is done with it can make the host call again before it is done.
+    /// Root with this id. It is cloned, since the host can call this VM again while the root works.
     fn root(&self, root_id: u32) -> Option<Rc<Root>> {
         self.roots.borrow().iter().find(|root| root.id() == root_id).cloned()
     }

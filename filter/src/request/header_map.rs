@@ -1,7 +1,8 @@
-//! Header maps as the ABI writes them.
+//! Header maps in the encoding of the Proxy-Wasm ABI.
 
-/// How many pairs, the lengths of each, then each name and value with a zero byte behind it.
-pub fn map(pairs: &[(&str, &str)]) -> Vec<u8> {
+/// Encodes a map: the number of pairs, the lengths of each pair, then each name and value with a zero
+/// byte after it.
+pub fn encode(pairs: &[(&str, &str)]) -> Vec<u8> {
     let number = |number: usize| (number as u32).to_le_bytes();
     let mut bytes = number(pairs.len()).to_vec();
     for (name, value) in pairs {
@@ -15,7 +16,7 @@ pub fn map(pairs: &[(&str, &str)]) -> Vec<u8> {
     bytes
 }
 
-/// The first value of that name in a map.
+/// First value of a name in an encoded map.
 pub fn find<'m>(map: &'m [u8], name: &str) -> Option<&'m [u8]> {
     let number = |at: usize| {
         let bytes = map.get(at..at.checked_add(4)?)?.try_into().ok()?;
@@ -39,11 +40,11 @@ pub fn find<'m>(map: &'m [u8], name: &str) -> Option<&'m [u8]> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{find, map};
+    use super::{encode, find};
 
     #[test]
-    fn what_was_written_is_found_by_its_name_the_first_first() {
-        let bytes = map(&[("a", "1"), ("ab", ""), ("a", "2")]);
+    fn a_value_is_found_by_its_name_and_the_first_one_counts() {
+        let bytes = encode(&[("a", "1"), ("ab", ""), ("a", "2")]);
         assert_eq!(find(&bytes, "a"), Some(&b"1"[..]));
         assert_eq!(find(&bytes, "ab"), Some(&b""[..]));
         assert_eq!(find(&bytes, "b"), None);
@@ -51,14 +52,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn in_whatever_bytes_something_or_nothing_is_found(bytes in prop::collection::vec(0..4u8, 0..64)) {
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(0..4u8, 0..64)) {
             let _ = find(&bytes, "\u{1}");
         }
     }
 
     #[test]
-    fn a_map_is_written_as_the_abi_has_it() {
-        let bytes = map(&[("a", "bc"), ("d", "")]);
+    fn a_map_is_encoded_as_in_the_abi() {
+        let bytes = encode(&[("a", "bc"), ("d", "")]);
         assert_eq!(bytes, b"\x02\0\0\0\x01\0\0\0\x02\0\0\0\x01\0\0\0\0\0\0\0a\0bc\0d\0\0");
     }
 }

@@ -1,6 +1,6 @@
-//! The requests that wait.
+//! Requests that wait for their delay.
 //!
-//! Proxy-Wasm has no timer per stream: a request is paused, and the root context's tick lets it go.
+//! Proxy-Wasm has no timer per stream: a request is paused, and a tick of the root context releases it.
 
 use std::{
     cmp::Reverse,
@@ -13,44 +13,42 @@ use policies::{Decision, language::Abort};
 
 use crate::clock::Instant;
 
-/// How often at most it is asked which streams are still there.
+/// Shortest time between two searches for streams that have ended.
 const SWEEP: Duration = Duration::from_millis(100);
-/// How many requests are let go in one call of the host. It lets them go when the call has ended; if
-/// that makes it call this VM, the rest follow from within that call, one inside the other, and V8's
-/// stack bears some 250 of these.
-const AT_ONCE: usize = 128;
+/// Number of requests released in one call of the host. The host continues them after the call; if one
+/// of them makes the host call this VM, the others continue inside that call, nested, and V8's stack
+/// has room for some 250 levels.
+const RELEASE_BATCH: usize = 128;
 
-/// What becomes of a request when its time is up.
+/// Action on a request whose time is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It goes on to the workload.
+    /// The request continues to the workload.
     Resume,
-    /// It is answered in the workload's place.
+    /// The filter answers the request in place of the workload.
     Abort(Rc<Abort>),
 }
 
-/// A request whose time is up.
+/// Request whose time is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Due {
-    /// The stream context that waits.
+pub struct DueRequest {
     pub context_id: u32,
-    /// In whose name it was held.
     pub policy: Rc<str>,
     pub outcome: Outcome,
-    /// How long it was held, if the rule has a delay.
+    /// Time for which it was held, if the rule has a delay.
     pub delayed: Option<Duration>,
 }
 
-/// All requests that are held, by when they are due.
+/// Requests that are held, ordered by their due time.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct HeldRequests {
     queue: BinaryHeap<Reverse<(Instant, u32)>>,
-    streams: HashMap<u32, Stream>,
+    requests: HashMap<u32, HeldRequest>,
     swept: Instant,
 }
 
 #[derive(Debug)]
-struct Stream {
+struct HeldRequest {
     policy: Rc<str>,
     since: Instant,
     due: Instant,
@@ -58,68 +56,67 @@ struct Stream {
     outcome: Outcome,
 }
 
-impl Held {
-    /// How many requests are held.
+impl HeldRequests {
     pub fn len(&self) -> usize {
-        self.streams.len()
+        self.requests.len()
     }
 
-    /// Whether none is held.
     pub fn is_empty(&self) -> bool {
-        self.streams.is_empty()
+        self.requests.is_empty()
     }
 
-    /// Holds the request of a stream as the decision says; whether it is the one that is due first.
+    /// Holds the request of a stream for the time of the decision; `true` if it is due before all others.
     pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant) -> bool {
         let outcome = decision.abort.map_or(Outcome::Resume, Outcome::Abort);
         let due = now + decision.hold;
         let is_first = self.next_due().is_none_or(|first| due < first);
         self.queue.push(Reverse((due, context_id)));
-        let stream = Stream { policy: decision.policy, since: now, due, delayed: decision.delayed, outcome };
-        self.streams.insert(context_id, stream);
+        let request =
+            HeldRequest { policy: decision.policy, since: now, due, delayed: decision.delayed, outcome };
+        self.requests.insert(context_id, request);
         is_first
     }
 
-    /// Forgets the streams that have ended, as `is_there` tells; how many. The host does not tell of
-    /// an end, so all are asked after, though not more often than is worth while.
-    pub fn forget_gone(&mut self, now: Instant, is_there: impl Fn(u32) -> bool) -> usize {
-        if self.streams.is_empty() || now < self.swept + SWEEP {
+    /// Forgets requests whose streams have ended; returns their number. The host does not report the
+    /// end of a stream, so every stream is checked, but not more often than [`SWEEP`].
+    pub fn forget_ended(&mut self, now: Instant, is_open: impl Fn(u32) -> bool) -> usize {
+        if self.requests.is_empty() || now < self.swept + SWEEP {
             return 0;
         }
         self.swept = now;
-        let held = self.streams.len();
-        self.streams.retain(|context_id, _| is_there(*context_id));
-        held - self.streams.len()
+        let held = self.requests.len();
+        self.requests.retain(|context_id, _| is_open(*context_id));
+        held - self.requests.len()
     }
 
-    /// Takes out requests whose time is up: so many that it can be borne. The others stay due.
-    pub fn take_due(&mut self, now: Instant) -> Vec<Due> {
+    /// Removes requests whose time is up, at most [`RELEASE_BATCH`]. The others stay due.
+    pub fn take_due(&mut self, now: Instant) -> Vec<DueRequest> {
         let mut due = Vec::new();
-        while due.len() < AT_ONCE
+        while due.len() < RELEASE_BATCH
             && let Some(Reverse((at, context_id))) = self.queue.peek().copied()
         {
-            let stream = self.streams.get(&context_id).filter(|stream| stream.due == at);
-            if stream.is_some() && at > now {
+            let request = self.requests.get(&context_id).filter(|request| request.due == at);
+            if request.is_some() && at > now {
                 break;
             }
             self.queue.pop();
-            if stream.is_none() {
-                // It has ended; only its place in the queue was left.
+            if request.is_none() {
+                // The stream has ended; only its entry in the queue was left.
                 continue;
             }
-            due.extend(self.streams.remove(&context_id).map(|stream| Due {
+            due.extend(self.requests.remove(&context_id).map(|request| DueRequest {
                 context_id,
-                policy: stream.policy,
-                delayed: stream.delayed.then(|| now.since(stream.since)),
-                outcome: stream.outcome,
+                policy: request.policy,
+                delayed: request.delayed.then(|| now.since(request.since)),
+                outcome: request.outcome,
             }));
         }
         due
     }
 
-    /// When the next request is due; `None` when none is held.
+    /// Time at which the next request is due; `None` when none is held.
     pub fn next_due(&self) -> Option<Instant> {
-        if self.streams.is_empty() { None } else { self.queue.peek().map(|Reverse((due, _))| *due) }
+        if self.requests.is_empty() { None } else { self.queue.peek().map(|Reverse((due, _))| *due) }
     }
 }
 
@@ -133,7 +130,7 @@ mod tests {
     };
     use proptest::prelude::*;
 
-    use super::{Held, Outcome};
+    use super::{HeldRequests, Outcome};
     use crate::clock::Instant;
 
     fn at(millis: u64) -> Instant {
@@ -152,7 +149,7 @@ mod tests {
 
     #[test]
     fn requests_are_due_in_the_order_of_their_time_and_never_early() {
-        let mut held = Held::default();
+        let mut held = HeldRequests::default();
         assert!(held.hold(1, delay(100), at(1_000)));
         assert!(held.hold(2, delay(10), at(1_000)));
         assert!(!held.hold(3, delay(200), at(1_000)));
@@ -166,29 +163,29 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_let_go_in_parts_one_right_after_the_other() {
-        let mut held = Held::default();
+    fn a_burst_is_released_in_batches_at_consecutive_ticks() {
+        let mut held = HeldRequests::default();
         (0..300).for_each(|id| _ = held.hold(id, delay(100), at(0)));
-        let parts = [100, 101, 102].map(|now| held.take_due(at(now)).len());
-        assert_eq!((parts, held.next_due()), ([128, 128, 44], None));
+        let batches = [100, 101, 102].map(|now| held.take_due(at(now)).len());
+        assert_eq!((batches, held.next_due()), ([128, 128, 44], None));
     }
 
     #[test]
-    fn a_stream_that_has_ended_is_forgotten_and_costs_no_tick() {
-        let mut held = Held::default();
+    fn a_stream_that_has_ended_is_forgotten_and_causes_no_tick() {
+        let mut held = HeldRequests::default();
         held.hold(1, delay(1_000), at(0));
         held.hold(2, delay(1_000), at(0));
-        assert_eq!(held.forget_gone(at(100), |id| id == 1), 1);
-        assert_eq!(held.forget_gone(at(199), |_| false), 0, "too soon to ask again");
+        assert_eq!(held.forget_ended(at(100), |id| id == 1), 1);
+        assert_eq!(held.forget_ended(at(199), |_| false), 0, "too soon to search again");
         assert_eq!((held.len(), held.next_due()), (1, Some(at(1_000))));
-        assert_eq!(held.forget_gone(at(200), |_| false), 1);
+        assert_eq!(held.forget_ended(at(200), |_| false), 1);
         assert_eq!(held.next_due(), None);
         assert!(held.take_due(at(1_000)).is_empty());
     }
 
     #[test]
-    fn an_abort_after_a_start_delay_is_no_delay() {
-        let mut held = Held::default();
+    fn an_abort_after_a_start_delay_does_not_count_as_a_delay() {
+        let mut held = HeldRequests::default();
         let abort = Rc::new(Abort {
             reply: Reply::Http { status: 503.try_into().unwrap(), body: String::new() },
             headers: Vec::new(),
@@ -205,13 +202,13 @@ mod tests {
         fn every_request_comes_out_once_unless_it_ended(
             holds in prop::collection::vec((0..1_000u64, 0..500u64, any::<bool>()), 0..50),
         ) {
-            let mut held = Held::default();
+            let mut held = HeldRequests::default();
             let mut waiting = Vec::new();
             for (id, (now, millis, ends)) in (0..).zip(&holds) {
                 held.hold(id, delay(*millis), at(*now));
                 if !ends { waiting.push(id); }
             }
-            held.forget_gone(at(1_000), |id| waiting.contains(&id));
+            held.forget_ended(at(1_000), |id| waiting.contains(&id));
             let mut out = Vec::new();
             let mut now = at(0);
             while let Some(next) = held.next_due() {

@@ -1,32 +1,32 @@
-//! An abort as the host is told of it.
+//! An abort as the host sends it.
 
 use policies::language::{Abort, Reply};
 
-use super::header_map::map;
+use super::header_map;
 
-/// Says which fault a reply or a request is marked with.
+/// Header that names the fault of a reply or a request: `abort` or `delay`.
 pub const FAULT: &str = "x-hfi-fault";
-/// Says which policy it comes from.
+/// Header that names the policy of the fault.
 pub const POLICY: &str = "x-hfi-policy";
 
-/// Not a gRPC reply, unless the host makes it one by the request's content type.
+/// Status of a reply that is not gRPC, unless the request's content type makes the host convert it.
 const NO_GRPC_STATUS: i32 = -1;
 
-/// The arguments of the ABI's `proxy_send_local_response`.
+/// Arguments of the ABI's `proxy_send_local_response`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LocalReply<'a> {
     pub status: u32,
-    /// What the access log has as `%RESPONSE_CODE_DETAILS%`.
+    /// `%RESPONSE_CODE_DETAILS%` of the access log.
     pub details: String,
-    /// Of a gRPC reply, its message.
+    /// Body, or the message of a gRPC reply.
     pub body: &'a [u8],
-    /// As the ABI writes a map.
+    /// Encoded header map.
     pub headers: Vec<u8>,
     pub grpc_status: i32,
 }
 
 impl<'a> LocalReply<'a> {
-    /// The reply that aborts a request in the name of a policy.
+    /// Reply that aborts a request as this policy says.
     pub fn new(policy: &str, Abort { reply, headers }: &'a Abort) -> Self {
         let marks = [(FAULT, "abort"), (POLICY, policy)].into_iter();
         let headers = marks.chain(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -38,7 +38,7 @@ impl<'a> LocalReply<'a> {
             status,
             details: format!("hfi_abort_{policy}"),
             body: body.as_bytes(),
-            headers: map(&headers.collect::<Vec<_>>()),
+            headers: header_map::encode(&headers.collect::<Vec<_>>()),
             grpc_status,
         }
     }
@@ -49,7 +49,7 @@ mod tests {
     use policies::language::{Abort, Reply};
 
     use super::LocalReply;
-    use crate::request::header_map::map;
+    use crate::request::header_map;
 
     #[test]
     fn an_abort_names_its_policy_to_the_client_and_to_the_access_log() {
@@ -59,7 +59,7 @@ mod tests {
         };
         let reply = LocalReply::new("a", &abort);
         assert_eq!((reply.status, reply.details.as_str(), reply.body), (503, "hfi_abort_a", &b"down"[..]));
-        assert_eq!(reply.headers, map(&[("x-hfi-fault", "abort"), ("x-hfi-policy", "a")]));
+        assert_eq!(reply.headers, header_map::encode(&[("x-hfi-fault", "abort"), ("x-hfi-policy", "a")]));
         assert_eq!(reply.grpc_status, -1);
     }
 

@@ -1,4 +1,4 @@
-//! The share of requests that get a fault is the share that the policy says, however small.
+//! The share of requests that get a fault is the policy's percentage, however small.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::world::{Data, World, good, snapshot_of};
 
 const REQUESTS: u32 = 1_000_000;
 
-/// How many of a million requests three replicas together fault at this percentage.
+/// Number of requests, of a million, that get a fault at this percentage from three replicas together.
 fn faulted(percentage: &str) -> f64 {
     let yaml = format!(
         "metadata: {{name: a}}\nspec: {{rules: [{{fault: {{percentage: {percentage}, delay_ms: 1}}}}]}}"
@@ -25,7 +25,7 @@ fn faulted(percentage: &str) -> f64 {
 }
 
 #[test]
-fn a_percentage_is_within_the_bound_of_chance() {
+fn a_percentage_is_within_the_statistical_bound() {
     for (percentage, share) in [("30", 0.3), ("0.01", 0.0001)] {
         let expected = f64::from(REQUESTS) * share;
         // 3.29 standard deviations: 99.9 % of all binomial samples.

@@ -1,8 +1,8 @@
-//! A control plane that is away, slow or wrong changes nothing; a good answer is taken at once.
+//! A control plane that is down, slow or wrong changes nothing; a good answer takes effect at once.
 
 use std::time::Duration;
 
-use filter::{event::Event, sync::poller::Answer};
+use filter::{event::Event, sync::answer::Answer};
 use policies::Digest;
 
 use crate::world::{World, good, header, not_modified, snapshot};
@@ -12,11 +12,11 @@ fn updated(events: &[Event]) -> bool {
 }
 
 fn failed_first(events: &[Event]) -> bool {
-    matches!(events, [Event::Failed { is_new: true, .. }])
+    matches!(events, [Event::PollFailed { is_new: true, .. }])
 }
 
 #[test]
-fn a_poll_says_who_asks_and_what_it_runs() {
+fn a_poll_has_the_node_and_the_active_snapshot() {
     let mut world = World::new("");
     let (poll, after) = world.until_poll();
     assert!(after <= Duration::from_millis(1_100), "the start is spread over a second: {after:?}");
@@ -35,7 +35,7 @@ fn a_poll_says_who_asks_and_what_it_runs() {
 }
 
 #[test]
-fn a_snapshot_is_in_force_as_soon_as_it_has_come() {
+fn a_snapshot_is_active_as_soon_as_it_arrives() {
     let mut world = World::new("");
     assert!(!world.injects());
     world.until_poll();
@@ -44,7 +44,7 @@ fn a_snapshot_is_in_force_as_soon_as_it_has_come() {
 }
 
 #[test]
-fn a_snapshot_for_somebody_else_injects_nothing_here() {
+fn a_snapshot_for_another_workload_injects_nothing() {
     let mut world = World::new("");
     world.until_poll();
     assert!(updated(&world.answer(good(snapshot("cart")))));
@@ -52,7 +52,7 @@ fn a_snapshot_for_somebody_else_injects_nothing_here() {
 }
 
 #[test]
-fn a_bad_answer_changes_nothing_and_is_asked_for_again() {
+fn a_bad_answer_changes_nothing_and_is_requested_again() {
     let body = snapshot("cart");
     let damaged = Answer { body: body[..body.len() - 1].to_vec(), ..good(body.clone()) };
     let foreign = Answer { revision: None, ..good(body) };
@@ -73,27 +73,27 @@ fn a_bad_answer_changes_nothing_and_is_asked_for_again() {
 }
 
 #[test]
-fn another_reason_to_fail_is_told_although_polls_failed_before() {
+fn each_new_reason_of_a_failure_is_logged_once() {
     let mut world = World::active();
-    let mut told = |answer| {
+    let mut logs = |answer| {
         world.until_poll();
         failed_first(&world.answer(answer))
     };
     let garbage = || good(b"hfi\x01garbage".to_vec());
-    assert!(told(Answer::default()) && !told(Answer::default()));
-    assert!(told(garbage()) && !told(garbage()));
-    assert!(!told(good(snapshot("checkout"))) && told(Answer::default()));
+    assert!(logs(Answer::default()) && !logs(Answer::default()));
+    assert!(logs(garbage()) && !logs(garbage()));
+    assert!(!logs(good(snapshot("checkout"))) && logs(Answer::default()));
 }
 
 #[test]
-fn a_304_to_somebody_who_has_nothing_is_no_answer() {
+fn a_304_without_an_active_snapshot_is_a_failure() {
     let mut world = World::new("");
     world.until_poll();
     assert!(failed_first(&world.answer(not_modified())));
 }
 
 #[test]
-fn failures_back_off_to_half_a_minute_and_no_further() {
+fn failures_back_off_to_at_most_half_a_minute() {
     let mut world = World::active();
     let mut waits = Vec::new();
     for _ in 0..12 {
@@ -111,21 +111,21 @@ fn failures_back_off_to_half_a_minute_and_no_further() {
 }
 
 #[test]
-fn no_server_can_make_it_spin() {
+fn no_server_can_make_it_poll_without_pause() {
     let mut world = World::active();
     let (_, wait) = world.until_poll();
-    assert!(wait >= Duration::from_millis(200), "after a change at once: {wait:?}");
+    assert!(wait >= Duration::from_millis(200), "after an immediate change: {wait:?}");
     world.answer(not_modified());
     let (_, wait) = world.until_poll();
-    assert!(wait >= Duration::from_secs(1), "after nothing at once: {wait:?}");
+    assert!(wait >= Duration::from_secs(1), "after an immediate 304: {wait:?}");
     world.pass(Duration::from_secs(30));
     world.answer(not_modified());
     let (_, wait) = world.until_poll();
-    assert_eq!(wait, Duration::ZERO, "after a poll that was held to its end");
+    assert_eq!(wait, Duration::ZERO, "after a poll that was held for its whole wait");
 }
 
 #[test]
-fn an_answer_that_repeats_what_is_in_force_changes_nothing_and_is_spaced() {
+fn an_answer_with_the_active_snapshot_changes_nothing_and_is_spaced() {
     let mut world = World::active();
     world.until_poll();
     assert_eq!(world.answer(good(snapshot("checkout"))), []);
@@ -134,7 +134,7 @@ fn an_answer_that_repeats_what_is_in_force_changes_nothing_and_is_spaced() {
 }
 
 #[test]
-fn what_is_unchanged_is_of_the_newer_revision_too() {
+fn a_304_updates_the_revision() {
     let mut world = World::active();
     world.until_poll();
     world.answer(Answer { revision: Some("main@sha1:2".into()), ..not_modified() });
@@ -151,21 +151,21 @@ fn a_poll_whose_answer_never_comes_is_given_up() {
 }
 
 #[test]
-fn faults_stop_when_nobody_has_been_heard_for_too_long() {
+fn faults_stop_after_too_long_without_contact() {
     let mut world = World::active();
     world.pass(Duration::from_secs(899));
-    assert!(world.look().is_empty() && world.injects() && world.policies() == 1);
+    assert!(world.refresh().is_empty() && world.injects() && world.policies() == 1);
     world.pass(Duration::from_secs(1));
-    assert_eq!(world.look(), [Event::Stale]);
+    assert_eq!(world.refresh(), [Event::Stale]);
     assert!(!world.injects() && world.plugin.is_idle() && world.policies() == 0);
-    assert!(world.look().is_empty(), "it is said once");
+    assert!(world.refresh().is_empty(), "it is reported once");
 }
 
 #[test]
-fn what_was_stale_is_in_force_again_when_it_is_heard_to_be_unchanged() {
+fn a_stale_snapshot_is_active_again_after_a_304() {
     let mut world = World::active();
     world.pass(Duration::from_secs(900));
-    assert_eq!(world.look(), [Event::Stale]);
+    assert_eq!(world.refresh(), [Event::Stale]);
     let (poll, _) = world.until_poll();
     assert!(header(&poll, "if-none-match").is_some());
     assert_eq!(world.answer(not_modified()), [Event::Fresh]);
@@ -173,10 +173,10 @@ fn what_was_stale_is_in_force_again_when_it_is_heard_to_be_unchanged() {
 }
 
 #[test]
-fn without_a_limit_faults_go_on() {
+fn without_a_limit_faults_continue() {
     let mut world = World::new(r#", "max_staleness_seconds": 0"#);
     world.until_poll();
     world.answer(good(snapshot("checkout")));
     world.pass(Duration::from_secs(1_000_000));
-    assert!(world.look().is_empty() && world.injects());
+    assert!(world.refresh().is_empty() && world.injects());
 }

@@ -1,4 +1,4 @@
-//! VMs of one proxy, the shared data between them, and the time.
+//! VMs of one proxy, their shared data, and the time.
 
 use std::{
     cell::{Cell, RefCell},
@@ -11,19 +11,16 @@ use filter::{
     clock::Instant,
     config::Config,
     event::Event,
-    identity::{Identity, StandsFor},
+    identity::{Identity, ProxyKind},
     plugin::Plugin,
-    sync::{
-        poller::{Answer, Poll},
-        shared::SharedData,
-    },
+    sync::{answer::Answer, poller::Poll, shared_data::SharedData},
 };
 use policies::{Catalog, Digest, Facts, File, Scope, Timestamp, evaluation::Given, repository::Sources};
 
-/// By key: the value and the number of its version.
+/// Value and version by key.
 type Values = HashMap<String, (Vec<u8>, u32)>;
 
-/// Shared data as Envoy has it: the version counts only where there is a value already.
+/// Shared data like Envoy's: the version is checked only if there is a value already.
 #[derive(Clone, Default)]
 pub(crate) struct Data(Rc<Shared>);
 
@@ -40,19 +37,19 @@ impl Data {
         self.0.values.borrow().keys().cloned().collect()
     }
 
-    /// The queues that somebody listens to.
+    /// Queues with a listener.
     pub(crate) fn listening(&self) -> Vec<String> {
         self.0.listening.borrow().iter().cloned().collect()
     }
 
-    /// The queues that were notified since this was last asked.
+    /// Queues that were notified since the last call.
     pub(crate) fn notified(&self) -> Vec<String> {
         let mut notified = self.0.notified.take();
         notified.sort_unstable();
         notified
     }
 
-    /// What another thread does right before the next value is set.
+    /// Action of another thread right before the next value is set.
     pub(crate) fn before_set(&self, act: impl FnOnce() + 'static) {
         self.0.before_set.set(Some(Box::new(act)));
     }
@@ -86,7 +83,7 @@ impl SharedData for Data {
     }
 }
 
-/// The bytes of a snapshot of these policies, for everybody.
+/// Bytes of a snapshot of these policies, for every workload.
 pub(crate) fn snapshot_of(yaml: &str) -> Vec<u8> {
     let (path, file) = ("a.yaml".into(), File::read(yaml.as_bytes()));
     let catalog = Catalog::new(&Sources { files: vec![(&path, &file)], ..Sources::default() }, |_, _| None);
@@ -94,7 +91,7 @@ pub(crate) fn snapshot_of(yaml: &str) -> Vec<u8> {
     catalog.snapshot(&Scope::new(["*"], ["*"]).unwrap(), Timestamp::from_millis(0)).encode()
 }
 
-/// A snapshot with one policy, which aborts everything at `service`.
+/// Snapshot with one policy, which aborts every request to `service`.
 pub(crate) fn snapshot(service: &str) -> Vec<u8> {
     snapshot_of(&format!(
         "metadata: {{name: a}}\nspec: {{selector: {{service: {service}}}, rules: [{{fault: {{percentage: 100, abort: {{httpStatus: 503}}}}}}]}}"
@@ -121,23 +118,23 @@ pub(crate) fn header<'p>(poll: &'p Poll, name: &str) -> Option<&'p str> {
 
 /// `checkout` in `demo`.
 pub(crate) fn checkout() -> Identity {
-    let workload = Scope::new(["demo"], ["checkout"]).unwrap();
-    Identity { workload, stands_for: StandsFor::Workload, node: "sidecar~1".into(), warning: None }
+    let scope = Scope::new(["demo"], ["checkout"]).unwrap();
+    Identity { scope, kind: ProxyKind::Sidecar, node: "sidecar~1".into(), warning: None }
 }
 
-/// A VM, and the time there.
+/// VM, and its time.
 pub(crate) struct World {
     pub(crate) plugin: Plugin<Data>,
     pub(crate) now: Instant,
 }
 
 impl World {
-    /// The one VM of a sidecar.
+    /// Only VM of a sidecar.
     pub(crate) fn new(config: &str) -> Self {
         Self::joining(&Data::default(), config, 7, Instant::from_origin(Duration::from_secs(1_000)))
     }
 
-    /// A VM of a sidecar that has this shared data, with a seed of its own.
+    /// VM of a sidecar with this shared data and a seed of its own.
     pub(crate) fn joining(data: &Data, config: &str, seed: u8, now: Instant) -> Self {
         Self::of(checkout(), data, config, seed, now)
     }
@@ -148,7 +145,7 @@ impl World {
         Self { plugin: Plugin::new(json.as_bytes(), config, identity, data.clone(), [seed; 32], now), now }
     }
 
-    /// A VM whose poll brought a program at once.
+    /// VM with an active snapshot.
     pub(crate) fn active() -> Self {
         let mut world = Self::new("");
         world.until_poll();
@@ -160,16 +157,16 @@ impl World {
         self.now = self.now + time;
     }
 
-    pub(crate) fn look(&mut self) -> Vec<Event> {
-        self.plugin.look(self.now)
+    pub(crate) fn refresh(&mut self) -> Vec<Event> {
+        self.plugin.refresh(self.now)
     }
 
-    /// Lets time pass, tick by tick, until the next poll is due, and how long that took.
+    /// Lets time pass, tick by tick, until the next poll is due; returns it, and the time that passed.
     pub(crate) fn until_poll(&mut self) -> (Poll, Duration) {
         let begun = self.now;
         loop {
-            self.plugin.look(self.now);
-            if let Some(poll) = self.plugin.poll(self.now) {
+            self.plugin.refresh(self.now);
+            if let Some(poll) = self.plugin.next_poll(self.now) {
                 return (poll, self.now.since(begun));
             }
             self.now = self.now + self.plugin.next_tick(self.now);
@@ -178,7 +175,7 @@ impl World {
     }
 
     pub(crate) fn answer(&mut self, answer: Answer) -> Vec<Event> {
-        self.plugin.answered(answer, self.now)
+        self.plugin.handle_answer(answer, self.now)
     }
 
     pub(crate) fn injects(&mut self) -> bool {
@@ -189,8 +186,8 @@ impl World {
         self.plugin.decide(facts, || Some(filter_chain.into())).is_some()
     }
 
-    /// How many policies are in force.
+    /// Number of policies in force.
     pub(crate) fn policies(&self) -> usize {
-        self.plugin.policies(Timestamp::from_millis(0))
+        self.plugin.active_policies(Timestamp::from_millis(0))
     }
 }

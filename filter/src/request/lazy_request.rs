@@ -1,4 +1,4 @@
-//! A request as policies see it.
+//! One request's facts, read from the host only when a rule needs them.
 
 use std::{
     borrow::Cow,
@@ -9,29 +9,28 @@ use policies::{Facts, Timestamp, language::Direction};
 
 use super::header_map;
 
-/// What a request asks of the host.
-pub trait Source {
-    /// What time it is.
+/// Attributes of a request, each a call into the host.
+pub trait RequestSource {
+    /// Time of day.
     fn now(&self) -> Timestamp;
 
-    /// The value of a header field, or of a pseudo-header such as `:path`.
+    /// Value of a header field, or of a pseudo-header such as `:path`.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
 
-    /// All header fields and pseudo-headers, as the ABI writes a map: for the host as much work as two
-    /// of them.
-    fn headers(&self) -> Option<Vec<u8>>;
+    /// All header fields and pseudo-headers as an encoded map. It costs the host as much as two fields.
+    fn header_map(&self) -> Option<Vec<u8>>;
 
-    /// Which way the listener takes requests.
+    /// Direction of the listener.
     fn direction(&self) -> Option<Direction>;
 
-    /// The URI of the peer's certificate.
+    /// URI in the certificate of the peer.
     fn peer(&self) -> Option<Vec<u8>>;
 }
 
-/// The facts of one request. Each is a call into the host, so each is fetched when a rule first asks
-/// for it, and then kept; and the head of the request all at once, if more than one field is needed.
+/// Facts of one request. Each is read when a rule first needs it, and then kept. If more than one header
+/// field is needed, all of them are read at once.
 #[derive(Debug)]
-pub struct Request<S> {
+pub struct LazyRequest<S> {
     source: S,
     now: OnceCell<Timestamp>,
     direction: OnceCell<Option<Direction>>,
@@ -41,7 +40,7 @@ pub struct Request<S> {
     headers: OnceCell<Box<Header>>,
 }
 
-/// A header field that was asked for, and the next one.
+/// Header field that was read, in a linked list: its entries never move, so they can be borrowed.
 #[derive(Debug)]
 struct Header {
     name: String,
@@ -49,7 +48,7 @@ struct Header {
     next: OnceCell<Box<Self>>,
 }
 
-impl<S: Source> Request<S> {
+impl<S: RequestSource> LazyRequest<S> {
     pub fn new(source: S) -> Self {
         Self {
             source,
@@ -64,25 +63,25 @@ impl<S: Source> Request<S> {
 
     fn field(&self, name: &str) -> Option<&[u8]> {
         if self.needs_several.get()
-            && let Some(all) = self.all.get_or_init(|| self.source.headers())
+            && let Some(all) = self.all.get_or_init(|| self.source.header_map())
         {
-            // Envoy has one place for both (RFC 9113, section 8.3.1).
+            // Envoy keeps both as one (RFC 9113, section 8.3.1).
             return header_map::find(all, if name == "host" { ":authority" } else { name });
         }
-        let mut place = &self.headers;
+        let mut next = &self.headers;
         loop {
-            let header = place.get_or_init(|| {
+            let header = next.get_or_init(|| {
                 let value = self.source.header(name);
                 Box::new(Header { name: name.to_owned(), value, next: OnceCell::new() })
             });
             if header.name == name {
                 return header.value.as_deref();
             }
-            place = &header.next;
+            next = &header.next;
         }
     }
 
-    /// The path, and the query string if there is one.
+    /// Path, and the query string if there is one.
     fn target(&self) -> Option<(&[u8], Option<&[u8]>)> {
         let target = self.field(":path")?;
         match target.iter().position(|byte| *byte == b'?') {
@@ -92,7 +91,7 @@ impl<S: Source> Request<S> {
     }
 }
 
-impl<S: Source> Facts for Request<S> {
+impl<S: RequestSource> Facts for LazyRequest<S> {
     fn announce(&self, fields: usize) {
         self.needs_several.set(fields > 1);
     }
@@ -136,14 +135,14 @@ mod tests {
 
     use policies::{Facts, Timestamp, language::Direction};
 
-    use super::{Request, Source};
-    use crate::request::header_map::map;
+    use super::{LazyRequest, RequestSource};
+    use crate::request::header_map;
 
-    /// A host that remembers what it was asked.
+    /// Host that records the calls.
     #[derive(Default)]
     struct Host(RefCell<Vec<String>>);
 
-    impl Source for &Host {
+    impl RequestSource for &Host {
         fn now(&self) -> Timestamp {
             self.0.borrow_mut().push("now".into());
             Timestamp::from_millis(1)
@@ -158,9 +157,14 @@ mod tests {
             }
         }
 
-        fn headers(&self) -> Option<Vec<u8>> {
+        fn header_map(&self) -> Option<Vec<u8>> {
             self.0.borrow_mut().push("all".into());
-            Some(map(&[(":path", "/a?b=/c"), (":authority", "checkout"), ("x-a", "1"), ("x-a", "2")]))
+            Some(header_map::encode(&[
+                (":path", "/a?b=/c"),
+                (":authority", "checkout"),
+                ("x-a", "1"),
+                ("x-a", "2"),
+            ]))
         }
 
         fn direction(&self) -> Option<Direction> {
@@ -175,9 +179,9 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_asked_once_for_what_is_needed_and_never_for_more() {
+    fn each_attribute_is_read_once_and_only_if_needed() {
         let host = Host::default();
-        let request = Request::new(&host);
+        let request = LazyRequest::new(&host);
         assert!(host.0.borrow().is_empty());
         for _ in 0..3 {
             assert_eq!(request.path().as_deref(), Some(&b"/a"[..]));
@@ -192,12 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn of_a_request_that_is_asked_for_more_the_head_is_fetched_at_once() {
+    fn several_header_fields_are_read_in_one_call() {
         let host = Host::default();
-        let request = Request::new(&host);
+        let request = LazyRequest::new(&host);
         request.announce(2);
         assert_eq!(request.path().as_deref(), Some(&b"/a"[..]));
-        assert_eq!(request.header("x-a").as_deref(), Some(&b"1"[..]), "of a repeated one the first");
+        assert_eq!(request.header("x-a").as_deref(), Some(&b"1"[..]), "the first value of a repeated field");
         assert_eq!(request.header("host").as_deref(), Some(&b"checkout"[..]));
         assert_eq!(request.authority().as_deref(), Some(&b"checkout"[..]));
         assert_eq!(request.header("x-b"), None);

@@ -1,4 +1,4 @@
-//! However many requests are held, a VM soon runs what another one has taken over.
+//! A VM runs what another one has published within a tick, however many requests it holds.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use policies::{Decision, language::Mode};
 use crate::world::World;
 
 #[test]
-fn holds_that_never_end_do_not_put_off_the_next_look() {
+fn long_holds_do_not_delay_the_next_refresh() {
     let mut world = World::active();
-    world.look();
+    world.refresh();
     let begun = world.now;
     for context_id in 1..=3 {
         world.pass(Duration::from_millis(60));
@@ -20,7 +20,7 @@ fn holds_that_never_end_do_not_put_off_the_next_look() {
             delayed: true,
             abort: None,
         };
-        world.plugin.held.hold(context_id, decision, world.now);
+        world.plugin.hold(context_id, decision, world.now);
         let next = world.now + world.plugin.next_tick(world.now);
         assert!(next.since(begun) <= Duration::from_millis(201), "{:?}", next.since(begun));
     }

@@ -1,10 +1,10 @@
-//! At a waypoint each request is for a service of its own, which the filter chain names.
+//! At a waypoint every request is for the service that its filter chain names.
 
 use std::time::Duration;
 
 use filter::{
     clock::Instant,
-    identity::{Identity, StandsFor},
+    identity::{Identity, ProxyKind},
 };
 use policies::{Scope, evaluation::Given};
 
@@ -21,11 +21,10 @@ metadata: {name: anywhere}
 spec: {selector: {service: cart}, rules: [{match: {path: {exact: /anywhere}}, fault: {percentage: 100, delay_ms: 1}}]}
 ";
 
-/// A waypoint of `demo` that runs these policies.
+/// Waypoint of `demo` with these policies.
 fn waypoint() -> World {
-    let workload = Scope::new(["demo"], ["*"]).unwrap();
-    let identity =
-        Identity { workload, stands_for: StandsFor::Services, node: "waypoint~1".into(), warning: None };
+    let scope = Scope::new(["demo"], ["*"]).unwrap();
+    let identity = Identity { scope, kind: ProxyKind::Waypoint, node: "waypoint~1".into(), warning: None };
     let now = Instant::from_origin(Duration::from_secs(1));
     let mut world = World::of(identity, &Data::default(), "", 7, now);
     let (poll, _) = world.until_poll();
@@ -34,7 +33,7 @@ fn waypoint() -> World {
     world
 }
 
-/// Which of the paths get a fault through this filter chain.
+/// Paths that get a fault through this filter chain.
 fn faulted(filter_chain: &str) -> [bool; 3] {
     let mut world = waypoint();
     ["/cart", "/all", "/anywhere"].map(|path| {
@@ -50,14 +49,14 @@ fn a_request_gets_the_faults_of_the_service_that_it_is_for() {
 }
 
 #[test]
-fn of_another_namespace_or_an_odd_chain_nothing_is_known() {
+fn another_namespace_or_an_unknown_chain_gets_only_wildcards() {
     for filter_chain in ["inbound-vip|8080|http|cart.shop.svc.cluster.local", "direct-http", ""] {
         assert_eq!(faulted(filter_chain), [false, true, false], "{filter_chain}");
     }
 }
 
 #[test]
-fn a_waypoint_without_policies_has_nothing_to_do() {
+fn a_waypoint_without_policies_is_idle() {
     let mut world = waypoint();
     assert!(!world.plugin.is_idle() && world.policies() == 3);
     world.until_poll();
