@@ -1,30 +1,31 @@
-//! The plugin configuration, as Istio's `pluginConfig` or Envoy's `configuration` hands it over.
+//! Plugin configuration: Istio's `pluginConfig`, or Envoy's `configuration`.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-/// What the filter needs to know; every value is usable.
+/// Validated configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `host:port` of the control plane: the `:authority` of a poll.
+    /// `host:port` of the control plane, the `:authority` of a poll.
     pub authority: String,
-    /// The Envoy cluster that leads there.
+    /// Envoy cluster of the control plane.
     pub cluster: String,
-    /// How long a poll may be held by the server.
+    /// Time for which the server may hold a poll.
     pub poll_wait: Duration,
-    /// For how long faults go on without word from the control plane; `None` is without limit.
+    /// Time for which faults continue without contact with the control plane; `None` for no limit.
     pub max_staleness: Option<Duration>,
-    /// Names that go before the proxy's own.
+    /// Service name instead of the proxy's own.
     pub service: Option<String>,
+    /// Namespace instead of the proxy's own.
     pub namespace: Option<String>,
-    /// Whose policies a waypoint or a gateway runs, instead of its own namespace's.
+    /// Namespaces whose policies a waypoint or gateway runs, instead of its own namespace.
     pub namespaces: Vec<String>,
-    /// How many requests a worker thread holds at once; the next one passes untouched.
+    /// Number of requests that a worker thread holds at the same time. Further requests get no delay.
     pub max_active_faults: usize,
 }
 
-/// Why a configuration cannot be used.
+/// Reason why a configuration is invalid.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ConfigError {
     Json(String),
@@ -33,9 +34,10 @@ pub enum ConfigError {
     MaxActiveFaults,
 }
 
+/// Configuration as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct PluginConfig {
     control_plane_address: String,
     cluster: Option<String>,
     #[serde(default = "default_poll_wait")]
@@ -48,7 +50,7 @@ struct Written {
     namespaces: Vec<String>,
     #[serde(default = "default_max_active_faults")]
     max_active_faults: usize,
-    /// Of the first generation, which polled at an interval; there is none any more.
+    /// Option of the first generation. It is accepted, and has no effect.
     #[serde(default, rename = "poll_interval_ms")]
     _poll_interval_ms: serde::de::IgnoredAny,
 }
@@ -61,41 +63,50 @@ fn default_max_staleness() -> u64 {
     900
 }
 
-/// As many as Envoy lets through to a cluster at once unless told otherwise (`max_requests`).
+/// Envoy's default limit of parallel requests to a cluster (`max_requests`).
 fn default_max_active_faults() -> usize {
     1024
 }
 
 impl Config {
-    /// Reads the JSON.
+    /// Parses and validates the JSON.
     pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
-        let written: Written =
-            serde_json::from_slice(json).map_err(|error| ConfigError::Json(error.to_string()))?;
-        let authority = written.control_plane_address;
+        // Every option is named here, so that none can be accepted and then ignored.
+        let PluginConfig {
+            control_plane_address: authority,
+            cluster,
+            poll_wait_seconds,
+            max_staleness_seconds,
+            service,
+            namespace,
+            namespaces,
+            max_active_faults,
+            _poll_interval_ms,
+        } = serde_json::from_slice(json).map_err(|error| ConfigError::Json(error.to_string()))?;
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {
                 (host, port)
             }
             _ => return Err(ConfigError::Address(authority)),
         };
-        if !(1..=300).contains(&written.poll_wait_seconds) {
-            return Err(ConfigError::PollWait(written.poll_wait_seconds));
+        if !(1..=300).contains(&poll_wait_seconds) {
+            return Err(ConfigError::PollWait(poll_wait_seconds));
         }
-        if written.max_active_faults == 0 {
+        if max_active_faults == 0 {
             return Err(ConfigError::MaxActiveFaults);
         }
         let max_staleness =
-            Some(written.max_staleness_seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs);
-        // A poll that is held is no word from the control plane, so it must come twice in that time.
-        let held_at_most = max_staleness.map_or(u64::MAX, |staleness| (staleness.as_secs() / 2).max(1));
+            Some(max_staleness_seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs);
+        // A held poll is no contact, so two polls must end within the limit.
+        let max_wait = max_staleness.map_or(u64::MAX, |staleness| (staleness.as_secs() / 2).max(1));
         Ok(Self {
-            cluster: written.cluster.unwrap_or_else(|| format!("outbound|{port}||{host}")),
-            poll_wait: Duration::from_secs(written.poll_wait_seconds.min(held_at_most)),
+            cluster: cluster.unwrap_or_else(|| format!("outbound|{port}||{host}")),
+            poll_wait: Duration::from_secs(poll_wait_seconds.min(max_wait)),
             max_staleness,
-            service: written.service,
-            namespace: written.namespace,
-            namespaces: written.namespaces,
-            max_active_faults: written.max_active_faults,
+            service,
+            namespace,
+            namespaces,
+            max_active_faults,
             authority,
         })
     }
@@ -104,7 +115,7 @@ impl Config {
 impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Json(error) => write!(f, "the plugin configuration is not the JSON expected: {error}"),
+            Self::Json(error) => write!(f, "not the expected JSON: {error}"),
             Self::Address(address) => write!(f, "control_plane_address must be host:port, not `{address}`"),
             Self::PollWait(seconds) => write!(f, "poll_wait_seconds must be from 1 to 300, not {seconds}"),
             Self::MaxActiveFaults => f.write_str("max_active_faults must be at least 1"),
@@ -137,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_comes_back_twice_before_faults_would_be_stale() {
+    fn two_polls_end_before_faults_are_stale() {
         for (wait, staleness, granted) in [(30, 900, 30), (30, 30, 15), (5, 1, 1), (5, 3, 1), (300, 0, 300)] {
             let json = format!(
                 r#"{{"control_plane_address": "a:1", "poll_wait_seconds": {wait}, "max_staleness_seconds": {staleness}}}"#
@@ -151,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_can_be_said() {
+    fn every_option_is_read() {
         let config = Config::parse(
             br#"{"control_plane_address": "a:1", "cluster": "c", "poll_wait_seconds": 5, "max_staleness_seconds": 0, "service": "s", "namespace": "n", "namespaces": ["a", "b"], "max_active_faults": 7}"#,
         );
@@ -165,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_refused_with_the_reason() {
+    fn an_invalid_option_is_refused_with_the_reason() {
         let error = |json: &str| Config::parse(json.as_bytes()).unwrap_err();
         for bad in ["a", "a:", ":1", "a:0", "a:65536", ""] {
             assert_eq!(
