@@ -1,7 +1,14 @@
 //! The command line: what was typed, and what it means. Acts on nothing.
 
+pub mod console;
+pub mod doctor;
+pub mod explain;
 mod git;
+pub mod output;
+pub mod policy_directory;
+pub mod report;
 mod tls;
+pub mod validate;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -12,13 +19,13 @@ use clap::{
 };
 use policies::language::Guardrail;
 
-use crate::command::{doctor::Doctor, explain::Explain, validate::Validate};
+use crate::cli::{doctor::Doctor, explain::Explain, validate::Validate};
+use crate::http::tls::CertificateFiles;
 use crate::reference::Subject;
 use crate::source::{
     Settings,
     location::{LocationError, Repository},
 };
-use crate::tls::CertificateFiles;
 
 /// Fault injection for an Istio mesh, kept in Git.
 #[derive(Debug, Parser)]

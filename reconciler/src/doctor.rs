@@ -1,11 +1,11 @@
 //! What is wrong with an installation in a cluster, and what to do about it.
 //!
-//! - [`observed`]: what was found there, as a value; reading it is somebody else's.
+//! - [`inventory`]: what was found there, as a value; reading it is somebody else's.
 //! - `control_plane`, `plugins`, `proxies`, `waypoints`, `istio`: what is wrong with each.
 
 mod control_plane;
+pub mod inventory;
 mod istio;
-pub mod observed;
 mod plugins;
 mod proxies;
 mod waypoints;
@@ -14,7 +14,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use self::observed::Observed;
+use self::inventory::Observed;
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    reconciler::run::run(reconciler::cli::Cli::from_process())
+    reconciler::assembly::run(reconciler::cli::Cli::from_process())
 }

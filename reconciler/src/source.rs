@@ -6,12 +6,14 @@
 
 pub mod abort;
 pub mod access;
+pub mod ancestry;
 pub mod dir;
 pub mod git;
-pub mod lineage;
 pub mod location;
 pub mod signers;
+pub mod state_dir;
 pub mod target;
+pub mod watch;
 
 use std::{
     fmt,
@@ -26,14 +28,14 @@ use policies::{Digest, File, Policy, Timestamp};
 use self::{
     abort::Abort,
     access::Access,
+    ancestry::Lineage,
     dir::DirSource,
     git::GitSource,
-    lineage::Lineage,
     location::Repository,
     signers::{Signed, Signers},
     target::Target,
 };
-use crate::state_dir::StateDir;
+use crate::source::state_dir::StateDir;
 
 /// How deep folders are followed.
 const MAX_DEPTH: usize = 32;

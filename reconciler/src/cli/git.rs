@@ -15,7 +15,7 @@ use crate::source::{
 const LONGEST_FETCH: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Debug, Args)]
-pub(super) struct GitArgs {
+pub(crate) struct GitArgs {
     /// The branch to follow.
     #[arg(long, env = "HFI_BRANCH", value_name = "NAME", default_value = "main")]
     branch: RefName,
@@ -58,7 +58,7 @@ pub(super) struct GitArgs {
 }
 
 impl GitArgs {
-    pub(super) fn resolve(self) -> (Target, Access) {
+    pub(crate) fn resolve(self) -> (Target, Access) {
         let Self {
             branch,
             tag,
@@ -90,7 +90,7 @@ impl GitArgs {
 }
 
 /// What is missing to get at a repository.
-pub(super) fn check(repository: &Repository, access: &Access) -> Result<(), &'static str> {
+pub(crate) fn check(repository: &Repository, access: &Access) -> Result<(), &'static str> {
     if repository.transport() == Some(Transport::Ssh) && access.login.ssh_key_file.is_none() {
         return Err("goes over SSH, which needs a key; give --ssh-key-file (HFI_SSH_KEY_FILE)");
     }

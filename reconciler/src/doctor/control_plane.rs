@@ -2,7 +2,7 @@
 
 use super::{
     Finding,
-    observed::{Answer, FailingDuty, Observed, Replica, Status},
+    inventory::{Answer, FailingDuty, Observed, Replica, Status},
 };
 
 pub(super) fn findings(observed: &Observed) -> Vec<Finding> {

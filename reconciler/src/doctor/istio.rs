@@ -1,6 +1,6 @@
 //! What is wrong with Istio, for our purposes.
 
-use super::{Finding, observed::Observed};
+use super::{Finding, inventory::Observed};
 
 /// The oldest Istio whose `WasmPlugin` takes `targetRefs`, without which no waypoint runs the filter.
 const TARGET_REFS_SINCE: (u32, u32) = (1, 22);

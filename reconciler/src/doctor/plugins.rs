@@ -2,7 +2,7 @@
 
 use super::{
     Finding,
-    observed::{Observed, Plugin, PluginSpec, Pod, TrafficSelector},
+    inventory::{Observed, Plugin, PluginSpec, Pod, TrafficSelector},
     proxies::is_for,
 };
 

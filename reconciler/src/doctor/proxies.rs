@@ -6,7 +6,7 @@ use policies::language::Glob;
 
 use super::{
     Finding,
-    observed::{Labels, Name, Observed, OptsOut, Plugin, Pod, Policy, Sidecar},
+    inventory::{Labels, Name, Observed, OptsOut, Plugin, Pod, Policy, Sidecar},
     plugins, waypoints,
 };
 

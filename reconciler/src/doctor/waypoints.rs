@@ -2,7 +2,7 @@
 
 use super::{
     Finding,
-    observed::{Labels, Name, Observed, Plugin, Pod},
+    inventory::{Labels, Name, Observed, Plugin, Pod},
     proxies::{gateway, names, selecting, state},
 };
 

@@ -10,8 +10,8 @@ use std::{
 use policies::{Digest, Timestamp, reading::MAX_FILE_BYTES};
 
 use super::{
-    BlobId, Checkout, CheckoutFile, Content, MAX_DEPTH, Revision, SourceError, is_hidden, is_miscased,
-    is_policy_file, lineage::Lineage,
+    BlobId, Checkout, CheckoutFile, Content, MAX_DEPTH, Revision, SourceError, ancestry::Lineage, is_hidden,
+    is_miscased, is_policy_file,
 };
 
 /// A folder and all below it.

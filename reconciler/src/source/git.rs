@@ -2,20 +2,20 @@
 //!
 //! Nothing is ever checked out to disk: policies are read through trees and blobs.
 
-mod dialog;
-mod errand;
+mod corruption;
+mod credentials;
+mod directory;
+mod document_times;
 mod fetch;
+mod fetch_job;
 mod fingerprint;
-mod flaw;
-mod folder;
-mod home;
-mod lineage;
+mod history;
+mod isolated_home;
 mod local;
-mod origins;
 mod packs;
 mod process;
 mod signed;
-mod store;
+mod storage;
 mod tree;
 
 use std::{fmt, path::PathBuf, sync::Arc};
@@ -24,22 +24,20 @@ use git2::{Oid, Repository as Clone};
 use policies::{File, Policy};
 use tracing::warn;
 
-pub(super) use self::errand::fetch_for_parent;
-pub use self::origins::Origins;
-use self::{flaw::Flaw, home::Home, packs::Packs, store::Store, tree::Files};
+pub use self::document_times::Origins;
+pub(super) use self::fetch_job::fetch_for_parent;
+use self::{corruption::Flaw, isolated_home::Home, packs::Packs, storage::Store, tree::Files};
+use super::state_dir::{Followed, StateDir};
 use super::{
     BlobId, Checkout, Revision, SourceError, Starts,
     abort::Abort,
     access::Access,
-    lineage::Lineage,
+    ancestry::Lineage,
     location::{Repository, Transport},
     signers::Signed,
     target::Target,
 };
-use crate::{
-    clock::now,
-    state_dir::{Followed, StateDir},
-};
+use crate::clock::now;
 
 /// The bare clone, and how far it has come.
 pub struct GitSource {
@@ -178,7 +176,7 @@ impl GitSource {
         let found = Files::of(&self.clone, tip, &self.path, known.as_ref()).map_err(unreadable)?;
         let read = found.read(&self.clone, &self.path, is_known, &mut warnings);
         let (files, above) = read.map_err(unreadable)?;
-        let lineage = lineage::of(&self.clone, tip, self.lineage.as_ref()).map_err(unreadable)?;
+        let lineage = history::of(&self.clone, tip, self.lineage.as_ref()).map_err(unreadable)?;
         self.lineage = Some((tip, lineage.clone()));
         (self.tip, self.files) = (Some(tip), Some(found));
         let signed = self.signed(tip)?.map(Arc::new);
@@ -214,12 +212,13 @@ impl GitSource {
             Ok(tip) => return Ok(tip),
             Err(error) => error,
         };
-        let Some(flaw) = flaw::of(&self.clone, &self.target).filter(|_| !self.abort.is_requested()) else {
+        let Some(flaw) = corruption::of(&self.clone, &self.target).filter(|_| !self.abort.is_requested())
+        else {
             return Err(error);
         };
         warn!(%error, %flaw, "the clone is damaged and mended");
         match flaw {
-            Flaw::Refs => flaw::forget_refs(&self.clone)
+            Flaw::Refs => corruption::forget_refs(&self.clone)
                 .map_err(|error| SourceError(format!("cannot mend the clone: {error}")))?,
             Flaw::Objects => self.discard()?,
         }
@@ -247,7 +246,7 @@ impl GitSource {
     ) -> Result<Starts, SourceError> {
         let (Some(tip), Some(files)) = (self.tip, &self.files) else { return Ok(Starts::default()) };
         let tip = (tip, files.folder.clone());
-        let origins = origins::find(&self.clone, tip, &self.path, wanted, &self.origins, known);
+        let origins = document_times::find(&self.clone, tip, &self.path, wanted, &self.origins, known);
         self.origins = origins.map_err(|error| failure("cannot read the history", &error))?;
         Ok(Starts::OfDocuments(self.origins.clone()))
     }

@@ -4,8 +4,8 @@
 //! gone. What cannot be read is no key, and says so: fewer may sign then, never more.
 
 mod allowed_signers;
+mod keyring;
 mod openpgp;
-mod ring;
 mod ssh;
 
 use std::{
@@ -15,7 +15,7 @@ use std::{
 
 use policies::Timestamp;
 
-use self::ring::Ring;
+use self::keyring::Ring;
 
 /// Longer than any signature; what is longer is not read.
 const LONGEST_SIGNATURE: usize = 64 * 1024;

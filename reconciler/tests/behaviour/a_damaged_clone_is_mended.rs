@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 use harness::GitHttp;
 
 use crate::{
-    process::text,
     support::policy,
+    support::process::text,
     the_last_good_outlives_the_process::{World, serves_nothing},
 };
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use harness::Repository;
 use policies::Timestamp;
 use reconciler::{
-    load::Loader,
     source::{Settings, Source, access::Access, location, target::Target},
+    sync::loader::Loader,
 };
 
 /// The time of the first commit, in seconds since the Unix epoch.

@@ -6,7 +6,7 @@ use harness::{GitHttp, Repository};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    remote::{access, following},
+    support::remote::{access, following},
     support::{NEVER, PATIENCE, Server, Snapshot, policy},
 };
 

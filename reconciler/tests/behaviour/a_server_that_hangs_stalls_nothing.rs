@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    remote::{SOON, access, following, refusal, repository},
+    support::remote::{SOON, access, following, refusal, repository},
     support::{PATIENCE, Server, policy},
 };
 

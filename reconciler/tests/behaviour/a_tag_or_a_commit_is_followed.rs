@@ -6,8 +6,8 @@ use harness::{GitHttp, Repository};
 use reconciler::source::{Settings, target::Target};
 
 use crate::{
-    process::{Process, text},
-    remote::{SOON, access, look_at, repository},
+    support::process::{Process, text},
+    support::remote::{SOON, access, look_at, repository},
     support::{NEVER, PATIENCE, Server, policy},
 };
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-use crate::process::{Process, text};
+use crate::support::process::{Process, text};
 
 /// The variables that `hfi serve` reads.
 fn variables() -> BTreeSet<String> {

@@ -2,7 +2,7 @@
 
 use reconciler::doctor::{
     Severity, findings,
-    observed::{Answer, Filter, Istio, Name, Observed, OptsOut, Plugin, Pod, Replica, Service, Sidecar},
+    inventory::{Answer, Filter, Istio, Name, Observed, OptsOut, Plugin, Pod, Replica, Service, Sidecar},
     silent,
 };
 use serde_json::{Value, json};

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::{
-    process::{Answer, Process, text},
     support::policy,
+    support::process::{Answer, Process, text},
 };
 
 const CHECKOUT: &str = "namespace=demo&service=checkout";

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use policies::Digest;
 
-use crate::process::Process;
+use crate::support::process::Process;
 
 #[tokio::test]
 async fn the_newest_by_name_and_each_by_its_digest() {

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    process::{Process, text},
+    support::process::{Process, text},
     support::{PATIENCE, Server, policy},
 };
 

@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::{
-    process::{Process, text},
     support::policy,
+    support::process::{Process, text},
 };
 
 #[tokio::test]

@@ -10,14 +10,14 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use reconciler::{
-    load::{Loaded, Loader},
     source::Source,
+    sync::loader::{Loaded, Loader},
 };
 use serde_json::Value;
 
 use crate::{
-    process::text,
-    remote::{access, following},
+    support::process::text,
+    support::remote::{access, following},
     support::{NEVER, Server, policy},
 };
 

@@ -1,17 +1,22 @@
 //! A reconciler in this process, on a port of its own, and a client that asks it.
 
+pub(crate) mod cluster;
+pub(crate) mod lossy;
+pub(crate) mod process;
+pub(crate) mod remote;
+pub(crate) mod signing;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use reconciler::{
-    halt::Switch,
-    load::Loader,
-    published::Publisher,
-    reconcile::Reconciler,
-    refresh::Refresh,
-    server::{self, Services},
+    http::{self, Services},
+    serving::{gate::Switch, published::Publisher},
     shutdown::{self, Trigger},
-    source::{Settings, Source},
-    watch::{Hints, Watcher},
+    source::{
+        Settings, Source,
+        watch::{Hints, Watcher},
+    },
+    sync::{loader::Loader, reconciler::Reconciler, requests::Refresh},
 };
 use reqwest::{Response, StatusCode};
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
@@ -54,9 +59,9 @@ impl Server {
         tokio::spawn(reconciler.run(hints, shutdown.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let routes = server::router(switch, refresh, shutdown.clone(), Services::default());
+        let routes = http::router(switch, refresh, shutdown.clone(), Services::default());
         let router = routes.router.clone();
-        let serving = tokio::spawn(server::serve(listener, routes, shutdown));
+        let serving = tokio::spawn(http::serve(listener, routes, shutdown));
         Self { url, client: reqwest::Client::new(), trigger, serving, router }
     }
 

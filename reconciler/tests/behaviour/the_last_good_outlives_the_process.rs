@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    process::{Process, text},
+    support::process::{Process, text},
     support::{PATIENCE, policy},
 };
 

@@ -6,7 +6,7 @@ use harness::Repository;
 use reconciler::source::Content;
 
 use crate::{
-    remote::{access, look, repository},
+    support::remote::{access, look, repository},
     support::{NEVER, Server, policy},
 };
 
@@ -26,7 +26,7 @@ async fn told(repository: &Repository) -> (Vec<String>, Vec<(String, Option<Stri
 
 /// What is served of a repository: the names of the policies in force.
 async fn served(repository: &Repository) -> Vec<String> {
-    let settings = crate::remote::following(&repository.bare().display().to_string(), &access());
+    let settings = crate::support::remote::following(&repository.bare().display().to_string(), &access());
     let server = Server::start(settings, NEVER).await;
     server.until_ready().await;
     server.names().await
@@ -109,7 +109,7 @@ async fn a_repository_without_a_commit_is_told_and_waited_for() {
     repository.git(&["-C", &bare, "update-ref", "-d", "refs/heads/main"]).await.unwrap();
     let error = look(&bare, &access()).await.unwrap_err();
     assert!(error.ends_with("has no branch `main`, nor any branch: it is empty"), "{error}");
-    let server = Server::start(crate::remote::following(&bare, &access()), NEVER).await;
+    let server = Server::start(crate::support::remote::following(&bare, &access()), NEVER).await;
     repository.git(&["push", "--quiet", "origin", "main"]).await.unwrap();
     server.until_ready().await;
 }

@@ -11,7 +11,7 @@ use git2::{
     RemoteRedirect, Repository as Clone,
 };
 
-use super::{SourceError, dialog::Dialog, failure};
+use super::{SourceError, credentials::Dialog, failure};
 use crate::source::{location::Transport, target::Target};
 
 /// How many branches an error names.

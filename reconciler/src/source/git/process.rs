@@ -15,11 +15,10 @@ use std::{
 use git2::{Oid, Repository as Clone};
 
 use super::{
-    SourceError,
-    errand::{Answer, COMMAND, Errand},
-    failure,
-    home::{Home, known_hosts},
-    store::sweep,
+    SourceError, failure,
+    fetch_job::{Answer, COMMAND, Errand},
+    isolated_home::{Home, known_hosts},
+    storage::sweep,
 };
 use crate::source::{abort::Abort, access::Access, location::Transport, target::Target};
 

@@ -2,7 +2,7 @@
 
 use git2::{Error, ErrorCode, Oid, Repository as Clone};
 
-use super::origins::committed_at;
+use super::document_times::committed_at;
 use crate::source::signers::{Signature, Signed};
 
 /// Where Git puts the signature.

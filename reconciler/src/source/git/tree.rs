@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use git2::{Error, ErrorCode, ObjectType, Oid, Repository as Clone, Tree};
 use policies::reading::MAX_FILE_BYTES;
 
-use super::folder::{Folder, Item};
+use super::directory::{Folder, Item};
 use crate::source::{BlobId, CheckoutFile, Content, MAX_DEPTH};
 
 /// The policy files that a commit has.

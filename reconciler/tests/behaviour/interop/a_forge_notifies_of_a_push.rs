@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    process::Process,
+    support::process::Process,
     support::{PATIENCE, metric, policy},
 };
 

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    remote::{SOON, access, following, look, refusal, repository, until_told},
+    support::remote::{SOON, access, following, look, refusal, repository, until_told},
     support::{Server, policy},
 };
 

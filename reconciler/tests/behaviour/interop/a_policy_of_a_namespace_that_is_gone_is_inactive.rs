@@ -6,9 +6,9 @@ use harness::KubeApi;
 use serde_json::Value;
 
 use crate::{
-    cluster::{PATIENCE, peer, shown, start, told, until},
-    process::{Process, text},
+    support::cluster::{PATIENCE, peer, shown, start, told, until},
     support::policy,
+    support::process::{Process, text},
 };
 
 async fn state(hfi: &Process, name: &str) -> Value {

@@ -6,10 +6,10 @@ use harness::KubeApi;
 use tempfile::TempDir;
 
 use crate::{
-    cluster::{PATIENCE, events, peer, shown, start, start_by, until},
-    lossy::Lossy,
-    process::{Answer, Process, text},
+    support::cluster::{PATIENCE, events, peer, shown, start, start_by, until},
+    support::lossy::Lossy,
     support::policy,
+    support::process::{Answer, Process, text},
 };
 
 const CHECKOUT: &str = "namespace=demo&service=checkout";

@@ -7,7 +7,7 @@ use reconciler::source::access::{Access, Login};
 use tempfile::TempDir;
 
 use crate::{
-    remote::{SOON, access, following, look, refusal, repository},
+    support::remote::{SOON, access, following, look, refusal, repository},
     support::{Server, policy},
 };
 

@@ -4,7 +4,7 @@ use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Du
 
 use hyper::{Request, Response, body::Incoming, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use reconciler::tls::{CertificateFiles, Tls};
+use reconciler::http::tls::{CertificateFiles, Tls};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -22,7 +22,7 @@ use tokio_rustls::{
 };
 
 use crate::{
-    process::{Process, text},
+    support::process::{Process, text},
     support::{PATIENCE, policy},
 };
 

@@ -6,9 +6,9 @@ use harness::KubeApi;
 use tokio::time::Instant;
 
 use crate::{
-    cluster::{peer, start, until},
-    process::{Process, text},
+    support::cluster::{peer, start, until},
     support::policy,
+    support::process::{Process, text},
 };
 
 async fn leads(hfi: &Process) -> bool {

@@ -11,8 +11,8 @@ use reconciler::source::{
 };
 
 use crate::{
-    remote::{access, following, look_at, repository},
-    signing::{Signer, commit, head, push_commit},
+    support::remote::{access, following, look_at, repository},
+    support::signing::{Signer, commit, head, push_commit},
 };
 
 /// What time it is for `gpg`.

@@ -10,17 +10,16 @@ use std::{
 
 use harness::{GitHttp, Repository};
 use reconciler::{
-    load::Loader,
-    source::{Source, access::Access, signers::Signers},
-    state_dir::StateDir,
+    source::{Source, access::Access, signers::Signers, state_dir::StateDir},
+    sync::loader::Loader,
 };
 use tempfile::TempDir;
 
 use crate::{
-    process::text,
-    remote::{access, following, repository},
-    signing::{Signer, head},
     support::policy,
+    support::process::text,
+    support::remote::{access, following, repository},
+    support::signing::{Signer, head},
 };
 
 const PUSHES: usize = 300;

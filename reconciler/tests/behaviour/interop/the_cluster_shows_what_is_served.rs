@@ -5,11 +5,11 @@ use std::fs;
 use harness::KubeApi;
 
 use crate::{
-    cluster::{PATIENCE, events, peer, shown, start, table, told},
-    process::text,
-    remote::repository,
-    signing::Signer,
+    support::cluster::{PATIENCE, events, peer, shown, start, table, told},
     support::policy,
+    support::process::text,
+    support::remote::repository,
+    support::signing::Signer,
 };
 
 fn condition<'a>(status: &'a serde_json::Value, kind: &str) -> &'a serde_json::Value {

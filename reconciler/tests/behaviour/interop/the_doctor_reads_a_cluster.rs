@@ -14,8 +14,8 @@ use policies::Digest;
 use serde_json::{Value, json};
 
 use crate::{
-    process::{Process, text},
     support::policy,
+    support::process::{Process, text},
 };
 
 const MODULE: &[u8] = b"\0asm module";

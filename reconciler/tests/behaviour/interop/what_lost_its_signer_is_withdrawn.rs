@@ -14,9 +14,9 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 use crate::{
-    process::{Answer, Process, text},
-    remote::repository,
-    signing::{Signer, head, push},
+    support::process::{Answer, Process, text},
+    support::remote::repository,
+    support::signing::{Signer, head, push},
     support::{PATIENCE, policy},
     the_last_good_outlives_the_process::Bridge,
 };

@@ -14,7 +14,7 @@ const REVOKED: &str = "is revoked";
 
 /// A certificate that says something of its own key.
 #[derive(Debug)]
-pub(in super::super) struct Certificate {
+pub(in crate::source::signers) struct Certificate {
     keys: Vec<Key>,
 }
 

@@ -100,7 +100,8 @@ fn of_ports() -> Result<()> {
 /// Each path that a manifest names is one that the reconciler says it serves.
 #[test]
 fn of_paths() -> Result<()> {
-    let described = std::fs::read_to_string(paths::workspace().join("reconciler/src/server/openapi.json"))?;
+    let described =
+        std::fs::read_to_string(paths::workspace().join("reconciler/src/http/routes/openapi.json"))?;
     let described: Value = serde_json::from_str(&described)?;
     let described = described["paths"].as_object().context("no paths")?;
     let objects = build_with_all()?;

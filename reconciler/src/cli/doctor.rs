@@ -1,0 +1,71 @@
+//! `hfi doctor`: what is wrong with an installation in a cluster, and what to do next.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    console::{DONE, NOT_RIGHT, UNREACHABLE, print},
+    output::Output,
+};
+use crate::{
+    doctor::{Finding, findings, inventory::Name},
+    kubernetes::inspecting::survey::Survey,
+};
+
+/// Check an installation in a cluster: the control plane, the plugins, and every proxy that should run them.
+///
+/// Needs a kubeconfig whose user may read pods, their logs and their ports (`pods/proxy`), Deployments,
+/// ConfigMaps, Namespaces, Services, and the resources of Istio and the Gateway API. Changes nothing.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The namespace of the control plane
+    #[arg(short, long, default_value = "boifi", value_name = "NAMESPACE")]
+    namespace: String,
+
+    /// The name of its Deployment and Service
+    #[arg(long, default_value = "hfi-control-plane", value_name = "NAME")]
+    name: String,
+
+    /// The namespace of istiod
+    #[arg(long, default_value = "istio-system", value_name = "NAMESPACE")]
+    istio_namespace: String,
+
+    /// The context of the kubeconfig [default: its current one]
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    /// How to print what is found
+    #[arg(short, long, default_value = "table")]
+    output: Output,
+}
+
+impl Doctor {
+    /// Looks, and prints what it finds. Ends with 1 if that is anything, with 3 if it could not look.
+    pub async fn run(self) -> ExitCode {
+        let Self { namespace, name, istio_namespace, context, output } = self;
+        let survey = Survey { control_plane: Name { namespace, name }, istio_namespace };
+        let observed = match survey.read(context).await {
+            Ok(observed) => observed,
+            Err(error) => {
+                eprintln!("error: {error}");
+                return ExitCode::from(UNREACHABLE);
+            }
+        };
+        let found = findings(&observed);
+        print(&output.render(&json!({"findings": found}), || table(&found)));
+        ExitCode::from(if found.is_empty() { DONE } else { NOT_RIGHT })
+    }
+}
+
+/// A paragraph each: what to do next does not fit into a column.
+fn table(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return "ok: nothing is wrong\n".to_owned();
+    }
+    let paragraph = |Finding { severity, subject, message, next }: &Finding| {
+        format!("{severity}: {subject} {message}\n  next: {next}\n")
+    };
+    findings.iter().map(paragraph).collect()
+}

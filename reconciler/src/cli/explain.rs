@@ -1,0 +1,257 @@
+//! `hfi explain`: which policy and rule would decide a request, and why each other did not.
+//!
+//! It runs the very program that the filter runs, made from the very bytes that it is served.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, ValueEnum};
+use policies::{
+    Catalog, Decision, Facts, Mismatch, Program, Scope, Snapshot, Timestamp,
+    evaluation::{Always, Given},
+    language::{self, Mode, Reply},
+    repository::{Placed, State},
+};
+use serde_json::{Value, json};
+
+use super::console::{DONE, print, wrong_use};
+use super::policy_directory::Folder;
+use crate::clock::now;
+
+/// Say which policy and rule would decide a request, and why each other would not.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The folder of policies
+    #[arg(long, value_name = "PATH")]
+    dir: PathBuf,
+
+    /// The workload's namespace
+    #[arg(long, value_name = "N")]
+    namespace: String,
+
+    /// The workload's name; for its canonical name as well, give it twice
+    #[arg(long = "service", value_name = "S", required = true)]
+    services: Vec<String>,
+
+    /// Whether the workload receives the request or makes it
+    #[arg(long, default_value = "inbound")]
+    direction: Direction,
+
+    #[arg(long, default_value = "GET")]
+    method: String,
+
+    /// The path, with the query string if there is one
+    #[arg(long, default_value = "/")]
+    path: String,
+
+    /// A request header
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+
+    /// The host that the request is for, such as payments.demo
+    #[arg(long, value_name = "HOST")]
+    authority: Option<String>,
+
+    /// The caller's identity, such as spiffe://cluster.local/ns/demo/sa/web
+    #[arg(long, value_name = "URI")]
+    peer: Option<String>,
+
+    /// The time of the request, in RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    at: Option<Timestamp>,
+
+    #[arg(short, long, default_value = "table")]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Direction {
+    Inbound,
+    Outbound,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Table,
+    Json,
+}
+
+/// A line of the answer: a rule, or a policy none of whose rules was asked.
+struct Line {
+    policy: String,
+    rule: Option<usize>,
+    decides: bool,
+    reason: String,
+}
+
+impl Explain {
+    fn request(&self) -> Given {
+        Given {
+            now: Some(self.at.unwrap_or_else(now)),
+            direction: Some(match self.direction {
+                Direction::Inbound => language::Direction::Inbound,
+                Direction::Outbound => language::Direction::Outbound,
+            }),
+            method: Some(self.method.clone()),
+            target: Some(self.path.clone()),
+            authority: self.authority.clone(),
+            headers: self.headers.clone(),
+            peer: self.peer.clone(),
+        }
+    }
+
+    /// Explains on stdout. That nothing decides is an answer too.
+    pub fn run(self) -> ExitCode {
+        let folder = match Folder::read(std::slice::from_ref(&self.dir)) {
+            Ok(folder) => folder,
+            Err(error) => return wrong_use(error),
+        };
+        let scope = Scope::new([self.namespace.as_str()], self.services.iter().map(String::as_str));
+        let request = self.request();
+        let catalog = folder.catalog(false, None);
+        for problem in catalog.problems() {
+            eprintln!("warning: not in force: {}: {}", folder.shown(&problem.file), problem.finding);
+        }
+        match scope.map_err(|error| error.to_string()).and_then(|scope| explain(&request, &catalog, &scope)) {
+            Ok((decision, lines)) => print(&self.render(decision.as_ref(), &lines)),
+            Err(error) => return wrong_use(error),
+        }
+        ExitCode::from(DONE)
+    }
+
+    fn render(&self, decision: Option<&Decision>, lines: &[Line]) -> String {
+        match self.output {
+            Output::Table => table(lines),
+            Output::Json => {
+                let injects = decision.is_some_and(|decision| decision.mode == Mode::Inject);
+                let decides = lines
+                    .iter()
+                    .find(|line| line.decides)
+                    .map(|line| json!({"policy": line.policy, "rule": line.rule}));
+                let rules: Vec<_> = lines.iter().map(Line::json).collect();
+                format!("{:#}\n", json!({"decides": decides, "injects": injects, "rules": rules}))
+            }
+        }
+    }
+}
+
+impl Line {
+    fn json(&self) -> Value {
+        json!({"policy": self.policy, "rule": self.rule, "decides": self.decides, "reason": self.reason})
+    }
+}
+
+fn table(lines: &[Line]) -> String {
+    let width = lines.iter().map(|line| line.policy.len()).max().unwrap_or(0).max("policy".len());
+    let mut table = format!("{:<8}  {:<width$}  {:<4}  why\n", "", "policy", "rule");
+    for Line { policy, rule, decides, reason } in lines {
+        let mark = if *decides { "decides" } else { "" };
+        let rule = rule.map_or("-".to_owned(), |rule| rule.to_string());
+        table += &format!("{mark:<8}  {policy:<width$}  {rule:<4}  {reason}\n");
+    }
+    if !lines.iter().any(|line| line.decides) {
+        table += "\nNo rule applies: the request passes untouched.\n";
+    }
+    table
+}
+
+fn explain(
+    request: &Given,
+    catalog: &Catalog,
+    workload: &Scope,
+) -> Result<(Option<Decision>, Vec<Line>), String> {
+    let now = request.now();
+    let served = catalog.snapshot(workload, now).encode();
+    let snapshot = Snapshot::decode(&served).map_err(|error| error.to_string())?;
+    let program = Program::compile(&snapshot, workload).map_err(|error| error.to_string())?;
+    let decision = program.decide(request, &mut Always);
+    let mut decided = false;
+    let mut lines = Vec::new();
+    for verdict in program.explain(request) {
+        let applies = verdict.mismatch.is_none();
+        let reason = match verdict.mismatch {
+            Some(mismatch) => why(&mismatch),
+            None if decided => "matches too, but comes later".to_owned(),
+            None => fault(catalog, &verdict.policy, verdict.rule, decision.as_ref()),
+        };
+        lines.push(Line {
+            policy: verdict.policy,
+            rule: Some(verdict.rule),
+            decides: applies && !decided,
+            reason,
+        });
+        decided |= applies;
+    }
+    for placed in catalog.policies() {
+        let name = placed.entry.policy.name.as_str();
+        if !lines.iter().any(|line| line.policy == name) {
+            let reason = not_asked(placed, workload, now);
+            lines.push(Line { policy: name.to_owned(), rule: None, decides: false, reason });
+        }
+    }
+    Ok((decision, lines))
+}
+
+/// Why no rule of a policy was asked.
+fn not_asked(placed: &Placed, workload: &Scope, now: Timestamp) -> String {
+    let policy = &placed.entry.policy;
+    let time = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339).unwrap_or_default();
+    match placed.state(now) {
+        State::Suspended => "is suspended".to_owned(),
+        State::Scheduled => format!("is in force only from {}", time(policy.starts_at)),
+        State::Expired => format!("is over since {}", time(placed.entry.last_end())),
+        State::Active if !workload.is_selected_by(&policy.selector) => {
+            format!("selects {} in {}", policy.selector.service, policy.selector.namespace)
+        }
+        State::Active => format!("is for {:?} requests", policy.flow.direction()).to_lowercase(),
+    }
+}
+
+/// What the rule that decides does.
+fn fault(catalog: &Catalog, name: &str, rule: usize, decision: Option<&Decision>) -> String {
+    let placed = catalog.policies().iter().find(|placed| placed.entry.policy.name.as_str() == name);
+    let Some((policy, rule)) = placed.and_then(|placed| {
+        let policy = &placed.entry.policy;
+        Some((policy, policy.rules.get(rule)?))
+    }) else {
+        return String::new();
+    };
+    let mut does = vec![match &rule.fault.sticky_by {
+        Some(header) => format!("{} % by {header}", rule.fault.percentage),
+        None => format!("{} %", rule.fault.percentage),
+    }];
+    if rule.fault.start_delay_ms > 0 {
+        does.push(format!("wait {} ms", rule.fault.start_delay_ms));
+    }
+    does.extend(rule.fault.delay.map(|delay| match delay.min_ms == delay.max_ms {
+        true => format!("delay {} ms", delay.min_ms),
+        false => format!("delay {} to {} ms", delay.min_ms, delay.max_ms),
+    }));
+    does.extend(rule.fault.abort.as_ref().map(|abort| match &abort.reply {
+        Reply::Http { status, .. } => format!("abort with {status}"),
+        Reply::Grpc { status, .. } => format!("abort with {status}"),
+    }));
+    if policy.mode == Mode::Shadow {
+        does.push("shadow: counted, not injected".to_owned());
+    } else if decision.is_none() && rule.fault.percentage.parts_per_million() > 0 {
+        does.push("but not this request: a probe of the kubelet, or its value is not chosen".to_owned());
+    }
+    does.join(", ")
+}
+
+fn why(mismatch: &Mismatch) -> String {
+    match mismatch {
+        Mismatch::NotInForce => "is not in force at that time".to_owned(),
+        Mismatch::Destination => "the destination does not match".to_owned(),
+        Mismatch::Method => "the method does not match".to_owned(),
+        Mismatch::Path => "the path does not match".to_owned(),
+        Mismatch::Header(name) => format!("header {name} does not match"),
+        Mismatch::Query(name) => format!("query parameter {name} does not match"),
+        Mismatch::Source => "the caller does not match".to_owned(),
+        Mismatch::NotGrpc => "is for gRPC only".to_owned(),
+    }
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("must be `name: value`")?;
+    Ok((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+}

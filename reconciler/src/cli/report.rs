@@ -1,0 +1,155 @@
+//! Problems as people, machines and GitHub read them. The one file that names `annotate_snippets`.
+
+use std::{collections::HashMap, io::IsTerminal as _, sync::Arc};
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use clap::ValueEnum;
+use policies::reading::{Place, Problem};
+use serde_json::json;
+
+use super::policy_directory::Folder;
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, with the line in question
+    #[default]
+    Text,
+    /// For machines
+    Json,
+    /// Annotations of a GitHub workflow
+    Github,
+}
+
+/// What is wrong, and what is odd.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub errors: Vec<Problem>,
+    pub warnings: Vec<Problem>,
+    /// The lines of the files, by the names that the problems give them.
+    pub sources: HashMap<Arc<str>, Vec<String>>,
+}
+
+impl Report {
+    /// What there is to say of a folder, its files named as they were given.
+    pub fn new(folder: &Folder, errors: &[Problem], warnings: &[Problem]) -> Self {
+        let shown = |problem: &Problem| Problem {
+            file: folder.shown(&problem.file),
+            finding: problem.finding.clone(),
+        };
+        let mut sources = HashMap::new();
+        for problem in errors.iter().chain(warnings) {
+            let lines = || folder.text(&problem.file).map(|text| lines(&text)).unwrap_or_default();
+            sources.entry(folder.shown(&problem.file)).or_insert_with(lines);
+        }
+        Self {
+            errors: errors.iter().map(shown).collect(),
+            warnings: warnings.iter().map(shown).collect(),
+            sources,
+        }
+    }
+
+    /// The whole, ready to be printed.
+    pub fn render(&self, format: Format) -> String {
+        match format {
+            Format::Text => self.text(),
+            Format::Json => format!("{:#}\n", json!({"errors": self.errors, "warnings": self.warnings})),
+            Format::Github => {
+                let errors = self.errors.iter().map(|problem| github("error", problem));
+                errors.chain(self.warnings.iter().map(|problem| github("warning", problem))).collect()
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let mut text = String::new();
+        let errors = self.errors.iter().map(|problem| (Level::ERROR, problem));
+        for (level, problem) in errors.chain(self.warnings.iter().map(|problem| (Level::WARNING, problem))) {
+            text += &self.one(level, problem, &renderer);
+            text += "\n\n";
+        }
+        text
+    }
+
+    fn one(&self, level: Level<'_>, problem: &Problem, renderer: &Renderer) -> String {
+        let Place { line, column } = problem.finding.place;
+        let title = problem.finding.to_string();
+        let Some(source) = self.line(problem) else {
+            let title = format!("{}: {title}", problem.file);
+            return renderer.render(&[level
+                .primary_title(title)
+                .elements(Vec::<annotate_snippets::Element<'_>>::new())]);
+        };
+        let (start, end) = word(source, column);
+        let snippet = Snippet::source(source.as_str())
+            .line_start(line as usize)
+            .path(&*problem.file)
+            .annotation(AnnotationKind::Primary.span(start..end));
+        renderer.render(&[level.primary_title(title).element(snippet)])
+    }
+
+    /// The line that a problem stands in.
+    fn line(&self, problem: &Problem) -> Option<&String> {
+        let index = (problem.finding.place.line as usize).checked_sub(1)?;
+        self.sources.get(&problem.file)?.get(index)
+    }
+}
+
+/// The lines of a text. One that fills the screen helps nobody.
+fn lines(text: &[u8]) -> Vec<String> {
+    String::from_utf8_lossy(text).lines().map(|line| line.chars().take(500).collect()).collect()
+}
+
+/// The bytes of the word that begins at a column, counted in characters from 1.
+fn word(line: &str, column: u32) -> (usize, usize) {
+    let starts: Vec<_> = line.char_indices().map(|(at, _)| at).chain([line.len()]).collect();
+    let start = starts.get((column as usize).saturating_sub(1)).copied().unwrap_or(line.len());
+    let rest = line.get(start..).unwrap_or_default();
+    let end = rest.find([' ', ':', ',', '}', ']']).filter(|end| *end > 0).unwrap_or(rest.len());
+    (start, start + end)
+}
+
+/// A workflow command, with what has a meaning in one escaped.
+fn github(level: &str, problem: &Problem) -> String {
+    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+    let Place { line, column } = problem.finding.place;
+    let place = if line > 0 { format!(",line={line},col={column}") } else { String::new() };
+    format!("::{level} file={}{place}::{}\n", property(&problem.file), data(&problem.finding.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::reading::{Finding, Place, Problem};
+
+    use super::{Format, Report};
+
+    fn report(place: Place) -> Report {
+        let finding = Finding { place, field: "spec.percntage".into(), message: "is 5 % wrong".into() };
+        let problem = Problem { file: "a,b.yaml".into(), finding };
+        let sources = [("a,b.yaml".into(), super::lines(b"# one\nspec: {percntage: 5}\n"))].into();
+        Report { errors: vec![problem], warnings: Vec::new(), sources }
+    }
+
+    #[test]
+    fn people_see_the_line_and_the_word() {
+        let text = report(Place { line: 2, column: 8 }).render(Format::Text);
+        assert!(text.contains("error: spec.percntage: is 5 % wrong"), "{text}");
+        assert!(text.contains("--> a,b.yaml:2:8"), "{text}");
+        assert!(text.contains("spec: {percntage: 5}") && text.contains("       ^^^^^^^^^\n"), "{text}");
+        assert!(
+            report(Place::default()).render(Format::Text).contains("a,b.yaml: spec.percntage: is 5 % wrong")
+        );
+        assert!(report(Place { line: 99, column: 99 }).render(Format::Text).contains("is 5 % wrong"));
+    }
+
+    #[test]
+    fn github_gets_an_annotation() {
+        assert_eq!(
+            report(Place { line: 2, column: 8 }).render(Format::Github),
+            "::error file=a%2Cb.yaml,line=2,col=8::spec.percntage: is 5 %25 wrong\n"
+        );
+    }
+}

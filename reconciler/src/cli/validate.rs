@@ -1,0 +1,62 @@
+//! `hfi validate`: whether policies are as the language has it.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use policies::repository::lint;
+
+use super::policy_directory::Folder;
+use super::{
+    console::{DONE, NOT_RIGHT, print, wrong_use},
+    report::{Format, Report},
+};
+use crate::clock::now;
+
+/// Check policy files and folders; together they are one repository, bound by the guardrails above.
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Policy files, or folders of them
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+
+    /// How to say what is wrong
+    #[arg(short, long, default_value = "text")]
+    output: Format,
+
+    /// Refuse every policy without an end, as `hfi serve --require-expiry` does
+    #[arg(long)]
+    require_expiry: bool,
+}
+
+impl Validate {
+    /// Checks, and prints the report on stdout.
+    pub fn run(self) -> ExitCode {
+        let folder = match Folder::read(&self.paths) {
+            Ok(folder) => folder,
+            Err(error) => return wrong_use(error),
+        };
+        let catalog = folder.catalog(self.require_expiry, Some(now()));
+        let report = Report::new(&folder, catalog.problems(), &lint::warnings(&catalog, now()));
+        for warning in folder.warnings() {
+            eprintln!("warning: {warning}");
+        }
+        print(&report.render(self.output));
+        if self.output == Format::Text {
+            print(&format!("{}\n", summary(catalog.policies().len(), &report)));
+        }
+        ExitCode::from(if report.errors.is_empty() { DONE } else { NOT_RIGHT })
+    }
+}
+
+fn summary(policies: usize, report: &Report) -> String {
+    let count = |number: usize, what: &str| match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    };
+    let valid = if policies == 1 { "1 policy is".to_owned() } else { format!("{policies} policies are") };
+    format!(
+        "{valid} valid; {}, {}",
+        count(report.errors.len(), "error"),
+        count(report.warnings.len(), "warning")
+    )
+}

@@ -1,0 +1,3 @@
+//! The filters that poll this replica.
+
+pub mod filters;

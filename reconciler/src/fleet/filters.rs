@@ -1,0 +1,235 @@
+//! The filters that have polled, and what each said it runs.
+//!
+//! What a filter says of itself is checked and bounded, and believed by nobody: it is shown, and
+//! decides nothing.
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    num::NonZeroUsize,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use lru::LruCache;
+use policies::{Digest, Scope, Timestamp};
+
+use crate::{clock::now, serving::published::Publisher};
+
+/// How many filters are remembered; beyond, the one that has been silent longest is forgotten.
+const MAX_FILTERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19_999);
+/// How long a silent filter is remembered.
+const MEMORY: Duration = Duration::from_secs(10 * 60);
+/// How long beyond its poll a filter may be silent before it counts as gone: it retries at most
+/// half a minute apart.
+const GRACE: Duration = Duration::from_secs(60);
+/// The longest id of a node.
+const MAX_NODE: usize = 253;
+
+/// The id of an Envoy node, as its filter reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Node(Box<str>);
+
+/// All filters that polled lately.
+#[derive(Debug)]
+pub struct Filters {
+    /// By the hash of node and scope: a proxy polls for each identity that its plugins have. The hash
+    /// is keyed by chance, so that nobody can make two of them meet.
+    seen: Mutex<LruCache<u64, Seen>>,
+    hasher: RandomState,
+}
+
+#[derive(Debug)]
+struct Seen {
+    node: Node,
+    scope: Scope,
+    digest: Option<Digest>,
+    contact: Timestamp,
+    /// When it is gone if it has not polled again.
+    due: Timestamp,
+}
+
+/// A filter, as far as it is known.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    pub node: Node,
+    pub scope: Scope,
+    /// Of the snapshot that it runs, if it runs one.
+    pub digest: Option<Digest>,
+    /// Whether that is what its scope has now.
+    pub is_newest: bool,
+    pub contact: Timestamp,
+    pub state: State,
+}
+
+/// How a filter stands to what is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    InStep,
+    /// It has not taken up the newest yet.
+    Lagging,
+    /// It should have polled since and has not.
+    Gone,
+}
+
+impl Node {
+    /// An id, if it is one: 1 to 253 letters, digits and any of `._~-`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"._~-".contains(&b);
+        ((1..=MAX_NODE).contains(&text.len()) && text.bytes().all(fits)).then(|| Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl State {
+    pub const ALL: [Self; 3] = [Self::InStep, Self::Lagging, Self::Gone];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InStep => "in_step",
+            Self::Lagging => "lagging",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+impl Default for Filters {
+    fn default() -> Self {
+        Self { seen: Mutex::new(LruCache::new(MAX_FILTERS)), hasher: RandomState::new() }
+    }
+}
+
+impl Filters {
+    /// A filter polls: it runs the snapshot of this digest and may be held so long.
+    pub fn polled(&self, node: Node, scope: &Scope, digest: Option<Digest>, wait: Duration) {
+        self.polled_at(now(), node, scope, digest, wait);
+    }
+
+    fn polled_at(
+        &self,
+        contact: Timestamp,
+        node: Node,
+        scope: &Scope,
+        digest: Option<Digest>,
+        wait: Duration,
+    ) {
+        let due = contact.plus_millis((wait + GRACE).as_millis() as u64);
+        let key = self.hasher.hash_one((&node, scope));
+        let mut seen = self.lock();
+        if let Some(known) = seen.get_mut(&key) {
+            (known.digest, known.contact, known.due) = (digest, contact, due);
+        } else {
+            seen.put(key, Seen { node, scope: scope.clone(), digest, contact, due });
+        }
+    }
+
+    /// Those that are not forgotten, by node. What is newest is asked of `publisher`, which may have to
+    /// make snapshots for it: this takes its time.
+    pub fn list(&self, publisher: &Publisher) -> Vec<Filter> {
+        self.list_at(now(), |scope| publisher.digest(scope))
+    }
+
+    fn list_at(&self, now: Timestamp, newest: impl Fn(&Scope) -> Option<Digest>) -> Vec<Filter> {
+        let mut seen = self.lock();
+        let is_over = |seen: &Seen| now.millis_since(seen.contact) > MEMORY.as_millis() as u64;
+        while seen.peek_lru().is_some_and(|(_, oldest)| is_over(oldest)) {
+            seen.pop_lru();
+        }
+        let known = seen.iter().map(|(_, Seen { node, scope, digest, contact, due })| {
+            (
+                Filter {
+                    node: node.clone(),
+                    scope: scope.clone(),
+                    digest: *digest,
+                    is_newest: false,
+                    contact: *contact,
+                    state: State::Gone,
+                },
+                *due,
+            )
+        });
+        let known: Vec<_> = known.collect();
+        // Polls go on while the rest is found out.
+        drop(seen);
+        let filters = known.into_iter().map(|(filter, due)| {
+            let is_newest = filter.digest.is_some() && filter.digest == newest(&filter.scope);
+            let state = match is_newest {
+                _ if due < now => State::Gone,
+                true => State::InStep,
+                false => State::Lagging,
+            };
+            Filter { is_newest, state, ..filter }
+        });
+        let mut filters: Vec<_> = filters.collect();
+        filters.sort_by(|a, b| (a.node.as_str(), &a.scope).cmp(&(b.node.as_str(), &b.scope)));
+        filters
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LruCache<u64, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The number of filters in each state.
+pub fn counts(filters: &[Filter]) -> [(&'static str, usize); 3] {
+    State::ALL.map(|state| (state.as_str(), filters.iter().filter(|filter| filter.state == state).count()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use policies::{Digest, Scope, Timestamp};
+
+    use super::{Filters, MAX_FILTERS, Node, State};
+
+    const MINUTE: u64 = 60_000;
+
+    fn filters(polls: &[(u64, &str, &[u8])]) -> Filters {
+        let filters = Filters::default();
+        for (minute, node, body) in polls {
+            let (at, node) = (Timestamp::from_millis(minute * MINUTE), Node::parse(node).unwrap());
+            filters.polled_at(at, node, &Scope::unknown(), Some(Digest::of(body)), Duration::from_secs(30));
+        }
+        filters
+    }
+
+    fn states(filters: &Filters, minute: u64) -> Vec<(String, State)> {
+        let list = filters.list_at(Timestamp::from_millis(minute * MINUTE), |_| Some(Digest::of(b"new")));
+        list.iter().map(|filter| (filter.node.as_str().to_owned(), filter.state)).collect()
+    }
+
+    #[test]
+    fn a_filter_is_in_step_or_lags_or_is_gone_and_then_forgotten() {
+        let filters = filters(&[(0, "a", b"old"), (1, "b", b"new"), (1, "c", b"old"), (5, "a", b"new")]);
+        let is = |name: &str, state| (name.to_owned(), state);
+        assert_eq!(
+            states(&filters, 2),
+            [is("a", State::InStep), is("b", State::InStep), is("c", State::Lagging)]
+        );
+        assert_eq!(states(&filters, 6), [is("a", State::InStep), is("b", State::Gone), is("c", State::Gone)]);
+        assert_eq!(states(&filters, 12), [is("a", State::Gone)]);
+    }
+
+    #[test]
+    fn there_is_an_end_to_how_many_are_remembered() {
+        let filters = Filters::default();
+        for i in 0..MAX_FILTERS.get() + 10 {
+            let node = Node::parse(&format!("n{i}")).unwrap();
+            filters.polled_at(Timestamp::from_millis(0), node, &Scope::unknown(), None, Duration::ZERO);
+        }
+        let list = filters.list_at(Timestamp::from_millis(0), |_| None);
+        assert_eq!(list.len(), MAX_FILTERS.get());
+        assert!(!list.iter().any(|filter| filter.node.as_str() == "n9"), "the oldest is remembered");
+    }
+
+    #[test]
+    fn what_is_no_node_id_is_not_taken() {
+        for bad in ["", "a b", "<b>", "ä", "a\n", &"x".repeat(254)] {
+            assert!(Node::parse(bad).is_none(), "{bad}");
+        }
+        assert!(Node::parse("sidecar~10.0.0.1~cart-5d4f.demo~demo.svc.cluster.local").is_some());
+    }
+}

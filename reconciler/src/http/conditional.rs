@@ -1,0 +1,126 @@
+//! Conditional requests: `If-None-Match` (RFC 9110, section 13.1.2).
+
+use axum::http::{HeaderMap, header::IF_NONE_MATCH};
+use policies::Digest;
+
+/// The snapshots that a client says it has: small, since it is kept for as long as the client waits.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    Nothing,
+    One(Digest),
+    Several(Box<[Digest]>),
+    /// `*`: whichever there is.
+    Anything,
+}
+
+impl Known {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let values = || headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        if values().any(|value| value.trim() == "*") {
+            return Self::Anything;
+        }
+        // What is no digest can be the tag of nothing that is served.
+        let mut digests = values().flat_map(tags).filter_map(Digest::from_etag);
+        match (digests.next(), digests.next()) {
+            (None, _) => Self::Nothing,
+            (Some(one), None) => Self::One(one),
+            (Some(first), Some(second)) => {
+                Self::Several([first, second].into_iter().chain(digests).collect())
+            }
+        }
+    }
+
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::One(known) => known == digest,
+            Self::Several(known) => known.contains(digest),
+            Self::Anything => true,
+        }
+    }
+}
+
+/// Whether the client has this representation already, by weak comparison over all the entity tags
+/// that it names. `etag` is a strong tag with its quotes.
+pub fn is_current(headers: &HeaderMap, etag: &str) -> bool {
+    let mut values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    values.any(|value| value.trim() == "*" || tags(value).any(|tag| tag == etag))
+}
+
+/// The first entity tag that the client names.
+pub(crate) fn first(headers: &HeaderMap) -> Option<&str> {
+    tags(headers.get(IF_NONE_MATCH)?.to_str().ok()?).next()
+}
+
+/// The opaque tags of a list, quotes included, `W/` left off. Stops at what is no tag.
+fn tags(list: &str) -> impl Iterator<Item = &str> {
+    let mut rest = list;
+    std::iter::from_fn(move || {
+        // Commas may stand between quotes, so the list cannot simply be split at them.
+        let start = rest.trim_start_matches([' ', '\t', ',']);
+        let start = start.strip_prefix("W/").unwrap_or(start);
+        let length = start.strip_prefix('"')?.find('"')? + 2;
+        let (tag, after) = start.split_at(length);
+        rest = after;
+        Some(tag)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, header::IF_NONE_MATCH};
+    use policies::Digest;
+    use proptest::prelude::*;
+
+    use super::{Known, is_current};
+
+    fn headers(values: &[&str]) -> HeaderMap {
+        values.iter().map(|value| (IF_NONE_MATCH, value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_tag_is_found_in_lists_weak_or_strong() {
+        for current in [
+            &["\"a\""][..],
+            &["W/\"a\""],
+            &["\"b\", \"a\""],
+            &["\"b,\",W/\"a\""],
+            &["*"],
+            &["\"b\"", "\"a\""],
+        ] {
+            assert!(is_current(&headers(current), "\"a\""), "{current:?}");
+        }
+        for other in [&[][..], &["\"b\""], &["a"], &["\"a"], &["\"b,\"a\""], &["\"*\""], &[""]] {
+            assert!(!is_current(&headers(other), "\"a\""), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_what_is_current() {
+        let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
+        let (tag_a, tag_b) = (a.etag(), b.etag());
+        for values in [
+            &[][..],
+            &[tag_a.as_str()],
+            &[tag_b.as_str()],
+            &["*"],
+            &["\"x\"", &tag_a],
+            &[&format!("W/{tag_b}, {tag_a}")],
+            &[&format!("\"x\",{tag_b},\"y\"")],
+            &[&tag_a.to_uppercase()],
+            &[tag_b.as_str(), " * "],
+        ] {
+            let headers = headers(values);
+            for (digest, tag) in [(a, &tag_a), (b, &tag_b)] {
+                assert_eq!(Known::of(&headers).has(&digest), is_current(&headers, tag), "{values:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_makes_it_panic(value in "[ -~]{0,40}") {
+            is_current(&headers(&[&value]), "\"a\"");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! How long a connection lasts, by a clock of its own: over a pipe, so that nothing else takes time.
+
+use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
+
+use hyper::{Request, body::Body as _, client::conn::http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use policies::{Catalog, Timestamp, repository::Sources};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
+
+use super::serve;
+use crate::http::long_poll::{
+    connection_limit::Places,
+    limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_HEAD, STALL_TIME},
+};
+use crate::{
+    http::{Routes, Services, router},
+    serving::{
+        gate::Switch,
+        published::{Published, Publisher},
+    },
+    shutdown::{self, Trigger},
+    source::{Revision, ancestry::Lineage},
+    sync::requests::Refresh,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const GET: &[u8] = b"GET /v1/snapshot HTTP/1.1\r\nhost: hfi\r\n\r\n";
+const POLL: &[u8] = b"GET /v1/snapshot HTTP/1.1\r\nhost: hfi\r\nif-none-match: *\r\nprefer: wait=200\r\n\r\n";
+
+struct Served {
+    publisher: Arc<Publisher>,
+    routes: Arc<Routes>,
+    trigger: Trigger,
+}
+
+fn served() -> Served {
+    let publisher = Arc::<Publisher>::default();
+    let catalog = Arc::new(Catalog::new(&Sources::default(), |_, _| None));
+    let (revision, lineage) = (Revision::new("main@sha1:1".into()), Lineage::default());
+    let at = Timestamp::from_millis(0);
+    publisher.publish(Published { revision, lineage, catalog, halted: false, withdrawn: None, at });
+    let (trigger, shutdown) = shutdown::channel();
+    let switch = Arc::new(Switch::new(Arc::clone(&publisher)));
+    let routes = router(switch, Arc::<Refresh>::default(), shutdown, Services::default());
+    Served { publisher, routes: Arc::new(routes), trigger }
+}
+
+impl Served {
+    /// A connection through which so many bytes fit at once.
+    fn connect(&self, room: usize) -> (DuplexStream, JoinHandle<std::io::Result<()>>) {
+        let (client, server) = duplex(room);
+        let seat = Places::new().take().unwrap();
+        (client, tokio::spawn(serve(server, Arc::clone(&self.routes), seat)))
+    }
+}
+
+/// The head of the next answer; bodies are empty or thrown away.
+async fn answer(client: &mut DuplexStream) -> String {
+    let mut bytes = vec![0; 4_096];
+    let length = client.read(&mut bytes).await.unwrap();
+    String::from_utf8_lossy(&bytes[..length]).into_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_is_let_go() {
+    let served = served();
+    for beginning in [&b""[..], b"GET /v1/snap", &GET[..GET.len() - 1], b"PRI * HTTP/2.0\r\n"] {
+        let (mut client, serving) = served.connect(4_096);
+        let begun = Instant::now();
+        client.write_all(beginning).await.unwrap();
+        assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0, "{beginning:?}");
+        assert_eq!(begun.elapsed(), HEAD_TIME, "{beginning:?}");
+        drop(client);
+        serving.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_drips_is_cut_off() {
+    let served = served();
+    let (mut client, _serving) = served.connect(4_096);
+    let begun = Instant::now();
+    for byte in GET {
+        sleep(SECOND).await;
+        if client.write_all(&[*byte]).await.is_err() {
+            break;
+        }
+    }
+    assert!(begun.elapsed() <= 2 * HEAD_TIME + LINGER_TIME, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_was_begun_too_early_is_cut_off_as_well() {
+    let served = served();
+    let (mut client, _serving) = served.connect(4_096);
+    client.write_all(&[GET, &GET[..9]].concat()).await.unwrap();
+    assert!(answer(&mut client).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    let begun = Instant::now();
+    assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
+    assert_eq!(begun.elapsed(), HEAD_TIME);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_may_rest_for_a_while_between_requests() {
+    let served = served();
+    let (mut client, serving) = served.connect(4_096);
+    for _ in 0..3 {
+        client.write_all(GET).await.unwrap();
+        assert!(answer(&mut client).await.starts_with("HTTP/1.1 200 OK\r\n"));
+        sleep(IDLE_TIME - SECOND).await;
+    }
+    let begun = Instant::now();
+    assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
+    assert_eq!(begun.elapsed(), SECOND);
+    drop(client);
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_held_is_not_idle() {
+    let served = served();
+    let (mut client, _serving) = served.connect(4_096);
+    for _ in 0..2 {
+        let begun = Instant::now();
+        client.write_all(POLL).await.unwrap();
+        let answer = answer(&mut client).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 304 Not Modified\r\n") && answer.contains("wait=200"),
+            "{answer}"
+        );
+        assert_eq!(begun.elapsed(), 200 * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_nothing_is_let_go_and_who_takes_little_is_not() {
+    let served = served();
+    let (mut client, serving) = served.connect(64);
+    client.write_all(GET).await.unwrap();
+    let begun = Instant::now();
+    let mut bytes = [0; 16];
+    for _ in 0..5 {
+        sleep(STALL_TIME - SECOND).await;
+        assert!(!serving.is_finished(), "it reads");
+        client.read_exact(&mut bytes).await.unwrap();
+    }
+    assert!(begun.elapsed() > 4 * STALL_TIME);
+    let begun = Instant::now();
+    assert!(serving.await.unwrap().is_err(), "it has not got the whole answer");
+    assert_eq!(begun.elapsed(), STALL_TIME);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lets_nothing_be_sent_is_let_go_and_who_reads_slowly_is_not() {
+    let served = served();
+    for window in [0, 1, 5_000] {
+        let (client, serving) = served.connect(65_536);
+        let builder = http2::Builder::new(TokioExecutor::new()).initial_stream_window_size(window).clone();
+        let (mut sender, connection) = builder.handshake(TokioIo::new(client)).await.unwrap();
+        let _connection = tokio::spawn(connection);
+        let request = Request::get("http://hfi/openapi.json").body(String::new()).unwrap();
+        let mut answer = sender.send_request(request).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        let mut begun = Instant::now();
+        if window > 1 {
+            sleep(STALL_TIME - SECOND).await;
+            assert!(!serving.is_finished());
+            let mut body = Pin::new(answer.body_mut());
+            assert!(poll_fn(|cx| body.as_mut().poll_frame(cx)).await.unwrap().is_ok());
+            begun = Instant::now();
+        }
+        assert!(serving.await.unwrap().is_err(), "it has not got the whole answer");
+        assert_eq!(begun.elapsed(), STALL_TIME, "{window}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_gone_is_held_no_longer() {
+    let served = served();
+    let (mut client, serving) = served.connect(4_096);
+    client.write_all(POLL).await.unwrap();
+    sleep(SECOND).await;
+    assert_eq!(served.publisher.load().1, 1);
+    // What it sends meanwhile is for later.
+    client.write_all(&GET[..9]).await.unwrap();
+    sleep(SECOND).await;
+    assert_eq!(served.publisher.load().1, 1);
+    let begun = Instant::now();
+    drop(client);
+    let _ = serving.await.unwrap();
+    assert_eq!((begun.elapsed(), served.publisher.load().1), (Duration::ZERO, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_much_while_it_is_held_is_held_no_longer() {
+    let served = served();
+    let (mut client, serving) = served.connect(65_536);
+    client.write_all(POLL).await.unwrap();
+    sleep(SECOND).await;
+    client.write_all(&[b'x'; MAX_HEAD - 1]).await.unwrap();
+    sleep(SECOND).await;
+    assert_eq!(served.publisher.load().1, 1);
+    let begun = Instant::now();
+    client.write_all(b"x").await.unwrap();
+    assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
+    assert_eq!((begun.elapsed(), served.publisher.load().1), (Duration::ZERO, 0));
+    drop(client);
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wish_to_end_answers_the_held_and_closes_the_idle() {
+    let served = served();
+    let (mut held, holding) = served.connect(4_096);
+    let (mut idle, idling) = served.connect(4_096);
+    let (mut begun, beginning) = served.connect(4_096);
+    held.write_all(POLL).await.unwrap();
+    begun.write_all(&GET[..9]).await.unwrap();
+    sleep(SECOND).await;
+    let end = Instant::now();
+    served.trigger.request();
+    let answered = answer(&mut held).await;
+    assert!(answered.starts_with("HTTP/1.1 304") && answered.contains("connection: close"), "{answered}");
+    assert_eq!(idle.read(&mut [0; 9]).await.unwrap(), 0);
+    // It is on its way and gets its answer.
+    begun.write_all(&GET[9..]).await.unwrap();
+    let answered = answer(&mut begun).await;
+    assert!(answered.starts_with("HTTP/1.1 200") && answered.contains("connection: close"), "{answered}");
+    assert_eq!(end.elapsed(), Duration::ZERO);
+    drop((held, idle, begun));
+    for serving in [holding, idling, beginning] {
+        timeout(SECOND, serving).await.unwrap().unwrap().unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_does_not_end_does_not_put_off_the_end() {
+    let served = served();
+    let (mut client, _serving) = served.connect(4_096);
+    client.write_all(&GET[..9]).await.unwrap();
+    sleep(SECOND).await;
+    let end = Instant::now();
+    served.trigger.request();
+    sleep(SECOND).await;
+    client.write_all(&GET[9..12]).await.unwrap();
+    assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
+    assert_eq!(end.elapsed(), ENDING_TIME);
+}
+
+/// Every proxy of a mesh waits in one of these.
+#[tokio::test]
+async fn a_connection_takes_little() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let connection = serve(client, served().routes, Places::new().take().unwrap());
+    let size = std::mem::size_of_val(&connection);
+    assert!(size <= 2_048, "{size} bytes");
+}

@@ -1,0 +1,186 @@
+//! Which requests are plain polls: what proxies really send, and nothing that could be read in two
+//! ways. The one file that names `httparse`.
+
+use std::mem::MaybeUninit;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::http::routes::snapshot::READ;
+
+/// More headers than that no proxy sends.
+const MAX_HEADERS: usize = 32;
+/// How every connection of HTTP/2 begins (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What bytes are the beginning of.
+#[derive(Debug)]
+pub(crate) enum Head<'a> {
+    /// It cannot be told yet.
+    Partial,
+    Plain(Plain<'a>),
+    Other(Protocol),
+}
+
+/// A request for a snapshot, as plain as can be.
+#[derive(Debug)]
+pub(crate) struct Plain<'a> {
+    pub(crate) query: &'a str,
+    /// Those that are read.
+    pub(crate) headers: HeaderMap,
+    /// The client will not ask again over this connection.
+    pub(crate) closes: bool,
+    /// How many bytes it has.
+    pub(crate) length: usize,
+}
+
+/// Who is to read whatever is not that plain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// Reads what may be the head of a request.
+pub(crate) fn read(bytes: &[u8]) -> Head<'_> {
+    if bytes.starts_with(PREFACE) {
+        return Head::Other(Protocol::Http2);
+    }
+    if PREFACE.starts_with(bytes) {
+        return Head::Partial;
+    }
+    let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(bytes, &mut headers) {
+        Ok(httparse::Status::Partial) => Head::Partial,
+        Ok(httparse::Status::Complete(length)) => {
+            let plain = plain(&request, length).filter(|_| ends_lines_well(bytes, length));
+            plain.map_or(Head::Other(Protocol::Http1), Head::Plain)
+        }
+        // Whatever is wrong with it, it is told by who reads everything.
+        Err(_) => Head::Other(Protocol::Http1),
+    }
+}
+
+fn plain<'a>(request: &httparse::Request<'_, 'a>, length: usize) -> Option<Plain<'a>> {
+    if (request.method, request.version) != (Some("GET"), Some(1)) {
+        return None;
+    }
+    let query = match request.path?.strip_prefix("/v1/snapshot")? {
+        "" => "",
+        more => more.strip_prefix('?')?,
+    };
+    // What names need, and what holds them apart.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~*%=&".contains(&byte);
+    if !query.bytes().all(is_plain) {
+        return None;
+    }
+    let mut headers = HeaderMap::with_capacity(READ.len());
+    let (mut hosts, mut closes) = (0, false);
+    for header in &*request.headers {
+        let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
+        match name {
+            header::HOST => hosts += 1,
+            header::CONNECTION if header.value.eq_ignore_ascii_case(b"close") => closes = true,
+            header::CONNECTION if header.value.eq_ignore_ascii_case(b"keep-alive") => {}
+            // A body, another protocol, or something between us that is not to be passed on.
+            header::CONNECTION
+            | header::CONTENT_LENGTH
+            | header::TRANSFER_ENCODING
+            | header::EXPECT
+            | header::UPGRADE
+            | header::TE
+            | header::TRAILER => return None,
+            _ => {}
+        }
+        let value = HeaderValue::from_bytes(header.value).ok()?;
+        if READ.contains(&name) {
+            headers.append(name, value);
+        }
+    }
+    (hosts == 1).then_some(Plain { query, headers, closes, length })
+}
+
+/// Whether every line ends as RFC 9112 says it must; recipients may take less.
+fn ends_lines_well(bytes: &[u8], length: usize) -> bool {
+    let head = bytes.get(..length).unwrap_or_default();
+    head.split_inclusive(|byte| *byte == b'\n').all(|line| line.ends_with(b"\r\n"))
+        && !head.starts_with(b"\r")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Head, PREFACE, Protocol, read};
+
+    const PLAIN: &str = "GET /v1/snapshot?namespace=demo&service=a HTTP/1.1\r\nhost: hfi\r\n\r\n";
+
+    fn is_plain(head: &str) -> bool {
+        matches!(read(head.as_bytes()), Head::Plain(plain) if plain.length == head.len())
+    }
+
+    #[test]
+    fn what_proxies_send_is_plain() {
+        for line in ["", "connection: keep-alive\r\n", "Connection: Close\r\n", "prefer: wait=30\r\n"] {
+            assert!(is_plain(&PLAIN.replace("\r\n\r\n", &format!("\r\n{line}\r\n"))), "{line}");
+        }
+        assert!(is_plain("GET /v1/snapshot HTTP/1.1\r\nHOST:hfi\r\n\r\n"));
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_not() {
+        for (part, instead) in [
+            ("GET", "HEAD"),
+            ("GET", "get"),
+            ("HTTP/1.1", "HTTP/1.0"),
+            ("/v1/snapshot?", "http://hfi/v1/snapshot?"),
+            ("/v1/snapshot?", "/v1/snapshot/?"),
+            ("/v1/snapshot?", "//v1/snapshot?"),
+            ("/v1/snapshot?", "/v1/snapshots?"),
+            ("service=a", "service=a#b"),
+            ("service=a", "service=<a>"),
+            ("host: hfi\r\n", ""),
+            ("host: hfi", "host: hfi\r\nhost: hfi"),
+            ("host: hfi", "host: hfi\r\ncontent-length: 0"),
+            ("host: hfi", "host: hfi\r\ntransfer-encoding: chunked"),
+            ("host: hfi", "host: hfi\r\nexpect: 100-continue"),
+            ("host: hfi", "host: hfi\r\nconnection: upgrade"),
+            ("host: hfi", "host: hfi\r\nconnection: close, host"),
+            ("host: hfi", "host: hfi\r\nconnection: close\r\nupgrade: h2c"),
+            ("host: hfi", "host: hfi\r\nx : y"),
+            ("host: hfi", "host: hfi\r\n folded"),
+            ("host: hfi", "host: hfi\r\nx: a\0b"),
+            ("host: hfi", "host: hfi\nx: y"),
+            ("\r\n", "\n"),
+            ("GET", "\r\nGET"),
+        ] {
+            let head = PLAIN.replace(part, instead);
+            assert!(matches!(read(head.as_bytes()), Head::Other(Protocol::Http1)), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn http_2_is_known_by_its_preface() {
+        for length in 0..PREFACE.len() {
+            assert!(matches!(read(&PREFACE[..length]), Head::Partial), "{length}");
+        }
+        assert!(matches!(read(PREFACE), Head::Other(Protocol::Http2)));
+        assert!(matches!(read(b"PRI * HTTP/2.0\r\n\r\nXX"), Head::Other(Protocol::Http1)));
+    }
+
+    proptest! {
+        /// However the bytes are cut: a head is plain, or is not, by all of it and by nothing after it.
+        #[test]
+        fn a_head_is_read_the_same_however_it_arrives(cut in 0..PLAIN.len(), after in any::<Vec<u8>>()) {
+            prop_assert!(matches!(read(&PLAIN.as_bytes()[..cut]), Head::Partial));
+            let bytes = [PLAIN.as_bytes(), &after].concat();
+            prop_assert!(matches!(read(&bytes), Head::Plain(plain) if plain.length == PLAIN.len()));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in any::<Vec<u8>>(), tail in "[ -~\r\n]{0,80}") {
+            read(&bytes);
+            read(format!("GET /v1/snapshot{tail}").as_bytes());
+        }
+    }
+}

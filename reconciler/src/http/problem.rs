@@ -1,0 +1,44 @@
+//! Errors as problem documents (RFC 9457).
+
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::long_poll::MAX_BODY;
+
+/// An error and what to say of it.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into() }
+    }
+
+    /// The request has a body that is not read.
+    pub(crate) fn too_large() -> Self {
+        let detail = format!("the body of a request has at most {MAX_BODY} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
+    /// There is nothing to serve yet, and why.
+    pub(crate) fn not_ready(reason: String) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, reason)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self { status, detail } = self;
+        let title = status.canonical_reason().unwrap_or("Error");
+        // `about:blank`, the default type: the status says it all.
+        let document = json!({"title": title, "status": status.as_u16(), "detail": detail});
+        let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+        (status, content_type, document.to_string()).into_response()
+    }
+}

@@ -1,0 +1,12 @@
+//! The handlers, a file for each resource.
+
+pub(crate) mod events;
+pub(crate) mod filters;
+pub(crate) mod hooks;
+pub(crate) mod metrics;
+pub(crate) mod modules;
+pub(crate) mod openapi;
+pub(crate) mod policies;
+pub(crate) mod ready;
+pub(crate) mod snapshot;
+pub(crate) mod status;

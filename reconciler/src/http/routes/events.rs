@@ -1,0 +1,87 @@
+//! `GET /v1/events`: server-sent events, one for every new snapshot.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{
+        IntoResponse,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures_util::stream::unfold;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+use crate::http::{Services, problem::Problem, state::Served};
+use crate::{
+    serving::{
+        gate::Switch,
+        published::State as Publication,
+        status::{Counts, Version},
+    },
+    shutdown::Shutdown,
+};
+
+/// How many streams there are at once.
+pub(crate) const MAX_STREAMS: usize = 256;
+/// How long a stream is silent at most: proxies between end what they take for dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// A stream, and what it told last.
+struct Stream {
+    switch: Arc<Switch>,
+    services: Arc<Services>,
+    news: watch::Receiver<Publication>,
+    told: Option<Version>,
+    shutdown: Shutdown,
+    /// Given back with the stream.
+    _permit: OwnedSemaphorePermit,
+}
+
+pub(crate) async fn get(State(served): State<Served>) -> Result<impl IntoResponse, Problem> {
+    let permit = Arc::clone(&served.services.streams).try_acquire_owned().map_err(|_| {
+        let detail = format!("{MAX_STREAMS} streams are open already; try again later");
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    })?;
+    let mut news = served.publisher.watch();
+    // What is so now is told first.
+    news.mark_changed();
+    let Served { switch, services, shutdown, .. } = served;
+    let stream = Stream { switch, services, news, told: None, shutdown, _permit: permit };
+    let events = unfold(stream, |mut stream| async {
+        let event = stream.next().await?;
+        Some((Ok::<_, Infallible>(event), stream))
+    });
+    let no_cache = [(header::CACHE_CONTROL, "no-cache")];
+    Ok((no_cache, Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))))
+}
+
+impl Stream {
+    /// The next event; `None` at shutdown. Whoever reads slowly is told the newest and not all between.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            tokio::select! {
+                () = self.shutdown.requested() => return None,
+                changed = self.news.changed() => changed.ok()?,
+            }
+            let Ok(version) = Version::of(self.switch.publisher()) else { continue };
+            // After the version, so that it is no older; were it newer, there is another event to come.
+            let Publication::Serving(published) = self.switch.publisher().state() else { continue };
+            if self.told.as_ref() != Some(&version) {
+                let in_force = self.switch.in_force();
+                let namespaces = self.services.namespaces();
+                let data = json!({
+                    "revision": version.revision.as_str(),
+                    "digest": version.digest.to_string(),
+                    "halted": published.halted,
+                    "withdrawn": published.withdrawn,
+                    "summary": Counts::of(in_force.as_ref().unwrap_or(&published), namespaces.as_deref()).json(),
+                });
+                self.told = Some(version);
+                return Some(Event::default().event("snapshot").data(data.to_string()));
+            }
+        }
+    }
+}

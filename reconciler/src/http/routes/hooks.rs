@@ -1,0 +1,87 @@
+//! `POST /v1/hooks/{forge}`: somebody pushed.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    body::{Bytes, HttpBody as _},
+    extract::{FromRequest as _, Path, Request, State},
+    http::{
+        HeaderName, StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use tokio::time::timeout;
+use tracing::debug;
+
+use crate::http::{
+    long_poll::{self, MAX_BODY},
+    problem::Problem,
+    state::Served,
+};
+use crate::{http::notification::Forge, telemetry::metrics::Outcome};
+
+/// How many bodies are read at once: who sends one has proven nothing before its end.
+pub(crate) const MAX_BODIES: usize = 16;
+/// How long the body may take.
+pub(crate) const BODY_TIME: Duration = Duration::from_secs(20);
+
+pub(crate) async fn post(
+    State(served): State<Served>,
+    Path(forge): Path<String>,
+    request: Request,
+) -> Response {
+    let Some(forge) = Forge::parse(&forge) else {
+        let detail = "notifications come from one of: github, gitlab, gitea, generic";
+        return Problem::new(StatusCode::NOT_FOUND, detail).into_response();
+    };
+    let answer = notified(&served, forge, request).await;
+    let outcome = if answer.is_ok() { Outcome::Success } else { Outcome::Failure };
+    served.services.notifications.note(forge.as_str(), outcome);
+    answer.unwrap_or_else(|refusal| refusal)
+}
+
+async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Response, Response> {
+    let Some(secrets) = &served.services.secrets else {
+        let detail = "notifications are off; switch them on with --hook-secret-file (HFI_HOOK_SECRET_FILE)";
+        return Err(Problem::new(StatusCode::NOT_FOUND, detail).into_response());
+    };
+    let proof = request.headers().get(forge.header()).cloned();
+    let proof = proof.ok_or_else(|| refused(forge, "is missing"))?;
+    if request.body().size_hint().lower() > MAX_BODY as u64 {
+        return Err(Problem::too_large().into_response());
+    }
+    let reading = served.services.bodies.try_acquire().map_err(|_| {
+        let detail = format!("{MAX_BODIES} notifications are being read already; try again later");
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+        ([(RETRY_AFTER, long_poll::RETRY_AFTER)], problem).into_response()
+    })?;
+    let body = timeout(BODY_TIME, Bytes::from_request(request, &())).await.map_err(|_| {
+        let detail = format!("the body takes longer than {} s", BODY_TIME.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()
+    })?;
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large().into_response(),
+        status => Problem::new(status, "the body broke off").into_response(),
+    })?;
+    match secrets.proves(forge, proof.as_bytes(), &body) {
+        Ok(true) => drop((body, reading)),
+        Ok(false) => return Err(refused(forge, "does not prove that the notification is genuine")),
+        Err(error) => {
+            debug!(forge = forge.as_str(), "a notification cannot be verified: {error}");
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response());
+        }
+    }
+    debug!(forge = forge.as_str(), "notified");
+    served.refresh.ask();
+    Ok((StatusCode::ACCEPTED, Json(json!({"status": "accepted"}))).into_response())
+}
+
+fn refused(forge: Forge, why: &str) -> Response {
+    let detail = format!("the header {} {why}", forge.header());
+    // RFC 9110 asks for a challenge: the header that is the proof is all there is to name.
+    let challenge: [(HeaderName, &str); 1] = [(WWW_AUTHENTICATE, forge.header())];
+    (challenge, Problem::new(StatusCode::UNAUTHORIZED, detail)).into_response()
+}

@@ -1,0 +1,55 @@
+//! `GET /metrics`, for Prometheus.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+
+use super::events::MAX_STREAMS;
+use crate::http::{problem::Problem, state::Served};
+use crate::{
+    clock::seconds_since,
+    fleet::filters,
+    serving::{
+        published::{Published, State as Publication},
+        status::{Counts, Version},
+    },
+    telemetry::metrics::{self, MEDIA_TYPE},
+};
+
+pub(crate) async fn get(State(served): State<Served>) -> Result<Response, Problem> {
+    let made = tokio::task::spawn_blocking(move || state(&served).text()).await;
+    let text = made.map_err(|_| Problem::not_ready("the metrics could not be made".to_owned()))?;
+    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
+}
+
+fn state(served: &Served) -> metrics::State {
+    let (publisher, services) = (&served.publisher, &served.services);
+    let namespaces = services.namespaces();
+    let counts = |published: Arc<Published>| Counts::of(&published, namespaces.as_deref());
+    let counts = served.switch.in_force().map(counts).unwrap_or_default();
+    let halted = matches!(publisher.state(), Publication::Serving(published) if published.halted);
+    let withdrawn =
+        matches!(publisher.state(), Publication::Serving(published) if published.withdrawn.is_some());
+    // Before the others: to find out what is newest can bring scopes back.
+    let filters = filters::counts(&services.filters.list(publisher));
+    let version = Version::of(publisher).ok();
+    let (scopes, polls_parked) = publisher.load();
+    metrics::State {
+        reconciles: served.refresh.reconciles.clone(),
+        notifications: services.notifications.clone(),
+        version,
+        counts,
+        halted,
+        withdrawn,
+        age: served.refresh.looks().read_at.map(seconds_since),
+        polls_parked,
+        event_streams: MAX_STREAMS - services.streams.available_permits(),
+        scopes,
+        filters,
+        cluster: services.cluster.as_ref().map(|cluster| cluster.view()),
+    }
+}

@@ -1,0 +1,50 @@
+//! `GET /filter.wasm` and `/filter/{sha256}.wasm`: the filter modules.
+
+use axum::{
+    Extension,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::http::{conditional::is_current, problem::Problem, state::Served, state::Shared};
+use crate::serving::modules::Module;
+
+const NONE: &str = "no filter module was given; give one with --filter (HFI_FILTER)";
+
+/// The newest; what it is may change with the next start.
+pub(crate) async fn newest(State(served): State<Served>, headers: HeaderMap) -> Result<Response, Problem> {
+    let module = served.services.modules.newest();
+    module.map(|module| answer(module, &headers, "no-cache")).ok_or(Problem::new(StatusCode::NOT_FOUND, NONE))
+}
+
+/// The one of that digest, for ever.
+pub(crate) async fn by_digest(
+    State(served): State<Served>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let modules = &served.services.modules;
+    let module = file.strip_suffix(".wasm").and_then(|hex| modules.of_digest(hex));
+    let missing = || match modules.newest() {
+        None => Problem::new(StatusCode::NOT_FOUND, NONE),
+        Some(newest) => {
+            let detail = format!("there is no module {file}; the newest has {}", newest.digest);
+            Problem::new(StatusCode::NOT_FOUND, detail)
+        }
+    };
+    let immutable = "public, max-age=31536000, immutable";
+    module.map(|module| answer(module, &headers, immutable)).ok_or_else(missing)
+}
+
+fn answer(Module { digest, bytes }: &Module, headers: &HeaderMap, caching: &'static str) -> Response {
+    let etag = digest.etag();
+    let is_current = is_current(headers, &etag);
+    let validators = [(header::ETAG, etag), (header::CACHE_CONTROL, caching.to_owned())];
+    if is_current {
+        (StatusCode::NOT_MODIFIED, validators).into_response()
+    } else {
+        let content_type = [(header::CONTENT_TYPE, "application/wasm")];
+        (content_type, validators, Extension(Shared), bytes.clone()).into_response()
+    }
+}

@@ -1,0 +1,79 @@
+//! `GET /v1/policies`: policies as JSON, for people and for the first generation's clients.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use policies::{Digest, rendering::json, repository::Placed};
+use serde_json::{Value, json};
+
+use super::snapshot::REVISION;
+use crate::http::{conditional::is_current, problem::Problem, state::Served};
+use crate::serving::published::{Published, State as Publication};
+
+/// Those in force that the first generation cannot misread; with `all=true` all of them.
+pub(crate) async fn list(
+    State(served): State<Served>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let published = published(&served)?;
+    let views: Vec<Value> = selected(&published, query.as_deref()).map(view).collect();
+    Ok(answer(&published, &json!({"policies": views}), &headers))
+}
+
+/// The one of that name.
+pub(crate) async fn one(
+    State(served): State<Served>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let published = published(&served)?;
+    let mut policies = selected(&published, query.as_deref());
+    let policy = policies.find(|placed| placed.entry.policy.name.as_str() == name);
+    let missing = || {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            format!(
+                "no policy `{name}` is in force that the first generation knows; ask with ?all=true for the others"
+            ),
+        )
+    };
+    Ok(answer(&published, &view(policy.ok_or_else(missing)?), &headers))
+}
+
+fn published(served: &Served) -> Result<Arc<Published>, Problem> {
+    match served.publisher.state() {
+        Publication::Serving(published) => Ok(published),
+        Publication::Starting { reason } => Err(Problem::not_ready(reason)),
+    }
+}
+
+fn selected<'p>(published: &'p Published, query: Option<&str>) -> Box<dyn Iterator<Item = &'p Placed> + 'p> {
+    if query.is_some_and(|query| query.split('&').any(|pair| pair == "all=true")) {
+        Box::new(published.catalog.policies().iter())
+    } else {
+        let in_force = published.catalog.in_force(published.at);
+        Box::new(in_force.filter(|placed| json::is_first_generation(&placed.entry.policy)))
+    }
+}
+
+fn view(placed: &Placed) -> Value {
+    json::policy(&placed.entry.policy)
+}
+
+fn answer(published: &Published, json: &Value, headers: &HeaderMap) -> Response {
+    let body = json.to_string();
+    let etag = Digest::of(body.as_bytes()).etag();
+    let current = is_current(headers, &etag);
+    let validators = [(header::ETAG, etag), (REVISION, published.revision.to_string())];
+    if current {
+        (StatusCode::NOT_MODIFIED, validators).into_response()
+    } else {
+        (validators, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    }
+}

@@ -1,0 +1,77 @@
+//! What handlers look at.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::{
+    notification::SecretFile,
+    routes::{events, hooks, status},
+};
+use crate::{
+    fleet::filters::Filters,
+    kubernetes::Cluster,
+    serving::{gate::Switch, modules::Modules, namespaces::Namespaces, published::Publisher},
+    shutdown::Shutdown,
+    sync::requests::Refresh,
+    telemetry::metrics::Notifications,
+};
+
+/// What a handler may look at.
+#[derive(Clone, Debug)]
+pub(crate) struct Served {
+    pub(crate) publisher: Arc<Publisher>,
+    /// What is in force also while nothing of it is served.
+    pub(crate) switch: Arc<Switch>,
+    pub(crate) refresh: Arc<Refresh>,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) services: Arc<Services>,
+}
+
+/// What is served beside the policies.
+#[derive(Debug)]
+pub struct Services {
+    /// What notifications are verified by; without it there are none.
+    pub secrets: Option<SecretFile>,
+    pub modules: Modules,
+    /// What is known of the cluster, if it is a peer.
+    pub cluster: Option<Arc<Cluster>>,
+    pub(crate) filters: Filters,
+    pub(crate) notifications: Notifications,
+    pub(crate) report: status::Report,
+    /// One permit for each stream of events that may still be opened.
+    pub(crate) streams: Arc<Semaphore>,
+    /// One permit for each notification whose body may be read at once.
+    pub(crate) bodies: Semaphore,
+}
+
+impl Services {
+    pub fn new(secrets: Option<SecretFile>, modules: Modules) -> Self {
+        Self {
+            secrets,
+            modules,
+            cluster: None,
+            filters: Filters::default(),
+            notifications: Notifications::default(),
+            report: status::Report::default(),
+            streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
+            bodies: Semaphore::new(hooks::MAX_BODIES),
+        }
+    }
+
+    /// The namespaces of the cluster, once they are known.
+    pub(crate) fn namespaces(&self) -> Option<Arc<Namespaces>> {
+        self.cluster.as_ref()?.namespaces()
+    }
+}
+
+impl Default for Services {
+    /// Neither notifications nor modules.
+    fn default() -> Self {
+        Self::new(None, Modules::default())
+    }
+}
+
+/// Goes with an answer whose body takes no memory, since it is kept in any case.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shared;

@@ -1,0 +1,9 @@
+//! Calls to the API server.
+//!
+//! - `connection`: the address of the API server and the credentials for it.
+//! - `call`: one call, bounded in time, and the back-off between calls.
+//! - `error_text`: the cause of a failed call, in words.
+
+pub(crate) mod call;
+pub(crate) mod connection;
+pub(crate) mod error_text;

@@ -1,0 +1,93 @@
+//! Where the API server is, and who we are there.
+
+use std::{io::ErrorKind::NotFound, time::Duration};
+
+use kube::{
+    Api, Client, Config,
+    api::DynamicObject,
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
+};
+use rustix::system::uname;
+use tracing::info;
+
+use super::error_text;
+use crate::kubernetes::reporting::object;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a server may be silent. It ends a watch sooner.
+const SILENCE: Duration = Duration::from_secs(crate::kubernetes::namespace_watch::LONGEST as u64 + 10);
+
+/// A way to the API server. It is made without asking the server, which may be away.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    /// The namespace that this replica runs in.
+    pub(crate) namespace: String,
+    /// Who this replica is, among those that share the Lease.
+    pub(crate) identity: String,
+}
+
+/// Why `--kubernetes` cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum NotConfigured {
+    #[error(
+        "--kubernetes finds no cluster: name a kubeconfig in KUBECONFIG, or run in a pod with a service account token ({0})"
+    )]
+    Nowhere(String),
+    #[error("--kubernetes cannot use the kubeconfig: {0}")]
+    Kubeconfig(String),
+    #[error("--kubernetes cannot use the configuration of the cluster: {0}")]
+    Unusable(String),
+}
+
+impl Connection {
+    pub(crate) async fn new() -> Result<Self, NotConfigured> {
+        let mut config = configuration().await?;
+        config.connect_timeout = Some(CONNECT);
+        config.read_timeout = Some(SILENCE);
+        // So that the time a pooled connection was idle does not count.
+        config.reset_reader_on_write = true;
+        // What is to be tried again, and when, is for the tasks to say.
+        config.default_retry = false;
+        // A URL can hold a password; a host cannot.
+        let server = config.cluster_url.host().unwrap_or_default().to_owned();
+        let unusable = |error| NotConfigured::Unusable(error_text::of_call(&error));
+        let client = Client::try_from(config).map_err(unusable)?;
+        let (namespace, identity) = (client.default_namespace().to_owned(), identity());
+        info!(server, namespace, identity, "the cluster is a peer");
+        Ok(Self { client, namespace, identity })
+    }
+
+    pub(crate) fn policy_sources(&self) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, &object::resource())
+    }
+}
+
+/// What somebody named is meant, also where it is wrong; then the pod's own, and last a person's.
+async fn configuration() -> Result<Config, NotConfigured> {
+    let unusable = |error| NotConfigured::Kubeconfig(error_text::of_kubeconfig(&error));
+    let options = KubeConfigOptions::default();
+    if let Some(named) = Kubeconfig::from_env().map_err(unusable)? {
+        return Config::from_custom_kubeconfig(named, &options).await.map_err(unusable);
+    }
+    let nowhere = match Config::incluster() {
+        Ok(config) => return Ok(config),
+        Err(error) => NotConfigured::Nowhere(error.to_string()),
+    };
+    match Config::from_kubeconfig(&options).await {
+        Ok(config) => Ok(config),
+        Err(KubeconfigError::FindPath) => Err(nowhere),
+        Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == NotFound => Err(nowhere),
+        Err(error) => Err(unusable(error)),
+    }
+}
+
+/// The name of the pod, which is that of its host, and something that nobody else has: two that took each
+/// other for themselves would both lead.
+fn identity() -> String {
+    use std::hash::{BuildHasher as _, RandomState};
+    let host = uname().nodename().to_string_lossy().into_owned();
+    // A fresh `RandomState` is keyed by the system's entropy.
+    format!("{host}_{:08x}", RandomState::new().hash_one(std::process::id()) & 0xffff_ffff)
+}

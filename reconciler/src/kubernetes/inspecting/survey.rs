@@ -1,0 +1,292 @@
+//! Reads from a cluster what `hfi doctor` judges.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{ConfigMap, Namespace, Pod, Service},
+};
+use kube::{
+    Api, Client, Config, ResourceExt as _,
+    api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, LogParams},
+    config::{KubeConfigOptions, KubeconfigError},
+};
+use serde::de::DeserializeOwned;
+
+use super::{mesh_config::MeshConfig, replica};
+use crate::doctor::{
+    inventory::{self, Istio, Name, Observed, OptsOut, Plugin, Replica, Sidecar},
+    silent,
+};
+use crate::kubernetes::client::{
+    call::{self, Failed, within},
+    error_text,
+};
+
+/// How long the server may be silent, and how long all of an answer may take: large clusters have many pods.
+const SILENCE: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(60);
+/// The label of the pods of istiod, and the container of every proxy.
+const ISTIOD: &str = "app=istiod";
+const PROXY: &str = "istio-proxy";
+/// The label of every object of ours.
+const PART_OF: &str = "app.kubernetes.io/part-of";
+/// Label or annotation of a pod that is to have no sidecar.
+const INJECT: &str = "sidecar.istio.io/inject";
+/// How much of a proxy's log is read, and of how many proxies.
+const LOG_LINES: i64 = 1_000;
+const MOST_LOGS: usize = 20;
+
+/// Where to look.
+#[derive(Debug)]
+pub struct Survey {
+    pub control_plane: Name,
+    pub istio_namespace: String,
+}
+
+/// Why nothing could be seen.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    #[error("no cluster: {}", error_text::of_kubeconfig(.0))]
+    NoCluster(#[from] KubeconfigError),
+    #[error("cannot use its configuration: {}", error_text::of_call(.0))]
+    Unusable(Box<kube::Error>),
+    #[error("cannot read {what}: {error}")]
+    Unreadable { what: &'static str, error: Failed },
+}
+
+impl Survey {
+    /// Reads all of it; what does not exist is absent.
+    pub async fn read(&self, context: Option<String>) -> Result<Observed, SurveyError> {
+        let client = connect(context).await?;
+        let plugins: Vec<Labelled<Plugin>> =
+            objects(&client, "extensions.istio.io", "v1alpha1", "WasmPlugin", "WasmPlugins").await?;
+        let plugins = plugins.into_iter().filter(|plugin| self.is_ours(plugin)).map(|plugin| plugin.object);
+        let plugins: Vec<_> = plugins.collect();
+        let (deployment, replicas) = self.control_plane(&client, &plugins).await?;
+        let sidecars: Vec<Labelled<Sidecar>> =
+            objects(&client, "networking.istio.io", "v1", "Sidecar", "Sidecars").await?;
+        let mut observed = Observed {
+            control_plane: self.control_plane.clone(),
+            deployment,
+            replicas,
+            istio: self.istio(&client).await?,
+            plugins,
+            sidecars: sidecars.into_iter().map(|sidecar| sidecar.object).collect(),
+            namespaces: namespaces(&client).await?,
+            pods: self.pods(&client).await?,
+            services: services(&client).await?,
+            waypoints: waypoints(&client).await?,
+        };
+        let silent: Vec<_> = silent(&observed).into_iter().take(MOST_LOGS).collect();
+        let complaints = join_all(silent.iter().map(|name| complaint(&client, name))).await;
+        for (name, complaint) in silent.into_iter().zip(complaints) {
+            if let Some(pod) = observed.pods.iter_mut().find(|pod| pod.name == name) {
+                pod.complaint = complaint;
+            }
+        }
+        Ok(observed)
+    }
+
+    /// By its configuration, its label, or where its module comes from: any of them may be missing.
+    fn is_ours(&self, plugin: &Labelled<Plugin>) -> bool {
+        let (spec, labels) = (&plugin.object.spec, &plugin.labels);
+        let Name { namespace, name } = &self.control_plane;
+        let hosts = [format!("://{name}.{namespace}."), format!("://{name}.{namespace}:")];
+        spec.plugin_config.control_plane_address.is_some()
+            || labels.get(PART_OF).is_some_and(|part_of| part_of == "hfi")
+            || hosts.iter().any(|host| spec.url.contains(host))
+    }
+
+    async fn control_plane(
+        &self,
+        client: &Client,
+        plugins: &[Plugin],
+    ) -> Result<(Option<(i32, i32)>, Vec<Replica>), SurveyError> {
+        let Name { namespace, name } = &self.control_plane;
+        let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
+        let found = read("the Deployment", deployments.get_opt(name)).await?;
+        let Some(deployment) = found else { return Ok((None, Vec::new())) };
+        let spec = deployment.spec.unwrap_or_default();
+        let ready = deployment.status.and_then(|status| status.ready_replicas).unwrap_or_default();
+        let labels = spec.selector.match_labels.unwrap_or_default();
+        let selector: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pods = Api::<Pod>::namespaced(client.clone(), namespace);
+        let running = running().labels(&selector.join(","));
+        let pods = read("the pods of the control plane", pods.list(&running)).await?;
+        let pods: Vec<_> = pods.into_iter().filter(is_to_stay).collect();
+        // At once: one that does not answer holds nobody up.
+        let replicas = pods.iter().map(|pod| replica::ask(client, namespace, pod, plugins));
+        let replicas = join_all(replicas).await;
+        Ok((Some((spec.replicas.unwrap_or(1), ready)), replicas))
+    }
+
+    async fn istio(&self, client: &Client) -> Result<Istio, SurveyError> {
+        let namespace = &self.istio_namespace;
+        let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
+        let labelled = ListParams::default().labels(ISTIOD);
+        let istiod = read("the Deployment of istiod", deployments.list(&labelled)).await?;
+        let configs = Api::<ConfigMap>::namespaced(client.clone(), namespace);
+        let configs = read("ConfigMaps", configs.list(&ListParams::default())).await?;
+        // A revision of Istio has a mesh configuration of its own.
+        let meshes: Vec<_> = configs.iter().filter_map(|config| config.data.as_ref()?.get("mesh")).collect();
+        let meshes: Vec<_> = meshes.into_iter().map(|mesh| MeshConfig::parse(mesh)).collect();
+        let root_namespace = meshes.iter().find_map(|mesh| mesh.root_namespace.clone());
+        Ok(Istio {
+            version: istiod.iter().find_map(version),
+            root_namespace: root_namespace.unwrap_or_else(|| namespace.clone()),
+            providers: meshes.iter().flat_map(MeshConfig::services).collect(),
+        })
+    }
+
+    /// Those of the mesh, by and large: neither its own nor the system's.
+    async fn pods(&self, client: &Client) -> Result<Vec<inventory::Pod>, SurveyError> {
+        let others = [self.control_plane.namespace.as_str(), &self.istio_namespace, "kube-system"];
+        let pods = read("pods", Api::<Pod>::all(client.clone()).list(&running())).await?;
+        let pods = pods.into_iter().filter(is_to_stay).map(observe);
+        Ok(pods.filter(|pod| !others.contains(&pod.name.namespace.as_str())).collect())
+    }
+}
+
+async fn connect(context: Option<String>) -> Result<Client, SurveyError> {
+    let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
+    let mut config = Config::from_kubeconfig(&options).await?;
+    config.connect_timeout = Some(SILENCE);
+    config.read_timeout = Some(SILENCE);
+    // Who asks waits for the answer. What a pod answers passes for the server's own: a replica that is not
+    // ready would be asked for minutes.
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| SurveyError::Unusable(Box::new(error)))
+}
+
+async fn read<T>(what: &'static str, call: impl Future<Output = kube::Result<T>>) -> Result<T, SurveyError> {
+    within(LONGEST, call).await.map_err(|error| SurveyError::Unreadable { what, error })
+}
+
+/// An object of which only what is judged is read, and the labels it has.
+struct Labelled<T> {
+    labels: inventory::Labels,
+    object: T,
+}
+
+/// All objects of a kind that the cluster may not know. One that is not as its schema says is passed over.
+async fn objects<T: DeserializeOwned>(
+    client: &Client,
+    group: &str,
+    version: &str,
+    kind: &str,
+    what: &'static str,
+) -> Result<Vec<Labelled<T>>, SurveyError> {
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+    let objects = Api::<DynamicObject>::all_with(client.clone(), &resource);
+    match read(what, objects.list(&ListParams::default())).await {
+        Ok(objects) => {
+            let read = |object: DynamicObject| {
+                let labels = object.labels().clone();
+                let object = serde_json::from_value(serde_json::to_value(object).ok()?).ok()?;
+                Some(Labelled { labels, object })
+            };
+            Ok(objects.into_iter().filter_map(read).collect())
+        }
+        Err(SurveyError::Unreadable { error, .. }) if error.is(404) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn namespaces(
+    client: &Client,
+) -> Result<std::collections::HashMap<String, inventory::Labels>, SurveyError> {
+    let namespaces = Api::<Namespace>::all(client.clone());
+    let namespaces = read("Namespaces", namespaces.list(&ListParams::default())).await?;
+    Ok(namespaces.into_iter().map(|namespace| (namespace.name_any(), namespace.labels().clone())).collect())
+}
+
+async fn services(client: &Client) -> Result<Vec<inventory::Service>, SurveyError> {
+    let services = Api::<Service>::all(client.clone());
+    let services = read("Services", services.list(&ListParams::default())).await?;
+    let observe = |service: Service| inventory::Service {
+        name: Name { namespace: service.namespace().unwrap_or_default(), name: service.name_any() },
+        labels: service.labels().clone(),
+        selector: service.spec.and_then(|spec| spec.selector).unwrap_or_default(),
+    };
+    Ok(services.into_iter().map(observe).collect())
+}
+
+async fn waypoints(client: &Client) -> Result<Vec<Name>, SurveyError> {
+    #[derive(serde::Deserialize)]
+    struct Gateway {
+        metadata: Name,
+        spec: Spec,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Spec {
+        gateway_class_name: String,
+    }
+    let gateways: Vec<Labelled<Gateway>> =
+        objects(client, "gateway.networking.k8s.io", "v1", "Gateway", "Gateways").await?;
+    let waypoints = gateways
+        .into_iter()
+        .map(|gateway| gateway.object)
+        .filter(|gateway| gateway.spec.gateway_class_name == "istio-waypoint");
+    Ok(waypoints.map(|gateway| gateway.metadata).collect())
+}
+
+/// Neither those that have ended, or were evicted, ...
+fn running() -> ListParams {
+    ListParams::default().fields("status.phase=Running")
+}
+
+/// ... nor those that are about to end.
+fn is_to_stay(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_none()
+}
+
+fn observe(pod: Pod) -> inventory::Pod {
+    let name = Name { namespace: pod.namespace().unwrap_or_default(), name: pod.name_any() };
+    let owner = pod.owner_references().first();
+    let workload = owner.map_or_else(
+        || name.name.clone(),
+        |owner| match owner.name.rsplit_once('-') {
+            // A Deployment adds a hash to the name of its ReplicaSet.
+            Some((deployment, _)) if owner.kind == "ReplicaSet" => deployment.to_owned(),
+            _ => owner.name.clone(),
+        },
+    );
+    let spec = pod.spec.as_ref();
+    let containers =
+        spec.into_iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
+    let has_proxy = containers.into_iter().any(|container| container.name == PROXY);
+    let opts_out = match spec.and_then(|spec| spec.host_network) {
+        Some(true) => Some(OptsOut::HostNetwork),
+        // The label takes precedence.
+        _ => [pod.labels(), pod.annotations()]
+            .into_iter()
+            .find_map(|names| names.get(INJECT))
+            .filter(|value| *value == "false")
+            .map(|_| OptsOut::Inject),
+    };
+    inventory::Pod { labels: pod.labels().clone(), workload, has_proxy, opts_out, complaint: None, name }
+}
+
+/// The newest line of a proxy's log in which it complains of a module. One that cannot be read says nothing.
+async fn complaint(client: &Client, name: &Name) -> Option<String> {
+    let parameters =
+        LogParams { container: Some(PROXY.into()), tail_lines: Some(LOG_LINES), ..LogParams::default() };
+    let pods = Api::<Pod>::namespaced(client.clone(), &name.namespace);
+    let log = within(call::LONGEST, pods.logs(&name.name, &parameters)).await.ok()?;
+    let complains = |line: &&str| {
+        let line = line.to_lowercase();
+        line.contains("wasm") && ["error", "fail", "critical", "warn"].iter().any(|word| line.contains(word))
+    };
+    Some(log.lines().rev().find(complains)?.chars().take(300).collect())
+}
+
+/// The version of an istiod: the tag of its image.
+fn version(istiod: &Deployment) -> Option<String> {
+    let spec = istiod.spec.as_ref()?.template.spec.as_ref()?;
+    let image = spec.containers.first()?.image.as_ref()?;
+    let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
+    Some(tag.to_owned())
+}

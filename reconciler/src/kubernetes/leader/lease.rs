@@ -1,0 +1,147 @@
+//! Elects the replica that does what only one may do, by a Lease.
+
+use std::{sync::Arc, time::Duration};
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{
+    Api,
+    api::{ObjectMeta, PostParams},
+};
+use tokio::time::Instant;
+
+use super::candidate::{Candidate, RENEW_DEADLINE, RETRY, Verdict};
+use crate::kubernetes::{
+    NAME,
+    client::{
+        call::{Failed, within},
+        connection::Connection,
+    },
+    health::{Cluster, Duty},
+};
+use crate::shutdown::Shutdown;
+
+/// How long one try may take: there is to be time for another one before the deadline.
+const LONGEST_TRY: Duration = Duration::from_secs(3);
+/// How long giving the Lease up may take: the process is about to end.
+const RELEASE: Duration = Duration::from_secs(1);
+
+/// Takes the Lease whenever it is free. At shutdown gives it up, once all that only its holder may do has
+/// ended.
+pub(crate) async fn elect(
+    connection: &Connection,
+    cluster: Arc<Cluster>,
+    mut shutdown: Shutdown,
+    end_others: impl Future<Output = ()>,
+) {
+    let leases = Api::namespaced(connection.client.clone(), &connection.namespace);
+    let candidate = Candidate::new(connection.identity.clone());
+    let mut elector = Elector { leases, candidate, cluster, renewed: None };
+    let turns = async {
+        loop {
+            tokio::time::sleep(elector.turn().await).await;
+        }
+    };
+    tokio::select! {
+        () = shutdown.requested() => {}
+        () = turns => {}
+    }
+    end_others.await;
+    elector.release().await;
+}
+
+struct Elector {
+    leases: Api<Lease>,
+    candidate: Candidate,
+    cluster: Arc<Cluster>,
+    /// When the renewal began that succeeded last, while this replica leads.
+    renewed: Option<Instant>,
+}
+
+impl Elector {
+    /// Takes or renews the Lease, or learns who holds it; how long until the next turn.
+    async fn turn(&mut self) -> Duration {
+        let begun = Instant::now();
+        let deadline = self.renewed.map(|renewed| renewed + RENEW_DEADLINE);
+        let left = deadline.map_or(LONGEST_TRY, |deadline| deadline.saturating_duration_since(begun));
+        let turn = within(left.min(LONGEST_TRY), self.attempt()).await;
+        match turn {
+            Ok(holder) => {
+                let leader = holder == self.candidate.identity;
+                self.renewed = leader.then_some(begun);
+                self.cluster.elected(leader, Some(holder));
+                self.cluster.went(Duty::Lease, Ok(()));
+                RETRY
+            }
+            Err(error) => {
+                // A conflict is an answer too: somebody else was faster.
+                if !error.is(409) {
+                    self.cluster.went(Duty::Lease, Err(error.to_string()));
+                }
+                self.wait_or_step_down(deadline)
+            }
+        }
+    }
+
+    /// Nobody knows whether this replica still holds the Lease. Until its deadline it does.
+    fn wait_or_step_down(&mut self, deadline: Option<Instant>) -> Duration {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        match left {
+            Some(left) if left > Duration::ZERO => left.min(RETRY / 2),
+            _ => {
+                self.renewed = None;
+                self.cluster.elected(false, None);
+                RETRY
+            }
+        }
+    }
+
+    /// One look at the Lease, and one try to write it; its holder afterwards.
+    async fn attempt(&mut self) -> kube::Result<String> {
+        let found = self.leases.get_opt(NAME).await?;
+        let spec = found.as_ref().and_then(|lease| lease.spec.clone());
+        let claim = match self.candidate.judge(spec, Instant::now()) {
+            Verdict::Held { by } => return Ok(by),
+            Verdict::Claim(claim) => Some(claim),
+        };
+        match found {
+            // Its resource version goes along: whoever wrote it meanwhile wins.
+            Some(lease) => {
+                let lease = Lease { spec: claim, ..lease };
+                self.leases.replace(NAME, &PostParams::default(), &lease).await?;
+            }
+            None => {
+                let metadata = ObjectMeta { name: Some(NAME.to_owned()), ..ObjectMeta::default() };
+                self.leases.create(&PostParams::default(), &Lease { metadata, spec: claim }).await?;
+            }
+        }
+        Ok(self.candidate.identity.clone())
+    }
+
+    /// Lets a successor take over at once.
+    async fn release(&mut self) {
+        self.cluster.elected(false, None);
+        // Also where it is not known whether it is ours: a turn may have been cut short.
+        let given_up: Result<(), Failed> = within(RELEASE, async {
+            loop {
+                match self.give_up().await {
+                    // What was cut short has arrived all the same.
+                    Err(kube::Error::Api(status)) if status.code == 409 => {}
+                    given_up => return given_up,
+                }
+            }
+        })
+        .await;
+        if let Err(error) = given_up {
+            tracing::debug!(%error, "the Lease could not be given up: it will run out");
+        }
+    }
+
+    async fn give_up(&self) -> kube::Result<()> {
+        let Some(lease) = self.leases.get_opt(NAME).await? else { return Ok(()) };
+        if let Some(free) = self.candidate.release(lease.spec.clone()) {
+            let lease = Lease { spec: Some(free), ..lease };
+            self.leases.replace(NAME, &PostParams::default(), &lease).await?;
+        }
+        Ok(())
+    }
+}

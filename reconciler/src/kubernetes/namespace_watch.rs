@@ -1,0 +1,72 @@
+//! Follows the namespaces of the cluster.
+
+use std::{pin::pin, sync::Arc};
+
+use futures_util::StreamExt as _;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{
+    Api, Client,
+    core::PartialObjectMeta,
+    runtime::watcher::{self, Event, watcher},
+};
+
+use super::{
+    client::{call::Pauses, error_text},
+    health::{Cluster, Duty},
+};
+use crate::serving::namespaces::Namespaces;
+
+/// After how many seconds the server is to end a watch, to be asked anew: a connection that has died in
+/// silence is noticed no later.
+pub(crate) const LONGEST: u32 = 60;
+
+/// Runs for ever. While the server is away, what was known last stays known.
+pub(crate) async fn follow(client: Client, cluster: Arc<Cluster>) {
+    let mut pauses = Pauses::default();
+    loop {
+        let error = until_it_breaks(&client, &cluster, &mut pauses).await;
+        cluster.went(Duty::Namespaces, Err(error));
+        tokio::time::sleep(pauses.next()).await;
+    }
+}
+
+/// Lists and watches. After an error all is listed anew: so it is known at once when the server is back,
+/// and what was removed meanwhile is not missed.
+async fn until_it_breaks(client: &Client, cluster: &Cluster, pauses: &mut Pauses) -> String {
+    let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());
+    let mut events = pin!(watcher(namespaces, watcher::Config::default().timeout(LONGEST)));
+    let mut known = Namespaces::default();
+    let mut is_whole = false;
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(Event::Init) => {
+                known = Namespaces::default();
+                is_whole = false;
+            }
+            Ok(Event::InitDone) => is_whole = true,
+            Ok(Event::InitApply(namespace) | Event::Apply(namespace)) => known.extend(name(namespace)),
+            Ok(Event::Delete(namespace)) => name(namespace).iter().for_each(|name| known.remove(name)),
+            Err(error) => return why(&error),
+        }
+        if is_whole {
+            pauses.begin_anew();
+            cluster.went(Duty::Namespaces, Ok(()));
+            cluster.there_are(known.clone());
+        }
+    }
+    "the watch has ended".to_owned()
+}
+
+fn name(namespace: PartialObjectMeta<Namespace>) -> Option<String> {
+    namespace.metadata.name
+}
+
+fn why(error: &watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => error_text::of_call(error),
+        watcher::Error::WatchError(status) => status.message.clone(),
+        watcher::Error::NoResourceVersion => error.to_string(),
+    }
+}

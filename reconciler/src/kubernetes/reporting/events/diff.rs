@@ -1,0 +1,192 @@
+//! What an Event is made of: the difference between what the cluster was told last and what is so now.
+//! Since that is kept in the cluster, neither a restart nor another leader tells anything twice.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::kubernetes::reporting::object::{Inactive, READY, SOURCE_REACHABLE, Status};
+
+/// How many files or policies one change names, before it says how many more there are.
+const MOST_NAMED: usize = 10;
+
+/// One thing to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct News {
+    /// Not as it should be.
+    pub(crate) warning: bool,
+    /// What happened, in one word.
+    pub(crate) reason: &'static str,
+    pub(crate) note: String,
+}
+
+impl News {
+    fn normal(reason: &'static str, note: String) -> Self {
+        Self { warning: false, reason, note }
+    }
+
+    fn warning(reason: &'static str, note: String) -> Self {
+        Self { warning: true, reason, note }
+    }
+}
+
+/// Everything that is new.
+pub(crate) fn news(before: &Status, now: &Status) -> Vec<News> {
+    let mut news = Vec::new();
+    match (&before.revision, &now.revision) {
+        (known, Some(revision)) if known.as_ref() != Some(revision) => {
+            let message = now.condition(READY).map(|ready| ready.message.as_str()).unwrap_or_default();
+            news.push(News::normal("NewRevision", format!("{revision}: {message}")));
+        }
+        (Some(revision), None) => {
+            let why = now.condition(READY).map(|ready| ready.message.as_str()).unwrap_or_default();
+            news.push(News::warning("NothingToServe", format!("{revision} is not served any more: {why}")));
+        }
+        _ => {}
+    }
+    match (&before.withdrawn, &now.withdrawn) {
+        (None, Some(reason)) => news.push(News::warning("Withdrawn", reason.clone())),
+        (Some(_), None) => news.push(News::normal("Reinstated", "it may be served again".to_owned())),
+        _ => {}
+    }
+    match (before.halted, now.halted) {
+        (false, true) => news.push(News::warning("Halted", "every snapshot is empty".to_owned())),
+        (true, false) => news.push(News::normal("Resumed", "what is in force is served again".to_owned())),
+        _ => {}
+    }
+    let readable = |status: &Status| Some(status.condition(SOURCE_REACHABLE)?.status.clone());
+    match (readable(before).as_deref(), now.condition(SOURCE_REACHABLE)) {
+        (known, Some(source)) if source.status == "False" && known != Some("False") => {
+            news.push(News::warning("SourceUnreachable", source.message.clone()));
+        }
+        (Some("False"), Some(source)) if source.status == "True" => {
+            news.push(News::normal("SourceReachable", "the source can be read again".to_owned()));
+        }
+        _ => {}
+    }
+    let rejected = now.rejected.iter().filter(|file| !before.rejected.contains(file));
+    some(&mut news, rejected.map(|file| News::warning("FileRejected", file.errors.join("; "))));
+    // Whatever the reason says: that may change with the other namespaces.
+    let names = |all: &[Inactive], name: &str| all.iter().any(|inactive| inactive.policy == name);
+    let gone = now.inactive.iter().filter(|inactive| !names(&before.inactive, &inactive.policy));
+    let note = |inactive: &Inactive| format!("{}: {}", inactive.policy, inactive.reason);
+    some(&mut news, gone.map(|inactive| News::warning("PolicyInactive", note(inactive))));
+    let back = before.inactive.iter().filter(|inactive| !names(&now.inactive, &inactive.policy));
+    some(&mut news, back.map(|policy| News::normal("PolicyNoLongerInactive", policy.policy.clone())));
+    news
+}
+
+/// Adds the first of them, and how many more there are.
+fn some(news: &mut Vec<News>, mut all: impl Iterator<Item = News>) {
+    let mut last = None;
+    for one in all.by_ref().take(MOST_NAMED) {
+        last = Some((one.warning, one.reason));
+        news.push(one);
+    }
+    let more = all.count();
+    if let Some((warning, reason)) = last.filter(|_| more > 0) {
+        news.push(News { warning, reason, note: format!("and {more} more") });
+    }
+}
+
+/// Bounds how much is told, however much there is to tell.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    left: u32,
+    since: Instant,
+}
+
+impl Budget {
+    /// As much as at once may be told.
+    const FULL: u32 = 25;
+    /// How long until there may be one more.
+    const REFILL: Duration = Duration::from_secs(10);
+
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { left: Self::FULL, since: now }
+    }
+
+    /// Takes one, if there is one.
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
+        let earned = now.saturating_duration_since(self.since).as_secs() / Self::REFILL.as_secs();
+        let earned = u32::try_from(earned).unwrap_or(u32::MAX);
+        self.since += Self::REFILL.saturating_mul(earned);
+        self.left = self.left.saturating_add(earned).min(Self::FULL);
+        let left = self.left.checked_sub(1);
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Budget, MOST_NAMED, news};
+    use crate::kubernetes::reporting::{
+        object::{Inactive, Rejected, Status},
+        observation::Observation,
+    };
+
+    fn reasons(before: &Status, now: &Status) -> Vec<&'static str> {
+        news(before, now).iter().map(|news| news.reason).collect()
+    }
+
+    fn status(revision: Option<&str>) -> Status {
+        Status { revision: revision.map(str::to_owned), ..Status::default() }
+    }
+
+    fn unreadable(reason: Option<&str>) -> Status {
+        let read_at = Some(policies::Timestamp::from_millis(0));
+        let failure = reason.map(str::to_owned);
+        Status::new(&Observation { read_at, failure, ..Observation::default() }, "a", None)
+    }
+
+    #[test]
+    fn what_is_told_is_what_has_changed() {
+        let (none, one, two) = (status(None), status(Some("main@sha1:1")), status(Some("main@sha1:2")));
+        assert_eq!(reasons(&none, &one), ["NewRevision"]);
+        assert_eq!(reasons(&one, &one), [""; 0]);
+        assert_eq!(reasons(&one, &two), ["NewRevision"]);
+        assert_eq!(reasons(&two, &none), ["NothingToServe"]);
+        let withdrawn = Status { withdrawn: Some("no".to_owned()), ..one.clone() };
+        assert_eq!(reasons(&one, &withdrawn), ["Withdrawn"]);
+        assert_eq!(reasons(&withdrawn, &two), ["NewRevision", "Reinstated"]);
+        let halted = Status { halted: true, ..one.clone() };
+        assert_eq!(reasons(&one, &halted), ["Halted"]);
+        assert_eq!(reasons(&halted, &one), ["Resumed"]);
+        assert_eq!(reasons(&unreadable(None), &unreadable(Some("no"))), ["SourceUnreachable"]);
+        assert_eq!(reasons(&unreadable(Some("no")), &unreadable(Some("still no"))), [""; 0]);
+        assert_eq!(reasons(&unreadable(Some("no")), &unreadable(None)), ["SourceReachable"]);
+        let inactive = Inactive { policy: "a".to_owned(), reason: "gone".to_owned() };
+        let inactive = Status { inactive: vec![inactive], ..one.clone() };
+        assert_eq!(reasons(&one, &inactive), ["PolicyInactive"]);
+        assert_eq!(reasons(&inactive, &inactive), [""; 0]);
+        assert_eq!(reasons(&inactive, &one), ["PolicyNoLongerInactive"]);
+    }
+
+    #[test]
+    fn of_many_files_some_are_named_and_the_rest_counted() {
+        let file = |i: usize| Rejected { file: format!("{i}.yaml"), errors: vec![format!("{i}.yaml: no")] };
+        let now = Status { rejected: (0..MOST_NAMED + 5).map(file).collect(), ..Status::default() };
+        let told = news(&Status::default(), &now);
+        assert_eq!(told.len(), MOST_NAMED + 1);
+        assert_eq!(told.last().unwrap().note, "and 5 more");
+        let known = Status { rejected: (1..MOST_NAMED + 5).map(file).collect(), ..Status::default() };
+        assert_eq!(news(&known, &now).len(), 1);
+    }
+
+    #[test]
+    fn however_much_there_is_to_tell_it_stays_bounded() {
+        let begin = Instant::now();
+        let mut budget = Budget::new(begin);
+        let told = |budget: &mut Budget, now| (0..1_000).filter(|_| budget.take(now)).count();
+        assert_eq!(told(&mut budget, begin), 25);
+        assert_eq!(told(&mut budget, begin + Duration::from_secs(9)), 0);
+        assert_eq!(told(&mut budget, begin + Duration::from_secs(35)), 3);
+        assert_eq!(told(&mut budget, begin + Duration::from_secs(40)), 1);
+        assert_eq!(told(&mut budget, begin + Duration::from_secs(100_000)), 25);
+    }
+}

@@ -1,0 +1,115 @@
+//! Events on their way to the API server. Each has its name from the beginning, so that it is there once,
+//! however often it had to be sent.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use k8s_openapi::{
+    api::{core::v1::ObjectReference, events::v1::Event},
+    apimachinery::pkg::apis::meta::v1::MicroTime,
+    jiff::Timestamp as Moment,
+};
+use kube::{
+    Api,
+    api::{ObjectMeta, PostParams},
+};
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::diff::{Budget, News};
+use crate::kubernetes::{
+    NAME,
+    client::{
+        call::{self, Failed, within},
+        connection::Connection,
+    },
+    health::{Cluster, Duty},
+    reporting::{object::resource, truncate::shortened},
+};
+
+/// As the API server has it, in bytes.
+const LONGEST_NOTE: usize = 1_000;
+const LONGEST_INSTANCE: usize = 128;
+/// How many wait at most; the oldest are given up first.
+const MOST: usize = 100;
+
+pub(crate) struct Outbox {
+    api: Api<Event>,
+    namespace: String,
+    identity: String,
+    cluster: Arc<Cluster>,
+    budget: Budget,
+    waiting: VecDeque<Event>,
+}
+
+impl Outbox {
+    pub(crate) fn new(connection: &Connection, cluster: Arc<Cluster>) -> Self {
+        Self {
+            api: Api::namespaced(connection.client.clone(), &connection.namespace),
+            namespace: connection.namespace.clone(),
+            identity: connection.identity.clone(),
+            cluster,
+            budget: Budget::new(Instant::now()),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Takes something to tell about the object of this uid.
+    pub(crate) fn take(&mut self, news: News, uid: Option<String>) {
+        if !self.budget.take(Instant::now()) {
+            debug!(reason = news.reason, note = news.note, "too many Events: this one is not told");
+            return;
+        }
+        if self.waiting.len() >= MOST {
+            self.waiting.pop_front();
+        }
+        let event = self.event(news, uid);
+        self.waiting.push_back(event);
+    }
+
+    /// Forgets what waits: it is somebody else's to tell.
+    pub(crate) fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// Sends what waits. What the server refuses is given up; what it does not answer goes on waiting.
+    pub(crate) async fn send(&mut self) -> Result<(), Failed> {
+        while let Some(event) = self.waiting.front() {
+            let sent = within(call::LONGEST, self.api.create(&PostParams::default(), event)).await;
+            // A conflict: it arrived, and only the answer did not.
+            let sent = sent.map(drop).or_else(|error| if error.is(409) { Ok(()) } else { Err(error) });
+            self.cluster.went(Duty::Events, sent.as_ref().copied().map_err(ToString::to_string));
+            match sent {
+                Err(error) if !error.is_refusal() => return Err(error),
+                _ => self.waiting.pop_front(),
+            };
+        }
+        Ok(())
+    }
+
+    fn event(&self, News { warning, reason, note }: News, uid: Option<String>) -> Event {
+        let now = Moment::now();
+        Event {
+            metadata: ObjectMeta {
+                name: Some(format!("{NAME}.{:x}", now.as_nanosecond())),
+                namespace: Some(self.namespace.clone()),
+                ..ObjectMeta::default()
+            },
+            event_time: Some(MicroTime(now)),
+            type_: Some(if warning { "Warning" } else { "Normal" }.to_owned()),
+            reason: Some(reason.to_owned()),
+            action: Some("Reconcile".to_owned()),
+            note: Some(shortened(&note, LONGEST_NOTE)),
+            regarding: Some(ObjectReference {
+                api_version: Some(resource().api_version),
+                kind: Some(resource().kind),
+                name: Some(NAME.to_owned()),
+                namespace: Some(self.namespace.clone()),
+                uid,
+                ..ObjectReference::default()
+            }),
+            reporting_controller: Some("hfi.dev/hfi".to_owned()),
+            reporting_instance: Some(shortened(&self.identity, LONGEST_INSTANCE)),
+            ..Event::default()
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The object that shows in the cluster what is served: `kubectl get policysources`. Its definition is
+//! `k8s/base/crd.yaml`.
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::Timestamp as Moment,
+};
+use kube::api::ApiResource;
+use policies::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{observation::Observation, truncate::shortened};
+
+/// How many errors of a file the object shows at most.
+const MOST_ERRORS: usize = 3;
+/// How many bytes of one error it shows.
+const LONGEST_ERROR: usize = 500;
+/// As the definition of a condition has it.
+const LONGEST_MESSAGE: usize = 2_000;
+
+/// Where such objects are found.
+pub(crate) fn resource() -> ApiResource {
+    ApiResource {
+        group: "hfi.dev".to_owned(),
+        version: "v1alpha1".to_owned(),
+        api_version: "hfi.dev/v1alpha1".to_owned(),
+        kind: "PolicySource".to_owned(),
+        plural: "policysources".to_owned(),
+    }
+}
+
+/// The status of the object. What an earlier leader wrote is read back, so that a successor tells only
+/// what is new.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Status {
+    /// Who wrote it.
+    pub(crate) leader: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revision: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
+    pub(crate) halted: bool,
+    /// Why nothing is in force, if who signed it may sign no longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) withdrawn: Option<String>,
+    /// The counts of `/v1/policies/status`.
+    pub(crate) summary: Map<String, Value>,
+    pub(crate) rejected: Vec<Rejected>,
+    pub(crate) inactive: Vec<Inactive>,
+    /// When the source was last read, when this was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_read_time: Option<String>,
+    pub(crate) conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Rejected {
+    pub(crate) file: String,
+    pub(crate) errors: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Inactive {
+    pub(crate) policy: String,
+    pub(crate) reason: String,
+}
+
+impl Status {
+    /// What the object is to say. From what it said before come the times since when conditions hold,
+    /// and what is not known yet.
+    pub(crate) fn new(seen: &Observation, leader: &str, before: Option<&Self>) -> Self {
+        let version = seen.served.as_ref();
+        let errors = |errors: &[String]| {
+            errors.iter().take(MOST_ERRORS).map(|error| shortened(error, LONGEST_ERROR)).collect()
+        };
+        let rejected = seen.rejected.as_ref().map(|files| {
+            let rejected =
+                |(file, all): &(String, Vec<String>)| Rejected { file: file.clone(), errors: errors(all) };
+            files.iter().map(rejected).collect()
+        });
+        let inactive = seen.inactive.as_ref().map(|policies| {
+            let inactive = |(policy, reason): &(String, String)| Inactive {
+                policy: policy.clone(),
+                reason: reason.clone(),
+            };
+            policies.iter().map(inactive).collect()
+        });
+        let before_or_none = before.cloned().unwrap_or_default();
+        Self {
+            leader: leader.to_owned(),
+            revision: version.map(|version| version.revision.to_string()),
+            digest: version.map(|version| version.digest.to_string()),
+            halted: seen.halted,
+            withdrawn: seen.withdrawn.clone(),
+            summary: match seen.counts.json() {
+                Value::Object(counts) => counts,
+                _ => Map::new(),
+            },
+            rejected: rejected.unwrap_or(before_or_none.rejected),
+            inactive: inactive.unwrap_or(before_or_none.inactive),
+            last_read_time: seen.read_at.map(Timestamp::to_rfc3339),
+            conditions: conditions(seen, before),
+        }
+    }
+
+    /// Whether it says the same, but for when the source was last read.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let timeless = |status: &Self| Self { last_read_time: None, ..status.clone() };
+        timeless(self) == timeless(other)
+    }
+
+    /// A condition of this type.
+    pub(crate) fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| condition.type_ == kind)
+    }
+}
+
+pub(crate) const READY: &str = "Ready";
+pub(crate) const SOURCE_REACHABLE: &str = "SourceReachable";
+pub(crate) const POLICIES_VALID: &str = "PoliciesValid";
+
+fn conditions(seen: &Observation, before: Option<&Status>) -> Vec<Condition> {
+    let counts = &seen.counts;
+    let ready = match &seen.served {
+        None => ("False", "NothingToServe", seen.reason.clone()),
+        Some(_) if seen.halted => {
+            ("False", "Halted", "every snapshot is empty while the halt file exists".to_owned())
+        }
+        Some(_) if seen.withdrawn.is_some() => {
+            ("False", "Withdrawn", seen.withdrawn.clone().unwrap_or_default())
+        }
+        Some(_) => {
+            let policies: usize = counts.states().iter().map(|(_, count)| count).sum();
+            ("True", "Serving", format!("active policies: {} of {policies}", counts.active))
+        }
+    };
+    let source = match (&seen.failure, seen.read_at) {
+        (Some(reason), _) => ("False", "Unreadable", reason.clone()),
+        (None, Some(_)) => ("True", "Read", "the source was read".to_owned()),
+        (None, None) => ("Unknown", "NotReadYet", "the source has not been read yet".to_owned()),
+    };
+    let valid = match counts.rejected_files {
+        0 => ("True", "Valid", "no file is rejected".to_owned()),
+        files => ("False", "Rejected", format!("rejected files: {files}, errors: {}", counts.errors)),
+    };
+    let condition = |(kind, (status, reason, message)): (&str, (&str, &str, String))| {
+        let known = before.and_then(|before| before.condition(kind)).filter(|known| known.status == status);
+        Condition {
+            type_: kind.to_owned(),
+            status: status.to_owned(),
+            reason: reason.to_owned(),
+            message: shortened(&message, LONGEST_MESSAGE),
+            last_transition_time: known.map_or_else(this_second, |known| known.last_transition_time.clone()),
+            observed_generation: None,
+        }
+    };
+    [(READY, ready), (SOURCE_REACHABLE, source), (POLICIES_VALID, valid)].map(condition).into()
+}
+
+/// Now, as finely as the API server keeps it.
+fn this_second() -> Time {
+    Time(Moment::from_second(Moment::now().as_second()).unwrap_or(Moment::UNIX_EPOCH))
+}

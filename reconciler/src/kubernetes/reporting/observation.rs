@@ -1,0 +1,94 @@
+//! What there is to tell the cluster, as one value.
+
+use policies::{Timestamp, repository::State as PolicyState};
+
+use crate::{
+    serving::{
+        gate::Switch,
+        namespaces::Namespaces,
+        published::{Published, State},
+        status::{Counts, Version},
+    },
+    sync::requests::Refresh,
+};
+
+/// How many files and policies are named at most.
+const MOST: usize = 20;
+
+/// What is served, and how it came about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Observation {
+    /// What is served, if anything is.
+    pub(crate) served: Option<Version>,
+    /// Why nothing is.
+    pub(crate) reason: String,
+    pub(crate) halted: bool,
+    /// Why nothing is in force, if who signed it may sign no longer.
+    pub(crate) withdrawn: Option<String>,
+    pub(crate) counts: Counts,
+    /// The first rejected files, each with its errors; not known while nothing is in force.
+    pub(crate) rejected: Option<Vec<(String, Vec<String>)>>,
+    /// The first policies whose namespace is gone, and why they count as such; not known before the namespaces are.
+    pub(crate) inactive: Option<Vec<(String, String)>>,
+    /// When the source was last read.
+    pub(crate) read_at: Option<Timestamp>,
+    /// Why it could not be read since.
+    pub(crate) failure: Option<String>,
+}
+
+impl Observation {
+    /// Looks at everything; to be called where blocking is no harm.
+    pub(crate) fn of(switch: &Switch, refresh: &Refresh, namespaces: Option<&Namespaces>) -> Self {
+        let looks = refresh.looks();
+        let serving = match switch.publisher().state() {
+            State::Serving(published) => Some(published),
+            State::Starting { .. } => None,
+        };
+        let halted = serving.as_ref().is_some_and(|published| published.halted);
+        let in_force = switch.in_force().filter(|_| serving.is_some()).or(serving);
+        let version = Version::of(switch.publisher());
+        let mut observation = Self {
+            reason: version.as_ref().err().cloned().unwrap_or_default(),
+            served: version.ok(),
+            halted,
+            read_at: looks.read_at,
+            failure: looks.failure.map(|failure| failure.reason),
+            ..Self::default()
+        };
+        if let Some(published) = &in_force {
+            observation.counts = Counts::of(published, namespaces);
+            observation.withdrawn.clone_from(&published.withdrawn);
+            // What is withdrawn has nothing in it, and may come back as it was.
+            if published.withdrawn.is_none() {
+                observation.rejected = Some(rejected(published));
+                observation.inactive = namespaces.map(|namespaces| inactive(published, namespaces));
+            }
+        }
+        observation
+    }
+
+    /// Whether it is known how this process fares: one that has just started may have nothing to serve yet
+    /// where another one has served for long.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.served.is_some() || self.read_at.is_some() || self.failure.is_some()
+    }
+}
+
+fn rejected(published: &Published) -> Vec<(String, Vec<String>)> {
+    let files = published.catalog.problems().chunk_by(|a, b| a.file == b.file);
+    let file = |errors: &[policies::reading::Problem]| {
+        let file = errors.first().map(|error| error.file.to_string()).unwrap_or_default();
+        (file, errors.iter().map(ToString::to_string).collect())
+    };
+    files.take(MOST).map(file).collect()
+}
+
+fn inactive(published: &Published, namespaces: &Namespaces) -> Vec<(String, String)> {
+    let waiting =
+        published.catalog.policies().iter().filter(|placed| {
+            matches!(placed.state(published.at), PolicyState::Active | PolicyState::Scheduled)
+        });
+    let policies = waiting.map(|placed| &placed.entry.policy);
+    let gone = policies.filter(|policy| !namespaces.have(policy)).take(MOST);
+    gone.map(|policy| (policy.name.to_string(), namespaces.lack(policy))).collect()
+}

@@ -1,0 +1,58 @@
+//! What is wrong with the clone, should a fetch fail because of that: a disk that was full, or a machine
+//! that went down.
+
+use std::{fmt, fs, io};
+
+use git2::{Error, ErrorCode, Repository as Clone};
+
+use super::history::FIRST;
+use crate::source::target::Target;
+
+/// What cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// What says how much need not be fetched again. It can do without.
+    Refs,
+    /// What was fetched.
+    Objects,
+}
+
+/// Looks for a flaw.
+pub(super) fn of(clone: &Clone, target: &Target) -> Option<Flaw> {
+    // With its own eyes: what is cached may be sound.
+    let Ok(clone) = Clone::open_bare(clone.path()) else { return Some(Flaw::Objects) };
+    // Those that are no refs at all are passed over by an iterator.
+    let followed = target.reference().map(|reference| clone.refname_to_id(&reference));
+    if followed.is_some_and(|id| id.is_err_and(|error| error.code() != ErrorCode::NotFound)) {
+        return Some(Flaw::Refs);
+    }
+    let walk = || {
+        let mut walk = clone.revwalk()?;
+        for reference in clone.references()? {
+            walk.push(reference?.peel_to_commit()?.id())?;
+        }
+        walk.take(FIRST).try_for_each(|commit| clone.find_commit(commit?).map(drop))
+    };
+    let walked: Result<(), Error> = walk();
+    walked.is_err().then_some(Flaw::Objects)
+}
+
+/// Removes all refs.
+pub(super) fn forget_refs(clone: &Clone) -> io::Result<()> {
+    let refs = clone.path().join("refs");
+    fs::remove_dir_all(&refs)?;
+    fs::create_dir_all(refs.join("heads"))?;
+    match fs::remove_file(clone.path().join("packed-refs")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refs => "its refs cannot be read",
+            Self::Objects => "its commits cannot be read",
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! When documents got their present content.
+//!
+//! A duration counts from the committer time of the first-parent commit of the branch that gave the
+//! document its present content. What counts as content is the parsed document under its name:
+//! comments, layout and the file that it stands in do not. So every replica and every restart agrees.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
+
+use git2::{Commit, Error, Oid, Repository as Clone};
+use policies::{File, Policy, Timestamp, language::PolicyName};
+
+use super::{
+    directory::{Change, Folder},
+    tree::{content, policy_folder},
+};
+use crate::source::BlobId;
+
+/// How many files of the past are kept while it is walked through.
+const MAX_FILES: usize = 2_000;
+
+/// The starts that are known at a commit.
+#[derive(Clone, Debug, Default)]
+pub struct Origins {
+    at: Option<Oid>,
+    starts: HashMap<PolicyName, (Arc<Policy>, Timestamp)>,
+}
+
+impl Origins {
+    /// When the document of this policy got its content.
+    pub fn of(&self, policy: &Policy) -> Option<Timestamp> {
+        let is_same = |known: &Policy| std::ptr::eq(known, policy) || known == policy;
+        self.starts.get(&policy.name).filter(|(known, _)| is_same(known)).map(|(_, start)| *start)
+    }
+}
+
+/// Walks back from `tip`, with the policy folder that it has, until the start of every document wanted is
+/// found. What was found for an earlier tip is taken over from there on.
+pub(super) fn find(
+    clone: &Clone,
+    (tip, folder): (Oid, Option<Arc<Folder>>),
+    path: &Path,
+    wanted: Vec<Arc<Policy>>,
+    known: &Origins,
+    known_file: impl Fn(&BlobId) -> Option<Arc<File>>,
+) -> Result<Origins, Error> {
+    let mut history = History { clone, known_file, files: HashMap::new() };
+    let mut origins = Origins { at: Some(tip), starts: HashMap::new() };
+    let mut open: BTreeMap<_, _> = wanted.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
+    let (mut commit, mut folder) = (clone.find_commit(tip)?, folder);
+    while !open.is_empty() {
+        if known.at == Some(commit.id()) {
+            open.retain(|name, policy| {
+                let start = known.of(policy);
+                origins.starts.extend(start.map(|start| (name.clone(), (Arc::clone(policy), start))));
+                start.is_none()
+            });
+        }
+        let parent = if commit.parent_count() == 0 { None } else { Some(commit.parent(0)?) };
+        let before = match &parent {
+            Some(parent) => policy_folder(clone, &parent.tree()?, path, folder.as_ref())?,
+            None => None,
+        };
+        for policy in history.arrivals(before.as_deref(), folder.as_deref(), &open)? {
+            open.remove(&policy.name);
+            origins.starts.insert(policy.name.clone(), (policy, committed_at(&commit)));
+        }
+        match parent {
+            Some(parent) => (commit, folder) = (parent, before),
+            None => break,
+        }
+    }
+    Ok(origins)
+}
+
+pub(super) fn committed_at(commit: &Commit<'_>) -> Timestamp {
+    Timestamp::from_millis(u64::try_from(commit.time().seconds()).unwrap_or(0).saturating_mul(1_000))
+}
+
+/// The first-parent history of the policy folder.
+struct History<'a, K> {
+    clone: &'a Clone,
+    known_file: K,
+    /// What was read already: most files are the same from commit to commit.
+    files: HashMap<Oid, Arc<File>>,
+}
+
+impl<K: Fn(&BlobId) -> Option<Arc<File>>> History<'_, K> {
+    /// The documents among those `open` that a commit brought: they stand in a file that it touched, and
+    /// stood nowhere before.
+    fn arrivals(
+        &mut self,
+        before: Option<&Folder>,
+        after: Option<&Folder>,
+        open: &BTreeMap<PolicyName, Arc<Policy>>,
+    ) -> Result<Vec<Arc<Policy>>, Error> {
+        let change = Change::between(before, after);
+        let is_open = |policy: &Arc<Policy>| open.get(&policy.name).is_some_and(|open| open == policy);
+        let mut arrived = self.documents(change.after)?;
+        arrived.retain(is_open);
+        if arrived.is_empty() {
+            return Ok(arrived);
+        }
+        let touched = self.documents(change.before)?;
+        arrived.retain(|policy| !touched.contains(policy));
+        if let Some(before) = before.filter(|_| !arrived.is_empty()) {
+            // A copy that stood in a file which this commit left alone.
+            let names: HashSet<_> = arrived.iter().map(|policy| policy.name.clone()).collect();
+            let mut elsewhere = self.documents(Change::between(None, Some(before)).after)?;
+            elsewhere.retain(|policy| names.contains(&policy.name));
+            arrived.retain(|policy| !elsewhere.contains(policy));
+        }
+        Ok(arrived)
+    }
+
+    fn documents(&mut self, blobs: Vec<Oid>) -> Result<Vec<Arc<Policy>>, Error> {
+        let mut policies = Vec::new();
+        for id in blobs {
+            policies.extend(self.file(id)?.documents.iter().map(|declared| Arc::clone(&declared.policy)));
+        }
+        Ok(policies)
+    }
+
+    fn file(&mut self, id: Oid) -> Result<Arc<File>, Error> {
+        if let Some(known) =
+            (self.known_file)(&BlobId::of_object(id.as_bytes())).or_else(|| self.files.get(&id).cloned())
+        {
+            return Ok(known);
+        }
+        if self.files.len() >= MAX_FILES {
+            self.files.clear();
+        }
+        let file = Arc::new(File::read(&content(self.clone, id)?));
+        self.files.insert(id, Arc::clone(&file));
+        Ok(file)
+    }
+}

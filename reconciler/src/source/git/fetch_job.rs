@@ -1,0 +1,64 @@
+//! What the process that fetches is told and answers, and what it does.
+
+use std::{
+    io::{self, BufRead as _, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    thread,
+};
+
+use git2::Repository as Clone;
+use serde::{Deserialize, Serialize};
+
+use super::{credentials::Dialog, failure, fetch};
+use crate::source::{access::Login, location::Transport, target::Target};
+
+/// The command of `hfi` that runs [`fetch_for_parent`].
+pub(super) const COMMAND: &str = "fetch-for-serve";
+
+/// What the process is told, on a line of its standard input. Nothing in it is secret.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Errand {
+    pub(super) clone: PathBuf,
+    pub(super) repository: String,
+    pub(super) transport: Transport,
+    pub(super) target: Target,
+    pub(super) login: Login,
+    /// For errors.
+    pub(super) known_hosts: PathBuf,
+}
+
+/// What it answers on its standard output: the id of the commit, or why there is none.
+pub(super) type Answer = Result<String, String>;
+
+/// The process: does what it is told on its standard input, and answers on its standard output.
+pub(in crate::source) fn fetch_for_parent() -> ExitCode {
+    let mut order = String::new();
+    let read = io::stdin().lock().read_line(&mut order);
+    let answer = match read.map(|_| serde_json::from_str(&order)) {
+        Ok(Ok(errand)) => {
+            end_with_parent();
+            work(&errand)
+        }
+        _ => Err("this command is for `hfi serve` to start".to_owned()),
+    };
+    match serde_json::to_string(&answer).map(|answer| io::stdout().write_all(answer.as_bytes())) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn work(errand: &Errand) -> Answer {
+    let Errand { clone, repository, transport, target, login, known_hosts } = errand;
+    let clone = Clone::open_bare(clone).map_err(|error| failure("cannot open the clone", &error).0)?;
+    let tip = fetch::tip(&clone, repository, *transport, target, &Dialog::new(login, known_hosts));
+    tip.map(|id| id.to_string()).map_err(|error| error.0)
+}
+
+/// Ends this process when its input does.
+fn end_with_parent() {
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        std::process::exit(1);
+    });
+}

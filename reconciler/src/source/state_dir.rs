@@ -1,0 +1,107 @@
+//! A folder that outlives the process: a clone, and which commit of it was the last good one.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use serde_json::{Value, json};
+
+use super::target::Target;
+
+/// The form of what is stored. Another one is not read.
+const VERSION: u32 = 1;
+
+/// The folder, locked against every other process while this value is there.
+#[derive(Debug)]
+pub struct StateDir {
+    folder: PathBuf,
+    /// Released with the process, however it ends.
+    _lock: File,
+}
+
+/// What a state is the state of. Another repository's must never be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    pub repository: String,
+    pub target: Target,
+    pub path: String,
+}
+
+/// Why the folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateDirError {
+    #[error("another process uses the state folder {0}; give each instance its own")]
+    Taken(String),
+    #[error("cannot use the state folder {0}")]
+    Unusable(String, #[source] io::Error),
+}
+
+impl StateDir {
+    /// Takes the folder, which is made if it is not there.
+    pub fn open(folder: PathBuf) -> Result<Self, StateDirError> {
+        let unusable = |error| StateDirError::Unusable(folder.display().to_string(), error);
+        fs::create_dir_all(&folder).map_err(unusable)?;
+        let lock = File::create(folder.join("lock")).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { folder, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StateDirError::Taken(folder.display().to_string())),
+            Err(TryLockError::Error(error)) => Err(unusable(error)),
+        }
+    }
+
+    /// Where the clone is, or is to be.
+    pub fn clone_folder(&self) -> PathBuf {
+        self.folder.join("clone.git")
+    }
+
+    /// The last good commit, if one of `followed` is stored; an error is why what is stored is of no use.
+    pub fn last_good(&self, followed: &Followed) -> Result<Option<String>, String> {
+        let file = self.last_good_file();
+        let damaged = |reason: String| format!("{}: {reason}", file.display());
+        let text = match fs::read(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(damaged(error.to_string())),
+        };
+        let stored: Value = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        let commit = stored.get("commit").and_then(Value::as_str).unwrap_or_default();
+        if stored == document(followed, commit) {
+            Ok(Some(commit.to_owned()))
+        } else if stored.get("version") == Some(&VERSION.into()) {
+            Err(damaged("it is of another repository, target or path".to_owned()))
+        } else {
+            Err(damaged(format!("it is not of version {VERSION}")))
+        }
+    }
+
+    /// Stores the last good commit: either wholly or not at all.
+    pub fn save(&self, followed: &Followed, commit: &str) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        file.write_all(document(followed, commit).to_string().as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(self.last_good_file())?;
+        File::open(&self.folder)?.sync_all()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) -> io::Result<()> {
+        absent(fs::remove_file(self.last_good_file()))?;
+        absent(fs::remove_dir_all(self.clone_folder()))
+    }
+
+    fn last_good_file(&self) -> PathBuf {
+        self.folder.join("last-good.json")
+    }
+}
+
+/// What was to be removed and is not there is removed.
+fn absent(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+fn document(followed: &Followed, commit: &str) -> Value {
+    let Followed { repository, target, path } = followed;
+    json!({"version": VERSION, "repository": repository, "target": target, "path": path, "commit": commit})
+}
