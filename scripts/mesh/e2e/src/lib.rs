@@ -3,4 +3,4 @@
 //! - `tests/deploy`: the manifests, the image and the scripts around them, held against what they
 //!   configure.
 //!
-//! `scripts/test e2e` and `scripts/test deploy` run them; nothing is in the library itself.
+//! `scripts/test e2e` and `scripts/test deploy` run them. The library itself is empty.

@@ -17,7 +17,7 @@ pub fn filter() -> Result<PathBuf> {
 /// The filter as tests alone have it: a request with the header `x-hfi-trap` traps its VM.
 /// `target/trap/filter.wasm`, or what `HFI_FILTER_TRAP` names.
 pub fn filter_that_traps() -> Result<PathBuf> {
-    find("HFI_FILTER_TRAP", "target/trap/filter.wasm", "scripts/test")
+    find("HFI_FILTER_TRAP", "target/trap/filter.wasm", "scripts/test e2e")
 }
 
 /// A filter that does nothing, to compare with: the build of `scripts/bench filter`, or what
@@ -26,14 +26,14 @@ pub fn noop() -> Result<PathBuf> {
     find("HFI_NOOP", "target/wasm32-unknown-unknown/wasm/noop.wasm", "scripts/bench filter")
 }
 
-/// Envoy: the one that `scripts/tools` installs, or what `HFI_ENVOY` names.
+/// Envoy: the one that `scripts/tools demo` installs, or what `HFI_ENVOY` names.
 pub fn envoy() -> Result<PathBuf> {
-    find("HFI_ENVOY", ".cache/envoy/bin/envoy", "scripts/tools")
+    find("HFI_ENVOY", ".cache/envoy/bin/envoy", "scripts/tools demo")
 }
 
-/// A Python that has grpcio: the one that `scripts/tools` installs, or what `HFI_PYTHON` names.
+/// A Python that has grpcio: the one that `scripts/tools e2e` installs, or what `HFI_PYTHON` names.
 pub fn python() -> Result<PathBuf> {
-    find_as_named("HFI_PYTHON", ".cache/grpc/bin/python", "scripts/tools")
+    find_as_named("HFI_PYTHON", ".cache/grpc/bin/python", "scripts/tools e2e")
 }
 
 /// The API server of Kubernetes: the one that `scripts/kube-apiserver` builds, or what
@@ -42,9 +42,9 @@ pub fn kube_apiserver() -> Result<PathBuf> {
     find("HFI_KUBE_APISERVER", ".cache/kube-apiserver/kube-apiserver", "scripts/kube-apiserver")
 }
 
-/// Kustomize: the one that `scripts/tools` unpacks, or what `HFI_KUSTOMIZE` names.
+/// Kustomize: the one that `scripts/tools deploy` unpacks, or what `HFI_KUSTOMIZE` names.
 pub fn kustomize() -> Result<PathBuf> {
-    find("HFI_KUSTOMIZE", ".cache/kustomize/usr/bin/kustomize", "scripts/tools")
+    find("HFI_KUSTOMIZE", ".cache/kustomize/usr/bin/kustomize", "scripts/tools deploy")
 }
 
 /// The policy repository that hfi ships: `policies/examples`.
