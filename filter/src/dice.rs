@@ -1,4 +1,4 @@
-//! Random numbers: xoshiro256** by Blackman and Vigna, seeded with the host's entropy.
+//! Random numbers, seeded with the host's entropy.
 //!
 //! Every root context of every VM has a generator of its own, seeded with 256 random bits when it is
 //! configured, so that no two produce the same sequence, and none repeats it after a restart.
@@ -6,39 +6,26 @@
 use std::time::Duration;
 
 use policies::Dice;
+use rand_xoshiro::{
+    Xoshiro256StarStar,
+    rand_core::{Rng, SeedableRng},
+};
 
 /// Generator of evenly distributed numbers. Not for secrets.
 #[derive(Debug)]
-pub struct Random {
-    state: [u64; 4],
-}
+pub struct Random(Xoshiro256StarStar);
 
 impl Random {
     /// Generator that starts with this entropy.
     pub fn seeded(seed: [u8; 32]) -> Self {
-        let mut state = [0; 4];
-        for (word, bytes) in state.iter_mut().zip(seed.chunks_exact(8)) {
-            *word = bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        }
-        if state == [0; 4] {
-            // The generator would stay at zero for ever.
-            state = [1; 4];
-        }
-        Self { state }
-    }
-
-    fn next(&mut self) -> u64 {
-        let [a, b, c, d] = self.state;
-        let (c2, d2) = (c ^ a, d ^ b);
-        self.state = [a ^ d2, b ^ c2, c2 ^ (b << 17), d2.rotate_left(45)];
-        b.wrapping_mul(5).rotate_left(7).wrapping_mul(9)
+        Self(Xoshiro256StarStar::from_seed(seed))
     }
 
     /// Number below `bound`, each with the same probability (Lemire, 2019).
     fn uniform(&mut self, bound: u64) -> u64 {
         let threshold = bound.wrapping_neg() % bound.max(1);
         loop {
-            let product = u128::from(self.next()) * u128::from(bound);
+            let product = u128::from(self.0.next_u64()) * u128::from(bound);
             // A product below the threshold would favour some results: it is drawn again.
             if product as u64 >= threshold {
                 return (product >> 64) as u64;
@@ -48,7 +35,7 @@ impl Random {
 
     /// Random id.
     pub fn id(&mut self) -> u64 {
-        self.next()
+        self.0.next_u64()
     }
 
     /// Time up to `whole`, in whole milliseconds.
@@ -81,14 +68,6 @@ mod tests {
 
     fn seed(first: u8) -> [u8; 32] {
         std::array::from_fn(|i| first.wrapping_add(i as u8).wrapping_mul(37))
-    }
-
-    #[test]
-    fn it_is_the_generator_of_the_paper() {
-        // The first numbers of the reference implementation from the state {1, 2, 3, 4}.
-        let mut random = Random { state: [1, 2, 3, 4] };
-        let first: Vec<_> = (0..5).map(|_| random.next()).collect();
-        assert_eq!(first, [11520, 0, 1509978240, 1215971899390074240, 1216172134540287360]);
     }
 
     #[test]
