@@ -8,4 +8,5 @@ mod held_requests_do_not_delay_a_refresh;
 mod one_vm_polls_for_all;
 mod only_what_rules_need_is_read;
 mod the_last_good_program_stays_in_force;
+mod the_reference_says_what_there_is;
 mod world;
