@@ -1,9 +1,27 @@
-//! What passes from the reconciler to the filter, and nothing else does.
+//! What passes between the reconciler and the filter. All of it is written here once.
+//!
+//! - [`poll`]: the request: path, headers, limits.
+//! - [`Format`]: the formats of a snapshot, and which one a client gets.
+//! - [`Snapshot`]: the policies in force for one [`Scope`], and their bytes in each format.
+//! - [`Digest`]: the address of those bytes. Another format is other bytes, and so another digest and
+//!   another `ETag`.
+//!
+//! The server: [`poll::scope`] of the query, [`Format::negotiate`] of `Accept` (`None` is 406),
+//! [`Snapshot::encode`], and [`Format::media_type`] as `Content-Type`. The filter: [`poll::target`],
+//! [`poll::ACCEPT`], and [`Snapshot::decode`], which reads every format that this build knows.
 
 mod digest;
+mod entry;
+mod format;
+mod list;
+mod parts;
+pub mod poll;
 mod scope;
 mod snapshot;
+mod v1;
+mod v2;
 
 pub use digest::Digest;
+pub use format::Format;
 pub use scope::{Scope, ScopeError};
-pub use snapshot::{Entry, MEDIA_TYPE, Schedule, Snapshot, SnapshotError};
+pub use snapshot::{Entry, Schedule, Snapshot, SnapshotError};

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use policies::{Catalog, File, Scope, Timestamp, repository::Sources};
+use policies::{Catalog, File, Scope, Timestamp, repository::Sources, wire::Format};
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
@@ -58,7 +58,7 @@ fn a_name_that_an_invalid_document_uses_is_used() {
 #[test]
 fn the_order_of_files_does_not_change_the_bytes() {
     let (a, b) = (policy("a"), policy("b"));
-    let bytes = |files: &[(&str, &str)]| catalog(files).snapshot(&Scope::unknown(), NOW).encode();
+    let bytes = |files: &[(&str, &str)]| catalog(files).snapshot(&Scope::unknown(), NOW).encode(Format::V1);
     let one = bytes(&[("x.yaml", &a), ("y.yaml", &b)]);
     assert_eq!(one, bytes(&[("y.yaml", &b), ("x.yaml", &a)]));
     assert_eq!(one, bytes(&[("z.yaml", &(b + &a))]));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use policies::{
     Catalog, Decision, Dice, File, Program, Scope, Snapshot, Timestamp, evaluation::Given, language::Reply,
-    repository::Sources,
+    repository::Sources, wire::Format,
 };
 
 /// Dice that always show the same.
@@ -40,7 +40,7 @@ fn checkout() -> Scope {
 
 fn program(yaml: &str) -> Program {
     let snapshot = catalog(yaml).snapshot(&checkout(), Timestamp::from_millis(0));
-    let travelled = Snapshot::decode(&snapshot.encode()).unwrap();
+    let travelled = Snapshot::decode(&snapshot.encode(Format::V1)).unwrap();
     Program::compile(&travelled, &checkout()).unwrap()
 }
 

@@ -2,7 +2,10 @@
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
-use policies::{File, Program, Scope, Snapshot, Timestamp, wire::Entry};
+use policies::{
+    File, Program, Scope, Snapshot, Timestamp,
+    wire::{Entry, Format},
+};
 use proptest::prelude::*;
 
 /// Any valid matcher, as YAML.
@@ -41,9 +44,9 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
 proptest! {
     #[test]
     fn what_was_encoded_decodes_to_the_same_bytes_and_compiles(snapshot in snapshot()) {
-        let bytes = snapshot.encode();
+        let bytes = snapshot.encode(Format::V1);
         let decoded = Snapshot::decode(&bytes).unwrap();
-        prop_assert_eq!(decoded.encode(), bytes);
+        prop_assert_eq!(decoded.encode(Format::V1), bytes);
         let everyone = Scope::new(["*"], ["*"]).unwrap();
         prop_assert!(Program::compile(&decoded, &everyone).is_ok());
     }
@@ -52,7 +55,7 @@ proptest! {
     fn damaged_bytes_are_an_error_or_another_valid_snapshot_but_never_a_panic(
         snapshot in snapshot(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>(),
     ) {
-        let mut bytes = snapshot.encode();
+        let mut bytes = snapshot.encode(Format::V1);
         let position = at.index(bytes.len());
         bytes[position] = byte;
         let _ = Snapshot::decode(&bytes).map(|decoded| Program::compile(&decoded, &Scope::unknown()).is_ok());
@@ -63,9 +66,9 @@ proptest! {
 
 #[test]
 fn what_is_no_snapshot_is_refused() {
-    let bytes = Snapshot { policies: Vec::new() }.encode();
+    let bytes = Snapshot { policies: Vec::new() }.encode(Format::V1);
     assert!(Snapshot::decode(&bytes).is_ok());
-    for bad in [&b""[..], b"<html>", b"hfi\x02\x00", b"hfi\x01", &[&bytes[..], b"x"].concat()] {
+    for bad in [&b""[..], b"<html>", b"hfi\x03\x00", b"hfi\x01", &[&bytes[..], b"x"].concat()] {
         assert!(Snapshot::decode(bad).is_err(), "{bad:?}");
     }
 }

@@ -80,7 +80,7 @@ impl Poller {
             (":method", "GET".to_owned()),
             (":path", path.to_owned()),
             (":authority", config.authority.clone()),
-            ("accept", wire::MEDIA_TYPE.to_owned()),
+            ("accept", wire::Format::V1.media_type().to_owned()),
             ("prefer", format!("wait={}", config.poll_wait.as_secs())),
         ];
         if !node.is_empty() {

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use policies::{Digest, wire::MEDIA_TYPE};
+use policies::{Digest, wire::Format};
 use serde::{Deserialize, Serialize};
 
 use super::{answer::ActiveSnapshot, queues::Queues, shared_data::SharedData};
@@ -73,7 +73,7 @@ impl<D: SharedData> Shared<D> {
     pub fn join(data: D, configuration: &[u8], source: &str, id: u64) -> Self {
         // All plugins of a proxy use the same key space.
         let key = |name, of: &[u8]| {
-            let digest = Digest::of_parts([of, MEDIA_TYPE.as_bytes()]);
+            let digest = Digest::of_parts([of, Format::V1.media_type().as_bytes()]);
             format!("{FORMAT}.{name}.{digest}")
         };
         let shared = Self {

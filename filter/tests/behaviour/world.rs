@@ -15,7 +15,9 @@ use filter::{
     plugin::Plugin,
     sync::{answer::Answer, poller::Poll, shared_data::SharedData},
 };
-use policies::{Catalog, Digest, Facts, File, Scope, Timestamp, evaluation::Given, repository::Sources};
+use policies::{
+    Catalog, Digest, Facts, File, Scope, Timestamp, evaluation::Given, repository::Sources, wire::Format,
+};
 
 /// Value and version by key.
 type Values = HashMap<String, (Vec<u8>, u32)>;
@@ -88,7 +90,7 @@ pub(crate) fn snapshot_of(yaml: &str) -> Vec<u8> {
     let (path, file) = ("a.yaml".into(), File::read(yaml.as_bytes()));
     let catalog = Catalog::new(&Sources { files: vec![(&path, &file)], ..Sources::default() }, |_, _| None);
     assert!(catalog.problems().is_empty(), "{:?}", catalog.problems());
-    catalog.snapshot(&Scope::new(["*"], ["*"]).unwrap(), Timestamp::from_millis(0)).encode()
+    catalog.snapshot(&Scope::new(["*"], ["*"]).unwrap(), Timestamp::from_millis(0)).encode(Format::V1)
 }
 
 /// Snapshot with one policy, which aborts every request to `service`.

@@ -11,7 +11,7 @@ fn main() -> io::Result<()> {
             let snapshot = if path.is_file() { policies_fuzz::authored(&fs::read(&path)?) } else { None };
             let Some(snapshot) = snapshot.filter(|snapshot| !snapshot.policies.is_empty()) else { continue };
             let name = path.file_stem().unwrap_or_default();
-            fs::write(here.join("corpus/snapshot").join(name), snapshot.encode())?;
+            fs::write(here.join("corpus/snapshot").join(name), snapshot.encode(policies::wire::Format::V1))?;
         }
     }
     Ok(())

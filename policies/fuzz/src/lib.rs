@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use policies::{
     Catalog, Dice, File, Program, Scope, Snapshot, Timestamp, evaluation::Given, language::Direction,
-    rendering::json, repository::Sources,
+    rendering::json, repository::Sources, wire::Format,
 };
 
 /// Before and after the windows that the corpus writes.
@@ -14,7 +14,7 @@ const NOW: [Timestamp; 2] = [Timestamp::from_millis(0), Timestamp::from_millis(1
 /// A file is read; and what its author was told is valid is never refused by a filter.
 pub fn yaml(bytes: &[u8]) {
     if let Some(snapshot) = authored(bytes) {
-        let served = snapshot.encode();
+        let served = snapshot.encode(Format::V1);
         assert!(Snapshot::decode(&served).is_ok_and(|snapshot| runs(&snapshot)), "a valid file is refused");
         self::snapshot(&served);
     }
@@ -46,7 +46,7 @@ fn catalog(file: &File) -> Catalog {
 pub fn snapshot(bytes: &[u8]) {
     let Ok(snapshot) = Snapshot::decode(bytes) else { return };
     runs(&snapshot);
-    let again = Snapshot::decode(&snapshot.encode());
+    let again = Snapshot::decode(&snapshot.encode(Format::V1));
     assert!(again.is_ok_and(|again| again == snapshot), "what is encoded is decoded as something else");
 }
 

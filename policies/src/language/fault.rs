@@ -1,7 +1,5 @@
 //! What happens to the requests that a rule matches.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     reply::Abort,
     values::{HeaderName, Percentage},
@@ -11,7 +9,7 @@ use super::{
 pub const MAX_HOLD_MS: u32 = 30_000;
 
 /// A delay, an abort, or both: the delay first, then the abort.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fault {
     pub percentage: Percentage,
     /// The header whose value decides instead of chance.
@@ -25,7 +23,7 @@ pub struct Fault {
 }
 
 /// How long to delay a request: any time between the two, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Delay {
     pub min_ms: u32,
     pub max_ms: u32,

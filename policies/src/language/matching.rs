@@ -1,11 +1,9 @@
 //! Conditions on a request: on its method, its path, its headers, its query, its caller.
 
-use serde::{Deserialize, Serialize};
-
 use super::values::{Glob, HeaderName, Pattern};
 
 /// Conditions on a request; all must hold. None at all: every request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Match {
     pub method: Option<Matcher>,
     pub path: Option<Matcher>,
@@ -16,21 +14,21 @@ pub struct Match {
 }
 
 /// The caller's mesh identity, as its certificate proves it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     pub namespace: Glob,
     pub service_account: Glob,
 }
 
 /// A condition, or what it does not hold for, also that there is no value.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Matcher {
     pub negated: bool,
     pub condition: Condition,
 }
 
 /// A condition as it is written and as it travels.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// The whole value.
     Exact(String),

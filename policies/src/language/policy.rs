@@ -3,8 +3,6 @@
 #[cfg(feature = "authoring")]
 use std::cmp::Reverse;
 
-use serde::{Deserialize, Serialize};
-
 #[cfg(feature = "authoring")]
 use super::values::Pattern;
 use super::{
@@ -14,7 +12,7 @@ use super::{
 };
 
 /// What faults the requests of some workloads get.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
     pub name: PolicyName,
     pub selector: Selector,
@@ -32,14 +30,14 @@ pub struct Policy {
 }
 
 /// Names of workloads: those at which a policy injects, or those that they call.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selector {
     pub service: Glob,
     pub namespace: Glob,
 }
 
 /// Which requests of a workload are meant.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Flow {
     /// Those that it receives.
     Inbound,
@@ -55,7 +53,7 @@ pub enum Direction {
 }
 
 /// What is done about a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     Inject,
     /// Decide and count, but inject nothing.
@@ -63,7 +61,7 @@ pub enum Mode {
 }
 
 /// One kind of request and the fault it gets.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rule {
     pub matches: Match,
     pub fault: Fault,

@@ -2,22 +2,20 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::values::{HeaderName, HeaderValue};
 
 /// The longest body, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// A reply and its extra headers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Abort {
     pub reply: Reply,
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// An answer of HTTP, or one of gRPC.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reply {
     Http {
         status: HttpStatus,
@@ -31,13 +29,11 @@ pub enum Reply {
 }
 
 /// A status code that Envoy can give as a local reply: 200 to 599.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u16", into = "u16")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct HttpStatus(u16);
 
 /// A status code of gRPC that is an error: 1 to 16.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u8", into = "u8")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GrpcStatus(u8);
 
 /// Why a number is no status to abort with.

@@ -1,26 +1,20 @@
-//! What passes from the reconciler to the filter, and nothing else does.
+//! The snapshot: the policies in force for one scope.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::scope::Scope;
+use super::{entry, format::Format, scope::Scope, v1, v2};
 use crate::language::{Fault, Policy, Timestamp};
 
-/// The media type of the bytes; a new format is a new type, negotiated by `Accept`.
-pub const MEDIA_TYPE: &str = "application/vnd.hfi.snapshot.v1";
-
-/// How the bytes begin, so that what is no snapshot is not taken for one.
-const MAGIC: &[u8] = b"hfi\x01";
-
 /// The policies that can apply to one scope, in the order in which they decide.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     pub policies: Vec<Entry>,
 }
 
 /// A policy in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub policy: Arc<Policy>,
     /// From when the durations of its rules count; absent when none has one.
@@ -30,29 +24,49 @@ pub struct Entry {
 /// Why bytes are not a snapshot that this build can read.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    #[error("the body does not begin like a snapshot of format 1")]
-    Format,
+    #[error("the body is not a snapshot")]
+    NotASnapshot,
+    #[error("format {0} is newer than this filter knows")]
+    Newer(u8),
     #[error("the body is cut short or damaged: {0}")]
-    Damaged(postcard::Error),
+    Damaged(String),
     #[error("{0} bytes follow the snapshot")]
     Trailing(usize),
 }
 
 impl Snapshot {
     /// The bytes that are served. Equal snapshots give equal bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        // Writing plain data into memory has no way to fail; an empty body would be refused by
-        // whoever reads it, and faults nothing.
-        postcard::to_extend(self, MAGIC.to_vec()).unwrap_or_default()
+    pub fn encode(&self, format: Format) -> Vec<u8> {
+        match format {
+            Format::V1 => written(format, &entry::Snapshot::<v1::Rule<'_>>::from(self)),
+            Format::V2 => written(format, &entry::Snapshot::<v2::Rule<'_>>::from(self)),
+        }
     }
 
-    /// Reads what [`Snapshot::encode`] wrote.
+    /// Reads what [`Snapshot::encode`] wrote, in whichever format.
     pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let body = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::Format)?;
-        match postcard::take_from_bytes(body).map_err(SnapshotError::Damaged)? {
-            (snapshot, []) => Ok(snapshot),
-            (_, rest) => Err(SnapshotError::Trailing(rest.len())),
+        let (number, body) = match bytes {
+            [b'h', b'f', b'i', number @ 1..=u8::MAX, body @ ..] => (*number, body),
+            _ => return Err(SnapshotError::NotASnapshot),
+        };
+        match Format::ALL.into_iter().find(|format| format.number() == number) {
+            Some(Format::V1) => read::<entry::Snapshot<'_, v1::Rule<'_>>>(body)?.try_into(),
+            Some(Format::V2) => read::<entry::Snapshot<'_, v2::Rule<'_>>>(body)?.try_into(),
+            None => Err(SnapshotError::Newer(number)),
         }
+    }
+}
+
+fn written(format: Format, snapshot: &impl Serialize) -> Vec<u8> {
+    // Writing plain data into memory has no way to fail; an empty body would be refused by its reader,
+    // and inject nothing.
+    postcard::to_extend(snapshot, format.magic().to_vec()).unwrap_or_default()
+}
+
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, SnapshotError> {
+    match postcard::take_from_bytes(body).map_err(|error| SnapshotError::Damaged(error.to_string()))? {
+        (snapshot, []) => Ok(snapshot),
+        (_, rest) => Err(SnapshotError::Trailing(rest.len())),
     }
 }
 

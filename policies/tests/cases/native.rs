@@ -4,6 +4,7 @@ use policies::{
     Catalog, Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp,
     evaluation::Given,
     language::{self, Mode, Percentage, Reply},
+    wire::Format,
 };
 
 use super::cases::{Abort, Delay, Direction, Expectation, Request, Table};
@@ -19,7 +20,7 @@ pub(crate) fn decide(catalog: &Catalog, table: &Table, request: &Request) -> Exp
     let workload = Scope::new([namespace], [service]).unwrap();
     let given = given(request);
     let snapshot = catalog.snapshot(&workload, given.now());
-    let travelled = Snapshot::decode(&snapshot.encode()).unwrap();
+    let travelled = Snapshot::decode(&snapshot.encode(Format::V1)).unwrap();
     let program = Program::compile(&travelled, &workload).unwrap();
     let least = program.decide(&given, &mut Fallen { to: |_| 0 });
     let greatest = program.decide(&given, &mut Fallen { to: |bound| bound.saturating_sub(1) });

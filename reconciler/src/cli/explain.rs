@@ -10,6 +10,7 @@ use policies::{
     evaluation::{Always, Given},
     language::{self, Mode, Reply},
     repository::{Placed, State},
+    wire::Format,
 };
 use serde_json::{Value, json};
 
@@ -160,7 +161,7 @@ fn explain(
     workload: &Scope,
 ) -> Result<(Option<Decision>, Vec<Line>), String> {
     let now = request.now();
-    let served = catalog.snapshot(workload, now).encode();
+    let served = catalog.snapshot(workload, now).encode(Format::V1);
     let snapshot = Snapshot::decode(&served).map_err(|error| error.to_string())?;
     let program = Program::compile(&snapshot, workload).map_err(|error| error.to_string())?;
     let decision = program.decide(request, &mut Always);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use policies::{Catalog, Digest, Policy, Scope, Timestamp, repository::InForce};
+use policies::{Catalog, Digest, Policy, Scope, Timestamp, repository::InForce, wire::Format};
 use tokio::sync::watch;
 
 use crate::source::{Revision, ancestry::Lineage};
@@ -301,7 +301,7 @@ impl Scopes {
 
 impl Body {
     fn of(in_force: &InForce, revision: &Revision, scope: &Scope) -> Self {
-        let bytes = in_force.snapshot(scope).encode();
+        let bytes = in_force.snapshot(scope).encode(Format::V1);
         Self { digest: Digest::of(&bytes), bytes: bytes.into(), revision: revision.clone() }
     }
 
@@ -416,7 +416,7 @@ mod tests {
                 let State::Serving(published) = publisher.state() else { panic!("nothing is served") };
                 for (scope, body) in &waiting {
                     let body = body.borrow();
-                    let plain = published.catalog.snapshot(scope, published.at).encode();
+                    let plain = published.catalog.snapshot(scope, published.at).encode(policies::wire::Format::V1);
                     prop_assert_eq!(&body.bytes[..], &plain[..]);
                     prop_assert_eq!(body.digest, Digest::of(&plain));
                     prop_assert_eq!(&body.revision, &published.revision);

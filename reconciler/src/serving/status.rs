@@ -7,6 +7,7 @@ use policies::{
     language::{Direction, Flow, Selector},
     reading::{Finding, Problem},
     repository::{Placed, State, lint},
+    wire::Format,
 };
 use serde_json::{Value, json};
 
@@ -53,7 +54,7 @@ impl Version {
 
     /// What is in force, served or not.
     pub fn in_force(published: &Published) -> Self {
-        let bytes = published.catalog.snapshot(&everything(), published.at).encode();
+        let bytes = published.catalog.snapshot(&everything(), published.at).encode(Format::V1);
         Self { revision: published.revision.clone(), digest: Digest::of(&bytes) }
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, time::SystemTime};
 
 use harness::{GitHttp, Repository};
-use policies::{Scope, Timestamp};
+use policies::{Scope, Timestamp, wire::Format};
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
@@ -190,7 +190,7 @@ async fn from_scratch(bare: &Path) -> (String, Vec<Vec<u8>>) {
         let Loaded { checkout, catalog } = Loader::default().load(&mut source).unwrap().unwrap();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let now = Timestamp::from_millis(now.as_millis().try_into().unwrap());
-        let bytes = scopes().iter().map(|scope| catalog.snapshot(scope, now).encode()).collect();
+        let bytes = scopes().iter().map(|scope| catalog.snapshot(scope, now).encode(Format::V1)).collect();
         (checkout.revision.to_string(), bytes)
     };
     tokio::task::spawn_blocking(load).await.unwrap()

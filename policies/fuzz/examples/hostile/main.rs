@@ -6,7 +6,7 @@ mod cases;
 
 use std::{env, error::Error, fs, io::Write, process::Command, sync::Arc, thread, time::Instant};
 
-use policies::{Catalog, File, Program, Scope, Snapshot, Timestamp, repository::Sources};
+use policies::{Catalog, File, Program, Scope, Snapshot, Timestamp, repository::Sources, wire::Format};
 
 const STACK: usize = 2 << 20;
 /// In seconds.
@@ -55,7 +55,7 @@ fn measure(text: &str) -> Outcome {
 
     let began = Instant::now();
     let everywhere = Scope::new(["*"], ["*"])?;
-    let snapshot = Snapshot::decode(&catalog.snapshot(&everywhere, START).encode())?;
+    let snapshot = Snapshot::decode(&catalog.snapshot(&everywhere, START).encode(Format::V1))?;
     Program::compile(&snapshot, &everywhere)?;
     let compiled = began.elapsed().as_millis();
 

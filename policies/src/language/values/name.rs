@@ -2,21 +2,16 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 /// A policy's name: an RFC 1123 label (1 to 63 of `a-z`, `0-9`, `-`, not `-` at either end).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PolicyName(String);
 
 /// A header field's name (RFC 9110, section 5.1), in lower case because names ignore case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeaderName(String);
 
 /// A header field's value (RFC 9110, section 5.5): visible ASCII, spaces and tabs within.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeaderValue(String);
 
 /// Why a text is not a name of the kind asked for.

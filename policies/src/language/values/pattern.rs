@@ -1,7 +1,5 @@
 //! Regexes as they are written, and as they travel.
 
-use serde::{Deserialize, Serialize};
-
 #[cfg(feature = "authoring")]
 use super::regex::Regex;
 use super::regex::{RegexError, SIZE_LIMIT};
@@ -13,15 +11,13 @@ const MAX_REGEX_LENGTH: usize = 4 * 1024;
 ///
 /// What travels is its expansion: Unicode classes and case folding written out as ranges, so that
 /// the proxy needs no Unicode tables to mean the same.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
-    #[serde(skip)]
     written: String,
     expanded: String,
     /// How every value begins that fits; empty where that is not known.
     prefix: String,
     /// How many bytes it takes when compiled.
-    #[serde(skip)]
     size: usize,
 }
 
@@ -78,6 +74,11 @@ impl Pattern {
             }
             _ => None,
         }
+    }
+
+    /// The regex that travelled; how its author wrote it did not.
+    pub(crate) fn from_expanded(expanded: &str, prefix: &str) -> Self {
+        Self { written: String::new(), expanded: expanded.to_owned(), prefix: prefix.to_owned(), size: 0 }
     }
 
     /// The regex as it travels.

@@ -2,14 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
-
 /// A share from 0 to 100 percent, kept as parts per million.
 ///
 /// Istio turns a percentage into parts per million by truncating a float, so that 0.57 % becomes
 /// 5699; here the decimal text is read digit by digit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percentage(u32);
 
 /// Why a text or number is not a percentage.

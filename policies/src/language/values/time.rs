@@ -1,7 +1,5 @@
 //! Instants as the snapshot carries them.
 
-use serde::{Deserialize, Serialize};
-
 /// Why a text is no instant.
 #[derive(Debug, thiserror::Error)]
 #[error("must be a time of RFC 3339 from 1970 on, with its offset, such as 2026-12-01T09:00:00Z")]
@@ -10,7 +8,7 @@ pub struct TimestampError;
 /// Milliseconds since the Unix epoch, UTC.
 ///
 /// The crate never reads a clock: whoever calls it says what time it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
 impl Timestamp {

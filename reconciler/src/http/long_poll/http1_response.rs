@@ -4,12 +4,11 @@ use std::io::Write as _;
 
 use axum::{body::to_bytes, http::StatusCode, response::Response};
 use bytes::Bytes;
-use policies::wire::MEDIA_TYPE;
 
 use super::date;
 use crate::http::{
     prefer::Wait,
-    routes::snapshot::{PREFERENCE_APPLIED, REVISION},
+    routes::snapshot::{MEDIA_TYPE, PREFERENCE_APPLIED, REVISION},
 };
 use crate::serving::published::Body;
 

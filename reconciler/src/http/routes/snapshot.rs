@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use policies::{Scope, wire::MEDIA_TYPE};
+use policies::{Scope, wire::Format};
 use tokio::time::{Instant, sleep_until};
 
 use super::filters;
@@ -32,6 +32,8 @@ pub(crate) const READ: [HeaderName; 5] = [
     HeaderName::from_static(filters::NODE),
     REVISION,
 ];
+/// The media type of the one format that is served.
+pub(crate) const MEDIA_TYPE: &str = Format::V1.media_type();
 /// The longest query: some sixty names. What is asked for is kept.
 pub(crate) const MAX_QUERY: usize = 4_096;
 pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");

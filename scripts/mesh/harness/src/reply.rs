@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use policies::File;
 use policies::Timestamp;
 use policies::{Catalog, repository::Sources};
 use policies::{Digest, Scope};
+use policies::{File, wire::Format};
 
 /// The bytes that policies become, and the revision they are of.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ impl Snapshot {
         let catalog = Catalog::new(&Sources { files, ..Sources::default() }, |_, _| None);
         ensure!(catalog.problems().is_empty(), "not policies: {:?}", catalog.problems());
         let everybody = Scope::new(["*"], ["*"])?;
-        let body = catalog.snapshot(&everybody, Timestamp::from_millis(0)).encode();
+        let body = catalog.snapshot(&everybody, Timestamp::from_millis(0)).encode(Format::V1);
         let hex = Digest::of(&body).to_string().replace("sha256:", "");
         Ok(Self { body: body.into(), revision: format!("main@sha1:{hex:.40}") })
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use harness::{Client, Envoy};
-use policies::Scope;
+use policies::{Scope, wire::Format};
 use tokio::time::{Instant, sleep_until};
 
 use super::open_loop::{Latencies, OpenLoop, PER_SECOND};
@@ -46,7 +46,7 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
         }
     }
 
-    let size = ours.snapshot(&Scope::new(["demo"], ["checkout"])?)?.encode().len();
+    let size = ours.snapshot(&Scope::new(["demo"], ["checkout"])?)?.encode(Format::V1).len();
     println!(
         "medians of {WINDOWS} interleaved windows of {WINDOW:?} of each kind: {PER_SECOND} requests a second \
          through Envoy, one worker,\nms from when each was due; {} snapshots of 1,000 rules, {size} bytes, \

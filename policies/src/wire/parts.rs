@@ -1,0 +1,175 @@
+//! What formats 1 and 2 say alike. Frozen with format 1: a format that says one of these in another
+//! way gets its own.
+//!
+//! Each part is made of a value of the language by borrowing from it, and read back by checking it: what
+//! comes over the wire is not believed.
+
+use serde::{Deserialize, Serialize};
+
+use super::{list::List, snapshot::SnapshotError};
+use crate::language::{self, Glob, HeaderName, HeaderValue, Percentage};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Matcher<'a> {
+    negated: bool,
+    #[serde(borrow)]
+    condition: Condition<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Condition<'a> {
+    Exact(&'a str),
+    Prefix(&'a str),
+    Regex { expanded: &'a str, prefix: &'a str },
+    Present(bool),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Source<'a> {
+    namespace: &'a str,
+    service_account: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Fault<'a> {
+    /// In parts per million.
+    percentage: u32,
+    sticky_by: Option<&'a str>,
+    start_delay_ms: u32,
+    duration_seconds: u32,
+    delay: Option<Delay>,
+    #[serde(borrow)]
+    abort: Option<Abort<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Delay {
+    min_ms: u32,
+    max_ms: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Abort<'a> {
+    #[serde(borrow)]
+    reply: Reply<'a>,
+    #[serde(borrow)]
+    headers: List<'a, (HeaderName, HeaderValue), (&'a str, &'a str)>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Reply<'a> {
+    Http { status: u16, body: &'a str },
+    Grpc { status: u8, message: &'a str },
+}
+
+/// A value, if the text or number is one.
+pub(super) fn checked<T, V>(value: V) -> Result<T, SnapshotError>
+where
+    T: TryFrom<V, Error: ToString>,
+{
+    T::try_from(value).map_err(|error| SnapshotError::Damaged(error.to_string()))
+}
+
+pub(super) fn glob(text: &str) -> Result<Glob, SnapshotError> {
+    checked(text.to_owned())
+}
+
+impl<'a> From<&'a language::Matcher> for Matcher<'a> {
+    fn from(language::Matcher { negated, condition }: &'a language::Matcher) -> Self {
+        let condition = match condition {
+            language::Condition::Exact(text) => Condition::Exact(text),
+            language::Condition::Prefix(text) => Condition::Prefix(text),
+            language::Condition::Regex(pattern) => {
+                Condition::Regex { expanded: pattern.expanded(), prefix: pattern.prefix() }
+            }
+            language::Condition::Present(present) => Condition::Present(*present),
+        };
+        Self { negated: *negated, condition }
+    }
+}
+
+impl From<Matcher<'_>> for language::Matcher {
+    fn from(Matcher { negated, condition }: Matcher<'_>) -> Self {
+        let condition = match condition {
+            Condition::Exact(text) => language::Condition::Exact(text.to_owned()),
+            Condition::Prefix(text) => language::Condition::Prefix(text.to_owned()),
+            Condition::Regex { expanded, prefix } => {
+                language::Condition::Regex(language::Pattern::from_expanded(expanded, prefix))
+            }
+            Condition::Present(present) => language::Condition::Present(present),
+        };
+        Self { negated, condition }
+    }
+}
+
+impl<'a> From<&'a language::Source> for Source<'a> {
+    fn from(language::Source { namespace, service_account }: &'a language::Source) -> Self {
+        Self { namespace: namespace.as_str(), service_account: service_account.as_str() }
+    }
+}
+
+impl TryFrom<Source<'_>> for language::Source {
+    type Error = SnapshotError;
+
+    fn try_from(Source { namespace, service_account }: Source<'_>) -> Result<Self, SnapshotError> {
+        Ok(Self { namespace: glob(namespace)?, service_account: glob(service_account)? })
+    }
+}
+
+impl<'a> From<&'a language::Fault> for Fault<'a> {
+    fn from(fault: &'a language::Fault) -> Self {
+        let language::Fault { percentage, sticky_by, start_delay_ms, duration_seconds, delay, abort } = fault;
+        Self {
+            percentage: percentage.parts_per_million(),
+            sticky_by: sticky_by.as_ref().map(HeaderName::as_str),
+            start_delay_ms: *start_delay_ms,
+            duration_seconds: *duration_seconds,
+            delay: delay.map(|language::Delay { min_ms, max_ms }| Delay { min_ms, max_ms }),
+            abort: abort.as_ref().map(Abort::from),
+        }
+    }
+}
+
+impl TryFrom<Fault<'_>> for language::Fault {
+    type Error = SnapshotError;
+
+    fn try_from(fault: Fault<'_>) -> Result<Self, SnapshotError> {
+        let Fault { percentage, sticky_by, start_delay_ms, duration_seconds, delay, abort } = fault;
+        Ok(Self {
+            percentage: checked::<Percentage, _>(percentage)?,
+            sticky_by: sticky_by.map(|name| checked(name.to_owned())).transpose()?,
+            start_delay_ms,
+            duration_seconds,
+            delay: delay.map(|Delay { min_ms, max_ms }| language::Delay { min_ms, max_ms }),
+            abort: abort.map(language::Abort::try_from).transpose()?,
+        })
+    }
+}
+
+impl<'a> From<&'a language::Abort> for Abort<'a> {
+    fn from(language::Abort { reply, headers }: &'a language::Abort) -> Self {
+        let reply = match reply {
+            language::Reply::Http { status, body } => Reply::Http { status: status.as_u16(), body },
+            language::Reply::Grpc { status, message } => Reply::Grpc { status: status.as_u8(), message },
+        };
+        Self { reply, headers: List::Of(headers, |(name, value)| (name.as_str(), value.as_str())) }
+    }
+}
+
+impl TryFrom<Abort<'_>> for language::Abort {
+    type Error = SnapshotError;
+
+    fn try_from(Abort { reply, headers }: Abort<'_>) -> Result<Self, SnapshotError> {
+        let reply = match reply {
+            Reply::Http { status, body } => {
+                language::Reply::Http { status: checked(status)?, body: body.to_owned() }
+            }
+            Reply::Grpc { status, message } => {
+                language::Reply::Grpc { status: checked(status)?, message: message.to_owned() }
+            }
+        };
+        let header =
+            |(name, value): (&str, &str)| Ok((checked(name.to_owned())?, checked(value.to_owned())?));
+        Ok(Self { reply, headers: headers.try_into_values(header)? })
+    }
+}
