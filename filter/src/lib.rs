@@ -15,6 +15,7 @@
 //! - [`request`]: the facts of a request, the held requests, and local replies.
 //! - [`identity`]: the proxy's workload.
 //! - [`config`]: the plugin configuration.
+//! - [`stats`]: names and kinds of the stats.
 //! - [`dice`]: random numbers.
 //! - [`clock`]: monotonic time.
 
@@ -28,4 +29,5 @@ pub mod identity;
 pub mod plugin;
 pub mod programs;
 pub mod request;
+pub mod stats;
 pub mod sync;

@@ -1,4 +1,4 @@
-//! Metrics of the filter. Envoy's `/stats` shows them with the prefix `wasmcustom.`.
+//! Counts and records the filter's stats in Envoy.
 
 use std::{
     cell::{Cell, RefCell},
@@ -10,6 +10,7 @@ use std::{
 use proxy_wasm::types::MetricType;
 
 use super::host;
+use crate::stats::{Kind, POLICY_STATS, PolicyStats, STATS, Stats, policy_stat};
 
 /// Number of policies whose faults a VM counts separately. Faults of further policies are counted
 /// together, since Envoy never removes a metric.
@@ -19,84 +20,64 @@ const OTHERS: &str = "_other";
 
 /// Ids of the metrics; `None` if the host did not define one.
 pub(super) struct Metrics {
-    aborts: Option<u32>,
-    delays: Option<u32>,
-    shadow: Option<u32>,
-    overflow: Option<u32>,
-    delay_duration: Option<u32>,
-    held: Option<u32>,
-    policies: Option<u32>,
+    ids: Stats<Option<u32>>,
     /// Last value of the gauge `policies` that this VM set.
     last_policies: Cell<Option<usize>>,
-    updates: Option<u32>,
-    failures: Option<u32>,
-    by_policy: RefCell<HashMap<Rc<str>, ByPolicy>>,
-}
-
-/// Ids of the metrics of one policy. Each is defined when it is first counted.
-#[derive(Default)]
-struct ByPolicy {
-    aborts: Option<u32>,
-    delays: Option<u32>,
-    shadow: Option<u32>,
+    /// Each id is defined when it is first counted.
+    by_policy: RefCell<HashMap<Rc<str>, PolicyStats<Option<u32>>>>,
 }
 
 impl Metrics {
     pub(super) fn define() -> Self {
-        let define = |kind, name| host::define_metric(kind, name);
-        Self {
-            aborts: define(MetricType::Counter, "hfi.faults.aborts_total"),
-            delays: define(MetricType::Counter, "hfi.faults.delays_total"),
-            shadow: define(MetricType::Counter, "hfi.faults.shadow_total"),
-            overflow: define(MetricType::Counter, "hfi.faults.overflow_total"),
-            delay_duration: define(MetricType::Histogram, "hfi.faults.delay_duration_milliseconds"),
-            held: define(MetricType::Gauge, "hfi.faults.active"),
-            policies: define(MetricType::Gauge, "hfi.policies.active"),
-            last_policies: Cell::new(None),
-            updates: define(MetricType::Counter, "hfi.sync.updates_total"),
-            failures: define(MetricType::Counter, "hfi.sync.failures_total"),
-            by_policy: RefCell::default(),
-        }
+        let define = |(kind, name)| {
+            let kind = match kind {
+                Kind::Counter => MetricType::Counter,
+                Kind::Gauge => MetricType::Gauge,
+                Kind::Histogram => MetricType::Histogram,
+            };
+            host::define_metric(kind, name)
+        };
+        Self { ids: STATS.map(define), last_policies: Cell::new(None), by_policy: RefCell::default() }
     }
 
     pub(super) fn count_abort(&self, policy: &Rc<str>) {
-        add(self.aborts, 1);
-        self.count(policy, "aborts_total", |known| &mut known.aborts);
+        add(self.ids.aborts, 1);
+        self.count(policy, POLICY_STATS.aborts, |known| &mut known.aborts);
     }
 
     /// Counts a fault of a policy in shadow mode, which was not injected.
     pub(super) fn count_shadow(&self, policy: &Rc<str>) {
-        add(self.shadow, 1);
-        self.count(policy, "shadow_total", |known| &mut known.shadow);
+        add(self.ids.shadow, 1);
+        self.count(policy, POLICY_STATS.shadow, |known| &mut known.shadow);
     }
 
     /// Counts a delay that begins.
     pub(super) fn count_delay(&self, policy: &Rc<str>) {
-        add(self.delays, 1);
-        self.count(policy, "delays_total", |known| &mut known.delays);
+        add(self.ids.delays, 1);
+        self.count(policy, POLICY_STATS.delays, |known| &mut known.delays);
     }
 
     /// Records the duration of a delay that has ended.
     pub(super) fn record_delay(&self, duration: Duration) {
-        record(self.delay_duration, duration.as_millis() as u64);
+        record(self.ids.delay_duration, duration.as_millis() as u64);
     }
 
     /// Counts a request that continued because the limit of held requests was reached.
     pub(super) fn count_overflow(&self) {
-        add(self.overflow, 1);
+        add(self.ids.overflow, 1);
     }
 
     /// Adds to the number of held requests. All workers share the gauge, so none can set it.
     pub(super) fn add_held(&self, change: i64) {
         if change != 0 {
-            add(self.held, change);
+            add(self.ids.held, change);
         }
     }
 
     /// Sets the number of policies in force. Only the leader does: workers would overwrite each other.
     pub(super) fn set_active_policies(&self, policies: usize) {
         if self.last_policies.replace(Some(policies)) != Some(policies) {
-            record(self.policies, policies as u64);
+            record(self.ids.policies, policies as u64);
         }
     }
 
@@ -106,23 +87,26 @@ impl Metrics {
     }
 
     pub(super) fn count_update(&self) {
-        add(self.updates, 1);
+        add(self.ids.updates, 1);
     }
 
     pub(super) fn count_sync_failure(&self) {
-        add(self.failures, 1);
+        add(self.ids.failures, 1);
     }
 
-    fn count(&self, policy: &Rc<str>, what: &str, which: impl Fn(&mut ByPolicy) -> &mut Option<u32>) {
+    fn count(
+        &self,
+        policy: &Rc<str>,
+        counter: &str,
+        which: impl Fn(&mut PolicyStats<Option<u32>>) -> &mut Option<u32>,
+    ) {
         let mut by_policy = self.by_policy.borrow_mut();
         let is_known = by_policy.contains_key(policy);
         let policy =
             if is_known || by_policy.len() < MAX_POLICIES { Rc::clone(policy) } else { OTHERS.into() };
         let id = which(by_policy.entry(Rc::clone(&policy)).or_default());
         if id.is_none() {
-            // Istio turns the text between `tag.` and `;.` into a label.
-            let name = format!("hfi.policy.tag.{policy};.{what}");
-            *id = host::define_metric(MetricType::Counter, &name);
+            *id = host::define_metric(MetricType::Counter, &policy_stat(&policy, counter));
         }
         add(*id, 1);
     }

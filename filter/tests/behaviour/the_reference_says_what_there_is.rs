@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use filter::config::Config;
+use filter::{
+    config::Config,
+    stats::{Kind, POLICY_STATS, STATS, policy_stat},
+};
 
 const REFERENCE: &str = include_str!("../../REFERENCE.md");
 
@@ -43,4 +46,20 @@ fn every_default_of_the_plugin_configuration_is_that_of_the_filter() {
         let row = rows("`pluginConfig`").into_iter().find(|row| row[0] == format!("`{key}`")).unwrap();
         assert_eq!(row[2], default, "{key}");
     }
+}
+
+#[test]
+fn every_stat_is_there_with_its_kind() {
+    let kind = |kind| match kind {
+        Kind::Counter => "counter".to_owned(),
+        Kind::Gauge => "gauge".to_owned(),
+        Kind::Histogram => "histogram".to_owned(),
+    };
+    let mut known = BTreeSet::new();
+    STATS.map(|(of, name)| known.insert((format!("`{name}`"), kind(of))));
+    for counter in [POLICY_STATS.aborts, POLICY_STATS.delays, POLICY_STATS.shadow] {
+        known.insert((format!("`{}`", policy_stat("NAME", counter)), kind(Kind::Counter)));
+    }
+    let listed = rows("Stats").into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+    assert_eq!(known, listed);
 }
