@@ -1,6 +1,9 @@
 //! Identity of the proxy, from the metadata that Istio gives its node.
 
-use policies::{Scope, wire::ScopeError};
+use policies::{
+    Scope,
+    wire::{ScopeError, poll::NodeId},
+};
 
 use crate::config::Config;
 
@@ -13,8 +16,8 @@ pub struct Identity {
     /// Workload, or workloads, whose policies this proxy runs.
     pub scope: Scope,
     pub kind: ProxyKind,
-    /// Envoy node id, reduced to the characters that the header of a poll allows.
-    pub node: String,
+    /// Envoy node id, as far as the header of a poll allows its characters.
+    pub node: Option<NodeId>,
     /// Reason why the scope is incomplete, for the log.
     pub warning: Option<String>,
 }
@@ -71,9 +74,7 @@ impl Identity {
             Ok(scope) => (scope, Some("the node metadata has no WORKLOAD_NAME or no NAMESPACE".to_owned())),
             Err(error) => (Scope::unknown(), Some(error.to_string())),
         };
-        let fits = |c: &char| c.is_ascii_alphanumeric() || ".~_-".contains(*c);
-        let node = id.chars().filter(fits).take(253).collect();
-        Self { scope, kind, node, warning }
+        Self { scope, kind, node: NodeId::from_envoy(&id), warning }
     }
 }
 
@@ -109,7 +110,10 @@ mod tests {
             ],
         );
         assert_eq!(identity.scope.to_string(), "namespace=demo&service=checkout&service=checkout-v2");
-        assert_eq!(identity.node, "sidecar~10.0.0.1~checkout-1.demo~demo.svc.cluster.local");
+        assert_eq!(
+            identity.node.unwrap().as_str(),
+            "sidecar~10.0.0.1~checkout-1.demo~demo.svc.cluster.local"
+        );
         assert_eq!(identity.warning, None);
     }
 
@@ -141,7 +145,7 @@ mod tests {
     fn what_is_not_known_is_not_guessed() {
         let nobody = discover(&config(""), &[(&["xds", "node", "id"], "sidecar~1~checkout.demo~demo\n\"")]);
         assert_eq!(nobody.scope.to_string(), "");
-        assert_eq!(nobody.node, "sidecar~1~checkout.demo~demo");
+        assert_eq!(nobody.node.unwrap().as_str(), "sidecar~1~checkout.demo~demo");
         assert!(nobody.warning.is_some());
         let star = discover(&config(""), &[(&["xds", "node", "metadata", "WORKLOAD_NAME"], "*")]);
         assert_eq!(star.scope.to_string(), "");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policies::{Decision, Facts, Timestamp};
+use policies::{Decision, Facts, Timestamp, wire::poll};
 
 use crate::{
     clock::Instant,
@@ -56,7 +56,7 @@ impl<D: SharedData> Plugin<D> {
         now: Instant,
     ) -> Self {
         let mut random = Random::seeded(seed);
-        let path = format!("/v1/snapshot?{}", identity.scope);
+        let path = poll::target(&identity.scope);
         let source = format!("{} {}{path}", config.cluster, config.authority);
         let mut plugin = Self {
             path,
@@ -164,7 +164,7 @@ impl<D: SharedData> Plugin<D> {
         if !self.is_leader {
             return None;
         }
-        self.poller.next_poll(now, &self.config, &self.path, &self.identity.node)
+        self.poller.next_poll(now, &self.config, &self.path, self.identity.node.as_ref())
     }
 
     /// Handles the answer to a poll. A new snapshot is verified and compiled before it replaces the old one.

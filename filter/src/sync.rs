@@ -1,6 +1,7 @@
 //! The filter and the control plane: one VM polls, all VMs of the proxy run what it gets.
 
 pub mod answer;
+mod keys;
 pub mod poller;
 mod queues;
 pub mod shared;

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use policies::{
     Timestamp,
     language::{Abort, Direction},
+    wire::poll,
 };
 use proxy_wasm::{
     hostcalls as sdk,
@@ -19,7 +20,7 @@ use crate::{
         local_reply::{FAULT, LocalReply, POLICY},
     },
     sync::{
-        answer::{Answer, MAX_SNAPSHOT_BYTES, REVISION},
+        answer::{Answer, MAX_SNAPSHOT_BYTES},
         poller::Poll,
         shared_data::SharedData,
     },
@@ -133,7 +134,8 @@ pub(super) fn poll_answer(headers: usize, body_size: usize) -> Answer {
     Answer {
         status: header(":status"),
         etag: header("etag"),
-        revision: header(REVISION),
+        revision: header(poll::REVISION),
+        content_type: header("content-type"),
         is_too_large: body_size > MAX_SNAPSHOT_BYTES,
         body: if (1..=MAX_SNAPSHOT_BYTES).contains(&body_size) {
             body().unwrap_or_default()

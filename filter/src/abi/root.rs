@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use policies::Digest;
+use policies::{Digest, wire::poll::NodeId};
 
 use super::{
     host::{self, HostData},
@@ -30,7 +30,7 @@ impl Root {
     pub(super) fn new(id: u32, configuration: &[u8], config: Config) -> Self {
         let now = hostcalls::now();
         let identity = Identity::discover(&config, host::property);
-        let seed = hostcalls::entropy().unwrap_or_else(|| weak_entropy(&identity.node, now));
+        let seed = hostcalls::entropy().unwrap_or_else(|| weak_entropy(identity.node.as_ref(), now));
         let plugin = Plugin::new(configuration, config, identity, HostData, seed, now);
         let root =
             Self { id, call: Cell::new(None), plugin: RefCell::new(plugin), metrics: Metrics::define() };
@@ -140,8 +140,8 @@ impl Root {
 }
 
 /// Seed for a host without entropy, from the node id and both clocks.
-fn weak_entropy(node: &str, now: Instant) -> [u8; 32] {
+fn weak_entropy(node: Option<&NodeId>, now: Instant) -> [u8; 32] {
     let clocks = [now.since(Instant::default()).as_nanos(), host::wall_clock().as_millis().into()];
     let [monotonic, wall] = clocks.map(u128::to_le_bytes);
-    Digest::of_parts([node.as_bytes(), &monotonic, &wall]).into_bytes()
+    Digest::of_parts([node.map_or(&[][..], |node| node.as_str().as_bytes()), &monotonic, &wall]).into_bytes()
 }

@@ -1,10 +1,10 @@
 //! Answers of the control plane. An answer is checked before anything in it is used.
 
-use policies::Digest;
+use policies::{
+    Digest,
+    wire::{Format, SnapshotError, poll},
+};
 use serde::{Deserialize, Serialize};
-
-/// Response header that only the control plane sets. An answer without it comes from a proxy on the way.
-pub const REVISION: &str = "x-hfi-revision";
 
 /// Largest snapshot that the filter loads. Every VM of a proxy compiles it, and requests wait during
 /// that time.
@@ -15,7 +15,9 @@ pub const MAX_SNAPSHOT_BYTES: usize = 4 * 1024 * 1024;
 pub struct Answer {
     pub status: Option<String>,
     pub etag: Option<String>,
+    /// Header that only the control plane sets. An answer without it can come from a proxy on the way.
     pub revision: Option<String>,
+    pub content_type: Option<String>,
     /// Set when the body has more than [`MAX_SNAPSHOT_BYTES`]; `body` is then empty.
     pub is_too_large: bool,
     pub body: Vec<u8>,
@@ -31,7 +33,7 @@ pub struct ActiveSnapshot {
 /// Meaning of a valid answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PollOutcome {
-    /// A new snapshot. Its digest is verified.
+    /// A new snapshot, in a format that this build knows. Its digest is verified.
     Changed { snapshot: ActiveSnapshot, body: Vec<u8> },
     /// The active snapshot is current, at this revision.
     Unchanged { revision: String },
@@ -40,27 +42,52 @@ pub enum PollOutcome {
 impl Answer {
     /// Checks the answer to a poll that was sent while `active` was in force; `Err` has the reason.
     pub fn outcome(self, active: Option<&ActiveSnapshot>) -> Result<PollOutcome, String> {
-        let Some(revision) = self.revision else {
-            let status = self.status.as_deref().unwrap_or("no status");
-            return Err(format!("the control plane was not reached ({status})"));
+        let Self { status, etag, revision, content_type, is_too_large, body } = self;
+        let Some(status) = status else {
+            return Err("the control plane was not reached".to_owned());
         };
-        match self.status.as_deref() {
-            Some("304") if active.is_some() => Ok(PollOutcome::Unchanged { revision }),
-            Some("200") if self.is_too_large => {
-                Err(format!("the snapshot has more than {MAX_SNAPSHOT_BYTES} bytes"))
-            }
-            Some("200") => {
-                let digest = Digest::of(&self.body);
-                if self.etag.as_deref().and_then(Digest::from_etag) != Some(digest) {
+        if status == "406" {
+            return Err(format!(
+                "the control plane serves none of the formats `{}` (status 406): it is not of the same release as this module, {VERSION}; deploy the module that belongs to it",
+                poll::ACCEPT
+            ));
+        }
+        let Some(revision) = revision else {
+            return Err(format!(
+                "the control plane was not reached or is not ready: status {status}, without the header {}",
+                poll::REVISION
+            ));
+        };
+        match status.as_str() {
+            "304" if active.is_some() => Ok(PollOutcome::Unchanged { revision }),
+            "200" if is_too_large => Err(format!("the snapshot has more than {MAX_SNAPSHOT_BYTES} bytes")),
+            "200" => {
+                let digest = Digest::of(&body);
+                if etag.as_deref().and_then(Digest::from_etag) != Some(digest) {
                     return Err("the digest of the body differs from the ETag".to_owned());
                 }
                 if active.is_some_and(|active| active.digest == digest) {
                     // A proxy on the way removed `If-None-Match`.
                     return Ok(PollOutcome::Unchanged { revision });
                 }
-                Ok(PollOutcome::Changed { snapshot: ActiveSnapshot { digest, revision }, body: self.body })
+                check_format(&body, content_type.as_deref())?;
+                Ok(PollOutcome::Changed { snapshot: ActiveSnapshot { digest, revision }, body })
             }
-            status => Err(format!("the control plane answered {}", status.unwrap_or("without a status"))),
+            status => Err(format!("the control plane answered with status {status}")),
         }
+    }
+}
+
+const VERSION: &str = concat!("hfi ", env!("CARGO_PKG_VERSION"));
+
+/// Refuses a body whose format this build does not know.
+fn check_format(body: &[u8], content_type: Option<&str>) -> Result<(), String> {
+    let served = content_type.unwrap_or("no content type");
+    match Format::of(body) {
+        Ok(_) => Ok(()),
+        Err(SnapshotError::Newer(number)) => Err(format!(
+            "the control plane served snapshot format {number} ({served}), which this module, {VERSION}, does not know: the control plane is newer; deploy the module that belongs to it"
+        )),
+        Err(error) => Err(format!("{error} ({served})")),
     }
 }

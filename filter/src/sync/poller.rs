@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use policies::wire;
+use policies::wire::poll::{self, NodeId};
 
-use super::answer::{ActiveSnapshot, REVISION};
+use super::answer::ActiveSnapshot;
 use crate::{clock::Instant, config::Config, dice::Random};
 
 /// Time that a poll may take in addition to its wait.
@@ -71,7 +71,13 @@ impl Poller {
     }
 
     /// Poll to send now; `None` while none is due.
-    pub fn next_poll(&mut self, now: Instant, config: &Config, path: &str, node: &str) -> Option<Poll> {
+    pub fn next_poll(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        path: &str,
+        node: Option<&NodeId>,
+    ) -> Option<Poll> {
         if now < self.next_deadline(config) {
             return None;
         }
@@ -80,15 +86,13 @@ impl Poller {
             (":method", "GET".to_owned()),
             (":path", path.to_owned()),
             (":authority", config.authority.clone()),
-            ("accept", wire::Format::V1.media_type().to_owned()),
-            ("prefer", format!("wait={}", config.poll_wait.as_secs())),
+            ("accept", poll::ACCEPT.to_owned()),
+            (poll::PREFER, poll::prefer(config.poll_wait.as_secs())),
         ];
-        if !node.is_empty() {
-            headers.push(("x-hfi-node", node.to_owned()));
-        }
+        headers.extend(node.map(|node| (poll::NODE, node.as_str().to_owned())));
         if let Some(active) = &self.active {
             headers.push(("if-none-match", active.digest.etag()));
-            headers.push((REVISION, active.revision.clone()));
+            headers.push((poll::REVISION, active.revision.clone()));
         }
         Some(Poll { headers, timeout: config.poll_wait + GRACE })
     }

@@ -7,10 +7,10 @@
 
 use std::time::Duration;
 
-use policies::{Digest, wire::Format};
+use policies::{Digest, wire::poll};
 use serde::{Deserialize, Serialize};
 
-use super::{answer::ActiveSnapshot, queues::Queues, shared_data::SharedData};
+use super::{answer::ActiveSnapshot, keys::Keys, queues::Queues, shared_data::SharedData};
 use crate::clock::Instant;
 
 /// Time for which a lease is valid.
@@ -20,9 +20,6 @@ const RENEWAL: Duration = Duration::from_secs(1);
 /// Lease of a leader that compiles a snapshot. It cannot renew a lease during that time, and a
 /// successor would only begin the same work again.
 const WORK_LEASE: Duration = Duration::from_secs(30);
-/// Version of the [`LeaseRecord`]'s encoding. Different builds of the filter can run in one proxy.
-const FORMAT: &str = "hfi.1";
-
 /// Record that every VM reads at every tick. It is small, since the host copies it each time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseRecord {
@@ -56,10 +53,7 @@ pub enum Role {
 #[derive(Debug)]
 pub struct Shared<D> {
     data: D,
-    /// Key of the [`LeaseRecord`].
     lease_key: String,
-    /// Keys of the last state and of the snapshot that came from the same control plane for the same
-    /// workload. A plugin whose configuration has changed starts with these.
     state_key: String,
     snapshot_key: String,
     queues: Queues,
@@ -71,17 +65,13 @@ impl<D: SharedData> Shared<D> {
     /// Joins the VMs with this plugin configuration, which get their snapshots from `source`; `id` is
     /// a random number.
     pub fn join(data: D, configuration: &[u8], source: &str, id: u64) -> Self {
-        // All plugins of a proxy use the same key space.
-        let key = |name, of: &[u8]| {
-            let digest = Digest::of_parts([of, Format::V1.media_type().as_bytes()]);
-            format!("{FORMAT}.{name}.{digest}")
-        };
+        let Keys { lease, state, snapshot, queues } = Keys::new(configuration, source, poll::ACCEPT);
         let shared = Self {
             data,
-            lease_key: key("head", configuration),
-            state_key: key("news", source.as_bytes()),
-            snapshot_key: key("snapshot", source.as_bytes()),
-            queues: Queues::new(key("queues", configuration)),
+            lease_key: lease,
+            state_key: state,
+            snapshot_key: snapshot,
+            queues: Queues::new(queues),
             id: id.max(1),
         };
         // VMs can only compete for a lease where there is a value. The first VM to come here is the one

@@ -6,7 +6,7 @@ use filter::{
     clock::Instant,
     identity::{Identity, ProxyKind},
 };
-use policies::{Scope, evaluation::Given};
+use policies::{Scope, evaluation::Given, wire::poll::NodeId};
 
 use crate::world::{Data, World, good, header, snapshot_of};
 
@@ -24,7 +24,8 @@ spec: {selector: {service: cart}, rules: [{match: {path: {exact: /anywhere}}, fa
 /// Waypoint of `demo` with these policies.
 fn waypoint() -> World {
     let scope = Scope::new(["demo"], ["*"]).unwrap();
-    let identity = Identity { scope, kind: ProxyKind::Waypoint, node: "waypoint~1".into(), warning: None };
+    let identity =
+        Identity { scope, kind: ProxyKind::Waypoint, node: NodeId::parse("waypoint~1"), warning: None };
     let now = Instant::from_origin(Duration::from_secs(1));
     let mut world = World::of(identity, &Data::default(), "", 7, now);
     let (poll, _) = world.until_poll();

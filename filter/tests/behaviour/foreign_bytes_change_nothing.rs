@@ -9,6 +9,7 @@ use filter::{
     identity::Identity,
     sync::{answer::Answer, shared_data::SharedData},
 };
+use policies::wire::poll::NodeId;
 use proptest::prelude::*;
 
 use crate::world::{Data, World, good, snapshot};
@@ -64,8 +65,7 @@ proptest! {
             next.set(next.get() + 1);
             values[(next.get() - 1) % values.len()].clone()
         });
-        prop_assert!(identity.node.len() <= 253);
-        prop_assert!(identity.node.chars().all(|c| c.is_ascii_graphic()));
+        prop_assert!(identity.node.is_none_or(|node| NodeId::parse(node.as_str()).is_some()));
     }
 
     #[test]
@@ -73,12 +73,13 @@ proptest! {
         status in prop::option::of("200|304|[0-9]{3}|.{0,9}"),
         etag in prop::option::of(".{0,80}"),
         revision in prop::option::of(".{0,80}"),
+        content_type in prop::option::of(".{0,20}"),
         is_too_large in any::<bool>(),
         body in bytes(),
     ) {
         let mut world = World::active();
         world.until_poll();
-        world.answer(Answer { status, etag, revision, is_too_large, body });
+        world.answer(Answer { status, etag, revision, content_type, is_too_large, body });
         prop_assert!(world.injects());
         world.until_poll();
     }

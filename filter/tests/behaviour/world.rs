@@ -16,7 +16,10 @@ use filter::{
     sync::{answer::Answer, poller::Poll, shared_data::SharedData},
 };
 use policies::{
-    Catalog, Digest, Facts, File, Scope, Timestamp, evaluation::Given, repository::Sources, wire::Format,
+    Catalog, Digest, Facts, File, Scope, Timestamp,
+    evaluation::Given,
+    repository::Sources,
+    wire::{Format, poll::NodeId},
 };
 
 /// Value and version by key.
@@ -87,17 +90,27 @@ impl SharedData for Data {
 
 /// Bytes of a snapshot of these policies, for every workload.
 pub(crate) fn snapshot_of(yaml: &str) -> Vec<u8> {
-    let (path, file) = ("a.yaml".into(), File::read(yaml.as_bytes()));
-    let catalog = Catalog::new(&Sources { files: vec![(&path, &file)], ..Sources::default() }, |_, _| None);
-    assert!(catalog.problems().is_empty(), "{:?}", catalog.problems());
-    catalog.snapshot(&Scope::new(["*"], ["*"]).unwrap(), Timestamp::from_millis(0)).encode(Format::V1)
+    encode(yaml, Format::V2)
 }
 
 /// Snapshot with one policy, which aborts every request to `service`.
 pub(crate) fn snapshot(service: &str) -> Vec<u8> {
-    snapshot_of(&format!(
+    snapshot_as(Format::V2, service)
+}
+
+/// The same in this format.
+pub(crate) fn snapshot_as(format: Format, service: &str) -> Vec<u8> {
+    let yaml = format!(
         "metadata: {{name: a}}\nspec: {{selector: {{service: {service}}}, rules: [{{fault: {{percentage: 100, abort: {{httpStatus: 503}}}}}}]}}"
-    ))
+    );
+    encode(&yaml, format)
+}
+
+fn encode(yaml: &str, format: Format) -> Vec<u8> {
+    let (path, file) = ("a.yaml".into(), File::read(yaml.as_bytes()));
+    let catalog = Catalog::new(&Sources { files: vec![(&path, &file)], ..Sources::default() }, |_, _| None);
+    assert!(catalog.problems().is_empty(), "{:?}", catalog.problems());
+    catalog.snapshot(&Scope::new(["*"], ["*"]).unwrap(), Timestamp::from_millis(0)).encode(format)
 }
 
 pub(crate) fn good(body: Vec<u8>) -> Answer {
@@ -105,6 +118,7 @@ pub(crate) fn good(body: Vec<u8>) -> Answer {
         status: Some("200".into()),
         etag: Some(Digest::of(&body).etag()),
         revision: Some("main@sha1:1".into()),
+        content_type: None,
         is_too_large: false,
         body,
     }
@@ -121,7 +135,7 @@ pub(crate) fn header<'p>(poll: &'p Poll, name: &str) -> Option<&'p str> {
 /// `checkout` in `demo`.
 pub(crate) fn checkout() -> Identity {
     let scope = Scope::new(["demo"], ["checkout"]).unwrap();
-    Identity { scope, kind: ProxyKind::Sidecar, node: "sidecar~1".into(), warning: None }
+    Identity { scope, kind: ProxyKind::Sidecar, node: NodeId::parse("sidecar~1"), warning: None }
 }
 
 /// VM, and its time.

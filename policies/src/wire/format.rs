@@ -1,5 +1,7 @@
 //! The formats of a snapshot, and which one a client gets.
 
+use super::snapshot::SnapshotError;
+
 /// A format of the bytes of a snapshot.
 ///
 /// Bytes begin with `hfi` and the number of their format. A format never changes once it is released:
@@ -42,6 +44,14 @@ impl Format {
     /// The first bytes of every snapshot of this format.
     pub(super) const fn magic(self) -> [u8; 4] {
         [b'h', b'f', b'i', self.number()]
+    }
+
+    /// The format of a snapshot's bytes, by how they begin.
+    pub fn of(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let [b'h', b'f', b'i', number @ 1..=u8::MAX, ..] = bytes else {
+            return Err(SnapshotError::NotASnapshot);
+        };
+        Self::ALL.into_iter().find(|format| format.number() == *number).ok_or(SnapshotError::Newer(*number))
     }
 
     /// The format to answer with, by the values of the `Accept` headers (RFC 9110, section 12.5.1):

@@ -13,6 +13,8 @@
 //! server reads them with [`scope`], [`Format::negotiate`](super::Format::negotiate) and
 //! [`NodeId::parse`]. An answer always carries [`REVISION`]: without it, it is not the server's own.
 
+use std::time::Duration;
+
 use super::scope::{Scope, ScopeError};
 
 /// The path of the snapshot.
@@ -36,6 +38,16 @@ pub const MAX_QUERY_BYTES: usize = 4_096;
 
 /// The longest name of a node, in bytes.
 pub const MAX_NODE_BYTES: usize = 253;
+
+/// The shortest time between the starts of two polls of a filter, whatever the server answers.
+pub const MIN_SPACING: Duration = Duration::from_millis(200);
+
+/// The time until a filter polls again, with jitter, after the server answered before the end of the
+/// wait although nothing changed.
+pub const EARLY_SPACING: Duration = Duration::from_secs(2);
+
+/// The longest time between two polls of a filter that fail.
+pub const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// The `Accept` header of this build: the newest format first. A server that knows only format 1
 /// answers with that.

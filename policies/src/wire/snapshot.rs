@@ -45,14 +45,11 @@ impl Snapshot {
 
     /// Reads what [`Snapshot::encode`] wrote, in whichever format.
     pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let (number, body) = match bytes {
-            [b'h', b'f', b'i', number @ 1..=u8::MAX, body @ ..] => (*number, body),
-            _ => return Err(SnapshotError::NotASnapshot),
-        };
-        match Format::ALL.into_iter().find(|format| format.number() == number) {
-            Some(Format::V1) => read::<entry::Snapshot<'_, v1::Rule<'_>>>(body)?.try_into(),
-            Some(Format::V2) => read::<entry::Snapshot<'_, v2::Rule<'_>>>(body)?.try_into(),
-            None => Err(SnapshotError::Newer(number)),
+        let format = Format::of(bytes)?;
+        let body = bytes.get(format.magic().len()..).unwrap_or_default();
+        match format {
+            Format::V1 => read::<entry::Snapshot<'_, v1::Rule<'_>>>(body)?.try_into(),
+            Format::V2 => read::<entry::Snapshot<'_, v2::Rule<'_>>>(body)?.try_into(),
         }
     }
 }

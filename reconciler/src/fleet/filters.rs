@@ -11,7 +11,7 @@ use std::{
 };
 
 use lru::LruCache;
-use policies::{Digest, Scope, Timestamp};
+use policies::{Digest, Scope, Timestamp, wire::poll};
 
 use crate::{clock::now, serving::published::Publisher};
 
@@ -19,9 +19,9 @@ use crate::{clock::now, serving::published::Publisher};
 const MAX_FILTERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19_999);
 /// How long a silent filter is remembered.
 const MEMORY: Duration = Duration::from_secs(10 * 60);
-/// How long beyond its poll a filter may be silent before it counts as gone: it retries at most
-/// half a minute apart.
-const GRACE: Duration = Duration::from_secs(60);
+/// Time beyond its poll after which a silent filter counts as gone: that of two retries at the longest
+/// back-off.
+const GRACE: Duration = poll::MAX_BACKOFF.saturating_mul(2);
 /// The longest id of a node.
 const MAX_NODE: usize = 253;
 
@@ -181,7 +181,7 @@ pub fn counts(filters: &[Filter]) -> [(&'static str, usize); 3] {
 mod tests {
     use std::time::Duration;
 
-    use policies::{Digest, Scope, Timestamp};
+    use policies::{Digest, Scope, Timestamp, wire::poll};
 
     use super::{Filters, MAX_FILTERS, Node, State};
 
