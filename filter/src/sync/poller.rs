@@ -13,14 +13,10 @@ use crate::{clock::Instant, config::Config, dice::Random};
 
 /// Time that a poll may take in addition to its wait.
 const GRACE: Duration = Duration::from_secs(10);
-/// Shortest time between the starts of two polls, whatever the server answers.
-const MIN_SPACING: Duration = Duration::from_millis(200);
-/// Time to the next poll after the server answered early although nothing changed.
-const EARLY_SPACING: Duration = Duration::from_secs(2);
 /// Time over which first polls are spread, so that the proxies of a restarted mesh do not poll together.
 const START_SPREAD: Duration = Duration::from_secs(1);
+/// Pause after the first failure. It doubles up to [`poll::MAX_BACKOFF`].
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
-const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// Polls of one VM, and what they have brought so far.
 #[derive(Debug)]
@@ -110,7 +106,7 @@ impl Poller {
     pub fn record_change(&mut self, active: ActiveSnapshot, now: Instant) {
         self.active = Some(active);
         // A poll that began long ago is followed by the next one at once.
-        let until = (self.polling_since(now) + MIN_SPACING).max(now);
+        let until = (self.polling_since(now) + poll::MIN_SPACING).max(now);
         self.record_contact(now, until);
     }
 
@@ -119,14 +115,14 @@ impl Poller {
         if let Some(active) = &mut self.active {
             active.revision = revision;
         }
-        let is_early = now.since(self.polling_since(now)) + MIN_SPACING < config.poll_wait;
-        let until = if is_early { now + random.jitter(EARLY_SPACING) } else { now };
+        let is_early = now.since(self.polling_since(now)) + poll::MIN_SPACING < config.poll_wait;
+        let until = if is_early { now + random.jitter(poll::EARLY_SPACING) } else { now };
         self.record_contact(now, until);
     }
 
     /// Records that a poll brought nothing usable. The next one backs off.
     pub fn record_failure(&mut self, now: Instant, random: &mut Random) {
-        let backoff = FIRST_BACKOFF.saturating_mul(1 << self.failures.min(16)).min(MAX_BACKOFF);
+        let backoff = FIRST_BACKOFF.saturating_mul(1 << self.failures.min(16)).min(poll::MAX_BACKOFF);
         self.failures = self.failures.saturating_add(1);
         self.phase = Phase::Waiting { until: now + random.jitter(backoff) };
     }
