@@ -1,5 +1,8 @@
 //! A control plane that answers as a case wants it, also wrongly, and remembers who asked what.
 
+mod poll;
+mod reply;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,10 +13,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::loopback::loopback;
-use crate::poll::Poll;
-use crate::reply::{Reply, Snapshot};
-use crate::wait::Deadline;
+use crate::system::Deadline;
+use crate::system::loopback;
+
+pub use self::poll::Poll;
+pub use self::reply::{Reply, Snapshot};
 
 /// Longer than a filter takes to give up a poll that nobody answers.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -12,11 +12,11 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::certificate::certify;
-use crate::loopback::loopback;
-use crate::paths;
-use crate::process::Process;
-use crate::wait::Deadline;
+use crate::system::Deadline;
+use crate::system::Process;
+use crate::system::certify;
+use crate::system::loopback;
+use crate::system::paths;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

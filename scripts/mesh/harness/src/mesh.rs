@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
-use crate::client::{Answer, Client, Request};
-use crate::envoy::Envoy;
-use crate::eventually::everywhere;
-use crate::loopback::loopback;
+use crate::git::{Push, Repository};
+use crate::proxy::Envoy;
+use crate::proxy::{Sidecar, workers};
 use crate::reconciler::{Reconciler, Source};
-use crate::repository::{Push, Repository};
-use crate::sidecar::{Sidecar, workers};
-use crate::upstream::Upstream;
+use crate::system::loopback;
+use crate::traffic::Upstream;
+use crate::traffic::everywhere;
+use crate::traffic::{Answer, Client, Request};
 
 /// A repository, the reconciler that follows it, and services whose every replica is an Envoy.
 #[derive(Debug)]

@@ -11,12 +11,12 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::client::{Client, Request};
-use crate::paths;
-use crate::process::Process;
-use crate::process_stats;
-use crate::repository::BRANCH;
-use crate::wait::Deadline;
+use crate::git::BRANCH;
+use crate::system::Deadline;
+use crate::system::Process;
+use crate::system::paths;
+use crate::system::process_stats;
+use crate::traffic::{Client, Request};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 

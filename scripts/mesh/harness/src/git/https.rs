@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::certificate::certify;
-use crate::git_http::GitHttp;
-use crate::nginx::Nginx;
+use crate::git::http::GitHttp;
+use crate::system::Nginx;
+use crate::system::certify;
 
 /// A running server with a certificate of its own authority. Dropping it stops it.
 #[derive(Debug)]

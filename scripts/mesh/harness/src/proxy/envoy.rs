@@ -11,13 +11,13 @@ use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::bootstrap::OUTBOUND;
-use crate::client::{Client, Request};
-use crate::paths;
-use crate::process::Process;
-use crate::sidecar::Sidecar;
-use crate::topology::{chain_address, configure};
-use crate::wait::Deadline;
+use super::configuration::{OUTBOUND, chain_address, configure};
+use super::sidecar::Sidecar;
+use crate::system::Process;
+use crate::system::paths;
+use crate::traffic::{Client, Request};
+
+use crate::system::Deadline;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -2,19 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Sidecar;
+use crate::system::paths;
 use anyhow::Result;
-use serde_json::{Value, json};
-
-use crate::bootstrap::proto;
-use crate::paths;
-use crate::sidecar::Sidecar;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EnvoyOptions {
     pub(crate) speaks_http2: bool,
     pub(crate) access_log: Option<PathBuf>,
     pub(crate) core: Option<usize>,
-    faulted_header: Option<(String, String)>,
+    pub(crate) faulted_header: Option<(String, String)>,
     failure_policy: Option<&'static str>,
     module: Option<PathBuf>,
 }
@@ -68,42 +65,4 @@ impl Sidecar {
             (None, None) => Ok(PathBuf::new()),
         }
     }
-}
-
-/// Envoy's own fault filter, if it is to have that.
-pub(crate) fn fault_filter(sidecar: &Sidecar) -> Option<Value> {
-    let (name, value) = sidecar.options.faulted_header.as_ref()?;
-    Some(json!({
-        "name": "envoy.filters.http.fault",
-        "typed_config": {
-            "@type": proto("envoy.extensions.filters.http.fault.v3.HTTPFault"),
-            "abort": {"http_status": 503, "percentage": {"numerator": 100}},
-            "headers": [{"name": name, "string_match": {"exact": value}}],
-        },
-    }))
-}
-
-/// One line for each request: what became of it, what the filter says of that, and how many
-/// microseconds after its first byte the answer began.
-pub(crate) fn access_log(file: &Path) -> Value {
-    const FORMAT: &str = "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% \
-        %COMMON_DURATION(DS_RX_BEG:DS_TX_BEG:us)% %FILTER_STATE(wasm.hfi:PLAIN)%\n";
-    json!({
-        "name": "envoy.access_loggers.file",
-        "typed_config": {
-            "@type": proto("envoy.extensions.access_loggers.file.v3.FileAccessLog"),
-            "path": file,
-            "log_format": {"text_format_source": {"inline_string": FORMAT}},
-        },
-    })
-}
-
-/// What makes a cluster speak HTTP/2, as gRPC needs.
-pub(crate) fn http2() -> Value {
-    json!({
-        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-            "@type": proto("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
-            "explicit_http_config": {"http2_protocol_options": {}},
-        },
-    })
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Result;
 use tokio::task::JoinSet;
 
-use crate::client::{Client, Request};
-use crate::results::Results;
+use super::client::{Client, Request};
+use super::results::Results;
 
 /// A number of equal requests, sent in turn to each of some addresses.
 #[derive(Debug, Clone)]

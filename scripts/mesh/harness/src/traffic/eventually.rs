@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
-use crate::client::{Answer, Client, Request};
-use crate::wait::Deadline;
+use super::client::{Answer, Client, Request};
+use crate::system::Deadline;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

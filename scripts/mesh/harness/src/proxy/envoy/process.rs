@@ -7,7 +7,7 @@ use anyhow::Result;
 use rustix::process::Signal;
 
 use super::{Envoy, PATIENCE};
-use crate::process_stats;
+use crate::system::process_stats;
 
 impl Envoy {
     /// Asks it to end (SIGTERM), and waits until it has.

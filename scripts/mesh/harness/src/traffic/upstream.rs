@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::loopback::loopback;
+use crate::system::loopback;
 
 /// A running workload. Dropping it stops it.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 
-use crate::loopback::loopback;
+use crate::system::loopback;
 
 const LARGEST_REQUEST: usize = 16 << 20;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::client::Answer;
+use super::client::Answer;
 
 /// A count of answers.
 #[derive(Debug, Clone, Default)]

@@ -1,10 +1,12 @@
 //! What a proxy is to be.
 
+mod options;
+
 use std::net::SocketAddr;
 
 use serde_json::{Map, Value, json};
 
-use crate::envoy_options::EnvoyOptions;
+use options::EnvoyOptions;
 
 /// The control plane's address inside a mesh.
 pub const CONTROL_PLANE: &str = "hfi-control-plane.boifi.svc.cluster.local:8080";

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::results::{Results, expected};
+use super::results::{Results, expected};
 
 /// For [`expected`], so that chance alone makes a program fail once in some hundred thousand runs.
 pub const CONFIDENCE: f64 = 0.999_999;

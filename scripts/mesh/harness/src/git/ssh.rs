@@ -9,9 +9,9 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
-use crate::loopback::loopback;
-use crate::process::Process;
-use crate::wait::Deadline;
+use crate::system::Deadline;
+use crate::system::Process;
+use crate::system::loopback;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Debian has it outside of a user's path, and sshd insists on being started by its full path.

@@ -8,10 +8,10 @@ use anyhow::Result;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use crate::loopback::loopback;
-use crate::process::Process;
-use crate::process_stats;
-use crate::wait::Deadline;
+use super::deadline::Deadline;
+use super::loopback::loopback;
+use super::process::Process;
+use super::process_stats;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Where Debian keeps what nginx can load.

@@ -1,0 +1,59 @@
+//! The HTTP filters of a listener, and its access log.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::type_url;
+use crate::proxy::sidecar::Sidecar;
+
+/// The filter of hfi, with its module and its configuration.
+pub(crate) fn wasm_filter(sidecar: &Sidecar, plugin: &Map<String, Value>, module: &Path) -> Value {
+    json!({
+        "name": sidecar.plugin_name,
+        "typed_config": {
+            "@type": type_url("envoy.extensions.filters.http.wasm.v3.Wasm"),
+            "config": {
+                "name": sidecar.plugin_name,
+                "root_id": "boifi.hfi",
+                "failure_policy": sidecar.failure_policy(),
+                "vm_config": {
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": {"local": {"filename": module}},
+                },
+                "configuration": {
+                    "@type": type_url("google.protobuf.StringValue"),
+                    "value": Value::from(plugin.clone()).to_string(),
+                },
+            },
+        },
+    })
+}
+
+/// Envoy's own fault filter, if it is to have that.
+pub(crate) fn fault_filter(sidecar: &Sidecar) -> Option<Value> {
+    let (name, value) = sidecar.options.faulted_header.as_ref()?;
+    Some(json!({
+        "name": "envoy.filters.http.fault",
+        "typed_config": {
+            "@type": type_url("envoy.extensions.filters.http.fault.v3.HTTPFault"),
+            "abort": {"http_status": 503, "percentage": {"numerator": 100}},
+            "headers": [{"name": name, "string_match": {"exact": value}}],
+        },
+    }))
+}
+
+/// One line for each request: what became of it, what the filter says of that, and how many
+/// microseconds after its first byte the answer began.
+pub(crate) fn access_log(file: &Path) -> Value {
+    const FORMAT: &str = "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% \
+        %COMMON_DURATION(DS_RX_BEG:DS_TX_BEG:us)% %FILTER_STATE(wasm.hfi:PLAIN)%\n";
+    json!({
+        "name": "envoy.access_loggers.file",
+        "typed_config": {
+            "@type": type_url("envoy.extensions.access_loggers.file.v3.FileAccessLog"),
+            "path": file,
+            "log_format": {"text_format_source": {"inline_string": FORMAT}},
+        },
+    })
+}

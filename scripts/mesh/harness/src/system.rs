@@ -1,0 +1,17 @@
+//! This machine: its addresses, files and processes, and waiting for what they do.
+
+mod certificate;
+mod deadline;
+mod loopback;
+mod nginx;
+pub mod paths;
+mod process;
+pub(crate) mod process_stats;
+mod program;
+
+pub(crate) use certificate::certify;
+pub use deadline::Deadline;
+pub use loopback::loopback;
+pub use nginx::Nginx;
+pub(crate) use process::Process;
+pub use program::{interruption, program};

@@ -1,0 +1,15 @@
+//! Requests, the workload that they reach, and what becomes of them.
+
+mod client;
+mod eventually;
+mod expectation;
+mod load;
+mod results;
+mod upstream;
+
+pub use client::{Answer, Client, Request};
+pub use eventually::{everywhere, first, reached};
+pub use expectation::{CONFIDENCE, Expectation};
+pub use load::Load;
+pub use results::{Results, expected, median};
+pub use upstream::Upstream;
