@@ -1,13 +1,17 @@
 //! What is wrong with an installation in a cluster, and what to do about it.
 //!
 //! - [`inventory`]: what was found there, as a value; reading it is somebody else's.
+//! - `selection`: which pods a plugin, a policy and a waypoint are for.
 //! - `control_plane`, `plugins`, `proxies`, `waypoints`, `istio`: what is wrong with each.
+//! - `next_steps`: what to do about a proxy that does not run the filter.
 
 mod control_plane;
 pub mod inventory;
 mod istio;
+mod next_steps;
 mod plugins;
 mod proxies;
+mod selection;
 mod waypoints;
 
 use std::fmt;
@@ -47,6 +51,7 @@ pub fn findings(observed: &Observed) -> Vec<Finding> {
     // Without its answer nobody knows the policies, and who polls.
     if observed.answers().next().is_some() {
         findings.extend(proxies::findings(observed));
+        findings.extend(waypoints::findings(observed));
     }
     findings.sort_by_key(|finding| finding.severity);
     findings

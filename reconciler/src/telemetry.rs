@@ -1,7 +1,9 @@
 //! Logs, and figures for Prometheus.
 //!
 //! - [`logs`]: the log (`tracing_subscriber`).
-//! - [`metrics`]: the figures (`prometheus_client`).
+//! - [`counters`]: totals since the process began (`prometheus_client`).
+//! - [`exposition`]: the text that Prometheus scrapes (`prometheus_client`).
 
+pub mod counters;
+pub mod exposition;
 pub mod logs;
-pub mod metrics;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     doctor::{Finding, findings, inventory::Name},
-    kubernetes::inspecting::survey::Survey,
+    kubernetes::inspecting::fetch::Survey,
 };
 
 /// Check an installation in a cluster: the control plane, the plugins, and every proxy that should run them.

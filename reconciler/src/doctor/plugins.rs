@@ -2,8 +2,8 @@
 
 use super::{
     Finding,
-    inventory::{Observed, Plugin, PluginSpec, Pod, TrafficSelector},
-    proxies::is_for,
+    inventory::{Observed, Plugin, PluginSpec, Pod},
+    selection::{is_for, runs_in},
 };
 
 pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
@@ -90,15 +90,6 @@ fn of(plugin: &Plugin, observed: &Observed) -> Vec<Finding> {
         ));
     }
     findings
-}
-
-/// Whether it runs on what proxies receive (`SERVER`) or send (`CLIENT`).
-pub(super) fn runs_in(spec: &PluginSpec, mode: &str) -> bool {
-    let is_any = |mode: &str| !matches!(mode, "SERVER" | "CLIENT");
-    let matches = |selector: &TrafficSelector| {
-        selector.mode.as_deref().is_none_or(|selected| selected == mode || is_any(selected))
-    };
-    spec.r#match.is_empty() || spec.r#match.iter().any(matches)
 }
 
 /// Two that run the filter twice for the same requests of a pod.

@@ -3,7 +3,7 @@
 use super::{
     Finding,
     inventory::{Labels, Name, Observed, Plugin, Pod},
-    proxies::{gateway, names, selecting, state},
+    selection::{gateway, names, selecting, state},
 };
 
 pub(super) fn findings(observed: &Observed) -> Vec<Finding> {

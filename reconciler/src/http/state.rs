@@ -14,7 +14,7 @@ use crate::{
     serving::{gate::Switch, modules::Modules, namespaces::Namespaces, published::Publisher},
     shutdown::Shutdown,
     sync::requests::Refresh,
-    telemetry::metrics::Notifications,
+    telemetry::counters::Notifications,
 };
 
 /// What a handler may look at.

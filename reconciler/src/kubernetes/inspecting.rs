@@ -1,5 +1,11 @@
 //! Reads the installation that the doctor judges.
+//!
+//! - [`fetch`]: asks the API server.
+//! - `convert`: takes from its objects what is judged.
+//! - `mesh_config`: Istio's mesh configuration.
+//! - `replica`: asks a pod of the control plane.
 
+pub(crate) mod convert;
+pub mod fetch;
 pub(crate) mod mesh_config;
 pub(crate) mod replica;
-pub mod survey;

@@ -10,7 +10,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     clock::now,
-    telemetry::metrics::{Outcome, Reconciles},
+    telemetry::counters::{Outcome, Reconciles},
 };
 
 /// How far apart the looks that are asked for begin.

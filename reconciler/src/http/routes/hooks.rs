@@ -21,7 +21,7 @@ use crate::http::{
     problem::Problem,
     state::Served,
 };
-use crate::{http::notification::Forge, telemetry::metrics::Outcome};
+use crate::{http::notification::Forge, telemetry::counters::Outcome};
 
 /// How many bodies are read at once: who sends one has proven nothing before its end.
 pub(crate) const MAX_BODIES: usize = 16;

@@ -17,7 +17,7 @@ use crate::{
         published::{Published, State as Publication},
         status::{Counts, Version},
     },
-    telemetry::metrics::{self, MEDIA_TYPE},
+    telemetry::exposition::{self, MEDIA_TYPE},
 };
 
 pub(crate) async fn get(State(served): State<Served>) -> Result<Response, Problem> {
@@ -26,7 +26,7 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<Response, Proble
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
-fn state(served: &Served) -> metrics::State {
+fn state(served: &Served) -> exposition::State {
     let (publisher, services) = (&served.publisher, &served.services);
     let namespaces = services.namespaces();
     let counts = |published: Arc<Published>| Counts::of(&published, namespaces.as_deref());
@@ -38,7 +38,7 @@ fn state(served: &Served) -> metrics::State {
     let filters = filters::counts(&services.filters.list(publisher));
     let version = Version::of(publisher).ok();
     let (scopes, polls_parked) = publisher.load();
-    metrics::State {
+    exposition::State {
         reconciles: served.refresh.reconciles.clone(),
         notifications: services.notifications.clone(),
         version,

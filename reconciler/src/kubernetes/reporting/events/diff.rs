@@ -1,10 +1,6 @@
 //! What an Event is made of: the difference between what the cluster was told last and what is so now.
 //! Since that is kept in the cluster, neither a restart nor another leader tells anything twice.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
-
 use crate::kubernetes::reporting::object::{Inactive, READY, SOURCE_REACHABLE, Status};
 
 /// How many files or policies one change names, before it says how many more there are.
@@ -89,42 +85,9 @@ fn some(news: &mut Vec<News>, mut all: impl Iterator<Item = News>) {
     }
 }
 
-/// Bounds how much is told, however much there is to tell.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    left: u32,
-    since: Instant,
-}
-
-impl Budget {
-    /// As much as at once may be told.
-    const FULL: u32 = 25;
-    /// How long until there may be one more.
-    const REFILL: Duration = Duration::from_secs(10);
-
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { left: Self::FULL, since: now }
-    }
-
-    /// Takes one, if there is one.
-    pub(crate) fn take(&mut self, now: Instant) -> bool {
-        let earned = now.saturating_duration_since(self.since).as_secs() / Self::REFILL.as_secs();
-        let earned = u32::try_from(earned).unwrap_or(u32::MAX);
-        self.since += Self::REFILL.saturating_mul(earned);
-        self.left = self.left.saturating_add(earned).min(Self::FULL);
-        let left = self.left.checked_sub(1);
-        self.left = left.unwrap_or(0);
-        left.is_some()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use tokio::time::Instant;
-
-    use super::{Budget, MOST_NAMED, news};
+    use super::{MOST_NAMED, news};
     use crate::kubernetes::reporting::{
         object::{Inactive, Rejected, Status},
         observation::Observation,
@@ -176,17 +139,5 @@ mod tests {
         assert_eq!(told.last().unwrap().note, "and 5 more");
         let known = Status { rejected: (1..MOST_NAMED + 5).map(file).collect(), ..Status::default() };
         assert_eq!(news(&known, &now).len(), 1);
-    }
-
-    #[test]
-    fn however_much_there_is_to_tell_it_stays_bounded() {
-        let begin = Instant::now();
-        let mut budget = Budget::new(begin);
-        let told = |budget: &mut Budget, now| (0..1_000).filter(|_| budget.take(now)).count();
-        assert_eq!(told(&mut budget, begin), 25);
-        assert_eq!(told(&mut budget, begin + Duration::from_secs(9)), 0);
-        assert_eq!(told(&mut budget, begin + Duration::from_secs(35)), 3);
-        assert_eq!(told(&mut budget, begin + Duration::from_secs(40)), 1);
-        assert_eq!(told(&mut budget, begin + Duration::from_secs(100_000)), 25);
     }
 }

@@ -15,7 +15,7 @@ use kube::{
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::diff::{Budget, News};
+use super::{budget::Budget, diff::News};
 use crate::kubernetes::{
     NAME,
     client::{

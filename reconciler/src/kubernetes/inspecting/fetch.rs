@@ -14,9 +14,13 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{mesh_config::MeshConfig, replica};
+use super::{
+    convert::{PROXY, observe, version},
+    mesh_config::MeshConfig,
+    replica,
+};
 use crate::doctor::{
-    inventory::{self, Istio, Name, Observed, OptsOut, Plugin, Replica, Sidecar},
+    inventory::{self, Istio, Name, Observed, Plugin, Replica, Sidecar},
     silent,
 };
 use crate::kubernetes::client::{
@@ -27,13 +31,10 @@ use crate::kubernetes::client::{
 /// How long the server may be silent, and how long all of an answer may take: large clusters have many pods.
 const SILENCE: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(60);
-/// The label of the pods of istiod, and the container of every proxy.
+/// The label of the pods of istiod.
 const ISTIOD: &str = "app=istiod";
-const PROXY: &str = "istio-proxy";
 /// The label of every object of ours.
 const PART_OF: &str = "app.kubernetes.io/part-of";
-/// Label or annotation of a pod that is to have no sidecar.
-const INJECT: &str = "sidecar.istio.io/inject";
 /// How much of a proxy's log is read, and of how many proxies.
 const LOG_LINES: i64 = 1_000;
 const MOST_LOGS: usize = 20;
@@ -243,33 +244,6 @@ fn is_to_stay(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none()
 }
 
-fn observe(pod: Pod) -> inventory::Pod {
-    let name = Name { namespace: pod.namespace().unwrap_or_default(), name: pod.name_any() };
-    let owner = pod.owner_references().first();
-    let workload = owner.map_or_else(
-        || name.name.clone(),
-        |owner| match owner.name.rsplit_once('-') {
-            // A Deployment adds a hash to the name of its ReplicaSet.
-            Some((deployment, _)) if owner.kind == "ReplicaSet" => deployment.to_owned(),
-            _ => owner.name.clone(),
-        },
-    );
-    let spec = pod.spec.as_ref();
-    let containers =
-        spec.into_iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
-    let has_proxy = containers.into_iter().any(|container| container.name == PROXY);
-    let opts_out = match spec.and_then(|spec| spec.host_network) {
-        Some(true) => Some(OptsOut::HostNetwork),
-        // The label takes precedence.
-        _ => [pod.labels(), pod.annotations()]
-            .into_iter()
-            .find_map(|names| names.get(INJECT))
-            .filter(|value| *value == "false")
-            .map(|_| OptsOut::Inject),
-    };
-    inventory::Pod { labels: pod.labels().clone(), workload, has_proxy, opts_out, complaint: None, name }
-}
-
 /// The newest line of a proxy's log in which it complains of a module. One that cannot be read says nothing.
 async fn complaint(client: &Client, name: &Name) -> Option<String> {
     let parameters =
@@ -281,12 +255,4 @@ async fn complaint(client: &Client, name: &Name) -> Option<String> {
         line.contains("wasm") && ["error", "fail", "critical", "warn"].iter().any(|word| line.contains(word))
     };
     Some(log.lines().rev().find(complains)?.chars().take(300).collect())
-}
-
-/// The version of an istiod: the tag of its image.
-fn version(istiod: &Deployment) -> Option<String> {
-    let spec = istiod.spec.as_ref()?.template.spec.as_ref()?;
-    let image = spec.containers.first()?.image.as_ref()?;
-    let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
-    Some(tag.to_owned())
 }

@@ -1,21 +1,14 @@
-//! Metrics in the text format of OpenMetrics. The one file that names `prometheus_client`.
+//! Metrics in the text format of OpenMetrics.
 //!
 //! What is counted is kept here; what is so now is asked for when somebody scrapes.
 
-use std::time::Duration;
-
 use prometheus_client::{
     encoding::text,
-    metrics::{
-        counter::Counter,
-        family::Family,
-        gauge::Gauge,
-        histogram::{Histogram, exponential_buckets},
-        info::Info,
-    },
+    metrics::{family::Family, gauge::Gauge, info::Info},
     registry::{Registry, Unit},
 };
 
+use super::counters::{Labels, Notifications, Reconciles};
 use crate::{
     kubernetes::{Duty, View},
     serving::status::{Counts, Version},
@@ -23,28 +16,6 @@ use crate::{
 
 /// The content type of [`State::text`].
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-type Labels<const N: usize> = [(&'static str, &'static str); N];
-
-/// What became of something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Success,
-    Failure,
-}
-
-/// Reconciles, by what became of them.
-#[derive(Clone, Debug)]
-pub struct Reconciles {
-    total: Family<Labels<1>, Counter>,
-    duration: Histogram,
-}
-
-/// Push notifications, by whence they came and what became of them.
-#[derive(Clone, Debug, Default)]
-pub struct Notifications {
-    total: Family<Labels<2>, Counter>,
-}
 
 /// What is so at the moment of a scrape.
 #[derive(Debug)]
@@ -67,35 +38,6 @@ pub struct State {
     pub filters: [(&'static str, usize); 3],
     /// How it stands with the cluster, if it is a peer.
     pub cluster: Option<View>,
-}
-
-impl Default for Reconciles {
-    fn default() -> Self {
-        // From 1 ms to 33 s: a look that finds nothing, and a fetch at its deadline.
-        Self { total: Family::default(), duration: Histogram::new(exponential_buckets(0.001, 2.0, 16)) }
-    }
-}
-
-impl Reconciles {
-    pub fn note(&self, outcome: Outcome, took: Duration) {
-        self.total.get_or_create(&[("result", outcome.label())]).inc();
-        self.duration.observe(took.as_secs_f64());
-    }
-}
-
-impl Notifications {
-    pub fn note(&self, forge: &'static str, outcome: Outcome) {
-        self.total.get_or_create(&[("forge", forge), ("result", outcome.label())]).inc();
-    }
-}
-
-impl Outcome {
-    fn label(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failure => "failure",
-        }
-    }
 }
 
 impl State {
@@ -189,13 +131,14 @@ mod tests {
 
     use policies::Digest;
 
-    use super::{Notifications, Outcome, Reconciles, State};
+    use super::State;
     use crate::{
         kubernetes::View,
         reference,
         serving::namespaces::Namespaces,
         serving::status::{Counts, Version},
         source::Revision,
+        telemetry::counters::{Notifications, Outcome, Reconciles},
     };
 
     /// Every metric that there is: its name with its labels, and its kind.
