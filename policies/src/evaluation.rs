@@ -1,19 +1,19 @@
 //! Evaluates policies: a snapshot compiled for one workload, and what it decides about a request.
 
+mod compiled_matcher;
 mod decision;
 mod dice;
 mod facts;
 mod index;
-mod inquiry;
-mod peer;
 mod program;
 mod query;
 mod radix;
+mod request_view;
 mod rule;
-mod test;
+mod workload_ref;
 
 pub use decision::Decision;
-pub use dice::{Always, Dice};
-pub use facts::{Facts, Given};
+pub use dice::{AlwaysHit, Dice};
+pub use facts::{Facts, StaticRequest};
 pub use program::{Program, ProgramError, Verdict};
 pub use rule::Mismatch;

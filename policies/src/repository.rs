@@ -1,12 +1,12 @@
 //! A repository of policies: its files together, what of them is in force when and for which workload.
 
+mod active_set;
 mod catalog;
 mod file;
-mod in_force;
 pub mod lint;
 mod window;
 
-pub use catalog::{Catalog, Placed, Sources};
-pub use file::{Declared, File};
-pub use in_force::{Changes, InForce};
+pub use active_set::{ActiveSet, Changes};
+pub use catalog::{Catalog, LocatedPolicy, Sources};
+pub use file::{File, ParsedPolicy};
 pub use window::State;

@@ -24,4 +24,4 @@ mod v2;
 pub use digest::Digest;
 pub use format::Format;
 pub use scope::{Scope, ScopeError};
-pub use snapshot::{Entry, Schedule, Snapshot, SnapshotError};
+pub use snapshot::{Schedule, Snapshot, SnapshotEntry, SnapshotError};

@@ -163,7 +163,7 @@ fn a_foreign_document_is_passed_over_and_a_mistaken_one_of_ours_is_not() {
     let file = File::read(
         b"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n",
     );
-    assert_eq!((file.passed_over, file.findings.len(), file.policies().len()), (1, 0, 0));
+    assert_eq!((file.ignored, file.findings.len(), file.policies().len()), (1, 0, 0));
     let rest = "metadata: {name: a}\nspec: {rules: [{fault: {percentage: 1, delay_ms: 1}}]}";
     assert_eq!(
         problems(&format!("apiVersion: hfi.dev/v2\nkind: FaultPolicy\n{rest}")),

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use policies::{
-    Catalog, Decision, Dice, File, Program, Scope, Snapshot, Timestamp, evaluation::Given, language::Reply,
-    repository::Sources, wire::Format,
+    Catalog, Decision, Dice, File, Program, Scope, Snapshot, Timestamp, evaluation::StaticRequest,
+    language::Reply, repository::Sources, wire::Format,
 };
 
 /// Dice that always show the same.
@@ -18,12 +18,12 @@ impl Dice for Loaded {
     }
 }
 
-fn get(path: &str) -> Given {
-    Given { method: Some("GET".into()), target: Some(path.into()), ..Given::default() }
+fn get(path: &str) -> StaticRequest {
+    StaticRequest { method: Some("GET".into()), target: Some(path.into()), ..StaticRequest::default() }
 }
 
-fn with_header(name: &str, value: &str) -> Given {
-    Given { headers: vec![(name.into(), value.into())], ..get("/") }
+fn with_header(name: &str, value: &str) -> StaticRequest {
+    StaticRequest { headers: vec![(name.into(), value.into())], ..get("/") }
 }
 
 fn catalog(yaml: &str) -> Catalog {
@@ -51,7 +51,7 @@ fn policy(name: &str, rules: &str) -> String {
     )
 }
 
-fn decide(program: &Program, request: &Given) -> Option<Decision> {
+fn decide(program: &Program, request: &StaticRequest) -> Option<Decision> {
     program.decide(request, &mut Loaded(0))
 }
 
@@ -80,8 +80,8 @@ fn a_start_delay_alone_is_not_counted_as_a_delay() {
     assert_eq!((decision.hold, decision.delayed), (Duration::from_millis(20), false));
 }
 
-fn with_path(path: &str, user: &str) -> Given {
-    Given { target: Some(path.into()), ..with_header("x-user", user) }
+fn with_path(path: &str, user: &str) -> StaticRequest {
+    StaticRequest { target: Some(path.into()), ..with_header("x-user", user) }
 }
 
 #[test]
@@ -90,7 +90,8 @@ fn all_conditions_of_a_match_must_hold() {
         "a",
         "{match: {method: {exact: GET}, path: {prefix: /api/}, headers: [{name: X-User, regex: '^t-'}]}, fault: {percentage: 100, delay_ms: 1}}",
     ));
-    let request = |method: &str, path, user| Given { method: Some(method.into()), ..with_path(path, user) };
+    let request =
+        |method: &str, path, user| StaticRequest { method: Some(method.into()), ..with_path(path, user) };
     assert!(decide(&program, &request("GET", "/api/a", "t-1")).is_some());
     assert!(decide(&program, &request("POST", "/api/a", "t-1")).is_none());
     assert!(decide(&program, &request("GET", "/ap", "t-1")).is_none());
@@ -129,7 +130,9 @@ fn a_probe_of_the_kubelet_is_exempt_unless_a_rule_names_the_user_agent() {
 fn a_rule_ends_by_the_clock_of_whoever_runs_it_and_then_shadows_nothing() {
     let rules = "{fault: {percentage: 100, duration_seconds: 60, delay_ms: 1}}, {fault: {percentage: 100, abort: {httpStatus: 500}}}";
     let program = program(&policy("a", rules));
-    let at = |now| decide(&program, &Given { now: Some(Timestamp::from_millis(now)), ..get("/") }).unwrap();
+    let at = |now| {
+        decide(&program, &StaticRequest { now: Some(Timestamp::from_millis(now)), ..get("/") }).unwrap()
+    };
     assert!(at(1_059_999).delayed);
     assert!(!at(1_060_000).delayed && at(1_060_000).abort.is_some());
 }
@@ -175,7 +178,9 @@ fn a_window_holds_by_the_clock_of_whoever_runs_it() {
     let catalog = catalog(&policy("a", rules).replace("spec: {", window));
     let snapshot = catalog.snapshot(&checkout(), Timestamp::from_millis(2_000));
     let program = Program::compile(&snapshot, &checkout()).unwrap();
-    let at = |now| decide(&program, &Given { now: Some(Timestamp::from_millis(now)), ..get("/") }).is_some();
+    let at = |now| {
+        decide(&program, &StaticRequest { now: Some(Timestamp::from_millis(now)), ..get("/") }).is_some()
+    };
     assert_eq!([at(999), at(1_000), at(2_999), at(3_000)], [false, true, true, false]);
 }
 

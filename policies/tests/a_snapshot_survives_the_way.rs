@@ -4,7 +4,7 @@
 
 use policies::{
     File, Program, Scope, Snapshot, Timestamp,
-    wire::{Entry, Format},
+    wire::{Format, SnapshotEntry},
 };
 use proptest::prelude::*;
 
@@ -35,7 +35,7 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
             );
             let file = File::read(yaml.as_bytes());
             assert!(file.findings.is_empty(), "{yaml}\n{:#?}", file.findings);
-            let entry = |policy| Entry { policy, started_at: start.map(Timestamp::from_millis) };
+            let entry = |policy| SnapshotEntry { policy, started_at: start.map(Timestamp::from_millis) };
             Snapshot { policies: file.documents.into_iter().map(|declared| entry(declared.policy)).collect() }
         },
     )

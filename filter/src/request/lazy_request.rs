@@ -120,7 +120,7 @@ impl<S: RequestSource> Facts for LazyRequest<S> {
         self.field(":authority").map(Cow::Borrowed)
     }
 
-    fn peer(&self) -> Option<Cow<'_, [u8]>> {
+    fn spiffe_id(&self) -> Option<Cow<'_, [u8]>> {
         self.peer.get_or_init(|| self.source.peer()).as_deref().map(Cow::Borrowed)
     }
 
@@ -187,7 +187,7 @@ mod tests {
             assert_eq!(request.path().as_deref(), Some(&b"/a"[..]));
             assert_eq!(request.query().as_deref(), Some(&b"b=/c"[..]));
             assert_eq!(request.direction(), Some(Direction::Inbound));
-            assert_eq!(request.peer(), None);
+            assert_eq!(request.spiffe_id(), None);
             assert_eq!(request.method().as_deref(), Some(&b"GET"[..]));
             assert_eq!(request.header("x-a"), None);
             assert_eq!(request.now(), Timestamp::from_millis(1));

@@ -6,7 +6,7 @@ use filter::{
     clock::Instant,
     identity::{Identity, ProxyKind},
 };
-use policies::{Scope, evaluation::Given, wire::poll::NodeId};
+use policies::{Scope, evaluation::StaticRequest, wire::poll::NodeId};
 
 use crate::world::{Data, World, good, header, snapshot_of};
 
@@ -38,7 +38,7 @@ fn waypoint() -> World {
 fn faulted(filter_chain: &str) -> [bool; 3] {
     let mut world = waypoint();
     ["/cart", "/all", "/anywhere"].map(|path| {
-        let request = Given { target: Some(path.into()), ..Given::default() };
+        let request = StaticRequest { target: Some(path.into()), ..StaticRequest::default() };
         world.injects_through(filter_chain, &request)
     })
 }

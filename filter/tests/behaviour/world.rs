@@ -17,7 +17,7 @@ use filter::{
 };
 use policies::{
     Catalog, Digest, Facts, File, Scope, Timestamp,
-    evaluation::Given,
+    evaluation::StaticRequest,
     repository::Sources,
     wire::{Format, poll::NodeId},
 };
@@ -195,7 +195,7 @@ impl World {
     }
 
     pub(crate) fn injects(&mut self) -> bool {
-        self.injects_through("", &Given::default())
+        self.injects_through("", &StaticRequest::default())
     }
 
     pub(crate) fn injects_through(&mut self, filter_chain: &str, facts: &impl Facts) -> bool {

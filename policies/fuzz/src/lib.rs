@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use policies::{
-    Catalog, Dice, File, Program, Scope, Snapshot, Timestamp, evaluation::Given, language::Direction,
+    Catalog, Dice, File, Program, Scope, Snapshot, Timestamp, evaluation::StaticRequest, language::Direction,
     rendering::json, repository::Sources, wire::Format,
 };
 
@@ -70,9 +70,9 @@ fn everywhere() -> Option<Scope> {
 }
 
 /// A request that has everything, so that every kind of condition is tested.
-fn request(direction: Direction, now: Timestamp) -> Given {
+fn request(direction: Direction, now: Timestamp) -> StaticRequest {
     let header = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-    Given {
+    StaticRequest {
         now: Some(now),
         direction: Some(direction),
         method: Some("GET".to_owned()),
@@ -81,7 +81,7 @@ fn request(direction: Direction, now: Timestamp) -> Given {
         headers: [("content-type", "application/grpc"), ("x-user-id", "test-1"), ("a", "")]
             .map(header)
             .into(),
-        peer: Some("spiffe://cluster.local/ns/demo/sa/web".to_owned()),
+        spiffe_id: Some("spiffe://cluster.local/ns/demo/sa/web".to_owned()),
     }
 }
 

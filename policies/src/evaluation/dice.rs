@@ -11,7 +11,7 @@ pub trait Dice {
     fn below(&mut self, bound: u32) -> u32;
 
     /// Whether a request is among the `share` that is meant. Certainty needs no throw.
-    fn falls_within(&mut self, share: Percentage) -> bool {
+    fn hits(&mut self, share: Percentage) -> bool {
         match share.parts_per_million() {
             0 => false,
             Percentage::WHOLE => true,
@@ -30,9 +30,9 @@ pub trait Dice {
 
 /// Dice that always fall: every request is among any share but none.
 #[derive(Debug)]
-pub struct Always;
+pub struct AlwaysHit;
 
-impl Dice for Always {
+impl Dice for AlwaysHit {
     fn below(&mut self, _bound: u32) -> u32 {
         0
     }

@@ -35,12 +35,12 @@ pub trait Facts {
     fn header(&self, name: &str) -> Option<Cow<'_, [u8]>>;
 
     /// The URI of the caller's certificate: its SPIFFE identity.
-    fn peer(&self) -> Option<Cow<'_, [u8]>>;
+    fn spiffe_id(&self) -> Option<Cow<'_, [u8]>>;
 }
 
 /// A request whose facts are given, for whoever has no proxy to ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Given {
+pub struct StaticRequest {
     pub now: Option<Timestamp>,
     /// Inbound unless it is said.
     pub direction: Option<Direction>,
@@ -50,14 +50,14 @@ pub struct Given {
     pub authority: Option<String>,
     /// By lower-case name; of one that is repeated, the first counts.
     pub headers: Vec<(String, String)>,
-    pub peer: Option<String>,
+    pub spiffe_id: Option<String>,
 }
 
 fn bytes(text: &str) -> Cow<'_, [u8]> {
     Cow::Borrowed(text.as_bytes())
 }
 
-impl Facts for Given {
+impl Facts for StaticRequest {
     fn now(&self) -> Timestamp {
         self.now.unwrap_or(Timestamp::from_millis(0))
     }
@@ -88,7 +88,7 @@ impl Facts for Given {
         given.or_else(|| self.authority().filter(|_| name == "host"))
     }
 
-    fn peer(&self) -> Option<Cow<'_, [u8]>> {
-        self.peer.as_deref().map(bytes)
+    fn spiffe_id(&self) -> Option<Cow<'_, [u8]>> {
+        self.spiffe_id.as_deref().map(bytes)
     }
 }

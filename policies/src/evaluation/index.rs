@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, hash::Hash};
 
-use super::{facts::Facts, inquiry::Inquiry, query, radix::RadixTree};
+use super::{facts::Facts, query, radix::RadixTree, request_view::RequestView};
 use crate::language::{Flow, Match, Policy, Rule};
 
 /// Positions of rules, filed.
@@ -82,12 +82,12 @@ impl Index {
     }
 
     /// The positions of the rules that can match the request, ascending.
-    pub(crate) fn candidates(&self, inquiry: &Inquiry<'_, impl Facts>) -> impl Iterator<Item = u32> {
+    pub(crate) fn candidates(&self, view: &RequestView<'_, impl Facts>) -> impl Iterator<Item = u32> {
         let mut filed = Vec::new();
-        let facts = inquiry.facts;
+        let facts = view.facts;
         if !self.services.is_empty() {
             filed.extend(
-                inquiry.callee().and_then(|(service, _)| self.services.get(service)).into_iter().flatten(),
+                view.callee().and_then(|(service, _)| self.services.get(service)).into_iter().flatten(),
             );
         }
         if !self.paths.is_empty()
@@ -111,7 +111,7 @@ impl Index {
         }
         if !self.accounts.is_empty() {
             filed.extend(
-                inquiry.caller().and_then(|(_, account)| self.accounts.get(account)).into_iter().flatten(),
+                view.caller().and_then(|(_, account)| self.accounts.get(account)).into_iter().flatten(),
             );
         }
         if !self.methods.is_empty()

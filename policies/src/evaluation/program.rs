@@ -5,7 +5,7 @@ use super::{
     dice::Dice,
     facts::Facts,
     index::Index,
-    inquiry::Inquiry,
+    request_view::RequestView,
     rule::{Mismatch, Rule},
 };
 use crate::{
@@ -84,15 +84,15 @@ impl Program {
     /// What is to happen to a request: the first rule in force that matches decides, whether or not
     /// its dice fall.
     pub fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
-        let inquiry = Inquiry::new(facts, self.namespace.as_deref());
+        let view = RequestView::new(facts, self.namespace.as_deref());
         // Where all rules are for one direction, only a request that one of them applies to is asked
         // for its own.
         let goes = |direction| facts.direction() == Some(direction);
         let rule = match (self.inbound.is_empty(), self.outbound.is_empty()) {
             (true, true) => None,
-            (false, true) => self.inbound.first(&inquiry).filter(|_| goes(Direction::Inbound)),
-            (true, false) => self.outbound.first(&inquiry).filter(|_| goes(Direction::Outbound)),
-            (false, false) => self.rules(facts)?.first(&inquiry),
+            (false, true) => self.inbound.first(&view).filter(|_| goes(Direction::Inbound)),
+            (true, false) => self.outbound.first(&view).filter(|_| goes(Direction::Outbound)),
+            (false, false) => self.rules(facts)?.first(&view),
         };
         rule?.decide(facts, dice)
     }
@@ -100,13 +100,13 @@ impl Program {
     /// What every rule says of a request, in the order in which they decide.
     pub fn explain(&self, facts: &impl Facts) -> Vec<Verdict> {
         let rules = self.rules(facts).map(|rules| rules.rules.as_slice()).unwrap_or_default();
-        let inquiry = Inquiry::new(facts, self.namespace.as_deref());
+        let view = RequestView::new(facts, self.namespace.as_deref());
         let same_policy = rules.chunk_by(|a, b| a.policy() == b.policy());
         let numbered = same_policy.flat_map(|rules| rules.iter().enumerate());
         let verdict = |(rule, compiled): (usize, &Rule)| Verdict {
             policy: compiled.policy().to_owned(),
             rule,
-            mismatch: compiled.mismatch(&inquiry),
+            mismatch: compiled.mismatch(&view),
         };
         numbered.map(verdict).collect()
     }
@@ -125,10 +125,10 @@ impl Rules {
     }
 
     /// The first rule that applies.
-    fn first(&self, inquiry: &Inquiry<'_, impl Facts>) -> Option<&Rule> {
-        inquiry.facts.announce(self.index.fields());
+    fn first(&self, view: &RequestView<'_, impl Facts>) -> Option<&Rule> {
+        view.facts.announce(self.index.fields());
         let mut candidates =
-            self.index.candidates(inquiry).filter_map(|position| self.rules.get(position as usize));
-        candidates.find(|rule| rule.mismatch(inquiry).is_none())
+            self.index.candidates(view).filter_map(|position| self.rules.get(position as usize));
+        candidates.find(|rule| rule.mismatch(view).is_none())
     }
 }

@@ -3,19 +3,19 @@
 use std::{rc::Rc, time::Duration};
 
 use super::{
+    compiled_matcher::CompiledMatcher,
     decision::Decision,
     dice::{self, Dice},
     facts::Facts,
-    inquiry::Inquiry,
     query,
-    test::Test,
+    request_view::RequestView,
 };
 use crate::{
     language::{
         self, Abort, Delay, Flow, HeaderName, Matcher, Mode, PatternError, Percentage, Reply, Selector,
         Source, Timestamp,
     },
-    wire::Entry,
+    wire::SnapshotEntry,
 };
 
 /// The user agent of the kubelet's probes begins so; a fault must not make Kubernetes kill the pod.
@@ -30,10 +30,10 @@ pub(crate) struct Rule {
     starts_at: Option<Timestamp>,
     ends_at: Option<Timestamp>,
     destination: Option<Selector>,
-    method: Option<Test>,
-    path: Option<Test>,
-    headers: Vec<(HeaderName, Test)>,
-    query: Vec<(String, Test)>,
+    method: Option<CompiledMatcher>,
+    path: Option<CompiledMatcher>,
+    headers: Vec<(HeaderName, CompiledMatcher)>,
+    query: Vec<(String, CompiledMatcher)>,
     source: Option<Source>,
     percentage: Percentage,
     sticky_by: Option<HeaderName>,
@@ -59,9 +59,9 @@ pub enum Mismatch {
 
 impl Rule {
     /// The rule at `position` of a policy's list, compiled.
-    pub(crate) fn compile(entry: &Entry, rule: &language::Rule) -> Result<Self, PatternError> {
+    pub(crate) fn compile(entry: &SnapshotEntry, rule: &language::Rule) -> Result<Self, PatternError> {
         let (policy, matches, fault) = (&entry.policy, &rule.matches, &rule.fault);
-        let compile = |matcher: &Option<Matcher>| matcher.as_ref().map(Test::new).transpose();
+        let compile = |matcher: &Option<Matcher>| matcher.as_ref().map(CompiledMatcher::new).transpose();
         let destination = match &policy.flow {
             Flow::Inbound => None,
             Flow::Outbound { destination } => {
@@ -79,12 +79,12 @@ impl Rule {
             headers: matches
                 .headers
                 .iter()
-                .map(|(name, value)| Ok((name.clone(), Test::new(value)?)))
+                .map(|(name, value)| Ok((name.clone(), CompiledMatcher::new(value)?)))
                 .collect::<Result<_, PatternError>>()?,
             query: matches
                 .query
                 .iter()
-                .map(|(name, value)| Ok((name.clone(), Test::new(value)?)))
+                .map(|(name, value)| Ok((name.clone(), CompiledMatcher::new(value)?)))
                 .collect::<Result<_, PatternError>>()?,
             source: matches.source.clone(),
             percentage: fault.percentage,
@@ -102,8 +102,8 @@ impl Rule {
 
     /// The first condition that does not hold for a request, cheapest
     /// first; `None` if the rule applies.
-    pub(crate) fn mismatch(&self, inquiry: &Inquiry<'_, impl Facts>) -> Option<Mismatch> {
-        let facts = inquiry.facts;
+    pub(crate) fn mismatch(&self, view: &RequestView<'_, impl Facts>) -> Option<Mismatch> {
+        let facts = view.facts;
         let in_time =
             |now| self.starts_at.is_none_or(|start| start <= now) && self.ends_at.is_none_or(|end| now < end);
         if (self.starts_at.is_some() || self.ends_at.is_some()) && !in_time(facts.now()) {
@@ -115,7 +115,9 @@ impl Rule {
         if self.path.as_ref().is_some_and(|test| !test.holds(facts.path().into_iter())) {
             return Some(Mismatch::Path);
         }
-        let fails = |(name, test): &&(HeaderName, Test)| !test.holds(facts.header(name.as_str()).into_iter());
+        let fails = |(name, test): &&(HeaderName, CompiledMatcher)| {
+            !test.holds(facts.header(name.as_str()).into_iter())
+        };
         if let Some((name, _)) = self.headers.iter().find(fails) {
             return Some(Mismatch::Header(name.to_string()));
         }
@@ -130,7 +132,7 @@ impl Rule {
             let matches = |(service, namespace)| {
                 selector.service.matches(service) && selector.namespace.matches(namespace)
             };
-            inquiry.callee().is_some_and(matches)
+            view.callee().is_some_and(matches)
         };
         if self.destination.as_ref().is_some_and(|selector| !goes_to(selector)) {
             return Some(Mismatch::Destination);
@@ -139,7 +141,7 @@ impl Rule {
             let matches = |(namespace, account)| {
                 source.namespace.matches(namespace) && source.service_account.matches(account)
             };
-            inquiry.caller().is_some_and(matches)
+            view.caller().is_some_and(matches)
         };
         if self.source.as_ref().is_some_and(|source| !comes_from(source)) {
             return Some(Mismatch::Source);
@@ -152,7 +154,7 @@ impl Rule {
     pub(crate) fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
         let chosen = match &self.sticky_by {
             Some(header) => dice::sticky(&self.policy, &facts.header(header.as_str())?, self.percentage),
-            None => dice.falls_within(self.percentage),
+            None => dice.hits(self.percentage),
         };
         if !chosen || (!self.names_user_agent() && is_probe(facts)) {
             return None;

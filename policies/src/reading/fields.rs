@@ -61,12 +61,12 @@ impl<'n> Cursor<'n> {
     }
 
     /// Whether the regexes read so far take all that a file may.
-    pub fn regexes_are_spent(&self) -> bool {
+    pub fn is_regex_budget_spent(&self) -> bool {
         self.context.regex_bytes.get() > MAX_REGEX_BYTES
     }
 
     /// Counts a regex of so many bytes.
-    pub fn spend_on_regexes(&self, bytes: usize) {
+    pub fn count_regex_bytes(&self, bytes: usize) {
         let spent = &self.context.regex_bytes;
         spent.set(spent.get().saturating_add(bytes));
     }

@@ -20,7 +20,7 @@ pub(crate) const FIELDS: [&str; 8] = [
 ];
 
 /// Whether a text that cannot be read has a word in it that a guardrail has.
-pub(crate) fn is_spoken_of(text: &[u8]) -> bool {
+pub(crate) fn mentions_guardrail(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
     text.contains("guardrail") || FIELDS.iter().any(|field| text.contains(&field.to_ascii_lowercase()))
 }

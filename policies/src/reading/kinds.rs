@@ -26,7 +26,7 @@ pub struct Invalid {
     /// The name, where one could be read: it still counts against another's use of it.
     pub name: Option<PolicyName>,
     /// Whether it is, or could have been meant as, a guardrail.
-    pub may_guard: bool,
+    pub may_be_guardrail: bool,
     pub findings: Vec<Finding>,
 }
 
@@ -45,10 +45,10 @@ pub fn read(node: &Node, context: &Context) -> Document {
         let findings = context.take_findings();
         return match guardrail.filter(|_| findings.is_empty()) {
             Some(guardrail) => Document::Guardrail(guardrail),
-            None => Document::Invalid(Invalid { name: None, may_guard: true, findings }),
+            None => Document::Invalid(Invalid { name: None, may_be_guardrail: true, findings }),
         };
     }
-    let may_guard = match kind {
+    let may_be_guardrail = match kind {
         Some(kind) => kind != POLICY,
         None => looks_like_guardrail(node),
     };
@@ -56,7 +56,7 @@ pub fn read(node: &Node, context: &Context) -> Document {
     let findings = context.take_findings();
     match policy.filter(|_| findings.is_empty()) {
         Some(policy) => Document::Policy(Box::new(policy)),
-        None => Document::Invalid(Invalid { name, may_guard, findings }),
+        None => Document::Invalid(Invalid { name, may_be_guardrail, findings }),
     }
 }
 

@@ -41,7 +41,7 @@ fn is_empty<T>(list: Option<&Option<Vec<T>>>) -> bool {
 /// A regex, as long as the file's regexes together are not too large.
 fn pattern(field: &Cursor<'_>) -> Option<Pattern> {
     let text = field.string()?;
-    if field.regexes_are_spent() {
+    if field.is_regex_budget_spent() {
         field.report(format_args!(
             "is one regex too many: those of a file take at most {MAX_REGEX_BYTES} bytes compiled"
         ));
@@ -49,7 +49,7 @@ fn pattern(field: &Cursor<'_>) -> Option<Pattern> {
     }
     let pattern = Pattern::parse(text);
     // One that is too large took as long as the largest that is not.
-    field.spend_on_regexes(pattern.as_ref().map_or(SIZE_LIMIT, Pattern::size));
+    field.count_regex_bytes(pattern.as_ref().map_or(SIZE_LIMIT, Pattern::size));
     field.accept(pattern)
 }
 

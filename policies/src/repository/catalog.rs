@@ -3,20 +3,20 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    file::{Declared, File, Used},
+    file::{File, NameUse, ParsedPolicy},
     window::{State, Window},
 };
 use crate::{
     language::{Guardrail, Policy, PolicyName, Timestamp},
     reading::{Finding, MAX_REGEX_BYTES, Place, Problem},
-    wire::{Entry, Scope, Snapshot},
+    wire::{Scope, Snapshot, SnapshotEntry},
 };
 
 /// The most breaches of one policy that are reported.
-const MAX_BREACHES_TOLD: usize = 20;
+const MAX_REPORTED_BREACHES: usize = 20;
 
 /// The most uses of one name that are reported.
-const MAX_USES_TOLD: usize = 20;
+const MAX_REPORTED_USES: usize = 20;
 
 /// What a catalog is made of.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub struct Sources<'a> {
     /// The files whose policies are served, by their path.
     pub files: Vec<(&'a Arc<str>, &'a File)>,
     /// Further files, such as those in the folders above: only their guardrails count.
-    pub guards: Vec<(&'a Arc<str>, &'a File)>,
+    pub ancestors: Vec<(&'a Arc<str>, &'a File)>,
     /// What the server itself demands.
     pub server: Guardrail,
 }
@@ -35,17 +35,17 @@ pub struct Sources<'a> {
 /// the same catalog on every replica.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    policies: Vec<Placed>,
+    policies: Vec<LocatedPolicy>,
     problems: Vec<Problem>,
-    passed_over: usize,
+    ignored: usize,
 }
 
 /// A policy, and the place it comes from.
 #[derive(Clone, Debug)]
-pub struct Placed {
+pub struct LocatedPolicy {
     pub file: Arc<str>,
-    pub declared: Declared,
-    pub entry: Entry,
+    pub parsed: ParsedPolicy,
+    pub entry: SnapshotEntry,
     window: Window,
 }
 
@@ -55,19 +55,18 @@ impl Catalog {
     pub fn new(sources: &Sources<'_>, started_at: impl Fn(&str, &Policy) -> Option<Timestamp>) -> Self {
         let mut catalog = Self::default();
         // Of a file that only guards, what is wrong matters if it may concern its guardrails.
-        let guards = sources.guards.iter().filter(|(_, file)| file.guardrails().is_none());
+        let guards = sources.ancestors.iter().filter(|(_, file)| file.guardrails().is_none());
         for (path, file) in sources.files.iter().chain(guards) {
             let problem = |finding: &Finding| Problem { file: Arc::clone(path), finding: finding.clone() };
             catalog.problems.extend(file.findings.iter().map(problem));
         }
         for (path, file) in &sources.files {
-            catalog.passed_over += file.passed_over;
-            catalog.policies.extend(file.policies().iter().map(|declared| {
-                let started_at =
-                    if declared.has_duration() { started_at(path, &declared.policy) } else { None };
-                let entry = Entry { policy: Arc::clone(&declared.policy), started_at };
-                let window = declared.window(&entry);
-                Placed { file: Arc::clone(path), declared: declared.clone(), entry, window }
+            catalog.ignored += file.ignored;
+            catalog.policies.extend(file.policies().iter().map(|parsed| {
+                let started_at = if parsed.has_duration() { started_at(path, &parsed.policy) } else { None };
+                let entry = SnapshotEntry { policy: Arc::clone(&parsed.policy), started_at };
+                let window = parsed.window(&entry);
+                LocatedPolicy { file: Arc::clone(path), parsed: parsed.clone(), entry, window }
             }));
         }
         catalog.refuse_shared_names(sources);
@@ -89,15 +88,15 @@ impl Catalog {
         }
         let mut uses = BTreeMap::<&PolicyName, Vec<(&Arc<str>, Place)>>::new();
         for (path, file) in &sources.files {
-            for Used { place, name, .. } in &file.names {
+            for NameUse { place, name, .. } in &file.names {
                 uses.entry(name).or_default().push((path, *place));
             }
         }
         uses.retain(|_, places| places.len() > 1);
-        self.policies.retain(|placed| !uses.contains_key(&placed.entry.policy.name));
+        self.policies.retain(|located| !uses.contains_key(&located.entry.policy.name));
         for (name, places) in uses {
             // Each names one other: to name all of them each time grows with the square of the uses.
-            for (i, (file, place)) in places.iter().enumerate().take(MAX_USES_TOLD) {
+            for (i, (file, place)) in places.iter().enumerate().take(MAX_REPORTED_USES) {
                 let Some((other, at)) = places.get(usize::from(i == 0)) else { continue };
                 let more = match places.len() - 2 {
                     0 => String::new(),
@@ -113,7 +112,7 @@ impl Catalog {
     /// A policy that breaks a guardrail of its folder, or of one above, is not in force; and where it
     /// cannot be known what the guardrails are, nothing is.
     fn refuse_breaches(&mut self, sources: &Sources<'_>) {
-        let files = sources.guards.iter().chain(&sources.files);
+        let files = sources.ancestors.iter().chain(&sources.files);
         let guards = files.map(|(path, file)| (folder(path), path, file.guardrails()));
         let guards =
             guards.filter(|(.., guardrails)| guardrails.is_none_or(|guardrails| !guardrails.is_empty()));
@@ -123,9 +122,9 @@ impl Catalog {
             return;
         }
         let problems = &mut self.problems;
-        self.policies.retain(|placed| {
-            let policy = &placed.entry.policy;
-            let mut guards = guards.iter().filter(|(folder, ..)| placed.file.starts_with(folder));
+        self.policies.retain(|located| {
+            let policy = &located.entry.policy;
+            let mut guards = guards.iter().filter(|(folder, ..)| located.file.starts_with(folder));
             let unreadable = guards.clone().find(|(.., guardrails)| guardrails.is_none());
             let of_server = server.into_iter().flat_map(|server| server.breaches(policy));
             let of_server = of_server.map(|breach| (breach, "the server demands it".to_owned()));
@@ -135,10 +134,10 @@ impl Catalog {
                 breaches.map(move |breach| (breach, format!("a guardrail of {path} demands it")))
             });
             // Many guardrails against many rules would tell the same many times.
-            let told: Vec<_> = of_server.chain(breaches).take(MAX_BREACHES_TOLD).collect();
+            let told: Vec<_> = of_server.chain(breaches).take(MAX_REPORTED_BREACHES).collect();
             let mut report = |field: String, message: String| {
-                let finding = Finding { place: placed.declared.place_of(&field), field, message };
-                problems.push(Problem { file: Arc::clone(&placed.file), finding });
+                let finding = Finding { place: located.parsed.place_of(&field), field, message };
+                problems.push(Problem { file: Arc::clone(&located.file), finding });
             };
             if let Some((_, path, _)) = unreadable {
                 report(
@@ -159,7 +158,7 @@ impl Catalog {
     fn refuse_excess(&mut self) {
         let mut left = MAX_REGEX_BYTES;
         let problems = &mut self.problems;
-        self.policies.retain(|placed| match left.checked_sub(placed.declared.regex_bytes()) {
+        self.policies.retain(|located| match left.checked_sub(located.parsed.regex_bytes()) {
             Some(rest) => {
                 left = rest;
                 true
@@ -168,16 +167,16 @@ impl Catalog {
                 let message = format!(
                     "is not in force: with it the regexes of all policies take more than {MAX_REGEX_BYTES} bytes compiled; write `exact` or `prefix` where that will do"
                 );
-                let place = placed.declared.place_of("spec.rules");
+                let place = located.parsed.place_of("spec.rules");
                 let finding = Finding { place, field: "spec.rules".to_owned(), message };
-                problems.push(Problem { file: Arc::clone(&placed.file), finding });
+                problems.push(Problem { file: Arc::clone(&located.file), finding });
                 false
             }
         });
     }
 
     /// Every valid policy, whether or not it is in force.
-    pub fn policies(&self) -> &[Placed] {
+    pub fn policies(&self) -> &[LocatedPolicy] {
         &self.policies
     }
 
@@ -187,29 +186,29 @@ impl Catalog {
     }
 
     /// How many documents belong to somebody else.
-    pub fn passed_over(&self) -> usize {
-        self.passed_over
+    pub fn ignored(&self) -> usize {
+        self.ignored
     }
 
     /// The policies in force at `now`.
-    pub fn in_force(&self, now: Timestamp) -> impl Iterator<Item = &Placed> {
-        self.policies.iter().filter(move |placed| placed.state(now) == State::Active)
+    pub fn in_force(&self, now: Timestamp) -> impl Iterator<Item = &LocatedPolicy> {
+        self.policies.iter().filter(move |located| located.state(now) == State::Active)
     }
 
     /// What a filter of this scope is to run at `now`.
     pub fn snapshot(&self, scope: &Scope, now: Timestamp) -> Snapshot {
         let selected =
-            self.in_force(now).filter(|placed| scope.is_selected_by(&placed.entry.policy.selector));
-        Snapshot { policies: selected.map(|placed| placed.entry.clone()).collect() }
+            self.in_force(now).filter(|located| scope.is_selected_by(&located.entry.policy.selector));
+        Snapshot { policies: selected.map(|located| located.entry.clone()).collect() }
     }
 
     /// The next instant after `now` at which a policy comes into force or ceases to be.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        self.policies.iter().filter_map(|placed| placed.window.next_change(now)).min()
+        self.policies.iter().filter_map(|located| located.window.next_change(now)).min()
     }
 }
 
-impl Placed {
+impl LocatedPolicy {
     /// Whether the policy is in force at `now`.
     pub fn state(&self, now: Timestamp) -> State {
         self.window.state(now)

@@ -8,8 +8,8 @@ use std::{
 use super::window::Window;
 use crate::{
     language::{Guardrail, Policy, PolicyName},
-    reading::{Context, Document, Finding, Node, Place, Value, is_spoken_of, read_document, read_yaml},
-    wire::Entry,
+    reading::{Context, Document, Finding, Node, Place, Value, mentions_guardrail, read_document, read_yaml},
+    wire::SnapshotEntry,
 };
 
 /// The most problems of one file that are told.
@@ -22,20 +22,20 @@ const MAX_GUARDRAILS: usize = 100;
 #[derive(Debug, Default)]
 pub struct File {
     /// The valid policies, also of a file that is not valid as a whole: their history goes on.
-    pub documents: Vec<Declared>,
+    pub documents: Vec<ParsedPolicy>,
     guardrails: Vec<Guardrail>,
     /// The names that the file uses, also those of its invalid documents.
-    pub(crate) names: Vec<Used>,
+    pub(crate) names: Vec<NameUse>,
     /// All that is wrong with it.
     pub findings: Vec<Finding>,
     /// How many documents belong to somebody else.
-    pub passed_over: usize,
-    may_guard: bool,
+    pub ignored: usize,
+    may_be_guardrail: bool,
 }
 
 /// A name, and where it is used.
 #[derive(Debug)]
-pub(crate) struct Used {
+pub(crate) struct NameUse {
     pub(crate) place: Place,
     pub(crate) name: PolicyName,
     /// The same for the same name, and seldom for another.
@@ -44,7 +44,7 @@ pub(crate) struct Used {
 
 /// A policy, and where it says what.
 #[derive(Clone, Debug)]
-pub struct Declared {
+pub struct ParsedPolicy {
     pub policy: Arc<Policy>,
     pub place: Place,
     /// What of it is asked for at every change of another one.
@@ -62,21 +62,21 @@ impl File {
         for document in read_yaml(bytes) {
             match document.map(|node| (read_document(&node, &context), node)) {
                 Ok((Document::Policy(policy), node)) => {
-                    let declared = Declared::new(*policy, &node);
-                    let place = declared.place_of("metadata.name");
-                    file.names.push(Used::new(place, declared.policy.name.clone()));
-                    file.documents.push(declared);
+                    let parsed = ParsedPolicy::new(*policy, &node);
+                    let place = parsed.place_of("metadata.name");
+                    file.names.push(NameUse::new(place, parsed.policy.name.clone()));
+                    file.documents.push(parsed);
                 }
                 Ok((Document::Guardrail(guardrail), _)) => file.guardrails.push(guardrail),
-                Ok((Document::Foreign, _)) => file.passed_over += 1,
+                Ok((Document::Foreign, _)) => file.ignored += 1,
                 Ok((Document::Invalid(invalid), node)) => {
-                    file.names.extend(invalid.name.map(|name| Used::new(node.place, name)));
-                    file.may_guard |= invalid.may_guard;
+                    file.names.extend(invalid.name.map(|name| NameUse::new(node.place, name)));
+                    file.may_be_guardrail |= invalid.may_be_guardrail;
                     file.findings.extend(invalid.findings);
                 }
                 Err(finding) => {
                     // Nobody knows what it is; but what does not speak of a guardrail is none.
-                    file.may_guard |= is_spoken_of(bytes);
+                    file.may_be_guardrail |= mentions_guardrail(bytes);
                     file.findings.push(finding);
                 }
             }
@@ -98,7 +98,7 @@ impl File {
     /// A file that could not be read, and why. What stands in it nobody knows.
     pub fn unreadable(reason: String) -> Self {
         let finding = Finding { place: Place::default(), field: String::new(), message: reason };
-        Self { findings: vec![finding], may_guard: true, ..Self::default() }
+        Self { findings: vec![finding], may_be_guardrail: true, ..Self::default() }
     }
 
     fn is_valid(&self) -> bool {
@@ -106,7 +106,7 @@ impl File {
     }
 
     /// What the file contributes: nothing when anything in it is wrong.
-    pub fn policies(&self) -> &[Declared] {
+    pub fn policies(&self) -> &[ParsedPolicy] {
         if self.is_valid() { &self.documents } else { &[] }
     }
 
@@ -114,7 +114,7 @@ impl File {
     pub fn guardrails(&self) -> Option<&[Guardrail]> {
         if self.is_valid() {
             Some(&self.guardrails)
-        } else if self.may_guard || !self.guardrails.is_empty() {
+        } else if self.may_be_guardrail || !self.guardrails.is_empty() {
             None
         } else {
             Some(&[])
@@ -122,20 +122,20 @@ impl File {
     }
 }
 
-impl Used {
+impl NameUse {
     fn new(place: Place, name: PolicyName) -> Self {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(&name);
         Self { place, name, hash }
     }
 }
 
-impl Declared {
+impl ParsedPolicy {
     fn new(policy: Policy, node: &Node) -> Self {
         let mut fields = Vec::new();
         note(node, String::new(), &mut fields);
         let (has_duration, regex_bytes) = (policy.has_duration(), policy.regex_bytes());
         let (policy, fields) = (Arc::new(policy), fields.into());
-        let window = Window::of(&Entry { policy: Arc::clone(&policy), started_at: None });
+        let window = Window::of(&SnapshotEntry { policy: Arc::clone(&policy), started_at: None });
         Self { policy, place: node.place, has_duration, window, regex_bytes, fields }
     }
 
@@ -145,7 +145,7 @@ impl Declared {
     }
 
     /// When the policy is in force, given when its document got its content if that matters.
-    pub(crate) fn window(&self, entry: &Entry) -> Window {
+    pub(crate) fn window(&self, entry: &SnapshotEntry) -> Window {
         if self.has_duration { Window::of(entry) } else { self.window }
     }
 

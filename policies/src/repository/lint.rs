@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::catalog::{Catalog, Placed};
+use super::catalog::{Catalog, LocatedPolicy};
 use crate::{
     language::{Abort, Condition, Match, Reply, Rule, Timestamp},
     reading::{Finding, Problem},
@@ -15,7 +15,7 @@ const MAX_COMPARED: usize = 3_000;
 /// A rule, and where it is.
 #[derive(Clone, Copy)]
 struct At<'c> {
-    placed: &'c Placed,
+    located: &'c LocatedPolicy,
     position: usize,
     rule: &'c Rule,
 }
@@ -23,16 +23,16 @@ struct At<'c> {
 /// Everything in a catalog that is worth a warning at `now`, by file and place.
 pub fn warnings(catalog: &Catalog, now: Timestamp) -> Vec<Problem> {
     let mut warnings = Vec::new();
-    for placed in catalog.policies() {
-        if let Some(end) = placed.entry.policy.expires_at.filter(|end| *end <= now) {
+    for located in catalog.policies() {
+        if let Some(end) = located.entry.policy.expires_at.filter(|end| *end <= now) {
             let message = format!("is over since {}; delete the policy", end.to_rfc3339());
-            warnings.push(problem(placed, "spec.expiresAt".to_owned(), message));
+            warnings.push(problem(located, "spec.expiresAt".to_owned(), message));
         }
-        if let (Some(start), Some(end)) = (placed.entry.policy.starts_at, placed.entry.last_end())
+        if let (Some(start), Some(end)) = (located.entry.policy.starts_at, located.entry.last_end())
             && end <= start
         {
             let message = "is never in force: `duration_seconds` counts from the commit and is over before then; use `expiresAt`";
-            warnings.push(problem(placed, "spec.startsAt".to_owned(), message.to_owned()));
+            warnings.push(problem(located, "spec.startsAt".to_owned(), message.to_owned()));
         }
     }
     let rules: Vec<_> = catalog.policies().iter().flat_map(rules).collect();
@@ -45,10 +45,11 @@ pub fn warnings(catalog: &Catalog, now: Timestamp) -> Vec<Problem> {
     for (i, later) in rules.iter().enumerate() {
         let earlier = rules.iter().take(i).rev().take(MAX_COMPARED);
         let near = |other: &&At<'_>| {
-            rules.len() <= MAX_COMPARED || Arc::ptr_eq(&other.placed.entry.policy, &later.placed.entry.policy)
+            rules.len() <= MAX_COMPARED
+                || Arc::ptr_eq(&other.located.entry.policy, &later.located.entry.policy)
         };
         if let Some(other) = earlier.filter(near).find(|other| other.shadows(later)) {
-            let (name, position) = (&other.placed.entry.policy.name, other.position);
+            let (name, position) = (&other.located.entry.policy.name, other.position);
             warnings.push(later.warning(
                 "",
                 format!(
@@ -61,18 +62,18 @@ pub fn warnings(catalog: &Catalog, now: Timestamp) -> Vec<Problem> {
     warnings
 }
 
-fn rules(placed: &Placed) -> impl Iterator<Item = At<'_>> {
-    placed.entry.policy.rules.iter().enumerate().map(move |(position, rule)| At { placed, position, rule })
+fn rules(located: &LocatedPolicy) -> impl Iterator<Item = At<'_>> {
+    located.entry.policy.rules.iter().enumerate().map(move |(position, rule)| At { located, position, rule })
 }
 
-fn problem(placed: &Placed, field: String, message: String) -> Problem {
-    let place = placed.declared.place_of(&field);
-    Problem { file: Arc::clone(&placed.file), finding: Finding { place, field, message } }
+fn problem(located: &LocatedPolicy, field: String, message: String) -> Problem {
+    let place = located.parsed.place_of(&field);
+    Problem { file: Arc::clone(&located.file), finding: Finding { place, field, message } }
 }
 
 impl At<'_> {
     fn warning(&self, field: &str, message: impl Into<String>) -> Problem {
-        problem(self.placed, format!("spec.rules[{}]{field}", self.position), message.into())
+        problem(self.located, format!("spec.rules[{}]{field}", self.position), message.into())
     }
 
     /// A regex that says no more than `exact` or `prefix` would.
@@ -100,7 +101,7 @@ impl At<'_> {
 
     /// Whether this rule, which comes first, decides whenever the later one would.
     fn shadows(&self, later: &Self) -> bool {
-        let (ours, theirs) = (&self.placed.entry, &later.placed.entry);
+        let (ours, theirs) = (&self.located.entry, &later.located.entry);
         let (policy, other) = (&ours.policy, &theirs.policy);
         let outlasts = match (ours.end_of(&self.rule.fault), theirs.end_of(&later.rule.fault)) {
             (None, _) => true,

@@ -1,6 +1,6 @@
 //! From when and until when a policy is in force.
 
-use crate::{language::Timestamp, wire::Entry};
+use crate::{language::Timestamp, wire::SnapshotEntry};
 
 /// Whether a policy is in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn of(entry: &Entry) -> Self {
+    pub(crate) fn of(entry: &SnapshotEntry) -> Self {
         let policy = &entry.policy;
         Self { suspended: policy.suspend, start: policy.starts_at, end: entry.last_end() }
     }

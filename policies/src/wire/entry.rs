@@ -14,7 +14,7 @@ use crate::language::{self, Timestamp};
 #[derive(Serialize, Deserialize)]
 pub(super) struct Snapshot<'a, R> {
     #[serde(borrow, bound(deserialize = "R: Deserialize<'de>"))]
-    policies: List<'a, snapshot::Entry, Entry<'a, R>>,
+    policies: List<'a, snapshot::SnapshotEntry, Entry<'a, R>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,17 +83,17 @@ where
     type Error = SnapshotError;
 
     fn try_from(Snapshot { policies }: Snapshot<'_, R>) -> Result<Self, SnapshotError> {
-        Ok(Self { policies: policies.try_into_values(snapshot::Entry::try_from)? })
+        Ok(Self { policies: policies.try_into_values(snapshot::SnapshotEntry::try_from)? })
     }
 }
 
-impl<'a, R: From<&'a language::Rule>> From<&'a snapshot::Entry> for Entry<'a, R> {
-    fn from(snapshot::Entry { policy, started_at }: &'a snapshot::Entry) -> Self {
+impl<'a, R: From<&'a language::Rule>> From<&'a snapshot::SnapshotEntry> for Entry<'a, R> {
+    fn from(snapshot::SnapshotEntry { policy, started_at }: &'a snapshot::SnapshotEntry) -> Self {
         Self { policy: (&**policy).into(), started_at: millis(*started_at) }
     }
 }
 
-impl<R> TryFrom<Entry<'_, R>> for snapshot::Entry
+impl<R> TryFrom<Entry<'_, R>> for snapshot::SnapshotEntry
 where
     language::Rule: TryFrom<R, Error = SnapshotError>,
 {

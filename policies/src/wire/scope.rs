@@ -9,16 +9,16 @@ use crate::language::{Glob, Selector};
 /// Nothing is guessed: of what is unknown, only a selector that selects everything can be meant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope {
-    namespace: Known,
-    service: Known,
+    namespace: Names,
+    service: Names,
 }
 
 /// What is known of a name. A workload can have several: its own and its canonical one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Known {
-    Nothing,
+enum Names {
+    Unknown,
     OneOf(BTreeSet<String>),
-    Everything,
+    All,
 }
 
 /// Why a text names no workload or namespace.
@@ -36,25 +36,25 @@ impl Scope {
         services: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, ScopeError> {
         Ok(Self {
-            namespace: Known::new("namespace", namespaces)?,
-            service: Known::new("service", services)?,
+            namespace: Names::new("namespace", namespaces)?,
+            service: Names::new("service", services)?,
         })
     }
 
     /// A workload of which nothing is known.
     pub const fn unknown() -> Self {
-        Self { namespace: Known::Nothing, service: Known::Nothing }
+        Self { namespace: Names::Unknown, service: Names::Unknown }
     }
 
     /// Whether both its namespace and its service are known.
     pub fn is_named(&self) -> bool {
-        self.namespace != Known::Nothing && self.service != Known::Nothing
+        self.namespace != Names::Unknown && self.service != Names::Unknown
     }
 
     /// The one namespace that is named, if it is one.
     pub fn namespace(&self) -> Option<&str> {
         match &self.namespace {
-            Known::OneOf(names) if names.len() == 1 => names.first().map(String::as_str),
+            Names::OneOf(names) if names.len() == 1 => names.first().map(String::as_str),
             _ => None,
         }
     }
@@ -62,16 +62,16 @@ impl Scope {
     /// Whether a workload of that namespace can be meant.
     pub fn has_namespace(&self, namespace: &str) -> bool {
         match &self.namespace {
-            Known::Nothing => false,
-            Known::OneOf(names) => names.contains(namespace),
-            Known::Everything => true,
+            Names::Unknown => false,
+            Names::OneOf(names) => names.contains(namespace),
+            Names::All => true,
         }
     }
 
     /// The names of its services; `None` if it is of every service.
     #[cfg(feature = "authoring")]
     pub(crate) fn services(&self) -> Option<impl Iterator<Item = &str>> {
-        (self.service != Known::Everything).then(|| self.service.names())
+        (self.service != Names::All).then(|| self.service.names())
     }
 
     /// Whether a policy with this selector can apply here.
@@ -86,7 +86,7 @@ impl Scope {
     }
 }
 
-impl Known {
+impl Names {
     fn new<'a>(
         parameter: &'static str,
         names: impl IntoIterator<Item = &'a str>,
@@ -104,25 +104,25 @@ impl Known {
             }
         }
         Ok(match (everything, known.is_empty()) {
-            (true, _) => Self::Everything,
-            (false, true) => Self::Nothing,
+            (true, _) => Self::All,
+            (false, true) => Self::Unknown,
             (false, false) => Self::OneOf(known),
         })
     }
 
     fn fits(&self, glob: &Glob) -> bool {
         match self {
-            Self::Nothing => glob.is_any(),
+            Self::Unknown => glob.is_any(),
             Self::OneOf(names) => names.iter().any(|name| glob.matches(name)),
-            Self::Everything => true,
+            Self::All => true,
         }
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
         let (everything, names) = match self {
-            Self::Nothing => (None, None),
+            Self::Unknown => (None, None),
             Self::OneOf(names) => (None, Some(names)),
-            Self::Everything => (Some("*"), None),
+            Self::All => (Some("*"), None),
         };
         everything.into_iter().chain(names.into_iter().flatten().map(String::as_str))
     }

@@ -10,12 +10,12 @@ use crate::language::{Fault, Policy, Timestamp};
 /// The policies that can apply to one scope, in the order in which they decide.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    pub policies: Vec<Entry>,
+    pub policies: Vec<SnapshotEntry>,
 }
 
 /// A policy in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct SnapshotEntry {
     pub policy: Arc<Policy>,
     /// From when the durations of its rules count; absent when none has one.
     pub started_at: Option<Timestamp>,
@@ -99,7 +99,7 @@ impl Schedule {
     }
 }
 
-impl Entry {
+impl SnapshotEntry {
     /// When the last of its rules ends; `None` is without end.
     pub fn last_end(&self) -> Option<Timestamp> {
         let mut ends = self.policy.rules.iter().map(|rule| self.end_of(&rule.fault));

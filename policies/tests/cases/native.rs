@@ -2,7 +2,7 @@
 
 use policies::{
     Catalog, Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp,
-    evaluation::Given,
+    evaluation::StaticRequest,
     language::{self, Mode, Percentage, Reply},
     wire::Format,
 };
@@ -62,15 +62,15 @@ impl Dice for Fallen {
         (self.to)(bound)
     }
 
-    fn falls_within(&mut self, share: Percentage) -> bool {
+    fn hits(&mut self, share: Percentage) -> bool {
         share.parts_per_million() > 0
     }
 }
 
 /// The request in the form in which it can be decided about without a proxy.
-fn given(request: &Request) -> Given {
+fn given(request: &Request) -> StaticRequest {
     let headers = request.headers.iter();
-    Given {
+    StaticRequest {
         now: Some(Timestamp::parse(request.now.as_deref().unwrap_or(NOON)).unwrap()),
         direction: Some(match request.direction {
             Direction::Inbound => language::Direction::Inbound,
@@ -80,6 +80,6 @@ fn given(request: &Request) -> Given {
         target: Some(request.path.clone()),
         authority: request.authority.clone(),
         headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
-        peer: request.peer.clone(),
+        spiffe_id: request.peer.clone(),
     }
 }

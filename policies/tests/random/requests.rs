@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policies::{evaluation::Given, language::Direction};
+use policies::{evaluation::StaticRequest, language::Direction};
 use proptest::{prelude::*, sample::select};
 
 use super::repositories::text;
@@ -18,16 +18,16 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn given(&self) -> Given {
+    pub(crate) fn given(&self) -> StaticRequest {
         let parameters: Vec<_> = self.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
         let headers = self.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Given {
+        StaticRequest {
             direction: Some(if self.outbound { Direction::Outbound } else { Direction::Inbound }),
             method: Some(self.method.to_owned()),
             target: Some(format!("{}{query}", self.path)),
             headers: headers.collect(),
-            ..Given::default()
+            ..StaticRequest::default()
         }
     }
 }

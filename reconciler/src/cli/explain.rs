@@ -7,9 +7,9 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, ValueEnum};
 use policies::{
     Catalog, Decision, Facts, Mismatch, Program, Scope, Snapshot, Timestamp,
-    evaluation::{Always, Given},
+    evaluation::{AlwaysHit, StaticRequest},
     language::{self, Mode, Reply},
-    repository::{Placed, State},
+    repository::{LocatedPolicy, State},
     wire::Format,
 };
 use serde_json::{Value, json};
@@ -85,8 +85,8 @@ struct Line {
 }
 
 impl Explain {
-    fn request(&self) -> Given {
-        Given {
+    fn request(&self) -> StaticRequest {
+        StaticRequest {
             now: Some(self.at.unwrap_or_else(now)),
             direction: Some(match self.direction {
                 Direction::Inbound => language::Direction::Inbound,
@@ -96,7 +96,7 @@ impl Explain {
             target: Some(self.path.clone()),
             authority: self.authority.clone(),
             headers: self.headers.clone(),
-            peer: self.peer.clone(),
+            spiffe_id: self.peer.clone(),
         }
     }
 
@@ -156,7 +156,7 @@ fn table(lines: &[Line]) -> String {
 }
 
 fn explain(
-    request: &Given,
+    request: &StaticRequest,
     catalog: &Catalog,
     workload: &Scope,
 ) -> Result<(Option<Decision>, Vec<Line>), String> {
@@ -164,7 +164,7 @@ fn explain(
     let served = catalog.snapshot(workload, now).encode(Format::V1);
     let snapshot = Snapshot::decode(&served).map_err(|error| error.to_string())?;
     let program = Program::compile(&snapshot, workload).map_err(|error| error.to_string())?;
-    let decision = program.decide(request, &mut Always);
+    let decision = program.decide(request, &mut AlwaysHit);
     let mut decided = false;
     let mut lines = Vec::new();
     for verdict in program.explain(request) {
@@ -193,7 +193,7 @@ fn explain(
 }
 
 /// Why no rule of a policy was asked.
-fn not_asked(placed: &Placed, workload: &Scope, now: Timestamp) -> String {
+fn not_asked(placed: &LocatedPolicy, workload: &Scope, now: Timestamp) -> String {
     let policy = &placed.entry.policy;
     let time = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339).unwrap_or_default();
     match placed.state(now) {

@@ -92,7 +92,7 @@ impl Folder {
         let server = Guardrail { require_expiry, ..Guardrail::default() };
         let sources = Sources {
             files: self.files.iter().map(|(path, parsed)| (path, &parsed.file)).collect(),
-            guards: self.guards.iter().map(|(path, parsed)| (path, &parsed.file)).collect(),
+            ancestors: self.guards.iter().map(|(path, parsed)| (path, &parsed.file)).collect(),
             server,
         };
         let modified = |path: &str| self.files.get(path).and_then(|parsed| parsed.modified);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use policies::{Catalog, Digest, Policy, Scope, Timestamp, repository::InForce, wire::Format};
+use policies::{Catalog, Digest, Policy, Scope, Timestamp, repository::ActiveSet, wire::Format};
 use tokio::sync::watch;
 
 use crate::source::{Revision, ancestry::Lineage};
@@ -43,7 +43,7 @@ pub struct Publisher {
     /// Held while something is published: one thing after another, but not before those who read.
     publishing: Mutex<()>,
     /// What was in force when it was last told what selects nothing.
-    judged: Mutex<Arc<InForce>>,
+    judged: Mutex<Arc<ActiveSet>>,
 }
 
 /// What there is to serve.
@@ -60,7 +60,7 @@ pub enum State {
 struct Scopes {
     bodies: HashMap<Arc<Scope>, watch::Sender<Body>>,
     /// What they are of.
-    in_force: Arc<InForce>,
+    in_force: Arc<ActiveSet>,
     /// Those that have come since publishing last began.
     new: Vec<Arc<Scope>>,
     /// The bytes of all of them, once each: most workloads of a namespace have the same.
@@ -144,7 +144,7 @@ impl Publisher {
     pub fn publish(&self, published: impl Into<Arc<Published>>) -> usize {
         let published = published.into();
         let _turn = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
-        let in_force = Arc::new(InForce::new(&published.catalog, published.at));
+        let in_force = Arc::new(ActiveSet::new(&published.catalog, published.at));
         let (before, kept) = {
             let mut scopes = self.lock();
             scopes.sweep();
@@ -189,7 +189,7 @@ impl Publisher {
     /// The bytes of a scope, now and whenever they change; `Err` is why there are none yet.
     pub fn subscribe(&self, scope: Scope) -> Result<watch::Receiver<Body>, String> {
         let scope = Arc::new(scope);
-        let mut made: Option<(Arc<InForce>, Body)> = None;
+        let mut made: Option<(Arc<ActiveSet>, Body)> = None;
         loop {
             let mut scopes = self.lock();
             let published = match &*self.newest.borrow() {
@@ -300,7 +300,7 @@ impl Scopes {
 }
 
 impl Body {
-    fn of(in_force: &InForce, revision: &Revision, scope: &Scope) -> Self {
+    fn of(in_force: &ActiveSet, revision: &Revision, scope: &Scope) -> Self {
         let bytes = in_force.snapshot(scope).encode(Format::V1);
         Self { digest: Digest::of(&bytes), bytes: bytes.into(), revision: revision.clone() }
     }

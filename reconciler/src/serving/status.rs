@@ -6,7 +6,7 @@ use policies::{
     Digest, Policy, Scope,
     language::{Direction, Flow, Selector},
     reading::{Finding, Problem},
-    repository::{Placed, State, lint},
+    repository::{LocatedPolicy, State, lint},
     wire::Format,
 };
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ pub struct Counts {
     pub rejected_files: usize,
     pub errors: usize,
     /// Documents of somebody else.
-    pub passed_over: usize,
+    pub ignored: usize,
 }
 
 /// The scope of all workloads.
@@ -64,7 +64,7 @@ impl Counts {
     pub fn of(published: &Published, namespaces: Option<&Namespaces>) -> Self {
         let catalog = &published.catalog;
         let errors = catalog.problems().len();
-        let mut counts = Self { errors, passed_over: catalog.passed_over(), ..Self::default() };
+        let mut counts = Self { errors, ignored: catalog.ignored(), ..Self::default() };
         counts.rejected_files = catalog.problems().chunk_by(|a, b| a.file == b.file).count();
         for placed in catalog.policies() {
             let count = match placed.state(published.at) {
@@ -93,8 +93,7 @@ impl Counts {
 
     pub fn json(&self) -> Value {
         let policies: usize = self.states().iter().map(|(_, count)| count).sum();
-        let Self { active, scheduled, expired, suspended, inactive, rejected_files, errors, passed_over } =
-            self;
+        let Self { active, scheduled, expired, suspended, inactive, rejected_files, errors, ignored } = self;
         json!({
             "policies": policies,
             "active": active,
@@ -104,7 +103,7 @@ impl Counts {
             "inactive": inactive,
             "rejectedFiles": rejected_files,
             "errors": errors,
-            "passedOver": passed_over,
+            "passedOver": ignored,
         })
     }
 }
@@ -117,7 +116,7 @@ pub fn report(published: &Published, namespaces: Option<&Namespaces>) -> Value {
     let policies = published.catalog.policies();
     // A warning belongs to the last policy of its file that begins before it.
     let mut starts: Vec<_> =
-        policies.iter().enumerate().map(|(i, placed)| (&placed.file, placed.declared.place, i)).collect();
+        policies.iter().enumerate().map(|(i, placed)| (&placed.file, placed.parsed.place, i)).collect();
     starts.sort();
     for warning in &found {
         let before = starts
@@ -138,23 +137,23 @@ pub fn report(published: &Published, namespaces: Option<&Namespaces>) -> Value {
 }
 
 /// Whether the namespace of a policy is known to be gone.
-fn is_gone(placed: &Placed, namespaces: Option<&Namespaces>) -> bool {
+fn is_gone(placed: &LocatedPolicy, namespaces: Option<&Namespaces>) -> bool {
     namespaces.is_some_and(|namespaces| !namespaces.have(&placed.entry.policy))
 }
 
 fn policy(
-    placed: &Placed,
+    placed: &LocatedPolicy,
     published: &Published,
     namespaces: Option<&Namespaces>,
     warnings: &[&Problem],
 ) -> Value {
-    let Placed { file, declared, entry, .. } = placed;
+    let LocatedPolicy { file, parsed, entry, .. } = placed;
     let policy: &Policy = &entry.policy;
     let is_gone = is_gone(placed, namespaces);
     let lack = namespaces.filter(|_| is_gone).map(|namespaces| Problem {
         file: Arc::clone(file),
         finding: Finding {
-            place: declared.place,
+            place: parsed.place,
             field: "spec.selector.namespace".to_owned(),
             message: namespaces.lack(policy),
         },
@@ -174,7 +173,7 @@ fn policy(
     json!({
         "name": policy.name.as_str(),
         "file": file,
-        "line": declared.place.line,
+        "line": parsed.place.line,
         "state": state,
         "targets": {
             "selector": selector(&policy.selector),

@@ -76,7 +76,7 @@ impl Loader {
 
         let sources = Sources {
             files: with_paths(&checkout.files, &files),
-            guards: with_paths(&checkout.above, &guards),
+            ancestors: with_paths(&checkout.above, &guards),
             server: self.server.clone(),
         };
         let catalog = Catalog::new(&sources, |path, policy| starts.of(path, policy));

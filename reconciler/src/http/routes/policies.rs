@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use policies::{Digest, rendering::json, repository::Placed};
+use policies::{Digest, rendering::json, repository::LocatedPolicy};
 use serde_json::{Value, json};
 
 use super::snapshot::REVISION;
@@ -53,7 +53,10 @@ fn published(served: &Served) -> Result<Arc<Published>, Problem> {
     }
 }
 
-fn selected<'p>(published: &'p Published, query: Option<&str>) -> Box<dyn Iterator<Item = &'p Placed> + 'p> {
+fn selected<'p>(
+    published: &'p Published,
+    query: Option<&str>,
+) -> Box<dyn Iterator<Item = &'p LocatedPolicy> + 'p> {
     if query.is_some_and(|query| query.split('&').any(|pair| pair == "all=true")) {
         Box::new(published.catalog.policies().iter())
     } else {
@@ -62,7 +65,7 @@ fn selected<'p>(published: &'p Published, query: Option<&str>) -> Box<dyn Iterat
     }
 }
 
-fn view(placed: &Placed) -> Value {
+fn view(placed: &LocatedPolicy) -> Value {
     json::policy(&placed.entry.policy)
 }
 

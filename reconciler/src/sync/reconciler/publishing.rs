@@ -45,7 +45,7 @@ impl Reconciler {
         }
         let revision: Revision = checkout.revision;
         let (policies, problems) = (catalog.policies().len(), catalog.problems().len());
-        let passed_over = catalog.passed_over();
+        let ignored = catalog.ignored();
         let lineage = checkout.lineage;
         let mut published = Published {
             revision: revision.clone(),
@@ -63,7 +63,7 @@ impl Reconciler {
         let changed_scopes = self.switch.publish(published);
         if is_new && !is_withdrawn {
             let took_ms = took.as_millis() as u64;
-            info!(%cause, %revision, policies, problems, passed_over, changed_scopes, took_ms, "serving");
+            info!(%cause, %revision, policies, problems, ignored, changed_scopes, took_ms, "serving");
             let select_nothing = self.switch.publisher().select_nothing();
             for policy in select_nothing.iter().take(NAMED) {
                 warn!(policy = %policy.name, "selects none of the workloads whose proxies have asked so far");

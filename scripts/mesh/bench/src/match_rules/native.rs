@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use policies::{Facts, Program, Scope, Timestamp, evaluation::Always, language::Direction};
+use policies::{Facts, Program, Scope, Timestamp, evaluation::AlwaysHit, language::Direction};
 
 use super::plain_loop::PlainLoop;
 use crate::{
@@ -33,7 +33,7 @@ pub(crate) fn run(counts: &[usize]) -> Result<()> {
         let snapshot = Rules::of(*count).snapshot(&workload)?;
         let program = Program::compile(&snapshot, &workload)?;
         let plain = PlainLoop::new(&snapshot)?;
-        contestants.push(Contestant::new(move || program.decide(&Request, &mut Always).is_some())?);
+        contestants.push(Contestant::new(move || program.decide(&Request, &mut AlwaysHit).is_some())?);
         contestants.push(Contestant::new(move || plain.decide(&Request).is_some())?);
     }
     for _ in 0..ROUNDS {
@@ -113,7 +113,7 @@ impl Facts for Request {
         (name == HEADER.0).then(|| HEADER.1.as_bytes().into())
     }
 
-    fn peer(&self) -> Option<Cow<'_, [u8]>> {
+    fn spiffe_id(&self) -> Option<Cow<'_, [u8]>> {
         None
     }
 }

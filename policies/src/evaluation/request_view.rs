@@ -2,10 +2,10 @@
 
 use std::cell::OnceCell;
 
-use super::{facts::Facts, peer};
+use super::{facts::Facts, workload_ref};
 
 /// A request, and who is at its ends.
-pub(crate) struct Inquiry<'f, F> {
+pub(crate) struct RequestView<'f, F> {
     pub(crate) facts: &'f F,
     /// The workload's own namespace, to which a callee's short name belongs.
     namespace: Option<&'f str>,
@@ -13,20 +13,20 @@ pub(crate) struct Inquiry<'f, F> {
     caller: OnceCell<Option<(String, String)>>,
 }
 
-impl<'f, F: Facts> Inquiry<'f, F> {
+impl<'f, F: Facts> RequestView<'f, F> {
     pub(crate) fn new(facts: &'f F, namespace: Option<&'f str>) -> Self {
         Self { facts, namespace, callee: OnceCell::new(), caller: OnceCell::new() }
     }
 
     /// The service and namespace that the request is for.
     pub(crate) fn callee(&self) -> Option<(&str, &str)> {
-        let resolve = || peer::resolve(&self.facts.authority()?, self.namespace);
+        let resolve = || workload_ref::resolve(&self.facts.authority()?, self.namespace);
         pair(self.callee.get_or_init(resolve))
     }
 
     /// The namespace and service account that the request comes from.
     pub(crate) fn caller(&self) -> Option<(&str, &str)> {
-        let identify = || peer::identify(&self.facts.peer()?);
+        let identify = || workload_ref::identify(&self.facts.spiffe_id()?);
         pair(self.caller.get_or_init(identify))
     }
 }

@@ -18,12 +18,12 @@ use std::{
 use super::catalog::Catalog;
 use crate::{
     language::{Policy, Timestamp},
-    wire::{Entry, Scope, Snapshot},
+    wire::{Scope, Snapshot, SnapshotEntry},
 };
 
 /// The policies of a catalog that are in force, in the order in which they decide.
 #[derive(Debug, Default)]
-pub struct InForce(Selection);
+pub struct ActiveSet(Selection);
 
 /// What is not as it was.
 #[derive(Debug)]
@@ -37,14 +37,14 @@ pub struct Changes {
 /// Policies, of which those are found that select a workload.
 #[derive(Debug, Default)]
 struct Selection {
-    entries: Vec<Entry>,
-    /// How often it was asked.
-    asked: AtomicUsize,
+    entries: Vec<SnapshotEntry>,
+    /// How many workloads were looked up.
+    lookups: AtomicUsize,
     index: OnceLock<Index>,
 }
 
 /// To file all policies takes as long as to look through them some ten times.
-const WORTH_AN_INDEX: usize = 10;
+const LOOKUPS_BEFORE_INDEX: usize = 10;
 
 /// Positions of policies, by whom they select.
 #[derive(Debug, Default)]
@@ -59,16 +59,16 @@ struct Index {
 #[derive(Debug)]
 struct Service(Arc<Policy>);
 
-impl InForce {
+impl ActiveSet {
     /// What of a catalog is in force at `now`.
     pub fn new(catalog: &Catalog, now: Timestamp) -> Self {
-        Self(Selection::of(catalog.in_force(now).map(|placed| placed.entry.clone()).collect()))
+        Self(Selection::of(catalog.in_force(now).map(|located| located.entry.clone()).collect()))
     }
 
     /// What a filter of this scope is to run.
     pub fn snapshot(&self, scope: &Scope) -> Snapshot {
         let mut policies = Vec::new();
-        self.0.each(scope, |entry| policies.push(entry.clone()));
+        self.0.for_each_selecting(scope, |entry| policies.push(entry.clone()));
         Snapshot { policies }
     }
 
@@ -99,24 +99,24 @@ impl Changes {
     /// Whether the snapshot of this scope can have changed.
     pub fn touch(&self, scope: &Scope) -> bool {
         let mut is_touched = false;
-        self.all.each(scope, |_| is_touched = true);
+        self.all.for_each_selecting(scope, |_| is_touched = true);
         is_touched
     }
 }
 
 impl Selection {
-    fn of(entries: Vec<Entry>) -> Self {
+    fn of(entries: Vec<SnapshotEntry>) -> Self {
         Self { entries, ..Self::default() }
     }
 
     /// Those that select the scope, in their order.
-    fn each<'a>(&'a self, scope: &Scope, mut found: impl FnMut(&'a Entry)) {
-        let mut look_at = |entry: &'a Entry| {
+    fn for_each_selecting<'a>(&'a self, scope: &Scope, mut found: impl FnMut(&'a SnapshotEntry)) {
+        let mut look_at = |entry: &'a SnapshotEntry| {
             if scope.is_selected_by(&entry.policy.selector) {
                 found(entry);
             }
         };
-        let is_asked_often = self.asked.fetch_add(1, Relaxed) >= WORTH_AN_INDEX;
+        let is_asked_often = self.lookups.fetch_add(1, Relaxed) >= LOOKUPS_BEFORE_INDEX;
         match scope.services() {
             Some(names) if is_asked_often => {
                 let positions = self.index.get_or_init(|| Index::of(&self.entries)).positions(names);
@@ -128,9 +128,9 @@ impl Selection {
 }
 
 impl Index {
-    fn of(entries: &[Entry]) -> Self {
+    fn of(entries: &[SnapshotEntry]) -> Self {
         let mut index = Self::default();
-        for (position, Entry { policy, .. }) in entries.iter().enumerate() {
+        for (position, SnapshotEntry { policy, .. }) in entries.iter().enumerate() {
             match policy.selector.service.exact() {
                 Some(_) => index.of_service.entry(Service(Arc::clone(policy))).or_default().push(position),
                 None => index.of_many.push(position),
@@ -178,7 +178,7 @@ impl Eq for Service {}
 mod tests {
     use proptest::{prelude::*, sample::select};
 
-    use super::{InForce, WORTH_AN_INDEX};
+    use super::{ActiveSet, LOOKUPS_BEFORE_INDEX};
     use crate::{Catalog, File, Scope, Timestamp, repository::Sources};
 
     const NAMES: [&str; 5] = ["a", "b", "ab", "a*", "*"];
@@ -214,11 +214,11 @@ mod tests {
 
         #[test]
         fn the_index_and_the_changes_say_what_a_plain_look_says(before in catalog(), after in catalog()) {
-            let (old, new) = (InForce::new(&before, NOW), InForce::new(&after, NOW));
+            let (old, new) = (ActiveSet::new(&before, NOW), ActiveSet::new(&after, NOW));
             let changes = new.changes(&old);
             for scope in scopes() {
                 let (was, is) = (before.snapshot(&scope, NOW), after.snapshot(&scope, NOW));
-                for _ in 0..=WORTH_AN_INDEX {
+                for _ in 0..=LOOKUPS_BEFORE_INDEX {
                     prop_assert_eq!(&new.snapshot(&scope), &is);
                     prop_assert!(changes.touch(&scope) || was == is, "{}", scope);
                 }

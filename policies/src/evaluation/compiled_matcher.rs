@@ -6,42 +6,42 @@ use crate::language::{Condition, Matcher, PatternError, Regex};
 
 /// A matcher ready to be tested.
 #[derive(Clone, Debug)]
-pub(crate) struct Test {
+pub(crate) struct CompiledMatcher {
     negated: bool,
-    condition: TestedCondition,
+    condition: CompiledCondition,
 }
 
 #[derive(Clone, Debug)]
-enum TestedCondition {
+enum CompiledCondition {
     Exact(Box<[u8]>),
     Prefix(Box<[u8]>),
     Regex(Box<Regex>),
     Present(bool),
 }
 
-impl Test {
+impl CompiledMatcher {
     /// Compiles a matcher.
     pub(crate) fn new(matcher: &Matcher) -> Result<Self, PatternError> {
         let condition = match &matcher.condition {
-            Condition::Exact(text) => TestedCondition::Exact(text.as_bytes().into()),
-            Condition::Prefix(text) => TestedCondition::Prefix(text.as_bytes().into()),
-            Condition::Regex(pattern) => TestedCondition::Regex(Box::new(Regex::new(pattern.expanded())?)),
-            Condition::Present(present) => TestedCondition::Present(*present),
+            Condition::Exact(text) => CompiledCondition::Exact(text.as_bytes().into()),
+            Condition::Prefix(text) => CompiledCondition::Prefix(text.as_bytes().into()),
+            Condition::Regex(pattern) => CompiledCondition::Regex(Box::new(Regex::new(pattern.expanded())?)),
+            Condition::Present(present) => CompiledCondition::Present(*present),
         };
-        Ok(Test { negated: matcher.negated, condition })
+        Ok(CompiledMatcher { negated: matcher.negated, condition })
     }
 
     /// Whether the condition holds for any of the values, or, negated, for none.
     pub(crate) fn holds<'v>(&self, mut values: impl Iterator<Item = Cow<'v, [u8]>>) -> bool {
         let holds = match &self.condition {
-            TestedCondition::Exact(text) => values.any(|value| **text == *value),
-            TestedCondition::Prefix(text) => values.any(|value| value.starts_with(text)),
+            CompiledCondition::Exact(text) => values.any(|value| **text == *value),
+            CompiledCondition::Prefix(text) => values.any(|value| value.starts_with(text)),
             // What is too long to be tested neither fits nor fails to.
-            TestedCondition::Regex(regex) if self.negated => {
+            CompiledCondition::Regex(regex) if self.negated => {
                 return values.all(|value| regex.is_match(&value) == Some(false));
             }
-            TestedCondition::Regex(regex) => values.any(|value| regex.is_match(&value) == Some(true)),
-            TestedCondition::Present(present) => values.next().is_some() == *present,
+            CompiledCondition::Regex(regex) => values.any(|value| regex.is_match(&value) == Some(true)),
+            CompiledCondition::Present(present) => values.next().is_some() == *present,
         };
         holds != self.negated
     }
@@ -52,18 +52,18 @@ impl Test {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Test;
+    use super::CompiledMatcher;
     use crate::language::{Condition, Matcher, Pattern};
 
-    fn test(condition: Condition) -> Test {
-        Test::new(&Matcher::from(condition)).unwrap()
+    fn test(condition: Condition) -> CompiledMatcher {
+        CompiledMatcher::new(&Matcher::from(condition)).unwrap()
     }
 
-    fn holds(test: &Test, value: &[u8]) -> bool {
+    fn holds(test: &CompiledMatcher, value: &[u8]) -> bool {
         test.holds([value.into()].into_iter())
     }
 
-    fn regex(written: &str) -> Test {
+    fn regex(written: &str) -> CompiledMatcher {
         test(Condition::Regex(Pattern::parse(written).unwrap()))
     }
 
@@ -84,7 +84,9 @@ mod tests {
 
     #[test]
     fn a_value_that_is_too_long_neither_fits_a_regex_nor_fails_to() {
-        let not = Test::new(&Matcher::from(Condition::Regex(Pattern::parse("b").unwrap())).negate()).unwrap();
+        let not =
+            CompiledMatcher::new(&Matcher::from(Condition::Regex(Pattern::parse("b").unwrap())).negate())
+                .unwrap();
         let (longest, longer) = (vec![b'a'; 8 * 1024], vec![b'a'; 8 * 1024 + 1]);
         assert!(holds(&regex("a"), &longest) && holds(&not, &longest));
         assert!(!holds(&regex("a"), &longer) && !holds(&not, &longer));
@@ -103,7 +105,7 @@ mod tests {
     #[test]
     fn present_and_not_hold_for_what_is_not_there() {
         let none = || std::iter::empty();
-        let not = |condition| Test::new(&Matcher::from(condition).negate()).unwrap();
+        let not = |condition| CompiledMatcher::new(&Matcher::from(condition).negate()).unwrap();
         assert!(
             test(Condition::Present(false)).holds(none()) && !test(Condition::Present(true)).holds(none())
         );
