@@ -27,7 +27,7 @@ use crate::{
     serving::{
         gate::{HaltFile, Switch},
         modules::Modules,
-        published::Publisher,
+        publisher::Publisher,
     },
     shutdown::{self, Trigger},
     source::{

@@ -1,8 +1,11 @@
 //! The policies that are served.
 //!
-//! - [`published`]: the newest catalog, and the bytes of each scope that is asked for.
+//! - [`published`]: the values: a catalog with its revision, and the bytes of one scope.
+//! - [`scope_cache`]: the bytes of each scope that is asked for, and which are dropped.
+//! - [`publisher`]: the hub that readers ask and wait at.
 //! - [`gate`]: the halt: while it holds, every snapshot is empty.
 //! - [`status`]: counts, and every policy with its state.
+//! - [`unselected`]: a lint for policies that select no workload.
 //! - [`namespaces`]: the namespaces of the cluster, by which policies are inactive.
 //! - [`modules`]: the filter modules that are handed out.
 
@@ -10,4 +13,7 @@ pub mod gate;
 pub mod modules;
 pub mod namespaces;
 pub mod published;
+pub mod publisher;
+pub mod scope_cache;
 pub mod status;
+pub(crate) mod unselected;

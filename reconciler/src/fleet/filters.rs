@@ -13,7 +13,7 @@ use std::{
 use lru::LruCache;
 use policies::{Digest, Scope, Timestamp, wire::poll};
 
-use crate::{clock::now, serving::published::Publisher};
+use crate::{clock::now, serving::publisher::Publisher};
 
 /// How many filters are remembered; beyond, the one that has been silent longest is forgotten.
 const MAX_FILTERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19_999);

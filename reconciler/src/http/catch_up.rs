@@ -9,7 +9,7 @@ use axum::{
 use tokio::time::timeout;
 
 use super::{conditional, problem::Problem, routes::snapshot::REVISION, state::Served};
-use crate::serving::published::State as Publication;
+use crate::serving::published::Publication;
 
 /// How long a client is held that did not say how long it is glad to be.
 const UNASKED: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ impl Behind {
     /// Whether this replica is behind the revision that the client runs.
     pub(crate) fn of(served: &Served, headers: &HeaderMap) -> Option<Box<Self>> {
         let revision = headers.get(REVISION)?.to_str().ok()?;
-        is_behind(&served.publisher.state(), revision).then(|| {
+        is_behind(&served.publisher.publication(), revision).then(|| {
             let etag = conditional::first(headers).map(str::to_owned);
             Box::new(Self { revision: revision.to_owned(), etag })
         })

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     fleet::filters::Filters,
     kubernetes::Cluster,
-    serving::{gate::Switch, modules::Modules, namespaces::Namespaces, published::Publisher},
+    serving::{gate::Switch, modules::Modules, namespaces::Namespaces, publisher::Publisher},
     shutdown::Shutdown,
     sync::requests::Refresh,
     telemetry::counters::Notifications,

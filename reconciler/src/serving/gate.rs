@@ -13,7 +13,7 @@ use std::{
 use policies::{Catalog, Digest};
 use tracing::{error, info, warn};
 
-use super::published::{Published, Publisher};
+use super::{published::Published, publisher::Publisher};
 use crate::{
     clock::now,
     shutdown::Shutdown,

@@ -11,10 +11,7 @@ use policies::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    namespaces::Namespaces,
-    published::{Published, Publisher},
-};
+use super::{namespaces::Namespaces, published::Published, publisher::Publisher};
 use crate::source::Revision;
 
 /// The revision that is served, and the digest of the snapshot of everything: of the scope that

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::now,
-    serving::{gate::Switch, published::Published},
+    serving::{gate::Switch, published::Published, unselected::UnselectedPolicies},
     shutdown::Shutdown,
     source::{
         Source, SourceError,
@@ -46,6 +46,7 @@ pub struct Reconciler {
     guard: Option<Guard>,
     /// What would be in force if whoever signed it still might.
     withdrawn: Option<Published>,
+    unselected: UnselectedPolicies,
     /// What an earlier process left, until there is something to serve.
     restored: Option<Loaded>,
     interval: Duration,
@@ -93,6 +94,7 @@ impl Reconciler {
             refresh,
             guard: None,
             withdrawn: None,
+            unselected: UnselectedPolicies::default(),
             restored: None,
             interval,
             failures: 0,

@@ -10,7 +10,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use reconciler::{
     http::{self, Services},
-    serving::{gate::Switch, published::Publisher},
+    serving::{gate::Switch, publisher::Publisher},
     shutdown::{self, Trigger},
     source::{
         Settings, Source,

@@ -57,7 +57,7 @@ mod tests {
 
     use super::*;
     use crate::http::routes::{events, hooks, snapshot};
-    use crate::{reference, serving::published::MAX_SCOPES};
+    use crate::{reference, serving::scope_cache::MAX_SCOPES};
 
     /// A number as the reference writes it, with commas.
     fn count(number: usize) -> String {

@@ -18,7 +18,7 @@ use crate::http::{Services, problem::Problem, state::Served};
 use crate::{
     serving::{
         gate::Switch,
-        published::State as Publication,
+        published::Publication,
         status::{Counts, Version},
     },
     shutdown::Shutdown,
@@ -68,7 +68,7 @@ impl Stream {
             }
             let Ok(version) = Version::of(self.switch.publisher()) else { continue };
             // After the version, so that it is no older; were it newer, there is another event to come.
-            let Publication::Serving(published) = self.switch.publisher().state() else { continue };
+            let Publication::Serving(published) = self.switch.publisher().publication() else { continue };
             if self.told.as_ref() != Some(&version) {
                 let in_force = self.switch.in_force();
                 let namespaces = self.services.namespaces();

@@ -14,7 +14,8 @@ use crate::{
     clock::seconds_since,
     fleet::filters,
     serving::{
-        published::{Published, State as Publication},
+        published::{Publication, Published},
+        scope_cache::Occupancy,
         status::{Counts, Version},
     },
     telemetry::exposition::{self, MEDIA_TYPE},
@@ -31,13 +32,13 @@ fn state(served: &Served) -> exposition::State {
     let namespaces = services.namespaces();
     let counts = |published: Arc<Published>| Counts::of(&published, namespaces.as_deref());
     let counts = served.switch.in_force().map(counts).unwrap_or_default();
-    let halted = matches!(publisher.state(), Publication::Serving(published) if published.halted);
+    let halted = matches!(publisher.publication(), Publication::Serving(published) if published.halted);
     let withdrawn =
-        matches!(publisher.state(), Publication::Serving(published) if published.withdrawn.is_some());
+        matches!(publisher.publication(), Publication::Serving(published) if published.withdrawn.is_some());
     // Before the others: to find out what is newest can bring scopes back.
     let filters = filters::counts(&services.filters.list(publisher));
     let version = Version::of(publisher).ok();
-    let (scopes, polls_parked) = publisher.load();
+    let Occupancy { scopes, waiting: polls_parked } = publisher.occupancy();
     exposition::State {
         reconciles: served.refresh.reconciles.clone(),
         notifications: services.notifications.clone(),

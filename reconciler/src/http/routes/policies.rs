@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::snapshot::REVISION;
 use crate::http::{conditional::is_current, problem::Problem, state::Served};
-use crate::serving::published::{Published, State as Publication};
+use crate::serving::published::{Publication, Published};
 
 /// Those in force that the first generation cannot misread; with `all=true` all of them.
 pub(crate) async fn list(
@@ -47,7 +47,7 @@ pub(crate) async fn one(
 }
 
 fn published(served: &Served) -> Result<Arc<Published>, Problem> {
-    match served.publisher.state() {
+    match served.publisher.publication() {
         Publication::Serving(published) => Ok(published),
         Publication::Starting { reason } => Err(Problem::not_ready(reason)),
     }

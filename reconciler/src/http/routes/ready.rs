@@ -4,13 +4,13 @@ use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
 use crate::http::{problem::Problem, state::Served};
-use crate::{clock::seconds_since, serving::published::State as Publication};
+use crate::{clock::seconds_since, serving::published::Publication};
 
 /// 200 once there is something to serve, and from then on, whatever becomes of the source; before, 503
 /// with the reason. To be halted is something to serve: where that ends before the source was ever read,
 /// it is 503 again.
 pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Value>, Problem> {
-    let published = match served.publisher.state() {
+    let published = match served.publisher.publication() {
         Publication::Serving(published) => published,
         Publication::Starting { reason } => return Err(Problem::not_ready(reason)),
     };

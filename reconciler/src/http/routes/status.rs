@@ -11,7 +11,7 @@ use crate::{
     kubernetes::View,
     serving::{
         namespaces::Namespaces,
-        published::{Published, State as Publication},
+        published::{Publication, Published},
         status::{Counts, Version, everything, report},
     },
     sync::requests::Looks,
@@ -33,7 +33,7 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Value>, Pro
 fn status(served: &Served) -> Result<Value, Problem> {
     // First, so that what is found out after it is no older: the next request finds out the rest.
     let version = Version::of(&served.publisher).map_err(Problem::not_ready)?;
-    let served_now = match served.publisher.state() {
+    let served_now = match served.publisher.publication() {
         Publication::Serving(published) => published,
         Publication::Starting { reason } => return Err(Problem::not_ready(reason)),
     };

@@ -6,7 +6,7 @@ use crate::{
     serving::{
         gate::Switch,
         namespaces::Namespaces,
-        published::{Published, State},
+        published::{Publication, Published},
         status::{Counts, Version},
     },
     sync::requests::Refresh,
@@ -40,9 +40,9 @@ impl Observation {
     /// Looks at everything; to be called where blocking is no harm.
     pub(crate) fn of(switch: &Switch, refresh: &Refresh, namespaces: Option<&Namespaces>) -> Self {
         let looks = refresh.looks();
-        let serving = match switch.publisher().state() {
-            State::Serving(published) => Some(published),
-            State::Starting { .. } => None,
+        let serving = match switch.publisher().publication() {
+            Publication::Serving(published) => Some(published),
+            Publication::Starting { .. } => None,
         };
         let halted = serving.as_ref().is_some_and(|published| published.halted);
         let in_force = switch.in_force().filter(|_| serving.is_some()).or(serving);

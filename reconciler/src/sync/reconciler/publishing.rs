@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use super::{Cause, Reconciler};
 use crate::{clock::now, serving::published::Published, source::Revision, sync::loader::Loaded};
 
-/// How many policies are named that select nothing, one a line.
+/// The number of policies that are named in the log, one a line, when they select nothing.
 const NAMED: usize = 20;
 
 impl Reconciler {
@@ -64,11 +64,11 @@ impl Reconciler {
         if is_new && !is_withdrawn {
             let took_ms = took.as_millis() as u64;
             info!(%cause, %revision, policies, problems, ignored, changed_scopes, took_ms, "serving");
-            let select_nothing = self.switch.publisher().select_nothing();
-            for policy in select_nothing.iter().take(NAMED) {
+            let unselected = self.unselected.new_ones(self.switch.publisher());
+            for policy in unselected.iter().take(NAMED) {
                 warn!(policy = %policy.name, "selects none of the workloads whose proxies have asked so far");
             }
-            if let Some(policies) = select_nothing.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            if let Some(policies) = unselected.len().checked_sub(NAMED).filter(|more| *more > 0) {
                 warn!(policies, "further ones select none of the workloads whose proxies have asked so far");
             }
         }

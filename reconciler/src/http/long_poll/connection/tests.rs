@@ -19,10 +19,7 @@ use crate::http::long_poll::{
 };
 use crate::{
     http::{Routes, Services, router},
-    serving::{
-        gate::Switch,
-        published::{Published, Publisher},
-    },
+    serving::{gate::Switch, published::Published, publisher::Publisher},
     shutdown::{self, Trigger},
     source::{Revision, ancestry::Lineage},
     sync::requests::Refresh,
@@ -185,15 +182,15 @@ async fn who_has_gone_is_held_no_longer() {
     let (mut client, serving) = served.connect(4_096);
     client.write_all(POLL).await.unwrap();
     sleep(SECOND).await;
-    assert_eq!(served.publisher.load().1, 1);
+    assert_eq!(served.publisher.occupancy().waiting, 1);
     // What it sends meanwhile is for later.
     client.write_all(&GET[..9]).await.unwrap();
     sleep(SECOND).await;
-    assert_eq!(served.publisher.load().1, 1);
+    assert_eq!(served.publisher.occupancy().waiting, 1);
     let begun = Instant::now();
     drop(client);
     let _ = serving.await.unwrap();
-    assert_eq!((begun.elapsed(), served.publisher.load().1), (Duration::ZERO, 0));
+    assert_eq!((begun.elapsed(), served.publisher.occupancy().waiting), (Duration::ZERO, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -204,11 +201,11 @@ async fn who_sends_much_while_it_is_held_is_held_no_longer() {
     sleep(SECOND).await;
     client.write_all(&[b'x'; MAX_HEAD - 1]).await.unwrap();
     sleep(SECOND).await;
-    assert_eq!(served.publisher.load().1, 1);
+    assert_eq!(served.publisher.occupancy().waiting, 1);
     let begun = Instant::now();
     client.write_all(b"x").await.unwrap();
     assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
-    assert_eq!((begun.elapsed(), served.publisher.load().1), (Duration::ZERO, 0));
+    assert_eq!((begun.elapsed(), served.publisher.occupancy().waiting), (Duration::ZERO, 0));
     drop(client);
     serving.await.unwrap().unwrap();
 }

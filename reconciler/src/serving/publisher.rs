@@ -1,0 +1,209 @@
+//! The hub of all readers: it holds the newest publication, and wakes the requests whose bytes changed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use policies::{Digest, Scope, repository::ActiveSet};
+use tokio::sync::watch;
+
+use super::{
+    published::{Body, Publication, Published},
+    scope_cache::{Occupancy, ScopeCache},
+};
+
+/// Serves readers from what was published last.
+#[derive(Debug)]
+pub struct Publisher {
+    newest: watch::Sender<Publication>,
+    scopes: Mutex<ScopeCache>,
+    /// Held while something is published, so that publications follow one another. Readers do not wait for it.
+    publishing: Mutex<()>,
+}
+
+impl Default for Publisher {
+    fn default() -> Self {
+        let reason = "nothing has been loaded yet".to_owned();
+        Self {
+            newest: watch::Sender::new(Publication::Starting { reason }),
+            scopes: Mutex::default(),
+            publishing: Mutex::default(),
+        }
+    }
+}
+
+impl Publisher {
+    /// Receives every publication from now on, also one that changes nothing.
+    pub fn watch(&self) -> watch::Receiver<Publication> {
+        self.newest.subscribe()
+    }
+
+    /// The newest publication.
+    pub fn publication(&self) -> Publication {
+        self.newest.borrow().clone()
+    }
+
+    /// Waits until the newest publication meets a condition.
+    pub async fn until(&self, condition: impl FnMut(&Publication) -> bool) {
+        // The sender is `self`, so it cannot be gone.
+        let _ = self.newest.subscribe().wait_for(condition).await;
+    }
+
+    /// Sets the reason why there is nothing to serve; a catalog that is served stays.
+    pub fn not_yet(&self, reason: String) {
+        self.newest.send_if_modified(|newest| match newest {
+            Publication::Starting { reason: known } => {
+                *known = reason;
+                true
+            }
+            Publication::Serving(_) => false,
+        });
+    }
+
+    /// Stops serving, and sets the reason.
+    pub fn withdraw(&self, reason: String) {
+        self.newest.send_replace(Publication::Starting { reason });
+    }
+
+    /// Serves a catalog from now on; the number of scopes whose bytes changed.
+    pub fn publish(&self, published: impl Into<Arc<Published>>) -> usize {
+        let published = published.into();
+        let _turn = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let active = Arc::new(ActiveSet::new(&published.catalog, published.at));
+        let (before, kept) = {
+            let mut scopes = self.lock();
+            (Arc::clone(scopes.active()), scopes.begin_update())
+        };
+        // Without the lock: requests that arrive meanwhile get the old bytes. Scopes that no change touches
+        // keep their bytes.
+        let changes = active.changes(&before);
+        let make = |scope: Arc<Scope>| {
+            let body = changes.touch(&scope).then(|| Body::of(&active, &published.revision, &scope));
+            body.map(|body| (scope, body))
+        };
+        let mut made: Vec<_> = kept.into_iter().filter_map(make).collect();
+
+        let mut scopes = self.lock();
+        made.extend(scopes.take_added().into_iter().filter_map(make));
+        self.newest.send_replace(Publication::Serving(Arc::clone(&published)));
+        scopes.update(Arc::clone(&active), &published.revision, made)
+    }
+
+    /// The bytes of a scope, now and whenever they change; `Err` is the reason why there are none yet.
+    pub fn subscribe(&self, scope: Scope) -> Result<watch::Receiver<Body>, String> {
+        let scope = Arc::new(scope);
+        let mut made: Option<(Arc<ActiveSet>, Body)> = None;
+        loop {
+            let mut scopes = self.lock();
+            let published = match &*self.newest.borrow() {
+                Publication::Starting { reason } => return Err(reason.clone()),
+                Publication::Serving(published) => Arc::clone(published),
+            };
+            if let Some(known) = scopes.get(&scope) {
+                return Ok(known);
+            }
+            let active = Arc::clone(scopes.active());
+            match made.take() {
+                Some((of, body)) if Arc::ptr_eq(&of, &active) => return Ok(scopes.insert(scope, body)),
+                // Something else was published meanwhile, or this is the first turn.
+                _ => drop(scopes),
+            }
+            let body = Body::of(&active, &published.revision, &scope);
+            made = Some((active, body));
+        }
+    }
+
+    /// The digest of a scope's bytes, if there are any.
+    pub fn digest(&self, scope: &Scope) -> Option<Digest> {
+        let known = self.lock().digest(scope);
+        known.or_else(|| Some(self.subscribe(scope.clone()).ok()?.borrow().digest))
+    }
+
+    /// The scopes that are kept, and the requests that wait for one of them to change.
+    pub fn occupancy(&self) -> Occupancy {
+        self.lock().occupancy()
+    }
+
+    /// The active policies, and the scopes that at least one request waits for.
+    pub(crate) fn waited_for(&self) -> (Arc<ActiveSet>, Vec<Arc<Scope>>) {
+        let scopes = self.lock();
+        (Arc::clone(scopes.active()), scopes.waited_for())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ScopeCache> {
+        // A panic leaves whole bodies behind: each is replaced in one step.
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use policies::{Catalog, Digest, File, Scope, Timestamp, repository::Sources, wire::Format};
+
+    use proptest::prelude::*;
+
+    use super::{Publication, Published, Publisher};
+    use crate::source::{Revision, ancestry::Lineage};
+
+    /// Each step publishes policies, of which each selects a service (or any) and has a status, or asks for
+    /// one more scope.
+    fn steps() -> impl Strategy<Value = Vec<Result<Vec<(usize, u16)>, usize>>> {
+        let policies = prop::collection::vec((0..4_usize, 400..403_u16), 0..6).prop_map(Ok);
+        prop::collection::vec(prop_oneof![2 => policies, 1 => (0..4_usize).prop_map(Err)], 1..20)
+    }
+
+    const SERVICES: [&str; 4] = ["a", "b", "c", "*"];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_waiting_request_has_the_bytes_that_the_catalog_gives_for_its_scope(steps in steps()) {
+            let publisher = Publisher::default();
+            let nothing = Published {
+                revision: Revision::new("main@sha1:start".into()),
+                lineage: Lineage::default(),
+                catalog: Arc::default(),
+                halted: false,
+                withdrawn: None,
+                at: Timestamp::from_millis(0),
+            };
+            publisher.publish(nothing);
+            let mut waiting = Vec::new();
+            for (number, step) in steps.into_iter().enumerate() {
+                match step {
+                    Err(service) => {
+                        let scope = Scope::new(["demo"], [SERVICES[service]]).unwrap();
+                        let body = publisher.subscribe(scope.clone()).unwrap();
+                        waiting.push((scope, body));
+                    }
+                    Ok(policies) => {
+                        let one = |(i, (service, status)): (usize, &(usize, u16))| format!(
+                            "metadata: {{name: p{i}}}\nspec: {{selector: {{service: '{}'}}, rules: [{{fault: {{percentage: 1, abort: {{httpStatus: {status}}}}}}}]}}\n---\n",
+                            SERVICES[*service]
+                        );
+                        let text: String = policies.iter().enumerate().map(one).collect();
+                        let (path, file) = ("a.yaml".into(), File::read(text.as_bytes()));
+                        let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
+                        let catalog = Catalog::new(&sources, |_, _| None).into();
+                        let revision = Revision::new(format!("main@sha1:{number}"));
+                        let (lineage, at) = (Lineage::default(), Timestamp::from_millis(0));
+                        let before: Vec<_> = waiting.iter_mut().map(|(_, body)| body.borrow_and_update().digest).collect();
+                        publisher.publish(Published { revision, lineage, catalog, halted: false, withdrawn: None, at });
+                        for ((_, body), before) in waiting.iter().zip(before) {
+                            prop_assert_eq!(body.has_changed().unwrap(), body.borrow().digest != before);
+                        }
+                    }
+                }
+                let Publication::Serving(published) = publisher.publication() else { panic!("nothing is served") };
+                for (scope, body) in &waiting {
+                    let body = body.borrow();
+                    let plain = published.catalog.snapshot(scope, published.at).encode(Format::V1);
+                    prop_assert_eq!(&body.bytes[..], &plain[..]);
+                    prop_assert_eq!(body.digest, Digest::of(&plain));
+                    prop_assert_eq!(&body.revision, &published.revision);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The body of every scope that was asked for, and which of them are dropped when there are too many.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use policies::{Digest, Scope, repository::ActiveSet};
+use tokio::sync::watch;
+
+use super::published::Body;
+use crate::source::Revision;
+
+/// The number of scopes that are kept. A request for one more gets its bytes, and cannot wait for the next.
+pub(crate) const MAX_SCOPES: usize = 20_000;
+
+/// The number of scopes at which those without waiting requests are dropped for the first time.
+const FIRST_SWEEP: usize = 1_024;
+
+/// The time between two sweeps of a full cache: a sweep looks at every scope.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The scopes that are kept, and the requests that wait for one of them to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occupancy {
+    pub scopes: usize,
+    pub waiting: usize,
+}
+
+/// The bodies of all scopes, of one set of active policies.
+#[derive(Debug)]
+pub(super) struct ScopeCache {
+    bodies: HashMap<Arc<Scope>, watch::Sender<Body>>,
+    /// The policies that the bodies are made of.
+    active: Arc<ActiveSet>,
+    /// The scopes that were added since the last [`begin_update`](Self::begin_update).
+    added: Vec<Arc<Scope>>,
+    /// Each distinct body once: most workloads of a namespace have the same.
+    contents: HashMap<Digest, Bytes>,
+    /// The number of scopes at which the next sweep happens.
+    sweep_at: usize,
+    last_sweep: Option<Instant>,
+}
+
+impl Default for ScopeCache {
+    fn default() -> Self {
+        Self {
+            bodies: HashMap::new(),
+            active: Arc::default(),
+            added: Vec::new(),
+            contents: HashMap::new(),
+            sweep_at: FIRST_SWEEP,
+            last_sweep: None,
+        }
+    }
+}
+
+impl ScopeCache {
+    /// The policies that the bodies are made of.
+    pub(super) fn active(&self) -> &Arc<ActiveSet> {
+        &self.active
+    }
+
+    /// The body of a scope, now and whenever it changes.
+    pub(super) fn get(&self, scope: &Scope) -> Option<watch::Receiver<Body>> {
+        self.bodies.get(scope).map(watch::Sender::subscribe)
+    }
+
+    /// The digest of a scope's body.
+    pub(super) fn digest(&self, scope: &Scope) -> Option<Digest> {
+        self.bodies.get(scope).map(|body| body.borrow().digest)
+    }
+
+    /// Adds the body of one more scope, if there is room.
+    pub(super) fn insert(&mut self, scope: Arc<Scope>, body: Body) -> watch::Receiver<Body> {
+        if self.is_sweep_due() {
+            self.sweep();
+        }
+        if self.bodies.len() >= MAX_SCOPES {
+            // Its sender is dropped here, so a request that waits learns at once that nothing more comes.
+            return watch::channel(body).1;
+        }
+        self.added.push(Arc::clone(&scope));
+        let sender = watch::Sender::new(shared(body, &mut self.contents));
+        let receiver = sender.subscribe();
+        self.bodies.insert(scope, sender);
+        receiver
+    }
+
+    /// All scopes that are worth a new body. Those that are added from now on are in
+    /// [`take_added`](Self::take_added).
+    pub(super) fn begin_update(&mut self) -> Vec<Arc<Scope>> {
+        self.sweep();
+        self.added.clear();
+        self.bodies.keys().cloned().collect()
+    }
+
+    /// The scopes that were added since the update began.
+    pub(super) fn take_added(&mut self) -> Vec<Arc<Scope>> {
+        std::mem::take(&mut self.added)
+    }
+
+    /// Replaces bodies, and wakes the requests whose bytes changed; the number of scopes whose bytes did.
+    pub(super) fn update(
+        &mut self,
+        active: Arc<ActiveSet>,
+        revision: &Revision,
+        bodies: Vec<(Arc<Scope>, Body)>,
+    ) -> usize {
+        self.active = active;
+        let changed = bodies.into_iter().filter_map(|(scope, new)| {
+            let (body, new) = (self.bodies.get(&scope)?, shared(new, &mut self.contents));
+            let changed = body.send_if_modified(|old| {
+                let changed = old.digest != new.digest;
+                *old = new;
+                changed
+            });
+            changed.then_some(())
+        });
+        let changed = changed.count();
+        for body in self.bodies.values() {
+            // A new revision with the same bytes wakes no request.
+            body.send_if_modified(|body| {
+                body.revision = revision.clone();
+                false
+            });
+        }
+        self.contents.retain(|_, bytes| !bytes.is_unique());
+        changed
+    }
+
+    pub(super) fn occupancy(&self) -> Occupancy {
+        let waiting = self.bodies.values().map(watch::Sender::receiver_count).sum();
+        Occupancy { scopes: self.bodies.len(), waiting }
+    }
+
+    /// The scopes that at least one request waits for.
+    pub(super) fn waited_for(&self) -> Vec<Arc<Scope>> {
+        let waited_for = self.bodies.iter().filter(|(_, body)| body.receiver_count() > 0);
+        waited_for.map(|(scope, _)| Arc::clone(scope)).collect()
+    }
+
+    fn is_sweep_due(&self) -> bool {
+        let is_full = self.bodies.len() >= MAX_SCOPES;
+        self.bodies.len() >= self.sweep_at
+            && !(is_full && self.last_sweep.is_some_and(|last| last.elapsed() < SWEEP_INTERVAL))
+    }
+
+    /// Drops the scopes that no request waits for.
+    fn sweep(&mut self) {
+        self.bodies.retain(|_, body| body.receiver_count() > 0);
+        let used: HashSet<_> = self.bodies.values().map(|body| body.borrow().digest).collect();
+        self.contents.retain(|digest, _| used.contains(digest));
+        self.added.retain(|scope| self.bodies.contains_key(scope));
+        self.sweep_at = FIRST_SWEEP.max(2 * self.bodies.len()).min(MAX_SCOPES);
+        self.last_sweep = Some(Instant::now());
+    }
+}
+
+/// The same body, in the bytes of the others that are equal to it.
+fn shared(body: Body, contents: &mut HashMap<Digest, Bytes>) -> Body {
+    let bytes = contents.entry(body.digest).or_insert(body.bytes).clone();
+    Body { bytes, ..body }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Instant};
+
+    use bytes::Bytes;
+    use policies::{Digest, Scope};
+
+    use super::{MAX_SCOPES, Occupancy, SWEEP_INTERVAL, ScopeCache};
+    use crate::{serving::published::Body, source::Revision};
+
+    fn scope(service: &str) -> Arc<Scope> {
+        Scope::new(["demo"], [service]).unwrap().into()
+    }
+
+    fn body(text: &'static str) -> Body {
+        let (bytes, revision) = (Bytes::from(text.as_bytes().to_vec()), Revision::new("main@sha1:1".into()));
+        Body { digest: Digest::of(&bytes), bytes, revision }
+    }
+
+    #[test]
+    fn equal_bytes_are_kept_once() {
+        let mut cache = ScopeCache::default();
+        let names = ["a", "b", "c"];
+        let waiting = names.map(|name| cache.insert(scope(name), body("none")));
+        for texts in [["one", "none", "two"], ["one", "one", "two"], ["two", "one", "one"], ["x", "x", "y"]] {
+            let bodies = names.iter().zip(texts).map(|(name, text)| (scope(name), body(text))).collect();
+            cache.update(Arc::default(), &Revision::new("main@sha1:2".into()), bodies);
+            let [a, b, c] = waiting.each_ref().map(|body| body.borrow().bytes.clone());
+            assert_eq!(a == b, a.as_ptr() == b.as_ptr(), "{texts:?}");
+            assert_eq!(b == c, b.as_ptr() == c.as_ptr(), "{texts:?}");
+        }
+        assert_eq!(cache.contents.len(), 2, "bytes of no scope are kept");
+    }
+
+    #[test]
+    fn one_scope_too_many_gets_its_bytes_and_cannot_wait() {
+        let mut cache = ScopeCache::default();
+        let held: Vec<_> =
+            (0..MAX_SCOPES).map(|i| cache.insert(scope(&format!("s{i}")), body("none"))).collect();
+        let one_more = cache.insert(scope("last"), body("last"));
+        assert_eq!(cache.occupancy(), Occupancy { scopes: MAX_SCOPES, waiting: MAX_SCOPES });
+        assert!(one_more.has_changed().is_err() && held.iter().all(|body| body.has_changed().is_ok()));
+        assert_eq!(&one_more.borrow().bytes[..], b"last");
+        drop(held);
+        let begun = Instant::now();
+        while cache.insert(scope("last"), body("last")).has_changed().is_err() {
+            assert!(begun.elapsed() < 10 * SWEEP_INTERVAL, "room is not made again");
+        }
+    }
+}
