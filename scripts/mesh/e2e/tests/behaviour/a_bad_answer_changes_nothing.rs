@@ -17,6 +17,7 @@ async fn and_a_series_of_them_is_warned_of_once() -> Result<()> {
     let other = aborting(599)?;
     let cases = [
         ("an error", Reply::error(500)),
+        ("that no format is acceptable", Reply::error(406)),
         ("garbage that is rightly labelled", Reply::garbage(b"hfi\x01garbage".to_vec())),
         ("a body that is not what its label says", Reply::with(&other).labelled_as(&aborting(598)?)),
         ("a body without its end", Reply::with(&other).cut_short()),
@@ -43,6 +44,19 @@ async fn nor_does_a_good_one_that_is_too_large() -> Result<()> {
     )?;
     for warning in by_a_byte.iter().chain(&by_far) {
         assert!(warning.contains(&format!("more than {LARGEST} bytes")), "{warning}");
+    }
+    Ok(())
+}
+
+/// Its filter may be older than the control plane: an upgrade of the one must not stop the faults of
+/// the other.
+#[tokio::test]
+async fn nor_does_one_in_a_format_that_is_not_known() -> Result<()> {
+    let newer = Reply::garbage(b"hfi	of a later release".to_vec()).of_type("application/vnd.hfi.snapshot.v9");
+    for warning in two_series_of("a newer format", newer).await? {
+        for part in ["format 9", "application/vnd.hfi.snapshot.v9", "deploy"] {
+            assert!(warning.contains(part), "{part}: {warning}");
+        }
     }
     Ok(())
 }

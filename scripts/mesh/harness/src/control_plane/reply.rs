@@ -63,6 +63,7 @@ pub struct Reply {
     status: u16,
     etag: Option<String>,
     revision: Option<String>,
+    content_type: Option<String>,
     body: Arc<[u8]>,
     missing: usize,
 }
@@ -71,7 +72,8 @@ impl Reply {
     /// A snapshot, as it should be.
     pub fn with(snapshot: &Snapshot) -> Self {
         let Snapshot { body, revision } = snapshot.clone();
-        Self { status: 200, etag: Some(snapshot.etag()), revision: Some(revision), body, missing: 0 }
+        let (etag, revision) = (Some(snapshot.etag()), Some(revision));
+        Self { status: 200, etag, revision, content_type: None, body, missing: 0 }
     }
 
     /// That the snapshot is still this one.
@@ -82,7 +84,7 @@ impl Reply {
     /// That something is wrong, with the marks of a control plane.
     pub fn error(status: u16) -> Self {
         let revision = Some("main@sha1:0".to_owned());
-        Self { status, etag: None, revision, body: b"no".as_slice().into(), missing: 0 }
+        Self { status, etag: None, revision, content_type: None, body: b"no".as_slice().into(), missing: 0 }
     }
 
     /// Bytes that are no snapshot, rightly labelled.
@@ -93,6 +95,11 @@ impl Reply {
     /// The same under the name of a snapshot that it is not.
     pub fn labelled_as(self, other: &Snapshot) -> Self {
         Self { etag: Some(other.etag()), ..self }
+    }
+
+    /// The same with a media type.
+    pub fn of_type(self, content_type: &str) -> Self {
+        Self { content_type: Some(content_type.to_owned()), ..self }
     }
 
     /// The same without the header that only a control plane sends.
@@ -112,7 +119,12 @@ impl Reply {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status);
         let length = Some((self.body.len() + self.missing).to_string()).filter(|_| self.status != 304);
-        let fields = [("content-length", &length), ("etag", &self.etag), ("x-hfi-revision", &self.revision)];
+        let fields = [
+            ("content-length", &length),
+            ("content-type", &self.content_type),
+            ("etag", &self.etag),
+            ("x-hfi-revision", &self.revision),
+        ];
         for (name, value) in fields {
             head.extend(value.iter().map(|value| format!("{name}: {value}\r\n")));
         }
