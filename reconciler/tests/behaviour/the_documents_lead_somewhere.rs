@@ -1,0 +1,83 @@
+//! Every link of every Markdown file leads to a file that is there, and to a heading that is in it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Directories that hold nothing of the repository.
+const FOREIGN: [&str; 6] = ["target", "dist", ".git", ".cache", "node_modules", "artifacts"];
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// Every Markdown file in and below a directory.
+fn documents(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        if path.is_dir() && !path.is_symlink() && !FOREIGN.iter().any(|foreign| name == *foreign) {
+            documents(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            found.push(path);
+        }
+    }
+}
+
+/// The text without its blocks of code.
+fn prose(document: &Path) -> String {
+    let text = fs::read_to_string(document).unwrap();
+    let is_fence = |line: &str| line.trim_start().starts_with("```");
+    let mut in_code = false;
+    let lines = text.lines().filter(|line| {
+        in_code ^= is_fence(line);
+        !in_code && !is_fence(line)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The anchors of a document, as forges make them of its headings.
+fn anchors(document: &Path) -> Vec<String> {
+    let prose = prose(document);
+    let headings = prose.lines().filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| {
+        let words = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        words.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+/// The targets of all links to other places than the web.
+fn links(document: &Path) -> Vec<String> {
+    let prose = prose(document);
+    let targets = prose.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.to_owned()));
+    targets.filter(|target| !target.contains("://")).collect()
+}
+
+#[test]
+fn by_every_link() {
+    let mut all = Vec::new();
+    documents(&top(), &mut all);
+    let mut followed = 0;
+    for document in &all {
+        for link in links(document) {
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target =
+                if path.is_empty() { document.clone() } else { document.parent().unwrap().join(path) };
+            assert!(target.exists(), "{}: {link} is not there", document.display());
+            let is_known = anchor.is_empty() || anchors(&target).iter().any(|known| known == anchor);
+            assert!(is_known, "{}: {link}: no such heading", document.display());
+            followed += 1;
+        }
+    }
+    assert!(followed > 50, "only {followed} links in {} documents", all.len());
+}
+
+#[test]
+fn from_a_readme_that_is_read_in_minutes() {
+    let bytes = fs::metadata(top().join("README.md")).unwrap().len();
+    assert!(
+        bytes <= 8 * 1024,
+        "README.md has {bytes} bytes: move a table to the reference that it belongs to"
+    );
+}
