@@ -17,7 +17,8 @@ async fn and_who_asks() -> Result<()> {
     let poll = any(&scripted, "a first poll", |_| true).await?;
     assert_eq!(poll.path, "/v1/snapshot?namespace=demo&service=frontend");
     assert_eq!(poll.node, scripted.envoy.node_id());
-    assert_eq!(poll.header("accept"), Some("application/vnd.hfi.snapshot.v1"));
+    let accept = "application/vnd.hfi.snapshot.v2, application/vnd.hfi.snapshot.v1;q=0.5";
+    assert_eq!(poll.header("accept"), Some(accept));
     assert_eq!(poll.header("prefer"), Some("wait=1"));
     assert_eq!(poll.header("host"), Some(harness::CONTROL_PLANE));
     assert_eq!((poll.header("if-none-match"), poll.header("x-hfi-revision")), (None, None));
