@@ -1,4 +1,4 @@
-//! The command line: what was typed, and what it means. Acts on nothing.
+//! The command line: parses arguments into checked values, and does nothing else.
 
 pub mod console;
 pub mod doctor;
@@ -36,8 +36,8 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// What this process was told by its arguments and its environment, where a variable that is set to
-    /// nothing is not set. Ends the process if that is wrong.
+    /// The arguments and the environment of this process. A variable that is set to an empty text counts as not
+    /// set. Ends the process on wrong use.
     pub fn from_process() -> Self {
         let is_unset =
             |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
@@ -49,7 +49,7 @@ impl Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Follow a policy repository and serve it to the filters.
+    /// Follow a policy repository, and serve its policies to the filters.
     Serve(Box<Serve>),
     Validate(Validate),
     Explain(Explain),
@@ -58,11 +58,11 @@ pub enum Command {
     Schema,
     /// Print the reference of the policy language, of `hfi serve` or of the filter.
     Reference {
-        /// What to print.
+        /// The reference to print.
         #[arg(default_value = "policies")]
         subject: Subject,
     },
-    /// Fetches from a remote repository; `serve` starts it.
+    /// Fetch from a remote repository, as a child process of `serve`.
     #[command(hide = true)]
     FetchForServe,
 }
@@ -76,11 +76,11 @@ pub struct Serve {
     #[command(flatten)]
     git: git::GitArgs,
 
-    /// The folder of the repository that holds the policies [default: all of it]
+    /// The directory of the repository that holds the policies [default: the whole repository]
     #[arg(long, env = "HFI_PATH", value_name = "DIR", default_value = "", hide_default_value = true, value_parser = inner_path)]
     path: PathBuf,
 
-    /// How often to look for changes that nothing announced; from 1s to 1day.
+    /// The time between two reads of the source without a notification, from 1s to 1day.
     #[arg(long, env = "HFI_INTERVAL", value_name = "DURATION", default_value = "30s", value_parser = interval)]
     interval: Duration,
 
@@ -91,7 +91,7 @@ pub struct Serve {
     #[command(flatten)]
     tls: tls::TlsArgs,
 
-    /// A folder for what is to outlive the process: with it, a start without Git serves the last good commit.
+    /// A directory for state that outlives the process: a start without Git then serves the last good commit.
     #[arg(long, env = "HFI_STATE_DIR", value_name = "DIR")]
     state_dir: Option<PathBuf>,
 
@@ -103,26 +103,25 @@ pub struct Serve {
     #[arg(long, env = "HFI_REQUIRE_EXPIRY", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     require_expiry: bool,
 
-    /// The file with the secrets, one a line, by which push notifications are verified. Without it there
-    /// are none.
+    /// The file with the secrets of push notifications, one a line. Without it there are no notifications.
     #[arg(long, env = "HFI_HOOK_SECRET_FILE", value_name = "PATH", value_parser = maybe_path())]
     hook_secret_file: Option<PathBuf>,
 
-    /// The filter module to hand out at /filter.wasm. Further ones, such as its predecessor, are handed
-    /// out by their SHA-256 only; in the environment, commas part them.
+    /// The filter module to serve at /filter.wasm. Further modules, such as its predecessor, are served by their
+    /// SHA-256 only. In the environment, commas separate them.
     #[arg(long = "filter", env = "HFI_FILTER", value_name = "PATH", value_delimiter = ',', value_parser = maybe_path())]
     filters: Vec<PathBuf>,
 
-    /// Take the cluster that this runs in as a peer: know its namespaces, and show in it what is served.
+    /// Use the cluster that this runs in: read its namespaces, and show in it which policies are served.
     #[arg(long, env = "HFI_KUBERNETES", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     kubernetes: bool,
 
-    /// What to log: a level, or `target=level` pairs.
+    /// The log level, or `target=level` pairs.
     #[arg(long, env = "HFI_LOG", value_name = "FILTER", default_value = "info")]
     log: String,
 }
 
-/// One of the two. Read from the environment only when neither is given, so that a flag wins.
+/// Exactly one of the two. The environment is read only if neither is given, so that an option wins.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct SourceArgs {
@@ -131,12 +130,12 @@ struct SourceArgs {
     #[arg(long, value_name = "URL|PATH")]
     repo: Option<String>,
 
-    /// A plain folder with the policies, watched for changes [env: HFI_DIR]
+    /// A plain directory with the policies, watched for changes [env: HFI_DIR]
     #[arg(long, value_name = "PATH")]
     dir: Option<PathBuf>,
 }
 
-/// What `hfi serve` is to do.
+/// The settings of `hfi serve`, checked.
 #[derive(Debug)]
 pub struct ServeConfig {
     pub source: Settings,
@@ -147,14 +146,14 @@ pub struct ServeConfig {
     pub state_dir: Option<PathBuf>,
     pub halt_file: Option<PathBuf>,
     pub hook_secret_file: Option<PathBuf>,
-    /// The newest first.
+    /// Filter modules, the newest first.
     pub filters: Vec<PathBuf>,
     pub kubernetes: bool,
     pub log: String,
 }
 
 impl Serve {
-    /// What was typed, completed by the environment that `variable` reads.
+    /// Checks the arguments, completed from the environment that `variable` reads.
     pub fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Result<ServeConfig, clap::Error> {
         let Self { source, git, path, interval, listen, tls, .. } = self;
         let tls =
@@ -196,7 +195,7 @@ impl Serve {
     }
 }
 
-/// Which source was chosen, and by what.
+/// The chosen source, and the option or variable that chose it.
 enum Chosen {
     Repository { option: &'static str, text: String },
     Dir(PathBuf),
@@ -226,7 +225,7 @@ impl SourceArgs {
     }
 }
 
-/// A path; empty, as a variable that is set to nothing, it is none.
+/// A path. An empty one stands for a variable that is set to an empty text.
 fn maybe_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
@@ -241,7 +240,7 @@ fn interval(text: &str) -> Result<Duration, String> {
     if range.contains(&duration) { Ok(duration) } else { Err("must be from 1s to 1day".to_owned()) }
 }
 
-/// A path within the repository, without the slashes around it.
+/// A path within the repository, without leading and trailing slashes.
 fn inner_path(text: &str) -> Result<PathBuf, String> {
     let path: PathBuf = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if path.components().any(|part| part == std::path::Component::ParentDir) {

@@ -1,21 +1,20 @@
-//! The commands that read policies and answer; each is handed what was typed and ends with an exit
-//! code.
+//! Exit codes, and output to the console.
 
 use std::{
     io::{self, Write as _},
     process::ExitCode,
 };
 
-/// Done.
+/// Success.
 pub const DONE: u8 = 0;
-/// The thing asked about is not right.
+/// The checked thing has errors.
 pub const NOT_RIGHT: u8 = 1;
 /// Wrong use.
 pub const WRONG_USE: u8 = 2;
-/// What was to be asked could not be reached.
+/// The server, repository or cluster cannot be reached.
 pub const UNREACHABLE: u8 = 3;
 
-/// Prints on stdout. Whoever has stopped reading has seen what they wanted.
+/// Prints to stdout. A closed pipe is no error: the reader has seen enough.
 pub(crate) fn print(text: &str) {
     let mut stdout = io::stdout().lock();
     if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
@@ -25,7 +24,7 @@ pub(crate) fn print(text: &str) {
     }
 }
 
-/// Says what was used wrongly.
+/// Reports wrong use.
 pub(crate) fn wrong_use(message: impl std::fmt::Display) -> ExitCode {
     eprintln!("error: {message}");
     ExitCode::from(WRONG_USE)

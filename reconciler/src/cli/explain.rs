@@ -1,6 +1,6 @@
-//! `hfi explain`: which policy and rule would decide a request, and why each other did not.
+//! `hfi explain`: the rule that decides a request, and the reason why each other rule does not.
 //!
-//! It runs the very program that the filter runs, made from the very bytes that it is served.
+//! It runs the same program as the filter, made from the same bytes.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -18,10 +18,10 @@ use super::console::{DONE, print, wrong_use};
 use super::policy_directory::Folder;
 use crate::clock::now;
 
-/// Say which policy and rule would decide a request, and why each other would not.
+/// Show which policy and rule decide a request, and why the others do not.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The folder of policies
+    /// The directory of policies
     #[arg(long, value_name = "PATH")]
     dir: PathBuf,
 
@@ -29,11 +29,11 @@ pub struct Explain {
     #[arg(long, value_name = "N")]
     namespace: String,
 
-    /// The workload's name; for its canonical name as well, give it twice
+    /// The workload's name; give the option twice to add its canonical name
     #[arg(long = "service", value_name = "S", required = true)]
     services: Vec<String>,
 
-    /// Whether the workload receives the request or makes it
+    /// The direction: `inbound` if the workload receives the request, `outbound` if it makes it
     #[arg(long, default_value = "inbound")]
     direction: Direction,
 
@@ -76,7 +76,7 @@ enum Output {
     Json,
 }
 
-/// A line of the answer: a rule, or a policy none of whose rules was asked.
+/// A line of the answer: a rule, or a policy without any rule that was checked.
 struct Line {
     policy: String,
     rule: Option<usize>,
@@ -100,7 +100,7 @@ impl Explain {
         }
     }
 
-    /// Explains on stdout. That nothing decides is an answer too.
+    /// Prints the explanation. A request that no rule decides is a success too.
     pub fn run(self) -> ExitCode {
         let folder = match Folder::read(std::slice::from_ref(&self.dir)) {
             Ok(folder) => folder,
@@ -192,7 +192,7 @@ fn explain(
     Ok((decision, lines))
 }
 
-/// Why no rule of a policy was asked.
+/// The reason why no rule of a policy was checked.
 fn not_asked(placed: &LocatedPolicy, workload: &Scope, now: Timestamp) -> String {
     let policy = &placed.entry.policy;
     let time = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339).unwrap_or_default();
@@ -207,7 +207,7 @@ fn not_asked(placed: &LocatedPolicy, workload: &Scope, now: Timestamp) -> String
     }
 }
 
-/// What the rule that decides does.
+/// The fault of the rule that decides.
 fn fault(catalog: &Catalog, name: &str, rule: usize, decision: Option<&Decision>) -> String {
     let placed = catalog.policies().iter().find(|placed| placed.entry.policy.name.as_str() == name);
     let Some((policy, rule)) = placed.and_then(|placed| {

@@ -1,4 +1,4 @@
-//! The options about Git: what to follow, and how to get at it.
+//! The options for Git: the followed ref, and the access to the server.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::source::{
     target::{CommitId, RefName, Target},
 };
 
-/// The longest time that a fetch may be given.
+/// The longest time that can be given to a fetch.
 const LONGEST_FETCH: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Debug, Args)]
@@ -20,39 +20,39 @@ pub(crate) struct GitArgs {
     #[arg(long, env = "HFI_BRANCH", value_name = "NAME", default_value = "main")]
     branch: RefName,
 
-    /// The tag to follow instead of a branch, wherever it is moved to.
+    /// The tag to follow instead of a branch. A moved tag is followed.
     #[arg(long, env = "HFI_TAG", value_name = "NAME", conflicts_with = "branch")]
     tag: Option<RefName>,
 
-    /// The commit to serve instead of a branch: its full id. Some branch or tag must lead to it.
+    /// The commit to serve instead of a branch, as its full id. A branch or tag must lead to it.
     #[arg(long, env = "HFI_COMMIT", value_name = "SHA", conflicts_with_all = ["branch", "tag"])]
     commit: Option<CommitId>,
 
-    /// Who we are to the Git server, where the URL does not say [default: git]
+    /// The user name for the Git server, if the URL has none [default: git]
     #[arg(long, env = "HFI_GIT_USERNAME", value_name = "NAME")]
     git_username: Option<String>,
 
-    /// A file with the password or token for an HTTP server, or the passphrase of the SSH key.
+    /// The file with the password or token for an HTTP server, or the passphrase of the SSH key.
     #[arg(long, env = "HFI_GIT_PASSWORD_FILE", value_name = "FILE")]
     git_password_file: Option<PathBuf>,
 
-    /// A file with the private key for an SSH server.
+    /// The file with the private key for an SSH server.
     #[arg(long, env = "HFI_SSH_KEY_FILE", value_name = "FILE")]
     ssh_key_file: Option<PathBuf>,
 
-    /// A file with the keys that SSH servers may have [default: ~/.ssh/known_hosts]
+    /// The file with the accepted keys of SSH servers [default: ~/.ssh/known_hosts]
     #[arg(long, env = "HFI_SSH_KNOWN_HOSTS_FILE", value_name = "FILE")]
     ssh_known_hosts_file: Option<PathBuf>,
 
-    /// A file with the certificates (PEM) of the only authorities to trust for HTTPS [default: the system's]
+    /// The file with the certificates (PEM) of the only authorities trusted for HTTPS [default: the system's]
     #[arg(long, env = "HFI_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
 
-    /// The folder with the public keys (SSH, OpenPGP) by one of which the commit must be signed.
+    /// The directory with the public keys (SSH, OpenPGP) of trusted signers. One of them must have signed the commit.
     #[arg(long, env = "HFI_VERIFY", value_name = "DIR")]
     verify: Option<PathBuf>,
 
-    /// How long a fetch from a remote repository may take before it is given up; from 1s to 1h.
+    /// The longest time for a fetch from a remote repository, from 1s to 1h.
     #[arg(long, env = "HFI_FETCH_TIMEOUT", value_name = "DURATION", default_value = "60s", value_parser = timeout)]
     fetch_timeout: Duration,
 }
@@ -89,7 +89,7 @@ impl GitArgs {
     }
 }
 
-/// What is missing to get at a repository.
+/// The missing option for this repository, if there is one.
 pub(crate) fn check(repository: &Repository, access: &Access) -> Result<(), &'static str> {
     if repository.transport() == Some(Transport::Ssh) && access.login.ssh_key_file.is_none() {
         return Err("goes over SSH, which needs a key; give --ssh-key-file (HFI_SSH_KEY_FILE)");

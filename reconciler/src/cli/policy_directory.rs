@@ -1,4 +1,4 @@
-//! Policies of files and folders, read once: for the commands that look at them.
+//! Policies in files and directories, read once, for the commands that check them.
 
 use std::{
     collections::BTreeMap,
@@ -15,19 +15,19 @@ use crate::source::{
     is_policy_file,
 };
 
-/// Policy files, read and parsed, as one repository; by their absolute path, so that none is there
-/// twice and each is found in its folder.
+/// Policy files, parsed, as one repository. Their key is the absolute path, so that no file is read twice and
+/// each is found in its directory.
 #[derive(Debug, Default)]
 pub struct Folder {
     files: BTreeMap<Arc<str>, Parsed>,
-    /// Files of the folders above, up to the root of the Git repository: they may hold guardrails.
+    /// Files of the directories above, up to the root of the Git repository: they may hold guardrails.
     guards: BTreeMap<Arc<str>, Parsed>,
     warnings: Vec<String>,
 }
 
 #[derive(Debug)]
 struct Parsed {
-    /// The path as it was given.
+    /// The path as the user gave it.
     shown: Arc<str>,
     text: Arc<[u8]>,
     file: File,
@@ -35,7 +35,7 @@ struct Parsed {
 }
 
 impl Folder {
-    /// Reads folders, and single files.
+    /// Reads directories and single files.
     pub fn read(paths: &[PathBuf]) -> Result<Self, SourceError> {
         let mut folder = Self::default();
         for path in paths {
@@ -66,8 +66,8 @@ impl Folder {
         Ok(())
     }
 
-    /// What stands right in the folders above, as far as the root of the repository; without one,
-    /// nobody can say how far up a guardrail is meant.
+    /// Reads the files directly in the directories above, up to the root of the Git repository. Outside a
+    /// repository there is no such limit, and nothing above is read.
     fn add_guards(&mut self, absolute: &Path) {
         let Some(root) = absolute.ancestors().find(|folder| folder.join(".git").exists()) else { return };
         for above in absolute.ancestors().skip(1).take_while(|above| above.starts_with(root)) {
@@ -86,8 +86,8 @@ impl Folder {
         }
     }
 
-    /// What the files say together. Durations count from the modification of their file, or, where
-    /// `now` is given, from then: as if they were committed now.
+    /// The catalog of all files. Durations count from the modification time of each file, or, if `now` is given,
+    /// from then, as if the files were committed now.
     pub fn catalog(&self, require_expiry: bool, now: Option<Timestamp>) -> Catalog {
         let server = Guardrail { require_expiry, ..Guardrail::default() };
         let sources = Sources {
@@ -99,7 +99,7 @@ impl Folder {
         Catalog::new(&sources, |path, _| now.or_else(|| modified(path)))
     }
 
-    /// A file's path as it was given.
+    /// The path of a file as the user gave it.
     pub fn shown(&self, file: &Arc<str>) -> Arc<str> {
         self.parsed(file).map_or_else(|| Arc::clone(file), |parsed| Arc::clone(&parsed.shown))
     }
@@ -113,7 +113,7 @@ impl Folder {
         self.files.get(file).or_else(|| self.guards.get(file))
     }
 
-    /// What is odd about the folders.
+    /// Warnings about the directories.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }

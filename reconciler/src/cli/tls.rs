@@ -8,18 +8,18 @@ use crate::http::tls::CertificateFiles;
 
 #[derive(Debug, Args)]
 pub(crate) struct TlsArgs {
-    /// A file with the certificate (PEM) to serve HTTPS with, and those between it and its authority;
-    /// read again when it changes. Without it HTTP is served in clear text.
+    /// The file with the certificate (PEM) for HTTPS, followed by its intermediate certificates; read again when it
+    /// changes. Without it, HTTP is served in clear text.
     #[arg(long, env = "HFI_TLS_CERT_FILE", value_name = "FILE", value_parser = crate::cli::maybe_path())]
     tls_cert_file: Option<PathBuf>,
 
-    /// A file with the private key (PEM) of that certificate.
+    /// The file with the private key (PEM) of that certificate.
     #[arg(long, env = "HFI_TLS_KEY_FILE", value_name = "FILE", value_parser = crate::cli::maybe_path())]
     tls_key_file: Option<PathBuf>,
 }
 
 impl TlsArgs {
-    /// Both files, or none. A variable that is set to nothing is not set.
+    /// Both files, or none. A variable that is set to an empty text counts as not set.
     pub(crate) fn resolve(self) -> Result<Option<CertificateFiles>, &'static str> {
         let set = |path: &PathBuf| !path.as_os_str().is_empty();
         match (self.tls_cert_file.filter(set), self.tls_key_file.filter(set)) {

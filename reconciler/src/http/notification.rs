@@ -1,7 +1,7 @@
-//! Push notifications, and how a forge proves that one is its own.
+//! Push notifications, and the proof that a forge sent one.
 //!
-//! All that a notification says is that it is time to look: nothing in it says at what, so one that
-//! is replayed does no more than its first reading did.
+//! A notification only says that it is time to read the source again. It never says what to read, so a replayed
+//! one does no harm.
 
 mod signature;
 
@@ -11,22 +11,22 @@ use tracing::warn;
 
 use self::signature::{is_same, sign};
 
-/// Who notifies.
+/// A kind of sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forge {
     GitHub,
     GitLab,
     Gitea,
-    /// Flux's notification-controller, as `generic-hmac`, and whoever else signs alike.
+    /// Flux's notification-controller with `generic-hmac`, and every sender that signs the same way.
     Generic,
 }
 
-/// The secrets shared with the forges, in a file that may change at any time: one a line, each of them
-/// good, so that a new one can be added before the old one goes.
+/// The file of secrets shared with the forges, one a line, which may change at any time. Every secret is valid,
+/// so that a new one can be added before the old one is removed.
 #[derive(Debug)]
 pub struct SecretFile(PathBuf);
 
-/// Why nothing can be verified.
+/// The reason why nothing can be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     #[error("the file of --hook-secret-file cannot be read: {0}")]
@@ -36,7 +36,7 @@ pub enum SecretError {
 }
 
 impl Forge {
-    /// By its name in a path.
+    /// The forge with this name in the path.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::GitHub, Self::GitLab, Self::Gitea, Self::Generic]
             .into_iter()
@@ -52,7 +52,7 @@ impl Forge {
         }
     }
 
-    /// The header that holds its proof.
+    /// The header that holds the proof.
     pub fn header(self) -> &'static str {
         match self {
             Self::GitHub => "x-hub-signature-256",
@@ -62,7 +62,7 @@ impl Forge {
         }
     }
 
-    /// What the header must hold for this body.
+    /// The expected value of the header for this body.
     fn proof(self, secret: &[u8], body: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::GitHub | Self::Generic => Some(format!("sha256={}", sign(secret, body)?).into_bytes()),
@@ -73,7 +73,7 @@ impl Forge {
 }
 
 impl SecretFile {
-    /// The file at this path. If nothing can be read from it yet, that is logged.
+    /// The file at this path. A file that cannot be read yet is logged.
     pub fn new(path: PathBuf) -> Self {
         let file = Self(path);
         if let Err(error) = file.secrets() {
@@ -82,8 +82,8 @@ impl SecretFile {
         file
     }
 
-    /// Whether the notification of `forge` is proven by one of the secrets that are in the file now.
-    /// Takes the same time whichever it is, if any.
+    /// True if one of the secrets that are in the file now proves the notification of `forge`. Takes the same time
+    /// for every secret.
     pub fn proves(&self, forge: Forge, proof: &[u8], body: &[u8]) -> Result<bool, SecretError> {
         let secrets = self.secrets()?;
         let proofs = secrets.lines().filter_map(|secret| forge.proof(secret.as_bytes(), body));

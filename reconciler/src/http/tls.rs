@@ -1,5 +1,5 @@
-//! TLS: the certificate that is shown to clients, which may be renewed on disk at any time. The one
-//! file that names `rustls`.
+//! TLS: the certificate of the server, which may be renewed on disk at any time. The one file that names
+//! `rustls`.
 
 use std::{
     fs, io,
@@ -25,34 +25,33 @@ use tracing::{info, warn};
 
 use crate::shutdown::Shutdown;
 
-/// How often the files are looked at. They are not watched: what can be seen of a change depends on
-/// how they are mounted.
+/// The time between two reads of the files. They are not watched: the events depend on how they are mounted.
 const LOOKS_APART: Duration = Duration::from_secs(2);
 
 /// The files of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFiles {
-    /// The certificate and those between it and its authority, in PEM.
+    /// The certificate and its intermediate certificates, in PEM.
     pub certificates: PathBuf,
     /// Its private key, in PEM.
     pub key: PathBuf,
 }
 
-/// Secures connections with the certificate that was good last.
+/// Secures connections with the last good certificate.
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
     shown: Arc<Shown>,
     files: CertificateFiles,
-    /// Of the files as they were looked at last.
+    /// The files as they were read last.
     seen: Digest,
 }
 
-/// What is shown to clients.
+/// The certificate that clients are shown.
 #[derive(Debug)]
 struct Shown(RwLock<Arc<CertifiedKey>>);
 
-/// Why there is no certificate to show.
+/// The reason why there is no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     #[error("{path}: cannot be read")]
@@ -68,7 +67,7 @@ pub enum TlsError {
 }
 
 impl Tls {
-    /// Reads the files: whatever is wrong with them at the start is an error.
+    /// Reads the files. Any problem at the start is an error.
     pub fn open(files: CertificateFiles) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let content = files.read()?;
@@ -86,7 +85,7 @@ impl Tls {
         self.acceptor.accept(stream).await
     }
 
-    /// Shows what the files hold from then on, whenever that changes for another good pair.
+    /// Follows the files, and uses each new good pair.
     pub async fn follow(mut self, mut shutdown: Shutdown) {
         loop {
             tokio::select! {
@@ -146,7 +145,7 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-/// What the files hold.
+/// The content of the files.
 struct Content {
     certificates: Vec<u8>,
     key: Vec<u8>,
@@ -166,7 +165,7 @@ impl Content {
         Digest::of_parts([self.certificates.as_slice(), &self.key])
     }
 
-    /// The pair, if it is one. What a parser says of foreign bytes may quote them, and is not shown.
+    /// The pair, if certificate and key belong together. A parser's error may quote the files, so it is not shown.
     fn certified(
         &self,
         files: &CertificateFiles,

@@ -1,11 +1,11 @@
-//! The wish that a checkout under way ends, which whoever does it can wait for.
+//! A request to abort a checkout, which the checkout can wait for.
 
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Asked for from one thread, heard in another. Asked for once, it holds for ever.
+/// A request that is made in one thread and seen in another. Once made, it stays.
 #[derive(Clone, Default)]
 pub struct Abort(Arc<Mutex<State>>);
 
@@ -28,7 +28,7 @@ impl Abort {
         self.lock().is_requested
     }
 
-    /// Has `tell` called when it is asked for, at once if it has been. The one before is forgotten.
+    /// Calls `tell` when the abort is requested; at once if it was. Replaces the earlier `tell`.
     pub fn on_request(&self, tell: impl FnOnce() + Send + 'static) {
         let mut state = self.lock();
         if state.is_requested {

@@ -1,8 +1,8 @@
-//! How a remote repository is got at: who asks, whom to believe, and how long it may take.
+//! Access to a remote repository: credentials, trusted servers, time limits.
 //!
-//! Secrets are named by the files that hold them, and read from there anew for every fetch: a file
-//! that is replaced, as Kubernetes does with a mounted Secret, counts from the next fetch on. So
-//! nothing here is secret, and all of it may be logged.
+//! Secrets are named by the files that hold them, and are read from there for every fetch. A file that is
+//! replaced, as Kubernetes does with a mounted Secret, is used from the next fetch on. Nothing in this value
+//! is secret, and all of it may be logged.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -10,30 +10,30 @@ use serde::{Deserialize, Serialize};
 
 use super::signers::Signers;
 
-/// How to reach remote repositories.
+/// Credentials, trusted servers and time limits for remote repositories.
 #[derive(Clone, Debug)]
 pub struct Access {
     pub login: Login,
-    /// Certificates of the authorities that vouch for an HTTPS server, in place of the system's.
+    /// Certificates of the only authorities trusted for HTTPS, instead of the system's.
     pub ca_file: Option<PathBuf>,
     /// The keys of SSH servers; the user's own `~/.ssh/known_hosts` if not given.
     pub known_hosts_file: Option<PathBuf>,
-    /// Those one of whom must have signed the commit that is served; anybody may, if not given.
+    /// Trusted signers: one of them must have signed the served commit. Absent: commits need no signature.
     pub signers: Option<Signers>,
-    /// How long a fetch may take.
+    /// The longest time that a fetch takes.
     pub timeout: Duration,
-    /// The `hfi` that fetches, in a process of its own.
+    /// The `hfi` program that runs as the child process that fetches.
     pub program: PathBuf,
 }
 
-/// What to say when a server asks who we are.
+/// Credentials for a server that asks for them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Login {
-    /// For servers whose URL names no user.
+    /// The user name for servers whose URL names no user.
     pub username: Option<String>,
-    /// Holds the password or token of an HTTP server, or the passphrase of the SSH key.
+    /// The file with the password or token for HTTP, or with the passphrase of the SSH key.
     pub password_file: Option<PathBuf>,
-    /// Holds a private SSH key.
+    /// The file with the private SSH key.
     pub ssh_key_file: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! A plain folder.
+//! A plain directory.
 
 use std::{
     fs, io,
@@ -14,7 +14,7 @@ use super::{
     is_miscased, is_policy_file,
 };
 
-/// A folder and all below it.
+/// A directory and everything below it.
 #[derive(Debug)]
 pub struct DirSource {
     root: PathBuf,
@@ -23,9 +23,9 @@ pub struct DirSource {
 /// A file as it was read.
 type Read = (fs::Metadata, Vec<u8>);
 
-/// A walk through the folder.
+/// A walk through the directory.
 struct Walk {
-    /// The folder without symbolic links in its path: what points out of it is not followed.
+    /// The directory without symbolic links in its path. Links that point out of it are not followed.
     root: PathBuf,
     files: Vec<(String, io::Result<Read>)>,
     warnings: Vec<String>,
@@ -112,7 +112,7 @@ impl Walk {
     }
 }
 
-/// A file's content; of one that is too long to be a policy file, only so much that it shows.
+/// The content of a file. A file that is too long for a policy file is read only far enough to prove that.
 pub(crate) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, MAX_FILE_BYTES as u64 + 1), &mut bytes)?;

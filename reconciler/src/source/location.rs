@@ -1,4 +1,4 @@
-//! Where a repository is: a URL or a local path.
+//! The location of a repository: a URL or a local path.
 
 use std::{
     fmt,
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 /// A repository that can be fetched from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Repository {
-    /// On this machine; its refs can be watched.
+    /// A repository on this machine; its refs can be watched.
     Local(PathBuf),
-    /// Somewhere else. Never holds a secret.
+    /// A repository on a server. Never holds a secret.
     Remote { url: String, transport: Transport },
 }
 
-/// How a remote repository is spoken to.
+/// The protocol of a remote repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Transport {
     Http,
@@ -25,7 +25,7 @@ pub enum Transport {
     Ssh,
 }
 
-/// Why a text names no repository. Never shows the text: it may hold a secret.
+/// The reason why a text is no location. Never shows the text, because it may hold a secret.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
     #[error("is empty; name a URL or a path")]
@@ -84,7 +84,7 @@ impl FromStr for Repository {
     }
 }
 
-/// Whether an `@` follows the authority.
+/// True if the authority of the URL contains an `@`.
 fn leaves_an_at(rest: &str, authority: &str) -> bool {
     rest.get(authority.len()..).is_some_and(|path| path.contains('@'))
 }
@@ -106,7 +106,7 @@ fn scp(text: &str) -> Result<Repository, LocationError> {
 }
 
 impl Repository {
-    /// What libgit2 fetches from.
+    /// The URL or path that libgit2 fetches from.
     pub fn url(&self) -> String {
         match self {
             Self::Local(path) => path.to_string_lossy().into_owned(),
@@ -114,7 +114,7 @@ impl Repository {
         }
     }
 
-    /// How it is spoken to, if it is elsewhere.
+    /// The protocol, if the repository is remote.
     pub fn transport(&self) -> Option<Transport> {
         match self {
             Self::Local(_) => None,
@@ -122,7 +122,7 @@ impl Repository {
         }
     }
 
-    /// What tells it from every other repository, whatever folder the process is in.
+    /// The identity of the repository, independent of the working directory of the process.
     pub fn identity(&self) -> String {
         match self {
             Self::Local(path) => std::path::absolute(path).as_deref().unwrap_or(path).display().to_string(),
@@ -130,7 +130,7 @@ impl Repository {
         }
     }
 
-    /// The folder that holds the refs, where they can be watched.
+    /// The directory that holds the refs, if it can be watched.
     pub fn git_dir(&self) -> Option<PathBuf> {
         let Self::Local(path) = self else { return None };
         let inner = path.join(".git");

@@ -1,7 +1,7 @@
-//! Who may sign the commit that is served: whoever has a key in a folder.
+//! The trusted signers of commits: the owners of the keys in a directory.
 //!
-//! The folder is read anew for every check, so that a key counts from when it is there until it is
-//! gone. What cannot be read is no key, and says so: fewer may sign then, never more.
+//! The directory is read again for every check, so a key counts from the moment it is there until it is
+//! removed. A file that cannot be read is no key and is reported: an error never makes more signers trusted.
 
 mod allowed_signers;
 mod keyring;
@@ -17,19 +17,19 @@ use policies::Timestamp;
 
 use self::keyring::Ring;
 
-/// Longer than any signature; what is longer is not read.
+/// The longest signature that is read, in bytes; a longer one is refused.
 const LONGEST_SIGNATURE: usize = 64 * 1024;
-/// What the armor of each kind of signature begins with.
+/// The first line of the armor of each kind of signature.
 const SSH: &[u8] = b"-----BEGIN SSH SIGNATURE-----";
 const OPENPGP: &[u8] = b"-----BEGIN PGP SIGNATURE-----";
 
-/// The folder of those who may sign.
+/// The directory with the keys of the trusted signers.
 #[derive(Clone, Debug)]
 pub struct Signers {
     folder: PathBuf,
 }
 
-/// A commit, and what vouches for it.
+/// A commit and its signature.
 #[derive(Clone, Debug)]
 pub struct Signed {
     pub commit: String,
@@ -40,18 +40,18 @@ pub struct Signed {
 /// The signature of a commit.
 #[derive(Clone, Debug)]
 pub struct Signature {
-    /// As it stands in the commit.
+    /// The signature as it stands in the commit.
     pub armor: Vec<u8>,
-    /// What was signed: all of the commit but this.
+    /// The signed bytes: the commit without its signature.
     pub covers: Vec<u8>,
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug)]
 pub struct Verdict {
-    /// Why the commit may not be served, if it may not.
+    /// The reason why the commit may not be served, if there is one.
     pub refusal: Option<String>,
-    /// What is wrong with the files of the folder.
+    /// Problems with the files of the directory.
     pub faults: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ impl Signers {
         &self.folder
     }
 
-    /// Whether one of those who may sign signed this commit. Reads the folder.
+    /// Checks that a trusted signer signed this commit. Reads the directory.
     pub fn check(&self, signed: Option<&Signed>, now: Timestamp) -> Verdict {
         let folder = self.folder.display();
         // Those who parse foreign bytes for us should not panic. If one does, nothing is vouched for.
@@ -85,7 +85,7 @@ impl Signers {
     }
 }
 
-/// An error is why the commit may not be served, as the rest of a sentence.
+/// Checks the signature. The error completes a sentence: it says why the commit may not be served.
 fn by_ring(ring: &Ring, signed: &Signed, now: Timestamp) -> Result<(), String> {
     if ring.is_empty() {
         return Err("is not verified: there is no key to verify it by".to_owned());

@@ -1,4 +1,4 @@
-//! A folder that outlives the process: a clone, and which commit of it was the last good one.
+//! The state directory: a clone that outlives the process, and the id of its last good commit.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 
 use super::target::Target;
 
-/// The form of what is stored. Another one is not read.
+/// The version of the stored form. Another version is not read.
 const VERSION: u32 = 1;
 
-/// The folder, locked against every other process while this value is there.
+/// The directory, locked against every other process while this value exists.
 #[derive(Debug)]
 pub struct StateDir {
     folder: PathBuf,
-    /// Released with the process, however it ends.
+    /// The lock. The system releases it when the process ends.
     _lock: File,
 }
 
-/// What a state is the state of. Another repository's must never be served.
+/// The repository, path and ref that a state belongs to. A state of another one must never be served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Followed {
     pub repository: String,
@@ -29,7 +29,7 @@ pub struct Followed {
     pub path: String,
 }
 
-/// Why the folder cannot be used.
+/// The reason why the directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateDirError {
     #[error("another process uses the state folder {0}; give each instance its own")]
@@ -39,7 +39,7 @@ pub enum StateDirError {
 }
 
 impl StateDir {
-    /// Takes the folder, which is made if it is not there.
+    /// Locks the directory. Creates it if it does not exist.
     pub fn open(folder: PathBuf) -> Result<Self, StateDirError> {
         let unusable = |error| StateDirError::Unusable(folder.display().to_string(), error);
         fs::create_dir_all(&folder).map_err(unusable)?;
@@ -51,12 +51,12 @@ impl StateDir {
         }
     }
 
-    /// Where the clone is, or is to be.
+    /// The path of the clone.
     pub fn clone_folder(&self) -> PathBuf {
         self.folder.join("clone.git")
     }
 
-    /// The last good commit, if one of `followed` is stored; an error is why what is stored is of no use.
+    /// The last good commit, if one of `followed` is stored. The error says why the stored state is unusable.
     pub fn last_good(&self, followed: &Followed) -> Result<Option<String>, String> {
         let file = self.last_good_file();
         let damaged = |reason: String| format!("{}: {reason}", file.display());
@@ -76,7 +76,7 @@ impl StateDir {
         }
     }
 
-    /// Stores the last good commit: either wholly or not at all.
+    /// Stores the last good commit, completely or not at all.
     pub fn save(&self, followed: &Followed, commit: &str) -> io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
         file.write_all(document(followed, commit).to_string().as_bytes())?;
@@ -85,7 +85,7 @@ impl StateDir {
         File::open(&self.folder)?.sync_all()
     }
 
-    /// Forgets everything.
+    /// Removes all stored state.
     pub fn clear(&self) -> io::Result<()> {
         absent(fs::remove_file(self.last_good_file()))?;
         absent(fs::remove_dir_all(self.clone_folder()))
@@ -96,7 +96,7 @@ impl StateDir {
     }
 }
 
-/// What was to be removed and is not there is removed.
+/// Treats a missing file as removed.
 fn absent(removed: io::Result<()>) -> io::Result<()> {
     removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }

@@ -1,10 +1,10 @@
-//! What of a repository is followed: a branch, a tag, or one commit for ever.
+//! The followed part of a repository: a branch, a tag, or one commit.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// What to follow. The names in it are sound.
+/// A branch, a tag, or one commit, with a valid name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Target {
     Branch(RefName),
@@ -12,7 +12,7 @@ pub enum Target {
     Commit(CommitId),
 }
 
-/// A name that can stand behind `refs/heads/` or `refs/tags/`.
+/// A name that is valid after `refs/heads/` or `refs/tags/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefName(String);
 
@@ -20,7 +20,7 @@ pub struct RefName(String);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitId(String);
 
-/// Why a text names nothing that can be followed.
+/// The reason why a text is no valid name or commit id.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     #[error("is not a name that Git takes")]
@@ -30,7 +30,7 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// The ref that has to be there; a commit is wherever it is.
+    /// The ref that must exist. A commit needs none.
     pub fn reference(&self) -> Option<String> {
         match self {
             Self::Branch(name) => Some(format!("refs/heads/{}", name.0)),
@@ -39,7 +39,7 @@ impl Target {
         }
     }
 
-    /// What stands before the commit in a revision.
+    /// The part of a revision before the commit id.
     pub fn label(&self) -> &str {
         match self {
             Self::Branch(name) | Self::Tag(name) => &name.0,
@@ -51,8 +51,7 @@ impl Target {
 impl FromStr for RefName {
     type Err = TargetError;
 
-    /// By the rules of git-check-ref-format, without its rarer ones: what they forbid names nothing
-    /// either.
+    /// Checks the name by the rules of git-check-ref-format, except its rarer ones: no ref has such a name anyway.
     fn from_str(text: &str) -> Result<Self, TargetError> {
         let odd = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
         if text.is_empty() || text.contains(odd) || text.contains("..") || text.starts_with('-') {

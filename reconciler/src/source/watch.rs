@@ -1,7 +1,7 @@
 //! Notices changes of local files at once. The one file that names `notify`.
 //!
-//! Events are hints that it is time to look, never the truth: what changed is read anew, and the
-//! interval looks again whatever was missed.
+//! Events are hints to read again, never the truth: the files are read again, and the interval catches what
+//! was missed.
 
 use std::{
     fs,
@@ -29,12 +29,12 @@ use super::{Settings, may_matter};
 pub struct Watcher {
     watcher: RecommendedWatcher,
     folders: Vec<Folder>,
-    /// One of the folders may have been replaced since this was last looked at. Each watcher has its own: it
-    /// says which watch is dead.
+    /// Set when a watched directory may have been replaced since the last read. Each watcher has its own, which
+    /// tells it that its watch is dead.
     lost: Arc<AtomicBool>,
 }
 
-/// A folder to watch. Folders, because a file that is replaced takes its watch with it.
+/// A directory to watch. A watch on a file would be lost when the file is replaced.
 #[derive(Debug)]
 struct Folder {
     path: PathBuf,
@@ -43,7 +43,7 @@ struct Folder {
     watched: Option<(u64, u64)>,
 }
 
-/// What was noticed since the last look; however much it was, one look sees all of it.
+/// Changes noticed since the last read. One read sees all of them.
 #[derive(Debug, Default)]
 pub struct Hints {
     noticed: Notify,
@@ -51,23 +51,23 @@ pub struct Hints {
 }
 
 impl Hints {
-    /// Waits until something is noticed.
+    /// Waits until a change is noticed.
     pub async fn noticed(&self) {
         self.noticed.notified().await;
     }
 
-    /// What was noticed until now is seen by the look that follows.
+    /// Forgets the noticed changes: the read that follows sees them.
     pub fn take_noticed(&self) {
         let _ = pin!(self.noticed.notified()).poll(&mut Context::from_waker(Waker::noop()));
     }
 
-    /// Whether a folder came into being since this was last asked: what was written into it before
-    /// it was watched went unseen.
+    /// True if a directory was created since the last call: files written into it before it was watched were
+    /// not noticed.
     pub fn take_folder_created(&self) -> bool {
         self.folder_created.swap(false, Ordering::Relaxed)
     }
 
-    /// Events were lost: what they were nobody knows.
+    /// Notes that events were lost.
     fn notice_loss(&self, lost: &AtomicBool) {
         self.folder_created.store(true, Ordering::Relaxed);
         lost.store(true, Ordering::Relaxed);
@@ -96,13 +96,13 @@ impl Hints {
 }
 
 impl Watcher {
-    /// Prepares to watch what a source reads; hints are given once it is [renewed](Self::renew).
-    /// `None` if there is nothing on this machine to watch, or no way to.
+    /// Prepares to watch the files of a source; hints come after the first [`renew`](Self::renew). `None` if the
+    /// source is not on this machine, or watching is impossible.
     pub fn new(settings: &Settings, hints: Arc<Hints>) -> Option<Self> {
         Self::of(folders(settings), hints, may_matter)
     }
 
-    /// Prepares to watch the folder of a file that comes and goes.
+    /// Prepares to watch the directory of a file that comes and goes.
     pub fn of_file(path: &Path, hints: Arc<Hints>) -> Option<Self> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let path = parent.unwrap_or(Path::new(".")).to_owned();
@@ -110,7 +110,7 @@ impl Watcher {
         Self::of(vec![folder], hints, |_| true)
     }
 
-    /// Prepares to watch the files right in a folder.
+    /// Prepares to watch the files directly in a directory.
     pub fn of_folder(path: PathBuf, hints: Arc<Hints>) -> Option<Self> {
         let folder = Folder { path, mode: RecursiveMode::NonRecursive, watched: None };
         Self::of(vec![folder], hints, |_| true)
@@ -132,8 +132,8 @@ impl Watcher {
         Some(Self { watcher: watcher.ok()?, folders, lost })
     }
 
-    /// Sees to it that what stands at the paths now is what is watched: a folder that is replaced
-    /// takes its watch with it. To be called before each look, so that nothing falls between.
+    /// Watches what is at the paths now: a directory that is replaced takes its watch with it. Called before each
+    /// read, so that no change is missed.
     pub fn renew(&mut self) {
         // A folder that comes back can have the inode of the one that went.
         let lost = self.lost.swap(false, Ordering::Relaxed);

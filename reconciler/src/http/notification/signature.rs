@@ -14,8 +14,8 @@ pub(super) fn sign(secret: &[u8], message: &[u8]) -> Option<String> {
     Some(hex)
 }
 
-/// Whether two texts are the same, in a time that tells nothing of where they differ: their MACs are
-/// compared, in constant time.
+/// Compares two texts in a time that does not depend on where they differ: their MACs are compared, in constant
+/// time.
 pub(super) fn is_same(given: &[u8], expected: &[u8]) -> bool {
     match (mac(expected, given), mac(expected, expected)) {
         (Some(given), Some(expected)) => given.verify(&expected.finalize().into_bytes()).is_ok(),
@@ -23,7 +23,7 @@ pub(super) fn is_same(given: &[u8], expected: &[u8]) -> bool {
     }
 }
 
-/// `None` never happens, since a key of any length is one; it would prove nothing.
+/// Never `None`: HMAC takes a key of any length. `None` would prove nothing.
 fn mac(secret: &[u8], message: &[u8]) -> Option<Hmac<Sha256>> {
     Some(Hmac::<Sha256>::new_from_slice(secret).ok()?.chain_update(message))
 }

@@ -1,5 +1,4 @@
-//! What is wrong with the clone, should a fetch fail because of that: a disk that was full, or a machine
-//! that went down.
+//! Damage of the clone, searched for after a fetch has failed: from a full disk or a crash of the machine.
 
 use std::{fmt, fs, io};
 
@@ -8,16 +7,16 @@ use git2::{Error, ErrorCode, Repository as Clone};
 use super::history::FIRST;
 use crate::source::target::Target;
 
-/// What cannot be read.
+/// The part of the clone that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flaw {
-    /// What says how much need not be fetched again. It can do without.
+    /// The refs. They only save fetching, so the clone works without them.
     Refs,
-    /// What was fetched.
+    /// The objects.
     Objects,
 }
 
-/// Looks for a flaw.
+/// Searches for damage.
 pub(super) fn of(clone: &Clone, target: &Target) -> Option<Flaw> {
     // With its own eyes: what is cached may be sound.
     let Ok(clone) = Clone::open_bare(clone.path()) else { return Some(Flaw::Objects) };

@@ -1,7 +1,7 @@
-//! What a server asks during a fetch, and what it is answered.
+//! The answers to the questions of a Git server during a fetch.
 //!
-//! libgit2 asks again and again for what was refused: here everything is given once. Secrets are read
-//! when they are asked for, and named in errors by their files.
+//! libgit2 asks again after each refusal; every answer is given once. Secrets are read when the server asks for
+//! them, and errors name the file and not the secret.
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,17 +15,17 @@ use git2::{CertificateCheckStatus, Cred, CredentialType, Error, ErrorCode, cert:
 use super::{SourceError, failure, fingerprint::fingerprint};
 use crate::source::access::Login;
 
-/// Longer than any password, token or key.
+/// The longest password, token or key that is read, in bytes.
 const LONGEST_SECRET: u64 = 64 * 1024;
 const USUAL_USER: &str = "git";
 
 /// The questions and answers of one fetch.
 pub(super) struct Dialog<'a> {
     login: &'a Login,
-    /// Where the keys of SSH servers are, for errors.
+    /// The path of the `known_hosts` file, for errors.
     known_hosts: &'a Path,
     was_asked: Cell<bool>,
-    /// Why an answer could not be given, in our words.
+    /// The reason why an answer could not be given, in our own words.
     refusal: RefCell<Option<String>>,
     /// The fingerprint of the key that an SSH server has shown.
     host_key: RefCell<Option<String>>,
@@ -42,7 +42,7 @@ impl<'a> Dialog<'a> {
         }
     }
 
-    /// Who we are. `user` is the one that the URL names.
+    /// Answers with the user name and a credential. `user` is the user of the URL.
     pub(super) fn answer(&self, user: Option<&str>, allowed: CredentialType) -> Result<Cred, Error> {
         let user = user.or(self.login.username.as_deref()).unwrap_or(USUAL_USER);
         if allowed.contains(CredentialType::USERNAME) {
@@ -90,7 +90,7 @@ impl<'a> Dialog<'a> {
             .map_err(|error| error.message().to_owned())
     }
 
-    /// Leaves the judgement to libgit2, and keeps in mind what it was about.
+    /// Leaves the decision to libgit2, and remembers the key for errors.
     pub(super) fn look_at(&self, certificate: &Cert<'_>) -> Result<CertificateCheckStatus, Error> {
         if let Some(key) = certificate.as_hostkey() {
             self.host_key.replace(Some(fingerprint(key)));
@@ -98,7 +98,7 @@ impl<'a> Dialog<'a> {
         Ok(CertificateCheckStatus::CertificatePassthrough)
     }
 
-    /// An error of libgit2, with what we know about its cause.
+    /// An error of libgit2, with the cause if it is known here.
     pub(super) fn explain(&self, repository: &str, error: &Error) -> SourceError {
         if let Some(refusal) = self.refusal.take() {
             return SourceError(format!("{repository} {refusal}"));

@@ -1,7 +1,7 @@
-//! A folder of policies as a tree of Git has it.
+//! A directory of policies in a Git tree.
 //!
-//! The same tree at the same place says the same. So of a commit only those folders are read that are
-//! not as they were, and two commits are compared without a look at what they share.
+//! The same tree at the same path has the same content. So only directories that changed are read, and two
+//! commits are compared without reading what they share.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,11 +11,11 @@ use crate::source::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file};
 
 const SYMBOLIC_LINK: i32 = 0o120000;
 
-/// What is in a folder, in the order of its names.
+/// The entries of a directory, in the order of their names.
 #[derive(Debug)]
 pub(super) struct Folder {
     tree: Oid,
-    /// Its path with a slash behind; empty for the root.
+    /// The path with a slash at its end; empty for the root.
     prefix: String,
     items: Vec<Item>,
 }
@@ -26,17 +26,17 @@ pub(super) enum Item {
         path: Arc<str>,
         id: Oid,
     },
-    /// It is there, and nobody knows what it holds.
+    /// An entry whose content cannot be read.
     Unreadable {
         path: String,
         reason: &'static str,
     },
     Folder(Arc<Folder>),
-    /// Something that is passed over although it may be meant to count.
+    /// An ignored entry that the author may have meant to count.
     Warning(String),
 }
 
-/// The policy files that are not the same in two folders, by what they hold.
+/// The policy files that differ between two directories, by their content.
 #[derive(Debug, Default)]
 pub(super) struct Change {
     pub(super) before: Vec<Oid>,
@@ -44,8 +44,8 @@ pub(super) struct Change {
 }
 
 impl Folder {
-    /// Reads a folder, and those below it so many levels down, but for what is as in `known`: the same
-    /// folder as it was at another commit.
+    /// Reads a directory and its subdirectories down to a depth, except what is the same in `known`: the same
+    /// directory at another commit.
     pub(super) fn read(
         clone: &Clone,
         tree: Oid,
@@ -111,7 +111,7 @@ impl Folder {
             .filter_map(|item| if let Item::File { path, id } = item { Some((&**path, *id)) } else { None })
     }
 
-    /// All that is in it and below it.
+    /// All files in the directory and below it.
     pub(super) fn gather<'a>(&'a self, items: &mut Vec<&'a Item>) {
         for item in &self.items {
             match item {
@@ -123,7 +123,7 @@ impl Folder {
 }
 
 impl Change {
-    /// From what a folder was to what it became; it may not have been there.
+    /// The difference from an earlier directory, which may not have existed.
     pub(super) fn between(before: Option<&Folder>, after: Option<&Folder>) -> Self {
         let mut change = Self::default();
         change.add(before, after);
@@ -163,7 +163,7 @@ fn file(entry: &TreeEntry<'_>, path: String, is_utf8: bool) -> Item {
     Item::File { path: path.into(), id: entry.id() }
 }
 
-/// Whether a link of this name may be meant as a folder: one that is meant as a file has an ending.
+/// True if a link of this name may be meant as a directory: a link to a policy file has a file extension.
 fn may_be_folder(name: &str) -> bool {
     !name.contains('.')
 }

@@ -1,8 +1,8 @@
-//! When documents got their present content.
+//! The time when each document got its present content.
 //!
-//! A duration counts from the committer time of the first-parent commit of the branch that gave the
-//! document its present content. What counts as content is the parsed document under its name:
-//! comments, layout and the file that it stands in do not. So every replica and every restart agrees.
+//! A duration counts from the committer time of the first-parent commit of the branch that gave the document
+//! its present content. The content is the parsed document under its name; comments, layout and the name of
+//! the file do not count. So every replica and every restart finds the same time.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -19,10 +19,10 @@ use super::{
 };
 use crate::source::BlobId;
 
-/// How many files of the past are kept while it is walked through.
+/// The number of earlier files that are kept during a walk through the history.
 const MAX_FILES: usize = 2_000;
 
-/// The starts that are known at a commit.
+/// The start times that are known at a commit.
 #[derive(Clone, Debug, Default)]
 pub struct Origins {
     at: Option<Oid>,
@@ -30,15 +30,15 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// When the document of this policy got its content.
+    /// The time when the document of this policy got its content.
     pub fn of(&self, policy: &Policy) -> Option<Timestamp> {
         let is_same = |known: &Policy| std::ptr::eq(known, policy) || known == policy;
         self.starts.get(&policy.name).filter(|(known, _)| is_same(known)).map(|(_, start)| *start)
     }
 }
 
-/// Walks back from `tip`, with the policy folder that it has, until the start of every document wanted is
-/// found. What was found for an earlier tip is taken over from there on.
+/// Walks back from `tip` and its policy directory until the start of every wanted document is found. Reuses the
+/// result of an earlier tip from there on.
 pub(super) fn find(
     clone: &Clone,
     (tip, folder): (Oid, Option<Arc<Folder>>),
@@ -80,17 +80,16 @@ pub(super) fn committed_at(commit: &Commit<'_>) -> Timestamp {
     Timestamp::from_millis(u64::try_from(commit.time().seconds()).unwrap_or(0).saturating_mul(1_000))
 }
 
-/// The first-parent history of the policy folder.
+/// The first-parent history of the policy directory.
 struct History<'a, K> {
     clone: &'a Clone,
     known_file: K,
-    /// What was read already: most files are the same from commit to commit.
+    /// Files that were read already: most are the same from commit to commit.
     files: HashMap<Oid, Arc<File>>,
 }
 
 impl<K: Fn(&BlobId) -> Option<Arc<File>>> History<'_, K> {
-    /// The documents among those `open` that a commit brought: they stand in a file that it touched, and
-    /// stood nowhere before.
+    /// The documents among `open` that a commit added: they stand in a file that it changed, and in none before.
     fn arrivals(
         &mut self,
         before: Option<&Folder>,

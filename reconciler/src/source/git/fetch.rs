@@ -1,8 +1,8 @@
-//! What is followed, brought into the clone from elsewhere: the objects only.
+//! Fetches the followed ref from a server into the clone: the objects only.
 //!
-//! Refs are written when all is here, so a fetch that is killed half-way leaves nothing wrong behind. What
-//! the tip is the server says by the list of its refs, and nothing else: a branch that is gone is gone,
-//! and one that was pushed by force is where it was pushed to.
+//! Refs are written after all objects have arrived, so a fetch that is killed leaves nothing wrong behind. The
+//! server's list of refs alone decides what the tip is: a deleted branch is gone, and a force-pushed branch is
+//! where it was pushed to.
 
 use std::collections::HashSet;
 
@@ -14,10 +14,10 @@ use git2::{
 use super::{SourceError, credentials::Dialog, failure};
 use crate::source::{location::Transport, target::Target};
 
-/// How many branches an error names.
+/// The number of branches that an error names.
 const NAMED: usize = 5;
 
-/// Fetches what is new of `repository` and answers the commit that `target` leads to.
+/// Fetches what is new in `repository`, and returns the commit that `target` leads to.
 pub(super) fn tip(
     clone: &Clone,
     repository: &str,
@@ -70,7 +70,7 @@ pub(super) fn tip(
     found.ok_or_else(|| absent(repository, target, &branches.collect::<Vec<_>>()))
 }
 
-/// The commit that is followed for ever, once it is here.
+/// The followed commit, if the clone has it.
 pub(super) fn known_commit(clone: &Clone, target: &Target) -> Option<Oid> {
     let Target::Commit(id) = target else { return None };
     clone.find_commit(Oid::from_str(id.as_str()).ok()?).ok().map(|commit| commit.id())
@@ -81,12 +81,12 @@ fn commit(clone: &Clone, id: Oid) -> Result<Oid, git2::Error> {
     clone.find_object(id, None)?.peel_to_commit().map(|commit| commit.id())
 }
 
-/// What is followed is there, and is something else.
+/// The error for a ref that exists and does not lead to a commit.
 pub(super) fn astray(repository: &str, target: &Target, error: &git2::Error) -> SourceError {
     failure(&format!("{target} of {repository} does not lead to a commit"), error)
 }
 
-/// The repository can be read, and what is followed is not in it.
+/// The error for a readable repository that lacks the ref.
 pub(super) fn absent(repository: &str, target: &Target, branches: &[&str]) -> SourceError {
     if branches.is_empty() {
         return SourceError(format!("{repository} has no {target}, nor any branch: it is empty"));
@@ -103,8 +103,8 @@ pub(super) fn absent(repository: &str, target: &Target, branches: &[&str]) -> So
     SourceError(format!("{repository} has {what} {target}; its branches are {}{more}", named.join(", ")))
 }
 
-/// Remembers all that was fetched in search of a commit: it will be looked for again. What cannot be
-/// remembered is fetched again.
+/// Stores refs to everything that was fetched in search of a commit, because the search is repeated. A ref that
+/// cannot be stored is fetched again.
 fn remember_all(clone: &Clone, there: &[RemoteHead<'_>]) {
     let names: HashSet<_> = there.iter().map(RemoteHead::name).collect();
     // One that is gone could stand in the way: there is either `a` or `a/b`.
@@ -119,7 +119,7 @@ fn remember_all(clone: &Clone, there: &[RemoteHead<'_>]) {
     }
 }
 
-/// Remembers in the clone what was fetched, so that the next fetch asks for what is new.
+/// Stores a ref to the fetched commit, so that the next fetch asks only for what is new.
 pub(super) fn remember(clone: &Clone, target: &Target, tip: Oid) -> Result<(), SourceError> {
     let Some(reference) = target.reference() else { return Ok(()) };
     match clone.refname_to_id(&reference) {

@@ -1,4 +1,4 @@
-//! What the process that fetches is told and answers, and what it does.
+//! The input, the output and the work of the child process that fetches.
 
 use std::{
     io::{self, BufRead as _, Write as _},
@@ -16,7 +16,7 @@ use crate::source::{access::Login, location::Transport, target::Target};
 /// The command of `hfi` that runs [`fetch_for_parent`].
 pub(super) const COMMAND: &str = "fetch-for-serve";
 
-/// What the process is told, on a line of its standard input. Nothing in it is secret.
+/// The job, as one line on the standard input of the child. Nothing in it is secret.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Errand {
     pub(super) clone: PathBuf,
@@ -24,14 +24,14 @@ pub(super) struct Errand {
     pub(super) transport: Transport,
     pub(super) target: Target,
     pub(super) login: Login,
-    /// For errors.
+    /// The path of the `known_hosts` file, for errors.
     pub(super) known_hosts: PathBuf,
 }
 
-/// What it answers on its standard output: the id of the commit, or why there is none.
+/// The result on the standard output of the child: the id of the commit, or an error.
 pub(super) type Answer = Result<String, String>;
 
-/// The process: does what it is told on its standard input, and answers on its standard output.
+/// The child process: reads the job from standard input, and writes the result to standard output.
 pub(in crate::source) fn fetch_for_parent() -> ExitCode {
     let mut order = String::new();
     let read = io::stdin().lock().read_line(&mut order);
@@ -55,7 +55,7 @@ fn work(errand: &Errand) -> Answer {
     tip.map(|id| id.to_string()).map_err(|error| error.0)
 }
 
-/// Ends this process when its input does.
+/// Ends this process when its standard input is closed.
 fn end_with_parent() {
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());

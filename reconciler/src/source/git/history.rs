@@ -1,4 +1,4 @@
-//! The commits of a branch, to be known again.
+//! The newest commits of a branch, by which a filter's revision is recognised.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,10 @@ use git2::{Error, Oid, Repository as Clone};
 
 use crate::source::ancestry::{CommitId, Lineage};
 
-/// How many commits are known at first. A filter that runs an older one is answered after a fetch.
+/// The number of commits that are remembered at first. A filter that runs an older one is answered after a fetch.
 pub(super) const FIRST: usize = 10_000;
 
-/// The lineage of `tip`, given that of the commit that was the tip before.
+/// The ancestry of `tip`, given the ancestry of the earlier tip.
 pub(super) fn of(clone: &Clone, tip: Oid, before: Option<&(Oid, Lineage)>) -> Result<Lineage, Error> {
     if let Some((same, lineage)) = before
         && *same == tip

@@ -1,5 +1,5 @@
-//! The home of the process that fetches: what libgit2 looks for in the user's home and in the
-//! environment is what was configured, and nothing else.
+//! An empty home directory for the child process that fetches: libgit2 finds the configured files there, and
+//! nothing of the user's.
 
 use std::{
     env, fs, io,
@@ -17,12 +17,12 @@ use crate::source::{access::Access, location::Transport};
 pub(super) struct Home(TempDir);
 
 impl Home {
-    /// Whether it is still there: what is temporary may be cleared away.
+    /// True if the directory still exists: temporary directories may be cleaned up.
     pub(super) fn is_there(&self) -> bool {
         self.0.path().join("certs").is_dir() && self.0.path().join(".ssh").is_dir()
     }
 
-    /// Removed with this value.
+    /// The temporary directory, removed with this value.
     pub(super) fn new() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("hfi-").tempdir()?;
         fs::create_dir(folder.path().join(".ssh"))?;
@@ -30,7 +30,7 @@ impl Home {
         Ok(Self(folder))
     }
 
-    /// Makes this the home of a process that is to be started. The files are read anew each time.
+    /// Makes this the home of a child process. The files are read again each time.
     pub(super) fn furnish(
         &self,
         process: &mut Command,
@@ -56,7 +56,7 @@ impl Home {
         Ok(())
     }
 
-    /// Copies a file, so that what is looked at is what is used.
+    /// Copies a file, so that the file that is checked is the file that is used.
     fn put(
         &self,
         from: &Path,
@@ -73,7 +73,7 @@ impl Home {
     }
 }
 
-/// Where the keys of SSH servers are.
+/// The path of the `known_hosts` file.
 pub(super) fn known_hosts(access: &Access) -> Option<PathBuf> {
     let own = || Some(PathBuf::from(env::var_os("HOME")?).join(".ssh/known_hosts"));
     access.known_hosts_file.clone().or_else(own)

@@ -1,6 +1,6 @@
-//! What is followed, brought into the clone from a repository on this machine: the objects only.
+//! Copies the followed ref from a repository on this machine into the clone: the objects only.
 //!
-//! libgit2's own way would bring all branches, and each time anew those that are not followed.
+//! libgit2's own transport would copy all branches, and those that are not followed again each time.
 
 use std::{io::Write as _, path::Path};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::source::target::Target;
 
-/// Copies what is new of the repository at `path` and answers the commit that `target` leads to.
+/// Copies what is new in the repository at `path`, and returns the commit that `target` leads to.
 pub(super) fn tip(clone: &Clone, path: &Path, target: &Target) -> Result<Oid, SourceError> {
     if let Some(known) = known_commit(clone, target) {
         return Ok(known);
@@ -47,7 +47,7 @@ pub(super) fn tip(clone: &Clone, path: &Path, target: &Target) -> Result<Oid, So
     Ok(tip)
 }
 
-/// Copies a commit and all that it leads to, but for what the commit that was followed before leads to.
+/// Copies a commit and its history, except the history of the commit that was followed before.
 fn copy(from: &Clone, to: &Clone, commit: Oid, target: &Target) -> Result<(), Error> {
     let mut walk = from.revwalk()?;
     walk.push(commit)?;

@@ -1,9 +1,8 @@
-//! The packs of the clone, kept few.
+//! Keeps the number of pack files in the clone small.
 //!
-//! Every fetch that brings something brings a pack, and libgit2 holds each one open that it has read. When
-//! there are many, what came since the clone was last one pack becomes one pack too; and when that has grown
-//! large, everything does. What no pack is made of is what nothing leads to any more: commits that were
-//! forced off the branch.
+//! Every fetch that brings objects adds a pack file, and libgit2 keeps each pack file open that it has read.
+//! When there are many, the packs since the last full pack become one pack; when that has grown large,
+//! everything becomes one pack. Unreachable objects are dropped then: commits that were forced off the branch.
 
 use std::{
     collections::HashSet,
@@ -15,26 +14,26 @@ use std::{
 use git2::{Error, Oid, PackBuilder, Repository as Clone};
 use tracing::debug;
 
-/// How many packs there may be.
+/// The largest number of packs.
 const MOST_PACKS: usize = 50;
-/// How many objects may be packed anew each time, before the whole is: some thousand commits.
+/// The largest number of objects in a partial repack, some thousand commits. Above it, everything is repacked.
 const MOST_NEW: usize = 10_000;
 const READABLE: u32 = 0o444;
 
-/// What is known of the packs.
+/// The known packs of the clone.
 #[derive(Debug, Default)]
 pub(super) struct Packs {
     base: Option<Base>,
 }
 
-/// Packs that hold a commit and all that it leads to.
+/// Packs that hold a commit and its whole history.
 #[derive(Debug)]
 struct Base {
     commit: Oid,
     packs: HashSet<OsString>,
 }
 
-/// Why packs could not be put together.
+/// The reason why a repack failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PackError {
     #[error("{}", .0.message())]
@@ -44,8 +43,8 @@ pub(super) enum PackError {
 }
 
 impl Packs {
-    /// Sees to it that there are few, given that everything that is needed is what `kept` and the refs of the
-    /// clone lead to. Whether packs were removed: the clone has to be opened anew to let go of them.
+    /// Repacks if there are too many packs. Everything that `kept` and the refs of the clone lead to stays. Returns
+    /// true if packs were removed: the clone must then be opened again to close them.
     pub(super) fn put_together(
         &mut self,
         clone: &Clone,
@@ -98,7 +97,7 @@ impl Packs {
     }
 }
 
-/// Of all that `tips` lead to and `base` does not.
+/// All objects that `tips` lead to and `base` does not.
 fn builder<'a>(clone: &'a Clone, tips: &[Oid], base: Option<Oid>) -> Result<PackBuilder<'a>, Error> {
     let mut walk = clone.revwalk()?;
     tips.iter().try_for_each(|tip| walk.push(*tip))?;
@@ -112,7 +111,7 @@ fn builder<'a>(clone: &'a Clone, tips: &[Oid], base: Option<Oid>) -> Result<Pack
     Ok(builder)
 }
 
-/// The packs in a folder, by their names without an ending.
+/// The packs in a directory, by their names without extension.
 fn packs(folder: &Path) -> io::Result<HashSet<OsString>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -1,8 +1,8 @@
-//! Fetching from a remote repository in a process of its own.
+//! Fetches from a remote repository in a child process.
 //!
-//! A server that hangs, or drips a byte a second, holds libgit2 for ever: its time-out is for a
-//! single read, and no callback is called. A thread that is held so cannot be ended; a process can.
-//! It also bounds what a server can do to the memory of the process that serves.
+//! A server that hangs, or sends a byte a second, blocks libgit2 for ever: its time-out is for a single read,
+//! and no callback is called. A blocked thread cannot be stopped; a process can. The child also bounds how much
+//! memory a server can cost the process that serves.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -22,11 +22,11 @@ use super::{
 };
 use crate::source::{abort::Abort, access::Access, location::Transport, target::Target};
 
-/// Longer than any answer.
+/// The longest result that is read, in bytes.
 const LONGEST_ANSWER: u64 = 64 * 1024;
 
-/// Fetches into `clone`, within the time that `access` allows. The process lives in `home`, which is made
-/// if it is not there.
+/// Fetches into `clone`, within the time that `access` allows. The child process lives in `home`, which is
+/// created if it does not exist.
 pub(super) fn tip(
     clone: &Clone,
     home: &mut Option<Home>,
@@ -91,13 +91,13 @@ pub(super) fn tip(
     }
 }
 
-/// How a fetch ended.
+/// The end of a fetch.
 enum End {
     Answered(io::Result<String>),
     Aborted,
 }
 
-/// A process that ends when this value is dropped.
+/// A child process that is killed when this value is dropped.
 struct Running(Child);
 
 impl Drop for Running {

@@ -5,10 +5,10 @@ use git2::{Error, ErrorCode, Oid, Repository as Clone};
 use super::document_times::committed_at;
 use crate::source::signers::{Signature, Signed};
 
-/// Where Git puts the signature.
+/// The commit header that holds the signature.
 const HEADER: &str = "gpgsig";
 
-/// What vouches for a commit.
+/// A commit and its signature.
 pub(super) fn of(clone: &Clone, commit: Oid) -> Result<Signed, Error> {
     let found = clone.find_commit(commit)?;
     // What extracts it would also take one that stands in the message.

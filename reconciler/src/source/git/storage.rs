@@ -1,4 +1,4 @@
-//! Where the clone lies: in a temporary folder, or in one that outlives the process.
+//! The directory of the clone: a temporary one, or one that outlives the process.
 
 use std::{fs, io, path::Path};
 
@@ -11,7 +11,7 @@ use crate::source::state_dir::{Followed, StateDir};
 
 /// The folder of the clone.
 pub(super) enum Store {
-    /// Removed with this value.
+    /// A temporary directory, removed with this value.
     Temporary(TempDir),
     Kept {
         state: StateDir,
@@ -22,14 +22,14 @@ pub(super) enum Store {
 }
 
 impl Store {
-    /// A folder that ends with the process.
+    /// A directory that ends with the process.
     pub(super) fn temporary() -> Result<Self, SourceError> {
         let folder = tempfile::Builder::new().prefix("hfi-").tempdir();
         folder.map(Self::Temporary).map_err(|error| failed(&error))
     }
 
-    /// The clone, and the last good commit in it if there is one. What is damaged or of another
-    /// repository is said and removed.
+    /// The clone, and its last good commit if there is one. A clone that is damaged or of another repository is
+    /// logged and removed.
     pub(super) fn open(&mut self) -> Result<(Clone, Option<Oid>), SourceError> {
         if let Self::Kept { state, followed, saved } = self {
             match kept(state, followed) {
@@ -44,7 +44,7 @@ impl Store {
         Ok((self.renew()?, None))
     }
 
-    /// An empty clone instead of whatever there is.
+    /// Replaces the clone by an empty one.
     pub(super) fn renew(&mut self) -> Result<Clone, SourceError> {
         let folder = match self {
             Self::Temporary(folder) => folder.path().to_owned(),
@@ -70,7 +70,7 @@ impl Store {
         }
     }
 
-    /// Stores the last good commit, where something is stored at all.
+    /// Stores the last good commit, if there is a state directory.
     pub(super) fn save(&mut self, commit: Oid) {
         let Self::Kept { state, followed, saved } = self else { return };
         if *saved == Some(commit) {
@@ -87,7 +87,7 @@ fn failed(error: &io::Error) -> SourceError {
     SourceError(format!("cannot make a folder for the clone: {error}"))
 }
 
-/// The clone of an earlier process; an error is why there is something that cannot be used.
+/// The clone of an earlier process. The error says why it cannot be used.
 fn kept(state: &StateDir, followed: &Followed) -> Result<Option<(Clone, Oid)>, String> {
     let Some(commit) = state.last_good(followed)? else { return Ok(None) };
     let folder = state.clone_folder();
@@ -101,9 +101,8 @@ fn kept(state: &StateDir, followed: &Followed) -> Result<Option<(Clone, Oid)>, S
     open().map(Some).map_err(|error: Error| format!("{}: {}", folder.display(), error.message()))
 }
 
-/// Removes what a process that was killed left behind: locks, which would never be released, and
-/// half-written packs. Nobody else may be at work here: the state folder is locked, and a process that
-/// fetches has ended.
+/// Removes what a killed process left: locks, which would never be released, and half-written packs. No other
+/// process works here: the state directory is locked, and a child process that fetches has ended.
 pub(super) fn sweep(clone: &Path) -> io::Result<()> {
     sweep_folder(clone, &clone.join("objects"))
 }
@@ -121,8 +120,8 @@ fn sweep_folder(folder: &Path, objects: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// By libgit2's names: `<file>.lock`, which is none that a ref can have, and among the objects
-/// `<prefix>_git2_<random>`, which is.
+/// Recognises the names that libgit2 gives: `<file>.lock`, which no ref can have, and
+/// `<prefix>_git2_<random>` among the objects.
 fn is_left_over(name: &str, is_object: bool) -> bool {
     name.ends_with(".lock") || (is_object && name.contains("_git2_"))
 }

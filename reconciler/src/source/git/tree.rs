@@ -8,18 +8,18 @@ use policies::reading::MAX_FILE_BYTES;
 use super::directory::{Folder, Item};
 use crate::source::{BlobId, CheckoutFile, Content, MAX_DEPTH};
 
-/// The policy files that a commit has.
+/// The policy files of a commit.
 #[derive(Debug)]
 pub(super) struct Files {
-    /// The policy folder; absent if the commit has none.
+    /// The policy directory; absent if the commit has none.
     pub(super) folder: Option<Arc<Folder>>,
-    /// The folders above it, each without what is below it.
+    /// The directories above it, each without its subdirectories.
     above: Vec<Arc<Folder>>,
 }
 
 impl Files {
-    /// Those below `path` at `commit`, and those right in the folders above it. What is the same as in
-    /// `known` is not read again.
+    /// Reads the files below `path` at `commit`, and the files directly in the directories above it. What is the
+    /// same in `known` is not read again.
     pub(super) fn of(clone: &Clone, commit: Oid, path: &Path, known: Option<&Self>) -> Result<Self, Error> {
         let root = clone.find_commit(commit)?.tree()?;
         let folder = policy_folder(clone, &root, path, known.and_then(|known| known.folder.as_ref()))?;
@@ -35,8 +35,8 @@ impl Files {
         Ok(Self { folder, above })
     }
 
-    /// The files of the policy folder, and those of the folders above, with the content of those that are not
-    /// known. A policy folder that is not there is an empty one, with a warning.
+    /// The files of the policy directory and of the directories above, with the content of those that are not known
+    /// yet. A missing policy directory is an empty one, with a warning.
     pub(super) fn read(
         &self,
         clone: &Clone,
@@ -74,7 +74,7 @@ impl Files {
     }
 }
 
-/// The policy folder of a commit, by its tree; `None` where there is none.
+/// The policy directory of a commit; `None` if the commit has none.
 pub(super) fn policy_folder(
     clone: &Clone,
     root: &Tree<'_>,
@@ -85,7 +85,7 @@ pub(super) fn policy_folder(
     tree.map(|tree| Folder::read(clone, tree.id(), prefix(path), MAX_DEPTH, known)).transpose()
 }
 
-/// The tree at `path`; `None` where there is none.
+/// The tree at `path`; `None` if there is none.
 fn find<'r>(clone: &'r Clone, root: &Tree<'r>, path: &Path) -> Result<Option<Tree<'r>>, Error> {
     if path.as_os_str().is_empty() {
         return Ok(Some(root.clone()));
@@ -105,7 +105,7 @@ fn prefix(folder: &Path) -> String {
     }
 }
 
-/// A blob's content; of one that is too long to be a policy file, only so much that it shows.
+/// The content of a blob. A blob that is too long for a policy file is read only far enough to prove that.
 pub(super) fn content(clone: &Clone, id: Oid) -> Result<Vec<u8>, Error> {
     let (size, _) = clone.odb()?.read_header(id)?;
     if size > MAX_FILE_BYTES {

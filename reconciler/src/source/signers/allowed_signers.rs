@@ -1,12 +1,12 @@
-//! A line with an SSH public key: the key alone, or as the file of `gpg.ssh.allowedSignersFile` has it
-//! (ssh-keygen(1), "ALLOWED SIGNERS").
+//! A line with an SSH public key: the key alone, or a line of an `allowed_signers` file (ssh-keygen(1),
+//! "ALLOWED SIGNERS").
 
 use policies::Timestamp;
 
 /// The namespace that Git signs in.
 pub(super) const GIT: &str = "git";
 
-/// What a line says.
+/// The content of a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry<'l> {
     pub(super) kind: &'l str,
@@ -14,7 +14,7 @@ pub(super) struct Entry<'l> {
     pub(super) window: Window,
 }
 
-/// When what is signed is believed.
+/// The time in which signatures of the key are valid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Window {
     after: Option<Timestamp>,
@@ -27,8 +27,8 @@ impl Window {
     }
 }
 
-/// Reads `[principals [options]] kind base64 [comment]`. Principals say who, which does not matter here:
-/// whoever is in the folder may sign.
+/// Reads `[principals [options]] kind base64 [comment]`. Principals are ignored: every key in the directory
+/// is trusted.
 pub(super) fn entry(line: &str) -> Result<Entry<'_>, String> {
     let (first, rest) = word(line);
     if is_kind(first) {
@@ -59,14 +59,14 @@ fn is_kind(word: &str) -> bool {
     ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"].iter().any(|kind| word.starts_with(kind))
 }
 
-/// The first word, and what is behind it. Blanks between quotation marks part nothing.
+/// The first word and the rest. Blanks inside quotation marks do not separate words.
 fn word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
     let end = outside_quotes(text, |c| c.is_ascii_whitespace()).unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, ""))
 }
 
-/// Where the first such character is that is not between quotation marks.
+/// The position of the first such character outside quotation marks.
 fn outside_quotes(text: &str, is_such: impl Fn(char) -> bool) -> Option<usize> {
     let mut quoted = false;
     let found = text.char_indices().find(|(_, c)| {
@@ -76,7 +76,7 @@ fn outside_quotes(text: &str, is_such: impl Fn(char) -> bool) -> Option<usize> {
     found.map(|(at, _)| at)
 }
 
-/// What the options say, all of which must be known.
+/// Reads the options. An unknown option is an error.
 fn window(mut options: &str) -> Result<Window, String> {
     let mut window = Window::default();
     while !options.is_empty() {

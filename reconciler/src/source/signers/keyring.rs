@@ -1,4 +1,4 @@
-//! The keys in the folder.
+//! The keys in the directory.
 
 use std::{
     fs, io,
@@ -10,7 +10,7 @@ use policies::reading::MAX_FILE_BYTES;
 use super::{openpgp, ssh};
 use crate::source::{dir::read_bounded, is_hidden};
 
-/// All keys that could be read, and what is wrong with the rest.
+/// All keys that could be read, and the problems with the other files.
 #[derive(Debug, Default)]
 pub(super) struct Ring {
     pub(super) ssh: Vec<ssh::Signer>,
@@ -19,8 +19,8 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// Reads the files of a folder. Those whose name begins with a dot are passed over: where a Secret is
-    /// mounted, `..data` is what the others are links into.
+    /// Reads the files of a directory, except those whose name begins with a dot: in a mounted Secret, the other
+    /// names are links into `..data`.
     pub(super) fn read(folder: &Path) -> Self {
         let mut ring = Self::default();
         match files(folder) {
@@ -44,7 +44,7 @@ impl Ring {
         }
     }
 
-    /// Adds what is in a file.
+    /// Adds the keys of a file.
     fn add(&mut self, file: &str, bytes: &[u8]) {
         let armor = str::from_utf8(bytes).map(|text| text.trim_start_matches('\u{feff}'));
         let fault = match armor {
@@ -76,7 +76,7 @@ impl Ring {
     }
 }
 
-/// The files, by name.
+/// The files in the order of their names.
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {

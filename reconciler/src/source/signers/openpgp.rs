@@ -1,4 +1,4 @@
-//! OpenPGP certificates, and the signatures that Git makes with them. The one folder that names `pgp`.
+//! OpenPGP certificates, and the signatures that Git makes with them. Only this room names `pgp`.
 
 mod certificate;
 
@@ -11,7 +11,7 @@ use policies::Timestamp;
 
 pub(super) use self::certificate::Certificate;
 
-/// What the armor of a certificate begins and ends with.
+/// The first and the last line of an armored certificate.
 pub(super) const ARMOR: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 const ARMOR_END: &str = "-----END PGP PUBLIC KEY BLOCK-----";
 
@@ -27,7 +27,7 @@ pub(super) fn armored(text: &str) -> Result<Vec<Certificate>, String> {
     Ok(certificates)
 }
 
-/// Whether bytes look like an OpenPGP packet: its first bit is set.
+/// True if bytes look like an OpenPGP packet: the first bit is set.
 pub(super) fn is_binary(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|byte| byte & 0x80 != 0)
 }
@@ -52,7 +52,7 @@ fn unreadable(error: impl std::fmt::Display) -> String {
     format!("is not an OpenPGP certificate that can be read: {error}")
 }
 
-/// Whether one of these made the signature; an error is why not, as the rest of a sentence.
+/// Checks that one of these certificates made the signature. The error completes a sentence.
 pub(super) fn check(
     certificates: &[Certificate],
     armor: &[u8],
@@ -78,7 +78,7 @@ pub(super) fn check(
     judged.unwrap_or_else(otherwise)
 }
 
-/// The one signature that there may be, of the kind that Git makes.
+/// Reads exactly one signature of the kind that Git makes.
 fn read(armor: &[u8]) -> Result<DetachedSignature, String> {
     let cannot = |error: pgp::errors::Error| format!("has an OpenPGP signature that cannot be read: {error}");
     let (mut signatures, _) = DetachedSignature::from_armor_many_buf(armor).map_err(cannot)?;

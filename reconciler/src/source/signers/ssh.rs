@@ -5,11 +5,11 @@ use ssh_key::{HashAlg, PublicKey, SshSig, public::KeyData};
 
 use super::allowed_signers::{GIT, Window, entry};
 
-/// The sizes of an RSA key, in bits: shorter ones can be broken, and longer ones are not verified by the
-/// library.
+/// The permitted sizes of an RSA key, in bits. Shorter keys can be broken; the library does not verify longer
+/// ones.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
-/// A key that may sign.
+/// The key of a trusted signer.
 #[derive(Debug)]
 pub(super) struct Signer {
     key: PublicKey,
@@ -36,7 +36,7 @@ pub(super) fn signer(line: &str) -> Result<Signer, String> {
     Ok(Signer { key, window: entry.window })
 }
 
-/// Whether one of these made the signature; an error is why not, as the rest of a sentence.
+/// Checks that one of these keys made the signature. The error completes a sentence.
 pub(super) fn check(
     signers: &[Signer],
     armor: &[u8],
@@ -81,7 +81,7 @@ mod tests {
 
     const TEXT: &[u8] = b"text";
 
-    /// What a security key does: it signs a hash of the text, and how often it has signed.
+    /// Signs as a security key does: over a hash of the text and a counter.
     fn sign_as_security_key(keypair: &Ed25519Keypair, text: &[u8]) -> (KeyData, String) {
         fn raw(key: &impl SigningKey, bytes: &[u8]) -> Signature {
             key.try_sign(bytes).unwrap()

@@ -1,7 +1,7 @@
-//! A certificate: its keys, and what its own signatures say of them.
+//! A certificate: its keys, and the statements of its owner about them.
 //!
-//! Whoever fills the folder vouches that the certificate is whose it says. What counts here is what the
-//! owner says in it: which keys sign, until when, and which are revoked.
+//! The administrator of the directory vouches for the owner. The owner's self-signatures say which keys sign,
+//! until when, and which are revoked.
 
 use pgp::{
     composed::{DetachedSignature, SignedPublicKey, SignedPublicSubKey},
@@ -12,7 +12,7 @@ use policies::Timestamp;
 
 const REVOKED: &str = "is revoked";
 
-/// A certificate that says something of its own key.
+/// A certificate with a valid self-signature.
 #[derive(Debug)]
 pub(in crate::source::signers) struct Certificate {
     keys: Vec<Key>,
@@ -22,9 +22,9 @@ pub(in crate::source::signers) struct Certificate {
 #[derive(Debug)]
 pub(super) struct Key {
     material: Material,
-    /// Why it may not sign at all.
+    /// The reason why the key never signs, if there is one.
     never: Option<&'static str>,
-    /// When it ends, or the certificate.
+    /// The time when the key or its certificate expires.
     expires_at: Option<Timestamp>,
 }
 
@@ -35,7 +35,7 @@ enum Material {
 }
 
 impl Certificate {
-    /// What a certificate says. An error is why nothing.
+    /// Reads the keys of a certificate. The error says why there are none.
     pub(super) fn new(key: &SignedPublicKey) -> Result<Self, String> {
         let primary = &key.primary_key;
         let newest = newest(self_signatures(key)).ok_or_else(|| {
@@ -68,7 +68,7 @@ impl Certificate {
     }
 }
 
-/// What the owner says of the whole certificate.
+/// The owner's statement about the whole certificate.
 fn self_signatures(key: &SignedPublicKey) -> impl Iterator<Item = &Signature> {
     let primary = &key.primary_key;
     let is_direct = |signature: &&Signature| signature.typ() == Some(SignatureType::Key);
@@ -84,7 +84,7 @@ fn self_signatures(key: &SignedPublicKey) -> impl Iterator<Item = &Signature> {
     direct.chain(by_user)
 }
 
-/// Why a subkey never signs, if so, and when it ends.
+/// The reason why a subkey never signs, if there is one, and the time when it expires.
 fn subkey_standing(
     primary: &PublicKey,
     subkey: &SignedPublicSubKey,
@@ -107,12 +107,12 @@ fn subkey_standing(
     (never.or((!agrees).then_some("has not agreed to be of its certificate")), expiry(&subkey.key, binding))
 }
 
-/// The last of these to be made.
+/// The newest of these signatures.
 fn newest<'s>(signatures: impl Iterator<Item = &'s Signature>) -> Option<&'s Signature> {
     signatures.max_by_key(|signature| signature.created().map(pgp::types::Timestamp::as_secs))
 }
 
-/// Where nothing is said of what a key is for, it is for whatever it can.
+/// True if the key may sign data. A key without flags may be used for everything that its algorithm can do.
 fn not_for_signing(key: &impl KeyDetails, says: &Signature) -> Option<&'static str> {
     let mut parts = says.config().into_iter().flat_map(|config| config.hashed_subpackets());
     let is_said = parts.any(|part| matches!(part.data, SubpacketData::KeyFlags(_)));
@@ -126,7 +126,7 @@ fn expiry(key: &impl KeyDetails, says: &Signature) -> Option<Timestamp> {
     Some(timestamp(key.created_at()).plus_seconds(lasts))
 }
 
-/// Whether a signature says that this key made it.
+/// True if the signature names this key as its maker.
 fn names(signature: &Signature, key: &impl KeyDetails) -> bool {
     signature.issuer_key_id().contains(&&key.legacy_key_id())
         || signature.issuer_fingerprint().contains(&&key.fingerprint())
@@ -137,7 +137,7 @@ fn timestamp(at: pgp::types::Timestamp) -> Timestamp {
 }
 
 impl Key {
-    /// Whether this key made the signature, of these bytes.
+    /// True if this key made the signature over these bytes.
     pub(super) fn made(&self, signature: &DetachedSignature, covers: &[u8]) -> bool {
         match &self.material {
             Material::Primary(key) => signature.verify(key, covers).is_ok(),
@@ -156,8 +156,8 @@ impl Key {
         }
     }
 
-    /// Whether a signature by this key counts now, as `git verify-commit` has it: the key must not have
-    /// expired until now. An error is why it does not, as the rest of a sentence.
+    /// Checks that a signature by this key is valid now, as `git verify-commit` does: the key must not have expired
+    /// until now. The error completes a sentence.
     pub(super) fn stands(&self, made: &DetachedSignature, now: Timestamp) -> Result<(), String> {
         let (fingerprint, created_at) = match &self.material {
             Material::Primary(key) => (key.fingerprint(), key.created_at()),
@@ -196,7 +196,7 @@ mod tests {
 
     use super::Certificate;
 
-    /// Why the subkey may never sign, if so.
+    /// The reason why the subkey never signs, if there is one.
     fn subkey(key: &SignedPublicKey) -> Option<&'static str> {
         Certificate::new(key).unwrap().keys.last().unwrap().never
     }
