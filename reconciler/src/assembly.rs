@@ -127,11 +127,12 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let peering =
         peer.map(|peer| tokio::spawn(peer.run(Arc::clone(&switch), Arc::clone(&refresh), shutdown.clone())));
     let routes = http::router(switch, refresh, shutdown.clone(), services);
-    if let Some(tls) = tls.clone() {
+    let acceptor = tls.as_ref().map(Tls::acceptor);
+    if let Some(tls) = tls {
         tokio::spawn(tls.follow(shutdown.clone()));
     }
-    info!(%address, tls = tls.is_some(), "listening");
-    let mut serving = tokio::spawn(http::serve(Listener::new(listener, tls), routes, shutdown.clone()));
+    info!(%address, tls = acceptor.is_some(), "listening");
+    let mut serving = tokio::spawn(http::serve(Listener::new(listener, acceptor), routes));
 
     let ended = tokio::select! {
         () = shutdown.requested() => Ok(()),

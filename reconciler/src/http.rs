@@ -2,15 +2,17 @@
 //!
 //! - `router`, [`routes`]: each path, and a file for each route.
 //! - `state`: what handlers look at.
-//! - `long_poll`: connections, and polls that are held at little cost.
+//! - `app`: what the crate [`long_poll`] answers over connections, and polls that it holds at little cost.
+//! - `limits`: limits of requests.
 //! - `catch_up`: polls of filters that run a newer commit than this replica.
 //! - [`conditional`], `prefer`, `problem`: conditional requests, `Prefer: wait`, and errors.
 //! - [`notification`]: forges that tell of a push.
 //! - [`tls`]: the certificate (`rustls`).
 
+mod app;
 mod catch_up;
 pub mod conditional;
-mod long_poll;
+mod limits;
 pub mod notification;
 mod prefer;
 mod problem;
@@ -19,8 +21,10 @@ pub mod routes;
 mod state;
 pub mod tls;
 
+pub use long_poll::Listener;
+
 pub use self::{
-    long_poll::{Listener, serve},
+    app::serve,
     router::{Routes, router},
     state::Services,
 };

@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::long_poll::MAX_BODY;
+use super::limits::MAX_BODY;
 
 /// An error and what to say of it.
 #[derive(Debug)]

@@ -9,10 +9,9 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::json;
-use tokio::sync::Semaphore;
 
 use super::{
-    long_poll::{MAX_BODY, MAX_REQUESTS, MAX_UNSHARED},
+    limits::MAX_BODY,
     problem::Problem,
     routes::{events, filters, hooks, metrics, modules, openapi, policies, ready, snapshot, status},
     state::{Served, Services},
@@ -24,10 +23,6 @@ use crate::{serving::gate::Switch, shutdown::Shutdown, sync::requests::Refresh};
 pub struct Routes {
     pub router: Router,
     pub(crate) served: Served,
-    /// One permit for each request that may be open at once, plain polls apart.
-    pub(crate) requests: Arc<Semaphore>,
-    /// One permit for each byte of answers that are made for one request.
-    pub(crate) unshared: Arc<Semaphore>,
 }
 
 /// All routes.
@@ -35,7 +30,7 @@ pub fn router(switch: Arc<Switch>, refresh: Arc<Refresh>, shutdown: Shutdown, se
     let (publisher, services) = (Arc::clone(switch.publisher()), Arc::new(services));
     let served = Served { publisher, switch, refresh, shutdown, services };
     let router = Router::new()
-        .route("/v1/snapshot", get(snapshot::get))
+        .route(snapshot::PATH, get(snapshot::get))
         .route("/v1/policies", get(policies::list))
         .route("/v1/policies/status", get(status::get))
         .route("/v1/policies/{name}", get(policies::one))
@@ -54,12 +49,7 @@ pub fn router(switch: Arc<Switch>, refresh: Arc<Refresh>, shutdown: Shutdown, se
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(served.clone());
-    Routes {
-        router,
-        served,
-        requests: Arc::new(Semaphore::new(MAX_REQUESTS)),
-        unshared: Arc::new(Semaphore::new(MAX_UNSHARED as usize)),
-    }
+    Routes { router, served }
 }
 
 /// 200 while the process serves.

@@ -71,7 +71,3 @@ impl Default for Services {
         Self::new(None, Modules::default())
     }
 }
-
-/// Goes with an answer whose body takes no memory, since it is kept in any case.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Shared;

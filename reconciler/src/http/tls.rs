@@ -9,7 +9,6 @@ use std::{
 };
 
 use policies::Digest;
-use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -19,7 +18,6 @@ use tokio_rustls::{
         server::{ClientHello, ResolvesServerCert},
         sign::CertifiedKey,
     },
-    server::TlsStream,
 };
 use tracing::{info, warn};
 
@@ -81,8 +79,9 @@ impl Tls {
         Ok(Self { acceptor, shown, files, seen })
     }
 
-    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        self.acceptor.accept(stream).await
+    /// Secures connections; it follows the certificate.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor.clone()
     }
 
     /// Follows the files, and uses each new good pair.

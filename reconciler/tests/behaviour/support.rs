@@ -61,7 +61,7 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let routes = http::router(switch, refresh, shutdown.clone(), Services::default());
         let router = routes.router.clone();
-        let serving = tokio::spawn(http::serve(listener, routes, shutdown));
+        let serving = tokio::spawn(http::serve(listener, routes));
         Self { url, client: reqwest::Client::new(), trigger, serving, router }
     }
 

@@ -16,12 +16,15 @@ use serde_json::json;
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::http::{
-    long_poll::{self, MAX_BODY},
-    problem::Problem,
-    state::Served,
+use crate::{
+    http::{
+        limits::{self, MAX_BODY},
+        notification::Forge,
+        problem::Problem,
+        state::Served,
+    },
+    telemetry::counters::Outcome,
 };
-use crate::{http::notification::Forge, telemetry::counters::Outcome};
 
 /// How many bodies are read at once: who sends one has proven nothing before its end.
 pub(crate) const MAX_BODIES: usize = 16;
@@ -56,7 +59,7 @@ async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Res
     let reading = served.services.bodies.try_acquire().map_err(|_| {
         let detail = format!("{MAX_BODIES} notifications are being read already; try again later");
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-        ([(RETRY_AFTER, long_poll::RETRY_AFTER)], problem).into_response()
+        ([(RETRY_AFTER, limits::RETRY_AFTER)], problem).into_response()
     })?;
     let body = timeout(BODY_TIME, Bytes::from_request(request, &())).await.map_err(|_| {
         let detail = format!("the body takes longer than {} s", BODY_TIME.as_secs());

@@ -6,8 +6,9 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use long_poll::Shared;
 
-use crate::http::{conditional::is_current, problem::Problem, state::Served, state::Shared};
+use crate::http::{conditional::is_current, problem::Problem, state::Served};
 use crate::serving::modules::Module;
 
 const NONE: &str = "no filter module was given; give one with --filter (HFI_FILTER)";

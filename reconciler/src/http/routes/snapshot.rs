@@ -1,15 +1,14 @@
 //! `GET /v1/snapshot`: what a filter runs, held until it changes.
 
-use std::pin::{Pin, pin};
-
 use axum::{
     Extension,
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use long_poll::Shared;
 use policies::{Scope, wire::Format};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 use super::filters;
 use crate::http::{
@@ -18,20 +17,16 @@ use crate::http::{
     prefer::{self, Wait},
     problem::Problem,
     state::Served,
-    state::Shared,
 };
 use crate::serving::published::Body;
 
 /// The header that says which commit an answer was made of.
 pub(crate) const REVISION: HeaderName = HeaderName::from_static("x-hfi-revision");
+/// The path of the snapshot.
+pub(crate) const PATH: &str = "/v1/snapshot";
 /// All headers that decide on the answer.
-pub(crate) const READ: [HeaderName; 5] = [
-    header::ACCEPT,
-    header::IF_NONE_MATCH,
-    HeaderName::from_static(prefer::PREFER),
-    HeaderName::from_static(filters::NODE),
-    REVISION,
-];
+pub(crate) const READ: [&str; 5] =
+    ["accept", "if-none-match", prefer::PREFER, filters::NODE, "x-hfi-revision"];
 /// The media type of the one format that is served.
 pub(crate) const MEDIA_TYPE: &str = Format::V1.media_type();
 /// The longest query: some sixty names. What is asked for is kept.
@@ -45,8 +40,10 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let poll = Poll::read(&served, query.as_deref().unwrap_or_default(), &headers)?;
     let (wait, mut shutdown) = (poll.wait, served.shutdown.clone());
-    let ending = pin!(shutdown.requested());
-    Ok(respond(poll.answer(&served, ending, sleep_until).await?, wait))
+    let until = |instant| async move {
+        let _ = timeout_at(instant, shutdown.requested()).await;
+    };
+    Ok(respond(poll.answer(&served, until).await?, wait))
 }
 
 /// What a client asks for; small, since it is kept for as long as the client waits.
@@ -81,15 +78,14 @@ impl Poll {
     }
 
     /// The snapshot; if the client has it already, it is held until that changes, until its wait is over,
-    /// or until the `ending` of the server. `expiry` tells when a wait is over.
+    /// or until the server shuts down. `until` gives a future that ends at an instant, or at the shutdown.
     pub(crate) async fn answer<E: Future<Output = ()>>(
         self,
         served: &Served,
-        ending: Pin<&mut impl Future<Output = ()>>,
-        expiry: impl FnOnce(Instant) -> E,
+        until: impl FnOnce(Instant) -> E,
     ) -> Result<Answer, Problem> {
         let Self { scope, known, wait, behind } = self;
-        let until = wait.map(|wait| Instant::now() + wait.duration());
+        let expiry = wait.map(|wait| Instant::now() + wait.duration());
         if let Some(behind) = behind {
             // In a place of its own: it is rare, and would make every other poll larger.
             let caught_up = Box::pin(behind.catch_up(served, wait.map(Wait::duration))).await;
@@ -99,13 +95,12 @@ impl Poll {
         }
         let mut bodies = served.publisher.subscribe(scope).map_err(Problem::not_ready)?;
         let is_current = known.has(&bodies.borrow_and_update().digest);
-        if let Some(until) = until.filter(|_| is_current) {
+        if let Some(expiry) = expiry.filter(|_| is_current) {
             // Whatever ends the wait, the answer says what is so then.
             tokio::select! {
                 biased;
                 _ = bodies.changed() => {}
-                () = ending => {}
-                () = expiry(until) => {}
+                () = until(expiry) => {}
             }
         }
         let body = bodies.borrow_and_update().clone();

@@ -1,50 +1,42 @@
 //! How long a connection lasts, by a clock of its own: over a pipe, so that nothing else takes time.
 
-use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use hyper::{Request, body::Body as _, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use policies::{Catalog, Timestamp, repository::Sources};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
 
 use super::serve;
-use crate::http::long_poll::{
+use crate::{
     connection_limit::Places,
     limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_HEAD, STALL_TIME},
-};
-use crate::{
-    http::{Routes, Services, router},
-    serving::{gate::Switch, published::Published, publisher::Publisher},
-    shutdown::{self, Trigger},
-    source::{Revision, ancestry::Lineage},
-    sync::requests::Refresh,
+    server::Server,
+    testing::Fake,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-const GET: &[u8] = b"GET /v1/snapshot HTTP/1.1\r\nhost: hfi\r\n\r\n";
-const POLL: &[u8] = b"GET /v1/snapshot HTTP/1.1\r\nhost: hfi\r\nif-none-match: *\r\nprefer: wait=200\r\n\r\n";
+const GET: &[u8] = b"GET /poll HTTP/1.1\r\nhost: hfi\r\n\r\n";
+const POLL: &[u8] = b"GET /poll HTTP/1.1\r\nhost: hfi\r\nif-none-match: *\r\nprefer: wait=200\r\n\r\n";
 
 struct Served {
-    publisher: Arc<Publisher>,
-    routes: Arc<Routes>,
-    trigger: Trigger,
+    server: Arc<Server<Fake>>,
+    trigger: watch::Sender<bool>,
 }
 
 fn served() -> Served {
-    let publisher = Arc::<Publisher>::default();
-    let catalog = Arc::new(Catalog::new(&Sources::default(), |_, _| None));
-    let (revision, lineage) = (Revision::new("main@sha1:1".into()), Lineage::default());
-    let at = Timestamp::from_millis(0);
-    publisher.publish(Published { revision, lineage, catalog, halted: false, withdrawn: None, at });
-    let (trigger, shutdown) = shutdown::channel();
-    let switch = Arc::new(Switch::new(Arc::clone(&publisher)));
-    let routes = router(switch, Arc::<Refresh>::default(), shutdown, Services::default());
-    Served { publisher, routes: Arc::new(routes), trigger }
+    let (app, trigger) = Fake::new();
+    Served { server: Arc::new(Server::new(app)), trigger }
 }
 
 impl Served {
@@ -52,7 +44,11 @@ impl Served {
     fn connect(&self, room: usize) -> (DuplexStream, JoinHandle<std::io::Result<()>>) {
         let (client, server) = duplex(room);
         let seat = Places::new().take().unwrap();
-        (client, tokio::spawn(serve(server, Arc::clone(&self.routes), seat)))
+        (client, tokio::spawn(serve(server, Arc::clone(&self.server), seat)))
+    }
+
+    fn held(&self) -> usize {
+        self.server.app.held.load(Ordering::Relaxed)
     }
 }
 
@@ -66,7 +62,7 @@ async fn answer(client: &mut DuplexStream) -> String {
 #[tokio::test(start_paused = true)]
 async fn who_says_nothing_is_let_go() {
     let served = served();
-    for beginning in [&b""[..], b"GET /v1/snap", &GET[..GET.len() - 1], b"PRI * HTTP/2.0\r\n"] {
+    for beginning in [&b""[..], b"GET /po", &GET[..GET.len() - 1], b"PRI * HTTP/2.0\r\n"] {
         let (mut client, serving) = served.connect(4_096);
         let begun = Instant::now();
         client.write_all(beginning).await.unwrap();
@@ -127,7 +123,7 @@ async fn who_is_held_is_not_idle() {
         client.write_all(POLL).await.unwrap();
         let answer = answer(&mut client).await;
         assert!(
-            answer.starts_with("HTTP/1.1 304 Not Modified\r\n") && answer.contains("wait=200"),
+            answer.starts_with("HTTP/1.1 304 Not Modified\r\n") && answer.contains("waited: 200"),
             "{answer}"
         );
         assert_eq!(begun.elapsed(), 200 * SECOND);
@@ -160,7 +156,7 @@ async fn who_lets_nothing_be_sent_is_let_go_and_who_reads_slowly_is_not() {
         let builder = http2::Builder::new(TokioExecutor::new()).initial_stream_window_size(window).clone();
         let (mut sender, connection) = builder.handshake(TokioIo::new(client)).await.unwrap();
         let _connection = tokio::spawn(connection);
-        let request = Request::get("http://hfi/openapi.json").body(String::new()).unwrap();
+        let request = Request::get("http://hfi/large").body(String::new()).unwrap();
         let mut answer = sender.send_request(request).await.unwrap();
         assert_eq!(answer.status().as_u16(), 200);
         let mut begun = Instant::now();
@@ -182,15 +178,15 @@ async fn who_has_gone_is_held_no_longer() {
     let (mut client, serving) = served.connect(4_096);
     client.write_all(POLL).await.unwrap();
     sleep(SECOND).await;
-    assert_eq!(served.publisher.occupancy().waiting, 1);
+    assert_eq!(served.held(), 1);
     // What it sends meanwhile is for later.
     client.write_all(&GET[..9]).await.unwrap();
     sleep(SECOND).await;
-    assert_eq!(served.publisher.occupancy().waiting, 1);
+    assert_eq!(served.held(), 1);
     let begun = Instant::now();
     drop(client);
     let _ = serving.await.unwrap();
-    assert_eq!((begun.elapsed(), served.publisher.occupancy().waiting), (Duration::ZERO, 0));
+    assert_eq!((begun.elapsed(), served.held()), (Duration::ZERO, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -201,11 +197,11 @@ async fn who_sends_much_while_it_is_held_is_held_no_longer() {
     sleep(SECOND).await;
     client.write_all(&[b'x'; MAX_HEAD - 1]).await.unwrap();
     sleep(SECOND).await;
-    assert_eq!(served.publisher.occupancy().waiting, 1);
+    assert_eq!(served.held(), 1);
     let begun = Instant::now();
     client.write_all(b"x").await.unwrap();
     assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
-    assert_eq!((begun.elapsed(), served.publisher.occupancy().waiting), (Duration::ZERO, 0));
+    assert_eq!((begun.elapsed(), served.held()), (Duration::ZERO, 0));
     drop(client);
     serving.await.unwrap().unwrap();
 }
@@ -220,7 +216,7 @@ async fn the_wish_to_end_answers_the_held_and_closes_the_idle() {
     begun.write_all(&GET[..9]).await.unwrap();
     sleep(SECOND).await;
     let end = Instant::now();
-    served.trigger.request();
+    served.trigger.send_replace(true);
     let answered = answer(&mut held).await;
     assert!(answered.starts_with("HTTP/1.1 304") && answered.contains("connection: close"), "{answered}");
     assert_eq!(idle.read(&mut [0; 9]).await.unwrap(), 0);
@@ -242,7 +238,7 @@ async fn a_head_that_does_not_end_does_not_put_off_the_end() {
     client.write_all(&GET[..9]).await.unwrap();
     sleep(SECOND).await;
     let end = Instant::now();
-    served.trigger.request();
+    served.trigger.send_replace(true);
     sleep(SECOND).await;
     client.write_all(&GET[9..12]).await.unwrap();
     assert_eq!(client.read(&mut [0; 9]).await.unwrap(), 0);
@@ -254,7 +250,7 @@ async fn a_head_that_does_not_end_does_not_put_off_the_end() {
 async fn a_connection_takes_little() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let connection = serve(client, served().routes, Places::new().take().unwrap());
+    let connection = serve(client, served().server, Places::new().take().unwrap());
     let size = std::mem::size_of_val(&connection);
     assert!(size <= 2_048, "{size} bytes");
 }

@@ -11,36 +11,33 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::response::IntoResponse as _;
+use axum::response::Response;
 use bytes::{Buf as _, Bytes};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     time::Instant,
 };
 
-use super::{
+use crate::{
+    app::App,
     connection_limit::{Place, Seat},
     deadline::Alarm,
-    http1_response::{self, After},
+    hold::Hold,
+    http1_response::{self, After, Answer},
     hyper_fallback,
     limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, MAX_HEAD},
     request_head::{self, Head, Protocol},
+    server::Server,
     stream::Stream,
-};
-use crate::http::{
-    Routes,
-    prefer::Wait,
-    problem::Problem,
-    routes::snapshot::{self, Answer},
 };
 
 /// Up to how many bytes of a body it costs less to copy them than to hand two pieces to the kernel.
 const COPIED: usize = 4_096;
 
 /// What came.
-enum Asked {
+enum Asked<P> {
     Poll {
-        poll: Result<snapshot::Poll, Problem>,
+        poll: Result<P, Response>,
         after: After,
     },
     Other(Protocol),
@@ -49,13 +46,14 @@ enum Asked {
 }
 
 /// Serves a connection to its end. `Err` is of interest to nobody but who wonders about the client.
-pub(crate) async fn serve<IO>(io: IO, routes: Arc<Routes>, seat: Seat) -> io::Result<()>
+pub(crate) async fn serve<IO, A>(io: IO, server: Arc<Server<A>>, seat: Seat) -> io::Result<()>
 where
+    A: App,
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let mut stream = Stream::new(io);
-    let mut shutdown = routes.served.shutdown.clone();
-    let (mut requested, mut is_requested) = (pin!(shutdown.requested()), false);
+    let app = &server.app;
+    let (mut requested, mut is_requested) = (pin!(app.shutdown()), false);
     // May be asked again when it has come.
     let mut ending = pin!(poll_fn(|cx| {
         is_requested = is_requested || requested.as_mut().poll(cx).is_ready();
@@ -63,26 +61,20 @@ where
     }));
     let mut alarm = Alarm::at(Instant::now() + HEAD_TIME);
     loop {
-        let asked =
-            poll_fn(|cx| next(&mut stream, &routes, seat.place, &mut alarm, ending.as_mut(), cx)).await?;
+        let asked = poll_fn(|cx| next(&mut stream, app, seat.place, &mut alarm, ending.as_mut(), cx)).await?;
         let (poll, after) = match asked {
             Asked::Poll { poll, after } => (poll, after),
             // It takes far more than what is here, and mostly does not come to it.
             Asked::Other(protocol) => {
-                return Box::pin(hyper_fallback::serve(stream, protocol, routes, seat.place)).await;
+                return Box::pin(hyper_fallback::serve(stream, protocol, Arc::clone(&server), seat.place))
+                    .await;
             }
             Asked::End => break,
         };
-        let wait = poll.as_ref().ok().and_then(|poll| poll.wait);
         let answer = match poll {
             Ok(poll) => {
-                // The same timer for all that the connection waits for.
-                let timer = &mut alarm;
-                let expiry = move |until| {
-                    timer.set(until);
-                    poll_fn(move |cx| timer.poll(cx))
-                };
-                let mut answer = pin!(poll.answer(&routes.served, ending.as_mut(), expiry));
+                let hold = Hold::new(&mut alarm, ending.as_mut());
+                let mut answer = pin!(app.answer_poll(poll, hold));
                 let answered = poll_fn(|cx| match answer.as_mut().poll(cx) {
                     Poll::Ready(answer) => Poll::Ready(Some(answer)),
                     Poll::Pending => is_gone(&mut stream, cx).map(|()| None),
@@ -92,13 +84,15 @@ where
                     None => break,
                 }
             }
-            Err(problem) => Err(problem),
+            Err(response) => Answer::Response(response),
         };
-        let after = if routes.served.shutdown.is_requested() { After::Closes } else { after };
+        let after = if app.is_shutting_down() { After::Closes } else { after };
         let (mut head, body) = match answer {
-            Ok(Answer::Full(body)) => (http1_response::full(&body, wait, after), body.bytes),
-            Ok(Answer::NotModified(body)) => (http1_response::not_modified(&body, wait, after), Bytes::new()),
-            other => (Box::pin(rare(other, wait, after)).await, Bytes::new()),
+            Answer::Written { head, body } => (head.end(body.len(), after), body),
+            // It need not be fast.
+            Answer::Response(response) => {
+                (Box::pin(http1_response::write(response, after)).await, Bytes::new())
+            }
         };
         if body.len() <= COPIED {
             head.extend_from_slice(&body);
@@ -118,17 +112,17 @@ where
 }
 
 /// What the client asks next.
-fn next<IO: AsyncRead + AsyncWrite + Unpin>(
+fn next<IO: AsyncRead + AsyncWrite + Unpin, A: App>(
     stream: &mut Stream<IO>,
-    routes: &Routes,
+    app: &A,
     place: Place,
     alarm: &mut Alarm,
     ending: Pin<&mut impl Future<Output = ()>>,
     cx: &mut Context<'_>,
-) -> Poll<io::Result<Asked>> {
+) -> Poll<io::Result<Asked<A::Poll>>> {
     // Sent together with the request before.
     if !stream.early.is_empty()
-        && let Some(asked) = take(&mut stream.early, &[], routes, place)
+        && let Some(asked) = take(&mut stream.early, &[], app, place)
     {
         return Poll::Ready(Ok(asked));
     }
@@ -136,7 +130,7 @@ fn next<IO: AsyncRead + AsyncWrite + Unpin>(
         let is_begun = !stream.early.is_empty();
         let read = stream.poll_next(cx, |early, fresh| match fresh {
             [] => Some(Asked::End),
-            fresh => take(early, fresh, routes, place),
+            fresh => take(early, fresh, app, place),
         });
         match read? {
             Poll::Ready(Some(asked)) => return Poll::Ready(Ok(asked)),
@@ -156,15 +150,15 @@ fn next<IO: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// What is asked by what was read `early`, and what is `fresh`; what is not part of it is kept.
-fn take(early: &mut Vec<u8>, fresh: &[u8], routes: &Routes, place: Place) -> Option<Asked> {
+fn take<A: App>(early: &mut Vec<u8>, fresh: &[u8], app: &A, place: Place) -> Option<Asked<A::Poll>> {
     let is_fresh = early.is_empty();
     if !is_fresh {
         early.extend_from_slice(fresh);
     }
     let bytes = if is_fresh { fresh } else { early.as_slice() };
-    let (asked, length) = match request_head::read(bytes) {
+    let (asked, length) = match request_head::read(bytes, A::POLL_PATH, A::POLL_HEADERS) {
         Head::Plain(plain) if plain.length <= MAX_HEAD && place == Place::Regular => {
-            let poll = snapshot::Poll::read(&routes.served, plain.query, &plain.headers);
+            let poll = app.read_poll(plain.query, &plain.headers);
             let after = if plain.closes { After::Closes } else { After::GoesOn };
             (Some(Asked::Poll { poll, after }), plain.length)
         }
@@ -200,13 +194,4 @@ fn is_gone<IO: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<IO>, cx: &mut
     }
     // Whether it is still there could not be seen any more.
     Poll::Ready(())
-}
-
-/// An answer that need not be fast.
-async fn rare(answer: Result<Answer, Problem>, wait: Option<Wait>, after: After) -> Vec<u8> {
-    let response = match answer {
-        Ok(answer) => snapshot::respond(answer, wait),
-        Err(problem) => problem.into_response(),
-    };
-    http1_response::other(response, after).await
 }

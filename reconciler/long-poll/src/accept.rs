@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, ErrorKind},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -10,16 +11,17 @@ use tokio::{
     net::TcpStream,
     time::{Instant, sleep, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
-use super::{
+use crate::{
+    app::App,
     connection,
     connection_limit::{Place, Places, Seat},
     limits::{EXTRA_TIME, HANDSHAKE_TIME},
     listener::Listener,
+    server::Server,
 };
-use crate::http::Routes;
-use crate::{http::tls::Tls, shutdown::Shutdown};
 
 /// How long nothing is accepted after that has failed for want of files or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -27,15 +29,16 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 const COMPLAINTS_APART: Duration = Duration::from_secs(60);
 
 /// Serves until shutdown, and then until the open requests have been answered.
-pub async fn serve(listener: impl Into<Listener>, routes: Routes, mut shutdown: Shutdown) -> io::Result<()> {
-    let (listener, routes, places) = (listener.into(), Arc::new(routes), Places::new());
+pub async fn serve<A: App>(listener: impl Into<Listener>, app: A) -> io::Result<()> {
+    let (listener, server, places) = (listener.into(), Arc::new(Server::new(app)), Places::new());
+    let mut shutdown = pin!(server.app.shutdown());
     listener.prepare()?;
     debug!(connections = places.limit(), "the limit");
     let (mut full, mut failing) = (Complaint::default(), Complaint::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = shutdown.requested() => break,
+            () = shutdown.as_mut() => break,
         };
         match accepted {
             Ok((stream, _)) => {
@@ -44,7 +47,7 @@ pub async fn serve(listener: impl Into<Listener>, routes: Routes, mut shutdown: 
                     warn!(connections = places.limit(), "connections are turned away: there are too many");
                 }
                 if let Some(seat) = seat {
-                    start(stream, listener.tls.as_ref(), &routes, seat);
+                    start(stream, listener.tls.as_ref(), &server, seat);
                 }
             }
             // The client's doing.
@@ -63,32 +66,36 @@ pub async fn serve(listener: impl Into<Listener>, routes: Routes, mut shutdown: 
 }
 
 /// Serves a connection from now on.
-fn start(stream: TcpStream, tls: Option<&Tls>, routes: &Arc<Routes>, seat: Seat) {
-    let (routes, place) = (Arc::clone(routes), seat.place);
+fn start<A: App>(stream: TcpStream, tls: Option<&TlsAcceptor>, server: &Arc<Server<A>>, seat: Seat) {
+    let (server, place) = (Arc::clone(server), seat.place);
     match (tls, place) {
-        (None, Place::Regular) => drop(tokio::spawn(connection::serve(stream, routes, seat))),
+        (None, Place::Regular) => drop(tokio::spawn(connection::serve(stream, server, seat))),
         (None, Place::Extra) => {
-            drop(tokio::spawn(timeout(EXTRA_TIME, connection::serve(stream, routes, seat))));
+            drop(tokio::spawn(timeout(EXTRA_TIME, connection::serve(stream, server, seat))));
         }
-        (Some(tls), Place::Regular) => drop(tokio::spawn(secured(tls.clone(), stream, routes, seat))),
+        (Some(tls), Place::Regular) => drop(tokio::spawn(secured(tls.clone(), stream, server, seat))),
         (Some(tls), Place::Extra) => {
-            drop(tokio::spawn(timeout(EXTRA_TIME, secured(tls.clone(), stream, routes, seat))));
+            drop(tokio::spawn(timeout(EXTRA_TIME, secured(tls.clone(), stream, server, seat))));
         }
     }
 }
 
-async fn secured(tls: Tls, stream: TcpStream, routes: Arc<Routes>, seat: Seat) -> io::Result<()> {
-    let mut shutdown = routes.served.shutdown.clone();
+async fn secured<A: App>(
+    tls: TlsAcceptor,
+    stream: TcpStream,
+    server: Arc<Server<A>>,
+    seat: Seat,
+) -> io::Result<()> {
     // In a place of its own, which is given back: a connection is kept for long, and this is large.
     let mut handshake = Box::pin(timeout(HANDSHAKE_TIME, tls.accept(stream)));
     let secured = tokio::select! {
         secured = &mut handshake => secured??,
         // Nothing has been asked yet.
-        () = shutdown.requested() => return Ok(()),
+        () = server.app.shutdown() => return Ok(()),
     };
     drop(handshake);
-    drop((shutdown, tls));
-    Box::pin(connection::serve(secured, routes, seat)).await
+    drop(tls);
+    Box::pin(connection::serve(secured, server, seat)).await
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

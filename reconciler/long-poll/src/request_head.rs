@@ -5,8 +5,6 @@ use std::mem::MaybeUninit;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::http::routes::snapshot::READ;
-
 /// More headers than that no proxy sends.
 const MAX_HEADERS: usize = 32;
 /// How every connection of HTTP/2 begins (RFC 9113, section 3.4).
@@ -21,7 +19,7 @@ pub(crate) enum Head<'a> {
     Other(Protocol),
 }
 
-/// A request for a snapshot, as plain as can be.
+/// A poll, as plain as can be.
 #[derive(Debug)]
 pub(crate) struct Plain<'a> {
     pub(crate) query: &'a str,
@@ -40,20 +38,20 @@ pub(crate) enum Protocol {
     Http2,
 }
 
-/// Reads what may be the head of a request.
-pub(crate) fn read(bytes: &[u8]) -> Head<'_> {
+/// Reads what may be the head of a request. A plain poll has this `path`, and keeps these `headers`.
+pub(crate) fn read<'a>(bytes: &'a [u8], path: &str, headers: &[&str]) -> Head<'a> {
     if bytes.starts_with(PREFACE) {
         return Head::Other(Protocol::Http2);
     }
     if PREFACE.starts_with(bytes) {
         return Head::Partial;
     }
-    let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut space = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut []);
-    match request.parse_with_uninit_headers(bytes, &mut headers) {
+    match request.parse_with_uninit_headers(bytes, &mut space) {
         Ok(httparse::Status::Partial) => Head::Partial,
         Ok(httparse::Status::Complete(length)) => {
-            let plain = plain(&request, length).filter(|_| ends_lines_well(bytes, length));
+            let plain = plain(&request, path, headers, length).filter(|_| ends_lines_well(bytes, length));
             plain.map_or(Head::Other(Protocol::Http1), Head::Plain)
         }
         // Whatever is wrong with it, it is told by who reads everything.
@@ -61,11 +59,16 @@ pub(crate) fn read(bytes: &[u8]) -> Head<'_> {
     }
 }
 
-fn plain<'a>(request: &httparse::Request<'_, 'a>, length: usize) -> Option<Plain<'a>> {
+fn plain<'a>(
+    request: &httparse::Request<'_, 'a>,
+    path: &str,
+    kept: &[&str],
+    length: usize,
+) -> Option<Plain<'a>> {
     if (request.method, request.version) != (Some("GET"), Some(1)) {
         return None;
     }
-    let query = match request.path?.strip_prefix("/v1/snapshot")? {
+    let query = match request.path?.strip_prefix(path)? {
         "" => "",
         more => more.strip_prefix('?')?,
     };
@@ -74,7 +77,7 @@ fn plain<'a>(request: &httparse::Request<'_, 'a>, length: usize) -> Option<Plain
     if !query.bytes().all(is_plain) {
         return None;
     }
-    let mut headers = HeaderMap::with_capacity(READ.len());
+    let mut headers = HeaderMap::with_capacity(kept.len());
     let (mut hosts, mut closes) = (0, false);
     for header in &*request.headers {
         let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
@@ -93,7 +96,7 @@ fn plain<'a>(request: &httparse::Request<'_, 'a>, length: usize) -> Option<Plain
             _ => {}
         }
         let value = HeaderValue::from_bytes(header.value).ok()?;
-        if READ.contains(&name) {
+        if kept.contains(&name.as_str()) {
             headers.append(name, value);
         }
     }
@@ -111,7 +114,11 @@ fn ends_lines_well(bytes: &[u8], length: usize) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Head, PREFACE, Protocol, read};
+    use super::{Head, PREFACE, Protocol};
+
+    fn read(bytes: &[u8]) -> Head<'_> {
+        super::read(bytes, "/v1/snapshot", &["prefer"])
+    }
 
     const PLAIN: &str = "GET /v1/snapshot?namespace=demo&service=a HTTP/1.1\r\nhost: hfi\r\n\r\n";
 

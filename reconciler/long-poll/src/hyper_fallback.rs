@@ -8,11 +8,11 @@ use std::{
 };
 
 use axum::{
-    http::{HeaderValue, Method, Request, StatusCode, Version, header},
-    response::{IntoResponse as _, Response},
+    http::{HeaderValue, StatusCode, Version, header},
+    response::Response,
 };
 use hyper::{
-    body::{Body as _, Incoming},
+    body::Body as _,
     server::conn::{http1, http2},
     service::{Service as _, service_fn},
 };
@@ -27,37 +27,31 @@ use tokio::{
     time::sleep,
 };
 
-use super::{
+use crate::{
+    app::{App, Request, Shared},
     connection_limit::Place,
     idle_tracker::{Activity, Counted},
-    limits::{
-        IDLE_TIME, MAX_BODY, MAX_HEAD, MAX_STREAMS, MAX_UNSHARED, PROBE_INTERVAL, RETRY_AFTER, STALL_TIME,
-    },
+    limits::{BODY_WINDOW, IDLE_TIME, MAX_HEAD, MAX_STREAMS, MAX_UNSHARED, PROBE_INTERVAL, STALL_TIME},
     request_head::Protocol,
+    server::Server,
     stream::Stream,
 };
-use crate::http::{Routes, problem::Problem, state::Shared};
-
-/// How much of a request's body may lie here unread: of all that is asked, only notifications have one.
-const BODY_WINDOW: u32 = 64 * 1024;
-/// What is answered also where there is no place for more: whether this replica lives is not for
-/// filters to decide.
-const PROBES: [&str; 5] = ["/v1/health", "/health", "/v1/ready", "/ready", "/metrics"];
 
 /// Serves the rest of a connection.
-pub(crate) async fn serve<IO>(
+pub(crate) async fn serve<IO, A>(
     stream: Stream<IO>,
     protocol: Protocol,
-    routes: Arc<Routes>,
+    server: Arc<Server<A>>,
     place: Place,
 ) -> io::Result<()>
 where
+    A: App,
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let activity = Arc::new(Activity::new());
     let service = service_fn({
-        let (activity, routes) = (Arc::clone(&activity), Arc::clone(&routes));
-        move |request| answer(request, Arc::clone(&routes), Arc::clone(&activity), place)
+        let (activity, server) = (Arc::clone(&activity), Arc::clone(&server));
+        move |request| answer(request, Arc::clone(&server), Arc::clone(&activity), place)
     });
     let io = TokioIo::new(stream);
     match protocol {
@@ -70,7 +64,7 @@ where
                 .max_buf_size(2 * MAX_HEAD)
                 .keep_alive(place == Place::Regular)
                 .serve_connection(io, service);
-            until_it_ends(connection, &routes, &activity).await
+            until_it_ends(connection, &server.app, &activity).await
         }
         Protocol::Http2 => {
             let connection = http2::Builder::new(TokioExecutor::new())
@@ -83,7 +77,7 @@ where
                 .keep_alive_interval(PROBE_INTERVAL)
                 .serve_connection(io, service);
             tokio::select! {
-                ended = until_it_ends(connection, &routes, &activity) => ended,
+                ended = until_it_ends(connection, &server.app, &activity) => ended,
                 // No write is blocked by who opens no window, nor by who keeps it shut.
                 () = activity.stalled_for(STALL_TIME) => Err(ErrorKind::TimedOut.into()),
             }
@@ -92,16 +86,15 @@ where
 }
 
 /// Until the client has gone, nothing was asked for long, or all is answered after the wish to end.
-async fn until_it_ends<C>(connection: C, routes: &Routes, activity: &Activity) -> io::Result<()>
+async fn until_it_ends<C, A: App>(connection: C, app: &A, activity: &Activity) -> io::Result<()>
 where
     C: GracefulConnection,
     C::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut connection: Pin<&mut C> = pin!(connection);
-    let mut shutdown = routes.served.shutdown.clone();
     tokio::select! {
         ended = connection.as_mut() => return ended.map_err(io::Error::other),
-        () = shutdown.requested() => {}
+        () = app.shutdown() => {}
         () = activity.idle_for(IDLE_TIME) => {}
     }
     connection.as_mut().graceful_shutdown();
@@ -116,35 +109,36 @@ where
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    routes: Arc<Routes>,
+async fn answer<A: App>(
+    request: Request,
+    server: Arc<Server<A>>,
     activity: Arc<Activity>,
     place: Place,
 ) -> Result<Response<Counted>, Infallible> {
-    let permit = Arc::clone(&routes.requests).try_acquire_owned().ok();
-    let is_probe = is_probe(&request);
+    let app = &server.app;
+    let permit = Arc::clone(&server.requests).try_acquire_owned().ok();
+    let is_probe = app.is_probe(&request);
     let is_served = permit.is_some() && place == Place::Regular || is_probe;
     let open = activity.begin(permit);
     let is_http1 = request.version() < Version::HTTP_2;
-    let mut response = if !is_served {
-        busy()
-    } else if fits(&request) {
-        let Ok(response) = TowerToHyperService::new(routes.router.clone()).call(request).await;
-        response
-    } else {
-        Problem::too_large().into_response()
+    let refusal = if is_served { app.refuse(&request) } else { Some(app.busy()) };
+    let mut response = match refusal {
+        Some(response) => response,
+        None => {
+            let Ok(response) = TowerToHyperService::new(app.router().clone()).call(request).await;
+            response
+        }
     };
-    let memory = match memory(&response, &routes) {
+    let memory = match memory(&response, &server) {
         Ok(memory) => memory,
         Err(_) if is_probe => None,
         Err(_) => {
-            response = busy();
+            response = app.busy();
             None
         }
     };
     // The rest of a body is not read, and nothing more is answered at the end.
-    let is_last = response.status() == StatusCode::PAYLOAD_TOO_LARGE || routes.served.shutdown.is_requested();
+    let is_last = response.status() == StatusCode::PAYLOAD_TOO_LARGE || app.is_shutting_down();
     if is_last && is_http1 {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
@@ -155,27 +149,16 @@ async fn answer(
     Ok(response.map(|body| Counted::new(body, open, memory)))
 }
 
-/// Whether as much body as it announces is taken. A notification that is too long is counted as one.
-fn fits(request: &Request<Incoming>) -> bool {
-    request.body().size_hint().lower() <= MAX_BODY as u64 || request.uri().path().starts_with("/v1/hooks/")
-}
-
 /// A share in the memory for bodies that were made for one request, if this is such.
-fn memory(response: &Response, routes: &Routes) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
+fn memory<A>(
+    response: &Response,
+    server: &Server<A>,
+) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
     if response.extensions().get::<Shared>().is_some() {
         return Ok(None);
     }
     let Some(size) = response.body().size_hint().exact() else { return Ok(None) };
     // What is larger than all of it is sent alone.
     let size = u32::try_from(size).unwrap_or(u32::MAX).min(MAX_UNSHARED);
-    Arc::clone(&routes.unshared).try_acquire_many_owned(size).map(Some)
-}
-
-fn is_probe(request: &Request<Incoming>) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD) && PROBES.contains(&request.uri().path())
-}
-
-fn busy() -> Response {
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "this replica serves as many as it can");
-    ([(header::RETRY_AFTER, RETRY_AFTER)], problem).into_response()
+    Arc::clone(&server.unshared).try_acquire_many_owned(size).map(Some)
 }

@@ -4,15 +4,14 @@ use std::{io, net::SocketAddr};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
-use super::limits::{PROBE_AFTER, PROBE_INTERVAL, UNACKNOWLEDGED_TIME, UNSENT_BYTES};
-use crate::http::tls::Tls;
+use crate::limits::{PROBE_AFTER, PROBE_INTERVAL, UNACKNOWLEDGED_TIME, UNSENT_BYTES};
 
 /// A socket that listens, and what its connections are secured by.
-#[derive(Debug)]
 pub struct Listener {
     tcp: TcpListener,
-    pub(crate) tls: Option<Tls>,
+    pub(crate) tls: Option<TlsAcceptor>,
 }
 
 impl From<TcpListener> for Listener {
@@ -23,7 +22,7 @@ impl From<TcpListener> for Listener {
 }
 
 impl Listener {
-    pub fn new(tcp: TcpListener, tls: Option<Tls>) -> Self {
+    pub fn new(tcp: TcpListener, tls: Option<TlsAcceptor>) -> Self {
         Self { tcp, tls }
     }
 
@@ -41,6 +40,12 @@ impl Listener {
 
     pub(crate) async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         self.tcp.accept().await
+    }
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener").field("tcp", &self.tcp).finish_non_exhaustive()
     }
 }
 

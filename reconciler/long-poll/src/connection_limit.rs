@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::limits::{MAX_CONNECTIONS, MAX_EXTRA, RESERVED_FILES};
+use crate::limits::{MAX_CONNECTIONS, MAX_EXTRA, RESERVED_FILES};
 
 /// What a connection may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

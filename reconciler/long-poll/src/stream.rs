@@ -12,7 +12,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::limits::{LINGER_BYTES, LINGER_TIME, STALL_TIME};
+use crate::limits::{LINGER_BYTES, LINGER_TIME, STALL_TIME};
 
 /// How much is read at once into memory that is not kept.
 pub(crate) const CHUNK: usize = 4_096;

@@ -1,0 +1,40 @@
+//! A server of HTTP that holds many polls at little cost.
+//!
+//! Nearly all requests to a reconciler are the polls of proxies. So that a poll that waits costs little, and
+//! that all of them are answered fast, its plain form is read and answered [here](connection), without a
+//! buffer that is kept in between. All other requests, of HTTP/1.1 and HTTP/2, go to
+//! [`hyper`](hyper_fallback) with the bytes read so far.
+//!
+//! The crate knows nothing of what is polled: that is an [`App`].
+//!
+//! - `accept`: takes connections, up to the `connection_limit`.
+//! - `stream`: the bytes of a connection, bounded in time.
+//! - `request_head`: reads plain polls (`httparse`).
+//! - `http1_response`: their answers as bytes.
+//! - [`limits`]: what a client may take of memory, files and time.
+#![forbid(unsafe_code)]
+
+mod accept;
+mod app;
+mod connection;
+mod connection_limit;
+mod date;
+mod deadline;
+mod hold;
+mod http1_response;
+mod hyper_fallback;
+mod idle_tracker;
+pub mod limits;
+mod listener;
+mod request_head;
+mod server;
+mod stream;
+#[cfg(test)]
+mod testing;
+
+pub use accept::serve;
+pub use app::{App, Request, Shared};
+pub use axum::response::Response;
+pub use hold::Hold;
+pub use http1_response::{Answer, Head};
+pub use listener::Listener;

@@ -1,0 +1,49 @@
+//! What a client may take: of memory, of files and of time.
+
+use std::time::Duration;
+
+/// The head of a request, in bytes.
+pub const MAX_HEAD: usize = 16 * 1024;
+/// From the beginning of a connection to the first byte, and from that, or from the first byte of a
+/// further plain poll, to the end of the head. Once something else was asked over HTTP/1.1, there is
+/// [`IDLE_TIME`] for all of a further head.
+pub const HEAD_TIME: Duration = Duration::from_secs(10);
+/// To the end of a head that has begun when the wish to end comes: well within what open requests get.
+pub const ENDING_TIME: Duration = Duration::from_secs(2);
+/// For the handshake of TLS.
+pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// Between two requests. Longer than the half minute that a filter waits at most before it tries again,
+/// and than most intervals at which metrics are scraped.
+pub const IDLE_TIME: Duration = Duration::from_secs(75);
+/// For how long a client may take nothing of its answer.
+pub const STALL_TIME: Duration = Duration::from_secs(20);
+/// How long a client that we have closed gets to close as well, and how much of what it still sends is
+/// thrown away meanwhile: a connection that is dropped while something is unread takes the last answer
+/// with it.
+pub const LINGER_TIME: Duration = Duration::from_secs(1);
+pub const LINGER_BYTES: usize = 256 * 1024;
+/// What of an answer lies in the kernel before it is sent, in bytes: the kernel's own bound, which
+/// grows to megabytes, would be the price of every slow reader.
+pub const UNSENT_BYTES: u32 = 128 * 1024;
+/// How long a peer is silent before it is asked for a sign of life, and how far apart it is asked again.
+pub const PROBE_AFTER: Duration = Duration::from_secs(60);
+pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
+/// For how long a peer may leave unacknowledged what was sent to it, and be silent.
+pub const UNACKNOWLEDGED_TIME: Duration = Duration::from_secs(120);
+/// How much of a request's body may lie here unread, over HTTP/2.
+pub const BODY_WINDOW: u32 = 64 * 1024;
+/// Requests at once over one connection of HTTP/2.
+pub const MAX_STREAMS: u32 = 256;
+/// Requests at once over all connections but those of plain polls: HTTP/2 makes many out of one.
+pub const MAX_REQUESTS: usize = 32_768;
+/// Bodies of answers that were made for one request and are not sent yet, in bytes; those of snapshots
+/// and modules are shared.
+pub const MAX_UNSHARED: u32 = 64 << 20;
+/// Connections at once, where as many files may be open.
+pub const MAX_CONNECTIONS: usize = 32_768;
+/// The part of the open files that connections leave to Git, and to new work; at most half.
+pub const RESERVED_FILES: usize = 1_024;
+/// Connections beyond the limit, which get one answer: probes must not fail because filters are many.
+pub const MAX_EXTRA: usize = 128;
+/// How long such a one may take.
+pub const EXTRA_TIME: Duration = Duration::from_secs(5);

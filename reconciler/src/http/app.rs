@@ -1,0 +1,107 @@
+//! What connections are given: plain polls, and all other routes.
+
+use std::io;
+
+use axum::{
+    Router,
+    body::HttpBody as _,
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use long_poll::{Answer, App, Head, Hold, Listener, Request};
+
+use super::{
+    limits::{MAX_BODY, RETRY_AFTER},
+    prefer::Wait,
+    problem::Problem,
+    router::Routes,
+    routes::snapshot::{self, PREFERENCE_APPLIED, Poll, REVISION},
+};
+use crate::serving::published::Body;
+
+/// The probes, which are answered even over a limit: filters must not decide whether this replica lives.
+const PROBES: [&str; 5] = ["/v1/health", "/health", "/v1/ready", "/ready", "/metrics"];
+
+/// Serves until shutdown, and then until the open requests have been answered.
+pub async fn serve(listener: impl Into<Listener>, routes: Routes) -> io::Result<()> {
+    long_poll::serve(listener, Snapshots(routes)).await
+}
+
+/// Polls of snapshots, and all other routes.
+#[derive(Debug)]
+struct Snapshots(Routes);
+
+impl App for Snapshots {
+    type Poll = Poll;
+
+    const POLL_PATH: &'static str = snapshot::PATH;
+    const POLL_HEADERS: &'static [&'static str] = &snapshot::READ;
+
+    fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Poll, Response> {
+        Poll::read(&self.0.served, query, headers).map_err(Problem::into_response)
+    }
+
+    async fn answer_poll(&self, poll: Poll, hold: Hold<'_>) -> Answer {
+        let wait = poll.wait;
+        match poll.answer(&self.0.served, |expiry| hold.until(expiry)).await {
+            Ok(snapshot::Answer::Full(body)) => full(body, wait),
+            Ok(snapshot::Answer::NotModified(body)) => not_modified(&body, wait),
+            Ok(rare) => Answer::Response(snapshot::respond(rare, wait)),
+            Err(problem) => Answer::Response(problem.into_response()),
+        }
+    }
+
+    fn router(&self) -> &Router {
+        &self.0.router
+    }
+
+    fn refuse(&self, request: &Request) -> Option<Response> {
+        (!fits(request)).then(|| Problem::too_large().into_response())
+    }
+
+    fn is_probe(&self, request: &Request) -> bool {
+        matches!(*request.method(), Method::GET | Method::HEAD) && PROBES.contains(&request.uri().path())
+    }
+
+    fn busy(&self) -> Response {
+        let detail = "this replica serves as many as it can";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+        ([(header::RETRY_AFTER, RETRY_AFTER)], problem).into_response()
+    }
+
+    fn is_shutting_down(&self) -> bool {
+        self.0.served.shutdown.is_requested()
+    }
+
+    async fn shutdown(&self) {
+        self.0.served.shutdown.clone().requested().await;
+    }
+}
+
+fn full(body: Body, wait: Option<Wait>) -> Answer {
+    let mut head = Head::new(StatusCode::OK);
+    head.header("content-type", snapshot::MEDIA_TYPE);
+    validators(&mut head, &body, wait);
+    Answer::Written { head, body: body.bytes }
+}
+
+fn not_modified(body: &Body, wait: Option<Wait>) -> Answer {
+    let mut head = Head::new(StatusCode::NOT_MODIFIED);
+    validators(&mut head, body, wait);
+    Answer::Written { head, body: bytes::Bytes::new() }
+}
+
+fn validators(head: &mut Head, Body { digest, revision, .. }: &Body, wait: Option<Wait>) {
+    head.header("etag", &digest.etag());
+    head.header(REVISION.as_str(), revision.as_str());
+    head.header("cache-control", "no-cache");
+    if let Some(wait) = wait {
+        head.header(PREFERENCE_APPLIED.as_str(), &wait.to_string());
+    }
+}
+
+/// Tells whether the body that a request announces is accepted. The route of notifications checks its own,
+/// because it counts those that are too long.
+fn fits(request: &Request) -> bool {
+    request.body().size_hint().lower() <= MAX_BODY as u64 || request.uri().path().starts_with("/v1/hooks/")
+}

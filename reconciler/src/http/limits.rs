@@ -1,0 +1,68 @@
+//! Limits of requests. `REFERENCE.md` has these, and those of [`long_poll::limits`].
+
+/// The body of a request, in bytes. Only notifications have one; forges send a list of commits, which
+/// nobody here reads.
+pub(crate) const MAX_BODY: usize = 1 << 20;
+/// When a client over a limit may come back, in seconds.
+pub(crate) const RETRY_AFTER: &str = "5";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use long_poll::limits::*;
+
+    use super::{MAX_BODY, RETRY_AFTER};
+    use crate::{
+        http::routes::{events, hooks, snapshot},
+        reference,
+        serving::scope_cache::MAX_SCOPES,
+    };
+
+    /// A number as the reference writes it, with commas.
+    fn count(number: usize) -> String {
+        let digits = number.to_string();
+        let groups = digits.as_bytes().rchunks(3).rev();
+        groups.map(|group| str::from_utf8(group).unwrap()).collect::<Vec<_>>().join(",")
+    }
+
+    fn size(bytes: usize) -> String {
+        if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
+    }
+
+    fn seconds(time: Duration) -> String {
+        format!("{} s", time.as_secs())
+    }
+
+    /// The limits of the code and of the reference are the same, in the same order.
+    #[test]
+    fn the_reference_has_every_limit_with_its_value() {
+        let code = [
+            count(MAX_CONNECTIONS),
+            format!("{}, for {} each", count(MAX_EXTRA), seconds(EXTRA_TIME)),
+            format!("{}, at most half", count(RESERVED_FILES + MAX_EXTRA)),
+            size(MAX_HEAD),
+            count(MAX_REQUESTS),
+            count(MAX_STREAMS as usize),
+            count(MAX_SCOPES),
+            format!("{} and 100 fields", size(MAX_HEAD)),
+            size(snapshot::MAX_QUERY),
+            size(MAX_BODY),
+            seconds(HEAD_TIME),
+            seconds(IDLE_TIME),
+            seconds(hooks::BODY_TIME),
+            count(hooks::MAX_BODIES),
+            seconds(HANDSHAKE_TIME),
+            seconds(IDLE_TIME),
+            seconds(STALL_TIME),
+            size(MAX_UNSHARED as usize),
+            seconds(UNACKNOWLEDGED_TIME),
+            count(events::MAX_STREAMS),
+        ];
+        let rows = reference::rows("Limits");
+        let table: Vec<_> = rows.iter().map(|row| row[1].as_str()).collect();
+        assert_eq!(table, code);
+        let retry = format!("503 with `Retry-After: {RETRY_AFTER}`");
+        assert_eq!(rows.iter().filter(|row| row[2] == retry).count(), 3);
+    }
+}
