@@ -34,16 +34,46 @@ probe=/which-policy
 
 figures=0 failures=0
 
-# figure ID ASKED MEASURED CONDITION...: a line, and `ok` if the condition holds.
-figure() {
-    local verdict=ok
-    figures=$((figures + 1))
-    if ! "${@:4}"; then verdict=FAIL failures=$((failures + 1)); fi
-    printf '  %-6s  %-56s  %-42s  %s\n' "$1" "$2" "$3" "$verdict"
+# The list of what each story asks, which the runner without a cluster reads too.
+stories=scripts/mesh/acceptance/stories.json
+story=${0##*/}
+
+# asked FILTER...: what the list says of this story; the filter is jq's.
+asked() { jq --raw-output --arg story "$story" --arg name "${2:-}" ".[] | select(.name == \$story) | $1" "$stories"; }
+
+# criterion NAME FIELD: of one figure of this story.
+criterion() { asked ".criteria[] | select(.name == \$name) | $2" "$1"; }
+
+# What a figure asks, with its id.
+sentence() { criterion "$1" '[.id, (.limit as $limit | .asks | sub("\\{limit\\}"; $limit // ""))] | @tsv'; }
+
+# limit NAME: the limit of a figure, a number; times are in milliseconds.
+limit() {
+    case "$(criterion "$1" .limit)" in
+        *" ms") criterion "$1" '.limit | split(" ") | .[0]' ;;
+        *" s") criterion "$1" '.limit | split(" ") | .[0] + "000"' ;;
+        *) criterion "$1" '.limit | split(" ") | .[0]' ;;
+    esac
 }
 
-# elsewhere ID ASKED WHERE: what this cluster cannot show.
-elsewhere() { printf '  %-6s  %-56s  not here: %s\n' "$1" "$2" "$3"; }
+# figure NAME MEASURED CONDITION...: a line, and `ok` if the condition holds.
+figure() {
+    local verdict=ok id asks
+    IFS=$'\t' read -r id asks < <(sentence "$1")
+    figures=$((figures + 1))
+    if ! "${@:3}"; then verdict=FAIL failures=$((failures + 1)); fi
+    printf '  %-6s  %-56s  %-42s  %s\n' "$id" "$asks" "$2" "$verdict"
+}
+
+# within NAME MILLISECONDS [MEASURED]: a figure that is a time.
+within() { figure "$1" "${3:-$2 ms}" test "$2" -le "$(limit "$1")"; }
+
+# elsewhere NAME WHERE: a figure that this cluster cannot show.
+elsewhere() {
+    local id asks
+    IFS=$'\t' read -r id asks < <(sentence "$1")
+    printf '  %-6s  %-56s  not here: %s\n' "$id" "$asks" "$2"
+}
 
 # unusable STATUS MESSAGE...: ends the script before it has begun.
 unusable() {
@@ -78,15 +108,15 @@ conclude() {
 
 # --- The beginning and the end
 
-# begin ID TITLE ARGUMENTS...: everything that a story finds: namespaces, services, plugins, no policies.
+# begin ARGUMENTS...: everything that a story finds: namespaces, services, plugins, no policies.
 begin() {
-    arguments "${@:3}"
+    arguments "$@"
     cluster
     work=$(mktemp -d)
     trap finish EXIT
     git clone --quiet --branch "$branch" "$HFI_E2E_REPO" "$work/policies" ||
         unusable 3 "cannot clone the branch $branch of HFI_E2E_REPO"
-    printf '\n%s  %s\n' "$1" "$2"
+    printf '\n%s\n' "$(asked '.id + "  " + .title')"
     populate "$namespace"
     kubectl scale -n "$namespace" deployment/frontend --replicas=3 >/dev/null
     rolled_out "$namespace"

@@ -16,21 +16,21 @@ const SOME: usize = 1500;
 const FEW: usize = 100;
 
 pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
-    report.story("US5", "Distribute faults over several pods");
     world.publish(vec![Policy::abort(FRONTEND, 30, 503)]).await?;
     let few = world.ask(FRONTEND, FEW).await?.aborted();
     let bound = expected(FEW, SHARE, CONFIDENCE);
     let measured = format!("{few} (by chance {} to {})", bound.start(), bound.end());
-    report.figure("US5.1", "of 100 requests to 3 replicas some 30 fail", measured, bound.contains(&few));
+    report.figure("few", measured, bound.contains(&few))?;
     let many = world.ask(FRONTEND, MANY).await?;
     let within = format!("{} (27 to 33 allowed)", percent(&many));
-    report.figure("SC-006", "... of 6,000 requests 30 %, ±10 % of that", within, within_ten_percent(&many));
+    let holds_many = (share_of(&many) / SHARE - 1.0).abs() <= report.share("many")? && holds(&many);
+    report.figure("many", within, holds_many)?;
 
     let replicas = world.mesh.addresses(FRONTEND);
     let at_random = || replicas.get(fastrand::usize(..replicas.len())).copied();
     let routes: Vec<_> = std::iter::repeat_with(at_random).take(SOME).flatten().collect();
     let routed = world.ask_at(&routes, SOME).await?;
-    report.figure("US5.2", "each request to a pod at random: 30 % again", percent(&routed), holds(&routed));
+    report.figure("any-pod", percent(&routed), holds(&routed))?;
 
     one_restarts(world, report).await?;
     scaled_to_zero(world, report).await
@@ -47,8 +47,7 @@ async fn one_restarts(world: &mut World, report: &mut Report) -> Result<()> {
     let measured =
         format!("{} after {}; together {}", percent(&alone), Milliseconds(after), percent(&together));
     let holds = holds(&alone) && holds(&together) && after <= Duration::from_secs(30);
-    report.figure("US5.3", "a restarted replica follows and holds the share", measured, holds);
-    Ok(())
+    report.figure("replaced", measured, holds)
 }
 
 /// What is pushed meanwhile is what the new pods begin with.
@@ -65,14 +64,12 @@ async fn scaled_to_zero(world: &mut World, report: &mut Report) -> Result<()> {
     let after = last.saturating_duration_since(back);
     let current = world.ask(FRONTEND, FEW).await?.with_status(502);
     let measured = format!("after {}; {current} of {FEW} as pushed", Milliseconds(after));
-    let holds = current == FEW && after <= Duration::from_secs(30);
-    report.figure("edge", "scaled to zero and back: what is current holds (30 s)", measured, holds);
-    Ok(())
+    let holds = current == FEW && after <= report.limit("scaled")?;
+    report.figure("scaled", measured, holds)
 }
 
-fn within_ten_percent(results: &Results) -> bool {
-    let share = results.aborted() as f64 / results.requests() as f64;
-    (share / SHARE - 1.0).abs() <= 0.1 && holds(results)
+fn share_of(results: &Results) -> f64 {
+    results.aborted() as f64 / results.requests() as f64
 }
 
 /// Within what chance allows.
@@ -81,5 +78,5 @@ fn holds(results: &Results) -> bool {
 }
 
 fn percent(results: &Results) -> String {
-    format!("{:.1} %", 100.0 * results.aborted() as f64 / results.requests() as f64)
+    format!("{:.1} %", 100.0 * share_of(results))
 }

@@ -11,7 +11,6 @@ use crate::world::{FRONTEND, PRODUCTCATALOG, World, json, services, sidecars};
 const ASKED: usize = 200;
 
 pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
-    report.story("US4", "Know the pod");
     let all = sidecars();
     let filters = filters(world).await?;
     let knows = |envoy: &Envoy, service: &str| {
@@ -27,7 +26,7 @@ pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
     let known: usize = known.sum();
     let frontend = world.mesh.envoys(FRONTEND).filter(|envoy| knows(envoy, FRONTEND)).count();
     let measured = format!("{frontend} of 3, by /v1/filters");
-    report.figure("US4.1", "a plugin in frontend's pods says that it is frontend's", measured, frontend == 3);
+    report.figure("service", measured, frontend == 3)?;
 
     world.publish(vec![Policy::abort(PRODUCTCATALOG, 100, 503)]).await?;
     let mut ignored = 0;
@@ -37,10 +36,10 @@ pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
     let passed = world.ask(FRONTEND, ASKED).await?.with_status(200);
     let measured = format!("0 policies in {ignored} of 3; {passed} of {ASKED} pass");
     let holds = ignored == 3 && passed == ASKED;
-    report.figure("US4.2", "... and it ignores a policy for productcatalog", measured, holds);
+    report.figure("ignores", measured, holds)?;
 
     let measured = format!("{known} of {all} right, by /v1/filters");
-    report.figure("US4.3", "each plugin knows its service and its pod", measured, known == all);
+    report.figure("every-plugin", measured, known == all)?;
     nameless(world, report).await
 }
 
@@ -69,6 +68,5 @@ async fn nameless(world: &mut World, report: &mut Report) -> Result<()> {
     let warnings = nameless.warnings()?.len();
     let measured = format!("{warnings} warning; {wildcard} of {ASKED} fail, {} pass", named.with_status(200));
     let holds = warnings == 1 && wildcard == ASKED && named.with_status(200) == ASKED;
-    report.figure("US4.4", "without an identity: a warning, and wildcards only", measured, holds);
-    Ok(())
+    report.figure("nameless", measured, holds)
 }

@@ -11,31 +11,19 @@ use crate::world::{FRONTEND, PRODUCTCATALOG, World, services};
 const ASKED: usize = 200;
 
 pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
-    report.story("US3", "Target services");
     world.publish(vec![Policy::abort(FRONTEND, 100, 503)]).await?;
     let hit = world.ask(FRONTEND, ASKED).await?;
     let measured = format!("{} of {ASKED} requests fail", hit.aborted());
-    report.figure("US3.1", "a policy for frontend: frontend fails", measured, hit.aborted() == ASKED);
+    report.figure("targeted", measured, hit.aborted() == ASKED)?;
     let spared = world.ask(PRODUCTCATALOG, ASKED).await?;
     let measured = format!("{} of {ASKED} requests pass", spared.with_status(200));
-    report.figure(
-        "US3.2",
-        "... and productcatalog does not",
-        measured,
-        Expectation::Untouched.holds(&spared),
-    );
+    report.figure("spared", measured, Expectation::Untouched.holds(&spared))?;
     let leak = world.leak(FRONTEND, ASKED).await?;
     let measured = format!("{} of {} requests to 9 others", leak.touched, leak.requests);
-    report.figure("SC-005", "... nor does any other service: 0 % leak", measured, leak.touched == 0);
+    report.figure("leak", measured, leak.touched == 0)?;
 
     wildcards(world, report).await?;
-    all_at_once(world, report).await?;
-    report.elsewhere(
-        "edge",
-        "a namespace is deleted: its policies are kept, inactive",
-        "scripts/e2e/target-services",
-    );
-    Ok(())
+    all_at_once(world, report).await
 }
 
 async fn wildcards(world: &mut World, report: &mut Report) -> Result<()> {
@@ -49,7 +37,7 @@ async fn wildcards(world: &mut World, report: &mut Report) -> Result<()> {
         asked += ASKED;
     }
     let measured = format!("{failing} of {asked} requests fail");
-    report.figure("US3.3", "service \"*\": all services of all namespaces fail", measured, failing == asked);
+    report.figure("every-service", measured, failing == asked)?;
 
     // Of another status: what is in force is seen to have changed.
     world.publish(vec![Policy::abort("*", 100, 502)]).await?;
@@ -62,8 +50,7 @@ async fn wildcards(world: &mut World, report: &mut Report) -> Result<()> {
     let passing = world.ask_at(&[elsewhere.address()], ASKED).await?.with_status(200);
     let measured = format!("{failing} of {asked} fail; {passing} of {ASKED} in shop pass");
     let holds = failing == asked && passing == ASKED;
-    report.figure("US3.4", "namespace \"demo\": all services there, no other", measured, holds);
-    Ok(())
+    report.figure("one-namespace", measured, holds)
 }
 
 /// Each service with a policy of its own, told apart by the status.
@@ -79,6 +66,5 @@ async fn all_at_once(world: &mut World, report: &mut Report) -> Result<()> {
     let own: usize = own.await?.into_iter().sum();
     let asked = ASKED * statuses.len();
     let measured = format!("{own} of {asked} requests get their own fault");
-    report.figure("SC-007", "10 services at once, each with a policy of its own", measured, own == asked);
-    Ok(())
+    report.figure("ten-policies", measured, own == asked)
 }

@@ -1,6 +1,7 @@
 //! The stories in `scripts/e2e` need a cluster, and this machine has none. Tested is how they begin, and that
 //! they leave alone what is not theirs.
 
+use std::collections::BTreeSet;
 use std::fs::{Permissions, read_to_string, write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -85,6 +86,28 @@ async fn a_namespace_of_somebody_else_is_left_alone() -> Result<()> {
     }
     repository.git(&["fetch", "--quiet"]).await?;
     assert_eq!(repository.git(&["rev-parse", "origin/main"]).await?, before);
+    Ok(())
+}
+
+#[test]
+fn and_they_show_every_figure_of_the_list() -> Result<()> {
+    let list = read_to_string(scripts().join("../mesh/acceptance/stories.json"))?;
+    let list: Value = serde_json::from_str(&list)?;
+    let names = |story: &str| -> BTreeSet<String> {
+        let story = list.as_array().into_iter().flatten().find(|entry| entry["name"] == story);
+        let criteria = story.map(|story| &story["criteria"]).and_then(Value::as_array);
+        let here = criteria.into_iter().flatten().filter(|criterion| criterion["only"] != "mesh");
+        here.map(|criterion| criterion["name"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    for story in STORIES {
+        let script = read_to_string(scripts().join(story))?;
+        let shown = script.lines().filter_map(|line| {
+            let line = line.trim_start();
+            let line = line.strip_prefix("figure ").or_else(|| line.strip_prefix("within "))?;
+            line.split(' ').next().map(str::to_owned)
+        });
+        assert_eq!(shown.collect::<BTreeSet<_>>(), names(story), "{story}");
+    }
     Ok(())
 }
 
