@@ -7,6 +7,7 @@
 //! The rooms, from the lowest to the highest; a room uses those above it in this list:
 //!
 //! - `clock`, [`shutdown`]: the time, and the request to end.
+//! - [`api`]: the JSON of the HTTP interface, for the server and its clients (`schemars`).
 //! - [`telemetry`]: logs, and figures for Prometheus (`prometheus_client`).
 //! - [`source`]: a Git repository (`git2`) or a plain directory (`notify`), read as a value: a revision and its
 //!   files.
@@ -21,6 +22,7 @@
 //! - [`assembly`]: starts and stops all of this.
 #![forbid(unsafe_code)]
 
+pub mod api;
 pub mod assembly;
 pub mod cli;
 mod clock;

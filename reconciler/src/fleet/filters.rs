@@ -13,7 +13,11 @@ use std::{
 use lru::LruCache;
 use policies::{Digest, Scope, Timestamp, wire::poll};
 
-use crate::{clock::now, serving::publisher::Publisher};
+use crate::{
+    api::filters::{FilterCounts, FilterState},
+    clock::now,
+    serving::publisher::Publisher,
+};
 
 /// How many filters are remembered; beyond, the one that has been silent longest is forgotten.
 const MAX_FILTERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19_999);
@@ -58,17 +62,7 @@ pub struct Filter {
     /// Whether that is what its scope has now.
     pub is_newest: bool,
     pub contact: Timestamp,
-    pub state: State,
-}
-
-/// How a filter stands to what is served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    InStep,
-    /// It has not taken up the newest yet.
-    Lagging,
-    /// It should have polled since and has not.
-    Gone,
+    pub state: FilterState,
 }
 
 impl Node {
@@ -80,18 +74,6 @@ impl Node {
 
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl State {
-    pub const ALL: [Self; 3] = [Self::InStep, Self::Lagging, Self::Gone];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InStep => "in_step",
-            Self::Lagging => "lagging",
-            Self::Gone => "gone",
-        }
     }
 }
 
@@ -145,7 +127,7 @@ impl Filters {
                     digest: *digest,
                     is_newest: false,
                     contact: *contact,
-                    state: State::Gone,
+                    state: FilterState::Gone,
                 },
                 *due,
             )
@@ -156,9 +138,9 @@ impl Filters {
         let filters = known.into_iter().map(|(filter, due)| {
             let is_newest = filter.digest.is_some() && filter.digest == newest(&filter.scope);
             let state = match is_newest {
-                _ if due < now => State::Gone,
-                true => State::InStep,
-                false => State::Lagging,
+                _ if due < now => FilterState::Gone,
+                true => FilterState::InStep,
+                false => FilterState::Lagging,
             };
             Filter { is_newest, state, ..filter }
         });
@@ -173,8 +155,8 @@ impl Filters {
 }
 
 /// The number of filters in each state.
-pub fn counts(filters: &[Filter]) -> [(&'static str, usize); 3] {
-    State::ALL.map(|state| (state.as_str(), filters.iter().filter(|filter| filter.state == state).count()))
+pub fn counts(filters: &[Filter]) -> FilterCounts {
+    filters.iter().map(|filter| filter.state).collect()
 }
 
 #[cfg(test)]
@@ -183,7 +165,8 @@ mod tests {
 
     use policies::{Digest, Scope, Timestamp, wire::poll};
 
-    use super::{Filters, MAX_FILTERS, Node, State};
+    use super::{Filters, MAX_FILTERS, Node};
+    use crate::api::filters::FilterState;
 
     const MINUTE: u64 = 60_000;
 
@@ -196,7 +179,7 @@ mod tests {
         filters
     }
 
-    fn states(filters: &Filters, minute: u64) -> Vec<(String, State)> {
+    fn states(filters: &Filters, minute: u64) -> Vec<(String, FilterState)> {
         let list = filters.list_at(Timestamp::from_millis(minute * MINUTE), |_| Some(Digest::of(b"new")));
         list.iter().map(|filter| (filter.node.as_str().to_owned(), filter.state)).collect()
     }
@@ -207,10 +190,13 @@ mod tests {
         let is = |name: &str, state| (name.to_owned(), state);
         assert_eq!(
             states(&filters, 2),
-            [is("a", State::InStep), is("b", State::InStep), is("c", State::Lagging)]
+            [is("a", FilterState::InStep), is("b", FilterState::InStep), is("c", FilterState::Lagging)]
         );
-        assert_eq!(states(&filters, 6), [is("a", State::InStep), is("b", State::Gone), is("c", State::Gone)]);
-        assert_eq!(states(&filters, 12), [is("a", State::Gone)]);
+        assert_eq!(
+            states(&filters, 6),
+            [is("a", FilterState::InStep), is("b", FilterState::Gone), is("c", FilterState::Gone)]
+        );
+        assert_eq!(states(&filters, 12), [is("a", FilterState::Gone)]);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Errors as problem documents (RFC 9457).
 
 use axum::{
+    Json,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
 
 use super::limits::MAX_BODY;
+use crate::api;
 
 /// An error and what to say of it.
 #[derive(Debug)]
@@ -37,8 +38,8 @@ impl IntoResponse for Problem {
         let Self { status, detail } = self;
         let title = status.canonical_reason().unwrap_or("Error");
         // `about:blank`, the default type: the status says it all.
-        let document = json!({"title": title, "status": status.as_u16(), "detail": detail});
+        let document = api::problem::Problem { detail, status: status.as_u16(), title: title.to_owned() };
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-        (status, content_type, document.to_string()).into_response()
+        (status, content_type, Json(document)).into_response()
     }
 }

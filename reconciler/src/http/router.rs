@@ -8,7 +8,6 @@ use axum::{
     http::{StatusCode, Uri},
     routing::{get, post},
 };
-use serde_json::json;
 
 use super::{
     limits::MAX_BODY,
@@ -16,7 +15,12 @@ use super::{
     routes::{events, filters, hooks, metrics, modules, openapi, policies, ready, snapshot, status},
     state::{Served, Services},
 };
-use crate::{serving::gate::Switch, shutdown::Shutdown, sync::requests::Refresh};
+use crate::{
+    api::health::{Health, HealthStatus},
+    serving::gate::Switch,
+    shutdown::Shutdown,
+    sync::requests::Refresh,
+};
 
 /// All routes, and what is behind them.
 #[derive(Clone, Debug)]
@@ -53,8 +57,8 @@ pub fn router(switch: Arc<Switch>, refresh: Arc<Refresh>, shutdown: Shutdown, se
 }
 
 /// 200 while the process serves.
-async fn health() -> Json<serde_json::Value> {
-    Json(json!({"status": "ok"}))
+async fn health() -> Json<Health> {
+    Json(Health { status: HealthStatus::Ok })
 }
 
 async fn not_found(uri: Uri) -> Problem {

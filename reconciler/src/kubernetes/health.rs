@@ -1,10 +1,12 @@
 //! What this replica knows of its cluster, and how it gets on with the API server.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use policies::Timestamp;
 use tokio::sync::watch;
 use tracing::{info, warn};
+
+pub use crate::api::kubernetes::Duty;
 
 use crate::{clock::now, serving::namespaces::Namespaces};
 
@@ -22,15 +24,6 @@ pub struct View {
     pub holder: Option<String>,
     /// What the API server does not do for us, and why.
     pub failing: BTreeMap<Duty, Failing>,
-}
-
-/// What is done with the API server, each for itself: it may refuse one and allow another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Duty {
-    Namespaces,
-    Lease,
-    Status,
-    Events,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +63,7 @@ impl Cluster {
             }
             if !leader {
                 // That is for somebody else to do now.
-                view.failing.retain(|duty, _| !duty.is_leaders());
+                view.failing.retain(|duty, _| !is_leaders(*duty));
             }
             let is_new = (view.leader, &view.holder) != (leader, &holder);
             (view.leader, view.holder) = (leader, holder);
@@ -89,7 +82,7 @@ impl Cluster {
                 None => false,
             },
             // The answer came after another one had begun to lead.
-            Err(_) if duty.is_leaders() && !view.leader => false,
+            Err(_) if is_leaders(duty) && !view.leader => false,
             Err(reason) => {
                 let known = view.failing.get(&duty).map(|failing| failing.since);
                 if known.is_none() {
@@ -109,26 +102,7 @@ impl View {
     }
 }
 
-impl Duty {
-    pub const ALL: [Self; 4] = [Self::Namespaces, Self::Lease, Self::Status, Self::Events];
-
-    /// Whether only the leader has it.
-    fn is_leaders(self) -> bool {
-        matches!(self, Self::Status | Self::Events)
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Namespaces => "namespaces",
-            Self::Lease => "lease",
-            Self::Status => "status",
-            Self::Events => "events",
-        }
-    }
-}
-
-impl fmt::Display for Duty {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+/// Only the leader has these duties.
+fn is_leaders(duty: Duty) -> bool {
+    matches!(duty, Duty::Status | Duty::Events)
 }

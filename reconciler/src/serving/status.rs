@@ -1,18 +1,22 @@
-//! What is served, in figures and policy by policy.
+//! A report of everything that is served and everything that is not.
 
 use std::{collections::HashMap, sync::Arc};
 
 use policies::{
-    Digest, Policy, Scope,
-    language::{Direction, Flow, Selector},
+    Digest, Scope,
     reading::{Finding, Problem},
-    repository::{LocatedPolicy, State, lint},
+    repository::{LocatedPolicy, lint},
     wire::Format,
 };
-use serde_json::{Value, json};
 
 use super::{namespaces::Namespaces, published::Published, publisher::Publisher};
-use crate::source::Revision;
+use crate::{
+    api::{
+        counts::Counts,
+        policy_status::{PolicyState, PolicyStatus, RejectedFile, Targets},
+    },
+    source::Revision,
+};
 
 /// The revision that is served, and the digest of the snapshot of everything: of the scope that
 /// [`everything`] is, which two replicas share only if they share all others.
@@ -22,19 +26,11 @@ pub struct Version {
     pub digest: Digest,
 }
 
-/// How many there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub active: usize,
-    pub scheduled: usize,
-    pub expired: usize,
-    pub suspended: usize,
-    /// Of a namespace that is gone.
-    pub inactive: usize,
-    pub rejected_files: usize,
-    pub errors: usize,
-    /// Documents of somebody else.
-    pub ignored: usize,
+/// Every policy and every rejected file.
+#[derive(Debug)]
+pub struct Report {
+    pub policies: Vec<PolicyStatus>,
+    pub rejected: Vec<RejectedFile>,
 }
 
 /// The scope of all workloads.
@@ -43,99 +39,81 @@ pub fn everything() -> Scope {
 }
 
 impl Version {
-    /// What is served now; `Err` is why there is nothing.
+    /// The version that is served now; `Err` is the reason why there is none.
     pub fn of(publisher: &Publisher) -> Result<Self, String> {
         let body = publisher.subscribe(everything())?.borrow().clone();
         Ok(Self { revision: body.revision, digest: body.digest })
     }
 
-    /// What is in force, served or not.
+    /// The version that is in force, served or not.
     pub fn in_force(published: &Published) -> Self {
         let bytes = published.catalog.snapshot(&everything(), published.at).encode(Format::V1);
         Self { revision: published.revision.clone(), digest: Digest::of(&bytes) }
     }
 }
 
-impl Counts {
-    /// Of what namespace a policy is matters once it is known which there are.
-    pub fn of(published: &Published, namespaces: Option<&Namespaces>) -> Self {
-        let catalog = &published.catalog;
-        let errors = catalog.problems().len();
-        let mut counts = Self { errors, ignored: catalog.ignored(), ..Self::default() };
-        counts.rejected_files = catalog.problems().chunk_by(|a, b| a.file == b.file).count();
-        for placed in catalog.policies() {
-            let count = match placed.state(published.at) {
-                State::Active | State::Scheduled if is_gone(placed, namespaces) => &mut counts.inactive,
-                State::Active => &mut counts.active,
-                State::Scheduled => &mut counts.scheduled,
-                State::Expired => &mut counts.expired,
-                State::Suspended => &mut counts.suspended,
-            };
-            *count += 1;
-        }
-        counts
+/// Policies and problems in figures. Without `namespaces` no policy is inactive.
+pub fn counts(published: &Published, namespaces: Option<&Namespaces>) -> Counts {
+    let catalog = &published.catalog;
+    let states = catalog.policies().iter().map(|placed| state(placed, published, namespaces));
+    let states: Vec<_> = states.collect();
+    let of = |state| states.iter().filter(|other| **other == state).count();
+    Counts {
+        active: of(PolicyState::Active),
+        errors: catalog.problems().len(),
+        expired: of(PolicyState::Expired),
+        inactive: of(PolicyState::Inactive),
+        ignored: catalog.ignored(),
+        policies: states.len(),
+        rejected_files: catalog.problems().chunk_by(|a, b| a.file == b.file).count(),
+        scheduled: of(PolicyState::Scheduled),
+        suspended: of(PolicyState::Suspended),
     }
+}
 
-    /// The number of policies in each state.
-    pub fn states(&self) -> [(&'static str, usize); 5] {
-        let Self { active, scheduled, expired, suspended, inactive, .. } = *self;
-        [
-            ("active", active),
-            ("scheduled", scheduled),
-            ("expired", expired),
-            ("suspended", suspended),
-            ("inactive", inactive),
-        ]
-    }
-
-    pub fn json(&self) -> Value {
-        let policies: usize = self.states().iter().map(|(_, count)| count).sum();
-        let Self { active, scheduled, expired, suspended, inactive, rejected_files, errors, ignored } = self;
-        json!({
-            "policies": policies,
-            "active": active,
-            "scheduled": scheduled,
-            "expired": expired,
-            "suspended": suspended,
-            "inactive": inactive,
-            "rejectedFiles": rejected_files,
-            "errors": errors,
-            "passedOver": ignored,
-        })
+/// The state of a policy. A policy that its own dates or `suspend` keep out of force is not inactive.
+pub fn state(placed: &LocatedPolicy, published: &Published, namespaces: Option<&Namespaces>) -> PolicyState {
+    let is_gone = namespaces.is_some_and(|namespaces| !namespaces.have(&placed.entry.policy));
+    match placed.state(published.at).into() {
+        PolicyState::Active | PolicyState::Scheduled if is_gone => PolicyState::Inactive,
+        state => state,
     }
 }
 
 /// Every policy with its state, its place and its warnings, and every rejected file with its errors.
-/// To find the warnings holds all rules against each other: not for each request anew.
-pub fn report(published: &Published, namespaces: Option<&Namespaces>) -> Value {
-    let mut warnings = HashMap::<(&Arc<str>, usize), Vec<&Problem>>::new();
+/// To find the warnings compares all rules with each other: too slow to do it for each request.
+pub fn report(published: &Published, namespaces: Option<&Namespaces>) -> Report {
     let found = lint::warnings(&published.catalog, published.at);
-    let policies = published.catalog.policies();
-    // A warning belongs to the last policy of its file that begins before it.
-    let mut starts: Vec<_> =
-        policies.iter().enumerate().map(|(i, placed)| (&placed.file, placed.parsed.place, i)).collect();
-    starts.sort();
-    for warning in &found {
-        let before = starts
-            .partition_point(|(file, place, _)| (*file, *place) <= (&warning.file, warning.finding.place));
-        if let Some((_, _, i)) = before.checked_sub(1).and_then(|i| starts.get(i)) {
-            warnings.entry((&warning.file, *i)).or_default().push(warning);
-        }
-    }
-    let policies = policies.iter().enumerate().map(|(i, placed)| {
-        let warnings = warnings.remove(&(&placed.file, i)).unwrap_or_default();
-        policy(placed, published, namespaces, &warnings)
-    });
-    let policies: Vec<_> = policies.collect();
-    let rejected = published.catalog.problems().chunk_by(|a, b| a.file == b.file);
+    let mut warnings = warnings_of_policies(published, &found);
+    let policies = published.catalog.policies().iter().enumerate();
+    let policies = policies
+        .map(|(i, placed)| policy(placed, published, namespaces, &warnings.remove(&i).unwrap_or_default()));
     let rejected =
-        rejected.map(|errors| json!({"file": errors.first().map(|error| &error.file), "errors": errors}));
-    json!({"policies": policies, "rejected": rejected.collect::<Vec<_>>()})
+        published.catalog.problems().chunk_by(|a, b| a.file == b.file).map(|errors| RejectedFile {
+            errors: errors.iter().map(Into::into).collect(),
+            file: errors.first().map(|error| error.file.to_string()).unwrap_or_default(),
+        });
+    Report { policies: policies.collect(), rejected: rejected.collect() }
 }
 
-/// Whether the namespace of a policy is known to be gone.
-fn is_gone(placed: &LocatedPolicy, namespaces: Option<&Namespaces>) -> bool {
-    namespaces.is_some_and(|namespaces| !namespaces.have(&placed.entry.policy))
+/// The warnings of each policy, by its position in the catalog. A warning belongs to the last policy of its
+/// file that begins before it.
+fn warnings_of_policies<'a>(published: &Published, found: &'a [Problem]) -> HashMap<usize, Vec<&'a Problem>> {
+    let policies = published.catalog.policies().iter().enumerate();
+    let starts = policies.map(|(i, placed)| (&placed.file, placed.parsed.place, i));
+    let mut starts: Vec<_> = starts.collect();
+    starts.sort();
+    let mut warnings = HashMap::<_, Vec<_>>::new();
+    for warning in found {
+        let before = starts
+            .partition_point(|(file, place, _)| (*file, *place) <= (&warning.file, warning.finding.place));
+        if let Some((file, _, i)) = before.checked_sub(1).and_then(|last| starts.get(last))
+            && **file == warning.file
+        {
+            warnings.entry(*i).or_default().push(warning);
+        }
+    }
+    warnings
 }
 
 fn policy(
@@ -143,11 +121,10 @@ fn policy(
     published: &Published,
     namespaces: Option<&Namespaces>,
     warnings: &[&Problem],
-) -> Value {
+) -> PolicyStatus {
     let LocatedPolicy { file, parsed, entry, .. } = placed;
-    let policy: &Policy = &entry.policy;
-    let is_gone = is_gone(placed, namespaces);
-    let lack = namespaces.filter(|_| is_gone).map(|namespaces| Problem {
+    let policy = &entry.policy;
+    let lack = namespaces.filter(|namespaces| !namespaces.have(policy)).map(|namespaces| Problem {
         file: Arc::clone(file),
         finding: Finding {
             place: parsed.place,
@@ -155,37 +132,14 @@ fn policy(
             message: namespaces.lack(policy),
         },
     });
-    let warnings: Vec<_> = warnings.iter().copied().chain(&lack).collect();
-    let state = match placed.state(published.at) {
-        State::Active | State::Scheduled if is_gone => "inactive",
-        State::Active => "active",
-        State::Scheduled => "scheduled",
-        State::Expired => "expired",
-        State::Suspended => "suspended",
-    };
-    let (direction, destination) = match &policy.flow {
-        flow @ Flow::Inbound => (flow.direction(), None),
-        flow @ Flow::Outbound { destination } => (flow.direction(), Some(destination)),
-    };
-    json!({
-        "name": policy.name.as_str(),
-        "file": file,
-        "line": parsed.place.line,
-        "state": state,
-        "targets": {
-            "selector": selector(&policy.selector),
-            "direction": match direction {
-                Direction::Inbound => "inbound",
-                Direction::Outbound => "outbound",
-            },
-            "destination": destination.map(selector),
-        },
-        "startsAt": policy.starts_at.map(|start| start.to_rfc3339()),
-        "endsAt": entry.last_end().map(|end| end.to_rfc3339()),
-        "warnings": warnings,
-    })
-}
-
-fn selector(Selector { service, namespace }: &Selector) -> Value {
-    json!({"service": service.as_str(), "namespace": namespace.as_str()})
+    PolicyStatus {
+        ends_at: entry.last_end().map(Into::into),
+        file: file.to_string(),
+        line: parsed.place.line,
+        name: policy.name.to_string(),
+        starts_at: policy.starts_at.map(Into::into),
+        state: state(placed, published, namespaces),
+        targets: Targets::of(policy),
+        warnings: warnings.iter().copied().chain(&lack).map(Into::into).collect(),
+    }
 }

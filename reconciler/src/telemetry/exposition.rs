@@ -10,8 +10,9 @@ use prometheus_client::{
 
 use super::counters::{Labels, Notifications, Reconciles};
 use crate::{
+    api::counts::Counts,
     kubernetes::{Duty, View},
-    serving::status::{Counts, Version},
+    serving::status::Version,
 };
 
 /// The content type of [`State::text`].
@@ -133,10 +134,11 @@ mod tests {
 
     use super::State;
     use crate::{
+        api::counts::Counts,
         kubernetes::View,
         reference,
         serving::namespaces::Namespaces,
-        serving::status::{Counts, Version},
+        serving::status::Version,
         source::Revision,
         telemetry::counters::{Notifications, Outcome, Reconciles},
     };

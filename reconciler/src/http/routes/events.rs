@@ -11,15 +11,15 @@ use axum::{
     },
 };
 use futures_util::stream::unfold;
-use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::http::{Services, problem::Problem, state::Served};
 use crate::{
+    api,
     serving::{
         gate::Switch,
         published::Publication,
-        status::{Counts, Version},
+        status::{Version, counts},
     },
     shutdown::Shutdown,
 };
@@ -72,15 +72,15 @@ impl Stream {
             if self.told.as_ref() != Some(&version) {
                 let in_force = self.switch.in_force();
                 let namespaces = self.services.namespaces();
-                let data = json!({
-                    "revision": version.revision.as_str(),
-                    "digest": version.digest.to_string(),
-                    "halted": published.halted,
-                    "withdrawn": published.withdrawn,
-                    "summary": Counts::of(in_force.as_ref().unwrap_or(&published), namespaces.as_deref()).json(),
-                });
+                let data = api::events::Event {
+                    digest: version.digest.to_string(),
+                    halted: published.halted,
+                    revision: version.revision.to_string(),
+                    summary: counts(in_force.as_ref().unwrap_or(&published), namespaces.as_deref()),
+                    withdrawn: published.withdrawn.clone(),
+                };
                 self.told = Some(version);
-                return Some(Event::default().event("snapshot").data(data.to_string()));
+                return Event::default().event("snapshot").json_data(data).ok();
             }
         }
     }

@@ -1,43 +1,42 @@
-//! `GET /v1/filters`: who polls, and what each runs.
+//! `GET /v1/filters`: the filters that poll, and the snapshot that each runs.
 
 use axum::{Json, extract::State, http::HeaderMap};
 use policies::{Digest, Scope};
-use serde_json::{Map, Value, json};
 
+use crate::api;
 use crate::fleet::filters::{Filter, Filters, Node, counts};
 use crate::http::{conditional, prefer::Wait, problem::Problem, state::Served};
 
-/// The header by which a filter says whose it is.
+/// The header with the id of the Envoy node.
 pub(crate) const NODE: &str = "x-hfi-node";
 
-pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn get(State(served): State<Served>) -> Result<Json<api::filters::Filters>, Problem> {
     let listed = tokio::task::spawn_blocking(move || served.services.filters.list(&served.publisher)).await;
     let filters = listed.map_err(|_| Problem::not_ready("the list could not be made".to_owned()))?;
-    let summary: Map<_, _> =
-        counts(&filters).into_iter().map(|(state, count)| (state.to_owned(), count.into())).collect();
-    Ok(Json(json!({"summary": summary, "filters": filters.iter().map(show).collect::<Vec<_>>()})))
+    let summary = counts(&filters);
+    Ok(Json(api::filters::Filters { filters: filters.iter().map(show).collect(), summary }))
 }
 
-fn show(filter: &Filter) -> Value {
+fn show(filter: &Filter) -> api::filters::Filter {
     let Filter { node, scope, digest, is_newest, contact, state } = filter;
-    json!({
-        "node": node.as_str(),
-        "namespace": names(scope, "namespace"),
-        "service": names(scope, "service"),
-        "digest": digest.map(|digest| digest.to_string()),
-        "newest": is_newest,
-        "state": state.as_str(),
-        "lastContact": contact.to_rfc3339(),
-    })
+    api::filters::Filter {
+        digest: digest.map(|digest| digest.to_string()),
+        last_contact: Some((*contact).into()),
+        namespace: names(scope, "namespace"),
+        newest: *is_newest,
+        node: node.as_str().to_owned(),
+        service: names(scope, "service"),
+        state: *state,
+    }
 }
 
-/// A workload can have several names, and a proxy stand for several namespaces.
+/// The names joined by commas: a workload can have several, and a proxy can stand for several namespaces.
 fn names(scope: &Scope, key: &str) -> String {
     let names: Vec<_> = scope.names().filter(|(known, _)| *known == key).map(|(_, name)| name).collect();
     names.join(",")
 }
 
-/// Remembers a poll, if it says whose it is.
+/// Remembers a poll that has the id of its node.
 pub(crate) fn note(filters: &Filters, headers: &HeaderMap, scope: &Scope, wait: Option<Wait>) {
     let node = headers.get(NODE).and_then(|node| Node::parse(node.to_str().ok()?));
     if let Some(node) = node {

@@ -12,11 +12,11 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use serde_json::json;
 use tokio::time::timeout;
 use tracing::debug;
 
 use crate::{
+    api::hooks::{Notified, NotifiedStatus},
     http::{
         limits::{self, MAX_BODY},
         notification::Forge,
@@ -79,7 +79,7 @@ async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Res
     }
     debug!(forge = forge.as_str(), "notified");
     served.refresh.ask();
-    Ok((StatusCode::ACCEPTED, Json(json!({"status": "accepted"}))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Notified { status: NotifiedStatus::Accepted })).into_response())
 }
 
 fn refused(forge: Forge, why: &str) -> Response {

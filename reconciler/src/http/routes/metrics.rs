@@ -16,7 +16,7 @@ use crate::{
     serving::{
         published::{Publication, Published},
         scope_cache::Occupancy,
-        status::{Counts, Version},
+        status::{Version, counts},
     },
     telemetry::exposition::{self, MEDIA_TYPE},
 };
@@ -30,13 +30,13 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<Response, Proble
 fn state(served: &Served) -> exposition::State {
     let (publisher, services) = (&served.publisher, &served.services);
     let namespaces = services.namespaces();
-    let counts = |published: Arc<Published>| Counts::of(&published, namespaces.as_deref());
+    let counts = |published: Arc<Published>| counts(&published, namespaces.as_deref());
     let counts = served.switch.in_force().map(counts).unwrap_or_default();
     let halted = matches!(publisher.publication(), Publication::Serving(published) if published.halted);
     let withdrawn =
         matches!(publisher.publication(), Publication::Serving(published) if published.withdrawn.is_some());
     // Before the others: to find out what is newest can bring scopes back.
-    let filters = filters::counts(&services.filters.list(publisher));
+    let filters = filters::counts(&services.filters.list(publisher)).states();
     let version = Version::of(publisher).ok();
     let Occupancy { scopes, waiting: polls_parked } = publisher.occupancy();
     exposition::State {

@@ -8,9 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use policies::{Digest, rendering::json, repository::LocatedPolicy};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::snapshot::REVISION;
+use crate::api::policies::{Metadata, Policies, Policy};
 use crate::http::{conditional::is_current, problem::Problem, state::Served};
 use crate::serving::published::{Publication, Published};
 
@@ -21,8 +23,8 @@ pub(crate) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let published = published(&served)?;
-    let views: Vec<Value> = selected(&published, query.as_deref()).map(view).collect();
-    Ok(answer(&published, &json!({"policies": views}), &headers))
+    let policies = selected(&published, query.as_deref()).map(view).collect();
+    Ok(answer(&published, &Policies { policies }, &headers))
 }
 
 /// The one of that name.
@@ -65,12 +67,16 @@ fn selected<'p>(
     }
 }
 
-fn view(placed: &LocatedPolicy) -> Value {
-    json::policy(&placed.entry.policy)
+fn view(placed: &LocatedPolicy) -> Policy {
+    let policy = &placed.entry.policy;
+    let mut document = json::policy(policy);
+    let spec = document.get_mut("spec").and_then(Value::as_object_mut).map(std::mem::take);
+    Policy { metadata: Metadata { name: policy.name.to_string() }, spec: spec.unwrap_or_default() }
 }
 
-fn answer(published: &Published, json: &Value, headers: &HeaderMap) -> Response {
-    let body = json.to_string();
+fn answer(published: &Published, json: &impl Serialize, headers: &HeaderMap) -> Response {
+    // Texts and numbers can always be written.
+    let body = serde_json::to_string(json).unwrap_or_default();
     let etag = Digest::of(body.as_bytes()).etag();
     let current = is_current(headers, &etag);
     let validators = [(header::ETAG, etag), (REVISION, published.revision.to_string())];

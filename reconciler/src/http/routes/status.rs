@@ -1,37 +1,41 @@
-//! `GET /v1/policies/status`: what is served and what is not, and why.
+//! `GET /v1/policies/status`: everything that is served, everything that is not, and why.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{Json, extract::State};
-use serde_json::{Value, json};
 
 use crate::http::{problem::Problem, state::Served};
 use crate::{
+    api::{
+        counts::Counts,
+        kubernetes::{FailingDuty, Kubernetes},
+        status::{Source, SourceFailing, Status},
+    },
     clock::seconds_since,
     kubernetes::View,
     serving::{
         namespaces::Namespaces,
         published::{Publication, Published},
-        status::{Counts, Version, everything, report},
+        status::{self, Version, counts, everything},
     },
     sync::requests::Looks,
 };
 
-/// The report that was made last. As long as what is in force stays the same, so does the report.
+/// The newest report. It is made again when the policies, their states or the namespaces change.
 #[derive(Debug, Default)]
-pub(crate) struct Report(Mutex<Option<(Of, Arc<Value>)>>);
+pub(crate) struct Report(Mutex<Option<(Of, Arc<status::Report>)>>);
 
-/// What a report depends on.
+/// The values that a report depends on.
 type Of = (Version, Counts, Option<Arc<Namespaces>>);
 
-pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Value>, Problem> {
-    // To hold all rules against each other takes its time.
-    let made = tokio::task::spawn_blocking(move || status(&served)).await;
+pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Status>, Problem> {
+    // To compare all rules with each other takes long.
+    let made = tokio::task::spawn_blocking(move || read(&served)).await;
     made.unwrap_or_else(|_| Err(Problem::not_ready("the report could not be made".to_owned()))).map(Json)
 }
 
-fn status(served: &Served) -> Result<Value, Problem> {
-    // First, so that what is found out after it is no older: the next request finds out the rest.
+fn read(served: &Served) -> Result<Status, Problem> {
+    // Read first, so that everything read after it is no older.
     let version = Version::of(&served.publisher).map_err(Problem::not_ready)?;
     let served_now = match served.publisher.publication() {
         Publication::Serving(published) => published,
@@ -41,60 +45,53 @@ fn status(served: &Served) -> Result<Value, Problem> {
     let published = served.switch.in_force().unwrap_or(served_now);
     let cluster = served.services.cluster.as_ref().map(|cluster| cluster.view());
     let namespaces = cluster.as_ref().and_then(|view| view.namespaces.clone());
-    let counts = Counts::of(&published, namespaces.as_deref());
+    let counts = counts(&published, namespaces.as_deref());
     let reported = if halted { Version::in_force(&published) } else { version.clone() };
     let report = served.services.report.of((reported, counts, namespaces), &published);
-    Ok(json!({
-        "revision": version.revision.as_str(),
-        "digest": version.digest.to_string(),
-        // While halted, the digest is of nothing, and all else is what is in force.
-        "halted": halted,
-        // Why nothing is in force, if who signed the revision may no longer.
-        "withdrawn": published.withdrawn,
-        // What the digest is of.
-        "scope": everything().to_string(),
-        "summary": counts.json(),
-        "source": source(&served.refresh.looks()),
-        "kubernetes": cluster.as_ref().map(kubernetes),
-        "policies": report.get("policies"),
-        "rejected": report.get("rejected"),
-    }))
+    Ok(Status {
+        digest: version.digest.to_string(),
+        halted,
+        kubernetes: cluster.as_ref().map(kubernetes),
+        policies: report.policies.clone(),
+        rejected: report.rejected.clone(),
+        revision: version.revision.to_string(),
+        scope: everything().to_string(),
+        source: source(&served.refresh.looks()),
+        summary: counts,
+        withdrawn: published.withdrawn.clone(),
+    })
 }
 
-/// How it stands with the cluster.
-fn kubernetes(view: &View) -> Value {
-    let failing = view.failing.iter().map(|(duty, failing)| {
-        json!({"duty": duty.as_str(), "since": failing.since.to_rfc3339(), "reason": failing.reason})
+fn kubernetes(view: &View) -> Kubernetes {
+    let failing = view.failing.iter().map(|(duty, failing)| FailingDuty {
+        duty: *duty,
+        reason: failing.reason.clone(),
+        since: failing.since.into(),
     });
-    json!({
-        "connected": view.is_connected(),
-        "leader": view.leader,
-        "holder": view.holder,
-        "namespaces": view.namespaces.as_ref().map(|namespaces| namespaces.count()),
-        "failing": failing.collect::<Vec<_>>(),
-    })
+    Kubernetes {
+        connected: view.is_connected(),
+        failing: failing.collect(),
+        holder: view.holder.clone(),
+        leader: view.leader,
+        namespaces: view.namespaces.as_ref().map(|namespaces| namespaces.count()),
+    }
 }
 
-/// How fresh it is, and why it is no fresher.
-fn source(Looks { read_at, failure, .. }: &Looks) -> Value {
-    json!({
-        "lastSuccess": read_at.map(|read_at| read_at.to_rfc3339()),
-        "ageSeconds": read_at.map(seconds_since),
-        "failing": failure.as_ref().map(|failure| json!({
-            "since": failure.since.to_rfc3339(),
-            "reason": failure.reason,
-        })),
-    })
+fn source(Looks { read_at, failure, .. }: &Looks) -> Source {
+    let failing = failure
+        .as_ref()
+        .map(|failure| SourceFailing { reason: failure.reason.clone(), since: failure.since.into() });
+    Source { age_seconds: read_at.map(seconds_since), failing, last_success: read_at.map(Into::into) }
 }
 
 impl Report {
-    fn of(&self, of: Of, published: &Published) -> Arc<Value> {
-        // Held meanwhile: whoever else asks waits for the same report.
+    fn of(&self, of: Of, published: &Published) -> Arc<status::Report> {
+        // Locked meanwhile: other requests wait for the same report.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
             Some((known, report)) if *known == of => Arc::clone(report),
             _ => {
-                let report = Arc::new(report(published, of.2.as_deref()));
+                let report = Arc::new(status::report(published, of.2.as_deref()));
                 *known = Some((of, Arc::clone(&report)));
                 report
             }

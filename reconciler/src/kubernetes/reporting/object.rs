@@ -94,8 +94,8 @@ impl Status {
             digest: version.map(|version| version.digest.to_string()),
             halted: seen.halted,
             withdrawn: seen.withdrawn.clone(),
-            summary: match seen.counts.json() {
-                Value::Object(counts) => counts,
+            summary: match serde_json::to_value(seen.counts) {
+                Ok(Value::Object(counts)) => counts,
                 _ => Map::new(),
             },
             rejected: rejected.unwrap_or(before_or_none.rejected),

@@ -1,13 +1,14 @@
 //! What there is to tell the cluster, as one value.
 
-use policies::{Timestamp, repository::State as PolicyState};
+use policies::{Timestamp, repository::LocatedPolicy};
 
 use crate::{
+    api::{counts::Counts, policy_status::PolicyState},
     serving::{
         gate::Switch,
         namespaces::Namespaces,
         published::{Publication, Published},
-        status::{Counts, Version},
+        status::{self, Version},
     },
     sync::requests::Refresh,
 };
@@ -56,7 +57,7 @@ impl Observation {
             ..Self::default()
         };
         if let Some(published) = &in_force {
-            observation.counts = Counts::of(published, namespaces);
+            observation.counts = status::counts(published, namespaces);
             observation.withdrawn.clone_from(&published.withdrawn);
             // What is withdrawn has nothing in it, and may come back as it was.
             if published.withdrawn.is_none() {
@@ -84,11 +85,9 @@ fn rejected(published: &Published) -> Vec<(String, Vec<String>)> {
 }
 
 fn inactive(published: &Published, namespaces: &Namespaces) -> Vec<(String, String)> {
-    let waiting =
-        published.catalog.policies().iter().filter(|placed| {
-            matches!(placed.state(published.at), PolicyState::Active | PolicyState::Scheduled)
-        });
-    let policies = waiting.map(|placed| &placed.entry.policy);
-    let gone = policies.filter(|policy| !namespaces.have(policy)).take(MOST);
-    gone.map(|policy| (policy.name.to_string(), namespaces.lack(policy))).collect()
+    let state = |placed: &LocatedPolicy| status::state(placed, published, Some(namespaces));
+    let policies = published.catalog.policies().iter();
+    let inactive = policies.filter(|placed| state(placed) == PolicyState::Inactive).take(MOST);
+    let policies = inactive.map(|placed| &placed.entry.policy);
+    policies.map(|policy| (policy.name.to_string(), namespaces.lack(policy))).collect()
 }

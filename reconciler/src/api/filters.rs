@@ -1,0 +1,106 @@
+//! `GET /v1/filters`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::time::Time;
+
+/// The filters that polled this replica within the last ten minutes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Filters {
+    /// Sorted by node.
+    pub filters: Vec<Filter>,
+    #[serde(default)]
+    pub summary: FilterCounts,
+}
+
+/// The number of filters in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct FilterCounts {
+    pub gone: usize,
+    pub in_step: usize,
+    pub lagging: usize,
+}
+
+/// A filter, as it describes itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Filter {
+    /// The digest of the snapshot that it runs; null if it runs none.
+    pub digest: Option<String>,
+    /// The start of its last poll.
+    pub last_contact: Option<Time>,
+    /// The namespaces of its workload, separated by commas.
+    #[serde(default)]
+    pub namespace: String,
+    /// `digest` is the newest one of its scope.
+    #[serde(default)]
+    pub newest: bool,
+    /// The id of its Envoy node: at most 253 bytes of `[A-Za-z0-9._~-]`.
+    pub node: String,
+    /// The names of its workload, separated by commas.
+    #[serde(default)]
+    pub service: String,
+    pub state: FilterState,
+}
+
+/// How far a filter follows what is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FilterState {
+    /// It runs the newest snapshot.
+    InStep,
+    /// It does not run the newest snapshot yet.
+    Lagging,
+    /// Its next poll is overdue by more than a minute.
+    Gone,
+    /// A state of a newer server.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
+}
+
+impl FilterState {
+    pub const ALL: [Self; 3] = [Self::InStep, Self::Lagging, Self::Gone];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InStep => "in_step",
+            Self::Lagging => "lagging",
+            Self::Gone => "gone",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl FromIterator<FilterState> for FilterCounts {
+    fn from_iter<I: IntoIterator<Item = FilterState>>(states: I) -> Self {
+        let mut counts = Self::default();
+        for state in states {
+            match state {
+                FilterState::InStep => counts.in_step += 1,
+                FilterState::Lagging => counts.lagging += 1,
+                FilterState::Gone => counts.gone += 1,
+                FilterState::Unknown => {}
+            }
+        }
+        counts
+    }
+}
+
+impl FilterCounts {
+    /// The number of filters in each state.
+    pub fn states(&self) -> [(&'static str, usize); 3] {
+        FilterState::ALL.map(|state| (state.as_str(), self.of(state)))
+    }
+
+    fn of(&self, state: FilterState) -> usize {
+        match state {
+            FilterState::InStep => self.in_step,
+            FilterState::Lagging => self.lagging,
+            FilterState::Gone => self.gone,
+            FilterState::Unknown => 0,
+        }
+    }
+}

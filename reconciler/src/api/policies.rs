@@ -1,0 +1,25 @@
+//! `GET /v1/policies` and `GET /v1/policies/{name}`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Policies in the order in which a filter asks them: by priority, then by name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Policies {
+    pub policies: Vec<Policy>,
+}
+
+/// A policy as a document, with its defaults filled in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Policy {
+    pub metadata: Metadata,
+    /// As `hfi schema` describes it.
+    pub spec: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Metadata {
+    pub name: String,
+}

@@ -1,0 +1,134 @@
+//! A policy, and how far it is in force.
+
+use policies::{
+    language::{self, Flow},
+    repository::State,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{finding::Finding, time::Time};
+
+/// A valid policy, and how far it is in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyStatus {
+    /// The end of its last rule; null if one of them has no end.
+    pub ends_at: Option<Time>,
+    /// The path of its file in the repository.
+    #[serde(default)]
+    pub file: String,
+    /// The line that it begins in, from 1.
+    #[serde(default)]
+    pub line: u32,
+    pub name: String,
+    /// `spec.startsAt`; null if it has none.
+    pub starts_at: Option<Time>,
+    pub state: PolicyState,
+    pub targets: Targets,
+    #[serde(default)]
+    pub warnings: Vec<Finding>,
+}
+
+/// How far a policy is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyState {
+    /// In force.
+    Active,
+    /// Its start is yet to come.
+    Scheduled,
+    /// Its last rule has ended.
+    Expired,
+    /// It has `suspend: true`.
+    Suspended,
+    /// Its namespace is not in the cluster.
+    Inactive,
+    /// A state of a newer server.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
+}
+
+/// The requests that a policy is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Targets {
+    /// The service that outbound requests are for; null for inbound ones.
+    pub destination: Option<Selector>,
+    pub direction: Direction,
+    /// The workloads whose proxies run the policy.
+    pub selector: Selector,
+}
+
+/// The side of a request that a policy is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Requests that the workload receives.
+    Inbound,
+    /// Requests that the workload makes.
+    Outbound,
+    /// A direction of a newer server.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
+}
+
+/// Names of a service and its namespace; both may have `*` in them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Selector {
+    pub namespace: String,
+    pub service: String,
+}
+
+/// A file with errors; nothing of it is served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RejectedFile {
+    #[serde(default)]
+    pub errors: Vec<Finding>,
+    /// The path of the file in the repository.
+    pub file: String,
+}
+
+impl PolicyState {
+    pub const ALL: [Self; 5] =
+        [Self::Active, Self::Scheduled, Self::Expired, Self::Suspended, Self::Inactive];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Scheduled => "scheduled",
+            Self::Expired => "expired",
+            Self::Suspended => "suspended",
+            Self::Inactive => "inactive",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl From<State> for PolicyState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Active => Self::Active,
+            State::Scheduled => Self::Scheduled,
+            State::Expired => Self::Expired,
+            State::Suspended => Self::Suspended,
+        }
+    }
+}
+
+impl Targets {
+    pub(crate) fn of(policy: &policies::Policy) -> Self {
+        let (direction, destination) = match &policy.flow {
+            Flow::Inbound => (Direction::Inbound, None),
+            Flow::Outbound { destination } => (Direction::Outbound, Some(destination.into())),
+        };
+        Self { destination, direction, selector: (&policy.selector).into() }
+    }
+}
+
+impl From<&language::Selector> for Selector {
+    fn from(language::Selector { service, namespace }: &language::Selector) -> Self {
+        Self { namespace: namespace.as_str().to_owned(), service: service.as_str().to_owned() }
+    }
+}
