@@ -1,4 +1,5 @@
-//! Every link of every Markdown file leads to a file that is there, and to a heading that is in it.
+//! Every link of every Markdown file leads to a file that is there, and to a heading that is in it; and what
+//! documents say of files and rooms is so.
 
 use std::{
     fs,
@@ -80,4 +81,35 @@ fn from_a_readme_that_is_read_in_minutes() {
         bytes <= 8 * 1024,
         "README.md has {bytes} bytes: move a table to the reference that it belongs to"
     );
+}
+
+/// Paths as contributors read them: of the repository, or below `src` of the crate that is meant.
+#[test]
+fn by_every_path_that_contributors_are_told_of() {
+    let document = fs::read_to_string(top().join(".github/CONTRIBUTING.md")).unwrap();
+    let spans = document.split('`').skip(1).step_by(2);
+    let is_path = |span: &&str| {
+        span.contains('/') && span.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+    };
+    let paths: Vec<_> = spans.filter(is_path).collect();
+    assert!(paths.len() > 30, "{paths:?}");
+    for path in paths {
+        let bases = ["", "policies/src", "reconciler/src"];
+        // What is made by scripts is not in the repository.
+        let is_made = path.starts_with(".cache/") || path.starts_with("dist/");
+        assert!(is_made || bases.iter().any(|base| top().join(base).join(path).exists()), "{path}");
+    }
+}
+
+#[test]
+fn by_a_map_with_every_room_of_the_reconciler() {
+    let map = fs::read_to_string(top().join("reconciler/README.md")).unwrap();
+    let rooms = include_str!("../../src/lib.rs").lines();
+    let rooms =
+        rooms.filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
+    for room in rooms {
+        let rows = map.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+        let is_there = rows.flat_map(|cell| cell.split(", ")).any(|name| name == format!("`{room}`"));
+        assert!(is_there, "{room} is not on the map");
+    }
 }
