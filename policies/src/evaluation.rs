@@ -3,17 +3,16 @@
 mod compiled_matcher;
 mod decision;
 mod dice;
-mod facts;
 mod index;
 mod program;
-mod query;
 mod radix;
 mod request_view;
 mod rule;
+mod static_request;
 mod workload_ref;
 
 pub use decision::Decision;
 pub use dice::{AlwaysHit, Dice};
-pub use facts::{Facts, StaticRequest};
 pub use program::{Program, ProgramError, Verdict};
 pub use rule::Mismatch;
+pub use static_request::StaticRequest;

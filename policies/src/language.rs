@@ -2,20 +2,29 @@
 //!
 //! Knows nothing of how it is written, sent or evaluated.
 
+mod facts;
 mod fault;
 #[cfg(feature = "authoring")]
 mod guardrail;
+mod matcher;
 mod matching;
 mod policy;
+mod query;
 mod reply;
+mod subject;
 mod values;
 
+pub use facts::Facts;
 pub use fault::{Delay, Fault, MAX_HOLD_MS};
 #[cfg(feature = "authoring")]
 pub use guardrail::{Breach, Guardrail};
-pub use matching::{Condition, Match, Matcher, Source};
+pub use matcher::{Matcher, Test};
+pub use matching::{Condition, Match, Source};
 pub use policy::{Direction, Flow, Mode, Policy, Rule, Selector};
 pub use reply::{Abort, GrpcStatus, GrpcStatusError, HttpStatus, HttpStatusError, MAX_BODY_BYTES, Reply};
+pub use subject::Subject;
+#[cfg(feature = "authoring")]
+pub(crate) use subject::{Form, Kind};
 #[cfg(feature = "authoring")]
 pub(crate) use values::SIZE_LIMIT;
 pub use values::{

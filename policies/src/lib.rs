@@ -35,8 +35,8 @@ pub mod rendering;
 #[cfg(feature = "authoring")]
 pub mod repository;
 
-pub use evaluation::{Decision, Dice, Facts, Mismatch, Program};
-pub use language::{Policy, Timestamp};
+pub use evaluation::{Decision, Dice, Mismatch, Program};
+pub use language::{Facts, Policy, Timestamp};
 #[cfg(feature = "authoring")]
 pub use repository::{Catalog, File};
 pub use wire::{Digest, Scope, Snapshot};

@@ -12,8 +12,8 @@ mod suggest;
 mod values;
 mod yaml;
 
-pub use fields::{Context, Cursor, Fields, MAX_REGEX_BYTES};
+pub use fields::{Context, Cursor, Field, Fields, MAX_REGEX_BYTES};
 pub(crate) use guardrail::mentions_guardrail;
 pub use kinds::{Document, Invalid, read as read_document};
 pub use problem::{Finding, Place, Problem};
-pub use yaml::{Field, MAX_FILE_BYTES, Node, Value, read as read_yaml};
+pub use yaml::{MAX_FILE_BYTES, MapEntry, Node, Value, read as read_yaml};

@@ -55,7 +55,7 @@ proptest! {
         for request in &requests {
             let (rules, given) = (naive(&policies, request), request.given());
             let said: Vec<_> = program.explain(&given);
-            let said: Vec<_> = said.iter().map(|v| (v.policy.as_str(), v.rule, v.mismatch.is_none())).collect();
+            let said: Vec<_> = said.iter().map(|v| (v.policy, v.rule, v.mismatch.is_none())).collect();
             let wanted: Vec<_> = rules.iter().map(|(policy, rule, _, applies)| (*policy, *rule, *applies)).collect();
             prop_assert_eq!(said, wanted, "{}\n{:?}", yaml, request);
 

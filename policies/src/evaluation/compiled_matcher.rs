@@ -1,18 +1,16 @@
 //! Matchers, ready to be tested.
 
-use std::borrow::Cow;
-
-use crate::language::{Condition, Matcher, PatternError, Regex};
+use crate::language::{Matcher, PatternError, Regex, Test};
 
 /// A matcher ready to be tested.
 #[derive(Clone, Debug)]
 pub(crate) struct CompiledMatcher {
     negated: bool,
-    condition: CompiledCondition,
+    test: CompiledTest,
 }
 
 #[derive(Clone, Debug)]
-enum CompiledCondition {
+enum CompiledTest {
     Exact(Box<[u8]>),
     Prefix(Box<[u8]>),
     Regex(Box<Regex>),
@@ -21,29 +19,35 @@ enum CompiledCondition {
 
 impl CompiledMatcher {
     /// Compiles a matcher.
-    pub(crate) fn new(matcher: &Matcher) -> Result<Self, PatternError> {
-        let condition = match &matcher.condition {
-            Condition::Exact(text) => CompiledCondition::Exact(text.as_bytes().into()),
-            Condition::Prefix(text) => CompiledCondition::Prefix(text.as_bytes().into()),
-            Condition::Regex(pattern) => CompiledCondition::Regex(Box::new(Regex::new(pattern.expanded())?)),
-            Condition::Present(present) => CompiledCondition::Present(*present),
+    pub(crate) fn new(Matcher { negated, test }: &Matcher) -> Result<Self, PatternError> {
+        let test = match test {
+            Test::Exact(text) => CompiledTest::Exact(text.as_bytes().into()),
+            Test::Prefix(text) => CompiledTest::Prefix(text.as_bytes().into()),
+            Test::Regex(pattern) => CompiledTest::Regex(Box::new(Regex::new(pattern.expanded())?)),
+            Test::Present(present) => CompiledTest::Present(*present),
         };
-        Ok(CompiledMatcher { negated: matcher.negated, condition })
+        Ok(Self { negated: *negated, test })
     }
 
-    /// Whether the condition holds for any of the values, or, negated, for none.
-    pub(crate) fn holds<'v>(&self, mut values: impl Iterator<Item = Cow<'v, [u8]>>) -> bool {
-        let holds = match &self.condition {
-            CompiledCondition::Exact(text) => values.any(|value| **text == *value),
-            CompiledCondition::Prefix(text) => values.any(|value| value.starts_with(text)),
-            // What is too long to be tested neither fits nor fails to.
-            CompiledCondition::Regex(regex) if self.negated => {
-                return values.all(|value| regex.is_match(&value) == Some(false));
-            }
-            CompiledCondition::Regex(regex) => values.any(|value| regex.is_match(&value) == Some(true)),
-            CompiledCondition::Present(present) => values.next().is_some() == *present,
+    /// Whether it holds, given whether it [finds](Self::finds) any of the values: negated, it must find
+    /// none.
+    pub(crate) fn holds(&self, found: bool) -> bool {
+        let holds = match self.test {
+            CompiledTest::Present(present) => found == present,
+            CompiledTest::Exact(_) | CompiledTest::Prefix(_) | CompiledTest::Regex(_) => found,
         };
         holds != self.negated
+    }
+
+    /// Whether the test is met by a value.
+    pub(crate) fn finds(&self, value: &[u8]) -> bool {
+        match &self.test {
+            CompiledTest::Exact(text) => **text == *value,
+            CompiledTest::Prefix(text) => value.starts_with(text),
+            // What is too long to be tested neither fits nor fails to.
+            CompiledTest::Regex(regex) => regex.is_match(value).unwrap_or(self.negated),
+            CompiledTest::Present(_) => true,
+        }
     }
 }
 
@@ -53,25 +57,29 @@ mod tests {
     use proptest::prelude::*;
 
     use super::CompiledMatcher;
-    use crate::language::{Condition, Matcher, Pattern};
+    use crate::language::{Matcher, Pattern, Test};
 
-    fn test(condition: Condition) -> CompiledMatcher {
-        CompiledMatcher::new(&Matcher::from(condition)).unwrap()
+    fn test(test: Test) -> CompiledMatcher {
+        CompiledMatcher::new(&Matcher::from(test)).unwrap()
     }
 
     fn holds(test: &CompiledMatcher, value: &[u8]) -> bool {
-        test.holds([value.into()].into_iter())
+        holds_for(test, &[value])
+    }
+
+    fn holds_for(test: &CompiledMatcher, values: &[&[u8]]) -> bool {
+        test.holds(values.iter().any(|value| test.finds(value)))
     }
 
     fn regex(written: &str) -> CompiledMatcher {
-        test(Condition::Regex(Pattern::parse(written).unwrap()))
+        test(Test::Regex(Pattern::parse(written).unwrap()))
     }
 
     #[test]
     fn exact_is_the_whole_value_and_prefix_its_beginning() {
-        let exact = test(Condition::Exact("/api".into()));
+        let exact = test(Test::Exact("/api".into()));
         assert!(holds(&exact, b"/api") && !holds(&exact, b"/api/") && !holds(&exact, b"/ap"));
-        let prefix = test(Condition::Prefix("/api".into()));
+        let prefix = test(Test::Prefix("/api".into()));
         assert!(holds(&prefix, b"/api") && holds(&prefix, b"/api/") && !holds(&prefix, b"/ap"));
     }
 
@@ -85,13 +93,12 @@ mod tests {
     #[test]
     fn a_value_that_is_too_long_neither_fits_a_regex_nor_fails_to() {
         let not =
-            CompiledMatcher::new(&Matcher::from(Condition::Regex(Pattern::parse("b").unwrap())).negate())
-                .unwrap();
+            CompiledMatcher::new(&Matcher::from(Test::Regex(Pattern::parse("b").unwrap())).negate()).unwrap();
         let (longest, longer) = (vec![b'a'; 8 * 1024], vec![b'a'; 8 * 1024 + 1]);
         assert!(holds(&regex("a"), &longest) && holds(&not, &longest));
         assert!(!holds(&regex("a"), &longer) && !holds(&not, &longer));
-        let both = || [longer.as_slice().into(), b"a".as_slice().into()].into_iter();
-        assert!(regex("a").holds(both()) && !not.holds(both()));
+        let both = [longer.as_slice(), b"a"];
+        assert!(holds_for(&regex("a"), &both) && !holds_for(&not, &both));
     }
 
     #[test]
@@ -104,20 +111,14 @@ mod tests {
 
     #[test]
     fn present_and_not_hold_for_what_is_not_there() {
-        let none = || std::iter::empty();
-        let not = |condition| CompiledMatcher::new(&Matcher::from(condition).negate()).unwrap();
+        let not = |test| CompiledMatcher::new(&Matcher::from(test).negate()).unwrap();
+        assert!(holds_for(&test(Test::Present(false)), &[]) && !holds_for(&test(Test::Present(true)), &[]));
+        assert!(holds_for(&not(Test::Exact("a".into())), &[]));
+        assert!(holds(&not(Test::Exact("a".into())), b"b") && !holds(&not(Test::Exact("a".into())), b"a"));
+        let both = [b"a".as_slice(), b"b"];
         assert!(
-            test(Condition::Present(false)).holds(none()) && !test(Condition::Present(true)).holds(none())
-        );
-        assert!(not(Condition::Exact("a".into())).holds(none()));
-        assert!(
-            holds(&not(Condition::Exact("a".into())), b"b")
-                && !holds(&not(Condition::Exact("a".into())), b"a")
-        );
-        let both = || [b"a".as_slice().into(), b"b".as_slice().into()].into_iter();
-        assert!(
-            test(Condition::Exact("b".into())).holds(both())
-                && !not(Condition::Exact("b".into())).holds(both())
+            holds_for(&test(Test::Exact("b".into())), &both)
+                && !holds_for(&not(Test::Exact("b".into())), &both)
         );
     }
 

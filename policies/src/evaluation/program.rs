@@ -3,13 +3,12 @@
 use super::{
     decision::Decision,
     dice::Dice,
-    facts::Facts,
     index::Index,
     request_view::RequestView,
     rule::{Mismatch, Rule},
 };
 use crate::{
-    language::{Direction, PatternError},
+    language::{Direction, Facts, PatternError},
     wire::{Scope, Snapshot},
 };
 
@@ -41,12 +40,12 @@ pub struct ProgramError {
 
 /// What one rule says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    pub policy: String,
+pub struct Verdict<'p> {
+    pub policy: &'p str,
     /// Its position in the policy's list, from 0.
     pub rule: usize,
     /// Why it does not apply; `None` if it does.
-    pub mismatch: Option<Mismatch>,
+    pub mismatch: Option<Mismatch<'p>>,
 }
 
 impl Program {
@@ -98,13 +97,13 @@ impl Program {
     }
 
     /// What every rule says of a request, in the order in which they decide.
-    pub fn explain(&self, facts: &impl Facts) -> Vec<Verdict> {
+    pub fn explain(&self, facts: &impl Facts) -> Vec<Verdict<'_>> {
         let rules = self.rules(facts).map(|rules| rules.rules.as_slice()).unwrap_or_default();
         let view = RequestView::new(facts, self.namespace.as_deref());
         let same_policy = rules.chunk_by(|a, b| a.policy() == b.policy());
         let numbered = same_policy.flat_map(|rules| rules.iter().enumerate());
-        let verdict = |(rule, compiled): (usize, &Rule)| Verdict {
-            policy: compiled.policy().to_owned(),
+        let verdict = |(rule, compiled)| Verdict {
+            policy: Rule::policy(compiled),
             rule,
             mismatch: compiled.mismatch(&view),
         };

@@ -51,10 +51,6 @@ impl RadixTree {
         number
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
-    }
-
     /// Hands over what is filed under each key that `text` begins with, shortest first.
     pub(crate) fn prefixes_of<'t>(&'t self, text: &[u8], mut found: impl FnMut(&'t [u32])) {
         let (mut node, mut rest) = (self.nodes.first(), text);

@@ -2,7 +2,8 @@
 
 use std::cell::OnceCell;
 
-use super::{facts::Facts, workload_ref};
+use super::workload_ref;
+use crate::language::Facts;
 
 /// A request, and who is at its ends.
 pub(crate) struct RequestView<'f, F> {

@@ -1,19 +1,17 @@
 //! One rule of a program, ready to be tested against requests.
 
-use std::{rc::Rc, time::Duration};
+use std::{fmt, rc::Rc, time::Duration};
 
 use super::{
     compiled_matcher::CompiledMatcher,
     decision::Decision,
     dice::{self, Dice},
-    facts::Facts,
-    query,
     request_view::RequestView,
 };
 use crate::{
     language::{
-        self, Abort, Delay, Flow, HeaderName, Matcher, Mode, PatternError, Percentage, Reply, Selector,
-        Source, Timestamp,
+        self, Abort, Condition, Delay, Facts, Fault, Flow, HeaderName, Match, Mode, PatternError, Percentage,
+        Policy, Reply, Selector, Source, Subject, Timestamp,
     },
     wire::SnapshotEntry,
 };
@@ -23,6 +21,7 @@ const PROBE: &[u8] = b"kube-probe/";
 const USER_AGENT: &str = "user-agent";
 const GRPC: &[u8] = b"application/grpc";
 
+/// A rule of the language with its policy's part in it, compiled.
 #[derive(Debug)]
 pub(crate) struct Rule {
     policy: Rc<str>,
@@ -30,10 +29,8 @@ pub(crate) struct Rule {
     starts_at: Option<Timestamp>,
     ends_at: Option<Timestamp>,
     destination: Option<Selector>,
-    method: Option<CompiledMatcher>,
-    path: Option<CompiledMatcher>,
-    headers: Vec<(HeaderName, CompiledMatcher)>,
-    query: Vec<(String, CompiledMatcher)>,
+    /// The cheapest first.
+    conditions: Vec<(Subject, CompiledMatcher)>,
     source: Option<Source>,
     percentage: Percentage,
     sticky_by: Option<HeaderName>,
@@ -42,56 +39,76 @@ pub(crate) struct Rule {
     abort: Option<Rc<Abort>>,
 }
 
-/// Why a rule does not apply to a request.
+/// The first thing that keeps a rule from applying to a request. It shows itself as a sentence without its
+/// subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mismatch {
+pub enum Mismatch<'r> {
     /// Its time has not come, or is over.
     NotInForce,
     Destination,
-    Method,
-    Path,
-    Header(String),
-    Query(String),
+    Condition(&'r Subject),
     Source,
     /// It aborts gRPC calls, and this is none.
     NotGrpc,
 }
 
+impl fmt::Display for Mismatch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotInForce => f.write_str("is not in force at that time"),
+            Self::Destination => f.write_str("the destination does not match"),
+            Self::Condition(subject) => write!(f, "{subject} does not match"),
+            Self::Source => f.write_str("the caller does not match"),
+            Self::NotGrpc => f.write_str("is for gRPC only"),
+        }
+    }
+}
+
 impl Rule {
-    /// The rule at `position` of a policy's list, compiled.
+    /// Compiles a rule of the entry's policy. Each field is named: one that is not read would be ignored,
+    /// and the fault injected where it should not be.
     pub(crate) fn compile(entry: &SnapshotEntry, rule: &language::Rule) -> Result<Self, PatternError> {
-        let (policy, matches, fault) = (&entry.policy, &rule.matches, &rule.fault);
-        let compile = |matcher: &Option<Matcher>| matcher.as_ref().map(CompiledMatcher::new).transpose();
-        let destination = match &policy.flow {
+        let SnapshotEntry { policy, started_at: _ } = entry;
+        let Policy {
+            name,
+            // The program takes only the policies that select its workload, in the order of the snapshot.
+            selector: _,
+            priority: _,
+            flow,
+            mode,
+            // What is suspended is in no snapshot.
+            suspend: _,
+            starts_at,
+            // With `started_at` and `duration_seconds`, in `end_of`.
+            expires_at: _,
+            rules: _,
+        } = &**policy;
+        let language::Rule { matches: Match { conditions, source }, fault } = rule;
+        let Fault { percentage, sticky_by, start_delay_ms, duration_seconds: _, delay, abort } = fault;
+        let destination = match flow {
             Flow::Inbound => None,
             Flow::Outbound { destination } => {
                 Some(destination.clone()).filter(|selector| *selector != Selector::any())
             }
         };
+        let compile = |Condition { subject, matcher }: &Condition| {
+            Ok((subject.clone(), CompiledMatcher::new(matcher)?))
+        };
+        let mut conditions = conditions.iter().map(compile).collect::<Result<Vec<_>, PatternError>>()?;
+        conditions.sort_by_key(|(subject, _)| subject.cost());
         Ok(Self {
-            policy: policy.name.as_str().into(),
-            mode: policy.mode,
-            starts_at: policy.starts_at,
+            policy: name.as_str().into(),
+            mode: *mode,
+            starts_at: *starts_at,
             ends_at: entry.end_of(fault),
             destination,
-            method: compile(&matches.method)?,
-            path: compile(&matches.path)?,
-            headers: matches
-                .headers
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), CompiledMatcher::new(value)?)))
-                .collect::<Result<_, PatternError>>()?,
-            query: matches
-                .query
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), CompiledMatcher::new(value)?)))
-                .collect::<Result<_, PatternError>>()?,
-            source: matches.source.clone(),
-            percentage: fault.percentage,
-            sticky_by: fault.sticky_by.clone(),
-            start_delay_ms: fault.start_delay_ms,
-            delay: fault.delay,
-            abort: fault.abort.clone().map(Rc::new),
+            conditions,
+            source: source.clone(),
+            percentage: *percentage,
+            sticky_by: sticky_by.clone(),
+            start_delay_ms: *start_delay_ms,
+            delay: *delay,
+            abort: abort.clone().map(Rc::new),
         })
     }
 
@@ -100,33 +117,20 @@ impl Rule {
         &self.policy
     }
 
-    /// The first condition that does not hold for a request, cheapest
-    /// first; `None` if the rule applies.
-    pub(crate) fn mismatch(&self, view: &RequestView<'_, impl Facts>) -> Option<Mismatch> {
+    /// The first condition that does not hold for a request, the cheapest first; `None` if the rule
+    /// applies.
+    pub(crate) fn mismatch(&self, view: &RequestView<'_, impl Facts>) -> Option<Mismatch<'_>> {
         let facts = view.facts;
         let in_time =
             |now| self.starts_at.is_none_or(|start| start <= now) && self.ends_at.is_none_or(|end| now < end);
         if (self.starts_at.is_some() || self.ends_at.is_some()) && !in_time(facts.now()) {
             return Some(Mismatch::NotInForce);
         }
-        if self.method.as_ref().is_some_and(|test| !test.holds(facts.method().into_iter())) {
-            return Some(Mismatch::Method);
-        }
-        if self.path.as_ref().is_some_and(|test| !test.holds(facts.path().into_iter())) {
-            return Some(Mismatch::Path);
-        }
-        let fails = |(name, test): &&(HeaderName, CompiledMatcher)| {
-            !test.holds(facts.header(name.as_str()).into_iter())
+        let fails = |(subject, matcher): &&(Subject, CompiledMatcher)| {
+            !matcher.holds(subject.any(facts, |value| matcher.finds(value)))
         };
-        if let Some((name, _)) = self.headers.iter().find(fails) {
-            return Some(Mismatch::Header(name.to_string()));
-        }
-        if let Some((name, _)) = self
-            .query
-            .iter()
-            .find(|(name, test)| !test.holds(query::values(&facts.query().unwrap_or_default(), name)))
-        {
-            return Some(Mismatch::Query(name.clone()));
+        if let Some((subject, _)) = self.conditions.iter().find(fails) {
+            return Some(Mismatch::Condition(subject));
         }
         let goes_to = |selector: &Selector| {
             let matches = |(service, namespace)| {
@@ -171,7 +175,7 @@ impl Rule {
 
     /// Whether its author thought of the user agent, so that probes are no accident.
     fn names_user_agent(&self) -> bool {
-        self.headers.iter().any(|(name, _)| name.as_str() == USER_AGENT)
+        self.conditions.iter().any(|(subject, _)| subject.field() == USER_AGENT)
     }
 }
 

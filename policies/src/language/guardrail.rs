@@ -1,6 +1,7 @@
 //! Limits on what the policies at and below a folder may do.
 
 use super::{
+    fault::Fault,
     policy::{Policy, Rule},
     reply::{HttpStatus, Reply},
     values::{Glob, Percentage},
@@ -65,15 +66,29 @@ impl Guardrail {
         expires: bool,
         mut breach: impl FnMut(&str, String),
     ) {
-        let fault = &rule.fault;
-        if let Some(max) = self.max_percentage.filter(|max| fault.percentage > *max) {
-            breach(".percentage", format!("{} is above {max}", fault.percentage));
+        // Each limit and each field is named, so that none is forgotten here.
+        let Self {
+            max_percentage,
+            max_delay_ms,
+            http_statuses,
+            require_expiry,
+            max_duration_seconds,
+            // Of the whole policy, in `breaches`.
+            namespaces: _,
+            services: _,
+            forbids_wildcards: _,
+        } = self;
+        // No limit says anything of which requests are matched.
+        let Rule { matches: _, fault } = rule;
+        let Fault { percentage, sticky_by: _, start_delay_ms, duration_seconds, delay, abort } = fault;
+        if let Some(max) = max_percentage.filter(|max| percentage > max) {
+            breach(".percentage", format!("{percentage} is above {max}"));
         }
-        let hold = fault.start_delay_ms + fault.delay.map_or(0, |delay| delay.max_ms);
-        if let Some(max) = self.max_delay_ms.filter(|max| hold > *max) {
+        let hold = start_delay_ms + delay.map_or(0, |delay| delay.max_ms);
+        if let Some(max) = max_delay_ms.filter(|max| hold > *max) {
             breach("", format!("holds a request for {hold} ms, more than {max}"));
         }
-        if let (Some(abort), Some(allowed)) = (&fault.abort, &self.http_statuses) {
+        if let (Some(abort), Some(allowed)) = (abort, http_statuses) {
             match &abort.reply {
                 Reply::Http { status, .. } if !allowed.contains(status) => {
                     breach(".abort.httpStatus", format!("{status} is not one of {}", list(allowed)));
@@ -84,15 +99,15 @@ impl Guardrail {
                 }
             }
         }
-        if self.require_expiry && fault.duration_seconds == 0 && !expires {
+        if *require_expiry && *duration_seconds == 0 && !expires {
             breach("", "has no end; give it `duration_seconds`, or the policy `expiresAt`".to_owned());
         }
-        if let Some(max) = self.max_duration_seconds {
+        if let Some(max) = *max_duration_seconds {
             let window = policy
                 .starts_at
                 .zip(policy.expires_at)
                 .map(|(start, end)| end.millis_since(start).div_ceil(1_000));
-            let lasts = [Some(u64::from(fault.duration_seconds)).filter(|seconds| *seconds > 0), window];
+            let lasts = [Some(u64::from(*duration_seconds)).filter(|seconds| *seconds > 0), window];
             match lasts.into_iter().flatten().min() {
                 Some(seconds) if seconds <= u64::from(max) => {}
                 Some(seconds) => breach("", format!("is in force for {seconds} seconds, more than {max}")),

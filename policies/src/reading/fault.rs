@@ -1,7 +1,7 @@
 //! `fault` as it is written.
 
 use super::{
-    fields::{Cursor, Fields, inside_out},
+    fields::{Cursor, Field, Fields},
     yaml::Value,
 };
 use crate::language::{
@@ -35,21 +35,20 @@ const MAX_HEADERS: usize = 32;
 pub(crate) fn read(mut fields: Fields<'_>) -> Option<Fault> {
     let percentage = fields.require("percentage");
     let percentage = percentage.and_then(|field| field.accept(field.number()?.parse::<Percentage>()));
-    let sticky_by = fields.take("stickyBy").map(|field| field.accept(field.string()?.to_owned().try_into()));
-    let start_delay = fields.take("start_delay_ms").map_or(Some(0), |field| milliseconds(&field, 0));
-    let duration =
-        fields.take("duration_seconds").map_or(Some(0), |field| field.integer(0..=u32::MAX, " of seconds"));
-    let short_delay = fields.take("delay_ms").map(|field| milliseconds(&field, 1).map(fixed));
-    let long_delay = fields.take("delay").map(|field| field.fields().and_then(delay));
-    let abort = fields.take("abort").map(|field| field.fields().and_then(abort));
-    if long_delay.is_some() && short_delay.is_some() {
+    let sticky_by = fields.read("stickyBy", |field| field.accept(field.string()?.to_owned().try_into()));
+    let start_delay = fields.read("start_delay_ms", |field| milliseconds(field, 0)).or(0);
+    let duration = fields.read("duration_seconds", |field| field.integer(0..=u32::MAX, " of seconds")).or(0);
+    let short_delay = fields.read("delay_ms", |field| milliseconds(field, 1).map(fixed));
+    let long_delay = fields.read("delay", |field| field.clone().fields().and_then(delay));
+    let abort = fields.read("abort", |field| field.clone().fields().and_then(abort));
+    if !long_delay.is_absent() && !short_delay.is_absent() {
         fields.cursor().report("has `delay` and `delay_ms`; keep one");
     }
-    let delay = long_delay.or(short_delay);
-    if delay.is_none() && abort.is_none() {
+    let delay = if long_delay.is_absent() { short_delay } else { long_delay };
+    if delay.is_absent() && abort.is_absent() {
         fields.cursor().report("must hold a `delay`, an `abort`, or both");
     }
-    if let (Some(start), Some(Some(delay))) = (start_delay, delay)
+    if let (Some(start), Field::Value(delay)) = (start_delay, &delay)
         && start.saturating_add(delay.max_ms) > MAX_HOLD_MS
     {
         let hold = start + delay.max_ms;
@@ -60,11 +59,11 @@ pub(crate) fn read(mut fields: Fields<'_>) -> Option<Fault> {
     fields.finish();
     Some(Fault {
         percentage: percentage?,
-        sticky_by: inside_out(sticky_by)?,
+        sticky_by: sticky_by.optional()?,
         start_delay_ms: start_delay?,
         duration_seconds: duration?,
-        delay: inside_out(delay)?,
-        abort: inside_out(abort)?,
+        delay: delay.optional()?,
+        abort: abort.optional()?,
     })
 }
 

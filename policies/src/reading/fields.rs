@@ -46,6 +46,35 @@ pub struct Fields<'n> {
     taken: Vec<&'static str>,
 }
 
+/// What a field of a map turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field<T> {
+    Absent,
+    /// It is there and wrong, which has been reported.
+    Invalid,
+    Value(T),
+}
+
+impl<T> Field<T> {
+    /// The value, or none where the field is absent; `None` where it is invalid.
+    pub fn optional(self) -> Option<Option<T>> {
+        match self {
+            Self::Absent => Some(None),
+            Self::Invalid => None,
+            Self::Value(value) => Some(Some(value)),
+        }
+    }
+
+    /// The value, or another where the field is absent; `None` where it is invalid.
+    pub fn or(self, default: T) -> Option<T> {
+        self.optional().map(|value| value.unwrap_or(default))
+    }
+
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
 impl<'n> Cursor<'n> {
     /// The top of a document.
     pub fn new(node: &'n Node, context: &'n Context) -> Self {
@@ -199,6 +228,14 @@ impl<'n> Fields<'n> {
         Some(cursor)
     }
 
+    /// The field `name`, read.
+    pub fn read<T>(&mut self, name: &'static str, read: impl FnOnce(&Cursor<'n>) -> Option<T>) -> Field<T> {
+        match self.take(name) {
+            None => Field::Absent,
+            Some(field) => read(&field).map_or(Field::Invalid, Field::Value),
+        }
+    }
+
     /// The field `name`, unless it is absent or `null`: for what means the same left out.
     pub fn take_optional(&mut self, name: &'static str) -> Option<Cursor<'n>> {
         self.take(name).filter(|cursor| *cursor.value() != Value::Null)
@@ -240,11 +277,6 @@ impl<'n> Fields<'n> {
     fn path(&self, key: &str) -> String {
         if self.cursor.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.cursor.path) }
     }
-}
-
-/// From «there, but perhaps not readable» to «readable, but perhaps not there».
-pub(crate) fn inside_out<T>(field: Option<Option<T>>) -> Option<Option<T>> {
-    field.map_or(Some(None), |value| value.map(Some))
 }
 
 fn camel_case(name: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::{
     envelope::{API_VERSION, constant, metadata},
-    fields::{Cursor, Fields, inside_out},
+    fields::{Cursor, Fields},
     yaml::Value,
 };
 use crate::language::{Glob, Guardrail, HttpStatus, Percentage};
@@ -40,26 +40,26 @@ pub(crate) fn document(mut fields: Fields<'_>) -> Option<Guardrail> {
 
 /// Reads the `spec` of a guardrail.
 fn read(mut fields: Fields<'_>) -> Option<Guardrail> {
-    let namespaces = fields.take("namespaces").map(|field| globs(&field));
-    let services = fields.take("services").map(|field| globs(&field));
-    let allow_wildcards = fields.take("allowWildcards").map_or(Some(true), |field| field.boolean());
+    let namespaces = fields.read("namespaces", globs);
+    let services = fields.read("services", globs);
+    let allow_wildcards = fields.read("allowWildcards", Cursor::boolean);
     let max_percentage =
-        fields.take("maxPercentage").map(|field| field.accept(field.number()?.parse::<Percentage>()));
-    let max_delay_ms = fields.take("maxDelayMs").map(|field| field.integer(0..=u32::MAX, " of milliseconds"));
-    let http_statuses = fields.take("httpStatuses").map(|field| statuses(&field));
-    let require_expiry = fields.take("requireExpiry").map_or(Some(false), |field| field.boolean());
+        fields.read("maxPercentage", |field| field.accept(field.number()?.parse::<Percentage>()));
+    let max_delay_ms = fields.read("maxDelayMs", |field| field.integer(0..=u32::MAX, " of milliseconds"));
+    let http_statuses = fields.read("httpStatuses", statuses);
+    let require_expiry = fields.read("requireExpiry", Cursor::boolean);
     let max_duration_seconds =
-        fields.take("maxDurationSeconds").map(|field| field.integer(1..=u32::MAX, " of seconds"));
+        fields.read("maxDurationSeconds", |field| field.integer(1..=u32::MAX, " of seconds"));
     fields.finish();
     Some(Guardrail {
-        namespaces: inside_out(namespaces)?,
-        services: inside_out(services)?,
-        forbids_wildcards: !allow_wildcards?,
-        max_percentage: inside_out(max_percentage)?,
-        max_delay_ms: inside_out(max_delay_ms)?,
-        http_statuses: inside_out(http_statuses)?,
-        require_expiry: require_expiry?,
-        max_duration_seconds: inside_out(max_duration_seconds)?,
+        namespaces: namespaces.optional()?,
+        services: services.optional()?,
+        forbids_wildcards: !allow_wildcards.or(true)?,
+        max_percentage: max_percentage.optional()?,
+        max_delay_ms: max_delay_ms.optional()?,
+        http_statuses: http_statuses.optional()?,
+        require_expiry: require_expiry.or(false)?,
+        max_duration_seconds: max_duration_seconds.optional()?,
     })
 }
 

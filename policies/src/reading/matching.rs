@@ -1,41 +1,57 @@
 //! `match` as it is written.
 
 use super::{
-    fields::{Cursor, Fields, MAX_REGEX_BYTES, inside_out},
+    fields::{Cursor, Field, Fields, MAX_REGEX_BYTES},
     values::glob,
 };
-use crate::language::{Condition, HeaderName, Match, Matcher, Pattern, SIZE_LIMIT, Source};
+use crate::language::{Condition, Form, Kind, Match, Matcher, Pattern, SIZE_LIMIT, Source, Subject, Test};
 
 /// Reads the conditions of a rule.
-pub(crate) fn read(mut fields: Fields<'_>) -> Option<Match> {
-    let method = fields.take("method").map(|field| field.fields().and_then(plain));
-    let path = fields.take("path").map(|field| field.fields().and_then(plain));
-    let path_prefix =
-        fields.take("path_prefix").map(|field| Some(Condition::Prefix(field.string()?.to_owned()).into()));
-    if path.is_some() && path_prefix.is_some() {
-        fields.cursor().report("has `path` and `path_prefix`; keep one");
-    }
-    let path = path.or(path_prefix);
-    let headers = list(fields.take("headers"), header);
-    let query = list(fields.take("query"), parameter);
-    let source = fields.take("source").map(|field| field.fields().and_then(source));
-    let no_conditions = method.is_none() && path.is_none() && source.is_none();
-    if no_conditions && is_empty(headers.as_ref()) && is_empty(query.as_ref()) {
+pub(super) fn read(mut fields: Fields<'_>) -> Option<Match> {
+    // Each kind is read, also after one that is invalid, so that every problem is found.
+    let kinds: Vec<_> = Subject::KINDS.iter().map(|kind| conditions(&mut fields, kind)).collect();
+    let source = fields.read("source", |field| field.clone().fields().and_then(source));
+    let is_empty = |kind: &Field<Vec<_>>| {
+        matches!(kind, Field::Absent) || matches!(kind, Field::Value(list) if list.is_empty())
+    };
+    if kinds.iter().all(is_empty) && source.is_absent() {
         fields.cursor().report("must hold at least one condition; leave `match` out to match every request");
     }
     fields.finish();
-    Some(Match {
-        method: inside_out(method)?,
-        path: inside_out(path)?,
-        headers: headers.unwrap_or_else(|| Some(Vec::new()))?,
-        query: query.unwrap_or_else(|| Some(Vec::new()))?,
-        source: inside_out(source)?,
-    })
+    let kinds: Option<Vec<_>> = kinds.into_iter().map(|kind| kind.or(Vec::new())).collect();
+    Some(Match { conditions: kinds?.concat(), source: source.optional()? })
 }
 
-/// Whether there is no list, or nothing in it.
-fn is_empty<T>(list: Option<&Option<Vec<T>>>) -> bool {
-    list.is_none_or(|list| list.as_ref().is_some_and(Vec::is_empty))
+/// Reads the conditions on one kind of subject.
+fn conditions(fields: &mut Fields<'_>, kind: &Kind) -> Field<Vec<Condition>> {
+    match kind.form {
+        Form::Single { prefix } => {
+            let whole = fields.read(kind.key, |field| single(kind, matcher(field.clone().fields()?, false)?));
+            let Some(prefix_key) = prefix else { return whole };
+            let text = |field: &Cursor<'_>| Some(Test::Prefix(field.string()?.to_owned()).into());
+            let prefix = fields.read(prefix_key, |field| single(kind, text(field)?));
+            if !whole.is_absent() && !prefix.is_absent() {
+                let message = format_args!("has `{}` and `{prefix_key}`; keep one", kind.key);
+                fields.cursor().report(message);
+            }
+            if whole.is_absent() { prefix } else { whole }
+        }
+        Form::Named => fields.read(kind.key, |field| {
+            let items: Vec<_> = field.items()?.map(|item| named(kind, item.fields()?)).collect();
+            items.into_iter().collect()
+        }),
+    }
+}
+
+fn single(kind: &Kind, matcher: Matcher) -> Option<Vec<Condition>> {
+    Some(vec![Condition { subject: kind.subject(String::new()).ok()?, matcher }])
+}
+
+fn named(kind: &Kind, mut fields: Fields<'_>) -> Option<Condition> {
+    let name = fields.require("name");
+    let subject = name.and_then(|name| name.accept(kind.subject(name.string()?.to_owned())));
+    let matcher = matcher(fields, true);
+    Some(Condition { subject: subject?, matcher: matcher? })
 }
 
 /// A regex, as long as the file's regexes together are not too large.
@@ -53,26 +69,6 @@ fn pattern(field: &Cursor<'_>) -> Option<Pattern> {
     field.accept(pattern)
 }
 
-fn list<T>(field: Option<Cursor<'_>>, read: impl Fn(Fields<'_>) -> Option<T>) -> Option<Option<Vec<T>>> {
-    field.map(|field| {
-        let items: Vec<_> = field.items()?.map(|item| item.fields().and_then(&read)).collect();
-        items.into_iter().collect()
-    })
-}
-
-fn header(mut fields: Fields<'_>) -> Option<(HeaderName, Matcher)> {
-    let name = fields.require("name");
-    let name = name.and_then(|name| name.accept(name.string()?.to_owned().try_into()));
-    let value = matcher(fields, true);
-    Some((name?, value?))
-}
-
-fn parameter(mut fields: Fields<'_>) -> Option<(String, Matcher)> {
-    let name = fields.require("name").and_then(|name| Some(name.string()?.to_owned()));
-    let value = matcher(fields, true);
-    Some((name?, value?))
-}
-
 fn source(mut fields: Fields<'_>) -> Option<Source> {
     let (namespace, account) = (fields.take("namespace"), fields.take("serviceAccount"));
     if namespace.is_none() && account.is_none() {
@@ -83,20 +79,14 @@ fn source(mut fields: Fields<'_>) -> Option<Source> {
     Some(Source { namespace: namespace?, service_account: service_account? })
 }
 
-/// A matcher of something that every request has.
-fn plain(fields: Fields<'_>) -> Option<Matcher> {
-    matcher(fields, false)
-}
-
 /// Exactly one condition. `optional`: what is matched can be absent, so that `present` has a meaning.
 fn matcher(mut fields: Fields<'_>, optional: bool) -> Option<Matcher> {
-    let exact = fields.take("exact").map(|field| Some(Condition::Exact(field.string()?.to_owned()).into()));
-    let prefix =
-        fields.take("prefix").map(|field| Some(Condition::Prefix(field.string()?.to_owned()).into()));
-    let regex = fields.take("regex").map(|field| Some(Condition::Regex(pattern(&field)?).into()));
+    let exact = fields.take("exact").map(|field| Some(Test::Exact(field.string()?.to_owned()).into()));
+    let prefix = fields.take("prefix").map(|field| Some(Test::Prefix(field.string()?.to_owned()).into()));
+    let regex = fields.take("regex").map(|field| Some(Test::Regex(pattern(&field)?).into()));
     let not = fields.take("not").map(|field| matcher(field.fields()?, optional).map(Matcher::negate));
     let present = if optional {
-        fields.take("present").map(|field| Some(Condition::Present(field.boolean()?).into()))
+        fields.take("present").map(|field| Some(Test::Present(field.boolean()?).into()))
     } else {
         None
     };

@@ -33,12 +33,12 @@ pub enum Value {
     Number(String),
     String(String),
     List(Vec<Node>),
-    Map(Vec<Field>),
+    Map(Vec<MapEntry>),
 }
 
 /// A key of a map and its value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Field {
+pub struct MapEntry {
     pub place: Place,
     pub key: String,
     pub value: Node,
@@ -239,7 +239,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
                     return Err(A::Error::custom(format!("a key must be a string, not {}", other.kind())));
                 }
             };
-            fields.push(Field { place: at, key, value: node(access.next_value()?) });
+            fields.push(MapEntry { place: at, key, value: node(access.next_value()?) });
         }
         Ok(Value::Map(fields))
     }

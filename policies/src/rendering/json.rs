@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::language::{
-    Abort, Condition, Delay, Fault, Flow, Glob, Match, Matcher, Mode, Percentage, Policy, Reply, Rule,
-    Selector,
+    Abort, Condition, Delay, Fault, Flow, Form, Glob, Match, Matcher, Mode, Percentage, Policy, Reply, Rule,
+    Selector, Source, Subject, Test,
 };
 
 /// `{"metadata":…,"spec":…}`, with every default spelt out that the first generation's clients rely
@@ -41,12 +41,13 @@ pub fn is_first_generation(policy: &Policy) -> bool {
         && rules.iter().all(|Rule { matches, fault }| knows_match(matches) && knows_fault(fault))
 }
 
-fn knows_match(Match { method, path, headers, query, source }: &Match) -> bool {
-    let known = |matcher: &Matcher| !matcher.negated && !matches!(matcher.condition, Condition::Present(_));
-    method.iter().chain(path).all(known)
-        && headers.iter().all(|(_, value)| known(value))
-        && query.is_empty()
-        && source.is_none()
+fn knows_match(Match { conditions, source }: &Match) -> bool {
+    let known = |Condition { subject, matcher: Matcher { negated, test } }: &Condition| {
+        matches!(subject, Subject::Method | Subject::Path | Subject::Header(_))
+            && !negated
+            && !matches!(test, Test::Present(_))
+    };
+    conditions.iter().all(known) && source.is_none()
 }
 
 fn knows_fault(fault: &Fault) -> bool {
@@ -70,33 +71,32 @@ fn rule(rule: &Rule) -> Value {
     json!({"match": matches(&rule.matches), "fault": fault(&rule.fault)})
 }
 
-fn matches(Match { method, path, headers, query, source }: &Match) -> Value {
+fn matches(Match { conditions, source }: &Match) -> Value {
     let mut json = Map::new();
-    put(&mut json, "method", method.as_ref().map(matcher));
-    put(&mut json, "path", path.as_ref().map(matcher));
-    let headers: Vec<_> = headers.iter().map(|(name, value)| named(name.as_str(), value)).collect();
-    put(&mut json, "headers", Some(headers).filter(|headers| !headers.is_empty()));
-    let query: Vec<_> = query.iter().map(|(name, value)| named(name, value)).collect();
-    put(&mut json, "query", Some(query).filter(|query| !query.is_empty()));
-    let source = source.as_ref().map(|source| {
-        json!({"namespace": source.namespace.as_str(), "serviceAccount": source.service_account.as_str()})
+    for Condition { subject, matcher } in conditions {
+        let (kind, mut written) = (subject.kind(), self::matcher(matcher));
+        match kind.form {
+            Form::Single { .. } => put(&mut json, kind.key, Some(written)),
+            Form::Named => {
+                put(&mut written, "name", Some(subject.name()));
+                let list = json.entry(kind.key).or_insert_with(|| Value::Array(Vec::new()));
+                list.as_array_mut().into_iter().for_each(|list| list.push(written.clone().into()));
+            }
+        }
+    }
+    let source = source.as_ref().map(|Source { namespace, service_account }| {
+        json!({"namespace": namespace.as_str(), "serviceAccount": service_account.as_str()})
     });
     put(&mut json, "source", source);
     json.into()
 }
 
-fn named(name: &str, value: &Matcher) -> Value {
-    let mut json = matcher(value);
-    put(&mut json, "name", Some(name));
-    json.into()
-}
-
-fn matcher(Matcher { negated, condition }: &Matcher) -> Map<String, Value> {
-    let (kind, value) = match condition {
-        Condition::Exact(text) => ("exact", text.as_str().into()),
-        Condition::Prefix(text) => ("prefix", text.as_str().into()),
-        Condition::Regex(pattern) => ("regex", pattern.written().into()),
-        Condition::Present(present) => ("present", (*present).into()),
+fn matcher(Matcher { negated, test }: &Matcher) -> Map<String, Value> {
+    let (kind, value) = match test {
+        Test::Exact(text) => ("exact", text.as_str().into()),
+        Test::Prefix(text) => ("prefix", text.as_str().into()),
+        Test::Regex(pattern) => ("regex", pattern.written().into()),
+        Test::Present(present) => ("present", (*present).into()),
     };
     let json = Map::from_iter([(kind.to_owned(), value)]);
     if *negated { Map::from_iter([("not".to_owned(), json.into())]) } else { json }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::catalog::{Catalog, LocatedPolicy};
 use crate::{
-    language::{Abort, Condition, Match, Reply, Rule, Timestamp},
+    language::{Abort, Condition, Fault, Match, Policy, Reply, Rule, Timestamp},
     reading::{Finding, Problem},
 };
 
@@ -78,21 +78,14 @@ impl At<'_> {
 
     /// A regex that says no more than `exact` or `prefix` would.
     fn simpler_matchers(&self, warnings: &mut Vec<Problem>) {
-        let Match { method, path, headers, query, .. } = &self.rule.matches;
-        let named = headers
-            .iter()
-            .map(|(_, value)| ("headers", value))
-            .chain(query.iter().map(|(_, value)| ("query", value)));
-        let plain = [("method", method), ("path", path)]
-            .into_iter()
-            .filter_map(|(field, matcher)| Some((field, matcher.as_ref()?)));
-        for (field, matcher) in plain.chain(named) {
-            if let Condition::Regex(pattern) = &matcher.condition
+        let Match { conditions, source: _ } = &self.rule.matches;
+        for Condition { subject, matcher } in conditions {
+            if let Some(pattern) = matcher.pattern()
                 && let Some((simpler, text)) = pattern.simpler()
             {
                 let written = pattern.written();
                 warnings.push(self.warning(
-                    &format!(".match.{field}"),
+                    &format!(".match.{}", subject.kind().key),
                     format!("regex `{written}` says no more than `{simpler}: {text}`, which costs less"),
                 ));
             }
@@ -102,24 +95,41 @@ impl At<'_> {
     /// Whether this rule, which comes first, decides whenever the later one would.
     fn shadows(&self, later: &Self) -> bool {
         let (ours, theirs) = (&self.located.entry, &later.located.entry);
-        let (policy, other) = (&ours.policy, &theirs.policy);
-        let outlasts = match (ours.end_of(&self.rule.fault), theirs.end_of(&later.rule.fault)) {
+        // Each field is named, so that none that a later rule may differ in is forgotten.
+        let Policy {
+            name: _,
+            selector,
+            flow,
+            // What is decided and not injected is decided all the same.
+            mode: _,
+            // The rules come in the order in which they decide.
+            priority: _,
+            suspend,
+            starts_at,
+            // In `end_of`, with `duration_seconds`.
+            expires_at: _,
+            rules: _,
+        } = &*ours.policy;
+        let Rule { matches, fault } = self.rule;
+        let Fault { duration_seconds, percentage: _, sticky_by: _, start_delay_ms: _, delay: _, abort: _ } =
+            fault;
+        let other = &theirs.policy;
+        let outlasts = match (ours.end_of(fault), theirs.end_of(&later.rule.fault)) {
             (None, _) => true,
             (Some(_), None) => false,
             (Some(end), Some(other)) => end >= other,
         };
         // Durations of different policies begin at different times, which only the history knows.
-        let same_start = self.rule.fault.duration_seconds == 0 || Arc::ptr_eq(policy, other);
-        let (ours_is_grpc, theirs_is_grpc) = (aborts_grpc(self.rule), aborts_grpc(later.rule));
-        !policy.suspend
+        let same_start = *duration_seconds == 0 || Arc::ptr_eq(&ours.policy, other);
+        !suspend
             && !other.suspend
             && outlasts
             && same_start
-            && policy.starts_at.is_none_or(|start| other.starts_at.is_some_and(|other| start <= other))
-            && policy.selector.includes(&other.selector)
-            && policy.flow.includes(&other.flow)
-            && (!ours_is_grpc || theirs_is_grpc)
-            && self.rule.matches.includes(&later.rule.matches)
+            && starts_at.is_none_or(|start| other.starts_at.is_some_and(|other| start <= other))
+            && selector.includes(&other.selector)
+            && flow.includes(&other.flow)
+            && (!aborts_grpc(self.rule) || aborts_grpc(later.rule))
+            && matches.includes(&later.rule.matches)
     }
 }
 

@@ -1,4 +1,8 @@
 //! What formats 1 and 2 say alike of a snapshot and its policies; only their rules differ.
+//!
+//! A format may not be able to say a rule, and a filter may not know the subject of a condition. Then the
+//! whole policy is left out, and with it every later policy for the same direction: it would decide
+//! requests that the one before was to decide first. What is left out injects nothing.
 
 use std::sync::Arc;
 
@@ -7,18 +11,42 @@ use serde::{Deserialize, Serialize};
 use super::{
     list::List,
     parts::{checked, glob},
-    snapshot::{self, SnapshotError},
+    snapshot::{self, SnapshotEntry, SnapshotError},
 };
-use crate::language::{self, Timestamp};
+use crate::language::{self, Direction, Timestamp};
+
+/// A rule of a format.
+pub(super) trait WireRule<'a>: Sized {
+    /// Whether the format has room for all that the rule says.
+    fn can_say(rule: &language::Rule) -> bool;
+
+    /// What is written for a rule that the format can say.
+    fn write(rule: &'a language::Rule) -> Self;
+
+    /// The rule that was read.
+    fn read(self) -> Result<language::Rule, Unreadable>;
+}
+
+/// Why something that was read is no value of the language.
+#[derive(Debug)]
+pub(super) enum Unreadable {
+    Damaged(String),
+    /// It is of a later build.
+    UnknownSubject,
+}
+
+/// The directions whose later policies are left out.
+#[derive(Default)]
+struct Cut(Vec<Direction>);
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Snapshot<'a, R> {
     #[serde(borrow, bound(deserialize = "R: Deserialize<'de>"))]
-    policies: List<'a, snapshot::SnapshotEntry, Entry<'a, R>>,
+    policies: List<'a, SnapshotEntry, Entry<'a, R>>,
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct Entry<'a, R> {
+struct Entry<'a, R> {
     #[serde(borrow, bound(deserialize = "R: Deserialize<'de>"))]
     policy: Policy<'a, R>,
     started_at: Option<u64>,
@@ -41,13 +69,13 @@ struct Policy<'a, R> {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct Selector<'a> {
+struct Selector<'a> {
     service: &'a str,
     namespace: &'a str,
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) enum Flow<'a> {
+enum Flow<'a> {
     Inbound,
     Outbound {
         #[serde(borrow)]
@@ -56,7 +84,7 @@ pub(super) enum Flow<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) enum Mode {
+enum Mode {
     Inject,
     Shadow,
 }
@@ -70,42 +98,63 @@ fn timestamp(millis: Option<u64>) -> Option<Timestamp> {
     millis.map(Timestamp::from_millis)
 }
 
-impl<'a, R: From<&'a language::Rule>> From<&'a snapshot::Snapshot> for Snapshot<'a, R> {
-    fn from(snapshot::Snapshot { policies }: &'a snapshot::Snapshot) -> Self {
-        Self { policies: List::Of(policies, Entry::from) }
+impl Cut {
+    fn has(&self, direction: Direction) -> bool {
+        self.0.contains(&direction)
     }
 }
 
-impl<R> TryFrom<Snapshot<'_, R>> for snapshot::Snapshot
-where
-    language::Rule: TryFrom<R, Error = SnapshotError>,
-{
-    type Error = SnapshotError;
+impl<'a, R: WireRule<'a>> Snapshot<'a, R> {
+    /// What is written for a snapshot.
+    pub(super) fn write(snapshot::Snapshot { policies }: &'a snapshot::Snapshot) -> Self {
+        let can_say = |entry: &SnapshotEntry| entry.policy.rules.iter().all(R::can_say);
+        if policies.iter().all(can_say) {
+            return Self { policies: List::Of(policies, Entry::write) };
+        }
+        let mut cut = Cut::default();
+        let said = policies.iter().filter(|entry| {
+            let direction = entry.policy.flow.direction();
+            if !can_say(entry) {
+                cut.0.push(direction);
+            }
+            !cut.has(direction)
+        });
+        Self { policies: List::Items(said.map(Entry::write).collect()) }
+    }
 
-    fn try_from(Snapshot { policies }: Snapshot<'_, R>) -> Result<Self, SnapshotError> {
-        Ok(Self { policies: policies.try_into_values(snapshot::SnapshotEntry::try_from)? })
+    /// The snapshot that was read.
+    pub(super) fn read(self) -> Result<snapshot::Snapshot, SnapshotError> {
+        let mut cut = Cut::default();
+        let mut policies = Vec::new();
+        for entry in self.policies.into_items() {
+            let direction = match entry.policy.flow {
+                Flow::Inbound => Direction::Inbound,
+                Flow::Outbound { .. } => Direction::Outbound,
+            };
+            match entry.read() {
+                Ok(_) if cut.has(direction) => {}
+                Ok(entry) => policies.push(entry),
+                Err(Unreadable::UnknownSubject) => cut.0.push(direction),
+                Err(Unreadable::Damaged(reason)) => return Err(SnapshotError::Damaged(reason)),
+            }
+        }
+        Ok(snapshot::Snapshot { policies })
     }
 }
 
-impl<'a, R: From<&'a language::Rule>> From<&'a snapshot::SnapshotEntry> for Entry<'a, R> {
-    fn from(snapshot::SnapshotEntry { policy, started_at }: &'a snapshot::SnapshotEntry) -> Self {
-        Self { policy: (&**policy).into(), started_at: millis(*started_at) }
+impl<'a, R: WireRule<'a>> Entry<'a, R> {
+    fn write(SnapshotEntry { policy, started_at }: &'a SnapshotEntry) -> Self {
+        Self { policy: Policy::write(policy), started_at: millis(*started_at) }
+    }
+
+    fn read(self) -> Result<SnapshotEntry, Unreadable> {
+        let Self { policy, started_at } = self;
+        Ok(SnapshotEntry { policy: Arc::new(policy.read()?), started_at: timestamp(started_at) })
     }
 }
 
-impl<R> TryFrom<Entry<'_, R>> for snapshot::SnapshotEntry
-where
-    language::Rule: TryFrom<R, Error = SnapshotError>,
-{
-    type Error = SnapshotError;
-
-    fn try_from(Entry { policy, started_at }: Entry<'_, R>) -> Result<Self, SnapshotError> {
-        Ok(Self { policy: Arc::new(policy.try_into()?), started_at: timestamp(started_at) })
-    }
-}
-
-impl<'a, R: From<&'a language::Rule>> From<&'a language::Policy> for Policy<'a, R> {
-    fn from(policy: &'a language::Policy) -> Self {
+impl<'a, R: WireRule<'a>> Policy<'a, R> {
+    fn write(policy: &'a language::Policy) -> Self {
         let language::Policy { name, selector, flow, mode, priority, suspend, starts_at, expires_at, rules } =
             policy;
         Self {
@@ -117,20 +166,13 @@ impl<'a, R: From<&'a language::Rule>> From<&'a language::Policy> for Policy<'a, 
             suspend: *suspend,
             starts_at: millis(*starts_at),
             expires_at: millis(*expires_at),
-            rules: List::Of(rules, R::from),
+            rules: List::Of(rules, R::write),
         }
     }
-}
 
-impl<R> TryFrom<Policy<'_, R>> for language::Policy
-where
-    language::Rule: TryFrom<R, Error = SnapshotError>,
-{
-    type Error = SnapshotError;
-
-    fn try_from(policy: Policy<'_, R>) -> Result<Self, SnapshotError> {
-        let Policy { name, selector, flow, mode, priority, suspend, starts_at, expires_at, rules } = policy;
-        Ok(Self {
+    fn read(self) -> Result<language::Policy, Unreadable> {
+        let Self { name, selector, flow, mode, priority, suspend, starts_at, expires_at, rules } = self;
+        Ok(language::Policy {
             name: checked(name.to_owned())?,
             selector: selector.try_into()?,
             flow: flow.try_into()?,
@@ -139,7 +181,7 @@ where
             suspend,
             starts_at: timestamp(starts_at),
             expires_at: timestamp(expires_at),
-            rules: rules.try_into_values(language::Rule::try_from)?,
+            rules: rules.into_items().into_iter().map(R::read).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -151,9 +193,9 @@ impl<'a> From<&'a language::Selector> for Selector<'a> {
 }
 
 impl TryFrom<Selector<'_>> for language::Selector {
-    type Error = SnapshotError;
+    type Error = Unreadable;
 
-    fn try_from(Selector { service, namespace }: Selector<'_>) -> Result<Self, SnapshotError> {
+    fn try_from(Selector { service, namespace }: Selector<'_>) -> Result<Self, Unreadable> {
         Ok(Self { service: glob(service)?, namespace: glob(namespace)? })
     }
 }
@@ -168,9 +210,9 @@ impl<'a> From<&'a language::Flow> for Flow<'a> {
 }
 
 impl TryFrom<Flow<'_>> for language::Flow {
-    type Error = SnapshotError;
+    type Error = Unreadable;
 
-    fn try_from(flow: Flow<'_>) -> Result<Self, SnapshotError> {
+    fn try_from(flow: Flow<'_>) -> Result<Self, Unreadable> {
         Ok(match flow {
             Flow::Inbound => Self::Inbound,
             Flow::Outbound { destination } => Self::Outbound { destination: destination.try_into()? },

@@ -6,18 +6,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{list::List, snapshot::SnapshotError};
+use super::{entry::Unreadable, list::List};
 use crate::language::{self, Glob, HeaderName, HeaderValue, Percentage};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Matcher<'a> {
     negated: bool,
     #[serde(borrow)]
-    condition: Condition<'a>,
+    test: Test<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
-enum Condition<'a> {
+enum Test<'a> {
     Exact(&'a str),
     Prefix(&'a str),
     Regex { expanded: &'a str, prefix: &'a str },
@@ -63,42 +63,42 @@ enum Reply<'a> {
 }
 
 /// A value, if the text or number is one.
-pub(super) fn checked<T, V>(value: V) -> Result<T, SnapshotError>
+pub(super) fn checked<T, V>(value: V) -> Result<T, Unreadable>
 where
     T: TryFrom<V, Error: ToString>,
 {
-    T::try_from(value).map_err(|error| SnapshotError::Damaged(error.to_string()))
+    T::try_from(value).map_err(|error| Unreadable::Damaged(error.to_string()))
 }
 
-pub(super) fn glob(text: &str) -> Result<Glob, SnapshotError> {
+pub(super) fn glob(text: &str) -> Result<Glob, Unreadable> {
     checked(text.to_owned())
 }
 
 impl<'a> From<&'a language::Matcher> for Matcher<'a> {
-    fn from(language::Matcher { negated, condition }: &'a language::Matcher) -> Self {
-        let condition = match condition {
-            language::Condition::Exact(text) => Condition::Exact(text),
-            language::Condition::Prefix(text) => Condition::Prefix(text),
-            language::Condition::Regex(pattern) => {
-                Condition::Regex { expanded: pattern.expanded(), prefix: pattern.prefix() }
+    fn from(language::Matcher { negated, test }: &'a language::Matcher) -> Self {
+        let test = match test {
+            language::Test::Exact(text) => Test::Exact(text),
+            language::Test::Prefix(text) => Test::Prefix(text),
+            language::Test::Regex(pattern) => {
+                Test::Regex { expanded: pattern.expanded(), prefix: pattern.prefix() }
             }
-            language::Condition::Present(present) => Condition::Present(*present),
+            language::Test::Present(present) => Test::Present(*present),
         };
-        Self { negated: *negated, condition }
+        Self { negated: *negated, test }
     }
 }
 
 impl From<Matcher<'_>> for language::Matcher {
-    fn from(Matcher { negated, condition }: Matcher<'_>) -> Self {
-        let condition = match condition {
-            Condition::Exact(text) => language::Condition::Exact(text.to_owned()),
-            Condition::Prefix(text) => language::Condition::Prefix(text.to_owned()),
-            Condition::Regex { expanded, prefix } => {
-                language::Condition::Regex(language::Pattern::from_expanded(expanded, prefix))
+    fn from(Matcher { negated, test }: Matcher<'_>) -> Self {
+        let test = match test {
+            Test::Exact(text) => language::Test::Exact(text.to_owned()),
+            Test::Prefix(text) => language::Test::Prefix(text.to_owned()),
+            Test::Regex { expanded, prefix } => {
+                language::Test::Regex(language::Pattern::from_expanded(expanded, prefix))
             }
-            Condition::Present(present) => language::Condition::Present(present),
+            Test::Present(present) => language::Test::Present(present),
         };
-        Self { negated, condition }
+        Self { negated, test }
     }
 }
 
@@ -109,9 +109,9 @@ impl<'a> From<&'a language::Source> for Source<'a> {
 }
 
 impl TryFrom<Source<'_>> for language::Source {
-    type Error = SnapshotError;
+    type Error = Unreadable;
 
-    fn try_from(Source { namespace, service_account }: Source<'_>) -> Result<Self, SnapshotError> {
+    fn try_from(Source { namespace, service_account }: Source<'_>) -> Result<Self, Unreadable> {
         Ok(Self { namespace: glob(namespace)?, service_account: glob(service_account)? })
     }
 }
@@ -131,9 +131,9 @@ impl<'a> From<&'a language::Fault> for Fault<'a> {
 }
 
 impl TryFrom<Fault<'_>> for language::Fault {
-    type Error = SnapshotError;
+    type Error = Unreadable;
 
-    fn try_from(fault: Fault<'_>) -> Result<Self, SnapshotError> {
+    fn try_from(fault: Fault<'_>) -> Result<Self, Unreadable> {
         let Fault { percentage, sticky_by, start_delay_ms, duration_seconds, delay, abort } = fault;
         Ok(Self {
             percentage: checked::<Percentage, _>(percentage)?,
@@ -157,9 +157,9 @@ impl<'a> From<&'a language::Abort> for Abort<'a> {
 }
 
 impl TryFrom<Abort<'_>> for language::Abort {
-    type Error = SnapshotError;
+    type Error = Unreadable;
 
-    fn try_from(Abort { reply, headers }: Abort<'_>) -> Result<Self, SnapshotError> {
+    fn try_from(Abort { reply, headers }: Abort<'_>) -> Result<Self, Unreadable> {
         let reply = match reply {
             Reply::Http { status, body } => {
                 language::Reply::Http { status: checked(status)?, body: body.to_owned() }
@@ -170,6 +170,7 @@ impl TryFrom<Abort<'_>> for language::Abort {
         };
         let header =
             |(name, value): (&str, &str)| Ok((checked(name.to_owned())?, checked(value.to_owned())?));
-        Ok(Self { reply, headers: headers.try_into_values(header)? })
+        let headers = headers.into_items().into_iter().map(header).collect::<Result<_, Unreadable>>()?;
+        Ok(Self { reply, headers })
     }
 }

@@ -38,8 +38,8 @@ impl Snapshot {
     /// The bytes that are served. Equal snapshots give equal bytes.
     pub fn encode(&self, format: Format) -> Vec<u8> {
         match format {
-            Format::V1 => written(format, &entry::Snapshot::<v1::Rule<'_>>::from(self)),
-            Format::V2 => written(format, &entry::Snapshot::<v2::Rule<'_>>::from(self)),
+            Format::V1 => written(format, &entry::Snapshot::<v1::Rule<'_>>::write(self)),
+            Format::V2 => written(format, &entry::Snapshot::<v2::Rule<'_>>::write(self)),
         }
     }
 
@@ -48,8 +48,8 @@ impl Snapshot {
         let format = Format::of(bytes)?;
         let body = bytes.get(format.magic().len()..).unwrap_or_default();
         match format {
-            Format::V1 => read::<entry::Snapshot<'_, v1::Rule<'_>>>(body)?.try_into(),
-            Format::V2 => read::<entry::Snapshot<'_, v2::Rule<'_>>>(body)?.try_into(),
+            Format::V1 => read::<entry::Snapshot<'_, v1::Rule<'_>>>(body)?.read(),
+            Format::V2 => read::<entry::Snapshot<'_, v2::Rule<'_>>>(body)?.read(),
         }
     }
 }

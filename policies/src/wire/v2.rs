@@ -1,18 +1,22 @@
-//! Format 2: a match is a list of conditions. Not released yet: it may still change.
+//! Format 2: a match is a list of conditions, each with the number and the name of its subject. Not
+//! released yet: it may still change.
+//!
+//! A new subject needs no new format: a filter that does not know its number leaves the policy out, see
+//! [`entry`](super::entry).
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    entry::{Unreadable, WireRule},
     list::List,
-    parts::{Fault, Matcher, Source, checked},
-    snapshot::SnapshotError,
+    parts::{Fault, Matcher, Source},
 };
-use crate::language;
+use crate::language::{self, Subject};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Rule<'a> {
     #[serde(borrow)]
-    conditions: List<'a, (), Condition<'a>>,
+    conditions: List<'a, language::Condition, Condition<'a>>,
     #[serde(borrow)]
     source: Option<Source<'a>>,
     #[serde(borrow)]
@@ -21,56 +25,43 @@ pub(super) struct Rule<'a> {
 
 #[derive(Serialize, Deserialize)]
 struct Condition<'a> {
-    #[serde(borrow)]
-    subject: Subject<'a>,
+    /// The number of the subject.
+    code: u8,
+    /// Its name; empty where it has none.
+    name: &'a str,
     #[serde(borrow)]
     matcher: Matcher<'a>,
 }
 
-/// What a condition looks at.
-#[derive(Serialize, Deserialize)]
-enum Subject<'a> {
-    Method,
-    Path,
-    #[serde(borrow)]
-    Header(&'a str),
-    #[serde(borrow)]
-    Query(&'a str),
-}
+impl<'a> WireRule<'a> for Rule<'a> {
+    fn can_say(_: &language::Rule) -> bool {
+        true
+    }
 
-impl<'a> From<&'a language::Rule> for Rule<'a> {
-    fn from(language::Rule { matches, fault }: &'a language::Rule) -> Self {
-        let language::Match { method, path, headers, query, source } = matches;
-        let plain = [(Subject::Method, method), (Subject::Path, path)];
-        let plain = plain.into_iter().filter_map(|(subject, matcher)| Some((subject, matcher.as_ref()?)));
-        let headers = headers.iter().map(|(name, matcher)| (Subject::Header(name.as_str()), matcher));
-        let query = query.iter().map(|(name, matcher)| (Subject::Query(name), matcher));
-        let condition =
-            |(subject, matcher): (_, &'a language::Matcher)| Condition { subject, matcher: matcher.into() };
+    fn write(language::Rule { matches, fault }: &'a language::Rule) -> Self {
+        let language::Match { conditions, source } = matches;
+        let condition = |language::Condition { subject, matcher }: &'a language::Condition| Condition {
+            code: subject.kind().code,
+            name: subject.name(),
+            matcher: matcher.into(),
+        };
         Self {
-            conditions: List::Read(plain.chain(headers).chain(query).map(condition).collect()),
+            conditions: List::Of(conditions, condition),
             source: source.as_ref().map(Source::from),
             fault: fault.into(),
         }
     }
-}
 
-impl TryFrom<Rule<'_>> for language::Rule {
-    type Error = SnapshotError;
-
-    fn try_from(Rule { conditions, source, fault }: Rule<'_>) -> Result<Self, SnapshotError> {
-        let mut matches = language::Match::default();
-        conditions.try_into_values(|Condition { subject, matcher }| {
-            let matcher = matcher.into();
-            match subject {
-                Subject::Method => matches.method = Some(matcher),
-                Subject::Path => matches.path = Some(matcher),
-                Subject::Header(name) => matches.headers.push((checked(name.to_owned())?, matcher)),
-                Subject::Query(name) => matches.query.push((name.to_owned(), matcher)),
-            }
-            Ok::<(), SnapshotError>(())
-        })?;
-        matches.source = source.map(language::Source::try_from).transpose()?;
-        Ok(Self { matches, fault: fault.try_into()? })
+    fn read(self) -> Result<language::Rule, Unreadable> {
+        let Self { conditions, source, fault } = self;
+        let conditions = conditions.into_items().into_iter().map(|Condition { code, name, matcher }| {
+            let kind = Subject::KINDS.into_iter().find(|kind| kind.code == code);
+            let subject = kind.ok_or(Unreadable::UnknownSubject)?.subject(name.to_owned());
+            let subject = subject.map_err(|error| Unreadable::Damaged(error.to_string()))?;
+            Ok(language::Condition { subject, matcher: matcher.into() })
+        });
+        let conditions = conditions.collect::<Result<_, Unreadable>>()?;
+        let source = source.map(language::Source::try_from).transpose()?;
+        Ok(language::Rule { matches: language::Match { conditions, source }, fault: fault.try_into()? })
     }
 }

@@ -4,21 +4,21 @@ use std::cmp::Reverse;
 
 use policies::{
     Policy,
-    language::{Condition, Flow, Matcher, Rule},
+    language::{Condition, Flow, Matcher, Rule, Subject, Test},
 };
 
 use super::requests::Request;
 
 /// Whether a condition holds for some values, by what its words say.
 fn holds(matcher: &Matcher, values: &[&str]) -> bool {
-    let holds = match &matcher.condition {
-        Condition::Exact(text) => values.contains(&text.as_str()),
-        Condition::Prefix(text) => values.iter().any(|value| value.starts_with(text)),
-        Condition::Regex(pattern) => {
+    let holds = match &matcher.test {
+        Test::Exact(text) => values.contains(&text.as_str()),
+        Test::Prefix(text) => values.iter().any(|value| value.starts_with(text)),
+        Test::Regex(pattern) => {
             let regex = regex::Regex::new(pattern.written()).unwrap();
             values.iter().any(|value| regex.is_match(value))
         }
-        Condition::Present(present) => values.is_empty() != *present,
+        Test::Present(present) => values.is_empty() != *present,
     };
     if matcher.negated { !holds } else { holds }
 }
@@ -30,10 +30,12 @@ fn applies(rule: &Rule, request: &Request) -> bool {
         let named = request.query.iter().filter(|(known, _)| *known == name);
         named.map(|(_, value)| *value).collect::<Vec<_>>()
     };
-    rule.method.iter().all(|method| holds(method, &[request.method]))
-        && rule.path.iter().all(|path| holds(path, &[&request.path]))
-        && rule.headers.iter().all(|(name, value)| holds(value, header(name.as_str()).as_slice()))
-        && rule.query.iter().all(|(name, value)| holds(value, &parameter(name)))
+    rule.conditions.iter().all(|Condition { subject, matcher }| match subject {
+        Subject::Method => holds(matcher, &[request.method]),
+        Subject::Path => holds(matcher, &[&request.path]),
+        Subject::Header(name) => holds(matcher, header(name.as_str()).as_slice()),
+        Subject::Query(name) => holds(matcher, &parameter(name)),
+    })
 }
 
 /// Every rule for requests of this direction, by policy and position, in the order in which they

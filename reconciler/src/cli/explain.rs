@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use policies::{
-    Catalog, Decision, Facts, Mismatch, Program, Scope, Snapshot, Timestamp,
+    Catalog, Decision, Facts, Program, Scope, Snapshot, Timestamp,
     evaluation::{AlwaysHit, StaticRequest},
     language::{self, Mode, Reply},
     repository::{LocatedPolicy, State},
@@ -170,12 +170,12 @@ fn explain(
     for verdict in program.explain(request) {
         let applies = verdict.mismatch.is_none();
         let reason = match verdict.mismatch {
-            Some(mismatch) => why(&mismatch),
+            Some(mismatch) => mismatch.to_string(),
             None if decided => "matches too, but comes later".to_owned(),
-            None => fault(catalog, &verdict.policy, verdict.rule, decision.as_ref()),
+            None => fault(catalog, verdict.policy, verdict.rule, decision.as_ref()),
         };
         lines.push(Line {
-            policy: verdict.policy,
+            policy: verdict.policy.to_owned(),
             rule: Some(verdict.rule),
             decides: applies && !decided,
             reason,
@@ -237,19 +237,6 @@ fn fault(catalog: &Catalog, name: &str, rule: usize, decision: Option<&Decision>
         does.push("but not this request: a probe of the kubelet, or its value is not chosen".to_owned());
     }
     does.join(", ")
-}
-
-fn why(mismatch: &Mismatch) -> String {
-    match mismatch {
-        Mismatch::NotInForce => "is not in force at that time".to_owned(),
-        Mismatch::Destination => "the destination does not match".to_owned(),
-        Mismatch::Method => "the method does not match".to_owned(),
-        Mismatch::Path => "the path does not match".to_owned(),
-        Mismatch::Header(name) => format!("header {name} does not match"),
-        Mismatch::Query(name) => format!("query parameter {name} does not match"),
-        Mismatch::Source => "the caller does not match".to_owned(),
-        Mismatch::NotGrpc => "is for gRPC only".to_owned(),
-    }
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use policies::{
     Facts, Snapshot,
-    language::{Condition, Match, Matcher},
+    language::{Condition, Match, Matcher, Subject, Test as Written},
 };
 use regex::bytes::Regex;
 
@@ -35,15 +35,18 @@ impl PlainLoop {
 
 impl Rule {
     fn new(matches: &Match) -> Result<Self> {
-        let test = |matcher: &Option<Matcher>| matcher.as_ref().map(Test::new).transpose();
-        let headers = matches.headers.iter();
-        Ok(Self {
-            method: test(&matches.method)?,
-            path: test(&matches.path)?,
-            headers: headers
-                .map(|(name, value)| Ok((name.to_string(), Test::new(value)?)))
-                .collect::<Result<_>>()?,
-        })
+        let mut rule = Self { method: None, path: None, headers: Vec::new() };
+        ensure!(matches.source.is_none(), "the first generation knows no source");
+        for Condition { subject, matcher } in &matches.conditions {
+            let test = Test::new(matcher)?;
+            match subject {
+                Subject::Method => rule.method = Some(test),
+                Subject::Path => rule.path = Some(test),
+                Subject::Header(name) => rule.headers.push((name.to_string(), test)),
+                Subject::Query(_) => bail!("the first generation knows no query"),
+            }
+        }
+        Ok(rule)
     }
 
     fn applies(&self, facts: &impl Facts) -> bool {
@@ -57,11 +60,11 @@ impl Rule {
 impl Test {
     fn new(matcher: &Matcher) -> Result<Self> {
         ensure!(!matcher.negated, "the first generation knows no {matcher:?}");
-        Ok(match &matcher.condition {
-            Condition::Exact(text) => Self::Exact(text.clone()),
-            Condition::Prefix(text) => Self::Prefix(text.clone()),
-            Condition::Regex(pattern) => Self::Regex(Regex::new(pattern.written())?),
-            Condition::Present(_) => bail!("the first generation knows no {matcher:?}"),
+        Ok(match &matcher.test {
+            Written::Exact(text) => Self::Exact(text.clone()),
+            Written::Prefix(text) => Self::Prefix(text.clone()),
+            Written::Regex(pattern) => Self::Regex(Regex::new(pattern.written())?),
+            Written::Present(_) => bail!("the first generation knows no {matcher:?}"),
         })
     }
 

@@ -1,0 +1,82 @@
+//! A policy that a format cannot say is left out, and with it every later one for the same direction:
+//! a rule that would have decided first must not let a later one inject.
+#![cfg(test)]
+#![cfg(feature = "authoring")]
+
+use std::sync::Arc;
+
+use policies::{
+    Catalog, File, Snapshot, Timestamp,
+    language::{Condition, Subject, Test},
+    repository::Sources,
+    wire::Format,
+};
+
+/// Policies in this order; `out` is for requests that a workload makes.
+const POLICIES: &str = "
+metadata: {name: first}
+spec: {rules: [{match: {headers: [{name: x-a, exact: a}]}, fault: {percentage: 1, delay_ms: 1}}]}
+---
+metadata: {name: out}
+spec: {direction: outbound, rules: [{fault: {percentage: 1, delay_ms: 1}}]}
+---
+metadata: {name: second}
+spec:
+  rules:
+    - {match: {path: {exact: /}}, fault: {percentage: 1, delay_ms: 1}}
+    - {match: {headers: [{name: x-b, exact: b}]}, fault: {percentage: 1, delay_ms: 1}}
+---
+metadata: {name: third}
+spec: {rules: [{fault: {percentage: 1, delay_ms: 1}}]}
+";
+
+fn snapshot() -> Snapshot {
+    let (path, file) = ("policy.yaml".into(), File::read(POLICIES.as_bytes()));
+    let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
+    let catalog = Catalog::new(&sources, |_, _| None);
+    assert!(catalog.problems().is_empty(), "{:#?}", catalog.problems());
+    let now = Timestamp::from_millis(0);
+    Snapshot { policies: catalog.in_force(now).map(|located| located.entry.clone()).collect() }
+}
+
+/// The names of what arrives.
+fn names(bytes: &[u8]) -> Vec<String> {
+    let arrived = Snapshot::decode(bytes).unwrap();
+    arrived.policies.iter().map(|entry| entry.policy.name.to_string()).collect()
+}
+
+#[test]
+fn format_1_has_no_room_for_two_conditions_on_the_path() {
+    let mut snapshot = snapshot();
+    assert_eq!(names(&snapshot.encode(Format::V1)), ["first", "out", "second", "third"]);
+    let second = Arc::make_mut(&mut snapshot.policies[2].policy);
+    let matcher = Test::Prefix("/".to_owned()).into();
+    second.rules[0].matches.conditions.push(Condition { subject: Subject::Path, matcher });
+    assert_eq!(names(&snapshot.encode(Format::V1)), ["first", "out"]);
+    assert_eq!(names(&snapshot.encode(Format::V2)), ["first", "out", "second", "third"]);
+}
+
+#[test]
+fn two_conditions_on_a_header_have_room_in_every_format() {
+    let mut snapshot = snapshot();
+    let first = Arc::make_mut(&mut snapshot.policies[0].policy);
+    let again = first.rules[0].matches.conditions[0].clone();
+    first.rules[0].matches.conditions.push(again);
+    for format in Format::ALL {
+        assert_eq!(Snapshot::decode(&snapshot.encode(format)).unwrap(), snapshot, "{format:?}");
+    }
+}
+
+#[test]
+fn a_subject_of_a_later_build_leaves_its_policy_out() {
+    let bytes = snapshot().encode(Format::V2);
+    let unknown = |name: &[u8; 3]| {
+        // The number of a subject stands before the length of its name.
+        let at = bytes.windows(4).position(|four| four[0] == 3 && four[1..] == *name).unwrap() - 1;
+        let mut bytes = bytes.clone();
+        bytes[at] = 200;
+        names(&bytes)
+    };
+    assert_eq!(unknown(b"x-a"), ["out"]);
+    assert_eq!(unknown(b"x-b"), ["first", "out"]);
+}
