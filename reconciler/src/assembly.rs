@@ -25,7 +25,7 @@ use crate::{
     http::{self, Listener, Services, notification::SecretFile, tls::Tls},
     kubernetes::{NotConfigured, Peer},
     serving::{
-        gate::{HaltFile, Switch},
+        gate::Gate,
         modules::Modules,
         publisher::Publisher,
     },
@@ -35,7 +35,10 @@ use crate::{
         state_dir::StateDir,
         watch::{Hints, Watcher},
     },
-    sync::{loader::Loader, reconciler::Reconciler, requests::Refresh, signature_watch::Guard},
+    sync::{
+        halt_file::HaltFile, loader::Loader, reconciler::Reconciler, requests::Refresh,
+        signature_watch::SignatureWatch,
+    },
     telemetry::logs,
 };
 
@@ -105,28 +108,28 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
 
     let hints = Arc::<Hints>::default();
     let watcher = Watcher::new(&settings, Arc::clone(&hints));
-    let switch = Arc::new(Switch::new(Arc::<Publisher>::default()));
+    let gate = Arc::new(Gate::new(Arc::<Publisher>::default()));
     if let Some(path) = config.halt_file {
-        tokio::spawn(HaltFile::new(path, Arc::clone(&switch)).follow(shutdown.clone()));
+        tokio::spawn(HaltFile::new(path, Arc::clone(&gate)).follow(shutdown.clone()));
     }
     let refresh = Arc::<Refresh>::default();
     if matches!(settings, Settings::Dir(_)) && state.is_some() {
         warn!("a plain folder is not kept in the state folder: nothing outlives this process");
     }
-    let guard = settings.signers().map(|signers| Guard::new(signers.clone(), Arc::clone(&hints)));
+    let guard = settings.signers().map(|signers| SignatureWatch::new(signers.clone(), Arc::clone(&hints)));
     let source = Source::open(settings, state)?;
     info!(?source, version = env!("CARGO_PKG_VERSION"), "starting");
     let loader = Loader::new(guardrail);
     let reconciler =
-        Reconciler::new(source, loader, watcher, Arc::clone(&switch), Arc::clone(&refresh), interval)
+        Reconciler::new(source, loader, watcher, Arc::clone(&gate), Arc::clone(&refresh), interval)
             .guarded_by(guard);
     let mut reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
 
     let mut services = Services::new(config.hook_secret_file.map(SecretFile::new), modules);
     services.cluster = peer.as_ref().map(Peer::cluster);
     let peering =
-        peer.map(|peer| tokio::spawn(peer.run(Arc::clone(&switch), Arc::clone(&refresh), shutdown.clone())));
-    let routes = http::router(switch, refresh, shutdown.clone(), services);
+        peer.map(|peer| tokio::spawn(peer.run(Arc::clone(&gate), Arc::clone(&refresh), shutdown.clone())));
+    let routes = http::router(gate, refresh, shutdown.clone(), services);
     let acceptor = tls.as_ref().map(Tls::acceptor);
     if let Some(tls) = tls {
         tokio::spawn(tls.follow(shutdown.clone()));

@@ -11,11 +11,11 @@ use tracing::{debug, info, warn};
 use super::{
     loader::{Loaded, Loader},
     requests::Refresh,
-    signature_watch::Guard,
+    signature_watch::SignatureWatch,
 };
 use crate::{
     clock::now,
-    serving::{gate::Switch, published::Published, unselected::UnselectedPolicies},
+    serving::{gate::Gate, published::Published, unselected::UnselectedPolicies},
     shutdown::Shutdown,
     source::{
         Source, SourceError,
@@ -40,10 +40,10 @@ pub struct Reconciler {
     /// Absent while a reconcile has it.
     work: Option<Box<Work>>,
     watcher: Option<Watcher>,
-    switch: Arc<Switch>,
+    gate: Arc<Gate>,
     refresh: Arc<Refresh>,
     /// Where commits have to be signed.
-    guard: Option<Guard>,
+    guard: Option<SignatureWatch>,
     /// What would be in force if whoever signed it still might.
     withdrawn: Option<Published>,
     unselected: UnselectedPolicies,
@@ -83,14 +83,14 @@ impl Reconciler {
         source: Source,
         loader: Loader,
         watcher: Option<Watcher>,
-        switch: Arc<Switch>,
+        gate: Arc<Gate>,
         refresh: Arc<Refresh>,
         interval: Duration,
     ) -> Self {
         Self {
             work: Some(Box::new(Work { source, loader })),
             watcher,
-            switch,
+            gate,
             refresh,
             guard: None,
             withdrawn: None,
@@ -104,7 +104,7 @@ impl Reconciler {
     }
 
     /// What is in force is withdrawn as soon as `guard` refuses it.
-    pub fn guarded_by(self, guard: Option<Guard>) -> Self {
+    pub fn guarded_by(self, guard: Option<SignatureWatch>) -> Self {
         Self { guard, ..self }
     }
 
@@ -242,7 +242,7 @@ impl Reconciler {
     async fn failed(&mut self, error: &SourceError, took: Duration) {
         self.failures = self.failures.saturating_add(1);
         self.serve_restored().await;
-        match self.switch.in_force() {
+        match self.gate.in_force() {
             Some(published) if published.withdrawn.is_some() => {
                 warn!(%error, revision = %published.revision, "nothing is in force: the last good revision is withdrawn");
             }
@@ -251,7 +251,7 @@ impl Reconciler {
             }
             None => warn!(%error, "nothing to serve yet"),
         }
-        self.switch.not_yet(error.to_string());
+        self.gate.not_yet(error.to_string());
         self.refresh.failed(took, error.to_string());
     }
 
@@ -264,7 +264,7 @@ impl Reconciler {
     }
 
     fn next_expiry(&self) -> Option<Instant> {
-        let published = self.switch.in_force()?;
+        let published = self.gate.in_force()?;
         let next = published.catalog.next_change(published.at)?;
         Some(Instant::now() + Duration::from_millis(next.millis_since(now())))
     }

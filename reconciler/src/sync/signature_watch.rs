@@ -16,7 +16,7 @@ use crate::{
 
 /// Knows what is in force and who may sign.
 #[derive(Debug)]
-pub struct Guard {
+pub struct SignatureWatch {
     signers: Signers,
     watcher: Option<Watcher>,
     in_force: Option<Arc<Signed>>,
@@ -24,7 +24,7 @@ pub struct Guard {
     told: Vec<String>,
 }
 
-impl Guard {
+impl SignatureWatch {
     /// Nothing is in force yet. `hints` are given when the folder of the signers changes.
     pub fn new(signers: Signers, hints: Arc<Hints>) -> Self {
         let watcher = Watcher::of_folder(signers.folder().to_owned(), hints);

@@ -17,7 +17,7 @@ use crate::http::{Services, problem::Problem, state::Served};
 use crate::{
     api,
     serving::{
-        gate::Switch,
+        gate::Gate,
         published::Publication,
         status::{Version, counts},
     },
@@ -31,7 +31,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// A stream, and what it told last.
 struct Stream {
-    switch: Arc<Switch>,
+    gate: Arc<Gate>,
     services: Arc<Services>,
     news: watch::Receiver<Publication>,
     told: Option<Version>,
@@ -48,8 +48,8 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<impl IntoRespons
     let mut news = served.publisher.watch();
     // What is so now is told first.
     news.mark_changed();
-    let Served { switch, services, shutdown, .. } = served;
-    let stream = Stream { switch, services, news, told: None, shutdown, _permit: permit };
+    let Served { gate, services, shutdown, .. } = served;
+    let stream = Stream { gate, services, news, told: None, shutdown, _permit: permit };
     let events = unfold(stream, |mut stream| async {
         let event = stream.next().await?;
         Some((Ok::<_, Infallible>(event), stream))
@@ -66,11 +66,11 @@ impl Stream {
                 () = self.shutdown.requested() => return None,
                 changed = self.news.changed() => changed.ok()?,
             }
-            let Ok(version) = Version::of(self.switch.publisher()) else { continue };
+            let Ok(version) = Version::of(self.gate.publisher()) else { continue };
             // After the version, so that it is no older; were it newer, there is another event to come.
-            let Publication::Serving(published) = self.switch.publisher().publication() else { continue };
+            let Publication::Serving(published) = self.gate.publisher().publication() else { continue };
             if self.told.as_ref() != Some(&version) {
-                let in_force = self.switch.in_force();
+                let in_force = self.gate.in_force();
                 let namespaces = self.services.namespaces();
                 let data = api::events::Event {
                     digest: version.digest.to_string(),

@@ -31,7 +31,7 @@ fn state(served: &Served) -> exposition::State {
     let (publisher, services) = (&served.publisher, &served.services);
     let namespaces = services.namespaces();
     let counts = |published: Arc<Published>| counts(&published, namespaces.as_deref());
-    let counts = served.switch.in_force().map(counts).unwrap_or_default();
+    let counts = served.gate.in_force().map(counts).unwrap_or_default();
     let halted = matches!(publisher.publication(), Publication::Serving(published) if published.halted);
     let withdrawn =
         matches!(publisher.publication(), Publication::Serving(published) if published.withdrawn.is_some());

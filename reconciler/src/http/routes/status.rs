@@ -42,7 +42,7 @@ fn read(served: &Served) -> Result<Status, Problem> {
         Publication::Starting { reason } => return Err(Problem::not_ready(reason)),
     };
     let halted = served_now.halted;
-    let published = served.switch.in_force().unwrap_or(served_now);
+    let published = served.gate.in_force().unwrap_or(served_now);
     let cluster = served.services.cluster.as_ref().map(|cluster| cluster.view());
     let namespaces = cluster.as_ref().and_then(|view| view.namespaces.clone());
     let counts = counts(&published, namespaces.as_deref());

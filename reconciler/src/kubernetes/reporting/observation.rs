@@ -5,7 +5,7 @@ use policies::{Timestamp, repository::LocatedPolicy};
 use crate::{
     api::{counts::Counts, policy_status::PolicyState},
     serving::{
-        gate::Switch,
+        gate::Gate,
         namespaces::Namespaces,
         published::{Publication, Published},
         status::{self, Version},
@@ -39,15 +39,15 @@ pub(crate) struct Observation {
 
 impl Observation {
     /// Looks at everything; to be called where blocking is no harm.
-    pub(crate) fn of(switch: &Switch, refresh: &Refresh, namespaces: Option<&Namespaces>) -> Self {
+    pub(crate) fn of(gate: &Gate, refresh: &Refresh, namespaces: Option<&Namespaces>) -> Self {
         let looks = refresh.looks();
-        let serving = match switch.publisher().publication() {
+        let serving = match gate.publisher().publication() {
             Publication::Serving(published) => Some(published),
             Publication::Starting { .. } => None,
         };
         let halted = serving.as_ref().is_some_and(|published| published.halted);
-        let in_force = switch.in_force().filter(|_| serving.is_some()).or(serving);
-        let version = Version::of(switch.publisher());
+        let in_force = gate.in_force().filter(|_| serving.is_some()).or(serving);
+        let version = Version::of(gate.publisher());
         let mut observation = Self {
             reason: version.as_ref().err().cloned().unwrap_or_default(),
             served: version.ok(),

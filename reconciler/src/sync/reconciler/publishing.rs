@@ -33,7 +33,7 @@ impl Reconciler {
         cause: Cause,
         took: Duration,
     ) {
-        let in_force = self.switch.in_force();
+        let in_force = self.gate.in_force();
         let is_new = in_force.is_none_or(|published| published.revision != checkout.revision);
         if is_new {
             checkout.warnings.iter().for_each(|warning| warn!(revision = %checkout.revision, "{warning}"));
@@ -60,11 +60,11 @@ impl Reconciler {
             published = self.withdraw(published, reason);
         }
         let is_withdrawn = published.withdrawn.is_some();
-        let changed_scopes = self.switch.publish(published);
+        let changed_scopes = self.gate.publish(published);
         if is_new && !is_withdrawn {
             let took_ms = took.as_millis() as u64;
             info!(%cause, %revision, policies, problems, ignored, changed_scopes, took_ms, "serving");
-            let unselected = self.unselected.new_ones(self.switch.publisher());
+            let unselected = self.unselected.new_ones(self.gate.publisher());
             for policy in unselected.iter().take(NAMED) {
                 warn!(policy = %policy.name, "selects none of the workloads whose proxies have asked so far");
             }
@@ -76,7 +76,7 @@ impl Reconciler {
 
     /// Nothing is new but, if the clock was set, the time.
     pub(super) fn see_to_the_time(&self) {
-        let Some(in_force) = self.switch.in_force() else { return };
+        let Some(in_force) = self.gate.in_force() else { return };
         let next = in_force.catalog.next_change(in_force.at);
         if now() < in_force.at || next.is_some_and(|next| next <= now()) {
             self.expire();
@@ -85,8 +85,8 @@ impl Reconciler {
 
     /// Serves the same catalog without what has come to its end.
     pub(super) fn expire(&self) {
-        let Some(in_force) = self.switch.in_force() else { return };
-        let changed_scopes = self.switch.publish(Published { at: now(), ..Published::clone(&in_force) });
+        let Some(in_force) = self.gate.in_force() else { return };
+        let changed_scopes = self.gate.publish(Published { at: now(), ..Published::clone(&in_force) });
         info!(changed_scopes, "a policy has come to its beginning or its end");
     }
 }

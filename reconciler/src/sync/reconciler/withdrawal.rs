@@ -24,7 +24,7 @@ impl Reconciler {
     /// Withdraws what is in force if whoever signed it may no longer, or brings it back.
     pub(super) async fn verify(&mut self) {
         let refusal = self.refusal().await;
-        let Some(in_force) = self.switch.in_force() else { return };
+        let Some(in_force) = self.gate.in_force() else { return };
         if in_force.withdrawn == refusal {
             return;
         }
@@ -36,7 +36,7 @@ impl Reconciler {
                 Published { at: now(), ..whole }
             }
         };
-        self.switch.publish(published);
+        self.gate.publish(published);
     }
 
     /// What is to be served in the place of `whole`.

@@ -1,0 +1,94 @@
+//! The halt file: while it exists, nothing is injected, whatever Git says.
+
+use std::{
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tracing::{error, info, warn};
+
+use crate::{
+    serving::gate::Gate,
+    shutdown::Shutdown,
+    source::watch::{Hints, Watcher},
+};
+
+/// The interval at which the file is looked for when no change was noticed.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Follows the file, and halts and resumes through the gate.
+#[derive(Debug)]
+pub struct HaltFile {
+    path: PathBuf,
+    gate: Arc<Gate>,
+    watcher: Option<Watcher>,
+    hints: Arc<Hints>,
+    /// The error of the last look, if it failed.
+    unknown: Option<ErrorKind>,
+}
+
+impl HaltFile {
+    /// Looks for the file for the first time, before anything is served.
+    pub fn new(path: PathBuf, gate: Arc<Gate>) -> Self {
+        let hints = Arc::<Hints>::default();
+        let watcher = Watcher::of_file(&path, Arc::clone(&hints));
+        let mut file = Self { path, gate, watcher, hints, unknown: None };
+        file.look();
+        if file.unknown.is_some() && file.gate.halt(true) {
+            // There is no state yet to stay as it is, and somebody may have halted before this start.
+            warn!(path = %file.path.display(), "halted until it is known whether the halt file exists");
+        }
+        file
+    }
+
+    /// Looks for the file until shutdown.
+    pub async fn follow(mut self, mut shutdown: Shutdown) {
+        loop {
+            tokio::select! {
+                () = shutdown.requested() => return,
+                () = self.hints.noticed() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+            self.look();
+        }
+    }
+
+    fn look(&mut self) {
+        if let Some(watcher) = &mut self.watcher {
+            watcher.renew();
+        }
+        let path = self.path.display();
+        let unknown = match exists(&self.path) {
+            Ok(exists) => {
+                if self.gate.halt(exists) {
+                    if exists {
+                        warn!(%path, "halted: every snapshot is empty while this file exists");
+                    } else {
+                        info!(%path, "no longer halted: what is in force is served again");
+                    }
+                }
+                None
+            }
+            // Nobody has asked to halt or to resume.
+            Err(error) => {
+                if self.unknown != Some(error.kind()) {
+                    error!(%error, %path, "cannot tell whether the halt file exists; all stays as it is");
+                }
+                Some(error.kind())
+            }
+        };
+        self.unknown = unknown;
+    }
+}
+
+/// Whether the file exists. A symbolic link counts even if its target does not exist.
+fn exists(path: &Path) -> io::Result<bool> {
+    match path.symlink_metadata() {
+        Ok(_) => Ok(true),
+        // The latter: a part of the path is not a directory.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
