@@ -24,11 +24,7 @@ use crate::{
     },
     http::{self, Listener, Services, notification::SecretFile, tls::Tls},
     kubernetes::{NotConfigured, Peer},
-    serving::{
-        gate::Gate,
-        modules::Modules,
-        publisher::Publisher,
-    },
+    serving::{gate::Gate, modules::Modules},
     shutdown::{self, Trigger},
     source::{
         self, Settings, Source,
@@ -108,7 +104,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
 
     let hints = Arc::<Hints>::default();
     let watcher = Watcher::new(&settings, Arc::clone(&hints));
-    let gate = Arc::new(Gate::new(Arc::<Publisher>::default()));
+    let gate = Arc::<Gate>::default();
     if let Some(path) = config.halt_file {
         tokio::spawn(HaltFile::new(path, Arc::clone(&gate)).follow(shutdown.clone()));
     }
@@ -116,20 +112,22 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     if matches!(settings, Settings::Dir(_)) && state.is_some() {
         warn!("a plain folder is not kept in the state folder: nothing outlives this process");
     }
-    let guard = settings.signers().map(|signers| SignatureWatch::new(signers.clone(), Arc::clone(&hints)));
+    let signature_watch =
+        settings.signers().map(|signers| SignatureWatch::new(signers.clone(), Arc::clone(&hints)));
     let source = Source::open(settings, state)?;
     info!(?source, version = env!("CARGO_PKG_VERSION"), "starting");
     let loader = Loader::new(guardrail);
     let reconciler =
         Reconciler::new(source, loader, watcher, Arc::clone(&gate), Arc::clone(&refresh), interval)
-            .guarded_by(guard);
+            .with_signature_watch(signature_watch);
     let mut reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
 
     let mut services = Services::new(config.hook_secret_file.map(SecretFile::new), modules);
     services.cluster = peer.as_ref().map(Peer::cluster);
-    let peering =
-        peer.map(|peer| tokio::spawn(peer.run(Arc::clone(&gate), Arc::clone(&refresh), shutdown.clone())));
-    let routes = http::router(gate, refresh, shutdown.clone(), services);
+    let peering = peer.map(|peer| {
+        tokio::spawn(peer.run(Arc::clone(gate.publisher()), Arc::clone(&refresh), shutdown.clone()))
+    });
+    let routes = http::router(Arc::clone(gate.publisher()), refresh, shutdown.clone(), services);
     let acceptor = tls.as_ref().map(Tls::acceptor);
     if let Some(tls) = tls {
         tokio::spawn(tls.follow(shutdown.clone()));

@@ -26,7 +26,7 @@ pub use self::{
     client::connection::NotConfigured,
     health::{Cluster, Duty, Failing, View},
 };
-use crate::{serving::gate::Gate, shutdown::Shutdown, sync::requests::Refresh};
+use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Refresh};
 
 /// The name of the Lease and of the object, which is that of the Deployment.
 pub(crate) const NAME: &str = "hfi-control-plane";
@@ -50,10 +50,10 @@ impl Peer {
     }
 
     /// Does everything there is to do with it, until shutdown.
-    pub async fn run(self, gate: Arc<Gate>, refresh: Arc<Refresh>, shutdown: Shutdown) {
+    pub async fn run(self, publisher: Arc<Publisher>, refresh: Arc<Refresh>, shutdown: Shutdown) {
         let Self { connection, cluster } = self;
         let following = namespace_watch::follow(connection.client.clone(), Arc::clone(&cluster));
-        let reporting = Reporter::new(&connection, Arc::clone(&cluster)).run(gate, refresh);
+        let reporting = Reporter::new(&connection, Arc::clone(&cluster)).run(publisher, refresh);
         // Tasks of their own: whatever one of them waits for, the others go on.
         let others = [tokio::spawn(following), tokio::spawn(reporting)];
         let end_others = async {

@@ -163,7 +163,7 @@ pub fn counts(filters: &[Filter]) -> FilterCounts {
 mod tests {
     use std::time::Duration;
 
-    use policies::{Digest, Scope, Timestamp, wire::poll};
+    use policies::{Digest, Scope, Timestamp};
 
     use super::{Filters, MAX_FILTERS, Node};
     use crate::api::filters::FilterState;

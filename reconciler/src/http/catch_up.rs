@@ -72,7 +72,9 @@ impl Behind {
 fn is_behind(state: &Publication, revision: &str) -> bool {
     match state {
         // Nothing to inject is nothing to go back to.
-        Publication::Serving(published) => !published.is_stopped() && published.lineage.is_behind(revision),
+        Publication::Serving(published) => {
+            !published.holds.any() && published.whole.lineage.is_behind(revision)
+        }
         Publication::Starting { .. } => false,
     }
 }

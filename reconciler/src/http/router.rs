@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::health::{Health, HealthStatus},
-    serving::gate::Gate,
+    serving::publisher::Publisher,
     shutdown::Shutdown,
     sync::requests::Refresh,
 };
@@ -30,9 +30,14 @@ pub struct Routes {
 }
 
 /// All routes.
-pub fn router(gate: Arc<Gate>, refresh: Arc<Refresh>, shutdown: Shutdown, services: Services) -> Routes {
-    let (publisher, services) = (Arc::clone(gate.publisher()), Arc::new(services));
-    let served = Served { publisher, gate, refresh, shutdown, services };
+pub fn router(
+    publisher: Arc<Publisher>,
+    refresh: Arc<Refresh>,
+    shutdown: Shutdown,
+    services: Services,
+) -> Routes {
+    let services = Arc::new(services);
+    let served = Served { publisher, refresh, shutdown, services };
     let router = Router::new()
         .route(snapshot::PATH, get(snapshot::get))
         .route("/v1/policies", get(policies::list))

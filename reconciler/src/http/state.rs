@@ -11,7 +11,7 @@ use super::{
 use crate::{
     fleet::filters::Filters,
     kubernetes::Cluster,
-    serving::{gate::Gate, modules::Modules, namespaces::Namespaces, publisher::Publisher},
+    serving::{modules::Modules, namespaces::Namespaces, publisher::Publisher},
     shutdown::Shutdown,
     sync::requests::Refresh,
     telemetry::counters::Notifications,
@@ -21,8 +21,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Served {
     pub(crate) publisher: Arc<Publisher>,
-    /// What is in force also while nothing of it is served.
-    pub(crate) gate: Arc<Gate>,
     pub(crate) refresh: Arc<Refresh>,
     pub(crate) shutdown: Shutdown,
     pub(crate) services: Arc<Services>,

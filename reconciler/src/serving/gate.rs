@@ -1,98 +1,323 @@
-//! The way out: while a file exists, every snapshot is empty.
+//! The gate that every publication passes: the one owner of what is in force, and of the holds on it.
 //!
-//! It needs neither Git nor a reconcile that comes to its end: what is in force is kept aside here, and
-//! nothing is published in its place.
+//! A hold needs neither Git nor a reconcile that comes to an end: the whole stays here, and is served as soon as
+//! the last hold ends.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use policies::{Catalog, Digest};
+use policies::{Digest, Timestamp};
 
-use super::{published::Published, publisher::Publisher};
+use super::{
+    published::{Holds, Publication, Published, Whole},
+    publisher::Publisher,
+};
 use crate::{
     clock::now,
     source::{Revision, ancestry::Lineage},
 };
 
-/// Stands before the publisher and lets through what is in force, or while halted nothing.
+/// The only writer of a [`Publisher`].
 #[derive(Debug)]
 pub struct Gate {
     publisher: Arc<Publisher>,
-    aside: Mutex<Held>,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct Held {
-    halted: bool,
-    in_force: Option<Arc<Published>>,
-    /// Why nothing is in force.
+struct State {
+    whole: Option<Whole>,
+    holds: Holds,
+    /// The reason why there is no whole.
     reason: String,
 }
 
-impl Gate {
-    /// Lets everything through.
-    pub fn new(publisher: Arc<Publisher>) -> Self {
+impl Default for Gate {
+    /// Nothing is in force, and nothing is held.
+    fn default() -> Self {
         let reason = "nothing has been loaded yet".to_owned();
-        Self { publisher, aside: Mutex::new(Held { halted: false, in_force: None, reason }) }
+        Self {
+            publisher: Arc::default(),
+            state: Mutex::new(State { whole: None, holds: Holds::default(), reason }),
+        }
     }
+}
 
-    /// What this stands before.
+impl Gate {
+    /// The hub where readers see what this lets through.
     pub fn publisher(&self) -> &Arc<Publisher> {
         &self.publisher
     }
 
-    /// What is in force, halted or not.
-    pub fn in_force(&self) -> Option<Arc<Published>> {
-        self.lock().in_force.clone()
+    /// The newest whole, held or not.
+    pub fn whole(&self) -> Option<Whole> {
+        self.lock().whole.clone()
     }
 
-    /// This is in force from now on; the number of scopes whose bytes changed.
-    pub fn publish(&self, published: Published) -> usize {
-        let mut aside = self.lock();
-        let published = Arc::new(published);
-        aside.in_force = Some(Arc::clone(&published));
-        self.publisher.publish(if aside.halted { Arc::new(aside.emptied()) } else { published })
+    /// The reason why the whole is withdrawn, if it is.
+    pub fn withdrawn(&self) -> Option<String> {
+        self.lock().holds.withdrawn.clone()
     }
 
-    /// Says why nothing is in force; what is in force already stays.
+    /// The next instant at which a policy starts or ends; none while the whole is withdrawn.
+    pub fn next_change(&self) -> Option<Timestamp> {
+        let state = self.lock();
+        let whole = state.whole.as_ref().filter(|_| state.holds.withdrawn.is_none())?;
+        whole.catalog.next_change(whole.at)
+    }
+
+    /// Replaces the whole, withdrawn or not; the number of scopes whose bytes changed.
+    pub fn publish(&self, whole: Whole, withdrawn: Option<String>) -> usize {
+        let mut state = self.lock();
+        state.whole = Some(whole);
+        state.holds.withdrawn = withdrawn;
+        self.show(&state)
+    }
+
+    /// Sets the reason why nothing is in force; a whole that is here stays.
     pub fn not_yet(&self, reason: String) {
-        let mut aside = self.lock();
-        aside.reason.clone_from(&reason);
+        let mut state = self.lock();
+        state.reason.clone_from(&reason);
         self.publisher.not_yet(reason);
     }
 
-    /// Empties every snapshot, or brings back what is in force. Whether that is new.
+    /// Begins or ends the halt; whether that changes anything.
     pub fn halt(&self, halted: bool) -> bool {
-        let mut aside = self.lock();
-        if std::mem::replace(&mut aside.halted, halted) == halted {
+        let mut state = self.lock();
+        if std::mem::replace(&mut state.holds.halted, halted) == halted {
             return false;
         }
-        match &aside.in_force {
-            _ if halted => {
-                self.publisher.publish(aside.emptied());
-            }
-            Some(in_force) => {
-                self.publisher.publish(Arc::clone(in_force));
-            }
-            None => self.publisher.withdraw(aside.reason.clone()),
-        }
+        // A policy may have ended since the whole was published.
+        state.set_time(now());
+        self.show(&state);
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        // Whoever held it when it panicked had changed one field or none.
-        self.aside.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Withdraws the whole for a reason, or ends that; whether that changes anything.
+    pub fn withdraw(&self, reason: Option<String>) -> bool {
+        let mut state = self.lock();
+        if state.whole.is_none() || state.holds.withdrawn == reason {
+            return false;
+        }
+        state.holds.withdrawn = reason;
+        state.set_time(now());
+        self.show(&state);
+        true
+    }
+
+    /// Starts and ends policies by a new time; the number of scopes whose bytes changed.
+    pub fn set_time(&self, at: Timestamp) -> usize {
+        let mut state = self.lock();
+        state.set_time(at);
+        self.show(&state)
+    }
+
+    fn show(&self, state: &State) -> usize {
+        match state.publication() {
+            Publication::Serving(published) => self.publisher.publish(published),
+            Publication::Starting { reason } => {
+                self.publisher.stop(reason);
+                0
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic while it was held leaves whole fields behind.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
-    /// What is in force without what it says. The revision stays: the source has not changed.
-    fn emptied(&self) -> Published {
-        let (revision, lineage) = match &self.in_force {
-            Some(in_force) => (in_force.revision.clone(), in_force.lineage.clone()),
-            None => (Revision::new(format!("halt@{}", Digest::of(b""))), Lineage::default()),
+impl State {
+    fn set_time(&mut self, at: Timestamp) {
+        if let Some(whole) = &mut self.whole {
+            whole.at = at;
+        }
+    }
+
+    /// All that readers see, by the state alone.
+    fn publication(&self) -> Publication {
+        let holds = self.holds.clone();
+        match &self.whole {
+            Some(whole) => Publication::Serving(Arc::new(Published { whole: whole.clone(), holds })),
+            // To be halted is something to serve, even if the source was never read.
+            None if holds.halted => Publication::Serving(Arc::new(Published { whole: never_read(), holds })),
+            None => Publication::Starting { reason: self.reason.clone() },
+        }
+    }
+}
+
+/// An empty whole, served under a halt before the source was ever read.
+fn never_read() -> Whole {
+    Whole {
+        revision: Revision::new(format!("halt@{}", Digest::of(b""))),
+        lineage: Lineage::default(),
+        signed: None,
+        catalog: Arc::default(),
+        at: now(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use policies::{Catalog, File, Scope, Snapshot, Timestamp, repository::Sources};
+    use proptest::prelude::*;
+
+    use super::{Gate, Publication, Whole};
+    use crate::{
+        serving::status::{counts, everything},
+        source::{
+            Revision,
+            ancestry::{CommitId, Lineage},
+        },
+    };
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Halt(bool),
+        /// A commit with as many policies, signed well or not.
+        Publish(u8, bool),
+        Withdraw,
+        Readmit,
+        NotYet,
+        SetTime,
+        /// The process starts again; the halt file is looked at before the state directory is served.
+        Restart,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            3 => any::<bool>().prop_map(Step::Halt),
+            3 => (0..4_u8, any::<bool>()).prop_map(|(policies, signed)| Step::Publish(policies, signed)),
+            2 => Just(Step::Withdraw),
+            2 => Just(Step::Readmit),
+            1 => Just(Step::NotYet),
+            1 => Just(Step::SetTime),
+            1 => Just(Step::Restart),
+        ];
+        prop::collection::vec(step, 1..24)
+    }
+
+    /// Commit `number` of the branch, with as many policies.
+    fn whole(number: u8, policies: u8) -> Whole {
+        let one = |i| {
+            format!(
+                "metadata: {{name: p{i}}}\nspec: {{selector: {{service: a}}, rules: [{{fault: {{percentage: 1, delay_ms: {}}}}}]}}\n---\n",
+                1 + u16::from(number)
+            )
         };
-        let withdrawn = self.in_force.as_ref().and_then(|in_force| in_force.withdrawn.clone());
-        let catalog = Arc::<Catalog>::default();
-        Published { revision, lineage, catalog, halted: true, withdrawn, at: now() }
+        let file = File::read((0..policies).map(one).collect::<String>().as_bytes());
+        let path = "a.yaml".into();
+        let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
+        let commits = (0..=number).map(|number| CommitId([number; 20])).collect::<HashSet<_>>();
+        Whole {
+            revision: Revision::new(format!("main@sha1:{}", format!("{number:02x}").repeat(20))),
+            lineage: Lineage::of(commits),
+            signed: None,
+            catalog: Catalog::new(&sources, |_, _| None).into(),
+            at: Timestamp::from_millis(0),
+        }
+    }
+
+    /// The state by the plainest means: what was committed last, and two switches.
+    #[derive(Default)]
+    struct Model {
+        committed: Option<(u8, u8)>,
+        halted: bool,
+        withdrawn: bool,
+    }
+
+    impl Model {
+        fn apply(&mut self, gate: &mut Gate, number: u8, step: &Step) {
+            let refusal = |withdrawn: bool| withdrawn.then(|| "unsigned".to_owned());
+            match *step {
+                Step::Halt(halted) => {
+                    assert_eq!(gate.halt(halted), self.halted != halted);
+                    self.halted = halted;
+                }
+                Step::Publish(policies, signed) => {
+                    gate.publish(whole(number, policies), refusal(!signed));
+                    (self.committed, self.withdrawn) = (Some((number, policies)), !signed);
+                }
+                Step::Withdraw | Step::Readmit => {
+                    let withdrawn = self.committed.is_some() && matches!(step, Step::Withdraw);
+                    let reason = matches!(step, Step::Withdraw).then(|| "unsigned".to_owned());
+                    assert_eq!(gate.withdraw(reason), self.withdrawn != withdrawn);
+                    self.withdrawn = withdrawn;
+                }
+                Step::NotYet => gate.not_yet("unreachable".to_owned()),
+                Step::SetTime => {
+                    gate.set_time(Timestamp::from_millis(number.into()));
+                }
+                Step::Restart => {
+                    *gate = Gate::default();
+                    gate.halt(self.halted);
+                    if let Some((number, policies)) = self.committed {
+                        gate.publish(whole(number, policies), refusal(self.withdrawn));
+                    }
+                }
+            }
+        }
+
+        fn check(&self, gate: &Gate) {
+            let publisher = gate.publisher();
+            let Publication::Serving(published) = publisher.publication() else {
+                assert!(self.committed.is_none() && !self.halted, "a whole or a halt is something to serve");
+                assert!(publisher.subscribe(everything()).is_err());
+                return;
+            };
+            let (number, policies) = self.committed.unwrap_or_default();
+            assert_eq!(published.holds.halted, self.halted);
+            assert_eq!(published.holds.withdrawn.is_some(), self.withdrawn);
+            let scope = Scope::new(["demo"], ["a"]).unwrap();
+            let body = publisher.subscribe(scope.clone()).unwrap().borrow().clone();
+            let served = Snapshot::decode(&body.bytes).unwrap();
+            assert_eq!(body.revision, published.whole.revision, "bytes and revision are of one state");
+            if self.halted || self.withdrawn {
+                assert!(served.policies.is_empty(), "something is served during a hold");
+                assert!(published.served().policies().is_empty());
+            } else {
+                let plain = whole(number, policies).catalog.snapshot(&scope, Timestamp::from_millis(0));
+                assert_eq!(served, plain, "exactly the whole is served without a hold");
+            }
+            if self.committed.is_some() {
+                assert_eq!(published.whole.revision, whole(number, policies).revision);
+                let ahead = format!("main@sha1:{}", "ff".repeat(20));
+                assert!(published.whole.lineage.is_behind(&ahead), "a hold hides the ancestors");
+                assert!(!published.whole.lineage.is_behind(published.whole.revision.as_str()));
+            }
+            let counted = counts(&published, None).active;
+            assert_eq!(counted, if self.withdrawn { 0 } else { policies.into() }, "the report under a hold");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_hold_empties_every_snapshot_and_its_end_brings_back_exactly_the_whole(steps in steps()) {
+            let (mut gate, mut model) = (Gate::default(), Model::default());
+            model.check(&gate);
+            for (number, step) in (1_u8..).zip(&steps) {
+                model.apply(&mut gate, number, step);
+                model.check(&gate);
+            }
+        }
+    }
+
+    #[test]
+    fn a_waiting_request_is_woken_by_the_halt_and_by_its_end() {
+        let gate = Gate::default();
+        gate.publish(whole(1, 2), None);
+        let mut waiting = gate.publisher().subscribe(Scope::new(["demo"], ["a"]).unwrap()).unwrap();
+        let before = waiting.borrow_and_update().digest;
+        gate.halt(true);
+        assert!(waiting.has_changed().unwrap());
+        gate.publish(whole(1, 2), None);
+        waiting.mark_unchanged();
+        gate.halt(false);
+        assert!(waiting.has_changed().unwrap());
+        assert_eq!(waiting.borrow().digest, before);
     }
 }

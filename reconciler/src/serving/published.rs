@@ -5,20 +5,34 @@ use std::sync::Arc;
 use bytes::Bytes;
 use policies::{Catalog, Digest, Scope, Timestamp, repository::ActiveSet, wire::Format};
 
-use crate::source::{Revision, ancestry::Lineage};
+use crate::source::{Revision, ancestry::Lineage, signers::Signed};
 
 /// A catalog and where it comes from.
 #[derive(Clone, Debug)]
-pub struct Published {
+pub struct Whole {
     pub revision: Revision,
     pub lineage: Lineage,
-    /// Empty while [halted](crate::serving::gate).
+    /// The signature of the revision, where one is asked for.
+    pub signed: Option<Arc<Signed>>,
     pub catalog: Arc<Catalog>,
-    pub halted: bool,
-    /// The reason why the catalog is empty although the revision is not: nobody who may sign has signed it.
-    pub withdrawn: Option<String>,
     /// The instant by which it is decided which policies of the catalog are active.
     pub at: Timestamp,
+}
+
+/// The causes for which nothing is injected, whatever the source says. Each comes and goes on its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holds {
+    pub halted: bool,
+    /// The reason why the revision is withdrawn: nobody who may sign has signed it.
+    pub withdrawn: Option<String>,
+}
+
+/// All that readers see, as one consistent value. A hold empties the catalog that is served, and hides neither
+/// the revision nor its ancestors.
+#[derive(Clone, Debug)]
+pub struct Published {
+    pub whole: Whole,
+    pub holds: Holds,
 }
 
 /// A [`Published`], or the reason why there is none yet.
@@ -36,17 +50,24 @@ pub struct Body {
     pub revision: Revision,
 }
 
+impl Holds {
+    /// Whether at least one of them is there.
+    pub fn any(&self) -> bool {
+        let Self { halted, withdrawn } = self;
+        *halted || withdrawn.is_some()
+    }
+}
+
 impl Published {
-    /// The same revision with no policies, and the reason.
-    pub fn withdrawn(&self, reason: String) -> Self {
-        let Self { revision, lineage, .. } = self.clone();
-        let withdrawn = Some(reason);
-        Self { revision, lineage, catalog: Arc::default(), halted: false, withdrawn, at: self.at }
+    /// The catalog that is served: an empty one during a hold.
+    pub fn served(&self) -> Arc<Catalog> {
+        if self.holds.any() { Arc::default() } else { Arc::clone(&self.whole.catalog) }
     }
 
-    /// Whether nothing is injected, whatever the source says.
-    pub fn is_stopped(&self) -> bool {
-        self.halted || self.withdrawn.is_some()
+    /// The catalog that reports describe: the whole one under a halt, since it returns as it is; an empty one
+    /// after a withdrawal, since another commit may follow.
+    pub fn reported(&self) -> Arc<Catalog> {
+        if self.holds.withdrawn.is_some() { Arc::default() } else { Arc::clone(&self.whole.catalog) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The hub of all readers: it holds the newest publication, and wakes the requests whose bytes changed.
+//! The hub of all readers, written by the [gate](super::gate) alone: it holds the newest publication, and wakes the requests whose bytes changed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -48,7 +48,7 @@ impl Publisher {
     }
 
     /// Sets the reason why there is nothing to serve; a catalog that is served stays.
-    pub fn not_yet(&self, reason: String) {
+    pub(super) fn not_yet(&self, reason: String) {
         self.newest.send_if_modified(|newest| match newest {
             Publication::Starting { reason: known } => {
                 *known = reason;
@@ -59,15 +59,14 @@ impl Publisher {
     }
 
     /// Stops serving, and sets the reason.
-    pub fn withdraw(&self, reason: String) {
+    pub(super) fn stop(&self, reason: String) {
         self.newest.send_replace(Publication::Starting { reason });
     }
 
     /// Serves a catalog from now on; the number of scopes whose bytes changed.
-    pub fn publish(&self, published: impl Into<Arc<Published>>) -> usize {
-        let published = published.into();
+    pub(super) fn publish(&self, published: Arc<Published>) -> usize {
         let _turn = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
-        let active = Arc::new(ActiveSet::new(&published.catalog, published.at));
+        let active = Arc::new(ActiveSet::new(&published.served(), published.whole.at));
         let (before, kept) = {
             let mut scopes = self.lock();
             (Arc::clone(scopes.active()), scopes.begin_update())
@@ -76,7 +75,7 @@ impl Publisher {
         // keep their bytes.
         let changes = active.changes(&before);
         let make = |scope: Arc<Scope>| {
-            let body = changes.touch(&scope).then(|| Body::of(&active, &published.revision, &scope));
+            let body = changes.touch(&scope).then(|| Body::of(&active, &published.whole.revision, &scope));
             body.map(|body| (scope, body))
         };
         let mut made: Vec<_> = kept.into_iter().filter_map(make).collect();
@@ -84,7 +83,7 @@ impl Publisher {
         let mut scopes = self.lock();
         made.extend(scopes.take_added().into_iter().filter_map(make));
         self.newest.send_replace(Publication::Serving(Arc::clone(&published)));
-        scopes.update(Arc::clone(&active), &published.revision, made)
+        scopes.update(Arc::clone(&active), &published.whole.revision, made)
     }
 
     /// The bytes of a scope, now and whenever they change; `Err` is the reason why there are none yet.
@@ -106,7 +105,7 @@ impl Publisher {
                 // Something else was published meanwhile, or this is the first turn.
                 _ => drop(scopes),
             }
-            let body = Body::of(&active, &published.revision, &scope);
+            let body = Body::of(&active, &published.whole.revision, &scope);
             made = Some((active, body));
         }
     }
@@ -143,7 +142,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Publication, Published, Publisher};
-    use crate::source::{Revision, ancestry::Lineage};
+    use crate::{
+        serving::published::{Holds, Whole},
+        source::{Revision, ancestry::Lineage},
+    };
 
     /// Each step publishes policies, of which each selects a service (or any) and has a status, or asks for
     /// one more scope.
@@ -160,15 +162,12 @@ mod tests {
         #[test]
         fn a_waiting_request_has_the_bytes_that_the_catalog_gives_for_its_scope(steps in steps()) {
             let publisher = Publisher::default();
-            let nothing = Published {
-                revision: Revision::new("main@sha1:start".into()),
-                lineage: Lineage::default(),
-                catalog: Arc::default(),
-                halted: false,
-                withdrawn: None,
-                at: Timestamp::from_millis(0),
+            let publish = |revision: &str, catalog: Arc<Catalog>| {
+                let (revision, at) = (Revision::new(revision.to_owned()), Timestamp::from_millis(0));
+                let whole = Whole { revision, lineage: Lineage::default(), signed: None, catalog, at };
+                publisher.publish(Arc::new(Published { whole, holds: Holds::default() }));
             };
-            publisher.publish(nothing);
+            publish("main@sha1:start", Arc::default());
             let mut waiting = Vec::new();
             for (number, step) in steps.into_iter().enumerate() {
                 match step {
@@ -186,10 +185,8 @@ mod tests {
                         let (path, file) = ("a.yaml".into(), File::read(text.as_bytes()));
                         let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
                         let catalog = Catalog::new(&sources, |_, _| None).into();
-                        let revision = Revision::new(format!("main@sha1:{number}"));
-                        let (lineage, at) = (Lineage::default(), Timestamp::from_millis(0));
                         let before: Vec<_> = waiting.iter_mut().map(|(_, body)| body.borrow_and_update().digest).collect();
-                        publisher.publish(Published { revision, lineage, catalog, halted: false, withdrawn: None, at });
+                        publish(&format!("main@sha1:{number}"), catalog);
                         for ((_, body), before) in waiting.iter().zip(before) {
                             prop_assert_eq!(body.has_changed().unwrap(), body.borrow().digest != before);
                         }
@@ -198,10 +195,10 @@ mod tests {
                 let Publication::Serving(published) = publisher.publication() else { panic!("nothing is served") };
                 for (scope, body) in &waiting {
                     let body = body.borrow();
-                    let plain = published.catalog.snapshot(scope, published.at).encode(Format::V1);
+                    let plain = published.whole.catalog.snapshot(scope, published.whole.at).encode(Format::V1);
                     prop_assert_eq!(&body.bytes[..], &plain[..]);
                     prop_assert_eq!(body.digest, Digest::of(&plain));
-                    prop_assert_eq!(&body.revision, &published.revision);
+                    prop_assert_eq!(&body.revision, &published.whole.revision);
                 }
             }
         }

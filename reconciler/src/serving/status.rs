@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use policies::{
-    Digest, Scope,
+    Catalog, Digest, Scope,
     reading::{Finding, Problem},
     repository::{LocatedPolicy, lint},
     wire::Format,
@@ -45,16 +45,16 @@ impl Version {
         Ok(Self { revision: body.revision, digest: body.digest })
     }
 
-    /// The version that is in force, served or not.
-    pub fn in_force(published: &Published) -> Self {
-        let bytes = published.catalog.snapshot(&everything(), published.at).encode(Format::V1);
-        Self { revision: published.revision.clone(), digest: Digest::of(&bytes) }
+    /// The version of what reports describe, served or held.
+    pub fn reported(published: &Published) -> Self {
+        let bytes = published.reported().snapshot(&everything(), published.whole.at).encode(Format::V1);
+        Self { revision: published.whole.revision.clone(), digest: Digest::of(&bytes) }
     }
 }
 
 /// Policies and problems in figures. Without `namespaces` no policy is inactive.
 pub fn counts(published: &Published, namespaces: Option<&Namespaces>) -> Counts {
-    let catalog = &published.catalog;
+    let catalog = published.reported();
     let states = catalog.policies().iter().map(|placed| state(placed, published, namespaces));
     let states: Vec<_> = states.collect();
     let of = |state| states.iter().filter(|other| **other == state).count();
@@ -74,7 +74,7 @@ pub fn counts(published: &Published, namespaces: Option<&Namespaces>) -> Counts 
 /// The state of a policy. A policy that its own dates or `suspend` keep out of force is not inactive.
 pub fn state(placed: &LocatedPolicy, published: &Published, namespaces: Option<&Namespaces>) -> PolicyState {
     let is_gone = namespaces.is_some_and(|namespaces| !namespaces.have(&placed.entry.policy));
-    match placed.state(published.at).into() {
+    match placed.state(published.whole.at).into() {
         PolicyState::Active | PolicyState::Scheduled if is_gone => PolicyState::Inactive,
         state => state,
     }
@@ -83,23 +83,23 @@ pub fn state(placed: &LocatedPolicy, published: &Published, namespaces: Option<&
 /// Every policy with its state, its place and its warnings, and every rejected file with its errors.
 /// To find the warnings compares all rules with each other: too slow to do it for each request.
 pub fn report(published: &Published, namespaces: Option<&Namespaces>) -> Report {
-    let found = lint::warnings(&published.catalog, published.at);
-    let mut warnings = warnings_of_policies(published, &found);
-    let policies = published.catalog.policies().iter().enumerate();
+    let catalog = published.reported();
+    let found = lint::warnings(&catalog, published.whole.at);
+    let mut warnings = warnings_of_policies(&catalog, &found);
+    let policies = catalog.policies().iter().enumerate();
     let policies = policies
         .map(|(i, placed)| policy(placed, published, namespaces, &warnings.remove(&i).unwrap_or_default()));
-    let rejected =
-        published.catalog.problems().chunk_by(|a, b| a.file == b.file).map(|errors| RejectedFile {
-            errors: errors.iter().map(Into::into).collect(),
-            file: errors.first().map(|error| error.file.to_string()).unwrap_or_default(),
-        });
+    let rejected = catalog.problems().chunk_by(|a, b| a.file == b.file).map(|errors| RejectedFile {
+        errors: errors.iter().map(Into::into).collect(),
+        file: errors.first().map(|error| error.file.to_string()).unwrap_or_default(),
+    });
     Report { policies: policies.collect(), rejected: rejected.collect() }
 }
 
 /// The warnings of each policy, by its position in the catalog. A warning belongs to the last policy of its
 /// file that begins before it.
-fn warnings_of_policies<'a>(published: &Published, found: &'a [Problem]) -> HashMap<usize, Vec<&'a Problem>> {
-    let policies = published.catalog.policies().iter().enumerate();
+fn warnings_of_policies<'a>(catalog: &Catalog, found: &'a [Problem]) -> HashMap<usize, Vec<&'a Problem>> {
+    let policies = catalog.policies().iter().enumerate();
     let starts = policies.map(|(i, placed)| (&placed.file, placed.parsed.place, i));
     let mut starts: Vec<_> = starts.collect();
     starts.sort();

@@ -35,15 +35,17 @@ impl UnselectedPolicies {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use policies::{Catalog, File, Scope, Timestamp, repository::Sources};
 
     use super::UnselectedPolicies;
     use crate::{
-        serving::{published::Published, publisher::Publisher},
+        serving::{gate::Gate, published::Whole},
         source::{Revision, ancestry::Lineage},
     };
 
-    fn publish(publisher: &Publisher, services: &[&str]) {
+    fn publish(gate: &Gate, services: &[&str]) {
         let one = |service: &&str| {
             format!(
                 "metadata: {{name: {service}}}\nspec: {{selector: {{service: {service}}}, rules: [{{fault: {{percentage: 1, delay_ms: 1}}}}]}}\n---\n"
@@ -55,14 +57,15 @@ mod tests {
         let catalog = Catalog::new(&sources, |_, _| None).into();
         let at = Timestamp::from_millis(0);
         let (revision, lineage) = (Revision::new("main@sha1:1".into()), Lineage::default());
-        publisher.publish(Published { revision, lineage, catalog, halted: false, withdrawn: None, at });
+        gate.publish(Whole { revision, lineage, signed: None, catalog, at }, None);
     }
 
     #[test]
     fn a_policy_for_a_workload_that_never_polled_is_found_once() {
-        let publisher = Publisher::default();
+        let gate = Gate::default();
+        let publisher = Arc::clone(gate.publisher());
         let mut unselected = UnselectedPolicies::default();
-        publish(&publisher, &["checkout", "chekout"]);
+        publish(&gate, &["checkout", "chekout"]);
         assert!(unselected.new_ones(&publisher).is_empty(), "no proxy has asked yet");
         let waiting = publisher.subscribe(Scope::new(["demo"], ["checkout"]).unwrap());
         let found: Vec<_> =

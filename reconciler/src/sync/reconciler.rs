@@ -1,7 +1,6 @@
 //! The loop that keeps what is served equal to what the source says.
 
 mod publishing;
-mod withdrawal;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::{
     clock::now,
-    serving::{gate::Gate, published::Published, unselected::UnselectedPolicies},
+    serving::{gate::Gate, unselected::UnselectedPolicies},
     shutdown::Shutdown,
     source::{
         Source, SourceError,
@@ -30,8 +29,8 @@ const SETTLE: Duration = Duration::from_millis(10);
 const SECOND_LOOK: Duration = Duration::from_millis(250);
 /// How long the first look may take before what an earlier process left is served.
 const FIRST_LOOK: Duration = Duration::from_secs(2);
-/// How often it is looked, while the source is read, whether what is in force may stay so.
-const GUARD_PERIOD: Duration = Duration::from_secs(1);
+/// The interval of checks of the signature while the source is read.
+const SIGNATURE_PERIOD: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// Reads the source whenever there is a cause, and publishes what it says.
@@ -43,9 +42,7 @@ pub struct Reconciler {
     gate: Arc<Gate>,
     refresh: Arc<Refresh>,
     /// Where commits have to be signed.
-    guard: Option<SignatureWatch>,
-    /// What would be in force if whoever signed it still might.
-    withdrawn: Option<Published>,
+    signature_watch: Option<SignatureWatch>,
     unselected: UnselectedPolicies,
     /// What an earlier process left, until there is something to serve.
     restored: Option<Loaded>,
@@ -92,8 +89,7 @@ impl Reconciler {
             watcher,
             gate,
             refresh,
-            guard: None,
-            withdrawn: None,
+            signature_watch: None,
             unselected: UnselectedPolicies::default(),
             restored: None,
             interval,
@@ -103,9 +99,9 @@ impl Reconciler {
         }
     }
 
-    /// What is in force is withdrawn as soon as `guard` refuses it.
-    pub fn guarded_by(self, guard: Option<SignatureWatch>) -> Self {
-        Self { guard, ..self }
+    /// Withdraws what is in force as soon as `signature_watch` refuses its signature.
+    pub fn with_signature_watch(self, signature_watch: Option<SignatureWatch>) -> Self {
+        Self { signature_watch, ..self }
     }
 
     /// Runs until shutdown. An error is one that no retry can mend.
@@ -187,13 +183,12 @@ impl Reconciler {
                 self.failures = 0;
                 match loaded {
                     Some(loaded) => {
-                        self.follow(&loaded);
                         self.publish(loaded, None, cause, begun.elapsed());
                     }
                     None => {
                         // Whoever signed it may have been let in again meanwhile.
                         self.verify().await;
-                        self.see_to_the_time();
+                        self.catch_up_with_the_clock();
                     }
                 }
                 self.restored = None;
@@ -217,7 +212,7 @@ impl Reconciler {
         abort: &Abort,
         shutdown: &mut Shutdown,
     ) -> Result<T, ReconcileError> {
-        let mut verify_at = self.guard.as_ref().map(|_| Instant::now() + GUARD_PERIOD);
+        let mut verify_at = self.signature_watch.as_ref().map(|_| Instant::now() + SIGNATURE_PERIOD);
         let done = loop {
             let expiry = self.next_expiry();
             tokio::select! {
@@ -228,7 +223,7 @@ impl Reconciler {
                 }
                 () = at(verify_at) => {
                     self.verify().await;
-                    verify_at = Some(Instant::now() + GUARD_PERIOD);
+                    verify_at = Some(Instant::now() + SIGNATURE_PERIOD);
                 }
                 () = at(expiry) => self.expire(),
                 () = shutdown.requested(), if !abort.is_requested() => abort.request(),
@@ -242,12 +237,12 @@ impl Reconciler {
     async fn failed(&mut self, error: &SourceError, took: Duration) {
         self.failures = self.failures.saturating_add(1);
         self.serve_restored().await;
-        match self.gate.in_force() {
-            Some(published) if published.withdrawn.is_some() => {
-                warn!(%error, revision = %published.revision, "nothing is in force: the last good revision is withdrawn");
+        match self.gate.whole() {
+            Some(whole) if self.gate.withdrawn().is_some() => {
+                warn!(%error, revision = %whole.revision, "nothing is in force: the last good revision is withdrawn");
             }
-            Some(published) => {
-                warn!(%error, revision = %published.revision, "the last good revision stays in force");
+            Some(whole) => {
+                warn!(%error, revision = %whole.revision, "the last good revision stays in force");
             }
             None => warn!(%error, "nothing to serve yet"),
         }
@@ -264,8 +259,7 @@ impl Reconciler {
     }
 
     fn next_expiry(&self) -> Option<Instant> {
-        let published = self.gate.in_force()?;
-        let next = published.catalog.next_change(published.at)?;
+        let next = self.gate.next_change()?;
         Some(Instant::now() + Duration::from_millis(next.millis_since(now())))
     }
 }

@@ -1,6 +1,5 @@
-//! Sees to it that what is in force stays so only while whoever signed it may sign.
-//!
-//! That needs no Git: what vouches for a commit was read with it.
+//! Checks whether the signature of what is in force still counts. That needs no Git: the signature was read with
+//! the commit.
 
 use std::sync::Arc;
 
@@ -14,43 +13,37 @@ use crate::{
     },
 };
 
-/// Knows what is in force and who may sign.
+/// The keys that may sign, watched for changes.
 #[derive(Debug)]
 pub struct SignatureWatch {
     signers: Signers,
     watcher: Option<Watcher>,
-    in_force: Option<Arc<Signed>>,
-    /// What was last said to be wrong with the folder.
-    told: Vec<String>,
+    /// The faults of the directory that were logged last.
+    logged: Vec<String>,
 }
 
 impl SignatureWatch {
-    /// Nothing is in force yet. `hints` are given when the folder of the signers changes.
+    /// Gives `hints` when the directory of the keys changes.
     pub fn new(signers: Signers, hints: Arc<Hints>) -> Self {
         let watcher = Watcher::of_folder(signers.folder().to_owned(), hints);
-        Self { signers, watcher, in_force: None, told: Vec::new() }
+        Self { signers, watcher, logged: Vec::new() }
     }
 
-    /// What this vouches for is in force from now on.
-    pub fn follow(&mut self, signed: Option<Arc<Signed>>) {
-        self.in_force = signed;
-    }
-
-    /// Why what is in force may not be served, if it may not. Reads the folder.
-    pub async fn refusal(&mut self) -> Option<String> {
-        // Before the look, so that nothing falls between.
+    /// The reason why what is signed so may not be served, if it may not. Reads the directory.
+    pub async fn refusal(&mut self, signed: Option<Arc<Signed>>) -> Option<String> {
+        // Before the directory is read, so that no change is missed.
         if let Some(watcher) = &mut self.watcher {
             watcher.renew();
         }
-        let (signers, signed) = (self.signers.clone(), self.in_force.clone());
+        let signers = self.signers.clone();
         let check = tokio::task::spawn_blocking(move || signers.check(signed.as_deref(), now()));
         // It does not panic; it is aborted when the process ends, and nothing is served any more then.
         let Verdict { refusal, faults } = check.await.ok()?;
-        if self.told != faults {
-            faults.iter().filter(|fault| !self.told.contains(fault)).for_each(|fault| {
+        if self.logged != faults {
+            faults.iter().filter(|fault| !self.logged.contains(fault)).for_each(|fault| {
                 error!("{fault}; nobody may sign by it");
             });
-            self.told = faults;
+            self.logged = faults;
         }
         refusal
     }

@@ -10,7 +10,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use reconciler::{
     http::{self, Services},
-    serving::{gate::Gate, publisher::Publisher},
+    serving::gate::Gate,
     shutdown::{self, Trigger},
     source::{
         Settings, Source,
@@ -52,14 +52,15 @@ impl Server {
         let hints = Arc::<Hints>::default();
         let watcher = Watcher::new(&settings, Arc::clone(&hints));
         let source = Source::open(settings, None).unwrap();
-        let gate = Arc::new(Gate::new(Arc::<Publisher>::default()));
+        let gate = Arc::<Gate>::default();
         let refresh = Arc::<Refresh>::default();
         let (loader, looks) = (Loader::default(), Arc::clone(&refresh));
         let reconciler = Reconciler::new(source, loader, watcher, Arc::clone(&gate), looks, interval);
         tokio::spawn(reconciler.run(hints, shutdown.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let routes = http::router(gate, refresh, shutdown.clone(), Services::default());
+        let routes =
+            http::router(Arc::clone(gate.publisher()), refresh, shutdown.clone(), Services::default());
         let router = routes.router.clone();
         let serving = tokio::spawn(http::serve(listener, routes));
         Self { url, client: reqwest::Client::new(), trigger, serving, router }

@@ -17,8 +17,8 @@ use crate::http::{Services, problem::Problem, state::Served};
 use crate::{
     api,
     serving::{
-        gate::Gate,
         published::Publication,
+        publisher::Publisher,
         status::{Version, counts},
     },
     shutdown::Shutdown,
@@ -31,7 +31,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// A stream, and what it told last.
 struct Stream {
-    gate: Arc<Gate>,
+    publisher: Arc<Publisher>,
     services: Arc<Services>,
     news: watch::Receiver<Publication>,
     told: Option<Version>,
@@ -48,8 +48,8 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<impl IntoRespons
     let mut news = served.publisher.watch();
     // What is so now is told first.
     news.mark_changed();
-    let Served { gate, services, shutdown, .. } = served;
-    let stream = Stream { gate, services, news, told: None, shutdown, _permit: permit };
+    let Served { publisher, services, shutdown, .. } = served;
+    let stream = Stream { publisher, services, news, told: None, shutdown, _permit: permit };
     let events = unfold(stream, |mut stream| async {
         let event = stream.next().await?;
         Some((Ok::<_, Infallible>(event), stream))
@@ -66,18 +66,17 @@ impl Stream {
                 () = self.shutdown.requested() => return None,
                 changed = self.news.changed() => changed.ok()?,
             }
-            let Ok(version) = Version::of(self.gate.publisher()) else { continue };
+            let Ok(version) = Version::of(&self.publisher) else { continue };
             // After the version, so that it is no older; were it newer, there is another event to come.
-            let Publication::Serving(published) = self.gate.publisher().publication() else { continue };
+            let Publication::Serving(published) = self.publisher.publication() else { continue };
             if self.told.as_ref() != Some(&version) {
-                let in_force = self.gate.in_force();
                 let namespaces = self.services.namespaces();
                 let data = api::events::Event {
                     digest: version.digest.to_string(),
-                    halted: published.halted,
+                    halted: published.holds.halted,
                     revision: version.revision.to_string(),
-                    summary: counts(in_force.as_ref().unwrap_or(&published), namespaces.as_deref()),
-                    withdrawn: published.withdrawn.clone(),
+                    summary: counts(&published, namespaces.as_deref()),
+                    withdrawn: published.holds.withdrawn.clone(),
                 };
                 self.told = Some(version);
                 return Event::default().event("snapshot").json_data(data).ok();

@@ -1,7 +1,5 @@
 //! `GET /metrics`, for Prometheus.
 
-use std::sync::Arc;
-
 use axum::{
     extract::State,
     http::header,
@@ -14,7 +12,7 @@ use crate::{
     clock::seconds_since,
     fleet::filters,
     serving::{
-        published::{Publication, Published},
+        published::Publication,
         scope_cache::Occupancy,
         status::{Version, counts},
     },
@@ -30,11 +28,12 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<Response, Proble
 fn state(served: &Served) -> exposition::State {
     let (publisher, services) = (&served.publisher, &served.services);
     let namespaces = services.namespaces();
-    let counts = |published: Arc<Published>| counts(&published, namespaces.as_deref());
-    let counts = served.gate.in_force().map(counts).unwrap_or_default();
-    let halted = matches!(publisher.publication(), Publication::Serving(published) if published.halted);
-    let withdrawn =
-        matches!(publisher.publication(), Publication::Serving(published) if published.withdrawn.is_some());
+    let (counts, holds) = match publisher.publication() {
+        Publication::Serving(published) => {
+            (counts(&published, namespaces.as_deref()), published.holds.clone())
+        }
+        Publication::Starting { .. } => Default::default(),
+    };
     // Before the others: to find out what is newest can bring scopes back.
     let filters = filters::counts(&services.filters.list(publisher)).states();
     let version = Version::of(publisher).ok();
@@ -44,8 +43,8 @@ fn state(served: &Served) -> exposition::State {
         notifications: services.notifications.clone(),
         version,
         counts,
-        halted,
-        withdrawn,
+        halted: holds.halted,
+        withdrawn: holds.withdrawn.is_some(),
         age: served.refresh.looks().read_at.map(seconds_since),
         polls_parked,
         event_streams: MAX_STREAMS - services.streams.available_permits(),

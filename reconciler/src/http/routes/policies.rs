@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use policies::{Digest, rendering::json, repository::LocatedPolicy};
+use policies::{Catalog, Digest, Timestamp, rendering::json, repository::LocatedPolicy};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -23,7 +23,8 @@ pub(crate) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let published = published(&served)?;
-    let policies = selected(&published, query.as_deref()).map(view).collect();
+    let catalog = published.served();
+    let policies = selected(&catalog, published.whole.at, query.as_deref()).map(view).collect();
     Ok(answer(&published, &Policies { policies }, &headers))
 }
 
@@ -35,7 +36,8 @@ pub(crate) async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let published = published(&served)?;
-    let mut policies = selected(&published, query.as_deref());
+    let catalog = published.served();
+    let mut policies = selected(&catalog, published.whole.at, query.as_deref());
     let policy = policies.find(|placed| placed.entry.policy.name.as_str() == name);
     let missing = || {
         Problem::new(
@@ -56,13 +58,14 @@ fn published(served: &Served) -> Result<Arc<Published>, Problem> {
 }
 
 fn selected<'p>(
-    published: &'p Published,
+    catalog: &'p Catalog,
+    at: Timestamp,
     query: Option<&str>,
 ) -> Box<dyn Iterator<Item = &'p LocatedPolicy> + 'p> {
     if query.is_some_and(|query| query.split('&').any(|pair| pair == "all=true")) {
-        Box::new(published.catalog.policies().iter())
+        Box::new(catalog.policies().iter())
     } else {
-        let in_force = published.catalog.in_force(published.at);
+        let in_force = catalog.in_force(at);
         Box::new(in_force.filter(|placed| json::is_first_generation(&placed.entry.policy)))
     }
 }
@@ -79,7 +82,7 @@ fn answer(published: &Published, json: &impl Serialize, headers: &HeaderMap) -> 
     let body = serde_json::to_string(json).unwrap_or_default();
     let etag = Digest::of(body.as_bytes()).etag();
     let current = is_current(headers, &etag);
-    let validators = [(header::ETAG, etag), (REVISION, published.revision.to_string())];
+    let validators = [(header::ETAG, etag), (REVISION, published.whole.revision.to_string())];
     if current {
         (StatusCode::NOT_MODIFIED, validators).into_response()
     } else {

@@ -21,12 +21,12 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Ready>, Pro
         .failure
         .map(|failure| SourceError { age_seconds: seconds_since(failure.at), message: failure.reason });
     Ok(Json(Ready {
-        halted: published.halted,
+        halted: published.holds.halted,
         restored: looks.restored,
-        revision: published.revision.to_string(),
+        revision: published.whole.revision.to_string(),
         source_age_seconds: looks.read_at.map(seconds_since),
         source_error,
         status: ReadyStatus::Ready,
-        withdrawn: published.withdrawn.clone(),
+        withdrawn: published.holds.withdrawn.clone(),
     }))
 }

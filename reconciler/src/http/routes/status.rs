@@ -37,16 +37,15 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Status>, Pr
 fn read(served: &Served) -> Result<Status, Problem> {
     // Read first, so that everything read after it is no older.
     let version = Version::of(&served.publisher).map_err(Problem::not_ready)?;
-    let served_now = match served.publisher.publication() {
+    let published = match served.publisher.publication() {
         Publication::Serving(published) => published,
         Publication::Starting { reason } => return Err(Problem::not_ready(reason)),
     };
-    let halted = served_now.halted;
-    let published = served.gate.in_force().unwrap_or(served_now);
+    let halted = published.holds.halted;
     let cluster = served.services.cluster.as_ref().map(|cluster| cluster.view());
     let namespaces = cluster.as_ref().and_then(|view| view.namespaces.clone());
     let counts = counts(&published, namespaces.as_deref());
-    let reported = if halted { Version::in_force(&published) } else { version.clone() };
+    let reported = if halted { Version::reported(&published) } else { version.clone() };
     let report = served.services.report.of((reported, counts, namespaces), &published);
     Ok(Status {
         digest: version.digest.to_string(),
@@ -58,7 +57,7 @@ fn read(served: &Served) -> Result<Status, Problem> {
         scope: everything().to_string(),
         source: source(&served.refresh.looks()),
         summary: counts,
-        withdrawn: published.withdrawn.clone(),
+        withdrawn: published.holds.withdrawn.clone(),
     })
 }
 

@@ -5,9 +5,9 @@ use policies::{Timestamp, repository::LocatedPolicy};
 use crate::{
     api::{counts::Counts, policy_status::PolicyState},
     serving::{
-        gate::Gate,
         namespaces::Namespaces,
         published::{Publication, Published},
+        publisher::Publisher,
         status::{self, Version},
     },
     sync::requests::Refresh,
@@ -39,15 +39,14 @@ pub(crate) struct Observation {
 
 impl Observation {
     /// Looks at everything; to be called where blocking is no harm.
-    pub(crate) fn of(gate: &Gate, refresh: &Refresh, namespaces: Option<&Namespaces>) -> Self {
+    pub(crate) fn of(publisher: &Publisher, refresh: &Refresh, namespaces: Option<&Namespaces>) -> Self {
         let looks = refresh.looks();
-        let serving = match gate.publisher().publication() {
+        let published = match publisher.publication() {
             Publication::Serving(published) => Some(published),
             Publication::Starting { .. } => None,
         };
-        let halted = serving.as_ref().is_some_and(|published| published.halted);
-        let in_force = gate.in_force().filter(|_| serving.is_some()).or(serving);
-        let version = Version::of(gate.publisher());
+        let halted = published.as_ref().is_some_and(|published| published.holds.halted);
+        let version = Version::of(publisher);
         let mut observation = Self {
             reason: version.as_ref().err().cloned().unwrap_or_default(),
             served: version.ok(),
@@ -56,11 +55,11 @@ impl Observation {
             failure: looks.failure.map(|failure| failure.reason),
             ..Self::default()
         };
-        if let Some(published) = &in_force {
+        if let Some(published) = &published {
             observation.counts = status::counts(published, namespaces);
-            observation.withdrawn.clone_from(&published.withdrawn);
+            observation.withdrawn.clone_from(&published.holds.withdrawn);
             // What is withdrawn has nothing in it, and may come back as it was.
-            if published.withdrawn.is_none() {
+            if published.holds.withdrawn.is_none() {
                 observation.rejected = Some(rejected(published));
                 observation.inactive = namespaces.map(|namespaces| inactive(published, namespaces));
             }
@@ -76,7 +75,7 @@ impl Observation {
 }
 
 fn rejected(published: &Published) -> Vec<(String, Vec<String>)> {
-    let files = published.catalog.problems().chunk_by(|a, b| a.file == b.file);
+    let files = published.whole.catalog.problems().chunk_by(|a, b| a.file == b.file);
     let file = |errors: &[policies::reading::Problem]| {
         let file = errors.first().map(|error| error.file.to_string()).unwrap_or_default();
         (file, errors.iter().map(ToString::to_string).collect())
@@ -86,7 +85,7 @@ fn rejected(published: &Published) -> Vec<(String, Vec<String>)> {
 
 fn inactive(published: &Published, namespaces: &Namespaces) -> Vec<(String, String)> {
     let state = |placed: &LocatedPolicy| status::state(placed, published, Some(namespaces));
-    let policies = published.catalog.policies().iter();
+    let policies = published.whole.catalog.policies().iter();
     let inactive = policies.filter(|placed| state(placed) == PolicyState::Inactive).take(MOST);
     let policies = inactive.map(|placed| &placed.entry.policy);
     policies.map(|policy| (policy.name.to_string(), namespaces.lack(policy))).collect()

@@ -22,7 +22,7 @@ use crate::kubernetes::{
     },
     health::{Cluster, Duty},
 };
-use crate::{serving::gate::Gate, sync::requests::Refresh};
+use crate::{serving::publisher::Publisher, sync::requests::Refresh};
 
 /// How far apart two reports are: what happens in between is told together.
 const SPACING: Duration = Duration::from_secs(1);
@@ -61,8 +61,8 @@ impl Reporter {
     }
 
     /// Runs for ever.
-    pub(crate) async fn run(mut self, gate: Arc<Gate>, refresh: Arc<Refresh>) {
-        let (mut served, mut looks) = (gate.publisher().watch(), refresh.watch());
+    pub(crate) async fn run(mut self, publisher: Arc<Publisher>, refresh: Arc<Refresh>) {
+        let (mut served, mut looks) = (publisher.watch(), refresh.watch());
         let mut view = self.cluster.watch();
         let mut pauses = Pauses::default();
         loop {
@@ -80,7 +80,7 @@ impl Reporter {
                 biased;
                 // Somebody else may lead by now: what is under way is given up.
                 _ = view.wait_for(|view| !view.leader) => continue,
-                told = self.report(&gate, &refresh) => told,
+                told = self.report(&publisher, &refresh) => told,
             };
             let pause = match told {
                 Ok(()) => {
@@ -106,10 +106,10 @@ impl Reporter {
         }
     }
 
-    async fn report(&mut self, gate: &Arc<Gate>, refresh: &Arc<Refresh>) -> Result<(), Failed> {
-        let (gate, refresh) = (Arc::clone(gate), Arc::clone(refresh));
+    async fn report(&mut self, publisher: &Arc<Publisher>, refresh: &Arc<Refresh>) -> Result<(), Failed> {
+        let (publisher, refresh) = (Arc::clone(publisher), Arc::clone(refresh));
         let namespaces = self.cluster.namespaces();
-        let observe = move || Observation::of(&gate, &refresh, namespaces.as_deref());
+        let observe = move || Observation::of(&publisher, &refresh, namespaces.as_deref());
         let seen = tokio::task::spawn_blocking(observe).await.unwrap_or_default();
         let shown = match self.shown.take() {
             Some(shown) => shown,

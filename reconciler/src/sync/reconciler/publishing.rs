@@ -1,12 +1,17 @@
-//! What is put in force, and when.
+//! Publishing: of a new revision, of a withdrawal, and of policies that start or end.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use policies::reading::Place;
 use tracing::{error, info, warn};
 
 use super::{Cause, Reconciler};
-use crate::{clock::now, serving::published::Published, source::Revision, sync::loader::Loaded};
+use crate::{
+    clock::now,
+    serving::published::Whole,
+    source::{Checkout, Revision, signers::Signed},
+    sync::loader::Loaded,
+};
 
 /// The number of policies that are named in the log, one a line, when they select nothing.
 const NAMED: usize = 20;
@@ -19,13 +24,12 @@ impl Reconciler {
             revision = %restored.checkout.revision,
             "the source has not been read yet: serving the last good revision of the state folder"
         );
-        self.follow(&restored);
-        let refusal = self.refusal().await;
+        let refusal = self.refusal(restored.checkout.signed.clone()).await;
         self.publish(restored, refusal, Cause::Start, Duration::ZERO);
         self.refresh.restored();
     }
 
-    /// Puts in force what was loaded, or, if that is refused, its revision with nothing in it.
+    /// Publishes what was loaded, withdrawn if it is refused.
     pub(super) fn publish(
         &mut self,
         Loaded { checkout, catalog }: Loaded,
@@ -33,60 +37,79 @@ impl Reconciler {
         cause: Cause,
         took: Duration,
     ) {
-        let in_force = self.gate.in_force();
-        let is_new = in_force.is_none_or(|published| published.revision != checkout.revision);
+        let Checkout { revision, lineage, signed, warnings, .. } = checkout;
+        let (is_new, is_withdrawn) =
+            (self.gate.whole().is_none_or(|known| known.revision != revision), refusal.is_some());
         if is_new {
-            checkout.warnings.iter().for_each(|warning| warn!(revision = %checkout.revision, "{warning}"));
+            warnings.iter().for_each(|warning| warn!(%revision, "{warning}"));
             for problem in catalog.problems() {
                 let (place, field) = (problem.finding.place, &problem.finding.field);
                 let Place { line, column } = place;
-                error!(revision = %checkout.revision, file = %problem.file, line, column, field, "{problem}");
+                error!(%revision, file = %problem.file, line, column, field, "{problem}");
             }
         }
-        let revision: Revision = checkout.revision;
         let (policies, problems) = (catalog.policies().len(), catalog.problems().len());
         let ignored = catalog.ignored();
-        let lineage = checkout.lineage;
-        let mut published = Published {
-            revision: revision.clone(),
-            lineage,
-            catalog,
-            halted: false,
-            withdrawn: None,
-            at: now(),
-        };
-        self.withdrawn = None;
-        if let Some(reason) = refusal {
-            published = self.withdraw(published, reason);
+        if let Some(reason) = &refusal {
+            log_withdrawal(&revision, reason);
         }
-        let is_withdrawn = published.withdrawn.is_some();
-        let changed_scopes = self.gate.publish(published);
+        let whole = Whole { revision: revision.clone(), lineage, signed, catalog, at: now() };
+        let changed_scopes = self.gate.publish(whole, refusal);
         if is_new && !is_withdrawn {
             let took_ms = took.as_millis() as u64;
             info!(%cause, %revision, policies, problems, ignored, changed_scopes, took_ms, "serving");
-            let unselected = self.unselected.new_ones(self.gate.publisher());
-            for policy in unselected.iter().take(NAMED) {
-                warn!(policy = %policy.name, "selects none of the workloads whose proxies have asked so far");
-            }
-            if let Some(policies) = unselected.len().checked_sub(NAMED).filter(|more| *more > 0) {
-                warn!(policies, "further ones select none of the workloads whose proxies have asked so far");
-            }
+            self.warn_of_unselected();
         }
     }
 
-    /// Nothing is new but, if the clock was set, the time.
-    pub(super) fn see_to_the_time(&self) {
-        let Some(in_force) = self.gate.in_force() else { return };
-        let next = in_force.catalog.next_change(in_force.at);
-        if now() < in_force.at || next.is_some_and(|next| next <= now()) {
+    fn warn_of_unselected(&mut self) {
+        let unselected = self.unselected.new_ones(self.gate.publisher());
+        for policy in unselected.iter().take(NAMED) {
+            warn!(policy = %policy.name, "selects none of the workloads whose proxies have asked so far");
+        }
+        if let Some(policies) = unselected.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            warn!(policies, "further ones select none of the workloads whose proxies have asked so far");
+        }
+    }
+
+    /// Withdraws the whole if nobody who may sign has signed it, or ends its withdrawal.
+    pub(super) async fn verify(&mut self) {
+        let whole = self.gate.whole();
+        let refusal = self.refusal(whole.as_ref().and_then(|whole| whole.signed.clone())).await;
+        let Some(Whole { revision, .. }) = whole else { return };
+        if !self.gate.withdraw(refusal.clone()) {
+            return;
+        }
+        match refusal {
+            Some(reason) => log_withdrawal(&revision, &reason),
+            None => info!(%revision, "its signer may sign again: no longer withdrawn"),
+        }
+    }
+
+    /// The reason why what is signed so may not be served, if it may not.
+    async fn refusal(&mut self, signed: Option<Arc<Signed>>) -> Option<String> {
+        match &mut self.signature_watch {
+            Some(watch) => watch.refusal(signed).await,
+            None => None,
+        }
+    }
+
+    /// Starts and ends policies whose instant has come although the loop was not woken for it: the clock was
+    /// set.
+    pub(super) fn catch_up_with_the_clock(&self) {
+        let Some(whole) = self.gate.whole() else { return };
+        if now() < whole.at || self.gate.next_change().is_some_and(|next| next <= now()) {
             self.expire();
         }
     }
 
-    /// Serves the same catalog without what has come to its end.
+    /// Starts and ends the policies whose instant has come.
     pub(super) fn expire(&self) {
-        let Some(in_force) = self.gate.in_force() else { return };
-        let changed_scopes = self.gate.publish(Published { at: now(), ..Published::clone(&in_force) });
+        let changed_scopes = self.gate.set_time(now());
         info!(changed_scopes, "a policy has come to its beginning or its end");
     }
+}
+
+fn log_withdrawal(revision: &Revision, reason: &str) {
+    error!(%revision, reason, "withdrawn: nothing is injected until a commit that is signed by an allowed key follows");
 }
