@@ -1,4 +1,4 @@
-//! Takes connections.
+//! Accepts connections.
 
 use std::{
     io::{self, ErrorKind},
@@ -17,24 +17,24 @@ use tracing::{debug, warn};
 use crate::{
     app::App,
     connection,
-    connection_limit::{Place, Places, Seat},
+    connection_limit::{ConnectionLimit, Permit, Slot},
     limits::{EXTRA_TIME, HANDSHAKE_TIME},
     listener::Listener,
     server::Server,
 };
 
-/// How long nothing is accepted after that has failed for want of files or memory.
+/// The pause after accepting has failed because files or memory are used up.
 const BACK_OFF: Duration = Duration::from_millis(100);
-/// How far apart the same complaint is logged.
-const COMPLAINTS_APART: Duration = Duration::from_secs(60);
+/// The time between two equal warnings.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Serves until shutdown, and then until the open requests have been answered.
 pub async fn serve<A: App>(listener: impl Into<Listener>, app: A) -> io::Result<()> {
-    let (listener, server, places) = (listener.into(), Arc::new(Server::new(app)), Places::new());
+    let (listener, server, limit) = (listener.into(), Arc::new(Server::new(app)), ConnectionLimit::new());
     let mut shutdown = pin!(server.app.shutdown());
     listener.prepare()?;
-    debug!(connections = places.limit(), "the limit");
-    let (mut full, mut failing) = (Complaint::default(), Complaint::default());
+    debug!(connections = limit.regular(), "the limit");
+    let (mut full, mut failing) = (Warning::default(), Warning::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -42,15 +42,15 @@ pub async fn serve<A: App>(listener: impl Into<Listener>, app: A) -> io::Result<
         };
         match accepted {
             Ok((stream, _)) => {
-                let seat = places.take();
-                if seat.as_ref().is_none_or(|seat| seat.place == Place::Extra) && full.is_due() {
-                    warn!(connections = places.limit(), "connections are turned away: there are too many");
+                let permit = limit.take();
+                if permit.as_ref().is_none_or(|permit| permit.slot == Slot::Extra) && full.is_due() {
+                    warn!(connections = limit.regular(), "connections are turned away: there are too many");
                 }
-                if let Some(seat) = seat {
-                    start(stream, listener.tls.as_ref(), &server, seat);
+                if let Some(permit) = permit {
+                    start(stream, listener.tls.as_ref(), &server, permit);
                 }
             }
-            // The client's doing.
+            // The client went away.
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 if failing.is_due() {
@@ -61,21 +61,21 @@ pub async fn serve<A: App>(listener: impl Into<Listener>, app: A) -> io::Result<
         }
     }
     drop(listener);
-    places.all_free().await;
+    limit.all_free().await;
     Ok(())
 }
 
-/// Serves a connection from now on.
-fn start<A: App>(stream: TcpStream, tls: Option<&TlsAcceptor>, server: &Arc<Server<A>>, seat: Seat) {
-    let (server, place) = (Arc::clone(server), seat.place);
-    match (tls, place) {
-        (None, Place::Regular) => drop(tokio::spawn(connection::serve(stream, server, seat))),
-        (None, Place::Extra) => {
-            drop(tokio::spawn(timeout(EXTRA_TIME, connection::serve(stream, server, seat))));
+/// Serves a connection in a task of its own.
+fn start<A: App>(stream: TcpStream, tls: Option<&TlsAcceptor>, server: &Arc<Server<A>>, permit: Permit) {
+    let (server, slot) = (Arc::clone(server), permit.slot);
+    match (tls, slot) {
+        (None, Slot::Regular) => drop(tokio::spawn(connection::serve(stream, server, permit))),
+        (None, Slot::Extra) => {
+            drop(tokio::spawn(timeout(EXTRA_TIME, connection::serve(stream, server, permit))));
         }
-        (Some(tls), Place::Regular) => drop(tokio::spawn(secured(tls.clone(), stream, server, seat))),
-        (Some(tls), Place::Extra) => {
-            drop(tokio::spawn(timeout(EXTRA_TIME, secured(tls.clone(), stream, server, seat))));
+        (Some(tls), Slot::Regular) => drop(tokio::spawn(secured(tls.clone(), stream, server, permit))),
+        (Some(tls), Slot::Extra) => {
+            drop(tokio::spawn(timeout(EXTRA_TIME, secured(tls.clone(), stream, server, permit))));
         }
     }
 }
@@ -84,18 +84,18 @@ async fn secured<A: App>(
     tls: TlsAcceptor,
     stream: TcpStream,
     server: Arc<Server<A>>,
-    seat: Seat,
+    permit: Permit,
 ) -> io::Result<()> {
-    // In a place of its own, which is given back: a connection is kept for long, and this is large.
+    // On the heap and freed afterwards: a connection lives for long, and this is large.
     let mut handshake = Box::pin(timeout(HANDSHAKE_TIME, tls.accept(stream)));
     let secured = tokio::select! {
         secured = &mut handshake => secured??,
-        // Nothing has been asked yet.
+        // No request has arrived yet.
         () = server.app.shutdown() => return Ok(()),
     };
     drop(handshake);
     drop(tls);
-    Box::pin(connection::serve(secured, server, seat)).await
+    Box::pin(connection::serve(secured, server, permit)).await
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {
@@ -105,13 +105,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// What is said now and then while it goes on.
+/// A warning that is logged at most once in an interval.
 #[derive(Debug, Default)]
-struct Complaint(Option<Instant>);
+struct Warning(Option<Instant>);
 
-impl Complaint {
+impl Warning {
     fn is_due(&mut self) -> bool {
-        let is_due = self.0.is_none_or(|last| last.elapsed() >= COMPLAINTS_APART);
+        let is_due = self.0.is_none_or(|last| last.elapsed() >= WARNING_INTERVAL);
         if is_due {
             self.0 = Some(Instant::now());
         }

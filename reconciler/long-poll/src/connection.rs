@@ -1,4 +1,5 @@
-//! One connection: plain polls, answered one after the other, until something else is asked.
+//! One connection: plain polls, answered one after the other. Any other request goes to hyper, which gives
+//! the connection back after its answer.
 
 #[cfg(test)]
 mod tests;
@@ -20,33 +21,33 @@ use tokio::{
 
 use crate::{
     app::App,
-    connection_limit::{Place, Seat},
-    deadline::Alarm,
+    connection_limit::{Permit, Slot},
+    deadline::Deadline,
     hold::Hold,
-    http1_response::{self, After, Answer},
+    http1_response::{self, Answer, Connection},
     hyper_fallback,
-    limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, MAX_HEAD},
+    limits::{ENDING_TIME, HEAD_TIME, MAX_HEAD},
     request_head::{self, Head, Protocol},
     server::Server,
     stream::Stream,
 };
 
-/// Up to how many bytes of a body it costs less to copy them than to hand two pieces to the kernel.
+/// A body up to this size is copied behind its head: that is cheaper than two pieces for the kernel.
 const COPIED: usize = 4_096;
 
-/// What came.
-enum Asked<P> {
+/// A request, or the end.
+enum Received<P> {
     Poll {
         poll: Result<P, Response>,
-        after: After,
+        after: Connection,
     },
     Other(Protocol),
-    /// Nothing more.
+    /// The client sends no more, or its time is over.
     End,
 }
 
-/// Serves a connection to its end. `Err` is of interest to nobody but who wonders about the client.
-pub(crate) async fn serve<IO, A>(io: IO, server: Arc<Server<A>>, seat: Seat) -> io::Result<()>
+/// Serves a connection to its end. An error says how the client left.
+pub(crate) async fn serve<IO, A>(io: IO, server: Arc<Server<A>>, permit: Permit) -> io::Result<()>
 where
     A: App,
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -54,26 +55,27 @@ where
     let mut stream = Stream::new(io);
     let app = &server.app;
     let (mut requested, mut is_requested) = (pin!(app.shutdown()), false);
-    // May be asked again when it has come.
+    // It may be polled again after its end.
     let mut ending = pin!(poll_fn(|cx| {
         is_requested = is_requested || requested.as_mut().poll(cx).is_ready();
         if is_requested { Poll::Ready(()) } else { Poll::Pending }
     }));
-    let mut alarm = Alarm::at(Instant::now() + HEAD_TIME);
+    let mut deadline = Deadline::at(Instant::now() + HEAD_TIME);
     loop {
-        let asked = poll_fn(|cx| next(&mut stream, app, seat.place, &mut alarm, ending.as_mut(), cx)).await?;
-        let (poll, after) = match asked {
-            Asked::Poll { poll, after } => (poll, after),
-            // It takes far more than what is here, and mostly does not come to it.
-            Asked::Other(protocol) => {
-                return Box::pin(hyper_fallback::serve(stream, protocol, Arc::clone(&server), seat.place))
+        let received =
+            poll_fn(|cx| next(&mut stream, app, permit.slot, &mut deadline, ending.as_mut(), cx)).await?;
+        let (poll, after) = match received {
+            Received::Poll { poll, after } => (poll, after),
+            // On the heap: it needs far more memory than a poll, and few connections need it.
+            Received::Other(protocol) => {
+                return Box::pin(hyper_fallback::serve(stream, protocol, Arc::clone(&server), permit.slot))
                     .await;
             }
-            Asked::End => break,
+            Received::End => break,
         };
         let answer = match poll {
             Ok(poll) => {
-                let hold = Hold::new(&mut alarm, ending.as_mut());
+                let hold = Hold::new(&mut deadline, ending.as_mut());
                 let mut answer = pin!(app.answer_poll(poll, hold));
                 let answered = poll_fn(|cx| match answer.as_mut().poll(cx) {
                     Poll::Ready(answer) => Poll::Ready(Some(answer)),
@@ -86,7 +88,7 @@ where
             }
             Err(response) => Answer::Response(response),
         };
-        let after = if app.is_shutting_down() { After::Closes } else { after };
+        let after = if app.is_shutting_down() { Connection::Close } else { after };
         let (mut head, body) = match answer {
             Answer::Written { head, body } => (head.end(body.len(), after), body),
             // It need not be fast.
@@ -101,89 +103,88 @@ where
             stream.write_all_buf(&mut head.as_slice().chain(body)).await?;
         }
         stream.flush().await?;
-        if after == After::Closes {
+        if after == Connection::Close {
             break;
         }
-        // What came meanwhile may be the beginning of the next request.
-        let time = if stream.early.is_empty() { IDLE_TIME } else { HEAD_TIME };
-        alarm.set(Instant::now() + time);
+        deadline.set(Instant::now() + stream.time_to_next_head());
     }
     stream.shutdown().await
 }
 
-/// What the client asks next.
+/// Reads the next request.
 fn next<IO: AsyncRead + AsyncWrite + Unpin, A: App>(
     stream: &mut Stream<IO>,
     app: &A,
-    place: Place,
-    alarm: &mut Alarm,
+    slot: Slot,
+    deadline: &mut Deadline,
     ending: Pin<&mut impl Future<Output = ()>>,
     cx: &mut Context<'_>,
-) -> Poll<io::Result<Asked<A::Poll>>> {
-    // Sent together with the request before.
-    if !stream.early.is_empty()
-        && let Some(asked) = take(&mut stream.early, &[], app, place)
+) -> Poll<io::Result<Received<A::Poll>>> {
+    // Sent together with the request before it.
+    if !stream.read_ahead.is_empty()
+        && let Some(received) = take(&mut stream.read_ahead, &[], app, slot)
     {
-        return Poll::Ready(Ok(asked));
+        return Poll::Ready(Ok(received));
     }
     loop {
-        let is_begun = !stream.early.is_empty();
-        let read = stream.poll_next(cx, |early, fresh| match fresh {
-            [] => Some(Asked::End),
-            fresh => take(early, fresh, app, place),
+        let is_begun = !stream.read_ahead.is_empty();
+        let read = stream.poll_next(cx, |read_ahead, fresh| match fresh {
+            [] => Some(Received::End),
+            fresh => take(read_ahead, fresh, app, slot),
         });
         match read? {
-            Poll::Ready(Some(asked)) => return Poll::Ready(Ok(asked)),
+            Poll::Ready(Some(received)) => return Poll::Ready(Ok(received)),
             Poll::Ready(None) if is_begun => {}
-            Poll::Ready(None) => alarm.set(Instant::now() + HEAD_TIME),
+            Poll::Ready(None) => deadline.set(Instant::now() + HEAD_TIME),
             Poll::Pending => break,
         }
     }
     if ending.poll(cx).is_ready() {
-        if stream.early.is_empty() {
-            return Poll::Ready(Ok(Asked::End));
+        if stream.read_ahead.is_empty() {
+            return Poll::Ready(Ok(Received::End));
         }
-        // A request that has begun is an open one, but need not end.
-        alarm.hasten(Instant::now() + ENDING_TIME);
+        // A request that has begun may still be completed, for a short time.
+        deadline.hasten(Instant::now() + ENDING_TIME);
     }
-    alarm.poll(cx).map(|()| Ok(Asked::End))
+    deadline.poll(cx).map(|()| Ok(Received::End))
 }
 
-/// What is asked by what was read `early`, and what is `fresh`; what is not part of it is kept.
-fn take<A: App>(early: &mut Vec<u8>, fresh: &[u8], app: &A, place: Place) -> Option<Asked<A::Poll>> {
-    let is_fresh = early.is_empty();
+/// Reads the request that the bytes begin with, first those read ahead, then the fresh ones. The rest is
+/// kept.
+fn take<A: App>(read_ahead: &mut Vec<u8>, fresh: &[u8], app: &A, slot: Slot) -> Option<Received<A::Poll>> {
+    let is_fresh = read_ahead.is_empty();
     if !is_fresh {
-        early.extend_from_slice(fresh);
+        read_ahead.extend_from_slice(fresh);
     }
-    let bytes = if is_fresh { fresh } else { early.as_slice() };
-    let (asked, length) = match request_head::read(bytes, A::POLL_PATH, A::POLL_HEADERS) {
-        Head::Plain(plain) if plain.length <= MAX_HEAD && place == Place::Regular => {
+    let bytes = if is_fresh { fresh } else { read_ahead.as_slice() };
+    let (received, length) = match request_head::read(bytes, A::POLL_PATH, A::POLL_HEADERS) {
+        Head::Plain(plain) if plain.length <= MAX_HEAD && slot == Slot::Regular => {
             let poll = app.read_poll(plain.query, &plain.headers);
-            let after = if plain.closes { After::Closes } else { After::GoesOn };
-            (Some(Asked::Poll { poll, after }), plain.length)
+            let after = if plain.closes { Connection::Close } else { Connection::KeepAlive };
+            (Some(Received::Poll { poll, after }), plain.length)
         }
         Head::Partial if bytes.len() <= MAX_HEAD => (None, 0),
-        Head::Other(protocol) => (Some(Asked::Other(protocol)), 0),
-        // Too long, or one too many: that is told by who reads everything.
-        Head::Plain(_) | Head::Partial => (Some(Asked::Other(Protocol::Http1)), 0),
+        Head::Other(protocol) => (Some(Received::Other(protocol)), 0),
+        // Too long, or above the limit of connections: hyper answers that.
+        Head::Plain(_) | Head::Partial => (Some(Received::Other(Protocol::Http1)), 0),
     };
     if is_fresh {
-        early.extend_from_slice(fresh.get(length..).unwrap_or_default());
+        read_ahead.extend_from_slice(fresh.get(length..).unwrap_or_default());
     } else {
-        early.drain(..length);
+        read_ahead.drain(..length);
     }
-    if early.is_empty() {
-        *early = Vec::new();
+    if read_ahead.is_empty() {
+        *read_ahead = Vec::new();
     }
-    asked
+    received
 }
 
-/// Whether the client has gone while it was held. What it sends meanwhile is kept for later; who sends
-/// more than fits is taken for gone.
+/// Ends when the client has gone while its poll was held. Bytes that it sends meanwhile are kept; a client
+/// that sends too many counts as gone.
 fn is_gone<IO: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<IO>, cx: &mut Context<'_>) -> Poll<()> {
-    while stream.early.len() < MAX_HEAD {
-        let keep = |early: &mut Vec<u8>, fresh: &[u8]| {
-            early.extend_from_slice(fresh);
+    while stream.read_ahead.len() < MAX_HEAD {
+        let keep = |read_ahead: &mut Vec<u8>, fresh: &[u8]| {
+            read_ahead.extend_from_slice(fresh);
             !fresh.is_empty()
         };
         match stream.poll_next(cx, keep) {
@@ -192,6 +193,6 @@ fn is_gone<IO: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<IO>, cx: &mut
             Poll::Pending => return Poll::Pending,
         }
     }
-    // Whether it is still there could not be seen any more.
+    // Its end could not be noticed any more.
     Poll::Ready(())
 }

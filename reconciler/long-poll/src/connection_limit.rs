@@ -1,8 +1,8 @@
-//! How many connections there may be at once.
+//! Limits the number of connections.
 //!
-//! Who comes when there is no place is told so at once, since elsewhere there may be a replica that has
-//! some: in the backlog it would wait for nothing, and so would the probes that decide whether this
-//! process lives. Whoever comes while there are too many to be told even that is closed without a word.
+//! Connections above the limit get 503, and probes still get their answer. A client in the backlog would
+//! wait, although another replica may have room. When there are too many of these connections too, the next
+//! ones are closed without an answer.
 
 use std::sync::Arc;
 
@@ -11,32 +11,32 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::{MAX_CONNECTIONS, MAX_EXTRA, RESERVED_FILES};
 
-/// What a connection may ask for.
+/// The kind of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Everything.
+pub(crate) enum Slot {
+    /// It may send any request.
     Regular,
-    /// Beyond the limit: how this replica is, once.
+    /// It is above the limit: it gets one answer, to a probe or 503.
     Extra,
 }
 
-/// A place that is taken for as long as this is kept.
+/// Permission for one connection, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    pub(crate) place: Place,
+pub(crate) struct Permit {
+    pub(crate) slot: Slot,
     _permit: OwnedSemaphorePermit,
 }
 
-/// The places that are free.
+/// The connections that may still be accepted.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct ConnectionLimit {
     regular: Arc<Semaphore>,
     extra: Arc<Semaphore>,
     limit: usize,
 }
 
-impl Places {
-    /// As many as fit, once as many files may be open as the system allows.
+impl ConnectionLimit {
+    /// Raises the limit of open files, and derives this limit from it.
     pub(crate) fn new() -> Self {
         Self::of(limit(raise_open_files()))
     }
@@ -45,40 +45,40 @@ impl Places {
         Self { regular: Arc::new(Semaphore::new(limit)), extra: Arc::new(Semaphore::new(MAX_EXTRA)), limit }
     }
 
-    pub(crate) fn limit(&self) -> usize {
+    pub(crate) fn regular(&self) -> usize {
         self.limit
     }
 
-    /// A place; `None` if there is not even an extra one.
-    pub(crate) fn take(&self) -> Option<Seat> {
-        let taken = |places: &Arc<Semaphore>, place| {
-            let permit = Arc::clone(places).try_acquire_owned().ok()?;
-            Some(Seat { place, _permit: permit })
+    /// Takes a regular slot, else an extra one; `None` if both are used up.
+    pub(crate) fn take(&self) -> Option<Permit> {
+        let taken = |limit: &Arc<Semaphore>, slot| {
+            let permit = Arc::clone(limit).try_acquire_owned().ok()?;
+            Some(Permit { slot, _permit: permit })
         };
-        taken(&self.regular, Place::Regular).or_else(|| taken(&self.extra, Place::Extra))
+        taken(&self.regular, Slot::Regular).or_else(|| taken(&self.extra, Slot::Extra))
     }
 
-    /// Waits until all are free.
+    /// Waits until all permits are dropped.
     pub(crate) async fn all_free(&self) {
-        // More of them than `u32` counts there are not; neither is ever closed.
-        let all = |places: usize| u32::try_from(places).unwrap_or(u32::MAX);
+        // Neither semaphore is ever closed.
+        let all = |limit: usize| u32::try_from(limit).unwrap_or(u32::MAX);
         let _ = self.regular.acquire_many(all(self.limit)).await;
         let _ = self.extra.acquire_many(all(MAX_EXTRA)).await;
     }
 }
 
-/// Takes what the system allows; the number of files that may be open.
+/// Raises the soft limit of open files to the hard one, and returns it.
 fn raise_open_files() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
-        // Refused, it stays as it is.
+        // If that is refused, the limit stays.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     }
     let current = getrlimit(Resource::Nofile).current;
     current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX)
 }
 
-/// How many of those files may be connections.
+/// The part of the open files that connections may use.
 fn limit(files: usize) -> usize {
     let reserved = (RESERVED_FILES + MAX_EXTRA).min(files / 2);
     (files - reserved).clamp(1, MAX_CONNECTIONS)
@@ -86,7 +86,7 @@ fn limit(files: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_CONNECTIONS, MAX_EXTRA, Place, Places, limit};
+    use super::{ConnectionLimit, MAX_CONNECTIONS, MAX_EXTRA, Slot, limit};
 
     #[test]
     fn connections_leave_files_to_others() {
@@ -95,15 +95,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_comes_too_late_gets_an_extra_place_and_then_none() {
-        let places = Places::of(2);
-        let mut taken: Vec<_> = (0..2 + MAX_EXTRA).map(|_| places.take().unwrap()).collect();
-        assert!(taken.iter().take(2).all(|seat| seat.place == Place::Regular));
-        assert!(taken.iter().skip(2).all(|seat| seat.place == Place::Extra));
-        assert!(places.take().is_none());
+    async fn connections_above_the_limit_get_an_extra_slot_and_then_none() {
+        let limit = ConnectionLimit::of(2);
+        let mut taken: Vec<_> = (0..2 + MAX_EXTRA).map(|_| limit.take().unwrap()).collect();
+        assert!(taken.iter().take(2).all(|permit| permit.slot == Slot::Regular));
+        assert!(taken.iter().skip(2).all(|permit| permit.slot == Slot::Extra));
+        assert!(limit.take().is_none());
         taken.remove(0);
-        assert!(places.take().is_some_and(|seat| seat.place == Place::Regular));
+        assert!(limit.take().is_some_and(|permit| permit.slot == Slot::Regular));
         drop(taken);
-        places.all_free().await;
+        limit.all_free().await;
     }
 }

@@ -1,4 +1,4 @@
-//! A timer that is moved on with every request.
+//! A timer that each request moves.
 
 use std::{
     pin::Pin,
@@ -7,15 +7,15 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Goes off when it is due. To put it off costs nothing: when the timer below runs out too early, it is
-/// started again for the rest.
+/// Ends at an instant that may be moved. To postpone it is cheap: the timer runs on, and is set again for
+/// the rest when it ends.
 #[derive(Debug)]
-pub(crate) struct Alarm {
+pub(crate) struct Deadline {
     due: Instant,
     sleep: Pin<Box<Sleep>>,
 }
 
-impl Alarm {
+impl Deadline {
     pub(crate) fn at(due: Instant) -> Self {
         Self { due, sleep: Box::pin(sleep_until(due)) }
     }
@@ -27,7 +27,7 @@ impl Alarm {
         }
     }
 
-    /// Brings it forward, if that is sooner.
+    /// Moves it forward, if that is sooner.
     pub(crate) fn hasten(&mut self, due: Instant) {
         self.set(due.min(self.due));
     }
@@ -49,20 +49,20 @@ mod tests {
 
     use tokio::time::{Instant, timeout};
 
-    use super::Alarm;
+    use super::Deadline;
 
     #[tokio::test(start_paused = true)]
-    async fn it_goes_off_when_it_was_set_last_for() {
+    async fn it_ends_when_it_was_last_set_for() {
         let begun = Instant::now();
         let second = Duration::from_secs(1);
-        let mut alarm = Alarm::at(begun + 10 * second);
-        assert!(timeout(second, poll_fn(|cx| alarm.poll(cx))).await.is_err());
-        alarm.set(begun + 20 * second);
-        poll_fn(|cx| alarm.poll(cx)).await;
-        assert_eq!(begun.elapsed(), 20 * second, "it was put off");
-        alarm.set(begun + 90 * second);
-        alarm.set(begun + 30 * second);
-        poll_fn(|cx| alarm.poll(cx)).await;
-        assert_eq!(begun.elapsed(), 30 * second, "it was brought forward");
+        let mut deadline = Deadline::at(begun + 10 * second);
+        assert!(timeout(second, poll_fn(|cx| deadline.poll(cx))).await.is_err());
+        deadline.set(begun + 20 * second);
+        poll_fn(|cx| deadline.poll(cx)).await;
+        assert_eq!(begun.elapsed(), 20 * second, "it was postponed");
+        deadline.set(begun + 90 * second);
+        deadline.set(begun + 30 * second);
+        poll_fn(|cx| deadline.poll(cx)).await;
+        assert_eq!(begun.elapsed(), 30 * second, "it was moved forward");
     }
 }

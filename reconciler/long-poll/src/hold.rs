@@ -4,7 +4,7 @@ use std::{future::poll_fn, pin::Pin, task::Poll};
 
 use tokio::time::Instant;
 
-use crate::deadline::Alarm;
+use crate::deadline::Deadline;
 
 /// A future, of which only the end counts.
 type Signal<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send)>;
@@ -12,12 +12,12 @@ type Signal<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send)>;
 /// Holds a poll. It uses the connection's one timer.
 #[expect(missing_debug_implementations, reason = "it is a timer and a future, lent for one poll")]
 pub struct Hold<'a> {
-    timer: &'a mut Alarm,
+    timer: &'a mut Deadline,
     shutdown: Signal<'a>,
 }
 
 impl<'a> Hold<'a> {
-    pub(crate) fn new(timer: &'a mut Alarm, shutdown: Signal<'a>) -> Self {
+    pub(crate) fn new(timer: &'a mut Deadline, shutdown: Signal<'a>) -> Self {
         Self { timer, shutdown }
     }
 

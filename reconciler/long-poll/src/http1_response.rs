@@ -7,14 +7,14 @@ use bytes::Bytes;
 
 use crate::date;
 
-/// How long a head mostly is.
+/// The usual length of a head.
 const LENGTH: usize = 384;
 
 /// Whether the connection goes on after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum After {
-    GoesOn,
-    Closes,
+pub(crate) enum Connection {
+    KeepAlive,
+    Close,
 }
 
 /// An answer to a plain poll.
@@ -52,12 +52,12 @@ impl Head {
     }
 
     /// The whole head. A 304 has no length: that would be the length of the body that is not sent.
-    pub(crate) fn end(self, length: usize, after: After) -> Vec<u8> {
+    pub(crate) fn end(self, length: usize, after: Connection) -> Vec<u8> {
         let Self { status, mut bytes } = self;
         if status != StatusCode::NOT_MODIFIED {
             let _ = write!(bytes, "content-length: {length}\r\n");
         }
-        if after == After::Closes {
+        if after == Connection::Close {
             bytes.extend_from_slice(b"connection: close\r\n");
         }
         bytes.extend_from_slice(b"date: ");
@@ -68,7 +68,7 @@ impl Head {
 }
 
 /// A response with its body, as bytes.
-pub(crate) async fn write(response: Response, after: After) -> Vec<u8> {
+pub(crate) async fn write(response: Response, after: Connection) -> Vec<u8> {
     let (parts, body) = response.into_parts();
     // It is here already, and whole.
     let body = to_bytes(body, usize::MAX).await.unwrap_or_else(|_| Bytes::new());

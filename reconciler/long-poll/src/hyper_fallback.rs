@@ -29,8 +29,8 @@ use tokio::{
 
 use crate::{
     app::{App, Request, Shared},
-    connection_limit::Place,
-    idle_tracker::{Activity, Counted},
+    connection_limit::Slot,
+    idle_tracker::{IdleTracker, TrackedBody},
     limits::{BODY_WINDOW, IDLE_TIME, MAX_HEAD, MAX_STREAMS, MAX_UNSHARED, PROBE_INTERVAL, STALL_TIME},
     request_head::Protocol,
     server::Server,
@@ -42,16 +42,16 @@ pub(crate) async fn serve<IO, A>(
     stream: Stream<IO>,
     protocol: Protocol,
     server: Arc<Server<A>>,
-    place: Place,
+    slot: Slot,
 ) -> io::Result<()>
 where
     A: App,
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let activity = Arc::new(Activity::new());
+    let tracker = Arc::new(IdleTracker::new());
     let service = service_fn({
-        let (activity, server) = (Arc::clone(&activity), Arc::clone(&server));
-        move |request| answer(request, Arc::clone(&server), Arc::clone(&activity), place)
+        let (tracker, server) = (Arc::clone(&tracker), Arc::clone(&server));
+        move |request| answer(request, Arc::clone(&server), Arc::clone(&tracker), slot)
     });
     let io = TokioIo::new(stream);
     match protocol {
@@ -62,9 +62,9 @@ where
                 .header_read_timeout(IDLE_TIME)
                 .max_header_size(MAX_HEAD)
                 .max_buf_size(2 * MAX_HEAD)
-                .keep_alive(place == Place::Regular)
+                .keep_alive(slot == Slot::Regular)
                 .serve_connection(io, service);
-            until_it_ends(connection, &server.app, &activity).await
+            until_it_ends(connection, &server.app, &tracker).await
         }
         Protocol::Http2 => {
             let connection = http2::Builder::new(TokioExecutor::new())
@@ -77,16 +77,16 @@ where
                 .keep_alive_interval(PROBE_INTERVAL)
                 .serve_connection(io, service);
             tokio::select! {
-                ended = until_it_ends(connection, &server.app, &activity) => ended,
+                ended = until_it_ends(connection, &server.app, &tracker) => ended,
                 // No write is blocked by who opens no window, nor by who keeps it shut.
-                () = activity.stalled_for(STALL_TIME) => Err(ErrorKind::TimedOut.into()),
+                () = tracker.stalled_for(STALL_TIME) => Err(ErrorKind::TimedOut.into()),
             }
         }
     }
 }
 
 /// Until the client has gone, nothing was asked for long, or all is answered after the wish to end.
-async fn until_it_ends<C, A: App>(connection: C, app: &A, activity: &Activity) -> io::Result<()>
+async fn until_it_ends<C, A: App>(connection: C, app: &A, tracker: &IdleTracker) -> io::Result<()>
 where
     C: GracefulConnection,
     C::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -95,12 +95,12 @@ where
     tokio::select! {
         ended = connection.as_mut() => return ended.map_err(io::Error::other),
         () = app.shutdown() => {}
-        () = activity.idle_for(IDLE_TIME) => {}
+        () = tracker.idle_for(IDLE_TIME) => {}
     }
     connection.as_mut().graceful_shutdown();
     let patience = async {
         sleep(STALL_TIME).await;
-        activity.idle_for(STALL_TIME).await;
+        tracker.idle_for(STALL_TIME).await;
     };
     tokio::select! {
         ended = connection => ended.map_err(io::Error::other),
@@ -112,14 +112,14 @@ where
 async fn answer<A: App>(
     request: Request,
     server: Arc<Server<A>>,
-    activity: Arc<Activity>,
-    place: Place,
-) -> Result<Response<Counted>, Infallible> {
+    tracker: Arc<IdleTracker>,
+    slot: Slot,
+) -> Result<Response<TrackedBody>, Infallible> {
     let app = &server.app;
     let permit = Arc::clone(&server.requests).try_acquire_owned().ok();
     let is_probe = app.is_probe(&request);
-    let is_served = permit.is_some() && place == Place::Regular || is_probe;
-    let open = activity.begin(permit);
+    let is_served = permit.is_some() && slot == Slot::Regular || is_probe;
+    let open = tracker.begin(permit);
     let is_http1 = request.version() < Version::HTTP_2;
     let refusal = if is_served { app.refuse(&request) } else { Some(app.busy()) };
     let mut response = match refusal {
@@ -146,7 +146,7 @@ async fn answer<A: App>(
         // It would be that of the body which is not sent; `axum` says 0.
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
-    Ok(response.map(|body| Counted::new(body, open, memory)))
+    Ok(response.map(|body| TrackedBody::new(body, open, memory)))
 }
 
 /// A share in the memory for bodies that were made for one request, if this is such.

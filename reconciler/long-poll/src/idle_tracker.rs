@@ -1,4 +1,4 @@
-//! What goes on over a connection that can carry several requests at once.
+//! Open requests and unsent answers of one connection.
 
 use std::{
     pin::Pin,
@@ -15,48 +15,48 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// How much of a body is handed on at once. HTTP/2 asks for the next one when it may send something of
-/// the one before: whoever takes two of them is seen to take something.
+/// The part of a body that is handed on at once. HTTP/2 asks for the next one when it may send some of the
+/// one before: so a client that takes two of them is known to read.
 const PIECE: usize = 4_096;
 
-/// How many requests are open, or since when none is, and whether the client takes what it asked for.
+/// Counts open requests and unsent answers, and remembers when that last changed.
 #[derive(Debug)]
-pub(crate) struct Activity(Mutex<State>);
+pub(crate) struct IdleTracker(Mutex<State>);
 
 #[derive(Clone, Copy, Debug)]
 struct State {
     open: usize,
-    /// When that became so.
+    /// When `open` last changed.
     since: Instant,
-    /// How many of them have an answer that is not sent yet.
+    /// Requests whose answer is not sent yet.
     sending: usize,
-    /// When the client last took something of one, or the first of them came to be.
+    /// When the client last read some of an answer, or when the first of them began.
     taken: Instant,
 }
 
-/// A request that is open for as long as this is kept.
+/// An open request, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Open {
-    activity: Arc<Activity>,
+pub(crate) struct OpenRequest {
+    tracker: Arc<IdleTracker>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Activity {
+impl IdleTracker {
     pub(crate) fn new() -> Self {
         let now = Instant::now();
         Self(Mutex::new(State { open: 0, since: now, sending: 0, taken: now }))
     }
 
     /// A request begins.
-    pub(crate) fn begin(self: Arc<Self>, permit: Option<OwnedSemaphorePermit>) -> Open {
+    pub(crate) fn begin(self: Arc<Self>, permit: Option<OwnedSemaphorePermit>) -> OpenRequest {
         self.change(|state| {
             state.open = state.open.saturating_add(1);
             state.since = Instant::now();
         });
-        Open { activity: self, _permit: permit }
+        OpenRequest { tracker: self, _permit: permit }
     }
 
-    /// Waits until none has been open for so long.
+    /// Waits until no request has been open for a time.
     pub(crate) async fn idle_for(&self, time: Duration) {
         loop {
             let State { open, since, .. } = self.state();
@@ -68,7 +68,7 @@ impl Activity {
         }
     }
 
-    /// Waits until there was something to send for so long, and the client took nothing of it.
+    /// Waits until the client has read nothing for a time although there was something to send.
     pub(crate) async fn stalled_for(&self, time: Duration) {
         loop {
             let State { sending, taken, .. } = self.state();
@@ -89,25 +89,25 @@ impl Activity {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenRequest {
     fn drop(&mut self) {
-        self.activity.change(|state| {
+        self.tracker.change(|state| {
             state.open = state.open.saturating_sub(1);
             state.since = Instant::now();
         });
     }
 }
 
-/// An answer that is being sent for as long as this is kept.
+/// An answer that is being sent, until it is dropped.
 #[derive(Debug)]
-struct Sending {
-    open: Open,
+struct UnsentAnswer {
+    open: OpenRequest,
     _memory: Option<OwnedSemaphorePermit>,
 }
 
-impl Sending {
-    fn begin(open: Open, memory: Option<OwnedSemaphorePermit>) -> Self {
-        open.activity.change(|state| {
+impl UnsentAnswer {
+    fn begin(open: OpenRequest, memory: Option<OwnedSemaphorePermit>) -> Self {
+        open.tracker.change(|state| {
             if state.sending == 0 {
                 state.taken = Instant::now();
             }
@@ -117,42 +117,41 @@ impl Sending {
     }
 }
 
-impl Drop for Sending {
+impl Drop for UnsentAnswer {
     fn drop(&mut self) {
-        self.open.activity.change(|state| state.sending = state.sending.saturating_sub(1));
+        self.open.tracker.change(|state| state.sending = state.sending.saturating_sub(1));
     }
 }
 
-/// Bytes of an answer, wherever they wait to be sent.
+/// Bytes of an answer, wherever they wait.
 #[derive(Debug)]
-struct Piece {
+struct UnsentBytes {
     bytes: Bytes,
-    _sending: Arc<Sending>,
+    _sending: Arc<UnsentAnswer>,
 }
 
-impl AsRef<[u8]> for Piece {
+impl AsRef<[u8]> for UnsentBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// The body of an answer: until the last byte of it has been sent, its request is open and its memory
-/// taken.
+/// The body of an answer. Its request is open and its memory is counted until the last byte is sent.
 #[derive(Debug)]
-pub(crate) struct Counted {
+pub(crate) struct TrackedBody {
     body: Body,
-    /// Of the body, and not handed on yet.
+    /// Bytes of the body that are not handed on yet.
     rest: Bytes,
-    sending: Arc<Sending>,
+    sending: Arc<UnsentAnswer>,
 }
 
-impl Counted {
-    pub(crate) fn new(body: Body, open: Open, memory: Option<OwnedSemaphorePermit>) -> Self {
-        Self { body, rest: Bytes::new(), sending: Arc::new(Sending::begin(open, memory)) }
+impl TrackedBody {
+    pub(crate) fn new(body: Body, open: OpenRequest, memory: Option<OwnedSemaphorePermit>) -> Self {
+        Self { body, rest: Bytes::new(), sending: Arc::new(UnsentAnswer::begin(open, memory)) }
     }
 }
 
-impl hyper::body::Body for Counted {
+impl hyper::body::Body for TrackedBody {
     type Data = Bytes;
     type Error = Error;
 
@@ -166,14 +165,14 @@ impl hyper::body::Body for Counted {
                 end => return Poll::Ready(end),
             };
             match data {
-                // HTTP/2 takes what it is given also where it may not send it: that still counts.
+                // HTTP/2 accepts bytes before it may send them: they still count.
                 Ok(bytes) => {
-                    self.rest = Bytes::from_owner(Piece { bytes, _sending: Arc::clone(&self.sending) });
+                    self.rest = Bytes::from_owner(UnsentBytes { bytes, _sending: Arc::clone(&self.sending) });
                 }
                 Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
             }
         }
-        self.sending.open.activity.change(|state| state.taken = Instant::now());
+        self.sending.open.tracker.change(|state| state.taken = Instant::now());
         let length = self.rest.len().min(PIECE);
         Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
     }
@@ -198,19 +197,19 @@ mod tests {
 
     use tokio::time::{Instant, timeout};
 
-    use super::Activity;
+    use super::IdleTracker;
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_idle_when_nothing_has_been_open_for_a_while() {
         let second = Duration::from_secs(1);
-        let activity = Arc::new(Activity::new());
+        let tracker = Arc::new(IdleTracker::new());
         let begun = Instant::now();
-        let (one, other) = (Arc::clone(&activity).begin(None), Arc::clone(&activity).begin(None));
-        assert!(timeout(100 * second, activity.idle_for(10 * second)).await.is_err(), "two are open");
+        let (one, other) = (Arc::clone(&tracker).begin(None), Arc::clone(&tracker).begin(None));
+        assert!(timeout(100 * second, tracker.idle_for(10 * second)).await.is_err(), "two are open");
         drop(one);
-        assert!(timeout(100 * second, activity.idle_for(10 * second)).await.is_err(), "one is open");
+        assert!(timeout(100 * second, tracker.idle_for(10 * second)).await.is_err(), "one is open");
         drop(other);
-        activity.idle_for(10 * second).await;
+        tracker.idle_for(10 * second).await;
         assert_eq!(begun.elapsed(), 210 * second);
     }
 }

@@ -1,19 +1,18 @@
-//! Which requests are plain polls: what proxies really send, and nothing that could be read in two
-//! ways. The one file that names `httparse`.
+//! Reads plain polls: requests as proxies send them, and none that could be read in two ways. The one file that names `httparse`.
 
 use std::mem::MaybeUninit;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// More headers than that no proxy sends.
+/// The most headers of a plain poll: proxies send fewer.
 const MAX_HEADERS: usize = 32;
-/// How every connection of HTTP/2 begins (RFC 9113, section 3.4).
+/// The beginning of each HTTP/2 connection (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// What bytes are the beginning of.
+/// The request that bytes begin with.
 #[derive(Debug)]
 pub(crate) enum Head<'a> {
-    /// It cannot be told yet.
+    /// There are too few bytes to tell.
     Partial,
     Plain(Plain<'a>),
     Other(Protocol),
@@ -23,15 +22,15 @@ pub(crate) enum Head<'a> {
 #[derive(Debug)]
 pub(crate) struct Plain<'a> {
     pub(crate) query: &'a str,
-    /// Those that are read.
+    /// The headers that were asked for.
     pub(crate) headers: HeaderMap,
-    /// The client will not ask again over this connection.
+    /// The client sends no other request over this connection.
     pub(crate) closes: bool,
-    /// How many bytes it has.
+    /// The number of its bytes.
     pub(crate) length: usize,
 }
 
-/// Who is to read whatever is not that plain.
+/// The protocol of a request that is not a plain poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http1,

@@ -5,6 +5,7 @@ use std::{
     mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use tokio::{
@@ -12,25 +13,25 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use crate::limits::{LINGER_BYTES, LINGER_TIME, STALL_TIME};
+use crate::limits::{HEAD_TIME, IDLE_TIME, LINGER_BYTES, LINGER_TIME, STALL_TIME};
 
-/// How much is read at once into memory that is not kept.
+/// The size of one read, into memory that is not kept.
 pub(crate) const CHUNK: usize = 4_096;
 
-/// A connection that gives back what was read too early, that fails when the client takes nothing for
-/// too long, and that ends so that the client gets the last answer.
+/// A connection that returns the bytes that were read ahead, fails when the client reads nothing for too
+/// long, and closes so that the client gets the last answer.
 #[derive(Debug)]
 pub(crate) struct Stream<IO> {
     io: IO,
-    /// Read already and not taken yet.
-    pub(crate) early: Vec<u8>,
-    /// Until when the client must take something; only while it takes nothing.
+    /// Bytes of requests to come.
+    pub(crate) read_ahead: Vec<u8>,
+    /// The end of the client's time to read, while it reads nothing.
     stalled: Option<Pin<Box<Sleep>>>,
-    /// Only once it is closed from our side.
+    /// Set once our side is closed.
     linger: Option<Linger>,
 }
 
-/// Waits for the client to close as well.
+/// The wait for the client to close its side.
 #[derive(Debug)]
 struct Linger {
     left: usize,
@@ -39,10 +40,15 @@ struct Linger {
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Stream<IO> {
     pub(crate) fn new(io: IO) -> Self {
-        Self { io, early: Vec::new(), stalled: None, linger: None }
+        Self { io, read_ahead: Vec::new(), stalled: None, linger: None }
     }
 
-    /// Reads what there is, whatever was read before, and hands it to `take`: nothing at the end.
+    /// The time for the next request. If some of it is here already, there is no pause before it.
+    pub(crate) fn time_to_next_head(&self) -> Duration {
+        if self.read_ahead.is_empty() { IDLE_TIME } else { HEAD_TIME }
+    }
+
+    /// Reads from the client, past the bytes read ahead, and hands the new ones to `take`; none at the end.
     pub(crate) fn poll_next<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -51,10 +57,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Stream<IO> {
         let mut space = [const { MaybeUninit::uninit() }; CHUNK];
         let mut read = ReadBuf::uninit(&mut space);
         ready!(Pin::new(&mut self.io).poll_read(cx, &mut read))?;
-        Poll::Ready(Ok(take(&mut self.early, read.filled())))
+        Poll::Ready(Ok(take(&mut self.read_ahead, read.filled())))
     }
 
-    /// What a write came to: it fails in the end if it can never be done.
+    /// The outcome of a write, which fails when the client has read nothing for too long.
     fn written<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             self.stalled = None;
@@ -71,13 +77,13 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Stream<IO> {
         cx: &mut Context<'_>,
         to: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.early.is_empty() {
+        if self.read_ahead.is_empty() {
             return Pin::new(&mut self.io).poll_read(cx, to);
         }
-        let length = to.remaining().min(self.early.len());
-        to.put_slice(self.early.drain(..length).as_slice());
-        if self.early.is_empty() {
-            self.early = Vec::new();
+        let length = to.remaining().min(self.read_ahead.len());
+        to.put_slice(self.read_ahead.drain(..length).as_slice());
+        if self.read_ahead.is_empty() {
+            self.read_ahead = Vec::new();
         }
         Poll::Ready(Ok(()))
     }

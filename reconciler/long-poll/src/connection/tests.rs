@@ -19,7 +19,7 @@ use tokio::{
 
 use super::serve;
 use crate::{
-    connection_limit::Places,
+    connection_limit::ConnectionLimit,
     limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_HEAD, STALL_TIME},
     server::Server,
     testing::Fake,
@@ -43,8 +43,8 @@ impl Served {
     /// A connection through which so many bytes fit at once.
     fn connect(&self, room: usize) -> (DuplexStream, JoinHandle<std::io::Result<()>>) {
         let (client, server) = duplex(room);
-        let seat = Places::new().take().unwrap();
-        (client, tokio::spawn(serve(server, Arc::clone(&self.server), seat)))
+        let permit = ConnectionLimit::new().take().unwrap();
+        (client, tokio::spawn(serve(server, Arc::clone(&self.server), permit)))
     }
 
     fn held(&self) -> usize {
@@ -250,7 +250,7 @@ async fn a_head_that_does_not_end_does_not_put_off_the_end() {
 async fn a_connection_takes_little() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let connection = serve(client, served().server, Places::new().take().unwrap());
+    let connection = serve(client, served().server, ConnectionLimit::new().take().unwrap());
     let size = std::mem::size_of_val(&connection);
     assert!(size <= 2_048, "{size} bytes");
 }
