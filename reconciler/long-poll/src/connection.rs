@@ -68,8 +68,13 @@ where
             Received::Poll { poll, after } => (poll, after),
             // On the heap: it needs far more memory than a poll, and few connections need it.
             Received::Other(protocol) => {
-                return Box::pin(hyper_fallback::serve(stream, protocol, Arc::clone(&server), permit.slot))
-                    .await;
+                let fallback = hyper_fallback::serve(stream, protocol, Arc::clone(&server), permit.slot);
+                match Box::pin(fallback).await? {
+                    Some(returned) => stream = returned,
+                    None => return Ok(()),
+                }
+                deadline.set(Instant::now() + stream.time_to_next_head());
+                continue;
             }
             Received::End => break,
         };

@@ -1,14 +1,19 @@
-//! All that is not a plain poll, by `hyper` and the router. The one file that names `hyper_util`.
+//! All requests that are not plain polls, by `hyper` and the router. The one file that names `hyper_util`.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     convert::Infallible,
+    future::poll_fn,
     io::{self, ErrorKind},
     pin::{Pin, pin},
     sync::Arc,
+    task::Poll,
 };
 
 use axum::{
-    http::{HeaderValue, StatusCode, Version, header},
+    http::{self, HeaderValue, StatusCode, Version, header},
     response::Response,
 };
 use hyper::{
@@ -29,21 +34,78 @@ use tokio::{
 
 use crate::{
     app::{App, Request, Shared},
+    boundary::{Boundary, RequestBody},
     connection_limit::Slot,
-    idle_tracker::{IdleTracker, TrackedBody},
-    limits::{BODY_WINDOW, IDLE_TIME, MAX_HEAD, MAX_STREAMS, MAX_UNSHARED, PROBE_INTERVAL, STALL_TIME},
+    idle_tracker::{IdleTracker, OpenRequest, TrackedBody},
+    limits::{
+        BODY_WINDOW, HEAD_TIME, IDLE_TIME, MAX_HEAD, MAX_STREAMS, MAX_UNSHARED, PROBE_INTERVAL, STALL_TIME,
+    },
     request_head::Protocol,
     server::Server,
     stream::Stream,
 };
 
-/// Serves the rest of a connection.
+/// Serves a connection from a request on. Over HTTP/1.1 it is returned after the answer, and otherwise served
+/// to its end.
 pub(crate) async fn serve<IO, A>(
     stream: Stream<IO>,
     protocol: Protocol,
     server: Arc<Server<A>>,
     slot: Slot,
-) -> io::Result<()>
+) -> io::Result<Option<Stream<IO>>>
+where
+    A: App,
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    match protocol {
+        Protocol::Http1 => one_request(stream, server, slot).await,
+        Protocol::Http2 => all_requests(stream, server, slot).await.map(|()| None),
+    }
+}
+
+/// Serves one request over HTTP/1.1, and those that the client has sent together with it.
+async fn one_request<IO, A>(
+    stream: Stream<IO>,
+    server: Arc<Server<A>>,
+    slot: Slot,
+) -> io::Result<Option<Stream<IO>>>
+where
+    A: App,
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (tracker, boundary) = (Arc::new(IdleTracker::new()), Arc::<Boundary>::default());
+    let service = service_fn({
+        let (tracker, boundary, server) = (Arc::clone(&tracker), Arc::clone(&boundary), Arc::clone(&server));
+        move |request| answer(Asked::new(request, &server, &tracker, &boundary, slot), Arc::clone(&server))
+    });
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // It ends the wait for another request after one whose body nobody read.
+        .header_read_timeout(HEAD_TIME)
+        .max_header_size(MAX_HEAD)
+        .max_buf_size(2 * MAX_HEAD)
+        .keep_alive(slot == Slot::Regular)
+        .serve_connection(TokioIo::new(stream.watched_by(Arc::clone(&boundary))), service);
+    // `true`: there it may be taken back.
+    let answered = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+        Poll::Ready(ended) => Poll::Ready(ended.map(|()| false)),
+        Poll::Pending if tracker.is_idle() && boundary.is_reached() => Poll::Ready(Ok(true)),
+        Poll::Pending => Poll::Pending,
+    });
+    tokio::select! {
+        answered = answered => if !answered.map_err(io::Error::other)? {
+            return Ok(None);
+        },
+        () = server.app.shutdown() => {
+            return shut_down(Pin::new(&mut connection), &tracker).await.map(|()| None);
+        }
+    }
+    let parts = connection.into_parts();
+    Ok(Some(parts.io.into_inner().with_unread(&parts.read_buf)))
+}
+
+/// Serves a connection of HTTP/2 to its end.
+async fn all_requests<IO, A>(stream: Stream<IO>, server: Arc<Server<A>>, slot: Slot) -> io::Result<()>
 where
     A: App,
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -51,52 +113,43 @@ where
     let tracker = Arc::new(IdleTracker::new());
     let service = service_fn({
         let (tracker, server) = (Arc::clone(&tracker), Arc::clone(&server));
-        move |request| answer(request, Arc::clone(&server), Arc::clone(&tracker), slot)
+        move |request| {
+            let asked = Asked::new(request, &server, &tracker, &Arc::default(), slot);
+            answer(asked, Arc::clone(&server))
+        }
     });
-    let io = TokioIo::new(stream);
-    match protocol {
-        Protocol::Http1 => {
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                // It counts from the end of the answer before.
-                .header_read_timeout(IDLE_TIME)
-                .max_header_size(MAX_HEAD)
-                .max_buf_size(2 * MAX_HEAD)
-                .keep_alive(slot == Slot::Regular)
-                .serve_connection(io, service);
-            until_it_ends(connection, &server.app, &tracker).await
+    let mut connection = pin!(
+        http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HEAD as u32)
+            .initial_stream_window_size(BODY_WINDOW)
+            .initial_connection_window_size(BODY_WINDOW)
+            // A peer that the kernel believes alive may be gone behind a proxy.
+            .keep_alive_interval(PROBE_INTERVAL)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    let served = async {
+        tokio::select! {
+            ended = connection.as_mut() => return ended.map_err(io::Error::other),
+            () = server.app.shutdown() => {}
+            () = tracker.idle_for(IDLE_TIME) => {}
         }
-        Protocol::Http2 => {
-            let connection = http2::Builder::new(TokioExecutor::new())
-                .timer(TokioTimer::new())
-                .max_concurrent_streams(MAX_STREAMS)
-                .max_header_list_size(MAX_HEAD as u32)
-                .initial_stream_window_size(BODY_WINDOW)
-                .initial_connection_window_size(BODY_WINDOW)
-                // Also a peer that the kernel believes to be there may be gone behind a proxy.
-                .keep_alive_interval(PROBE_INTERVAL)
-                .serve_connection(io, service);
-            tokio::select! {
-                ended = until_it_ends(connection, &server.app, &tracker) => ended,
-                // No write is blocked by who opens no window, nor by who keeps it shut.
-                () = tracker.stalled_for(STALL_TIME) => Err(ErrorKind::TimedOut.into()),
-            }
-        }
+        shut_down(connection, &tracker).await
+    };
+    tokio::select! {
+        ended = served => ended,
+        // A client that opens no window blocks no write, nor does one that keeps it shut.
+        () = tracker.stalled_for(STALL_TIME) => Err(ErrorKind::TimedOut.into()),
     }
 }
 
-/// Until the client has gone, nothing was asked for long, or all is answered after the wish to end.
-async fn until_it_ends<C, A: App>(connection: C, app: &A, tracker: &IdleTracker) -> io::Result<()>
+/// Ends a connection once its open requests are answered.
+async fn shut_down<C>(mut connection: Pin<&mut C>, tracker: &IdleTracker) -> io::Result<()>
 where
     C: GracefulConnection,
     C::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let mut connection: Pin<&mut C> = pin!(connection);
-    tokio::select! {
-        ended = connection.as_mut() => return ended.map_err(io::Error::other),
-        () = app.shutdown() => {}
-        () = tracker.idle_for(IDLE_TIME) => {}
-    }
     connection.as_mut().graceful_shutdown();
     let patience = async {
         sleep(STALL_TIME).await;
@@ -104,24 +157,45 @@ where
     };
     tokio::select! {
         ended = connection => ended.map_err(io::Error::other),
-        // It does not answer that we want to end.
+        // The client does not close its side.
         () = patience => Err(ErrorKind::TimedOut.into()),
     }
 }
 
-async fn answer<A: App>(
-    request: Request,
-    server: Arc<Server<A>>,
-    tracker: Arc<IdleTracker>,
-    slot: Slot,
-) -> Result<Response<TrackedBody>, Infallible> {
+/// A request, and whether it is answered.
+struct Asked {
+    request: http::Request<RequestBody>,
+    open: OpenRequest,
+    /// The answer, if a limit or the application refuses the request.
+    refusal: Option<Response>,
+    is_probe: bool,
+    boundary: Arc<Boundary>,
+}
+
+impl Asked {
+    /// Counts the request as open from here on, which is before anybody looks whether one is.
+    fn new<A: App>(
+        request: Request,
+        server: &Server<A>,
+        tracker: &Arc<IdleTracker>,
+        boundary: &Arc<Boundary>,
+        slot: Slot,
+    ) -> Self {
+        let app = &server.app;
+        let permit = Arc::clone(&server.requests).try_acquire_owned().ok();
+        let is_probe = app.is_probe(&request);
+        let is_served = permit.is_some() && slot == Slot::Regular || is_probe;
+        let refusal = if is_served { app.refuse(&request) } else { Some(app.busy()) };
+        let open = Arc::clone(tracker).begin(permit);
+        let request = request.map(|body| Arc::clone(boundary).begin(body));
+        Self { request, open, refusal, is_probe, boundary: Arc::clone(boundary) }
+    }
+}
+
+async fn answer<A: App>(asked: Asked, server: Arc<Server<A>>) -> Result<Response<TrackedBody>, Infallible> {
+    let Asked { request, open, refusal, is_probe, boundary } = asked;
     let app = &server.app;
-    let permit = Arc::clone(&server.requests).try_acquire_owned().ok();
-    let is_probe = app.is_probe(&request);
-    let is_served = permit.is_some() && slot == Slot::Regular || is_probe;
-    let open = tracker.begin(permit);
     let is_http1 = request.version() < Version::HTTP_2;
-    let refusal = if is_served { app.refuse(&request) } else { Some(app.busy()) };
     let mut response = match refusal {
         Some(response) => response,
         None => {
@@ -137,19 +211,20 @@ async fn answer<A: App>(
             None
         }
     };
-    // The rest of a body is not read, and nothing more is answered at the end.
+    // The rest of a body is not read, and no other request is answered during the shutdown.
     let is_last = response.status() == StatusCode::PAYLOAD_TOO_LARGE || app.is_shutting_down();
     if is_last && is_http1 {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if response.status() == StatusCode::NOT_MODIFIED {
-        // It would be that of the body which is not sent; `axum` says 0.
+        // It would be the length of the body that is not sent; `axum` says 0.
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
+    boundary.unflushed();
     Ok(response.map(|body| TrackedBody::new(body, open, memory)))
 }
 
-/// A share in the memory for bodies that were made for one request, if this is such.
+/// A share of the memory for answers that were made for one request, if this is one.
 fn memory<A>(
     response: &Response,
     server: &Server<A>,
@@ -158,7 +233,7 @@ fn memory<A>(
         return Ok(None);
     }
     let Some(size) = response.body().size_hint().exact() else { return Ok(None) };
-    // What is larger than all of it is sent alone.
+    // An answer that is larger than all of it is sent alone.
     let size = u32::try_from(size).unwrap_or(u32::MAX).min(MAX_UNSHARED);
     Arc::clone(&server.unshared).try_acquire_many_owned(size).map(Some)
 }

@@ -56,6 +56,11 @@ impl IdleTracker {
         OpenRequest { tracker: self, _permit: permit }
     }
 
+    /// Tells whether no request is open.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.state().open == 0
+    }
+
     /// Waits until no request has been open for a time.
     pub(crate) async fn idle_for(&self, time: Duration) {
         loop {

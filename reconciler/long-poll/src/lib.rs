@@ -3,7 +3,8 @@
 //! Nearly all requests to a reconciler are the polls of proxies. So that a poll that waits costs little, and
 //! that all of them are answered fast, its plain form is read and answered [here](connection), without a
 //! buffer that is kept in between. All other requests, of HTTP/1.1 and HTTP/2, go to
-//! [`hyper`](hyper_fallback) with the bytes read so far.
+//! [`hyper`](hyper_fallback) with the bytes read so far; over HTTP/1.1 the connection comes back after the
+//! answer.
 //!
 //! The crate knows nothing of what is polled: that is an [`App`].
 //!
@@ -16,6 +17,7 @@
 
 mod accept;
 mod app;
+mod boundary;
 mod connection;
 mod connection_limit;
 mod date;

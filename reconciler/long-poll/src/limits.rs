@@ -4,9 +4,8 @@ use std::time::Duration;
 
 /// The head of a request, in bytes.
 pub const MAX_HEAD: usize = 16 * 1024;
-/// From the beginning of a connection to the first byte, and from that, or from the first byte of a
-/// further plain poll, to the end of the head. Once something else was asked over HTTP/1.1, there is
-/// [`IDLE_TIME`] for all of a further head.
+/// From the beginning of a connection to the first byte, and from the first byte of a request over HTTP/1.1
+/// to the end of its head. After a request whose body nobody read, it is also the time to the next head.
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
 /// To the end of a head that has begun when the wish to end comes: well within what open requests get.
 pub const ENDING_TIME: Duration = Duration::from_secs(2);

@@ -4,6 +4,7 @@ use std::{
     io::{self, ErrorKind, IoSlice},
     mem::MaybeUninit,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -13,7 +14,10 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use crate::limits::{HEAD_TIME, IDLE_TIME, LINGER_BYTES, LINGER_TIME, STALL_TIME};
+use crate::{
+    boundary::Boundary,
+    limits::{HEAD_TIME, IDLE_TIME, LINGER_BYTES, LINGER_TIME, STALL_TIME},
+};
 
 /// The size of one read, into memory that is not kept.
 pub(crate) const CHUNK: usize = 4_096;
@@ -29,6 +33,8 @@ pub(crate) struct Stream<IO> {
     stalled: Option<Pin<Box<Sleep>>>,
     /// Set once our side is closed.
     linger: Option<Linger>,
+    /// Told of writes, while `hyper` serves the connection.
+    boundary: Option<Arc<Boundary>>,
 }
 
 /// The wait for the client to close its side.
@@ -39,8 +45,21 @@ struct Linger {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Stream<IO> {
+    /// Tells `boundary` of writes and flushes from now on.
+    pub(crate) fn watched_by(mut self, boundary: Arc<Boundary>) -> Self {
+        self.boundary = Some(boundary);
+        self
+    }
+
+    /// Puts back bytes that were read from this stream, before those read ahead.
+    pub(crate) fn with_unread(mut self, bytes: &[u8]) -> Self {
+        self.boundary = None;
+        self.read_ahead.splice(..0, bytes.iter().copied());
+        self
+    }
+
     pub(crate) fn new(io: IO) -> Self {
-        Self { io, read_ahead: Vec::new(), stalled: None, linger: None }
+        Self { io, read_ahead: Vec::new(), stalled: None, linger: None, boundary: None }
     }
 
     /// The time for the next request. If some of it is here already, there is no pause before it.
@@ -58,6 +77,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Stream<IO> {
         let mut read = ReadBuf::uninit(&mut space);
         ready!(Pin::new(&mut self.io).poll_read(cx, &mut read))?;
         Poll::Ready(Ok(take(&mut self.read_ahead, read.filled())))
+    }
+
+    fn is_flushed(&self, is_flushed: bool) {
+        match &self.boundary {
+            Some(boundary) if is_flushed => boundary.flushed(),
+            Some(boundary) => boundary.unflushed(),
+            None => {}
+        }
     }
 
     /// The outcome of a write, which fails when the client has read nothing for too long.
@@ -91,6 +118,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Stream<IO> {
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<IO> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.is_flushed(false);
         let outcome = Pin::new(&mut self.io).poll_write(cx, bytes);
         self.written(cx, outcome)
     }
@@ -100,6 +128,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<IO> {
         cx: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.is_flushed(false);
         let outcome = Pin::new(&mut self.io).poll_write_vectored(cx, bytes);
         self.written(cx, outcome)
     }
@@ -110,11 +139,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<IO> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = Pin::new(&mut self.io).poll_flush(cx);
+        self.is_flushed(matches!(outcome, Poll::Ready(Ok(()))));
         self.written(cx, outcome)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        // It is not taken back any more.
+        this.is_flushed(false);
         if this.linger.is_none() {
             let outcome = Pin::new(&mut this.io).poll_shutdown(cx);
             ready!(this.written(cx, outcome))?;

@@ -49,7 +49,6 @@ mod tests {
             size(snapshot::MAX_QUERY),
             size(MAX_BODY),
             seconds(HEAD_TIME),
-            seconds(IDLE_TIME),
             seconds(hooks::BODY_TIME),
             count(hooks::MAX_BODIES),
             seconds(HANDSHAKE_TIME),
