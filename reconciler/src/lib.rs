@@ -8,7 +8,7 @@
 //!
 //! - `clock`, [`shutdown`]: the time, and the request to end.
 //! - [`api`]: the JSON of the HTTP interface, for the server and its clients (`schemars`).
-//! - [`telemetry`]: logs, and figures for Prometheus (`prometheus_client`).
+//! - [`telemetry`]: logs and counters (`prometheus_client`).
 //! - [`source`]: a Git repository (`git2`) or a plain directory (`notify`), read as a value: a revision and its
 //!   files.
 //! - [`serving`]: the policies that are served; every scope has its own bytes, digest and waiters.

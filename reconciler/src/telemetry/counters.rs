@@ -8,7 +8,7 @@ use prometheus_client::metrics::{
     histogram::{Histogram, exponential_buckets},
 };
 
-pub(super) type Labels<const N: usize> = [(&'static str, &'static str); N];
+pub(crate) type Labels<const N: usize> = [(&'static str, &'static str); N];
 
 /// What became of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +20,14 @@ pub enum Outcome {
 /// Reconciles, by what became of them.
 #[derive(Clone, Debug)]
 pub struct Reconciles {
-    pub(super) total: Family<Labels<1>, Counter>,
-    pub(super) duration: Histogram,
+    pub(crate) total: Family<Labels<1>, Counter>,
+    pub(crate) duration: Histogram,
 }
 
 /// Push notifications, by whence they came and what became of them.
 #[derive(Clone, Debug, Default)]
 pub struct Notifications {
-    pub(super) total: Family<Labels<2>, Counter>,
+    pub(crate) total: Family<Labels<2>, Counter>,
 }
 
 impl Default for Reconciles {

@@ -1,11 +1,14 @@
 //! `GET /metrics`, for Prometheus.
 
+mod exposition;
+
 use axum::{
     extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
 
+use self::exposition::MEDIA_TYPE;
 use super::events::MAX_STREAMS;
 use crate::http::{problem::Problem, state::Served};
 use crate::{
@@ -16,7 +19,6 @@ use crate::{
         scope_cache::Occupancy,
         status::{Version, counts},
     },
-    telemetry::exposition::{self, MEDIA_TYPE},
 };
 
 pub(crate) async fn get(State(served): State<Served>) -> Result<Response, Problem> {

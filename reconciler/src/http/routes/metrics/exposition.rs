@@ -8,42 +8,42 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::counters::{Labels, Notifications, Reconciles};
 use crate::{
     api::counts::Counts,
     kubernetes::{Duty, View},
     serving::status::Version,
+    telemetry::counters::{Labels, Notifications, Reconciles},
 };
 
 /// The content type of [`State::text`].
-pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(super) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What is so at the moment of a scrape.
 #[derive(Debug)]
-pub struct State {
-    pub reconciles: Reconciles,
-    pub notifications: Notifications,
+pub(super) struct State {
+    pub(super) reconciles: Reconciles,
+    pub(super) notifications: Notifications,
     /// What is in force, if anything is.
-    pub version: Option<Version>,
-    pub counts: Counts,
+    pub(super) version: Option<Version>,
+    pub(super) counts: Counts,
     /// Nothing of it is served.
-    pub halted: bool,
+    pub(super) halted: bool,
     /// Nothing is in force any more.
-    pub withdrawn: bool,
+    pub(super) withdrawn: bool,
     /// How many seconds ago the source was last read, if it ever was.
-    pub age: Option<f64>,
-    pub polls_parked: usize,
-    pub event_streams: usize,
-    pub scopes: usize,
+    pub(super) age: Option<f64>,
+    pub(super) polls_parked: usize,
+    pub(super) event_streams: usize,
+    pub(super) scopes: usize,
     /// The number of filters in each state.
-    pub filters: [(&'static str, usize); 3],
+    pub(super) filters: [(&'static str, usize); 3],
     /// How it stands with the cluster, if it is a peer.
-    pub cluster: Option<View>,
+    pub(super) cluster: Option<View>,
 }
 
 impl State {
     /// The whole, as a scraper reads it.
-    pub fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         let Self { reconciles: Reconciles { total, duration }, notifications, version, counts, age, .. } =
             self;
         let mut registry = Registry::with_prefix("hfi");
