@@ -21,6 +21,29 @@
 //!
 //! The last three are for the author of snapshots and stand behind the feature `authoring`; the others
 //! are all that the filter needs.
+//!
+//! From text to a decision:
+//!
+#![cfg_attr(feature = "authoring", doc = "```")]
+#![cfg_attr(not(feature = "authoring"), doc = "```ignore")]
+//! use policies::{Catalog, File, Program, Scope, Snapshot, Timestamp};
+//! use policies::{evaluation::{AlwaysHit, StaticRequest}, repository::Sources, wire::Format};
+//!
+//! let file = File::read(b"
+//! metadata: {name: errors}
+//! spec: {rules: [{fault: {percentage: 5, abort: {httpStatus: 503}}}]}");
+//! let path = "errors.yaml".into();
+//! let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
+//! let catalog = Catalog::new(&sources, |_, _| None);
+//! assert!(catalog.problems().is_empty());
+//!
+//! let checkout = Scope::new(["demo"], ["checkout"])?;
+//! let served = catalog.snapshot(&checkout, Timestamp::from_millis(0)).encode(Format::V1);
+//! let program = Program::compile(&Snapshot::decode(&served)?, &checkout)?;
+//! let decision = program.decide(&StaticRequest::default(), &mut AlwaysHit);
+//! assert_eq!(&*decision.ok_or("no fault")?.policy, "errors");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![doc = include_str!("../REFERENCE.md")]
 #![forbid(unsafe_code)]
 

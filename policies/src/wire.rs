@@ -1,4 +1,4 @@
-//! What passes between the reconciler and the filter. All of it is written here once.
+//! The contract between the reconciler and the filter: all that passes between them.
 //!
 //! - [`poll`]: the request: path, headers, limits.
 //! - [`Format`]: the formats of a snapshot, and which one a client gets.

@@ -29,8 +29,8 @@ impl CompiledMatcher {
         Ok(Self { negated: *negated, test })
     }
 
-    /// Whether it holds, given whether it [finds](Self::finds) any of the values: negated, it must find
-    /// none.
+    /// True if the matcher holds; `found` says if the test is met by any value. Negated, it must be met
+    /// by none.
     pub(crate) fn holds(&self, found: bool) -> bool {
         let holds = match self.test {
             CompiledTest::Present(present) => found == present,
@@ -39,7 +39,7 @@ impl CompiledMatcher {
         holds != self.negated
     }
 
-    /// Whether the test is met by a value.
+    /// True if a value meets the test.
     pub(crate) fn finds(&self, value: &[u8]) -> bool {
         match &self.test {
             CompiledTest::Exact(text) => **text == *value,

@@ -1,4 +1,4 @@
-//! What is to happen to a request.
+//! The decision on a request.
 
 use std::{rc::Rc, time::Duration};
 
@@ -9,11 +9,11 @@ use crate::language::{Abort, Mode};
 pub struct Decision {
     /// The policy that decided.
     pub policy: Rc<str>,
-    /// Whether it is to be injected or only counted.
+    /// Inject the fault, or only count it.
     pub mode: Mode,
-    /// How long to hold the request: the rule's start delay and its delay together.
+    /// The time to hold the request: the rule's start delay and its delay together.
     pub hold: Duration,
-    /// Whether the rule has a `delay` of its own, so that the hold counts as one.
+    /// True if the rule has a `delay`, so that the hold is counted as one.
     pub delayed: bool,
     /// The reply to give instead of the workload's.
     pub abort: Option<Rc<Abort>>,

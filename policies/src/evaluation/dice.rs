@@ -1,4 +1,4 @@
-//! Chance, thrown once per request.
+//! Chance, taken once per request.
 
 use crate::{
     language::{Delay, Percentage},
@@ -10,7 +10,7 @@ pub trait Dice {
     /// A number below `bound`, each as likely as any other; 0 for a bound of 0.
     fn below(&mut self, bound: u32) -> u32;
 
-    /// Whether a request is among the `share` that is meant. Certainty needs no throw.
+    /// True for `share` of the requests. A share of 0 or 100 percent needs no number.
     fn hits(&mut self, share: Percentage) -> bool {
         match share.parts_per_million() {
             0 => false,
@@ -28,7 +28,7 @@ pub trait Dice {
     }
 }
 
-/// Dice that always fall: every request is among any share but none.
+/// Dice that always hit: every request is among any share above 0.
 #[derive(Debug)]
 pub struct AlwaysHit;
 
@@ -38,7 +38,7 @@ impl Dice for AlwaysHit {
     }
 }
 
-/// Whether a value is among the `share` that is meant by a policy: the same answer on every proxy,
+/// True for `share` of all values, chosen by policy and value: the same answer on every proxy,
 /// and one that a larger share does not change from yes to no.
 pub(crate) fn sticky(policy: &str, value: &[u8], share: Percentage) -> bool {
     let digest = Digest::of_parts([policy.as_bytes(), value]).into_bytes();

@@ -20,7 +20,7 @@ pub(crate) struct Index {
     /// By the caller's service account.
     accounts: HashMap<String, Vec<u32>>,
     others: Vec<u32>,
-    /// How many fields every request is asked for.
+    /// The number of fields that are read from every request.
     fields: usize,
 }
 
@@ -62,8 +62,8 @@ impl Index {
         index
     }
 
-    /// How many fields every request is asked for to find its rules; those that all requests are held
-    /// against ask for one at least.
+    /// The number of fields that are read from every request to find its rules. Rules that all requests
+    /// are held against read at least one.
     pub(crate) fn fields(&self) -> usize {
         self.fields
     }

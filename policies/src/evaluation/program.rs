@@ -30,7 +30,7 @@ struct Rules {
     index: Index,
 }
 
-/// Why a snapshot cannot be run.
+/// The error of a snapshot that cannot be compiled.
 #[derive(Debug, thiserror::Error)]
 #[error("policy `{policy}`: a matcher {error}")]
 pub struct ProgramError {
@@ -38,13 +38,13 @@ pub struct ProgramError {
     error: PatternError,
 }
 
-/// What one rule says of a request.
+/// The result of one rule for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict<'p> {
     pub policy: &'p str,
     /// Its position in the policy's list, from 0.
     pub rule: usize,
-    /// Why it does not apply; `None` if it does.
+    /// The reason that it does not apply; `None` if it does.
     pub mismatch: Option<Mismatch<'p>>,
 }
 
@@ -75,12 +75,12 @@ impl Program {
         })
     }
 
-    /// Whether no request can get a fault.
+    /// True if no request can get a fault.
     pub fn is_empty(&self) -> bool {
         self.inbound.is_empty() && self.outbound.is_empty()
     }
 
-    /// What is to happen to a request: the first rule in force that matches decides, whether or not
+    /// Decides about a request: the first rule in force that matches decides, whether or not
     /// its dice fall.
     pub fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
         let view = RequestView::new(facts, self.namespace.as_deref());
@@ -96,7 +96,7 @@ impl Program {
         rule?.decide(facts, dice)
     }
 
-    /// What every rule says of a request, in the order in which they decide.
+    /// The result of every rule for a request, in the order in which they decide.
     pub fn explain(&self, facts: &impl Facts) -> Vec<Verdict<'_>> {
         let rules = self.rules(facts).map(|rules| rules.rules.as_slice()).unwrap_or_default();
         let view = RequestView::new(facts, self.namespace.as_deref());

@@ -8,7 +8,7 @@ pub(crate) struct RadixTree {
 
 #[derive(Debug, Default)]
 struct Node {
-    /// What stands between its parent's key and its own.
+    /// The part of its key that its parent's key does not have.
     label: Box<[u8]>,
     numbers: Vec<u32>,
     /// Its children, by the first byte of their labels, ascending.

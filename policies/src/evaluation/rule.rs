@@ -43,7 +43,7 @@ pub(crate) struct Rule {
 /// subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mismatch<'r> {
-    /// Its time has not come, or is over.
+    /// It has not started, or has ended.
     NotInForce,
     Destination,
     Condition(&'r Subject),
@@ -154,7 +154,7 @@ impl Rule {
         (aborts_grpc && !is_grpc(facts)).then_some(Mismatch::NotGrpc)
     }
 
-    /// Throws the dice for a request that the rule applies to.
+    /// Decides by chance about a request that the rule applies to.
     pub(crate) fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
         let chosen = match &self.sticky_by {
             Some(header) => dice::sticky(&self.policy, &facts.header(header.as_str())?, self.percentage),
@@ -173,7 +173,7 @@ impl Rule {
         })
     }
 
-    /// Whether its author thought of the user agent, so that probes are no accident.
+    /// True if the rule has a condition on the user agent: then its author thought of probes.
     fn names_user_agent(&self) -> bool {
         self.conditions.iter().any(|(subject, _)| subject.field() == USER_AGENT)
     }

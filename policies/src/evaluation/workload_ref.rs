@@ -1,4 +1,4 @@
-//! Who is at the other end: a callee by its authority, a caller by its SPIFFE identity.
+//! References to workloads: a callee by its authority, a caller by its SPIFFE identity.
 
 use crate::language::is_label;
 

@@ -1,4 +1,4 @@
-//! What a program may ask about a request.
+//! The facts about a request that a program may ask for.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ pub trait Facts {
     /// fetch them together may find that cheaper.
     fn announce(&self, _fields: usize) {}
 
-    /// What time it is.
+    /// The time.
     fn now(&self) -> Timestamp;
 
     /// Which way the request goes; `None` where that is not known.

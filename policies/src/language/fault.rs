@@ -1,4 +1,4 @@
-//! What happens to the requests that a rule matches.
+//! The fault of the requests that a rule matches.
 
 use super::{
     reply::Abort,
@@ -14,15 +14,15 @@ pub struct Fault {
     pub percentage: Percentage,
     /// The header whose value decides instead of chance.
     pub sticky_by: Option<HeaderName>,
-    /// How long to wait after the request arrived before the fault, in milliseconds.
+    /// The time from the arrival of the request to the fault, in milliseconds.
     pub start_delay_ms: u32,
-    /// How long the rule is in force from the policy's start; 0 is without end.
+    /// The time that the rule is in force, from the policy's start; 0 is without end.
     pub duration_seconds: u32,
     pub delay: Option<Delay>,
     pub abort: Option<Abort>,
 }
 
-/// How long to delay a request: any time between the two, in milliseconds.
+/// The delay of a request: any time between the two, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Delay {
     pub min_ms: u32,

@@ -1,4 +1,4 @@
-//! Limits on what the policies at and below a folder may do.
+//! Guardrails: limits on the policies in a directory and below it.
 
 use super::{
     fault::Fault,
@@ -7,7 +7,7 @@ use super::{
     values::{Glob, Percentage},
 };
 
-/// What a guardrail allows; what it does not name it does not limit.
+/// Limits on policies. A limit that is absent allows everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guardrail {
     pub namespaces: Option<Vec<Glob>>,
@@ -28,7 +28,7 @@ pub struct Breach {
 }
 
 impl Guardrail {
-    /// Whether there is anything that it limits.
+    /// True if it limits anything.
     pub(crate) fn limits(&self) -> bool {
         *self != Self::default()
     }

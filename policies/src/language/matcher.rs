@@ -1,4 +1,4 @@
-//! What a value must be: a test, or its opposite.
+//! Matchers of values: a test, or its opposite.
 
 use super::values::Pattern;
 
@@ -14,11 +14,11 @@ pub struct Matcher {
 pub enum Test {
     /// The whole value.
     Exact(String),
-    /// How the value begins.
+    /// The beginning of the value.
     Prefix(String),
     /// A regex that is found anywhere in the value, unless it is anchored.
     Regex(Pattern),
-    /// Whether there is a value at all.
+    /// True: there is a value. False: there is none.
     Present(bool),
 }
 
@@ -29,12 +29,12 @@ impl From<Test> for Matcher {
 }
 
 impl Matcher {
-    /// What this one does not hold for.
+    /// The matcher that holds where this one does not.
     pub fn negate(self) -> Self {
         Self { negated: !self.negated, ..self }
     }
 
-    /// How every text begins that fits; empty where that is not known.
+    /// The text that every fitting value begins with; empty where that is not known.
     pub(crate) fn prefix(&self) -> &str {
         let Self { negated, test } = self;
         match test {
@@ -57,7 +57,7 @@ impl Matcher {
         }
     }
 
-    /// Whether it surely holds for every value that the other one holds for.
+    /// True if it surely holds for every value that the other one holds for.
     pub(crate) fn includes(&self, other: &Self) -> bool {
         let Self { negated, test } = self;
         let needs_value = !other.negated && !matches!(other.test, Test::Present(_));

@@ -33,7 +33,7 @@ impl Match {
         conditions.iter().filter_map(|Condition { subject: _, matcher }| matcher.pattern())
     }
 
-    /// Whether it surely holds for every request that the other one holds for.
+    /// True if it surely holds for every request that the other one holds for.
     pub(crate) fn includes(&self, other: &Self) -> bool {
         let Self { conditions, source } = self;
         let is_met = |ours: &Condition| other.conditions.iter().any(|theirs| ours.includes(theirs));
@@ -46,7 +46,7 @@ impl Match {
 
 #[cfg(feature = "authoring")]
 impl Condition {
-    /// Whether it surely holds for every request that the other one holds for.
+    /// True if it surely holds for every request that the other one holds for.
     fn includes(&self, other: &Self) -> bool {
         let Self { subject, matcher } = self;
         *subject == other.subject && matcher.includes(&other.matcher)

@@ -11,7 +11,7 @@ use super::{
     values::{Glob, PolicyName, Timestamp},
 };
 
-/// What faults the requests of some workloads get.
+/// A policy: the faults that requests of some workloads get.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
     pub name: PolicyName,
@@ -39,9 +39,9 @@ pub struct Selector {
 /// Which requests of a workload are meant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Flow {
-    /// Those that it receives.
+    /// The requests that it receives.
     Inbound,
-    /// Those that it makes, to these callees.
+    /// The requests that it makes, to these callees.
     Outbound { destination: Selector },
 }
 
@@ -52,7 +52,7 @@ pub enum Direction {
     Outbound,
 }
 
-/// What is done about a decision.
+/// The effect of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     Inject,
@@ -68,7 +68,7 @@ pub struct Rule {
 }
 
 impl Policy {
-    /// How many bytes its regexes take when compiled.
+    /// The size of its compiled regexes, in bytes.
     #[cfg(feature = "authoring")]
     pub(crate) fn regex_bytes(&self) -> usize {
         let patterns = self.rules.iter().flat_map(|rule| rule.matches.patterns());
@@ -93,14 +93,14 @@ impl Selector {
         Self { service: Glob::any(), namespace: Glob::any() }
     }
 
-    /// Whether it selects everything that the other one does.
+    /// True if it selects everything that the other one does.
     pub fn includes(&self, other: &Self) -> bool {
         self.service.includes(&other.service) && self.namespace.includes(&other.namespace)
     }
 }
 
 impl Flow {
-    /// Whether it means every request that the other one means.
+    /// True if it means every request that the other one means.
     pub fn includes(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Inbound, Self::Inbound) => true,

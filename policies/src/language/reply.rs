@@ -36,12 +36,12 @@ pub struct HttpStatus(u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GrpcStatus(u8);
 
-/// Why a number is no status to abort with.
+/// The error of a number that is no status to abort with.
 #[derive(Debug, thiserror::Error)]
 #[error("must be an HTTP status from 200 to 599")]
 pub struct HttpStatusError;
 
-/// Why a text or number is no gRPC status to abort with.
+/// The error of a text or number that is no gRPC status to abort with.
 #[derive(Debug, thiserror::Error)]
 #[error("must be the name of a gRPC error: {}", GRPC_NAMES.join(", "))]
 pub struct GrpcStatusError;
@@ -71,7 +71,7 @@ impl HttpStatus {
         self.0
     }
 
-    /// Whether a reply of this status carries content (RFC 9110, sections 15.3.5 and 15.4.5).
+    /// True if a reply of this status carries content (RFC 9110, sections 15.3.5 and 15.4.5).
     pub const fn allows_body(self) -> bool {
         !matches!(self.0, 204 | 304)
     }

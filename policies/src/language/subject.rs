@@ -1,4 +1,4 @@
-//! What a condition looks at. This file is all that there is to say of a subject: how it is written and
+//! Subjects of conditions. This file is all that there is to say of a subject: how it is written and
 //! shown, where its values come from, what it costs, and its number on the wire.
 //!
 //! Everything else treats all subjects alike: reading, rendering, warnings, the index, the explanation
@@ -24,7 +24,7 @@ pub enum Subject {
     Query(String),
 }
 
-/// What is the same for all subjects of one kind, whatever their name.
+/// A kind of subject: what all subjects have in common that differ only in their name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kind {
     /// Its key under `match`.
@@ -39,7 +39,7 @@ pub(crate) struct Kind {
     read: fn(String) -> Result<Subject, NameError>,
 }
 
-/// How conditions on a kind of subject are written.
+/// The form in which conditions on a kind of subject are written.
 #[cfg(feature = "authoring")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Form {
@@ -120,7 +120,7 @@ impl Subject {
         }
     }
 
-    /// Whether any of its values in a request does.
+    /// True if `does` is true of any of its values in a request.
     pub(crate) fn any(&self, facts: &impl Facts, mut does: impl FnMut(&[u8]) -> bool) -> bool {
         match self {
             Self::Method => facts.method().is_some_and(|method| does(&method)),
@@ -132,7 +132,7 @@ impl Subject {
         }
     }
 
-    /// Whether values that begin with `prefix` are few among those of all requests.
+    /// True if few requests have a value that begins with `prefix`.
     pub(crate) fn is_told_apart_by(&self, prefix: &str) -> bool {
         match self {
             Self::Path => !matches!(prefix, "" | "/"),

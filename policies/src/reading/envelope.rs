@@ -1,4 +1,4 @@
-//! What the documents of all kinds have: `apiVersion`, `kind` and `metadata`.
+//! Fields of every kind of document: `apiVersion`, `kind` and `metadata`.
 
 use super::{
     fields::{Cursor, Fields},

@@ -25,7 +25,7 @@ pub struct Cursor<'n> {
 /// The most bytes that the regexes of a file, and those of all policies together, may take when compiled.
 pub const MAX_REGEX_BYTES: usize = 16 * 1024 * 1024;
 
-/// What the reading of a file gathers and spends.
+/// The problems that reading a file has found, and the memory that its regexes take.
 #[derive(Debug, Default)]
 pub struct Context {
     findings: RefCell<Vec<Finding>>,
@@ -46,7 +46,7 @@ pub struct Fields<'n> {
     taken: Vec<&'static str>,
 }
 
-/// What a field of a map turned out to be.
+/// A field of a map, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field<T> {
     Absent,
@@ -89,7 +89,7 @@ impl<'n> Cursor<'n> {
         &self.node.value
     }
 
-    /// Whether the regexes read so far take all that a file may.
+    /// True if the regexes read so far take all the memory that a file may.
     pub fn is_regex_budget_spent(&self) -> bool {
         self.context.regex_bytes.get() > MAX_REGEX_BYTES
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::language::{Glob, Guardrail, HttpStatus, Percentage};
 
-/// What the `spec` of a guardrail may hold.
+/// The fields of a guardrail's `spec`.
 pub(crate) const FIELDS: [&str; 8] = [
     "namespaces",
     "services",
@@ -19,7 +19,7 @@ pub(crate) const FIELDS: [&str; 8] = [
     "maxDurationSeconds",
 ];
 
-/// Whether a text that cannot be read has a word in it that a guardrail has.
+/// True if a text that is not valid YAML contains a word of a guardrail.
 pub(crate) fn mentions_guardrail(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
     text.contains("guardrail") || FIELDS.iter().any(|field| text.contains(&field.to_ascii_lowercase()))

@@ -9,12 +9,12 @@ use super::{
 };
 use crate::language::{Guardrail, Policy, PolicyName};
 
-/// What a document turned out to be.
+/// A document, by its kind.
 #[derive(Debug)]
 pub enum Document {
     Policy(Box<Policy>),
     Guardrail(Guardrail),
-    /// Somebody else's: a `kustomization.yaml`, a Flux object.
+    /// Not hfi's: a `kustomization.yaml`, a Flux object.
     Foreign,
     /// Ours and wrong.
     Invalid(Invalid),
@@ -25,7 +25,7 @@ pub enum Document {
 pub struct Invalid {
     /// The name, where one could be read: it still counts against another's use of it.
     pub name: Option<PolicyName>,
-    /// Whether it is, or could have been meant as, a guardrail.
+    /// True if it is, or may have been meant as, a guardrail.
     pub may_be_guardrail: bool,
     pub findings: Vec<Finding>,
 }
@@ -60,7 +60,7 @@ pub fn read(node: &Node, context: &Context) -> Document {
     }
 }
 
-/// Whether a document without a kind, which is a policy, seems to have lost the kind of a guardrail.
+/// True for a document without a kind, which counts as a policy, that has the fields of a guardrail.
 fn looks_like_guardrail(document: &Node) -> bool {
     let fields = |node: &Node| if let Value::Map(fields) = &node.value { fields.clone() } else { Vec::new() };
     fields(document).iter().any(|field| {

@@ -1,4 +1,4 @@
-//! What is wrong with a policy, where, and what would be right.
+//! Problems: the place, the field, and a message that says how to correct it.
 
 use std::{fmt, sync::Arc};
 
@@ -18,7 +18,7 @@ pub struct Finding {
     pub place: Place,
     /// The path of the field, such as `spec.rules[0].fault.percentage`; empty for the document.
     pub field: String,
-    /// What is wrong and what would be right, as a sentence without its subject.
+    /// A sentence whose subject is the field: the mistake, and how to correct it.
     pub message: String,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for Finding {
 }
 
 impl fmt::Display for Problem {
-    /// As compilers do: `file:line:column: field: message`.
+    /// `file:line:column: field: message`, as compilers print it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.file)?;
         let Place { line, column } = self.finding.place;

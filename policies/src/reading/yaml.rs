@@ -10,11 +10,11 @@ use super::problem::{Finding, Place};
 /// The longest file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 
-/// How deep a document may be nested.
+/// The deepest nesting of a document.
 const MAX_DEPTH: usize = 32;
-/// How many scalars, lists and maps a document may hold.
+/// The most scalars, lists and maps of a document.
 const MAX_NODES: usize = 200_000;
-/// How many aliases a document may hold.
+/// The most aliases of a document.
 const MAX_ALIASES: usize = 1_000;
 
 /// A value and where it stands.
@@ -24,7 +24,7 @@ pub struct Node {
     pub value: Value,
 }
 
-/// What YAML can say, as far as policies use it.
+/// The values of YAML that policies use.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Null,
@@ -45,7 +45,7 @@ pub struct MapEntry {
 }
 
 impl Value {
-    /// What it is, for a message: `a list`.
+    /// Its kind in words, for a message: `a list`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
@@ -108,7 +108,7 @@ fn documents(text: &str) -> Vec<(&str, u32)> {
     documents.into_iter().filter_map(|(start, end, line)| Some((text.get(start..end)?, line))).collect()
 }
 
-/// Whether a line is this marker, alone or with something behind it.
+/// True if the line is this marker, alone or followed by something.
 fn is_marker(line: &str, marker: &str) -> bool {
     line.strip_prefix(marker).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }

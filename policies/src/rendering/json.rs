@@ -25,7 +25,7 @@ pub fn policy(policy: &Policy) -> Value {
     json!({"metadata": {"name": policy.name.as_str()}, "spec": spec})
 }
 
-/// Whether the policy uses nothing that the first generation does not know, so that its filters
+/// True if the policy uses only what the first generation knows, so that its filters
 /// cannot misread it.
 pub fn is_first_generation(policy: &Policy) -> bool {
     let Policy { name: _, selector, flow, mode, priority, suspend, starts_at, expires_at, rules } = policy;

@@ -25,10 +25,10 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct ActiveSet(Selection);
 
-/// What is not as it was.
+/// The difference between two active sets.
 #[derive(Debug)]
 pub struct Changes {
-    /// Those that were not in force, or not as they are.
+    /// The policies that are new or changed.
     pub arrived: Vec<Arc<Policy>>,
     /// These, and those that are gone.
     all: Selection,
@@ -38,12 +38,12 @@ pub struct Changes {
 #[derive(Debug, Default)]
 struct Selection {
     entries: Vec<SnapshotEntry>,
-    /// How many workloads were looked up.
+    /// The number of workloads that were looked up.
     lookups: AtomicUsize,
     index: OnceLock<Index>,
 }
 
-/// To file all policies takes as long as to look through them some ten times.
+/// Lookups that read all policies before an index is built, which takes about as long as ten of them.
 const LOOKUPS_BEFORE_INDEX: usize = 10;
 
 /// Positions of policies, by whom they select.
@@ -60,19 +60,19 @@ struct Index {
 struct Service(Arc<Policy>);
 
 impl ActiveSet {
-    /// What of a catalog is in force at `now`.
+    /// The policies of a catalog that are in force at `now`.
     pub fn new(catalog: &Catalog, now: Timestamp) -> Self {
         Self(Selection::of(catalog.in_force(now).map(|located| located.entry.clone()).collect()))
     }
 
-    /// What a filter of this scope is to run.
+    /// The snapshot of this scope.
     pub fn snapshot(&self, scope: &Scope) -> Snapshot {
         let mut policies = Vec::new();
         self.0.for_each_selecting(scope, |entry| policies.push(entry.clone()));
         Snapshot { policies }
     }
 
-    /// What is in force here and was not so `before`, and the other way round.
+    /// The policies that are in force here and were not `before`, and the other way round.
     pub fn changes(&self, before: &Self) -> Changes {
         let mut ours = self.0.entries.iter().peekable();
         let mut theirs = before.0.entries.iter().peekable();
@@ -96,7 +96,7 @@ impl ActiveSet {
 }
 
 impl Changes {
-    /// Whether the snapshot of this scope can have changed.
+    /// True if the snapshot of this scope can have changed.
     pub fn touch(&self, scope: &Scope) -> bool {
         let mut is_touched = false;
         self.all.for_each_selecting(scope, |_| is_touched = true);
@@ -109,7 +109,7 @@ impl Selection {
         Self { entries, ..Self::default() }
     }
 
-    /// Those that select the scope, in their order.
+    /// Calls `found` for each policy that selects the scope, in order.
     fn for_each_selecting<'a>(&'a self, scope: &Scope, mut found: impl FnMut(&'a SnapshotEntry)) {
         let mut look_at = |entry: &'a SnapshotEntry| {
             if scope.is_selected_by(&entry.policy.selector) {

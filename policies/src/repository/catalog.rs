@@ -18,14 +18,14 @@ const MAX_REPORTED_BREACHES: usize = 20;
 /// The most uses of one name that are reported.
 const MAX_REPORTED_USES: usize = 20;
 
-/// What a catalog is made of.
+/// The input of a catalog.
 #[derive(Debug, Default)]
 pub struct Sources<'a> {
     /// The files whose policies are served, by their path.
     pub files: Vec<(&'a Arc<str>, &'a File)>,
-    /// Further files, such as those in the folders above: only their guardrails count.
+    /// Further files, such as those in the directories above: only their guardrails count.
     pub ancestors: Vec<(&'a Arc<str>, &'a File)>,
-    /// What the server itself demands.
+    /// The guardrail of the server itself.
     pub server: Guardrail,
 }
 
@@ -109,7 +109,7 @@ impl Catalog {
         }
     }
 
-    /// A policy that breaks a guardrail of its folder, or of one above, is not in force; and where it
+    /// A policy that breaks a guardrail of its directory, or of one above, is not in force; and where it
     /// cannot be known what the guardrails are, nothing is.
     fn refuse_breaches(&mut self, sources: &Sources<'_>) {
         let files = sources.ancestors.iter().chain(&sources.files);
@@ -153,8 +153,8 @@ impl Catalog {
         });
     }
 
-    /// What a proxy would need too much memory and time for is not in force. Those that decide first
-    /// stay.
+    /// Policies whose regexes would take a proxy too much memory and time are not in force. Those that
+    /// decide first stay.
     fn refuse_excess(&mut self) {
         let mut left = MAX_REGEX_BYTES;
         let problems = &mut self.problems;
@@ -185,7 +185,7 @@ impl Catalog {
         &self.problems
     }
 
-    /// How many documents belong to somebody else.
+    /// The number of documents that are not hfi's.
     pub fn ignored(&self) -> usize {
         self.ignored
     }
@@ -195,7 +195,7 @@ impl Catalog {
         self.policies.iter().filter(move |located| located.state(now) == State::Active)
     }
 
-    /// What a filter of this scope is to run at `now`.
+    /// The snapshot of this scope at `now`.
     pub fn snapshot(&self, scope: &Scope, now: Timestamp) -> Snapshot {
         let selected =
             self.in_force(now).filter(|located| scope.is_selected_by(&located.entry.policy.selector));
@@ -209,13 +209,13 @@ impl Catalog {
 }
 
 impl LocatedPolicy {
-    /// Whether the policy is in force at `now`.
+    /// The policy's state at `now`.
     pub fn state(&self, now: Timestamp) -> State {
         self.window.state(now)
     }
 }
 
-/// The folder of a file, with its slash; empty for the policy folder itself.
+/// The directory of a file, with its slash; empty for the policy directory itself.
 fn folder(path: &str) -> &str {
     path.rfind('/').and_then(|slash| path.get(..=slash)).unwrap_or_default()
 }

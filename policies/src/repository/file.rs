@@ -18,7 +18,7 @@ const MAX_FINDINGS: usize = 100;
 /// The most guardrails of one file.
 const MAX_GUARDRAILS: usize = 100;
 
-/// What a policy file says.
+/// A policy file, read.
 #[derive(Debug, Default)]
 pub struct File {
     /// The valid policies, also of a file that is not valid as a whole: their history goes on.
@@ -28,7 +28,7 @@ pub struct File {
     pub(crate) names: Vec<NameUse>,
     /// All that is wrong with it.
     pub findings: Vec<Finding>,
-    /// How many documents belong to somebody else.
+    /// The number of documents that are not hfi's.
     pub ignored: usize,
     may_be_guardrail: bool,
 }
@@ -47,7 +47,7 @@ pub(crate) struct NameUse {
 pub struct ParsedPolicy {
     pub policy: Arc<Policy>,
     pub place: Place,
-    /// What of it is asked for at every change of another one.
+    /// Computed once, since a change of any policy asks for it.
     has_duration: bool,
     window: Window,
     regex_bytes: usize,
@@ -95,7 +95,7 @@ impl File {
         file
     }
 
-    /// A file that could not be read, and why. What stands in it nobody knows.
+    /// A file that could not be read, for this reason. Its content is unknown.
     pub fn unreadable(reason: String) -> Self {
         let finding = Finding { place: Place::default(), field: String::new(), message: reason };
         Self { findings: vec![finding], may_be_guardrail: true, ..Self::default() }
@@ -105,7 +105,7 @@ impl File {
         self.findings.is_empty()
     }
 
-    /// What the file contributes: nothing when anything in it is wrong.
+    /// The policies that the file contributes: none if it has a problem.
     pub fn policies(&self) -> &[ParsedPolicy] {
         if self.is_valid() { &self.documents } else { &[] }
     }
@@ -139,22 +139,22 @@ impl ParsedPolicy {
         Self { policy, place: node.place, has_duration, window, regex_bytes, fields }
     }
 
-    /// Whether it matters when the document got its content.
+    /// True if a duration counts from the time at which the document got its content.
     pub fn has_duration(&self) -> bool {
         self.has_duration
     }
 
-    /// When the policy is in force, given when its document got its content if that matters.
+    /// The time in which the policy is in force, given the entry with its start.
     pub(crate) fn window(&self, entry: &SnapshotEntry) -> Window {
         if self.has_duration { Window::of(entry) } else { self.window }
     }
 
-    /// How many bytes the regexes of the policy take when compiled.
+    /// The size of the policy's compiled regexes, in bytes.
     pub(crate) fn regex_bytes(&self) -> usize {
         self.regex_bytes
     }
 
-    /// Where a field stands; if it is not written, where what would hold it stands.
+    /// The place of a field; of one that is not written, the place of its parent.
     pub fn place_of(&self, field: &str) -> Place {
         let within = |known: &str| {
             field.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))

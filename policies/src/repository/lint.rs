@@ -1,4 +1,4 @@
-//! Warnings: what is legal and surely not meant.
+//! Warnings: what is valid and surely not meant.
 
 use std::sync::Arc;
 
@@ -92,7 +92,7 @@ impl At<'_> {
         }
     }
 
-    /// Whether this rule, which comes first, decides whenever the later one would.
+    /// True if this rule, which comes first, decides whenever the later one would.
     fn shadows(&self, later: &Self) -> bool {
         let (ours, theirs) = (&self.located.entry, &later.located.entry);
         // Each field is named, so that none that a later rule may differ in is forgotten.

@@ -1,14 +1,14 @@
-//! From when and until when a policy is in force.
+//! The window of time in which a policy is in force.
 
 use crate::{language::Timestamp, wire::SnapshotEntry};
 
-/// Whether a policy is in force.
+/// The state of a policy at some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Active,
-    /// Its time has not come.
+    /// It has not started.
     Scheduled,
-    /// Its time is over.
+    /// It has ended.
     Expired,
     Suspended,
 }
@@ -27,7 +27,7 @@ impl Window {
         Self { suspended: policy.suspend, start: policy.starts_at, end: entry.last_end() }
     }
 
-    /// Whether the policy is in force at `now`.
+    /// The policy's state at `now`.
     pub(crate) fn state(&self, now: Timestamp) -> State {
         if self.suspended {
             State::Suspended
@@ -40,7 +40,7 @@ impl Window {
         }
     }
 
-    /// When that is so no more.
+    /// The time at which the state changes next.
     pub(crate) fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         match self.state(now) {
             State::Active => self.end,

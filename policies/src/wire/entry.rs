@@ -1,4 +1,4 @@
-//! What formats 1 and 2 say alike of a snapshot and its policies; only their rules differ.
+//! The snapshot and the policies of formats 1 and 2; only their rules differ.
 //!
 //! A format may not be able to say a rule, and a filter may not know the subject of a condition. Then the
 //! whole policy is left out, and with it every later policy for the same direction: it would decide
@@ -17,17 +17,17 @@ use crate::language::{self, Direction, Timestamp};
 
 /// A rule of a format.
 pub(super) trait WireRule<'a>: Sized {
-    /// Whether the format has room for all that the rule says.
+    /// True if the format has room for all that the rule says.
     fn can_say(rule: &language::Rule) -> bool;
 
-    /// What is written for a rule that the format can say.
+    /// Makes the format's rule of one that it can say.
     fn write(rule: &'a language::Rule) -> Self;
 
     /// The rule that was read.
     fn read(self) -> Result<language::Rule, Unreadable>;
 }
 
-/// Why something that was read is no value of the language.
+/// The error of something that was read and is no value of the language.
 #[derive(Debug)]
 pub(super) enum Unreadable {
     Damaged(String),
@@ -105,7 +105,7 @@ impl Cut {
 }
 
 impl<'a, R: WireRule<'a>> Snapshot<'a, R> {
-    /// What is written for a snapshot.
+    /// Makes the format's snapshot.
     pub(super) fn write(snapshot::Snapshot { policies }: &'a snapshot::Snapshot) -> Self {
         let can_say = |entry: &SnapshotEntry| entry.policy.rules.iter().all(R::can_say);
         if policies.iter().all(can_say) {

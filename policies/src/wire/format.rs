@@ -78,7 +78,7 @@ impl Format {
         best.map(|(format, ..)| format)
     }
 
-    /// How precisely the client names this format and how much it wants it: the most precise range
+    /// The precision with which the client names this format, and its weight: the most precise range
     /// counts.
     fn wanted(self, ranges: &[Range<'_>]) -> Option<(usize, f32)> {
         let names = ["*/*", "application/*", self.media_type()];

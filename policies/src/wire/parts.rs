@@ -1,4 +1,4 @@
-//! What formats 1 and 2 say alike. Frozen with format 1: a format that says one of these in another
+//! Parts that formats 1 and 2 share. Frozen with format 1: a format that needs one of these in another
 //! way gets its own.
 //!
 //! Each part is made of a value of the language by borrowing from it, and read back by checking it: what

@@ -63,7 +63,7 @@ pub fn prefer(seconds: u64) -> String {
     format!("wait={seconds}")
 }
 
-/// Why a query names no scope.
+/// The error of a query that names no scope.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     #[error("the query is longer than {MAX_QUERY_BYTES} bytes")]

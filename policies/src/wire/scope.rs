@@ -1,4 +1,4 @@
-//! Whom a snapshot is for.
+//! The scope of a snapshot: the workloads that it is for.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -13,7 +13,7 @@ pub struct Scope {
     service: Names,
 }
 
-/// What is known of a name. A workload can have several: its own and its canonical one.
+/// The names that are known. A workload can have several: its own and its canonical one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Names {
     Unknown,
@@ -21,7 +21,7 @@ enum Names {
     All,
 }
 
-/// Why a text names no workload or namespace.
+/// The error of a text that names no workload or namespace.
 #[derive(Debug, thiserror::Error)]
 #[error("`{parameter}` must be `*` or a name of 1 to 253 letters, digits, `-`, `_` and `.`, not `{value}`")]
 pub struct ScopeError {
@@ -46,7 +46,7 @@ impl Scope {
         Self { namespace: Names::Unknown, service: Names::Unknown }
     }
 
-    /// Whether both its namespace and its service are known.
+    /// True if both its namespace and its service are known.
     pub fn is_named(&self) -> bool {
         self.namespace != Names::Unknown && self.service != Names::Unknown
     }
@@ -59,7 +59,7 @@ impl Scope {
         }
     }
 
-    /// Whether a workload of that namespace can be meant.
+    /// True if a workload of that namespace can be meant.
     pub fn has_namespace(&self, namespace: &str) -> bool {
         match &self.namespace {
             Names::Unknown => false,
@@ -74,7 +74,7 @@ impl Scope {
         (self.service != Names::All).then(|| self.service.names())
     }
 
-    /// Whether a policy with this selector can apply here.
+    /// True if a policy with this selector can apply here.
     pub fn is_selected_by(&self, selector: &Selector) -> bool {
         self.namespace.fits(&selector.namespace) && self.service.fits(&selector.service)
     }
@@ -129,7 +129,7 @@ impl Names {
 }
 
 impl fmt::Display for Scope {
-    /// As a query string, in one canonical order; nothing in it needs escaping.
+    /// A query string, in one canonical order; nothing in it needs escaping.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, (key, name)) in self.names().enumerate() {
             let separator = if i == 0 { "" } else { "&" };

@@ -17,11 +17,11 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotEntry {
     pub policy: Arc<Policy>,
-    /// From when the durations of its rules count; absent when none has one.
+    /// The start of its rules' durations; absent when none has one.
     pub started_at: Option<Timestamp>,
 }
 
-/// Why bytes are not a snapshot that this build can read.
+/// The error of bytes that are not a snapshot, or not one that this build can read.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     #[error("the body is not a snapshot")]
@@ -68,7 +68,7 @@ fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, SnapshotError> {
 }
 
 impl Snapshot {
-    /// When each of the policies that select the workload is in force.
+    /// The times in which the policies that select the workload are in force.
     pub fn schedule(&self, workload: &Scope) -> Schedule {
         let mut schedule = Schedule::default();
         for entry in self.policies.iter().filter(|entry| workload.is_selected_by(&entry.policy.selector)) {
@@ -81,16 +81,16 @@ impl Snapshot {
     }
 }
 
-/// When some policies are in force.
+/// The times in which some policies are in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
     always: usize,
-    /// From when and until when.
+    /// Start and end.
     windows: Vec<(Option<Timestamp>, Option<Timestamp>)>,
 }
 
 impl Schedule {
-    /// How many of them are in force at that time.
+    /// The number of them that are in force at that time.
     pub fn in_force(&self, now: Timestamp) -> usize {
         let is_open = |(start, end): &&(Option<Timestamp>, Option<Timestamp>)| {
             start.is_none_or(|start| start <= now) && end.is_none_or(|end| now < end)
@@ -100,13 +100,13 @@ impl Schedule {
 }
 
 impl SnapshotEntry {
-    /// When the last of its rules ends; `None` is without end.
+    /// The end of its last rule; `None` is without end.
     pub fn last_end(&self) -> Option<Timestamp> {
         let mut ends = self.policy.rules.iter().map(|rule| self.end_of(&rule.fault));
         ends.try_fold(Timestamp::from_millis(0), |last, end| Some(last.max(end?)))
     }
 
-    /// When the rule with this fault ends: with its duration or with its policy, whichever is
+    /// The end of the rule with this fault: that of its duration or of its policy, whichever is
     /// first; `None` is without end. A duration without a start is over: in doubt nothing is
     /// injected.
     pub fn end_of(&self, fault: &Fault) -> Option<Timestamp> {

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Glob(String);
 
-/// Why a text is no selector pattern.
+/// The error of a text that is no selector pattern.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "`{0}` is not a name or glob: lower-case letters, digits, `-`, `.`, and `*` for any run of characters"
@@ -19,7 +19,7 @@ impl Glob {
         Self("*".to_owned())
     }
 
-    /// Whether it selects everything, also a workload whose name is not known.
+    /// True if it selects everything, also a workload whose name is not known.
     pub fn is_any(&self) -> bool {
         self.0 == "*"
     }
@@ -33,7 +33,7 @@ impl Glob {
         if self.0.contains('*') { None } else { Some(&self.0) }
     }
 
-    /// Whether `name` as a whole fits the pattern.
+    /// True if `name` as a whole fits the pattern.
     pub fn matches(&self, name: &str) -> bool {
         let mut parts = self.0.split('*');
         let first = parts.next().unwrap_or_default();
@@ -49,7 +49,7 @@ impl Glob {
 }
 
 impl Glob {
-    /// Whether it matches every name that `other` does. A `*` of the other one stands for anything,
+    /// True if it matches every name that `other` does. A `*` of the other one stands for anything,
     /// so only a `*` of this one can match it.
     pub fn includes(&self, other: &Self) -> bool {
         self.matches(&other.0)

@@ -14,7 +14,7 @@ pub struct HeaderName(String);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeaderValue(String);
 
-/// Why a text is not a name of the kind asked for.
+/// The error of a text that is not such a name.
 #[derive(Debug, thiserror::Error)]
 pub enum NameError {
     #[error(
@@ -47,7 +47,7 @@ impl HeaderValue {
     }
 }
 
-/// Whether `text` is an RFC 1123 label.
+/// True if `text` is an RFC 1123 label.
 pub(crate) fn is_label(text: &str) -> bool {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     (1..=63).contains(&text.len())

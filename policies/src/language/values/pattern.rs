@@ -9,19 +9,19 @@ const MAX_REGEX_LENGTH: usize = 4 * 1024;
 
 /// A regex of Rust's `regex` crate.
 ///
-/// What travels is its expansion: Unicode classes and case folding written out as ranges, so that
+/// A snapshot carries its expansion: Unicode classes and case folding written out as ranges, so that
 /// the proxy needs no Unicode tables to mean the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
     written: String,
     expanded: String,
-    /// How every value begins that fits; empty where that is not known.
+    /// The text that every fitting value begins with; empty where that is not known.
     prefix: String,
-    /// How many bytes it takes when compiled.
+    /// The compiled size, in bytes.
     size: usize,
 }
 
-/// Why a regex is refused.
+/// The error of a regex that is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum PatternError {
     #[error("is not a regex: {0}")]
@@ -50,7 +50,7 @@ impl Pattern {
         Ok(Self { written: written.to_owned(), expanded, prefix: literal_prefix(&hir), size })
     }
 
-    /// How many bytes it takes when compiled.
+    /// The compiled size, in bytes.
     #[cfg(feature = "authoring")]
     pub(crate) fn size(&self) -> usize {
         self.size
@@ -86,7 +86,7 @@ impl Pattern {
         &self.expanded
     }
 
-    /// How every value begins that fits; empty where that is not known.
+    /// The text that every fitting value begins with; empty where that is not known.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }

@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percentage(u32);
 
-/// Why a text or number is not a percentage.
+/// The error of a text or number that is not a percentage.
 #[derive(Debug, thiserror::Error)]
 #[error("must be a number from 0 to 100 with at most four decimals")]
 pub struct PercentageError;

@@ -27,7 +27,7 @@ pub(crate) struct Regex {
     cache: RefCell<Cache>,
 }
 
-/// Why a regex does not compile.
+/// The error of a regex that does not compile.
 #[derive(Debug)]
 pub(crate) enum RegexError {
     TooLarge,
@@ -43,7 +43,7 @@ impl Regex {
         Ok(Self { cache: RefCell::new(automaton.create_cache()), automaton })
     }
 
-    /// Whether a value fits; `None` if it is too long to be tested.
+    /// Tests a value; `None` if it is too long to be tested.
     pub(crate) fn is_match(&self, value: &[u8]) -> Option<bool> {
         if value.len() > MAX_VALUE_LENGTH {
             return None;
@@ -53,7 +53,7 @@ impl Regex {
     }
 }
 
-/// How many bytes a regex takes when compiled.
+/// The compiled size of a regex.
 #[cfg(feature = "authoring")]
 impl Regex {
     pub(crate) fn size(&self) -> usize {

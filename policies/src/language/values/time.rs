@@ -1,6 +1,6 @@
 //! Instants as the snapshot carries them.
 
-/// Why a text is no instant.
+/// The error of a text that is no instant.
 #[derive(Debug, thiserror::Error)]
 #[error("must be a time of RFC 3339 from 1970 on, with its offset, such as 2026-12-01T09:00:00Z")]
 pub struct TimestampError;
@@ -24,7 +24,7 @@ impl Timestamp {
         u64::try_from(instant.as_millisecond()).map(Self).map_err(|_| TimestampError)
     }
 
-    /// As RFC 3339 has it, in UTC.
+    /// The instant in RFC 3339, in UTC.
     #[cfg(feature = "authoring")]
     pub fn to_rfc3339(self) -> String {
         let millis = i64::try_from(self.0).unwrap_or(i64::MAX);
@@ -41,7 +41,7 @@ impl Timestamp {
         Self(self.0.saturating_add(millis))
     }
 
-    /// How many milliseconds have passed since `earlier`; none if it is later.
+    /// The milliseconds that have passed since `earlier`; 0 if it is later.
     pub const fn millis_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
