@@ -28,7 +28,7 @@ use policies::{Digest, File, Policy, Timestamp};
 use self::{
     abort::Abort,
     access::Access,
-    ancestry::Lineage,
+    ancestry::Ancestry,
     dir::DirSource,
     git::GitSource,
     location::Repository,
@@ -80,7 +80,7 @@ pub struct Revision(Arc<str>);
 #[derive(Debug)]
 pub struct Checkout {
     pub revision: Revision,
-    pub lineage: Lineage,
+    pub ancestry: Ancestry,
     /// What vouches for the revision, where that is asked for.
     pub signed: Option<Arc<Signed>>,
     pub files: Vec<CheckoutFile>,
@@ -181,29 +181,29 @@ impl Source {
         checkout: &Checkout,
         wanted: Vec<Arc<Policy>>,
         known: impl Fn(&BlobId) -> Option<Arc<File>>,
-    ) -> Result<Starts, SourceError> {
+    ) -> Result<StartTimes, SourceError> {
         match self {
             Self::Git(git) => git.started_at(wanted, known),
-            Self::Dir(_) => Ok(Starts::of_files(checkout)),
+            Self::Dir(_) => Ok(StartTimes::of_files(checkout)),
         }
     }
 }
 
 /// When documents got their present content.
 #[derive(Debug)]
-pub enum Starts {
-    OfDocuments(git::Origins),
+pub enum StartTimes {
+    OfDocuments(git::DocumentTimes),
     OfFiles(std::collections::HashMap<Arc<str>, Timestamp>),
 }
 
-impl Default for Starts {
+impl Default for StartTimes {
     /// No start is known.
     fn default() -> Self {
-        Self::OfDocuments(git::Origins::default())
+        Self::OfDocuments(git::DocumentTimes::default())
     }
 }
 
-impl Starts {
+impl StartTimes {
     /// Documents count from the modification of their files.
     pub fn of_files(checkout: &Checkout) -> Self {
         let modified = |file: &CheckoutFile| Some((Arc::clone(&file.path), file.modified?));
@@ -213,7 +213,7 @@ impl Starts {
     /// When the document of this policy, in the file at `path`, got its content.
     pub fn of(&self, path: &str, policy: &Policy) -> Option<Timestamp> {
         match self {
-            Self::OfDocuments(origins) => origins.of(policy),
+            Self::OfDocuments(times) => times.of(policy),
             Self::OfFiles(modified) => modified.get(path).copied(),
         }
     }

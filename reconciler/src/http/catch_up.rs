@@ -73,7 +73,7 @@ fn is_behind(state: &Publication, revision: &str) -> bool {
     match state {
         // Nothing to inject is nothing to go back to.
         Publication::Serving(published) => {
-            !published.holds.any() && published.whole.lineage.is_behind(revision)
+            !published.holds.any() && published.whole.ancestry.is_behind(revision)
         }
         Publication::Starting { .. } => false,
     }

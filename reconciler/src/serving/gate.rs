@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::now,
-    source::{Revision, ancestry::Lineage},
+    source::{Revision, ancestry::Ancestry},
 };
 
 /// The only writer of a [`Publisher`].
@@ -150,7 +150,7 @@ impl State {
 fn never_read() -> Whole {
     Whole {
         revision: Revision::new(format!("halt@{}", Digest::of(b""))),
-        lineage: Lineage::default(),
+        ancestry: Ancestry::default(),
         signed: None,
         catalog: Arc::default(),
         at: now(),
@@ -169,7 +169,7 @@ mod tests {
         serving::status::{counts, everything},
         source::{
             Revision,
-            ancestry::{CommitId, Lineage},
+            ancestry::{Ancestry, CommitId},
         },
     };
 
@@ -213,7 +213,7 @@ mod tests {
         let commits = (0..=number).map(|number| CommitId([number; 20])).collect::<HashSet<_>>();
         Whole {
             revision: Revision::new(format!("main@sha1:{}", format!("{number:02x}").repeat(20))),
-            lineage: Lineage::of(commits),
+            ancestry: Ancestry::of(commits),
             signed: None,
             catalog: Catalog::new(&sources, |_, _| None).into(),
             at: Timestamp::from_millis(0),
@@ -284,8 +284,8 @@ mod tests {
             if self.committed.is_some() {
                 assert_eq!(published.whole.revision, whole(number, policies).revision);
                 let ahead = format!("main@sha1:{}", "ff".repeat(20));
-                assert!(published.whole.lineage.is_behind(&ahead), "a hold hides the ancestors");
-                assert!(!published.whole.lineage.is_behind(published.whole.revision.as_str()));
+                assert!(published.whole.ancestry.is_behind(&ahead), "a hold hides the ancestors");
+                assert!(!published.whole.ancestry.is_behind(published.whole.revision.as_str()));
             }
             let counted = counts(&published, None).active;
             assert_eq!(counted, if self.withdrawn { 0 } else { policies.into() }, "the report under a hold");

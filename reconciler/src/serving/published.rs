@@ -5,13 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use policies::{Catalog, Digest, Scope, Timestamp, repository::ActiveSet, wire::Format};
 
-use crate::source::{Revision, ancestry::Lineage, signers::Signed};
+use crate::source::{Revision, ancestry::Ancestry, signers::Signed};
 
 /// A catalog and where it comes from.
 #[derive(Clone, Debug)]
 pub struct Whole {
     pub revision: Revision,
-    pub lineage: Lineage,
+    pub ancestry: Ancestry,
     /// The signature of the revision, where one is asked for.
     pub signed: Option<Arc<Signed>>,
     pub catalog: Arc<Catalog>,

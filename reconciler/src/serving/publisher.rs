@@ -144,7 +144,7 @@ mod tests {
     use super::{Publication, Published, Publisher};
     use crate::{
         serving::published::{Holds, Whole},
-        source::{Revision, ancestry::Lineage},
+        source::{Revision, ancestry::Ancestry},
     };
 
     /// Each step publishes policies, of which each selects a service (or any) and has a status, or asks for
@@ -164,7 +164,7 @@ mod tests {
             let publisher = Publisher::default();
             let publish = |revision: &str, catalog: Arc<Catalog>| {
                 let (revision, at) = (Revision::new(revision.to_owned()), Timestamp::from_millis(0));
-                let whole = Whole { revision, lineage: Lineage::default(), signed: None, catalog, at };
+                let whole = Whole { revision, ancestry: Ancestry::default(), signed: None, catalog, at };
                 publisher.publish(Arc::new(Published { whole, holds: Holds::default() }));
             };
             publish("main@sha1:start", Arc::default());

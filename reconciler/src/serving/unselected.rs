@@ -42,7 +42,7 @@ mod tests {
     use super::UnselectedPolicies;
     use crate::{
         serving::{gate::Gate, published::Whole},
-        source::{Revision, ancestry::Lineage},
+        source::{Revision, ancestry::Ancestry},
     };
 
     fn publish(gate: &Gate, services: &[&str]) {
@@ -56,8 +56,8 @@ mod tests {
         let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
         let catalog = Catalog::new(&sources, |_, _| None).into();
         let at = Timestamp::from_millis(0);
-        let (revision, lineage) = (Revision::new("main@sha1:1".into()), Lineage::default());
-        gate.publish(Whole { revision, lineage, signed: None, catalog, at }, None);
+        let (revision, ancestry) = (Revision::new("main@sha1:1".into()), Ancestry::default());
+        gate.publish(Whole { revision, ancestry, signed: None, catalog, at }, None);
     }
 
     #[test]

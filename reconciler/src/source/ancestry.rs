@@ -7,7 +7,7 @@ const COMMIT: &str = "@sha1:";
 
 /// The revision that was checked out and those that are known to come before it.
 #[derive(Clone, Debug, Default)]
-pub struct Lineage {
+pub struct Ancestry {
     /// Absent for a folder, whose revisions have no order.
     commits: Option<Arc<HashSet<CommitId>>>,
 }
@@ -16,7 +16,7 @@ pub struct Lineage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CommitId(pub [u8; 20]);
 
-impl Lineage {
+impl Ancestry {
     pub fn of(commits: HashSet<CommitId>) -> Self {
         Self { commits: Some(Arc::new(commits)) }
     }
@@ -52,16 +52,16 @@ impl CommitId {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{CommitId, Lineage};
+    use super::{Ancestry, CommitId};
 
     #[test]
     fn only_a_commit_that_is_unknown_is_ahead() {
-        let known = Lineage::of([CommitId([0xab; 20])].into());
+        let known = Ancestry::of([CommitId([0xab; 20])].into());
         assert!(!known.is_behind(&format!("main@sha1:{}", "ab".repeat(20))));
         assert!(!known.is_behind(&format!("other@sha1:{}", "AB".repeat(20))), "a commit is what counts");
         let ahead = format!("main@sha1:{}", "cd".repeat(20));
         assert!(known.is_behind(&ahead));
-        assert!(!Lineage::default().is_behind(&ahead), "a folder has no order");
+        assert!(!Ancestry::default().is_behind(&ahead), "a folder has no order");
         let digest = "ab".repeat(32);
         for malformed in
             ["", "main", "main@sha1:", "main@sha1:cdcd", &digest, &format!("dir@sha256:{digest}")]
@@ -74,7 +74,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_value_makes_it_panic(value in "([a-z]*@sha1:)?\\PC{0,44}") {
-            Lineage::of([].into()).is_behind(&value);
+            Ancestry::of([].into()).is_behind(&value);
         }
     }
 }

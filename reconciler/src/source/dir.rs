@@ -10,7 +10,7 @@ use std::{
 use policies::{Digest, Timestamp, reading::MAX_FILE_BYTES};
 
 use super::{
-    BlobId, Checkout, CheckoutFile, Content, MAX_DEPTH, Revision, SourceError, ancestry::Lineage, is_hidden,
+    BlobId, Checkout, CheckoutFile, Content, MAX_DEPTH, Revision, SourceError, ancestry::Ancestry, is_hidden,
     is_miscased, is_policy_file,
 };
 
@@ -61,8 +61,8 @@ impl DirSource {
         }
         let parts = parts.iter().flat_map(|(path, blob, at)| [path.as_bytes(), blob.as_bytes(), at]);
         let revision = Revision::new(format!("dir@{}", Digest::of_parts(parts)));
-        let (lineage, above) = (Lineage::default(), Vec::new());
-        Ok(Checkout { revision, lineage, signed: None, files, above, warnings: walk.warnings })
+        let (ancestry, above) = (Ancestry::default(), Vec::new());
+        Ok(Checkout { revision, ancestry, signed: None, files, above, warnings: walk.warnings })
     }
 }
 

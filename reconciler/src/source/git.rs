@@ -20,19 +20,19 @@ mod tree;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
-use git2::{Oid, Repository as Clone};
+use git2::{Oid, Repository as BareClone};
 use policies::{File, Policy};
 use tracing::warn;
 
-pub use self::document_times::Origins;
+pub use self::document_times::DocumentTimes;
 pub(super) use self::fetch_job::fetch_for_parent;
-use self::{corruption::Flaw, isolated_home::Home, packs::Packs, storage::Store, tree::Files};
+use self::{corruption::Corruption, isolated_home::Home, packs::Packs, storage::Storage, tree::Files};
 use super::state_dir::{Followed, StateDir};
 use super::{
-    BlobId, Checkout, Revision, SourceError, Starts,
+    BlobId, Checkout, Revision, SourceError, StartTimes,
     abort::Abort,
     access::Access,
-    ancestry::Lineage,
+    ancestry::Ancestry,
     location::{Repository, Transport},
     signers::Signed,
     target::Target,
@@ -45,7 +45,7 @@ pub struct GitSource {
     target: Target,
     path: PathBuf,
     access: Access,
-    clone: Clone,
+    clone: BareClone,
     packs: Packs,
     /// Of the processes that fetch.
     home: Option<Home>,
@@ -57,14 +57,14 @@ pub struct GitSource {
     /// The commit for which the clone was begun anew: that it could not be read after that either has
     /// another cause.
     renewed_for: Option<Oid>,
-    lineage: Option<(Oid, Lineage)>,
+    ancestry: Option<(Oid, Ancestry)>,
     /// The files of that commit.
     files: Option<Files>,
-    origins: Origins,
+    times: DocumentTimes,
     /// The last good commit of an earlier process, until it is asked for.
     kept: Option<Oid>,
     /// Holds the clone.
-    store: Store,
+    storage: Storage,
 }
 
 impl GitSource {
@@ -76,15 +76,15 @@ impl GitSource {
         access: Access,
         state: Option<StateDir>,
     ) -> Result<Self, SourceError> {
-        let mut store = match state {
+        let mut storage = match state {
             Some(state) => {
                 let path = path.to_string_lossy().into_owned();
                 let followed = Followed { repository: repository.identity(), target: target.clone(), path };
-                Store::Kept { state, followed, saved: None }
+                Storage::Kept { state, followed, saved: None }
             }
-            None => Store::temporary()?,
+            None => Storage::temporary()?,
         };
-        let (clone, kept) = store.open()?;
+        let (clone, kept) = storage.open()?;
         if repository.transport() == Some(Transport::Http) && access.login.password_file.is_some() {
             warn!(%repository, "the password goes over the network in clear text; use https");
         }
@@ -100,11 +100,11 @@ impl GitSource {
             tip: None,
             good: None,
             renewed_for: None,
-            lineage: None,
+            ancestry: None,
             files: None,
-            origins: Origins::default(),
+            times: DocumentTimes::default(),
             kept,
-            store,
+            storage,
         })
     }
 
@@ -115,7 +115,7 @@ impl GitSource {
         self.verify(tip)?;
         if self.good == Some(tip) {
             // Unless that has been done, in which case this does nothing.
-            self.store.save(tip);
+            self.storage.save(tip);
             return Ok(None);
         }
         let read = match self.read(tip, &is_known) {
@@ -143,17 +143,17 @@ impl GitSource {
     pub fn keep(&mut self) {
         self.good = self.tip;
         if let Some(tip) = self.tip {
-            self.store.save(tip);
+            self.storage.save(tip);
         }
     }
 
     /// Puts together what was fetched piece by piece, once there are many pieces. Kept is what is good, what may
     /// be restored, and what was fetched last, good or not: the next fetch asks for what is newer than that.
     pub fn tidy(&mut self) {
-        let kept = [self.good, self.tip, self.kept, self.store.saved()];
+        let kept = [self.good, self.tip, self.kept, self.storage.saved()];
         let put_together = self.packs.put_together(&self.clone, kept.into_iter().flatten());
         let opened = put_together
-            .and_then(|anew| Ok(if anew { Some(Clone::open_bare(self.clone.path())?) } else { None }));
+            .and_then(|anew| Ok(if anew { Some(BareClone::open_bare(self.clone.path())?) } else { None }));
         match opened {
             Ok(Some(clone)) => self.clone = clone,
             Ok(None) => {}
@@ -163,9 +163,9 @@ impl GitSource {
 
     /// Begins anew with an empty clone.
     pub fn discard(&mut self) -> Result<(), SourceError> {
-        self.clone = self.store.renew()?;
-        (self.tip, self.good, self.lineage, self.files) = (None, None, None, None);
-        (self.origins, self.packs) = (Origins::default(), Packs::default());
+        self.clone = self.storage.renew()?;
+        (self.tip, self.good, self.ancestry, self.files) = (None, None, None, None);
+        (self.times, self.packs) = (DocumentTimes::default(), Packs::default());
         Ok(())
     }
 
@@ -176,12 +176,12 @@ impl GitSource {
         let found = Files::of(&self.clone, tip, &self.path, known.as_ref()).map_err(unreadable)?;
         let read = found.read(&self.clone, &self.path, is_known, &mut warnings);
         let (files, above) = read.map_err(unreadable)?;
-        let lineage = history::of(&self.clone, tip, self.lineage.as_ref()).map_err(unreadable)?;
-        self.lineage = Some((tip, lineage.clone()));
+        let ancestry = history::of(&self.clone, tip, self.ancestry.as_ref()).map_err(unreadable)?;
+        self.ancestry = Some((tip, ancestry.clone()));
         (self.tip, self.files) = (Some(tip), Some(found));
         let signed = self.signed(tip)?.map(Arc::new);
         let revision = Revision::new(format!("{}@sha1:{tip}", self.target.label()));
-        Ok(Checkout { revision, lineage, signed, files, above, warnings })
+        Ok(Checkout { revision, ancestry, signed, files, above, warnings })
     }
 
     /// Whether somebody who may signed a commit.
@@ -212,15 +212,16 @@ impl GitSource {
             Ok(tip) => return Ok(tip),
             Err(error) => error,
         };
-        let Some(flaw) = corruption::of(&self.clone, &self.target).filter(|_| !self.abort.is_requested())
+        let Some(corruption) =
+            corruption::of(&self.clone, &self.target).filter(|_| !self.abort.is_requested())
         else {
             return Err(error);
         };
-        warn!(%error, %flaw, "the clone is damaged and mended");
-        match flaw {
-            Flaw::Refs => corruption::forget_refs(&self.clone)
+        warn!(%error, %corruption, "the clone is damaged and mended");
+        match corruption {
+            Corruption::Refs => corruption::forget_refs(&self.clone)
                 .map_err(|error| SourceError(format!("cannot mend the clone: {error}")))?,
-            Flaw::Objects => self.discard()?,
+            Corruption::Objects => self.discard()?,
         }
         self.fetch_into_clone()
     }
@@ -243,12 +244,12 @@ impl GitSource {
         &mut self,
         wanted: Vec<Arc<Policy>>,
         known: impl Fn(&BlobId) -> Option<Arc<File>>,
-    ) -> Result<Starts, SourceError> {
-        let (Some(tip), Some(files)) = (self.tip, &self.files) else { return Ok(Starts::default()) };
+    ) -> Result<StartTimes, SourceError> {
+        let (Some(tip), Some(files)) = (self.tip, &self.files) else { return Ok(StartTimes::default()) };
         let tip = (tip, files.folder.clone());
-        let origins = document_times::find(&self.clone, tip, &self.path, wanted, &self.origins, known);
-        self.origins = origins.map_err(|error| failure("cannot read the history", &error))?;
-        Ok(Starts::OfDocuments(self.origins.clone()))
+        let times = document_times::find(&self.clone, tip, &self.path, wanted, &self.times, known);
+        self.times = times.map_err(|error| failure("cannot read the history", &error))?;
+        Ok(StartTimes::OfDocuments(self.times.clone()))
     }
 }
 

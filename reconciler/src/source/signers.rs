@@ -15,7 +15,7 @@ use std::{
 
 use policies::Timestamp;
 
-use self::keyring::Ring;
+use self::keyring::Keyring;
 
 /// The longest signature that is read, in bytes; a longer one is refused.
 const LONGEST_SIGNATURE: usize = 64 * 1024;
@@ -69,13 +69,13 @@ impl Signers {
         let folder = self.folder.display();
         // Those who parse foreign bytes for us should not panic. If one does, nothing is vouched for.
         let verdict = catch_unwind(AssertUnwindSafe(|| {
-            let ring = Ring::read(&self.folder);
+            let keyring = Keyring::read(&self.folder);
             let refusal = signed.and_then(|signed| {
-                let why = by_ring(&ring, signed, now).err()?;
-                let faults: String = ring.faults.iter().map(|fault| format!("; {fault}")).collect();
+                let why = by_ring(&keyring, signed, now).err()?;
+                let faults: String = keyring.faults.iter().map(|fault| format!("; {fault}")).collect();
                 Some(format!("commit {} {why} (--verify {folder}){faults}", signed.commit))
             });
-            Verdict { refusal, faults: ring.faults }
+            Verdict { refusal, faults: keyring.faults }
         }));
         verdict.unwrap_or_else(|_| {
             let what = "a key or the signature is of a form that cannot be read";
@@ -86,8 +86,8 @@ impl Signers {
 }
 
 /// Checks the signature. The error completes a sentence: it says why the commit may not be served.
-fn by_ring(ring: &Ring, signed: &Signed, now: Timestamp) -> Result<(), String> {
-    if ring.is_empty() {
+fn by_ring(keyring: &Keyring, signed: &Signed, now: Timestamp) -> Result<(), String> {
+    if keyring.is_empty() {
         return Err("is not verified: there is no key to verify it by".to_owned());
     }
     let Some(Signature { armor, covers }) = &signed.signature else {
@@ -97,9 +97,9 @@ fn by_ring(ring: &Ring, signed: &Signed, now: Timestamp) -> Result<(), String> {
     if armor.len() > LONGEST_SIGNATURE {
         Err("has a signature that is too long to be one".to_owned())
     } else if armor.starts_with(SSH) {
-        ssh::check(&ring.ssh, armor, covers, signed.committed_at)
+        ssh::check(&keyring.ssh, armor, covers, signed.committed_at)
     } else if armor.starts_with(OPENPGP) {
-        openpgp::check(&ring.openpgp, armor, covers, now)
+        openpgp::check(&keyring.openpgp, armor, covers, now)
     } else {
         Err("has a signature that is neither of SSH nor of OpenPGP".to_owned())
     }

@@ -2,14 +2,14 @@
 
 use std::{fmt, fs, io};
 
-use git2::{Error, ErrorCode, Repository as Clone};
+use git2::{Error, ErrorCode, Repository as BareClone};
 
 use super::history::FIRST;
 use crate::source::target::Target;
 
 /// The part of the clone that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(super) enum Corruption {
     /// The refs. They only save fetching, so the clone works without them.
     Refs,
     /// The objects.
@@ -17,13 +17,13 @@ pub(super) enum Flaw {
 }
 
 /// Searches for damage.
-pub(super) fn of(clone: &Clone, target: &Target) -> Option<Flaw> {
+pub(super) fn of(clone: &BareClone, target: &Target) -> Option<Corruption> {
     // With its own eyes: what is cached may be sound.
-    let Ok(clone) = Clone::open_bare(clone.path()) else { return Some(Flaw::Objects) };
+    let Ok(clone) = BareClone::open_bare(clone.path()) else { return Some(Corruption::Objects) };
     // Those that are no refs at all are passed over by an iterator.
     let followed = target.reference().map(|reference| clone.refname_to_id(&reference));
     if followed.is_some_and(|id| id.is_err_and(|error| error.code() != ErrorCode::NotFound)) {
-        return Some(Flaw::Refs);
+        return Some(Corruption::Refs);
     }
     let walk = || {
         let mut walk = clone.revwalk()?;
@@ -33,11 +33,11 @@ pub(super) fn of(clone: &Clone, target: &Target) -> Option<Flaw> {
         walk.take(FIRST).try_for_each(|commit| clone.find_commit(commit?).map(drop))
     };
     let walked: Result<(), Error> = walk();
-    walked.is_err().then_some(Flaw::Objects)
+    walked.is_err().then_some(Corruption::Objects)
 }
 
 /// Removes all refs.
-pub(super) fn forget_refs(clone: &Clone) -> io::Result<()> {
+pub(super) fn forget_refs(clone: &BareClone) -> io::Result<()> {
     let refs = clone.path().join("refs");
     fs::remove_dir_all(&refs)?;
     fs::create_dir_all(refs.join("heads"))?;
@@ -47,7 +47,7 @@ pub(super) fn forget_refs(clone: &Clone) -> io::Result<()> {
     }
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for Corruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Refs => "its refs cannot be read",

@@ -20,7 +20,7 @@ const LONGEST_SECRET: u64 = 64 * 1024;
 const USUAL_USER: &str = "git";
 
 /// The questions and answers of one fetch.
-pub(super) struct Dialog<'a> {
+pub(super) struct Credentials<'a> {
     login: &'a Login,
     /// The path of the `known_hosts` file, for errors.
     known_hosts: &'a Path,
@@ -31,7 +31,7 @@ pub(super) struct Dialog<'a> {
     host_key: RefCell<Option<String>>,
 }
 
-impl<'a> Dialog<'a> {
+impl<'a> Credentials<'a> {
     pub(super) fn new(login: &'a Login, known_hosts: &'a Path) -> Self {
         Self {
             login,

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use git2::{Error, ObjectType, Oid, Repository as Clone, TreeEntry};
+use git2::{Error, ObjectType, Oid, Repository as BareClone, TreeEntry};
 
 use crate::source::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file};
 
@@ -47,7 +47,7 @@ impl Folder {
     /// Reads a directory and its subdirectories down to a depth, except what is the same in `known`: the same
     /// directory at another commit.
     pub(super) fn read(
-        clone: &Clone,
+        clone: &BareClone,
         tree: Oid,
         prefix: String,
         levels: usize,

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use git2::{Commit, Error, Oid, Repository as Clone};
+use git2::{Commit, Error, Oid, Repository as BareClone};
 use policies::{File, Policy, Timestamp, language::PolicyName};
 
 use super::{
@@ -24,12 +24,12 @@ const MAX_FILES: usize = 2_000;
 
 /// The start times that are known at a commit.
 #[derive(Clone, Debug, Default)]
-pub struct Origins {
+pub struct DocumentTimes {
     at: Option<Oid>,
     starts: HashMap<PolicyName, (Arc<Policy>, Timestamp)>,
 }
 
-impl Origins {
+impl DocumentTimes {
     /// The time when the document of this policy got its content.
     pub fn of(&self, policy: &Policy) -> Option<Timestamp> {
         let is_same = |known: &Policy| std::ptr::eq(known, policy) || known == policy;
@@ -40,22 +40,22 @@ impl Origins {
 /// Walks back from `tip` and its policy directory until the start of every wanted document is found. Reuses the
 /// result of an earlier tip from there on.
 pub(super) fn find(
-    clone: &Clone,
+    clone: &BareClone,
     (tip, folder): (Oid, Option<Arc<Folder>>),
     path: &Path,
     wanted: Vec<Arc<Policy>>,
-    known: &Origins,
+    known: &DocumentTimes,
     known_file: impl Fn(&BlobId) -> Option<Arc<File>>,
-) -> Result<Origins, Error> {
+) -> Result<DocumentTimes, Error> {
     let mut history = History { clone, known_file, files: HashMap::new() };
-    let mut origins = Origins { at: Some(tip), starts: HashMap::new() };
+    let mut times = DocumentTimes { at: Some(tip), starts: HashMap::new() };
     let mut open: BTreeMap<_, _> = wanted.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
     let (mut commit, mut folder) = (clone.find_commit(tip)?, folder);
     while !open.is_empty() {
         if known.at == Some(commit.id()) {
             open.retain(|name, policy| {
                 let start = known.of(policy);
-                origins.starts.extend(start.map(|start| (name.clone(), (Arc::clone(policy), start))));
+                times.starts.extend(start.map(|start| (name.clone(), (Arc::clone(policy), start))));
                 start.is_none()
             });
         }
@@ -66,14 +66,14 @@ pub(super) fn find(
         };
         for policy in history.arrivals(before.as_deref(), folder.as_deref(), &open)? {
             open.remove(&policy.name);
-            origins.starts.insert(policy.name.clone(), (policy, committed_at(&commit)));
+            times.starts.insert(policy.name.clone(), (policy, committed_at(&commit)));
         }
         match parent {
             Some(parent) => (commit, folder) = (parent, before),
             None => break,
         }
     }
-    Ok(origins)
+    Ok(times)
 }
 
 pub(super) fn committed_at(commit: &Commit<'_>) -> Timestamp {
@@ -82,7 +82,7 @@ pub(super) fn committed_at(commit: &Commit<'_>) -> Timestamp {
 
 /// The first-parent history of the policy directory.
 struct History<'a, K> {
-    clone: &'a Clone,
+    clone: &'a BareClone,
     known_file: K,
     /// Files that were read already: most are the same from commit to commit.
     files: HashMap<Oid, Arc<File>>,

@@ -8,10 +8,10 @@ use std::collections::HashSet;
 
 use git2::{
     AutotagOption, CredentialType, ErrorCode, FetchOptions, Oid, ProxyOptions, RemoteCallbacks, RemoteHead,
-    RemoteRedirect, Repository as Clone,
+    RemoteRedirect, Repository as BareClone,
 };
 
-use super::{SourceError, credentials::Dialog, failure};
+use super::{SourceError, credentials::Credentials, failure};
 use crate::source::{location::Transport, target::Target};
 
 /// The number of branches that an error names.
@@ -19,21 +19,21 @@ const NAMED: usize = 5;
 
 /// Fetches what is new in `repository`, and returns the commit that `target` leads to.
 pub(super) fn tip(
-    clone: &Clone,
+    clone: &BareClone,
     repository: &str,
     transport: Transport,
     target: &Target,
-    dialog: &Dialog<'_>,
+    credentials: &Credentials<'_>,
 ) -> Result<Oid, SourceError> {
     if let Some(known) = known_commit(clone, target) {
         return Ok(known);
     }
     let mut callbacks = RemoteCallbacks::new();
-    callbacks.credentials(|_, user, allowed: CredentialType| dialog.answer(user, allowed));
+    callbacks.credentials(|_, user, allowed: CredentialType| credentials.answer(user, allowed));
     let mut proxy = ProxyOptions::new();
     match transport {
         Transport::Ssh => {
-            callbacks.certificate_check(|certificate, _| dialog.look_at(certificate));
+            callbacks.certificate_check(|certificate, _| credentials.look_at(certificate));
         }
         Transport::Https => {
             proxy.auto();
@@ -46,7 +46,7 @@ pub(super) fn tip(
     // Within the host they are still followed; elsewhere the credentials would go along.
     options.follow_redirects(RemoteRedirect::None);
 
-    let unreachable = |error| dialog.explain(repository, &error);
+    let unreachable = |error| credentials.explain(repository, &error);
     let mut remote = clone.remote_anonymous(repository).map_err(unreachable)?;
     // Few servers hand out a commit by its id, all of them their refs.
     let everything = || ["heads", "tags"].map(|kind| format!("refs/{kind}/*:refs/{kind}/*")).to_vec();
@@ -71,13 +71,13 @@ pub(super) fn tip(
 }
 
 /// The followed commit, if the clone has it.
-pub(super) fn known_commit(clone: &Clone, target: &Target) -> Option<Oid> {
+pub(super) fn known_commit(clone: &BareClone, target: &Target) -> Option<Oid> {
     let Target::Commit(id) = target else { return None };
     clone.find_commit(Oid::from_str(id.as_str()).ok()?).ok().map(|commit| commit.id())
 }
 
 /// The commit behind an object, which may be an annotated tag.
-fn commit(clone: &Clone, id: Oid) -> Result<Oid, git2::Error> {
+fn commit(clone: &BareClone, id: Oid) -> Result<Oid, git2::Error> {
     clone.find_object(id, None)?.peel_to_commit().map(|commit| commit.id())
 }
 
@@ -105,7 +105,7 @@ pub(super) fn absent(repository: &str, target: &Target, branches: &[&str]) -> So
 
 /// Stores refs to everything that was fetched in search of a commit, because the search is repeated. A ref that
 /// cannot be stored is fetched again.
-fn remember_all(clone: &Clone, there: &[RemoteHead<'_>]) {
+fn remember_all(clone: &BareClone, there: &[RemoteHead<'_>]) {
     let names: HashSet<_> = there.iter().map(RemoteHead::name).collect();
     // One that is gone could stand in the way: there is either `a` or `a/b`.
     for mut known in clone.references().into_iter().flatten().flatten() {
@@ -120,7 +120,7 @@ fn remember_all(clone: &Clone, there: &[RemoteHead<'_>]) {
 }
 
 /// Stores a ref to the fetched commit, so that the next fetch asks only for what is new.
-pub(super) fn remember(clone: &Clone, target: &Target, tip: Oid) -> Result<(), SourceError> {
+pub(super) fn remember(clone: &BareClone, target: &Target, tip: Oid) -> Result<(), SourceError> {
     let Some(reference) = target.reference() else { return Ok(()) };
     match clone.refname_to_id(&reference) {
         Ok(known) if known == tip => return Ok(()),

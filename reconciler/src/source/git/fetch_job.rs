@@ -7,10 +7,10 @@ use std::{
     thread,
 };
 
-use git2::Repository as Clone;
+use git2::Repository as BareClone;
 use serde::{Deserialize, Serialize};
 
-use super::{credentials::Dialog, failure, fetch};
+use super::{credentials::Credentials, failure, fetch};
 use crate::source::{access::Login, location::Transport, target::Target};
 
 /// The command of `hfi` that runs [`fetch_for_parent`].
@@ -18,7 +18,7 @@ pub(super) const COMMAND: &str = "fetch-for-serve";
 
 /// The job, as one line on the standard input of the child. Nothing in it is secret.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Errand {
+pub(super) struct FetchJob {
     pub(super) clone: PathBuf,
     pub(super) repository: String,
     pub(super) transport: Transport,
@@ -36,9 +36,9 @@ pub(in crate::source) fn fetch_for_parent() -> ExitCode {
     let mut order = String::new();
     let read = io::stdin().lock().read_line(&mut order);
     let answer = match read.map(|_| serde_json::from_str(&order)) {
-        Ok(Ok(errand)) => {
+        Ok(Ok(job)) => {
             end_with_parent();
-            work(&errand)
+            work(&job)
         }
         _ => Err("this command is for `hfi serve` to start".to_owned()),
     };
@@ -48,10 +48,10 @@ pub(in crate::source) fn fetch_for_parent() -> ExitCode {
     }
 }
 
-fn work(errand: &Errand) -> Answer {
-    let Errand { clone, repository, transport, target, login, known_hosts } = errand;
-    let clone = Clone::open_bare(clone).map_err(|error| failure("cannot open the clone", &error).0)?;
-    let tip = fetch::tip(&clone, repository, *transport, target, &Dialog::new(login, known_hosts));
+fn work(job: &FetchJob) -> Answer {
+    let FetchJob { clone, repository, transport, target, login, known_hosts } = job;
+    let clone = BareClone::open_bare(clone).map_err(|error| failure("cannot open the clone", &error).0)?;
+    let tip = fetch::tip(&clone, repository, *transport, target, &Credentials::new(login, known_hosts));
     tip.map(|id| id.to_string()).map_err(|error| error.0)
 }
 

@@ -2,26 +2,26 @@
 
 use std::collections::HashSet;
 
-use git2::{Error, Oid, Repository as Clone};
+use git2::{Error, Oid, Repository as BareClone};
 
-use crate::source::ancestry::{CommitId, Lineage};
+use crate::source::ancestry::{Ancestry, CommitId};
 
 /// The number of commits that are remembered at first. A filter that runs an older one is answered after a fetch.
 pub(super) const FIRST: usize = 10_000;
 
 /// The ancestry of `tip`, given the ancestry of the earlier tip.
-pub(super) fn of(clone: &Clone, tip: Oid, before: Option<&(Oid, Lineage)>) -> Result<Lineage, Error> {
-    if let Some((same, lineage)) = before
+pub(super) fn of(clone: &BareClone, tip: Oid, before: Option<&(Oid, Ancestry)>) -> Result<Ancestry, Error> {
+    if let Some((same, ancestry)) = before
         && *same == tip
     {
-        return Ok(lineage.clone());
+        return Ok(ancestry.clone());
     }
     let mut walk = clone.revwalk()?;
     walk.push(tip)?;
     let mut commits = HashSet::new();
     // What was forced off the branch is no longer known: it may come back.
-    if let Some((old, lineage)) = before
-        && let Some(known) = lineage.commits().filter(|known| known.len() < 2 * FIRST)
+    if let Some((old, ancestry)) = before
+        && let Some(known) = ancestry.commits().filter(|known| known.len() < 2 * FIRST)
         && clone.graph_descendant_of(tip, *old)?
     {
         walk.hide(*old)?;
@@ -30,5 +30,5 @@ pub(super) fn of(clone: &Clone, tip: Oid, before: Option<&(Oid, Lineage)>) -> Re
     for id in walk.take(FIRST) {
         commits.extend(id?.as_bytes().try_into().ok().map(CommitId));
     }
-    Ok(Lineage::of(commits))
+    Ok(Ancestry::of(commits))
 }

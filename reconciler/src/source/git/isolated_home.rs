@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::SourceError;
 use crate::source::{access::Access, location::Transport};
 
-/// A folder with nothing in it but what [`furnish`](Self::furnish) puts there.
+/// A folder with nothing in it but what [`set_environment`](Self::set_environment) puts there.
 #[derive(Debug)]
 pub(super) struct Home(TempDir);
 
@@ -31,7 +31,7 @@ impl Home {
     }
 
     /// Makes this the home of a child process. The files are read again each time.
-    pub(super) fn furnish(
+    pub(super) fn set_environment(
         &self,
         process: &mut Command,
         access: &Access,

@@ -4,7 +4,7 @@
 
 use std::{io::Write as _, path::Path};
 
-use git2::{Error, ErrorCode, Oid, Repository as Clone};
+use git2::{Error, ErrorCode, Oid, Repository as BareClone};
 
 use super::{
     SourceError, failure,
@@ -13,13 +13,13 @@ use super::{
 use crate::source::target::Target;
 
 /// Copies what is new in the repository at `path`, and returns the commit that `target` leads to.
-pub(super) fn tip(clone: &Clone, path: &Path, target: &Target) -> Result<Oid, SourceError> {
+pub(super) fn tip(clone: &BareClone, path: &Path, target: &Target) -> Result<Oid, SourceError> {
     if let Some(known) = known_commit(clone, target) {
         return Ok(known);
     }
     let shown = path.display().to_string();
     let unreadable = |error: Error| failure(&format!("cannot fetch from {shown}"), &error);
-    let there = Clone::open(path).map_err(unreadable)?;
+    let there = BareClone::open(path).map_err(unreadable)?;
     if there.is_shallow() {
         return Err(SourceError(format!(
             "{shown} is a shallow clone, and durations need the whole history: `git fetch --unshallow` brings it"
@@ -48,7 +48,7 @@ pub(super) fn tip(clone: &Clone, path: &Path, target: &Target) -> Result<Oid, So
 }
 
 /// Copies a commit and its history, except the history of the commit that was followed before.
-fn copy(from: &Clone, to: &Clone, commit: Oid, target: &Target) -> Result<(), Error> {
+fn copy(from: &BareClone, to: &BareClone, commit: Oid, target: &Target) -> Result<(), Error> {
     let mut walk = from.revwalk()?;
     walk.push(commit)?;
     let before = target.reference().and_then(|reference| to.refname_to_id(&reference).ok());
@@ -71,7 +71,7 @@ fn copy(from: &Clone, to: &Clone, commit: Oid, target: &Target) -> Result<(), Er
     writer.commit().map(drop)
 }
 
-fn branches(repository: &Clone) -> Result<Vec<String>, Error> {
+fn branches(repository: &BareClone) -> Result<Vec<String>, Error> {
     let references = repository.references_glob("refs/heads/*")?;
     // They are for people to read: one that cannot be shown is left out.
     Ok(references.flatten().filter_map(|reference| Some(reference.shorthand().ok()?.to_owned())).collect())

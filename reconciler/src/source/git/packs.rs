@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{Error, Oid, PackBuilder, Repository as Clone};
+use git2::{Error, Oid, PackBuilder, Repository as BareClone};
 use tracing::debug;
 
 /// The largest number of packs.
@@ -47,7 +47,7 @@ impl Packs {
     /// true if packs were removed: the clone must then be opened again to close them.
     pub(super) fn put_together(
         &mut self,
-        clone: &Clone,
+        clone: &BareClone,
         kept: impl IntoIterator<Item = Oid>,
     ) -> Result<bool, PackError> {
         let folder = clone.path().join("objects").join("pack");
@@ -98,7 +98,7 @@ impl Packs {
 }
 
 /// All objects that `tips` lead to and `base` does not.
-fn builder<'a>(clone: &'a Clone, tips: &[Oid], base: Option<Oid>) -> Result<PackBuilder<'a>, Error> {
+fn builder<'a>(clone: &'a BareClone, tips: &[Oid], base: Option<Oid>) -> Result<PackBuilder<'a>, Error> {
     let mut walk = clone.revwalk()?;
     tips.iter().try_for_each(|tip| walk.push(*tip))?;
     if let Some(base) = base {

@@ -12,11 +12,11 @@ use std::{
     thread,
 };
 
-use git2::{Oid, Repository as Clone};
+use git2::{Oid, Repository as BareClone};
 
 use super::{
     SourceError, failure,
-    fetch_job::{Answer, COMMAND, Errand},
+    fetch_job::{Answer, COMMAND, FetchJob},
     isolated_home::{Home, known_hosts},
     storage::sweep,
 };
@@ -28,7 +28,7 @@ const LONGEST_ANSWER: u64 = 64 * 1024;
 /// Fetches into `clone`, within the time that `access` allows. The child process lives in `home`, which is
 /// created if it does not exist.
 pub(super) fn tip(
-    clone: &Clone,
+    clone: &BareClone,
     home: &mut Option<Home>,
     repository: &str,
     transport: Transport,
@@ -41,7 +41,7 @@ pub(super) fn tip(
         Some(known) => home.insert(known),
         None => home.insert(Home::new().map_err(broken)?),
     };
-    let errand = Errand {
+    let job = FetchJob {
         clone: clone.path().to_owned(),
         repository: repository.to_owned(),
         transport,
@@ -51,13 +51,13 @@ pub(super) fn tip(
     };
     let mut process = Command::new(&access.program);
     process.arg0("hfi").arg(COMMAND).stdin(Stdio::piped()).stdout(Stdio::piped());
-    home.furnish(&mut process, access, transport)?;
+    home.set_environment(&mut process, access, transport)?;
     let mut running = Running(process.spawn().map_err(broken)?);
     // Open until the end: when this process dies, the other sees its input end.
     let Some(mut input) = running.0.stdin.take() else {
         return Err(broken(io::ErrorKind::BrokenPipe.into()));
     };
-    let order = serde_json::to_string(&errand).map_err(|error| broken(error.into()))?;
+    let order = serde_json::to_string(&job).map_err(|error| broken(error.into()))?;
     writeln!(input, "{order}").map_err(broken)?;
 
     let (sender, ended) = mpsc::channel();

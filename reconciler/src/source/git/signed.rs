@@ -1,6 +1,6 @@
 //! A commit and its signature.
 
-use git2::{Error, ErrorCode, Oid, Repository as Clone};
+use git2::{Error, ErrorCode, Oid, Repository as BareClone};
 
 use super::document_times::committed_at;
 use crate::source::signers::{Signature, Signed};
@@ -9,7 +9,7 @@ use crate::source::signers::{Signature, Signed};
 const HEADER: &str = "gpgsig";
 
 /// A commit and its signature.
-pub(super) fn of(clone: &Clone, commit: Oid) -> Result<Signed, Error> {
+pub(super) fn of(clone: &BareClone, commit: Oid) -> Result<Signed, Error> {
     let found = clone.find_commit(commit)?;
     // What extracts it would also take one that stands in the message.
     let is_signed = match found.header_field_bytes(HEADER) {

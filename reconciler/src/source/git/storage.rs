@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use git2::{Error, Oid, Repository as Clone};
+use git2::{Error, Oid, Repository as BareClone};
 use tempfile::TempDir;
 use tracing::warn;
 
@@ -10,7 +10,7 @@ use super::{SourceError, failure};
 use crate::source::state_dir::{Followed, StateDir};
 
 /// The folder of the clone.
-pub(super) enum Store {
+pub(super) enum Storage {
     /// A temporary directory, removed with this value.
     Temporary(TempDir),
     Kept {
@@ -21,7 +21,7 @@ pub(super) enum Store {
     },
 }
 
-impl Store {
+impl Storage {
     /// A directory that ends with the process.
     pub(super) fn temporary() -> Result<Self, SourceError> {
         let folder = tempfile::Builder::new().prefix("hfi-").tempdir();
@@ -30,7 +30,7 @@ impl Store {
 
     /// The clone, and its last good commit if there is one. A clone that is damaged or of another repository is
     /// logged and removed.
-    pub(super) fn open(&mut self) -> Result<(Clone, Option<Oid>), SourceError> {
+    pub(super) fn open(&mut self) -> Result<(BareClone, Option<Oid>), SourceError> {
         if let Self::Kept { state, followed, saved } = self {
             match kept(state, followed) {
                 Ok(Some((clone, commit))) => {
@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// Replaces the clone by an empty one.
-    pub(super) fn renew(&mut self) -> Result<Clone, SourceError> {
+    pub(super) fn renew(&mut self) -> Result<BareClone, SourceError> {
         let folder = match self {
             Self::Temporary(folder) => folder.path().to_owned(),
             Self::Kept { state, saved, .. } => {
@@ -54,7 +54,7 @@ impl Store {
                 state.clone_folder()
             }
         };
-        let made = Clone::init_bare(folder).and_then(|clone| {
+        let made = BareClone::init_bare(folder).and_then(|clone| {
             // What the state names must have reached the disk before it does.
             clone.config()?.set_bool("core.fsyncObjectFiles", matches!(self, Self::Kept { .. }))?;
             Ok(clone)
@@ -78,7 +78,7 @@ impl Store {
         }
         match state.save(followed, &commit.to_string()) {
             Ok(()) => *saved = Some(commit),
-            Err(error) => warn!(%error, %commit, "cannot store the last good commit"),
+            Err(error) => warn!(%error, %commit, "cannot storage the last good commit"),
         }
     }
 }
@@ -88,13 +88,13 @@ fn failed(error: &io::Error) -> SourceError {
 }
 
 /// The clone of an earlier process. The error says why it cannot be used.
-fn kept(state: &StateDir, followed: &Followed) -> Result<Option<(Clone, Oid)>, String> {
+fn kept(state: &StateDir, followed: &Followed) -> Result<Option<(BareClone, Oid)>, String> {
     let Some(commit) = state.last_good(followed)? else { return Ok(None) };
     let folder = state.clone_folder();
     sweep(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let open = || {
         let commit = Oid::from_str(&commit)?;
-        let clone = Clone::open_bare(&folder)?;
+        let clone = BareClone::open_bare(&folder)?;
         clone.find_commit(commit)?;
         Ok((clone, commit))
     };

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use git2::{Error, ErrorCode, ObjectType, Oid, Repository as Clone, Tree};
+use git2::{Error, ErrorCode, ObjectType, Oid, Repository as BareClone, Tree};
 use policies::reading::MAX_FILE_BYTES;
 
 use super::directory::{Folder, Item};
@@ -20,7 +20,12 @@ pub(super) struct Files {
 impl Files {
     /// Reads the files below `path` at `commit`, and the files directly in the directories above it. What is the
     /// same in `known` is not read again.
-    pub(super) fn of(clone: &Clone, commit: Oid, path: &Path, known: Option<&Self>) -> Result<Self, Error> {
+    pub(super) fn of(
+        clone: &BareClone,
+        commit: Oid,
+        path: &Path,
+        known: Option<&Self>,
+    ) -> Result<Self, Error> {
         let root = clone.find_commit(commit)?.tree()?;
         let folder = policy_folder(clone, &root, path, known.and_then(|known| known.folder.as_ref()))?;
         let mut above = Vec::new();
@@ -39,7 +44,7 @@ impl Files {
     /// yet. A missing policy directory is an empty one, with a warning.
     pub(super) fn read(
         &self,
-        clone: &Clone,
+        clone: &BareClone,
         path: &Path,
         is_known: impl Fn(&BlobId) -> bool,
         warnings: &mut Vec<String>,
@@ -76,7 +81,7 @@ impl Files {
 
 /// The policy directory of a commit; `None` if the commit has none.
 pub(super) fn policy_folder(
-    clone: &Clone,
+    clone: &BareClone,
     root: &Tree<'_>,
     path: &Path,
     known: Option<&Arc<Folder>>,
@@ -86,7 +91,7 @@ pub(super) fn policy_folder(
 }
 
 /// The tree at `path`; `None` if there is none.
-fn find<'r>(clone: &'r Clone, root: &Tree<'r>, path: &Path) -> Result<Option<Tree<'r>>, Error> {
+fn find<'r>(clone: &'r BareClone, root: &Tree<'r>, path: &Path) -> Result<Option<Tree<'r>>, Error> {
     if path.as_os_str().is_empty() {
         return Ok(Some(root.clone()));
     }
@@ -106,7 +111,7 @@ fn prefix(folder: &Path) -> String {
 }
 
 /// The content of a blob. A blob that is too long for a policy file is read only far enough to prove that.
-pub(super) fn content(clone: &Clone, id: Oid) -> Result<Vec<u8>, Error> {
+pub(super) fn content(clone: &BareClone, id: Oid) -> Result<Vec<u8>, Error> {
     let (size, _) = clone.odb()?.read_header(id)?;
     if size > MAX_FILE_BYTES {
         return Ok(vec![0; MAX_FILE_BYTES + 1]);

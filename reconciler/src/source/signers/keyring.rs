@@ -12,22 +12,22 @@ use crate::source::{dir::read_bounded, is_hidden};
 
 /// All keys that could be read, and the problems with the other files.
 #[derive(Debug, Default)]
-pub(super) struct Ring {
+pub(super) struct Keyring {
     pub(super) ssh: Vec<ssh::Signer>,
     pub(super) openpgp: Vec<openpgp::Certificate>,
     pub(super) faults: Vec<String>,
 }
 
-impl Ring {
+impl Keyring {
     /// Reads the files of a directory, except those whose name begins with a dot: in a mounted Secret, the other
     /// names are links into `..data`.
     pub(super) fn read(folder: &Path) -> Self {
-        let mut ring = Self::default();
+        let mut keyring = Self::default();
         match files(folder) {
-            Ok(files) => files.iter().for_each(|path| ring.add_file(path)),
-            Err(error) => ring.faults.push(format!("{} cannot be read: {error}", folder.display())),
+            Ok(files) => files.iter().for_each(|path| keyring.add_file(path)),
+            Err(error) => keyring.faults.push(format!("{} cannot be read: {error}", folder.display())),
         }
-        ring
+        keyring
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -105,25 +105,25 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Ring;
+    use super::Keyring;
 
     const ED25519: &str =
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+00aFquXlAA0hFIhCowG9uOqV25A/ehaD3lxQf/VBI alice@example";
     const CERTIFICATE: &str = include_str!("openpgp/alice.asc");
 
-    fn ring(bytes: &[u8]) -> Ring {
-        let mut ring = Ring::default();
-        ring.add("file", bytes);
-        ring
+    fn keyring(bytes: &[u8]) -> Keyring {
+        let mut keyring = Keyring::default();
+        keyring.add("file", bytes);
+        keyring
     }
 
     #[test]
     fn keys_of_both_kinds_are_read() {
         let several = format!("# Team\r\n{ED25519}\r\n\r\nbob@example namespaces=\"git\" {ED25519}\r\n");
-        assert_eq!(ring(several.as_bytes()).ssh.len(), 2);
-        assert_eq!(ring(format!("\u{feff}{ED25519}").as_bytes()).ssh.len(), 1);
+        assert_eq!(keyring(several.as_bytes()).ssh.len(), 2);
+        assert_eq!(keyring(format!("\u{feff}{ED25519}").as_bytes()).ssh.len(), 1);
         let two = format!("{CERTIFICATE}\n{CERTIFICATE}");
-        assert_eq!(ring(two.as_bytes()).openpgp.len(), 2);
+        assert_eq!(keyring(two.as_bytes()).openpgp.len(), 2);
     }
 
     #[test]
@@ -139,27 +139,27 @@ mod tests {
             (cut, "file is an OpenPGP certificate that is cut short"),
             ("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n-----END PGP PUBLIC KEY BLOCK-----", "no OpenPGP"),
         ] {
-            let ring = ring(text.as_bytes());
-            assert!(ring.is_empty(), "{text}");
-            assert!(ring.faults.first().unwrap().contains(fault), "{:?}", ring.faults);
-            assert!(!ring.faults.iter().any(|fault| fault.contains("secret")), "{:?}", ring.faults);
+            let keyring = keyring(text.as_bytes());
+            assert!(keyring.is_empty(), "{text}");
+            assert!(keyring.faults.first().unwrap().contains(fault), "{:?}", keyring.faults);
+            assert!(!keyring.faults.iter().any(|fault| fault.contains("secret")), "{:?}", keyring.faults);
         }
-        assert!(ring(&[0xff, 0xfe, 0]).faults.first().unwrap().starts_with("file "));
-        let half = ring(format!("{ED25519}\nssh-ed25519 AAAA\n").as_bytes());
+        assert!(keyring(&[0xff, 0xfe, 0]).faults.first().unwrap().starts_with("file "));
+        let half = keyring(format!("{ED25519}\nssh-ed25519 AAAA\n").as_bytes());
         assert_eq!((half.ssh.len(), half.faults.len()), (1, 1), "{half:?}");
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            ring(&bytes);
+            keyring(&bytes);
             // As the packet of a public key.
-            ring(&[&[0x99, 0x01][..], &bytes].concat());
+            keyring(&[&[0x99, 0x01][..], &bytes].concat());
         }
 
         #[test]
         fn no_line_makes_it_panic(line in "([a-z@*,]{0,8} )?([a-zA-Z=\", -]{0,30} )?(ssh-ed25519|ssh-rsa|sk-ssh-ed25519@openssh.com)? ?[A-Za-z0-9+/=]{0,90}") {
-            ring(line.as_bytes());
+            keyring(line.as_bytes());
         }
 
         #[test]
@@ -167,7 +167,7 @@ mod tests {
             let mut bytes = if ssh { ED25519 } else { CERTIFICATE }.as_bytes().to_vec();
             let at = at % bytes.len();
             bytes[at] = byte;
-            ring(&bytes);
+            keyring(&bytes);
         }
     }
 }

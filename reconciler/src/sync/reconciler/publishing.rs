@@ -37,7 +37,7 @@ impl Reconciler {
         cause: Cause,
         took: Duration,
     ) {
-        let Checkout { revision, lineage, signed, warnings, .. } = checkout;
+        let Checkout { revision, ancestry, signed, warnings, .. } = checkout;
         let (is_new, is_withdrawn) =
             (self.gate.whole().is_none_or(|known| known.revision != revision), refusal.is_some());
         if is_new {
@@ -53,7 +53,7 @@ impl Reconciler {
         if let Some(reason) = &refusal {
             log_withdrawal(&revision, reason);
         }
-        let whole = Whole { revision: revision.clone(), lineage, signed, catalog, at: now() };
+        let whole = Whole { revision: revision.clone(), ancestry, signed, catalog, at: now() };
         let changed_scopes = self.gate.publish(whole, refusal);
         if is_new && !is_withdrawn {
             let took_ms = took.as_millis() as u64;
