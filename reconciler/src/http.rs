@@ -1,6 +1,7 @@
 //! The HTTP interface (`axum`).
 //!
 //! - `router`, [`routes`]: each path, and a file for each route.
+//! - `described`, `operation`: routes that describe themselves, and the OpenAPI document of them (`schemars`).
 //! - `state`: what handlers look at.
 //! - `app`: what the crate [`long_poll`] answers over connections, and polls that it holds at little cost.
 //! - `limits`: limits of requests.
@@ -12,8 +13,10 @@
 mod app;
 mod catch_up;
 pub mod conditional;
+mod described;
 mod limits;
 pub mod notification;
+mod operation;
 mod prefer;
 mod problem;
 mod router;
@@ -25,6 +28,6 @@ pub use long_poll::Listener;
 
 pub use self::{
     app::serve,
-    router::{Routes, router},
+    router::{Routes, document, router},
     state::Services,
 };

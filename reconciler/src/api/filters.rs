@@ -30,7 +30,7 @@ pub struct Filter {
     /// The digest of the snapshot that it runs; null if it runs none.
     pub digest: Option<String>,
     /// The start of its last poll.
-    pub last_contact: Option<Time>,
+    pub last_contact: Time,
     /// The namespaces of its workload, separated by commas.
     #[serde(default)]
     pub namespace: String,

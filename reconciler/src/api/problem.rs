@@ -10,6 +10,7 @@ pub struct Problem {
     #[serde(default)]
     pub detail: String,
     /// The status code of the response.
+    #[schemars(range(min = 400, max = 599))]
     pub status: u16,
     /// The reason phrase of the status code.
     #[serde(default)]

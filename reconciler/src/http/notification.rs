@@ -36,11 +36,11 @@ pub enum SecretError {
 }
 
 impl Forge {
+    pub const ALL: [Self; 4] = [Self::GitHub, Self::GitLab, Self::Gitea, Self::Generic];
+
     /// The forge with this name in the path.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::GitHub, Self::GitLab, Self::Gitea, Self::Generic]
-            .into_iter()
-            .find(|forge| forge.as_str() == name)
+        Self::ALL.into_iter().find(|forge| forge.as_str() == name)
     }
 
     pub fn as_str(self) -> &'static str {
@@ -59,6 +59,16 @@ impl Forge {
             Self::GitLab => "x-gitlab-token",
             Self::Gitea => "x-gitea-signature",
             Self::Generic => "x-signature",
+        }
+    }
+
+    /// The proof, for the OpenAPI document.
+    pub(crate) fn proof_description(self) -> &'static str {
+        match self {
+            Self::GitHub => "github: `sha256=` and the HMAC-SHA256 of the body in hex",
+            Self::GitLab => "gitlab: the secret",
+            Self::Gitea => "gitea: the HMAC-SHA256 of the body in hex",
+            Self::Generic => "generic: `sha256=` and the HMAC-SHA256 of the body in hex",
         }
     }
 

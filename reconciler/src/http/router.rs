@@ -3,24 +3,21 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     extract::DefaultBodyLimit,
+    handler::Handler as _,
     http::{StatusCode, Uri},
-    routing::{get, post},
 };
+use serde_json::Value;
 
 use super::{
+    described::Described,
     limits::MAX_BODY,
     problem::Problem,
-    routes::{events, filters, hooks, metrics, modules, openapi, policies, ready, snapshot, status},
+    routes::{events, filters, health, hooks, metrics, modules, policies, ready, snapshot, status},
     state::{Served, Services},
 };
-use crate::{
-    api::health::{Health, HealthStatus},
-    serving::publisher::Publisher,
-    shutdown::Shutdown,
-    sync::requests::Refresh,
-};
+use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Refresh};
 
 /// All routes, and what is behind them.
 #[derive(Clone, Debug)]
@@ -38,32 +35,36 @@ pub fn router(
 ) -> Routes {
     let services = Arc::new(services);
     let served = Served { publisher, refresh, shutdown, services };
-    let router = Router::new()
-        .route(snapshot::PATH, get(snapshot::get))
-        .route("/v1/policies", get(policies::list))
-        .route("/v1/policies/status", get(status::get))
-        .route("/v1/policies/{name}", get(policies::one))
-        .route("/v1/events", get(events::get))
-        .route("/v1/config/stream", get(events::get))
-        .route("/v1/filters", get(filters::get))
-        .route("/v1/hooks/{forge}", post(hooks::post).layer(DefaultBodyLimit::max(MAX_BODY)))
-        .route("/openapi.json", get(openapi::get))
-        .route("/metrics", get(metrics::get))
-        .route("/filter.wasm", get(modules::newest))
-        .route("/filter/{file}", get(modules::by_digest))
-        .route("/v1/health", get(health))
-        .route("/health", get(health))
-        .route("/v1/ready", get(ready::get))
-        .route("/ready", get(ready::get))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(served.clone());
+    let (router, _) = described();
+    let router =
+        router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(served.clone());
     Routes { router, served }
 }
 
-/// 200 while the process serves.
-async fn health() -> Json<Health> {
-    Json(Health { status: HealthStatus::Ok })
+/// The OpenAPI document of all routes.
+pub fn document() -> Value {
+    described().1
+}
+
+/// The routes, and the document that describes them.
+fn described() -> (Router<Served>, Value) {
+    Described::new()
+        .get(snapshot::PATH, snapshot::get, snapshot::described())
+        .get("/v1/policies", policies::list, policies::list_described())
+        .get("/v1/policies/status", status::get, status::described())
+        .get("/v1/policies/{name}", policies::one, policies::one_described())
+        .get("/v1/events", events::get, events::described())
+        .get("/v1/config/stream", events::get, events::described())
+        .get("/v1/filters", filters::get, filters::described())
+        .post("/v1/hooks/{forge}", hooks::post.layer(DefaultBodyLimit::max(MAX_BODY)), hooks::described())
+        .get("/metrics", metrics::get, metrics::described())
+        .get("/filter.wasm", modules::newest, modules::newest_described())
+        .get("/filter/{sha256}.wasm", modules::by_digest, modules::by_digest_described())
+        .get("/v1/health", health::get, health::described())
+        .get("/health", health::get, health::described())
+        .get("/v1/ready", ready::get, ready::described())
+        .get("/ready", ready::get, ready::described())
+        .with_document("/openapi.json")
 }
 
 async fn not_found(uri: Uri) -> Problem {

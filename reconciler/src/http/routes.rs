@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod filters;
+pub(crate) mod health;
 pub(crate) mod hooks;
 pub(crate) mod metrics;
 pub(crate) mod modules;

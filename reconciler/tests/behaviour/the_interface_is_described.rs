@@ -12,7 +12,7 @@ fn breach(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<S
     if let Some(reference) = schema["$ref"].as_str() {
         return breach(document, document.pointer(&reference[1..]).unwrap(), value, at);
     }
-    if let Some(choices) = schema["oneOf"].as_array() {
+    if let Some(choices) = schema["oneOf"].as_array().or(schema["anyOf"].as_array()) {
         let fits = choices.iter().any(|choice| breach(document, choice, value, at).is_none());
         return (!fits).then(|| format!("{at}: {value}"));
     }

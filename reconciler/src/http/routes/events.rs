@@ -13,7 +13,12 @@ use axum::{
 use futures_util::stream::unfold;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use crate::http::{Services, problem::Problem, state::Served};
+use crate::http::{
+    Services,
+    operation::{Content, Operation},
+    problem::Problem,
+    state::Served,
+};
 use crate::{
     api,
     serving::{
@@ -83,4 +88,16 @@ impl Stream {
             }
         }
     }
+}
+
+pub(crate) fn described() -> Operation {
+    let content = Content("text/event-stream", |schemas| schemas.subschema_for::<api::events::Event>());
+    Operation::new("Server-sent events: the snapshot that is served now, then every new one")
+        .answers(
+            200,
+            "A stream of events named `snapshot`, each with a JSON object as its data",
+            Some(content),
+            &[],
+        )
+        .problems(&[503])
 }

@@ -5,7 +5,13 @@ use policies::{Digest, Scope};
 
 use crate::api;
 use crate::fleet::filters::{Filter, Filters, Node, counts};
-use crate::http::{conditional, prefer::Wait, problem::Problem, state::Served};
+use crate::http::{
+    conditional,
+    operation::{Operation, json},
+    prefer::Wait,
+    problem::Problem,
+    state::Served,
+};
 
 /// The header with the id of the Envoy node.
 pub(crate) const NODE: &str = "x-hfi-node";
@@ -21,7 +27,7 @@ fn show(filter: &Filter) -> api::filters::Filter {
     let Filter { node, scope, digest, is_newest, contact, state } = filter;
     api::filters::Filter {
         digest: digest.map(|digest| digest.to_string()),
-        last_contact: Some((*contact).into()),
+        last_contact: (*contact).into(),
         namespace: names(scope, "namespace"),
         newest: *is_newest,
         node: node.as_str().to_owned(),
@@ -43,4 +49,11 @@ pub(crate) fn note(filters: &Filters, headers: &HeaderMap, scope: &Scope, wait: 
         let digest = conditional::first(headers).and_then(Digest::from_etag);
         filters.polled(node, scope, digest, wait.map(Wait::duration).unwrap_or_default());
     }
+}
+
+pub(crate) fn described() -> Operation {
+    let content = json::<api::filters::Filters>();
+    Operation::new("The filters that polled this replica")
+        .answers(200, "The filters of the last ten minutes", Some(content), &[])
+        .problems(&[503])
 }

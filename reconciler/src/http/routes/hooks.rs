@@ -20,6 +20,7 @@ use crate::{
     http::{
         limits::{self, MAX_BODY},
         notification::Forge,
+        operation::{Operation, Parameter, json},
         problem::Problem,
         state::Served,
     },
@@ -37,7 +38,7 @@ pub(crate) async fn post(
     request: Request,
 ) -> Response {
     let Some(forge) = Forge::parse(&forge) else {
-        let detail = "notifications come from one of: github, gitlab, gitea, generic";
+        let detail = format!("notifications come from one of: {}", Forge::ALL.map(Forge::as_str).join(", "));
         return Problem::new(StatusCode::NOT_FOUND, detail).into_response();
     };
     let answer = notified(&served, forge, request).await;
@@ -87,4 +88,20 @@ fn refused(forge: Forge, why: &str) -> Response {
     // RFC 9110 asks for a challenge: the header that is the proof is all there is to name.
     let challenge: [(HeaderName, &str); 1] = [(WWW_AUTHENTICATE, forge.header())];
     (challenge, Problem::new(StatusCode::UNAUTHORIZED, detail)).into_response()
+}
+
+pub(crate) fn described() -> Operation {
+    let forges = serde_json::json!({"enum": Forge::ALL.map(Forge::as_str)});
+    let operation = Operation::new("A push notification: the source is read now").parameter(Parameter::path(
+        "forge",
+        "The sender",
+        forges,
+    ));
+    let proofs = Forge::ALL.map(|forge| Parameter::header(forge.header(), forge.proof_description()));
+    proofs
+        .into_iter()
+        .fold(operation, Operation::parameter)
+        .body("At most 1 MiB. It is verified and not read.")
+        .answers(202, "The notification is genuine", Some(json::<Notified>()), &[])
+        .problems(&[401, 404, 408, 413, 503])
 }

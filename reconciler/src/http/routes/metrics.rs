@@ -10,7 +10,11 @@ use axum::{
 
 use self::exposition::MEDIA_TYPE;
 use super::events::MAX_STREAMS;
-use crate::http::{problem::Problem, state::Served};
+use crate::http::{
+    operation::{Content, Operation, text},
+    problem::Problem,
+    state::Served,
+};
 use crate::{
     clock::seconds_since,
     fleet::filters,
@@ -54,4 +58,9 @@ fn state(served: &Served) -> exposition::State {
         filters,
         cluster: services.cluster.as_ref().map(|cluster| cluster.view()),
     }
+}
+
+pub(crate) fn described() -> Operation {
+    let content = Content("application/openmetrics-text", text);
+    Operation::new("Metrics for Prometheus").answers(200, "OpenMetrics", Some(content), &[]).problems(&[503])
 }

@@ -8,7 +8,12 @@ use axum::{
 };
 use long_poll::Shared;
 
-use crate::http::{conditional::is_current, problem::Problem, state::Served};
+use crate::http::{
+    conditional::is_current,
+    operation::{Content, ETAG, Operation, Parameter, binary},
+    problem::Problem,
+    state::Served,
+};
 use crate::serving::modules::Module;
 
 const NONE: &str = "no filter module was given; give one with --filter (HFI_FILTER)";
@@ -48,4 +53,22 @@ fn answer(Module { digest, bytes }: &Module, headers: &HeaderMap, caching: &'sta
         let content_type = [(header::CONTENT_TYPE, "application/wasm")];
         (content_type, validators, Extension(Shared), bytes.clone()).into_response()
     }
+}
+
+pub(crate) fn newest_described() -> Operation {
+    module(Operation::new("The filter module that belongs to this reconciler"))
+}
+
+pub(crate) fn by_digest_described() -> Operation {
+    let digest = serde_json::json!({"type": "string", "pattern": "^[0-9a-f]{64}$"});
+    let digest = Parameter::path("sha256", "The SHA-256 of the module, in hex", digest);
+    module(Operation::new("A filter module by its digest; it never changes").parameter(digest))
+}
+
+fn module(operation: Operation) -> Operation {
+    operation
+        .parameter(Parameter::if_none_match())
+        .answers(200, "The module", Some(Content("application/wasm", binary)), &[ETAG])
+        .answers(304, "The client has it already", None, &[ETAG])
+        .problems(&[404])
 }

@@ -7,13 +7,18 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use policies::{Catalog, Digest, Timestamp, rendering::json, repository::LocatedPolicy};
+use policies::{Catalog, Digest, Timestamp, rendering::json as document, repository::LocatedPolicy};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::snapshot::REVISION;
 use crate::api::policies::{Metadata, Policies, Policy};
-use crate::http::{conditional::is_current, problem::Problem, state::Served};
+use crate::http::{
+    conditional::is_current,
+    operation::{ETAG, Operation, Parameter, REVISION as REVISION_HEADER, json},
+    problem::Problem,
+    state::Served,
+};
 use crate::serving::published::{Publication, Published};
 
 /// Those in force that the first generation cannot misread; with `all=true` all of them.
@@ -66,13 +71,13 @@ fn selected<'p>(
         Box::new(catalog.policies().iter())
     } else {
         let in_force = catalog.in_force(at);
-        Box::new(in_force.filter(|placed| json::is_first_generation(&placed.entry.policy)))
+        Box::new(in_force.filter(|placed| document::is_first_generation(&placed.entry.policy)))
     }
 }
 
 fn view(placed: &LocatedPolicy) -> Policy {
     let policy = &placed.entry.policy;
-    let mut document = json::policy(policy);
+    let mut document = document::policy(policy);
     let spec = document.get_mut("spec").and_then(Value::as_object_mut).map(std::mem::take);
     Policy { metadata: Metadata { name: policy.name.to_string() }, spec: spec.unwrap_or_default() }
 }
@@ -88,4 +93,32 @@ fn answer(published: &Published, json: &impl Serialize, headers: &HeaderMap) -> 
     } else {
         (validators, [(header::CONTENT_TYPE, "application/json")], body).into_response()
     }
+}
+
+pub(crate) fn list_described() -> Operation {
+    Operation::new("Policies as JSON")
+        .parameter(all())
+        .parameter(Parameter::if_none_match())
+        .answers(
+            200,
+            "The policies in force that the first generation knows, or all",
+            Some(json::<Policies>()),
+            &[ETAG, REVISION_HEADER],
+        )
+        .answers(304, "The client has them already", None, &[ETAG, REVISION_HEADER])
+        .problems(&[503])
+}
+
+pub(crate) fn one_described() -> Operation {
+    Operation::new("One policy as JSON")
+        .parameter(Parameter::path("name", "`metadata.name`", serde_json::json!({"type": "string"})))
+        .parameter(all())
+        .parameter(Parameter::if_none_match())
+        .answers(200, "The policy", Some(json::<Policy>()), &[ETAG, REVISION_HEADER])
+        .answers(304, "The client has it already", None, &[ETAG, REVISION_HEADER])
+        .problems(&[404, 503])
+}
+
+fn all() -> Parameter {
+    Parameter::query("all", "`true`: all valid policies, in full")
 }

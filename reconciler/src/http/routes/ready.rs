@@ -2,7 +2,11 @@
 
 use axum::{Json, extract::State};
 
-use crate::http::{problem::Problem, state::Served};
+use crate::http::{
+    operation::{Operation, json},
+    problem::Problem,
+    state::Served,
+};
 use crate::{
     api::ready::{Ready, ReadyStatus, SourceError},
     clock::seconds_since,
@@ -29,4 +33,10 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Ready>, Pro
         status: ReadyStatus::Ready,
         withdrawn: published.holds.withdrawn.clone(),
     }))
+}
+
+pub(crate) fn described() -> Operation {
+    Operation::new("Readiness")
+        .answers(200, "There is something to serve", Some(json::<Ready>()), &[])
+        .problems(&[503])
 }

@@ -14,6 +14,7 @@ use super::filters;
 use crate::http::{
     catch_up::Behind,
     conditional::Known,
+    operation::{self, Content, ETAG, Operation, Parameter, binary},
     prefer::{self, Wait},
     problem::Problem,
     state::Served,
@@ -180,6 +181,46 @@ fn scope(query: &str) -> Result<Scope, Problem> {
         }
     }
     Scope::new(namespaces, services).map_err(|error| bad_request(error.to_string()))
+}
+
+pub(crate) fn described() -> Operation {
+    let names = serde_json::json!({"type": "array", "items": {"type": "string"}});
+    let scope =
+        |name| Parameter { schema: names.clone(), ..Parameter::query(name, "May repeat; `*` is any") };
+    let node = serde_json::json!({"type": "string", "maxLength": 253, "pattern": "^[A-Za-z0-9._~-]+$"});
+    Operation::new("The policies of a scope, as filters run them")
+        .parameter(scope("namespace"))
+        .parameter(scope("service"))
+        .parameter(Parameter::if_none_match())
+        .parameter(Parameter::header(
+            "Prefer",
+            "`wait=N`: hold the request up to N seconds, at most 300, until the snapshot is another",
+        ))
+        .parameter(Parameter::header(
+            "x-hfi-revision",
+            "The revision that the client runs: a server that does not know it fetches before it answers",
+        ))
+        .parameter(Parameter {
+            schema: node,
+            ..Parameter::header("x-hfi-node", "The id of the Envoy node of the filter")
+        })
+        .answers(
+            200,
+            "The snapshot",
+            Some(Content(MEDIA_TYPE, binary)),
+            &[
+                ETAG,
+                operation::REVISION,
+                ("Preference-Applied", "The longest that the request could have been held"),
+            ],
+        )
+        .answers(
+            304,
+            "The client has it already, also after the wait, or something newer",
+            None,
+            &[ETAG, operation::REVISION],
+        )
+        .problems(&[400, 406, 503])
 }
 
 #[cfg(test)]

@@ -4,7 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{Json, extract::State};
 
-use crate::http::{problem::Problem, state::Served};
+use crate::http::{
+    operation::{Operation, json},
+    problem::Problem,
+    state::Served,
+};
 use crate::{
     api::{
         counts::Counts,
@@ -96,4 +100,10 @@ impl Report {
             }
         }
     }
+}
+
+pub(crate) fn described() -> Operation {
+    Operation::new("Everything that is served, everything that is not, and why")
+        .answers(200, "The status", Some(json::<Status>()), &[])
+        .problems(&[503])
 }

@@ -100,10 +100,8 @@ fn of_ports() -> Result<()> {
 /// Each path that a manifest names is one that the reconciler says it serves.
 #[test]
 fn of_paths() -> Result<()> {
-    let described =
-        std::fs::read_to_string(paths::workspace().join("reconciler/src/http/routes/openapi.json"))?;
-    let described: Value = serde_json::from_str(&described)?;
-    let described = described["paths"].as_object().context("no paths")?;
+    let document = reconciler::http::document();
+    let described = document["paths"].as_object().context("no paths")?;
     let objects = build_with_all()?;
     let deployment = only(&objects, "Deployment")?.to_string();
     let container: Value = serde_json::from_str(&deployment)?;

@@ -1,0 +1,161 @@
+//! The description of a route in OpenAPI 3.1. Each route has its own, beside its handler.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+
+/// A method of a path.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    summary: &'static str,
+    parameters: Vec<Parameter>,
+    body: Option<&'static str>,
+    responses: Vec<Response>,
+}
+
+/// A parameter in the query, in a header or in the path.
+#[derive(Clone, Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    pub(crate) place: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) schema: Value,
+}
+
+#[derive(Debug)]
+struct Response {
+    status: u16,
+    description: &'static str,
+    content: Option<Content>,
+    headers: &'static [Header],
+}
+
+/// A body: its media type and its schema.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Content(pub(crate) &'static str, pub(crate) fn(&mut SchemaGenerator) -> Schema);
+
+/// A header of a response: its name and its description.
+pub(crate) type Header = (&'static str, &'static str);
+
+/// The entity tag of a snapshot or of policies.
+pub(crate) const ETAG: Header = ("ETag", "`\"sha256:<hex>\"`, the SHA-256 of the body");
+/// The revision that a response was made of.
+pub(crate) const REVISION: Header = ("x-hfi-revision", "`<branch>@sha1:<commit>`, or `dir@sha256:<hex>`");
+
+/// A value of the type `T` as JSON.
+pub(crate) const fn json<T: JsonSchema>() -> Content {
+    Content("application/json", |schemas| schemas.subschema_for::<T>())
+}
+
+/// A text.
+pub(crate) fn text(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string"})
+}
+
+/// Bytes.
+pub(crate) fn binary(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "format": "binary"})
+}
+
+impl Parameter {
+    pub(crate) fn query(name: &'static str, description: &'static str) -> Self {
+        Self { name, place: "query", description, schema: json!({"type": "string"}) }
+    }
+
+    pub(crate) fn header(name: &'static str, description: &'static str) -> Self {
+        Self { name, place: "header", description, schema: json!({"type": "string"}) }
+    }
+
+    pub(crate) fn path(name: &'static str, description: &'static str, schema: Value) -> Self {
+        Self { name, place: "path", description, schema }
+    }
+
+    /// `If-None-Match`, for the responses that have an `ETag`.
+    pub(crate) fn if_none_match() -> Self {
+        Self::header("If-None-Match", "RFC 9110")
+    }
+
+    fn render(self) -> Value {
+        let Self { name, place, description, schema } = self;
+        json!({
+            "name": name, "in": place, "description": description, "schema": schema,
+            "required": place == "path",
+        })
+    }
+}
+
+impl Operation {
+    pub(crate) fn new(summary: &'static str) -> Self {
+        Self { summary, parameters: Vec::new(), body: None, responses: Vec::new() }
+    }
+
+    pub(crate) fn parameter(mut self, parameter: Parameter) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// Takes a body of any media type.
+    pub(crate) fn body(mut self, description: &'static str) -> Self {
+        self.body = Some(description);
+        self
+    }
+
+    pub(crate) fn answers(
+        mut self,
+        status: u16,
+        description: &'static str,
+        content: Option<Content>,
+        headers: &'static [Header],
+    ) -> Self {
+        self.responses.push(Response { status, description, content, headers });
+        self
+    }
+
+    /// Answers with problem documents of these status codes.
+    pub(crate) fn problems(mut self, statuses: &[u16]) -> Self {
+        self.responses.extend(statuses.iter().map(|status| Response::problem(*status)));
+        self
+    }
+
+    /// The operation as the document has it. The schemas that it refers to are added to `schemas`.
+    pub(crate) fn render(self, schemas: &mut SchemaGenerator) -> Value {
+        let Self { summary, parameters, body, responses } = self;
+        let responses: Map<_, _> = responses
+            .into_iter()
+            .map(|response| (response.status.to_string(), response.render(schemas)))
+            .collect();
+        let mut operation = json!({"summary": summary, "responses": responses});
+        if let Some(operation) = operation.as_object_mut() {
+            let parameters: Vec<_> = parameters.into_iter().map(Parameter::render).collect();
+            operation.extend((!parameters.is_empty()).then(|| ("parameters".to_owned(), parameters.into())));
+            operation.extend(body.map(|description| {
+                ("requestBody".to_owned(), json!({"description": description, "content": {"*/*": {}}}))
+            }));
+        }
+        operation
+    }
+}
+
+impl Response {
+    fn problem(status: u16) -> Self {
+        let content = Content("application/problem+json", |schemas| {
+            schemas.subschema_for::<crate::api::problem::Problem>()
+        });
+        Self { status, description: "The reason (RFC 9457)", content: Some(content), headers: &[] }
+    }
+
+    fn render(self, schemas: &mut SchemaGenerator) -> Value {
+        let Self { status: _, description, content, headers } = self;
+        let mut response = json!({"description": description});
+        if let Some(response) = response.as_object_mut() {
+            response.extend(content.map(|Content(media_type, schema)| {
+                ("content".to_owned(), json!({media_type: {"schema": schema(schemas)}}))
+            }));
+            let header = |(name, description): &Header| {
+                ((*name).to_owned(), json!({"description": description, "schema": {"type": "string"}}))
+            };
+            let headers: Map<_, _> = headers.iter().map(header).collect();
+            response.extend((!headers.is_empty()).then(|| ("headers".to_owned(), headers.into())));
+        }
+        response
+    }
+}
