@@ -23,3 +23,6 @@ pub mod problem;
 pub mod ready;
 pub mod status;
 pub mod time;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+//! The JSON of each resource is the one that its users know, and is read back as it was written.
+
+use std::fmt::Debug;
+
+use policies::Timestamp;
+use proptest::{collection::vec, option, prelude::*};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::{
+    counts::Counts,
+    events::Event,
+    filters::{Filter, FilterCounts, FilterState, Filters},
+    finding::Finding,
+    health::Health,
+    hooks::Notified,
+    kubernetes::{Duty, FailingDuty, Kubernetes},
+    policies::{Metadata, Policies, Policy},
+    policy_status::{Direction, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
+    problem::Problem,
+    ready::{Ready, ReadyStatus, SourceError},
+    status::{Source, SourceFailing, Status},
+    time::Time,
+};
+
+/// Reads a golden file and writes it again: a field that is renamed, added, removed or moved shows.
+#[track_caller]
+fn is_written_as<T: Serialize + DeserializeOwned>(golden: &str) {
+    let value: T = serde_json::from_str(golden).unwrap();
+    assert_eq!(serde_json::to_string_pretty(&value).unwrap() + "\n", golden);
+}
+
+#[test]
+fn every_resource_is_written_as_before() {
+    is_written_as::<Status>(include_str!("tests/status.json"));
+    is_written_as::<Filters>(include_str!("tests/filters.json"));
+    is_written_as::<Event>(include_str!("tests/events.json"));
+    is_written_as::<Ready>(include_str!("tests/ready.json"));
+    is_written_as::<Policies>(include_str!("tests/policies.json"));
+    is_written_as::<Problem>(include_str!("tests/problem.json"));
+    is_written_as::<Health>(include_str!("tests/health.json"));
+    is_written_as::<Notified>(include_str!("tests/hooks.json"));
+}
+
+#[test]
+fn a_newer_server_is_understood() {
+    let newer = include_str!("tests/filters.json").replace("\"newest\": true", "\"version\": 2");
+    let read: Filters = serde_json::from_str(&newer.replace("\"in_step\",", "\"asleep\",")).unwrap();
+    assert!(!read.filters[0].newest, "a field that is missing has its default");
+    for name in ["asleep", "unknown"] {
+        let state: FilterState = serde_json::from_value(name.into()).unwrap();
+        assert_eq!(state, FilterState::Unknown, "{name}");
+    }
+    assert_eq!(serde_json::from_str::<PolicyState>("\"paused\"").unwrap(), PolicyState::Unknown);
+    assert_eq!(serde_json::from_str::<Direction>("\"both\"").unwrap(), Direction::Unknown);
+    assert_eq!(serde_json::from_str::<Duty>("\"backups\"").unwrap(), Duty::Unknown);
+}
+
+#[test]
+fn a_name_is_the_same_in_json_and_in_metrics() {
+    let json = |value: Value| value.as_str().unwrap().to_owned();
+    for state in PolicyState::ALL {
+        assert_eq!(json(serde_json::to_value(state).unwrap()), state.as_str());
+    }
+    for state in FilterState::ALL {
+        assert_eq!(json(serde_json::to_value(state).unwrap()), state.as_str());
+    }
+    for duty in Duty::ALL {
+        assert_eq!(json(serde_json::to_value(duty).unwrap()), duty.as_str());
+    }
+}
+
+fn is_read_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+    let json = serde_json::to_string(value).unwrap();
+    assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), value, "{json}");
+}
+
+fn text() -> impl Strategy<Value = String> {
+    ".{0,12}"
+}
+
+fn time() -> impl Strategy<Value = Time> {
+    // To the end of the year 9999.
+    (0..253_402_300_799_999_u64).prop_map(|millis| Time(Timestamp::from_millis(millis)))
+}
+
+/// To the millisecond, as they are measured.
+fn seconds() -> impl Strategy<Value = f64> {
+    (0..4_000_000_000_u32).prop_map(|millis| f64::from(millis) / 1_000.0)
+}
+
+fn counts() -> impl Strategy<Value = Counts> {
+    any::<[usize; 9]>().prop_map(
+        |[active, errors, expired, inactive, ignored, policies, rejected_files, scheduled, suspended]| {
+            Counts {
+                active,
+                errors,
+                expired,
+                inactive,
+                ignored,
+                policies,
+                rejected_files,
+                scheduled,
+                suspended,
+            }
+        },
+    )
+}
+
+fn finding() -> impl Strategy<Value = Finding> {
+    (any::<u32>(), text(), text(), any::<u32>(), text())
+        .prop_map(|(column, field, file, line, message)| Finding { column, field, file, line, message })
+}
+
+fn selector() -> impl Strategy<Value = Selector> {
+    (text(), text()).prop_map(|(namespace, service)| Selector { namespace, service })
+}
+
+fn targets() -> impl Strategy<Value = Targets> {
+    let direction =
+        prop_oneof![Just(Direction::Inbound), Just(Direction::Outbound), Just(Direction::Unknown)];
+    (option::of(selector()), direction, selector()).prop_map(|(destination, direction, selector)| Targets {
+        destination,
+        direction,
+        selector,
+    })
+}
+
+fn policy_state() -> impl Strategy<Value = PolicyState> {
+    prop::sample::select([&PolicyState::ALL[..], &[PolicyState::Unknown]].concat())
+}
+
+fn policy_status() -> impl Strategy<Value = PolicyStatus> {
+    let times = (option::of(time()), option::of(time()));
+    (times, text(), any::<u32>(), text(), policy_state(), targets(), vec(finding(), 0..3)).prop_map(
+        |((starts_at, ends_at), file, line, name, state, targets, warnings)| PolicyStatus {
+            ends_at,
+            file,
+            line,
+            name,
+            starts_at,
+            state,
+            targets,
+            warnings,
+        },
+    )
+}
+
+fn rejected() -> impl Strategy<Value = RejectedFile> {
+    (vec(finding(), 0..3), text()).prop_map(|(errors, file)| RejectedFile { errors, file })
+}
+
+fn kubernetes() -> impl Strategy<Value = Kubernetes> {
+    let duty = prop::sample::select([&Duty::ALL[..], &[Duty::Unknown]].concat());
+    let failing =
+        (duty, text(), time()).prop_map(|(duty, reason, since)| FailingDuty { duty, reason, since });
+    (any::<bool>(), vec(failing, 0..3), option::of(text()), any::<bool>(), option::of(any::<usize>()))
+        .prop_map(|(connected, failing, holder, leader, namespaces)| Kubernetes {
+            connected,
+            failing,
+            holder,
+            leader,
+            namespaces,
+        })
+}
+
+fn source() -> impl Strategy<Value = Source> {
+    let failing = (text(), time()).prop_map(|(reason, since)| SourceFailing { reason, since });
+    (option::of(seconds()), option::of(failing), option::of(time()))
+        .prop_map(|(age_seconds, failing, last_success)| Source { age_seconds, failing, last_success })
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    let texts = (text(), text(), text(), option::of(text()));
+    let lists = (vec(policy_status(), 0..3), vec(rejected(), 0..3));
+    (texts, any::<bool>(), option::of(kubernetes()), lists, source(), counts()).prop_map(
+        |(
+            (digest, revision, scope, withdrawn),
+            halted,
+            kubernetes,
+            (policies, rejected),
+            source,
+            summary,
+        )| {
+            Status {
+                digest,
+                halted,
+                kubernetes,
+                policies,
+                rejected,
+                revision,
+                scope,
+                source,
+                summary,
+                withdrawn,
+            }
+        },
+    )
+}
+
+fn filter() -> impl Strategy<Value = Filter> {
+    let state = prop::sample::select([&FilterState::ALL[..], &[FilterState::Unknown]].concat());
+    (option::of(text()), time(), text(), any::<bool>(), text(), text(), state).prop_map(
+        |(digest, last_contact, namespace, newest, node, service, state)| Filter {
+            digest,
+            last_contact,
+            namespace,
+            newest,
+            node,
+            service,
+            state,
+        },
+    )
+}
+
+fn ready() -> impl Strategy<Value = Ready> {
+    let error = (seconds(), text()).prop_map(|(age_seconds, message)| SourceError { age_seconds, message });
+    (any::<[bool; 2]>(), text(), option::of(seconds()), option::of(error), option::of(text())).prop_map(
+        |([halted, restored], revision, source_age_seconds, source_error, withdrawn)| Ready {
+            halted,
+            restored,
+            revision,
+            source_age_seconds,
+            source_error,
+            status: ReadyStatus::Ready,
+            withdrawn,
+        },
+    )
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let value = prop_oneof![text().prop_map(Value::from), any::<i64>().prop_map(Value::from)];
+    (text(), vec((text(), value), 0..4))
+        .prop_map(|(name, spec)| Policy { metadata: Metadata { name }, spec: Map::from_iter(spec) })
+}
+
+proptest! {
+    #[test]
+    fn a_status_is_read_back(status in status()) {
+        is_read_back(&status);
+    }
+
+    #[test]
+    fn filters_are_read_back(filters in vec(filter(), 0..3), [gone, in_step, lagging] in any::<[usize; 3]>()) {
+        is_read_back(&Filters { filters, summary: FilterCounts { gone, in_step, lagging } });
+    }
+
+    #[test]
+    fn an_event_is_read_back(
+        digest in text(), halted: bool, revision in text(), summary in counts(), withdrawn in option::of(text()),
+    ) {
+        is_read_back(&Event { digest, halted, revision, summary, withdrawn });
+    }
+
+    #[test]
+    fn readiness_is_read_back(ready in ready()) {
+        is_read_back(&ready);
+    }
+
+    #[test]
+    fn policies_are_read_back(policies in vec(policy(), 0..3)) {
+        is_read_back(&Policies { policies });
+    }
+
+    #[test]
+    fn a_problem_is_read_back(detail in text(), status: u16, title in text()) {
+        is_read_back(&Problem { detail, status, title });
+    }
+}
