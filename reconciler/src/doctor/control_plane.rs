@@ -2,8 +2,9 @@
 
 use super::{
     Finding,
-    inventory::{Answer, FailingDuty, Observed, Replica, Status},
+    inventory::{Answer, Observed, Replica},
 };
+use crate::api::{kubernetes::FailingDuty, policy_status::PolicyState, status::Status};
 
 pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
     let Observed { control_plane, deployment, replicas, .. } = observed;
@@ -100,7 +101,9 @@ fn of_status(status: &Status, subject: &str) -> Vec<Finding> {
             "push a commit that is signed by an allowed key",
         ));
     }
-    for FailingDuty { duty, reason } in status.kubernetes.iter().flat_map(|kubernetes| &kubernetes.failing) {
+    for FailingDuty { duty, reason, since: _ } in
+        status.kubernetes.iter().flat_map(|kubernetes| &kubernetes.failing)
+    {
         findings.push(Finding::warning(
             subject,
             format!("cannot do its part in the cluster ({duty}): {reason}"),
@@ -116,7 +119,7 @@ fn of_status(status: &Status, subject: &str) -> Vec<Finding> {
             "`hfi validate` in the repository shows each error and its place",
         ));
     }
-    for policy in status.policies.iter().filter(|policy| policy.state == "inactive") {
+    for policy in status.policies.iter().filter(|policy| policy.state == PolicyState::Inactive) {
         let namespace = &policy.targets.selector.namespace;
         findings.push(Finding::warning(
             format!("policy {}", policy.name),

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
+use crate::api::{filters::Filter, status::Status};
+
 pub type Labels = BTreeMap<String, String>;
 
 /// All that is judged.
@@ -47,75 +49,6 @@ pub struct Answer {
     pub filters: Vec<Filter>,
     /// Those of the digests that plugins name which it hands out.
     pub modules: Vec<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Status {
-    pub revision: String,
-    pub digest: String,
-    pub halted: bool,
-    /// Why nothing is in force, if who signed the revision may no longer.
-    pub withdrawn: Option<String>,
-    #[serde(default)]
-    pub source: Source,
-    /// How it stands with the cluster; none without `--kubernetes`.
-    pub kubernetes: Option<Kubernetes>,
-    #[serde(default)]
-    pub policies: Vec<Policy>,
-    #[serde(default)]
-    pub rejected: Vec<Rejected>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Source {
-    pub failing: Option<Failing>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Failing {
-    pub reason: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Kubernetes {
-    #[serde(default)]
-    pub failing: Vec<FailingDuty>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct FailingDuty {
-    pub duty: String,
-    pub reason: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Policy {
-    pub name: String,
-    pub state: String,
-    pub targets: Targets,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Targets {
-    pub selector: Selector,
-    pub direction: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Selector {
-    pub service: String,
-    pub namespace: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Rejected {
-    pub file: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Filter {
-    pub node: String,
-    pub state: String,
 }
 
 /// Istio, as far as it can be seen.

@@ -1,6 +1,7 @@
 //! What to do about a proxy that does not run the filter.
 
-use super::inventory::{Name, Observed, OptsOut, Pod, Policy, Sidecar};
+use super::inventory::{Name, Observed, OptsOut, Pod, Sidecar};
+use crate::api::policy_status::{Direction, PolicyStatus};
 
 pub(super) fn why_not(pod: &Pod, observed: &Observed) -> String {
     match &pod.complaint {
@@ -43,7 +44,7 @@ fn hides(Sidecar { metadata, spec }: &Sidecar, pod: &Pod, observed: &Observed) -
     is_near && is_selected && hosts.peek().is_some() && !hosts.any(shows)
 }
 
-pub(super) fn no_proxy(policy: &Policy, pod: &Pod, observed: &Observed) -> String {
+pub(super) fn no_proxy(policy: &PolicyStatus, pod: &Pod, observed: &Observed) -> String {
     let Name { namespace, name } = &pod.name;
     let labels = observed.namespaces.get(namespace);
     let has = |label: &str| labels.is_some_and(|labels| labels.contains_key(label));
@@ -60,7 +61,7 @@ pub(super) fn no_proxy(policy: &Policy, pod: &Pod, observed: &Observed) -> Strin
         }
         None => {}
     }
-    if is("istio.io/dataplane-mode", "ambient") && policy.targets.direction == "outbound" {
+    if is("istio.io/dataplane-mode", "ambient") && policy.targets.direction == Direction::Outbound {
         "it is in the ambient mesh, whose waypoints see only what is received: select what is called, inbound, \
          or give it a sidecar".into()
     } else if is("istio.io/dataplane-mode", "ambient")

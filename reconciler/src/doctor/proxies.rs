@@ -2,10 +2,14 @@
 
 use super::{
     Finding,
-    inventory::{Name, Observed, Pod, Policy},
+    inventory::{Name, Observed, Pod},
     next_steps::{no_proxy, why_not, why_silent},
     selection::{is_for, is_run, mode, policies, selecting, state},
     waypoints,
+};
+use crate::api::{
+    filters::FilterState,
+    policy_status::{Direction, PolicyStatus},
 };
 
 pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
@@ -45,10 +49,10 @@ fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
         return None;
     }
     match (plugin, policy, pod.has_proxy, state) {
-        (_, _, true, Some("in_step")) => None,
+        (_, _, true, Some(FilterState::InStep)) => None,
         // It may poll a replica that could not be asked.
-        (Some(_), _, true, Some("gone") | None) if !observed.has_heard_all() => None,
-        (Some(_), _, true, Some("gone")) => Some(Finding::error(
+        (Some(_), _, true, Some(FilterState::Gone) | None) if !observed.has_heard_all() => None,
+        (Some(_), _, true, Some(FilterState::Gone)) => Some(Finding::error(
             subject,
             "its filter has not polled lately: it keeps to what it has",
             why_silent(pod, observed),
@@ -81,6 +85,6 @@ fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
 }
 
 /// A waypoint sees only what is received.
-fn is_without_effect(policy: &Policy, pod: &Pod, observed: &Observed) -> bool {
-    policy.targets.direction == "outbound" || !waypoints::serve(pod, observed)
+fn is_without_effect(policy: &PolicyStatus, pod: &Pod, observed: &Observed) -> bool {
+    policy.targets.direction == Direction::Outbound || !waypoints::serve(pod, observed)
 }

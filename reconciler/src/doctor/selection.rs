@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use policies::language::Glob;
 
-use super::inventory::{Labels, Observed, Plugin, PluginSpec, Pod, Policy, TrafficSelector};
+use super::inventory::{Labels, Observed, Plugin, PluginSpec, Pod, TrafficSelector};
+use crate::api::{
+    filters::FilterState,
+    policy_status::{Direction, PolicyState, PolicyStatus},
+};
 
 /// Istio takes a plugin for the sidecars of its namespace, and one of its root namespace for all; a gateway
 /// or waypoint takes only those that name it.
@@ -22,7 +26,7 @@ pub(super) fn is_for(plugin: &Plugin, pod: &Pod, observed: &Observed) -> bool {
 }
 
 /// A policy in force for what this pod receives, that says more than "everything".
-pub(super) fn policies<'a>(pod: &'a Pod, observed: &'a Observed) -> impl Iterator<Item = &'a Policy> {
+pub(super) fn policies<'a>(pod: &'a Pod, observed: &'a Observed) -> impl Iterator<Item = &'a PolicyStatus> {
     let matches =
         |pattern: &str, name: &str| Glob::try_from(pattern.to_owned()).is_ok_and(|glob| glob.matches(name));
     observed.answers().flat_map(|answer| &answer.status.policies).filter(move |policy| {
@@ -31,26 +35,26 @@ pub(super) fn policies<'a>(pod: &'a Pod, observed: &'a Observed) -> impl Iterato
         is_narrow
             // Who wrote that did not mean those that have no proxy on purpose.
             && (selector.service != "*" || pod.opts_out.is_none())
-            && policy.state == "active"
+            && policy.state == PolicyState::Active
             && matches(&selector.namespace, &pod.name.namespace)
             && services(pod).any(|service| matches(&selector.service, service))
     })
 }
 
-pub(super) fn selecting<'a>(pod: &'a Pod, observed: &'a Observed) -> Option<&'a Policy> {
+pub(super) fn selecting<'a>(pod: &'a Pod, observed: &'a Observed) -> Option<&'a PolicyStatus> {
     policies(pod, observed).next()
 }
 
 /// What a policy is about, and the mode of the plugin that runs it.
-pub(super) fn mode(policy: &Policy) -> (&'static str, &'static str) {
-    match policy.targets.direction.as_str() {
-        "outbound" => ("sends", "CLIENT"),
+pub(super) fn mode(policy: &PolicyStatus) -> (&'static str, &'static str) {
+    match policy.targets.direction {
+        Direction::Outbound => ("sends", "CLIENT"),
         _ => ("receives", "SERVER"),
     }
 }
 
 /// Whether some plugin of this proxy sees the requests that a policy is about.
-pub(super) fn is_run(policy: &Policy, pod: &Pod, observed: &Observed) -> bool {
+pub(super) fn is_run(policy: &PolicyStatus, pod: &Pod, observed: &Observed) -> bool {
     let (_, mode) = mode(policy);
     let mut plugins = observed.plugins.iter().filter(|plugin| is_for(plugin, pod, observed));
     // Gateways receive and send at once.
@@ -66,16 +70,16 @@ fn services(pod: &Pod) -> impl Iterator<Item = &str> {
 }
 
 /// What its filter is said to be, by whichever replica has heard of it last.
-pub(super) fn state<'a>(pod: &Pod, observed: &'a Observed) -> Option<&'a str> {
+pub(super) fn state(pod: &Pod, observed: &Observed) -> Option<FilterState> {
     // `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`
     let name = format!("{}.{}", pod.name.name, pod.name.namespace);
     let of_pod = observed.answers().flat_map(|answer| &answer.filters);
     let states: BTreeSet<_> = of_pod
         .filter(|filter| filter.node.split('~').nth(2) == Some(&name))
-        .map(|filter| filter.state.as_str())
+        .map(|filter| filter.state)
         .collect();
     // A proxy has several filters, and moves between replicas: one that polls is enough.
-    ["in_step", "lagging", "gone"].into_iter().find(|state| states.contains(state))
+    FilterState::ALL.into_iter().find(|state| states.contains(state))
 }
 
 /// The gateway or waypoint that a pod is of.

@@ -1,8 +1,9 @@
 //! Whatever is wrong in a cluster is found, with its cause and the next step; what is right is not.
 
+use reconciler::api::filters::Filter;
 use reconciler::doctor::{
     Severity, findings,
-    inventory::{Answer, Filter, Istio, Name, Observed, OptsOut, Plugin, Pod, Replica, Service, Sidecar},
+    inventory::{Answer, Istio, Name, Observed, OptsOut, Plugin, Pod, Replica, Service, Sidecar},
     silent,
 };
 use serde_json::{Value, json};
@@ -54,7 +55,8 @@ fn answer(changed: &Value) -> Answer {
 
 fn filter(pod: &str, state: &str) -> Filter {
     let node = format!("sidecar~10.0.0.1~{pod}~demo.svc.cluster.local");
-    Filter { node, state: state.into() }
+    serde_json::from_value(json!({"lastContact": "2026-11-21T00:00:00Z", "node": node, "state": state}))
+        .unwrap()
 }
 
 fn pod(service: &str, number: u8) -> Pod {

@@ -4,9 +4,10 @@ use std::fmt::Display;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Client, ResourceExt as _};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
-use crate::doctor::inventory::{Answer, Filter, Plugin, Replica, Status};
+use crate::api::{filters::Filters, status::Status};
+use crate::doctor::inventory::{Answer, Plugin, Replica};
 use crate::kubernetes::client::call::{self, Failed, within};
 
 /// Where a pod listens whose containers name no port.
@@ -23,12 +24,8 @@ pub(crate) async fn ask(client: &Client, namespace: &str, pod: &Pod, plugins: &[
 }
 
 async fn answer(pod: &At<'_>, plugins: &[Plugin]) -> Result<Answer, Failed> {
-    #[derive(Deserialize)]
-    struct Filters {
-        filters: Vec<Filter>,
-    }
     let status: Status = pod.get("/v1/policies/status").await?;
-    let Filters { filters } = pod.get("/v1/filters").await?;
+    let Filters { filters, .. } = pod.get("/v1/filters").await?;
     let mut digests: Vec<_> = plugins.iter().map(|plugin| plugin.spec.sha256.clone()).collect();
     digests.sort_unstable();
     digests.dedup();
