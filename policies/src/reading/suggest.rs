@@ -1,7 +1,7 @@
 //! Did you mean …?
 
 /// The known name that a mistyped key most likely means.
-pub(crate) fn closest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn closest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
     let key = plain(key);
     let distance = |name: &&str| strsim::damerau_levenshtein(&key, &plain(name));

@@ -37,7 +37,7 @@ pub struct Doctor {
     context: Option<String>,
 
     /// How to print what is found
-    #[arg(short, long, default_value = "table")]
+    #[arg(short, long, default_value = "table", value_parser = Output::lists())]
     output: Output,
 }
 

@@ -12,9 +12,11 @@ use policies::{
     repository::{LocatedPolicy, State},
     wire::Format,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::console::{DONE, print, wrong_use};
+use super::output::Output;
 use super::policy_directory::Folder;
 use crate::clock::now;
 
@@ -60,7 +62,8 @@ pub struct Explain {
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     at: Option<Timestamp>,
 
-    #[arg(short, long, default_value = "table")]
+    /// The output format
+    #[arg(short, long, default_value = "table", value_parser = Output::lists())]
     output: Output,
 }
 
@@ -70,13 +73,8 @@ enum Direction {
     Outbound,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Table,
-    Json,
-}
-
 /// A line of the answer: a rule, or a policy without any rule that was checked.
+#[derive(Serialize)]
 struct Line {
     policy: String,
     rule: Option<usize>,
@@ -120,24 +118,10 @@ impl Explain {
     }
 
     fn render(&self, decision: Option<&Decision>, lines: &[Line]) -> String {
-        match self.output {
-            Output::Table => table(lines),
-            Output::Json => {
-                let injects = decision.is_some_and(|decision| decision.mode == Mode::Inject);
-                let decides = lines
-                    .iter()
-                    .find(|line| line.decides)
-                    .map(|line| json!({"policy": line.policy, "rule": line.rule}));
-                let rules: Vec<_> = lines.iter().map(Line::json).collect();
-                format!("{:#}\n", json!({"decides": decides, "injects": injects, "rules": rules}))
-            }
-        }
-    }
-}
-
-impl Line {
-    fn json(&self) -> Value {
-        json!({"policy": self.policy, "rule": self.rule, "decides": self.decides, "reason": self.reason})
+        let injects = decision.is_some_and(|decision| decision.mode == Mode::Inject);
+        let decides = lines.iter().find(|line| line.decides);
+        let decides = decides.map(|line| json!({"policy": line.policy, "rule": line.rule}));
+        self.output.render(&json!({"decides": decides, "injects": injects, "rules": lines}), || table(lines))
     }
 }
 

@@ -3,23 +3,11 @@
 use std::{collections::HashMap, io::IsTerminal as _, sync::Arc};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use clap::ValueEnum;
 use policies::reading::{Place, Problem};
 use serde_json::json;
 
+use super::output::Output;
 use super::policy_directory::Folder;
-
-/// The form of a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people, with the line in question
-    #[default]
-    Text,
-    /// For machines
-    Json,
-    /// Annotations of a GitHub workflow
-    Github,
-}
 
 /// What is wrong, and what is odd.
 #[derive(Debug, Default)]
@@ -50,15 +38,14 @@ impl Report {
     }
 
     /// The whole, ready to be printed.
-    pub fn render(&self, format: Format) -> String {
-        match format {
-            Format::Text => self.text(),
-            Format::Json => format!("{:#}\n", json!({"errors": self.errors, "warnings": self.warnings})),
-            Format::Github => {
-                let errors = self.errors.iter().map(|problem| github("error", problem));
-                errors.chain(self.warnings.iter().map(|problem| github("warning", problem))).collect()
-            }
-        }
+    pub fn render(&self, output: Output) -> String {
+        let json = json!({"errors": self.errors, "warnings": self.warnings});
+        output.render(&json, || if output == Output::Github { self.annotations() } else { self.text() })
+    }
+
+    fn annotations(&self) -> String {
+        let errors = self.errors.iter().map(|problem| github("error", problem));
+        errors.chain(self.warnings.iter().map(|problem| github("warning", problem))).collect()
     }
 
     fn text(&self) -> String {
@@ -124,7 +111,7 @@ fn github(level: &str, problem: &Problem) -> String {
 mod tests {
     use policies::reading::{Finding, Place, Problem};
 
-    use super::{Format, Report};
+    use super::{Output, Report};
 
     fn report(place: Place) -> Report {
         let finding = Finding { place, field: "spec.percntage".into(), message: "is 5 % wrong".into() };
@@ -135,20 +122,20 @@ mod tests {
 
     #[test]
     fn people_see_the_line_and_the_word() {
-        let text = report(Place { line: 2, column: 8 }).render(Format::Text);
+        let text = report(Place { line: 2, column: 8 }).render(Output::Table);
         assert!(text.contains("error: spec.percntage: is 5 % wrong"), "{text}");
         assert!(text.contains("--> a,b.yaml:2:8"), "{text}");
         assert!(text.contains("spec: {percntage: 5}") && text.contains("       ^^^^^^^^^\n"), "{text}");
         assert!(
-            report(Place::default()).render(Format::Text).contains("a,b.yaml: spec.percntage: is 5 % wrong")
+            report(Place::default()).render(Output::Table).contains("a,b.yaml: spec.percntage: is 5 % wrong")
         );
-        assert!(report(Place { line: 99, column: 99 }).render(Format::Text).contains("is 5 % wrong"));
+        assert!(report(Place { line: 99, column: 99 }).render(Output::Table).contains("is 5 % wrong"));
     }
 
     #[test]
     fn github_gets_an_annotation() {
         assert_eq!(
-            report(Place { line: 2, column: 8 }).render(Format::Github),
+            report(Place { line: 2, column: 8 }).render(Output::Github),
             "::error file=a%2Cb.yaml,line=2,col=8::spec.percntage: is 5 %25 wrong\n"
         );
     }

@@ -8,7 +8,8 @@ use policies::repository::lint;
 use super::policy_directory::Folder;
 use super::{
     console::{DONE, NOT_RIGHT, print, wrong_use},
-    report::{Format, Report},
+    output::Output,
+    report::Report,
 };
 use crate::clock::now;
 
@@ -19,9 +20,9 @@ pub struct Validate {
     #[arg(required = true)]
     paths: Vec<PathBuf>,
 
-    /// How to say what is wrong
-    #[arg(short, long, default_value = "text")]
-    output: Format,
+    /// The output format; `text` is another name of `table`
+    #[arg(short, long, default_value = "table")]
+    output: Output,
 
     /// Refuse every policy without an end, as `hfi serve --require-expiry` does
     #[arg(long)]
@@ -41,7 +42,7 @@ impl Validate {
             eprintln!("warning: {warning}");
         }
         print(&report.render(self.output));
-        if self.output == Format::Text {
+        if self.output == Output::Table {
             print(&format!("{}\n", summary(catalog.policies().len(), &report)));
         }
         ExitCode::from(if report.errors.is_empty() { DONE } else { NOT_RIGHT })

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use policies::{Policy, language::Glob};
+use policies::{Policy, language::Glob, reading::closest};
 
 /// The names of all namespaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,9 +46,8 @@ impl Namespaces {
     /// The namespace that a mistyped name most likely means.
     fn nearest(&self, wanted: &Glob) -> Option<&str> {
         let wanted = wanted.exact()?;
-        let distance = |name: &str| strsim::damerau_levenshtein(wanted, name);
-        let nearest = self.0.iter().min_by_key(|name| distance(name))?;
-        (distance(nearest) <= 1 + nearest.len() / 4).then_some(nearest)
+        let names: Vec<_> = self.0.iter().map(String::as_str).collect();
+        closest(wanted, &names)
     }
 }
 

@@ -112,6 +112,22 @@ fn explain_says_which_rule_decides_and_why_each_other_does_not() {
 }
 
 #[test]
+fn what_is_listed_comes_as_a_table_as_json_and_as_yaml() {
+    let folder = folder(&[("cart.yaml", &policy("cart", "cart", 503))]);
+    let ask = |output: &str| {
+        let base = ["explain", "--dir", ".", "--namespace", "demo", "--service", "cart", "-o", output];
+        hfi(folder.path(), &base)
+    };
+    let yaml = ask("yaml");
+    assert!(yaml.0 == 0 && yaml.1.starts_with("decides:\n  policy: cart\n  rule: 0\n"), "{yaml:?}");
+    assert!(ask("table").1.contains("policy") && ask("json").1.starts_with('{'));
+    assert_eq!(ask("github").0, 2, "annotations are for files");
+    let check = |output: &str| hfi(folder.path(), &["validate", ".", "-o", output]).1;
+    assert_eq!(check("yaml"), "errors: []\nwarnings: []\n");
+    assert_eq!(check("text"), check("table"));
+}
+
+#[test]
 fn the_schema_and_the_reference_are_printed() {
     let folder = folder(&[]);
     let (code, schema) = hfi(folder.path(), &["schema"]);
