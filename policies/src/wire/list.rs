@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeSeq 
 pub(super) enum List<'a, S, T> {
     /// Made one by one while they are written.
     Of(&'a [S], fn(&'a S) -> T),
-    /// Made of some of the values.
-    OfSome(&'a [S], fn(&'a S) -> Option<T>),
+    /// Made of so many of the values.
+    OfSome(usize, &'a [S], fn(&'a S) -> Option<T>),
     Items(Vec<T>),
 }
 
@@ -16,7 +16,7 @@ impl<S, T> List<'_, S, T> {
     pub(super) fn into_items(self) -> Vec<T> {
         match self {
             Self::Of(values, item) => values.iter().map(item).collect(),
-            Self::OfSome(values, item) => values.iter().filter_map(item).collect(),
+            Self::OfSome(_, values, item) => values.iter().filter_map(item).collect(),
             Self::Items(items) => items,
         }
     }
@@ -26,10 +26,10 @@ impl<S, T: Serialize> Serialize for List<'_, S, T> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
         match self {
             Self::Of(values, item) => serializer.collect_seq(values.iter().map(item)),
-            Self::OfSome(values, item) => {
-                let items = || values.iter().filter_map(item);
-                let mut list = serializer.serialize_seq(Some(items().count()))?;
-                items().try_for_each(|item| list.serialize_element(&item))?;
+            Self::OfSome(count, values, item) => {
+                let mut list = serializer.serialize_seq(Some(*count))?;
+                let mut items = values.iter().filter_map(item).take(*count);
+                items.try_for_each(|item| list.serialize_element(&item))?;
                 list.end()
             }
             Self::Items(items) => serializer.collect_seq(items),

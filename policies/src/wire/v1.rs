@@ -38,21 +38,33 @@ struct Match<'a> {
 impl<'a> WireRule<'a> for Rule<'a> {
     fn can_say(language::Rule { matches, fault: _ }: &language::Rule) -> bool {
         let language::Match { conditions, source: _ } = matches;
-        let is_known = |subject: &Subject| {
-            matches!(subject, Subject::Method | Subject::Path | Subject::Header(_) | Subject::Query(_))
+        let (mut methods, mut paths) = (0, 0);
+        let has_room = |Condition { subject, matcher: _ }: &Condition| match subject {
+            Subject::Method => {
+                methods += 1;
+                methods <= 1
+            }
+            Subject::Path => {
+                paths += 1;
+                paths <= 1
+            }
+            // Another subject is of a later build.
+            subject => matches!(subject, Subject::Header(_) | Subject::Query(_)),
         };
-        let count = |wanted: Subject| conditions.iter().filter(|one| one.subject == wanted).count();
-        conditions.iter().all(|condition| is_known(&condition.subject))
-            && count(Subject::Method) <= 1
-            && count(Subject::Path) <= 1
+        conditions.iter().all(has_room)
     }
 
     fn write(language::Rule { matches, fault }: &'a language::Rule) -> Self {
         let language::Match { conditions, source } = matches;
-        let one = |wanted: Subject| {
-            let found = conditions.iter().find(|condition| condition.subject == wanted);
-            found.map(|condition| (&condition.matcher).into())
-        };
+        let (mut method, mut path, mut headers, mut parameters) = (None, None, 0, 0);
+        for Condition { subject, matcher } in conditions {
+            match subject {
+                Subject::Method => method = Some(matcher.into()),
+                Subject::Path => path = Some(matcher.into()),
+                Subject::Header(_) => headers += 1,
+                subject => parameters += usize::from(matches!(subject, Subject::Query(_))),
+            }
+        }
         let header = |Condition { subject, matcher }: &'a Condition| match subject {
             Subject::Header(name) => Some((name.as_str(), matcher.into())),
             _ => None,
@@ -62,10 +74,10 @@ impl<'a> WireRule<'a> for Rule<'a> {
             _ => None,
         };
         let matches = Match {
-            method: one(Subject::Method),
-            path: one(Subject::Path),
-            headers: List::OfSome(conditions, header),
-            query: List::OfSome(conditions, parameter),
+            method,
+            path,
+            headers: List::OfSome(headers, conditions, header),
+            query: List::OfSome(parameters, conditions, parameter),
             source: source.as_ref().map(Source::from),
         };
         Self { matches, fault: fault.into() }
