@@ -9,7 +9,7 @@ use axum::{
 use super::limits::MAX_BODY;
 use crate::api;
 
-/// An error and what to say of it.
+/// A status code and its reason.
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -21,13 +21,13 @@ impl Problem {
         Self { status, detail: detail.into() }
     }
 
-    /// The request has a body that is not read.
+    /// 413: the body of the request is too long.
     pub(crate) fn too_large() -> Self {
         let detail = format!("the body of a request has at most {MAX_BODY} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     }
 
-    /// There is nothing to serve yet, and why.
+    /// 503: there is nothing to serve yet.
     pub(crate) fn not_ready(reason: String) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, reason)
     }

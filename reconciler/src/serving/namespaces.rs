@@ -1,4 +1,4 @@
-//! The namespaces of the cluster, and which policies have none of them.
+//! The namespaces of the cluster, and the policies that are for none of them.
 //!
 //! Whether a namespace exists changes nothing that is served: the same commit has the same bytes on every
 //! replica, whatever each has heard from its cluster. A policy for a namespace that is gone selects no
@@ -13,17 +13,17 @@ use policies::{Policy, language::Glob, reading::closest};
 pub struct Namespaces(BTreeSet<String>);
 
 impl Namespaces {
-    /// How many there are.
+    /// The number of namespaces.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether one of them is that of a policy.
+    /// True if a policy is for one of them.
     pub fn have(&self, policy: &Policy) -> bool {
         self.fit(&policy.selector.namespace)
     }
 
-    /// What is to be said of a policy that has none of them.
+    /// The warning for a policy that is for none of them.
     pub fn lack(&self, policy: &Policy) -> String {
         let wanted = &policy.selector.namespace;
         let hint = self.nearest(wanted).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
@@ -31,7 +31,7 @@ impl Namespaces {
         format!("`{}` {what} of the cluster{hint}", wanted.as_str())
     }
 
-    /// One of them is gone.
+    /// Removes a namespace.
     pub fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }

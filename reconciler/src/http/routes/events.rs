@@ -29,12 +29,12 @@ use crate::{
     shutdown::Shutdown,
 };
 
-/// How many streams there are at once.
+/// The number of streams that can be open at once.
 pub(crate) const MAX_STREAMS: usize = 256;
-/// How long a stream is silent at most: proxies between end what they take for dead.
+/// The longest silence of a stream: proxies close connections that are silent for long.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// A stream, and what it told last.
+/// A stream, and the version of its last event.
 struct Stream {
     publisher: Arc<Publisher>,
     services: Arc<Services>,
@@ -51,7 +51,7 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<impl IntoRespons
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     })?;
     let mut news = served.publisher.watch();
-    // What is so now is told first.
+    // The first event is the version that is served now.
     news.mark_changed();
     let Served { publisher, services, shutdown, .. } = served;
     let stream = Stream { publisher, services, news, told: None, shutdown, _permit: permit };
@@ -64,7 +64,7 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<impl IntoRespons
 }
 
 impl Stream {
-    /// The next event; `None` at shutdown. Whoever reads slowly is told the newest and not all between.
+    /// The next event; `None` at shutdown. A slow reader gets the newest version, not each one between.
     async fn next(&mut self) -> Option<Event> {
         loop {
             tokio::select! {

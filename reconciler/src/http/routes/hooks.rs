@@ -1,4 +1,4 @@
-//! `POST /v1/hooks/{forge}`: somebody pushed.
+//! `POST /v1/hooks/{forge}`: a forge tells that a branch was pushed.
 
 use std::time::Duration;
 
@@ -27,9 +27,9 @@ use crate::{
     telemetry::counters::Outcome,
 };
 
-/// How many bodies are read at once: who sends one has proven nothing before its end.
+/// The number of bodies that are read at once: a sender has proven nothing before the end of its body.
 pub(crate) const MAX_BODIES: usize = 16;
-/// How long the body may take.
+/// The time for the whole body.
 pub(crate) const BODY_TIME: Duration = Duration::from_secs(20);
 
 pub(crate) async fn post(

@@ -18,13 +18,13 @@ use crate::serving::modules::Module;
 
 const NONE: &str = "no filter module was given; give one with --filter (HFI_FILTER)";
 
-/// The newest; what it is may change with the next start.
+/// The newest module; another start of the server can have another one.
 pub(crate) async fn newest(State(served): State<Served>, headers: HeaderMap) -> Result<Response, Problem> {
     let module = served.services.modules.newest();
     module.map(|module| answer(module, &headers, "no-cache")).ok_or(Problem::new(StatusCode::NOT_FOUND, NONE))
 }
 
-/// The one of that digest, for ever.
+/// The module with that digest; it never changes.
 pub(crate) async fn by_digest(
     State(served): State<Served>,
     Path(file): Path<String>,

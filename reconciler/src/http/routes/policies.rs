@@ -21,7 +21,7 @@ use crate::http::{
 };
 use crate::serving::published::{Publication, Published};
 
-/// Those in force that the first generation cannot misread; with `all=true` all of them.
+/// The policies in force that the first generation cannot misread; with `all=true` all policies.
 pub(crate) async fn list(
     State(served): State<Served>,
     RawQuery(query): RawQuery,
@@ -33,7 +33,7 @@ pub(crate) async fn list(
     Ok(answer(&published, &Policies { policies }, &headers))
 }
 
-/// The one of that name.
+/// The policy with that name.
 pub(crate) async fn one(
     State(served): State<Served>,
     Path(name): Path<String>,
