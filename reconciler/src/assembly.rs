@@ -23,7 +23,7 @@ use crate::{
         console::{self, WRONG_USE},
     },
     http::{self, Listener, Services, notification::SecretFile, tls::Tls},
-    kubernetes::{NotConfigured, Peer},
+    kubernetes::{KubernetesAgent, NotConfigured},
     serving::{gate::Gate, modules::Modules},
     shutdown::{self, Trigger},
     source::{
@@ -96,7 +96,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let modules = Modules::read(config.filters)?;
     let state = config.state_dir.map(StateDir::open).transpose()?;
     let tls = config.tls.map(Tls::open).transpose().context("cannot serve HTTPS")?;
-    let peer = if config.kubernetes { Some(Peer::new().await?) } else { None };
+    let peer = if config.kubernetes { Some(KubernetesAgent::new().await?) } else { None };
     let listener = bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let (trigger, mut shutdown) = shutdown::channel();
@@ -123,7 +123,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let mut reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
 
     let mut services = Services::new(config.hook_secret_file.map(SecretFile::new), modules);
-    services.cluster = peer.as_ref().map(Peer::cluster);
+    services.cluster = peer.as_ref().map(KubernetesAgent::health);
     let peering = peer.map(|peer| {
         tokio::spawn(peer.run(Arc::clone(gate.publisher()), Arc::clone(&refresh), shutdown.clone()))
     });

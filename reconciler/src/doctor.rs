@@ -18,7 +18,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use self::inventory::Observed;
+use self::inventory::Inventory;
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,14 +44,14 @@ pub enum Severity {
 pub use self::proxies::silent;
 
 /// All that is wrong, the worst first.
-pub fn findings(observed: &Observed) -> Vec<Finding> {
-    let mut findings = control_plane::findings(observed);
-    findings.extend(istio::findings(observed));
-    findings.extend(plugins::findings(observed));
+pub fn findings(inventory: &Inventory) -> Vec<Finding> {
+    let mut findings = control_plane::findings(inventory);
+    findings.extend(istio::findings(inventory));
+    findings.extend(plugins::findings(inventory));
     // Without its answer nobody knows the policies, and who polls.
-    if observed.answers().next().is_some() {
-        findings.extend(proxies::findings(observed));
-        findings.extend(waypoints::findings(observed));
+    if inventory.answers().next().is_some() {
+        findings.extend(proxies::findings(inventory));
+        findings.extend(waypoints::findings(inventory));
     }
     findings.sort_by_key(|finding| finding.severity);
     findings

@@ -2,7 +2,7 @@
 //! serves. The one folder that names `kube` and `k8s_openapi`.
 //!
 //! Nothing else waits for any of this. It reads what is published as the server does, and gives back only
-//! what it [knows](View) of the cluster. An API server that is away, slow, or refuses is said once, and
+//! what it [knows](ClusterHealth) of the cluster. An API server that is away, slow, or refuses is said once, and
 //! tried again.
 //!
 //! - [`client`]: calls to the API server.
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use self::{client::connection::Connection, reporting::reporter::Reporter};
 pub use self::{
     client::connection::NotConfigured,
-    health::{Cluster, Duty, Failing, View},
+    health::{ClusterHealth, ClusterTask, SharedHealth, TaskFailure},
 };
 use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Refresh};
 
@@ -33,27 +33,27 @@ pub(crate) const NAME: &str = "hfi-control-plane";
 
 /// The way to the cluster of this process.
 #[expect(missing_debug_implementations, reason = "a client has none, and its configuration is a secret")]
-pub struct Peer {
+pub struct KubernetesAgent {
     connection: Connection,
-    cluster: Arc<Cluster>,
+    health: Arc<SharedHealth>,
 }
 
-impl Peer {
+impl KubernetesAgent {
     /// Finds out which cluster it is, and asks it nothing yet.
     pub async fn new() -> Result<Self, NotConfigured> {
-        Ok(Self { connection: Connection::new().await?, cluster: Arc::default() })
+        Ok(Self { connection: Connection::new().await?, health: Arc::default() })
     }
 
     /// What is known of it.
-    pub fn cluster(&self) -> Arc<Cluster> {
-        Arc::clone(&self.cluster)
+    pub fn health(&self) -> Arc<SharedHealth> {
+        Arc::clone(&self.health)
     }
 
     /// Does everything there is to do with it, until shutdown.
     pub async fn run(self, publisher: Arc<Publisher>, refresh: Arc<Refresh>, shutdown: Shutdown) {
-        let Self { connection, cluster } = self;
-        let following = namespace_watch::follow(connection.client.clone(), Arc::clone(&cluster));
-        let reporting = Reporter::new(&connection, Arc::clone(&cluster)).run(publisher, refresh);
+        let Self { connection, health } = self;
+        let following = namespace_watch::follow(connection.client.clone(), Arc::clone(&health));
+        let reporting = Reporter::new(&connection, Arc::clone(&health)).run(publisher, refresh);
         // Tasks of their own: whatever one of them waits for, the others go on.
         let others = [tokio::spawn(following), tokio::spawn(reporting)];
         let end_others = async {
@@ -63,6 +63,6 @@ impl Peer {
                 let _ = other.await;
             }
         };
-        leader::lease::elect(&connection, cluster, shutdown, end_others).await;
+        leader::lease::elect(&connection, health, shutdown, end_others).await;
     }
 }

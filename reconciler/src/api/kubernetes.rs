@@ -26,7 +26,7 @@ pub struct Kubernetes {
 /// A duty that fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailingDuty {
-    pub duty: Duty,
+    pub duty: ClusterTask,
     /// The last error.
     pub reason: String,
     /// The first of the failures in a row.
@@ -36,7 +36,7 @@ pub struct FailingDuty {
 /// A thing that a replica does with the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Duty {
+pub enum ClusterTask {
     /// Watches the namespaces.
     Namespaces,
     /// Holds the Lease, or tries to.
@@ -51,7 +51,7 @@ pub enum Duty {
     Unknown,
 }
 
-impl Duty {
+impl ClusterTask {
     pub const ALL: [Self; 4] = [Self::Namespaces, Self::Lease, Self::Status, Self::Events];
 
     pub fn as_str(self) -> &'static str {
@@ -65,7 +65,7 @@ impl Duty {
     }
 }
 
-impl std::fmt::Display for Duty {
+impl std::fmt::Display for ClusterTask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     doctor::{Finding, findings, inventory::Name},
-    kubernetes::inspecting::fetch::Survey,
+    kubernetes::inspecting::fetch::Inspector,
 };
 
 /// Check an installation in a cluster: the control plane, the plugins, and every proxy that should run them.
@@ -45,15 +45,15 @@ impl Doctor {
     /// Looks, and prints what it finds. Ends with 1 if that is anything, with 3 if it could not look.
     pub async fn run(self) -> ExitCode {
         let Self { namespace, name, istio_namespace, context, output } = self;
-        let survey = Survey { control_plane: Name { namespace, name }, istio_namespace };
-        let observed = match survey.read(context).await {
-            Ok(observed) => observed,
+        let inspector = Inspector { control_plane: Name { namespace, name }, istio_namespace };
+        let inventory = match inspector.read(context).await {
+            Ok(inventory) => inventory,
             Err(error) => {
                 eprintln!("error: {error}");
                 return ExitCode::from(UNREACHABLE);
             }
         };
-        let found = findings(&observed);
+        let found = findings(&inventory);
         print(&output.render(&json!({"findings": found}), || table(&found)));
         ExitCode::from(if found.is_empty() { DONE } else { NOT_RIGHT })
     }

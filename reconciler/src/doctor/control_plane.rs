@@ -2,12 +2,12 @@
 
 use super::{
     Finding,
-    inventory::{Answer, Observed, Replica},
+    inventory::{Answer, Inventory, Replica},
 };
 use crate::api::{kubernetes::FailingDuty, policy_status::PolicyState, status::Status};
 
-pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
-    let Observed { control_plane, deployment, replicas, .. } = observed;
+pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
+    let Inventory { control_plane, deployment, replicas, .. } = inventory;
     let namespace = &control_plane.namespace;
     let subject = format!("Deployment {control_plane}");
     let mut findings = Vec::new();
@@ -45,8 +45,8 @@ pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
             ));
         }
     }
-    findings.extend(disagreement(observed, &subject));
-    for Answer { status, .. } in observed.answers() {
+    findings.extend(disagreement(inventory, &subject));
+    for Answer { status, .. } in inventory.answers() {
         for finding in of_status(status, &subject) {
             // Most is so with every replica.
             if !findings.contains(&finding) {
@@ -58,8 +58,8 @@ pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
 }
 
 /// The same commit gives the same bytes: who has others is at another commit, or halted.
-fn disagreement(observed: &Observed, subject: &str) -> Option<Finding> {
-    let answers = observed.replicas.iter();
+fn disagreement(inventory: &Inventory, subject: &str) -> Option<Finding> {
+    let answers = inventory.replicas.iter();
     let versions = answers.filter_map(|Replica { pod, answer }| Some((pod, &answer.as_ref().ok()?.status)));
     let versions: Vec<_> = versions.collect();
     let (_, first) = versions.first()?;

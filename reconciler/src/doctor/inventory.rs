@@ -11,7 +11,7 @@ pub type Labels = BTreeMap<String, String>;
 
 /// All that is judged.
 #[derive(Clone, Debug, Default)]
-pub struct Observed {
+pub struct Inventory {
     /// The Deployment and Service of the reconciler, whether or not they exist.
     pub control_plane: Name,
     /// How many replicas there should be, and how many are ready; none without the Deployment.
@@ -168,7 +168,7 @@ pub struct Service {
     pub selector: Labels,
 }
 
-impl Observed {
+impl Inventory {
     /// What the replicas say that answered.
     pub fn answers(&self) -> impl Iterator<Item = &Answer> {
         self.replicas.iter().filter_map(|replica| replica.answer.as_ref().ok())

@@ -1,12 +1,12 @@
 //! What is wrong with Istio, for our purposes.
 
-use super::{Finding, inventory::Observed};
+use super::{Finding, inventory::Inventory};
 
 /// The oldest Istio whose `WasmPlugin` takes `targetRefs`, without which no waypoint runs the filter.
 const TARGET_REFS_SINCE: (u32, u32) = (1, 22);
 
-pub(super) fn findings(observed: &Observed) -> Option<Finding> {
-    let Some(version) = &observed.istio.version else {
+pub(super) fn findings(inventory: &Inventory) -> Option<Finding> {
+    let Some(version) = &inventory.istio.version else {
         return Some(Finding::error(
             "Istio",
             "no istiod was found",
@@ -14,7 +14,7 @@ pub(super) fn findings(observed: &Observed) -> Option<Finding> {
         ));
     };
     let (major, minor) = TARGET_REFS_SINCE;
-    let is_targeted = observed.plugins.iter().any(|plugin| !plugin.spec.target_refs.is_empty());
+    let is_targeted = inventory.plugins.iter().any(|plugin| !plugin.spec.target_refs.is_empty());
     (is_targeted && numbers(version)? < TARGET_REFS_SINCE).then(|| {
         Finding::error(
             format!("Istio {version}"),

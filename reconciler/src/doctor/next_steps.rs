@@ -1,19 +1,19 @@
 //! What to do about a proxy that does not run the filter.
 
-use super::inventory::{Name, Observed, OptsOut, Pod, Sidecar};
+use super::inventory::{Name, Inventory, OptsOut, Pod, Sidecar};
 use crate::api::policy_status::{Direction, PolicyStatus};
 
-pub(super) fn why_not(pod: &Pod, observed: &Observed) -> String {
+pub(super) fn why_not(pod: &Pod, inventory: &Inventory) -> String {
     match &pod.complaint {
         Some(complaint) => format!("its proxy says: {complaint}"),
-        None => why_silent(pod, observed),
+        None => why_silent(pod, inventory),
     }
 }
 
-pub(super) fn why_silent(pod: &Pod, observed: &Observed) -> String {
+pub(super) fn why_silent(pod: &Pod, inventory: &Inventory) -> String {
     let Name { namespace, name } = &pod.name;
-    let control_plane = &observed.control_plane;
-    match observed.sidecars.iter().find(|sidecar| hides(sidecar, pod, observed)) {
+    let control_plane = &inventory.control_plane;
+    match inventory.sidecars.iter().find(|sidecar| hides(sidecar, pod, inventory)) {
         Some(sidecar) => format!(
             "Sidecar {} hides the control plane from it: add `{}/*` to its egress hosts",
             sidecar.metadata, control_plane.namespace
@@ -27,16 +27,16 @@ pub(super) fn why_silent(pod: &Pod, observed: &Observed) -> String {
 }
 
 /// Whether the proxy is kept from knowing the Service of the control plane.
-fn hides(Sidecar { metadata, spec }: &Sidecar, pod: &Pod, observed: &Observed) -> bool {
+fn hides(Sidecar { metadata, spec }: &Sidecar, pod: &Pod, inventory: &Inventory) -> bool {
     let is_near =
-        metadata.namespace == pod.name.namespace || metadata.namespace == observed.istio.root_namespace;
+        metadata.namespace == pod.name.namespace || metadata.namespace == inventory.istio.root_namespace;
     let is_selected = spec.workload_selector.as_ref().is_none_or(|selector| {
         selector.labels.iter().all(|(name, value)| pod.labels.get(name) == Some(value))
     });
     let shows = |host: &String| match host.split_once('/') {
         Some((namespace, host)) => {
-            let is_there = namespace == "*" || namespace == observed.control_plane.namespace;
-            is_there && (host.starts_with('*') || host.starts_with(&observed.control_plane.name))
+            let is_there = namespace == "*" || namespace == inventory.control_plane.namespace;
+            is_there && (host.starts_with('*') || host.starts_with(&inventory.control_plane.name))
         }
         None => false,
     };
@@ -44,9 +44,9 @@ fn hides(Sidecar { metadata, spec }: &Sidecar, pod: &Pod, observed: &Observed) -
     is_near && is_selected && hosts.peek().is_some() && !hosts.any(shows)
 }
 
-pub(super) fn no_proxy(policy: &PolicyStatus, pod: &Pod, observed: &Observed) -> String {
+pub(super) fn no_proxy(policy: &PolicyStatus, pod: &Pod, inventory: &Inventory) -> String {
     let Name { namespace, name } = &pod.name;
-    let labels = observed.namespaces.get(namespace);
+    let labels = inventory.namespaces.get(namespace);
     let has = |label: &str| labels.is_some_and(|labels| labels.contains_key(label));
     let is =
         |label: &str, value: &str| labels.and_then(|labels| labels.get(label)).is_some_and(|is| is == value);
@@ -65,7 +65,7 @@ pub(super) fn no_proxy(policy: &PolicyStatus, pod: &Pod, observed: &Observed) ->
         "it is in the ambient mesh, whose waypoints see only what is received: select what is called, inbound, \
          or give it a sidecar".into()
     } else if is("istio.io/dataplane-mode", "ambient")
-        && let Some(waypoint) = observed.waypoints.iter().find(|waypoint| waypoint.namespace == *namespace)
+        && let Some(waypoint) = inventory.waypoints.iter().find(|waypoint| waypoint.namespace == *namespace)
     {
         format!(
             "nothing leads to the waypoint: `kubectl label namespace {namespace} istio.io/use-waypoint={}`",

@@ -2,23 +2,23 @@
 
 use super::{
     Finding,
-    inventory::{Observed, Plugin, PluginSpec, Pod},
+    inventory::{Inventory, Plugin, PluginSpec, Pod},
     selection::{is_for, runs_in},
 };
 
-pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
-    if observed.plugins.is_empty() {
+pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
+    if inventory.plugins.is_empty() {
         return vec![Finding::error(
             "WasmPlugin",
             "there is none of hfi: no proxy runs the filter",
             "apply one for the namespaces that faults are for",
         )];
     }
-    let findings = observed.plugins.iter().flat_map(|plugin| of(plugin, observed));
-    findings.chain(twice(observed)).collect()
+    let findings = inventory.plugins.iter().flat_map(|plugin| of(plugin, inventory));
+    findings.chain(twice(inventory)).collect()
 }
 
-fn of(plugin: &Plugin, observed: &Observed) -> Vec<Finding> {
+fn of(plugin: &Plugin, inventory: &Inventory) -> Vec<Finding> {
     let Plugin { metadata, spec } = plugin;
     let subject = format!("WasmPlugin {metadata}");
     let mut findings = Vec::new();
@@ -47,20 +47,20 @@ fn of(plugin: &Plugin, observed: &Observed) -> Vec<Finding> {
     if spec.selector.is_some() && !spec.target_refs.is_empty() {
         error("has both a selector and targetRefs".into(), "make two of it: Istio takes one or the other");
     }
-    if is_for_mesh(plugin, observed) {
+    if is_for_mesh(plugin, inventory) {
         error(
             "is for every proxy of the mesh, gateways and system components among them".into(),
             "move it to the namespaces that faults are for, or give it a selector",
         );
     }
-    if metadata.namespace == observed.control_plane.namespace {
+    if metadata.namespace == inventory.control_plane.namespace {
         error(
             "is for the proxies of the control plane, whose faults would keep policies from being changed"
                 .into(),
             "remove it from this namespace",
         );
     }
-    if let Some(message) = module(spec, observed) {
+    if let Some(message) = module(spec, inventory) {
         error(
             message,
             "give the plugin the digest of the module that this version of hfi has, or hfi the module (`--filter`)",
@@ -73,9 +73,9 @@ fn of(plugin: &Plugin, observed: &Observed) -> Vec<Finding> {
         );
     }
     if let Some(address) = &spec.plugin_config.control_plane_address
-        && !is_address_of(address, observed)
+        && !is_address_of(address, inventory)
     {
-        let message = format!("asks {address}, and not the Service {}", observed.control_plane);
+        let message = format!("asks {address}, and not the Service {}", inventory.control_plane);
         findings.push(Finding::warning(
             &subject,
             message,
@@ -93,17 +93,17 @@ fn of(plugin: &Plugin, observed: &Observed) -> Vec<Finding> {
 }
 
 /// Two that run the filter twice for the same requests of a pod.
-fn twice(observed: &Observed) -> Vec<Finding> {
+fn twice(inventory: &Inventory) -> Vec<Finding> {
     let modes = ["SERVER", "CLIENT"];
     // Of one for the whole mesh that is told.
-    let is_narrow = |plugin: &&Plugin| !is_for_mesh(plugin, observed);
-    let mut rest = observed.plugins.iter().filter(is_narrow);
+    let is_narrow = |plugin: &&Plugin| !is_for_mesh(plugin, inventory);
+    let mut rest = inventory.plugins.iter().filter(is_narrow);
     let mut findings = Vec::new();
     while let Some(one) = rest.next() {
         findings.extend(rest.clone().find_map(|other| {
             let is_shared = |mode| runs_in(&one.spec, mode) && runs_in(&other.spec, mode);
-            let is_for_both = |pod: &&Pod| [one, other].iter().all(|plugin| is_for(plugin, pod, observed));
-            let pod = observed.pods.iter().filter(|pod| pod.has_proxy).find(is_for_both)?;
+            let is_for_both = |pod: &&Pod| [one, other].iter().all(|plugin| is_for(plugin, pod, inventory));
+            let pod = inventory.pods.iter().filter(|pod| pod.has_proxy).find(is_for_both)?;
             modes.into_iter().any(is_shared).then(|| {
                 Finding::error(
                     format!("WasmPlugin {}", one.metadata),
@@ -119,14 +119,14 @@ fn twice(observed: &Observed) -> Vec<Finding> {
     findings
 }
 
-fn is_for_mesh(Plugin { metadata, spec }: &Plugin, observed: &Observed) -> bool {
-    metadata.namespace == observed.istio.root_namespace
+fn is_for_mesh(Plugin { metadata, spec }: &Plugin, inventory: &Inventory) -> bool {
+    metadata.namespace == inventory.istio.root_namespace
         && spec.target_refs.is_empty()
         && spec.selector.as_ref().is_none_or(|selector| selector.match_labels.is_empty())
 }
 
 /// Why proxies will not get the module, if they will not.
-fn module(spec: &PluginSpec, observed: &Observed) -> Option<String> {
+fn module(spec: &PluginSpec, inventory: &Inventory) -> Option<String> {
     let PluginSpec { url, sha256, .. } = spec;
     let is_digest = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
     if !sha256.is_empty() && !is_digest {
@@ -139,8 +139,8 @@ fn module(spec: &PluginSpec, observed: &Observed) -> Option<String> {
     {
         return Some(format!("its `url` names another module than its `sha256`, {}…", start(sha256)));
     }
-    let is_ours = url.starts_with("http") && url.contains(&observed.control_plane.name);
-    let without = observed.replicas.iter().find(|replica| {
+    let is_ours = url.starts_with("http") && url.contains(&inventory.control_plane.name);
+    let without = inventory.replicas.iter().find(|replica| {
         let answer = replica.answer.as_ref();
         is_ours && !sha256.is_empty() && answer.is_ok_and(|answer| !answer.modules.contains(sha256))
     })?;
@@ -157,10 +157,10 @@ fn start(digest: &str) -> &str {
 }
 
 /// `host:port`, where the host may be shortened as in Kubernetes.
-fn is_address_of(address: &str, observed: &Observed) -> bool {
+fn is_address_of(address: &str, inventory: &Inventory) -> bool {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     let mut parts = host.split('.');
-    let control_plane = &observed.control_plane;
+    let control_plane = &inventory.control_plane;
     parts.next() == Some(&control_plane.name)
         && parts.next().is_none_or(|part| part == control_plane.namespace)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Finding,
-    inventory::{Name, Observed, Pod},
+    inventory::{Name, Inventory, Pod},
     next_steps::{no_proxy, why_not, why_silent},
     selection::{is_for, is_run, mode, policies, selecting, state},
     waypoints,
@@ -12,30 +12,30 @@ use crate::api::{
     policy_status::{Direction, PolicyStatus},
 };
 
-pub(super) fn findings(observed: &Observed) -> Vec<Finding> {
-    observed.pods.iter().filter_map(|pod| of_pod(pod, observed)).collect()
+pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
+    inventory.pods.iter().filter_map(|pod| of_pod(pod, inventory)).collect()
 }
 
 /// The pods whose proxies should run the filter, of whom no replica has heard.
-pub fn silent(observed: &Observed) -> Vec<Name> {
+pub fn silent(inventory: &Inventory) -> Vec<Name> {
     let should = |pod: &&Pod| {
-        let mut plugins = observed.plugins.iter();
+        let mut plugins = inventory.plugins.iter();
         pod.has_proxy
-            && state(pod, observed).is_none()
-            && observed.has_heard_all()
-            && plugins.any(|plugin| is_for(plugin, pod, observed))
+            && state(pod, inventory).is_none()
+            && inventory.has_heard_all()
+            && plugins.any(|plugin| is_for(plugin, pod, inventory))
     };
-    observed.pods.iter().filter(should).map(|pod| pod.name.clone()).collect()
+    inventory.pods.iter().filter(should).map(|pod| pod.name.clone()).collect()
 }
 
-fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
+fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
     let subject = format!("Pod {}", pod.name);
-    let plugin = observed.plugins.iter().find(|plugin| is_for(plugin, pod, observed));
-    let policy = selecting(pod, observed);
-    let state = state(pod, observed);
+    let plugin = inventory.plugins.iter().find(|plugin| is_for(plugin, pod, inventory));
+    let policy = selecting(pod, inventory);
+    let state = state(pod, inventory);
     if pod.has_proxy
         && plugin.is_some()
-        && let Some(policy) = policies(pod, observed).find(|policy| !is_run(policy, pod, observed))
+        && let Some(policy) = policies(pod, inventory).find(|policy| !is_run(policy, pod, inventory))
     {
         let (what, mode) = mode(policy);
         return Some(Finding::error(
@@ -44,18 +44,18 @@ fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
             format!("apply one in namespace {} with `match: [{{mode: {mode}}}]`", pod.name.namespace),
         ));
     }
-    if waypoints::is_of_one(pod, observed) && !waypoints::know_control_plane(pod, observed) {
-        // Of the waypoint itself that is told.
+    if waypoints::is_of_one(pod, inventory) && !waypoints::know_control_plane(pod, inventory) {
+        // The finding about the waypoint says so.
         return None;
     }
     match (plugin, policy, pod.has_proxy, state) {
         (_, _, true, Some(FilterState::InStep)) => None,
         // It may poll a replica that could not be asked.
-        (Some(_), _, true, Some(FilterState::Gone) | None) if !observed.has_heard_all() => None,
+        (Some(_), _, true, Some(FilterState::Gone) | None) if !inventory.has_heard_all() => None,
         (Some(_), _, true, Some(FilterState::Gone)) => Some(Finding::error(
             subject,
             "its filter has not polled lately: it keeps to what it has",
-            why_silent(pod, observed),
+            why_silent(pod, inventory),
         )),
         (Some(_), _, true, Some(_)) => Some(Finding::warning(
             subject,
@@ -65,12 +65,12 @@ fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
         (Some(plugin), _, true, None) => Some(Finding::error(
             subject,
             format!("should run the filter of WasmPlugin {} and does not", plugin.metadata),
-            why_not(pod, observed),
+            why_not(pod, inventory),
         )),
-        (_, Some(policy), false, _) if is_without_effect(policy, pod, observed) => Some(Finding::error(
+        (_, Some(policy), false, _) if is_without_effect(policy, pod, inventory) => Some(Finding::error(
             subject,
             format!("is selected by policy {} and has no proxy", policy.name),
-            no_proxy(policy, pod, observed),
+            no_proxy(policy, pod, inventory),
         )),
         (None, Some(policy), true, _) => Some(Finding::error(
             subject,
@@ -85,6 +85,6 @@ fn of_pod(pod: &Pod, observed: &Observed) -> Option<Finding> {
 }
 
 /// A waypoint sees only what is received.
-fn is_without_effect(policy: &PolicyStatus, pod: &Pod, observed: &Observed) -> bool {
-    policy.targets.direction == Direction::Outbound || !waypoints::serve(pod, observed)
+fn is_without_effect(policy: &PolicyStatus, pod: &Pod, inventory: &Inventory) -> bool {
+    policy.targets.direction == Direction::Outbound || !waypoints::serve(pod, inventory)
 }

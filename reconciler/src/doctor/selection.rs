@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use policies::language::Glob;
 
-use super::inventory::{Labels, Observed, Plugin, PluginSpec, Pod, TrafficSelector};
+use super::inventory::{Labels, Inventory, Plugin, PluginSpec, Pod, TrafficSelector};
 use crate::api::{
     filters::FilterState,
     policy_status::{Direction, PolicyState, PolicyStatus},
@@ -12,13 +12,13 @@ use crate::api::{
 
 /// Istio takes a plugin for the sidecars of its namespace, and one of its root namespace for all; a gateway
 /// or waypoint takes only those that name it.
-pub(super) fn is_for(plugin: &Plugin, pod: &Pod, observed: &Observed) -> bool {
+pub(super) fn is_for(plugin: &Plugin, pod: &Pod, inventory: &Inventory) -> bool {
     let Plugin { metadata, spec } = plugin;
     if let Some(gateway) = gateway(pod) {
         return metadata.namespace == pod.name.namespace && names(plugin, gateway);
     }
     let is_near =
-        metadata.namespace == pod.name.namespace || metadata.namespace == observed.istio.root_namespace;
+        metadata.namespace == pod.name.namespace || metadata.namespace == inventory.istio.root_namespace;
     let selected = |wanted: &Labels| wanted.iter().all(|(name, value)| pod.labels.get(name) == Some(value));
     spec.target_refs.is_empty()
         && is_near
@@ -26,10 +26,10 @@ pub(super) fn is_for(plugin: &Plugin, pod: &Pod, observed: &Observed) -> bool {
 }
 
 /// A policy in force for what this pod receives, that says more than "everything".
-pub(super) fn policies<'a>(pod: &'a Pod, observed: &'a Observed) -> impl Iterator<Item = &'a PolicyStatus> {
+pub(super) fn policies<'a>(pod: &'a Pod, inventory: &'a Inventory) -> impl Iterator<Item = &'a PolicyStatus> {
     let matches =
         |pattern: &str, name: &str| Glob::try_from(pattern.to_owned()).is_ok_and(|glob| glob.matches(name));
-    observed.answers().flat_map(|answer| &answer.status.policies).filter(move |policy| {
+    inventory.answers().flat_map(|answer| &answer.status.policies).filter(move |policy| {
         let selector = &policy.targets.selector;
         let is_narrow = selector.service != "*" || selector.namespace != "*";
         is_narrow
@@ -41,8 +41,8 @@ pub(super) fn policies<'a>(pod: &'a Pod, observed: &'a Observed) -> impl Iterato
     })
 }
 
-pub(super) fn selecting<'a>(pod: &'a Pod, observed: &'a Observed) -> Option<&'a PolicyStatus> {
-    policies(pod, observed).next()
+pub(super) fn selecting<'a>(pod: &'a Pod, inventory: &'a Inventory) -> Option<&'a PolicyStatus> {
+    policies(pod, inventory).next()
 }
 
 /// What a policy is about, and the mode of the plugin that runs it.
@@ -54,9 +54,9 @@ pub(super) fn mode(policy: &PolicyStatus) -> (&'static str, &'static str) {
 }
 
 /// Whether some plugin of this proxy sees the requests that a policy is about.
-pub(super) fn is_run(policy: &PolicyStatus, pod: &Pod, observed: &Observed) -> bool {
+pub(super) fn is_run(policy: &PolicyStatus, pod: &Pod, inventory: &Inventory) -> bool {
     let (_, mode) = mode(policy);
-    let mut plugins = observed.plugins.iter().filter(|plugin| is_for(plugin, pod, observed));
+    let mut plugins = inventory.plugins.iter().filter(|plugin| is_for(plugin, pod, inventory));
     // Gateways receive and send at once.
     gateway(pod).is_some() || plugins.any(|plugin| runs_in(&plugin.spec, mode))
 }
@@ -70,10 +70,10 @@ fn services(pod: &Pod) -> impl Iterator<Item = &str> {
 }
 
 /// What its filter is said to be, by whichever replica has heard of it last.
-pub(super) fn state(pod: &Pod, observed: &Observed) -> Option<FilterState> {
+pub(super) fn state(pod: &Pod, inventory: &Inventory) -> Option<FilterState> {
     // `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`
     let name = format!("{}.{}", pod.name.name, pod.name.namespace);
-    let of_pod = observed.answers().flat_map(|answer| &answer.filters);
+    let of_pod = inventory.answers().flat_map(|answer| &answer.filters);
     let states: BTreeSet<_> = of_pod
         .filter(|filter| filter.node.split('~').nth(2) == Some(&name))
         .map(|filter| filter.state)

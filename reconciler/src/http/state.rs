@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     fleet::filters::Filters,
-    kubernetes::Cluster,
+    kubernetes::SharedHealth,
     serving::{modules::Modules, namespaces::Namespaces, publisher::Publisher},
     shutdown::Shutdown,
     sync::requests::Refresh,
@@ -33,7 +33,7 @@ pub struct Services {
     pub secrets: Option<SecretFile>,
     pub modules: Modules,
     /// What is known of the cluster, if it is a peer.
-    pub cluster: Option<Arc<Cluster>>,
+    pub cluster: Option<Arc<SharedHealth>>,
     pub(crate) filters: Filters,
     pub(crate) notifications: Notifications,
     pub(crate) report: status::Report,

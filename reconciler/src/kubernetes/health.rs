@@ -6,16 +6,16 @@ use policies::Timestamp;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-pub use crate::api::kubernetes::Duty;
+pub use crate::api::kubernetes::ClusterTask;
 
 use crate::{clock::now, serving::namespaces::Namespaces};
 
 /// Written by the tasks of this folder, read by whoever wants to know. Nobody waits for it.
 #[derive(Debug, Default)]
-pub struct Cluster(watch::Sender<View>);
+pub struct SharedHealth(watch::Sender<ClusterHealth>);
 
 #[derive(Clone, Debug, Default)]
-pub struct View {
+pub struct ClusterHealth {
     /// Those that were there when the cluster was last heard of; none before it was.
     pub namespaces: Option<Arc<Namespaces>>,
     /// This replica does what only one may do.
@@ -23,19 +23,19 @@ pub struct View {
     /// The replica that does.
     pub holder: Option<String>,
     /// What the API server does not do for us, and why.
-    pub failing: BTreeMap<Duty, Failing>,
+    pub failing: BTreeMap<ClusterTask, TaskFailure>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Failing {
+pub struct TaskFailure {
     pub since: Timestamp,
     /// Why, the last time.
     pub reason: String,
 }
 
-impl Cluster {
+impl SharedHealth {
     /// What is known now.
-    pub fn view(&self) -> View {
+    pub fn current(&self) -> ClusterHealth {
         self.0.borrow().clone()
     }
 
@@ -43,59 +43,59 @@ impl Cluster {
         self.0.borrow().namespaces.clone()
     }
 
-    pub(crate) fn watch(&self) -> watch::Receiver<View> {
+    pub(crate) fn watch(&self) -> watch::Receiver<ClusterHealth> {
         self.0.subscribe()
     }
 
-    pub(crate) fn there_are(&self, namespaces: Namespaces) {
-        self.0.send_if_modified(|view| {
-            let is_new = view.namespaces.as_deref() != Some(&namespaces);
-            view.namespaces = Some(Arc::new(namespaces));
+    pub(crate) fn set_namespaces(&self, namespaces: Namespaces) {
+        self.0.send_if_modified(|health| {
+            let is_new = health.namespaces.as_deref() != Some(&namespaces);
+            health.namespaces = Some(Arc::new(namespaces));
             is_new
         });
     }
 
     /// Whether this replica leads, and who holds the Lease.
-    pub(crate) fn elected(&self, leader: bool, holder: Option<String>) {
-        self.0.send_if_modified(|view| {
-            if view.leader != leader {
+    pub(crate) fn set_leader(&self, leader: bool, holder: Option<String>) {
+        self.0.send_if_modified(|health| {
+            if health.leader != leader {
                 info!(leader, holder, "{}", if leader { "leading now" } else { "no longer leading" });
             }
             if !leader {
                 // That is for somebody else to do now.
-                view.failing.retain(|duty, _| !is_leaders(*duty));
+                health.failing.retain(|task, _| !is_leader_only(*task));
             }
-            let is_new = (view.leader, &view.holder) != (leader, &holder);
-            (view.leader, view.holder) = (leader, holder);
+            let is_new = (health.leader, &health.holder) != (leader, &holder);
+            (health.leader, health.holder) = (leader, holder);
             is_new
         });
     }
 
     /// How it went with the API server. Said once each time that it changes.
-    pub(crate) fn went(&self, duty: Duty, result: Result<(), String>) {
-        self.0.send_if_modified(|view| match result {
-            Ok(()) => match view.failing.remove(&duty) {
+    pub(crate) fn record(&self, task: ClusterTask, result: Result<(), String>) {
+        self.0.send_if_modified(|health| match result {
+            Ok(()) => match health.failing.remove(&task) {
                 Some(_) => {
-                    info!(%duty, "the API server does its part again");
+                    info!(%task, "the API server does its part again");
                     true
                 }
                 None => false,
             },
             // The answer came after another one had begun to lead.
-            Err(_) if is_leaders(duty) && !view.leader => false,
+            Err(_) if is_leader_only(task) && !health.leader => false,
             Err(reason) => {
-                let known = view.failing.get(&duty).map(|failing| failing.since);
+                let known = health.failing.get(&task).map(|failing| failing.since);
                 if known.is_none() {
-                    warn!(%duty, reason, "the API server does not do its part; all else goes on");
+                    warn!(%task, reason, "the API server does not do its part; all else goes on");
                 }
-                view.failing.insert(duty, Failing { since: known.unwrap_or_else(now), reason });
+                health.failing.insert(task, TaskFailure { since: known.unwrap_or_else(now), reason });
                 known.is_none()
             }
         });
     }
 }
 
-impl View {
+impl ClusterHealth {
     /// Whether the API server is known to do all that is asked of it.
     pub fn is_connected(&self) -> bool {
         self.failing.is_empty() && self.namespaces.is_some() && self.holder.is_some()
@@ -103,6 +103,6 @@ impl View {
 }
 
 /// Only the leader has these duties.
-fn is_leaders(duty: Duty) -> bool {
-    matches!(duty, Duty::Status | Duty::Events)
+fn is_leader_only(task: ClusterTask) -> bool {
+    matches!(task, ClusterTask::Status | ClusterTask::Events)
 }

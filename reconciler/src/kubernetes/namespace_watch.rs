@@ -11,8 +11,8 @@ use kube::{
 };
 
 use super::{
-    client::{call::Pauses, error_text},
-    health::{Cluster, Duty},
+    client::{call::Backoff, error_text},
+    health::{ClusterTask, SharedHealth},
 };
 use crate::serving::namespaces::Namespaces;
 
@@ -21,18 +21,18 @@ use crate::serving::namespaces::Namespaces;
 pub(crate) const LONGEST: u32 = 60;
 
 /// Runs for ever. While the server is away, what was known last stays known.
-pub(crate) async fn follow(client: Client, cluster: Arc<Cluster>) {
-    let mut pauses = Pauses::default();
+pub(crate) async fn follow(client: Client, health: Arc<SharedHealth>) {
+    let mut backoff = Backoff::default();
     loop {
-        let error = until_it_breaks(&client, &cluster, &mut pauses).await;
-        cluster.went(Duty::Namespaces, Err(error));
-        tokio::time::sleep(pauses.next()).await;
+        let error = until_it_breaks(&client, &health, &mut backoff).await;
+        health.record(ClusterTask::Namespaces, Err(error));
+        tokio::time::sleep(backoff.next()).await;
     }
 }
 
 /// Lists and watches. After an error all is listed anew: so it is known at once when the server is back,
 /// and what was removed meanwhile is not missed.
-async fn until_it_breaks(client: &Client, cluster: &Cluster, pauses: &mut Pauses) -> String {
+async fn until_it_breaks(client: &Client, health: &SharedHealth, backoff: &mut Backoff) -> String {
     let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());
     let mut events = pin!(watcher(namespaces, watcher::Config::default().timeout(LONGEST)));
     let mut known = Namespaces::default();
@@ -49,9 +49,9 @@ async fn until_it_breaks(client: &Client, cluster: &Cluster, pauses: &mut Pauses
             Err(error) => return why(&error),
         }
         if is_whole {
-            pauses.begin_anew();
-            cluster.went(Duty::Namespaces, Ok(()));
-            cluster.there_are(known.clone());
+            backoff.reset();
+            health.record(ClusterTask::Namespaces, Ok(()));
+            health.set_namespaces(known.clone());
         }
     }
     "the watch has ended".to_owned()

@@ -3,7 +3,7 @@
 use reconciler::api::filters::Filter;
 use reconciler::doctor::{
     Severity, findings,
-    inventory::{Answer, Istio, Name, Observed, OptsOut, Plugin, Pod, Replica, Service, Sidecar},
+    inventory::{Answer, Istio, Name, Inventory, OptsOut, Plugin, Pod, Replica, Service, Sidecar},
     silent,
 };
 use serde_json::{Value, json};
@@ -76,9 +76,9 @@ fn waypoint_pod() -> Pod {
 }
 
 /// Two replicas, a namespace with sidecars, and one with a waypoint.
-fn healthy() -> Observed {
+fn healthy() -> Inventory {
     let replica = |pod: &str| Replica { pod: pod.into(), answer: Ok(answer(&json!({}))) };
-    Observed {
+    Inventory {
         control_plane: name("boifi", "hfi-control-plane"),
         deployment: Some((2, 2)),
         replicas: vec![replica("hfi-a"), replica("hfi-b")],
@@ -98,7 +98,7 @@ fn healthy() -> Observed {
 
 /// Breaks one thing, and says of what the one finding must speak: its subject, its message, its next step.
 #[track_caller]
-fn found(severity: Severity, words: [&str; 3], spoil: impl FnOnce(&mut Observed)) {
+fn found(severity: Severity, words: [&str; 3], spoil: impl FnOnce(&mut Inventory)) {
     let mut observed = healthy();
     spoil(&mut observed);
     let found = findings(&observed);
@@ -109,11 +109,11 @@ fn found(severity: Severity, words: [&str; 3], spoil: impl FnOnce(&mut Observed)
     }
 }
 
-fn error(words: [&str; 3], spoil: impl FnOnce(&mut Observed)) {
+fn error(words: [&str; 3], spoil: impl FnOnce(&mut Inventory)) {
     found(Severity::Error, words, spoil);
 }
 
-fn warning(words: [&str; 3], spoil: impl FnOnce(&mut Observed)) {
+fn warning(words: [&str; 3], spoil: impl FnOnce(&mut Inventory)) {
     found(Severity::Warning, words, spoil);
 }
 
@@ -124,7 +124,7 @@ fn of_a_healthy_one_there_is_nothing_to_say() {
 
 #[test]
 fn a_control_plane_that_is_not_well() {
-    let every = |observed: &mut Observed, changed: Value| {
+    let every = |observed: &mut Inventory, changed: Value| {
         observed.replicas.iter_mut().for_each(|replica| replica.answer = Ok(answer(&changed)));
     };
     error(["Deployment boifi/hfi-control-plane", "does not exist", "--namespace"], |o| o.deployment = None);
@@ -172,7 +172,7 @@ fn an_istio_that_cannot_do_it() {
 
 #[test]
 fn a_plugin_that_endangers_traffic_or_does_nothing() {
-    let changed = |fields: Value| move |o: &mut Observed| o.plugins[0] = plugin("demo", &fields);
+    let changed = |fields: Value| move |o: &mut Inventory| o.plugins[0] = plugin("demo", &fields);
     let subject = "WasmPlugin demo/hfi";
     error([subject, "denies all traffic", "FAIL_OPEN"], changed(json!({"failStrategy": null})));
     error([subject, "FAIL_RELOAD", "FAIL_OPEN"], changed(json!({"failStrategy": "FAIL_RELOAD"})));
@@ -215,7 +215,7 @@ fn a_plugin_that_endangers_traffic_or_does_nothing() {
 
 #[test]
 fn no_plugin_at_all() {
-    let mut observed = Observed { waypoints: Vec::new(), ..healthy() };
+    let mut observed = Inventory { waypoints: Vec::new(), ..healthy() };
     observed.plugins.clear();
     let found = findings(&observed);
     assert!(found.iter().any(|finding| finding.message.contains("no proxy runs the filter")), "{found:#?}");
@@ -223,7 +223,7 @@ fn no_plugin_at_all() {
 
 #[test]
 fn a_proxy_that_should_run_the_filter_and_does_not() {
-    let silence = |o: &mut Observed| {
+    let silence = |o: &mut Inventory| {
         for replica in &mut o.replicas {
             let filters = &mut replica.answer.as_mut().unwrap().filters;
             filters.retain(|filter| !filter.node.contains("cart"));
@@ -280,7 +280,7 @@ fn no_proxy_is_accused_while_a_replica_cannot_be_asked() {
 fn a_workload_without_a_proxy() {
     let bare = |labels: &[(&str, &str)]| {
         let labels = labels.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        move |o: &mut Observed| {
+        move |o: &mut Inventory| {
             o.namespaces.insert("demo".into(), labels);
             o.pods[0].has_proxy = false;
         }
@@ -292,7 +292,7 @@ fn a_workload_without_a_proxy() {
 }
 
 /// A pod in the ambient mesh, and a policy for it.
-fn add_ambient(observed: &mut Observed, namespace_labels: &[(&str, &str)], direction: &str) {
+fn add_ambient(observed: &mut Inventory, namespace_labels: &[(&str, &str)], direction: &str) {
     let ambient = ("istio.io/dataplane-mode", "ambient");
     let labels = namespace_labels.iter().chain([&ambient]);
     let labels = labels.map(|(name, value)| (name.to_string(), value.to_string())).collect();
@@ -301,7 +301,7 @@ fn add_ambient(observed: &mut Observed, namespace_labels: &[(&str, &str)], direc
     add_policy(observed, "pay", "till", direction);
 }
 
-fn add_policy(observed: &mut Observed, service: &str, namespace: &str, direction: &str) {
+fn add_policy(observed: &mut Inventory, service: &str, namespace: &str, direction: &str) {
     let selector = json!({"service": service, "namespace": namespace});
     let targets = json!({"selector": selector, "direction": direction});
     let policy = json!({"name": "another", "state": "active", "targets": targets});
@@ -316,7 +316,7 @@ const BY_SHOP: [(&str, &str); 2] =
 
 #[test]
 fn what_is_right_is_not_accused() {
-    type Change = fn(&mut Observed);
+    type Change = fn(&mut Inventory);
     let healthy_too: [(&str, Change); 8] = [
         ("a waypoint of another namespace", |o| add_ambient(o, &BY_SHOP, "inbound")),
         ("a waypoint of a Service", |o| {
@@ -405,7 +405,7 @@ fn a_waypoint_without_a_filter() {
 
 #[test]
 fn a_waypoint_whose_filter_is_silent() {
-    let silence = |o: &mut Observed| {
+    let silence = |o: &mut Inventory| {
         for replica in &mut o.replicas {
             replica.answer.as_mut().unwrap().filters.retain(|filter| !filter.node.contains("waypoint"));
         }

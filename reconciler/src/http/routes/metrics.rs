@@ -56,7 +56,7 @@ fn state(served: &Served) -> exposition::State {
         event_streams: MAX_STREAMS - services.streams.available_permits(),
         scopes,
         filters,
-        cluster: services.cluster.as_ref().map(|cluster| cluster.view()),
+        cluster: services.cluster.as_ref().map(|cluster| cluster.current()),
     }
 }
 

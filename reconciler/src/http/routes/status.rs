@@ -16,7 +16,7 @@ use crate::{
         status::{Source, SourceFailing, Status},
     },
     clock::seconds_since,
-    kubernetes::View,
+    kubernetes::ClusterHealth,
     serving::{
         namespaces::Namespaces,
         published::{Publication, Published},
@@ -46,7 +46,7 @@ fn read(served: &Served) -> Result<Status, Problem> {
         Publication::Starting { reason } => return Err(Problem::not_ready(reason)),
     };
     let halted = published.holds.halted;
-    let cluster = served.services.cluster.as_ref().map(|cluster| cluster.view());
+    let cluster = served.services.cluster.as_ref().map(|cluster| cluster.current());
     let namespaces = cluster.as_ref().and_then(|view| view.namespaces.clone());
     let counts = counts(&published, namespaces.as_deref());
     let reported = if halted { Version::reported(&published) } else { version.clone() };
@@ -65,7 +65,7 @@ fn read(served: &Served) -> Result<Status, Problem> {
     })
 }
 
-fn kubernetes(view: &View) -> Kubernetes {
+fn kubernetes(view: &ClusterHealth) -> Kubernetes {
     let failing = view.failing.iter().map(|(duty, failing)| FailingDuty {
         duty: *duty,
         reason: failing.reason.clone(),

@@ -5,42 +5,42 @@ use std::time::Duration;
 use super::error_text;
 
 /// How long an answer may take.
-pub(crate) const LONGEST: Duration = Duration::from_secs(5);
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+const FIRST_DELAY: Duration = Duration::from_secs(1);
+const MAX_DELAY: Duration = Duration::from_secs(30);
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Failed {
+pub enum CallError {
     #[error("no answer within {} s", .0.as_secs_f32())]
     Late(Duration),
     #[error("{}", error_text::of_call(.0))]
     Refused(#[source] Box<kube::Error>),
 }
 
-/// Ever longer pauses, until something succeeds.
+/// Ever longer backoff, until something succeeds.
 #[derive(Debug, Default)]
-pub(crate) struct Pauses(u32);
+pub(crate) struct Backoff(u32);
 
 /// Makes a call that ends in time.
-pub(crate) async fn within<T>(
+pub(crate) async fn with_timeout<T>(
     longest: Duration,
     call: impl Future<Output = kube::Result<T>>,
-) -> Result<T, Failed> {
+) -> Result<T, CallError> {
     match tokio::time::timeout(longest, call).await {
-        Ok(answer) => answer.map_err(|error| Failed::Refused(Box::new(error))),
-        Err(_) => Err(Failed::Late(longest)),
+        Ok(answer) => answer.map_err(|error| CallError::Refused(Box::new(error))),
+        Err(_) => Err(CallError::Late(longest)),
     }
 }
 
-impl Failed {
+impl CallError {
     /// Whether the server answered so.
     pub(crate) fn is(&self, code: u16) -> bool {
         matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::Api(status) if status.code == code))
     }
 }
 
-impl Failed {
+impl CallError {
     /// Whether the server will answer the same however often it is asked.
     pub(crate) fn is_refusal(&self) -> bool {
         let code = match self {
@@ -55,14 +55,14 @@ impl Failed {
     }
 }
 
-impl Pauses {
+impl Backoff {
     pub(crate) fn next(&mut self) -> Duration {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.0.min(5)).min(LONGEST_PAUSE);
+        let pause = FIRST_DELAY.saturating_mul(1 << self.0.min(5)).min(MAX_DELAY);
         self.0 = self.0.saturating_add(1);
         pause
     }
 
-    pub(crate) fn begin_anew(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.0 = 0;
     }
 }

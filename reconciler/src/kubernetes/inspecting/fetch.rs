@@ -20,17 +20,17 @@ use super::{
     replica,
 };
 use crate::doctor::{
-    inventory::{self, Istio, Name, Observed, Plugin, Replica, Sidecar},
+    inventory::{self, Inventory, Istio, Name, Plugin, Replica, Sidecar},
     silent,
 };
 use crate::kubernetes::client::{
-    call::{self, Failed, within},
+    call::{self, CallError, with_timeout},
     error_text,
 };
 
 /// How long the server may be silent, and how long all of an answer may take: large clusters have many pods.
 const SILENCE: Duration = Duration::from_secs(10);
-const LONGEST: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// The label of the pods of istiod.
 const ISTIOD: &str = "app=istiod";
 /// The label of every object of ours.
@@ -41,25 +41,25 @@ const MOST_LOGS: usize = 20;
 
 /// Where to look.
 #[derive(Debug)]
-pub struct Survey {
+pub struct Inspector {
     pub control_plane: Name,
     pub istio_namespace: String,
 }
 
 /// Why nothing could be seen.
 #[derive(Debug, thiserror::Error)]
-pub enum SurveyError {
+pub enum InspectError {
     #[error("no cluster: {}", error_text::of_kubeconfig(.0))]
     NoCluster(#[from] KubeconfigError),
     #[error("cannot use its configuration: {}", error_text::of_call(.0))]
     Unusable(Box<kube::Error>),
     #[error("cannot read {what}: {error}")]
-    Unreadable { what: &'static str, error: Failed },
+    Unreadable { what: &'static str, error: CallError },
 }
 
-impl Survey {
+impl Inspector {
     /// Reads all of it; what does not exist is absent.
-    pub async fn read(&self, context: Option<String>) -> Result<Observed, SurveyError> {
+    pub async fn read(&self, context: Option<String>) -> Result<Inventory, InspectError> {
         let client = connect(context).await?;
         let plugins: Vec<Labelled<Plugin>> =
             objects(&client, "extensions.istio.io", "v1alpha1", "WasmPlugin", "WasmPlugins").await?;
@@ -68,7 +68,7 @@ impl Survey {
         let (deployment, replicas) = self.control_plane(&client, &plugins).await?;
         let sidecars: Vec<Labelled<Sidecar>> =
             objects(&client, "networking.istio.io", "v1", "Sidecar", "Sidecars").await?;
-        let mut observed = Observed {
+        let mut inventory = Inventory {
             control_plane: self.control_plane.clone(),
             deployment,
             replicas,
@@ -80,14 +80,14 @@ impl Survey {
             services: services(&client).await?,
             waypoints: waypoints(&client).await?,
         };
-        let silent: Vec<_> = silent(&observed).into_iter().take(MOST_LOGS).collect();
+        let silent: Vec<_> = silent(&inventory).into_iter().take(MOST_LOGS).collect();
         let complaints = join_all(silent.iter().map(|name| complaint(&client, name))).await;
         for (name, complaint) in silent.into_iter().zip(complaints) {
-            if let Some(pod) = observed.pods.iter_mut().find(|pod| pod.name == name) {
+            if let Some(pod) = inventory.pods.iter_mut().find(|pod| pod.name == name) {
                 pod.complaint = complaint;
             }
         }
-        Ok(observed)
+        Ok(inventory)
     }
 
     /// By its configuration, its label, or where its module comes from: any of them may be missing.
@@ -104,7 +104,7 @@ impl Survey {
         &self,
         client: &Client,
         plugins: &[Plugin],
-    ) -> Result<(Option<(i32, i32)>, Vec<Replica>), SurveyError> {
+    ) -> Result<(Option<(i32, i32)>, Vec<Replica>), InspectError> {
         let Name { namespace, name } = &self.control_plane;
         let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
         let found = read("the Deployment", deployments.get_opt(name)).await?;
@@ -123,7 +123,7 @@ impl Survey {
         Ok((Some((spec.replicas.unwrap_or(1), ready)), replicas))
     }
 
-    async fn istio(&self, client: &Client) -> Result<Istio, SurveyError> {
+    async fn istio(&self, client: &Client) -> Result<Istio, InspectError> {
         let namespace = &self.istio_namespace;
         let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
         let labelled = ListParams::default().labels(ISTIOD);
@@ -142,7 +142,7 @@ impl Survey {
     }
 
     /// Those of the mesh, by and large: neither its own nor the system's.
-    async fn pods(&self, client: &Client) -> Result<Vec<inventory::Pod>, SurveyError> {
+    async fn pods(&self, client: &Client) -> Result<Vec<inventory::Pod>, InspectError> {
         let others = [self.control_plane.namespace.as_str(), &self.istio_namespace, "kube-system"];
         let pods = read("pods", Api::<Pod>::all(client.clone()).list(&running())).await?;
         let pods = pods.into_iter().filter(is_to_stay).map(observe);
@@ -150,7 +150,7 @@ impl Survey {
     }
 }
 
-async fn connect(context: Option<String>) -> Result<Client, SurveyError> {
+async fn connect(context: Option<String>) -> Result<Client, InspectError> {
     let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
     let mut config = Config::from_kubeconfig(&options).await?;
     config.connect_timeout = Some(SILENCE);
@@ -158,11 +158,11 @@ async fn connect(context: Option<String>) -> Result<Client, SurveyError> {
     // Who asks waits for the answer. What a pod answers passes for the server's own: a replica that is not
     // ready would be asked for minutes.
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| SurveyError::Unusable(Box::new(error)))
+    Client::try_from(config).map_err(|error| InspectError::Unusable(Box::new(error)))
 }
 
-async fn read<T>(what: &'static str, call: impl Future<Output = kube::Result<T>>) -> Result<T, SurveyError> {
-    within(LONGEST, call).await.map_err(|error| SurveyError::Unreadable { what, error })
+async fn read<T>(what: &'static str, call: impl Future<Output = kube::Result<T>>) -> Result<T, InspectError> {
+    with_timeout(READ_TIMEOUT, call).await.map_err(|error| InspectError::Unreadable { what, error })
 }
 
 /// An object of which only what is judged is read, and the labels it has.
@@ -178,7 +178,7 @@ async fn objects<T: DeserializeOwned>(
     version: &str,
     kind: &str,
     what: &'static str,
-) -> Result<Vec<Labelled<T>>, SurveyError> {
+) -> Result<Vec<Labelled<T>>, InspectError> {
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
     let objects = Api::<DynamicObject>::all_with(client.clone(), &resource);
     match read(what, objects.list(&ListParams::default())).await {
@@ -190,20 +190,20 @@ async fn objects<T: DeserializeOwned>(
             };
             Ok(objects.into_iter().filter_map(read).collect())
         }
-        Err(SurveyError::Unreadable { error, .. }) if error.is(404) => Ok(Vec::new()),
+        Err(InspectError::Unreadable { error, .. }) if error.is(404) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
 }
 
 async fn namespaces(
     client: &Client,
-) -> Result<std::collections::HashMap<String, inventory::Labels>, SurveyError> {
+) -> Result<std::collections::HashMap<String, inventory::Labels>, InspectError> {
     let namespaces = Api::<Namespace>::all(client.clone());
     let namespaces = read("Namespaces", namespaces.list(&ListParams::default())).await?;
     Ok(namespaces.into_iter().map(|namespace| (namespace.name_any(), namespace.labels().clone())).collect())
 }
 
-async fn services(client: &Client) -> Result<Vec<inventory::Service>, SurveyError> {
+async fn services(client: &Client) -> Result<Vec<inventory::Service>, InspectError> {
     let services = Api::<Service>::all(client.clone());
     let services = read("Services", services.list(&ListParams::default())).await?;
     let observe = |service: Service| inventory::Service {
@@ -214,7 +214,7 @@ async fn services(client: &Client) -> Result<Vec<inventory::Service>, SurveyErro
     Ok(services.into_iter().map(observe).collect())
 }
 
-async fn waypoints(client: &Client) -> Result<Vec<Name>, SurveyError> {
+async fn waypoints(client: &Client) -> Result<Vec<Name>, InspectError> {
     #[derive(serde::Deserialize)]
     struct Gateway {
         metadata: Name,
@@ -249,7 +249,7 @@ async fn complaint(client: &Client, name: &Name) -> Option<String> {
     let parameters =
         LogParams { container: Some(PROXY.into()), tail_lines: Some(LOG_LINES), ..LogParams::default() };
     let pods = Api::<Pod>::namespaced(client.clone(), &name.namespace);
-    let log = within(call::LONGEST, pods.logs(&name.name, &parameters)).await.ok()?;
+    let log = with_timeout(call::TIMEOUT, pods.logs(&name.name, &parameters)).await.ok()?;
     let complains = |line: &&str| {
         let line = line.to_lowercase();
         line.contains("wasm") && ["error", "fail", "critical", "warn"].iter().any(|word| line.contains(word))

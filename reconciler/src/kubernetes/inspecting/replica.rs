@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::api::{filters::Filters, status::Status};
 use crate::doctor::inventory::{Answer, Plugin, Replica};
-use crate::kubernetes::client::call::{self, Failed, within};
+use crate::kubernetes::client::call::{self, CallError, with_timeout};
 
 /// Where a pod listens whose containers name no port.
 const PORT: i32 = 8080;
@@ -23,7 +23,7 @@ pub(crate) async fn ask(client: &Client, namespace: &str, pod: &Pod, plugins: &[
     Replica { pod: name, answer: answer(&pod, plugins).await.map_err(|error| error.to_string()) }
 }
 
-async fn answer(pod: &At<'_>, plugins: &[Plugin]) -> Result<Answer, Failed> {
+async fn answer(pod: &At<'_>, plugins: &[Plugin]) -> Result<Answer, CallError> {
     let status: Status = pod.get("/v1/policies/status").await?;
     let Filters { filters, .. } = pod.get("/v1/filters").await?;
     let mut digests: Vec<_> = plugins.iter().map(|plugin| plugin.spec.sha256.clone()).collect();
@@ -44,13 +44,13 @@ struct At<'a> {
 }
 
 impl At<'_> {
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failed> {
-        within(call::LONGEST, async { self.client.request(self.request("GET", path)?).await }).await
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallError> {
+        with_timeout(call::TIMEOUT, async { self.client.request(self.request("GET", path)?).await }).await
     }
 
-    async fn has(&self, path: impl Display) -> Result<bool, Failed> {
+    async fn has(&self, path: impl Display) -> Result<bool, CallError> {
         let answer = async { self.client.send(self.request("HEAD", path)?.map(Into::into)).await };
-        Ok(within(call::LONGEST, answer).await?.status().is_success())
+        Ok(with_timeout(call::TIMEOUT, answer).await?.status().is_success())
     }
 
     fn request(&self, method: &str, path: impl Display) -> kube::Result<http::Request<Vec<u8>>> {

@@ -13,10 +13,10 @@ use super::candidate::{Candidate, RENEW_DEADLINE, RETRY, Verdict};
 use crate::kubernetes::{
     NAME,
     client::{
-        call::{Failed, within},
+        call::{CallError, with_timeout},
         connection::Connection,
     },
-    health::{Cluster, Duty},
+    health::{ClusterTask, SharedHealth},
 };
 use crate::shutdown::Shutdown;
 
@@ -29,13 +29,13 @@ const RELEASE: Duration = Duration::from_secs(1);
 /// ended.
 pub(crate) async fn elect(
     connection: &Connection,
-    cluster: Arc<Cluster>,
+    health: Arc<SharedHealth>,
     mut shutdown: Shutdown,
     end_others: impl Future<Output = ()>,
 ) {
     let leases = Api::namespaced(connection.client.clone(), &connection.namespace);
     let candidate = Candidate::new(connection.identity.clone());
-    let mut elector = Elector { leases, candidate, cluster, renewed: None };
+    let mut elector = Elector { leases, candidate, health, renewed: None };
     let turns = async {
         loop {
             tokio::time::sleep(elector.turn().await).await;
@@ -52,7 +52,7 @@ pub(crate) async fn elect(
 struct Elector {
     leases: Api<Lease>,
     candidate: Candidate,
-    cluster: Arc<Cluster>,
+    health: Arc<SharedHealth>,
     /// When the renewal began that succeeded last, while this replica leads.
     renewed: Option<Instant>,
 }
@@ -63,19 +63,19 @@ impl Elector {
         let begun = Instant::now();
         let deadline = self.renewed.map(|renewed| renewed + RENEW_DEADLINE);
         let left = deadline.map_or(LONGEST_TRY, |deadline| deadline.saturating_duration_since(begun));
-        let turn = within(left.min(LONGEST_TRY), self.attempt()).await;
+        let turn = with_timeout(left.min(LONGEST_TRY), self.attempt()).await;
         match turn {
             Ok(holder) => {
                 let leader = holder == self.candidate.identity;
                 self.renewed = leader.then_some(begun);
-                self.cluster.elected(leader, Some(holder));
-                self.cluster.went(Duty::Lease, Ok(()));
+                self.health.set_leader(leader, Some(holder));
+                self.health.record(ClusterTask::Lease, Ok(()));
                 RETRY
             }
             Err(error) => {
                 // A conflict is an answer too: somebody else was faster.
                 if !error.is(409) {
-                    self.cluster.went(Duty::Lease, Err(error.to_string()));
+                    self.health.record(ClusterTask::Lease, Err(error.to_string()));
                 }
                 self.wait_or_step_down(deadline)
             }
@@ -89,7 +89,7 @@ impl Elector {
             Some(left) if left > Duration::ZERO => left.min(RETRY / 2),
             _ => {
                 self.renewed = None;
-                self.cluster.elected(false, None);
+                self.health.set_leader(false, None);
                 RETRY
             }
         }
@@ -119,9 +119,9 @@ impl Elector {
 
     /// Lets a successor take over at once.
     async fn release(&mut self) {
-        self.cluster.elected(false, None);
+        self.health.set_leader(false, None);
         // Also where it is not known whether it is ours: a turn may have been cut short.
-        let given_up: Result<(), Failed> = within(RELEASE, async {
+        let given_up: Result<(), CallError> = with_timeout(RELEASE, async {
             loop {
                 match self.give_up().await {
                     // What was cut short has arrived all the same.

@@ -10,7 +10,7 @@ use policies::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{observation::Observation, truncate::shortened};
+use super::{observation::Observation, truncate::truncate};
 
 /// How many errors of a file the object shows at most.
 const MOST_ERRORS: usize = 3;
@@ -73,7 +73,7 @@ impl Status {
     pub(crate) fn new(seen: &Observation, leader: &str, before: Option<&Self>) -> Self {
         let version = seen.served.as_ref();
         let errors = |errors: &[String]| {
-            errors.iter().take(MOST_ERRORS).map(|error| shortened(error, LONGEST_ERROR)).collect()
+            errors.iter().take(MOST_ERRORS).map(|error| truncate(error, LONGEST_ERROR)).collect()
         };
         let rejected = seen.rejected.as_ref().map(|files| {
             let rejected =
@@ -151,7 +151,7 @@ fn conditions(seen: &Observation, before: Option<&Status>) -> Vec<Condition> {
             type_: kind.to_owned(),
             status: status.to_owned(),
             reason: reason.to_owned(),
-            message: shortened(&message, LONGEST_MESSAGE),
+            message: truncate(&message, LONGEST_MESSAGE),
             last_transition_time: known.map_or_else(this_second, |known| known.last_transition_time.clone()),
             observed_generation: None,
         }

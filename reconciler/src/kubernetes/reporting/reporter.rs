@@ -10,133 +10,133 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    events::{diff::news, queue::Outbox},
+    events::{diff::changes, queue::EventQueue},
     object::{Status, resource},
     observation::Observation,
 };
 use crate::kubernetes::{
     NAME,
     client::{
-        call::{self, Failed, Pauses, within},
+        call::{self, Backoff, CallError, with_timeout},
         connection::Connection,
     },
-    health::{Cluster, Duty},
+    health::{ClusterTask, SharedHealth},
 };
 use crate::{serving::publisher::Publisher, sync::requests::Refresh};
 
-/// How far apart two reports are: what happens in between is told together.
+/// How far apart two reports are: what happens in between is announced together.
 const SPACING: Duration = Duration::from_secs(1);
-/// How often it is told that the source was read again, while nothing else is new.
+/// How often it is announced that the source was read again, while nothing else is new.
 const AGE: Duration = Duration::from_secs(60);
 
-/// Where things are told.
+/// Where things are announced.
 pub(crate) struct Reporter {
     sources: Api<DynamicObject>,
-    outbox: Outbox,
+    events: EventQueue,
     identity: String,
-    cluster: Arc<Cluster>,
+    health: Arc<SharedHealth>,
     /// The object as it is known to be.
-    shown: Option<Shown>,
-    /// Up to where everything is told by Events, or waits to be.
-    told: Option<Status>,
+    written: Option<Written>,
+    /// Up to where everything is announced by Events, or waits to be.
+    announced: Option<Status>,
 }
 
 /// The object in the cluster.
-struct Shown {
+struct Written {
     uid: Option<String>,
     status: Status,
     at: Instant,
 }
 
 impl Reporter {
-    pub(crate) fn new(connection: &Connection, cluster: Arc<Cluster>) -> Self {
+    pub(crate) fn new(connection: &Connection, health: Arc<SharedHealth>) -> Self {
         Self {
             sources: connection.policy_sources(),
-            outbox: Outbox::new(connection, Arc::clone(&cluster)),
+            events: EventQueue::new(connection, Arc::clone(&health)),
             identity: connection.identity.clone(),
-            cluster,
-            shown: None,
-            told: None,
+            health,
+            written: None,
+            announced: None,
         }
     }
 
     /// Runs for ever.
     pub(crate) async fn run(mut self, publisher: Arc<Publisher>, refresh: Arc<Refresh>) {
         let (mut served, mut looks) = (publisher.watch(), refresh.watch());
-        let mut view = self.cluster.watch();
-        let mut pauses = Pauses::default();
+        let mut leadership = self.health.watch();
+        let mut backoff = Backoff::default();
         loop {
-            if !view.borrow_and_update().leader {
-                // Whoever leads next finds in the cluster what has been told so far.
-                self.shown = None;
-                self.told = None;
-                self.outbox.clear();
+            if !leadership.borrow_and_update().leader {
+                // Whoever leads next finds in the cluster what has been announced so far.
+                self.written = None;
+                self.announced = None;
+                self.events.clear();
                 // The sender outlives this task, or else there is nothing more to tell.
-                if view.wait_for(|view| view.leader).await.is_err() {
+                if leadership.wait_for(|leadership| leadership.leader).await.is_err() {
                     return;
                 }
             }
-            let told = tokio::select! {
+            let announced = tokio::select! {
                 biased;
                 // Somebody else may lead by now: what is under way is given up.
-                _ = view.wait_for(|view| !view.leader) => continue,
-                told = self.report(&publisher, &refresh) => told,
+                _ = leadership.wait_for(|leadership| !leadership.leader) => continue,
+                announced = self.report(&publisher, &refresh) => announced,
             };
-            let pause = match told {
+            let pause = match announced {
                 Ok(()) => {
-                    pauses.begin_anew();
+                    backoff.reset();
                     SPACING
                 }
                 Err(error) => {
                     // Somebody may have removed the object, or written it.
-                    self.shown = None;
-                    self.cluster.went(Duty::Status, Err(error.to_string()));
-                    pauses.next()
+                    self.written = None;
+                    self.health.record(ClusterTask::Status, Err(error.to_string()));
+                    backoff.next()
                 }
             };
             tokio::time::sleep(pause).await;
-            if self.shown.is_some() {
+            if self.written.is_some() {
                 tokio::select! {
                     _ = served.changed() => {}
                     _ = looks.changed() => {}
-                    _ = view.changed() => {}
+                    _ = leadership.changed() => {}
                     () = tokio::time::sleep(AGE) => {}
                 }
             }
         }
     }
 
-    async fn report(&mut self, publisher: &Arc<Publisher>, refresh: &Arc<Refresh>) -> Result<(), Failed> {
+    async fn report(&mut self, publisher: &Arc<Publisher>, refresh: &Arc<Refresh>) -> Result<(), CallError> {
         let (publisher, refresh) = (Arc::clone(publisher), Arc::clone(refresh));
-        let namespaces = self.cluster.namespaces();
+        let namespaces = self.health.namespaces();
         let observe = move || Observation::of(&publisher, &refresh, namespaces.as_deref());
         let seen = tokio::task::spawn_blocking(observe).await.unwrap_or_default();
-        let shown = match self.shown.take() {
-            Some(shown) => shown,
+        let written = match self.written.take() {
+            Some(written) => written,
             None => self.find().await?,
         };
-        let status = Status::new(&seen, &self.identity, Some(&shown.status));
-        let is_new = !status.says_the_same(&shown.status);
-        let is_aged = shown.at.elapsed() >= AGE && status != shown.status;
+        let status = Status::new(&seen, &self.identity, Some(&written.status));
+        let is_new = !status.says_the_same(&written.status);
+        let is_aged = written.at.elapsed() >= AGE && status != written.status;
         if !seen.is_settled() || !(is_new || is_aged) {
-            self.shown = Some(shown);
+            self.written = Some(written);
             return Ok(());
         }
-        for news in news(self.told.as_ref().unwrap_or(&shown.status), &status) {
-            self.outbox.take(news, shown.uid.clone());
+        for change in changes(self.announced.as_ref().unwrap_or(&written.status), &status) {
+            self.events.push(change, written.uid.clone());
         }
-        self.told = Some(status.clone());
+        self.announced = Some(status.clone());
         // Events first: were this process to end in between, its successor would tell them again.
-        self.outbox.send().await?;
+        self.events.send().await?;
         self.write(json!({"metadata": {"name": NAME}, "status": &status}), true).await?;
-        self.cluster.went(Duty::Status, Ok(()));
-        self.shown = Some(Shown { status, at: Instant::now(), ..shown });
+        self.health.record(ClusterTask::Status, Ok(()));
+        self.written = Some(Written { status, at: Instant::now(), ..written });
         Ok(())
     }
 
     /// The object as it is in the cluster, made if there is none.
-    async fn find(&self) -> Result<Shown, Failed> {
-        let found = within(call::LONGEST, self.sources.get_opt(NAME)).await?;
+    async fn find(&self) -> Result<Written, CallError> {
+        let found = with_timeout(call::TIMEOUT, self.sources.get_opt(NAME)).await?;
         let object = match found {
             Some(object) => object,
             None => {
@@ -147,17 +147,17 @@ impl Reporter {
         let status = object.data.get("status").cloned().unwrap_or_default();
         // One that cannot be read is none that this wrote.
         let status = serde_json::from_value(status).unwrap_or_default();
-        Ok(Shown { uid: object.uid(), status, at: Instant::now() })
+        Ok(Written { uid: object.uid(), status, at: Instant::now() })
     }
 
     /// Writes a part of the object, by server-side apply.
-    async fn write(&self, mut part: serde_json::Value, is_status: bool) -> Result<DynamicObject, Failed> {
+    async fn write(&self, mut part: serde_json::Value, is_status: bool) -> Result<DynamicObject, CallError> {
         if let Some(part) = part.as_object_mut() {
             part.insert("apiVersion".to_owned(), resource().api_version.into());
             part.insert("kind".to_owned(), resource().kind.into());
         }
         let (params, patch) = (PatchParams::apply("hfi").force(), Patch::Apply(part));
-        within(call::LONGEST, async {
+        with_timeout(call::TIMEOUT, async {
             if is_status {
                 self.sources.patch_status(NAME, &params, &patch).await
             } else {

@@ -1,7 +1,7 @@
 //! Texts that the API server takes only up to a length.
 
 /// At most so many bytes of a text.
-pub(crate) fn shortened(text: &str, longest: usize) -> String {
+pub(crate) fn truncate(text: &str, longest: usize) -> String {
     if text.len() <= longest {
         return text.to_owned();
     }
@@ -11,12 +11,12 @@ pub(crate) fn shortened(text: &str, longest: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shortened;
+    use super::truncate;
 
     #[test]
     fn a_text_is_cut_between_characters_and_says_so() {
-        assert_eq!(shortened("äöü", 6), "äöü");
-        assert_eq!(shortened("äöüä", 6), "ä…");
-        assert_eq!(shortened("äöüä", 7), "äö…");
+        assert_eq!(truncate("äöü", 6), "äöü");
+        assert_eq!(truncate("äöüä", 6), "ä…");
+        assert_eq!(truncate("äöüä", 7), "äö…");
     }
 }

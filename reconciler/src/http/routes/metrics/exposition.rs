@@ -10,7 +10,7 @@ use prometheus_client::{
 
 use crate::{
     api::counts::Counts,
-    kubernetes::{Duty, View},
+    kubernetes::{ClusterTask, ClusterHealth},
     serving::status::Version,
     telemetry::counters::{Labels, Notifications, Reconciles},
 };
@@ -38,7 +38,7 @@ pub(super) struct State {
     /// The number of filters in each state.
     pub(super) filters: [(&'static str, usize); 3],
     /// How it stands with the cluster, if it is a peer.
-    pub(super) cluster: Option<View>,
+    pub(super) cluster: Option<ClusterHealth>,
 }
 
 impl State {
@@ -97,11 +97,11 @@ impl State {
     }
 }
 
-fn peer(registry: &mut Registry, view: &View) {
+fn peer(registry: &mut Registry, view: &ClusterHealth) {
     let leader = gauge(usize::from(view.leader));
     registry.register("leader", "1 while this replica does what only one may do", leader);
     let failing = Family::<Labels<1>, Gauge>::default();
-    for duty in Duty::ALL {
+    for duty in ClusterTask::ALL {
         let is_failing = view.failing.contains_key(&duty);
         failing.get_or_create(&[("duty", duty.as_str())]).set(i64::from(is_failing));
     }
@@ -135,7 +135,7 @@ mod tests {
     use super::State;
     use crate::{
         api::counts::Counts,
-        kubernetes::View,
+        kubernetes::ClusterHealth,
         reference,
         serving::namespaces::Namespaces,
         serving::status::Version,
@@ -161,7 +161,10 @@ mod tests {
             event_streams: 0,
             scopes: 0,
             filters: [("in_step", 0), ("lagging", 0), ("gone", 0)],
-            cluster: Some(View { namespaces: Some(Arc::new(Namespaces::default())), ..View::default() }),
+            cluster: Some(ClusterHealth {
+                namespaces: Some(Arc::new(Namespaces::default())),
+                ..ClusterHealth::default()
+            }),
         };
         let text = state.text();
         let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));

@@ -8,7 +8,7 @@ const MOST_NAMED: usize = 10;
 
 /// One thing to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct News {
+pub(crate) struct Change {
     /// Not as it should be.
     pub(crate) warning: bool,
     /// What happened, in one word.
@@ -16,7 +16,7 @@ pub(crate) struct News {
     pub(crate) note: String,
 }
 
-impl News {
+impl Change {
     fn normal(reason: &'static str, note: String) -> Self {
         Self { warning: false, reason, note }
     }
@@ -27,74 +27,77 @@ impl News {
 }
 
 /// Everything that is new.
-pub(crate) fn news(before: &Status, now: &Status) -> Vec<News> {
-    let mut news = Vec::new();
+pub(crate) fn changes(before: &Status, now: &Status) -> Vec<Change> {
+    let mut changes = Vec::new();
     match (&before.revision, &now.revision) {
         (known, Some(revision)) if known.as_ref() != Some(revision) => {
             let message = now.condition(READY).map(|ready| ready.message.as_str()).unwrap_or_default();
-            news.push(News::normal("NewRevision", format!("{revision}: {message}")));
+            changes.push(Change::normal("NewRevision", format!("{revision}: {message}")));
         }
         (Some(revision), None) => {
             let why = now.condition(READY).map(|ready| ready.message.as_str()).unwrap_or_default();
-            news.push(News::warning("NothingToServe", format!("{revision} is not served any more: {why}")));
+            changes
+                .push(Change::warning("NothingToServe", format!("{revision} is not served any more: {why}")));
         }
         _ => {}
     }
     match (&before.withdrawn, &now.withdrawn) {
-        (None, Some(reason)) => news.push(News::warning("Withdrawn", reason.clone())),
-        (Some(_), None) => news.push(News::normal("Reinstated", "it may be served again".to_owned())),
+        (None, Some(reason)) => changes.push(Change::warning("Withdrawn", reason.clone())),
+        (Some(_), None) => changes.push(Change::normal("Reinstated", "it may be served again".to_owned())),
         _ => {}
     }
     match (before.halted, now.halted) {
-        (false, true) => news.push(News::warning("Halted", "every snapshot is empty".to_owned())),
-        (true, false) => news.push(News::normal("Resumed", "what is in force is served again".to_owned())),
+        (false, true) => changes.push(Change::warning("Halted", "every snapshot is empty".to_owned())),
+        (true, false) => {
+            changes.push(Change::normal("Resumed", "what is in force is served again".to_owned()))
+        }
         _ => {}
     }
     let readable = |status: &Status| Some(status.condition(SOURCE_REACHABLE)?.status.clone());
     match (readable(before).as_deref(), now.condition(SOURCE_REACHABLE)) {
         (known, Some(source)) if source.status == "False" && known != Some("False") => {
-            news.push(News::warning("SourceUnreachable", source.message.clone()));
+            changes.push(Change::warning("SourceUnreachable", source.message.clone()));
         }
         (Some("False"), Some(source)) if source.status == "True" => {
-            news.push(News::normal("SourceReachable", "the source can be read again".to_owned()));
+            changes.push(Change::normal("SourceReachable", "the source can be read again".to_owned()));
         }
         _ => {}
     }
     let rejected = now.rejected.iter().filter(|file| !before.rejected.contains(file));
-    some(&mut news, rejected.map(|file| News::warning("FileRejected", file.errors.join("; "))));
+    some(&mut changes, rejected.map(|file| Change::warning("FileRejected", file.errors.join("; "))));
     // Whatever the reason says: that may change with the other namespaces.
     let names = |all: &[Inactive], name: &str| all.iter().any(|inactive| inactive.policy == name);
     let gone = now.inactive.iter().filter(|inactive| !names(&before.inactive, &inactive.policy));
     let note = |inactive: &Inactive| format!("{}: {}", inactive.policy, inactive.reason);
-    some(&mut news, gone.map(|inactive| News::warning("PolicyInactive", note(inactive))));
+    some(&mut changes, gone.map(|inactive| Change::warning("PolicyInactive", note(inactive))));
     let back = before.inactive.iter().filter(|inactive| !names(&now.inactive, &inactive.policy));
-    some(&mut news, back.map(|policy| News::normal("PolicyNoLongerInactive", policy.policy.clone())));
-    news
+    some(&mut changes, back.map(|policy| Change::normal("PolicyNoLongerInactive", policy.policy.clone())));
+    changes
 }
 
 /// Adds the first of them, and how many more there are.
-fn some(news: &mut Vec<News>, mut all: impl Iterator<Item = News>) {
+fn some(changes: &mut Vec<Change>, mut all: impl Iterator<Item = Change>) {
     let mut last = None;
     for one in all.by_ref().take(MOST_NAMED) {
         last = Some((one.warning, one.reason));
-        news.push(one);
+        changes.push(one);
     }
     let more = all.count();
     if let Some((warning, reason)) = last.filter(|_| more > 0) {
-        news.push(News { warning, reason, note: format!("and {more} more") });
+        changes.push(Change { warning, reason, note: format!("and {more} more") });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST_NAMED, news};
+    use super::{MOST_NAMED, changes};
     use crate::kubernetes::reporting::{
         object::{Inactive, Rejected, Status},
         observation::Observation,
     };
 
     fn reasons(before: &Status, now: &Status) -> Vec<&'static str> {
-        news(before, now).iter().map(|news| news.reason).collect()
+        changes(before, now).iter().map(|change| change.reason).collect()
     }
 
     fn status(revision: Option<&str>) -> Status {
@@ -134,10 +137,10 @@ mod tests {
     fn of_many_files_some_are_named_and_the_rest_counted() {
         let file = |i: usize| Rejected { file: format!("{i}.yaml"), errors: vec![format!("{i}.yaml: no")] };
         let now = Status { rejected: (0..MOST_NAMED + 5).map(file).collect(), ..Status::default() };
-        let told = news(&Status::default(), &now);
+        let told = changes(&Status::default(), &now);
         assert_eq!(told.len(), MOST_NAMED + 1);
         assert_eq!(told.last().unwrap().note, "and 5 more");
         let known = Status { rejected: (1..MOST_NAMED + 5).map(file).collect(), ..Status::default() };
-        assert_eq!(news(&known, &now).len(), 1);
+        assert_eq!(changes(&known, &now).len(), 1);
     }
 }

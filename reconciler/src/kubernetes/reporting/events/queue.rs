@@ -15,15 +15,15 @@ use kube::{
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::{budget::Budget, diff::News};
+use super::{budget::Budget, diff::Change};
 use crate::kubernetes::{
     NAME,
     client::{
-        call::{self, Failed, within},
+        call::{self, CallError, with_timeout},
         connection::Connection,
     },
-    health::{Cluster, Duty},
-    reporting::{object::resource, truncate::shortened},
+    health::{ClusterTask, SharedHealth},
+    reporting::{object::resource, truncate::truncate},
 };
 
 /// As the API server has it, in bytes.
@@ -32,37 +32,37 @@ const LONGEST_INSTANCE: usize = 128;
 /// How many wait at most; the oldest are given up first.
 const MOST: usize = 100;
 
-pub(crate) struct Outbox {
+pub(crate) struct EventQueue {
     api: Api<Event>,
     namespace: String,
     identity: String,
-    cluster: Arc<Cluster>,
+    health: Arc<SharedHealth>,
     budget: Budget,
     waiting: VecDeque<Event>,
 }
 
-impl Outbox {
-    pub(crate) fn new(connection: &Connection, cluster: Arc<Cluster>) -> Self {
+impl EventQueue {
+    pub(crate) fn new(connection: &Connection, health: Arc<SharedHealth>) -> Self {
         Self {
             api: Api::namespaced(connection.client.clone(), &connection.namespace),
             namespace: connection.namespace.clone(),
             identity: connection.identity.clone(),
-            cluster,
+            health,
             budget: Budget::new(Instant::now()),
             waiting: VecDeque::new(),
         }
     }
 
     /// Takes something to tell about the object of this uid.
-    pub(crate) fn take(&mut self, news: News, uid: Option<String>) {
+    pub(crate) fn push(&mut self, change: Change, uid: Option<String>) {
         if !self.budget.take(Instant::now()) {
-            debug!(reason = news.reason, note = news.note, "too many Events: this one is not told");
+            debug!(reason = change.reason, note = change.note, "too many Events: this one is not told");
             return;
         }
         if self.waiting.len() >= MOST {
             self.waiting.pop_front();
         }
-        let event = self.event(news, uid);
+        let event = self.event(change, uid);
         self.waiting.push_back(event);
     }
 
@@ -72,12 +72,12 @@ impl Outbox {
     }
 
     /// Sends what waits. What the server refuses is given up; what it does not answer goes on waiting.
-    pub(crate) async fn send(&mut self) -> Result<(), Failed> {
+    pub(crate) async fn send(&mut self) -> Result<(), CallError> {
         while let Some(event) = self.waiting.front() {
-            let sent = within(call::LONGEST, self.api.create(&PostParams::default(), event)).await;
+            let sent = with_timeout(call::TIMEOUT, self.api.create(&PostParams::default(), event)).await;
             // A conflict: it arrived, and only the answer did not.
             let sent = sent.map(drop).or_else(|error| if error.is(409) { Ok(()) } else { Err(error) });
-            self.cluster.went(Duty::Events, sent.as_ref().copied().map_err(ToString::to_string));
+            self.health.record(ClusterTask::Events, sent.as_ref().copied().map_err(ToString::to_string));
             match sent {
                 Err(error) if !error.is_refusal() => return Err(error),
                 _ => self.waiting.pop_front(),
@@ -86,7 +86,7 @@ impl Outbox {
         Ok(())
     }
 
-    fn event(&self, News { warning, reason, note }: News, uid: Option<String>) -> Event {
+    fn event(&self, Change { warning, reason, note }: Change, uid: Option<String>) -> Event {
         let now = Moment::now();
         Event {
             metadata: ObjectMeta {
@@ -98,7 +98,7 @@ impl Outbox {
             type_: Some(if warning { "Warning" } else { "Normal" }.to_owned()),
             reason: Some(reason.to_owned()),
             action: Some("Reconcile".to_owned()),
-            note: Some(shortened(&note, LONGEST_NOTE)),
+            note: Some(truncate(&note, LONGEST_NOTE)),
             regarding: Some(ObjectReference {
                 api_version: Some(resource().api_version),
                 kind: Some(resource().kind),
@@ -108,7 +108,7 @@ impl Outbox {
                 ..ObjectReference::default()
             }),
             reporting_controller: Some("hfi.dev/hfi".to_owned()),
-            reporting_instance: Some(shortened(&self.identity, LONGEST_INSTANCE)),
+            reporting_instance: Some(truncate(&self.identity, LONGEST_INSTANCE)),
             ..Event::default()
         }
     }
