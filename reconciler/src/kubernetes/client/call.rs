@@ -38,9 +38,12 @@ impl CallError {
     pub(crate) fn is(&self, code: u16) -> bool {
         matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::Api(status) if status.code == code))
     }
-}
 
-impl CallError {
+    /// The server answered with an object that is not as its type says.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::SerdeError(_)))
+    }
+
     /// Whether the server will answer the same however often it is asked.
     pub(crate) fn is_refusal(&self) -> bool {
         let code = match self {

@@ -4,14 +4,13 @@ use std::{io::ErrorKind::NotFound, time::Duration};
 
 use kube::{
     Api, Client, Config,
-    api::DynamicObject,
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 use rustix::system::uname;
 use tracing::info;
 
 use super::error_text;
-use crate::kubernetes::reporting::object;
+use crate::kubernetes::reporting::policy_source::PolicySource;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -59,8 +58,8 @@ impl Connection {
         Ok(Self { client, namespace, identity })
     }
 
-    pub(crate) fn policy_sources(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, &object::resource())
+    pub(crate) fn policy_sources(&self) -> Api<PolicySource> {
+        Api::namespaced(self.client.clone(), &self.namespace)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use policies::{Timestamp, repository::LocatedPolicy};
 
+use super::policy_source::MOST_LISTED;
 use crate::{
     api::{counts::Counts, policy_status::PolicyState},
     serving::{
@@ -12,9 +13,6 @@ use crate::{
     },
     sync::requests::Refresh,
 };
-
-/// How many files and policies are named at most.
-const MOST: usize = 20;
 
 /// What is served, and how it came about.
 #[derive(Clone, Debug, Default)]
@@ -80,13 +78,13 @@ fn rejected(published: &Published) -> Vec<(String, Vec<String>)> {
         let file = errors.first().map(|error| error.file.to_string()).unwrap_or_default();
         (file, errors.iter().map(ToString::to_string).collect())
     };
-    files.take(MOST).map(file).collect()
+    files.take(MOST_LISTED).map(file).collect()
 }
 
 fn inactive(published: &Published, namespaces: &Namespaces) -> Vec<(String, String)> {
     let state = |placed: &LocatedPolicy| status::state(placed, published, Some(namespaces));
     let policies = published.whole.catalog.policies().iter();
-    let inactive = policies.filter(|placed| state(placed) == PolicyState::Inactive).take(MOST);
+    let inactive = policies.filter(|placed| state(placed) == PolicyState::Inactive).take(MOST_LISTED);
     let policies = inactive.map(|placed| &placed.entry.policy);
     policies.map(|policy| (policy.name.to_string(), namespaces.lack(policy))).collect()
 }

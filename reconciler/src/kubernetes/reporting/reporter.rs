@@ -4,15 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use kube::{
     Api, ResourceExt as _,
-    api::{DynamicObject, Patch, PatchParams},
+    api::{Patch, PatchParams},
 };
-use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
     events::{diff::changes, queue::EventQueue},
-    object::{Status, resource},
     observation::Observation,
+    policy_source::{Fields, PolicySource, Status},
 };
 use crate::kubernetes::{
     NAME,
@@ -31,7 +30,7 @@ const AGE: Duration = Duration::from_secs(60);
 
 /// Where things are announced.
 pub(crate) struct Reporter {
-    sources: Api<DynamicObject>,
+    sources: Api<PolicySource>,
     events: EventQueue,
     identity: String,
     health: Arc<SharedHealth>,
@@ -128,42 +127,45 @@ impl Reporter {
         self.announced = Some(status.clone());
         // Events first: were this process to end in between, its successor would tell them again.
         self.events.send().await?;
-        self.write(json!({"metadata": {"name": NAME}, "status": &status}), true).await?;
+        self.write(&status).await?;
         self.health.record(ClusterTask::Status, Ok(()));
         self.written = Some(Written { status, at: Instant::now(), ..written });
         Ok(())
     }
 
-    /// The object as it is in the cluster, made if there is none.
+    /// Reads the object, and creates it if it does not exist.
     async fn find(&self) -> Result<Written, CallError> {
-        let found = with_timeout(call::TIMEOUT, self.sources.get_opt(NAME)).await?;
+        let found = match with_timeout(call::TIMEOUT, self.sources.get_opt(NAME)).await {
+            // Somebody else wrote that status: it is replaced.
+            Err(error) if error.is_unreadable() => return self.find_without_status().await,
+            found => found?,
+        };
         let object = match found {
             Some(object) => object,
             None => {
-                let labels = json!({"app.kubernetes.io/name": NAME});
-                self.write(json!({"metadata": {"name": NAME, "labels": labels}}), false).await?
+                let mut object = PolicySource::new(NAME, Fields {});
+                object.metadata.labels =
+                    Some([("app.kubernetes.io/name".to_owned(), NAME.to_owned())].into());
+                let (params, patch) = (apply(), Patch::Apply(object));
+                with_timeout(call::TIMEOUT, self.sources.patch(NAME, &params, &patch)).await?
             }
         };
-        let status = object.data.get("status").cloned().unwrap_or_default();
-        // One that cannot be read is none that this wrote.
-        let status = serde_json::from_value(status).unwrap_or_default();
-        Ok(Written { uid: object.uid(), status, at: Instant::now() })
+        Ok(Written { uid: object.uid(), status: object.status.unwrap_or_default(), at: Instant::now() })
     }
 
-    /// Writes a part of the object, by server-side apply.
-    async fn write(&self, mut part: serde_json::Value, is_status: bool) -> Result<DynamicObject, CallError> {
-        if let Some(part) = part.as_object_mut() {
-            part.insert("apiVersion".to_owned(), resource().api_version.into());
-            part.insert("kind".to_owned(), resource().kind.into());
-        }
-        let (params, patch) = (PatchParams::apply("hfi").force(), Patch::Apply(part));
-        with_timeout(call::TIMEOUT, async {
-            if is_status {
-                self.sources.patch_status(NAME, &params, &patch).await
-            } else {
-                self.sources.patch(NAME, &params, &patch).await
-            }
-        })
-        .await
+    async fn find_without_status(&self) -> Result<Written, CallError> {
+        let metadata = with_timeout(call::TIMEOUT, self.sources.get_metadata(NAME)).await?;
+        Ok(Written { uid: metadata.uid(), status: Status::default(), at: Instant::now() })
     }
+
+    async fn write(&self, status: &Status) -> Result<(), CallError> {
+        let object = PolicySource { status: Some(status.clone()), ..PolicySource::new(NAME, Fields {}) };
+        let (params, patch) = (apply(), Patch::Apply(object));
+        with_timeout(call::TIMEOUT, self.sources.patch_status(NAME, &params, &patch)).await.map(drop)
+    }
+}
+
+/// Server-side apply: no other writer's fields are touched.
+fn apply() -> PatchParams {
+    PatchParams::apply("hfi").force()
 }

@@ -10,7 +10,7 @@ use prometheus_client::{
 
 use crate::{
     api::counts::Counts,
-    kubernetes::{ClusterTask, ClusterHealth},
+    kubernetes::{ClusterHealth, ClusterTask},
     serving::status::Version,
     telemetry::counters::{Labels, Notifications, Reconciles},
 };

@@ -1,7 +1,10 @@
 //! What an Event is made of: the difference between what the cluster was told last and what is so now.
 //! Since that is kept in the cluster, neither a restart nor another leader tells anything twice.
 
-use crate::kubernetes::reporting::object::{Inactive, READY, SOURCE_REACHABLE, Status};
+use crate::kubernetes::reporting::{
+    policy_source::{Inactive, Status},
+    status::{READY, SOURCE_REACHABLE},
+};
 
 /// How many files or policies one change names, before it says how many more there are.
 const MOST_NAMED: usize = 10;
@@ -92,8 +95,8 @@ fn some(changes: &mut Vec<Change>, mut all: impl Iterator<Item = Change>) {
 mod tests {
     use super::{MOST_NAMED, changes};
     use crate::kubernetes::reporting::{
-        object::{Inactive, Rejected, Status},
         observation::Observation,
+        policy_source::{Inactive, Rejected, Status},
     };
 
     fn reasons(before: &Status, now: &Status) -> Vec<&'static str> {

@@ -9,7 +9,7 @@ use k8s_openapi::{
     jiff::Timestamp as Moment,
 };
 use kube::{
-    Api,
+    Api, Resource as _,
     api::{ObjectMeta, PostParams},
 };
 use tokio::time::Instant;
@@ -23,7 +23,7 @@ use crate::kubernetes::{
         connection::Connection,
     },
     health::{ClusterTask, SharedHealth},
-    reporting::{object::resource, truncate::truncate},
+    reporting::{policy_source::PolicySource, truncate::truncate},
 };
 
 /// As the API server has it, in bytes.
@@ -100,8 +100,8 @@ impl EventQueue {
             action: Some("Reconcile".to_owned()),
             note: Some(truncate(&note, LONGEST_NOTE)),
             regarding: Some(ObjectReference {
-                api_version: Some(resource().api_version),
-                kind: Some(resource().kind),
+                api_version: Some(PolicySource::api_version(&()).into()),
+                kind: Some(PolicySource::kind(&()).into()),
                 name: Some(NAME.to_owned()),
                 namespace: Some(self.namespace.clone()),
                 uid,

@@ -1,71 +1,21 @@
-//! The object that shows in the cluster what is served: `kubectl get policysources`. Its definition is
-//! `k8s/base/crd.yaml`.
+//! The status of the `PolicySource`, made of what is observed.
 
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
     jiff::Timestamp as Moment,
 };
-use kube::api::ApiResource;
 use policies::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::{observation::Observation, truncate::truncate};
+use super::{
+    observation::Observation,
+    policy_source::{Inactive, MOST_ERRORS, Rejected, Status},
+    truncate::truncate,
+};
 
-/// How many errors of a file the object shows at most.
-const MOST_ERRORS: usize = 3;
 /// How many bytes of one error it shows.
 const LONGEST_ERROR: usize = 500;
 /// As the definition of a condition has it.
 const LONGEST_MESSAGE: usize = 2_000;
-
-/// Where such objects are found.
-pub(crate) fn resource() -> ApiResource {
-    ApiResource {
-        group: "hfi.dev".to_owned(),
-        version: "v1alpha1".to_owned(),
-        api_version: "hfi.dev/v1alpha1".to_owned(),
-        kind: "PolicySource".to_owned(),
-        plural: "policysources".to_owned(),
-    }
-}
-
-/// The status of the object. What an earlier leader wrote is read back, so that a successor tells only
-/// what is new.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Status {
-    /// Who wrote it.
-    pub(crate) leader: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) revision: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) digest: Option<String>,
-    pub(crate) halted: bool,
-    /// Why nothing is in force, if who signed it may sign no longer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) withdrawn: Option<String>,
-    /// The counts of `/v1/policies/status`.
-    pub(crate) summary: Map<String, Value>,
-    pub(crate) rejected: Vec<Rejected>,
-    pub(crate) inactive: Vec<Inactive>,
-    /// When the source was last read, when this was written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) last_read_time: Option<String>,
-    pub(crate) conditions: Vec<Condition>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Rejected {
-    pub(crate) file: String,
-    pub(crate) errors: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Inactive {
-    pub(crate) policy: String,
-    pub(crate) reason: String,
-}
 
 impl Status {
     /// What the object is to say. From what it said before come the times since when conditions hold,
@@ -94,10 +44,7 @@ impl Status {
             digest: version.map(|version| version.digest.to_string()),
             halted: seen.halted,
             withdrawn: seen.withdrawn.clone(),
-            summary: match serde_json::to_value(seen.counts) {
-                Ok(Value::Object(counts)) => counts,
-                _ => Map::new(),
-            },
+            summary: seen.counts,
             rejected: rejected.unwrap_or(before_or_none.rejected),
             inactive: inactive.unwrap_or(before_or_none.inactive),
             last_read_time: seen.read_at.map(Timestamp::to_rfc3339),
@@ -109,11 +56,6 @@ impl Status {
     pub(crate) fn says_the_same(&self, other: &Self) -> bool {
         let timeless = |status: &Self| Self { last_read_time: None, ..status.clone() };
         timeless(self) == timeless(other)
-    }
-
-    /// A condition of this type.
-    pub(crate) fn condition(&self, kind: &str) -> Option<&Condition> {
-        self.conditions.iter().find(|condition| condition.type_ == kind)
     }
 }
 
