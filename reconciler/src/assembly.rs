@@ -36,6 +36,7 @@ use crate::{
         signature_watch::SignatureWatch,
     },
     telemetry::logs,
+    version,
 };
 
 /// How long open requests get to finish after SIGTERM.
@@ -115,7 +116,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let signature_watch =
         settings.signers().map(|signers| SignatureWatch::new(signers.clone(), Arc::clone(&hints)));
     let source = Source::open(settings, state)?;
-    info!(?source, version = env!("CARGO_PKG_VERSION"), "starting");
+    info!(?source, version = version::text(), "starting");
     let loader = Loader::new(guardrail);
     let reconciler =
         Reconciler::new(source, loader, watcher, Arc::clone(&gate), Arc::clone(&refresh), interval)

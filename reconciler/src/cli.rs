@@ -26,10 +26,11 @@ use crate::source::{
     Settings,
     location::{LocationError, Repository},
 };
+use crate::version;
 
 /// Fault injection for an Istio mesh, kept in Git.
 #[derive(Debug, Parser)]
-#[command(name = "hfi", version)]
+#[command(name = "hfi", version = version::text())]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

@@ -6,9 +6,9 @@
 //!
 //! The rooms, from the lowest to the highest; a room uses those above it in this list:
 //!
-//! - `clock`, [`shutdown`]: the time, and the request to end.
+//! - `clock`, [`shutdown`], [`version`]: the time, the request to end, and the version of this build.
 //! - [`api`]: the JSON of the HTTP interface, for the server and its clients (`schemars`).
-//! - [`telemetry`]: logs and counters (`prometheus_client`).
+//! - [`telemetry`]: logs, and metrics for Prometheus (`prometheus_client`).
 //! - [`source`]: a Git repository (`git2`) or a plain directory (`notify`), read as a value: a revision and its
 //!   files.
 //! - [`serving`]: the policies that are served; every scope has its own bytes, digest and waiters.
@@ -36,3 +36,4 @@ pub mod shutdown;
 pub mod source;
 pub mod sync;
 pub mod telemetry;
+pub mod version;

@@ -34,7 +34,8 @@ pub fn router(
     services: Services,
 ) -> Routes {
     let services = Arc::new(services);
-    let served = Served { publisher, refresh, shutdown, services };
+    let counters = refresh.counters.clone();
+    let served = Served { publisher, refresh, shutdown, counters, services };
     let (router, _) = described();
     let router =
         router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(served.clone());

@@ -14,7 +14,7 @@ use crate::{
     serving::{modules::Modules, namespaces::Namespaces, publisher::Publisher},
     shutdown::Shutdown,
     sync::requests::Refresh,
-    telemetry::counters::Notifications,
+    telemetry::counters::Counters,
 };
 
 /// What a handler may look at.
@@ -23,6 +23,7 @@ pub(crate) struct Served {
     pub(crate) publisher: Arc<Publisher>,
     pub(crate) refresh: Arc<Refresh>,
     pub(crate) shutdown: Shutdown,
+    pub(crate) counters: Counters,
     pub(crate) services: Arc<Services>,
 }
 
@@ -35,7 +36,6 @@ pub struct Services {
     /// What is known of the cluster, if it is a peer.
     pub cluster: Option<Arc<SharedHealth>>,
     pub(crate) filters: Filters,
-    pub(crate) notifications: Notifications,
     pub(crate) report: status::Report,
     /// One permit for each stream of events that may still be opened.
     pub(crate) streams: Arc<Semaphore>,
@@ -50,7 +50,6 @@ impl Services {
             modules,
             cluster: None,
             filters: Filters::default(),
-            notifications: Notifications::default(),
             report: status::Report::default(),
             streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
             bodies: Semaphore::new(hooks::MAX_BODIES),

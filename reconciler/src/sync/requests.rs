@@ -10,7 +10,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     clock::now,
-    telemetry::counters::{Outcome, Reconciles},
+    telemetry::counters::{Counters, Outcome},
 };
 
 /// How far apart the looks that are asked for begin.
@@ -20,8 +20,8 @@ const SPACING: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub struct Refresh {
     looks: watch::Sender<Looks>,
-    /// All looks so far, counted.
-    pub reconciles: Reconciles,
+    /// The counters of the process; the number and the times of looks are among them.
+    pub counters: Counters,
 }
 
 /// The looks at the source so far. They are numbered from 1.
@@ -110,7 +110,7 @@ impl Refresh {
 
     /// The look that began last has succeeded, and what it saw is published.
     pub(crate) fn succeeded(&self, took: Duration) {
-        self.reconciles.note(Outcome::Success, took);
+        self.counters.reconciles.note(Outcome::Success, took);
         self.looks.send_modify(|looks| {
             looks.succeeded = looks.begun;
             looks.read_at = Some(now());
@@ -126,7 +126,7 @@ impl Refresh {
 
     /// The look that began last has failed.
     pub(crate) fn failed(&self, took: Duration, reason: String) {
-        self.reconciles.note(Outcome::Failure, took);
+        self.counters.reconciles.note(Outcome::Failure, took);
         let at = now();
         self.looks.send_modify(|looks| {
             let since = looks.failure.as_ref().map_or(at, |failure| failure.since);

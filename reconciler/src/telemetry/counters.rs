@@ -1,39 +1,63 @@
-//! Counters: totals since the process began.
+//! Counters: totals since the process started. A new one is a field of [`Counters`] and a line in `expose`.
 
 use std::time::Duration;
 
-use prometheus_client::metrics::{
-    counter::Counter,
-    family::Family,
-    histogram::{Histogram, exponential_buckets},
+use prometheus_client::{
+    metrics::{
+        counter::Counter,
+        family::Family,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Unit,
 };
 
-pub(crate) type Labels<const N: usize> = [(&'static str, &'static str); N];
+use super::exposition::Exposition;
 
-/// What became of something.
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+
+/// All counters. A clone counts into the same totals.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    pub reconciles: Reconciles,
+    pub notifications: Notifications,
+}
+
+/// The result of something that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Success,
     Failure,
 }
 
-/// Reconciles, by what became of them.
+/// Reads of the source, by result.
 #[derive(Clone, Debug)]
 pub struct Reconciles {
-    pub(crate) total: Family<Labels<1>, Counter>,
-    pub(crate) duration: Histogram,
+    total: Family<Labels<1>, Counter>,
+    duration: Histogram,
 }
 
-/// Push notifications, by whence they came and what became of them.
+/// Push notifications, by forge and result.
 #[derive(Clone, Debug, Default)]
 pub struct Notifications {
-    pub(crate) total: Family<Labels<2>, Counter>,
+    total: Family<Labels<2>, Counter>,
 }
 
 impl Default for Reconciles {
     fn default() -> Self {
-        // From 1 ms to 33 s: a look that finds nothing, and a fetch at its deadline.
+        // From 1 ms to 33 s: from a read that finds nothing new to a fetch that ends at its deadline.
         Self { total: Family::default(), duration: Histogram::new(exponential_buckets(0.001, 2.0, 16)) }
+    }
+}
+
+impl Counters {
+    /// Adds all counters to a scrape.
+    pub fn expose(&self, exposition: &mut Exposition) {
+        let Self { reconciles: Reconciles { total, duration }, notifications } = self.clone();
+        let registry = &mut exposition.registry;
+        registry.register("reconciles", "Reads of the source, by result", total);
+        let help = "The time of a read of the source, until its policies are served";
+        registry.register_with_unit("reconcile_duration", help, Unit::Seconds, duration);
+        registry.register("notifications", "Push notifications, by forge and result", notifications.total);
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn post(
     };
     let answer = notified(&served, forge, request).await;
     let outcome = if answer.is_ok() { Outcome::Success } else { Outcome::Failure };
-    served.services.notifications.note(forge.as_str(), outcome);
+    served.counters.notifications.note(forge.as_str(), outcome);
     answer.unwrap_or_else(|refusal| refusal)
 }
 

@@ -1,6 +1,4 @@
-//! `GET /metrics`, for Prometheus.
-
-mod exposition;
+//! `GET /metrics`, for Prometheus. A new metric is a line here and a row in `reconciler/REFERENCE.md`.
 
 use axum::{
     extract::State,
@@ -8,7 +6,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use self::exposition::MEDIA_TYPE;
 use super::events::MAX_STREAMS;
 use crate::http::{
     operation::{Content, Operation, text},
@@ -18,45 +15,153 @@ use crate::http::{
 use crate::{
     clock::seconds_since,
     fleet::filters,
+    kubernetes::{ClusterHealth, ClusterTask},
     serving::{
         published::Publication,
         scope_cache::Occupancy,
         status::{Version, counts},
     },
+    telemetry::exposition::{Exposition, MEDIA_TYPE},
+    version,
 };
 
 pub(crate) async fn get(State(served): State<Served>) -> Result<Response, Problem> {
-    let made = tokio::task::spawn_blocking(move || state(&served).text()).await;
+    let made = tokio::task::spawn_blocking(move || exposition(&served).text()).await;
     let text = made.map_err(|_| Problem::not_ready("the metrics could not be made".to_owned()))?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
-fn state(served: &Served) -> exposition::State {
-    let (publisher, services) = (&served.publisher, &served.services);
-    let namespaces = services.namespaces();
-    let (counts, holds) = match publisher.publication() {
+fn exposition(served: &Served) -> Exposition {
+    let mut metrics = Exposition::default();
+    let labels = [
+        ("version", version::VERSION.to_owned()),
+        ("revision", version::commit().unwrap_or_default().to_owned()),
+    ];
+    metrics.info("build", "The version of hfi, and the commit that it was built from", labels);
+    served.counters.expose(&mut metrics);
+    if let Some(read_at) = served.refresh.looks().read_at {
+        metrics.seconds("source_age", "The time since the source was last read", seconds_since(read_at));
+    }
+    policies(served, &mut metrics);
+    clients(served, &mut metrics);
+    if let Some(health) = &served.services.cluster {
+        cluster(&health.current(), &mut metrics);
+    }
+    metrics
+}
+
+fn policies(served: &Served, metrics: &mut Exposition) {
+    let namespaces = served.services.namespaces();
+    let (counts, holds) = match served.publisher.publication() {
         Publication::Serving(published) => {
             (counts(&published, namespaces.as_deref()), published.holds.clone())
         }
         Publication::Starting { .. } => Default::default(),
     };
-    // Before the others: to find out what is newest can bring scopes back.
+    if let Ok(Version { revision, digest }) = Version::of(&served.publisher) {
+        let labels = [("revision", revision.to_string()), ("digest", digest.to_string())];
+        metrics.info("serving", "The commit in force, and the digest of all its policies", labels);
+    }
+    metrics.gauge("halted", "1 while the halt file empties all snapshots", usize::from(holds.halted));
+    let help = "1 while nothing is in force because the signer is no longer trusted";
+    metrics.gauge("withdrawn", help, usize::from(holds.withdrawn.is_some()));
+    metrics.gauges("policies", "Valid policies, by state", "state", counts.states());
+    metrics.gauge("rejected_files", "Policy files with an error", counts.rejected_files);
+    metrics.gauge("policy_errors", "Errors in policy files", counts.errors);
+}
+
+fn clients(served: &Served, metrics: &mut Exposition) {
+    let Served { publisher, services, .. } = served;
+    // Before the occupancy: a look at the newest digests can bring scopes back.
     let filters = filters::counts(&services.filters.list(publisher)).states();
-    let version = Version::of(publisher).ok();
-    let Occupancy { scopes, waiting: polls_parked } = publisher.occupancy();
-    exposition::State {
-        reconciles: served.refresh.reconciles.clone(),
-        notifications: services.notifications.clone(),
-        version,
-        counts,
-        halted: holds.halted,
-        withdrawn: holds.withdrawn.is_some(),
-        age: served.refresh.looks().read_at.map(seconds_since),
-        polls_parked,
-        event_streams: MAX_STREAMS - services.streams.available_permits(),
-        scopes,
-        filters,
-        cluster: services.cluster.as_ref().map(|cluster| cluster.current()),
+    let Occupancy { scopes, waiting } = publisher.occupancy();
+    let streams = MAX_STREAMS - services.streams.available_permits();
+    metrics.gauges("filters", "Filters that have polled, by state", "state", filters);
+    metrics.gauge("polls_parked", "Polls held until their snapshot changes", waiting);
+    metrics.gauge("event_streams", "Open streams of events", streams);
+    metrics.gauge("scopes", "Scopes whose snapshot is kept", scopes);
+}
+
+fn cluster(health: &ClusterHealth, metrics: &mut Exposition) {
+    metrics.gauge("leader", "1 while this replica holds the Lease", usize::from(health.leader));
+    let failing =
+        ClusterTask::ALL.map(|task| (task.as_str(), usize::from(health.failing.contains_key(&task))));
+    metrics.gauges("kubernetes_failing", "1 while the API server fails at this task", "duty", failing);
+    if let Some(namespaces) = &health.namespaces {
+        let help = "The last known number of namespaces";
+        metrics.gauge("kubernetes_namespaces", help, namespaces.count());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+    use policies::Timestamp;
+
+    use super::exposition;
+    use crate::{
+        http::{
+            router,
+            state::{Served, Services},
+        },
+        kubernetes::SharedHealth,
+        reference,
+        serving::{gate::Gate, namespaces::Namespaces, published::Whole},
+        shutdown,
+        source::{Revision, ancestry::Lineage},
+        sync::requests::Refresh,
+        telemetry::counters::Outcome,
+    };
+
+    /// A server that has everything that a metric can be about.
+    fn served() -> Served {
+        let gate = Gate::default();
+        let whole = Whole {
+            revision: Revision::new("main@sha1:0".to_owned()),
+            lineage: Lineage::default(),
+            signed: None,
+            catalog: Arc::default(),
+            at: Timestamp::from_millis(0),
+        };
+        gate.publish(whole, None);
+        let refresh = Arc::<Refresh>::default();
+        refresh.begin();
+        refresh.succeeded(Duration::ZERO);
+        refresh.counters.notifications.note("github", Outcome::Success);
+        let health = SharedHealth::default();
+        health.set_namespaces(Namespaces::default());
+        let services = Services { cluster: Some(Arc::new(health)), ..Services::default() };
+        let (_trigger, shutdown) = shutdown::channel();
+        router(Arc::clone(gate.publisher()), refresh, shutdown, services).served
+    }
+
+    /// Every metric: its name with its labels, and its kind.
+    fn printed(text: &str) -> BTreeSet<(String, String)> {
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        types
+            .map(|(name, kind)| {
+                let suffix = match kind {
+                    "info" => "_info",
+                    "counter" => "_total",
+                    _ => "",
+                };
+                let name = format!("{name}{suffix}");
+                let labels = text.lines().find_map(|line| line.strip_prefix(&format!("{name}{{")));
+                let labels = labels.and_then(|line| line.split_once('}')).map(|(labels, _)| {
+                    let names = labels.split(',').map(|label| label.split_once('=').unwrap().0);
+                    format!("{{{}}}", names.collect::<Vec<_>>().join(","))
+                });
+                (format!("`{name}{}`", labels.unwrap_or_default()), kind.to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_reference_has_every_metric_with_its_labels_and_kind() {
+        let rows = reference::rows("Metrics").into_iter();
+        let table: BTreeSet<_> = rows.map(|row| (row[0].clone(), row[1].clone())).collect();
+        assert_eq!(table, printed(&exposition(&served()).text()));
     }
 }
 
