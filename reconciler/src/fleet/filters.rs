@@ -1,7 +1,7 @@
-//! The filters that have polled, and what each said it runs.
+//! The filters that have polled, and the snapshot that each runs.
 //!
-//! What a filter says of itself is checked and bounded, and believed by nobody: it is shown, and
-//! decides nothing.
+//! A filter reports about itself, and anybody can poll. The reports are checked and bounded; they are shown
+//! and decide nothing.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -19,9 +19,9 @@ use crate::{
     serving::publisher::Publisher,
 };
 
-/// How many filters are remembered; beyond, the one that has been silent longest is forgotten.
+/// The most filters that are remembered; beyond, the one that polled longest ago is forgotten.
 const MAX_FILTERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19_999);
-/// How long a silent filter is remembered.
+/// The time for which a silent filter is remembered.
 const MEMORY: Duration = Duration::from_secs(10 * 60);
 /// Time beyond its poll after which a silent filter counts as gone: that of two retries at the longest
 /// back-off.
@@ -33,11 +33,11 @@ const MAX_NODE: usize = 253;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node(Box<str>);
 
-/// All filters that polled lately.
+/// The filters that polled within the last ten minutes.
 #[derive(Debug)]
 pub struct Filters {
     /// By the hash of node and scope: a proxy polls for each identity that its plugins have. The hash
-    /// is keyed by chance, so that nobody can make two of them meet.
+    /// has a random key, so that nobody can cause collisions.
     seen: Mutex<LruCache<u64, Seen>>,
     hasher: RandomState,
 }
@@ -48,18 +48,18 @@ struct Seen {
     scope: Scope,
     digest: Option<Digest>,
     contact: Timestamp,
-    /// When it is gone if it has not polled again.
+    /// The time from which it counts as gone.
     due: Timestamp,
 }
 
-/// A filter, as far as it is known.
+/// A filter, as it is shown.
 #[derive(Clone, Debug)]
 pub struct Filter {
     pub node: Node,
     pub scope: Scope,
-    /// Of the snapshot that it runs, if it runs one.
+    /// The digest of the snapshot that it runs, if any.
     pub digest: Option<Digest>,
-    /// Whether that is what its scope has now.
+    /// This is the present digest of its scope.
     pub is_newest: bool,
     pub contact: Timestamp,
     pub state: FilterState,
@@ -84,7 +84,7 @@ impl Default for Filters {
 }
 
 impl Filters {
-    /// A filter polls: it runs the snapshot of this digest and may be held so long.
+    /// Records a poll of a filter that runs this digest; the server may hold the poll for `wait`.
     pub fn polled(&self, node: Node, scope: &Scope, digest: Option<Digest>, wait: Duration) {
         self.polled_at(now(), node, scope, digest, wait);
     }
@@ -107,8 +107,8 @@ impl Filters {
         }
     }
 
-    /// Those that are not forgotten, by node. What is newest is asked of `publisher`, which may have to
-    /// make snapshots for it: this takes its time.
+    /// The remembered filters, sorted by node. `publisher` may have to make snapshots to know the newest
+    /// digests, which takes time.
     pub fn list(&self, publisher: &Publisher) -> Vec<Filter> {
         self.list_at(now(), |scope| publisher.digest(scope))
     }
@@ -133,7 +133,7 @@ impl Filters {
             )
         });
         let known: Vec<_> = known.collect();
-        // Polls go on while the rest is found out.
+        // The lock is released before the newest digests are looked up.
         drop(seen);
         let filters = known.into_iter().map(|(filter, due)| {
             let is_newest = filter.digest.is_some() && filter.digest == newest(&filter.scope);

@@ -2,7 +2,7 @@
 //!
 //! - `connection`: the address of the API server and the credentials for it.
 //! - `call`: one call, bounded in time, and the back-off between calls.
-//! - `error_text`: the cause of a failed call, in words.
+//! - `error_text`: the text of an error, without secrets.
 
 pub(crate) mod call;
 pub(crate) mod connection;

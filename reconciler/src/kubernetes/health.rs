@@ -1,4 +1,4 @@
-//! What this replica knows of its cluster, and how it gets on with the API server.
+//! The namespaces and the leader, as this replica knows them, and the calls that fail.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,31 +10,33 @@ pub use crate::api::kubernetes::ClusterTask;
 
 use crate::{clock::now, serving::namespaces::Namespaces};
 
-/// Written by the tasks of this folder, read by whoever wants to know. Nobody waits for it.
+/// The health of the cluster, written by the tasks of this room. Nobody waits for it.
 #[derive(Debug, Default)]
 pub struct SharedHealth(watch::Sender<ClusterHealth>);
 
 #[derive(Clone, Debug, Default)]
 pub struct ClusterHealth {
-    /// Those that were there when the cluster was last heard of; none before it was.
+    /// The namespaces as last known; absent before the first answer.
     pub namespaces: Option<Arc<Namespaces>>,
-    /// This replica does what only one may do.
+    /// This replica holds the Lease.
     pub leader: bool,
-    /// The replica that does.
+    /// The replica that holds the Lease, if known.
     pub holder: Option<String>,
-    /// What the API server does not do for us, and why.
+    /// The tasks that fail.
     pub failing: BTreeMap<ClusterTask, TaskFailure>,
 }
 
+/// A task that fails.
 #[derive(Clone, Debug)]
 pub struct TaskFailure {
+    /// The first of the failures in a row.
     pub since: Timestamp,
-    /// Why, the last time.
+    /// The last error.
     pub reason: String,
 }
 
 impl SharedHealth {
-    /// What is known now.
+    /// The present state.
     pub fn current(&self) -> ClusterHealth {
         self.0.borrow().clone()
     }
@@ -55,14 +57,14 @@ impl SharedHealth {
         });
     }
 
-    /// Whether this replica leads, and who holds the Lease.
+    /// Records whether this replica leads, and the holder of the Lease.
     pub(crate) fn set_leader(&self, leader: bool, holder: Option<String>) {
         self.0.send_if_modified(|health| {
             if health.leader != leader {
                 info!(leader, holder, "{}", if leader { "leading now" } else { "no longer leading" });
             }
             if !leader {
-                // That is for somebody else to do now.
+                // Another replica has these tasks now.
                 health.failing.retain(|task, _| !is_leader_only(*task));
             }
             let is_new = (health.leader, &health.holder) != (leader, &holder);
@@ -71,22 +73,22 @@ impl SharedHealth {
         });
     }
 
-    /// How it went with the API server. Said once each time that it changes.
+    /// Records the result of a task. A change is logged, a repetition is not.
     pub(crate) fn record(&self, task: ClusterTask, result: Result<(), String>) {
         self.0.send_if_modified(|health| match result {
             Ok(()) => match health.failing.remove(&task) {
                 Some(_) => {
-                    info!(%task, "the API server does its part again");
+                    info!(%task, "the API server works for this task again");
                     true
                 }
                 None => false,
             },
-            // The answer came after another one had begun to lead.
+            // The answer came after this replica had stopped leading.
             Err(_) if is_leader_only(task) && !health.leader => false,
             Err(reason) => {
                 let known = health.failing.get(&task).map(|failing| failing.since);
                 if known.is_none() {
-                    warn!(%task, reason, "the API server does not do its part; all else goes on");
+                    warn!(%task, reason, "the API server fails at this task; everything else goes on");
                 }
                 health.failing.insert(task, TaskFailure { since: known.unwrap_or_else(now), reason });
                 known.is_none()
@@ -96,13 +98,13 @@ impl SharedHealth {
 }
 
 impl ClusterHealth {
-    /// Whether the API server is known to do all that is asked of it.
+    /// No task fails, and namespaces and leader are known.
     pub fn is_connected(&self) -> bool {
         self.failing.is_empty() && self.namespaces.is_some() && self.holder.is_some()
     }
 }
 
-/// Only the leader has these duties.
+/// Only the leader has these tasks.
 fn is_leader_only(task: ClusterTask) -> bool {
     matches!(task, ClusterTask::Status | ClusterTask::Events)
 }

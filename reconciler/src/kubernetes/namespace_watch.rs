@@ -16,11 +16,10 @@ use super::{
 };
 use crate::serving::namespaces::Namespaces;
 
-/// After how many seconds the server is to end a watch, to be asked anew: a connection that has died in
-/// silence is noticed no later.
+/// Seconds after which the server ends a watch and is asked again: a dead connection is noticed by then.
 pub(crate) const LONGEST: u32 = 60;
 
-/// Runs for ever. While the server is away, what was known last stays known.
+/// Runs for ever. While the server is down, the last known namespaces stay.
 pub(crate) async fn follow(client: Client, health: Arc<SharedHealth>) {
     let mut backoff = Backoff::default();
     loop {
@@ -30,8 +29,8 @@ pub(crate) async fn follow(client: Client, health: Arc<SharedHealth>) {
     }
 }
 
-/// Lists and watches. After an error all is listed anew: so it is known at once when the server is back,
-/// and what was removed meanwhile is not missed.
+/// Lists and watches until the first error, and returns it. The next call lists again, so that no deletion
+/// is missed.
 async fn until_it_breaks(client: &Client, health: &SharedHealth, backoff: &mut Backoff) -> String {
     let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());
     let mut events = pin!(watcher(namespaces, watcher::Config::default().timeout(LONGEST)));

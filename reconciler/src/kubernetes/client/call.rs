@@ -1,15 +1,15 @@
-//! One call to the API server: what became of it, and when to try again.
+//! A call to the API server with a time limit, and the back-off after failures.
 
 use std::time::Duration;
 
 use super::error_text;
 
-/// How long an answer may take.
+/// The longest that an answer may take.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// Why a call failed.
+/// A call that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     #[error("no answer within {} s", .0.as_secs_f32())]
@@ -18,11 +18,11 @@ pub enum CallError {
     Refused(#[source] Box<kube::Error>),
 }
 
-/// Ever longer backoff, until something succeeds.
+/// Delays that double with each failure, from 1 s to 30 s.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff(u32);
 
-/// Makes a call that ends in time.
+/// Makes a call that ends within `longest`.
 pub(crate) async fn with_timeout<T>(
     longest: Duration,
     call: impl Future<Output = kube::Result<T>>,
@@ -34,7 +34,7 @@ pub(crate) async fn with_timeout<T>(
 }
 
 impl CallError {
-    /// Whether the server answered so.
+    /// The server answered with this status code.
     pub(crate) fn is(&self, code: u16) -> bool {
         matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::Api(status) if status.code == code))
     }
@@ -44,7 +44,7 @@ impl CallError {
         matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::SerdeError(_)))
     }
 
-    /// Whether the server will answer the same however often it is asked.
+    /// The server will answer the same again: a client error that is not temporary.
     pub(crate) fn is_refusal(&self) -> bool {
         let code = match self {
             Self::Late(_) => return false,
@@ -53,7 +53,7 @@ impl CallError {
                 _ => return false,
             },
         };
-        // Too many requests: it will do in a while.
+        // 429, Too Many Requests, is temporary.
         (400..500).contains(&code) && code != 429
     }
 }

@@ -1,4 +1,4 @@
-//! Where the API server is, and who we are there.
+//! The address of the API server, and the identity of this replica.
 
 use std::{io::ErrorKind::NotFound, time::Duration};
 
@@ -12,22 +12,22 @@ use tracing::info;
 use super::error_text;
 use crate::kubernetes::reporting::policy_source::PolicySource;
 
-/// How long a connection may take.
+/// The longest time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long a server may be silent. It ends a watch sooner.
+/// The longest silence of the server; it ends a watch before that.
 const SILENCE: Duration = Duration::from_secs(crate::kubernetes::namespace_watch::LONGEST as u64 + 10);
 
-/// A way to the API server. It is made without asking the server, which may be away.
+/// A client of the API server. It is made without a request: the server may be down.
 #[derive(Clone)]
 pub(crate) struct Connection {
     pub(crate) client: Client,
     /// The namespace that this replica runs in.
     pub(crate) namespace: String,
-    /// Who this replica is, among those that share the Lease.
+    /// The name of this replica among those that compete for the Lease.
     pub(crate) identity: String,
 }
 
-/// Why `--kubernetes` cannot be.
+/// A configuration that `--kubernetes` cannot use.
 #[derive(Debug, thiserror::Error)]
 pub enum NotConfigured {
     #[error(
@@ -45,16 +45,16 @@ impl Connection {
         let mut config = configuration().await?;
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = Some(SILENCE);
-        // So that the time a pooled connection was idle does not count.
+        // The idle time of a pooled connection does not count.
         config.reset_reader_on_write = true;
-        // What is to be tried again, and when, is for the tasks to say.
+        // The tasks retry by themselves.
         config.default_retry = false;
         // A URL can hold a password; a host cannot.
         let server = config.cluster_url.host().unwrap_or_default().to_owned();
         let unusable = |error| NotConfigured::Unusable(error_text::of_call(&error));
         let client = Client::try_from(config).map_err(unusable)?;
         let (namespace, identity) = (client.default_namespace().to_owned(), identity());
-        info!(server, namespace, identity, "the cluster is a peer");
+        info!(server, namespace, identity, "using this cluster");
         Ok(Self { client, namespace, identity })
     }
 
@@ -63,7 +63,7 @@ impl Connection {
     }
 }
 
-/// What somebody named is meant, also where it is wrong; then the pod's own, and last a person's.
+/// `KUBECONFIG` wins, even if it is wrong; then the pod's service account; last `~/.kube/config`.
 async fn configuration() -> Result<Config, NotConfigured> {
     let unusable = |error| NotConfigured::Kubeconfig(error_text::of_kubeconfig(&error));
     let options = KubeConfigOptions::default();
@@ -82,8 +82,8 @@ async fn configuration() -> Result<Config, NotConfigured> {
     }
 }
 
-/// The name of the pod, which is that of its host, and something that nobody else has: two that took each
-/// other for themselves would both lead.
+/// The host name, which is that of the pod, and a random suffix: two replicas with one identity would both
+/// lead.
 fn identity() -> String {
     use std::hash::{BuildHasher as _, RandomState};
     let host = uname().nodename().to_string_lossy().into_owned();

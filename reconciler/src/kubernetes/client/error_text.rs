@@ -1,11 +1,11 @@
-//! Errors as a person reads them, without secrets: a kubeconfig holds tokens, and a command for credentials
-//! prints them, so neither is ever quoted.
+//! Errors as text, without secrets: the content of a kubeconfig and the output of a credential command may
+//! hold tokens and are never quoted.
 
 use std::error::Error;
 
 use kube::{client::AuthError, config::KubeconfigError};
 
-/// Why a call failed: in the server's own words, or else by the root of the matter.
+/// The text of a failed call: the server's message, or else the root cause.
 pub(crate) fn of_call(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error {
         return format!("{} ({})", status.message, status.code);
@@ -22,7 +22,7 @@ pub(crate) fn of_call(error: &kube::Error) -> String {
     }
 }
 
-/// Why a kubeconfig cannot be used.
+/// The text of an error in a kubeconfig.
 pub(crate) fn of_kubeconfig(error: &KubeconfigError) -> String {
     match error {
         KubeconfigError::Parse(error) => match error.location() {

@@ -1,4 +1,4 @@
-//! Takes from the objects of a cluster what the doctor judges.
+//! Converts objects of the cluster to the values that the doctor judges.
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use kube::ResourceExt as _;
@@ -7,7 +7,7 @@ use crate::doctor::inventory::{self, Name, OptsOut};
 
 /// The container of every proxy.
 pub(super) const PROXY: &str = "istio-proxy";
-/// Label or annotation of a pod that is to have no sidecar.
+/// The label or annotation by which a pod opts out of a sidecar.
 const INJECT: &str = "sidecar.istio.io/inject";
 
 pub(super) fn observe(pod: Pod) -> inventory::Pod {

@@ -1,4 +1,4 @@
-//! Reads from a cluster what `hfi doctor` judges.
+//! Reads the inventory that `hfi doctor` judges from a cluster.
 
 use std::time::Duration;
 
@@ -28,25 +28,25 @@ use crate::kubernetes::client::{
     error_text,
 };
 
-/// How long the server may be silent, and how long all of an answer may take: large clusters have many pods.
+/// The longest silence of the server, and the longest time for a whole answer: large clusters have many pods.
 const SILENCE: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// The label of the pods of istiod.
 const ISTIOD: &str = "app=istiod";
-/// The label of every object of ours.
+/// The label of every object of hfi.
 const PART_OF: &str = "app.kubernetes.io/part-of";
-/// How much of a proxy's log is read, and of how many proxies.
+/// The lines of a proxy's log that are read, and the number of proxies whose log is read.
 const LOG_LINES: i64 = 1_000;
 const MOST_LOGS: usize = 20;
 
-/// Where to look.
+/// A reader of one installation.
 #[derive(Debug)]
 pub struct Inspector {
     pub control_plane: Name,
     pub istio_namespace: String,
 }
 
-/// Why nothing could be seen.
+/// A cluster that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     #[error("no cluster: {}", error_text::of_kubeconfig(.0))]
@@ -58,7 +58,7 @@ pub enum InspectError {
 }
 
 impl Inspector {
-    /// Reads all of it; what does not exist is absent.
+    /// Reads the whole inventory. Objects that do not exist are absent from it.
     pub async fn read(&self, context: Option<String>) -> Result<Inventory, InspectError> {
         let client = connect(context).await?;
         let plugins: Vec<Labelled<Plugin>> =
@@ -90,7 +90,7 @@ impl Inspector {
         Ok(inventory)
     }
 
-    /// By its configuration, its label, or where its module comes from: any of them may be missing.
+    /// Recognises a plugin of hfi by its configuration, its label or the URL of its module.
     fn is_ours(&self, plugin: &Labelled<Plugin>) -> bool {
         let (spec, labels) = (&plugin.object.spec, &plugin.labels);
         let Name { namespace, name } = &self.control_plane;
@@ -117,7 +117,7 @@ impl Inspector {
         let running = running().labels(&selector.join(","));
         let pods = read("the pods of the control plane", pods.list(&running)).await?;
         let pods: Vec<_> = pods.into_iter().filter(is_to_stay).collect();
-        // At once: one that does not answer holds nobody up.
+        // All at once: one that does not answer delays no other.
         let replicas = pods.iter().map(|pod| replica::ask(client, namespace, pod, plugins));
         let replicas = join_all(replicas).await;
         Ok((Some((spec.replicas.unwrap_or(1), ready)), replicas))
@@ -130,7 +130,7 @@ impl Inspector {
         let istiod = read("the Deployment of istiod", deployments.list(&labelled)).await?;
         let configs = Api::<ConfigMap>::namespaced(client.clone(), namespace);
         let configs = read("ConfigMaps", configs.list(&ListParams::default())).await?;
-        // A revision of Istio has a mesh configuration of its own.
+        // Every revision of Istio has a mesh configuration of its own.
         let meshes: Vec<_> = configs.iter().filter_map(|config| config.data.as_ref()?.get("mesh")).collect();
         let meshes: Vec<_> = meshes.into_iter().map(|mesh| MeshConfig::parse(mesh)).collect();
         let root_namespace = meshes.iter().find_map(|mesh| mesh.root_namespace.clone());
@@ -141,7 +141,7 @@ impl Inspector {
         })
     }
 
-    /// Those of the mesh, by and large: neither its own nor the system's.
+    /// The pods of applications: neither those of the control planes nor those of the system.
     async fn pods(&self, client: &Client) -> Result<Vec<inventory::Pod>, InspectError> {
         let others = [self.control_plane.namespace.as_str(), &self.istio_namespace, "kube-system"];
         let pods = read("pods", Api::<Pod>::all(client.clone()).list(&running())).await?;
@@ -155,8 +155,8 @@ async fn connect(context: Option<String>) -> Result<Client, InspectError> {
     let mut config = Config::from_kubeconfig(&options).await?;
     config.connect_timeout = Some(SILENCE);
     config.read_timeout = Some(SILENCE);
-    // Who asks waits for the answer. What a pod answers passes for the server's own: a replica that is not
-    // ready would be asked for minutes.
+    // A person waits for the result. The client takes a pod's 503 for one of the API server: it would ask a
+    // replica that is not ready for minutes.
     config.default_retry = false;
     Client::try_from(config).map_err(|error| InspectError::Unusable(Box::new(error)))
 }
@@ -165,13 +165,13 @@ async fn read<T>(what: &'static str, call: impl Future<Output = kube::Result<T>>
     with_timeout(READ_TIMEOUT, call).await.map_err(|error| InspectError::Unreadable { what, error })
 }
 
-/// An object of which only what is judged is read, and the labels it has.
+/// An object, of which only the judged fields are read, and its labels.
 struct Labelled<T> {
     labels: inventory::Labels,
     object: T,
 }
 
-/// All objects of a kind that the cluster may not know. One that is not as its schema says is passed over.
+/// All objects of a kind that the cluster may not know. An object that does not match its schema is skipped.
 async fn objects<T: DeserializeOwned>(
     client: &Client,
     group: &str,
@@ -234,17 +234,17 @@ async fn waypoints(client: &Client) -> Result<Vec<Name>, InspectError> {
     Ok(waypoints.map(|gateway| gateway.metadata).collect())
 }
 
-/// Neither those that have ended, or were evicted, ...
+/// Selects the pods that have neither ended nor been evicted.
 fn running() -> ListParams {
     ListParams::default().fields("status.phase=Running")
 }
 
-/// ... nor those that are about to end.
+/// The pod is not being deleted.
 fn is_to_stay(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none()
 }
 
-/// The newest line of a proxy's log in which it complains of a module. One that cannot be read says nothing.
+/// The newest line of a proxy's log with an error about a Wasm module; none if the log cannot be read.
 async fn complaint(client: &Client, name: &Name) -> Option<String> {
     let parameters =
         LogParams { container: Some(PROXY.into()), tail_lines: Some(LOG_LINES), ..LogParams::default() };

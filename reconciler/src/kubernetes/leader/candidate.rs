@@ -1,6 +1,5 @@
-//! Who may hold the Lease, as client-go has it: a candidate goes by its own clock alone. A Lease that has
-//! not changed for as long as its holder said is free, whatever time the holder wrote into it; so clocks
-//! that differ between nodes do no harm.
+//! The rules of the election, as in client-go. A candidate uses only its own clock: a Lease is free once it
+//! has not changed for its duration, whatever times it contains. Clocks that differ between nodes do no harm.
 
 use std::time::Duration;
 
@@ -9,27 +8,27 @@ use k8s_openapi::{
 };
 use tokio::time::Instant;
 
-/// For how long a Lease that is not renewed is still held.
+/// The time for which a Lease stays held without a renewal.
 pub(crate) const DURATION: Duration = Duration::from_secs(15);
-/// After how long without a renewal its holder no longer leads: well before anybody else can.
+/// The time without a renewal after which the holder stops leading: well before another one can start.
 pub(crate) const RENEW_DEADLINE: Duration = Duration::from_secs(10);
-/// How often a candidate tries, and a holder renews.
+/// The time between two tries of a candidate, or renewals of the holder.
 pub(crate) const RETRY: Duration = Duration::from_secs(2);
 
-/// One that would lead.
+/// A replica that competes for the Lease.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) identity: String,
-    /// The Lease as it was seen last, and since when it has been so.
+    /// The Lease as last seen, and the time since which it has not changed.
     seen: Option<(LeaseSpec, Instant)>,
 }
 
-/// What to do about a Lease.
+/// The state of a Lease for one candidate.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Verdict {
-    /// It is free, or ours already: to be written, unless it has changed meanwhile.
+    /// It is free or ours: to be written as this, unless it has changed meanwhile.
     Claim(LeaseSpec),
-    /// Another one leads.
+    /// Another replica leads.
     Held { by: String },
 }
 
@@ -38,7 +37,7 @@ impl Candidate {
         Self { identity, seen: None }
     }
 
-    /// Judges the Lease as it was read at this moment.
+    /// Judges a Lease that was read at `now`.
     pub(crate) fn judge(&mut self, spec: Option<LeaseSpec>, now: Instant) -> Verdict {
         let spec = spec.unwrap_or_default();
         let since = match &self.seen {
@@ -65,7 +64,7 @@ impl Candidate {
         })
     }
 
-    /// The Lease given up, if it is ours: whoever sees it may take it.
+    /// The Lease without a holder, if it is ours: the next candidate may take it at once.
     pub(crate) fn release(&self, spec: Option<LeaseSpec>) -> Option<LeaseSpec> {
         let spec = spec.filter(|spec| spec.holder_identity.as_ref() == Some(&self.identity))?;
         Some(LeaseSpec { holder_identity: None, renew_time: Some(time()), ..spec })

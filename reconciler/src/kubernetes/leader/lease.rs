@@ -1,4 +1,4 @@
-//! Elects the replica that does what only one may do, by a Lease.
+//! The election of the replica that writes to the cluster, by a Lease.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,13 +20,12 @@ use crate::kubernetes::{
 };
 use crate::shutdown::Shutdown;
 
-/// How long one try may take: there is to be time for another one before the deadline.
+/// The longest that one try may take: another one fits in before the deadline.
 const LONGEST_TRY: Duration = Duration::from_secs(3);
-/// How long giving the Lease up may take: the process is about to end.
+/// The longest that the release may take: the process is about to end.
 const RELEASE: Duration = Duration::from_secs(1);
 
-/// Takes the Lease whenever it is free. At shutdown gives it up, once all that only its holder may do has
-/// ended.
+/// Takes the Lease whenever it is free. At shutdown releases it, after the tasks of the leader have ended.
 pub(crate) async fn elect(
     connection: &Connection,
     health: Arc<SharedHealth>,
@@ -53,12 +52,12 @@ struct Elector {
     leases: Api<Lease>,
     candidate: Candidate,
     health: Arc<SharedHealth>,
-    /// When the renewal began that succeeded last, while this replica leads.
+    /// The start of the last successful renewal, while this replica leads.
     renewed: Option<Instant>,
 }
 
 impl Elector {
-    /// Takes or renews the Lease, or learns who holds it; how long until the next turn.
+    /// Takes or renews the Lease, or reads its holder. Returns the time until the next turn.
     async fn turn(&mut self) -> Duration {
         let begun = Instant::now();
         let deadline = self.renewed.map(|renewed| renewed + RENEW_DEADLINE);
@@ -73,7 +72,7 @@ impl Elector {
                 RETRY
             }
             Err(error) => {
-                // A conflict is an answer too: somebody else was faster.
+                // On a conflict another replica was faster: the API server works.
                 if !error.is(409) {
                     self.health.record(ClusterTask::Lease, Err(error.to_string()));
                 }
@@ -82,7 +81,7 @@ impl Elector {
         }
     }
 
-    /// Nobody knows whether this replica still holds the Lease. Until its deadline it does.
+    /// Keeps leading until the deadline, although the last call failed; then steps down.
     fn wait_or_step_down(&mut self, deadline: Option<Instant>) -> Duration {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         match left {
@@ -95,7 +94,7 @@ impl Elector {
         }
     }
 
-    /// One look at the Lease, and one try to write it; its holder afterwards.
+    /// Reads the Lease and tries to write it. Returns its holder afterwards.
     async fn attempt(&mut self) -> kube::Result<String> {
         let found = self.leases.get_opt(NAME).await?;
         let spec = found.as_ref().and_then(|lease| lease.spec.clone());
@@ -104,7 +103,7 @@ impl Elector {
             Verdict::Claim(claim) => Some(claim),
         };
         match found {
-            // Its resource version goes along: whoever wrote it meanwhile wins.
+            // With its resource version: a write in between wins.
             Some(lease) => {
                 let lease = Lease { spec: claim, ..lease };
                 self.leases.replace(NAME, &PostParams::default(), &lease).await?;
@@ -120,11 +119,11 @@ impl Elector {
     /// Lets a successor take over at once.
     async fn release(&mut self) {
         self.health.set_leader(false, None);
-        // Also where it is not known whether it is ours: a turn may have been cut short.
+        // Even if it is unknown whether it is ours: a turn may have been cancelled.
         let given_up: Result<(), CallError> = with_timeout(RELEASE, async {
             loop {
                 match self.give_up().await {
-                    // What was cut short has arrived all the same.
+                    // The cancelled write arrived after all.
                     Err(kube::Error::Api(status)) if status.code == 409 => {}
                     given_up => return given_up,
                 }
@@ -132,7 +131,7 @@ impl Elector {
         })
         .await;
         if let Err(error) = given_up {
-            tracing::debug!(%error, "the Lease could not be given up: it will run out");
+            tracing::debug!(%error, "the Lease could not be released: it will expire");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What there is to tell the cluster, as one value.
+//! The state to report to the cluster, as one value.
 
 use policies::{Timestamp, repository::LocatedPolicy};
 
@@ -14,29 +14,29 @@ use crate::{
     sync::requests::Refresh,
 };
 
-/// What is served, and how it came about.
+/// The state of this replica: what it serves, and its source.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observation {
-    /// What is served, if anything is.
+    /// The version that is served, if any.
     pub(crate) served: Option<Version>,
-    /// Why nothing is.
+    /// The reason why nothing is served.
     pub(crate) reason: String,
     pub(crate) halted: bool,
-    /// Why nothing is in force, if who signed it may sign no longer.
+    /// The reason why nothing is in force, if the signer is no longer trusted.
     pub(crate) withdrawn: Option<String>,
     pub(crate) counts: Counts,
-    /// The first rejected files, each with its errors; not known while nothing is in force.
+    /// The first rejected files with their errors; unknown while nothing is in force.
     pub(crate) rejected: Option<Vec<(String, Vec<String>)>>,
-    /// The first policies whose namespace is gone, and why they count as such; not known before the namespaces are.
+    /// The first policies whose namespace does not exist, with the reason; unknown before the namespaces are.
     pub(crate) inactive: Option<Vec<(String, String)>>,
-    /// When the source was last read.
+    /// The time of the last read of the source.
     pub(crate) read_at: Option<Timestamp>,
-    /// Why it could not be read since.
+    /// The error since then.
     pub(crate) failure: Option<String>,
 }
 
 impl Observation {
-    /// Looks at everything; to be called where blocking is no harm.
+    /// Reads everything. It blocks: call it on a blocking thread.
     pub(crate) fn of(publisher: &Publisher, refresh: &Refresh, namespaces: Option<&Namespaces>) -> Self {
         let looks = refresh.looks();
         let published = match publisher.publication() {
@@ -56,7 +56,7 @@ impl Observation {
         if let Some(published) = &published {
             observation.counts = status::counts(published, namespaces);
             observation.withdrawn.clone_from(&published.holds.withdrawn);
-            // What is withdrawn has nothing in it, and may come back as it was.
+            // A withdrawn catalog is empty; the lists of before are kept, since it may come back.
             if published.holds.withdrawn.is_none() {
                 observation.rejected = Some(rejected(published));
                 observation.inactive = namespaces.map(|namespaces| inactive(published, namespaces));
@@ -65,8 +65,8 @@ impl Observation {
         observation
     }
 
-    /// Whether it is known how this process fares: one that has just started may have nothing to serve yet
-    /// where another one has served for long.
+    /// The first read of the source has ended. Before that there is nothing to report: another replica may have
+    /// served for long.
     pub(crate) fn is_settled(&self) -> bool {
         self.served.is_some() || self.read_at.is_some() || self.failure.is_some()
     }

@@ -1,4 +1,4 @@
-//! Tells the cluster what is served: the status of one object, and Events about it. The leader does.
+//! Writes the status of the `PolicySource` and the Events about it, while this replica leads.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,20 +23,20 @@ use crate::kubernetes::{
 };
 use crate::{serving::publisher::Publisher, sync::requests::Refresh};
 
-/// How far apart two reports are: what happens in between is announced together.
+/// The time between two reports; changes in between are reported together.
 const SPACING: Duration = Duration::from_secs(1);
-/// How often it is announced that the source was read again, while nothing else is new.
+/// The time between two updates of the time of the last read, while nothing else changes.
 const AGE: Duration = Duration::from_secs(60);
 
-/// Where things are announced.
+/// The writer of the object and of the Events.
 pub(crate) struct Reporter {
     sources: Api<PolicySource>,
     events: EventQueue,
     identity: String,
     health: Arc<SharedHealth>,
-    /// The object as it is known to be.
+    /// The object as last read or written; unknown after an error.
     written: Option<Written>,
-    /// Up to where everything is announced by Events, or waits to be.
+    /// The status up to which Events are sent or queued.
     announced: Option<Status>,
 }
 
@@ -66,18 +66,18 @@ impl Reporter {
         let mut backoff = Backoff::default();
         loop {
             if !leadership.borrow_and_update().leader {
-                // Whoever leads next finds in the cluster what has been announced so far.
+                // The next leader reads from the cluster what has been announced.
                 self.written = None;
                 self.announced = None;
                 self.events.clear();
-                // The sender outlives this task, or else there is nothing more to tell.
+                // The sender outlives this task, except at the end of the process.
                 if leadership.wait_for(|leadership| leadership.leader).await.is_err() {
                     return;
                 }
             }
             let announced = tokio::select! {
                 biased;
-                // Somebody else may lead by now: what is under way is given up.
+                // Another replica may lead by now: a report in progress is cancelled.
                 _ = leadership.wait_for(|leadership| !leadership.leader) => continue,
                 announced = self.report(&publisher, &refresh) => announced,
             };
@@ -87,7 +87,7 @@ impl Reporter {
                     SPACING
                 }
                 Err(error) => {
-                    // Somebody may have removed the object, or written it.
+                    // The object may have been removed or changed.
                     self.written = None;
                     self.health.record(ClusterTask::Status, Err(error.to_string()));
                     backoff.next()
@@ -125,7 +125,7 @@ impl Reporter {
             self.events.push(change, written.uid.clone());
         }
         self.announced = Some(status.clone());
-        // Events first: were this process to end in between, its successor would tell them again.
+        // Events first: if the process ends in between, its successor sends them again rather than never.
         self.events.send().await?;
         self.write(&status).await?;
         self.health.record(ClusterTask::Status, Ok(()));

@@ -12,14 +12,14 @@ use super::{
     truncate::truncate,
 };
 
-/// How many bytes of one error it shows.
+/// The longest error, in bytes.
 const LONGEST_ERROR: usize = 500;
-/// As the definition of a condition has it.
+/// The longest message of a condition, in bytes.
 const LONGEST_MESSAGE: usize = 2_000;
 
 impl Status {
-    /// What the object is to say. From what it said before come the times since when conditions hold,
-    /// and what is not known yet.
+    /// The status for an observation. Transition times, and lists that are unknown now, come from the status
+    /// before.
     pub(crate) fn new(seen: &Observation, leader: &str, before: Option<&Self>) -> Self {
         let version = seen.served.as_ref();
         let errors = |errors: &[String]| {
@@ -52,7 +52,7 @@ impl Status {
         }
     }
 
-    /// Whether it says the same, but for when the source was last read.
+    /// Equal apart from the time of the last read.
     pub(crate) fn says_the_same(&self, other: &Self) -> bool {
         let timeless = |status: &Self| Self { last_read_time: None, ..status.clone() };
         timeless(self) == timeless(other)
@@ -101,7 +101,7 @@ fn conditions(seen: &Observation, before: Option<&Status>) -> Vec<Condition> {
     [(READY, ready), (SOURCE_REACHABLE, source), (POLICIES_VALID, valid)].map(condition).into()
 }
 
-/// Now, as finely as the API server keeps it.
+/// Now, in whole seconds, as the API server stores it.
 fn this_second() -> Time {
     Time(Moment::from_second(Moment::now().as_second()).unwrap_or(Moment::UNIX_EPOCH))
 }

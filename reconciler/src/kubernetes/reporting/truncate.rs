@@ -1,6 +1,6 @@
-//! Texts that the API server takes only up to a length.
+//! Texts within the length limits of the API server.
 
-/// At most so many bytes of a text.
+/// The first bytes of a text, at most `longest`, with an ellipsis if some are missing.
 pub(crate) fn truncate(text: &str, longest: usize) -> String {
     if text.len() <= longest {
         return text.to_owned();

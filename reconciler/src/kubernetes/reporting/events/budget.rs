@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Bounds how much is told, however much there is to tell.
+/// A token bucket: 25 Events at once, then one every 10 seconds.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: u32,
@@ -12,16 +12,16 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// As much as at once may be told.
+    /// The most Events at once.
     const FULL: u32 = 25;
-    /// How long until there may be one more.
+    /// The time until one more is allowed.
     const REFILL: Duration = Duration::from_secs(10);
 
     pub(crate) fn new(now: Instant) -> Self {
         Self { left: Self::FULL, since: now }
     }
 
-    /// Takes one, if there is one.
+    /// Takes a token, if there is one.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
         let earned = now.saturating_duration_since(self.since).as_secs() / Self::REFILL.as_secs();
         let earned = u32::try_from(earned).unwrap_or(u32::MAX);

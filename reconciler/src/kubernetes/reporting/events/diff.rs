@@ -1,20 +1,20 @@
-//! What an Event is made of: the difference between what the cluster was told last and what is so now.
-//! Since that is kept in the cluster, neither a restart nor another leader tells anything twice.
+//! The changes between the status in the cluster and the present one; each becomes an Event. The former is
+//! read from the cluster, so that neither a restart nor a new leader repeats an Event.
 
 use crate::kubernetes::reporting::{
     policy_source::{Inactive, Status},
     status::{READY, SOURCE_REACHABLE},
 };
 
-/// How many files or policies one change names, before it says how many more there are.
+/// The most files or policies that get an Event each; one more Event counts the rest.
 const MOST_NAMED: usize = 10;
 
-/// One thing to tell.
+/// A change, as an Event shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// Not as it should be.
+    /// Of type `Warning` instead of `Normal`.
     pub(crate) warning: bool,
-    /// What happened, in one word.
+    /// The reason of the Event: one word.
     pub(crate) reason: &'static str,
     pub(crate) note: String,
 }
@@ -29,7 +29,7 @@ impl Change {
     }
 }
 
-/// Everything that is new.
+/// All changes from one status to the next.
 pub(crate) fn changes(before: &Status, now: &Status) -> Vec<Change> {
     let mut changes = Vec::new();
     match (&before.revision, &now.revision) {
@@ -68,7 +68,7 @@ pub(crate) fn changes(before: &Status, now: &Status) -> Vec<Change> {
     }
     let rejected = now.rejected.iter().filter(|file| !before.rejected.contains(file));
     some(&mut changes, rejected.map(|file| Change::warning("FileRejected", file.errors.join("; "))));
-    // Whatever the reason says: that may change with the other namespaces.
+    // By name only: the reason of a policy may change with the other namespaces.
     let names = |all: &[Inactive], name: &str| all.iter().any(|inactive| inactive.policy == name);
     let gone = now.inactive.iter().filter(|inactive| !names(&before.inactive, &inactive.policy));
     let note = |inactive: &Inactive| format!("{}: {}", inactive.policy, inactive.reason);
@@ -78,7 +78,7 @@ pub(crate) fn changes(before: &Status, now: &Status) -> Vec<Change> {
     changes
 }
 
-/// Adds the first of them, and how many more there are.
+/// Adds the first changes of a kind, and the number of the others.
 fn some(changes: &mut Vec<Change>, mut all: impl Iterator<Item = Change>) {
     let mut last = None;
     for one in all.by_ref().take(MOST_NAMED) {

@@ -1,5 +1,4 @@
-//! Events on their way to the API server. Each has its name from the beginning, so that it is there once,
-//! however often it had to be sent.
+//! Events that wait to be sent. Each has a fixed name, so that an Event that is sent twice exists once.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -26,10 +25,10 @@ use crate::kubernetes::{
     reporting::{policy_source::PolicySource, truncate::truncate},
 };
 
-/// As the API server has it, in bytes.
+/// The limits of the API server, in bytes.
 const LONGEST_NOTE: usize = 1_000;
 const LONGEST_INSTANCE: usize = 128;
-/// How many wait at most; the oldest are given up first.
+/// The most Events that wait; the oldest are dropped first.
 const MOST: usize = 100;
 
 pub(crate) struct EventQueue {
@@ -53,10 +52,10 @@ impl EventQueue {
         }
     }
 
-    /// Takes something to tell about the object of this uid.
+    /// Queues an Event about the object with this uid.
     pub(crate) fn push(&mut self, change: Change, uid: Option<String>) {
         if !self.budget.take(Instant::now()) {
-            debug!(reason = change.reason, note = change.note, "too many Events: this one is not told");
+            debug!(reason = change.reason, note = change.note, "too many Events: this one is dropped");
             return;
         }
         if self.waiting.len() >= MOST {
@@ -66,16 +65,16 @@ impl EventQueue {
         self.waiting.push_back(event);
     }
 
-    /// Forgets what waits: it is somebody else's to tell.
+    /// Drops all Events that wait.
     pub(crate) fn clear(&mut self) {
         self.waiting.clear();
     }
 
-    /// Sends what waits. What the server refuses is given up; what it does not answer goes on waiting.
+    /// Sends the Events that wait. A refused one is dropped; one without an answer stays.
     pub(crate) async fn send(&mut self) -> Result<(), CallError> {
         while let Some(event) = self.waiting.front() {
             let sent = with_timeout(call::TIMEOUT, self.api.create(&PostParams::default(), event)).await;
-            // A conflict: it arrived, and only the answer did not.
+            // On a conflict it had arrived before, and only its answer was lost.
             let sent = sent.map(drop).or_else(|error| if error.is(409) { Ok(()) } else { Err(error) });
             self.health.record(ClusterTask::Events, sent.as_ref().copied().map_err(ToString::to_string));
             match sent {
