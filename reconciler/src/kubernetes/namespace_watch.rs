@@ -11,13 +11,10 @@ use kube::{
 };
 
 use super::{
-    client::{call::Backoff, error_text},
+    client::{call::Backoff, connection::WATCH_SECONDS, error_text},
     health::{ClusterTask, SharedHealth},
 };
 use crate::serving::namespaces::Namespaces;
-
-/// Seconds after which the server ends a watch and is asked again: a dead connection is noticed by then.
-pub(crate) const LONGEST: u32 = 60;
 
 /// Runs for ever. While the server is down, the last known namespaces stay.
 pub(crate) async fn follow(client: Client, health: Arc<SharedHealth>) {
@@ -33,7 +30,7 @@ pub(crate) async fn follow(client: Client, health: Arc<SharedHealth>) {
 /// is missed.
 async fn until_it_breaks(client: &Client, health: &SharedHealth, backoff: &mut Backoff) -> String {
     let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());
-    let mut events = pin!(watcher(namespaces, watcher::Config::default().timeout(LONGEST)));
+    let mut events = pin!(watcher(namespaces, watcher::Config::default().timeout(WATCH_SECONDS)));
     let mut known = Namespaces::default();
     let mut is_whole = false;
     while let Some(event) = events.next().await {

@@ -3,19 +3,19 @@
 use std::{io::ErrorKind::NotFound, time::Duration};
 
 use kube::{
-    Api, Client, Config,
+    Client, Config,
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 use rustix::system::uname;
 use tracing::info;
 
 use super::error_text;
-use crate::kubernetes::reporting::policy_source::PolicySource;
-
 /// The longest time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
+/// Seconds after which the server ends a watch and is asked again: a dead connection is noticed by then.
+pub(crate) const WATCH_SECONDS: u32 = 60;
 /// The longest silence of the server; it ends a watch before that.
-const SILENCE: Duration = Duration::from_secs(crate::kubernetes::namespace_watch::LONGEST as u64 + 10);
+const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 10);
 
 /// A client of the API server. It is made without a request: the server may be down.
 #[derive(Clone)]
@@ -56,10 +56,6 @@ impl Connection {
         let (namespace, identity) = (client.default_namespace().to_owned(), identity());
         info!(server, namespace, identity, "using this cluster");
         Ok(Self { client, namespace, identity })
-    }
-
-    pub(crate) fn policy_sources(&self) -> Api<PolicySource> {
-        Api::namespaced(self.client.clone(), &self.namespace)
     }
 }
 

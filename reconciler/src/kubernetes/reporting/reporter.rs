@@ -50,7 +50,7 @@ struct Written {
 impl Reporter {
     pub(crate) fn new(connection: &Connection, health: Arc<SharedHealth>) -> Self {
         Self {
-            sources: connection.policy_sources(),
+            sources: Api::namespaced(connection.client.clone(), &connection.namespace),
             events: EventQueue::new(connection, Arc::clone(&health)),
             identity: connection.identity.clone(),
             health,
