@@ -14,7 +14,7 @@ use super::{
     finding::Finding,
     health::Health,
     hooks::Notified,
-    kubernetes::{Duty, FailingDuty, Kubernetes},
+    kubernetes::{ClusterTask, FailingDuty, Kubernetes},
     policies::{Metadata, Policies, Policy},
     policy_status::{Direction, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
     problem::Problem,
@@ -53,7 +53,7 @@ fn a_newer_server_is_understood() {
     }
     assert_eq!(serde_json::from_str::<PolicyState>("\"paused\"").unwrap(), PolicyState::Unknown);
     assert_eq!(serde_json::from_str::<Direction>("\"both\"").unwrap(), Direction::Unknown);
-    assert_eq!(serde_json::from_str::<Duty>("\"backups\"").unwrap(), Duty::Unknown);
+    assert_eq!(serde_json::from_str::<ClusterTask>("\"backups\"").unwrap(), ClusterTask::Unknown);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_name_is_the_same_in_json_and_in_metrics() {
     for state in FilterState::ALL {
         assert_eq!(json(serde_json::to_value(state).unwrap()), state.as_str());
     }
-    for duty in Duty::ALL {
+    for duty in ClusterTask::ALL {
         assert_eq!(json(serde_json::to_value(duty).unwrap()), duty.as_str());
     }
 }
@@ -151,7 +151,7 @@ fn rejected() -> impl Strategy<Value = RejectedFile> {
 }
 
 fn kubernetes() -> impl Strategy<Value = Kubernetes> {
-    let duty = prop::sample::select([&Duty::ALL[..], &[Duty::Unknown]].concat());
+    let duty = prop::sample::select([&ClusterTask::ALL[..], &[ClusterTask::Unknown]].concat());
     let failing =
         (duty, text(), time()).prop_map(|(duty, reason, since)| FailingDuty { duty, reason, since });
     (any::<bool>(), vec(failing, 0..3), option::of(text()), any::<bool>(), option::of(any::<usize>()))

@@ -1,6 +1,6 @@
 //! What to do about a proxy that does not run the filter.
 
-use super::inventory::{Name, Inventory, OptsOut, Pod, Sidecar};
+use super::inventory::{Inventory, Name, OptsOut, Pod, Sidecar};
 use crate::api::policy_status::{Direction, PolicyStatus};
 
 pub(super) fn why_not(pod: &Pod, inventory: &Inventory) -> String {

@@ -2,7 +2,7 @@
 
 use super::{
     Finding,
-    inventory::{Name, Inventory, Pod},
+    inventory::{Inventory, Name, Pod},
     next_steps::{no_proxy, why_not, why_silent},
     selection::{is_for, is_run, mode, policies, selecting, state},
     waypoints,

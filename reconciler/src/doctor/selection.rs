@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use policies::language::Glob;
 
-use super::inventory::{Labels, Inventory, Plugin, PluginSpec, Pod, TrafficSelector};
+use super::inventory::{Inventory, Labels, Plugin, PluginSpec, Pod, TrafficSelector};
 use crate::api::{
     filters::FilterState,
     policy_status::{Direction, PolicyState, PolicyStatus},

@@ -3,7 +3,7 @@
 use reconciler::api::filters::Filter;
 use reconciler::doctor::{
     Severity, findings,
-    inventory::{Answer, Istio, Name, Inventory, OptsOut, Plugin, Pod, Replica, Service, Sidecar},
+    inventory::{Answer, Inventory, Istio, Name, OptsOut, Plugin, Pod, Replica, Service, Sidecar},
     silent,
 };
 use serde_json::{Value, json};

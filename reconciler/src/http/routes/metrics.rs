@@ -109,7 +109,7 @@ mod tests {
         reference,
         serving::{gate::Gate, namespaces::Namespaces, published::Whole},
         shutdown,
-        source::{Revision, ancestry::Lineage},
+        source::{Revision, ancestry::Ancestry},
         sync::requests::Refresh,
         telemetry::counters::Outcome,
     };
@@ -119,7 +119,7 @@ mod tests {
         let gate = Gate::default();
         let whole = Whole {
             revision: Revision::new("main@sha1:0".to_owned()),
-            lineage: Lineage::default(),
+            ancestry: Ancestry::default(),
             signed: None,
             catalog: Arc::default(),
             at: Timestamp::from_millis(0),
