@@ -78,7 +78,7 @@ impl SharedHealth {
         self.0.send_if_modified(|health| match result {
             Ok(()) => match health.failing.remove(&task) {
                 Some(_) => {
-                    info!(%task, "the API server works for this task again");
+                    info!(duty = %task, "the API server works for this task again");
                     true
                 }
                 None => false,
@@ -88,7 +88,7 @@ impl SharedHealth {
             Err(reason) => {
                 let known = health.failing.get(&task).map(|failing| failing.since);
                 if known.is_none() {
-                    warn!(%task, reason, "the API server fails at this task; everything else goes on");
+                    warn!(duty = %task, reason, "the API server fails at this task; everything else goes on");
                 }
                 health.failing.insert(task, TaskFailure { since: known.unwrap_or_else(now), reason });
                 known.is_none()
