@@ -1,47 +1,37 @@
-//! Puts everything together; the only place that knows everything.
+//! Runs the command line. `hfi serve` assembles the [control plane](ControlPlane) and stops it.
+
+mod control_plane;
+mod signals;
 
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     process::ExitCode,
-    sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context as _;
-use tokio::{
-    net::TcpListener,
-    runtime::Runtime,
-    signal::unix::{SignalKind, signal},
-    time::timeout,
-};
+use tokio::{net::TcpListener, runtime::Runtime, time::timeout};
 use tracing::{error, info, warn};
 
+pub use self::control_plane::{ControlPlane, Options, Running};
+use self::signals::request_on_signal;
 use crate::{
     cli::{
         Cli, Command, ServeConfig,
         console::{self, WRONG_USE},
     },
-    http::{self, Listener, Services, notification::SecretFile, tls::Tls},
+    http::{notification::SecretFile, tls::Tls},
     kubernetes::{KubernetesAgent, NotConfigured},
-    serving::{gate::Gate, modules::Modules},
-    shutdown::{self, Trigger},
-    source::{
-        self, Settings, Source,
-        state_dir::StateDir,
-        watch::{Hints, Watcher},
-    },
-    sync::{
-        halt_file::HaltFile, loader::Loader, reconciler::Reconciler, requests::Refresh,
-        signature_watch::SignatureWatch,
-    },
+    serving::modules::Modules,
+    shutdown,
+    source::{self, state_dir::StateDir},
     telemetry::logs,
-    version,
 };
 
-/// How long open requests get to finish after SIGTERM.
+/// The time that open requests get to finish after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(8);
-/// How long a reconcile under way gets after that.
+/// The time that a reconcile under way gets after that.
 const LAST_RECONCILE: Duration = Duration::from_secs(1);
 
 /// Does what the command line says.
@@ -93,48 +83,36 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
 }
 
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
-    let ServeConfig { source: settings, guardrail, interval, listen, .. } = config;
-    let modules = Modules::read(config.filters)?;
-    let state = config.state_dir.map(StateDir::open).transpose()?;
-    let tls = config.tls.map(Tls::open).transpose().context("cannot serve HTTPS")?;
-    let peer = if config.kubernetes { Some(KubernetesAgent::new().await?) } else { None };
+    // Logging is set up already.
+    let ServeConfig {
+        source,
+        guardrail,
+        interval,
+        listen,
+        tls,
+        state_dir,
+        halt_file,
+        hook_secret_file,
+        filters,
+        kubernetes,
+        log: _,
+    } = config;
+    let options = Options {
+        source,
+        guardrail,
+        interval,
+        halt_file,
+        modules: Modules::read(filters)?,
+        state: state_dir.map(StateDir::open).transpose()?,
+        secrets: hook_secret_file.map(SecretFile::new),
+        tls: tls.map(Tls::open).transpose().context("cannot serve HTTPS")?,
+        kubernetes: if kubernetes { Some(KubernetesAgent::new().await?) } else { None },
+    };
     let listener = bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    let address = listener.local_addr().context("the listener has no address")?;
     let (trigger, mut shutdown) = shutdown::channel();
     request_on_signal(trigger)?;
-
-    let hints = Arc::<Hints>::default();
-    let watcher = Watcher::new(&settings, Arc::clone(&hints));
-    let gate = Arc::<Gate>::default();
-    if let Some(path) = config.halt_file {
-        tokio::spawn(HaltFile::new(path, Arc::clone(&gate)).follow(shutdown.clone()));
-    }
-    let refresh = Arc::<Refresh>::default();
-    if matches!(settings, Settings::Dir(_)) && state.is_some() {
-        warn!("a plain folder is not kept in the state folder: nothing outlives this process");
-    }
-    let signature_watch =
-        settings.signers().map(|signers| SignatureWatch::new(signers.clone(), Arc::clone(&hints)));
-    let source = Source::open(settings, state)?;
-    info!(?source, version = version::text(), "starting");
-    let loader = Loader::new(guardrail);
-    let reconciler =
-        Reconciler::new(source, loader, watcher, Arc::clone(&gate), Arc::clone(&refresh), interval)
-            .with_signature_watch(signature_watch);
-    let mut reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
-
-    let mut services = Services::new(config.hook_secret_file.map(SecretFile::new), modules);
-    services.cluster = peer.as_ref().map(KubernetesAgent::health);
-    let peering = peer.map(|peer| {
-        tokio::spawn(peer.run(Arc::clone(gate.publisher()), Arc::clone(&refresh), shutdown.clone()))
-    });
-    let routes = http::router(Arc::clone(gate.publisher()), refresh, shutdown.clone(), services);
-    let acceptor = tls.as_ref().map(Tls::acceptor);
-    if let Some(tls) = tls {
-        tokio::spawn(tls.follow(shutdown.clone()));
-    }
-    info!(%address, tls = acceptor.is_some(), "listening");
-    let mut serving = tokio::spawn(http::serve(Listener::new(listener, acceptor), routes));
+    let Running { mut reconciling, mut serving, agent, .. } =
+        ControlPlane::new(options)?.start(listener, &shutdown).context("the listener has no address")?;
 
     let ended = tokio::select! {
         () = shutdown.requested() => Ok(()),
@@ -151,9 +129,9 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     if !reconciling.is_finished() {
         let _ = timeout(LAST_RECONCILE, reconciling).await;
     }
-    if let Some(peering) = peering {
+    if let Some(agent) = agent {
         // It gives the Lease up as soon as the end is wished for, and not for long.
-        let _ = peering.await;
+        let _ = agent.await;
     }
     Ok(())
 }
@@ -165,24 +143,4 @@ async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
         return TcpListener::bind((Ipv4Addr::UNSPECIFIED, listen.port())).await;
     }
     bound
-}
-
-/// SIGTERM is how Kubernetes asks, SIGINT how a person does.
-fn request_on_signal(trigger: Trigger) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        trigger.request();
-        // Kept, because dropping it is a request too; a second signal ends the process at once.
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        std::process::exit(1);
-    });
-    Ok(())
 }

@@ -6,17 +6,12 @@ pub(crate) mod process;
 pub(crate) mod remote;
 pub(crate) mod signing;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, time::Duration};
 
 use reconciler::{
-    http::{self, Services},
-    serving::gate::Gate,
+    assembly::{ControlPlane, Options, Running},
     shutdown::{self, Trigger},
-    source::{
-        Settings, Source,
-        watch::{Hints, Watcher},
-    },
-    sync::{loader::Loader, reconciler::Reconciler, requests::Refresh},
+    source::Settings,
 };
 use reqwest::{Response, StatusCode};
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
@@ -49,20 +44,10 @@ pub(crate) struct Snapshot {
 impl Server {
     pub(crate) async fn start(settings: Settings, interval: Duration) -> Self {
         let (trigger, shutdown) = shutdown::channel();
-        let hints = Arc::<Hints>::default();
-        let watcher = Watcher::new(&settings, Arc::clone(&hints));
-        let source = Source::open(settings, None).unwrap();
-        let gate = Arc::<Gate>::default();
-        let refresh = Arc::<Refresh>::default();
-        let (loader, looks) = (Loader::default(), Arc::clone(&refresh));
-        let reconciler = Reconciler::new(source, loader, watcher, Arc::clone(&gate), looks, interval);
-        tokio::spawn(reconciler.run(hints, shutdown.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let routes =
-            http::router(Arc::clone(gate.publisher()), refresh, shutdown.clone(), Services::default());
-        let router = routes.router.clone();
-        let serving = tokio::spawn(http::serve(listener, routes));
+        let plane = ControlPlane::new(Options::new(settings, interval)).unwrap();
+        let Running { serving, router, .. } = plane.start(listener, &shutdown).unwrap();
         Self { url, client: reqwest::Client::new(), trigger, serving, router }
     }
 

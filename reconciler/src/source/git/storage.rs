@@ -78,7 +78,7 @@ impl Storage {
         }
         match state.save(followed, &commit.to_string()) {
             Ok(()) => *saved = Some(commit),
-            Err(error) => warn!(%error, %commit, "cannot storage the last good commit"),
+            Err(error) => warn!(%error, %commit, "cannot store the last good commit"),
         }
     }
 }

@@ -1,0 +1,148 @@
+//! The assembly of the control plane: the only place that knows all its parts.
+
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+
+use policies::language::Guardrail;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tracing::{info, warn};
+
+use crate::{
+    http::{self, Listener, Services, notification::SecretFile, tls::Tls},
+    kubernetes::KubernetesAgent,
+    serving::{gate::Gate, modules::Modules},
+    shutdown::Shutdown,
+    source::{
+        Settings, Source, SourceError,
+        state_dir::StateDir,
+        watch::{Hints, Watcher},
+    },
+    sync::{
+        halt_file::HaltFile,
+        loader::Loader,
+        reconciler::{ReconcileError, Reconciler},
+        requests::Refresh,
+        signature_watch::SignatureWatch,
+    },
+    version,
+};
+
+/// The parts that differ from one control plane to another.
+pub struct Options {
+    pub source: Settings,
+    /// The server's own limits for every policy.
+    pub guardrail: Guardrail,
+    pub interval: Duration,
+    pub state: Option<StateDir>,
+    pub halt_file: Option<PathBuf>,
+    pub secrets: Option<SecretFile>,
+    pub modules: Modules,
+    pub tls: Option<Tls>,
+    pub kubernetes: Option<KubernetesAgent>,
+}
+
+impl Options {
+    /// A control plane that only follows a source.
+    pub fn new(source: Settings, interval: Duration) -> Self {
+        Self {
+            source,
+            guardrail: Guardrail::default(),
+            interval,
+            state: None,
+            halt_file: None,
+            secrets: None,
+            modules: Modules::default(),
+            tls: None,
+            kubernetes: None,
+        }
+    }
+}
+
+/// A control plane whose source is open, and that does nothing yet.
+pub struct ControlPlane {
+    options: Parts,
+    source: Source,
+    watcher: Option<Watcher>,
+    hints: Arc<Hints>,
+    signature_watch: Option<SignatureWatch>,
+}
+
+/// The options that starting needs.
+struct Parts {
+    guardrail: Guardrail,
+    interval: Duration,
+    halt_file: Option<PathBuf>,
+    services: Services,
+    tls: Option<Tls>,
+    kubernetes: Option<KubernetesAgent>,
+}
+
+/// The tasks of a control plane. They end at shutdown.
+#[derive(Debug)]
+pub struct Running {
+    pub reconciling: JoinHandle<Result<(), ReconcileError>>,
+    pub serving: JoinHandle<io::Result<()>>,
+    pub agent: Option<JoinHandle<()>>,
+    /// The routes that are served, for requests without a connection.
+    pub router: axum::Router,
+}
+
+impl ControlPlane {
+    /// Opens the source; nothing is fetched yet.
+    pub fn new(options: Options) -> Result<Self, SourceError> {
+        let Options { source, guardrail, interval, state, halt_file, secrets, modules, tls, kubernetes } =
+            options;
+        if matches!(source, Settings::Dir(_)) && state.is_some() {
+            warn!("a plain folder is not kept in the state folder: nothing outlives this process");
+        }
+        let hints = Arc::<Hints>::default();
+        let watcher = Watcher::new(&source, Arc::clone(&hints));
+        let signature_watch =
+            source.signers().map(|signers| SignatureWatch::new(signers.clone(), Arc::clone(&hints)));
+        let source = Source::open(source, state)?;
+        info!(?source, version = version::text(), "starting");
+        let mut services = Services::new(secrets, modules);
+        services.cluster = kubernetes.as_ref().map(KubernetesAgent::health);
+        let options = Parts { guardrail, interval, halt_file, services, tls, kubernetes };
+        Ok(Self { options, source, watcher, hints, signature_watch })
+    }
+
+    /// Starts all tasks. The halt file is looked for before anything is served.
+    pub fn start(self, listener: TcpListener, shutdown: &Shutdown) -> io::Result<Running> {
+        let Self { options, source, watcher, hints, signature_watch } = self;
+        let Parts { guardrail, interval, halt_file, services, tls, kubernetes } = options;
+        let address = listener.local_addr()?;
+        let (gate, refresh) = (Arc::<Gate>::default(), Arc::<Refresh>::default());
+        if let Some(path) = halt_file {
+            tokio::spawn(HaltFile::new(path, Arc::clone(&gate)).follow(shutdown.clone()));
+        }
+        let publisher = Arc::clone(gate.publisher());
+        let reconciler =
+            Reconciler::new(source, Loader::new(guardrail), watcher, gate, Arc::clone(&refresh), interval)
+                .with_signature_watch(signature_watch);
+        let reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
+        let agent = kubernetes.map(|kubernetes| {
+            tokio::spawn(kubernetes.run(Arc::clone(&publisher), Arc::clone(&refresh), shutdown.clone()))
+        });
+        let routes = http::router(publisher, refresh, shutdown.clone(), services);
+        let router = routes.router.clone();
+        let acceptor = tls.as_ref().map(Tls::acceptor);
+        if let Some(tls) = tls {
+            tokio::spawn(tls.follow(shutdown.clone()));
+        }
+        info!(%address, tls = acceptor.is_some(), "listening");
+        let serving = tokio::spawn(http::serve(Listener::new(listener, acceptor), routes));
+        Ok(Running { reconciling, serving, agent, router })
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ControlPlane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControlPlane").field("source", &self.source).finish_non_exhaustive()
+    }
+}
