@@ -11,12 +11,15 @@ use std::{
 };
 
 use lru::LruCache;
-use policies::{Digest, Scope, Timestamp, wire::poll};
+use policies::{
+    Digest, Scope, Timestamp,
+    wire::poll::{self, NodeId},
+};
 
 use crate::{
     api::filters::{FilterCounts, FilterState},
     clock::now,
-    serving::publisher::Publisher,
+    serving::{published::Variant, publisher::Publisher},
 };
 
 /// The most filters that are remembered; beyond, the one that polled longest ago is forgotten.
@@ -26,12 +29,6 @@ const MEMORY: Duration = Duration::from_secs(10 * 60);
 /// Time beyond its poll after which a silent filter counts as gone: that of two retries at the longest
 /// back-off.
 const GRACE: Duration = poll::MAX_BACKOFF.saturating_mul(2);
-/// The longest id of a node.
-const MAX_NODE: usize = 253;
-
-/// The id of an Envoy node, as its filter reports it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Node(Box<str>);
 
 /// The filters that polled within the last ten minutes.
 #[derive(Debug)]
@@ -44,8 +41,8 @@ pub struct Filters {
 
 #[derive(Debug)]
 struct Seen {
-    node: Node,
-    scope: Scope,
+    node: NodeId,
+    variant: Variant,
     digest: Option<Digest>,
     contact: Timestamp,
     /// The time from which it counts as gone.
@@ -55,7 +52,7 @@ struct Seen {
 /// A filter, as it is shown.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    pub node: Node,
+    pub node: NodeId,
     pub scope: Scope,
     /// The digest of the snapshot that it runs, if any.
     pub digest: Option<Digest>,
@@ -63,18 +60,6 @@ pub struct Filter {
     pub is_newest: bool,
     pub contact: Timestamp,
     pub state: FilterState,
-}
-
-impl Node {
-    /// An id, if it is one: 1 to 253 letters, digits and any of `._~-`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || b"._~-".contains(&b);
-        ((1..=MAX_NODE).contains(&text.len()) && text.bytes().all(fits)).then(|| Self(text.into()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Default for Filters {
@@ -85,58 +70,62 @@ impl Default for Filters {
 
 impl Filters {
     /// Records a poll of a filter that runs this digest; the server may hold the poll for `wait`.
-    pub fn polled(&self, node: Node, scope: &Scope, digest: Option<Digest>, wait: Duration) {
-        self.polled_at(now(), node, scope, digest, wait);
+    pub fn polled(&self, node: NodeId, variant: &Variant, digest: Option<Digest>, wait: Duration) {
+        self.polled_at(now(), node, variant, digest, wait);
     }
 
     fn polled_at(
         &self,
         contact: Timestamp,
-        node: Node,
-        scope: &Scope,
+        node: NodeId,
+        variant: &Variant,
         digest: Option<Digest>,
         wait: Duration,
     ) {
         let due = contact.plus_millis((wait + GRACE).as_millis() as u64);
-        let key = self.hasher.hash_one((&node, scope));
+        let key = self.hasher.hash_one((&node, &variant.scope));
         let mut seen = self.lock();
         if let Some(known) = seen.get_mut(&key) {
             (known.digest, known.contact, known.due) = (digest, contact, due);
+            // A proxy whose filter was replaced may ask for another format.
+            known.variant.format = variant.format;
         } else {
-            seen.put(key, Seen { node, scope: scope.clone(), digest, contact, due });
+            seen.put(key, Seen { node, variant: variant.clone(), digest, contact, due });
         }
     }
 
     /// The remembered filters, sorted by node. `publisher` may have to make snapshots to know the newest
     /// digests, which takes time.
     pub fn list(&self, publisher: &Publisher) -> Vec<Filter> {
-        self.list_at(now(), |scope| publisher.digest(scope))
+        self.list_at(now(), |variant| publisher.digest(variant))
     }
 
-    fn list_at(&self, now: Timestamp, newest: impl Fn(&Scope) -> Option<Digest>) -> Vec<Filter> {
+    fn list_at(&self, now: Timestamp, newest: impl Fn(&Variant) -> Option<Digest>) -> Vec<Filter> {
         let mut seen = self.lock();
         let is_over = |seen: &Seen| now.millis_since(seen.contact) > MEMORY.as_millis() as u64;
         while seen.peek_lru().is_some_and(|(_, oldest)| is_over(oldest)) {
             seen.pop_lru();
         }
-        let known = seen.iter().map(|(_, Seen { node, scope, digest, contact, due })| {
+        let known = seen.iter().map(|(_, Seen { node, variant, digest, contact, due })| {
             (
                 Filter {
                     node: node.clone(),
-                    scope: scope.clone(),
+                    scope: variant.scope.clone(),
                     digest: *digest,
                     is_newest: false,
                     contact: *contact,
                     state: FilterState::Gone,
                 },
+                variant.format,
                 *due,
             )
         });
         let known: Vec<_> = known.collect();
         // The lock is released before the newest digests are looked up.
         drop(seen);
-        let filters = known.into_iter().map(|(filter, due)| {
-            let is_newest = filter.digest.is_some() && filter.digest == newest(&filter.scope);
+        let filters = known.into_iter().map(|(filter, format, due)| {
+            let variant = Variant { scope: filter.scope.clone(), format };
+            let is_newest = filter.digest.is_some() && filter.digest == newest(&variant);
             let state = match is_newest {
                 _ if due < now => FilterState::Gone,
                 true => FilterState::InStep,
@@ -163,9 +152,9 @@ pub fn counts(filters: &[Filter]) -> FilterCounts {
 mod tests {
     use std::time::Duration;
 
-    use policies::{Digest, Scope, Timestamp};
+    use policies::{Digest, Scope, Timestamp, wire::poll::NodeId};
 
-    use super::{Filters, MAX_FILTERS, Node};
+    use super::{Filters, MAX_FILTERS};
     use crate::api::filters::FilterState;
 
     const MINUTE: u64 = 60_000;
@@ -173,8 +162,14 @@ mod tests {
     fn filters(polls: &[(u64, &str, &[u8])]) -> Filters {
         let filters = Filters::default();
         for (minute, node, body) in polls {
-            let (at, node) = (Timestamp::from_millis(minute * MINUTE), Node::parse(node).unwrap());
-            filters.polled_at(at, node, &Scope::unknown(), Some(Digest::of(body)), Duration::from_secs(30));
+            let (at, node) = (Timestamp::from_millis(minute * MINUTE), NodeId::parse(node).unwrap());
+            filters.polled_at(
+                at,
+                node,
+                &Scope::unknown().into(),
+                Some(Digest::of(body)),
+                Duration::from_secs(30),
+            );
         }
         filters
     }
@@ -203,19 +198,17 @@ mod tests {
     fn there_is_an_end_to_how_many_are_remembered() {
         let filters = Filters::default();
         for i in 0..MAX_FILTERS.get() + 10 {
-            let node = Node::parse(&format!("n{i}")).unwrap();
-            filters.polled_at(Timestamp::from_millis(0), node, &Scope::unknown(), None, Duration::ZERO);
+            let node = NodeId::parse(&format!("n{i}")).unwrap();
+            filters.polled_at(
+                Timestamp::from_millis(0),
+                node,
+                &Scope::unknown().into(),
+                None,
+                Duration::ZERO,
+            );
         }
         let list = filters.list_at(Timestamp::from_millis(0), |_| None);
         assert_eq!(list.len(), MAX_FILTERS.get());
         assert!(!list.iter().any(|filter| filter.node.as_str() == "n9"), "the oldest is remembered");
-    }
-
-    #[test]
-    fn what_is_no_node_id_is_not_taken() {
-        for bad in ["", "a b", "<b>", "ä", "a\n", &"x".repeat(254)] {
-            assert!(Node::parse(bad).is_none(), "{bad}");
-        }
-        assert!(Node::parse("sidecar~10.0.0.1~cart-5d4f.demo~demo.svc.cluster.local").is_some());
     }
 }

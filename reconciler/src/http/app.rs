@@ -9,13 +9,14 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use long_poll::{Answer, App, Head, Hold, Listener, Request};
+use policies::wire::poll;
 
 use super::{
     limits::{MAX_BODY, RETRY_AFTER},
     prefer::Wait,
     problem::Problem,
     router::Routes,
-    routes::snapshot::{self, PREFERENCE_APPLIED, Poll, REVISION},
+    routes::snapshot::{self, PREFERENCE_APPLIED, Poll, REVISION, VARY},
 };
 use crate::serving::published::Body;
 
@@ -34,7 +35,7 @@ struct Snapshots(Routes);
 impl App for Snapshots {
     type Poll = Poll;
 
-    const POLL_PATH: &'static str = snapshot::PATH;
+    const POLL_PATH: &'static str = poll::PATH;
     const POLL_HEADERS: &'static [&'static str] = &snapshot::READ;
 
     fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Poll, Response> {
@@ -80,7 +81,7 @@ impl App for Snapshots {
 
 fn full(body: Body, wait: Option<Wait>) -> Answer {
     let mut head = Head::new(StatusCode::OK);
-    head.header("content-type", snapshot::MEDIA_TYPE);
+    head.header("content-type", body.format.media_type());
     validators(&mut head, &body, wait);
     Answer::Written { head, body: body.bytes }
 }
@@ -94,6 +95,7 @@ fn not_modified(body: &Body, wait: Option<Wait>) -> Answer {
 fn validators(head: &mut Head, Body { digest, revision, .. }: &Body, wait: Option<Wait>) {
     head.header("etag", &digest.etag());
     head.header(REVISION.as_str(), revision.as_str());
+    head.header("vary", VARY);
     head.header("cache-control", "no-cache");
     if let Some(wait) = wait {
         head.header(PREFERENCE_APPLIED.as_str(), &wait.to_string());

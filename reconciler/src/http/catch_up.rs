@@ -8,7 +8,12 @@ use axum::{
 };
 use tokio::time::timeout;
 
-use super::{conditional, problem::Problem, routes::snapshot::REVISION, state::Served};
+use super::{
+    conditional,
+    problem::Problem,
+    routes::snapshot::{REVISION, VARY},
+    state::Served,
+};
 use crate::serving::published::Publication;
 
 /// How long a client is held that did not say how long it is glad to be.
@@ -55,6 +60,7 @@ impl Behind {
                 let validators = [
                     (header::ETAG, etag.as_str()),
                     (REVISION, &self.revision),
+                    (header::VARY, VARY),
                     (header::CACHE_CONTROL, "no-cache"),
                 ];
                 (StatusCode::NOT_MODIFIED, validators).into_response()

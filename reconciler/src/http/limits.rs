@@ -12,9 +12,11 @@ mod tests {
 
     use long_poll::limits::*;
 
+    use policies::wire::poll::MAX_QUERY_BYTES;
+
     use super::{MAX_BODY, RETRY_AFTER};
     use crate::{
-        http::routes::{events, hooks, snapshot},
+        http::routes::{events, hooks},
         reference,
         serving::scope_cache::MAX_SCOPES,
     };
@@ -46,7 +48,7 @@ mod tests {
             count(MAX_STREAMS as usize),
             count(MAX_SCOPES),
             format!("{} and 100 fields", size(MAX_HEAD)),
-            size(snapshot::MAX_QUERY),
+            size(MAX_QUERY_BYTES),
             size(MAX_BODY),
             seconds(HEAD_TIME),
             seconds(hooks::BODY_TIME),

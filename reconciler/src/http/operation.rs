@@ -25,7 +25,7 @@ pub(crate) struct Parameter {
 struct Response {
     status: u16,
     description: &'static str,
-    content: Option<Content>,
+    content: Vec<Content>,
     headers: &'static [Header],
 }
 
@@ -106,7 +106,16 @@ impl Operation {
         content: Option<Content>,
         headers: &'static [Header],
     ) -> Self {
+        let content = content.into_iter().collect();
         self.responses.push(Response { status, description, content, headers });
+        self
+    }
+
+    /// Adds another media type to the newest response.
+    pub(crate) fn or_as(mut self, content: Content) -> Self {
+        if let Some(response) = self.responses.last_mut() {
+            response.content.push(content);
+        }
         self
     }
 
@@ -140,16 +149,20 @@ impl Response {
         let content = Content("application/problem+json", |schemas| {
             schemas.subschema_for::<crate::api::problem::Problem>()
         });
-        Self { status, description: "The reason (RFC 9457)", content: Some(content), headers: &[] }
+        Self { status, description: "The reason (RFC 9457)", content: vec![content], headers: &[] }
     }
 
     fn render(self, schemas: &mut SchemaGenerator) -> Value {
         let Self { status: _, description, content, headers } = self;
         let mut response = json!({"description": description});
         if let Some(response) = response.as_object_mut() {
-            response.extend(content.map(|Content(media_type, schema)| {
-                ("content".to_owned(), json!({media_type: {"schema": schema(schemas)}}))
-            }));
+            let content: Map<_, _> = content
+                .into_iter()
+                .map(|Content(media_type, schema)| {
+                    (media_type.to_owned(), json!({"schema": schema(schemas)}))
+                })
+                .collect();
+            response.extend((!content.is_empty()).then(|| ("content".to_owned(), content.into())));
             let header = |(name, description): &Header| {
                 ((*name).to_owned(), json!({"description": description, "schema": {"type": "string"}}))
             };

@@ -3,11 +3,7 @@
 use std::{fmt, time::Duration};
 
 use axum::http::{HeaderMap, HeaderValue};
-
-/// The header that says it.
-pub(crate) const PREFER: &str = "prefer";
-/// The longest that a request is held.
-const MAX_WAIT_SECONDS: u64 = 300;
+use policies::wire::poll::{MAX_WAIT_SECONDS, PREFER};
 
 /// What the client prefers, as far as it is granted: absent, not a number or 0 is not to wait.
 pub(crate) fn preferred(headers: &HeaderMap) -> Option<Wait> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ::policies::wire::poll;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -50,7 +51,7 @@ pub fn document() -> Value {
 /// The routes, and the document that describes them.
 fn described() -> (Router<Served>, Value) {
     Described::new()
-        .get(snapshot::PATH, snapshot::get, snapshot::described())
+        .get(poll::PATH, snapshot::get, snapshot::described())
         .get("/v1/policies", policies::list, policies::list_described())
         .get("/v1/policies/status", status::get, status::described())
         .get("/v1/policies/{name}", policies::one, policies::one_described())

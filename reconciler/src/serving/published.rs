@@ -42,9 +42,24 @@ pub enum Publication {
     Serving(Arc<Published>),
 }
 
-/// The snapshot of one scope.
+/// A scope in one format: each pair has bytes of its own, and so a digest of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Variant {
+    pub scope: Scope,
+    pub format: Format,
+}
+
+impl From<Scope> for Variant {
+    /// The scope in format 1, by whose digest replicas are compared.
+    fn from(scope: Scope) -> Self {
+        Self { scope, format: Format::V1 }
+    }
+}
+
+/// The snapshot of one scope, in one format.
 #[derive(Clone, Debug)]
 pub struct Body {
+    pub format: Format,
     pub bytes: Bytes,
     pub digest: Digest,
     pub revision: Revision,
@@ -72,8 +87,9 @@ impl Published {
 }
 
 impl Body {
-    pub(super) fn of(active: &ActiveSet, revision: &Revision, scope: &Scope) -> Self {
-        let bytes = active.snapshot(scope).encode(Format::V1);
-        Self { digest: Digest::of(&bytes), bytes: bytes.into(), revision: revision.clone() }
+    pub(super) fn of(active: &ActiveSet, revision: &Revision, variant: &Variant) -> Self {
+        let Variant { scope, format } = variant;
+        let bytes = active.snapshot(scope).encode(*format);
+        Self { format: *format, digest: Digest::of(&bytes), bytes: bytes.into(), revision: revision.clone() }
     }
 }

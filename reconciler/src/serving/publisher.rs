@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use policies::{Digest, Scope, repository::ActiveSet};
+use policies::{Digest, repository::ActiveSet};
 use tokio::sync::watch;
 
 use super::{
-    published::{Body, Publication, Published},
+    published::{Body, Publication, Published, Variant},
     scope_cache::{Occupancy, ScopeCache},
 };
 
@@ -74,9 +74,10 @@ impl Publisher {
         // Without the lock: requests that arrive meanwhile get the old bytes. Scopes that no change touches
         // keep their bytes.
         let changes = active.changes(&before);
-        let make = |scope: Arc<Scope>| {
-            let body = changes.touch(&scope).then(|| Body::of(&active, &published.whole.revision, &scope));
-            body.map(|body| (scope, body))
+        let make = |variant: Arc<Variant>| {
+            let is_touched = changes.touch(&variant.scope);
+            let body = is_touched.then(|| Body::of(&active, &published.whole.revision, &variant));
+            body.map(|body| (variant, body))
         };
         let mut made: Vec<_> = kept.into_iter().filter_map(make).collect();
 
@@ -86,9 +87,10 @@ impl Publisher {
         scopes.update(Arc::clone(&active), &published.whole.revision, made)
     }
 
-    /// The bytes of a scope, now and whenever they change; `Err` is the reason why there are none yet.
-    pub fn subscribe(&self, scope: Scope) -> Result<watch::Receiver<Body>, String> {
-        let scope = Arc::new(scope);
+    /// The bytes of a scope in a format, now and whenever they change; `Err` is the reason why there are none
+    /// yet.
+    pub fn subscribe(&self, variant: impl Into<Variant>) -> Result<watch::Receiver<Body>, String> {
+        let variant = Arc::new(variant.into());
         let mut made: Option<(Arc<ActiveSet>, Body)> = None;
         loop {
             let mut scopes = self.lock();
@@ -96,24 +98,24 @@ impl Publisher {
                 Publication::Starting { reason } => return Err(reason.clone()),
                 Publication::Serving(published) => Arc::clone(published),
             };
-            if let Some(known) = scopes.get(&scope) {
+            if let Some(known) = scopes.get(&variant) {
                 return Ok(known);
             }
             let active = Arc::clone(scopes.active());
             match made.take() {
-                Some((of, body)) if Arc::ptr_eq(&of, &active) => return Ok(scopes.insert(scope, body)),
+                Some((of, body)) if Arc::ptr_eq(&of, &active) => return Ok(scopes.insert(variant, body)),
                 // Something else was published meanwhile, or this is the first turn.
                 _ => drop(scopes),
             }
-            let body = Body::of(&active, &published.whole.revision, &scope);
+            let body = Body::of(&active, &published.whole.revision, &variant);
             made = Some((active, body));
         }
     }
 
-    /// The digest of a scope's bytes, if there are any.
-    pub fn digest(&self, scope: &Scope) -> Option<Digest> {
-        let known = self.lock().digest(scope);
-        known.or_else(|| Some(self.subscribe(scope.clone()).ok()?.borrow().digest))
+    /// The digest of a scope's bytes in a format, if there are any.
+    pub fn digest(&self, variant: &Variant) -> Option<Digest> {
+        let known = self.lock().digest(variant);
+        known.or_else(|| Some(self.subscribe(variant.clone()).ok()?.borrow().digest))
     }
 
     /// The scopes that are kept, and the requests that wait for one of them to change.
@@ -122,7 +124,7 @@ impl Publisher {
     }
 
     /// The active policies, and the scopes that at least one request waits for.
-    pub(crate) fn waited_for(&self) -> (Arc<ActiveSet>, Vec<Arc<Scope>>) {
+    pub(crate) fn waited_for(&self) -> (Arc<ActiveSet>, Vec<Arc<Variant>>) {
         let scopes = self.lock();
         (Arc::clone(scopes.active()), scopes.waited_for())
     }
@@ -143,7 +145,7 @@ mod tests {
 
     use super::{Publication, Published, Publisher};
     use crate::{
-        serving::published::{Holds, Whole},
+        serving::published::{Holds, Variant, Whole},
         source::{Revision, ancestry::Ancestry},
     };
 
@@ -173,8 +175,9 @@ mod tests {
                 match step {
                     Err(service) => {
                         let scope = Scope::new(["demo"], [SERVICES[service]]).unwrap();
-                        let body = publisher.subscribe(scope.clone()).unwrap();
-                        waiting.push((scope, body));
+                        let variant = Variant { scope, format: Format::ALL[number % 2] };
+                        let body = publisher.subscribe(variant.clone()).unwrap();
+                        waiting.push((variant, body));
                     }
                     Ok(policies) => {
                         let one = |(i, (service, status)): (usize, &(usize, u16))| format!(
@@ -193,9 +196,9 @@ mod tests {
                     }
                 }
                 let Publication::Serving(published) = publisher.publication() else { panic!("nothing is served") };
-                for (scope, body) in &waiting {
+                for (Variant { scope, format }, body) in &waiting {
                     let body = body.borrow();
-                    let plain = published.whole.catalog.snapshot(scope, published.whole.at).encode(Format::V1);
+                    let plain = published.whole.catalog.snapshot(scope, published.whole.at).encode(*format);
                     prop_assert_eq!(&body.bytes[..], &plain[..]);
                     prop_assert_eq!(body.digest, Digest::of(&plain));
                     prop_assert_eq!(&body.revision, &published.whole.revision);

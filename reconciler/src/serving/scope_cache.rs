@@ -1,4 +1,4 @@
-//! The body of every scope that was asked for, and which of them are dropped when there are too many.
+//! The body of every scope and format that was asked for, and which of them are dropped when there are too many.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -7,13 +7,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use policies::{Digest, Scope, repository::ActiveSet};
+use policies::{Digest, repository::ActiveSet};
 use tokio::sync::watch;
 
-use super::published::Body;
+use super::published::{Body, Variant};
 use crate::source::Revision;
 
-/// The number of scopes that are kept. A request for one more gets its bytes, and cannot wait for the next.
+/// The number of scopes that are kept; a scope in two formats counts twice. A request for one more gets its bytes, and cannot wait for the next.
 pub(crate) const MAX_SCOPES: usize = 20_000;
 
 /// The number of scopes at which those without waiting requests are dropped for the first time.
@@ -32,11 +32,11 @@ pub struct Occupancy {
 /// The bodies of all scopes, of one set of active policies.
 #[derive(Debug)]
 pub(super) struct ScopeCache {
-    bodies: HashMap<Arc<Scope>, watch::Sender<Body>>,
+    bodies: HashMap<Arc<Variant>, watch::Sender<Body>>,
     /// The policies that the bodies are made of.
     active: Arc<ActiveSet>,
     /// The scopes that were added since the last [`begin_update`](Self::begin_update).
-    added: Vec<Arc<Scope>>,
+    added: Vec<Arc<Variant>>,
     /// Each distinct body once: most workloads of a namespace have the same.
     contents: HashMap<Digest, Bytes>,
     /// The number of scopes at which the next sweep happens.
@@ -64,17 +64,17 @@ impl ScopeCache {
     }
 
     /// The body of a scope, now and whenever it changes.
-    pub(super) fn get(&self, scope: &Scope) -> Option<watch::Receiver<Body>> {
-        self.bodies.get(scope).map(watch::Sender::subscribe)
+    pub(super) fn get(&self, variant: &Variant) -> Option<watch::Receiver<Body>> {
+        self.bodies.get(variant).map(watch::Sender::subscribe)
     }
 
     /// The digest of a scope's body.
-    pub(super) fn digest(&self, scope: &Scope) -> Option<Digest> {
-        self.bodies.get(scope).map(|body| body.borrow().digest)
+    pub(super) fn digest(&self, variant: &Variant) -> Option<Digest> {
+        self.bodies.get(variant).map(|body| body.borrow().digest)
     }
 
     /// Adds the body of one more scope, if there is room.
-    pub(super) fn insert(&mut self, scope: Arc<Scope>, body: Body) -> watch::Receiver<Body> {
+    pub(super) fn insert(&mut self, variant: Arc<Variant>, body: Body) -> watch::Receiver<Body> {
         if self.is_sweep_due() {
             self.sweep();
         }
@@ -82,23 +82,23 @@ impl ScopeCache {
             // Its sender is dropped here, so a request that waits learns at once that nothing more comes.
             return watch::channel(body).1;
         }
-        self.added.push(Arc::clone(&scope));
+        self.added.push(Arc::clone(&variant));
         let sender = watch::Sender::new(shared(body, &mut self.contents));
         let receiver = sender.subscribe();
-        self.bodies.insert(scope, sender);
+        self.bodies.insert(variant, sender);
         receiver
     }
 
     /// All scopes that are worth a new body. Those that are added from now on are in
     /// [`take_added`](Self::take_added).
-    pub(super) fn begin_update(&mut self) -> Vec<Arc<Scope>> {
+    pub(super) fn begin_update(&mut self) -> Vec<Arc<Variant>> {
         self.sweep();
         self.added.clear();
         self.bodies.keys().cloned().collect()
     }
 
     /// The scopes that were added since the update began.
-    pub(super) fn take_added(&mut self) -> Vec<Arc<Scope>> {
+    pub(super) fn take_added(&mut self) -> Vec<Arc<Variant>> {
         std::mem::take(&mut self.added)
     }
 
@@ -107,11 +107,11 @@ impl ScopeCache {
         &mut self,
         active: Arc<ActiveSet>,
         revision: &Revision,
-        bodies: Vec<(Arc<Scope>, Body)>,
+        bodies: Vec<(Arc<Variant>, Body)>,
     ) -> usize {
         self.active = active;
-        let changed = bodies.into_iter().filter_map(|(scope, new)| {
-            let (body, new) = (self.bodies.get(&scope)?, shared(new, &mut self.contents));
+        let changed = bodies.into_iter().filter_map(|(variant, new)| {
+            let (body, new) = (self.bodies.get(&variant)?, shared(new, &mut self.contents));
             let changed = body.send_if_modified(|old| {
                 let changed = old.digest != new.digest;
                 *old = new;
@@ -137,9 +137,9 @@ impl ScopeCache {
     }
 
     /// The scopes that at least one request waits for.
-    pub(super) fn waited_for(&self) -> Vec<Arc<Scope>> {
+    pub(super) fn waited_for(&self) -> Vec<Arc<Variant>> {
         let waited_for = self.bodies.iter().filter(|(_, body)| body.receiver_count() > 0);
-        waited_for.map(|(scope, _)| Arc::clone(scope)).collect()
+        waited_for.map(|(variant, _)| Arc::clone(variant)).collect()
     }
 
     fn is_sweep_due(&self) -> bool {
@@ -153,7 +153,7 @@ impl ScopeCache {
         self.bodies.retain(|_, body| body.receiver_count() > 0);
         let used: HashSet<_> = self.bodies.values().map(|body| body.borrow().digest).collect();
         self.contents.retain(|digest, _| used.contains(digest));
-        self.added.retain(|scope| self.bodies.contains_key(scope));
+        self.added.retain(|variant| self.bodies.contains_key(variant));
         self.sweep_at = FIRST_SWEEP.max(2 * self.bodies.len()).min(MAX_SCOPES);
         self.last_sweep = Some(Instant::now());
     }
@@ -170,18 +170,21 @@ mod tests {
     use std::{sync::Arc, time::Instant};
 
     use bytes::Bytes;
-    use policies::{Digest, Scope};
+    use policies::{Digest, Scope, wire::Format};
 
     use super::{MAX_SCOPES, Occupancy, SWEEP_INTERVAL, ScopeCache};
-    use crate::{serving::published::Body, source::Revision};
+    use crate::{
+        serving::published::{Body, Variant},
+        source::Revision,
+    };
 
-    fn scope(service: &str) -> Arc<Scope> {
-        Scope::new(["demo"], [service]).unwrap().into()
+    fn scope(service: &str) -> Arc<Variant> {
+        Arc::new(Scope::new(["demo"], [service]).unwrap().into())
     }
 
     fn body(text: &'static str) -> Body {
         let (bytes, revision) = (Bytes::from(text.as_bytes().to_vec()), Revision::new("main@sha1:1".into()));
-        Body { digest: Digest::of(&bytes), bytes, revision }
+        Body { format: Format::V1, digest: Digest::of(&bytes), bytes, revision }
     }
 
     #[test]
@@ -197,6 +200,18 @@ mod tests {
             assert_eq!(b == c, b.as_ptr() == c.as_ptr(), "{texts:?}");
         }
         assert_eq!(cache.contents.len(), 2, "bytes of no scope are kept");
+    }
+
+    #[test]
+    fn each_format_of_a_scope_is_kept_and_counted() {
+        let mut cache = ScopeCache::default();
+        let one = scope("a");
+        let other = Arc::new(Variant { format: Format::V2, ..(*one).clone() });
+        let waiting = [cache.insert(Arc::clone(&one), body("one")), cache.insert(other, body("other"))];
+        assert_eq!(cache.occupancy(), Occupancy { scopes: 2, waiting: 2 });
+        let revision = Revision::new("main@sha1:2".into());
+        assert_eq!(cache.update(Arc::default(), &revision, vec![(one, body("new"))]), 1);
+        assert_eq!(waiting.map(|body| body.has_changed().unwrap()), [true, false]);
     }
 
     #[test]

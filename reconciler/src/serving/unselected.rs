@@ -28,7 +28,9 @@ impl UnselectedPolicies {
         if workloads.len().saturating_mul(arrived.len()) > MAX_COMPARISONS {
             return Vec::new();
         }
-        arrived.retain(|policy| !workloads.iter().any(|workload| workload.is_selected_by(&policy.selector)));
+        arrived.retain(|policy| {
+            !workloads.iter().any(|workload| workload.scope.is_selected_by(&policy.selector))
+        });
         arrived
     }
 }

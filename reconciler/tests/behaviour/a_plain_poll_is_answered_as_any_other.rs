@@ -201,6 +201,7 @@ fn request(etag: String) -> impl Strategy<Value = String> {
             "accept: */*",
             "accept: text/html",
             "accept: application/vnd.hfi.snapshot.v1;q=1, x/y",
+            "accept: application/vnd.hfi.snapshot.v2, application/vnd.hfi.snapshot.v1;q=0.5",
             "prefer: wait=0",
             "prefer: respond-async",
             "x-hfi-node: sidecar~a.b",

@@ -29,7 +29,10 @@ async fn wrong_requests_are_told_what_is_right() {
         assert!(actual == status && detail.contains(reason), "{path}: {actual} {detail}");
     }
     let (status, detail) = problem(&server, "/v1/snapshot", &[("accept", "text/html")]).await;
-    assert_eq!((status, detail.as_str()), (406, "snapshots come as application/vnd.hfi.snapshot.v1"));
+    assert_eq!(
+        (status, detail.as_str()),
+        (406, "snapshots come as one of: application/vnd.hfi.snapshot.v1, application/vnd.hfi.snapshot.v2")
+    );
     let post = server.client.post(format!("{}/v1/snapshot", server.url)).send().await.unwrap();
     assert_eq!(
         (post.status().as_u16(), post.headers()["content-type"].to_str().unwrap()),

@@ -15,6 +15,7 @@ mod a_tag_or_a_commit_is_followed;
 mod a_variable_that_is_set_to_nothing_is_not_set;
 mod an_installation_is_diagnosed;
 mod commands_answer;
+mod each_filter_gets_the_format_that_it_reads;
 mod errors_are_problem_documents;
 mod events_tell_of_every_snapshot;
 mod everything_can_be_halted;

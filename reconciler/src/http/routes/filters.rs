@@ -1,10 +1,10 @@
 //! `GET /v1/filters`: the filters that poll, and the snapshot that each runs.
 
 use axum::{Json, extract::State, http::HeaderMap};
-use policies::{Digest, Scope};
+use policies::{Digest, Scope, wire::poll};
 
 use crate::api;
-use crate::fleet::filters::{Filter, Filters, Node, counts};
+use crate::fleet::filters::{Filter, Filters, counts};
 use crate::http::{
     conditional,
     operation::{Operation, json},
@@ -12,9 +12,7 @@ use crate::http::{
     problem::Problem,
     state::Served,
 };
-
-/// The header with the id of the Envoy node.
-pub(crate) const NODE: &str = "x-hfi-node";
+use crate::serving::published::Variant;
 
 pub(crate) async fn get(State(served): State<Served>) -> Result<Json<api::filters::Filters>, Problem> {
     let listed = tokio::task::spawn_blocking(move || served.services.filters.list(&served.publisher)).await;
@@ -43,11 +41,11 @@ fn names(scope: &Scope, key: &str) -> String {
 }
 
 /// Remembers a poll that has the id of its node.
-pub(crate) fn note(filters: &Filters, headers: &HeaderMap, scope: &Scope, wait: Option<Wait>) {
-    let node = headers.get(NODE).and_then(|node| Node::parse(node.to_str().ok()?));
+pub(crate) fn note(filters: &Filters, headers: &HeaderMap, variant: &Variant, wait: Option<Wait>) {
+    let node = headers.get(poll::NODE).and_then(|node| poll::NodeId::parse(node.to_str().ok()?));
     if let Some(node) = node {
         let digest = conditional::first(headers).and_then(Digest::from_etag);
-        filters.polled(node, scope, digest, wait.map(Wait::duration).unwrap_or_default());
+        filters.polled(node, variant, digest, wait.map(Wait::duration).unwrap_or_default());
     }
 }
 
