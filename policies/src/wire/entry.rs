@@ -30,7 +30,7 @@ pub(super) trait WireRule<'a>: Sized {
 /// The error of something that was read and is no value of the language.
 #[derive(Debug)]
 pub(super) enum Unreadable {
-    Damaged(String),
+    Damaged,
     /// It is of a later build.
     UnknownSubject,
 }
@@ -54,6 +54,15 @@ struct Entry<'a, R> {
 
 #[derive(Serialize, Deserialize)]
 struct Policy<'a, R> {
+    #[serde(borrow)]
+    head: Head<'a>,
+    #[serde(borrow, bound(deserialize = "R: Deserialize<'de>"))]
+    rules: List<'a, language::Rule, R>,
+}
+
+/// A policy without its rules. The same code reads it in every format: the filter is to stay small.
+#[derive(Serialize, Deserialize)]
+struct Head<'a> {
     name: &'a str,
     #[serde(borrow)]
     selector: Selector<'a>,
@@ -64,8 +73,6 @@ struct Policy<'a, R> {
     suspend: bool,
     starts_at: Option<u64>,
     expires_at: Option<u64>,
-    #[serde(borrow, bound(deserialize = "R: Deserialize<'de>"))]
-    rules: List<'a, language::Rule, R>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -127,7 +134,7 @@ impl<'a, R: WireRule<'a>> Snapshot<'a, R> {
         let mut cut = Cut::default();
         let mut policies = Vec::new();
         for entry in self.policies.into_items() {
-            let direction = match entry.policy.flow {
+            let direction = match entry.policy.head.flow {
                 Flow::Inbound => Direction::Inbound,
                 Flow::Outbound { .. } => Direction::Outbound,
             };
@@ -135,7 +142,9 @@ impl<'a, R: WireRule<'a>> Snapshot<'a, R> {
                 Ok(_) if cut.has(direction) => {}
                 Ok(entry) => policies.push(entry),
                 Err(Unreadable::UnknownSubject) => cut.0.push(direction),
-                Err(Unreadable::Damaged(reason)) => return Err(SnapshotError::Damaged(reason)),
+                Err(Unreadable::Damaged) => {
+                    return Err(SnapshotError::Damaged("a value is not valid".to_owned()));
+                }
             }
         }
         Ok(snapshot::Snapshot { policies })
@@ -157,7 +166,7 @@ impl<'a, R: WireRule<'a>> Policy<'a, R> {
     fn write(policy: &'a language::Policy) -> Self {
         let language::Policy { name, selector, flow, mode, priority, suspend, starts_at, expires_at, rules } =
             policy;
-        Self {
+        let head = Head {
             name: name.as_str(),
             selector: selector.into(),
             flow: flow.into(),
@@ -166,12 +175,19 @@ impl<'a, R: WireRule<'a>> Policy<'a, R> {
             suspend: *suspend,
             starts_at: millis(*starts_at),
             expires_at: millis(*expires_at),
-            rules: List::Of(rules, R::write),
-        }
+        };
+        Self { head, rules: List::Of(rules, R::write) }
     }
 
     fn read(self) -> Result<language::Policy, Unreadable> {
-        let Self { name, selector, flow, mode, priority, suspend, starts_at, expires_at, rules } = self;
+        let Self { head, rules } = self;
+        head.read(rules.into_items().into_iter().map(R::read).collect::<Result<_, _>>()?)
+    }
+}
+
+impl Head<'_> {
+    fn read(self, rules: Vec<language::Rule>) -> Result<language::Policy, Unreadable> {
+        let Self { name, selector, flow, mode, priority, suspend, starts_at, expires_at } = self;
         Ok(language::Policy {
             name: checked(name.to_owned())?,
             selector: selector.try_into()?,
@@ -181,7 +197,7 @@ impl<'a, R: WireRule<'a>> Policy<'a, R> {
             suspend,
             starts_at: timestamp(starts_at),
             expires_at: timestamp(expires_at),
-            rules: rules.into_items().into_iter().map(R::read).collect::<Result<_, _>>()?,
+            rules,
         })
     }
 }

@@ -62,12 +62,10 @@ enum Reply<'a> {
     Grpc { status: u8, message: &'a str },
 }
 
-/// A value, if the text or number is one.
-pub(super) fn checked<T, V>(value: V) -> Result<T, Unreadable>
-where
-    T: TryFrom<V, Error: ToString>,
-{
-    T::try_from(value).map_err(|error| Unreadable::Damaged(error.to_string()))
+/// A value, if the text or number is one. The reason that it is not is left out: with it the texts of all
+/// such errors would be in the filter, which is to stay small.
+pub(super) fn checked<T: TryFrom<V>, V>(value: V) -> Result<T, Unreadable> {
+    T::try_from(value).map_err(|_| Unreadable::Damaged)
 }
 
 pub(super) fn glob(text: &str) -> Result<Glob, Unreadable> {

@@ -57,7 +57,7 @@ impl<'a> WireRule<'a> for Rule<'a> {
         let conditions = conditions.into_items().into_iter().map(|Condition { code, name, matcher }| {
             let kind = Subject::KINDS.into_iter().find(|kind| kind.code == code);
             let subject = kind.ok_or(Unreadable::UnknownSubject)?.subject(name.to_owned());
-            let subject = subject.map_err(|error| Unreadable::Damaged(error.to_string()))?;
+            let subject = subject.map_err(|_| Unreadable::Damaged)?;
             Ok(language::Condition { subject, matcher: matcher.into() })
         });
         let conditions = conditions.collect::<Result<_, Unreadable>>()?;
