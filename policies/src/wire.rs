@@ -10,10 +10,10 @@
 //! [`Snapshot::encode`], and [`Format::media_type`] as `Content-Type`. The filter: [`poll::target`],
 //! [`poll::ACCEPT`], and [`Snapshot::decode`], which reads every format that this build knows.
 
+mod bytes;
 mod digest;
 mod entry;
 mod format;
-mod list;
 mod parts;
 pub mod poll;
 mod scope;

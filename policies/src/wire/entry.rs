@@ -1,6 +1,6 @@
-//! The snapshot and the policies of formats 1 and 2; only their rules differ.
+//! The parts of a snapshot that formats 1 and 2 write in the same way; only the matches of rules differ.
 //!
-//! A format may not be able to say a rule, and a filter may not know the subject of a condition. Then the
+//! A format may not be able to say a match, and a filter may not know the subject of a condition. Then the
 //! whole policy is left out, and with it every later policy for the same direction: it would decide
 //! requests that the one before was to decide first. What is left out injects nothing.
 
@@ -9,60 +9,21 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    list::List,
-    parts::{checked, glob},
-    snapshot::{self, SnapshotEntry, SnapshotError},
+    bytes::{Damaged, Reader, Writer},
+    format::Format,
+    parts::{Fault, checked, glob},
+    snapshot::{Snapshot, SnapshotEntry},
+    v1, v2,
 };
 use crate::language::{self, Direction, Timestamp};
-
-/// A rule of a format.
-pub(super) trait WireRule<'a>: Sized {
-    /// True if the format has room for all that the rule says.
-    fn can_say(rule: &language::Rule) -> bool;
-
-    /// Makes the format's rule of one that it can say.
-    fn write(rule: &'a language::Rule) -> Self;
-
-    /// The rule that was read.
-    fn read(self) -> Result<language::Rule, Unreadable>;
-}
-
-/// The error of something that was read and is no value of the language.
-#[derive(Debug)]
-pub(super) enum Unreadable {
-    Damaged,
-    /// It is of a later build.
-    UnknownSubject,
-}
 
 /// The directions whose later policies are left out.
 #[derive(Default)]
 struct Cut(Vec<Direction>);
 
+/// A policy without its rules.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Snapshot<'a, R> {
-    #[serde(borrow, bound(deserialize = "R: Deserialize<'de>"))]
-    policies: List<'a, SnapshotEntry, Entry<'a, R>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Entry<'a, R> {
-    #[serde(borrow, bound(deserialize = "R: Deserialize<'de>"))]
-    policy: Policy<'a, R>,
-    started_at: Option<u64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Policy<'a, R> {
-    #[serde(borrow)]
-    head: Head<'a>,
-    #[serde(borrow, bound(deserialize = "R: Deserialize<'de>"))]
-    rules: List<'a, language::Rule, R>,
-}
-
-/// A policy without its rules. The same code reads it in every format: the filter is to stay small.
-#[derive(Serialize, Deserialize)]
-struct Head<'a> {
+struct Policy<'a> {
     name: &'a str,
     #[serde(borrow)]
     selector: Selector<'a>,
@@ -111,62 +72,86 @@ impl Cut {
     }
 }
 
-impl<'a, R: WireRule<'a>> Snapshot<'a, R> {
-    /// Makes the format's snapshot.
-    pub(super) fn write(snapshot::Snapshot { policies }: &'a snapshot::Snapshot) -> Self {
-        let can_say = |entry: &SnapshotEntry| entry.policy.rules.iter().all(R::can_say);
-        if policies.iter().all(can_say) {
-            return Self { policies: List::Of(policies, Entry::write) };
+/// Writes a snapshot, without what the format cannot say.
+pub(super) fn write(Snapshot { policies }: &Snapshot, format: Format, to: &mut Writer) {
+    let can_say = |entry: &&SnapshotEntry| {
+        entry.policy.rules.iter().all(|rule| match format {
+            Format::V1 => v1::can_say(&rule.matches),
+            Format::V2 => true,
+        })
+    };
+    let mut cut = Cut::default();
+    let mut said = Vec::with_capacity(policies.len());
+    for entry in policies {
+        let direction = entry.policy.flow.direction();
+        if !can_say(&entry) {
+            cut.0.push(direction);
         }
-        let mut cut = Cut::default();
-        let said = policies.iter().filter(|entry| {
-            let direction = entry.policy.flow.direction();
-            if !can_say(entry) {
-                cut.0.push(direction);
+        if !cut.has(direction) {
+            said.push(entry);
+        }
+    }
+    to.list(said.into_iter(), |to, SnapshotEntry { policy, started_at }| {
+        to.put(&Policy::from(&**policy));
+        to.list(policy.rules.iter(), |to, language::Rule { matches, fault }| {
+            match format {
+                Format::V1 => v1::write(matches, to),
+                Format::V2 => v2::write(matches, to),
             }
-            !cut.has(direction)
+            to.put(&Fault::from(fault));
         });
-        Self { policies: List::Items(said.map(Entry::write).collect()) }
-    }
+        to.put(&millis(*started_at));
+    });
+}
 
-    /// The snapshot that was read.
-    pub(super) fn read(self) -> Result<snapshot::Snapshot, SnapshotError> {
-        let mut cut = Cut::default();
-        let mut policies = Vec::new();
-        for entry in self.policies.into_items() {
-            let direction = match entry.policy.head.flow {
-                Flow::Inbound => Direction::Inbound,
-                Flow::Outbound { .. } => Direction::Outbound,
-            };
-            match entry.read() {
-                Ok(_) if cut.has(direction) => {}
-                Ok(entry) => policies.push(entry),
-                Err(Unreadable::UnknownSubject) => cut.0.push(direction),
-                Err(Unreadable::Damaged) => {
-                    return Err(SnapshotError::Damaged("a value is not valid".to_owned()));
-                }
-            }
+/// Reads a snapshot, without what this build does not know.
+pub(super) fn read(from: &mut Reader<'_>, format: Format) -> Result<Snapshot, Damaged> {
+    let mut cut = Cut::default();
+    let mut policies = Vec::new();
+    from.list(|from| {
+        let policy: Policy<'_> = from.take()?;
+        let rules = from.list(|from| rule(from, format))?;
+        let started_at = timestamp(from.take()?);
+        // `None` as soon as one rule is not known.
+        let rules: Option<Vec<_>> = rules.into_iter().collect();
+        let is_known = rules.is_some();
+        let policy = policy.with(rules.unwrap_or_default())?;
+        let direction = policy.flow.direction();
+        if !is_known {
+            cut.0.push(direction);
         }
-        Ok(snapshot::Snapshot { policies })
-    }
+        if !cut.has(direction) {
+            policies.push(SnapshotEntry { policy: Arc::new(policy), started_at });
+        }
+        Ok(())
+    })?;
+    Ok(Snapshot { policies })
 }
 
-impl<'a, R: WireRule<'a>> Entry<'a, R> {
-    fn write(SnapshotEntry { policy, started_at }: &'a SnapshotEntry) -> Self {
-        Self { policy: Policy::write(policy), started_at: millis(*started_at) }
-    }
-
-    fn read(self) -> Result<SnapshotEntry, Unreadable> {
-        let Self { policy, started_at } = self;
-        Ok(SnapshotEntry { policy: Arc::new(policy.read()?), started_at: timestamp(started_at) })
-    }
+/// Reads a rule; `None` if this build does not know the subject of one of its conditions.
+fn rule(from: &mut Reader<'_>, format: Format) -> Result<Option<language::Rule>, Damaged> {
+    let matches = match format {
+        Format::V1 => Some(v1::read(from)?),
+        Format::V2 => v2::read(from)?,
+    };
+    let fault = from.take::<Fault<'_>>()?.try_into()?;
+    Ok(matches.map(|matches| language::Rule { matches, fault }))
 }
 
-impl<'a, R: WireRule<'a>> Policy<'a, R> {
-    fn write(policy: &'a language::Policy) -> Self {
-        let language::Policy { name, selector, flow, mode, priority, suspend, starts_at, expires_at, rules } =
-            policy;
-        let head = Head {
+impl<'a> From<&'a language::Policy> for Policy<'a> {
+    fn from(policy: &'a language::Policy) -> Self {
+        let language::Policy {
+            name,
+            selector,
+            flow,
+            mode,
+            priority,
+            suspend,
+            starts_at,
+            expires_at,
+            rules: _,
+        } = policy;
+        Self {
             name: name.as_str(),
             selector: selector.into(),
             flow: flow.into(),
@@ -175,18 +160,12 @@ impl<'a, R: WireRule<'a>> Policy<'a, R> {
             suspend: *suspend,
             starts_at: millis(*starts_at),
             expires_at: millis(*expires_at),
-        };
-        Self { head, rules: List::Of(rules, R::write) }
-    }
-
-    fn read(self) -> Result<language::Policy, Unreadable> {
-        let Self { head, rules } = self;
-        head.read(rules.into_items().into_iter().map(R::read).collect::<Result<_, _>>()?)
+        }
     }
 }
 
-impl Head<'_> {
-    fn read(self, rules: Vec<language::Rule>) -> Result<language::Policy, Unreadable> {
+impl Policy<'_> {
+    fn with(self, rules: Vec<language::Rule>) -> Result<language::Policy, Damaged> {
         let Self { name, selector, flow, mode, priority, suspend, starts_at, expires_at } = self;
         Ok(language::Policy {
             name: checked(name.to_owned())?,
@@ -209,9 +188,9 @@ impl<'a> From<&'a language::Selector> for Selector<'a> {
 }
 
 impl TryFrom<Selector<'_>> for language::Selector {
-    type Error = Unreadable;
+    type Error = Damaged;
 
-    fn try_from(Selector { service, namespace }: Selector<'_>) -> Result<Self, Unreadable> {
+    fn try_from(Selector { service, namespace }: Selector<'_>) -> Result<Self, Damaged> {
         Ok(Self { service: glob(service)?, namespace: glob(namespace)? })
     }
 }
@@ -226,9 +205,9 @@ impl<'a> From<&'a language::Flow> for Flow<'a> {
 }
 
 impl TryFrom<Flow<'_>> for language::Flow {
-    type Error = Unreadable;
+    type Error = Damaged;
 
-    fn try_from(flow: Flow<'_>) -> Result<Self, Unreadable> {
+    fn try_from(flow: Flow<'_>) -> Result<Self, Damaged> {
         Ok(match flow {
             Flow::Inbound => Self::Inbound,
             Flow::Outbound { destination } => Self::Outbound { destination: destination.try_into()? },

@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{entry::Unreadable, list::List};
-use crate::language::{self, Glob, HeaderName, HeaderValue, Percentage};
+use super::bytes::Damaged;
+use crate::language::{self, Glob, HeaderName, Percentage};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Matcher<'a> {
@@ -53,7 +53,7 @@ struct Abort<'a> {
     #[serde(borrow)]
     reply: Reply<'a>,
     #[serde(borrow)]
-    headers: List<'a, (HeaderName, HeaderValue), (&'a str, &'a str)>,
+    headers: Vec<(&'a str, &'a str)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,13 +62,15 @@ enum Reply<'a> {
     Grpc { status: u8, message: &'a str },
 }
 
-/// A value, if the text or number is one. The reason that it is not is left out: with it the texts of all
-/// such errors would be in the filter, which is to stay small.
-pub(super) fn checked<T: TryFrom<V>, V>(value: V) -> Result<T, Unreadable> {
-    T::try_from(value).map_err(|_| Unreadable::Damaged)
+/// A value, if the text or number is one.
+pub(super) fn checked<T, V>(value: V) -> Result<T, Damaged>
+where
+    T: TryFrom<V, Error: ToString>,
+{
+    T::try_from(value).map_err(|error| Damaged(error.to_string()))
 }
 
-pub(super) fn glob(text: &str) -> Result<Glob, Unreadable> {
+pub(super) fn glob(text: &str) -> Result<Glob, Damaged> {
     checked(text.to_owned())
 }
 
@@ -107,9 +109,9 @@ impl<'a> From<&'a language::Source> for Source<'a> {
 }
 
 impl TryFrom<Source<'_>> for language::Source {
-    type Error = Unreadable;
+    type Error = Damaged;
 
-    fn try_from(Source { namespace, service_account }: Source<'_>) -> Result<Self, Unreadable> {
+    fn try_from(Source { namespace, service_account }: Source<'_>) -> Result<Self, Damaged> {
         Ok(Self { namespace: glob(namespace)?, service_account: glob(service_account)? })
     }
 }
@@ -129,9 +131,9 @@ impl<'a> From<&'a language::Fault> for Fault<'a> {
 }
 
 impl TryFrom<Fault<'_>> for language::Fault {
-    type Error = Unreadable;
+    type Error = Damaged;
 
-    fn try_from(fault: Fault<'_>) -> Result<Self, Unreadable> {
+    fn try_from(fault: Fault<'_>) -> Result<Self, Damaged> {
         let Fault { percentage, sticky_by, start_delay_ms, duration_seconds, delay, abort } = fault;
         Ok(Self {
             percentage: checked::<Percentage, _>(percentage)?,
@@ -150,14 +152,15 @@ impl<'a> From<&'a language::Abort> for Abort<'a> {
             language::Reply::Http { status, body } => Reply::Http { status: status.as_u16(), body },
             language::Reply::Grpc { status, message } => Reply::Grpc { status: status.as_u8(), message },
         };
-        Self { reply, headers: List::Of(headers, |(name, value)| (name.as_str(), value.as_str())) }
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Self { reply, headers }
     }
 }
 
 impl TryFrom<Abort<'_>> for language::Abort {
-    type Error = Unreadable;
+    type Error = Damaged;
 
-    fn try_from(Abort { reply, headers }: Abort<'_>) -> Result<Self, Unreadable> {
+    fn try_from(Abort { reply, headers }: Abort<'_>) -> Result<Self, Damaged> {
         let reply = match reply {
             Reply::Http { status, body } => {
                 language::Reply::Http { status: checked(status)?, body: body.to_owned() }
@@ -168,7 +171,7 @@ impl TryFrom<Abort<'_>> for language::Abort {
         };
         let header =
             |(name, value): (&str, &str)| Ok((checked(name.to_owned())?, checked(value.to_owned())?));
-        let headers = headers.into_items().into_iter().map(header).collect::<Result<_, Unreadable>>()?;
+        let headers = headers.into_iter().map(header).collect::<Result<_, Damaged>>()?;
         Ok(Self { reply, headers })
     }
 }

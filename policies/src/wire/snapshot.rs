@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::{entry, format::Format, scope::Scope, v1, v2};
+use super::{
+    bytes::{Damaged, Reader, Writer},
+    entry,
+    format::Format,
+    scope::Scope,
+};
 use crate::language::{Fault, Policy, Timestamp};
 
 /// The policies that can apply to one scope, in the order in which they decide.
@@ -37,33 +40,21 @@ pub enum SnapshotError {
 impl Snapshot {
     /// The bytes that are served. Equal snapshots give equal bytes.
     pub fn encode(&self, format: Format) -> Vec<u8> {
-        match format {
-            Format::V1 => written(format, &entry::Snapshot::<v1::Rule<'_>>::write(self)),
-            Format::V2 => written(format, &entry::Snapshot::<v2::Rule<'_>>::write(self)),
-        }
+        let mut bytes = Writer::new(&format.magic());
+        entry::write(self, format, &mut bytes);
+        bytes.into_bytes()
     }
 
     /// Reads what [`Snapshot::encode`] wrote, in whichever format.
     pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
         let format = Format::of(bytes)?;
-        let body = bytes.get(format.magic().len()..).unwrap_or_default();
-        match format {
-            Format::V1 => read::<entry::Snapshot<'_, v1::Rule<'_>>>(body)?.read(),
-            Format::V2 => read::<entry::Snapshot<'_, v2::Rule<'_>>>(body)?.read(),
+        let mut bytes = Reader::new(bytes.get(format.magic().len()..).unwrap_or_default());
+        let snapshot =
+            entry::read(&mut bytes, format).map_err(|Damaged(reason)| SnapshotError::Damaged(reason))?;
+        match bytes.left() {
+            0 => Ok(snapshot),
+            left => Err(SnapshotError::Trailing(left)),
         }
-    }
-}
-
-fn written(format: Format, snapshot: &impl Serialize) -> Vec<u8> {
-    // Writing plain data into memory has no way to fail; an empty body would be refused by its reader,
-    // and inject nothing.
-    postcard::to_extend(snapshot, format.magic().to_vec()).unwrap_or_default()
-}
-
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, SnapshotError> {
-    match postcard::take_from_bytes(body).map_err(|error| SnapshotError::Damaged(error.to_string()))? {
-        (snapshot, []) => Ok(snapshot),
-        (_, rest) => Err(SnapshotError::Trailing(rest.len())),
     }
 }
 

@@ -1,0 +1,73 @@
+//! The bytes of a format, value by value. The one file that names `postcard`.
+//!
+//! Formats are written and read piece by piece instead of as one type each: they differ in one piece, and
+//! the module that every proxy loads would carry all others twice.
+
+use serde::{Deserialize, Serialize};
+
+/// The bytes that have been written so far.
+pub(super) struct Writer(Vec<u8>);
+
+/// The bytes that are left to read.
+pub(super) struct Reader<'a>(&'a [u8]);
+
+/// Bytes that are no value of the language, and why.
+#[derive(Debug)]
+pub(super) struct Damaged(pub(super) String);
+
+impl Writer {
+    /// Writes behind these bytes.
+    pub(super) fn new(begin: &[u8]) -> Self {
+        Self(begin.to_vec())
+    }
+
+    pub(super) fn put(&mut self, value: &impl Serialize) {
+        // Writing plain data into memory has no way to fail; a body without its beginning would be refused by
+        // its reader, and inject nothing.
+        self.0 = postcard::to_extend(value, std::mem::take(&mut self.0)).unwrap_or_default();
+    }
+
+    /// Writes the number of items, and each of them.
+    pub(super) fn list<T>(
+        &mut self,
+        items: impl Iterator<Item = T> + Clone,
+        mut write: impl FnMut(&mut Self, T),
+    ) {
+        self.put(&items.clone().count());
+        items.for_each(|item| write(self, item));
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn take<T: Deserialize<'a>>(&mut self) -> Result<T, Damaged> {
+        let (value, rest) = postcard::take_from_bytes(self.0).map_err(|error| Damaged(error.to_string()))?;
+        self.0 = rest;
+        Ok(value)
+    }
+
+    /// Reads the number of items, and each of them. A number that is too large ends with the bytes.
+    pub(super) fn list<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Self) -> Result<T, Damaged>,
+    ) -> Result<Vec<T>, Damaged> {
+        let count: usize = self.take()?;
+        let mut items = Vec::new();
+        for _ in 0..count {
+            items.push(read(self)?);
+        }
+        Ok(items)
+    }
+
+    /// The number of bytes that are left.
+    pub(super) fn left(&self) -> usize {
+        self.0.len()
+    }
+}
