@@ -91,18 +91,20 @@ impl Rule {
                 Some(destination.clone()).filter(|selector| *selector != Selector::any())
             }
         };
-        let compile = |Condition { subject, matcher }: &Condition| {
-            Ok((subject.clone(), CompiledMatcher::new(matcher)?))
-        };
-        let mut conditions = conditions.iter().map(compile).collect::<Result<Vec<_>, PatternError>>()?;
-        conditions.sort_by_key(|(subject, _)| subject.cost());
+        // The cheapest condition first. They mostly are in this order already, which a sort does not need to be
+        // compiled into the module for.
+        let mut compiled: Vec<(Subject, CompiledMatcher)> = Vec::with_capacity(conditions.len());
+        for Condition { subject, matcher } in conditions {
+            let at = compiled.partition_point(|(earlier, _)| earlier.cost() <= subject.cost());
+            compiled.insert(at, (subject.clone(), CompiledMatcher::new(matcher)?));
+        }
         Ok(Self {
             policy: name.as_str().into(),
             mode: *mode,
             starts_at: *starts_at,
             ends_at: entry.end_of(fault),
             destination,
-            conditions,
+            conditions: compiled,
             source: source.clone(),
             percentage: *percentage,
             sticky_by: sticky_by.clone(),

@@ -53,17 +53,16 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// Reads the number of items, and each of them. A number that is too large ends with the bytes.
-    pub(super) fn list<T>(
+    /// Reads the number of items, and has each of them read. A number that is too large ends with the bytes.
+    pub(super) fn list(
         &mut self,
-        mut read: impl FnMut(&mut Self) -> Result<T, Damaged>,
-    ) -> Result<Vec<T>, Damaged> {
+        mut read: impl FnMut(&mut Self) -> Result<(), Damaged>,
+    ) -> Result<(), Damaged> {
         let count: usize = self.take()?;
-        let mut items = Vec::new();
         for _ in 0..count {
-            items.push(read(self)?);
+            read(self)?;
         }
-        Ok(items)
+        Ok(())
     }
 
     /// The number of bytes that are left.

@@ -110,12 +110,15 @@ pub(super) fn read(from: &mut Reader<'_>, format: Format) -> Result<Snapshot, Da
     let mut policies = Vec::new();
     from.list(|from| {
         let policy: Policy<'_> = from.take()?;
-        let rules = from.list(|from| rule(from, format))?;
+        let (mut rules, mut is_known) = (Vec::new(), true);
+        from.list(|from| {
+            let rule = rule(from, format)?;
+            is_known &= rule.is_some();
+            rules.extend(rule);
+            Ok(())
+        })?;
         let started_at = timestamp(from.take()?);
-        // `None` as soon as one rule is not known.
-        let rules: Option<Vec<_>> = rules.into_iter().collect();
-        let is_known = rules.is_some();
-        let policy = policy.with(rules.unwrap_or_default())?;
+        let policy = policy.with(rules)?;
         let direction = policy.flow.direction();
         if !is_known {
             cut.0.push(direction);

@@ -60,14 +60,16 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Match, Damaged> {
         let matcher: Option<Matcher<'_>> = from.take()?;
         conditions.extend(matcher.map(|matcher| condition(subject, matcher)));
     }
-    conditions.extend(from.list(|from| {
+    from.list(|from| {
         let (name, matcher): (&str, _) = from.take()?;
-        Ok(condition(Subject::Header(checked(name.to_owned())?), matcher))
-    })?);
-    conditions.extend(from.list(|from| {
+        conditions.push(condition(Subject::Header(checked(name.to_owned())?), matcher));
+        Ok(())
+    })?;
+    from.list(|from| {
         let (name, matcher): (&str, _) = from.take()?;
-        Ok(condition(Subject::Query(name.to_owned()), matcher))
-    })?);
+        conditions.push(condition(Subject::Query(name.to_owned()), matcher));
+        Ok(())
+    })?;
     let source = from.take::<Option<Source<'_>>>()?.map(language::Source::try_from).transpose()?;
     Ok(Match { conditions, source })
 }

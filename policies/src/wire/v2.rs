@@ -20,13 +20,18 @@ pub(super) fn write(Match { conditions, source }: &Match, to: &mut Writer) {
 
 /// Reads a match; `None` if this build does not know the subject of one of its conditions.
 pub(super) fn read(from: &mut Reader<'_>) -> Result<Option<Match>, Damaged> {
-    let conditions = from.list(|from| {
+    let (mut conditions, mut is_known) = (Vec::new(), true);
+    from.list(|from| {
         let (code, name, matcher): (u8, &str, Matcher<'_>) = from.take()?;
-        let Some(kind) = Subject::KINDS.into_iter().find(|kind| kind.code == code) else { return Ok(None) };
-        let subject = kind.subject(name.to_owned()).map_err(|error| Damaged(error.to_string()))?;
-        Ok(Some(Condition { subject, matcher: matcher.into() }))
+        match Subject::KINDS.into_iter().find(|kind| kind.code == code) {
+            Some(kind) => {
+                let subject = kind.subject(name.to_owned()).map_err(|error| Damaged(error.to_string()))?;
+                conditions.push(Condition { subject, matcher: matcher.into() });
+            }
+            None => is_known = false,
+        }
+        Ok(())
     })?;
     let source = from.take::<Option<Source<'_>>>()?.map(language::Source::try_from).transpose()?;
-    let conditions: Option<_> = conditions.into_iter().collect();
-    Ok(conditions.map(|conditions| Match { conditions, source }))
+    Ok(is_known.then_some(Match { conditions, source }))
 }
