@@ -11,9 +11,10 @@ pub(super) struct Writer(Vec<u8>);
 /// The bytes that are left to read.
 pub(super) struct Reader<'a>(&'a [u8]);
 
-/// Bytes that are no value of the language, and why.
+/// The error of bytes that are no value of the language. The reason is left out: with it the texts of all errors
+/// of the language would be in the filter, which is to stay small.
 #[derive(Debug)]
-pub(super) struct Damaged(pub(super) String);
+pub(super) struct Damaged;
 
 impl Writer {
     /// Writes behind these bytes.
@@ -48,7 +49,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn take<T: Deserialize<'a>>(&mut self) -> Result<T, Damaged> {
-        let (value, rest) = postcard::take_from_bytes(self.0).map_err(|error| Damaged(error.to_string()))?;
+        let (value, rest) = postcard::take_from_bytes(self.0).map_err(|_| Damaged)?;
         self.0 = rest;
         Ok(value)
     }

@@ -63,11 +63,8 @@ enum Reply<'a> {
 }
 
 /// A value, if the text or number is one.
-pub(super) fn checked<T, V>(value: V) -> Result<T, Damaged>
-where
-    T: TryFrom<V, Error: ToString>,
-{
-    T::try_from(value).map_err(|error| Damaged(error.to_string()))
+pub(super) fn checked<T: TryFrom<V>, V>(value: V) -> Result<T, Damaged> {
+    T::try_from(value).map_err(|_| Damaged)
 }
 
 pub(super) fn glob(text: &str) -> Result<Glob, Damaged> {

@@ -31,8 +31,8 @@ pub enum SnapshotError {
     NotASnapshot,
     #[error("format {0} is newer than this filter knows")]
     Newer(u8),
-    #[error("the body is cut short or damaged: {0}")]
-    Damaged(String),
+    #[error("the body is cut short or damaged")]
+    Damaged,
     #[error("{0} bytes follow the snapshot")]
     Trailing(usize),
 }
@@ -49,8 +49,7 @@ impl Snapshot {
     pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
         let format = Format::of(bytes)?;
         let mut bytes = Reader::new(bytes.get(format.magic().len()..).unwrap_or_default());
-        let snapshot =
-            entry::read(&mut bytes, format).map_err(|Damaged(reason)| SnapshotError::Damaged(reason))?;
+        let snapshot = entry::read(&mut bytes, format).map_err(|Damaged| SnapshotError::Damaged)?;
         match bytes.left() {
             0 => Ok(snapshot),
             left => Err(SnapshotError::Trailing(left)),

@@ -25,7 +25,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Result<Option<Match>, Damaged> {
         let (code, name, matcher): (u8, &str, Matcher<'_>) = from.take()?;
         match Subject::KINDS.into_iter().find(|kind| kind.code == code) {
             Some(kind) => {
-                let subject = kind.subject(name.to_owned()).map_err(|error| Damaged(error.to_string()))?;
+                let subject = kind.subject(name.to_owned()).map_err(|_| Damaged)?;
                 conditions.push(Condition { subject, matcher: matcher.into() });
             }
             None => is_known = false,
