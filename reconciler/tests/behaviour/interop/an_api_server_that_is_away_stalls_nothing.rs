@@ -74,7 +74,7 @@ async fn killed_or_hanging_it_is_missed_and_found_again() {
     peer(&hfi, "it is found again", |peer| peer["connected"] == true).await;
     // Each time it is said once, however often it was tried.
     for duty in ["namespaces", "lease"] {
-        let said = |line: &&str| line.contains("does not do its part") && line.contains(duty);
+        let said = |line: &&str| line.contains("the API server fails at this task") && line.contains(duty);
         let said = hfi.log().lines().filter(said).count();
         assert!((1..=2).contains(&said), "{duty}: {}", hfi.log());
     }
@@ -114,7 +114,7 @@ async fn what_it_refuses_is_told_and_all_else_goes_on() {
     a_change_arrives(&hfi, &folder, 503).await;
     assert_eq!(hfi.json("/v1/policies/status").await["summary"]["inactive"], 0, "it is not known");
     assert_eq!(hfi.json("/v1/ready").await["status"], "ready");
-    assert_eq!(times(&hfi, "does not do its part"), 2, "{}", hfi.log());
+    assert_eq!(times(&hfi, "the API server fails at this task"), 2, "{}", hfi.log());
     hfi.signal("TERM");
     assert!(hfi.ended(Duration::from_secs(5)).await.success());
 }
