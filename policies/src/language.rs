@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how it is written, sent or evaluated.
 
+mod direction;
 mod facts;
 mod fault;
 #[cfg(feature = "authoring")]
@@ -14,13 +15,14 @@ mod reply;
 mod subject;
 mod values;
 
+pub use direction::Direction;
 pub use facts::Facts;
 pub use fault::{Delay, Fault, MAX_HOLD_MS};
 #[cfg(feature = "authoring")]
 pub use guardrail::{Breach, Guardrail};
 pub use matcher::{Matcher, Test};
 pub use matching::{Condition, Match, Source};
-pub use policy::{Direction, Flow, Mode, Policy, Rule, Selector};
+pub use policy::{Flow, Mode, Policy, Rule, Selector};
 pub use reply::{Abort, GrpcStatus, GrpcStatusError, HttpStatus, HttpStatusError, MAX_BODY_BYTES, Reply};
 pub use subject::Subject;
 #[cfg(feature = "authoring")]

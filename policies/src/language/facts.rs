@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{policy::Direction, values::Timestamp};
+use super::{direction::Direction, values::Timestamp};
 
 /// One request, as far as policies look at it.
 ///

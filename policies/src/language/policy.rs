@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 #[cfg(feature = "authoring")]
 use super::values::Pattern;
 use super::{
+    direction::Direction,
     fault::Fault,
     matching::Match,
     values::{Glob, PolicyName, Timestamp},
@@ -43,13 +44,6 @@ pub enum Flow {
     Inbound,
     /// The requests that it makes, to these callees.
     Outbound { destination: Selector },
-}
-
-/// The way that a request goes through a proxy, as seen from its workload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    Inbound,
-    Outbound,
 }
 
 /// The effect of a decision.
