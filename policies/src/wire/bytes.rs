@@ -3,10 +3,14 @@
 //! Formats are written and read piece by piece instead of as one type each: they differ in one piece, and
 //! the module that every proxy loads would carry all others twice.
 
+use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
 /// The bytes that have been written so far.
 pub(super) struct Writer(Vec<u8>);
+
+/// The end of the bytes, as `postcard` writes to it.
+struct End<'w>(&'w mut Vec<u8>);
 
 /// The bytes that are left to read.
 pub(super) struct Reader<'a>(&'a [u8]);
@@ -23,9 +27,9 @@ impl Writer {
     }
 
     pub(super) fn put(&mut self, value: &impl Serialize) {
-        // Writing plain data into memory has no way to fail; a body without its beginning would be refused by
-        // its reader, and inject nothing.
-        self.0 = postcard::to_extend(value, std::mem::take(&mut self.0)).unwrap_or_default();
+        // Writing plain data into memory has no way to fail; a body that is cut short would be refused by its
+        // reader, and inject nothing.
+        let _ = postcard::serialize_with_flavor(value, End(&mut self.0));
     }
 
     /// Writes the number of items, and each of them.
@@ -40,6 +44,24 @@ impl Writer {
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.0
+    }
+}
+
+impl Flavor for End<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
     }
 }
 

@@ -55,7 +55,8 @@ pub(super) fn write(Match { conditions, source }: &Match, to: &mut Writer) {
 /// Reads a match.
 pub(super) fn read(from: &mut Reader<'_>) -> Result<Match, Damaged> {
     let condition = |subject, matcher: Matcher<'_>| Condition { subject, matcher: matcher.into() };
-    let mut conditions = Vec::new();
+    // Most rules have one.
+    let mut conditions = Vec::with_capacity(1);
     for subject in [Subject::Method, Subject::Path] {
         let matcher: Option<Matcher<'_>> = from.take()?;
         conditions.extend(matcher.map(|matcher| condition(subject, matcher)));

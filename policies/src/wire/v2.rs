@@ -20,7 +20,8 @@ pub(super) fn write(Match { conditions, source }: &Match, to: &mut Writer) {
 
 /// Reads a match; `None` if this build does not know the subject of one of its conditions.
 pub(super) fn read(from: &mut Reader<'_>) -> Result<Option<Match>, Damaged> {
-    let (mut conditions, mut is_known) = (Vec::new(), true);
+    // Most rules have one.
+    let (mut conditions, mut is_known) = (Vec::with_capacity(1), true);
     from.list(|from| {
         let (code, name, matcher): (u8, &str, Matcher<'_>) = from.take()?;
         match Subject::KINDS.into_iter().find(|kind| kind.code == code) {
