@@ -88,7 +88,7 @@ class Layers(unittest.TestCase):
         self.assertEqual(self.findings(own, rules), ["layers: shop: imports run one way"])
 
     def test_what_the_rules_do_not_know(self):
-        self.found({"src/cellar.rs": "\n"}, "cellar is no layer")
+        self.found({"src/cellar.rs": "\n"}, "cellar is not a layer")
         cargo = SOUND["Cargo.toml"] + "clap = '1'\n"
         self.found({"Cargo.toml": cargo}, "shop depends on clap")
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# What the scripts for a cluster share: each story sources it.
+# The common part of the scripts for a cluster: each story sources it.
 #
 # They take kubectl, whose current context is the cluster, git and jq, a cluster with Istio and with
 # k8s/overlays/… applied, and from the environment
@@ -7,12 +7,12 @@
 #   HFI_E2E_REPO           the repository that the control plane follows, by a URL or path that git can
 #                          push to from here: it should be one for trying things out
 #   HFI_E2E_BRANCH         its branch                                             [main]
-#   HFI_E2E_PATH           a folder in it, below the control plane's HFI_PATH     [hfi-e2e]
+#   HFI_E2E_PATH           a directory in it, below the control plane's HFI_PATH     [hfi-e2e]
 #   HFI_E2E_MODE           sidecar or ambient                                     [sidecar]
 #   HFI_E2E_NAMESPACE      the namespace to make, beside one with -other added    [hfi-e2e]
 #   HFI_E2E_CONTROL_PLANE  the namespace of the control plane                     [boifi]
 #
-# How long a push takes is mostly the control plane's HFI_INTERVAL, unless its forge notifies it.
+# The time of a push is mostly the control plane's HFI_INTERVAL, unless its forge notifies it.
 # Policies select only the two namespaces, end by themselves after half an hour, and are removed at the
 # end. The namespaces stay for the next script; `kubectl delete namespace hfi-e2e hfi-e2e-other` removes them.
 # A script ends with 0 if every figure is as asked, 1 if one is not, 2 if it is used wrongly, and 3 if
@@ -27,7 +27,7 @@ mode=${HFI_E2E_MODE:-sidecar}
 namespace=${HFI_E2E_NAMESPACE:-hfi-e2e}
 other=$namespace-other
 control=${HFI_E2E_CONTROL_PLANE:-boifi}
-# What a request for this path gets tells which policy is in force.
+# A request for this path shows which policy is in force.
 probe=/which-policy
 
 # --- What is printed
@@ -44,7 +44,7 @@ asked() { jq --raw-output --arg story "$story" --arg name "${2:-}" ".[] | select
 # criterion NAME FIELD: of one figure of this story.
 criterion() { asked ".criteria[] | select(.name == \$name) | $2" "$1"; }
 
-# What a figure asks, with its id.
+# The question of a figure, with its id.
 sentence() { criterion "$1" '[.id, (.limit as $limit | .asks | sub("\\{limit\\}"; $limit // ""))] | @tsv'; }
 
 # limit NAME: the limit of a figure, a number; times are in milliseconds.
@@ -90,7 +90,7 @@ await() {
     until "${@:3}"; do
         if [ "$(now)" -gt "$end" ]; then
             figures=$((figures + 1)) failures=$((failures + 1))
-            echo "  FAIL: the rest of this story was not played: waited $1 s in vain for $2"
+            echo "  FAIL: the rest of this story was not played: waited $1 s without success for $2"
             conclude
         fi
         sleep 0.2
@@ -139,8 +139,8 @@ arguments() {
         unusable 2 "set HFI_E2E_REPO to the repository that the control plane follows: see --help"
     case "$mode" in sidecar | ambient) ;; *) unusable 2 "HFI_E2E_MODE is sidecar or ambient, not \"$mode\"" ;; esac
     local name='^[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?$'
-    [[ $namespace =~ $name ]] || unusable 2 "HFI_E2E_NAMESPACE is no name of a namespace: \"$namespace\""
-    case "/$folder/" in *//* | */./* | */../*) unusable 2 "HFI_E2E_PATH is no folder of a repository: \"$folder\"" ;; esac
+    [[ $namespace =~ $name ]] || unusable 2 "HFI_E2E_NAMESPACE is not the name of a namespace: \"$namespace\""
+    case "/$folder/" in *//* | */./* | */../*) unusable 2 "HFI_E2E_PATH is not a directory of a repository: \"$folder\"" ;; esac
 }
 
 cluster() {
@@ -260,14 +260,14 @@ push() {
     "${git[@]}" push --quiet origin "HEAD:$branch"
 }
 
-# Whether every replica serves the commit.
+# True if every replica serves the commit.
 served() {
     each_replica /v1/policies/status |
         jq --exit-status --slurp --arg commit "$commit" \
             'length > 0 and all(.[]; .revision | endswith("@sha1:" + $commit))' >/dev/null
 }
 
-# Whether every proxy of the namespace runs the newest that there is for it.
+# True if every proxy of the namespace runs its newest snapshot.
 followed() {
     local known
     known=$(filters) && proxies | jq --exit-status --raw-input --slurp --argjson known "$known" '
@@ -288,7 +288,7 @@ proxies() {
         | .metadata.name'
 }
 
-# What each proxy of the namespace last said to any replica: pod, service, newest, lastContact.
+# The last report of each proxy of the namespace to any replica: pod, service, newest, lastContact.
 filters() {
     each_replica /v1/filters | jq --slurp --arg namespace "$namespace" '
         [.[].filters[] | . + {place: (.node | split("~")[2] // "")}
@@ -297,7 +297,7 @@ filters() {
         | group_by([.pod, .service]) | map(max_by(.lastContact))'
 }
 
-# Where each replica of the control plane listens.
+# The address of each replica of the control plane.
 replicas() {
     kubectl get pods -n "$control" --selector app.kubernetes.io/name=hfi-control-plane --output json | jq --raw-output '
         .items[] | select(.metadata.deletionTimestamp == null) | .status.podIP // empty
@@ -321,7 +321,7 @@ ask() {
         --write-out '%{http_code} %header{x-hfi-policy}\n' "http://$1:8080${3:-/}?[1-$2]" 2>/dev/null || true
 }
 
-# How many of the lines that come in are like this.
+# Counts the lines of the input that match.
 count() { grep --count --extended-regexp "$1" || true; }
 
 # shows HOST POLICY: whether what is in force at a host is this one, at its every replica for all we see;

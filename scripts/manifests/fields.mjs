@@ -58,7 +58,7 @@ function compile(kinds) {
   };
 }
 
-/** What a value may be, all alternatives and parts of the types one by one. */
+/** The types that a value may have, all alternatives and parts of the types one by one. */
 function parts(types) {
   return types.flatMap((type) => (type.isUnionOrIntersection() ? parts(type.types) : [type]));
 }

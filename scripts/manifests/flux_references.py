@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Follows every cluster below flux/clusters as Flux would, and says which reference leads nowhere.
 
-usage: flux_references.py [FOLDER]    (flux, the default: the folder of that name in the repository)
+usage: flux_references.py [DIRECTORY]    (flux, the default: the directory of that name in the repository)
 """
 
 import pathlib
@@ -20,7 +20,7 @@ from fluxrefs.checks import CHECKS, chain, helm, mesh, notifications
 from fluxrefs.cluster import Layer, Repository, expand
 from fluxrefs.objects import of
 
-# What every user must say; anything else has a default.
+# The settings that every user must give; all others have a default.
 REQUIRED = {"POLICIES_URL"}
 
 
@@ -31,7 +31,7 @@ def settings(folder):
 
 
 def unsound_settings(documented, used):
-    """What the example says, against what the components use."""
+    """The settings of the example, compared with those that the components use."""
     for name in sorted(set(documented) - set(used)):
         yield f"{name} is in settings.env, but nothing uses it"
     for name, defaults in sorted(used.items()):
@@ -42,7 +42,7 @@ def unsound_settings(documented, used):
 
 
 def examples(folder):
-    """The folders of examples, each of which stands on a cluster."""
+    """The directories of examples, each of which stands on a cluster."""
     return sorted(str(path.parent) for path in (folder / "examples").rglob("kustomization.yaml"))
 
 

@@ -1,6 +1,6 @@
-// What objects say of each other: selectors pick pods, ports have names, what is mounted exists.
+// The references between objects: selectors pick pods, ports have names, what is mounted exists.
 
-/** What does not fit together in the objects of one target: an array of {object, message}. */
+/** The wrong references between the objects of one target: an array of {object, message}. */
 export function links(objects) {
   const workloads = objects.filter(({ kind }) => kind === "Deployment");
   // A target without workloads is for those of others.

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-/** Where they lie. */
+/** The directory of the packages. */
 export const packages = join(import.meta.dirname, "../../.cache/schemas/node_modules");
 const require = createRequire(join(packages, "index.js"));
 

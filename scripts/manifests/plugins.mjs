@@ -1,9 +1,9 @@
-// What every WasmPlugin must keep to, so that no application suffers from it. Istio's schema lets all of
+// The rules for every WasmPlugin, so that no application suffers from it. Istio's schema lets all of
 // this through, and its webhook some.
 const control = { namespace: "boifi", labels: { "app.kubernetes.io/name": "hfi-control-plane" } };
 const root = "istio-system";
 
-/** What is wrong with a plugin: an array of messages. */
+/** The mistakes of a plugin: an array of messages. */
 export function plugin({ kind, metadata, spec }) {
   if (kind !== "WasmPlugin") return [];
   const { selector, targetRef, targetRefs, match, url, sha256, failStrategy, phase, imagePullPolicy } = spec;

@@ -1,6 +1,6 @@
-// What every workload of ours must keep to: Kubernetes' restricted Pod Security Standard and a bit more.
+// The rules for every workload of ours: Kubernetes' restricted Pod Security Standard and a bit more.
 
-/** What is wrong with the pods of a workload: an array of messages. */
+/** The mistakes of the pods of a workload: an array of messages. */
 export function pods({ kind, spec }) {
   if (!["Deployment", "StatefulSet", "DaemonSet", "Job"].includes(kind)) return [];
   const pod = spec.template.spec;

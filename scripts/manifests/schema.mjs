@@ -13,7 +13,7 @@ const sources = [
   ),
 ];
 
-/** What the schemas have against the objects: an array of {object, message}. */
+/** The objections of the schemas to the objects: an array of {object, message}. */
 export async function againstSchemas(objects) {
   const all = objects.map((object) => ({ object, module: moduleOf(object) }));
   const known = all.filter(({ module }) => module);

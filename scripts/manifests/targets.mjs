@@ -1,4 +1,4 @@
-// What can be applied: every folder with a kustomization.yaml below k8s/ and flux/.
+// Everything that can be applied: every directory with a kustomization.yaml below k8s/ and flux/.
 import { execFileSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

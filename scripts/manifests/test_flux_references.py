@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Each mistake in flux/ is found: the real folders, with one thing changed in what kustomize makes of them."""
+"""Each mistake in flux/ is found: the real directories, with one thing changed in what kustomize makes of them."""
 
 import functools
 import pathlib
@@ -25,7 +25,7 @@ SHARED = Repository(ROOT)
 
 
 class Changed(Repository):
-    """The same folders, but in what one of them builds, one text is another."""
+    """The same directories, but in what one of them builds, one text is another."""
 
     def __init__(self, path, old, new):
         super().__init__(ROOT)
@@ -41,7 +41,7 @@ class Changed(Repository):
 
 @functools.cache
 def judged(cluster, path="", old="", new=""):
-    """What is said of a cluster, and by which checks."""
+    """The findings about a cluster, and the checks that made them."""
     repository = Changed(path, old, new)
     made, wrong = expand(repository, f"flux/clusters/{cluster}", GIVEN)
     assert not path or repository.hit, f"{path} has no {old!r} to change"
@@ -58,7 +58,7 @@ AMBIENT = "flux/components/istio/ambient"
 GATEWAY = "flux/components/istio/gateway/load-balancer"
 
 MISTAKES = {
-    "a path that is not there": (STACK, "./flux/components/certs/issuers", "./flux/components/certs/issuer", "is no folder with a kustomization.yaml"),
+    "a path that is not there": (STACK, "./flux/components/certs/issuers", "./flux/components/certs/issuer", "is not a directory with a kustomization.yaml"),
     "a source that is not there": (STACK, "kind: GitRepository\n    name: hfi\n  timeout: 10m\n  wait: true", "kind: OCIRepository\n    name: hfi\n  timeout: 10m\n  wait: true", "its source OCIRepository flux-system/hfi is not there"),
     "a dependency that is mistyped": (STACK, "dependsOn:\n  - name: hfi-gateway-api", "dependsOn:\n  - name: hfi-gateway-apis", "depends on Kustomization flux-system/hfi-gateway-apis, which is not there"),
     "a name that others may have": (STACK, "kind: Alert\nmetadata:\n  name: hfi-on-call", "kind: Alert\nmetadata:\n  name: on-call", "needs a name that begins with hfi"),

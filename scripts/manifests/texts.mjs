@@ -1,6 +1,6 @@
-// What holds for every object: names, and text that Flux would replace.
+// The rules for every object: names, and text that Flux would replace.
 
-/** What is wrong with an object: an array of messages. */
+/** The mistakes of an object: an array of messages. */
 export function texts(object) {
   const { kind, metadata } = object;
   const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -8,10 +8,10 @@ export function texts(object) {
   const dotted =
     kind === "CustomResourceDefinition" || kind?.startsWith("ClusterRole") || kind?.startsWith("Role");
   return [
-    [dotted || label.test(metadata?.name ?? ""), `the name ${metadata?.name} is no RFC 1123 label`],
+    [dotted || label.test(metadata?.name ?? ""), `the name ${metadata?.name} is not an RFC 1123 label`],
     [
       metadata?.namespace === undefined || label.test(metadata.namespace),
-      `the namespace ${metadata?.namespace} is no RFC 1123 label`,
+      `the namespace ${metadata?.namespace} is not an RFC 1123 label`,
     ],
     [
       !substituted || !JSON.stringify(object).includes("${"),

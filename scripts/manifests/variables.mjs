@@ -1,4 +1,4 @@
-// What Flux makes of the variables in what it builds from flux/, so that what is checked is what is applied.
+// The variables of flux/ as Flux fills them in, so that the checked objects are the applied ones.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -1,1 +1,1 @@
-"""What Flux would apply from flux/, and whether its parts find each other."""
+"""The objects that Flux would apply from flux/, and the references between them."""

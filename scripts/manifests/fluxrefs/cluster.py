@@ -16,7 +16,7 @@ OWN_SOURCE = "hfi"
 
 
 class Repository:
-    """The checkout; builds folders as Flux's kustomize-controller does."""
+    """The checkout; builds directories as Flux's kustomize-controller does."""
 
     def __init__(self, root):
         self.root = pathlib.Path(root).resolve()
@@ -28,7 +28,7 @@ class Repository:
         self.built = {}
 
     def build(self, path, over=None):
-        """The objects of a folder, with what a Kustomization of Flux adds; a ValueError with what kustomize
+        """The objects of a directory, with what a Kustomization of Flux adds; a ValueError with what kustomize
         says against it."""
         key = (path, yaml.safe_dump(over))
         if key not in self.built:
@@ -48,7 +48,7 @@ class Repository:
 
 @dataclass
 class Layer:
-    """What one Kustomization applies. The first layer, without one, is what somebody applies by hand."""
+    """The objects of one Kustomization. The first layer, without one, is applied by hand."""
 
     kustomization: dict | None
     parent: "Layer | None"
@@ -96,7 +96,7 @@ class Cluster:
 
 
 def expand(repository, path, settings, also=()):
-    """The cluster that begins with a folder, and objects beside it; and what went wrong on the way."""
+    """The cluster that begins with a directory, and objects beside it; and what went wrong on the way."""
     wrong = []
     first = Layer(None, None, [*build(repository, path, path, wrong), *also])
     layers, todo = [first], [first]
@@ -124,7 +124,7 @@ def expand(repository, path, settings, also=()):
     return cluster, wrong
 
 
-# What a Kustomization of Flux adds to the one in the folder, under the name that kustomize has for it.
+# The fields that a Kustomization of Flux adds to the one in the directory, under the name that kustomize has for it.
 ADDED = {"targetNamespace": "namespace", "patches": "patches", "images": "images"}
 
 
@@ -135,7 +135,7 @@ def over(spec):
 def build(repository, path, title, wrong, over=None):
     folder = repository.root / path
     if not (folder / "kustomization.yaml").is_file():
-        wrong.append(f"{title}: {path} is no folder with a kustomization.yaml")
+        wrong.append(f"{title}: {path} is not a directory with a kustomization.yaml")
         return []
     try:
         return list(repository.build(path, over))

@@ -1,4 +1,4 @@
-"""What flux/ says outside of what is applied: its README, and the laptop's ports."""
+"""The files of flux/ that are not applied: its README, and the laptop's ports."""
 
 import re
 

@@ -18,7 +18,7 @@ def namespace(thing):
 
 
 def key(thing):
-    """What makes it one object of the cluster, whatever version of its API it is written in."""
+    """The identity of an object in the cluster, whatever version of its API it is written in."""
     return (group(thing), thing["kind"], namespace(thing), name(thing))
 
 

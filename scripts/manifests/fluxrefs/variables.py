@@ -9,7 +9,7 @@ DISABLED = "kustomize.toolkit.fluxcd.io/substitute"
 
 
 def exempt(thing):
-    """Whether Flux leaves an object as it is."""
+    """True if Flux leaves an object as it is."""
     metadata = thing.get("metadata", {})
     marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
     return marks.get(DISABLED) == "disabled" or thing.get("kind") == "CustomResourceDefinition"

@@ -139,7 +139,7 @@ const mistakes = [
     (d) => d.spec.template.spec.volumes.push({ name: "h", hostPath: { path: "/" } }),
     "paths of the host",
   ],
-  // What objects say of each other.
+  // References between objects.
   ["overlays/default", "Service", (s) => (s.spec.selector = { app: "hfi" }), "selects no pod"],
   ["overlays/default", "Service", (s) => (s.spec.ports[0].targetPort = "web"), "port web is none"],
   ["overlays/default", "PodDisruptionBudget", (p) => (p.metadata.namespace = "default"), "selects no pod"],

@@ -1,4 +1,4 @@
-// What is checked of flux/ is what Flux would apply.
+// The objects of flux/ that are checked are those that Flux would apply.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";

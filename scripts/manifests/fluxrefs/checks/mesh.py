@@ -1,4 +1,4 @@
-"""What goes through the mesh: gateways, routes, certificates, and every name of a Service."""
+"""Traffic through the mesh: gateways, routes, certificates, and every name of a Service."""
 
 import json
 import re

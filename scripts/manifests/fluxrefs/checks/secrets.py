@@ -1,4 +1,4 @@
-"""Secrets are in no Git: whoever must make one has to be told by flux/README.md."""
+"""Secrets are not in Git: flux/README.md has to name each one that a person must make."""
 
 import functools
 import pathlib

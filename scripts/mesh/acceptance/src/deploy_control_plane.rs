@@ -35,7 +35,7 @@ pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
     both_fail(world, report).await
 }
 
-/// How long two more replicas take until both are ready.
+/// The time that two more replicas take until both are ready.
 async fn two_more(world: &World) -> Result<Duration> {
     let start = async || {
         let source = Source::local(&world.mesh.repository.bare());

@@ -50,7 +50,7 @@ async fn one_restarts(world: &mut World, report: &mut Report) -> Result<()> {
     report.figure("replaced", measured, holds)
 }
 
-/// What is pushed meanwhile is what the new pods begin with.
+/// New pods begin with the policies that were pushed while there were none.
 async fn scaled_to_zero(world: &mut World, report: &mut Report) -> Result<()> {
     for envoy in world.mesh.envoys_mut(FRONTEND) {
         envoy.kill().await?;

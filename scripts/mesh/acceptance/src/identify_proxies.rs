@@ -43,7 +43,7 @@ pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
     nameless(world, report).await
 }
 
-/// Those that poll either replica: each knows only its own.
+/// The filters that poll either replica: each replica knows only its own.
 async fn filters(world: &World) -> Result<Vec<Value>> {
     let mut filters = Vec::new();
     for replica in [world.mesh.reconciler.address(), world.peer.address()] {

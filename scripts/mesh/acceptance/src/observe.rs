@@ -1,4 +1,4 @@
-//! What one can see: the plugins, what they have injected, and the policies in force.
+//! Observability: the plugins, what they have injected, and the policies in force.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
     report.figure("active", measured, holds)
 }
 
-/// What a new sidecar has counted, once that no longer grows, and what it was seen to inject.
+/// The count of a new sidecar, once it no longer grows, and the faults that it was seen to inject.
 async fn counted(world: &World, metric: &str) -> Result<(u64, u64)> {
     let envoy = world.mesh.sidecar(PRODUCTCATALOG).replica(6);
     let envoy = Envoy::start(envoy, &world.mesh.client).await?;

@@ -1,6 +1,6 @@
 //! The policies of the stories.
 
-/// A request that whoever a policy selects gets aborted, so that it shows which one is in force there.
+/// A request that a selected service gets aborted, so that it shows which policy is in force there.
 pub(crate) const PROBE: &str = "/which-policy";
 
 /// One rule for every request of some workloads.
@@ -42,7 +42,7 @@ impl Policy {
         format!("stories/{}.yaml", self.name)
     }
 
-    /// Whether it selects a service of the namespace `demo`.
+    /// True if it selects this service of the namespace `demo`.
     pub(crate) fn selects(&self, service: &str) -> bool {
         self.service == "*" || self.service == service
     }

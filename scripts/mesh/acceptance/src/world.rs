@@ -38,7 +38,7 @@ pub(crate) struct World {
     /// From the start of the first process until the last sidecar had its first snapshot, less what its
     /// Envoy's main thread waited for a processor: all start at once, on one machine.
     pub(crate) loaded_after: Duration,
-    /// How long each change took from `git push` to the last sidecar.
+    /// The time of each change from `git push` to the last sidecar.
     pub(crate) updates: Vec<Duration>,
     in_force: Vec<Policy>,
 }
@@ -112,17 +112,17 @@ impl World {
         }
     }
 
-    /// What so many requests to a service get, each replica in its turn.
+    /// The results of this many requests to a service, sent to its replicas in turn.
     pub(crate) async fn ask(&self, service: &str, requests: usize) -> Result<Results> {
         self.ask_at(&self.mesh.addresses(service), requests).await
     }
 
-    /// What so many requests to these proxies get, each in its turn.
+    /// The results of this many requests to these proxies, sent to them in turn.
     pub(crate) async fn ask_at(&self, addresses: &[SocketAddr], requests: usize) -> Result<Results> {
         Load::of(Request::get("/"), requests).run(&self.mesh.client, addresses).await
     }
 
-    /// How many requests did not pass untouched, of so many to each service but this one.
+    /// The requests that did not pass untouched, of `each` to every service but the targeted one.
     pub(crate) async fn leak(&self, targeted: &str, each: usize) -> Result<Leak> {
         let mut leak = Leak::default();
         for service in services().filter(|service| *service != targeted) {
@@ -134,7 +134,7 @@ impl World {
     }
 }
 
-/// How many requests of how many were touched.
+/// The number of requests that were touched, and of all requests.
 #[derive(Debug, Default)]
 pub(crate) struct Leak {
     pub(crate) touched: usize,
@@ -146,18 +146,18 @@ pub(crate) fn services() -> impl Iterator<Item = &'static str> {
     SERVICES.iter().map(|(service, _)| *service)
 }
 
-/// How many sidecars they have together.
+/// The number of sidecars of all services together.
 pub(crate) fn sidecars() -> usize {
     SERVICES.iter().map(|(_, replicas)| replicas).sum()
 }
 
-/// What a reconciler answers, as JSON.
+/// Reads a JSON answer of a reconciler.
 pub(crate) async fn json(client: &Client, address: SocketAddr, path: &str) -> Result<Value> {
     let answer = client.send(address, &Request::get(path)).await?;
     serde_json::from_str(&answer.body).with_context(|| format!("{path}: {}", answer.body))
 }
 
-/// What is in force at a service.
+/// The policy that is in force at a service, or none.
 #[derive(Debug, Clone)]
 enum InForce {
     /// The policy that decides there.
@@ -167,7 +167,7 @@ enum InForce {
 }
 
 impl InForce {
-    /// Whether an answer shows that a sidecar has come so far.
+    /// True for an answer that shows that a sidecar has come so far.
     fn shown(self) -> impl Fn(&Answer) -> bool + Send + Sync + 'static {
         move |answer| match (&self, answer.header("x-hfi-policy")) {
             (Self::Policy(name), shown) => shown == Some(name),

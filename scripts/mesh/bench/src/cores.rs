@@ -1,4 +1,4 @@
-//! What runs on which core: the proxies on one, whatever asks them on another, so that neither takes
+//! The cores of the processes: the proxies on one, the load generators on another, so that neither takes
 //! the time of the other, and no scheduler moves them in the middle of a measurement.
 
 use anyhow::{Context, Result};

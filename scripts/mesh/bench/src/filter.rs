@@ -1,4 +1,4 @@
-//! What the filter costs an Envoy: throughput, size, memory, and applying a snapshot under load.
+//! The cost of the filter in an Envoy: throughput, size, memory, and applying a snapshot under load.
 
 mod apply;
 mod cost;

@@ -18,29 +18,29 @@ pub(crate) use harness::median;
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What to measure
+    /// The measurement to make
     #[command(subcommand)]
     name: Name,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum Name {
-    /// What the filter costs an Envoy: throughput, size, memory, and applying a snapshot under load
+    /// The cost of the filter in an Envoy: throughput, size, memory, and applying a snapshot under load
     Filter,
-    /// What rules cost that do not apply, beside a plain loop over them and Envoy without the filter
+    /// The cost of rules that do not apply, beside a plain loop over them and Envoy without the filter
     Match,
     /// From `git push` to the first and the last fault, beside the push itself
     Push,
-    /// Whether anything is lost or grows: 5,000 held polls, a push every second, Git killed at random
+    /// A soak test for losses and growth: 5,000 held polls, a push every second, Git killed at random
     Soak {
-        /// How long
+        /// The duration
         #[arg(long, default_value_t = 30)]
         minutes: u32,
     },
-    /// What parked polls cost, how soon all are answered, and how many requests a core answers, beside
+    /// The cost of parked polls, the time to answer all, and the requests a second of one core, beside
     /// nginx and its nchan
     Serve,
-    /// What a change costs among 10, 1,000 and 10,000 policy files, beside `git fetch`; and among 20,000
+    /// The cost of a change among 10, 1,000 and 10,000 policy files, beside `git fetch`; and among 20,000
     /// scopes that somebody waits for
     Reconcile,
 }

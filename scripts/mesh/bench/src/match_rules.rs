@@ -1,4 +1,4 @@
-//! What rules cost that share nothing with a request: natively, beside the plain loop over rules that
+//! The cost of rules that share nothing with a request: natively, beside the plain loop over rules that
 //! the first generation has, and through the filter in a real Envoy, beside Envoy without it.
 
 mod envoy;

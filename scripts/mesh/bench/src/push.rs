@@ -1,4 +1,4 @@
-//! How long a push takes to show in a proxy, and a removal. The peer is the push itself: nothing that
+//! The time until a push, or a removal, shows in a proxy. The peer is the push itself: nothing that
 //! is kept in Git can take effect sooner than that.
 
 use std::time::{Duration, Instant};

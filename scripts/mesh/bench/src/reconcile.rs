@@ -1,4 +1,4 @@
-//! What a change costs among few and many policy files. The peer is `git fetch` of the same change
+//! The cost of a change among few and many policy files. The peer is `git fetch` of the same change
 //! into a bare clone: nothing that is kept in Git elsewhere can be had for less.
 
 mod changes;

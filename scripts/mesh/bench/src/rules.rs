@@ -56,7 +56,7 @@ impl Rules {
         files.map(|(file, numbers)| self.file(file, numbers)).collect()
     }
 
-    /// Writes the files into a folder, and over those of the same names.
+    /// Writes the files into a directory, and over those of the same names.
     pub(crate) fn write_into(self, folder: &Path) -> Result<()> {
         for (name, text) in self.files() {
             std::fs::write(folder.join(name), text)?;
@@ -83,7 +83,7 @@ impl Rules {
         (format!("{name}.yaml"), text)
     }
 
-    /// What a workload is sent when there is nothing else.
+    /// The snapshot of a workload if there are no other policies.
     pub(crate) fn snapshot(self, workload: &Scope) -> Result<Snapshot> {
         let files: Vec<_> =
             self.files().into_iter().map(|(name, text)| (name.into(), File::read(text.as_bytes()))).collect();

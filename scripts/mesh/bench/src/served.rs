@@ -1,4 +1,4 @@
-//! A real reconciler over a folder of rules.
+//! A real reconciler over a directory of rules.
 
 use std::{path::Path, time::Duration};
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::rules::{ABORTED, Rules};
 
-/// How many snapshots an Envoy has applied.
+/// The counter of snapshots that an Envoy has applied.
 pub(crate) const UPDATES: &str = "hfi.sync.updates_total";
 
 const PATIENCE: Duration = Duration::from_secs(20);

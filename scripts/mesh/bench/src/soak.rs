@@ -1,5 +1,5 @@
-//! Whether a reconciler stays well: thousands of held polls, a push every second, and a Git server that
-//! is killed again and again. There is no peer: nothing may be lost, and nothing may grow.
+//! Checks that a reconciler stays well: thousands of held polls, a push every second, and a Git server
+//! that is killed again and again. There is no peer: nothing may be lost, and nothing may grow.
 
 mod follower;
 mod git_server;
@@ -26,14 +26,14 @@ const SERVICES: usize = 1_000;
 /// Of each service, as its replicas would.
 const POLLS_EACH: usize = 5;
 const PUSHES_APART: Duration = Duration::from_secs(1);
-/// How many seconds the Git server is there, and is not, before that changes.
+/// The seconds that the Git server runs before it is killed.
 const UP: Range<u64> = 10..40;
 const DOWN: Range<u64> = 1..15;
 /// At most so long after the last push and the return of the Git server, everybody has it.
 const PATIENCE: Duration = Duration::from_secs(20);
 const SAMPLES_APART: u64 = 10;
 
-/// What the process used at some moment.
+/// The resources that the process used at one moment.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     kibibytes: u64,

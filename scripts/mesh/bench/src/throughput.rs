@@ -21,11 +21,11 @@ const CONNECTIONS: usize = 32;
 pub(crate) struct Contestant {
     envoy: Envoy,
     rounds: Vec<Round>,
-    /// What serves its policies.
+    /// The server of its policies.
     _served: Option<Served>,
 }
 
-/// What one proxy got done.
+/// The result of one proxy.
 #[derive(Debug, Clone, Copy)]
 struct Round {
     requests_per_second: f64,
@@ -63,7 +63,7 @@ impl Contestant {
         self.ratio(other, |own, other| own.requests_per_second / other.requests_per_second)
     }
 
-    /// What the processor time allows to get done, as a part of another's.
+    /// The throughput that the processor time allows, as a part of another's.
     pub(crate) fn allowance_of(&self, other: &Self) -> f64 {
         self.ratio(other, |own, other| other.time_per_request / own.time_per_request)
     }
@@ -89,7 +89,7 @@ pub(crate) async fn contest(contestants: &mut [Contestant]) -> Result<()> {
     }
     let places = contestants.len();
     for round in 0..ROUNDS {
-        // Whoever comes first in one round comes last in another.
+        // The one that comes first in one round comes last in another.
         for place in 0..places {
             let Some(contestant) = contestants.get_mut((round + place) % places) else { continue };
             let measured = contestant.measure().await?;
@@ -99,7 +99,7 @@ pub(crate) async fn contest(contestants: &mut [Contestant]) -> Result<()> {
     Ok(())
 }
 
-/// How many requests for what the rules are about get answered, and how many in a second.
+/// The answered requests for the path that the rules are about: their number, and the rate in a second.
 pub(crate) async fn load(address: SocketAddr, connections: usize) -> Result<(f64, f64)> {
     wrk::run(address, PATH, &[HEADER], connections).await
 }

@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 const SECONDS: &str = "1s";
 
-/// How many requests for a path `wrk` gets answered over so many connections, and how many in a second.
+/// Runs `wrk` against a path over this many connections: the answered requests, and the rate in a second.
 pub(crate) async fn run(
     address: SocketAddr,
     path: &str,

@@ -1,4 +1,4 @@
-//! What the demo does, act by act.
+//! The scenarios of the demo, one after the other.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -85,7 +85,7 @@ impl<'a> Demo<'a> {
         .await
     }
 
-    /// Whether everything observed so far is what the policies say.
+    /// True if everything observed so far is what the policies say.
     pub(crate) fn all_well(&self) -> bool {
         self.failures == 0
     }

@@ -21,7 +21,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Whether its requests got what the policies say.
+    /// True if its requests got what the policies say.
     pub(crate) fn holds(&self) -> bool {
         self.expectation.holds(&self.results())
     }

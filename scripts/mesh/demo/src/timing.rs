@@ -1,4 +1,4 @@
-//! How long a push takes to show, and a removal.
+//! The time until a push, or a removal, shows.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

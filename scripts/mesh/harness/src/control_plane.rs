@@ -22,7 +22,7 @@ pub use self::reply::{Reply, Snapshot};
 /// Longer than a filter takes to give up a poll that nobody answers.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How it answers.
+/// The answers that it gives.
 #[derive(Debug, Clone)]
 pub enum Behaviour {
     /// As `hfi serve` does: who has this snapshot is held for as long as it asks, then told 304.
@@ -59,7 +59,7 @@ impl ControlPlane {
         Ok(Self { address, state, task })
     }
 
-    /// Where it listens.
+    /// The address that it listens at.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

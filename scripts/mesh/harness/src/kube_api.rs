@@ -20,7 +20,7 @@ use crate::system::paths;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Who may come, by what token, and as whom.
+/// The users, with their tokens and groups.
 const TOKENS: &str = "\
 admin,admin,admin,system:masters\n\
 hfi,system:serviceaccount:boifi:hfi-control-plane,hfi,\"system:serviceaccounts,system:serviceaccounts:boifi\"\n\
@@ -60,7 +60,7 @@ impl KubeApi {
         Ok(api)
     }
 
-    /// A kubeconfig of whoever has this token: `admin`, `hfi` (the service account of the control plane),
+    /// A kubeconfig of the user that has this token: `admin`, `hfi` (the service account of the control plane),
     /// or `nobody`, who may do nothing. `url` is where the server is taken to be.
     pub fn kubeconfig(&self, token: &str, url: &str) -> Result<PathBuf> {
         let path = self.folder.path().join(format!("{token}.kubeconfig"));
@@ -68,7 +68,7 @@ impl KubeApi {
         Ok(path)
     }
 
-    /// Where it listens.
+    /// The URL that it listens at.
     pub fn url(&self) -> String {
         url(self.address)
     }
@@ -86,7 +86,7 @@ impl KubeApi {
         Ok(self.admin.request(request).await?)
     }
 
-    /// What there is at a path.
+    /// The object at a path.
     pub async fn get(&self, path: &str) -> Result<Value> {
         self.ask("GET", path, &[], "").await
     }
@@ -222,7 +222,7 @@ fn start_server(folder: &Path, etcd: &str, address: SocketAddr) -> Result<Proces
     Process::spawn(&binary, &arguments.map(Into::into), &folder.join("kube-apiserver.log"))
 }
 
-/// Where an object is found.
+/// The path of an object.
 fn path_of(object: &Value) -> Option<String> {
     let version = object.get("apiVersion")?.as_str()?;
     let root = if version.contains('/') { "apis" } else { "api" };

@@ -25,7 +25,7 @@ pub struct Mesh {
     control_plane: Vec<SocketAddr>,
     /// Serves the repository's policies to the proxies.
     pub reconciler: Reconciler,
-    /// What one pushes policies to.
+    /// The repository that policies are pushed to.
     pub repository: Repository,
 }
 
@@ -100,7 +100,7 @@ impl Mesh {
         self.envoys_mut(service).next().with_context(|| format!("no service {service} in this mesh"))
     }
 
-    /// Where a service's replicas take requests.
+    /// The addresses of a service's replicas.
     pub fn addresses(&self, service: &str) -> Vec<SocketAddr> {
         self.envoys(service).map(Envoy::address).collect()
     }

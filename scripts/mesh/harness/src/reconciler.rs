@@ -20,7 +20,7 @@ use crate::traffic::{Client, Request};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where a reconciler has its policies from.
+/// The source of a reconciler's policies.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// A Git repository, by path or URL, looked at no later than after each interval.
@@ -30,7 +30,7 @@ pub enum Source {
         /// As `hfi serve --interval` takes it.
         interval: &'static str,
     },
-    /// A plain folder.
+    /// A plain directory.
     Folder(PathBuf),
 }
 
@@ -76,7 +76,7 @@ impl Reconciler {
         Ok(Self { process, source, options, address, folder })
     }
 
-    /// Where it serves.
+    /// The address that it serves at.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -111,7 +111,7 @@ impl Reconciler {
         self.process.signal(Signal::CONT)
     }
 
-    /// Starts it anew, after its end, at the same address.
+    /// Starts it again, after its end, at the same address.
     pub async fn restart(&mut self) -> Result<()> {
         (self.process, _) = launch(&self.source, self.address, &self.options, self.folder.path()).await?;
         Ok(())
@@ -133,7 +133,7 @@ impl Reconciler {
             + process_stats::processor_time_of_ended_children(self.id()?)?)
     }
 
-    /// How many files it has open, connections included.
+    /// The number of files that it has open, connections included.
     pub fn open_files(&self) -> Result<usize> {
         process_stats::open_files(self.id()?)
     }
@@ -142,7 +142,7 @@ impl Reconciler {
         self.process.id().context("hfi has ended")
     }
 
-    /// What it has logged since its last start.
+    /// The log since its last start.
     pub fn log(&self) -> Result<String> {
         self.process.log()
     }

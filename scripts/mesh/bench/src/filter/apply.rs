@@ -1,4 +1,4 @@
-//! What applying a snapshot does to the requests that pass meanwhile.
+//! The effect of applying a snapshot on the requests that pass meanwhile.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How many requests pass, beside the same Envoy without the filter, with Envoy's own fault filter,
+//! The rate of requests, beside the same Envoy without the filter, with Envoy's own fault filter,
 //! and with a filter of the SDK that does nothing.
 
 use anyhow::Result;

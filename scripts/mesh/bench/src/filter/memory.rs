@@ -1,4 +1,4 @@
-//! What one VM of the filter takes. An Envoy of nine workers has eight VMs more than an Envoy of one,
+//! The memory of one VM of the filter. An Envoy of nine workers has eight VMs more than an Envoy of one,
 //! and otherwise only eight workers; the same two without the filter tell what those take. So a VM
 //! takes an eighth of what is left when the second difference is subtracted from the first.
 

@@ -51,12 +51,12 @@ impl OpenLoop {
     }
 }
 
-/// How long the answers took, the shortest first.
+/// The latencies of the answers, the shortest first.
 #[derive(Debug)]
 pub(crate) struct Latencies(Vec<Duration>);
 
 impl Latencies {
-    /// What so large a part of them does not exceed, in milliseconds.
+    /// The quantile `part` of the latencies, in milliseconds.
     pub(crate) fn at(&self, part: f64) -> f64 {
         let place = (part * self.0.len() as f64).ceil() as usize;
         let latency = self.0.get(place.saturating_sub(1)).copied().unwrap_or_default();

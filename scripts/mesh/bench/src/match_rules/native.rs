@@ -16,10 +16,10 @@ use crate::{
 };
 
 const ROUNDS: usize = 101;
-/// How long to decide again and again before time is looked at: long beside the clock's grain.
+/// Decisions repeat for this long before the clock is read: long beside its resolution.
 const BATCH: Duration = Duration::from_millis(1);
 
-/// What decides, and how long it took in each round.
+/// A way to decide, and the time that it took in each round.
 struct Contestant {
     decide: Box<dyn Fn() -> bool>,
     decisions: u32,

@@ -1,4 +1,4 @@
-//! How the first generation decides: it looks at one rule after the other, in their order.
+//! The decision of the first generation: it checks one rule after the other, in their order.
 
 use anyhow::{Result, bail, ensure};
 use policies::{

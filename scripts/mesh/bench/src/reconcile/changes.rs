@@ -33,7 +33,7 @@ pub(crate) async fn measure(transport: Transport, files: usize, client: &Client)
         let commit = world.stage().await?;
         let poll = world.poll(policy).await?;
         sleep(world.spacing()).await;
-        // Whoever comes first in one round comes last in the next.
+        // The one that comes first in one round comes last in the next.
         if number % 2 == 0 {
             fetches.push(peer.fetch().await?);
         }

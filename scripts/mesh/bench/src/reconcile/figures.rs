@@ -1,4 +1,4 @@
-//! What was measured, as a line of a table.
+//! The measured figures, as a line of a table.
 
 use std::{fmt, time::Duration};
 

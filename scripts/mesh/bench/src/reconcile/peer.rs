@@ -8,7 +8,7 @@ use tokio::{process::Command, time::Instant};
 
 use super::world::STAGED;
 
-/// What a command took.
+/// The cost of a command.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
     pub(crate) wall: Duration,

@@ -1,4 +1,4 @@
-//! A repository of policies: each in a file of its own, a hundred to a folder.
+//! A repository of policies: each in a file of its own, a hundred to a directory.
 
 use anyhow::Result;
 use harness::Repository;
@@ -20,7 +20,7 @@ impl Policy {
         format!("service-{}", self.0)
     }
 
-    /// Where the snapshot is that holds it and no other.
+    /// The path of the snapshot that holds it and no other.
     pub(crate) fn snapshot(self) -> String {
         format!("/v1/snapshot?namespace={}&service={}", self.namespace(), self.service())
     }

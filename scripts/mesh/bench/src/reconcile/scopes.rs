@@ -31,7 +31,7 @@ const FOR_ALL: &str = "for-all.yaml";
 /// An answer to one of the polls: whose, and when.
 type Seen = (usize, Instant);
 
-/// What one change took.
+/// The cost of one change.
 #[derive(Debug, Default)]
 struct Took {
     first: Vec<Duration>,
@@ -151,7 +151,7 @@ fn etag(answer: &Answer) -> Result<String> {
     Ok(etag.to_owned())
 }
 
-/// How many polls are held.
+/// The number of held polls.
 async fn parked(client: &Client, address: SocketAddr) -> Result<usize> {
     let metrics = client.send(address, &Request::get("/metrics")).await?.body;
     let value = metrics.lines().find_map(|line| line.strip_prefix("hfi_polls_parked "));

@@ -9,14 +9,14 @@ use tokio::{task::JoinHandle, time::Instant};
 
 use super::policies::Policy;
 
-/// Where commits are pushed to before the branch that is followed moves there.
+/// The branch that commits are pushed to before the followed branch moves there.
 pub(crate) const STAGED: &str = "refs/heads/staged";
 const FOLLOWED: &str = "refs/heads/main";
 const SECRET: &str = "for the bench";
 /// The HMAC-SHA256 of no body by that secret.
 const SIGNATURE: &str = "sha256=a1b578a2a2c8c7fd5a0967a8ee142f4b9eb7a02cadc472133680c1d463395670";
 
-/// How a repository is reached.
+/// The way to reach a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     /// By `git http-backend`; the generic hook tells of a push.
@@ -109,7 +109,7 @@ impl World {
         }))
     }
 
-    /// How long after one change the next can be made: looks that are asked for are a second apart.
+    /// The time between one change and the next: requested reads are a second apart.
     pub(crate) fn spacing(&self) -> Duration {
         match self.transport {
             Transport::Http => Duration::from_millis(1_100),

@@ -1,4 +1,4 @@
-//! What polls as a filter does, and remembers what it was told.
+//! A client that polls as a filter does, and remembers the answers.
 
 use std::{
     net::SocketAddr,
@@ -25,7 +25,7 @@ pub(super) fn text(number: u64) -> String {
 pub(super) struct Followers {
     /// By service, then by replica.
     heard: Vec<Vec<Arc<Mutex<Heard>>>>,
-    /// How often somebody was told of an older push than before.
+    /// The number of times that a client was told of an older push than before.
     pub(super) went_back: Arc<AtomicU64>,
     _tasks: JoinSet<()>,
 }
@@ -58,7 +58,7 @@ impl Followers {
         Self { heard, went_back, _tasks: tasks }
     }
 
-    /// What the replicas of a service have heard.
+    /// The pushes that the replicas of a service have heard of.
     pub(super) fn of(&self, service: usize) -> impl Iterator<Item = Heard> {
         self.heard.get(service).into_iter().flatten().map(|heard| *lock(heard))
     }

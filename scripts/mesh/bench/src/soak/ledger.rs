@@ -1,4 +1,4 @@
-//! Which pushes have been heard of by everybody whom they concern, and how long that took.
+//! The pushes that all clients that they concern have heard of, and the time that it took.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ impl Ledger {
         self.unheard.push((push, git_is_up));
     }
 
-    /// What nobody has heard of yet is not heard of before the server is back.
+    /// Marks the pushes that no client has heard of: they are heard of only once the server is back.
     pub(super) fn git_killed(&mut self) {
         self.unheard.iter_mut().for_each(|(_, git_is_up)| *git_is_up = false);
     }
@@ -54,7 +54,7 @@ impl Ledger {
         unheard.is_empty()
     }
 
-    /// What somebody has not heard.
+    /// The pushes that some client has not heard of.
     pub(super) fn missing(&self) -> String {
         let missing = self.unheard.iter().map(|(push, _)| format!("{} of s{}", push.number, push.service));
         format!("lost: {}", missing.collect::<Vec<_>>().join(", "))

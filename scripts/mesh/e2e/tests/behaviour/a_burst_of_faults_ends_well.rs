@@ -19,7 +19,7 @@ const DELAY: Duration = Duration::from_secs(3);
 /// Of either kind; together less than a worker holds.
 const REQUESTS: u64 = 400;
 
-/// What a filter has the host do, the host does when the call of the filter is over. Were the filter
+/// The host does what a filter asks for when the call of the filter is over. Were the filter
 /// called for the end of each stream too, each reply would wait for the next one to be done inside of
 /// that call; and the stack has no room for some three hundred of that.
 #[tokio::test]

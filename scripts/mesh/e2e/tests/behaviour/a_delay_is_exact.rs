@@ -18,10 +18,10 @@ spec:
     - {match: {path: {prefix: /range}}, fault: {percentage: 100, delay: {min_ms: 40, max_ms: 120}}}
 "#;
 
-/// How long a request may be held beyond its delay.
+/// The time that a request may be held beyond its delay.
 const EXCESS: Duration = Duration::from_millis(10);
 
-/// How often to try: a delay is late as well when the machine is busy with something else.
+/// The number of attempts: a delay is late as well when the machine is busy with something else.
 const ATTEMPTS: usize = 10;
 
 #[tokio::test]

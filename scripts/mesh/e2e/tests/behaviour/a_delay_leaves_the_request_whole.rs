@@ -16,7 +16,7 @@ async fn over_http_1_and_2_with_or_without_a_body_of_5_megabytes() -> Result<()>
     mesh.publish("slow.yaml", &slow).await?;
     mesh.everywhere("frontend", &Request::get("/"), Answer::delayed).await?;
 
-    // No two parts of it are alike, lest a part that is lost or doubled goes unnoticed.
+    // No two parts of it are alike, so that a part that is lost or doubled is noticed.
     let large: Vec<u8> = (0..655_360_u64).flat_map(|number| number.to_be_bytes()).collect();
     let address = mesh.addresses("frontend")[0];
     let mut asking = JoinSet::new();

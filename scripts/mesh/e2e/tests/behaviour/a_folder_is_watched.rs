@@ -51,7 +51,7 @@ async fn as_kubernetes_swaps_the_data_of_a_config_map() -> Result<()> {
     served.passes().await
 }
 
-/// A proxy of `frontend` that follows a reconciler that watches a folder.
+/// A proxy of `frontend` that follows a reconciler that watches a directory.
 struct Served {
     envoy: Envoy,
     _reconciler: Reconciler,

@@ -58,7 +58,7 @@ async fn as_a_real_client_sees_it() -> Result<()> {
     assert_eq!((&*outcome.code, &*outcome.message), ("RESOURCE_EXHAUSTED", ""));
     assert_eq!(outcome.marks["x-hfi-fault"], "abort");
 
-    // A request that is no gRPC call would not understand such an answer.
+    // A request that is not a gRPC call would not understand such an answer.
     mesh.everywhere("frontend", &Request::get("/settled"), Answer::aborted).await?;
     let plain = mesh.client.send(mesh.addresses("frontend")[0], &Request::get("/demo.Echo/Fail")).await?;
     assert!(plain.status == 200 && !plain.aborted(), "{plain:?}");
@@ -85,7 +85,7 @@ impl Server {
     }
 }
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Debug, Deserialize)]
 struct Outcome {
     code: String,

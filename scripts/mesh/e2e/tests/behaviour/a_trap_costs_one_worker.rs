@@ -50,7 +50,7 @@ async fn and_if_it_led_another_one_leads() -> Result<()> {
 }
 
 /// The thread that leads. If it is the main thread, where no request gets that could trap it, the
-/// proxy is made to stand still for longer than a lead lasts: then whoever is first leads.
+/// proxy is made to stand still for longer than a lead lasts: then the first one leads.
 async fn worker_that_leads(mesh: &Mesh, envoy: &Envoy) -> Result<u32> {
     for round in 0..20 {
         let status = 430 + round;

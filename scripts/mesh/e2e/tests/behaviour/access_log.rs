@@ -1,4 +1,4 @@
-//! What a proxy's access log says, for the tests that need it.
+//! The access log of a proxy, for the tests that need it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use harness::Deadline;
 use tempfile::TempDir;
 
-/// The access log of a proxy, in a folder that goes away with this value.
+/// The access log of a proxy, in a directory that goes away with this value.
 pub(crate) struct AccessLog {
     folder: TempDir,
 }
@@ -17,11 +17,11 @@ pub(crate) struct AccessLog {
 pub(crate) struct Entry {
     pub(crate) path: String,
     pub(crate) status: String,
-    /// Why that status, in Envoy's words.
+    /// The reason for that status, in Envoy's words.
     pub(crate) details: String,
     /// From its first byte to the first byte of the answer.
     pub(crate) held: Option<Duration>,
-    /// What the filter says.
+    /// The fault that the filter reports.
     pub(crate) fault: String,
 }
 
@@ -30,7 +30,7 @@ impl AccessLog {
         Ok(Self { folder: tempfile::tempdir()? })
     }
 
-    /// What to give the proxy.
+    /// The file for the proxy to write.
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("access.log")
     }

@@ -26,7 +26,7 @@ pub(crate) async fn trap(connection: &Client, envoy: &Envoy) -> Result<()> {
     Ok(())
 }
 
-/// What Envoy logs of a trap.
+/// The line that Envoy logs of a trap.
 pub(crate) const TRAPPED: &str = "proxy_on_request_headers failed: Uncaught RuntimeError: unreachable";
 
 /// The threads that have logged this, in turn. Envoy's lines begin with the time and the thread.

@@ -1,4 +1,4 @@
-//! What hfi promises, shown on the real thing: git, the `hfi` binary, the filter module and Envoy.
+//! The promises of hfi, shown on the real thing: git, the `hfi` binary, the filter module and Envoy.
 //! One file per behaviour.
 
 mod a_bad_answer_changes_nothing;

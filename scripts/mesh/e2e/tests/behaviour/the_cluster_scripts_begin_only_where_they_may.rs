@@ -21,7 +21,7 @@ const STORIES: [&str; 6] = [
     "distribute-faults",
     "observe",
 ];
-/// What a script runs before it has seen that it has to end.
+/// The programs that a script runs before it has seen that it has to end.
 const TOOLS: [&str; 7] = ["bash", "cat", "dirname", "git", "mktemp", "rm", "sed"];
 /// A cluster as they want it, whose namespaces are all somebody else's. Remembers what it is told.
 const NOT_OURS: &str = r#"#!/bin/sh

@@ -53,7 +53,7 @@ async fn case_by_case() -> Result<()> {
     Ok(())
 }
 
-/// A reconciler of a folder, and `checkout` with a proxy for either direction.
+/// A reconciler of a directory, and `checkout` with a proxy for either direction.
 struct TestBed {
     client: Client,
     upstream: Upstream,
@@ -85,7 +85,7 @@ impl TestBed {
 
     /// Puts the policies of a case in force, and no others.
     async fn serve(&self, Case { name, policy, .. }: &Case) -> Result<()> {
-        // In the same file, so that whoever knows one knows the other; and within the guardrail of
+        // In the same file, so that a filter that knows one knows the other; and within the guardrail of
         // the case that has one.
         let marker = |direction| {
             format!(

@@ -47,7 +47,7 @@ async fn and_is_the_same_when_it_comes_back() -> Result<()> {
     let config = pull(&registry, &format!("/v2/{name}/blobs/{}", text(&manifest, "/config/digest")?)).await?;
     assert!(serde_json::from_slice::<Value>(&config)?["rootfs"]["diff_ids"][0].is_string());
 
-    // The same module is the same image, whoever pushes it and when.
+    // The same module is the same image, at whatever time and by whatever client it is pushed.
     let again = push(&registry, &format!("{}/{IMAGE}", registry.address), true)?;
     assert_eq!(String::from_utf8(again.stdout)?, printed);
     Ok(())

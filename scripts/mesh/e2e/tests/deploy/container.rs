@@ -19,13 +19,13 @@ use crate::served::Served;
 /// A module, by its first bytes.
 pub(crate) const PREVIOUS: &[u8] = b"\0asm\x01\0\0\0";
 
-/// What a container needs, before it runs.
+/// The image and the mounts of a container, before it runs.
 #[derive(Debug)]
 pub(crate) struct Image {
     _folder: TempDir,
     /// The root file system.
     pub(crate) root: PathBuf,
-    /// What is mounted, by the names of the volumes.
+    /// The mounted files, by the names of the volumes.
     pub(crate) volumes: TempDir,
 }
 
@@ -104,7 +104,7 @@ fn lay_out(folder: &Path) -> Result<PathBuf> {
     Ok(root)
 }
 
-/// What the Containerfile says: each instruction with what follows.
+/// The instructions of the Containerfile, each with what follows.
 pub(crate) fn containerfile() -> Result<Vec<(String, String)>> {
     let text = fs::read_to_string(paths::workspace().join("k8s/Containerfile"))?;
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -125,5 +125,5 @@ fn listening(log: &str) -> Option<SocketAddr> {
 }
 
 fn path(path: &Path) -> Result<&str> {
-    OsStr::to_str(path.as_os_str()).context("a path that is no UTF-8")
+    OsStr::to_str(path.as_os_str()).context("a path that is not UTF-8")
 }

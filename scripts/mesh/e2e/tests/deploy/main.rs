@@ -1,4 +1,4 @@
-//! What the manifests, the image and the scripts around them say, held against the real thing: the code
+//! The manifests, the image and the scripts around them, compared with the real thing: the code
 //! that they configure, the `hfi` binary, kustomize, a registry, and Envoy. That the manifests are valid
 //! by themselves is for `scripts/check-manifests`.
 

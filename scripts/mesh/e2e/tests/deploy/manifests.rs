@@ -7,19 +7,19 @@ use anyhow::{Context, Result, ensure};
 use harness::paths;
 use serde_json::Value;
 
-/// The objects that kustomize makes of a folder of ours.
+/// The objects that kustomize makes of a directory of ours.
 pub(crate) fn build(target: &str) -> Result<Vec<Value>> {
     build_in(&paths::workspace().join(target))
 }
 
-/// Those of `k8s/overlays/default` with every component.
+/// The objects of `k8s/overlays/default` with every component.
 pub(crate) fn build_with_all() -> Result<Vec<Value>> {
     let components = std::fs::read_dir(paths::workspace().join("k8s/components"))?;
     let names = components.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     build_with(&names.collect::<Result<Vec<_>>>()?)
 }
 
-/// Those of `k8s/overlays/default` with some of the components.
+/// The objects of `k8s/overlays/default` with some of the components.
 pub(crate) fn build_with(components: &[impl AsRef<str>]) -> Result<Vec<Value>> {
     let folder = tempfile::tempdir()?;
     // Kustomize takes relative paths only.
@@ -50,7 +50,7 @@ pub(crate) fn only<'a>(objects: &'a [Value], kind: &str) -> Result<&'a Value> {
     Ok(first)
 }
 
-/// What an object has at a place, such as `/spec/ports`; null if nothing.
+/// The value of an object at a place, such as `/spec/ports`; null if nothing.
 pub(crate) fn at<'a>(object: &'a Value, pointer: &str) -> &'a Value {
     object.pointer(pointer).unwrap_or(&Value::Null)
 }
@@ -63,10 +63,10 @@ pub(crate) fn pod(objects: &[Value]) -> Result<&Value> {
 /// A text within an object, such as `/spec/url`.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Result<&'a str> {
     let value = object.pointer(pointer).with_context(|| format!("{pointer} is missing in {object}"))?;
-    value.as_str().with_context(|| format!("{pointer} is no text in {object}"))
+    value.as_str().with_context(|| format!("{pointer} is not a text in {object}"))
 }
 
-/// Where a variable has its value from.
+/// The origin of a variable's value.
 #[derive(Debug)]
 pub(crate) enum Setting {
     Is(String),
@@ -74,7 +74,7 @@ pub(crate) enum Setting {
     OfSecret(String),
 }
 
-/// What the container of the control plane has in its environment by the objects.
+/// The environment of the control plane's container by the objects.
 pub(crate) fn environment(objects: &[Value]) -> Result<Vec<(String, Setting)>> {
     let settings = objects
         .iter()

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::served::Served;
 
-/// Who may push, as the registry knows it (bcrypt) and as clients keep it (base64).
+/// The user that may push, as the registry knows it (bcrypt) and as clients keep it (base64).
 const HASHED: &str = "pusher:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
 pub(crate) const KEPT: &str = "cHVzaGVyOnNlY3JldA==";
 
@@ -17,7 +17,7 @@ pub(crate) const KEPT: &str = "cHVzaGVyOnNlY3JldA==";
 pub(crate) struct Registry {
     /// Host and port.
     pub(crate) address: String,
-    /// What is sent with a request of somebody who has logged in.
+    /// The header that a client sends that has logged in.
     pub(crate) authorization: String,
     /// With the `config.json` of somebody who has logged in.
     pub(crate) login: TempDir,

@@ -34,7 +34,7 @@ impl Served {
         Ok(Self { child, folder })
     }
 
-    /// What `find` makes of what it has printed, as soon as that is something.
+    /// The result of `find` on the printed lines, as soon as there is one.
     pub(crate) async fn says<T>(&mut self, find: impl Fn(&str) -> Option<T>) -> Result<T> {
         let deadline = Deadline::of("a program to say that it serves", PATIENCE);
         loop {

@@ -24,7 +24,7 @@ async fn from_its_probes_to_the_module_and_the_way_out() -> Result<()> {
     let client = Client::new()?;
     let get = async |path: &str| client.send(container.address, &Request::get(path)).await;
 
-    // The library that fetches, the child that it does so in, and the folders to write to: all there.
+    // The library that fetches, the child that it does so in, and the directories to write to: all there.
     let deployment = only(&objects, "Deployment")?;
     for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
         let pointer = format!("/spec/template/spec/containers/0/{probe}/httpGet/path");
@@ -52,7 +52,7 @@ async fn from_its_probes_to_the_module_and_the_way_out() -> Result<()> {
     let previous = get(&format!("/filter/{}.wasm", hex(PREVIOUS))).await?;
     assert_eq!((previous.status.as_u16(), previous.body.as_bytes()), (200, PREVIOUS));
 
-    // As the key `halt` of the ConfigMap hfi-halt appears in the mounted folder.
+    // As the key `halt` of the ConfigMap hfi-halt appears in the mounted directory.
     fs::write(container.image.volumes.path().join("halt/halt"), "")?;
     let deadline = Deadline::of("the halt", Duration::from_secs(10));
     while serde_json::from_str::<Value>(&get("/v1/ready").await?.body)?["halted"] != true {

@@ -52,12 +52,12 @@ fn of_variables_and_options() -> Result<()> {
     let names: Vec<_> = environment(&objects)?.into_iter().map(|(name, _)| name).collect();
     assert!(names.len() > 8, "{names:?}");
     for name in names {
-        assert!(known.contains(&name), "{name} is no option of `hfi serve`: {known:?}");
+        assert!(known.contains(&name), "{name} is not an option of `hfi serve`: {known:?}");
     }
     Ok(())
 }
 
-/// What variables name lies in what is mounted.
+/// The paths that variables name lie in a mount.
 #[test]
 fn of_files_and_mounts() -> Result<()> {
     let objects = build_with_all()?;
@@ -122,7 +122,7 @@ fn of_paths() -> Result<()> {
     Ok(())
 }
 
-/// What the documents tell people to apply can be built, and what they name is there.
+/// The paths that the documents tell people to apply can be built, and the files that they name exist.
 #[test]
 fn of_documents_and_folders() -> Result<()> {
     let top = paths::workspace();

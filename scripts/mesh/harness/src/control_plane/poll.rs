@@ -1,4 +1,4 @@
-//! What a proxy asks a control plane.
+//! The poll of a proxy.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,13 +13,13 @@ use tokio::net::TcpStream;
 pub struct Poll {
     /// The node id that it named.
     pub node: String,
-    /// What it asked for, with the query.
+    /// The requested path, with the query.
     pub path: String,
     /// When it had come in.
     pub began: Instant,
     /// When its answer was ready, or its connection closed.
     pub ended: Option<Instant>,
-    /// How many polls of that node were open when it had come in, itself included.
+    /// The number of polls of that node that were open when it had come in, itself included.
     pub open: usize,
     headers: BTreeMap<String, String>,
 }
@@ -30,7 +30,7 @@ impl Poll {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// How long it lets itself be held.
+    /// The time for which it may be held.
     pub(crate) fn wait(&self) -> Duration {
         let seconds = self.header("prefer").and_then(|prefer| prefer.strip_prefix("wait=")?.parse().ok());
         Duration::from_secs(seconds.unwrap_or_default())

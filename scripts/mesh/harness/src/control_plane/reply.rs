@@ -1,4 +1,4 @@
-//! What a control plane sends: a snapshot as it should be, and every way for it to be wrong.
+//! The reply of a control plane: a snapshot as it should be, and every way for it to be wrong.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// What `hfi serve` makes of this file, for a workload that nobody has narrowed down: the filter
-    /// is to choose what concerns it.
+    /// The snapshot that `hfi serve` makes of this file, for a workload that nobody has narrowed
+    /// down: the filter chooses what concerns it.
     pub fn of(yaml: &str) -> Result<Self> {
         Self::of_all(&[yaml.to_owned()])
     }
@@ -46,7 +46,7 @@ impl Snapshot {
         Digest::of(&self.body).etag()
     }
 
-    /// How many bytes it has.
+    /// The size in bytes.
     pub fn size(&self) -> usize {
         self.body.len()
     }

@@ -26,7 +26,7 @@ pub struct GitHttp {
 }
 
 impl GitHttp {
-    /// Serves, for reading, the repositories that lie in `folder`.
+    /// Serves, for reading, the repositories in the directory `folder`.
     pub async fn start(folder: &Path) -> Result<Self> {
         Self::start_at(folder, loopback()).await
     }
@@ -43,7 +43,7 @@ impl GitHttp {
         Ok(Self { address, task })
     }
 
-    /// Where it listens.
+    /// The address that it listens at.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -100,7 +100,7 @@ async fn backend(folder: &Path, request: Request) -> Result<Response<Body>> {
     response(&output?.stdout)
 }
 
-/// What a CGI program printed, as a response.
+/// The output of a CGI program, as a response.
 fn response(output: &[u8]) -> Result<Response<Body>> {
     let end = output.windows(4).position(|bytes| bytes == b"\r\n\r\n").context("no header")?;
     let (head, body) = output.split_at(end);

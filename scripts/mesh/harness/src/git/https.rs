@@ -17,7 +17,7 @@ pub struct GitHttps {
 }
 
 impl GitHttps {
-    /// Serves, for reading, the `repositories` of a folder below `/git/` to whoever knows the password.
+    /// Serves, for reading, the `repositories` of a directory below `/git/` to a client that knows the password.
     pub async fn start(repositories: &Path, user: &str, password: &str) -> Result<Self> {
         let backend = GitHttp::start(repositories).await?;
         let folder = tempfile::tempdir()?;
@@ -41,7 +41,7 @@ impl GitHttps {
         Ok(server)
     }
 
-    /// Who is let in from now on, and nobody else.
+    /// Lets in this user from now on, and nobody else.
     pub fn let_in(&self, user: &str, password: &str) -> Result<()> {
         let file = self.nginx.file("passwords");
         std::fs::write(&file, format!("{user}:{{PLAIN}}{password}\n")).context("writing passwords")
@@ -52,7 +52,7 @@ impl GitHttps {
         format!("https://{}/git/{repository}", self.nginx.address())
     }
 
-    /// Where it listens.
+    /// The address that it listens at.
     pub fn address(&self) -> SocketAddr {
         self.nginx.address()
     }

@@ -11,7 +11,7 @@ use tokio::process::Command;
 /// The branch that policies live on.
 pub(crate) const BRANCH: &str = "main";
 
-/// A bare repository and a clone of it, in a folder that goes away with this value.
+/// A bare repository and a clone of it, in a directory that goes away with this value.
 #[derive(Debug)]
 pub struct Repository {
     folder: TempDir,
@@ -41,7 +41,7 @@ impl Repository {
         Ok(repository)
     }
 
-    /// A repository that begins with the files of a folder.
+    /// A repository that begins with the files of a directory.
     pub async fn seeded(from: &Path) -> Result<Self> {
         let repository = Self::new().await?;
         copy(from, &repository.work()).with_context(|| format!("copying {}", from.display()))?;
@@ -49,7 +49,7 @@ impl Repository {
         Ok(repository)
     }
 
-    /// The folder that both lie in.
+    /// The directory that both are in.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

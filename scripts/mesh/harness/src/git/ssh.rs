@@ -57,7 +57,7 @@ impl GitSsh {
         Ok(Self { process, address, user, folder })
     }
 
-    /// Where a repository of this machine is found, as `ssh://` has it.
+    /// The `ssh://` URL of a repository of this machine.
     pub fn url(&self, repository: &Path) -> String {
         format!("ssh://{}@{}{}", self.user, self.address, repository.display())
     }
@@ -81,7 +81,7 @@ impl GitSsh {
         Ok(())
     }
 
-    /// What `known_hosts` has to say of this server, if its key were this one's.
+    /// The line of `known_hosts` for this server, if its key were this one.
     pub fn known_as(&self, key: &Path) -> Result<String> {
         let key = std::fs::read_to_string(key.with_extension("pub"))?;
         Ok(format!("[{}]:{} {key}", self.address.ip(), self.address.port()))
@@ -99,7 +99,7 @@ impl GitSsh {
         Ok(shown.split_whitespace().nth(1).context("no fingerprint")?.to_owned())
     }
 
-    /// What it has said so far.
+    /// The log of the server so far.
     pub fn log(&self) -> Result<String> {
         self.process.log()
     }

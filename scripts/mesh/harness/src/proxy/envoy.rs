@@ -46,22 +46,22 @@ impl Envoy {
         self.sidecar.node_id()
     }
 
-    /// Where requests to the workload come in.
+    /// The address for requests to the workload.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where the outbound listener is, of a proxy that has both.
+    /// The address of the outbound listener, of a proxy that has both.
     pub async fn outbound(&self) -> Result<SocketAddr> {
         listener_address(&self.client, self.admin, Some(OUTBOUND)).await
     }
 
-    /// Where the filter chain of this number takes requests, of a waypoint.
+    /// The address of the filter chain of this number, of a waypoint.
     pub fn chain(&self, number: u8) -> SocketAddr {
         SocketAddr::from((chain_address(number), self.address.port()))
     }
 
-    /// Where Envoy's admin interface listens.
+    /// The address of Envoy's admin interface.
     pub fn admin(&self) -> SocketAddr {
         self.admin
     }
@@ -71,7 +71,7 @@ impl Envoy {
         self.process.kill().await
     }
 
-    /// Ends it without warning and starts it anew; its addresses change.
+    /// Ends it without warning and starts it again; its addresses change.
     pub async fn restart(&mut self) -> Result<()> {
         self.kill().await?;
         (self.process, self.admin, self.address) =
@@ -87,7 +87,7 @@ impl Envoy {
         Ok(())
     }
 
-    /// What the filter has warned of since the last start.
+    /// The warnings of the filter since the last start.
     pub fn warnings(&self) -> Result<Vec<String>> {
         let log = self.log()?;
         let warnings = log.lines().filter(|line| line.contains("[warning][wasm]"));
@@ -101,7 +101,7 @@ impl Envoy {
         Ok(())
     }
 
-    /// What it has logged since its last start.
+    /// The log since its last start.
     pub fn log(&self) -> Result<String> {
         self.process.log()
     }
@@ -168,7 +168,7 @@ async fn launch(
     Ok((process, admin, address))
 }
 
-/// Where a listener is: the one of this name, or else the first.
+/// The address of a listener: the one of this name, or else the first.
 async fn listener_address(client: &Client, admin: SocketAddr, name: Option<&str>) -> Result<SocketAddr> {
     let listeners = client.send(admin, &Request::get("/listeners?format=json")).await?.body;
     let statuses: Value = serde_json::from_str(&listeners)?;

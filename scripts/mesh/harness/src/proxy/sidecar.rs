@@ -1,4 +1,4 @@
-//! What a proxy is to be.
+//! The description of a proxy that is to be started.
 
 mod options;
 
@@ -30,7 +30,7 @@ pub struct Sidecar {
     pub(crate) is_reconfigurable: bool,
 }
 
-/// What kind of proxy it is: Istio's node ids begin with it.
+/// The kind of proxy: Istio's node ids begin with it.
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     Sidecar,
@@ -154,7 +154,7 @@ impl Sidecar {
     }
 }
 
-/// How many worker threads a proxy has that is not told otherwise: 2, or what `HFI_CONCURRENCY` says.
+/// The number of worker threads of a proxy by default: 2, or what `HFI_CONCURRENCY` says.
 pub(crate) fn workers() -> usize {
     let asked = std::env::var("HFI_CONCURRENCY").ok();
     asked.and_then(|asked| asked.parse().ok()).unwrap_or(2)

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(3);
 
-/// How long to wait for what: look, [pause](Self::pause), look again.
+/// The limit of a wait and its subject: check, [pause](Self::pause), check again.
 #[derive(Debug)]
 pub struct Deadline {
     what: &'static str,
@@ -24,7 +24,7 @@ impl Deadline {
     pub async fn pause(&self) -> Result<()> {
         let Self { what, patience, began } = self;
         if began.elapsed() > *patience {
-            bail!("waited {patience:?} in vain for {what}");
+            bail!("waited {patience:?} without success for {what}");
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
         Ok(())

@@ -14,7 +14,7 @@ use super::process::Process;
 use super::process_stats;
 
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Where Debian keeps what nginx can load.
+/// The directory of nginx's modules on Debian.
 const MODULES: &str = "/usr/lib/nginx/modules";
 
 /// A running nginx. Dropping it kills it.
@@ -57,12 +57,12 @@ impl Nginx {
         Ok(nginx)
     }
 
-    /// Where it listens.
+    /// The address that it listens at.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A file in its folder.
+    /// A file in its directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -1,4 +1,4 @@
-//! Where the things under test lie: the newest build, unless the environment names another.
+//! The paths of the things under test: the newest build, unless the environment names another.
 
 use std::path::{Path, PathBuf};
 
@@ -53,7 +53,7 @@ pub fn examples() -> PathBuf {
 }
 
 fn find(variable: &str, built: &str, remedy: &str) -> Result<PathBuf> {
-    // Children are started from other folders.
+    // Children are started from other directories.
     Ok(find_as_named(variable, built, remedy)?.canonicalize()?)
 }
 

@@ -31,7 +31,7 @@ impl Process {
                 command.env_remove(name);
             }
         }
-        // What a child that is killed leaves behind goes away with the folder of its log.
+        // What a child that is killed leaves behind goes away with the directory of its log.
         if let Some(folder) = log.parent() {
             command.env("TMPDIR", folder);
         }

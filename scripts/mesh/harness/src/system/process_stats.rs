@@ -1,4 +1,4 @@
-//! What a process uses, as Linux counts it.
+//! The resources that a process uses, as Linux counts them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +11,7 @@ pub(crate) fn memory(process: u32) -> Result<u64> {
     Ok(kibibytes * 1024)
 }
 
-/// How many files a process has open, sockets included.
+/// The number of files that a process has open, sockets included.
 pub(crate) fn open_files(process: u32) -> Result<usize> {
     Ok(std::fs::read_dir(folder(process).join("fd"))?.count())
 }
@@ -22,8 +22,8 @@ pub(crate) fn peak_memory(process: u32) -> Result<u64> {
     Ok(kibibytes * 1024)
 }
 
-/// How often the threads of a process have given up the processor of their own accord, to wait for
-/// something. Unlike processor time this does not depend on how busy the machine is.
+/// The number of times that the threads of a process have given up the processor of their own
+/// accord, to wait for something. Unlike processor time this does not depend on how busy the machine is.
 pub(crate) fn wakeups(process: u32) -> Result<u64> {
     of_threads(process, |thread| of_status(thread, "voluntary_ctxt_switches"))
 }
@@ -34,7 +34,7 @@ pub(crate) fn processor_time(process: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(nanos))
 }
 
-/// How long the main thread of a process could have run, but for a processor.
+/// The time for which the main thread of a process could have run, but for a processor.
 pub(crate) fn time_in_queue(process: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(scheduled(&folder(process), 1)?))
 }

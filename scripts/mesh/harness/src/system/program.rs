@@ -1,4 +1,4 @@
-//! What every program over a mesh does around its work.
+//! The frame of every program over a mesh.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Does the work of the program `name`, which answers whether all was well: ends with 0 if it was. An
-/// interruption ends the work, and with it every process and folder of its mesh.
+/// interruption ends the work, and with it every process and directory of its mesh.
 pub async fn program(name: &str, work: impl Future<Output = Result<bool>>) -> ExitCode {
     let outcome = tokio::select! {
         outcome = work => outcome,

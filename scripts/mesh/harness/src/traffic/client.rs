@@ -12,7 +12,7 @@ use serde_json::Value;
 /// Longer than the longest delay a policy may ask for.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// What to ask.
+/// A request to send.
 #[derive(Debug, Clone)]
 pub struct Request {
     method: Method,
@@ -27,7 +27,7 @@ impl Request {
         Self { method: Method::GET, path: path.to_owned(), headers: Vec::new(), body: Vec::new() }
     }
 
-    /// What it asks for.
+    /// The requested path.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -49,7 +49,7 @@ impl Request {
     }
 }
 
-/// What came back.
+/// The answer to a request.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
@@ -67,12 +67,12 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Whether the filter made this answer up.
+    /// True if the filter made up this answer.
     pub fn aborted(&self) -> bool {
         self.header("x-hfi-fault") == Some("abort")
     }
 
-    /// Whether the filter held the request before the workload got it.
+    /// True if the filter held the request before the workload got it.
     pub fn delayed(&self) -> bool {
         self.seen_by_workload("x-hfi-fault").as_deref() == Some("delay")
     }

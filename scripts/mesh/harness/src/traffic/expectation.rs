@@ -1,4 +1,4 @@
-//! What the policies say about some requests, and whether that is what they got.
+//! The results that the policies say some requests get, and the check that they got them.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::results::{Results, expected};
 /// For [`expected`], so that chance alone makes a program fail once in some hundred thousand runs.
 pub const CONFIDENCE: f64 = 0.999_999;
 
-/// What the policies in force say about some requests.
+/// The results that the policies in force say some requests get.
 #[derive(Debug, Clone, Copy)]
 pub enum Expectation {
     /// Nothing: each reaches the workload at once.
@@ -20,13 +20,13 @@ pub enum Expectation {
     },
     /// Each reaches the workload, this much later.
     Delayed {
-        /// How much later, at least.
+        /// The least delay.
         by: Duration,
     },
 }
 
 impl Expectation {
-    /// Whether the requests got what the policies say.
+    /// True if the requests got what the policies say.
     pub fn holds(self, results: &Results) -> bool {
         let all = results.requests();
         let passed = results.with_status(200);

@@ -1,4 +1,4 @@
-//! What many requests got, and whether that is what a policy says.
+//! The results of many requests, and the check that they are what a policy says.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -31,27 +31,27 @@ impl Results {
         self.failed += 1;
     }
 
-    /// How many requests were sent.
+    /// The number of requests that were sent.
     pub fn requests(&self) -> usize {
         self.latencies.len() + self.failed
     }
 
-    /// How many got this status.
+    /// The number of requests that got this status.
     pub fn with_status(&self, status: u16) -> usize {
         self.statuses.get(&status).copied().unwrap_or_default()
     }
 
-    /// How many were answered by the filter.
+    /// The number of requests that the filter answered.
     pub fn aborted(&self) -> usize {
         self.aborted
     }
 
-    /// How many the filter held before the workload got them.
+    /// The number of requests that the filter held before the workload got them.
     pub fn delayed(&self) -> usize {
         self.delayed
     }
 
-    /// How many got no answer.
+    /// The number of requests without an answer.
     pub fn failed(&self) -> usize {
         self.failed
     }
@@ -65,7 +65,7 @@ impl Results {
     }
 }
 
-/// How many of `requests` a fault of this probability may hit: all counts but the rarest at either
+/// The numbers of `requests` that a fault of this probability may hit: all but the rarest at either
 /// end, so that a draw falls inside with this `confidence`, such as 0.999.
 pub fn expected(requests: usize, probability: f64, confidence: f64) -> RangeInclusive<usize> {
     let tail = (1.0 - confidence) / 2.0;

@@ -42,12 +42,12 @@ impl Upstream {
         Ok(Self { address, requests, task })
     }
 
-    /// Where it listens.
+    /// The address that it listens at.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many requests have reached it.
+    /// The number of requests that have reached it.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }

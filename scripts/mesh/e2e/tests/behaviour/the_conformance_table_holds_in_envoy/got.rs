@@ -1,4 +1,4 @@
-//! What a request got, held against what it was to get.
+//! The result of a request, compared with the expected one.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(crate) struct Got {
 }
 
 impl Got {
-    /// How it differs from what the request is to get.
+    /// The differences from what the request is to get.
     pub(crate) fn differences(&self, request: &Request) -> Vec<&'static str> {
         let Self { answer, reached } = self;
         let passed = [
@@ -60,7 +60,7 @@ impl Got {
             // A gRPC error is an HTTP success whose trailers say otherwise, and here are its headers.
             Some(code) => checks.extend([
                 ("the status is not 200", answer.status == 200),
-                ("it is no gRPC answer", answer.header("content-type") == Some("application/grpc")),
+                ("it is not a gRPC answer", answer.header("content-type") == Some("application/grpc")),
                 ("the gRPC status differs", answer.header("grpc-status") == Some(&code.to_string())),
                 ("the message differs", answer.header("grpc-message").unwrap_or_default() == abort.message),
             ]),
@@ -72,7 +72,7 @@ impl Got {
         self.answer.took >= Duration::from_millis(ms)
     }
 
-    /// What the workload says it was asked.
+    /// A field of the request as the workload got it.
     fn echo(&self, field: &str) -> Option<String> {
         let echo: Value = serde_json::from_str(&self.answer.body).ok()?;
         Some(echo.get(field)?.as_str()?.to_owned())

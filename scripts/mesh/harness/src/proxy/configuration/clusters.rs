@@ -57,7 +57,7 @@ fn cluster(name: &str, addresses: &[SocketAddr]) -> Value {
     })
 }
 
-/// What makes a cluster speak HTTP/2, as gRPC needs.
+/// The options that make a cluster use HTTP/2, as gRPC needs.
 fn http2() -> Value {
     json!({
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {

@@ -78,7 +78,7 @@ fn route(sidecar: &Sidecar) -> Value {
     }
 }
 
-/// Where a waypoint's filter chain of this number takes requests.
+/// The address of a waypoint's filter chain of this number.
 pub(crate) fn chain_address(number: u8) -> Ipv4Addr {
     Ipv4Addr::new(127, 0, 1, number)
 }

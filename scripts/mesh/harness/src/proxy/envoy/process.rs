@@ -30,7 +30,7 @@ impl Envoy {
         self.process.id().unwrap_or_default()
     }
 
-    /// How often its threads have waited for something and woken up since its start.
+    /// The number of times that its threads have waited for something and woken up since its start.
     pub fn wakeups(&self) -> Result<u64> {
         process_stats::wakeups(self.id())
     }
@@ -40,8 +40,8 @@ impl Envoy {
         process_stats::processor_time(self.id())
     }
 
-    /// How long its main thread has waited for a processor since its start: what a busy machine adds to
-    /// whatever that thread does.
+    /// The time that its main thread has waited for a processor since its start: a busy machine adds it to
+    /// the work of that thread.
     pub fn time_in_queue(&self) -> Result<Duration> {
         process_stats::time_in_queue(self.id())
     }

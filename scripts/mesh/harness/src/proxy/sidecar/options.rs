@@ -1,4 +1,4 @@
-//! What only some proxies are to have.
+//! The options of a proxy that only some have.
 
 use std::path::{Path, PathBuf};
 
@@ -57,7 +57,7 @@ impl Sidecar {
         self
     }
 
-    /// Where its build of the filter is. A proxy without the filter can be had before there is one.
+    /// The path of its build of the filter. A proxy without the filter can be had before there is one.
     pub(crate) fn module_file(&self) -> Result<PathBuf> {
         match (&self.options.module, &self.plugin) {
             (Some(module), _) => Ok(module.clone()),
