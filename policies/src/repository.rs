@@ -2,6 +2,7 @@
 
 mod active_set;
 mod catalog;
+mod field_places;
 mod file;
 pub mod lint;
 mod window;

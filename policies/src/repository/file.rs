@@ -5,10 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use super::window::Window;
+use super::{field_places::FieldPlaces, window::Window};
 use crate::{
     language::{Guardrail, Policy, PolicyName},
-    reading::{Context, Document, Finding, Node, Place, Value, mentions_guardrail, read_document, read_yaml},
+    reading::{Context, Document, Finding, Node, Place, mentions_guardrail, read_document, read_yaml},
     wire::SnapshotEntry,
 };
 
@@ -51,8 +51,7 @@ pub struct ParsedPolicy {
     has_duration: bool,
     window: Window,
     regex_bytes: usize,
-    /// The places of the fields that other documents can be at odds with.
-    fields: Arc<[(String, Place)]>,
+    fields: FieldPlaces,
 }
 
 impl File {
@@ -131,11 +130,10 @@ impl NameUse {
 
 impl ParsedPolicy {
     fn new(policy: Policy, node: &Node) -> Self {
-        let mut fields = Vec::new();
-        note(node, String::new(), &mut fields);
         let (has_duration, regex_bytes) = (policy.has_duration(), policy.regex_bytes());
-        let (policy, fields) = (Arc::new(policy), fields.into());
+        let policy = Arc::new(policy);
         let window = Window::of(&SnapshotEntry { policy: Arc::clone(&policy), started_at: None });
+        let fields = FieldPlaces::of(node);
         Self { policy, place: node.place, has_duration, window, regex_bytes, fields }
     }
 
@@ -156,34 +154,6 @@ impl ParsedPolicy {
 
     /// The place of a field; of one that is not written, the place of its parent.
     pub fn place_of(&self, field: &str) -> Place {
-        let within = |known: &str| {
-            field.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        let known = self.fields.iter().filter(|(known, _)| within(known));
-        known.max_by_key(|(known, _)| known.len()).map_or(self.place, |(_, place)| *place)
-    }
-}
-
-/// Notes the places of a document's fields, as deep as others can be at odds with them.
-fn note(node: &Node, path: String, places: &mut Vec<(String, Place)>) {
-    match &node.value {
-        Value::Map(fields) => {
-            for field in fields {
-                let path = if path.is_empty() { field.key.clone() } else { format!("{path}.{}", field.key) };
-                let deeper = !["match", "labels", "annotations", "headers"].contains(&field.key.as_str());
-                places.push((path.clone(), field.value.place));
-                if deeper {
-                    note(&field.value, path, places);
-                }
-            }
-        }
-        Value::List(items) => {
-            for (i, item) in items.iter().enumerate() {
-                let path = format!("{path}[{i}]");
-                places.push((path.clone(), item.place));
-                note(item, path, places);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        self.fields.at(field).unwrap_or(self.place)
     }
 }
