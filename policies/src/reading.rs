@@ -12,9 +12,9 @@ mod suggest;
 mod values;
 mod yaml;
 
+pub(crate) use envelope::{Outcome, read as read_document};
 pub use fields::{Context, Cursor, Field, Fields, MAX_REGEX_BYTES};
-pub(crate) use guardrail::mentions_guardrail;
-pub use kinds::{Document, Invalid, read as read_document};
+pub(crate) use kinds::{Document, Kind, POLICY, mentions_guardrail};
 pub use problem::{Finding, Place, Problem};
 pub use suggest::closest;
 pub use yaml::{MAX_FILE_BYTES, MapEntry, Node, Value, read as read_yaml};

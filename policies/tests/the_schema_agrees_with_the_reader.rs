@@ -57,3 +57,18 @@ fn at_every_place() {
         assert_eq!(in_the_schema(pointer), known_to_the_reader(&yaml), "{pointer}");
     }
 }
+
+/// The kinds, as the reader lists them for a document of an unknown one.
+#[test]
+fn about_the_kinds() {
+    let file = File::read(b"kind: zzzzzzzz");
+    let listed = file.findings.iter().find_map(|finding| finding.message.strip_prefix("must be "));
+    let kinds: BTreeSet<_> = listed.unwrap().split([',', ' ', '`']).filter(|word| word.len() > 2).collect();
+    let schema: Value = serde_json::from_str(policies::SCHEMA).unwrap();
+    let definitions = schema["$defs"].as_object().unwrap().values();
+    let written = definitions.filter_map(|definition| definition["properties"]["kind"]["const"].as_str());
+    assert_eq!(kinds, written.collect());
+    for kind in kinds {
+        assert!(policies::REFERENCE.contains(&format!("kind: {kind}")), "{kind} is not in REFERENCE.md");
+    }
+}

@@ -1,14 +1,13 @@
 //! A guardrail as it is written.
 
 use super::{
-    envelope::{API_VERSION, constant, metadata},
     fields::{Cursor, Fields},
     yaml::Value,
 };
 use crate::language::{Glob, Guardrail, HttpStatus, Percentage};
 
 /// The fields of a guardrail's `spec`.
-pub(crate) const FIELDS: [&str; 8] = [
+pub(super) const FIELDS: [&str; 8] = [
     "namespaces",
     "services",
     "allowWildcards",
@@ -19,27 +18,11 @@ pub(crate) const FIELDS: [&str; 8] = [
     "maxDurationSeconds",
 ];
 
-/// True if a text that is not valid YAML contains a word of a guardrail.
-pub(crate) fn mentions_guardrail(text: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-    text.contains("guardrail") || FIELDS.iter().any(|field| text.contains(&field.to_ascii_lowercase()))
-}
-
 /// The most items of a list.
 const MAX_ITEMS: usize = 1_000;
 
-/// Reads the document of a guardrail.
-pub(crate) fn document(mut fields: Fields<'_>) -> Option<Guardrail> {
-    constant(fields.take("apiVersion"), &[API_VERSION]);
-    fields.take("kind");
-    fields.take("metadata").and_then(Cursor::fields).and_then(|fields| metadata(fields, false));
-    let guardrail = fields.require("spec").and_then(Cursor::fields).and_then(read);
-    fields.finish();
-    guardrail
-}
-
 /// Reads the `spec` of a guardrail.
-fn read(mut fields: Fields<'_>) -> Option<Guardrail> {
+pub(super) fn spec(mut fields: Fields<'_>) -> Option<Guardrail> {
     let namespaces = fields.read("namespaces", globs);
     let services = fields.read("services", globs);
     let allow_wildcards = fields.read("allowWildcards", Cursor::boolean);

@@ -1,7 +1,6 @@
-//! A document of the policy language: from nodes to what it declares, or every reason why not.
+//! A policy as it is written.
 
 use super::{
-    envelope::{API_VERSION, GUARDRAIL, POLICY, constant, metadata},
     fault,
     fields::{Cursor, Fields},
     matching,
@@ -9,21 +8,8 @@ use super::{
 };
 use crate::language::{Flow, Mode, Policy, PolicyName, Rule, Selector};
 
-/// Reads the document of a policy: its name, and what it says.
-pub(crate) fn document(mut fields: Fields<'_>) -> (Option<PolicyName>, Option<Policy>) {
-    constant(fields.take("apiVersion"), &[API_VERSION]);
-    constant(fields.take("kind"), &[POLICY, GUARDRAIL]);
-    let name = fields
-        .require("metadata")
-        .and_then(Cursor::fields)
-        .and_then(|fields| metadata(fields, true))
-        .flatten();
-    let spec = fields.require("spec").and_then(Cursor::fields).and_then(|fields| spec(fields, name.clone()));
-    fields.finish();
-    (name, spec)
-}
-
-fn spec(mut fields: Fields<'_>, name: Option<PolicyName>) -> Option<Policy> {
+/// Reads the `spec` of a policy.
+pub(super) fn spec(mut fields: Fields<'_>, name: Option<PolicyName>) -> Option<Policy> {
     let selector = selector_at(fields.take_optional("selector"));
     let flow = flow(&mut fields);
     let mode = word(fields.take("mode"), &[("inject", Mode::Inject), ("shadow", Mode::Shadow)]);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     language::{Guardrail, Policy, PolicyName, Timestamp},
-    reading::{Finding, MAX_REGEX_BYTES, Place, Problem},
+    reading::{Finding, MAX_REGEX_BYTES, POLICY, Place, Problem},
     wire::{Scope, Snapshot, SnapshotEntry},
 };
 
@@ -86,15 +86,15 @@ impl Catalog {
         if hashes.is_sorted_by(|one, next| one < next) {
             return;
         }
-        let mut uses = BTreeMap::<&PolicyName, Vec<(&Arc<str>, Place)>>::new();
+        let mut uses = BTreeMap::<(&str, &PolicyName), Vec<(&Arc<str>, Place)>>::new();
         for (path, file) in &sources.files {
-            for NameUse { place, name, .. } in &file.names {
-                uses.entry(name).or_default().push((path, *place));
+            for NameUse { place, kind, name, .. } in &file.names {
+                uses.entry((*kind, name)).or_default().push((path, *place));
             }
         }
         uses.retain(|_, places| places.len() > 1);
-        self.policies.retain(|located| !uses.contains_key(&located.entry.policy.name));
-        for (name, places) in uses {
+        self.policies.retain(|located| !uses.contains_key(&(POLICY, &located.entry.policy.name)));
+        for ((_, name), places) in uses {
             // Each names one other: to name all of them each time grows with the square of the uses.
             for (i, (file, place)) in places.iter().enumerate().take(MAX_REPORTED_USES) {
                 let Some((other, at)) = places.get(usize::from(i == 0)) else { continue };
@@ -114,8 +114,8 @@ impl Catalog {
     fn refuse_breaches(&mut self, sources: &Sources<'_>) {
         let files = sources.ancestors.iter().chain(&sources.files);
         let guards = files.map(|(path, file)| (folder(path), path, file.guardrails()));
-        let guards =
-            guards.filter(|(.., guardrails)| guardrails.is_none_or(|guardrails| !guardrails.is_empty()));
+        let guards = guards
+            .filter(|(.., guardrails)| guardrails.as_ref().is_none_or(|guardrails| !guardrails.is_empty()));
         let guards: Vec<_> = guards.collect();
         let server = Some(&sources.server).filter(|server| server.limits());
         if guards.is_empty() && server.is_none() {
@@ -129,8 +129,7 @@ impl Catalog {
             let of_server = server.into_iter().flat_map(|server| server.breaches(policy));
             let of_server = of_server.map(|breach| (breach, "the server demands it".to_owned()));
             let breaches = guards.by_ref().flat_map(|(_, path, guardrails)| {
-                let breaches =
-                    guardrails.iter().copied().flatten().flat_map(|guardrail| guardrail.breaches(policy));
+                let breaches = guardrails.iter().flatten().flat_map(|guardrail| guardrail.breaches(policy));
                 breaches.map(move |breach| (breach, format!("a guardrail of {path} demands it")))
             });
             // Many guardrails against many rules would tell the same many times.

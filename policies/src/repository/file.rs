@@ -8,7 +8,9 @@ use std::{
 use super::{field_places::FieldPlaces, window::Window};
 use crate::{
     language::{Guardrail, Policy, PolicyName},
-    reading::{Context, Document, Finding, Node, Place, mentions_guardrail, read_document, read_yaml},
+    reading::{
+        Context, Document, Finding, Kind, Outcome, Place, mentions_guardrail, read_document, read_yaml,
+    },
     wire::SnapshotEntry,
 };
 
@@ -23,7 +25,8 @@ const MAX_GUARDRAILS: usize = 100;
 pub struct File {
     /// The valid policies, also of a file that is not valid as a whole: their history goes on.
     pub documents: Vec<ParsedPolicy>,
-    guardrails: Vec<Guardrail>,
+    /// The valid documents of the other kinds.
+    others: Vec<Document>,
     /// The names that the file uses, also those of its invalid documents.
     pub(crate) names: Vec<NameUse>,
     /// All that is wrong with it.
@@ -37,6 +40,8 @@ pub struct File {
 #[derive(Debug)]
 pub(crate) struct NameUse {
     pub(crate) place: Place,
+    /// The kind of the document: each kind has names of its own.
+    pub(crate) kind: &'static str,
     pub(crate) name: PolicyName,
     /// The same for the same name, and seldom for another.
     pub(crate) hash: u64,
@@ -60,16 +65,20 @@ impl File {
         let (mut file, context) = (Self::default(), Context::default());
         for document in read_yaml(bytes) {
             match document.map(|node| (read_document(&node, &context), node)) {
-                Ok((Document::Policy(policy), node)) => {
-                    let parsed = ParsedPolicy::new(*policy, &node);
-                    let place = parsed.place_of("metadata.name");
-                    file.names.push(NameUse::new(place, parsed.policy.name.clone()));
-                    file.documents.push(parsed);
+                Ok((Outcome::Valid { kind, name, document }, node)) => {
+                    let fields = FieldPlaces::of(&node);
+                    let place = fields.at("metadata.name").unwrap_or(node.place);
+                    file.names.extend(name.map(|name| NameUse::new(place, kind, name)));
+                    match document {
+                        Document::Policy(policy) => {
+                            file.documents.push(ParsedPolicy::new(*policy, node.place, fields));
+                        }
+                        other => file.others.push(other),
+                    }
                 }
-                Ok((Document::Guardrail(guardrail), _)) => file.guardrails.push(guardrail),
-                Ok((Document::Foreign, _)) => file.ignored += 1,
-                Ok((Document::Invalid(invalid), node)) => {
-                    file.names.extend(invalid.name.map(|name| NameUse::new(node.place, name)));
+                Ok((Outcome::Foreign, _)) => file.ignored += 1,
+                Ok((Outcome::Invalid(invalid), node)) => {
+                    file.names.extend(invalid.name.map(|name| NameUse::new(node.place, invalid.kind, name)));
                     file.may_be_guardrail |= invalid.may_be_guardrail;
                     file.findings.extend(invalid.findings);
                 }
@@ -80,7 +89,7 @@ impl File {
                 }
             }
         }
-        if file.guardrails.len() > MAX_GUARDRAILS {
+        if file.all_guardrails().count() > MAX_GUARDRAILS {
             let message =
                 format!("holds more than {MAX_GUARDRAILS} guardrails; each policy is held against each");
             file.findings.push(Finding { place: Place::default(), field: String::new(), message });
@@ -110,31 +119,34 @@ impl File {
     }
 
     /// The limits that it sets; `None` if it is invalid and may have meant to set some.
-    pub fn guardrails(&self) -> Option<&[Guardrail]> {
-        if self.is_valid() {
-            Some(&self.guardrails)
-        } else if self.may_be_guardrail || !self.guardrails.is_empty() {
-            None
-        } else {
-            Some(&[])
-        }
+    pub fn guardrails(&self) -> Option<Vec<&Guardrail>> {
+        let guardrails: Vec<_> = self.all_guardrails().collect();
+        let is_known = self.is_valid() || !self.may_be_guardrail && guardrails.is_empty();
+        is_known.then_some(guardrails)
+    }
+
+    /// The valid guardrails, also of a file that is not valid as a whole.
+    fn all_guardrails(&self) -> impl Iterator<Item = &Guardrail> {
+        self.others.iter().filter_map(|document| match document {
+            Document::Guardrail(guardrail) => Some(guardrail),
+            _ => None,
+        })
     }
 }
 
 impl NameUse {
-    fn new(place: Place, name: PolicyName) -> Self {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(&name);
-        Self { place, name, hash }
+    fn new(place: Place, kind: &Kind, name: PolicyName) -> Self {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((kind.name, &name));
+        Self { place, kind: kind.name, name, hash }
     }
 }
 
 impl ParsedPolicy {
-    fn new(policy: Policy, node: &Node) -> Self {
+    fn new(policy: Policy, place: Place, fields: FieldPlaces) -> Self {
         let (has_duration, regex_bytes) = (policy.has_duration(), policy.regex_bytes());
         let policy = Arc::new(policy);
         let window = Window::of(&SnapshotEntry { policy: Arc::clone(&policy), started_at: None });
-        let fields = FieldPlaces::of(node);
-        Self { policy, place: node.place, has_duration, window, regex_bytes, fields }
+        Self { policy, place, has_duration, window, regex_bytes, fields }
     }
 
     /// True if a duration counts from the time at which the document got its content.
