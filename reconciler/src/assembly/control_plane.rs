@@ -7,7 +7,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tracing::{info, warn};
 
 use crate::{
-    http::{self, Listener, Services, notification::SecretFile, tls::Tls},
+    http::{self, Listener, Routes, Services, notification::SecretFile, tls::Tls},
     kubernetes::KubernetesAgent,
     serving::{gate::Gate, modules::Modules},
     shutdown::Shutdown,
@@ -83,7 +83,7 @@ pub struct Running {
     pub serving: JoinHandle<io::Result<()>>,
     pub agent: Option<JoinHandle<()>>,
     /// The routes that are served, for requests without a connection.
-    pub router: axum::Router,
+    pub routes: Routes,
 }
 
 impl ControlPlane {
@@ -124,14 +124,13 @@ impl ControlPlane {
             tokio::spawn(kubernetes.run(Arc::clone(&publisher), Arc::clone(&refresh), shutdown.clone()))
         });
         let routes = http::router(publisher, refresh, shutdown.clone(), services);
-        let router = routes.router.clone();
         let acceptor = tls.as_ref().map(Tls::acceptor);
         if let Some(tls) = tls {
             tokio::spawn(tls.follow(shutdown.clone()));
         }
         info!(%address, tls = acceptor.is_some(), "listening");
-        let serving = tokio::spawn(http::serve(Listener::new(listener, acceptor), routes));
-        Ok(Running { reconciling, serving, agent, router })
+        let serving = tokio::spawn(http::serve(Listener::new(listener, acceptor), routes.clone()));
+        Ok(Running { reconciling, serving, agent, routes })
     }
 }
 

@@ -47,8 +47,8 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let plane = ControlPlane::new(Options::new(settings, interval)).unwrap();
-        let Running { serving, router, .. } = plane.start(listener, &shutdown).unwrap();
-        Self { url, client: reqwest::Client::new(), trigger, serving, router }
+        let Running { serving, routes, .. } = plane.start(listener, &shutdown).unwrap();
+        Self { url, client: reqwest::Client::new(), trigger, serving, router: routes.router }
     }
 
     /// Follows a folder, and waits until it is ready.
