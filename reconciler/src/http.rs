@@ -2,9 +2,10 @@
 //!
 //! - `router`, [`routes`]: each path, and a file for each route.
 //! - `described`, `operation`: routes that describe themselves, and the OpenAPI document of them (`schemars`).
-//! - `state`: what handlers look at.
+//! - `state`: what handlers look at; `report`: the report of the status.
 //! - `app`: what the crate [`long_poll`] answers over connections, and polls that it holds at little cost.
 //! - `limits`: limits of requests.
+//! - `headers`: the headers of polls and of their answers.
 //! - `catch_up`: polls of filters that run a newer commit than this replica.
 //! - [`conditional`], `prefer`, `problem`: conditional requests, `Prefer: wait`, and errors.
 //! - [`notification`]: forges that tell of a push.
@@ -14,11 +15,13 @@ mod app;
 mod catch_up;
 pub mod conditional;
 mod described;
+mod headers;
 mod limits;
 pub mod notification;
 mod operation;
 mod prefer;
 mod problem;
+mod report;
 mod router;
 pub mod routes;
 mod state;

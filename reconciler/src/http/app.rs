@@ -12,11 +12,12 @@ use long_poll::{Answer, App, Head, Hold, Listener, Request};
 use policies::wire::poll;
 
 use super::{
+    headers::{self, PREFERENCE_APPLIED, REVISION, VARY},
     limits::{MAX_BODY, RETRY_AFTER},
     prefer::Wait,
     problem::Problem,
     router::Routes,
-    routes::snapshot::{self, PREFERENCE_APPLIED, Poll, REVISION, VARY},
+    routes::snapshot::{self, Poll},
 };
 use crate::serving::published::Body;
 
@@ -36,7 +37,7 @@ impl App for Snapshots {
     type Poll = Poll;
 
     const POLL_PATH: &'static str = poll::PATH;
-    const POLL_HEADERS: &'static [&'static str] = &snapshot::READ;
+    const POLL_HEADERS: &'static [&'static str] = &headers::READ;
 
     fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Poll, Response> {
         Poll::read(&self.0.served, query, headers).map_err(Problem::into_response)

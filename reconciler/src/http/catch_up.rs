@@ -10,8 +10,8 @@ use tokio::time::timeout;
 
 use super::{
     conditional,
+    headers::{REVISION, VARY},
     problem::Problem,
-    routes::snapshot::{REVISION, VARY},
     state::Served,
 };
 use crate::serving::published::Publication;

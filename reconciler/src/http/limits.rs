@@ -1,8 +1,16 @@
 //! Limits of requests. `REFERENCE.md` has these, and those of [`long_poll::limits`].
 
+use std::time::Duration;
+
 /// The body of a request, in bytes. Only notifications have one; forges send a list of commits, which
 /// nobody here reads.
 pub(crate) const MAX_BODY: usize = 1 << 20;
+/// The number of bodies that are read at once: a sender has proven nothing before the end of its body.
+pub(crate) const MAX_BODIES: usize = 16;
+/// The time for a whole body.
+pub(crate) const BODY_TIME: Duration = Duration::from_secs(20);
+/// The number of streams of events that can be open at once.
+pub(crate) const MAX_EVENT_STREAMS: usize = 256;
 /// When a client over a limit may come back, in seconds.
 pub(crate) const RETRY_AFTER: &str = "5";
 
@@ -14,12 +22,8 @@ mod tests {
 
     use policies::wire::poll::MAX_QUERY_BYTES;
 
-    use super::{MAX_BODY, RETRY_AFTER};
-    use crate::{
-        http::routes::{events, hooks},
-        reference,
-        serving::scope_cache::MAX_SCOPES,
-    };
+    use super::{BODY_TIME, MAX_BODIES, MAX_BODY, MAX_EVENT_STREAMS, RETRY_AFTER};
+    use crate::{reference, serving::scope_cache::MAX_SCOPES};
 
     /// A number as the reference writes it, with commas.
     fn count(number: usize) -> String {
@@ -51,14 +55,14 @@ mod tests {
             size(MAX_QUERY_BYTES),
             size(MAX_BODY),
             seconds(HEAD_TIME),
-            seconds(hooks::BODY_TIME),
-            count(hooks::MAX_BODIES),
+            seconds(BODY_TIME),
+            count(MAX_BODIES),
             seconds(HANDSHAKE_TIME),
             seconds(IDLE_TIME),
             seconds(STALL_TIME),
             size(MAX_UNSHARED as usize),
             seconds(UNACKNOWLEDGED_TIME),
-            count(events::MAX_STREAMS),
+            count(MAX_EVENT_STREAMS),
         ];
         let rows = reference::rows("Limits");
         let table: Vec<_> = rows.iter().map(|row| row[1].as_str()).collect();

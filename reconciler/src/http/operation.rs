@@ -1,5 +1,6 @@
 //! The description of a route in OpenAPI 3.1. Each route has its own, beside its handler.
 
+use policies::wire::poll;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
@@ -39,7 +40,7 @@ pub(crate) type Header = (&'static str, &'static str);
 /// The entity tag of a snapshot or of policies.
 pub(crate) const ETAG: Header = ("ETag", "`\"sha256:<hex>\"`, the SHA-256 of the body");
 /// The revision that a response was made of.
-pub(crate) const REVISION: Header = ("x-hfi-revision", "`<branch>@sha1:<commit>`, or `dir@sha256:<hex>`");
+pub(crate) const REVISION: Header = (poll::REVISION, "`<branch>@sha1:<commit>`, or `dir@sha256:<hex>`");
 
 /// A value of the type `T` as JSON.
 pub(crate) const fn json<T: JsonSchema>() -> Content {

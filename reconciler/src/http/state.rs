@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::{
+    limits::{MAX_BODIES, MAX_EVENT_STREAMS},
     notification::SecretFile,
-    routes::{events, hooks, status},
+    report::Report,
 };
 use crate::{
     fleet::filters::Filters,
@@ -36,7 +37,7 @@ pub struct Services {
     /// What is known of the cluster, if it is a peer.
     pub cluster: Option<Arc<SharedHealth>>,
     pub(crate) filters: Filters,
-    pub(crate) report: status::Report,
+    pub(crate) report: Report,
     /// One permit for each stream of events that may still be opened.
     pub(crate) streams: Arc<Semaphore>,
     /// One permit for each notification whose body may be read at once.
@@ -50,9 +51,9 @@ impl Services {
             modules,
             cluster: None,
             filters: Filters::default(),
-            report: status::Report::default(),
-            streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
-            bodies: Semaphore::new(hooks::MAX_BODIES),
+            report: Report::default(),
+            streams: Arc::new(Semaphore::new(MAX_EVENT_STREAMS)),
+            bodies: Semaphore::new(MAX_BODIES),
         }
     }
 

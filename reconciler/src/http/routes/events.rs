@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::http::{
     Services,
+    limits::MAX_EVENT_STREAMS,
     operation::{Content, Operation},
     problem::Problem,
     state::Served,
@@ -29,8 +30,6 @@ use crate::{
     shutdown::Shutdown,
 };
 
-/// The number of streams that can be open at once.
-pub(crate) const MAX_STREAMS: usize = 256;
 /// The longest silence of a stream: proxies close connections that are silent for long.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -47,7 +46,7 @@ struct Stream {
 
 pub(crate) async fn get(State(served): State<Served>) -> Result<impl IntoResponse, Problem> {
     let permit = Arc::clone(&served.services.streams).try_acquire_owned().map_err(|_| {
-        let detail = format!("{MAX_STREAMS} streams are open already; try again later");
+        let detail = format!("{MAX_EVENT_STREAMS} streams are open already; try again later");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     })?;
     let mut news = served.publisher.watch();

@@ -1,7 +1,5 @@
 //! `POST /v1/hooks/{forge}`: a forge tells that a branch was pushed.
 
-use std::time::Duration;
-
 use axum::{
     Json,
     body::{Bytes, HttpBody as _},
@@ -18,7 +16,7 @@ use tracing::debug;
 use crate::{
     api::hooks::{Notified, NotifiedStatus},
     http::{
-        limits::{self, MAX_BODY},
+        limits::{self, BODY_TIME, MAX_BODIES, MAX_BODY},
         notification::Forge,
         operation::{Operation, Parameter, json},
         problem::Problem,
@@ -26,11 +24,6 @@ use crate::{
     },
     telemetry::counters::Outcome,
 };
-
-/// The number of bodies that are read at once: a sender has proven nothing before the end of its body.
-pub(crate) const MAX_BODIES: usize = 16;
-/// The time for the whole body.
-pub(crate) const BODY_TIME: Duration = Duration::from_secs(20);
 
 pub(crate) async fn post(
     State(served): State<Served>,

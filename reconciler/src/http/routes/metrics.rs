@@ -6,8 +6,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::events::MAX_STREAMS;
 use crate::http::{
+    limits::MAX_EVENT_STREAMS,
     operation::{Content, Operation, text},
     problem::Problem,
     state::Served,
@@ -75,7 +75,7 @@ fn clients(served: &Served, metrics: &mut Exposition) {
     // Before the occupancy: a look at the newest digests can bring scopes back.
     let filters = filters::counts(&services.filters.list(publisher)).states();
     let Occupancy { scopes, waiting } = publisher.occupancy();
-    let streams = MAX_STREAMS - services.streams.available_permits();
+    let streams = MAX_EVENT_STREAMS - services.streams.available_permits();
     metrics.gauges("filters", "Filters that have polled, by state", "state", filters);
     metrics.gauge("polls_parked", "Polls held until their snapshot changes", waiting);
     metrics.gauge("event_streams", "Open streams of events", streams);
@@ -91,6 +91,11 @@ fn cluster(health: &ClusterHealth, metrics: &mut Exposition) {
         let help = "The last known number of namespaces";
         metrics.gauge("kubernetes_namespaces", help, namespaces.count());
     }
+}
+
+pub(crate) fn described() -> Operation {
+    let content = Content("application/openmetrics-text", text);
+    Operation::new("Metrics for Prometheus").answers(200, "OpenMetrics", Some(content), &[]).problems(&[503])
 }
 
 #[cfg(test)]
@@ -163,9 +168,4 @@ mod tests {
         let table: BTreeSet<_> = rows.map(|row| (row[0].clone(), row[1].clone())).collect();
         assert_eq!(table, printed(&exposition(&served()).text()));
     }
-}
-
-pub(crate) fn described() -> Operation {
-    let content = Content("application/openmetrics-text", text);
-    Operation::new("Metrics for Prometheus").answers(200, "OpenMetrics", Some(content), &[]).problems(&[503])
 }

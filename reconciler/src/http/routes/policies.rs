@@ -11,10 +11,10 @@ use policies::{Catalog, Digest, Timestamp, rendering::json as document, reposito
 use serde::Serialize;
 use serde_json::Value;
 
-use super::snapshot::REVISION;
 use crate::api::policies::{Metadata, Policies, Policy};
 use crate::http::{
     conditional::is_current,
+    headers::REVISION,
     operation::{ETAG, Operation, Parameter, REVISION as REVISION_HEADER, json},
     problem::Problem,
     state::Served,

@@ -14,20 +14,13 @@ use super::filters;
 use crate::http::{
     catch_up::Behind,
     conditional::Known,
+    headers::{PREFERENCE_APPLIED, REVISION, VARY},
     operation::{self, Content, ETAG, Operation, Parameter, binary},
     prefer::{self, Wait},
     problem::Problem,
     state::Served,
 };
 use crate::serving::published::{Body, Variant};
-
-/// The header that says which commit an answer was made of.
-pub(crate) const REVISION: HeaderName = HeaderName::from_static(poll::REVISION);
-/// All headers that decide on the answer.
-pub(crate) const READ: [&str; 5] = ["accept", "if-none-match", poll::PREFER, poll::NODE, poll::REVISION];
-/// The request header by which the format is chosen.
-pub(crate) const VARY: &str = "accept";
-pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 pub(crate) async fn get(
     State(served): State<Served>,

@@ -1,7 +1,5 @@
 //! `GET /v1/policies/status`: everything that is served, everything that is not, and why.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use axum::{Json, extract::State};
 
 use crate::http::{
@@ -11,26 +9,17 @@ use crate::http::{
 };
 use crate::{
     api::{
-        counts::Counts,
         kubernetes::{FailingDuty, Kubernetes},
         status::{Source, SourceFailing, Status},
     },
     clock::seconds_since,
     kubernetes::ClusterHealth,
     serving::{
-        namespaces::Namespaces,
-        published::{Publication, Published},
-        status::{self, Version, counts, everything},
+        published::Publication,
+        status::{Version, counts, everything},
     },
     sync::requests::Looks,
 };
-
-/// The newest report. It is made again when the policies, their states or the namespaces change.
-#[derive(Debug, Default)]
-pub(crate) struct Report(Mutex<Option<(Of, Arc<status::Report>)>>);
-
-/// The values that a report depends on.
-type Of = (Version, Counts, Option<Arc<Namespaces>>);
 
 pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Status>, Problem> {
     // To compare all rules with each other takes long.
@@ -85,21 +74,6 @@ fn source(Looks { read_at, failure, .. }: &Looks) -> Source {
         .as_ref()
         .map(|failure| SourceFailing { reason: failure.reason.clone(), since: failure.since.into() });
     Source { age_seconds: read_at.map(seconds_since), failing, last_success: read_at.map(Into::into) }
-}
-
-impl Report {
-    fn of(&self, of: Of, published: &Published) -> Arc<status::Report> {
-        // Locked meanwhile: other requests wait for the same report.
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some((known, report)) if *known == of => Arc::clone(report),
-            _ => {
-                let report = Arc::new(status::report(published, of.2.as_deref()));
-                *known = Some((of, Arc::clone(&report)));
-                report
-            }
-        }
-    }
 }
 
 pub(crate) fn described() -> Operation {

@@ -1,0 +1,13 @@
+//! The headers of polls and of their answers.
+
+use axum::http::HeaderName;
+use policies::wire::poll;
+
+/// The header that says which commit an answer was made of.
+pub(crate) const REVISION: HeaderName = HeaderName::from_static(poll::REVISION);
+/// The longest that a request could have been held (RFC 7240).
+pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+/// The request header by which the format is chosen.
+pub(crate) const VARY: &str = "accept";
+/// All request headers that decide on the answer.
+pub(crate) const READ: [&str; 5] = ["accept", "if-none-match", poll::PREFER, poll::NODE, poll::REVISION];
