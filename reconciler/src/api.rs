@@ -4,7 +4,7 @@
 //! - [`status`]: `GET /v1/policies/status`, with its parts [`counts`], [`kubernetes`], [`policy_status`] and
 //!   [`finding`].
 //! - [`policies`], [`filters`], [`events`], [`ready`], [`health`], [`hooks`]: the other resources.
-//! - [`problem`]: errors.
+//! - [`problem`] documents: errors.
 //! - [`time`]: how a time is written.
 //!
 //! Fields are in alphabetical order, as they are in the JSON. Readers ignore fields that they do not know

@@ -100,11 +100,11 @@ fn range(text: &[u8]) -> Range<'_> {
         let (name, value) = parameter.split_at(parameter.iter().position(|byte| *byte == b'=')?);
         name.trim_ascii().eq_ignore_ascii_case(b"q").then_some(value)
     });
-    let quality = weights.filter_map(|value| {
+    let mut quality = weights.filter_map(|value| {
         let value = std::str::from_utf8(value).ok()?.trim_start_matches('=').trim();
         value.parse::<f32>().ok().filter(|quality| quality.is_finite())
     });
-    Range { name, quality: quality.last().unwrap_or(1.0).clamp(0.0, 1.0) }
+    Range { name, quality: quality.next_back().unwrap_or(1.0).clamp(0.0, 1.0) }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub trait App: Send + Sync + 'static {
     const POLL_HEADERS: &'static [&'static str];
 
     /// Reads a plain poll. An error is its answer.
-    fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Self::Poll, Response>;
+    fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Self::Poll, Box<Response>>;
 
     /// Answers a poll, at once or after a [`Hold`].
     fn answer_poll(&self, poll: Self::Poll, hold: Hold<'_>) -> impl Future<Output = Answer> + Send;

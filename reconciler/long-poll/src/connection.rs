@@ -38,7 +38,7 @@ const COPIED: usize = 4_096;
 /// A request, or the end.
 enum Received<P> {
     Poll {
-        poll: Result<P, Response>,
+        poll: Result<P, Box<Response>>,
         after: Connection,
     },
     Other(Protocol),
@@ -91,7 +91,7 @@ where
                     None => break,
                 }
             }
-            Err(response) => Answer::Response(response),
+            Err(response) => Answer::Response(*response),
         };
         let after = if app.is_shutting_down() { Connection::Close } else { after };
         let (mut head, body) = match answer {

@@ -71,9 +71,9 @@ impl App for Fake {
     const POLL_PATH: &'static str = "/poll";
     const POLL_HEADERS: &'static [&'static str] = &["if-none-match", "prefer"];
 
-    fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Wait, Response> {
+    fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Wait, Box<Response>> {
         if query == "bad" {
-            return Err((StatusCode::BAD_REQUEST, "a bad query").into_response());
+            return Err(Box::new((StatusCode::BAD_REQUEST, "a bad query").into_response()));
         }
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let wait = header("prefer").and_then(|prefer| prefer.strip_prefix("wait=")?.parse().ok());

@@ -39,8 +39,8 @@ impl App for Snapshots {
     const POLL_PATH: &'static str = poll::PATH;
     const POLL_HEADERS: &'static [&'static str] = &headers::READ;
 
-    fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Poll, Response> {
-        Poll::read(&self.0.served, query, headers).map_err(Problem::into_response)
+    fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Poll, Box<Response>> {
+        Poll::read(&self.0.served, query, headers).map_err(|problem| Box::new(problem.into_response()))
     }
 
     async fn answer_poll(&self, poll: Poll, hold: Hold<'_>) -> Answer {

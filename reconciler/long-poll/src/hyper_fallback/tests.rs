@@ -251,7 +251,7 @@ fn requests_in_any_order_and_in_any_pieces_are_answered_in_order() {
         // A poll that is pipelined behind another request is answered by the router, which does not hold.
         let is_same = bodies.len() == expected.len()
             && bodies.iter().zip(&expected).all(|(body, expected)| {
-                body == expected || (*expected == "" && *body == BODY) || *expected == "a bad query"
+                body == expected || (expected.is_empty() && *body == BODY) || *expected == "a bad query"
             });
         prop_assert!(is_same, "{:?} for {:?}", bodies, bytes);
         Ok(())

@@ -14,6 +14,7 @@ pub(crate) const MOST_LISTED: usize = 20;
 pub(crate) const MOST_ERRORS: usize = 3;
 
 /// The fields beside `metadata` and `status`: none.
+#[expect(clippy::duplicated_attributes, reason = "each column has a type and a path")]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, CustomResource, JsonSchema)]
 #[kube(
     group = "hfi.dev",
