@@ -12,7 +12,8 @@
 
 mod bytes;
 mod digest;
-mod entry;
+mod encoding;
+mod error;
 mod format;
 mod parts;
 pub mod poll;
@@ -22,6 +23,7 @@ mod v1;
 mod v2;
 
 pub use digest::Digest;
+pub use error::SnapshotError;
 pub use format::Format;
 pub use scope::{Scope, ScopeError};
-pub use snapshot::{Schedule, Snapshot, SnapshotEntry, SnapshotError};
+pub use snapshot::{Schedule, Snapshot, SnapshotEntry};

@@ -1,6 +1,6 @@
 //! The formats of a snapshot, and which one a client gets.
 
-use super::snapshot::SnapshotError;
+use super::error::SnapshotError;
 
 /// A format of the bytes of a snapshot.
 ///

@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    bytes::{Damaged, Reader, Writer},
-    entry,
-    format::Format,
-    scope::Scope,
-};
+use super::scope::Scope;
 use crate::language::{Fault, Policy, Timestamp};
 
 /// The policies that can apply to one scope, in the order in which they decide.
@@ -22,39 +17,6 @@ pub struct SnapshotEntry {
     pub policy: Arc<Policy>,
     /// The start of its rules' durations; absent when none has one.
     pub started_at: Option<Timestamp>,
-}
-
-/// The error of bytes that are not a snapshot, or not one that this build can read.
-#[derive(Debug, thiserror::Error)]
-pub enum SnapshotError {
-    #[error("the body is not a snapshot")]
-    NotASnapshot,
-    #[error("format {0} is newer than this filter knows")]
-    Newer(u8),
-    #[error("the body is cut short or damaged")]
-    Damaged,
-    #[error("{0} bytes follow the snapshot")]
-    Trailing(usize),
-}
-
-impl Snapshot {
-    /// The bytes that are served. Equal snapshots give equal bytes.
-    pub fn encode(&self, format: Format) -> Vec<u8> {
-        let mut bytes = Writer::new(&format.magic());
-        entry::write(self, format, &mut bytes);
-        bytes.into_bytes()
-    }
-
-    /// Reads what [`Snapshot::encode`] wrote, in whichever format.
-    pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let format = Format::of(bytes)?;
-        let mut bytes = Reader::new(bytes.get(format.magic().len()..).unwrap_or_default());
-        let snapshot = entry::read(&mut bytes, format).map_err(|Damaged| SnapshotError::Damaged)?;
-        match bytes.left() {
-            0 => Ok(snapshot),
-            left => Err(SnapshotError::Trailing(left)),
-        }
-    }
 }
 
 impl Snapshot {

@@ -2,7 +2,7 @@
 //! no other.
 //!
 //! Its match has room for one condition on the method, one on the path, and any number on headers and query
-//! parameters. A policy that has others is left out, see [`entry`](super::entry).
+//! parameters. A policy that has others is left out, see [`encoding`](super::encoding).
 
 use super::{
     bytes::{Damaged, Reader, Writer},

@@ -2,7 +2,7 @@
 //! released yet: it may still change.
 //!
 //! A new subject needs no new format: a filter that does not know its number leaves the policy out, see
-//! [`entry`](super::entry).
+//! [`encoding`](super::encoding).
 
 use super::{
     bytes::{Damaged, Reader, Writer},

@@ -1,4 +1,4 @@
-//! The parts of a snapshot that formats 1 and 2 write in the same way; only the matches of rules differ.
+//! The bytes of a snapshot. Formats 1 and 2 differ in the matches of rules only; all else is written here.
 //!
 //! A format may not be able to say a match, and a filter may not know the subject of a condition. Then the
 //! whole policy is left out, and with it every later policy for the same direction: it would decide
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bytes::{Damaged, Reader, Writer},
+    error::SnapshotError,
     format::Format,
     parts::{Fault, checked, glob},
     snapshot::{Snapshot, SnapshotEntry},
@@ -72,8 +73,28 @@ impl Cut {
     }
 }
 
+impl Snapshot {
+    /// The bytes that are served. Equal snapshots give equal bytes.
+    pub fn encode(&self, format: Format) -> Vec<u8> {
+        let mut bytes = Writer::new(&format.magic());
+        write(self, format, &mut bytes);
+        bytes.into_bytes()
+    }
+
+    /// Reads what [`Snapshot::encode`] wrote, in whichever format.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let format = Format::of(bytes)?;
+        let mut bytes = Reader::new(bytes.get(format.magic().len()..).unwrap_or_default());
+        let snapshot = read(&mut bytes, format).map_err(|Damaged| SnapshotError::Damaged)?;
+        match bytes.left() {
+            0 => Ok(snapshot),
+            left => Err(SnapshotError::Trailing(left)),
+        }
+    }
+}
+
 /// Writes a snapshot, without what the format cannot say.
-pub(super) fn write(Snapshot { policies }: &Snapshot, format: Format, to: &mut Writer) {
+fn write(Snapshot { policies }: &Snapshot, format: Format, to: &mut Writer) {
     let can_say = |entry: &&SnapshotEntry| {
         entry.policy.rules.iter().all(|rule| match format {
             Format::V1 => v1::can_say(&rule.matches),
@@ -105,7 +126,7 @@ pub(super) fn write(Snapshot { policies }: &Snapshot, format: Format, to: &mut W
 }
 
 /// Reads a snapshot, without what this build does not know.
-pub(super) fn read(from: &mut Reader<'_>, format: Format) -> Result<Snapshot, Damaged> {
+fn read(from: &mut Reader<'_>, format: Format) -> Result<Snapshot, Damaged> {
     let mut cut = Cut::default();
     let mut policies = Vec::new();
     from.list(|from| {
