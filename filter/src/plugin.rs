@@ -33,7 +33,7 @@ pub struct Plugin<D> {
     path: String,
     random: Random,
     shared: Shared<D>,
-    /// Whether this VM polls for all VMs of the proxy.
+    /// True if this VM polls for all VMs of the proxy.
     is_leader: bool,
     /// Time of the last refresh from the shared state.
     refreshed: Instant,
@@ -86,17 +86,17 @@ impl<D: SharedData> Plugin<D> {
         &self.identity
     }
 
-    /// Whether this VM polls, and logs, for all VMs of the proxy.
+    /// True if this VM polls, and logs, for all VMs of the proxy.
     pub fn is_leader(&self) -> bool {
         self.is_leader
     }
 
-    /// Whether every request is inbound, whatever the listener's direction.
+    /// True if every request is inbound, whatever the listener's direction.
     pub fn is_always_inbound(&self) -> bool {
         self.identity.kind != ProxyKind::Sidecar
     }
 
-    /// Whether no request can get a fault, so that nothing about it need be read.
+    /// True if no request can get a fault, so that nothing about it need be read.
     pub fn is_idle(&self) -> bool {
         self.is_stale || self.programs.is_empty()
     }
@@ -118,7 +118,7 @@ impl<D: SharedData> Plugin<D> {
         self.programs.decide(facts, filter_chain, &mut self.random)
     }
 
-    /// Whether the limit of held requests is reached.
+    /// True if the limit of held requests is reached.
     pub fn is_full(&self) -> bool {
         self.held.len() >= self.config.max_active_faults
     }

@@ -40,7 +40,7 @@ impl Programs {
         })
     }
 
-    /// Whether no request can get a fault.
+    /// True if no request can get a fault.
     pub fn is_empty(&self) -> bool {
         self.program.is_empty()
             && self.services.as_ref().is_none_or(|services| services.snapshot.policies.is_empty())

@@ -1,4 +1,4 @@
-//! Guardrails: what is at and below their folder keeps within them, whatever else it says.
+//! Guardrails: policies at and below their directory keep within them, whatever else they say.
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
@@ -38,7 +38,7 @@ fn policy(name: &str, spec: &str, fault: &str) -> String {
     format!("metadata: {{name: {name}}}\nspec: {{{spec}rules: [{{fault: {{{fault}}}}}]}}\n")
 }
 
-/// What the guardrail has against the policy.
+/// The breaches of the guardrail by the policy.
 fn breaches(limits: &str, spec: &str, fault: &str) -> Vec<String> {
     let catalog = catalog(&[("guard.yaml", &guardrail(limits)), ("a.yaml", &policy("a", spec, fault))]);
     assert_eq!(names(&catalog).is_empty(), !catalog.problems().is_empty());

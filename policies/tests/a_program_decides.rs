@@ -1,4 +1,4 @@
-//! What a request gets: from YAML, through the bytes that are served, to the decision.
+//! The fault of a request: from YAML, through the bytes that are served, to the decision.
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 

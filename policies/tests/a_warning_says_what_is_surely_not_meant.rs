@@ -1,4 +1,4 @@
-//! What is legal and odd: said, and in force all the same.
+//! Legal but odd policies get a warning, and are in force all the same.
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 

@@ -26,7 +26,7 @@ fn every_case_is_decided_as_it_says() {
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
 }
 
-/// Where a case is not as it says.
+/// The differences between a case and its decisions.
 fn differences(case: &Case) -> Vec<String> {
     let Case { name, policy, table } = case;
     let file = File::read(policy.as_bytes());
@@ -45,13 +45,13 @@ fn differences(case: &Case) -> Vec<String> {
     differences
 }
 
-/// What is amiss with the table itself.
+/// Mistakes in the table itself.
 mod the_table_is_refused {
     use std::fs;
 
     use super::folder::all;
 
-    /// What is said of a folder with a case of these files.
+    /// The complaint about a directory with a case of these files.
     fn complaint(case: &str, files: &[(&str, &str)]) -> String {
         let folder = std::env::temp_dir().join(format!("hfi-conformance-{}-{case}", std::process::id()));
         fs::create_dir_all(folder.join(case)).unwrap();

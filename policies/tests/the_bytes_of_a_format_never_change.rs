@@ -2,7 +2,7 @@
 //!
 //! Beside each YAML file stand the bytes of its policies in each format. Those of format 1 were written by
 //! the first build that had it: if they differ, filters that run already can no longer be served. Those of
-//! format 2, which is not released, are written anew by
+//! format 2, which is not released, are written again by
 //! `cargo test -p policies --all-features -- --ignored write_the_bytes_of_format_2`.
 #![cfg(test)]
 #![cfg(feature = "authoring")]

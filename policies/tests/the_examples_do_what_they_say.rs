@@ -27,7 +27,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// The text of every file below a folder, by its path there.
+/// The text of every file below a directory, by its path there.
 fn files(folder: &Path) -> BTreeMap<Arc<str>, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -117,7 +117,7 @@ fn the_team_folder_refuses_what_its_guardrail_forbids() {
     // Both names, each twice; percentage, delay, end and duration.
     assert_eq!(problems.len(), 8, "{problems:#?}");
     assert!(problems.iter().all(|problem| problem.contains("payments/guardrails.yaml")), "{problems:#?}");
-    // The same text elsewhere is the business of whoever owns that folder.
+    // The same text elsewhere is not checked here.
     texts.remove("payments/oops.yaml");
     texts.insert("oops.yaml".into(), everything.to_owned());
     assert!(catalog(&texts).problems().is_empty());

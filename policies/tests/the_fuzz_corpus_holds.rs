@@ -1,4 +1,4 @@
-//! What the fuzz targets look at holds for every input that they start from.
+//! The checks of the fuzz targets hold for every input that they start from.
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
@@ -8,7 +8,7 @@ mod checks;
 
 use std::{fs, path::Path};
 
-/// Shows each input of a folder of this package to a check.
+/// Shows each input of a directory of this package to a check.
 fn replay(folder: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut inputs = 0;

@@ -21,7 +21,7 @@ const fn added(file: &'static str, after: &'static str, line: &'static str) -> A
     Addition { file, after, line }
 }
 
-/// What the compiler says about a copy of this crate with these changes, a line an error.
+/// The compiler's errors about a copy of this crate with these changes, one on each line.
 fn errors(name: &str, additions: &[Addition]) -> Vec<String> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let workspace = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -167,7 +167,7 @@ impl Serve {
         let (target, access) = git.resolve();
         let source = match source.resolve(variable)? {
             Chosen::Dir(_) if access.signers.is_some() => {
-                let why = "--verify (HFI_VERIFY) needs a repository, --repo: nobody signs a plain folder";
+                let why = "--verify (HFI_VERIFY) needs a repository, --repo: nobody signs a plain directory";
                 return Err(wrong(ErrorKind::ArgumentConflict, why.to_owned()));
             }
             Chosen::Repository { option, text } => {
@@ -331,7 +331,7 @@ mod tests {
             (&["--repo", "git@git.example:p.git"], "needs a key; give --ssh-key-file"),
             (&["--repo", "a", "--fetch-timeout", "0s"], "from 1s to 1h"),
             (&["--repo", "a", "--listen", "8080"], "invalid"),
-            (&["--dir", "a", "--verify", "b"], "nobody signs a plain folder"),
+            (&["--dir", "a", "--verify", "b"], "nobody signs a plain directory"),
             (&["--repo", "a", "--verify", ""], "value is required for '--verify"),
             (&["--repo", "a", "--tls-cert-file", "c"], "give --tls-key-file"),
             (&["--repo", "a", "--tls-key-file", "k"], "give --tls-cert-file"),

@@ -1,4 +1,4 @@
-//! What is wrong with an installation in a cluster, and what to do about it.
+//! Diagnoses an installation in a cluster: the problems, and the next step for each.
 //!
 //! - [`inventory`]: what was found there, as a value; reading it is somebody else's.
 //! - `selection`: which pods a plugin, a policy and a waypoint are for.
@@ -24,14 +24,14 @@ use self::inventory::Inventory;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub severity: Severity,
-    /// What it is about, such as `WasmPlugin shop/hfi`.
+    /// The object that it is about, such as `WasmPlugin shop/hfi`.
     pub subject: String,
     pub message: String,
-    /// What to do next.
+    /// The next step.
     pub next: String,
 }
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {

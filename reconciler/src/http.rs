@@ -2,7 +2,7 @@
 //!
 //! - `router`, [`routes`]: each path, and a file for each route.
 //! - `described`, `operation`: routes that describe themselves, and the OpenAPI document of them (`schemars`).
-//! - `state`: what handlers look at; `report`: the report of the status.
+//! - `state`: the state that handlers share; `report`: the report of the status.
 //! - `app`: what the crate [`long_poll`] answers over connections, and polls that it holds at little cost.
 //! - `limits`: limits of requests.
 //! - `headers`: the headers of polls and of their answers.

@@ -1,4 +1,4 @@
-//! What must hold for any bytes whatever: the bodies of the fuzz targets, and of the test that
+//! The checks that must hold for any bytes: the bodies of the fuzz targets, and of the test that
 //! replays their corpus. What they find they show by panicking.
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub fn yaml(bytes: &[u8]) {
     }
 }
 
-/// What a file's policies are served as, whatever the time; `None` if something in it is wrong.
+/// The served policies of a file, whatever the time; `None` if something in it is wrong.
 pub fn authored(bytes: &[u8]) -> Option<Snapshot> {
     let file = File::read(bytes);
     let catalog = catalog(&file);
@@ -41,8 +41,8 @@ fn catalog(file: &File) -> Catalog {
     Catalog::new(&Sources { files, ..Sources::default() }, |_, _| NOW.first().copied())
 }
 
-/// What can be decoded can be compiled or is refused, decides whatever the request, and stays what it
-/// is when it is passed on.
+/// A snapshot that can be decoded is compiled or refused, decides whatever the request, and stays the
+/// same when it is encoded and decoded again.
 pub fn snapshot(bytes: &[u8]) {
     let Ok(snapshot) = Snapshot::decode(bytes) else { return };
     runs(&snapshot);
@@ -50,7 +50,7 @@ pub fn snapshot(bytes: &[u8]) {
     assert!(again.is_ok_and(|again| again == snapshot), "what is encoded is decoded as something else");
 }
 
-/// Whether a filter accepts the snapshot; if it does, it decides.
+/// True if a filter accepts the snapshot; if it does, it decides.
 fn runs(snapshot: &Snapshot) -> bool {
     let Some(workload) = everywhere() else { return false };
     let Ok(program) = Program::compile(snapshot, &workload) else { return false };

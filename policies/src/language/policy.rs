@@ -75,7 +75,7 @@ impl Policy {
         (Reverse(self.priority), &self.name)
     }
 
-    /// Whether it matters when its document got its content.
+    /// True if the policy depends on the time when its document got its content.
     pub fn has_duration(&self) -> bool {
         self.rules.iter().any(|rule| rule.fault.duration_seconds > 0)
     }

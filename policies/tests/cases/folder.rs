@@ -1,21 +1,21 @@
-//! The conformance table: a folder a case, named as a sentence about the language, with
+//! The conformance table: one directory for each case, named as a sentence about the language, with
 //! `policy.yaml` and `requests.yaml`.
 
 use std::{fs, path::Path};
 
 use super::cases::{self, Table};
 
-/// One folder of the table.
+/// One directory of the table.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) name: String,
     /// The text of `policy.yaml`.
     pub(crate) policy: String,
-    /// What `requests.yaml` says.
+    /// The content of `requests.yaml`.
     pub(crate) table: Table,
 }
 
-/// Every case of a folder, by name; or all that is amiss with them.
+/// Every case of a directory, by name; or all that is amiss with them.
 pub(crate) fn all(folder: &Path) -> Result<Vec<Case>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());

@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
-    /// Why a proxy of this test bed cannot run the case.
+    /// The reason why a proxy of this test bed cannot run the case.
     pub(crate) native_only: Option<String>,
     /// Whose the requests are that name none, as `service.namespace`.
     pub(crate) workload: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) enum Direction {
     Outbound,
 }
 
-/// What becomes of a request.
+/// The outcome of a request.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Expectation {
@@ -84,7 +84,7 @@ pub(crate) struct Abort {
     pub(crate) message: String,
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
-    /// How long it is held before.
+    /// The time for which it is held before.
     #[serde(default)]
     pub(crate) ms: u64,
     pub(crate) max_ms: Option<u64>,

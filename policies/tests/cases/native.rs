@@ -1,4 +1,4 @@
-//! What a request of the table gets without a proxy: from the bytes that are served to the decision.
+//! The outcome of a request without a proxy: from the bytes that are served to the decision.
 
 use policies::{
     Catalog, Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp,

@@ -1,4 +1,4 @@
-//! What the policies say, in the plainest way: a loop over all of them, as they are written.
+//! The meaning of the policies, in the plainest way: a loop over all of them, as they are written.
 
 use std::cmp::Reverse;
 
@@ -9,7 +9,7 @@ use policies::{
 
 use super::requests::Request;
 
-/// Whether a condition holds for some values, by what its words say.
+/// True if a condition holds for some values, by its definition.
 fn holds(matcher: &Matcher, values: &[&str]) -> bool {
     let holds = match &matcher.test {
         Test::Exact(text) => values.contains(&text.as_str()),

@@ -18,7 +18,7 @@ use hyper::{
     body::{Body, Bytes, Frame, Incoming, SizeHint},
 };
 
-/// What is known of the newest request over a connection.
+/// The state of the newest request over a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Boundary {
     /// The request has been read to its end. A body that nobody reads is left to `hyper`.

@@ -10,7 +10,7 @@ use crate::date;
 /// The usual length of a head.
 const LENGTH: usize = 384;
 
-/// Whether the connection goes on after an answer.
+/// The fate of a connection after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Connection {
     KeepAlive,

@@ -1,4 +1,4 @@
-//! What a client may take: of memory, of files and of time.
+//! Limits for a client: of memory, of files and of time.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ pub const MAX_HEAD: usize = 16 * 1024;
 /// From the beginning of a connection to the first byte, and from the first byte of a request over HTTP/1.1
 /// to the end of its head. After a request whose body nobody read, it is also the time to the next head.
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
-/// To the end of a head that has begun when the wish to end comes: well within what open requests get.
+/// To the end of a head that has begun when the request to end comes: well within what open requests get.
 pub const ENDING_TIME: Duration = Duration::from_secs(2);
 /// For the handshake of TLS.
 pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
@@ -16,20 +16,20 @@ pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 pub const IDLE_TIME: Duration = Duration::from_secs(75);
 /// For how long a client may take nothing of its answer.
 pub const STALL_TIME: Duration = Duration::from_secs(20);
-/// How long a client that we have closed gets to close as well, and how much of what it still sends is
+/// The time that a client gets to close after us, and the bytes that it may still send, which are
 /// thrown away meanwhile: a connection that is dropped while something is unread takes the last answer
 /// with it.
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
 pub const LINGER_BYTES: usize = 256 * 1024;
-/// What of an answer lies in the kernel before it is sent, in bytes: the kernel's own bound, which
+/// The bytes of an answer that may lie in the kernel before they are sent: the kernel's own bound, which
 /// grows to megabytes, would be the price of every slow reader.
 pub const UNSENT_BYTES: u32 = 128 * 1024;
-/// How long a peer is silent before it is asked for a sign of life, and how far apart it is asked again.
+/// The silence of a peer after which it is asked for a sign of life, and the time until it is asked again.
 pub const PROBE_AFTER: Duration = Duration::from_secs(60);
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
 /// For how long a peer may leave unacknowledged what was sent to it, and be silent.
 pub const UNACKNOWLEDGED_TIME: Duration = Duration::from_secs(120);
-/// How much of a request's body may lie here unread, over HTTP/2.
+/// The bytes of a request's body that may lie here unread, over HTTP/2.
 pub const BODY_WINDOW: u32 = 64 * 1024;
 /// Requests at once over one connection of HTTP/2.
 pub const MAX_STREAMS: u32 = 256;
@@ -44,5 +44,5 @@ pub const MAX_CONNECTIONS: usize = 32_768;
 pub const RESERVED_FILES: usize = 1_024;
 /// Connections beyond the limit, which get one answer: probes must not fail because filters are many.
 pub const MAX_EXTRA: usize = 128;
-/// How long such a one may take.
+/// The time that such a connection may take.
 pub const EXTRA_TIME: Duration = Duration::from_secs(5);

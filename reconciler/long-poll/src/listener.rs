@@ -1,4 +1,4 @@
-//! Where connections come in, and how the kernel is to treat them. The one file that names `socket2`.
+//! Listeners for connections, and the kernel's options for them. The one file that names `socket2`.
 
 use std::{io, net::SocketAddr};
 

@@ -102,7 +102,7 @@ fn plain<'a>(
     (hosts == 1).then_some(Plain { query, headers, closes, length })
 }
 
-/// Whether every line ends as RFC 9112 says it must; recipients may take less.
+/// True if every line ends as RFC 9112 says it must; recipients may take less.
 fn ends_lines_well(bytes: &[u8], length: usize) -> bool {
     let head = bytes.get(..length).unwrap_or_default();
     head.split_inclusive(|byte| *byte == b'\n').all(|line| line.ends_with(b"\r\n"))

@@ -45,7 +45,7 @@ pub struct Filter {
     pub state: FilterState,
 }
 
-/// How far a filter follows what is served.
+/// The state of a filter, compared with what is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FilterState {

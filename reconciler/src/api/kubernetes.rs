@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Time;
 
-/// How a replica with `--kubernetes` gets on with its cluster.
+/// The cluster as a replica with `--kubernetes` sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Kubernetes {
     /// The API server does all that this replica asks of it.

@@ -30,7 +30,7 @@ pub struct PolicyStatus {
     pub warnings: Vec<Finding>,
 }
 
-/// How far a policy is in force.
+/// The state of a policy: in force or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PolicyState {

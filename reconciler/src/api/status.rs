@@ -39,7 +39,7 @@ pub struct Status {
     pub withdrawn: Option<String>,
 }
 
-/// How fresh the policies are.
+/// The last read of the source, and the failures since.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Source {

@@ -14,7 +14,7 @@ pub const WRONG_USE: u8 = 2;
 /// The server, repository or cluster cannot be reached.
 pub const UNREACHABLE: u8 = 3;
 
-/// Prints to stdout. A closed pipe is no error: the reader has seen enough.
+/// Prints to stdout. A closed pipe is not an error: the reader has seen enough.
 pub(crate) fn print(text: &str) {
     let mut stdout = io::stdout().lock();
     if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())

@@ -36,7 +36,7 @@ pub struct Doctor {
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
 
-    /// How to print what is found
+    /// The format of the findings
     #[arg(short, long, default_value = "table", value_parser = Output::lists())]
     output: Output,
 }

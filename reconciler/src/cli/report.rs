@@ -9,7 +9,7 @@ use serde_json::json;
 use super::output::Output;
 use super::policy_directory::Folder;
 
-/// What is wrong, and what is odd.
+/// Errors and warnings about files.
 #[derive(Debug, Default)]
 pub struct Report {
     pub errors: Vec<Problem>,
@@ -19,7 +19,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// What there is to say of a folder, its files named as they were given.
+    /// The report about a directory, its files named as they were given.
     pub fn new(folder: &Folder, errors: &[Problem], warnings: &[Problem]) -> Self {
         let shown = |problem: &Problem| Problem {
             file: folder.shown(&problem.file),

@@ -13,10 +13,10 @@ use super::{
 };
 use crate::clock::now;
 
-/// Check policy files and folders; together they are one repository, bound by the guardrails above.
+/// Check policy files and directories; together they are one repository, bound by the guardrails above.
 #[derive(Debug, Args)]
 pub struct Validate {
-    /// Policy files, or folders of them
+    /// Policy files, or directories of them
     #[arg(required = true)]
     paths: Vec<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! What is wrong with the reconciler itself.
+//! Problems of the reconciler itself.
 
 use super::{
     Finding,
@@ -19,7 +19,7 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
         Some((wanted, ready)) if ready < wanted => findings.push(Finding::error(
             &subject,
             format!("{ready} of {wanted} replicas are ready"),
-            format!("`kubectl --namespace {namespace} describe pods` tells what they wait for"),
+            format!("`kubectl --namespace {namespace} describe pods` shows what they wait for"),
         )),
         Some((0, _)) => findings.push(Finding::error(
             &subject,
@@ -48,7 +48,7 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
     findings.extend(disagreement(inventory, &subject));
     for Answer { status, .. } in inventory.answers() {
         for finding in of_status(status, &subject) {
-            // Most is so with every replica.
+            // Most replicas report the same.
             if !findings.contains(&finding) {
                 findings.push(finding);
             }
@@ -57,7 +57,7 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
     findings
 }
 
-/// The same commit gives the same bytes: who has others is at another commit, or halted.
+/// The same commit gives the same bytes: a replica with other bytes is at another commit, or halted.
 fn disagreement(inventory: &Inventory, subject: &str) -> Option<Finding> {
     let answers = inventory.replicas.iter();
     let versions = answers.filter_map(|Replica { pod, answer }| Some((pod, &answer.as_ref().ok()?.status)));
@@ -71,8 +71,8 @@ fn disagreement(inventory: &Inventory, subject: &str) -> Option<Finding> {
         Finding::error(
             subject,
             format!("the replicas do not agree: {}", shown.collect::<Vec<_>>().join("; ")),
-            "ask again after one --interval; if it stays so, see below or in the log of the older one why it \
-             cannot read the repository",
+            "run the doctor again after one --interval; if they still differ, the log of the older replica says \
+             why it cannot read the repository",
         )
     })
 }
@@ -83,14 +83,14 @@ fn of_status(status: &Status, subject: &str) -> Vec<Finding> {
         findings.push(Finding::warning(
             subject,
             "is halted: no fault is injected anywhere",
-            "remove the halt file when faults may go on",
+            "remove the halt file when faults may be injected again",
         ));
     }
     if let Some(failing) = &status.source.failing {
         findings.push(Finding::error(
             subject,
             format!("cannot read the policies: {}", failing.reason),
-            "see that the repository can be reached and the credentials are valid; the last good commit stays \
+            "check that the repository can be reached and the credentials are valid; the last good commit stays \
              in force meanwhile",
         ));
     }
@@ -106,8 +106,8 @@ fn of_status(status: &Status, subject: &str) -> Vec<Finding> {
     {
         findings.push(Finding::warning(
             subject,
-            format!("cannot do its part in the cluster ({duty}): {reason}"),
-            "see that its ServiceAccount has the Role and ClusterRole of the manifests, and that a NetworkPolicy \
+            format!("cannot do its duty in the cluster ({duty}): {reason}"),
+            "check that its ServiceAccount has the Role and ClusterRole of the manifests, and that a NetworkPolicy \
              lets it reach the API server",
         ));
     }

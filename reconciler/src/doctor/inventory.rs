@@ -1,5 +1,5 @@
-//! What was found in a cluster. Objects are those of Kubernetes and Istio, of which only what is judged
-//! is read.
+//! The objects found in a cluster. They are those of Kubernetes and Istio, of which only the fields that
+//! are judged are read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ pub type Labels = BTreeMap<String, String>;
 pub struct Inventory {
     /// The Deployment and Service of the reconciler, whether or not they exist.
     pub control_plane: Name,
-    /// How many replicas there should be, and how many are ready; none without the Deployment.
+    /// The number of replicas that there should be, and of those that are ready; none without the Deployment.
     pub deployment: Option<(i32, i32)>,
     pub replicas: Vec<Replica>,
     pub istio: Istio,
@@ -47,7 +47,7 @@ pub struct Replica {
 pub struct Answer {
     pub status: Status,
     pub filters: Vec<Filter>,
-    /// Those of the digests that plugins name which it hands out.
+    /// The digests that it hands out, of those that plugins name.
     pub modules: Vec<String>,
 }
 
@@ -143,15 +143,15 @@ pub struct Pod {
     pub labels: Labels,
     /// The name of what made it: of its Deployment, StatefulSet or Job.
     pub workload: String,
-    /// Whether it has a container `istio-proxy`.
+    /// True if it has a container `istio-proxy`.
     pub has_proxy: bool,
-    /// Why it can have none, if so.
+    /// The reason why it can have none, if so.
     pub opts_out: Option<OptsOut>,
     /// The newest line in which the proxy complains of a Wasm module.
     pub complaint: Option<String>,
 }
 
-/// Why Istio injects no sidecar into a pod, wherever it is.
+/// The reason why Istio injects no sidecar into a pod, wherever it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptsOut {
     /// It shares the network of its node.
@@ -169,12 +169,12 @@ pub struct Service {
 }
 
 impl Inventory {
-    /// What the replicas say that answered.
+    /// The answers of the replicas that answered.
     pub fn answers(&self) -> impl Iterator<Item = &Answer> {
         self.replicas.iter().filter_map(|replica| replica.answer.as_ref().ok())
     }
 
-    /// Whether nothing that a proxy says can have been missed.
+    /// True if every replica answered, so that no report of a proxy is missing.
     pub fn has_heard_all(&self) -> bool {
         !self.replicas.is_empty() && self.answers().count() == self.replicas.len()
     }

@@ -1,4 +1,4 @@
-//! What is wrong with Istio, for our purposes.
+//! Problems of Istio, for our purposes.
 
 use super::{Finding, inventory::Inventory};
 

@@ -1,4 +1,4 @@
-//! What to do about a proxy that does not run the filter.
+//! Next steps for a proxy that does not run the filter.
 
 use super::inventory::{Inventory, Name, OptsOut, Pod, Sidecar};
 use crate::api::policy_status::{Direction, PolicyStatus};
@@ -26,7 +26,7 @@ pub(super) fn why_silent(pod: &Pod, inventory: &Inventory) -> String {
     }
 }
 
-/// Whether the proxy is kept from knowing the Service of the control plane.
+/// True if a `Sidecar` hides the Service of the control plane from the proxy.
 fn hides(Sidecar { metadata, spec }: &Sidecar, pod: &Pod, inventory: &Inventory) -> bool {
     let is_near =
         metadata.namespace == pod.name.namespace || metadata.namespace == inventory.istio.root_namespace;
@@ -62,7 +62,7 @@ pub(super) fn no_proxy(policy: &PolicyStatus, pod: &Pod, inventory: &Inventory) 
         None => {}
     }
     if is("istio.io/dataplane-mode", "ambient") && policy.targets.direction == Direction::Outbound {
-        "it is in the ambient mesh, whose waypoints see only what is received: select what is called, inbound, \
+        "it is in the ambient mesh, whose waypoints see only what is received: select the called service, inbound, \
          or give it a sidecar".into()
     } else if is("istio.io/dataplane-mode", "ambient")
         && let Some(waypoint) = inventory.waypoints.iter().find(|waypoint| waypoint.namespace == *namespace)
@@ -78,9 +78,9 @@ pub(super) fn no_proxy(policy: &PolicyStatus, pod: &Pod, inventory: &Inventory) 
     } else if is("istio-injection", "enabled") || has("istio.io/rev") {
         format!(
             "its namespace has sidecars injected and this pod is older, or opts out: \
-             `kubectl --namespace {namespace} delete pod {name}` makes it anew"
+             `kubectl --namespace {namespace} delete pod {name}` creates it again"
         )
     } else {
-        format!("`kubectl label namespace {namespace} istio-injection=enabled`, and restart what runs there")
+        format!("`kubectl label namespace {namespace} istio-injection=enabled`, and restart the pods there")
     }
 }

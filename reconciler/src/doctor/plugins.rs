@@ -1,4 +1,4 @@
-//! What is wrong with a `WasmPlugin`: most of it Istio accepts in silence.
+//! Problems of a `WasmPlugin`: most of them Istio accepts in silence.
 
 use super::{
     Finding,
@@ -10,7 +10,7 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
     if inventory.plugins.is_empty() {
         return vec![Finding::error(
             "WasmPlugin",
-            "there is none of hfi: no proxy runs the filter",
+            "of hfi does not exist: no proxy runs the filter",
             "apply one for the namespaces that faults are for",
         )];
     }
@@ -25,7 +25,7 @@ fn of(plugin: &Plugin, inventory: &Inventory) -> Vec<Finding> {
     let mut error = |message: String, next: &str| findings.push(Finding::error(&subject, message, next));
     match spec.fail_strategy.as_deref() {
         Some("FAIL_OPEN") => {}
-        // What Istio does without it.
+        // Istio's default.
         None | Some("FAIL_CLOSE") => error(
             "without `failStrategy: FAIL_OPEN` Istio denies all traffic of a proxy whose module fails".into(),
             "set `failStrategy: FAIL_OPEN`",
@@ -45,7 +45,7 @@ fn of(plugin: &Plugin, inventory: &Inventory) -> Vec<Finding> {
         );
     }
     if spec.selector.is_some() && !spec.target_refs.is_empty() {
-        error("has both a selector and targetRefs".into(), "make two of it: Istio takes one or the other");
+        error("has both a selector and targetRefs".into(), "make two plugins: Istio takes one or the other");
     }
     if is_for_mesh(plugin, inventory) {
         error(
@@ -69,7 +69,7 @@ fn of(plugin: &Plugin, inventory: &Inventory) -> Vec<Finding> {
     if spec.plugin_config.control_plane_address.is_none() {
         error(
             "has no `control_plane_address` in its pluginConfig: its filter does nothing".into(),
-            "say there where the control plane is, such as hfi-control-plane.boifi.svc.cluster.local:8080",
+            "set it to the address of the control plane, such as hfi-control-plane.boifi.svc.cluster.local:8080",
         );
     }
     if let Some(address) = &spec.plugin_config.control_plane_address
@@ -79,7 +79,7 @@ fn of(plugin: &Plugin, inventory: &Inventory) -> Vec<Finding> {
         findings.push(Finding::warning(
             &subject,
             message,
-            "see that `control_plane_address` is meant to be another",
+            "check that `control_plane_address` is meant to be another address",
         ));
     }
     if spec.phase.as_deref() != Some("STATS") {
@@ -95,7 +95,7 @@ fn of(plugin: &Plugin, inventory: &Inventory) -> Vec<Finding> {
 /// Two that run the filter twice for the same requests of a pod.
 fn twice(inventory: &Inventory) -> Vec<Finding> {
     let modes = ["SERVER", "CLIENT"];
-    // Of one for the whole mesh that is told.
+    // A plugin for the whole mesh has its own finding.
     let is_narrow = |plugin: &&Plugin| !is_for_mesh(plugin, inventory);
     let mut rest = inventory.plugins.iter().filter(is_narrow);
     let mut findings = Vec::new();
@@ -125,7 +125,7 @@ fn is_for_mesh(Plugin { metadata, spec }: &Plugin, inventory: &Inventory) -> boo
         && spec.selector.as_ref().is_none_or(|selector| selector.match_labels.is_empty())
 }
 
-/// Why proxies will not get the module, if they will not.
+/// The reason why proxies will not get the module, if they will not.
 fn module(spec: &PluginSpec, inventory: &Inventory) -> Option<String> {
     let PluginSpec { url, sha256, .. } = spec;
     let is_digest = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());

@@ -1,4 +1,4 @@
-//! Which proxies should run the filter and do not, and why.
+//! Proxies that should run the filter and do not, with the reason.
 
 use super::{
     Finding,
@@ -16,7 +16,7 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
     inventory.pods.iter().filter_map(|pod| of_pod(pod, inventory)).collect()
 }
 
-/// The pods whose proxies should run the filter, of whom no replica has heard.
+/// The pods whose proxies should run the filter, and that no replica has heard of.
 pub fn silent(inventory: &Inventory) -> Vec<Name> {
     let should = |pod: &&Pod| {
         let mut plugins = inventory.plugins.iter();
@@ -54,13 +54,13 @@ fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
         (Some(_), _, true, Some(FilterState::Gone) | None) if !inventory.has_heard_all() => None,
         (Some(_), _, true, Some(FilterState::Gone)) => Some(Finding::error(
             subject,
-            "its filter has not polled lately: it keeps to what it has",
+            "its filter has not polled lately: it keeps the policies that it has",
             why_silent(pod, inventory),
         )),
         (Some(_), _, true, Some(_)) => Some(Finding::warning(
             subject,
             "its filter does not run the newest policies yet",
-            "ask again; if it stays so, its log says why",
+            "run the doctor again; if it reports this again, the log of the proxy says why",
         )),
         (Some(plugin), _, true, None) => Some(Finding::error(
             subject,
@@ -76,7 +76,7 @@ fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
             subject,
             format!("is selected by policy {}, and no WasmPlugin is for it", policy.name),
             format!(
-                "apply one in namespace {}, or mend the selector of the one that should be for it",
+                "apply one in namespace {}, or correct the selector of the one that should be for it",
                 pod.name.namespace
             ),
         )),

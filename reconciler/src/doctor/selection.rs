@@ -45,7 +45,7 @@ pub(super) fn selecting<'a>(pod: &'a Pod, inventory: &'a Inventory) -> Option<&'
     policies(pod, inventory).next()
 }
 
-/// What a policy is about, and the mode of the plugin that runs it.
+/// The traffic that a policy is about, and the mode of the plugin that runs it.
 pub(super) fn mode(policy: &PolicyStatus) -> (&'static str, &'static str) {
     match policy.targets.direction {
         Direction::Outbound => ("sends", "CLIENT"),
@@ -53,7 +53,7 @@ pub(super) fn mode(policy: &PolicyStatus) -> (&'static str, &'static str) {
     }
 }
 
-/// Whether some plugin of this proxy sees the requests that a policy is about.
+/// True if some plugin of this proxy sees the requests that a policy is about.
 pub(super) fn is_run(policy: &PolicyStatus, pod: &Pod, inventory: &Inventory) -> bool {
     let (_, mode) = mode(policy);
     let mut plugins = inventory.plugins.iter().filter(|plugin| is_for(plugin, pod, inventory));
@@ -69,7 +69,7 @@ fn services(pod: &Pod) -> impl Iterator<Item = &str> {
     canonical.map(String::as_str).into_iter().chain([pod.workload.as_str()])
 }
 
-/// What its filter is said to be, by whichever replica has heard of it last.
+/// The state of its filter, by the replica that has heard of it last.
 pub(super) fn state(pod: &Pod, inventory: &Inventory) -> Option<FilterState> {
     // `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`
     let name = format!("{}.{}", pod.name.name, pod.name.namespace);
@@ -91,7 +91,7 @@ pub(super) fn names(plugin: &Plugin, gateway: &str) -> bool {
     plugin.spec.target_refs.iter().any(|target| target.kind == "Gateway" && target.name == gateway)
 }
 
-/// Whether it runs on what proxies receive (`SERVER`) or send (`CLIENT`).
+/// True if it runs on what proxies receive (`SERVER`) or send (`CLIENT`).
 pub(super) fn runs_in(spec: &PluginSpec, mode: &str) -> bool {
     let is_any = |mode: &str| !matches!(mode, "SERVER" | "CLIENT");
     let matches = |selector: &TrafficSelector| {

@@ -1,4 +1,4 @@
-//! Which waypoints serve whom, and what is wrong with them.
+//! Waypoints: the pods that they serve, and their problems.
 
 use super::{
     Finding,
@@ -10,12 +10,12 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
     inventory.waypoints.iter().filter_map(|waypoint| of(waypoint, inventory)).collect()
 }
 
-/// Whether a waypoint receives for a pod, as the ambient mesh has it.
+/// True if a waypoint receives for a pod, as the ambient mesh has it.
 pub(super) fn serve(pod: &Pod, inventory: &Inventory) -> bool {
     inventory.waypoints.iter().any(|waypoint| serves(waypoint, pod, inventory))
 }
 
-/// Whether the pod is of a waypoint, and not of another gateway.
+/// True if the pod is of a waypoint, and not of another gateway.
 pub(super) fn is_of_one(pod: &Pod, inventory: &Inventory) -> bool {
     inventory.waypoints.iter().any(|waypoint| is_of(pod, waypoint))
 }
@@ -37,7 +37,7 @@ fn of(waypoint: &Name, inventory: &Inventory) -> Option<Finding> {
     let subject = format!("waypoint {waypoint}");
     if targeting(waypoint, inventory).next().is_none() {
         let mut pods = inventory.pods.iter().filter(|pod| !pod.has_proxy && serves(waypoint, pod, inventory));
-        // What no policy is for needs no filter.
+        // A waypoint that no policy is for needs no filter.
         let policy = pods.find_map(|pod| selecting(pod, inventory))?;
         return Some(Finding::warning(
             subject,

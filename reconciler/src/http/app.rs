@@ -1,4 +1,4 @@
-//! What connections are given: plain polls, and all other routes.
+//! The services of a connection: plain polls, and all other routes.
 
 use std::io;
 

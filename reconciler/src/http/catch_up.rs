@@ -16,7 +16,7 @@ use super::{
 };
 use crate::serving::published::Publication;
 
-/// How long a client is held that did not say how long it is glad to be.
+/// The longest hold of a client that did not ask to wait.
 const UNASKED: Duration = Duration::from_secs(5);
 
 /// A client that runs what this replica does not know.
@@ -28,7 +28,7 @@ pub(crate) struct Behind {
 }
 
 impl Behind {
-    /// Whether this replica is behind the revision that the client runs.
+    /// `Some` if this replica is behind the revision that the client runs.
     pub(crate) fn of(served: &Served, headers: &HeaderMap) -> Option<Box<Self>> {
         let revision = headers.get(REVISION)?.to_str().ok()?;
         is_behind(&served.publisher.publication(), revision).then(|| {
@@ -52,8 +52,8 @@ impl Behind {
         timeout(wait.unwrap_or(UNASKED), caught_up).await.unwrap_or(false)
     }
 
-    /// What the client runs stays in force: its own revision and tag, since those of this replica are
-    /// older.
+    /// Answers that the client's policies stay in force: with its own revision and tag, since those of this
+    /// replica are older.
     pub(crate) fn stay(&self) -> Response {
         match &self.etag {
             Some(etag) => {

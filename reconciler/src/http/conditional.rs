@@ -19,7 +19,7 @@ impl Known {
         if values().any(|value| value.trim() == "*") {
             return Self::Anything;
         }
-        // What is no digest can be the tag of nothing that is served.
+        // A text that is not a digest is not the tag of anything that is served.
         let mut digests = values().flat_map(tags).filter_map(Digest::from_etag);
         match (digests.next(), digests.next()) {
             (None, _) => Self::Nothing,
@@ -40,7 +40,7 @@ impl Known {
     }
 }
 
-/// Whether the client has this representation already, by weak comparison over all the entity tags
+/// True if the client has this representation already, by weak comparison over all the entity tags
 /// that it names. `etag` is a strong tag with its quotes.
 pub fn is_current(headers: &HeaderMap, etag: &str) -> bool {
     let mut values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
@@ -52,7 +52,7 @@ pub(crate) fn first(headers: &HeaderMap) -> Option<&str> {
     tags(headers.get(IF_NONE_MATCH)?.to_str().ok()?).next()
 }
 
-/// The opaque tags of a list, quotes included, `W/` left off. Stops at what is no tag.
+/// The opaque tags of a list, quotes included, `W/` left off. Stops at a text that is not a tag.
 fn tags(list: &str) -> impl Iterator<Item = &str> {
     let mut rest = list;
     std::iter::from_fn(move || {

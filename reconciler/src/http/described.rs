@@ -83,7 +83,7 @@ impl Described {
 }
 
 /// The pattern of the router for a path. There, a parameter is a whole segment: for `/filter/{sha256}.wasm`
-/// the handler itself looks at the end of the segment.
+/// the handler itself checks the end of the segment.
 fn pattern(path: &str) -> String {
     let segments = path.split('/').map(|segment| match segment.split_once('}') {
         Some((parameter, _)) => format!("{parameter}}}"),

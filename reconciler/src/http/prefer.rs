@@ -1,11 +1,11 @@
-//! `Prefer: wait=N` (RFC 7240, section 4.3): how long a client is glad to be held.
+//! `Prefer: wait=N` (RFC 7240, section 4.3): the time for which a client wants to be held.
 
 use std::{fmt, time::Duration};
 
 use axum::http::{HeaderMap, HeaderValue};
 use policies::wire::poll::{MAX_WAIT_SECONDS, PREFER};
 
-/// What the client prefers, as far as it is granted: absent, not a number or 0 is not to wait.
+/// The wait that the client prefers, as far as it is granted: absent, not a number or 0 is not to wait.
 pub(crate) fn preferred(headers: &HeaderMap) -> Option<Wait> {
     let values = headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
     let mut preferences = values.flat_map(|value| value.split(','));
@@ -29,7 +29,7 @@ impl Wait {
         Duration::from_secs(self.seconds)
     }
 
-    /// What the answer says in `Preference-Applied`.
+    /// The value of `Preference-Applied` in the answer.
     pub(crate) fn applied(self) -> Option<HeaderValue> {
         HeaderValue::try_from(self.to_string()).ok()
     }

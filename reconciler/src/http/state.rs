@@ -1,4 +1,4 @@
-//! What handlers look at.
+//! The state that handlers share.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     telemetry::counters::Counters,
 };
 
-/// What a handler may look at.
+/// The state that a handler may read.
 #[derive(Clone, Debug)]
 pub(crate) struct Served {
     pub(crate) publisher: Arc<Publisher>,
@@ -28,13 +28,13 @@ pub(crate) struct Served {
     pub(crate) services: Arc<Services>,
 }
 
-/// What is served beside the policies.
+/// The services beside the policies.
 #[derive(Debug)]
 pub struct Services {
-    /// What notifications are verified by; without it there are none.
+    /// The secrets that verify notifications; without them there are none.
     pub secrets: Option<SecretFile>,
     pub modules: Modules,
-    /// What is known of the cluster, if it is a peer.
+    /// The health of the cluster, if it is a peer.
     pub cluster: Option<Arc<SharedHealth>>,
     pub(crate) filters: Filters,
     pub(crate) report: Report,

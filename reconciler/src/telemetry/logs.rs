@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, stderr};
 
 use tracing_subscriber::{EnvFilter, filter::ParseError, fmt};
 
-/// What says at every attempt what is said here once. A filter that names them has the last word.
+/// Libraries that log at every attempt what is logged here once. A filter that names them has the last word.
 const SILENT: &str = "kube_client=off,kube_runtime=off";
 
 /// Sets the process's logs up. `filter` is in the syntax of `tracing`'s `EnvFilter`, such as `info`

@@ -62,7 +62,7 @@ impl Replica {
         Self { source: Source::open(settings, None).unwrap(), loader: Loader::default() }
     }
 
-    /// How many seconds after the beginning each timed policy starts, by name.
+    /// The seconds from the beginning to the start of each timed policy, by name.
     fn starts(&mut self) -> Vec<(String, u64)> {
         let loaded = self.loader.load(&mut self.source).unwrap().expect("nothing is new");
         let start = |start: Timestamp| start.as_millis() / 1_000 - BEGIN;

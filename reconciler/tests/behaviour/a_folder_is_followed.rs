@@ -1,4 +1,4 @@
-//! `--dir`: what editors and Kubernetes do to a folder is seen, and nothing else is read.
+//! `--dir`: changes that editors and Kubernetes make in a directory are seen, and nothing else is read.
 
 use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
 
@@ -167,7 +167,7 @@ async fn a_duration_counts_from_the_files_modification() {
     let server = Server::of_folder(folder.path()).await;
     assert_eq!(server.names().await, ["a"]);
     let etag = server.snapshot("", &[]).await.etag;
-    // It ends by itself, and whoever waits is told.
+    // It ends by itself, and every client that waits is told.
     server.next("", &etag).await;
     assert!(server.names().await.is_empty());
 }

@@ -46,7 +46,7 @@ impl Pair {
     }
 }
 
-/// What the server answers to these bytes, sent one piece after the other, and to a last request, after
+/// The server's answers to these bytes, sent one piece after the other, and to a last request, after
 /// which it closes.
 async fn exchange(address: SocketAddr, pieces: &[&str]) -> Vec<String> {
     let mut client = TcpStream::connect(address).await.unwrap();

@@ -1,4 +1,4 @@
-//! Windows open and close without any push, and whoever waits is told.
+//! Windows open and close without any push, and every client that waits is told.
 
 use std::{
     fs,

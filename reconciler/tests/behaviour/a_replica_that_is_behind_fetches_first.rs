@@ -18,13 +18,13 @@ struct World {
     repository: Repository,
     _http: GitHttp,
     late: Server,
-    /// What the replica serves.
+    /// The snapshot that the replica serves.
     old: Snapshot,
     /// The revision that a client runs which has been answered by another replica.
     ahead: String,
 }
 
-/// What that client runs.
+/// The tag of the snapshot that the client runs.
 const ETAG: &str = "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"";
 
 impl World {

@@ -1,4 +1,4 @@
-//! Every fetch has its deadline, whatever the server does, and the next one starts anew.
+//! Every fetch has its deadline, whatever the server does, and the next one starts from the beginning.
 
 use std::{fs, path::Path, process::Stdio, time::Duration};
 
@@ -21,7 +21,7 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// More than a list of refs, and less than the pack of a repository with [`noise`] in it.
 const BEGINNING: u64 = 100_000;
 
-/// What a server does with its clients.
+/// The behaviour of a server with its clients.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mood {
     /// Passes everything on to a server that is well.
@@ -180,7 +180,7 @@ async fn a_fetch_that_is_given_up_lets_go_of_the_server() {
     }
 }
 
-/// What cannot be compressed.
+/// Bytes that cannot be compressed.
 fn noise() -> Vec<u8> {
     let mut state = 1_u64;
     let mut next = || {

@@ -27,7 +27,7 @@ async fn for_any_option() {
 #[test]
 fn on_the_command_line_it_is_a_mistake() {
     let mut hfi = Command::new(env!("CARGO_BIN_EXE_hfi"));
-    // As of a variable of the shell that is not set: whoever asks for signatures must get them.
+    // As of a variable of the shell that is not set: a user that asks for signatures must get them.
     let refused = hfi.args(["serve", "--repo", "policies.git", "--verify", ""]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("a value is required for '--verify <DIR>'"));

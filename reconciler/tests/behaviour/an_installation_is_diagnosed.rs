@@ -1,4 +1,4 @@
-//! Whatever is wrong in a cluster is found, with its cause and the next step; what is right is not.
+//! Every problem in a cluster is found, with its cause and the next step; nothing else is.
 
 use reconciler::api::filters::Filter;
 use reconciler::doctor::{
@@ -244,7 +244,7 @@ fn a_proxy_that_should_run_the_filter_and_does_not() {
         silence(o);
         o.replicas[0].answer.as_mut().unwrap().filters.push(filter("cart-1.demo", "gone"));
     });
-    warning([subject, "newest", "ask again"], |o| {
+    warning([subject, "newest", "run the doctor again"], |o| {
         silence(o);
         o.replicas[0].answer.as_mut().unwrap().filters.push(filter("cart-1.demo", "lagging"));
     });
@@ -326,7 +326,7 @@ fn what_is_right_is_not_accused() {
             o.services.push(Service { name: name("till", "pay"), labels, selector });
         }),
         ("a waypoint that no policy is for", |o| o.waypoints.push(name("shop", "other"))),
-        ("a waypoint that polls, whoever made its cluster", |o| o.istio.providers.clear()),
+        ("a waypoint that polls, by whatever cluster", |o| o.istio.providers.clear()),
         ("an ingress gateway that no plugin names", |o| {
             let mut gateway = waypoint_pod();
             gateway.name = name("shop", "gateway-1");

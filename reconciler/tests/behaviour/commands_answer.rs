@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::policy;
 
-/// Runs `hfi` in a folder: its exit code and what it printed on stdout.
+/// Runs `hfi` in a directory: its exit code and what it printed on stdout.
 fn hfi(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let output =
         Command::new(env!("CARGO_BIN_EXE_hfi")).current_dir(folder).args(arguments).output().unwrap();

@@ -120,7 +120,7 @@ async fn a_client_that_reads_no_format_is_told_those_that_there_are() {
     }
 }
 
-/// How the last released server reads `Accept`: it compares each range with the one format that it has.
+/// The reading of `Accept` by the last released server: it compares each range with its one format.
 fn released_server_accepts(accept: &str) -> bool {
     accept.split(',').any(|range| {
         let mut parts = range.split(';').map(str::trim);

@@ -1,4 +1,4 @@
-//! What cannot be answered says so as RFC 9457 has it.
+//! Errors are problem documents of RFC 9457.
 
 use std::path::PathBuf;
 

@@ -18,7 +18,7 @@ use crate::{
 
 const CHECKOUT: &str = "namespace=demo&service=checkout";
 
-/// A folder with one policy, and one in which the halt file is to be.
+/// A directory with one policy, and one in which the halt file is to be.
 struct World {
     policies: TempDir,
     switch: TempDir,
@@ -91,7 +91,7 @@ async fn what_changes_meanwhile_is_in_force_afterwards() {
     fs::remove_file(world.halt_file()).unwrap();
     let policies = |answer: &Answer| Snapshot::decode(&answer.body).unwrap().policies.len();
     let mut after = hfi.next(CHECKOUT, &halted.etag).await;
-    // What was halted may have been older than the folder's first look.
+    // What was halted may have been older than the first read of the directory.
     while policies(&after) < 2 {
         after = hfi.next(CHECKOUT, &after.etag).await;
     }
@@ -168,7 +168,7 @@ async fn the_folder_may_be_replaced_or_come_later() {
 #[tokio::test]
 async fn at_the_start_also_where_it_cannot_be_known_whether_the_file_exists() {
     let world = World::new();
-    // The folder is a link to itself: nobody knows what is in it.
+    // The directory is a link to itself: nobody knows what is in it.
     let folder = world.switch.path().join("folder");
     symlink(&folder, &folder).unwrap();
     let hfi = world.start(&folder.join("halt")).await;

@@ -1,4 +1,4 @@
-//! What the reconciler does for those who push and those who poll: one module per behaviour, in one
+//! The reconciler as clients that push and clients that poll see it: one module per behaviour, in one
 //! binary, with real files, real Git and real HTTP. [`interop`] needs further programs.
 #![cfg(test)]
 

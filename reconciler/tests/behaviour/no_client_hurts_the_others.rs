@@ -25,7 +25,7 @@ async fn server() -> (tempfile::TempDir, Server, SocketAddr) {
     (folder, server, address)
 }
 
-/// What the server answers before it closes.
+/// The server's answer before it closes.
 async fn exchange(address: SocketAddr, request: &str) -> String {
     let mut client = TcpStream::connect(address).await.unwrap();
     let _ = client.write_all(request.as_bytes()).await;

@@ -27,7 +27,7 @@ const COMMITS: usize = 200;
 /// After so many commits those replicas are asked, too, that take their time.
 const NOW_AND_THEN: usize = 20;
 
-/// What somebody does to the branch. Small numbers, so that things meet.
+/// A change of the branch. Small numbers, so that things meet.
 #[derive(Clone, Debug)]
 enum Step {
     Write {
@@ -88,7 +88,7 @@ struct Branch {
     seconds: u64,
 }
 
-/// Where a file is: folders come and go with what is in them.
+/// The path of a file: directories come and go with their files.
 fn path(file: u8) -> String {
     let folder = ["", "a/", "a/b/", "c/"][usize::from(file % 4)];
     format!("{folder}{file}.yaml")
@@ -196,7 +196,7 @@ async fn from_scratch(bare: &Path) -> (String, Vec<Vec<u8>>) {
     tokio::task::spawn_blocking(load).await.unwrap()
 }
 
-/// What a replica says of everything, but for how it came about.
+/// The status of a replica, without the parts that tell how it came about.
 async fn status(server: &Server) -> Value {
     let mut status = server.json("/v1/policies/status").await;
     status.as_object_mut().unwrap().remove("source");

@@ -16,7 +16,7 @@ use reconciler::{
 use reqwest::{Response, StatusCode};
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 
-/// How long an effect may take before it is taken for missing.
+/// The time that an effect may take before it is taken for missing.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Longer than any test: what happens sooner was noticed.
@@ -28,7 +28,7 @@ pub(crate) struct Server {
     pub(crate) client: reqwest::Client,
     pub(crate) trigger: Trigger,
     pub(crate) serving: JoinHandle<std::io::Result<()>>,
-    /// What it serves, without the connections.
+    /// The router that it serves, without the connections.
     pub(crate) router: axum::Router,
 }
 
@@ -51,7 +51,7 @@ impl Server {
         Self { url, client: reqwest::Client::new(), trigger, serving, router: routes.router }
     }
 
-    /// Follows a folder, and waits until it is ready.
+    /// Follows a directory, and waits until it is ready.
     pub(crate) async fn of_folder(folder: &Path) -> Self {
         let server = Self::start(Settings::Dir(folder.to_owned()), NEVER).await;
         server.until_ready().await;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Server, policy};
 
-/// What of a schema's `type`, `required`, `properties`, `items`, `enum` and references does not hold.
+/// The first breach of a schema's `type`, `required`, `properties`, `items`, `enum` and references.
 fn breach(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         return breach(document, document.pointer(&reference[1..]).unwrap(), value, at);

@@ -28,7 +28,7 @@ use crate::{
 const CHECKOUT: &str = "namespace=demo&service=checkout";
 const SCOPES: [&str; 4] = ["", CHECKOUT, "namespace=demo&service=*", "namespace=*&service=*"];
 
-/// A repository with one policy, which can go away, and a state folder.
+/// A repository with one policy, which can go away, and a state directory.
 pub(crate) struct World {
     pub(crate) repository: Repository,
     pub(crate) state: TempDir,
@@ -125,7 +125,7 @@ impl Drop for Bridge {
     }
 }
 
-/// Starts without Git, and there is nothing to serve although there is a state folder.
+/// Starts without Git, and there is nothing to serve although there is a state directory.
 pub(crate) async fn serves_nothing(hfi: &Process) {
     let told = async {
         loop {

@@ -1,4 +1,4 @@
-//! What a repository can be and hold besides plain policy files is told, and never followed blindly.
+//! Anything that a repository can be and hold besides plain policy files is told, and never followed blindly.
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, os::unix::fs::symlink};
 
@@ -24,7 +24,7 @@ async fn told(repository: &Repository) -> (Vec<String>, Vec<(String, Option<Stri
     (checkout.warnings, files.collect())
 }
 
-/// What is served of a repository: the names of the policies in force.
+/// The served policies of a repository: the names of those in force.
 async fn served(repository: &Repository) -> Vec<String> {
     let settings = crate::support::remote::following(&repository.bare().display().to_string(), &access());
     let server = Server::start(settings, NEVER).await;

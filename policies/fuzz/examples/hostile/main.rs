@@ -1,4 +1,4 @@
-//! What the worst files cost that are as long as a file may be: time to read each, to put it into a
+//! The cost of the worst files of the greatest length: time to read each, to put it into a
 //! catalog, and to compile what that serves; peak memory; and how many problems are told. Each in a
 //! process of its own, on a stack as a thread has it.
 

@@ -1,4 +1,4 @@
-//! How long a connection lasts, by a clock of its own: over a pipe, so that nothing else takes time.
+//! The lifetime of a connection, by a clock of its own: over a pipe, so that nothing else takes time.
 
 use std::{
     future::poll_fn,

@@ -1,4 +1,4 @@
-//! What matters of Istio's mesh configuration, a YAML text in a ConfigMap.
+//! The part of Istio's mesh configuration that matters, a YAML text in a ConfigMap.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -10,10 +10,10 @@ use crate::api::{filters::Filters, status::Status};
 use crate::doctor::inventory::{Answer, Plugin, Replica};
 use crate::kubernetes::client::call::{self, CallError, with_timeout};
 
-/// Where a pod listens whose containers name no port.
+/// The port of a pod whose containers name none.
 const PORT: i32 = 8080;
 
-/// What it serves, who polls it, and which of the modules that plugins name it hands out.
+/// Its status, its filters, and the modules that it hands out of those that plugins name.
 pub(crate) async fn ask(client: &Client, namespace: &str, pod: &Pod, plugins: &[Plugin]) -> Replica {
     let name = pod.name_any();
     let containers = pod.spec.iter().flat_map(|spec| &spec.containers);

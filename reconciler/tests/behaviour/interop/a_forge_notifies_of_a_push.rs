@@ -23,7 +23,7 @@ use crate::{
 
 const BODY: &[u8] = br#"{"ref":"refs/heads/other","repository":{"clone_url":"http://evil.example/"}}"#;
 
-/// A repository behind HTTP, which nobody here can watch, and `hfi` that looks at it once an hour.
+/// A repository behind HTTP, which nobody here can watch, and `hfi` that reads it once an hour.
 struct World {
     repository: Repository,
     hfi: Process,
@@ -86,7 +86,7 @@ impl World {
         (status, json["detail"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// How often the source was looked at.
+    /// The number of reads of the source.
     async fn looks(&self) -> f64 {
         let name = "hfi_reconciles_total{result=\"success\"}";
         metric(&self.client, &self.hfi.url, name).await.unwrap()

@@ -61,7 +61,7 @@ async fn a_branch_that_is_pushed_by_force_or_made_anew_is_followed_there_too() {
     repository.git(&["-C", bare.to_str().unwrap(), "update-ref", "-d", "refs/heads/main"]).await.unwrap();
     repository.git(&["checkout", "--quiet", "--orphan", "other"]).await.unwrap();
     repository.write("a.yaml", &policy("a", "checkout", 404)).unwrap();
-    repository.git(&["commit", "--quiet", "--all", "--message", "Begin anew"]).await.unwrap();
+    repository.git(&["commit", "--quiet", "--all", "--message", "Begin again"]).await.unwrap();
     repository.git(&["push", "--quiet", "origin", "other:main"]).await.unwrap();
     server.next(query, &first.etag).await;
 }

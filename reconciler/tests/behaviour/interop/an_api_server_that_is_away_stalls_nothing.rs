@@ -80,7 +80,7 @@ async fn killed_or_hanging_it_is_missed_and_found_again() {
     }
 }
 
-/// How many new revisions Events have told of.
+/// The number of new revisions that Events have told of.
 async fn revisions(api: &KubeApi) -> usize {
     events(api).await.iter().filter(|event| event.1 == "NewRevision").count()
 }

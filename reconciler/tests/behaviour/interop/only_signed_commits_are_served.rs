@@ -1,4 +1,4 @@
-//! `--verify`: a commit is served if one of the keys in the folder signed it.
+//! `--verify`: a commit is served if one of the keys in the directory signed it.
 
 use std::{fs, path::Path};
 
@@ -15,10 +15,10 @@ use crate::{
     support::signing::{Signer, commit, head, push_commit},
 };
 
-/// What time it is for `gpg`.
+/// The time for `gpg`.
 const NEW_YEAR: &str = "--faked-system-time 20250101T000000";
 
-/// A look at the repository, with these keys.
+/// A read of the repository, with these keys.
 async fn look(repository: &Repository, keys: &Path) -> Result<(), String> {
     look_for(repository, keys, Target::Branch("main".parse().unwrap())).await
 }
@@ -33,14 +33,14 @@ async fn look_for(repository: &Repository, keys: &Path, target: Target) -> Resul
     look_at(Settings::Git { repository, target, path, access }).await.map(drop)
 }
 
-/// Whether the tip is served with these bytes for the only key.
+/// `Ok` if the tip is served with these bytes for the only key.
 async fn with_key(repository: &Repository, key: &[u8]) -> Result<(), String> {
     let keys = tempfile::tempdir().unwrap();
     fs::write(keys.path().join("key"), key).unwrap();
     look(repository, keys.path()).await
 }
 
-/// Why it is not.
+/// The reason why it is not.
 async fn refusal(repository: &Repository, key: &[u8]) -> String {
     let error = with_key(repository, key).await.unwrap_err();
     assert!(error.starts_with(&format!("commit {} ", head(repository).await)), "{error}");

@@ -81,7 +81,7 @@ fn packs(clone: &Path) -> (usize, u64) {
     packs.fold((0, 0), |(count, bytes), pack| (count + 1, bytes + pack.metadata().unwrap().len()))
 }
 
-/// How many files below a folder this process has open.
+/// The number of files below a directory that this process has open.
 fn open_files(folder: &Path) -> usize {
     let open = fs::read_dir("/proc/self/fd").unwrap().flatten();
     open.filter_map(|file| fs::read_link(file.path()).ok()).filter(|file| file.starts_with(folder)).count()

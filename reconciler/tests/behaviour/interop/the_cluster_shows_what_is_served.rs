@@ -63,7 +63,7 @@ async fn one_object_shows_it_and_each_change_is_an_event_once() {
     shown(&api, &hfi, |status| status["halted"] == false).await;
     told(&api, "Resumed").await;
 
-    // A folder that is gone cannot be read; what was read stays in force.
+    // A directory that is gone cannot be read; what was read stays in force.
     fs::rename(folder.path().join("policies"), folder.path().join("away")).unwrap();
     let unreadable = shown(&api, &hfi, |status| condition_is(status, "SourceReachable", "False")).await;
     assert_eq!(condition(&unreadable, "Ready")["status"], "True");
@@ -84,7 +84,7 @@ async fn one_object_shows_it_and_each_change_is_an_event_once() {
     assert_eq!(reasons, expected, "{events_so_far:?}");
     assert!(events_so_far[2].2.starts_with("b.yaml:2:"), "{events_so_far:?}");
 
-    // Whoever leads next knows what has been told.
+    // The next leader knows what has been told.
     hfi.signal("TERM");
     assert!(hfi.ended(PATIENCE).await.success());
     let successor = start(&api, "hfi", &environment).await;

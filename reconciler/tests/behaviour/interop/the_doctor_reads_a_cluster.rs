@@ -168,7 +168,7 @@ async fn add_unready_replica(api: &KubeApi, name: &str) {
     create(api, "/api/v1/namespaces/boifi/pods", pod(name, "hfi", own_address(), containers)).await;
 }
 
-/// What the doctor says: its exit code, its findings, and its complaint.
+/// Runs the doctor: its exit code, its findings, and its complaint.
 fn ask(api: &KubeApi, token: &str, arguments: &[&str]) -> (i32, Value, String) {
     let kubeconfig = api.kubeconfig(token, &api.url()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_hfi"));

@@ -25,7 +25,7 @@ const CHECKOUT: &str = "namespace=demo&service=checkout";
 /// Longer than any test: what happens sooner was noticed.
 const NEVER: &str = "1day";
 
-/// A repository whose tip Alice has signed, and the folder of those who may sign.
+/// A repository whose tip Alice has signed, and the directory of the keys that may sign.
 struct World {
     repository: Repository,
     folder: TempDir,
@@ -350,7 +350,7 @@ async fn a_folder_that_is_replaced_is_watched_on() {
     hfi.until_ready(|_| true).await;
     let key = fs::read(world.alice()).unwrap();
     for _ in 0..3 {
-        // The new folder can have the inode of the old one.
+        // The new directory can have the inode of the old one.
         fs::remove_dir_all(world.keys()).unwrap();
         fs::create_dir(world.keys()).unwrap();
         fs::write(world.alice(), &key).unwrap();

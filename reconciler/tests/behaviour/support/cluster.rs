@@ -8,13 +8,13 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::process::{Process, text};
 
-/// How long a cluster may take for what it does: less than a Lease runs.
+/// The time that a cluster may take: less than a Lease runs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(12);
 
 const SOURCE: &str = "/apis/hfi.dev/v1alpha1/namespaces/boifi/policysources";
 const EVENTS: &str = "/apis/events.k8s.io/v1/namespaces/boifi/events";
 
-/// A replica that serves a folder and has a cluster as its peer, with the rights of `token` there.
+/// A replica that serves a directory and has a cluster as its peer, with the rights of `token` there.
 pub(crate) async fn start(api: &KubeApi, token: &str, more: &[(&str, &str)]) -> Process {
     start_by(api.kubeconfig(token, &api.url()).unwrap(), more).await
 }
@@ -32,7 +32,7 @@ pub(crate) async fn until<T>(what: &str, patience: Duration, look: impl AsyncFn(
         if let Some(found) = look().await {
             return found;
         }
-        assert!(begun.elapsed() < patience, "waited in vain until {what}");
+        assert!(begun.elapsed() < patience, "waited without success until {what}");
         sleep(Duration::from_millis(20)).await;
     }
 }
@@ -85,7 +85,7 @@ pub(crate) async fn told(api: &KubeApi, reason: &str) -> Vec<(String, String, St
     .await
 }
 
-/// What `/v1/policies/status` says of the cluster, once it is such.
+/// The part of `/v1/policies/status` about the cluster, once it is as wanted.
 pub(crate) async fn peer(hfi: &Process, what: &str, is_such: impl Fn(&Value) -> bool) -> Value {
     until(what, PATIENCE, async || {
         let status = hfi.json("/v1/policies/status").await;

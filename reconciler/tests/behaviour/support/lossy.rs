@@ -21,7 +21,7 @@ use kube::{
 };
 use tokio::net::TcpListener;
 
-/// Forwards requests, as whoever a kubeconfig is of.
+/// Forwards requests, as the user of a kubeconfig.
 pub(crate) struct Lossy {
     pub(crate) url: String,
     loses: Arc<AtomicBool>,
@@ -40,7 +40,7 @@ impl Lossy {
         Self { url, loses }
     }
 
-    /// Whether answers to Events get lost from now on. What was asked for is done all the same.
+    /// Loses the answers to Events from now on, or no longer. The requests are done all the same.
     pub(crate) fn lose(&self, loses: bool) {
         self.loses.store(loses, SeqCst);
     }

@@ -135,7 +135,7 @@ impl Process {
         answer
     }
 
-    /// What `/v1/ready` says once that is as wanted.
+    /// The answer of `/v1/ready`, once it is as wanted.
     pub(crate) async fn until_ready(&self, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let wanted = async {
             loop {

@@ -7,7 +7,7 @@ use reconciler::source::{Checkout, Settings, Source, access::Access, target::Tar
 
 use crate::support::{PATIENCE, Server, policy};
 
-/// How often a server here is asked: nothing announces what changes elsewhere.
+/// The interval at which a server here is asked: nothing announces what changes elsewhere.
 pub(crate) const SOON: Duration = Duration::from_millis(50);
 
 /// Nobody's credentials, and the `hfi` under test.
@@ -34,7 +34,7 @@ pub(crate) async fn repository() -> Repository {
     repository
 }
 
-/// One look at a remote repository, as a reconcile has it.
+/// One read of a remote repository, as a reconcile does it.
 pub(crate) async fn look(url: &str, access: &Access) -> Result<Checkout, String> {
     let settings = following(url, access);
     look_at(settings).await
@@ -49,7 +49,7 @@ pub(crate) async fn look_at(settings: Settings) -> Result<Checkout, String> {
     tokio::task::spawn_blocking(look).await.unwrap()
 }
 
-/// Why one look fails. No secret is in it.
+/// The reason why one read fails. It holds no secret.
 pub(crate) async fn refusal(url: &str, access: &Access) -> String {
     let error = look(url, access).await.unwrap_err();
     assert!(!error.contains("secret"), "{error}");

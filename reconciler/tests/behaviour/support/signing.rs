@@ -58,7 +58,7 @@ impl Signer {
         signer
     }
 
-    /// What `gpg` is told whenever it is called.
+    /// Sets the options of `gpg` for every call.
     pub(crate) fn configure(&self, options: &str) {
         let home = self.home.path().display();
         let common = "--batch --no-tty --quiet --yes --pinentry-mode loopback --passphrase ''";
@@ -160,7 +160,7 @@ impl Signer {
 impl Drop for Signer {
     fn drop(&mut self) {
         if self.fingerprint.is_some() {
-            // It would stay for minutes after its folder has gone.
+            // It would stay for minutes after its directory has gone.
             let mut kill = Command::new("gpgconf");
             let _ = kill.arg("--homedir").arg(self.home.path()).args(["--kill", "gpg-agent"]).status();
         }
