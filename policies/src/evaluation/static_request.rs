@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::language::{Direction, Facts, Timestamp};
 
-/// A request whose facts are given, for whoever has no proxy to ask.
+/// A request whose facts are given, for callers without a proxy to ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StaticRequest {
     pub now: Option<Timestamp>,

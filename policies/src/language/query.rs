@@ -26,7 +26,7 @@ fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
                 bytes.push((high * 16 + low) as u8);
                 rest = after.get(2..).unwrap_or_default();
             }
-            // What is no valid encoding stands for itself.
+            // Text that is not a valid encoding stands for itself.
             _ => {
                 bytes.push(*first);
                 rest = after;

@@ -36,12 +36,12 @@ pub struct HttpStatus(u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GrpcStatus(u8);
 
-/// The error of a number that is no status to abort with.
+/// The error of a number that is not a status to abort with.
 #[derive(Debug, thiserror::Error)]
 #[error("must be an HTTP status from 200 to 599")]
 pub struct HttpStatusError;
 
-/// The error of a text or number that is no gRPC status to abort with.
+/// The error of a text or number that is not a gRPC status to abort with.
 #[derive(Debug, thiserror::Error)]
 #[error("must be the name of a gRPC error: {}", GRPC_NAMES.join(", "))]
 pub struct GrpcStatusError;

@@ -133,7 +133,7 @@ fn read_document(text: &str, lines_before: u32) -> Result<Option<Node>, Finding>
             let reason = error.without_snippet().to_string();
             // Its own place counts from the beginning of the document; ours is that of the file.
             let reason = reason.split(" at line ").next().unwrap_or_default();
-            // Its advice is for whoever calls the library.
+            // Its advice is for callers of the library.
             let reason =
                 reason.split(['(', ';']).next().unwrap_or_default().trim().trim_end_matches([',', ':']);
             if reason.contains("budget") || reason.contains("limit") {

@@ -1,4 +1,4 @@
-//! The policies in force at one time, told apart by whom they select.
+//! The policies in force at one time, told apart by the workloads that they select.
 //!
 //! A repository has many policies and a mesh many workloads, and most of the ones have nothing to do with
 //! most of the others: what a workload gets is found without a look at all policies, and what a change
@@ -46,7 +46,7 @@ struct Selection {
 /// Lookups that read all policies before an index is built, which takes about as long as ten of them.
 const LOOKUPS_BEFORE_INDEX: usize = 10;
 
-/// Positions of policies, by whom they select.
+/// Positions of policies, by the workloads that they select.
 #[derive(Debug, Default)]
 struct Index {
     /// Of those that select one service by its name.

@@ -97,7 +97,7 @@ impl File {
         file.findings.sort();
         if let Some(more) = file.findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
             file.findings.truncate(MAX_FINDINGS);
-            let message = format!("has {more} more problems; they are told when these are mended");
+            let message = format!("has {more} more problems; they are reported when these are corrected");
             file.findings.push(Finding { place: Place::default(), field: String::new(), message });
         }
         file

@@ -66,7 +66,7 @@ fn value_of(digit: u8) -> Option<u8> {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // For every answer anew: in one piece, and without a formatter for each byte.
+        // Written for every answer: in one piece, and without a formatter for each byte.
         let mut hex = [0; 64];
         for (digits, byte) in hex.chunks_exact_mut(2).zip(self.0) {
             let digit = |value: u8| HEX.get(usize::from(value)).copied().unwrap_or_default();

@@ -92,7 +92,7 @@ impl Format {
     }
 }
 
-/// Reads one range, with the weight behind it. A weight that is no number counts as none.
+/// Reads one range, with the weight behind it. A weight that is not a number counts as none.
 fn range(text: &[u8]) -> Range<'_> {
     let mut parts = text.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let name = parts.next().unwrap_or_default();

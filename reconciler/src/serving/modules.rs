@@ -6,7 +6,7 @@ use std::{fs, io, path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use policies::Digest;
 
-/// What a WebAssembly module begins with.
+/// The first bytes of a WebAssembly module.
 const MAGIC: &[u8] = b"\0asm";
 
 /// A module.
@@ -20,7 +20,7 @@ pub struct Module {
 #[derive(Clone, Debug, Default)]
 pub struct Modules(Arc<[Module]>);
 
-/// Why a file cannot be handed out.
+/// The reason why a file cannot be handed out.
 #[derive(Debug, thiserror::Error)]
 pub enum ModuleError {
     #[error("--filter {path}: cannot be read")]

@@ -1,6 +1,6 @@
 //! The namespaces of the cluster, and the policies that are for none of them.
 //!
-//! Whether a namespace exists changes nothing that is served: the same commit has the same bytes on every
+//! The existence of a namespace changes nothing that is served: the same commit has the same bytes on every
 //! replica, whatever each has heard from its cluster. A policy for a namespace that is gone selects no
 //! workload anyway; that it does so is told in the status, the metrics and the events.
 
@@ -27,7 +27,7 @@ impl Namespaces {
     pub fn lack(&self, policy: &Policy) -> String {
         let wanted = &policy.selector.namespace;
         let hint = self.nearest(wanted).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-        let what = if wanted.exact().is_some() { "is no namespace" } else { "fits no namespace" };
+        let what = if wanted.exact().is_some() { "is not a namespace" } else { "fits no namespace" };
         format!("`{}` {what} of the cluster{hint}", wanted.as_str())
     }
 

@@ -66,7 +66,7 @@ pub struct Body {
 }
 
 impl Holds {
-    /// Whether at least one of them is there.
+    /// True if at least one of them is there.
     pub fn any(&self) -> bool {
         let Self { halted, withdrawn } = self;
         *halted || withdrawn.is_some()

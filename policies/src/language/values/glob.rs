@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Glob(String);
 
-/// The error of a text that is no selector pattern.
+/// The error of a text that is not a selector pattern.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "`{0}` is not a name or glob: lower-case letters, digits, `-`, `.`, and `*` for any run of characters"

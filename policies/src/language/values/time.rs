@@ -1,13 +1,13 @@
 //! Instants as the snapshot carries them.
 
-/// The error of a text that is no instant.
+/// The error of a text that is not an instant.
 #[derive(Debug, thiserror::Error)]
 #[error("must be a time of RFC 3339 from 1970 on, with its offset, such as 2026-12-01T09:00:00Z")]
 pub struct TimestampError;
 
 /// Milliseconds since the Unix epoch, UTC.
 ///
-/// The crate never reads a clock: whoever calls it says what time it is.
+/// The crate never reads a clock: its caller gives the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 

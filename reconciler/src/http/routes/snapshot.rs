@@ -40,12 +40,12 @@ pub(crate) async fn get(
 pub(crate) struct Poll {
     variant: Variant,
     known: Known,
-    /// How long the client is glad to wait, as far as that is granted.
+    /// The time for which the client wants to wait, as far as that is granted.
     pub(crate) wait: Option<Wait>,
     behind: Option<Box<Behind>>,
 }
 
-/// What it gets, whatever the connection is that it came over.
+/// The answer, over any kind of connection.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Full(Body),
@@ -55,7 +55,7 @@ pub(crate) enum Answer {
 }
 
 impl Poll {
-    /// What a request asks for.
+    /// Reads the poll of a request.
     pub(crate) fn read(served: &Served, query: &str, headers: &HeaderMap) -> Result<Self, Problem> {
         let format = format(headers)?;
         let scope =

@@ -56,7 +56,7 @@ async fn a_policy_of_a_namespace_that_is_gone_is_inactive_and_comes_back_with_it
     let warnings = state(&hfi, "typo").await["warnings"].clone();
     let mut warnings = warnings.as_array().unwrap().iter();
     let warning = warnings.find(|warning| warning["field"] == "spec.selector.namespace").unwrap();
-    assert_eq!(warning["message"], "`dmeo` is no namespace of the cluster; did you mean `demo`?");
+    assert_eq!(warning["message"], "`dmeo` is not a namespace of the cluster; did you mean `demo`?");
     assert_eq!(hfi.metric("hfi_policies{state=\"inactive\"}").await, Some(3.0));
     // Namespaces change nothing that is served: a replica that knows of none has the same bytes.
     let before = hfi.snapshot("namespace=*&service=*").await;
@@ -87,8 +87,8 @@ async fn a_policy_of_a_namespace_that_is_gone_is_inactive_and_comes_back_with_it
         let fits = |event: &&(String, String, String)| event.1 == reason && event.2.starts_with(note);
         events.iter().filter(fits).count()
     };
-    assert_eq!(times("PolicyInactive", "typo: `dmeo` is no namespace"), 1, "{events:?}");
-    assert_eq!(times("PolicyInactive", "a: `demo` is no namespace"), 1, "{events:?}");
+    assert_eq!(times("PolicyInactive", "typo: `dmeo` is not a namespace"), 1, "{events:?}");
+    assert_eq!(times("PolicyInactive", "a: `demo` is not a namespace"), 1, "{events:?}");
     assert_eq!(times("PolicyNoLongerInactive", "a"), 1, "{events:?}");
     assert_eq!(times("PolicyNoLongerInactive", "typo"), 0, "{events:?}");
 }
