@@ -92,7 +92,7 @@ impl ControlPlane {
         let Options { source, guardrail, interval, state, halt_file, secrets, modules, tls, kubernetes } =
             options;
         if matches!(source, Settings::Dir(_)) && state.is_some() {
-            warn!("a plain folder is not kept in the state folder: nothing outlives this process");
+            warn!("a plain directory is not kept in the state directory: nothing outlives this process");
         }
         let hints = Arc::<Hints>::default();
         let watcher = Watcher::new(&source, Arc::clone(&hints));

@@ -37,7 +37,7 @@ impl DirSource {
     }
 
     pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
-        let failed = |error| SourceError(format!("cannot read folder {}: {error}", self.root.display()));
+        let failed = |error| SourceError(format!("cannot read directory {}: {error}", self.root.display()));
         let root = self.root.canonicalize().map_err(failed)?;
         let mut walk = Walk { root, files: Vec::new(), warnings: Vec::new() };
         walk.folder(&self.root, "", 0).map_err(failed)?;
@@ -69,14 +69,13 @@ impl DirSource {
 impl Walk {
     fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
         if depth > MAX_DEPTH {
-            self.warnings.push(format!("{prefix} is more than {MAX_DEPTH} folders deep and is passed over"));
+            self.warnings.push(format!("{prefix} is more than {MAX_DEPTH} directories deep and is ignored"));
             return Ok(());
         }
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else {
-                self.warnings
-                    .push(format!("{prefix}{:?} is not UTF-8 and is passed over", entry.file_name()));
+                self.warnings.push(format!("{prefix}{:?} is not UTF-8 and is ignored", entry.file_name()));
                 continue;
             };
             let path = format!("{prefix}{name}");
@@ -84,7 +83,7 @@ impl Walk {
                 if !is_hidden(&name)
                     && let Err(error) = self.folder(&entry.path(), &format!("{path}/"), depth + 1)
                 {
-                    self.warnings.push(format!("{path} is passed over: {error}"));
+                    self.warnings.push(format!("{path} is ignored: {error}"));
                 }
             } else if is_policy_file(&name) {
                 match self.file(&entry.path()) {
@@ -94,7 +93,7 @@ impl Walk {
                 }
             } else if is_miscased(&name) {
                 self.warnings
-                    .push(format!("{path} is passed over: policy files end in .yaml or .yml, in lower case"));
+                    .push(format!("{path} is ignored: policy files end in .yaml or .yml, in lower case"));
             }
         }
         Ok(())
@@ -102,7 +101,7 @@ impl Walk {
 
     fn file(&self, path: &Path) -> io::Result<Read> {
         if !path.canonicalize()?.starts_with(&self.root) {
-            return Err(io::Error::other("it is a symbolic link that leads out of the folder"));
+            return Err(io::Error::other("it is a symbolic link that leads out of the directory"));
         }
         let metadata = fs::metadata(path)?;
         if !metadata.is_file() {

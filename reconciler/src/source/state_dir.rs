@@ -32,9 +32,9 @@ pub struct Followed {
 /// The reason why the directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateDirError {
-    #[error("another process uses the state folder {0}; give each instance its own")]
+    #[error("another process uses the state directory {0}; give each instance its own")]
     Taken(String),
-    #[error("cannot use the state folder {0}")]
+    #[error("cannot use the state directory {0}")]
     Unusable(String, #[source] io::Error),
 }
 

@@ -18,7 +18,7 @@ async fn a_source_that_fails_is_told_and_what_is_served_stays() {
     assert!(good["source_error"].is_null() && good["halted"] == false, "{good}");
     fs::rename(&folder, &away).unwrap();
     let bad = hfi.until_ready(|ready| !ready["source_error"].is_null()).await;
-    assert!(bad["source_error"]["message"].as_str().unwrap().starts_with("cannot read folder"), "{bad}");
+    assert!(bad["source_error"]["message"].as_str().unwrap().starts_with("cannot read directory"), "{bad}");
     assert_eq!(bad["revision"], good["revision"]);
     let age = |ready: &serde_json::Value| ready["source_age_seconds"].as_f64().unwrap();
     let older = hfi.until_ready(|ready| age(ready) > age(&bad)).await;

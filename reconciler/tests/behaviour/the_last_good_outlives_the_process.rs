@@ -155,7 +155,7 @@ async fn a_start_without_git_serves_the_same_bytes_and_says_so() {
     let ready = hfi.until_ready(|ready| !ready["source_error"].is_null()).await;
     assert!(ready["restored"] == true && ready["source_age_seconds"].is_null(), "{ready}");
     assert!(ready["source_error"]["message"].as_str().unwrap().contains("cannot fetch"), "{ready}");
-    assert!(hfi.said("serving the last good revision of the state folder").is_some());
+    assert!(hfi.said("serving the last good revision of the state directory").is_some());
     for (scope, before) in SCOPES.iter().zip(before) {
         assert_eq!(hfi.snapshot(scope).await, before, "{scope}");
     }
@@ -327,7 +327,7 @@ async fn a_second_instance_is_refused_while_the_first_runs() {
     let (code, message) =
         Process::refused(&[("HFI_REPO", text(&bare)), ("HFI_STATE_DIR", text(world.state.path()))]);
     assert_eq!(code, Some(1), "{message}");
-    assert!(message.contains("another process uses the state folder"), "{message}");
+    assert!(message.contains("another process uses the state directory"), "{message}");
     drop(first);
     world.start().await.until_ready(|_| true).await;
 }

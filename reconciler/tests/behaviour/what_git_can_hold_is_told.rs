@@ -72,7 +72,7 @@ async fn names_that_are_not_utf_8_are_told() {
     fs::write(name(b"\xfe/c.yaml"), policy("c", "checkout", 503)).unwrap();
     push(&repository).await;
     let (warnings, files) = told(&repository).await;
-    assert!(warnings[0].ends_with("is passed over: its name is not UTF-8"), "{warnings:?}");
+    assert!(warnings[0].ends_with("is ignored: its name is not UTF-8"), "{warnings:?}");
     let reason = files[1].1.as_ref().unwrap();
     assert!(reason.contains("not UTF-8"), "{reason}");
     assert_eq!(served(&repository).await, ["a"]);

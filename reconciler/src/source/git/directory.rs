@@ -69,7 +69,7 @@ impl Folder {
             let warn = |what: String| Item::Warning(what);
             items.extend(match entry.kind() {
                 Some(ObjectType::Tree) if !is_utf8 => {
-                    Some(warn(format!("{path} is passed over: its name is not UTF-8")))
+                    Some(warn(format!("{path} is ignored: its name is not UTF-8")))
                 }
                 Some(ObjectType::Tree) if levels > 0 && !is_hidden(&name) => {
                     let prefix = format!("{path}/");
@@ -77,18 +77,18 @@ impl Folder {
                     Some(Item::Folder(Self::read(clone, entry.id(), prefix, levels - 1, known)?))
                 }
                 Some(ObjectType::Tree) if !is_hidden(&name) && prefix.matches('/').count() >= MAX_DEPTH => {
-                    Some(warn(format!("{path} is more than {MAX_DEPTH} folders deep and is passed over")))
+                    Some(warn(format!("{path} is more than {MAX_DEPTH} directories deep and is ignored")))
                 }
                 Some(ObjectType::Blob) if is_policy_file(&name) => Some(file(&entry, path, is_utf8)),
-                Some(ObjectType::Blob) if is_miscased(&name) => Some(warn(format!(
-                    "{path} is passed over: policy files end in .yaml or .yml, in lower case"
-                ))),
+                Some(ObjectType::Blob) if is_miscased(&name) => {
+                    Some(warn(format!("{path} is ignored: policy files end in .yaml or .yml, in lower case")))
+                }
                 Some(ObjectType::Commit) if !is_hidden(&name) => Some(warn(format!(
-                    "{path} is a submodule and passed over: policies stand in this repository itself"
+                    "{path} is a submodule and ignored: policies stand in this repository itself"
                 ))),
                 Some(ObjectType::Blob) if entry.filemode() == SYMBOLIC_LINK && may_be_folder(&name) => {
                     Some(warn(format!(
-                        "{path} is a symbolic link and passed over: policies stand where the link leads"
+                        "{path} is a symbolic link and ignored: policies stand where the link leads"
                     )))
                 }
                 _ => None,

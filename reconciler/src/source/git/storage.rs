@@ -38,7 +38,7 @@ impl Storage {
                     return Ok((clone, Some(commit)));
                 }
                 Ok(None) => {}
-                Err(reason) => warn!(reason, "what is stored in the state folder is of no use"),
+                Err(reason) => warn!(reason, "the clone in the state directory is of no use"),
             }
         }
         Ok((self.renew()?, None))
@@ -84,7 +84,7 @@ impl Storage {
 }
 
 fn failed(error: &io::Error) -> SourceError {
-    SourceError(format!("cannot make a folder for the clone: {error}"))
+    SourceError(format!("cannot make a directory for the clone: {error}"))
 }
 
 /// The clone of an earlier process. The error says why it cannot be used.

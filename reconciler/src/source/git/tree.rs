@@ -51,7 +51,7 @@ impl Files {
     ) -> Result<(Vec<CheckoutFile>, Vec<CheckoutFile>), Error> {
         if self.folder.is_none() {
             let path = path.display();
-            warnings.push(format!("the commit has no folder `{path}`: no policy is in force"));
+            warnings.push(format!("the commit has no directory `{path}`: no policy is in force"));
         }
         let mut read = |folders: &mut dyn Iterator<Item = &Arc<Folder>>| {
             let (mut items, mut files) = (Vec::new(), Vec::new());

@@ -22,7 +22,7 @@ impl Reconciler {
         let Some(restored) = self.restored.take() else { return };
         warn!(
             revision = %restored.checkout.revision,
-            "the source has not been read yet: serving the last good revision of the state folder"
+            "the source has not been read yet: serving the last good revision of the state directory"
         );
         let refusal = self.refusal(restored.checkout.signed.clone()).await;
         self.publish(restored, refusal, Cause::Start, Duration::ZERO);
