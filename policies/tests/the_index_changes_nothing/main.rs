@@ -4,11 +4,8 @@
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
-#[path = "random/naive.rs"]
 mod naive;
-#[path = "random/repositories.rs"]
 mod repositories;
-#[path = "random/requests.rs"]
 mod requests;
 
 use policies::{
