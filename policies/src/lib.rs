@@ -57,6 +57,8 @@ pub mod reading;
 pub mod rendering;
 #[cfg(feature = "authoring")]
 pub mod repository;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use evaluation::{Decision, Dice, Mismatch, Program};
 pub use language::{Facts, Policy, Timestamp};

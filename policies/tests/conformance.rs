@@ -1,23 +1,21 @@
 //! The conformance table holds, natively: from YAML, through the bytes that are served, to decisions.
 #![cfg(test)]
-#![cfg(feature = "authoring")]
-
-#[path = "cases/mod.rs"]
-mod cases;
-#[path = "cases/folder.rs"]
-mod folder;
-#[path = "cases/native.rs"]
-mod native;
+#![cfg(feature = "testing")]
 
 use std::path::Path;
 
-use policies::{Catalog, File, Timestamp, repository::Sources};
-
-use self::folder::Case;
+use policies::{
+    Catalog, File, Timestamp,
+    repository::Sources,
+    testing::{
+        directory::{self, CASES, Case},
+        native,
+    },
+};
 
 #[test]
 fn every_case_is_decided_as_it_says() {
-    let cases = folder::all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases"));
+    let cases = directory::all(Path::new(CASES));
     let cases = cases.unwrap_or_else(|amiss| panic!("{amiss}"));
     let differences: Vec<_> = cases.iter().flat_map(differences).collect();
     let requests: usize = cases.iter().map(|case| case.table.requests.len()).sum();
@@ -49,7 +47,7 @@ fn differences(case: &Case) -> Vec<String> {
 mod the_table_is_refused {
     use std::fs;
 
-    use super::folder::all;
+    use policies::testing::directory::all;
 
     /// The complaint about a directory with a case of these files.
     fn complaint(case: &str, files: &[(&str, &str)]) -> String {

@@ -2,12 +2,7 @@
 //! get of `policies/examples/<name>.yaml` is in `policies/tests/examples/<name>.yaml`, in the words of
 //! the conformance table.
 #![cfg(test)]
-#![cfg(feature = "authoring")]
-
-#[path = "cases/mod.rs"]
-mod cases;
-#[path = "cases/native.rs"]
-mod native;
+#![cfg(feature = "testing")]
 
 use std::{
     collections::BTreeMap,
@@ -19,9 +14,11 @@ use std::{
 use policies::{
     Catalog, File, Timestamp,
     repository::{Sources, lint},
+    testing::{
+        cases::{self, Expectation, Table},
+        native,
+    },
 };
-
-use self::cases::{Expectation, Table};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()

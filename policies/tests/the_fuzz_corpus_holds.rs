@@ -1,12 +1,10 @@
 //! The checks of the fuzz targets hold for every input that they start from.
 #![cfg(test)]
-#![cfg(feature = "authoring")]
-
-#[path = "../fuzz/src/lib.rs"]
-#[expect(unreachable_pub, reason = "it is a crate of its own there")]
-mod checks;
+#![cfg(feature = "testing")]
 
 use std::{fs, path::Path};
+
+use policies::testing::any_bytes;
 
 /// Shows each input of a directory of this package to a check.
 fn replay(folder: &str, check: fn(&[u8])) {
@@ -26,15 +24,15 @@ fn replay(folder: &str, check: fn(&[u8])) {
 
 #[test]
 fn any_file_is_read_and_what_is_valid_is_accepted_by_a_filter() {
-    replay("fuzz/corpus/yaml", checks::yaml);
+    replay("fuzz/corpus/yaml", any_bytes::yaml);
 }
 
 #[test]
 fn every_example_is_accepted_by_a_filter() {
-    replay("examples", checks::yaml);
+    replay("examples", any_bytes::yaml);
 }
 
 #[test]
 fn any_snapshot_is_decoded_or_refused() {
-    replay("fuzz/corpus/snapshot", checks::snapshot);
+    replay("fuzz/corpus/snapshot", any_bytes::snapshot);
 }

@@ -8,7 +8,7 @@ fn main() -> io::Result<()> {
     for folder in [here.join("corpus/yaml"), here.join("../examples")] {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            let snapshot = if path.is_file() { policies_fuzz::authored(&fs::read(&path)?) } else { None };
+            let snapshot = if path.is_file() { policies::testing::any_bytes::authored(&fs::read(&path)?) } else { None };
             let Some(snapshot) = snapshot.filter(|snapshot| !snapshot.policies.is_empty()) else { continue };
             let name = path.file_stem().unwrap_or_default();
             fs::write(here.join("corpus/snapshot").join(name), snapshot.encode(policies::wire::Format::V1))?;

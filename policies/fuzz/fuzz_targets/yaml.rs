@@ -1,4 +1,4 @@
 //! Any bytes as a policy file.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policies_fuzz::yaml(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policies::testing::any_bytes::yaml(bytes));

@@ -1,7 +1,3 @@
-#[path = "../../../../../policies/tests/cases/mod.rs"]
-mod cases;
-#[path = "../../../../../policies/tests/cases/folder.rs"]
-mod folder;
 mod got;
 
 use std::path::Path;
@@ -9,18 +5,18 @@ use std::time::Duration;
 
 use anyhow::{Error, Result};
 use harness::{Client, Deadline, Envoy, Reconciler, Request, Sidecar, Source, Upstream, first, loopback};
+use policies::testing::{
+    cases::{self, Direction, Expectation},
+    directory::{self, CASES, Case},
+};
 use tempfile::TempDir;
 
-use self::cases::{Direction, Expectation};
-use self::folder::Case;
 use self::got::Got;
-
-const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../policies/tests/cases");
 
 /// The same cases run natively in `policies/tests/conformance.rs`.
 #[tokio::test]
 async fn case_by_case() -> Result<()> {
-    let cases = folder::all(Path::new(CASES)).map_err(Error::msg)?;
+    let cases = directory::all(Path::new(CASES)).map_err(Error::msg)?;
     let bed = TestBed::start().await?;
     let (mut ran, mut requests, mut skipped, mut differences) = (0, 0, Vec::new(), Vec::new());
     for case in &cases {

@@ -10,39 +10,39 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Table {
+pub struct Table {
     /// The reason why a proxy of this test bed cannot run the case.
-    pub(crate) native_only: Option<String>,
+    pub native_only: Option<String>,
     /// Whose the requests are that name none, as `service.namespace`.
-    pub(crate) workload: Option<String>,
+    pub workload: Option<String>,
     #[serde(default)]
-    pub(crate) requests: Vec<Request>,
+    pub requests: Vec<Request>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Request {
+pub struct Request {
     #[serde(default = "get")]
-    pub(crate) method: String,
+    pub method: String,
     /// With the query string.
     #[serde(default = "root")]
-    pub(crate) path: String,
+    pub path: String,
     #[serde(default)]
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) authority: Option<String>,
+    pub headers: BTreeMap<String, String>,
+    pub authority: Option<String>,
     #[serde(default)]
-    pub(crate) direction: Direction,
+    pub direction: Direction,
     /// The URI of the caller's certificate.
-    pub(crate) peer: Option<String>,
-    pub(crate) workload: Option<String>,
+    pub peer: Option<String>,
+    pub workload: Option<String>,
     /// RFC 3339.
-    pub(crate) now: Option<String>,
-    pub(crate) expect: Expectation,
+    pub now: Option<String>,
+    pub expect: Expectation,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Direction {
+pub enum Direction {
     #[default]
     Inbound,
     Outbound,
@@ -51,7 +51,7 @@ pub(crate) enum Direction {
 /// The outcome of a request.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Expectation {
+pub enum Expectation {
     /// It reaches the workload as it came.
     Nothing,
     /// So it does, and is counted for the shadow policy of this name.
@@ -63,35 +63,35 @@ pub(crate) enum Expectation {
 /// It reaches the workload later, with the marks of the policy.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Delay {
-    pub(crate) policy: String,
-    pub(crate) ms: u64,
+pub struct Delay {
+    pub policy: String,
+    pub ms: u64,
     /// For a range; `ms` is where it begins.
-    pub(crate) max_ms: Option<u64>,
+    pub max_ms: Option<u64>,
 }
 
 /// It is answered in the workload's place.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Abort {
-    pub(crate) policy: String,
+pub struct Abort {
+    pub policy: String,
     /// Of HTTP; or else there is one of gRPC.
-    pub(crate) status: Option<u16>,
-    pub(crate) grpc: Option<u8>,
+    pub status: Option<u16>,
+    pub grpc: Option<u8>,
     #[serde(default)]
-    pub(crate) body: String,
+    pub body: String,
     #[serde(default)]
-    pub(crate) message: String,
+    pub message: String,
     #[serde(default)]
-    pub(crate) headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, String>,
     /// The time for which it is held before.
     #[serde(default)]
-    pub(crate) ms: u64,
-    pub(crate) max_ms: Option<u64>,
+    pub ms: u64,
+    pub max_ms: Option<u64>,
 }
 
 /// Reads what requests are to get.
-pub(crate) fn table(text: &str) -> Result<Table, String> {
+pub fn table(text: &str) -> Result<Table, String> {
     let table: Table = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
     if table.requests.is_empty() {
         return Err("there are no requests".to_owned());

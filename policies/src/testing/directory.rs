@@ -5,22 +5,25 @@ use std::{fs, path::Path};
 
 use super::cases::{self, Table};
 
+/// The directory of the cases.
+pub const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases");
+
 /// One directory of the table.
 #[derive(Debug)]
-pub(crate) struct Case {
-    pub(crate) name: String,
+pub struct Case {
+    pub name: String,
     /// The text of `policy.yaml`.
-    pub(crate) policy: String,
+    pub policy: String,
     /// The content of `requests.yaml`.
-    pub(crate) table: Table,
+    pub table: Table,
 }
 
 /// Every case of a directory, by name; or all that is amiss with them.
-pub(crate) fn all(folder: &Path) -> Result<Vec<Case>, String> {
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+pub fn all(directory: &Path) -> Result<Vec<Case>, String> {
+    let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    let directories = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
     let (mut cases, mut amiss) = (Vec::new(), Vec::new());
-    for path in folders {
+    for path in directories {
         match read(&path) {
             Ok(case) => cases.push(case),
             Err(error) => amiss.push(format!("{}: {error}", path.display())),
@@ -30,14 +33,15 @@ pub(crate) fn all(folder: &Path) -> Result<Vec<Case>, String> {
     if amiss.is_empty() { Ok(cases) } else { Err(amiss.join("\n")) }
 }
 
-fn read(folder: &Path) -> Result<Case, String> {
-    let text = |file: &str| fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"));
+fn read(directory: &Path) -> Result<Case, String> {
+    let text =
+        |file: &str| fs::read_to_string(directory.join(file)).map_err(|error| format!("{file}: {error}"));
     let (policy, table) = (text("policy.yaml")?, cases::table(&text("requests.yaml")?)?);
     let mut requests = table.requests.iter();
     let beyond = requests.any(|r| r.peer.is_some() || r.workload.is_some() || r.now.is_some());
     if table.native_only.is_none() && (beyond || table.workload.is_some()) {
         return Err("`peer`, `workload` and `now` are only for a `native_only` case".to_owned());
     }
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Case { name, policy, table })
 }

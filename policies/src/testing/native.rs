@@ -1,6 +1,6 @@
 //! The outcome of a request without a proxy: from the bytes that are served to the decision.
 
-use policies::{
+use crate::{
     Catalog, Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp,
     evaluation::StaticRequest,
     language::{self, Mode, Percentage, Reply},
@@ -10,11 +10,11 @@ use policies::{
 use super::cases::{Abort, Delay, Direction, Expectation, Request, Table};
 
 /// When the policies got their content, and the time of requests that name none.
-pub(crate) const NOON: &str = "2026-12-01T12:00:00Z";
+pub const NOON: &str = "2026-12-01T12:00:00Z";
 
 /// Decides about the request as the filter of its workload would, for the least and the greatest
 /// delay that chance can choose.
-pub(crate) fn decide(catalog: &Catalog, table: &Table, request: &Request) -> Expectation {
+pub fn decide(catalog: &Catalog, table: &Table, request: &Request) -> Expectation {
     let workload = request.workload.as_ref().or(table.workload.as_ref());
     let (service, namespace) = workload.map_or("checkout.demo", String::as_str).split_once('.').unwrap();
     let workload = Scope::new([namespace], [service]).unwrap();

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use policies::{
+use crate::{
     Catalog, Dice, File, Program, Scope, Snapshot, Timestamp, evaluation::StaticRequest, language::Direction,
     rendering::json, repository::Sources, wire::Format,
 };
