@@ -156,14 +156,29 @@ pub struct ServeConfig {
 impl Serve {
     /// Checks the arguments, completed from the environment that `variable` reads.
     pub fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Result<ServeConfig, clap::Error> {
-        let Self { source, git, path, interval, listen, tls, .. } = self;
+        // Every field is named, so that a new option cannot be forgotten here.
+        let Self {
+            source,
+            git,
+            path,
+            interval,
+            listen,
+            tls,
+            state_dir,
+            halt_file,
+            require_expiry,
+            hook_secret_file,
+            filters,
+            kubernetes,
+            log,
+        } = self;
         let tls =
             tls.resolve().map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned()))?;
         // A variable that is set to nothing is not set.
         let set = |path: &PathBuf| !path.as_os_str().is_empty();
-        let (state_dir, halt_file) = (self.state_dir.filter(set), self.halt_file.filter(set));
-        let hook_secret_file = self.hook_secret_file.filter(set);
-        let filters = self.filters.into_iter().filter(set).collect();
+        let (state_dir, halt_file) = (state_dir.filter(set), halt_file.filter(set));
+        let hook_secret_file = hook_secret_file.filter(set);
+        let filters = filters.into_iter().filter(set).collect();
         let (target, access) = git.resolve();
         let source = match source.resolve(variable)? {
             Chosen::Dir(_) if access.signers.is_some() => {
@@ -179,7 +194,7 @@ impl Serve {
             }
             Chosen::Dir(dir) => Settings::Dir(dir),
         };
-        let guardrail = Guardrail { require_expiry: self.require_expiry, ..Guardrail::default() };
+        let guardrail = Guardrail { require_expiry, ..Guardrail::default() };
         Ok(ServeConfig {
             source,
             guardrail,
@@ -190,8 +205,8 @@ impl Serve {
             halt_file,
             hook_secret_file,
             filters,
-            kubernetes: self.kubernetes,
-            log: self.log,
+            kubernetes,
+            log,
         })
     }
 }
