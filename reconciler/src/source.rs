@@ -1,8 +1,9 @@
 //! Where policies come from: a branch of a Git repository, or a plain folder.
 //!
-//! A source yields a [`Checkout`]: the revision and the policy files, each by the hash of its
-//! content, so that what is known already is not read again. Its failure changes nothing that is
-//! served.
+//! A source is read in one go: [`Source::read`] gives a [`Reading`](reading::Reading), which holds the
+//! [`Checkout`], and is kept once it has been loaded. A checkout is the revision and the policy files, each by the
+//! hash of its content, so that what is known already is not read again. A failure of the source changes nothing
+//! that is served.
 
 pub mod abort;
 pub mod access;
@@ -10,6 +11,7 @@ pub mod ancestry;
 pub mod dir;
 pub mod git;
 pub mod location;
+pub mod reading;
 pub mod signers;
 pub mod state_dir;
 pub mod target;
@@ -23,7 +25,7 @@ use std::{
     sync::Arc,
 };
 
-use policies::{Digest, File, Policy, Timestamp};
+use policies::{Digest, Timestamp};
 
 use self::{
     abort::Abort,
@@ -32,6 +34,7 @@ use self::{
     dir::DirSource,
     git::GitSource,
     location::Repository,
+    reading::Reading,
     signers::{Signed, Signers},
     target::Target,
 };
@@ -136,85 +139,32 @@ impl Source {
         }
     }
 
-    /// Brings the newest state here; `None` if it is the one that was kept last. Blocks. Files whose content
-    /// `is_known` come without it.
-    pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Option<Checkout>, SourceError> {
+    /// Reads the newest state; `None` if it is the one that was kept last. Blocks. Files whose content `is_known`
+    /// come without it.
+    pub fn read(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Option<Reading<'_>>, SourceError> {
         match self {
-            Self::Git(git) => git.checkout(is_known),
-            Self::Dir(dir) => dir.checkout(is_known).map(Some),
+            Self::Git(git) => {
+                let read = git.read(is_known)?;
+                Ok(read.map(|(checkout, git)| Reading::of_commit(checkout, git)))
+            }
+            Self::Dir(dir) => dir.checkout(is_known).map(Reading::of_directory).map(Some),
         }
     }
 
-    /// The last good state of an earlier process, if there is one. Blocks.
-    pub fn restore(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Option<Result<Checkout, SourceError>> {
+    /// Reads the last good state of an earlier process, if there is one, by `load`. Blocks. What cannot be loaded is
+    /// damaged, and removed.
+    pub fn restore<T>(&mut self, load: impl FnOnce(Reading<'_>) -> Result<T, SourceError>) -> Option<T> {
         match self {
-            Self::Git(git) => git.restore(is_known),
+            Self::Git(git) => git.restore(|checkout, git| load(Reading::of_commit(checkout, git))),
             Self::Dir(_) => None,
         }
     }
 
-    /// What was checked out last is good, and worth to outlive the process. It does not come again.
-    pub fn keep(&mut self) {
-        if let Self::Git(git) = self {
-            git.keep();
-        }
-    }
-
-    /// Puts in order what is kept, after a checkout that was. Blocks.
+    /// Puts the storage in order. Blocks. Not a part of reading, since it may take long: nobody waits for it when it
+    /// comes after publishing. What was fetched and refused needs it too.
     pub fn tidy(&mut self) {
         if let Self::Git(git) = self {
             git.tidy();
-        }
-    }
-
-    /// What outlived an earlier process is damaged: begins without it.
-    pub fn discard(&mut self) -> Result<(), SourceError> {
-        match self {
-            Self::Git(git) => git.discard(),
-            Self::Dir(_) => Ok(()),
-        }
-    }
-
-    /// When documents got their present content, for those whose duration counts from then.
-    pub fn started_at(
-        &mut self,
-        checkout: &Checkout,
-        wanted: Vec<Arc<Policy>>,
-        known: impl Fn(&BlobId) -> Option<Arc<File>>,
-    ) -> Result<StartTimes, SourceError> {
-        match self {
-            Self::Git(git) => git.started_at(wanted, known),
-            Self::Dir(_) => Ok(StartTimes::of_files(checkout)),
-        }
-    }
-}
-
-/// When documents got their present content.
-#[derive(Debug)]
-pub enum StartTimes {
-    OfDocuments(git::DocumentTimes),
-    OfFiles(std::collections::HashMap<Arc<str>, Timestamp>),
-}
-
-impl Default for StartTimes {
-    /// No start is known.
-    fn default() -> Self {
-        Self::OfDocuments(git::DocumentTimes::default())
-    }
-}
-
-impl StartTimes {
-    /// Documents count from the modification of their files.
-    pub fn of_files(checkout: &Checkout) -> Self {
-        let modified = |file: &CheckoutFile| Some((Arc::clone(&file.path), file.modified?));
-        Self::OfFiles(checkout.files.iter().filter_map(modified).collect())
-    }
-
-    /// When the document of this policy, in the file at `path`, got its content.
-    pub fn of(&self, path: &str, policy: &Policy) -> Option<Timestamp> {
-        match self {
-            Self::OfDocuments(times) => times.of(policy),
-            Self::OfFiles(modified) => modified.get(path).copied(),
         }
     }
 }

@@ -11,9 +11,11 @@ mod fetch_job;
 mod fingerprint;
 mod history;
 mod isolated_home;
+mod known;
 mod local;
 mod packs;
 mod process;
+mod reading;
 mod signed;
 mod storage;
 mod tree;
@@ -21,18 +23,19 @@ mod tree;
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use git2::{Oid, Repository as BareClone};
-use policies::{File, Policy};
 use tracing::warn;
 
 pub use self::document_times::DocumentTimes;
-pub(super) use self::fetch_job::fetch_for_parent;
-use self::{corruption::Corruption, isolated_home::Home, packs::Packs, storage::Storage, tree::Files};
+use self::{
+    corruption::Corruption, isolated_home::Home, known::Known, packs::Packs, reading::Origin,
+    storage::Storage, tree::Files,
+};
+pub(super) use self::{fetch_job::fetch_for_parent, reading::GitReading};
 use super::state_dir::{Followed, StateDir};
 use super::{
-    BlobId, Checkout, Revision, SourceError, StartTimes,
+    BlobId, Checkout, Revision, SourceError,
     abort::Abort,
     access::Access,
-    ancestry::Ancestry,
     location::{Repository, Transport},
     signers::Signed,
     target::Target,
@@ -47,23 +50,19 @@ pub struct GitSource {
     access: Access,
     clone: BareClone,
     packs: Packs,
-    /// Of the processes that fetch.
+    /// The home directory of the processes that fetch.
     home: Option<Home>,
     abort: Abort,
-    /// The commit that was checked out last.
-    tip: Option<Oid>,
-    /// The one that was kept last.
+    /// The commit that was kept last, and what is known at it.
+    known: Option<Known>,
+    /// The newest commit, if it was kept: it is not read again.
     good: Option<Oid>,
-    /// The commit for which the clone was begun anew: that it could not be read after that either has
-    /// another cause.
+    /// The last good commit of an earlier process, until it is restored.
+    restorable: Option<Oid>,
+    /// The commit for which the clone was begun again: if it cannot be read after that either, there is another
+    /// cause.
     renewed_for: Option<Oid>,
-    ancestry: Option<(Oid, Ancestry)>,
-    /// The files of that commit.
-    files: Option<Files>,
-    times: DocumentTimes,
-    /// The last good commit of an earlier process, until it is asked for.
-    kept: Option<Oid>,
-    /// Holds the clone.
+    /// The directory of the clone.
     storage: Storage,
 }
 
@@ -84,7 +83,7 @@ impl GitSource {
             }
             None => Storage::temporary()?,
         };
-        let (clone, kept) = storage.open()?;
+        let (clone, restorable) = storage.open()?;
         if repository.transport() == Some(Transport::Http) && access.login.password_file.is_some() {
             warn!(%repository, "the password goes over the network in clear text; use https");
         }
@@ -97,60 +96,68 @@ impl GitSource {
             packs: Packs::default(),
             home: None,
             abort: Abort::default(),
-            tip: None,
+            known: None,
             good: None,
+            restorable,
             renewed_for: None,
-            ancestry: None,
-            files: None,
-            times: DocumentTimes::default(),
-            kept,
             storage,
         })
     }
 
-    /// The newest state, unless it is the one that was kept last.
-    pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Option<Checkout>, SourceError> {
+    /// Reads the newest state, unless it is the one that was kept last.
+    pub(super) fn read(
+        &mut self,
+        is_known: impl Fn(&BlobId) -> bool,
+    ) -> Result<Option<(Checkout, GitReading<'_>)>, SourceError> {
         let tip = self.fetch()?;
         // Before anything else of it is read.
         self.verify(tip)?;
         if self.good == Some(tip) {
-            // Unless that has been done, in which case this does nothing.
+            // Does nothing if that has been done.
             self.storage.save(tip);
             return Ok(None);
         }
-        let read = match self.read(tip, &is_known) {
+        let (checkout, found) = match self.find(tip, &is_known) {
             Err(error) if self.renewed_for != Some(tip) => {
                 warn!(%error, "the clone is damaged and begun anew");
                 self.discard()?;
                 self.renewed_for = Some(tip);
                 let tip = self.fetch()?;
                 self.verify(tip)?;
-                self.read(tip, is_known)
+                self.find(tip, is_known)?
             }
-            read => read,
+            found => found?,
         };
-        read.inspect(|_| self.renewed_for = None).map(Some)
+        self.renewed_for = None;
+        Ok(Some((checkout, GitReading { source: self, found, origin: Origin::Fetched })))
     }
 
-    /// The last good state of an earlier process, once and only if there is one. Who signed it has not
-    /// been looked at.
-    pub fn restore(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Option<Result<Checkout, SourceError>> {
-        let kept = self.kept.take()?;
-        Some(self.read(kept, is_known))
-    }
-
-    /// What was checked out last is good: it may be restored by a later process.
-    pub fn keep(&mut self) {
-        self.good = self.tip;
-        if let Some(tip) = self.tip {
-            self.storage.save(tip);
+    /// Reads the last good state of an earlier process by `load`, once and only if there is one. Its signature is not
+    /// checked. What cannot be loaded is damaged, and removed.
+    pub(super) fn restore<T>(
+        &mut self,
+        load: impl FnOnce(Checkout, GitReading<'_>) -> Result<T, SourceError>,
+    ) -> Option<T> {
+        let commit = self.restorable.take()?;
+        // No file is known to a new process.
+        let loaded = self.find(commit, |_| false).and_then(|(checkout, found)| {
+            load(checkout, GitReading { source: &mut *self, found, origin: Origin::Restored })
+        });
+        match loaded {
+            Ok(loaded) => return Some(loaded),
+            Err(error) => warn!(%error, "what is stored in the state folder is damaged and removed"),
         }
+        if let Err(error) = self.discard() {
+            warn!(%error, "the state folder cannot be used");
+        }
+        None
     }
 
-    /// Puts together what was fetched piece by piece, once there are many pieces. Kept is what is good, what may
-    /// be restored, and what was fetched last, good or not: the next fetch asks for what is newer than that.
-    pub fn tidy(&mut self) {
-        let kept = [self.good, self.tip, self.kept, self.storage.saved()];
+    /// Joins the packs that were fetched, once there are many. The commits that are good or may be restored stay, and
+    /// by its ref the one that was fetched last, good or not: the next fetch asks for what is newer than that.
+    pub(super) fn tidy(&mut self) {
+        let known = self.known.as_ref().map(|known| known.commit);
+        let kept = [self.good, known, self.restorable, self.storage.saved()];
         let put_together = self.packs.put_together(&self.clone, kept.into_iter().flatten());
         let opened = put_together
             .and_then(|anew| Ok(if anew { Some(BareClone::open_bare(self.clone.path())?) } else { None }));
@@ -161,30 +168,35 @@ impl GitSource {
         }
     }
 
-    /// Begins anew with an empty clone.
-    pub fn discard(&mut self) -> Result<(), SourceError> {
+    /// Begins again with an empty clone.
+    fn discard(&mut self) -> Result<(), SourceError> {
         self.clone = self.storage.renew()?;
-        (self.tip, self.good, self.ancestry, self.files) = (None, None, None, None);
-        (self.times, self.packs) = (DocumentTimes::default(), Packs::default());
+        (self.known, self.good, self.packs) = (None, None, Packs::default());
         Ok(())
     }
 
-    fn read(&mut self, tip: Oid, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
-        let unreadable = |error| failure(&format!("cannot read commit {tip}"), &error);
+    /// The files of a commit, and what is known at it.
+    fn find(
+        &self,
+        commit: Oid,
+        is_known: impl Fn(&BlobId) -> bool,
+    ) -> Result<(Checkout, Known), SourceError> {
+        let Self { clone, path, known, .. } = self;
+        let unreadable = |error| failure(&format!("cannot read commit {commit}"), &error);
         let mut warnings = Vec::new();
-        let known = self.files.take();
-        let found = Files::of(&self.clone, tip, &self.path, known.as_ref()).map_err(unreadable)?;
-        let read = found.read(&self.clone, &self.path, is_known, &mut warnings);
-        let (files, above) = read.map_err(unreadable)?;
-        let ancestry = history::of(&self.clone, tip, self.ancestry.as_ref()).map_err(unreadable)?;
-        self.ancestry = Some((tip, ancestry.clone()));
-        (self.tip, self.files) = (Some(tip), Some(found));
-        let signed = self.signed(tip)?.map(Arc::new);
-        let revision = Revision::new(format!("{}@sha1:{tip}", self.target.label()));
-        Ok(Checkout { revision, ancestry, signed, files, above, warnings })
+        let known_files = known.as_ref().map(|known| &known.files);
+        let files = Files::of(clone, commit, path, known_files).map_err(unreadable)?;
+        let read = files.read(clone, path, is_known, &mut warnings);
+        let (read, above) = read.map_err(unreadable)?;
+        let known_ancestry = known.as_ref().map(|known| (known.commit, &known.ancestry));
+        let ancestry = history::of(clone, commit, known_ancestry).map_err(unreadable)?;
+        let signed = self.signed(commit)?.map(Arc::new);
+        let revision = Revision::new(format!("{}@sha1:{commit}", self.target.label()));
+        let found = Known { commit, ancestry: ancestry.clone(), files, times: DocumentTimes::default() };
+        Ok((Checkout { revision, ancestry, signed, files: read, above, warnings }, found))
     }
 
-    /// Whether somebody who may signed a commit.
+    /// Refuses a commit that nobody who may sign has signed.
     fn verify(&self, commit: Oid) -> Result<(), SourceError> {
         let Some((signers, signed)) = self.access.signers.as_ref().zip(self.signed(commit)?) else {
             return Ok(());
@@ -192,7 +204,7 @@ impl GitSource {
         signers.check(Some(&signed), now()).refusal.map_or(Ok(()), |refusal| Err(SourceError(refusal)))
     }
 
-    /// What vouches for a commit, where that is asked for.
+    /// The signature of a commit, where one is asked for.
     fn signed(&self, commit: Oid) -> Result<Option<Signed>, SourceError> {
         if self.access.signers.is_none() {
             return Ok(None);
@@ -238,18 +250,6 @@ impl GitSource {
         clone.find_commit(tip).map_err(|error| failure("cannot read the clone", &error))?;
         fetch::remember(clone, target, tip)?;
         Ok(tip)
-    }
-
-    pub fn started_at(
-        &mut self,
-        wanted: Vec<Arc<Policy>>,
-        known: impl Fn(&BlobId) -> Option<Arc<File>>,
-    ) -> Result<StartTimes, SourceError> {
-        let (Some(tip), Some(files)) = (self.tip, &self.files) else { return Ok(StartTimes::default()) };
-        let tip = (tip, files.folder.clone());
-        let times = document_times::find(&self.clone, tip, &self.path, wanted, &self.times, known);
-        self.times = times.map_err(|error| failure("cannot read the history", &error))?;
-        Ok(StartTimes::OfDocuments(self.times.clone()))
     }
 }
 

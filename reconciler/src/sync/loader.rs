@@ -7,14 +7,13 @@ use std::{
 };
 
 use policies::{Catalog, File, language::Guardrail, repository::Sources};
-use tracing::warn;
 
-use crate::source::{BlobId, Checkout, CheckoutFile, Content, Source, SourceError};
+use crate::source::{BlobId, Checkout, CheckoutFile, Content, Source, SourceError, reading::Reading};
 
-/// What part of the files may be of earlier checkouts: to forget what is gone takes a look at all, so that is
-/// not done for each.
+/// The share of files of earlier checkouts that stay, one in eight: forgetting them takes a pass over all files, too
+/// much for every checkout.
 const LEFTOVERS: usize = 8;
-/// So many may be in any case.
+/// The number of files of earlier checkouts that stay in any case.
 const FEW: usize = 64;
 
 /// The files of the last checkout, and some that were there before, by the hash of their content.
@@ -41,39 +40,26 @@ impl Loader {
         Self { server, ..Self::default() }
     }
 
-    /// Reads the newest state of a source; `None` if it is what was loaded last. Blocks.
+    /// Loads the newest state of a source; `None` if it is what was loaded last. Blocks.
     pub fn load(&mut self, source: &mut Source) -> Result<Option<Loaded>, SourceError> {
-        let Some(checkout) = source.checkout(|blob| self.files.contains_key(blob))? else { return Ok(None) };
-        let loaded = self.read(source, checkout)?;
-        source.keep();
-        Ok(Some(loaded))
+        let reading = source.read(|blob| self.files.contains_key(blob))?;
+        reading.map(|reading| self.finish(reading)).transpose()
     }
 
-    /// Reads the last good state of an earlier process, if there is one. Blocks.
+    /// Loads the last good state of an earlier process, if there is one. Blocks.
     pub fn restore(&mut self, source: &mut Source) -> Option<Loaded> {
-        let checkout = source.restore(|blob| self.files.contains_key(blob))?;
-        let restored = checkout.and_then(|checkout| self.read(source, checkout));
-        restored
-            .map(Some)
-            .or_else(|error| {
-                warn!(%error, "what is stored in the state folder is damaged and removed");
-                source.discard().map(|()| None)
-            })
-            .unwrap_or_else(|error| {
-                warn!(%error, "the state folder cannot be used");
-                None
-            })
+        source.restore(|reading| self.finish(reading))
     }
 
-    fn read(&mut self, source: &mut Source, checkout: Checkout) -> Result<Loaded, SourceError> {
-        let (files, guards) = self.parse(&checkout)?;
+    fn finish(&mut self, mut reading: Reading<'_>) -> Result<Loaded, SourceError> {
+        let (files, guards) = self.parse(reading.checkout())?;
 
         let declared = files.iter().flat_map(|file| file.policies());
         let wanted = declared.filter(|declared| declared.has_duration());
         let wanted = wanted.map(|declared| Arc::clone(&declared.policy)).collect();
-        let known = |blob: &BlobId| self.files.get(blob).map(Arc::clone);
-        let starts = source.started_at(&checkout, wanted, known)?;
+        let starts = reading.starts(wanted, |blob| self.files.get(blob).map(Arc::clone))?;
 
+        let checkout = reading.keep();
         let sources = Sources {
             files: with_paths(&checkout.files, &files),
             ancestors: with_paths(&checkout.above, &guards),

@@ -83,12 +83,21 @@ async fn a_branch_that_is_gone_changes_nothing_until_it_is_back() {
 }
 
 #[tokio::test]
+async fn what_is_read_comes_again_until_it_is_kept() {
+    let repository = Repository::new().await.unwrap();
+    let mut source = Source::open(following(&repository, ""), None).unwrap();
+    drop(source.read(|_| false).unwrap().expect("nothing is new"));
+    source.read(|_| false).unwrap().expect("it was not kept").keep();
+    assert!(source.read(|_| false).unwrap().is_none());
+}
+
+#[tokio::test]
 async fn a_branch_that_is_gone_is_an_error_and_not_its_old_tip() {
     let repository = Repository::new().await.unwrap();
     let mut source = Source::open(following(&repository, ""), None).unwrap();
-    source.checkout(|_| false).unwrap();
+    source.read(|_| false).unwrap().expect("nothing is new").keep();
     in_bare(&repository, &["update-ref", "-d", "refs/heads/main"]).await;
-    let error = source.checkout(|_| false).unwrap_err().to_string();
+    let error = source.read(|_| false).unwrap_err().to_string();
     assert!(error.ends_with("has no branch `main`, nor any branch: it is empty"), "{error}");
 }
 

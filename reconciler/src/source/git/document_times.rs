@@ -25,7 +25,6 @@ const MAX_FILES: usize = 2_000;
 /// The start times that are known at a commit.
 #[derive(Clone, Debug, Default)]
 pub struct DocumentTimes {
-    at: Option<Oid>,
     starts: HashMap<PolicyName, (Arc<Policy>, Timestamp)>,
 }
 
@@ -44,15 +43,15 @@ pub(super) fn find(
     (tip, folder): (Oid, Option<Arc<Folder>>),
     path: &Path,
     wanted: Vec<Arc<Policy>>,
-    known: &DocumentTimes,
+    known: Option<(Oid, &DocumentTimes)>,
     known_file: impl Fn(&BlobId) -> Option<Arc<File>>,
 ) -> Result<DocumentTimes, Error> {
     let mut history = History { clone, known_file, files: HashMap::new() };
-    let mut times = DocumentTimes { at: Some(tip), starts: HashMap::new() };
+    let mut times = DocumentTimes::default();
     let mut open: BTreeMap<_, _> = wanted.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
     let (mut commit, mut folder) = (clone.find_commit(tip)?, folder);
     while !open.is_empty() {
-        if known.at == Some(commit.id()) {
+        if let Some((_, known)) = known.filter(|(at, _)| *at == commit.id()) {
             open.retain(|name, policy| {
                 let start = known.of(policy);
                 times.starts.extend(start.map(|start| (name.clone(), (Arc::clone(policy), start))));

@@ -10,9 +10,9 @@ use crate::source::ancestry::{Ancestry, CommitId};
 pub(super) const FIRST: usize = 10_000;
 
 /// The ancestry of `tip`, given the ancestry of the earlier tip.
-pub(super) fn of(clone: &BareClone, tip: Oid, before: Option<&(Oid, Ancestry)>) -> Result<Ancestry, Error> {
+pub(super) fn of(clone: &BareClone, tip: Oid, before: Option<(Oid, &Ancestry)>) -> Result<Ancestry, Error> {
     if let Some((same, ancestry)) = before
-        && *same == tip
+        && same == tip
     {
         return Ok(ancestry.clone());
     }
@@ -22,9 +22,9 @@ pub(super) fn of(clone: &BareClone, tip: Oid, before: Option<&(Oid, Ancestry)>) 
     // What was forced off the branch is no longer known: it may come back.
     if let Some((old, ancestry)) = before
         && let Some(known) = ancestry.commits().filter(|known| known.len() < 2 * FIRST)
-        && clone.graph_descendant_of(tip, *old)?
+        && clone.graph_descendant_of(tip, old)?
     {
-        walk.hide(*old)?;
+        walk.hide(old)?;
         commits.clone_from(known);
     }
     for id in walk.take(FIRST) {

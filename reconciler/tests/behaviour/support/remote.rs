@@ -43,8 +43,8 @@ pub(crate) async fn look(url: &str, access: &Access) -> Result<Checkout, String>
 pub(crate) async fn look_at(settings: Settings) -> Result<Checkout, String> {
     let look = || {
         let mut source = Source::open(settings, None).unwrap();
-        let checkout = source.checkout(|_| false).map_err(|error| error.to_string())?;
-        Ok(checkout.expect("nothing was kept before"))
+        let reading = source.read(|_| false).map_err(|error| error.to_string())?;
+        Ok(reading.expect("nothing was kept before").keep())
     };
     tokio::task::spawn_blocking(look).await.unwrap()
 }

@@ -1,0 +1,52 @@
+//! A commit that is being read.
+
+use std::sync::Arc;
+
+use policies::{File, Policy};
+
+use super::{DocumentTimes, GitSource, document_times, failure, known::Known};
+use crate::source::{BlobId, SourceError};
+
+/// A commit that is being read. The source learns of it only when it is kept.
+#[derive(Debug)]
+pub(in crate::source) struct GitReading<'a> {
+    pub(super) source: &'a mut GitSource,
+    pub(super) found: Known,
+    pub(super) origin: Origin,
+}
+
+/// Where a commit comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It is the newest one.
+    Fetched,
+    /// It is the last good one of an earlier process, and may be out of date.
+    Restored,
+}
+
+impl GitReading<'_> {
+    /// The times when the wanted documents got their present content.
+    pub(in crate::source) fn starts(
+        &mut self,
+        wanted: Vec<Arc<Policy>>,
+        known_file: impl Fn(&BlobId) -> Option<Arc<File>>,
+    ) -> Result<DocumentTimes, SourceError> {
+        let Self { source: GitSource { clone, path, known, .. }, found, .. } = self;
+        let tip = (found.commit, found.files.folder.clone());
+        let earlier = known.as_ref().map(|known| (known.commit, &known.times));
+        let times = document_times::find(clone, tip, path, wanted, earlier, known_file);
+        found.times = times.map_err(|error| failure("cannot read the history", &error))?;
+        Ok(found.times.clone())
+    }
+
+    /// Makes the commit the last good one. A restored commit is read once more when it is fetched, since only then
+    /// it is known to be the newest.
+    pub(in crate::source) fn keep(self) {
+        let Self { source, found, origin } = self;
+        if origin == Origin::Fetched {
+            source.good = Some(found.commit);
+            source.storage.save(found.commit);
+        }
+        source.known = Some(found);
+    }
+}
