@@ -2,6 +2,7 @@
 
 mod cores;
 mod filter;
+mod hyper_alone;
 mod match_rules;
 mod push;
 mod reconcile;
@@ -23,7 +24,7 @@ struct Arguments {
     name: Name,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Name {
     /// The cost of the filter in an Envoy: throughput, size, memory, and applying a snapshot under load
     Filter,
@@ -38,8 +39,11 @@ enum Name {
         minutes: u32,
     },
     /// The cost of parked polls, the time to answer all, and the requests a second of one core, beside
-    /// nginx and its nchan
+    /// nginx, its nchan, and hyper alone
     Serve,
+    /// Serves what `hfi serve` does behind hyper alone, for `serve` to measure
+    #[command(hide = true)]
+    HyperAlone(Box<reconciler::cli::Serve>),
     /// The cost of a change among 10, 1,000 and 10,000 policy files, beside `git fetch`; and among 20,000
     /// scopes that somebody waits for
     Reconcile,
@@ -53,6 +57,7 @@ async fn main() -> Result<()> {
         Name::Push => push::run().await,
         Name::Soak { minutes } => soak::run(minutes).await,
         Name::Serve => serve::run().await,
+        Name::HyperAlone(serve) => hyper_alone::run(*serve).await,
         Name::Reconcile => reconcile::run().await,
     }
 }

@@ -1,5 +1,6 @@
 //! What the reconciler's HTTP server does, beside nginx: requests a second with a static file that has
-//! an `ETag`, and long polls with nchan. Each server has one core, whoever asks it the other one.
+//! an `ETag`, and long polls with nchan; and beside its own routes behind hyper
+//! alone, without the crate `long_poll`. Each server has one core, whoever asks it the other one.
 
 mod contestant;
 mod poll;
@@ -13,7 +14,7 @@ use crate::cores::Cores;
 
 pub(crate) async fn run() -> Result<()> {
     let (client, cores) = (Client::new()?, Cores::divide()?);
-    requests::run(cores, &client).await?;
+    polls::run(cores, &client).await?;
     println!();
-    polls::run(cores, &client).await
+    requests::run(cores, &client).await
 }

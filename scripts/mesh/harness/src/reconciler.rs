@@ -57,6 +57,7 @@ impl Source {
 #[derive(Debug)]
 pub struct Reconciler {
     process: Process,
+    command: Vec<OsString>,
     source: Source,
     options: Vec<OsString>,
     address: SocketAddr,
@@ -71,9 +72,23 @@ impl Reconciler {
 
     /// The same with further options of `hfi serve`.
     pub async fn start_with(source: Source, listen: SocketAddr, options: Vec<OsString>) -> Result<Self> {
+        Self::launch_first(vec![paths::hfi()?.into(), "serve".into()], source, listen, options).await
+    }
+
+    /// Starts another server that takes the options of `hfi serve`: a program and its first arguments.
+    pub async fn start_as(command: Vec<OsString>, source: Source, listen: SocketAddr) -> Result<Self> {
+        Self::launch_first(command, source, listen, Vec::new()).await
+    }
+
+    async fn launch_first(
+        command: Vec<OsString>,
+        source: Source,
+        listen: SocketAddr,
+        options: Vec<OsString>,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let (process, address) = launch(&source, listen, &options, folder.path()).await?;
-        Ok(Self { process, source, options, address, folder })
+        let (process, address) = launch(&command, &source, listen, &options, folder.path()).await?;
+        Ok(Self { process, command, source, options, address, folder })
     }
 
     /// The address that it serves at.
@@ -113,7 +128,8 @@ impl Reconciler {
 
     /// Starts it again, after its end, at the same address.
     pub async fn restart(&mut self) -> Result<()> {
-        (self.process, _) = launch(&self.source, self.address, &self.options, self.folder.path()).await?;
+        let Self { command, source, options, folder, .. } = &*self;
+        (self.process, _) = launch(command, source, self.address, options, folder.path()).await?;
         Ok(())
     }
 
@@ -149,15 +165,18 @@ impl Reconciler {
 }
 
 async fn launch(
+    command: &[OsString],
     source: &Source,
     listen: SocketAddr,
     options: &[OsString],
     folder: &Path,
 ) -> Result<(Process, SocketAddr)> {
-    let mut arguments = vec!["serve".into(), "--listen".into(), listen.to_string().into()];
+    let (program, first) = command.split_first().context("no program")?;
+    let mut arguments = first.to_vec();
+    arguments.extend(["--listen".into(), listen.to_string().into()]);
     arguments.extend(source.arguments());
     arguments.extend_from_slice(options);
-    let mut process = Process::spawn(&paths::hfi()?, &arguments, &folder.join("hfi.log"))?;
+    let mut process = Process::spawn(Path::new(program), &arguments, &folder.join("hfi.log"))?;
     let deadline = Deadline::of("the reconciler to listen", PATIENCE);
     loop {
         process.still_runs().context("hfi")?;

@@ -1,6 +1,6 @@
 //! A server of snapshots, and one of files and messages.
 
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{env, fs, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use harness::{Client, Nginx, Reconciler, Request, Source, loopback};
@@ -17,7 +17,7 @@ const FILE: &str = "snapshot";
 /// What nchan publishes: about as long as the snapshot.
 pub(crate) const MESSAGE: &str = "one message for all who wait, about as long as a snapshot";
 
-/// A reconciler over a folder with one policy.
+/// A reconciler over a folder with one policy, or its routes behind hyper alone.
 #[derive(Debug)]
 pub(crate) struct Hfi {
     reconciler: Reconciler,
@@ -26,10 +26,23 @@ pub(crate) struct Hfi {
 
 impl Hfi {
     pub(crate) async fn start(cores: Cores, client: &Client) -> Result<Self> {
+        Self::started(cores, client, |source| Reconciler::start(source, loopback())).await
+    }
+
+    /// The same without the crate `long_poll`, in a process of this program.
+    pub(crate) async fn behind_hyper_alone(cores: Cores, client: &Client) -> Result<Self> {
+        let command = vec![env::current_exe()?.into(), "hyper-alone".into()];
+        Self::started(cores, client, |source| Reconciler::start_as(command, source, loopback())).await
+    }
+
+    async fn started<F: Future<Output = Result<Reconciler>>>(
+        cores: Cores,
+        client: &Client,
+        start: impl FnOnce(Source) -> F,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         write_policy(folder.path(), 503)?;
-        let source = Source::Folder(folder.path().to_owned());
-        let mut reconciler = cores.start(Reconciler::start(source, loopback())).await?;
+        let mut reconciler = cores.start(start(Source::Folder(folder.path().to_owned()))).await?;
         reconciler.ready(client).await?;
         Ok(Self { reconciler, folder })
     }

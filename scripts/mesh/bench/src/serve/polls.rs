@@ -37,18 +37,32 @@ const FIGURES: [(&str, Figure, &str); 3] = [
 ];
 
 pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
-    let (mut own, mut peer) = (Vec::new(), Vec::new());
+    let (mut own, mut nchan, mut hyper) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         own.push(measure(Server::Hfi(Hfi::start(cores, client).await?), round, client).await?);
         let nginx = nginx(cores, MESSAGE, "").await?;
-        peer.push(measure(Server::Nginx(nginx), round, client).await?);
+        nchan.push(measure(Server::Nginx(nginx), round, client).await?);
+        let alone = Hfi::behind_hyper_alone(cores, client).await?;
+        hyper.push(measure(Server::Hfi(alone), round, client).await?);
     }
     println!("medians of {ROUNDS} interleaved rounds: {PARKED} parked polls, {WOKEN} answered, one core\n");
-    println!("{:<46}{:>10}{:>10}{:>8}{:>14}", "", "hfi", "nchan", "ratio", "target");
+    println!(
+        "{:<46}{:>10}{:>10}{:>8}{:>14}{:>10}{:>10}",
+        "", "hfi", "nchan", "ratio", "hyper alone", "ratio", "target"
+    );
     for (what, figure, target) in FIGURES {
         let of = |rounds: &[Round]| median(rounds.iter().map(figure).collect());
-        let ratio = median(own.iter().zip(&peer).map(|(own, peer)| figure(own) / figure(peer)).collect());
-        println!("{what:<46}{:>10.1}{:>10.1}{ratio:>8.2}{target:>14}", of(&own), of(&peer));
+        let ratio = |peer: &[Round]| {
+            median(own.iter().zip(peer).map(|(own, peer)| figure(own) / figure(peer)).collect())
+        };
+        println!(
+            "{what:<46}{:>10.1}{:>10.1}{:>8.2}{:>14.1}{:>10.2}{target:>10}",
+            of(&own),
+            of(&nchan),
+            ratio(&nchan),
+            of(&hyper),
+            ratio(&hyper),
+        );
     }
     Ok(())
 }

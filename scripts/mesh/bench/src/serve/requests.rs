@@ -30,6 +30,7 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
     for (name, directives) in PEERS {
         contestants.push((name, Server::Nginx(nginx(cores, &bytes, directives).await?)));
     }
+    contestants.push(("hyper alone", Server::Hfi(Hfi::behind_hyper_alone(cores, client).await?)));
     println!(
         "medians of {ROUNDS} interleaved rounds: requests over {CONNECTIONS} connections for {} bytes, one core\n",
         bytes.len()
