@@ -127,7 +127,7 @@ fn a_probe_of_the_kubelet_is_exempt_unless_a_rule_names_the_user_agent() {
 }
 
 #[test]
-fn a_rule_ends_by_the_clock_of_whoever_runs_it_and_then_shadows_nothing() {
+fn a_rule_ends_by_the_clock_of_the_proxy_that_runs_it_and_then_shadows_nothing() {
     let rules = "{fault: {percentage: 100, duration_seconds: 60, delay_ms: 1}}, {fault: {percentage: 100, abort: {httpStatus: 500}}}";
     let program = program(&policy("a", rules));
     let at = |now| {
@@ -172,7 +172,7 @@ fn a_program_holds_only_what_selects_its_workload_whatever_the_snapshot_was_made
 }
 
 #[test]
-fn a_window_holds_by_the_clock_of_whoever_runs_it() {
+fn a_window_holds_by_the_clock_of_the_proxy_that_runs_it() {
     let rules = "{fault: {percentage: 100, delay_ms: 1}}";
     let window = "spec: {startsAt: 1970-01-01T00:00:01Z, expiresAt: 1970-01-01T00:00:03Z, ";
     let catalog = catalog(&policy("a", rules).replace("spec: {", window));

@@ -104,7 +104,7 @@ fn the_kill_switch_faults_once_it_is_thrown() {
 }
 
 #[test]
-fn the_team_folder_refuses_what_its_guardrail_forbids() {
+fn the_team_directory_refuses_what_its_guardrail_forbids() {
     let mut texts = files(&root().join("examples"));
     let everything = "metadata: {name: oops}\nspec: {rules: [{fault: {percentage: 100, delay_ms: 30000}}]}\n";
     texts.insert("payments/oops.yaml".into(), everything.to_owned());

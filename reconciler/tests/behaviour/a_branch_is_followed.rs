@@ -114,7 +114,7 @@ async fn packed_refs_are_no_deletion() {
 }
 
 #[tokio::test]
-async fn only_the_policy_folder_is_read() {
+async fn only_the_policy_directory_is_read() {
     let repository = Repository::new().await.unwrap();
     repository.write("a.yaml", &policy("a", "checkout", 503)).unwrap();
     repository.write("teams/shop/b.yaml", &policy("b", "checkout", 503)).unwrap();
@@ -126,7 +126,7 @@ async fn only_the_policy_folder_is_read() {
 }
 
 #[tokio::test]
-async fn a_policy_folder_that_the_commit_does_not_have_is_empty() {
+async fn a_policy_directory_that_the_commit_does_not_have_is_empty() {
     let repository = Repository::new().await.unwrap();
     let server = Server::start(following(&repository, "none/such"), NEVER).await;
     server.until_ready().await;
@@ -169,7 +169,7 @@ async fn an_invalid_file_stops_its_own_faults_only() {
 }
 
 #[tokio::test]
-async fn a_guardrail_above_the_policy_folder_counts() {
+async fn a_guardrail_above_the_policy_directory_counts() {
     let repository = Repository::new().await.unwrap();
     repository.write("guardrail.yaml", "kind: Guardrail\nspec: {httpStatuses: [500]}\n").unwrap();
     repository.write("teams/other/guardrail.yaml", "kind: Guardrail\nspec: {maxPercentage: 0}\n").unwrap();

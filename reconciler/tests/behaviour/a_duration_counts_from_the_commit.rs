@@ -150,7 +150,7 @@ async fn a_merge_brings_it_when_it_is_merged() {
 }
 
 #[tokio::test]
-async fn a_force_push_that_rewrites_history_is_read_anew() {
+async fn a_force_push_that_rewrites_history_is_read_again() {
     let mut history = History::new().await;
     history.commit().await;
     history.repository.write("a.yaml", &timed("a", 60, "")).unwrap();
@@ -164,7 +164,7 @@ async fn a_force_push_that_rewrites_history_is_read_anew() {
 }
 
 #[tokio::test]
-async fn what_comes_into_the_policy_folder_from_elsewhere_starts_there() {
+async fn what_comes_into_the_policy_directory_from_elsewhere_starts_there() {
     let mut history = History::new().await;
     history.repository.write("drafts/a.yaml", &timed("a", 60, "")).unwrap();
     history.commit().await;

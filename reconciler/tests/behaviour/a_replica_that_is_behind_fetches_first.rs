@@ -171,7 +171,7 @@ async fn shutdown_lets_the_held_go() {
 }
 
 #[tokio::test]
-async fn revisions_of_folders_have_no_order() {
+async fn revisions_of_directories_have_no_order() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503)).unwrap();
     let server = Server::of_folder(folder.path()).await;

@@ -149,7 +149,7 @@ async fn a_config_map_can_hold_the_file() {
 }
 
 #[tokio::test]
-async fn the_folder_may_be_replaced_or_come_later() {
+async fn the_directory_may_be_replaced_or_come_later() {
     let world = World::new();
     let folder = world.switch.path().join("later");
     let hfi = world.start(&folder.join("halt")).await;

@@ -3,9 +3,9 @@
 #![cfg(test)]
 
 mod a_branch_is_followed;
-mod a_damaged_clone_is_mended;
+mod a_damaged_clone_is_repaired;
+mod a_directory_is_followed;
 mod a_duration_counts_from_the_commit;
-mod a_folder_is_followed;
 mod a_plain_poll_is_answered_as_any_other;
 mod a_policy_changes_state_at_its_instant;
 mod a_poll_is_held_until_its_scope_changes;

@@ -45,7 +45,7 @@ async fn a_password_and_an_authority_of_ones_own_open_a_repository() {
 }
 
 #[tokio::test]
-async fn a_branch_that_is_pushed_by_force_or_made_anew_is_followed_there_too() {
+async fn a_branch_that_is_pushed_by_force_or_made_again_is_followed_there_too() {
     let forge = forge().await;
     let (repository, query) = (&forge.repository, "namespace=demo&service=checkout");
     let server = Server::start(following(&forge.server.url("policies.git"), &forge.access), SOON).await;

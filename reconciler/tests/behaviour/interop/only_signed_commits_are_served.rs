@@ -48,7 +48,7 @@ async fn refusal(repository: &Repository, key: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn whoever_has_a_key_of_ssh_there_may_sign() {
+async fn a_signer_with_a_key_of_ssh_there_may_sign() {
     let repository = repository().await;
     let kinds = ["-t ed25519", "-t ecdsa -b 256", "-t ecdsa -b 384", "-t ecdsa -b 521", "-t rsa -b 2048"];
     for kind in kinds {
@@ -62,7 +62,7 @@ async fn whoever_has_a_key_of_ssh_there_may_sign() {
 }
 
 #[tokio::test]
-async fn whoever_has_an_openpgp_certificate_there_may_sign() {
+async fn a_signer_with_an_openpgp_certificate_there_may_sign() {
     let repository = repository().await;
     for primary in ["ed25519 sign", "rsa2048 sign", "nistp256 sign", "ed25519 cert"] {
         let alice = Signer::openpgp(primary);

@@ -287,7 +287,7 @@ async fn a_replica_without_the_key_serves_nothing_while_the_other_does() {
 }
 
 #[tokio::test]
-async fn the_folder_can_be_a_mounted_secret() {
+async fn the_directory_can_be_a_mounted_secret() {
     let world = World::new().await;
     let mount = world.folder.path().join("mount");
     let put = |name: &str, key: Option<&Signer>| {
@@ -334,7 +334,7 @@ async fn a_file_that_is_no_key_is_told_and_harms_no_other() {
 }
 
 #[tokio::test]
-async fn a_plain_folder_is_refused() {
+async fn a_plain_directory_is_refused() {
     let world = World::new().await;
     let folder: &Path = world.folder.path();
     let environment = [("HFI_DIR", text(folder)), ("HFI_VERIFY", text(folder))];
@@ -344,7 +344,7 @@ async fn a_plain_folder_is_refused() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_replaced_is_watched_on() {
+async fn a_directory_that_is_replaced_is_watched_on() {
     let world = World::new().await;
     let hfi = world.start(NEVER).await;
     hfi.until_ready(|_| true).await;
@@ -361,7 +361,7 @@ async fn a_folder_that_is_replaced_is_watched_on() {
 }
 
 #[tokio::test]
-async fn a_damaged_clone_is_mended_before_anybody_is_asked_who_signed() {
+async fn a_damaged_clone_is_repaired_before_anybody_is_asked_who_signed() {
     let world = World::new().await;
     let state = world.state();
     let environment = [("HFI_STATE_DIR", text(&state)), ("HFI_INTERVAL", "1s")];

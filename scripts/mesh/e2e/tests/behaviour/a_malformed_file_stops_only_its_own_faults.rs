@@ -4,7 +4,7 @@ use harness::{Answer, Mesh, Request};
 use crate::policies::abort_all;
 
 #[tokio::test]
-async fn and_they_are_back_once_it_is_mended() -> Result<()> {
+async fn and_they_are_back_once_it_is_repaired() -> Result<()> {
     let mesh = Mesh::start(&[("frontend", 1), ("checkout", 1)]).await?;
     let request = Request::get("/");
     let healthy = |answer: &Answer| answer.status == 200;

@@ -124,7 +124,7 @@ fn of_paths() -> Result<()> {
 
 /// The paths that the documents tell people to apply can be built, and the files that they name exist.
 #[test]
-fn of_documents_and_folders() -> Result<()> {
+fn of_documents_and_directories() -> Result<()> {
     let top = paths::workspace();
     let mut applied = 0;
     for document in ["README.md", "k8s/README.md"] {

@@ -47,7 +47,7 @@ async fn a_config_map_that_is_swapped_is_seen() {
 }
 
 #[tokio::test]
-async fn files_in_new_folders_are_seen_however_deep() {
+async fn files_in_new_directories_are_seen_however_deep() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::of_folder(folder.path()).await;
     let etag = server.snapshot(CHECKOUT, &[]).await.etag;
@@ -75,7 +75,7 @@ async fn what_is_hidden_foreign_or_outside_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_folder_that_goes_away_leaves_what_is_in_force() {
+async fn a_directory_that_goes_away_leaves_what_is_in_force() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("policies");
     write(&root, "a.yaml", &policy("a", "checkout", 503));
@@ -88,7 +88,7 @@ async fn a_folder_that_goes_away_leaves_what_is_in_force() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_replaced_is_watched_again() {
+async fn a_directory_that_is_replaced_is_watched_again() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("policies");
     write(&root, "a.yaml", &policy("a", "checkout", 503));
@@ -105,7 +105,7 @@ async fn a_folder_that_is_replaced_is_watched_again() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_removed_and_made_again_is_watched_again() {
+async fn a_directory_that_is_removed_and_made_again_is_watched_again() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("policies");
     write(&root, "a.yaml", &policy("a", "checkout", 503));
@@ -150,7 +150,7 @@ async fn the_interval_goes_on_while_policies_come_to_their_end() {
 }
 
 #[tokio::test]
-async fn an_empty_folder_is_a_valid_empty_repository() {
+async fn an_empty_directory_is_a_valid_empty_repository() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::of_folder(folder.path()).await;
     assert!(server.names().await.is_empty());

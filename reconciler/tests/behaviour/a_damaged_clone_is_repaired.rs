@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_clone_that_lacks_an_object_is_begun_anew() {
+async fn a_clone_that_lacks_an_object_is_begun_again() {
     let world = World::new().await;
     world.repository.write("b.yaml", &policy("b", "checkout", 503)).unwrap();
     world.repository.push("Add b").await.unwrap();
@@ -34,7 +34,7 @@ async fn a_clone_that_lacks_an_object_is_begun_anew() {
 }
 
 #[tokio::test]
-async fn a_clone_that_was_damaged_is_mended_and_served() {
+async fn a_clone_that_was_damaged_is_repaired_and_served() {
     type Damage = fn(&Path, &Path);
     let refs: Damage = |clone, _| fs::write(clone.join("refs/heads/main"), "damaged").unwrap();
     let nowhere: Damage =

@@ -116,7 +116,7 @@ fn what_keeps_within_the_limits_is_in_force() {
 }
 
 #[test]
-fn it_binds_its_folder_and_below_and_no_other() {
+fn it_binds_its_directory_and_below_and_no_other() {
     let guard = guardrail("{maxPercentage: 1}");
     let policy = |name| policy(name, "", HARMLESS);
     let catalog = catalog(&[
@@ -149,7 +149,7 @@ fn one_below_cannot_loosen_one_above() {
 }
 
 #[test]
-fn what_may_hold_a_guardrail_and_cannot_be_read_takes_what_is_beneath_it_out_of_force() {
+fn what_may_hold_a_guardrail_and_cannot_be_read_takes_what_is_below_it_out_of_force() {
     let files = |broken| {
         let policy = |name| policy(name, "", HARMLESS);
         catalog(&[("team/x.yaml", broken), ("team/deep/a.yaml", &policy("a")), ("b.yaml", &policy("b"))])
