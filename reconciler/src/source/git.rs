@@ -119,7 +119,7 @@ impl GitSource {
         }
         let (checkout, found) = match self.find(tip, &is_known) {
             Err(error) if self.renewed_for != Some(tip) => {
-                warn!(%error, "the clone is damaged and begun anew");
+                warn!(%error, "the clone is damaged: an empty one replaces it");
                 self.discard()?;
                 self.renewed_for = Some(tip);
                 let tip = self.fetch()?;
@@ -229,10 +229,10 @@ impl GitSource {
         else {
             return Err(error);
         };
-        warn!(%error, %corruption, "the clone is damaged and mended");
+        warn!(%error, %corruption, "the clone is damaged and repaired");
         match corruption {
             Corruption::Refs => corruption::forget_refs(&self.clone)
-                .map_err(|error| SourceError(format!("cannot mend the clone: {error}")))?,
+                .map_err(|error| SourceError(format!("cannot repair the clone: {error}")))?,
             Corruption::Objects => self.discard()?,
         }
         self.fetch_into_clone()

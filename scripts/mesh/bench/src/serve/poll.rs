@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// How many connect at once: what a listener has room for.
+/// The number that connect at once: a listener has room for as many.
 const AT_ONCE: usize = 500;
 /// By then the last one is held.
 const SETTLED: Duration = Duration::from_secs(1);

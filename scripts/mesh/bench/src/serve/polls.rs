@@ -14,7 +14,7 @@ const PARKED: usize = 15_000;
 const WOKEN: usize = 10_000;
 const ROUNDS: usize = 5;
 
-/// What one server did.
+/// The result of one server.
 #[derive(Clone, Copy, Debug)]
 struct Round {
     /// Of each parked poll, in bytes.

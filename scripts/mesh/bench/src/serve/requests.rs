@@ -15,7 +15,7 @@ const PEERS: [(&str, &str); 2] = [
     ("nginx, open_file_cache", "open_file_cache max=100 inactive=600s;\nopen_file_cache_valid 600s;"),
 ];
 
-/// What one server got done.
+/// The result of one server.
 #[derive(Clone, Copy, Debug)]
 struct Round {
     per_second: f64,
