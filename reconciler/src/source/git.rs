@@ -145,10 +145,10 @@ impl GitSource {
         });
         match loaded {
             Ok(loaded) => return Some(loaded),
-            Err(error) => warn!(%error, "what is stored in the state folder is damaged and removed"),
+            Err(error) => warn!(%error, "what is stored in the state directory is damaged and removed"),
         }
         if let Err(error) = self.discard() {
-            warn!(%error, "the state folder cannot be used");
+            warn!(%error, "the state directory cannot be used");
         }
         None
     }

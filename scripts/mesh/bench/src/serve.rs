@@ -1,6 +1,6 @@
-//! What the reconciler's HTTP server does, beside nginx: requests a second with a static file that has
+//! The speed of the reconciler's HTTP server, beside nginx: requests a second with a static file that has
 //! an `ETag`, and long polls with nchan; and beside its own routes behind hyper
-//! alone, without the crate `long_poll`. Each server has one core, whoever asks it the other one.
+//! alone, without the crate `long_poll`. Each server has one core, its clients the other one.
 
 mod contestant;
 mod poll;

@@ -9,12 +9,12 @@ use tempfile::TempDir;
 
 use crate::cores::Cores;
 
-/// What is asked of the reconciler.
+/// The path that the reconciler is asked for.
 const SNAPSHOT: &str = "/v1/snapshot?namespace=demo&service=checkout";
 /// The same bytes, as nginx has them in a file.
 const FILE: &str = "snapshot";
 
-/// What nchan publishes: about as long as the snapshot.
+/// The message that nchan publishes: about as long as the snapshot.
 pub(crate) const MESSAGE: &str = "one message for all who wait, about as long as a snapshot";
 
 /// A reconciler over a folder with one policy, or its routes behind hyper alone.
@@ -134,7 +134,7 @@ impl Server {
         }
     }
 
-    /// What it serves, and the `ETag` of it.
+    /// The body that it serves, and its `ETag`.
     pub(crate) async fn content(&self, client: &Client) -> Result<(String, String)> {
         let answer = client.send(self.address(), &Request::get(&self.path())).await?;
         let etag = answer.header("etag").context("no ETag")?.to_owned();
