@@ -12,7 +12,7 @@ use policies::{Catalog, File, Timestamp, language::Guardrail, repository::Source
 use crate::source::{
     Content, SourceError,
     dir::{DirSource, read_bounded},
-    is_policy_file,
+    names::is_policy_file,
 };
 
 /// Policy files, parsed, as one repository. Their key is the absolute path, so that no file is read twice and

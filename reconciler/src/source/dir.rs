@@ -10,8 +10,10 @@ use std::{
 use policies::{Digest, Timestamp, reading::MAX_FILE_BYTES};
 
 use super::{
-    BlobId, Checkout, CheckoutFile, Content, MAX_DEPTH, Revision, SourceError, ancestry::Ancestry, is_hidden,
-    is_miscased, is_policy_file,
+    ancestry::Ancestry,
+    checkout::{BlobId, Checkout, CheckoutFile, Content, Revision},
+    error::SourceError,
+    names::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file},
 };
 
 /// A directory and everything below it.

@@ -31,13 +31,14 @@ use self::{
     storage::Storage, tree::Files,
 };
 pub(super) use self::{fetch_job::fetch_for_parent, reading::GitReading};
-use super::state_dir::{Followed, StateDir};
 use super::{
-    BlobId, Checkout, Revision, SourceError,
     abort::Abort,
     access::Access,
+    checkout::{BlobId, Checkout, Revision},
+    error::SourceError,
     location::{Repository, Transport},
     signers::Signed,
+    state_dir::{Followed, StateDir},
     target::Target,
 };
 use crate::clock::now;

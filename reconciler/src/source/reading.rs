@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use policies::{File, Policy, Timestamp};
 
 use super::{
-    BlobId, Checkout, CheckoutFile, SourceError,
+    checkout::{BlobId, Checkout, CheckoutFile},
+    error::SourceError,
     git::{DocumentTimes, GitReading},
 };
 

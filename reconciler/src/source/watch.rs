@@ -22,7 +22,7 @@ use notify::{
 use tokio::sync::Notify;
 use tracing::{debug, warn};
 
-use super::{Settings, may_matter};
+use super::{names::may_matter, settings::Settings};
 
 /// Watches until it is dropped.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use std::{
 
 use git2::{CertificateCheckStatus, Cred, CredentialType, Error, ErrorCode, cert::Cert};
 
-use super::{SourceError, failure, fingerprint::fingerprint};
-use crate::source::access::Login;
+use super::{failure, fingerprint::fingerprint};
+use crate::source::{access::Login, error::SourceError};
 
 /// The longest password, token or key that is read, in bytes.
 const LONGEST_SECRET: u64 = 64 * 1024;

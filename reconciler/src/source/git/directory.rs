@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use git2::{Error, ObjectType, Oid, Repository as BareClone, TreeEntry};
 
-use crate::source::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file};
+use crate::source::names::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file};
 
 const SYMBOLIC_LINK: i32 = 0o120000;
 

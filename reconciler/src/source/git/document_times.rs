@@ -17,7 +17,7 @@ use super::{
     directory::{Change, Folder},
     tree::{content, policy_folder},
 };
-use crate::source::BlobId;
+use crate::source::checkout::BlobId;
 
 /// The number of earlier files that are kept during a walk through the history.
 const MAX_FILES: usize = 2_000;

@@ -11,8 +11,8 @@ use git2::{
     RemoteRedirect, Repository as BareClone,
 };
 
-use super::{SourceError, credentials::Credentials, failure};
-use crate::source::{location::Transport, target::Target};
+use super::{credentials::Credentials, failure};
+use crate::source::{error::SourceError, location::Transport, target::Target};
 
 /// The number of branches that an error names.
 const NAMED: usize = 5;

@@ -9,8 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::SourceError;
-use crate::source::{access::Access, location::Transport};
+use crate::source::{access::Access, error::SourceError, location::Transport};
 
 /// A folder with nothing in it but what [`set_environment`](Self::set_environment) puts there.
 #[derive(Debug)]

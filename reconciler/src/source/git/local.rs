@@ -7,10 +7,10 @@ use std::{io::Write as _, path::Path};
 use git2::{Error, ErrorCode, Oid, Repository as BareClone};
 
 use super::{
-    SourceError, failure,
+    failure,
     fetch::{absent, astray, known_commit},
 };
-use crate::source::target::Target;
+use crate::source::{error::SourceError, target::Target};
 
 /// Copies what is new in the repository at `path`, and returns the commit that `target` leads to.
 pub(super) fn tip(clone: &BareClone, path: &Path, target: &Target) -> Result<Oid, SourceError> {

@@ -15,12 +15,12 @@ use std::{
 use git2::{Oid, Repository as BareClone};
 
 use super::{
-    SourceError, failure,
+    failure,
     fetch_job::{Answer, COMMAND, FetchJob},
     isolated_home::{Home, known_hosts},
     storage::sweep,
 };
-use crate::source::{abort::Abort, access::Access, location::Transport, target::Target};
+use crate::source::{abort::Abort, access::Access, error::SourceError, location::Transport, target::Target};
 
 /// The longest result that is read, in bytes.
 const LONGEST_ANSWER: u64 = 64 * 1024;

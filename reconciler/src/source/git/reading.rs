@@ -5,7 +5,7 @@ use std::sync::Arc;
 use policies::{File, Policy};
 
 use super::{DocumentTimes, GitSource, document_times, failure, known::Known};
-use crate::source::{BlobId, SourceError};
+use crate::source::{checkout::BlobId, error::SourceError};
 
 /// A commit that is being read. The source learns of it only when it is kept.
 #[derive(Debug)]

@@ -6,8 +6,11 @@ use git2::{Error, Oid, Repository as BareClone};
 use tempfile::TempDir;
 use tracing::warn;
 
-use super::{SourceError, failure};
-use crate::source::state_dir::{Followed, StateDir};
+use super::failure;
+use crate::source::{
+    error::SourceError,
+    state_dir::{Followed, StateDir},
+};
 
 /// The folder of the clone.
 pub(super) enum Storage {

@@ -6,7 +6,10 @@ use git2::{Error, ErrorCode, ObjectType, Oid, Repository as BareClone, Tree};
 use policies::reading::MAX_FILE_BYTES;
 
 use super::directory::{Folder, Item};
-use crate::source::{BlobId, CheckoutFile, Content, MAX_DEPTH};
+use crate::source::{
+    checkout::{BlobId, CheckoutFile, Content},
+    names::MAX_DEPTH,
+};
 
 /// The policy files of a commit.
 #[derive(Debug)]

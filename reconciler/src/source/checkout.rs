@@ -1,0 +1,104 @@
+//! All policy files at one revision.
+
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+use policies::{Digest, Timestamp};
+
+use super::{ancestry::Ancestry, signers::Signed};
+
+/// The identity of a file's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BlobId([u8; 32]);
+
+/// The name of what was checked out: `main@sha1:<commit>`, `dir@sha256:<hex>`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Revision(Arc<str>);
+
+/// All policy files at one revision.
+#[derive(Debug)]
+pub struct Checkout {
+    pub revision: Revision,
+    pub ancestry: Ancestry,
+    /// The signature of the revision, where one is asked for.
+    pub signed: Option<Arc<Signed>>,
+    pub files: Vec<CheckoutFile>,
+    /// The files directly in the directories above the policy directory, for their guardrails.
+    pub above: Vec<CheckoutFile>,
+    /// Oddities of the source that do not keep it from being read.
+    pub warnings: Vec<String>,
+}
+
+/// A policy file.
+#[derive(Debug)]
+pub struct CheckoutFile {
+    /// The path in the repository or directory.
+    pub path: Arc<str>,
+    pub blob: BlobId,
+    pub content: Content,
+    /// The time of the last modification, for a source that knows no better time.
+    pub modified: Option<Timestamp>,
+}
+
+/// The content of a file, as far as it is known.
+#[derive(Debug)]
+pub enum Content {
+    /// Its bytes were read before.
+    Known,
+    Bytes(Vec<u8>),
+    /// The reason why it could not be read. The file counts as invalid, since its policies are unknown.
+    Unreadable(String),
+}
+
+impl CheckoutFile {
+    /// A file that exists and cannot be read.
+    pub(super) fn unreadable(path: String, reason: String) -> Self {
+        let blob = BlobId::of(format!("unreadable: {path}: {reason}").as_bytes());
+        Self { path: path.into(), blob, content: Content::Unreadable(reason), modified: None }
+    }
+}
+
+impl BlobId {
+    /// The identity of content by its SHA-256.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Digest::of(bytes).into_bytes())
+    }
+
+    /// The identity of a Git blob: its object id, 20 or 32 bytes.
+    pub fn of_object(id: &[u8]) -> Self {
+        let mut padded = [0; 32];
+        padded.iter_mut().zip(id).for_each(|(to, from)| *to = *from);
+        Self(padded)
+    }
+
+    /// The bytes of the identity.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl Hash for BlobId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Its bytes alone, which are as good as random.
+        state.write(&self.0);
+    }
+}
+
+impl Revision {
+    pub fn new(text: String) -> Self {
+        Self(text.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,29 @@
+//! The names of policy files, and of what is not read.
+
+use std::path::Path;
+
+/// The largest depth of directories that are read.
+pub(super) const MAX_DEPTH: usize = 32;
+
+/// True for the name of a policy file except for the case of its ending.
+pub(super) fn is_miscased(name: &str) -> bool {
+    !is_policy_file(name) && is_policy_file(&name.to_ascii_lowercase())
+}
+
+/// True for the name of a policy file, by its ending; hidden files are none.
+pub(crate) fn is_policy_file(name: &str) -> bool {
+    !is_hidden(name) && (name.ends_with(".yaml") || name.ends_with(".yml"))
+}
+
+/// True for a name that begins with a dot: such files and directories are not read.
+pub(super) fn is_hidden(name: &str) -> bool {
+    name.starts_with('.')
+}
+
+/// True if a change at this path can change what is read: a policy file, a directory, a ref, or the `..data` of a
+/// ConfigMap; not a log file beside them.
+pub(super) fn may_matter(path: &Path) -> bool {
+    let is_other = || path.extension().is_some_and(|extension| extension != "yaml" && extension != "yml");
+    let is_ref = || path.components().any(|part| part.as_os_str() == "refs");
+    !path.is_file() || !is_other() || is_ref()
+}
