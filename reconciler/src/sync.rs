@@ -3,10 +3,12 @@
 //! - [`reconciler`]: the loop, the only writer of what is published.
 //! - [`halt_file`]: halts while a file exists.
 //! - [`loader`]: from a checkout to a catalog.
-//! - [`requests`]: requests for a sync, and the results of the syncs so far.
+//! - [`requests`]: requests for a sync.
+//! - [`history`]: the results of the syncs so far.
 //! - [`signature_watch`]: withdraws a commit whose signer is no longer trusted.
 
 pub mod halt_file;
+pub mod history;
 pub mod loader;
 pub mod reconciler;
 pub mod requests;

@@ -44,7 +44,7 @@ impl Behind {
         let caught_up = async {
             tokio::select! {
                 // What is still unknown after a fetch was forced off the branch, or never was on it.
-                () = served.refresh.look() => true,
+                () = served.refresh.sync() => true,
                 () = served.publisher.until(|state| !is_behind(state, &self.revision)) => true,
                 () = shutdown.requested() => false,
             }

@@ -1,137 +1,109 @@
-//! Asking for a look at the source, and what came of the looks so far.
+//! Requests for a sync.
 //!
-//! Whoever learns that there may be something new asks: a push hook, a filter that runs a commit which
-//! is unknown here. However many ask, one look a second at most is taken for all of them.
+//! A sync is requested when there may be a new state: by a push notification, or for a filter that runs a commit
+//! that is unknown here. Requests share a sync, and requested syncs begin at least a second apart.
 
 use std::time::Duration;
 
-use policies::Timestamp;
 use tokio::{sync::watch, time::Instant};
 
+use super::history::Attempts;
 use crate::{
     clock::now,
     telemetry::counters::{Counters, Outcome},
 };
 
-/// How far apart the looks that are asked for begin.
+/// The shortest time between the beginnings of two requested syncs.
 const SPACING: Duration = Duration::from_secs(1);
 
-/// Takes wishes for a look, and tells how the looks went. The reconcile loop takes them.
+/// Takes requests for a sync, and tells the results of the syncs. The reconcile loop serves them.
 #[derive(Debug, Default)]
 pub struct Refresh {
-    looks: watch::Sender<Looks>,
-    /// The counters of the process; the number and the times of looks are among them.
+    progress: watch::Sender<Progress>,
+    /// The counters of the process; the number and the durations of the syncs are among them.
     pub counters: Counters,
 }
 
-/// The looks at the source so far. They are numbered from 1.
-#[derive(Clone, Debug, Default)]
-pub struct Looks {
-    begun: u64,
-    /// The newest that somebody asked for.
+/// The syncs so far, and the requested one.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    attempts: Attempts,
+    /// The number of the newest requested sync.
     wanted: u64,
-    /// When one that somebody asked for began.
-    asked_at: Option<Instant>,
-    succeeded: u64,
-    /// When the source was last read from end to end.
-    pub read_at: Option<Timestamp>,
-    /// What is served is what an earlier process left.
-    pub restored: bool,
-    /// The failures since then, if there were any.
-    pub failure: Option<Failure>,
-}
-
-/// A source that cannot be read.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// When the first look failed.
-    pub since: Timestamp,
-    /// When the last one did.
-    pub at: Timestamp,
-    /// Why it did; free of secrets.
-    pub reason: String,
+    /// The time when the last requested sync began.
+    requested_at: Option<Instant>,
 }
 
 impl Refresh {
-    /// Asks for a look that begins from now on. Waits for nothing; to be asked often is cheap.
-    pub fn ask(&self) {
+    /// Requests a sync that begins from now on. Returns at once; frequent calls are cheap.
+    pub fn request(&self) {
         self.want();
     }
 
-    /// Asks for a look that begins from now on, and waits until such a one has succeeded.
-    pub async fn look(&self) {
-        let mut looks = self.looks.subscribe();
+    /// Requests a sync that begins from now on, and waits until such a one has succeeded.
+    pub async fn sync(&self) {
+        let mut progress = self.progress.subscribe();
         let wanted = self.want();
-        // An error means that the loop is gone, and whoever waits is let go with it.
-        let _ = looks.wait_for(|looks| looks.succeeded >= wanted).await;
+        // An error means that the loop is gone: nothing is left to wait for.
+        let _ = progress.wait_for(|progress| progress.attempts.succeeded() >= wanted).await;
     }
 
-    /// How the looks went.
-    pub fn looks(&self) -> Looks {
-        self.looks.borrow().clone()
+    /// The results of the syncs so far.
+    pub fn attempts(&self) -> Attempts {
+        self.progress.borrow().attempts.clone()
     }
 
-    /// Hears of whatever becomes of the looks from now on.
-    pub fn watch(&self) -> watch::Receiver<Looks> {
-        self.looks.subscribe()
+    /// Notices every change from now on.
+    pub(crate) fn watch(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
     }
 
-    /// The number of the next look, which is wanted now.
+    /// Requests the next sync, and returns its number.
     fn want(&self) -> u64 {
         let mut next = 0;
-        self.looks.send_if_modified(|looks| {
-            next = looks.begun + 1;
-            std::mem::replace(&mut looks.wanted, next) != next
+        self.progress.send_if_modified(|progress| {
+            next = progress.attempts.begun() + 1;
+            std::mem::replace(&mut progress.wanted, next) != next
         });
         next
     }
 
-    /// Waits until it is time for a look that somebody asked for. Cancel-safe: what is asked for stays
-    /// so until a look begins.
+    /// Waits until a requested sync is due. Cancel-safe: the request stays until a sync begins.
     pub(crate) async fn due(&self) {
-        let mut looks = self.looks.subscribe();
-        let asked = looks.wait_for(|looks| looks.wanted > looks.begun).await;
+        let mut progress = self.progress.subscribe();
+        let requested = progress.wait_for(|progress| progress.wanted > progress.attempts.begun()).await;
         // The sender is `self`: it is never gone.
-        let asked_at = asked.map_or(None, |looks| looks.asked_at);
-        if let Some(asked_at) = asked_at {
-            tokio::time::sleep_until(asked_at + SPACING).await;
+        let requested_at = requested.map_or(None, |progress| progress.requested_at);
+        if let Some(requested_at) = requested_at {
+            tokio::time::sleep_until(requested_at + SPACING).await;
         }
     }
 
-    /// A look begins.
+    /// A sync begins.
     pub(crate) fn begin(&self) {
-        self.looks.send_modify(|looks| {
-            looks.begun += 1;
-            if looks.begun == looks.wanted {
-                looks.asked_at = Some(Instant::now());
+        self.progress.send_modify(|progress| {
+            progress.attempts.begin();
+            if progress.attempts.begun() == progress.wanted {
+                progress.requested_at = Some(Instant::now());
             }
         });
     }
 
-    /// The look that began last has succeeded, and what it saw is published.
+    /// The sync that began last has succeeded, and its result is published.
     pub(crate) fn succeeded(&self, took: Duration) {
         self.counters.reconciles.note(Outcome::Success, took);
-        self.looks.send_modify(|looks| {
-            looks.succeeded = looks.begun;
-            looks.read_at = Some(now());
-            looks.restored = false;
-            looks.failure = None;
-        });
+        self.progress.send_modify(|progress| progress.attempts.succeed(now()));
     }
 
-    /// What is served is what an earlier process left.
+    /// The state of an earlier process is served.
     pub(crate) fn restored(&self) {
-        self.looks.send_modify(|looks| looks.restored = true);
+        self.progress.send_modify(|progress| progress.attempts.restore());
     }
 
-    /// The look that began last has failed.
+    /// The sync that began last has failed.
     pub(crate) fn failed(&self, took: Duration, reason: String) {
         self.counters.reconciles.note(Outcome::Failure, took);
-        let at = now();
-        self.looks.send_modify(|looks| {
-            let since = looks.failure.as_ref().map_or(at, |failure| failure.since);
-            looks.failure = Some(Failure { since, at, reason });
-        });
+        self.progress.send_modify(|progress| progress.attempts.fail(now(), reason));
     }
 }
 
@@ -146,36 +118,36 @@ mod tests {
     const MOMENT: Duration = Duration::from_millis(1);
 
     #[tokio::test(start_paused = true)]
-    async fn many_wishes_are_one_look_and_looks_are_a_second_apart() {
+    async fn many_requests_are_one_sync_and_requested_syncs_are_a_second_apart() {
         let refresh = Refresh::default();
-        assert!(timeout(MOMENT, refresh.due()).await.is_err(), "nobody has asked");
+        assert!(timeout(MOMENT, refresh.due()).await.is_err(), "nothing was requested");
         refresh.begin();
-        (0..3).for_each(|_| refresh.ask());
+        (0..3).for_each(|_| refresh.request());
         let begun = Instant::now();
         refresh.due().await;
         assert_eq!(begun.elapsed(), Duration::ZERO, "the first is at once");
         refresh.begin();
-        assert!(timeout(MOMENT, refresh.due()).await.is_err(), "one look was for all");
-        refresh.ask();
+        assert!(timeout(MOMENT, refresh.due()).await.is_err(), "one sync was for all");
+        refresh.request();
         assert!(timeout(MOMENT, refresh.due()).await.is_err(), "too soon");
         refresh.due().await;
         assert_eq!(begun.elapsed().as_secs(), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_look_that_was_under_way_already_does_not_count() {
+    async fn a_sync_that_was_under_way_already_does_not_count() {
         let refresh = Refresh::default();
         refresh.begin();
-        let mut look = pin!(refresh.look());
-        assert!(timeout(MOMENT, &mut look).await.is_err());
+        let mut sync = pin!(refresh.sync());
+        assert!(timeout(MOMENT, &mut sync).await.is_err());
         refresh.succeeded(MOMENT);
-        assert!(timeout(MOMENT, &mut look).await.is_err(), "it may have read before the wish");
+        assert!(timeout(MOMENT, &mut sync).await.is_err(), "it may have read before the request");
         refresh.begin();
         refresh.failed(MOMENT, "no".into());
-        assert!(timeout(MOMENT, &mut look).await.is_err(), "it failed");
+        assert!(timeout(MOMENT, &mut sync).await.is_err(), "it failed");
         refresh.begin();
         refresh.succeeded(MOMENT);
-        timeout(MOMENT, look).await.expect("it succeeded");
-        assert!(refresh.looks().failure.is_none());
+        timeout(MOMENT, sync).await.expect("it succeeded");
+        assert!(refresh.attempts().failure.is_none());
     }
 }

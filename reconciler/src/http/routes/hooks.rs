@@ -72,7 +72,7 @@ async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Res
         }
     }
     debug!(forge = forge.as_str(), "notified");
-    served.refresh.ask();
+    served.refresh.request();
     Ok((StatusCode::ACCEPTED, Json(Notified { status: NotifiedStatus::Accepted })).into_response())
 }
 

@@ -39,7 +39,7 @@ fn exposition(served: &Served) -> Exposition {
     ];
     metrics.info("build", "The version of hfi, and the commit that it was built from", labels);
     served.counters.expose(&mut metrics);
-    if let Some(read_at) = served.refresh.looks().read_at {
+    if let Some(read_at) = served.refresh.attempts().read_at {
         metrics.seconds("source_age", "The time since the source was last read", seconds_since(read_at));
     }
     policies(served, &mut metrics);

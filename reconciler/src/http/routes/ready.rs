@@ -20,15 +20,15 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Ready>, Pro
         Publication::Serving(published) => published,
         Publication::Starting { reason } => return Err(Problem::not_ready(reason)),
     };
-    let looks = served.refresh.looks();
-    let source_error = looks
+    let attempts = served.refresh.attempts();
+    let source_error = attempts
         .failure
         .map(|failure| SourceError { age_seconds: seconds_since(failure.at), message: failure.reason });
     Ok(Json(Ready {
         halted: published.holds.halted,
-        restored: looks.restored,
+        restored: attempts.restored,
         revision: published.whole.revision.to_string(),
-        source_age_seconds: looks.read_at.map(seconds_since),
+        source_age_seconds: attempts.read_at.map(seconds_since),
         source_error,
         status: ReadyStatus::Ready,
         withdrawn: published.holds.withdrawn.clone(),

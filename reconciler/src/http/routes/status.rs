@@ -18,7 +18,7 @@ use crate::{
         published::Publication,
         status::{Version, counts, everything},
     },
-    sync::requests::Looks,
+    sync::history::Attempts,
 };
 
 pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Status>, Problem> {
@@ -48,7 +48,7 @@ fn read(served: &Served) -> Result<Status, Problem> {
         rejected: report.rejected.clone(),
         revision: version.revision.to_string(),
         scope: everything().to_string(),
-        source: source(&served.refresh.looks()),
+        source: source(&served.refresh.attempts()),
         summary: counts,
         withdrawn: published.holds.withdrawn.clone(),
     })
@@ -69,7 +69,7 @@ fn kubernetes(view: &ClusterHealth) -> Kubernetes {
     }
 }
 
-fn source(Looks { read_at, failure, .. }: &Looks) -> Source {
+fn source(Attempts { read_at, failure, .. }: &Attempts) -> Source {
     let failing = failure
         .as_ref()
         .map(|failure| SourceFailing { reason: failure.reason.clone(), since: failure.since.into() });

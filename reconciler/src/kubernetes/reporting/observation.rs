@@ -38,7 +38,7 @@ pub(crate) struct Observation {
 impl Observation {
     /// Reads everything. It blocks: call it on a blocking thread.
     pub(crate) fn of(publisher: &Publisher, refresh: &Refresh, namespaces: Option<&Namespaces>) -> Self {
-        let looks = refresh.looks();
+        let attempts = refresh.attempts();
         let published = match publisher.publication() {
             Publication::Serving(published) => Some(published),
             Publication::Starting { .. } => None,
@@ -49,8 +49,8 @@ impl Observation {
             reason: version.as_ref().err().cloned().unwrap_or_default(),
             served: version.ok(),
             halted,
-            read_at: looks.read_at,
-            failure: looks.failure.map(|failure| failure.reason),
+            read_at: attempts.read_at,
+            failure: attempts.failure.map(|failure| failure.reason),
             ..Self::default()
         };
         if let Some(published) = &published {

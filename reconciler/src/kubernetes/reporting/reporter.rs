@@ -61,7 +61,7 @@ impl Reporter {
 
     /// Runs for ever.
     pub(crate) async fn run(mut self, publisher: Arc<Publisher>, refresh: Arc<Refresh>) {
-        let (mut served, mut looks) = (publisher.watch(), refresh.watch());
+        let (mut served, mut syncs) = (publisher.watch(), refresh.watch());
         let mut leadership = self.health.watch();
         let mut backoff = Backoff::default();
         loop {
@@ -97,7 +97,7 @@ impl Reporter {
             if self.written.is_some() {
                 tokio::select! {
                     _ = served.changed() => {}
-                    _ = looks.changed() => {}
+                    _ = syncs.changed() => {}
                     _ = leadership.changed() => {}
                     () = tokio::time::sleep(AGE) => {}
                 }
