@@ -2,14 +2,16 @@
 
 mod publishing;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{task::JoinHandle, time::Instant};
 use tracing::{debug, info, warn};
 
 use super::{
+    cause::Cause,
     loader::{Loaded, Loader},
     requests::Refresh,
+    schedule::Schedule,
     signature_watch::SignatureWatch,
 };
 use crate::{
@@ -23,17 +25,14 @@ use crate::{
     },
 };
 
-/// How long after a hint the source is read: an editor and a push do several things at once.
+/// The time from a hint to the read: an editor and a push change several files at once.
 const SETTLE: Duration = Duration::from_millis(10);
-/// How long after a folder came into being it is looked at once more.
-const SECOND_LOOK: Duration = Duration::from_millis(250);
-/// How long the first look may take before what an earlier process left is served.
-const FIRST_LOOK: Duration = Duration::from_secs(2);
+/// The time that the first read may take before the state of an earlier process is served.
+const FIRST_READ: Duration = Duration::from_secs(2);
 /// The interval of checks of the signature while the source is read.
 const SIGNATURE_PERIOD: Duration = Duration::from_secs(1);
-const FIRST_RETRY: Duration = Duration::from_secs(1);
 
-/// Reads the source whenever there is a cause, and publishes what it says.
+/// Reads the source when there is a cause, and publishes the result.
 #[derive(Debug)]
 pub struct Reconciler {
     /// Absent while a reconcile has it.
@@ -41,37 +40,19 @@ pub struct Reconciler {
     watcher: Option<Watcher>,
     gate: Arc<Gate>,
     refresh: Arc<Refresh>,
-    /// Where commits have to be signed.
+    /// Present where commits must be signed.
     signature_watch: Option<SignatureWatch>,
     unselected: UnselectedPolicies,
-    /// What an earlier process left, until there is something to serve.
+    /// The state of an earlier process, until there is something to serve.
     restored: Option<Loaded>,
-    interval: Duration,
-    failures: u32,
-    /// When the source is looked at without a cause.
-    next_look: Instant,
-    second_look: Option<Instant>,
+    schedule: Schedule,
 }
 
-/// What a reconcile needs to itself while it blocks.
+/// The parts that a reconcile takes along while it blocks.
 #[derive(Debug)]
 struct Work {
     source: Source,
     loader: Loader,
-}
-
-/// Why the loop woke.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cause {
-    Start,
-    Interval,
-    Retry,
-    Change,
-    /// Somebody asked.
-    Request,
-    SecondLook,
-    /// A policy reached its beginning or its end.
-    Expiry,
 }
 
 impl Reconciler {
@@ -92,10 +73,7 @@ impl Reconciler {
             signature_watch: None,
             unselected: UnselectedPolicies::default(),
             restored: None,
-            interval,
-            failures: 0,
-            next_look: Instant::now(),
-            second_look: None,
+            schedule: Schedule::new(interval, Instant::now()),
         }
     }
 
@@ -114,18 +92,14 @@ impl Reconciler {
                 Cause::Expiry => self.expire(),
                 _ => self.reconcile(cause, &mut shutdown).await?,
             }
-            let (next_look, second_look, expiry) = (self.next_look, self.second_look, self.next_expiry());
+            let (next, expiry) = (self.schedule.next(), self.next_expiry());
             // Every branch is cancel-safe: a hint is either taken or left for the next turn.
             cause = tokio::select! {
                 () = shutdown.requested() => return Ok(()),
                 () = hints.noticed() => self.settle(&hints).await,
                 () = self.refresh.due() => Cause::Request,
-                () = at(second_look) => {
-                    self.second_look = None;
-                    Cause::SecondLook
-                }
                 () = at(expiry) => Cause::Expiry,
-                () = tokio::time::sleep_until(next_look) => if self.failures > 0 { Cause::Retry } else { Cause::Interval },
+                () = tokio::time::sleep_until(next) => self.schedule.take(),
             };
         }
     }
@@ -134,13 +108,13 @@ impl Reconciler {
         tokio::time::sleep(SETTLE).await;
         hints.take_noticed();
         if hints.take_folder_created() {
-            self.second_look = Some(Instant::now() + SECOND_LOOK);
+            self.schedule.directory_created(Instant::now());
         }
         Cause::Change
     }
 
-    /// Reads what an earlier process left. It is served only if the source cannot be read soon, since
-    /// it may be out of date.
+    /// Reads the state of an earlier process. It is served only if the source cannot be read soon, since it may be
+    /// out of date.
     async fn restore(&mut self) -> Result<(), ReconcileError> {
         let task = self.blocking(|Work { source, loader }| loader.restore(source))?;
         let (work, restored) = task.await.map_err(|_| ReconcileError::Lost)?;
@@ -149,7 +123,7 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Does what blocks, on a thread for such work, which gives back what it worked on.
+    /// Runs blocking work on a thread for it, which gives back what it worked on.
     fn blocking<T: Send + 'static>(
         &mut self,
         run: impl FnOnce(&mut Work) -> T + Send + 'static,
@@ -165,28 +139,28 @@ impl Reconciler {
         if let Some(watcher) = &mut self.watcher {
             watcher.renew();
         }
-        // However long the source takes, or whether it can be read at all.
+        // First, since the source may take long, or not be readable at all.
         self.verify().await;
         let begun = Instant::now();
         self.refresh.begin();
         let abort = self.work.as_ref().map(|work| work.source.abort()).unwrap_or_default();
         let task = self.blocking(|Work { source, loader }| loader.load(source))?;
-        let loaded = self.done(task, Some(begun + FIRST_LOOK), &abort, shutdown).await?;
+        let loaded = self.done(task, Some(begun + FIRST_READ), &abort, shutdown).await?;
         if abort.is_requested() {
             return Ok(());
         }
         match loaded {
             Ok(loaded) => {
-                if self.failures > 0 {
-                    info!(failures = self.failures, "the source can be read again");
+                let failures = self.schedule.succeeded();
+                if failures > 0 {
+                    info!(failures, "the source can be read again");
                 }
-                self.failures = 0;
                 match loaded {
                     Some(loaded) => {
                         self.publish(loaded, None, cause, begun.elapsed());
                     }
                     None => {
-                        // Whoever signed it may have been let in again meanwhile.
+                        // Its signer may be trusted again by now.
                         self.verify().await;
                         self.catch_up_with_the_clock();
                     }
@@ -196,15 +170,14 @@ impl Reconciler {
             }
             Err(error) => self.failed(&error, begun.elapsed()).await,
         }
-        // Once what is new is served: nobody waits for this. What is refused was fetched all the same.
+        // After publishing, since nobody waits for this. A refused commit was fetched too.
         let task = self.blocking(|Work { source, .. }| source.tidy())?;
         self.done(task, None, &abort, shutdown).await?;
-        self.next_look = Instant::now() + self.look_again();
+        self.schedule.finished(Instant::now(), random());
         Ok(())
     }
 
-    /// Waits for what blocks. However long it takes, what is served keeps its times, and is withdrawn when it
-    /// has to be.
+    /// Waits for blocking work. Meanwhile policies start and end in time, and are withdrawn when they must be.
     async fn done<T>(
         &mut self,
         mut task: JoinHandle<(Box<Work>, T)>,
@@ -235,7 +208,7 @@ impl Reconciler {
     }
 
     async fn failed(&mut self, error: &SourceError, took: Duration) {
-        self.failures = self.failures.saturating_add(1);
+        self.schedule.failed();
         self.serve_restored().await;
         match self.gate.whole() {
             Some(whole) if self.gate.withdrawn().is_some() => {
@@ -248,14 +221,6 @@ impl Reconciler {
         }
         self.gate.not_yet(error.to_string());
         self.refresh.failed(took, error.to_string());
-    }
-
-    /// How long to wait for a cause before looking without one.
-    fn look_again(&self) -> Duration {
-        match self.failures {
-            0 => jittered(self.interval),
-            failures => jittered(FIRST_RETRY.saturating_mul(1 << (failures - 1).min(16)).min(self.interval)),
-        }
     }
 
     fn next_expiry(&self) -> Option<Instant> {
@@ -272,32 +237,16 @@ async fn at(instant: Option<Instant>) {
     }
 }
 
-/// Nine to eleven tenths, so that replicas do not fetch in step.
-fn jittered(duration: Duration) -> Duration {
+/// A random number from 0 to 1.
+fn random() -> f64 {
     use std::hash::{BuildHasher, RandomState};
-    let fifth = duration / 5;
     // A fresh `RandomState` is keyed by the system's entropy: no generator of our own is needed.
-    let random = RandomState::new().hash_one(0) % 1_000;
-    duration - fifth / 2 + fifth.mul_f64(random as f64 / 1_000.0)
+    (RandomState::new().hash_one(0) % 1_000) as f64 / 1_000.0
 }
 
-/// What ends the loop for good.
+/// The error that ends the loop.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     #[error("a reconcile panicked, and what it worked on is lost")]
     Lost,
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Start => "start",
-            Self::Interval => "interval",
-            Self::Retry => "retry",
-            Self::Change => "change",
-            Self::Request => "request",
-            Self::SecondLook => "second look",
-            Self::Expiry => "expiry",
-        })
-    }
 }

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use policies::reading::Place;
 use tracing::{error, info, warn};
 
-use super::{Cause, Reconciler};
+use super::Reconciler;
 use crate::{
     clock::now,
     serving::published::Whole,
     source::{Checkout, Revision, signers::Signed},
-    sync::loader::Loaded,
+    sync::{cause::Cause, loader::Loaded},
 };
 
 /// The number of policies that are named in the log, one a line, when they select nothing.
