@@ -1,16 +1,16 @@
-//! The wish to end, which everything that waits can wait for.
+//! The request to shut down, for everything that waits.
 
 use tokio::sync::watch;
 
-/// Hears of the wish.
+/// Receives the request to shut down.
 #[derive(Clone, Debug)]
 pub struct Shutdown(watch::Receiver<bool>);
 
-/// Utters it. Dropped, it has uttered it.
+/// Requests the shutdown when asked to, and when it is dropped.
 #[derive(Debug)]
 pub struct Trigger(watch::Sender<bool>);
 
-/// A wish that nobody has uttered yet.
+/// A shutdown that is not requested yet.
 pub fn channel() -> (Trigger, Shutdown) {
     let (sender, receiver) = watch::channel(false);
     (Trigger(sender), Shutdown(receiver))
@@ -27,9 +27,9 @@ impl Shutdown {
         *self.0.borrow() || self.0.has_changed().is_err()
     }
 
-    /// Waits until the end is wished for.
+    /// Waits until the shutdown is requested.
     pub async fn requested(&mut self) {
-        // An error means that the trigger is gone, and with it whoever could still want to go on.
+        // An error means that the trigger was dropped.
         let _ = self.0.wait_for(|requested| *requested).await;
     }
 }
