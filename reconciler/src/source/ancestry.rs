@@ -1,14 +1,14 @@
-//! Which of two revisions is the newer one, as far as a clone can tell.
+//! The order of two revisions, as far as a clone can tell.
 
 use std::{collections::HashSet, sync::Arc};
 
-/// How the revision of a commit ends.
+/// The part of a revision before the id of its commit.
 const COMMIT: &str = "@sha1:";
 
 /// The revision that was checked out and those that are known to come before it.
 #[derive(Clone, Debug, Default)]
 pub struct Ancestry {
-    /// Absent for a folder, whose revisions have no order.
+    /// Absent for a directory, whose revisions have no order.
     commits: Option<Arc<HashSet<CommitId>>>,
 }
 
@@ -26,8 +26,8 @@ impl Ancestry {
         self.commits.as_deref()
     }
 
-    /// Whether a client that runs `revision` may have seen more of the branch than was checked out
-    /// here. What is not the revision of a commit has no order and counts for nothing.
+    /// True if a client that runs `revision` may have seen more of the branch than was checked out here. A text that is
+    /// not the revision of a commit has no order, and is never ahead.
     pub fn is_behind(&self, revision: &str) -> bool {
         let commit = revision.rsplit_once(COMMIT).and_then(|(_, hex)| CommitId::from_hex(hex));
         commit.zip(self.commits()).is_some_and(|(commit, known)| !known.contains(&commit))

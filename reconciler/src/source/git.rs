@@ -43,7 +43,7 @@ use super::{
 };
 use crate::clock::now;
 
-/// The bare clone, and how far it has come.
+/// The bare clone, and what was read of it.
 pub struct GitSource {
     repository: Repository,
     target: Target,
@@ -68,7 +68,7 @@ pub struct GitSource {
 }
 
 impl GitSource {
-    /// Takes up the clone in the state folder; without one, an empty clone in a temporary folder.
+    /// Opens the clone in the state directory; without one, an empty clone in a temporary directory.
     pub fn open(
         repository: Repository,
         target: Target,
@@ -159,9 +159,10 @@ impl GitSource {
     pub(super) fn tidy(&mut self) {
         let known = self.known.as_ref().map(|known| known.commit);
         let kept = [self.good, known, self.restorable, self.storage.saved()];
-        let put_together = self.packs.put_together(&self.clone, kept.into_iter().flatten());
-        let opened = put_together
-            .and_then(|anew| Ok(if anew { Some(BareClone::open_bare(self.clone.path())?) } else { None }));
+        let joined = self.packs.put_together(&self.clone, kept.into_iter().flatten());
+        let opened = joined.and_then(|joined| {
+            Ok(if joined { Some(BareClone::open_bare(self.clone.path())?) } else { None })
+        });
         match opened {
             Ok(Some(clone)) => self.clone = clone,
             Ok(None) => {}
@@ -219,7 +220,7 @@ impl GitSource {
         self.abort.clone()
     }
 
-    /// Fetches. If that fails because of the clone, it is mended first.
+    /// Fetches. If that fails because the clone is damaged, it is mended first, and fetched again.
     fn fetch(&mut self) -> Result<Oid, SourceError> {
         let error = match self.fetch_into_clone() {
             Ok(tip) => return Ok(tip),
@@ -239,7 +240,7 @@ impl GitSource {
         self.fetch_into_clone()
     }
 
-    /// What is elsewhere is fetched by a process that can be given up; what is here at once.
+    /// Fetches from a repository on this machine directly, and from another machine by a process that can be given up.
     fn fetch_into_clone(&mut self) -> Result<Oid, SourceError> {
         let Self { repository, target, access, clone, home, abort, .. } = self;
         let tip = match repository {

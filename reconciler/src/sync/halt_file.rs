@@ -83,7 +83,7 @@ impl HaltFile {
     }
 }
 
-/// Whether the file exists. A symbolic link counts even if its target does not exist.
+/// True if the file exists. A symbolic link counts even if its target does not exist.
 fn exists(path: &Path) -> io::Result<bool> {
     match path.symlink_metadata() {
         Ok(_) => Ok(true),

@@ -1,4 +1,4 @@
-//! From a checkout to a catalog. A file is parsed once for each content it ever has.
+//! The way from a checkout to a catalog. A file is parsed once for each content.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ const FEW: usize = 64;
 #[derive(Debug, Default)]
 pub struct Loader {
     files: HashMap<BlobId, Arc<File>, BuildHasherDefault<AsItIs>>,
-    /// What the server itself demands of every policy.
+    /// The guardrail of the server itself, for every policy.
     server: Guardrail,
 }
 
@@ -95,7 +95,7 @@ impl Loader {
     }
 }
 
-/// For keys that are hashes already.
+/// A hasher for keys that are hashes already.
 #[derive(Default)]
 struct AsItIs(u64);
 

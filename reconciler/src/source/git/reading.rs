@@ -15,7 +15,7 @@ pub(in crate::source) struct GitReading<'a> {
     pub(super) origin: Origin,
 }
 
-/// Where a commit comes from.
+/// The origin of a commit that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// It is the newest one.
