@@ -8,6 +8,7 @@
 pub mod abort;
 pub mod access;
 pub mod ancestry;
+pub(crate) mod bounded_read;
 mod checkout;
 pub mod dir;
 mod error;

@@ -10,9 +10,7 @@ use std::{
 use policies::{Catalog, File, Timestamp, language::Guardrail, repository::Sources};
 
 use crate::source::{
-    Content, SourceError,
-    dir::{DirSource, read_bounded},
-    names::is_policy_file,
+    Content, SourceError, bounded_read::read_bounded, dir::DirSource, names::is_policy_file,
 };
 
 /// Policy files, parsed, as one repository. Their key is the absolute path, so that no file is read twice and

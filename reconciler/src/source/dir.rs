@@ -7,10 +7,11 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use policies::{Digest, Timestamp, reading::MAX_FILE_BYTES};
+use policies::{Digest, Timestamp};
 
 use super::{
     ancestry::Ancestry,
+    bounded_read::read_bounded,
     checkout::{BlobId, Checkout, CheckoutFile, Content, Revision},
     error::SourceError,
     names::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file},
@@ -111,13 +112,6 @@ impl Walk {
         }
         Ok((metadata, read_bounded(path)?))
     }
-}
-
-/// The content of a file. A file that is too long for a policy file is read only far enough to prove that.
-pub(crate) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, MAX_FILE_BYTES as u64 + 1), &mut bytes)?;
-    Ok(bytes)
 }
 
 fn modified(metadata: &fs::Metadata) -> Option<Timestamp> {

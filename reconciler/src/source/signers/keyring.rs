@@ -8,7 +8,7 @@ use std::{
 use policies::reading::MAX_FILE_BYTES;
 
 use super::{openpgp, ssh};
-use crate::source::{dir::read_bounded, names::is_hidden};
+use crate::source::{bounded_read::read_bounded, names::is_hidden};
 
 /// All keys that could be read, and the problems with the other files.
 #[derive(Debug, Default)]
