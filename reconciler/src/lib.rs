@@ -17,7 +17,7 @@
 //! - [`doctor`]: rules that find mistakes in an installation.
 //! - [`kubernetes`]: the cluster (`kube`): its namespaces, the Lease, the status object, Events.
 //! - [`http`]: the HTTP interface (`axum`); it reads what [`serving`] publishes and never waits for Git.
-//! - [`reference`]: the texts that `hfi reference` prints.
+//! - [`mod@reference`]: the texts that `hfi reference` prints.
 //! - [`cli`]: the command line (`clap`), and the commands that answer and end.
 //! - [`assembly`]: starts and stops all of this.
 #![forbid(unsafe_code)]

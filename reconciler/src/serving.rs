@@ -5,7 +5,7 @@
 //! - [`publisher`]: the hub that readers ask and wait at.
 //! - [`gate`]: the halt: while it holds, every snapshot is empty.
 //! - [`status`]: counts, and every policy with its state.
-//! - [`unselected`]: a lint for policies that select no workload.
+//! - `unselected`: a lint for policies that select no workload.
 //! - [`namespaces`]: the namespaces of the cluster, by which policies are inactive.
 //! - [`modules`]: the filter modules that are handed out.
 

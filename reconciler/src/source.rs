@@ -1,6 +1,6 @@
 //! The source of the policies: a branch of a Git repository, or a plain directory.
 //!
-//! A source is read in one go: [`Source::read`] gives a [`Reading`](reading::Reading), which holds the
+//! A source is read in one go: [`Source::read`] gives a [`Reading`], which holds the
 //! [`Checkout`], and is kept once it has been loaded. A checkout is the revision and the policy files, each by the
 //! hash of its content, so that what is known already is not read again. A failure of the source changes nothing
 //! that is served.

@@ -78,7 +78,7 @@ impl HeldRequests {
     }
 
     /// Forgets requests whose streams have ended; returns their number. The host does not report the
-    /// end of a stream, so every stream is checked, but not more often than [`SWEEP`].
+    /// end of a stream, so every stream is checked, but not more often than every `SWEEP`.
     pub fn forget_ended(&mut self, now: Instant, is_open: impl Fn(u32) -> bool) -> usize {
         if self.requests.is_empty() || now < self.swept + SWEEP {
             return 0;
@@ -89,7 +89,7 @@ impl HeldRequests {
         held - self.requests.len()
     }
 
-    /// Removes requests whose time is up, at most [`RELEASE_BATCH`]. The others stay due.
+    /// Removes requests whose time is up, at most `RELEASE_BATCH`. The others stay due.
     pub fn take_due(&mut self, now: Instant) -> Vec<DueRequest> {
         let mut due = Vec::new();
         while due.len() < RELEASE_BATCH

@@ -1,9 +1,9 @@
 //! A server of HTTP that holds many polls at little cost.
 //!
 //! Nearly all requests to a reconciler are the polls of proxies. So that a poll that waits costs little, and
-//! that all of them are answered fast, its plain form is read and answered [here](connection), without a
+//! that all of them are answered fast, its plain form is read and answered here, in `connection`, without a
 //! buffer that is kept in between. All other requests, of HTTP/1.1 and HTTP/2, go to
-//! [`hyper`](hyper_fallback) with the bytes read so far; over HTTP/1.1 the connection comes back after the
+//! `hyper`, in `hyper_fallback`, with the bytes read so far; over HTTP/1.1 the connection comes back after the
 //! answer.
 //!
 //! It exists for that memory: behind hyper alone, the same routes need about ten times as much for a held
