@@ -177,7 +177,7 @@ const mistakes = [
     "have no sidecar",
   ],
   // Texts.
-  ["overlays/default", "Service", (s) => (s.metadata.name = "hfi_control_plane"), "no RFC 1123 label"],
+  ["overlays/default", "Service", (s) => (s.metadata.name = "hfi_control_plane"), "not an RFC 1123 label"],
   ["overlays/default", "ConfigMap", (c) => (c.data.HFI_REPO = "${REPO}"), "which Flux replaces"],
   ["overlays/sidecar", "PeerAuthentication", (p) => delete p.spec.selector, "portLevelMtls needs a selector"],
   [
