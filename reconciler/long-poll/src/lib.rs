@@ -6,7 +6,7 @@
 //! `hyper`, in `hyper_fallback`, with the bytes read so far; over HTTP/1.1 the connection comes back after the
 //! answer.
 //!
-//! It exists for that memory: behind hyper alone, the same routes need about ten times as much for a held
+//! It exists for that memory: behind hyper alone, the same routes need several times as much for a held
 //! poll (`scripts/mesh/PERFORMANCE.md`).
 //!
 //! The crate knows nothing of what is polled: that is an [`App`].
