@@ -11,8 +11,9 @@ use harness::{GitHttp, Repository};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
-    io::AsyncWriteExt as _,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    task::JoinSet,
     time::{Instant, sleep, timeout},
 };
 
@@ -162,27 +163,31 @@ async fn what_is_not_proven_is_refused_and_causes_nothing() {
 #[tokio::test]
 async fn bodies_that_do_not_end_are_few() {
     let world = World::new("s3cret").await;
-    let address = world.hfi.url.strip_prefix("http://").unwrap();
+    let address = world.hfi.url.strip_prefix("http://").unwrap().to_owned();
     let begun =
         "POST /v1/hooks/gitlab HTTP/1.1\r\nhost: a\r\nx-gitlab-token: x\r\ncontent-length: 99\r\n\r\n{";
-    let mut open = Vec::new();
-    for _ in 0..16 {
-        let mut client = TcpStream::connect(address).await.unwrap();
-        client.write_all(begun.as_bytes()).await.unwrap();
-        open.push(client);
+    // One more than there are places, so that all are taken when the first is answered.
+    let mut open = JoinSet::new();
+    for _ in 0..17 {
+        let address = address.clone();
+        open.spawn(async move {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(begun.as_bytes()).await.unwrap();
+            let mut status = [0; 12];
+            client.read_exact(&mut status).await.unwrap();
+            (client, status)
+        });
     }
-    let proof = [("x-gitlab-token", "s3cret")];
-    let until = async |wanted: u16| {
-        let answered = async { while world.notify("gitlab", &proof, BODY).await.0 != wanted {} };
-        timeout(PATIENCE, answered).await.unwrap_or_else(|_| panic!("never {wanted}"));
-    };
-    until(503).await;
+    let (_seventeenth, status) = timeout(PATIENCE, open.join_next()).await.unwrap().unwrap().unwrap();
+    assert_eq!(&status, b"HTTP/1.1 503");
     let hook = world.client.post(format!("{}/v1/hooks/gitlab", world.hfi.url));
     let refused = hook.header("x-gitlab-token", "s3cret").body(BODY).send().await.unwrap();
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"5".parse().unwrap()));
     assert_eq!(world.notify("gitlab", &[], BODY).await.0, 401, "it is not read");
     drop(open);
-    until(202).await;
+    let proof = [("x-gitlab-token", "s3cret")];
+    let answered = async { while world.notify("gitlab", &proof, BODY).await.0 != 202 {} };
+    timeout(PATIENCE, answered).await.expect("the places are free again");
 }
 
 #[tokio::test]
