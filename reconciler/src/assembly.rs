@@ -109,7 +109,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         kubernetes: if kubernetes { Some(KubernetesAgent::new().await?) } else { None },
     };
     let listener = bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    let (trigger, mut shutdown) = shutdown::channel();
+    let (trigger, shutdown) = shutdown::channel();
     request_on_signal(trigger)?;
     let Running { mut reconciling, mut serving, agent, .. } =
         ControlPlane::new(options)?.start(listener, &shutdown).context("the listener has no address")?;

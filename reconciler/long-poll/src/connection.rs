@@ -5,7 +5,7 @@
 mod tests;
 
 use std::{
-    future::poll_fn,
+    future::{poll_fn, ready},
     io,
     pin::{Pin, pin},
     sync::Arc,
@@ -14,6 +14,7 @@ use std::{
 
 use axum::response::Response;
 use bytes::{Buf as _, Bytes};
+use futures_util::future::Either;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     time::Instant,
@@ -37,83 +38,101 @@ const COPIED: usize = 4_096;
 
 /// A request, or the end.
 enum Received<P> {
-    Poll {
-        poll: Result<P, Box<Response>>,
-        after: Connection,
-    },
+    Poll(Asked<P>),
     Other(Protocol),
     /// The client sends no more, or its time is over.
     End,
 }
 
+/// A poll that has been read, or the answer to one that cannot be read.
+struct Asked<P> {
+    poll: Result<P, Box<Response>>,
+    after: Connection,
+}
+
 /// Serves a connection to its end. An error says how the client left.
-pub(crate) async fn serve<IO, A>(io: IO, server: Arc<Server<A>>, permit: Permit) -> io::Result<()>
+///
+/// Thousands of these futures wait at once, so each is kept small: it captures its arguments instead of
+/// moving them, and takes no part out of a value that is kept while something is awaited.
+pub(crate) fn serve<IO, A>(
+    io: IO,
+    server: Arc<Server<A>>,
+    permit: Permit,
+) -> impl Future<Output = io::Result<()>> + Send
 where
     A: App,
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let mut stream = Stream::new(io);
-    let app = &server.app;
-    let (mut requested, mut is_requested) = (pin!(app.shutdown()), false);
-    // It may be polled again after its end.
-    let mut ending = pin!(poll_fn(|cx| {
-        is_requested = is_requested || requested.as_mut().poll(cx).is_ready();
-        if is_requested { Poll::Ready(()) } else { Poll::Pending }
-    }));
-    let mut deadline = Deadline::at(Instant::now() + HEAD_TIME);
-    loop {
-        let received =
-            poll_fn(|cx| next(&mut stream, app, permit.slot, &mut deadline, ending.as_mut(), cx)).await?;
-        let (poll, after) = match received {
-            Received::Poll { poll, after } => (poll, after),
-            // On the heap: it needs far more memory than a poll, and few connections need it.
-            Received::Other(protocol) => {
-                let fallback = hyper_fallback::serve(stream, protocol, Arc::clone(&server), permit.slot);
-                match Box::pin(fallback).await? {
-                    Some(returned) => stream = returned,
-                    None => return Ok(()),
+    async move {
+        // As a whole: a field alone would be captured without the rest, which frees the place.
+        let permit = &permit;
+        let app = &server.app;
+        let (mut requested, mut is_requested) = (pin!(app.shutdown()), false);
+        // It may be polled again after its end.
+        let mut ending = pin!(poll_fn(|cx| {
+            is_requested = is_requested || requested.as_mut().poll(cx).is_ready();
+            if is_requested { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        let mut deadline = Deadline::at(Instant::now() + HEAD_TIME);
+        loop {
+            let received =
+                poll_fn(|cx| next(&mut stream, app, permit.slot, &mut deadline, ending.as_mut(), cx));
+            let asked = match received.await? {
+                Received::Poll(asked) => asked,
+                // On the heap: it needs far more memory than a poll, and few connections need it.
+                Received::Other(protocol) => {
+                    let fallback = hyper_fallback::serve(stream, protocol, Arc::clone(&server), permit.slot);
+                    match Box::pin(fallback).await? {
+                        Some(returned) => stream = returned,
+                        None => return Ok(()),
+                    }
+                    deadline.set(Instant::now() + stream.time_to_next_head());
+                    continue;
                 }
-                deadline.set(Instant::now() + stream.time_to_next_head());
-                continue;
-            }
-            Received::End => break,
-        };
-        let answer = match poll {
-            Ok(poll) => {
+                Received::End => break,
+            };
+            let after = asked.after;
+            let answer = {
                 let hold = Hold::new(&mut deadline, ending.as_mut());
-                let mut answer = pin!(app.answer_poll(poll, hold));
-                let answered = poll_fn(|cx| match answer.as_mut().poll(cx) {
+                let mut answer = pin!(answer(app, asked, hold));
+                poll_fn(|cx| match answer.as_mut().poll(cx) {
                     Poll::Ready(answer) => Poll::Ready(Some(answer)),
                     Poll::Pending => is_gone(&mut stream, cx).map(|()| None),
-                });
-                match answered.await {
-                    Some(answer) => answer,
-                    None => break,
+                })
+                .await
+            };
+            let after = if app.is_shutting_down() { Connection::Close } else { after };
+            let (mut head, body) = match answer {
+                Some(Answer::Written { head, body }) => (head.end(body.len(), after), body),
+                // It need not be fast.
+                Some(Answer::Response(response)) => {
+                    (Box::pin(http1_response::write(response, after)).await, Bytes::new())
                 }
+                None => break,
+            };
+            if body.len() <= COPIED {
+                head.extend_from_slice(&body);
+                stream.write_all(&head).await?;
+            } else {
+                stream.write_all_buf(&mut head.as_slice().chain(body)).await?;
             }
-            Err(response) => Answer::Response(*response),
-        };
-        let after = if app.is_shutting_down() { Connection::Close } else { after };
-        let (mut head, body) = match answer {
-            Answer::Written { head, body } => (head.end(body.len(), after), body),
-            // It need not be fast.
-            Answer::Response(response) => {
-                (Box::pin(http1_response::write(response, after)).await, Bytes::new())
+            stream.flush().await?;
+            if after == Connection::Close {
+                break;
             }
-        };
-        if body.len() <= COPIED {
-            head.extend_from_slice(&body);
-            stream.write_all(&head).await?;
-        } else {
-            stream.write_all_buf(&mut head.as_slice().chain(body)).await?;
+            deadline.set(Instant::now() + stream.time_to_next_head());
         }
-        stream.flush().await?;
-        if after == Connection::Close {
-            break;
-        }
-        deadline.set(Instant::now() + stream.time_to_next_head());
+        stream.shutdown().await
     }
-    stream.shutdown().await
+}
+
+/// Answers a poll, unless it is answered already.
+fn answer<A: App>(app: &A, asked: Asked<A::Poll>, hold: Hold<'_>) -> impl Future<Output = Answer> + Send {
+    match asked.poll {
+        Ok(poll) => Either::Left(app.answer_poll(poll, hold)),
+        Err(response) => Either::Right(ready(Answer::Response(*response))),
+    }
 }
 
 /// Reads the next request.
@@ -166,7 +185,7 @@ fn take<A: App>(read_ahead: &mut Vec<u8>, fresh: &[u8], app: &A, slot: Slot) -> 
         Head::Plain(plain) if plain.length <= MAX_HEAD && slot == Slot::Regular => {
             let poll = app.read_poll(plain.query, &plain.headers);
             let after = if plain.closes { Connection::Close } else { Connection::KeepAlive };
-            (Some(Received::Poll { poll, after }), plain.length)
+            (Some(Received::Poll(Asked { poll, after })), plain.length)
         }
         Head::Partial if bytes.len() <= MAX_HEAD => (None, 0),
         Head::Other(protocol) => (Some(Received::Other(protocol)), 0),

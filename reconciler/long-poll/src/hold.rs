@@ -22,13 +22,12 @@ impl<'a> Hold<'a> {
     }
 
     /// Ends at this instant, or earlier if the server shuts down.
-    pub async fn until(self, instant: Instant) {
+    pub fn until(self, instant: Instant) -> impl Future<Output = ()> + Send {
         let Self { timer, mut shutdown } = self;
         timer.set(instant);
-        poll_fn(|cx| match shutdown.as_mut().poll(cx) {
+        poll_fn(move |cx| match shutdown.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending => timer.poll(cx),
         })
-        .await;
     }
 }

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use futures_util::FutureExt as _;
 use long_poll::{Answer, App, Head, Hold, Listener, Request};
 use policies::wire::poll;
 
@@ -43,14 +44,14 @@ impl App for Snapshots {
         Poll::read(&self.0.served, query, headers).map_err(|problem| Box::new(problem.into_response()))
     }
 
-    async fn answer_poll(&self, poll: Poll, hold: Hold<'_>) -> Answer {
+    fn answer_poll(&self, poll: Poll, hold: Hold<'_>) -> impl Future<Output = Answer> + Send {
         let wait = poll.wait;
-        match poll.answer(&self.0.served, |expiry| hold.until(expiry)).await {
+        poll.answer(&self.0.served, |expiry| hold.until(expiry)).map(move |answer| match answer {
             Ok(snapshot::Answer::Full(body)) => full(body, wait),
             Ok(snapshot::Answer::NotModified(body)) => not_modified(&body, wait),
             Ok(rare) => Answer::Response(snapshot::respond(rare, wait)),
             Err(problem) => Answer::Response(problem.into_response()),
-        }
+        })
     }
 
     fn router(&self) -> &Router {
@@ -75,8 +76,8 @@ impl App for Snapshots {
         self.0.served.shutdown.is_requested()
     }
 
-    async fn shutdown(&self) {
-        self.0.served.shutdown.clone().requested().await;
+    fn shutdown(&self) -> impl Future<Output = ()> + Send {
+        self.0.served.shutdown.requested()
     }
 }
 

@@ -40,13 +40,12 @@ impl Behind {
     /// Makes sure that this replica no longer is, which may take until `wait` is over. `false`: it still
     /// may be, or the server ends.
     pub(crate) async fn catch_up(&self, served: &Served, wait: Option<Duration>) -> bool {
-        let mut shutdown = served.shutdown.clone();
         let caught_up = async {
             tokio::select! {
                 // What is still unknown after a fetch was forced off the branch, or never was on it.
                 () = served.refresh.sync() => true,
                 () = served.publisher.until(|state| !is_behind(state, &self.revision)) => true,
-                () = shutdown.requested() => false,
+                () = served.shutdown.requested() => false,
             }
         };
         timeout(wait.unwrap_or(UNASKED), caught_up).await.unwrap_or(false)

@@ -85,7 +85,7 @@ impl Tls {
     }
 
     /// Follows the files, and uses each new good pair.
-    pub async fn follow(mut self, mut shutdown: Shutdown) {
+    pub async fn follow(mut self, shutdown: Shutdown) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(LOOKS_APART) => {}

@@ -159,7 +159,7 @@ fn never_read() -> Whole {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::{collections::HashSet, sync::Arc};
 
     use policies::{Catalog, File, Scope, Snapshot, Timestamp, repository::Sources};
     use proptest::prelude::*;
@@ -264,14 +264,14 @@ mod tests {
             let publisher = gate.publisher();
             let Publication::Serving(published) = publisher.publication() else {
                 assert!(self.committed.is_none() && !self.halted, "a whole or a halt is something to serve");
-                assert!(publisher.subscribe(everything()).is_err());
+                assert!(publisher.subscribe(Arc::new(everything().into())).is_err());
                 return;
             };
             let (number, policies) = self.committed.unwrap_or_default();
             assert_eq!(published.holds.halted, self.halted);
             assert_eq!(published.holds.withdrawn.is_some(), self.withdrawn);
             let scope = Scope::new(["demo"], ["a"]).unwrap();
-            let body = publisher.subscribe(scope.clone()).unwrap().borrow().clone();
+            let body = publisher.subscribe(Arc::new(scope.clone().into())).unwrap().borrow().clone();
             let served = Snapshot::decode(&body.bytes).unwrap();
             assert_eq!(body.revision, published.whole.revision, "bytes and revision are of one state");
             if self.halted || self.withdrawn {
@@ -310,7 +310,8 @@ mod tests {
     fn a_waiting_request_is_woken_by_the_halt_and_by_its_end() {
         let gate = Gate::default();
         gate.publish(whole(1, 2), None);
-        let mut waiting = gate.publisher().subscribe(Scope::new(["demo"], ["a"]).unwrap()).unwrap();
+        let mut waiting =
+            gate.publisher().subscribe(Arc::new(Scope::new(["demo"], ["a"]).unwrap().into())).unwrap();
         let before = waiting.borrow_and_update().digest;
         gate.halt(true);
         assert!(waiting.has_changed().unwrap());

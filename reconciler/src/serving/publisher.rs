@@ -89,8 +89,7 @@ impl Publisher {
 
     /// The bytes of a scope in a format, now and whenever they change; `Err` is the reason why there are none
     /// yet.
-    pub fn subscribe(&self, variant: impl Into<Variant>) -> Result<watch::Receiver<Body>, String> {
-        let variant = Arc::new(variant.into());
+    pub fn subscribe(&self, variant: Arc<Variant>) -> Result<watch::Receiver<Body>, String> {
         let mut made: Option<(Arc<ActiveSet>, Body)> = None;
         loop {
             let mut scopes = self.lock();
@@ -115,7 +114,7 @@ impl Publisher {
     /// The digest of a scope's bytes in a format, if there are any.
     pub fn digest(&self, variant: &Variant) -> Option<Digest> {
         let known = self.lock().digest(variant);
-        known.or_else(|| Some(self.subscribe(variant.clone()).ok()?.borrow().digest))
+        known.or_else(|| Some(self.subscribe(Arc::new(variant.clone())).ok()?.borrow().digest))
     }
 
     /// The scopes that are kept, and the requests that wait for one of them to change.
@@ -176,7 +175,7 @@ mod tests {
                     Err(service) => {
                         let scope = Scope::new(["demo"], [SERVICES[service]]).unwrap();
                         let variant = Variant { scope, format: Format::ALL[number % 2] };
-                        let body = publisher.subscribe(variant.clone()).unwrap();
+                        let body = publisher.subscribe(Arc::new(variant.clone())).unwrap();
                         waiting.push((variant, body));
                     }
                     Ok(policies) => {

@@ -41,7 +41,7 @@ pub fn everything() -> Scope {
 impl Version {
     /// The version that is served now; `Err` is the reason why there is none.
     pub fn of(publisher: &Publisher) -> Result<Self, String> {
-        let body = publisher.subscribe(everything())?.borrow().clone();
+        let body = publisher.subscribe(Arc::new(everything().into()))?.borrow().clone();
         Ok(Self { revision: body.revision, digest: body.digest })
     }
 

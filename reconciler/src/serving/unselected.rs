@@ -69,7 +69,7 @@ mod tests {
         let mut unselected = UnselectedPolicies::default();
         publish(&gate, &["checkout", "chekout"]);
         assert!(unselected.new_ones(&publisher).is_empty(), "no proxy has asked yet");
-        let waiting = publisher.subscribe(Scope::new(["demo"], ["checkout"]).unwrap());
+        let waiting = publisher.subscribe(Arc::new(Scope::new(["demo"], ["checkout"]).unwrap().into()));
         let found: Vec<_> =
             unselected.new_ones(&publisher).iter().map(|policy| policy.name.to_string()).collect();
         assert_eq!(found, ["chekout"]);

@@ -44,7 +44,7 @@ impl HaltFile {
     }
 
     /// Looks for the file until shutdown.
-    pub async fn follow(mut self, mut shutdown: Shutdown) {
+    pub async fn follow(mut self, shutdown: Shutdown) {
         loop {
             tokio::select! {
                 () = shutdown.requested() => return,

@@ -83,14 +83,14 @@ impl Reconciler {
     }
 
     /// Runs until shutdown. An error is one that no retry can mend.
-    pub async fn run(mut self, hints: Arc<Hints>, mut shutdown: Shutdown) -> Result<(), ReconcileError> {
+    pub async fn run(mut self, hints: Arc<Hints>, shutdown: Shutdown) -> Result<(), ReconcileError> {
         let mut cause = Cause::Start;
         self.restore().await?;
         loop {
             debug!(%cause, "reconciling");
             match cause {
                 Cause::Expiry => self.expire(),
-                _ => self.reconcile(cause, &mut shutdown).await?,
+                _ => self.reconcile(cause, &shutdown).await?,
             }
             let (next, expiry) = (self.schedule.next(), self.next_expiry());
             // Every branch is cancel-safe: a hint is either taken or left for the next turn.
@@ -135,7 +135,7 @@ impl Reconciler {
         }))
     }
 
-    async fn reconcile(&mut self, cause: Cause, shutdown: &mut Shutdown) -> Result<(), ReconcileError> {
+    async fn reconcile(&mut self, cause: Cause, shutdown: &Shutdown) -> Result<(), ReconcileError> {
         if let Some(watcher) = &mut self.watcher {
             watcher.renew();
         }
@@ -183,7 +183,7 @@ impl Reconciler {
         mut task: JoinHandle<(Box<Work>, T)>,
         mut restore_at: Option<Instant>,
         abort: &Abort,
-        shutdown: &mut Shutdown,
+        shutdown: &Shutdown,
     ) -> Result<T, ReconcileError> {
         let mut verify_at = self.signature_watch.as_ref().map(|_| Instant::now() + SIGNATURE_PERIOD);
         let done = loop {

@@ -1,11 +1,14 @@
 //! `GET /v1/snapshot`: what a filter runs, held until it changes.
 
+use std::sync::Arc;
+
 use axum::{
     Extension,
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures_util::FutureExt as _;
 use long_poll::Shared;
 use policies::wire::{Format, poll};
 use tokio::time::{Instant, timeout_at};
@@ -28,17 +31,15 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let poll = Poll::read(&served, query.as_deref().unwrap_or_default(), &headers)?;
-    let (wait, mut shutdown) = (poll.wait, served.shutdown.clone());
-    let until = |instant| async move {
-        let _ = timeout_at(instant, shutdown.requested()).await;
-    };
+    let wait = poll.wait;
+    let until = |instant| timeout_at(instant, served.shutdown.requested()).map(drop);
     Ok(respond(poll.answer(&served, until).await?, wait))
 }
 
 /// A request for a snapshot. Small, because it is kept while the client waits.
 #[derive(Debug)]
 pub(crate) struct Poll {
-    variant: Variant,
+    variant: Arc<Variant>,
     known: Known,
     /// The time for which the client wants to wait, as far as that is granted.
     pub(crate) wait: Option<Wait>,
@@ -60,39 +61,42 @@ impl Poll {
         let format = format(headers)?;
         let scope =
             poll::scope(query).map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
-        let (variant, wait) = (Variant { scope, format }, prefer::preferred(headers));
+        let (variant, wait) = (Arc::new(Variant { scope, format }), prefer::preferred(headers));
         filters::note(&served.services.filters, headers, &variant, wait);
         Ok(Self { variant, known: Known::of(headers), wait, behind: Behind::of(served, headers) })
     }
 
     /// The snapshot; if the client has it already, it is held until that changes, until its wait is over,
     /// or until the server shuts down. `until` gives a future that ends at an instant, or at the shutdown.
-    pub(crate) async fn answer<E: Future<Output = ()>>(
+    ///
+    /// Not an `async fn`, and without locals for its fields: the future would keep them twice.
+    pub(crate) fn answer<E: Future<Output = ()> + Send>(
         self,
         served: &Served,
-        until: impl FnOnce(Instant) -> E,
-    ) -> Result<Answer, Problem> {
-        let Self { variant, known, wait, behind } = self;
-        let expiry = wait.map(|wait| Instant::now() + wait.duration());
-        if let Some(behind) = behind {
-            // In a place of its own: it is rare, and would make every other poll larger.
-            let caught_up = Box::pin(behind.catch_up(served, wait.map(Wait::duration))).await;
-            if !caught_up {
-                return Ok(Answer::Stay(behind));
+        until: impl FnOnce(Instant) -> E + Send,
+    ) -> impl Future<Output = Result<Answer, Problem>> + Send {
+        let expiry = self.wait.map(|wait| Instant::now() + wait.duration());
+        async move {
+            if let Some(behind) = self.behind {
+                // In a place of its own: it is rare, and would make every other poll larger.
+                let caught_up = Box::pin(behind.catch_up(served, self.wait.map(Wait::duration))).await;
+                if !caught_up {
+                    return Ok(Answer::Stay(behind));
+                }
             }
-        }
-        let mut bodies = served.publisher.subscribe(variant).map_err(Problem::not_ready)?;
-        let is_current = known.has(&bodies.borrow_and_update().digest);
-        if let Some(expiry) = expiry.filter(|_| is_current) {
-            // Whatever ends the wait, the answer says what is so then.
-            tokio::select! {
-                biased;
-                _ = bodies.changed() => {}
-                () = until(expiry) => {}
+            let mut bodies = served.publisher.subscribe(self.variant).map_err(Problem::not_ready)?;
+            let is_current = self.known.has(&bodies.borrow_and_update().digest);
+            if let Some(expiry) = expiry.filter(|_| is_current) {
+                // Whatever ends the wait, the answer says what is so then.
+                tokio::select! {
+                    biased;
+                    _ = bodies.changed() => {}
+                    () = until(expiry) => {}
+                }
             }
+            let body = bodies.borrow_and_update().clone();
+            Ok(if self.known.has(&body.digest) { Answer::NotModified(body) } else { Answer::Full(body) })
         }
-        let body = bodies.borrow_and_update().clone();
-        Ok(if known.has(&body.digest) { Answer::NotModified(body) } else { Answer::Full(body) })
     }
 }
 

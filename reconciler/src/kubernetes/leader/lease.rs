@@ -29,7 +29,7 @@ const RELEASE: Duration = Duration::from_secs(1);
 pub(crate) async fn elect(
     connection: &Connection,
     health: Arc<SharedHealth>,
-    mut shutdown: Shutdown,
+    shutdown: Shutdown,
     end_others: impl Future<Output = ()>,
 ) {
     let leases = Api::namespaced(connection.client.clone(), &connection.namespace);
