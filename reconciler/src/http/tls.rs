@@ -24,7 +24,7 @@ use tracing::{info, warn};
 use crate::shutdown::Shutdown;
 
 /// The time between two reads of the files. They are not watched: the events depend on how they are mounted.
-const LOOKS_APART: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The files of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,20 +88,20 @@ impl Tls {
     pub async fn follow(mut self, shutdown: Shutdown) {
         loop {
             tokio::select! {
-                () = tokio::time::sleep(LOOKS_APART) => {}
+                () = tokio::time::sleep(CHECK_INTERVAL) => {}
                 () = shutdown.requested() => return,
             }
             // A disk may hang.
-            let looked = tokio::task::spawn_blocking(move || {
-                self.look();
+            let checked = tokio::task::spawn_blocking(move || {
+                self.check();
                 self
             });
-            let Ok(tls) = looked.await else { return };
+            let Ok(tls) = checked.await else { return };
             self = tls;
         }
     }
 
-    fn look(&mut self) {
+    fn check(&mut self) {
         let provider = self.acceptor.config().crypto_provider();
         let renewed = self.files.read().map(|content| (content.digest(), content));
         let renewed = match renewed {

@@ -12,12 +12,12 @@ const MAX_COMPARISONS: usize = 1_000_000;
 /// Looks at each policy once, when it becomes active.
 #[derive(Debug, Default)]
 pub(crate) struct UnselectedPolicies {
-    /// The active policies at the last look.
+    /// The active policies at the last check.
     seen: Arc<ActiveSet>,
 }
 
 impl UnselectedPolicies {
-    /// The policies that became active since the last look and select no workload. Empty while no proxy waits.
+    /// The policies that became active since the last check and select no workload. Empty while no proxy waits.
     pub(crate) fn new_ones(&mut self, publisher: &Publisher) -> Vec<Arc<Policy>> {
         let (active, workloads) = publisher.waited_for();
         if workloads.is_empty() {

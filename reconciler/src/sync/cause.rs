@@ -12,7 +12,7 @@ pub(super) enum Cause {
     /// A sync was requested.
     Request,
     /// A directory came into being a moment ago.
-    SecondLook,
+    Recheck,
     /// A policy reached its beginning or its end.
     Expiry,
 }
@@ -25,7 +25,7 @@ impl fmt::Display for Cause {
             Self::Retry => "retry",
             Self::Change => "change",
             Self::Request => "request",
-            Self::SecondLook => "second look",
+            Self::Recheck => "recheck",
             Self::Expiry => "expiry",
         })
     }

@@ -25,17 +25,17 @@ pub struct HaltFile {
     gate: Arc<Gate>,
     watcher: Option<Watcher>,
     hints: Arc<Hints>,
-    /// The error of the last look, if it failed.
+    /// The error of the last check, if it failed.
     unknown: Option<ErrorKind>,
 }
 
 impl HaltFile {
-    /// Looks for the file for the first time, before anything is served.
+    /// Checks for the file for the first time, before anything is served.
     pub fn new(path: PathBuf, gate: Arc<Gate>) -> Self {
         let hints = Arc::<Hints>::default();
         let watcher = Watcher::of_file(&path, Arc::clone(&hints));
         let mut file = Self { path, gate, watcher, hints, unknown: None };
-        file.look();
+        file.check();
         if file.unknown.is_some() && file.gate.halt(true) {
             // There is no state yet to stay as it is, and somebody may have halted before this start.
             warn!(path = %file.path.display(), "halted until it is known whether the halt file exists");
@@ -43,7 +43,7 @@ impl HaltFile {
         file
     }
 
-    /// Looks for the file until shutdown.
+    /// Checks for the file until shutdown.
     pub async fn follow(mut self, shutdown: Shutdown) {
         loop {
             tokio::select! {
@@ -51,11 +51,11 @@ impl HaltFile {
                 () = self.hints.noticed() => {}
                 () = tokio::time::sleep(POLL) => {}
             }
-            self.look();
+            self.check();
         }
     }
 
-    fn look(&mut self) {
+    fn check(&mut self) {
         if let Some(watcher) = &mut self.watcher {
             watcher.renew();
         }

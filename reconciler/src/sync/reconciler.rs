@@ -82,7 +82,7 @@ impl Reconciler {
         Self { signature_watch, ..self }
     }
 
-    /// Runs until shutdown. An error is one that no retry can mend.
+    /// Runs until shutdown. An error is one that no retry can repair.
     pub async fn run(mut self, hints: Arc<Hints>, shutdown: Shutdown) -> Result<(), ReconcileError> {
         let mut cause = Cause::Start;
         self.restore().await?;

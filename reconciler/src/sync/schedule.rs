@@ -8,7 +8,7 @@ use super::cause::Cause;
 
 /// The time from the creation of a directory to a second read: files written into it before it was watched were not
 /// noticed.
-const SECOND_LOOK: Duration = Duration::from_millis(250);
+const RECHECK_DELAY: Duration = Duration::from_millis(250);
 /// The time from the first failure to the next read. It doubles with each further failure, up to the interval.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The largest number of doublings, far above the longest interval.
@@ -21,24 +21,24 @@ pub(super) struct Schedule {
     /// The number of failures since the last success.
     failures: u32,
     next: Instant,
-    second_look: Option<Instant>,
+    recheck: Option<Instant>,
 }
 
 impl Schedule {
     /// A schedule whose first read is due now.
     pub(super) fn new(interval: Duration, now: Instant) -> Self {
-        Self { interval, failures: 0, next: now, second_look: None }
+        Self { interval, failures: 0, next: now, recheck: None }
     }
 
     /// The time of the next read.
     pub(super) fn next(&self) -> Instant {
-        self.second_look.map_or(self.next, |second_look| second_look.min(self.next))
+        self.recheck.map_or(self.next, |recheck| recheck.min(self.next))
     }
 
     /// The cause of the read that is due at [`next`](Self::next).
     pub(super) fn take(&mut self) -> Cause {
-        if self.second_look.take_if(|second_look| *second_look <= self.next).is_some() {
-            Cause::SecondLook
+        if self.recheck.take_if(|recheck| *recheck <= self.next).is_some() {
+            Cause::Recheck
         } else if self.failures > 0 {
             Cause::Retry
         } else {
@@ -48,7 +48,7 @@ impl Schedule {
 
     /// A directory was created: one more read follows.
     pub(super) fn directory_created(&mut self, now: Instant) {
-        self.second_look = Some(now + SECOND_LOOK);
+        self.recheck = Some(now + RECHECK_DELAY);
     }
 
     /// A read has succeeded. Returns the number of failures before it.
@@ -87,7 +87,7 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{SECOND_LOOK, Schedule};
+    use super::{RECHECK_DELAY, Schedule};
     use crate::sync::cause::Cause;
 
     const INTERVAL: Duration = Duration::from_secs(30);
@@ -147,18 +147,18 @@ mod tests {
         let (mut schedule, now) = schedule();
         schedule.finished(now, EVEN);
         schedule.directory_created(now);
-        assert_eq!((schedule.next() - now, schedule.take()), (SECOND_LOOK, Cause::SecondLook));
+        assert_eq!((schedule.next() - now, schedule.take()), (RECHECK_DELAY, Cause::Recheck));
         assert_eq!((schedule.next() - now, schedule.take()), (INTERVAL, Cause::Interval));
     }
 
     #[test]
-    fn a_read_that_is_due_before_the_second_look_does_not_replace_it() {
+    fn a_read_that_is_due_before_the_recheck_does_not_replace_it() {
         let now = Instant::now();
         let mut schedule = Schedule::new(Duration::from_millis(100), now);
         schedule.finished(now, EVEN);
         schedule.directory_created(now);
         assert_eq!(((schedule.next() - now).as_millis(), schedule.take()), (100, Cause::Interval));
         schedule.finished(now + INTERVAL, EVEN);
-        assert_eq!((schedule.next() - now, schedule.take()), (SECOND_LOOK, Cause::SecondLook));
+        assert_eq!((schedule.next() - now, schedule.take()), (RECHECK_DELAY, Cause::Recheck));
     }
 }
