@@ -52,6 +52,7 @@ impl RadixTree {
     }
 
     /// Hands over what is filed under each key that `text` begins with, shortest first.
+    #[inline]
     pub(crate) fn prefixes_of<'t>(&'t self, text: &[u8], mut found: impl FnMut(&'t [u32])) {
         let (mut node, mut rest) = (self.nodes.first(), text);
         while let Some(Node { label, numbers, children }) = node {

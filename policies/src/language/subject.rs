@@ -121,6 +121,7 @@ impl Subject {
     }
 
     /// True if `does` is true of any of its values in a request.
+    #[inline]
     pub(crate) fn any(&self, facts: &impl Facts, mut does: impl FnMut(&[u8]) -> bool) -> bool {
         match self {
             Self::Method => facts.method().is_some_and(|method| does(&method)),
