@@ -40,7 +40,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(serve) => {
             run_server(serve.resolve(|name| std::env::var(name).ok()).unwrap_or_else(|error| error.exit()))
         }
-        Command::FetchForServe => source::fetch_for_parent(),
+        Command::FetchForServe => source::work_for_parent(),
         Command::Validate(validate) => validate.run(),
         Command::Explain(explain) => explain.run(),
         Command::Doctor(doctor) => match Runtime::new() {

@@ -63,7 +63,7 @@ pub enum Command {
         #[arg(default_value = "policies")]
         subject: Subject,
     },
-    /// Fetch from a remote repository, as a child process of `serve`.
+    /// Work on the clone of a repository, as a child process of `serve`.
     #[command(hide = true)]
     FetchForServe,
 }

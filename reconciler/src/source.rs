@@ -15,6 +15,7 @@ mod error;
 pub mod git;
 pub mod location;
 pub(crate) mod names;
+pub(crate) mod printable;
 pub mod reading;
 mod settings;
 pub mod signers;
@@ -37,9 +38,9 @@ pub enum Source {
     Dir(DirSource),
 }
 
-/// Fetches from a remote repository, in a child process of `hfi serve` that runs this very program.
-pub fn fetch_for_parent() -> ExitCode {
-    git::fetch_for_parent()
+/// Works on the clone of a repository, in a child process of `hfi serve` that runs this very program.
+pub fn work_for_parent() -> ExitCode {
+    git::work_for_parent()
 }
 
 impl Source {

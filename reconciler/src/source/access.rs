@@ -20,9 +20,9 @@ pub struct Access {
     pub known_hosts_file: Option<PathBuf>,
     /// Trusted signers: one of them must have signed the served commit. Absent: commits need no signature.
     pub signers: Option<Signers>,
-    /// The longest time that a fetch takes.
+    /// The longest time that a fetch or another job of the child process takes.
     pub timeout: Duration,
-    /// The `hfi` program that runs as the child process that fetches.
+    /// The `hfi` program that runs as the child process.
     pub program: PathBuf,
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Nothing is ever checked out to disk: policies are read through trees and blobs.
 
+mod budget;
+mod check;
 mod corruption;
 mod credentials;
 mod directory;
@@ -9,12 +11,21 @@ mod document_times;
 mod fetch;
 mod fetch_job;
 mod fingerprint;
+mod formats;
+mod hard_links;
 mod history;
 mod isolated_home;
+mod job;
+mod join;
 mod known;
+mod limits;
 mod local;
+mod memory;
+mod objects;
+mod pack_index;
 mod packs;
 mod process;
+mod reachable;
 mod reading;
 mod signed;
 mod storage;
@@ -23,14 +34,25 @@ mod tree;
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use git2::{Oid, Repository as BareClone};
+use serde::de::DeserializeOwned;
 use tracing::warn;
 
 pub use self::document_times::DocumentTimes;
 use self::{
-    corruption::Corruption, isolated_home::Home, known::Known, packs::Packs, reading::Origin,
-    storage::Storage, tree::Files,
+    budget::ReadError,
+    check::{CheckJob, Verdict},
+    corruption::Corruption,
+    fetch_job::FetchJob,
+    isolated_home::{Home, known_hosts},
+    job::Job,
+    known::Known,
+    local::CopyJob,
+    packs::Packs,
+    reading::Origin,
+    storage::Storage,
+    tree::Files,
 };
-pub(super) use self::{fetch_job::fetch_for_parent, reading::GitReading};
+pub(super) use self::{job::work_for_parent, reading::GitReading};
 use super::{
     abort::Abort,
     access::Access,
@@ -51,7 +73,7 @@ pub struct GitSource {
     access: Access,
     clone: BareClone,
     packs: Packs,
-    /// The home directory of the processes that fetch.
+    /// The home directory of the child processes.
     home: Option<Home>,
     abort: Abort,
     /// The commit that was kept last, and what is known at it.
@@ -60,6 +82,8 @@ pub struct GitSource {
     good: Option<Oid>,
     /// The last good commit of an earlier process, until it is restored.
     restorable: Option<Oid>,
+    /// The commit that was checked last, and the reason why it is refused, if it is.
+    checked: Option<(Oid, Option<String>)>,
     /// The commit for which the clone was begun again: if it cannot be read after that either, there is another
     /// cause.
     renewed_for: Option<Oid>,
@@ -84,6 +108,8 @@ impl GitSource {
             }
             None => Storage::temporary()?,
         };
+        // What libgit2 keeps of the objects that it read grows with the history, and each is read once.
+        git2::opts::enable_caching(false);
         let (clone, restorable) = storage.open()?;
         if repository.transport() == Some(Transport::Http) && access.login.password_file.is_some() {
             warn!(%repository, "the password goes over the network in clear text; use https");
@@ -100,6 +126,7 @@ impl GitSource {
             known: None,
             good: None,
             restorable,
+            checked: None,
             renewed_for: None,
             storage,
         })
@@ -111,21 +138,19 @@ impl GitSource {
         is_known: impl Fn(&BlobId) -> bool,
     ) -> Result<Option<(Checkout, GitReading<'_>)>, SourceError> {
         let tip = self.fetch()?;
-        // Before anything else of it is read.
-        self.verify(tip)?;
         if self.good == Some(tip) {
+            self.verify(tip)?;
             // Does nothing if that has been done.
             self.storage.save(tip);
             return Ok(None);
         }
-        let (checkout, found) = match self.find(tip, &is_known) {
-            Err(error) if self.renewed_for != Some(tip) => {
+        let (checkout, found) = match self.examine(tip, &is_known) {
+            Err(Unread::Damaged(error)) if self.renewed_for != Some(tip) => {
                 warn!(%error, "the clone is damaged: an empty one replaces it");
                 self.discard()?;
                 self.renewed_for = Some(tip);
                 let tip = self.fetch()?;
-                self.verify(tip)?;
-                self.find(tip, is_known)?
+                self.examine(tip, is_known)?
             }
             found => found?,
         };
@@ -141,7 +166,13 @@ impl GitSource {
     ) -> Option<T> {
         let commit = self.restorable.take()?;
         // No file is known to a new process.
-        let loaded = self.find(commit, |_| false).and_then(|(checkout, found)| {
+        let checked = self.check(commit);
+        if let Err(Unread::Failed(error)) = checked {
+            warn!(%error, "what is stored in the state directory is not used");
+            return None;
+        }
+        let found = checked.and_then(|()| self.find(commit, |_| false)).map_err(SourceError::from);
+        let loaded = found.and_then(|(checkout, found)| {
             load(checkout, GitReading { source: &mut *self, found, origin: Origin::Restored })
         });
         match loaded {
@@ -159,60 +190,95 @@ impl GitSource {
     pub(super) fn tidy(&mut self) {
         let known = self.known.as_ref().map(|known| known.commit);
         let kept = [self.good, known, self.restorable, self.storage.saved()];
-        let joined = self.packs.put_together(&self.clone, kept.into_iter().flatten());
-        let opened = joined.and_then(|joined| {
-            Ok(if joined { Some(BareClone::open_bare(self.clone.path())?) } else { None })
-        });
-        match opened {
-            Ok(Some(clone)) => self.clone = clone,
-            Ok(None) => {}
-            Err(error) => warn!(%error, "the packs of the clone cannot be put together"),
+        let Some(job) = self.packs.join(self.clone.path(), kept.into_iter().flatten()) else { return };
+        match self.run(Job::Join(job)) {
+            Ok(base) => self.packs.joined(base),
+            Err(error) => {
+                self.packs.failed(self.clone.path());
+                warn!(%error, "the packs of the clone cannot be joined");
+            }
+        }
+        // What is removed is still open.
+        match BareClone::open_bare(self.clone.path()) {
+            Ok(clone) => self.clone = clone,
+            Err(error) => warn!(error = error.message(), "the clone cannot be opened again"),
         }
     }
 
     /// Begins again with an empty clone.
     fn discard(&mut self) -> Result<(), SourceError> {
         self.clone = self.storage.renew()?;
-        (self.known, self.good, self.packs) = (None, None, Packs::default());
+        (self.known, self.good, self.packs, self.checked) = (None, None, Packs::default(), None);
         Ok(())
     }
 
     /// The files of a commit, and what is known at it.
-    fn find(
-        &self,
-        commit: Oid,
-        is_known: impl Fn(&BlobId) -> bool,
-    ) -> Result<(Checkout, Known), SourceError> {
+    fn find(&self, commit: Oid, is_known: impl Fn(&BlobId) -> bool) -> Result<(Checkout, Known), Unread> {
         let Self { clone, path, known, .. } = self;
-        let unreadable = |error| failure(&format!("cannot read commit {commit}"), &error);
+        let unread = |error| Unread::of(commit, &error);
         let mut warnings = Vec::new();
         let known_files = known.as_ref().map(|known| &known.files);
-        let files = Files::of(clone, commit, path, known_files).map_err(unreadable)?;
-        let read = files.read(clone, path, is_known, &mut warnings);
-        let (read, above) = read.map_err(unreadable)?;
+        let mut files = Files::of(clone, commit, path, known_files).map_err(unread)?;
+        let read = files.read(clone, path, known_files, is_known, &mut warnings);
+        let (read, above) = read.map_err(unread)?;
         let known_ancestry = known.as_ref().map(|known| (known.commit, &known.ancestry));
-        let ancestry = history::of(clone, commit, known_ancestry).map_err(unreadable)?;
+        let ancestry = history::of(clone, commit, known_ancestry).map_err(unread)?;
         let signed = self.signed(commit)?.map(Arc::new);
         let revision = Revision::new(format!("{}@sha1:{commit}", self.target.label()));
         let found = Known { commit, ancestry: ancestry.clone(), files, times: DocumentTimes::default() };
         Ok((Checkout { revision, ancestry, signed, files: read, above, warnings }, found))
     }
 
+    /// Reads a commit that is not good yet.
+    fn examine(
+        &mut self,
+        commit: Oid,
+        is_known: impl Fn(&BlobId) -> bool,
+    ) -> Result<(Checkout, Known), Unread> {
+        self.check(commit)?;
+        self.verify(commit)?;
+        self.find(commit, is_known)
+    }
+
+    /// Reads a commit in another process first. One that is over a limit is refused, each time it is met.
+    fn check(&mut self, commit: Oid) -> Result<(), Unread> {
+        if self.checked.as_ref().is_none_or(|(checked, _)| *checked != commit) {
+            let known = self.known.as_ref().map(|known| known.commit.to_string());
+            let job = CheckJob { commit: commit.to_string(), path: self.path.clone(), known };
+            let refusal = match self.run(Job::Check(job)).map_err(Unread::Failed)? {
+                Verdict::Sound => None,
+                Verdict::Refused(reason) => Some(format!("commit {commit} is refused: {reason}")),
+                Verdict::Damaged(reason) => {
+                    return Err(Unread::Damaged(SourceError(format!(
+                        "cannot read commit {commit}: {reason}"
+                    ))));
+                }
+            };
+            self.checked = Some((commit, refusal));
+        }
+        let refusal = self.checked.as_ref().and_then(|(_, refusal)| refusal.clone());
+        refusal.map_or(Ok(()), |refusal| Err(Unread::Refused(refusal)))
+    }
+
+    /// Does a job on the clone in another process.
+    fn run<T: DeserializeOwned>(&mut self, job: Job) -> Result<T, SourceError> {
+        process::run(job, self.clone.path(), &mut self.home, &self.access, &self.abort)
+    }
+
     /// Refuses a commit that nobody who may sign has signed.
-    fn verify(&self, commit: Oid) -> Result<(), SourceError> {
+    fn verify(&self, commit: Oid) -> Result<(), Unread> {
         let Some((signers, signed)) = self.access.signers.as_ref().zip(self.signed(commit)?) else {
             return Ok(());
         };
-        signers.check(Some(&signed), now()).refusal.map_or(Ok(()), |refusal| Err(SourceError(refusal)))
+        signers.check(Some(&signed), now()).refusal.map_or(Ok(()), |refusal| Err(Unread::Refused(refusal)))
     }
 
     /// The signature of a commit, where one is asked for.
-    fn signed(&self, commit: Oid) -> Result<Option<Signed>, SourceError> {
+    fn signed(&self, commit: Oid) -> Result<Option<Signed>, Unread> {
         if self.access.signers.is_none() {
             return Ok(None);
         }
-        let signed = signed::of(&self.clone, commit);
-        signed.map(Some).map_err(|error| failure(&format!("cannot read commit {commit}"), &error))
+        signed::of(&self.clone, commit).map(Some).map_err(|error| Unread::of(commit, &error))
     }
 
     /// Ends a fetch from elsewhere.
@@ -240,18 +306,62 @@ impl GitSource {
         self.fetch_into_clone()
     }
 
-    /// Fetches from a repository on this machine directly, and from another machine by a process that can be given up.
+    /// Fetches in another process, and writes the ref.
     fn fetch_into_clone(&mut self) -> Result<Oid, SourceError> {
-        let Self { repository, target, access, clone, home, abort, .. } = self;
-        let tip = match repository {
-            Repository::Local(path) => local::tip(clone, path, target)?,
-            Repository::Remote { url, transport } => {
-                process::tip(clone, home, url, *transport, target, access, abort)?
+        let target = self.target.clone();
+        if let Some(known) = fetch::known_commit(&self.clone, &target) {
+            return Ok(known);
+        }
+        let job = match &self.repository {
+            Repository::Local(path) => {
+                Job::Copy(CopyJob { repository: path.clone(), target: target.clone() })
             }
+            Repository::Remote { url, transport } => Job::Fetch(FetchJob {
+                repository: url.clone(),
+                transport: *transport,
+                target: target.clone(),
+                login: self.access.login.clone(),
+                known_hosts: known_hosts(&self.access).unwrap_or_default(),
+            }),
         };
-        clone.find_commit(tip).map_err(|error| failure("cannot read the clone", &error))?;
-        fetch::remember(clone, target, tip)?;
+        let tip: String = self.run(job)?;
+        let tip = Oid::from_str(&tip).map_err(|error| failure("the fetch answered no commit", &error))?;
+        let read = objects::commit(&self.clone, tip);
+        // One that is too large is refused when it is checked.
+        if let Err(ReadError::Git(error)) = read {
+            return Err(failure("cannot read the clone", &error));
+        }
+        fetch::remember(&self.clone, &target, tip)?;
         Ok(tip)
+    }
+}
+
+/// The reason why a commit is not read.
+#[derive(Debug)]
+enum Unread {
+    /// It must not be served. Reading it once more changes nothing.
+    Refused(String),
+    /// It cannot be read.
+    Damaged(SourceError),
+    /// Reading it failed for another cause than the commit.
+    Failed(SourceError),
+}
+
+impl Unread {
+    fn of(commit: Oid, error: &ReadError) -> Self {
+        match error {
+            ReadError::Over(excess) => Self::Refused(format!("commit {commit} is refused: {excess}")),
+            ReadError::Git(error) => Self::Damaged(failure(&format!("cannot read commit {commit}"), error)),
+        }
+    }
+}
+
+impl From<Unread> for SourceError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Refused(reason) => Self(reason),
+            Unread::Damaged(error) | Unread::Failed(error) => error,
+        }
     }
 }
 

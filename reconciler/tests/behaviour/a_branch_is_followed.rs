@@ -3,10 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use harness::Repository;
-use reconciler::source::{Settings, Source, access::Access, target::Target};
+use reconciler::source::{Settings, Source, target::Target};
 use serde_json::Value;
 
-use crate::support::{NEVER, PATIENCE, Server, policy};
+use crate::support::{NEVER, PATIENCE, Server, policy, remote::access};
 
 const CHECKOUT: &str = "namespace=demo&service=checkout";
 
@@ -17,7 +17,7 @@ fn following(repository: &Repository, path: &str) -> Settings {
 fn following_branch(repository: &Repository, path: &str, branch: &str) -> Settings {
     let repository = reconciler::source::location::Repository::Local(repository.bare());
     let target = Target::Branch(branch.parse().unwrap());
-    Settings::Git { repository, target, path: PathBuf::from(path), access: Box::new(Access::default()) }
+    Settings::Git { repository, target, path: PathBuf::from(path), access: Box::new(access()) }
 }
 
 /// A repository with one policy, and a server that follows it.

@@ -16,15 +16,12 @@ async fn a_clone_that_lacks_an_object_is_begun_again() {
     world.repository.write("b.yaml", &policy("b", "checkout", 503)).unwrap();
     world.repository.push("Add b").await.unwrap();
     world.run_once().await;
-    let older = world.packs();
     world.push(&policy("a", "checkout", 500)).await;
     world.run_once().await;
     // The last good commit can still be read, and one of its files cannot. Nor would a fetch bring it.
-    for pack in older {
-        let pack = world.clone().join("objects/pack").join(pack);
-        fs::remove_file(pack.with_extension("idx")).unwrap();
-        fs::remove_file(pack).unwrap();
-    }
+    let id = world.repository.git(&["rev-parse", "HEAD:b.yaml"]).await.unwrap();
+    let (folder, file) = id.trim().split_at(2);
+    fs::remove_file(world.clone().join("objects").join(folder).join(file)).unwrap();
     world.take_away();
     let hfi = world.start().await;
     serves_nothing(&hfi).await;

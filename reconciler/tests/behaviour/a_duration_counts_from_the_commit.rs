@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use harness::Repository;
 use policies::Timestamp;
 use reconciler::{
-    source::{Settings, Source, access::Access, location, target::Target},
+    source::{Settings, Source, location, target::Target},
     sync::loader::Loader,
 };
 
@@ -57,7 +57,7 @@ impl Replica {
             repository: location::Repository::Local(bare),
             target: Target::Branch("main".parse().unwrap()),
             path: Path::new(path).to_owned(),
-            access: Box::new(Access::default()),
+            access: Box::new(crate::support::remote::access()),
         };
         Self { source: Source::open(settings, None).unwrap(), loader: Loader::default() }
     }

@@ -67,7 +67,7 @@ async fn a_tag_that_is_not_there_or_is_no_commit_is_an_error() {
     push_tag(&repository, &["tree", "HEAD^{tree}"]).await;
     let url = repository.bare().display().to_string();
     let error = look_at(following(&url, tag("stable"))).await.unwrap_err();
-    assert!(error.ends_with("has no tag `stable`; its branches are `main`"), "{error}");
+    assert!(error.ends_with("has no tag `stable`; its tags are `tree`"), "{error}");
     let error = look_at(following(&url, tag("tree"))).await.unwrap_err();
     assert!(error.contains("tag `tree` of"), "{error}");
     assert!(error.contains("does not lead to a commit"), "{error}");

@@ -2,6 +2,7 @@
 
 pub(crate) mod cluster;
 pub(crate) mod lossy;
+pub(crate) mod plumbing;
 pub(crate) mod process;
 pub(crate) mod remote;
 pub(crate) mod signing;

@@ -260,8 +260,9 @@ async fn what_is_damaged_is_said_and_ignored() {
         }),
         ("the clone is gone", |state| fs::remove_dir_all(state.join("clone.git")).unwrap()),
         ("objects are damaged", |state| {
-            for file in fs::read_dir(state.join("clone.git/objects/pack")).unwrap() {
-                let path = file.unwrap().path();
+            let directories = fs::read_dir(state.join("clone.git/objects")).unwrap();
+            let files = directories.flat_map(|directory| fs::read_dir(directory.unwrap().path()).unwrap());
+            for path in files.map(|file| file.unwrap().path()) {
                 fs::remove_file(&path).unwrap();
                 fs::write(path, "damaged").unwrap();
             }

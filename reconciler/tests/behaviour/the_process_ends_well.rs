@@ -67,7 +67,11 @@ async fn nothing_is_left_behind_of_a_clone() {
         }
     };
     timeout(PATIENCE, until_ready).await.unwrap();
-    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 1, "the clone");
+    assert_eq!(
+        fs::read_dir(temporary.path()).unwrap().count(),
+        2,
+        "the clone, and the home of the child process"
+    );
     hfi.signal("INT");
     assert!(hfi.child.wait().unwrap().success());
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);

@@ -2,9 +2,9 @@
 
 use std::{fmt, fs, io};
 
-use git2::{Error, ErrorCode, Repository as BareClone};
+use git2::{ErrorCode, Repository as BareClone};
 
-use super::history::FIRST;
+use super::{budget::ReadError, history};
 use crate::source::target::Target;
 
 /// The part of the clone that cannot be read.
@@ -26,13 +26,12 @@ pub(super) fn of(clone: &BareClone, target: &Target) -> Option<Corruption> {
         return Some(Corruption::Refs);
     }
     let walk = || {
-        let mut walk = clone.revwalk()?;
-        for reference in clone.references()? {
-            walk.push(reference?.peel_to_commit()?.id())?;
-        }
-        walk.take(FIRST).try_for_each(|commit| clone.find_commit(commit?).map(drop))
+        let references = clone.references()?;
+        let tips = references.map(|reference| Ok(reference?.peel_to_commit()?.id()));
+        let tips = tips.collect::<Result<Vec<_>, git2::Error>>()?;
+        history::newest(&clone, tips, |_| false).map(drop)
     };
-    let walked: Result<(), Error> = walk();
+    let walked: Result<(), ReadError> = walk();
     walked.is_err().then_some(Corruption::Objects)
 }
 

@@ -5,9 +5,16 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use git2::{Error, ObjectType, Oid, Repository as BareClone, TreeEntry};
+use git2::{ObjectType, Oid, Repository as BareClone, TreeEntry};
 
-use crate::source::names::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file};
+use super::{
+    budget::{Cost, ReadError},
+    objects,
+};
+use crate::source::{
+    names::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file},
+    printable::printable,
+};
 
 const SYMBOLIC_LINK: i32 = 0o120000;
 
@@ -18,6 +25,8 @@ pub(super) struct Folder {
     /// The path with a slash at its end; empty for the root.
     prefix: String,
     items: Vec<Item>,
+    /// The cost of reading it, with its subdirectories.
+    cost: Cost,
 }
 
 #[derive(Debug)]
@@ -45,56 +54,73 @@ pub(super) struct Change {
 
 impl Folder {
     /// Reads a directory and its subdirectories down to a depth, except what is the same in `known`: the same
-    /// directory at another commit.
+    /// directory at another commit. All of it is added to `cost`, read or not.
     pub(super) fn read(
         clone: &BareClone,
         tree: Oid,
         prefix: String,
         levels: usize,
         known: Option<&Arc<Self>>,
-    ) -> Result<Arc<Self>, Error> {
+        cost: &mut Cost,
+    ) -> Result<Arc<Self>, ReadError> {
         if let Some(same) = known.filter(|known| known.tree == tree) {
+            cost.add(same.cost, &prefix)?;
             return Ok(Arc::clone(same));
         }
+        let before = *cost;
+        cost.add_path(Cost { directories: 1, ..Cost::default() }, &prefix)?;
         let known: HashMap<_, _> = known
             .into_iter()
             .flat_map(|known| known.folders())
             .map(|known| (&*known.prefix, known))
             .collect();
         let mut items = Vec::new();
-        for entry in &clone.find_tree(tree)? {
+        let (entries, tree_bytes) = objects::tree(clone, tree, || prefix.clone())?;
+        cost.add(Cost { entries: entries.len(), tree_bytes, ..Cost::default() }, &prefix)?;
+        for entry in &entries {
             let name = String::from_utf8_lossy(entry.name_bytes());
             let path = format!("{prefix}{name}");
+            let shown = || printable(&path);
             let is_utf8 = std::str::from_utf8(entry.name_bytes()).is_ok();
             let warn = |what: String| Item::Warning(what);
-            items.extend(match entry.kind() {
+            let item = match entry.kind() {
                 Some(ObjectType::Tree) if !is_utf8 => {
-                    Some(warn(format!("{path} is ignored: its name is not UTF-8")))
+                    Some(warn(format!("{} is ignored: its name is not UTF-8", shown())))
                 }
                 Some(ObjectType::Tree) if levels > 0 && !is_hidden(&name) => {
                     let prefix = format!("{path}/");
                     let known = known.get(&*prefix).copied();
-                    Some(Item::Folder(Self::read(clone, entry.id(), prefix, levels - 1, known)?))
+                    Some(Item::Folder(Self::read(clone, entry.id(), prefix, levels - 1, known, cost)?))
                 }
                 Some(ObjectType::Tree) if !is_hidden(&name) && prefix.matches('/').count() >= MAX_DEPTH => {
-                    Some(warn(format!("{path} is more than {MAX_DEPTH} directories deep and is ignored")))
+                    Some(warn(format!(
+                        "{} is more than {MAX_DEPTH} directories deep and is ignored",
+                        shown()
+                    )))
                 }
-                Some(ObjectType::Blob) if is_policy_file(&name) => Some(file(&entry, path, is_utf8)),
-                Some(ObjectType::Blob) if is_miscased(&name) => {
-                    Some(warn(format!("{path} is ignored: policy files end in .yaml or .yml, in lower case")))
-                }
+                Some(ObjectType::Blob) if is_policy_file(&name) => Some(file(&entry, path.clone(), is_utf8)),
+                Some(ObjectType::Blob) if is_miscased(&name) => Some(warn(format!(
+                    "{} is ignored: policy files end in .yaml or .yml, in lower case",
+                    shown()
+                ))),
                 Some(ObjectType::Commit) if !is_hidden(&name) => Some(warn(format!(
-                    "{path} is a submodule and ignored: policies stand in this repository itself"
+                    "{} is a submodule and ignored: policies stand in this repository itself",
+                    shown()
                 ))),
                 Some(ObjectType::Blob) if entry.filemode() == SYMBOLIC_LINK && may_be_folder(&name) => {
                     Some(warn(format!(
-                        "{path} is a symbolic link and ignored: policies stand where the link leads"
+                        "{} is a symbolic link and ignored: policies stand where the link leads",
+                        shown()
                     )))
                 }
                 _ => None,
-            });
+            };
+            if !matches!(item, None | Some(Item::Folder(_))) {
+                cost.add_path(Cost { files: 1, ..Cost::default() }, &path)?;
+            }
+            items.extend(item);
         }
-        Ok(Arc::new(Self { tree, prefix, items }))
+        Ok(Arc::new(Self { tree, prefix, items, cost: *cost - before }))
     }
 
     pub(super) fn prefix(&self) -> &str {

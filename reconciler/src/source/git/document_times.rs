@@ -10,17 +10,19 @@ use std::{
     sync::Arc,
 };
 
-use git2::{Commit, Error, Oid, Repository as BareClone};
+use git2::{Commit, Oid, Repository as BareClone};
 use policies::{File, Policy, Timestamp, language::PolicyName};
 
 use super::{
+    budget::{Cost, ReadError},
     directory::{Change, Folder},
-    tree::{content, policy_folder},
+    objects,
+    tree::policy_folder,
 };
 use crate::source::checkout::BlobId;
 
-/// The number of earlier files that are kept during a walk through the history.
-const MAX_FILES: usize = 2_000;
+/// The bytes of earlier files that are kept during a walk through the history.
+const MAX_BYTES: usize = 8 << 20;
 
 /// The start times that are known at a commit.
 #[derive(Clone, Debug, Default)]
@@ -45,11 +47,11 @@ pub(super) fn find(
     wanted: Vec<Arc<Policy>>,
     known: Option<(Oid, &DocumentTimes)>,
     known_file: impl Fn(&BlobId) -> Option<Arc<File>>,
-) -> Result<DocumentTimes, Error> {
-    let mut history = History { clone, known_file, files: HashMap::new() };
+) -> Result<DocumentTimes, ReadError> {
+    let mut history = History { clone, known_file, files: HashMap::new(), bytes: 0 };
     let mut times = DocumentTimes::default();
     let mut open: BTreeMap<_, _> = wanted.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
-    let (mut commit, mut folder) = (clone.find_commit(tip)?, folder);
+    let (mut commit, mut folder) = (objects::commit(clone, tip)?, folder);
     while !open.is_empty() {
         if let Some((_, known)) = known.filter(|(at, _)| *at == commit.id()) {
             open.retain(|name, policy| {
@@ -58,11 +60,7 @@ pub(super) fn find(
                 start.is_none()
             });
         }
-        let parent = if commit.parent_count() == 0 { None } else { Some(commit.parent(0)?) };
-        let before = match &parent {
-            Some(parent) => policy_folder(clone, &parent.tree()?, path, folder.as_ref())?,
-            None => None,
-        };
+        let (parent, before) = readable_parent(clone, &commit, path, folder.as_ref())?;
         for policy in history.arrivals(before.as_deref(), folder.as_deref(), &open)? {
             open.remove(&policy.name);
             times.starts.insert(policy.name.clone(), (policy, committed_at(&commit)));
@@ -75,6 +73,27 @@ pub(super) fn find(
     Ok(times)
 }
 
+/// The nearest commit before this one whose policy directory is within the limits, and that directory. Others were
+/// never served.
+fn readable_parent<'r>(
+    clone: &'r BareClone,
+    commit: &Commit<'_>,
+    path: &Path,
+    folder: Option<&Arc<Folder>>,
+) -> Result<(Option<Commit<'r>>, Option<Arc<Folder>>), ReadError> {
+    let mut next = commit.parent_ids().next();
+    while let Some(id) = next {
+        let parent = objects::commit(clone, id)?;
+        let root = objects::root(clone, &parent);
+        match root.and_then(|root| policy_folder(clone, &root, path, folder, &mut Cost::default())) {
+            Ok(before) => return Ok((Some(parent), before)),
+            Err(ReadError::Over(_)) => next = parent.parent_ids().next(),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((None, None))
+}
+
 pub(super) fn committed_at(commit: &Commit<'_>) -> Timestamp {
     Timestamp::from_millis(u64::try_from(commit.time().seconds()).unwrap_or(0).saturating_mul(1_000))
 }
@@ -85,6 +104,8 @@ struct History<'a, K> {
     known_file: K,
     /// Files that were read already: most are the same from commit to commit.
     files: HashMap<Oid, Arc<File>>,
+    /// The bytes of those files.
+    bytes: usize,
 }
 
 impl<K: Fn(&BlobId) -> Option<Arc<File>>> History<'_, K> {
@@ -94,44 +115,56 @@ impl<K: Fn(&BlobId) -> Option<Arc<File>>> History<'_, K> {
         before: Option<&Folder>,
         after: Option<&Folder>,
         open: &BTreeMap<PolicyName, Arc<Policy>>,
-    ) -> Result<Vec<Arc<Policy>>, Error> {
+    ) -> Result<Vec<Arc<Policy>>, ReadError> {
         let change = Change::between(before, after);
         let is_open = |policy: &Arc<Policy>| open.get(&policy.name).is_some_and(|open| open == policy);
-        let mut arrived = self.documents(change.after)?;
-        arrived.retain(is_open);
+        let mut arrived = self.documents(change.after, is_open)?;
         if arrived.is_empty() {
             return Ok(arrived);
         }
-        let touched = self.documents(change.before)?;
+        let touched = self.documents(change.before, is_open)?;
         arrived.retain(|policy| !touched.contains(policy));
         if let Some(before) = before.filter(|_| !arrived.is_empty()) {
             // A copy that stood in a file which this commit left alone.
             let names: HashSet<_> = arrived.iter().map(|policy| policy.name.clone()).collect();
-            let mut elsewhere = self.documents(Change::between(None, Some(before)).after)?;
-            elsewhere.retain(|policy| names.contains(&policy.name));
+            let is_named = |policy: &Arc<Policy>| names.contains(&policy.name);
+            let elsewhere = self.documents(Change::between(None, Some(before)).after, is_named)?;
             arrived.retain(|policy| !elsewhere.contains(policy));
         }
         Ok(arrived)
     }
 
-    fn documents(&mut self, blobs: Vec<Oid>) -> Result<Vec<Arc<Policy>>, Error> {
+    /// The wanted documents of some files. The same file is read once, however many paths lead to it.
+    fn documents(
+        &mut self,
+        mut blobs: Vec<Oid>,
+        is_wanted: impl Fn(&Arc<Policy>) -> bool,
+    ) -> Result<Vec<Arc<Policy>>, ReadError> {
+        blobs.sort_unstable();
+        blobs.dedup();
         let mut policies = Vec::new();
         for id in blobs {
-            policies.extend(self.file(id)?.documents.iter().map(|declared| Arc::clone(&declared.policy)));
+            let file = self.file(id)?;
+            let documents = file.documents.iter().map(|declared| &declared.policy);
+            policies.extend(documents.filter(|policy| is_wanted(policy)).cloned());
         }
         Ok(policies)
     }
 
-    fn file(&mut self, id: Oid) -> Result<Arc<File>, Error> {
+    fn file(&mut self, id: Oid) -> Result<Arc<File>, ReadError> {
         if let Some(known) =
             (self.known_file)(&BlobId::of_object(id.as_bytes())).or_else(|| self.files.get(&id).cloned())
         {
             return Ok(known);
         }
-        if self.files.len() >= MAX_FILES {
+        if self.bytes >= MAX_BYTES {
             self.files.clear();
+            self.bytes = 0;
         }
-        let file = Arc::new(File::read(&content(self.clone, id)?));
+        let content = objects::content(self.clone, id)?;
+        // Even a file without a byte takes memory.
+        self.bytes += content.len() + 256;
+        let file = Arc::new(File::read(&content));
         self.files.insert(id, Arc::clone(&file));
         Ok(file)
     }

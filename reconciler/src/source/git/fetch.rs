@@ -4,17 +4,23 @@
 //! server's list of refs alone decides what the tip is: a deleted branch is gone, and a force-pushed branch is
 //! where it was pushed to.
 
-use std::collections::HashSet;
+use std::{cell::Cell, collections::HashSet};
 
 use git2::{
-    AutotagOption, CredentialType, ErrorCode, FetchOptions, Oid, ProxyOptions, RemoteCallbacks, RemoteHead,
-    RemoteRedirect, Repository as BareClone,
+    AutotagOption, CredentialType, ErrorCode, FetchOptions, ObjectType, Oid, ProxyOptions, RemoteCallbacks,
+    RemoteHead, RemoteRedirect, Repository as BareClone,
 };
 
-use super::{credentials::Credentials, failure};
-use crate::source::{error::SourceError, location::Transport, target::Target};
+use super::{
+    credentials::Credentials,
+    failure,
+    limits::{MAX_OBJECTS, MAX_RECEIVED},
+};
+use crate::source::{error::SourceError, location::Transport, printable::printable, target::Target};
 
-/// The number of branches that an error names.
+/// The number of refs that are stored in search of a commit: each is a file.
+const REMEMBERED: usize = 1_000;
+/// The number of branches or tags that an error names.
 const NAMED: usize = 5;
 
 /// Fetches what is new in `repository`, and returns the commit that `target` leads to.
@@ -25,11 +31,14 @@ pub(super) fn tip(
     target: &Target,
     credentials: &Credentials<'_>,
 ) -> Result<Oid, SourceError> {
-    if let Some(known) = known_commit(clone, target) {
-        return Ok(known);
-    }
     let mut callbacks = RemoteCallbacks::new();
     callbacks.credentials(|_, user, allowed: CredentialType| credentials.answer(user, allowed));
+    let is_too_much = Cell::new(false);
+    callbacks.transfer_progress(|progress| {
+        let is_within = progress.received_bytes() <= MAX_RECEIVED && progress.total_objects() <= MAX_OBJECTS;
+        is_too_much.set(!is_within);
+        is_within
+    });
     let mut proxy = ProxyOptions::new();
     match transport {
         Transport::Ssh => {
@@ -51,7 +60,13 @@ pub(super) fn tip(
     // Few servers hand out a commit by its id, all of them their refs.
     let everything = || ["heads", "tags"].map(|kind| format!("refs/{kind}/*:refs/{kind}/*")).to_vec();
     let wanted = target.reference().map_or_else(everything, |reference| vec![reference]);
-    remote.download(&wanted, Some(&mut options)).map_err(unreachable)?;
+    remote.download(&wanted, Some(&mut options)).map_err(|error| match is_too_much.get() {
+        true => SourceError(format!(
+            "{repository} sends more than {MAX_RECEIVED} bytes or {MAX_OBJECTS} objects: keep the policies in a \
+             smaller repository"
+        )),
+        false => unreachable(error),
+    })?;
 
     let there = remote.list().map_err(unreachable)?;
     let found = match target.reference() {
@@ -66,14 +81,15 @@ pub(super) fn tip(
     if found.is_none() && target.reference().is_none() {
         remember_all(clone, there);
     }
-    let branches = there.iter().filter_map(|head| head.name().strip_prefix("refs/heads/"));
-    found.ok_or_else(|| absent(repository, target, &branches.collect::<Vec<_>>()))
+    found.ok_or_else(|| absent(repository, target, there.iter().map(RemoteHead::name)))
 }
 
 /// The followed commit, if the clone has it.
 pub(super) fn known_commit(clone: &BareClone, target: &Target) -> Option<Oid> {
     let Target::Commit(id) = target else { return None };
-    clone.find_commit(Oid::from_str(id.as_str()).ok()?).ok().map(|commit| commit.id())
+    let id = Oid::from_str(id.as_str()).ok()?;
+    let (_, kind) = clone.odb().ok()?.read_header(id).ok()?;
+    (kind == ObjectType::Commit).then_some(id)
 }
 
 /// The commit behind an object, which may be an annotated tag.
@@ -86,21 +102,34 @@ pub(super) fn astray(repository: &str, target: &Target, error: &git2::Error) -> 
     failure(&format!("{target} of {repository} does not lead to a commit"), error)
 }
 
-/// The error for a readable repository that lacks the ref.
-pub(super) fn absent(repository: &str, target: &Target, branches: &[&str]) -> SourceError {
-    if branches.is_empty() {
-        return SourceError(format!("{repository} has no {target}, nor any branch: it is empty"));
-    }
-    let named: Vec<_> = branches.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-    let more = match branches.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+/// The error for a readable repository that lacks the ref, given the names of its refs.
+pub(super) fn absent<'n>(
+    repository: &str,
+    target: &Target,
+    references: impl Iterator<Item = &'n str> + Clone,
+) -> SourceError {
+    let named = |prefix: &str| {
+        let names: Vec<_> = references.clone().filter_map(|name| name.strip_prefix(prefix)).collect();
+        let named = names.iter().filter(|name| !name.ends_with("^{}"));
+        let shown: Vec<_> = named.clone().take(NAMED).map(|name| format!("`{}`", printable(name))).collect();
+        match named.count().saturating_sub(NAMED) {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
     };
-    let what = match target {
-        Target::Commit(_) => "no branch or tag that leads to",
-        Target::Branch(_) | Target::Tag(_) => "no",
+    let branches = named("refs/heads/");
+    let reason = match target {
+        Target::Tag(_) => match named("refs/tags/") {
+            tags if tags.is_empty() => format!("no {target}, nor any other tag"),
+            tags => format!("no {target}; its tags are {tags}"),
+        },
+        _ if branches.is_empty() => format!("no {target}, nor any branch: it is empty"),
+        Target::Branch(_) => format!("no {target}; its branches are {branches}"),
+        Target::Commit(_) => {
+            format!("no branch or tag that leads to {target}; its branches are {branches}")
+        }
     };
-    SourceError(format!("{repository} has {what} {target}; its branches are {}{more}", named.join(", ")))
+    SourceError(format!("{repository} has {reason}"))
 }
 
 /// Stores refs to everything that was fetched in search of a commit, because the search is repeated. A ref that
@@ -114,7 +143,8 @@ fn remember_all(clone: &BareClone, there: &[RemoteHead<'_>]) {
         }
     }
     let is_wanted = |name: &str| name.starts_with("refs/heads/") || name.starts_with("refs/tags/");
-    for head in there.iter().filter(|head| is_wanted(head.name()) && !head.name().ends_with("^{}")) {
+    let wanted = there.iter().filter(|head| is_wanted(head.name()) && !head.name().ends_with("^{}"));
+    for head in wanted.take(REMEMBERED) {
         let _ = commit(clone, head.oid()).and_then(|id| clone.reference(head.name(), id, true, "fetch"));
     }
 }

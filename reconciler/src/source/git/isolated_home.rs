@@ -1,5 +1,4 @@
-//! An empty home directory for the child process that fetches: libgit2 finds the configured files there, and
-//! nothing of the user's.
+//! A home directory for the child process: libgit2 finds the configured files there, and nothing of the user's.
 
 use std::{
     env, fs, io,
@@ -11,6 +10,10 @@ use tempfile::TempDir;
 
 use crate::source::{access::Access, error::SourceError, location::Transport};
 
+/// Git's configuration of this home. A repository of another user is read: nothing of it is executed, neither hooks
+/// nor filters.
+const CONFIGURATION: &str = "[safe]\n\tdirectory = *\n";
+
 /// A folder with nothing in it but what [`set_environment`](Self::set_environment) puts there.
 #[derive(Debug)]
 pub(super) struct Home(TempDir);
@@ -18,7 +21,7 @@ pub(super) struct Home(TempDir);
 impl Home {
     /// True if the directory still exists: temporary directories may be cleaned up.
     pub(super) fn is_there(&self) -> bool {
-        self.0.path().join("certs").is_dir() && self.0.path().join(".ssh").is_dir()
+        ["certs", ".ssh", ".gitconfig"].iter().all(|name| self.0.path().join(name).exists())
     }
 
     /// The temporary directory, removed with this value.
@@ -26,6 +29,7 @@ impl Home {
         let folder = tempfile::Builder::new().prefix("hfi-").tempdir()?;
         fs::create_dir(folder.path().join(".ssh"))?;
         fs::create_dir(folder.path().join("certs"))?;
+        fs::write(folder.path().join(".gitconfig"), CONFIGURATION)?;
         Ok(Self(folder))
     }
 
@@ -34,21 +38,21 @@ impl Home {
         &self,
         process: &mut Command,
         access: &Access,
-        transport: Transport,
+        transport: Option<Transport>,
     ) -> Result<(), SourceError> {
         process.env("HOME", self.0.path()).env("XDG_CONFIG_HOME", self.0.path());
-        if transport == Transport::Ssh {
+        if transport == Some(Transport::Ssh) {
             let from = known_hosts(access).ok_or_else(|| {
                 SourceError("nothing says which key the SSH server has: give --ssh-known-hosts-file".into())
             })?;
             self.put(&from, ".ssh/known_hosts", is_known_hosts)?;
         }
         let trusted = match (transport, &access.ca_file) {
-            (Transport::Https, None) => return Ok(()),
-            (Transport::Https, Some(from)) => self.put(from, "ca.pem", is_certificates)?,
+            (Some(Transport::Https), None) => return Ok(()),
+            (Some(Transport::Https), Some(from)) => self.put(from, "ca.pem", is_certificates)?,
             // Nobody: libgit2 reads the certificates before it knows whether it needs any, and to read
             // the system's takes longer than a fetch.
-            (Transport::Http | Transport::Ssh, _) => "/dev/null".into(),
+            (Some(Transport::Http | Transport::Ssh) | None, _) => "/dev/null".into(),
         };
         // Beside the file OpenSSL would trust whatever lies in the system's folder.
         process.env("SSL_CERT_FILE", trusted).env("SSL_CERT_DIR", self.0.path().join("certs"));

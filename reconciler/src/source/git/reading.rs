@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use policies::{File, Policy};
 
-use super::{DocumentTimes, GitSource, document_times, failure, known::Known};
+use super::{DocumentTimes, GitSource, document_times, known::Known};
 use crate::source::{checkout::BlobId, error::SourceError};
 
 /// A commit that is being read. The source learns of it only when it is kept.
@@ -35,7 +35,7 @@ impl GitReading<'_> {
         let tip = (found.commit, found.files.folder.clone());
         let earlier = known.as_ref().map(|known| (known.commit, &known.times));
         let times = document_times::find(clone, tip, path, wanted, earlier, known_file);
-        found.times = times.map_err(|error| failure("cannot read the history", &error))?;
+        found.times = times.map_err(|error| SourceError(format!("cannot read the history: {error}")))?;
         Ok(found.times.clone())
     }
 

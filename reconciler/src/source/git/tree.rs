@@ -1,15 +1,22 @@
 //! The policy files of a commit, read through its trees and blobs.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
-use git2::{Error, ErrorCode, ObjectType, Oid, Repository as BareClone, Tree};
-use policies::reading::MAX_FILE_BYTES;
+use git2::{Oid, Repository as BareClone, Tree};
 
-use super::directory::{Folder, Item};
+use super::{
+    budget::{Cost, Excess, ReadError},
+    directory::{Change, Folder, Item},
+    limits::MAX_CONTENT,
+    objects,
+};
 use crate::source::{
     checkout::{BlobId, CheckoutFile, Content},
     names::MAX_DEPTH,
 };
+
+/// The number of warnings about a commit that are told.
+const MAX_WARNINGS: usize = 100;
 
 /// The policy files of a commit.
 #[derive(Debug)]
@@ -17,7 +24,9 @@ pub(super) struct Files {
     /// The policy directory; absent if the commit has none.
     pub(super) folder: Option<Arc<Folder>>,
     /// The directories above it, each without its subdirectories.
-    above: Vec<Arc<Folder>>,
+    pub(super) above: Vec<Arc<Folder>>,
+    /// The sizes of the files in bytes, once they are read.
+    sizes: HashMap<Oid, usize>,
 }
 
 impl Files {
@@ -28,82 +37,142 @@ impl Files {
         commit: Oid,
         path: &Path,
         known: Option<&Self>,
-    ) -> Result<Self, Error> {
-        let root = clone.find_commit(commit)?.tree()?;
-        let folder = policy_folder(clone, &root, path, known.and_then(|known| known.folder.as_ref()))?;
+    ) -> Result<Self, ReadError> {
+        let root = objects::root(clone, &objects::commit(clone, commit)?)?;
+        let cost = &mut Cost::default();
+        let known_folder = known.and_then(|known| known.folder.as_ref());
+        let folder = policy_folder(clone, &root, path, known_folder, cost)?;
         let mut above = Vec::new();
         for path in path.ancestors().skip(1) {
-            if let Some(tree) = find(clone, &root, path)? {
+            if let Some(tree) = objects::below(clone, &root, path)? {
                 let prefix = prefix(path);
                 let known =
                     known.and_then(|known| known.above.iter().find(|folder| folder.prefix() == prefix));
-                above.push(Folder::read(clone, tree.id(), prefix, 0, known)?);
+                above.push(Folder::read(clone, tree.id(), prefix, 0, known, cost)?);
             }
         }
-        Ok(Self { folder, above })
+        Ok(Self { folder, above, sizes: HashMap::new() })
+    }
+
+    /// The files whose content is not in an earlier commit's.
+    pub(super) fn since(&self, before: Option<&Self>) -> Vec<Oid> {
+        let folder = before.and_then(|before| before.folder.as_deref());
+        let mut changed = Change::between(folder, self.folder.as_deref()).after;
+        for folder in &self.above {
+            let is_same = |was: &&Arc<Folder>| was.prefix() == folder.prefix();
+            let was = before.and_then(|before| before.above.iter().find(is_same));
+            changed.extend(Change::between(was.map(|was| &**was), Some(folder)).after);
+        }
+        changed
     }
 
     /// The files of the policy directory and of the directories above, with the content of those that are not known
     /// yet. A missing policy directory is an empty one, with a warning.
     pub(super) fn read(
-        &self,
+        &mut self,
         clone: &BareClone,
         path: &Path,
+        known: Option<&Self>,
         is_known: impl Fn(&BlobId) -> bool,
         warnings: &mut Vec<String>,
-    ) -> Result<(Vec<CheckoutFile>, Vec<CheckoutFile>), Error> {
+    ) -> Result<(Vec<CheckoutFile>, Vec<CheckoutFile>), ReadError> {
         if self.folder.is_none() {
             let path = path.display();
             warnings.push(format!("the commit has no directory `{path}`: no policy is in force"));
         }
-        let mut read = |folders: &mut dyn Iterator<Item = &Arc<Folder>>| {
-            let (mut items, mut files) = (Vec::new(), Vec::new());
-            folders.for_each(|folder| folder.gather(&mut items));
-            for item in items {
-                match item {
-                    Item::File { path, id } => {
-                        let blob = BlobId::of_object(id.as_bytes());
-                        let content = match is_known(&blob) {
-                            true => Content::Known,
-                            false => Content::Bytes(content(clone, *id)?),
-                        };
-                        files.push(CheckoutFile { path: Arc::clone(path), blob, content, modified: None });
-                    }
-                    Item::Unreadable { path, reason } => {
-                        files.push(CheckoutFile::unreadable(path.to_string(), (*reason).to_owned()));
-                    }
-                    Item::Warning(warning) => warnings.push(warning.clone()),
-                    Item::Folder(_) => {}
-                }
-            }
-            Ok::<_, Error>(files)
-        };
-        Ok((read(&mut self.folder.iter())?, read(&mut self.above.iter())?))
+        let mut contents =
+            Contents { clone, known, sizes: HashMap::new(), total: ContentSize::default(), warnings };
+        let files = contents.read(self.folder.iter(), &is_known)?;
+        let above = contents.read(self.above.iter(), &is_known)?;
+        self.sizes = contents.sizes;
+        Ok((files, above))
     }
 }
 
-/// The policy directory of a commit; `None` if the commit has none.
+/// The contents of files that are being read.
+struct Contents<'a> {
+    clone: &'a BareClone,
+    known: Option<&'a Files>,
+    sizes: HashMap<Oid, usize>,
+    /// The size of all files so far, known or not.
+    total: ContentSize,
+    warnings: &'a mut Vec<String>,
+}
+
+impl Contents<'_> {
+    fn read<'f>(
+        &mut self,
+        folders: impl Iterator<Item = &'f Arc<Folder>>,
+        is_known: impl Fn(&BlobId) -> bool,
+    ) -> Result<Vec<CheckoutFile>, ReadError> {
+        let (mut items, mut files) = (Vec::new(), Vec::new());
+        folders.for_each(|folder| folder.gather(&mut items));
+        let mut ignored = 0;
+        for item in items {
+            match item {
+                Item::File { path, id } => {
+                    self.count(*id)?;
+                    let blob = BlobId::of_object(id.as_bytes());
+                    let content = match is_known(&blob) {
+                        true => Content::Known,
+                        false => Content::Bytes(objects::content(self.clone, *id)?),
+                    };
+                    files.push(CheckoutFile { path: Arc::clone(path), blob, content, modified: None });
+                }
+                Item::Unreadable { path, reason } => {
+                    files.push(CheckoutFile::unreadable(path.to_string(), (*reason).to_owned()));
+                }
+                Item::Warning(_) if ignored == MAX_WARNINGS => {
+                    self.warnings.push("there are further warnings of this kind".to_owned());
+                    ignored += 1;
+                }
+                Item::Warning(warning) if ignored < MAX_WARNINGS => {
+                    self.warnings.push(warning.clone());
+                    ignored += 1;
+                }
+                Item::Warning(_) | Item::Folder(_) => {}
+            }
+        }
+        Ok(files)
+    }
+
+    /// Adds a file to the total, before its content is read.
+    fn count(&mut self, id: Oid) -> Result<(), ReadError> {
+        let known =
+            self.known.and_then(|known| known.sizes.get(&id)).or_else(|| self.sizes.get(&id)).copied();
+        let size = known.map_or_else(|| objects::content_size(self.clone, id), Ok)?;
+        self.sizes.insert(id, size);
+        Ok(self.total.add(size)?)
+    }
+}
+
+/// The bytes of policy files, each counted for every path to it.
+#[derive(Debug, Default)]
+pub(super) struct ContentSize(usize);
+
+impl ContentSize {
+    /// Adds a file, unless that is over the limit.
+    pub(super) fn add(&mut self, bytes: usize) -> Result<(), Excess> {
+        self.0 += bytes;
+        if self.0 > MAX_CONTENT {
+            return Err(Excess::new(format!(
+                "its policy files have more than {MAX_CONTENT} bytes: name a smaller directory by --path"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The policy directory of a commit; `None` if the commit has none. The cost of reading it is added to `cost`.
 pub(super) fn policy_folder(
     clone: &BareClone,
     root: &Tree<'_>,
     path: &Path,
     known: Option<&Arc<Folder>>,
-) -> Result<Option<Arc<Folder>>, Error> {
-    let tree = find(clone, root, path)?;
-    tree.map(|tree| Folder::read(clone, tree.id(), prefix(path), MAX_DEPTH, known)).transpose()
-}
-
-/// The tree at `path`; `None` if there is none.
-fn find<'r>(clone: &'r BareClone, root: &Tree<'r>, path: &Path) -> Result<Option<Tree<'r>>, Error> {
-    if path.as_os_str().is_empty() {
-        return Ok(Some(root.clone()));
-    }
-    match root.get_path(path) {
-        Ok(entry) if entry.kind() == Some(ObjectType::Tree) => clone.find_tree(entry.id()).map(Some),
-        Ok(_) => Ok(None),
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    cost: &mut Cost,
+) -> Result<Option<Arc<Folder>>, ReadError> {
+    let tree = objects::below(clone, root, path)?;
+    tree.map(|tree| Folder::read(clone, tree.id(), prefix(path), MAX_DEPTH, known, cost)).transpose()
 }
 
 fn prefix(folder: &Path) -> String {
@@ -111,13 +180,4 @@ fn prefix(folder: &Path) -> String {
         Some("") | None => String::new(),
         Some(folder) => format!("{folder}/"),
     }
-}
-
-/// The content of a blob. A blob that is too long for a policy file is read only far enough to prove that.
-pub(super) fn content(clone: &BareClone, id: Oid) -> Result<Vec<u8>, Error> {
-    let (size, _) = clone.odb()?.read_header(id)?;
-    if size > MAX_FILE_BYTES {
-        return Ok(vec![0; MAX_FILE_BYTES + 1]);
-    }
-    clone.find_blob(id).map(|blob| blob.content().to_vec())
 }

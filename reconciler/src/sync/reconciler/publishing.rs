@@ -9,7 +9,7 @@ use super::Reconciler;
 use crate::{
     clock::now,
     serving::published::Whole,
-    source::{Checkout, Revision, signers::Signed},
+    source::{Checkout, Revision, printable::escaped, signers::Signed},
     sync::{cause::Cause, loader::Loaded},
 };
 
@@ -45,7 +45,8 @@ impl Reconciler {
             for problem in catalog.problems() {
                 let (place, field) = (problem.finding.place, &problem.finding.field);
                 let Place { line, column } = place;
-                error!(%revision, file = %problem.file, line, column, field, "{problem}");
+                let (file, shown) = (escaped(&problem.file), problem.to_string());
+                error!(%revision, %file, line, column, field, "{}", escaped(&shown));
             }
         }
         let (policies, problems) = (catalog.policies().len(), catalog.problems().len());

@@ -92,14 +92,26 @@ fn open(url: &str, state: &TempDir) -> Source {
     Source::open(following(url, &access()), Some(state)).unwrap()
 }
 
-fn follow(url: &str, bare: &Path, state: &TempDir, commits: &[String]) {
+/// Moves the branch to a commit that is there.
+fn force(bare: &Path, commit: &str) {
+    let branch = bare.join("refs/heads/main");
+    fs::write(branch.with_extension("new"), format!("{commit}\n")).unwrap();
+    fs::rename(branch.with_extension("new"), &branch).unwrap();
+}
+
+/// Pushes a commit that is in another repository.
+fn push(from: &Path, bare: &Path, commit: &str) {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(from).args(["push", "--quiet", "--force"]).arg(bare);
+    assert!(git.arg(format!("{commit}:refs/heads/main")).status().unwrap().success());
+}
+
+fn follow(url: &str, push: impl Fn(&str), state: &TempDir, commits: &[String]) {
     let clone: PathBuf = state.path().join("clone.git");
     let (mut source, mut loader) = (open(url, state), Loader::default());
     let mut most = (0, 0, 0);
     for commit in commits {
-        let branch = bare.join("refs/heads/main");
-        fs::write(branch.with_extension("new"), format!("{commit}\n")).unwrap();
-        fs::rename(branch.with_extension("new"), &branch).unwrap();
+        push(commit);
         let loaded = loader.load(&mut source).unwrap().expect("nothing is new");
         assert_eq!(loaded.checkout.revision.as_str(), format!("main@sha1:{commit}"));
         source.tidy();
@@ -108,7 +120,7 @@ fn follow(url: &str, bare: &Path, state: &TempDir, commits: &[String]) {
     }
     let (packs, bytes, files) = most;
     assert!(packs <= FEW && files <= FEW, "{packs} packs, {files} open files");
-    let forced = PUSHES / FORCED * NOISE / 2;
+    let forced = commits.len() / FORCED * NOISE / 2;
     assert!(bytes < forced as u64 / 2, "{bytes} bytes, of which some {forced} were taken back");
 
     // Nothing is missing.
@@ -128,9 +140,13 @@ async fn through_hundreds_of_pushes() {
     let (url, bare) = (http.url("policies.git"), repository.bare());
     let run = move || {
         let commits = commits(&bare);
-        follow(&url, &bare, &tempfile::tempdir().unwrap(), &commits);
-        // What is on this machine is not fetched by another process.
-        follow(text(&bare), &bare, &tempfile::tempdir().unwrap(), &commits[..PUSHES / 2]);
+        follow(&url, |commit| force(&bare, commit), &tempfile::tempdir().unwrap(), &commits);
+        // A repository on this machine gives away whole packs: here it has no other commits in them.
+        let local = tempfile::tempdir().unwrap();
+        let init = Command::new("git").args(["init", "--quiet", "--bare"]).arg(local.path()).status();
+        assert!(init.unwrap().success());
+        let push = |commit: &str| push(&bare, local.path(), commit);
+        follow(text(local.path()), push, &tempfile::tempdir().unwrap(), &commits[..PUSHES / 2]);
     };
     tokio::task::spawn_blocking(run).await.unwrap();
 }

@@ -164,6 +164,13 @@ impl Drop for Process {
     }
 }
 
+/// The highest resident memory of a process so far, in KiB.
+pub(crate) fn peak_memory(process: &Process) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
 /// A path as a variable of the environment takes it.
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()

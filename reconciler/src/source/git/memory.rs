@@ -1,0 +1,64 @@
+//! The memory of the child process.
+
+use std::{fs, io, path::Path};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// The memory that reading a commit for the first time may use, in bytes. The process that serves reads it after
+/// that, and needs no more.
+pub(super) const OF_CHECK: u64 = 128 << 20;
+/// The least and the most memory that a fetch may use, in bytes.
+pub(super) const OF_FETCH: [u64; 2] = [256 << 20, 2 << 30];
+
+/// The files with the memory limit of the container, by the version of cgroups.
+const CONTAINER: [&str; 2] = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+
+/// The memory that a fetch may use, in bytes: half of what the container or the machine has, within bounds.
+pub(super) fn of_fetch() -> u64 {
+    let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse().ok();
+    let container = CONTAINER.iter().filter_map(|path| number(Path::new(path)));
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text));
+    half(container.chain(machine).min())
+}
+
+fn half(available: Option<u64>) -> u64 {
+    let [least, most] = OF_FETCH;
+    available.map_or(least, |bytes| (bytes / 2).clamp(least, most))
+}
+
+/// The memory of the machine, in bytes.
+fn total(meminfo: &str) -> Option<u64> {
+    let kibibytes =
+        meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().strip_suffix(" kB")?;
+    kibibytes.parse::<u64>().ok()?.checked_mul(1_024)
+}
+
+/// Limits the memory of this process, and writes no core file when it is over the limit. Files that are mapped, such
+/// as packs, are not counted.
+pub(super) fn limit(bytes: u64) -> io::Result<()> {
+    for (resource, wanted) in [(Resource::Data, bytes), (Resource::Core, 0)] {
+        let limit = Some(getrlimit(resource).maximum.map_or(wanted, |most| most.min(wanted)));
+        setrlimit(resource, Rlimit { current: limit, maximum: limit })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OF_FETCH, half, total};
+
+    #[test]
+    fn a_fetch_gets_half_of_the_memory_within_bounds() {
+        let [least, most] = OF_FETCH;
+        assert_eq!(half(None), least);
+        assert_eq!(half(Some(64 << 20)), least);
+        assert_eq!(half(Some(1 << 30)), 512 << 20);
+        assert_eq!(half(Some(u64::MAX)), most);
+    }
+
+    #[test]
+    fn the_memory_of_the_machine_is_read() {
+        assert_eq!(total("MemTotal:       24689764 kB\nMemFree: 1 kB\n"), Some(24_689_764 << 10));
+        assert_eq!(total("MemFree: 1 kB\n"), None);
+    }
+}
