@@ -5,6 +5,7 @@
 //! - `state`: the state that handlers share; `report`: the report of the status.
 //! - `app`: what the crate [`long_poll`] answers over connections, and polls that it holds at little cost.
 //! - `limits`: limits of requests.
+//! - `host`: the host that a request names.
 //! - `headers`: the headers of polls and of their answers.
 //! - `catch_up`: polls of filters that run a newer commit than this replica.
 //! - [`conditional`], `prefer`, `problem`: conditional requests, `Prefer: wait`, and errors.
@@ -16,6 +17,7 @@ mod catch_up;
 pub mod conditional;
 mod described;
 mod headers;
+mod host;
 mod limits;
 pub mod notification;
 mod operation;

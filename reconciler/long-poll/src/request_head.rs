@@ -81,7 +81,8 @@ fn plain<'a>(
     for header in &*request.headers {
         let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
         match name {
-            header::HOST => hosts += 1,
+            header::HOST if is_plain_host(header.value) => hosts += 1,
+            header::HOST => return None,
             header::CONNECTION if header.value.eq_ignore_ascii_case(b"close") => closes = true,
             header::CONNECTION if header.value.eq_ignore_ascii_case(b"keep-alive") => {}
             // A body, another protocol, or something between us that is not to be passed on.
@@ -100,6 +101,15 @@ fn plain<'a>(
         }
     }
     (hosts == 1).then_some(Plain { query, headers, closes, length })
+}
+
+/// A name or an IPv4 address, and perhaps a port. Any other host is looked at by who reads everything.
+fn is_plain_host(host: &[u8]) -> bool {
+    let mut parts = host.split(|byte| *byte == b':');
+    let name = parts.next().unwrap_or_default();
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
+    let is_port = |port: &[u8]| port.iter().all(u8::is_ascii_digit);
+    !name.is_empty() && name.iter().all(is_name) && parts.next().is_none_or(is_port) && parts.next().is_none()
 }
 
 /// True if every line ends as RFC 9112 says it must; recipients may take less.
@@ -147,6 +157,11 @@ mod tests {
             ("service=a", "service=<a>"),
             ("host: hfi\r\n", ""),
             ("host: hfi", "host: hfi\r\nhost: hfi"),
+            ("host: hfi", "host: a b"),
+            ("host: hfi", "host: a/b"),
+            ("host: hfi", "host: hfi:80:80"),
+            ("host: hfi", "host: hfi:x"),
+            ("host: hfi", "host:"),
             ("host: hfi", "host: hfi\r\ncontent-length: 0"),
             ("host: hfi", "host: hfi\r\ntransfer-encoding: chunked"),
             ("host: hfi", "host: hfi\r\nexpect: 100-continue"),

@@ -8,11 +8,13 @@ use axum::{
     extract::DefaultBodyLimit,
     handler::Handler as _,
     http::{StatusCode, Uri},
+    middleware::from_fn,
 };
 use serde_json::Value;
 
 use super::{
     described::Described,
+    host,
     limits::MAX_BODY,
     problem::Problem,
     routes::{events, filters, health, hooks, metrics, modules, policies, ready, snapshot, status},
@@ -40,6 +42,7 @@ pub fn router(
     let (router, _) = described();
     let router =
         router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(served.clone());
+    let router = router.layer(from_fn(host::check));
     Routes { router, served }
 }
 
