@@ -36,6 +36,7 @@ use crate::{
     app::{App, Request, Shared},
     boundary::{Boundary, RequestBody},
     connection_limit::Slot,
+    control_frames::ControlFrames,
     idle_tracker::{IdleTracker, OpenRequest, TrackedBody},
     limits::{
         BODY_WINDOW, HEAD_TIME, IDLE_TIME, MAX_HEAD, MAX_STREAMS, MAX_UNSHARED, PROBE_INTERVAL, STALL_TIME,
@@ -127,7 +128,7 @@ where
             .initial_connection_window_size(BODY_WINDOW)
             // A peer that the kernel believes alive may be gone behind a proxy.
             .keep_alive_interval(PROBE_INTERVAL)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(ControlFrames::new(stream)), service)
     );
     let served = async {
         tokio::select! {

@@ -15,6 +15,7 @@
 //! - `stream`: the bytes of a connection, bounded in time.
 //! - `request_head`: reads plain polls (`httparse`).
 //! - `http1_response`: their answers as bytes.
+//! - `control_frames`: a bound for the frames of HTTP/2 that bring nothing.
 //! - [`limits`]: what a client may take of memory, files and time.
 #![forbid(unsafe_code)]
 
@@ -23,6 +24,7 @@ mod app;
 mod boundary;
 mod connection;
 mod connection_limit;
+mod control_frames;
 mod date;
 mod deadline;
 mod hold;

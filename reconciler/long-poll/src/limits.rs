@@ -38,6 +38,11 @@ pub const MAX_REQUESTS: usize = 32_768;
 /// Bodies of answers that were made for one request and are not sent yet, in bytes; those of snapshots
 /// and modules are shared.
 pub const MAX_UNSHARED: u32 = 64 << 20;
+/// Control frames of HTTP/2 that a client may send at once, and the time until it may send one more. For
+/// so many bytes that it is sent it may send one more as well.
+pub const CONTROL_FRAMES: u32 = 1_000;
+pub const CONTROL_FRAMES_REFILL: Duration = Duration::from_millis(10);
+pub const SENT_PER_CONTROL_FRAME: usize = 512;
 /// Connections at once, where as many files may be open.
 pub const MAX_CONNECTIONS: usize = 32_768;
 /// The part of the open files that connections leave to Git, and to new work; at most half.

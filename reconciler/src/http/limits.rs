@@ -50,6 +50,7 @@ mod tests {
             size(MAX_HEAD),
             count(MAX_REQUESTS),
             count(MAX_STREAMS as usize),
+            count(CONTROL_FRAMES as usize),
             count(MAX_SCOPES),
             format!("{} and 100 fields", size(MAX_HEAD)),
             size(MAX_QUERY_BYTES),
@@ -69,5 +70,8 @@ mod tests {
         assert_eq!(table, code);
         let retry = format!("503 with `Retry-After: {RETRY_AFTER}`");
         assert_eq!(rows.iter().filter(|row| row[2] == retry).count(), 3);
+        let names = |text: String| rows.iter().any(|row| row[0].contains(&text));
+        assert!(names(format!("{} more each second", 1_000 / CONTROL_FRAMES_REFILL.as_millis())));
+        assert!(names(format!("each {SENT_PER_CONTROL_FRAME} bytes")));
     }
 }

@@ -23,6 +23,7 @@ mod errors_are_problem_documents;
 mod events_tell_of_every_snapshot;
 mod everything_can_be_halted;
 mod filters_are_known_by_their_polls;
+mod floods_of_frames_end_the_connection;
 mod interop;
 mod modules_are_handed_out;
 mod no_client_hurts_the_others;
