@@ -90,6 +90,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         interval,
         listen,
         tls,
+        clients,
         state_dir,
         halt_file,
         hook_secret_file,
@@ -106,6 +107,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         state: state_dir.map(StateDir::open).transpose()?,
         secrets: hook_secret_file.map(SecretFile::new),
         tls: tls.map(Tls::open).transpose().context("cannot serve HTTPS")?,
+        clients,
         kubernetes: if kubernetes { Some(KubernetesAgent::new().await?) } else { None },
     };
     let listener = bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;

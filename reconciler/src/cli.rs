@@ -20,6 +20,7 @@ use clap::{
 use policies::language::Guardrail;
 
 use crate::cli::{doctor::Doctor, explain::Explain, validate::Validate};
+use crate::clients::Prefixes;
 use crate::http::tls::CertificateFiles;
 use crate::reference::Subject;
 use crate::source::{
@@ -92,6 +93,10 @@ pub struct Serve {
     #[command(flatten)]
     tls: tls::TlsArgs,
 
+    /// The lengths of the prefixes of IPv4 and IPv6 addresses that count as one client, when clients have to share.
+    #[arg(long, env = "HFI_CLIENT_PREFIX", value_name = "V4,V6", default_value = "32,128")]
+    client_prefix: Prefixes,
+
     /// A directory for state that outlives the process: a start without Git then serves the last good commit.
     #[arg(long, env = "HFI_STATE_DIR", value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -144,6 +149,7 @@ pub struct ServeConfig {
     pub interval: Duration,
     pub listen: SocketAddr,
     pub tls: Option<CertificateFiles>,
+    pub clients: Prefixes,
     pub state_dir: Option<PathBuf>,
     pub halt_file: Option<PathBuf>,
     pub hook_secret_file: Option<PathBuf>,
@@ -164,6 +170,7 @@ impl Serve {
             interval,
             listen,
             tls,
+            client_prefix,
             state_dir,
             halt_file,
             require_expiry,
@@ -201,6 +208,7 @@ impl Serve {
             interval,
             listen,
             tls,
+            clients: client_prefix,
             state_dir,
             halt_file,
             hook_secret_file,
@@ -346,6 +354,7 @@ mod tests {
             (&["--repo", "git@git.example:p.git"], "needs a key; give --ssh-key-file"),
             (&["--repo", "a", "--fetch-timeout", "0s"], "from 1s to 1h"),
             (&["--repo", "a", "--listen", "8080"], "invalid"),
+            (&["--repo", "a", "--client-prefix", "33,64"], "such as 32,128"),
             (&["--dir", "a", "--verify", "b"], "nobody signs a plain directory"),
             (&["--repo", "a", "--verify", ""], "value is required for '--verify"),
             (&["--repo", "a", "--tls-cert-file", "c"], "give --tls-key-file"),

@@ -5,7 +5,8 @@
 //! - `state`: the state that handlers share; `report`: the report of the status.
 //! - `app`: what the crate [`long_poll`] answers over connections, and polls that it holds at little cost.
 //! - `limits`: limits of requests.
-//! - `host`: the host that a request names.
+//! - `peer`, `host`: the client of a request, and the host that it names.
+//! - `making`: turns for answers that need time or memory.
 //! - `headers`: the headers of polls and of their answers.
 //! - `catch_up`: polls of filters that run a newer commit than this replica.
 //! - [`conditional`], `prefer`, `problem`: conditional requests, `Prefer: wait`, and errors.
@@ -19,8 +20,10 @@ mod described;
 mod headers;
 mod host;
 mod limits;
+mod making;
 pub mod notification;
 mod operation;
+mod peer;
 mod prefer;
 mod problem;
 mod report;

@@ -7,6 +7,7 @@
 //! The rooms, from the lowest to the highest; a room uses those above it in this list:
 //!
 //! - `clock`, [`shutdown`], [`version`]: the time, the request to end, and the version of this build.
+//! - [`clients`]: clients by their address, and fair shares of what they need (the crate `long-poll`).
 //! - [`api`]: the JSON of the HTTP interface, for the server and its clients (`schemars`).
 //! - [`telemetry`]: logs, and metrics for Prometheus (`prometheus_client`).
 //! - [`source`]: a Git repository (`git2`) or a plain directory (`notify`), read as a value: a revision and its
@@ -25,6 +26,7 @@
 pub mod api;
 pub mod assembly;
 pub mod cli;
+pub mod clients;
 mod clock;
 pub mod doctor;
 pub mod fleet;

@@ -9,6 +9,7 @@ use std::{
 
 use tokio::{
     net::TcpStream,
+    task::AbortHandle,
     time::{Instant, sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
@@ -18,7 +19,7 @@ use crate::{
     app::App,
     connection,
     connection_limit::{ConnectionLimit, Permit, Slot},
-    limits::{EXTRA_TIME, HANDSHAKE_TIME},
+    limits::{EXTRA_TIME, HANDSHAKE_TIME, UNSENT_TLS_BYTES},
     listener::Listener,
     server::Server,
 };
@@ -41,13 +42,14 @@ pub async fn serve<A: App>(listener: impl Into<Listener>, app: A) -> io::Result<
             () = shutdown.as_mut() => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let permit = limit.take();
+            Ok((stream, client)) => {
+                let permit = limit.take(client);
                 if permit.as_ref().is_none_or(|permit| permit.slot == Slot::Extra) && full.is_due() {
                     warn!(connections = limit.regular(), "connections are turned away: there are too many");
                 }
                 if let Some(permit) = permit {
-                    start(stream, listener.tls.as_ref(), &server, permit);
+                    let place = permit.place();
+                    limit.close_by(place, start(stream, listener.tls.as_ref(), &server, permit));
                 }
             }
             // The client went away.
@@ -65,17 +67,24 @@ pub async fn serve<A: App>(listener: impl Into<Listener>, app: A) -> io::Result<
     Ok(())
 }
 
-/// Serves a connection in a task of its own.
-fn start<A: App>(stream: TcpStream, tls: Option<&TlsAcceptor>, server: &Arc<Server<A>>, permit: Permit) {
+/// Serves a connection in a task of its own, which the handle ends.
+fn start<A: App>(
+    stream: TcpStream,
+    tls: Option<&TlsAcceptor>,
+    server: &Arc<Server<A>>,
+    permit: Permit,
+) -> AbortHandle {
     let (server, slot) = (Arc::clone(server), permit.slot);
     match (tls, slot) {
-        (None, Slot::Regular) => drop(tokio::spawn(connection::serve(stream, server, permit))),
+        (None, Slot::Regular) => tokio::spawn(connection::serve(stream, server, permit)).abort_handle(),
         (None, Slot::Extra) => {
-            drop(tokio::spawn(timeout(EXTRA_TIME, connection::serve(stream, server, permit))));
+            tokio::spawn(timeout(EXTRA_TIME, connection::serve(stream, server, permit))).abort_handle()
         }
-        (Some(tls), Slot::Regular) => drop(tokio::spawn(secured(tls.clone(), stream, server, permit))),
+        (Some(tls), Slot::Regular) => {
+            tokio::spawn(secured(tls.clone(), stream, server, permit)).abort_handle()
+        }
         (Some(tls), Slot::Extra) => {
-            drop(tokio::spawn(timeout(EXTRA_TIME, secured(tls.clone(), stream, server, permit))));
+            tokio::spawn(timeout(EXTRA_TIME, secured(tls.clone(), stream, server, permit))).abort_handle()
         }
     }
 }
@@ -87,7 +96,8 @@ async fn secured<A: App>(
     permit: Permit,
 ) -> io::Result<()> {
     // On the heap and freed afterwards: a connection lives for long, and this is large.
-    let mut handshake = Box::pin(timeout(HANDSHAKE_TIME, tls.accept(stream)));
+    let handshake = tls.accept_with(stream, |session| session.set_buffer_limit(Some(UNSENT_TLS_BYTES)));
+    let mut handshake = Box::pin(timeout(HANDSHAKE_TIME, handshake));
     let secured = tokio::select! {
         secured = &mut handshake => secured??,
         // No request has arrived yet.

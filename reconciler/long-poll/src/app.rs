@@ -7,7 +7,7 @@ use axum::{
 };
 use hyper::body::Incoming;
 
-use crate::{hold::Hold, http1_response::Answer};
+use crate::{client::Client, hold::Hold, http1_response::Answer};
 
 /// A request that is not a plain poll.
 pub type Request = http::Request<Incoming>;
@@ -22,13 +22,18 @@ pub trait App: Send + Sync + 'static {
     /// The headers that [`read_poll`](Self::read_poll) gets, in lower case; the others are dropped.
     const POLL_HEADERS: &'static [&'static str];
 
-    /// Reads a plain poll. An error is its answer.
-    fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Self::Poll, Box<Response>>;
+    /// Reads a plain poll of a client. An error is its answer.
+    fn read_poll(
+        &self,
+        query: &str,
+        headers: &HeaderMap,
+        client: Client,
+    ) -> Result<Self::Poll, Box<Response>>;
 
     /// Answers a poll, at once or after a [`Hold`].
     fn answer_poll(&self, poll: Self::Poll, hold: Hold<'_>) -> impl Future<Output = Answer> + Send;
 
-    /// Answers all other requests.
+    /// Answers all other requests. They have their [`Client`] as an extension.
     fn router(&self) -> &Router;
 
     /// Refuses a request before it reaches the router.

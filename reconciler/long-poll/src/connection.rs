@@ -22,7 +22,7 @@ use tokio::{
 
 use crate::{
     app::App,
-    connection_limit::{Permit, Slot},
+    connection_limit::{Peer, Permit, Slot},
     deadline::Deadline,
     hold::Hold,
     http1_response::{self, Answer, Connection},
@@ -77,12 +77,13 @@ where
         let mut deadline = Deadline::at(Instant::now() + HEAD_TIME);
         loop {
             let received =
-                poll_fn(|cx| next(&mut stream, app, permit.slot, &mut deadline, ending.as_mut(), cx));
+                poll_fn(|cx| next(&mut stream, app, permit.peer(), &mut deadline, ending.as_mut(), cx));
             let asked = match received.await? {
                 Received::Poll(asked) => asked,
                 // On the heap: it needs far more memory than a poll, and few connections need it.
                 Received::Other(protocol) => {
-                    let fallback = hyper_fallback::serve(stream, protocol, Arc::clone(&server), permit.slot);
+                    let fallback =
+                        hyper_fallback::serve(stream, protocol, Arc::clone(&server), permit.peer());
                     match Box::pin(fallback).await? {
                         Some(returned) => stream = returned,
                         None => return Ok(()),
@@ -139,14 +140,14 @@ fn answer<A: App>(app: &A, asked: Asked<A::Poll>, hold: Hold<'_>) -> impl Future
 fn next<IO: AsyncRead + AsyncWrite + Unpin, A: App>(
     stream: &mut Stream<IO>,
     app: &A,
-    slot: Slot,
+    peer: Peer,
     deadline: &mut Deadline,
     ending: Pin<&mut impl Future<Output = ()>>,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<Received<A::Poll>>> {
     // Sent together with the request before it.
     if !stream.read_ahead.is_empty()
-        && let Some(received) = take(&mut stream.read_ahead, &[], app, slot)
+        && let Some(received) = take(&mut stream.read_ahead, &[], app, peer)
     {
         return Poll::Ready(Ok(received));
     }
@@ -154,7 +155,7 @@ fn next<IO: AsyncRead + AsyncWrite + Unpin, A: App>(
         let is_begun = !stream.read_ahead.is_empty();
         let read = stream.poll_next(cx, |read_ahead, fresh| match fresh {
             [] => Some(Received::End),
-            fresh => take(read_ahead, fresh, app, slot),
+            fresh => take(read_ahead, fresh, app, peer),
         });
         match read? {
             Poll::Ready(Some(received)) => return Poll::Ready(Ok(received)),
@@ -175,15 +176,15 @@ fn next<IO: AsyncRead + AsyncWrite + Unpin, A: App>(
 
 /// Reads the request that the bytes begin with, first those read ahead, then the fresh ones. The rest is
 /// kept.
-fn take<A: App>(read_ahead: &mut Vec<u8>, fresh: &[u8], app: &A, slot: Slot) -> Option<Received<A::Poll>> {
+fn take<A: App>(read_ahead: &mut Vec<u8>, fresh: &[u8], app: &A, peer: Peer) -> Option<Received<A::Poll>> {
     let is_fresh = read_ahead.is_empty();
     if !is_fresh {
         read_ahead.extend_from_slice(fresh);
     }
     let bytes = if is_fresh { fresh } else { read_ahead.as_slice() };
     let (received, length) = match request_head::read(bytes, A::POLL_PATH, A::POLL_HEADERS) {
-        Head::Plain(plain) if plain.length <= MAX_HEAD && slot == Slot::Regular => {
-            let poll = app.read_poll(plain.query, &plain.headers);
+        Head::Plain(plain) if plain.length <= MAX_HEAD && peer.slot == Slot::Regular => {
+            let poll = app.read_poll(plain.query, &plain.headers, peer.client);
             let after = if plain.closes { Connection::Close } else { Connection::KeepAlive };
             (Some(Received::Poll(Asked { poll, after })), plain.length)
         }

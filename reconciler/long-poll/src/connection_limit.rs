@@ -2,14 +2,19 @@
 //!
 //! Connections above the limit get 503, and probes still get their answer. A client in the backlog would
 //! wait, although another replica may have room. When there are too many of these connections too, the next
-//! ones are closed without an answer.
+//! ones are closed without an answer. A client with less than its share of the connections is not above the
+//! limit: the oldest connection of the client that has most is closed for it.
 
 use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 
-use crate::limits::{MAX_CONNECTIONS, MAX_EXTRA, RESERVED_FILES};
+use crate::{
+    client::Client,
+    limits::{MAX_CONNECTIONS, MAX_EXTRA, RESERVED_FILES},
+    places::{Key, Place, Places},
+};
 
 /// The kind of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +29,32 @@ pub(crate) enum Slot {
 #[derive(Debug)]
 pub(crate) struct Permit {
     pub(crate) slot: Slot,
-    _permit: OwnedSemaphorePermit,
+    place: Place<AbortHandle>,
+}
+
+/// The client of a connection, and the kind of the connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    pub(crate) client: Client,
+    pub(crate) slot: Slot,
+}
+
+impl Permit {
+    pub(crate) fn peer(&self) -> Peer {
+        Peer { client: self.place.client(), slot: self.slot }
+    }
+
+    /// The name of the place, for [`ConnectionLimit::close_by`].
+    pub(crate) fn place(&self) -> (Slot, Key) {
+        (self.slot, self.place.key())
+    }
 }
 
 /// The connections that may still be accepted.
 #[derive(Debug)]
 pub(crate) struct ConnectionLimit {
-    regular: Arc<Semaphore>,
-    extra: Arc<Semaphore>,
+    regular: Arc<Places<AbortHandle>>,
+    extra: Arc<Places<AbortHandle>>,
     limit: usize,
 }
 
@@ -42,28 +65,35 @@ impl ConnectionLimit {
     }
 
     fn of(limit: usize) -> Self {
-        Self { regular: Arc::new(Semaphore::new(limit)), extra: Arc::new(Semaphore::new(MAX_EXTRA)), limit }
+        Self { regular: Places::new(limit), extra: Places::new(MAX_EXTRA), limit }
     }
 
     pub(crate) fn regular(&self) -> usize {
         self.limit
     }
 
-    /// Takes a regular slot, else an extra one; `None` if both are used up.
-    pub(crate) fn take(&self) -> Option<Permit> {
-        let taken = |limit: &Arc<Semaphore>, slot| {
-            let permit = Arc::clone(limit).try_acquire_owned().ok()?;
-            Some(Permit { slot, _permit: permit })
-        };
-        taken(&self.regular, Slot::Regular).or_else(|| taken(&self.extra, Slot::Extra))
+    /// Takes a regular slot, else an extra one; `None` if the client gets neither.
+    pub(crate) fn take(&self, client: Client) -> Option<Permit> {
+        let taken = |slot| Some(Permit { slot, place: self.places(slot).take(client)? });
+        taken(Slot::Regular).or_else(|| taken(Slot::Extra))
+    }
+
+    /// Sets the task of the connection in a place: it is aborted when another client gets the place.
+    pub(crate) fn close_by(&self, (slot, key): (Slot, Key), task: AbortHandle) {
+        self.places(slot).close_by(key, task);
     }
 
     /// Waits until all permits are dropped.
     pub(crate) async fn all_free(&self) {
-        // Neither semaphore is ever closed.
-        let all = |limit: usize| u32::try_from(limit).unwrap_or(u32::MAX);
-        let _ = self.regular.acquire_many(all(self.limit)).await;
-        let _ = self.extra.acquire_many(all(MAX_EXTRA)).await;
+        self.regular.all_free().await;
+        self.extra.all_free().await;
+    }
+
+    fn places(&self, slot: Slot) -> &Arc<Places<AbortHandle>> {
+        match slot {
+            Slot::Regular => &self.regular,
+            Slot::Extra => &self.extra,
+        }
     }
 }
 
@@ -86,7 +116,7 @@ fn limit(files: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConnectionLimit, MAX_CONNECTIONS, MAX_EXTRA, Slot, limit};
+    use super::{Client, ConnectionLimit, MAX_CONNECTIONS, MAX_EXTRA, Slot, limit};
 
     #[test]
     fn connections_leave_files_to_others() {
@@ -97,12 +127,12 @@ mod tests {
     #[tokio::test]
     async fn connections_above_the_limit_get_an_extra_slot_and_then_none() {
         let limit = ConnectionLimit::of(2);
-        let mut taken: Vec<_> = (0..2 + MAX_EXTRA).map(|_| limit.take().unwrap()).collect();
+        let mut taken: Vec<_> = (0..2 + MAX_EXTRA).map(|_| limit.take(Client::default()).unwrap()).collect();
         assert!(taken.iter().take(2).all(|permit| permit.slot == Slot::Regular));
         assert!(taken.iter().skip(2).all(|permit| permit.slot == Slot::Extra));
-        assert!(limit.take().is_none());
+        assert!(limit.take(Client::default()).is_none());
         taken.remove(0);
-        assert!(limit.take().is_some_and(|permit| permit.slot == Slot::Regular));
+        assert!(limit.take(Client::default()).is_some_and(|permit| permit.slot == Slot::Regular));
         drop(taken);
         limit.all_free().await;
     }

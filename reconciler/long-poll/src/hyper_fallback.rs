@@ -28,18 +28,19 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{OwnedSemaphorePermit, TryAcquireError},
     time::sleep,
 };
 
 use crate::{
     app::{App, Request, Shared},
     boundary::{Boundary, RequestBody},
-    connection_limit::Slot,
+    client::Client,
+    connection_limit::{Peer, Slot},
     control_frames::ControlFrames,
     idle_tracker::{IdleTracker, OpenRequest, TrackedBody},
     limits::{
-        BODY_WINDOW, HEAD_TIME, IDLE_TIME, MAX_HEAD, MAX_STREAMS, MAX_UNSHARED, PROBE_INTERVAL, STALL_TIME,
+        BODY_WINDOW, HEAD_TIME, IDLE_TIME, MAX_HEAD, MAX_STREAMS, MAX_UNSHARED, PROBE_INTERVAL,
+        REQUEST_BYTES, STALL_TIME, UNSENT_STREAM_BYTES,
     },
     request_head::Protocol,
     server::Server,
@@ -52,15 +53,15 @@ pub(crate) async fn serve<IO, A>(
     stream: Stream<IO>,
     protocol: Protocol,
     server: Arc<Server<A>>,
-    slot: Slot,
+    peer: Peer,
 ) -> io::Result<Option<Stream<IO>>>
 where
     A: App,
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     match protocol {
-        Protocol::Http1 => one_request(stream, server, slot).await,
-        Protocol::Http2 => all_requests(stream, server, slot).await.map(|()| None),
+        Protocol::Http1 => one_request(stream, server, peer).await,
+        Protocol::Http2 => all_requests(stream, server, peer).await.map(|()| None),
     }
 }
 
@@ -68,16 +69,19 @@ where
 async fn one_request<IO, A>(
     stream: Stream<IO>,
     server: Arc<Server<A>>,
-    slot: Slot,
+    peer: Peer,
 ) -> io::Result<Option<Stream<IO>>>
 where
     A: App,
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let buffers = server.unshared.take(peer.client, REQUEST_BYTES);
+    let slot = if buffers.is_some() { peer.slot } else { Slot::Extra };
+    let peer = Peer { slot, ..peer };
     let (tracker, boundary) = (Arc::new(IdleTracker::new()), Arc::<Boundary>::default());
     let service = service_fn({
         let (tracker, boundary, server) = (Arc::clone(&tracker), Arc::clone(&boundary), Arc::clone(&server));
-        move |request| answer(Asked::new(request, &server, &tracker, &boundary, slot), Arc::clone(&server))
+        move |request| answer(Asked::new(request, &server, &tracker, &boundary, peer), Arc::clone(&server))
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -106,7 +110,7 @@ where
 }
 
 /// Serves a connection of HTTP/2 to its end.
-async fn all_requests<IO, A>(stream: Stream<IO>, server: Arc<Server<A>>, slot: Slot) -> io::Result<()>
+async fn all_requests<IO, A>(stream: Stream<IO>, server: Arc<Server<A>>, peer: Peer) -> io::Result<()>
 where
     A: App,
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -115,7 +119,7 @@ where
     let service = service_fn({
         let (tracker, server) = (Arc::clone(&tracker), Arc::clone(&server));
         move |request| {
-            let asked = Asked::new(request, &server, &tracker, &Arc::default(), slot);
+            let asked = Asked::new(request, &server, &tracker, &Arc::default(), peer);
             answer(asked, Arc::clone(&server))
         }
     });
@@ -128,6 +132,7 @@ where
             .initial_connection_window_size(BODY_WINDOW)
             // A peer that the kernel believes alive may be gone behind a proxy.
             .keep_alive_interval(PROBE_INTERVAL)
+            .max_send_buf_size(UNSENT_STREAM_BYTES)
             .serve_connection(TokioIo::new(ControlFrames::new(stream)), service)
     );
     let served = async {
@@ -167,6 +172,7 @@ where
 struct Asked {
     request: http::Request<RequestBody>,
     open: OpenRequest,
+    client: Client,
     /// The answer, if a limit or the application refuses the request.
     refusal: Option<Response>,
     is_probe: bool,
@@ -176,25 +182,26 @@ struct Asked {
 impl Asked {
     /// Counts the request as open from here on, which is before anybody looks whether one is.
     fn new<A: App>(
-        request: Request,
+        mut request: Request,
         server: &Server<A>,
         tracker: &Arc<IdleTracker>,
         boundary: &Arc<Boundary>,
-        slot: Slot,
+        Peer { client, slot }: Peer,
     ) -> Self {
         let app = &server.app;
-        let permit = Arc::clone(&server.requests).try_acquire_owned().ok();
+        request.extensions_mut().insert(client);
+        let permit = server.requests.take(client, 1);
         let is_probe = app.is_probe(&request);
         let is_served = permit.is_some() && slot == Slot::Regular || is_probe;
         let refusal = if is_served { app.refuse(&request) } else { Some(app.busy()) };
         let open = Arc::clone(tracker).begin(permit);
         let request = request.map(|body| Arc::clone(boundary).begin(body));
-        Self { request, open, refusal, is_probe, boundary: Arc::clone(boundary) }
+        Self { request, open, client, refusal, is_probe, boundary: Arc::clone(boundary) }
     }
 }
 
 async fn answer<A: App>(asked: Asked, server: Arc<Server<A>>) -> Result<Response<TrackedBody>, Infallible> {
-    let Asked { request, open, refusal, is_probe, boundary } = asked;
+    let Asked { request, open, client, refusal, is_probe, boundary } = asked;
     let app = &server.app;
     let is_http1 = request.version() < Version::HTTP_2;
     let mut response = match refusal {
@@ -204,12 +211,14 @@ async fn answer<A: App>(asked: Asked, server: Arc<Server<A>>) -> Result<Response
             response
         }
     };
-    let memory = match memory(&response, &server) {
-        Ok(memory) => memory,
-        Err(_) if is_probe => None,
-        Err(_) => {
-            response = app.busy();
-            None
+    let memory = match unshared(&response) {
+        0 => None,
+        size => {
+            let memory = server.unshared.take(client, size);
+            if memory.is_none() && !is_probe {
+                response = app.busy();
+            }
+            memory
         }
     };
     // The rest of a body is not read, and no other request is answered during the shutdown.
@@ -225,16 +234,12 @@ async fn answer<A: App>(asked: Asked, server: Arc<Server<A>>) -> Result<Response
     Ok(response.map(|body| TrackedBody::new(body, open, memory)))
 }
 
-/// A share of the memory for answers that were made for one request, if this is one.
-fn memory<A>(
-    response: &Response,
-    server: &Server<A>,
-) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
+/// The bytes of an answer that were made for one request.
+fn unshared(response: &Response) -> u32 {
     if response.extensions().get::<Shared>().is_some() {
-        return Ok(None);
+        return 0;
     }
-    let Some(size) = response.body().size_hint().exact() else { return Ok(None) };
-    // An answer that is larger than all of it is sent alone.
-    let size = u32::try_from(size).unwrap_or(u32::MAX).min(MAX_UNSHARED);
-    Arc::clone(&server.unshared).try_acquire_many_owned(size).map(Some)
+    let size = response.body().size_hint().exact().unwrap_or_default();
+    // One that is larger than half of what there is for all is sent nevertheless.
+    u32::try_from(size).unwrap_or(u32::MAX).min(MAX_UNSHARED / 2)
 }

@@ -10,10 +10,9 @@ use std::{
 use axum::{Error, body::Body};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
+
+use crate::budget::Portion;
 
 /// The part of a body that is handed on at once. HTTP/2 asks for the next one when it may send some of the
 /// one before: so a client that takes two of them is known to read.
@@ -38,7 +37,7 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct OpenRequest {
     tracker: Arc<IdleTracker>,
-    _permit: Option<OwnedSemaphorePermit>,
+    _permit: Option<Portion>,
 }
 
 impl IdleTracker {
@@ -48,7 +47,7 @@ impl IdleTracker {
     }
 
     /// A request begins.
-    pub(crate) fn begin(self: Arc<Self>, permit: Option<OwnedSemaphorePermit>) -> OpenRequest {
+    pub(crate) fn begin(self: Arc<Self>, permit: Option<Portion>) -> OpenRequest {
         self.change(|state| {
             state.open = state.open.saturating_add(1);
             state.since = Instant::now();
@@ -107,11 +106,11 @@ impl Drop for OpenRequest {
 #[derive(Debug)]
 struct UnsentAnswer {
     open: OpenRequest,
-    _memory: Option<OwnedSemaphorePermit>,
+    _memory: Option<Portion>,
 }
 
 impl UnsentAnswer {
-    fn begin(open: OpenRequest, memory: Option<OwnedSemaphorePermit>) -> Self {
+    fn begin(open: OpenRequest, memory: Option<Portion>) -> Self {
         open.tracker.change(|state| {
             if state.sending == 0 {
                 state.taken = Instant::now();
@@ -151,7 +150,7 @@ pub(crate) struct TrackedBody {
 }
 
 impl TrackedBody {
-    pub(crate) fn new(body: Body, open: OpenRequest, memory: Option<OwnedSemaphorePermit>) -> Self {
+    pub(crate) fn new(body: Body, open: OpenRequest, memory: Option<Portion>) -> Self {
         Self { body, rest: Bytes::new(), sending: Arc::new(UnsentAnswer::begin(open, memory)) }
     }
 }

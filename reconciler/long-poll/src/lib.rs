@@ -15,13 +15,16 @@
 //! - `stream`: the bytes of a connection, bounded in time.
 //! - `request_head`: reads plain polls (`httparse`).
 //! - `http1_response`: their answers as bytes.
-//! - `control_frames`: a bound for the frames of HTTP/2 that bring nothing.
 //! - [`limits`]: what a client may take of memory, files and time.
+//! - `client`, `shares`: clients by address, and fair shares; `places` can be taken back, a `budget` cannot.
+//! - `control_frames`: a bound for the frames of HTTP/2 that bring nothing.
 #![forbid(unsafe_code)]
 
 mod accept;
 mod app;
 mod boundary;
+mod budget;
+mod client;
 mod connection;
 mod connection_limit;
 mod control_frames;
@@ -33,8 +36,10 @@ mod hyper_fallback;
 mod idle_tracker;
 pub mod limits;
 mod listener;
+mod places;
 mod request_head;
 mod server;
+mod shares;
 mod stream;
 #[cfg(test)]
 mod testing;
@@ -42,6 +47,9 @@ mod testing;
 pub use accept::serve;
 pub use app::{App, Request, Shared};
 pub use axum::response::Response;
+pub use client::{Client, Prefixes};
 pub use hold::Hold;
 pub use http1_response::{Answer, Head};
 pub use listener::Listener;
+pub use places::{Close, Key, Place, Places};
+pub use shares::{Admission, Shares};

@@ -23,7 +23,11 @@ pub const LINGER_TIME: Duration = Duration::from_secs(1);
 pub const LINGER_BYTES: usize = 256 * 1024;
 /// The bytes of an answer that may lie in the kernel before they are sent: the kernel's own bound, which
 /// grows to megabytes, would be the price of every slow reader.
-pub const UNSENT_BYTES: u32 = 128 * 1024;
+pub const UNSENT_BYTES: u32 = 32 * 1024;
+/// The bytes of TLS that may lie here before the kernel takes them.
+pub const UNSENT_TLS_BYTES: usize = 16 * 1024;
+/// The bytes that may lie here of one answer over HTTP/2, before the client opens a window for them.
+pub const UNSENT_STREAM_BYTES: usize = 16 * 1024;
 /// The silence of a peer after which it is asked for a sign of life, and the time until it is asked again.
 pub const PROBE_AFTER: Duration = Duration::from_secs(60);
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
@@ -36,8 +40,11 @@ pub const MAX_STREAMS: u32 = 256;
 /// Requests at once over all connections but those of plain polls: HTTP/2 makes many out of one.
 pub const MAX_REQUESTS: usize = 32_768;
 /// Bodies of answers that were made for one request and are not sent yet, in bytes; those of snapshots
-/// and modules are shared.
+/// and modules are shared. A request over HTTP/1.1 takes [`REQUEST_BYTES`] more.
 pub const MAX_UNSHARED: u32 = 64 << 20;
+/// The memory for a request over HTTP/1.1 that is not a plain poll, its answer apart: buffers of bytes that
+/// were read ahead, and of TLS.
+pub const REQUEST_BYTES: u32 = 16 * 1024;
 /// Control frames of HTTP/2 that a client may send at once, and the time until it may send one more. For
 /// so many bytes that it is sent it may send one more as well.
 pub const CONTROL_FRAMES: u32 = 1_000;

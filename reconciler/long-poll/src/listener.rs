@@ -1,29 +1,33 @@
 //! Listeners for connections, and the kernel's options for them. The one file that names `socket2`.
 
-use std::{io, net::SocketAddr};
+use std::io;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::limits::{PROBE_AFTER, PROBE_INTERVAL, UNACKNOWLEDGED_TIME, UNSENT_BYTES};
+use crate::{
+    client::{Client, Prefixes},
+    limits::{PROBE_AFTER, PROBE_INTERVAL, UNACKNOWLEDGED_TIME, UNSENT_BYTES},
+};
 
-/// A socket that listens, and what its connections are secured by.
+/// A socket that listens, what its connections are secured by, and what tells clients apart.
 pub struct Listener {
     tcp: TcpListener,
+    clients: Prefixes,
     pub(crate) tls: Option<TlsAcceptor>,
 }
 
 impl From<TcpListener> for Listener {
     /// In clear text.
     fn from(tcp: TcpListener) -> Self {
-        Self { tcp, tls: None }
+        Self::new(tcp, None, Prefixes::default())
     }
 }
 
 impl Listener {
-    pub fn new(tcp: TcpListener, tls: Option<TlsAcceptor>) -> Self {
-        Self { tcp, tls }
+    pub fn new(tcp: TcpListener, tls: Option<TlsAcceptor>, clients: Prefixes) -> Self {
+        Self { tcp, clients, tls }
     }
 
     /// Sets for all connections to come what Linux hands down from the socket that listens to them.
@@ -38,8 +42,9 @@ impl Listener {
         socket.set_tcp_notsent_lowat(UNSENT_BYTES)
     }
 
-    pub(crate) async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        self.tcp.accept().await
+    pub(crate) async fn accept(&self) -> io::Result<(TcpStream, Client)> {
+        let (stream, peer) = self.tcp.accept().await?;
+        Ok((stream, self.clients.client(peer.ip())))
     }
 }
 

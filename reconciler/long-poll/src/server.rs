@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
-use crate::limits::{MAX_REQUESTS, MAX_UNSHARED};
+use crate::{
+    budget::Budget,
+    limits::{MAX_REQUESTS, MAX_UNSHARED},
+};
 
 /// The application, and what is left of the limits.
 #[derive(Debug)]
 pub(crate) struct Server<A> {
     pub(crate) app: A,
-    /// One permit for each request that may be open at once, plain polls apart.
-    pub(crate) requests: Arc<Semaphore>,
-    /// One permit for each byte of answers that are made for one request.
-    pub(crate) unshared: Arc<Semaphore>,
+    /// The requests that may be open at once, plain polls apart.
+    pub(crate) requests: Arc<Budget>,
+    /// The bytes of answers that are made for one request.
+    pub(crate) unshared: Arc<Budget>,
 }
 
 impl<A> Server<A> {
     pub(crate) fn new(app: A) -> Self {
-        let requests = Arc::new(Semaphore::new(MAX_REQUESTS));
-        Self { app, requests, unshared: Arc::new(Semaphore::new(MAX_UNSHARED as usize)) }
+        Self { app, requests: Budget::new(MAX_REQUESTS), unshared: Budget::new(MAX_UNSHARED as usize) }
     }
 }

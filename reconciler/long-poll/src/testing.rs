@@ -17,7 +17,7 @@ use axum::{
 };
 use tokio::{sync::watch, time::Instant};
 
-use crate::{Answer, App, Head, Hold, Request};
+use crate::{Answer, App, Client, Head, Hold, Request};
 
 /// The body of every poll's answer, longer than a small pipe.
 pub(crate) const BODY: &str = "a snapshot of policies; a snapshot of policies; a snapshot of policies; \
@@ -71,7 +71,7 @@ impl App for Fake {
     const POLL_PATH: &'static str = "/poll";
     const POLL_HEADERS: &'static [&'static str] = &["if-none-match", "prefer"];
 
-    fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Wait, Box<Response>> {
+    fn read_poll(&self, query: &str, headers: &HeaderMap, _: Client) -> Result<Wait, Box<Response>> {
         if query == "bad" {
             return Err(Box::new((StatusCode::BAD_REQUEST, "a bad query").into_response()));
         }

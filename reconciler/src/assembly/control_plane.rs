@@ -7,6 +7,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tracing::{info, warn};
 
 use crate::{
+    clients::Prefixes,
     http::{self, Listener, Routes, Services, notification::SecretFile, tls::Tls},
     kubernetes::KubernetesAgent,
     serving::{gate::Gate, modules::Modules},
@@ -38,6 +39,8 @@ pub struct Options {
     pub modules: Modules,
     pub tls: Option<Tls>,
     pub kubernetes: Option<KubernetesAgent>,
+    /// What tells clients apart.
+    pub clients: Prefixes,
 }
 
 impl Options {
@@ -53,6 +56,7 @@ impl Options {
             modules: Modules::default(),
             tls: None,
             kubernetes: None,
+            clients: Prefixes::default(),
         }
     }
 }
@@ -89,8 +93,18 @@ pub struct Running {
 impl ControlPlane {
     /// Opens the source; nothing is fetched yet.
     pub fn new(options: Options) -> Result<Self, SourceError> {
-        let Options { source, guardrail, interval, state, halt_file, secrets, modules, tls, kubernetes } =
-            options;
+        let Options {
+            source,
+            guardrail,
+            interval,
+            state,
+            halt_file,
+            secrets,
+            modules,
+            tls,
+            kubernetes,
+            clients,
+        } = options;
         if matches!(source, Settings::Dir(_)) && state.is_some() {
             warn!("a plain directory is not kept in the state directory: nothing outlives this process");
         }
@@ -101,6 +115,7 @@ impl ControlPlane {
         let source = Source::open(source, state)?;
         info!(?source, version = version::text(), "starting");
         let mut services = Services::new(secrets, modules);
+        services.clients = clients;
         services.cluster = kubernetes.as_ref().map(KubernetesAgent::health);
         let options = Parts { guardrail, interval, halt_file, services, tls, kubernetes };
         Ok(Self { options, source, watcher, hints, signature_watch })
@@ -123,13 +138,14 @@ impl ControlPlane {
         let agent = kubernetes.map(|kubernetes| {
             tokio::spawn(kubernetes.run(Arc::clone(&publisher), Arc::clone(&refresh), shutdown.clone()))
         });
+        let clients = services.clients;
         let routes = http::router(publisher, refresh, shutdown.clone(), services);
         let acceptor = tls.as_ref().map(Tls::acceptor);
         if let Some(tls) = tls {
             tokio::spawn(tls.follow(shutdown.clone()));
         }
         info!(%address, tls = acceptor.is_some(), "listening");
-        let serving = tokio::spawn(http::serve(Listener::new(listener, acceptor), routes.clone()));
+        let serving = tokio::spawn(http::serve(Listener::new(listener, acceptor, clients), routes.clone()));
         Ok(Running { reconciling, serving, agent, routes })
     }
 }

@@ -1,7 +1,8 @@
 //! The filters that have polled, and the snapshot that each runs.
 //!
 //! A filter reports about itself, and anybody can poll. The reports are checked and bounded; they are shown
-//! and decide nothing.
+//! and decide nothing. A name is believed from one client at a time: from that whose address is in the name,
+//! else from that which came first, until it is gone.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -18,11 +19,13 @@ use policies::{
 
 use crate::{
     api::filters::{FilterCounts, FilterState},
+    clients::{Admission, Client, Shares},
     clock::now,
     serving::{published::Variant, publisher::Publisher},
 };
 
-/// The most filters that are remembered; beyond, the one that polled longest ago is forgotten.
+/// The most filters that are remembered; beyond, the one that polled longest ago is forgotten. A client that
+/// brought more than its share of them is not remembered with one more.
 const MAX_FILTERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19_999);
 /// The time for which a silent filter is remembered.
 const MEMORY: Duration = Duration::from_secs(10 * 60);
@@ -35,12 +38,28 @@ const GRACE: Duration = poll::MAX_BACKOFF.saturating_mul(2);
 pub struct Filters {
     /// By the hash of node and scope: a proxy polls for each identity that its plugins have. The hash
     /// has a random key, so that nobody can cause collisions.
-    seen: Mutex<LruCache<u64, Seen>>,
+    seen: Mutex<Remembered>,
     hasher: RandomState,
 }
 
 #[derive(Debug)]
+struct Remembered {
+    filters: LruCache<u64, Seen>,
+    /// The numbers of them that clients brought.
+    shares: Shares,
+}
+
+/// The sender of a poll.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    pub client: Client,
+    /// The name of the node has the address of this client.
+    pub is_own: bool,
+}
+
+#[derive(Debug)]
 struct Seen {
+    origin: Origin,
     node: NodeId,
     variant: Variant,
     digest: Option<Digest>,
@@ -64,19 +83,29 @@ pub struct Filter {
 
 impl Default for Filters {
     fn default() -> Self {
-        Self { seen: Mutex::new(LruCache::new(MAX_FILTERS)), hasher: RandomState::new() }
+        let remembered =
+            Remembered { filters: LruCache::new(MAX_FILTERS), shares: Shares::new(MAX_FILTERS.get()) };
+        Self { seen: Mutex::new(remembered), hasher: RandomState::new() }
     }
 }
 
 impl Filters {
     /// Records a poll of a filter that runs this digest; the server may hold the poll for `wait`.
-    pub fn polled(&self, node: NodeId, variant: &Variant, digest: Option<Digest>, wait: Duration) {
-        self.polled_at(now(), node, variant, digest, wait);
+    pub fn polled(
+        &self,
+        origin: Origin,
+        node: NodeId,
+        variant: &Variant,
+        digest: Option<Digest>,
+        wait: Duration,
+    ) {
+        self.polled_at(now(), origin, node, variant, digest, wait);
     }
 
     fn polled_at(
         &self,
         contact: Timestamp,
+        origin: Origin,
         node: NodeId,
         variant: &Variant,
         digest: Option<Digest>,
@@ -85,13 +114,23 @@ impl Filters {
         let due = contact.plus_millis((wait + GRACE).as_millis() as u64);
         let key = self.hasher.hash_one((&node, &variant.scope));
         let mut seen = self.lock();
-        if let Some(known) = seen.get_mut(&key) {
-            (known.digest, known.contact, known.due) = (digest, contact, due);
-            // A proxy whose filter was replaced may ask for another format.
-            known.variant.format = variant.format;
-        } else {
-            seen.put(key, Seen { node, variant: variant.clone(), digest, contact, due });
+        let known = seen.filters.peek(&key);
+        let before = match known.map(|known| (known.origin.client, known.gives_way_to(origin, contact))) {
+            Some((_, false)) => return,
+            Some((before, true)) => Some(before),
+            None => None,
+        };
+        match before {
+            Some(before) => seen.shares.remove(before, 1),
+            None if seen.make_room(origin.client, contact) => {}
+            None => return,
         }
+        seen.shares.add(origin.client, 1);
+        let fresh = || Seen { origin, node, variant: variant.clone(), digest, contact, due };
+        let known = seen.filters.get_or_insert_mut(key, fresh);
+        (known.origin, known.digest, known.contact, known.due) = (origin, digest, contact, due);
+        // A proxy whose filter was replaced may ask for another format.
+        known.variant.format = variant.format;
     }
 
     /// The remembered filters, sorted by node. `publisher` may have to make snapshots to know the newest
@@ -103,23 +142,24 @@ impl Filters {
     fn list_at(&self, now: Timestamp, newest: impl Fn(&Variant) -> Option<Digest>) -> Vec<Filter> {
         let mut seen = self.lock();
         let is_over = |seen: &Seen| now.millis_since(seen.contact) > MEMORY.as_millis() as u64;
-        while seen.peek_lru().is_some_and(|(_, oldest)| is_over(oldest)) {
-            seen.pop_lru();
+        while seen.filters.peek_lru().is_some_and(|(_, oldest)| is_over(oldest)) {
+            seen.forget_oldest();
         }
-        let known = seen.iter().map(|(_, Seen { node, variant, digest, contact, due })| {
-            (
-                Filter {
-                    node: node.clone(),
-                    scope: variant.scope.clone(),
-                    digest: *digest,
-                    is_newest: false,
-                    contact: *contact,
-                    state: FilterState::Gone,
-                },
-                variant.format,
-                *due,
-            )
-        });
+        let known =
+            seen.filters.iter().map(|(_, Seen { origin: _, node, variant, digest, contact, due })| {
+                (
+                    Filter {
+                        node: node.clone(),
+                        scope: variant.scope.clone(),
+                        digest: *digest,
+                        is_newest: false,
+                        contact: *contact,
+                        state: FilterState::Gone,
+                    },
+                    variant.format,
+                    *due,
+                )
+            });
         let known: Vec<_> = known.collect();
         // The lock is released before the newest digests are looked up.
         drop(seen);
@@ -138,8 +178,51 @@ impl Filters {
         filters
     }
 
-    fn lock(&self) -> MutexGuard<'_, LruCache<u64, Seen>> {
+    fn lock(&self) -> MutexGuard<'_, Remembered> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    /// Tells whether the report of another may replace this one.
+    fn gives_way_to(&self, other: Origin, now: Timestamp) -> bool {
+        let is_same = self.origin.client == other.client;
+        is_same || other.is_own && !self.origin.is_own || self.due < now
+    }
+}
+
+impl Remembered {
+    /// Makes room for one more filter of a client; false if it gets none.
+    fn make_room(&mut self, client: Client, now: Timestamp) -> bool {
+        let admission = self.shares.admit(client, 1);
+        let is_oldest_gone = self.filters.peek_lru().is_some_and(|(_, oldest)| oldest.due < now);
+        match admission {
+            Admission::Free => {}
+            _ if is_oldest_gone => self.forget_oldest(),
+            Admission::Instead(greediest) => self.forget_oldest_of(greediest),
+            // All have their share: there are too many.
+            Admission::Refused if self.is_alone_or_new(client) => self.forget_oldest(),
+            Admission::Refused => return false,
+        }
+        true
+    }
+
+    fn is_alone_or_new(&self, client: Client) -> bool {
+        [0, self.filters.len()].contains(&(self.shares.held(client) as usize))
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, oldest)) = self.filters.pop_lru() {
+            self.shares.remove(oldest.origin.client, 1);
+        }
+    }
+
+    fn forget_oldest_of(&mut self, client: Client) {
+        let oldest = self.filters.iter().rev().find(|(_, seen)| seen.origin.client == client);
+        if let Some(key) = oldest.map(|(key, _)| *key) {
+            self.filters.pop(&key);
+            self.shares.remove(client, 1);
+        }
     }
 }
 
@@ -150,28 +233,32 @@ pub fn counts(filters: &[Filter]) -> FilterCounts {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{net::Ipv4Addr, time::Duration};
 
     use policies::{Digest, Scope, Timestamp, wire::poll::NodeId};
 
-    use super::{Filters, MAX_FILTERS};
-    use crate::api::filters::FilterState;
+    use super::{Filters, MAX_FILTERS, Origin};
+    use crate::{api::filters::FilterState, clients::Prefixes};
 
     const MINUTE: u64 = 60_000;
 
     fn filters(polls: &[(u64, &str, &[u8])]) -> Filters {
         let filters = Filters::default();
         for (minute, node, body) in polls {
-            let (at, node) = (Timestamp::from_millis(minute * MINUTE), NodeId::parse(node).unwrap());
-            filters.polled_at(
-                at,
-                node,
-                &Scope::unknown().into(),
-                Some(Digest::of(body)),
-                Duration::from_secs(30),
-            );
+            poll(&filters, *minute, origin(1), node, body);
         }
         filters
+    }
+
+    fn origin(end: u8) -> Origin {
+        let client = Prefixes::default().client(Ipv4Addr::new(10, 0, 0, end).into());
+        Origin { client, is_own: false }
+    }
+
+    fn poll(filters: &Filters, minute: u64, origin: Origin, node: &str, body: &[u8]) {
+        let (at, node) = (Timestamp::from_millis(minute * MINUTE), NodeId::parse(node).unwrap());
+        let (scope, digest) = (Scope::unknown().into(), Some(Digest::of(body)));
+        filters.polled_at(at, origin, node, &scope, digest, Duration::from_secs(30));
     }
 
     fn states(filters: &Filters, minute: u64) -> Vec<(String, FilterState)> {
@@ -198,17 +285,51 @@ mod tests {
     fn there_is_an_end_to_how_many_are_remembered() {
         let filters = Filters::default();
         for i in 0..MAX_FILTERS.get() + 10 {
-            let node = NodeId::parse(&format!("n{i}")).unwrap();
-            filters.polled_at(
-                Timestamp::from_millis(0),
-                node,
-                &Scope::unknown().into(),
-                None,
-                Duration::ZERO,
-            );
+            poll(&filters, 0, origin(1), &format!("n{i}"), b"new");
         }
         let list = filters.list_at(Timestamp::from_millis(0), |_| None);
         assert_eq!(list.len(), MAX_FILTERS.get());
         assert!(!list.iter().any(|filter| filter.node.as_str() == "n9"), "the oldest is remembered");
+    }
+
+    #[test]
+    fn a_name_is_believed_from_one_client_until_it_is_gone() {
+        let filters = filters(&[(0, "a", b"new")]);
+        let (own, owns_too) = (Origin { is_own: true, ..origin(3) }, Origin { is_own: true, ..origin(4) });
+        for (minute, origin, body, expected) in [
+            (0, origin(2), b"old", FilterState::InStep),
+            (0, origin(1), b"old", FilterState::Lagging),
+            (0, origin(2), b"new", FilterState::Lagging),
+            // It has the address that is in the name.
+            (0, own, b"new", FilterState::InStep),
+            (0, origin(1), b"old", FilterState::InStep),
+            (0, owns_too, b"old", FilterState::InStep),
+            // It is gone.
+            (5, origin(2), b"old", FilterState::Lagging),
+        ] {
+            poll(&filters, minute, origin, "a", body);
+            assert_eq!(states(&filters, minute), [("a".to_owned(), expected)], "{origin:?} {body:?}");
+        }
+        assert_eq!(filters.lock().shares.taken(), 1);
+    }
+
+    #[test]
+    fn false_names_push_no_true_ones_out() {
+        let filters = Filters::default();
+        poll(&filters, 0, origin(1), "true", b"new");
+        for i in 0..MAX_FILTERS.get() + 10 {
+            poll(&filters, 0, origin(2), &format!("false{i}"), b"new");
+        }
+        poll(&filters, 0, origin(3), "also-true", b"new");
+        let known = states(&filters, 0);
+        assert_eq!(known.len(), MAX_FILTERS.get());
+        for name in ["true", "also-true"] {
+            assert!(known.iter().any(|(node, _)| node == name), "{name} was pushed out");
+        }
+        // Once they are gone, others are remembered in their place.
+        poll(&filters, 5, origin(2), "one-more", b"new");
+        assert!(states(&filters, 5).iter().any(|(node, _)| node == "one-more"));
+        let remembered = filters.lock();
+        assert_eq!(remembered.shares.taken(), remembered.filters.len());
     }
 }

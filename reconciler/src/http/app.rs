@@ -20,7 +20,7 @@ use super::{
     router::Routes,
     routes::snapshot::{self, Poll},
 };
-use crate::serving::published::Body;
+use crate::{clients::Client, serving::published::Body};
 
 /// The probes, which are answered even over a limit: filters must not decide whether this replica lives.
 const PROBES: [&str; 5] = ["/v1/health", "/health", "/v1/ready", "/ready", "/metrics"];
@@ -40,8 +40,9 @@ impl App for Snapshots {
     const POLL_PATH: &'static str = poll::PATH;
     const POLL_HEADERS: &'static [&'static str] = &headers::READ;
 
-    fn read_poll(&self, query: &str, headers: &HeaderMap) -> Result<Poll, Box<Response>> {
-        Poll::read(&self.0.served, query, headers).map_err(|problem| Box::new(problem.into_response()))
+    fn read_poll(&self, query: &str, headers: &HeaderMap, client: Client) -> Result<Poll, Box<Response>> {
+        Poll::read(&self.0.served, query, headers, client)
+            .map_err(|problem| Box::new(problem.into_response()))
     }
 
     fn answer_poll(&self, poll: Poll, hold: Hold<'_>) -> impl Future<Output = Answer> + Send {

@@ -11,6 +11,9 @@ pub(crate) const MAX_BODIES: usize = 16;
 pub(crate) const BODY_TIME: Duration = Duration::from_secs(20);
 /// The number of streams of events that can be open at once.
 pub(crate) const MAX_EVENT_STREAMS: usize = 256;
+/// The number of answers that are made at once, of those that need time or memory; and of one client.
+pub(crate) const MAX_MADE: usize = 4;
+pub(crate) const MAX_MADE_PER_CLIENT: usize = 2;
 /// When a client over a limit may come back, in seconds.
 pub(crate) const RETRY_AFTER: &str = "5";
 
@@ -22,7 +25,9 @@ mod tests {
 
     use policies::wire::poll::MAX_QUERY_BYTES;
 
-    use super::{BODY_TIME, MAX_BODIES, MAX_BODY, MAX_EVENT_STREAMS, RETRY_AFTER};
+    use super::{
+        BODY_TIME, MAX_BODIES, MAX_BODY, MAX_EVENT_STREAMS, MAX_MADE, MAX_MADE_PER_CLIENT, RETRY_AFTER,
+    };
     use crate::{reference, serving::scope_cache::MAX_SCOPES};
 
     /// A number as the reference writes it, with commas.
@@ -62,6 +67,7 @@ mod tests {
             seconds(IDLE_TIME),
             seconds(STALL_TIME),
             size(MAX_UNSHARED as usize),
+            format!("{}, at most {} of them for one client", count(MAX_MADE), count(MAX_MADE_PER_CLIENT)),
             seconds(UNACKNOWLEDGED_TIME),
             count(MAX_EVENT_STREAMS),
         ];
@@ -71,6 +77,7 @@ mod tests {
         let retry = format!("503 with `Retry-After: {RETRY_AFTER}`");
         assert_eq!(rows.iter().filter(|row| row[2] == retry).count(), 3);
         let names = |text: String| rows.iter().any(|row| row[0].contains(&text));
+        assert!(names(format!("takes {} more", size(REQUEST_BYTES as usize))));
         assert!(names(format!("{} more each second", 1_000 / CONTROL_FRAMES_REFILL.as_millis())));
         assert!(names(format!("each {SENT_PER_CONTROL_FRAME} bytes")));
     }

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::Notify;
 
 use super::{
     limits::{MAX_BODIES, MAX_EVENT_STREAMS},
+    making::Making,
     notification::SecretFile,
     report::Report,
 };
 use crate::{
+    clients::{Places, Prefixes},
     fleet::filters::Filters,
     kubernetes::SharedHealth,
     serving::{modules::Modules, namespaces::Namespaces, publisher::Publisher},
@@ -36,12 +38,15 @@ pub struct Services {
     pub modules: Modules,
     /// The health of the cluster, if it is a peer.
     pub cluster: Option<Arc<SharedHealth>>,
+    /// What tells clients apart.
+    pub clients: Prefixes,
     pub(crate) filters: Filters,
     pub(crate) report: Report,
-    /// One permit for each stream of events that may still be opened.
-    pub(crate) streams: Arc<Semaphore>,
-    /// One permit for each notification whose body may be read at once.
-    pub(crate) bodies: Semaphore,
+    pub(crate) making: Making,
+    /// A place for each stream of events that can be open at once.
+    pub(crate) streams: Arc<Places<Arc<Notify>>>,
+    /// A place for each notification whose body can be read at once.
+    pub(crate) bodies: Arc<Places<Arc<Notify>>>,
 }
 
 impl Services {
@@ -50,10 +55,12 @@ impl Services {
             secrets,
             modules,
             cluster: None,
+            clients: Prefixes::default(),
             filters: Filters::default(),
             report: Report::default(),
-            streams: Arc::new(Semaphore::new(MAX_EVENT_STREAMS)),
-            bodies: Semaphore::new(MAX_BODIES),
+            making: Making::default(),
+            streams: Places::new(MAX_EVENT_STREAMS),
+            bodies: Places::new(MAX_BODIES),
         }
     }
 

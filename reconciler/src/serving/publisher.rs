@@ -9,6 +9,7 @@ use super::{
     published::{Body, Publication, Published, Variant},
     scope_cache::{Occupancy, ScopeCache},
 };
+use crate::clients::Client;
 
 /// Serves readers from what was published last.
 #[derive(Debug)]
@@ -87,9 +88,18 @@ impl Publisher {
         scopes.update(Arc::clone(&active), &published.whole.revision, made)
     }
 
+    /// The bytes of a scope in a format, for the replica itself.
+    pub fn subscribe(&self, variant: Arc<Variant>) -> Result<watch::Receiver<Body>, String> {
+        self.subscribe_for(Client::default(), variant)
+    }
+
     /// The bytes of a scope in a format, now and whenever they change; `Err` is the reason why there are none
     /// yet.
-    pub fn subscribe(&self, variant: Arc<Variant>) -> Result<watch::Receiver<Body>, String> {
+    pub fn subscribe_for(
+        &self,
+        client: Client,
+        variant: Arc<Variant>,
+    ) -> Result<watch::Receiver<Body>, String> {
         let mut made: Option<(Arc<ActiveSet>, Body)> = None;
         loop {
             let mut scopes = self.lock();
@@ -102,7 +112,9 @@ impl Publisher {
             }
             let active = Arc::clone(scopes.active());
             match made.take() {
-                Some((of, body)) if Arc::ptr_eq(&of, &active) => return Ok(scopes.insert(variant, body)),
+                Some((of, body)) if Arc::ptr_eq(&of, &active) => {
+                    return Ok(scopes.insert(variant, body, client));
+                }
                 // Something else was published meanwhile, or this is the first turn.
                 _ => drop(scopes),
             }

@@ -11,9 +11,13 @@ use policies::{Digest, repository::ActiveSet};
 use tokio::sync::watch;
 
 use super::published::{Body, Variant};
-use crate::source::Revision;
+use crate::{
+    clients::{Admission, Client, Shares},
+    source::Revision,
+};
 
-/// The number of scopes that are kept; a scope in two formats counts twice. A request for one more gets its bytes, and cannot wait for the next.
+/// The number of scopes that are kept; a scope in two formats counts twice. A request for one more gets its
+/// bytes, and cannot wait for the next, unless its client has less than its share.
 pub(crate) const MAX_SCOPES: usize = 20_000;
 
 /// The number of scopes at which those without waiting requests are dropped for the first time.
@@ -32,7 +36,9 @@ pub struct Occupancy {
 /// The bodies of all scopes, of one set of active policies.
 #[derive(Debug)]
 pub(super) struct ScopeCache {
-    bodies: HashMap<Arc<Variant>, watch::Sender<Body>>,
+    bodies: HashMap<Arc<Variant>, Kept>,
+    /// The numbers of scopes that clients brought.
+    shares: Shares,
     /// The policies that the bodies are made of.
     active: Arc<ActiveSet>,
     /// The scopes that were added since the last [`begin_update`](Self::begin_update).
@@ -44,10 +50,25 @@ pub(super) struct ScopeCache {
     last_sweep: Option<Instant>,
 }
 
+/// The body of a scope that is kept.
+#[derive(Debug)]
+struct Kept {
+    body: watch::Sender<Body>,
+    /// The first client that asked for it.
+    client: Client,
+}
+
+impl Kept {
+    fn is_waited_for(&self) -> bool {
+        self.body.receiver_count() > 0
+    }
+}
+
 impl Default for ScopeCache {
     fn default() -> Self {
         Self {
             bodies: HashMap::new(),
+            shares: Shares::new(MAX_SCOPES),
             active: Arc::default(),
             added: Vec::new(),
             contents: HashMap::new(),
@@ -65,27 +86,35 @@ impl ScopeCache {
 
     /// The body of a scope, now and whenever it changes.
     pub(super) fn get(&self, variant: &Variant) -> Option<watch::Receiver<Body>> {
-        self.bodies.get(variant).map(watch::Sender::subscribe)
+        self.bodies.get(variant).map(|kept| kept.body.subscribe())
     }
 
     /// The digest of a scope's body.
     pub(super) fn digest(&self, variant: &Variant) -> Option<Digest> {
-        self.bodies.get(variant).map(|body| body.borrow().digest)
+        self.bodies.get(variant).map(|kept| kept.body.borrow().digest)
     }
 
-    /// Adds the body of one more scope, if there is room.
-    pub(super) fn insert(&mut self, variant: Arc<Variant>, body: Body) -> watch::Receiver<Body> {
+    /// Adds the body of one more scope, which a client asks for, if there is room for it.
+    pub(super) fn insert(
+        &mut self,
+        variant: Arc<Variant>,
+        body: Body,
+        client: Client,
+    ) -> watch::Receiver<Body> {
         if self.is_sweep_due() {
             self.sweep();
         }
-        if self.bodies.len() >= MAX_SCOPES {
+        match self.shares.admit(client, 1) {
+            Admission::Free => {}
+            Admission::Instead(greediest) => self.drop_one_of(greediest),
             // Its sender is dropped here, so a request that waits learns at once that nothing more comes.
-            return watch::channel(body).1;
+            Admission::Refused => return watch::channel(body).1,
         }
         self.added.push(Arc::clone(&variant));
         let sender = watch::Sender::new(shared(body, &mut self.contents));
         let receiver = sender.subscribe();
-        self.bodies.insert(variant, sender);
+        self.shares.add(client, 1);
+        self.bodies.insert(variant, Kept { body: sender, client });
         receiver
     }
 
@@ -111,8 +140,8 @@ impl ScopeCache {
     ) -> usize {
         self.active = active;
         let changed = bodies.into_iter().filter_map(|(variant, new)| {
-            let (body, new) = (self.bodies.get(&variant)?, shared(new, &mut self.contents));
-            let changed = body.send_if_modified(|old| {
+            let (kept, new) = (self.bodies.get(&variant)?, shared(new, &mut self.contents));
+            let changed = kept.body.send_if_modified(|old| {
                 let changed = old.digest != new.digest;
                 *old = new;
                 changed
@@ -120,9 +149,9 @@ impl ScopeCache {
             changed.then_some(())
         });
         let changed = changed.count();
-        for body in self.bodies.values() {
+        for kept in self.bodies.values() {
             // A new revision with the same bytes wakes no request.
-            body.send_if_modified(|body| {
+            kept.body.send_if_modified(|body| {
                 body.revision = revision.clone();
                 false
             });
@@ -132,13 +161,13 @@ impl ScopeCache {
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {
-        let waiting = self.bodies.values().map(watch::Sender::receiver_count).sum();
+        let waiting = self.bodies.values().map(|kept| kept.body.receiver_count()).sum();
         Occupancy { scopes: self.bodies.len(), waiting }
     }
 
     /// The scopes that at least one request waits for.
     pub(super) fn waited_for(&self) -> Vec<Arc<Variant>> {
-        let waited_for = self.bodies.iter().filter(|(_, body)| body.receiver_count() > 0);
+        let waited_for = self.bodies.iter().filter(|(_, kept)| kept.is_waited_for());
         waited_for.map(|(variant, _)| Arc::clone(variant)).collect()
     }
 
@@ -150,12 +179,27 @@ impl ScopeCache {
 
     /// Drops the scopes that no request waits for.
     fn sweep(&mut self) {
-        self.bodies.retain(|_, body| body.receiver_count() > 0);
-        let used: HashSet<_> = self.bodies.values().map(|body| body.borrow().digest).collect();
+        self.bodies.retain(|_, kept| {
+            let is_kept = kept.is_waited_for();
+            if !is_kept {
+                self.shares.remove(kept.client, 1);
+            }
+            is_kept
+        });
+        let used: HashSet<_> = self.bodies.values().map(|kept| kept.body.borrow().digest).collect();
         self.contents.retain(|digest, _| used.contains(digest));
         self.added.retain(|variant| self.bodies.contains_key(variant));
         self.sweep_at = FIRST_SWEEP.max(2 * self.bodies.len()).min(MAX_SCOPES);
         self.last_sweep = Some(Instant::now());
+    }
+
+    /// Drops a scope that a client brought. The requests that wait for it learn that nothing more comes.
+    fn drop_one_of(&mut self, client: Client) {
+        let brought = self.bodies.iter().find(|(_, kept)| kept.client == client);
+        if let Some(variant) = brought.map(|(variant, _)| Arc::clone(variant)) {
+            self.bodies.remove(&variant);
+            self.shares.remove(client, 1);
+        }
     }
 }
 
@@ -167,13 +211,15 @@ fn shared(body: Body, contents: &mut HashMap<Digest, Bytes>) -> Body {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Instant};
+    use std::{net::Ipv4Addr, sync::Arc, time::Instant};
 
     use bytes::Bytes;
     use policies::{Digest, Scope, wire::Format};
+    use tokio::sync::watch;
 
     use super::{MAX_SCOPES, Occupancy, SWEEP_INTERVAL, ScopeCache};
     use crate::{
+        clients::{Client, Prefixes},
         serving::published::{Body, Variant},
         source::Revision,
     };
@@ -187,11 +233,20 @@ mod tests {
         Body { format: Format::V1, digest: Digest::of(&bytes), bytes, revision }
     }
 
+    fn insert(cache: &mut ScopeCache, service: &str, text: &'static str) -> watch::Receiver<Body> {
+        cache.insert(scope(service), body(text), Client::default())
+    }
+
+    /// As many scopes of one client as there can be.
+    fn fill(cache: &mut ScopeCache) -> Vec<watch::Receiver<Body>> {
+        (0..MAX_SCOPES).map(|i| insert(cache, &format!("s{i}"), "none")).collect()
+    }
+
     #[test]
     fn equal_bytes_are_kept_once() {
         let mut cache = ScopeCache::default();
         let names = ["a", "b", "c"];
-        let waiting = names.map(|name| cache.insert(scope(name), body("none")));
+        let waiting = names.map(|name| insert(&mut cache, name, "none"));
         for texts in [["one", "none", "two"], ["one", "one", "two"], ["two", "one", "one"], ["x", "x", "y"]] {
             let bodies = names.iter().zip(texts).map(|(name, text)| (scope(name), body(text))).collect();
             cache.update(Arc::default(), &Revision::new("main@sha1:2".into()), bodies);
@@ -207,7 +262,8 @@ mod tests {
         let mut cache = ScopeCache::default();
         let one = scope("a");
         let other = Arc::new(Variant { format: Format::V2, ..(*one).clone() });
-        let waiting = [cache.insert(Arc::clone(&one), body("one")), cache.insert(other, body("other"))];
+        let waiting = [(Arc::clone(&one), "one"), (other, "other")]
+            .map(|(variant, text)| cache.insert(variant, body(text), Client::default()));
         assert_eq!(cache.occupancy(), Occupancy { scopes: 2, waiting: 2 });
         let revision = Revision::new("main@sha1:2".into());
         assert_eq!(cache.update(Arc::default(), &revision, vec![(one, body("new"))]), 1);
@@ -217,16 +273,32 @@ mod tests {
     #[test]
     fn one_scope_too_many_gets_its_bytes_and_cannot_wait() {
         let mut cache = ScopeCache::default();
-        let held: Vec<_> =
-            (0..MAX_SCOPES).map(|i| cache.insert(scope(&format!("s{i}")), body("none"))).collect();
-        let one_more = cache.insert(scope("last"), body("last"));
+        let held = fill(&mut cache);
+        let one_more = insert(&mut cache, "last", "last");
         assert_eq!(cache.occupancy(), Occupancy { scopes: MAX_SCOPES, waiting: MAX_SCOPES });
         assert!(one_more.has_changed().is_err() && held.iter().all(|body| body.has_changed().is_ok()));
         assert_eq!(&one_more.borrow().bytes[..], b"last");
         drop(held);
         let begun = Instant::now();
-        while cache.insert(scope("last"), body("last")).has_changed().is_err() {
+        while insert(&mut cache, "last", "last").has_changed().is_err() {
             assert!(begun.elapsed() < 10 * SWEEP_INTERVAL, "room is not made again");
         }
+    }
+
+    #[test]
+    fn a_client_with_less_than_its_share_waits_in_place_of_who_brought_most() {
+        let mut cache = ScopeCache::default();
+        let held = fill(&mut cache);
+        let [one, other] = [1, 2].map(|end| Prefixes::default().client(Ipv4Addr::new(10, 0, 0, end).into()));
+        let mut waiting: Vec<_> =
+            (0..10).map(|i| cache.insert(scope(&format!("n{i}")), body("none"), one)).collect();
+        waiting.push(cache.insert(scope("other"), body("other"), other));
+        assert!(waiting.iter().all(|body| body.has_changed().is_ok()));
+        assert_eq!(held.iter().filter(|body| body.has_changed().is_err()).count(), 11);
+        assert!(insert(&mut cache, "last", "last").has_changed().is_err());
+        assert_eq!(cache.occupancy(), Occupancy { scopes: MAX_SCOPES, waiting: MAX_SCOPES });
+        drop((held, waiting));
+        cache.sweep();
+        assert_eq!((cache.shares.taken(), cache.bodies.len()), (0, 0));
     }
 }

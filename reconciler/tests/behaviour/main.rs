@@ -27,6 +27,7 @@ mod floods_of_frames_end_the_connection;
 mod interop;
 mod modules_are_handed_out;
 mod no_client_hurts_the_others;
+mod one_client_leaves_the_others_their_share;
 mod readiness_tells_age_and_cause;
 mod replicas_agree;
 mod support;

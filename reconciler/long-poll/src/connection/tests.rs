@@ -19,6 +19,7 @@ use tokio::{
 
 use super::serve;
 use crate::{
+    client::Client,
     connection_limit::ConnectionLimit,
     limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_HEAD, STALL_TIME},
     server::Server,
@@ -43,7 +44,7 @@ impl Served {
     /// A connection through which so many bytes fit at once.
     fn connect(&self, room: usize) -> (DuplexStream, JoinHandle<std::io::Result<()>>) {
         let (client, server) = duplex(room);
-        let permit = ConnectionLimit::new().take().unwrap();
+        let permit = ConnectionLimit::new().take(Client::default()).unwrap();
         (client, tokio::spawn(serve(server, Arc::clone(&self.server), permit)))
     }
 
@@ -250,7 +251,8 @@ async fn a_place_is_taken_until_the_connection_ends() {
     let served = served();
     let limit = ConnectionLimit::new();
     let (mut client, server) = duplex(4_096);
-    let serving = tokio::spawn(serve(server, Arc::clone(&served.server), limit.take().unwrap()));
+    let serving =
+        tokio::spawn(serve(server, Arc::clone(&served.server), limit.take(Client::default()).unwrap()));
     client.write_all(POLL).await.unwrap();
     timeout(SECOND, limit.all_free()).await.expect_err("the place is taken");
     drop(client);
@@ -263,7 +265,7 @@ async fn a_place_is_taken_until_the_connection_ends() {
 async fn a_connection_takes_little() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let connection = serve(client, served().server, ConnectionLimit::new().take().unwrap());
+    let connection = serve(client, served().server, ConnectionLimit::new().take(Client::default()).unwrap());
     let size = std::mem::size_of_val(&connection);
     assert!(size <= 1_024, "{size} bytes");
 }

@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use crate::{
+    client::Client,
     connection,
     connection_limit::ConnectionLimit,
     limits::{HEAD_TIME, IDLE_TIME},
@@ -41,7 +42,7 @@ fn served() -> Served {
 impl Served {
     fn connect(&self, room: usize) -> DuplexStream {
         let (client, io) = duplex(room);
-        let permit = ConnectionLimit::new().take().unwrap();
+        let permit = ConnectionLimit::new().take(Client::default()).unwrap();
         tokio::spawn(connection::serve(io, Arc::clone(&self.server), permit));
         client
     }

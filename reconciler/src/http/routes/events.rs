@@ -11,17 +11,19 @@ use axum::{
     },
 };
 use futures_util::stream::unfold;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::{Notify, watch};
 
 use crate::http::{
     Services,
     limits::MAX_EVENT_STREAMS,
     operation::{Content, Operation},
+    peer::Peer,
     problem::Problem,
     state::Served,
 };
 use crate::{
     api,
+    clients::Place,
     serving::{
         published::Publication,
         publisher::Publisher,
@@ -40,20 +42,26 @@ struct Stream {
     news: watch::Receiver<Publication>,
     told: Option<Version>,
     shutdown: Shutdown,
-    /// Given back with the stream.
-    _permit: OwnedSemaphorePermit,
+    /// Another client needs the place.
+    closed: Arc<Notify>,
+    _place: Place<Arc<Notify>>,
 }
 
-pub(crate) async fn get(State(served): State<Served>) -> Result<impl IntoResponse, Problem> {
-    let permit = Arc::clone(&served.services.streams).try_acquire_owned().map_err(|_| {
+pub(crate) async fn get(
+    State(served): State<Served>,
+    Peer(client): Peer,
+) -> Result<impl IntoResponse, Problem> {
+    let place = served.services.streams.take(client).ok_or_else(|| {
         let detail = format!("{MAX_EVENT_STREAMS} streams are open already; try again later");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     })?;
+    let closed = Arc::<Notify>::default();
+    served.services.streams.close_by(place.key(), Arc::clone(&closed));
     let mut news = served.publisher.watch();
     // The first event is the version that is served now.
     news.mark_changed();
     let Served { publisher, services, shutdown, .. } = served;
-    let stream = Stream { publisher, services, news, told: None, shutdown, _permit: permit };
+    let stream = Stream { publisher, services, news, told: None, shutdown, closed, _place: place };
     let events = unfold(stream, |mut stream| async {
         let event = stream.next().await?;
         Some((Ok::<_, Infallible>(event), stream))
@@ -63,11 +71,12 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<impl IntoRespons
 }
 
 impl Stream {
-    /// The next event; `None` at shutdown. A slow reader gets the newest version, not each one between.
+    /// The next event; `None` at the end. A slow reader gets the newest version, not each one between.
     async fn next(&mut self) -> Option<Event> {
         loop {
             tokio::select! {
                 () = self.shutdown.requested() => return None,
+                () = self.closed.notified() => return None,
                 changed = self.news.changed() => changed.ok()?,
             }
             let Ok(version) = Version::of(&self.publisher) else { continue };

@@ -1,24 +1,37 @@
 //! `GET /v1/filters`: the filters that poll, and the snapshot that each runs.
 
-use axum::{Json, extract::State, http::HeaderMap};
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    Json,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse as _, Response},
+};
 use policies::{Digest, Scope, wire::poll};
 
 use crate::api;
-use crate::fleet::filters::{Filter, Filters, counts};
+use crate::clients::Client;
+use crate::fleet::filters::{Filter, Origin, counts};
 use crate::http::{
-    conditional,
+    Services, conditional,
     operation::{Operation, json},
+    peer::Peer,
     prefer::Wait,
     problem::Problem,
     state::Served,
 };
 use crate::serving::published::Variant;
 
-pub(crate) async fn get(State(served): State<Served>) -> Result<Json<api::filters::Filters>, Problem> {
-    let listed = tokio::task::spawn_blocking(move || served.services.filters.list(&served.publisher)).await;
-    let filters = listed.map_err(|_| Problem::not_ready("the list could not be made".to_owned()))?;
+pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Result<Response, Problem> {
+    let services = Arc::clone(&served.services);
+    services.making.make(client, move || Json(list(&served)).into_response()).await
+}
+
+fn list(served: &Served) -> api::filters::Filters {
+    let filters = served.services.filters.list(&served.publisher);
     let summary = counts(&filters);
-    Ok(Json(api::filters::Filters { filters: filters.iter().map(show).collect(), summary }))
+    api::filters::Filters { filters: filters.iter().map(show).collect(), summary }
 }
 
 fn show(filter: &Filter) -> api::filters::Filter {
@@ -41,12 +54,25 @@ fn names(scope: &Scope, key: &str) -> String {
 }
 
 /// Remembers a poll that has the id of its node.
-pub(crate) fn note(filters: &Filters, headers: &HeaderMap, variant: &Variant, wait: Option<Wait>) {
+pub(crate) fn note(
+    services: &Services,
+    headers: &HeaderMap,
+    variant: &Variant,
+    wait: Option<Wait>,
+    client: Client,
+) {
     let node = headers.get(poll::NODE).and_then(|node| poll::NodeId::parse(node.to_str().ok()?));
     if let Some(node) = node {
         let digest = conditional::first(headers).and_then(Digest::from_etag);
-        filters.polled(node, variant, digest, wait.map(Wait::duration).unwrap_or_default());
+        let is_own = address(&node).is_some_and(|address| services.clients.client(address) == client);
+        let (origin, wait) = (Origin { client, is_own }, wait.map(Wait::duration).unwrap_or_default());
+        services.filters.polled(origin, node, variant, digest, wait);
     }
+}
+
+/// The address in the id of a node as Istio makes it: `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`.
+fn address(node: &poll::NodeId) -> Option<IpAddr> {
+    node.as_str().split('~').nth(1)?.parse().ok()
 }
 
 pub(crate) fn described() -> Operation {

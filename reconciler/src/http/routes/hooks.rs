@@ -1,5 +1,7 @@
 //! `POST /v1/hooks/{forge}`: a forge tells that a branch was pushed.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     body::{Bytes, HttpBody as _},
@@ -10,15 +12,17 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use tokio::time::timeout;
+use tokio::{sync::Notify, time::timeout};
 use tracing::debug;
 
 use crate::{
     api::hooks::{Notified, NotifiedStatus},
+    clients::Client,
     http::{
         limits::{self, BODY_TIME, MAX_BODIES, MAX_BODY},
         notification::Forge,
         operation::{Operation, Parameter, json},
+        peer::Peer,
         problem::Problem,
         state::Served,
     },
@@ -27,6 +31,7 @@ use crate::{
 
 pub(crate) async fn post(
     State(served): State<Served>,
+    Peer(client): Peer,
     Path(forge): Path<String>,
     request: Request,
 ) -> Response {
@@ -34,13 +39,18 @@ pub(crate) async fn post(
         let detail = format!("notifications come from one of: {}", Forge::ALL.map(Forge::as_str).join(", "));
         return Problem::new(StatusCode::NOT_FOUND, detail).into_response();
     };
-    let answer = notified(&served, forge, request).await;
+    let answer = notified(&served, client, forge, request).await;
     let outcome = if answer.is_ok() { Outcome::Success } else { Outcome::Failure };
     served.counters.notifications.note(forge.as_str(), outcome);
     answer.unwrap_or_else(|refusal| refusal)
 }
 
-async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Response, Response> {
+async fn notified(
+    served: &Served,
+    client: Client,
+    forge: Forge,
+    request: Request,
+) -> Result<Response, Response> {
     let Some(secrets) = &served.services.secrets else {
         let detail = "notifications are off; switch them on with --hook-secret-file (HFI_HOOK_SECRET_FILE)";
         return Err(Problem::new(StatusCode::NOT_FOUND, detail).into_response());
@@ -50,12 +60,14 @@ async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Res
     if request.body().size_hint().lower() > MAX_BODY as u64 {
         return Err(Problem::too_large().into_response());
     }
-    let reading = served.services.bodies.try_acquire().map_err(|_| {
-        let detail = format!("{MAX_BODIES} notifications are being read already; try again later");
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-        ([(RETRY_AFTER, limits::RETRY_AFTER)], problem).into_response()
-    })?;
-    let body = timeout(BODY_TIME, Bytes::from_request(request, &())).await.map_err(|_| {
+    let bodies = &served.services.bodies;
+    let (reading, closed) = (bodies.take(client).ok_or_else(busy)?, Arc::<Notify>::default());
+    bodies.close_by(reading.key(), Arc::clone(&closed));
+    let body = tokio::select! {
+        body = timeout(BODY_TIME, Bytes::from_request(request, &())) => body,
+        () = closed.notified() => return Err(busy()),
+    };
+    let body = body.map_err(|_| {
         let detail = format!("the body takes longer than {} s", BODY_TIME.as_secs());
         Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()
     })?;
@@ -74,6 +86,12 @@ async fn notified(served: &Served, forge: Forge, request: Request) -> Result<Res
     debug!(forge = forge.as_str(), "notified");
     served.refresh.request();
     Ok((StatusCode::ACCEPTED, Json(Notified { status: NotifiedStatus::Accepted })).into_response())
+}
+
+fn busy() -> Response {
+    let detail = format!("{MAX_BODIES} notifications are being read already; try again later");
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+    ([(RETRY_AFTER, limits::RETRY_AFTER)], problem).into_response()
 }
 
 fn refused(forge: Forge, why: &str) -> Response {

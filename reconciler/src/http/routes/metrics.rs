@@ -1,5 +1,7 @@
 //! `GET /metrics`, for Prometheus. A new metric is a line here and a row in `reconciler/REFERENCE.md`.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::header,
@@ -7,8 +9,8 @@ use axum::{
 };
 
 use crate::http::{
-    limits::MAX_EVENT_STREAMS,
     operation::{Content, Operation, text},
+    peer::Peer,
     problem::Problem,
     state::Served,
 };
@@ -25,9 +27,9 @@ use crate::{
     version,
 };
 
-pub(crate) async fn get(State(served): State<Served>) -> Result<Response, Problem> {
-    let made = tokio::task::spawn_blocking(move || exposition(&served).text()).await;
-    let text = made.map_err(|_| Problem::not_ready("the metrics could not be made".to_owned()))?;
+pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Result<Response, Problem> {
+    let services = Arc::clone(&served.services);
+    let text = services.making.make(client, move || exposition(&served).text()).await?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
@@ -75,10 +77,9 @@ fn clients(served: &Served, metrics: &mut Exposition) {
     // Before the occupancy: a look at the newest digests can bring scopes back.
     let filters = filters::counts(&services.filters.list(publisher)).states();
     let Occupancy { scopes, waiting } = publisher.occupancy();
-    let streams = MAX_EVENT_STREAMS - services.streams.available_permits();
     metrics.gauges("filters", "Filters that have polled, by state", "state", filters);
     metrics.gauge("polls_parked", "Polls held until their snapshot changes", waiting);
-    metrics.gauge("event_streams", "Open streams of events", streams);
+    metrics.gauge("event_streams", "Open streams of events", services.streams.taken());
     metrics.gauge("scopes", "Scopes whose snapshot is kept", scopes);
 }
 

@@ -19,18 +19,23 @@ use crate::http::{
     conditional::Known,
     headers::{PREFERENCE_APPLIED, REVISION, VARY},
     operation::{self, Content, ETAG, Operation, Parameter, binary},
+    peer::Peer,
     prefer::{self, Wait},
     problem::Problem,
     state::Served,
 };
-use crate::serving::published::{Body, Variant};
+use crate::{
+    clients::Client,
+    serving::published::{Body, Variant},
+};
 
 pub(crate) async fn get(
     State(served): State<Served>,
+    Peer(client): Peer,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let poll = Poll::read(&served, query.as_deref().unwrap_or_default(), &headers)?;
+    let poll = Poll::read(&served, query.as_deref().unwrap_or_default(), &headers, client)?;
     let wait = poll.wait;
     let until = |instant| timeout_at(instant, served.shutdown.requested()).map(drop);
     Ok(respond(poll.answer(&served, until).await?, wait))
@@ -39,6 +44,7 @@ pub(crate) async fn get(
 /// A request for a snapshot. Small, because it is kept while the client waits.
 #[derive(Debug)]
 pub(crate) struct Poll {
+    client: Client,
     variant: Arc<Variant>,
     known: Known,
     /// The time for which the client wants to wait, as far as that is granted.
@@ -57,13 +63,18 @@ pub(crate) enum Answer {
 
 impl Poll {
     /// Reads the poll of a request.
-    pub(crate) fn read(served: &Served, query: &str, headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(crate) fn read(
+        served: &Served,
+        query: &str,
+        headers: &HeaderMap,
+        client: Client,
+    ) -> Result<Self, Problem> {
         let format = format(headers)?;
         let scope =
             poll::scope(query).map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
         let (variant, wait) = (Arc::new(Variant { scope, format }), prefer::preferred(headers));
-        filters::note(&served.services.filters, headers, &variant, wait);
-        Ok(Self { variant, known: Known::of(headers), wait, behind: Behind::of(served, headers) })
+        filters::note(&served.services, headers, &variant, wait, client);
+        Ok(Self { client, variant, known: Known::of(headers), wait, behind: Behind::of(served, headers) })
     }
 
     /// The snapshot; if the client has it already, it is held until that changes, until its wait is over,
@@ -84,7 +95,8 @@ impl Poll {
                     return Ok(Answer::Stay(behind));
                 }
             }
-            let mut bodies = served.publisher.subscribe(self.variant).map_err(Problem::not_ready)?;
+            let mut bodies =
+                served.publisher.subscribe_for(self.client, self.variant).map_err(Problem::not_ready)?;
             let is_current = self.known.has(&bodies.borrow_and_update().digest);
             if let Some(expiry) = expiry.filter(|_| is_current) {
                 // Whatever ends the wait, the answer says what is so then.

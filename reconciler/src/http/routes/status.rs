@@ -1,9 +1,16 @@
 //! `GET /v1/policies/status`: everything that is served, everything that is not, and why.
 
-use axum::{Json, extract::State};
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 
 use crate::http::{
     operation::{Operation, json},
+    peer::Peer,
     problem::Problem,
     state::Served,
 };
@@ -21,10 +28,10 @@ use crate::{
     sync::history::Attempts,
 };
 
-pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Status>, Problem> {
+pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Result<Response, Problem> {
     // To compare all rules with each other takes long.
-    let made = tokio::task::spawn_blocking(move || read(&served)).await;
-    made.unwrap_or_else(|_| Err(Problem::not_ready("the report could not be made".to_owned()))).map(Json)
+    let services = Arc::clone(&served.services);
+    services.making.make(client, move || read(&served).map(|status| Json(status).into_response())).await?
 }
 
 fn read(served: &Served) -> Result<Status, Problem> {

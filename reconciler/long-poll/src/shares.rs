@@ -1,0 +1,217 @@
+//! Fair shares of what there is not enough of for everybody.
+//!
+//! While there is enough, a client may have all it wants. When there is not, a client that has less than its
+//! share gets it from the one that has most.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::client::Client;
+
+/// The amounts of one resource that clients hold.
+#[derive(Debug)]
+pub struct Shares {
+    limit: u32,
+    /// The part for clients that hold less than their share would be if one more client came.
+    reserve: u32,
+    taken: u32,
+    held: HashMap<Client, u32>,
+    /// The number of clients that hold each amount.
+    amounts: BTreeMap<u32, u32>,
+}
+
+/// The answer to a client that wants some more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    Free,
+    /// There is some once this client, which has more than its share, gives some back.
+    Instead(Client),
+    Refused,
+}
+
+impl Shares {
+    /// Shares of what can be taken back from a client.
+    pub fn new(limit: usize) -> Self {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        Self { limit, reserve: 0, taken: 0, held: HashMap::new(), amounts: BTreeMap::new() }
+    }
+
+    /// Shares of what cannot be taken back: a quarter is kept for clients that hold little.
+    pub fn with_reserve(limit: usize) -> Self {
+        let shares = Self::new(limit);
+        Self { reserve: shares.limit / 4, ..shares }
+    }
+
+    pub fn taken(&self) -> usize {
+        self.taken as usize
+    }
+
+    /// Decides whether a client may have an amount more.
+    pub fn admit(&self, client: Client, amount: u32) -> Admission {
+        let (held, free) = (self.held(client), self.limit.saturating_sub(self.taken));
+        if free.saturating_sub(self.reserve) >= amount || free >= amount && held < self.share(client, 1) {
+            return Admission::Free;
+        }
+        let share = self.share(client, 0);
+        match self.greediest() {
+            Some((greediest, most)) if held < share && most > share => Admission::Instead(greediest),
+            _ => Admission::Refused,
+        }
+    }
+
+    pub fn add(&mut self, client: Client, amount: u32) {
+        let before = self.held(client);
+        self.set(client, before, before.saturating_add(amount));
+    }
+
+    pub fn remove(&mut self, client: Client, amount: u32) {
+        let before = self.held(client);
+        self.set(client, before, before.saturating_sub(amount));
+    }
+
+    pub fn held(&self, client: Client) -> u32 {
+        self.held.get(&client).copied().unwrap_or_default()
+    }
+
+    /// The fair share of a client, if so many more clients came.
+    fn share(&self, client: Client, newcomers: u32) -> u32 {
+        let others = self.held.len() - usize::from(self.held.contains_key(&client));
+        let clients = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1 + newcomers);
+        (self.limit / clients).max(1)
+    }
+
+    /// The client that holds most, and how much.
+    fn greediest(&self) -> Option<(Client, u32)> {
+        let (most, _) = self.amounts.last_key_value()?;
+        let (client, _) = self.held.iter().find(|(_, held)| *held == most)?;
+        Some((*client, *most))
+    }
+
+    fn set(&mut self, client: Client, before: u32, after: u32) {
+        self.taken = self.taken.saturating_sub(before).saturating_add(after);
+        if before > 0
+            && let Some(clients) = self.amounts.get_mut(&before)
+        {
+            *clients -= 1;
+            if *clients == 0 {
+                self.amounts.remove(&before);
+            }
+        }
+        if after > 0 {
+            *self.amounts.entry(after).or_default() += 1;
+            self.held.insert(client, after);
+        } else {
+            self.held.remove(&client);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, net::Ipv4Addr};
+
+    use proptest::prelude::*;
+
+    use super::{Admission, Shares};
+    use crate::client::{Client, Prefixes};
+
+    fn client(number: u8) -> Client {
+        Prefixes::default().client(Ipv4Addr::new(10, 0, 0, number).into())
+    }
+
+    /// Takes so much for a client, from others if need be; false if it is refused.
+    fn take(shares: &mut Shares, taker: Client, amount: u32) -> bool {
+        for _ in 0..amount {
+            match shares.admit(taker, 1) {
+                Admission::Free => {}
+                Admission::Instead(other) => shares.remove(other, 1),
+                Admission::Refused => return false,
+            }
+            shares.add(taker, 1);
+        }
+        true
+    }
+
+    #[test]
+    fn one_client_may_have_all_until_another_comes() {
+        let mut shares = Shares::new(100);
+        assert!(take(&mut shares, client(1), 100) && !take(&mut shares, client(1), 1));
+        assert!(take(&mut shares, client(2), 50) && !take(&mut shares, client(2), 1));
+        assert!(!take(&mut shares, client(1), 1));
+        assert!(take(&mut shares, client(3), 33) && !take(&mut shares, client(3), 1));
+        assert_eq!([1, 2, 3].map(|number| shares.held(client(number))), [33, 34, 33]);
+    }
+
+    #[test]
+    fn what_cannot_be_taken_back_is_kept_for_those_who_have_little() {
+        let mut shares = Shares::with_reserve(100);
+        assert!(take(&mut shares, client(1), 75) && !take(&mut shares, client(1), 1));
+        assert!(take(&mut shares, client(2), 25));
+        assert_eq!(shares.taken(), 100);
+        assert_eq!(shares.admit(client(3), 1), Admission::Instead(client(1)));
+        // As much as there is goes to who has nothing yet.
+        assert_eq!(Shares::with_reserve(100).admit(client(1), 100), Admission::Free);
+        assert_eq!(Shares::with_reserve(100).admit(client(1), 101), Admission::Refused);
+    }
+
+    proptest! {
+        /// Against a model that knows only who holds how much.
+        #[test]
+        fn a_newcomer_gets_some_whenever_another_has_more_than_its_share(
+            limit in 1..40usize,
+            has_reserve: bool,
+            steps in prop::collection::vec((0..60u8, any::<bool>(), 1..4u32), 0..400),
+        ) {
+            let mut shares = if has_reserve { Shares::with_reserve(limit) } else { Shares::new(limit) };
+            let mut model: HashMap<Client, u32> = HashMap::new();
+            let whole = limit as u32;
+            for (number, is_leaving, amount) in steps {
+                let asking = client(number);
+                if is_leaving {
+                    let held = model.remove(&asking).unwrap_or_default();
+                    shares.remove(asking, held);
+                    continue;
+                }
+                let taken: u32 = model.values().sum();
+                let held = model.get(&asking).copied().unwrap_or_default();
+                let others = model.keys().filter(|known| **known != asking).count() as u32;
+                let share = (whole / (others + 1)).max(1);
+                match shares.admit(asking, amount) {
+                    Admission::Free => prop_assert!(taken + amount <= whole),
+                    Admission::Instead(other) => {
+                        let most = *model.values().max().unwrap();
+                        prop_assert!(other != asking && model[&other] == most && most > share && held < share);
+                        // As much as is needed is taken back, and no more than the amount.
+                        let mut given = 0;
+                        while shares.admit(asking, amount) == Admission::Instead(other) && given < amount {
+                            shares.remove(other, 1);
+                            *model.get_mut(&other).unwrap() -= 1;
+                            given += 1;
+                        }
+                        model.retain(|_, held| *held > 0);
+                        if shares.admit(asking, amount) != Admission::Free {
+                            continue;
+                        }
+                    }
+                    Admission::Refused => {
+                        let is_greedy = model.iter().any(|(other, held)| *other != asking && *held > share);
+                        prop_assert!(held > 0 && held >= share || !is_greedy, "{model:?}");
+                        if !has_reserve && amount == 1 {
+                            prop_assert!(taken == whole, "refused while there is some");
+                        }
+                        continue;
+                    }
+                }
+                shares.add(asking, amount);
+                *model.entry(asking).or_default() += amount;
+                prop_assert_eq!(shares.taken(), model.values().sum::<u32>() as usize);
+                prop_assert!(shares.taken() <= limit);
+            }
+            for (known, held) in model {
+                prop_assert_eq!(shares.held(known), held);
+                shares.remove(known, held);
+            }
+            prop_assert_eq!(shares.taken(), 0);
+            prop_assert!(shares.held.is_empty() && shares.amounts.is_empty());
+        }
+    }
+}
