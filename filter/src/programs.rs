@@ -28,7 +28,7 @@ impl Programs {
     /// Compiles the bytes of a snapshot for this proxy.
     pub fn compile(bytes: &[u8], identity: &Identity) -> Result<Self, String> {
         let snapshot = Snapshot::decode(bytes).map_err(|error| error.to_string())?;
-        let program = Program::compile(&snapshot, &identity.scope).map_err(|error| error.to_string())?;
+        let program = Program::compile(&snapshot, &identity.scope);
         let schedule = snapshot.schedule(&identity.scope);
         Ok(match identity.kind {
             ProxyKind::Sidecar | ProxyKind::Gateway => Self { program, services: None, schedule },
@@ -71,8 +71,7 @@ impl Services {
         programs.entry(filter_chain).or_insert_with_key(|filter_chain| {
             let named = service_of(filter_chain).filter(|(_, namespace)| scope.has_namespace(namespace));
             let workload = named.and_then(|(service, namespace)| Scope::new([namespace], [service]).ok());
-            // The whole snapshot has compiled, so every part of it does.
-            Program::compile(snapshot, &workload.unwrap_or(Scope::unknown())).unwrap_or_default()
+            Program::compile(snapshot, &workload.unwrap_or(Scope::unknown()))
         })
     }
 }

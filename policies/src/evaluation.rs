@@ -9,10 +9,11 @@ mod radix;
 mod request_view;
 mod rule;
 mod static_request;
+mod work;
 mod workload_ref;
 
 pub use decision::Decision;
 pub use dice::{AlwaysHit, Dice};
-pub use program::{Program, ProgramError, Verdict};
+pub use program::{Program, Verdict};
 pub use rule::Mismatch;
 pub use static_request::StaticRequest;

@@ -15,6 +15,8 @@ mod reply;
 mod subject;
 mod values;
 
+#[cfg(feature = "authoring")]
+pub use crate::automaton::TooComplex;
 pub use direction::Direction;
 pub use facts::Facts;
 pub use fault::{Delay, Fault, MAX_HOLD_MS};
@@ -28,9 +30,9 @@ pub use subject::Subject;
 #[cfg(feature = "authoring")]
 pub(crate) use subject::{Form, Kind};
 #[cfg(feature = "authoring")]
-pub(crate) use values::SIZE_LIMIT;
+pub use values::PatternError;
 pub use values::{
-    Glob, GlobError, HeaderName, HeaderValue, NameError, Pattern, PatternError, Percentage, PercentageError,
-    PolicyName, Timestamp, TimestampError,
+    Glob, GlobError, HeaderName, HeaderValue, NameError, Pattern, Percentage, PercentageError, PolicyName,
+    Timestamp, TimestampError,
 };
-pub(crate) use values::{Regex, is_label};
+pub(crate) use values::{RegexSource, is_label};

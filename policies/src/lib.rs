@@ -10,6 +10,7 @@
 //!
 //! Each room looks only at the rooms above it in this list:
 //!
+//! - `automaton`: regexes, compiled where policies are read and only run where requests are.
 //! - [`language`]: policies and guardrails, and the values that they are made of.
 //! - [`wire`]: what passes from the reconciler to the filter: the [`Snapshot`] of a [`Scope`], its bytes
 //!   and their [`Digest`].
@@ -38,8 +39,8 @@
 //! assert!(catalog.problems().is_empty());
 //!
 //! let checkout = Scope::new(["demo"], ["checkout"])?;
-//! let served = catalog.snapshot(&checkout, Timestamp::from_millis(0)).encode(Format::V1);
-//! let program = Program::compile(&Snapshot::decode(&served)?, &checkout)?;
+//! let served = catalog.snapshot(&checkout, Timestamp::from_millis(0)).encode(Format::V2);
+//! let program = Program::compile(&Snapshot::decode(&served)?, &checkout);
 //! let decision = program.decide(&StaticRequest::default(), &mut AlwaysHit);
 //! assert_eq!(&*decision.ok_or("no fault")?.policy, "errors");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -47,6 +48,7 @@
 #![doc = include_str!("../REFERENCE.md")]
 #![forbid(unsafe_code)]
 
+mod automaton;
 pub mod evaluation;
 pub mod language;
 pub mod wire;

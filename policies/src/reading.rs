@@ -6,6 +6,7 @@ mod fields;
 mod guardrail;
 mod kinds;
 mod matching;
+mod patterns;
 mod policy;
 mod problem;
 mod suggest;
@@ -13,8 +14,9 @@ mod values;
 mod yaml;
 
 pub(crate) use envelope::{Outcome, read as read_document};
-pub use fields::{Context, Cursor, Field, Fields, MAX_REGEX_BYTES};
+pub use fields::{Context, Cursor, Field, Fields};
 pub(crate) use kinds::{Document, Kind, POLICY, mentions_guardrail};
+pub use patterns::{Patterns, RefusedPattern};
 pub use problem::{Finding, Place, Problem};
 pub use suggest::closest;
 pub use yaml::{MAX_FILE_BYTES, MapEntry, Node, Value, read as read_yaml};

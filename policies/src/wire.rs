@@ -10,6 +10,7 @@
 //! [`Snapshot::encode`], and [`Format::media_type`] as `Content-Type`. The filter: [`poll::target`],
 //! [`poll::ACCEPT`], and [`Snapshot::decode`], which reads every format that this build knows.
 
+mod automata;
 mod bytes;
 mod digest;
 mod encoding;

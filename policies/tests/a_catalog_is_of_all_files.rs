@@ -83,10 +83,8 @@ fn the_documents_of_somebody_else_are_counted() {
 fn regexes_that_no_proxy_could_bear_are_not_in_force_and_those_that_decide_first_stay() {
     // Each is within the limits of a regex and of a file; together they are not.
     let costly = |name: &str, priority: usize| {
-        let rules = (0..40).map(|number| {
-            format!("{{match: {{path: {{regex: '^/{number}/\\w\\w\\w$'}}}}, fault: {{percentage: 5, delay_ms: 1}}}}")
-        });
-        let rules = rules.collect::<Vec<_>>().join(", ");
+        let rule = "{match: {path: {regex: '^a{19000}$'}}, fault: {percentage: 5, delay_ms: 1}}";
+        let rules = [rule; 10].join(", ");
         format!("metadata: {{name: {name}}}\nspec: {{priority: {priority}, rules: [{rules}]}}\n")
     };
     let files: Vec<_> =

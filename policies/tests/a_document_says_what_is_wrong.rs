@@ -186,12 +186,15 @@ fn what_is_no_yaml_is_refused_within_bounds() {
     assert!(problems(&"[".repeat(10_000))[0].contains("at most 32 levels"));
     let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n";
     assert!(problems(bomb)[0].contains("1000 aliases"), "{:?}", problems(bomb));
-    let greedy = with_rules(
-        &"    - {match: {path: {regex: '\\pL{5}'}}, fault: {percentage: 5, delay_ms: 1}}\n".repeat(500),
-    );
-    assert!(
-        problems(&greedy).iter().any(|line| line.contains("one regex too many")),
-        "{:?}",
-        problems(&greedy)
+}
+
+#[test]
+fn a_regex_that_is_too_large_is_refused_with_the_nearest_that_is_not() {
+    let rule = "    - {match: {path: {regex: '[ab]*a[ab]{14}c'}}, fault: {percentage: 5, delay_ms: 1}}\n";
+    assert_eq!(
+        problems(&with_rules(rule)),
+        [
+            "4:30 spec.rules[0].match.path.regex: is too large a regex: its automaton has more than 20000 states; with counts of at most 12 it can be compiled"
+        ]
     );
 }

@@ -4,6 +4,7 @@
 
 use policies::{
     File, Program, Scope, Snapshot, Timestamp,
+    evaluation::{AlwaysHit, StaticRequest},
     wire::{Format, SnapshotEntry},
 };
 use proptest::prelude::*;
@@ -43,25 +44,73 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
 
 proptest! {
     #[test]
-    fn what_was_encoded_decodes_to_the_same_bytes_and_compiles(snapshot in snapshot()) {
-        let bytes = snapshot.encode(Format::V1);
+    fn what_was_encoded_decodes_to_the_same_bytes(snapshot in snapshot()) {
+        let bytes = snapshot.encode(Format::V2);
         let decoded = Snapshot::decode(&bytes).unwrap();
-        prop_assert_eq!(decoded.encode(Format::V1), bytes);
-        let everyone = Scope::new(["*"], ["*"]).unwrap();
-        prop_assert!(Program::compile(&decoded, &everyone).is_ok());
+        prop_assert_eq!(decoded.policies.len(), 1);
+        prop_assert_eq!(decoded.encode(Format::V2), bytes);
     }
 
     #[test]
     fn damaged_bytes_are_an_error_or_another_valid_snapshot_but_never_a_panic(
-        snapshot in snapshot(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>(),
+        snapshot in snapshot(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in any::<prop::sample::Index>(),
+        value in prop::collection::vec(any::<u8>(), 0..40),
     ) {
-        let mut bytes = snapshot.encode(Format::V1);
-        let position = at.index(bytes.len());
-        bytes[position] = byte;
-        let _ = Snapshot::decode(&bytes).map(|decoded| Program::compile(&decoded, &Scope::unknown()).is_ok());
-        bytes.truncate(cut.index(bytes.len()));
-        let _ = Snapshot::decode(&bytes);
+        for format in Format::ALL {
+            let mut bytes = snapshot.encode(format);
+            for (at, byte) in &changes {
+                // The automata come first: most changes are to hit them.
+                let at = at.index(bytes.len());
+                let at = if at % 4 == 0 { at } else { at % bytes.len().min(400) };
+                bytes[at] = *byte;
+            }
+            if let Ok(decoded) = Snapshot::decode(&bytes) {
+                let request = StaticRequest {
+                    target: Some(String::from_utf8_lossy(&value).into_owned()),
+                    headers: vec![("x-a".to_owned(), String::from_utf8_lossy(&value).into_owned())],
+                    ..StaticRequest::default()
+                };
+                Program::compile(&decoded, &Scope::new(["*"], ["*"]).unwrap()).decide(&request, &mut AlwaysHit);
+                let again = Snapshot::decode(&decoded.encode(Format::V2));
+                prop_assert!(again.is_ok_and(|again| again == decoded));
+            }
+            bytes.truncate(cut.index(bytes.len()));
+            let _ = Snapshot::decode(&bytes);
+        }
     }
+}
+
+/// A few bytes can say that a table is large; all tables together are counted before they take memory.
+#[test]
+fn a_body_that_unfolds_to_more_than_any_valid_one_is_refused() {
+    // A map of one class, and automata of rows that all are that of the second state.
+    let body = |automata: u8, rows: u16| {
+        let mut bytes = b"hfi\x02\x01\x01\x80\x01\x00".to_vec();
+        bytes.push(automata);
+        for _ in 0..automata {
+            bytes.extend_from_slice(&[
+                0,
+                1,
+                0,
+                0,
+                0,
+                0,
+                2,
+                (rows & 0x7f) as u8 | 0x80,
+                (rows >> 7) as u8 & 0x7f | 0x80,
+                (rows >> 14) as u8,
+            ]);
+            bytes.extend([0, 0].repeat(rows.into()));
+        }
+        bytes.push(0);
+        bytes
+    };
+    assert!(Snapshot::decode(&body(1, 32_000)).is_ok());
+    assert!(Snapshot::decode(&body(1, 33_000)).is_err(), "the table of one automaton");
+    assert!(Snapshot::decode(&body(30, 32_000)).is_ok());
+    assert!(Snapshot::decode(&body(40, 32_000)).is_err(), "all tables");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::{
 
 use policies::{
     Catalog, File, Snapshot, Timestamp,
+    language::Test,
     repository::Sources,
     wire::{Format, SnapshotError},
 };
@@ -66,15 +67,26 @@ fn each_case_is_written_as_it_always_was() {
 #[test]
 fn each_case_is_read_as_what_it_was_written_from() {
     for (name, snapshot) in cases() {
-        for format in Format::ALL {
-            let read = Snapshot::decode(&fs::read(bytes_of(&name, format)).unwrap()).unwrap();
-            // A regex travels without the text that its author wrote, so snapshots are compared by what
-            // they are written as, in either format.
-            for other in Format::ALL {
-                assert!(read.encode(other) == snapshot.encode(other), "{name}: {format:?} as {other:?}");
-            }
-        }
+        let read = |format| Snapshot::decode(&fs::read(bytes_of(&name, format)).unwrap()).unwrap();
+        // A regex travels without the text that its author wrote, so snapshots are compared by what
+        // they are written as.
+        assert!(read(Format::V2).encode(Format::V2) == snapshot.encode(Format::V2), "{name}");
+        let bytes = without_regexes(snapshot).encode(Format::V2);
+        assert!(read(Format::V1).encode(Format::V2) == bytes, "{name}");
     }
+}
+
+/// A filter compiles no regex: policies that have one in format 1 are left out, with those behind them.
+fn without_regexes(mut snapshot: Snapshot) -> Snapshot {
+    let mut cut = Vec::new();
+    snapshot.policies.retain(|entry| {
+        let mut conditions = entry.policy.rules.iter().flat_map(|rule| &rule.matches.conditions);
+        if conditions.any(|condition| matches!(condition.matcher.test, Test::Regex(_))) {
+            cut.push(entry.policy.flow.direction());
+        }
+        !cut.contains(&entry.policy.flow.direction())
+    });
+    snapshot
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use policies::{
     Catalog, File, Snapshot, Timestamp,
-    language::{Condition, Subject, Test},
+    language::{Condition, Pattern, Subject, Test},
     repository::Sources,
     wire::Format,
 };
@@ -54,6 +54,20 @@ fn format_1_has_no_room_for_two_conditions_on_the_path() {
     second.rules[0].matches.conditions.push(Condition { subject: Subject::Path, matcher });
     assert_eq!(names(&snapshot.encode(Format::V1)), ["first", "out"]);
     assert_eq!(names(&snapshot.encode(Format::V2)), ["first", "out", "second", "third"]);
+}
+
+#[test]
+fn format_1_has_no_room_for_a_regex_that_its_filters_could_not_compile() {
+    for (regex, has_room) in [(r"^\w{9}$", true), (r"^\w{50}$", false)] {
+        let mut snapshot = snapshot();
+        let second = Arc::make_mut(&mut snapshot.policies[2].policy);
+        second.rules[0].matches.conditions[0].matcher = Test::Regex(Pattern::parse(regex).unwrap()).into();
+        assert_eq!(names(&snapshot.encode(Format::V2)), ["first", "out", "second", "third"]);
+        // This build runs no regex of format 1; that it is there shows in the bytes.
+        let bytes = snapshot.encode(Format::V1);
+        assert_eq!(bytes.windows(6).any(|window| window == b"second"), has_room, "{regex}");
+        assert_eq!(names(&bytes), ["first", "out"], "{regex}");
+    }
 }
 
 #[test]

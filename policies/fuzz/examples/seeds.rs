@@ -10,8 +10,11 @@ fn main() -> io::Result<()> {
             let path = entry?.path();
             let snapshot = if path.is_file() { policies::testing::any_bytes::authored(&fs::read(&path)?) } else { None };
             let Some(snapshot) = snapshot.filter(|snapshot| !snapshot.policies.is_empty()) else { continue };
-            let name = path.file_stem().unwrap_or_default();
-            fs::write(here.join("corpus/snapshot").join(name), snapshot.encode(policies::wire::Format::V1))?;
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            for format in policies::wire::Format::ALL {
+                let name = format!("{name}.v{}", format.number());
+                fs::write(here.join("corpus/snapshot").join(name), snapshot.encode(format))?;
+            }
         }
     }
     Ok(())

@@ -82,8 +82,11 @@ impl Index {
             );
         }
         for (subject, tree) in &self.beginnings {
-            subject.any(view.facts, |value| {
-                tree.prefixes_of(value, |positions| filed.extend_from_slice(positions));
+            view.any(subject, |value| {
+                tree.prefixes_of(value, |positions| {
+                    view.work.count_filed(positions.len());
+                    filed.extend_from_slice(positions);
+                });
                 false
             });
         }

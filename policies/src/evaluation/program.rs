@@ -8,13 +8,11 @@ use super::{
     rule::{Mismatch, Rule},
 };
 use crate::{
-    language::{Direction, Facts, PatternError},
+    language::{Direction, Facts},
     wire::{Scope, Snapshot},
 };
 
 /// The rules that can apply to one workload, ready to be evaluated.
-///
-/// Building one can fail; running one cannot.
 #[derive(Debug, Default)]
 pub struct Program {
     inbound: Rules,
@@ -30,14 +28,6 @@ struct Rules {
     index: Index,
 }
 
-/// The error of a snapshot that cannot be compiled.
-#[derive(Debug, thiserror::Error)]
-#[error("policy `{policy}`: a matcher {error}")]
-pub struct ProgramError {
-    policy: String,
-    error: PatternError,
-}
-
 /// The result of one rule for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict<'p> {
@@ -51,28 +41,24 @@ pub struct Verdict<'p> {
 impl Program {
     /// Compiles the policies of `snapshot` that select the workload, and no others, whatever the
     /// snapshot was made for.
-    pub fn compile(snapshot: &Snapshot, workload: &Scope) -> Result<Self, ProgramError> {
+    pub fn compile(snapshot: &Snapshot, workload: &Scope) -> Self {
         let selected =
             || snapshot.policies.iter().filter(|entry| workload.is_selected_by(&entry.policy.selector));
         let rules = |direction| {
             let (mut rules, mut written) = (Vec::new(), Vec::new());
             for entry in selected().filter(|entry| entry.policy.flow.direction() == direction) {
                 for rule in &entry.policy.rules {
-                    let compiled = Rule::compile(entry, rule);
-                    rules.push(
-                        compiled
-                            .map_err(|error| ProgramError { policy: entry.policy.name.to_string(), error })?,
-                    );
+                    rules.push(Rule::compile(entry, rule));
                     written.push((&*entry.policy, rule));
                 }
             }
-            Ok(Rules { index: Index::new(written.into_iter()), rules })
+            Rules { index: Index::new(written.into_iter()), rules }
         };
-        Ok(Self {
-            inbound: rules(Direction::Inbound)?,
-            outbound: rules(Direction::Outbound)?,
+        Self {
+            inbound: rules(Direction::Inbound),
+            outbound: rules(Direction::Outbound),
             namespace: workload.namespace().map(str::to_owned),
-        })
+        }
     }
 
     /// True if no request can get a fault.
@@ -81,7 +67,7 @@ impl Program {
     }
 
     /// Decides about a request: the first rule in force that matches decides, whether or not
-    /// its dice fall.
+    /// its dice fall. A request that takes too much work to match gets no fault.
     pub fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
         let view = RequestView::new(facts, self.namespace.as_deref());
         // Where all rules are for one direction, only a request that one of them applies to is asked
@@ -98,14 +84,19 @@ impl Program {
 
     /// The result of every rule for a request, in the order in which they decide.
     pub fn explain(&self, facts: &impl Facts) -> Vec<Verdict<'_>> {
-        let rules = self.rules(facts).map(|rules| rules.rules.as_slice()).unwrap_or_default();
-        let view = RequestView::new(facts, self.namespace.as_deref());
-        let same_policy = rules.chunk_by(|a, b| a.policy() == b.policy());
+        let Some(rules) = self.rules(facts) else { return Vec::new() };
+        let view = || RequestView::new(facts, self.namespace.as_deref());
+        let decided = view();
+        rules.first(&decided);
+        let same_policy = rules.rules.chunk_by(|a, b| a.policy() == b.policy());
         let numbered = same_policy.flat_map(|rules| rules.iter().enumerate());
-        let verdict = |(rule, compiled)| Verdict {
-            policy: Rule::policy(compiled),
-            rule,
-            mismatch: compiled.mismatch(&view),
+        let verdict = |(rule, compiled): (usize, _)| {
+            // A view of its own: how much work a decision takes has been seen already.
+            let mismatch = match Rule::mismatch(compiled, &view()) {
+                None if decided.work.is_spent() => Some(Mismatch::TooMuchWork),
+                mismatch => mismatch,
+            };
+            Verdict { policy: compiled.policy(), rule, mismatch }
         };
         numbered.map(verdict).collect()
     }
@@ -128,6 +119,7 @@ impl Rules {
         view.facts.announce(self.index.fields());
         let mut candidates =
             self.index.candidates(view).filter_map(|position| self.rules.get(position as usize));
-        candidates.find(|rule| rule.mismatch(view).is_none())
+        // Where work is spent, rules may have been passed over that would have decided.
+        candidates.find(|rule| rule.mismatch(view).is_none()).filter(|_| !view.work.is_spent())
     }
 }

@@ -2,8 +2,8 @@
 
 use std::cell::OnceCell;
 
-use super::workload_ref;
-use crate::language::Facts;
+use super::{work::Work, workload_ref};
+use crate::language::{Facts, Subject};
 
 /// A request, and who is at its ends.
 pub(crate) struct RequestView<'f, F> {
@@ -12,11 +12,22 @@ pub(crate) struct RequestView<'f, F> {
     namespace: Option<&'f str>,
     callee: OnceCell<Option<(String, String)>>,
     caller: OnceCell<Option<(String, String)>>,
+    pub(crate) work: Work,
 }
 
 impl<'f, F: Facts> RequestView<'f, F> {
     pub(crate) fn new(facts: &'f F, namespace: Option<&'f str>) -> Self {
-        Self { facts, namespace, callee: OnceCell::new(), caller: OnceCell::new() }
+        Self { facts, namespace, callee: OnceCell::new(), caller: OnceCell::new(), work: Work::new() }
+    }
+
+    /// True if `does` is true of any value of the subject, as long as there is work left.
+    #[inline]
+    pub(crate) fn any(&self, subject: &Subject, mut does: impl FnMut(&[u8]) -> bool) -> bool {
+        if self.work.is_spent() {
+            return false;
+        }
+        self.work.count_bytes(subject.searched(self.facts));
+        subject.any(self.facts, |value| !self.work.is_spent() && does(value))
     }
 
     /// The service and namespace that the request is for.

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     language::{
-        self, Abort, Condition, Delay, Facts, Fault, Flow, HeaderName, Match, Mode, PatternError, Percentage,
-        Policy, Reply, Selector, Source, Subject, Timestamp,
+        self, Abort, Condition, Delay, Facts, Fault, Flow, HeaderName, Match, Mode, Percentage, Policy,
+        Reply, Selector, Source, Subject, Timestamp,
     },
     wire::SnapshotEntry,
 };
@@ -50,6 +50,8 @@ pub enum Mismatch<'r> {
     Source,
     /// It aborts gRPC calls, and this is none.
     NotGrpc,
+    /// To match the request takes more work than a request may cause.
+    TooMuchWork,
 }
 
 impl fmt::Display for Mismatch<'_> {
@@ -60,6 +62,7 @@ impl fmt::Display for Mismatch<'_> {
             Self::Condition(subject) => write!(f, "{subject} does not match"),
             Self::Source => f.write_str("the caller does not match"),
             Self::NotGrpc => f.write_str("is for gRPC only"),
+            Self::TooMuchWork => f.write_str("the request takes too much work to match: it gets no fault"),
         }
     }
 }
@@ -67,7 +70,7 @@ impl fmt::Display for Mismatch<'_> {
 impl Rule {
     /// Compiles a rule of the entry's policy. Each field is named: one that is not read would be ignored,
     /// and the fault injected where it should not be.
-    pub(crate) fn compile(entry: &SnapshotEntry, rule: &language::Rule) -> Result<Self, PatternError> {
+    pub(crate) fn compile(entry: &SnapshotEntry, rule: &language::Rule) -> Self {
         let SnapshotEntry { policy, started_at: _ } = entry;
         let Policy {
             name,
@@ -96,9 +99,9 @@ impl Rule {
         let mut compiled: Vec<(Subject, CompiledMatcher)> = Vec::with_capacity(conditions.len());
         for Condition { subject, matcher } in conditions {
             let at = compiled.partition_point(|(earlier, _)| earlier.cost() <= subject.cost());
-            compiled.insert(at, (subject.clone(), CompiledMatcher::new(matcher)?));
+            compiled.insert(at, (subject.clone(), CompiledMatcher::from(matcher)));
         }
-        Ok(Self {
+        Self {
             policy: name.as_str().into(),
             mode: *mode,
             starts_at: *starts_at,
@@ -111,7 +114,7 @@ impl Rule {
             start_delay_ms: *start_delay_ms,
             delay: *delay,
             abort: abort.clone().map(Rc::new),
-        })
+        }
     }
 
     /// The policy that it belongs to.
@@ -129,9 +132,15 @@ impl Rule {
             return Some(Mismatch::NotInForce);
         }
         let fails = |(subject, matcher): &&(Subject, CompiledMatcher)| {
-            !matcher.holds(subject.any(facts, |value| matcher.finds(value)))
+            view.work.count_condition();
+            !matcher.holds(view.any(subject, |value| matcher.finds(value, &view.work)))
         };
-        if let Some((subject, _)) = self.conditions.iter().find(fails) {
+        let failing = self.conditions.iter().find(fails);
+        // Then it is not known of the condition that came last.
+        if view.work.is_spent() {
+            return Some(Mismatch::TooMuchWork);
+        }
+        if let Some((subject, _)) = failing {
             return Some(Mismatch::Condition(subject));
         }
         let goes_to = |selector: &Selector| {

@@ -44,10 +44,7 @@ impl Matcher {
             Test::Present(_) => "",
         }
     }
-}
 
-#[cfg(feature = "authoring")]
-impl Matcher {
     /// Its regex, if it is one.
     pub(crate) fn pattern(&self) -> Option<&Pattern> {
         let Self { negated: _, test } = self;
@@ -56,7 +53,10 @@ impl Matcher {
             Test::Exact(_) | Test::Prefix(_) | Test::Present(_) => None,
         }
     }
+}
 
+#[cfg(feature = "authoring")]
+impl Matcher {
     /// True if it surely holds for every value that the other one holds for.
     pub(crate) fn includes(&self, other: &Self) -> bool {
         let Self { negated, test } = self;

@@ -1,8 +1,10 @@
 //! Which requests a rule matches.
 
-#[cfg(feature = "authoring")]
-use super::values::Pattern;
-use super::{matcher::Matcher, subject::Subject, values::Glob};
+use super::{
+    matcher::Matcher,
+    subject::Subject,
+    values::{Glob, Pattern},
+};
 
 /// Conditions on a request; all must hold. None at all: every request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,14 +27,16 @@ pub struct Source {
     pub service_account: Glob,
 }
 
-#[cfg(feature = "authoring")]
 impl Match {
     /// The regexes of all conditions.
     pub(crate) fn patterns(&self) -> impl Iterator<Item = &Pattern> {
         let Self { conditions, source: _ } = self;
         conditions.iter().filter_map(|Condition { subject: _, matcher }| matcher.pattern())
     }
+}
 
+#[cfg(feature = "authoring")]
+impl Match {
     /// True if it surely holds for every request that the other one holds for.
     pub(crate) fn includes(&self, other: &Self) -> bool {
         let Self { conditions, source } = self;

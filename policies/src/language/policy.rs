@@ -62,7 +62,7 @@ pub struct Rule {
 }
 
 impl Policy {
-    /// The size of its compiled regexes, in bytes.
+    /// The size of the tables of its regexes, in bytes.
     #[cfg(feature = "authoring")]
     pub(crate) fn regex_bytes(&self) -> usize {
         let patterns = self.rules.iter().flat_map(|rule| rule.matches.patterns());

@@ -133,6 +133,14 @@ impl Subject {
         }
     }
 
+    /// The number of bytes that are read to find its values in a request.
+    pub(crate) fn searched(&self, facts: &impl Facts) -> usize {
+        match self {
+            Self::Method | Self::Path | Self::Header(_) => 0,
+            Self::Query(_) => facts.query().map_or(0, |query| query.len()),
+        }
+    }
+
     /// True if few requests have a value that begins with `prefix`.
     pub(crate) fn is_told_apart_by(&self, prefix: &str) -> bool {
         match self {

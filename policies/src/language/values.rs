@@ -4,15 +4,15 @@ mod glob;
 mod name;
 mod pattern;
 mod percentage;
-mod regex;
+mod regex_source;
 mod time;
 
 pub use glob::{Glob, GlobError};
 pub(crate) use name::is_label;
 pub use name::{HeaderName, HeaderValue, NameError, PolicyName};
-pub use pattern::{Pattern, PatternError};
-pub use percentage::{Percentage, PercentageError};
-pub(crate) use regex::Regex;
+pub use pattern::Pattern;
 #[cfg(feature = "authoring")]
-pub(crate) use regex::SIZE_LIMIT;
+pub use pattern::PatternError;
+pub use percentage::{Percentage, PercentageError};
+pub(crate) use regex_source::RegexSource;
 pub use time::{Timestamp, TimestampError};

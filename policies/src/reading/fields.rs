@@ -3,12 +3,10 @@
 //! A reader answers `None` where there is nothing usable; if that is a mistake it has been reported,
 //! so that the caller goes on and finds the next one.
 
-use std::{
-    cell::{Cell, RefCell},
-    fmt,
-};
+use std::{cell::RefCell, fmt};
 
 use super::{
+    patterns::Patterns,
     problem::{Finding, Place},
     suggest::closest,
     yaml::{Node, Value},
@@ -22,14 +20,11 @@ pub struct Cursor<'n> {
     context: &'n Context,
 }
 
-/// The most bytes that the regexes of a file, and those of all policies together, may take when compiled.
-pub const MAX_REGEX_BYTES: usize = 16 * 1024 * 1024;
-
-/// The problems that reading a file has found, and the memory that its regexes take.
+/// The problems that reading a file has found, and its regexes.
 #[derive(Debug, Default)]
 pub struct Context {
     findings: RefCell<Vec<Finding>>,
-    regex_bytes: Cell<usize>,
+    patterns: Patterns,
 }
 
 impl Context {
@@ -89,15 +84,9 @@ impl<'n> Cursor<'n> {
         &self.node.value
     }
 
-    /// True if the regexes read so far take all the memory that a file may.
-    pub fn is_regex_budget_spent(&self) -> bool {
-        self.context.regex_bytes.get() > MAX_REGEX_BYTES
-    }
-
-    /// Counts a regex of so many bytes.
-    pub fn count_regex_bytes(&self, bytes: usize) {
-        let spent = &self.context.regex_bytes;
-        spent.set(spent.get().saturating_add(bytes));
+    /// The regexes that the file has so far.
+    pub fn patterns(&self) -> &'n Patterns {
+        &self.context.patterns
     }
 
     /// Reports a problem with this node.

@@ -1,10 +1,10 @@
 //! `match` as it is written.
 
 use super::{
-    fields::{Cursor, Field, Fields, MAX_REGEX_BYTES},
+    fields::{Cursor, Field, Fields},
     values::glob,
 };
-use crate::language::{Condition, Form, Kind, Match, Matcher, Pattern, SIZE_LIMIT, Source, Subject, Test};
+use crate::language::{Condition, Form, Kind, Match, Matcher, Pattern, Source, Subject, Test};
 
 /// Reads the conditions of a rule.
 pub(super) fn read(mut fields: Fields<'_>) -> Option<Match> {
@@ -54,19 +54,8 @@ fn named(kind: &Kind, mut fields: Fields<'_>) -> Option<Condition> {
     Some(Condition { subject: subject?, matcher: matcher? })
 }
 
-/// A regex, as long as the file's regexes together are not too large.
 fn pattern(field: &Cursor<'_>) -> Option<Pattern> {
-    let text = field.string()?;
-    if field.is_regex_budget_spent() {
-        field.report(format_args!(
-            "is one regex too many: those of a file take at most {MAX_REGEX_BYTES} bytes compiled"
-        ));
-        return None;
-    }
-    let pattern = Pattern::parse(text);
-    // One that is too large took as long as the largest that is not.
-    field.count_regex_bytes(pattern.as_ref().map_or(SIZE_LIMIT, Pattern::size));
-    field.accept(pattern)
+    field.accept(field.patterns().read(field.string()?))
 }
 
 fn source(mut fields: Fields<'_>) -> Option<Source> {

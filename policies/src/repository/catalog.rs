@@ -7,8 +7,9 @@ use super::{
     window::{State, Window},
 };
 use crate::{
+    automaton::Automaton,
     language::{Guardrail, Policy, PolicyName, Timestamp},
-    reading::{Finding, MAX_REGEX_BYTES, POLICY, Place, Problem},
+    reading::{Finding, POLICY, Place, Problem},
     wire::{Scope, Snapshot, SnapshotEntry},
 };
 
@@ -152,10 +153,10 @@ impl Catalog {
         });
     }
 
-    /// Policies whose regexes would take a proxy too much memory and time are not in force. Those that
+    /// Policies whose regexes would take a proxy too much memory are not in force. Those that
     /// decide first stay.
     fn refuse_excess(&mut self) {
-        let mut left = MAX_REGEX_BYTES;
+        let mut left = Automaton::MAX_TOTAL_SIZE;
         let problems = &mut self.problems;
         self.policies.retain(|located| match left.checked_sub(located.parsed.regex_bytes()) {
             Some(rest) => {
@@ -164,7 +165,8 @@ impl Catalog {
             }
             None => {
                 let message = format!(
-                    "is not in force: with it the regexes of all policies take more than {MAX_REGEX_BYTES} bytes compiled; write `exact` or `prefix` where that will do"
+                    "is not in force: with it the regexes of all policies take more than {} bytes compiled; write `exact` or `prefix` where that will do",
+                    Automaton::MAX_TOTAL_SIZE
                 );
                 let place = located.parsed.place_of("spec.rules");
                 let finding = Finding { place, field: "spec.rules".to_owned(), message };

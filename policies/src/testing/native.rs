@@ -20,8 +20,8 @@ pub fn decide(catalog: &Catalog, table: &Table, request: &Request) -> Expectatio
     let workload = Scope::new([namespace], [service]).unwrap();
     let given = given(request);
     let snapshot = catalog.snapshot(&workload, given.now());
-    let travelled = Snapshot::decode(&snapshot.encode(Format::V1)).unwrap();
-    let program = Program::compile(&travelled, &workload).unwrap();
+    let travelled = Snapshot::decode(&snapshot.encode(Format::V2)).unwrap();
+    let program = Program::compile(&travelled, &workload);
     let least = program.decide(&given, &mut Fallen { to: |_| 0 });
     let greatest = program.decide(&given, &mut Fallen { to: |bound| bound.saturating_sub(1) });
     match (least, greatest) {

@@ -76,6 +76,24 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
+    /// Reads a number, as `put` writes a `u32`.
+    pub(super) fn number(&mut self) -> Result<u32, Damaged> {
+        let mut number = 0;
+        for shift in [0, 7, 14, 21, 28] {
+            let (byte, rest) = self.0.split_first().ok_or(Damaged)?;
+            self.0 = rest;
+            let digits = u32::from(byte & 0x7f);
+            if digits.leading_zeros() < shift {
+                return Err(Damaged);
+            }
+            number |= digits << shift;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(Damaged)
+    }
+
     /// Reads the number of items, and has each of them read. A number that is too large ends with the bytes.
     pub(super) fn list(
         &mut self,

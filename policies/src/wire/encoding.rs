@@ -1,14 +1,16 @@
-//! The bytes of a snapshot. Formats 1 and 2 differ in the matches of rules only; all else is written here.
+//! The bytes of a snapshot. Formats 1 and 2 differ in the matches of rules only, and in the automata that
+//! format 2 has in front; all else is written here.
 //!
-//! A format may not be able to say a match, and a filter may not know the subject of a condition. Then the
-//! whole policy is left out, and with it every later policy for the same direction: it would decide
-//! requests that the one before was to decide first. What is left out injects nothing.
+//! A format may not be able to say a match, and a filter may not know the subject of a condition, or not run its
+//! regex. Then the whole policy is left out, and with it every later policy for the same direction: it would
+//! decide requests that the one before was to decide first. What is left out injects nothing.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    automata::{self, Automata},
     bytes::{Damaged, Reader, Writer},
     error::SnapshotError,
     format::Format,
@@ -16,7 +18,10 @@ use super::{
     snapshot::{Snapshot, SnapshotEntry},
     v1, v2,
 };
-use crate::language::{self, Direction, Timestamp};
+use crate::{
+    automaton::Automaton,
+    language::{self, Direction, Timestamp},
+};
 
 /// The directions whose later policies are left out.
 #[derive(Default)]
@@ -95,9 +100,10 @@ impl Snapshot {
 
 /// Writes a snapshot, without what the format cannot say.
 fn write(Snapshot { policies }: &Snapshot, format: Format, to: &mut Writer) {
-    let can_say = |entry: &&SnapshotEntry| {
+    let mut room = v1::Room::default();
+    let mut can_say = |entry: &&SnapshotEntry| {
         entry.policy.rules.iter().all(|rule| match format {
-            Format::V1 => v1::can_say(&rule.matches),
+            Format::V1 => room.takes(&rule.matches),
             Format::V2 => true,
         })
     };
@@ -112,12 +118,20 @@ fn write(Snapshot { policies }: &Snapshot, format: Format, to: &mut Writer) {
             said.push(entry);
         }
     }
+    let rules = said.iter().flat_map(|entry| &entry.policy.rules);
+    let automata = match format {
+        Format::V1 => Automata::default(),
+        Format::V2 => Automata::of(rules.flat_map(|rule| rule.matches.patterns())),
+    };
+    if format == Format::V2 {
+        automata.write(to);
+    }
     to.list(said.into_iter(), |to, SnapshotEntry { policy, started_at }| {
         to.put(&Policy::from(&**policy));
         to.list(policy.rules.iter(), |to, language::Rule { matches, fault }| {
             match format {
                 Format::V1 => v1::write(matches, to),
-                Format::V2 => v2::write(matches, to),
+                Format::V2 => v2::write(matches, &automata, to),
             }
             to.put(&Fault::from(fault));
         });
@@ -127,13 +141,17 @@ fn write(Snapshot { policies }: &Snapshot, format: Format, to: &mut Writer) {
 
 /// Reads a snapshot, without what this build does not know.
 fn read(from: &mut Reader<'_>, format: Format) -> Result<Snapshot, Damaged> {
+    let automata = match format {
+        Format::V1 => Vec::new(),
+        Format::V2 => automata::read(from)?,
+    };
     let mut cut = Cut::default();
     let mut policies = Vec::new();
     from.list(|from| {
         let policy: Policy<'_> = from.take()?;
         let (mut rules, mut is_known) = (Vec::new(), true);
         from.list(|from| {
-            let rule = rule(from, format)?;
+            let rule = rule(from, format, &automata)?;
             is_known &= rule.is_some();
             rules.extend(rule);
             Ok(())
@@ -152,11 +170,15 @@ fn read(from: &mut Reader<'_>, format: Format) -> Result<Snapshot, Damaged> {
     Ok(Snapshot { policies })
 }
 
-/// Reads a rule; `None` if this build does not know the subject of one of its conditions.
-fn rule(from: &mut Reader<'_>, format: Format) -> Result<Option<language::Rule>, Damaged> {
+/// Reads a rule; `None` if this build cannot test one of its conditions.
+fn rule(
+    from: &mut Reader<'_>,
+    format: Format,
+    automata: &[Arc<Automaton>],
+) -> Result<Option<language::Rule>, Damaged> {
     let matches = match format {
-        Format::V1 => Some(v1::read(from)?),
-        Format::V2 => v2::read(from)?,
+        Format::V1 => v1::read(from)?,
+        Format::V2 => v2::read(from, automata)?,
     };
     let fault = from.take::<Fault<'_>>()?.try_into()?;
     Ok(matches.map(|matches| language::Rule { matches, fault }))

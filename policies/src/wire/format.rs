@@ -8,9 +8,9 @@ use super::error::SnapshotError;
 /// what it cannot say is left to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
-    /// Released. Every filter reads it.
+    /// Released. Every filter reads it, but filters of this release run no regex of it.
     V1,
-    /// Not released yet: it may still change.
+    /// Regexes are compiled. Not released yet: it may still change.
     V2,
 }
 

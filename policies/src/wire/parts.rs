@@ -1,5 +1,5 @@
 //! Parts that formats 1 and 2 share. Frozen with format 1: a format that needs one of these in another
-//! way gets its own.
+//! way gets its own, as format 2 has its own matchers.
 //!
 //! Each part is made of a value of the language by borrowing from it, and read back by checking it: what
 //! comes over the wire is not believed.
@@ -8,21 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::bytes::Damaged;
 use crate::language::{self, Glob, HeaderName, Percentage};
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct Matcher<'a> {
-    negated: bool,
-    #[serde(borrow)]
-    test: Test<'a>,
-}
-
-#[derive(Serialize, Deserialize)]
-enum Test<'a> {
-    Exact(&'a str),
-    Prefix(&'a str),
-    Regex { expanded: &'a str, prefix: &'a str },
-    Present(bool),
-}
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Source<'a> {
@@ -69,34 +54,6 @@ pub(super) fn checked<T: TryFrom<V>, V>(value: V) -> Result<T, Damaged> {
 
 pub(super) fn glob(text: &str) -> Result<Glob, Damaged> {
     checked(text.to_owned())
-}
-
-impl<'a> From<&'a language::Matcher> for Matcher<'a> {
-    fn from(language::Matcher { negated, test }: &'a language::Matcher) -> Self {
-        let test = match test {
-            language::Test::Exact(text) => Test::Exact(text),
-            language::Test::Prefix(text) => Test::Prefix(text),
-            language::Test::Regex(pattern) => {
-                Test::Regex { expanded: pattern.expanded(), prefix: pattern.prefix() }
-            }
-            language::Test::Present(present) => Test::Present(*present),
-        };
-        Self { negated: *negated, test }
-    }
-}
-
-impl From<Matcher<'_>> for language::Matcher {
-    fn from(Matcher { negated, test }: Matcher<'_>) -> Self {
-        let test = match test {
-            Test::Exact(text) => language::Test::Exact(text.to_owned()),
-            Test::Prefix(text) => language::Test::Prefix(text.to_owned()),
-            Test::Regex { expanded, prefix } => {
-                language::Test::Regex(language::Pattern::from_expanded(expanded, prefix))
-            }
-            Test::Present(present) => language::Test::Present(present),
-        };
-        Self { negated, test }
-    }
 }
 
 impl<'a> From<&'a language::Source> for Source<'a> {

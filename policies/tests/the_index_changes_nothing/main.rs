@@ -41,7 +41,7 @@ proptest! {
         let catalog = Catalog::new(&Sources { files: vec![(&path, &file)], ..Sources::default() }, |_, _| None);
         let workload = Scope::new(["demo"], ["checkout"]).unwrap();
         let snapshot = catalog.snapshot(&workload, Timestamp::from_millis(0));
-        let program = Program::compile(&Snapshot::decode(&snapshot.encode(Format::V1)).unwrap(), &workload).unwrap();
+        let program = Program::compile(&Snapshot::decode(&snapshot.encode(Format::V2)).unwrap(), &workload);
         let place = |policy: &str, rule: usize| {
             let declared = file.policies().iter().find(|declared| declared.policy.name.as_str() == policy);
             declared.map(|declared| declared.place_of(&format!("spec.rules[{rule}]")))

@@ -145,9 +145,9 @@ fn explain(
     workload: &Scope,
 ) -> Result<(Option<Decision>, Vec<Line>), String> {
     let now = request.now();
-    let served = catalog.snapshot(workload, now).encode(Format::V1);
+    let served = catalog.snapshot(workload, now).encode(Format::V2);
     let snapshot = Snapshot::decode(&served).map_err(|error| error.to_string())?;
-    let program = Program::compile(&snapshot, workload).map_err(|error| error.to_string())?;
+    let program = Program::compile(&snapshot, workload);
     let decision = program.decide(request, &mut AlwaysHit);
     let mut decided = false;
     let mut lines = Vec::new();

@@ -55,8 +55,8 @@ fn measure(text: &str) -> Outcome {
 
     let began = Instant::now();
     let everywhere = Scope::new(["*"], ["*"])?;
-    let snapshot = Snapshot::decode(&catalog.snapshot(&everywhere, START).encode(Format::V1))?;
-    Program::compile(&snapshot, &everywhere)?;
+    let snapshot = Snapshot::decode(&catalog.snapshot(&everywhere, START).encode(Format::V2))?;
+    Program::compile(&snapshot, &everywhere);
     let compiled = began.elapsed().as_millis();
 
     let status = fs::read_to_string("/proc/self/status")?;

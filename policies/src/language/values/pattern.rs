@@ -1,63 +1,92 @@
-//! Regexes as they are written, and as they travel.
+//! Regexes as they are written, and compiled.
 
+use std::sync::Arc;
+
+use super::regex_source::RegexSource;
+use crate::automaton::Automaton;
 #[cfg(feature = "authoring")]
-use super::regex::Regex;
-use super::regex::{RegexError, SIZE_LIMIT};
+use crate::automaton::{MAX_COST, TooComplex, compile};
 
 /// The longest regex as it is written, in bytes.
+#[cfg(feature = "authoring")]
 const MAX_REGEX_LENGTH: usize = 4 * 1024;
 
-/// A regex of Rust's `regex` crate.
-///
-/// A snapshot carries its expansion: Unicode classes and case folding written out as ranges, so that
-/// the proxy needs no Unicode tables to mean the same.
+/// A regex of Rust's `regex` crate, and its automaton.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
+    /// Empty if it came in a snapshot.
     written: String,
-    expanded: String,
+    /// Its text in format 1; `None` if that has none for it.
+    source: Option<RegexSource>,
+    /// The steps that it took to compile it.
+    cost: usize,
     /// The text that every fitting value begins with; empty where that is not known.
     prefix: String,
-    /// The compiled size, in bytes.
-    size: usize,
+    automaton: Arc<Automaton>,
 }
 
 /// The error of a regex that is refused.
+#[cfg(feature = "authoring")]
 #[derive(Debug, thiserror::Error)]
 pub enum PatternError {
     #[error("is not a regex: {0}")]
     Syntax(String),
-    #[error(
-        "is too large a regex: compiled it takes more than {SIZE_LIMIT} bytes; repeat less or match less"
-    )]
-    TooLarge,
+    #[error("{0}")]
+    TooComplex(TooComplex),
     #[error("is too long a regex: at most {MAX_REGEX_LENGTH} bytes")]
     TooLong,
 }
 
 impl Pattern {
-    /// Reads a regex, and proves that a proxy will be able to compile it.
-    #[cfg(feature = "authoring")]
+    /// A regex that came in a snapshot.
+    pub(crate) fn compiled(automaton: Arc<Automaton>, prefix: &str) -> Self {
+        Self { written: String::new(), source: None, cost: 0, prefix: prefix.to_owned(), automaton }
+    }
+
+    /// True if the regex fits something in the value.
+    pub fn is_match(&self, value: &[u8]) -> bool {
+        self.automaton.finds(value).0
+    }
+
+    pub(crate) fn automaton(&self) -> &Arc<Automaton> {
+        &self.automaton
+    }
+
+    /// The text that every fitting value begins with; empty where that is not known.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The regex as its author wrote it.
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// Its text in format 1; `None` if that has none for it.
+    pub(crate) fn source(&self) -> Option<&RegexSource> {
+        self.source.as_ref()
+    }
+}
+
+#[cfg(feature = "authoring")]
+impl Pattern {
+    /// Reads and compiles a regex.
     pub fn parse(written: &str) -> Result<Self, PatternError> {
         if written.len() > MAX_REGEX_LENGTH {
             return Err(PatternError::TooLong);
         }
         let hir = regex_syntax::parse(written).map_err(|error| PatternError::Syntax(reason(&error)))?;
-        let mut expanded = String::new();
-        regex_syntax::hir::print::Printer::new()
-            .print(&hir, &mut expanded)
-            .map_err(|error| PatternError::Syntax(error.to_string()))?;
-        let size = Regex::new(&expanded)?.size();
-        Ok(Self { written: written.to_owned(), expanded, prefix: literal_prefix(&hir), size })
-    }
-
-    /// The compiled size, in bytes.
-    #[cfg(feature = "authoring")]
-    pub(crate) fn size(&self) -> usize {
-        self.size
+        let (automaton, cost) = compile(&hir).map_err(PatternError::TooComplex)?;
+        Ok(Self {
+            written: written.to_owned(),
+            source: RegexSource::new(&hir),
+            cost,
+            prefix: literal_prefix(&hir),
+            automaton: Arc::new(automaton),
+        })
     }
 
     /// The plainer matcher that means the same, if there is one: its kind and its text.
-    #[cfg(feature = "authoring")]
     pub fn simpler(&self) -> Option<(&'static str, &str)> {
         use regex_syntax::hir::{HirKind, Look};
         let hir = regex_syntax::parse(&self.written).ok()?;
@@ -76,32 +105,24 @@ impl Pattern {
         }
     }
 
-    /// The regex that travelled; how its author wrote it did not.
-    pub(crate) fn from_expanded(expanded: &str, prefix: &str) -> Self {
-        Self { written: String::new(), expanded: expanded.to_owned(), prefix: prefix.to_owned(), size: 0 }
+    /// The steps that it took to compile it.
+    pub(crate) fn cost(&self) -> usize {
+        self.cost
     }
 
-    /// The regex as it travels.
-    pub(crate) fn expanded(&self) -> &str {
-        &self.expanded
-    }
-
-    /// The text that every fitting value begins with; empty where that is not known.
-    pub(crate) fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
-    /// The regex as its author wrote it.
-    pub fn written(&self) -> &str {
-        &self.written
+    /// The size of its table in a proxy, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.automaton.size()
     }
 }
 
-impl From<RegexError> for PatternError {
-    fn from(error: RegexError) -> Self {
-        match error {
-            RegexError::TooLarge => Self::TooLarge,
-            RegexError::Syntax(reason) => Self::Syntax(reason),
+#[cfg(feature = "authoring")]
+impl PatternError {
+    /// The most steps that it took to find the error.
+    pub(crate) fn cost(&self) -> usize {
+        match self {
+            Self::Syntax(_) | Self::TooLong => 0,
+            Self::TooComplex(_) => MAX_COST,
         }
     }
 }
@@ -158,6 +179,6 @@ mod tests {
             Pattern::parse("a(b").unwrap_err().to_string(),
             "is not a regex: unclosed group at character 2"
         );
-        assert!(matches!(Pattern::parse(r"(\w{100}){100}"), Err(PatternError::TooLarge)));
+        assert!(matches!(Pattern::parse(r"(\w{100}){100}"), Err(PatternError::TooComplex(_))));
     }
 }

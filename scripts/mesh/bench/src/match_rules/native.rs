@@ -31,7 +31,7 @@ pub(crate) fn run(counts: &[usize]) -> Result<()> {
     let mut contestants = Vec::new();
     for count in counts {
         let snapshot = Rules::of(*count).snapshot(&workload)?;
-        let program = Program::compile(&snapshot, &workload)?;
+        let program = Program::compile(&snapshot, &workload);
         let plain = PlainLoop::new(&snapshot)?;
         contestants.push(Contestant::new(move || program.decide(&Request, &mut AlwaysHit).is_some())?);
         contestants.push(Contestant::new(move || plain.decide(&Request).is_some())?);

@@ -31,7 +31,7 @@ impl Snapshot {
         let catalog = Catalog::new(&Sources { files, ..Sources::default() }, |_, _| None);
         ensure!(catalog.problems().is_empty(), "not policies: {:?}", catalog.problems());
         let everybody = Scope::new(["*"], ["*"])?;
-        let body = catalog.snapshot(&everybody, Timestamp::from_millis(0)).encode(Format::V1);
+        let body = catalog.snapshot(&everybody, Timestamp::from_millis(0)).encode(Format::V2);
         let hex = Digest::of(&body).to_string().replace("sha256:", "");
         Ok(Self { body: body.into(), revision: format!("main@sha1:{hex:.40}") })
     }

@@ -1,0 +1,45 @@
+//! The work of matching that one request may cause, whatever its sender puts into it and however many rules
+//! there are.
+
+use std::cell::Cell;
+
+/// The most bytes of a request that are matched, over all rules: about 10 ms.
+pub(crate) const MAX_BYTES: usize = 2 * 1024 * 1024;
+
+/// What a condition counts besides the bytes that it reads.
+const CONDITION: usize = 16;
+
+/// What a rule counts that the index has found.
+const FILED: usize = 8;
+
+/// The work that is left for a request.
+#[derive(Debug)]
+pub(crate) struct Work {
+    left: Cell<usize>,
+}
+
+impl Work {
+    pub(crate) fn new() -> Self {
+        Self { left: Cell::new(MAX_BYTES) }
+    }
+
+    /// True if all work is spent, so that nothing more can be known of the request.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    /// Counts one condition.
+    pub(crate) fn count_condition(&self) {
+        self.count_bytes(CONDITION);
+    }
+
+    /// Counts rules that the index has found.
+    pub(crate) fn count_filed(&self, rules: usize) {
+        self.count_bytes(rules.saturating_mul(FILED));
+    }
+
+    /// Counts bytes that have been read.
+    pub(crate) fn count_bytes(&self, bytes: usize) {
+        self.left.set(self.left.get().saturating_sub(bytes));
+    }
+}
