@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub enum Behaviour {
     /// As `hfi serve` does: who has this snapshot is held for as long as it asks, then told 304.
     Serve(Snapshot),
+    /// The same through a proxy that changes each reply.
+    Relay(Snapshot, fn(Reply) -> Reply),
     /// Everybody gets this at once.
     Say(Reply),
     /// Everybody gets, at once, the one of the two that it does not have.
@@ -147,13 +149,19 @@ impl State {
         let until = tokio::time::Instant::from_std(poll.began + poll.wait());
         loop {
             let present = behaviour.borrow_and_update().clone();
+            let change = match present {
+                Behaviour::Relay(_, change) => change,
+                _ => std::convert::identity,
+            };
             match present {
-                Behaviour::Serve(snapshot) if has(&snapshot) => {
+                Behaviour::Serve(snapshot) | Behaviour::Relay(snapshot, _) if has(&snapshot) => {
                     if tokio::time::timeout_at(until, behaviour.changed()).await.is_err() {
-                        return Reply::not_modified(&snapshot);
+                        return change(Reply::not_modified(&snapshot));
                     }
                 }
-                Behaviour::Serve(snapshot) => return Reply::with(&snapshot),
+                Behaviour::Serve(snapshot) | Behaviour::Relay(snapshot, _) => {
+                    return change(Reply::with(&snapshot));
+                }
                 Behaviour::Say(reply) => return reply,
                 Behaviour::Alternate(one, other) => {
                     return Reply::with(if has(&one) { &other } else { &one });

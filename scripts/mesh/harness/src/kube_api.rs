@@ -43,7 +43,7 @@ impl KubeApi {
     pub async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("tokens.csv"), TOKENS)?;
-        certify(folder.path()).await?;
+        certify(folder.path(), &[]).await?;
         let etcd_url = format!("http://{}", free()?);
         let etcd = start_etcd(folder.path(), &etcd_url)?;
         let address = free()?;

@@ -19,6 +19,8 @@ pub(crate) struct Entry {
     pub(crate) status: String,
     /// The reason for that status, in Envoy's words.
     pub(crate) details: String,
+    /// When it began, as the time since 1970.
+    pub(crate) began: Duration,
     /// From its first byte to the first byte of the answer.
     pub(crate) held: Option<Duration>,
     /// The fault that the filter reports.
@@ -57,11 +59,12 @@ fn read(file: &Path) -> Result<Vec<Entry>> {
 }
 
 fn entry(line: &str) -> Option<Entry> {
-    let mut fields = line.splitn(5, ' ').map(str::to_owned);
+    let mut fields = line.splitn(6, ' ').map(str::to_owned);
     Some(Entry {
         path: fields.next()?,
         status: fields.next()?,
         details: fields.next()?,
+        began: Duration::from_secs_f64(fields.next()?.parse().ok()?),
         held: fields.next()?.parse().ok().map(Duration::from_micros),
         fault: fields.next()?,
     })

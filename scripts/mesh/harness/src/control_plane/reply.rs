@@ -97,6 +97,16 @@ impl Reply {
         Self { etag: Some(other.etag()), ..self }
     }
 
+    /// The same with its label weakened, as by a proxy that compresses.
+    pub fn weakly_labelled(self) -> Self {
+        Self { etag: self.etag.map(|etag| format!("W/{etag}")), ..self }
+    }
+
+    /// The same without its label, as by a proxy that removes it.
+    pub fn unlabelled(self) -> Self {
+        Self { etag: None, ..self }
+    }
+
     /// The same with a media type.
     pub fn of_type(self, content_type: &str) -> Self {
         Self { content_type: Some(content_type.to_owned()), ..self }

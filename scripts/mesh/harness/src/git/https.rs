@@ -21,7 +21,7 @@ impl GitHttps {
     pub async fn start(repositories: &Path, user: &str, password: &str) -> Result<Self> {
         let backend = GitHttp::start(repositories).await?;
         let folder = tempfile::tempdir()?;
-        certify(folder.path()).await?;
+        certify(folder.path(), &[]).await?;
         let nginx = Nginx::start(folder, None, |address, folder| {
             let inside = |name: &str| folder.join(name).display().to_string();
             format!(

@@ -3,6 +3,7 @@
 mod clusters;
 mod filters;
 mod listeners;
+mod tunnel;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,12 +12,13 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::listeners::{OUTBOUND, chain_address};
+pub(crate) use self::tunnel::entrance_name;
 use super::sidecar::Sidecar;
 use crate::system::loopback;
 
 /// Writes the files that an Envoy reads.
 pub(crate) fn configure(sidecar: &Sidecar, folder: &Path) -> Result<()> {
-    let mut bootstrap = bootstrap(sidecar, &sidecar.module_file()?);
+    let mut bootstrap = bootstrap(sidecar, &sidecar.module_file()?, folder);
     if let Some(bootstrap) = bootstrap.as_object_mut().filter(|_| sidecar.is_reconfigurable) {
         let (new, file) = (folder.join(".listeners.json"), folder.join("listeners.json"));
         std::fs::write(&new, discovered(bootstrap, &file).to_string())?;
@@ -26,10 +28,18 @@ pub(crate) fn configure(sidecar: &Sidecar, folder: &Path) -> Result<()> {
     Ok(std::fs::write(folder.join("envoy.json"), bootstrap.to_string())?)
 }
 
-/// The configuration of a proxy, with the filter module at `module`.
-fn bootstrap(sidecar: &Sidecar, module: &Path) -> Value {
+/// The configuration of a proxy, with the filter module at `module` and its certificates in `folder`.
+fn bootstrap(sidecar: &Sidecar, module: &Path, folder: &Path) -> Value {
     let mut clusters = vec![clusters::workload(sidecar)];
     clusters.extend(clusters::control_plane(&sidecar.control_plane));
+    let (mut listeners, mut extensions) = (listeners::all(sidecar, module), Vec::new());
+    let callers = &sidecar.options.callers;
+    if !callers.is_empty() {
+        listeners =
+            listeners.into_iter().flat_map(|waypoint| tunnel::listeners(waypoint, callers, folder)).collect();
+        clusters.extend(tunnel::clusters(callers, folder));
+        extensions.push(tunnel::bootstrap_extension());
+    }
     json!({
         "node": {
             "id": sidecar.node_id(),
@@ -37,7 +47,8 @@ fn bootstrap(sidecar: &Sidecar, module: &Path) -> Value {
             "metadata": sidecar.metadata,
         },
         "admin": {"address": socket(loopback())},
-        "static_resources": {"listeners": listeners::all(sidecar, module), "clusters": clusters},
+        "bootstrap_extensions": extensions,
+        "static_resources": {"listeners": listeners, "clusters": clusters},
         // Istio's own tag for stats that filters define, which makes it a label in Prometheus.
         "stats_config": {"stats_tags": [{"tag_name": "tag", "regex": "(tag\\.(.+?);\\.)"}]},
         // Histograms then say all that they have counted whenever they are asked.

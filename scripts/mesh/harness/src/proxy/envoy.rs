@@ -11,10 +11,10 @@ use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::configuration::{OUTBOUND, chain_address, configure};
+use super::configuration::{OUTBOUND, chain_address, configure, entrance_name};
 use super::sidecar::Sidecar;
-use crate::system::Process;
 use crate::system::paths;
+use crate::system::{Process, certify};
 use crate::traffic::{Client, Request};
 
 use crate::system::Deadline;
@@ -36,6 +36,12 @@ impl Envoy {
     /// Starts it and waits until it takes traffic.
     pub async fn start(sidecar: Sidecar, client: &Client) -> Result<Self> {
         let folder = tempfile::tempdir()?;
+        let callers = &sidecar.options.callers;
+        if !callers.is_empty() {
+            let names: Vec<_> =
+                callers.iter().map(|caller| (caller.name.as_str(), caller.names.as_str())).collect();
+            certify(folder.path(), &names).await?;
+        }
         configure(&sidecar, folder.path())?;
         let (process, admin, address) = launch(&sidecar, client, folder.path()).await?;
         Ok(Self { process, sidecar, admin, address, client: client.clone(), folder })
@@ -59,6 +65,12 @@ impl Envoy {
     /// The address of the filter chain of this number, of a waypoint.
     pub fn chain(&self, number: u8) -> SocketAddr {
         SocketAddr::from((chain_address(number), self.address.port()))
+    }
+
+    /// The address at which a caller's requests enter the tunnel to the filter chain of this number, of a
+    /// waypoint.
+    pub async fn tunnel(&self, caller: &str, chain: u8) -> Result<SocketAddr> {
+        listener_address(&self.client, self.admin, Some(&entrance_name(caller, chain))).await
     }
 
     /// The address of Envoy's admin interface.
@@ -142,9 +154,9 @@ async fn launch(
         "--file-flush-interval-msec".into(),
         "50".into(),
     ];
-    // A listener that is replaced keeps its connections for so long; by default ten minutes.
-    let drain = ["--drain-time-s", "2"].into_iter().filter(|_| sidecar.is_reconfigurable);
-    arguments.extend(drain.map(Into::into));
+    // A listener that is replaced keeps its connections for so long.
+    let drain = ["--drain-time-s".into(), sidecar.drain_seconds().to_string().into()];
+    arguments.extend(drain.into_iter().filter(|_| sidecar.is_reconfigurable));
     let (envoy, log) = (paths::envoy()?, folder.join("envoy.log"));
     let mut process = match sidecar.options.core {
         None => Process::spawn(&envoy, &arguments, &log)?,

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Map, Value, json};
 
+pub(crate) use options::Caller;
 use options::EnvoyOptions;
 
 /// The control plane's address inside a mesh.

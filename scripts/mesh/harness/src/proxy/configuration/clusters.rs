@@ -58,7 +58,7 @@ fn cluster(name: &str, addresses: &[SocketAddr]) -> Value {
 }
 
 /// The options that make a cluster use HTTP/2, as gRPC needs.
-fn http2() -> Value {
+pub(crate) fn http2() -> Value {
     json!({
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
             "@type": type_url("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),

@@ -43,10 +43,10 @@ pub(crate) fn fault_filter(sidecar: &Sidecar) -> Option<Value> {
     }))
 }
 
-/// One line for each request: what became of it, what the filter says of that, and how many
-/// microseconds after its first byte the answer began.
+/// One line for each request: what became of it, when it began (in seconds since 1970), how many microseconds
+/// after its first byte the answer began, and what the filter says of it.
 pub(crate) fn access_log(file: &Path) -> Value {
-    const FORMAT: &str = "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% \
+    const FORMAT: &str = "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %START_TIME(%s.%6f)% \
         %COMMON_DURATION(DS_RX_BEG:DS_TX_BEG:us)% %FILTER_STATE(wasm.hfi:PLAIN)%\n";
     json!({
         "name": "envoy.access_loggers.file",

@@ -12,11 +12,30 @@ pub(crate) struct EnvoyOptions {
     pub(crate) access_log: Option<PathBuf>,
     pub(crate) core: Option<usize>,
     pub(crate) faulted_header: Option<(String, String)>,
+    pub(crate) callers: Vec<Caller>,
+    drain_seconds: Option<u32>,
     failure_policy: Option<&'static str>,
     module: Option<PathBuf>,
 }
 
+/// Somebody with a certificate of the mesh.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) name: String,
+    /// The alternative names in its certificate, as openssl writes them.
+    pub(crate) names: String,
+}
+
 impl Sidecar {
+    /// With a caller whose requests to this waypoint come through tunnels, by a certificate with these names,
+    /// such as `URI:spiffe://…`. [`Envoy::tunnel`] tells where it sends them.
+    ///
+    /// [`Envoy::tunnel`]: crate::Envoy::tunnel
+    pub fn called_by(mut self, name: &str, names: &str) -> Self {
+        self.options.callers.push(Caller { name: name.to_owned(), names: names.to_owned() });
+        self
+    }
+
     /// With a workload that is spoken to in HTTP/2, as gRPC needs.
     pub fn speaking_http2(mut self) -> Self {
         self.options.speaks_http2 = true;
@@ -33,6 +52,16 @@ impl Sidecar {
     pub fn envoys_own_fault(mut self, name: &str, value: &str) -> Self {
         self.options.faulted_header = Some((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// With so many seconds for what a replaced listener still holds, instead of 2; by default Envoy has 600.
+    pub fn draining(mut self, seconds: u32) -> Self {
+        self.options.drain_seconds = Some(seconds);
+        self
+    }
+
+    pub(crate) fn drain_seconds(&self) -> u32 {
+        self.options.drain_seconds.unwrap_or(2)
     }
 
     /// With all its threads on this core of the machine.
