@@ -31,8 +31,12 @@ impl RequestSource for StreamRequest {
         if self.is_always_inbound { Some(Direction::Inbound) } else { host::direction() }
     }
 
-    fn peer(&self) -> Option<Vec<u8>> {
+    fn certificate(&self) -> Option<Vec<u8>> {
         host::property(&["connection", "uri_san_peer_certificate"])
+    }
+
+    fn tunnel_principal(&self) -> Option<Vec<u8>> {
+        host::property(&["filter_state", "io.istio.peer_principal"])
     }
 }
 

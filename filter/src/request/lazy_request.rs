@@ -23,8 +23,12 @@ pub trait RequestSource {
     /// Direction of the listener.
     fn direction(&self) -> Option<Direction>;
 
-    /// URI in the certificate of the peer.
-    fn peer(&self) -> Option<Vec<u8>>;
+    /// URI in the certificate by which the peer opened this connection.
+    fn certificate(&self) -> Option<Vec<u8>>;
+
+    /// URI in the certificate by which the peer opened the tunnel that this connection came through, as the
+    /// listener that ends the tunnel has recorded it.
+    fn tunnel_principal(&self) -> Option<Vec<u8>>;
 }
 
 /// Facts of one request. Each is read when a rule first needs it, and then kept. If more than one header
@@ -34,7 +38,7 @@ pub struct LazyRequest<S> {
     source: S,
     now: OnceCell<Timestamp>,
     direction: OnceCell<Option<Direction>>,
-    peer: OnceCell<Option<Vec<u8>>>,
+    caller: OnceCell<Option<Vec<u8>>>,
     needs_several: Cell<bool>,
     all: OnceCell<Option<Vec<u8>>>,
     headers: OnceCell<Box<Header>>,
@@ -54,7 +58,7 @@ impl<S: RequestSource> LazyRequest<S> {
             source,
             now: OnceCell::new(),
             direction: OnceCell::new(),
-            peer: OnceCell::new(),
+            caller: OnceCell::new(),
             needs_several: Cell::new(false),
             all: OnceCell::new(),
             headers: OnceCell::new(),
@@ -89,6 +93,16 @@ impl<S: RequestSource> LazyRequest<S> {
             None => Some((target, None)),
         }
     }
+
+    /// SPIFFE identity of the caller. A certificate counts first: Envoy itself has verified it for this very
+    /// connection, while the record of a tunnel is what other filters of this proxy have written, and one that
+    /// copies a header there would let a caller choose it.
+    fn caller(&self) -> Option<Vec<u8>> {
+        let certificate = self.source.certificate().filter(|uri| !uri.is_empty());
+        let caller = certificate.or_else(|| self.source.tunnel_principal())?;
+        // A list of URIs is not the identity of one workload, and no identity has a comma.
+        (!caller.contains(&b',')).then_some(caller)
+    }
 }
 
 impl<S: RequestSource> Facts for LazyRequest<S> {
@@ -121,7 +135,7 @@ impl<S: RequestSource> Facts for LazyRequest<S> {
     }
 
     fn spiffe_id(&self) -> Option<Cow<'_, [u8]>> {
-        self.peer.get_or_init(|| self.source.peer()).as_deref().map(Cow::Borrowed)
+        self.caller.get_or_init(|| self.caller()).as_deref().map(Cow::Borrowed)
     }
 
     fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
@@ -140,16 +154,20 @@ mod tests {
 
     /// Host that records the calls.
     #[derive(Default)]
-    struct Host(RefCell<Vec<String>>);
+    struct Host {
+        calls: RefCell<Vec<String>>,
+        certificate: Option<&'static str>,
+        principal: Option<&'static str>,
+    }
 
     impl RequestSource for &Host {
         fn now(&self) -> Timestamp {
-            self.0.borrow_mut().push("now".into());
+            self.calls.borrow_mut().push("now".into());
             Timestamp::from_millis(1)
         }
 
         fn header(&self, name: &str) -> Option<Vec<u8>> {
-            self.0.borrow_mut().push(name.into());
+            self.calls.borrow_mut().push(name.into());
             match name {
                 ":path" => Some(b"/a?b=/c".to_vec()),
                 ":method" => Some(b"GET".to_vec()),
@@ -158,7 +176,7 @@ mod tests {
         }
 
         fn header_map(&self) -> Option<Vec<u8>> {
-            self.0.borrow_mut().push("all".into());
+            self.calls.borrow_mut().push("all".into());
             Some(header_map::encode(&[
                 (":path", "/a?b=/c"),
                 (":authority", "checkout"),
@@ -168,13 +186,18 @@ mod tests {
         }
 
         fn direction(&self) -> Option<Direction> {
-            self.0.borrow_mut().push("direction".into());
+            self.calls.borrow_mut().push("direction".into());
             Some(Direction::Inbound)
         }
 
-        fn peer(&self) -> Option<Vec<u8>> {
-            self.0.borrow_mut().push("peer".into());
-            None
+        fn certificate(&self) -> Option<Vec<u8>> {
+            self.calls.borrow_mut().push("certificate".into());
+            self.certificate.map(Into::into)
+        }
+
+        fn tunnel_principal(&self) -> Option<Vec<u8>> {
+            self.calls.borrow_mut().push("principal".into());
+            self.principal.map(Into::into)
         }
     }
 
@@ -182,7 +205,7 @@ mod tests {
     fn each_attribute_is_read_once_and_only_if_needed() {
         let host = Host::default();
         let request = LazyRequest::new(&host);
-        assert!(host.0.borrow().is_empty());
+        assert!(host.calls.borrow().is_empty());
         for _ in 0..3 {
             assert_eq!(request.path().as_deref(), Some(&b"/a"[..]));
             assert_eq!(request.query().as_deref(), Some(&b"b=/c"[..]));
@@ -192,7 +215,41 @@ mod tests {
             assert_eq!(request.header("x-a"), None);
             assert_eq!(request.now(), Timestamp::from_millis(1));
         }
-        assert_eq!(*host.0.borrow(), [":path", "direction", "peer", ":method", "x-a", "now"]);
+        assert_eq!(
+            *host.calls.borrow(),
+            [":path", "direction", "certificate", "principal", ":method", "x-a", "now"]
+        );
+    }
+
+    #[test]
+    fn a_verified_certificate_counts_before_the_record_of_a_tunnel() {
+        let (web, mallory) =
+            ("spiffe://cluster.local/ns/shop/sa/web", "spiffe://cluster.local/ns/x/sa/mallory");
+        for (certificate, principal, caller) in [
+            (Some(web), None, Some(web)),
+            (None, Some(web), Some(web)),
+            // Envoy may give an empty text for none.
+            (Some(""), Some(web), Some(web)),
+            (Some(mallory), Some(web), Some(mallory)),
+            (None, None, None),
+        ] {
+            let host = Host { certificate, principal, ..Host::default() };
+            let request = LazyRequest::new(&host);
+            assert_eq!(
+                request.spiffe_id().as_deref(),
+                caller.map(str::as_bytes),
+                "{certificate:?} {principal:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_identities_are_none() {
+        let two = Some("spiffe://cluster.local/ns/shop/sa/web,spiffe://cluster.local/ns/x/sa/mallory");
+        for (certificate, principal) in [(two, None), (None, two)] {
+            let host = Host { certificate, principal, ..Host::default() };
+            assert_eq!(LazyRequest::new(&host).spiffe_id(), None);
+        }
     }
 
     #[test]
@@ -205,6 +262,6 @@ mod tests {
         assert_eq!(request.header("host").as_deref(), Some(&b"checkout"[..]));
         assert_eq!(request.authority().as_deref(), Some(&b"checkout"[..]));
         assert_eq!(request.header("x-b"), None);
-        assert_eq!(*host.0.borrow(), ["all"]);
+        assert_eq!(*host.calls.borrow(), ["all"]);
     }
 }

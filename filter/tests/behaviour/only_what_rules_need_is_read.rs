@@ -40,9 +40,14 @@ impl RequestSource for Host<'_> {
         Some(Direction::Inbound)
     }
 
-    fn peer(&self) -> Option<Vec<u8>> {
-        self.calls.borrow_mut().push("peer".into());
+    fn certificate(&self) -> Option<Vec<u8>> {
+        self.calls.borrow_mut().push("certificate".into());
         None
+    }
+
+    fn tunnel_principal(&self) -> Option<Vec<u8>> {
+        self.calls.borrow_mut().push("principal".into());
+        Some(b"spiffe://cluster.local/ns/shop/sa/web".to_vec())
     }
 }
 
@@ -78,4 +83,12 @@ fn a_rule_for_all_requests_reads_the_direction_and_the_user_agent() {
 #[test]
 fn a_rule_that_hits_nothing_reads_no_more() {
     assert_eq!(reads("{fault: {percentage: 0, delay_ms: 1}}", "/"), ["direction"]);
+}
+
+#[test]
+fn the_caller_is_read_only_if_a_rule_asks_for_it() {
+    let rule =
+        "{match: {path: {prefix: /api/}, source: {namespace: shop}}, fault: {percentage: 100, delay_ms: 1}}";
+    assert_eq!(reads(rule, "/other"), [":path"]);
+    assert_eq!(reads(rule, "/api/"), [":path", "certificate", "principal", "direction", "user-agent"]);
 }

@@ -25,6 +25,7 @@ mod a_pushed_policy_faults_within_a_second;
 mod a_rule_matches_what_it_says;
 mod a_steady_load_delays_no_change;
 mod a_trap_costs_one_worker;
+mod a_waypoint_knows_who_opened_a_tunnel;
 mod a_waypoint_stands_for_the_service_of_a_request;
 mod access_log;
 mod an_abort_answers_as_written;
