@@ -11,6 +11,8 @@ pub enum Event {
     BecameLeader { is_first: bool },
     /// A new snapshot is active.
     Updated { digest: Digest },
+    /// A snapshot came without an ETag.
+    NoEtag,
     /// A poll failed; `is_new` unless the poll before it failed for the same reason.
     PollFailed { reason: String, is_new: bool },
     /// The control plane was not reached for too long. Injection stops.
@@ -47,6 +49,11 @@ impl Event {
                 format!(
                     "Received config update from control plane: {digest}, {policies} policies in force for this workload"
                 ),
+            ),
+            Self::NoEtag => (
+                Level::Warn,
+                "the answer has no ETag: a proxy on the way strips it; its snapshot is used all the same"
+                    .to_owned(),
             ),
             Self::PollFailed { is_new: false, .. } => return None,
             Self::PollFailed { reason, is_new: true } => (

@@ -40,6 +40,8 @@ pub struct Plugin<D> {
     poller: Poller,
     /// Reason why the last poll failed, if it did.
     failure: Option<String>,
+    /// True once a snapshot came without an ETag.
+    has_no_etag: bool,
     programs: Programs,
     is_stale: bool,
     held: HeldRequests,
@@ -66,6 +68,7 @@ impl<D: SharedData> Plugin<D> {
             is_leader: false,
             refreshed: now,
             failure: None,
+            has_no_etag: false,
             poller: Poller::new(now, &mut random),
             random,
             programs: Programs::default(),
@@ -174,10 +177,13 @@ impl<D: SharedData> Plugin<D> {
             // Another VM leads by now, and may have a newer answer.
             return events;
         }
+        let lacks_etag = answer.lacks_etag();
         match self.apply(answer, now) {
             Ok(updated) => {
                 self.failure = None;
                 events.extend(updated);
+                let is_news = lacks_etag && !std::mem::replace(&mut self.has_no_etag, lacks_etag);
+                events.extend(is_news.then_some(Event::NoEtag));
             }
             Err(reason) => events.push(self.handle_failure(reason, now)),
         }

@@ -101,7 +101,7 @@ impl Root {
                 Event::BecameLeader { .. } => self.metrics.became_leader(),
                 Event::Updated { .. } => self.metrics.count_update(),
                 Event::PollFailed { .. } => self.metrics.count_sync_failure(),
-                Event::Stale | Event::Fresh => {}
+                Event::NoEtag | Event::Stale | Event::Fresh => {}
             }
             if let Some((level, message)) = event.message(plugin.identity(), policies) {
                 host::log(level, &message);

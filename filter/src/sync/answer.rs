@@ -40,6 +40,11 @@ pub enum PollOutcome {
 }
 
 impl Answer {
+    /// True for a snapshot without an ETag: a proxy on the way has removed it.
+    pub fn lacks_etag(&self) -> bool {
+        self.status.as_deref() == Some("200") && self.revision.is_some() && self.etag.is_none()
+    }
+
     /// Checks the answer to a poll that was sent while `active` was in force; `Err` has the reason.
     pub fn outcome(self, active: Option<&ActiveSnapshot>) -> Result<PollOutcome, String> {
         let Self { status, etag, revision, content_type, is_too_large, body } = self;
@@ -63,7 +68,10 @@ impl Answer {
             "200" if is_too_large => Err(format!("the snapshot has more than {MAX_SNAPSHOT_BYTES} bytes")),
             "200" => {
                 let digest = Digest::of(&body);
-                if etag.as_deref().and_then(Digest::from_etag) != Some(digest) {
+                // A proxy that compresses or filters answers weakens an ETag (RFC 9110, section 8.8.1) or removes
+                // it. The digest proves a body that its weak ETag names; without one, only its format does.
+                let strong = |etag: &str| Digest::from_etag(etag.strip_prefix("W/").unwrap_or(etag));
+                if etag.as_deref().is_some_and(|etag| strong(etag) != Some(digest)) {
                     return Err("the digest of the body differs from the ETag".to_owned());
                 }
                 if active.is_some_and(|active| active.digest == digest) {

@@ -3,6 +3,7 @@
 
 mod a_percentage_holds_over_a_million_requests;
 mod a_waypoint_serves_many_services;
+mod an_etag_can_be_weak_or_absent;
 mod an_unknown_format_changes_nothing;
 mod foreign_bytes_change_nothing;
 mod held_requests_do_not_delay_a_refresh;

@@ -30,6 +30,7 @@ mod a_waypoint_stands_for_the_service_of_a_request;
 mod access_log;
 mod an_abort_answers_as_written;
 mod an_access_log_shows_what_was_injected;
+mod an_etag_can_be_weak_or_absent;
 mod an_idle_proxy_does_not_tick;
 mod an_untargeted_service_is_left_alone;
 mod deleting_a_policy_ends_its_fault;
