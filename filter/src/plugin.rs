@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policies::{Decision, Facts, Timestamp, wire::poll};
+use policies::{Decision, Facts, Snapshot, Timestamp, wire::poll};
 
 use crate::{
     clock::Instant,
@@ -23,6 +23,8 @@ use crate::{
 /// Longest time between two ticks. A VM that was not notified runs a new snapshot after this time at the
 /// latest, and takes a lost leader's place.
 const MAX_TICK: Duration = Duration::from_millis(200);
+/// The same while requests are held: they go on at most 200 ms after the end of what holds them.
+const MAX_TICK_HOLDING: Duration = Duration::from_millis(100);
 
 /// State that outlives a request.
 #[derive(Debug)]
@@ -75,7 +77,7 @@ impl<D: SharedData> Plugin<D> {
             is_stale: false,
             held: HeldRequests::default(),
         };
-        plugin.adopt(plugin.shared.state());
+        plugin.adopt(plugin.shared.state(), now);
         plugin.update_staleness(now);
         plugin
     }
@@ -126,9 +128,9 @@ impl<D: SharedData> Plugin<D> {
         self.held.len() >= self.config.max_active_faults
     }
 
-    /// Holds the request of a stream; `true` if it is due before all others.
-    pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant) -> bool {
-        self.held.hold(context_id, decision, now)
+    /// Holds the request of a stream, which came at this time of day; `true` if it is due before all others.
+    pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant, time: Timestamp) -> bool {
+        self.held.hold(context_id, decision, now, time)
     }
 
     /// Number of requests that are held.
@@ -150,7 +152,7 @@ impl<D: SharedData> Plugin<D> {
     pub fn refresh(&mut self, now: Instant) -> Vec<Event> {
         let (state, role) = self.shared.refresh(now);
         self.refreshed = now;
-        self.adopt(state);
+        self.adopt(state, now);
         self.is_leader = role != Role::Follower;
         let leadership = match role {
             Role::NewLeader { is_first } => {
@@ -199,7 +201,7 @@ impl<D: SharedData> Plugin<D> {
             }
             PollOutcome::Changed { snapshot, body } => {
                 self.shared.extend_lease(now);
-                self.programs = Programs::compile(&body, &self.identity)?;
+                self.activate(&body, now)?;
                 let updated = Event::Updated { digest: snapshot.digest };
                 self.poller.record_change(snapshot, now);
                 (Some(updated), Some(body))
@@ -222,19 +224,29 @@ impl<D: SharedData> Plugin<D> {
     pub fn next_tick(&self, now: Instant) -> Duration {
         let poll = self.is_leader.then(|| self.poller.next_deadline(&self.config));
         let others = [poll, self.held.next_due()].into_iter().flatten();
-        let next = others.fold(self.refreshed + MAX_TICK, Instant::min);
+        let longest = if self.held.is_empty() { MAX_TICK } else { MAX_TICK_HOLDING };
+        let next = others.fold(self.refreshed + longest, Instant::min);
         // Rounded up, so that the work is due at the tick. Zero would switch the timer off.
         let millis = next.since(now).as_nanos().div_ceil(1_000_000).max(1);
         Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 
+    /// Compiles a snapshot, and runs it. Requests that are held by what is not in it are due now.
+    fn activate(&mut self, bytes: &[u8], now: Instant) -> Result<(), String> {
+        let snapshot = Snapshot::decode(bytes).map_err(|error| error.to_string())?;
+        self.programs = Programs::compile(&snapshot, &self.identity);
+        self.held.follow(&snapshot, now);
+        Ok(())
+    }
+
     /// Runs the snapshot that another VM has verified.
-    fn adopt(&mut self, SharedState { last_contact, active }: SharedState) {
+    fn adopt(&mut self, SharedState { last_contact, active }: SharedState, now: Instant) {
         let Some(active) = active else { return };
         if self.poller.active().map(|known| known.digest) != Some(active.digest) {
             let Some(bytes) = self.shared.snapshot(active.digest) else { return };
-            let Ok(programs) = Programs::compile(&bytes, &self.identity) else { return };
-            self.programs = programs;
+            if self.activate(&bytes, now).is_err() {
+                return;
+            }
         }
         self.poller.adopt(active, last_contact);
     }
@@ -242,6 +254,9 @@ impl<D: SharedData> Plugin<D> {
     /// Stops injecting after too long without contact with the control plane, and resumes after contact.
     fn update_staleness(&mut self, now: Instant) -> Option<Event> {
         let is_stale = self.poller.stale_at(&self.config).is_some_and(|at| at <= now);
+        if is_stale && !self.is_stale {
+            self.held.cancel_all(now);
+        }
         let event = if is_stale { Event::Stale } else { Event::Fresh };
         (std::mem::replace(&mut self.is_stale, is_stale) != is_stale).then_some(event)
     }

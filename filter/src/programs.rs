@@ -25,19 +25,18 @@ struct Services {
 }
 
 impl Programs {
-    /// Compiles the bytes of a snapshot for this proxy.
-    pub fn compile(bytes: &[u8], identity: &Identity) -> Result<Self, String> {
-        let snapshot = Snapshot::decode(bytes).map_err(|error| error.to_string())?;
-        let program = Program::compile(&snapshot, &identity.scope);
+    /// Compiles a snapshot for this proxy.
+    pub fn compile(snapshot: &Snapshot, identity: &Identity) -> Self {
+        let program = Program::compile(snapshot, &identity.scope);
         let schedule = snapshot.schedule(&identity.scope);
-        Ok(match identity.kind {
+        match identity.kind {
             ProxyKind::Sidecar | ProxyKind::Gateway => Self { program, services: None, schedule },
             ProxyKind::Waypoint => {
-                let scope = identity.scope.clone();
+                let (snapshot, scope) = (snapshot.clone(), identity.scope.clone());
                 let services = Some(Services { snapshot, scope, programs: HashMap::new() });
                 Self { program: Program::default(), services, schedule }
             }
-        })
+        }
     }
 
     /// True if no request can get a fault.

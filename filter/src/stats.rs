@@ -13,6 +13,7 @@ pub enum Kind {
 pub struct Stats<T> {
     pub aborts: T,
     pub delays: T,
+    pub cancelled: T,
     pub shadow: T,
     pub overflow: T,
     pub delay_duration: T,
@@ -26,6 +27,7 @@ pub struct Stats<T> {
 pub const STATS: Stats<(Kind, &str)> = Stats {
     aborts: (Kind::Counter, "hfi.faults.aborts_total"),
     delays: (Kind::Counter, "hfi.faults.delays_total"),
+    cancelled: (Kind::Counter, "hfi.faults.cancelled_total"),
     shadow: (Kind::Counter, "hfi.faults.shadow_total"),
     overflow: (Kind::Counter, "hfi.faults.overflow_total"),
     delay_duration: (Kind::Histogram, "hfi.faults.delay_duration_milliseconds"),
@@ -40,12 +42,17 @@ pub const STATS: Stats<(Kind, &str)> = Stats {
 pub struct PolicyStats<T> {
     pub aborts: T,
     pub delays: T,
+    pub cancelled: T,
     pub shadow: T,
 }
 
 /// Last part of the name of each counter of a policy.
-pub const POLICY_STATS: PolicyStats<&str> =
-    PolicyStats { aborts: "aborts_total", delays: "delays_total", shadow: "shadow_total" };
+pub const POLICY_STATS: PolicyStats<&str> = PolicyStats {
+    aborts: "aborts_total",
+    delays: "delays_total",
+    cancelled: "cancelled_total",
+    shadow: "shadow_total",
+};
 
 /// Name of a counter of a policy. Istio turns the text between `tag.` and `;.` into a label.
 pub fn policy_stat(policy: &str, counter: &str) -> String {
@@ -55,11 +62,22 @@ pub fn policy_stat(policy: &str, counter: &str) -> String {
 impl<T> Stats<T> {
     /// Each value, replaced by the result of `f`.
     pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Stats<U> {
-        let Self { aborts, delays, shadow, overflow, delay_duration, held, policies, updates, failures } =
-            self;
+        let Self {
+            aborts,
+            delays,
+            cancelled,
+            shadow,
+            overflow,
+            delay_duration,
+            held,
+            policies,
+            updates,
+            failures,
+        } = self;
         Stats {
             aborts: f(aborts),
             delays: f(delays),
+            cancelled: f(cancelled),
             shadow: f(shadow),
             overflow: f(overflow),
             delay_duration: f(delay_duration),

@@ -3,17 +3,21 @@
 mod compiled_matcher;
 mod decision;
 mod dice;
+mod in_force;
 mod index;
 mod program;
 mod radix;
 mod request_view;
 mod rule;
+mod rule_id;
 mod static_request;
 mod work;
 mod workload_ref;
 
 pub use decision::Decision;
 pub use dice::{AlwaysHit, Dice};
+pub use in_force::rules_in_force;
 pub use program::{Program, Verdict};
 pub use rule::Mismatch;
+pub use rule_id::RuleId;
 pub use static_request::StaticRequest;

@@ -80,6 +80,17 @@ pub(super) fn request_header(name: &str) -> Option<Vec<u8>> {
 /// Marks a request as delayed by a policy, for the workload and the access log.
 pub(super) fn mark_delayed(policy: &str) {
     hostcalls::set_property(ACCESS_LOG, &format!("delay {policy}"));
+    mark_held(policy);
+}
+
+/// Marks a request whose fault was cancelled while it was held.
+pub(super) fn mark_cancelled(policy: &str) {
+    hostcalls::set_property(ACCESS_LOG, &format!("cancel {policy}"));
+    mark_held(policy);
+}
+
+/// Tells the workload that the request comes late.
+fn mark_held(policy: &str) {
     for (name, value) in [(FAULT, "delay"), (POLICY, policy)] {
         let _ = sdk::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
     }

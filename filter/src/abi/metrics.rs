@@ -57,6 +57,12 @@ impl Metrics {
         self.count(policy, POLICY_STATS.delays, |known| &mut known.delays);
     }
 
+    /// Counts a request that continues without its fault.
+    pub(super) fn count_cancelled(&self, policy: &Rc<str>) {
+        add(self.ids.cancelled, 1);
+        self.count(policy, POLICY_STATS.cancelled, |known| &mut known.cancelled);
+    }
+
     /// Records the duration of a delay that has ended.
     pub(super) fn record_delay(&self, duration: Duration) {
         record(self.ids.delay_duration, duration.as_millis() as u64);

@@ -126,6 +126,11 @@ impl Root {
         }
         match due.outcome {
             Outcome::Resume => host::resume_request(),
+            Outcome::Cancel => {
+                self.metrics.count_cancelled(&due.policy);
+                host::mark_cancelled(&due.policy);
+                host::resume_request();
+            }
             Outcome::Abort(abort) => {
                 self.metrics.count_abort(&due.policy);
                 host::reply(&due.policy, &abort);

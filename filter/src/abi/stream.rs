@@ -1,7 +1,7 @@
 //! The request of one stream.
 
 use policies::{
-    Timestamp,
+    Facts, Timestamp,
     language::{Direction, Mode},
 };
 use proxy_wasm::types::Action;
@@ -76,7 +76,7 @@ pub(super) fn on_request_headers(root: &Root, context_id: u32) -> Action {
     if decision.delayed {
         metrics.count_delay(policy);
     }
-    let is_first = root.plugin.borrow_mut().hold(context_id, decision, hostcalls::now());
+    let is_first = root.plugin.borrow_mut().hold(context_id, decision, hostcalls::now(), request.now());
     if is_first {
         root.set_timer();
     }

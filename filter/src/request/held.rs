@@ -4,14 +4,18 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BinaryHeap, HashMap, HashSet},
     rc::Rc,
     time::Duration,
 };
 
-use policies::{Decision, language::Abort};
+use policies::{
+    Decision, Snapshot, Timestamp,
+    evaluation::{RuleId, rules_in_force},
+    language::Abort,
+};
 
-use crate::clock::Instant;
+use crate::clock::{Instant, WallClock};
 
 /// Shortest time between two searches for streams that have ended.
 const SWEEP: Duration = Duration::from_millis(100);
@@ -20,16 +24,19 @@ const SWEEP: Duration = Duration::from_millis(100);
 /// has room for some 250 levels.
 const RELEASE_BATCH: usize = 128;
 
-/// Action on a request whose time is up.
+/// Action on a request that is released.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The request continues to the workload.
+    /// The delay is over: the request continues to the workload.
     Resume,
     /// The filter answers the request in place of the workload.
     Abort(Rc<Abort>),
+    /// The rule is no longer in force: the request continues to the workload, before its time or without its
+    /// abort.
+    Cancel,
 }
 
-/// Request whose time is up.
+/// Request that is released.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueRequest {
     pub context_id: u32,
@@ -39,21 +46,40 @@ pub struct DueRequest {
     pub delayed: Option<Duration>,
 }
 
-/// Requests that are held, ordered by their due time.
+/// Requests that are held, ordered by the time of their release.
 #[derive(Debug, Default)]
 pub struct HeldRequests {
     queue: BinaryHeap<Reverse<(Instant, u32)>>,
     requests: HashMap<u32, HeldRequest>,
+    /// As of the newest request, so of the last 30 s while any is held.
+    wall_clock: WallClock,
     swept: Instant,
 }
 
 #[derive(Debug)]
 struct HeldRequest {
     policy: Rc<str>,
+    rule: Option<RuleId>,
     since: Instant,
     due: Instant,
+    /// End of the rule.
+    ends: Instant,
     delayed: bool,
-    outcome: Outcome,
+    abort: Option<Rc<Abort>>,
+}
+
+impl HeldRequest {
+    fn release(&self) -> Instant {
+        self.due.min(self.ends)
+    }
+
+    fn outcome(self, now: Instant) -> Outcome {
+        match self.abort {
+            None if self.due <= now => Outcome::Resume,
+            Some(abort) if now < self.ends => Outcome::Abort(abort),
+            _ => Outcome::Cancel,
+        }
+    }
 }
 
 impl HeldRequests {
@@ -65,16 +91,44 @@ impl HeldRequests {
         self.requests.is_empty()
     }
 
-    /// Holds the request of a stream for the time of the decision; `true` if it is due before all others.
-    pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant) -> bool {
-        let outcome = decision.abort.map_or(Outcome::Resume, Outcome::Abort);
-        let due = now + decision.hold;
-        let is_first = self.next_due().is_none_or(|first| due < first);
-        self.queue.push(Reverse((due, context_id)));
-        let request =
-            HeldRequest { policy: decision.policy, since: now, due, delayed: decision.delayed, outcome };
+    /// Holds the request of a stream for the time of the decision; `true` if it is released before all others.
+    pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant, time: Timestamp) -> bool {
+        let Decision { policy, rule, ends_at, hold, delayed, abort, mode: _ } = decision;
+        self.wall_clock = WallClock::read(now, time);
+        let ends = self.wall_clock.end(ends_at);
+        let request = HeldRequest { policy, rule, since: now, due: now + hold, ends, delayed, abort };
+        let release = request.release();
+        let is_first = self.next_due().is_none_or(|first| release < first);
+        self.queue.push(Reverse((release, context_id)));
         self.requests.insert(context_id, request);
         is_first
+    }
+
+    /// Follows a new snapshot: what its rules no longer hold is due now, and what they hold, until their ends.
+    pub fn follow(&mut self, snapshot: &Snapshot, now: Instant) {
+        if self.requests.is_empty() {
+            return;
+        }
+        let policies: HashSet<_> = self.requests.values().map(|request| &*request.policy).collect();
+        let in_force =
+            rules_in_force(snapshot, self.wall_clock.time(now), |policy| policies.contains(policy));
+        let wall_clock = self.wall_clock;
+        self.end_all(|rule| {
+            rule.and_then(|rule| in_force.get(&rule)).map_or(now, |ends_at| wall_clock.end(*ends_at))
+        });
+    }
+
+    /// Makes all requests due now, without their aborts.
+    pub fn cancel_all(&mut self, now: Instant) {
+        self.end_all(|_| now);
+    }
+
+    fn end_all(&mut self, end_of: impl Fn(Option<RuleId>) -> Instant) {
+        let release = |(context_id, request): (&u32, &mut HeldRequest)| {
+            request.ends = end_of(request.rule);
+            Reverse((request.release(), *context_id))
+        };
+        self.queue = self.requests.iter_mut().map(release).collect();
     }
 
     /// Forgets requests whose streams have ended; returns their number. The host does not report the
@@ -95,7 +149,7 @@ impl HeldRequests {
         while due.len() < RELEASE_BATCH
             && let Some(Reverse((at, context_id))) = self.queue.peek().copied()
         {
-            let request = self.requests.get(&context_id).filter(|request| request.due == at);
+            let request = self.requests.get(&context_id).filter(|request| request.release() == at);
             if request.is_some() && at > now {
                 break;
             }
@@ -106,9 +160,9 @@ impl HeldRequests {
             }
             due.extend(self.requests.remove(&context_id).map(|request| DueRequest {
                 context_id,
-                policy: request.policy,
+                policy: Rc::clone(&request.policy),
                 delayed: request.delayed.then(|| now.since(request.since)),
-                outcome: request.outcome,
+                outcome: request.outcome(now),
             }));
         }
         due
@@ -117,106 +171,5 @@ impl HeldRequests {
     /// Time at which the next request is due; `None` when none is held.
     pub fn next_due(&self) -> Option<Instant> {
         if self.requests.is_empty() { None } else { self.queue.peek().map(|Reverse((due, _))| *due) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{rc::Rc, time::Duration};
-
-    use policies::{
-        Decision,
-        language::{Abort, Mode, Reply},
-    };
-    use proptest::prelude::*;
-
-    use super::{HeldRequests, Outcome};
-    use crate::clock::Instant;
-
-    fn at(millis: u64) -> Instant {
-        Instant::from_origin(Duration::from_millis(millis))
-    }
-
-    fn delay(millis: u64) -> Decision {
-        Decision {
-            policy: "a".into(),
-            mode: Mode::Inject,
-            hold: Duration::from_millis(millis),
-            delayed: true,
-            abort: None,
-        }
-    }
-
-    #[test]
-    fn requests_are_due_in_the_order_of_their_time_and_never_early() {
-        let mut held = HeldRequests::default();
-        assert!(held.hold(1, delay(100), at(1_000)));
-        assert!(held.hold(2, delay(10), at(1_000)));
-        assert!(!held.hold(3, delay(200), at(1_000)));
-        assert_eq!(held.next_due(), Some(at(1_010)));
-        assert!(held.take_due(at(1_009)).is_empty());
-        let due = held.take_due(at(1_012));
-        assert_eq!((due[0].context_id, due[0].delayed, due.len()), (2, Some(Duration::from_millis(12)), 1));
-        assert_eq!(held.next_due(), Some(at(1_100)));
-        assert_eq!(held.take_due(at(1_200)).len(), 2);
-        assert_eq!(held.next_due(), None);
-    }
-
-    #[test]
-    fn a_burst_is_released_in_batches_at_consecutive_ticks() {
-        let mut held = HeldRequests::default();
-        (0..300).for_each(|id| _ = held.hold(id, delay(100), at(0)));
-        let batches = [100, 101, 102].map(|now| held.take_due(at(now)).len());
-        assert_eq!((batches, held.next_due()), ([128, 128, 44], None));
-    }
-
-    #[test]
-    fn a_stream_that_has_ended_is_forgotten_and_causes_no_tick() {
-        let mut held = HeldRequests::default();
-        held.hold(1, delay(1_000), at(0));
-        held.hold(2, delay(1_000), at(0));
-        assert_eq!(held.forget_ended(at(100), |id| id == 1), 1);
-        assert_eq!(held.forget_ended(at(199), |_| false), 0, "too soon to search again");
-        assert_eq!((held.len(), held.next_due()), (1, Some(at(1_000))));
-        assert_eq!(held.forget_ended(at(200), |_| false), 1);
-        assert_eq!(held.next_due(), None);
-        assert!(held.take_due(at(1_000)).is_empty());
-    }
-
-    #[test]
-    fn an_abort_after_a_start_delay_does_not_count_as_a_delay() {
-        let mut held = HeldRequests::default();
-        let abort = Rc::new(Abort {
-            reply: Reply::Http { status: 503.try_into().unwrap(), body: String::new() },
-            headers: Vec::new(),
-        });
-        let decision = Decision { delayed: false, abort: Some(Rc::clone(&abort)), ..delay(5) };
-        held.hold(1, decision, at(0));
-        let due = held.take_due(at(5));
-        assert_eq!((&*due[0].policy, &due[0].outcome), ("a", &Outcome::Abort(abort)));
-        assert_eq!(due[0].delayed, None);
-    }
-
-    proptest! {
-        #[test]
-        fn every_request_comes_out_once_unless_it_ended(
-            holds in prop::collection::vec((0..1_000u64, 0..500u64, any::<bool>()), 0..50),
-        ) {
-            let mut held = HeldRequests::default();
-            let mut waiting = Vec::new();
-            for (id, (now, millis, ends)) in (0..).zip(&holds) {
-                held.hold(id, delay(*millis), at(*now));
-                if !ends { waiting.push(id); }
-            }
-            held.forget_ended(at(1_000), |id| waiting.contains(&id));
-            let mut out = Vec::new();
-            let mut now = at(0);
-            while let Some(next) = held.next_due() {
-                now = now.max(next);
-                out.extend(held.take_due(now).into_iter().map(|due| due.context_id));
-            }
-            out.sort_unstable();
-            prop_assert_eq!(out, waiting);
-        }
     }
 }

@@ -6,6 +6,8 @@ mod a_waypoint_serves_many_services;
 mod an_etag_can_be_weak_or_absent;
 mod an_unknown_format_changes_nothing;
 mod foreign_bytes_change_nothing;
+mod held_requests_are_let_go;
+mod held_requests_come_out_once;
 mod held_requests_do_not_delay_a_refresh;
 mod one_vm_polls_for_all;
 mod only_what_rules_need_is_read;

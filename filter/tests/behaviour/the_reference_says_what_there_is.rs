@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use filter::{
     config::Config,
-    stats::{Kind, POLICY_STATS, STATS, policy_stat},
+    stats::{Kind, POLICY_STATS, PolicyStats, STATS, policy_stat},
 };
 
 const REFERENCE: &str = include_str!("../../REFERENCE.md");
@@ -57,7 +57,8 @@ fn every_stat_is_there_with_its_kind() {
     };
     let mut known = BTreeSet::new();
     STATS.map(|(of, name)| known.insert((format!("`{name}`"), kind(of))));
-    for counter in [POLICY_STATS.aborts, POLICY_STATS.delays, POLICY_STATS.shadow] {
+    let PolicyStats { aborts, delays, cancelled, shadow } = POLICY_STATS;
+    for counter in [aborts, delays, cancelled, shadow] {
         known.insert((format!("`{}`", policy_stat("NAME", counter)), kind(Kind::Counter)));
     }
     let listed = rows("Stats").into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();

@@ -13,13 +13,13 @@ use crate::{
 const MAX_VALUE_LENGTH: usize = 8 * 1024;
 
 /// A matcher ready to be tested.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct CompiledMatcher {
     negated: bool,
     test: CompiledTest,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 enum CompiledTest {
     Exact(Box<[u8]>),
     Prefix(Box<[u8]>),

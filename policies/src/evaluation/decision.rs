@@ -2,13 +2,18 @@
 
 use std::{rc::Rc, time::Duration};
 
-use crate::language::{Abort, Mode};
+use super::rule_id::RuleId;
+use crate::language::{Abort, Mode, Timestamp};
 
 /// A fault: wait, then abort, or go on to the workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The policy that decided.
     pub policy: Rc<str>,
+    /// The rule of that policy that decided; `None` if it holds no request.
+    pub rule: Option<RuleId>,
+    /// The time at which the rule ends; `None` is without end.
+    pub ends_at: Option<Timestamp>,
     /// Inject the fault, or only count it.
     pub mode: Mode,
     /// The time to hold the request: the rule's start delay and its delay together.

@@ -1,12 +1,13 @@
 //! One rule of a program, ready to be tested against requests.
 
-use std::{fmt, rc::Rc, time::Duration};
+use std::{cell::OnceCell, fmt, rc::Rc, time::Duration};
 
 use super::{
     compiled_matcher::CompiledMatcher,
     decision::Decision,
     dice::{self, Dice},
     request_view::RequestView,
+    rule_id::RuleId,
 };
 use crate::{
     language::{
@@ -24,7 +25,10 @@ const GRPC: &[u8] = b"application/grpc";
 /// A rule of the language with its policy's part in it, compiled.
 #[derive(Debug)]
 pub(crate) struct Rule {
+    id: OnceCell<RuleId>,
     policy: Rc<str>,
+    /// The selector and the flow of its policy.
+    reach: RuleId,
     mode: Mode,
     starts_at: Option<Timestamp>,
     ends_at: Option<Timestamp>,
@@ -75,7 +79,7 @@ impl Rule {
         let Policy {
             name,
             // The program takes only the policies that select its workload, in the order of the snapshot.
-            selector: _,
+            selector,
             priority: _,
             flow,
             mode,
@@ -102,7 +106,9 @@ impl Rule {
             compiled.insert(at, (subject.clone(), CompiledMatcher::from(matcher)));
         }
         Self {
+            id: OnceCell::new(),
             policy: name.as_str().into(),
+            reach: RuleId::of((selector, flow)),
             mode: *mode,
             starts_at: *starts_at,
             ends_at: entry.end_of(fault),
@@ -122,13 +128,48 @@ impl Rule {
         &self.policy
     }
 
+    /// Its identity. It is worked out for rules that hold a request, and for no others.
+    pub(crate) fn id(&self) -> RuleId {
+        let Self {
+            id,
+            policy,
+            reach,
+            mode,
+            starts_at: _,
+            ends_at: _,
+            // In `reach`.
+            destination: _,
+            conditions,
+            source,
+            percentage,
+            sticky_by,
+            start_delay_ms,
+            delay,
+            abort,
+        } = self;
+        let matches = (policy, reach, conditions, source);
+        let fault = (mode, percentage, sticky_by, start_delay_ms, delay, abort);
+        *id.get_or_init(|| RuleId::of((matches, fault)))
+    }
+
+    /// True if it holds requests.
+    pub(crate) fn holds(&self) -> bool {
+        self.start_delay_ms > 0 || self.delay.is_some()
+    }
+
+    pub(crate) fn ends_at(&self) -> Option<Timestamp> {
+        self.ends_at
+    }
+
+    pub(crate) fn is_in_force(&self, now: Timestamp) -> bool {
+        self.starts_at.is_none_or(|start| start <= now) && self.ends_at.is_none_or(|end| now < end)
+    }
+
     /// The first condition that does not hold for a request, the cheapest first; `None` if the rule
     /// applies.
     pub(crate) fn mismatch(&self, view: &RequestView<'_, impl Facts>) -> Option<Mismatch<'_>> {
         let facts = view.facts;
-        let in_time =
-            |now| self.starts_at.is_none_or(|start| start <= now) && self.ends_at.is_none_or(|end| now < end);
-        if (self.starts_at.is_some() || self.ends_at.is_some()) && !in_time(facts.now()) {
+        if (self.starts_at.is_some() || self.ends_at.is_some()) && !self.is_in_force(facts.now()) {
             return Some(Mismatch::NotInForce);
         }
         let fails = |(subject, matcher): &&(Subject, CompiledMatcher)| {
@@ -177,6 +218,8 @@ impl Rule {
         let delay_ms = self.delay.map_or(0, |delay| dice.within(delay));
         Some(Decision {
             policy: Rc::clone(&self.policy),
+            rule: self.holds().then(|| self.id()),
+            ends_at: self.ends_at,
             mode: self.mode,
             hold: Duration::from_millis(u64::from(self.start_delay_ms) + u64::from(delay_ms)),
             delayed: self.delay.is_some(),

@@ -39,6 +39,11 @@ pub(crate) fn time_in_queue(process: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(scheduled(&folder(process), 1)?))
 }
 
+/// The same of all its threads together.
+pub(crate) fn time_in_queues(process: u32) -> Result<Duration> {
+    Ok(Duration::from_nanos(of_threads(process, |thread| scheduled(thread, 1))?))
+}
+
 /// Of a thread's times on a processor and of waiting for one, and how often it got one.
 fn scheduled(thread: &Path, which: usize) -> Result<u64> {
     let times = std::fs::read_to_string(thread.join("schedstat"))?;

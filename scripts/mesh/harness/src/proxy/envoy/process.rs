@@ -46,6 +46,11 @@ impl Envoy {
         process_stats::time_in_queue(self.id())
     }
 
+    /// The same of all its threads together.
+    pub fn time_in_queues(&self) -> Result<Duration> {
+        process_stats::time_in_queues(self.id())
+    }
+
     /// The memory that it has in use, in bytes.
     pub fn memory(&self) -> Result<u64> {
         process_stats::memory(self.id())
