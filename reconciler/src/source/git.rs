@@ -44,7 +44,7 @@ use self::{
     corruption::Corruption,
     fetch_job::FetchJob,
     isolated_home::{Home, known_hosts},
-    job::Job,
+    job::{Fetched, InForce, Job},
     known::Known,
     local::CopyJob,
     packs::Packs,
@@ -82,8 +82,8 @@ pub struct GitSource {
     good: Option<Oid>,
     /// The last good commit of an earlier process, until it is restored.
     restorable: Option<Oid>,
-    /// The commit that was checked last, and the reason why it is refused, if it is.
-    checked: Option<(Oid, Option<String>)>,
+    /// The commit that another process has read last, and the result.
+    checked: Option<(Oid, Verdict)>,
     /// The commit for which the clone was begun again: if it cannot be read after that either, there is another
     /// cause.
     renewed_for: Option<Oid>,
@@ -240,24 +240,26 @@ impl GitSource {
         self.find(commit, is_known)
     }
 
-    /// Reads a commit in another process first. One that is over a limit is refused, each time it is met.
+    /// Reads a commit in another process first, unless that was done when it was fetched.
     fn check(&mut self, commit: Oid) -> Result<(), Unread> {
-        if self.checked.as_ref().is_none_or(|(checked, _)| *checked != commit) {
-            let known = self.known.as_ref().map(|known| known.commit.to_string());
-            let job = CheckJob { commit: commit.to_string(), path: self.path.clone(), known };
-            let refusal = match self.run(Job::Check(job)).map_err(Unread::Failed)? {
-                Verdict::Sound => None,
-                Verdict::Refused(reason) => Some(format!("commit {commit} is refused: {reason}")),
-                Verdict::Damaged(reason) => {
-                    return Err(Unread::Damaged(SourceError(format!(
-                        "cannot read commit {commit}: {reason}"
-                    ))));
-                }
-            };
-            self.checked = Some((commit, refusal));
-        }
-        let refusal = self.checked.as_ref().and_then(|(_, refusal)| refusal.clone());
-        refusal.map_or(Ok(()), |refusal| Err(Unread::Refused(refusal)))
+        let verdict = match self.checked.take() {
+            Some((checked, verdict)) if checked == commit => verdict,
+            _ => {
+                let known = self.known.as_ref().map(|known| known.commit.to_string());
+                let job = CheckJob { commit: commit.to_string(), path: self.path.clone(), known };
+                self.run(Job::Check(job)).map_err(Unread::Failed)?
+            }
+        };
+        let result = match &verdict {
+            Verdict::Sound => Ok(()),
+            Verdict::Refused(reason) => Err(Unread::Refused(format!("commit {commit} is refused: {reason}"))),
+            // The next fetch may mend it.
+            Verdict::Damaged(reason) => {
+                return Err(Unread::Damaged(SourceError(format!("cannot read commit {commit}: {reason}"))));
+            }
+        };
+        self.checked = Some((commit, verdict));
+        result
     }
 
     /// Does a job on the clone in another process.
@@ -312,20 +314,33 @@ impl GitSource {
         if let Some(known) = fetch::known_commit(&self.clone, &target) {
             return Ok(known);
         }
+        // A refused commit is not read again.
+        let checked = self.checked.as_ref().map(|(commit, _)| *commit);
+        let in_force = InForce {
+            path: self.path.clone(),
+            known: self.known.as_ref().map(|known| known.commit.to_string()),
+            good: checked.or(self.good).map(|commit| commit.to_string()),
+        };
         let job = match &self.repository {
             Repository::Local(path) => {
-                Job::Copy(CopyJob { repository: path.clone(), target: target.clone() })
+                Job::Copy(CopyJob { repository: path.clone(), target: target.clone() }, in_force)
             }
-            Repository::Remote { url, transport } => Job::Fetch(FetchJob {
-                repository: url.clone(),
-                transport: *transport,
-                target: target.clone(),
-                login: self.access.login.clone(),
-                known_hosts: known_hosts(&self.access).unwrap_or_default(),
-            }),
+            Repository::Remote { url, transport } => {
+                let job = FetchJob {
+                    repository: url.clone(),
+                    transport: *transport,
+                    target: target.clone(),
+                    login: self.access.login.clone(),
+                    known_hosts: known_hosts(&self.access).unwrap_or_default(),
+                };
+                Job::Fetch(job, in_force)
+            }
         };
-        let tip: String = self.run(job)?;
-        let tip = Oid::from_str(&tip).map_err(|error| failure("the fetch answered no commit", &error))?;
+        let Fetched { commit, verdict } = self.run(job)?;
+        let tip = Oid::from_str(&commit).map_err(|error| failure("the fetch answered no commit", &error))?;
+        if let Some(verdict) = verdict {
+            self.checked = Some((tip, verdict));
+        }
         let read = objects::commit(&self.clone, tip);
         // One that is too large is refused when it is checked.
         if let Err(ReadError::Git(error)) = read {

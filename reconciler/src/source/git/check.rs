@@ -22,7 +22,7 @@ pub(super) struct CheckJob {
 }
 
 /// The result of reading a commit.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Verdict {
     Sound,
     /// It must not be read: the reason.

@@ -8,12 +8,12 @@ use std::{
     thread,
 };
 
-use git2::Repository as BareClone;
+use git2::{Oid, Repository as BareClone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    check::{self, CheckJob},
+    check::{self, CheckJob, Verdict},
     failure,
     fetch_job::FetchJob,
     join::{self, JoinJob},
@@ -35,13 +35,31 @@ pub(super) struct Order {
     pub(super) job: Job,
 }
 
+/// The result of a fetch: the commit, and whether it can be read. That is not known of a commit that is in force.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Fetched {
+    pub(super) commit: String,
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// What is known to the process that serves, by which a fetched commit is read with less work.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct InForce {
+    /// The policy directory.
+    pub(super) path: PathBuf,
+    /// A commit that was read before.
+    pub(super) known: Option<String>,
+    /// A commit that need not be read again, even if it is the one that is fetched.
+    pub(super) good: Option<String>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Job {
-    /// Fetches from a server. Answers the id of the commit.
-    Fetch(FetchJob),
-    /// Copies from a repository on this machine. Answers the id of the commit.
-    Copy(CopyJob),
-    /// Reads a commit for the first time. Answers a [`Verdict`](check::Verdict).
+    /// Fetches from a server, and reads the commit. Answers what was [`Fetched`].
+    Fetch(FetchJob, InForce),
+    /// Copies from a repository on this machine, and reads the commit. Answers what was [`Fetched`].
+    Copy(CopyJob, InForce),
+    /// Reads a commit for the first time. Answers a [`Verdict`].
     Check(CheckJob),
     /// Joins packs. Answers the new [`Base`](join::Base).
     Join(JoinJob),
@@ -54,16 +72,16 @@ impl Job {
     /// The protocol of the server, if there is one.
     pub(super) fn transport(&self) -> Option<Transport> {
         match self {
-            Self::Fetch(job) => Some(job.transport),
-            Self::Copy(_) | Self::Check(_) | Self::Join(_) => None,
+            Self::Fetch(job, _) => Some(job.transport),
+            Self::Copy(..) | Self::Check(_) | Self::Join(_) => None,
         }
     }
 
     /// The job in words.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Fetch(job) => format!("fetching from {}", job.repository),
-            Self::Copy(job) => format!("fetching from {}", printable(&job.repository.to_string_lossy())),
+            Self::Fetch(job, _) => format!("fetching from {}", job.repository),
+            Self::Copy(job, _) => format!("fetching from {}", printable(&job.repository.to_string_lossy())),
             Self::Check(job) => format!("reading commit {}", job.commit),
             Self::Join(_) => "joining the packs of the clone".to_owned(),
         }
@@ -72,7 +90,7 @@ impl Job {
     /// The memory that the job may use, in bytes.
     pub(super) fn memory(&self) -> u64 {
         match self {
-            Self::Fetch(_) | Self::Copy(_) | Self::Join(_) => memory::of_fetch(),
+            Self::Fetch(..) | Self::Copy(..) | Self::Join(_) => memory::of_fetch(),
             Self::Check(_) => memory::OF_CHECK,
         }
     }
@@ -80,15 +98,32 @@ impl Job {
     fn work(&self, clone: &BareClone) -> Answer<Value> {
         let shown = |answer: Result<Value, serde_json::Error>| answer.map_err(|error| error.to_string());
         match self {
-            Self::Fetch(job) => job.work(clone).map(|id| id.to_string().into()),
-            Self::Copy(job) => {
-                local::tip(clone, job).map(|id| id.to_string().into()).map_err(|error| error.0)
+            Self::Fetch(job, in_force) => {
+                shown(serde_json::to_value(in_force.read(clone, job.work(clone)?)?))
+            }
+            Self::Copy(job, in_force) => {
+                let tip = local::tip(clone, job).map_err(|error| error.0)?;
+                shown(serde_json::to_value(in_force.read(clone, tip)?))
             }
             Self::Check(job) => shown(serde_json::to_value(check::check(clone, job))),
             Self::Join(job) => join::join(clone, job)
                 .map_err(|error| error.to_string())
                 .and_then(|base| shown(serde_json::to_value(base))),
         }
+    }
+}
+
+impl InForce {
+    /// Reads a commit that was fetched, unless it is in force.
+    fn read(&self, clone: &BareClone, commit: Oid) -> Answer<Fetched> {
+        let commit = commit.to_string();
+        if self.good.as_ref() == Some(&commit) {
+            return Ok(Fetched { commit, verdict: None });
+        }
+        memory::limit_growth(memory::OF_CHECK)?;
+        let job = CheckJob { commit, path: self.path.clone(), known: self.known.clone() };
+        let verdict = Some(check::check(clone, &job));
+        Ok(Fetched { commit: job.commit, verdict })
     }
 }
 
@@ -110,7 +145,7 @@ pub(in crate::source) fn work_for_parent() -> ExitCode {
 }
 
 fn work(order: &Order) -> Answer<Value> {
-    memory::limit(order.memory).map_err(|error| format!("cannot limit the memory: {error}"))?;
+    memory::limit(order.memory)?;
     // Each object is read once; what libgit2 keeps of them grows with the history.
     git2::opts::enable_caching(false);
     let clone = BareClone::open_bare(&order.clone);

@@ -1,6 +1,6 @@
 //! The memory of the child process.
 
-use std::{fs, io, path::Path};
+use std::{fs, path::Path};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -17,7 +17,7 @@ const CONTAINER: [&str; 2] = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memor
 pub(super) fn of_fetch() -> u64 {
     let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse().ok();
     let container = CONTAINER.iter().filter_map(|path| number(Path::new(path)));
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text));
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| kibibytes(&text, "MemTotal:"));
     half(container.chain(machine).min())
 }
 
@@ -26,26 +26,33 @@ fn half(available: Option<u64>) -> u64 {
     available.map_or(least, |bytes| (bytes / 2).clamp(least, most))
 }
 
-/// The memory of the machine, in bytes.
-fn total(meminfo: &str) -> Option<u64> {
-    let kibibytes =
-        meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().strip_suffix(" kB")?;
-    kibibytes.parse::<u64>().ok()?.checked_mul(1_024)
+/// The number of bytes in a line of `/proc`, such as `MemTotal:  24689764 kB`.
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let number = text.lines().find_map(|line| line.strip_prefix(name))?.trim().strip_suffix(" kB")?;
+    number.parse::<u64>().ok()?.checked_mul(1_024)
 }
 
 /// Limits the memory of this process, and writes no core file when it is over the limit. Files that are mapped, such
 /// as packs, are not counted.
-pub(super) fn limit(bytes: u64) -> io::Result<()> {
+pub(super) fn limit(bytes: u64) -> Result<(), String> {
     for (resource, wanted) in [(Resource::Data, bytes), (Resource::Core, 0)] {
         let limit = Some(getrlimit(resource).maximum.map_or(wanted, |most| most.min(wanted)));
-        setrlimit(resource, Rlimit { current: limit, maximum: limit })?;
+        let set = setrlimit(resource, Rlimit { current: limit, maximum: limit });
+        set.map_err(|error| format!("cannot limit the memory: {error}"))?;
     }
     Ok(())
 }
 
+/// Limits the memory of this process to what it has now and so much more.
+pub(super) fn limit_growth(bytes: u64) -> Result<(), String> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let now = kibibytes(&status, "VmData:").ok_or("the memory of this process is not known")?;
+    limit(now.saturating_add(bytes))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{OF_FETCH, half, total};
+    use super::{OF_FETCH, half, kibibytes};
 
     #[test]
     fn a_fetch_gets_half_of_the_memory_within_bounds() {
@@ -58,7 +65,8 @@ mod tests {
 
     #[test]
     fn the_memory_of_the_machine_is_read() {
-        assert_eq!(total("MemTotal:       24689764 kB\nMemFree: 1 kB\n"), Some(24_689_764 << 10));
-        assert_eq!(total("MemFree: 1 kB\n"), None);
+        let text = "MemFree: 1 kB\nMemTotal:       24689764 kB\n";
+        assert_eq!(kibibytes(text, "MemTotal:"), Some(24_689_764 << 10));
+        assert_eq!(kibibytes(text, "VmData:"), None);
     }
 }
