@@ -45,7 +45,8 @@ enum Name {
     #[command(hide = true)]
     HyperAlone(Box<reconciler::cli::Serve>),
     /// The cost of a change among 10, 1,000 and 10,000 policy files, beside `git fetch`; and among 20,000
-    /// scopes that somebody waits for
+    /// scopes that somebody waits for; the start with a long history, beside `git clone`; and repositories that
+    /// would take the memory of the server
     Reconcile,
 }
 

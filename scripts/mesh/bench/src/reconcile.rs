@@ -3,6 +3,7 @@
 
 mod changes;
 mod figures;
+mod history;
 mod peer;
 mod policies;
 mod scopes;
@@ -24,5 +25,6 @@ pub(crate) async fn run() -> Result<()> {
         }
     }
     println!("{}", Figures::LEGEND);
-    scopes::run(&client).await
+    scopes::run(&client).await?;
+    history::run(&client).await
 }
