@@ -103,13 +103,20 @@ fn plain<'a>(
     (hosts == 1).then_some(Plain { query, headers, closes, length })
 }
 
-/// A name or an IPv4 address, and perhaps a port. Any other host is looked at by who reads everything.
+/// A name or an address, and perhaps a port. Any other host is looked at by who reads everything.
 fn is_plain_host(host: &[u8]) -> bool {
-    let mut parts = host.split(|byte| *byte == b':');
-    let name = parts.next().unwrap_or_default();
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
-    let is_port = |port: &[u8]| port.iter().all(u8::is_ascii_digit);
-    !name.is_empty() && name.iter().all(is_name) && parts.next().is_none_or(is_port) && parts.next().is_none()
+    let end = match host {
+        [b'[', ..] => host.iter().position(|byte| *byte == b']').map_or(host.len(), |end| end + 1),
+        _ => host.iter().position(|byte| *byte == b':').unwrap_or(host.len()),
+    };
+    let (name, port) = host.split_at(end);
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
+    let is_of_address = |byte: &u8| byte.is_ascii_hexdigit() || b":.".contains(byte);
+    let is_plain = match name {
+        [b'[', address @ .., b']'] => !address.is_empty() && address.iter().all(is_of_address),
+        name => !name.is_empty() && name.iter().all(is_of_name),
+    };
+    is_plain && (port.is_empty() || port.starts_with(b":") && port.iter().skip(1).all(u8::is_ascii_digit))
 }
 
 /// True if every line ends as RFC 9112 says it must; recipients may take less.
@@ -141,6 +148,9 @@ mod tests {
             assert!(is_plain(&PLAIN.replace("\r\n\r\n", &format!("\r\n{line}\r\n"))), "{line}");
         }
         assert!(is_plain("GET /v1/snapshot HTTP/1.1\r\nHOST:hfi\r\n\r\n"));
+        for host in ["hfi-control-plane.boifi:8080", "10.0.0.1:80", "[2001:db8::1]:80", "[::1]", "hfi:"] {
+            assert!(is_plain(&PLAIN.replace("host: hfi", &format!("host: {host}"))), "{host}");
+        }
     }
 
     #[test]
@@ -162,6 +172,9 @@ mod tests {
             ("host: hfi", "host: hfi:80:80"),
             ("host: hfi", "host: hfi:x"),
             ("host: hfi", "host:"),
+            ("host: hfi", "host: []"),
+            ("host: hfi", "host: [::1"),
+            ("host: hfi", "host: [::1]x"),
             ("host: hfi", "host: hfi\r\ncontent-length: 0"),
             ("host: hfi", "host: hfi\r\ntransfer-encoding: chunked"),
             ("host: hfi", "host: hfi\r\nexpect: 100-continue"),
