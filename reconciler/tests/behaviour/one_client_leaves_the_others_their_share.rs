@@ -82,9 +82,12 @@ async fn every_proxy_gets_a_connection() {
         assert!(answer.starts_with("HTTP/1.1 200"), "127.0.0.{end}: {answer}");
         others.push(other);
     }
-    // As many were closed, and the client that had them gets no more.
-    for _ in 0..38 {
-        assert_eq!(next(&mut greedy).await, "");
+    // As many were closed, but for those that were free; and the client that had them gets no more.
+    let mut closed = 0;
+    while closed < 30 {
+        let answer = next(&mut greedy).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 503"), "{answer}");
+        closed += usize::from(answer.is_empty());
     }
     let answer = beginning(&mut ask("127.0.0.2", address, &poll).await).await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
