@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, sleep_until};
 
-use crate::budget::Portion;
+use crate::{budget::Portion, mapped::Mapped};
 
 /// The part of a body that is handed on at once. HTTP/2 asks for the next one when it may send some of the
 /// one before: so a client that takes two of them is known to read.
@@ -106,7 +106,7 @@ impl Drop for OpenRequest {
 #[derive(Debug)]
 struct UnsentAnswer {
     open: OpenRequest,
-    _memory: Option<Portion>,
+    memory: Option<Portion>,
 }
 
 impl UnsentAnswer {
@@ -117,7 +117,7 @@ impl UnsentAnswer {
             }
             state.sending = state.sending.saturating_add(1);
         });
-        Self { open, _memory: memory }
+        Self { open, memory }
     }
 }
 
@@ -130,13 +130,13 @@ impl Drop for UnsentAnswer {
 /// Bytes of an answer, wherever they wait.
 #[derive(Debug)]
 struct UnsentBytes {
-    bytes: Bytes,
+    bytes: Mapped,
     _sending: Arc<UnsentAnswer>,
 }
 
 impl AsRef<[u8]> for UnsentBytes {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_ref()
     }
 }
 
@@ -171,6 +171,9 @@ impl hyper::body::Body for TrackedBody {
             match data {
                 // HTTP/2 accepts bytes before it may send them: they still count.
                 Ok(bytes) => {
+                    // Those that are shared are kept in any case.
+                    let is_shared = self.sending.memory.is_none();
+                    let bytes = if is_shared { Mapped::Few(bytes) } else { bytes.into() };
                     self.rest = Bytes::from_owner(UnsentBytes { bytes, _sending: Arc::clone(&self.sending) });
                 }
                 Err(trailers) => return Poll::Ready(Some(Ok(trailers))),

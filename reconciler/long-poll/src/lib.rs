@@ -36,6 +36,7 @@ mod hyper_fallback;
 mod idle_tracker;
 pub mod limits;
 mod listener;
+mod mapped;
 mod places;
 mod request_head;
 mod server;

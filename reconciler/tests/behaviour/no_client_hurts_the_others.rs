@@ -160,12 +160,12 @@ async fn who_reads_no_answer_takes_no_more_than_there_is_for_it_and_gives_it_bac
     const CLIENTS: usize = 500;
     const MOST: usize = 110_000_000;
     let folder = tempfile::tempdir().unwrap();
-    let policies = (0..300).map(|at| policy(&format!("p{at}"), &format!("s{at}"), 503)).collect::<Vec<_>>();
+    let policies = (0..2_000).map(|at| policy(&format!("p{at}"), &format!("s{at}"), 503)).collect::<Vec<_>>();
     fs::write(folder.path().join("all.yaml"), policies.join("---\n")).unwrap();
     let hfi = Process::start(&[("HFI_DIR", text(folder.path()))]).await;
     hfi.until_ready(|_| true).await;
     let address: SocketAddr = hfi.url.strip_prefix("http://").unwrap().parse().unwrap();
-    assert!(hfi.get("/v1/policies/status", &[]).await.body.len() > 50_000);
+    assert!(hfi.get("/v1/policies/status", &[]).await.body.len() > 300_000);
     let before = memory(hfi.child.id());
     let grown = || memory(hfi.child.id()).saturating_sub(before);
     let requests = "GET /v1/policies/status HTTP/1.1\r\nhost: hfi\r\n\r\n".repeat(50);
