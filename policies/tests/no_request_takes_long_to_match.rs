@@ -67,9 +67,9 @@ fn a_thousand_regexes_decide_about_an_ordinary_value_and_about_a_long_one_they_d
     let matches = (0..1_000).map(|number| format!("headers: [{{name: x-a, regex: '-{number:04}-[a-z]+$'}}]"));
     let program = program(&matches.collect::<Vec<_>>());
     assert!(is_decided(&program, &with_header("test-0999-abc")));
-    let long = format!("{}-0999-abc", "-099".repeat(400));
+    let long = format!("{}-0999-abc", "-099".repeat(200));
     assert!(is_decided(&program, &with_header(&long)), "{} bytes", long.len());
-    let longer = format!("{}-0999-abc", "-099".repeat(600));
+    let longer = format!("{}-0999-abc", "-099".repeat(300));
     assert!(!is_decided(&program, &with_header(&longer)), "{} bytes", longer.len());
     // The first rules decide before too much has been read.
     assert!(is_decided(&program, &with_header(&format!("{longer}-0000-abc"))));

@@ -17,6 +17,7 @@ mod merge;
 mod minimize;
 mod nearest;
 mod nfa;
+mod steps;
 mod subsets;
 
 use std::fmt;

@@ -3,8 +3,8 @@
 
 use std::cell::Cell;
 
-/// The most bytes of a request that are matched, over all rules: about 10 ms.
-pub(crate) const MAX_BYTES: usize = 2 * 1024 * 1024;
+/// The most bytes of a request that are matched, over all rules: about 5 ms.
+pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 
 /// What a condition counts besides the bytes that it reads.
 const CONDITION: usize = 16;

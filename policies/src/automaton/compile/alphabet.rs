@@ -8,6 +8,9 @@ use super::{
     nfa::Ranges,
 };
 
+/// So many ranges are passed in the time of one step.
+const STARTS_OF_STEP: usize = 16;
+
 /// The classes that the sets of a regex divide all characters into. The last class is that of bytes which
 /// are not UTF-8.
 #[derive(Debug)]
@@ -41,20 +44,17 @@ impl Alphabet {
         let mut of_ranges = vec![0; starts.len()];
         let mut next = 1;
         for set in all() {
+            budget.spend(set.len() + starts.len() / STARTS_OF_STEP)?;
             // The part of each class that is in the set becomes a class of its own.
             let (mut inner, mut last_split) = (HashMap::new(), (u32::MAX, 0));
-            for (first, last) in set {
-                let covered = covered(&starts, *first, *last, &mut of_ranges);
-                budget.spend(covered.len())?;
-                for class in covered {
-                    // Ranges of one class mostly come in a row.
-                    if last_split.0 != *class {
-                        let part = *inner.entry(*class).or_insert(next);
-                        next = next.max(part + 1);
-                        last_split = (*class, part);
-                    }
-                    *class = last_split.1;
+            for class in of_set(&starts, set, &mut of_ranges) {
+                // Ranges of one class mostly come in a row.
+                if last_split.0 != *class {
+                    let part = *inner.entry(*class).or_insert(next);
+                    next = next.max(part + 1);
+                    last_split = (*class, part);
                 }
+                *class = last_split.1;
             }
         }
 
@@ -70,12 +70,8 @@ impl Alphabet {
         classes.push(Class { kind: kinds.invalid(), has_inside: false });
         let mut members = Vec::with_capacity(sets.len());
         for set in sets {
-            let mut of_set = Vec::new();
-            for (first, last) in set {
-                let covered = covered(&starts, *first, *last, &mut of_ranges);
-                budget.spend(covered.len())?;
-                of_set.extend_from_slice(covered);
-            }
+            budget.spend(set.len() + starts.len() / STARTS_OF_STEP)?;
+            let mut of_set: Vec<_> = of_set(&starts, set, &mut of_ranges).map(|class| *class).collect();
             of_set.sort_unstable();
             of_set.dedup();
             members.push(of_set);
@@ -83,8 +79,9 @@ impl Alphabet {
         Ok(Self { ranges: starts.into_iter().zip(of_ranges).collect(), classes, members })
     }
 
-    pub(super) fn class(&self, number: u32) -> Option<&Class> {
-        self.classes.get(number as usize)
+    /// The kind of a class.
+    pub(super) fn kind(&self, class: u32) -> Option<Kind> {
+        self.classes.get(class as usize).map(|class| class.kind)
     }
 
     /// The kinds of all classes.
@@ -101,9 +98,15 @@ impl Alphabet {
     }
 }
 
-/// The classes of the ranges from one code point to another, both of which are bounds of ranges.
-fn covered<'c>(starts: &[u32], first: u32, last: u32, classes: &'c mut [u32]) -> &'c mut [u32] {
-    let from = starts.partition_point(|start| *start < first);
-    let to = starts.partition_point(|start| *start <= last);
-    classes.get_mut(from..to).unwrap_or_default()
+/// The classes of the ranges that are in a set. Both ascend, and each range is in the set or outside.
+fn of_set<'c>(
+    starts: &'c [u32],
+    set: &'c Ranges,
+    classes: &'c mut [u32],
+) -> impl Iterator<Item = &'c mut u32> {
+    let mut set = set.iter().peekable();
+    starts.iter().zip(classes).filter_map(move |(start, class)| {
+        while set.next_if(|(_, last)| last < start).is_some() {}
+        set.peek().is_some_and(|(first, _)| first <= start).then_some(class)
+    })
 }

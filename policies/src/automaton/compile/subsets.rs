@@ -3,23 +3,18 @@
 //!
 //! A search may begin at every character, so that the start of the regex belongs to every state. It is not
 //! stored in any of them: its own steps are worked out once, and joined to those of a state.
-//!
-//! An anchor or a boundary needs to know the character before it and the one after. The former is a part of
-//! a state, the latter is that of the step.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
     rc::Rc,
 };
 
-use regex_syntax::hir::Look;
-
 use super::{
     alphabet::Alphabet,
     budget::{Budget, Excess, MAX_RAW_CELLS, MAX_STATES},
-    closures::Closures,
     look::Kind,
-    nfa::{Nfa, Node},
+    nfa::Nfa,
+    steps::{Reached, Stepper, Steps},
 };
 use crate::automaton::{MATCH, REJECT};
 
@@ -39,43 +34,33 @@ struct State {
     before: Kind,
 }
 
-/// The parts that are reached from a state, by class, and whether it matches at the end of the value.
+/// The steps of the regex's start, and by class the state that they lead to where a state has none of its own.
 #[derive(Debug)]
-struct Steps {
-    by_class: Vec<Reached>,
-    at_end: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Reached {
-    Match,
-    /// In ascending order.
-    Nodes(Vec<u32>),
+struct Begun {
+    steps: Steps,
+    states: Vec<Option<u32>>,
 }
 
 struct Subsets<'a> {
     alphabet: &'a Alphabet,
-    /// The kinds of its classes.
-    kinds: Vec<Kind>,
     budget: &'a mut Budget,
-    closures: Closures<'a>,
+    stepper: Stepper<'a>,
     states: Vec<State>,
     numbers: HashMap<State, u32>,
-    /// The steps of the regex's start, by the kind of the character before it.
-    begun: HashMap<Kind, Rc<Steps>>,
+    /// By the kind of the character before it.
+    begun: HashMap<Kind, Begun>,
     cells: Vec<u32>,
 }
 
 impl RawTable {
     /// Builds the table of a regex.
     pub(super) fn new(nfa: &Nfa, alphabet: &Alphabet, budget: &mut Budget) -> Result<Self, Excess> {
-        let closures = Closures::new(nfa, budget)?;
+        let stepper = Stepper::new(nfa, alphabet, budget)?;
         let columns = alphabet.classes.len() + 1;
         let mut subsets = Subsets {
             alphabet,
-            kinds: alphabet.kinds(),
             budget,
-            closures,
+            stepper,
             states: Vec::new(),
             numbers: HashMap::new(),
             begun: HashMap::new(),
@@ -89,7 +74,7 @@ impl RawTable {
 impl Subsets<'_> {
     /// Builds all rows; the number of the state in which a search begins.
     fn run(&mut self) -> Result<u32, Excess> {
-        if self.closures.is_match(self.closures.nfa.start) {
+        if self.stepper.is_match_at_once() {
             return Ok(MATCH.into());
         }
         let start = self.number(Vec::new(), Kind::Edge)?;
@@ -102,19 +87,24 @@ impl Subsets<'_> {
     }
 
     fn add_row(&mut self, state: &State) -> Result<(), Excess> {
-        let begun = match self.begun.get(&state.before) {
-            Some(begun) => Rc::clone(begun),
+        let mut begun = match self.begun.remove(&state.before) {
+            Some(begun) => begun,
             None => {
-                let begun = Rc::new(self.begin(state.before)?);
-                self.begun.insert(state.before, Rc::clone(&begun));
-                begun
+                let steps = self.stepper.begin(state.before, self.budget)?;
+                Begun { states: vec![None; steps.by_class.len()], steps }
             }
         };
-        let own = self.step(&state.nodes, state.before)?;
+        let own = self.stepper.step(&state.nodes, state.before, self.budget)?;
         self.budget.spend(self.alphabet.classes.len())?;
-        for ((class, own), begun) in self.alphabet.classes.iter().zip(own.by_class).zip(&begun.by_class) {
+        let columns = self.alphabet.classes.iter().zip(own.by_class);
+        for ((class, own), (begun, known)) in columns.zip(begun.steps.by_class.iter().zip(&mut begun.states))
+        {
             let target = match (own, begun) {
                 (Reached::Match, _) | (_, Reached::Match) => MATCH.into(),
+                (Reached::Nodes(own), Reached::Nodes(begun)) if own.is_empty() => match known {
+                    Some(known) => *known,
+                    None => *known.insert(self.number(begun.clone(), class.kind)?),
+                },
                 (Reached::Nodes(own), Reached::Nodes(begun)) => {
                     self.budget.spend(own.len() + begun.len())?;
                     self.number(union(own, begun), class.kind)?
@@ -122,7 +112,8 @@ impl Subsets<'_> {
             };
             self.cells.push(target);
         }
-        self.cells.push(if own.at_end || begun.at_end { MATCH } else { REJECT }.into());
+        self.cells.push(if own.at_end || begun.steps.at_end { MATCH } else { REJECT }.into());
+        self.begun.insert(state.before, begun);
         if self.cells.len() > MAX_RAW_CELLS { Err(Excess::Cells) } else { Ok(()) }
     }
 
@@ -140,84 +131,10 @@ impl Subsets<'_> {
             }
         }
     }
-
-    /// The steps of the regex's start.
-    fn begin(&mut self, before: Kind) -> Result<Steps, Excess> {
-        let start = self.closures.of(self.closures.nfa.start);
-        let mut steps = self.step(&start, before)?;
-        // What matches nothing between two bytes of one character matches in each such character.
-        let holds = |look: Look| super::look::holds(look, Kind::Invalid, Kind::Invalid);
-        if self.closures.resolve(&start, holds, self.budget)?.is_none() {
-            for (class, reached) in self.alphabet.classes.iter().zip(&mut steps.by_class) {
-                if class.has_inside {
-                    *reached = Reached::Match;
-                }
-            }
-        }
-        Ok(steps)
-    }
-
-    fn step(&mut self, nodes: &[u32], before: Kind) -> Result<Steps, Excess> {
-        let alphabet = self.alphabet;
-        let mut next = vec![Some(Vec::new()); alphabet.classes.len()];
-        let mut at_end = false;
-        if self.closures.have_look(nodes) {
-            for kind in self.kinds.clone() {
-                let holds = |look: Look| super::look::holds(look, before, kind);
-                let reached = self.closures.resolve(nodes, holds, self.budget)?;
-                self.consume(reached.as_deref(), Some(kind), &mut next)?;
-            }
-            let holds = |look: Look| super::look::holds(look, before, Kind::Edge);
-            at_end = self.closures.resolve(nodes, holds, self.budget)?.is_none();
-        } else {
-            self.consume(Some(nodes), None, &mut next)?;
-        }
-        let reached = |next| match next {
-            None => Ok(Reached::Match),
-            Some(next) => Ok(self.closures.of_all(next, self.budget)?.map_or(Reached::Match, Reached::Nodes)),
-        };
-        Ok(Steps { by_class: next.into_iter().map(reached).collect::<Result<_, _>>()?, at_end })
-    }
-
-    /// Adds the parts that follow the given ones after a character, by its class; only for classes of one
-    /// kind, or for all. No parts given: the regex has matched before the character.
-    fn consume(
-        &mut self,
-        nodes: Option<&[u32]>,
-        kind: Option<Kind>,
-        next: &mut [Option<Vec<u32>>],
-    ) -> Result<(), Excess> {
-        let alphabet = self.alphabet;
-        let is_meant = |class: u32| {
-            kind.is_none_or(|kind| alphabet.class(class).is_some_and(|class| class.kind == kind))
-        };
-        let Some(nodes) = nodes else {
-            for (class, next) in (0..).zip(next) {
-                if is_meant(class) {
-                    *next = None;
-                }
-            }
-            return Ok(());
-        };
-        for node in nodes {
-            let Node::Consume { set, next: after } = self.closures.nfa.node(*node) else { continue };
-            let members = alphabet.members(*set);
-            self.budget.spend(1 + members.len())?;
-            for class in members.iter().filter(|class| is_meant(**class)) {
-                if let Some(Some(next)) = next.get_mut(*class as usize) {
-                    next.push(*after);
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Two ascending lists as one.
 fn union(mut one: Vec<u32>, other: &[u32]) -> Vec<u32> {
-    if one.is_empty() {
-        return other.to_vec();
-    }
     if !other.is_empty() {
         one.extend_from_slice(other);
         // Two runs, which a stable sort merges.

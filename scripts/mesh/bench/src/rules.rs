@@ -85,12 +85,31 @@ impl Rules {
 
     /// The snapshot of a workload if there are no other policies.
     pub(crate) fn snapshot(self, workload: &Scope) -> Result<Snapshot> {
-        let files: Vec<_> =
-            self.files().into_iter().map(|(name, text)| (name.into(), File::read(text.as_bytes()))).collect();
-        let sources =
-            Sources { files: files.iter().map(|(path, file)| (path, file)).collect(), ..Sources::default() };
-        let catalog = Catalog::new(&sources, |_, _| None);
-        anyhow::ensure!(catalog.problems().is_empty(), "{:?}", catalog.problems());
-        Ok(catalog.snapshot(workload, Timestamp::from_millis(0)))
+        snapshot(self.files(), workload)
     }
+}
+
+/// The snapshot of a workload with these regexes on a header, a rule for each.
+pub(crate) fn of_regexes(regexes: &[String], workload: &Scope) -> Result<Snapshot> {
+    let rule = |regex: &String| {
+        let name = HEADER.0;
+        format!(
+            "    - {{match: {{headers: [{{name: {name}, regex: '{regex}'}}]}}, fault: {{percentage: 1, delay_ms: 1}}}}\n"
+        )
+    };
+    let files = regexes.chunks(RULES_OF_A_FILE).enumerate().map(|(number, regexes)| {
+        let rules: String = regexes.iter().map(rule).collect();
+        (format!("{number}.yaml"), format!("metadata: {{name: regexes-{number}}}\nspec:\n  rules:\n{rules}"))
+    });
+    snapshot(files.collect(), workload)
+}
+
+fn snapshot(files: Vec<(String, String)>, workload: &Scope) -> Result<Snapshot> {
+    let files: Vec<_> =
+        files.into_iter().map(|(name, text)| (name.into(), File::read(text.as_bytes()))).collect();
+    let sources =
+        Sources { files: files.iter().map(|(path, file)| (path, file)).collect(), ..Sources::default() };
+    let catalog = Catalog::new(&sources, |_, _| None);
+    anyhow::ensure!(catalog.problems().is_empty(), "{:?}", catalog.problems());
+    Ok(catalog.snapshot(workload, Timestamp::from_millis(0)))
 }
