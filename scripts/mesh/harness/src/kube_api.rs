@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use axum::http::{Method, Request};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use rustix::process::Signal;
@@ -26,6 +26,13 @@ admin,admin,admin,system:masters\n\
 hfi,system:serviceaccount:boifi:hfi-control-plane,hfi,\"system:serviceaccounts,system:serviceaccounts:boifi\"\n\
 nobody,nobody,nobody\n";
 
+/// Each request is logged when it comes, and when it is answered.
+const AUDIT: &str = "\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+rules: [{level: Metadata}]
+";
+
 /// A running server. Dropping it stops it.
 #[expect(missing_debug_implementations, reason = "a client has none")]
 pub struct KubeApi {
@@ -41,8 +48,24 @@ impl KubeApi {
     /// Starts one that is empty but for the namespaces `boifi` and `demo`, and what `k8s/base` says of
     /// who may do what.
     pub async fn start() -> Result<Self> {
+        let api = Self::empty().await?;
+        for namespace in ["boifi", "demo"] {
+            api.create_namespace(namespace).await?;
+        }
+        for manifest in ["k8s/base/crd.yaml", "k8s/base/rbac.yaml"] {
+            let text = std::fs::read_to_string(paths::workspace().join(manifest))?;
+            let objects: Vec<Value> = serde_yaml::from_multiple(&text)?;
+            let unknown = api.apply(&objects).await?;
+            ensure!(unknown.is_empty(), "{manifest}: {unknown:?}");
+        }
+        Ok(api)
+    }
+
+    /// Starts one that is empty.
+    pub async fn empty() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("tokens.csv"), TOKENS)?;
+        std::fs::write(folder.path().join("audit.yaml"), AUDIT)?;
         certify(folder.path(), &[]).await?;
         let etcd_url = format!("http://{}", free()?);
         let etcd = start_etcd(folder.path(), &etcd_url)?;
@@ -51,12 +74,6 @@ impl KubeApi {
         let admin = client(config(folder.path(), &url(address), "admin")).await?;
         let mut api = Self { etcd, server, etcd_url, address, admin, folder };
         api.until_ready().await?;
-        for namespace in ["boifi", "demo"] {
-            api.create_namespace(namespace).await?;
-        }
-        for manifest in ["k8s/base/crd.yaml", "k8s/base/rbac.yaml"] {
-            api.apply(&paths::workspace().join(manifest)).await?;
-        }
         Ok(api)
     }
 
@@ -66,6 +83,26 @@ impl KubeApi {
         let path = self.folder.path().join(format!("{token}.kubeconfig"));
         std::fs::write(&path, config(self.folder.path(), url, token).to_string())?;
         Ok(path)
+    }
+
+    /// A kubeconfig of a service account, with a token that the server issues for it.
+    pub async fn kubeconfig_of(&self, namespace: &str, account: &str) -> Result<PathBuf> {
+        let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
+        let wanted = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
+        let issued = self.ask("POST", &path, &[], &wanted.to_string()).await?;
+        let token = issued.pointer("/status/token").and_then(Value::as_str).context("no token")?;
+        let file = self.folder.path().join(format!("{account}.kubeconfig"));
+        std::fs::write(&file, config(self.folder.path(), &self.url(), token).to_string())?;
+        Ok(file)
+    }
+
+    /// All requests of a user so far, as the audit log of the server has them.
+    pub fn requests_of(&self, user: &str) -> Result<Vec<Value>> {
+        let log = std::fs::read_to_string(self.folder.path().join("audit.log"))?;
+        // The last line may not be whole yet.
+        let requests = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let is_theirs = |request: &Value| request.pointer("/user/username").is_some_and(|name| name == user);
+        Ok(requests.filter(is_theirs).collect())
     }
 
     /// The URL that it listens at.
@@ -91,19 +128,44 @@ impl KubeApi {
         self.ask("GET", path, &[], "").await
     }
 
-    /// Creates or changes what a file of manifests says.
-    pub async fn apply(&self, manifests: &Path) -> Result<()> {
-        let text =
-            std::fs::read_to_string(manifests).with_context(|| format!("reading {}", manifests.display()))?;
-        for document in text.split("\n---\n") {
-            let object: Value = serde_yaml::from_str(document)?;
-            let path = path_of(&object).context("a manifest without kind or name")?;
-            let headers = [("content-type", "application/apply-patch+yaml")];
-            self.ask("PATCH", &format!("{path}?fieldManager=test&force=true"), &headers, &object.to_string())
-                .await
-                .with_context(|| format!("applying {path}"))?;
+    /// Creates or changes objects. Returns those of a kind that the server does not know.
+    pub async fn apply<'o>(&self, objects: &'o [Value]) -> Result<Vec<&'o Value>> {
+        let mut unknown = Vec::new();
+        for object in objects {
+            let Some(path) = self.path_of(object).await? else {
+                unknown.push(object);
+                continue;
+            };
+            let (collection, _) = path.rsplit_once('/').context("a path without a name")?;
+            let created = self.ask("POST", collection, &[], &object.to_string()).await;
+            let merge = [("content-type", "application/merge-patch+json")];
+            let applied = match created {
+                Err(error) if is_conflict(&error) => {
+                    self.ask("PATCH", &path, &merge, &object.to_string()).await
+                }
+                created => created,
+            };
+            applied.with_context(|| format!("applying {path}"))?;
         }
-        Ok(())
+        Ok(unknown)
+    }
+
+    /// The path of an object, if the server knows its kind.
+    async fn path_of(&self, object: &Value) -> Result<Option<String>> {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+        let version = text("/apiVersion").context("a manifest without apiVersion")?;
+        let kind = text("/kind").context("a manifest without kind")?;
+        let root = if version.contains('/') { "apis" } else { "api" };
+        let Ok(known) = self.get(&format!("/{root}/{version}")).await else { return Ok(None) };
+        let resources = known.get("resources").and_then(Value::as_array).context("no resources")?;
+        let name = resources.iter().find_map(|resource| {
+            let name = resource.get("name")?.as_str()?;
+            (resource.get("kind")? == kind && !name.contains('/')).then_some(name)
+        });
+        let Some(plural) = name else { return Ok(None) };
+        let within = text("/metadata/namespace").map(|namespace| format!("/namespaces/{namespace}"));
+        let name = text("/metadata/name").context("a manifest without name")?;
+        Ok(Some(format!("/{root}/{version}{}/{plural}/{name}", within.unwrap_or_default())))
     }
 
     /// Creates a namespace.
@@ -151,6 +213,12 @@ impl KubeApi {
         }
         Ok(())
     }
+}
+
+/// True if the object is there already.
+fn is_conflict(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<kube::Error>();
+    matches!(error, Some(kube::Error::Api(status)) if status.code == 409)
 }
 
 async fn client(config: Value) -> Result<kube::Client> {
@@ -217,19 +285,9 @@ fn start_server(folder: &Path, etcd: &str, address: SocketAddr) -> Result<Proces
         "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
         "--endpoint-reconciler-type=none".to_owned(),
         "--disable-admission-plugins=ServiceAccount".to_owned(),
+        format!("--audit-policy-file={}", file("audit.yaml")),
+        format!("--audit-log-path={}", file("audit.log")),
     ];
     let binary = paths::kube_apiserver()?;
     Process::spawn(&binary, &arguments.map(Into::into), &folder.join("kube-apiserver.log"))
-}
-
-/// The path of an object.
-fn path_of(object: &Value) -> Option<String> {
-    let version = object.get("apiVersion")?.as_str()?;
-    let root = if version.contains('/') { "apis" } else { "api" };
-    let plural = format!("{}s", object.get("kind")?.as_str()?.to_lowercase());
-    let metadata = object.get("metadata")?;
-    let name = metadata.get("name")?.as_str()?;
-    let namespace = metadata.get("namespace").and_then(Value::as_str);
-    let within = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
-    Some(format!("/{root}/{version}{within}/{plural}/{name}"))
 }

@@ -13,3 +13,4 @@ mod the_containerfile_agrees;
 mod the_dashboard_shows_what_there_is;
 mod the_image_runs_as_the_deployment_says;
 mod the_names_agree;
+mod the_rights_suffice;
