@@ -2,7 +2,7 @@
 //!
 //! - [`inventory`]: what was found there, as a value; reading it is somebody else's.
 //! - `selection`: which pods a plugin, a policy and a waypoint are for.
-//! - `control_plane`, `plugins`, `proxies`, `waypoints`, `istio`: what is wrong with each.
+//! - `control_plane`, `plugins`, `proxies`, `waypoints`, `istio`, [`versions`]: what is wrong with each.
 //! - `next_steps`: what to do about a proxy that does not run the filter.
 
 mod control_plane;
@@ -12,6 +12,7 @@ mod next_steps;
 mod plugins;
 mod proxies;
 mod selection;
+pub mod versions;
 mod waypoints;
 
 use std::fmt;
@@ -47,6 +48,7 @@ pub use self::proxies::silent;
 pub fn findings(inventory: &Inventory) -> Vec<Finding> {
     let mut findings = control_plane::findings(inventory);
     findings.extend(istio::findings(inventory));
+    findings.extend(versions::findings(inventory));
     findings.extend(plugins::findings(inventory));
     // Without its answer nobody knows the policies, and who polls.
     if inventory.answers().next().is_some() {

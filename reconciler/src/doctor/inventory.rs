@@ -17,7 +17,11 @@ pub struct Inventory {
     /// The number of replicas that there should be, and of those that are ready; none without the Deployment.
     pub deployment: Option<(i32, i32)>,
     pub replicas: Vec<Replica>,
+    /// The version of the API server, such as `v1.36.3`.
+    pub kubernetes: Option<String>,
     pub istio: Istio,
+    /// The version of Flux, such as `v2.9.1`, if it deploys the control plane.
+    pub flux: Option<String>,
     pub plugins: Vec<Plugin>,
     pub sidecars: Vec<Sidecar>,
     /// The labels of every namespace.

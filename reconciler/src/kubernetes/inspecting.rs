@@ -4,8 +4,10 @@
 //! - `convert`: takes from its objects what is judged.
 //! - `mesh_config`: Istio's mesh configuration.
 //! - `replica`: asks a pod of the control plane.
+//! - `versions`: Kubernetes and Flux.
 
 pub(crate) mod convert;
 pub mod fetch;
 pub(crate) mod mesh_config;
 pub(crate) mod replica;
+mod versions;

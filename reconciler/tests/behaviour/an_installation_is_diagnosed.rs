@@ -4,7 +4,7 @@ use reconciler::api::filters::Filter;
 use reconciler::doctor::{
     Severity, findings,
     inventory::{Answer, Inventory, Istio, Name, OptsOut, Plugin, Pod, Replica, Service, Sidecar},
-    silent,
+    silent, versions,
 };
 use serde_json::{Value, json};
 
@@ -82,6 +82,8 @@ fn healthy() -> Inventory {
         control_plane: name("boifi", "hfi-control-plane"),
         deployment: Some((2, 2)),
         replicas: vec![replica("hfi-a"), replica("hfi-b")],
+        kubernetes: Some("v1.36.3+k3s1".into()),
+        flux: Some("v2.9.0".into()),
         istio: Istio {
             version: Some("1.30.1".into()),
             root_namespace: "istio-system".into(),
@@ -168,6 +170,38 @@ fn a_control_plane_that_is_not_well() {
 fn an_istio_that_cannot_do_it() {
     error(["Istio", "no istiod", "--istio-namespace"], |o| o.istio.version = None);
     error(["Istio 1.21.0", "targetRefs", "upgrade"], |o| o.istio.version = Some("1.21.0".into()));
+    warning(["Istio 1.21.0", "older than 1.22", "upgrade"], |o| {
+        o.istio.version = Some("1.21.0".into());
+        o.plugins.pop();
+        o.pods.pop();
+    });
+}
+
+#[test]
+fn a_version_that_is_too_old() {
+    warning(["Kubernetes v1.26.15+k3s1", "older than 1.27", "upgrade"], |o| {
+        o.kubernetes = Some("v1.26.15+k3s1".into());
+    });
+    warning(["Flux v2.8.6", "older than 2.9", "upgrade"], |o| o.flux = Some("v2.8.6".into()));
+    for (kubernetes, flux) in
+        [("v1.27.0", Some("v2.9.0-rc.1")), ("v2.0.0", Some("v3.0.0")), ("v0.0.0-master+1", None)]
+    {
+        let mut observed = healthy();
+        (observed.kubernetes, observed.flux) = (Some(kubernetes.into()), flux.map(Into::into));
+        assert_eq!(findings(&observed), [], "{kubernetes} {flux:?}");
+    }
+}
+
+/// What the documents say of versions is what is checked.
+#[test]
+fn the_documents_state_the_least_versions() {
+    let documents = [include_str!("../../../README.md"), include_str!("../../../k8s/README.md")];
+    let versions =
+        [("Kubernetes", versions::KUBERNETES), ("Istio", versions::ISTIO), ("Flux", versions::FLUX)];
+    for (name, (major, minor)) in versions {
+        let stated = format!("{name} {major}.{minor}");
+        assert!(documents.iter().all(|document| document.contains(&stated)), "{stated} is not stated");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use super::{
     convert::{PROXY, observe, version},
     mesh_config::MeshConfig,
-    replica,
+    replica, versions,
 };
 use crate::doctor::{
     inventory::{self, Inventory, Istio, Name, Plugin, Replica, Sidecar},
@@ -65,14 +65,17 @@ impl Inspector {
             objects(&client, "extensions.istio.io", "v1alpha1", "WasmPlugin", "WasmPlugins").await?;
         let plugins = plugins.into_iter().filter(|plugin| self.is_ours(plugin)).map(|plugin| plugin.object);
         let plugins: Vec<_> = plugins.collect();
-        let (deployment, replicas) = self.control_plane(&client, &plugins).await?;
+        let found = self.deployment(&client).await?;
+        let (deployment, replicas) = self.control_plane(&client, found.as_ref(), &plugins).await?;
         let sidecars: Vec<Labelled<Sidecar>> =
             objects(&client, "networking.istio.io", "v1", "Sidecar", "Sidecars").await?;
         let mut inventory = Inventory {
             control_plane: self.control_plane.clone(),
             deployment,
             replicas,
+            kubernetes: Some(read("the version of the API server", versions::kubernetes(&client)).await?),
             istio: self.istio(&client).await?,
+            flux: read("the Deployments of Flux", versions::flux(&client, found.as_ref())).await?,
             plugins,
             sidecars: sidecars.into_iter().map(|sidecar| sidecar.object).collect(),
             namespaces: namespaces(&client).await?,
@@ -100,17 +103,23 @@ impl Inspector {
             || hosts.iter().any(|host| spec.url.contains(host))
     }
 
+    async fn deployment(&self, client: &Client) -> Result<Option<Deployment>, InspectError> {
+        let Name { namespace, name } = &self.control_plane;
+        let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
+        read("the Deployment", deployments.get_opt(name)).await
+    }
+
     async fn control_plane(
         &self,
         client: &Client,
+        found: Option<&Deployment>,
         plugins: &[Plugin],
     ) -> Result<(Option<(i32, i32)>, Vec<Replica>), InspectError> {
-        let Name { namespace, name } = &self.control_plane;
-        let deployments = Api::<Deployment>::namespaced(client.clone(), namespace);
-        let found = read("the Deployment", deployments.get_opt(name)).await?;
+        let namespace = &self.control_plane.namespace;
         let Some(deployment) = found else { return Ok((None, Vec::new())) };
-        let spec = deployment.spec.unwrap_or_default();
-        let ready = deployment.status.and_then(|status| status.ready_replicas).unwrap_or_default();
+        let spec = deployment.spec.clone().unwrap_or_default();
+        let status = deployment.status.as_ref();
+        let ready = status.and_then(|status| status.ready_replicas).unwrap_or_default();
         let labels = spec.selector.match_labels.unwrap_or_default();
         let selector: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let pods = Api::<Pod>::namespaced(client.clone(), namespace);

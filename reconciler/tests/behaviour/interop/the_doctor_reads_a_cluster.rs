@@ -233,6 +233,22 @@ async fn and_says_what_is_wrong_there() {
     assert_eq!(findings[0]["subject"], "Pod demo/checkout-2");
     assert_eq!(findings[0]["severity"], "error");
 
+    let deleted = api.ask("DELETE", "/api/v1/namespaces/demo/pods/checkout-2", &[], "").await;
+    deleted.unwrap();
+    let controller = "/apis/apps/v1/namespaces/istio-system/deployments";
+    let mut flux = deployment("kustomize-controller", "flux", "kustomize-controller:v1.8.0");
+    flux["metadata"]["labels"] =
+        json!({"app.kubernetes.io/component": "kustomize-controller", "app.kubernetes.io/version": "v2.8.0"});
+    create(&api, controller, flux).await;
+    assert_eq!(ask(&api, "admin", &[]), (0, json!([]), String::new()), "it does not deploy hfi");
+    let label = json!({"metadata": {"labels": {"kustomize.toolkit.fluxcd.io/name": "hfi"}}}).to_string();
+    let merge = [("content-type", "application/merge-patch+json")];
+    let ours = "/apis/apps/v1/namespaces/boifi/deployments/hfi-control-plane";
+    api.ask("PATCH", ours, &merge, &label).await.unwrap();
+    let (code, findings, complaint) = ask(&api, "admin", &[]);
+    assert_eq!((code, findings.as_array().map(Vec::len)), (1, Some(1)), "{findings} {complaint}");
+    assert_eq!(findings[0]["subject"], "Flux v2.8.0");
+
     drop(hfi);
     let (code, findings, _) = ask(&api, "admin", &[]);
     let subjects: Vec<_> =
