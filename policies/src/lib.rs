@@ -18,7 +18,7 @@
 //!   for, the [`Dice`] that it throws, and the [`Decision`] that it takes.
 //! - [`reading`]: YAML text to policies and guardrails, with every problem in its place.
 //! - [`repository`]: files, the catalog of all files, the policies in force, and warnings.
-//! - [`rendering`]: policies as the JSON of the first generation.
+//! - [`rendering`]: policies as JSON, in full or for clients of the first generation.
 //!
 //! The last three are for the author of snapshots and stand behind the feature `authoring`; the others
 //! are all that the filter needs.

@@ -4,10 +4,12 @@ mod active_set;
 mod catalog;
 mod field_places;
 mod file;
+mod inert_metadata;
 pub mod lint;
 mod window;
 
 pub use active_set::{ActiveSet, Changes};
 pub use catalog::{Catalog, LocatedPolicy, Sources};
 pub use file::{File, ParsedPolicy};
+pub use inert_metadata::InertMetadata;
 pub use window::State;

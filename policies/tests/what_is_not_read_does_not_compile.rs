@@ -99,18 +99,19 @@ mod slow {
             ],
         );
         for (field, places) in [
-            (
-                "of_policy",
-                &["evaluation/rule.rs", "wire/encoding.rs", "repository/lint.rs", "rendering/json.rs"][..],
-            ),
+            ("of_policy", &["evaluation/rule.rs", "wire/encoding.rs", "repository/lint.rs"][..]),
+            ("of_policy", &["rendering/first_generation.rs"]),
             ("of_match", &["evaluation/rule.rs", "evaluation/index.rs", "wire/v1.rs", "wire/v2.rs"]),
             ("of_match", &["language/matching.rs", "repository/lint.rs", "rendering/json.rs"]),
+            ("of_match", &["rendering/first_generation.rs"]),
             ("of_condition", &["evaluation/rule.rs", "evaluation/index.rs", "wire/v1.rs", "wire/v2.rs"]),
             ("of_condition", &["language/matching.rs", "repository/lint.rs", "rendering/json.rs"]),
+            ("of_condition", &["rendering/first_generation.rs"]),
             (
                 "of_fault",
                 &["evaluation/rule.rs", "wire/parts.rs", "language/guardrail.rs", "repository/lint.rs"],
             ),
+            ("of_fault", &["rendering/first_generation.rs"]),
             ("of_guardrail", &["language/guardrail.rs"]),
         ] {
             let silent = silent(&errors, "E0027", field, places);

@@ -1,19 +1,20 @@
 //! The JSON of the HTTP interface, a file for each resource: what the server writes and what its clients
 //! read, `hfi doctor` among them.
 //!
-//! - [`status`]: `GET /v1/policies/status`, with its parts [`counts`], [`kubernetes`], [`policy_status`] and
-//!   [`finding`].
+//! - [`status`]: `GET /v1/policies/status`, with its parts [`counts`], [`kubernetes`], [`policy_status`],
+//!   [`finding`] and [`first_generation`].
 //! - [`policies`], [`filters`], [`events`], [`ready`], [`health`], [`hooks`]: the other resources.
 //! - [`problem`] documents: errors.
 //! - [`time`]: how a time is written.
 //!
-//! Fields are in alphabetical order, as they are in the JSON. Readers ignore fields that they do not know
+//! Fields are in alphabetical order, as they are in the JSON; those of the first generation come last. Readers ignore fields that they do not know
 //! and read names that they do not know as `Unknown`, so that a client may be older than its server.
 
 pub mod counts;
 pub mod events;
 pub mod filters;
 pub mod finding;
+pub mod first_generation;
 pub mod health;
 pub mod hooks;
 pub mod kubernetes;

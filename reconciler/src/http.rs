@@ -2,7 +2,8 @@
 //!
 //! - `router`, [`routes`]: each path, and a file for each route.
 //! - `described`, `operation`: routes that describe themselves, and the OpenAPI document of them (`schemars`).
-//! - `state`: the state that handlers share; `report`: the report of the status.
+//! - `state`: the state that handlers share; `report`: the report of the status; `listing`: the policies for
+//!   clients of the first generation.
 //! - `app`: what the crate [`long_poll`] answers over connections, and polls that it holds at little cost.
 //! - `limits`: limits of requests.
 //! - `peer`, `host`: the client of a request, and the host that it names.
@@ -20,6 +21,7 @@ mod described;
 mod headers;
 mod host;
 mod limits;
+mod listing;
 mod making;
 pub mod notification;
 mod operation;

@@ -3,9 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::language::{
-    Abort, Condition, Delay, Fault, Flow, Form, Glob, Match, Matcher, Mode, Percentage, Policy, Reply, Rule,
-    Selector, Source, Subject, Test,
+    Abort, Condition, Delay, Fault, Flow, Form, Match, Matcher, Mode, Percentage, Policy, Reply, Rule,
+    Selector, Source, Test,
 };
+use crate::reading::{self, MapEntry};
+use crate::repository::ParsedPolicy;
 
 /// `{"metadata":…,"spec":…}`, with every default spelt out that the first generation's clients rely
 /// on, and of the rest what is not the default.
@@ -25,38 +27,30 @@ pub fn policy(policy: &Policy) -> Value {
     json!({"metadata": {"name": policy.name.as_str()}, "spec": spec})
 }
 
-/// True if the policy uses only what the first generation knows, so that its filters
-/// cannot misread it.
-pub fn is_first_generation(policy: &Policy) -> bool {
-    let Policy { name: _, selector, flow, mode, priority, suspend, starts_at, expires_at, rules } = policy;
-    let plain = |glob: &Glob| glob.is_any() || !glob.as_str().contains('*');
-    plain(&selector.service)
-        && plain(&selector.namespace)
-        && *flow == Flow::Inbound
-        && *mode == Mode::Inject
-        && *priority == 0
-        && !suspend
-        && starts_at.is_none()
-        && expires_at.is_none()
-        && rules.iter().all(|Rule { matches, fault }| knows_match(matches) && knows_fault(fault))
+/// The same in full: with `version`, `labels` and `annotations`.
+pub fn in_full(parsed: &ParsedPolicy) -> Value {
+    let mut document = policy(&parsed.policy);
+    let metadata = document.get_mut("metadata").and_then(Value::as_object_mut);
+    if let Some(metadata) = metadata {
+        let inert = parsed.inert_metadata().fields();
+        metadata.extend(inert.map(|(name, value)| (name.to_owned(), written(value))));
+    }
+    document
 }
 
-fn knows_match(Match { conditions, source }: &Match) -> bool {
-    let known = |Condition { subject, matcher: Matcher { negated, test } }: &Condition| {
-        matches!(subject, Subject::Method | Subject::Path | Subject::Header(_))
-            && !negated
-            && !matches!(test, Test::Present(_))
-    };
-    conditions.iter().all(known) && source.is_none()
-}
-
-fn knows_fault(fault: &Fault) -> bool {
-    let Fault { percentage, sticky_by, start_delay_ms: _, duration_seconds: _, delay, abort } = fault;
-    let knows_reply = |abort: &Abort| matches!(abort.reply, Reply::Http { .. }) && abort.headers.is_empty();
-    percentage.parts_per_million().is_multiple_of(10_000)
-        && sticky_by.is_none()
-        && delay.is_none_or(|delay| delay.min_ms == delay.max_ms)
-        && abort.as_ref().is_none_or(knows_reply)
+/// A value of YAML; numbers that JSON does not have become texts.
+fn written(value: &reading::Value) -> Value {
+    match value {
+        reading::Value::Null => Value::Null,
+        reading::Value::Bool(value) => (*value).into(),
+        reading::Value::Number(text) => serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into()),
+        reading::Value::String(text) => text.as_str().into(),
+        reading::Value::List(items) => items.iter().map(|item| written(&item.value)).collect(),
+        reading::Value::Map(fields) => {
+            let field = |MapEntry { place: _, key, value }: &MapEntry| (key.clone(), written(&value.value));
+            Value::Object(fields.iter().map(field).collect())
+        }
+    }
 }
 
 fn put(map: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
@@ -68,10 +62,14 @@ fn selector(selector: &Selector) -> Value {
 }
 
 fn rule(rule: &Rule) -> Value {
-    json!({"match": matches(&rule.matches), "fault": fault(&rule.fault)})
+    let mut json = Map::new();
+    // One without conditions is not valid: it is left out to match every request.
+    put(&mut json, "match", Some(matches(&rule.matches)).filter(|matches| !matches.is_empty()));
+    put(&mut json, "fault", Some(fault(&rule.fault)));
+    json.into()
 }
 
-fn matches(Match { conditions, source }: &Match) -> Value {
+fn matches(Match { conditions, source }: &Match) -> Map<String, Value> {
     let mut json = Map::new();
     for Condition { subject, matcher } in conditions {
         let (kind, mut written) = (subject.kind(), self::matcher(matcher));
@@ -88,7 +86,7 @@ fn matches(Match { conditions, source }: &Match) -> Value {
         json!({"namespace": namespace.as_str(), "serviceAccount": service_account.as_str()})
     });
     put(&mut json, "source", source);
-    json.into()
+    json
 }
 
 fn matcher(Matcher { negated, test }: &Matcher) -> Map<String, Value> {

@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{field_places::FieldPlaces, window::Window};
+use super::{field_places::FieldPlaces, inert_metadata::InertMetadata, window::Window};
 use crate::{
     language::{Guardrail, Policy, PolicyName},
     reading::{
-        Context, Document, Finding, Kind, Outcome, Place, mentions_guardrail, read_document, read_yaml,
+        Context, Document, Finding, Kind, Node, Outcome, Place, mentions_guardrail, read_document, read_yaml,
     },
     wire::SnapshotEntry,
 };
@@ -57,6 +57,7 @@ pub struct ParsedPolicy {
     window: Window,
     regex_bytes: usize,
     fields: FieldPlaces,
+    inert_metadata: InertMetadata,
 }
 
 impl File {
@@ -71,7 +72,7 @@ impl File {
                     file.names.extend(name.map(|name| NameUse::new(place, kind, name)));
                     match document {
                         Document::Policy(policy) => {
-                            file.documents.push(ParsedPolicy::new(*policy, node.place, fields));
+                            file.documents.push(ParsedPolicy::new(*policy, &node, fields));
                         }
                         other => file.others.push(other),
                     }
@@ -142,11 +143,12 @@ impl NameUse {
 }
 
 impl ParsedPolicy {
-    fn new(policy: Policy, place: Place, fields: FieldPlaces) -> Self {
+    fn new(policy: Policy, document: &Node, fields: FieldPlaces) -> Self {
+        let (place, inert_metadata) = (document.place, InertMetadata::of(document));
         let (has_duration, regex_bytes) = (policy.has_duration(), policy.regex_bytes());
         let policy = Arc::new(policy);
         let window = Window::of(&SnapshotEntry { policy: Arc::clone(&policy), started_at: None });
-        Self { policy, place, has_duration, window, regex_bytes, fields }
+        Self { policy, place, has_duration, window, regex_bytes, fields, inert_metadata }
     }
 
     /// True if a duration counts from the time at which the document got its content.
@@ -162,6 +164,11 @@ impl ParsedPolicy {
     /// The size of the policy's compiled regexes, in bytes.
     pub(crate) fn regex_bytes(&self) -> usize {
         self.regex_bytes
+    }
+
+    /// The fields of its metadata that nothing acts on.
+    pub fn inert_metadata(&self) -> &InertMetadata {
+        &self.inert_metadata
     }
 
     /// The place of a field; of one that is not written, the place of its parent.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::policy_status::PolicyState;
+use super::{first_generation::SummaryFields, policy_status::PolicyState};
 
 /// The number of policies in each state, and of everything that is not served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,15 @@ pub struct Counts {
     pub rejected_files: usize,
     pub scheduled: usize,
     pub suspended: usize,
+}
+
+/// The counts of the status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    #[serde(flatten)]
+    pub counts: Counts,
+    #[serde(flatten)]
+    pub first_generation: SummaryFields,
 }
 
 impl Counts {

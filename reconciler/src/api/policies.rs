@@ -21,5 +21,14 @@ pub struct Policy {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Metadata {
+    /// As it is written; only with `all=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Value>,
+    /// As it is written; only with `all=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Value>,
     pub name: String,
+    /// As it is written; only with `all=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Value>,
 }

@@ -7,7 +7,7 @@ use policies::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{finding::Finding, time::Time};
+use super::{finding::Finding, first_generation::PolicyFields, time::Time};
 
 /// A valid policy, and how far it is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +28,8 @@ pub struct PolicyStatus {
     pub targets: Targets,
     #[serde(default)]
     pub warnings: Vec<Finding>,
+    #[serde(flatten)]
+    pub first_generation: PolicyFields,
 }
 
 /// The state of a policy: in force or not.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    counts::Counts,
+    counts::Summary,
     kubernetes::Kubernetes,
     policy_status::{PolicyStatus, RejectedFile},
     time::Time,
@@ -34,7 +34,7 @@ pub struct Status {
     #[serde(default)]
     pub source: Source,
     #[serde(default)]
-    pub summary: Counts,
+    pub summary: Summary,
     /// The reason why no policy is in force, if a signer of the revision lost permission to sign; else null.
     pub withdrawn: Option<String>,
 }

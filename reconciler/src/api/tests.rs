@@ -8,10 +8,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
-    counts::Counts,
+    counts::{Counts, Summary},
     events::Event,
     filters::{Filter, FilterCounts, FilterState, Filters},
     finding::Finding,
+    first_generation::{FaultType, PolicyFields, SummaryFields},
     health::Health,
     hooks::Notified,
     kubernetes::{ClusterTask, FailingDuty, Kubernetes},
@@ -130,18 +131,39 @@ fn policy_state() -> impl Strategy<Value = PolicyState> {
     prop::sample::select([&PolicyState::ALL[..], &[PolicyState::Unknown]].concat())
 }
 
+fn policy_fields() -> impl Strategy<Value = PolicyFields> {
+    let fault = prop::sample::select(vec![FaultType::Abort, FaultType::Delay]);
+    (any::<bool>(), vec(fault, 0..3), text(), any::<usize>(), text()).prop_map(
+        |(active, fault_types, namespace, rules_count, target_service)| PolicyFields {
+            active,
+            fault_types,
+            namespace,
+            rules_count,
+            target_service,
+        },
+    )
+}
+
+fn summary() -> impl Strategy<Value = Summary> {
+    (counts(), any::<[usize; 4]>()).prop_map(
+        |(counts, [abort_policies, active_policies, delay_policies, total_policies])| Summary {
+            counts,
+            first_generation: SummaryFields {
+                abort_policies,
+                active_policies,
+                delay_policies,
+                total_policies,
+            },
+        },
+    )
+}
+
 fn policy_status() -> impl Strategy<Value = PolicyStatus> {
     let times = (option::of(time()), option::of(time()));
-    (times, text(), any::<u32>(), text(), policy_state(), targets(), vec(finding(), 0..3)).prop_map(
-        |((starts_at, ends_at), file, line, name, state, targets, warnings)| PolicyStatus {
-            ends_at,
-            file,
-            line,
-            name,
-            starts_at,
-            state,
-            targets,
-            warnings,
+    let lists = (vec(finding(), 0..3), policy_fields());
+    (times, text(), any::<u32>(), text(), policy_state(), targets(), lists).prop_map(
+        |((starts_at, ends_at), file, line, name, state, targets, (warnings, first_generation))| {
+            PolicyStatus { ends_at, file, line, name, starts_at, state, targets, warnings, first_generation }
         },
     )
 }
@@ -173,7 +195,7 @@ fn source() -> impl Strategy<Value = Source> {
 fn status() -> impl Strategy<Value = Status> {
     let texts = (text(), text(), text(), option::of(text()));
     let lists = (vec(policy_status(), 0..3), vec(rejected(), 0..3));
-    (texts, any::<bool>(), option::of(kubernetes()), lists, source(), counts()).prop_map(
+    (texts, any::<bool>(), option::of(kubernetes()), lists, source(), summary()).prop_map(
         |(
             (digest, revision, scope, withdrawn),
             halted,
@@ -229,9 +251,16 @@ fn ready() -> impl Strategy<Value = Ready> {
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
-    let value = prop_oneof![text().prop_map(Value::from), any::<i64>().prop_map(Value::from)];
-    (text(), vec((text(), value), 0..4))
-        .prop_map(|(name, spec)| Policy { metadata: Metadata { name }, spec: Map::from_iter(spec) })
+    let value = || prop_oneof![text().prop_map(Value::from), any::<i64>().prop_map(Value::from)];
+    let inert = [option::of(value()), option::of(value()), option::of(value())];
+    let metadata = (text(), inert).prop_map(|(name, [annotations, labels, version])| Metadata {
+        annotations,
+        labels,
+        name,
+        version,
+    });
+    (metadata, vec((text(), value()), 0..4))
+        .prop_map(|(metadata, spec)| Policy { metadata, spec: Map::from_iter(spec) })
 }
 
 proptest! {

@@ -59,7 +59,7 @@ fn described() -> (Router<Served>, Value) {
         .get("/v1/policies/status", status::get, status::described())
         .get("/v1/policies/{name}", policies::one, policies::one_described())
         .get("/v1/events", events::get, events::described())
-        .get("/v1/config/stream", events::get, events::described())
+        .get("/v1/config/stream", events::first_generation, events::first_generation_described())
         .get("/v1/filters", filters::get, filters::described())
         .post("/v1/hooks/{forge}", hooks::post.layer(DefaultBodyLimit::max(MAX_BODY)), hooks::described())
         .get("/metrics", metrics::get, metrics::described())

@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 
 use super::{
     limits::{MAX_BODIES, MAX_EVENT_STREAMS},
+    listing::Listings,
     making::Making,
     notification::SecretFile,
     report::Report,
@@ -42,6 +43,7 @@ pub struct Services {
     pub clients: Prefixes,
     pub(crate) filters: Filters,
     pub(crate) report: Report,
+    pub(crate) listings: Listings,
     pub(crate) making: Making,
     /// A place for each stream of events that can be open at once.
     pub(crate) streams: Arc<Places<Arc<Notify>>>,
@@ -58,6 +60,7 @@ impl Services {
             clients: Prefixes::default(),
             filters: Filters::default(),
             report: Report::default(),
+            listings: Listings::default(),
             making: Making::default(),
             streams: Places::new(MAX_EVENT_STREAMS),
             bodies: Places::new(MAX_BODIES),

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use policies::{
-    Catalog, Digest, Scope,
+    Catalog, Digest, Policy, Scope,
     reading::{Finding, Problem},
     repository::{LocatedPolicy, lint},
     wire::Format,
@@ -13,6 +13,7 @@ use super::{namespaces::Namespaces, published::Published, publisher::Publisher};
 use crate::{
     api::{
         counts::Counts,
+        first_generation::{FaultType, PolicyFields},
         policy_status::{PolicyState, PolicyStatus, RejectedFile, Targets},
     },
     source::Revision,
@@ -132,14 +133,29 @@ fn policy(
             message: namespaces.lack(policy),
         },
     });
+    let state = state(placed, published, namespaces);
     PolicyStatus {
         ends_at: entry.last_end().map(Into::into),
         file: file.to_string(),
         line: parsed.place.line,
         name: policy.name.to_string(),
         starts_at: policy.starts_at.map(Into::into),
-        state: state(placed, published, namespaces),
+        state,
         targets: Targets::of(policy),
         warnings: warnings.iter().copied().chain(&lack).map(Into::into).collect(),
+        first_generation: first_generation(policy, state),
+    }
+}
+
+fn first_generation(policy: &Policy, state: PolicyState) -> PolicyFields {
+    let faults = || policy.rules.iter().map(|rule| &rule.fault);
+    let aborts = faults().any(|fault| fault.abort.is_some()).then_some(FaultType::Abort);
+    let delays = faults().any(|fault| fault.delay.is_some()).then_some(FaultType::Delay);
+    PolicyFields {
+        active: state == PolicyState::Active,
+        fault_types: aborts.into_iter().chain(delays).collect(),
+        namespace: policy.selector.namespace.to_string(),
+        rules_count: policy.rules.len(),
+        target_service: policy.selector.service.to_string(),
     }
 }

@@ -21,7 +21,9 @@ async fn wrong_requests_are_told_what_is_right() {
     let server = Server::of_folder(folder.path()).await;
     for (path, status, reason) in [
         ("/v1/nothing", 404, "/v1/nothing"),
-        ("/v1/policies/none", 404, "no policy `none`"),
+        ("/v1/policies/none", 404, "no valid policy `none`"),
+        ("/v1/policies/none?all=yes", 400, "`all` must be `true` or `false`"),
+        ("/v1/policies?limit=1", 400, "`limit` is not a parameter; known here: all"),
         ("/v1/snapshot?namespace=a%20b", 400, "`namespace` must be"),
         ("/v1/snapshot?name=a", 400, "known here: namespace, service"),
     ] {

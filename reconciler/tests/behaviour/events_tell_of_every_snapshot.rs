@@ -22,17 +22,25 @@ impl Events {
         Self { response, read: Vec::new() }
     }
 
-    /// The data of the next event; `None` at the end of the stream.
+    /// The data of the next event `snapshot`; `None` at the end of the stream.
     async fn next(&mut self) -> Option<Value> {
+        loop {
+            let (name, data) = self.any().await?;
+            if name == "snapshot" {
+                return Some(data);
+            }
+        }
+    }
+
+    /// The name and the data of the next event; `None` at the end of the stream.
+    async fn any(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some(end) = self.read.windows(2).position(|pair| pair == b"\n\n") {
                 let event: Vec<_> = self.read.drain(..end + 2).collect();
                 let event = String::from_utf8(event).unwrap();
-                let mut lines = event.lines();
-                assert_eq!(lines.next(), Some("event: snapshot"), "{event}");
-                return Some(
-                    serde_json::from_str(lines.next().unwrap().strip_prefix("data: ").unwrap()).unwrap(),
-                );
+                let Some((name, data)) = event.split_once('\n') else { panic!("{event}") };
+                let name = name.strip_prefix("event: ").unwrap().to_owned();
+                return Some((name, serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap()));
             }
             let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("no event").unwrap();
             self.read.extend_from_slice(&chunk?);
@@ -69,6 +77,51 @@ async fn what_is_so_comes_first_and_then_every_new_snapshot() {
         }
         while events.next().await.unwrap()["digest"] != first["digest"] {}
     }
+}
+
+/// The data of the next event of that name, and the names of those before it.
+async fn until(events: &mut Events, wanted: &str) -> (Value, Vec<String>) {
+    let mut before = Vec::new();
+    loop {
+        let (name, data) = events.any().await.unwrap();
+        if name == wanted {
+            return (data, before);
+        }
+        before.push(name);
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_the_first_generation_is_told_the_policies_by_its_own_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
+    write("a.yaml", &policy("a", "checkout", 503));
+    let server = Server::of_folder(folder.path()).await;
+    let mut events = Events::open(&server, "/v1/config/stream").await;
+    let (first, before) = until(&mut events, "full_config").await;
+    assert_eq!((&first, before), (&server.json("/v1/policies").await["policies"], Vec::new()));
+    assert_eq!(first[0]["metadata"]["name"], "a");
+
+    // More than a connection takes at once.
+    let many: String = (0..200).map(|i| policy(&format!("b{i}"), "cart", 500) + "---\n").collect();
+    write("b.yaml", &many);
+    let (second, before) = until(&mut events, "update").await;
+    assert_eq!((second.as_array().unwrap().len(), before), (201, vec!["snapshot".to_owned()]));
+    assert_eq!(second, server.json("/v1/policies").await["policies"]);
+
+    // What its filters do not know tells them nothing; a rule that ends does, though no commit says so.
+    write("c.yaml", &policy("c", "cart", 500).replace("spec: {", "spec: {mode: shadow, "));
+    let ends = "metadata: {name: d}\nspec: {rules: [{fault: {percentage: 1, duration_seconds: 2, delay_ms: 1}}, {fault: {percentage: 2, delay_ms: 1}}]}\n";
+    write("d.yaml", ends);
+    let rules = async |events: &mut Events| {
+        let (policies, _) = until(events, "update").await;
+        let policies = policies.as_array().unwrap().clone();
+        assert!(policies.iter().all(|policy| policy["metadata"]["name"] != "c"));
+        let found = policies.iter().find(|policy| policy["metadata"]["name"] == "d").cloned();
+        found.map(|policy| policy["spec"]["rules"].as_array().unwrap().len())
+    };
+    assert_eq!(rules(&mut events).await, Some(2));
+    assert_eq!(rules(&mut events).await, Some(1));
 }
 
 #[tokio::test]

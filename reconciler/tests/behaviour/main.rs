@@ -32,6 +32,7 @@ mod readiness_tells_age_and_cause;
 mod replicas_agree;
 mod support;
 mod the_documents_lead_somewhere;
+mod the_first_generation_is_served;
 mod the_interface_is_described;
 mod the_last_good_outlives_the_process;
 mod the_process_ends_well;

@@ -1,20 +1,21 @@
 //! `GET /v1/events`: server-sent events, one for every new snapshot.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
+    body::Body,
     extract::State,
     http::{StatusCode, header},
-    response::{
-        IntoResponse,
-        sse::{Event, KeepAlive, Sse},
-    },
+    response::IntoResponse,
 };
+use bytes::Bytes;
 use futures_util::stream::unfold;
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::sleep,
+};
 
 use crate::http::{
-    Services,
     limits::MAX_EVENT_STREAMS,
     operation::{Content, Operation},
     peer::Peer,
@@ -23,34 +24,57 @@ use crate::http::{
 };
 use crate::{
     api,
-    clients::Place,
+    clients::{Client, Place},
+    clock,
     serving::{
-        published::Publication,
-        publisher::Publisher,
+        published::{Publication, Published},
         status::{Version, counts},
     },
-    shutdown::Shutdown,
 };
 
 /// The longest silence of a stream: proxies close connections that are silent for long.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The most bytes that are given to a connection at once: it copies what it cannot send.
+const PIECE: usize = 16 * 1024;
 
 /// A stream, and the version of its last event.
 struct Stream {
-    publisher: Arc<Publisher>,
-    services: Arc<Services>,
+    served: Served,
     news: watch::Receiver<Publication>,
     told: Option<Version>,
-    shutdown: Shutdown,
+    /// With the events of the first generation, beside ours.
+    policies: Option<Policies>,
+    waiting: VecDeque<Bytes>,
+    client: Client,
     /// Another client needs the place.
     closed: Arc<Notify>,
     _place: Place<Arc<Notify>>,
+}
+
+/// The policies that a client of the first generation has.
+#[derive(Default)]
+struct Policies {
+    /// The tag of the list; none before the first event.
+    told: Option<String>,
+    /// The time at which they are others.
+    until: Option<policies::Timestamp>,
 }
 
 pub(crate) async fn get(
     State(served): State<Served>,
     Peer(client): Peer,
 ) -> Result<impl IntoResponse, Problem> {
+    open(served, client, None)
+}
+
+pub(crate) async fn first_generation(
+    State(served): State<Served>,
+    Peer(client): Peer,
+) -> Result<impl IntoResponse, Problem> {
+    open(served, client, Some(Policies::default()))
+}
+
+fn open(served: Served, client: Client, policies: Option<Policies>) -> Result<impl IntoResponse, Problem> {
     let place = served.services.streams.take(client).ok_or_else(|| {
         let detail = format!("{MAX_EVENT_STREAMS} streams are open already; try again later");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
@@ -60,51 +84,112 @@ pub(crate) async fn get(
     let mut news = served.publisher.watch();
     // The first event is the version that is served now.
     news.mark_changed();
-    let Served { publisher, services, shutdown, .. } = served;
-    let stream = Stream { publisher, services, news, told: None, shutdown, closed, _place: place };
-    let events = unfold(stream, |mut stream| async {
-        let event = stream.next().await?;
-        Some((Ok::<_, Infallible>(event), stream))
+    let waiting = VecDeque::new();
+    let stream = Stream { served, news, told: None, policies, waiting, client, closed, _place: place };
+    let pieces = unfold(stream, |mut stream| async {
+        let piece = stream.next().await?;
+        Some((Ok::<_, Infallible>(piece), stream))
     });
-    let no_cache = [(header::CACHE_CONTROL, "no-cache")];
-    Ok((no_cache, Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))))
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
+    Ok((headers, Body::from_stream(pieces)))
 }
 
 impl Stream {
-    /// The next event; `None` at the end. A slow reader gets the newest version, not each one between.
-    async fn next(&mut self) -> Option<Event> {
+    /// The next bytes; `None` at the end. A slow reader gets the newest version, not each one between.
+    async fn next(&mut self) -> Option<Bytes> {
         loop {
+            if let Some(mut piece) = self.waiting.pop_front() {
+                let rest = piece.split_off(piece.len().min(PIECE));
+                if !rest.is_empty() {
+                    self.waiting.push_front(rest);
+                }
+                return Some(piece);
+            }
+            let silence = sleep(self.silence());
+            let mut is_silent = false;
             tokio::select! {
-                () = self.shutdown.requested() => return None,
+                () = self.served.shutdown.requested() => return None,
                 () = self.closed.notified() => return None,
                 changed = self.news.changed() => changed.ok()?,
+                () = silence => is_silent = true,
             }
-            let Ok(version) = Version::of(&self.publisher) else { continue };
-            // After the version, so that it is no older; were it newer, there is another event to come.
-            let Publication::Serving(published) = self.publisher.publication() else { continue };
-            if self.told.as_ref() != Some(&version) {
-                let namespaces = self.services.namespaces();
-                let data = api::events::Event {
-                    digest: version.digest.to_string(),
-                    halted: published.holds.halted,
-                    revision: version.revision.to_string(),
-                    summary: counts(&published, namespaces.as_deref()),
-                    withdrawn: published.holds.withdrawn.clone(),
-                };
-                self.told = Some(version);
-                return Event::default().event("snapshot").json_data(data).ok();
+            self.look().await;
+            if is_silent && self.waiting.is_empty() {
+                self.waiting.push_back(Bytes::from_static(b":\n\n"));
             }
+        }
+    }
+
+    /// The time until something is sent in any case.
+    fn silence(&mut self) -> Duration {
+        let until = self.policies.as_mut().and_then(|policies| policies.until.take());
+        let left = until.map(|until| Duration::from_millis(until.millis_since(clock::now())));
+        left.unwrap_or(HEARTBEAT).min(HEARTBEAT)
+    }
+
+    /// Queues the events for what is new.
+    async fn look(&mut self) {
+        let Ok(version) = Version::of(&self.served.publisher) else { return };
+        // After the version, so that it is no older; were it newer, there is another event to come.
+        let Publication::Serving(published) = self.served.publisher.publication() else { return };
+        if let Some(policies) = &mut self.policies
+            && let Ok((_, listing)) = super::policies::listed(&self.served, self.client).await
+        {
+            policies.until = listing.until;
+            let name = if policies.told.is_none() { "full_config" } else { "update" };
+            if policies.told.as_ref() != Some(&listing.etag) {
+                policies.told = Some(listing.etag.clone());
+                push(&mut self.waiting, name, listing.array());
+            }
+        }
+        if self.told.as_ref() != Some(&version) {
+            let event = self.event(&version, &published);
+            self.told = Some(version);
+            // Texts and numbers can always be written.
+            push(&mut self.waiting, "snapshot", serde_json::to_string(&event).unwrap_or_default().into());
+        }
+    }
+
+    fn event(&self, version: &Version, published: &Published) -> api::events::Event {
+        let namespaces = self.served.services.namespaces();
+        api::events::Event {
+            digest: version.digest.to_string(),
+            halted: published.holds.halted,
+            revision: version.revision.to_string(),
+            summary: counts(published, namespaces.as_deref()),
+            withdrawn: published.holds.withdrawn.clone(),
         }
     }
 }
 
+/// Queues an event whose data is JSON, which has no line breaks.
+fn push(waiting: &mut VecDeque<Bytes>, name: &'static str, data: Bytes) {
+    let head = format!("event: {name}\ndata: ");
+    waiting.extend([head.into(), data, Bytes::from_static(b"\n\n")]);
+}
+
+fn content() -> Content {
+    Content("text/event-stream", |schemas| schemas.subschema_for::<api::events::Event>())
+}
+
 pub(crate) fn described() -> Operation {
-    let content = Content("text/event-stream", |schemas| schemas.subschema_for::<api::events::Event>());
     Operation::new("Server-sent events: the snapshot that is served now, then every new one")
         .answers(
             200,
             "A stream of events named `snapshot`, each with a JSON object as its data",
-            Some(content),
+            Some(content()),
+            &[],
+        )
+        .problems(&[503])
+}
+
+pub(crate) fn first_generation_described() -> Operation {
+    Operation::new("The same, with the events of the first generation")
+        .answers(
+            200,
+            "Beside `snapshot`, an event `full_config` and then events `update`, each with the array of \
+             `GET /v1/policies` as its data",
+            Some(content()),
             &[],
         )
         .problems(&[503])

@@ -3,34 +3,58 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::{Path, RawQuery, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use policies::{Catalog, Digest, Timestamp, rendering::json as document, repository::LocatedPolicy};
-use serde::Serialize;
+use bytes::Bytes;
+use long_poll::Shared;
+use policies::{
+    Digest,
+    rendering::{first_generation, json as document},
+    repository::LocatedPolicy,
+};
 use serde_json::Value;
 
-use crate::api::policies::{Metadata, Policies, Policy};
+use crate::api::{
+    policies::{Policies, Policy},
+    policy_status::PolicyState,
+};
 use crate::http::{
     conditional::is_current,
     headers::REVISION,
+    listing::{self, Listing},
     operation::{ETAG, Operation, Parameter, REVISION as REVISION_HEADER, json},
+    peer::Peer,
     problem::Problem,
     state::Served,
 };
-use crate::serving::published::{Publication, Published};
+use crate::serving::{
+    published::{Publication, Published},
+    status,
+};
+use crate::{clients::Client, clock};
 
 /// The policies in force that the first generation cannot misread; with `all=true` all policies.
 pub(crate) async fn list(
     State(served): State<Served>,
+    Peer(client): Peer,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let published = published(&served)?;
-    let catalog = published.served();
-    let policies = selected(&catalog, published.whole.at, query.as_deref()).map(view).collect();
-    Ok(answer(&published, &Policies { policies }, &headers))
+    if wants_all(query.as_deref())? {
+        let published = published(&served)?;
+        let made = served.services.making.make(client, move || {
+            let catalog = published.reported();
+            let documents = catalog.policies().iter().map(|located| document::in_full(&located.parsed));
+            answer(&published, listing::body(documents), &headers)
+        });
+        return made.await;
+    }
+    let (published, listing) = listed(&served, client).await?;
+    let answer = respond(&published, &listing.etag, listing.body.clone(), &headers);
+    Ok((Extension(Shared), answer).into_response())
 }
 
 /// The policy with that name.
@@ -40,19 +64,29 @@ pub(crate) async fn one(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let all = wants_all(query.as_deref())?;
     let published = published(&served)?;
-    let catalog = published.served();
-    let mut policies = selected(&catalog, published.whole.at, query.as_deref());
-    let policy = policies.find(|placed| placed.entry.policy.name.as_str() == name);
-    let missing = || {
-        Problem::new(
-            StatusCode::NOT_FOUND,
-            format!(
-                "no policy `{name}` is in force that the first generation knows; ask with ?all=true for the others"
-            ),
-        )
+    let catalog = published.reported();
+    let located = catalog.policies().iter().find(|located| located.entry.policy.name.as_str() == name);
+    let located = located.ok_or_else(|| nothing(&name, &published))?;
+    let document =
+        if all { Ok(document::in_full(&located.parsed)) } else { in_force(located, &published, &served) };
+    let document = document.map_err(|reason| {
+        let detail = format!("the policy `{name}` {reason}; /v1/policies/{name}?all=true shows it");
+        Problem::new(StatusCode::NOT_FOUND, detail)
+    })?;
+    Ok(answer(&published, document.to_string().into(), &headers))
+}
+
+fn nothing(name: &str, published: &Published) -> Problem {
+    let detail = match &published.holds.withdrawn {
+        Some(reason) => format!("there is no policy: all are withdrawn, because {reason}"),
+        None => format!(
+            "there is no valid policy `{name}`; /v1/policies?all=true lists all, and /v1/policies/status the \
+             files with errors"
+        ),
     };
-    Ok(answer(&published, &view(policy.ok_or_else(missing)?), &headers))
+    Problem::new(StatusCode::NOT_FOUND, detail)
 }
 
 fn published(served: &Served) -> Result<Arc<Published>, Problem> {
@@ -62,33 +96,61 @@ fn published(served: &Served) -> Result<Arc<Published>, Problem> {
     }
 }
 
-fn selected<'p>(
-    catalog: &'p Catalog,
-    at: Timestamp,
-    query: Option<&str>,
-) -> Box<dyn Iterator<Item = &'p LocatedPolicy> + 'p> {
-    if query.is_some_and(|query| query.split('&').any(|pair| pair == "all=true")) {
-        Box::new(catalog.policies().iter())
-    } else {
-        let in_force = catalog.in_force(at);
-        Box::new(in_force.filter(|placed| document::is_first_generation(&placed.entry.policy)))
+/// The listing for clients of the first generation that holds now.
+pub(super) async fn listed(
+    served: &Served,
+    client: Client,
+) -> Result<(Arc<Published>, Arc<Listing>), Problem> {
+    let (published, namespaces) = (published(served)?, served.services.namespaces());
+    if let Some(listing) = served.services.listings.known(&published, namespaces.as_ref()) {
+        return Ok((published, listing));
+    }
+    let (services, of) = (Arc::clone(&served.services), Arc::clone(&published));
+    let made = served.services.making.make(client, move || services.listings.make(&of, namespaces));
+    Ok((published, made.await?))
+}
+
+/// Reads the query: `all=true` or nothing.
+fn wants_all(query: Option<&str>) -> Result<bool, Problem> {
+    let mut all = None;
+    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let error = match (key, value, all) {
+            ("all", "true" | "false", None) => {
+                all = Some(value == "true");
+                continue;
+            }
+            ("all", "true" | "false", Some(_)) => "`all` is there twice; keep one".to_owned(),
+            ("all", ..) => "`all` must be `true` or `false`".to_owned(),
+            _ => format!("`{key}` is not a parameter; known here: all"),
+        };
+        return Err(Problem::new(StatusCode::BAD_REQUEST, error));
+    }
+    Ok(all.unwrap_or_default())
+}
+
+/// The policy as clients of the first generation read it, or the reason why they get none.
+fn in_force(located: &LocatedPolicy, published: &Published, served: &Served) -> Result<Value, String> {
+    if published.holds.halted {
+        return Err("is not in force while everything is halted".to_owned());
+    }
+    let namespaces = served.services.namespaces();
+    match status::state(located, published, namespaces.as_deref()) {
+        PolicyState::Active => first_generation::policy(&located.entry, clock::now()).map_err(|field| {
+            format!("is in force and uses {field}, which clients of the first generation do not know")
+        }),
+        state => Err(format!("is not in force: it is {}", state.as_str())),
     }
 }
 
-fn view(placed: &LocatedPolicy) -> Policy {
-    let policy = &placed.entry.policy;
-    let mut document = document::policy(policy);
-    let spec = document.get_mut("spec").and_then(Value::as_object_mut).map(std::mem::take);
-    Policy { metadata: Metadata { name: policy.name.to_string() }, spec: spec.unwrap_or_default() }
+fn answer(published: &Published, body: Bytes, headers: &HeaderMap) -> Response {
+    let etag = Digest::of(&body).etag();
+    respond(published, &etag, body, headers)
 }
 
-fn answer(published: &Published, json: &impl Serialize, headers: &HeaderMap) -> Response {
-    // Texts and numbers can always be written.
-    let body = serde_json::to_string(json).unwrap_or_default();
-    let etag = Digest::of(body.as_bytes()).etag();
-    let current = is_current(headers, &etag);
-    let validators = [(header::ETAG, etag), (REVISION, published.whole.revision.to_string())];
-    if current {
+fn respond(published: &Published, etag: &str, body: Bytes, headers: &HeaderMap) -> Response {
+    let validators = [(header::ETAG, etag.to_owned()), (REVISION, published.whole.revision.to_string())];
+    if is_current(headers, etag) {
         (StatusCode::NOT_MODIFIED, validators).into_response()
     } else {
         (validators, [(header::CONTENT_TYPE, "application/json")], body).into_response()
@@ -106,7 +168,7 @@ pub(crate) fn list_described() -> Operation {
             &[ETAG, REVISION_HEADER],
         )
         .answers(304, "The client has them already", None, &[ETAG, REVISION_HEADER])
-        .problems(&[503])
+        .problems(&[400, 503])
 }
 
 pub(crate) fn one_described() -> Operation {
@@ -116,9 +178,26 @@ pub(crate) fn one_described() -> Operation {
         .parameter(Parameter::if_none_match())
         .answers(200, "The policy", Some(json::<Policy>()), &[ETAG, REVISION_HEADER])
         .answers(304, "The client has it already", None, &[ETAG, REVISION_HEADER])
-        .problems(&[404, 503])
+        .problems(&[400, 404, 503])
 }
 
 fn all() -> Parameter {
     Parameter::query("all", "`true`: all valid policies, in full")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wants_all;
+
+    #[test]
+    fn the_query_is_all_or_nothing() {
+        for (query, all) in
+            [(None, false), (Some(""), false), (Some("all=true"), true), (Some("all=false&"), false)]
+        {
+            assert_eq!(wants_all(query).unwrap(), all, "{query:?}");
+        }
+        for query in ["all", "all=1", "al=true", "all=true&all=true", "all=true&x=", "=", "%61ll=true"] {
+            assert!(wants_all(Some(query)).is_err(), "{query}");
+        }
+    }
 }

@@ -16,7 +16,10 @@ use crate::http::{
 };
 use crate::{
     api::{
+        counts::{Counts, Summary},
+        first_generation::{FaultType, SummaryFields},
         kubernetes::{FailingDuty, Kubernetes},
+        policy_status::PolicyStatus,
         status::{Source, SourceFailing, Status},
     },
     clock::seconds_since,
@@ -56,9 +59,21 @@ fn read(served: &Served) -> Result<Status, Problem> {
         revision: version.revision.to_string(),
         scope: everything().to_string(),
         source: source(&served.refresh.attempts()),
-        summary: counts,
+        summary: summary(counts, &report.policies),
         withdrawn: published.holds.withdrawn.clone(),
     })
+}
+
+fn summary(counts: Counts, policies: &[PolicyStatus]) -> Summary {
+    let with =
+        |fault| policies.iter().filter(|policy| policy.first_generation.fault_types.contains(&fault)).count();
+    let first_generation = SummaryFields {
+        abort_policies: with(FaultType::Abort),
+        active_policies: counts.active,
+        delay_policies: with(FaultType::Delay),
+        total_policies: counts.policies,
+    };
+    Summary { counts, first_generation }
 }
 
 fn kubernetes(view: &ClusterHealth) -> Kubernetes {

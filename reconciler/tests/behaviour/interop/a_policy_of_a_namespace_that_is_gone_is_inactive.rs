@@ -58,6 +58,13 @@ async fn a_policy_of_a_namespace_that_is_gone_is_inactive_and_comes_back_with_it
     let warning = warnings.find(|warning| warning["field"] == "spec.selector.namespace").unwrap();
     assert_eq!(warning["message"], "`dmeo` is not a namespace of the cluster; did you mean `demo`?");
     assert_eq!(hfi.metric("hfi_policies{state=\"inactive\"}").await, Some(3.0));
+    // Clients of the first generation know no inactive policies.
+    let listed = hfi.json("/v1/policies").await;
+    let listed: Vec<_> =
+        listed["policies"].as_array().unwrap().iter().map(|policy| &policy["metadata"]["name"]).collect();
+    assert_eq!(listed, ["a", "all", "system"]);
+    let unlisted = hfi.json("/v1/policies/typo").await;
+    assert!(unlisted["detail"].as_str().unwrap().contains("it is inactive"), "{unlisted}");
     // Namespaces change nothing that is served: a replica that knows of none has the same bytes.
     let before = hfi.snapshot("namespace=*&service=*").await;
     let alone = Process::start(&[("HFI_DIR", text(folder.path()))]).await;

@@ -35,7 +35,9 @@ async fn one_object_shows_it_and_each_change_is_an_event_once() {
     let served = hfi.json("/v1/policies/status").await;
     assert_eq!(status["revision"], served["revision"]);
     assert_eq!(status["digest"], served["digest"]);
-    assert_eq!(status["summary"], served["summary"]);
+    for (name, count) in status["summary"].as_object().unwrap() {
+        assert_eq!(count, &served["summary"][name], "{name}");
+    }
     assert_eq!(status["leader"], served["kubernetes"]["holder"]);
     assert!(status["lastReadTime"].is_string(), "{status}");
 
