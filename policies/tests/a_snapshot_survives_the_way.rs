@@ -37,7 +37,9 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
             let file = File::read(yaml.as_bytes());
             assert!(file.findings.is_empty(), "{yaml}\n{:#?}", file.findings);
             let entry = |policy| SnapshotEntry { policy, started_at: start.map(Timestamp::from_millis) };
-            Snapshot { policies: file.documents.into_iter().map(|declared| entry(declared.policy)).collect() }
+            Snapshot {
+                policies: file.documents.iter().map(|declared| entry(declared.policy.clone())).collect(),
+            }
         },
     )
 }

@@ -185,11 +185,11 @@ fn regexes_that_mean_the_same_are_one_in_a_snapshot() {
             .collect();
         let yaml = format!("metadata: {{name: a}}\nspec: {{rules: [{}]}}", rules.join(", "));
         let file = File::read(yaml.as_bytes());
-        let entry = |document: policies::repository::ParsedPolicy| SnapshotEntry {
-            policy: document.policy,
+        let entry = |document: &std::sync::Arc<policies::repository::ParsedPolicy>| SnapshotEntry {
+            policy: document.policy.clone(),
             started_at: None,
         };
-        Snapshot { policies: file.documents.into_iter().map(entry).collect() }.encode(Format::V2).len()
+        Snapshot { policies: file.documents.iter().map(entry).collect() }.encode(Format::V2).len()
     };
     let (one, same) = (size(&[r"\w+@\w+"]), size(&[r"\w+@\w+", r"\w@\w", r"\w+?@\w*\w", r"(\w@\w)"]));
     assert!(one > 2_000 && same < one + 100, "{one} {same}");

@@ -45,7 +45,7 @@ pub struct Catalog {
 #[derive(Clone, Debug)]
 pub struct LocatedPolicy {
     pub file: Arc<str>,
-    pub parsed: ParsedPolicy,
+    pub parsed: Arc<ParsedPolicy>,
     pub entry: SnapshotEntry,
     window: Window,
 }
@@ -67,7 +67,7 @@ impl Catalog {
                 let started_at = if parsed.has_duration() { started_at(path, &parsed.policy) } else { None };
                 let entry = SnapshotEntry { policy: Arc::clone(&parsed.policy), started_at };
                 let window = parsed.window(&entry);
-                LocatedPolicy { file: Arc::clone(path), parsed: parsed.clone(), entry, window }
+                LocatedPolicy { file: Arc::clone(path), parsed: Arc::clone(parsed), entry, window }
             }));
         }
         catalog.refuse_shared_names(sources);
@@ -216,7 +216,10 @@ impl LocatedPolicy {
     }
 }
 
-/// The directory of a file, with its slash; empty for the policy directory itself.
+/// The directory of a file, with its slash; empty for the policy directory itself, and for those above it.
 fn folder(path: &str) -> &str {
+    if path.starts_with("../") {
+        return "";
+    }
     path.rfind('/').and_then(|slash| path.get(..=slash)).unwrap_or_default()
 }

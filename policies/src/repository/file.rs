@@ -24,7 +24,7 @@ const MAX_GUARDRAILS: usize = 100;
 #[derive(Debug, Default)]
 pub struct File {
     /// The valid policies, also of a file that is not valid as a whole: their history goes on.
-    pub documents: Vec<ParsedPolicy>,
+    pub documents: Vec<Arc<ParsedPolicy>>,
     /// The valid documents of the other kinds.
     others: Vec<Document>,
     /// The names that the file uses, also those of its invalid documents.
@@ -72,7 +72,7 @@ impl File {
                     file.names.extend(name.map(|name| NameUse::new(place, kind, name)));
                     match document {
                         Document::Policy(policy) => {
-                            file.documents.push(ParsedPolicy::new(*policy, &node, fields));
+                            file.documents.push(ParsedPolicy::new(*policy, &node, fields).into());
                         }
                         other => file.others.push(other),
                     }
@@ -101,6 +101,10 @@ impl File {
             let message = format!("has {more} more problems; they are reported when these are corrected");
             file.findings.push(Finding { place: Place::default(), field: String::new(), message });
         }
+        // Most files hold one document, and there are many files.
+        file.documents.shrink_to_fit();
+        file.others.shrink_to_fit();
+        file.names.shrink_to_fit();
         file
     }
 
@@ -115,7 +119,7 @@ impl File {
     }
 
     /// The policies that the file contributes: none if it has a problem.
-    pub fn policies(&self) -> &[ParsedPolicy] {
+    pub fn policies(&self) -> &[Arc<ParsedPolicy>] {
         if self.is_valid() { &self.documents } else { &[] }
     }
 

@@ -1,10 +1,10 @@
 //! Names that Kubernetes and HTTP give rules for.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// A policy's name: an RFC 1123 label (1 to 63 of `a-z`, `0-9`, `-`, not `-` at either end).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PolicyName(String);
+pub struct PolicyName(Arc<str>);
 
 /// A header field's name (RFC 9110, section 5.1), in lower case because names ignore case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,10 +23,20 @@ pub enum NameError {
     Policy(String),
     #[error("`{0}` is not a header name: letters, digits and any of !#$%&'*+-.^_`|~")]
     Header(String),
-    #[error("`{0}` is a pseudo-header; match `method` or `path` instead")]
+    #[error("`{0}` is a pseudo-header{instead}", instead = instead_of(.0))]
     PseudoHeader(String),
     #[error("`{0}` is not a header value: visible ASCII characters, with spaces and tabs only between them")]
     Value(String),
+}
+
+/// The condition that a pseudo-header stands for.
+fn instead_of(pseudo_header: &str) -> &'static str {
+    match pseudo_header {
+        ":authority" => "; match the header `host` instead",
+        ":method" => "; match `method` instead",
+        ":path" => "; match `path` instead",
+        _ => ", which no condition can name",
+    }
 }
 
 impl PolicyName {
@@ -60,7 +70,7 @@ impl TryFrom<String> for PolicyName {
     type Error = NameError;
 
     fn try_from(text: String) -> Result<Self, NameError> {
-        if is_label(&text) { Ok(Self(text)) } else { Err(NameError::Policy(text)) }
+        if is_label(&text) { Ok(Self(text.into())) } else { Err(NameError::Policy(text)) }
     }
 }
 
@@ -98,7 +108,7 @@ impl From<HeaderValue> for String {
 
 impl From<PolicyName> for String {
     fn from(name: PolicyName) -> Self {
-        name.0
+        name.as_str().to_owned()
     }
 }
 
