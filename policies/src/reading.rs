@@ -5,6 +5,7 @@ mod fault;
 mod fields;
 mod guardrail;
 mod kinds;
+mod kustomize;
 mod matching;
 mod patterns;
 mod policy;
@@ -15,6 +16,7 @@ mod yaml;
 
 pub(crate) use envelope::{Outcome, read as read_document};
 pub use fields::{Context, Cursor, Field, Fields};
+pub use kinds::GUARDRAIL;
 pub(crate) use kinds::{Document, Kind, POLICY, mentions_guardrail};
 pub use patterns::{Patterns, RefusedPattern};
 pub use problem::{Finding, Place, Problem};

@@ -176,6 +176,100 @@ fn a_foreign_document_is_passed_over_and_a_mistaken_one_of_ours_is_not() {
 }
 
 #[test]
+fn a_kustomization_is_passed_over_also_without_its_kind() {
+    for text in [
+        "configMapGenerator:\n  - name: fault-policies\n    files: [p.yaml]\n",
+        "kind: Kustomization\nresources: [a.yaml]\n",
+        "kind: Component\npatches: []\n",
+        "namespace: shop\nresources: [a.yaml]\n",
+    ] {
+        let file = File::read(text.as_bytes());
+        assert_eq!((file.ignored, file.findings.len(), file.policies().len()), (1, 0, 0), "{text}");
+    }
+    for text in [
+        "resources: []\nspec: {}\n",
+        "kind: Guardrail\nresources: []\n",
+        "{}\n",
+        "maxPercentage: 5\nnamespace: a\n",
+    ] {
+        assert!(!File::read(text.as_bytes()).findings.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn a_name_that_is_no_name_here_is_answered_with_those_that_are() {
+    for status in ["14", "'14'", "unavailable", "[]"] {
+        let problems = problems(&with_rules(&format!(
+            "    - fault: {{percentage: 5, abort: {{grpcStatus: {status}}}}}"
+        )));
+        assert!(
+            problems.len() == 1 && problems[0].contains("must be the name of a gRPC error: CANCELLED, "),
+            "{problems:#?}"
+        );
+    }
+    for (header, instead) in [
+        (":authority", "; match the header `host` instead"),
+        (":path", "; match `path` instead"),
+        (":method", "; match `method` instead"),
+        (":scheme", ", which no condition can name"),
+    ] {
+        let problems = problems(&with_rules(&format!(
+            "    - match: {{headers: [{{name: '{header}', exact: a}}]}}\n      fault: {{percentage: 5, delay_ms: 1}}"
+        )));
+        assert!(
+            problems.len() == 1 && problems[0].ends_with(&format!("`{header}` is a pseudo-header{instead}")),
+            "{problems:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_number_without_end_is_refused_by_its_field() {
+    for number in [".inf", "-.inf", ".nan", "1e999"] {
+        assert_eq!(
+            problems(&with_rules(&format!("    - fault: {{percentage: {number}, delay_ms: 1}}"))),
+            [
+                "4:26 spec.rules[0].fault.percentage: must be a number from 0 to 100 with at most four decimals"
+            ],
+            "{number}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_yaml_says_in_our_words_what_to_correct() {
+    for (text, reason) in [
+        ("a: 1\na: 2", "the key `a` stands twice in one map; keep one"),
+        ("a: [1, 2", "`[` is never closed"),
+        ("a: {b: 1", "`{` is never closed"),
+        ("a: [1}", "`[` is closed by `}`"),
+        ("a: 'b", "a quote is never closed"),
+        (
+            "a: \"\\q\"",
+            "in double quotes a backslash begins an escape, and YAML has none like this; use single quotes",
+        ),
+        (
+            "a: b: c",
+            "a `:` stands where no key can be; put a text that holds one in quotes, or correct the indentation",
+        ),
+        ("a: @b", "no value can begin with `@`; put a text that does in quotes"),
+        (
+            "a: *b",
+            "`*name` stands for what `&name` marks in the same document; put a text that begins with `*` or `&` in quotes",
+        ),
+        ("a:\n\tb: 1", "a tab stands where YAML takes only spaces"),
+        ("[a]: 1", "a key must be a string, not a list"),
+        ("a: 1\n<<: 2", "`<<` takes a map or a list of maps"),
+    ] {
+        let problems = problems(text);
+        assert!(
+            problems.len() == 1 && problems[0].ends_with(&format!(" is not valid YAML: {reason}")),
+            "{text}: {problems:#?}"
+        );
+    }
+}
+
+#[test]
 fn what_is_no_yaml_is_refused_within_bounds() {
     assert!(problems("a: b: c")[0].contains("is not valid YAML"));
     assert!(problems("a: 1\na: 2")[0].starts_with("2:1 is not valid YAML: "));

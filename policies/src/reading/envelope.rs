@@ -3,6 +3,7 @@
 use super::{
     fields::{Context, Cursor, Fields},
     kinds::{Document, GROUP, KINDS, Kind},
+    kustomize,
     problem::Finding,
     values::or,
     yaml::{Node, Value},
@@ -18,7 +19,7 @@ pub(crate) enum Outcome {
         name: Option<PolicyName>,
         document: Document,
     },
-    /// Not hfi's: a `kustomization.yaml`, a Flux object.
+    /// Not hfi's: a kustomization, a Flux object.
     Foreign,
     /// Ours and wrong.
     Invalid(Invalid),
@@ -41,6 +42,9 @@ pub(crate) fn read(node: &Node, context: &Context) -> Outcome {
     let written = text(&top, "kind");
     let known = KINDS.iter().find(|kind| Some(kind.name) == written);
     if known.is_none() && text(&top, "apiVersion").is_some_and(|version| !version.starts_with(GROUP)) {
+        return Outcome::Foreign;
+    }
+    if kustomize::is_kustomization(node) {
         return Outcome::Foreign;
     }
     let [default, ..] = &KINDS;

@@ -110,7 +110,9 @@ fn abort(mut fields: Fields<'_>) -> Option<Abort> {
                 body.report("is for `httpStatus`; a gRPC error has a `message`");
             }
             let message = message.map_or(Some(""), |field| bounded(&field));
-            let status = status.accept(GrpcStatus::named(status.string().unwrap_or_default()));
+            // Whatever else it is, only a name would be right: a number in quotes is none.
+            let name = if let Value::String(name) = status.value() { name } else { "" };
+            let status = status.accept(GrpcStatus::named(name));
             status.zip(message).map(|(status, message)| Reply::Grpc { status, message: message.to_owned() })
         }
         _ => {

@@ -31,6 +31,9 @@ pub(super) const GROUP: &str = "hfi.dev/";
 /// The kind of policies.
 pub(crate) const POLICY: &str = "FaultPolicy";
 
+/// The kind of guardrails.
+pub const GUARDRAIL: &str = "Guardrail";
+
 /// All kinds. A document without a `kind` is of the first.
 pub(super) static KINDS: [Kind; 2] = [
     Kind {
@@ -41,7 +44,7 @@ pub(super) static KINDS: [Kind; 2] = [
         spec: |fields, name| policy::spec(fields, name).map(Box::new).map(Document::Policy),
     },
     Kind {
-        name: "Guardrail",
+        name: GUARDRAIL,
         api_version: "hfi.dev/v1",
         is_named: false,
         limits: &guardrail::FIELDS,

@@ -1,10 +1,13 @@
 //! YAML text to nodes that know their place. The one module that names `serde_yaml`.
 
+mod reason;
+
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_yaml::Spanned;
+use serde_yaml::{NonFiniteFloatPolicy, Spanned};
 
+use self::reason::{KEY, Reason};
 use super::problem::{Finding, Place};
 
 /// The longest file that is read, in bytes.
@@ -119,6 +122,8 @@ fn read_document(text: &str, lines_before: u32) -> Result<Option<Node>, Finding>
     let options = serde_yaml::options! {
         budget: serde_yaml::budget! { max_depth: MAX_DEPTH, max_aliases: MAX_ALIASES, max_nodes: MAX_NODES },
         strict_booleans: true,
+        // `.inf` is a number, and each field says which numbers it takes.
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
     };
     match serde_yaml::from_str_with_options::<Option<Spanned<Value>>>(text, options) {
@@ -130,19 +135,13 @@ fn read_document(text: &str, lines_before: u32) -> Result<Option<Node>, Finding>
         }
         Err(error) => {
             let place = error.location().map(place).map(moved).unwrap_or_default();
-            let reason = error.without_snippet().to_string();
-            // Its own place counts from the beginning of the document; ours is that of the file.
-            let reason = reason.split(" at line ").next().unwrap_or_default();
-            // Its advice is for callers of the library.
-            let reason =
-                reason.split(['(', ';']).next().unwrap_or_default().trim().trim_end_matches([',', ':']);
-            if reason.contains("budget") || reason.contains("limit") {
-                let message = format!(
+            let message = match Reason::of(&error) {
+                Reason::Bounds => format!(
                     "is too deep or too large: at most {MAX_DEPTH} levels, {MAX_NODES} nodes and {MAX_ALIASES} aliases to a document"
-                );
-                return Err(Finding { place, field: String::new(), message });
-            }
-            Err(Finding { place, field: String::new(), message: format!("is not valid YAML: {reason}") })
+                ),
+                Reason::Syntax(reason) => format!("is not valid YAML: {reason}"),
+            };
+            Err(Finding { place, field: String::new(), message })
         }
     }
 }
@@ -236,7 +235,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
                 Value::String(text) | Value::Number(text) => text,
                 Value::Bool(value) => value.to_string(),
                 other => {
-                    return Err(A::Error::custom(format!("a key must be a string, not {}", other.kind())));
+                    return Err(A::Error::custom(format!("{KEY}{}", other.kind())));
                 }
             };
             fields.push(MapEntry { place: at, key, value: node(access.next_value()?) });
