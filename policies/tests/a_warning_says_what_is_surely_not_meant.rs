@@ -93,3 +93,94 @@ fn only_what_is_in_force_for_as_long_and_for_as_many_shadows() {
     assert_eq!(pair("direction: outbound, ", ""), 0);
     assert_eq!(pair("", "priority: 1, "), 1, "then it is `a` that never decides");
 }
+
+/// The warnings about the condition of a rule, without the field.
+fn about(condition: &str) -> Vec<String> {
+    let found = warnings(&policy("a", "", &format!("{{match: {{{condition}}}, {ABORT}}}")));
+    found.iter().map(|warning| warning.split_once(": ").unwrap().1.to_owned()).collect()
+}
+
+#[test]
+fn a_path_that_no_request_has_is_told() {
+    for (path, why) in [
+        ("{prefix: pay}", "each begins with `/`"),
+        ("{prefix: “/pay”}", "each begins with `/`"),
+        ("{exact: '/pay?x=1'}", "match `query`"),
+        ("{prefix: '/pay?x='}", "match `query`"),
+        ("{prefix: 'https://shop.example/pay'}", "match the header `host`"),
+        ("{exact: '/with space'}", "percent-encoded"),
+        ("{exact: /straße}", "percent-encoded"),
+        ("{exact: '/a#b'}", "what follows `#` is not sent"),
+        ("{not: {exact: pay}}", "each begins with `/`"),
+    ] {
+        let found = about(&format!("path: {path}"));
+        assert!(found.len() == 1 && found[0].contains(why), "{path}: {found:?}");
+    }
+    let found = about("path: {regex: '^pay[0-9]'}");
+    assert!(found.len() == 1 && found[0].ends_with("each begins with `/`"), "{found:?}");
+    for path in
+        ["{prefix: /}", "{prefix: ''}", "{exact: '*'}", "{regex: pay}", "{exact: /a%20b}", "{exact: /~a;b=c}"]
+    {
+        assert_eq!(about(&format!("path: {path}")), [""; 0], "{path}");
+    }
+}
+
+#[test]
+fn a_method_that_no_request_has_is_told() {
+    for (method, why) in [
+        ("{exact: get}", "such as `GET`"),
+        ("{prefix: p}", "such as `GET`"),
+        ("{exact: GET|POST}", "`regex: ^(GET|POST)$`"),
+        ("{exact: 'GET '}", "fits no method"),
+    ] {
+        let found = about(&format!("method: {method}"));
+        assert!(found.len() == 1 && found[0].ends_with(why), "{method}: {found:?}");
+    }
+    for method in ["{exact: GET}", "{exact: M-SEARCH}", "{regex: '^(GET|POST)$'}"] {
+        assert_eq!(about(&format!("method: {method}")), [""; 0], "{method}");
+    }
+}
+
+#[test]
+fn a_header_value_that_no_request_has_is_told() {
+    for value in ["exact: 'a '", "exact: ' a'", "prefix: ' a'", "exact: \"a\\n\""] {
+        let found = about(&format!("headers: [{{name: x, {value}}}]"));
+        assert!(found.len() == 1 && found[0].contains("fits no value"), "{value}: {found:?}");
+    }
+    for value in ["exact: a b", "prefix: 'a '", "exact: ''", "exact: ä"] {
+        assert_eq!(about(&format!("headers: [{{name: x, {value}}}]")), [""; 0], "{value}");
+    }
+}
+
+#[test]
+fn a_name_that_no_workload_has_is_told() {
+    let about = |spec: &str| warnings(&policy("a", &format!("{spec}, "), &format!("{{{ABORT}}}")));
+    for (spec, why) in [
+        (
+            "selector: {service: checkout.shop.svc.cluster.local}",
+            "spec.selector.service: `checkout.shop.svc.cluster.local` is a host name, and no workload is called so; write `service: checkout`, and its namespace beside it",
+        ),
+        (
+            "selector: {service: checkout, namespace: shop.svc}",
+            "spec.selector.namespace: `shop.svc` fits no namespace: their names hold no dots; write `shop`",
+        ),
+        (
+            "direction: outbound, destination: {service: pay.shop}",
+            "spec.destination.service: `pay.shop` is a host name, and no workload is called so; write `service: pay`, and its namespace beside it",
+        ),
+        (
+            "direction: outbound, destination: {namespace: 'shop.*'}",
+            "spec.destination.namespace: `shop.*` fits no namespace: their names hold no dots; write `shop`",
+        ),
+    ] {
+        assert_eq!(about(spec), [why], "{spec}");
+    }
+    assert_eq!(about("selector: {service: 'checkout.v1', namespace: 'team-*'}"), [""; 0]);
+    let source = format!("{{match: {{source: {{namespace: shop.svc}}}}, {ABORT}}}");
+    assert_eq!(
+        warnings(&policy("a", "", &source)),
+        [
+            "spec.rules[0].match.source.namespace: `shop.svc` fits no namespace: their names hold no dots; write `shop`"
+        ]
+    );
+}

@@ -1,5 +1,7 @@
 //! Warnings: what is valid and surely not meant.
 
+mod unmatchable;
+
 use std::sync::Arc;
 
 use super::catalog::{Catalog, LocatedPolicy};
@@ -24,6 +26,8 @@ struct At<'c> {
 pub fn warnings(catalog: &Catalog, now: Timestamp) -> Vec<Problem> {
     let mut warnings = Vec::new();
     for located in catalog.policies() {
+        let selectors = unmatchable::selectors(&located.entry.policy).into_iter();
+        warnings.extend(selectors.map(|(field, why)| problem(located, field, why)));
         if let Some(end) = located.entry.policy.expires_at.filter(|end| *end <= now) {
             let message = format!("is over since {}; delete the policy", end.to_rfc3339());
             warnings.push(problem(located, "spec.expiresAt".to_owned(), message));
@@ -41,6 +45,7 @@ pub fn warnings(catalog: &Catalog, now: Timestamp) -> Vec<Problem> {
             warnings.push(at.warning(".fault.percentage", "faults nothing, and rules behind it see nothing of what it matches; use `suspend: true` to switch the policy off"));
         }
         at.simpler_matchers(&mut warnings);
+        at.unmatchable(&mut warnings);
     }
     for (i, later) in rules.iter().enumerate() {
         let earlier = rules.iter().take(i).rev().take(MAX_COMPARED);
@@ -90,6 +95,14 @@ impl At<'_> {
                 ));
             }
         }
+    }
+
+    /// A condition that no request meets.
+    fn unmatchable(&self, warnings: &mut Vec<Problem>) {
+        let Match { conditions, source } = &self.rule.matches;
+        let conditions = conditions.iter().filter_map(unmatchable::condition);
+        let found = conditions.chain(source.as_ref().and_then(unmatchable::source));
+        warnings.extend(found.map(|(field, why)| self.warning(&field, why)));
     }
 
     /// True if this rule, which comes first, decides whenever the later one would.

@@ -1,0 +1,104 @@
+//! Values that no request and no workload has, so that what asks for them never matches.
+
+use crate::language::{Condition, Flow, Glob, Policy, Selector, Source, Subject, Test};
+
+/// A field, from the top of the document or of the rule, and the sentence that says why nothing has its value.
+pub(super) type Unmatchable = (String, String);
+
+/// The selectors of a policy that select nothing.
+pub(super) fn selectors(policy: &Policy) -> Vec<Unmatchable> {
+    let mut found = Vec::new();
+    let Selector { service, namespace } = &policy.selector;
+    // A workload's name may hold dots, but not those of a Service's host name.
+    let is_host = |service: &Glob| service.as_str().split('.').any(|part| part == "svc");
+    if is_host(service) {
+        found.push(("spec.selector.service".to_owned(), host(service)));
+    }
+    found.extend(dotted(namespace).map(|why| ("spec.selector.namespace".to_owned(), why)));
+    if let Flow::Outbound { destination: Selector { service, namespace } } = &policy.flow {
+        if service.as_str().contains('.') {
+            found.push(("spec.destination.service".to_owned(), host(service)));
+        }
+        found.extend(dotted(namespace).map(|why| ("spec.destination.namespace".to_owned(), why)));
+    }
+    found
+}
+
+/// The reason why no caller is meant.
+pub(super) fn source(Source { namespace, service_account: _ }: &Source) -> Option<Unmatchable> {
+    dotted(namespace).map(|why| (".match.source.namespace".to_owned(), why))
+}
+
+/// The reason why no request meets a condition, or why every one meets its opposite.
+pub(super) fn condition(Condition { subject, matcher }: &Condition) -> Option<Unmatchable> {
+    let text = match &matcher.test {
+        Test::Exact(text) | Test::Prefix(text) => text.as_str(),
+        Test::Regex(pattern) => pattern.prefix(),
+        Test::Present(_) => return None,
+    };
+    let is_whole = matches!(matcher.test, Test::Exact(_));
+    let why = match subject {
+        _ if text.is_empty() => None,
+        Subject::Path => path(text, is_whole),
+        Subject::Method => method(text),
+        Subject::Header(_) => header(text, is_whole),
+        Subject::Query(_) => None,
+    };
+    why.map(|why| (format!(".match.{}", subject.kind().key), format!("`{text}` {why}")))
+}
+
+fn host(service: &Glob) -> String {
+    let name = service.as_str().split('.').next().unwrap_or_default();
+    format!(
+        "`{service}` is a host name, and no workload is called so; write `service: {name}`, and its namespace beside it"
+    )
+}
+
+/// The reason why a namespace has no such name.
+fn dotted(namespace: &Glob) -> Option<String> {
+    let name = namespace.as_str().split('.').next().unwrap_or_default();
+    let is_dotted = namespace.as_str().contains('.');
+    is_dotted.then(|| format!("`{namespace}` fits no namespace: their names hold no dots; write `{name}`"))
+}
+
+fn path(text: &str, is_whole: bool) -> Option<&'static str> {
+    if is_whole && text == "*" {
+        // What `OPTIONS *` asks for.
+        None
+    } else if text.contains("://") {
+        Some("fits no path: it names a host; match the header `host`, and the path after it")
+    } else if !text.starts_with('/') {
+        Some("fits no path: each begins with `/`")
+    } else if text.contains('?') {
+        Some("fits no path: the query string is no part of it; match `query`")
+    } else if text.contains('#') {
+        Some("fits no path: what follows `#` is not sent")
+    } else if text.contains(|c: char| !c.is_ascii_graphic()) {
+        Some("fits no path: blanks and characters beyond ASCII are percent-encoded there, such as `%20`")
+    } else {
+        None
+    }
+}
+
+fn method(text: &str) -> Option<&'static str> {
+    if text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-' || b == b'_') {
+        None
+    } else if text.contains(['|', ',']) {
+        Some("fits no method; for more than one write `regex: ^(GET|POST)$`")
+    } else if text.contains(char::is_lowercase) {
+        Some("fits no method: they are in upper case, such as `GET`")
+    } else {
+        Some("fits no method")
+    }
+}
+
+fn header(text: &str, is_whole: bool) -> Option<&'static str> {
+    let is_blank = |c: char| c == ' ' || c == '\t';
+    if text.starts_with(is_blank) || is_whole && text.ends_with(is_blank) {
+        Some("fits no value: blanks at its ends are cut off")
+    } else if text.contains(|c: char| c.is_control() && c != '\t') {
+        Some("fits no value: control characters are not sent")
+    } else {
+        None
+    }
+}
