@@ -229,7 +229,7 @@ fn a_number_without_end_is_refused_by_its_field() {
         assert_eq!(
             problems(&with_rules(&format!("    - fault: {{percentage: {number}, delay_ms: 1}}"))),
             [
-                "4:26 spec.rules[0].fault.percentage: must be a number from 0 to 100 with at most four decimals"
+                "4:27 spec.rules[0].fault.percentage: must be a number from 0 to 100 with at most four decimals"
             ],
             "{number}"
         );

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use tokio::{net::TcpListener, runtime::Runtime, time::timeout};
 use tracing::{error, info, warn};
 
@@ -22,6 +22,7 @@ use crate::{
         console::{self, WRONG_USE},
     },
     http::{notification::SecretFile, tls::Tls},
+    io_reason::io_reason,
     kubernetes::{KubernetesAgent, NotConfigured},
     serving::modules::Modules,
     shutdown,
@@ -46,7 +47,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Doctor(doctor) => match Runtime::new() {
             Ok(runtime) => runtime.block_on(doctor.run()),
             Err(error) => {
-                eprintln!("error: cannot start the runtime: {error}");
+                console::error(format_args!("cannot start the runtime: {}", io_reason(&error)));
                 ExitCode::FAILURE
             }
         },
@@ -61,9 +62,11 @@ fn show(text: &str) -> ExitCode {
 }
 
 fn run_server(config: ServeConfig) -> ExitCode {
-    if let Err(error) = logs::init(&config.log) {
-        eprintln!("error: --log {}: {error}", config.log);
-        return ExitCode::from(WRONG_USE);
+    if logs::init(&config.log).is_err() {
+        return console::wrong_use(format_args!(
+            "--log {}: must be a level (error, warn, info, debug, trace, off) or a list such as info,reconciler=debug",
+            config.log
+        ));
     }
     match block_on(self::serve(config)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -110,7 +113,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         clients,
         kubernetes: if kubernetes { Some(KubernetesAgent::new().await?) } else { None },
     };
-    let listener = bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let refused = |error| anyhow!("cannot listen on {listen}: {}", io_reason(&error));
+    let listener = bind(listen).await.map_err(refused)?;
     let (trigger, shutdown) = shutdown::channel();
     request_on_signal(trigger)?;
     let Running { mut reconciling, mut serving, agent, .. } =

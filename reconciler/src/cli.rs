@@ -10,7 +10,7 @@ pub mod report;
 mod tls;
 pub mod validate;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use clap::{
     Arg, ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
@@ -87,7 +87,7 @@ pub struct Serve {
     interval: Duration,
 
     /// The address to serve HTTP on.
-    #[arg(long, env = "HFI_LISTEN", value_name = "ADDR", default_value = "[::]:8080")]
+    #[arg(long, env = "HFI_LISTEN", value_name = "ADDR", default_value = "[::]:8080", value_parser = address)]
     listen: SocketAddr,
 
     #[command(flatten)]
@@ -136,7 +136,8 @@ struct SourceArgs {
     #[arg(long, value_name = "URL|PATH")]
     repo: Option<String>,
 
-    /// A plain directory with the policies, watched for changes [env: HFI_DIR]
+    /// A plain directory with the policies, watched for changes. Guardrails in the directories above bind it too: up to
+    /// the root of its Git work tree, or see `hfi reference`, Guardrails [env: HFI_DIR]
     #[arg(long, value_name = "PATH")]
     dir: Option<PathBuf>,
 }
@@ -254,14 +255,30 @@ fn maybe_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
+/// Wrong use of `hfi serve`, with the usage of just that command.
 fn wrong(kind: ErrorKind, message: String) -> clap::Error {
-    Cli::command().error(kind, message)
+    let mut cli = Cli::command();
+    // Only then a command knows the name that it is called by.
+    cli.build();
+    match cli.find_subcommand_mut("serve") {
+        Some(serve) => serve.error(kind, message),
+        None => cli.error(kind, message),
+    }
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    let range = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
-    if range.contains(&duration) { Ok(duration) } else { Err("must be from 1s to 1day".to_owned()) }
+    duration(text, Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60), "from 1s to 1day")
+}
+
+/// A duration within a range, which is said when it is not.
+fn duration(text: &str, range: RangeInclusive<Duration>, said: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).ok().filter(|duration| range.contains(duration));
+    duration.ok_or_else(|| format!("must be a time {said}, as a number with its unit"))
+}
+
+/// An address with its port.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "must be an IP address and a port, such as [::]:8080 or 127.0.0.1:8080")
 }
 
 /// A path within the repository, without leading and trailing slashes.
@@ -341,6 +358,14 @@ mod tests {
     }
 
     #[test]
+    fn wrong_use_of_serve_shows_the_usage_of_serve() {
+        for arguments in [&[][..], &["--repo", "a", "--dir", "b"], &["--repo", "ftp://a"], &["--nonsense"]] {
+            let error = serve(arguments).unwrap_err();
+            assert!(error.contains("Usage: hfi serve "), "{arguments:?}: {error}");
+        }
+    }
+
+    #[test]
     fn wrong_use_says_what_is_wrong() {
         for (arguments, reason) in [
             (&[][..], "give --repo"),
@@ -353,8 +378,12 @@ mod tests {
             (&["--repo", "a", "--commit", "0123456"], "40 hexadecimal digits"),
             (&["--repo", "git@git.example:p.git"], "needs a key; give --ssh-key-file"),
             (&["--repo", "a", "--fetch-timeout", "0s"], "from 1s to 1h"),
-            (&["--repo", "a", "--listen", "8080"], "invalid"),
             (&["--repo", "a", "--client-prefix", "33,64"], "such as 32,128"),
+            (
+                &["--repo", "a", "--interval", "5"],
+                "must be a time from 1s to 1day, as a number with its unit",
+            ),
+            (&["--repo", "a", "--listen", "8080"], "must be an IP address and a port"),
             (&["--dir", "a", "--verify", "b"], "nobody signs a plain directory"),
             (&["--repo", "a", "--verify", ""], "value is required for '--verify"),
             (&["--repo", "a", "--tls-cert-file", "c"], "give --tls-key-file"),
@@ -362,6 +391,7 @@ mod tests {
         ] {
             let error = serve(arguments).unwrap_err();
             assert!(error.contains(reason), "{arguments:?}: {error}");
+            assert!(!error.contains("Usage: hfi <COMMAND>"), "{arguments:?}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }
     }

@@ -11,6 +11,7 @@ pub mod ancestry;
 pub(crate) mod bounded_read;
 mod checkout;
 pub mod dir;
+mod entry;
 mod error;
 pub mod git;
 pub mod location;
@@ -22,12 +23,13 @@ pub mod signers;
 pub mod state_dir;
 pub mod target;
 pub mod watch;
+mod watched;
 
 use std::{fmt, process::ExitCode};
 
 use self::{abort::Abort, dir::DirSource, git::GitSource, reading::Reading, state_dir::StateDir};
 pub use self::{
-    checkout::{BlobId, Checkout, CheckoutFile, Content, Revision},
+    checkout::{BlobId, Checkout, CheckoutFile, Content, Revision, Warning},
     error::SourceError,
     settings::Settings,
 };

@@ -1,8 +1,14 @@
-//! Exit codes, and output to the console.
+//! Exit codes, and output to the console: the one place where foreign text reaches a terminal.
 
 use std::{
+    fmt::Display,
     io::{self, Write as _},
     process::ExitCode,
+};
+
+use crate::{
+    io_reason::io_reason,
+    printable::{printable, printable_lines},
 };
 
 /// Success.
@@ -14,18 +20,34 @@ pub const WRONG_USE: u8 = 2;
 /// The server, repository or cluster cannot be reached.
 pub const UNREACHABLE: u8 = 3;
 
-/// Prints to stdout. A closed pipe is not an error: the reader has seen enough.
+/// Prints to stdout, with whatever a terminal would obey escaped.
 pub(crate) fn print(text: &str) {
+    print_styled(&printable_lines(text));
+}
+
+/// Prints to stdout as it is: colours, and texts that are [`printable`] already. A closed pipe is not an error: the
+/// reader has seen enough.
+pub(crate) fn print_styled(text: &str) {
     let mut stdout = io::stdout().lock();
-    if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
-        && error.kind() != io::ErrorKind::BrokenPipe
+    if let Err(failure) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        && failure.kind() != io::ErrorKind::BrokenPipe
     {
-        eprintln!("error: cannot write: {error}");
+        error(format_args!("cannot write: {}", io_reason(&failure)));
     }
 }
 
+/// Prints an error to stderr.
+pub(crate) fn error(message: impl Display) {
+    eprintln!("error: {}", printable(&message.to_string()));
+}
+
+/// Prints a warning to stderr.
+pub(crate) fn warning(message: impl Display) {
+    eprintln!("warning: {}", printable(&message.to_string()));
+}
+
 /// Reports wrong use.
-pub(crate) fn wrong_use(message: impl std::fmt::Display) -> ExitCode {
-    eprintln!("error: {message}");
+pub(crate) fn wrong_use(message: impl Display) -> ExitCode {
+    error(message);
     ExitCode::from(WRONG_USE)
 }

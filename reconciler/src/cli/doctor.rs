@@ -6,12 +6,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::{
-    console::{DONE, NOT_RIGHT, UNREACHABLE, print},
+    console::{DONE, NOT_RIGHT, UNREACHABLE, error, print},
     output::Output,
 };
 use crate::{
     doctor::{Finding, findings, inventory::Name},
     kubernetes::inspecting::fetch::Inspector,
+    printable::printable,
 };
 
 /// Check an installation in a cluster: the control plane, the plugins, and every proxy that should run them.
@@ -48,8 +49,8 @@ impl Doctor {
         let inspector = Inspector { control_plane: Name { namespace, name }, istio_namespace };
         let inventory = match inspector.read(context).await {
             Ok(inventory) => inventory,
-            Err(error) => {
-                eprintln!("error: {error}");
+            Err(unreachable) => {
+                error(unreachable);
                 return ExitCode::from(UNREACHABLE);
             }
         };
@@ -65,6 +66,7 @@ fn table(findings: &[Finding]) -> String {
         return "ok: nothing is wrong\n".to_owned();
     }
     let paragraph = |Finding { severity, subject, message, next }: &Finding| {
+        let [subject, message, next] = [subject, message, next].map(|part| printable(part));
         format!("{severity}: {subject} {message}\n  next: {next}\n")
     };
     findings.iter().map(paragraph).collect()

@@ -15,7 +15,7 @@ use policies::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::console::{DONE, print, wrong_use};
+use super::console::{DONE, print, warning, wrong_use};
 use super::output::Output;
 use super::policy_directory::Folder;
 use crate::clock::now;
@@ -107,8 +107,11 @@ impl Explain {
         let scope = Scope::new([self.namespace.as_str()], self.services.iter().map(String::as_str));
         let request = self.request();
         let catalog = folder.catalog(false, None);
+        for ignored in folder.warnings() {
+            warning(ignored);
+        }
         for problem in catalog.problems() {
-            eprintln!("warning: not in force: {}: {}", folder.shown(&problem.file), problem.finding);
+            warning(format_args!("not in force: {}: {}", folder.shown(&problem.file), problem.finding));
         }
         match scope.map_err(|error| error.to_string()).and_then(|scope| explain(&request, &catalog, &scope)) {
             Ok((decision, lines)) => print(&self.render(decision.as_ref(), &lines)),

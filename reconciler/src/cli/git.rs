@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
+use super::duration;
 use crate::source::{
     access::{Access, Login},
     location::{Repository, Transport},
@@ -98,7 +99,5 @@ pub(crate) fn check(repository: &Repository, access: &Access) -> Result<(), &'st
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    let range = Duration::from_secs(1)..=LONGEST_FETCH;
-    if range.contains(&duration) { Ok(duration) } else { Err("must be from 1s to 1h".to_owned()) }
+    duration(text, Duration::from_secs(1)..=LONGEST_FETCH, "from 1s to 1h")
 }

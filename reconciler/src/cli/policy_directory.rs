@@ -1,16 +1,24 @@
 //! Policies in files and directories, read once, for the commands that check them.
 
 use std::{
-    collections::BTreeMap,
-    fs,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use policies::{Catalog, File, Timestamp, language::Guardrail, repository::Sources};
+use policies::{
+    Catalog, File, Timestamp,
+    language::Guardrail,
+    reading::{Finding, Place, Problem},
+    repository::Sources,
+};
 
-use crate::source::{
-    Content, SourceError, bounded_read::read_bounded, dir::DirSource, names::is_policy_file,
+use crate::{
+    io_reason::io_reason,
+    source::{
+        CheckoutFile, Content, SourceError,
+        dir::{DirSource, directory_of, located},
+    },
 };
 
 /// Policy files, parsed, as one repository. Their key is the absolute path, so that no file is read twice and
@@ -18,9 +26,9 @@ use crate::source::{
 #[derive(Debug, Default)]
 pub struct Folder {
     files: BTreeMap<Arc<str>, Parsed>,
-    /// Files of the directories above, up to the root of the Git repository: they may hold guardrails.
+    /// Files of the directories above: they may hold guardrails.
     guards: BTreeMap<Arc<str>, Parsed>,
-    warnings: Vec<String>,
+    warnings: BTreeSet<Problem>,
 }
 
 #[derive(Debug)]
@@ -33,55 +41,42 @@ struct Parsed {
 }
 
 impl Folder {
-    /// Reads directories and single files.
+    /// Reads directories and single files as `hfi serve` does.
     pub fn read(paths: &[PathBuf]) -> Result<Self, SourceError> {
         let mut folder = Self::default();
         for path in paths {
-            let unreadable = |error| SourceError(format!("cannot read {}: {error}", path.display()));
-            let absolute = path.canonicalize().map_err(unreadable)?;
-            if absolute.is_file() {
-                let bytes = read_bounded(path).map_err(unreadable)?;
-                let parsed = Parsed::new(path.to_string_lossy().into(), Content::Bytes(bytes), None);
-                folder.files.insert(absolute.to_string_lossy().into(), parsed);
-            } else {
-                folder.add(path, &absolute)?;
-            }
-            folder.add_guards(&absolute);
+            folder.add(path)?;
         }
         let Self { files, guards, .. } = &mut folder;
         guards.retain(|path, _| !files.contains_key(path));
         Ok(folder)
     }
 
-    fn add(&mut self, path: &Path, absolute: &Path) -> Result<(), SourceError> {
-        let checkout = DirSource::new(path.to_owned()).checkout(|_| false)?;
+    fn add(&mut self, path: &Path) -> Result<(), SourceError> {
+        let unreadable =
+            |error| SourceError(format!("cannot read {}: {}", path.display(), io_reason(&error)));
+        // A single file is named by its directory and its name, like any other.
+        let (given, real, checkout) = if path.canonicalize().map_err(unreadable)?.is_file() {
+            let given = path.parent().map(Path::to_owned).unwrap_or_default();
+            (given, directory_of(path).map_err(unreadable)?, DirSource::checkout_of_file(path)?)
+        } else {
+            let checkout = DirSource::as_committed(path.to_owned()).checkout(|_| false)?;
+            (path.to_owned(), path.canonicalize().map_err(unreadable)?, checkout)
+        };
+        let shown = |file: &str| -> Arc<str> { given.join(file).to_string_lossy().into() };
         for file in checkout.files {
-            let shown = path.join(&*file.path).to_string_lossy().into();
-            let key = absolute.join(&*file.path).to_string_lossy().into();
-            self.files.insert(key, Parsed::new(shown, file.content, file.modified));
+            let key = located(&real, &file.path).to_string_lossy().into();
+            self.files.insert(key, Parsed::new(shown(&file.path), file));
         }
-        self.warnings.extend(checkout.warnings);
+        for file in checkout.above {
+            let key: Arc<str> = located(&real, &file.path).to_string_lossy().into();
+            self.guards.insert(Arc::clone(&key), Parsed::new(key, file));
+        }
+        self.warnings.extend(checkout.warnings.into_iter().map(|warning| Problem {
+            file: shown(&warning.path),
+            finding: Finding { place: Place::default(), field: String::new(), message: warning.message },
+        }));
         Ok(())
-    }
-
-    /// Reads the files directly in the directories above, up to the root of the Git repository. Outside a
-    /// repository there is no such limit, and nothing above is read.
-    fn add_guards(&mut self, absolute: &Path) {
-        let Some(root) = absolute.ancestors().find(|folder| folder.join(".git").exists()) else { return };
-        for above in absolute.ancestors().skip(1).take_while(|above| above.starts_with(root)) {
-            for entry in fs::read_dir(above).into_iter().flatten().flatten() {
-                let path = entry.path();
-                let is_policy = path.file_name().and_then(|name| name.to_str()).is_some_and(is_policy_file);
-                if is_policy && path.is_file() {
-                    let content = match read_bounded(&path) {
-                        Ok(bytes) => Content::Bytes(bytes),
-                        Err(error) => Content::Unreadable(format!("cannot be read: {error}")),
-                    };
-                    let name: Arc<str> = path.to_string_lossy().into();
-                    self.guards.insert(Arc::clone(&name), Parsed::new(name, content, None));
-                }
-            }
-        }
     }
 
     /// The catalog of all files. Durations count from the modification time of each file, or, if `now` is given,
@@ -111,15 +106,15 @@ impl Folder {
         self.files.get(file).or_else(|| self.guards.get(file))
     }
 
-    /// Warnings about the directories.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    /// Warnings about files and directories that are ignored.
+    pub fn warnings(&self) -> impl Iterator<Item = &Problem> {
+        self.warnings.iter()
     }
 }
 
 impl Parsed {
-    fn new(shown: Arc<str>, content: Content, modified: Option<Timestamp>) -> Self {
-        let (text, file) = match content {
+    fn new(shown: Arc<str>, file: CheckoutFile) -> Self {
+        let (text, parsed) = match file.content {
             Content::Known => (Vec::new(), File::default()),
             Content::Bytes(bytes) => {
                 let file = File::read(&bytes);
@@ -127,6 +122,6 @@ impl Parsed {
             }
             Content::Unreadable(reason) => (Vec::new(), File::unreadable(reason)),
         };
-        Self { shown, text: text.into(), file, modified }
+        Self { shown, text: text.into(), file: parsed, modified: file.modified }
     }
 }

@@ -6,8 +6,12 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use policies::reading::{Place, Problem};
 use serde_json::json;
 
-use super::output::Output;
-use super::policy_directory::Folder;
+use super::{
+    console::{print, print_styled},
+    output::Output,
+    policy_directory::Folder,
+};
+use crate::printable::{is_unprintable, printable};
 
 /// Errors and warnings about files.
 #[derive(Debug, Default)]
@@ -30,15 +34,22 @@ impl Report {
             let lines = || folder.text(&problem.file).map(|text| lines(&text)).unwrap_or_default();
             sources.entry(folder.shown(&problem.file)).or_insert_with(lines);
         }
-        Self {
-            errors: errors.iter().map(shown).collect(),
-            warnings: warnings.iter().map(shown).collect(),
-            sources,
+        let mut warnings: Vec<_> = folder.warnings().cloned().chain(warnings.iter().map(shown)).collect();
+        warnings.sort();
+        Self { errors: errors.iter().map(shown).collect(), warnings, sources }
+    }
+
+    /// Prints the whole.
+    pub fn print(&self, output: Output) {
+        let text = self.render(output);
+        match output {
+            // Its parts are printable, and it may have colours.
+            Output::Table => print_styled(&text),
+            Output::Json | Output::Yaml | Output::Github => print(&text),
         }
     }
 
-    /// The whole, ready to be printed.
-    pub fn render(&self, output: Output) -> String {
+    fn render(&self, output: Output) -> String {
         let json = json!({"errors": self.errors, "warnings": self.warnings});
         output.render(&json, || if output == Output::Github { self.annotations() } else { self.text() })
     }
@@ -62,9 +73,10 @@ impl Report {
 
     fn one(&self, level: Level<'_>, problem: &Problem, renderer: &Renderer) -> String {
         let Place { line, column } = problem.finding.place;
-        let title = problem.finding.to_string();
+        let (title, file) = (problem.finding.to_string(), printable(&problem.file));
+        let title = printable(&title);
         let Some(source) = self.line(problem) else {
-            let title = format!("{}: {title}", problem.file);
+            let title = format!("{file}: {title}");
             return renderer.render(&[level
                 .primary_title(title)
                 .elements(Vec::<annotate_snippets::Element<'_>>::new())]);
@@ -72,7 +84,7 @@ impl Report {
         let (start, end) = word(source, column);
         let snippet = Snippet::source(source.as_str())
             .line_start(line as usize)
-            .path(&*problem.file)
+            .path(&*file)
             .annotation(AnnotationKind::Primary.span(start..end));
         renderer.render(&[level.primary_title(title).element(snippet)])
     }
@@ -84,9 +96,10 @@ impl Report {
     }
 }
 
-/// The lines of a text. One that fills the screen helps nobody.
+/// The lines of a text, each printable and with its columns kept. One that fills the screen helps nobody.
 fn lines(text: &[u8]) -> Vec<String> {
-    String::from_utf8_lossy(text).lines().map(|line| line.chars().take(500).collect()).collect()
+    let shown = |c| if is_unprintable(c) && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
+    String::from_utf8_lossy(text).lines().map(|line| line.chars().take(500).map(shown).collect()).collect()
 }
 
 /// The bytes of the word that begins at a column, counted in characters from 1.
@@ -100,7 +113,9 @@ fn word(line: &str, column: u32) -> (usize, usize) {
 
 /// A workflow command, with what has a meaning in one escaped.
 fn github(level: &str, problem: &Problem) -> String {
-    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let data = |text: &str| {
+        printable(&text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")).into_owned()
+    };
     let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
     let Place { line, column } = problem.finding.place;
     let place = if line > 0 { format!(",line={line},col={column}") } else { String::new() };
@@ -130,6 +145,25 @@ mod tests {
             report(Place::default()).render(Output::Table).contains("a,b.yaml: spec.percntage: is 5 % wrong")
         );
         assert!(report(Place { line: 99, column: 99 }).render(Output::Table).contains("is 5 % wrong"));
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_would_obey_is_printed() {
+        let finding = Finding {
+            place: Place { line: 1, column: 3 },
+            field: "a\u{1b}]0;x\u{7}".into(),
+            message: "is\u{9b}2J\r\nwrong".into(),
+        };
+        let file: std::sync::Arc<str> = "b\u{1b}[2J\u{202e}.yaml\nerror: c".into();
+        for sources in [[].into(), [(file.clone(), super::lines(b"a \x1b[31mb\xc2\x9b1m\n"))].into()] {
+            let problem = Problem { file: file.clone(), finding: finding.clone() };
+            let report = Report { errors: vec![problem], warnings: Vec::new(), sources };
+            for output in [Output::Table, Output::Github] {
+                let text = report.render(output);
+                let is_bad = |c: char| c != '\n' && crate::printable::is_unprintable(c);
+                assert!(!text.contains(is_bad) && !text.contains("\nerror: c"), "{text:?}");
+            }
+        }
     }
 
     #[test]

@@ -13,7 +13,11 @@ use super::{
 };
 use crate::clock::now;
 
-/// Check policy files and directories; together they are one repository, bound by the guardrails above.
+/// Check policy files and directories, as `hfi serve` reads them; together they are one repository.
+///
+/// In a Git work tree the rules are those of `hfi serve --repo`: no symbolic link is followed, no submodule is
+/// entered, and the guardrails of all directories above count, up to the root of the work tree. Elsewhere they are
+/// those of `hfi serve --dir`: see `hfi reference`, Guardrails.
 #[derive(Debug, Args)]
 pub struct Validate {
     /// Policy files, or directories of them
@@ -38,10 +42,7 @@ impl Validate {
         };
         let catalog = folder.catalog(self.require_expiry, Some(now()));
         let report = Report::new(&folder, catalog.problems(), &lint::warnings(&catalog, now()));
-        for warning in folder.warnings() {
-            eprintln!("warning: {warning}");
-        }
-        print(&report.render(self.output));
+        report.print(self.output);
         if self.output == Output::Table {
             print(&format!("{}\n", summary(catalog.policies().len(), &report)));
         }

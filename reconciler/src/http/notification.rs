@@ -10,6 +10,7 @@ use std::{fs, io, path::PathBuf};
 use tracing::warn;
 
 use self::signature::{is_same, sign};
+use crate::io_reason::io_reason;
 
 /// A kind of sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct SecretFile(PathBuf);
 /// The reason why nothing can be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    #[error("the file of --hook-secret-file cannot be read: {0}")]
+    #[error("the file of --hook-secret-file cannot be read: {}", io_reason(.0))]
     Unreadable(#[from] io::Error),
     #[error("the file of --hook-secret-file holds no secret")]
     Empty,

@@ -21,7 +21,7 @@ use tokio_rustls::{
 };
 use tracing::{info, warn};
 
-use crate::shutdown::Shutdown;
+use crate::{io_reason::io_reason, shutdown::Shutdown};
 
 /// The time between two reads of the files. They are not watched: the events depend on how they are mounted.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
@@ -52,8 +52,8 @@ struct Shown(RwLock<Arc<CertifiedKey>>);
 /// The reason why there is no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("{path}: cannot be read")]
-    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{path}: cannot be read: {reason}", reason = io_reason(error))]
+    Unreadable { path: PathBuf, error: io::Error },
     #[error("{0}: holds no certificate in PEM")]
     NoCertificate(PathBuf),
     #[error("{0}: holds no private key in PEM that is not encrypted")]
@@ -153,7 +153,7 @@ struct Content {
 impl CertificateFiles {
     fn read(&self) -> Result<Content, TlsError> {
         let read = |path: &Path| {
-            fs::read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
+            fs::read(path).map_err(|error| TlsError::Unreadable { path: path.to_owned(), error })
         };
         Ok(Content { certificates: read(&self.certificates)?, key: read(&self.key)? })
     }

@@ -6,6 +6,8 @@ use std::{fs, io, path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use policies::Digest;
 
+use crate::io_reason::io_reason;
+
 /// The first bytes of a WebAssembly module.
 const MAGIC: &[u8] = b"\0asm";
 
@@ -23,8 +25,8 @@ pub struct Modules(Arc<[Module]>);
 /// The reason why a file cannot be handed out.
 #[derive(Debug, thiserror::Error)]
 pub enum ModuleError {
-    #[error("--filter {path}: cannot be read")]
-    Unreadable { path: PathBuf, source: io::Error },
+    #[error("--filter {path}: cannot be read: {reason}", reason = io_reason(error))]
+    Unreadable { path: PathBuf, error: io::Error },
     #[error("--filter {path}: is not a WebAssembly module")]
     Foreign { path: PathBuf },
 }
@@ -37,7 +39,7 @@ impl Modules {
                 Ok(Module { digest: Digest::of(&bytes), bytes: bytes.into() })
             }
             Ok(_) => Err(ModuleError::Foreign { path }),
-            Err(source) => Err(ModuleError::Unreadable { path, source }),
+            Err(error) => Err(ModuleError::Unreadable { path, error }),
         };
         paths.into_iter().map(module).collect::<Result<_, _>>().map(Self)
     }

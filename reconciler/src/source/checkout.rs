@@ -29,7 +29,16 @@ pub struct Checkout {
     /// The files directly in the directories above the policy directory, for their guardrails.
     pub above: Vec<CheckoutFile>,
     /// Oddities of the source that do not keep it from being read.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
+}
+
+/// An oddity of a source, such as a directory that is ignored.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Warning {
+    /// The path in the repository or directory; empty for the whole.
+    pub path: String,
+    /// A sentence whose subject is the path.
+    pub message: String,
 }
 
 /// A policy file.
@@ -94,6 +103,21 @@ impl Revision {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Warning {
+    pub(super) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "{} ", self.path)?;
+        }
+        f.write_str(&self.message)
     }
 }
 

@@ -1,120 +1,131 @@
 //! A plain directory.
 
+mod above;
+mod walk;
+
 use std::{
     fs, io,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
     time::UNIX_EPOCH,
 };
 
 use policies::{Digest, Timestamp};
 
+pub(crate) use self::above::Above;
+use self::walk::Walk;
 use super::{
     ancestry::Ancestry,
     bounded_read::read_bounded,
-    checkout::{BlobId, Checkout, CheckoutFile, Content, Revision},
+    checkout::{BlobId, Checkout, CheckoutFile, Content, Revision, Warning},
+    entry::{Entry, Kind},
     error::SourceError,
-    names::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file},
 };
+use crate::io_reason::io_reason;
 
 /// A directory and everything below it.
 #[derive(Debug)]
 pub struct DirSource {
     root: PathBuf,
+    rules: Rules,
 }
 
-/// A file as it was read.
-type Read = (fs::Metadata, Vec<u8>);
-
-/// A walk through the directory.
-struct Walk {
-    /// The directory without symbolic links in its path. Links that point out of it are not followed.
-    root: PathBuf,
-    files: Vec<(String, io::Result<Read>)>,
-    warnings: Vec<String>,
+/// The rules by which entries are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rules {
+    /// Links to files in the directory are followed: a mounted ConfigMap consists of them.
+    Plain,
+    /// As Git reads a commit: no link is followed, and no submodule is entered.
+    Git,
 }
 
 impl DirSource {
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self { root, rules: Rules::Plain }
+    }
+
+    /// The directory as `hfi serve --repo` would read its commit if it is in a Git work tree, and as `hfi serve --dir`
+    /// reads it elsewhere.
+    pub(crate) fn as_committed(root: PathBuf) -> Self {
+        let is_work_tree = root.canonicalize().is_ok_and(|root| above::work_tree(&root).is_some());
+        Self { root, rules: if is_work_tree { Rules::Git } else { Rules::Plain } }
     }
 
     pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
-        let failed = |error| SourceError(format!("cannot read directory {}: {error}", self.root.display()));
+        let failed = |error: io::Error| {
+            SourceError(format!("cannot read directory {}: {}", self.root.display(), io_reason(&error)))
+        };
+        // All files come from one directory, also when a link to it is swapped meanwhile.
         let root = self.root.canonicalize().map_err(failed)?;
-        let mut walk = Walk { root, files: Vec::new(), warnings: Vec::new() };
-        walk.folder(&self.root, "", 0).map_err(failed)?;
-        walk.files.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        let walk = Walk::new(&root, self.rules, &is_known).through().map_err(failed)?;
+        Ok(checkout(walk.files, Above::of(&root).guard_files(self.rules, 1), walk.warnings))
+    }
 
-        let mut parts = Vec::with_capacity(walk.files.len());
-        let mut files = Vec::with_capacity(walk.files.len());
-        for (path, read) in walk.files {
-            let file = match read {
-                Ok((metadata, bytes)) => {
-                    let blob = BlobId::of(&bytes);
-                    let content = if is_known(&blob) { Content::Known } else { Content::Bytes(bytes) };
-                    CheckoutFile { path: path.into(), blob, content, modified: modified(&metadata) }
+    /// A single file, as [`as_committed`](Self::as_committed) reads its directory. The files beside it count for their
+    /// guardrails alone.
+    pub(crate) fn checkout_of_file(path: &Path) -> Result<Checkout, SourceError> {
+        let failed =
+            |error: io::Error| SourceError(format!("cannot read {}: {}", path.display(), io_reason(&error)));
+        let name = path.file_name().unwrap_or_default();
+        let real = directory_of(path).map_err(failed)?.join(name);
+        let rules = if above::work_tree(&real).is_some() { Rules::Git } else { Rules::Plain };
+        let is_link = rules == Rules::Git && path.is_symlink();
+        let (path, mut warnings) = (name.to_string_lossy().into_owned(), Vec::new());
+        let file = match Entry::of(name.as_bytes(), if is_link { Kind::Link } else { Kind::File }) {
+            Entry::Unreadable(reason) => CheckoutFile::unreadable(path, reason.to_owned()),
+            entry => {
+                if entry != Entry::File {
+                    let message =
+                        "is ignored where its directory is served: policy files end in .yaml or .yml";
+                    warnings.push(Warning::new(&*path, message));
                 }
-                Err(error) => CheckoutFile::unreadable(path, format!("cannot be read: {error}")),
-            };
-            // Durations count from the modification, so it decides what is served.
-            let at = file.modified.map_or(0, Timestamp::as_millis).to_le_bytes();
-            parts.push((Arc::clone(&file.path), file.blob, at));
-            files.push(file);
-        }
-        let parts = parts.iter().flat_map(|(path, blob, at)| [path.as_bytes(), blob.as_bytes(), at]);
-        let revision = Revision::new(format!("dir@{}", Digest::of_parts(parts)));
-        let (ancestry, above) = (Ancestry::default(), Vec::new());
-        Ok(Checkout { revision, ancestry, signed: None, files, above, warnings: walk.warnings })
+                let metadata = fs::metadata(&real).map_err(failed)?;
+                CheckoutFile::read(path, read_bounded(&real).map_err(failed)?, &metadata, &|_| false)
+            }
+        };
+        Ok(checkout(vec![file], Above::of(&real).guard_files(rules, 0), warnings))
     }
 }
 
-impl Walk {
-    fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
-        if depth > MAX_DEPTH {
-            self.warnings.push(format!("{prefix} is more than {MAX_DEPTH} directories deep and is ignored"));
-            return Ok(());
-        }
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else {
-                self.warnings.push(format!("{prefix}{:?} is not UTF-8 and is ignored", entry.file_name()));
-                continue;
-            };
-            let path = format!("{prefix}{name}");
-            if entry.file_type()?.is_dir() {
-                if !is_hidden(&name)
-                    && let Err(error) = self.folder(&entry.path(), &format!("{path}/"), depth + 1)
-                {
-                    self.warnings.push(format!("{path} is ignored: {error}"));
-                }
-            } else if is_policy_file(&name) {
-                match self.file(&entry.path()) {
-                    // Between the listing and the reading it was moved away: the next look tells.
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    read => self.files.push((path, read)),
-                }
-            } else if is_miscased(&name) {
-                self.warnings
-                    .push(format!("{path} is ignored: policy files end in .yaml or .yml, in lower case"));
-            }
-        }
-        Ok(())
-    }
+/// The checkout of files, and of the files above them.
+fn checkout(files: Vec<CheckoutFile>, above: Vec<CheckoutFile>, warnings: Vec<Warning>) -> Checkout {
+    // Durations count from the modification, so it decides what is served.
+    let at = |file: &CheckoutFile| file.modified.map_or(0, Timestamp::as_millis).to_le_bytes();
+    let parts: Vec<_> = files.iter().chain(&above).map(|file| (file, at(file))).collect();
+    let parts = parts.iter().flat_map(|(file, at)| [file.path.as_bytes(), file.blob.as_bytes(), at]);
+    let revision = Revision::new(format!("dir@{}", Digest::of_parts(parts)));
+    Checkout { revision, ancestry: Ancestry::default(), signed: None, files, above, warnings }
+}
 
-    fn file(&self, path: &Path) -> io::Result<Read> {
-        if !path.canonicalize()?.starts_with(&self.root) {
-            return Err(io::Error::other("it is a symbolic link that leads out of the directory"));
-        }
-        let metadata = fs::metadata(path)?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
-        }
-        Ok((metadata, read_bounded(path)?))
+impl CheckoutFile {
+    fn read(
+        path: String,
+        bytes: Vec<u8>,
+        metadata: &fs::Metadata,
+        is_known: &dyn Fn(&BlobId) -> bool,
+    ) -> Self {
+        let blob = BlobId::of(&bytes);
+        let content = if is_known(&blob) { Content::Known } else { Content::Bytes(bytes) };
+        Self { path: path.into(), blob, content, modified: modified(metadata) }
     }
 }
 
 fn modified(metadata: &fs::Metadata) -> Option<Timestamp> {
     let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some(Timestamp::from_millis(since.as_millis().try_into().ok()?))
+}
+
+/// The directory of a file, without symbolic links in its path.
+pub(crate) fn directory_of(file: &Path) -> io::Result<PathBuf> {
+    let absolute = std::path::absolute(file)?;
+    absolute.parent().unwrap_or(&absolute).canonicalize()
+}
+
+/// The place of a file of a checkout, given the directory that was read.
+pub(crate) fn located(directory: &Path, path: &str) -> PathBuf {
+    let (mut directory, mut path) = (directory, path);
+    while let Some(rest) = path.strip_prefix("../") {
+        (directory, path) = (directory.parent().unwrap_or(directory), rest);
+    }
+    directory.join(path)
 }

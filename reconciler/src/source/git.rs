@@ -56,7 +56,7 @@ pub(super) use self::{job::work_for_parent, reading::GitReading};
 use super::{
     abort::Abort,
     access::Access,
-    checkout::{BlobId, Checkout, Revision},
+    checkout::{BlobId, Checkout, Revision, Warning},
     error::SourceError,
     location::{Repository, Transport},
     signers::Signed,
@@ -226,6 +226,7 @@ impl GitSource {
         let signed = self.signed(commit)?.map(Arc::new);
         let revision = Revision::new(format!("{}@sha1:{commit}", self.target.label()));
         let found = Known { commit, ancestry: ancestry.clone(), files, times: DocumentTimes::default() };
+        let warnings = warnings.into_iter().map(|warning| Warning::new("", warning)).collect();
         Ok((Checkout { revision, ancestry, signed, files: read, above, warnings }, found))
     }
 

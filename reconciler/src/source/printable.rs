@@ -2,40 +2,17 @@
 
 use std::borrow::Cow;
 
+use crate::printable::printable as text;
+
 /// The longest part of a name that is shown, in characters.
 const LONGEST: usize = 300;
 
 /// A name of a file, directory, branch or tag for a log or a terminal: escaped, and cut if it is very long.
 pub(crate) fn printable(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(LONGEST) {
-        Some((end, _)) => Cow::Owned(format!("{}…", escaped(name.get(..end).unwrap_or_default()))),
-        None => escaped(name),
+        Some((end, _)) => Cow::Owned(format!("{}…", text(name.get(..end).unwrap_or_default()))),
+        None => text(name),
     }
-}
-
-/// A text in which names stand, for a log or a terminal. Characters that would change how the text around them is
-/// shown are escaped.
-pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unprintable) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::new();
-    for c in text.chars() {
-        match is_unprintable(c) {
-            true => shown.extend(c.escape_unicode()),
-            false => shown.push(c),
-        }
-    }
-    Cow::Owned(shown)
-}
-
-/// True for control characters, line separators, and invisible characters that set the direction of writing.
-fn is_unprintable(c: char) -> bool {
-    let is_invisible =
-        matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
-    c.is_control()
-        || is_invisible
-        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -44,7 +21,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{LONGEST, is_unprintable, printable};
+    use super::{LONGEST, printable};
+    use crate::printable::is_unprintable;
 
     #[test]
     fn a_plain_name_is_shown_as_it_is() {
@@ -55,7 +33,7 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_escaped() {
-        assert_eq!(printable("a\u{1b}[2J\n\u{9b}\u{202e}b"), "a\\u{1b}[2J\\u{a}\\u{9b}\\u{202e}b");
+        assert_eq!(printable("a\u{1b}[2J\n\u{9b}\u{202e}b"), "a\\u001b[2J\\u000a\\u009b\\u202eb");
     }
 
     proptest! {

@@ -9,6 +9,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::target::Target;
+use crate::io_reason::io_reason;
 
 /// The version of the stored form. Another version is not read.
 const VERSION: u32 = 1;
@@ -34,8 +35,8 @@ pub struct Followed {
 pub enum StateDirError {
     #[error("another process uses the state directory {0}; give each instance its own")]
     Taken(String),
-    #[error("cannot use the state directory {0}")]
-    Unusable(String, #[source] io::Error),
+    #[error("cannot use the state directory {0}: {reason}", reason = io_reason(.1))]
+    Unusable(String, io::Error),
 }
 
 impl StateDir {

@@ -1,46 +1,49 @@
-//! Notices changes of local files at once. The one file that names `notify`.
+//! Notices changes of local files at once. The one module that names `notify`.
 //!
 //! Events are hints to read again, never the truth: the files are read again, and the interval catches what
 //! was missed.
 
 use std::{
-    fs,
+    collections::BTreeMap,
+    fs, mem,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     pin::pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Waker},
 };
 
 use notify::{
-    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
+    Error, ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
     event::{AccessKind, AccessMode, CreateKind, ModifyKind},
 };
 use tokio::sync::Notify;
 use tracing::{debug, warn};
 
-use super::{names::may_matter, settings::Settings};
+use super::{
+    settings::Settings,
+    watched::{Places, Subject},
+};
+use crate::io_reason::io_reason;
+
+/// The most looks at the places until they stay the same: links may be swapped meanwhile.
+const LOOKS: usize = 3;
 
 /// Watches until it is dropped.
 #[derive(Debug)]
 pub struct Watcher {
     watcher: RecommendedWatcher,
-    folders: Vec<Folder>,
+    subject: Subject,
+    /// The places that are watched, for the events to be told by.
+    places: Arc<Mutex<Places>>,
+    /// The device and inode at each path that is watched.
+    watched: BTreeMap<PathBuf, (u64, u64)>,
     /// Set when a watched directory may have been replaced since the last read. Each watcher has its own, which
     /// tells it that its watch is dead.
     lost: Arc<AtomicBool>,
-}
-
-/// A directory to watch. A watch on a file would be lost when the file is replaced.
-#[derive(Debug)]
-struct Folder {
-    path: PathBuf,
-    mode: RecursiveMode,
-    /// The device and inode that are watched, if any.
-    watched: Option<(u64, u64)>,
 }
 
 /// Changes noticed since the last read. One read sees all of them.
@@ -74,21 +77,25 @@ impl Hints {
         self.noticed.notify_one();
     }
 
-    fn notice(&self, event: &Event, folders: &[PathBuf], matters: fn(&Path) -> bool, lost: &AtomicBool) {
+    fn notice(&self, event: &Event, places: &Places, lost: &AtomicBool) {
         match event.kind {
             // Our own reading is no change.
             EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write) => return,
-            EventKind::Create(CreateKind::Folder) => self.folder_created.store(true, Ordering::Relaxed),
-            EventKind::Modify(ModifyKind::Name(_)) if event.paths.iter().any(|path| path.is_dir()) => {
+            EventKind::Create(CreateKind::Folder) if event.paths.iter().any(|path| places.matters(path)) => {
+                self.folder_created.store(true, Ordering::Relaxed);
+            }
+            EventKind::Modify(ModifyKind::Name(_))
+                if event.paths.iter().any(|path| path.is_dir() && places.matters(path)) =>
+            {
                 self.folder_created.store(true, Ordering::Relaxed);
                 lost.store(true, Ordering::Relaxed);
             }
             EventKind::Remove(_) | EventKind::Modify(_)
-                if event.paths.iter().any(|path| folders.contains(path)) =>
+                if event.paths.iter().any(|path| places.are_at(path)) =>
             {
                 lost.store(true, Ordering::Relaxed);
             }
-            _ if !event.paths.is_empty() && !event.paths.iter().any(|path| matters(path)) => return,
+            _ if !event.paths.is_empty() && !event.paths.iter().any(|path| places.matters(path)) => return,
             _ => {}
         }
         self.noticed.notify_one();
@@ -99,71 +106,96 @@ impl Watcher {
     /// Prepares to watch the files of a source; hints come after the first [`renew`](Self::renew). `None` if the
     /// source is not on this machine, or watching is impossible.
     pub fn new(settings: &Settings, hints: Arc<Hints>) -> Option<Self> {
-        Self::of(folders(settings), hints, may_matter)
+        match settings {
+            Settings::Dir(root) => Self::of(Subject::Tree(root.clone()), hints),
+            Settings::Git { repository, .. } => Self::of(Subject::Refs(repository.git_dir()?), hints),
+        }
     }
 
     /// Prepares to watch the directory of a file that comes and goes.
     pub fn of_file(path: &Path, hints: Arc<Hints>) -> Option<Self> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let path = parent.unwrap_or(Path::new(".")).to_owned();
-        let folder = Folder { path, mode: RecursiveMode::NonRecursive, watched: None };
-        Self::of(vec![folder], hints, |_| true)
+        Self::of_folder(parent.unwrap_or(Path::new(".")).to_owned(), hints)
     }
 
     /// Prepares to watch the files directly in a directory.
     pub fn of_folder(path: PathBuf, hints: Arc<Hints>) -> Option<Self> {
-        let folder = Folder { path, mode: RecursiveMode::NonRecursive, watched: None };
-        Self::of(vec![folder], hints, |_| true)
+        Self::of(Subject::Directory(path), hints)
     }
 
-    fn of(folders: Vec<Folder>, hints: Arc<Hints>, matters: fn(&Path) -> bool) -> Option<Self> {
-        if folders.is_empty() {
-            return None;
-        }
-        let paths: Vec<_> = folders.iter().map(|folder| folder.path.clone()).collect();
-        let lost = Arc::<AtomicBool>::default();
-        let noticed_lost = Arc::clone(&lost);
+    fn of(subject: Subject, hints: Arc<Hints>) -> Option<Self> {
+        let (places, lost) = (Arc::<Mutex<Places>>::default(), Arc::<AtomicBool>::default());
+        let (noticed_places, noticed_lost) = (Arc::clone(&places), Arc::clone(&lost));
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| match event {
-            Ok(event) if !event.need_rescan() => hints.notice(&event, &paths, matters, &noticed_lost),
+            Ok(event) if !event.need_rescan() => {
+                let places = noticed_places.lock().unwrap_or_else(PoisonError::into_inner);
+                hints.notice(&event, &places, &noticed_lost);
+            }
             Ok(_) | Err(_) => hints.notice_loss(&noticed_lost),
         });
-        let watcher =
-            watcher.inspect_err(|error| warn!(%error, "changes go unnoticed until the interval is over"));
-        Some(Self { watcher: watcher.ok()?, folders, lost })
+        let watcher = watcher.inspect_err(|error| unnoticed(error, None));
+        Some(Self { watcher: watcher.ok()?, subject, places, watched: BTreeMap::new(), lost })
     }
 
-    /// Watches what is at the paths now: a directory that is replaced takes its watch with it. Called before each
-    /// read, so that no change is missed.
+    /// Watches what is at the paths now: a directory that is replaced takes its watch with it, and a link that is
+    /// swapped leads elsewhere. Called before each read, so that no change is missed.
     pub fn renew(&mut self) {
         // A folder that comes back can have the inode of the one that went.
-        let lost = self.lost.swap(false, Ordering::Relaxed);
-        for Folder { path, mode, watched } in &mut self.folders {
-            let present = fs::metadata(&*path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
-            if present == *watched && !lost {
+        if self.lost.swap(false, Ordering::Relaxed) {
+            for path in mem::take(&mut self.watched).into_keys() {
+                let _ = self.watcher.unwatch(&path);
+            }
+        }
+        for _ in 0..LOOKS {
+            let places = self.subject.places();
+            let is_new = {
+                let mut known = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+                mem::replace(&mut *known, places.clone()) != places
+            };
+            self.watch(&places);
+            // What was swapped before it was watched shows in another look.
+            if !is_new {
+                return;
+            }
+        }
+    }
+
+    fn watch(&mut self, places: &Places) {
+        let gone: Vec<_> = self.watched.keys().filter(|path| !places.are_at(path)).cloned().collect();
+        for path in gone {
+            self.watched.remove(&path);
+            let _ = self.watcher.unwatch(&path);
+        }
+        for (path, is_recursive) in places.iter() {
+            let present = fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+            if present.is_some() && self.watched.get(path) == present.as_ref() {
                 continue;
             }
-            let _ = self.watcher.unwatch(path);
-            *watched = present.filter(|_| match self.watcher.watch(path, *mode) {
-                Ok(()) => true,
-                Err(error) => {
-                    warn!(%error, path = %path.display(), "changes go unnoticed until the interval is over");
-                    false
+            if self.watched.remove(path).is_some() {
+                let _ = self.watcher.unwatch(path);
+            }
+            let Some(present) = present else { continue };
+            let mode = if is_recursive { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+            match self.watcher.watch(path, mode) {
+                Ok(()) => {
+                    self.watched.insert(path.to_owned(), present);
                 }
-            });
-            debug!(path = %path.display(), watched = watched.is_some(), "watching");
+                Err(error) => unnoticed(&error, Some(path)),
+            }
+            debug!(path = %path.display(), watched = self.watched.contains_key(path), "watching");
         }
     }
 }
 
-fn folders(settings: &Settings) -> Vec<Folder> {
-    let folder = |path, mode| Folder { path, mode, watched: None };
-    match settings {
-        Settings::Dir(root) => vec![folder(root.clone(), RecursiveMode::Recursive)],
-        // A push moves `refs/heads/<branch>` or rewrites `packed-refs`. Not `objects`: it is large,
-        // and changes before there is anything new to see.
-        Settings::Git { repository, .. } => repository.git_dir().map_or_else(Vec::new, |git_dir| {
-            let refs = Path::join(&git_dir, "refs");
-            vec![folder(git_dir, RecursiveMode::NonRecursive), folder(refs, RecursiveMode::Recursive)]
-        }),
-    }
+fn unnoticed(error: &Error, path: Option<&Path>) {
+    let reason = match &error.kind {
+        ErrorKind::MaxFilesWatch => {
+            "this user has as many watches as it may; raise the sysctl fs.inotify.max_user_watches".to_owned()
+        }
+        ErrorKind::Io(error) => io_reason(error),
+        ErrorKind::PathNotFound | ErrorKind::WatchNotFound => "it does not exist".to_owned(),
+        ErrorKind::Generic(_) | ErrorKind::InvalidConfig(_) => "it cannot be watched".to_owned(),
+    };
+    let path = path.map(|path| path.display().to_string());
+    warn!(reason, path, "changes go unnoticed until the interval is over");
 }

@@ -10,6 +10,7 @@ use std::{
 use tracing::{error, info, warn};
 
 use crate::{
+    io_reason::io_reason,
     serving::gate::Gate,
     shutdown::Shutdown,
     source::watch::{Hints, Watcher},
@@ -74,7 +75,7 @@ impl HaltFile {
             // Nobody has asked to halt or to resume.
             Err(error) => {
                 if self.unknown != Some(error.kind()) {
-                    error!(%error, %path, "cannot tell whether the halt file exists; all stays as it is");
+                    error!(error = io_reason(&error), %path, "cannot tell whether the halt file exists; all stays as it is");
                 }
                 Some(error.kind())
             }

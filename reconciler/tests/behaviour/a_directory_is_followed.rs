@@ -122,27 +122,51 @@ async fn a_directory_that_is_removed_and_made_again_is_watched_again() {
 }
 
 #[tokio::test]
+async fn a_link_that_is_swapped_is_seen() {
+    for below in ["", "policies", "policies/team"] {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for (tree, name) in [("a", "one"), ("b", "two"), ("c", "three")] {
+            let file = Path::new(".worktrees").join(tree).join(below).join("p.yaml");
+            write(root, file.to_str().unwrap(), &policy(name, "checkout", 503));
+        }
+        symlink(".worktrees/a", root.join("current")).unwrap();
+        let server = Server::of_folder(&root.join("current").join(below)).await;
+        let mut etag = server.snapshot(CHECKOUT, &[]).await.etag;
+        for (tree, name) in [("b", "two"), ("c", "three")] {
+            // As git-sync does it.
+            symlink(format!(".worktrees/{tree}"), root.join("new")).unwrap();
+            fs::rename(root.join("new"), root.join("current")).unwrap();
+            etag = server.next(CHECKOUT, &etag).await.etag;
+            assert_eq!(server.names().await, [name], "{below}");
+        }
+        // And what is in the tree that the link leads to now.
+        let file = Path::new(".worktrees/c").join(below).join("p.yaml");
+        write(root, file.to_str().unwrap(), &policy("four", "checkout", 503));
+        server.next(CHECKOUT, &etag).await;
+    }
+}
+
+#[tokio::test]
 async fn the_interval_goes_on_while_policies_come_to_their_end() {
     let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    // Behind a symbolic link nothing is noticed, so only the interval can see the change.
-    let root = folder.path().join("policies");
-    let (old, new) = (elsewhere.path().join("old"), elsewhere.path().join("new"));
+    // What changes through a hard link is not noticed in the directory, so only the interval can see it.
+    let (inside, outside) = (folder.path().join("z.yaml"), elsewhere.path().join("z.yaml"));
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64;
     for i in 0..20 {
         let end = policies::Timestamp::from_millis(now + i * 500).to_rfc3339();
         let yaml = format!(
             "metadata: {{name: p{i}}}\nspec: {{expiresAt: {end}, rules: [{{fault: {{percentage: 1, delay_ms: 1}}}}]}}\n"
         );
-        write(&old, &format!("{i}.yaml"), &yaml);
+        write(folder.path(), &format!("{i}.yaml"), &yaml);
     }
-    write(&new, "new.yaml", &policy("new", "checkout", 503));
-    symlink(&old, &root).unwrap();
-    let server = Server::start(Settings::Dir(root.clone()), Duration::from_secs(1)).await;
+    fs::write(&outside, policy("old", "checkout", 503)).unwrap();
+    fs::hard_link(&outside, &inside).unwrap();
+    let server = Server::start(Settings::Dir(folder.path().to_owned()), Duration::from_secs(1)).await;
     server.until_ready().await;
-    fs::remove_file(&root).unwrap();
-    symlink(&new, &root).unwrap();
+    fs::write(&outside, policy("new", "checkout", 503)).unwrap();
     let seen = async {
-        while server.names().await != ["new"] {
+        while !server.names().await.contains(&"new".to_owned()) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

@@ -124,7 +124,7 @@ async fn a_huge_commit_message_is_refused_and_a_deep_directory_ignored() {
         (0..300).fold(files.clone(), |tree, _| repository.directories(["d".to_owned()].into_iter(), &tree));
     repository.commit(&deep, "Deep");
     let checkout = look(text(&repository.0), &access()).await.unwrap();
-    assert!(checkout.warnings[0].contains("is more than 32 directories deep and is ignored"));
+    assert!(checkout.warnings[0].message.contains("is more than 32 directories deep and is ignored"));
     repository.commit(&files, &"m".repeat(2 << 20));
     let error = look(text(&repository.0), &access()).await.unwrap_err();
     assert!(error.contains("with its message has 209") && error.ends_with("more than 1048576"), "{error}");

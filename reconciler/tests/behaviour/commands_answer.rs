@@ -1,18 +1,11 @@
 //! The commands that read policies: what they print, and what they exit with.
 
-use std::{fs, path::Path, process::Command};
+use std::fs;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::policy;
-
-/// Runs `hfi` in a directory: its exit code and what it printed on stdout.
-fn hfi(folder: &Path, arguments: &[&str]) -> (i32, String) {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_hfi")).current_dir(folder).args(arguments).output().unwrap();
-    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
-}
+use crate::support::{hfi, policy};
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();

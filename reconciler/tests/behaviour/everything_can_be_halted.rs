@@ -172,6 +172,8 @@ async fn at_the_start_also_where_it_cannot_be_known_whether_the_file_exists() {
     let folder = world.switch.path().join("folder");
     symlink(&folder, &folder).unwrap();
     let hfi = world.start(&folder.join("halt")).await;
+    // What was halted before it was loaded has nothing to return to yet.
+    hfi.until_ready(|ready| ready["source_age_seconds"].is_number()).await;
     let halted = hfi.snapshot(CHECKOUT).await;
     assert!(is_empty(&halted));
     let held = hfi.next(CHECKOUT, &halted.etag);

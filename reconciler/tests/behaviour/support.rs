@@ -119,6 +119,13 @@ pub(crate) async fn metric(client: &reqwest::Client, url: &str, name: &str) -> O
     text.lines().find_map(value)
 }
 
+/// Runs `hfi` in a directory: its exit code and what it printed on stdout.
+pub(crate) fn hfi(directory: &Path, arguments: &[&str]) -> (i32, String) {
+    let mut hfi = std::process::Command::new(env!("CARGO_BIN_EXE_hfi"));
+    let output = hfi.current_dir(directory).args(arguments).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
 /// A policy that aborts everything at `service` in `demo`.
 pub(crate) fn policy(name: &str, service: &str, status: u16) -> String {
     format!(

@@ -21,7 +21,7 @@ async fn told(repository: &Repository) -> (Vec<String>, Vec<(String, Option<Stri
         Content::Unreadable(reason) => (file.path.to_string(), Some(reason)),
         _ => (file.path.to_string(), None),
     });
-    (checkout.warnings, files.collect())
+    (checkout.warnings.iter().map(ToString::to_string).collect(), files.collect())
 }
 
 /// The served policies of a repository: the names of those in force.

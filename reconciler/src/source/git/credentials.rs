@@ -13,7 +13,10 @@ use std::{
 use git2::{CertificateCheckStatus, Cred, CredentialType, Error, ErrorCode, cert::Cert};
 
 use super::{failure, fingerprint::fingerprint};
-use crate::source::{access::Login, error::SourceError};
+use crate::{
+    io_reason::io_reason,
+    source::{access::Login, error::SourceError},
+};
 
 /// The longest password, token or key that is read, in bytes.
 const LONGEST_SECRET: u64 = 64 * 1024;
@@ -144,5 +147,7 @@ fn read(file: &Path) -> Result<String, String> {
         File::open(file)?.take(LONGEST_SECRET).read_to_string(&mut text)?;
         Ok(text)
     };
-    read().map_err(|error| format!("asks for credentials, and {} cannot be read: {error}", file.display()))
+    let why =
+        |error| format!("asks for credentials, and {} cannot be read: {}", file.display(), io_reason(&error));
+    read().map_err(why)
 }

@@ -12,7 +12,8 @@ use super::{
     objects,
 };
 use crate::source::{
-    names::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file},
+    entry::{Entry, Kind, too_deep},
+    names::MAX_DEPTH,
     printable::printable,
 };
 
@@ -78,42 +79,19 @@ impl Folder {
         let (entries, tree_bytes) = objects::tree(clone, tree, || prefix.clone())?;
         cost.add(Cost { entries: entries.len(), tree_bytes, ..Cost::default() }, &prefix)?;
         for entry in &entries {
-            let name = String::from_utf8_lossy(entry.name_bytes());
-            let path = format!("{prefix}{name}");
-            let shown = || printable(&path);
-            let is_utf8 = std::str::from_utf8(entry.name_bytes()).is_ok();
-            let warn = |what: String| Item::Warning(what);
-            let item = match entry.kind() {
-                Some(ObjectType::Tree) if !is_utf8 => {
-                    Some(warn(format!("{} is ignored: its name is not UTF-8", shown())))
-                }
-                Some(ObjectType::Tree) if levels > 0 && !is_hidden(&name) => {
+            let path = format!("{prefix}{}", String::from_utf8_lossy(entry.name_bytes()));
+            let warn = |message: &str| Item::Warning(format!("{} {message}", printable(&path)));
+            let item = match Entry::of(entry.name_bytes(), kind(&entry)) {
+                Entry::File => Some(Item::File { path: path.as_str().into(), id: entry.id() }),
+                Entry::Unreadable(reason) => Some(Item::Unreadable { path: path.clone(), reason }),
+                Entry::Ignored(message) => Some(warn(message)),
+                Entry::Directory if levels > 0 => {
                     let prefix = format!("{path}/");
                     let known = known.get(&*prefix).copied();
                     Some(Item::Folder(Self::read(clone, entry.id(), prefix, levels - 1, known, cost)?))
                 }
-                Some(ObjectType::Tree) if !is_hidden(&name) && prefix.matches('/').count() >= MAX_DEPTH => {
-                    Some(warn(format!(
-                        "{} is more than {MAX_DEPTH} directories deep and is ignored",
-                        shown()
-                    )))
-                }
-                Some(ObjectType::Blob) if is_policy_file(&name) => Some(file(&entry, path.clone(), is_utf8)),
-                Some(ObjectType::Blob) if is_miscased(&name) => Some(warn(format!(
-                    "{} is ignored: policy files end in .yaml or .yml, in lower case",
-                    shown()
-                ))),
-                Some(ObjectType::Commit) if !is_hidden(&name) => Some(warn(format!(
-                    "{} is a submodule and ignored: policies stand in this repository itself",
-                    shown()
-                ))),
-                Some(ObjectType::Blob) if entry.filemode() == SYMBOLIC_LINK && may_be_folder(&name) => {
-                    Some(warn(format!(
-                        "{} is a symbolic link and ignored: policies stand where the link leads",
-                        shown()
-                    )))
-                }
-                _ => None,
+                Entry::Directory if prefix.matches('/').count() >= MAX_DEPTH => Some(warn(&too_deep())),
+                Entry::Directory | Entry::Other => None,
             };
             if !matches!(item, None | Some(Item::Folder(_))) {
                 cost.add_path(Cost { files: 1, ..Cost::default() }, &path)?;
@@ -178,18 +156,11 @@ impl Change {
     }
 }
 
-fn file(entry: &TreeEntry<'_>, path: String, is_utf8: bool) -> Item {
-    if entry.filemode() == SYMBOLIC_LINK {
-        let reason = "is a symbolic link, which is not followed; put the file there";
-        return Item::Unreadable { path, reason };
+fn kind(entry: &TreeEntry<'_>) -> Kind {
+    match entry.kind() {
+        Some(ObjectType::Tree) => Kind::Directory,
+        Some(ObjectType::Commit) => Kind::Submodule,
+        _ if entry.filemode() == SYMBOLIC_LINK => Kind::Link,
+        _ => Kind::File,
     }
-    if !is_utf8 {
-        return Item::Unreadable { path, reason: "has a name that is not UTF-8; rename it" };
-    }
-    Item::File { path: path.into(), id: entry.id() }
-}
-
-/// True if a link of this name may be meant as a directory: a link to a policy file has a file extension.
-fn may_be_folder(name: &str) -> bool {
-    !name.contains('.')
 }

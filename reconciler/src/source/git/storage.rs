@@ -7,9 +7,12 @@ use tempfile::TempDir;
 use tracing::warn;
 
 use super::failure;
-use crate::source::{
-    error::SourceError,
-    state_dir::{Followed, StateDir},
+use crate::{
+    io_reason::io_reason,
+    source::{
+        error::SourceError,
+        state_dir::{Followed, StateDir},
+    },
 };
 
 /// The folder of the clone.
@@ -87,7 +90,7 @@ impl Storage {
 }
 
 fn failed(error: &io::Error) -> SourceError {
-    SourceError(format!("cannot make a directory for the clone: {error}"))
+    SourceError(format!("cannot make a directory for the clone: {}", io_reason(error)))
 }
 
 /// The clone of an earlier process. The error says why it cannot be used.

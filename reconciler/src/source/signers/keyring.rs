@@ -8,7 +8,10 @@ use std::{
 use policies::reading::MAX_FILE_BYTES;
 
 use super::{openpgp, ssh};
-use crate::source::{bounded_read::read_bounded, names::is_hidden};
+use crate::{
+    io_reason::io_reason,
+    source::{bounded_read::read_bounded, names::is_hidden},
+};
 
 /// All keys that could be read, and the problems with the other files.
 #[derive(Debug, Default)]
@@ -25,7 +28,9 @@ impl Keyring {
         let mut keyring = Self::default();
         match files(folder) {
             Ok(files) => files.iter().for_each(|path| keyring.add_file(path)),
-            Err(error) => keyring.faults.push(format!("{} cannot be read: {error}", folder.display())),
+            Err(error) => {
+                keyring.faults.push(format!("{} cannot be read: {}", folder.display(), io_reason(&error)))
+            }
         }
         keyring
     }
@@ -40,7 +45,7 @@ impl Keyring {
             Ok(bytes) => self.add(&shown, &bytes),
             // Between the listing and the reading it was removed, as it was meant to be.
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {}
-            Err(error) => self.faults.push(format!("{shown} cannot be read: {error}")),
+            Err(error) => self.faults.push(format!("{shown} cannot be read: {}", io_reason(&error))),
         }
     }
 

@@ -9,7 +9,7 @@ use super::Reconciler;
 use crate::{
     clock::now,
     serving::published::Whole,
-    source::{Checkout, Revision, printable::escaped, signers::Signed},
+    source::{Checkout, Revision, signers::Signed},
     sync::{cause::Cause, loader::Loaded},
 };
 
@@ -45,8 +45,7 @@ impl Reconciler {
             for problem in catalog.problems() {
                 let (place, field) = (problem.finding.place, &problem.finding.field);
                 let Place { line, column } = place;
-                let (file, shown) = (escaped(&problem.file), problem.to_string());
-                error!(%revision, %file, line, column, field, "{}", escaped(&shown));
+                error!(%revision, file = %problem.file, line, column, field, "{problem}");
             }
         }
         let (policies, problems) = (catalog.policies().len(), catalog.problems().len());

@@ -208,8 +208,8 @@ fn what_is_no_certificate_is_refused_at_the_start() {
         let files = CertificateFiles { certificates: files.path(certificates), key: files.path(key) };
         format!("{:#}", anyhow::Error::new(Tls::open(files).unwrap_err()))
     };
-    assert!(refusal("none.pem", "server.key").contains("none.pem: cannot be read: No such file"));
-    assert!(refusal("server.pem", "none.key").contains("none.key: cannot be read: No such file"));
+    assert!(refusal("none.pem", "server.key").contains("none.pem: cannot be read: it does not exist"));
+    assert!(refusal("server.pem", "none.key").contains("none.key: cannot be read: it does not exist"));
     assert!(refusal("empty.pem", "server.key").contains("empty.pem: holds no certificate"));
     assert!(refusal("server.key", "server.key").contains("server.key: holds no certificate"));
     assert!(refusal("server.pem", "server.pem").contains("server.pem: holds no private key"));

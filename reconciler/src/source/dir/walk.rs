@@ -1,0 +1,101 @@
+//! A walk through a directory.
+
+use std::{fs, io, os::unix::ffi::OsStrExt as _, path::Path};
+
+use super::Rules;
+use crate::{
+    io_reason::io_reason,
+    source::{
+        bounded_read::read_bounded,
+        checkout::{BlobId, CheckoutFile, Warning},
+        entry::{Entry, Kind, too_deep},
+        names::MAX_DEPTH,
+    },
+};
+
+/// The policy files of a directory.
+pub(super) struct Walk<'a> {
+    /// The directory without symbolic links in its path. Links that point out of it are not followed.
+    root: &'a Path,
+    rules: Rules,
+    is_known: &'a dyn Fn(&BlobId) -> bool,
+    pub(super) files: Vec<CheckoutFile>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(root: &'a Path, rules: Rules, is_known: &'a dyn Fn(&BlobId) -> bool) -> Self {
+        Self { root, rules, is_known, files: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Reads a directory, whose path has no symbolic links, and everything below it.
+    pub(super) fn through(mut self) -> io::Result<Self> {
+        self.directory(self.root, "", MAX_DEPTH)?;
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.warnings.sort();
+        Ok(self)
+    }
+
+    /// Reads the files directly in a directory at or below the root.
+    pub(super) fn directly_in(mut self, directory: &Path, prefix: &str) -> io::Result<Vec<CheckoutFile>> {
+        self.directory(directory, prefix, 0)?;
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(self.files)
+    }
+
+    fn directory(&mut self, directory: &Path, prefix: &str, levels: usize) -> io::Result<()> {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let (name, at) = (entry.file_name(), entry.path());
+            let path = format!("{prefix}{}", name.to_string_lossy());
+            match Entry::of(name.as_bytes(), self.kind(&entry)?) {
+                Entry::File => match self.read(&at) {
+                    Ok((metadata, bytes)) => {
+                        self.files.push(CheckoutFile::read(path, bytes, &metadata, self.is_known));
+                    }
+                    // Between the listing and the reading it was moved away: the next look tells.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => {
+                        let reason = format!("cannot be read: {}", io_reason(&error));
+                        self.files.push(CheckoutFile::unreadable(path, reason));
+                    }
+                },
+                Entry::Unreadable(reason) => {
+                    self.files.push(CheckoutFile::unreadable(path, reason.to_owned()));
+                }
+                Entry::Ignored(message) => self.warnings.push(Warning::new(path, message)),
+                Entry::Directory if levels > 0 => {
+                    if let Err(error) = self.directory(&at, &format!("{path}/"), levels - 1) {
+                        let message = format!("is ignored: {}", io_reason(&error));
+                        self.warnings.push(Warning::new(path, message));
+                    }
+                }
+                Entry::Directory => self.warnings.push(Warning::new(path, too_deep())),
+                Entry::Other => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn kind(&self, entry: &fs::DirEntry) -> io::Result<Kind> {
+        let (kind, path) = (entry.file_type()?, entry.path());
+        Ok(match self.rules {
+            Rules::Git if kind.is_symlink() => Kind::Link,
+            Rules::Git if kind.is_dir() && path.join(".git").symlink_metadata().is_ok() => Kind::Submodule,
+            _ if kind.is_dir() => Kind::Directory,
+            Rules::Plain if kind.is_symlink() && path.is_dir() => Kind::DirectoryLink,
+            _ => Kind::File,
+        })
+    }
+
+    fn read(&self, path: &Path) -> io::Result<(fs::Metadata, Vec<u8>)> {
+        if !path.canonicalize()?.starts_with(self.root) {
+            return Err(io::Error::other("it is a symbolic link that leads out of the directory"));
+        }
+        let metadata = fs::metadata(path)?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        Ok((metadata, read_bounded(path)?))
+    }
+}

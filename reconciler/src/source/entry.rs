@@ -1,0 +1,110 @@
+//! The entries of a directory: which are read, which are ignored, and of which the author must hear.
+//!
+//! One set of rules for directories and for Git trees, so that the same files give the same policies.
+
+use super::names::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file};
+
+/// The kind of an entry, by the file system or by Git.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Directory,
+    /// A symbolic link that is not followed.
+    Link,
+    /// A symbolic link to a directory, where links to files are followed.
+    DirectoryLink,
+    Submodule,
+}
+
+/// The use of an entry.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A policy file.
+    File,
+    /// A directory that may hold policy files.
+    Directory,
+    /// A policy file that cannot be read, and the reason.
+    Unreadable(&'static str),
+    /// It is ignored, and this warning says why: its author may have meant it to count.
+    Ignored(&'static str),
+    /// Nothing of ours.
+    Other,
+}
+
+const LINK: &str = "is a symbolic link, which is not followed; put the file there";
+
+impl Entry {
+    /// The use of the entry of this name and kind.
+    pub(super) fn of(name: &[u8], kind: Kind) -> Self {
+        let is_utf8 = std::str::from_utf8(name).is_ok();
+        let name = &*String::from_utf8_lossy(name);
+        match kind {
+            _ if is_hidden(name) => Self::Other,
+            Kind::Directory if is_utf8 => Self::Directory,
+            Kind::Directory => Self::Ignored("is ignored: its name is not UTF-8"),
+            Kind::Submodule => {
+                Self::Ignored("is a submodule and ignored: policies stand in this repository itself")
+            }
+            Kind::DirectoryLink => {
+                Self::Ignored("is a symbolic link and ignored: policies stand where the link leads")
+            }
+            Kind::Link if is_policy_file(name) => Self::Unreadable(LINK),
+            Kind::Link if may_be_directory(name) => Self::of(name.as_bytes(), Kind::DirectoryLink),
+            Kind::File if is_policy_file(name) && !is_utf8 => {
+                Self::Unreadable("has a name that is not UTF-8; rename it")
+            }
+            Kind::File if is_policy_file(name) => Self::File,
+            Kind::File | Kind::Link if is_miscased(name) => {
+                Self::Ignored("is ignored: policy files end in .yaml or .yml, in lower case")
+            }
+            Kind::File | Kind::Link => Self::Other,
+        }
+    }
+}
+
+/// The warning about a directory below too many others.
+pub(super) fn too_deep() -> String {
+    format!("is more than {MAX_DEPTH} directories deep and is ignored")
+}
+
+/// True if a link of this name may be meant as a directory: a link to a policy file has a file extension.
+fn may_be_directory(name: &str) -> bool {
+    !name.contains('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Kind};
+
+    #[test]
+    fn an_entry_is_read_ignored_or_refused_by_its_name_and_kind() {
+        let what = |name: &[u8], kind| match Entry::of(name, kind) {
+            Entry::File => "file",
+            Entry::Directory => "directory",
+            Entry::Unreadable(_) => "unreadable",
+            Entry::Ignored(_) => "ignored",
+            Entry::Other => "other",
+        };
+        for (name, kind, wanted) in [
+            (&b"a.yaml"[..], Kind::File, "file"),
+            (b"a.yml", Kind::File, "file"),
+            (b"a.YAML", Kind::File, "ignored"),
+            (b"a.txt", Kind::File, "other"),
+            (b".a.yaml", Kind::File, "other"),
+            (b"\xff.yaml", Kind::File, "unreadable"),
+            (b"\xff.txt", Kind::File, "other"),
+            (b"team", Kind::Directory, "directory"),
+            (b"a.yaml", Kind::Directory, "directory"),
+            (b".git", Kind::Directory, "other"),
+            (b"\xff", Kind::Directory, "ignored"),
+            (b"a.yaml", Kind::Link, "unreadable"),
+            (b"team", Kind::Link, "ignored"),
+            (b"notes.txt", Kind::Link, "other"),
+            (b"..data", Kind::DirectoryLink, "other"),
+            (b"team", Kind::DirectoryLink, "ignored"),
+            (b"team", Kind::Submodule, "ignored"),
+        ] {
+            assert_eq!(what(name, kind), wanted, "{} {kind:?}", String::from_utf8_lossy(name));
+        }
+    }
+}
