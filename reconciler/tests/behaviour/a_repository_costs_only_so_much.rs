@@ -135,7 +135,7 @@ async fn a_file_that_unfolds_from_a_huge_one_is_refused_within_the_memory_of_the
     let folder = tempfile::tempdir().unwrap();
     let repository = bare(folder.path());
     let text_of_policy = policy("a", "checkout", 503);
-    let huge = repository.blob(vec![b'#'; 400 << 20]);
+    let huge = repository.blob(vec![b'#'; 192 << 20]);
     repository.blob(text_of_policy.clone());
     let blob = repository.git(&["hash-object", "--stdin"], text_of_policy.clone());
     // A pack in which the policy is stored as a difference to the huge file, of which it takes nothing.
@@ -144,7 +144,7 @@ async fn a_file_that_unfolds_from_a_huge_one_is_refused_within_the_memory_of_the
     let mut bytes = fs::read(&pack).unwrap();
     bytes.truncate(bytes.len() - 20);
     bytes[11] = 2;
-    bytes.extend(as_difference(&huge, 400 << 20, text_of_policy.as_bytes()));
+    bytes.extend(as_difference(&huge, 192 << 20, text_of_policy.as_bytes()));
     let unsigned = folder.path().join("unsigned");
     fs::write(&unsigned, &bytes).unwrap();
     let sum = std::process::Command::new("sha1sum").arg(&unsigned).output().unwrap().stdout;

@@ -1,13 +1,16 @@
 //! Anything that a repository can be and hold besides plain policy files is told, and never followed blindly.
 
-use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, os::unix::fs::symlink};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, os::unix::fs::symlink, time::Duration};
 
 use harness::Repository;
 use reconciler::source::Content;
 
+use tokio::time::timeout;
+
 use crate::{
+    support::process::{Process, text},
     support::remote::{access, look, repository},
-    support::{NEVER, Server, policy},
+    support::{NEVER, PATIENCE, Server, policy},
 };
 
 async fn push(repository: &Repository) {
@@ -76,6 +79,31 @@ async fn names_that_are_not_utf_8_are_told() {
     let reason = files[1].1.as_ref().unwrap();
     assert!(reason.contains("not UTF-8"), "{reason}");
     assert_eq!(served(&repository).await, ["a"]);
+}
+
+#[tokio::test]
+async fn no_name_controls_the_terminal_that_shows_the_log() {
+    let repository = repository().await;
+    // What JSON leaves as it is: the beginning of a sequence, and a change of the direction of writing.
+    let odd = "\u{9b}2J\u{202e}";
+    for (file, text) in [("invalid.yaml", "no policy"), ("miscased.YAML", "")] {
+        repository.write(&format!("{odd}{file}"), text).unwrap();
+    }
+    push(&repository).await;
+    let bare = repository.bare();
+    repository.git(&["push", "--quiet", "origin", &format!("main:refs/heads/{odd}")]).await.unwrap();
+    for (branch, message) in [("main", "serving"), ("gone", "nothing to serve yet")] {
+        let hfi = Process::start(&[("HFI_REPO", text(&bare)), ("HFI_BRANCH", branch)]).await;
+        let told = async {
+            while hfi.said(message).is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, told).await.unwrap_or_else(|_| panic!("never told: {}", hfi.log()));
+        let log = hfi.log();
+        assert!(log.contains("\\\\u{9b}2J\\\\u{202e}"), "{log}");
+        assert!(!log.contains(['\u{9b}', '\u{202e}']), "{log}");
+    }
 }
 
 #[tokio::test]

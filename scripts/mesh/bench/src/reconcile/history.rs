@@ -27,7 +27,7 @@ spec: {selector: {service: a, namespace: b}, rules: [{fault: {percentage: 5, abo
 
 pub(crate) async fn run(client: &Client) -> Result<()> {
     long(client).await?;
-    println!("\n{:<44}{:>8}{:>34}{:>14}", "", "ms", "slowest other request meanwhile", "highest MiB");
+    println!("\n{:<50}{:>8}{:>34}{:>14}", "", "ms", "slowest other request meanwhile", "highest MiB");
     bomb(client).await?;
     large(client).await
 }
@@ -118,7 +118,7 @@ async fn large(client: &Client) -> Result<()> {
 
 fn report(what: &str, took: Duration, slowest: Duration, reconciler: &Reconciler) -> Result<()> {
     let highest = reconciler.peak_memory()? >> 20;
-    println!("{what:<44}{:>8.0}{:>34.1}{highest:>14}", millis(took), millis(slowest));
+    println!("{what:<50}{:>8.0}{:>34.1}{highest:>14}", millis(took), millis(slowest));
     Ok(())
 }
 
