@@ -183,7 +183,7 @@ async fn who_reads_no_answer_takes_no_more_than_there_is_for_it_and_gives_it_bac
     }
     drop(unread);
     let deadline = Instant::now() + PATIENCE;
-    while grown() > MOST / 3 {
+    while grown() > MOST / 2 {
         assert!(Instant::now() < deadline, "they have left, and {} bytes are kept", grown());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
