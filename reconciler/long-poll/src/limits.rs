@@ -25,7 +25,7 @@ pub const LINGER_BYTES: usize = 256 * 1024;
 /// grows to megabytes, would be the price of every slow reader.
 pub const UNSENT_BYTES: u32 = 32 * 1024;
 /// The bytes of TLS that may lie here before the kernel takes them.
-pub const UNSENT_TLS_BYTES: usize = 16 * 1024;
+pub const UNSENT_TLS_BYTES: usize = 4 * 1024;
 /// The bytes that may lie here of one answer over HTTP/2, before the client opens a window for them.
 pub const UNSENT_STREAM_BYTES: usize = 16 * 1024;
 /// The silence of a peer after which it is asked for a sign of life, and the time until it is asked again.
