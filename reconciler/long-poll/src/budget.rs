@@ -7,7 +7,7 @@ use crate::{
     shares::{Admission, Shares},
 };
 
-/// What is left of an amount, such as bytes.
+/// An amount, such as bytes, and the parts of it that clients hold.
 #[derive(Debug)]
 pub(crate) struct Budget(Mutex<Shares>);
 

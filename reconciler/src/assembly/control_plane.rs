@@ -39,7 +39,7 @@ pub struct Options {
     pub modules: Modules,
     pub tls: Option<Tls>,
     pub kubernetes: Option<KubernetesAgent>,
-    /// What tells clients apart.
+    /// The prefixes by which clients are told apart.
     pub clients: Prefixes,
 }
 

@@ -39,7 +39,7 @@ pub struct Services {
     pub modules: Modules,
     /// The health of the cluster, if it is a peer.
     pub cluster: Option<Arc<SharedHealth>>,
-    /// What tells clients apart.
+    /// The prefixes by which clients are told apart.
     pub clients: Prefixes,
     pub(crate) filters: Filters,
     pub(crate) report: Report,

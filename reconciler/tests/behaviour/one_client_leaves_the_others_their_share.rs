@@ -41,7 +41,7 @@ async fn beginning(client: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes[..length]).into_owned()
 }
 
-/// What comes for each of so many requests, as soon as something comes. They stay open.
+/// The first bytes that come for each of so many requests. Their connections stay open.
 fn answers(from: &'static str, to: SocketAddr, request: &str, number: usize) -> JoinSet<(String, TcpStream)> {
     let mut answers = JoinSet::new();
     for _ in 0..number {
