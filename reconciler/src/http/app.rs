@@ -20,7 +20,7 @@ use super::{
     router::Routes,
     routes::snapshot::{self, Poll},
 };
-use crate::{clients::Client, serving::published::Body};
+use crate::{clients::Client, serving::published::Body, source::Revision};
 
 /// The probes, which are answered even over a limit: filters must not decide whether this replica lives.
 const PROBES: [&str; 5] = ["/v1/health", "/health", "/v1/ready", "/ready", "/metrics"];
@@ -48,8 +48,8 @@ impl App for Snapshots {
     fn answer_poll(&self, poll: Poll, hold: Hold<'_>) -> impl Future<Output = Answer> + Send {
         let wait = poll.wait;
         poll.answer(&self.0.served, |expiry| hold.until(expiry)).map(move |answer| match answer {
-            Ok(snapshot::Answer::Full(body)) => full(body, wait),
-            Ok(snapshot::Answer::NotModified(body)) => not_modified(&body, wait),
+            Ok(snapshot::Answer::Full(body, revision)) => full(body, &revision, wait),
+            Ok(snapshot::Answer::NotModified(etag, revision)) => not_modified(&etag, &revision, wait),
             Ok(rare) => Answer::Response(snapshot::respond(rare, wait)),
             Err(problem) => Answer::Response(problem.into_response()),
         })
@@ -82,21 +82,21 @@ impl App for Snapshots {
     }
 }
 
-fn full(body: Body, wait: Option<Wait>) -> Answer {
+fn full(body: Body, revision: &Revision, wait: Option<Wait>) -> Answer {
     let mut head = Head::new(StatusCode::OK);
     head.header("content-type", body.format.media_type());
-    validators(&mut head, &body, wait);
+    validators(&mut head, &body.digest.etag(), revision, wait);
     Answer::Written { head, body: body.bytes }
 }
 
-fn not_modified(body: &Body, wait: Option<Wait>) -> Answer {
+fn not_modified(etag: &str, revision: &Revision, wait: Option<Wait>) -> Answer {
     let mut head = Head::new(StatusCode::NOT_MODIFIED);
-    validators(&mut head, body, wait);
+    validators(&mut head, etag, revision, wait);
     Answer::Written { head, body: bytes::Bytes::new() }
 }
 
-fn validators(head: &mut Head, Body { digest, revision, .. }: &Body, wait: Option<Wait>) {
-    head.header("etag", &digest.etag());
+fn validators(head: &mut Head, etag: &str, revision: &Revision, wait: Option<Wait>) {
+    head.header("etag", etag);
     head.header(REVISION.as_str(), revision.as_str());
     head.header("vary", VARY);
     head.header("cache-control", "no-cache");

@@ -1,85 +1,73 @@
-//! A replica that is behind what a client runs fetches before it answers: filters never go back.
+//! A client that runs a commit which this replica may not have: the replica fetches before it answers, so that
+//! filters never go back.
 
 use std::time::Duration;
 
-use axum::{
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::http::HeaderMap;
 use tokio::time::timeout;
 
-use super::{
-    conditional,
-    headers::{REVISION, VARY},
-    problem::Problem,
-    state::Served,
+use super::{headers::REVISION, state::Served};
+use crate::{
+    serving::published::{Publication, Published},
+    source::{Revision, ancestry::CommitId},
 };
-use crate::serving::published::Publication;
+
+#[cfg(test)]
+mod tests;
 
 /// The longest hold of a client that did not ask to wait.
 const UNASKED: Duration = Duration::from_secs(5);
 
-/// A client that runs what this replica does not know.
+/// The revision that a client runs. Absent if it names no commit, since others have no order; and once a fetch has
+/// told that the branch does not have it. Small, because it is kept while the client waits.
 #[derive(Debug)]
-pub(crate) struct Behind {
-    revision: String,
-    /// The first of the tags that the client names.
-    etag: Option<String>,
-}
+pub(crate) struct Running(Option<Revision>);
 
-impl Behind {
-    /// `Some` if this replica is behind the revision that the client runs.
-    pub(crate) fn of(served: &Served, headers: &HeaderMap) -> Option<Box<Self>> {
-        let revision = headers.get(REVISION)?.to_str().ok()?;
-        is_behind(&served.publisher.publication(), revision).then(|| {
-            let etag = conditional::first(headers).map(str::to_owned);
-            Box::new(Self { revision: revision.to_owned(), etag })
-        })
+/// The client runs this revision, and this replica may be behind it.
+#[derive(Debug)]
+pub(crate) struct Behind(pub(crate) Revision);
+
+impl Running {
+    pub(crate) fn of(served: &Served, headers: &HeaderMap) -> Self {
+        let sent = headers.get(REVISION).and_then(|revision| revision.to_str().ok());
+        let sent = sent.filter(|revision| CommitId::of_revision(revision).is_some());
+        Self(sent.map(|sent| match served.publisher.publication() {
+            // Nearly all clients run it: they share one text.
+            Publication::Serving(published) if published.whole.revision.as_str() == sent => {
+                published.whole.revision.clone()
+            }
+            _ => Revision::new(sent.to_owned()),
+        }))
     }
 
-    /// Makes sure that this replica no longer is, which may take until `wait` is over. `false`: it still
-    /// may be, or the server ends.
-    pub(crate) async fn catch_up(&self, served: &Served, wait: Option<Duration>) -> bool {
+    /// The revision to name in an answer that is made of `published`. An error: there may be no such answer.
+    pub(crate) fn answered_with(&self, published: &Published) -> Result<Revision, Behind> {
+        match &self.0 {
+            Some(running) => published.revision_for(running).cloned().ok_or_else(|| Behind(running.clone())),
+            None => Ok(published.whole.revision.clone()),
+        }
+    }
+
+    /// True if this replica may be behind what the client runs.
+    pub(crate) fn is_ahead_of(&self, newest: &Publication) -> bool {
+        match (&self.0, newest) {
+            (Some(running), Publication::Serving(published)) => published.revision_for(running).is_none(),
+            _ => false,
+        }
+    }
+
+    /// Waits until this replica is no longer behind, until `wait` is over, or until the server ends.
+    pub(crate) async fn catch_up(&mut self, served: &Served, wait: Option<Duration>) {
         let caught_up = async {
             tokio::select! {
-                // What is still unknown after a fetch was forced off the branch, or never was on it.
                 () = served.refresh.sync() => true,
-                () = served.publisher.until(|state| !is_behind(state, &self.revision)) => true,
+                () = served.publisher.until(|newest| !self.is_ahead_of(newest)) => false,
                 () = served.shutdown.requested() => false,
             }
         };
-        timeout(wait.unwrap_or(UNASKED), caught_up).await.unwrap_or(false)
-    }
-
-    /// Answers that the client's policies stay in force: with its own revision and tag, since those of this
-    /// replica are older.
-    pub(crate) fn stay(&self) -> Response {
-        match &self.etag {
-            Some(etag) => {
-                let validators = [
-                    (header::ETAG, etag.as_str()),
-                    (REVISION, &self.revision),
-                    (header::VARY, VARY),
-                    (header::CACHE_CONTROL, "no-cache"),
-                ];
-                (StatusCode::NOT_MODIFIED, validators).into_response()
-            }
-            None => {
-                let detail =
-                    format!("this replica is behind {} and cannot fetch it; see /v1/ready", self.revision);
-                let retry_after = [(header::RETRY_AFTER, "1")];
-                (retry_after, Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)).into_response()
-            }
+        if timeout(wait.unwrap_or(UNASKED), caught_up).await == Ok(true) {
+            // What is still unknown after a fetch was forced off the branch, or never was on it.
+            self.0 = None;
         }
-    }
-}
-
-fn is_behind(state: &Publication, revision: &str) -> bool {
-    match state {
-        // Nothing to inject is nothing to go back to.
-        Publication::Serving(published) => {
-            !published.holds.any() && published.whole.ancestry.is_behind(revision)
-        }
-        Publication::Starting { .. } => false,
     }
 }

@@ -7,6 +7,8 @@ use policies::Digest;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Known {
     Nothing,
+    /// Tags, of which none is of anything that is served: the first.
+    Unknown(Box<str>),
     One(Digest),
     Several(Box<[Digest]>),
     /// `*`: whichever there is.
@@ -19,10 +21,12 @@ impl Known {
         if values().any(|value| value.trim() == "*") {
             return Self::Anything;
         }
-        // A text that is not a digest is not the tag of anything that is served.
+        // A tag that is not a digest is not one of anything that is served.
         let mut digests = values().flat_map(tags).filter_map(Digest::from_etag);
         match (digests.next(), digests.next()) {
-            (None, _) => Self::Nothing,
+            (None, _) => {
+                values().flat_map(tags).next().map_or(Self::Nothing, |tag| Self::Unknown(tag.into()))
+            }
             (Some(one), None) => Self::One(one),
             (Some(first), Some(second)) => {
                 Self::Several([first, second].into_iter().chain(digests).collect())
@@ -30,9 +34,19 @@ impl Known {
         }
     }
 
+    /// The entity tag of what the client has, if it says so; the first of several.
+    pub(crate) fn first(&self) -> Option<String> {
+        match self {
+            Self::Nothing | Self::Anything => None,
+            Self::Unknown(tag) => Some(tag.to_string()),
+            Self::One(known) => Some(known.etag()),
+            Self::Several(known) => known.first().map(Digest::etag),
+        }
+    }
+
     pub(crate) fn has(&self, digest: &Digest) -> bool {
         match self {
-            Self::Nothing => false,
+            Self::Nothing | Self::Unknown(_) => false,
             Self::One(known) => known == digest,
             Self::Several(known) => known.contains(digest),
             Self::Anything => true,

@@ -273,7 +273,7 @@ mod tests {
             let scope = Scope::new(["demo"], ["a"]).unwrap();
             let body = publisher.subscribe(Arc::new(scope.clone().into())).unwrap().borrow().clone();
             let served = Snapshot::decode(&body.bytes).unwrap();
-            assert_eq!(body.revision, published.whole.revision, "bytes and revision are of one state");
+            assert_eq!(*body.revision(), published.whole.revision, "bytes and revision are of one state");
             if self.halted || self.withdrawn {
                 assert!(served.policies.is_empty(), "something is served during a hold");
                 assert!(published.served().policies().is_empty());

@@ -62,7 +62,8 @@ pub struct Body {
     pub format: Format,
     pub bytes: Bytes,
     pub digest: Digest,
-    pub revision: Revision,
+    /// The publication that the bytes are of: the newest one that left them as they are.
+    pub published: Arc<Published>,
 }
 
 impl Holds {
@@ -79,6 +80,19 @@ impl Published {
         if self.holds.any() { Arc::default() } else { Arc::clone(&self.whole.catalog) }
     }
 
+    /// The revision to name in an answer to a client that runs `running`; `None` while no answer may be given, since
+    /// it could be older than what the client runs.
+    ///
+    /// A client sends back what it was told last. So an answer that a hold has emptied, which is given at once
+    /// wherever this replica stands, names what the client runs unless this replica is at least as new.
+    pub fn revision_for<'a>(&'a self, running: &'a Revision) -> Option<&'a Revision> {
+        let Whole { revision, ancestry, .. } = &self.whole;
+        if self.holds.any() {
+            return Some(if ancestry.lacks(running.as_str()) { running } else { revision });
+        }
+        (!ancestry.is_behind(running.as_str())).then_some(revision)
+    }
+
     /// The catalog that reports describe: the whole one under a halt, since it returns as it is; an empty one
     /// after a withdrawal, since another commit may follow.
     pub fn reported(&self) -> Arc<Catalog> {
@@ -87,9 +101,16 @@ impl Published {
 }
 
 impl Body {
-    pub(super) fn of(active: &ActiveSet, revision: &Revision, variant: &Variant) -> Self {
+    /// The body of `published`, whose policies in force are `active`.
+    pub(super) fn of(active: &ActiveSet, published: &Arc<Published>, variant: &Variant) -> Self {
         let Variant { scope, format } = variant;
         let bytes = active.snapshot(scope).encode(*format);
-        Self { format: *format, digest: Digest::of(&bytes), bytes: bytes.into(), revision: revision.clone() }
+        let (digest, published) = (Digest::of(&bytes), Arc::clone(published));
+        Self { format: *format, digest, bytes: bytes.into(), published }
+    }
+
+    /// The revision that the bytes are of.
+    pub fn revision(&self) -> &Revision {
+        &self.published.whole.revision
     }
 }

@@ -77,7 +77,7 @@ impl Publisher {
         let changes = active.changes(&before);
         let make = |variant: Arc<Variant>| {
             let is_touched = changes.touch(&variant.scope);
-            let body = is_touched.then(|| Body::of(&active, &published.whole.revision, &variant));
+            let body = is_touched.then(|| Body::of(&active, &published, &variant));
             body.map(|body| (variant, body))
         };
         let mut made: Vec<_> = kept.into_iter().filter_map(make).collect();
@@ -85,7 +85,7 @@ impl Publisher {
         let mut scopes = self.lock();
         made.extend(scopes.take_added().into_iter().filter_map(make));
         self.newest.send_replace(Publication::Serving(Arc::clone(&published)));
-        scopes.update(Arc::clone(&active), &published.whole.revision, made)
+        scopes.update(Arc::clone(&active), &published, made)
     }
 
     /// The bytes of a scope in a format, for the replica itself.
@@ -118,7 +118,7 @@ impl Publisher {
                 // Something else was published meanwhile, or this is the first turn.
                 _ => drop(scopes),
             }
-            let body = Body::of(&active, &published.whole.revision, &variant);
+            let body = Body::of(&active, &published, &variant);
             made = Some((active, body));
         }
     }
@@ -212,7 +212,7 @@ mod tests {
                     let plain = published.whole.catalog.snapshot(scope, published.whole.at).encode(*format);
                     prop_assert_eq!(&body.bytes[..], &plain[..]);
                     prop_assert_eq!(body.digest, Digest::of(&plain));
-                    prop_assert_eq!(&body.revision, &published.whole.revision);
+                    prop_assert_eq!(body.revision(), &published.whole.revision);
                 }
             }
         }

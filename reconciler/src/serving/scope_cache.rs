@@ -10,11 +10,8 @@ use bytes::Bytes;
 use policies::{Digest, repository::ActiveSet};
 use tokio::sync::watch;
 
-use super::published::{Body, Variant};
-use crate::{
-    clients::{Admission, Client, Shares},
-    source::Revision,
-};
+use super::published::{Body, Published, Variant};
+use crate::clients::{Admission, Client, Shares};
 
 /// The number of scopes that are kept; a scope in two formats counts twice. A request for one more gets its
 /// bytes, and cannot wait for the next, unless its client has less than its share.
@@ -135,7 +132,7 @@ impl ScopeCache {
     pub(super) fn update(
         &mut self,
         active: Arc<ActiveSet>,
-        revision: &Revision,
+        published: &Arc<Published>,
         bodies: Vec<(Arc<Variant>, Body)>,
     ) -> usize {
         self.active = active;
@@ -150,9 +147,9 @@ impl ScopeCache {
         });
         let changed = changed.count();
         for kept in self.bodies.values() {
-            // A new revision with the same bytes wakes no request.
+            // A publication with the same bytes wakes no request.
             kept.body.send_if_modified(|body| {
-                body.revision = revision.clone();
+                body.published = Arc::clone(published);
                 false
             });
         }
@@ -214,23 +211,30 @@ mod tests {
     use std::{net::Ipv4Addr, sync::Arc, time::Instant};
 
     use bytes::Bytes;
-    use policies::{Digest, Scope, wire::Format};
+    use policies::{Digest, Scope, Timestamp, wire::Format};
     use tokio::sync::watch;
 
     use super::{MAX_SCOPES, Occupancy, SWEEP_INTERVAL, ScopeCache};
     use crate::{
         clients::{Client, Prefixes},
-        serving::published::{Body, Variant},
-        source::Revision,
+        serving::published::{Body, Holds, Published, Variant, Whole},
+        source::{Revision, ancestry::Ancestry},
     };
 
     fn scope(service: &str) -> Arc<Variant> {
         Arc::new(Scope::new(["demo"], [service]).unwrap().into())
     }
 
+    fn published(revision: &str) -> Arc<Published> {
+        let (revision, at) = (Revision::new(revision.to_owned()), Timestamp::from_millis(0));
+        let (ancestry, catalog) = (Ancestry::default(), Arc::default());
+        let whole = Whole { revision, ancestry, signed: None, catalog, at };
+        Arc::new(Published { whole, holds: Holds::default() })
+    }
+
     fn body(text: &'static str) -> Body {
-        let (bytes, revision) = (Bytes::from(text.as_bytes().to_vec()), Revision::new("main@sha1:1".into()));
-        Body { format: Format::V1, digest: Digest::of(&bytes), bytes, revision }
+        let bytes = Bytes::from(text.as_bytes().to_vec());
+        Body { format: Format::V1, digest: Digest::of(&bytes), bytes, published: published("main@sha1:1") }
     }
 
     fn insert(cache: &mut ScopeCache, service: &str, text: &'static str) -> watch::Receiver<Body> {
@@ -249,7 +253,7 @@ mod tests {
         let waiting = names.map(|name| insert(&mut cache, name, "none"));
         for texts in [["one", "none", "two"], ["one", "one", "two"], ["two", "one", "one"], ["x", "x", "y"]] {
             let bodies = names.iter().zip(texts).map(|(name, text)| (scope(name), body(text))).collect();
-            cache.update(Arc::default(), &Revision::new("main@sha1:2".into()), bodies);
+            cache.update(Arc::default(), &published("main@sha1:2"), bodies);
             let [a, b, c] = waiting.each_ref().map(|body| body.borrow().bytes.clone());
             assert_eq!(a == b, a.as_ptr() == b.as_ptr(), "{texts:?}");
             assert_eq!(b == c, b.as_ptr() == c.as_ptr(), "{texts:?}");
@@ -265,8 +269,8 @@ mod tests {
         let waiting = [(Arc::clone(&one), "one"), (other, "other")]
             .map(|(variant, text)| cache.insert(variant, body(text), Client::default()));
         assert_eq!(cache.occupancy(), Occupancy { scopes: 2, waiting: 2 });
-        let revision = Revision::new("main@sha1:2".into());
-        assert_eq!(cache.update(Arc::default(), &revision, vec![(one, body("new"))]), 1);
+        let published = published("main@sha1:2");
+        assert_eq!(cache.update(Arc::default(), &published, vec![(one, body("new"))]), 1);
         assert_eq!(waiting.map(|body| body.has_changed().unwrap()), [true, false]);
     }
 

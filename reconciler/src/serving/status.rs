@@ -43,7 +43,7 @@ impl Version {
     /// The version that is served now; `Err` is the reason why there is none.
     pub fn of(publisher: &Publisher) -> Result<Self, String> {
         let body = publisher.subscribe(Arc::new(everything().into()))?.borrow().clone();
-        Ok(Self { revision: body.revision, digest: body.digest })
+        Ok(Self { revision: body.revision().clone(), digest: body.digest })
     }
 
     /// The version of what reports describe, served or held.

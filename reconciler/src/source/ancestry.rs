@@ -29,12 +29,22 @@ impl Ancestry {
     /// True if a client that runs `revision` may have seen more of the branch than was checked out here. A text that is
     /// not the revision of a commit has no order, and is never ahead.
     pub fn is_behind(&self, revision: &str) -> bool {
-        let commit = revision.rsplit_once(COMMIT).and_then(|(_, hex)| CommitId::from_hex(hex));
-        commit.zip(self.commits()).is_some_and(|(commit, known)| !known.contains(&commit))
+        self.commits.is_some() && self.lacks(revision)
+    }
+
+    /// True if `revision` names a commit that is not known here, as none is where nothing or a directory was read.
+    pub fn lacks(&self, revision: &str) -> bool {
+        let is_known = |commit| self.commits().is_some_and(|known| known.contains(&commit));
+        CommitId::of_revision(revision).is_some_and(|commit| !is_known(commit))
     }
 }
 
 impl CommitId {
+    /// The commit that a revision names, such as `main@sha1:<commit>`.
+    pub fn of_revision(revision: &str) -> Option<Self> {
+        revision.rsplit_once(COMMIT).and_then(|(_, hex)| Self::from_hex(hex))
+    }
+
     /// Reads exactly 40 hexadecimal digits.
     fn from_hex(hex: &str) -> Option<Self> {
         if hex.len() != 40 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -62,11 +72,12 @@ mod tests {
         let ahead = format!("main@sha1:{}", "cd".repeat(20));
         assert!(known.is_behind(&ahead));
         assert!(!Ancestry::default().is_behind(&ahead), "a folder has no order");
+        assert!(known.lacks(&ahead) && Ancestry::default().lacks(&ahead), "and knows no commit");
         let digest = "ab".repeat(32);
         for malformed in
             ["", "main", "main@sha1:", "main@sha1:cdcd", &digest, &format!("dir@sha256:{digest}")]
         {
-            assert!(!known.is_behind(malformed), "{malformed}");
+            assert!(!known.is_behind(malformed) && !known.lacks(malformed), "{malformed}");
         }
         assert!(!known.is_behind(&format!("main@sha1:+{}", "c".repeat(39))));
     }

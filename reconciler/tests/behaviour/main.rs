@@ -7,6 +7,7 @@ mod a_damaged_clone_is_repaired;
 mod a_directory_is_followed;
 mod a_duration_counts_from_the_commit;
 mod a_guardrail_above_binds_a_directory;
+mod a_halt_takes_no_filter_back;
 mod a_large_file_in_the_history_costs_the_server_nothing;
 mod a_plain_poll_is_answered_as_any_other;
 mod a_policy_changes_state_at_its_instant;

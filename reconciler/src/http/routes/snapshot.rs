@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::filters;
 use crate::http::{
-    catch_up::Behind,
+    catch_up::{Behind, Running},
     conditional::Known,
     headers::{PREFERENCE_APPLIED, REVISION, VARY},
     operation::{self, Content, ETAG, Operation, Parameter, binary},
@@ -27,6 +27,7 @@ use crate::http::{
 use crate::{
     clients::Client,
     serving::published::{Body, Variant},
+    source::Revision,
 };
 
 pub(crate) async fn get(
@@ -49,16 +50,17 @@ pub(crate) struct Poll {
     known: Known,
     /// The time for which the client wants to wait, as far as that is granted.
     pub(crate) wait: Option<Wait>,
-    behind: Option<Box<Behind>>,
+    running: Running,
 }
 
 /// The answer, over any kind of connection.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Full(Body),
-    NotModified(Body),
-    /// It keeps what it has: this replica is behind.
-    Stay(Box<Behind>),
+    Full(Body, Revision),
+    /// The client keeps what it has, by its entity tag: that is current, or newer than what this replica has.
+    NotModified(String, Revision),
+    /// This replica is behind that revision, and the client does not say what it has.
+    Behind(Revision),
 }
 
 impl Poll {
@@ -74,7 +76,8 @@ impl Poll {
             poll::scope(query).map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
         let (variant, wait) = (Arc::new(Variant { scope, format }), prefer::preferred(headers));
         filters::note(&served.services, headers, &variant, wait, client);
-        Ok(Self { client, variant, known: Known::of(headers), wait, behind: Behind::of(served, headers) })
+        let (known, running) = (Known::of(headers), Running::of(served, headers));
+        Ok(Self { client, variant, known, wait, running })
     }
 
     /// The snapshot; if the client has it already, it is held until that changes, until its wait is over,
@@ -82,18 +85,15 @@ impl Poll {
     ///
     /// Not an `async fn`, and without locals for its fields: the future would keep them twice.
     pub(crate) fn answer<E: Future<Output = ()> + Send>(
-        self,
+        mut self,
         served: &Served,
         until: impl FnOnce(Instant) -> E + Send,
     ) -> impl Future<Output = Result<Answer, Problem>> + Send {
         let expiry = self.wait.map(|wait| Instant::now() + wait.duration());
         async move {
-            if let Some(behind) = self.behind {
+            if self.running.is_ahead_of(&served.publisher.publication()) {
                 // In a place of its own: it is rare, and would make every other poll larger.
-                let caught_up = Box::pin(behind.catch_up(served, self.wait.map(Wait::duration))).await;
-                if !caught_up {
-                    return Ok(Answer::Stay(behind));
-                }
+                Box::pin(self.running.catch_up(served, self.wait.map(Wait::duration))).await;
             }
             let mut bodies =
                 served.publisher.subscribe_for(self.client, self.variant).map_err(Problem::not_ready)?;
@@ -107,7 +107,17 @@ impl Poll {
                 }
             }
             let body = bodies.borrow_and_update().clone();
-            Ok(if self.known.has(&body.digest) { Answer::NotModified(body) } else { Answer::Full(body) })
+            Ok(match self.running.answered_with(&body.published) {
+                Ok(revision) if self.known.has(&body.digest) => {
+                    Answer::NotModified(body.digest.etag(), revision)
+                }
+                Ok(revision) => Answer::Full(body, revision),
+                // The fetch has not succeeded; or a hold on this replica, which is behind, has ended meanwhile.
+                Err(Behind(revision)) => match self.known.first() {
+                    Some(etag) => Answer::NotModified(etag, revision),
+                    None => Answer::Behind(revision),
+                },
+            })
         }
     }
 }
@@ -115,9 +125,9 @@ impl Poll {
 /// The answer as `axum` takes it. `wait` is what was granted.
 pub(crate) fn respond(answer: Answer, wait: Option<Wait>) -> Response {
     let mut response = match answer {
-        Answer::Full(body) => full(&body),
-        Answer::NotModified(body) => not_modified(&body),
-        Answer::Stay(behind) => behind.stay(),
+        Answer::Full(body, revision) => full(&body, &revision),
+        Answer::NotModified(etag, revision) => not_modified(etag, &revision),
+        Answer::Behind(revision) => behind(&revision),
     };
     if let Some(applied) = wait.and_then(Wait::applied) {
         response.headers_mut().insert(PREFERENCE_APPLIED, applied);
@@ -125,23 +135,30 @@ pub(crate) fn respond(answer: Answer, wait: Option<Wait>) -> Response {
     response
 }
 
-fn full(body: &Body) -> Response {
+fn full(body: &Body, revision: &Revision) -> Response {
     let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(body.format.media_type()))];
-    (content_type, validators(body), Extension(Shared), body.bytes.clone()).into_response()
+    (content_type, validators(body.digest.etag(), revision), Extension(Shared), body.bytes.clone())
+        .into_response()
 }
 
-fn not_modified(body: &Body) -> Response {
-    (StatusCode::NOT_MODIFIED, validators(body)).into_response()
+fn not_modified(etag: String, revision: &Revision) -> Response {
+    (StatusCode::NOT_MODIFIED, validators(etag, revision)).into_response()
 }
 
-fn validators(body: &Body) -> [(HeaderName, String); 4] {
+fn validators(etag: String, revision: &Revision) -> [(HeaderName, String); 4] {
     [
-        (header::ETAG, body.digest.etag()),
-        (REVISION, body.revision.to_string()),
+        (header::ETAG, etag),
+        (REVISION, revision.to_string()),
         (header::VARY, VARY.to_owned()),
         // A cache between would answer polls in our place with what may be over.
         (header::CACHE_CONTROL, "no-cache".to_owned()),
     ]
+}
+
+fn behind(revision: &Revision) -> Response {
+    let detail = format!("this replica is behind {revision} and cannot fetch it; see /v1/ready");
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+    ([(header::RETRY_AFTER, "1")], problem).into_response()
 }
 
 /// The format that the client wants most.
