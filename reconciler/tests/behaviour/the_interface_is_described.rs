@@ -69,6 +69,9 @@ async fn every_answer_is_as_the_document_has_it() {
             if let Some(reference) = described["$ref"].as_str() {
                 described = document.pointer(&reference[1..]).unwrap();
             }
+            let (says, has) =
+                (&described["headers"]["x-hfi-revision"], answer.headers().get("x-hfi-revision"));
+            assert_eq!(says.is_object(), has.is_some(), "{path}: {status} with a revision");
             let kind =
                 answer.headers()["content-type"].to_str().unwrap().split(';').next().unwrap().to_owned();
             let schema = &described["content"][&kind]["schema"];

@@ -1,9 +1,10 @@
 //! `GET /v1/ready`: 200 once there is something to serve.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, response::IntoResponse};
 
 use crate::http::{
-    operation::{Operation, json},
+    headers::REVISION,
+    operation::{Operation, REVISION as REVISION_HEADER, json},
     problem::Problem,
     state::Served,
 };
@@ -15,7 +16,7 @@ use crate::{
 
 /// 503 with the reason until the source was read or restored once; 200 from then on, even while it fails.
 /// A halted replica is ready; if the halt ends before the source was ever read, it is 503 again.
-pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Ready>, Problem> {
+pub(crate) async fn get(State(served): State<Served>) -> Result<impl IntoResponse, Problem> {
     let published = match served.publisher.publication() {
         Publication::Serving(published) => published,
         Publication::Starting { reason } => return Err(Problem::not_ready(reason)),
@@ -24,19 +25,21 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<Json<Ready>, Pro
     let source_error = attempts
         .failure
         .map(|failure| SourceError { age_seconds: seconds_since(failure.at), message: failure.reason });
-    Ok(Json(Ready {
+    let revision = published.whole.revision.to_string();
+    let ready = Ready {
         halted: published.holds.halted,
         restored: attempts.restored,
-        revision: published.whole.revision.to_string(),
+        revision: revision.clone(),
         source_age_seconds: attempts.read_at.map(seconds_since),
         source_error,
         status: ReadyStatus::Ready,
         withdrawn: published.holds.withdrawn.clone(),
-    }))
+    };
+    Ok(([(REVISION, revision)], Json(ready)))
 }
 
 pub(crate) fn described() -> Operation {
     Operation::new("Readiness")
-        .answers(200, "There is something to serve", Some(json::<Ready>()), &[])
+        .answers(200, "There is something to serve", Some(json::<Ready>()), &[REVISION_HEADER])
         .problems(&[503])
 }

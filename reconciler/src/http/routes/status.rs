@@ -9,7 +9,8 @@ use axum::{
 };
 
 use crate::http::{
-    operation::{Operation, json},
+    headers::REVISION,
+    operation::{Operation, REVISION as REVISION_HEADER, json},
     peer::Peer,
     problem::Problem,
     state::Served,
@@ -34,7 +35,11 @@ use crate::{
 pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Result<Response, Problem> {
     // To compare all rules with each other takes long.
     let services = Arc::clone(&served.services);
-    services.making.make(client, move || read(&served).map(|status| Json(status).into_response())).await?
+    services.making.make(client, move || read(&served).map(answer)).await?
+}
+
+fn answer(status: Status) -> Response {
+    ([(REVISION, status.revision.clone())], Json(status)).into_response()
 }
 
 fn read(served: &Served) -> Result<Status, Problem> {
@@ -100,6 +105,6 @@ fn source(Attempts { read_at, failure, .. }: &Attempts) -> Source {
 
 pub(crate) fn described() -> Operation {
     Operation::new("Everything that is served, everything that is not, and why")
-        .answers(200, "The status", Some(json::<Status>()), &[])
+        .answers(200, "The status", Some(json::<Status>()), &[REVISION_HEADER])
         .problems(&[503])
 }
