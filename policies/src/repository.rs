@@ -6,10 +6,13 @@ mod field_places;
 mod file;
 mod inert_metadata;
 pub mod lint;
+pub mod misdated;
+mod start;
 mod window;
 
 pub use active_set::{ActiveSet, Changes};
 pub use catalog::{Catalog, LocatedPolicy, Sources};
 pub use file::{File, ParsedPolicy};
 pub use inert_metadata::InertMetadata;
+pub use start::Start;
 pub use window::State;

@@ -15,7 +15,7 @@ fn catalog_above(files: &[(&str, &str)], above: &[(&str, &str)], server: Guardra
     let pairs = |files: &'static [(Arc<str>, File)]| files.iter().map(|(path, file)| (path, file)).collect();
     // Leaked: a test is short, and the sources borrow.
     let sources = Sources { files: pairs(files.leak()), ancestors: pairs(above.leak()), server };
-    Catalog::new(&sources, |_, _| Some(Timestamp::from_millis(0)))
+    Catalog::new(&sources, |_, _| Some(Timestamp::from_millis(0).into()))
 }
 
 fn catalog(files: &[(&str, &str)]) -> Catalog {

@@ -30,7 +30,7 @@ fn catalog(yaml: &str) -> Catalog {
     let file = File::read(yaml.as_bytes());
     assert!(file.findings.is_empty(), "{:#?}", file.findings);
     Catalog::new(&Sources { files: vec![(&"a.yaml".into(), &file)], ..Sources::default() }, |_, _| {
-        Some(Timestamp::from_millis(1_000_000))
+        Some(Timestamp::from_millis(1_000_000).into())
     })
 }
 
@@ -39,7 +39,7 @@ fn checkout() -> Scope {
 }
 
 fn program(yaml: &str) -> Program {
-    let snapshot = catalog(yaml).snapshot(&checkout(), Timestamp::from_millis(0));
+    let snapshot = catalog(yaml).snapshot(&checkout(), Timestamp::from_millis(1_000_000));
     let travelled = Snapshot::decode(&snapshot.encode(Format::V2)).unwrap();
     Program::compile(&travelled, &checkout())
 }
@@ -192,7 +192,7 @@ fn a_schedule_counts_the_policies_that_are_in_force() {
     let yaml = format!("{window}\n---\n{}", policy("b", two_rules));
     let (path, file) = ("a.yaml".into(), File::read(yaml.as_bytes()));
     let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
-    let catalog = Catalog::new(&sources, |_, _| Some(Timestamp::from_millis(0)));
+    let catalog = Catalog::new(&sources, |_, _| Some(Timestamp::from_millis(0).into()));
     let snapshot = catalog.snapshot(&checkout(), Timestamp::from_millis(1_500));
     let counts = |workload: &Scope| {
         let schedule = snapshot.schedule(workload);

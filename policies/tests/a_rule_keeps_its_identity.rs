@@ -21,7 +21,7 @@ spec:
 fn snapshot(yaml: &str) -> Snapshot {
     let (path, file) = ("a.yaml".into(), File::read(yaml.as_bytes()));
     let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
-    let catalog = Catalog::new(&sources, |_, _| Some(Timestamp::from_millis(1_000_000)));
+    let catalog = Catalog::new(&sources, |_, _| Some(Timestamp::from_millis(1_000_000).into()));
     assert!(file.findings.is_empty() && catalog.problems().is_empty(), "{yaml}: {:?}", catalog.problems());
     let scope = Scope::new(["*"], ["*"]).unwrap();
     Snapshot::decode(&catalog.snapshot(&scope, Timestamp::from_millis(1_000_000)).encode(Format::V2)).unwrap()

@@ -30,7 +30,7 @@ fn differences(case: &Case) -> Vec<String> {
     let file = File::read(policy.as_bytes());
     let path = "policy.yaml".into();
     let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
-    let catalog = Catalog::new(&sources, |_, _| Timestamp::parse(native::NOON).ok());
+    let catalog = Catalog::new(&sources, |_, _| Timestamp::parse(native::NOON).ok().map(Into::into));
     let problems = catalog.problems().iter().map(ToString::to_string);
     let mistakes = problems.filter(|problem| !problem.contains("a guardrail of policy.yaml demands it"));
     let mut differences: Vec<_> = mistakes.map(|mistake| format!("{name}: {mistake}")).collect();

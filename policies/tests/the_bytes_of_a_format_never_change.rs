@@ -46,7 +46,7 @@ fn bytes_of(name: &str, format: Format) -> PathBuf {
 fn snapshot(yaml: &[u8]) -> Snapshot {
     let (path, file) = ("policy.yaml".into(), File::read(yaml));
     let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
-    let catalog = Catalog::new(&sources, |_, _| Timestamp::parse(NOON).ok());
+    let catalog = Catalog::new(&sources, |_, _| Timestamp::parse(NOON).ok().map(Into::into));
     assert!(catalog.problems().is_empty(), "{:#?}", catalog.problems());
     Snapshot { policies: catalog.policies().iter().map(|placed| placed.entry.clone()).collect() }
 }

@@ -45,7 +45,9 @@ fn files(folder: &Path) -> BTreeMap<Arc<str>, String> {
 fn catalog(texts: &BTreeMap<Arc<str>, String>) -> Catalog {
     let read: Vec<_> = texts.iter().map(|(path, text)| (path, File::read(text.as_bytes()))).collect();
     let files = read.iter().map(|(path, file)| (*path, file)).collect();
-    Catalog::new(&Sources { files, ..Sources::default() }, |_, _| Timestamp::parse(native::NOON).ok())
+    Catalog::new(&Sources { files, ..Sources::default() }, |_, _| {
+        Timestamp::parse(native::NOON).ok().map(Into::into)
+    })
 }
 
 fn table(file: &str) -> Table {

@@ -62,7 +62,7 @@ struct Service(Arc<Policy>);
 impl ActiveSet {
     /// The policies of a catalog that are in force at `now`.
     pub fn new(catalog: &Catalog, now: Timestamp) -> Self {
-        Self(Selection::of(catalog.in_force(now).map(|located| located.entry.clone()).collect()))
+        Self(Selection::of(catalog.in_force(now).map(|located| located.entry_at(now)).collect()))
     }
 
     /// The snapshot of this scope.

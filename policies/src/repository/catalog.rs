@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     file::{File, NameUse, ParsedPolicy},
+    start::Start,
     window::{State, Window},
 };
 use crate::{
@@ -47,13 +48,15 @@ pub struct LocatedPolicy {
     pub file: Arc<str>,
     pub parsed: Arc<ParsedPolicy>,
     pub entry: SnapshotEntry,
+    /// The start of its durations; absent when it has none.
+    pub start: Option<Start>,
     window: Window,
 }
 
 impl Catalog {
     /// Puts files together. `started_at` says when a policy's document, in the file of that path, got
     /// its present content; it is asked only for policies whose duration counts from then.
-    pub fn new(sources: &Sources<'_>, started_at: impl Fn(&str, &Policy) -> Option<Timestamp>) -> Self {
+    pub fn new(sources: &Sources<'_>, started_at: impl Fn(&str, &Policy) -> Option<Start>) -> Self {
         let mut catalog = Self::default();
         // Of a file that only guards, what is wrong matters if it may concern its guardrails.
         let guards = sources.ancestors.iter().filter(|(_, file)| file.guardrails().is_none());
@@ -64,10 +67,11 @@ impl Catalog {
         for (path, file) in &sources.files {
             catalog.ignored += file.ignored;
             catalog.policies.extend(file.policies().iter().map(|parsed| {
-                let started_at = if parsed.has_duration() { started_at(path, &parsed.policy) } else { None };
+                let start = if parsed.has_duration() { started_at(path, &parsed.policy) } else { None };
+                let started_at = start.map(|start| start.at);
                 let entry = SnapshotEntry { policy: Arc::clone(&parsed.policy), started_at };
                 let window = parsed.window(&entry);
-                LocatedPolicy { file: Arc::clone(path), parsed: Arc::clone(parsed), entry, window }
+                LocatedPolicy { file: Arc::clone(path), parsed: Arc::clone(parsed), entry, start, window }
             }));
         }
         catalog.refuse_shared_names(sources);
@@ -200,7 +204,7 @@ impl Catalog {
     pub fn snapshot(&self, scope: &Scope, now: Timestamp) -> Snapshot {
         let selected =
             self.in_force(now).filter(|located| scope.is_selected_by(&located.entry.policy.selector));
-        Snapshot { policies: selected.map(|located| located.entry.clone()).collect() }
+        Snapshot { policies: selected.map(|located| located.entry_at(now)).collect() }
     }
 
     /// The next instant after `now` at which a policy comes into force or ceases to be.
@@ -213,6 +217,18 @@ impl LocatedPolicy {
     /// The policy's state at `now`.
     pub fn state(&self, now: Timestamp) -> State {
         self.window.state(now)
+    }
+
+    /// The instant at which the policy comes into force; `None` if it always was.
+    pub fn in_force_from(&self) -> Option<Timestamp> {
+        self.window.in_force_from()
+    }
+
+    /// The entry of a snapshot at `now`. Durations that are dated in the future have no start there, so that they
+    /// are over for every filter.
+    pub fn entry_at(&self, now: Timestamp) -> SnapshotEntry {
+        let started_at = self.entry.started_at.filter(|_| !self.window.is_dated_ahead(now));
+        SnapshotEntry { policy: Arc::clone(&self.entry.policy), started_at }
     }
 }
 

@@ -4,7 +4,10 @@ mod unmatchable;
 
 use std::sync::Arc;
 
-use super::catalog::{Catalog, LocatedPolicy};
+use super::{
+    catalog::{Catalog, LocatedPolicy},
+    misdated,
+};
 use crate::{
     language::{Abort, Condition, Fault, Match, Policy, Reply, Rule, Timestamp},
     reading::{Finding, Problem},
@@ -24,7 +27,7 @@ struct At<'c> {
 
 /// Everything in a catalog that is worth a warning at `now`, by file and place.
 pub fn warnings(catalog: &Catalog, now: Timestamp) -> Vec<Problem> {
-    let mut warnings = Vec::new();
+    let mut warnings = misdated::warnings(catalog, now);
     for located in catalog.policies() {
         let selectors = unmatchable::selectors(&located.entry.policy).into_iter();
         warnings.extend(selectors.map(|(field, why)| problem(located, field, why)));

@@ -43,7 +43,7 @@ pub fn authored(bytes: &[u8]) -> Option<Snapshot> {
 fn catalog(file: &File) -> Catalog {
     let path = Arc::from("team/file.yaml");
     let files = vec![(&path, file)];
-    Catalog::new(&Sources { files, ..Sources::default() }, |_, _| NOW.first().copied())
+    Catalog::new(&Sources { files, ..Sources::default() }, |_, _| NOW.first().copied().map(Into::into))
 }
 
 /// A snapshot that can be decoded is compiled, decides whatever the request, and stays the

@@ -185,7 +185,7 @@ fn not_asked(placed: &LocatedPolicy, workload: &Scope, now: Timestamp) -> String
     let time = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339).unwrap_or_default();
     match placed.state(now) {
         State::Suspended => "is suspended".to_owned(),
-        State::Scheduled => format!("is in force only from {}", time(policy.starts_at)),
+        State::Scheduled => format!("is in force only from {}", time(placed.in_force_from())),
         State::Expired => format!("is over since {}", time(placed.entry.last_end())),
         State::Active if !workload.is_selected_by(&policy.selector) => {
             format!("selects {} in {}", policy.selector.service, policy.selector.namespace)

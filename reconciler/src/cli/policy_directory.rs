@@ -10,7 +10,7 @@ use policies::{
     Catalog, File, Timestamp,
     language::Guardrail,
     reading::{Finding, Place, Problem},
-    repository::Sources,
+    repository::{Sources, Start},
 };
 
 use crate::{
@@ -89,7 +89,7 @@ impl Folder {
             server,
         };
         let modified = |path: &str| self.files.get(path).and_then(|parsed| parsed.modified);
-        Catalog::new(&sources, |path, _| now.or_else(|| modified(path)))
+        Catalog::new(&sources, |path, _| now.or_else(|| modified(path)).map(Start::from))
     }
 
     /// The path of a file as the user gave it.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use policies::{File, Policy, Timestamp};
+use policies::{File, Policy, repository::Start};
 
 use super::{
     checkout::{BlobId, Checkout, CheckoutFile},
@@ -61,18 +61,18 @@ impl<'a> Reading<'a> {
 #[derive(Debug)]
 pub enum StartTimes {
     OfDocuments(DocumentTimes),
-    OfFiles(HashMap<Arc<str>, Timestamp>),
+    OfFiles(HashMap<Arc<str>, Start>),
 }
 
 impl StartTimes {
     /// The modification times of the files, for all their documents.
     fn of_files(checkout: &Checkout) -> Self {
-        let modified = |file: &CheckoutFile| Some((Arc::clone(&file.path), file.modified?));
+        let modified = |file: &CheckoutFile| Some((Arc::clone(&file.path), file.modified?.into()));
         Self::OfFiles(checkout.files.iter().filter_map(modified).collect())
     }
 
     /// The time when the document of this policy, in the file at `path`, got its content.
-    pub fn of(&self, path: &str, policy: &Policy) -> Option<Timestamp> {
+    pub fn of(&self, path: &str, policy: &Policy) -> Option<Start> {
         match self {
             Self::OfDocuments(times) => times.of(policy),
             Self::OfFiles(modified) => modified.get(path).copied(),

@@ -4,6 +4,7 @@
 
 mod a_branch_is_followed;
 mod a_damaged_clone_is_repaired;
+mod a_date_in_the_future_lengthens_nothing;
 mod a_directory_is_followed;
 mod a_duration_counts_from_the_commit;
 mod a_guardrail_above_binds_a_directory;

@@ -50,7 +50,7 @@ fn measure(text: &str) -> Outcome {
     let began = Instant::now();
     let path = Arc::from("file.yaml");
     let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
-    let catalog = Catalog::new(&sources, |_, _| Some(START));
+    let catalog = Catalog::new(&sources, |_, _| Some(START.into()));
     say(&format!("{:>9}", began.elapsed().as_millis()))?;
 
     let began = Instant::now();

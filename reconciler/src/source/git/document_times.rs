@@ -3,6 +3,9 @@
 //! A duration counts from the committer time of the first-parent commit of the branch that gave the document
 //! its present content. The content is the parsed document under its name; comments, layout and the name of
 //! the file do not count. So every replica and every restart finds the same time.
+//!
+//! A commit was there before those that follow it. So where a later one of the branch is dated earlier, the document
+//! counts from that time: the clock that is ahead lengthens nothing.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -11,7 +14,7 @@ use std::{
 };
 
 use git2::{Commit, Oid, Repository as BareClone};
-use policies::{File, Policy, Timestamp, language::PolicyName};
+use policies::{File, Policy, Timestamp, language::PolicyName, repository::Start};
 
 use super::{
     budget::{Cost, ReadError},
@@ -21,18 +24,21 @@ use super::{
 };
 use crate::source::checkout::BlobId;
 
+#[cfg(test)]
+mod tests;
+
 /// The bytes of earlier files that are kept during a walk through the history.
 const MAX_BYTES: usize = 8 << 20;
 
 /// The start times that are known at a commit.
 #[derive(Clone, Debug, Default)]
 pub struct DocumentTimes {
-    starts: HashMap<PolicyName, (Arc<Policy>, Timestamp)>,
+    starts: HashMap<PolicyName, (Arc<Policy>, Start)>,
 }
 
 impl DocumentTimes {
     /// The time when the document of this policy got its content.
-    pub fn of(&self, policy: &Policy) -> Option<Timestamp> {
+    pub fn of(&self, policy: &Policy) -> Option<Start> {
         let is_same = |known: &Policy| std::ptr::eq(known, policy) || known == policy;
         self.starts.get(&policy.name).filter(|(known, _)| is_same(known)).map(|(_, start)| *start)
     }
@@ -52,10 +58,13 @@ pub(super) fn find(
     let mut times = DocumentTimes::default();
     let mut open: BTreeMap<_, _> = wanted.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
     let (mut commit, mut folder) = (objects::commit(clone, tip)?, folder);
+    // The earliest date from the tip to here.
+    let mut earliest = committed_at(&commit);
     while !open.is_empty() {
+        earliest = earliest.min(committed_at(&commit));
         if let Some((_, known)) = known.filter(|(at, _)| *at == commit.id()) {
             open.retain(|name, policy| {
-                let start = known.of(policy);
+                let start = known.of(policy).map(|start| start.known_at(earliest));
                 times.starts.extend(start.map(|start| (name.clone(), (Arc::clone(policy), start))));
                 start.is_none()
             });
@@ -63,7 +72,8 @@ pub(super) fn find(
         let (parent, before) = readable_parent(clone, &commit, path, folder.as_ref())?;
         for policy in history.arrivals(before.as_deref(), folder.as_deref(), &open)? {
             open.remove(&policy.name);
-            times.starts.insert(policy.name.clone(), (policy, committed_at(&commit)));
+            let start = Start::from(committed_at(&commit)).known_at(earliest);
+            times.starts.insert(policy.name.clone(), (policy, start));
         }
         match parent {
             Some(parent) => (commit, folder) = (parent, before),

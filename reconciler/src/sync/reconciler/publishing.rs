@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use policies::reading::Place;
+use policies::{
+    reading::{Place, Problem},
+    repository::misdated,
+};
 use tracing::{error, info, warn};
 
 use super::Reconciler;
@@ -43,9 +46,14 @@ impl Reconciler {
         if is_new {
             warnings.iter().for_each(|warning| warn!(%revision, "{warning}"));
             for problem in catalog.problems() {
-                let (place, field) = (problem.finding.place, &problem.finding.field);
-                let Place { line, column } = place;
-                error!(%revision, file = %problem.file, line, column, field, "{problem}");
+                let Problem { file, finding } = problem;
+                let (Place { line, column }, field) = (finding.place, &finding.field);
+                error!(%revision, %file, line, column, field, "{problem}");
+            }
+            for warning in misdated::warnings(&catalog, now()) {
+                let Problem { file, finding } = &warning;
+                let (Place { line, column }, field) = (finding.place, &finding.field);
+                warn!(%revision, %file, line, column, field, "{warning}");
             }
         }
         let (policies, problems) = (catalog.policies().len(), catalog.problems().len());
