@@ -9,6 +9,7 @@ use policies::{
     Catalog, Decision, Facts, Program, Scope, Snapshot, Timestamp,
     evaluation::{AlwaysHit, StaticRequest},
     language::{self, Mode, Reply},
+    reading::Problem,
     repository::{LocatedPolicy, State},
     wire::Format,
 };
@@ -111,7 +112,8 @@ impl Explain {
             warning(ignored);
         }
         for problem in catalog.problems() {
-            warning(format_args!("not in force: {}: {}", folder.shown(&problem.file), problem.finding));
+            let Problem { file, finding } = folder.told(problem);
+            warning(format_args!("not in force: {file}: {finding}"));
         }
         match scope.map_err(|error| error.to_string()).and_then(|scope| explain(&request, &catalog, &scope)) {
             Ok((decision, lines)) => print(&self.render(decision.as_ref(), &lines)),

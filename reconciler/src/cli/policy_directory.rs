@@ -29,6 +29,8 @@ pub struct Folder {
     /// Files of the directories above: they may hold guardrails.
     guards: BTreeMap<Arc<str>, Parsed>,
     warnings: BTreeSet<Problem>,
+    /// The working directory, with a slash at its end; empty if it is not known.
+    here: String,
 }
 
 #[derive(Debug)]
@@ -43,7 +45,8 @@ struct Parsed {
 impl Folder {
     /// Reads directories and single files as `hfi serve` does.
     pub fn read(paths: &[PathBuf]) -> Result<Self, SourceError> {
-        let mut folder = Self::default();
+        let here = Path::new(".").canonicalize().map(|here| format!("{}/", here.display()));
+        let mut folder = Self { here: here.unwrap_or_default(), ..Self::default() };
         for path in paths {
             folder.add(path)?;
         }
@@ -93,8 +96,18 @@ impl Folder {
     }
 
     /// The path of a file as the user gave it.
-    pub fn shown(&self, file: &Arc<str>) -> Arc<str> {
+    fn shown(&self, file: &Arc<str>) -> Arc<str> {
         self.parsed(file).map_or_else(|| Arc::clone(file), |parsed| Arc::clone(&parsed.shown))
+    }
+
+    /// A problem, its file named as the user gave it, and others in its message as seen from the working directory.
+    pub fn told(&self, problem: &Problem) -> Problem {
+        let finding = &problem.finding;
+        let message = match self.here.as_str() {
+            "" => finding.message.clone(),
+            here => finding.message.replace(here, ""),
+        };
+        Problem { file: self.shown(&problem.file), finding: Finding { message, ..finding.clone() } }
     }
 
     /// A file's text.

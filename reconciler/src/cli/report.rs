@@ -25,18 +25,15 @@ pub struct Report {
 impl Report {
     /// The report about a directory, its files named as they were given.
     pub fn new(folder: &Folder, errors: &[Problem], warnings: &[Problem]) -> Self {
-        let shown = |problem: &Problem| Problem {
-            file: folder.shown(&problem.file),
-            finding: problem.finding.clone(),
-        };
+        let told = |problem: &Problem| folder.told(problem);
         let mut sources = HashMap::new();
         for problem in errors.iter().chain(warnings) {
             let lines = || folder.text(&problem.file).map(|text| lines(&text)).unwrap_or_default();
-            sources.entry(folder.shown(&problem.file)).or_insert_with(lines);
+            sources.entry(told(problem).file).or_insert_with(lines);
         }
-        let mut warnings: Vec<_> = folder.warnings().cloned().chain(warnings.iter().map(shown)).collect();
+        let mut warnings: Vec<_> = folder.warnings().cloned().chain(warnings.iter().map(told)).collect();
         warnings.sort();
-        Self { errors: errors.iter().map(shown).collect(), warnings, sources }
+        Self { errors: errors.iter().map(told).collect(), warnings, sources }
     }
 
     /// Prints the whole.

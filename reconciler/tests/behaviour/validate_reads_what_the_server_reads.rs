@@ -93,6 +93,8 @@ async fn a_work_tree_is_judged_as_its_commit_is() {
         files.dedup();
         assert_eq!(files, rejected.iter().map(|file| format!("./{file}")).collect::<Vec<_>>(), "{what}");
         let (_, text) = hfi(&repository.work(), &["validate", "."]);
+        // Named as the user sees it, not by where the work tree is.
+        assert!(!text.contains(repository.work().to_str().unwrap()), "{what}: {text}");
         let count = policies.len();
         assert!(
             text.contains(&format!("\n{count} polic")) || text.starts_with(&format!("{count} polic")),
