@@ -61,7 +61,11 @@ async fn every_snapshot_is_empty_while_the_file_exists() {
         assert!(is_empty(&halted));
         assert_eq!(halted.revision, before.revision, "the source has not changed");
         assert_eq!(hfi.json("/v1/policies").await, json!({"policies": []}));
-        assert_eq!(hfi.get("/v1/policies/a", &[]).await.status, 404);
+        let unlisted = hfi.get("/v1/policies/a", &[]).await;
+        let said = String::from_utf8(unlisted.body).unwrap();
+        assert!(unlisted.status == 404 && said.contains("while everything is halted"), "{said}");
+        let all = hfi.json("/v1/policies?all=true").await;
+        assert_eq!(all["policies"][0]["metadata"]["name"], "a", "what comes back can be seen");
         assert_eq!(hfi.json("/v1/ready").await["halted"], true);
         let status = hfi.json("/v1/policies/status").await;
         assert_eq!(status["halted"], true);
