@@ -43,9 +43,9 @@ impl Listing {
         let catalog = published.served();
         let is_in_force =
             |located: &&LocatedPolicy| status::state(located, published, namespaces) == PolicyState::Active;
-        let entries = || catalog.policies().iter().filter(is_in_force).map(|located| &located.entry);
-        let body = body(entries().filter_map(|entry| first_generation::policy(entry, now).ok()));
-        let until = entries().filter_map(|entry| first_generation::next_end(entry, now)).min();
+        let entries = || catalog.policies().iter().filter(is_in_force).map(|located| located.entry_at(now));
+        let body = body(entries().filter_map(|entry| first_generation::policy(&entry, now).ok()));
+        let until = entries().filter_map(|entry| first_generation::next_end(&entry, now)).min();
         Self { etag: Digest::of(&body).etag(), body, until }
     }
 }

@@ -134,9 +134,9 @@ fn in_force(located: &LocatedPolicy, published: &Published, served: &Served) -> 
     if published.holds.halted {
         return Err("is not in force while everything is halted".to_owned());
     }
-    let namespaces = served.services.namespaces();
+    let (namespaces, now) = (served.services.namespaces(), clock::now());
     match status::state(located, published, namespaces.as_deref()) {
-        PolicyState::Active => first_generation::policy(&located.entry, clock::now()).map_err(|field| {
+        PolicyState::Active => first_generation::policy(&located.entry_at(now), now).map_err(|field| {
             format!("is in force and uses {field}, which clients of the first generation do not know")
         }),
         state => Err(format!("is not in force: it is {}", state.as_str())),
