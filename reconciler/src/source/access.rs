@@ -37,6 +37,13 @@ pub struct Login {
     pub ssh_key_file: Option<PathBuf>,
 }
 
+impl Login {
+    /// The user for servers whose URL names none.
+    pub fn user(&self) -> &str {
+        self.username.as_deref().unwrap_or("git")
+    }
+}
+
 impl Default for Access {
     fn default() -> Self {
         Self {

@@ -4,8 +4,8 @@
 
 mod budget;
 mod check;
+mod connection;
 mod corruption;
-mod credentials;
 mod directory;
 mod document_times;
 mod fetch;
@@ -25,9 +25,12 @@ mod objects;
 mod pack_index;
 mod packs;
 mod process;
+mod protocol_failure;
 mod reachable;
 mod reading;
+mod secret;
 mod signed;
+mod ssh_login;
 mod storage;
 mod tree;
 
@@ -97,9 +100,12 @@ impl GitSource {
         repository: Repository,
         target: Target,
         path: PathBuf,
-        access: Access,
+        mut access: Access,
         state: Option<StateDir>,
     ) -> Result<Self, SourceError> {
+        if let Repository::Remote { user: Some(user), .. } = &repository {
+            access.login.username = Some(user.clone());
+        }
         let mut storage = match state {
             Some(state) => {
                 let path = path.to_string_lossy().into_owned();
@@ -326,12 +332,13 @@ impl GitSource {
             Repository::Local(path) => {
                 Job::Copy(CopyJob { repository: path.clone(), target: target.clone() }, in_force)
             }
-            Repository::Remote { url, transport } => {
+            Repository::Remote { url, transport, .. } => {
                 let job = FetchJob {
                     repository: url.clone(),
                     transport: *transport,
                     target: target.clone(),
                     login: self.access.login.clone(),
+                    ca_file: self.access.ca_file.clone(),
                     known_hosts: known_hosts(&self.access).unwrap_or_default(),
                 };
                 Job::Fetch(job, in_force)

@@ -6,6 +6,7 @@ use std::{
     str::FromStr,
 };
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 /// A repository that can be fetched from.
@@ -14,7 +15,12 @@ pub enum Repository {
     /// A repository on this machine; its refs can be watched.
     Local(PathBuf),
     /// A repository on a server. Never holds a secret.
-    Remote { url: String, transport: Transport },
+    Remote {
+        url: String,
+        transport: Transport,
+        /// The user that a URL of HTTP named; `url` is without it, since some forges take a token there.
+        user: Option<String>,
+    },
 }
 
 /// The protocol of a remote repository.
@@ -30,8 +36,13 @@ pub enum Transport {
 pub enum LocationError {
     #[error("is empty; name a URL or a path")]
     Empty,
-    #[error("holds credentials; a URL is logged and listed by `ps`, so give them as files")]
+    #[error(
+        "holds credentials; a URL is logged and listed by `ps`, so leave the password out, and give it as a \
+             file with --git-password-file"
+    )]
     Credentials,
+    #[error("has a user name that is not UTF-8; leave it out, and give it with --git-username")]
+    User,
     #[error("has a query or a fragment, which no repository's URL needs")]
     Query,
     #[error("has scheme `{0}`; use https, http, ssh, file, or a path")]
@@ -63,8 +74,7 @@ impl FromStr for Repository {
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        // The user of SSH is no secret: it is nearly always `git`.
-        if user.contains(':') || (transport != Transport::Ssh && authority.contains('@')) {
+        if user.contains(':') {
             return Err(LocationError::Credentials);
         }
         if host.is_empty() || host.starts_with(':') {
@@ -80,7 +90,12 @@ impl FromStr for Repository {
         if rest.contains(['?', '#']) {
             return Err(LocationError::Query);
         }
-        Ok(Self::Remote { url: text.to_owned(), transport })
+        if transport == Transport::Ssh || user.is_empty() {
+            return Ok(Self::Remote { url: text.to_owned(), transport, user: None });
+        }
+        let path = rest.get(authority.len()..).unwrap_or_default();
+        let user = percent_decode_str(user).decode_utf8().map_err(|_| LocationError::User)?.into_owned();
+        Ok(Self::Remote { url: format!("{scheme}://{host}{path}"), transport, user: Some(user) })
     }
 }
 
@@ -102,7 +117,7 @@ fn scp(text: &str) -> Result<Repository, LocationError> {
     if host.is_empty() || path.len() < 2 {
         return Err(LocationError::Scp);
     }
-    Ok(Repository::Remote { url: text.to_owned(), transport: Transport::Ssh })
+    Ok(Repository::Remote { url: text.to_owned(), transport: Transport::Ssh, user: None })
 }
 
 impl Repository {
@@ -165,15 +180,30 @@ mod tests {
             ("git.example:/srv/p.git", Transport::Ssh),
             ("git@[::1]:p.git", Transport::Ssh),
         ] {
-            assert_eq!(parse(url), Repository::Remote { url: url.into(), transport }, "{url}");
+            assert_eq!(parse(url), Repository::Remote { url: url.into(), transport, user: None }, "{url}");
         }
+    }
+
+    #[test]
+    fn a_user_in_a_url_of_http_is_taken_and_not_shown() {
+        for (given, url, user) in [
+            ("https://acme@dev.azure.com/a/_git/p", "https://dev.azure.com/a/_git/p", "acme"),
+            ("http://me%40corp.example@git.example:3000/p", "http://git.example:3000/p", "me@corp.example"),
+            ("https://me@[::1]:8443/~a@b/p:q", "https://[::1]:8443/~a@b/p:q", "me"),
+        ] {
+            let repository: Repository = given.parse().unwrap();
+            assert_eq!(repository.to_string(), url);
+            assert_eq!(repository.identity(), url);
+            let Repository::Remote { user: found, .. } = repository else { panic!("it is local") };
+            assert_eq!(found.as_deref(), Some(user));
+        }
+        assert_eq!("https://%ff@git.example/p".parse::<Repository>(), Err(LocationError::User));
     }
 
     #[test]
     fn credentials_in_a_url_are_refused_and_not_shown() {
         for bad in [
             "https://user:secret@git.example/p.git",
-            "http://secret@git.example",
             "https://a@b:secret@git.example/p.git",
             "https://user:se/secret@git.example/p.git",
             "https://user:12/secret@git.example/p.git",

@@ -133,7 +133,7 @@ async fn scopes_see_what_can_apply_to_them() {
 #[tokio::test]
 async fn http_2_by_prior_knowledge_is_the_same() {
     let (_folder, server) = server().await;
-    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let client = harness::http_client().unwrap().http2_prior_knowledge().build().unwrap();
     let response = client.get(format!("{}/v1/snapshot?{CHECKOUT}", server.url)).send().await.unwrap();
     assert_eq!((response.version(), response.status().as_u16()), (reqwest::Version::HTTP_2, 200));
     let etag = response.headers()["etag"].to_str().unwrap().to_owned();

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    support::remote::{SOON, access, following, refusal, repository},
+    support::remote::{SOON, access, following, noise, refusal, repository},
     support::{PATIENCE, Server, policy},
 };
 
@@ -180,16 +180,6 @@ async fn a_fetch_that_is_given_up_lets_go_of_the_server() {
     }
 }
 
-/// Bytes that cannot be compressed.
-fn noise() -> Vec<u8> {
-    let mut state = 1_u64;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    (0..4 * BEGINNING).map(|_| next()).collect()
-}
-
 /// The halves of packs below a folder.
 fn halves(folder: &Path) -> usize {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
@@ -203,7 +193,7 @@ fn halves(folder: &Path) -> usize {
 #[tokio::test]
 async fn half_a_pack_is_not_kept() {
     let (repository, _backend, git) = world().await;
-    fs::write(repository.work().join("noise"), noise()).unwrap();
+    fs::write(repository.work().join("noise"), noise(4 * BEGINNING, 1)).unwrap();
     repository.push("Add noise").await.unwrap();
     git.mood.send_replace(Mood::Stalls);
     let temporary = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use policies::Digest;
 
-use crate::support::process::Process;
+use crate::support::{client, process::Process};
 
 #[tokio::test]
 async fn the_newest_by_name_and_each_by_its_digest() {
@@ -15,7 +15,7 @@ async fn the_newest_by_name_and_each_by_its_digest() {
     fs::write(path("old"), &old).unwrap();
     let both = format!("{},{}", path("new"), path("old"));
     let hfi = Process::start(&[("HFI_DIR", folder.path().to_str().unwrap()), ("HFI_FILTER", &both)]).await;
-    let client = reqwest::Client::new();
+    let client = client();
     let by_digest =
         |bytes: &[u8]| format!("/filter/{}.wasm", Digest::of(bytes).to_string().replace("sha256:", ""));
     for (path, bytes, caching) in [
@@ -55,7 +55,7 @@ async fn without_a_module_it_is_said_how_to_give_one() {
         [("HFI_FILTER", ""), ("HFI_HOOK_SECRET_FILE", ""), ("HFI_DIR", folder.path().to_str().unwrap())];
     let hfi = Process::start(&unset).await;
     for path in ["/filter.wasm", "/filter/x.wasm"] {
-        let answer = reqwest::get(format!("{}{path}", hfi.url)).await.unwrap();
+        let answer = client().get(format!("{}{path}", hfi.url)).send().await.unwrap();
         assert_eq!(answer.status(), 404);
         assert!(answer.text().await.unwrap().contains("--filter (HFI_FILTER)"));
     }

@@ -1,6 +1,7 @@
 //! A reconciler in this process, on a port of its own, and a client that asks it.
 
 pub(crate) mod cluster;
+pub(crate) mod front;
 pub(crate) mod lossy;
 pub(crate) mod plumbing;
 pub(crate) mod process;
@@ -49,7 +50,7 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let plane = ControlPlane::new(Options::new(settings, interval)).unwrap();
         let Running { serving, routes, .. } = plane.start(listener, &shutdown).unwrap();
-        Self { url, client: reqwest::Client::new(), trigger, serving, router: routes.router }
+        Self { url, client: client(), trigger, serving, router: routes.router }
     }
 
     /// Follows a directory, and waits until it is ready.
@@ -110,6 +111,11 @@ impl Server {
         let names = list["policies"].as_array().unwrap().iter();
         names.map(|policy| policy["metadata"]["name"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// A client for servers on this machine.
+pub(crate) fn client() -> reqwest::Client {
+    harness::http_client().unwrap().build().unwrap()
 }
 
 /// The value of a metric of the reconciler at `url`.

@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     support::process::{Process, text},
-    support::{PATIENCE, policy},
+    support::{PATIENCE, client, policy},
 };
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn sigterm_answers_held_polls_and_ends_with_0() {
     let temporary = temporary.path().to_str().unwrap();
     let mut hfi =
         Process::start(&[("HFI_DIR", folder.path().to_str().unwrap()), ("TMPDIR", temporary)]).await;
-    let client = reqwest::Client::new();
+    let client = client();
     let snapshot = format!("{}/v1/snapshot?namespace=demo&service=checkout", hfi.url);
     let first = timeout(PATIENCE, async {
         loop {
@@ -62,7 +62,7 @@ async fn nothing_is_left_behind_of_a_clone() {
     .await;
     let ready = format!("{}/ready", hfi.url);
     let until_ready = async {
-        while reqwest::get(&ready).await.unwrap().status() != 200 {
+        while client().get(&ready).send().await.unwrap().status() != 200 {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };

@@ -6,17 +6,14 @@
 
 use std::{cell::Cell, collections::HashSet};
 
-use git2::{
-    AutotagOption, CredentialType, ErrorCode, FetchOptions, ObjectType, Oid, ProxyOptions, RemoteCallbacks,
-    RemoteHead, RemoteRedirect, Repository as BareClone,
-};
+use git2::{AutotagOption, ErrorCode, FetchOptions, ObjectType, Oid, RemoteHead, Repository as BareClone};
 
 use super::{
-    credentials::Credentials,
+    connection::Connection,
     failure,
     limits::{MAX_OBJECTS, MAX_RECEIVED},
 };
-use crate::source::{error::SourceError, location::Transport, printable::printable, target::Target};
+use crate::source::{error::SourceError, printable::printable, target::Target};
 
 /// The number of refs that are stored in search of a commit: each is a file.
 const REMEMBERED: usize = 1_000;
@@ -27,35 +24,19 @@ const NAMED: usize = 5;
 pub(super) fn tip(
     clone: &BareClone,
     repository: &str,
-    transport: Transport,
     target: &Target,
-    credentials: &Credentials<'_>,
+    connection: &Connection<'_>,
 ) -> Result<Oid, SourceError> {
-    let mut callbacks = RemoteCallbacks::new();
-    callbacks.credentials(|_, user, allowed: CredentialType| credentials.answer(user, allowed));
+    let mut callbacks = connection.callbacks();
     let is_too_much = Cell::new(false);
     callbacks.transfer_progress(|progress| {
         let is_within = progress.received_bytes() <= MAX_RECEIVED && progress.total_objects() <= MAX_OBJECTS;
         is_too_much.set(!is_within);
         is_within
     });
-    let mut proxy = ProxyOptions::new();
-    match transport {
-        Transport::Ssh => {
-            callbacks.certificate_check(|certificate, _| credentials.look_at(certificate));
-        }
-        Transport::Https => {
-            proxy.auto();
-        }
-        // libgit2 would connect to the server, and speak to it as if it were the proxy.
-        Transport::Http => {}
-    }
     let mut options = FetchOptions::new();
-    options.remote_callbacks(callbacks).proxy_options(proxy).download_tags(AutotagOption::None);
-    // Within the host they are still followed; elsewhere the credentials would go along.
-    options.follow_redirects(RemoteRedirect::None);
-
-    let unreachable = |error| credentials.explain(repository, &error);
+    options.remote_callbacks(callbacks).download_tags(AutotagOption::None);
+    let unreachable = |error| connection.explain(repository, &error);
     let mut remote = clone.remote_anonymous(repository).map_err(unreachable)?;
     // Few servers hand out a commit by its id, all of them their refs.
     let everything = || ["heads", "tags"].map(|kind| format!("refs/{kind}/*:refs/{kind}/*")).to_vec();

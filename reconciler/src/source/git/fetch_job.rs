@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use git2::{Oid, Repository as BareClone};
 use serde::{Deserialize, Serialize};
 
-use super::{credentials::Credentials, fetch};
+use super::{connection::Connection, failure, fetch};
 use crate::source::{access::Login, location::Transport, target::Target};
 
 /// A fetch. Nothing in it is secret.
@@ -15,6 +15,8 @@ pub(super) struct FetchJob {
     pub(super) transport: Transport,
     pub(super) target: Target,
     pub(super) login: Login,
+    /// The file with the only authorities to trust.
+    pub(super) ca_file: Option<PathBuf>,
     /// The path of the `known_hosts` file, for errors.
     pub(super) known_hosts: PathBuf,
 }
@@ -22,8 +24,12 @@ pub(super) struct FetchJob {
 impl FetchJob {
     /// Fetches into `clone`, and returns the id of the commit.
     pub(super) fn work(&self, clone: &BareClone) -> Result<Oid, String> {
-        let Self { repository, transport, target, login, known_hosts } = self;
-        let credentials = Credentials::new(login, known_hosts);
-        fetch::tip(clone, repository, *transport, target, &credentials).map_err(|error| error.0)
+        let Self { repository, transport, target, login, ca_file, known_hosts } = self;
+        let connection = match transport {
+            Transport::Ssh => Ok(Connection::ssh(login, known_hosts)),
+            Transport::Http | Transport::Https => Connection::http(login, ca_file.clone()),
+        };
+        let connection = connection.map_err(|error| failure("cannot prepare the fetch", &error).0)?;
+        fetch::tip(clone, repository, target, &connection).map_err(|error| error.0)
     }
 }

@@ -21,14 +21,13 @@ pub(super) struct Home(TempDir);
 impl Home {
     /// True if the directory still exists: temporary directories may be cleaned up.
     pub(super) fn is_there(&self) -> bool {
-        ["certs", ".ssh", ".gitconfig"].iter().all(|name| self.0.path().join(name).exists())
+        [".ssh", ".gitconfig"].iter().all(|name| self.0.path().join(name).exists())
     }
 
     /// The temporary directory, removed with this value.
     pub(super) fn new() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("hfi-").tempdir()?;
         fs::create_dir(folder.path().join(".ssh"))?;
-        fs::create_dir(folder.path().join("certs"))?;
         fs::write(folder.path().join(".gitconfig"), CONFIGURATION)?;
         Ok(Self(folder))
     }
@@ -45,34 +44,18 @@ impl Home {
             let from = known_hosts(access).ok_or_else(|| {
                 SourceError("nothing says which key the SSH server has: give --ssh-known-hosts-file".into())
             })?;
-            self.put(&from, ".ssh/known_hosts", is_known_hosts)?;
+            self.put_known_hosts(&from)?;
         }
-        let trusted = match (transport, &access.ca_file) {
-            (Some(Transport::Https), None) => return Ok(()),
-            (Some(Transport::Https), Some(from)) => self.put(from, "ca.pem", is_certificates)?,
-            // Nobody: libgit2 reads the certificates before it knows whether it needs any, and to read
-            // the system's takes longer than a fetch.
-            (Some(Transport::Http | Transport::Ssh) | None, _) => "/dev/null".into(),
-        };
-        // Beside the file OpenSSL would trust whatever lies in the system's folder.
-        process.env("SSL_CERT_FILE", trusted).env("SSL_CERT_DIR", self.0.path().join("certs"));
         Ok(())
     }
 
-    /// Copies a file, so that the file that is checked is the file that is used.
-    fn put(
-        &self,
-        from: &Path,
-        to: &str,
-        check: impl Fn(&str) -> Result<(), &'static str>,
-    ) -> Result<PathBuf, SourceError> {
+    /// Copies the file, so that the file that is checked is the file that is used.
+    fn put_known_hosts(&self, from: &Path) -> Result<(), SourceError> {
         let wrong = |reason: String| SourceError(format!("{} {reason}", from.display()));
         let text = fs::read_to_string(from).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-        check(&text).map_err(|reason| wrong(reason.to_owned()))?;
-        let to = self.0.path().join(to);
-        fs::write(&to, text)
-            .map_err(|error| SourceError(format!("cannot write {}: {error}", to.display())))?;
-        Ok(to)
+        is_known_hosts(&text).map_err(|reason| wrong(reason.to_owned()))?;
+        let to = self.0.path().join(".ssh/known_hosts");
+        fs::write(&to, text).map_err(|error| SourceError(format!("cannot write {}: {error}", to.display())))
     }
 }
 
@@ -89,13 +72,4 @@ fn is_known_hosts(text: &str) -> Result<(), &'static str> {
                     supported; list the server's own key");
     }
     Ok(())
-}
-
-fn is_certificates(text: &str) -> Result<(), &'static str> {
-    // OpenSSL would fall silent about a file that holds none.
-    if text.contains("-----BEGIN CERTIFICATE-----") {
-        Ok(())
-    } else {
-        Err("holds no certificate in PEM form")
-    }
 }

@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::{
     support::process::Process,
-    support::{PATIENCE, metric, policy},
+    support::{PATIENCE, client, metric, policy},
 };
 
 const BODY: &[u8] = br#"{"ref":"refs/heads/other","repository":{"clone_url":"http://evil.example/"}}"#;
@@ -49,7 +49,7 @@ impl World {
             ("HFI_HOOK_SECRET_FILE", file.to_str().unwrap()),
         ])
         .await;
-        let world = Self { repository, hfi, client: reqwest::Client::new(), secrets, _forge: forge };
+        let world = Self { repository, hfi, client: client(), secrets, _forge: forge };
         world.until("a").await;
         world
     }
@@ -235,7 +235,7 @@ async fn without_secrets_there_are_no_notifications() {
     let folder = tempfile::tempdir().unwrap();
     let hfi = Process::start(&[("HFI_DIR", folder.path().to_str().unwrap())]).await;
     let hook = format!("{}/v1/hooks/github", hfi.url);
-    let answer = reqwest::Client::new().post(hook).send().await.unwrap();
+    let answer = client().post(hook).send().await.unwrap();
     assert_eq!(answer.status(), 404);
     assert!(answer.text().await.unwrap().contains("--hook-secret-file"));
 }

@@ -1,6 +1,7 @@
 //! Behaviour towards other programs, which a machine may lack: kube-apiserver with etcd, sshd and ssh-keygen,
-//! gpg, openssl. `scripts/test fast` leaves this module out; every other test needs only Rust and Git.
+//! gpg, openssl, nginx. `scripts/test fast` leaves this module out; every other test needs only Rust and Git.
 
+mod a_certificate_is_trusted_as_git_trusts_it;
 mod a_forge_notifies_of_a_push;
 mod a_git_server_is_given_credentials;
 mod a_policy_of_a_namespace_that_is_gone_is_inactive;

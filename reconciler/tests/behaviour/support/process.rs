@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
-use crate::support::{PATIENCE, metric};
+use crate::support::{PATIENCE, client, metric};
 
 /// `hfi serve` on a free port, told everything by its environment. Killed when it is dropped.
 pub(crate) struct Process {
@@ -101,7 +101,7 @@ impl Process {
     }
 
     pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let request = reqwest::Client::new().get(format!("{}{path}", self.url));
+        let request = client().get(format!("{}{path}", self.url));
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let response = timeout(PATIENCE, request.send()).await.expect("no answer").unwrap();
         let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
@@ -120,7 +120,7 @@ impl Process {
 
     /// The value of a metric, named with its labels.
     pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
-        metric(&reqwest::Client::new(), &self.url, name).await
+        metric(&client(), &self.url, name).await
     }
 
     pub(crate) async fn snapshot(&self, query: &str) -> Answer {

@@ -65,3 +65,13 @@ pub(crate) async fn until_told(server: &Server, reason: &str) {
     };
     tokio::time::timeout(PATIENCE, told).await.expect("never told");
 }
+
+/// Bytes that cannot be compressed; others for another seed.
+pub(crate) fn noise(length: u64, seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}

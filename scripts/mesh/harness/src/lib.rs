@@ -6,7 +6,7 @@
 //!
 //! - `system`: this machine. [`paths`] of the programs under test, processes, [`loopback`] addresses,
 //!   [`Deadline`] for waiting, [`Nginx`], and [`program`], the frame of the binaries.
-//! - `traffic`: [`Client`], [`Request`] and [`Answer`]; [`Load`] sends many requests, [`Results`] counts their
+//! - `traffic`: [`http_client`]; [`Client`], [`Request`] and [`Answer`]; [`Load`] sends many requests, [`Results`] counts their
 //!   answers, [`Expectation`] judges them; [`first`], [`everywhere`] and [`reached`] wait until proxies do what
 //!   a policy says; [`Upstream`] is the workload.
 //! - `git`: [`Repository`], a bare repository with a clone to push from. [`GitHttp`] serves it over HTTP,
@@ -40,5 +40,5 @@ pub use reconciler::{Reconciler, Source};
 pub use system::{Deadline, Nginx, interruption, loopback, paths, program};
 pub use traffic::{
     Answer, CONFIDENCE, Client, Expectation, Load, Request, Results, Upstream, everywhere, expected, first,
-    median, reached,
+    http_client, median, reached,
 };

@@ -3,7 +3,7 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use harness::paths;
+use harness::{http_client, paths};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -84,7 +84,7 @@ async fn or_it_is_said_why_not() -> Result<()> {
 }
 
 async fn pull(registry: &Registry, path: &str) -> Result<Vec<u8>> {
-    let client = reqwest::Client::new();
+    let client = http_client()?.build()?;
     let request = client
         .get(format!("http://{}{path}", registry.address))
         .header("accept", "application/vnd.oci.image.manifest.v1+json")

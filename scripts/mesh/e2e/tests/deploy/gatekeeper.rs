@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, Response, StatusCode};
-use harness::loopback;
+use harness::{http_client, loopback};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -86,7 +86,8 @@ async fn forward(behind: &Behind, request: Request) -> Result<Response<Body>> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut headers: HeaderMap = parts.headers;
     headers.insert(AUTHORIZATION, behind.login.parse()?);
-    let request = reqwest::Client::new()
+    let request = http_client()?
+        .build()?
         .request(parts.method, format!("http://{}{path}", behind.address))
         // With the host that was asked for, so that the places it names are here.
         .headers(headers)

@@ -9,6 +9,8 @@ use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Method, StatusCode};
 use serde_json::Value;
 
+use super::http_client::http_client;
+
 /// Longer than the longest delay a policy may ask for.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -98,12 +100,12 @@ impl Client {
     /// A client that goes straight to the address, whatever proxy the environment names, and no
     /// further, wherever the answer points.
     pub fn new() -> Result<Self> {
-        Ok(Self(straight().build()?))
+        Ok(Self(straight()?.build()?))
     }
 
     /// The same, speaking HTTP/2 from the first byte on.
     pub fn http2() -> Result<Self> {
-        Ok(Self(straight().http2_prior_knowledge().build()?))
+        Ok(Self(straight()?.http2_prior_knowledge().build()?))
     }
 
     /// Asks `address`.
@@ -127,6 +129,6 @@ impl Client {
     }
 }
 
-fn straight() -> ClientBuilder {
-    reqwest::Client::builder().no_proxy().redirect(Policy::none()).timeout(PATIENCE)
+fn straight() -> Result<ClientBuilder> {
+    Ok(http_client()?.no_proxy().redirect(Policy::none()).timeout(PATIENCE))
 }
