@@ -12,12 +12,14 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
-use crate::support::{PATIENCE, client, metric};
+use crate::support::{PATIENCE, metric};
 
 /// `hfi serve` on a free port, told everything by its environment. Killed when it is dropped.
 pub(crate) struct Process {
     pub(crate) child: Child,
     pub(crate) url: String,
+    /// It takes a connection for each request.
+    client: reqwest::Client,
     stderr: NamedTempFile,
 }
 
@@ -48,7 +50,8 @@ impl Process {
     async fn spawn(mut command: Command) -> Self {
         let stderr = NamedTempFile::new().unwrap();
         let child = command.stderr(stderr.reopen().unwrap()).spawn().unwrap();
-        let mut process = Self { child, url: String::new(), stderr };
+        let client = harness::http_client().unwrap().pool_max_idle_per_host(0).build().unwrap();
+        let mut process = Self { child, url: String::new(), client, stderr };
         loop {
             if let Some(listening) = process.said("listening") {
                 process.url = format!("http://{}", listening["address"].as_str().unwrap());
@@ -101,7 +104,7 @@ impl Process {
     }
 
     pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let request = client().get(format!("{}{path}", self.url));
+        let request = self.client.get(format!("{}{path}", self.url));
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let response = timeout(PATIENCE, request.send()).await.expect("no answer").unwrap();
         let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
@@ -120,7 +123,7 @@ impl Process {
 
     /// The value of a metric, named with its labels.
     pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
-        metric(&client(), &self.url, name).await
+        metric(&self.client, &self.url, name).await
     }
 
     pub(crate) async fn snapshot(&self, query: &str) -> Answer {
