@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-/// A sentence for people, to be read after "cannot fetch from <URL>: ". It holds no secret, and nothing that a
-/// server sent except what [`shown`] has made harmless.
+/// A sentence for people, to be read after "cannot fetch from" and the URL. It holds no secret, and nothing that a
+/// server sent except what `shown` has made harmless.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     #[error("the URL is not valid")]
