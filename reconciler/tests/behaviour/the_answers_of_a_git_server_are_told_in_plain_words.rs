@@ -50,7 +50,7 @@ async fn an_answer_without_refs_is_told() {
         (text("200 OK", refs, dumb), "does not begin with `# service=git-upload-pack`"),
         (text("200 OK", refs, ""), "does not begin with `# service=git-upload-pack`"),
         (text("200 OK", refs, "001cERR access denied to you"), "the server says: access denied to you"),
-        (text("200 OK", refs, said), "the server says: access \\u{1b}[2Jdenied"),
+        (text("200 OK", refs, said), "the server says: access \\u001b[2Jdenied"),
         (text("200 OK", refs, "001e# service=git-upload-pack\n0000zzzz"), "is not that of a Git server"),
         (text("200 OK", refs, "001e# service=git-upload-pack\n0000"), "ended its answer too early"),
         (text("200 OK", &format!("{refs}content-encoding: br\r\n"), "x"), "the content coding `br`"),

@@ -34,7 +34,7 @@ mod tests {
     fn the_words_of_the_library_are_replaced_and_those_of_the_server_kept() {
         let of = |code, class, message: &str| sentence(&Error::new(code, class, message));
         let net = |message| of(ErrorCode::GenericError, ErrorClass::Net, message).unwrap();
-        assert_eq!(net("remote error: access denied\x1b[2J\n"), "the server says: access denied\\u{1b}[2J");
+        assert_eq!(net("remote error: access denied\x1b[2J\n"), "the server says: access denied\\u001b[2J");
         assert!(net("invalid packet line").contains("not that of a Git server"));
         let early = of(ErrorCode::Eof, ErrorClass::Net, "could not read from remote repository").unwrap();
         assert!(early.contains("too early"), "{early}");
