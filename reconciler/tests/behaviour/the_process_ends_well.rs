@@ -160,7 +160,7 @@ async fn many_held_polls_are_answered_at_once() {
 async fn neither_a_slow_reader_nor_a_fetch_that_hangs_keeps_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let long = "x".repeat(60_000);
-    for at in 0..500 {
+    for at in 0..250 {
         let policy = policy(&format!("p{at}"), "checkout", 503);
         let policy = policy.replace("httpStatus: 503", &format!("httpStatus: 503, body: {long}"));
         fs::write(folder.path().join(format!("{at}.yaml")), policy).unwrap();
@@ -169,7 +169,7 @@ async fn neither_a_slow_reader_nor_a_fetch_that_hangs_keeps_the_process() {
     hfi.until_ready(|_| true).await;
     let snapshot = "/v1/snapshot?namespace=demo&service=checkout";
     let whole = hfi.get(snapshot, &[]).await.body.len();
-    assert!(whole > 20_000_000, "{whole} bytes fit into the buffers between");
+    assert!(whole > 14_000_000, "{whole} bytes fit into the buffers between");
     let mut reader = TcpStream::connect(hfi.url.strip_prefix("http://").unwrap()).await.unwrap();
     reader.write_all(format!("GET {snapshot} HTTP/1.1\r\nhost: hfi\r\n\r\n").as_bytes()).await.unwrap();
     let mut first = [0; 15];
