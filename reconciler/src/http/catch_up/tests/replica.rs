@@ -22,7 +22,7 @@ use crate::{
         routes::snapshot,
         state::{Served, Services},
     },
-    serving::gate::Gate,
+    serving::{gate::Gate, published::Publication},
     shutdown::{self, Trigger},
     sync::requests::Refresh,
 };
@@ -33,13 +33,13 @@ pub(super) struct Replica {
     keeps_state: bool,
     saved: Cell<Option<Commit>>,
     pub(super) has_git: Cell<bool>,
-    pub(super) is_halted: Cell<bool>,
+    is_halted: Cell<bool>,
     is_trusted: Cell<bool>,
     process: RefCell<Rc<Process>>,
     restarted: Notify,
 }
 
-struct Process {
+pub(super) struct Process {
     gate: Gate,
     served: Served,
     trigger: Trigger,
@@ -122,16 +122,11 @@ impl Replica {
         self.restarted.notify_waiters();
     }
 
-    /// True if every snapshot is empty.
-    pub(super) fn is_emptied(&self) -> bool {
-        self.is_halted.get()
-    }
-
     fn refusal(&self) -> Option<String> {
         (!self.is_trusted.get()).then(|| "nobody who may sign".to_owned())
     }
 
-    fn process(&self) -> Rc<Process> {
+    pub(super) fn process(&self) -> Rc<Process> {
         Rc::clone(&self.process.borrow())
     }
 }
@@ -149,5 +144,13 @@ impl Process {
             services: Services::default().into(),
         };
         Self { gate, served, trigger, restored: Cell::new(restored) }
+    }
+
+    /// True if every snapshot is empty. One that ends does not hear of a halt that comes later.
+    pub(super) fn is_halted(&self) -> bool {
+        match self.served.publisher.publication() {
+            Publication::Serving(published) => published.holds.halted,
+            Publication::Starting { .. } => false,
+        }
     }
 }

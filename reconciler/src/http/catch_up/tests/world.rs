@@ -71,7 +71,8 @@ impl World {
         let sent = headers.get(poll::REVISION).and_then(|sent| branch::commit(sent.to_str().unwrap()));
         assert_eq!(sent, self.told, "it sends what it was told");
         let (ran, asked) = (self.runs(), &self.replicas[replica]);
-        let must_stop = asked.is_emptied() && ran.is_some();
+        let process = asked.process();
+        let must_stop = process.is_halted() && ran.is_some();
 
         let begun = Instant::now();
         let mut meanwhile = meanwhile.into_iter();
@@ -101,7 +102,7 @@ impl World {
         if must_stop {
             assert!(took < Duration::from_millis(1) && answer.status.as_deref() == Some("200"), "{answer:?}");
         }
-        let is_emptied = self.replicas[replica].is_emptied() && answer.status.is_some();
+        let is_emptied = process.is_halted() && answer.status.is_some();
         self.answered(answer, is_emptied);
         for (_, event) in meanwhile {
             self.happens(&event);
