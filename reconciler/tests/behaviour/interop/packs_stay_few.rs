@@ -6,20 +6,27 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use harness::{GitHttp, Repository};
 use reconciler::{
-    source::{Source, access::Access, signers::Signers, state_dir::StateDir},
+    source::{
+        Source,
+        access::Access,
+        signers::Signers,
+        state_dir::{StateDir, StateDirError},
+    },
     sync::loader::Loader,
 };
 use tempfile::TempDir;
 
 use crate::{
-    support::policy,
     support::process::text,
     support::remote::{access, following, repository},
     support::signing::{Signer, head},
+    support::{PATIENCE, policy},
 };
 
 const PUSHES: usize = 300;
@@ -88,7 +95,16 @@ fn open_files(folder: &Path) -> usize {
 }
 
 fn open(url: &str, state: &TempDir) -> Source {
-    let state = StateDir::open(state.path().to_owned()).unwrap();
+    // A program that another test starts shares the lock for a moment, until it is executed.
+    let begun = Instant::now();
+    let state = loop {
+        match StateDir::open(state.path().to_owned()) {
+            Err(StateDirError::Taken(_)) if begun.elapsed() < PATIENCE => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            state => break state.unwrap(),
+        }
+    };
     Source::open(following(url, &access()), Some(state)).unwrap()
 }
 
