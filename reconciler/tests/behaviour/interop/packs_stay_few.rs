@@ -6,8 +6,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
 use harness::{GitHttp, Repository};
@@ -23,10 +21,10 @@ use reconciler::{
 use tempfile::TempDir;
 
 use crate::{
+    support::policy,
     support::process::text,
     support::remote::{access, following, repository},
     support::signing::{Signer, head},
-    support::{PATIENCE, policy},
 };
 
 const PUSHES: usize = 300;
@@ -95,14 +93,13 @@ fn open_files(folder: &Path) -> usize {
 }
 
 fn open(url: &str, state: &TempDir) -> Source {
-    // A program that another test starts shares the lock for a moment, until it is executed.
-    let begun = Instant::now();
     let state = loop {
         match StateDir::open(state.path().to_owned()) {
-            Err(StateDirError::Taken(_)) if begun.elapsed() < PATIENCE => {
-                thread::sleep(Duration::from_millis(5));
+            // A program that another test starts shares the lock for a moment, until it is executed.
+            Err(StateDirError::Taken(_)) => {
+                fs::File::create(state.path().join("lock")).unwrap().lock().unwrap();
             }
-            state => break state.unwrap(),
+            opened => break opened.unwrap(),
         }
     };
     Source::open(following(url, &access()), Some(state)).unwrap()
