@@ -260,7 +260,7 @@ impl GitSource {
         let result = match &verdict {
             Verdict::Sound => Ok(()),
             Verdict::Refused(reason) => Err(Unread::Refused(format!("commit {commit} is refused: {reason}"))),
-            // The next fetch may mend it.
+            // The next fetch may repair it.
             Verdict::Damaged(reason) => {
                 return Err(Unread::Damaged(SourceError(format!("cannot read commit {commit}: {reason}"))));
             }
@@ -295,7 +295,7 @@ impl GitSource {
         self.abort.clone()
     }
 
-    /// Fetches. If that fails because the clone is damaged, it is mended first, and fetched again.
+    /// Fetches. If that fails because the clone is damaged, it is repaired first, and fetched again.
     fn fetch(&mut self) -> Result<Oid, SourceError> {
         let error = match self.fetch_into_clone() {
             Ok(tip) => return Ok(tip),

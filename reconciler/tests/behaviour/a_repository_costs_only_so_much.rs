@@ -61,8 +61,8 @@ async fn a_tree_bomb_is_refused_and_the_last_good_stays_over_a_restart() {
     until_told(&hfi, &format!("commit {bomb} is refused")).await;
     assert_eq!(hfi.snapshot(CHECKOUT).await, before);
     assert!(peak_memory(&hfi) < MUCH_MEMORY);
-    let mended = repository.commit(&good, "Mended");
-    hfi.until_ready(|ready| ready["revision"] == format!("main@sha1:{mended}")).await;
+    let repaired = repository.commit(&good, "Repaired");
+    hfi.until_ready(|ready| ready["revision"] == format!("main@sha1:{repaired}")).await;
 }
 
 /// Makes the tree of one commit, given a file with a policy.

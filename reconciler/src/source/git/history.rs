@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_adds_to_what_is_known_and_what_is_forced_begins_anew() {
+    fn what_follows_adds_to_what_is_known_and_what_is_forced_begins_again() {
         let folder = tempfile::tempdir().unwrap();
         let clone = BareClone::init_bare(folder.path()).unwrap();
         let root = commit(&clone, 1, "root", &[]);

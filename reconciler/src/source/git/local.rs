@@ -20,7 +20,7 @@ use crate::source::{error::SourceError, printable::printable, target::Target};
 
 /// The largest number of new commits that are packed. When there are more, all packs are linked.
 const FEW: usize = 1_000;
-/// The size of a write to a new pack, in bytes: libgit2 maps the file anew for each.
+/// The size of a write to a new pack, in bytes: libgit2 maps the file again for each.
 const CHUNK: usize = 1 << 20;
 
 /// A repository on this machine to copy from.

@@ -106,8 +106,8 @@ proptest! {
                 let name = usize::from(policy.name.as_str() == "p1");
                 let start = followed.of(&policy);
                 prop_assert_eq!(start, Some(plain(&made[..=at], name)), "{} at {}", policy.name, at);
-                prop_assert_eq!(start, fresh.of(&policy), "a replica that starts anew agrees");
-                // As the branch grows, an end comes nearer, or begins anew with another content.
+                prop_assert_eq!(start, fresh.of(&policy), "a replica that starts without a state agrees");
+                // As the branch grows, an end comes nearer, or begins again with another content.
                 let is = (contents[name], start.unwrap().at);
                 let is_later = ends[name].is_some_and(|(content, end)| content == is.0 && end < is.1);
                 prop_assert!(!is_later, "{} is lengthened by commit {}", policy.name, at);
