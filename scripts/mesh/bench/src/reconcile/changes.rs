@@ -18,8 +18,13 @@ const AFTERMATH: Duration = Duration::from_millis(100);
 /// From one changed policy to the next: prime, so that the changes are spread.
 const STRIDE: usize = 7_919;
 
-pub(crate) async fn measure(transport: Transport, files: usize, client: &Client) -> Result<Figures> {
-    let world = World::new(transport, files, client).await?;
+pub(crate) async fn measure(
+    transport: Transport,
+    files: usize,
+    commits: usize,
+    client: &Client,
+) -> Result<Figures> {
+    let world = World::new(transport, files, commits, client).await?;
     let peer = Peer::new(&world.url).await?;
     let at_start = world.reconciler.memory()?;
     let (mut seen, mut processor, mut fetches) = (Vec::new(), Duration::ZERO, Vec::new());
@@ -54,6 +59,7 @@ pub(crate) async fn measure(transport: Transport, files: usize, client: &Client)
     Ok(Figures {
         transport,
         files,
+        commits,
         seen,
         processor,
         peer: fetches,

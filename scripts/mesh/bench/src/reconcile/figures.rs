@@ -9,6 +9,8 @@ use crate::median;
 pub(crate) struct Figures {
     pub(crate) transport: Transport,
     pub(crate) files: usize,
+    /// Before the first change, beside the one that adds the files.
+    pub(crate) commits: usize,
     /// From the notification to the answer.
     pub(crate) seen: Vec<Duration>,
     /// Of all changes together.
@@ -22,8 +24,8 @@ pub(crate) struct Figures {
 
 impl Figures {
     pub(crate) const HEADS: [&'static str; 2] = [
-        "                notified to new digest            git fetch            processor time            cold start   git clone               resident MiB",
-        "over      files      ms   slowest (of)              ms   ratio      ours     git    ratio           ms          ms    start changed highest",
+        "                        notified to new digest            git fetch            processor time            cold start   git clone               resident MiB",
+        "over      files commits      ms   slowest (of)              ms   ratio      ours     git    ratio           ms          ms    start changed highest",
     ];
     pub(crate) const LEGEND: &'static str = "
 one policy of one file is changed; medians, and means of processor time, in ms; changes and fetches of
@@ -46,8 +48,9 @@ impl fmt::Display for Figures {
         let [start, changed, highest] = self.memory.map(|bytes| bytes as f64 / f64::from(1 << 20));
         write!(
             f,
-            "{transport:<7}{:>8}{seen:>8.1}{slowest:>9.1} ({changes:>3}){fetch:>16.1}{:>8.2}{ours:>10.1}{theirs:>8.1}{:>9.2}{:>13.0}{:>12.0}{start:>9.1}{changed:>8.1}{highest:>8.1}",
+            "{transport:<7}{:>8}{:>8}{seen:>8.1}{slowest:>9.1} ({changes:>3}){fetch:>16.1}{:>8.2}{ours:>10.1}{theirs:>8.1}{:>9.2}{:>13.0}{:>12.0}{start:>9.1}{changed:>8.1}{highest:>8.1}",
             self.files,
+            self.commits,
             seen / fetch,
             ours / theirs,
             millis(self.cold_start),

@@ -1,19 +1,17 @@
 //! A long history, beside `git clone`; and histories that would take the memory of a server that holds them: a few
 //! objects that unfold to 10^11 files, and a large file among the packs that are joined.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
+use std::{path::Path, time::Duration};
+
+use anyhow::Result;
+use harness::{Client, Deadline, GitHttp, Reconciler, Request, Source, loopback, median};
+use tokio::time::Instant;
+
+use super::{
+    COMMITS,
+    bare::{Bare, history},
 };
 
-use anyhow::{Context, Result, ensure};
-use harness::{Client, Deadline, GitHttp, Reconciler, Request, Source, loopback, median};
-use tempfile::TempDir;
-use tokio::{io::AsyncWriteExt as _, process::Command, time::Instant};
-
-const COMMITS: usize = 30_000;
 const ROUNDS: usize = 5;
 /// The size of the large file, in bytes.
 const LARGE: usize = 256 << 20;
@@ -35,20 +33,10 @@ pub(crate) async fn run(client: &Client) -> Result<()> {
 /// Starts over HTTP, at a path, and `git clone`, in turns.
 async fn long(client: &Client) -> Result<()> {
     let repository = Bare::new().await?;
-    let mut stream = String::new();
-    for number in 0..COMMITS {
-        writeln!(
-            stream,
-            "commit refs/heads/main\ncommitter A <a@b> {} +0000\ndata 1\nx",
-            1_700_000_000 + number
-        )?;
-        if number == 0 {
-            writeln!(stream, "M 100644 inline policies/p.yaml\ndata {}\n{POLICY}", POLICY.len())?;
-        }
-        let (directory, file, text) = (number % 50, number % 5_000, number.to_string());
-        writeln!(stream, "M 100644 inline src/d{directory}/f{file}.txt\ndata {}\n{text}\n", text.len())?;
-    }
-    repository.git(&["fast-import", "--quiet"], &stream).await?;
+    let file = repository.git(&["hash-object", "-w", "--stdin"], POLICY).await?;
+    let tree = repository.git(&["mktree"], &format!("100644 blob {file}\tp.yaml\n")).await?;
+    repository.commit(&tree).await?;
+    repository.git(&["fast-import", "--quiet"], &history(COMMITS)?).await?;
     repository.git(&["gc", "--quiet"], "").await?;
     let server = GitHttp::start(repository.folder.path()).await?;
     let (mut http, mut path, mut clones, mut memory) = (Vec::new(), Vec::new(), Vec::new(), 0);
@@ -152,47 +140,4 @@ fn packs(directory: &Path) -> Result<usize> {
 
 fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
-}
-
-/// A bare repository whose objects are made one by one.
-struct Bare {
-    folder: TempDir,
-}
-
-impl Bare {
-    async fn new() -> Result<Self> {
-        let repository = Self { folder: tempfile::tempdir()? };
-        std::fs::create_dir(repository.bare())?;
-        repository.git(&["init", "--quiet", "--bare", "--initial-branch=main"], "").await?;
-        Ok(repository)
-    }
-
-    fn bare(&self) -> PathBuf {
-        self.folder.path().join("r.git")
-    }
-
-    fn path(&self) -> String {
-        self.bare().display().to_string()
-    }
-
-    /// A commit on the branch.
-    async fn commit(&self, tree: &str) -> Result<()> {
-        let before = self.git(&["for-each-ref", "--format=%(objectname)", "refs/heads/main"], "").await?;
-        let parent: &[&str] = if before.is_empty() { &[] } else { &["-p", &before] };
-        let commit = self.git(&[&["commit-tree", tree][..], parent].concat(), "x").await?;
-        self.git(&["update-ref", "refs/heads/main", &commit], "").await.map(drop)
-    }
-
-    async fn git(&self, arguments: &[&str], input: &str) -> Result<String> {
-        let mut git = Command::new("git");
-        git.arg("-C").arg(self.bare()).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
-        for role in ["AUTHOR", "COMMITTER"] {
-            git.env(format!("GIT_{role}_NAME"), "A").env(format!("GIT_{role}_EMAIL"), "a@example.org");
-        }
-        let mut child = git.env("GIT_CONFIG_GLOBAL", "/dev/null").kill_on_drop(true).spawn()?;
-        child.stdin.take().context("git takes no input")?.write_all(input.as_bytes()).await?;
-        let output = child.wait_with_output().await?;
-        ensure!(output.status.success(), "git {arguments:?}");
-        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-    }
 }

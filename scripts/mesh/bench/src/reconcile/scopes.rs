@@ -41,7 +41,7 @@ struct Took {
 }
 
 pub(crate) async fn run(client: &Client) -> Result<()> {
-    let world = World::new(Transport::Local, POLICIES, client).await?;
+    let world = World::new(Transport::Local, POLICIES, 0, client).await?;
     let address = world.reconciler.address();
     let (sender, mut seen) = unbounded_channel();
     let mut polls = JoinSet::new();

@@ -7,7 +7,10 @@ use harness::{Answer, Client, GitHttp, Reconciler, Repository, Request, Source, 
 use reqwest::Method;
 use tokio::{task::JoinHandle, time::Instant};
 
-use super::policies::Policy;
+use super::{
+    bare::{git, history},
+    policies::Policy,
+};
 
 /// The branch that commits are pushed to before the followed branch moves there.
 pub(crate) const STAGED: &str = "refs/heads/staged";
@@ -39,13 +42,20 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// With so many policies, served.
-    pub(crate) async fn new(transport: Transport, files: usize, client: &Client) -> Result<Self> {
+    /// With so many policies, and so many commits that change none, served.
+    pub(crate) async fn new(
+        transport: Transport,
+        files: usize,
+        commits: usize,
+        client: &Client,
+    ) -> Result<Self> {
         let repository = Repository::new().await?;
         for number in 0..files {
             Policy(number).write(&repository, 500)?;
         }
         repository.push("Add policies").await?;
+        git(&repository.bare(), &["fast-import", "--quiet"], &history(commits)?).await?;
+        repository.git(&["pull", "--quiet", "origin", "main"]).await?;
         let server = GitHttp::start(repository.folder()).await?;
         let (url, interval) = match transport {
             Transport::Http => (server.url("policies.git"), "1h"),
