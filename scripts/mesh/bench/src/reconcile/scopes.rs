@@ -1,7 +1,10 @@
 //! A change among very many scopes that somebody waits for: who it is for sees it soon, and nobody else is
 //! held up.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use harness::{Answer, Client, Deadline, Request};
@@ -46,8 +49,9 @@ pub(crate) async fn run(client: &Client) -> Result<()> {
     let (sender, mut seen) = unbounded_channel();
     let mut polls = JoinSet::new();
     let scopes: Vec<_> = (0..SCOPES).collect();
-    for connection in scopes.chunks(STREAMS) {
-        let client = Client::http2()?;
+    for (number, connection) in scopes.chunks(STREAMS).enumerate() {
+        // As from many machines: each address has its share.
+        let client = Client::http2_from(Ipv4Addr::new(127, 0, 1, u8::try_from(number)?).into())?;
         for scope in connection {
             polls.spawn(wait(client.clone(), address, *scope, sender.clone()));
         }

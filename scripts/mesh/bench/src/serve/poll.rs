@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -55,16 +55,17 @@ impl Polls {
             reading.spawn(async move {
                 let mut answer = [0; 2_048];
                 let length = poll.read(&mut answer).await?;
-                ensure!(
-                    answer.get(..length).is_some_and(|answer| answer.starts_with(b"HTTP/1.1 200")),
-                    "no answer"
-                );
+                let answer = String::from_utf8_lossy(answer.get(..length).unwrap_or_default());
+                ensure!(answer.starts_with("HTTP/1.1 200"), "the answer to a poll is {answer:?}");
                 Ok((Instant::now(), poll))
             });
         }
         // They wait before anything changes.
         sleep(SETTLED).await;
-        ensure!(reading.try_join_next().is_none(), "a poll was not held");
+        if let Some(answered) = reading.try_join_next() {
+            answered??;
+            bail!("a poll was not held");
+        }
         change.await?;
         let mut times: Vec<Instant> = Vec::with_capacity(reading.len());
         let mut polls = Vec::with_capacity(reading.len());

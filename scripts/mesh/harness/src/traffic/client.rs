@@ -1,6 +1,6 @@
 //! One request, and what it got.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -106,6 +106,11 @@ impl Client {
     /// The same, speaking HTTP/2 from the first byte on.
     pub fn http2() -> Result<Self> {
         Ok(Self(straight()?.http2_prior_knowledge().build()?))
+    }
+
+    /// The same from one of the addresses of this machine.
+    pub fn http2_from(address: IpAddr) -> Result<Self> {
+        Ok(Self(straight()?.http2_prior_knowledge().local_address(address).build()?))
     }
 
     /// Asks `address`.
