@@ -16,7 +16,7 @@ except ImportError:
     raise SystemExit("flux_references: PyYAML is missing; it is Debian's package python3-yaml") from None
 
 from fluxrefs import folder as outside
-from fluxrefs.checks import CHECKS, chain, helm, mesh, notifications
+from fluxrefs.checks import CHECKS, chain, health, helm, mesh, modules, notifications
 from fluxrefs.cluster import Layer, Repository, expand
 from fluxrefs.objects import of
 
@@ -68,7 +68,7 @@ def findings(folder):
 
 def unsound_examples(repository, folder, given):
     """Examples are applied to a production cluster, each for itself; what they need may be there already."""
-    sound = [*chain.OF_LINKS, *mesh.CHECKS, *notifications.CHECKS, *helm.CHECKS]
+    sound = [*chain.OF_LINKS, *health.CHECKS, *mesh.CHECKS, *modules.CHECKS, *notifications.CHECKS, *helm.CHECKS]
     for path in examples(folder):
         path = str(pathlib.Path(path).relative_to(folder.parent))
         try:

@@ -59,7 +59,7 @@ GATEWAY = "flux/components/istio/gateway/load-balancer"
 
 MISTAKES = {
     "a path that is not there": (STACK, "./flux/components/certs/issuers", "./flux/components/certs/issuer", "is not a directory with a kustomization.yaml"),
-    "a source that is not there": (STACK, "kind: GitRepository\n    name: hfi\n  timeout: 10m\n  wait: true", "kind: OCIRepository\n    name: hfi\n  timeout: 10m\n  wait: true", "its source OCIRepository flux-system/hfi is not there"),
+    "a source that is not there": (STACK, "kind: GitRepository\n    name: hfi\n  timeout: 2m\n  wait: true", "kind: OCIRepository\n    name: hfi\n  timeout: 2m\n  wait: true", "its source OCIRepository flux-system/hfi is not there"),
     "a dependency that is mistyped": (STACK, "dependsOn:\n  - name: hfi-gateway-api", "dependsOn:\n  - name: hfi-gateway-apis", "depends on Kustomization flux-system/hfi-gateway-apis, which is not there"),
     "a name that others may have": (STACK, "kind: Alert\nmetadata:\n  name: hfi-on-call", "kind: Alert\nmetadata:\n  name: on-call", "needs a name that begins with hfi"),
     "a dependency in a circle": (STACK, "dependsOn:\n  - name: hfi-gateway-api", "dependsOn:\n  - name: hfi-gateway-api\n  - name: hfi", "Kustomization flux-system/hfi, which waits for it"),
@@ -67,15 +67,21 @@ MISTAKES = {
     "a Gateway before the CRDs of the Gateway API": (STACK, "  dependsOn:\n  - name: hfi-gateway-api\n", "", "brings the CRDs of gateway.networking.k8s.io"),
     "a Gateway before istiod": (STACK, "dependsOn:\n  - name: hfi-istio\n  - name: hfi-certs", "dependsOn:\n  - name: hfi-gateway-api\n  - name: hfi-certs", "which makes its pods"),
     "a link that does not wait": (STACK, "wait: true", "wait: false", "it needs `wait` or `healthChecks`"),
-    "a link without a timeout": (STACK, "  timeout: 15m\n", "", "needs timeout"),
-    "a timeout shorter than its releases'": (STACK, "  timeout: 15m\n", "  timeout: 1m\n", "gives up before its first HelmRelease does"),
+    "a link without a timeout": (STACK, "  timeout: 5m\n", "", "needs timeout"),
+    "a timeout shorter than its releases'": (STACK, "  timeout: 5m\n", "  timeout: 1m\n", "gives up before its first HelmRelease does"),
+    "a repair that has to wait": (STACK, "  timeout: 5m\n", "  timeout: 15m\n", "a commit that repairs a failed rollout would wait for 15m"),
     "a retry slower than the interval": (STACK, "retryInterval: 2m", "retryInterval: 2h", "retryInterval must be shorter"),
     "CRDs that are pruned": (STACK, "prune: false", "prune: true", "would take all objects of its CRDs along"),
     "CRDs that go with their Kustomization": (STACK, "  deletionPolicy: Orphan\n", "", "would take all objects of its CRDs along"),
     "one object with two owners": (STACK, "path: ./flux/components/istio/telemetry/failures-only", "path: ./flux/components/policies", "applied by"),
     "a setting that nothing uses": (STACK, "ISTIO_GATEWAY_CPU:", "ISTIO_GATEWAYS_CPU:", "nothing uses ISTIO_GATEWAYS_CPU"),
     "variables from a map that is not there": (STACK, "name: hfi-stack\n    - kind", "name: hfi-stacks\n    - kind", "hfi-stacks for its variables is not there"),
-    "health asked of another kind": (STACK, "kind: Gateway", "kind: GatewayClass", "asks about GatewayClass, of which it has none"),
+    "health asked of another kind": (STACK, "kind: Gateway", "kind: GatewayClass", "asks about gateway.networking.k8s.io/v1 GatewayClass, of which it has none"),
+    "an object that is ready before anybody saw it": (STACK, "kind: ClusterIssuer", "kind: Issuer", "takes a ClusterIssuer without a status for ready"),
+    "an expression that any status satisfies": (STACK, "&& c.observedGeneration == metadata.generation", "", "must demand a condition (`exists`) whose observedGeneration"),
+    "an expression that no condition satisfies": (STACK, "status.conditions.exists(c, ", "status.conditions.all(c, ", "must demand a condition (`exists`)"),
+    "a source that is checked out as a whole": ("flux/clusters/production", "sparseCheckout", "sparsCheckout", "checks out the whole repository"),
+    "a source that lacks what is applied": ("flux/clusters/production", "  - k8s\n", "", "checks out flux; its sparseCheckout must be flux, k8s"),
     "an alert about something else": (STACK, "name: fault-policies\n    namespace: boifi", "name: fault-policies\n    namespace: default", "GitRepository default/fault-policies is not there"),
     "an alert without its provider": (STACK, "providerRef:\n    name: hfi-on-call", "providerRef:\n    name: oncall", "its provider oncall is not there"),
     "a Secret that nobody was told of": (STACK, "name: on-call-webhook", "name: slack-url", "says nothing of the Secret `slack-url`"),
@@ -86,6 +92,8 @@ MISTAKES = {
     "a version that is a range": (AMBIENT, "version: 1.30.3", "version: 1.30.x", "is not exact"),
     "two versions of Istio": (AMBIENT, "chart: ztunnel\n      interval: 12h\n      sourceRef:\n        kind: HelmRepository\n        name: istio\n      version: 1.30.3", "chart: ztunnel\n      interval: 12h\n      sourceRef:\n        kind: HelmRepository\n        name: istio\n      version: 1.29.6", "are of several versions: 1.29.6, 1.30.3"),
     "a chart of Istio elsewhere": (AMBIENT, "name: ztunnel\n  namespace: istio-system", "name: ztunnel\n  namespace: kube-system", "find each other in istio-system"),
+    "a release that leaves changes by hand": (AMBIENT, "mode: enabled", "mode: warn", "would leave what somebody changed by hand"),
+    "a version that is not found for half a day": (AMBIENT, "interval: 5m", "interval: 12h", "would not be found for 12h"),
     "a release that gives up": (AMBIENT, "RetryOnFailure", "RemediateOnFailure", "must be tried again"),
     "a chart without the profile": (AMBIENT, "profile: ambient\n    resources:\n      requests:\n        cpu: ${ISTIO_D", "resources:\n      requests:\n        cpu: ${ISTIO_D", "have the profile ambient"),
     "a webhook that is fought over": (AMBIENT, "validationFailurePolicy: Fail", "validationFailurePolicy: Ignore", "change the webhook back and forth"),
@@ -111,6 +119,12 @@ DEMO_MISTAKES = {
     "a plugin of a control plane without a cluster": ("control_plane_address: hfi-control-plane.boifi", "control_plane_address: checkout.demo", "so waypoints have no cluster for it"),
 }
 
+SIDECAR_MISTAKES = {
+    "a module that nobody serves yet": ("flux/stacks/sidecar", "  dependsOn:\n  - name: hfi\n", "", "its module comes from Kustomization flux-system/hfi, which it must depend on"),
+    "a module that an image need not have": ("flux/components/hfi/sidecar", "path: /filter/", "path: /v1/health#", "hfi-control-plane (Kustomization flux-system/hfi): starts with /v1/health"),
+    "plugins of another module": ("k8s/plugin/mesh", ":8080/filter/", ":8080/filter/00", "starts with /filter/"),
+}
+
 
 class EveryMistakeIsFound(unittest.TestCase):
     def test_the_folders_as_they_are_have_none(self):
@@ -127,6 +141,11 @@ class EveryMistakeIsFound(unittest.TestCase):
         for title, (old, new, message) in DEMO_MISTAKES.items():
             with self.subTest(title):
                 self.assertIn(message, "\n".join(found("local", "flux/examples/demo", old, new)))
+
+    def test_each_mistake_with_sidecars_is_named(self):
+        for title, (path, old, new, message) in SIDECAR_MISTAKES.items():
+            with self.subTest(title):
+                self.assertIn(message, "\n".join(found("sidecar", path, old, new)))
 
     def test_a_waypoint_in_a_mesh_of_sidecars_is_named(self):
         self.assertIn(
@@ -146,6 +165,8 @@ class EveryMistakeIsFound(unittest.TestCase):
             silent -= judged("production", path, old, new)[1]
         for old, new, _ in DEMO_MISTAKES.values():
             silent -= judged("local", "flux/examples/demo", old, new)[1]
+        for path, old, new, _ in SIDECAR_MISTAKES.values():
+            silent -= judged("sidecar", path, old, new)[1]
         self.assertEqual([check.__name__ for check in silent], [])
 
 

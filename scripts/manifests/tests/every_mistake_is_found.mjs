@@ -62,6 +62,7 @@ const mistakes = [
   ["plugin/sidecar", "WasmPlugin", (w) => (w.spec.phase = "AUTHN"), "phase must be STATS"],
   ["plugin/sidecar", "WasmPlugin", (w) => delete w.spec.sha256, "sha256 must be 64"],
   ["plugin/sidecar", "WasmPlugin", (w) => (w.spec.sha256 = "0".repeat(64)), "url must be oci://"],
+  ["plugin/sidecar", "WasmPlugin", (w) => (w.spec.sha256 = 1e63), "must be string"],
   ["plugin/sidecar", "WasmPlugin", (w) => delete w.spec.imagePullPolicy, "imagePullPolicy"],
   ["plugin/sidecar", "WasmPlugin", (w) => delete w.spec.match, "has one match, SERVER or CLIENT"],
   [

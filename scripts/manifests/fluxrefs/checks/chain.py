@@ -1,15 +1,11 @@
 """The Kustomizations: each finds its source and those before it, says how often and how long, and waits."""
 
-import re
-
 from ..objects import key, name, namespace, of, show
+from ..times import seconds
 
+# A new revision is looked at only when the health checks of the last one have ended.
+LONGEST = 5 * 60
 NEEDED = ("interval", "retryInterval", "timeout", "prune")
-SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
-
-
-def seconds(duration):
-    return sum(float(number) * SECONDS[unit] for number, unit in re.findall(r"([\d.]+)(ms|s|m|h)", duration))
 
 
 def kustomizations(cluster):
@@ -64,6 +60,8 @@ def times_are_given_and_sane(cluster):
             continue
         if seconds(layer.spec["retryInterval"]) >= seconds(layer.spec["interval"]):
             yield f"{layer.title}: retryInterval must be shorter than interval"
+        if seconds(layer.spec["timeout"]) > LONGEST:
+            yield f"{layer.title}: a commit that repairs a failed rollout would wait for {layer.spec['timeout']}; at most 5m"
         releases = of(layer.objects, "HelmRelease")
         if layer.spec.get("wait") and releases and seconds(layer.spec["timeout"]) < seconds(releases[0]["spec"]["timeout"]):
             yield f"{layer.title}: gives up before its first HelmRelease does"
@@ -76,20 +74,6 @@ def nothing_has_two_owners(cluster):
             other = owners.setdefault(key(thing), layer)
             if other is not layer:
                 yield f"{show(thing)}: applied by {other.title} and by {layer.title}"
-
-
-def health_is_asked_of_what_is_there(cluster):
-    for layer in kustomizations(cluster):
-        if layer.external:
-            continue
-        kinds = {(thing["apiVersion"].split("/")[0], thing["kind"]) for thing in layer.objects}
-        for each in layer.spec.get("healthCheckExprs", []):
-            if (each["apiVersion"].split("/")[0], each.get("kind")) not in kinds:
-                yield f"{layer.title}: healthCheckExprs asks about {each.get('kind')}, of which it has none"
-        present = {(thing["kind"], namespace(thing), name(thing)) for thing in layer.objects}
-        for each in layer.spec.get("healthChecks", []):
-            if (each["kind"], each.get("namespace"), each["name"]) not in present:
-                yield f"{layer.title}: healthChecks asks about {each['kind']} {each['name']}, which it has not"
 
 
 def settings_are_used(cluster):
@@ -115,7 +99,6 @@ CHECKS = [
     *OF_LINKS,
     what_others_wait_for_says_when_it_is_ready,
     nothing_has_two_owners,
-    health_is_asked_of_what_is_there,
     settings_are_used,
     variables_come_from_maps_that_are_there,
 ]

@@ -3,6 +3,9 @@
 import re
 
 from ..objects import key, name, namespace, of, show
+from ..times import seconds
+
+FRESH = 10 * 60
 
 
 def releases(cluster):
@@ -52,4 +55,24 @@ def releases_try_again(cluster):
                 yield f"{show(release)}: {phase} must be tried again"
 
 
-CHECKS = [sources_exist, dependencies_exist, versions_are_exact, releases_try_again]
+def releases_set_changes_back(cluster):
+    for release in releases(cluster):
+        if release["spec"].get("driftDetection", {}).get("mode") != "enabled":
+            yield f"{show(release)}: would leave what somebody changed by hand; it needs driftDetection with the mode enabled"
+
+
+def new_versions_are_found(cluster):
+    """A version that the cached index lacks is looked for only when the index is read again."""
+    for source in of(cluster.objects, "HelmRepository"):
+        if source["spec"].get("type") != "oci" and seconds(source["spec"]["interval"]) > FRESH:
+            yield f"{show(source)}: a new version of a chart would not be found for {source['spec']['interval']}; at most 10m"
+
+
+CHECKS = [
+    sources_exist,
+    dependencies_exist,
+    versions_are_exact,
+    releases_try_again,
+    releases_set_changes_back,
+    new_versions_are_found,
+]
