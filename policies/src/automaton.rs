@@ -7,6 +7,8 @@
 mod class_map;
 #[cfg(feature = "authoring")]
 mod compile;
+#[cfg(feature = "authoring")]
+mod reach;
 mod table;
 
 #[cfg(feature = "authoring")]

@@ -184,3 +184,108 @@ fn a_name_that_no_workload_has_is_told() {
         ]
     );
 }
+
+#[test]
+fn a_regex_that_fits_no_such_value_is_told() {
+    for (condition, why) in [
+        ("path: {regex: '^(pay|cart)/'}", "each begins with `/`"),
+        ("path: {regex: '(?i)^pay'}", "each begins with `/`"),
+        ("path: {regex: 'pay\\?id='}", "holds no `?`"),
+        ("path: {regex: '^$'}", "each begins with `/`"),
+        ("path: {not: {regex: 'a b'}}", "no blank"),
+        ("method: {regex: '^(get|post)$'}", "in upper case"),
+        ("method: {regex: 'GET POST'}", "in upper case"),
+        ("headers: [{name: x, regex: 'a^b'}]", "fits nothing at all"),
+        ("query: [{name: x, regex: '$a'}]", "fits nothing at all"),
+    ] {
+        let found = about(condition);
+        assert!(
+            found.len() == 1 && found[0].starts_with("regex `") && found[0].contains(why),
+            "{condition}: {found:?}"
+        );
+    }
+    for condition in [
+        "path: {regex: '(pay|cart)'}",
+        "path: {regex: '^(/pay|cart)'}",
+        "path: {regex: '^([*])$'}",
+        "path: {regex: '%20|ä'}",
+        "method: {regex: '(?i)^get$'}",
+        "headers: [{name: x, regex: '^$'}]",
+    ] {
+        assert_eq!(about(condition), [""; 0], "{condition}");
+    }
+}
+
+#[test]
+fn conditions_that_no_request_meets_together_are_told() {
+    let cannot =
+        |one: &str, other: &str| format!("is never met: header x cannot fit both `{one}` and `{other}`");
+    for (one, other) in [
+        ("exact: a", "exact: b"),
+        ("exact: a", "prefix: ab"),
+        ("prefix: a", "prefix: b"),
+        ("prefix: ab", "exact: a"),
+        ("regex: '^ab[0-9]'", "prefix: b"),
+        ("exact: a", "regex: '^[0-9]+$'"),
+        ("exact: a", "present: false"),
+        ("present: false", "present: true"),
+        ("prefix: a", "not: {prefix: a}"),
+        ("not: {present: false}", "present: false"),
+    ] {
+        let found = about(&format!("headers: [{{name: x, {one}}}, {{name: X, {other}}}]"));
+        assert_eq!(found, [cannot(one, other).replace('\'', "")], "{one} and {other}");
+    }
+    for (one, other) in [
+        ("prefix: a", "prefix: ab"),
+        ("prefix: a", "exact: ab"),
+        ("regex: a", "exact: ba"),
+        ("exact: a", "not: {exact: b}"),
+        ("not: {exact: a}", "not: {exact: b}"),
+        ("not: {exact: a}", "present: false"),
+    ] {
+        let found = about(&format!("headers: [{{name: x, {one}}}, {{name: x, {other}}}]"));
+        assert_eq!(found, [""; 0], "{one} and {other}");
+    }
+    let two = |one: &str, other: &str| about(&format!("query: [{{name: x, {one}}}, {{name: x, {other}}}]"));
+    assert_eq!(two("exact: a", "exact: b"), [""; 0], "a parameter may be repeated");
+    assert_eq!(two("exact: a", "not: {exact: a}").len(), 1);
+    assert_eq!(about("headers: [{name: x, exact: a}, {name: y, exact: b}]"), [""; 0]);
+}
+
+#[test]
+fn a_grpc_fault_for_what_is_no_grpc_call_is_told() {
+    let about = |condition: &str, fault: &str| {
+        warnings(&policy("a", "", &format!("{{match: {{{condition}}}, fault: {{percentage: 5, {fault}}}}}")))
+            .len()
+    };
+    let (grpc, http) = ("abort: {grpcStatus: UNAVAILABLE}", "abort: {httpStatus: 503}");
+    for condition in [
+        "method: {exact: GET}",
+        "method: {not: {exact: POST}}",
+        "headers: [{name: Content-Type, exact: application/json}]",
+        "headers: [{name: content-type, prefix: text/}]",
+        "headers: [{name: content-type, present: false}]",
+    ] {
+        assert_eq!((about(condition, grpc), about(condition, http)), (1, 0), "{condition}");
+    }
+    for condition in [
+        "method: {exact: POST}",
+        "headers: [{name: content-type, prefix: application/}]",
+        "headers: [{name: content-type, exact: application/grpc+proto}]",
+        "headers: [{name: accept, exact: application/json}]",
+    ] {
+        assert_eq!(about(condition, grpc), 0, "{condition}");
+    }
+}
+
+#[test]
+fn a_caller_of_what_a_workload_calls_itself_is_told() {
+    let rule = format!("{{match: {{source: {{serviceAccount: web}}}}, {ABORT}}}");
+    assert_eq!(
+        warnings(&policy("a", "direction: outbound, ", &rule)),
+        [
+            "spec.rules[0].match.source: is never met in a sidecar: its own application makes the request; name the caller in `selector`"
+        ]
+    );
+    assert!(warnings(&policy("a", "", &rule)).is_empty());
+}

@@ -12,7 +12,7 @@ pub(crate) const MATCH: u16 = 1;
 const COST_OF_WIDE: usize = 6;
 
 /// The number of states that have no row: the search ends in them.
-const ENDS: u16 = 2;
+pub(super) const ENDS: u16 = 2;
 
 /// A deterministic automaton over characters, which finds a regex anywhere in a value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

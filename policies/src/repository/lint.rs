@@ -1,5 +1,6 @@
 //! Warnings: what is valid and surely not meant.
 
+mod together;
 mod unmatchable;
 
 use std::sync::Arc;
@@ -100,11 +101,16 @@ impl At<'_> {
         }
     }
 
-    /// A condition that no request meets.
+    /// The conditions that no request meets, alone or together.
     fn unmatchable(&self, warnings: &mut Vec<Problem>) {
-        let Match { conditions, source } = &self.rule.matches;
-        let conditions = conditions.iter().filter_map(unmatchable::condition);
-        let found = conditions.chain(source.as_ref().and_then(unmatchable::source));
+        let matches = &self.rule.matches;
+        let Match { conditions, source } = matches;
+        let is_grpc = aborts_grpc(self.rule);
+        let not_of_grpc = conditions.iter().filter(|_| is_grpc).filter_map(together::not_of_grpc);
+        let found = conditions.iter().filter_map(unmatchable::condition);
+        let found = found.chain(source.as_ref().and_then(unmatchable::source));
+        let found = found.chain(together::contradiction(matches)).chain(not_of_grpc);
+        let found = found.chain(together::caller(&self.located.entry.policy.flow, matches));
         warnings.extend(found.map(|(field, why)| self.warning(&field, why)));
     }
 

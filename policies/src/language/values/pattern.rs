@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::regex_source::RegexSource;
 use crate::automaton::Automaton;
 #[cfg(feature = "authoring")]
-use crate::automaton::{MAX_COST, TooComplex, compile};
+use crate::automaton::{MAX_COST, REJECT, TooComplex, compile};
 
 /// The longest regex as it is written, in bytes.
 #[cfg(feature = "authoring")]
@@ -103,6 +103,16 @@ impl Pattern {
             }
             _ => None,
         }
+    }
+
+    /// True if it fits something in a value of such ASCII characters, which begins with `first` if that is given.
+    pub(crate) fn can_match(&self, first: Option<u8>, is_in: fn(u8) -> bool) -> bool {
+        self.automaton.can_find(first, is_in)
+    }
+
+    /// True if it fits nothing, whatever the value.
+    pub(crate) fn is_void(&self) -> bool {
+        self.automaton.start() == REJECT
     }
 
     /// The steps that it took to compile it.

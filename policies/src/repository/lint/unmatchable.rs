@@ -1,6 +1,6 @@
 //! Values that no request and no workload has, so that what asks for them never matches.
 
-use crate::language::{Condition, Flow, Glob, Policy, Selector, Source, Subject, Test};
+use crate::language::{Condition, Flow, Glob, Pattern, Policy, Selector, Source, Subject, Test};
 
 /// A field, from the top of the document or of the rule, and the sentence that says why nothing has its value.
 pub(super) type Unmatchable = (String, String);
@@ -31,8 +31,13 @@ pub(super) fn source(Source { namespace, service_account: _ }: &Source) -> Optio
 
 /// The reason why no request meets a condition, or why every one meets its opposite.
 pub(super) fn condition(Condition { subject, matcher }: &Condition) -> Option<Unmatchable> {
+    let field = format!(".match.{}", subject.kind().key);
     let text = match &matcher.test {
         Test::Exact(text) | Test::Prefix(text) => text.as_str(),
+        Test::Regex(pattern) if pattern.prefix().is_empty() => {
+            return regex(subject, pattern)
+                .map(|why| (field, format!("regex `{}` {why}", pattern.written())));
+        }
         Test::Regex(pattern) => pattern.prefix(),
         Test::Present(_) => return None,
     };
@@ -44,7 +49,31 @@ pub(super) fn condition(Condition { subject, matcher }: &Condition) -> Option<Un
         Subject::Header(_) => header(text, is_whole),
         Subject::Query(_) => None,
     };
-    why.map(|why| (format!(".match.{}", subject.kind().key), format!("`{text}` {why}")))
+    why.map(|why| (field, format!("`{text}` {why}")))
+}
+
+/// The reason why nothing fits a regex whose beginning is not known.
+fn regex(subject: &Subject, pattern: &Pattern) -> Option<&'static str> {
+    let fits_some = match subject {
+        _ if pattern.is_void() => return Some("fits nothing at all"),
+        // `OPTIONS *` asks for a path that does not begin with `/`.
+        Subject::Path => pattern.can_match(Some(b'/'), is_of_path) || pattern.is_match(b"*"),
+        Subject::Method => pattern.can_match(None, is_of_method),
+        Subject::Header(_) | Subject::Query(_) => true,
+    };
+    let why = match subject {
+        Subject::Method => "fits no method: they are in upper case, such as `GET`",
+        _ => "fits no path: each begins with `/`, and holds no `?`, no `#`, no blank and only ASCII",
+    };
+    (!fits_some).then_some(why)
+}
+
+fn is_of_path(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"?#".contains(&byte)
+}
+
+fn is_of_method(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
 }
 
 fn host(service: &Glob) -> String {
@@ -81,7 +110,7 @@ fn path(text: &str, is_whole: bool) -> Option<&'static str> {
 }
 
 fn method(text: &str) -> Option<&'static str> {
-    if text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-' || b == b'_') {
+    if text.bytes().all(is_of_method) {
         None
     } else if text.contains(['|', ',']) {
         Some("fits no method; for more than one write `regex: ^(GET|POST)$`")
