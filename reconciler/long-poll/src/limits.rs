@@ -38,7 +38,7 @@ pub const BODY_WINDOW: u32 = 64 * 1024;
 /// Requests at once over one connection of HTTP/2.
 pub const MAX_STREAMS: u32 = 256;
 /// Requests at once over all connections but those of plain polls: HTTP/2 makes many out of one.
-pub const MAX_REQUESTS: usize = 32_768;
+pub const MAX_REQUESTS: u32 = 32_768;
 /// Bodies of answers that were made for one request and are not sent yet, in bytes; those of snapshots
 /// and modules are shared. A request over HTTP/1.1 takes [`REQUEST_BYTES`] more.
 pub const MAX_UNSHARED: u32 = 64 << 20;

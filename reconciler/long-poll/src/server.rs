@@ -19,6 +19,6 @@ pub(crate) struct Server<A> {
 
 impl<A> Server<A> {
     pub(crate) fn new(app: A) -> Self {
-        Self { app, requests: Budget::new(MAX_REQUESTS), unshared: Budget::new(MAX_UNSHARED as usize) }
+        Self { app, requests: Budget::new(MAX_REQUESTS), unshared: Budget::new(MAX_UNSHARED) }
     }
 }

@@ -1,4 +1,4 @@
-//! Fair shares of what there is not enough of for everybody.
+//! Fair shares of what there is not enough of for everybody, and what can be taken back from a client.
 //!
 //! While there is enough, a client may have all it wants. When there is not, a client that has less than its
 //! share gets it from the one that has most.
@@ -11,8 +11,6 @@ use crate::client::Client;
 #[derive(Debug)]
 pub struct Shares {
     limit: u32,
-    /// The part for clients that hold less than their share would be if one more client came.
-    reserve: u32,
     taken: u32,
     held: HashMap<Client, u32>,
     /// The number of clients that hold each amount.
@@ -29,16 +27,9 @@ pub enum Admission {
 }
 
 impl Shares {
-    /// Shares of what can be taken back from a client.
     pub fn new(limit: usize) -> Self {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        Self { limit, reserve: 0, taken: 0, held: HashMap::new(), amounts: BTreeMap::new() }
-    }
-
-    /// Shares of what cannot be taken back: a quarter is kept for clients that hold little.
-    pub fn with_reserve(limit: usize) -> Self {
-        let shares = Self::new(limit);
-        Self { reserve: shares.limit / 4, ..shares }
+        Self { limit, taken: 0, held: HashMap::new(), amounts: BTreeMap::new() }
     }
 
     pub fn taken(&self) -> usize {
@@ -47,11 +38,10 @@ impl Shares {
 
     /// Decides whether a client may have an amount more.
     pub fn admit(&self, client: Client, amount: u32) -> Admission {
-        let (held, free) = (self.held(client), self.limit.saturating_sub(self.taken));
-        if free.saturating_sub(self.reserve) >= amount || free >= amount && held < self.share(client, 1) {
+        if self.limit.saturating_sub(self.taken) >= amount {
             return Admission::Free;
         }
-        let share = self.share(client, 0);
+        let (held, share) = (self.held(client), self.share(client));
         match self.greediest() {
             Some((greediest, most)) if held < share && most > share => Admission::Instead(greediest),
             _ => Admission::Refused,
@@ -72,10 +62,10 @@ impl Shares {
         self.held.get(&client).copied().unwrap_or_default()
     }
 
-    /// The fair share of a client, if so many more clients came.
-    fn share(&self, client: Client, newcomers: u32) -> u32 {
+    /// The fair share of a client.
+    fn share(&self, client: Client) -> u32 {
         let others = self.held.len() - usize::from(self.held.contains_key(&client));
-        let clients = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1 + newcomers);
+        let clients = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1);
         (self.limit / clients).max(1)
     }
 
@@ -143,27 +133,14 @@ mod tests {
         assert_eq!(held, [33, 33, 34]);
     }
 
-    #[test]
-    fn what_cannot_be_taken_back_is_kept_for_those_who_have_little() {
-        let mut shares = Shares::with_reserve(100);
-        assert!(take(&mut shares, client(1), 75) && !take(&mut shares, client(1), 1));
-        assert!(take(&mut shares, client(2), 25));
-        assert_eq!(shares.taken(), 100);
-        assert_eq!(shares.admit(client(3), 1), Admission::Instead(client(1)));
-        // As much as there is goes to who has nothing yet.
-        assert_eq!(Shares::with_reserve(100).admit(client(1), 100), Admission::Free);
-        assert_eq!(Shares::with_reserve(100).admit(client(1), 101), Admission::Refused);
-    }
-
     proptest! {
         /// Against a model that knows only who holds how much.
         #[test]
         fn a_newcomer_gets_some_whenever_another_has_more_than_its_share(
             limit in 1..40usize,
-            has_reserve: bool,
             steps in prop::collection::vec((0..60u8, any::<bool>(), 1..4u32), 0..400),
         ) {
-            let mut shares = if has_reserve { Shares::with_reserve(limit) } else { Shares::new(limit) };
+            let mut shares = Shares::new(limit);
             let mut model: HashMap<Client, u32> = HashMap::new();
             let whole = limit as u32;
             for (number, is_leaving, amount) in steps {
@@ -197,7 +174,7 @@ mod tests {
                     Admission::Refused => {
                         let is_greedy = model.iter().any(|(other, held)| *other != asking && *held > share);
                         prop_assert!(held > 0 && held >= share || !is_greedy, "{model:?}");
-                        if !has_reserve && amount == 1 {
+                        if amount == 1 {
                             prop_assert!(taken == whole, "refused while there is some");
                         }
                         continue;

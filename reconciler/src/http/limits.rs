@@ -53,7 +53,7 @@ mod tests {
             format!("{}, for {} each", count(MAX_EXTRA), seconds(EXTRA_TIME)),
             format!("{}, at most half", count(RESERVED_FILES + MAX_EXTRA)),
             size(MAX_HEAD),
-            count(MAX_REQUESTS),
+            count(MAX_REQUESTS as usize),
             count(MAX_STREAMS as usize),
             count(CONTROL_FRAMES as usize),
             count(MAX_SCOPES),
