@@ -27,7 +27,7 @@ use crate::{
     hold::Hold,
     http1_response::{self, Answer, Connection},
     hyper_fallback,
-    limits::{ENDING_TIME, HEAD_TIME, MAX_HEAD},
+    limits::{ENDING_TIME, HEAD_TIME, MAX_PLAIN_HEAD},
     request_head::{self, Head, Protocol},
     server::Server,
     stream::Stream,
@@ -183,14 +183,14 @@ fn take<A: App>(read_ahead: &mut Vec<u8>, fresh: &[u8], app: &A, peer: Peer) -> 
     }
     let bytes = if is_fresh { fresh } else { read_ahead.as_slice() };
     let (received, length) = match request_head::read(bytes, A::POLL_PATH, A::POLL_HEADERS) {
-        Head::Plain(plain) if plain.length <= MAX_HEAD && peer.slot == Slot::Regular => {
+        Head::Plain(plain) if plain.length <= MAX_PLAIN_HEAD && peer.slot == Slot::Regular => {
             let poll = app.read_poll(plain.query, &plain.headers, peer.client);
             let after = if plain.closes { Connection::Close } else { Connection::KeepAlive };
             (Some(Received::Poll(Asked { poll, after })), plain.length)
         }
-        Head::Partial if bytes.len() <= MAX_HEAD => (None, 0),
+        Head::Partial if bytes.len() <= MAX_PLAIN_HEAD => (None, 0),
         Head::Other(protocol) => (Some(Received::Other(protocol)), 0),
-        // Too long, or above the limit of connections: hyper answers that.
+        // Long, or above the limit of connections: hyper answers that.
         Head::Plain(_) | Head::Partial => (Some(Received::Other(Protocol::Http1)), 0),
     };
     if is_fresh {
@@ -207,7 +207,7 @@ fn take<A: App>(read_ahead: &mut Vec<u8>, fresh: &[u8], app: &A, peer: Peer) -> 
 /// Ends when the client has gone while its poll was held. Bytes that it sends meanwhile are kept; a client
 /// that sends too many counts as gone.
 fn is_gone<IO: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<IO>, cx: &mut Context<'_>) -> Poll<()> {
-    while stream.read_ahead.len() < MAX_HEAD {
+    while stream.read_ahead.len() < MAX_PLAIN_HEAD {
         let keep = |read_ahead: &mut Vec<u8>, fresh: &[u8]| {
             read_ahead.extend_from_slice(fresh);
             !fresh.is_empty()

@@ -13,6 +13,7 @@ use std::{
 };
 
 use axum::{
+    body::Body,
     http::{self, HeaderValue, StatusCode, Version, header},
     response::Response,
 };
@@ -27,7 +28,8 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
+    sync::Notify,
     time::sleep,
 };
 
@@ -37,10 +39,11 @@ use crate::{
     client::Client,
     connection_limit::{Peer, Slot},
     control_frames::ControlFrames,
+    http1_response::{self, Connection},
     idle_tracker::{IdleTracker, OpenRequest, TrackedBody},
     limits::{
-        BODY_WINDOW, HEAD_TIME, IDLE_TIME, MAX_HEAD, MAX_STREAMS, MAX_UNSHARED, PROBE_INTERVAL,
-        REQUEST_BYTES, STALL_TIME, UNSENT_STREAM_BYTES,
+        BODY_WINDOW, HEAD_TIME, IDLE_TIME, MAX_HEAD, MAX_PLAIN_HEAD, MAX_STREAMS, MAX_UNSHARED,
+        PROBE_INTERVAL, REQUEST_BYTES, STALL_TIME, UNCOUNTED_BYTES, UNSENT_STREAM_BYTES,
     },
     request_head::Protocol,
     server::Server,
@@ -75,8 +78,12 @@ where
     A: App,
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let buffers = server.unshared.take(peer.client, REQUEST_BYTES);
-    let slot = if buffers.is_some() { peer.slot } else { Slot::Extra };
+    let memory = server.unshared.take(peer.client, REQUEST_BYTES);
+    if memory.is_none() && stream.read_ahead.len() > MAX_PLAIN_HEAD {
+        return refuse(stream, &server.app).await.map(|()| None);
+    }
+    let (slot, buffer) =
+        if memory.is_some() { (peer.slot, 2 * MAX_HEAD) } else { (Slot::Extra, UNCOUNTED_BYTES) };
     let peer = Peer { slot, ..peer };
     let (tracker, boundary) = (Arc::new(IdleTracker::new()), Arc::<Boundary>::default());
     let service = service_fn({
@@ -88,7 +95,7 @@ where
         // It ends the wait for another request after one whose body nobody read.
         .header_read_timeout(HEAD_TIME)
         .max_header_size(MAX_HEAD)
-        .max_buf_size(2 * MAX_HEAD)
+        .max_buf_size(buffer)
         .keep_alive(slot == Slot::Regular)
         .serve_connection(TokioIo::new(stream.watched_by(Arc::clone(&boundary))), service);
     // `true`: there it may be taken back.
@@ -109,12 +116,26 @@ where
     Ok(Some(parts.io.into_inner().with_unread(&parts.read_buf)))
 }
 
-/// Serves a connection of HTTP/2 to its end.
+/// Refuses a request whose long head there is no memory for.
+async fn refuse<IO, A>(mut stream: Stream<IO>, app: &A) -> io::Result<()>
+where
+    A: App,
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let busy = http1_response::write(app.busy(), Connection::Close).await;
+    stream.write_all(&busy).await?;
+    stream.shutdown().await
+}
+
+/// Serves a connection of HTTP/2 to its end. Over their limit it is closed.
 async fn all_requests<IO, A>(stream: Stream<IO>, server: Arc<Server<A>>, peer: Peer) -> io::Result<()>
 where
     A: App,
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let Some(place) = server.http2.take(peer.client) else { return Ok(()) };
+    let closed = Arc::<Notify>::default();
+    server.http2.close_by(place.key(), Arc::clone(&closed));
     let tracker = Arc::new(IdleTracker::new());
     let service = service_fn({
         let (tracker, server) = (Arc::clone(&tracker), Arc::clone(&server));
@@ -145,6 +166,8 @@ where
     };
     tokio::select! {
         ended = served => ended,
+        // Another client needs the place.
+        () = closed.notified() => Ok(()),
         // A client that opens no window blocks no write, nor does one that keeps it shut.
         () = tracker.stalled_for(STALL_TIME) => Err(ErrorKind::TimedOut.into()),
     }
@@ -190,10 +213,16 @@ impl Asked {
     ) -> Self {
         let app = &server.app;
         request.extensions_mut().insert(client);
-        let permit = server.requests.take(client, 1);
         let is_probe = app.is_probe(&request);
-        let is_served = permit.is_some() && slot == Slot::Regular || is_probe;
-        let refusal = if is_served { app.refuse(&request) } else { Some(app.busy()) };
+        let regular = server.requests.take(client, 1);
+        let is_regular = regular.is_some() && slot == Slot::Regular;
+        let permit = regular.or_else(|| server.extra.take(client, 1));
+        let refusal = match &permit {
+            Some(_) if is_regular || is_probe => app.refuse(&request),
+            Some(_) => Some(app.busy()),
+            // Nobody counts it: it must not wait until its client lets a body be sent.
+            None => Some(app.busy().map(|_| Body::empty())),
+        };
         let open = Arc::clone(tracker).begin(permit);
         let request = request.map(|body| Arc::clone(boundary).begin(body));
         Self { request, open, client, refusal, is_probe, boundary: Arc::clone(boundary) }
@@ -215,7 +244,8 @@ async fn answer<A: App>(asked: Asked, server: Arc<Server<A>>) -> Result<Response
         0 => None,
         size => {
             let memory = server.unshared.take(client, size);
-            if memory.is_none() && !is_probe {
+            let memory = memory.or_else(|| is_probe.then(|| server.extra.take(client, 1)).flatten());
+            if memory.is_none() {
                 response = app.busy();
             }
             memory

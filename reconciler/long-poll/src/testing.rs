@@ -104,7 +104,7 @@ impl App for Fake {
     }
 
     fn busy(&self) -> Response {
-        StatusCode::SERVICE_UNAVAILABLE.into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, "busy").into_response()
     }
 
     fn is_shutting_down(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    net::Ipv4Addr,
     pin::Pin,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -19,9 +20,11 @@ use tokio::{
 
 use super::serve;
 use crate::{
-    client::Client,
+    budget::Budget,
+    client::{Client, Prefixes},
     connection_limit::ConnectionLimit,
-    limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_HEAD, STALL_TIME},
+    limits::{ENDING_TIME, HEAD_TIME, IDLE_TIME, LINGER_TIME, MAX_PLAIN_HEAD, STALL_TIME},
+    places::Places,
     server::Server,
     testing::Fake,
 };
@@ -43,9 +46,13 @@ fn served() -> Served {
 impl Served {
     /// A connection through which so many bytes fit at once.
     fn connect(&self, room: usize) -> (DuplexStream, JoinHandle<std::io::Result<()>>) {
-        let (client, server) = duplex(room);
-        let permit = ConnectionLimit::new().take(Client::default()).unwrap();
-        (client, tokio::spawn(serve(server, Arc::clone(&self.server), permit)))
+        self.connect_as(Client::default(), room)
+    }
+
+    fn connect_as(&self, client: Client, room: usize) -> (DuplexStream, JoinHandle<std::io::Result<()>>) {
+        let (pipe, server) = duplex(room);
+        let permit = ConnectionLimit::new().take(client).unwrap();
+        (pipe, tokio::spawn(serve(server, Arc::clone(&self.server), permit)))
     }
 
     fn held(&self) -> usize {
@@ -174,6 +181,68 @@ async fn who_lets_nothing_be_sent_is_let_go_and_who_reads_slowly_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn requests_beyond_the_limit_are_few_even_if_they_are_probes() {
+    let (app, trigger) = Fake::new();
+    let server = Server { requests: Budget::new(0), extra: Budget::new(4), ..Server::new(app) };
+    let served = Served { server: Arc::new(server), trigger };
+    let (client, _serving) = served.connect(65_536);
+    // Nothing of a body may be sent, so that each of them stays open.
+    let builder = http2::Builder::new(TokioExecutor::new()).initial_stream_window_size(0).clone();
+    let (mut sender, connection) = builder.handshake(TokioIo::new(client)).await.unwrap();
+    let _connection = tokio::spawn(connection);
+    let (mut answers, mut open) = (Vec::new(), Vec::new());
+    // The first is refused, and the others are probes.
+    for path in ["/large", "/other", "/other", "/other", "/large"] {
+        let request = Request::get(format!("http://hfi{path}")).body(String::new()).unwrap();
+        let answer = sender.send_request(request).await.unwrap();
+        answers.push((answer.status().as_u16(), answer.body().is_end_stream()));
+        open.push(answer);
+    }
+    // Without a body they are not open.
+    assert_eq!(answers, [(503, false), (200, false), (200, false), (503, true), (503, true)]);
+    drop(open);
+    let answered = async {
+        let request = || Request::get("http://hfi/other").body(String::new()).unwrap();
+        while sender.send_request(request()).await.unwrap().status().as_u16() != 200 {
+            sleep(SECOND / 100).await;
+        }
+    };
+    timeout(SECOND, answered).await.expect("what they had is not given back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_of_http_2_are_fewer_and_shared_by_clients() {
+    let (app, trigger) = Fake::new();
+    let server = Server { http2: Places::new(2), ..Server::new(app) };
+    let served = Served { server: Arc::new(server), trigger };
+    let [one, other] = [1, 2].map(|end| Prefixes::default().client(Ipv4Addr::new(10, 0, 0, end).into()));
+    let connect = async |client| {
+        let (pipe, serving) = served.connect_as(client, 65_536);
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .handshake::<_, String>(TokioIo::new(pipe))
+            .await
+            .unwrap();
+        (sender, tokio::spawn(connection), serving)
+    };
+    let (mut oldest, mut newer) = (connect(one).await, connect(one).await);
+    for (sender, ..) in [&mut oldest, &mut newer] {
+        let request = Request::get("http://hfi/other").body(String::new()).unwrap();
+        assert_eq!(sender.send_request(request).await.unwrap().status().as_u16(), 200);
+    }
+    let begun = Instant::now();
+    let (_, _, refused) = connect(one).await;
+    refused.await.unwrap().unwrap();
+    let (mut sender, ..) = connect(other).await;
+    let request = Request::get("http://hfi/other").body(String::new()).unwrap();
+    assert_eq!(sender.send_request(request).await.unwrap().status().as_u16(), 200);
+    oldest.2.await.unwrap().unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert!(!newer.2.is_finished());
+    drop((sender, newer.0));
+    newer.2.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_has_gone_is_held_no_longer() {
     let served = served();
     let (mut client, serving) = served.connect(4_096);
@@ -196,7 +265,7 @@ async fn who_sends_much_while_it_is_held_is_held_no_longer() {
     let (mut client, serving) = served.connect(65_536);
     client.write_all(POLL).await.unwrap();
     sleep(SECOND).await;
-    client.write_all(&[b'x'; MAX_HEAD - 1]).await.unwrap();
+    client.write_all(&[b'x'; MAX_PLAIN_HEAD - 1]).await.unwrap();
     sleep(SECOND).await;
     assert_eq!(served.held(), 1);
     let begun = Instant::now();

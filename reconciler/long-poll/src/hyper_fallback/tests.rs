@@ -14,10 +14,11 @@ use tokio::{
 };
 
 use crate::{
+    budget::Budget,
     client::Client,
     connection,
     connection_limit::ConnectionLimit,
-    limits::{HEAD_TIME, IDLE_TIME},
+    limits::{HEAD_TIME, IDLE_TIME, MAX_PLAIN_HEAD},
     server::Server,
     testing::{BODY, Fake, LARGE},
 };
@@ -99,6 +100,34 @@ async fn a_poll_after_another_request_is_a_plain_one() {
         assert_eq!(served.held(), 1, "{other}");
         assert_eq!(answer(&mut client).await, "304 ");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_is_answered_as_a_short_one_is() {
+    let served = served();
+    let head = POLL.replace("host: hfi", &format!("host: hfi\r\nx: {}", "y".repeat(MAX_PLAIN_HEAD)));
+    let last = POLL.replace("host: hfi", "host: hfi\r\nconnection: close");
+    let answers = served.answers(&[head.as_bytes(), last.as_bytes()]).await;
+    assert_eq!(answers, [format!("200 {BODY}"), format!("200 {BODY}")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_finds_no_memory_left_is_told_so_and_probes_are_answered() {
+    let (app, trigger) = Fake::new();
+    let server = Server { unshared: Budget::new(0), ..Server::new(app) };
+    let served = Served { server: Arc::new(server), _trigger: trigger };
+    // `/other` is a probe.
+    for (request, status) in [(POLL, "200"), (ECHO, "503"), (OTHER, "200")] {
+        let last = request.replace("host: hfi", "host: hfi\r\nconnection: close");
+        let answers = served.answers(&[last.as_bytes()]).await;
+        assert!(matches!(&answers[..], [one] if one.starts_with(status)), "{request}: {answers:?}");
+    }
+    // A head that does not end is not waited for.
+    let begun = Instant::now();
+    let endless = format!("GET /other HTTP/1.1\r\nx: {}", "y".repeat(2 * MAX_PLAIN_HEAD));
+    let answers = served.answers(&[endless.as_bytes()]).await;
+    assert!(matches!(&answers[..], [one] if one.starts_with("503")), "{answers:?}");
+    assert!(begun.elapsed() < HEAD_TIME);
 }
 
 #[tokio::test(start_paused = true)]
