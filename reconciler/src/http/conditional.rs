@@ -1,7 +1,12 @@
 //! Conditional requests: `If-None-Match` (RFC 9110, section 13.1.2).
 
-use axum::http::{HeaderMap, header::IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, header::IF_NONE_MATCH};
 use policies::Digest;
+
+/// The most entity tags that are kept of one poll: a filter sends one.
+const MAX_TAGS: usize = 16;
+/// The longest entity tag that is kept although it is of nothing that is served.
+const MAX_TAG: usize = 128;
 
 /// The snapshots that a client says it has: small, since it is kept for as long as the client waits.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,10 +27,11 @@ impl Known {
             return Self::Anything;
         }
         // A tag that is not a digest is not one of anything that is served.
-        let mut digests = values().flat_map(tags).filter_map(Digest::from_etag);
+        let mut digests = values().flat_map(tags).filter_map(Digest::from_etag).take(MAX_TAGS);
         match (digests.next(), digests.next()) {
             (None, _) => {
-                values().flat_map(tags).next().map_or(Self::Nothing, |tag| Self::Unknown(tag.into()))
+                let tag = values().flat_map(tags).next().filter(|tag| tag.len() <= MAX_TAG);
+                tag.map_or(Self::Nothing, |tag| Self::Unknown(tag.into()))
             }
             (Some(one), None) => Self::One(one),
             (Some(first), Some(second)) => {
@@ -52,6 +58,15 @@ impl Known {
             Self::Anything => true,
         }
     }
+}
+
+/// The condition of a request alone, which is kept while its answer is made; none if it is longer than any client
+/// needs.
+pub(crate) fn condition(headers: HeaderMap) -> HeaderMap {
+    let value = headers.get(IF_NONE_MATCH).filter(|value| value.len() <= MAX_TAGS * MAX_TAG);
+    // A copy: the value would keep all that it was sent with.
+    let copy = value.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
+    copy.into_iter().map(|value| (IF_NONE_MATCH, value)).collect()
 }
 
 /// True if the client has this representation already, by weak comparison over all the entity tags
@@ -86,7 +101,7 @@ mod tests {
     use policies::Digest;
     use proptest::prelude::*;
 
-    use super::{Known, is_current};
+    use super::{Known, condition, is_current};
 
     fn headers(values: &[&str]) -> HeaderMap {
         values.iter().map(|value| (IF_NONE_MATCH, value.parse().unwrap())).collect()
@@ -107,6 +122,16 @@ mod tests {
         for other in [&[][..], &["\"b\""], &["a"], &["\"a"], &["\"b,\"a\""], &["\"*\""], &[""]] {
             assert!(!is_current(&headers(other), "\"a\""), "{other:?}");
         }
+    }
+
+    #[test]
+    fn of_a_request_only_a_condition_of_usual_length_is_kept() {
+        let (usual, long) = (headers(&["\"a\""]), headers(&[&format!("\"{}\"", "x".repeat(5_000))]));
+        let mut many = usual.clone();
+        many.insert("x-more", "y".parse().unwrap());
+        assert_eq!(condition(many), usual);
+        assert!(condition(long.clone()).is_empty());
+        assert_eq!(Known::of(&long), Known::Nothing);
     }
 
     #[test]

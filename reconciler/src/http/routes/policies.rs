@@ -22,7 +22,7 @@ use crate::api::{
     policy_status::PolicyState,
 };
 use crate::http::{
-    conditional::is_current,
+    conditional::{condition, is_current},
     headers::REVISION,
     listing::{self, Listing},
     operation::{ETAG, Operation, Parameter, REVISION as REVISION_HEADER, json},
@@ -43,17 +43,18 @@ pub(crate) async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if wants_all(query.as_deref())? {
+    let (all, condition) = (wants_all(query)?, condition(headers));
+    if all {
         let published = published(&served)?;
         let made = served.services.making.make(client, move || {
             let catalog = published.reported();
             let documents = catalog.policies().iter().map(|located| document::in_full(&located.parsed));
-            answer(&published, listing::body(documents), &headers)
+            answer(&published, listing::body(documents), &condition)
         });
         return made.await;
     }
     let (published, listing) = listed(&served, client).await?;
-    let answer = respond(&published, &listing.etag, listing.body.clone(), &headers);
+    let answer = respond(&published, &listing.etag, listing.body.clone(), &condition);
     Ok((Extension(Shared), answer).into_response())
 }
 
@@ -64,7 +65,7 @@ pub(crate) async fn one(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let all = wants_all(query.as_deref())?;
+    let all = wants_all(query)?;
     let published = published(&served)?;
     let catalog = published.reported();
     let located = catalog.policies().iter().find(|located| located.entry.policy.name.as_str() == name);
@@ -111,9 +112,9 @@ pub(super) async fn listed(
 }
 
 /// Reads the query: `all=true` or nothing.
-fn wants_all(query: Option<&str>) -> Result<bool, Problem> {
+fn wants_all(query: Option<String>) -> Result<bool, Problem> {
     let mut all = None;
-    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+    for pair in query.as_deref().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let error = match (key, value, all) {
             ("all", "true" | "false", None) => {
@@ -194,10 +195,10 @@ mod tests {
         for (query, all) in
             [(None, false), (Some(""), false), (Some("all=true"), true), (Some("all=false&"), false)]
         {
-            assert_eq!(wants_all(query).unwrap(), all, "{query:?}");
+            assert_eq!(wants_all(query.map(str::to_owned)).unwrap(), all, "{query:?}");
         }
         for query in ["all", "all=1", "al=true", "all=true&all=true", "all=true&x=", "=", "%61ll=true"] {
-            assert!(wants_all(Some(query)).is_err(), "{query}");
+            assert!(wants_all(Some(query.to_owned())).is_err(), "{query}");
         }
     }
 }

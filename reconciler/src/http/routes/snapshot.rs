@@ -37,6 +37,8 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let poll = Poll::read(&served, query.as_deref().unwrap_or_default(), &headers, client)?;
+    // They may be long, and the poll may be held.
+    drop((query, headers));
     let wait = poll.wait;
     let until = |instant| timeout_at(instant, served.shutdown.requested()).map(drop);
     Ok(respond(poll.answer(&served, until).await?, wait))
