@@ -15,6 +15,9 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
+/// The longest revision that is kept of a poll. Git takes no longer names of branches on most file systems.
+const MAX_REVISION_BYTES: usize = 512;
+
 /// The longest hold of a client that did not ask to wait.
 const UNASKED: Duration = Duration::from_secs(5);
 
@@ -29,8 +32,11 @@ pub(crate) struct Behind(pub(crate) Revision);
 
 impl Running {
     pub(crate) fn of(served: &Served, headers: &HeaderMap) -> Self {
-        let sent = headers.get(REVISION).and_then(|revision| revision.to_str().ok());
-        let sent = sent.filter(|revision| CommitId::of_revision(revision).is_some());
+        // A branch may have any name.
+        let sent = headers.get(REVISION).and_then(|revision| str::from_utf8(revision.as_bytes()).ok());
+        let is_revision =
+            |sent: &&str| sent.len() <= MAX_REVISION_BYTES && CommitId::of_revision(sent).is_some();
+        let sent = sent.filter(is_revision);
         Self(sent.map(|sent| match served.publisher.publication() {
             // Nearly all clients run it: they share one text.
             Publication::Serving(published) if published.whole.revision.as_str() == sent => {

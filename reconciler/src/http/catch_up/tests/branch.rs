@@ -59,7 +59,7 @@ impl Branch {
     pub(super) fn whole(&self, commit: Commit) -> Whole {
         let known = self.history(commit).map(|commit| CommitId([id(commit); 20]));
         Whole {
-            revision: Revision::new(format!("main@sha1:{}", format!("{:02x}", id(commit)).repeat(20))),
+            revision: Revision::new(format!("grün@sha1:{}", format!("{:02x}", id(commit)).repeat(20))),
             ancestry: Ancestry::of(known.collect()),
             signed: None,
             catalog: Arc::new(catalog(self.content(commit))),

@@ -4,7 +4,7 @@ use std::{cell::RefCell, time::Duration};
 
 use axum::{
     body::to_bytes,
-    http::header::{CONTENT_TYPE, ETAG, HeaderName},
+    http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue},
     response::Response,
 };
 use filter::sync::answer::Answer;
@@ -68,7 +68,7 @@ impl World {
 
     async fn poll(&mut self, replica: usize, meanwhile: Vec<(u64, Event)>) {
         let (query, headers) = self.proxy.next_poll().await;
-        let sent = headers.get(poll::REVISION).and_then(|sent| branch::commit(sent.to_str().unwrap()));
+        let sent = headers.get(poll::REVISION).and_then(|sent| branch::commit(text(sent)));
         assert_eq!(sent, self.told, "it sends what it was told");
         let (ran, asked) = (self.runs(), &self.replicas[replica]);
         let process = asked.process();
@@ -154,10 +154,14 @@ impl World {
     }
 }
 
+/// A header, which may be of any letters.
+fn text(value: &HeaderValue) -> &str {
+    str::from_utf8(value.as_bytes()).unwrap()
+}
+
 /// An answer as the host hands it to the filter.
 async fn read(response: Response) -> Answer {
-    let header =
-        |name: HeaderName| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let header = |name: HeaderName| response.headers().get(name).map(|value| text(value).to_owned());
     Answer {
         status: Some(response.status().as_str().to_owned()),
         etag: header(ETAG),
