@@ -24,8 +24,8 @@ use crate::{
     serving::{published::Variant, publisher::Publisher},
 };
 
-/// The most filters that are remembered; beyond, the one that polled longest ago is forgotten. A client that
-/// brought more than its share of them is not remembered with one more.
+/// The most filters that are remembered, fewer if they ask for many names; beyond, the one that polled longest ago is
+/// forgotten. A client that brought more than its share of them is not remembered with one more.
 const MAX_FILTERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19_999);
 /// The time for which a silent filter is remembered.
 const MEMORY: Duration = Duration::from_secs(10 * 60);
@@ -45,7 +45,7 @@ pub struct Filters {
 #[derive(Debug)]
 struct Remembered {
     filters: LruCache<u64, Seen>,
-    /// The numbers of them that clients brought.
+    /// The places of those that clients brought.
     shares: Shares,
 }
 
@@ -120,12 +120,13 @@ impl Filters {
             Some((before, true)) => Some(before),
             None => None,
         };
+        let weight = variant.weight();
         match before {
-            Some(before) => seen.shares.remove(before, 1),
-            None if seen.make_room(origin.client, contact) => {}
+            Some(before) => seen.shares.remove(before, weight),
+            None if seen.make_room(origin.client, weight, contact) => {}
             None => return,
         }
-        seen.shares.add(origin.client, 1);
+        seen.shares.add(origin.client, weight);
         let fresh = || Seen { origin, node, variant: variant.clone(), digest, contact, due };
         let known = seen.filters.get_or_insert_mut(key, fresh);
         (known.origin, known.digest, known.contact, known.due) = (origin, digest, contact, due);
@@ -193,35 +194,36 @@ impl Seen {
 
 impl Remembered {
     /// Makes room for one more filter of a client; false if it gets none.
-    fn make_room(&mut self, client: Client, now: Timestamp) -> bool {
-        let admission = self.shares.admit(client, 1);
-        let is_oldest_gone = self.filters.peek_lru().is_some_and(|(_, oldest)| oldest.due < now);
-        match admission {
-            Admission::Free => {}
-            _ if is_oldest_gone => self.forget_oldest(),
-            Admission::Instead(greediest) => self.forget_oldest_of(greediest),
-            // All have their share: there are too many.
-            Admission::Refused if self.is_alone_or_new(client) => self.forget_oldest(),
-            Admission::Refused => return false,
+    fn make_room(&mut self, client: Client, weight: u32, now: Timestamp) -> bool {
+        loop {
+            let admission = self.shares.admit(client, weight);
+            let is_oldest_gone = self.filters.peek_lru().is_some_and(|(_, oldest)| oldest.due < now);
+            match admission {
+                Admission::Free => return true,
+                _ if is_oldest_gone => self.forget_oldest(),
+                Admission::Instead(greediest) => self.forget_oldest_of(greediest),
+                // All have their share: there are too many.
+                Admission::Refused if self.is_alone_or_new(client) => self.forget_oldest(),
+                Admission::Refused => return false,
+            }
         }
-        true
     }
 
     fn is_alone_or_new(&self, client: Client) -> bool {
-        [0, self.filters.len()].contains(&(self.shares.held(client) as usize))
+        [0, self.shares.taken()].contains(&(self.shares.held(client) as usize))
     }
 
     fn forget_oldest(&mut self) {
         if let Some((_, oldest)) = self.filters.pop_lru() {
-            self.shares.remove(oldest.origin.client, 1);
+            self.shares.remove(oldest.origin.client, oldest.variant.weight());
         }
     }
 
     fn forget_oldest_of(&mut self, client: Client) {
         let oldest = self.filters.iter().rev().find(|(_, seen)| seen.origin.client == client);
-        if let Some(key) = oldest.map(|(key, _)| *key) {
+        if let Some((key, weight)) = oldest.map(|(key, seen)| (*key, seen.variant.weight())) {
             self.filters.pop(&key);
-            self.shares.remove(client, 1);
+            self.shares.remove(client, weight);
         }
     }
 }
@@ -290,6 +292,22 @@ mod tests {
         let list = filters.list_at(Timestamp::from_millis(0), |_| None);
         assert_eq!(list.len(), MAX_FILTERS.get());
         assert!(!list.iter().any(|filter| filter.node.as_str() == "n9"), "the oldest is remembered");
+    }
+
+    #[test]
+    fn filters_that_ask_for_many_names_are_fewer() {
+        let filters = Filters::default();
+        let names: Vec<_> = (0..40).map(|at| format!("s{at}")).collect();
+        let scope = Scope::new(["demo"], names.iter().map(String::as_str)).unwrap().into();
+        for at in 0..MAX_FILTERS.get() {
+            let node = NodeId::parse(&format!("n{at}")).unwrap();
+            filters.polled_at(Timestamp::from_millis(0), origin(1), node, &scope, None, Duration::ZERO);
+        }
+        assert_eq!(filters.lock().filters.len(), MAX_FILTERS.get() / 11);
+        poll(&filters, 0, origin(2), "one-more", b"new");
+        let remembered = filters.lock();
+        let weights = remembered.filters.iter().map(|(_, seen)| seen.variant.weight() as usize);
+        assert_eq!(remembered.shares.taken(), weights.sum::<usize>());
     }
 
     #[test]

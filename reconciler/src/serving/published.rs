@@ -49,6 +49,13 @@ pub struct Variant {
     pub format: Format,
 }
 
+impl Variant {
+    /// The places that it takes where scopes are kept: one for each four names.
+    pub(crate) fn weight(&self) -> u32 {
+        u32::try_from(self.scope.names().count().div_ceil(4)).unwrap_or(u32::MAX).max(1)
+    }
+}
+
 impl From<Scope> for Variant {
     /// The scope in format 1, by whose digest replicas are compared.
     fn from(scope: Scope) -> Self {

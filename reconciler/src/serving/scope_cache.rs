@@ -13,9 +13,13 @@ use tokio::sync::watch;
 use super::published::{Body, Published, Variant};
 use crate::clients::{Admission, Client, Shares};
 
-/// The number of scopes that are kept; a scope in two formats counts twice. A request for one more gets its
-/// bytes, and cannot wait for the next, unless its client has less than its share.
+/// The number of scopes that are kept; a scope in two formats counts twice, and one of many names or with a large
+/// snapshot of its own counts more than once. A request for one more gets its bytes, and cannot wait for the next,
+/// unless its client has less than its share.
 pub(crate) const MAX_SCOPES: usize = 20_000;
+
+/// The bytes of a snapshot for which a scope counts once more, if no other has the same.
+pub(crate) const BYTES_PER_PLACE: usize = 16 * 1024;
 
 /// The number of scopes at which those without waiting requests are dropped for the first time.
 const FIRST_SWEEP: usize = 1_024;
@@ -34,7 +38,7 @@ pub struct Occupancy {
 #[derive(Debug)]
 pub(super) struct ScopeCache {
     bodies: HashMap<Arc<Variant>, Kept>,
-    /// The numbers of scopes that clients brought.
+    /// The places of the scopes that clients brought.
     shares: Shares,
     /// The policies that the bodies are made of.
     active: Arc<ActiveSet>,
@@ -53,6 +57,7 @@ struct Kept {
     body: watch::Sender<Body>,
     /// The first client that asked for it.
     client: Client,
+    weight: u32,
 }
 
 impl Kept {
@@ -98,21 +103,30 @@ impl ScopeCache {
         body: Body,
         client: Client,
     ) -> watch::Receiver<Body> {
-        if self.is_sweep_due() {
+        let weight = self.weight(&variant, &body);
+        if self.is_sweep_due(weight) {
             self.sweep();
         }
-        match self.shares.admit(client, 1) {
-            Admission::Free => {}
-            Admission::Instead(greediest) => self.drop_one_of(greediest),
-            // Its sender is dropped here, so a request that waits learns at once that nothing more comes.
-            Admission::Refused => return watch::channel(body).1,
+        loop {
+            match self.shares.admit(client, weight) {
+                Admission::Free => break,
+                Admission::Instead(greediest) => self.drop_one_of(greediest),
+                // Its sender is dropped here, so a request that waits learns at once that nothing more comes.
+                Admission::Refused => return watch::channel(body).1,
+            }
         }
         self.added.push(Arc::clone(&variant));
         let sender = watch::Sender::new(shared(body, &mut self.contents));
         let receiver = sender.subscribe();
-        self.shares.add(client, 1);
-        self.bodies.insert(variant, Kept { body: sender, client });
+        self.shares.add(client, weight);
+        self.bodies.insert(variant, Kept { body: sender, client, weight });
         receiver
+    }
+
+    fn weight(&self, variant: &Variant, body: &Body) -> u32 {
+        let is_shared = self.contents.contains_key(&body.digest);
+        let own = if is_shared { 0 } else { body.bytes.len() / BYTES_PER_PLACE };
+        variant.weight().saturating_add(u32::try_from(own).unwrap_or(u32::MAX))
     }
 
     /// All scopes that are worth a new body. Those that are added from now on are in
@@ -168,9 +182,10 @@ impl ScopeCache {
         waited_for.map(|(variant, _)| Arc::clone(variant)).collect()
     }
 
-    fn is_sweep_due(&self) -> bool {
-        let is_full = self.bodies.len() >= MAX_SCOPES;
-        self.bodies.len() >= self.sweep_at
+    fn is_sweep_due(&self, more: u32) -> bool {
+        let taken = self.shares.taken().saturating_add(more as usize);
+        let is_full = taken > MAX_SCOPES;
+        taken > self.sweep_at
             && !(is_full && self.last_sweep.is_some_and(|last| last.elapsed() < SWEEP_INTERVAL))
     }
 
@@ -179,23 +194,23 @@ impl ScopeCache {
         self.bodies.retain(|_, kept| {
             let is_kept = kept.is_waited_for();
             if !is_kept {
-                self.shares.remove(kept.client, 1);
+                self.shares.remove(kept.client, kept.weight);
             }
             is_kept
         });
         let used: HashSet<_> = self.bodies.values().map(|kept| kept.body.borrow().digest).collect();
         self.contents.retain(|digest, _| used.contains(digest));
         self.added.retain(|variant| self.bodies.contains_key(variant));
-        self.sweep_at = FIRST_SWEEP.max(2 * self.bodies.len()).min(MAX_SCOPES);
+        self.sweep_at = FIRST_SWEEP.max(2 * self.shares.taken()).min(MAX_SCOPES);
         self.last_sweep = Some(Instant::now());
     }
 
     /// Drops a scope that a client brought. The requests that wait for it learn that nothing more comes.
     fn drop_one_of(&mut self, client: Client) {
         let brought = self.bodies.iter().find(|(_, kept)| kept.client == client);
-        if let Some(variant) = brought.map(|(variant, _)| Arc::clone(variant)) {
+        if let Some((variant, weight)) = brought.map(|(variant, kept)| (Arc::clone(variant), kept.weight)) {
             self.bodies.remove(&variant);
-            self.shares.remove(client, 1);
+            self.shares.remove(client, weight);
         }
     }
 }
@@ -214,7 +229,7 @@ mod tests {
     use policies::{Digest, Scope, Timestamp, wire::Format};
     use tokio::sync::watch;
 
-    use super::{MAX_SCOPES, Occupancy, SWEEP_INTERVAL, ScopeCache};
+    use super::{BYTES_PER_PLACE, MAX_SCOPES, Occupancy, SWEEP_INTERVAL, ScopeCache};
     use crate::{
         clients::{Client, Prefixes},
         serving::published::{Body, Holds, Published, Variant, Whole},
@@ -287,6 +302,39 @@ mod tests {
         while insert(&mut cache, "last", "last").has_changed().is_err() {
             assert!(begun.elapsed() < 10 * SWEEP_INTERVAL, "room is not made again");
         }
+    }
+
+    #[test]
+    fn a_scope_of_many_names_counts_as_many() {
+        let mut cache = ScopeCache::default();
+        let mut many = |first: usize| {
+            let names: Vec<_> = (first..first + 40).map(|at| format!("s{at}")).collect();
+            let scope = Scope::new(["demo"], names.iter().map(String::as_str)).unwrap();
+            cache.insert(Arc::new(scope.into()), body("none"), Client::default())
+        };
+        let held: Vec<_> = (0..MAX_SCOPES / 11).map(&mut many).collect();
+        assert!(held.iter().all(|body| body.has_changed().is_ok()), "41 names take 11 places");
+        assert!(many(MAX_SCOPES).has_changed().is_err());
+        drop(held);
+        cache.sweep();
+        assert_eq!(cache.shares.taken(), 0);
+    }
+
+    #[test]
+    fn a_scope_with_a_large_snapshot_of_its_own_counts_as_many() {
+        let mut cache = ScopeCache::default();
+        let large = |byte| {
+            let bytes = Bytes::from(vec![byte; 3 * BYTES_PER_PLACE]);
+            Body { digest: Digest::of(&bytes), bytes, ..body("") }
+        };
+        let mut held = Vec::new();
+        for (service, byte, taken) in [("a", 0, 4), ("b", 0, 5), ("c", 1, 9)] {
+            held.push(cache.insert(scope(service), large(byte), Client::default()));
+            assert_eq!(cache.shares.taken(), taken, "{service}");
+        }
+        drop(held);
+        cache.sweep();
+        assert_eq!(cache.shares.taken(), 0);
     }
 
     #[test]
