@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::Semaphore;
@@ -16,14 +16,24 @@ use crate::clients::Client;
 /// The turns to make an answer. Requests wait for theirs: first for those of the same client, then for others.
 #[derive(Debug)]
 pub(crate) struct Making {
-    turns: Semaphore,
-    /// Those of clients that wait or have one.
-    clients: Mutex<HashMap<Client, Weak<Semaphore>>>,
+    turns: Arc<Semaphore>,
+    clients: Arc<Clients>,
+}
+
+/// The turns of each client that waits or has one.
+#[derive(Debug, Default)]
+struct Clients(Mutex<HashMap<Client, Turns>>);
+
+#[derive(Debug)]
+struct Turns {
+    semaphore: Arc<Semaphore>,
+    /// The requests that wait for a turn or have one.
+    requests: usize,
 }
 
 impl Default for Making {
     fn default() -> Self {
-        Self { turns: Semaphore::new(MAX_MADE), clients: Mutex::default() }
+        Self { turns: Arc::new(Semaphore::new(MAX_MADE)), clients: Arc::default() }
     }
 }
 
@@ -34,39 +44,50 @@ impl Making {
         client: Client,
         make: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let own = Own { making: self, client, turns: self.turns_of(client) };
+        let (own, turns) = Own::begin(&self.clients, client);
         // Neither is ever closed.
-        let _own = own.turns.acquire().await;
-        let _turn = self.turns.acquire().await;
-        let made = tokio::task::spawn_blocking(make).await;
-        made.map_err(|_| Problem::not_ready("the answer could not be made".to_owned()))
-    }
-
-    fn turns_of(&self, client: Client) -> Arc<Semaphore> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = clients.entry(client).or_default();
-        known.upgrade().unwrap_or_else(|| {
-            let turns = Arc::new(Semaphore::new(MAX_MADE_PER_CLIENT));
-            *known = Arc::downgrade(&turns);
-            turns
-        })
+        let its_turn = turns.acquire_owned().await;
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let made = tokio::task::spawn_blocking(move || {
+            // They end with the work, which goes on when the client has left.
+            let _held = (own, its_turn, turn);
+            make()
+        });
+        made.await.map_err(|_| Problem::not_ready("the answer could not be made".to_owned()))
     }
 }
 
-/// The turns of a client, while one of its requests is here.
-struct Own<'a> {
-    making: &'a Making,
+/// A request of a client, while it waits or its answer is made.
+struct Own {
+    clients: Arc<Clients>,
     client: Client,
-    turns: Arc<Semaphore>,
 }
 
-impl Drop for Own<'_> {
+impl Own {
+    fn begin(clients: &Arc<Clients>, client: Client) -> (Self, Arc<Semaphore>) {
+        let turns = || Turns { semaphore: Arc::new(Semaphore::new(MAX_MADE_PER_CLIENT)), requests: 0 };
+        let mut known = clients.lock();
+        let its = known.entry(client).or_insert_with(turns);
+        its.requests += 1;
+        (Self { clients: Arc::clone(clients), client }, Arc::clone(&its.semaphore))
+    }
+}
+
+impl Drop for Own {
     fn drop(&mut self) {
-        let mut clients = self.making.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        // Others get it only under the lock.
-        if Arc::strong_count(&self.turns) == 1 {
-            clients.remove(&self.client);
+        let mut known = self.clients.lock();
+        if let Some(its) = known.get_mut(&self.client) {
+            its.requests -= 1;
+            if its.requests == 0 {
+                known.remove(&self.client);
+            }
         }
+    }
+}
+
+impl Clients {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Client, Turns>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -121,7 +142,32 @@ mod tests {
         while let Some(ended) = tasks.join_next().await {
             ended.unwrap();
         }
-        assert!(making.clients.lock().unwrap().is_empty(), "clients that are gone are remembered");
+        assert!(making.clients.lock().is_empty(), "clients that are gone are remembered");
+    }
+
+    #[tokio::test]
+    async fn who_leaves_gets_no_more_turns_before_its_work_is_done() {
+        let making = Arc::new(Making::default());
+        let (begun, running) = mpsc::channel();
+        let mut stops = Vec::new();
+        for _ in 0..20 {
+            let ((stop, stopped), making, begun) =
+                (mpsc::channel::<()>(), Arc::clone(&making), begun.clone());
+            stops.push(stop);
+            let make = move || {
+                let _ = begun.send(());
+                let _ = stopped.recv();
+            };
+            // The client leaves soon after it has asked.
+            let _ = timeout(Duration::from_millis(20), making.make(client(1), make)).await;
+        }
+        for _ in 0..MAX_MADE_PER_CLIENT {
+            running.recv_timeout(Duration::from_secs(10)).unwrap();
+        }
+        assert!(running.try_recv().is_err(), "more are made for it at once");
+        drop(stops);
+        let other = making.make(client(1), || 7);
+        assert_eq!(timeout(Duration::from_secs(10), other).await.unwrap().unwrap(), 7);
     }
 
     #[tokio::test]
