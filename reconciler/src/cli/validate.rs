@@ -16,8 +16,9 @@ use crate::clock::now;
 /// Check policy files and directories, as `hfi serve` reads them; together they are one repository.
 ///
 /// In a Git work tree the rules are those of `hfi serve --repo`: no symbolic link is followed, no submodule is
-/// entered, and the guardrails of all directories above count, up to the root of the work tree. Elsewhere they are
-/// those of `hfi serve --dir`: see `hfi reference`, Guardrails.
+/// entered, what Git ignores is left out, the limits of a commit apply, and the guardrails of all directories above
+/// count, up to the root of the work tree. Elsewhere they are those of `hfi serve --dir`: see `hfi reference`,
+/// Guardrails.
 #[derive(Debug, Args)]
 pub struct Validate {
     /// Policy files, or directories of them

@@ -20,6 +20,7 @@ use super::{
     checkout::{BlobId, Checkout, CheckoutFile, Content, Revision, Warning},
     entry::{Entry, Kind},
     error::SourceError,
+    git::WorkTree,
 };
 use crate::io_reason::io_reason;
 
@@ -27,28 +28,29 @@ use crate::io_reason::io_reason;
 #[derive(Debug)]
 pub struct DirSource {
     root: PathBuf,
-    rules: Rules,
+    /// It is read as a commit of it would be, if it is in a Git work tree.
+    as_committed: bool,
 }
 
 /// The rules by which entries are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rules {
+#[derive(Clone, Copy)]
+enum Rules<'a> {
     /// Links to files in the directory are followed: a mounted ConfigMap consists of them.
     Plain,
-    /// As Git reads a commit: no link is followed, and no submodule is entered.
-    Git,
+    /// As a commit of the work tree is read: no link is followed, no submodule is entered, nothing that Git ignores is
+    /// there, and there are limits.
+    Git(&'a WorkTree),
 }
 
 impl DirSource {
     pub fn new(root: PathBuf) -> Self {
-        Self { root, rules: Rules::Plain }
+        Self { root, as_committed: false }
     }
 
     /// The directory as `hfi serve --repo` would read its commit if it is in a Git work tree, and as `hfi serve --dir`
     /// reads it elsewhere.
     pub(crate) fn as_committed(root: PathBuf) -> Self {
-        let is_work_tree = root.canonicalize().is_ok_and(|root| above::work_tree(&root).is_some());
-        Self { root, rules: if is_work_tree { Rules::Git } else { Rules::Plain } }
+        Self { root, as_committed: true }
     }
 
     pub fn checkout(&mut self, is_known: impl Fn(&BlobId) -> bool) -> Result<Checkout, SourceError> {
@@ -57,8 +59,10 @@ impl DirSource {
         };
         // All files come from one directory, also when a link to it is swapped meanwhile.
         let root = self.root.canonicalize().map_err(failed)?;
-        let walk = Walk::new(&root, self.rules, &is_known).through().map_err(failed)?;
-        Ok(checkout(walk.files, Above::of(&root).guard_files(self.rules, 1), walk.warnings))
+        let work_tree = self.as_committed.then(|| work_tree(&root)).flatten();
+        let rules = Rules::of(work_tree.as_ref());
+        let walk = Walk::new(&root, rules, &is_known).through().map_err(failed)?;
+        Ok(checkout(walk.files, Above::of(&root).guard_files(rules, 1), walk.warnings))
     }
 
     /// A single file, as [`as_committed`](Self::as_committed) reads its directory. The files beside it count for their
@@ -68,9 +72,12 @@ impl DirSource {
             |error: io::Error| SourceError(format!("cannot read {}: {}", path.display(), io_reason(&error)));
         let name = path.file_name().unwrap_or_default();
         let real = directory_of(path).map_err(failed)?.join(name);
-        let rules = if above::work_tree(&real).is_some() { Rules::Git } else { Rules::Plain };
-        let is_link = rules == Rules::Git && path.is_symlink();
+        let work_tree = work_tree(&real);
+        let is_link = work_tree.is_some() && path.is_symlink();
         let (path, mut warnings) = (name.to_string_lossy().into_owned(), Vec::new());
+        if work_tree.as_ref().is_some_and(|tree| tree.leaves_out(&real, false)) {
+            warnings.push(Warning::new(&*path, "is in no commit, since Git ignores it (.gitignore)"));
+        }
         let file = match Entry::of(name.as_bytes(), if is_link { Kind::Link } else { Kind::File }) {
             Entry::Unreadable(reason) => CheckoutFile::unreadable(path, reason.to_owned()),
             entry => {
@@ -83,8 +90,20 @@ impl DirSource {
                 CheckoutFile::read(path, read_bounded(&real).map_err(failed)?, &metadata, &|_| false)
             }
         };
-        Ok(checkout(vec![file], Above::of(&real).guard_files(rules, 0), warnings))
+        let above = Above::of(&real).guard_files(Rules::of(work_tree.as_ref()), 0);
+        Ok(checkout(vec![file], above, warnings))
     }
+}
+
+impl<'a> Rules<'a> {
+    fn of(work_tree: Option<&'a WorkTree>) -> Self {
+        work_tree.map_or(Self::Plain, Self::Git)
+    }
+}
+
+/// The Git work tree that a path, which has no symbolic links, is in.
+fn work_tree(path: &Path) -> Option<WorkTree> {
+    above::work_tree(path).map(WorkTree::open)
 }
 
 /// The checkout of files, and of the files above them.

@@ -33,6 +33,7 @@ mod signed;
 mod ssh_login;
 mod storage;
 mod tree;
+mod work_tree;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
@@ -55,7 +56,13 @@ use self::{
     storage::Storage,
     tree::Files,
 };
-pub(super) use self::{job::work_for_parent, reading::GitReading};
+pub(super) use self::{
+    budget::{Cost, Excess},
+    job::work_for_parent,
+    reading::GitReading,
+    tree::ContentSize,
+    work_tree::WorkTree,
+};
 use super::{
     abort::Abort,
     access::Access,

@@ -5,6 +5,7 @@ use std::{
     fs,
     os::unix::{ffi::OsStrExt as _, fs::symlink},
     path::Path,
+    process::Command,
 };
 
 use harness::Repository;
@@ -103,6 +104,54 @@ async fn a_work_tree_is_judged_as_its_commit_is() {
         let is_warned = !report["warnings"].as_array().unwrap().is_empty();
         assert_eq!(is_warned, is_valid && what != "nothing", "{what}: {report}");
     }
+}
+
+#[tokio::test]
+async fn what_git_ignores_is_in_no_commit() {
+    let repository = repository().await;
+    let work = repository.work();
+    let ignored = "build/\n*.local.yaml\n!kept.local.yaml\n";
+    for (file, text) in [
+        (".gitignore", ignored),
+        ("build/a.yaml", "spec: wrong"),
+        ("team/a.local.yaml", "spec: wrong"),
+        ("kept.local.yaml", &policy("kept", "cart", 503)),
+        // It was added in spite of that.
+        ("forced.local.yaml", "spec: wrong"),
+    ] {
+        let path = work.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let added =
+        Command::new("git").arg("-C").arg(&work).args(["add", "--force", "forced.local.yaml"]).status();
+    assert!(added.unwrap().success());
+    let (code, text) = hfi(&work, &["validate", "-o", "json", "."]);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let errors = report["errors"].as_array().unwrap();
+    let mut files: Vec<_> = errors.iter().map(|error| error["file"].as_str().unwrap()).collect();
+    files.dedup();
+    assert_eq!((code, files), (1, vec!["./forced.local.yaml"]), "{text}");
+    repository.push("Add files that are ignored").await.unwrap();
+    let (policies, rejected) = served(&repository).await;
+    assert!(policies.contains(&"kept".to_owned()), "{policies:?}");
+    assert_eq!(rejected, ["forced.local.yaml"]);
+    // Who names such a file wants to hear of it.
+    let (code, text) = hfi(&work, &["validate", "team/a.local.yaml"]);
+    assert!(code == 1 && text.contains("is in no commit, since Git ignores it"), "{text}");
+}
+
+#[tokio::test]
+async fn a_work_tree_has_the_limits_of_a_commit() {
+    let repository = repository().await;
+    let line = format!("# {}\n", "x".repeat(1_021));
+    for number in 0..65 {
+        fs::write(repository.work().join(format!("{number}.yaml")), line.repeat(1_024)).unwrap();
+    }
+    let (code, text) = hfi(&repository.work(), &["validate", "."]);
+    let reason = "is refused by `hfi serve` as a commit: its policy files have more than 67108864 bytes";
+    assert!(code == 1 && text.contains(reason), "{text}");
+    assert!(text.contains("0 policies are valid; 1 error"), "{text}");
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ impl Above {
 
     /// The files directly in these directories that may hold guardrails. Their paths lead up: those in the nearest
     /// directory begin with so many `../`.
-    pub(super) fn guard_files(&self, rules: Rules, nearest: usize) -> Vec<CheckoutFile> {
+    pub(super) fn guard_files(&self, rules: Rules<'_>, nearest: usize) -> Vec<CheckoutFile> {
         let Some(top) = self.directories.last() else { return Vec::new() };
         let mut files = Vec::new();
         for (i, directory) in self.directories.iter().enumerate() {

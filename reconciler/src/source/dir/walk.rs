@@ -9,28 +9,42 @@ use crate::{
         bounded_read::read_bounded,
         checkout::{BlobId, CheckoutFile, Warning},
         entry::{Entry, Kind, too_deep},
+        git::{ContentSize, Cost, Excess},
         names::MAX_DEPTH,
     },
 };
+
+/// The bytes of an entry in a directory of Git beside its name: mode, separators and object id.
+const ENTRY_BYTES: usize = 28;
 
 /// The policy files of a directory.
 pub(super) struct Walk<'a> {
     /// The directory without symbolic links in its path. Links that point out of it are not followed.
     root: &'a Path,
-    rules: Rules,
+    rules: Rules<'a>,
     is_known: &'a dyn Fn(&BlobId) -> bool,
     pub(super) files: Vec<CheckoutFile>,
     pub(super) warnings: Vec<Warning>,
+    cost: Cost,
+    content: ContentSize,
+    /// The limit that a commit would be over.
+    excess: Option<Excess>,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(root: &'a Path, rules: Rules, is_known: &'a dyn Fn(&BlobId) -> bool) -> Self {
-        Self { root, rules, is_known, files: Vec::new(), warnings: Vec::new() }
+    pub(super) fn new(root: &'a Path, rules: Rules<'a>, is_known: &'a dyn Fn(&BlobId) -> bool) -> Self {
+        let (files, warnings, cost, content) = Default::default();
+        Self { root, rules, is_known, files, warnings, cost, content, excess: None }
     }
 
     /// Reads a directory, whose path has no symbolic links, and everything below it.
     pub(super) fn through(mut self) -> io::Result<Self> {
         self.directory(self.root, "", MAX_DEPTH)?;
+        if let Some(excess) = self.excess.take() {
+            // Nothing is served of it.
+            let reason = format!("is refused by `hfi serve` as a commit: {excess}");
+            self.files = vec![CheckoutFile::unreadable(String::new(), reason)];
+        }
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
         self.warnings.sort();
         Ok(self)
@@ -44,13 +58,28 @@ impl<'a> Walk<'a> {
     }
 
     fn directory(&mut self, directory: &Path, prefix: &str, levels: usize) -> io::Result<()> {
+        self.count(|cost, _| cost.add_path(Cost { directories: 1, ..Cost::default() }, prefix));
         for entry in fs::read_dir(directory)? {
             let entry = entry?;
             let (name, at) = (entry.file_name(), entry.path());
             let path = format!("{prefix}{}", name.to_string_lossy());
-            match Entry::of(name.as_bytes(), self.kind(&entry)?) {
+            let of_entry = Cost { entries: 1, tree_bytes: name.len() + ENTRY_BYTES, ..Cost::default() };
+            self.count(|cost, _| cost.add(of_entry, prefix));
+            if self.excess.is_some() {
+                return Ok(());
+            }
+            let kind = self.kind(&entry)?;
+            let what = Entry::of(name.as_bytes(), kind);
+            if what != Entry::Other && self.is_left_out(&at, kind) {
+                continue;
+            }
+            if !matches!(what, Entry::Directory | Entry::Other) {
+                self.count(|cost, _| cost.add_path(Cost { files: 1, ..Cost::default() }, &path));
+            }
+            match what {
                 Entry::File => match self.read(&at) {
                     Ok((metadata, bytes)) => {
+                        self.count(|_, content| content.add(bytes.len()));
                         self.files.push(CheckoutFile::read(path, bytes, &metadata, self.is_known));
                     }
                     // Between the listing and the reading it was moved away: the next look tells.
@@ -77,11 +106,23 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Adds to what a commit would cost.
+    fn count(&mut self, add: impl FnOnce(&mut Cost, &mut ContentSize) -> Result<(), Excess>) {
+        if matches!(self.rules, Rules::Git(_)) && self.excess.is_none() {
+            self.excess = add(&mut self.cost, &mut self.content).err();
+        }
+    }
+
+    fn is_left_out(&self, path: &Path, kind: Kind) -> bool {
+        let is_directory = matches!(kind, Kind::Directory | Kind::Submodule);
+        matches!(self.rules, Rules::Git(tree) if tree.leaves_out(path, is_directory))
+    }
+
     fn kind(&self, entry: &fs::DirEntry) -> io::Result<Kind> {
         let (kind, path) = (entry.file_type()?, entry.path());
         Ok(match self.rules {
-            Rules::Git if kind.is_symlink() => Kind::Link,
-            Rules::Git if kind.is_dir() && path.join(".git").symlink_metadata().is_ok() => Kind::Submodule,
+            Rules::Git(_) if kind.is_symlink() => Kind::Link,
+            Rules::Git(_) if kind.is_dir() && path.join(".git").symlink_metadata().is_ok() => Kind::Submodule,
             _ if kind.is_dir() => Kind::Directory,
             Rules::Plain if kind.is_symlink() && path.is_dir() => Kind::DirectoryLink,
             _ => Kind::File,

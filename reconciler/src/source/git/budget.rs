@@ -7,18 +7,18 @@ use crate::source::printable::printable;
 
 /// The cost of the directories read so far. A directory that many paths lead to counts for each of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cost {
-    pub(super) directories: usize,
-    pub(super) entries: usize,
-    pub(super) tree_bytes: usize,
-    pub(super) files: usize,
-    pub(super) path_bytes: usize,
+pub(in crate::source) struct Cost {
+    pub(in crate::source) directories: usize,
+    pub(in crate::source) entries: usize,
+    pub(in crate::source) tree_bytes: usize,
+    pub(in crate::source) files: usize,
+    pub(in crate::source) path_bytes: usize,
 }
 
 /// A limit that a commit is over.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Excess(String);
+pub(in crate::source) struct Excess(String);
 
 /// The error of reading a commit.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ impl Excess {
 
 impl Cost {
     /// Adds the cost of what is at `path`, unless that is over a limit.
-    pub(super) fn add(&mut self, more: Self, path: &str) -> Result<(), Excess> {
+    pub(in crate::source) fn add(&mut self, more: Self, path: &str) -> Result<(), Excess> {
         self.directories += more.directories;
         self.entries += more.entries;
         self.tree_bytes += more.tree_bytes;
@@ -62,7 +62,7 @@ impl Cost {
     }
 
     /// Adds the cost of a path that is kept.
-    pub(super) fn add_path(&mut self, cost: Self, path: &str) -> Result<(), Excess> {
+    pub(in crate::source) fn add_path(&mut self, cost: Self, path: &str) -> Result<(), Excess> {
         if path.len() > MAX_PATH {
             return Err(Excess(format!(
                 "the path `{}` is longer than {MAX_PATH} bytes: use shorter names",

@@ -148,11 +148,11 @@ impl Contents<'_> {
 
 /// The bytes of policy files, each counted for every path to it.
 #[derive(Debug, Default)]
-pub(super) struct ContentSize(usize);
+pub(in crate::source) struct ContentSize(usize);
 
 impl ContentSize {
     /// Adds a file, unless that is over the limit.
-    pub(super) fn add(&mut self, bytes: usize) -> Result<(), Excess> {
+    pub(in crate::source) fn add(&mut self, bytes: usize) -> Result<(), Excess> {
         self.0 += bytes;
         if self.0 > MAX_CONTENT {
             return Err(Excess::new(format!(
