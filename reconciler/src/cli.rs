@@ -5,7 +5,7 @@ pub mod doctor;
 pub mod explain;
 mod git;
 pub mod output;
-pub mod policy_directory;
+pub mod policy_files;
 pub mod report;
 mod tls;
 pub mod validate;
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_takes_the_options_of_a_repository() {
+    fn a_directory_takes_the_options_of_a_repository() {
         let config = serve(&["--dir", "p", "--branch", "x", "--path", "/a//b/"]).unwrap();
         assert!(matches!(config.source, Settings::Dir(dir) if dir.as_os_str() == "p"));
     }

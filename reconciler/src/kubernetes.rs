@@ -25,7 +25,7 @@ pub use self::{
     client::connection::NotConfigured,
     health::{ClusterHealth, ClusterTask, SharedHealth, TaskFailure},
 };
-use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Refresh};
+use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs};
 
 /// The name of the Lease and of the `PolicySource`: that of the Deployment.
 pub(crate) const NAME: &str = "hfi-control-plane";
@@ -49,10 +49,10 @@ impl KubernetesAgent {
     }
 
     /// Follows the namespaces, takes part in the election and reports, until shutdown.
-    pub async fn run(self, publisher: Arc<Publisher>, refresh: Arc<Refresh>, shutdown: Shutdown) {
+    pub async fn run(self, publisher: Arc<Publisher>, syncs: Arc<Syncs>, shutdown: Shutdown) {
         let Self { connection, health } = self;
         let following = namespace_watch::follow(connection.client.clone(), Arc::clone(&health));
-        let reporting = Reporter::new(&connection, Arc::clone(&health)).run(publisher, refresh);
+        let reporting = Reporter::new(&connection, Arc::clone(&health)).run(publisher, syncs);
         // Separate tasks: while one waits, the others go on.
         let others = [tokio::spawn(following), tokio::spawn(reporting)];
         let end_others = async {

@@ -21,7 +21,7 @@ use crate::{
         halt_file::HaltFile,
         loader::Loader,
         reconciler::{ReconcileError, Reconciler},
-        requests::Refresh,
+        requests::Syncs,
         signature_watch::SignatureWatch,
     },
     version,
@@ -126,20 +126,20 @@ impl ControlPlane {
         let Self { options, source, watcher, hints, signature_watch } = self;
         let Parts { guardrail, interval, halt_file, services, tls, kubernetes } = options;
         let address = listener.local_addr()?;
-        let (gate, refresh) = (Arc::<Gate>::default(), Arc::<Refresh>::default());
+        let (gate, syncs) = (Arc::<Gate>::default(), Arc::<Syncs>::default());
         if let Some(path) = halt_file {
             tokio::spawn(HaltFile::new(path, Arc::clone(&gate)).follow(shutdown.clone()));
         }
         let publisher = Arc::clone(gate.publisher());
         let reconciler =
-            Reconciler::new(source, Loader::new(guardrail), watcher, gate, Arc::clone(&refresh), interval)
+            Reconciler::new(source, Loader::new(guardrail), watcher, gate, Arc::clone(&syncs), interval)
                 .with_signature_watch(signature_watch);
         let reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
         let agent = kubernetes.map(|kubernetes| {
-            tokio::spawn(kubernetes.run(Arc::clone(&publisher), Arc::clone(&refresh), shutdown.clone()))
+            tokio::spawn(kubernetes.run(Arc::clone(&publisher), Arc::clone(&syncs), shutdown.clone()))
         });
         let clients = services.clients;
-        let routes = http::router(publisher, refresh, shutdown.clone(), services);
+        let routes = http::router(publisher, syncs, shutdown.clone(), services);
         let acceptor = tls.as_ref().map(Tls::acceptor);
         if let Some(tls) = tls {
             tokio::spawn(tls.follow(shutdown.clone()));

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::console::{DONE, print, warning, wrong_use};
 use super::output::Output;
-use super::policy_directory::Folder;
+use super::policy_files::PolicyFiles;
 use crate::clock::now;
 
 /// Show which policy and rule decide a request, and why the others do not.
@@ -101,18 +101,18 @@ impl Explain {
 
     /// Prints the explanation. A request that no rule decides is a success too.
     pub fn run(self) -> ExitCode {
-        let folder = match Folder::read(std::slice::from_ref(&self.dir)) {
-            Ok(folder) => folder,
+        let files = match PolicyFiles::read(std::slice::from_ref(&self.dir)) {
+            Ok(files) => files,
             Err(error) => return wrong_use(error),
         };
         let scope = Scope::new([self.namespace.as_str()], self.services.iter().map(String::as_str));
         let request = self.request();
-        let catalog = folder.catalog(false, None);
-        for ignored in folder.warnings() {
+        let catalog = files.catalog(false, None);
+        for ignored in files.warnings() {
             warning(ignored);
         }
         for problem in catalog.problems() {
-            let Problem { file, finding } = folder.told(problem);
+            let Problem { file, finding } = files.told(problem);
             warning(format_args!("not in force: {file}: {finding}"));
         }
         match scope.map_err(|error| error.to_string()).and_then(|scope| explain(&request, &catalog, &scope)) {

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     console::{print, print_styled},
     output::Output,
-    policy_directory::Folder,
+    policy_files::PolicyFiles,
 };
 use crate::printable::{is_unprintable, printable};
 
@@ -24,14 +24,14 @@ pub struct Report {
 
 impl Report {
     /// The report about a directory, its files named as they were given.
-    pub fn new(folder: &Folder, errors: &[Problem], warnings: &[Problem]) -> Self {
-        let told = |problem: &Problem| folder.told(problem);
+    pub fn new(files: &PolicyFiles, errors: &[Problem], warnings: &[Problem]) -> Self {
+        let told = |problem: &Problem| files.told(problem);
         let mut sources = HashMap::new();
         for problem in errors.iter().chain(warnings) {
-            let lines = || folder.text(&problem.file).map(|text| lines(&text)).unwrap_or_default();
+            let lines = || files.text(&problem.file).map(|text| lines(&text)).unwrap_or_default();
             sources.entry(told(problem).file).or_insert_with(lines);
         }
-        let mut warnings: Vec<_> = folder.warnings().cloned().chain(warnings.iter().map(told)).collect();
+        let mut warnings: Vec<_> = files.warnings().cloned().chain(warnings.iter().map(told)).collect();
         warnings.sort();
         Self { errors: errors.iter().map(told).collect(), warnings, sources }
     }

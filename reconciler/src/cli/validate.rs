@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use policies::repository::lint;
 
-use super::policy_directory::Folder;
+use super::policy_files::PolicyFiles;
 use super::{
     console::{DONE, NOT_RIGHT, print, wrong_use},
     output::Output,
@@ -37,12 +37,12 @@ pub struct Validate {
 impl Validate {
     /// Checks, and prints the report on stdout.
     pub fn run(self) -> ExitCode {
-        let folder = match Folder::read(&self.paths) {
-            Ok(folder) => folder,
+        let files = match PolicyFiles::read(&self.paths) {
+            Ok(files) => files,
             Err(error) => return wrong_use(error),
         };
-        let catalog = folder.catalog(self.require_expiry, Some(now()));
-        let report = Report::new(&folder, catalog.problems(), &lint::warnings(&catalog, now()));
+        let catalog = files.catalog(self.require_expiry, Some(now()));
+        let report = Report::new(&files, catalog.problems(), &lint::warnings(&catalog, now()));
         report.print(self.output);
         if self.output == Output::Table {
             print(&format!("{}\n", summary(catalog.policies().len(), &report)));

@@ -66,7 +66,7 @@ impl Running {
     pub(crate) async fn catch_up(&mut self, served: &Served, wait: Option<Duration>) {
         let caught_up = async {
             tokio::select! {
-                () = served.refresh.sync() => true,
+                () = served.syncs.sync() => true,
                 () = served.publisher.until(|newest| !self.is_ahead_of(newest)) => false,
                 () = served.shutdown.requested() => false,
             }

@@ -20,7 +20,7 @@ use super::{
     routes::{events, filters, health, hooks, metrics, modules, policies, ready, snapshot, status},
     state::{Served, Services},
 };
-use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Refresh};
+use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs};
 
 /// All routes, and what is behind them.
 #[derive(Clone, Debug)]
@@ -32,13 +32,13 @@ pub struct Routes {
 /// All routes.
 pub fn router(
     publisher: Arc<Publisher>,
-    refresh: Arc<Refresh>,
+    syncs: Arc<Syncs>,
     shutdown: Shutdown,
     services: Services,
 ) -> Routes {
     let services = Arc::new(services);
-    let counters = refresh.counters.clone();
-    let served = Served { publisher, refresh, shutdown, counters, services };
+    let counters = syncs.counters.clone();
+    let served = Served { publisher, syncs, shutdown, counters, services };
     let (router, _) = described();
     let router =
         router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(served.clone());

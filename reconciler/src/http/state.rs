@@ -17,7 +17,7 @@ use crate::{
     kubernetes::SharedHealth,
     serving::{modules::Modules, namespaces::Namespaces, publisher::Publisher},
     shutdown::Shutdown,
-    sync::requests::Refresh,
+    sync::requests::Syncs,
     telemetry::counters::Counters,
 };
 
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Served {
     pub(crate) publisher: Arc<Publisher>,
-    pub(crate) refresh: Arc<Refresh>,
+    pub(crate) syncs: Arc<Syncs>,
     pub(crate) shutdown: Shutdown,
     pub(crate) counters: Counters,
     pub(crate) services: Arc<Services>,

@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 use super::{
     cause::Cause,
     loader::{Loaded, Loader},
-    requests::Refresh,
+    requests::Syncs,
     schedule::Schedule,
     signature_watch::SignatureWatch,
 };
@@ -39,7 +39,7 @@ pub struct Reconciler {
     work: Option<Box<Work>>,
     watcher: Option<Watcher>,
     gate: Arc<Gate>,
-    refresh: Arc<Refresh>,
+    syncs: Arc<Syncs>,
     /// Present where commits must be signed.
     signature_watch: Option<SignatureWatch>,
     unselected: UnselectedPolicies,
@@ -62,14 +62,14 @@ impl Reconciler {
         loader: Loader,
         watcher: Option<Watcher>,
         gate: Arc<Gate>,
-        refresh: Arc<Refresh>,
+        syncs: Arc<Syncs>,
         interval: Duration,
     ) -> Self {
         Self {
             work: Some(Box::new(Work { source, loader })),
             watcher,
             gate,
-            refresh,
+            syncs,
             signature_watch: None,
             unselected: UnselectedPolicies::default(),
             restored: None,
@@ -97,7 +97,7 @@ impl Reconciler {
             cause = tokio::select! {
                 () = shutdown.requested() => return Ok(()),
                 () = hints.noticed() => self.settle(&hints).await,
-                () = self.refresh.due() => Cause::Request,
+                () = self.syncs.due() => Cause::Request,
                 () = at(expiry) => Cause::Expiry,
                 () = tokio::time::sleep_until(next) => self.schedule.take(),
             };
@@ -142,7 +142,7 @@ impl Reconciler {
         // First, since the source may take long, or not be readable at all.
         self.verify().await;
         let begun = Instant::now();
-        self.refresh.begin();
+        self.syncs.begin();
         let abort = self.work.as_ref().map(|work| work.source.abort()).unwrap_or_default();
         let task = self.blocking(|Work { source, loader }| loader.load(source))?;
         let loaded = self.done(task, Some(begun + FIRST_READ), &abort, shutdown).await?;
@@ -166,7 +166,7 @@ impl Reconciler {
                     }
                 }
                 self.restored = None;
-                self.refresh.succeeded(begun.elapsed());
+                self.syncs.succeeded(begun.elapsed());
             }
             Err(error) => self.failed(&error, begun.elapsed()).await,
         }
@@ -220,7 +220,7 @@ impl Reconciler {
             None => warn!(%error, "nothing to serve yet"),
         }
         self.gate.not_yet(error.to_string());
-        self.refresh.failed(took, error.to_string());
+        self.syncs.failed(took, error.to_string());
     }
 
     fn next_expiry(&self) -> Option<Instant> {

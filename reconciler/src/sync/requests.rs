@@ -18,7 +18,7 @@ const SPACING: Duration = Duration::from_secs(1);
 
 /// Takes requests for a sync, and tells the results of the syncs. The reconcile loop serves them.
 #[derive(Debug, Default)]
-pub struct Refresh {
+pub struct Syncs {
     progress: watch::Sender<Progress>,
     /// The counters of the process; the number and the durations of the syncs are among them.
     pub counters: Counters,
@@ -34,7 +34,7 @@ pub(crate) struct Progress {
     requested_at: Option<Instant>,
 }
 
-impl Refresh {
+impl Syncs {
     /// Requests a sync that begins from now on. Returns at once; frequent calls are cheap.
     pub fn request(&self) {
         self.want();
@@ -113,41 +113,41 @@ mod tests {
 
     use tokio::time::{Instant, timeout};
 
-    use super::Refresh;
+    use super::Syncs;
 
     const MOMENT: Duration = Duration::from_millis(1);
 
     #[tokio::test(start_paused = true)]
     async fn many_requests_are_one_sync_and_requested_syncs_are_a_second_apart() {
-        let refresh = Refresh::default();
-        assert!(timeout(MOMENT, refresh.due()).await.is_err(), "nothing was requested");
-        refresh.begin();
-        (0..3).for_each(|_| refresh.request());
+        let syncs = Syncs::default();
+        assert!(timeout(MOMENT, syncs.due()).await.is_err(), "nothing was requested");
+        syncs.begin();
+        (0..3).for_each(|_| syncs.request());
         let begun = Instant::now();
-        refresh.due().await;
+        syncs.due().await;
         assert_eq!(begun.elapsed(), Duration::ZERO, "the first is at once");
-        refresh.begin();
-        assert!(timeout(MOMENT, refresh.due()).await.is_err(), "one sync was for all");
-        refresh.request();
-        assert!(timeout(MOMENT, refresh.due()).await.is_err(), "too soon");
-        refresh.due().await;
+        syncs.begin();
+        assert!(timeout(MOMENT, syncs.due()).await.is_err(), "one sync was for all");
+        syncs.request();
+        assert!(timeout(MOMENT, syncs.due()).await.is_err(), "too soon");
+        syncs.due().await;
         assert_eq!(begun.elapsed().as_secs(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_sync_that_was_under_way_already_does_not_count() {
-        let refresh = Refresh::default();
-        refresh.begin();
-        let mut sync = pin!(refresh.sync());
+        let syncs = Syncs::default();
+        syncs.begin();
+        let mut sync = pin!(syncs.sync());
         assert!(timeout(MOMENT, &mut sync).await.is_err());
-        refresh.succeeded(MOMENT);
+        syncs.succeeded(MOMENT);
         assert!(timeout(MOMENT, &mut sync).await.is_err(), "it may have read before the request");
-        refresh.begin();
-        refresh.failed(MOMENT, "no".into());
+        syncs.begin();
+        syncs.failed(MOMENT, "no".into());
         assert!(timeout(MOMENT, &mut sync).await.is_err(), "it failed");
-        refresh.begin();
-        refresh.succeeded(MOMENT);
+        syncs.begin();
+        syncs.succeeded(MOMENT);
         timeout(MOMENT, sync).await.expect("it succeeded");
-        assert!(refresh.attempts().failure.is_none());
+        assert!(syncs.attempts().failure.is_none());
     }
 }

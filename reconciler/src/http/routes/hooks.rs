@@ -84,7 +84,7 @@ async fn notified(
         }
     }
     debug!(forge = forge.as_str(), "notified");
-    served.refresh.request();
+    served.syncs.request();
     Ok((StatusCode::ACCEPTED, Json(Notified { status: NotifiedStatus::Accepted })).into_response())
 }
 

@@ -41,7 +41,7 @@ fn exposition(served: &Served) -> Exposition {
     ];
     metrics.info("build", "The version of hfi, and the commit that it was built from", labels);
     served.counters.expose(&mut metrics);
-    if let Some(read_at) = served.refresh.attempts().read_at {
+    if let Some(read_at) = served.syncs.attempts().read_at {
         metrics.seconds("source_age", "The time since the source was last read", seconds_since(read_at));
     }
     policies(served, &mut metrics);
@@ -116,7 +116,7 @@ mod tests {
         serving::{gate::Gate, namespaces::Namespaces, published::Whole},
         shutdown,
         source::{Revision, ancestry::Ancestry},
-        sync::requests::Refresh,
+        sync::requests::Syncs,
         telemetry::counters::Outcome,
     };
 
@@ -131,15 +131,15 @@ mod tests {
             at: Timestamp::from_millis(0),
         };
         gate.publish(whole, None);
-        let refresh = Arc::<Refresh>::default();
-        refresh.begin();
-        refresh.succeeded(Duration::ZERO);
-        refresh.counters.notifications.note("github", Outcome::Success);
+        let syncs = Arc::<Syncs>::default();
+        syncs.begin();
+        syncs.succeeded(Duration::ZERO);
+        syncs.counters.notifications.note("github", Outcome::Success);
         let health = SharedHealth::default();
         health.set_namespaces(Namespaces::default());
         let services = Services { cluster: Some(Arc::new(health)), ..Services::default() };
         let (_trigger, shutdown) = shutdown::channel();
-        router(Arc::clone(gate.publisher()), refresh, shutdown, services).served
+        router(Arc::clone(gate.publisher()), syncs, shutdown, services).served
     }
 
     /// Every metric: its name with its labels, and its kind.

@@ -21,7 +21,7 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<impl IntoRespons
         Publication::Serving(published) => published,
         Publication::Starting { reason } => return Err(Problem::not_ready(reason)),
     };
-    let attempts = served.refresh.attempts();
+    let attempts = served.syncs.attempts();
     let source_error = attempts
         .failure
         .map(|failure| SourceError { age_seconds: seconds_since(failure.at), message: failure.reason });

@@ -63,7 +63,7 @@ fn read(served: &Served) -> Result<Status, Problem> {
         rejected: report.rejected.clone(),
         revision: version.revision.to_string(),
         scope: everything().to_string(),
-        source: source(&served.refresh.attempts()),
+        source: source(&served.syncs.attempts()),
         summary: summary(counts, &report.policies),
         withdrawn: published.holds.withdrawn.clone(),
     })

@@ -11,7 +11,7 @@ use crate::{
         publisher::Publisher,
         status::{self, Version},
     },
-    sync::requests::Refresh,
+    sync::requests::Syncs,
 };
 
 /// The state of this replica: what it serves, and its source.
@@ -37,8 +37,8 @@ pub(crate) struct Observation {
 
 impl Observation {
     /// Reads everything. It blocks: call it on a blocking thread.
-    pub(crate) fn of(publisher: &Publisher, refresh: &Refresh, namespaces: Option<&Namespaces>) -> Self {
-        let attempts = refresh.attempts();
+    pub(crate) fn of(publisher: &Publisher, syncs: &Syncs, namespaces: Option<&Namespaces>) -> Self {
+        let attempts = syncs.attempts();
         let published = match publisher.publication() {
             Publication::Serving(published) => Some(published),
             Publication::Starting { .. } => None,

@@ -21,7 +21,7 @@ use crate::kubernetes::{
     },
     health::{ClusterTask, SharedHealth},
 };
-use crate::{serving::publisher::Publisher, sync::requests::Refresh};
+use crate::{serving::publisher::Publisher, sync::requests::Syncs};
 
 /// The time between two reports; changes in between are reported together.
 const SPACING: Duration = Duration::from_secs(1);
@@ -60,8 +60,8 @@ impl Reporter {
     }
 
     /// Runs for ever.
-    pub(crate) async fn run(mut self, publisher: Arc<Publisher>, refresh: Arc<Refresh>) {
-        let (mut served, mut syncs) = (publisher.watch(), refresh.watch());
+    pub(crate) async fn run(mut self, publisher: Arc<Publisher>, syncs: Arc<Syncs>) {
+        let (mut served, mut progress) = (publisher.watch(), syncs.watch());
         let mut leadership = self.health.watch();
         let mut backoff = Backoff::default();
         loop {
@@ -79,7 +79,7 @@ impl Reporter {
                 biased;
                 // Another replica may lead by now: a report in progress is cancelled.
                 _ = leadership.wait_for(|leadership| !leadership.leader) => continue,
-                announced = self.report(&publisher, &refresh) => announced,
+                announced = self.report(&publisher, &syncs) => announced,
             };
             let pause = match announced {
                 Ok(()) => {
@@ -97,7 +97,7 @@ impl Reporter {
             if self.written.is_some() {
                 tokio::select! {
                     _ = served.changed() => {}
-                    _ = syncs.changed() => {}
+                    _ = progress.changed() => {}
                     _ = leadership.changed() => {}
                     () = tokio::time::sleep(AGE) => {}
                 }
@@ -105,10 +105,10 @@ impl Reporter {
         }
     }
 
-    async fn report(&mut self, publisher: &Arc<Publisher>, refresh: &Arc<Refresh>) -> Result<(), CallError> {
-        let (publisher, refresh) = (Arc::clone(publisher), Arc::clone(refresh));
+    async fn report(&mut self, publisher: &Arc<Publisher>, syncs: &Arc<Syncs>) -> Result<(), CallError> {
+        let (publisher, syncs) = (Arc::clone(publisher), Arc::clone(syncs));
         let namespaces = self.health.namespaces();
-        let observe = move || Observation::of(&publisher, &refresh, namespaces.as_deref());
+        let observe = move || Observation::of(&publisher, &syncs, namespaces.as_deref());
         let seen = tokio::task::spawn_blocking(observe).await.unwrap_or_default();
         let written = match self.written.take() {
             Some(written) => written,

@@ -21,7 +21,7 @@ const SYMBOLIC_LINK: i32 = 0o120000;
 
 /// The entries of a directory, in the order of their names.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(super) struct Directory {
     tree: Oid,
     /// The path with a slash at its end; empty for the root.
     prefix: String,
@@ -41,7 +41,7 @@ pub(super) enum Item {
         path: String,
         reason: &'static str,
     },
-    Folder(Arc<Folder>),
+    Directory(Arc<Directory>),
     /// An ignored entry that the author may have meant to count.
     Warning(String),
 }
@@ -53,7 +53,7 @@ pub(super) struct Change {
     pub(super) after: Vec<Oid>,
 }
 
-impl Folder {
+impl Directory {
     /// Reads a directory and its subdirectories down to a depth, except what is the same in `known`: the same
     /// directory at another commit. All of it is added to `cost`, read or not.
     pub(super) fn read(
@@ -72,7 +72,7 @@ impl Folder {
         cost.add_path(Cost { directories: 1, ..Cost::default() }, &prefix)?;
         let known: HashMap<_, _> = known
             .into_iter()
-            .flat_map(|known| known.folders())
+            .flat_map(|known| known.directories())
             .map(|known| (&*known.prefix, known))
             .collect();
         let mut items = Vec::new();
@@ -88,12 +88,12 @@ impl Folder {
                 Entry::Directory if levels > 0 => {
                     let prefix = format!("{path}/");
                     let known = known.get(&*prefix).copied();
-                    Some(Item::Folder(Self::read(clone, entry.id(), prefix, levels - 1, known, cost)?))
+                    Some(Item::Directory(Self::read(clone, entry.id(), prefix, levels - 1, known, cost)?))
                 }
                 Entry::Directory if prefix.matches('/').count() >= MAX_DEPTH => Some(warn(&too_deep())),
                 Entry::Directory | Entry::Other => None,
             };
-            if !matches!(item, None | Some(Item::Folder(_))) {
+            if !matches!(item, None | Some(Item::Directory(_))) {
                 cost.add_path(Cost { files: 1, ..Cost::default() }, &path)?;
             }
             items.extend(item);
@@ -105,8 +105,10 @@ impl Folder {
         &self.prefix
     }
 
-    fn folders(&self) -> impl Iterator<Item = &Arc<Self>> {
-        self.items.iter().filter_map(|item| if let Item::Folder(folder) = item { Some(folder) } else { None })
+    fn directories(&self) -> impl Iterator<Item = &Arc<Self>> {
+        self.items
+            .iter()
+            .filter_map(|item| if let Item::Directory(directory) = item { Some(directory) } else { None })
     }
 
     fn files(&self) -> impl Iterator<Item = (&str, Oid)> {
@@ -119,7 +121,7 @@ impl Folder {
     pub(super) fn gather<'a>(&'a self, items: &mut Vec<&'a Item>) {
         for item in &self.items {
             match item {
-                Item::Folder(folder) => folder.gather(items),
+                Item::Directory(directory) => directory.gather(items),
                 _ => items.push(item),
             }
         }
@@ -128,18 +130,18 @@ impl Folder {
 
 impl Change {
     /// The difference from an earlier directory, which may not have existed.
-    pub(super) fn between(before: Option<&Folder>, after: Option<&Folder>) -> Self {
+    pub(super) fn between(before: Option<&Directory>, after: Option<&Directory>) -> Self {
         let mut change = Self::default();
         change.add(before, after);
         change
     }
 
-    fn add(&mut self, before: Option<&Folder>, after: Option<&Folder>) {
-        if before.map(|folder| folder.tree) == after.map(|folder| folder.tree) {
+    fn add(&mut self, before: Option<&Directory>, after: Option<&Directory>) {
+        if before.map(|directory| directory.tree) == after.map(|directory| directory.tree) {
             return;
         }
-        let mut files: HashMap<_, _> = before.into_iter().flat_map(Folder::files).collect();
-        for (path, id) in after.into_iter().flat_map(Folder::files) {
+        let mut files: HashMap<_, _> = before.into_iter().flat_map(Directory::files).collect();
+        for (path, id) in after.into_iter().flat_map(Directory::files) {
             let was = files.remove(path);
             if was != Some(id) {
                 self.before.extend(was);
@@ -147,12 +149,13 @@ impl Change {
             }
         }
         self.before.extend(files.into_values());
-        let folders = before.into_iter().flat_map(Folder::folders);
-        let mut folders: HashMap<_, _> = folders.map(|folder| (folder.prefix(), folder)).collect();
-        for folder in after.into_iter().flat_map(Folder::folders) {
-            self.add(folders.remove(folder.prefix()).map(|was| &**was), Some(folder));
+        let directories = before.into_iter().flat_map(Directory::directories);
+        let mut directories: HashMap<_, _> =
+            directories.map(|directory| (directory.prefix(), directory)).collect();
+        for directory in after.into_iter().flat_map(Directory::directories) {
+            self.add(directories.remove(directory.prefix()).map(|was| &**was), Some(directory));
         }
-        folders.into_values().for_each(|gone| self.add(Some(gone), None));
+        directories.into_values().for_each(|gone| self.add(Some(gone), None));
     }
 }
 

@@ -18,9 +18,9 @@ use policies::{File, Policy, Timestamp, language::PolicyName, repository::Start}
 
 use super::{
     budget::{Cost, ReadError},
-    directory::{Change, Folder},
+    directory::{Change, Directory},
     objects,
-    tree::policy_folder,
+    tree::policy_directory,
 };
 use crate::source::checkout::BlobId;
 
@@ -48,7 +48,7 @@ impl DocumentTimes {
 /// result of an earlier tip from there on.
 pub(super) fn find(
     clone: &BareClone,
-    (tip, folder): (Oid, Option<Arc<Folder>>),
+    (tip, directory): (Oid, Option<Arc<Directory>>),
     path: &Path,
     wanted: Vec<Arc<Policy>>,
     known: Option<(Oid, &DocumentTimes)>,
@@ -57,7 +57,7 @@ pub(super) fn find(
     let mut history = History { clone, known_file, files: HashMap::new(), bytes: 0 };
     let mut times = DocumentTimes::default();
     let mut open: BTreeMap<_, _> = wanted.into_iter().map(|policy| (policy.name.clone(), policy)).collect();
-    let (mut commit, mut folder) = (objects::commit(clone, tip)?, folder);
+    let (mut commit, mut directory) = (objects::commit(clone, tip)?, directory);
     // The earliest date from the tip to here.
     let mut earliest = committed_at(&commit);
     while !open.is_empty() {
@@ -69,14 +69,14 @@ pub(super) fn find(
                 start.is_none()
             });
         }
-        let (parent, before) = readable_parent(clone, &commit, path, folder.as_ref())?;
-        for policy in history.arrivals(before.as_deref(), folder.as_deref(), &open)? {
+        let (parent, before) = readable_parent(clone, &commit, path, directory.as_ref())?;
+        for policy in history.arrivals(before.as_deref(), directory.as_deref(), &open)? {
             open.remove(&policy.name);
             let start = Start::from(committed_at(&commit)).known_at(earliest);
             times.starts.insert(policy.name.clone(), (policy, start));
         }
         match parent {
-            Some(parent) => (commit, folder) = (parent, before),
+            Some(parent) => (commit, directory) = (parent, before),
             None => break,
         }
     }
@@ -89,13 +89,13 @@ fn readable_parent<'r>(
     clone: &'r BareClone,
     commit: &Commit<'_>,
     path: &Path,
-    folder: Option<&Arc<Folder>>,
-) -> Result<(Option<Commit<'r>>, Option<Arc<Folder>>), ReadError> {
+    directory: Option<&Arc<Directory>>,
+) -> Result<(Option<Commit<'r>>, Option<Arc<Directory>>), ReadError> {
     let mut next = commit.parent_ids().next();
     while let Some(id) = next {
         let parent = objects::commit(clone, id)?;
         let root = objects::root(clone, &parent);
-        match root.and_then(|root| policy_folder(clone, &root, path, folder, &mut Cost::default())) {
+        match root.and_then(|root| policy_directory(clone, &root, path, directory, &mut Cost::default())) {
             Ok(before) => return Ok((Some(parent), before)),
             Err(ReadError::Over(_)) => next = parent.parent_ids().next(),
             Err(error) => return Err(error),
@@ -122,8 +122,8 @@ impl<K: Fn(&BlobId) -> Option<Arc<File>>> History<'_, K> {
     /// The documents among `open` that a commit added: they stand in a file that it changed, and in none before.
     fn arrivals(
         &mut self,
-        before: Option<&Folder>,
-        after: Option<&Folder>,
+        before: Option<&Directory>,
+        after: Option<&Directory>,
         open: &BTreeMap<PolicyName, Arc<Policy>>,
     ) -> Result<Vec<Arc<Policy>>, ReadError> {
         let change = Change::between(before, after);

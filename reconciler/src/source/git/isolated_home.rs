@@ -14,7 +14,7 @@ use crate::source::{access::Access, error::SourceError, location::Transport};
 /// nor filters.
 const CONFIGURATION: &str = "[safe]\n\tdirectory = *\n";
 
-/// A folder with nothing in it but what [`set_environment`](Self::set_environment) puts there.
+/// A directory with nothing in it but what [`set_environment`](Self::set_environment) puts there.
 #[derive(Debug)]
 pub(super) struct Home(TempDir);
 

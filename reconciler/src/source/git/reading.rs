@@ -32,7 +32,7 @@ impl GitReading<'_> {
         known_file: impl Fn(&BlobId) -> Option<Arc<File>>,
     ) -> Result<DocumentTimes, SourceError> {
         let Self { source: GitSource { clone, path, known, .. }, found, .. } = self;
-        let tip = (found.commit, found.files.folder.clone());
+        let tip = (found.commit, found.files.directory.clone());
         let earlier = known.as_ref().map(|known| (known.commit, &known.times));
         let times = document_times::find(clone, tip, path, wanted, earlier, known_file);
         found.times = times.map_err(|error| SourceError(format!("cannot read the history: {error}")))?;

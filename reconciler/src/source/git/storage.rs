@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// The folder of the clone.
+/// The directory of the clone.
 pub(super) enum Storage {
     /// A temporary directory, removed with this value.
     Temporary(TempDir),

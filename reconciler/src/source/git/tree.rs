@@ -6,7 +6,7 @@ use git2::{Oid, Repository as BareClone, Tree};
 
 use super::{
     budget::{Cost, Excess, ReadError},
-    directory::{Change, Folder, Item},
+    directory::{Change, Directory, Item},
     limits::MAX_CONTENT,
     objects,
 };
@@ -22,9 +22,9 @@ const MAX_WARNINGS: usize = 100;
 #[derive(Debug)]
 pub(super) struct Files {
     /// The policy directory; absent if the commit has none.
-    pub(super) folder: Option<Arc<Folder>>,
+    pub(super) directory: Option<Arc<Directory>>,
     /// The directories above it, each without its subdirectories.
-    pub(super) above: Vec<Arc<Folder>>,
+    pub(super) above: Vec<Arc<Directory>>,
     /// The sizes of the files in bytes, once they are read.
     sizes: HashMap<Oid, usize>,
 }
@@ -40,28 +40,28 @@ impl Files {
     ) -> Result<Self, ReadError> {
         let root = objects::root(clone, &objects::commit(clone, commit)?)?;
         let cost = &mut Cost::default();
-        let known_folder = known.and_then(|known| known.folder.as_ref());
-        let folder = policy_folder(clone, &root, path, known_folder, cost)?;
+        let known_directory = known.and_then(|known| known.directory.as_ref());
+        let directory = policy_directory(clone, &root, path, known_directory, cost)?;
         let mut above = Vec::new();
         for path in path.ancestors().skip(1) {
             if let Some(tree) = objects::below(clone, &root, path)? {
                 let prefix = prefix(path);
                 let known =
-                    known.and_then(|known| known.above.iter().find(|folder| folder.prefix() == prefix));
-                above.push(Folder::read(clone, tree.id(), prefix, 0, known, cost)?);
+                    known.and_then(|known| known.above.iter().find(|directory| directory.prefix() == prefix));
+                above.push(Directory::read(clone, tree.id(), prefix, 0, known, cost)?);
             }
         }
-        Ok(Self { folder, above, sizes: HashMap::new() })
+        Ok(Self { directory, above, sizes: HashMap::new() })
     }
 
     /// The files whose content is not in an earlier commit's.
     pub(super) fn since(&self, before: Option<&Self>) -> Vec<Oid> {
-        let folder = before.and_then(|before| before.folder.as_deref());
-        let mut changed = Change::between(folder, self.folder.as_deref()).after;
-        for folder in &self.above {
-            let is_same = |was: &&Arc<Folder>| was.prefix() == folder.prefix();
+        let directory = before.and_then(|before| before.directory.as_deref());
+        let mut changed = Change::between(directory, self.directory.as_deref()).after;
+        for directory in &self.above {
+            let is_same = |was: &&Arc<Directory>| was.prefix() == directory.prefix();
             let was = before.and_then(|before| before.above.iter().find(is_same));
-            changed.extend(Change::between(was.map(|was| &**was), Some(folder)).after);
+            changed.extend(Change::between(was.map(|was| &**was), Some(directory)).after);
         }
         changed
     }
@@ -76,13 +76,13 @@ impl Files {
         is_known: impl Fn(&BlobId) -> bool,
         warnings: &mut Vec<String>,
     ) -> Result<(Vec<CheckoutFile>, Vec<CheckoutFile>), ReadError> {
-        if self.folder.is_none() {
+        if self.directory.is_none() {
             let path = path.display();
             warnings.push(format!("the commit has no directory `{path}`: no policy is in force"));
         }
         let mut contents =
             Contents { clone, known, sizes: HashMap::new(), total: ContentSize::default(), warnings };
-        let files = contents.read(self.folder.iter(), &is_known)?;
+        let files = contents.read(self.directory.iter(), &is_known)?;
         let above = contents.read(self.above.iter(), &is_known)?;
         self.sizes = contents.sizes;
         Ok((files, above))
@@ -102,11 +102,11 @@ struct Contents<'a> {
 impl Contents<'_> {
     fn read<'f>(
         &mut self,
-        folders: impl Iterator<Item = &'f Arc<Folder>>,
+        directories: impl Iterator<Item = &'f Arc<Directory>>,
         is_known: impl Fn(&BlobId) -> bool,
     ) -> Result<Vec<CheckoutFile>, ReadError> {
         let (mut items, mut files) = (Vec::new(), Vec::new());
-        folders.for_each(|folder| folder.gather(&mut items));
+        directories.for_each(|directory| directory.gather(&mut items));
         let mut ignored = 0;
         for item in items {
             match item {
@@ -130,7 +130,7 @@ impl Contents<'_> {
                     self.warnings.push(warning.clone());
                     ignored += 1;
                 }
-                Item::Warning(_) | Item::Folder(_) => {}
+                Item::Warning(_) | Item::Directory(_) => {}
             }
         }
         Ok(files)
@@ -164,20 +164,20 @@ impl ContentSize {
 }
 
 /// The policy directory of a commit; `None` if the commit has none. The cost of reading it is added to `cost`.
-pub(super) fn policy_folder(
+pub(super) fn policy_directory(
     clone: &BareClone,
     root: &Tree<'_>,
     path: &Path,
-    known: Option<&Arc<Folder>>,
+    known: Option<&Arc<Directory>>,
     cost: &mut Cost,
-) -> Result<Option<Arc<Folder>>, ReadError> {
+) -> Result<Option<Arc<Directory>>, ReadError> {
     let tree = objects::below(clone, root, path)?;
-    tree.map(|tree| Folder::read(clone, tree.id(), prefix(path), MAX_DEPTH, known, cost)).transpose()
+    tree.map(|tree| Directory::read(clone, tree.id(), prefix(path), MAX_DEPTH, known, cost)).transpose()
 }
 
-fn prefix(folder: &Path) -> String {
-    match folder.to_str() {
+fn prefix(directory: &Path) -> String {
+    match directory.to_str() {
         Some("") | None => String::new(),
-        Some(folder) => format!("{folder}/"),
+        Some(directory) => format!("{directory}/"),
     }
 }

@@ -29,7 +29,7 @@ impl Reconciler {
         );
         let refusal = self.refusal(restored.checkout.signed.clone()).await;
         self.publish(restored, refusal, Cause::Start, Duration::ZERO);
-        self.refresh.restored();
+        self.syncs.restored();
     }
 
     /// Publishes what was loaded, withdrawn if it is refused.

@@ -24,7 +24,7 @@ use crate::{
     },
     serving::{gate::Gate, published::Publication},
     shutdown::{self, Trigger},
-    sync::requests::Refresh,
+    sync::requests::Syncs,
 };
 
 /// A replica: what outlives its process, and the process.
@@ -76,7 +76,7 @@ impl Replica {
         loop {
             let process = self.process();
             tokio::select! {
-                () = process.served.refresh.due() => self.read(&branch.borrow()),
+                () = process.served.syncs.due() => self.read(&branch.borrow()),
                 () = self.restarted.notified() => {}
             }
         }
@@ -84,16 +84,16 @@ impl Replica {
 
     pub(super) fn read(&self, branch: &Branch) {
         let process = self.process();
-        process.served.refresh.begin();
+        process.served.syncs.begin();
         if self.has_git.get() && self.is_trusted.get() {
             process.restored.take();
             process.gate.publish(branch.whole(branch.tip), None);
-            process.served.refresh.succeeded(Duration::ZERO);
+            process.served.syncs.succeeded(Duration::ZERO);
             self.saved.set(Some(branch.tip).filter(|_| self.keeps_state));
         } else {
             self.restore(branch);
             process.gate.not_yet("unreachable".to_owned());
-            process.served.refresh.failed(Duration::ZERO, "unreachable".to_owned());
+            process.served.syncs.failed(Duration::ZERO, "unreachable".to_owned());
         }
     }
 
@@ -101,7 +101,7 @@ impl Replica {
         let process = self.process();
         if let Some(restored) = process.restored.take() {
             process.gate.publish(branch.whole(restored), self.refusal());
-            process.served.refresh.restored();
+            process.served.syncs.restored();
         }
     }
 
@@ -133,13 +133,13 @@ impl Replica {
 
 impl Process {
     fn start(is_halted: bool, restored: Option<Commit>) -> Self {
-        let (gate, refresh) = (Gate::default(), Refresh::default());
+        let (gate, syncs) = (Gate::default(), Syncs::default());
         gate.halt(is_halted);
         let (trigger, shutdown) = shutdown::channel();
         let served = Served {
             publisher: Arc::clone(gate.publisher()),
-            counters: refresh.counters.clone(),
-            refresh: refresh.into(),
+            counters: syncs.counters.clone(),
+            syncs: syncs.into(),
             shutdown,
             services: Services::default().into(),
         };

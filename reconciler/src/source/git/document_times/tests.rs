@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::{DocumentTimes, find};
-use crate::source::git::{budget::Cost, tree::policy_folder};
+use crate::source::git::{budget::Cost, tree::policy_directory};
 
 /// A commit: its date, and the content of each of two documents, which are absent at 0.
 type Made = (i64, [u8; 2]);
@@ -56,8 +56,9 @@ impl History {
     fn starts(&self, at: usize, contents: [u8; 2], known: Option<(Oid, &DocumentTimes)>) -> DocumentTimes {
         let tip = self.commits[at];
         let root = self.clone.find_commit(tip).unwrap().tree().unwrap();
-        let folder = policy_folder(&self.clone, &root, Path::new(""), None, &mut Cost::default()).unwrap();
-        find(&self.clone, (tip, folder), Path::new(""), policies(contents), known, |_| None).unwrap()
+        let directory =
+            policy_directory(&self.clone, &root, Path::new(""), None, &mut Cost::default()).unwrap();
+        find(&self.clone, (tip, directory), Path::new(""), policies(contents), known, |_| None).unwrap()
     }
 }
 

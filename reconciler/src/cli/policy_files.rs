@@ -24,7 +24,7 @@ use crate::{
 /// Policy files, parsed, as one repository. Their key is the absolute path, so that no file is read twice and
 /// each is found in its directory.
 #[derive(Debug, Default)]
-pub struct Folder {
+pub struct PolicyFiles {
     files: BTreeMap<Arc<str>, Parsed>,
     /// Files of the directories above: they may hold guardrails.
     guards: BTreeMap<Arc<str>, Parsed>,
@@ -42,17 +42,17 @@ struct Parsed {
     modified: Option<Timestamp>,
 }
 
-impl Folder {
+impl PolicyFiles {
     /// Reads directories and single files as `hfi serve` does.
     pub fn read(paths: &[PathBuf]) -> Result<Self, SourceError> {
         let here = Path::new(".").canonicalize().map(|here| format!("{}/", here.display()));
-        let mut folder = Self { here: here.unwrap_or_default(), ..Self::default() };
+        let mut read = Self { here: here.unwrap_or_default(), ..Self::default() };
         for path in paths {
-            folder.add(path)?;
+            read.add(path)?;
         }
-        let Self { files, guards, .. } = &mut folder;
+        let Self { files, guards, .. } = &mut read;
         guards.retain(|path, _| !files.contains_key(path));
-        Ok(folder)
+        Ok(read)
     }
 
     fn add(&mut self, path: &Path) -> Result<(), SourceError> {
