@@ -9,13 +9,19 @@ mod class_map;
 mod compile;
 #[cfg(feature = "authoring")]
 mod reach;
+mod rows;
 mod table;
+mod wide_map;
 
-#[cfg(feature = "authoring")]
-pub(crate) use class_map::FIRST_WIDE;
-pub(crate) use class_map::{ClassMap, WideMap};
+pub(crate) use class_map::ClassMap;
 #[cfg(feature = "authoring")]
 pub use compile::TooComplex;
 #[cfg(feature = "authoring")]
 pub(crate) use compile::{MAX_COST, compile};
-pub(crate) use table::{Automaton, MATCH, REJECT};
+#[cfg(feature = "authoring")]
+pub(crate) use rows::MAX_CELLS;
+pub(crate) use rows::{MATCH, REJECT, Rows};
+pub(crate) use table::Automaton;
+#[cfg(feature = "authoring")]
+pub(crate) use wide_map::FIRST_WIDE;
+pub(crate) use wide_map::WideMap;

@@ -87,6 +87,18 @@ fn and_loses_it_with_its_text() {
     );
 }
 
+/// Regexes that differ in characters beyond ASCII only, and in these only by their place.
+#[test]
+fn and_loses_it_with_a_character_of_a_regex() {
+    let with = |class: &str| HELD.replace("^[a-z]+$", &format!("^(ann|[{class}])$"));
+    let rules_of = |yaml: &str| rules_in_force(&snapshot(yaml), Timestamp::from_millis(0), |_| true);
+    let rule = decision(&with("éü")).rule.unwrap();
+    assert!(rules_of(&with("éü")).contains_key(&rule));
+    for other in ["êü", "éý", "éüÿ", "é-ü"] {
+        assert!(!rules_of(&with(other)).contains_key(&rule), "{other}");
+    }
+}
+
 #[test]
 fn if_it_holds_requests() {
     let abort = HELD.replace("start_delay_ms: 5, delay_ms: 100, ", "");

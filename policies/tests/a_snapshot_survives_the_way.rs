@@ -87,23 +87,14 @@ proptest! {
 /// A few bytes can say that a table is large; all tables together are counted before they take memory.
 #[test]
 fn a_body_that_unfolds_to_more_than_any_valid_one_is_refused() {
-    // A map of one class, and automata of rows that all are that of the second state.
+    // One class map of one class, and automata of rows that all are like that of the first end.
     let body = |automata: u8, rows: u16| {
-        let mut bytes = b"hfi\x02\x01\x01\x80\x01\x00".to_vec();
-        bytes.push(automata);
+        let wide_maps = [1, 1, 0x80, 1, 0];
+        let class_maps = [1, 0, 1, 0, 0, 0, 0];
+        let mut bytes = [&b"hfi\x02"[..], &wide_maps, &class_maps, &[automata]].concat();
         for _ in 0..automata {
-            bytes.extend_from_slice(&[
-                0,
-                1,
-                0,
-                0,
-                0,
-                0,
-                2,
-                (rows & 0x7f) as u8 | 0x80,
-                (rows >> 7) as u8 & 0x7f | 0x80,
-                (rows >> 14) as u8,
-            ]);
+            let [low, middle, high] = [(rows & 0x7f) | 0x80, ((rows >> 7) & 0x7f) | 0x80, rows >> 14];
+            bytes.extend([0, 2, low as u8, middle as u8, high as u8]);
             bytes.extend([0, 0].repeat(rows.into()));
         }
         bytes.push(0);

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use policies::testing::any_bytes;
+use policies::{Snapshot, testing::any_bytes};
 
 /// Shows each input of a directory of this package to a check.
 fn replay(folder: &str, check: fn(&[u8])) {
@@ -30,6 +30,19 @@ fn any_file_is_read_and_what_is_valid_is_accepted_by_a_filter() {
 #[test]
 fn every_example_is_accepted_by_a_filter() {
     replay("examples", any_bytes::yaml);
+}
+
+/// Otherwise a search would begin with bytes that are refused at once: `fuzz/examples/seeds.rs` writes them.
+#[test]
+fn the_seeds_of_snapshots_are_in_the_present_formats() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/snapshot");
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "v1" || extension == "v2") {
+            let decoded = Snapshot::decode(&fs::read(&path).unwrap());
+            assert!(decoded.is_ok(), "{}: {decoded:?}", path.display());
+        }
+    }
 }
 
 #[test]

@@ -1,15 +1,8 @@
 //! Classes of characters: those that an automaton does not tell apart have one number.
 
-use std::{
-    hash::{Hash, Hasher},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-/// The first code point beyond ASCII.
-pub(crate) const FIRST_WIDE: u32 = 128;
-
-/// The last code point of Unicode.
-const LAST: u32 = 0x10_ffff;
+use super::wide_map::{FIRST_WIDE, Known, WideMap, ascend};
 
 /// The class of every character, and of a byte that belongs to none because it is not UTF-8.
 ///
@@ -25,88 +18,38 @@ pub(crate) struct ClassMap {
     count: u16,
 }
 
-/// Classes of the characters beyond ASCII, with numbers of their own: most regexes that tell apart the
-/// same of these characters, such as those with `\w`, can share one map, which has hundreds of ranges.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct WideMap {
-    /// The first code point of each range, ascending from [`FIRST_WIDE`], and its class.
-    ranges: Box<[(u32, u16)]>,
-    count: u16,
-}
-
-/// Classes that have been given out so far, in order.
-#[derive(Default)]
-struct Known(u16);
-
-impl Known {
-    /// True if the class is known, or the next.
-    fn take(&mut self, class: u16) -> bool {
-        let is_next = class == self.0 && class < u16::MAX;
-        self.0 += u16::from(is_next);
-        class < self.0
-    }
-}
-
-/// True if ranges begin with this code point and ascend.
-fn ascend(ranges: &[(u32, u16)], first: u32) -> bool {
-    ranges.first().is_some_and(|(start, _)| *start == first)
-        && ranges.is_sorted_by(|(one, _), (next, _)| one < next)
-}
-
-impl WideMap {
-    /// A map of these ranges, each of which ends where the next begins. `None` if they are not all
-    /// characters beyond ASCII, or if the classes are not numbered in their order.
-    pub(crate) fn new(ranges: Vec<(u32, u16)>) -> Option<Self> {
-        let mut known = Known::default();
-        let are_known = ranges.iter().all(|(start, class)| *start <= LAST && known.take(*class));
-        let is_map = ascend(&ranges, FIRST_WIDE) && are_known;
-        is_map.then(|| Self { ranges: ranges.into(), count: known.0 })
-    }
-
-    /// The number of classes.
-    pub(crate) fn count(&self) -> u16 {
-        self.count
-    }
-
-    /// The first code point of each range, and its class.
-    pub(crate) fn ranges(&self) -> &[(u32, u16)] {
-        &self.ranges
-    }
-
-    fn class_of(&self, character: char) -> u16 {
-        let after = self.ranges.partition_point(|(start, _)| *start <= u32::from(character));
-        after.checked_sub(1).and_then(|at| self.ranges.get(at)).map_or(0, |(_, class)| *class)
-    }
-}
-
 impl ClassMap {
     /// A map of these ranges of ASCII and of these classes of other characters. `None` if a range is
     /// missing, or if the classes are not numbered in their order.
     pub(crate) fn new(
         ascii: &[(u32, u16)],
         wide: Arc<WideMap>,
-        of_wide: Vec<u16>,
+        of_wide: &[u16],
         invalid: u16,
     ) -> Option<Self> {
         let mut known = Known::default();
         let are_known = ascii.iter().all(|(_, class)| known.take(*class))
             && of_wide.iter().all(|class| known.take(*class))
             && known.take(invalid);
-        if !ascend(ascii, 0) || !are_known || of_wide.len() != usize::from(wide.count) {
+        if !ascend(ascii, 0) || !are_known || of_wide.len() != usize::from(wide.count()) {
             return None;
         }
         let mut table = [0; FIRST_WIDE as usize];
-        for (start, class) in ascii {
-            table
-                .get_mut(*start as usize..)
-                .filter(|rest| !rest.is_empty())?
-                .fill(u8::try_from(*class).ok()?);
+        let ends = ascii.iter().skip(1).map(|(start, _)| *start).chain([FIRST_WIDE]);
+        for ((start, class), end) in ascii.iter().zip(ends) {
+            let range = table.get_mut(*start as usize..end as usize).filter(|range| !range.is_empty());
+            range?.fill(u8::try_from(*class).ok()?);
         }
         Some(Self { ascii: table, wide, of_wide: of_wide.into(), invalid, count: known.0 })
     }
 
-    /// The number of classes.
-    pub(crate) fn count(&self) -> u16 {
+    /// The number of columns of a table: one for each class, and one for the end of the value.
+    pub(crate) fn columns(&self) -> usize {
+        usize::from(self.count) + 1
+    }
+
+    /// The column of the end of the value.
+    pub(super) fn end(&self) -> u16 {
         self.count
     }
 
@@ -135,13 +78,13 @@ impl ClassMap {
     }
 
     /// The class of an ASCII character; `None` if the byte is none.
-    pub(crate) fn of_ascii(&self, byte: u8) -> Option<u16> {
+    pub(super) fn of_ascii(&self, byte: u8) -> Option<u16> {
         self.ascii.get(usize::from(byte)).map(|class| u16::from(*class))
     }
 
     /// The class of the character beyond ASCII that begins with `first`, and what comes after it; `after` is
     /// all that comes after that byte.
-    pub(crate) fn read_wide<'v>(&self, first: u8, after: &'v [u8]) -> (u16, &'v [u8]) {
+    pub(super) fn read_wide<'v>(&self, first: u8, after: &'v [u8]) -> (u16, &'v [u8]) {
         match character(first, after) {
             Some((character, after)) => {
                 let class = self.of_wide.get(usize::from(self.wide.class_of(character)));
@@ -167,13 +110,6 @@ fn character(first: u8, after: &[u8]) -> Option<(char, &[u8])> {
     Some((text.chars().next()?, rest))
 }
 
-/// Of what tells most maps apart: all ranges are too many.
-impl Hash for WideMap {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.ranges.len(), self.count, self.ranges.last()).hash(state);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -181,7 +117,7 @@ mod tests {
     use super::{ClassMap, WideMap};
 
     fn map(ascii: &[(u32, u16)], wide: &[(u32, u16)], of_wide: &[u16], invalid: u16) -> Option<ClassMap> {
-        ClassMap::new(ascii, Arc::new(WideMap::new(wide.to_vec())?), of_wide.to_vec(), invalid)
+        ClassMap::new(ascii, Arc::new(WideMap::new(wide)?), of_wide, invalid)
     }
 
     fn classes(map: &ClassMap, mut value: &[u8]) -> Vec<u16> {
@@ -201,7 +137,7 @@ mod tests {
     fn each_character_has_the_class_of_its_range() {
         let ascii = [(0, 0), (97, 1), (98, 0)];
         let map = map(&ascii, &[(128, 0), (0xe9, 1), (0xea, 0)], &[0, 2], 3).unwrap();
-        assert_eq!(map.count(), 4);
+        assert_eq!((map.end(), map.columns()), (4, 5));
         assert_eq!(map.ascii().collect::<Vec<_>>(), ascii);
         assert_eq!(classes(&map, "xaé€😀".as_bytes()), [0, 1, 2, 0, 0]);
     }
@@ -232,6 +168,7 @@ mod tests {
             (&[(0, 0), (5, 1), (5, 0)], &[0], 0),
             (&[(0, 0), (5, 1), (4, 0)], &[0], 0),
             (&[(0, 0), (128, 1)], &[0], 0),
+            (&[(0, 0), (200, 1)], &[0], 0),
             (&[(0, 1)], &[0], 0),
             (&[(0, 0), (1, 2)], &[0], 0),
             (&[(0, 0)], &[], 0),
@@ -240,9 +177,6 @@ mod tests {
             (&[(0, 0)], &[0], 2),
         ] {
             assert_eq!(map(ascii, wide, of_wide, invalid), None, "{ascii:?} {of_wide:?} {invalid}");
-        }
-        for wide in [&[][..], &[(0, 0)], &[(129, 0)], &[(128, 1)], &[(128, 0), (0x11_0000, 0)]] {
-            assert_eq!(WideMap::new(wide.to_vec()), None, "{wide:?}");
         }
     }
 }

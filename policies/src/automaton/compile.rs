@@ -17,6 +17,7 @@ mod merge;
 mod minimize;
 mod nearest;
 mod nfa;
+mod shared_maps;
 mod steps;
 mod subsets;
 
@@ -73,7 +74,7 @@ fn count_that_fits(hir: &Hir) -> Option<u32> {
         left -= steps - budget.left();
         fits
     };
-    // Whoever counts further does not ask for the nearest count.
+    // So that the search stays short, no greater counts are tried.
     let (mut most, mut least) = (nearest::greatest_count(hir).min(1024), 1);
     if most <= least || !fits(least) {
         return None;

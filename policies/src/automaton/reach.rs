@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Automaton, MATCH, table::ENDS};
+use super::{Automaton, MATCH, rows::ENDS};
 
 impl Automaton {
     /// True if the regex fits something in a value of such ASCII characters, which begins with `first` if that is

@@ -1,27 +1,29 @@
 //! The automata of a snapshot, in front of its policies, each once. Policies name them by their number.
 //!
 //! ```text
-//! wide maps: each a list of (distance to the start of the last range, class)
-//! automata:  each the number of its wide map, a list of the same for ASCII, the class of each class of the
-//!            wide map, the class of what is no UTF-8, the first state, and a list of rows
-//! row:       the number of another state, and a list of (columns in between, next state) where it differs
+//! wide maps:  each a list of (distance to the start of the last range, class)
+//! class maps: each the number of its wide map, a list of the same for ASCII, the class of each class of the
+//!             wide map, and the class of what is not UTF-8
+//! automata:   each the number of its class map, the first state, and a list of rows
+//! row:        the number of another state, and a list of (columns in between, next state) where it differs
 //! ```
 //!
-//! All are numbers of [`Reader::number`]. What is read is checked as a whole by [`WideMap::new`],
-//! [`ClassMap::new`] and [`Automaton::new`].
+//! All are numbers of [`Reader::number`]. What is read is checked by [`WideMap::new`], [`ClassMap::new`] and
+//! [`Rows`].
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use super::bytes::{Damaged, Reader, Writer};
 use crate::{
-    automaton::{Automaton, ClassMap, MATCH, REJECT, WideMap},
+    automaton::{Automaton, ClassMap, MATCH, REJECT, Rows, WideMap},
     language::Pattern,
 };
 
 /// The automata of some policies, in the order in which they are first used.
 #[derive(Default)]
 pub(super) struct Automata<'p> {
-    maps: Interned<'p, WideMap>,
+    wide_maps: Interned<'p, WideMap>,
+    class_maps: Interned<'p, ClassMap>,
     automata: Interned<'p, Automaton>,
 }
 
@@ -35,9 +37,10 @@ impl<'p> Automata<'p> {
     /// Those of these regexes.
     pub(super) fn of(patterns: impl Iterator<Item = &'p Pattern>) -> Self {
         let mut all = Self::default();
-        for pattern in patterns {
-            all.automata.add(pattern.automaton());
-            all.maps.add(pattern.automaton().classes().wide());
+        for automaton in patterns.map(Pattern::automaton) {
+            if all.automata.add(automaton) && all.class_maps.add(automaton.classes()) {
+                all.wide_maps.add(automaton.classes().wide());
+            }
         }
         all
     }
@@ -47,15 +50,17 @@ impl<'p> Automata<'p> {
     }
 
     pub(super) fn write(&self, to: &mut Writer) {
-        to.list(self.maps.values.iter(), |to, map| write_ranges(map.ranges().iter().copied(), to));
+        to.list(self.wide_maps.values.iter(), |to, map| write_ranges(map.ranges().iter().copied(), to));
+        to.list(self.class_maps.values.iter(), |to, map| {
+            to.put(&self.wide_maps.number(map.wide()));
+            write_ranges(map.ascii(), to);
+            map.of_wide().iter().for_each(|class| to.put(class));
+            to.put(&map.invalid());
+        });
         to.list(self.automata.values.iter(), |to, automaton| {
-            let classes = automaton.classes();
-            to.put(&self.maps.number(classes.wide()));
-            write_ranges(classes.ascii(), to);
-            classes.of_wide().iter().for_each(|class| to.put(class));
-            to.put(&(classes.invalid(), automaton.start()));
+            to.put(&(self.class_maps.number(automaton.classes()), automaton.start()));
             let rows = automaton.rows();
-            let columns = usize::from(classes.count()) + 1;
+            let columns = automaton.classes().columns();
             let ends = [(REJECT, vec![REJECT; columns]), (MATCH, vec![MATCH; columns])];
             to.list(rows.clone().enumerate(), |to, (position, row)| {
                 // Most rows differ little from that of the start, or from the one before.
@@ -96,69 +101,72 @@ fn differences<'r>(row: &'r [u16], other: &'r [u16]) -> impl Iterator<Item = (u3
 
 /// Reads the automata in front of the policies.
 pub(super) fn read(from: &mut Reader<'_>) -> Result<Vec<Arc<Automaton>>, Damaged> {
-    let mut maps = Vec::new();
+    // The lists of one map after the other: a snapshot has hundreds of maps, and this is done in proxies.
+    let (mut ranges, mut classes) = (Vec::new(), Vec::new());
+    let mut wide_maps = Vec::new();
     from.list(|from| {
-        maps.push(Arc::new(WideMap::new(ranges(from)?).ok_or(Damaged)?));
+        read_ranges(from, &mut ranges)?;
+        wide_maps.push(Arc::new(WideMap::new(&ranges).ok_or(Damaged)?));
+        Ok(())
+    })?;
+    let mut class_maps = Vec::new();
+    from.list(|from| {
+        let wide = item(from, &wide_maps)?;
+        read_ranges(from, &mut ranges)?;
+        classes.clear();
+        for _ in 0..wide.count() {
+            classes.push(short(from)?);
+        }
+        let map = ClassMap::new(&ranges, Arc::clone(wide), &classes, short(from)?);
+        class_maps.push(Arc::new(map.ok_or(Damaged)?));
         Ok(())
     })?;
     let (mut automata, mut size) = (Vec::new(), 0);
     from.list(|from| {
-        let automaton = automaton(from, &maps)?;
+        let automaton = automaton(from, &class_maps)?;
         size += automaton.size();
         automata.push(Arc::new(automaton));
-        // A few bytes say a long row. So that no body takes more memory than a valid one, all are counted.
+        // Two bytes can stand for a long row, so the tables are counted.
         if size > Automaton::MAX_TOTAL_SIZE { Err(Damaged) } else { Ok(()) }
     })?;
     Ok(automata)
 }
 
-fn ranges(from: &mut Reader<'_>) -> Result<Vec<(u32, u16)>, Damaged> {
-    let (mut ranges, mut start) = (Vec::new(), 0_u32);
+fn read_ranges(from: &mut Reader<'_>, ranges: &mut Vec<(u32, u16)>) -> Result<(), Damaged> {
+    ranges.clear();
+    let mut start = 0_u32;
     from.list(|from| {
         start = start.checked_add(from.number()?).ok_or(Damaged)?;
         ranges.push((start, short(from)?));
         Ok(())
-    })?;
-    Ok(ranges)
+    })
 }
 
 fn short(from: &mut Reader<'_>) -> Result<u16, Damaged> {
     from.number()?.try_into().map_err(|_| Damaged)
 }
 
-fn automaton(from: &mut Reader<'_>, maps: &[Arc<WideMap>]) -> Result<Automaton, Damaged> {
-    let wide = maps.get(from.number()? as usize).ok_or(Damaged)?;
-    let ascii = ranges(from)?;
-    let of_wide = (0..wide.count()).map(|_| short(from)).collect::<Result<_, _>>()?;
-    let classes = ClassMap::new(&ascii, Arc::clone(wide), of_wide, short(from)?).ok_or(Damaged)?;
+/// Reads the number of an item.
+fn item<'i, T>(from: &mut Reader<'_>, items: &'i [T]) -> Result<&'i T, Damaged> {
+    items.get(from.number()? as usize).ok_or(Damaged)
+}
+
+fn automaton(from: &mut Reader<'_>, class_maps: &[Arc<ClassMap>]) -> Result<Automaton, Damaged> {
+    let classes = item(from, class_maps)?;
     let start = short(from)?;
-    let columns = usize::from(classes.count()) + 1;
-    let mut cells = Vec::<u16>::new();
-    from.list(|from| {
-        let begin = cells.len();
-        if begin + columns > Automaton::MAX_CELLS {
-            return Err(Damaged);
-        }
-        match short(from)? {
-            end @ (REJECT | MATCH) => cells.resize(begin + columns, end),
-            other => {
-                let other = usize::from(other - 2) * columns;
-                if other >= begin {
-                    return Err(Damaged);
-                }
-                cells.extend_from_within(other..other + columns);
-            }
-        }
-        let row = cells.get_mut(begin..).unwrap_or_default();
+    let count = from.number()?;
+    let mut rows = Rows::with_room(count as usize, classes.columns()).ok_or(Damaged)?;
+    for _ in 0..count {
+        rows.add_like(short(from)?).ok_or(Damaged)?;
         let mut column = 0_usize;
         from.list(|from| {
             column = column.checked_add(from.number()? as usize).ok_or(Damaged)?;
-            *row.get_mut(column).ok_or(Damaged)? = short(from)?;
+            rows.set(column, short(from)?).ok_or(Damaged)?;
             column += 1;
             Ok(())
-        })
-    })?;
-    Automaton::new(classes, start, cells).ok_or(Damaged)
+        })?;
+    }
+    Automaton::new(Arc::clone(classes), start, rows).ok_or(Damaged)
 }
 
 impl<T> Default for Interned<'_, T> {
@@ -167,13 +175,15 @@ impl<T> Default for Interned<'_, T> {
     }
 }
 
-impl<'p, T: Eq + std::hash::Hash> Interned<'p, T> {
-    fn add(&mut self, value: &'p T) {
+impl<'p, T: Eq + Hash> Interned<'p, T> {
+    /// Adds a value; true if it is new.
+    fn add(&mut self, value: &'p T) -> bool {
         let next = self.values.len() as u32;
-        self.numbers.entry(value).or_insert_with(|| {
+        let is_new = *self.numbers.entry(value).or_insert(next) == next;
+        if is_new {
             self.values.push(value);
-            next
-        });
+        }
+        is_new
     }
 
     /// The number of a value that was added.

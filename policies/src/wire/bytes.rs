@@ -77,7 +77,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a number, as `put` writes a `u32`.
+    #[inline]
     pub(super) fn number(&mut self) -> Result<u32, Damaged> {
+        match self.0 {
+            // Nearly all are that small.
+            [byte @ ..=0x7f, rest @ ..] => {
+                self.0 = rest;
+                Ok((*byte).into())
+            }
+            _ => self.large_number(),
+        }
+    }
+
+    fn large_number(&mut self) -> Result<u32, Damaged> {
         let mut number = 0;
         for shift in [0, 7, 14, 21, 28] {
             let (byte, rest) = self.0.split_first().ok_or(Damaged)?;
@@ -99,8 +111,7 @@ impl<'a> Reader<'a> {
         &mut self,
         mut read: impl FnMut(&mut Self) -> Result<(), Damaged>,
     ) -> Result<(), Damaged> {
-        let count: usize = self.take()?;
-        for _ in 0..count {
+        for _ in 0..self.number()? {
             read(self)?;
         }
         Ok(())

@@ -77,7 +77,7 @@ impl<'n> Closures<'n> {
             budget.spend(closure.len())?;
             found.extend(closure.iter().copied().filter(|node| seen.insert(*node)));
         }
-        // Of many it is cheaper to look for each number there is than to sort them.
+        // If there are many, to try each number is cheaper than to sort them.
         if found.len() > by_node.len() / 8 {
             budget.spend(by_node.len() / 8)?;
             found.clear();

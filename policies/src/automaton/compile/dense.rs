@@ -1,6 +1,6 @@
 //! Arrays by numbers that the compiler gives out itself.
 
-/// An array. What is not there is the default, and stays so.
+/// An array. Beyond its end each item is the default, and cannot be set.
 #[derive(Debug)]
 pub(super) struct Dense<T>(Vec<T>);
 

@@ -3,8 +3,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{alphabet::Alphabet, budget::Excess, minimize, subsets::RawTable};
-use crate::automaton::{Automaton, ClassMap, FIRST_WIDE, MATCH, REJECT, WideMap};
+use super::{alphabet::Alphabet, budget::Excess, minimize, shared_maps, subsets::RawTable};
+use crate::automaton::{Automaton, ClassMap, FIRST_WIDE, MATCH, MAX_CELLS, REJECT, Rows, WideMap};
 
 /// Merges equal states and classes.
 pub(super) fn merge(table: &RawTable, alphabet: &Alphabet) -> Result<Automaton, Excess> {
@@ -38,12 +38,16 @@ pub(super) fn merge(table: &RawTable, alphabet: &Alphabet) -> Result<Automaton, 
             let target = row.get(*column).copied().unwrap_or_default();
             cells.push(number(block(target), &mut order));
         }
-        if cells.len() > Automaton::MAX_CELLS {
+        if cells.len() > MAX_CELLS {
             return Err(Excess::Cells);
         }
         position += 1;
     }
-    Automaton::new(classes, start, cells).ok_or(Excess::Cells)
+    let rows = Rows::with_room(order.len(), columns.len()).and_then(|mut rows| {
+        cells.chunks_exact(columns.len()).try_for_each(|row| rows.add(row))?;
+        Some(rows)
+    });
+    rows.and_then(|rows| Automaton::new(Arc::new(classes), start, rows)).ok_or(Excess::Cells)
 }
 
 /// The classes without those that are equal in every row, and for each of them, and for the end of the
@@ -87,8 +91,8 @@ fn classes<'r>(
     }
     let invalid = number(end - 1);
     columns.push(end);
-    let wide = Arc::new(WideMap::new(wide)?);
-    Some((ClassMap::new(&ascii, wide, of_wide, invalid)?, columns))
+    let wide = shared_maps::shared(WideMap::new(&wide)?);
+    Some((ClassMap::new(&ascii, wide, &of_wide, invalid)?, columns))
 }
 
 /// Adds a range, unless it is of the same class as the last.

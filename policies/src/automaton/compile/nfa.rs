@@ -58,7 +58,7 @@ impl Builder<'_> {
         match hir.kind() {
             HirKind::Empty => Ok(next),
             HirKind::Literal(literal) => {
-                // What is not UTF-8 has been refused as a mistake in the syntax.
+                // The parser has refused literals that are not UTF-8.
                 let text = String::from_utf8_lossy(&literal.0);
                 let one = |character| vec![(u32::from(character), u32::from(character))];
                 text.chars().rev().try_fold(next, |next, character| self.consume(one(character), next))
@@ -122,7 +122,7 @@ impl Builder<'_> {
     }
 }
 
-/// The code points of a class. One of bytes holds only ASCII: others are no UTF-8 and have been refused.
+/// The code points of a class. A class of bytes has only ASCII: the parser has refused all others.
 pub(super) fn ranges(class: &Class) -> Ranges {
     match class {
         Class::Unicode(class) => {
