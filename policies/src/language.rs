@@ -31,8 +31,8 @@ pub use subject::Subject;
 pub(crate) use subject::{Form, Kind};
 #[cfg(feature = "authoring")]
 pub use values::PatternError;
+pub(crate) use values::is_label;
 pub use values::{
     Glob, GlobError, HeaderName, HeaderValue, NameError, Pattern, Percentage, PercentageError, PolicyName,
     Timestamp, TimestampError,
 };
-pub(crate) use values::{RegexSource, is_label};

@@ -7,6 +7,7 @@ mod file;
 mod inert_metadata;
 pub mod lint;
 pub mod misdated;
+mod regex_cost;
 mod start;
 mod window;
 
@@ -14,5 +15,6 @@ pub use active_set::{ActiveSet, Changes};
 pub use catalog::{Catalog, LocatedPolicy, Sources};
 pub use file::{File, ParsedPolicy};
 pub use inert_metadata::InertMetadata;
+pub use regex_cost::{RegexCost, RegexExcess};
 pub use start::Start;
 pub use window::State;

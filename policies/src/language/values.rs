@@ -4,6 +4,7 @@ mod glob;
 mod name;
 mod pattern;
 mod percentage;
+#[cfg(feature = "authoring")]
 mod regex_source;
 mod time;
 
@@ -14,5 +15,4 @@ pub use pattern::Pattern;
 #[cfg(feature = "authoring")]
 pub use pattern::PatternError;
 pub use percentage::{Percentage, PercentageError};
-pub(crate) use regex_source::RegexSource;
 pub use time::{Timestamp, TimestampError};

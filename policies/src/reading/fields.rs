@@ -32,6 +32,11 @@ impl Context {
     pub fn take_findings(&self) -> Vec<Finding> {
         self.findings.take()
     }
+
+    /// The steps that it took to compile its regexes.
+    pub fn regex_steps(&self) -> usize {
+        self.patterns.steps()
+    }
 }
 
 /// The fields of a map, taken one by one; [`Fields::finish`] reports those that nobody took.

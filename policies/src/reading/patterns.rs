@@ -2,11 +2,12 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{HashMap, HashSet},
+    sync::Arc,
 };
 
 use crate::{
-    automaton::Automaton,
+    automaton::{Automaton, WideMap},
     language::{Pattern, PatternError},
 };
 
@@ -17,6 +18,7 @@ const MAX_STEPS: usize = 100_000_000;
 #[derive(Debug, Default)]
 pub struct Patterns {
     known: RefCell<HashMap<String, Pattern>>,
+    wide_maps: RefCell<HashSet<Arc<WideMap>>>,
     steps: Cell<usize>,
     size: Cell<usize>,
 }
@@ -46,9 +48,21 @@ impl Patterns {
         let cost = pattern.as_ref().map_or_else(PatternError::cost, Pattern::cost);
         self.steps.set(self.steps.get().saturating_add(cost));
         let pattern = pattern?;
-        self.size.set(self.size.get().saturating_add(pattern.size()));
+        self.size.set(self.size.get().saturating_add(self.size_of_new(&pattern)));
         self.known.borrow_mut().insert(written.to_owned(), pattern.clone());
         Ok(pattern)
+    }
+
+    /// The steps that it took to compile all of them.
+    pub fn steps(&self) -> usize {
+        self.steps.get()
+    }
+
+    /// The memory that a regex takes besides those that are known, in bytes.
+    fn size_of_new(&self, pattern: &Pattern) -> usize {
+        let map = pattern.wide_map();
+        let is_new = self.wide_maps.borrow_mut().insert(Arc::clone(map));
+        pattern.size() + if is_new { map.size() } else { 0 }
     }
 }
 
@@ -78,6 +92,19 @@ mod tests {
             assert!(matches!(patterns.read("b+"), Err(RefusedPattern::TooMany)));
             assert!(patterns.read("a+").is_ok(), "it is there already");
         }
+    }
+
+    #[test]
+    fn maps_of_unicode_classes_are_shared_and_count_once() {
+        let patterns = Patterns::default();
+        let first = patterns.read(r"^\w{3}-1").unwrap();
+        let with_map = patterns.size.get();
+        assert!(with_map > 4_000, "{with_map}");
+        let second = patterns.read(r"^\w{3}-2").unwrap();
+        assert!(std::sync::Arc::ptr_eq(first.wide_map(), second.wide_map()));
+        assert_eq!(patterns.size.get() - with_map, second.size());
+        patterns.read(r"^[\w&&[^é]]{3}").unwrap();
+        assert!(patterns.size.get() > 2 * 4_000, "another map counts too");
     }
 
     #[test]

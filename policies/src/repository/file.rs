@@ -33,6 +33,8 @@ pub struct File {
     pub findings: Vec<Finding>,
     /// The number of documents that are not hfi's.
     pub ignored: usize,
+    /// The steps that it took to compile its regexes, also those of invalid documents.
+    pub(crate) regex_steps: usize,
     may_be_guardrail: bool,
 }
 
@@ -101,6 +103,7 @@ impl File {
             let message = format!("has {more} more problems; they are reported when these are corrected");
             file.findings.push(Finding { place: Place::default(), field: String::new(), message });
         }
+        file.regex_steps = context.regex_steps();
         // Most files hold one document, and there are many files.
         file.documents.shrink_to_fit();
         file.others.shrink_to_fit();

@@ -101,7 +101,7 @@ impl Snapshot {
 /// Writes a snapshot, without what the format cannot say.
 fn write(Snapshot { policies }: &Snapshot, format: Format, to: &mut Writer) {
     let mut room = v1::Room::default();
-    let mut can_say = |entry: &&SnapshotEntry| {
+    let mut can_say = |entry: &SnapshotEntry| {
         entry.policy.rules.iter().all(|rule| match format {
             Format::V1 => room.takes(&rule.matches),
             Format::V2 => true,
@@ -111,11 +111,13 @@ fn write(Snapshot { policies }: &Snapshot, format: Format, to: &mut Writer) {
     let mut said = Vec::with_capacity(policies.len());
     for entry in policies {
         let direction = entry.policy.flow.direction();
-        if !can_say(&entry) {
-            cut.0.push(direction);
+        if cut.has(direction) {
+            continue;
         }
-        if !cut.has(direction) {
+        if can_say(entry) {
             said.push(entry);
+        } else {
+            cut.0.push(direction);
         }
     }
     let rules = said.iter().flat_map(|entry| &entry.policy.rules);

@@ -7,13 +7,15 @@
 //! Its regexes are text, which the filters of that release compile. This build compiles none where requests
 //! are: it leaves out what it reads with a regex, as if it did not know it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     bytes::{Damaged, Reader, Writer},
     parts::{Source, checked},
 };
-use crate::language::{self, Condition, Match, Pattern, RegexSource, Subject};
+use crate::language::{self, Condition, Match, Pattern, Subject};
 
 /// The most bytes that the regexes of a snapshot take in a filter that compiles them.
 const MAX_REGEX_BYTES: usize = 16 * 1024 * 1024;
@@ -29,11 +31,15 @@ struct Matcher<'a> {
 enum Test<'a> {
     Exact(&'a str),
     Prefix(&'a str),
-    Regex { expanded: &'a str, prefix: &'a str },
+    Regex {
+        #[serde(borrow)]
+        expanded: Cow<'a, str>,
+        prefix: &'a str,
+    },
     Present(bool),
 }
 
-/// The room that a snapshot still has.
+/// The room that is left in a snapshot.
 pub(super) struct Room {
     regex_bytes: usize,
 }
@@ -65,7 +71,7 @@ impl Room {
     }
 
     fn takes_regex(&mut self, pattern: &Pattern) -> bool {
-        let left = pattern.source().and_then(|source| self.regex_bytes.checked_sub(source.size()));
+        let left = pattern.size_in_format_1().and_then(|size| self.regex_bytes.checked_sub(size));
         self.regex_bytes = left.unwrap_or(self.regex_bytes);
         left.is_some()
     }
@@ -83,15 +89,15 @@ pub(super) fn write(Match { conditions, source }: &Match, to: &mut Writer) {
     }
     to.put(&(method, path));
     let headers = conditions.iter().filter_map(|condition| match &condition.subject {
-        Subject::Header(name) => Some((name.as_str(), Matcher::from(&condition.matcher))),
+        Subject::Header(name) => Some((name.as_str(), &condition.matcher)),
         _ => None,
     });
-    to.list(headers, |to, header| to.put(&header));
+    to.list(headers, |to, (name, matcher)| to.put(&(name, Matcher::from(matcher))));
     let parameters = conditions.iter().filter_map(|condition| match &condition.subject {
-        Subject::Query(name) => Some((name.as_str(), Matcher::from(&condition.matcher))),
+        Subject::Query(name) => Some((name.as_str(), &condition.matcher)),
         _ => None,
     });
-    to.list(parameters, |to, parameter| to.put(&parameter));
+    to.list(parameters, |to, (name, matcher)| to.put(&(name, Matcher::from(matcher))));
     to.put(&source.as_ref().map(Source::from));
 }
 
@@ -127,11 +133,9 @@ impl<'a> From<&'a language::Matcher> for Matcher<'a> {
         let test = match test {
             language::Test::Exact(text) => Test::Exact(text),
             language::Test::Prefix(text) => Test::Prefix(text),
-            language::Test::Regex(pattern) => Test::Regex {
-                // What has none has no room.
-                expanded: pattern.source().map_or("", RegexSource::text),
-                prefix: pattern.prefix(),
-            },
+            language::Test::Regex(pattern) => {
+                Test::Regex { expanded: pattern.text_in_format_1().into(), prefix: pattern.prefix() }
+            }
             language::Test::Present(present) => Test::Present(*present),
         };
         Self { negated: *negated, test }

@@ -10,7 +10,7 @@ use policies::{
     Catalog, File, Timestamp,
     language::Guardrail,
     reading::{Finding, Place, Problem},
-    repository::{Sources, Start},
+    repository::{RegexCost, Sources, Start},
 };
 
 use crate::{
@@ -52,6 +52,10 @@ impl PolicyFiles {
         }
         let Self { files, guards, .. } = &mut read;
         guards.retain(|path, _| !files.contains_key(path));
+        let mut regexes = RegexCost::default();
+        for Parsed { shown, file, .. } in files.values().chain(guards.values()) {
+            regexes.add(file).map_err(|excess| SourceError(format!("{shown}: {excess}")))?;
+        }
         Ok(read)
     }
 

@@ -6,7 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use policies::{Catalog, File, language::Guardrail, repository::Sources};
+use policies::{
+    Catalog, File,
+    language::Guardrail,
+    repository::{RegexCost, Sources},
+};
 
 use crate::source::{BlobId, Checkout, CheckoutFile, Content, Source, SourceError, reading::Reading};
 
@@ -72,16 +76,19 @@ impl Loader {
     /// The files of a checkout and those above, in their order. What is new is taken in, and what is gone
     /// forgotten after a while.
     fn parse(&mut self, checkout: &Checkout) -> Result<(Parsed, Parsed), SourceError> {
+        let mut regexes = RegexCost::default();
         let mut parse = |file: &CheckoutFile| {
             let parsed = match (self.files.get(&file.blob), &file.content) {
-                (Some(known), _) => return Ok(Arc::clone(known)),
+                (Some(known), _) => Arc::clone(known),
                 (None, Content::Bytes(bytes)) => Arc::new(File::read(bytes)),
                 (None, Content::Unreadable(reason)) => Arc::new(File::unreadable(reason.clone())),
                 (None, Content::Known) => {
                     return Err(SourceError(format!("the content of {} is missing", file.path)));
                 }
             };
-            self.files.insert(file.blob, Arc::clone(&parsed));
+            self.files.entry(file.blob).or_insert_with(|| Arc::clone(&parsed));
+            let added = regexes.add(&parsed);
+            added.map_err(|excess| SourceError(format!("{}: {excess}", file.path)))?;
             Ok(parsed)
         };
         let files = checkout.files.iter().map(&mut parse).collect::<Result<Parsed, _>>()?;

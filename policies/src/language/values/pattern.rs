@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::regex_source::RegexSource;
+#[cfg(feature = "authoring")]
+use super::regex_source;
 use crate::automaton::Automaton;
 #[cfg(feature = "authoring")]
-use crate::automaton::{MAX_COST, REJECT, TooComplex, compile};
+use crate::automaton::{MAX_COST, REJECT, TooComplex, WideMap, compile};
 
 /// The longest regex as it is written, in bytes.
 #[cfg(feature = "authoring")]
@@ -16,8 +17,8 @@ const MAX_REGEX_LENGTH: usize = 4 * 1024;
 pub struct Pattern {
     /// Empty if it came in a snapshot.
     written: String,
-    /// Its text in format 1; `None` if that has none for it.
-    source: Option<RegexSource>,
+    /// The memory that it takes in a filter that compiles it, in bytes; `None` if that filter refuses it.
+    size_in_format_1: Option<usize>,
     /// The steps that it took to compile it.
     cost: usize,
     /// The text that every fitting value begins with; empty where that is not known.
@@ -40,7 +41,7 @@ pub enum PatternError {
 impl Pattern {
     /// A regex that came in a snapshot.
     pub(crate) fn compiled(automaton: Arc<Automaton>, prefix: &str) -> Self {
-        Self { written: String::new(), source: None, cost: 0, prefix: prefix.to_owned(), automaton }
+        Self { written: String::new(), size_in_format_1: None, cost: 0, prefix: prefix.to_owned(), automaton }
     }
 
     /// True if the regex fits something in the value.
@@ -62,9 +63,19 @@ impl Pattern {
         &self.written
     }
 
-    /// Its text in format 1; `None` if that has none for it.
-    pub(crate) fn source(&self) -> Option<&RegexSource> {
-        self.source.as_ref()
+    /// The memory that it takes in a filter that knows only format 1, in bytes; `None` if that filter refuses it.
+    pub(crate) fn size_in_format_1(&self) -> Option<usize> {
+        self.size_in_format_1
+    }
+
+    /// Its text in format 1. It can be a hundred times as long as what its author wrote, so it is not kept.
+    pub(crate) fn text_in_format_1(&self) -> String {
+        #[cfg(feature = "authoring")]
+        let text = regex_syntax::parse(&self.written).ok().and_then(|hir| regex_source::text(&hir));
+        // A regex that came in a snapshot is in no other.
+        #[cfg(not(feature = "authoring"))]
+        let text = None;
+        text.unwrap_or_default()
     }
 }
 
@@ -79,7 +90,7 @@ impl Pattern {
         let (automaton, cost) = compile(&hir).map_err(PatternError::TooComplex)?;
         Ok(Self {
             written: written.to_owned(),
-            source: RegexSource::new(&hir),
+            size_in_format_1: regex_source::size(&hir),
             cost,
             prefix: literal_prefix(&hir),
             automaton: Arc::new(automaton),
@@ -94,7 +105,7 @@ impl Pattern {
         let kinds: Vec<_> = parts.iter().map(|part| part.kind()).collect();
         match kinds.as_slice() {
             [HirKind::Look(Look::Start), HirKind::Literal(_)] => Some(("prefix", &self.prefix)),
-            // What may follow and need not says nothing.
+            // The value may go on anyway, so what may follow demands nothing.
             [HirKind::Look(Look::Start), HirKind::Literal(_), HirKind::Repetition(rest)] if rest.min == 0 => {
                 Some(("prefix", &self.prefix))
             }
@@ -123,6 +134,11 @@ impl Pattern {
     /// The size of its table in a proxy, in bytes.
     pub(crate) fn size(&self) -> usize {
         self.automaton.size()
+    }
+
+    /// The classes of the characters beyond ASCII, which regexes can share.
+    pub(crate) fn wide_map(&self) -> &Arc<WideMap> {
+        self.automaton.classes().wide()
     }
 }
 

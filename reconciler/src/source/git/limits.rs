@@ -32,7 +32,7 @@ const _: () = assert!(MAX_DEPTH * 2 < MAX_PATH, "a path of the largest depth is 
 
 #[cfg(test)]
 mod tests {
-    use policies::reading::MAX_FILE_BYTES;
+    use policies::{reading::MAX_FILE_BYTES, repository::RegexCost};
 
     use super::*;
     use crate::{
@@ -72,6 +72,8 @@ mod tests {
             size(MAX_COMMIT),
             size(MAX_FILE_BYTES),
             count(MAX_DEPTH),
+            size(RegexCost::MAX_BYTES),
+            count(RegexCost::MAX_STEPS),
             size(MAX_RECEIVED),
             count(MAX_OBJECTS),
             format!(
