@@ -6,15 +6,16 @@
 use std::time::{Duration, Instant};
 
 use policies::{
-    Catalog, File, Program, Scope, Snapshot, Timestamp,
+    Catalog, File, Policy, Program, Scope, Snapshot, Timestamp,
     evaluation::{AlwaysHit, Mismatch, StaticRequest},
+    language::Direction,
     repository::Sources,
-    wire::Format,
+    wire::{Format, SnapshotEntry},
 };
 
 const FAULT: &str = "fault: {percentage: 100, abort: {httpStatus: 503}}}";
-/// Of a build without optimisation on a busy machine: a hundred times what it takes. What this is to tell
-/// apart took a minute.
+/// A hundred times what it takes in a build without optimization on a busy machine. Without its limits the
+/// same took a minute.
 const LONG: Duration = Duration::from_secs(2);
 
 /// The program of policies with these matches, a hundred in each.
@@ -97,6 +98,49 @@ fn a_long_query_is_not_searched_for_every_rule() {
         assert!(is_decided(&program, &with_query("q999=a!")) || matcher.starts_with("exact"), "{matcher}");
         assert!(is_decided(&program, &with_query("q999=a")) || matcher.starts_with("regex"), "{matcher}");
     }
+}
+
+/// The program of one policy with so many of this rule, and of a policy behind it that faults everything.
+fn repeated(spec: &str, matches: &str, rules: usize) -> Program {
+    let policy = |name, spec, matches| {
+        format!(
+            "metadata: {{name: {name}}}\nspec: {{direction: outbound, {spec}rules: [{{{matches}{FAULT}]}}\n"
+        )
+    };
+    let file = File::read((policy("a", spec, matches) + "---\n" + &policy("b", "", "")).as_bytes());
+    assert!(file.findings.is_empty(), "{spec} {matches}: {:?}", file.findings);
+    let mut policies: Vec<_> = file.policies().iter().map(|parsed| (*parsed.policy).clone()).collect();
+    policies[0].rules = vec![policies[0].rules[0].clone(); rules];
+    let entry = |policy: Policy| SnapshotEntry { policy: policy.into(), started_at: None };
+    let snapshot = Snapshot { policies: policies.into_iter().map(entry).collect() };
+    Program::compile(&snapshot, &Scope::new(["*"], ["*"]).unwrap())
+}
+
+fn outbound(headers: usize) -> StaticRequest {
+    StaticRequest {
+        direction: Some(Direction::Outbound),
+        authority: Some("payments.demo".to_owned()),
+        spiffe_id: Some("spiffe://cluster.local/ns/demo/sa/web".to_owned()),
+        headers: (0..headers).map(|number| (format!("y-{number}"), String::new())).collect(),
+        ..StaticRequest::default()
+    }
+}
+
+#[test]
+fn rules_without_conditions_count_too() {
+    for (spec, matches) in
+        [("destination: {service: 'a*b*c'}, ", ""), ("", "match: {source: {namespace: 'a*b*c'}}, ")]
+    {
+        assert!(is_decided(&repeated(spec, matches, 1_000), &outbound(0)), "{spec} {matches}");
+        assert!(!is_decided(&repeated(spec, matches, 70_000), &outbound(0)), "{spec} {matches}");
+    }
+}
+
+#[test]
+fn to_find_a_header_among_many_costs_more() {
+    let program = repeated("", "match: {headers: [{name: x-a, present: true}]}, ", 20_000);
+    assert!(is_decided(&program, &outbound(20)));
+    assert!(!is_decided(&program, &outbound(100)));
 }
 
 #[test]

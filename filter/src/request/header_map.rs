@@ -16,13 +16,20 @@ pub fn encode(pairs: &[(&str, &str)]) -> Vec<u8> {
     bytes
 }
 
+/// Number of pairs in an encoded map.
+pub fn count(map: &[u8]) -> usize {
+    number(map, 0).unwrap_or(0)
+}
+
+fn number(map: &[u8], at: usize) -> Option<usize> {
+    let bytes = map.get(at..at.checked_add(4)?)?.try_into().ok()?;
+    usize::try_from(u32::from_le_bytes(bytes)).ok()
+}
+
 /// First value of a name in an encoded map.
 pub fn find<'m>(map: &'m [u8], name: &str) -> Option<&'m [u8]> {
-    let number = |at: usize| {
-        let bytes = map.get(at..at.checked_add(4)?)?.try_into().ok()?;
-        usize::try_from(u32::from_le_bytes(bytes)).ok()
-    };
-    let pairs = number(0)?;
+    let number = |at| number(map, at);
+    let pairs = count(map);
     let mut text = pairs.checked_mul(8)?.checked_add(4)?;
     for pair in 0..pairs {
         let (name_length, value_length) = (number(4 + 8 * pair)?, number(8 + 8 * pair)?);
@@ -40,7 +47,7 @@ pub fn find<'m>(map: &'m [u8], name: &str) -> Option<&'m [u8]> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{encode, find};
+    use super::{count, encode, find};
 
     #[test]
     fn a_value_is_found_by_its_name_and_the_first_one_counts() {
@@ -48,6 +55,7 @@ mod tests {
         assert_eq!(find(&bytes, "a"), Some(&b"1"[..]));
         assert_eq!(find(&bytes, "ab"), Some(&b""[..]));
         assert_eq!(find(&bytes, "b"), None);
+        assert_eq!((count(&bytes), count(b"\x01")), (3, 0));
     }
 
     proptest! {

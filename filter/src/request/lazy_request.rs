@@ -9,6 +9,9 @@ use policies::{Facts, Timestamp, language::Direction};
 
 use super::header_map;
 
+/// Number of fields that are read one by one. One that needs more reads all of them at once.
+const MAX_SINGLE_READS: usize = 4;
+
 /// Attributes of a request, each a call into the host.
 pub trait RequestSource {
     /// Time of day.
@@ -31,8 +34,8 @@ pub trait RequestSource {
     fn tunnel_principal(&self) -> Option<Vec<u8>>;
 }
 
-/// Facts of one request. Each is read when a rule first needs it, and then kept. If more than one header
-/// field is needed, all of them are read at once.
+/// Facts of one request. Each is read when a rule first needs it, and then kept. If many header fields are
+/// needed, all of them are read at once.
 #[derive(Debug)]
 pub struct LazyRequest<S> {
     source: S,
@@ -42,6 +45,8 @@ pub struct LazyRequest<S> {
     needs_several: Cell<bool>,
     all: OnceCell<Option<Vec<u8>>>,
     headers: OnceCell<Box<Header>>,
+    /// Position of the query string in the target. A target can be long, and many rules ask for its path.
+    question_mark: OnceCell<Option<usize>>,
 }
 
 /// Header field that was read, in a linked list: its entries never move, so they can be borrowed.
@@ -62,18 +67,25 @@ impl<S: RequestSource> LazyRequest<S> {
             needs_several: Cell::new(false),
             all: OnceCell::new(),
             headers: OnceCell::new(),
+            question_mark: OnceCell::new(),
         }
     }
 
-    fn field(&self, name: &str) -> Option<&[u8]> {
-        if self.needs_several.get()
-            && let Some(all) = self.all.get_or_init(|| self.source.header_map())
-        {
-            // Envoy keeps both as one (RFC 9113, section 8.3.1).
-            return header_map::find(all, if name == "host" { ":authority" } else { name });
+    /// All header fields, if more than a few are needed.
+    fn all(&self) -> Option<&[u8]> {
+        if !self.needs_several.get() {
+            return None;
         }
-        let mut next = &self.headers;
+        self.all.get_or_init(|| self.source.header_map()).as_deref()
+    }
+
+    fn field(&self, name: &str) -> Option<&[u8]> {
+        let (mut next, mut passed) = (&self.headers, 0);
         loop {
+            if let Some(all) = self.all() {
+                // Envoy keeps both as one (RFC 9113, section 8.3.1).
+                return header_map::find(all, if name == "host" { ":authority" } else { name });
+            }
             let header = next.get_or_init(|| {
                 let value = self.source.header(name);
                 Box::new(Header { name: name.to_owned(), value, next: OnceCell::new() })
@@ -81,14 +93,18 @@ impl<S: RequestSource> LazyRequest<S> {
             if header.name == name {
                 return header.value.as_deref();
             }
-            next = &header.next;
+            (next, passed) = (&header.next, passed + 1);
+            if passed == MAX_SINGLE_READS {
+                self.needs_several.set(true);
+            }
         }
     }
 
     /// Path, and the query string if there is one.
     fn target(&self) -> Option<(&[u8], Option<&[u8]>)> {
         let target = self.field(":path")?;
-        match target.iter().position(|byte| *byte == b'?') {
+        let question_mark = self.question_mark.get_or_init(|| target.iter().position(|byte| *byte == b'?'));
+        match *question_mark {
             Some(at) => Some((target.get(..at)?, target.get(at + 1..))),
             None => Some((target, None)),
         }
@@ -108,6 +124,10 @@ impl<S: RequestSource> LazyRequest<S> {
 impl<S: RequestSource> Facts for LazyRequest<S> {
     fn announce(&self, fields: usize) {
         self.needs_several.set(fields > 1);
+    }
+
+    fn fields_searched(&self) -> usize {
+        self.all().map_or(MAX_SINGLE_READS, header_map::count)
     }
 
     fn now(&self) -> Timestamp {
@@ -250,6 +270,56 @@ mod tests {
             let host = Host { certificate, principal, ..Host::default() };
             assert_eq!(LazyRequest::new(&host).spiffe_id(), None);
         }
+    }
+
+    #[test]
+    fn many_header_fields_are_read_in_one_call_although_few_were_announced() {
+        let host = Host::default();
+        let request = LazyRequest::new(&host);
+        for _ in 0..2 {
+            assert_eq!(request.header("x-b"), None);
+            (0..1_000).for_each(|number| assert_eq!(request.header(&format!("x-{number}")), None));
+            assert_eq!(request.path().as_deref(), Some(&b"/a"[..]));
+        }
+        assert_eq!(*host.calls.borrow(), ["x-b", "x-0", "x-1", "x-2", "all"]);
+        assert_eq!(request.fields_searched(), 4);
+    }
+
+    /// A thousand rules may ask for the path, and a client may send 60 KB of it.
+    #[test]
+    fn a_long_target_is_searched_for_its_query_once() {
+        struct Long;
+        impl RequestSource for Long {
+            fn now(&self) -> Timestamp {
+                Timestamp::from_millis(0)
+            }
+
+            fn header(&self, _name: &str) -> Option<Vec<u8>> {
+                Some(vec![b'/'; 60_000])
+            }
+
+            fn header_map(&self) -> Option<Vec<u8>> {
+                None
+            }
+
+            fn direction(&self) -> Option<Direction> {
+                None
+            }
+
+            fn certificate(&self) -> Option<Vec<u8>> {
+                None
+            }
+
+            fn tunnel_principal(&self) -> Option<Vec<u8>> {
+                None
+            }
+        }
+        let (request, begun) = (LazyRequest::new(Long), std::time::Instant::now());
+        for _ in 0..20_000 {
+            assert_eq!(request.path().map(|path| path.len()), Some(60_000));
+        }
+        // Searched each time, it takes more than ten times as long.
+        assert!(begun.elapsed().as_secs() < 2, "{:?}", begun.elapsed());
     }
 
     #[test]

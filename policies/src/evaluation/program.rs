@@ -47,10 +47,8 @@ impl Program {
         let rules = |direction| {
             let (mut rules, mut written) = (Vec::new(), Vec::new());
             for entry in selected().filter(|entry| entry.policy.flow.direction() == direction) {
-                for rule in &entry.policy.rules {
-                    rules.push(Rule::compile(entry, rule));
-                    written.push((&*entry.policy, rule));
-                }
+                rules.extend(Rule::compile(entry));
+                written.extend(entry.policy.rules.iter().map(|rule| (&*entry.policy, rule)));
             }
             Rules { index: Index::new(written.into_iter()), rules }
         };

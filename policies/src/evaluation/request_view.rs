@@ -26,6 +26,7 @@ impl<'f, F: Facts> RequestView<'f, F> {
         if self.work.is_spent() {
             return false;
         }
+        self.work.count_condition();
         self.work.count_bytes(subject.searched(self.facts));
         subject.any(self.facts, |value| !self.work.is_spent() && does(value))
     }

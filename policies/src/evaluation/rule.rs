@@ -72,9 +72,9 @@ impl fmt::Display for Mismatch<'_> {
 }
 
 impl Rule {
-    /// Compiles a rule of the entry's policy. Each field is named: one that is not read would be ignored,
+    /// Compiles the rules of the entry's policy. Each field is named: one that is not read would be ignored,
     /// and the fault injected where it should not be.
-    pub(crate) fn compile(entry: &SnapshotEntry, rule: &language::Rule) -> Self {
+    pub(crate) fn compile(entry: &SnapshotEntry) -> impl Iterator<Item = Self> {
         let SnapshotEntry { policy, started_at: _ } = entry;
         let Policy {
             name,
@@ -88,39 +88,35 @@ impl Rule {
             starts_at,
             // With `started_at` and `duration_seconds`, in `end_of`.
             expires_at: _,
-            rules: _,
+            rules,
         } = &**policy;
-        let language::Rule { matches: Match { conditions, source }, fault } = rule;
-        let Fault { percentage, sticky_by, start_delay_ms, duration_seconds: _, delay, abort } = fault;
+        let (name, reach) = (Rc::<str>::from(name.as_str()), RuleId::of((selector, flow)));
         let destination = match flow {
             Flow::Inbound => None,
             Flow::Outbound { destination } => {
-                Some(destination.clone()).filter(|selector| *selector != Selector::any())
+                Some(destination).filter(|selector| **selector != Selector::any())
             }
         };
-        // The cheapest condition first. They mostly are in this order already, which a sort does not need to be
-        // compiled into the module for.
-        let mut compiled: Vec<(Subject, CompiledMatcher)> = Vec::with_capacity(conditions.len());
-        for Condition { subject, matcher } in conditions {
-            let at = compiled.partition_point(|(earlier, _)| earlier.cost() <= subject.cost());
-            compiled.insert(at, (subject.clone(), CompiledMatcher::from(matcher)));
-        }
-        Self {
-            id: OnceCell::new(),
-            policy: name.as_str().into(),
-            reach: RuleId::of((selector, flow)),
-            mode: *mode,
-            starts_at: *starts_at,
-            ends_at: entry.end_of(fault),
-            destination,
-            conditions: compiled,
-            source: source.clone(),
-            percentage: *percentage,
-            sticky_by: sticky_by.clone(),
-            start_delay_ms: *start_delay_ms,
-            delay: *delay,
-            abort: abort.clone().map(Rc::new),
-        }
+        rules.iter().map(move |rule| {
+            let language::Rule { matches: Match { conditions, source }, fault } = rule;
+            let Fault { percentage, sticky_by, start_delay_ms, duration_seconds: _, delay, abort } = fault;
+            Self {
+                id: OnceCell::new(),
+                policy: Rc::clone(&name),
+                reach,
+                mode: *mode,
+                starts_at: *starts_at,
+                ends_at: entry.end_of(fault),
+                destination: destination.cloned(),
+                conditions: compiled(conditions),
+                source: source.clone(),
+                percentage: *percentage,
+                sticky_by: sticky_by.clone(),
+                start_delay_ms: *start_delay_ms,
+                delay: *delay,
+                abort: abort.clone().map(Rc::new),
+            }
+        })
     }
 
     /// The policy that it belongs to.
@@ -173,7 +169,6 @@ impl Rule {
             return Some(Mismatch::NotInForce);
         }
         let fails = |(subject, matcher): &&(Subject, CompiledMatcher)| {
-            view.work.count_condition();
             !matcher.holds(view.any(subject, |value| matcher.finds(value, &view.work)))
         };
         let failing = self.conditions.iter().find(fails);
@@ -185,6 +180,7 @@ impl Rule {
             return Some(Mismatch::Condition(subject));
         }
         let goes_to = |selector: &Selector| {
+            view.work.count_condition();
             let matches = |(service, namespace)| {
                 selector.service.matches(service) && selector.namespace.matches(namespace)
             };
@@ -194,6 +190,7 @@ impl Rule {
             return Some(Mismatch::Destination);
         }
         let comes_from = |source: &Source| {
+            view.work.count_condition();
             let matches = |(namespace, account)| {
                 source.namespace.matches(namespace) && source.service_account.matches(account)
             };
@@ -231,6 +228,17 @@ impl Rule {
     fn names_user_agent(&self) -> bool {
         self.conditions.iter().any(|(subject, _)| subject.field() == USER_AGENT)
     }
+}
+
+/// Conditions ready to be tested, the cheapest first.
+fn compiled(conditions: &[Condition]) -> Vec<(Subject, CompiledMatcher)> {
+    let mut compiled: Vec<(Subject, CompiledMatcher)> = Vec::with_capacity(conditions.len());
+    for Condition { subject, matcher } in conditions {
+        // They mostly are in this order already, which a sort does not need to be compiled into the module for.
+        let at = compiled.partition_point(|(earlier, _)| earlier.cost() <= subject.cost());
+        compiled.insert(at, (subject.clone(), CompiledMatcher::from(matcher)));
+    }
+    compiled
 }
 
 fn is_probe(facts: &impl Facts) -> bool {

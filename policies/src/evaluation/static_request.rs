@@ -24,6 +24,10 @@ fn bytes(text: &str) -> Cow<'_, [u8]> {
 }
 
 impl Facts for StaticRequest {
+    fn fields_searched(&self) -> usize {
+        self.headers.len()
+    }
+
     fn now(&self) -> Timestamp {
         self.now.unwrap_or(Timestamp::from_millis(0))
     }

@@ -6,10 +6,10 @@ use std::cell::Cell;
 /// The most bytes of a request that are matched, over all rules: about 5 ms.
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 
-/// What a condition counts besides the bytes that it reads.
+/// The cost of a condition, besides the bytes that it reads.
 const CONDITION: usize = 16;
 
-/// What a rule counts that the index has found.
+/// The cost of a rule that the index finds.
 const FILED: usize = 8;
 
 /// The work that is left for a request.
@@ -28,7 +28,7 @@ impl Work {
         self.left.get() == 0
     }
 
-    /// Counts one condition.
+    /// Counts one condition, on a value of the request, its destination or its source.
     pub(crate) fn count_condition(&self) {
         self.count_bytes(CONDITION);
     }

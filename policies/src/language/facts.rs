@@ -13,6 +13,11 @@ pub trait Facts {
     /// fetch them together may find that cheaper.
     fn announce(&self, _fields: usize) {}
 
+    /// The number of fields that are looked at to find one.
+    fn fields_searched(&self) -> usize {
+        0
+    }
+
     /// The time.
     fn now(&self) -> Timestamp;
 

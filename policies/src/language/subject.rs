@@ -133,12 +133,13 @@ impl Subject {
         }
     }
 
-    /// The number of bytes that are read to find its values in a request.
+    /// The work to find its values in a request, in bytes that are read.
     pub(crate) fn searched(&self, facts: &impl Facts) -> usize {
-        match self {
+        let in_query = match self {
             Self::Method | Self::Path | Self::Header(_) => 0,
             Self::Query(_) => facts.query().map_or(0, |query| query.len()),
-        }
+        };
+        facts.fields_searched() + in_query
     }
 
     /// True if few requests have a value that begins with `prefix`.
