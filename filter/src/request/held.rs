@@ -49,6 +49,7 @@ pub struct DueRequest {
 /// Requests that are held, ordered by the time of their release.
 #[derive(Debug, Default)]
 pub struct HeldRequests {
+    /// One entry for each of `requests`.
     queue: BinaryHeap<Reverse<(Instant, u32)>>,
     requests: HashMap<u32, HeldRequest>,
     /// As of the newest request, so of the last 30 s while any is held.
@@ -138,26 +139,24 @@ impl HeldRequests {
             return 0;
         }
         self.swept = now;
-        let held = self.requests.len();
-        self.requests.retain(|context_id, _| is_open(*context_id));
-        held - self.requests.len()
+        let Self { queue, requests, .. } = self;
+        let held = requests.len();
+        requests.retain(|context_id, _| is_open(*context_id));
+        let ended = held - requests.len();
+        if ended > 0 {
+            // Clients that leave at once must not fill the queue until the delay of each would be over.
+            queue.retain(|Reverse((_, context_id))| requests.contains_key(context_id));
+        }
+        ended
     }
 
     /// Removes requests whose time is up, at most `RELEASE_BATCH`. The others stay due.
     pub fn take_due(&mut self, now: Instant) -> Vec<DueRequest> {
         let mut due = Vec::new();
         while due.len() < RELEASE_BATCH
-            && let Some(Reverse((at, context_id))) = self.queue.peek().copied()
+            && self.next_due().is_some_and(|at| at <= now)
+            && let Some(Reverse((_, context_id))) = self.queue.pop()
         {
-            let request = self.requests.get(&context_id).filter(|request| request.release() == at);
-            if request.is_some() && at > now {
-                break;
-            }
-            self.queue.pop();
-            if request.is_none() {
-                // The stream has ended; only its entry in the queue was left.
-                continue;
-            }
             due.extend(self.requests.remove(&context_id).map(|request| DueRequest {
                 context_id,
                 policy: Rc::clone(&request.policy),
@@ -170,6 +169,6 @@ impl HeldRequests {
 
     /// Time at which the next request is due; `None` when none is held.
     pub fn next_due(&self) -> Option<Instant> {
-        if self.requests.is_empty() { None } else { self.queue.peek().map(|Reverse((due, _))| *due) }
+        self.queue.peek().map(|Reverse((due, _))| *due)
     }
 }

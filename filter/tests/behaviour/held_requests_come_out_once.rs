@@ -79,10 +79,10 @@ fn in_batches_at_consecutive_ticks() {
 fn unless_their_stream_has_ended() {
     let mut held = HeldRequests::default();
     held.hold(1, delay(1_000), at(0), time(0));
-    held.hold(2, delay(1_000), at(0), time(0));
+    held.hold(2, delay(900), at(0), time(0));
     assert_eq!(held.forget_ended(at(100), |id| id == 1), 1);
     assert_eq!(held.forget_ended(at(199), |_| false), 0, "too soon to search again");
-    assert_eq!((held.len(), held.next_due()), (1, Some(at(1_000))));
+    assert_eq!((held.len(), held.next_due()), (1, Some(at(1_000))), "nothing is left of the other");
     assert_eq!(held.forget_ended(at(200), |_| false), 1);
     assert_eq!(held.next_due(), None);
     assert!(held.take_due(at(1_000)).is_empty());
