@@ -155,8 +155,9 @@ fn a_policy_is_served_until_its_last_rule_ends() {
 
 #[test]
 fn a_duration_whose_start_is_not_known_is_over() {
-    let file =
-        File::read(policy("a", "{fault: {percentage: 100, duration_seconds: 60, delay_ms: 1}}").as_bytes());
+    let file = File::read(
+        policy("a", "{fault: {percentage: 100, duration_seconds: 4294967295, delay_ms: 1}}").as_bytes(),
+    );
     let catalog =
         Catalog::new(&Sources { files: vec![(&"a.yaml".into(), &file)], ..Sources::default() }, |_, _| None);
     assert_eq!(catalog.in_force(Timestamp::from_millis(1_000_000)).count(), 0);

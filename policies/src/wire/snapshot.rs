@@ -62,8 +62,9 @@ impl SnapshotEntry {
     /// first; `None` is without end. A duration without a start is over: in doubt nothing is
     /// injected.
     pub fn end_of(&self, fault: &Fault) -> Option<Timestamp> {
-        let start = self.started_at.unwrap_or(Timestamp::from_millis(0));
-        let end = (fault.duration_seconds > 0).then(|| start.plus_seconds(fault.duration_seconds));
+        let end_from = |start: Timestamp| start.plus_seconds(fault.duration_seconds);
+        let end =
+            (fault.duration_seconds > 0).then(|| self.started_at.map_or(Timestamp::from_millis(0), end_from));
         end.into_iter().chain(self.policy.expires_at).min()
     }
 }
