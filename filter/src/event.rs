@@ -52,7 +52,7 @@ impl Event {
             ),
             Self::NoEtag => (
                 Level::Warn,
-                "the answer has no ETag: a proxy on the way strips it; its snapshot is used all the same"
+                "the answer has no ETag: a proxy on the way removes it; the snapshot is used anyway"
                     .to_owned(),
             ),
             Self::PollFailed { is_new: false, .. } => return None,

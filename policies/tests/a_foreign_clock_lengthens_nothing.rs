@@ -152,10 +152,10 @@ proptest! {
                 let is_timed = *duration == 0 || (counts <= minute + 5 && minute < counts + duration);
                 prop_assert_eq!(runs.contains(&rule), is_open && is_timed, "rule {} at {}", rule, minute);
             }
-            // Nothing is other than before unless that was foretold.
+            // The snapshot changes only at the times that `next_change` has announced.
             let is = snapshot(&catalog, now);
-            if let Some((foretold, was)) = before {
-                prop_assert!(foretold.is_some_and(|change| change <= at(now)) || was == is, "at {}", minute);
+            if let Some((announced, was)) = before {
+                prop_assert!(announced.is_some_and(|change| change <= at(now)) || was == is, "at {}", minute);
             }
             before = Some((catalog.next_change(at(now)), is));
         }

@@ -110,7 +110,7 @@ fn a_path_that_no_request_has_is_told() {
         ("{prefix: 'https://shop.example/pay'}", "match the header `host`"),
         ("{exact: '/with space'}", "percent-encoded"),
         ("{exact: /straße}", "percent-encoded"),
-        ("{exact: '/a#b'}", "what follows `#` is not sent"),
+        ("{exact: '/a#b'}", "a client sends nothing from `#` on"),
         ("{not: {exact: pay}}", "each begins with `/`"),
     ] {
         let found = about(&format!("path: {path}"));
@@ -158,7 +158,7 @@ fn a_name_that_no_workload_has_is_told() {
     for (spec, why) in [
         (
             "selector: {service: checkout.shop.svc.cluster.local}",
-            "spec.selector.service: `checkout.shop.svc.cluster.local` is a host name, and no workload is called so; write `service: checkout`, and its namespace beside it",
+            "spec.selector.service: `checkout.shop.svc.cluster.local` is a host name, and no workload has such a name; write `service: checkout`, and its namespace beside it",
         ),
         (
             "selector: {service: checkout, namespace: shop.svc}",
@@ -166,7 +166,7 @@ fn a_name_that_no_workload_has_is_told() {
         ),
         (
             "direction: outbound, destination: {service: pay.shop}",
-            "spec.destination.service: `pay.shop` is a host name, and no workload is called so; write `service: pay`, and its namespace beside it",
+            "spec.destination.service: `pay.shop` is a host name, and no workload has such a name; write `service: pay`, and its namespace beside it",
         ),
         (
             "direction: outbound, destination: {namespace: 'shop.*'}",

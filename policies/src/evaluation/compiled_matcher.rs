@@ -8,8 +8,8 @@ use crate::{
     language::{Matcher, Test},
 };
 
-/// The longest value that a regex is tested on, in bytes: its sender pays for what a longer one would cost.
-/// Servers need not take longer request lines either (RFC 9112, section 3).
+/// The longest value that a regex is tested on, in bytes, so that no sender makes a test expensive. Servers need
+/// not take longer request lines either (RFC 9112, section 3).
 const MAX_VALUE_LENGTH: usize = 8 * 1024;
 
 /// A matcher ready to be tested.
@@ -55,7 +55,7 @@ impl CompiledMatcher {
         match &self.test {
             CompiledTest::Exact(text) => **text == *value,
             CompiledTest::Prefix(text) => value.starts_with(text),
-            // What is too long to be tested neither fits nor fails to.
+            // On a longer value neither the regex nor its opposite holds.
             CompiledTest::Regex(_) if value.len() > MAX_VALUE_LENGTH => self.negated,
             CompiledTest::Regex(automaton) => {
                 let (found, read) = automaton.finds(value);

@@ -110,7 +110,7 @@ fn abort(mut fields: Fields<'_>) -> Option<Abort> {
                 body.report("is for `httpStatus`; a gRPC error has a `message`");
             }
             let message = message.map_or(Some(""), |field| bounded(&field));
-            // Whatever else it is, only a name would be right: a number in quotes is none.
+            // Only a name would be right, whatever it is: also for a number in quotes.
             let name = if let Value::String(name) = status.value() { name } else { "" };
             let status = status.accept(GrpcStatus::named(name));
             status.zip(message).map(|(status, message)| Reply::Grpc { status, message: message.to_owned() })

@@ -1,4 +1,4 @@
-//! Kustomizations, which stand in many directories of policies: `apiVersion` and `kind` are optional in them.
+//! Kustomizations, which many directories of policies have: `apiVersion` and `kind` are optional in them.
 
 use super::yaml::{MapEntry, Node, Value};
 

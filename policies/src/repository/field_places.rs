@@ -56,7 +56,7 @@ impl FieldPlaces {
 
 impl<'b> Entry<'b> {
     fn put(&self, bytes: &mut Vec<u8>) {
-        // A key that is too long for its length is none of the language, and in no valid document.
+        // The language has no key that is so long, so no valid document has one.
         let Some((depth, length)) = u8::try_from(self.depth).ok().zip(u8::try_from(self.key.len()).ok())
         else {
             return;

@@ -20,7 +20,7 @@ fn warning(located: &LocatedPolicy, now: Timestamp) -> Option<Problem> {
     let Start { at, dated } = located.start?;
     let message = if believed_from(at) > now {
         format!(
-            "is out of force: it counts from {}, which is yet to come; the clock that dated the commit or the file is ahead; commit it again with the right time",
+            "is out of force: it counts from {}, which is in the future; the clock that dated the commit or the file is ahead; commit it again with the right time",
             at.to_rfc3339()
         )
     } else if believed_from(dated) > at.min(now) {

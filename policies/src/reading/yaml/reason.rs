@@ -28,9 +28,9 @@ impl Reason {
             | Error::AliasReplayStackDepthExceeded { .. } => Self::Bounds,
             Error::Message { msg, .. } if msg.starts_with(KEY) => Self::Syntax(msg.clone()),
             Error::DuplicateMappingKey { key: Some(key), .. } => {
-                Self::Syntax(format!("the key `{key}` stands twice in one map; keep one"))
+                Self::Syntax(format!("the key `{key}` occurs twice in one map; keep one"))
             }
-            Error::DuplicateMappingKey { key: None, .. } => said("a key stands twice in one map; keep one"),
+            Error::DuplicateMappingKey { key: None, .. } => said("a key occurs twice in one map; keep one"),
             Error::UnknownAnchor { .. } => said(ALIAS),
             Error::MergeValueNotMapOrSeqOfMaps { .. } => said("`<<` takes a map or a list of maps"),
             Error::FoldedBlockScalarMustIndentContent { .. } => {
@@ -89,7 +89,7 @@ impl Reason {
             | Kind::TabInBlockIndentation
             | Kind::TabInIndentation
             | Kind::TabAtBlockScalarStart
-            | Kind::TabInPlainScalar => "a tab stands where YAML takes only spaces",
+            | Kind::TabInPlainScalar => "there is a tab where YAML takes only spaces",
             Kind::InvalidIndentation
             | Kind::InvalidBlockScalarIndent
             | Kind::InvalidQuotedScalarIndent
@@ -108,15 +108,15 @@ impl Reason {
             | Kind::InvalidColonPlacement
             | Kind::InvalidMappingValueWhitespace
             | Kind::FlowMappingValueAdjacentCollection => {
-                "a `:` stands where no key can be; put a text that holds one in quotes, or correct the indentation"
+                "there is a `:` where no key can be; put a text that contains one in quotes, or correct the indentation"
             }
             Kind::BlockSequenceEntryNotAllowed
             | Kind::BlockEntryInFlowCollection
             | Kind::InvalidBlockEntryWhitespace
             | Kind::PlainScalarStartsWithDashFlowIndicator => {
-                "a `-` stands where no list item can be; put a text that begins with one in quotes"
+                "there is a `-` where no list item can be; put a text that begins with one in quotes"
             }
-            Kind::CommentInterceptedScalar => "a comment stands within a text of more than one line",
+            Kind::CommentInterceptedScalar => "there is a comment within a text of more than one line",
             Kind::CommentNotSeparated => "a `#` needs a space before it to begin a comment",
             Kind::UnknownAnchor | Kind::MissingAnchorOrAliasName => ALIAS,
             Kind::UndeclaredTagHandle
@@ -134,9 +134,9 @@ impl Reason {
             | Kind::InvalidDirectiveName
             | Kind::MissingDirectiveName
             | Kind::InvalidDirectiveTerminator => {
-                "a line that begins with `%` or stands after `...` is no part of a document; put a text that begins with `%` in quotes"
+                "a line that begins with `%`, or follows `...`, is not part of a document; put a text that begins with `%` in quotes"
             }
-            Kind::BomInsideDocument => "a byte-order mark (U+FEFF) stands within the document; remove it",
+            Kind::BomInsideDocument => "there is a byte-order mark (U+FEFF) within the document; remove it",
             Kind::UnexpectedEof => "the document ends too early",
             _ => UNKNOWN,
         })
@@ -146,7 +146,7 @@ impl Reason {
 const ALIAS: &str = "`*name` stands for what `&name` marks in the same document; put a text that begins with `*` or `&` in quotes";
 const BRACKET: &str = "a bracket is closed that was not opened";
 const TAG: &str = "a tag does not fit its value; leave it out, or put a text that begins with `!` in quotes";
-/// For what has no sentence of its own.
+/// The sentence for all other errors.
 const UNKNOWN: &str = "it cannot be read from here on; look at the indentation, the quotes and the brackets";
 
 fn said(sentence: &str) -> Reason {

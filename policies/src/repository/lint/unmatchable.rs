@@ -1,4 +1,4 @@
-//! Values that no request and no workload has, so that what asks for them never matches.
+//! Values that no request and no workload has: a policy that asks for them never matches.
 
 use crate::language::{Condition, Flow, Glob, Pattern, Policy, Selector, Source, Subject, Test};
 
@@ -79,11 +79,11 @@ fn is_of_method(byte: u8) -> bool {
 fn host(service: &Glob) -> String {
     let name = service.as_str().split('.').next().unwrap_or_default();
     format!(
-        "`{service}` is a host name, and no workload is called so; write `service: {name}`, and its namespace beside it"
+        "`{service}` is a host name, and no workload has such a name; write `service: {name}`, and its namespace beside it"
     )
 }
 
-/// The reason why a namespace has no such name.
+/// The reason why no namespace has such a name.
 fn dotted(namespace: &Glob) -> Option<String> {
     let name = namespace.as_str().split('.').next().unwrap_or_default();
     let is_dotted = namespace.as_str().contains('.');
@@ -92,7 +92,7 @@ fn dotted(namespace: &Glob) -> Option<String> {
 
 fn path(text: &str, is_whole: bool) -> Option<&'static str> {
     if is_whole && text == "*" {
-        // What `OPTIONS *` asks for.
+        // The path of `OPTIONS *`.
         None
     } else if text.contains("://") {
         Some("fits no path: it names a host; match the header `host`, and the path after it")
@@ -101,7 +101,7 @@ fn path(text: &str, is_whole: bool) -> Option<&'static str> {
     } else if text.contains('?') {
         Some("fits no path: the query string is no part of it; match `query`")
     } else if text.contains('#') {
-        Some("fits no path: what follows `#` is not sent")
+        Some("fits no path: a client sends nothing from `#` on")
     } else if text.contains(|c: char| !c.is_ascii_graphic()) {
         Some("fits no path: blanks and characters beyond ASCII are percent-encoded there, such as `%20`")
     } else {
