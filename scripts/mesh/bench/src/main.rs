@@ -39,15 +39,23 @@ enum Name {
         minutes: u32,
     },
     /// The cost of parked polls, the time to answer all, and the requests a second of one core, beside
-    /// nginx, its nchan, and hyper alone
-    Serve,
+    /// nginx, its nchan, and hyper alone; and the memory of answers that nobody reads
+    Serve {
+        /// One part alone
+        #[arg(value_enum)]
+        part: Option<serve::Part>,
+    },
     /// Serves what `hfi serve` does behind hyper alone, for `serve` to measure
     #[command(hide = true)]
     HyperAlone(Box<reconciler::cli::Serve>),
     /// The cost of a change among 10, 1,000 and 10,000 policy files, beside `git fetch`; and among 20,000
     /// scopes that somebody waits for; the start with a long history, beside `git clone`; and repositories that
     /// would take the memory of the server
-    Reconcile,
+    Reconcile {
+        /// One part alone
+        #[arg(value_enum)]
+        part: Option<reconcile::Part>,
+    },
 }
 
 #[tokio::main]
@@ -57,8 +65,8 @@ async fn main() -> Result<()> {
         Name::Match => match_rules::run().await,
         Name::Push => push::run().await,
         Name::Soak { minutes } => soak::run(minutes).await,
-        Name::Serve => serve::run().await,
+        Name::Serve { part } => serve::run(part).await,
         Name::HyperAlone(serve) => hyper_alone::run(*serve).await,
-        Name::Reconcile => reconcile::run().await,
+        Name::Reconcile { part } => reconcile::run(part).await,
     }
 }

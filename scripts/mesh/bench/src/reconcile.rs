@@ -11,6 +11,7 @@ mod scopes;
 mod world;
 
 use anyhow::Result;
+use clap::ValueEnum;
 use harness::Client;
 
 use self::{changes::measure, figures::Figures, world::Transport};
@@ -20,15 +21,33 @@ const COMMITS: usize = 30_000;
 /// Policy files, and commits before the first change.
 const SIZES: [(usize, usize); 4] = [(10, 0), (1_000, 0), (10_000, 0), (10, COMMITS)];
 
-pub(crate) async fn run() -> Result<()> {
+/// A part of the measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    Changes,
+    Scopes,
+    History,
+}
+
+pub(crate) async fn run(part: Option<Part>) -> Result<()> {
     let client = Client::new()?;
+    for part in part.map_or_else(|| Part::value_variants().to_vec(), |part| vec![part]) {
+        match part {
+            Part::Changes => changes(&client).await?,
+            Part::Scopes => scopes::run(&client).await?,
+            Part::History => history::run(&client).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn changes(client: &Client) -> Result<()> {
     Figures::HEADS.iter().for_each(|line| println!("{line}"));
     for transport in [Transport::Http, Transport::Local] {
         for (files, commits) in SIZES {
-            println!("{}", measure(transport, files, commits, &client).await?);
+            println!("{}", measure(transport, files, commits, client).await?);
         }
     }
     println!("{}", Figures::LEGEND);
-    scopes::run(&client).await?;
-    history::run(&client).await
+    Ok(())
 }

@@ -10,15 +10,28 @@ mod requests;
 mod unread;
 
 use anyhow::Result;
+use clap::ValueEnum;
 use harness::Client;
 
 use crate::cores::Cores;
 
-pub(crate) async fn run() -> Result<()> {
+/// A part of the measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    Polls,
+    Requests,
+    Unread,
+}
+
+pub(crate) async fn run(part: Option<Part>) -> Result<()> {
     let (client, cores) = (Client::new()?, Cores::divide()?);
-    polls::run(cores, &client).await?;
-    println!();
-    requests::run(cores, &client).await?;
-    println!();
-    unread::run(cores, &client).await
+    for part in part.map_or_else(|| Part::value_variants().to_vec(), |part| vec![part]) {
+        match part {
+            Part::Polls => polls::run(cores, &client).await?,
+            Part::Requests => requests::run(cores, &client).await?,
+            Part::Unread => unread::run(cores, &client).await?,
+        }
+        println!();
+    }
+    Ok(())
 }

@@ -55,6 +55,7 @@ impl World {
         }
         repository.push("Add policies").await?;
         git(&repository.bare(), &["fast-import", "--quiet"], &history(commits)?).await?;
+        git(&repository.bare(), &["gc", "--quiet"], "").await?;
         repository.git(&["pull", "--quiet", "origin", "main"]).await?;
         let server = GitHttp::start(repository.folder()).await?;
         let (url, interval) = match transport {
