@@ -9,9 +9,9 @@ mod process;
 pub(crate) mod process_stats;
 mod program;
 
-pub(crate) use certificate::certify;
+pub use certificate::certify;
 pub use deadline::Deadline;
 pub use loopback::loopback;
 pub use nginx::Nginx;
-pub(crate) use process::Process;
+pub use process::Process;
 pub use program::{interruption, program};

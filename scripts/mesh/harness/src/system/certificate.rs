@@ -9,7 +9,7 @@ const KEY: [&str; 7] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256
 
 /// Makes an authority (`ca.pem`), a certificate by it for this machine's loopback (`server.pem`, `server.key`),
 /// and one for each client, by its name and its alternative names.
-pub(crate) async fn certify(folder: &Path, clients: &[(&str, &str)]) -> Result<()> {
+pub async fn certify(folder: &Path, clients: &[(&str, &str)]) -> Result<()> {
     let authority = ["req", "-x509", "-subj", "/CN=An authority", "-keyout", "ca.key", "-out", "ca.pem"];
     openssl(folder, &[&authority[..], &KEY].concat()).await?;
     issue(folder, "server", "IP:127.0.0.1,DNS:localhost,DNS:git.invalid").await?;

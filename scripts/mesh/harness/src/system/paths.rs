@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 /// The reconciler: `dist/hfi`, or what `HFI_BIN` names.
 pub fn hfi() -> Result<PathBuf> {
@@ -36,10 +36,10 @@ pub fn python() -> Result<PathBuf> {
     find_as_named("HFI_PYTHON", ".cache/grpc/bin/python", "scripts/tools e2e")
 }
 
-/// The API server of Kubernetes: the one that `scripts/kube-apiserver` builds, or what
-/// `HFI_KUBE_APISERVER` names.
-pub fn kube_apiserver() -> Result<PathBuf> {
-    find("HFI_KUBE_APISERVER", ".cache/kube-apiserver/kube-apiserver", "scripts/kube-apiserver")
+/// A program of Kubernetes, etcd or Istio, or another file of theirs, as `scripts/world-programs` builds it.
+pub fn world_program(family: &str, name: &str) -> Result<PathBuf> {
+    let path = workspace().join(".cache/world").join(family).join(name);
+    path.canonicalize().with_context(|| format!("{} is missing: run scripts/world-programs", path.display()))
 }
 
 /// Kustomize: the one that `scripts/tools deploy` unpacks, or what `HFI_KUSTOMIZE` names.

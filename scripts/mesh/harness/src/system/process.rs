@@ -12,14 +12,14 @@ use tokio::process::{Child, Command};
 
 /// A running child. Dropping it kills it.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
     /// Starts `program`; what it prints goes to the file `log`, which is emptied first.
-    pub(crate) fn spawn(program: &Path, arguments: &[OsString], log: &Path) -> Result<Self> {
+    pub fn spawn(program: &Path, arguments: &[OsString], log: &Path) -> Result<Self> {
         let output = File::create(log).with_context(|| format!("creating {}", log.display()))?;
         // `kill_on_drop` covers errors, panics and signals that are handled; the parent death
         // signal covers a parent that is itself killed.
@@ -47,13 +47,13 @@ impl Process {
     }
 
     /// Everything it has printed so far.
-    pub(crate) fn log(&self) -> Result<String> {
+    pub fn log(&self) -> Result<String> {
         let bytes = std::fs::read(&self.log)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Fails, with what it printed, when the child has ended by itself.
-    pub(crate) fn still_runs(&mut self) -> Result<()> {
+    pub fn still_runs(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!("ended with {status}; it said:\n{}", self.log()?);
         }
@@ -61,17 +61,17 @@ impl Process {
     }
 
     /// Its process id, while it runs.
-    pub(crate) fn id(&self) -> Option<u32> {
+    pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
     /// Ends it without warning (SIGKILL).
-    pub(crate) async fn kill(&mut self) -> Result<()> {
+    pub async fn kill(&mut self) -> Result<()> {
         self.child.kill().await.context("killing a child")
     }
 
     /// Sends it a signal, unless it has ended.
-    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+    pub fn signal(&self, signal: Signal) -> Result<()> {
         if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
             kill_process(pid, signal)?;
         }
@@ -79,7 +79,7 @@ impl Process {
     }
 
     /// Asks it to end (SIGTERM) and waits until it has.
-    pub(crate) async fn terminate(&mut self, patience: Duration) -> Result<ExitStatus> {
+    pub async fn terminate(&mut self, patience: Duration) -> Result<ExitStatus> {
         self.signal(Signal::TERM)?;
         let ended = tokio::time::timeout(patience, self.child.wait()).await;
         Ok(ended.with_context(|| format!("still running {patience:?} after SIGTERM"))??)

@@ -1,0 +1,140 @@
+//! istiod as a program on the node.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use harness::{Deadline, Process, paths};
+use serde_json::{Value, json};
+
+use super::manifests::{Manifests, NAMESPACE};
+use super::metrics::Metrics;
+use crate::kubernetes::Kubectl;
+use crate::machine::Node;
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What depends on istiod's Pod, and what keeps out of the configuration of an upstream Envoy the things that only
+/// Istio's own has.
+const ENVIRONMENT: [(&str, &str); 9] = [
+    ("POD_NAMESPACE", NAMESPACE),
+    ("POD_NAME", "istiod-0"),
+    ("SERVICE_ACCOUNT", "istiod"),
+    ("ENABLE_LEADER_ELECTION", "false"),
+    ("PILOT_ENABLE_AMBIENT", "true"),
+    ("PILOT_ENABLE_METADATA_EXCHANGE", "false"),
+    ("PILOT_ENABLE_ALPN_FILTER", "false"),
+    ("PILOT_DISABLE_MX_ALPN", "true"),
+    ("PILOT_ENABLE_AGENTGATEWAY", "false"),
+];
+
+/// A running istiod. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Istiod {
+    process: Process,
+    metrics: Metrics,
+    mesh: PathBuf,
+}
+
+impl Istiod {
+    /// Applies Istio's manifests, starts istiod, and waits until it injects Pods.
+    pub(crate) async fn start(node: &Node, kubectl: &Kubectl) -> Result<Self> {
+        for file in ["crds.yaml", "gateway-api.yaml"] {
+            kubectl.apply_file(&paths::world_program("istio", file)?).await?;
+        }
+        kubectl.run(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]).await?;
+        let manifests = Manifests::render(node).await?;
+        kubectl.apply(&manifests.before).await?;
+        let mesh = node.directory().join("mesh.json");
+        fs::write(&mesh, manifests.mesh.to_string())?;
+        let kubeconfig = node.directory().join("credentials/kubeconfig");
+        let mut arguments = manifests.arguments;
+        arguments.extend([
+            format!("--kubeconfig={}", kubeconfig.display()),
+            format!("--meshConfig={}", mesh.display()),
+            "--networksConfig=/nonexistent".to_owned(),
+            "--ctrlz_port=0".to_owned(),
+        ]);
+        let environment = manifests.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let environment: Vec<_> = environment.chain(ENVIRONMENT).collect();
+        let program = paths::world_program("istio", "pilot-discovery")?;
+        let process = node.spawn("istiod", &environment, &program, &arguments)?;
+        let mut istiod = Self { process, metrics: Metrics::of(node.address())?, mesh };
+        let authority = ["get", "configmap", "--namespace", NAMESPACE, "istio-ca-root-cert"];
+        istiod.until("istiod to publish its certificate", async || kubectl.run(&authority).await).await?;
+        kubectl.apply(&manifests.webhooks).await?;
+        // istiod writes its certificate into the webhooks, as in any cluster.
+        istiod.until("istiod to inject Pods", async || is_injected(kubectl).await).await?;
+        istiod.until("istiod to check configuration", async || is_checked(kubectl).await).await?;
+        Ok(istiod)
+    }
+
+    /// Changes the mesh configuration; istiod reads it again by itself.
+    pub(crate) fn configure(&self, change: impl FnOnce(&mut Value)) -> Result<()> {
+        let mut mesh = serde_json::from_str(&fs::read_to_string(&self.mesh)?)?;
+        change(&mut mesh);
+        // By rename, since a watcher could read half of it.
+        let new = self.mesh.with_extension("new");
+        fs::write(&new, mesh.to_string())?;
+        Ok(fs::rename(new, &self.mesh)?)
+    }
+
+    /// Fails, with what it printed, if it has ended.
+    pub(crate) fn still_runs(&mut self) -> Result<()> {
+        self.process.still_runs().context("istiod")
+    }
+
+    /// Fails if a proxy has refused configuration, or istiod has refused or failed to make some.
+    pub(crate) async fn rejected_nothing(&self) -> Result<()> {
+        let rejected = self.metrics.rejected().await?;
+        ensure!(rejected.is_empty(), "istiod counts what was rejected: {rejected:?}");
+        Ok(())
+    }
+
+    async fn until<T>(&mut self, what: &'static str, look: impl AsyncFn() -> Result<T>) -> Result<T> {
+        let deadline = Deadline::of(what, PATIENCE);
+        loop {
+            match look().await {
+                Ok(found) => return Ok(found),
+                Err(error) => {
+                    self.still_runs()?;
+                    deadline.pause().await.context(error)?;
+                }
+            }
+        }
+    }
+}
+
+/// Asks for a Pod with a sidecar, without making one.
+async fn is_injected(kubectl: &Kubectl) -> Result<()> {
+    let pod = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "probe", "namespace": "default", "labels": {"sidecar.istio.io/inject": "true"}},
+        "spec": {"containers": [{"name": "probe", "image": "probe"}]},
+    });
+    let made = kubectl.would_create(&pod).await?;
+    let containers = |list: &str| made.pointer(list).and_then(Value::as_array).cloned().unwrap_or_default();
+    let all = [containers("/spec/initContainers"), containers("/spec/containers")].concat();
+    ensure!(
+        all.iter().any(|container| container.get("name").is_some_and(|name| name == "istio-proxy")),
+        "{made}"
+    );
+    Ok(())
+}
+
+/// Asks for something that only istiod knows to be wrong, without making it.
+async fn is_checked(kubectl: &Kubectl) -> Result<()> {
+    let wrong = json!({
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "probe", "namespace": "default"},
+        "spec": {"hosts": ["*"], "http": [{"route": [{"destination": {"host": "probe"}}]}]},
+    });
+    match kubectl.would_create(&wrong).await {
+        Err(error) if format!("{error:#}").contains("validation.istio.io") => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => anyhow::bail!("a VirtualService for every host was taken"),
+    }
+}

@@ -1,0 +1,112 @@
+//! A cluster with Istio, for one test.
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use harness::Deadline;
+use serde_json::Value;
+
+use crate::istio::Istiod;
+use crate::kubernetes::{ControlPlane, Kubectl};
+use crate::machine::Node;
+
+/// A running cluster with Istio. Dropping it ends all of it; [`end`](Self::end) also says whether all went well.
+#[expect(missing_debug_implementations, reason = "a client has none")]
+pub struct World {
+    istiod: Istiod,
+    control_plane: ControlPlane,
+    kubectl: Kubectl,
+    client: kube::Client,
+    /// The last, since everything else runs in its namespace.
+    node: Node,
+}
+
+impl World {
+    /// Starts a cluster and moves the calling thread onto its node: from now on the test reaches Pods and Services,
+    /// and Pods reach its servers at the address of the [node](Self::address). Fails without root.
+    pub async fn start() -> Result<Self> {
+        let node = Node::enter()?;
+        let directory = node.directory();
+        Self::on(node).await.with_context(|| format!("{} has the logs", directory.display()))
+    }
+
+    async fn on(node: Node) -> Result<Self> {
+        let control_plane = ControlPlane::start(&node).await?;
+        let kubectl = control_plane.kubectl(&node.directory())?;
+        let istiod = Istiod::start(&node, &kubectl).await?;
+        let client = control_plane.client().await?;
+        Ok(Self { istiod, control_plane, kubectl, client, node })
+    }
+
+    /// The kubeconfig of a user who may do everything.
+    pub fn kubeconfig(&self) -> &Path {
+        self.control_plane.kubeconfig()
+    }
+
+    /// A client with the same rights.
+    pub fn client(&self) -> kube::Client {
+        self.client.clone()
+    }
+
+    /// The address of the node, where the test can serve what Pods ask for.
+    pub fn address(&self) -> Ipv4Addr {
+        self.node.address()
+    }
+
+    /// The directory with the logs of all programs, `NAME.log`. It outlives the world until the next one.
+    pub fn directory(&self) -> PathBuf {
+        self.node.directory()
+    }
+
+    /// Runs kubectl to its end, as that user, and returns what it printed.
+    pub async fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        self.kubectl.run(arguments).await
+    }
+
+    /// Creates or changes objects.
+    pub async fn apply(&self, objects: &[Value]) -> Result<()> {
+        self.kubectl.apply(objects).await
+    }
+
+    /// Changes the configuration of the mesh (MeshConfig); istiod takes it over by itself.
+    pub fn configure_mesh(&self, change: impl FnOnce(&mut Value)) -> Result<()> {
+        self.istiod.configure(change)
+    }
+
+    /// Looks again and again until `look` succeeds; fails with its last error when the time is up, and at once when a
+    /// program of the world has ended.
+    pub async fn wait_for<T>(
+        &mut self,
+        what: &'static str,
+        patience: Duration,
+        mut look: impl AsyncFnMut(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let deadline = Deadline::of(what, patience);
+        loop {
+            match look(self).await {
+                Ok(found) => return Ok(found),
+                Err(error) => {
+                    self.still_runs()?;
+                    deadline.pause().await.context(error)?;
+                }
+            }
+        }
+    }
+
+    /// Ends it. Fails if a program has ended before, or if anybody has rejected configuration.
+    pub async fn end(mut self) -> Result<()> {
+        let directory = self.directory();
+        let verdict = match self.still_runs() {
+            Ok(()) => self.istiod.rejected_nothing().await,
+            failed => failed,
+        };
+        verdict.with_context(|| format!("{} has the logs", directory.display()))
+    }
+
+    fn still_runs(&mut self) -> Result<()> {
+        self.control_plane.still_runs()?;
+        self.istiod.still_runs()
+    }
+}
