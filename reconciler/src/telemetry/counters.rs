@@ -20,6 +20,8 @@ type Labels<const N: usize> = [(&'static str, &'static str); N];
 pub struct Counters {
     pub reconciles: Reconciles,
     pub notifications: Notifications,
+    /// Requests for a module that this replica does not have.
+    pub unknown_modules: Counter,
 }
 
 /// The result of something that is counted.
@@ -52,12 +54,15 @@ impl Default for Reconciles {
 impl Counters {
     /// Adds all counters to a scrape.
     pub fn expose(&self, exposition: &mut Exposition) {
-        let Self { reconciles: Reconciles { total, duration }, notifications } = self.clone();
+        let Self { reconciles: Reconciles { total, duration }, notifications, unknown_modules } =
+            self.clone();
         let registry = &mut exposition.registry;
         registry.register("reconciles", "Reads of the source, by result", total);
         let help = "The time of a read of the source, until its policies are served";
         registry.register_with_unit("reconcile_duration", help, Unit::Seconds, duration);
         registry.register("notifications", "Push notifications, by forge and result", notifications.total);
+        let help = "Requests for a filter module that this replica does not have";
+        registry.register("unknown_module_requests", help, unknown_modules);
     }
 }
 

@@ -40,10 +40,33 @@ async fn the_newest_by_name_and_each_by_its_digest() {
     fs::write(path("new"), b"\0asm newer").unwrap();
     let answer = client.get(format!("{}/filter.wasm", hfi.url)).send().await.unwrap();
     assert_eq!(answer.bytes().await.unwrap(), new);
-    for foreign in [by_digest(b"other"), by_digest(&new).replace(".wasm", ""), "/filter/x.wasm".to_owned()] {
+    for foreign in [by_digest(&new).replace(".wasm", ""), "/filter/x.wasm".to_owned()] {
         let answer = client.get(format!("{}{foreign}", hfi.url)).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{foreign}");
         assert!(answer.text().await.unwrap().contains(&Digest::of(&new).to_string()));
+    }
+}
+
+/// Istio's agent asks once more after a 503, and never after a 404.
+#[tokio::test]
+async fn a_digest_that_is_not_here_yet_is_worth_another_try() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("filter.wasm");
+    fs::write(&path, b"\0asm").unwrap();
+    let dir = ("HFI_DIR", folder.path().to_str().unwrap());
+    for filter in [path.to_str().unwrap(), ""] {
+        let hfi = Process::start(&[dir, ("HFI_FILTER", filter)]).await;
+        let url = format!("{}/filter/{}.wasm", hfi.url, "0".repeat(64));
+        let answer = client().get(&url).send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["retry-after"]),
+            (503, &"5".parse().unwrap())
+        );
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        assert!(answer.text().await.unwrap().contains(if filter.is_empty() { "--filter" } else { "newest" }));
+        // The doctor asks with HEAD.
+        assert_eq!(client().head(&url).send().await.unwrap().status(), 503);
+        assert_eq!(hfi.metric("hfi_unknown_module_requests_total").await, Some(1.0));
     }
 }
 

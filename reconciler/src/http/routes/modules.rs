@@ -3,7 +3,7 @@
 use axum::{
     Extension,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use long_poll::Shared;
@@ -17,6 +17,8 @@ use crate::http::{
 use crate::serving::modules::Module;
 
 const NONE: &str = "no filter module was given; give one with --filter (HFI_FILTER)";
+/// The seconds after which a client may ask again for a module that is not here.
+const RETRY_AFTER: &str = "5";
 
 /// The newest module; another start of the server can have another one.
 pub(crate) async fn newest(State(served): State<Served>, headers: HeaderMap) -> Result<Response, Problem> {
@@ -25,22 +27,37 @@ pub(crate) async fn newest(State(served): State<Served>, headers: HeaderMap) -> 
 }
 
 /// The module with that digest; it never changes.
+///
+/// A digest that this replica does not have gets 503: another replica, or the next version of this one, can have
+/// it. Istio's agent asks again after a 503, and never after a 404.
 pub(crate) async fn by_digest(
     State(served): State<Served>,
+    method: Method,
     Path(file): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Response {
     let modules = &served.services.modules;
-    let module = file.strip_suffix(".wasm").and_then(|hex| modules.of_digest(hex));
-    let missing = || match modules.newest() {
-        None => Problem::new(StatusCode::NOT_FOUND, NONE),
-        Some(newest) => {
-            let detail = format!("there is no module {file}; the newest has {}", newest.digest);
-            Problem::new(StatusCode::NOT_FOUND, detail)
-        }
+    let digest = file.strip_suffix(".wasm");
+    if let Some(module) = digest.and_then(|hex| modules.of_digest(hex)) {
+        return answer(module, &headers, "public, max-age=31536000, immutable");
+    }
+    let detail = match modules.newest() {
+        None => NONE.to_owned(),
+        Some(newest) => format!("there is no module {file} here; the newest has {}", newest.digest),
     };
-    let immutable = "public, max-age=31536000, immutable";
-    module.map(|module| answer(module, &headers, immutable)).ok_or_else(missing)
+    if !digest.is_some_and(is_digest) {
+        return Problem::new(StatusCode::NOT_FOUND, detail).into_response();
+    }
+    // A HEAD is a question of `hfi doctor`, and not of a proxy.
+    if method == Method::GET {
+        served.counters.unknown_modules.inc();
+    }
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+    ([(header::RETRY_AFTER, RETRY_AFTER)], problem).into_response()
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn answer(Module { digest, bytes }: &Module, headers: &HeaderMap, caching: &'static str) -> Response {
@@ -63,6 +80,7 @@ pub(crate) fn by_digest_described() -> Operation {
     let digest = serde_json::json!({"type": "string", "pattern": "^[0-9a-f]{64}$"});
     let digest = Parameter::path("sha256", "The SHA-256 of the module, in hex", digest);
     module(Operation::new("A filter module by its digest; it never changes").parameter(digest))
+        .problems(&[503])
 }
 
 fn module(operation: Operation) -> Operation {
