@@ -36,8 +36,8 @@ const GRACE: Duration = poll::MAX_BACKOFF.saturating_mul(2);
 /// The filters that polled within the last ten minutes.
 #[derive(Debug)]
 pub struct Filters {
-    /// By the hash of node and scope: a proxy polls for each identity that its plugins have. The hash
-    /// has a random key, so that nobody can cause collisions.
+    /// By the hash of the node: when its plugin changes, a proxy goes on under another scope. The hash has a
+    /// random key, so that nobody can cause collisions.
     seen: Mutex<Remembered>,
     hasher: RandomState,
 }
@@ -112,7 +112,7 @@ impl Filters {
         wait: Duration,
     ) {
         let due = contact.plus_millis((wait + GRACE).as_millis() as u64);
-        let key = self.hasher.hash_one((&node, &variant.scope));
+        let key = self.hasher.hash_one(&node);
         let mut seen = self.lock();
         let known = seen.filters.peek(&key);
         let before = match known.map(|known| (known.origin.client, known.gives_way_to(origin, contact))) {
@@ -130,8 +130,10 @@ impl Filters {
         let fresh = || Seen { origin, node, variant: variant.clone(), digest, contact, due };
         let known = seen.filters.get_or_insert_mut(key, fresh);
         (known.origin, known.digest, known.contact, known.due) = (origin, digest, contact, due);
-        // A proxy whose filter was replaced may ask for another format.
-        known.variant.format = variant.format;
+        // A filter that replaced another one can ask for another scope and format.
+        if known.variant != *variant {
+            known.variant = variant.clone();
+        }
     }
 
     /// The remembered filters, sorted by node. `publisher` may have to make snapshots to know the newest
@@ -175,7 +177,7 @@ impl Filters {
             Filter { is_newest, state, ..filter }
         });
         let mut filters: Vec<_> = filters.collect();
-        filters.sort_by(|a, b| (a.node.as_str(), &a.scope).cmp(&(b.node.as_str(), &b.scope)));
+        filters.sort_by(|a, b| a.node.as_str().cmp(b.node.as_str()));
         filters
     }
 
@@ -281,6 +283,18 @@ mod tests {
             [is("a", FilterState::InStep), is("b", FilterState::Gone), is("c", FilterState::Gone)]
         );
         assert_eq!(states(&filters, 12), [is("a", FilterState::Gone)]);
+    }
+
+    #[test]
+    fn a_node_whose_plugin_changed_is_still_one() {
+        let filters = filters(&[(0, "a", b"old")]);
+        let (at, node) = (Timestamp::from_millis(1), NodeId::parse("a").unwrap());
+        let other = Scope::new(["demo"], ["checkout"]).unwrap();
+        let digest = Some(Digest::of(b"new"));
+        filters.polled_at(at, origin(1), node, &other.clone().into(), digest, Duration::from_secs(30));
+        let list = filters.list_at(at, |variant| (variant.scope == other).then_some(Digest::of(b"new")));
+        let [filter] = &list[..] else { panic!("{list:?}") };
+        assert_eq!((&filter.scope, filter.state), (&other, FilterState::InStep));
     }
 
     #[test]
