@@ -95,11 +95,20 @@ impl Source {
     }
 }
 
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Git(git) => fmt::Display::fmt(git, f),
+            Self::Dir(dir) => fmt::Display::fmt(dir, f),
+        }
+    }
+}
+
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Git(git) => git.fmt(f),
-            Self::Dir(dir) => dir.fmt(f),
+            Self::Git(git) => fmt::Debug::fmt(git, f),
+            Self::Dir(dir) => fmt::Debug::fmt(dir, f),
         }
     }
 }

@@ -113,7 +113,7 @@ impl ControlPlane {
         let signature_watch =
             source.signers().map(|signers| SignatureWatch::new(signers.clone(), Arc::clone(&hints)));
         let source = Source::open(source, state)?;
-        info!(?source, version = version::text(), "starting");
+        info!(%source, version = version::text(), "starting");
         let mut services = Services::new(secrets, modules);
         services.clients = clients;
         services.cluster = kubernetes.as_ref().map(KubernetesAgent::health);

@@ -4,7 +4,7 @@ mod above;
 mod walk;
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
@@ -104,6 +104,12 @@ impl<'a> Rules<'a> {
 /// The Git work tree that a path, which has no symbolic links, is in.
 fn work_tree(path: &Path) -> Option<WorkTree> {
     above::work_tree(path).map(WorkTree::open)
+}
+
+impl fmt::Display for DirSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "directory {}", self.root.display())
+    }
 }
 
 /// The checkout of files, and of the files above them.

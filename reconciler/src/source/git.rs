@@ -400,8 +400,14 @@ fn failure(what: &str, error: &git2::Error) -> SourceError {
     SourceError(format!("{what}: {}", error.message()))
 }
 
+impl fmt::Display for GitSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.repository, self.target)
+    }
+}
+
 impl fmt::Debug for GitSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GitSource({} {})", self.repository, self.target)
+        write!(f, "GitSource({self})")
     }
 }

@@ -15,6 +15,20 @@ use crate::{
 };
 
 #[tokio::test]
+async fn the_log_names_the_source_as_a_person_would() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = text(folder.path());
+    let repository = format!("https://127.0.0.1:9{folder}");
+    for (variable, value, named) in [
+        ("HFI_DIR", folder, format!("directory {folder}")),
+        ("HFI_REPO", &repository, format!("{repository}, branch `main`")),
+    ] {
+        let hfi = Process::start(&[(variable, value)]).await;
+        assert_eq!(hfi.said("starting").unwrap()["source"], named);
+    }
+}
+
+#[tokio::test]
 async fn sigterm_answers_held_polls_and_ends_with_0() {
     let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503)).unwrap();
