@@ -64,7 +64,9 @@ async fn a_digest_that_is_not_here_yet_is_worth_another_try() {
         );
         assert_eq!(answer.headers()["content-type"], "application/problem+json");
         assert!(answer.text().await.unwrap().contains(if filter.is_empty() { "--filter" } else { "newest" }));
-        // The doctor asks with HEAD.
+        // The doctor asks with HEAD, and a startup probe waits for the module of its plugins.
+        let probe = client().get(&url).header("user-agent", "kube-probe/1.36").send().await.unwrap();
+        assert_eq!(probe.status(), 503);
         assert_eq!(client().head(&url).send().await.unwrap().status(), 503);
         assert_eq!(hfi.metric("hfi_unknown_module_requests_total").await, Some(1.0));
     }

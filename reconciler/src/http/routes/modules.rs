@@ -48,8 +48,10 @@ pub(crate) async fn by_digest(
     if !digest.is_some_and(is_digest) {
         return Problem::new(StatusCode::NOT_FOUND, detail).into_response();
     }
-    // A HEAD is a question of `hfi doctor`, and not of a proxy.
-    if method == Method::GET {
+    // `hfi doctor` asks with HEAD, and a startup probe can wait for a module: these are no proxies.
+    let is_probe =
+        headers.get(header::USER_AGENT).is_some_and(|by| by.as_bytes().starts_with(b"kube-probe/"));
+    if method == Method::GET && !is_probe {
         served.counters.unknown_modules.inc();
     }
     let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
