@@ -1,7 +1,9 @@
 //! The location of a repository: a URL or a local path.
 
 use std::{
+    ffi::OsString,
     fmt,
+    os::unix::ffi::OsStringExt as _,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -51,6 +53,8 @@ pub enum LocationError {
     Scp,
     #[error("names no host")]
     Host,
+    #[error("is not of the form file:///path, which names a repository on this machine")]
+    File,
 }
 
 impl FromStr for Repository {
@@ -66,7 +70,7 @@ impl FromStr for Repository {
             return if is_scp { scp(text) } else { Ok(Self::Local(text.into())) };
         };
         let transport = match scheme.to_ascii_lowercase().as_str() {
-            "file" => return Ok(Self::Local(rest.into())),
+            "file" => return local(rest),
             "http" => Transport::Http,
             "https" => Transport::Https,
             "ssh" | "git+ssh" | "ssh+git" => Transport::Ssh,
@@ -97,6 +101,16 @@ impl FromStr for Repository {
         let user = percent_decode_str(user).decode_utf8().map_err(|_| LocationError::User)?.into_owned();
         Ok(Self::Remote { url: format!("{scheme}://{host}{path}"), transport, user: Some(user) })
     }
+}
+
+/// The path of a file URL, without its `file://`. Git decodes it.
+fn local(rest: &str) -> Result<Repository, LocationError> {
+    let (host, path) = rest.split_at(rest.find('/').ok_or(LocationError::File)?);
+    let path: Vec<u8> = percent_decode_str(path).collect();
+    if !(host.is_empty() || host.eq_ignore_ascii_case("localhost")) || path.contains(&0) {
+        return Err(LocationError::File);
+    }
+    Ok(Repository::Local(OsString::from_vec(path).into()))
 }
 
 /// True if the authority of the URL contains an `@`.
@@ -170,6 +184,13 @@ mod tests {
         assert_eq!(parse("./policies"), Repository::Local("./policies".into()));
         assert_eq!(parse("./a:b"), Repository::Local("./a:b".into()));
         assert_eq!(parse("file:///srv/policies.git"), Repository::Local("/srv/policies.git".into()));
+        for (url, path) in [
+            ("FILE://localhost/srv/p.git", "/srv/p.git"),
+            ("file:///srv/fault%20policies/%C3%A9t%C3%A9?a#b.git", "/srv/fault policies/été?a#b.git"),
+            ("file:///srv/100%/p.git", "/srv/100%/p.git"),
+        ] {
+            assert_eq!(parse(url), Repository::Local(path.into()), "{url}");
+        }
         for (url, transport) in [
             ("HTTPS://git.example/p.git", Transport::Https),
             ("http://git.example:3000/a/b/c/p", Transport::Http),
@@ -223,6 +244,9 @@ mod tests {
         for (bad, error) in [
             ("ftp://a/b", LocationError::Scheme("ftp".into())),
             ("", LocationError::Empty),
+            ("file://srv", LocationError::File),
+            ("file://git.example/srv/p.git", LocationError::File),
+            ("file:///srv/p%00.git", LocationError::File),
             ("https:///p.git", LocationError::Host),
             ("ssh://git@:22/p.git", LocationError::Host),
             ("git@git.example:", LocationError::Scp),

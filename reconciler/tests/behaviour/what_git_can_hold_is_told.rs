@@ -156,3 +156,13 @@ async fn a_branch_that_was_renamed_is_looked_for_among_those_that_are_there() {
     let error = look(&bare, &access()).await.unwrap_err();
     assert!(error.ends_with("`b0`, `b1`, `b2`, `b3`, `b4` and 2 more"), "{error}");
 }
+
+#[tokio::test]
+async fn a_file_url_may_have_escapes() {
+    let repository = repository().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fault policies.git");
+    fs::rename(repository.bare(), &path).unwrap();
+    let url = format!("file://{}", path.display()).replace(' ', "%20");
+    assert_eq!(look(&url, &access()).await.unwrap().files.len(), 1);
+}
