@@ -13,6 +13,9 @@ use rustls::{
 
 use crate::failure::Failure;
 
+/// The number of names of a certificate that an error shows.
+const NAMED: usize = 5;
+
 /// The failure behind an error. `authorities` is the file of the trusted authorities, if they are not the system's.
 pub(crate) fn failure(error: &Error, authorities: Option<&Path>) -> Failure {
     match error {
@@ -108,8 +111,12 @@ fn for_another_name(expected: &ServerName<'_>, presented: &[String]) -> String {
             "the server's certificate is not for {expected}: it has no subjectAltName; a common name does not count"
         ),
         names => {
-            let names: Vec<_> = names.iter().map(plain).collect();
-            format!("the server's certificate is not for {expected}, but for {}", names.join(", "))
+            let shown: Vec<_> = names.iter().take(NAMED).map(plain).collect();
+            let more = match names.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("the server's certificate is not for {expected}, but for {}{more}", shown.join(", "))
         }
     }
 }
@@ -118,4 +125,21 @@ fn date(time: UnixTime) -> String {
     // Years that HTTP cannot write are those of a broken certificate.
     let last = Duration::from_secs(253_402_300_799);
     fmt_http_date(UNIX_EPOCH + Duration::from_secs(time.as_secs()).min(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::ServerName;
+
+    use super::for_another_name;
+
+    #[test]
+    fn of_many_names_some_are_shown() {
+        let expected = ServerName::try_from("git.example").unwrap();
+        let names: Vec<_> = (0..2_000).map(|n| format!("DnsName(\"n{n}.example\")")).collect();
+        let two = for_another_name(&expected, &names[..2]);
+        assert!(two.ends_with("is not for git.example, but for n0.example, n1.example"), "{two}");
+        let many = for_another_name(&expected, &names);
+        assert!(many.ends_with("n4.example and 1995 more"), "{many}");
+    }
 }
