@@ -21,9 +21,12 @@ pub(super) fn is_hidden(name: &str) -> bool {
 }
 
 /// True if a change at this path can change what is read: a policy file, a directory, a ref, or the `..data` of a
-/// ConfigMap; not a log file beside them.
+/// ConfigMap; not a log file beside them, nor the lock of a ref that is about to move.
 pub(super) fn may_matter(path: &Path) -> bool {
-    let is_other = || path.extension().is_some_and(|extension| extension != "yaml" && extension != "yml");
+    let has_extension = |of: &[&str]| path.extension().is_some_and(|found| of.iter().any(|of| found == *of));
     let is_ref = || path.components().any(|part| part.as_os_str() == "refs");
-    !path.is_file() || !is_other() || is_ref()
+    if has_extension(&["lock"]) && is_ref() {
+        return path.is_dir();
+    }
+    !path.is_file() || path.extension().is_none() || has_extension(&["yaml", "yml"]) || is_ref()
 }

@@ -137,6 +137,11 @@ impl Watcher {
         Some(Self { watcher: watcher.ok()?, subject, places, watched: BTreeMap::new(), lost })
     }
 
+    /// True if it watches refs, each of which changes in one step.
+    pub fn is_of_refs(&self) -> bool {
+        matches!(self.subject, Subject::Refs(_))
+    }
+
     /// Watches what is at the paths now: a directory that is replaced takes its watch with it, and a link that is
     /// swapped leads elsewhere. Called before each read, so that no change is missed.
     pub fn renew(&mut self) {

@@ -12,6 +12,8 @@ use super::{
     names::{is_policy_file, may_matter},
 };
 
+/// The directory of the refs.
+const REFS: &str = "refs";
 /// The most symbolic links on the way to a directory; Linux follows no more.
 const MAX_LINKS: usize = 40;
 
@@ -42,8 +44,6 @@ struct Interest {
     names: BTreeSet<OsString>,
     /// Policy files, for their guardrails.
     guardrails: bool,
-    /// Whatever can be read of a source.
-    content: bool,
     all: bool,
 }
 
@@ -63,8 +63,8 @@ impl Subject {
             // and changes before there is anything new to see.
             Self::Refs(git_dir) => {
                 let git_dir = places.follow(git_dir);
-                places.trees.insert(git_dir.join("refs"));
-                places.flat.entry(git_dir).or_default().content = true;
+                places.trees.insert(git_dir.join(REFS));
+                places.flat.entry(git_dir).or_default().names.extend([REFS.into(), "packed-refs".into()]);
             }
             Self::Directory(directory) => {
                 let directory = places.follow(directory);
@@ -127,9 +127,9 @@ impl Places {
         let interest = path.parent().and_then(|parent| self.flat.get(parent)).zip(path.file_name());
         self.are_at(path)
             || is_in_tree()
-            || interest.is_some_and(|(Interest { names, guardrails, content, all }, name)| {
+            || interest.is_some_and(|(Interest { names, guardrails, all }, name)| {
                 let is_guard = name == ".git" || name.to_str().is_some_and(is_policy_file);
-                names.contains(name) || *guardrails && is_guard || *content && may_matter(path) || *all
+                names.contains(name) || *guardrails && is_guard || *all
             })
     }
 }
@@ -165,6 +165,28 @@ mod tests {
             ("trees/a/notes.txt", false),
             ("trees/a/policies/team/a.yaml", true),
             ("trees/a/policies/..data", true),
+        ] {
+            assert_eq!(places.matters(&root.join(path)), matters, "{path}");
+        }
+    }
+
+    #[test]
+    fn of_a_repository_its_refs_matter_and_no_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("refs/heads/team")).unwrap();
+        let places = Subject::Refs(root.clone()).places();
+        for (path, matters) in [
+            ("refs", true),
+            ("packed-refs", true),
+            ("refs/heads/main", true),
+            ("refs/heads/team", true),
+            ("refs/heads/team/a.b", true),
+            ("refs/heads/main.lock", false),
+            ("packed-refs.lock", false),
+            ("index.lock", false),
+            ("objects", false),
+            ("COMMIT_EDITMSG", false),
         ] {
             assert_eq!(places.matters(&root.join(path)), matters, "{path}");
         }

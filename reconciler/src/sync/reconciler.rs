@@ -25,8 +25,10 @@ use crate::{
     },
 };
 
-/// The time from a hint to the read: an editor and a push change several files at once.
+/// The time from a hint to the read: an editor changes several files at once, and so does who replaces keys.
 const SETTLE: Duration = Duration::from_millis(10);
+/// The same where a push is all that is noticed: it moves a ref, and is done.
+const SETTLE_REF: Duration = Duration::from_millis(2);
 /// The time that the first read may take before the state of an earlier process is served.
 const FIRST_READ: Duration = Duration::from_secs(2);
 /// The interval of checks of the signature while the source is read.
@@ -105,7 +107,9 @@ impl Reconciler {
     }
 
     async fn settle(&mut self, hints: &Hints) -> Cause {
-        tokio::time::sleep(SETTLE).await;
+        let is_push =
+            self.signature_watch.is_none() && self.watcher.as_ref().is_some_and(Watcher::is_of_refs);
+        tokio::time::sleep(if is_push { SETTLE_REF } else { SETTLE }).await;
         hints.take_noticed();
         if hints.take_folder_created() {
             self.schedule.directory_created(Instant::now());
