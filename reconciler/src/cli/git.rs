@@ -53,7 +53,7 @@ pub(crate) struct GitArgs {
     #[arg(long, env = "HFI_VERIFY", value_name = "DIR")]
     verify: Option<PathBuf>,
 
-    /// The longest time for a fetch, and for the first reading of a commit, from 1s to 1h.
+    /// The longest time for a fetch, for the first reading of a commit, and for a long history, from 1s to 1h.
     #[arg(long, env = "HFI_FETCH_TIMEOUT", value_name = "DURATION", default_value = "60s", value_parser = timeout)]
     fetch_timeout: Duration,
 }

@@ -64,9 +64,10 @@ impl StateDir {
         let text = match fs::read(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(damaged(error.to_string())),
+            Err(error) => return Err(damaged(io_reason(&error))),
         };
-        let stored: Value = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        let stored: Value =
+            serde_json::from_slice(&text).map_err(|_| damaged("it is damaged: it is not JSON".to_owned()))?;
         let commit = stored.get("commit").and_then(Value::as_str).unwrap_or_default();
         if stored == document(followed, commit) {
             Ok(Some(commit.to_owned()))

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use harness::GitHttp;
+use harness::{GitHttp, Repository};
 
 use crate::{
     support::policy,
@@ -105,6 +105,30 @@ async fn a_repository_that_is_at_fault_itself_takes_nothing_from_what_is_kept() 
             };
             hfi.until_ready(|ready| ready["restored"] == true && told(ready) == Some(true)).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn a_repository_that_lacks_a_file_takes_nothing_from_what_is_kept() {
+    let world = World::new().await;
+    world.run_once().await;
+    // Another one in its place, as from a backup that is not whole: all its packs are linked.
+    let other = Repository::new().await.unwrap();
+    other.write("a.yaml", &policy("a", "checkout", 500)).unwrap();
+    other.push("Begin again").await.unwrap();
+    let id = other.git(&["rev-parse", "HEAD:a.yaml"]).await.unwrap();
+    let (folder, file) = id.trim().split_at(2);
+    fs::remove_file(other.bare().join("objects").join(folder).join(file)).unwrap();
+    let before = world.repository.folder().join("before.git");
+    fs::rename(world.repository.bare(), before).unwrap();
+    fs::rename(other.bare(), world.repository.bare()).unwrap();
+    for _ in 0..2 {
+        let hfi = world.start().await;
+        let told = |ready: &serde_json::Value| {
+            let told = ready["source_error"]["message"].as_str();
+            told.is_some_and(|told| told.contains("an object is missing"))
+        };
+        hfi.until_ready(|ready| ready["restored"] == true && told(ready)).await;
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use harness::GitHttp;
-use reconciler::source::{Settings, target::Target};
+use reconciler::{
+    source::{Settings, Source, access::Access, target::Target},
+    sync::loader::Loader,
+};
 use tokio::time::timeout;
 
 use crate::support::{
@@ -236,4 +239,46 @@ async fn a_bomb_in_the_history_counts_for_no_duration() {
     let server = Server::start(following(text(&repository.0), &access()), Duration::from_secs(1)).await;
     server.until_ready().await;
     assert_eq!(server.names().await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_huge_commit_in_the_history_counts_for_no_duration_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = bare(folder.path());
+    let policy = policy("a", "checkout", 503).replace("fault: {", "fault: {duration_seconds: 3600, ");
+    let files = repository.files(["a.yaml".to_owned()].into_iter(), &repository.blob(policy));
+    repository.commit(&files, "Good");
+    repository.commit(&files, &"m".repeat(2 << 20));
+    repository.commit(&files, "Better");
+    let server = Server::start(following(text(&repository.0), &access()), Duration::from_secs(1)).await;
+    server.until_ready().await;
+    assert_eq!(server.names().await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_history_of_bombs_takes_no_longer_than_a_fetch_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = bare(folder.path());
+    let policy = policy("a", "checkout", 503).replace("fault: {", "fault: {duration_seconds: 3600, ");
+    let blob = repository.blob(policy);
+    let good = repository.files(["a.yaml".to_owned()].into_iter(), &blob);
+    repository.commit(&good, "Good");
+    let bomb = bomb(&repository, &blob);
+    for _ in 0..200 {
+        repository.commit(&bomb, "Bomb");
+    }
+    let commit = repository.commit(&good, "Good again");
+    let impatient = Access { timeout: Duration::from_secs(3), ..access() };
+    let url = text(&repository.0).to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut source = Source::open(following(&url, &impatient), None).unwrap();
+        Loader::default().load(&mut source).unwrap_err().to_string()
+    });
+    let error = timeout(PATIENCE, read).await.expect("it goes on").unwrap();
+    assert_eq!(
+        error,
+        format!(
+            "reading the history of commit {commit} was given up: it did not end within 3s (--fetch-timeout)"
+        )
+    );
 }

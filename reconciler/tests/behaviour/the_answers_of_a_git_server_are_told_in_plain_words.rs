@@ -1,9 +1,12 @@
 //! An answer over HTTP that is of no use for Git is told as what it is, and never in the words of a library.
 
+use std::process::Command;
+
 use harness::GitHttp;
 
 use crate::support::{
     front::{Answer, Front, Seen, text},
+    plumbing::Plumbing,
     remote::{access, refusal, repository},
 };
 
@@ -129,4 +132,24 @@ async fn a_server_that_is_away_is_told() {
     assert!(error.ends_with(&format!("http://{away}/policies.git: {away} refuses connections")), "{error}");
     let error = refusal("http://git.invalid/policies.git", &access()).await;
     assert!(error.ends_with("git.invalid cannot be resolved to an address"), "{error}");
+}
+
+#[tokio::test]
+async fn a_repository_of_sha_256_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("git")
+        .args(["init", "--quiet", "--bare", "--object-format=sha256", "--initial-branch=main", "r.git"])
+        .current_dir(folder.path())
+        .status();
+    assert!(made.unwrap().success());
+    let repository = Plumbing(folder.path().join("r.git"));
+    let files = repository.files(["a.yaml".to_owned()].into_iter(), &repository.blob("a"));
+    let backend = GitHttp::start(folder.path()).await.unwrap();
+    let empty = refusal(&backend.url("r.git"), &access()).await;
+    assert!(empty.contains("is a SHA-256 repository") || empty.contains("it is empty"), "{empty}");
+    repository.commit(&files, "Add a");
+    let url = backend.url("r.git");
+    let error = refusal(&url, &access()).await;
+    assert!(error.starts_with(&format!("cannot fetch from {url}: the repository is a SHA-256 ")), "{error}");
+    assert!(error.contains("git init --object-format=sha1"), "{error}");
 }

@@ -2,7 +2,10 @@
 
 use std::ops::Sub;
 
-use super::limits::{MAX_DIRECTORIES, MAX_ENTRIES, MAX_FILES, MAX_PATH, MAX_PATH_BYTES, MAX_TREE_BYTES};
+use super::{
+    limits::{MAX_DIRECTORIES, MAX_ENTRIES, MAX_FILES, MAX_PATH, MAX_PATH_BYTES, MAX_TREE_BYTES},
+    reason::reason,
+};
 use crate::source::printable::printable;
 
 /// The cost of the directories read so far. A directory that many paths lead to counts for each of them.
@@ -23,7 +26,7 @@ pub(in crate::source) struct Excess(String);
 /// The error of reading a commit.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
-    #[error("{}", .0.message())]
+    #[error("{}", reason(.0))]
     Git(#[from] git2::Error),
     /// Nothing is damaged: the commit must not be read.
     #[error(transparent)]

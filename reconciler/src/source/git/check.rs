@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     budget::ReadError,
     history, memory, objects,
+    reason::reason,
     tree::{ContentSize, Files},
 };
 
@@ -39,7 +40,7 @@ pub(super) fn check(clone: &BareClone, job: &CheckJob) -> Verdict {
         Err(ReadError::Git(error)) if error.class() == ErrorClass::NoMemory => {
             Verdict::Refused(format!("reading it takes more than {} MiB of memory", memory::OF_CHECK >> 20))
         }
-        Err(ReadError::Git(error)) => Verdict::Damaged(error.message().to_owned()),
+        Err(ReadError::Git(error)) => Verdict::Damaged(reason(&error)),
     }
 }
 
@@ -52,6 +53,5 @@ fn read(clone: &BareClone, CheckJob { commit, path, known }: &CheckJob) -> Resul
     for blob in files.since(before.as_ref()) {
         size.add(objects::content(clone, blob)?.len())?;
     }
-    history::newest(clone, [commit], |id| known.is_some_and(|known| id.0 == known.as_bytes()))?;
-    Ok(())
+    history::read(clone, commit, known)
 }

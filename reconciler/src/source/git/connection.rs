@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use git_http::{Report, Settings};
 use git2::{Error, RemoteCallbacks};
 
-use super::{failure, protocol_failure, secret::secret, ssh_login::SshLogin};
+use super::{protocol_failure, reason::failure, secret::secret, ssh_failure, ssh_login::SshLogin};
 use crate::source::{access::Login, error::SourceError, printable::printable};
 
 /// The way to a server, and the cause of its errors.
@@ -38,12 +38,14 @@ impl<'a> Connection<'a> {
     /// An error of libgit2, with the cause if it is known here.
     pub(super) fn explain(&self, repository: &str, error: &Error) -> SourceError {
         let what = format!("cannot fetch from {repository}");
+        let told = |sentence: String| SourceError(format!("{what}: {sentence}"));
         let known = match self {
-            Self::Ssh(login) => login.explain(repository, error),
-            Self::Http(report) => report.take().map(|failure| SourceError(format!("{what}: {failure}"))),
+            Self::Ssh(login) => {
+                login.explain(repository, error).or_else(|| ssh_failure::sentence(error).map(told))
+            }
+            Self::Http(report) => report.take().map(|failure| told(failure.to_string())),
         };
-        let of_protocol =
-            || protocol_failure::sentence(error).map(|said| SourceError(format!("{what}: {said}")));
+        let of_protocol = || protocol_failure::sentence(error).map(told);
         known.or_else(of_protocol).unwrap_or_else(|| failure(&what, error))
     }
 }

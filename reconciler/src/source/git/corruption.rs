@@ -1,14 +1,15 @@
 //! Damage of the clone, searched for after a fetch has failed: from a full disk or a crash of the machine.
 
-use std::{fmt, fs, io};
+use std::{fmt, fs, io, path::Path};
 
-use git2::{ErrorCode, Repository as BareClone};
+use git2::{ErrorClass, ErrorCode, Repository as BareClone};
+use serde::{Deserialize, Serialize};
 
 use super::{budget::ReadError, history};
 use crate::source::target::Target;
 
 /// The part of the clone that cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Corruption {
     /// The refs. They only save fetching, so the clone works without them.
     Refs,
@@ -16,10 +17,9 @@ pub(super) enum Corruption {
     Objects,
 }
 
-/// Searches for damage.
-pub(super) fn of(clone: &BareClone, target: &Target) -> Option<Corruption> {
-    // With its own eyes: what is cached may be sound.
-    let Ok(clone) = BareClone::open_bare(clone.path()) else { return Some(Corruption::Objects) };
+/// Searches for damage of the clone in a directory, in the child process.
+pub(super) fn of(directory: &Path, target: &Target) -> Option<Corruption> {
+    let Ok(clone) = BareClone::open_bare(directory) else { return Some(Corruption::Objects) };
     // Those that are no refs at all are passed over by an iterator.
     let followed = target.reference().map(|reference| clone.refname_to_id(&reference));
     if followed.is_some_and(|id| id.is_err_and(|error| error.code() != ErrorCode::NotFound)) {
@@ -31,8 +31,10 @@ pub(super) fn of(clone: &BareClone, target: &Target) -> Option<Corruption> {
         let tips = tips.collect::<Result<Vec<_>, git2::Error>>()?;
         history::newest(&clone, tips, |_| false).map(drop)
     };
-    let walked: Result<(), ReadError> = walk();
-    walked.is_err().then_some(Corruption::Objects)
+    match walk() {
+        Err(ReadError::Git(error)) if error.class() != ErrorClass::NoMemory => Some(Corruption::Objects),
+        _ => None,
+    }
 }
 
 /// Removes all refs.

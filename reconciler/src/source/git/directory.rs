@@ -117,6 +117,13 @@ impl Directory {
             .filter_map(|item| if let Item::File { path, id } = item { Some((&**path, *id)) } else { None })
     }
 
+    /// The contents of all files in the directory and below it.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = Oid> {
+        let mut items = Vec::new();
+        self.gather(&mut items);
+        items.into_iter().filter_map(|item| if let Item::File { id, .. } = item { Some(*id) } else { None })
+    }
+
     /// All files in the directory and below it.
     pub(super) fn gather<'a>(&'a self, items: &mut Vec<&'a Item>) {
         for item in &self.items {

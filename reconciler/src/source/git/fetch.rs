@@ -10,8 +10,8 @@ use git2::{AutotagOption, ErrorCode, FetchOptions, ObjectType, Oid, RemoteHead, 
 
 use super::{
     connection::Connection,
-    failure,
     limits::{MAX_OBJECTS, MAX_RECEIVED},
+    reason::failure,
 };
 use crate::source::{error::SourceError, printable::printable, target::Target};
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use git2::{Oid, Repository as BareClone};
 use serde::{Deserialize, Serialize};
 
-use super::{connection::Connection, failure, fetch};
+use super::{connection::Connection, fetch, reason::failure};
 use crate::source::{access::Login, location::Transport, target::Target};
 
 /// A fetch. Nothing in it is secret.

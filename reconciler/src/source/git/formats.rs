@@ -16,10 +16,7 @@ pub(super) fn unsupported(repository: &Path) -> Option<&'static str> {
              changes that, or serve it over HTTP",
         )
     } else if is("extensions.objectformat", "sha256") {
-        Some(
-            "is a SHA-256 repository, which is not supported here: make one of SHA-1 \
-             (`git init --object-format=sha1`) and commit the policies there",
-        )
+        Some(SHA256)
     } else {
         None
     }
@@ -37,6 +34,9 @@ pub(super) fn is_partial(repository: &Path) -> bool {
     walked.is_ok() && is_promised
 }
 
+/// The advice for a repository of SHA-256.
+pub(super) const SHA256: &str = "is a SHA-256 repository, which is not supported here: make one of SHA-1 \
+                                 (`git init --object-format=sha1`) and commit the policies there";
 /// The advice for a partial clone.
 pub(super) const PARTIAL: &str =
     "is a partial clone that lacks objects of its history: `git fetch --refetch --no-filter` brings them";

@@ -123,7 +123,8 @@ fn link_or_copy(from: &Path, to: &Path, copied: &mut u64) -> io::Result<()> {
     }
     let mut source = File::open(from)?;
     let metadata = source.metadata()?;
-    if metadata.ino() != regular(from)?.ino() {
+    let file = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+    if file(&metadata) != file(&regular(from)?) {
         return Err(replaced(from));
     }
     *copied += metadata.len();

@@ -9,6 +9,8 @@ use crate::source::ancestry::{Ancestry, CommitId};
 
 /// The number of commits that are remembered at first. A filter that runs an older one is answered after a fetch.
 pub(super) const FIRST: usize = 10_000;
+/// The bytes of commits that are read for that. They are few unless somebody means harm.
+const MAX_BYTES: usize = 32 << 20;
 /// The number of parents of a commit that are followed.
 const MAX_PARENTS: usize = 100;
 
@@ -41,6 +43,25 @@ pub(super) fn of(
     newest(clone, [tip], |_| false).map(Ancestry::of)
 }
 
+/// Reads the commits for which [`of`] will ask, in the child process.
+pub(super) fn read(clone: &BareClone, tip: Oid, before: Option<Oid>) -> Result<(), ReadError> {
+    if let Some(before) = before {
+        let mut new = clone.revwalk()?;
+        new.push(tip)?;
+        new.hide(before)?;
+        for id in new.take(FIRST) {
+            match objects::commit(clone, id?) {
+                Ok(_) | Err(ReadError::Over(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if clone.graph_descendant_of(tip, before)? {
+            return Ok(());
+        }
+    }
+    newest(clone, [tip], |_| false).map(drop)
+}
+
 /// The newest commits that `tips` lead to, without those that are known and what lies behind them. A commit over a
 /// limit is the last of its line.
 pub(super) fn newest(
@@ -48,13 +69,13 @@ pub(super) fn newest(
     tips: impl IntoIterator<Item = Oid>,
     mut is_known: impl FnMut(&CommitId) -> bool,
 ) -> Result<HashSet<CommitId>, ReadError> {
-    let mut found = HashSet::new();
+    let (mut found, mut bytes) = (HashSet::new(), 0);
     let mut lines = BinaryHeap::new();
     let mut next: Vec<_> = tips.into_iter().collect();
     loop {
         for id in next {
             let commit = CommitId(id.as_bytes().try_into().unwrap_or_default());
-            if found.len() == FIRST {
+            if found.len() == FIRST || bytes > MAX_BYTES {
                 return Ok(found);
             }
             if is_known(&commit) || !found.insert(commit) {
@@ -63,6 +84,7 @@ pub(super) fn newest(
             match objects::commit(clone, id) {
                 Ok(read) => {
                     let parents: Vec<_> = read.parent_ids().take(MAX_PARENTS).collect();
+                    bytes += read.raw_header_bytes().len() + read.message_raw_bytes().len();
                     lines.push((read.time().seconds(), parents));
                 }
                 Err(ReadError::Over(_)) => {}
@@ -80,7 +102,7 @@ pub(super) fn newest(
 mod tests {
     use git2::{Oid, Repository as BareClone, Signature, Time};
 
-    use super::{newest, of};
+    use super::{newest, of, read};
     use crate::source::ancestry::{Ancestry, CommitId};
 
     fn commit(clone: &BareClone, at: i64, message: &str, parents: &[Oid]) -> Oid {
@@ -122,5 +144,39 @@ mod tests {
         let huge = commit(&clone, 11, &"m".repeat(2 << 20), &[tip]);
         let next = of(&clone, commit(&clone, 12, "next", &[huge]), None).unwrap();
         assert!(knows(&next, huge) && !knows(&next, root));
+    }
+
+    #[test]
+    fn large_commits_are_read_up_to_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let clone = BareClone::init_bare(folder.path()).unwrap();
+        let message = "m".repeat(1_000_000);
+        let mut tip = commit(&clone, 0, "root", &[]);
+        for at in 1..=40 {
+            tip = commit(&clone, at, &message, &[tip]);
+        }
+        assert_eq!(newest(&clone, [tip], |_| false).unwrap().len(), (32 << 20) / 1_000_000 + 1);
+    }
+
+    #[test]
+    fn what_will_be_asked_for_is_read_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let clone = BareClone::init_bare(folder.path()).unwrap();
+        let root = commit(&clone, 1, "root", &[]);
+        let (left, right) = (commit(&clone, 2, "left", &[root]), commit(&clone, 3, "right", &[root]));
+        let merge = commit(&clone, 4, "merge", &[left, right]);
+        let without = |id: Oid, look: &dyn Fn() -> bool| {
+            let (folder, file) = (id.to_string()[..2].to_owned(), id.to_string()[2..].to_owned());
+            let path = clone.path().join("objects").join(folder).join(file);
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::remove_file(&path).unwrap();
+            let looked = look();
+            std::fs::write(path, bytes).unwrap();
+            looked
+        };
+        assert!(read(&clone, merge, Some(left)).is_ok() && read(&clone, right, Some(left)).is_ok());
+        assert!(without(right, &|| read(&clone, merge, Some(left)).is_err()), "it is new");
+        assert!(without(root, &|| read(&clone, right, Some(left)).is_err()), "the line begins again");
+        assert!(without(root, &|| read(&clone, merge, None).is_err()), "everything is new");
     }
 }

@@ -1,20 +1,19 @@
 //! A home directory for the child process: libgit2 finds the configured files there, and nothing of the user's.
 
-use std::{
-    env, fs, io,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, fs, io, path::PathBuf, process::Command};
 
 use tempfile::TempDir;
 
-use crate::source::{access::Access, error::SourceError, location::Transport};
+use crate::{
+    io_reason::io_reason,
+    source::{access::Access, error::SourceError},
+};
 
 /// Git's configuration of this home. A repository of another user is read: nothing of it is executed, neither hooks
 /// nor filters.
 const CONFIGURATION: &str = "[safe]\n\tdirectory = *\n";
 
-/// A directory with nothing in it but what [`set_environment`](Self::set_environment) puts there.
+/// A directory with nothing in it but Git's configuration and what [`put_known_hosts`](Self::put_known_hosts) puts there.
 #[derive(Debug)]
 pub(super) struct Home(TempDir);
 
@@ -32,30 +31,24 @@ impl Home {
         Ok(Self(folder))
     }
 
-    /// Makes this the home of a child process. The files are read again each time.
-    pub(super) fn set_environment(
-        &self,
-        process: &mut Command,
-        access: &Access,
-        transport: Option<Transport>,
-    ) -> Result<(), SourceError> {
+    /// Makes this the home of a child process.
+    pub(super) fn set_environment(&self, process: &mut Command) {
         process.env("HOME", self.0.path()).env("XDG_CONFIG_HOME", self.0.path());
-        if transport == Some(Transport::Ssh) {
-            let from = known_hosts(access).ok_or_else(|| {
-                SourceError("nothing says which key the SSH server has: give --ssh-known-hosts-file".into())
-            })?;
-            self.put_known_hosts(&from)?;
-        }
-        Ok(())
     }
 
-    /// Copies the file, so that the file that is checked is the file that is used.
-    fn put_known_hosts(&self, from: &Path) -> Result<(), SourceError> {
+    /// Copies the `known_hosts` file, so that the file that is checked is the file that is used. It is read again each
+    /// time.
+    pub(super) fn put_known_hosts(&self, access: &Access) -> Result<(), SourceError> {
+        let from = known_hosts(access).ok_or_else(|| {
+            SourceError("nothing says which key the SSH server has: give --ssh-known-hosts-file".into())
+        })?;
         let wrong = |reason: String| SourceError(format!("{} {reason}", from.display()));
-        let text = fs::read_to_string(from).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let text = fs::read_to_string(&from)
+            .map_err(|error| wrong(format!("cannot be read: {}", io_reason(&error))))?;
         is_known_hosts(&text).map_err(|reason| wrong(reason.to_owned()))?;
         let to = self.0.path().join(".ssh/known_hosts");
-        fs::write(&to, text).map_err(|error| SourceError(format!("cannot write {}: {error}", to.display())))
+        fs::write(&to, text)
+            .map_err(|error| SourceError(format!("cannot write {}: {}", to.display(), io_reason(&error))))
     }
 }
 

@@ -1,12 +1,7 @@
 //! The jobs of the child process. Work that grows with the history of a repository, or that its content could make
 //! grow, is done there: within a limit of memory, and within a time after which it is killed.
 
-use std::{
-    io::{self, BufRead as _, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-    thread,
-};
+use std::path::{Path, PathBuf};
 
 use git2::{Oid, Repository as BareClone};
 use serde::{Deserialize, Serialize};
@@ -14,26 +9,15 @@ use serde_json::Value;
 
 use super::{
     check::{self, CheckJob, Verdict},
-    failure,
+    corruption,
+    document_times::job::TimesJob,
     fetch_job::FetchJob,
     join::{self, JoinJob},
     local::{self, CopyJob},
     memory,
+    reason::failure,
 };
-use crate::source::{location::Transport, printable::printable};
-
-/// The command of `hfi` that runs [`work_for_parent`].
-pub(super) const COMMAND: &str = "fetch-for-serve";
-
-/// A job and its limits, as one line on the standard input of the child. Nothing in it is secret.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Order {
-    /// The directory of the clone.
-    pub(super) clone: PathBuf,
-    /// The memory that the child may use, in bytes.
-    pub(super) memory: u64,
-    pub(super) job: Job,
-}
+use crate::source::{location::Transport, printable::printable, target::Target};
 
 /// The result of a fetch: the commit, and whether it can be read. That is not known of a commit that is in force.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,6 +45,11 @@ pub(super) enum Job {
     Copy(CopyJob, InForce),
     /// Reads a commit for the first time. Answers a [`Verdict`].
     Check(CheckJob),
+    /// Walks through the history for the times of documents. Answers [`Times`](super::document_times::job::Times).
+    Times(TimesJob),
+    /// Searches for damage of the clone, by which this ref is followed. Answers the
+    /// [`Corruption`](corruption::Corruption), if there is any.
+    Diagnose(Target),
     /// Joins packs. Answers the new [`Base`](join::Base).
     Join(JoinJob),
 }
@@ -73,7 +62,7 @@ impl Job {
     pub(super) fn transport(&self) -> Option<Transport> {
         match self {
             Self::Fetch(job, _) => Some(job.transport),
-            Self::Copy(..) | Self::Check(_) | Self::Join(_) => None,
+            Self::Copy(..) | Self::Check(_) | Self::Times(_) | Self::Diagnose(_) | Self::Join(_) => None,
         }
     }
 
@@ -83,6 +72,8 @@ impl Job {
             Self::Fetch(job, _) => format!("fetching from {}", job.repository),
             Self::Copy(job, _) => format!("fetching from {}", printable(&job.repository.to_string_lossy())),
             Self::Check(job) => format!("reading commit {}", job.commit),
+            Self::Times(job) => format!("reading the history of commit {}", job.commit),
+            Self::Diagnose(_) => "looking for damage of the clone".to_owned(),
             Self::Join(_) => "joining the packs of the clone".to_owned(),
         }
     }
@@ -90,27 +81,35 @@ impl Job {
     /// The memory that the job may use, in bytes.
     pub(super) fn memory(&self) -> u64 {
         match self {
-            Self::Fetch(..) | Self::Copy(..) | Self::Join(_) => memory::of_fetch(),
-            Self::Check(_) => memory::OF_CHECK,
+            Self::Check(_) | Self::Diagnose(_) => memory::OF_CHECK,
+            Self::Fetch(..) | Self::Copy(..) | Self::Times(_) | Self::Join(_) => memory::of_fetch(),
         }
     }
 
-    fn work(&self, clone: &BareClone) -> Answer<Value> {
-        let shown = |answer: Result<Value, serde_json::Error>| answer.map_err(|error| error.to_string());
+    /// Does the job on the clone in a directory.
+    pub(super) fn work(&self, directory: &Path) -> Answer<Value> {
+        let open =
+            || BareClone::open_bare(directory).map_err(|error| failure("cannot open the clone", &error).0);
         match self {
             Self::Fetch(job, in_force) => {
-                shown(serde_json::to_value(in_force.read(clone, job.work(clone)?)?))
+                let clone = open()?;
+                json(&in_force.read(&clone, job.work(&clone)?)?)
             }
             Self::Copy(job, in_force) => {
-                let tip = local::tip(clone, job).map_err(|error| error.0)?;
-                shown(serde_json::to_value(in_force.read(clone, tip)?))
+                let clone = open()?;
+                let tip = local::tip(&clone, job).map_err(|error| error.0)?;
+                json(&in_force.read(&clone, tip)?)
             }
-            Self::Check(job) => shown(serde_json::to_value(check::check(clone, job))),
-            Self::Join(job) => join::join(clone, job)
-                .map_err(|error| error.to_string())
-                .and_then(|base| shown(serde_json::to_value(base))),
+            Self::Check(job) => json(&check::check(&open()?, job)),
+            Self::Times(job) => json(&job.work(&open()?)?),
+            Self::Diagnose(target) => json(&corruption::of(directory, target)),
+            Self::Join(job) => json(&join::join(&open()?, job).map_err(|error| error.to_string())?),
         }
     }
+}
+
+fn json(answer: &impl Serialize) -> Answer<Value> {
+    serde_json::to_value(answer).map_err(|error| error.to_string())
 }
 
 impl InForce {
@@ -125,37 +124,4 @@ impl InForce {
         let verdict = Some(check::check(clone, &job));
         Ok(Fetched { commit: job.commit, verdict })
     }
-}
-
-/// The child process: reads the job from standard input, and writes the result to standard output.
-pub(in crate::source) fn work_for_parent() -> ExitCode {
-    let mut order = String::new();
-    let read = io::stdin().lock().read_line(&mut order);
-    let answer = match read.map(|_| serde_json::from_str::<Order>(&order)) {
-        Ok(Ok(order)) => {
-            end_with_parent();
-            work(&order)
-        }
-        _ => Err("this command is for `hfi serve` to start".to_owned()),
-    };
-    match serde_json::to_string(&answer).map(|answer| io::stdout().write_all(answer.as_bytes())) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
-}
-
-fn work(order: &Order) -> Answer<Value> {
-    memory::limit(order.memory)?;
-    // Each object is read once; what libgit2 keeps of them grows with the history.
-    git2::opts::enable_caching(false);
-    let clone = BareClone::open_bare(&order.clone);
-    order.job.work(&clone.map_err(|error| failure("cannot open the clone", &error).0)?)
-}
-
-/// Ends this process when its standard input is closed.
-fn end_with_parent() {
-    thread::spawn(|| {
-        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
-        std::process::exit(1);
-    });
 }

@@ -11,6 +11,7 @@ use git2::{Error, ObjectType, Oid, PackBuilder, Repository as BareClone};
 use serde::{Deserialize, Serialize};
 
 use super::{budget::ReadError, objects, pack_index::PackIndex, reachable};
+use crate::io_reason::io_reason;
 
 /// The largest number of objects in a partial pack, some thousand commits. Above it, everything is packed again.
 const MOST_NEW: usize = 10_000;
@@ -40,7 +41,7 @@ pub(super) struct Base {
 pub(super) enum JoinError {
     #[error(transparent)]
     Read(#[from] ReadError),
-    #[error(transparent)]
+    #[error("{}", io_reason(.0))]
     Directory(#[from] io::Error),
 }
 

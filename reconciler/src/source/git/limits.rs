@@ -6,9 +6,9 @@
 use crate::source::names::MAX_DEPTH;
 
 /// The policy files of a commit, and the entries that are told of instead of read.
-pub(super) const MAX_FILES: usize = 100_000;
+pub(in crate::source) const MAX_FILES: usize = 100_000;
 /// The directories of a commit.
-pub(super) const MAX_DIRECTORIES: usize = 100_000;
+pub(in crate::source) const MAX_DIRECTORIES: usize = 100_000;
 /// The entries of those directories.
 pub(super) const MAX_ENTRIES: usize = 1_000_000;
 /// The bytes of those directories, as Git stores them.
@@ -18,7 +18,7 @@ pub(super) const MAX_PATH_BYTES: usize = 16 << 20;
 /// The bytes of one path.
 pub(super) const MAX_PATH: usize = 4 << 10;
 /// The bytes of all policy files.
-pub(super) const MAX_CONTENT: usize = 64 << 20;
+pub(in crate::source) const MAX_CONTENT: usize = 64 << 20;
 /// The bytes of a single directory, as Git stores it.
 pub(super) const MAX_TREE: usize = 8 << 20;
 /// The bytes of a single commit, with its message.

@@ -3,7 +3,7 @@
 //! libgit2's own transport would copy all branches, and those that are not followed again each time.
 
 use std::{
-    io::{self, BufWriter, Write as _},
+    io::{BufWriter, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     budget::ReadError,
-    failure,
     fetch::{absent, astray, known_commit},
     formats, hard_links, reachable,
+    reason::failure,
 };
 use crate::source::{error::SourceError, printable::printable, target::Target};
 
@@ -118,14 +118,15 @@ fn write(builder: &mut PackBuilder<'_>, to: &BareClone) -> Result<(), Error> {
     let odb = to.odb()?;
     let mut pack = odb.packwriter()?;
     let mut writer = BufWriter::with_capacity(CHUNK, &mut pack);
-    let mut written: io::Result<()> = Ok(());
-    builder.foreach(|bytes| {
-        written = writer.write_all(bytes);
-        written.is_ok()
-    })?;
-    let written = written.and_then(|()| writer.flush());
+    // The writer has no words of its own for what failed.
+    let mut failed = None;
+    let walked = builder.foreach(|bytes| {
+        failed = writer.write_all(bytes).err().map(|_| Error::last_error(-1));
+        failed.is_none()
+    });
+    failed.map_or(walked, Err)?;
+    writer.flush().map_err(|_| Error::last_error(-1))?;
     drop(writer);
-    written.map_err(|error| Error::from_str(&error.to_string()))?;
     pack.commit().map(drop)
 }
 

@@ -4,6 +4,8 @@ use std::{fs, path::Path};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::io_reason::io_reason;
+
 /// The memory that reading a commit for the first time may use, in bytes. The process that serves reads it after
 /// that, and needs no more.
 pub(super) const OF_CHECK: u64 = 128 << 20;
@@ -32,22 +34,22 @@ fn kibibytes(text: &str, name: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(1_024)
 }
 
-/// Limits the memory of this process, and writes no core file when it is over the limit. Files that are mapped, such
-/// as packs, are not counted.
-pub(super) fn limit(bytes: u64) -> Result<(), String> {
-    for (resource, wanted) in [(Resource::Data, bytes), (Resource::Core, 0)] {
-        let limit = Some(getrlimit(resource).maximum.map_or(wanted, |most| most.min(wanted)));
-        let set = setrlimit(resource, Rlimit { current: limit, maximum: limit });
-        set.map_err(|error| format!("cannot limit the memory: {error}"))?;
-    }
-    Ok(())
-}
-
-/// Limits the memory of this process to what it has now and so much more.
+/// Limits the memory of this process to what it has now and so much more. Files that are mapped, such as packs, are
+/// not counted.
 pub(super) fn limit_growth(bytes: u64) -> Result<(), String> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let now = kibibytes(&status, "VmData:").ok_or("the memory of this process is not known")?;
     limit(now.saturating_add(bytes))
+}
+
+/// Limits the memory of this process, and writes no core file when it is over the limit.
+fn limit(bytes: u64) -> Result<(), String> {
+    for (resource, wanted) in [(Resource::Data, bytes), (Resource::Core, 0)] {
+        let limit = Some(getrlimit(resource).maximum.map_or(wanted, |most| most.min(wanted)));
+        let set = setrlimit(resource, Rlimit { current: limit, maximum: limit });
+        set.map_err(|error| format!("cannot limit the memory: {}", io_reason(&error.into())))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use git2::{Error, ErrorClass, ErrorCode};
 
+use super::formats::SHA256;
 use crate::source::printable::printable;
 
 /// The sentence for what a server sent; `None` for errors of other kinds.
@@ -11,11 +12,16 @@ pub(super) fn sentence(error: &Error) -> Option<String> {
         return Some(format!("the server says: {}", printable(said.trim())));
     }
     if message.contains("object format") {
-        return Some("the repository uses SHA-256 for its ids; hfi reads repositories with SHA-1".to_owned());
+        return Some(format!("the repository {SHA256}"));
     }
     let sentence = match (error.class(), error.code()) {
-        (ErrorClass::Net, ErrorCode::Eof) => "the server ended its answer too early",
-        (ErrorClass::Net, _) => "the answer of the server is not that of a Git server",
+        (ErrorClass::Net, ErrorCode::Eof) => {
+            "the server ended its answer too early; is the repository there whole, and not a partial clone?"
+        }
+        (ErrorClass::Net, _) => {
+            "the answer is not that of a Git server with a whole repository; is it a shallow clone, which cannot be \
+             followed?"
+        }
         (ErrorClass::Indexer | ErrorClass::Zlib | ErrorClass::Odb, _) => {
             "the server sent a pack that is damaged or not complete"
         }
@@ -35,7 +41,7 @@ mod tests {
         let of = |code, class, message: &str| sentence(&Error::new(code, class, message));
         let net = |message| of(ErrorCode::GenericError, ErrorClass::Net, message).unwrap();
         assert_eq!(net("remote error: access denied\x1b[2J\n"), "the server says: access denied\\u001b[2J");
-        assert!(net("invalid packet line").contains("not that of a Git server"));
+        assert!(net("invalid packet line").contains("is not that of a Git server"));
         let early = of(ErrorCode::Eof, ErrorClass::Net, "could not read from remote repository").unwrap();
         assert!(early.contains("too early"), "{early}");
         let indexer = of(ErrorCode::GenericError, ErrorClass::Indexer, "early EOF").unwrap();

@@ -1,11 +1,26 @@
 //! A commit that is being read.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use policies::{File, Policy};
 
-use super::{DocumentTimes, GitSource, document_times, known::Known};
+use super::{
+    DocumentTimes, GitSource,
+    document_times::{
+        Deadline, Starts, TimesError,
+        job::{Times, TimesJob},
+        walk::Walk,
+    },
+    job::Job,
+    known::Known,
+};
 use crate::source::{checkout::BlobId, error::SourceError};
+
+/// The time that this process gives to the history. For what takes longer there is another.
+const OWN_TIME: Duration = Duration::from_millis(100);
 
 /// A commit that is being read. The source learns of it only when it is kept.
 #[derive(Debug)]
@@ -31,11 +46,20 @@ impl GitReading<'_> {
         wanted: Vec<Arc<Policy>>,
         known_file: impl Fn(&BlobId) -> Option<Arc<File>>,
     ) -> Result<DocumentTimes, SourceError> {
-        let Self { source: GitSource { clone, path, known, .. }, found, .. } = self;
-        let tip = (found.commit, found.files.directory.clone());
-        let earlier = known.as_ref().map(|known| (known.commit, &known.times));
-        let times = document_times::find(clone, tip, path, wanted, earlier, known_file);
-        found.times = times.map_err(|error| SourceError(format!("cannot read the history: {error}")))?;
+        let Self { source: GitSource { clone, path, known, worker, access, .. }, found, .. } = self;
+        let earlier = known.as_ref().map(|known| (known.commit, known.times.of_all(&wanted)));
+        let known = earlier.as_ref().map(|(commit, starts)| (*commit, starts));
+        let deadline = Deadline(Some(Instant::now() + OWN_TIME));
+        let walk = Walk { clone, path, known, deadline };
+        let starts = match walk.starts((found.commit, found.files.directory.clone()), &wanted, known_file) {
+            Ok(starts) => starts,
+            Err(TimesError::Late) => {
+                let job = Job::Times(TimesJob::new(found.commit, path, known));
+                Starts::from(&worker.run::<Times>(job, clone.path(), access)?)
+            }
+            Err(error) => return Err(SourceError(format!("cannot read the history: {error}"))),
+        };
+        found.times = DocumentTimes::new(wanted, &starts);
         Ok(found.times.clone())
     }
 

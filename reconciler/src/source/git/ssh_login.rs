@@ -11,8 +11,8 @@ use std::{
 use git2::{CertificateCheckStatus, Cred, CredentialType, Error, ErrorCode, cert::Cert};
 
 use super::{
-    failure,
     fingerprint::fingerprint,
+    reason::{explained, reason},
     secret::{read, secret},
 };
 use crate::source::{access::Login, error::SourceError};
@@ -66,8 +66,9 @@ impl<'a> SshLogin<'a> {
         }
         let passphrase = self.login.password_file.as_deref().map(secret).transpose()?;
         let key = read(file)?;
-        Cred::ssh_key_from_memory(user, None, &key, passphrase.as_deref())
-            .map_err(|error| error.message().to_owned())
+        Cred::ssh_key_from_memory(user, None, &key, passphrase.as_deref()).map_err(|error| {
+            format!("asks for an SSH key, and that in {} cannot be used: {}", file.display(), reason(&error))
+        })
     }
 
     /// Leaves the decision to libgit2, and remembers the key for errors.
@@ -88,14 +89,17 @@ impl<'a> SshLogin<'a> {
         if error.code() == ErrorCode::Certificate {
             let known_hosts = self.known_hosts.display();
             return Some(SourceError(format!(
-                "{what}: the server's key {key} is not among those that {known_hosts} has for it"
+                "{what}: the server's key {key} is not among those that {known_hosts} has for it; if it is the \
+                 right one, add the line that `ssh-keyscan` prints"
             )));
         }
         // The key could not be used; the server has not even seen it.
         let is_unusable = self.was_asked.get() && error.message().contains("private key");
         is_unusable.then(|| {
             let file = self.login.ssh_key_file.as_deref().unwrap_or(Path::new(""));
-            failure(&format!("{what}: cannot use the SSH key in {}", file.display()), error)
+            let why = "it is not a private key of a kind that hfi reads, or its passphrase is missing or wrong \
+                       (--git-password-file)";
+            SourceError(format!("{what}: cannot use the SSH key in {}: {}", file.display(), explained(why, error)))
         })
     }
 }

@@ -6,7 +6,7 @@ use git2::{Error, Oid, Repository as BareClone};
 use tempfile::TempDir;
 use tracing::warn;
 
-use super::failure;
+use super::reason::{failure, reason};
 use crate::{
     io_reason::io_reason,
     source::{
@@ -97,14 +97,14 @@ fn failed(error: &io::Error) -> SourceError {
 fn kept(state: &StateDir, followed: &Followed) -> Result<Option<(BareClone, Oid)>, String> {
     let Some(commit) = state.last_good(followed)? else { return Ok(None) };
     let folder = state.clone_folder();
-    sweep(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    sweep(&folder).map_err(|error| format!("{}: {}", folder.display(), io_reason(&error)))?;
     let open = || {
         let commit = Oid::from_str(&commit)?;
         let clone = BareClone::open_bare(&folder)?;
         clone.find_commit(commit)?;
         Ok((clone, commit))
     };
-    open().map(Some).map_err(|error: Error| format!("{}: {}", folder.display(), error.message()))
+    open().map(Some).map_err(|error: Error| format!("{}: {}", folder.display(), reason(&error)))
 }
 
 /// Removes what a killed process left: locks, which would never be released, and half-written packs. No other

@@ -1,6 +1,6 @@
 //! SSH: the server is known by its key in a file, and so are we. Nothing is trusted at first sight.
 
-use std::{fs, path::PathBuf};
+use std::{fs, io::Write as _, net::TcpListener, path::PathBuf, thread};
 
 use harness::{GitSsh, Repository};
 use reconciler::source::access::{Access, Login};
@@ -167,4 +167,26 @@ async fn a_server_that_changes_its_key_changes_nothing_until_the_new_one_is_know
     assert_eq!(server.snapshot(CHECKOUT, &held).await.status, 304);
     fs::write(&forge.known_hosts, forge.server.known_host().unwrap()).unwrap();
     server.next(CHECKOUT, &before.etag).await;
+}
+
+#[tokio::test]
+async fn what_keeps_from_a_repository_is_told_in_plain_words() {
+    let forge = forge("ed25519").await;
+    let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let web = TcpListener::bind("127.0.0.1:0").unwrap();
+    let web_address = web.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in web.incoming() {
+            client.unwrap().write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").unwrap();
+        }
+    });
+    for (url, said) in [
+        (format!("ssh://git@{away}/p.git"), "the server refuses connections at this port (libgit2: "),
+        ("ssh://git@git.invalid/p.git".to_owned(), "the host cannot be resolved to an address (libgit2: "),
+        (format!("ssh://git@{web_address}/p.git"), "what listens there does not speak SSH, or has no "),
+        (forge.url().replace("policies.git", "others.git"), "the server says: fatal: "),
+    ] {
+        let error = refusal(&url, &forge.access).await;
+        assert!(error.starts_with(&format!("cannot fetch from {url}: {said}")), "{error}");
+    }
 }

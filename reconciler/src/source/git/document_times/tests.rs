@@ -1,14 +1,18 @@
 //! Histories whose commits have any date.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use git2::{ObjectType, Oid, Repository};
 use policies::{File, Policy, Timestamp, repository::Start};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::{DocumentTimes, find};
-use crate::source::git::{budget::Cost, tree::policy_directory};
+use super::{Deadline, DocumentTimes, Starts, TimesError, job::TimesJob, walk::Walk};
+use crate::source::git::{budget::Cost, directory::Directory, tree::policy_directory};
 
 /// A commit: its date, and the content of each of two documents, which are absent at 0.
 type Made = (i64, [u8; 2]);
@@ -33,6 +37,10 @@ fn documents(contents: [u8; 2]) -> Vec<(usize, String)> {
 
 impl History {
     fn new(made: &[Made]) -> Self {
+        Self::with_message(made, "")
+    }
+
+    fn with_message(made: &[Made], message: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clone = Repository::init_bare(folder.path()).unwrap();
         let mut commits = Vec::<Oid>::new();
@@ -44,7 +52,7 @@ impl History {
             let parent = commits.last().map_or(String::new(), |parent| format!("parent {parent}\n"));
             // The author's date is another one, and counts for nothing. libgit2 would cut the dates to 32 bits.
             let text = format!(
-                "tree {}\n{parent}author a <a@example.org> 1 +0000\ncommitter a <a@example.org> {seconds} +0000\n\n",
+                "tree {}\n{parent}author a <a@example.org> 1 +0000\ncommitter a <a@example.org> {seconds} +0000\n\n{message}",
                 tree.write().unwrap()
             );
             commits.push(clone.odb().unwrap().write(ObjectType::Commit, text.as_bytes()).unwrap());
@@ -52,13 +60,33 @@ impl History {
         Self { _folder: folder, clone, commits }
     }
 
+    /// The walk for the documents of a commit.
+    fn walk(
+        &self,
+        at: usize,
+        contents: [u8; 2],
+        known: Option<(Oid, &DocumentTimes)>,
+        deadline: Deadline,
+    ) -> Result<DocumentTimes, TimesError> {
+        let wanted = policies(contents);
+        let known = known.map(|(commit, times)| (commit, times.of_all(&wanted)));
+        let known = known.as_ref().map(|(commit, starts)| (*commit, starts));
+        let walk = Walk { clone: &self.clone, path: Path::new(""), known, deadline };
+        let starts = walk.starts((self.commits[at], self.directory(at)), &wanted, |_| None)?;
+        let job = TimesJob::new(self.commits[at], Path::new(""), known);
+        let of_job = Starts::from(&job.work(&self.clone).unwrap());
+        assert_eq!(of_job, starts, "another process finds the same");
+        Ok(DocumentTimes::new(wanted, &starts))
+    }
+
+    fn directory(&self, at: usize) -> Option<Arc<Directory>> {
+        let root = self.clone.find_commit(self.commits[at]).unwrap().tree().unwrap();
+        policy_directory(&self.clone, &root, Path::new(""), None, &mut Cost::default()).unwrap()
+    }
+
     /// The start of each document of a commit.
     fn starts(&self, at: usize, contents: [u8; 2], known: Option<(Oid, &DocumentTimes)>) -> DocumentTimes {
-        let tip = self.commits[at];
-        let root = self.clone.find_commit(tip).unwrap().tree().unwrap();
-        let directory =
-            policy_directory(&self.clone, &root, Path::new(""), None, &mut Cost::default()).unwrap();
-        find(&self.clone, (tip, directory), Path::new(""), policies(contents), known, |_| None).unwrap()
+        self.walk(at, contents, known, Deadline(None)).unwrap()
     }
 }
 
@@ -119,5 +147,39 @@ proptest! {
             }
             earlier = Some((history.commits[at], followed));
         }
+    }
+}
+
+#[test]
+fn a_walk_ends_at_its_deadline() {
+    let history = History::new(&[(1, [1, 0]), (2, [1, 0])]);
+    let over = Deadline(Some(Instant::now() - Duration::from_secs(1)));
+    assert!(matches!(history.walk(1, [1, 0], None, over), Err(TimesError::Late)));
+    let far = Deadline(Some(Instant::now() + Duration::from_secs(600)));
+    let policy = &policies([1, 0])[0];
+    assert_eq!(history.walk(1, [1, 0], None, far).unwrap().of(policy), Some(date(1).into()));
+}
+
+#[test]
+fn huge_commits_were_never_served_and_are_left_to_another_process() {
+    let made = [(1, [1, 0]), (2, [0, 0]), (3, [1, 0])];
+    let history = History::new(&made);
+    let huge = History::with_message(&made, &"m".repeat(2 << 20));
+    // A tip that can be read, on top of those that cannot.
+    let tip = |history: &mut History| {
+        let tree = history.clone.find_commit(history.commits[2]).unwrap().tree_id();
+        let parent = history.commits[2];
+        let text =
+            format!("tree {tree}\nparent {parent}\nauthor a <a@b> 1 +0000\ncommitter a <a@b> 4 +0000\n\n");
+        history
+            .commits
+            .push(history.clone.odb().unwrap().write(ObjectType::Commit, text.as_bytes()).unwrap());
+    };
+    let policy = &policies([1, 0])[0];
+    for (mut history, start) in [(history, 3), (huge, 4)] {
+        tip(&mut history);
+        assert_eq!(history.starts(3, [1, 0], None).of(policy), Some(date(start).into()));
+        let far = Deadline(Some(Instant::now() + Duration::from_secs(600)));
+        assert_eq!(history.walk(3, [1, 0], None, far).is_err(), start == 4);
     }
 }
