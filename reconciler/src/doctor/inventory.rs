@@ -32,7 +32,7 @@ pub struct Inventory {
 }
 
 /// Namespace and name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 pub struct Name {
     #[serde(default)]
     pub namespace: String,
@@ -149,10 +149,24 @@ pub struct Pod {
     pub workload: String,
     /// True if it has a container `istio-proxy`.
     pub has_proxy: bool,
+    /// The kind of that proxy.
+    pub kind: ProxyKind,
     /// The reason why it can have none, if so.
     pub opts_out: Option<OptsOut>,
+    /// The number of Wasm modules that the proxy says it runs, if it was asked.
+    pub modules: Option<u64>,
     /// The newest line in which the proxy complains of a Wasm module.
     pub complaint: Option<String>,
+}
+
+/// The kind of a proxy, as Istio's agent is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProxyKind {
+    #[default]
+    Sidecar,
+    /// A gateway at the edge of the mesh: for Istio it is a client.
+    Gateway,
+    Waypoint,
 }
 
 /// The reason why Istio injects no sidecar into a pod, wherever it is.

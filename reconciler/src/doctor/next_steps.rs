@@ -1,29 +1,47 @@
 //! Next steps for a proxy that does not run the filter.
 
-use super::inventory::{Inventory, Name, OptsOut, Pod, Sidecar};
+use super::inventory::{Inventory, Name, OptsOut, Plugin, Pod, Sidecar};
 use crate::api::policy_status::{Direction, PolicyStatus};
 
-pub(super) fn why_not(pod: &Pod, inventory: &Inventory) -> String {
-    match &pod.complaint {
+pub(super) fn why_silent(pod: &Pod, plugin: &Plugin, inventory: &Inventory) -> String {
+    if let Some(hidden) = is_hidden_by(pod, inventory) {
+        return hidden;
+    }
+    let Name { namespace, name } = &pod.name;
+    let control_plane = &inventory.control_plane;
+    let network = format!(
+        "`istioctl proxy-config cluster {name}.{namespace}` must list {}.{}, and a NetworkPolicy must let it through",
+        control_plane.name, control_plane.namespace
+    );
+    let log = match &pod.complaint {
         Some(complaint) => format!("its proxy says: {complaint}"),
-        None => why_silent(pod, inventory),
+        None => format!("`kubectl --namespace {namespace} logs {name} --container istio-proxy` says more"),
+    };
+    let again = send_again(plugin);
+    match pod.modules {
+        Some(0) => format!("its proxy runs no Wasm module: {again}; {log}"),
+        Some(_) => format!("its proxy runs a Wasm module, which cannot poll: {network}; {log}"),
+        None => format!("{again}; if that does not help, {network}; {log}"),
     }
 }
 
-pub(super) fn why_silent(pod: &Pod, inventory: &Inventory) -> String {
-    let Name { namespace, name } = &pod.name;
-    let control_plane = &inventory.control_plane;
-    match inventory.sidecars.iter().find(|sidecar| hides(sidecar, pod, inventory)) {
-        Some(sidecar) => format!(
-            "Sidecar {} hides the control plane from it: add `{}/*` to its egress hosts",
-            sidecar.metadata, control_plane.namespace
-        ),
-        None => format!(
-            "`istioctl proxy-config cluster {name}.{namespace}` must list {}.{}, and a NetworkPolicy must \
-             let it through; `kubectl --namespace {namespace} logs {name} --container istio-proxy` says more",
-            control_plane.name, control_plane.namespace
-        ),
-    }
+/// The way to make Istio's agent fetch a module again: it fetches a module once, and if that fails the proxy runs
+/// a filter that allows everything until Istio sends the plugin again.
+fn send_again(plugin: &Plugin) -> String {
+    let Name { namespace, name } = &plugin.metadata;
+    format!(
+        "`kubectl --namespace {namespace} annotate wasmplugin {name} --overwrite hfi.dev/sent-again=$(date +%s)` \
+         makes Istio send the plugin again, after which the proxy fetches the module again"
+    )
+}
+
+/// The Sidecar that hides the control plane from a proxy, and what to do about it.
+pub(super) fn is_hidden_by(pod: &Pod, inventory: &Inventory) -> Option<String> {
+    let sidecar = inventory.sidecars.iter().find(|sidecar| hides(sidecar, pod, inventory))?;
+    Some(format!(
+        "Sidecar {} hides the control plane from it: add `{}/*` to its egress hosts",
+        sidecar.metadata, inventory.control_plane.namespace
+    ))
 }
 
 /// True if a `Sidecar` hides the Service of the control plane from the proxy.

@@ -2,8 +2,8 @@
 
 use super::{
     Finding,
-    inventory::{Inventory, Plugin, PluginSpec, Pod},
-    selection::{is_for, runs_in},
+    inventory::{Inventory, Name, Plugin, PluginSpec, Pod},
+    selection::{gateway, is_for, runs_in},
 };
 
 pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
@@ -82,6 +82,13 @@ fn of(plugin: &Plugin, inventory: &Inventory) -> Vec<Finding> {
             "check that `control_plane_address` is meant to be another address",
         ));
     }
+    if let Some(gateway) = without_pods(plugin, inventory) {
+        findings.push(Finding::warning(
+            &subject,
+            format!("is for Gateway {gateway}, which has no pod that runs"),
+            "correct the name in its targetRefs, or remove it",
+        ));
+    }
     if spec.phase.as_deref() != Some("STATS") {
         findings.push(Finding::warning(
             &subject,
@@ -123,6 +130,17 @@ fn is_for_mesh(Plugin { metadata, spec }: &Plugin, inventory: &Inventory) -> boo
     metadata.namespace == inventory.istio.root_namespace
         && spec.target_refs.is_empty()
         && spec.selector.as_ref().is_none_or(|selector| selector.match_labels.is_empty())
+}
+
+/// The first Gateway that a plugin names and of which no pod runs: most likely a mistyped name.
+fn without_pods(Plugin { metadata, spec }: &Plugin, inventory: &Inventory) -> Option<Name> {
+    let mut gateways = spec.target_refs.iter().filter(|target| target.kind == "Gateway");
+    let has_pod = |name: &String| {
+        let mut pods = inventory.pods.iter();
+        pods.any(|pod| pod.name.namespace == metadata.namespace && gateway(pod) == Some(name))
+    };
+    let gateway = gateways.find(|gateway| !has_pod(&gateway.name))?;
+    Some(Name { namespace: metadata.namespace.clone(), name: gateway.name.clone() })
 }
 
 /// The reason why proxies will not get the module, if they will not.

@@ -3,8 +3,8 @@
 use super::{
     Finding,
     inventory::{Inventory, Name, Pod},
-    next_steps::{no_proxy, why_not, why_silent},
-    selection::{is_for, is_run, mode, policies, selecting, state},
+    next_steps::{is_hidden_by, no_proxy, why_silent},
+    selection::{is_for, is_run, last_poll, mode, policies, selecting, state},
     waypoints,
 };
 use crate::api::{
@@ -16,12 +16,12 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
     inventory.pods.iter().filter_map(|pod| of_pod(pod, inventory)).collect()
 }
 
-/// The pods whose proxies should run the filter, and that no replica has heard of.
+/// The pods whose proxies should run the filter, and that no replica hears.
 pub fn silent(inventory: &Inventory) -> Vec<Name> {
     let should = |pod: &&Pod| {
         let mut plugins = inventory.plugins.iter();
         pod.has_proxy
-            && state(pod, inventory).is_none()
+            && matches!(state(pod, inventory), None | Some(FilterState::Gone))
             && inventory.has_heard_all()
             && plugins.any(|plugin| is_for(plugin, pod, inventory))
     };
@@ -52,20 +52,34 @@ fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
         (_, _, true, Some(FilterState::InStep)) => None,
         // It may poll a replica that could not be asked.
         (Some(_), _, true, Some(FilterState::Gone) | None) if !inventory.has_heard_all() => None,
-        (Some(_), _, true, Some(FilterState::Gone)) => Some(Finding::error(
+        (Some(plugin), _, true, Some(FilterState::Gone)) => Some(Finding::error(
             subject,
-            "its filter has not polled lately: it keeps the policies that it has",
-            why_silent(pod, inventory),
+            format!(
+                "its filter has not polled{}: it keeps the policies that it has, or the proxy has lost it",
+                since(pod, inventory)
+            ),
+            why_silent(pod, plugin, inventory),
         )),
-        (Some(_), _, true, Some(_)) => Some(Finding::warning(
-            subject,
-            "its filter does not run the newest policies yet",
-            "run the doctor again; if it reports this again, the log of the proxy says why",
-        )),
+        (Some(_), _, true, Some(_)) => Some(match is_hidden_by(pod, inventory) {
+            Some(hidden) => Finding::error(
+                subject,
+                "its filter does not run the newest policies, and cannot ask for them",
+                hidden,
+            ),
+            None => Finding::warning(
+                subject,
+                "its filter does not run the newest policies yet",
+                "run the doctor again; if it reports this again, the log of the proxy says why",
+            ),
+        }),
         (Some(plugin), _, true, None) => Some(Finding::error(
             subject,
-            format!("should run the filter of WasmPlugin {} and does not", plugin.metadata),
-            why_not(pod, inventory),
+            format!(
+                "should run the filter of WasmPlugin {} and does not{}",
+                plugin.metadata,
+                since(pod, inventory)
+            ),
+            why_silent(pod, plugin, inventory),
         )),
         (_, Some(policy), false, _) if is_without_effect(policy, pod, inventory) => Some(Finding::error(
             subject,
@@ -82,6 +96,10 @@ fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
         )),
         _ => None,
     }
+}
+
+fn since(pod: &Pod, inventory: &Inventory) -> String {
+    last_poll(pod, inventory).map(|since| format!(" since {}", String::from(since))).unwrap_or_default()
 }
 
 /// A waypoint sees only what is received.

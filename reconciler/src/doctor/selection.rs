@@ -4,25 +4,72 @@ use std::collections::BTreeSet;
 
 use policies::language::Glob;
 
-use super::inventory::{Inventory, Labels, Plugin, PluginSpec, Pod, TrafficSelector};
+use super::inventory::{Inventory, Labels, Name, Plugin, PluginSpec, Pod, ProxyKind, TrafficSelector};
 use crate::api::{
-    filters::FilterState,
+    filters::{Filter, FilterState},
     policy_status::{Direction, PolicyState, PolicyStatus},
+    time::Time,
 };
 
-/// Istio takes a plugin for the sidecars of its namespace, and one of its root namespace for all; a gateway
-/// or waypoint takes only those that name it.
+/// The labels by which a namespace, a Service or a pod has a waypoint.
+pub(super) const WAYPOINT: &str = "istio.io/use-waypoint";
+pub(super) const WAYPOINT_NAMESPACE: &str = "istio.io/use-waypoint-namespace";
+
+/// Tells whether Istio gives a plugin to the proxy of a pod: that of the plugin's namespace, or any if it is the
+/// root namespace. A waypoint takes only plugins that name it. A gateway is a client: it also takes those that run
+/// on what proxies send.
 pub(super) fn is_for(plugin: &Plugin, pod: &Pod, inventory: &Inventory) -> bool {
     let Plugin { metadata, spec } = plugin;
-    if let Some(gateway) = gateway(pod) {
-        return metadata.namespace == pod.name.namespace && names(plugin, gateway);
+    if !spec.target_refs.is_empty() {
+        return gateway(pod).is_some_and(|gateway| {
+            let gateway = Name { namespace: pod.name.namespace.clone(), name: gateway.clone() };
+            names(plugin, &gateway, kind(pod, inventory), inventory)
+        });
     }
     let is_near =
         metadata.namespace == pod.name.namespace || metadata.namespace == inventory.istio.root_namespace;
     let selected = |wanted: &Labels| wanted.iter().all(|(name, value)| pod.labels.get(name) == Some(value));
-    spec.target_refs.is_empty()
-        && is_near
-        && spec.selector.as_ref().is_none_or(|selector| selected(&selector.match_labels))
+    let is_seen = match kind(pod, inventory) {
+        ProxyKind::Sidecar => true,
+        ProxyKind::Gateway => runs_in(spec, "CLIENT"),
+        ProxyKind::Waypoint => false,
+    };
+    is_seen && is_near && spec.selector.as_ref().is_none_or(|selector| selected(&selector.match_labels))
+}
+
+/// True if a target of a plugin is this gateway or waypoint.
+pub(super) fn names(plugin: &Plugin, gateway: &Name, kind: ProxyKind, inventory: &Inventory) -> bool {
+    let namespace = &plugin.metadata.namespace;
+    let is_waypoint = kind == ProxyKind::Waypoint;
+    plugin.spec.target_refs.iter().any(|target| match target.kind.as_str() {
+        "Gateway" => *namespace == gateway.namespace && target.name == gateway.name,
+        "GatewayClass" => {
+            is_waypoint && *namespace == inventory.istio.root_namespace && target.name == "istio-waypoint"
+        }
+        "Service" => is_waypoint && waypoint_of(&target.name, namespace, inventory).as_ref() == Some(gateway),
+        _ => false,
+    })
+}
+
+/// The waypoint of a Service, by its own labels, or else by those of its namespace.
+fn waypoint_of(service: &str, namespace: &str, inventory: &Inventory) -> Option<Name> {
+    let mut services = inventory.services.iter();
+    let service = services.find(|known| known.name.namespace == namespace && known.name.name == service)?;
+    let own = Some(&service.labels).filter(|labels| labels.contains_key(WAYPOINT));
+    let labels = own.or_else(|| inventory.namespaces.get(namespace))?;
+    let of = labels.get(WAYPOINT_NAMESPACE).map_or(namespace, String::as_str);
+    Some(Name { namespace: of.to_owned(), name: labels.get(WAYPOINT)?.clone() })
+}
+
+/// The kind of the proxy of a pod.
+fn kind(pod: &Pod, inventory: &Inventory) -> ProxyKind {
+    let is_of =
+        |waypoint: &Name| waypoint.namespace == pod.name.namespace && gateway(pod) == Some(&waypoint.name);
+    match gateway(pod) {
+        Some(_) if inventory.waypoints.iter().any(is_of) => ProxyKind::Waypoint,
+        Some(_) if pod.kind == ProxyKind::Sidecar => ProxyKind::Gateway,
+        _ => pod.kind,
+    }
 }
 
 /// A policy in force for what this pod receives, that says more than "everything".
@@ -69,26 +116,29 @@ fn services(pod: &Pod) -> impl Iterator<Item = &str> {
     canonical.map(String::as_str).into_iter().chain([pod.workload.as_str()])
 }
 
-/// The state of its filter, by the replica that has heard of it last.
-pub(super) fn state(pod: &Pod, inventory: &Inventory) -> Option<FilterState> {
+/// The filters of a pod, as replicas know them.
+fn filters<'a>(pod: &Pod, inventory: &'a Inventory) -> impl Iterator<Item = &'a Filter> {
     // `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`
     let name = format!("{}.{}", pod.name.name, pod.name.namespace);
-    let of_pod = inventory.answers().flat_map(|answer| &answer.filters);
-    let states: BTreeSet<_> = of_pod
-        .filter(|filter| filter.node.split('~').nth(2) == Some(&name))
-        .map(|filter| filter.state)
-        .collect();
+    let all = inventory.answers().flat_map(|answer| &answer.filters);
+    all.filter(move |filter| filter.node.split('~').nth(2) == Some(&name))
+}
+
+/// The state of its filter, by the replica that has heard of it last.
+pub(super) fn state(pod: &Pod, inventory: &Inventory) -> Option<FilterState> {
+    let states: BTreeSet<_> = filters(pod, inventory).map(|filter| filter.state).collect();
     // A proxy has several filters, and moves between replicas: one that polls is enough.
     FilterState::ALL.into_iter().find(|state| states.contains(state))
+}
+
+/// The start of the last poll of its filter, if a replica remembers it.
+pub(super) fn last_poll(pod: &Pod, inventory: &Inventory) -> Option<Time> {
+    filters(pod, inventory).map(|filter| filter.last_contact).max()
 }
 
 /// The gateway or waypoint that a pod is of.
 pub(super) fn gateway(pod: &Pod) -> Option<&String> {
     pod.labels.get("gateway.networking.k8s.io/gateway-name")
-}
-
-pub(super) fn names(plugin: &Plugin, gateway: &str) -> bool {
-    plugin.spec.target_refs.iter().any(|target| target.kind == "Gateway" && target.name == gateway)
 }
 
 /// True if it runs on what proxies receive (`SERVER`) or send (`CLIENT`).

@@ -2,12 +2,40 @@
 
 use super::{
     Finding,
-    inventory::{Inventory, Labels, Name, Plugin, Pod},
-    selection::{gateway, names, selecting, state},
+    inventory::{Inventory, Labels, Name, Plugin, Pod, ProxyKind},
+    selection::{WAYPOINT, WAYPOINT_NAMESPACE, gateway, names, selecting, state},
 };
 
 pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
-    inventory.waypoints.iter().filter_map(|waypoint| of(waypoint, inventory)).collect()
+    let waypoints = inventory.waypoints.iter();
+    waypoints
+        .filter_map(|waypoint| of(waypoint, inventory).or_else(|| foreign(waypoint, inventory)))
+        .collect()
+}
+
+/// A waypoint for pods of a namespace whose policies none of its plugins asks for.
+fn foreign(waypoint: &Name, inventory: &Inventory) -> Option<Finding> {
+    let plugins: Vec<_> = targeting(waypoint, inventory).collect();
+    let asked = |namespace: &String| {
+        plugins.iter().map(|plugin| &plugin.spec.plugin_config.namespaces).any(|namespaces| {
+            let is_own = namespaces.is_empty() && *namespace == waypoint.namespace;
+            is_own || namespaces.iter().any(|asked| asked == "*" || asked == namespace)
+        })
+    };
+    let served = inventory.pods.iter().filter(|pod| !pod.has_proxy && serves(waypoint, pod, inventory));
+    let mut unasked = served.filter(|pod| !asked(&pod.name.namespace));
+    let (pod, policy) = unasked.find_map(|pod| Some((pod, selecting(pod, inventory)?)))?;
+    let plugin = plugins.first()?;
+    let namespace = &pod.name.namespace;
+    Some(Finding::error(
+        format!("WasmPlugin {}", plugin.metadata),
+        format!(
+            "does not ask for the policies of namespace {namespace}, which waypoint {waypoint} serves too: policy {} \
+             does nothing there",
+            policy.name
+        ),
+        format!("set `namespaces: [{}, {namespace}]` in its pluginConfig", waypoint.namespace),
+    ))
 }
 
 /// True if a waypoint receives for a pod, as the ambient mesh has it.
@@ -60,8 +88,8 @@ fn of(waypoint: &Name, inventory: &Inventory) -> Option<Finding> {
 }
 
 fn targeting<'a>(waypoint: &'a Name, inventory: &'a Inventory) -> impl Iterator<Item = &'a Plugin> {
-    let is_near = |plugin: &&Plugin| plugin.metadata.namespace == waypoint.namespace;
-    inventory.plugins.iter().filter(is_near).filter(|plugin| names(plugin, &waypoint.name))
+    let is_named = move |plugin: &&Plugin| names(plugin, waypoint, ProxyKind::Waypoint, inventory);
+    inventory.plugins.iter().filter(is_named)
 }
 
 fn is_of(pod: &Pod, waypoint: &Name) -> bool {
@@ -79,7 +107,7 @@ fn serves(waypoint: &Name, pod: &Pod, inventory: &Inventory) -> bool {
         services.filter(|service| service.name.namespace == *namespace && is_of_pod(&service.selector));
     let labels = services.map(|service| &service.labels);
     labels.chain([&pod.labels]).chain(inventory.namespaces.get(namespace)).any(|labels| {
-        let of = labels.get("istio.io/use-waypoint-namespace").unwrap_or(namespace);
-        labels.get("istio.io/use-waypoint") == Some(&waypoint.name) && *of == waypoint.namespace
+        let of = labels.get(WAYPOINT_NAMESPACE).unwrap_or(namespace);
+        labels.get(WAYPOINT) == Some(&waypoint.name) && *of == waypoint.namespace
     })
 }

@@ -3,7 +3,7 @@
 use reconciler::api::filters::Filter;
 use reconciler::doctor::{
     Severity, findings,
-    inventory::{Answer, Inventory, Istio, Name, OptsOut, Plugin, Pod, Replica, Service, Sidecar},
+    inventory::{Answer, Inventory, Istio, Name, OptsOut, Plugin, Pod, ProxyKind, Replica, Service, Sidecar},
     silent, versions,
 };
 use serde_json::{Value, json};
@@ -65,7 +65,9 @@ fn pod(service: &str, number: u8) -> Pod {
         labels: [("app".to_owned(), service.to_owned())].into(),
         workload: service.into(),
         has_proxy: true,
+        kind: ProxyKind::Sidecar,
         opts_out: None,
+        modules: None,
         complaint: None,
     }
 }
@@ -269,18 +271,37 @@ fn a_proxy_that_should_run_the_filter_and_does_not() {
         silence(o);
         o.pods[0].complaint = Some("failed to load Wasm module: bad magic".into());
     });
-    error([subject, "does not", "Sidecar demo/default hides"], |o| {
+    error([subject, "does not", "runs no Wasm module: `kubectl --namespace demo annotate"], |o| {
         silence(o);
+        o.pods[0].modules = Some(0);
+    });
+    error([subject, "does not", "which cannot poll: `istioctl proxy-config cluster"], |o| {
+        silence(o);
+        o.pods[0].modules = Some(2);
+    });
+    // Istio's agent fetches a module once.
+    error([subject, "does not", "kubectl --namespace demo annotate wasmplugin hfi --overwrite"], silence);
+    let hide = |o: &mut Inventory| {
         let sidecar = json!({"metadata": {"namespace": "demo", "name": "default"}, "spec": {"egress": [{"hosts": ["./*", "istio-system/*"]}]}});
         o.sidecars = vec![serde_json::from_value::<Sidecar>(sidecar).unwrap()];
+    };
+    error([subject, "does not", "Sidecar demo/default hides"], |o| {
+        silence(o);
+        hide(o);
     });
-    error([subject, "has not polled lately", "istioctl"], |o| {
+    error([subject, "has not polled since 2026-11-21T00:00:00Z", "istioctl"], |o| {
         silence(o);
         o.replicas[0].answer.as_mut().unwrap().filters.push(filter("cart-1.demo", "gone"));
     });
     warning([subject, "newest", "run the doctor again"], |o| {
         silence(o);
         o.replicas[0].answer.as_mut().unwrap().filters.push(filter("cart-1.demo", "lagging"));
+    });
+    // However far it is: it will not get there.
+    error([subject, "cannot ask", "Sidecar demo/default hides"], |o| {
+        silence(o);
+        o.replicas[0].answer.as_mut().unwrap().filters.push(filter("cart-1.demo", "lagging"));
+        hide(o);
     });
     error([subject, "policy cart-errors, and no WasmPlugin", "selector"], |o| {
         silence(o);
@@ -345,6 +366,18 @@ fn add_policy(observed: &mut Inventory, service: &str, namespace: &str, directio
     }
 }
 
+/// No waypoint polls.
+fn silence_waypoints(observed: &mut Inventory) {
+    for replica in &mut observed.replicas {
+        replica.answer.as_mut().unwrap().filters.retain(|filter| !filter.node.contains("waypoint"));
+    }
+}
+
+/// The plugin of the waypoint asks for the policies of another namespace too.
+fn ask_for_till(observed: &mut Inventory) {
+    observed.plugins[1].spec.plugin_config.namespaces = vec!["shop".into(), "till".into()];
+}
+
 const BY_SHOP: [(&str, &str); 2] =
     [("istio.io/use-waypoint", "waypoint"), ("istio.io/use-waypoint-namespace", "shop")];
 
@@ -352,9 +385,13 @@ const BY_SHOP: [(&str, &str); 2] =
 fn what_is_right_is_not_accused() {
     type Change = fn(&mut Inventory);
     let healthy_too: [(&str, Change); 8] = [
-        ("a waypoint of another namespace", |o| add_ambient(o, &BY_SHOP, "inbound")),
+        ("a waypoint of another namespace", |o| {
+            add_ambient(o, &BY_SHOP, "inbound");
+            ask_for_till(o);
+        }),
         ("a waypoint of a Service", |o| {
             add_ambient(o, &[], "inbound");
+            ask_for_till(o);
             let labels = BY_SHOP.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
             let selector = [("app".to_owned(), "pay".to_owned())].into();
             o.services.push(Service { name: name("till", "pay"), labels, selector });
@@ -396,7 +433,10 @@ fn a_pod_that_nothing_receives_for() {
         add_ambient(o, &[], "inbound");
         o.waypoints.push(name("till", "near"));
     });
-    error([subject, "no proxy", "only what is received"], |o| add_ambient(o, &BY_SHOP, "outbound"));
+    error([subject, "no proxy", "only what is received"], |o| {
+        add_ambient(o, &BY_SHOP, "outbound");
+        ask_for_till(o);
+    });
     error(["Pod demo/cart-1", "no proxy", "hostNetwork"], |o| {
         (o.pods[0].has_proxy, o.pods[0].opts_out) = (false, Some(OptsOut::HostNetwork));
     });
@@ -428,6 +468,61 @@ fn a_gateway_that_is_silent() {
     });
 }
 
+/// For Istio a gateway is a client, with a Gateway of the Gateway API or without.
+#[test]
+fn a_gateway_that_two_plugins_are_for_or_none() {
+    fn add_gateway(o: &mut Inventory) {
+        let mut gateway = Pod { kind: ProxyKind::Gateway, ..waypoint_pod() };
+        gateway.name = name("demo", "gateway-1");
+        gateway.labels.insert("gateway.networking.k8s.io/gateway-name".into(), "gateway".into());
+        o.pods.push(gateway);
+        let polls = filter("gateway-1.demo", "in_step");
+        o.replicas[0].answer.as_mut().unwrap().filters.push(polls);
+    }
+    let outbound = plugin("demo", &json!({"match": [{"mode": "CLIENT"}]}));
+    let target = |name: &str| json!({"match": null, "targetRefs": [{"kind": "Gateway", "name": name}]});
+    error(["WasmPlugin demo/hfi", "both run in Pod demo/gateway-1", "overlap"], |o| {
+        add_gateway(o);
+        o.plugins.push(outbound.clone());
+        o.plugins.push(plugin("demo", &target("gateway")));
+    });
+    warning(["WasmPlugin demo/hfi", "Gateway demo/gatway, which has no pod", "targetRefs"], |o| {
+        add_gateway(o);
+        o.plugins.push(plugin("demo", &target("gatway")));
+    });
+    error(["Pod demo/ingress-1", "should run the filter", "annotate wasmplugin"], |o| {
+        let kind = ProxyKind::Gateway;
+        o.pods.push(Pod { name: name("demo", "ingress-1"), kind, ..pod("ingress", 1) });
+        o.plugins.push(outbound);
+    });
+}
+
+#[test]
+fn a_waypoint_whose_plugin_does_not_ask_for_all_that_it_serves() {
+    let words = ["WasmPlugin shop/hfi", "policies of namespace till", "namespaces: [shop, till]"];
+    error(words, |o| add_ambient(o, &BY_SHOP, "inbound"));
+    error(words, |o| {
+        add_ambient(o, &BY_SHOP, "inbound");
+        o.plugins[1].spec.plugin_config.namespaces = vec!["shop".into()];
+    });
+}
+
+#[test]
+fn a_waypoint_that_is_named_by_its_class_or_by_a_service() {
+    error(["Pod shop/waypoint-1", "WasmPlugin istio-system/hfi", "annotate"], |o| {
+        silence_waypoints(o);
+        let class = json!([{"kind": "GatewayClass", "name": "istio-waypoint"}]);
+        o.plugins[1] = plugin("istio-system", &json!({"match": null, "targetRefs": class}));
+    });
+    error(["Pod shop/waypoint-1", "WasmPlugin shop/hfi", "annotate"], |o| {
+        silence_waypoints(o);
+        let service = json!([{"kind": "Service", "name": "pay"}]);
+        o.plugins[1] = plugin("shop", &json!({"match": null, "targetRefs": service}));
+        let labels = [("istio.io/use-waypoint".to_owned(), "waypoint".to_owned())].into();
+        o.services.push(Service { name: name("shop", "pay"), labels, selector: [].into() });
+    });
+}
+
 #[test]
 fn a_waypoint_without_a_filter() {
     warning(["waypoint shop/other", "runs no filter: policy another", "targetRefs"], |o| {
@@ -439,21 +534,16 @@ fn a_waypoint_without_a_filter() {
 
 #[test]
 fn a_waypoint_whose_filter_is_silent() {
-    let silence = |o: &mut Inventory| {
-        for replica in &mut o.replicas {
-            replica.answer.as_mut().unwrap().filters.retain(|filter| !filter.node.contains("waypoint"));
-        }
-    };
-    error(["Pod shop/waypoint-1", "WasmPlugin shop/hfi", "istioctl"], silence);
+    error(["Pod shop/waypoint-1", "WasmPlugin shop/hfi", "istioctl"], silence_waypoints);
     // The plugin names a cluster itself: whatever it is, it is not for want of one of Istio's.
     error(["Pod shop/waypoint-1", "WasmPlugin shop/hfi", "istioctl"], |o| {
-        silence(o);
+        silence_waypoints(o);
         o.istio.providers.clear();
         o.plugins[1].spec.plugin_config.cluster = Some("hfi".into());
     });
     // The cause is told once.
     error(["waypoint shop/waypoint", "no cluster", "extensionProviders"], |o| {
-        silence(o);
+        silence_waypoints(o);
         o.istio.providers.clear();
     });
 }

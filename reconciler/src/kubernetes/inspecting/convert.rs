@@ -1,9 +1,12 @@
 //! Converts objects of the cluster to the values that the doctor judges.
 
-use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{Container, Pod},
+};
 use kube::ResourceExt as _;
 
-use crate::doctor::inventory::{self, Name, OptsOut};
+use crate::doctor::inventory::{self, Name, OptsOut, ProxyKind};
 
 /// The container of every proxy.
 pub(super) const PROXY: &str = "istio-proxy";
@@ -22,9 +25,8 @@ pub(super) fn observe(pod: Pod) -> inventory::Pod {
         },
     );
     let spec = pod.spec.as_ref();
-    let containers =
-        spec.into_iter().flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
-    let has_proxy = containers.into_iter().any(|container| container.name == PROXY);
+    let is_proxy = |container: &Container| container.name == PROXY && !has_argument(container, "ztunnel");
+    let has_proxy = containers(&pod).any(is_proxy);
     let opts_out = match spec.and_then(|spec| spec.host_network) {
         Some(true) => Some(OptsOut::HostNetwork),
         // The label takes precedence.
@@ -34,7 +36,33 @@ pub(super) fn observe(pod: Pod) -> inventory::Pod {
             .filter(|value| *value == "false")
             .map(|_| OptsOut::Inject),
     };
-    inventory::Pod { labels: pod.labels().clone(), workload, has_proxy, opts_out, complaint: None, name }
+    let labels = pod.labels().clone();
+    let kind = kind(&pod);
+    inventory::Pod { labels, workload, has_proxy, kind, opts_out, modules: None, complaint: None, name }
+}
+
+/// The containers of a pod; a sidecar can be among the init containers.
+fn containers(pod: &Pod) -> impl Iterator<Item = &Container> {
+    let spec = pod.spec.iter();
+    spec.flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()))
+}
+
+/// The kind of a pod's proxy, by the arguments of its container: `proxy router …`.
+fn kind(pod: &Pod) -> ProxyKind {
+    let is = |kind: &str| {
+        containers(pod).any(|container| container.name == PROXY && has_argument(container, kind))
+    };
+    if is("router") {
+        ProxyKind::Gateway
+    } else if is("waypoint") {
+        ProxyKind::Waypoint
+    } else {
+        ProxyKind::Sidecar
+    }
+}
+
+fn has_argument(container: &Container, argument: &str) -> bool {
+    container.args.iter().flatten().any(|known| known == argument)
 }
 
 /// The version of an istiod: the tag of its image.

@@ -9,22 +9,23 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api, Client, Config, ResourceExt as _,
-    api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, LogParams},
+    api::{ApiResource, DynamicObject, GroupVersionKind, ListParams},
     config::{KubeConfigOptions, KubeconfigError},
 };
 use serde::de::DeserializeOwned;
 
 use super::{
-    convert::{PROXY, observe, version},
+    convert::{observe, version},
     mesh_config::MeshConfig,
+    proxy::{self, Said},
     replica, versions,
 };
 use crate::doctor::{
-    inventory::{self, Inventory, Istio, Name, Plugin, Replica, Sidecar},
+    inventory::{self, Inventory, Istio, Name, Plugin, ProxyKind, Replica, Sidecar},
     silent,
 };
 use crate::kubernetes::client::{
-    call::{self, CallError, with_timeout},
+    call::{CallError, with_timeout},
     error_text,
 };
 
@@ -35,9 +36,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const ISTIOD: &str = "app=istiod";
 /// The label of every object of hfi.
 const PART_OF: &str = "app.kubernetes.io/part-of";
-/// The lines of a proxy's log that are read, and the number of proxies whose log is read.
-const LOG_LINES: i64 = 1_000;
-const MOST_LOGS: usize = 20;
+/// The most silent proxies that are asked what they run.
+const MOST_ASKED: usize = 20;
 
 /// A reader of one installation.
 #[derive(Debug)]
@@ -83,11 +83,11 @@ impl Inspector {
             services: services(&client).await?,
             waypoints: waypoints(&client).await?,
         };
-        let silent: Vec<_> = silent(&inventory).into_iter().take(MOST_LOGS).collect();
-        let complaints = join_all(silent.iter().map(|name| complaint(&client, name))).await;
-        for (name, complaint) in silent.into_iter().zip(complaints) {
+        let silent: Vec<_> = silent(&inventory).into_iter().take(MOST_ASKED).collect();
+        let said = join_all(silent.iter().map(|name| proxy::ask(&client, name))).await;
+        for (name, Said { modules, complaint }) in silent.into_iter().zip(said) {
             if let Some(pod) = inventory.pods.iter_mut().find(|pod| pod.name == name) {
-                pod.complaint = complaint;
+                (pod.modules, pod.complaint) = (modules, complaint);
             }
         }
         Ok(inventory)
@@ -155,7 +155,11 @@ impl Inspector {
         let others = [self.control_plane.namespace.as_str(), &self.istio_namespace, "kube-system"];
         let pods = read("pods", Api::<Pod>::all(client.clone()).list(&running())).await?;
         let pods = pods.into_iter().filter(is_to_stay).map(observe);
-        Ok(pods.filter(|pod| !others.contains(&pod.name.namespace.as_str())).collect())
+        // Gateways are often in the namespace of istiod.
+        let is_application = |pod: &inventory::Pod| {
+            pod.kind == ProxyKind::Gateway || !others.contains(&pod.name.namespace.as_str())
+        };
+        Ok(pods.filter(is_application).collect())
     }
 }
 
@@ -251,17 +255,4 @@ fn running() -> ListParams {
 /// The pod is not being deleted.
 fn is_to_stay(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none()
-}
-
-/// The newest line of a proxy's log with an error about a Wasm module; none if the log cannot be read.
-async fn complaint(client: &Client, name: &Name) -> Option<String> {
-    let parameters =
-        LogParams { container: Some(PROXY.into()), tail_lines: Some(LOG_LINES), ..LogParams::default() };
-    let pods = Api::<Pod>::namespaced(client.clone(), &name.namespace);
-    let log = with_timeout(call::TIMEOUT, pods.logs(&name.name, &parameters)).await.ok()?;
-    let complains = |line: &&str| {
-        let line = line.to_lowercase();
-        line.contains("wasm") && ["error", "fail", "critical", "warn"].iter().any(|word| line.contains(word))
-    };
-    Some(log.lines().rev().find(complains)?.chars().take(300).collect())
 }
