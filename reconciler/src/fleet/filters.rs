@@ -115,14 +115,15 @@ impl Filters {
         let key = self.hasher.hash_one(&node);
         let mut seen = self.lock();
         let known = seen.filters.peek(&key);
-        let before = match known.map(|known| (known.origin.client, known.gives_way_to(origin, contact))) {
-            Some((_, false)) => return,
-            Some((before, true)) => Some(before),
+        let before = match known {
+            Some(known) if !known.gives_way_to(origin, contact) => return,
+            // Another scope of the same node can take another number of places.
+            Some(known) => Some((known.origin.client, known.variant.weight())),
             None => None,
         };
         let weight = variant.weight();
         match before {
-            Some(before) => seen.shares.remove(before, weight),
+            Some((client, weight)) => seen.shares.remove(client, weight),
             None if seen.make_room(origin.client, weight, contact) => {}
             None => return,
         }
