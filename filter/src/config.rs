@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use policies::language::{ClusterDomain, ClusterDomainError};
 use serde::Deserialize;
 
 /// Validated configuration.
@@ -21,6 +22,8 @@ pub struct Config {
     pub namespace: Option<String>,
     /// Namespaces whose policies a waypoint or gateway runs, instead of its own namespace.
     pub namespaces: Vec<String>,
+    /// Domain of the services of the mesh.
+    pub cluster_domain: ClusterDomain,
     /// Number of requests that a worker thread holds at the same time. Further requests get no delay.
     pub max_active_faults: usize,
 }
@@ -31,6 +34,7 @@ pub enum ConfigError {
     Json(String),
     Address(String),
     PollWait(u64),
+    ClusterDomain(String),
     MaxActiveFaults,
 }
 
@@ -48,6 +52,7 @@ struct PluginConfig {
     namespace: Option<String>,
     #[serde(default)]
     namespaces: Vec<String>,
+    cluster_domain: Option<String>,
     #[serde(default = "default_max_active_faults")]
     max_active_faults: usize,
     /// Option of the first generation. It is accepted, and has no effect.
@@ -80,6 +85,7 @@ impl Config {
             service,
             namespace,
             namespaces,
+            cluster_domain,
             max_active_faults,
             _poll_interval_ms,
         } = serde_json::from_slice(json).map_err(|error| ConfigError::Json(error.to_string()))?;
@@ -92,6 +98,9 @@ impl Config {
         if !(1..=300).contains(&poll_wait_seconds) {
             return Err(ConfigError::PollWait(poll_wait_seconds));
         }
+        let cluster_domain = cluster_domain.map(ClusterDomain::try_from).transpose();
+        let cluster_domain = cluster_domain
+            .map_err(|error: ClusterDomainError| ConfigError::ClusterDomain(error.to_string()))?;
         if max_active_faults == 0 {
             return Err(ConfigError::MaxActiveFaults);
         }
@@ -106,6 +115,7 @@ impl Config {
             service,
             namespace,
             namespaces,
+            cluster_domain: cluster_domain.unwrap_or_default(),
             max_active_faults,
             authority,
         })
@@ -118,6 +128,7 @@ impl std::fmt::Display for ConfigError {
             Self::Json(error) => write!(f, "not the expected JSON: {error}"),
             Self::Address(address) => write!(f, "control_plane_address must be host:port, not `{address}`"),
             Self::PollWait(seconds) => write!(f, "poll_wait_seconds must be from 1 to 300, not {seconds}"),
+            Self::ClusterDomain(error) => write!(f, "cluster_domain: {error}"),
             Self::MaxActiveFaults => f.write_str("max_active_faults must be at least 1"),
         }
     }
@@ -139,6 +150,7 @@ mod tests {
         assert_eq!(config.poll_wait, Duration::from_secs(30));
         assert_eq!(config.max_staleness, Some(Duration::from_secs(900)));
         assert_eq!(config.max_active_faults, 1024);
+        assert!(config.cluster_domain.service("a.b.svc.cluster.local").is_some());
     }
 
     #[test]
@@ -164,7 +176,7 @@ mod tests {
     #[test]
     fn every_option_is_read() {
         let config = Config::parse(
-            br#"{"control_plane_address": "a:1", "cluster": "c", "poll_wait_seconds": 5, "max_staleness_seconds": 0, "service": "s", "namespace": "n", "namespaces": ["a", "b"], "max_active_faults": 7}"#,
+            br#"{"control_plane_address": "a:1", "cluster": "c", "poll_wait_seconds": 5, "max_staleness_seconds": 0, "service": "s", "namespace": "n", "namespaces": ["a", "b"], "cluster_domain": "mesh.example", "max_active_faults": 7}"#,
         );
         let config = config.unwrap();
         assert_eq!(
@@ -173,6 +185,7 @@ mod tests {
         );
         assert_eq!((config.service.as_deref(), config.namespace.as_deref()), (Some("s"), Some("n")));
         assert_eq!((config.namespaces, config.max_active_faults), (vec!["a".to_owned(), "b".to_owned()], 7));
+        assert_eq!(config.cluster_domain.service("a.b.svc.mesh.example"), Some(("a", "b")));
     }
 
     #[test]
@@ -191,6 +204,11 @@ mod tests {
         assert_eq!(
             error(r#"{"control_plane_address": "a:1", "max_active_faults": 0}"#),
             ConfigError::MaxActiveFaults
+        );
+        assert!(
+            error(r#"{"control_plane_address": "a:1", "cluster_domain": "*.local"}"#)
+                .to_string()
+                .contains("`*.local`")
         );
         assert!(error(r#"{"control_plane_adress": "a:1"}"#).to_string().contains("control_plane_adress"));
         assert!(matches!(error(""), ConfigError::Json(_)));

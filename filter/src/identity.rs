@@ -27,10 +27,12 @@ pub struct Identity {
 pub enum ProxyKind {
     /// Proxy of one workload, for the requests that it receives and makes.
     Sidecar,
-    /// Proxy that is a workload itself. Every request is inbound.
+    /// Proxy that is a workload itself. Every request is inbound, and outbound to what the route has chosen.
     Gateway,
     /// Proxy of many services. Every request is inbound, and for one of them.
     Waypoint,
+    /// Waypoint that is configured for one service. Every request is inbound to it.
+    WaypointOfOne,
 }
 
 impl Identity {
@@ -45,11 +47,10 @@ impl Identity {
             text(&["xds"]).or_else(|| text(&[]))
         };
         let id = node(&["id"]).unwrap_or_default();
-        // Istio's node ids begin with the type of proxy. A waypoint that is configured for one service
-        // works like a gateway.
+        // Istio's node ids begin with the type of proxy.
         let kind = match id.split('~').next() {
             Some("router") => ProxyKind::Gateway,
-            Some("waypoint") if config.service.is_some() => ProxyKind::Gateway,
+            Some("waypoint") if config.service.is_some() => ProxyKind::WaypointOfOne,
             Some("waypoint") => ProxyKind::Waypoint,
             _ => ProxyKind::Sidecar,
         };
@@ -57,7 +58,9 @@ impl Identity {
         let is_name = |name: &String| name != "*";
         let own = || config.namespace.clone().or_else(|| node(&["metadata", "NAMESPACE"])).filter(is_name);
         let namespaces = match kind {
-            ProxyKind::Gateway | ProxyKind::Waypoint if !config.namespaces.is_empty() => {
+            ProxyKind::Gateway | ProxyKind::Waypoint | ProxyKind::WaypointOfOne
+                if !config.namespaces.is_empty() =>
+            {
                 config.namespaces.clone()
             }
             _ => own().into_iter().collect(),
@@ -180,7 +183,7 @@ mod tests {
         let one = proxy("waypoint", r#", "service": "cart""#);
         assert_eq!(
             (one.scope.to_string().as_str(), one.kind),
-            ("namespace=infra&service=cart", ProxyKind::Gateway)
+            ("namespace=infra&service=cart", ProxyKind::WaypointOfOne)
         );
     }
 

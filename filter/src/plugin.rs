@@ -98,7 +98,7 @@ impl<D: SharedData> Plugin<D> {
 
     /// True if every request is inbound, whatever the listener's direction.
     pub fn is_always_inbound(&self) -> bool {
-        self.identity.kind != ProxyKind::Sidecar
+        matches!(self.identity.kind, ProxyKind::Waypoint | ProxyKind::WaypointOfOne)
     }
 
     /// True if no request can get a fault, so that nothing about it need be read.
@@ -234,7 +234,7 @@ impl<D: SharedData> Plugin<D> {
     /// Compiles a snapshot, and runs it. Requests that are held by what is not in it are due now.
     fn activate(&mut self, bytes: &[u8], now: Instant) -> Result<(), String> {
         let snapshot = Snapshot::decode(bytes).map_err(|error| error.to_string())?;
-        self.programs = Programs::compile(&snapshot, &self.identity);
+        self.programs = Programs::compile(&snapshot, &self.identity, &self.config.cluster_domain);
         self.held.follow(&snapshot, now);
         Ok(())
     }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use policies::{Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp, wire::Schedule};
+use policies::{
+    Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp, language::ClusterDomain, wire::Schedule,
+};
 
 use crate::identity::{Identity, ProxyKind};
 
@@ -21,22 +23,24 @@ struct Services {
     snapshot: Snapshot,
     /// Scope of the whole snapshot.
     scope: Scope,
+    domain: ClusterDomain,
     programs: HashMap<Vec<u8>, Program>,
 }
 
 impl Programs {
-    /// Compiles a snapshot for this proxy.
-    pub fn compile(snapshot: &Snapshot, identity: &Identity) -> Self {
-        let program = Program::compile(snapshot, &identity.scope);
-        let schedule = snapshot.schedule(&identity.scope);
-        match identity.kind {
-            ProxyKind::Sidecar | ProxyKind::Gateway => Self { program, services: None, schedule },
+    /// Compiles a snapshot for this proxy in the mesh of this domain.
+    pub fn compile(snapshot: &Snapshot, identity: &Identity, domain: &ClusterDomain) -> Self {
+        let Identity { scope, kind, node: _, warning: _ } = identity;
+        let (program, services) = match kind {
+            ProxyKind::Sidecar | ProxyKind::WaypointOfOne => (Program::compile(snapshot, scope), None),
+            ProxyKind::Gateway => (Program::compile_for_gateway(snapshot, scope), None),
             ProxyKind::Waypoint => {
-                let (snapshot, scope) = (snapshot.clone(), identity.scope.clone());
-                let services = Some(Services { snapshot, scope, programs: HashMap::new() });
-                Self { program: Program::default(), services, schedule }
+                let (snapshot, scope, domain) = (snapshot.clone(), scope.clone(), domain.clone());
+                let services = Services { snapshot, scope, domain, programs: HashMap::new() };
+                (Program::default(), Some(services))
             }
-        }
+        };
+        Self { program: program.in_domain(domain), services, schedule: snapshot.schedule(scope) }
     }
 
     /// True if no request can get a fault.
@@ -66,36 +70,55 @@ impl Programs {
 
 impl Services {
     fn program(&mut self, filter_chain: Vec<u8>) -> &Program {
-        let Self { snapshot, scope, programs } = self;
+        let Self { snapshot, scope, domain, programs } = self;
         programs.entry(filter_chain).or_insert_with_key(|filter_chain| {
-            let named = service_of(filter_chain).filter(|(_, namespace)| scope.has_namespace(namespace));
-            let workload = named.and_then(|(service, namespace)| Scope::new([namespace], [service]).ok());
-            Program::compile(snapshot, &workload.unwrap_or(Scope::unknown()))
+            let workload = host_of(filter_chain).map(|host| workload(host, scope, domain));
+            Program::compile(snapshot, &workload.unwrap_or(Scope::unknown())).in_domain(domain)
         })
     }
 }
 
-/// Service and namespace of a waypoint's filter chain, which Istio names
-/// `inbound-vip|PORT|http|SERVICE.NAMESPACE.svc.DOMAIN`; `None` for any other name.
-fn service_of(filter_chain: &[u8]) -> Option<(&str, &str)> {
-    let name = std::str::from_utf8(filter_chain).ok()?.strip_prefix("inbound-vip|")?;
-    let (_, host) = name.rsplit_once('|')?;
-    let mut labels = host.split('.');
-    match (labels.next()?, labels.next()?, labels.next()?) {
-        (service, namespace, "svc") => Some((service, namespace)),
-        _ => None,
+/// Workload that a waypoint of this scope serves under this host: a service of the mesh, or a host outside it.
+fn workload(host: &str, waypoint: &Scope, domain: &ClusterDomain) -> Scope {
+    match domain.service(host) {
+        Some((service, namespace)) if waypoint.has_namespace(namespace) => {
+            Scope::new([namespace], [service]).unwrap_or(Scope::unknown())
+        }
+        Some(_) => Scope::unknown(),
+        None => waypoint.clone().of_host(host.to_ascii_lowercase()),
     }
+}
+
+/// Host of a waypoint's filter chain, which Istio names `inbound-vip|PORT|http|HOST`; `None` for any other name.
+fn host_of(filter_chain: &[u8]) -> Option<&str> {
+    let mut parts = str::from_utf8(filter_chain).ok()?.strip_prefix("inbound-vip|")?.splitn(3, '|');
+    let (_port, _protocol, host) = (parts.next()?, parts.next()?, parts.next()?);
+    (!host.is_empty()).then_some(host)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::service_of;
+    use policies::{Scope, language::ClusterDomain};
+
+    use super::{host_of, workload};
+
+    /// Workload of a filter chain at a waypoint of `demo`.
+    fn of(filter_chain: &str) -> Option<String> {
+        let waypoint = Scope::new(["demo"], ["*"]).unwrap();
+        let host = host_of(filter_chain.as_bytes())?;
+        Some(workload(host, &waypoint, &ClusterDomain::default()).to_string())
+    }
 
     #[test]
-    fn a_filter_chain_of_a_waypoint_names_its_service() {
-        let checkout = Some(("checkout", "demo"));
-        assert_eq!(service_of(b"inbound-vip|8080|http|checkout.demo.svc.cluster.local"), checkout);
-        assert_eq!(service_of(b"inbound-vip|80|http|checkout.demo.svc.mesh.example"), checkout);
+    fn a_filter_chain_of_a_waypoint_names_its_service_or_the_host_of_a_service_entry() {
+        for (host, shown) in [
+            ("checkout.demo.svc.cluster.local", "namespace=demo&service=checkout"),
+            ("checkout.shop.svc.cluster.local", ""),
+            ("api.partner.example", "namespace=demo&service=api.partner.example"),
+            ("checkout.demo.svc.evil.example", "namespace=demo&service=checkout.demo.svc.evil.example"),
+        ] {
+            assert_eq!(of(&format!("inbound-vip|8080|http|{host}")).as_deref(), Some(shown), "{host}");
+        }
     }
 
     #[test]
@@ -103,14 +126,14 @@ mod tests {
         for other in [
             "",
             "0.0.0.0_8080",
-            "inbound-vip|8080|http|api.example.com",
-            "inbound-vip|8080|http|checkout.demo",
             "inbound-vip|8080",
+            "inbound-vip|8080|http",
+            "inbound-vip|8080|http|",
             "direct-http",
             "checkout.demo.svc.cluster.local",
         ] {
-            assert_eq!(service_of(other.as_bytes()), None, "{other}");
+            assert_eq!(of(other), None, "{other}");
         }
-        assert_eq!(service_of(b"inbound-vip|80|http|\xff.demo.svc"), None);
+        assert_eq!(host_of(b"inbound-vip|80|http|\xff.demo.svc"), None);
     }
 }

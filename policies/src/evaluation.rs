@@ -1,18 +1,21 @@
 //! Evaluates policies: a snapshot compiled for one workload, and what it decides about a request.
 
+mod callee;
+mod caller;
 mod compiled_matcher;
 mod decision;
 mod dice;
 mod in_force;
 mod index;
+mod mesh;
 mod program;
 mod radix;
 mod request_view;
 mod rule;
 mod rule_id;
+mod rules;
 mod static_request;
 mod work;
-mod workload_ref;
 
 pub use decision::Decision;
 pub use dice::{AlwaysHit, Dice};

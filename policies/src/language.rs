@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how it is written, sent or evaluated.
 
+mod destination;
 mod direction;
 mod facts;
 mod fault;
@@ -12,11 +13,13 @@ mod matching;
 mod policy;
 mod query;
 mod reply;
+mod selector;
 mod subject;
 mod values;
 
 #[cfg(feature = "authoring")]
 pub use crate::automaton::TooComplex;
+pub use destination::Destination;
 pub use direction::Direction;
 pub use facts::Facts;
 pub use fault::{Delay, Fault, MAX_HOLD_MS};
@@ -24,8 +27,9 @@ pub use fault::{Delay, Fault, MAX_HOLD_MS};
 pub use guardrail::{Breach, Guardrail};
 pub use matcher::{Matcher, Test};
 pub use matching::{Condition, Match, Source};
-pub use policy::{Flow, Mode, Policy, Rule, Selector};
+pub use policy::{Flow, Mode, Policy, Rule};
 pub use reply::{Abort, GrpcStatus, GrpcStatusError, HttpStatus, HttpStatusError, MAX_BODY_BYTES, Reply};
+pub use selector::{Selector, Target};
 pub use subject::Subject;
 #[cfg(feature = "authoring")]
 pub(crate) use subject::{Form, Kind};
@@ -33,6 +37,6 @@ pub(crate) use subject::{Form, Kind};
 pub use values::PatternError;
 pub(crate) use values::is_label;
 pub use values::{
-    Glob, GlobError, HeaderName, HeaderValue, NameError, Pattern, Percentage, PercentageError, PolicyName,
-    Timestamp, TimestampError,
+    ClusterDomain, ClusterDomainError, Glob, GlobError, HeaderName, HeaderValue, Host, HostError, NameError,
+    Pattern, Percentage, PercentageError, PolicyName, Timestamp, TimestampError,
 };

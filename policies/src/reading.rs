@@ -10,6 +10,7 @@ mod matching;
 mod patterns;
 mod policy;
 mod problem;
+mod selector;
 mod suggest;
 mod values;
 mod yaml;

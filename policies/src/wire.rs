@@ -17,6 +17,7 @@ mod encoding;
 mod error;
 mod format;
 mod parts;
+mod policy;
 pub mod poll;
 mod scope;
 mod snapshot;

@@ -2,8 +2,8 @@
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
-use policies::{File, Policy, rendering::json};
-use serde_json::json;
+use policies::{File, Policy, language::Selector, rendering::json};
+use serde_json::{Value, json};
 
 fn policy(yaml: &str) -> Policy {
     let file = File::read(yaml.as_bytes());
@@ -71,7 +71,7 @@ fn shorthands_and_camel_case_mean_the_long_forms() {
 fn an_absent_or_empty_selector_selects_everything() {
     let rules = "rules: [{fault: {percentage: 5, delay_ms: 3}}]";
     let everything = policy(&format!("metadata: {{name: a}}\nspec: {{{rules}}}"));
-    assert!(everything.selector.service.is_any() && everything.selector.namespace.is_any());
+    assert_eq!(everything.selector, Selector::any());
     for selector in ["{}", "null", "{service: ''}", "{service: '*', namespace: '*'}"] {
         assert_eq!(
             policy(&format!("metadata: {{name: a}}\nspec: {{selector: {selector}, {rules}}}")),
@@ -79,6 +79,21 @@ fn an_absent_or_empty_selector_selects_everything() {
             "{selector}"
         );
     }
+}
+
+#[test]
+fn a_host_stands_in_the_place_of_a_service() {
+    let with = |spec: &str| {
+        let yaml = format!(
+            "metadata: {{name: a}}\nspec: {{{spec}, rules: [{{fault: {{percentage: 5, delay_ms: 3}}}}]}}"
+        );
+        json::policy(&policy(&yaml))["spec"].clone()
+    };
+    let waypoint = with("selector: {host: API.Partner.example., namespace: demo}");
+    assert_eq!(waypoint["selector"], json!({"host": "api.partner.example", "namespace": "demo"}));
+    let callee = with("direction: outbound, destination: {host: '*.partner.example', service: null}");
+    assert_eq!(callee["destination"], json!({"host": "*.partner.example"}));
+    assert_eq!(with("direction: outbound, destination: {service: '*'}")["destination"], Value::Null);
 }
 
 #[test]

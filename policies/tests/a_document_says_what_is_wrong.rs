@@ -58,6 +58,73 @@ fn all_problems_of_all_documents_are_reported() {
 }
 
 #[test]
+fn what_cannot_be_a_service_of_the_mesh_points_to_host() {
+    let about = |spec: &str| {
+        let rules = "rules: [{fault: {percentage: 5, delay_ms: 1}}]";
+        let found = problems(&format!("metadata: {{name: a}}\nspec: {{{spec}, {rules}}}"));
+        assert_eq!(found.len(), 1, "{spec}: {found:#?}");
+        found[0].split_once(' ').unwrap().1.to_owned()
+    };
+    let no_service = "cannot be the name of a service in the mesh, which has no dots; write";
+    for (service, instead) in [
+        ("api.partner.example", "`host: api.partner.example`"),
+        ("'*.partner.example'", "`host: *.partner.example`"),
+        ("'https://api.partner.example:443/v1'", "`host: api.partner.example`"),
+        ("10.0.0.1", "`host: 10.0.0.1`"),
+        ("pay.shop", "`service: pay` and `namespace: shop`, or, outside the mesh, `host: pay.shop`"),
+        (
+            "pay.shop.svc.cluster.local",
+            "`service: pay` and `namespace: shop`, or, outside the mesh, `host: pay.shop.svc.cluster.local`",
+        ),
+    ] {
+        let found = about(&format!("direction: outbound, destination: {{service: {service}}}"));
+        let name = service.trim_matches('\'');
+        assert_eq!(found, format!("spec.destination.service: `{name}` {no_service} {instead}"));
+    }
+    let found = about("direction: outbound, destination: {service: pay-}");
+    assert!(
+        found.starts_with("spec.destination.service: `pay-` cannot be the name of a service: 1 to 63"),
+        "{found}"
+    );
+    for (service, instead) in [
+        ("checkout.shop.svc.cluster.local", "`namespace: shop`"),
+        ("api.partner.example", "`host: api.partner.example`"),
+    ] {
+        let found = about(&format!("selector: {{service: {service}}}"));
+        assert!(found.contains(no_service) && found.contains(instead), "{found}");
+    }
+}
+
+#[test]
+fn a_host_has_neither_service_nor_namespace_nor_port() {
+    let about = |spec: &str| {
+        let rules = "rules: [{fault: {percentage: 5, delay_ms: 1}}]";
+        problems(&format!("metadata: {{name: a}}\nspec: {{{spec}, {rules}}}"))
+    };
+    for (spec, problem) in [
+        (
+            "direction: outbound, destination: {host: a.example, service: b}",
+            "2:42 spec.destination: has `service` and `host`; keep one",
+        ),
+        (
+            "direction: outbound, destination: {host: a.example, namespace: b}",
+            "2:71 spec.destination.namespace: is for `service`: a host outside the mesh is in no namespace",
+        ),
+        (
+            "direction: outbound, destination: {host: 'a.example:443'}",
+            "2:49 spec.destination.host: `a.example:443` is not a host name or glob: letters, digits, `-`, `.`, and `*` for any run of characters, without scheme, port and path",
+        ),
+        (
+            "selector: {host: a.example}, direction: outbound",
+            "2:18 spec.selector: has a `host`, and its waypoint only receives requests; for those that are sent to a host write `destination: {host: …}`",
+        ),
+        ("selector: {host: a.example, service: b}", "2:18 spec.selector: has `service` and `host`; keep one"),
+    ] {
+        assert_eq!(about(spec), [problem], "{spec}");
+    }
+}
+
+#[test]
 fn values_out_of_range_say_the_range() {
     let fault = |fault: &str| {
         let problems = problems(&with_rules(&format!("    - fault: {{{fault}}}")));

@@ -61,6 +61,24 @@ fn each_limit_is_a_limit() {
         ("{namespaces: ['d*']}", "", HARMLESS, "spec.selector.namespace: `*` is not within `d*`"),
         ("{services: ['cart*']}", demo, HARMLESS, "spec.selector.service: `checkout` is not within `cart*`"),
         (
+            "{services: ['api*'], namespaces: [demo]}",
+            "selector: {host: api.partner.example, namespace: demo}, ",
+            HARMLESS,
+            "spec.selector.host: `api.partner.example` is not within `api*`",
+        ),
+        (
+            "{namespaces: [demo]}",
+            "selector: {host: api.partner.example}, ",
+            HARMLESS,
+            "spec.selector.namespace: `*` is not within `demo`",
+        ),
+        (
+            "{allowWildcards: false, services: ['*']}",
+            "selector: {host: '*.example', namespace: demo}, ",
+            HARMLESS,
+            "spec.selector.host: `*.example` has a `*`; name the one that is meant",
+        ),
+        (
             "{allowWildcards: false}",
             "selector: {service: 'c*', namespace: demo}, ",
             HARMLESS,

@@ -87,6 +87,7 @@ fn what_the_first_generation_does_not_know_is_named() {
     for (entry, field) in [
         (with("selector: {service: 'a*'}, ", "", "delay_ms: 1"), "spec.selector.service with `*`"),
         (with("selector: {namespace: '*a'}, ", "", "delay_ms: 1"), "spec.selector.namespace with `*`"),
+        (with("selector: {host: a.example}, ", "", "delay_ms: 1"), "spec.selector.host"),
         (with("direction: outbound, ", "", "delay_ms: 1"), "spec.direction"),
         (with("mode: shadow, ", "", "delay_ms: 1"), "spec.mode"),
         (with("priority: 1, ", "", "delay_ms: 1"), "spec.priority"),

@@ -1,5 +1,6 @@
-//! A policy that a format cannot say is left out, and with it every later one for the same direction:
-//! a rule that would have decided first must not let a later one inject.
+//! A policy that a format cannot say is left out of it, and with it every later one for the same direction; one that
+//! a filter does not know, with every later one: a rule that would have decided first must not let a later one
+//! inject.
 #![cfg(test)]
 #![cfg(feature = "authoring")]
 
@@ -7,7 +8,7 @@ use std::sync::Arc;
 
 use policies::{
     Catalog, File, Snapshot, Timestamp,
-    language::{Condition, Pattern, Subject, Test},
+    language::{Condition, Destination, Flow, Host, Pattern, Subject, Target, Test},
     repository::Sources,
     wire::Format,
 };
@@ -71,6 +72,19 @@ fn format_1_has_no_room_for_a_regex_that_its_filters_could_not_compile() {
 }
 
 #[test]
+fn format_1_has_no_room_for_a_host() {
+    let host = || Host::try_from("api.partner.example".to_owned()).unwrap();
+    let mut snapshot = snapshot();
+    Arc::make_mut(&mut snapshot.policies[1].policy).flow =
+        Flow::Outbound { destination: Destination::Host(host()) };
+    assert_eq!(names(&snapshot.encode(Format::V1)), ["first", "second", "third"]);
+    assert_eq!(Snapshot::decode(&snapshot.encode(Format::V2)).unwrap(), snapshot);
+    Arc::make_mut(&mut snapshot.policies[2].policy).selector.target = Target::Host(host());
+    assert_eq!(names(&snapshot.encode(Format::V1)), ["first"]);
+    assert_eq!(Snapshot::decode(&snapshot.encode(Format::V2)).unwrap(), snapshot);
+}
+
+#[test]
 fn two_conditions_on_a_header_have_room_in_every_format() {
     let mut snapshot = snapshot();
     let first = Arc::make_mut(&mut snapshot.policies[0].policy);
@@ -91,6 +105,6 @@ fn a_subject_of_a_later_build_leaves_its_policy_out() {
         bytes[at] = 200;
         names(&bytes)
     };
-    assert_eq!(unknown(b"x-a"), ["out"]);
+    assert_eq!(unknown(b"x-a"), [""; 0], "at a gateway both directions are in one order");
     assert_eq!(unknown(b"x-b"), ["first", "out"]);
 }

@@ -99,7 +99,7 @@ mod slow {
             ],
         );
         for (field, places) in [
-            ("of_policy", &["evaluation/rule.rs", "wire/encoding.rs", "repository/lint.rs"][..]),
+            ("of_policy", &["evaluation/rule.rs", "wire/policy.rs", "repository/lint.rs"][..]),
             ("of_policy", &["rendering/first_generation.rs"]),
             ("of_match", &["evaluation/rule.rs", "evaluation/index.rs", "wire/v1.rs", "wire/v2.rs"]),
             ("of_match", &["language/matching.rs", "repository/lint.rs", "rendering/json.rs"]),

@@ -28,6 +28,8 @@ use crate::{
 
 /// Attribute that the access log can show as `%FILTER_STATE(wasm.hfi:PLAIN)%`.
 const ACCESS_LOG: &str = "hfi";
+/// Attribute of a request about which a plugin of this proxy has decided. It is filter state, which no client can set.
+const DECIDED: &str = "hfi_decided";
 
 pub(super) fn log(level: Level, message: &str) {
     let level = match level {
@@ -112,6 +114,20 @@ pub(super) fn direction() -> Option<Direction> {
 /// Name of the filter chain that the request came through.
 pub(super) fn filter_chain() -> Option<Vec<u8>> {
     property(&["xds", "filter_chain_name"]).or_else(|| property(&["filter_chain_name"]))
+}
+
+/// Cluster that the route of the request has chosen.
+pub(super) fn cluster() -> Option<Vec<u8>> {
+    property(&["xds", "cluster_name"]).or_else(|| property(&["cluster_name"]))
+}
+
+/// Takes the decision about the request for which the host has called; `false` if another plugin has taken it.
+pub(super) fn claim() -> bool {
+    let is_first = property(&[DECIDED]).is_none();
+    if is_first {
+        hostcalls::set_property(DECIDED, "1");
+    }
+    is_first
 }
 
 /// Answers a request in place of the workload.

@@ -12,6 +12,8 @@ use crate::request::lazy_request::{LazyRequest, RequestSource};
 /// Request of the stream for which the host has called.
 struct StreamRequest {
     is_always_inbound: bool,
+    /// True if other plugins can have seen the request.
+    is_shared: bool,
 }
 
 impl RequestSource for StreamRequest {
@@ -31,6 +33,14 @@ impl RequestSource for StreamRequest {
         if self.is_always_inbound { Some(Direction::Inbound) } else { host::direction() }
     }
 
+    fn cluster(&self) -> Option<Vec<u8>> {
+        host::cluster()
+    }
+
+    fn claim(&self) -> bool {
+        !self.is_shared || host::claim()
+    }
+
     fn certificate(&self) -> Option<Vec<u8>> {
         host::property(&["connection", "uri_san_peer_certificate"])
     }
@@ -40,8 +50,8 @@ impl RequestSource for StreamRequest {
     }
 }
 
-/// Applies the policies to a request.
-pub(super) fn on_request_headers(root: &Root, context_id: u32) -> Action {
+/// Applies the policies to a request; `is_shared` if other plugins can have seen it.
+pub(super) fn on_request_headers(root: &Root, context_id: u32, is_shared: bool) -> Action {
     #[cfg(feature = "trap")]
     if host::request_header("x-hfi-trap").is_some() {
         core::arch::wasm32::unreachable();
@@ -50,7 +60,8 @@ pub(super) fn on_request_headers(root: &Root, context_id: u32) -> Action {
     if plugin.is_idle() {
         return Action::Continue;
     }
-    let request = LazyRequest::new(StreamRequest { is_always_inbound: plugin.is_always_inbound() });
+    let request =
+        LazyRequest::new(StreamRequest { is_always_inbound: plugin.is_always_inbound(), is_shared });
     let Some(decision) = plugin.decide(&request, host::filter_chain) else { return Action::Continue };
     let is_full = plugin.is_full();
     drop(plugin);

@@ -26,6 +26,12 @@ pub trait RequestSource {
     /// Direction of the listener.
     fn direction(&self) -> Option<Direction>;
 
+    /// Cluster that the route has chosen.
+    fn cluster(&self) -> Option<Vec<u8>>;
+
+    /// Takes the decision about the request; `false` if another plugin of this proxy has taken it.
+    fn claim(&self) -> bool;
+
     /// URI in the certificate by which the peer opened this connection.
     fn certificate(&self) -> Option<Vec<u8>>;
 
@@ -41,6 +47,7 @@ pub struct LazyRequest<S> {
     source: S,
     now: OnceCell<Timestamp>,
     direction: OnceCell<Option<Direction>>,
+    cluster: OnceCell<Option<Vec<u8>>>,
     caller: OnceCell<Option<Vec<u8>>>,
     needs_several: Cell<bool>,
     all: OnceCell<Option<Vec<u8>>>,
@@ -63,6 +70,7 @@ impl<S: RequestSource> LazyRequest<S> {
             source,
             now: OnceCell::new(),
             direction: OnceCell::new(),
+            cluster: OnceCell::new(),
             caller: OnceCell::new(),
             needs_several: Cell::new(false),
             all: OnceCell::new(),
@@ -154,6 +162,14 @@ impl<S: RequestSource> Facts for LazyRequest<S> {
         self.field(":authority").map(Cow::Borrowed)
     }
 
+    fn cluster(&self) -> Option<Cow<'_, [u8]>> {
+        self.cluster.get_or_init(|| self.source.cluster()).as_deref().map(Cow::Borrowed)
+    }
+
+    fn claim(&self) -> bool {
+        self.source.claim()
+    }
+
     fn spiffe_id(&self) -> Option<Cow<'_, [u8]>> {
         self.caller.get_or_init(|| self.caller()).as_deref().map(Cow::Borrowed)
     }
@@ -210,6 +226,16 @@ mod tests {
             Some(Direction::Inbound)
         }
 
+        fn cluster(&self) -> Option<Vec<u8>> {
+            self.calls.borrow_mut().push("cluster".into());
+            Some(b"outbound|80||cart.shop.svc.cluster.local".to_vec())
+        }
+
+        fn claim(&self) -> bool {
+            self.calls.borrow_mut().push("claim".into());
+            true
+        }
+
         fn certificate(&self) -> Option<Vec<u8>> {
             self.calls.borrow_mut().push("certificate".into());
             self.certificate.map(Into::into)
@@ -231,13 +257,14 @@ mod tests {
             assert_eq!(request.query().as_deref(), Some(&b"b=/c"[..]));
             assert_eq!(request.direction(), Some(Direction::Inbound));
             assert_eq!(request.spiffe_id(), None);
+            assert!(request.cluster().is_some_and(|cluster| cluster.starts_with(b"outbound|")));
             assert_eq!(request.method().as_deref(), Some(&b"GET"[..]));
             assert_eq!(request.header("x-a"), None);
             assert_eq!(request.now(), Timestamp::from_millis(1));
         }
         assert_eq!(
             *host.calls.borrow(),
-            [":path", "direction", "certificate", "principal", ":method", "x-a", "now"]
+            [":path", "direction", "certificate", "principal", "cluster", ":method", "x-a", "now"]
         );
     }
 
@@ -304,6 +331,14 @@ mod tests {
 
             fn direction(&self) -> Option<Direction> {
                 None
+            }
+
+            fn cluster(&self) -> Option<Vec<u8>> {
+                None
+            }
+
+            fn claim(&self) -> bool {
+                true
             }
 
             fn certificate(&self) -> Option<Vec<u8>> {

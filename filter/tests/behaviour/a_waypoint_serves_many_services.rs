@@ -17,17 +17,23 @@ spec: {selector: {service: cart, namespace: demo}, rules: [{match: {path: {exact
 metadata: {name: everyone}
 spec: {rules: [{match: {path: {exact: /all}}, fault: {percentage: 100, delay_ms: 1}}]}
 ---
+metadata: {name: partner}
+spec: {selector: {host: api.partner.example}, rules: [{match: {path: {exact: /partner}}, fault: {percentage: 100, delay_ms: 1}}]}
+---
+metadata: {name: evil}
+spec: {selector: {host: '*.evil.example', namespace: demo}, rules: [{match: {path: {exact: /evil}}, fault: {percentage: 100, delay_ms: 1}}]}
+---
 metadata: {name: anywhere}
 spec: {selector: {service: cart}, rules: [{match: {path: {exact: /anywhere}}, fault: {percentage: 100, delay_ms: 1}}]}
 ";
 
 /// Waypoint of `demo` with these policies.
-fn waypoint() -> World {
+fn waypoint(config: &str) -> World {
     let scope = Scope::new(["demo"], ["*"]).unwrap();
     let identity =
         Identity { scope, kind: ProxyKind::Waypoint, node: NodeId::parse("waypoint~1"), warning: None };
     let now = Instant::from_origin(Duration::from_secs(1));
-    let mut world = World::of(identity, &Data::default(), "", 7, now);
+    let mut world = World::of(identity, &Data::default(), config, 7, now);
     let (poll, _) = world.until_poll();
     assert_eq!(header(&poll, ":path"), Some("/v1/snapshot?namespace=demo&service=*"));
     world.answer(good(snapshot_of(POLICIES)));
@@ -35,31 +41,51 @@ fn waypoint() -> World {
 }
 
 /// Paths that get a fault through this filter chain.
-fn faulted(filter_chain: &str) -> [bool; 3] {
-    let mut world = waypoint();
-    ["/cart", "/all", "/anywhere"].map(|path| {
-        let request = StaticRequest { target: Some(path.into()), ..StaticRequest::default() };
+fn faulted(filter_chain: &str) -> Vec<&'static str> {
+    faulted_with("", filter_chain)
+}
+
+fn faulted_with(config: &str, filter_chain: &str) -> Vec<&'static str> {
+    let mut world = waypoint(config);
+    let mut paths = vec!["/cart", "/all", "/anywhere", "/partner", "/evil"];
+    paths.retain(|path| {
+        let request = StaticRequest { target: Some((*path).into()), ..StaticRequest::default() };
         world.injects_through(filter_chain, &request)
-    })
+    });
+    paths
 }
 
 #[test]
 fn a_request_gets_the_faults_of_the_service_that_it_is_for() {
-    assert_eq!(faulted("inbound-vip|8080|http|cart.demo.svc.cluster.local"), [true, true, true]);
-    assert_eq!(faulted("inbound-vip|8080|http|checkout.demo.svc.cluster.local"), [false, true, false]);
+    assert_eq!(faulted("inbound-vip|8080|http|cart.demo.svc.cluster.local"), ["/cart", "/all", "/anywhere"]);
+    assert_eq!(faulted("inbound-vip|8080|http|checkout.demo.svc.cluster.local"), ["/all"]);
+}
+
+#[test]
+fn a_service_entry_is_known_by_its_host_also_if_it_looks_like_a_service() {
+    assert_eq!(faulted("inbound-vip|443|http|api.partner.example"), ["/all", "/partner"]);
+    assert_eq!(faulted("inbound-vip|80|http|cart.demo.svc.evil.example"), ["/all", "/evil"]);
+}
+
+#[test]
+fn services_are_those_of_the_configured_domain() {
+    let evil = r#", "cluster_domain": "evil.example""#;
+    let cart = ["/cart", "/all", "/anywhere"];
+    assert_eq!(faulted_with(evil, "inbound-vip|80|http|cart.demo.svc.evil.example"), cart);
+    assert_eq!(faulted_with(evil, "inbound-vip|80|http|cart.demo.svc.cluster.local"), ["/all"]);
 }
 
 #[test]
 fn another_namespace_or_an_unknown_chain_gets_only_wildcards() {
     for filter_chain in ["inbound-vip|8080|http|cart.shop.svc.cluster.local", "direct-http", ""] {
-        assert_eq!(faulted(filter_chain), [false, true, false], "{filter_chain}");
+        assert_eq!(faulted(filter_chain), ["/all"], "{filter_chain}");
     }
 }
 
 #[test]
 fn a_waypoint_without_policies_is_idle() {
-    let mut world = waypoint();
-    assert!(!world.plugin.is_idle() && world.policies() == 3);
+    let mut world = waypoint("");
+    assert!(!world.plugin.is_idle() && world.policies() == 5);
     world.until_poll();
     world.answer(good(snapshot_of("")));
     assert!(world.plugin.is_idle() && world.policies() == 0);

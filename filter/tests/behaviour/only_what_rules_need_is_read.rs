@@ -4,6 +4,7 @@ use std::{cell::RefCell, time::Duration};
 
 use filter::{
     clock::Instant,
+    identity::{Identity, ProxyKind},
     request::{
         header_map,
         lazy_request::{LazyRequest, RequestSource},
@@ -11,11 +12,12 @@ use filter::{
 };
 use policies::{Timestamp, language::Direction};
 
-use crate::world::{Data, World, good, snapshot_of};
+use crate::world::{Data, World, checkout, good, snapshot_of};
 
 /// Host that records the calls.
 struct Host<'h> {
     path: &'static str,
+    direction: Direction,
     calls: &'h RefCell<Vec<String>>,
 }
 
@@ -37,7 +39,16 @@ impl RequestSource for Host<'_> {
 
     fn direction(&self) -> Option<Direction> {
         self.calls.borrow_mut().push("direction".into());
-        Some(Direction::Inbound)
+        Some(self.direction)
+    }
+
+    fn cluster(&self) -> Option<Vec<u8>> {
+        self.calls.borrow_mut().push("cluster".into());
+        Some(b"outbound|80||cart.shop.svc.cluster.local".to_vec())
+    }
+
+    fn claim(&self) -> bool {
+        true
     }
 
     fn certificate(&self) -> Option<Vec<u8>> {
@@ -51,14 +62,19 @@ impl RequestSource for Host<'_> {
     }
 }
 
-/// Attributes that a request for `path` reads when these are the rules of `checkout`.
+/// Attributes that an inbound request for `path` reads when these are the rules of `checkout`.
 fn reads(rules: &str, path: &'static str) -> Vec<String> {
-    let mut world = World::joining(&Data::default(), "", 7, Instant::from_origin(Duration::from_secs(1)));
+    read_by(checkout(), &format!("rules: [{rules}]"), path, Direction::Inbound)
+}
+
+/// The same for a proxy and a policy of `checkout`.
+fn read_by(proxy: Identity, spec: &str, path: &'static str, direction: Direction) -> Vec<String> {
+    let mut world = World::of(proxy, &Data::default(), "", 7, Instant::from_origin(Duration::from_secs(1)));
     world.until_poll();
-    let yaml = format!("metadata: {{name: a}}\nspec: {{selector: {{service: checkout}}, rules: [{rules}]}}");
+    let yaml = format!("metadata: {{name: a}}\nspec: {{selector: {{service: checkout}}, {spec}}}");
     world.answer(good(snapshot_of(&yaml)));
     let calls = RefCell::default();
-    world.injects_through("", &LazyRequest::new(Host { path, calls: &calls }));
+    world.injects_through("", &LazyRequest::new(Host { path, direction, calls: &calls }));
     calls.into_inner()
 }
 
@@ -91,4 +107,32 @@ fn the_caller_is_read_only_if_a_rule_asks_for_it() {
         "{match: {path: {prefix: /api/}, source: {namespace: shop}}, fault: {percentage: 100, delay_ms: 1}}";
     assert_eq!(reads(rule, "/other"), [":path"]);
     assert_eq!(reads(rule, "/api/"), [":path", "certificate", "principal", "direction", "user-agent"]);
+}
+
+const OUTBOUND: &str =
+    "direction: outbound, rules: [{match: {path: {prefix: /api/}}, fault: {percentage: 100, delay_ms: 1}}]";
+
+/// Outbound policy for this destination.
+fn to(destination: &str) -> String {
+    format!("destination: {destination}, {OUTBOUND}")
+}
+
+#[test]
+fn the_route_is_read_only_if_a_rule_asks_for_the_callee() {
+    let read = |spec: &str, path| read_by(checkout(), spec, path, Direction::Outbound);
+    assert_eq!(read(OUTBOUND, "/api/"), [":path", "direction", "user-agent"]);
+    assert_eq!(read(&to("{host: '*.example'}"), "/other"), [":path"]);
+    assert_eq!(read(&to("{host: '*.example'}"), "/api/"), [":path", ":authority", "cluster"]);
+    assert_eq!(read(&to("{service: payments}"), "/api/"), [":authority", "cluster"]);
+    let cart = to("{service: cart, namespace: shop}");
+    assert_eq!(read(&cart, "/api/"), [":authority", "cluster", ":path", "direction", "user-agent"]);
+}
+
+#[test]
+fn the_direction_of_a_listener_is_nothing_to_a_gateway() {
+    let gateway = || Identity { kind: ProxyKind::Gateway, ..checkout() };
+    for spec in [OUTBOUND, "rules: [{match: {path: {prefix: /api/}}, fault: {percentage: 100, delay_ms: 1}}]"]
+    {
+        assert_eq!(read_by(gateway(), spec, "/api/", Direction::Inbound), [":path", "user-agent"]);
+    }
 }

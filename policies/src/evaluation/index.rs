@@ -8,13 +8,15 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{radix::RadixTree, request_view::RequestView};
-use crate::language::{Condition, Facts, Flow, Match, Policy, Rule, Subject};
+use crate::language::{Condition, Destination, Facts, Flow, Match, Policy, Rule, Subject};
 
 /// Positions of rules, filed.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// By the callee's service.
     services: HashMap<String, Vec<u32>>,
+    /// By the callee's host.
+    hosts: HashMap<String, Vec<u32>>,
     /// By how the values of a subject begin.
     beginnings: Vec<(Subject, RadixTree)>,
     /// By the caller's service account.
@@ -31,8 +33,13 @@ impl Index {
         let mut beginnings = HashMap::<&Subject, Vec<(&[u8], u32)>>::new();
         for (position, (policy, rule)) in (0..).zip(rules) {
             let Match { conditions, source } = &rule.matches;
-            let service = match &policy.flow {
-                Flow::Outbound { destination } => destination.service.exact(),
+            let callees = match &policy.flow {
+                Flow::Outbound { destination: Destination::Service { service, namespace: _ } } => {
+                    service.exact().map(|service| (&mut index.services, service))
+                }
+                Flow::Outbound { destination: Destination::Host(host) } => {
+                    host.exact().map(|host| (&mut index.hosts, host))
+                }
                 Flow::Inbound => None,
             };
             let beginning = conditions
@@ -41,9 +48,9 @@ impl Index {
                 .filter(|(subject, prefix)| subject.is_told_apart_by(prefix))
                 .min_by_key(|(subject, _)| subject.kind().rank);
             let account = source.as_ref().and_then(|source| source.service_account.exact());
-            match (service, beginning, account) {
-                (Some(service), ..) => {
-                    index.services.entry(service.to_owned()).or_default().push(position);
+            match (callees, beginning, account) {
+                (Some((positions, name)), ..) => {
+                    positions.entry(name.to_owned()).or_default().push(position);
                 }
                 (None, Some((subject, prefix)), account)
                     if account.is_none() || subject.kind().rank < Subject::LAST_RANK =>
@@ -70,16 +77,21 @@ impl Index {
 
     fn asked_for(&self) -> usize {
         let of_values: HashSet<_> = self.beginnings.iter().map(|(subject, _)| subject.field()).collect();
-        of_values.len() + usize::from(!self.services.is_empty()) + usize::from(!self.others.is_empty())
+        of_values.len() + usize::from(self.is_by_callee()) + usize::from(!self.others.is_empty())
+    }
+
+    fn is_by_callee(&self) -> bool {
+        !self.services.is_empty() || !self.hosts.is_empty()
     }
 
     /// The positions of the rules that can match the request, ascending.
     pub(crate) fn candidates(&self, view: &RequestView<'_, impl Facts>) -> impl Iterator<Item = u32> {
         let mut filed = Vec::new();
-        if !self.services.is_empty() {
-            filed.extend(
-                view.callee().and_then(|(service, _)| self.services.get(service)).into_iter().flatten(),
-            );
+        if self.is_by_callee() {
+            for callee in view.callees() {
+                let of_service = callee.service().and_then(|(service, _)| self.services.get(service));
+                filed.extend(of_service.into_iter().chain(self.hosts.get(callee.host())).flatten());
+            }
         }
         for (subject, tree) in &self.beginnings {
             view.any(subject, |value| {
@@ -96,7 +108,7 @@ impl Index {
             );
         }
         filed.sort_unstable();
-        // A parameter that comes twice finds its rules twice.
+        // A parameter that comes twice finds its rules twice, and so does a callee that is both called and routed to.
         filed.dedup();
         merge(filed.into_iter(), self.others.iter().copied())
     }

@@ -3,29 +3,38 @@
 use super::{
     decision::Decision,
     dice::Dice,
-    index::Index,
+    mesh::Mesh,
     request_view::RequestView,
     rule::{Mismatch, Rule},
+    rules::Rules,
 };
 use crate::{
-    language::{Direction, Facts},
+    language::{ClusterDomain, Direction, Facts},
     wire::{Scope, Snapshot},
 };
 
 /// The rules that can apply to one workload, ready to be evaluated.
 #[derive(Debug, Default)]
 pub struct Program {
-    inbound: Rules,
-    outbound: Rules,
-    /// The workload's, to which a callee's short name belongs.
-    namespace: Option<String>,
+    rules: Directions,
+    mesh: Mesh,
 }
 
-/// The rules for one direction, in the order in which they decide.
-#[derive(Debug, Default)]
-struct Rules {
-    rules: Vec<Rule>,
-    index: Index,
+/// The rules, by the direction of the requests that they are for.
+#[derive(Debug)]
+enum Directions {
+    Apart {
+        inbound: Rules,
+        outbound: Rules,
+    },
+    /// In one order: every request goes both ways.
+    Together(Rules),
+}
+
+impl Default for Directions {
+    fn default() -> Self {
+        Self::Together(Rules::default())
+    }
 }
 
 /// The result of one rule for a request.
@@ -40,50 +49,61 @@ pub struct Verdict<'p> {
 
 impl Program {
     /// Compiles the policies of `snapshot` that select the workload, and no others, whatever the
-    /// snapshot was made for.
+    /// snapshot was made for. Names are those of a mesh with the default domain.
     pub fn compile(snapshot: &Snapshot, workload: &Scope) -> Self {
-        let selected =
-            || snapshot.policies.iter().filter(|entry| workload.is_selected_by(&entry.policy.selector));
-        let rules = |direction| {
-            let (mut rules, mut written) = (Vec::new(), Vec::new());
-            for entry in selected().filter(|entry| entry.policy.flow.direction() == direction) {
-                rules.extend(Rule::compile(entry));
-                written.extend(entry.policy.rules.iter().map(|rule| (&*entry.policy, rule)));
-            }
-            Rules { index: Index::new(written.into_iter()), rules }
-        };
-        Self {
-            inbound: rules(Direction::Inbound),
-            outbound: rules(Direction::Outbound),
-            namespace: workload.namespace().map(str::to_owned),
-        }
+        let rules = |direction| Rules::compile(snapshot, workload, |known| known == direction);
+        let (inbound, outbound) = (rules(Direction::Inbound), rules(Direction::Outbound));
+        Self { rules: Directions::Apart { inbound, outbound }, mesh: Self::mesh(workload) }
+    }
+
+    /// The same for a gateway, which receives each request and makes it at once.
+    pub fn compile_for_gateway(snapshot: &Snapshot, gateway: &Scope) -> Self {
+        let rules = Rules::compile(snapshot, gateway, |_| true);
+        Self { rules: Directions::Together(rules), mesh: Self::mesh(gateway) }
+    }
+
+    /// The program in a mesh of this domain.
+    pub fn in_domain(mut self, domain: &ClusterDomain) -> Self {
+        self.mesh.domain = domain.clone();
+        self
+    }
+
+    fn mesh(workload: &Scope) -> Mesh {
+        Mesh { namespace: workload.namespace().map(str::to_owned), domain: ClusterDomain::default() }
     }
 
     /// True if no request can get a fault.
     pub fn is_empty(&self) -> bool {
-        self.inbound.is_empty() && self.outbound.is_empty()
+        match &self.rules {
+            Directions::Apart { inbound, outbound } => inbound.is_empty() && outbound.is_empty(),
+            Directions::Together(rules) => rules.is_empty(),
+        }
     }
 
     /// Decides about a request: the first rule in force that matches decides, whether or not
-    /// its dice fall. A request that takes too much work to match gets no fault.
+    /// its dice fall. A request that takes too much work to match gets no fault, and so does one that another
+    /// program of the proxy has decided about.
     pub fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
-        let view = RequestView::new(facts, self.namespace.as_deref());
+        let view = RequestView::new(facts, &self.mesh);
         // Where all rules are for one direction, only a request that one of them applies to is asked
         // for its own.
         let goes = |direction| facts.direction() == Some(direction);
-        let rule = match (self.inbound.is_empty(), self.outbound.is_empty()) {
-            (true, true) => None,
-            (false, true) => self.inbound.first(&view).filter(|_| goes(Direction::Inbound)),
-            (true, false) => self.outbound.first(&view).filter(|_| goes(Direction::Outbound)),
-            (false, false) => self.rules(facts)?.first(&view),
+        let rule = match &self.rules {
+            Directions::Apart { inbound, outbound } if outbound.is_empty() => {
+                inbound.first(&view).filter(|_| goes(Direction::Inbound))
+            }
+            Directions::Apart { inbound, outbound } if inbound.is_empty() => {
+                outbound.first(&view).filter(|_| goes(Direction::Outbound))
+            }
+            Directions::Apart { .. } | Directions::Together(_) => self.rules(facts)?.first(&view),
         };
-        rule?.decide(facts, dice)
+        rule.filter(|_| facts.claim())?.decide(facts, dice)
     }
 
     /// The result of every rule for a request, in the order in which they decide.
     pub fn explain(&self, facts: &impl Facts) -> Vec<Verdict<'_>> {
         let Some(rules) = self.rules(facts) else { return Vec::new() };
-        let view = || RequestView::new(facts, self.namespace.as_deref());
+        let view = || RequestView::new(facts, &self.mesh);
         let decided = view();
         rules.first(&decided);
         let same_policy = rules.rules.chunk_by(|a, b| a.policy() == b.policy());
@@ -100,24 +120,12 @@ impl Program {
     }
 
     fn rules(&self, facts: &impl Facts) -> Option<&Rules> {
-        match facts.direction()? {
-            Direction::Inbound => Some(&self.inbound),
-            Direction::Outbound => Some(&self.outbound),
+        match &self.rules {
+            Directions::Together(rules) => Some(rules),
+            Directions::Apart { inbound, outbound } => match facts.direction()? {
+                Direction::Inbound => Some(inbound),
+                Direction::Outbound => Some(outbound),
+            },
         }
-    }
-}
-
-impl Rules {
-    fn is_empty(&self) -> bool {
-        self.rules.is_empty()
-    }
-
-    /// The first rule that applies.
-    fn first(&self, view: &RequestView<'_, impl Facts>) -> Option<&Rule> {
-        view.facts.announce(self.index.fields());
-        let mut candidates =
-            self.index.candidates(view).filter_map(|position| self.rules.get(position as usize));
-        // Where work is spent, rules may have been passed over that would have decided.
-        candidates.find(|rule| rule.mismatch(view).is_none()).filter(|_| !view.work.is_spent())
     }
 }

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     language::{
-        self, Abort, Condition, Delay, Facts, Fault, Flow, HeaderName, Match, Mode, Percentage, Policy,
-        Reply, Selector, Source, Subject, Timestamp,
+        self, Abort, Condition, Delay, Destination, Facts, Fault, Flow, HeaderName, Match, Mode, Percentage,
+        Policy, Reply, Source, Subject, Timestamp,
     },
     wire::SnapshotEntry,
 };
@@ -32,7 +32,7 @@ pub(crate) struct Rule {
     mode: Mode,
     starts_at: Option<Timestamp>,
     ends_at: Option<Timestamp>,
-    destination: Option<Selector>,
+    destination: Option<Destination>,
     /// The cheapest first.
     conditions: Vec<(Subject, CompiledMatcher)>,
     source: Option<Source>,
@@ -93,9 +93,7 @@ impl Rule {
         let (name, reach) = (Rc::<str>::from(name.as_str()), RuleId::of((selector, flow)));
         let destination = match flow {
             Flow::Inbound => None,
-            Flow::Outbound { destination } => {
-                Some(destination).filter(|selector| **selector != Selector::any())
-            }
+            Flow::Outbound { destination } => Some(destination).filter(|callees| !callees.is_any()),
         };
         rules.iter().map(move |rule| {
             let language::Rule { matches: Match { conditions, source }, fault } = rule;
@@ -179,14 +177,11 @@ impl Rule {
         if let Some((subject, _)) = failing {
             return Some(Mismatch::Condition(subject));
         }
-        let goes_to = |selector: &Selector| {
+        let goes_to = |destination: &Destination| {
             view.work.count_condition();
-            let matches = |(service, namespace)| {
-                selector.service.matches(service) && selector.namespace.matches(namespace)
-            };
-            view.callee().is_some_and(matches)
+            view.callees().any(|callee| callee.is_meant_by(destination))
         };
-        if self.destination.as_ref().is_some_and(|selector| !goes_to(selector)) {
+        if self.destination.as_ref().is_some_and(|destination| !goes_to(destination)) {
             return Some(Mismatch::Destination);
         }
         let comes_from = |source: &Source| {

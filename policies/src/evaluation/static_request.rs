@@ -14,6 +14,8 @@ pub struct StaticRequest {
     /// The path, with the query string if there is one.
     pub target: Option<String>,
     pub authority: Option<String>,
+    /// The cluster of the route.
+    pub cluster: Option<String>,
     /// By lower-case name; of one that is repeated, the first counts.
     pub headers: Vec<(String, String)>,
     pub spiffe_id: Option<String>,
@@ -50,6 +52,10 @@ impl Facts for StaticRequest {
 
     fn authority(&self) -> Option<Cow<'_, [u8]>> {
         self.authority.as_deref().map(bytes)
+    }
+
+    fn cluster(&self) -> Option<Cow<'_, [u8]>> {
+        self.cluster.as_deref().map(bytes)
     }
 
     fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {

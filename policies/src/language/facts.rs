@@ -36,9 +36,18 @@ pub trait Facts {
     /// The authority that the request is for: a host, with or without a port.
     fn authority(&self) -> Option<Cow<'_, [u8]>>;
 
+    /// The cluster that the route has chosen, as Istio names it: `outbound|PORT|SUBSET|HOST`.
+    fn cluster(&self) -> Option<Cow<'_, [u8]>>;
+
     /// The value of the header field `name` (lower case).
     fn header(&self, name: &str) -> Option<Cow<'_, [u8]>>;
 
     /// The URI of the caller's certificate: its SPIFFE identity.
     fn spiffe_id(&self) -> Option<Cow<'_, [u8]>>;
+
+    /// Takes the decision about the request, which a proxy makes once; false if another program of the proxy has
+    /// made it. It is asked for when a rule applies, and before dice are thrown.
+    fn claim(&self) -> bool {
+        true
+    }
 }

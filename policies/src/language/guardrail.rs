@@ -4,6 +4,7 @@ use super::{
     fault::Fault,
     policy::{Policy, Rule},
     reply::{HttpStatus, Reply},
+    selector::Selector,
     values::{Glob, Percentage},
 };
 
@@ -38,17 +39,21 @@ impl Guardrail {
         let mut breaches = Vec::new();
         let mut breach =
             |field: &str, message: String| breaches.push(Breach { field: field.to_owned(), message });
-        for (field, glob, allowed) in [
-            ("spec.selector.namespace", &policy.selector.namespace, &self.namespaces),
-            ("spec.selector.service", &policy.selector.service, &self.services),
+        let Selector { target, namespace } = &policy.selector;
+        let namespaces = self.namespaces.as_ref();
+        let namespaces = namespaces.filter(|allowed| !allowed.iter().any(|wide| wide.includes(namespace)));
+        let services = self.services.as_ref();
+        let services = services.filter(|allowed| !allowed.iter().any(|wide| target.is_within(wide)));
+        let of_target = if target.is_host() { "spec.selector.host" } else { "spec.selector.service" };
+        for (field, name, exceeded) in [
+            ("spec.selector.namespace", namespace.as_str(), namespaces),
+            (of_target, target.as_str(), services),
         ] {
-            if let Some(allowed) =
-                allowed.as_ref().filter(|allowed| !allowed.iter().any(|wide| wide.includes(glob)))
-            {
-                breach(field, format!("`{glob}` is not within {}", list(allowed)));
+            if let Some(allowed) = exceeded {
+                breach(field, format!("`{name}` is not within {}", list(allowed)));
             }
-            if self.forbids_wildcards && glob.as_str().contains('*') {
-                breach(field, format!("`{glob}` has a `*`; name the one that is meant"));
+            if self.forbids_wildcards && name.contains('*') {
+                breach(field, format!("`{name}` has a `*`; name the one that is meant"));
             }
         }
         let expires = policy.expires_at.is_some();

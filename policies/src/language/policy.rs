@@ -6,10 +6,12 @@ use std::cmp::Reverse;
 #[cfg(feature = "authoring")]
 use super::values::Pattern;
 use super::{
+    destination::Destination,
     direction::Direction,
     fault::Fault,
     matching::Match,
-    values::{Glob, PolicyName, Timestamp},
+    selector::Selector,
+    values::{PolicyName, Timestamp},
 };
 
 /// A policy: the faults that requests of some workloads get.
@@ -30,20 +32,13 @@ pub struct Policy {
     pub rules: Vec<Rule>,
 }
 
-/// Names of workloads: those at which a policy injects, or those that they call.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Selector {
-    pub service: Glob,
-    pub namespace: Glob,
-}
-
 /// Which requests of a workload are meant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Flow {
     /// The requests that it receives.
     Inbound,
     /// The requests that it makes, to these callees.
-    Outbound { destination: Selector },
+    Outbound { destination: Destination },
 }
 
 /// The effect of a decision.
@@ -81,21 +76,10 @@ impl Policy {
     }
 }
 
-impl Selector {
-    /// The selector that selects everything.
-    pub fn any() -> Self {
-        Self { service: Glob::any(), namespace: Glob::any() }
-    }
-
-    /// True if it selects everything that the other one does.
-    pub fn includes(&self, other: &Self) -> bool {
-        self.service.includes(&other.service) && self.namespace.includes(&other.namespace)
-    }
-}
-
 impl Flow {
     /// True if it means every request that the other one means.
-    pub fn includes(&self, other: &Self) -> bool {
+    #[cfg(feature = "authoring")]
+    pub(crate) fn includes(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Inbound, Self::Inbound) => true,
             (Self::Outbound { destination: ours }, Self::Outbound { destination: theirs }) => {

@@ -1,6 +1,8 @@
 //! The values that policies are made of.
 
+mod cluster_domain;
 mod glob;
+mod host;
 mod name;
 mod pattern;
 mod percentage;
@@ -8,7 +10,9 @@ mod percentage;
 mod regex_source;
 mod time;
 
+pub use cluster_domain::{ClusterDomain, ClusterDomainError};
 pub use glob::{Glob, GlobError};
+pub use host::{Host, HostError};
 pub(crate) use name::is_label;
 pub use name::{HeaderName, HeaderValue, NameError, PolicyName};
 pub use pattern::Pattern;

@@ -4,14 +4,24 @@ use super::{
     fault,
     fields::{Cursor, Fields},
     matching,
-    values::{glob, instant, word},
+    selector::{destination, selector},
+    values::{instant, word},
 };
 use crate::language::{Flow, Mode, Policy, PolicyName, Rule, Selector};
 
 /// Reads the `spec` of a policy.
 pub(super) fn spec(mut fields: Fields<'_>, name: Option<PolicyName>) -> Option<Policy> {
-    let selector = selector_at(fields.take_optional("selector"));
+    let selects = fields.take_optional("selector");
+    let selector = selector(selects.clone());
     let flow = flow(&mut fields);
+    if let (Some(Selector { target, .. }), Some(Flow::Outbound { .. }), Some(field)) =
+        (&selector, &flow, selects)
+        && target.is_host()
+    {
+        field.report(
+            "has a `host`, and its waypoint only receives requests; for those that are sent to a host write `destination: {host: …}`",
+        );
+    }
     let mode = word(fields.take("mode"), &[("inject", Mode::Inject), ("shadow", Mode::Shadow)]);
     let priority = fields.take("priority").map_or(Some(0), |field| field.signed());
     let suspend = fields.take("suspend").map_or(Some(false), |field| field.boolean());
@@ -54,17 +64,8 @@ fn flow(fields: &mut Fields<'_>) -> Option<Flow> {
         destination
             .report("is only for `direction: outbound`; which workload receives is the selector's to say");
     }
-    let destination = selector_at(destination);
+    let destination = self::destination(destination);
     Some(if direction? { Flow::Outbound { destination: destination? } } else { Flow::Inbound })
-}
-
-fn selector_at(field: Option<Cursor<'_>>) -> Option<Selector> {
-    let Some(field) = field else { return Some(Selector::any()) };
-    let mut fields = field.fields()?;
-    let (service, namespace) =
-        (glob(fields.take_optional("service")), glob(fields.take_optional("namespace")));
-    fields.finish();
-    Some(Selector { service: service?, namespace: namespace? })
 }
 
 fn rule(mut fields: Fields<'_>) -> Option<Rule> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::json;
 use crate::language::{
     Abort, Condition, Delay, Fault, Flow, Glob, Match, Matcher, Mode, Policy, Reply, Rule, Selector, Subject,
-    Test, Timestamp,
+    Target, Test, Timestamp,
 };
 use crate::wire::SnapshotEntry;
 
@@ -41,10 +41,13 @@ fn known(is_known: bool, field: impl FnOnce() -> String) -> Known {
 
 fn knows_policy(policy: &Policy) -> Known {
     let Policy { name: _, selector, flow, mode, priority, suspend, starts_at, expires_at, rules } = policy;
-    let Selector { service, namespace } = selector;
+    let Selector { target, namespace } = selector;
     let plain = |glob: &Glob| glob.is_any() || !glob.as_str().contains('*');
     let spec = |field: &str| format!("spec.{field}");
-    known(plain(service), || spec("selector.service with `*`"))?;
+    match target {
+        Target::Service(service) => known(plain(service), || spec("selector.service with `*`"))?,
+        Target::Host(_) => known(false, || spec("selector.host"))?,
+    }
     known(plain(namespace), || spec("selector.namespace with `*`"))?;
     known(*flow == Flow::Inbound, || spec("direction"))?;
     known(*mode == Mode::Inject, || spec("mode"))?;

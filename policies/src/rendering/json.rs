@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::language::{
-    Abort, Condition, Delay, Fault, Flow, Form, Match, Matcher, Mode, Percentage, Policy, Reply, Rule,
-    Selector, Source, Test,
+    Abort, Condition, Delay, Destination, Fault, Flow, Form, Match, Matcher, Mode, Percentage, Policy, Reply,
+    Rule, Selector, Source, Target, Test,
 };
 use crate::reading::{self, MapEntry};
 use crate::repository::ParsedPolicy;
@@ -16,7 +16,7 @@ pub fn policy(policy: &Policy) -> Value {
     put(&mut spec, "selector", Some(selector(&policy.selector)));
     if let Flow::Outbound { destination } = &policy.flow {
         put(&mut spec, "direction", Some("outbound"));
-        put(&mut spec, "destination", Some(destination).filter(|to| **to != Selector::any()).map(selector));
+        put(&mut spec, "destination", Some(destination).filter(|to| !to.is_any()).map(self::destination));
     }
     put(&mut spec, "mode", (policy.mode == Mode::Shadow).then_some("shadow"));
     put(&mut spec, "priority", Some(policy.priority).filter(|priority| *priority != 0));
@@ -57,8 +57,21 @@ fn put(map: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>
     map.extend(value.map(|value| (name.to_owned(), value.into())));
 }
 
-fn selector(selector: &Selector) -> Value {
-    json!({"service": selector.service.as_str(), "namespace": selector.namespace.as_str()})
+fn selector(Selector { target, namespace }: &Selector) -> Value {
+    let namespace = namespace.as_str();
+    match target {
+        Target::Service(service) => json!({"service": service.as_str(), "namespace": namespace}),
+        Target::Host(host) => json!({"host": host.as_str(), "namespace": namespace}),
+    }
+}
+
+fn destination(destination: &Destination) -> Value {
+    match destination {
+        Destination::Service { service, namespace } => {
+            json!({"service": service.as_str(), "namespace": namespace.as_str()})
+        }
+        Destination::Host(host) => json!({"host": host.as_str()}),
+    }
 }
 
 fn rule(rule: &Rule) -> Value {

@@ -131,7 +131,7 @@ impl Index {
     fn of(entries: &[SnapshotEntry]) -> Self {
         let mut index = Self::default();
         for (position, SnapshotEntry { policy, .. }) in entries.iter().enumerate() {
-            match policy.selector.service.exact() {
+            match policy.selector.one_service() {
                 Some(_) => index.of_service.entry(Service(Arc::clone(policy))).or_default().push(position),
                 None => index.of_many.push(position),
             }
@@ -150,7 +150,7 @@ impl Index {
 
 impl Service {
     fn name(&self) -> &str {
-        self.0.selector.service.as_str()
+        self.0.selector.target.as_str()
     }
 }
 

@@ -58,12 +58,14 @@ pub fn snapshot(bytes: &[u8]) {
 /// Decides and explains.
 fn runs(snapshot: &Snapshot) {
     let Some(workload) = everywhere() else { return };
-    let program = Program::compile(snapshot, &workload);
+    let programs = [Program::compile(snapshot, &workload), Program::compile_for_gateway(snapshot, &workload)];
     for direction in [Direction::Inbound, Direction::Outbound] {
         for now in NOW {
             let request = request(direction, now);
-            program.decide(&request, &mut Highest);
-            program.explain(&request);
+            for program in &programs {
+                program.decide(&request, &mut Highest);
+                program.explain(&request);
+            }
         }
     }
 }
@@ -82,6 +84,7 @@ fn request(direction: Direction, now: Timestamp) -> StaticRequest {
         method: Some("GET".to_owned()),
         target: Some("/api/orders/17?debug=1&&d%65bug=%zz&=&a%".to_owned()),
         authority: Some("payments.demo.svc.cluster.local:8080".to_owned()),
+        cluster: Some("outbound|443||api.partner.example".to_owned()),
         headers: [("content-type", "application/grpc"), ("x-user-id", "test-1"), ("a", "")]
             .map(header)
             .into(),

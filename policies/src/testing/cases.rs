@@ -30,6 +30,8 @@ pub struct Request {
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     pub authority: Option<String>,
+    /// The cluster of the route for this authority.
+    pub cluster: Option<String>,
     #[serde(default)]
     pub direction: Direction,
     /// The URI of the caller's certificate.
@@ -46,6 +48,8 @@ pub enum Direction {
     #[default]
     Inbound,
     Outbound,
+    /// Both, at a gateway.
+    Both,
 }
 
 /// The outcome of a request.

@@ -21,7 +21,10 @@ pub fn decide(catalog: &Catalog, table: &Table, request: &Request) -> Expectatio
     let given = given(request);
     let snapshot = catalog.snapshot(&workload, given.now());
     let travelled = Snapshot::decode(&snapshot.encode(Format::V2)).unwrap();
-    let program = Program::compile(&travelled, &workload);
+    let program = match request.direction {
+        Direction::Inbound | Direction::Outbound => Program::compile(&travelled, &workload),
+        Direction::Both => Program::compile_for_gateway(&travelled, &workload),
+    };
     let least = program.decide(&given, &mut Fallen { to: |_| 0 });
     let greatest = program.decide(&given, &mut Fallen { to: |bound| bound.saturating_sub(1) });
     match (least, greatest) {
@@ -72,13 +75,15 @@ fn given(request: &Request) -> StaticRequest {
     let headers = request.headers.iter();
     StaticRequest {
         now: Some(Timestamp::parse(request.now.as_deref().unwrap_or(NOON)).unwrap()),
-        direction: Some(match request.direction {
-            Direction::Inbound => language::Direction::Inbound,
-            Direction::Outbound => language::Direction::Outbound,
-        }),
+        direction: match request.direction {
+            Direction::Inbound => Some(language::Direction::Inbound),
+            Direction::Outbound => Some(language::Direction::Outbound),
+            Direction::Both => None,
+        },
         method: Some(request.method.clone()),
         target: Some(request.path.clone()),
         authority: request.authority.clone(),
+        cluster: request.cluster.clone(),
         headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
         spiffe_id: request.peer.clone(),
     }

@@ -1,82 +1,27 @@
-//! The bytes of a snapshot. Formats 1 and 2 differ in the matches of rules only, and in the automata that
-//! format 2 has in front; all else is written here.
+//! The bytes of a snapshot. Formats 1 and 2 differ in the matches of rules, in the automata that format 2 has in
+//! front, and in that format 2 says which names are hosts; all else is written here.
 //!
-//! A format may not be able to say a match, and a filter may not know the subject of a condition, or not run its
-//! regex. Then the whole policy is left out, and with it every later policy for the same direction: it would
-//! decide requests that the one before was to decide first. What is left out injects nothing.
+//! A format may not be able to say a policy, and a filter may not know the subject of a condition, or not run its
+//! regex. Then the whole policy is left out, and with it every later one: it would decide requests that the one
+//! before was to decide first. Filters of format 1 decide each direction by itself, so there these are the later
+//! policies for the same direction. What is left out injects nothing.
 
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use super::{
     automata::{self, Automata},
     bytes::{Damaged, Reader, Writer},
     error::SnapshotError,
     format::Format,
-    parts::{Fault, checked, glob},
+    parts::Fault,
+    policy::{Hosts, Policy, millis, timestamp},
     snapshot::{Snapshot, SnapshotEntry},
     v1, v2,
 };
 use crate::{
     automaton::Automaton,
-    language::{self, Direction, Timestamp},
+    language::{self, Direction},
 };
-
-/// The directions whose later policies are left out.
-#[derive(Default)]
-struct Cut(Vec<Direction>);
-
-/// A policy without its rules.
-#[derive(Serialize, Deserialize)]
-struct Policy<'a> {
-    name: &'a str,
-    #[serde(borrow)]
-    selector: Selector<'a>,
-    #[serde(borrow)]
-    flow: Flow<'a>,
-    mode: Mode,
-    priority: i32,
-    suspend: bool,
-    starts_at: Option<u64>,
-    expires_at: Option<u64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Selector<'a> {
-    service: &'a str,
-    namespace: &'a str,
-}
-
-#[derive(Serialize, Deserialize)]
-enum Flow<'a> {
-    Inbound,
-    Outbound {
-        #[serde(borrow)]
-        destination: Selector<'a>,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
-enum Mode {
-    Inject,
-    Shadow,
-}
-
-/// Milliseconds since the Unix epoch.
-fn millis(time: Option<Timestamp>) -> Option<u64> {
-    time.map(Timestamp::as_millis)
-}
-
-fn timestamp(millis: Option<u64>) -> Option<Timestamp> {
-    millis.map(Timestamp::from_millis)
-}
-
-impl Cut {
-    fn has(&self, direction: Direction) -> bool {
-        self.0.contains(&direction)
-    }
-}
 
 impl Snapshot {
     /// The bytes that are served. Equal snapshots give equal bytes.
@@ -101,23 +46,23 @@ impl Snapshot {
 /// Writes a snapshot, without what the format cannot say.
 fn write(Snapshot { policies }: &Snapshot, format: Format, to: &mut Writer) {
     let mut room = v1::Room::default();
-    let mut can_say = |entry: &SnapshotEntry| {
-        entry.policy.rules.iter().all(|rule| match format {
-            Format::V1 => room.takes(&rule.matches),
-            Format::V2 => true,
-        })
+    let mut can_say = |policy: &language::Policy| match format {
+        Format::V1 => {
+            Hosts::of(policy) == Hosts::default() && policy.rules.iter().all(|rule| room.takes(&rule.matches))
+        }
+        Format::V2 => true,
     };
-    let mut cut = Cut::default();
+    let mut cut = Vec::<Direction>::new();
     let mut said = Vec::with_capacity(policies.len());
     for entry in policies {
         let direction = entry.policy.flow.direction();
-        if cut.has(direction) {
+        if cut.contains(&direction) {
             continue;
         }
-        if can_say(entry) {
+        if can_say(&entry.policy) {
             said.push(entry);
         } else {
-            cut.0.push(direction);
+            cut.push(direction);
         }
     }
     let rules = said.iter().flat_map(|entry| &entry.policy.rules);
@@ -130,6 +75,9 @@ fn write(Snapshot { policies }: &Snapshot, format: Format, to: &mut Writer) {
     }
     to.list(said.into_iter(), |to, SnapshotEntry { policy, started_at }| {
         to.put(&Policy::from(&**policy));
+        if format == Format::V2 {
+            to.put(&Hosts::of(policy));
+        }
         to.list(policy.rules.iter(), |to, language::Rule { matches, fault }| {
             match format {
                 Format::V1 => v1::write(matches, to),
@@ -147,24 +95,24 @@ fn read(from: &mut Reader<'_>, format: Format) -> Result<Snapshot, Damaged> {
         Format::V1 => Vec::new(),
         Format::V2 => automata::read(from)?,
     };
-    let mut cut = Cut::default();
-    let mut policies = Vec::new();
+    let (mut policies, mut are_known) = (Vec::new(), true);
     from.list(|from| {
         let policy: Policy<'_> = from.take()?;
-        let (mut rules, mut is_known) = (Vec::new(), true);
+        let hosts = match format {
+            Format::V1 => Hosts::default(),
+            Format::V2 => from.take()?,
+        };
+        let mut rules = Vec::new();
         from.list(|from| {
             let rule = rule(from, format, &automata)?;
-            is_known &= rule.is_some();
+            are_known &= rule.is_some();
             rules.extend(rule);
             Ok(())
         })?;
         let started_at = timestamp(from.take()?);
-        let policy = policy.with(rules)?;
-        let direction = policy.flow.direction();
-        if !is_known {
-            cut.0.push(direction);
-        }
-        if !cut.has(direction) {
+        let policy = policy.with(hosts, rules)?;
+        // At a gateway both directions are in one order, so none of the later policies is kept.
+        if are_known {
             policies.push(SnapshotEntry { policy: Arc::new(policy), started_at });
         }
         Ok(())
@@ -184,99 +132,4 @@ fn rule(
     };
     let fault = from.take::<Fault<'_>>()?.try_into()?;
     Ok(matches.map(|matches| language::Rule { matches, fault }))
-}
-
-impl<'a> From<&'a language::Policy> for Policy<'a> {
-    fn from(policy: &'a language::Policy) -> Self {
-        let language::Policy {
-            name,
-            selector,
-            flow,
-            mode,
-            priority,
-            suspend,
-            starts_at,
-            expires_at,
-            rules: _,
-        } = policy;
-        Self {
-            name: name.as_str(),
-            selector: selector.into(),
-            flow: flow.into(),
-            mode: (*mode).into(),
-            priority: *priority,
-            suspend: *suspend,
-            starts_at: millis(*starts_at),
-            expires_at: millis(*expires_at),
-        }
-    }
-}
-
-impl Policy<'_> {
-    fn with(self, rules: Vec<language::Rule>) -> Result<language::Policy, Damaged> {
-        let Self { name, selector, flow, mode, priority, suspend, starts_at, expires_at } = self;
-        Ok(language::Policy {
-            name: checked(name.to_owned())?,
-            selector: selector.try_into()?,
-            flow: flow.try_into()?,
-            mode: mode.into(),
-            priority,
-            suspend,
-            starts_at: timestamp(starts_at),
-            expires_at: timestamp(expires_at),
-            rules,
-        })
-    }
-}
-
-impl<'a> From<&'a language::Selector> for Selector<'a> {
-    fn from(language::Selector { service, namespace }: &'a language::Selector) -> Self {
-        Self { service: service.as_str(), namespace: namespace.as_str() }
-    }
-}
-
-impl TryFrom<Selector<'_>> for language::Selector {
-    type Error = Damaged;
-
-    fn try_from(Selector { service, namespace }: Selector<'_>) -> Result<Self, Damaged> {
-        Ok(Self { service: glob(service)?, namespace: glob(namespace)? })
-    }
-}
-
-impl<'a> From<&'a language::Flow> for Flow<'a> {
-    fn from(flow: &'a language::Flow) -> Self {
-        match flow {
-            language::Flow::Inbound => Self::Inbound,
-            language::Flow::Outbound { destination } => Self::Outbound { destination: destination.into() },
-        }
-    }
-}
-
-impl TryFrom<Flow<'_>> for language::Flow {
-    type Error = Damaged;
-
-    fn try_from(flow: Flow<'_>) -> Result<Self, Damaged> {
-        Ok(match flow {
-            Flow::Inbound => Self::Inbound,
-            Flow::Outbound { destination } => Self::Outbound { destination: destination.try_into()? },
-        })
-    }
-}
-
-impl From<language::Mode> for Mode {
-    fn from(mode: language::Mode) -> Self {
-        match mode {
-            language::Mode::Inject => Self::Inject,
-            language::Mode::Shadow => Self::Shadow,
-        }
-    }
-}
-
-impl From<Mode> for language::Mode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::Inject => Self::Inject,
-            Mode::Shadow => Self::Shadow,
-        }
-    }
 }

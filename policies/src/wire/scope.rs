@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::language::{Glob, Selector};
+use crate::language::{Glob, Selector, Target};
 
 /// A workload, or a set of workloads, as far as it is known.
 ///
@@ -10,7 +10,15 @@ use crate::language::{Glob, Selector};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope {
     namespace: Names,
-    service: Names,
+    workloads: Workloads,
+}
+
+/// The workloads of a scope.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Workloads {
+    Services(Names),
+    /// No service: a host outside the mesh.
+    Host(String),
 }
 
 /// The names that are known. A workload can have several: its own and its canonical one.
@@ -37,18 +45,23 @@ impl Scope {
     ) -> Result<Self, ScopeError> {
         Ok(Self {
             namespace: Names::new("namespace", namespaces)?,
-            service: Names::new("service", services)?,
+            workloads: Workloads::Services(Names::new("service", services)?),
         })
     }
 
     /// A workload of which nothing is known.
     pub const fn unknown() -> Self {
-        Self { namespace: Names::Unknown, service: Names::Unknown }
+        Self { namespace: Names::Unknown, workloads: Workloads::Services(Names::Unknown) }
+    }
+
+    /// Requests for a host outside the mesh, by its name in lower case, at a waypoint of this scope.
+    pub fn of_host(self, host: String) -> Self {
+        Self { workloads: Workloads::Host(host), ..self }
     }
 
     /// True if both its namespace and its service are known.
     pub fn is_named(&self) -> bool {
-        self.namespace != Names::Unknown && self.service != Names::Unknown
+        self.namespace != Names::Unknown && self.workloads != Workloads::Services(Names::Unknown)
     }
 
     /// The one namespace that is named, if it is one.
@@ -71,18 +84,37 @@ impl Scope {
     /// The names of its services; `None` if it is of every service.
     #[cfg(feature = "authoring")]
     pub(crate) fn services(&self) -> Option<impl Iterator<Item = &str>> {
-        (self.service != Names::All).then(|| self.service.names())
+        (self.workloads != Workloads::Services(Names::All)).then(|| self.workloads.names())
     }
 
     /// True if a policy with this selector can apply here.
     pub fn is_selected_by(&self, selector: &Selector) -> bool {
-        self.namespace.fits(&selector.namespace) && self.service.fits(&selector.service)
+        let Selector { target, namespace } = selector;
+        let selects = match (target, &self.workloads) {
+            (Target::Service(service), Workloads::Services(names)) => names.fits(service),
+            // Its namespace is not known: that of its waypoint may be another.
+            (Target::Service(_), Workloads::Host(_)) => *selector == Selector::any(),
+            // Every service: a waypoint, which may serve any host.
+            (Target::Host(_), Workloads::Services(names)) => *names == Names::All,
+            (Target::Host(host), Workloads::Host(name)) => host.matches(name),
+        };
+        selects && self.namespace.fits(namespace)
     }
 
     /// The names of the namespaces and of the services, as a query string gives them.
     pub fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let namespaces = self.namespace.names().map(|name| ("namespace", name));
-        namespaces.chain(self.service.names().map(|name| ("service", name)))
+        namespaces.chain(self.workloads.names().map(|name| ("service", name)))
+    }
+}
+
+impl Workloads {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let (services, host) = match self {
+            Self::Services(names) => (Some(names.names()), None),
+            Self::Host(name) => (None, Some(name.as_str())),
+        };
+        services.into_iter().flatten().chain(host)
     }
 }
 
@@ -142,11 +174,11 @@ impl fmt::Display for Scope {
 #[cfg(test)]
 mod tests {
     use super::Scope;
-    use crate::language::{Glob, Selector};
+    use crate::language::{Glob, Host, Selector, Target};
 
     fn selector(service: &str, namespace: &str) -> Selector {
         let glob = |text: &str| Glob::try_from(text.to_owned()).unwrap();
-        Selector { service: glob(service), namespace: glob(namespace) }
+        Selector { target: Target::Service(glob(service)), namespace: glob(namespace) }
     }
 
     fn scope(namespaces: &[&str], services: &[&str]) -> Scope {
@@ -175,6 +207,30 @@ mod tests {
         assert!(scope(&["demo"], &["*"]).is_selected_by(&selector("cart", "demo")));
         assert!(!scope(&["demo"], &["*"]).is_selected_by(&selector("cart", "shop")));
         assert!(scope(&["*"], &["*"]).is_selected_by(&selector("cart", "shop")));
+    }
+
+    #[test]
+    fn a_host_is_selected_by_its_name_at_a_waypoint_of_the_namespace() {
+        let of_host = |host: &str, namespace: &str| {
+            let host = Target::Host(Host::try_from(host.to_owned()).unwrap());
+            Selector { target: host, ..selector("*", namespace) }
+        };
+        let waypoint = scope(&["demo"], &["*"]);
+        let partner = waypoint.clone().of_host("api.partner.example".to_owned());
+        for host in ["api.partner.example", "*.partner.example"] {
+            assert!(
+                partner.is_selected_by(&of_host(host, "*")) && partner.is_selected_by(&of_host(host, "d*"))
+            );
+            assert!(waypoint.is_selected_by(&of_host(host, "demo")), "it is served to the waypoint");
+        }
+        assert!(!partner.is_selected_by(&of_host("partner.example", "*")));
+        assert!(!partner.is_selected_by(&of_host("*.partner.example", "shop")));
+        assert!(
+            partner.is_selected_by(&selector("*", "*")) && !partner.is_selected_by(&selector("*", "demo"))
+        );
+        assert!(!partner.is_selected_by(&selector("api.partner.example", "demo")));
+        assert!(!scope(&["demo"], &["checkout"]).is_selected_by(&of_host("*", "demo")));
+        assert!(!Scope::unknown().is_selected_by(&of_host("*", "*")));
     }
 
     #[test]

@@ -41,7 +41,9 @@ proptest! {
         let catalog = Catalog::new(&Sources { files: vec![(&path, &file)], ..Sources::default() }, |_, _| None);
         let workload = Scope::new(["demo"], ["checkout"]).unwrap();
         let snapshot = catalog.snapshot(&workload, Timestamp::from_millis(0));
-        let program = Program::compile(&Snapshot::decode(&snapshot.encode(Format::V2)).unwrap(), &workload);
+        let travelled = Snapshot::decode(&snapshot.encode(Format::V2)).unwrap();
+        let (sidecar, gateway) =
+            (Program::compile(&travelled, &workload), Program::compile_for_gateway(&travelled, &workload));
         let place = |policy: &str, rule: usize| {
             let declared = file.policies().iter().find(|declared| declared.policy.name.as_str() == policy);
             declared.map(|declared| declared.place_of(&format!("spec.rules[{rule}]")))
@@ -50,6 +52,7 @@ proptest! {
         let idle: Vec<_> = warnings.filter(|warning| warning.message.starts_with("never decides")).collect();
 
         for request in &requests {
+            let program = if request.direction.is_some() { &sidecar } else { &gateway };
             let (rules, given) = (naive(&policies, request), request.given());
             let said: Vec<_> = program.explain(&given);
             let said: Vec<_> = said.iter().map(|v| (v.policy, v.rule, v.mismatch.is_none())).collect();

@@ -56,14 +56,37 @@ fn conditions() -> impl Strategy<Value = String> {
         })
 }
 
+/// The destination of a policy as YAML.
+fn destination() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "null",
+        "{}",
+        "{service: a}",
+        "{service: a, namespace: demo}",
+        "{service: ab}",
+        "{service: 'a*', namespace: b}",
+        "{namespace: b}",
+        "{host: api.a.example}",
+        "{host: '*.a.example'}",
+        "{host: 'a*'}",
+        "{host: a.b.svc.evil.example}",
+        "{host: a.b}",
+        "{host: 10.0.0.1}",
+    ])
+}
+
 /// Some policies as YAML. Each rule has a status of its own, so that it can be told by its answer.
 pub(crate) fn repository() -> impl Strategy<Value = String> {
     let rules = prop::collection::vec((conditions(), any::<bool>()), 1..5);
-    let policy = (rules, -1..2i32, prop::bool::weighted(0.2), prop::bool::weighted(0.1));
+    let outbound = prop::option::weighted(0.4, destination());
+    let policy = (rules, -1..2i32, outbound, prop::bool::weighted(0.1));
     prop::collection::vec(policy, 1..6).prop_map(|policies| {
         let (mut yaml, mut status) = (String::new(), 200);
         for (number, (rules, priority, outbound, suspend)) in policies.iter().enumerate() {
-            let direction = if *outbound { "outbound" } else { "inbound" };
+            let direction = match outbound {
+                Some(destination) => format!("outbound\n  destination: {destination}"),
+                None => "inbound".to_owned(),
+            };
             // The names are not in the order of the documents.
             let name = (number * 7) % 10;
             yaml += &format!(

@@ -13,7 +13,7 @@ pub struct PolicyFields {
     /// `targets.selector.namespace`
     pub namespace: String,
     pub rules_count: usize,
-    /// `targets.selector.service`
+    /// `targets.selector.service`, or `host`
     pub target_service: String,
 }
 

@@ -1,7 +1,7 @@
 //! A policy, and how far it is in force.
 
 use policies::{
-    language::{self, Flow},
+    language::{self, Destination, Flow, Target},
     repository::State,
 };
 use schemars::JsonSchema;
@@ -55,7 +55,7 @@ pub enum PolicyState {
 /// The requests that a policy is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Targets {
-    /// The service that outbound requests are for; null for inbound ones.
+    /// The service or host that outbound requests are for; null for inbound ones.
     pub destination: Option<Selector>,
     pub direction: Direction,
     /// The workloads whose proxies run the policy.
@@ -76,11 +76,17 @@ pub enum Direction {
     Unknown,
 }
 
-/// Names of a service and its namespace; both may have `*` in them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Names of a service and its namespace, or of a host outside the mesh; all may have `*` in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Selector {
+    /// Absent for a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     pub namespace: String,
-    pub service: String,
+    /// Absent for a host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
 }
 
 /// A file with errors; nothing of it is served.
@@ -130,7 +136,24 @@ impl Targets {
 }
 
 impl From<&language::Selector> for Selector {
-    fn from(language::Selector { service, namespace }: &language::Selector) -> Self {
-        Self { namespace: namespace.as_str().to_owned(), service: service.as_str().to_owned() }
+    fn from(language::Selector { target, namespace }: &language::Selector) -> Self {
+        let (namespace, name) = (namespace.to_string(), target.to_string());
+        match target {
+            Target::Service(_) => Self { host: None, namespace, service: Some(name) },
+            Target::Host(_) => Self { host: Some(name), namespace, service: None },
+        }
+    }
+}
+
+impl From<&Destination> for Selector {
+    fn from(destination: &Destination) -> Self {
+        match destination {
+            Destination::Service { service, namespace } => {
+                Self { host: None, namespace: namespace.to_string(), service: Some(service.to_string()) }
+            }
+            Destination::Host(host) => {
+                Self { host: Some(host.to_string()), namespace: "*".to_owned(), service: None }
+            }
+        }
     }
 }

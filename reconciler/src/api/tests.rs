@@ -114,7 +114,11 @@ fn finding() -> impl Strategy<Value = Finding> {
 }
 
 fn selector() -> impl Strategy<Value = Selector> {
-    (text(), text()).prop_map(|(namespace, service)| Selector { namespace, service })
+    (option::of(text()), text(), option::of(text())).prop_map(|(host, namespace, service)| Selector {
+        host,
+        namespace,
+        service,
+    })
 }
 
 fn targets() -> impl Strategy<Value = Targets> {

@@ -8,10 +8,10 @@ use clap::{Args, ValueEnum};
 use policies::{
     Catalog, Decision, Facts, Program, Scope, Snapshot, Timestamp,
     evaluation::{AlwaysHit, StaticRequest},
-    language::{self, Mode, Reply},
+    language::{self, ClusterDomain, Host, Mode, Reply},
     reading::Problem,
     repository::{LocatedPolicy, State},
-    wire::Format,
+    wire::{Format, ScopeError},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -33,10 +33,15 @@ pub struct Explain {
     namespace: String,
 
     /// The workload's name; give the option twice to add its canonical name
-    #[arg(long = "service", value_name = "S", required = true)]
+    #[arg(long = "service", value_name = "S", required_unless_present = "host")]
     services: Vec<String>,
 
-    /// The direction: `inbound` if the workload receives the request, `outbound` if it makes it
+    /// The host of a ServiceEntry, instead of a workload: the request is at the waypoint of that ServiceEntry, which
+    /// serves the namespace
+    #[arg(long, value_name = "HOST", conflicts_with_all = ["services", "direction"], value_parser = host)]
+    host: Option<Host>,
+
+    /// The direction: `inbound` if the workload receives the request, `outbound` if it makes it, `both` at a gateway
     #[arg(long, default_value = "inbound")]
     direction: Direction,
 
@@ -55,6 +60,14 @@ pub struct Explain {
     #[arg(long, value_name = "HOST")]
     authority: Option<String>,
 
+    /// The cluster that the route chooses, such as `outbound|80||payments.demo.svc.cluster.local`
+    #[arg(long, value_name = "CLUSTER")]
+    cluster: Option<String>,
+
+    /// The domain of the mesh's services
+    #[arg(long, value_name = "DOMAIN", default_value = "cluster.local", value_parser = cluster_domain)]
+    cluster_domain: ClusterDomain,
+
     /// The caller's identity, such as spiffe://cluster.local/ns/demo/sa/web
     #[arg(long, value_name = "URI")]
     peer: Option<String>,
@@ -72,6 +85,7 @@ pub struct Explain {
 enum Direction {
     Inbound,
     Outbound,
+    Both,
 }
 
 /// A line of the answer: a rule, or a policy without any rule that was checked.
@@ -87,13 +101,15 @@ impl Explain {
     fn request(&self) -> StaticRequest {
         StaticRequest {
             now: Some(self.at.unwrap_or_else(now)),
-            direction: Some(match self.direction {
-                Direction::Inbound => language::Direction::Inbound,
-                Direction::Outbound => language::Direction::Outbound,
-            }),
+            direction: match self.direction {
+                Direction::Inbound => Some(language::Direction::Inbound),
+                Direction::Outbound => Some(language::Direction::Outbound),
+                Direction::Both => None,
+            },
             method: Some(self.method.clone()),
             target: Some(self.path.clone()),
             authority: self.authority.clone(),
+            cluster: self.cluster.clone(),
             headers: self.headers.clone(),
             spiffe_id: self.peer.clone(),
         }
@@ -105,8 +121,6 @@ impl Explain {
             Ok(files) => files,
             Err(error) => return wrong_use(error),
         };
-        let scope = Scope::new([self.namespace.as_str()], self.services.iter().map(String::as_str));
-        let request = self.request();
         let catalog = files.catalog(false, None);
         for ignored in files.warnings() {
             warning(ignored);
@@ -115,11 +129,62 @@ impl Explain {
             let Problem { file, finding } = files.told(problem);
             warning(format_args!("not in force: {file}: {finding}"));
         }
-        match scope.map_err(|error| error.to_string()).and_then(|scope| explain(&request, &catalog, &scope)) {
+        let explained = self.scope().map_err(|error| error.to_string());
+        match explained.and_then(|scope| self.explain(&catalog, &scope)) {
             Ok((decision, lines)) => print(&self.render(decision.as_ref(), &lines)),
             Err(error) => return wrong_use(error),
         }
         ExitCode::from(DONE)
+    }
+
+    fn scope(&self) -> Result<Scope, ScopeError> {
+        let scope = Scope::new([self.namespace.as_str()], self.services.iter().map(String::as_str))?;
+        Ok(match &self.host {
+            Some(host) => scope.of_host(host.to_string()),
+            None => scope,
+        })
+    }
+
+    fn program(&self, snapshot: &Snapshot, workload: &Scope) -> Program {
+        let program = match self.direction {
+            Direction::Inbound | Direction::Outbound => Program::compile(snapshot, workload),
+            Direction::Both => Program::compile_for_gateway(snapshot, workload),
+        };
+        program.in_domain(&self.cluster_domain)
+    }
+
+    fn explain(&self, catalog: &Catalog, workload: &Scope) -> Result<(Option<Decision>, Vec<Line>), String> {
+        let request = self.request();
+        let now = request.now();
+        let served = catalog.snapshot(workload, now).encode(Format::V2);
+        let snapshot = Snapshot::decode(&served).map_err(|error| error.to_string())?;
+        let program = self.program(&snapshot, workload);
+        let decision = program.decide(&request, &mut AlwaysHit);
+        let mut decided = false;
+        let mut lines = Vec::new();
+        for verdict in program.explain(&request) {
+            let applies = verdict.mismatch.is_none();
+            let reason = match verdict.mismatch {
+                Some(mismatch) => mismatch.to_string(),
+                None if decided => "matches too, but comes later".to_owned(),
+                None => fault(catalog, verdict.policy, verdict.rule, decision.as_ref()),
+            };
+            lines.push(Line {
+                policy: verdict.policy.to_owned(),
+                rule: Some(verdict.rule),
+                decides: applies && !decided,
+                reason,
+            });
+            decided |= applies;
+        }
+        for placed in catalog.policies() {
+            let name = placed.entry.policy.name.as_str();
+            if !lines.iter().any(|line| line.policy == name) {
+                let reason = not_asked(placed, workload, now);
+                lines.push(Line { policy: name.to_owned(), rule: None, decides: false, reason });
+            }
+        }
+        Ok((decision, lines))
     }
 
     fn render(&self, decision: Option<&Decision>, lines: &[Line]) -> String {
@@ -144,43 +209,6 @@ fn table(lines: &[Line]) -> String {
     table
 }
 
-fn explain(
-    request: &StaticRequest,
-    catalog: &Catalog,
-    workload: &Scope,
-) -> Result<(Option<Decision>, Vec<Line>), String> {
-    let now = request.now();
-    let served = catalog.snapshot(workload, now).encode(Format::V2);
-    let snapshot = Snapshot::decode(&served).map_err(|error| error.to_string())?;
-    let program = Program::compile(&snapshot, workload);
-    let decision = program.decide(request, &mut AlwaysHit);
-    let mut decided = false;
-    let mut lines = Vec::new();
-    for verdict in program.explain(request) {
-        let applies = verdict.mismatch.is_none();
-        let reason = match verdict.mismatch {
-            Some(mismatch) => mismatch.to_string(),
-            None if decided => "matches too, but comes later".to_owned(),
-            None => fault(catalog, verdict.policy, verdict.rule, decision.as_ref()),
-        };
-        lines.push(Line {
-            policy: verdict.policy.to_owned(),
-            rule: Some(verdict.rule),
-            decides: applies && !decided,
-            reason,
-        });
-        decided |= applies;
-    }
-    for placed in catalog.policies() {
-        let name = placed.entry.policy.name.as_str();
-        if !lines.iter().any(|line| line.policy == name) {
-            let reason = not_asked(placed, workload, now);
-            lines.push(Line { policy: name.to_owned(), rule: None, decides: false, reason });
-        }
-    }
-    Ok((decision, lines))
-}
-
 /// The reason why no rule of a policy was checked.
 fn not_asked(placed: &LocatedPolicy, workload: &Scope, now: Timestamp) -> String {
     let policy = &placed.entry.policy;
@@ -190,7 +218,7 @@ fn not_asked(placed: &LocatedPolicy, workload: &Scope, now: Timestamp) -> String
         State::Scheduled => format!("is in force only from {}", time(placed.in_force_from())),
         State::Expired => format!("is over since {}", time(placed.entry.last_end())),
         State::Active if !workload.is_selected_by(&policy.selector) => {
-            format!("selects {} in {}", policy.selector.service, policy.selector.namespace)
+            format!("selects {} in {}", policy.selector.target, policy.selector.namespace)
         }
         State::Active => format!("is for {:?} requests", policy.flow.direction()).to_lowercase(),
     }
@@ -231,4 +259,12 @@ fn fault(catalog: &Catalog, name: &str, rule: usize, decision: Option<&Decision>
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("must be `name: value`")?;
     Ok((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+}
+
+fn host(text: &str) -> Result<Host, String> {
+    Host::try_from(text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn cluster_domain(text: &str) -> Result<ClusterDomain, String> {
+    ClusterDomain::try_from(text.to_owned()).map_err(|error| error.to_string())
 }

@@ -99,7 +99,7 @@ fn of(plugin: &Plugin, inventory: &Inventory) -> Vec<Finding> {
     findings
 }
 
-/// Two that run the filter twice for the same requests of a pod.
+/// Two that run the filter twice for the same requests of a pod. The first of them that has a rule decides.
 fn twice(inventory: &Inventory) -> Vec<Finding> {
     let modes = ["SERVER", "CLIENT"];
     // A plugin for the whole mesh has its own finding.
@@ -112,10 +112,10 @@ fn twice(inventory: &Inventory) -> Vec<Finding> {
             let is_for_both = |pod: &&Pod| [one, other].iter().all(|plugin| is_for(plugin, pod, inventory));
             let pod = inventory.pods.iter().filter(|pod| pod.has_proxy).find(is_for_both)?;
             modes.into_iter().any(is_shared).then(|| {
-                Finding::error(
+                Finding::warning(
                     format!("WasmPlugin {}", one.metadata),
                     format!(
-                        "and {} both run in Pod {}: a fault of 30 % hits 51 % there",
+                        "and {} both run in Pod {}: one decides about a request, and the other only costs time",
                         other.metadata, pod.name
                     ),
                     "remove one, or give them selectors or modes that do not overlap",

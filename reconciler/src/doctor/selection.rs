@@ -78,13 +78,15 @@ pub(super) fn policies<'a>(pod: &'a Pod, inventory: &'a Inventory) -> impl Itera
         |pattern: &str, name: &str| Glob::try_from(pattern.to_owned()).is_ok_and(|glob| glob.matches(name));
     inventory.answers().flat_map(|answer| &answer.status.policies).filter(move |policy| {
         let selector = &policy.targets.selector;
-        let is_narrow = selector.service != "*" || selector.namespace != "*";
+        // A host is no pod's.
+        let Some(wanted) = &selector.service else { return false };
+        let is_narrow = wanted != "*" || selector.namespace != "*";
         is_narrow
             // Who wrote that did not mean those that have no proxy on purpose.
-            && (selector.service != "*" || pod.opts_out.is_none())
+            && (wanted != "*" || pod.opts_out.is_none())
             && policy.state == PolicyState::Active
             && matches(&selector.namespace, &pod.name.namespace)
-            && services(pod).any(|service| matches(&selector.service, service))
+            && services(pod).any(|service| matches(wanted, service))
     })
 }
 

@@ -156,6 +156,6 @@ fn first_generation(policy: &Policy, state: PolicyState) -> PolicyFields {
         fault_types: aborts.into_iter().chain(delays).collect(),
         namespace: policy.selector.namespace.to_string(),
         rules_count: policy.rules.len(),
-        target_service: policy.selector.service.to_string(),
+        target_service: policy.selector.target.to_string(),
     }
 }

@@ -450,7 +450,7 @@ fn a_plugin_that_is_missing_or_one_too_many() {
     error(["Pod demo/front-1", "on what it sends", "CLIENT"], |o| {
         add_policy(o, "front", "demo", "outbound");
     });
-    error(["WasmPlugin demo/hfi", "both run in Pod demo/cart-1", "overlap"], |o| {
+    warning(["WasmPlugin demo/hfi", "both run in Pod demo/cart-1", "overlap"], |o| {
         o.plugins.push(plugin("demo", &json!({})));
     });
 }

@@ -105,6 +105,39 @@ fn explain_says_which_rule_decides_and_why_each_other_does_not() {
 }
 
 #[test]
+fn explain_knows_the_route_the_gateway_and_the_host_of_a_service_entry() {
+    let rules = "rules: [{fault: {percentage: 100, abort: {httpStatus: 503}}}]";
+    let one = |name: &str, spec: &str| format!("metadata: {{name: {name}}}\nspec: {{{spec}, {rules}}}\n");
+    let folder = folder(&[
+        ("in.yaml", &one("z-in", "selector: {service: edge}, direction: inbound")),
+        (
+            "out.yaml",
+            &one("a-out", "selector: {service: edge}, direction: outbound, destination: {service: orders}"),
+        ),
+        ("partner.yaml", &one("partner", "selector: {host: '*.partner.example', namespace: demo}")),
+    ]);
+    let decides = |more: &[&str]| {
+        let base = ["explain", "--dir", ".", "--namespace", "demo", "-o", "json"];
+        let (code, text) = hfi(folder.path(), &[&base, more].concat());
+        assert_eq!(code, 0, "{text}");
+        serde_json::from_str::<Value>(&text).unwrap()["decides"]["policy"].clone()
+    };
+    let edge = ["--service", "edge", "--authority", "shop.example.com"];
+    let route = ["--cluster", "outbound|80||orders.shop.svc.cluster.local"];
+    assert_eq!(decides(&edge), "z-in");
+    assert_eq!(decides(&[&edge[..], &["--direction", "outbound"]].concat()), Value::Null);
+    assert_eq!(decides(&[&edge[..], &route, &["--direction", "outbound"]].concat()), "a-out");
+    assert_eq!(decides(&[&edge[..], &route, &["--direction", "both"]].concat()), "a-out");
+    assert_eq!(decides(&[&edge[..], &["--direction", "both"]].concat()), "z-in");
+    let foreign = ["--direction", "both", "--cluster-domain", "mesh.example"];
+    assert_eq!(decides(&[&edge[..], &route, &foreign].concat()), "z-in");
+    assert_eq!(decides(&["--host", "API.partner.example"]), "partner");
+    assert_eq!(decides(&["--host", "partner.example"]), Value::Null);
+    let both = ["explain", "--dir", ".", "--namespace", "demo", "--service", "edge", "--host", "a.example"];
+    assert_eq!(hfi(folder.path(), &both).0, 2, "a request is for one of them");
+}
+
+#[test]
 fn what_is_listed_comes_as_a_table_as_json_and_as_yaml() {
     let folder = folder(&[("cart.yaml", &policy("cart", "cart", 503))]);
     let ask = |output: &str| {

@@ -1,6 +1,6 @@
 //! Values that no request and no workload has: a policy that asks for them never matches.
 
-use crate::language::{Condition, Flow, Glob, Pattern, Policy, Selector, Source, Subject, Test};
+use crate::language::{Condition, Destination, Flow, Glob, Pattern, Policy, Selector, Source, Subject, Test};
 
 /// A field, from the top of the document or of the rule, and the sentence that says why nothing has its value.
 pub(super) type Unmatchable = (String, String);
@@ -8,17 +8,9 @@ pub(super) type Unmatchable = (String, String);
 /// The selectors of a policy that select nothing.
 pub(super) fn selectors(policy: &Policy) -> Vec<Unmatchable> {
     let mut found = Vec::new();
-    let Selector { service, namespace } = &policy.selector;
-    // A workload's name may hold dots, but not those of a Service's host name.
-    let is_host = |service: &Glob| service.as_str().split('.').any(|part| part == "svc");
-    if is_host(service) {
-        found.push(("spec.selector.service".to_owned(), host(service)));
-    }
+    let Selector { target: _, namespace } = &policy.selector;
     found.extend(dotted(namespace).map(|why| ("spec.selector.namespace".to_owned(), why)));
-    if let Flow::Outbound { destination: Selector { service, namespace } } = &policy.flow {
-        if service.as_str().contains('.') {
-            found.push(("spec.destination.service".to_owned(), host(service)));
-        }
+    if let Flow::Outbound { destination: Destination::Service { service: _, namespace } } = &policy.flow {
         found.extend(dotted(namespace).map(|why| ("spec.destination.namespace".to_owned(), why)));
     }
     found
@@ -74,13 +66,6 @@ fn is_of_path(byte: u8) -> bool {
 
 fn is_of_method(byte: u8) -> bool {
     byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
-}
-
-fn host(service: &Glob) -> String {
-    let name = service.as_str().split('.').next().unwrap_or_default();
-    format!(
-        "`{service}` is a host name, and no workload has such a name; write `service: {name}`, and its namespace beside it"
-    )
 }
 
 /// The reason why no namespace has such a name.

@@ -109,6 +109,10 @@ impl Facts for Request {
         Some(b"checkout.demo".into())
     }
 
+    fn cluster(&self) -> Option<Cow<'_, [u8]>> {
+        None
+    }
+
     fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         (name == HEADER.0).then(|| HEADER.1.as_bytes().into())
     }

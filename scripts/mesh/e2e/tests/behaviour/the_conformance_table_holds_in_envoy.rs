@@ -1,9 +1,10 @@
 mod got;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Error, Result};
+use anyhow::{Error, Result, ensure};
 use harness::{Client, Deadline, Envoy, Reconciler, Request, Sidecar, Source, Upstream, first, loopback};
 use policies::testing::{
     cases::{self, Direction, Expectation},
@@ -13,11 +14,13 @@ use tempfile::TempDir;
 
 use self::got::Got;
 
+const DIRECTIONS: [Direction; 3] = [Direction::Inbound, Direction::Outbound, Direction::Both];
+
 /// The same cases run natively in `policies/tests/conformance.rs`.
 #[tokio::test]
 async fn case_by_case() -> Result<()> {
     let cases = directory::all(Path::new(CASES)).map_err(Error::msg)?;
-    let bed = TestBed::start().await?;
+    let bed = TestBed::start(&cases).await?;
     let (mut ran, mut requests, mut skipped, mut differences) = (0, 0, Vec::new(), Vec::new());
     for case in &cases {
         if let Some(reason) = &case.table.native_only {
@@ -43,39 +46,43 @@ async fn case_by_case() -> Result<()> {
             run.flat_map(|case| &case.table.requests).filter(move |r| r.direction == direction);
         of_direction.filter(|request| matches!(request.expect, Expectation::Shadow(_))).count()
     };
-    for direction in [Direction::Inbound, Direction::Outbound] {
+    for direction in DIRECTIONS {
         bed.has_counted(direction, shadows(direction)).await?;
     }
     Ok(())
 }
 
-/// A reconciler of a directory, and `checkout` with a proxy for either direction.
+/// A reconciler of a directory, and `checkout` with a proxy for either direction, and as a gateway.
 struct TestBed {
     client: Client,
     upstream: Upstream,
     inbound: Envoy,
     outbound: Envoy,
+    gateway: Envoy,
     folder: TempDir,
     _reconciler: Reconciler,
 }
 
 impl TestBed {
-    async fn start() -> Result<Self> {
+    async fn start(cases: &[Case]) -> Result<Self> {
         let (client, upstream, folder) = (Client::new()?, Upstream::start().await?, tempfile::tempdir()?);
         let mut reconciler = Reconciler::start(Source::Folder(folder.path().to_owned()), loopback()).await?;
         reconciler.ready(&client).await?;
         // With one worker each, one answer tells what the next one will be.
         let sidecar = Sidecar::of("checkout", upstream.address()).following(reconciler.address());
         let sidecar = sidecar.concurrency(1);
-        let outbound = Envoy::start(sidecar.clone().replica(2).outbound(), &client).await?;
+        let routed = routed(sidecar.clone(), cases)?;
+        let outbound = Envoy::start(routed.clone().replica(2).outbound(), &client).await?;
+        let gateway = Envoy::start(routed.replica(3).gateway(), &client).await?;
         let inbound = Envoy::start(sidecar, &client).await?;
-        Ok(Self { client, upstream, inbound, outbound, folder, _reconciler: reconciler })
+        Ok(Self { client, upstream, inbound, outbound, gateway, folder, _reconciler: reconciler })
     }
 
     fn proxy(&self, direction: Direction) -> &Envoy {
         match direction {
             Direction::Inbound => &self.inbound,
             Direction::Outbound => &self.outbound,
+            Direction::Both => &self.gateway,
         }
     }
 
@@ -101,7 +108,7 @@ spec:
         let (new, file) = (self.folder.path().join(".new"), self.folder.path().join("case.yaml"));
         std::fs::write(&new, text)?;
         std::fs::rename(new, file)?;
-        for direction in [Direction::Inbound, Direction::Outbound] {
+        for direction in DIRECTIONS {
             let marked = Request::get("/").header("x-case", name);
             let address = self.proxy(direction).address();
             first(&self.client, address, &marked, |answer| {
@@ -137,4 +144,18 @@ spec:
         }
         Ok(())
     }
+}
+
+/// A sidecar with the route that each request names. An authority has one route, or none.
+fn routed(sidecar: Sidecar, cases: &[Case]) -> Result<Sidecar> {
+    let run = cases.iter().filter(|case| case.table.native_only.is_none());
+    let mut clusters = BTreeMap::new();
+    for cases::Request { authority, cluster, .. } in run.flat_map(|case| &case.table.requests) {
+        let Some(authority) = authority else { continue };
+        let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _port)| host);
+        let known = clusters.entry(host.to_ascii_lowercase()).or_insert(cluster.as_deref());
+        ensure!(*known == cluster.as_deref(), "{host} has two routes");
+    }
+    let routes = clusters.into_iter().filter_map(|(host, cluster)| Some((host, cluster?)));
+    Ok(routes.fold(sidecar, |sidecar, (host, cluster)| sidecar.routing(&host, cluster)))
 }

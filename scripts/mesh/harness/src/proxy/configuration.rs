@@ -31,6 +31,7 @@ pub(crate) fn configure(sidecar: &Sidecar, folder: &Path) -> Result<()> {
 /// The configuration of a proxy, with the filter module at `module` and its certificates in `folder`.
 fn bootstrap(sidecar: &Sidecar, module: &Path, folder: &Path) -> Value {
     let mut clusters = vec![clusters::workload(sidecar)];
+    clusters.extend(clusters::routed(sidecar));
     clusters.extend(clusters::control_plane(&sidecar.control_plane));
     let (mut listeners, mut extensions) = (listeners::all(sidecar, module), Vec::new());
     let callers = &sidecar.options.callers;

@@ -1,6 +1,7 @@
 //! The description of a proxy that is to be started.
 
 mod options;
+mod routes;
 
 use std::net::SocketAddr;
 
@@ -8,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use options::Caller;
 use options::EnvoyOptions;
+pub(crate) use routes::Route;
 
 /// The control plane's address inside a mesh.
 pub const CONTROL_PLANE: &str = "hfi-control-plane.boifi.svc.cluster.local:8080";

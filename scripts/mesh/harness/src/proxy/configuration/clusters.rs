@@ -1,5 +1,6 @@
 //! The clusters of a proxy: its workload, and the control plane as Istio makes a cluster of its Service.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
@@ -42,6 +43,14 @@ pub(crate) fn workload(sidecar: &Sidecar) -> Value {
         cluster.insert("typed_extension_protocol_options".to_owned(), http2());
     }
     cluster
+}
+
+/// The clusters of its routes.
+pub(crate) fn routed(sidecar: &Sidecar) -> Vec<Value> {
+    let clusters = sidecar.options.routes.iter().flat_map(|route| &route.clusters);
+    let names: BTreeSet<_> = clusters.map(|(name, _)| name.as_str()).collect();
+    let others = names.into_iter().filter(|name| *name != WORKLOAD_CLUSTER);
+    others.map(|name| cluster(name, &[sidecar.workload])).collect()
 }
 
 fn cluster(name: &str, addresses: &[SocketAddr]) -> Value {

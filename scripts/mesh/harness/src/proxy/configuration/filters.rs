@@ -7,14 +7,22 @@ use serde_json::{Map, Value, json};
 use super::type_url;
 use crate::proxy::sidecar::Sidecar;
 
-/// The filter of hfi, with its module and its configuration.
-pub(crate) fn wasm_filter(sidecar: &Sidecar, plugin: &Map<String, Value>, module: &Path) -> Value {
+/// The filters of hfi: one for each plugin, with the module and the configuration.
+pub(crate) fn wasm_filters(sidecar: &Sidecar, module: &Path) -> Vec<Value> {
+    let names = [sidecar.plugin_name].into_iter().chain(sidecar.options.further_plugins.iter().copied());
+    let plugin = sidecar.plugin.iter();
+    plugin
+        .flat_map(|plugin| names.clone().map(move |name| wasm_filter(sidecar, name, plugin, module)))
+        .collect()
+}
+
+fn wasm_filter(sidecar: &Sidecar, name: &str, plugin: &Map<String, Value>, module: &Path) -> Value {
     json!({
-        "name": sidecar.plugin_name,
+        "name": name,
         "typed_config": {
             "@type": type_url("envoy.extensions.filters.http.wasm.v3.Wasm"),
             "config": {
-                "name": sidecar.plugin_name,
+                "name": name,
                 "root_id": "boifi.hfi",
                 "failure_policy": sidecar.failure_policy(),
                 "vm_config": {

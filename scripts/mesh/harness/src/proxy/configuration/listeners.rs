@@ -6,9 +6,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::clusters::WORKLOAD_CLUSTER;
-use super::filters::{access_log, fault_filter, wasm_filter};
+use super::filters::{access_log, fault_filter, wasm_filters};
 use super::{socket, type_url};
-use crate::proxy::sidecar::{Kind, Sidecar};
+use crate::proxy::sidecar::{Kind, Route, Sidecar};
 use crate::system::loopback;
 
 /// The listener for what the workload calls.
@@ -29,12 +29,14 @@ pub(crate) fn all(sidecar: &Sidecar, module: &Path) -> Vec<Value> {
 
 /// The one listener of a plain sidecar.
 fn listener(sidecar: &Sidecar, module: &Path) -> Value {
-    let plugin = sidecar.plugin.as_ref().map(|plugin| wasm_filter(sidecar, plugin, module));
     let router = json!({
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": type_url("envoy.extensions.filters.http.router.v3.Router")},
     });
-    let filters: Vec<Value> = plugin.into_iter().chain(fault_filter(sidecar)).chain([router]).collect();
+    let plugins = wasm_filters(sidecar, module).into_iter();
+    let filters: Vec<Value> = plugins.chain(fault_filter(sidecar)).chain([router]).collect();
+    let others = json!({"name": "inbound|http|8080", "domains": ["*"], "routes": [route(sidecar)]});
+    let hosts = sidecar.options.routes.iter().map(virtual_host).chain([others]);
     let manager = json!({
         "@type": type_url(
             "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -42,11 +44,8 @@ fn listener(sidecar: &Sidecar, module: &Path) -> Value {
         "stat_prefix": "inbound_0.0.0.0_8080",
         "route_config": {
             "name": WORKLOAD_CLUSTER,
-            "virtual_hosts": [{
-                "name": "inbound|http|8080",
-                "domains": ["*"],
-                "routes": [route(sidecar)],
-            }],
+            "virtual_hosts": hosts.collect::<Vec<_>>(),
+            "ignore_port_in_host_matching": true,
         },
         "http_filters": filters,
         // Inside a mesh Istio sets no limit to how long a request may rest.
@@ -76,6 +75,25 @@ fn route(sidecar: &Sidecar) -> Value {
     } else {
         json!({"name": "default", "match": all, "route": {"cluster": WORKLOAD_CLUSTER, "timeout": "0s"}})
     }
+}
+
+/// The virtual host of a route.
+fn virtual_host(Route { authority, clusters, rewritten }: &Route) -> Value {
+    let weighted = |(name, weight): &(String, u32)| json!({"name": name, "weight": weight});
+    let mut route = match clusters.as_slice() {
+        [(cluster, _)] => json!({"cluster": cluster}),
+        several => {
+            json!({"weighted_clusters": {"clusters": several.iter().map(weighted).collect::<Vec<_>>()}})
+        }
+    };
+    if let (Some(route), Some(rewritten)) = (route.as_object_mut(), rewritten) {
+        route.insert("host_rewrite_literal".to_owned(), rewritten.as_str().into());
+    }
+    json!({
+        "name": authority,
+        "domains": [authority],
+        "routes": [{"name": "default", "match": {"prefix": "/"}, "route": route}],
+    })
 }
 
 /// The address of a waypoint's filter chain of this number.

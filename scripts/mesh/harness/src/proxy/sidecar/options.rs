@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Sidecar;
+use super::{Route, Sidecar};
 use crate::system::paths;
 use anyhow::Result;
 
@@ -13,6 +13,9 @@ pub(crate) struct EnvoyOptions {
     pub(crate) core: Option<usize>,
     pub(crate) faulted_header: Option<(String, String)>,
     pub(crate) callers: Vec<Caller>,
+    pub(crate) routes: Vec<Route>,
+    /// Names of further plugins, in the order in which they come behind the first.
+    pub(crate) further_plugins: Vec<&'static str>,
     drain_seconds: Option<u32>,
     failure_policy: Option<&'static str>,
     module: Option<PathBuf>,
@@ -33,6 +36,12 @@ impl Sidecar {
     /// [`Envoy::tunnel`]: crate::Envoy::tunnel
     pub fn called_by(mut self, name: &str, names: &str) -> Self {
         self.options.callers.push(Caller { name: name.to_owned(), names: names.to_owned() });
+        self
+    }
+
+    /// With another plugin of this name and the same configuration behind it, in the same filter chain.
+    pub fn with_plugin(mut self, name: &'static str) -> Self {
+        self.options.further_plugins.push(name);
         self
     }
 
