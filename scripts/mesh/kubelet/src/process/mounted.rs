@@ -3,12 +3,14 @@
 mod layout;
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::Plan;
 use crate::image::Root;
+use crate::spec::mounts::Mount;
 use layout::Layout;
 
 /// What `/usr` holds on most machines, and what has links or directories of its own on others.
@@ -44,9 +46,11 @@ pub(super) fn steps(plan: &Plan) -> Result<Vec<OsString>> {
     for mount in &plan.mounts {
         let source = plan.volumes.join(&mount.volume).join(&mount.sub_path);
         if !mount.sub_path.is_empty() && mount.writable {
-            std::fs::create_dir_all(&source)?;
+            fs::create_dir_all(&source)?;
         }
-        steps.bind(mount.writable, &source.canonicalize()?, Path::new(&mount.at))?;
+        let source = source.canonicalize()?;
+        place_in_outer(plan, mount, source.is_dir())?;
+        steps.bind(mount.writable, &source, Path::new(&mount.at))?;
     }
     steps.bind(true, &plan.message.1, &plan.message.0)?;
     let working_directory = steps.layout.resolve(&plan.working_directory);
@@ -59,6 +63,26 @@ pub(super) fn steps(plan: &Plan) -> Result<Vec<OsString>> {
     Ok(steps.words)
 }
 
+/// Makes the place for a mount in the volume that it is inside of, which may be read-only in the container.
+fn place_in_outer(plan: &Plan, mount: &Mount, is_directory: bool) -> Result<()> {
+    let inside = |outer: &&Mount| outer.at != mount.at && Path::new(&mount.at).starts_with(&outer.at);
+    let Some(outer) = plan.mounts.iter().filter(inside).max_by_key(|outer| outer.at.len()) else {
+        return Ok(());
+    };
+    let mut place = plan.volumes.join(&outer.volume).join(&outer.sub_path);
+    for name in Path::new(&mount.at).strip_prefix(&outer.at)? {
+        place.push(name);
+        ensure!(!place.is_symlink(), "{} would be mounted over a link", mount.at);
+    }
+    if is_directory {
+        fs::create_dir_all(&place)?;
+    } else if !place.exists() {
+        fs::create_dir_all(place.parent().context("a mount without a directory")?)?;
+        fs::write(&place, "")?;
+    }
+    Ok(())
+}
+
 impl Steps {
     fn say<const N: usize>(&mut self, words: [OsString; N]) {
         self.words.extend(words);
@@ -69,7 +93,7 @@ impl Steps {
         self.layers.push("/".into());
         for name in SYSTEM.into_iter().chain(["etc"]) {
             let (place, path) = (Path::new("/").join(name), format!("/{name}"));
-            if let Ok(target) = std::fs::read_link(&place) {
+            if let Ok(target) = fs::read_link(&place) {
                 self.say(["link".into(), target.clone().into(), path.clone().into()]);
                 self.layout.link(path, target);
             } else if place.is_dir() {

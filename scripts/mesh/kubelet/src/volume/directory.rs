@@ -60,16 +60,19 @@ fn make(directory: &Path, mode: u32, group: Option<u32>) -> Result<()> {
     Ok(())
 }
 
-/// Removes what is of an earlier time.
+/// Removes what was written at an earlier time. Other directories are places of mounts inside this one.
 fn clear(directory: &Path, keep: impl Fn(&str) -> bool) -> Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         if keep(&entry.file_name().to_string_lossy()) {
             continue;
         }
-        let is_directory = entry.file_type()?.is_dir();
         let path = entry.path();
-        if is_directory { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+        if entry.file_name().as_encoded_bytes().starts_with(b"..") {
+            fs::remove_dir_all(path)?;
+        } else if entry.file_type()?.is_symlink() {
+            fs::remove_file(path)?;
+        }
     }
     Ok(())
 }
@@ -114,6 +117,15 @@ mod tests {
         assert_eq!(names(&volume), ["..data", "a", "c"]);
         write(&volume, &files(&[]), None).unwrap();
         assert_eq!(names(&volume), ["..data"]);
+    }
+
+    #[test]
+    fn places_of_mounts_inside_of_a_volume_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &files(&[("a", "1")]), None).unwrap();
+        fs::create_dir(folder.path().join("inner")).unwrap();
+        write(folder.path(), &files(&[("b", "2")]), None).unwrap();
+        assert_eq!(names(folder.path()), ["..data", "b", "inner"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ touch /tmp/x && echo "writes /tmp"
 echo kept > /data/file && echo "writes /data of $(stat -c %g /data)"
 touch /settings/x 2>/dev/null || echo "settings are read-only"
 echo "mode $(stat -L -c %a:%g /settings/key) $(cat /settings/key)"
+echo "inner $(cat /settings/deep/inner/key)"
 grep -q "db.demo.svc.cluster.local db.demo.svc db.demo db" /etc/hosts && echo "knows db"
 echo "sees" /*
 echo here >>/dev/stderr
@@ -37,6 +38,7 @@ async fn a_container_has_the_user_the_root_and_the_volumes_of_its_spec() -> Resu
         "writes /data of 4242",
         "settings are read-only",
         "mode 640:4242 value",
+        "inner value",
         "knows db",
         "here",
     ] {
@@ -83,6 +85,7 @@ fn spec() -> Value {
             {"name": "data", "emptyDir": {}},
             {"name": "tmp", "emptyDir": {}},
             {"name": "settings", "configMap": {"name": "settings", "defaultMode": 0o600}},
+            {"name": "settings-again", "configMap": {"name": "settings"}},
         ],
         "containers": [{
             "name": "app", "image": "shell", "args": [LOOK], "workingDir": "/work/of/it", "securityContext": security,
@@ -90,6 +93,8 @@ fn spec() -> Value {
                 {"name": "data", "mountPath": "/data"},
                 {"name": "tmp", "mountPath": "/tmp"},
                 {"name": "settings", "mountPath": "/settings"},
+                // Its place is in a volume that the container cannot write to.
+                {"name": "settings-again", "mountPath": "/settings/deep/inner"},
             ],
         }],
     })
