@@ -1,13 +1,15 @@
 //! A cluster for tests on one machine: etcd, kube-apiserver, kube-controller-manager, kube-proxy and istiod are the
 //! real programs, as `scripts/world-programs` builds them. They run in a network namespace, the node's, so that
 //! their ports and iptables rules are their own. The thread of the test is in it too, and nothing else of the
-//! machine changes. Nothing here runs a Pod.
+//! machine changes. [`kubelet`] runs the Pods.
 //!
 //! The rooms, from the lowest to the highest; a room uses those above it in this list:
 //!
 //! - `machine`: commands; the number of a world, and what others have left; the network namespace of the node.
 //! - `kubernetes`: certificates, the control plane, and kubectl.
 //! - `istio`: the manifests of Istio's charts, istiod, and what it says of itself.
+//! - `pods`: the kubelet, and the programs that stand for images.
+//! - `proxies`: what the proxies say of themselves.
 //! - `world`: [`World`], all of it together.
 //!
 //! A world needs root and Linux's network namespaces. Its name is its number, which no other running world of the
@@ -20,6 +22,8 @@
 mod istio;
 mod kubernetes;
 mod machine;
+mod pods;
+mod proxies;
 mod world;
 
 pub use world::World;

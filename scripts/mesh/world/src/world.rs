@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use harness::Deadline;
+use kubelet::{Images, Kubelet};
 use serde_json::Value;
 
 use crate::istio::Istiod;
 use crate::kubernetes::{ControlPlane, Kubectl};
 use crate::machine::Node;
+use crate::{pods, proxies};
 
 /// A running cluster with Istio. Dropping it ends all of it; [`end`](Self::end) also says whether all went well.
 #[expect(missing_debug_implementations, reason = "a client has none")]
 pub struct World {
+    kubelet: Kubelet,
     istiod: Istiod,
     control_plane: ControlPlane,
     kubectl: Kubectl,
@@ -25,19 +28,21 @@ pub struct World {
 
 impl World {
     /// Starts a cluster and moves the calling thread onto its node: from now on the test reaches Pods and Services,
-    /// and Pods reach its servers at the address of the [node](Self::address). Fails without root.
-    pub async fn start() -> Result<Self> {
+    /// and Pods reach its servers at the address of the [node](Self::address), which is also that of `git.example`.
+    /// Pods run hfi, Istio's proxies, and these images. Fails without root.
+    pub async fn start(images: Images) -> Result<Self> {
         let node = Node::enter()?;
         let directory = node.directory();
-        Self::on(node).await.with_context(|| format!("{} has the logs", directory.display()))
+        Self::on(node, images).await.with_context(|| format!("{} has the logs", directory.display()))
     }
 
-    async fn on(node: Node) -> Result<Self> {
+    async fn on(node: Node, images: Images) -> Result<Self> {
         let control_plane = ControlPlane::start(&node).await?;
         let kubectl = control_plane.kubectl(&node.directory())?;
-        let istiod = Istiod::start(&node, &kubectl).await?;
         let client = control_plane.client().await?;
-        Ok(Self { istiod, control_plane, kubectl, client, node })
+        let kubelet = pods::start(&node, client.clone(), images).await?;
+        let istiod = Istiod::start(&node, &kubectl).await?;
+        Ok(Self { kubelet, istiod, control_plane, kubectl, client, node })
     }
 
     /// The kubeconfig of a user who may do everything.
@@ -70,6 +75,11 @@ impl World {
         self.kubectl.apply(objects).await
     }
 
+    /// The kubelet, which has the logs of containers and runs commands in them.
+    pub fn kubelet(&self) -> &Kubelet {
+        &self.kubelet
+    }
+
     /// Changes the configuration of the mesh (MeshConfig); istiod takes it over by itself.
     pub fn configure_mesh(&self, change: impl FnOnce(&mut Value)) -> Result<()> {
         self.istiod.configure(change)
@@ -95,14 +105,17 @@ impl World {
         }
     }
 
-    /// Ends it. Fails if a program has ended before, or if anybody has rejected configuration.
+    /// Ends it. Fails if a program has ended before, or if istiod or a proxy has rejected configuration.
     pub async fn end(mut self) -> Result<()> {
         let directory = self.directory();
-        let verdict = match self.still_runs() {
-            Ok(()) => self.istiod.rejected_nothing().await,
-            failed => failed,
-        };
-        verdict.with_context(|| format!("{} has the logs", directory.display()))
+        self.verdict().await.with_context(|| format!("{} has the logs", directory.display()))?;
+        self.kubelet.stop().await
+    }
+
+    async fn verdict(&mut self) -> Result<()> {
+        self.still_runs()?;
+        self.istiod.rejected_nothing().await?;
+        proxies::rejected_nothing(self.client(), &self.kubelet).await
     }
 
     fn still_runs(&mut self) -> Result<()> {

@@ -31,6 +31,15 @@ pub fn envoy() -> Result<PathBuf> {
     find("HFI_ENVOY", ".cache/envoy/bin/envoy", "scripts/tools demo")
 }
 
+/// The program that [`envoy`] starts, if that is a launcher of Python's.
+pub fn envoy_program() -> Result<PathBuf> {
+    let envoy = envoy()?;
+    let libraries = envoy.parent().and_then(Path::parent).map(|place| place.join("lib"));
+    let pythons = libraries.into_iter().flat_map(std::fs::read_dir).flatten().flatten();
+    let mut programs = pythons.map(|python| python.path().join("site-packages/envoy/_bin/envoy"));
+    Ok(programs.find(|program| program.is_file()).unwrap_or(envoy))
+}
+
 /// A Python that has grpcio: the one that `scripts/tools e2e` installs, or what `HFI_PYTHON` names.
 pub fn python() -> Result<PathBuf> {
     find_as_named("HFI_PYTHON", ".cache/grpc/bin/python", "scripts/tools e2e")

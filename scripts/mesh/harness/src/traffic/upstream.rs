@@ -27,7 +27,12 @@ pub struct Upstream {
 impl Upstream {
     /// Starts it on a free port of the loopback interface.
     pub async fn start() -> Result<Self> {
-        let listener = TcpListener::bind(loopback()).await?;
+        Self::start_at(loopback()).await
+    }
+
+    /// Starts it at an address.
+    pub async fn start_at(address: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let requests = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&requests);

@@ -1,4 +1,4 @@
-//! etcd, kube-apiserver, kube-controller-manager and kube-proxy, with a Node that Pods can be bound to.
+//! etcd, kube-apiserver, kube-controller-manager and kube-proxy.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use harness::{Deadline, Process, paths};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use serde_json::json;
 
 use super::credentials::Credentials;
 use super::kubectl::Kubectl;
@@ -47,7 +46,6 @@ impl ControlPlane {
         plane.until_ready().await?;
         let controllers = controller_manager(&plane.credentials);
         plane.spawn(node, "kubernetes", "kube-controller-manager", controllers)?;
-        add_node(node, &plane.kubectl(&node.directory())?).await?;
         let proxy = proxy(node, &plane.credentials);
         plane.spawn(node, "kubernetes", "kube-proxy", proxy)?;
         Ok(plane)
@@ -99,30 +97,6 @@ async fn ready(client: &kube::Client) -> Result<()> {
     Ok(())
 }
 
-/// A Node, ready and with room, as a kubelet would register it.
-async fn add_node(node: &Node, kubectl: &Kubectl) -> Result<()> {
-    let resources = json!({"cpu": "64", "memory": "256Gi", "pods": "1000", "ephemeral-storage": "1000Gi"});
-    let status = json!({
-        "addresses": [
-            {"type": "InternalIP", "address": node.address()},
-            {"type": "Hostname", "address": node.name()},
-        ],
-        "capacity": resources,
-        "allocatable": resources,
-        "conditions": [{"type": "Ready", "status": "True", "reason": "World", "message": "a node without a kubelet"}],
-    });
-    let object = json!({
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": node.name(), "labels": {"kubernetes.io/hostname": node.name()}},
-    });
-    kubectl.apply(&[object]).await?;
-    let patch = json!({"status": status}).to_string();
-    let name = node.name();
-    kubectl.run(&["patch", "node", &name, "--subresource=status", "--type=merge", "--patch", &patch]).await?;
-    Ok(())
-}
-
 fn etcd(directory: &Path) -> Vec<String> {
     vec![
         format!("--data-dir={}", directory.join("etcd").display()),
@@ -159,8 +133,6 @@ fn controller_manager(credentials: &Credentials) -> Vec<String> {
         "--use-service-account-credentials=false".to_owned(),
         format!("--service-account-private-key-file={}", credentials.key.display()),
         format!("--root-ca-file={}", credentials.authority.display()),
-        // It answers nobody.
-        "--secure-port=0".to_owned(),
     ]
 }
 

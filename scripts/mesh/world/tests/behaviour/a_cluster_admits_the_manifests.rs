@@ -8,6 +8,8 @@ use harness::paths;
 use serde_json::Value;
 use world::World;
 
+use crate::support::start;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What `kubectl apply -k` installs, with its namespace.
@@ -24,7 +26,7 @@ const TARGETS: [(&str, &str); 8] = [
 
 #[tokio::test]
 async fn and_pods_are_injected() -> Result<()> {
-    let mut world = World::start().await?;
+    let mut world = start().await?;
     world.kubectl(&["create", "namespace", "demo"]).await?;
     for (target, namespace) in TARGETS {
         let path = paths::workspace().join(target).display().to_string();

@@ -1,3 +1,6 @@
 //! hfi in a cluster with real Kubernetes and real Istio. `scripts/test mesh` builds their programs and runs this.
 
+mod support;
+
 mod a_cluster_admits_the_manifests;
+mod a_pushed_policy_faults_in_a_sidecar;

@@ -1,0 +1,75 @@
+//! The kubelet of the node, and the programs that stand for images.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use harness::paths;
+use kubelet::{Config, Images, Kubelet, Network, Program, RunName};
+
+use crate::machine::{Node, wait_for};
+
+/// The addresses of Pods, by that of the node on their bridge.
+const GATEWAY: [u8; 4] = [10, 111, 0, 1];
+const PREFIX_LENGTH: u8 = 17;
+
+/// The beginning of the names of what belongs to Pods on this machine.
+const STEM: &str = "hfi";
+
+/// A host outside of the cluster, which is the node: a test serves there what Pods are to find.
+const OUTSIDE: &str = "git.example";
+
+/// Kubernetes waits 10 s before it restarts a container for the first time. A test has better things to do.
+const BACKOFF: Duration = Duration::from_secs(1);
+
+/// The release whose Envoy istiod takes the proxies for: for later ones it configures what an upstream Envoy lacks.
+const ISTIO_VERSION: &str = "1.29.1";
+
+/// Starts a kubelet that runs hfi, Istio's proxies and what else has an image.
+pub(crate) async fn start(node: &Node, client: kube::Client, images: Images) -> Result<Kubelet> {
+    kubelet::check()?;
+    for run in RunName::dead(STEM)? {
+        Kubelet::clean(&run)?;
+    }
+    let network = Network::create(RunName::unique(STEM)?, GATEWAY.into(), PREFIX_LENGTH).await?;
+    let images = images.with("*/proxyv2:*", proxy()?).with("localhost/hfi:*", hfi(&node.directory()).await?);
+    let mut config = Config::new(client, node.name(), node.directory().join("pods"), network, images);
+    config.hosts.push((IpAddr::from(node.address()), OUTSIDE.to_owned()));
+    config.backoff = BACKOFF;
+    Kubelet::start(config).await
+}
+
+/// Istio's image of proxies, with an upstream Envoy.
+fn proxy() -> Result<Program> {
+    let agent = paths::world_program("istio", "pilot-agent")?;
+    let bootstrap = paths::world_program("istio", "bootstrap.json")?;
+    let program = Program::at("/usr/local/bin/pilot-agent", agent)
+        .file("/usr/local/bin/envoy", paths::envoy_program()?)
+        .file("/var/lib/istio/envoy/envoy_bootstrap_tmpl.json", bootstrap)
+        .variable("ISTIO_META_ISTIO_VERSION", ISTIO_VERSION);
+    Ok(program)
+}
+
+/// The image of hfi, as its Containerfile makes it.
+async fn hfi(directory: &Path) -> Result<Program> {
+    let root = directory.join("image");
+    let image_root = paths::workspace().join("scripts/image-root");
+    let variables = [("HFI_BIN", paths::hfi()?), ("HFI_FILTER", paths::filter()?)];
+    let mut words: Vec<_> = variables.map(|(name, path)| format!("{name}={}", path.display())).into();
+    words.extend([image_root, root.clone()].map(|path: PathBuf| path.display().to_string()));
+    wait_for("env", &words).await?;
+    let file = fs::read_to_string(paths::workspace().join("k8s/Containerfile"))?;
+    let instruction =
+        |name: &str| file.lines().rev().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let said = |name| instruction(name).with_context(|| format!("the Containerfile has no {name}"));
+    let words = |name| Ok::<Vec<String>, anyhow::Error>(serde_json::from_str(said(name)?)?);
+    let (name, value) = said("ENV")?.split_once('=').context("ENV without a value")?;
+    let (user, group) = said("USER")?.split_once(':').context("USER without a group")?;
+    let entrypoint = words("ENTRYPOINT")?;
+    let entrypoint: Vec<_> = entrypoint.iter().map(String::as_str).collect();
+    let program =
+        Program::in_root(root, &entrypoint).variable(name, value).user(user.parse()?, group.parse()?);
+    Ok(words("CMD")?.iter().fold(program, |program, word| program.argument(word)))
+}

@@ -1,0 +1,66 @@
+//! From `git push` to the fault, as the README's "Deploy it" says it: with the manifests, with injected sidecars that
+//! fetch the module from the control plane, and for nobody else.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use harness::{Answer, Client, Repository, Request, first};
+use world::World;
+
+use crate::support::{deploy, get, run_workload, serve, start};
+
+const POLICY: &str = "\
+metadata: {name: first-fault}
+spec:
+  selector: {service: frontend, namespace: demo}
+  rules:
+    - fault: {percentage: 100, abort: {httpStatus: 503}}
+";
+
+/// The interval of the control plane is 1 s here.
+const SOON: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn and_for_nobody_else() -> Result<()> {
+    let world = start().await?;
+    let policies = Repository::new().await?;
+    let _git = serve(&world, &policies).await?;
+    deploy(&world, "default").await?;
+
+    world.kubectl(&["create", "namespace", "demo"]).await?;
+    world.kubectl(&["label", "namespace", "demo", "istio-injection=enabled"]).await?;
+    world.kubectl(&["apply", "--namespace", "demo", "--kustomize", &sidecar_plugin()]).await?;
+    for name in ["frontend", "backend"] {
+        run_workload(&world, "demo", name).await?;
+    }
+    let (frontend, backend) = (address(&world, "frontend").await?, address(&world, "backend").await?);
+    let (client, request) = (Client::new()?, Request::get("/"));
+    for address in [frontend, backend] {
+        ensure!(client.send(address, &request).await?.status == 200);
+    }
+
+    policies.write("first-fault.yaml", POLICY)?;
+    let push = policies.push("Break the frontend").await?;
+    let faulted = first(&client, frontend, &request, Answer::aborted).await?;
+    println!("from git push to the first fault: {:?}", faulted - push.began);
+    ensure!(faulted - push.began < SOON);
+    ensure!(client.send(backend, &request).await?.status == 200);
+
+    policies.remove("first-fault.yaml")?;
+    policies.push("Mend the frontend").await?;
+    first(&client, frontend, &request, |answer| answer.status == 200).await?;
+    world.end().await
+}
+
+fn sidecar_plugin() -> String {
+    harness::paths::workspace().join("k8s/plugin/sidecar").display().to_string()
+}
+
+/// The address of a Service.
+async fn address(world: &World, name: &str) -> Result<SocketAddr> {
+    let service = get(world, "demo", &format!("service/{name}")).await?;
+    let address =
+        service.pointer("/spec/clusterIP").and_then(|address| address.as_str()).context("no ClusterIP")?;
+    Ok(SocketAddr::new(address.parse()?, 80))
+}
