@@ -22,6 +22,10 @@ pub struct Program {
 
 /// The rules, by the direction of the requests that they are for.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a proxy has one, and each request would follow the pointer of a box"
+)]
 enum Directions {
     Apart {
         inbound: Rules,
