@@ -4,6 +4,8 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::PathBuf,
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -13,6 +15,11 @@ use crate::io_reason::io_reason;
 
 /// The version of the stored form. Another version is not read.
 const VERSION: u32 = 1;
+
+/// The time that another process gets to let go of the lock. One that is killed while it starts a child process leaves
+/// the lock to it, until that is executed.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The directory, locked against every other process while this value exists.
 #[derive(Debug)]
@@ -45,10 +52,16 @@ impl StateDir {
         let unusable = |error| StateDirError::Unusable(folder.display().to_string(), error);
         fs::create_dir_all(&folder).map_err(unusable)?;
         let lock = File::create(folder.join("lock")).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { folder, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(StateDirError::Taken(folder.display().to_string())),
-            Err(TryLockError::Error(error)) => Err(unusable(error)),
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { folder, _lock: lock }),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StateDirError::Taken(folder.display().to_string()));
+                }
+                Err(TryLockError::Error(error)) => return Err(unusable(error)),
+            }
         }
     }
 
