@@ -48,6 +48,7 @@ pub enum StateDirError {
 
 impl StateDir {
     /// Locks the directory. Creates it if it does not exist.
+    #[expect(clippy::disallowed_methods, reason = "a file lock cannot be awaited for a limited time")]
     pub fn open(folder: PathBuf) -> Result<Self, StateDirError> {
         let unusable = |error| StateDirError::Unusable(folder.display().to_string(), error);
         fs::create_dir_all(&folder).map_err(unusable)?;
