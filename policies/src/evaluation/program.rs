@@ -22,14 +22,10 @@ pub struct Program {
 
 /// The rules, by the direction of the requests that they are for.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a proxy has one, and each request would follow the pointer of a box"
-)]
 enum Directions {
     Apart {
         inbound: Rules,
-        outbound: Rules,
+        outbound: Box<Rules>,
     },
     /// In one order: every request goes both ways.
     Together(Rules),
@@ -56,7 +52,7 @@ impl Program {
     /// snapshot was made for. Names are those of a mesh with the default domain.
     pub fn compile(snapshot: &Snapshot, workload: &Scope) -> Self {
         let rules = |direction| Rules::compile(snapshot, workload, |known| known == direction);
-        let (inbound, outbound) = (rules(Direction::Inbound), rules(Direction::Outbound));
+        let (inbound, outbound) = (rules(Direction::Inbound), rules(Direction::Outbound).into());
         Self { rules: Directions::Apart { inbound, outbound }, mesh: Self::mesh(workload) }
     }
 

@@ -71,11 +71,13 @@ impl Pattern {
     /// Its text in format 1. It can be a hundred times as long as what its author wrote, so it is not kept.
     pub(crate) fn text_in_format_1(&self) -> String {
         #[cfg(feature = "authoring")]
-        let text = regex_syntax::parse(&self.written).ok().and_then(|hir| regex_source::text(&hir));
+        return regex_syntax::parse(&self.written)
+            .ok()
+            .and_then(|hir| regex_source::text(&hir))
+            .unwrap_or_default();
         // A regex that came in a snapshot is in no other.
         #[cfg(not(feature = "authoring"))]
-        let text = None;
-        text.unwrap_or_default()
+        String::new()
     }
 }
 
