@@ -481,7 +481,7 @@ fn a_gateway_that_two_plugins_are_for_or_none() {
     }
     let outbound = plugin("demo", &json!({"match": [{"mode": "CLIENT"}]}));
     let target = |name: &str| json!({"match": null, "targetRefs": [{"kind": "Gateway", "name": name}]});
-    error(["WasmPlugin demo/hfi", "both run in Pod demo/gateway-1", "overlap"], |o| {
+    warning(["WasmPlugin demo/hfi", "both run in Pod demo/gateway-1", "overlap"], |o| {
         add_gateway(o);
         o.plugins.push(outbound.clone());
         o.plugins.push(plugin("demo", &target("gateway")));
