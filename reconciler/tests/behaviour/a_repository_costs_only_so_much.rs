@@ -226,41 +226,46 @@ async fn refs_by_the_hundred_thousand_cost_little() {
     assert!(error.ends_with("and 99996 more") && error.len() < 1_000, "{error}");
 }
 
+/// A policy whose duration begins somewhere in the history.
+fn lasting() -> String {
+    policy("a", "checkout", 503).replace("fault: {", "fault: {duration_seconds: 3600, ")
+}
+
+/// A server of the repository starts, and serves the policy.
+async fn is_served(repository: &Plumbing) {
+    let server = Server::start(following(text(&repository.0), &access()), Duration::from_secs(1)).await;
+    server.until_ready().await;
+    assert_eq!(server.names().await, ["a"]);
+}
+
 #[tokio::test]
 async fn a_bomb_in_the_history_counts_for_no_duration() {
     let folder = tempfile::tempdir().unwrap();
     let repository = bare(folder.path());
-    let policy = policy("a", "checkout", 503).replace("fault: {", "fault: {duration_seconds: 3600, ");
-    let blob = repository.blob(policy);
+    let blob = repository.blob(lasting());
     let good = repository.files(["a.yaml".to_owned()].into_iter(), &blob);
     repository.commit(&good, "Good");
     repository.commit(&bomb(&repository, &blob), "Bomb");
     repository.commit(&good, "Revert");
-    let server = Server::start(following(text(&repository.0), &access()), Duration::from_secs(1)).await;
-    server.until_ready().await;
-    assert_eq!(server.names().await, ["a"]);
+    is_served(&repository).await;
 }
 
 #[tokio::test]
 async fn a_huge_commit_in_the_history_counts_for_no_duration_either() {
     let folder = tempfile::tempdir().unwrap();
     let repository = bare(folder.path());
-    let policy = policy("a", "checkout", 503).replace("fault: {", "fault: {duration_seconds: 3600, ");
-    let files = repository.files(["a.yaml".to_owned()].into_iter(), &repository.blob(policy));
+    let files = repository.files(["a.yaml".to_owned()].into_iter(), &repository.blob(lasting()));
     repository.commit(&files, "Good");
     repository.commit(&files, &"m".repeat(2 << 20));
     repository.commit(&files, "Better");
-    let server = Server::start(following(text(&repository.0), &access()), Duration::from_secs(1)).await;
-    server.until_ready().await;
-    assert_eq!(server.names().await, ["a"]);
+    is_served(&repository).await;
 }
 
 #[tokio::test]
 async fn a_history_of_bombs_takes_no_longer_than_a_fetch_may() {
     let folder = tempfile::tempdir().unwrap();
     let repository = bare(folder.path());
-    let policy = policy("a", "checkout", 503).replace("fault: {", "fault: {duration_seconds: 3600, ");
-    let blob = repository.blob(policy);
+    let blob = repository.blob(lasting());
     let good = repository.files(["a.yaml".to_owned()].into_iter(), &blob);
     repository.commit(&good, "Good");
     let bomb = bomb(&repository, &blob);
