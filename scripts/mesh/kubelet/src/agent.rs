@@ -102,6 +102,13 @@ impl Kubelet {
         entry.exec(&words).await
     }
 
+    /// Kills the program of a running container (SIGKILL), and with it all that it has started.
+    pub fn kill(&self, namespace: &str, pod: &str, container: &str) -> Result<()> {
+        let entry = self.shared.running.entry(namespace, pod, container);
+        let entry = entry.with_context(|| format!("no container {container} of {namespace}/{pod} runs"))?;
+        entry.kill()
+    }
+
     /// Ends the processes that a run left, and takes its namespaces, links and bridge away. It blocks.
     pub fn clean(run: &RunName) -> Result<()> {
         clean(run)

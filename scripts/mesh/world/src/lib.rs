@@ -26,4 +26,5 @@ mod pods;
 mod proxies;
 mod world;
 
+pub use pods::hfi_image;
 pub use world::World;

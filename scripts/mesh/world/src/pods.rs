@@ -1,15 +1,17 @@
 //! The kubelet of the node, and the programs that stand for images.
 
-use std::fs;
+mod image;
+
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use harness::paths;
 use kubelet::{Config, Images, Kubelet, Network, Program, RunName};
 
-use crate::machine::{Node, wait_for};
+use crate::machine::Node;
+pub use image::hfi_image;
 
 /// The addresses of Pods, by that of the node on their bridge.
 const GATEWAY: [u8; 4] = [10, 111, 0, 1];
@@ -52,24 +54,8 @@ fn proxy() -> Result<Program> {
     Ok(program)
 }
 
-/// The image of hfi, as its Containerfile makes it.
+/// The image of this build, which has its module twice.
 async fn hfi(directory: &Path) -> Result<Program> {
-    let root = directory.join("image");
-    let image_root = paths::workspace().join("scripts/image-root");
-    let variables = [("HFI_BIN", paths::hfi()?), ("HFI_FILTER", paths::filter()?)];
-    let mut words: Vec<_> = variables.map(|(name, path)| format!("{name}={}", path.display())).into();
-    words.extend([image_root, root.clone()].map(|path: PathBuf| path.display().to_string()));
-    wait_for("env", &words).await?;
-    let file = fs::read_to_string(paths::workspace().join("k8s/Containerfile"))?;
-    let instruction =
-        |name: &str| file.lines().rev().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    let said = |name| instruction(name).with_context(|| format!("the Containerfile has no {name}"));
-    let words = |name| Ok::<Vec<String>, anyhow::Error>(serde_json::from_str(said(name)?)?);
-    let (name, value) = said("ENV")?.split_once('=').context("ENV without a value")?;
-    let (user, group) = said("USER")?.split_once(':').context("USER without a group")?;
-    let entrypoint = words("ENTRYPOINT")?;
-    let entrypoint: Vec<_> = entrypoint.iter().map(String::as_str).collect();
-    let program =
-        Program::in_root(root, &entrypoint).variable(name, value).user(user.parse()?, group.parse()?);
-    Ok(words("CMD")?.iter().fold(program, |program, word| program.argument(word)))
+    let module = paths::filter()?;
+    hfi_image(&directory.join("image"), &paths::hfi()?, &module, &module).await
 }

@@ -85,6 +85,17 @@ impl World {
         self.istiod.configure(change)
     }
 
+    /// Ends istiod without warning. Until it starts again, no Pod can be injected and no proxy learns anything new.
+    /// Fails if istiod has counted anything that was rejected.
+    pub async fn stop_istiod(&mut self) -> Result<()> {
+        self.istiod.stop().await
+    }
+
+    /// Starts istiod again, and waits until so many proxies are connected to it.
+    pub async fn start_istiod(&mut self, proxies: usize) -> Result<()> {
+        self.istiod.start_again(&self.node, proxies).await
+    }
+
     /// Looks again and again until `look` succeeds; fails with its last error when the time is up, and at once when a
     /// program of the world has ended.
     pub async fn wait_for<T>(

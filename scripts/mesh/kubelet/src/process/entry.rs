@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
 use anyhow::{Context, Result};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 
 use crate::machine::find;
@@ -22,6 +22,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Kills the container's program. Linux then kills all others of its process namespace.
+    pub(crate) fn kill(&self) -> Result<()> {
+        kill_process(self.init.context("the container does not run")?, Signal::KILL).context("killing it")
+    }
+
     /// Runs a command with the container's user and environment. Dropping this kills what is of it on the outside;
     /// what it started ends with the container.
     pub(crate) async fn exec(&self, words: &[String]) -> Result<Output> {

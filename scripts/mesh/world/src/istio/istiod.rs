@@ -29,12 +29,33 @@ const ENVIRONMENT: [(&str, &str); 9] = [
     ("PILOT_ENABLE_AGENTGATEWAY", "false"),
 ];
 
-/// A running istiod. Dropping it ends it.
+/// An istiod. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Istiod {
-    process: Process,
+    launch: Launch,
+    /// None while it is away.
+    process: Option<Process>,
     metrics: Metrics,
     mesh: PathBuf,
+}
+
+/// Everything that its start needs.
+#[derive(Debug)]
+struct Launch {
+    environment: Vec<(String, String)>,
+    arguments: Vec<String>,
+    starts: u32,
+}
+
+impl Launch {
+    /// Starts the program. Each start has a log of its own: `istiod.log`, `istiod-2.log`…
+    fn start(&mut self, node: &Node) -> Result<Process> {
+        self.starts += 1;
+        let name = if self.starts == 1 { "istiod".to_owned() } else { format!("istiod-{}", self.starts) };
+        let environment = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let environment: Vec<_> = environment.chain(ENVIRONMENT).collect();
+        node.spawn(&name, &environment, &paths::world_program("istio", "pilot-discovery")?, &self.arguments)
+    }
 }
 
 impl Istiod {
@@ -56,11 +77,9 @@ impl Istiod {
             "--networksConfig=/nonexistent".to_owned(),
             "--ctrlz_port=0".to_owned(),
         ]);
-        let environment = manifests.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let environment: Vec<_> = environment.chain(ENVIRONMENT).collect();
-        let program = paths::world_program("istio", "pilot-discovery")?;
-        let process = node.spawn("istiod", &environment, &program, &arguments)?;
-        let mut istiod = Self { process, metrics: Metrics::of(node.address())?, mesh };
+        let mut launch = Launch { environment: manifests.environment, arguments, starts: 0 };
+        let process = Some(launch.start(node)?);
+        let mut istiod = Self { launch, process, metrics: Metrics::of(node.address())?, mesh };
         let authority = ["get", "configmap", "--namespace", NAMESPACE, "istio-ca-root-cert"];
         istiod.until("istiod to publish its certificate", async || kubectl.run(&authority).await).await?;
         kubectl.apply(&manifests.webhooks).await?;
@@ -80,9 +99,32 @@ impl Istiod {
         Ok(fs::rename(new, &self.mesh)?)
     }
 
-    /// Fails, with what it printed, if it has ended.
+    /// Fails, with what it printed, if it has ended by itself.
     pub(crate) fn still_runs(&mut self) -> Result<()> {
-        self.process.still_runs().context("istiod")
+        self.process.as_mut().map_or(Ok(()), Process::still_runs).context("istiod")
+    }
+
+    /// Ends it without warning. Fails if it has counted anything that was rejected, since its counters end with it.
+    pub(crate) async fn stop(&mut self) -> Result<()> {
+        self.still_runs()?;
+        self.rejected_nothing().await?;
+        if let Some(mut process) = self.process.take() {
+            process.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts it again after [`stop`](Self::stop), and waits until so many proxies have found it.
+    pub(crate) async fn start_again(&mut self, node: &Node, proxies: usize) -> Result<()> {
+        ensure!(self.process.is_none(), "istiod runs already");
+        self.process = Some(self.launch.start(node)?);
+        let metrics = self.metrics.clone();
+        self.until("the proxies to find istiod again", async || {
+            let connected = metrics.connected().await?;
+            ensure!(connected >= proxies, "{connected} of {proxies} proxies are connected");
+            Ok(())
+        })
+        .await
     }
 
     /// Fails if a proxy has refused configuration, or istiod has refused or failed to make some.

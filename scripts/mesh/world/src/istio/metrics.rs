@@ -16,7 +16,7 @@ const WRONG: [&str; 5] = [
 ];
 
 /// Where istiod answers with its metrics.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Metrics {
     client: reqwest::Client,
     url: String,
@@ -31,10 +31,25 @@ impl Metrics {
 
     /// The counters of what was rejected that are not 0.
     pub(super) async fn rejected(&self) -> Result<Vec<String>> {
+        Ok(rejected(&self.text().await?))
+    }
+
+    /// The number of proxies that are connected.
+    pub(super) async fn connected(&self) -> Result<usize> {
+        Ok(connected(&self.text().await?))
+    }
+
+    async fn text(&self) -> Result<String> {
         let text = self.client.get(&self.url).send().await?.error_for_status()?.text().await?;
         ensure!(text.contains("\npilot_"), "istiod shows no metrics of its own at {}", self.url);
-        Ok(rejected(&text))
+        Ok(text)
     }
+}
+
+/// The sum over the versions of proxies.
+fn connected(text: &str) -> usize {
+    let samples = text.lines().filter(|line| line.starts_with("pilot_xds{"));
+    samples.filter_map(|line| line.rsplit_once(' ')?.1.parse::<usize>().ok()).sum()
 }
 
 /// The lines of counters that should be 0 and are not.
@@ -51,6 +66,12 @@ fn rejected(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn proxies_of_all_versions_are_counted() {
+        let text = "pilot_xds{version=\"1.29.1\"} 3\npilot_xds{version=\"1.30.0\"} 1\npilot_xds_pushes{type=\"cds\"} 9\n";
+        assert_eq!(connected(text), 4);
+    }
 
     #[test]
     fn only_what_was_rejected_is_found() {
