@@ -3,4 +3,5 @@
 mod support;
 
 mod a_cluster_admits_the_manifests;
+mod a_module_is_pulled_from_a_registry;
 mod a_pushed_policy_faults_in_a_sidecar;

@@ -1,13 +1,18 @@
 //! What several tests need.
 
-use std::fs;
+pub(crate) mod overlay;
+pub(crate) mod pods;
+pub(crate) mod registry;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use harness::{GitHttp, Repository, paths};
+use harness::{GitHttp, Repository};
 use kubelet::{Images, Program};
 use serde_json::{Value, json};
 use world::World;
+
+use overlay::Overlay;
 
 /// As long as a rollout with sidecars takes on two busy cores.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -25,29 +30,31 @@ pub(crate) async fn serve(world: &World, policies: &Repository) -> Result<GitHtt
 
 /// Deploys the control plane as `overlay` of `k8s/overlays` says, for policies that are served.
 pub(crate) async fn deploy(world: &World, overlay: &str) -> Result<()> {
-    let directory = world.directory().join("overlay");
-    fs::create_dir_all(&directory)?;
-    let (here, there) =
-        (directory.canonicalize()?, paths::workspace().join("k8s/overlays").join(overlay).canonicalize()?);
-    // Kustomize takes relative paths only.
-    let up = "../".repeat(here.components().count() - 1);
-    let settings = ["HFI_REPO=http://git.example/policies.git", "HFI_INTERVAL=1s"];
-    let kustomization = json!({
-        "resources": [format!("{up}{}", there.display().to_string().trim_start_matches('/'))],
-        "configMapGenerator": [{
-            "name": "hfi-control-plane-env",
-            "namespace": "boifi",
-            "behavior": "merge",
-            "literals": settings,
-        }],
-    });
-    fs::write(here.join("kustomization.yaml"), kustomization.to_string())?;
-    world.kubectl(&["apply", "--kustomize", &here.display().to_string()]).await?;
+    control_plane(overlay)?.apply(world, None).await?;
     roll_out(world, "boifi", "hfi-control-plane").await
+}
+
+/// The control plane as an overlay of `k8s/overlays` says, for policies that are served.
+pub(crate) fn control_plane(overlay: &str) -> Result<Overlay> {
+    let settings = ["HFI_REPO=http://git.example/policies.git", "HFI_INTERVAL=1s"];
+    let generator = json!([{
+        "name": "hfi-control-plane-env",
+        "namespace": "boifi",
+        "behavior": "merge",
+        "literals": settings,
+    }]);
+    let directory = format!("k8s/overlays/{overlay}");
+    Ok(Overlay::of("control-plane", &directory)?.with("configMapGenerator", generator))
 }
 
 /// Makes a Deployment of `example/workload` and a Service of the same name, and waits until its Pods are ready.
 pub(crate) async fn run_workload(world: &World, namespace: &str, name: &str) -> Result<()> {
+    apply_workload(world, namespace, name).await?;
+    roll_out(world, namespace, name).await
+}
+
+/// The same without waiting.
+pub(crate) async fn apply_workload(world: &World, namespace: &str, name: &str) -> Result<()> {
     let labels = json!({"app": name});
     let container =
         json!({"name": "workload", "image": "example/workload:1", "ports": [{"containerPort": 8080}]});
@@ -69,8 +76,7 @@ pub(crate) async fn run_workload(world: &World, namespace: &str, name: &str) -> 
                 "spec": {"selector": labels, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
             }),
         ])
-        .await?;
-    roll_out(world, namespace, name).await
+        .await
 }
 
 /// Waits until all Pods of a Deployment are of its newest kind and ready.
