@@ -136,6 +136,15 @@ fn rules_without_conditions_count_too() {
     }
 }
 
+/// The authority is of the client's choice, and Envoy takes 60 KB of it.
+#[test]
+fn a_long_authority_is_no_host() {
+    let program = repeated("destination: {host: '*b*c.example'}, ", "", 10_000);
+    let request = |authority: String| StaticRequest { authority: Some(authority), ..outbound(0) };
+    assert!(is_decided(&program, &request("b-c.example".to_owned())));
+    assert!(is_decided(&program, &request("a".repeat(60_000))), "by the rule for all requests");
+}
+
 #[test]
 fn to_find_a_header_among_many_costs_more() {
     let program = repeated("", "match: {headers: [{name: x-a, present: true}]}, ", 20_000);

@@ -3,6 +3,9 @@
 use super::callee::Callee;
 use crate::language::{ClusterDomain, is_label};
 
+/// The longest name of a host (RFC 1035, section 2.3.4), in bytes and without its final dot.
+const MAX_HOST: usize = 253;
+
 /// The namespace and the domain in which names are resolved.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mesh {
@@ -17,6 +20,8 @@ impl Mesh {
         let authority = str::from_utf8(authority).ok()?;
         let host = match authority.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            // An IPv6 address without a port.
+            Some(_) if authority.ends_with(']') => authority,
             Some(_) => return None,
             None => authority,
         };
@@ -45,10 +50,11 @@ impl Mesh {
     }
 }
 
-/// The name of a host in lower case, without its final dot.
+/// The name of a host in lower case, without its final dot. What is longer than a name in DNS can be is none: the
+/// sender of a request chooses it, and every pattern of hosts is held against it.
 fn normalized(host: &str) -> Option<String> {
     let host = host.strip_suffix('.').unwrap_or(host);
-    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+    (1..=MAX_HOST).contains(&host.len()).then(|| host.to_ascii_lowercase())
 }
 
 fn owned((service, namespace): (&str, &str)) -> (String, String) {
@@ -87,13 +93,16 @@ mod tests {
             ("api.example.com.", "api.example.com"),
             ("10.0.0.1:80", "10.0.0.1"),
             ("a_b", "a_b"),
+            ("[2001:db8::1]", "[2001:db8::1]"),
+            ("[2001:DB8::1]:443", "[2001:db8::1]"),
             ("payments.demo.svc.evil.example", "payments.demo.svc.evil.example"),
             ("payments.demo.svc.cluster.local.evil.example", "payments.demo.svc.cluster.local.evil.example"),
         ] {
             let callee = mesh().of_authority(authority.as_bytes()).unwrap();
             assert_eq!((callee.service(), callee.host()), (None, host), "{authority}");
         }
-        for none in ["", ":80", "payments:http", "[::1]", "\u{e9}:a"] {
+        let long = "a".repeat(254);
+        for none in ["", ":80", "payments:http", "\u{e9}:a", "2001:db8::x", &long] {
             assert!(mesh().of_authority(none.as_bytes()).is_none(), "{none}");
         }
         let nowhere = Mesh { namespace: None, ..mesh() };
