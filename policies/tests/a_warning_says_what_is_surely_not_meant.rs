@@ -118,9 +118,15 @@ fn a_path_that_no_request_has_is_told() {
     }
     let found = about("path: {regex: '^pay[0-9]'}");
     assert!(found.len() == 1 && found[0].ends_with("each begins with `/`"), "{found:?}");
-    for path in
-        ["{prefix: /}", "{prefix: ''}", "{exact: '*'}", "{regex: pay}", "{exact: /a%20b}", "{exact: /~a;b=c}"]
-    {
+    for path in [
+        "{prefix: /}",
+        "{prefix: ''}",
+        "{exact: '*'}",
+        "{regex: pay}",
+        "{exact: /a%20b}",
+        "{exact: /~a;b=c}",
+        "{prefix: '/fetch/https://'}",
+    ] {
         assert_eq!(about(&format!("path: {path}")), [""; 0], "{path}");
     }
 }
@@ -276,7 +282,7 @@ fn a_caller_of_what_a_workload_calls_itself_is_told() {
     assert_eq!(
         warnings(&policy("a", "direction: outbound, ", &rule)),
         [
-            "spec.rules[0].match.source: is never met in a sidecar: its own application makes the request; name the caller in `selector`"
+            "spec.rules[0].match.source: is met only at a gateway: in a sidecar its own application makes the request; name that in `selector`"
         ]
     );
     assert!(warnings(&policy("a", "", &rule)).is_empty());

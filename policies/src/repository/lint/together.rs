@@ -45,11 +45,10 @@ pub(super) fn not_of_grpc(Condition { subject, matcher }: &Condition) -> Option<
     Some((format!(".match.{}", subject.kind().key), format!("is never met: {why}")))
 }
 
-/// The reason why a caller is never known.
+/// The reason why a caller is known at few proxies. A gateway knows it, which receives each request and makes it.
 pub(super) fn caller(flow: &Flow, Match { conditions: _, source }: &Match) -> Option<Unmatchable> {
     let is_known = source.is_none() || matches!(flow, Flow::Inbound);
-    let why =
-        "is never met in a sidecar: its own application makes the request; name the caller in `selector`";
+    let why = "is met only at a gateway: in a sidecar its own application makes the request; name that in `selector`";
     (!is_known).then(|| (".match.source".to_owned(), why.to_owned()))
 }
 

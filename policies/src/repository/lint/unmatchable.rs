@@ -79,7 +79,7 @@ fn path(text: &str, is_whole: bool) -> Option<&'static str> {
     if is_whole && text == "*" {
         // The path of `OPTIONS *`.
         None
-    } else if text.contains("://") {
+    } else if !text.starts_with('/') && text.contains("://") {
         Some("fits no path: it names a host; match the header `host`, and the path after it")
     } else if !text.starts_with('/') {
         Some("fits no path: each begins with `/`")
