@@ -114,18 +114,22 @@ impl Filters {
         let due = contact.plus_millis((wait + GRACE).as_millis() as u64);
         let key = self.hasher.hash_one(&node);
         let mut seen = self.lock();
-        let known = seen.filters.peek(&key);
-        let before = match known {
-            Some(known) if !known.gives_way_to(origin, contact) => return,
-            // Another scope of the same node can take another number of places.
-            Some(known) => Some((known.origin.client, known.variant.weight())),
-            None => None,
-        };
         let weight = variant.weight();
-        match before {
-            Some((client, weight)) => seen.shares.remove(client, weight),
-            None if seen.make_room(origin.client, weight, contact) => {}
-            None => return,
+        // Another scope of the same node can take another number of places.
+        let before = match seen.filters.peek(&key) {
+            Some(known) if !known.gives_way_to(origin, contact) => return,
+            Some(known) if known.variant.weight() >= weight => {
+                Some((known.origin.client, known.variant.weight()))
+            }
+            _ => None,
+        };
+        if let Some((client, weight)) = before {
+            seen.shares.remove(client, weight);
+        } else {
+            seen.forget(key);
+            if !seen.make_room(origin.client, weight, contact) {
+                return;
+            }
         }
         seen.shares.add(origin.client, weight);
         let fresh = || Seen { origin, node, variant: variant.clone(), digest, contact, due };
@@ -216,17 +220,22 @@ impl Remembered {
         [0, self.shares.taken()].contains(&(self.shares.held(client) as usize))
     }
 
+    fn forget(&mut self, key: u64) {
+        if let Some(seen) = self.filters.pop(&key) {
+            self.shares.remove(seen.origin.client, seen.variant.weight());
+        }
+    }
+
     fn forget_oldest(&mut self) {
-        if let Some((_, oldest)) = self.filters.pop_lru() {
-            self.shares.remove(oldest.origin.client, oldest.variant.weight());
+        if let Some(key) = self.filters.peek_lru().map(|(key, _)| *key) {
+            self.forget(key);
         }
     }
 
     fn forget_oldest_of(&mut self, client: Client) {
         let oldest = self.filters.iter().rev().find(|(_, seen)| seen.origin.client == client);
-        if let Some((key, weight)) = oldest.map(|(key, seen)| (*key, seen.variant.weight())) {
-            self.filters.pop(&key);
-            self.shares.remove(client, weight);
+        if let Some(key) = oldest.map(|(key, _)| *key) {
+            self.forget(key);
         }
     }
 }
@@ -243,7 +252,7 @@ mod tests {
     use policies::{Digest, Scope, Timestamp, wire::poll::NodeId};
 
     use super::{Filters, MAX_FILTERS, Origin};
-    use crate::{api::filters::FilterState, clients::Prefixes};
+    use crate::{api::filters::FilterState, clients::Prefixes, serving::published::Variant};
 
     const MINUTE: u64 = 60_000;
 
@@ -323,6 +332,42 @@ mod tests {
         let remembered = filters.lock();
         let weights = remembered.filters.iter().map(|(_, seen)| seen.variant.weight() as usize);
         assert_eq!(remembered.shares.taken(), weights.sum::<usize>());
+    }
+
+    /// The scope of a waypoint of so many namespaces.
+    fn namespaces(number: usize) -> Variant {
+        let names: Vec<_> = (0..number).map(|at| format!("n{at}")).collect();
+        Scope::new(names.iter().map(String::as_str), ["*"]).unwrap().into()
+    }
+
+    fn poll_for(filters: &Filters, node: &str, scope: &Variant) {
+        let node = NodeId::parse(node).unwrap();
+        filters.polled_at(Timestamp::from_millis(0), origin(1), node, scope, None, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_node_gives_back_the_places_of_its_former_scope() {
+        let filters = Filters::default();
+        let (wide, narrow) = (namespaces(39), namespaces(1));
+        for (scope, places) in [(&wide, 10), (&narrow, 1), (&wide, 10), (&wide, 10), (&narrow, 1)] {
+            poll_for(&filters, "a", scope);
+            assert_eq!(filters.lock().shares.taken(), places);
+        }
+    }
+
+    #[test]
+    fn nodes_that_ask_for_more_names_later_are_fewer_too() {
+        let filters = Filters::default();
+        for scope in [namespaces(1), namespaces(39)] {
+            for node in 0..MAX_FILTERS.get() {
+                poll_for(&filters, &format!("n{node}"), &scope);
+            }
+        }
+        let remembered = filters.lock();
+        let weights = remembered.filters.iter().map(|(_, seen)| seen.variant.weight() as usize);
+        let places = weights.sum::<usize>();
+        assert_eq!(remembered.shares.taken(), places);
+        assert!(places <= MAX_FILTERS.get(), "{places}");
     }
 
     #[test]
