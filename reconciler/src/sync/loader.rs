@@ -1,7 +1,7 @@
 //! The way from a checkout to a catalog. A file is parsed once for each content.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasherDefault, Hasher},
     sync::Arc,
 };
@@ -15,10 +15,8 @@ use policies::{
 use crate::source::{BlobId, Checkout, CheckoutFile, Content, Source, SourceError, reading::Reading};
 
 /// The share of files of earlier checkouts that stay, one in eight: forgetting them takes a pass over all files, too
-/// much for every checkout.
+/// much for every checkout of many. Of few files none stays: each may be large.
 const LEFTOVERS: usize = 8;
-/// The number of files of earlier checkouts that stay in any case.
-const FEW: usize = 64;
 
 /// The files of the last checkout, and some that were there before, by the hash of their content.
 #[derive(Debug, Default)]
@@ -74,8 +72,19 @@ impl Loader {
     }
 
     /// The files of a checkout and those above, in their order. What is new is taken in, and what is gone
-    /// forgotten after a while.
+    /// forgotten after a while, also if the checkout is refused: its next attempt needs them again.
     fn parse(&mut self, checkout: &Checkout) -> Result<(Parsed, Parsed), SourceError> {
+        let parsed = self.parse_all(checkout);
+        let present = checkout.files.len() + checkout.above.len();
+        if self.files.len() > present + present / LEFTOVERS {
+            let blobs: HashSet<_> =
+                checkout.files.iter().chain(&checkout.above).map(|file| file.blob).collect();
+            self.files.retain(|blob, _| blobs.contains(blob));
+        }
+        parsed
+    }
+
+    fn parse_all(&mut self, checkout: &Checkout) -> Result<(Parsed, Parsed), SourceError> {
         let mut regexes = RegexCost::default();
         let mut parse = |file: &CheckoutFile| {
             let parsed = match (self.files.get(&file.blob), &file.content) {
@@ -93,11 +102,6 @@ impl Loader {
         };
         let files = checkout.files.iter().map(&mut parse).collect::<Result<Parsed, _>>()?;
         let guards = checkout.above.iter().map(&mut parse).collect::<Result<Parsed, _>>()?;
-        let present = files.len() + guards.len();
-        if self.files.len() > present + present / LEFTOVERS + FEW {
-            let blobs = checkout.files.iter().chain(&checkout.above).map(|file| file.blob);
-            self.files = blobs.zip(files.iter().chain(&guards).map(Arc::clone)).collect();
-        }
         Ok((files, guards))
     }
 }
@@ -118,4 +122,64 @@ impl Hasher for AsItIs {
 
 fn with_paths<'a>(files: &'a [CheckoutFile], parsed: &'a [Arc<File>]) -> Vec<(&'a Arc<str>, &'a File)> {
     files.iter().map(|file| &file.path).zip(parsed.iter().map(|parsed| &**parsed)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::repository::RegexCost;
+
+    use super::Loader;
+    use crate::source::{BlobId, Checkout, CheckoutFile, Content, Revision, ancestry::Ancestry};
+
+    /// A checkout of files with these contents, `0.yaml` and so on.
+    fn checkout(contents: impl Iterator<Item = String>) -> Checkout {
+        let file = |(number, content): (usize, String)| CheckoutFile {
+            path: format!("{number}.yaml").into(),
+            blob: BlobId::of(content.as_bytes()),
+            content: Content::Bytes(content.into_bytes()),
+            modified: None,
+        };
+        Checkout {
+            revision: Revision::new("main@sha1:0".to_owned()),
+            ancestry: Ancestry::default(),
+            signed: None,
+            files: contents.enumerate().map(file).collect(),
+            above: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// A file whose regex is refused, after the most steps that one takes.
+    fn costly() -> String {
+        "spec: {rules: [{match: {path: {regex: '[ab]*a[ab]{14}c'}}, fault: {percentage: 1, delay_ms: 1}}]}"
+            .to_owned()
+    }
+
+    fn error(loader: &mut Loader, checkout: &Checkout) -> String {
+        loader.parse(checkout).map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn files_whose_regexes_take_too_much_together_are_refused_with_the_first_beyond() {
+        let mut loader = Loader::default();
+        loader.parse(&checkout([costly()].into_iter())).unwrap();
+        let many = checkout(std::iter::repeat_with(costly).take(1_000));
+        let error = error(&mut loader, &many);
+        let (path, reason) = error.split_once(": ").unwrap();
+        let number: usize = path.strip_suffix(".yaml").unwrap().parse().unwrap();
+        assert!((10..500).contains(&number), "{error}");
+        let steps = RegexCost::MAX_STEPS;
+        assert_eq!(reason, format!("to compile the regexes of all files takes more than {steps} steps"));
+    }
+
+    #[test]
+    fn what_refused_checkouts_held_is_forgotten_too() {
+        let mut loader = Loader::default();
+        loader.parse(&checkout([costly()].into_iter())).unwrap();
+        for attempt in 0..10 {
+            let others = (0..100).map(|number| format!("# {attempt} {number}"));
+            error(&mut loader, &checkout(others.chain(std::iter::repeat_with(costly).take(100))));
+        }
+        assert!(loader.files.len() < 250, "{}", loader.files.len());
+    }
 }
