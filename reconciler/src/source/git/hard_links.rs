@@ -3,23 +3,25 @@
 //! A hard link to a pack costs nothing, and outlives a `gc` there. A pack that cannot be linked is copied: it is on
 //! another filesystem, or the system protects the files of another user.
 
+mod object_directories;
+mod placing;
+
 use std::{
     collections::BTreeSet,
-    ffi::OsStr,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use git2::Oid;
 
+use self::{
+    object_directories::{entries, packs, with_alternates},
+    placing::{link_or_copy, try_link},
+};
+
 /// The number of attempts: a `gc` in the repository replaces packs meanwhile.
 const ATTEMPTS: usize = 5;
-/// The largest number of object directories, with alternates.
-const MOST_DIRECTORIES: usize = 16;
-/// The most that is copied, in bytes: all branches of the repository are in its packs.
-const MOST_COPIED: u64 = 1 << 30;
 
 /// Objects that stand in files of their own and could not be linked.
 pub(super) type Loose = BTreeSet<Oid>;
@@ -47,11 +49,11 @@ fn attempt(from: &Path, to: &Path) -> io::Result<Option<Loose>> {
     for directory in &directories {
         link_loose(directory, to, &mut unlinked)?;
     }
-    let packs = packs(&directories)?;
+    let found = packs(&directories)?;
     let target = to.join("pack");
     fs::create_dir_all(&target)?;
     let mut copied = 0;
-    for pack in &packs {
+    for pack in &found {
         // The index last: a pack without one is not looked at.
         for ending in ["pack", "idx"] {
             let file = pack.with_extension(ending);
@@ -60,44 +62,7 @@ fn attempt(from: &Path, to: &Path) -> io::Result<Option<Loose>> {
         }
     }
     File::open(&target)?.sync_all()?;
-    Ok((self::packs(&directories)? == packs).then_some(unlinked))
-}
-
-/// An object directory and those that it borrows objects from.
-fn with_alternates(objects: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = vec![objects.to_owned()];
-    let mut next = 0;
-    while let Some(directory) = found.get(next).cloned() {
-        next += 1;
-        let text = match fs::read_to_string(directory.join("info/alternates")) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
-        for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let alternate = directory.join(line);
-            if !found.contains(&alternate) {
-                found.push(alternate);
-            }
-        }
-        if found.len() > MOST_DIRECTORIES {
-            return Err(io::Error::other("there are too many alternates"));
-        }
-    }
-    Ok(found)
-}
-
-/// The packs that have an index, without extension.
-fn packs(directories: &[PathBuf]) -> io::Result<BTreeSet<PathBuf>> {
-    let mut found = BTreeSet::new();
-    for directory in directories {
-        for path in entries(&directory.join("pack"))? {
-            if path.extension() == Some(OsStr::new("idx")) {
-                found.insert(path.with_extension(""));
-            }
-        }
-    }
-    Ok(found)
+    Ok((packs(&directories)? == found).then_some(unlinked))
 }
 
 fn link_loose(from: &Path, to: &Path, unlinked: &mut Loose) -> io::Result<()> {
@@ -115,70 +80,6 @@ fn link_loose(from: &Path, to: &Path, unlinked: &mut Loose) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn link_or_copy(from: &Path, to: &Path, copied: &mut u64) -> io::Result<()> {
-    if fs::symlink_metadata(to).is_ok() || try_link(from, to)? {
-        return Ok(());
-    }
-    let mut source = File::open(from)?;
-    let metadata = source.metadata()?;
-    let file = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
-    if file(&metadata) != file(&regular(from)?) {
-        return Err(replaced(from));
-    }
-    *copied += metadata.len();
-    if *copied > MOST_COPIED {
-        return Err(io::Error::other("the packs are too large to be copied"));
-    }
-    // What a killed process leaves under this name is swept.
-    let mut half = to.as_os_str().to_owned();
-    half.push("_git2_copy");
-    let _ = fs::remove_file(&half);
-    let mut copy = OpenOptions::new().write(true).create_new(true).open(&half)?;
-    io::copy(&mut source, &mut copy)?;
-    copy.sync_all()?;
-    fs::rename(half, to)
-}
-
-/// Makes a hard link to a regular file; false if the system refuses it.
-fn try_link(from: &Path, to: &Path) -> io::Result<bool> {
-    regular(from)?;
-    let link = || fs::hard_link(from, to);
-    let linked = link().or_else(|error| match (error.kind(), to.parent()) {
-        (io::ErrorKind::NotFound, Some(parent)) => fs::create_dir_all(parent).and_then(|()| link()),
-        _ => Err(error),
-    });
-    match linked {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
-        Err(_) => return Ok(false),
-    }
-    // It may have been replaced since it was looked at.
-    if regular(to).is_err() {
-        fs::remove_file(to)?;
-        return Err(replaced(from));
-    }
-    Ok(true)
-}
-
-/// The metadata of a regular file. A symbolic link could lead to any file of this machine.
-fn regular(path: &Path) -> io::Result<fs::Metadata> {
-    let metadata = fs::symlink_metadata(path)?;
-    if metadata.is_file() { Ok(metadata) } else { Err(replaced(path)) }
-}
-
-fn replaced(path: &Path) -> io::Error {
-    io::Error::other(format!("{} is not a regular file", path.display()))
-}
-
-/// The paths in a directory; none if it does not exist.
-fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    match fs::read_dir(directory) {
-        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
 }
 
 fn name(path: &Path) -> Option<&str> {
