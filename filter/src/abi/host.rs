@@ -121,7 +121,8 @@ pub(super) fn cluster() -> Option<Vec<u8>> {
     property(&["xds", "cluster_name"]).or_else(|| property(&["cluster_name"]))
 }
 
-/// Takes the decision about the request for which the host has called; `false` if another plugin has taken it.
+/// Takes the decision about the request for which the host has called; `false` if another plugin has taken it. The
+/// other one may run another release of this module, in a VM of which this one knows nothing.
 pub(super) fn claim() -> bool {
     let is_first = property(&[DECIDED]).is_none();
     if is_first {

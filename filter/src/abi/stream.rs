@@ -12,8 +12,6 @@ use crate::request::lazy_request::{LazyRequest, RequestSource};
 /// Request of the stream for which the host has called.
 struct StreamRequest {
     is_always_inbound: bool,
-    /// True if other plugins can have seen the request.
-    is_shared: bool,
 }
 
 impl RequestSource for StreamRequest {
@@ -38,7 +36,7 @@ impl RequestSource for StreamRequest {
     }
 
     fn claim(&self) -> bool {
-        !self.is_shared || host::claim()
+        host::claim()
     }
 
     fn certificate(&self) -> Option<Vec<u8>> {
@@ -50,8 +48,8 @@ impl RequestSource for StreamRequest {
     }
 }
 
-/// Applies the policies to a request; `is_shared` if other plugins can have seen it.
-pub(super) fn on_request_headers(root: &Root, context_id: u32, is_shared: bool) -> Action {
+/// Applies the policies to a request.
+pub(super) fn on_request_headers(root: &Root, context_id: u32) -> Action {
     #[cfg(feature = "trap")]
     if host::request_header("x-hfi-trap").is_some() {
         core::arch::wasm32::unreachable();
@@ -60,8 +58,7 @@ pub(super) fn on_request_headers(root: &Root, context_id: u32, is_shared: bool) 
     if plugin.is_idle() {
         return Action::Continue;
     }
-    let request =
-        LazyRequest::new(StreamRequest { is_always_inbound: plugin.is_always_inbound(), is_shared });
+    let request = LazyRequest::new(StreamRequest { is_always_inbound: plugin.is_always_inbound() });
     let Some(decision) = plugin.decide(&request, host::filter_chain) else { return Action::Continue };
     let is_full = plugin.is_full();
     drop(plugin);

@@ -76,7 +76,7 @@ impl Vm {
 
     pub(super) fn on_request_headers(&self, context_id: u32) -> Action {
         match self.streams.root_of(context_id).and_then(|root_id| self.root(root_id)) {
-            Some(root) => stream::on_request_headers(&root, context_id, self.has_several_roots()),
+            Some(root) => stream::on_request_headers(&root, context_id),
             None => Action::Continue,
         }
     }
@@ -85,12 +85,6 @@ impl Vm {
         if let Some(root) = self.root(root_id) {
             root.on_http_call_response(token, headers, body_size);
         }
-    }
-
-    /// True if there are several plugins, of which some may be in the same filter chain. All plugins of a proxy
-    /// that run this module share this VM.
-    fn has_several_roots(&self) -> bool {
-        self.roots.borrow().len() > 1
     }
 
     /// Root with this id. It is cloned, since the host can call this VM again while the root works.

@@ -48,6 +48,7 @@ impl RequestSource for Host<'_> {
     }
 
     fn claim(&self) -> bool {
+        self.calls.borrow_mut().push("claim".into());
         true
     }
 
@@ -62,6 +63,14 @@ impl RequestSource for Host<'_> {
     }
 }
 
+/// Plugin of a proxy that runs this policy.
+fn running(proxy: Identity, yaml: &str) -> World {
+    let mut world = World::of(proxy, &Data::default(), "", 7, Instant::from_origin(Duration::from_secs(1)));
+    world.until_poll();
+    world.answer(good(snapshot_of(yaml)));
+    world
+}
+
 /// Attributes that an inbound request for `path` reads when these are the rules of `checkout`.
 fn reads(rules: &str, path: &'static str) -> Vec<String> {
     read_by(checkout(), &format!("rules: [{rules}]"), path, Direction::Inbound)
@@ -69,10 +78,8 @@ fn reads(rules: &str, path: &'static str) -> Vec<String> {
 
 /// The same for a proxy and a policy of `checkout`.
 fn read_by(proxy: Identity, spec: &str, path: &'static str, direction: Direction) -> Vec<String> {
-    let mut world = World::of(proxy, &Data::default(), "", 7, Instant::from_origin(Duration::from_secs(1)));
-    world.until_poll();
     let yaml = format!("metadata: {{name: a}}\nspec: {{selector: {{service: checkout}}, {spec}}}");
-    world.answer(good(snapshot_of(&yaml)));
+    let mut world = running(proxy, &yaml);
     let calls = RefCell::default();
     world.injects_through("", &LazyRequest::new(Host { path, direction, calls: &calls }));
     calls.into_inner()
@@ -88,17 +95,17 @@ fn of_a_request_without_a_rule_for_its_path_only_the_path_is_read() {
 fn several_header_fields_are_read_in_one_call() {
     let rules = "{match: {path: {prefix: /api/}}, fault: {percentage: 100, delay_ms: 1}}, {match: {headers: [{name: x-a, exact: b}]}, fault: {percentage: 100, delay_ms: 1}}";
     assert_eq!(reads(rules, "/other"), ["all"]);
-    assert_eq!(reads(rules, "/api/"), ["all", "direction"]);
+    assert_eq!(reads(rules, "/api/"), ["all", "direction", "claim"]);
 }
 
 #[test]
 fn a_rule_for_all_requests_reads_the_direction_and_the_user_agent() {
-    assert_eq!(reads("{fault: {percentage: 100, delay_ms: 1}}", "/"), ["direction", "user-agent"]);
+    assert_eq!(reads("{fault: {percentage: 100, delay_ms: 1}}", "/"), ["direction", "claim", "user-agent"]);
 }
 
 #[test]
 fn a_rule_that_hits_nothing_reads_no_more() {
-    assert_eq!(reads("{fault: {percentage: 0, delay_ms: 1}}", "/"), ["direction"]);
+    assert_eq!(reads("{fault: {percentage: 0, delay_ms: 1}}", "/"), ["direction", "claim"]);
 }
 
 #[test]
@@ -106,7 +113,10 @@ fn the_caller_is_read_only_if_a_rule_asks_for_it() {
     let rule =
         "{match: {path: {prefix: /api/}, source: {namespace: shop}}, fault: {percentage: 100, delay_ms: 1}}";
     assert_eq!(reads(rule, "/other"), [":path"]);
-    assert_eq!(reads(rule, "/api/"), [":path", "certificate", "principal", "direction", "user-agent"]);
+    assert_eq!(
+        reads(rule, "/api/"),
+        [":path", "certificate", "principal", "direction", "claim", "user-agent"]
+    );
 }
 
 const OUTBOUND: &str =
@@ -120,12 +130,12 @@ fn to(destination: &str) -> String {
 #[test]
 fn the_route_is_read_only_if_a_rule_asks_for_the_callee() {
     let read = |spec: &str, path| read_by(checkout(), spec, path, Direction::Outbound);
-    assert_eq!(read(OUTBOUND, "/api/"), [":path", "direction", "user-agent"]);
+    assert_eq!(read(OUTBOUND, "/api/"), [":path", "direction", "claim", "user-agent"]);
     assert_eq!(read(&to("{host: '*.example'}"), "/other"), [":path"]);
     assert_eq!(read(&to("{host: '*.example'}"), "/api/"), [":path", ":authority", "cluster"]);
     assert_eq!(read(&to("{service: payments}"), "/api/"), [":authority", "cluster"]);
     let cart = to("{service: cart, namespace: shop}");
-    assert_eq!(read(&cart, "/api/"), [":authority", "cluster", ":path", "direction", "user-agent"]);
+    assert_eq!(read(&cart, "/api/"), [":authority", "cluster", ":path", "direction", "claim", "user-agent"]);
 }
 
 #[test]
@@ -133,6 +143,6 @@ fn the_direction_of_a_listener_is_nothing_to_a_gateway() {
     let gateway = || Identity { kind: ProxyKind::Gateway, ..checkout() };
     for spec in [OUTBOUND, "rules: [{match: {path: {prefix: /api/}}, fault: {percentage: 100, delay_ms: 1}}]"]
     {
-        assert_eq!(read_by(gateway(), spec, "/api/", Direction::Inbound), [":path", "user-agent"]);
+        assert_eq!(read_by(gateway(), spec, "/api/", Direction::Inbound), [":path", "claim", "user-agent"]);
     }
 }

@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use harness::{Answer, Envoy, Load, Mesh, Request, Sidecar, everywhere, expected};
+use harness::{Answer, Envoy, Load, Mesh, Request, Sidecar, everywhere, expected, paths};
+
+/// The name of the second plugin.
+const SECOND: &str = "boifi.hfi-outbound";
 
 /// Each path is that of one rule.
 const POLICIES: &str = r#"
@@ -23,19 +26,30 @@ spec:
 
 #[tokio::test]
 async fn although_two_plugins_meet_in_a_gateway() -> Result<()> {
-    decides_once(Sidecar::gateway).await
+    decides_once(|edge| edge.gateway().with_plugin(SECOND)).await
 }
 
 #[tokio::test]
 async fn although_two_plugins_meet_in_a_sidecar() -> Result<()> {
-    decides_once(|sidecar| sidecar).await
+    decides_once(|edge| edge.with_plugin(SECOND)).await
+}
+
+/// One is upgraded before the other. Then each has a VM of its own.
+#[tokio::test]
+async fn although_two_releases_of_the_filter_meet() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (other, mut module) = (folder.path().join("filter.wasm"), std::fs::read(paths::filter()?)?);
+    // A custom section: its length, the length of its name, and its name.
+    module.extend(b"\0\x06\x05other");
+    std::fs::write(&other, module)?;
+    decides_once(|edge| edge.gateway().with_plugin_of(SECOND, &other)).await
 }
 
 async fn decides_once(change: impl FnOnce(Sidecar) -> Sidecar) -> Result<()> {
     let mesh = Mesh::start(&[]).await?;
     mesh.publish("policies.yaml", POLICIES).await?;
     let edge = Sidecar::of("edge", mesh.upstream.address()).following(mesh.reconciler.address());
-    let envoy = Envoy::start(change(edge).with_plugin("boifi.hfi-outbound"), &mesh.client).await?;
+    let envoy = Envoy::start(change(edge), &mesh.client).await?;
     everywhere(envoy.address(), &Request::get("/settled"), Answer::aborted).await?;
 
     let mut draws = Vec::new();

@@ -9,11 +9,11 @@ use crate::proxy::sidecar::Sidecar;
 
 /// The filters of hfi: one for each plugin, with the module and the configuration.
 pub(crate) fn wasm_filters(sidecar: &Sidecar, module: &Path) -> Vec<Value> {
-    let names = [sidecar.plugin_name].into_iter().chain(sidecar.options.further_plugins.iter().copied());
-    let plugin = sidecar.plugin.iter();
-    plugin
-        .flat_map(|plugin| names.clone().map(move |name| wasm_filter(sidecar, name, plugin, module)))
-        .collect()
+    let Some(plugin) = &sidecar.plugin else { return Vec::new() };
+    let further = sidecar.options.further_plugins.iter();
+    let further = further.map(|(name, its_module)| (*name, its_module.as_deref().unwrap_or(module)));
+    let all = [(sidecar.plugin_name, module)].into_iter().chain(further);
+    all.map(|(name, module)| wasm_filter(sidecar, name, plugin, module)).collect()
 }
 
 fn wasm_filter(sidecar: &Sidecar, name: &str, plugin: &Map<String, Value>, module: &Path) -> Value {

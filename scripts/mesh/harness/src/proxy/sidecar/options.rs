@@ -14,8 +14,9 @@ pub(crate) struct EnvoyOptions {
     pub(crate) faulted_header: Option<(String, String)>,
     pub(crate) callers: Vec<Caller>,
     pub(crate) routes: Vec<Route>,
-    /// Names of further plugins, in the order in which they come behind the first.
-    pub(crate) further_plugins: Vec<&'static str>,
+    /// Names of further plugins, in the order in which they come behind the first, and their builds of the filter,
+    /// where they have one of their own.
+    pub(crate) further_plugins: Vec<(&'static str, Option<PathBuf>)>,
     drain_seconds: Option<u32>,
     failure_policy: Option<&'static str>,
     module: Option<PathBuf>,
@@ -41,7 +42,13 @@ impl Sidecar {
 
     /// With another plugin of this name and the same configuration behind it, in the same filter chain.
     pub fn with_plugin(mut self, name: &'static str) -> Self {
-        self.options.further_plugins.push(name);
+        self.options.further_plugins.push((name, None));
+        self
+    }
+
+    /// The same with another build of the filter.
+    pub fn with_plugin_of(mut self, name: &'static str, module: &Path) -> Self {
+        self.options.further_plugins.push((name, Some(module.to_owned())));
         self
     }
 
