@@ -73,6 +73,11 @@ impl Metrics {
         add(self.ids.overflow, 1);
     }
 
+    /// Counts a request that continued because matching it took too much work.
+    pub(super) fn count_undecided(&self) {
+        add(self.ids.undecided, 1);
+    }
+
     /// Adds to the number of held requests. All workers share the gauge, so none can set it.
     pub(super) fn add_held(&self, change: i64) {
         if change != 0 {

@@ -59,7 +59,12 @@ pub(super) fn on_request_headers(root: &Root, context_id: u32) -> Action {
         return Action::Continue;
     }
     let request = LazyRequest::new(StreamRequest { is_always_inbound: plugin.is_always_inbound() });
-    let Some(decision) = plugin.decide(&request, host::filter_chain) else { return Action::Continue };
+    let Some(decision) = plugin.decide(&request, host::filter_chain) else {
+        if request.is_undecided() {
+            root.metrics.count_undecided();
+        }
+        return Action::Continue;
+    };
     let is_full = plugin.is_full();
     drop(plugin);
     let (metrics, policy) = (&root.metrics, &decision.policy);

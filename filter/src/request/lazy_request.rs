@@ -54,6 +54,7 @@ pub struct LazyRequest<S> {
     headers: OnceCell<Box<Header>>,
     /// Position of the query string in the target. A target can be long, and many rules ask for its path.
     question_mark: OnceCell<Option<usize>>,
+    is_undecided: Cell<bool>,
 }
 
 /// Header field that was read, in a linked list: its entries never move, so they can be borrowed.
@@ -76,7 +77,13 @@ impl<S: RequestSource> LazyRequest<S> {
             all: OnceCell::new(),
             headers: OnceCell::new(),
             question_mark: OnceCell::new(),
+            is_undecided: Cell::new(false),
         }
+    }
+
+    /// True if the request got no fault because matching it took too much work.
+    pub fn is_undecided(&self) -> bool {
+        self.is_undecided.get()
     }
 
     /// All header fields, if more than a few are needed.
@@ -168,6 +175,10 @@ impl<S: RequestSource> Facts for LazyRequest<S> {
 
     fn claim(&self) -> bool {
         self.source.claim()
+    }
+
+    fn give_up(&self) {
+        self.is_undecided.set(true);
     }
 
     fn spiffe_id(&self) -> Option<Cow<'_, [u8]>> {

@@ -146,3 +146,21 @@ fn the_direction_of_a_listener_is_nothing_to_a_gateway() {
         assert_eq!(read_by(gateway(), spec, "/api/", Direction::Inbound), [":path", "claim", "user-agent"]);
     }
 }
+
+#[test]
+fn a_request_that_takes_too_much_work_is_known_if_a_rule_could_be_for_it() {
+    // 1,000 regexes on a path of 1,500 bytes.
+    let path: &'static str = Box::leak(format!("/{}", "a".repeat(1_500)).into_boxed_str());
+    let rules = "{match: {path: {regex: 'b$'}}, fault: {percentage: 100, delay_ms: 1}}, ".repeat(1_000);
+    let policy = |direction: &str| format!("metadata: {{name: a}}\nspec: {{{direction}rules: [{rules}]}}");
+    let is_undecided = |direction: &str, path| {
+        let mut world = running(checkout(), &policy(direction));
+        let calls = RefCell::default();
+        let request = LazyRequest::new(Host { path, direction: Direction::Inbound, calls: &calls });
+        assert!(!world.injects_through("", &request));
+        request.is_undecided()
+    };
+    assert!(is_undecided("", path));
+    assert!(!is_undecided("", "/a"));
+    assert!(!is_undecided("direction: outbound, ", path));
+}

@@ -85,18 +85,24 @@ impl Program {
     /// program of the proxy has decided about.
     pub fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
         let view = RequestView::new(facts, &self.mesh);
-        // Where all rules are for one direction, only a request that one of them applies to is asked
-        // for its own.
-        let goes = |direction| facts.direction() == Some(direction);
-        let rule = match &self.rules {
+        // Where all rules are for one direction, only a request that they have an answer to is asked for its own.
+        let (rules, direction) = match &self.rules {
             Directions::Apart { inbound, outbound } if outbound.is_empty() => {
-                inbound.first(&view).filter(|_| goes(Direction::Inbound))
+                (inbound, Some(Direction::Inbound))
             }
             Directions::Apart { inbound, outbound } if inbound.is_empty() => {
-                outbound.first(&view).filter(|_| goes(Direction::Outbound))
+                (&**outbound, Some(Direction::Outbound))
             }
-            Directions::Apart { .. } | Directions::Together(_) => self.rules(facts)?.first(&view),
+            Directions::Apart { .. } | Directions::Together(_) => (self.rules(facts)?, None),
         };
+        let rule = rules.first(&view);
+        let is_undecided = view.work.is_spent();
+        if rule.is_none() && !is_undecided || direction.is_some() && direction != facts.direction() {
+            return None;
+        }
+        if is_undecided {
+            facts.give_up();
+        }
         rule.filter(|_| facts.claim())?.decide(facts, dice)
     }
 

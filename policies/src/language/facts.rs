@@ -50,4 +50,7 @@ pub trait Facts {
     fn claim(&self) -> bool {
         true
     }
+
+    /// Matching the request took more work than a request may cause. It gets no fault.
+    fn give_up(&self) {}
 }
