@@ -3,6 +3,8 @@
 mod cluster_domain;
 mod glob;
 mod host;
+#[cfg(feature = "authoring")]
+mod lazy_size;
 mod name;
 mod pattern;
 mod percentage;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 #[cfg(feature = "authoring")]
-use super::regex_source;
+use super::{lazy_size::LazySize, regex_source};
 use crate::automaton::Automaton;
 #[cfg(feature = "authoring")]
 use crate::automaton::{MAX_COST, REJECT, TooComplex, WideMap, compile};
@@ -17,8 +17,9 @@ const MAX_REGEX_LENGTH: usize = 4 * 1024;
 pub struct Pattern {
     /// Empty if it came in a snapshot.
     written: String,
-    /// The memory that it takes in a filter that compiles it, in bytes; `None` if that filter refuses it.
-    size_in_format_1: Option<usize>,
+    /// Absent if it came in a snapshot.
+    #[cfg(feature = "authoring")]
+    size_in_format_1: Option<LazySize>,
     /// The steps that it took to compile it.
     cost: usize,
     /// The text that every fitting value begins with; empty where that is not known.
@@ -41,7 +42,14 @@ pub enum PatternError {
 impl Pattern {
     /// A regex that came in a snapshot.
     pub(crate) fn compiled(automaton: Arc<Automaton>, prefix: &str) -> Self {
-        Self { written: String::new(), size_in_format_1: None, cost: 0, prefix: prefix.to_owned(), automaton }
+        Self {
+            written: String::new(),
+            #[cfg(feature = "authoring")]
+            size_in_format_1: None,
+            cost: 0,
+            prefix: prefix.to_owned(),
+            automaton,
+        }
     }
 
     /// True if the regex fits something in the value.
@@ -63,9 +71,16 @@ impl Pattern {
         &self.written
     }
 
-    /// The memory that it takes in a filter that knows only format 1, in bytes; `None` if that filter refuses it.
+    /// The memory that it takes in a filter that knows only format 1, in bytes; `None` if that filter refuses it, or if
+    /// it came in a snapshot.
     pub(crate) fn size_in_format_1(&self) -> Option<usize> {
-        self.size_in_format_1
+        #[cfg(feature = "authoring")]
+        return self
+            .size_in_format_1
+            .as_ref()?
+            .get(|| regex_source::size(&regex_syntax::parse(&self.written).ok()?));
+        #[cfg(not(feature = "authoring"))]
+        None
     }
 
     /// Its text in format 1. It can be a hundred times as long as what its author wrote, so it is not kept.
@@ -92,7 +107,7 @@ impl Pattern {
         let (automaton, cost) = compile(&hir).map_err(PatternError::TooComplex)?;
         Ok(Self {
             written: written.to_owned(),
-            size_in_format_1: regex_source::size(&hir),
+            size_in_format_1: Some(LazySize::default()),
             cost,
             prefix: literal_prefix(&hir),
             automaton: Arc::new(automaton),
@@ -198,6 +213,19 @@ mod tests {
             ("^a|b", ""),
         ] {
             assert_eq!(Pattern::parse(written).unwrap().prefix, prefix, "{written}");
+        }
+    }
+
+    /// A class of Unicode takes a hundred times as long there as in an automaton, and a file may have thousands.
+    #[test]
+    fn the_size_in_format_1_is_worked_out_when_it_is_asked_for() {
+        for (written, size) in [("", true), (r"^\w{3}-1", true), (r"\w{300}", false)] {
+            let pattern = Pattern::parse(written).unwrap();
+            let (lazy, clone) = (pattern.size_in_format_1.as_ref().unwrap(), pattern.clone());
+            assert!(!lazy.is_known(), "{written}");
+            assert_eq!(clone.size_in_format_1().is_some(), size, "{written}");
+            assert!(lazy.is_known(), "it is worked out once for all clones");
+            assert_eq!(pattern, Pattern::parse(written).unwrap());
         }
     }
 
