@@ -50,6 +50,7 @@ mod policies;
 mod policies_are_read_over_http;
 mod requests_held_are_bounded;
 mod requests_held_in_a_vm_that_traps_are_not_released;
+mod requests_that_take_too_much_work_are_counted;
 mod scripted;
 mod the_cluster_scripts_begin_only_where_they_may;
 mod the_conformance_table_holds_in_envoy;
