@@ -7,7 +7,7 @@ use policies::{
 use proxy_wasm::types::Action;
 
 use super::{host, hostcalls, root::Root};
-use crate::request::lazy_request::{LazyRequest, RequestSource};
+use crate::request::{lazy_request::LazyRequest, source::RequestSource};
 
 /// Request of the stream for which the host has called.
 struct StreamRequest {

@@ -7,41 +7,9 @@ use std::{
 
 use policies::{Facts, Timestamp, language::Direction};
 
-use super::header_map;
+use super::{header_fields::HeaderFields, source::RequestSource};
 
-/// Number of fields that are read one by one. One that needs more reads all of them at once.
-const MAX_SINGLE_READS: usize = 4;
-
-/// Attributes of a request, each a call into the host.
-pub trait RequestSource {
-    /// Time of day.
-    fn now(&self) -> Timestamp;
-
-    /// Value of a header field, or of a pseudo-header such as `:path`.
-    fn header(&self, name: &str) -> Option<Vec<u8>>;
-
-    /// All header fields and pseudo-headers as an encoded map. It costs the host as much as two fields.
-    fn header_map(&self) -> Option<Vec<u8>>;
-
-    /// Direction of the listener.
-    fn direction(&self) -> Option<Direction>;
-
-    /// Cluster that the route has chosen.
-    fn cluster(&self) -> Option<Vec<u8>>;
-
-    /// Takes the decision about the request; `false` if another plugin of this proxy has taken it.
-    fn claim(&self) -> bool;
-
-    /// URI in the certificate by which the peer opened this connection.
-    fn certificate(&self) -> Option<Vec<u8>>;
-
-    /// URI in the certificate by which the peer opened the tunnel that this connection came through, as the
-    /// listener that ends the tunnel has recorded it.
-    fn tunnel_principal(&self) -> Option<Vec<u8>>;
-}
-
-/// Facts of one request. Each is read when a rule first needs it, and then kept. If many header fields are
-/// needed, all of them are read at once.
+/// Facts of one request. Each is read when a rule first needs it, and then kept.
 #[derive(Debug)]
 pub struct LazyRequest<S> {
     source: S,
@@ -49,20 +17,10 @@ pub struct LazyRequest<S> {
     direction: OnceCell<Option<Direction>>,
     cluster: OnceCell<Option<Vec<u8>>>,
     caller: OnceCell<Option<Vec<u8>>>,
-    needs_several: Cell<bool>,
-    all: OnceCell<Option<Vec<u8>>>,
-    headers: OnceCell<Box<Header>>,
+    fields: HeaderFields,
     /// Position of the query string in the target. A target can be long, and many rules ask for its path.
     question_mark: OnceCell<Option<usize>>,
     is_undecided: Cell<bool>,
-}
-
-/// Header field that was read, in a linked list: its entries never move, so they can be borrowed.
-#[derive(Debug)]
-struct Header {
-    name: String,
-    value: Option<Vec<u8>>,
-    next: OnceCell<Box<Self>>,
 }
 
 impl<S: RequestSource> LazyRequest<S> {
@@ -73,9 +31,7 @@ impl<S: RequestSource> LazyRequest<S> {
             direction: OnceCell::new(),
             cluster: OnceCell::new(),
             caller: OnceCell::new(),
-            needs_several: Cell::new(false),
-            all: OnceCell::new(),
-            headers: OnceCell::new(),
+            fields: HeaderFields::default(),
             question_mark: OnceCell::new(),
             is_undecided: Cell::new(false),
         }
@@ -86,33 +42,8 @@ impl<S: RequestSource> LazyRequest<S> {
         self.is_undecided.get()
     }
 
-    /// All header fields, if more than a few are needed.
-    fn all(&self) -> Option<&[u8]> {
-        if !self.needs_several.get() {
-            return None;
-        }
-        self.all.get_or_init(|| self.source.header_map()).as_deref()
-    }
-
     fn field(&self, name: &str) -> Option<&[u8]> {
-        let (mut next, mut passed) = (&self.headers, 0);
-        loop {
-            if let Some(all) = self.all() {
-                // Envoy keeps both as one (RFC 9113, section 8.3.1).
-                return header_map::find(all, if name == "host" { ":authority" } else { name });
-            }
-            let header = next.get_or_init(|| {
-                let value = self.source.header(name);
-                Box::new(Header { name: name.to_owned(), value, next: OnceCell::new() })
-            });
-            if header.name == name {
-                return header.value.as_deref();
-            }
-            (next, passed) = (&header.next, passed + 1);
-            if passed == MAX_SINGLE_READS {
-                self.needs_several.set(true);
-            }
-        }
+        self.fields.get(&self.source, name)
     }
 
     /// Path, and the query string if there is one.
@@ -138,11 +69,11 @@ impl<S: RequestSource> LazyRequest<S> {
 
 impl<S: RequestSource> Facts for LazyRequest<S> {
     fn announce(&self, fields: usize) {
-        self.needs_several.set(fields > 1);
+        self.fields.announce(fields);
     }
 
     fn fields_searched(&self) -> usize {
-        self.all().map_or(MAX_SINGLE_READS, header_map::count)
+        self.fields.searched(&self.source)
     }
 
     fn now(&self) -> Timestamp {
@@ -196,8 +127,8 @@ mod tests {
 
     use policies::{Facts, Timestamp, language::Direction};
 
-    use super::{LazyRequest, RequestSource};
-    use crate::request::header_map;
+    use super::LazyRequest;
+    use crate::request::{header_map, source::RequestSource};
 
     /// Host that records the calls.
     #[derive(Default)]

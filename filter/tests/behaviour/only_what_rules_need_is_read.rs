@@ -5,10 +5,7 @@ use std::{cell::RefCell, time::Duration};
 use filter::{
     clock::Instant,
     identity::{Identity, ProxyKind},
-    request::{
-        header_map,
-        lazy_request::{LazyRequest, RequestSource},
-    },
+    request::{header_map, lazy_request::LazyRequest, source::RequestSource},
 };
 use policies::{Timestamp, language::Direction};
 
