@@ -111,7 +111,10 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         secrets: hook_secret_file.map(SecretFile::new),
         tls: tls.map(Tls::open).transpose().context("cannot serve HTTPS")?,
         clients,
-        kubernetes: if kubernetes { Some(KubernetesAgent::new().await?) } else { None },
+        kubernetes: match kubernetes {
+            Some(settings) => Some(KubernetesAgent::new(settings).await?),
+            None => None,
+        },
     };
     let refused = |error| anyhow!("cannot listen on {listen}: {}", io_reason(&error));
     let listener = bind(listen).await.map_err(refused)?;

@@ -4,6 +4,7 @@ pub mod console;
 pub mod doctor;
 pub mod explain;
 mod git;
+mod kubernetes;
 pub mod output;
 pub mod policy_files;
 pub mod report;
@@ -118,9 +119,8 @@ pub struct Serve {
     #[arg(long = "filter", env = "HFI_FILTER", value_name = "PATH", value_delimiter = ',', value_parser = maybe_path())]
     filters: Vec<PathBuf>,
 
-    /// Use the cluster that this runs in: read its namespaces, and show in it which policies are served.
-    #[arg(long, env = "HFI_KUBERNETES", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
-    kubernetes: bool,
+    #[command(flatten)]
+    kubernetes: kubernetes::KubernetesArgs,
 
     /// The log level, or `target=level` pairs.
     #[arg(long, env = "HFI_LOG", value_name = "FILTER", default_value = "info")]
@@ -156,7 +156,8 @@ pub struct ServeConfig {
     pub hook_secret_file: Option<PathBuf>,
     /// Filter modules, the newest first.
     pub filters: Vec<PathBuf>,
-    pub kubernetes: bool,
+    /// Absent without the cluster.
+    pub kubernetes: Option<crate::kubernetes::Settings>,
     pub log: String,
 }
 
@@ -182,6 +183,9 @@ impl Serve {
         } = self;
         let tls =
             tls.resolve().map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned()))?;
+        let kubernetes = kubernetes
+            .resolve(tls.is_some())
+            .map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned()))?;
         // A variable that is set to nothing is not set.
         let set = |path: &PathBuf| !path.as_os_str().is_empty();
         let (state_dir, halt_file) = (state_dir.filter(set), halt_file.filter(set));
@@ -388,6 +392,8 @@ mod tests {
             (&["--repo", "a", "--verify", ""], "value is required for '--verify"),
             (&["--repo", "a", "--tls-cert-file", "c"], "give --tls-key-file"),
             (&["--repo", "a", "--tls-key-file", "k"], "give --tls-cert-file"),
+            (&["--repo", "a", "--proxies", "watch"], "give --kubernetes"),
+            (&["--repo", "a", "--kubernetes", "--proxies", "all"], "must be one of: off, watch, heal"),
         ] {
             let error = serve(arguments).unwrap_err();
             assert!(error.contains(reason), "{arguments:?}: {error}");

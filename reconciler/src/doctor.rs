@@ -2,7 +2,7 @@
 //!
 //! - [`inventory`]: what was found there, as a value; reading it is somebody else's.
 //! - `selection`: which pods a plugin, a policy and a waypoint are for.
-//! - `control_plane`, `plugins`, `proxies`, `waypoints`, `istio`, [`versions`]: what is wrong with each.
+//! - `control_plane`, `plugins`, `policies`, `proxies`, `waypoints`, `istio`, [`versions`]: what is wrong with each.
 //! - `next_steps`: what to do about a proxy that does not run the filter.
 
 mod control_plane;
@@ -10,6 +10,7 @@ pub mod inventory;
 mod istio;
 mod next_steps;
 mod plugins;
+mod policies;
 mod proxies;
 mod selection;
 pub mod versions;
@@ -43,6 +44,7 @@ pub enum Severity {
 }
 
 pub use self::proxies::silent;
+pub(crate) use self::selection::is_for;
 
 /// All that is wrong, the worst first.
 pub fn findings(inventory: &Inventory) -> Vec<Finding> {
@@ -52,6 +54,7 @@ pub fn findings(inventory: &Inventory) -> Vec<Finding> {
     findings.extend(plugins::findings(inventory));
     // Without its answer nobody knows the policies, and who polls.
     if inventory.answers().next().is_some() {
+        findings.extend(policies::findings(inventory));
         findings.extend(proxies::findings(inventory));
         findings.extend(waypoints::findings(inventory));
     }

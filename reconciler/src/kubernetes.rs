@@ -7,6 +7,8 @@
 //! - [`client`]: calls to the API server.
 //! - `health`: the results of these calls, for the status and the metrics.
 //! - `namespace_watch`: follows the namespaces.
+//! - `replicas`: asks all replicas which filters they hear.
+//! - `proxies`: the proxies that should run the filter and do not.
 //! - [`leader`]: elects the replica that writes.
 //! - [`reporting`]: the object that shows what is served, and Events.
 //! - [`inspecting`]: reads what [`doctor`](crate::doctor) judges.
@@ -16,14 +18,20 @@ mod health;
 pub mod inspecting;
 pub mod leader;
 mod namespace_watch;
+mod proxies;
+mod replicas;
 pub mod reporting;
 
 use std::sync::Arc;
 
-use self::{client::connection::Connection, reporting::reporter::Reporter};
+use self::{
+    client::connection::Connection, proxies::watch::ProxyWatch, replicas::Replicas,
+    reporting::reporter::Reporter,
+};
 pub use self::{
     client::connection::NotConfigured,
     health::{ClusterHealth, ClusterTask, SharedHealth, TaskFailure},
+    proxies::ProxyMode,
 };
 use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs};
 
@@ -35,12 +43,23 @@ pub(crate) const NAME: &str = "hfi-control-plane";
 pub struct KubernetesAgent {
     connection: Connection,
     health: Arc<SharedHealth>,
+    settings: Settings,
+}
+
+/// The options of these tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub proxies: ProxyMode,
+    /// The namespace whose plugins hold for the whole mesh.
+    pub root_namespace: String,
+    /// The replicas serve HTTPS.
+    pub tls: bool,
 }
 
 impl KubernetesAgent {
     /// Reads the address of the API server and the credentials; sends no request yet.
-    pub async fn new() -> Result<Self, NotConfigured> {
-        Ok(Self { connection: Connection::new().await?, health: Arc::default() })
+    pub async fn new(settings: Settings) -> Result<Self, NotConfigured> {
+        Ok(Self { connection: Connection::new().await?, health: Arc::default(), settings })
     }
 
     /// The health of the cluster, as this replica sees it.
@@ -48,13 +67,16 @@ impl KubernetesAgent {
         Arc::clone(&self.health)
     }
 
-    /// Follows the namespaces, takes part in the election and reports, until shutdown.
+    /// Follows the namespaces and the proxies, takes part in the election and reports, until shutdown.
     pub async fn run(self, publisher: Arc<Publisher>, syncs: Arc<Syncs>, shutdown: Shutdown) {
-        let Self { connection, health } = self;
+        let Self { connection, health, settings: Settings { proxies, root_namespace, tls } } = self;
         let following = namespace_watch::follow(connection.client.clone(), Arc::clone(&health));
         let reporting = Reporter::new(&connection, Arc::clone(&health)).run(publisher, syncs);
         // Separate tasks: while one waits, the others go on.
-        let others = [tokio::spawn(following), tokio::spawn(reporting)];
+        let asking = Replicas::new(&connection, Arc::clone(&health), tls).follow();
+        let watching = ProxyWatch::new(&connection, Arc::clone(&health), proxies, root_namespace).run();
+        let others =
+            [tokio::spawn(following), tokio::spawn(reporting), tokio::spawn(asking), tokio::spawn(watching)];
         let end_others = async {
             for other in others {
                 other.abort();

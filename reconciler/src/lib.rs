@@ -17,7 +17,8 @@
 //! - [`sync`]: the loop that keeps [`serving`] equal to [`source`].
 //! - [`fleet`]: the filters that poll, and the snapshot that each runs.
 //! - [`doctor`]: rules that find mistakes in an installation.
-//! - [`kubernetes`]: the cluster (`kube`): its namespaces, the Lease, the status object, Events.
+//! - [`kubernetes`]: the cluster (`kube`): its namespaces, the Lease, the status object, Events, and the proxies
+//!   without the filter.
 //! - [`http`]: the HTTP interface (`axum`); it reads what [`serving`] publishes and never waits for Git.
 //! - [`mod@reference`]: the texts that `hfi reference` prints.
 //! - [`cli`]: the command line (`clap`), and the commands that answer and end.

@@ -8,10 +8,32 @@ use super::time::Time;
 /// The filters that polled this replica within the last ten minutes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Filters {
+    /// False if more filters poll than this replica remembers.
+    #[serde(default = "complete")]
+    pub complete: bool,
     /// Sorted by node.
     pub filters: Vec<Filter>,
+    /// The filter modules that this replica hands out.
+    #[serde(default)]
+    pub modules: Modules,
+    /// The start of this replica: of polls before it knows nothing.
+    pub since: Option<Time>,
     #[serde(default)]
     pub summary: FilterCounts,
+}
+
+fn complete() -> bool {
+    true
+}
+
+/// The filter modules that a replica hands out, and how often it was asked for another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Modules {
+    /// Their SHA-256, in hex.
+    pub digests: Vec<String>,
+    /// Requests since the start for a module that this replica does not have.
+    pub unknown_requests: u64,
 }
 
 /// The number of filters in each state.

@@ -21,6 +21,29 @@ pub struct Kubernetes {
     pub leader: bool,
     /// The number of namespaces, as last known; null before the first answer.
     pub namespaces: Option<usize>,
+    /// The proxies that should run the filter. Only the replica that holds the Lease looks for them, with
+    /// `--proxies`; null elsewhere, and while not every replica can be asked which filters it hears.
+    pub proxies: Option<Proxies>,
+}
+
+/// The proxies that should run the filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Proxies {
+    /// The number of pods that run and that a plugin of hfi is for.
+    pub covered: usize,
+    /// Those of them that poll no replica, sorted by name.
+    pub silent: Vec<SilentProxy>,
+}
+
+/// A proxy that should run the filter, and polls no replica.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SilentProxy {
+    pub namespace: String,
+    /// The plugins that are for it, as `namespace/name`.
+    pub plugins: Vec<String>,
+    pub pod: String,
+    /// The start of its last poll, or else of its silence, as far as the replicas know.
+    pub since: Time,
 }
 
 /// A duty that fails.
@@ -45,6 +68,12 @@ pub enum ClusterTask {
     Status,
     /// Writes the Events.
     Events,
+    /// Asks all replicas which filters they hear.
+    Replicas,
+    /// Reads the pods and plugins that say which proxies should run the filter.
+    Proxies,
+    /// Has plugins sent again.
+    Healing,
     /// A duty of a newer server.
     #[serde(other)]
     #[schemars(skip)]
@@ -52,7 +81,15 @@ pub enum ClusterTask {
 }
 
 impl ClusterTask {
-    pub const ALL: [Self; 4] = [Self::Namespaces, Self::Lease, Self::Status, Self::Events];
+    pub const ALL: [Self; 7] = [
+        Self::Namespaces,
+        Self::Lease,
+        Self::Status,
+        Self::Events,
+        Self::Replicas,
+        Self::Proxies,
+        Self::Healing,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -60,6 +97,9 @@ impl ClusterTask {
             Self::Lease => "lease",
             Self::Status => "status",
             Self::Events => "events",
+            Self::Replicas => "replicas",
+            Self::Proxies => "proxies",
+            Self::Healing => "healing",
             Self::Unknown => "unknown",
         }
     }

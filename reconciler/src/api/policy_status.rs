@@ -22,6 +22,8 @@ pub struct PolicyStatus {
     #[serde(default)]
     pub line: u32,
     pub name: String,
+    /// Present if no proxy polls for an active policy: nobody runs it. Null as long as that is not known.
+    pub no_proxy: Option<NoProxy>,
     /// `spec.startsAt`; null if it has none.
     pub starts_at: Option<Time>,
     pub state: PolicyState,
@@ -30,6 +32,13 @@ pub struct PolicyStatus {
     pub warnings: Vec<Finding>,
     #[serde(flatten)]
     pub first_generation: PolicyFields,
+}
+
+/// A policy that no proxy polls for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NoProxy {
+    /// The workloads that poll and whose names are nearest, as `service.namespace`.
+    pub nearest: Vec<String>,
 }
 
 /// The state of a policy: in force or not.

@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 use super::{
     counts::{Counts, Summary},
     events::Event,
-    filters::{Filter, FilterCounts, FilterState, Filters},
+    filters::{Filter, FilterCounts, FilterState, Filters, Modules},
     finding::Finding,
     first_generation::{FaultType, PolicyFields, SummaryFields},
     health::Health,
     hooks::Notified,
-    kubernetes::{ClusterTask, FailingDuty, Kubernetes},
+    kubernetes::{ClusterTask, FailingDuty, Kubernetes, Proxies, SilentProxy},
     policies::{Metadata, Policies, Policy},
-    policy_status::{Direction, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
+    policy_status::{Direction, NoProxy, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
     problem::Problem,
     ready::{Ready, ReadyStatus, SourceError},
     status::{Source, SourceFailing, Status},
@@ -164,10 +164,22 @@ fn summary() -> impl Strategy<Value = Summary> {
 
 fn policy_status() -> impl Strategy<Value = PolicyStatus> {
     let times = (option::of(time()), option::of(time()));
-    let lists = (vec(finding(), 0..3), policy_fields());
+    let no_proxy = option::of(vec(text(), 0..3).prop_map(|nearest| NoProxy { nearest }));
+    let lists = (vec(finding(), 0..3), policy_fields(), no_proxy);
     (times, text(), any::<u32>(), text(), policy_state(), targets(), lists).prop_map(
-        |((starts_at, ends_at), file, line, name, state, targets, (warnings, first_generation))| {
-            PolicyStatus { ends_at, file, line, name, starts_at, state, targets, warnings, first_generation }
+        |((starts_at, ends_at), file, line, name, state, targets, (warnings, first_generation, no_proxy))| {
+            PolicyStatus {
+                ends_at,
+                file,
+                line,
+                name,
+                no_proxy,
+                starts_at,
+                state,
+                targets,
+                warnings,
+                first_generation,
+            }
         },
     )
 }
@@ -180,13 +192,26 @@ fn kubernetes() -> impl Strategy<Value = Kubernetes> {
     let duty = prop::sample::select([&ClusterTask::ALL[..], &[ClusterTask::Unknown]].concat());
     let failing =
         (duty, text(), time()).prop_map(|(duty, reason, since)| FailingDuty { duty, reason, since });
-    (any::<bool>(), vec(failing, 0..3), option::of(text()), any::<bool>(), option::of(any::<usize>()))
-        .prop_map(|(connected, failing, holder, leader, namespaces)| Kubernetes {
+    let silent = (text(), vec(text(), 0..3), text(), time())
+        .prop_map(|(namespace, plugins, pod, since)| SilentProxy { namespace, plugins, pod, since });
+    let proxies =
+        (any::<usize>(), vec(silent, 0..3)).prop_map(|(covered, silent)| Proxies { covered, silent });
+    let proxies = option::of(proxies);
+    (
+        any::<bool>(),
+        vec(failing, 0..3),
+        option::of(text()),
+        any::<bool>(),
+        option::of(any::<usize>()),
+        proxies,
+    )
+        .prop_map(|(connected, failing, holder, leader, namespaces, proxies)| Kubernetes {
             connected,
             failing,
             holder,
             leader,
             namespaces,
+            proxies,
         })
 }
 
@@ -274,8 +299,12 @@ proptest! {
     }
 
     #[test]
-    fn filters_are_read_back(filters in vec(filter(), 0..3), [gone, in_step, lagging] in any::<[usize; 3]>()) {
-        is_read_back(&Filters { filters, summary: FilterCounts { gone, in_step, lagging } });
+    fn filters_are_read_back(
+        filters in vec(filter(), 0..3), [gone, in_step, lagging] in any::<[usize; 3]>(),
+        digests in vec(text(), 0..3), unknown_requests: u64, since in option::of(time()), complete: bool,
+    ) {
+        let summary = FilterCounts { gone, in_step, lagging };
+        is_read_back(&Filters { complete, filters, modules: Modules { digests, unknown_requests }, since, summary });
     }
 
     #[test]

@@ -107,8 +107,8 @@ fn of_status(status: &Status, subject: &str) -> Vec<Finding> {
         findings.push(Finding::warning(
             subject,
             format!("cannot do its duty in the cluster ({duty}): {reason}"),
-            "check that its ServiceAccount has the Role and ClusterRole of the manifests, and that a NetworkPolicy \
-             lets it reach the API server",
+            "check that its ServiceAccount has the Roles and ClusterRoles of the manifests, and that a NetworkPolicy \
+             lets it reach the API server and the other replicas",
         ));
     }
     let rejected: Vec<_> = status.rejected.iter().map(|rejected| rejected.file.as_str()).collect();

@@ -4,7 +4,7 @@ use super::{
     Finding,
     inventory::{Inventory, Name, Pod},
     next_steps::{is_hidden_by, no_proxy, why_silent},
-    selection::{is_for, is_run, last_poll, mode, policies, selecting, state},
+    selection::{is_for, is_run, mode, policies, selecting, silent_since, state},
     waypoints,
 };
 use crate::api::{
@@ -99,7 +99,7 @@ fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
 }
 
 fn since(pod: &Pod, inventory: &Inventory) -> String {
-    last_poll(pod, inventory).map(|since| format!(" since {}", String::from(since))).unwrap_or_default()
+    silent_since(pod, inventory).map(|since| format!(" since {}", String::from(since))).unwrap_or_default()
 }
 
 /// A waypoint sees only what is received.

@@ -7,6 +7,7 @@ use policies::language::Glob;
 use super::inventory::{Inventory, Labels, Name, Plugin, PluginSpec, Pod, ProxyKind, TrafficSelector};
 use crate::api::{
     filters::{Filter, FilterState},
+    kubernetes::SilentProxy,
     policy_status::{Direction, PolicyState, PolicyStatus},
     time::Time,
 };
@@ -18,7 +19,7 @@ pub(super) const WAYPOINT_NAMESPACE: &str = "istio.io/use-waypoint-namespace";
 /// Tells whether Istio gives a plugin to the proxy of a pod: that of the plugin's namespace, or any if it is the
 /// root namespace. A waypoint takes only plugins that name it. A gateway is a client: it also takes those that run
 /// on what proxies send.
-pub(super) fn is_for(plugin: &Plugin, pod: &Pod, inventory: &Inventory) -> bool {
+pub(crate) fn is_for(plugin: &Plugin, pod: &Pod, inventory: &Inventory) -> bool {
     let Plugin { metadata, spec } = plugin;
     if !spec.target_refs.is_empty() {
         return gateway(pod).is_some_and(|gateway| {
@@ -133,9 +134,14 @@ pub(super) fn state(pod: &Pod, inventory: &Inventory) -> Option<FilterState> {
     FilterState::ALL.into_iter().find(|state| states.contains(state))
 }
 
-/// The start of the last poll of its filter, if a replica remembers it.
-pub(super) fn last_poll(pod: &Pod, inventory: &Inventory) -> Option<Time> {
-    filters(pod, inventory).map(|filter| filter.last_contact).max()
+/// The start of the last poll of its filter, or else the time since which the leader misses it, if known.
+pub(super) fn silent_since(pod: &Pod, inventory: &Inventory) -> Option<Time> {
+    let of_pod = filters(pod, inventory).map(|filter| filter.last_contact);
+    let missed = inventory.answers().filter_map(|answer| answer.status.kubernetes.as_ref()?.proxies.as_ref());
+    let missed = missed.flat_map(|proxies| &proxies.silent);
+    let is_it =
+        |silent: &&SilentProxy| (&silent.namespace, &silent.pod) == (&pod.name.namespace, &pod.name.name);
+    of_pod.max().or_else(|| missed.filter(is_it).map(|silent| silent.since).min())
 }
 
 /// The gateway or waypoint that a pod is of.

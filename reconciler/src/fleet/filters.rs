@@ -40,6 +40,8 @@ pub struct Filters {
     /// random key, so that nobody can cause collisions.
     seen: Mutex<Remembered>,
     hasher: RandomState,
+    /// The time from which on polls are recorded.
+    since: Timestamp,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,8 @@ struct Remembered {
     filters: LruCache<u64, Seen>,
     /// The places of those that clients brought.
     shares: Shares,
+    /// When there was no room for all that poll, the last time.
+    crowded: Option<Timestamp>,
 }
 
 /// The sender of a poll.
@@ -83,9 +87,12 @@ pub struct Filter {
 
 impl Default for Filters {
     fn default() -> Self {
-        let remembered =
-            Remembered { filters: LruCache::new(MAX_FILTERS), shares: Shares::new(MAX_FILTERS.get()) };
-        Self { seen: Mutex::new(remembered), hasher: RandomState::new() }
+        let remembered = Remembered {
+            filters: LruCache::new(MAX_FILTERS),
+            shares: Shares::new(MAX_FILTERS.get()),
+            crowded: None,
+        };
+        Self { seen: Mutex::new(remembered), hasher: RandomState::new(), since: now() }
     }
 }
 
@@ -139,6 +146,24 @@ impl Filters {
         if known.variant != *variant {
             known.variant = variant.clone();
         }
+    }
+
+    /// The time from which on polls are recorded.
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// False if a filter that polled within the last ten minutes may not be remembered, for want of room.
+    pub fn is_complete(&self) -> bool {
+        self.lock().is_complete(now())
+    }
+
+    /// The scopes that the remembered filters ask for.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let (now, seen) = (now(), self.lock());
+        let is_known = |seen: &&Seen| now.millis_since(seen.contact) <= MEMORY.as_millis() as u64;
+        let known = seen.filters.iter().map(|(_, seen)| seen).filter(is_known);
+        known.map(|seen| seen.variant.scope.clone()).collect()
     }
 
     /// The remembered filters, sorted by node. `publisher` may have to make snapshots to know the newest
@@ -200,18 +225,27 @@ impl Seen {
 }
 
 impl Remembered {
+    fn is_complete(&self, now: Timestamp) -> bool {
+        self.crowded.is_none_or(|crowded| now.millis_since(crowded) > MEMORY.as_millis() as u64)
+    }
+
     /// Makes room for one more filter of a client; false if it gets none.
     fn make_room(&mut self, client: Client, weight: u32, now: Timestamp) -> bool {
         loop {
             let admission = self.shares.admit(client, weight);
-            let is_oldest_gone = self.filters.peek_lru().is_some_and(|(_, oldest)| oldest.due < now);
+            if matches!(admission, Admission::Free) {
+                return true;
+            }
+            if self.filters.peek_lru().is_some_and(|(_, oldest)| oldest.due < now) {
+                self.forget_oldest();
+                continue;
+            }
+            self.crowded = Some(now);
             match admission {
-                Admission::Free => return true,
-                _ if is_oldest_gone => self.forget_oldest(),
                 Admission::Instead(greediest) => self.forget_oldest_of(greediest),
                 // All have their share: there are too many.
                 Admission::Refused if self.is_alone_or_new(client) => self.forget_oldest(),
-                Admission::Refused => return false,
+                Admission::Free | Admission::Refused => return false,
             }
         }
     }
@@ -316,6 +350,8 @@ mod tests {
         let list = filters.list_at(Timestamp::from_millis(0), |_| None);
         assert_eq!(list.len(), MAX_FILTERS.get());
         assert!(!list.iter().any(|filter| filter.node.as_str() == "n9"), "the oldest is remembered");
+        let is_complete = |minute: u64| filters.lock().is_complete(Timestamp::from_millis(minute * MINUTE));
+        assert_eq!((is_complete(10), is_complete(11)), (false, true));
     }
 
     #[test]

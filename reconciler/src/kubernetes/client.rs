@@ -2,8 +2,10 @@
 //!
 //! - `connection`: the address of the API server and the credentials for it.
 //! - `call`: one call, bounded in time, and the back-off between calls.
+//! - `followed`: the objects of one kind, kept by a watch.
 //! - `error_text`: the text of an error, without secrets.
 
 pub(crate) mod call;
 pub(crate) mod connection;
 pub(crate) mod error_text;
+pub(crate) mod followed;

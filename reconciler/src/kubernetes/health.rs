@@ -8,7 +8,9 @@ use tracing::{info, warn};
 
 pub use crate::api::kubernetes::ClusterTask;
 
-use crate::{clock::now, serving::namespaces::Namespaces};
+use crate::{
+    api::kubernetes::Proxies, clock::now, fleet::gathered::Gathered, serving::namespaces::Namespaces,
+};
 
 /// The health of the cluster, written by the tasks of this room. Nobody waits for it.
 #[derive(Debug, Default)]
@@ -24,6 +26,10 @@ pub struct ClusterHealth {
     pub holder: Option<String>,
     /// The tasks that fail.
     pub failing: BTreeMap<ClusterTask, TaskFailure>,
+    /// The filters that all replicas hear; absent while one of them cannot be asked.
+    pub gathered: Option<Arc<Gathered>>,
+    /// The proxies that should run the filter; absent while that is not known, or another replica looks.
+    pub proxies: Option<Arc<Proxies>>,
 }
 
 /// A task that fails.
@@ -57,6 +63,25 @@ impl SharedHealth {
         });
     }
 
+    /// Records what all replicas hear. Nobody needs to be woken by it.
+    pub(crate) fn set_gathered(&self, gathered: Option<Gathered>) {
+        self.0.send_if_modified(|health| {
+            health.gathered = gathered.map(Arc::new);
+            false
+        });
+    }
+
+    /// Records the proxies that should run the filter, as long as this replica leads.
+    pub(crate) fn set_proxies(&self, proxies: Option<Proxies>) {
+        self.0.send_if_modified(|health| {
+            let proxies = proxies.filter(|_| health.leader).map(Arc::new);
+            let silent = |proxies: &Option<Arc<Proxies>>| proxies.as_ref().map(|known| known.silent.clone());
+            let is_new = silent(&health.proxies) != silent(&proxies);
+            health.proxies = proxies;
+            is_new
+        });
+    }
+
     /// Records whether this replica leads, and the holder of the Lease.
     pub(crate) fn set_leader(&self, leader: bool, holder: Option<String>) {
         self.0.send_if_modified(|health| {
@@ -66,6 +91,7 @@ impl SharedHealth {
             if !leader {
                 // Another replica has these tasks now.
                 health.failing.retain(|task, _| !is_leader_only(*task));
+                health.proxies = None;
             }
             let is_new = (health.leader, &health.holder) != (leader, &holder);
             (health.leader, health.holder) = (leader, holder);
@@ -98,13 +124,17 @@ impl SharedHealth {
 }
 
 impl ClusterHealth {
-    /// No task fails, and namespaces and leader are known.
+    /// No task fails that the API server has a part in, and namespaces and leader are known.
     pub fn is_connected(&self) -> bool {
-        self.failing.is_empty() && self.namespaces.is_some() && self.holder.is_some()
+        let mut failing = self.failing.keys();
+        failing.all(|task| *task == ClusterTask::Replicas)
+            && self.namespaces.is_some()
+            && self.holder.is_some()
     }
 }
 
 /// Only the leader has these tasks.
 fn is_leader_only(task: ClusterTask) -> bool {
-    matches!(task, ClusterTask::Status | ClusterTask::Events)
+    use ClusterTask::{Events, Healing, Proxies, Status};
+    matches!(task, Status | Events | Proxies | Healing)
 }

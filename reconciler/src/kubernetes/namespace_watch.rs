@@ -42,7 +42,7 @@ async fn until_it_breaks(client: &Client, health: &SharedHealth, backoff: &mut B
             Ok(Event::InitDone) => is_whole = true,
             Ok(Event::InitApply(namespace) | Event::Apply(namespace)) => known.extend(name(namespace)),
             Ok(Event::Delete(namespace)) => name(namespace).iter().for_each(|name| known.remove(name)),
-            Err(error) => return why(&error),
+            Err(error) => return error_text::of_watch(&error),
         }
         if is_whole {
             backoff.reset();
@@ -55,14 +55,4 @@ async fn until_it_breaks(client: &Client, health: &SharedHealth, backoff: &mut B
 
 fn name(namespace: PartialObjectMeta<Namespace>) -> Option<String> {
     namespace.metadata.name
-}
-
-fn why(error: &watcher::Error) -> String {
-    match error {
-        watcher::Error::InitialListFailed(error)
-        | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => error_text::of_call(error),
-        watcher::Error::WatchError(status) => status.message.clone(),
-        watcher::Error::NoResourceVersion => error.to_string(),
-    }
 }

@@ -51,6 +51,17 @@ impl Modules {
 
     /// The one whose SHA-256 this is, in hex.
     pub fn of_digest(&self, hex: &str) -> Option<&Module> {
-        self.0.iter().find(|module| module.digest.to_string().strip_prefix("sha256:") == Some(hex))
+        self.0.iter().find(|module| module.hex() == hex)
+    }
+
+    /// The SHA-256 of each, in hex.
+    pub fn digests(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(Module::hex)
+    }
+}
+
+impl Module {
+    fn hex(&self) -> String {
+        self.digest.to_string().trim_start_matches("sha256:").to_owned()
     }
 }

@@ -139,6 +139,8 @@ fn policy(
         file: file.to_string(),
         line: parsed.place.line,
         name: policy.name.to_string(),
+        // A replica alone does not know.
+        no_proxy: None,
         starts_at: policy.starts_at.map(Into::into),
         state,
         targets: Targets::of(policy),

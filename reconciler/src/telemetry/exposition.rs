@@ -58,6 +58,20 @@ impl Exposition {
         self.registry.register_with_unit(name, help, Unit::Seconds, gauge);
     }
 
+    /// Adds a time or a duration for each set of labels, as `hfi_NAME_seconds`.
+    pub fn seconds_of<const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl IntoIterator<Item = ([(&'static str, String); N], f64)>,
+    ) {
+        let family = Family::<[(&'static str, String); N], Gauge<f64, AtomicU64>>::default();
+        for (labels, value) in values {
+            family.get_or_create(&labels).set(value);
+        }
+        self.registry.register_with_unit(name, help, Unit::Seconds, family);
+    }
+
     /// The text of all metrics.
     pub fn text(&self) -> String {
         let mut text = String::new();

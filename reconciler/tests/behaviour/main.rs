@@ -12,6 +12,7 @@ mod a_halt_takes_no_filter_back;
 mod a_large_file_in_the_history_costs_the_server_nothing;
 mod a_plain_poll_is_answered_as_any_other;
 mod a_policy_changes_state_at_its_instant;
+mod a_policy_that_no_proxy_polls_for_is_told;
 mod a_poll_is_held_until_its_scope_changes;
 mod a_proxy_stands_before_the_git_server;
 mod a_redirect_is_followed_as_git_follows_it;

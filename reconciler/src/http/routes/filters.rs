@@ -31,7 +31,13 @@ pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Res
 fn list(served: &Served) -> api::filters::Filters {
     let filters = served.services.filters.list(&served.publisher);
     let summary = counts(&filters);
-    api::filters::Filters { filters: filters.iter().map(show).collect(), summary }
+    let modules = api::filters::Modules {
+        digests: served.services.modules.digests().collect(),
+        unknown_requests: served.counters.unknown_modules.get(),
+    };
+    let since = Some(served.services.filters.since().into());
+    let complete = served.services.filters.is_complete();
+    api::filters::Filters { complete, filters: filters.iter().map(show).collect(), modules, since, summary }
 }
 
 fn show(filter: &Filter) -> api::filters::Filter {

@@ -27,6 +27,9 @@ use crate::{
     version,
 };
 
+/// The most proxies that are named one by one.
+const MOST_PROXIES: usize = 100;
+
 pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Result<Response, Problem> {
     let services = Arc::clone(&served.services);
     let text = services.making.make(client, move || exposition(&served).text()).await?;
@@ -92,6 +95,17 @@ fn cluster(health: &ClusterHealth, metrics: &mut Exposition) {
         let help = "The last known number of namespaces";
         metrics.gauge("kubernetes_namespaces", help, namespaces.count());
     }
+    if let Some(proxies) = &health.proxies {
+        metrics.gauge("proxies_covered", "Proxies that should run the filter", proxies.covered);
+        let help = "Proxies that should run the filter, and poll no replica";
+        metrics.gauge("proxies_silent", help, proxies.silent.len());
+        let help = "The time since which a proxy polls no replica, since 1970; of the first 100";
+        let since = proxies.silent.iter().take(MOST_PROXIES).map(|silent| {
+            let labels = [("proxy_namespace", silent.namespace.clone()), ("proxy", silent.pod.clone())];
+            (labels, silent.since.0.as_millis() as f64 / 1_000.0)
+        });
+        metrics.seconds_of("proxy_silent_since", help, since);
+    }
 }
 
 pub(crate) fn described() -> Operation {
@@ -107,6 +121,7 @@ mod tests {
 
     use super::exposition;
     use crate::{
+        api::kubernetes::{Proxies, SilentProxy},
         http::{
             router,
             state::{Served, Services},
@@ -137,6 +152,14 @@ mod tests {
         syncs.counters.notifications.note("github", Outcome::Success);
         let health = SharedHealth::default();
         health.set_namespaces(Namespaces::default());
+        health.set_leader(true, None);
+        let silent = SilentProxy {
+            namespace: "demo".to_owned(),
+            plugins: Vec::new(),
+            pod: "a".to_owned(),
+            since: Timestamp::from_millis(0).into(),
+        };
+        health.set_proxies(Some(Proxies { covered: 1, silent: vec![silent] }));
         let services = Services { cluster: Some(Arc::new(health)), ..Services::default() };
         let (_trigger, shutdown) = shutdown::channel();
         router(Arc::clone(gate.publisher()), syncs, shutdown, services).served

@@ -1,5 +1,7 @@
 //! `GET /v1/policies/status`: everything that is served, everything that is not, and why.
 
+mod no_proxy;
+
 use std::sync::Arc;
 
 use axum::{
@@ -55,16 +57,18 @@ fn read(served: &Served) -> Result<Status, Problem> {
     let counts = counts(&published, namespaces.as_deref());
     let reported = if halted { Version::reported(&published) } else { version.clone() };
     let report = served.services.report.of((reported, counts, namespaces), &published);
+    let mut policies = report.policies.clone();
+    no_proxy::tell(&mut policies, &published, served, cluster.as_ref());
     Ok(Status {
         digest: version.digest.to_string(),
         halted,
         kubernetes: cluster.as_ref().map(kubernetes),
-        policies: report.policies.clone(),
+        summary: summary(counts, &policies),
+        policies,
         rejected: report.rejected.clone(),
         revision: version.revision.to_string(),
         scope: everything().to_string(),
         source: source(&served.syncs.attempts()),
-        summary: summary(counts, &report.policies),
         withdrawn: published.holds.withdrawn.clone(),
     })
 }
@@ -93,6 +97,7 @@ fn kubernetes(view: &ClusterHealth) -> Kubernetes {
         holder: view.holder.clone(),
         leader: view.leader,
         namespaces: view.namespaces.as_ref().map(|namespaces| namespaces.count()),
+        proxies: view.proxies.as_deref().cloned(),
     }
 }
 

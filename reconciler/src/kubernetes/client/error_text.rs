@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use kube::{client::AuthError, config::KubeconfigError};
+use kube::{client::AuthError, config::KubeconfigError, runtime::watcher};
 
 /// The text of a failed call: the server's message, or else the root cause.
 pub(crate) fn of_call(error: &kube::Error) -> String {
@@ -19,6 +19,17 @@ pub(crate) fn of_call(error: &kube::Error) -> String {
             Some(source) => root = source,
             None => return root.to_string(),
         }
+    }
+}
+
+/// The text of a watch that broke.
+pub(crate) fn of_watch(error: &watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => of_call(error),
+        watcher::Error::WatchError(status) => status.message.clone(),
+        watcher::Error::NoResourceVersion => error.to_string(),
     }
 }
 

@@ -9,11 +9,11 @@ use kube::ResourceExt as _;
 use crate::doctor::inventory::{self, Name, OptsOut, ProxyKind};
 
 /// The container of every proxy.
-pub(super) const PROXY: &str = "istio-proxy";
+pub(crate) const PROXY: &str = "istio-proxy";
 /// The label or annotation by which a pod opts out of a sidecar.
 const INJECT: &str = "sidecar.istio.io/inject";
 
-pub(super) fn observe(pod: Pod) -> inventory::Pod {
+pub(crate) fn observe(pod: Pod) -> inventory::Pod {
     let name = Name { namespace: pod.namespace().unwrap_or_default(), name: pod.name_any() };
     let owner = pod.owner_references().first();
     let workload = owner.map_or_else(

@@ -1,10 +1,12 @@
 //! The state to report to the cluster, as one value.
 
+use std::sync::Arc;
+
 use policies::{Timestamp, repository::LocatedPolicy};
 
 use super::policy_source::MOST_LISTED;
 use crate::{
-    api::{counts::Counts, policy_status::PolicyState},
+    api::{counts::Counts, kubernetes::Proxies, policy_status::PolicyState},
     serving::{
         namespaces::Namespaces,
         published::{Publication, Published},
@@ -29,6 +31,8 @@ pub(crate) struct Observation {
     pub(crate) rejected: Option<Vec<(String, Vec<String>)>>,
     /// The first policies whose namespace does not exist, with the reason; unknown before the namespaces are.
     pub(crate) inactive: Option<Vec<(String, String)>>,
+    /// The proxies that should run the filter; unknown if nobody looks.
+    pub(crate) proxies: Option<Arc<Proxies>>,
     /// The time of the last read of the source.
     pub(crate) read_at: Option<Timestamp>,
     /// The error since then.

@@ -78,6 +78,10 @@ pub(crate) struct Status {
     /// The first policies whose namespace does not exist.
     #[schemars(length(max = MOST_LISTED))]
     pub(crate) inactive: Vec<Inactive>,
+    /// The first proxies that should run the filter and poll no replica; with `--proxies`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MOST_LISTED))]
+    pub(crate) silent_proxies: Option<Vec<Silent>>,
     /// The time when the source was last read; updated once a minute while nothing else changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "date-time"))]
@@ -100,6 +104,16 @@ pub(crate) struct Rejected {
 pub(crate) struct Inactive {
     pub(crate) policy: String,
     pub(crate) reason: String,
+}
+
+/// A proxy that should run the filter and polls no replica.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Silent {
+    /// The pod, as `namespace/name`.
+    pub(crate) pod: String,
+    pub(crate) plugins: Vec<String>,
+    #[schemars(extend("format" = "date-time"))]
+    pub(crate) since: String,
 }
 
 impl Status {

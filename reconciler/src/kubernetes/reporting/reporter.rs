@@ -19,7 +19,7 @@ use crate::kubernetes::{
         call::{self, Backoff, CallError, with_timeout},
         connection::Connection,
     },
-    health::{ClusterTask, SharedHealth},
+    health::{ClusterHealth, ClusterTask, SharedHealth},
 };
 use crate::{serving::publisher::Publisher, sync::requests::Syncs};
 
@@ -107,8 +107,11 @@ impl Reporter {
 
     async fn report(&mut self, publisher: &Arc<Publisher>, syncs: &Arc<Syncs>) -> Result<(), CallError> {
         let (publisher, syncs) = (Arc::clone(publisher), Arc::clone(syncs));
-        let namespaces = self.health.namespaces();
-        let observe = move || Observation::of(&publisher, &syncs, namespaces.as_deref());
+        let ClusterHealth { namespaces, proxies, .. } = self.health.current();
+        let observe = move || {
+            let observed = Observation::of(&publisher, &syncs, namespaces.as_deref());
+            Observation { proxies, ..observed }
+        };
         let seen = tokio::task::spawn_blocking(observe).await.unwrap_or_default();
         let written = match self.written.take() {
             Some(written) => written,

@@ -8,9 +8,10 @@ use policies::Timestamp;
 
 use super::{
     observation::Observation,
-    policy_source::{Inactive, MOST_ERRORS, Rejected, Status},
+    policy_source::{Inactive, MOST_ERRORS, MOST_LISTED, Rejected, Silent, Status},
     truncate::truncate,
 };
+use crate::api::kubernetes::SilentProxy;
 
 /// The longest error, in bytes.
 const LONGEST_ERROR: usize = 500;
@@ -37,6 +38,15 @@ impl Status {
             };
             policies.iter().map(inactive).collect()
         });
+        let silent = |silent: &SilentProxy| Silent {
+            pod: format!("{}/{}", silent.namespace, silent.pod),
+            plugins: silent.plugins.clone(),
+            since: String::from(silent.since),
+        };
+        let silent_proxies = seen.proxies.as_ref().map(|proxies| {
+            let first = proxies.silent.iter().take(MOST_LISTED);
+            first.map(silent).collect()
+        });
         let before_or_none = before.cloned().unwrap_or_default();
         Self {
             leader: leader.to_owned(),
@@ -47,6 +57,7 @@ impl Status {
             summary: seen.counts,
             rejected: rejected.unwrap_or(before_or_none.rejected),
             inactive: inactive.unwrap_or(before_or_none.inactive),
+            silent_proxies,
             last_read_time: seen.read_at.map(Timestamp::to_rfc3339),
             conditions: conditions(seen, before),
         }

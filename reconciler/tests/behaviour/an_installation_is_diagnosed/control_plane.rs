@@ -48,6 +48,29 @@ fn a_control_plane_that_is_not_well() {
 }
 
 #[test]
+fn a_policy_that_no_proxy_polls_for() {
+    let told = |service: &str, nearest: Value| {
+        let targets = json!({"selector": {"service": service, "namespace": "demo"}, "direction": "inbound"});
+        let policy = json!({"name": "typo", "state": "active", "targets": targets, "noProxy": nearest});
+        answer(&json!({"policies": [policy]}))
+    };
+    let nearest = json!({"nearest": ["cart.demo"]});
+    warning(["policy typo", "no proxy", "cart.demo"], |o| {
+        o.replicas.iter_mut().for_each(|replica| replica.answer = Ok(told("crat", nearest.clone())));
+    });
+    warning(["policy typo", "no proxy", "WasmPlugin"], |o| {
+        o.replicas.iter_mut().for_each(|replica| replica.answer = Ok(told("zzz", json!({"nearest": []}))));
+    });
+    // A replica hears it, or what is wrong with the pod says more.
+    for (service, nearest) in [("crat", Value::Null), ("cart", nearest.clone())] {
+        let mut observed = healthy();
+        observed.replicas[0].answer = Ok(told(service, nearest.clone()));
+        observed.replicas[1].answer = Ok(told(service, nearest));
+        assert_eq!(findings(&observed), [], "{service}");
+    }
+}
+
+#[test]
 fn an_istio_that_cannot_do_it() {
     error(["Istio", "no istiod", "--istio-namespace"], |o| o.istio.version = None);
     error(["Istio 1.21.0", "targetRefs", "upgrade"], |o| o.istio.version = Some("1.21.0".into()));

@@ -31,6 +31,15 @@ fn a_proxy_that_should_run_the_filter_and_does_not() {
         silence(o);
         o.pods[0].modules = Some(2);
     });
+    error([subject, "does not since 2026-11-21T00:00:09Z", "annotate"], |o| {
+        silence(o);
+        let silent = json!({
+            "namespace": "demo", "pod": "cart-1", "plugins": ["demo/hfi"], "since": "2026-11-21T00:00:09Z",
+        });
+        let known = json!({"connected": true, "proxies": {"covered": 3, "silent": [silent]}});
+        let status = &mut o.replicas[1].answer.as_mut().unwrap().status;
+        status.kubernetes = serde_json::from_value(known).unwrap();
+    });
     // Istio's agent fetches a module once.
     error([subject, "does not", "kubectl --namespace demo annotate wasmplugin hfi --overwrite"], silence);
     let hide = |o: &mut Inventory| {

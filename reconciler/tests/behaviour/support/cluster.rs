@@ -1,9 +1,13 @@
 //! A cluster, as far as the reconciler sees it: a real API server, and what is written there.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, UdpSocket},
+    path::PathBuf,
+    time::Duration,
+};
 
 use harness::KubeApi;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::support::process::{Process, text};
@@ -92,4 +96,59 @@ pub(crate) async fn peer(hfi: &Process, what: &str, is_such: impl Fn(&Value) -> 
         Some(status["kubernetes"].clone()).filter(|peer| peer.is_object() && is_such(peer))
     })
     .await
+}
+
+/// The address of this machine: the API server goes to no pod at a loopback address.
+pub(crate) fn own_address() -> IpAddr {
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    // Nothing is sent: it only finds out by which address one would get there.
+    socket.connect("192.0.2.1:9").unwrap();
+    socket.local_addr().unwrap().ip()
+}
+
+/// Creates an object, with the status that a controller would give it.
+pub(crate) async fn create(api: &KubeApi, collection: &str, mut object: Value) {
+    let status = object.as_object_mut().unwrap().remove("status");
+    api.ask("POST", collection, &[], &object.to_string()).await.unwrap();
+    if let Some(status) = status {
+        let path = format!("{collection}/{}/status", object["metadata"]["name"].as_str().unwrap());
+        let merge = [("content-type", "application/merge-patch+json")];
+        api.ask("PATCH", &path, &merge, &json!({"status": status}).to_string()).await.unwrap();
+    }
+}
+
+/// A kind of Istio's or the Gateway API's, whatever its objects hold.
+pub(crate) async fn define(api: &KubeApi, group: &str, version: &str, kind: &str) {
+    let plural = format!("{}s", kind.to_lowercase());
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let crd = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": format!("{plural}.{group}"),
+            "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
+        },
+        "spec": {
+            "group": group,
+            "names": {"kind": kind, "plural": plural},
+            "scope": "Namespaced",
+            "versions": [{"name": version, "served": true, "storage": true, "schema": schema}],
+        },
+    });
+    create(api, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd).await;
+    let collection = format!("/apis/{group}/{version}/{plural}");
+    while api.get(&collection).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A pod that runs, of a Deployment.
+pub(crate) fn pod(name: &str, app: &str, ip: IpAddr, containers: Value) -> Value {
+    let owner =
+        json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{app}-7d8f"), "uid": "1"});
+    json!({
+        "metadata": {"name": name, "labels": {"app": app}, "ownerReferences": [owner]},
+        "spec": {"containers": containers},
+        "status": {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}]},
+    })
 }

@@ -22,8 +22,15 @@ async fn in_the_reconciler_and_in_envoy() -> Result<()> {
     let dashboard: Value = serde_json::from_str(dashboard.context("there is no dashboard")?)?;
     asked.extend(metrics(&expressions(&dashboard)));
     assert!(asked.len() > 15, "{asked:?}");
-    // Only there with `--kubernetes`.
-    asked.remove("hfi_kubernetes_failing");
+    // Only there with `--kubernetes`, or with `--proxies`.
+    for name in [
+        "hfi_kubernetes_failing",
+        "hfi_proxies_covered",
+        "hfi_proxies_silent",
+        "hfi_proxy_silent_since_seconds",
+    ] {
+        assert!(asked.remove(name), "{name}");
+    }
 
     let mesh = Mesh::start(&[("frontend", 1)]).await?;
     mesh.publish("fault.yaml", FAULT).await?;

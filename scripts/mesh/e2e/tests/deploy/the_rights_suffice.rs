@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use harness::{Deadline, KubeApi, paths};
 use serde_json::{Value, json};
 
-use crate::manifests::{at, build, build_with, build_with_all, only, pod, text};
+use crate::manifests::{Setting, at, build, build_with, build_with_all, environment, only, pod, text};
 use crate::served::Served;
 
 /// Longer than a replica waits between two tries to get the Lease.
@@ -89,8 +89,8 @@ fn is_control_plane(object: &Value) -> bool {
 fn rights(objects: &[Value]) -> Result<Vec<Value>> {
     let account = text(pod(objects)?, "/serviceAccountName")?;
     let mut rights = vec![json!(account)];
-    for kind in KINDS {
-        let mut object = only(objects, kind)?.clone();
+    for object in objects.iter().filter(|object| KINDS.iter().any(|kind| at(object, "/kind") == kind)) {
+        let mut object = object.clone();
         if let Some(metadata) = object.pointer_mut("/metadata").and_then(Value::as_object_mut) {
             metadata.remove("labels");
         }
@@ -111,11 +111,19 @@ async fn serves_with(objects: &[Value]) -> Result<()> {
     let kubeconfig = api.kubeconfig_of(namespace, account).await?;
     let policies = tempfile::tempdir()?;
     fs::write(policies.path().join("a.yaml"), POLICY)?;
-    let _serving = Served::start("env", &command(&kubeconfig, policies.path())?)?;
+    let _serving = Served::start("env", &command(objects, &kubeconfig, policies.path())?)?;
 
-    // What it may do to make an object is checked, and not logged, when it applies one that is not there.
-    let unlogged =
-        |right: &Right| (right.resource.as_str(), right.verb.as_str()) == ("policysources", "create");
+    // What it may do to make an object is checked, and not logged, when it applies one that is not there. Services
+    // are read if a plugin names one, and a plugin is changed if a proxy needs it: here the server does not even know
+    // plugins.
+    const UNLOGGED: [(&str, &str); 5] = [
+        ("policysources", "create"),
+        ("services", "list"),
+        ("services", "watch"),
+        ("wasmplugins", "watch"),
+        ("wasmplugins", "patch"),
+    ];
+    let unlogged = |right: &Right| UNLOGGED.contains(&(right.resource.as_str(), right.verb.as_str()));
     let granted = granted(objects)?;
     assert!(granted.len() > 8, "{granted:?}");
     let user = format!("system:serviceaccount:{namespace}:{account}");
@@ -137,9 +145,16 @@ async fn serves_with(objects: &[Value]) -> Result<()> {
     }
 }
 
-fn command(kubeconfig: &Path, policies: &Path) -> Result<Vec<String>> {
+fn command(objects: &[Value], kubeconfig: &Path, policies: &Path) -> Result<Vec<String>> {
     let words = ["serve", "--kubernetes", "--listen", "127.0.0.1:0", "--dir"];
     let mut command = vec![format!("KUBECONFIG={}", kubeconfig.display())];
+    for (name, setting) in environment(objects)? {
+        if let Setting::Is(mode) = setting
+            && name == "HFI_PROXIES"
+        {
+            command.push(format!("{name}={mode}"));
+        }
+    }
     command.push(paths::hfi()?.display().to_string());
     command.extend(words.map(ToOwned::to_owned));
     command.push(policies.display().to_string());
@@ -149,8 +164,9 @@ fn command(kubeconfig: &Path, policies: &Path) -> Result<Vec<String>> {
 /// The rights that the Roles among the objects give.
 fn granted(objects: &[Value]) -> Result<BTreeSet<Right>> {
     let mut granted = BTreeSet::new();
-    for kind in ["Role", "ClusterRole"] {
-        for rule in at(only(objects, kind)?, "/rules").as_array().context("no rules")? {
+    let is_role = |object: &&Value| ["Role", "ClusterRole"].iter().any(|kind| at(object, "/kind") == kind);
+    for role in objects.iter().filter(is_role) {
+        for rule in at(role, "/rules").as_array().context("no rules")? {
             let list = |key: &str| -> Vec<String> {
                 let words = at(rule, &format!("/{key}")).as_array().into_iter().flatten();
                 words.filter_map(|word| Some(word.as_str()?.to_owned())).collect()

@@ -1,0 +1,131 @@
+//! The filters that all replicas hear together. Each replica hears only the polls that reach it, and a filter moves
+//! from one to another.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+use policies::{Scope, Timestamp, wire::poll};
+
+use crate::api::filters::{Filter, FilterState, Filters};
+
+/// The time after which filters have found a replica that listens: that of their longest pause between two polls,
+/// and of a connection that fails.
+pub const SETTLED: Duration = poll::MAX_BACKOFF.saturating_add(Duration::from_secs(10));
+
+/// The answers of all replicas to `GET /v1/filters`, as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gathered {
+    /// By `POD.NAMESPACE`, as the id of a node has it.
+    proxies: HashMap<String, Heard>,
+    /// The scopes that filters ask for.
+    pub scopes: Vec<Scope>,
+    /// The time since which all of these replicas listen, by their clocks.
+    pub since: Timestamp,
+    /// How long they have been known to listen, by the clock of this replica that nobody sets.
+    pub listening: Duration,
+    /// The digests of the modules that each replica hands out, in hex.
+    pub modules: BTreeSet<String>,
+    /// The number of requests for modules that a replica did not have.
+    pub unknown_modules: u64,
+}
+
+/// A proxy that has polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Its next poll is not overdue.
+    pub polls: bool,
+    /// The start of its last poll.
+    pub contact: Timestamp,
+}
+
+impl Gathered {
+    /// `None` if there is no answer, or one of an older version, which does not say since when it listens. They have
+    /// listened for no time yet.
+    pub fn of(answers: &[Filters]) -> Option<Self> {
+        let since = answers.iter().map(|answer| answer.since).collect::<Option<Vec<_>>>()?;
+        let modules = answers.iter().map(|answer| answer.modules.digests.iter().cloned());
+        let modules = modules.map(|digests| digests.collect::<BTreeSet<_>>());
+        let (mut proxies, mut scopes) = (HashMap::new(), BTreeSet::new());
+        for filter in answers.iter().flat_map(|answer| &answer.filters) {
+            scopes.extend(scope(filter));
+            if let Some(pod) = filter.node.split('~').nth(2) {
+                let heard =
+                    Heard { polls: filter.state != FilterState::Gone, contact: filter.last_contact.0 };
+                let known: &mut Heard = proxies.entry(pod.to_owned()).or_insert(heard);
+                known.polls |= heard.polls;
+                known.contact = known.contact.max(heard.contact);
+            }
+        }
+        Some(Self {
+            proxies,
+            scopes: scopes.into_iter().collect(),
+            since: since.into_iter().max()?.0,
+            listening: Duration::ZERO,
+            modules: modules.reduce(|all, own| &all & &own)?,
+            unknown_modules: answers.iter().map(|answer| answer.modules.unknown_requests).sum(),
+        })
+    }
+
+    /// The proxy of a pod, if a replica remembers it.
+    pub fn proxy(&self, namespace: &str, pod: &str) -> Option<Heard> {
+        self.proxies.get(&format!("{pod}.{namespace}")).copied()
+    }
+}
+
+fn scope(filter: &Filter) -> Option<Scope> {
+    fn names(names: &str) -> impl Iterator<Item = &str> {
+        names.split(',').filter(|name| !name.is_empty())
+    }
+    Scope::new(names(&filter.namespace), names(&filter.service)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Gathered, Heard};
+    use crate::api::filters::Filters;
+
+    fn answer(since: &str, filters: &[(&str, &str, &str)]) -> Filters {
+        let filter = |(pod, state, contact): &(&str, &str, &str)| {
+            json!({
+                "node": format!("sidecar~10.0.0.1~{pod}~x"), "namespace": "demo", "service": "a,b",
+                "state": state, "lastContact": format!("2026-11-21T00:{contact}:00Z"), "digest": null,
+            })
+        };
+        let filters: Vec<_> = filters.iter().map(filter).collect();
+        let modules = json!({"digests": ["aa", since], "unknownRequests": 2});
+        let since = format!("2026-11-21T00:{since}:00Z");
+        serde_json::from_value(json!({"filters": filters, "since": since, "modules": modules})).unwrap()
+    }
+
+    #[test]
+    fn a_proxy_polls_if_any_replica_hears_it() {
+        let one = answer("01", &[("a-1.demo", "gone", "07"), ("b-1.demo", "gone", "03")]);
+        let two = answer("02", &[("a-1.demo", "in_step", "05"), ("c-1.demo", "lagging", "06")]);
+        let gathered = Gathered::of(&[one, two]).unwrap();
+        let heard =
+            |pod| gathered.proxy("demo", pod).map(|Heard { polls, contact }| (polls, contact.to_rfc3339()));
+        let at = |minute: &str| format!("2026-11-21T00:{minute}:00Z");
+        assert_eq!(heard("a-1"), Some((true, at("07"))));
+        assert_eq!(heard("b-1"), Some((false, at("03"))));
+        assert_eq!(heard("c-1"), Some((true, at("06"))));
+        assert_eq!(heard("d-1"), None);
+        assert_eq!(gathered.since.to_rfc3339(), at("02"), "the newest replica has heard the least");
+        assert_eq!(gathered.modules.into_iter().collect::<Vec<_>>(), ["aa"], "every replica hands it out");
+        assert_eq!(gathered.unknown_modules, 4);
+        assert_eq!(gathered.scopes.len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_known_without_every_answer() {
+        assert_eq!(Gathered::of(&[]), None);
+        assert_eq!(
+            Gathered::of(&[answer("01", &[]), Filters::default()]),
+            None,
+            "an older version says less"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! What the cluster says about which proxies should run the filter.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Namespace, Pod, Service};
+use kube::{Api, ResourceExt as _, core::PartialObjectMeta, runtime::watcher};
+use tokio::sync::Notify;
+
+use super::{
+    judge::Proxy,
+    plugins::{self, OurPlugin},
+    pods,
+};
+use crate::{
+    doctor::inventory::{self, Inventory, Istio, Labels, Name},
+    kubernetes::client::{connection::Connection, followed::Followed},
+};
+
+/// The objects, as watches keep them.
+#[derive(Default)]
+pub(super) struct Objects {
+    pods: Followed<Arc<Proxy>>,
+    plugins: Followed<OurPlugin>,
+    services: Followed<inventory::Service>,
+    namespaces: Followed<(String, Labels)>,
+    /// A plugin names a Service. Until then Services are not read: there can be many.
+    names_service: Notify,
+}
+
+/// The objects at one moment.
+pub(super) struct Seen {
+    pub(super) proxies: Vec<Arc<Proxy>>,
+    pub(super) plugins: Vec<OurPlugin>,
+    pub(super) inventory: Inventory,
+}
+
+impl Objects {
+    /// Runs for ever.
+    pub(super) async fn follow(&self, connection: &Connection) {
+        let Connection { client, namespace, .. } = connection;
+        let all = watcher::Config::default;
+        let pods = self
+            .pods
+            .follow(Api::<Pod>::all(client.clone()), pods::running(), |pod| pods::proxy(pod).map(Arc::new));
+        let plugins =
+            self.plugins.follow(plugins::all(client), all(), |object| plugins::read(object, namespace));
+        let waypoints = async {
+            self.names_service.notified().await;
+            let services = Api::<PartialObjectMeta<Service>>::all(client.clone());
+            let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());
+            tokio::join!(
+                self.services.follow(services, all(), |service| Some(inventory::Service {
+                    name: Name { namespace: service.namespace()?, name: service.name_any() },
+                    labels: service.labels().clone(),
+                    selector: Labels::default(),
+                })),
+                self.namespaces.follow(namespaces, all(), |namespace| {
+                    Some((namespace.name_any(), namespace.labels().clone()))
+                }),
+            )
+        };
+        tokio::join!(pods, plugins, waypoints);
+    }
+
+    /// `None` before all of them have been listed, and an error while some are not known.
+    pub(super) fn current(&self, root_namespace: &str) -> Result<Option<Seen>, String> {
+        let (Some(proxies), Some(plugins)) = (self.pods.current()?, self.plugins.current()?) else {
+            return Ok(None);
+        };
+        let istio = Istio { root_namespace: root_namespace.to_owned(), ..Istio::default() };
+        let mut inventory = Inventory {
+            istio,
+            plugins: plugins.iter().map(|known| known.plugin.clone()).collect(),
+            ..Inventory::default()
+        };
+        let mut targets = inventory.plugins.iter().flat_map(|plugin| &plugin.spec.target_refs);
+        if targets.any(|target| target.kind == "Service") {
+            self.names_service.notify_one();
+            let (Some(services), Some(namespaces)) = (self.services.current()?, self.namespaces.current()?)
+            else {
+                return Ok(None);
+            };
+            inventory.services = services;
+            inventory.namespaces = namespaces.into_iter().collect();
+        }
+        Ok(Some(Seen { proxies, plugins, inventory }))
+    }
+}

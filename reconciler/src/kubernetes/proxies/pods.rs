@@ -1,0 +1,69 @@
+//! The pods with a proxy that runs.
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use kube::{ResourceExt as _, runtime::watcher};
+use policies::Timestamp;
+
+use super::judge::Proxy;
+use crate::kubernetes::inspecting::convert::{PROXY, observe};
+
+/// The pods that can have one.
+pub(super) fn running() -> watcher::Config {
+    watcher::Config::default().fields("status.phase=Running")
+}
+
+/// The proxy of a pod, if it runs and the pod is not about to end.
+pub(super) fn proxy(pod: Pod) -> Option<Proxy> {
+    let started = started(&pod).filter(|_| pod.metadata.deletion_timestamp.is_none())?;
+    let (uid, pod) = (pod.uid().unwrap_or_default(), observe(pod));
+    pod.has_proxy.then_some(Proxy { uid, started, pod })
+}
+
+/// The start of the container of the proxy, if it runs.
+fn started(pod: &Pod) -> Option<Timestamp> {
+    let status = pod.status.as_ref()?;
+    let containers = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
+    let running =
+        |container: &ContainerStatus| container.state.as_ref()?.running.as_ref()?.started_at.clone();
+    let started = containers.filter(|container| container.name == PROXY).find_map(running)?;
+    Some(Timestamp::from_millis(u64::try_from(started.0.as_millisecond()).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::proxy;
+    use crate::doctor::inventory::ProxyKind;
+
+    fn pod(status: &Value, arguments: &[&str]) -> Value {
+        json!({
+            "metadata": {"name": "a-1", "namespace": "demo", "uid": "1"},
+            "spec": {"containers": [{"name": "istio-proxy", "args": arguments}]},
+            "status": status,
+        })
+    }
+
+    #[test]
+    fn a_proxy_is_one_whose_container_runs() {
+        let read = |pod: Value| proxy(serde_json::from_value(pod).unwrap());
+        let running =
+            json!({"name": "istio-proxy", "state": {"running": {"startedAt": "1970-01-01T00:00:09Z"}}});
+        for list in ["containerStatuses", "initContainerStatuses"] {
+            let found = read(pod(&json!({list: [running]}), &["proxy", "router"])).unwrap();
+            assert_eq!((found.uid.as_str(), found.started.as_millis()), ("1", 9_000), "{list}");
+            assert_eq!(found.pod.kind, ProxyKind::Gateway);
+        }
+        let waiting = json!({"name": "istio-proxy", "state": {"waiting": {}}});
+        let mut other = running.clone();
+        other["name"] = "main".into();
+        let ztunnel = read(pod(&json!({"containerStatuses": [running]}), &["proxy", "ztunnel"]));
+        assert!(ztunnel.is_none(), "it runs no filters");
+        for container in [waiting, other] {
+            assert!(read(pod(&json!({"containerStatuses": [container]}), &[])).is_none());
+        }
+        let mut ending = pod(&json!({"containerStatuses": [running]}), &[]);
+        ending["metadata"]["deletionTimestamp"] = "2026-11-28T05:00:00Z".into();
+        assert!(read(ending).is_none());
+    }
+}

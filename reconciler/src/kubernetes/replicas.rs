@@ -1,0 +1,188 @@
+//! Asks all replicas which filters they hear. Each hears only the polls that reach it, so only all together know
+//! that a proxy polls nobody.
+//!
+//! The replicas are the ready endpoints of the Service: those that proxies reach.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::future::try_join_all;
+use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
+use kube::{Api, Client, Config, api::ListParams};
+use tokio::time::Instant;
+
+use super::{
+    NAME,
+    client::{
+        call::{self, with_timeout},
+        connection::Connection,
+        error_text,
+    },
+    health::{ClusterTask, SharedHealth},
+};
+use crate::{
+    api::{filters::Filters, time::Time},
+    fleet::gathered::Gathered,
+};
+
+/// The time between two questions of the leader, which looks for silent proxies.
+pub(crate) const PERIOD: Duration = Duration::from_secs(5);
+/// The time between two questions of another replica, which shows only what nobody polls for.
+const LONG_PERIOD: Duration = Duration::from_secs(30);
+/// The failures in a row after which one is told: a replica that ends answers no more before its endpoint is gone.
+const TOLERATED: u32 = 3;
+/// The longest time to connect to a replica.
+const CONNECT: Duration = Duration::from_secs(2);
+/// The name of the port in the Service.
+const PORT: &str = "http";
+
+/// The label of an EndpointSlice that names its Service.
+const OF_SERVICE: &str = "kubernetes.io/service-name";
+
+/// The replicas, as the endpoints of the Service name them.
+pub(crate) struct Replicas {
+    slices: Api<EndpointSlice>,
+    health: Arc<SharedHealth>,
+    scheme: &'static str,
+    /// A client for each replica.
+    clients: BTreeMap<SocketAddr, Client>,
+    /// These replicas, each with its start, have been the ones since then.
+    listening: (Vec<(SocketAddr, Option<Time>)>, Instant),
+    failures: u32,
+}
+
+impl Replicas {
+    /// `tls`: the replicas serve HTTPS.
+    pub(crate) fn new(connection: &Connection, health: Arc<SharedHealth>, tls: bool) -> Self {
+        Self {
+            slices: Api::namespaced(connection.client.clone(), &connection.namespace),
+            health,
+            scheme: if tls { "https" } else { "http" },
+            clients: BTreeMap::new(),
+            listening: (Vec::new(), Instant::now()),
+            failures: 0,
+        }
+    }
+
+    /// Runs for ever.
+    pub(crate) async fn follow(mut self) {
+        let mut leadership = self.health.watch();
+        loop {
+            let gathered = self.gather().await;
+            self.failures = if gathered.is_ok() { 0 } else { self.failures.saturating_add(1) };
+            match &gathered {
+                Ok(_) => self.health.record(ClusterTask::Replicas, Ok(())),
+                Err(error) if self.failures >= TOLERATED => {
+                    self.health.record(ClusterTask::Replicas, Err(error.clone()));
+                }
+                Err(_) => {}
+            }
+            self.health.set_gathered(gathered.unwrap_or_default());
+            tokio::time::sleep(PERIOD).await;
+            tokio::select! {
+                _ = leadership.wait_for(|health| health.leader) => {}
+                () = tokio::time::sleep(LONG_PERIOD - PERIOD) => {}
+            }
+        }
+    }
+
+    /// What all replicas hear; an error if one of them does not answer, or does not remember all that it heard.
+    async fn gather(&mut self) -> Result<Option<Gathered>, String> {
+        let of_service = ListParams::default().labels(&format!("{OF_SERVICE}={NAME}"));
+        let slices = with_timeout(call::TIMEOUT, self.slices.list(&of_service)).await;
+        self.meet(addresses(&slices.map_err(|error| error.to_string())?.items))?;
+        let answers =
+            try_join_all(self.clients.iter().map(|(address, client)| ask(*address, client))).await?;
+        let starts = self.clients.keys().copied().zip(answers.iter().map(|answer| answer.since)).collect();
+        // Filters of a replica that is gone need time to find another one.
+        if self.listening.0 != starts {
+            self.listening = (starts, Instant::now());
+        }
+        let mut gathered = Gathered::of(&answers);
+        if let Some(gathered) = &mut gathered {
+            gathered.listening = self.listening.1.elapsed();
+        }
+        Ok(gathered)
+    }
+
+    /// Makes the clients of these replicas.
+    fn meet(&mut self, addresses: BTreeSet<SocketAddr>) -> Result<(), String> {
+        self.clients.retain(|address, _| addresses.contains(address));
+        for address in addresses {
+            if !self.clients.contains_key(&address) {
+                self.clients.insert(address, self.client(address)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn client(&self, address: SocketAddr) -> Result<Client, String> {
+        let url = format!("{}://{address}", self.scheme);
+        let mut config = Config::new(url.parse().map_err(|_| format!("{url} is not a URL"))?);
+        config.connect_timeout = Some(CONNECT);
+        config.default_retry = false;
+        // The certificate is for the Service, and not for an address. What is asked is no secret.
+        config.accept_invalid_certs = true;
+        Client::try_from(config).map_err(|error| error_text::of_call(&error))
+    }
+}
+
+/// The addresses of the endpoints that are ready.
+fn addresses(slices: &[EndpointSlice]) -> BTreeSet<SocketAddr> {
+    let of_slice = |slice: &EndpointSlice| {
+        let mut ports = slice.ports.iter().flatten();
+        let named = ports.clone().find(|port| port.name.as_deref() == Some(PORT));
+        let port = named.or_else(|| ports.next()).and_then(|port| u16::try_from(port.port?).ok());
+        // Absent means that it is.
+        let is_ready = |endpoint: &&Endpoint| {
+            endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) != Some(false)
+        };
+        let ready = slice.endpoints.iter().filter(is_ready);
+        let addresses = ready.filter_map(|endpoint| endpoint.addresses.first()?.parse::<IpAddr>().ok());
+        addresses.filter_map(|address| Some(SocketAddr::new(address, port?))).collect::<Vec<_>>()
+    };
+    slices.iter().flat_map(of_slice).collect()
+}
+
+async fn ask(address: SocketAddr, client: &Client) -> Result<Filters, String> {
+    let failed = |reason: String| format!("replica {address} does not say which filters it hears: {reason}");
+    let request =
+        http::Request::get("/v1/filters").body(Vec::new()).map_err(|error| failed(error.to_string()))?;
+    let text = with_timeout(call::TIMEOUT, client.request_text(request)).await;
+    let text = text.map_err(|error| failed(error.to_string()))?;
+    let filters: Filters = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    match filters.complete {
+        true => Ok(filters),
+        false => Err(failed("more poll it than it remembers".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{EndpointSlice, addresses};
+
+    #[test]
+    fn the_replicas_are_the_endpoints_that_proxies_reach() {
+        let slices = json!([
+            {
+                "addressType": "IPv4",
+                "endpoints": [
+                    {"addresses": ["10.0.0.1"], "conditions": {"ready": true}},
+                    {"addresses": ["10.0.0.2"], "conditions": {"ready": false}},
+                    {"addresses": ["10.0.0.3"]},
+                ],
+                "ports": [{"name": "metrics", "port": 9090}, {"name": "http", "port": 8080}],
+            },
+            {"addressType": "IPv6", "endpoints": [{"addresses": ["2001:db8::1"]}], "ports": [{"port": 80}]},
+        ]);
+        let slices: Vec<EndpointSlice> = serde_json::from_value(slices).unwrap();
+        let shown: Vec<_> = addresses(&slices).iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["10.0.0.1:8080", "10.0.0.3:8080", "[2001:db8::1]:80"]);
+    }
+}

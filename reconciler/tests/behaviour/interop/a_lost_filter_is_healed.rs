@@ -1,0 +1,193 @@
+//! With `--proxies heal`, the leader has a plugin sent again when a proxy that should run the filter polls no replica.
+
+use std::{
+    fs,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use harness::{KubeApi, paths};
+use policies::Digest;
+use serde_json::{Value, json};
+
+use crate::{
+    support::cluster::{create, define, events, own_address, peer, pod, shown, start, until},
+    support::policy,
+    support::process::{Process, text},
+};
+
+const PLUGIN: &str = "/apis/extensions.istio.io/v1alpha1/namespaces/demo/wasmplugins";
+/// Proxies get 40 s to find a replica, all of which the leader asks every 5 s.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// An API server that grants the rights of the component.
+async fn cluster() -> KubeApi {
+    let api = KubeApi::start().await.unwrap();
+    let rights = fs::read_to_string(paths::workspace().join("k8s/components/healing/rbac.yaml")).unwrap();
+    let rights: Vec<Value> = serde_yaml::from_multiple(&rights).unwrap();
+    assert!(api.apply(&rights).await.unwrap().is_empty());
+    define(&api, "extensions.istio.io", "v1alpha1", "WasmPlugin").await;
+    api
+}
+
+/// Sets the endpoints of the Service to these replicas.
+async fn set_endpoints(api: &KubeApi, replicas: &[&Process]) {
+    // Each has a port of its own here, and so a slice of its own.
+    let slice = |at: usize| {
+        let port = replicas.get(at).map(|hfi| hfi.url.rsplit(':').next().unwrap().parse::<u16>().unwrap());
+        let labels = json!({"kubernetes.io/service-name": "hfi-control-plane"});
+        let endpoints = port.map(|_| json!({"addresses": [own_address()], "conditions": {"ready": true}}));
+        json!({
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": format!("hfi-control-plane-{at}"), "namespace": "boifi", "labels": labels},
+            "endpoints": Vec::from_iter(endpoints),
+            "ports": [{"name": "http", "port": port.unwrap_or(8080)}],
+        })
+    };
+    assert!(api.apply(&[slice(0), slice(1)]).await.unwrap().is_empty());
+}
+
+async fn add_proxy(api: &KubeApi, name: &str, ip: IpAddr) {
+    let mut proxy = pod(name, name, ip, json!([{"name": "istio-proxy", "image": "proxyv2:1.30.1"}]));
+    let started = "2026-11-28T00:00:00Z";
+    proxy["status"]["containerStatuses"] = json!([{
+        "name": "istio-proxy", "image": "proxyv2:1.30.1", "imageID": "", "ready": true, "restartCount": 0,
+        "state": {"running": {"startedAt": started}},
+    }]);
+    create(api, "/api/v1/namespaces/demo/pods", proxy).await;
+}
+
+fn plugin(digest: &str) -> Value {
+    json!({
+        "apiVersion": "extensions.istio.io/v1alpha1",
+        "kind": "WasmPlugin",
+        "metadata": {"name": "hfi"},
+        "spec": {
+            "url": format!("http://hfi-control-plane.boifi.svc.cluster.local:8080/filter/{digest}.wasm"),
+            "sha256": digest,
+            "match": [{"mode": "SERVER"}],
+            "pluginConfig": {"control_plane_address": "hfi-control-plane.boifi.svc.cluster.local:8080"},
+        },
+    })
+}
+
+async fn poll(hfi: &Process, pod: &str) {
+    let node = format!("sidecar~10.0.0.1~{pod}.demo~demo.svc.cluster.local");
+    hfi.get(&format!("/v1/snapshot?namespace=demo&service={pod}"), &[("x-hfi-node", &node)]).await;
+}
+
+async fn sent_again(api: &KubeApi, plugin: &str) -> Option<String> {
+    let plugin = api.get(&format!("{PLUGIN}/{plugin}")).await.unwrap();
+    plugin["metadata"]["annotations"]["hfi.dev/sent-again"].as_str().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn a_proxy_that_polls_no_replica_gets_its_plugin_again() {
+    let api = cluster().await;
+    let folder = tempfile::tempdir().unwrap();
+    let module = folder.path().join("filter.wasm");
+    fs::write(&module, b"\0asm module").unwrap();
+    fs::write(folder.path().join("a.yaml"), policy("typo", "catr-1", 503)).unwrap();
+    let environment = [
+        ("HFI_DIR", text(folder.path())),
+        ("HFI_FILTER", text(&module)),
+        ("HFI_LISTEN", "0.0.0.0:0"),
+        ("HFI_PROXIES", "heal"),
+    ];
+    let digest = Digest::of(b"\0asm module").to_string().replace("sha256:", "");
+    create(&api, PLUGIN, plugin(&digest)).await;
+    let mut absent = plugin(&"0".repeat(64));
+    absent["metadata"]["name"] = "absent".into();
+    create(&api, PLUGIN, absent).await;
+    for name in ["cart-1", "mail-1"] {
+        add_proxy(&api, name, own_address()).await;
+    }
+    let leader = start(&api, "hfi", &environment).await;
+    peer(&leader, "it leads", |peer| peer["leader"] == true).await;
+    let other = start(&api, "hfi", &environment).await;
+    let begun = Instant::now();
+    set_endpoints(&api, &[&leader, &other]).await;
+
+    // One of them polls the replica that does not lead; the other one polls nobody.
+    let sent = until("the plugin is sent again", PATIENCE, async || {
+        poll(&other, "cart-1").await;
+        sent_again(&api, "hfi").await
+    })
+    .await;
+    assert!(begun.elapsed() > Duration::from_secs(38), "before proxies had time: {:?}", begun.elapsed());
+    assert_eq!(sent_again(&api, "absent").await, None, "no replica has its module");
+    let told = until("it is told", PATIENCE, async || {
+        let events = events(&api).await;
+        events.into_iter().find(|(_, reason, _)| reason == "PluginSentAgain")
+    })
+    .await;
+    assert_eq!(told.0, "Warning");
+    assert!(told.2.contains("WasmPlugin demo/hfi") && told.2.contains("demo/mail-1"), "{told:?}");
+    assert!(!told.2.contains("cart-1"), "{told:?}");
+    let cluster = leader.json("/v1/policies/status").await["kubernetes"].clone();
+    let proxies = &cluster["proxies"];
+    assert_eq!(
+        (&proxies["covered"], proxies["silent"].as_array().unwrap().len()),
+        (&json!(2), 1),
+        "{cluster}"
+    );
+    let silent = &proxies["silent"][0];
+    assert_eq!((&silent["namespace"], &silent["pod"]), (&json!("demo"), &json!("mail-1")));
+    assert_eq!(silent["plugins"], json!(["demo/absent", "demo/hfi"]));
+    let shown = shown(&api, &leader, |status| status["silentProxies"][0].is_object()).await;
+    assert_eq!(shown["silentProxies"][0]["pod"], "demo/mail-1", "{shown}");
+    assert_eq!(leader.metric("hfi_proxies_silent").await, Some(1.0));
+    let follower = other.json("/v1/policies/status").await;
+    assert_eq!(follower["kubernetes"]["proxies"], Value::Null, "only the leader looks");
+
+    // Each replica knows what all of them hear.
+    let status = leader.json("/v1/policies/status").await;
+    assert_eq!(status["policies"][0]["noProxy"], json!({"nearest": ["cart-1.demo"]}), "{status}");
+
+    until("all poll", PATIENCE, async || {
+        poll(&other, "cart-1").await;
+        poll(&leader, "mail-1").await;
+        (leader.metric("hfi_proxies_silent").await == Some(0.0)).then_some(())
+    })
+    .await;
+    assert_eq!(sent_again(&api, "hfi").await, Some(sent), "it is sent once");
+
+    api.ask("DELETE", "/api/v1/namespaces/demo/pods/mail-1", &[], "").await.unwrap();
+    until("the pod is forgotten", PATIENCE, async || {
+        (leader.metric("hfi_proxies_covered").await == Some(1.0)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn while_a_replica_cannot_be_asked_no_proxy_is_accused() {
+    let api = cluster().await;
+    let folder = tempfile::tempdir().unwrap();
+    let environment =
+        [("HFI_DIR", text(folder.path())), ("HFI_LISTEN", "0.0.0.0:0"), ("HFI_PROXIES", "watch")];
+    create(&api, PLUGIN, plugin(&"0".repeat(64))).await;
+    add_proxy(&api, "cart-1", own_address()).await;
+    let hfi = start(&api, "hfi", &environment).await;
+    let mut gone = start(&api, "hfi", &environment).await;
+    set_endpoints(&api, &[&hfi, &gone]).await;
+    gone.signal("KILL");
+    gone.ended(PATIENCE).await;
+    let silent =
+        |peer: &Value| peer["failing"].as_array().unwrap().iter().any(|task| task["duty"] == "replicas");
+    let status = until("it is told", PATIENCE, async || {
+        let peer = hfi.json("/v1/policies/status").await["kubernetes"].clone();
+        silent(&peer).then_some(peer)
+    })
+    .await;
+    assert!(status["failing"][0]["reason"].as_str().unwrap().contains("does not say which filters it hears"));
+    assert_eq!(status["proxies"], Value::Null, "{status}");
+
+    set_endpoints(&api, &[&hfi]).await;
+    let known = until("all replicas answer", PATIENCE, async || {
+        let peer = hfi.json("/v1/policies/status").await["kubernetes"].clone();
+        peer["proxies"].is_object().then_some(peer)
+    })
+    .await;
+    assert_eq!(known["proxies"], json!({"covered": 1, "silent": []}), "it may be on its way to this replica");
+    assert_eq!(known["failing"], json!([]));
+}
