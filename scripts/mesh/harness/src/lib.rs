@@ -5,7 +5,7 @@
 //! The rooms, from the lowest to the highest; a room uses those above it in this list:
 //!
 //! - `system`: this machine. [`paths`] of the programs under test, processes, [`loopback`] addresses,
-//!   [`Deadline`] for waiting, [`certify`], [`Nginx`], and [`program`], the frame of the binaries.
+//!   [`Deadline`] for waiting, [`certify`], [`TlsFront`], [`Nginx`], and [`program`], the frame of the binaries.
 //! - `traffic`: [`http_client`]; [`Client`], [`Request`] and [`Answer`]; [`Load`] sends many requests, [`Results`] counts their
 //!   answers, [`Expectation`] judges them; [`first`], [`everywhere`] and [`reached`] wait until proxies do what
 //!   a policy says; [`Upstream`] is the workload.
@@ -37,7 +37,7 @@ pub use kube_api::KubeApi;
 pub use mesh::Mesh;
 pub use proxy::{CONTROL_PLANE, Envoy, Sidecar};
 pub use reconciler::{Reconciler, Source};
-pub use system::{Deadline, Nginx, Process, certify, interruption, loopback, paths, program};
+pub use system::{Deadline, Nginx, Process, TlsFront, certify, interruption, loopback, paths, program};
 pub use traffic::{
     Answer, CONFIDENCE, Client, Expectation, Load, Request, Results, Upstream, everywhere, expected, first,
     http_client, median, reached,

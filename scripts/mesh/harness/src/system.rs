@@ -8,6 +8,7 @@ pub mod paths;
 mod process;
 pub(crate) mod process_stats;
 mod program;
+mod tls_front;
 
 pub use certificate::certify;
 pub use deadline::Deadline;
@@ -15,3 +16,4 @@ pub use loopback::loopback;
 pub use nginx::Nginx;
 pub use process::Process;
 pub use program::{interruption, program};
+pub use tls_front::TlsFront;

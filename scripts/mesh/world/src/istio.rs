@@ -5,3 +5,4 @@ mod manifests;
 mod metrics;
 
 pub(crate) use istiod::Istiod;
+pub(crate) use metrics::Metrics;

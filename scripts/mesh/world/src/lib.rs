@@ -9,8 +9,10 @@
 //! - `kubernetes`: certificates, the control plane, and kubectl.
 //! - `istio`: the manifests of Istio's charts, istiod, and what it says of itself.
 //! - `pods`: the kubelet, and the programs that stand for images.
+//! - `flux`: Flux's controllers, and the hosts that they fetch from.
 //! - `proxies`: what the proxies say of themselves.
 //! - `world`: [`World`], all of it together.
+//! - `flux_world`: [`FluxWorld`], a world in which Flux brings Istio and hfi.
 //!
 //! A world needs root and Linux's network namespaces. Its name is its number, which no other running world of the
 //! machine has: the first one's namespace is `hfi-world-0`, and so is its directory below that for temporary files.
@@ -19,6 +21,8 @@
 
 #![forbid(unsafe_code)]
 
+mod flux;
+mod flux_world;
 mod istio;
 mod kubernetes;
 mod machine;
@@ -26,5 +30,6 @@ mod pods;
 mod proxies;
 mod world;
 
+pub use flux_world::{FluxWorld, Link};
 pub use pods::hfi_image;
 pub use world::World;

@@ -20,25 +20,41 @@ const PREFIX_LENGTH: u8 = 17;
 /// The beginning of the names of what belongs to Pods on this machine.
 const STEM: &str = "hfi";
 
-/// A host outside of the cluster, which is the node: a test serves there what Pods are to find.
-const OUTSIDE: &str = "git.example";
-
 /// Kubernetes waits 10 s before it restarts a container for the first time. A test has better things to do.
 const BACKOFF: Duration = Duration::from_secs(1);
 
 /// The release whose Envoy istiod takes the proxies for: for later ones it configures what an upstream Envoy lacks.
 const ISTIO_VERSION: &str = "1.29.1";
 
+/// What Pods find outside of the cluster: a test serves it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outside<'a> {
+    /// The names of hosts, all at the address of the node.
+    pub(crate) names: &'a [&'a str],
+    /// The authority that hfi trusts for them, if it is not one of the machine's.
+    pub(crate) authority: Option<&'a Path>,
+}
+
 /// Starts a kubelet that runs hfi, Istio's proxies and what else has an image.
-pub(crate) async fn start(node: &Node, client: kube::Client, images: Images) -> Result<Kubelet> {
+pub(crate) async fn start(
+    node: &Node,
+    client: kube::Client,
+    images: Images,
+    outside: Outside<'_>,
+) -> Result<Kubelet> {
     kubelet::check()?;
     for run in RunName::dead(STEM)? {
         Kubelet::clean(&run)?;
     }
     let network = Network::create(RunName::unique(STEM)?, GATEWAY.into(), PREFIX_LENGTH).await?;
-    let images = images.with("*/proxyv2:*", proxy()?).with("localhost/hfi:*", hfi(&node.directory()).await?);
+    let mut hfi = hfi(&node.directory()).await?;
+    if let Some(authority) = outside.authority {
+        hfi = hfi.file("/etc/ssl/certs/ca-certificates.crt", authority);
+    }
+    let images = images.with("*/proxyv2:*", proxy()?);
+    let images = images.with("localhost/hfi:*", hfi.clone()).with("hfi:*", hfi);
     let mut config = Config::new(client, node.name(), node.directory().join("pods"), network, images);
-    config.hosts.push((IpAddr::from(node.address()), OUTSIDE.to_owned()));
+    config.hosts.extend(outside.names.iter().map(|name| (IpAddr::from(node.address()), (*name).to_owned())));
     config.backoff = BACKOFF;
     Kubelet::start(config).await
 }

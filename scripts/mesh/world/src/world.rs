@@ -12,13 +12,18 @@ use serde_json::Value;
 use crate::istio::Istiod;
 use crate::kubernetes::{ControlPlane, Kubectl};
 use crate::machine::Node;
-use crate::{pods, proxies};
+use crate::pods::{self, Outside};
+use crate::proxies;
+
+/// The error of a world without an istiod of its own.
+const ELSEWHERE: &str = "this world has no istiod on its node";
 
 /// A running cluster with Istio. Dropping it ends all of it; [`end`](Self::end) also says whether all went well.
 #[expect(missing_debug_implementations, reason = "a client has none")]
 pub struct World {
     kubelet: Kubelet,
-    istiod: Istiod,
+    /// None where Istio comes in another way.
+    istiod: Option<Istiod>,
     control_plane: ControlPlane,
     kubectl: Kubectl,
     client: kube::Client,
@@ -33,16 +38,22 @@ impl World {
     pub async fn start(images: Images) -> Result<Self> {
         let node = Node::enter()?;
         let directory = node.directory();
-        Self::on(node, images).await.with_context(|| format!("{} has the logs", directory.display()))
+        let outside = Outside { names: &["git.example"], authority: None };
+        let with_istio = async {
+            let mut world = Self::without_istio(node, images, outside).await?;
+            world.istiod = Some(Istiod::start(&world.node, &world.kubectl).await?);
+            Ok::<_, anyhow::Error>(world)
+        };
+        with_istio.await.with_context(|| format!("{} has the logs", directory.display()))
     }
 
-    async fn on(node: Node, images: Images) -> Result<Self> {
+    /// The cluster alone, whose Pods find these hosts outside.
+    pub(crate) async fn without_istio(node: Node, images: Images, outside: Outside<'_>) -> Result<Self> {
         let control_plane = ControlPlane::start(&node).await?;
         let kubectl = control_plane.kubectl(&node.directory())?;
         let client = control_plane.client().await?;
-        let kubelet = pods::start(&node, client.clone(), images).await?;
-        let istiod = Istiod::start(&node, &kubectl).await?;
-        Ok(Self { kubelet, istiod, control_plane, kubectl, client, node })
+        let kubelet = pods::start(&node, client.clone(), images, outside).await?;
+        Ok(Self { kubelet, istiod: None, control_plane, kubectl, client, node })
     }
 
     /// The kubeconfig of a user who may do everything.
@@ -75,6 +86,11 @@ impl World {
         self.kubectl.apply(objects).await
     }
 
+    /// The node and what runs on it.
+    pub(crate) fn node(&self) -> (&Node, &Kubectl) {
+        (&self.node, &self.kubectl)
+    }
+
     /// The kubelet, which has the logs of containers and runs commands in them.
     pub fn kubelet(&self) -> &Kubelet {
         &self.kubelet
@@ -82,18 +98,18 @@ impl World {
 
     /// Changes the configuration of the mesh (MeshConfig); istiod takes it over by itself.
     pub fn configure_mesh(&self, change: impl FnOnce(&mut Value)) -> Result<()> {
-        self.istiod.configure(change)
+        self.istiod.as_ref().context(ELSEWHERE)?.configure(change)
     }
 
     /// Ends istiod without warning. Until it starts again, no Pod can be injected and no proxy learns anything new.
     /// Fails if istiod has counted anything that was rejected.
     pub async fn stop_istiod(&mut self) -> Result<()> {
-        self.istiod.stop().await
+        self.istiod.as_mut().context(ELSEWHERE)?.stop().await
     }
 
     /// Starts istiod again, and waits until so many proxies are connected to it.
     pub async fn start_istiod(&mut self, proxies: usize) -> Result<()> {
-        self.istiod.start_again(&self.node, proxies).await
+        self.istiod.as_mut().context(ELSEWHERE)?.start_again(&self.node, proxies).await
     }
 
     /// Looks again and again until `look` succeeds; fails with its last error when the time is up, and at once when a
@@ -125,12 +141,15 @@ impl World {
 
     async fn verdict(&mut self) -> Result<()> {
         self.still_runs()?;
-        self.istiod.rejected_nothing().await?;
+        if let Some(istiod) = &self.istiod {
+            istiod.rejected_nothing().await?;
+        }
         proxies::rejected_nothing(self.client(), &self.kubelet).await
     }
 
-    fn still_runs(&mut self) -> Result<()> {
+    /// Fails, with what it printed, when a program of the world has ended.
+    pub(crate) fn still_runs(&mut self) -> Result<()> {
         self.control_plane.still_runs()?;
-        self.istiod.still_runs()
+        self.istiod.as_mut().map_or(Ok(()), Istiod::still_runs)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{NodeSelectorRequirement, Pod, PodSpec};
 use kube::Api;
 use kube::runtime::watcher::Event;
 use tokio::sync::watch;
@@ -56,7 +56,10 @@ impl Pods {
             return;
         }
         match spec.node_name.as_deref().filter(|name| !name.is_empty()) {
-            None if spec.scheduling_gates.is_none() && pod.metadata.deletion_timestamp.is_none() => {
+            None if spec.scheduling_gates.is_none()
+                && pod.metadata.deletion_timestamp.is_none()
+                && may_run_on(spec, &self.shared.cluster.node) =>
+            {
                 self.bind(pod)
             }
             Some(node) if node == self.shared.cluster.node && !is_over(&pod) => {
@@ -79,8 +82,42 @@ impl Pods {
     }
 }
 
+/// False for a Pod of a DaemonSet that is meant for another Node: its affinity names it.
+fn may_run_on(spec: &PodSpec, node: &str) -> bool {
+    let affinity = spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
+    let required =
+        affinity.and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref());
+    let fields = required.into_iter().flat_map(|required| &required.node_selector_terms);
+    let mut names = fields
+        .flat_map(|term| term.match_fields.iter().flatten())
+        .filter(|field| field.key == "metadata.name");
+    let is_this = |field: &NodeSelectorRequirement| field.values.iter().flatten().any(|name| name == node);
+    names.all(is_this)
+}
+
 /// True if the Pod ended under an earlier kubelet.
 fn is_over(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     matches!(phase, Some("Succeeded" | "Failed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::PodSpec;
+    use serde_json::{Value, from_value, json};
+
+    use super::may_run_on;
+
+    #[test]
+    fn a_pod_of_a_daemon_set_runs_on_its_node_alone() {
+        let spec =
+            |affinity: Value| from_value::<PodSpec>(json!({"containers": [], "affinity": affinity})).unwrap();
+        let fields = json!([{"key": "metadata.name", "operator": "In", "values": ["here"]}]);
+        let required = json!({"nodeSelectorTerms": [{"matchFields": fields}]});
+        let of_daemon_set =
+            json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}});
+        assert!(may_run_on(&spec(of_daemon_set.clone()), "here"));
+        assert!(!may_run_on(&spec(of_daemon_set), "there"));
+        assert!(may_run_on(&spec(json!({})), "there"));
+    }
 }

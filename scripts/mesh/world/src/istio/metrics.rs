@@ -17,20 +17,20 @@ const WRONG: [&str; 5] = [
 
 /// Where istiod answers with its metrics.
 #[derive(Clone, Debug)]
-pub(super) struct Metrics {
+pub(crate) struct Metrics {
     client: reqwest::Client,
     url: String,
 }
 
 impl Metrics {
     /// Those of the istiod at an address.
-    pub(super) fn of(address: Ipv4Addr) -> Result<Self> {
+    pub(crate) fn of(address: Ipv4Addr) -> Result<Self> {
         let client = http_client()?.no_proxy().timeout(Duration::from_secs(10)).build()?;
         Ok(Self { client, url: format!("http://{address}:15014/metrics") })
     }
 
     /// The counters of what was rejected that are not 0.
-    pub(super) async fn rejected(&self) -> Result<Vec<String>> {
+    pub(crate) async fn rejected(&self) -> Result<Vec<String>> {
         Ok(rejected(&self.text().await?))
     }
 

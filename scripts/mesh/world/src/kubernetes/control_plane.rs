@@ -14,12 +14,15 @@ use crate::machine::Node;
 const ETCD: &str = "http://127.0.0.1:2379";
 
 /// The controllers that tests need. Those of nodes would evict Pods of a node without a kubelet.
-const CONTROLLERS: [&str; 8] = [
+const CONTROLLERS: [&str; 11] = [
     "endpointslice-controller",
     "serviceaccount-controller",
     "serviceaccount-token-controller",
     "deployment-controller",
     "replicaset-controller",
+    "daemonset-controller",
+    "job-controller",
+    "disruption-controller",
     "garbage-collector-controller",
     "namespace-controller",
     "root-ca-certificate-publisher-controller",

@@ -1,5 +1,6 @@
 //! hfi in a cluster with real Kubernetes and real Istio. `scripts/test mesh` builds their programs and runs this.
 
+mod flux;
 mod support;
 
 mod a_cluster_admits_the_manifests;

@@ -1,0 +1,15 @@
+//! Flux, and what it fetches: hosts with their names, charts, and this checkout in a Git repository.
+
+mod cert_manager;
+mod charts;
+mod checkout;
+mod controllers;
+mod elsewhere;
+mod files;
+mod hosts;
+
+pub(crate) use cert_manager::CertManager;
+pub(crate) use checkout::checkout;
+pub(crate) use controllers::{images, install};
+pub(crate) use elsewhere::Elsewhere;
+pub(crate) use hosts::{Hosts, NAMES, authority};

@@ -1,0 +1,79 @@
+//! Flux's controllers, from the manifests of their modules, as `flux install` would deploy them.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use harness::paths;
+use kubelet::{Images, Program};
+use serde_json::json;
+
+use crate::kubernetes::Kubectl;
+use crate::machine::{Node, wait_for};
+
+/// The namespace of Flux.
+const NAMESPACE: &str = "flux-system";
+
+const CONTROLLERS: [&str; 4] = ["source", "kustomize", "helm", "notification"];
+
+/// Those that flux/README.md gives a feature gate, and that look again at what waits for something else.
+const WAITING: &str = "(kustomize|helm)-controller";
+
+/// The image of each controller. They trust an authority, and nobody else.
+pub(crate) fn images(mut images: Images, authority: &Path) -> Result<Images> {
+    for name in CONTROLLERS {
+        let program = paths::world_program(&format!("flux-{name}"), &format!("{name}-controller"))?;
+        let program = Program::at(format!("/usr/local/bin/{name}-controller"), program)
+            .file("/etc/ssl/certs/ca-certificates.crt", authority)
+            .user(65534, 65534);
+        images = images.with(&format!("fluxcd/{name}-controller:*"), program);
+    }
+    Ok(images)
+}
+
+/// Applies the CRDs and Deployments, and waits until the controllers are ready.
+pub(crate) async fn install(node: &Node, kubectl: &Kubectl) -> Result<()> {
+    let directory = node.directory().join("flux");
+    fs::create_dir_all(&directory)?;
+    let mut resources = vec!["namespace.json".to_owned(), "rights.json".to_owned()];
+    for name in CONTROLLERS {
+        let own = directory.join(name).display().to_string();
+        fs::create_dir(&own)?;
+        for file in ["crds.yaml", "manager"] {
+            let from = paths::world_program(&format!("flux-{name}"), file)?;
+            wait_for("cp", &["-R".to_owned(), from.display().to_string(), own.clone()]).await?;
+            resources.push(format!("{name}/{file}"));
+        }
+    }
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+    fs::write(directory.join("namespace.json"), namespace.to_string())?;
+    fs::write(directory.join("rights.json"), rights().to_string())?;
+    let add =
+        |value: &str| json!({"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": value});
+    let arguments = [
+        add("--feature-gates=CancelHealthCheckOnNewRevision=true"),
+        // Half a minute for each step of the chain is long for a test.
+        add("--requeue-dependency=2s"),
+    ];
+    let kustomization = json!({
+        "namespace": NAMESPACE,
+        "resources": resources,
+        "patches": [{"target": {"kind": "Deployment", "name": WAITING}, "patch": json!(arguments).to_string()}],
+    });
+    fs::write(directory.join("kustomization.yaml"), kustomization.to_string())?;
+    let directory = directory.display().to_string();
+    kubectl.run(&["apply", "--server-side", "--kustomize", &directory]).await?;
+    let available = ["wait", "--for=condition=Available", "deployment", "--all", "--timeout=90s"];
+    kubectl.run(&[&available[..], &["--namespace", NAMESPACE]].concat()).await.map(drop)
+}
+
+/// All rights, as in each module.
+fn rights() -> serde_json::Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "flux"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE}],
+    })
+}

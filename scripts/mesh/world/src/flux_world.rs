@@ -1,0 +1,146 @@
+//! A cluster that gets Istio and hfi from Flux.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use harness::{Repository, paths};
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::{ApiResource, DynamicObject, ListParams};
+use kube::core::GroupVersionKind;
+use kubelet::{Images, Program};
+use serde_json::Value;
+
+use crate::flux::{self, CertManager, Elsewhere, Hosts};
+use crate::istio::Metrics;
+use crate::machine::Node;
+use crate::pods::Outside;
+use crate::world::World;
+
+/// What keeps out of the configuration of an upstream Envoy the things that only Istio's own has.
+const UPSTREAM_ENVOY: [(&str, &str); 4] = [
+    ("PILOT_ENABLE_METADATA_EXCHANGE", "false"),
+    ("PILOT_ENABLE_ALPN_FILTER", "false"),
+    ("PILOT_DISABLE_MX_ALPN", "true"),
+    ("PILOT_ENABLE_AGENTGATEWAY", "false"),
+];
+
+/// A running cluster with Flux, and the hosts that `flux/` names. Dropping it ends all of it.
+#[expect(missing_debug_implementations, reason = "a world has none")]
+pub struct FluxWorld {
+    platform: Repository,
+    policies: Repository,
+    certificates: CertManager,
+    _elsewhere: Elsewhere,
+    _hosts: Hosts,
+    world: World,
+}
+
+/// A link of a stack: a Kustomization of Flux.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Its name.
+    pub name: String,
+    /// True if Flux has applied what it is to apply, and found it healthy.
+    pub is_ready: bool,
+    /// The commit that it has applied last, with its branch.
+    pub revision: String,
+    /// What Flux says of it.
+    pub message: String,
+}
+
+impl FluxWorld {
+    /// Starts a cluster with Flux and without Istio, and moves the calling thread onto its node, as
+    /// [`World::start`] does. Pods run Istio, hfi, a stand-in for cert-manager, and these images.
+    pub async fn start(images: Images, cert_manager: &Path) -> Result<Self> {
+        let node = Node::enter()?;
+        let directory = node.directory();
+        Self::on(node, images, cert_manager)
+            .await
+            .with_context(|| format!("{} has the logs", directory.display()))
+    }
+
+    async fn on(node: Node, images: Images, cert_manager: &Path) -> Result<Self> {
+        let authority = flux::authority(&node).await?;
+        let (platform, policies) = (flux::checkout().await?, Repository::new().await?);
+        let hosts = Hosts::start(&node, &authority, &platform, &policies).await?;
+        let certificate = authority.join("ca.pem");
+        let images = CertManager::images(flux::images(images, &certificate)?, &authority, cert_manager);
+        let images = images.with("*/pilot:*", istiod()?);
+        let outside = Outside { names: &flux::NAMES, authority: Some(&certificate) };
+        let world = World::without_istio(node, images, outside).await?;
+        let certificates = CertManager::start(world.client(), authority);
+        let (node, kubectl) = world.node();
+        let elsewhere = Elsewhere::start(world.client(), &node.name()).await?;
+        flux::install(node, kubectl).await?;
+        Ok(Self { platform, policies, certificates, _elsewhere: elsewhere, _hosts: hosts, world })
+    }
+
+    /// The repository that is `https://git.example/platform/hfi.git`: this checkout.
+    pub fn platform(&self) -> &Repository {
+        &self.platform
+    }
+
+    /// The repository that is `https://git.example/sre/fault-policies.git`.
+    pub fn policies(&self) -> &Repository {
+        &self.policies
+    }
+
+    /// Lets cert-manager sign, or not.
+    pub fn cert_manager_signs(&self, signs: bool) {
+        self.certificates.signs(signs);
+    }
+
+    /// Fails, with what it printed, when a program of the cluster has ended.
+    pub fn still_runs(&mut self) -> Result<()> {
+        self.world.still_runs()
+    }
+
+    /// Runs kubectl to its end, as a user who may do everything, and returns what it printed.
+    pub async fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        self.world.kubectl(arguments).await
+    }
+
+    /// The links that the cluster has.
+    pub async fn links(&self) -> Result<Vec<Link>> {
+        let kind = GroupVersionKind::gvk("kustomize.toolkit.fluxcd.io", "v1", "Kustomization");
+        let links = Api::<DynamicObject>::all_with(self.world.client(), &ApiResource::from_gvk(&kind));
+        Ok(links.list(&ListParams::default()).await?.iter().map(Link::of).collect())
+    }
+
+    /// Ends it, as [`World::end`] does.
+    pub async fn end(self) -> Result<()> {
+        let pods = Api::<Pod>::namespaced(self.world.client(), "istio-system");
+        for pod in pods.list(&ListParams::default().labels("app=istiod")).await? {
+            let address =
+                pod.status.and_then(|status| status.pod_ip).context("an istiod without an address")?;
+            let rejected = Metrics::of(address.parse()?)?.rejected().await?;
+            ensure!(rejected.is_empty(), "istiod counts what was rejected: {rejected:?}");
+        }
+        self.world.end().await
+    }
+}
+
+impl Link {
+    fn of(object: &DynamicObject) -> Self {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+        let conditions = object.data.pointer("/status/conditions").and_then(Value::as_array);
+        let is_ready = |condition: &&Value| condition.get("type").is_some_and(|kind| kind == "Ready");
+        let ready = conditions.into_iter().flatten().find(is_ready);
+        let of_ready = |field| ready.and_then(|ready| ready.get(field));
+        let is_seen = of_ready("observedGeneration").and_then(Value::as_i64) == object.metadata.generation;
+        Self {
+            name: object.metadata.name.clone().unwrap_or_default(),
+            is_ready: is_seen && of_ready("status").is_some_and(|status| status == "True"),
+            revision: text(object.data.pointer("/status/lastAppliedRevision")),
+            message: text(of_ready("message")),
+        }
+    }
+}
+
+/// Istio's image of istiod.
+fn istiod() -> Result<Program> {
+    let program = paths::world_program("istio", "pilot-discovery")?;
+    let program = Program::at("/usr/local/bin/pilot-discovery", program).user(1337, 1337);
+    Ok(UPSTREAM_ENVOY.iter().fold(program, |program, (name, value)| program.variable(name, value)))
+}

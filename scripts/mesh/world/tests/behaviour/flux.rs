@@ -1,0 +1,35 @@
+//! Flux applies `flux/` as it is, from a Git server, with no address changed. The steps share a cluster, which takes a
+//! minute; each is a file.
+
+mod commits_are_followed;
+mod drift_is_set_back;
+mod links_wait_for_health;
+mod repairs_overtake_rollouts;
+mod support;
+mod what_is_removed_is_pruned;
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use support::{apply, start, until_ready};
+
+#[tokio::test]
+async fn a_cluster_of_sidecars_follows_git() -> Result<()> {
+    let began = Instant::now();
+    let mut world = start().await?;
+    println!("Flux runs after {:?}", began.elapsed());
+    apply(&world, "sidecar").await?;
+    links_wait_for_health::step(&mut world).await.context("links wait for health")?;
+    until_ready(&mut world).await?;
+    println!("every link is ready after {:?}", began.elapsed());
+    commits_are_followed::step(&mut world).await.context("commits are followed")?;
+    println!("commits were followed after {:?}", began.elapsed());
+    drift_is_set_back::step(&mut world).await.context("drift is set back")?;
+    println!("drift was set back after {:?}", began.elapsed());
+    repairs_overtake_rollouts::step(&mut world).await.context("repairs overtake rollouts")?;
+    println!("a rollout was repaired after {:?}", began.elapsed());
+    what_is_removed_is_pruned::step(&mut world).await.context("what is removed is pruned")?;
+    println!("a link was pruned after {:?}", began.elapsed());
+    world.end().await
+}

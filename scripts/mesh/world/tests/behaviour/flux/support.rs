@@ -1,0 +1,117 @@
+//! What tests with Flux need.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use harness::Deadline;
+use kubelet::{Images, Program};
+use serde_json::Value;
+use world::{FluxWorld, Link};
+
+/// As long as a stack takes on two busy cores.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// A look costs the API server something.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+
+/// A world with Flux and the settings that an operator gives.
+pub(super) async fn start() -> Result<FluxWorld> {
+    let workload = Program::at("/home/app/podinfo", env!("CARGO_BIN_EXE_workload"));
+    let images = Images::new().with("stefanprodan/podinfo:*", workload);
+    let world = FluxWorld::start(images, Path::new(env!("CARGO_BIN_EXE_cert-manager"))).await?;
+    let settings = [
+        "--from-literal=POLICIES_URL=https://git.example/sre/fault-policies.git",
+        "--from-literal=POLICIES_INTERVAL=1s",
+        // The filter that makes Istio's metrics is in Istio's own Envoy only.
+        "--from-literal=ISTIO_TELEMETRY_ENABLED=false",
+    ];
+    let create = ["create", "configmap", "hfi-settings", "--namespace=flux-system"];
+    world.kubectl(&[&create[..], &settings].concat()).await?;
+    let label = "reconcile.fluxcd.io/watch=Enabled";
+    world.kubectl(&["label", "configmap", "hfi-settings", "--namespace=flux-system", label]).await?;
+    Ok(world)
+}
+
+/// Applies the beginning of a cluster, as `flux/README.md` says.
+pub(super) async fn apply(world: &FluxWorld, cluster: &str) -> Result<()> {
+    let directory = world.platform().work().join("flux/clusters").join(cluster);
+    world.kubectl(&["apply", "--kustomize", &directory.display().to_string()]).await.map(drop)
+}
+
+/// Waits until every link has applied the newest commit and is ready.
+pub(super) async fn until_ready(world: &mut FluxWorld) -> Result<()> {
+    let head = world.platform().git(&["rev-parse", "HEAD"]).await?.trim().to_owned();
+    let began = Instant::now();
+    let mut times: BTreeMap<String, Duration> = BTreeMap::new();
+    until(world, "every link to be ready", async |world| {
+        let links = world.links().await?;
+        // The CRDs of the Gateway API have a repository of their own.
+        let is_done = |link: &&Link| {
+            link.is_ready && (link.name == "hfi-gateway-api" || link.revision.ends_with(&head))
+        };
+        let (done, rest): (Vec<_>, Vec<_>) = links.iter().partition(is_done);
+        for link in done {
+            times.entry(link.name.clone()).or_insert_with(|| began.elapsed());
+        }
+        ensure!(links.len() > 1 && rest.is_empty(), "{rest:#?}");
+        Ok(())
+    })
+    .await?;
+    println!("ready: {times:.1?}");
+    Ok(())
+}
+
+/// Looks again and again until `look` succeeds.
+pub(super) async fn until(
+    world: &mut FluxWorld,
+    what: &'static str,
+    mut look: impl AsyncFnMut(&FluxWorld) -> Result<()>,
+) -> Result<()> {
+    let deadline = Deadline::of(what, PATIENCE);
+    while let Err(error) = look(world).await {
+        world.still_runs()?;
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        deadline.pause().await.context(error)?;
+    }
+    Ok(())
+}
+
+/// A link by its name.
+pub(super) async fn link(world: &FluxWorld, name: &str) -> Result<Link> {
+    let links = world.links().await?;
+    links.into_iter().find(|link| link.name == name).with_context(|| format!("no link {name}"))
+}
+
+/// An object of the cluster.
+pub(super) async fn get(world: &FluxWorld, object: &str, namespace: &str) -> Result<Value> {
+    let found = world.kubectl(&["get", object, "--namespace", namespace, "--output=json"]).await?;
+    serde_json::from_str(&found).context("kubectl prints no JSON")
+}
+
+/// Replaces a text, which must be there, in a file of the clone.
+pub(super) fn edit(world: &FluxWorld, file: &str, from: &str, to: &str) -> Result<()> {
+    let text = fs::read_to_string(world.platform().work().join(file))?;
+    ensure!(text.contains(from), "{file} has no {from:?}");
+    world.platform().write(file, &text.replace(from, to))
+}
+
+/// Commits and pushes what was edited, and tells Flux, as a webhook would.
+pub(super) async fn push(world: &FluxWorld, message: &str) -> Result<()> {
+    world.platform().push(message).await?;
+    reconcile_source(world).await
+}
+
+/// Has Flux look at the repository now.
+pub(super) async fn reconcile_source(world: &FluxWorld) -> Result<()> {
+    reconcile(world, "gitrepository/hfi", "flux-system").await
+}
+
+/// Has Flux look at an object now, as `flux reconcile` does.
+pub(super) async fn reconcile(world: &FluxWorld, object: &str, namespace: &str) -> Result<()> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_nanos();
+    let request = format!("reconcile.fluxcd.io/requestedAt={now}");
+    world.kubectl(&["annotate", "--overwrite", object, &request, "--namespace", namespace]).await.map(drop)
+}
