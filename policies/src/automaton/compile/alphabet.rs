@@ -58,12 +58,13 @@ impl Alphabet {
             }
         }
 
-        let mut numbers = HashMap::new();
+        // In the order of their first ranges.
+        let mut numbers = vec![None; next as usize];
         let mut classes = Vec::new();
         for (start, class) in starts.iter().zip(&mut of_ranges) {
-            let found = Class { kind: kinds.kind(*start), has_inside: kinds.inside && *start > 127 };
-            *class = *numbers.entry(*class).or_insert_with(|| {
-                classes.push(found);
+            let Some(number) = numbers.get_mut(*class as usize) else { continue };
+            *class = *number.get_or_insert_with(|| {
+                classes.push(Class { kind: kinds.kind(*start), has_inside: kinds.inside && *start > 127 });
                 classes.len() as u32 - 1
             });
         }

@@ -1,6 +1,6 @@
 //! A regex as a graph of parts: the nondeterministic automaton.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 
@@ -102,11 +102,12 @@ impl Builder<'_> {
 
     fn consume(&mut self, ranges: Ranges, next: u32) -> Result<u32, Excess> {
         self.budget.spend(ranges.len())?;
-        let set = match self.numbers.get(&ranges) {
-            Some(set) => *set,
-            None => {
-                self.sets.push(ranges.clone());
-                *self.numbers.entry(ranges).or_insert(self.sets.len() - 1)
+        // To hash a class of Unicode takes as long as to read it.
+        let set = match self.numbers.entry(ranges) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                self.sets.push(new.key().clone());
+                *new.insert(self.sets.len() - 1)
             }
         };
         self.push(Node::Consume { set, next })
