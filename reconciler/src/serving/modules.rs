@@ -51,7 +51,7 @@ impl Modules {
 
     /// The one whose SHA-256 this is, in hex.
     pub fn of_digest(&self, hex: &str) -> Option<&Module> {
-        self.0.iter().find(|module| module.hex() == hex)
+        self.0.iter().find(|module| module.hex().eq_ignore_ascii_case(hex))
     }
 
     /// The SHA-256 of each, in hex.

@@ -22,6 +22,11 @@ async fn the_newest_by_name_and_each_by_its_digest() {
         ("/filter.wasm".to_owned(), &new, "no-cache"),
         (by_digest(&new), &new, "public, max-age=31536000, immutable"),
         (by_digest(&old), &old, "public, max-age=31536000, immutable"),
+        (
+            by_digest(&old).to_uppercase().replace("/FILTER", "/filter").replace(".WASM", ".wasm"),
+            &old,
+            "public, max-age=31536000, immutable",
+        ),
     ] {
         let url = format!("{}{path}", hfi.url);
         let answer = client.get(&url).send().await.unwrap();
@@ -47,7 +52,7 @@ async fn the_newest_by_name_and_each_by_its_digest() {
     }
 }
 
-/// Istio's agent asks once more after a 503, and never after a 404.
+/// Istio's agent asks again after a 503, and never after a 404.
 #[tokio::test]
 async fn a_digest_that_is_not_here_yet_is_worth_another_try() {
     let folder = tempfile::tempdir().unwrap();
