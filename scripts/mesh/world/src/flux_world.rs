@@ -1,6 +1,7 @@
 //! A cluster that gets Istio and hfi from Flux.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use harness::{Repository, paths};
@@ -11,9 +12,9 @@ use kube::core::GroupVersionKind;
 use kubelet::{Images, Program};
 use serde_json::Value;
 
-use crate::flux::{self, CertManager, Elsewhere, Hosts};
-use crate::istio::Metrics;
-use crate::machine::Node;
+use crate::flux::{self, Balancer, CertManager, Elsewhere, Hosts};
+use crate::istio::{Metrics, without_metadata};
+use crate::machine::{Node, wait_for};
 use crate::pods::Outside;
 use crate::world::World;
 
@@ -32,7 +33,8 @@ pub struct FluxWorld {
     policies: Repository,
     certificates: CertManager,
     _elsewhere: Elsewhere,
-    _hosts: Hosts,
+    _balancer: Balancer,
+    hosts: Hosts,
     world: World,
 }
 
@@ -70,10 +72,19 @@ impl FluxWorld {
         let outside = Outside { names: &flux::NAMES, authority: Some(&certificate) };
         let world = World::without_istio(node, images, outside).await?;
         let certificates = CertManager::start(world.client(), authority);
+        let balancer = Balancer::start(world.client());
         let (node, kubectl) = world.node();
         let elsewhere = Elsewhere::start(world.client(), &node.name()).await?;
         flux::install(node, kubectl).await?;
-        Ok(Self { platform, policies, certificates, _elsewhere: elsewhere, _hosts: hosts, world })
+        Ok(Self {
+            platform,
+            policies,
+            certificates,
+            _elsewhere: elsewhere,
+            _balancer: balancer,
+            hosts,
+            world,
+        })
     }
 
     /// The repository that is `https://git.example/platform/hfi.git`: this checkout.
@@ -84,6 +95,32 @@ impl FluxWorld {
     /// The repository that is `https://git.example/sre/fault-policies.git`.
     pub fn policies(&self) -> &Repository {
         &self.policies
+    }
+
+    /// Takes out of the waypoints what only Istio's own Envoy has. Istio's CRDs must be there.
+    pub async fn make_waypoints_plain(&self) -> Result<()> {
+        self.world.apply(&[without_metadata()]).await
+    }
+
+    /// The private key of a person who signs commits; the public one is beside it.
+    pub async fn key(&self, person: &str) -> Result<PathBuf> {
+        let key = self.world.directory().join("people").join(person);
+        if !key.exists() {
+            fs::create_dir_all(self.world.directory().join("people"))?;
+            let file = key.display().to_string();
+            wait_for("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", person, "-f", &file]).await?;
+        }
+        Ok(key)
+    }
+
+    /// The private key that `git@git.example` lets in, and the line of `known_hosts` for it.
+    pub fn ssh(&self) -> Result<(PathBuf, String)> {
+        Ok((self.hosts.ssh().client_key(), self.hosts.ssh().known_host()?))
+    }
+
+    /// What the chat at `https://chat.example` was sent.
+    pub fn messages(&self) -> Vec<String> {
+        self.hosts.chat().messages()
     }
 
     /// Lets cert-manager sign, or not.

@@ -3,6 +3,8 @@
 mod istiod;
 mod manifests;
 mod metrics;
+mod waypoint;
 
 pub(crate) use istiod::Istiod;
 pub(crate) use metrics::Metrics;
+pub(crate) use waypoint::without_metadata;

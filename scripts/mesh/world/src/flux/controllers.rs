@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use harness::paths;
 use kubelet::{Images, Program};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::kubernetes::Kubectl;
 use crate::machine::{Node, wait_for};
@@ -15,6 +15,9 @@ use crate::machine::{Node, wait_for};
 const NAMESPACE: &str = "flux-system";
 
 const CONTROLLERS: [&str; 4] = ["source", "kustomize", "helm", "notification"];
+
+/// Those that tell notification-controller what they do. `flux install` gives them its address.
+const TELLING: &str = "(source|kustomize|helm)-controller";
 
 /// Those that flux/README.md gives a feature gate, and that look again at what waits for something else.
 const WAITING: &str = "(kustomize|helm)-controller";
@@ -55,10 +58,16 @@ pub(crate) async fn install(node: &Node, kubectl: &Kubectl) -> Result<()> {
         // Half a minute for each step of the chain is long for a test.
         add("--requeue-dependency=2s"),
     ];
+    let events =
+        [add("--events-addr=http://notification-controller.$(RUNTIME_NAMESPACE).svc.cluster.local./")];
+    let patch = |target: &str, steps: &[Value]| {
+        let target = json!({"kind": "Deployment", "name": target});
+        json!({"target": target, "patch": json!(steps).to_string()})
+    };
     let kustomization = json!({
         "namespace": NAMESPACE,
         "resources": resources,
-        "patches": [{"target": {"kind": "Deployment", "name": WAITING}, "patch": json!(arguments).to_string()}],
+        "patches": [patch(WAITING, &arguments), patch(TELLING, &events)],
     });
     fs::write(directory.join("kustomization.yaml"), kustomization.to_string())?;
     let directory = directory.display().to_string();
@@ -68,7 +77,7 @@ pub(crate) async fn install(node: &Node, kubectl: &Kubectl) -> Result<()> {
 }
 
 /// All rights, as in each module.
-fn rights() -> serde_json::Value {
+fn rights() -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",

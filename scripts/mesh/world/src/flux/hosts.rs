@@ -9,12 +9,19 @@ use harness::{GitHttp, Repository, TlsFront, certify, paths};
 use serde_json::Value;
 
 use super::charts;
+use super::chat::Chat;
 use super::files::Files;
+use super::ssh::Ssh;
 use crate::machine::{Node, wait_for};
 
 /// The names that they have in the manifests.
-pub(crate) const NAMES: [&str; 4] =
-    ["git.example", "github.com", "charts.jetstack.io", "istio-release.storage.googleapis.com"];
+pub(crate) const NAMES: [&str; 5] = [
+    "git.example",
+    "github.com",
+    "charts.jetstack.io",
+    "istio-release.storage.googleapis.com",
+    "chat.example",
+];
 
 /// The charts of Istio. All of them have one version.
 const ISTIO: [&str; 4] = ["base", "istiod", "cni", "ztunnel"];
@@ -25,9 +32,12 @@ pub(crate) struct Hosts {
     _front: TlsFront,
     _git: [GitHttp; 2],
     _charts: [Files; 2],
+    chat: Chat,
+    ssh: Ssh,
 }
 
-/// The files of the authority that vouches for all of them: `ca.pem`, and `webhook.pem` with its key for cert-manager.
+/// The files of the authority that vouches for all of them: `ca.pem`, and `webhook.pem` with its key for
+/// cert-manager.
 pub(crate) async fn authority(node: &Node) -> Result<PathBuf> {
     let directory = node.directory().join("hosts");
     fs::create_dir_all(&directory)?;
@@ -40,8 +50,8 @@ pub(crate) async fn authority(node: &Node) -> Result<PathBuf> {
 }
 
 impl Hosts {
-    /// Serves two repositories as `platform/hfi.git` and `sre/fault-policies.git` of `git.example`, the CRDs of the
-    /// Gateway API, and charts at the versions that `flux/` asks for.
+    /// Serves two repositories as `platform/hfi.git` and `sre/fault-policies.git` of `git.example`, the CRDs of
+    /// the Gateway API, and charts at the versions that `flux/` asks for.
     pub(crate) async fn start(
         node: &Node,
         authority: &Path,
@@ -62,15 +72,27 @@ impl Hosts {
         fs::create_dir_all(istio.join("charts"))?;
         let version = charts::wanted("flux/components/istio/mesh/base.yaml")?;
         charts::publish(&istio.join("charts"), &version, &ISTIO).await?;
+        let ssh = Ssh::start(node, &own).await?;
         let (own, others) = (GitHttp::start(&own).await?, GitHttp::start(&others).await?);
+        let chat = Chat::start().await?;
         let (jetstack, istio) = (Files::serve(&jetstack).await?, Files::serve(&istio).await?);
-        let servers = [own.address(), others.address(), jetstack.address, istio.address];
+        let servers = [own.address(), others.address(), jetstack.address, istio.address, chat.address];
         let route = move |name: &str| {
             NAMES.into_iter().zip(servers).find(|(host, _)| *host == name).map(|(_, server)| server)
         };
         let (certificate, key) = (authority.join("hosts.pem"), authority.join("hosts.key"));
         let front = TlsFront::start((node.address(), 443).into(), &certificate, &key, route).await?;
-        Ok(Self { _front: front, _git: [own, others], _charts: [jetstack, istio] })
+        Ok(Self { _front: front, _git: [own, others], _charts: [jetstack, istio], chat, ssh })
+    }
+
+    /// The chat of the people on call.
+    pub(crate) fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// The same repositories over SSH.
+    pub(crate) fn ssh(&self) -> &Ssh {
+        &self.ssh
     }
 }
 

@@ -1,9 +1,13 @@
-//! Flux applies `flux/` as it is, from a Git server, with no address changed. The steps share a cluster, which takes a
-//! minute; each is a file.
+//! Flux applies `flux/` as it is, from a Git server, with no address changed. The steps share a cluster, which
+//! takes a minute; each is a file.
 
+mod a_cluster_takes_another_stack;
 mod commits_are_followed;
 mod drift_is_set_back;
 mod links_wait_for_health;
+mod only_signed_commits_count;
+mod production;
+mod pushes_are_notified;
 mod repairs_overtake_rollouts;
 mod support;
 mod what_is_removed_is_pruned;
@@ -12,13 +16,15 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use support::{apply, start, until_ready};
+use support::{apply, settings, start, until_ready};
 
 #[tokio::test]
 async fn a_cluster_of_sidecars_follows_git() -> Result<()> {
     let began = Instant::now();
     let mut world = start().await?;
     println!("Flux runs after {:?}", began.elapsed());
+    let policies = "POLICIES_URL=https://git.example/sre/fault-policies.git";
+    settings(&world, &[policies, "POLICIES_INTERVAL=1s"]).await?;
     apply(&world, "sidecar").await?;
     links_wait_for_health::step(&mut world).await.context("links wait for health")?;
     until_ready(&mut world).await?;
@@ -31,5 +37,25 @@ async fn a_cluster_of_sidecars_follows_git() -> Result<()> {
     println!("a rollout was repaired after {:?}", began.elapsed());
     what_is_removed_is_pruned::step(&mut world).await.context("what is removed is pruned")?;
     println!("a link was pruned after {:?}", began.elapsed());
+    a_cluster_takes_another_stack::step(&mut world).await.context("a cluster takes another stack")?;
+    println!("the stack local is ready after {:?}", began.elapsed());
+    world.end().await
+}
+
+#[tokio::test]
+async fn a_production_cluster_believes_signatures() -> Result<()> {
+    let began = Instant::now();
+    let mut world = start().await?;
+    production::prepare(&world, "alice").await?;
+    println!("Flux runs after {:?}", began.elapsed());
+    apply(&world, "production").await?;
+    until_ready(&mut world).await?;
+    println!("every link is ready after {:?}", began.elapsed());
+    pushes_are_notified::step(&mut world).await.context("pushes are notified")?;
+    println!("notifications came after {:?}", began.elapsed());
+    only_signed_commits_count::step(&mut world, &["alice", "bob"])
+        .await
+        .context("only signed commits count")?;
+    println!("signatures were checked after {:?}", began.elapsed());
     world.end().await
 }

@@ -17,22 +17,25 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// A look costs the API server something.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
-/// A world with Flux and the settings that an operator gives.
+/// A world with Flux.
 pub(super) async fn start() -> Result<FluxWorld> {
     let workload = Program::at("/home/app/podinfo", env!("CARGO_BIN_EXE_workload"));
+    let workload = workload.working_directory("/home/app");
     let images = Images::new().with("stefanprodan/podinfo:*", workload);
     let world = FluxWorld::start(images, Path::new(env!("CARGO_BIN_EXE_cert-manager"))).await?;
-    let settings = [
-        "--from-literal=POLICIES_URL=https://git.example/sre/fault-policies.git",
-        "--from-literal=POLICIES_INTERVAL=1s",
-        // The filter that makes Istio's metrics is in Istio's own Envoy only.
-        "--from-literal=ISTIO_TELEMETRY_ENABLED=false",
-    ];
+    Ok(world)
+}
+
+/// Gives Flux the settings of an operator.
+pub(super) async fn settings(world: &FluxWorld, settings: &[&str]) -> Result<()> {
+    // The filter that makes Istio's metrics is in Istio's own Envoy only.
+    let all = ["ISTIO_TELEMETRY_ENABLED=false"].iter().chain(settings);
+    let settings: Vec<_> = all.map(|setting| format!("--from-literal={setting}")).collect();
+    let settings: Vec<_> = settings.iter().map(String::as_str).collect();
     let create = ["create", "configmap", "hfi-settings", "--namespace=flux-system"];
     world.kubectl(&[&create[..], &settings].concat()).await?;
     let label = "reconcile.fluxcd.io/watch=Enabled";
-    world.kubectl(&["label", "configmap", "hfi-settings", "--namespace=flux-system", label]).await?;
-    Ok(world)
+    world.kubectl(&["label", "configmap", "hfi-settings", "--namespace=flux-system", label]).await.map(drop)
 }
 
 /// Applies the beginning of a cluster, as `flux/README.md` says.
