@@ -18,6 +18,7 @@ use crate::network::{RunName, clean};
 use crate::pod::shared::Shared;
 use crate::probe::ask::Clients;
 use crate::process::running::Running;
+use crate::server::{Containers, Server};
 use crate::{machine, node};
 pub use config::Config;
 
@@ -37,7 +38,10 @@ impl Kubelet {
         let run_directory = config.run_directory.canonicalize().context("the run directory")?;
         let (client, node) = (config.client, config.node);
         let capacity = node::capacity()?;
-        node::register(&client, &node, config.network.gateway(), &capacity).await?;
+        let (running, gateway) = (Running::default(), config.network.gateway());
+        let containers = Containers { running: running.clone(), logs: run_directory.join("logs") };
+        let server = Server::bind(gateway, containers).await?;
+        node::register(&client, &node, (gateway, server.port()?), &capacity).await?;
         let changes = Changes::new();
         let (alive, gone) = mpsc::channel(1);
         let shared = Arc::new(Shared {
@@ -45,7 +49,7 @@ impl Kubelet {
             changes: changes.clone(),
             images: config.images,
             clients: Clients::new()?,
-            running: Running::default(),
+            running,
             network: config.network,
             capacity,
             hosts: config.hosts,
@@ -58,6 +62,7 @@ impl Kubelet {
         tasks.spawn(changes.watch(client.clone()));
         tasks.spawn(node::beat(client, node));
         tasks.spawn(pods::follow(shared.clone()));
+        tasks.spawn(server.run());
         Ok(Self { shared, tasks, gone })
     }
 

@@ -37,6 +37,7 @@
 //! - `status`: from the state of the containers to the status of the Pod.
 //! - `pod`: a Pod from its binding to its deletion.
 //! - `node`: the Node and its Lease.
+//! - `server`: the kubelet's own API, for `kubectl logs`, `exec` and `port-forward`.
 //! - `agent`: [`Kubelet`], all of it together.
 
 #![forbid(unsafe_code)]
@@ -51,6 +52,7 @@ mod node;
 mod pod;
 mod probe;
 mod process;
+mod server;
 mod spec;
 mod status;
 mod volume;

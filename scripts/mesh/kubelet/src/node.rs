@@ -35,11 +35,11 @@ pub(crate) fn capacity() -> Result<BTreeMap<String, Quantity>> {
     Ok(all.map(|(name, amount)| (name.to_owned(), Quantity(amount))).into())
 }
 
-/// Makes the Node, or takes over the one that is there.
+/// Makes the Node, or takes over the one that is there. The kubelet's own API is at the address.
 pub(crate) async fn register(
     client: &Client,
     name: &str,
-    address: Ipv4Addr,
+    address: (Ipv4Addr, u16),
     capacity: &BTreeMap<String, Quantity>,
 ) -> Result<()> {
     let nodes: Api<Node> = Api::all(client.clone());
@@ -61,7 +61,11 @@ pub(crate) async fn register(
     Ok(())
 }
 
-fn status(address: Ipv4Addr, capacity: &BTreeMap<String, Quantity>, architecture: &str) -> Value {
+fn status(
+    (address, port): (Ipv4Addr, u16),
+    capacity: &BTreeMap<String, Quantity>,
+    architecture: &str,
+) -> Value {
     let now = Time(Timestamp::now());
     let condition = |kind: &str, status: &str, reason: &str| {
         json!({
@@ -72,6 +76,9 @@ fn status(address: Ipv4Addr, capacity: &BTreeMap<String, Quantity>, architecture
         "capacity": capacity,
         "allocatable": capacity,
         "addresses": [{"type": "InternalIP", "address": address}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+        // The API server then speaks WebSocket to it, and not SPDY.
+        "declaredFeatures": ["ExtendWebSocketsToKubelet"],
         "conditions": [
             condition("MemoryPressure", "False", "KubeletHasSufficientMemory"),
             condition("DiskPressure", "False", "KubeletHasNoDiskPressure"),

@@ -27,9 +27,16 @@ impl Entry {
         kill_process(self.init.context("the container does not run")?, Signal::KILL).context("killing it")
     }
 
-    /// Runs a command with the container's user and environment. Dropping this kills what is of it on the outside;
-    /// what it started ends with the container.
+    /// Runs a command to its end and returns what it printed.
     pub(crate) async fn exec(&self, words: &[String]) -> Result<Output> {
+        let mut command = self.command(words)?;
+        command.stdin(Stdio::null());
+        command.output().await.context("starting nsenter")
+    }
+
+    /// A command with the container's user and environment. Dropping its process kills what is of it on the outside;
+    /// what it started ends with the container.
+    pub(crate) fn command(&self, words: &[String]) -> Result<Command> {
         let init = self.init.context("the container does not run")?.as_raw_nonzero();
         let mut command = Command::new(find("setpriv")?);
         command.args(self.user.group_words()).arg("--").arg(find("env")?).args(["-i", "--"]);
@@ -37,7 +44,7 @@ impl Entry {
         command.arg(find("nsenter")?).args(["--target", &init.to_string()]);
         command.args(["--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"]);
         command.args(["--setuid", &self.user.uid.to_string(), "--"]).args(words);
-        command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
-        command.output().await.context("starting nsenter")
+        command.process_group(0).kill_on_drop(true);
+        Ok(command)
     }
 }

@@ -72,8 +72,13 @@ impl Api {
         Ok(Self { server })
     }
 
-    async fn client(&self) -> Result<Client> {
-        let kubeconfig = Kubeconfig::read_from(self.server.kubeconfig("admin", &self.server.url())?)?;
+    /// The file for one who may do everything.
+    pub(super) fn kubeconfig(&self) -> Result<std::path::PathBuf> {
+        self.server.kubeconfig("admin", &self.server.url())
+    }
+
+    pub(super) async fn client(&self) -> Result<Client> {
+        let kubeconfig = Kubeconfig::read_from(self.kubeconfig()?)?;
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
         Ok(Client::try_from(config)?)
     }
