@@ -43,7 +43,7 @@ pub enum Severity {
     Warning,
 }
 
-pub use self::proxies::silent;
+pub use self::proxies::{covered, silent};
 pub(crate) use self::selection::is_for;
 
 /// All that is wrong, the worst first.

@@ -153,10 +153,29 @@ pub struct Pod {
     pub kind: ProxyKind,
     /// The reason why it can have none, if so.
     pub opts_out: Option<OptsOut>,
+    /// The filters that the proxy says it has for plugins, if it was asked.
+    pub extensions: Option<Vec<Extension>>,
     /// The number of Wasm modules that the proxy says it runs, if it was asked.
     pub modules: Option<u64>,
     /// The newest line in which the proxy complains of a Wasm module.
     pub complaint: Option<String>,
+}
+
+/// The filter that a proxy has for a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extension {
+    pub plugin: Name,
+    pub runs: Runs,
+    /// The time at which the proxy got it.
+    pub since: Option<String>,
+}
+
+/// The thing that a filter of a proxy runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    Module,
+    /// It allows or denies everything: Istio's agent could not fetch the module.
+    Nothing,
 }
 
 /// The kind of a proxy, as Istio's agent is told.

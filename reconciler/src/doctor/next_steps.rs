@@ -1,6 +1,6 @@
 //! Next steps for a proxy that does not run the filter.
 
-use super::inventory::{Inventory, Name, OptsOut, Plugin, Pod, Sidecar};
+use super::inventory::{Extension, Inventory, Name, OptsOut, Plugin, Pod, Sidecar};
 use crate::api::policy_status::{Direction, PolicyStatus};
 
 pub(super) fn why_silent(pod: &Pod, plugin: &Plugin, inventory: &Inventory) -> String {
@@ -13,11 +13,20 @@ pub(super) fn why_silent(pod: &Pod, plugin: &Plugin, inventory: &Inventory) -> S
         "`istioctl proxy-config cluster {name}.{namespace}` must list {}.{}, and a NetworkPolicy must let it through",
         control_plane.name, control_plane.namespace
     );
-    let log = match &pod.complaint {
-        Some(complaint) => format!("its proxy says: {complaint}"),
-        None => format!("`kubectl --namespace {namespace} logs {name} --container istio-proxy` says more"),
-    };
-    let again = send_again(plugin);
+    let (log, again) = (says(pod), send_again(plugin));
+    let has = |extension: &Extension| extension.plugin == plugin.metadata;
+    match &pod.extensions {
+        Some(extensions) if extensions.iter().any(has) => {
+            return format!("its proxy runs the module, which cannot poll: {network}; {log}");
+        }
+        Some(_) => {
+            return format!(
+                "Istio has not given it the plugin: `istioctl proxy-status {name}.{namespace}` says whether istiod reaches \
+                 it; {log}"
+            );
+        }
+        None => {}
+    }
     match pod.modules {
         Some(0) => format!("its proxy runs no Wasm module: {again}; {log}"),
         Some(_) => format!("its proxy runs a Wasm module, which cannot poll: {network}; {log}"),
@@ -25,9 +34,18 @@ pub(super) fn why_silent(pod: &Pod, plugin: &Plugin, inventory: &Inventory) -> S
     }
 }
 
+/// What the log of a proxy says, or where it is.
+pub(super) fn says(pod: &Pod) -> String {
+    let Name { namespace, name } = &pod.name;
+    match &pod.complaint {
+        Some(complaint) => format!("its proxy says: {complaint}"),
+        None => format!("`kubectl --namespace {namespace} logs {name} --container istio-proxy` says more"),
+    }
+}
+
 /// The way to make Istio's agent fetch a module again: it fetches a module once, and if that fails the proxy runs
 /// a filter that allows everything until Istio sends the plugin again.
-fn send_again(plugin: &Plugin) -> String {
+pub(super) fn send_again(plugin: &Plugin) -> String {
     let Name { namespace, name } = &plugin.metadata;
     format!(
         "`kubectl --namespace {namespace} annotate wasmplugin {name} --overwrite hfi.dev/sent-again=$(date +%s)` \

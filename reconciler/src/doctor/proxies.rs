@@ -2,8 +2,8 @@
 
 use super::{
     Finding,
-    inventory::{Inventory, Name, Pod},
-    next_steps::{is_hidden_by, no_proxy, why_silent},
+    inventory::{Inventory, Name, Pod, Runs},
+    next_steps::{is_hidden_by, no_proxy, says, send_again, why_silent},
     selection::{is_for, is_run, mode, policies, selecting, silent_since, state},
     waypoints,
 };
@@ -14,6 +14,13 @@ use crate::api::{
 
 pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
     inventory.pods.iter().filter_map(|pod| of_pod(pod, inventory)).collect()
+}
+
+/// The pods whose proxies should run the filter.
+pub fn covered(inventory: &Inventory) -> Vec<Name> {
+    let is_covered =
+        |pod: &&Pod| pod.has_proxy && inventory.plugins.iter().any(|plugin| is_for(plugin, pod, inventory));
+    inventory.pods.iter().filter(is_covered).map(|pod| pod.name.clone()).collect()
 }
 
 /// The pods whose proxies should run the filter, and that no replica hears.
@@ -47,6 +54,9 @@ fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
     if waypoints::is_of_one(pod, inventory) && !waypoints::know_control_plane(pod, inventory) {
         // The finding about the waypoint says so.
         return None;
+    }
+    if let Some(lost) = lost(pod, inventory) {
+        return Some(lost);
     }
     match (plugin, policy, pod.has_proxy, state) {
         (_, _, true, Some(FilterState::InStep)) => None,
@@ -96,6 +106,27 @@ fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
         )),
         _ => None,
     }
+}
+
+/// A proxy without the module of a plugin, by its own account. It may poll by that of another.
+fn lost(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
+    let extensions = || pod.extensions.iter().flatten().filter(|extension| extension.runs == Runs::Nothing);
+    let mut plugins = inventory.plugins.iter();
+    let (plugin, extension) = plugins.find_map(|plugin| {
+        let extension = extensions().find(|extension| extension.plugin == plugin.metadata)?;
+        Some((plugin, extension))
+    })?;
+    let since = extension.since.as_ref().map(|since| format!(" since {since}")).unwrap_or_default();
+    let does = if plugin.spec.fail_strategy.as_deref() == Some("FAIL_OPEN") { "allows" } else { "denies" };
+    Some(Finding::error(
+        format!("Pod {}", pod.name),
+        format!(
+            "does not run the filter of WasmPlugin {}{since}: Istio's agent could not fetch the module, and put a \
+             filter in its place that {does} everything",
+            plugin.metadata
+        ),
+        format!("{}; {}", send_again(plugin), says(pod)),
+    ))
 }
 
 fn since(pod: &Pod, inventory: &Inventory) -> String {

@@ -1,5 +1,6 @@
 //! Reads the installation that the doctor judges.
 //!
+//! - `admin`, `extensions`: asks a proxy's Envoy for the filters that it has.
 //! - [`fetch`]: asks the API server.
 //! - `convert`: takes from its objects what is judged.
 //! - `mesh_config`: Istio's mesh configuration.
@@ -7,7 +8,9 @@
 //! - `replica`: asks a pod of the control plane.
 //! - `versions`: Kubernetes and Flux.
 
+mod admin;
 pub(crate) mod convert;
+mod extensions;
 pub mod fetch;
 pub(crate) mod mesh_config;
 mod proxy;

@@ -72,6 +72,7 @@ fn pod(service: &str, number: u8) -> Pod {
         has_proxy: true,
         kind: ProxyKind::Sidecar,
         opts_out: None,
+        extensions: None,
         modules: None,
         complaint: None,
     }

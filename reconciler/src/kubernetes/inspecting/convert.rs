@@ -38,7 +38,7 @@ pub(crate) fn observe(pod: Pod) -> inventory::Pod {
     };
     let labels = pod.labels().clone();
     let kind = kind(&pod);
-    inventory::Pod { labels, workload, has_proxy, kind, opts_out, modules: None, complaint: None, name }
+    inventory::Pod { labels, workload, has_proxy, kind, opts_out, name, ..inventory::Pod::default() }
 }
 
 /// The containers of a pod; a sidecar can be among the init containers.

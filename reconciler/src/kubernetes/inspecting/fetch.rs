@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, future::join_all, stream};
 use k8s_openapi::api::{
     apps::v1::Deployment,
     core::v1::{ConfigMap, Namespace, Pod, Service},
@@ -21,6 +21,7 @@ use super::{
     replica, versions,
 };
 use crate::doctor::{
+    covered,
     inventory::{self, Inventory, Istio, Name, Plugin, ProxyKind, Replica, Sidecar},
     silent,
 };
@@ -36,8 +37,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const ISTIOD: &str = "app=istiod";
 /// The label of every object of hfi.
 const PART_OF: &str = "app.kubernetes.io/part-of";
-/// The most silent proxies that are asked what they run.
-const MOST_ASKED: usize = 20;
+/// The most proxies that are asked what they run, and so many at once. The silent ones go first.
+const MOST_ASKED: usize = 200;
+const ASKED_AT_ONCE: usize = 20;
 
 /// A reader of one installation.
 #[derive(Debug)]
@@ -83,13 +85,7 @@ impl Inspector {
             services: services(&client).await?,
             waypoints: waypoints(&client).await?,
         };
-        let silent: Vec<_> = silent(&inventory).into_iter().take(MOST_ASKED).collect();
-        let said = join_all(silent.iter().map(|name| proxy::ask(&client, name))).await;
-        for (name, Said { modules, complaint }) in silent.into_iter().zip(said) {
-            if let Some(pod) = inventory.pods.iter_mut().find(|pod| pod.name == name) {
-                (pod.modules, pod.complaint) = (modules, complaint);
-            }
-        }
+        ask_proxies(&client, &mut inventory).await;
         Ok(inventory)
     }
 
@@ -160,6 +156,25 @@ impl Inspector {
             pod.kind == ProxyKind::Gateway || !others.contains(&pod.name.namespace.as_str())
         };
         Ok(pods.filter(is_application).collect())
+    }
+}
+
+/// Adds what proxies say of themselves.
+async fn ask_proxies(client: &Client, inventory: &mut Inventory) {
+    let silent = silent(inventory);
+    let others =
+        covered(inventory).into_iter().filter(|name| !silent.contains(name)).map(|name| (name, false));
+    let asked: Vec<_> =
+        silent.iter().map(|name| (name.clone(), true)).chain(others).take(MOST_ASKED).collect();
+    let said = asked.into_iter().map(async |(name, is_silent)| {
+        let said = proxy::ask(client, &name, is_silent).await;
+        (name, said)
+    });
+    let said: Vec<_> = stream::iter(said).buffer_unordered(ASKED_AT_ONCE).collect().await;
+    for (name, Said { extensions, modules, complaint }) in said {
+        if let Some(pod) = inventory.pods.iter_mut().find(|pod| pod.name == name) {
+            (pod.extensions, pod.modules, pod.complaint) = (extensions, modules, complaint);
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, api::LogParams};
 
-use super::convert::PROXY;
+use super::{convert::PROXY, extensions};
 use crate::{
-    doctor::inventory::Name,
+    doctor::inventory::{Extension, Name, Runs},
     kubernetes::client::call::{self, with_timeout},
 };
 
@@ -18,15 +18,24 @@ const LOG_LINES: i64 = 1_000;
 
 /// What a proxy says of itself, as far as it can be asked.
 pub(super) struct Said {
+    /// The filters that it has for plugins.
+    pub(super) extensions: Option<Vec<Extension>>,
     /// The number of Wasm VMs that it runs. A filter that allows everything, in the place of ours, is none.
     pub(super) modules: Option<u64>,
     /// The newest line of its log with an error about a Wasm module.
     pub(super) complaint: Option<String>,
 }
 
-pub(super) async fn ask(client: &Client, name: &Name) -> Said {
+/// Asks for its filters, and for more if it is silent or has lost one.
+pub(super) async fn ask(client: &Client, name: &Name, is_silent: bool) -> Said {
+    let extensions = extensions::ask(client, name);
+    let extensions = tokio::time::timeout(call::TIMEOUT, extensions).await.ok().flatten();
+    let has_lost = extensions.iter().flatten().any(|extension| extension.runs == Runs::Nothing);
+    if !is_silent && !has_lost {
+        return Said { extensions, modules: None, complaint: None };
+    }
     let (modules, complaint) = tokio::join!(modules(client, name), complaint(client, name));
-    Said { modules, complaint }
+    Said { extensions, modules, complaint }
 }
 
 async fn modules(client: &Client, Name { namespace, name }: &Name) -> Option<u64> {

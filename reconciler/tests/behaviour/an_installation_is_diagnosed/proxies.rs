@@ -2,7 +2,7 @@
 
 use reconciler::doctor::{
     findings,
-    inventory::{Inventory, Sidecar},
+    inventory::{Extension, Inventory, Runs, Sidecar},
     silent,
 };
 use serde_json::json;
@@ -39,6 +39,30 @@ fn a_proxy_that_should_run_the_filter_and_does_not() {
         let known = json!({"connected": true, "proxies": {"covered": 3, "silent": [silent]}});
         let status = &mut o.replicas[1].answer.as_mut().unwrap().status;
         status.kubernetes = serde_json::from_value(known).unwrap();
+    });
+    let says = |runs| {
+        let plugin = super::name("demo", "hfi");
+        Some(vec![Extension { plugin, runs, since: Some("2026-11-21T00:00:00Z".into()) }])
+    };
+    error([subject, "does not", "runs the module, which cannot poll: `istioctl proxy-config cluster"], |o| {
+        silence(o);
+        o.pods[0].extensions = says(Runs::Module);
+    });
+    error(
+        [subject, "does not", "Istio has not given it the plugin: `istioctl proxy-status cart-1.demo`"],
+        |o| {
+            silence(o);
+            o.pods[0].extensions = Some(Vec::new());
+        },
+    );
+    let lost = "does not run the filter of WasmPlugin demo/hfi since 2026-11-21T00:00:00Z";
+    error([subject, lost, "kubectl --namespace demo annotate wasmplugin hfi --overwrite"], |o| {
+        silence(o);
+        o.pods[0].extensions = says(Runs::Nothing);
+    });
+    // It still polls, by another plugin.
+    error([subject, lost, "kubectl --namespace demo annotate wasmplugin hfi --overwrite"], |o| {
+        o.pods[0].extensions = says(Runs::Nothing);
     });
     // Istio's agent fetches a module once.
     error([subject, "does not", "kubectl --namespace demo annotate wasmplugin hfi --overwrite"], silence);
