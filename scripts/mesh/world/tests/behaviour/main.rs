@@ -1,8 +1,11 @@
 //! hfi in a cluster with real Kubernetes and real Istio. `scripts/test mesh` builds their programs and runs this.
 
+mod doctor;
 mod flux;
+mod person;
 mod support;
 
 mod a_cluster_admits_the_manifests;
 mod a_module_is_pulled_from_a_registry;
 mod a_pushed_policy_faults_in_a_sidecar;
+mod the_doctor_finds_what_is_wrong;

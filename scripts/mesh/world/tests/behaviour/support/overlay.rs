@@ -28,7 +28,9 @@ impl Overlay {
 
     /// Adds a field of the kustomization.
     pub(crate) fn with(mut self, field: &str, value: Value) -> Self {
-        self.kustomization[field] = value;
+        if let Some(fields) = self.kustomization.as_object_mut() {
+            fields.insert(field.to_owned(), value);
+        }
         self
     }
 
