@@ -76,6 +76,8 @@ impl Istiod {
             format!("--meshConfig={}", mesh.display()),
             "--networksConfig=/nonexistent".to_owned(),
             "--ctrlz_port=0".to_owned(),
+            // Its own default is the port that a reader of our documentation forwards, on the same node.
+            "--httpAddr=127.0.0.1:15008".to_owned(),
         ]);
         let mut launch = Launch { environment: manifests.environment, arguments, starts: 0 };
         let process = Some(launch.start(node)?);

@@ -9,3 +9,4 @@ mod a_cluster_admits_the_manifests;
 mod a_module_is_pulled_from_a_registry;
 mod a_pushed_policy_faults_in_a_sidecar;
 mod the_doctor_finds_what_is_wrong;
+mod the_steps_of_the_readme_lead_to_a_fault;
