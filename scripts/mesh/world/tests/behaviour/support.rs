@@ -1,8 +1,11 @@
 //! What several tests need.
 
+pub(crate) mod faults;
 pub(crate) mod overlay;
+pub(crate) mod plugins;
 pub(crate) mod pods;
 pub(crate) mod registry;
+pub(crate) mod replicas;
 
 use std::time::Duration;
 
@@ -19,8 +22,13 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A world whose Pods can also run `example/workload`, which answers every request.
 pub(crate) async fn start() -> Result<World> {
+    start_with(Images::new()).await
+}
+
+/// A world whose Pods can also run these images.
+pub(crate) async fn start_with(images: Images) -> Result<World> {
     let workload = Program::at("/workload", env!("CARGO_BIN_EXE_workload"));
-    World::start(Images::new().with("example/workload:*", workload)).await
+    World::start(images.with("example/workload:*", workload)).await
 }
 
 /// Serves the policies where the control plane looks for them, as Pods see it.

@@ -19,11 +19,14 @@ pub(crate) struct Overlay {
 impl Overlay {
     /// The directory as it is.
     pub(crate) fn of(name: &str, directory: &str) -> Result<Self> {
-        let directory = paths::workspace().join(directory).canonicalize()?;
-        // Kustomize takes relative paths only; this one leads from any depth to the root.
-        let resource =
-            format!("{}{}", "../".repeat(32), directory.display().to_string().trim_start_matches('/'));
-        Ok(Self { name: name.to_owned(), kustomization: json!({"resources": [resource]}), files: Vec::new() })
+        let kustomization = json!({"resources": [relative(directory)?]});
+        Ok(Self { name: name.to_owned(), kustomization, files: Vec::new() })
+    }
+
+    /// Adds a component, which is a directory of the repository.
+    pub(crate) fn with_component(self, directory: &str) -> Result<Self> {
+        let component = relative(directory)?;
+        Ok(self.with("components", json!([component])))
     }
 
     /// Adds a field of the kustomization.
@@ -53,6 +56,13 @@ impl Overlay {
         }
         apply(world, namespace, &directory).await
     }
+}
+
+/// The path of a directory of the repository from wherever the overlay lies. Kustomize takes relative paths only; this
+/// one leads from any depth to the root.
+fn relative(directory: &str) -> Result<String> {
+    let directory = paths::workspace().join(directory).canonicalize()?;
+    Ok(format!("{}{}", "../".repeat(32), directory.display().to_string().trim_start_matches('/')))
 }
 
 /// Applies a directory.
