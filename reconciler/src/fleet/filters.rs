@@ -1,7 +1,7 @@
 //! The filters that have polled, and the snapshot that each runs.
 //!
-//! A filter reports about itself, and anybody can poll. The reports are checked and bounded; they are shown
-//! and decide nothing. A name is believed from one client at a time: from that whose address is in the name,
+//! A filter reports about itself, and anybody can poll. The reports are checked and bounded. They are shown, and a
+//! proxy that is not heard of has its plugin sent again; no snapshot depends on them. A name is believed from one client at a time: from that whose address is in the name,
 //! else from that which came first, until it is gone.
 
 use std::{

@@ -39,6 +39,11 @@ impl CallError {
         matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::Api(status) if status.code == code))
     }
 
+    /// The server answered with an error, and so did nothing.
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::Api(_)))
+    }
+
     /// The server answered with an object that is not as its type says.
     pub(crate) fn is_unreadable(&self) -> bool {
         matches!(self, Self::Refused(error) if matches!(&**error, kube::Error::SerdeError(_)))

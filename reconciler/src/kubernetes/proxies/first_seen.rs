@@ -12,15 +12,21 @@ use super::judge::{Known, Proxy};
 pub(super) struct FirstSeen(HashMap<String, (Timestamp, Instant)>);
 
 impl FirstSeen {
-    /// Adds to each proxy how long it has been seen, and forgets those that are not there. A proxy that started again
-    /// is a new one.
-    pub(super) fn of(&mut self, proxies: Vec<Arc<Proxy>>, now: Instant) -> Vec<Known> {
+    /// Adds to each proxy how long it has been seen, and the start of its silence by its uid; forgets those that are
+    /// not there. A proxy that started again is a new one.
+    pub(super) fn of(
+        &mut self,
+        proxies: Vec<Arc<Proxy>>,
+        silent: &HashMap<String, Timestamp>,
+        now: Instant,
+    ) -> Vec<Known> {
         let before = std::mem::take(&mut self.0);
         let known = proxies.into_iter().map(|proxy| {
             let seen = before.get(&proxy.uid).copied().filter(|(started, _)| *started == proxy.started);
             let (started, first) = seen.unwrap_or((proxy.started, now));
             self.0.insert(proxy.uid.clone(), (started, first));
-            Known { proxy, age: now.saturating_duration_since(first) }
+            let silent_since = silent.get(&proxy.uid).copied();
+            Known { proxy, age: now.saturating_duration_since(first), silent_since }
         });
         known.collect()
     }
@@ -28,7 +34,7 @@ impl FirstSeen {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::{collections::HashMap, sync::Arc, time::Duration};
 
     use policies::Timestamp;
     use tokio::time::Instant;
@@ -38,7 +44,7 @@ mod tests {
 
     fn proxy(uid: &str, started: u64) -> Arc<Proxy> {
         let started = Timestamp::from_millis(started);
-        Arc::new(Proxy { uid: uid.to_owned(), started, pod: Pod::default() })
+        Arc::new(Proxy { uid: uid.to_owned(), started, is_ready: true, pod: Pod::default() })
     }
 
     #[test]
@@ -46,7 +52,7 @@ mod tests {
         let (begin, mut seen) = (Instant::now(), FirstSeen::default());
         let mut ages = |second: u64, proxies: &[Arc<Proxy>]| -> Vec<u64> {
             let now = begin + Duration::from_secs(second);
-            seen.of(proxies.to_vec(), now).iter().map(|known| known.age.as_secs()).collect()
+            seen.of(proxies.to_vec(), &HashMap::new(), now).iter().map(|known| known.age.as_secs()).collect()
         };
         // Whatever the clock of its node says.
         assert_eq!(ages(0, &[proxy("a", 0), proxy("b", u64::MAX)]), [0, 0]);

@@ -39,6 +39,7 @@ pub(super) struct Healer {
 /// The times that a plugin was sent.
 #[derive(Debug, Default)]
 struct Sent {
+    /// The last time, or the last attempt.
     last: Option<Instant>,
     /// The time from which it may be sent [`IN_A_ROW`] times again.
     rested: Option<Instant>,
@@ -47,8 +48,8 @@ struct Sent {
 }
 
 impl Healer {
-    /// The plugins to be sent now. `unknown_modules` counts the requests for modules that nobody had: proxies may
-    /// have lost their filter since.
+    /// The plugins to be sent now; [`sent`](Self::sent) is told of each that was. `unknown_modules` counts the requests
+    /// for modules that nobody had: proxies may have lost their filter since.
     pub(super) fn step(&mut self, now: Instant, needs: &[Need], unknown_modules: u64) -> Vec<Name> {
         let is_new = unknown_modules > self.unknown_modules;
         self.unknown_modules = unknown_modules;
@@ -61,10 +62,17 @@ impl Healer {
         let due: Vec<_> = due.map(|need| need.plugin.clone()).collect();
         for plugin in &due {
             if let Some(sent) = self.plugins.get_mut(plugin) {
-                sent.note(now);
+                sent.last = Some(now);
             }
         }
         due
+    }
+
+    /// Counts that a plugin was sent. What the API server refused counts for nothing but the pause after it.
+    pub(super) fn sent(&mut self, plugin: &Name, now: Instant) {
+        if let Some(sent) = self.plugins.get_mut(plugin) {
+            sent.count(now);
+        }
     }
 }
 
@@ -88,8 +96,7 @@ impl Sent {
             && tired.is_none_or(|tired| tired <= REGAIN * (IN_A_ROW - 1))
     }
 
-    fn note(&mut self, now: Instant) {
-        self.last = Some(now);
+    fn count(&mut self, now: Instant) {
         self.rested = Some(self.rested.map_or(now, |rested| rested.max(now)) + REGAIN);
         self.tries.values_mut().for_each(|tries| *tries = (*tries + 1).min(MOST));
     }
@@ -117,8 +124,10 @@ mod tests {
     fn sent(mut needs: impl FnMut(u64) -> (Need, u64)) -> Vec<u64> {
         let (begin, mut healer) = (Instant::now(), Healer::default());
         let is_sent = |second: &u64| {
-            let (need, unknown) = needs(*second);
-            !healer.step(begin + Duration::from_secs(*second), &[need], unknown).is_empty()
+            let ((need, unknown), now) = (needs(*second), begin + Duration::from_secs(*second));
+            let due = healer.step(now, &[need], unknown);
+            due.iter().for_each(|plugin| healer.sent(plugin, now));
+            !due.is_empty()
         };
         (0..86_400).step_by(10).filter(is_sent).collect()
     }
@@ -151,6 +160,22 @@ mod tests {
     fn a_module_that_is_not_there_is_not_sent_for() {
         let sent = sent(|second| (Need { can_be_fetched: second >= 300, ..need("a", &["1"]) }, 0));
         assert_eq!(sent.first(), Some(&300));
+    }
+
+    #[test]
+    fn what_is_refused_is_tried_every_minute_and_is_no_try() {
+        let (begin, mut healer, mut attempts) = (Instant::now(), Healer::default(), Vec::new());
+        for second in (0..4_000).step_by(10) {
+            let now = begin + Duration::from_secs(second);
+            for plugin in healer.step(now, &[need("a", &["1"])], 0) {
+                attempts.push(second);
+                if second >= 600 {
+                    healer.sent(&plugin, now);
+                }
+            }
+        }
+        assert_eq!(attempts[..11], [0, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600]);
+        assert_eq!(attempts[11..], [660, 780, 1_020, 1_500], "five times in all");
     }
 
     /// A step of a history: some seconds pass, and then one thing happens.
@@ -228,6 +253,7 @@ mod tests {
                     silent: silent(plugin).iter().map(|(_, (uid, _))| (*uid).to_owned()).collect(),
                 }).collect();
                 let chosen = healer.step(now, &needs, unknown);
+                chosen.iter().for_each(|plugin| healer.sent(plugin, now));
                 for (plugin, known) in PLUGINS.iter().enumerate() {
                     let pods = silent(plugin);
                     let last = sent.get(&plugin).copied();

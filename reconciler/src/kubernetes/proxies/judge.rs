@@ -18,14 +18,19 @@ pub(super) struct Proxy {
     pub(super) uid: String,
     /// The start of the container of the proxy.
     pub(super) started: Timestamp,
+    /// Its agent has fetched the module or given up, and it has its configuration.
+    pub(super) is_ready: bool,
     pub(super) pod: Pod,
 }
 
-/// A proxy, and the time for which this replica has seen it run. Clocks of others may be wrong.
+/// A proxy, and what this replica knows of it.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) proxy: Arc<Proxy>,
+    /// The time for which it has been seen to run. Clocks of others may be wrong.
     pub(super) age: Duration,
+    /// The start of its silence, if it was silent when it was judged the last time.
+    pub(super) silent_since: Option<Timestamp>,
 }
 
 /// A proxy that should run the filter, and polls no replica.
@@ -43,14 +48,15 @@ pub(super) struct Silent {
 pub(super) fn judge(known: &[Known], inventory: &Inventory, gathered: &Gathered) -> (usize, Vec<Silent>) {
     let mut covered = 0;
     let mut silent = Vec::new();
-    for Known { proxy, age } in known {
+    for known in known {
+        let proxy = &known.proxy;
         let plugins = inventory.plugins.iter().filter(|plugin| is_for(plugin, &proxy.pod, inventory));
         let plugins: Vec<_> = plugins.map(|plugin| plugin.metadata.clone()).collect();
         if plugins.is_empty() {
             continue;
         }
         covered += 1;
-        if let Some(since) = silent_since(proxy, *age, gathered) {
+        if let Some(since) = silent_since(known, gathered) {
             let (uid, pod) = (proxy.uid.clone(), proxy.pod.name.clone());
             silent.push(Silent { uid, pod, plugins, since });
         }
@@ -60,8 +66,9 @@ pub(super) fn judge(known: &[Known], inventory: &Inventory, gathered: &Gathered)
 }
 
 /// The start of the silence of a proxy; `None` while it polls, and as long as it may still be on its way to one of
-/// these replicas.
-fn silent_since(proxy: &Proxy, age: Duration, gathered: &Gathered) -> Option<Timestamp> {
+/// these replicas. One that polled none of the former replicas is not. A proxy that is not ready needs something else.
+fn silent_since(known: &Known, gathered: &Gathered) -> Option<Timestamp> {
+    let Known { proxy, age, silent_since } = known;
     let Name { namespace, name } = &proxy.pod.name;
     let heard = gathered.proxy(namespace, name);
     if heard.is_some_and(|heard| heard.polls) {
@@ -69,8 +76,9 @@ fn silent_since(proxy: &Proxy, age: Duration, gathered: &Gathered) -> Option<Tim
     }
     // A pod of a StatefulSet comes back with the same name.
     let contact = heard.map(|heard| heard.contact).filter(|contact| *contact > proxy.started);
-    (age.min(gathered.listening) >= SETTLED)
-        .then(|| contact.unwrap_or_else(|| proxy.started.max(gathered.since)))
+    let had_time =
+        proxy.is_ready && *age >= SETTLED && (gathered.listening >= SETTLED || silent_since.is_some());
+    had_time.then(|| silent_since.or(contact).unwrap_or_else(|| proxy.started.max(gathered.since)))
 }
 
 #[cfg(test)]
@@ -98,7 +106,7 @@ mod tests {
     fn proxy(pod: &str, started: u64) -> Arc<Proxy> {
         let name = Name { namespace: "demo".into(), name: pod.into() };
         let pod = Pod { name, has_proxy: true, ..Pod::default() };
-        Arc::new(Proxy { uid: pod.name.name.clone(), started: at(started), pod })
+        Arc::new(Proxy { uid: pod.name.name.clone(), started: at(started), is_ready: true, pod })
     }
 
     /// All replicas listen since the second 100. Each poll is a pod, its state and its second.
@@ -122,7 +130,7 @@ mod tests {
         let age = |then: u64| Duration::from_secs(now.saturating_sub(then));
         let known = |proxy: &Arc<Proxy>| {
             let age = age(proxy.started.as_millis() / 1_000);
-            Known { proxy: Arc::clone(proxy), age }
+            Known { proxy: Arc::clone(proxy), age, silent_since: None }
         };
         let mut gathered = gathered(polls);
         gathered.listening = age(100);
@@ -157,6 +165,27 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_that_was_silent_stays_so_when_the_replicas_change() {
+        let inventory = inventory(&json!([{"metadata": {"namespace": "demo", "name": "hfi"}, "spec": {}}]));
+        let judged = |age, silent_since, polls: &[_]| {
+            let known = Known { proxy: proxy("a", 0), age: Duration::from_secs(age), silent_since };
+            let (_, silent) = judge(&[known], &inventory, &gathered(polls));
+            silent.first().map(|silent| silent.since)
+        };
+        assert_eq!(judged(500, None, &[]), None, "these replicas have listened for no time");
+        assert_eq!(judged(500, Some(at(7)), &[]), Some(at(7)));
+        assert_eq!(judged(500, Some(at(7)), &[("a", "in_step", 101)]), None, "it polls one of them");
+        assert_eq!(judged(39, Some(at(7)), &[]), None, "it started again");
+    }
+
+    #[test]
+    fn a_proxy_that_is_not_ready_is_not_accused() {
+        let mut starting = Proxy::clone(&proxy("a", 0));
+        starting.is_ready = false;
+        assert_eq!(silent(&[Arc::new(starting), proxy("b", 0)], &[], 500), [("b".to_owned(), at(100))]);
+    }
+
+    #[test]
     fn a_proxy_that_no_plugin_is_for_may_be_silent() {
         let pod = |namespace: &str, app: &str, gateway: Option<&str>, kind| {
             let gateway = gateway
@@ -164,7 +193,7 @@ mod tests {
             let labels = [("app".to_owned(), app.to_owned())].into_iter().chain(gateway).collect();
             let name = Name { namespace: namespace.into(), name: app.into() };
             let pod = Pod { name, labels, kind, has_proxy: true, ..Pod::default() };
-            Arc::new(Proxy { uid: app.into(), started: at(0), pod })
+            Arc::new(Proxy { uid: app.into(), started: at(0), is_ready: true, pod })
         };
         let proxies = [
             pod("demo", "cart", None, ProxyKind::Sidecar),

@@ -14,19 +14,22 @@ pub(super) fn running() -> watcher::Config {
 
 /// The proxy of a pod, if it runs and the pod is not about to end.
 pub(super) fn proxy(pod: Pod) -> Option<Proxy> {
-    let started = started(&pod).filter(|_| pod.metadata.deletion_timestamp.is_none())?;
+    let (started, is_ready) = started(&pod).filter(|_| pod.metadata.deletion_timestamp.is_none())?;
     let (uid, pod) = (pod.uid().unwrap_or_default(), observe(pod));
-    pod.has_proxy.then_some(Proxy { uid, started, pod })
+    pod.has_proxy.then_some(Proxy { uid, started, is_ready, pod })
 }
 
-/// The start of the container of the proxy, if it runs.
-fn started(pod: &Pod) -> Option<Timestamp> {
+/// The start of the container of the proxy, if it runs, and whether it is ready.
+fn started(pod: &Pod) -> Option<(Timestamp, bool)> {
     let status = pod.status.as_ref()?;
     let containers = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
-    let running =
-        |container: &ContainerStatus| container.state.as_ref()?.running.as_ref()?.started_at.clone();
-    let started = containers.filter(|container| container.name == PROXY).find_map(running)?;
-    Some(Timestamp::from_millis(u64::try_from(started.0.as_millisecond()).unwrap_or(0)))
+    let running = |container: &ContainerStatus| {
+        let started = container.state.as_ref()?.running.as_ref()?.started_at.clone()?;
+        Some((started, container.ready))
+    };
+    let (started, is_ready) = containers.filter(|container| container.name == PROXY).find_map(running)?;
+    let started = Timestamp::from_millis(u64::try_from(started.0.as_millisecond()).unwrap_or(0));
+    Some((started, is_ready))
 }
 
 #[cfg(test)]
@@ -52,8 +55,11 @@ mod tests {
         for list in ["containerStatuses", "initContainerStatuses"] {
             let found = read(pod(&json!({list: [running]}), &["proxy", "router"])).unwrap();
             assert_eq!((found.uid.as_str(), found.started.as_millis()), ("1", 9_000), "{list}");
-            assert_eq!(found.pod.kind, ProxyKind::Gateway);
+            assert_eq!((found.pod.kind, found.is_ready), (ProxyKind::Gateway, false));
         }
+        let mut ready = running.clone();
+        ready["ready"] = true.into();
+        assert!(read(pod(&json!({"containerStatuses": [ready]}), &[])).unwrap().is_ready);
         let waiting = json!({"name": "istio-proxy", "state": {"waiting": {}}});
         let mut other = running.clone();
         other["name"] = "main".into();

@@ -107,19 +107,15 @@ impl ProxyWatch {
         let (Some(Seen { proxies, plugins, inventory }), Some(gathered)) = (seen, gathered) else {
             return Ok(false);
         };
-        let proxies = term.first_seen.of(proxies, Instant::now());
+        let proxies = term.first_seen.of(proxies, &term.since, Instant::now());
         let judging = {
             let gathered = Arc::clone(&gathered);
             move || judge(&proxies, &inventory, &gathered)
         };
         // Large meshes take a while.
         let judged = tokio::task::spawn_blocking(judging).await;
-        let (covered, mut silent) = judged.map_err(|error| error.to_string())?;
-        let known = std::mem::take(&mut term.since);
-        for silent in &mut silent {
-            silent.since = known.get(&silent.uid).copied().unwrap_or(silent.since);
-            term.since.insert(silent.uid.clone(), silent.since);
-        }
+        let (covered, silent) = judged.map_err(|error| error.to_string())?;
+        term.since = silent.iter().map(|silent| (silent.uid.clone(), silent.since)).collect();
         self.health.set_proxies(Some(Proxies { covered, silent: silent.iter().map(show).collect() }));
         if self.mode == ProxyMode::Heal {
             self.heal(&plugins, &silent, &gathered, term).await;
@@ -131,16 +127,31 @@ impl ProxyWatch {
     async fn heal(&self, plugins: &[OurPlugin], silent: &[Silent], gathered: &Gathered, term: &mut Term) {
         let need = |known: &OurPlugin| need(known, silent, gathered, now());
         let needs: Vec<_> = plugins.iter().map(need).collect();
-        for plugin in term.healer.step(Instant::now(), &needs, gathered.unknown_modules) {
-            let sent = plugins::send_again(&self.connection.client, &plugin, now()).await;
-            self.health.record(ClusterTask::Healing, sent.as_ref().copied().map_err(ToString::to_string));
-            if sent.is_err() {
-                continue;
+        let due = term.healer.step(Instant::now(), &needs, gathered.unknown_modules);
+        let mut failure = None;
+        for plugin in &due {
+            let sent = plugins::send_again(&self.connection.client, plugin, now()).await;
+            // Without an answer it may have been.
+            if sent.as_ref().err().is_none_or(|error| !error.is_answer()) {
+                term.healer.sent(plugin, Instant::now());
             }
-            let note = note(&plugin, silent);
+            match sent {
+                Ok(()) => {}
+                // It was deleted a moment ago.
+                Err(error) if error.is(404) => continue,
+                Err(error) => {
+                    failure.get_or_insert_with(|| format!("WasmPlugin {plugin} is not sent again: {error}"));
+                    continue;
+                }
+            }
+            let note = note(plugin, silent);
             warn!(%plugin, "{note}");
             let change = Change { warning: true, reason: "PluginSentAgain", note };
             term.events.push(change, self.uid().await);
+        }
+        // A failure lasts until the next time, or until no proxy needs one.
+        if !due.is_empty() || silent.is_empty() {
+            self.health.record(ClusterTask::Healing, failure.map_or(Ok(()), Err));
         }
         // What cannot be sent now is sent with the next one.
         let _ = term.events.send().await;
@@ -167,13 +178,15 @@ fn show(silent: &Silent) -> SilentProxy {
 fn need(known: &OurPlugin, silent: &[Silent], gathered: &Gathered, now: Timestamp) -> Need {
     let OurPlugin { plugin, sent } = known;
     let digest = plugin.spec.url.rsplit_once("/filter/").and_then(|(_, file)| file.strip_suffix(".wasm"));
+    // Replicas hand it out in capitals too.
+    let digest = digest.map(str::to_ascii_lowercase);
     let of_plugin = silent.iter().filter(|silent| silent.plugins.contains(&plugin.metadata));
     Need {
         plugin: plugin.metadata.clone(),
         // A time to come says nothing: the clock of the replica that wrote it was wrong.
         sent: sent.filter(|sent| *sent <= now).map(|sent| Duration::from_millis(now.millis_since(sent))),
         // Modules of a registry are always there.
-        can_be_fetched: digest.is_none_or(|digest| gathered.modules.contains(digest)),
+        can_be_fetched: digest.is_none_or(|digest| gathered.modules.contains(&digest)),
         silent: of_plugin.map(|silent| silent.uid.clone()).collect(),
     }
 }
@@ -196,7 +209,30 @@ fn note(plugin: &Name, silent: &[Silent]) -> String {
 mod tests {
     use policies::Timestamp;
 
-    use super::{Name, Silent, note};
+    use serde_json::json;
+
+    use super::{Gathered, Name, OurPlugin, Silent, need, note};
+
+    #[test]
+    fn a_module_can_be_fetched_if_every_replica_has_it_or_it_is_in_a_registry() {
+        let gathered = |digest: &str| {
+            let answer =
+                json!({"filters": [], "since": "1970-01-01T00:00:00Z", "modules": {"digests": [digest]}});
+            Gathered::of(&[serde_json::from_value(answer).unwrap()]).unwrap()
+        };
+        for (url, digest, is_there) in [
+            ("http://hfi-control-plane.boifi:8080/filter/1e5d.wasm", "1e5d", true),
+            ("http://hfi-control-plane.boifi:8080/filter/1E5D.wasm", "1e5d", true),
+            ("http://hfi-control-plane.boifi:8080/filter/1e5d.wasm", "aaaa", false),
+            ("http://hfi-control-plane.boifi:8080/filter.wasm", "aaaa", true),
+            ("oci://registry.example/hfi", "aaaa", true),
+        ] {
+            let plugin = json!({"metadata": {"namespace": "demo", "name": "hfi"}, "spec": {"url": url}});
+            let plugin = OurPlugin { plugin: serde_json::from_value(plugin).unwrap(), sent: None };
+            let need = need(&plugin, &[], &gathered(digest), Timestamp::from_millis(0));
+            assert_eq!(need.can_be_fetched, is_there, "{url} {digest}");
+        }
+    }
 
     #[test]
     fn an_event_names_the_first_pods() {
