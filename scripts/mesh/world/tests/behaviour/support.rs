@@ -4,8 +4,11 @@ pub(crate) mod faults;
 pub(crate) mod overlay;
 pub(crate) mod plugins;
 pub(crate) mod pods;
+pub(crate) mod polls;
+pub(crate) mod proxy;
 pub(crate) mod registry;
 pub(crate) mod replicas;
+pub(crate) mod traffic;
 
 use std::time::Duration;
 
@@ -63,28 +66,31 @@ pub(crate) async fn run_workload(world: &World, namespace: &str, name: &str) -> 
 
 /// The same without waiting.
 pub(crate) async fn apply_workload(world: &World, namespace: &str, name: &str) -> Result<()> {
+    world.apply(&workload(namespace, name)).await
+}
+
+/// A Deployment of `example/workload` and a Service of the same name.
+pub(crate) fn workload(namespace: &str, name: &str) -> Vec<Value> {
     let labels = json!({"app": name});
     let container =
         json!({"name": "workload", "image": "example/workload:1", "ports": [{"containerPort": 8080}]});
-    world
-        .apply(&[
-            json!({
-                "apiVersion": "apps/v1",
-                "kind": "Deployment",
-                "metadata": {"name": name, "namespace": namespace},
-                "spec": {
-                    "selector": {"matchLabels": labels},
-                    "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
-                },
-            }),
-            json!({
-                "apiVersion": "v1",
-                "kind": "Service",
-                "metadata": {"name": name, "namespace": namespace},
-                "spec": {"selector": labels, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
-            }),
-        ])
-        .await
+    vec![
+        json!({
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            },
+        }),
+        json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {"selector": labels, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+        }),
+    ]
 }
 
 /// Waits until all Pods of a Deployment are of its newest kind and ready.
