@@ -101,6 +101,11 @@ impl<D: SharedData> Plugin<D> {
         matches!(self.identity.kind, ProxyKind::Waypoint | ProxyKind::WaypointOfOne)
     }
 
+    /// True if requests come from outside the mesh, whose headers nobody vouches for.
+    pub fn is_gateway(&self) -> bool {
+        self.identity.kind == ProxyKind::Gateway
+    }
+
     /// True if no request can get a fault, so that nothing about it need be read.
     pub fn is_idle(&self) -> bool {
         self.is_stale || self.programs.is_empty()

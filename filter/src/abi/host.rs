@@ -98,6 +98,16 @@ fn mark_held(policy: &str) {
     }
 }
 
+/// Removes marks that the client has set, and leaves those of a plugin that has held the request. Each change makes the
+/// host choose the route again, so headers that are not there are left alone.
+pub(super) fn remove_forged_marks() {
+    for name in [FAULT, POLICY] {
+        if request_header(name).is_some() && !is_decided() {
+            let _ = sdk::remove_map_value(MapType::HttpRequestHeaders, name);
+        }
+    }
+}
+
 pub(super) fn resume_request() {
     let _ = sdk::resume_http_request();
 }
@@ -121,10 +131,15 @@ pub(super) fn cluster() -> Option<Vec<u8>> {
     property(&["xds", "cluster_name"]).or_else(|| property(&["cluster_name"]))
 }
 
+/// True if another plugin has decided about the request for which the host has called.
+pub(super) fn is_decided() -> bool {
+    property(&[DECIDED]).is_some()
+}
+
 /// Takes the decision about the request for which the host has called; `false` if another plugin has taken it. The
 /// other one may run another release of this module, in a VM of which this one knows nothing.
 pub(super) fn claim() -> bool {
-    let is_first = property(&[DECIDED]).is_none();
+    let is_first = !is_decided();
     if is_first {
         hostcalls::set_property(DECIDED, "1");
     }

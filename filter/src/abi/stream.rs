@@ -55,6 +55,9 @@ pub(super) fn on_request_headers(root: &Root, context_id: u32) -> Action {
         core::arch::wasm32::unreachable();
     }
     let mut plugin = root.plugin.borrow_mut();
+    if plugin.is_gateway() {
+        host::remove_forged_marks();
+    }
     if plugin.is_idle() {
         return Action::Continue;
     }

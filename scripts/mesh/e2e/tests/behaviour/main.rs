@@ -15,6 +15,7 @@ mod a_draining_proxy_ends_what_it_holds;
 mod a_duration_ends_without_the_reconciler;
 mod a_filter_that_trapped_can_be_reloaded;
 mod a_gateway_receives_and_makes_every_request;
+mod a_gateway_removes_the_marks_of_its_clients;
 mod a_grpc_call_gets_what_the_policy_says;
 mod a_killed_reconciler_changes_nothing;
 mod a_malformed_file_stops_only_its_own_faults;
