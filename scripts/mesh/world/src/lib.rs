@@ -5,7 +5,7 @@
 //!
 //! The rooms, from the lowest to the highest; a room uses those above it in this list:
 //!
-//! - `machine`: commands; the number of a world, and what others have left; the network namespace of the node.
+//! - `machine`: commands; the number of a world, and what others have left; network namespaces.
 //! - `kubernetes`: certificates, the control plane, and kubectl.
 //! - `istio`: the manifests of Istio's charts, istiod, and what it says of itself.
 //! - `pods`: the kubelet, and the programs that stand for images.

@@ -1,8 +1,10 @@
-//! This machine: its commands, the number of a world, and the network namespace of its node.
+//! This machine: its commands, the number of a world, the network namespace of its node, and those of Pods.
 
 mod command;
+mod namespace;
 mod node;
 mod slot;
 
 pub(crate) use command::wait_for;
+pub(crate) use namespace::inside;
 pub(crate) use node::Node;

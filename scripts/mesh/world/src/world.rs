@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::istio::Istiod;
 use crate::kubernetes::{ControlPlane, Kubectl};
-use crate::machine::Node;
+use crate::machine::{Node, inside};
 use crate::pods::{self, Outside};
 use crate::proxies;
 
@@ -94,6 +94,17 @@ impl World {
     /// The kubelet, which has the logs of containers and runs commands in them.
     pub fn kubelet(&self) -> &Kubelet {
         &self.kubelet
+    }
+
+    /// Does work in the network namespace of a Pod, as the application there would: its sidecar takes part.
+    pub async fn inside<T: Send + 'static>(
+        &self,
+        namespace: &str,
+        pod: &str,
+        work: impl AsyncFnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let network = self.kubelet.network_namespace(namespace, pod);
+        inside(&network.with_context(|| format!("no Pod {namespace}/{pod} runs"))?, work).await
     }
 
     /// Changes the configuration of the mesh (MeshConfig); istiod takes it over by itself.

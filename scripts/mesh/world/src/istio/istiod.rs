@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::manifests::{Manifests, NAMESPACE};
 use super::metrics::Metrics;
+use super::waypoint;
 use crate::kubernetes::Kubectl;
 use crate::machine::Node;
 
@@ -88,6 +89,7 @@ impl Istiod {
         // istiod writes its certificate into the webhooks, as in any cluster.
         istiod.until("istiod to inject Pods", async || is_injected(kubectl).await).await?;
         istiod.until("istiod to check configuration", async || is_checked(kubectl).await).await?;
+        kubectl.apply(&[waypoint::without_metadata()]).await?;
         Ok(istiod)
     }
 

@@ -3,15 +3,14 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::Ipv4Addr;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use harness::Process;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::command::run;
+use super::namespace::enter;
 use super::slot::Slot;
 
 /// The address of the node. Worlds do not see each other, so all may have the same.
@@ -102,9 +101,4 @@ impl Drop for Node {
             eprintln!("{} is left for the next world to remove: {error:#}", self.name());
         }
     }
-}
-
-fn enter(namespace: &File) -> Result<()> {
-    move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
-        .context("entering a namespace")
 }

@@ -1,14 +1,12 @@
 //! From `git push` to the fault, as the README's "Deploy it" says it: with the manifests, with injected sidecars that
 //! fetch the module from the control plane, and for nobody else.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use harness::{Answer, Client, Repository, Request, first};
-use world::World;
 
-use crate::support::{deploy, get, run_workload, serve, start};
+use crate::support::{address, deploy, install, run_workload, serve, start};
 
 const POLICY: &str = "\
 metadata: {name: first-fault}
@@ -30,11 +28,12 @@ async fn and_for_nobody_else() -> Result<()> {
 
     world.kubectl(&["create", "namespace", "demo"]).await?;
     world.kubectl(&["label", "namespace", "demo", "istio-injection=enabled"]).await?;
-    world.kubectl(&["apply", "--namespace", "demo", "--kustomize", &sidecar_plugin()]).await?;
+    install(&world, "demo", "k8s/plugin/sidecar").await?;
     for name in ["frontend", "backend"] {
         run_workload(&world, "demo", name).await?;
     }
-    let (frontend, backend) = (address(&world, "frontend").await?, address(&world, "backend").await?);
+    let (frontend, backend) =
+        (address(&world, "demo", "frontend").await?, address(&world, "demo", "backend").await?);
     let (client, request) = (Client::new()?, Request::get("/"));
     for address in [frontend, backend] {
         ensure!(client.send(address, &request).await?.status == 200);
@@ -51,16 +50,4 @@ async fn and_for_nobody_else() -> Result<()> {
     policies.push("Mend the frontend").await?;
     first(&client, frontend, &request, |answer| answer.status == 200).await?;
     world.end().await
-}
-
-fn sidecar_plugin() -> String {
-    harness::paths::workspace().join("k8s/plugin/sidecar").display().to_string()
-}
-
-/// The address of a Service.
-async fn address(world: &World, name: &str) -> Result<SocketAddr> {
-    let service = get(world, "demo", &format!("service/{name}")).await?;
-    let address =
-        service.pointer("/spec/clusterIP").and_then(|address| address.as_str()).context("no ClusterIP")?;
-    Ok(SocketAddr::new(address.parse()?, 80))
 }

@@ -3,9 +3,11 @@
 mod doctor;
 mod flux;
 mod person;
+mod places;
 mod support;
 
 mod a_cluster_admits_the_manifests;
+mod a_control_plane_serves_inside_a_closed_mesh;
 mod a_lost_filter_comes_back;
 mod a_mesh_is_disturbed;
 mod a_module_is_pulled_from_a_registry;

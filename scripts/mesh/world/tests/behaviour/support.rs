@@ -1,5 +1,6 @@
 //! What several tests need.
 
+mod caller;
 pub(crate) mod faults;
 pub(crate) mod overlay;
 pub(crate) mod plugins;
@@ -9,16 +10,20 @@ pub(crate) mod proxy;
 pub(crate) mod registry;
 pub(crate) mod replicas;
 pub(crate) mod traffic;
+mod workload;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use harness::{GitHttp, Repository};
+use harness::{GitHttp, Repository, paths};
 use kubelet::{Images, Program};
 use serde_json::{Value, json};
 use world::World;
 
+pub(crate) use caller::Caller;
 use overlay::Overlay;
+pub(crate) use workload::{gateway, merge, service, waypoint, workload};
 
 /// As long as a rollout with sidecars takes on two busy cores.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -69,30 +74,6 @@ pub(crate) async fn apply_workload(world: &World, namespace: &str, name: &str) -
     world.apply(&workload(namespace, name)).await
 }
 
-/// A Deployment of `example/workload` and a Service of the same name.
-pub(crate) fn workload(namespace: &str, name: &str) -> Vec<Value> {
-    let labels = json!({"app": name});
-    let container =
-        json!({"name": "workload", "image": "example/workload:1", "ports": [{"containerPort": 8080}]});
-    vec![
-        json!({
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": name, "namespace": namespace},
-            "spec": {
-                "selector": {"matchLabels": labels},
-                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
-            },
-        }),
-        json!({
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": name, "namespace": namespace},
-            "spec": {"selector": labels, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
-        }),
-    ]
-}
-
 /// Waits until all Pods of a Deployment are of its newest kind and ready.
 pub(crate) async fn roll_out(world: &World, namespace: &str, name: &str) -> Result<()> {
     let deployment = format!("deployment/{name}");
@@ -108,6 +89,23 @@ pub(crate) async fn roll_out(world: &World, namespace: &str, name: &str) -> Resu
 
 /// An object of the cluster.
 pub(crate) async fn get(world: &World, namespace: &str, what: &str) -> Result<Value> {
-    let found = world.kubectl(&["get", what, "--namespace", namespace, "--output=json"]).await?;
+    let mut words = vec!["get", "--namespace", namespace, "--output=json"];
+    words.extend(what.split(' '));
+    let found = world.kubectl(&words).await?;
     serde_json::from_str(&found).context("kubectl prints no JSON")
+}
+
+/// The address of a Service.
+pub(crate) async fn address(world: &World, namespace: &str, name: &str) -> Result<SocketAddr> {
+    let service = get(world, namespace, &format!("service/{name}")).await?;
+    let address =
+        service.pointer("/spec/clusterIP").and_then(|address| address.as_str()).context("no ClusterIP")?;
+    Ok(SocketAddr::new(address.parse()?, 80))
+}
+
+/// Installs what a directory of the repository says into a namespace.
+pub(crate) async fn install(world: &World, namespace: &str, directory: &str) -> Result<()> {
+    let directory = paths::workspace().join(directory).display().to_string();
+    world.kubectl(&["apply", "--namespace", namespace, "--kustomize", &directory]).await?;
+    Ok(())
 }

@@ -1,0 +1,179 @@
+//! The control plane in the mesh (`k8s/overlays/sidecar`), where every workload refuses plain text, calls only what
+//! the registry knows, and one namespace hides what it does not call.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use harness::{Answer, Client, Deadline, Repository, Request};
+use serde_json::{Value, json};
+use world::World;
+
+use crate::support::{Caller, address, deploy, install, merge, roll_out, serve, start, workload};
+
+const POLICY: &str = "\
+metadata: {name: broken}
+spec:
+  rules: [{match: {path: {exact: /broken}}, fault: {percentage: 100, abort: {httpStatus: 503}}}]
+";
+
+const SOON: Duration = Duration::from_secs(5);
+
+/// As the test sets it.
+const MAX_STALENESS: Duration = Duration::from_secs(8);
+
+#[tokio::test]
+async fn to_filters_that_see_it() -> Result<()> {
+    let world = start().await?;
+    let policies = Repository::new().await?;
+    let _git = serve(&world, &policies).await?;
+    close(&world).await?;
+    deploy(&world, "sidecar").await?;
+    world.apply(&[only_with_an_identity()]).await?;
+    for namespace in ["demo", "other"] {
+        world.kubectl(&["create", "namespace", namespace]).await?;
+        world.kubectl(&["label", "namespace", namespace, "istio-injection=enabled"]).await?;
+        install(&world, namespace, "k8s/plugin/sidecar").await?;
+    }
+    let staleness = json!({"spec": {"pluginConfig": {"max_staleness_seconds": MAX_STALENESS.as_secs()}}});
+    let patch = ["patch", "--namespace=demo", "wasmplugin", "hfi-inbound", "--type=merge", "--patch"];
+    world.kubectl(&[&patch[..], &[&staleness.to_string()]].concat()).await?;
+    world.apply(&[workload("demo", "frontend"), workload("other", "backend")].concat()).await?;
+    roll_out(&world, "demo", "frontend").await?;
+    roll_out(&world, "other", "backend").await?;
+
+    let caller = Caller::inside(&world, "other", "backend");
+    let (frontend, backend) =
+        (address(&world, "demo", "frontend").await?, address(&world, "other", "backend").await?);
+    let request = |host: &str| Request::get("/broken").header("host", host);
+    let until = async |host: &str, is_broken: bool| {
+        let service = if host == "frontend.demo" { frontend } else { backend };
+        let wanted = move |answer: &Answer| if is_broken { answer.aborted() } else { answer.status == 200 };
+        caller.until(service, request(host), wanted).await
+    };
+    is_closed(&world, frontend).await?;
+    until("frontend.demo", false).await?;
+
+    policies.write("broken.yaml", POLICY)?;
+    let push = policies.push("Break both").await?;
+    until("frontend.demo", true).await?;
+    println!("from git push to a fault behind mutual TLS: {:?}", push.began.elapsed());
+    ensure!(push.began.elapsed() < SOON);
+    until("backend.other", true).await?;
+    strangers_only_read(&world).await?;
+
+    world.apply(&[calls("demo", &["./*", "istio-system/*"])]).await?;
+    until_it_has_no_cluster(&world, "demo", "frontend").await?;
+    policies.remove("broken.yaml")?;
+    policies.push("Mend both").await?;
+    until("backend.other", false).await?;
+    let answer = caller.ask(frontend, request("frontend.demo")).await?;
+    ensure!(answer.aborted(), "a filter that hears nothing goes on: {answer:?}");
+    until("frontend.demo", false).await.context("after the longest staleness")?;
+
+    world.apply(&[calls("demo", &["./*", "istio-system/*", "boifi/*"])]).await?;
+    policies.write("broken.yaml", POLICY)?;
+    policies.push("Break both again").await?;
+    until("frontend.demo", true).await.context("once it is let through")?;
+    world.end().await
+}
+
+/// Mutual TLS everywhere, and no calls to what the registry does not know. Git is outside of the mesh.
+async fn close(world: &World) -> Result<()> {
+    world.configure_mesh(|mesh| merge(mesh, json!({"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}})))?;
+    let root = json!({"name": "closed", "namespace": "istio-system"});
+    world
+        .apply(&[
+            json!({
+                "apiVersion": "security.istio.io/v1",
+                "kind": "PeerAuthentication",
+                "metadata": root,
+                "spec": {"mtls": {"mode": "STRICT"}},
+            }),
+            json!({
+                "apiVersion": "networking.istio.io/v1",
+                "kind": "ServiceEntry",
+                "metadata": root,
+                "spec": {
+                    "hosts": ["git.example"],
+                    "location": "MESH_EXTERNAL",
+                    "resolution": "STATIC",
+                    "ports": [{"name": "http", "number": 80, "protocol": "HTTP"}],
+                    "endpoints": [{"address": world.address()}],
+                },
+            }),
+        ])
+        .await
+}
+
+/// Denies polls that come without mutual TLS, so that a fault proves it.
+fn only_with_an_identity() -> Value {
+    json!({
+        "apiVersion": "security.istio.io/v1",
+        "kind": "AuthorizationPolicy",
+        "metadata": {"name": "only-with-an-identity", "namespace": "boifi"},
+        "spec": {
+            "action": "DENY",
+            "rules": [{
+                "from": [{"source": {"notPrincipals": ["*"]}}],
+                "to": [{"operation": {"paths": ["/v1/snapshot"]}}],
+            }],
+        },
+    })
+}
+
+/// Lets the workloads of a namespace call nothing else.
+fn calls(namespace: &str, hosts: &[&str]) -> Value {
+    json!({
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "Sidecar",
+        "metadata": {"name": "default", "namespace": namespace},
+        "spec": {"egress": [{"hosts": hosts}]},
+    })
+}
+
+async fn is_closed(world: &World, service: SocketAddr) -> Result<()> {
+    let answer = Client::new()?.send(service, &Request::get("/")).await;
+    ensure!(answer.is_err(), "a sidecar takes plain text: {answer:?}");
+    let unknown = SocketAddr::from(([192, 0, 2, 1], 80));
+    let request = Request::get("/").header("host", "unknown.example");
+    let answer = Caller::inside(world, "other", "backend").ask(unknown, request).await?;
+    ensure!(answer.status == 502, "a sidecar calls what nobody knows: {answer:?}");
+    Ok(())
+}
+
+/// Whoever is not of the control plane's namespace reads, and does nothing else there.
+async fn strangers_only_read(world: &World) -> Result<()> {
+    let mut service = address(world, "boifi", "hfi-control-plane").await?;
+    service.set_port(8080);
+    let host = "hfi-control-plane.boifi";
+    let post: http::Method = "POST".parse()?;
+    let write = || Request::get("/v1/policies").method(post.clone()).header("host", host);
+    let read = |path: &str| Request::get(path).header("host", host);
+    let (outside, neighbour) = (Caller::outside(world), Caller::inside(world, "other", "backend"));
+    for (who, caller, request, status) in [
+        ("whoever has no identity writes", outside, write(), 403),
+        ("a neighbour writes", neighbour, write(), 403),
+        ("a neighbour reads", neighbour, read("/v1/policies"), 200),
+        ("whoever has no identity reads", outside, read("/v1/policies"), 200),
+        ("whoever has no identity polls", outside, read("/v1/snapshot"), 403),
+    ] {
+        let answer = caller.ask(service, request).await?;
+        ensure!(answer.status == status, "{who}: {answer:?}");
+    }
+    Ok(())
+}
+
+/// Waits until istiod has taken the cluster of the control plane away from a sidecar.
+async fn until_it_has_no_cluster(world: &World, namespace: &str, workload: &str) -> Result<()> {
+    let mut service = address(world, "boifi", "hfi-control-plane").await?;
+    service.set_port(8080);
+    let request = Request::get("/v1/health").header("host", "hfi-control-plane.boifi");
+    let caller = Caller::inside(world, namespace, workload);
+    let deadline = Deadline::of("a sidecar to lose the control plane", SOON);
+    // What is not in the registry is cut off.
+    while caller.ask(service, request.clone()).await.is_ok() {
+        deadline.pause().await?;
+    }
+    Ok(())
+}
