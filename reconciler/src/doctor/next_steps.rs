@@ -48,7 +48,7 @@ pub(super) fn says(pod: &Pod) -> String {
 pub(super) fn send_again(plugin: &Plugin) -> String {
     let Name { namespace, name } = &plugin.metadata;
     format!(
-        "`kubectl --namespace {namespace} annotate wasmplugin {name} --overwrite hfi.dev/sent-again=$(date +%s)` \
+        "`kubectl --namespace {namespace} annotate wasmplugin {name} --overwrite hfi.dev/sent-again=$(date -u +%FT%TZ)` \
          makes Istio send the plugin again, after which the proxy fetches the module again"
     )
 }

@@ -17,8 +17,8 @@ use crate::support::{PATIENCE, control_plane};
 /// A filter that has failed for long asks again every 30 s; the rest is for the polls of a busy machine.
 const SOON: Duration = Duration::from_secs(45);
 
-/// The time without istiod. Nothing in proxies, agents or hfi has a limit between 10 s and the two minutes that
-/// `HFI_CHURN_SECONDS=120` shows.
+/// The time without istiod, 10 s so that the test is short. `HFI_CHURN_SECONDS=120` is longer than each limit of
+/// hfi: a filter's longest pause between polls (30 s), and the grace of a silent proxy (60 s).
 fn absence() -> Result<Duration> {
     let seconds = std::env::var("HFI_CHURN_SECONDS").map_or(Ok(10), |text| text.parse())?;
     Ok(Duration::from_secs(seconds))
