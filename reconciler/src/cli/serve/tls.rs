@@ -10,11 +10,11 @@ use crate::http::tls::CertificateFiles;
 pub(crate) struct TlsArgs {
     /// The file with the certificate (PEM) for HTTPS, followed by its intermediate certificates; read again when it
     /// changes. Without it, HTTP is served in clear text.
-    #[arg(long, env = "HFI_TLS_CERT_FILE", value_name = "FILE", value_parser = crate::cli::maybe_path())]
+    #[arg(long, env = "HFI_TLS_CERT_FILE", value_name = "FILE", value_parser = crate::cli::values::maybe_path())]
     tls_cert_file: Option<PathBuf>,
 
     /// The file with the private key (PEM) of that certificate.
-    #[arg(long, env = "HFI_TLS_KEY_FILE", value_name = "FILE", value_parser = crate::cli::maybe_path())]
+    #[arg(long, env = "HFI_TLS_KEY_FILE", value_name = "FILE", value_parser = crate::cli::values::maybe_path())]
     tls_key_file: Option<PathBuf>,
 }
 

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::duration;
+use crate::cli::values::duration;
 use crate::source::{
     access::{Access, Login},
     location::{Repository, Transport},

@@ -1,0 +1,179 @@
+//! The options of `hfi serve`, as checked settings.
+
+mod git;
+mod kubernetes;
+mod source;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{ArgAction, Args, CommandFactory as _, builder::FalseyValueParser, error::ErrorKind};
+use policies::language::Guardrail;
+
+use self::source::{Chosen, SourceArgs};
+use super::{
+    Cli,
+    values::{address, duration, inner_path, maybe_path},
+};
+use crate::clients::Prefixes;
+use crate::http::tls::CertificateFiles;
+use crate::source::{
+    Settings,
+    location::{LocationError, Repository},
+};
+
+/// Every option can also be given as an environment variable.
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    source: SourceArgs,
+
+    #[command(flatten)]
+    git: git::GitArgs,
+
+    /// The directory of the repository that holds the policies [default: the whole repository]
+    #[arg(long, env = "HFI_PATH", value_name = "DIR", default_value = "", hide_default_value = true, value_parser = inner_path)]
+    path: PathBuf,
+
+    /// The time between two reads of the source without a notification, from 1s to 1day.
+    #[arg(long, env = "HFI_INTERVAL", value_name = "DURATION", default_value = "30s", value_parser = interval)]
+    interval: Duration,
+
+    /// The address to serve HTTP on.
+    #[arg(long, env = "HFI_LISTEN", value_name = "ADDR", default_value = "[::]:8080", value_parser = address)]
+    listen: SocketAddr,
+
+    #[command(flatten)]
+    tls: tls::TlsArgs,
+
+    /// The lengths of the prefixes of IPv4 and IPv6 addresses that count as one client, when clients have to share.
+    #[arg(long, env = "HFI_CLIENT_PREFIX", value_name = "V4,V6", default_value = "32,128")]
+    client_prefix: Prefixes,
+
+    /// A directory for state that outlives the process: a start without Git then serves the last good commit.
+    #[arg(long, env = "HFI_STATE_DIR", value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// While this file exists every snapshot is empty, Git or not.
+    #[arg(long, env = "HFI_HALT_FILE", value_name = "PATH")]
+    halt_file: Option<PathBuf>,
+
+    /// Refuse every policy without an end.
+    #[arg(long, env = "HFI_REQUIRE_EXPIRY", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    require_expiry: bool,
+
+    /// The file with the secrets of push notifications, one a line. Without it there are no notifications.
+    #[arg(long, env = "HFI_HOOK_SECRET_FILE", value_name = "PATH", value_parser = maybe_path())]
+    hook_secret_file: Option<PathBuf>,
+
+    /// The filter module to serve at /filter.wasm. Further modules, such as its predecessor, are served by their
+    /// SHA-256 only. In the environment, commas separate them.
+    #[arg(long = "filter", env = "HFI_FILTER", value_name = "PATH", value_delimiter = ',', value_parser = maybe_path())]
+    filters: Vec<PathBuf>,
+
+    #[command(flatten)]
+    kubernetes: kubernetes::KubernetesArgs,
+
+    /// The log level, or `target=level` pairs.
+    #[arg(long, env = "HFI_LOG", value_name = "FILTER", default_value = "info")]
+    log: String,
+}
+
+/// The settings of `hfi serve`, checked.
+#[derive(Debug)]
+pub struct ServeConfig {
+    pub source: Settings,
+    pub guardrail: Guardrail,
+    pub interval: Duration,
+    pub listen: SocketAddr,
+    pub tls: Option<CertificateFiles>,
+    pub clients: Prefixes,
+    pub state_dir: Option<PathBuf>,
+    pub halt_file: Option<PathBuf>,
+    pub hook_secret_file: Option<PathBuf>,
+    /// Filter modules, the newest first.
+    pub filters: Vec<PathBuf>,
+    /// Absent without the cluster.
+    pub kubernetes: Option<crate::kubernetes::Settings>,
+    pub log: String,
+}
+
+impl Serve {
+    /// Checks the arguments, completed from the environment that `variable` reads.
+    pub fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Result<ServeConfig, clap::Error> {
+        // Every field is named, so that a new option cannot be forgotten here.
+        let Self {
+            source,
+            git,
+            path,
+            interval,
+            listen,
+            tls,
+            client_prefix,
+            state_dir,
+            halt_file,
+            require_expiry,
+            hook_secret_file,
+            filters,
+            kubernetes,
+            log,
+        } = self;
+        let tls =
+            tls.resolve().map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned()))?;
+        let kubernetes = kubernetes
+            .resolve(tls.is_some())
+            .map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned()))?;
+        // A variable that is set to nothing is not set.
+        let set = |path: &PathBuf| !path.as_os_str().is_empty();
+        let (state_dir, halt_file) = (state_dir.filter(set), halt_file.filter(set));
+        let hook_secret_file = hook_secret_file.filter(set);
+        let filters = filters.into_iter().filter(set).collect();
+        let (target, access) = git.resolve();
+        let source = match source.resolve(variable)? {
+            Chosen::Dir(_) if access.signers.is_some() => {
+                let why = "--verify (HFI_VERIFY) needs a repository, --repo: nobody signs a plain directory";
+                return Err(wrong(ErrorKind::ArgumentConflict, why.to_owned()));
+            }
+            Chosen::Repository { option, text } => {
+                let wrong = |reason| wrong(ErrorKind::ValueValidation, format!("{option} {reason}"));
+                let repository: Repository =
+                    text.parse().map_err(|error: LocationError| wrong(error.to_string()))?;
+                git::check(&repository, &access).map_err(|reason| wrong(reason.to_owned()))?;
+                Settings::Git { repository, target, path, access: Box::new(access) }
+            }
+            Chosen::Dir(dir) => Settings::Dir(dir),
+        };
+        let guardrail = Guardrail { require_expiry, ..Guardrail::default() };
+        Ok(ServeConfig {
+            source,
+            guardrail,
+            interval,
+            listen,
+            tls,
+            clients: client_prefix,
+            state_dir,
+            halt_file,
+            hook_secret_file,
+            filters,
+            kubernetes,
+            log,
+        })
+    }
+}
+
+/// Wrong use of `hfi serve`, with the usage of just that command.
+fn wrong(kind: ErrorKind, message: String) -> clap::Error {
+    let mut cli = Cli::command();
+    // Only then a command knows the name that it is called by.
+    cli.build();
+    match cli.find_subcommand_mut("serve") {
+        Some(serve) => serve.error(kind, message),
+        None => cli.error(kind, message),
+    }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    duration(text, Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60), "from 1s to 1day")
+}
