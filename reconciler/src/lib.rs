@@ -10,6 +10,7 @@
 //!   text that is safe for a terminal, the request to end, and the version of this build.
 //! - [`clients`]: clients by their address, and fair shares of what they need (the crate `long-poll`).
 //! - [`api`]: the JSON of the HTTP interface, for the server and its clients (`schemars`).
+//! - [`access`]: the tokens of those who may write, and their rights.
 //! - [`telemetry`]: logs, and metrics for Prometheus (`prometheus_client`).
 //! - [`source`]: a Git repository (`git2`) or a plain directory (`notify`), read as a value: a revision and its
 //!   files.
@@ -25,6 +26,7 @@
 //! - [`assembly`]: starts and stops all of this.
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod api;
 pub mod assembly;
 pub mod cli;

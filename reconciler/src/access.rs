@@ -1,0 +1,11 @@
+//! Who may write: the token file with its rights, and the limits on those who try.
+//!
+//! - [`token_file`]: the file of `--write-token-file`, read anew when it changes; `entry`: a line of it.
+//! - [`rights`]: what the owner of a token may do.
+//! - [`buckets`]: limits on how often somebody may do something; [`failures`]: limits on tokens that fail, by address.
+
+pub mod buckets;
+mod entry;
+pub mod failures;
+pub mod rights;
+pub mod token_file;
