@@ -4,6 +4,7 @@
 //! - [`status`]: `GET /v1/policies/status`, with its parts [`counts`], [`kubernetes`], [`policy_status`],
 //!   [`finding`] and [`first_generation`].
 //! - [`policies`], [`filters`], [`events`], [`ready`], [`health`], [`hooks`]: the other resources.
+//! - [`writes`]: changes of policies, and their history.
 //! - [`problem`] documents: errors.
 //! - [`time`]: how a time is written.
 //!
@@ -24,6 +25,7 @@ pub mod problem;
 pub mod ready;
 pub mod status;
 pub mod time;
+pub mod writes;
 
 #[cfg(test)]
 mod tests;

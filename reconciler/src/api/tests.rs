@@ -22,6 +22,7 @@ use super::{
     ready::{Ready, ReadyStatus, SourceError},
     status::{Source, SourceFailing, Status},
     time::Time,
+    writes::{BodyError, History, HistoryCommit, WriteResult, Written, WrittenPolicy},
 };
 
 /// Reads a golden file and writes it again: a field that is renamed, added, removed or moved shows.
@@ -39,6 +40,9 @@ fn every_resource_is_written_as_before() {
     is_written_as::<Ready>(include_str!("tests/ready.json"));
     is_written_as::<Policies>(include_str!("tests/policies.json"));
     is_written_as::<Problem>(include_str!("tests/problem.json"));
+    is_written_as::<Problem>(include_str!("tests/problem_of_a_write.json"));
+    is_written_as::<Written>(include_str!("tests/written.json"));
+    is_written_as::<History>(include_str!("tests/history.json"));
     is_written_as::<Health>(include_str!("tests/health.json"));
     is_written_as::<Notified>(include_str!("tests/hooks.json"));
 }
@@ -111,6 +115,49 @@ fn counts() -> impl Strategy<Value = Counts> {
 fn finding() -> impl Strategy<Value = Finding> {
     (any::<u32>(), text(), text(), any::<u32>(), text())
         .prop_map(|(column, field, file, line, message)| Finding { column, field, file, line, message })
+}
+
+fn body_error() -> impl Strategy<Value = BodyError> {
+    (any::<u32>(), any::<usize>(), text(), any::<u32>(), text()).prop_map(
+        |(column, document, field, line, message)| BodyError { column, document, field, line, message },
+    )
+}
+
+fn written() -> impl Strategy<Value = Written> {
+    let results = [
+        WriteResult::Created,
+        WriteResult::Configured,
+        WriteResult::Unchanged,
+        WriteResult::Restarted,
+        WriteResult::Deleted,
+        WriteResult::Unknown,
+    ];
+    let policy = (text(), any::<u32>(), text(), prop::sample::select(results.to_vec()))
+        .prop_map(|(file, line, name, result)| WrittenPolicy { file, line, name, result });
+    let texts = [(); 5].map(|()| option::of(text()));
+    (texts, vec(policy, 0..3), text(), any::<bool>(), vec(finding(), 0..3)).prop_map(
+        |([branch, commit, digest, link, revision], policies, request, served, warnings)| Written {
+            branch,
+            commit,
+            digest,
+            link,
+            policies,
+            request,
+            revision,
+            served,
+            warnings,
+        },
+    )
+}
+
+fn history() -> impl Strategy<Value = History> {
+    let commit = (text(), text(), text(), time()).prop_map(|(author, id, subject, time)| HistoryCommit {
+        author,
+        id,
+        subject,
+        time,
+    });
+    (vec(commit, 0..3), any::<bool>()).prop_map(|(commits, partial)| History { commits, partial })
 }
 
 fn selector() -> impl Strategy<Value = Selector> {
@@ -325,7 +372,17 @@ proptest! {
     }
 
     #[test]
-    fn a_problem_is_read_back(detail in text(), status: u16, title in text()) {
-        is_read_back(&Problem { detail, status, title });
+    fn a_write_is_read_back(written in written(), history in history()) {
+        is_read_back(&written);
+        is_read_back(&history);
+    }
+
+    #[test]
+    fn a_problem_is_read_back(
+        (detail, title, status) in (text(), text(), any::<u16>()),
+        (commit, outcome, request) in (option::of(text()), option::of(text()), option::of(text())),
+        errors in vec(body_error(), 0..3),
+    ) {
+        is_read_back(&Problem { commit, detail, errors, outcome, request, status, title });
     }
 }

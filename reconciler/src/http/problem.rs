@@ -38,7 +38,8 @@ impl IntoResponse for Problem {
         let Self { status, detail } = self;
         let title = status.canonical_reason().unwrap_or("Error");
         // `about:blank`, the default type: the status says it all.
-        let document = api::problem::Problem { detail, status: status.as_u16(), title: title.to_owned() };
+        let (status_code, title) = (status.as_u16(), title.to_owned());
+        let document = api::problem::Problem { detail, status: status_code, title, ..Default::default() };
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
         (status, content_type, Json(document)).into_response()
     }
