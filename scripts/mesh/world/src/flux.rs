@@ -14,6 +14,6 @@ mod ssh;
 pub(crate) use balancer::Balancer;
 pub(crate) use cert_manager::CertManager;
 pub(crate) use checkout::checkout;
-pub(crate) use controllers::{images, install};
+pub(crate) use controllers::{APPLYING, CONTROLLERS, images, install, manifests};
 pub(crate) use elsewhere::Elsewhere;
 pub(crate) use hosts::{Hosts, NAMES, authority};

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::flux::{self, Balancer, CertManager, Elsewhere, Hosts};
 use crate::istio::{Metrics, without_metadata};
 use crate::machine::{Node, wait_for};
-use crate::pods::Outside;
+use crate::pods::{self, Outside};
 use crate::world::World;
 
 /// What keeps out of the configuration of an upstream Envoy the things that only Istio's own has.
@@ -31,11 +31,17 @@ const UPSTREAM_ENVOY: [(&str, &str); 4] = [
 pub struct FluxWorld {
     platform: Repository,
     policies: Repository,
+    /// None in a cluster that had a mesh before Flux.
+    stand_ins: Option<StandIns>,
+    hosts: Hosts,
+    world: World,
+}
+
+/// What takes the place of the parts of a cloud, and of programs that no registry has.
+struct StandIns {
     certificates: CertManager,
     _elsewhere: Elsewhere,
     _balancer: Balancer,
-    hosts: Hosts,
-    world: World,
 }
 
 /// A link of a stack: a Kustomization of Flux.
@@ -57,34 +63,64 @@ impl FluxWorld {
     pub async fn start(images: Images, cert_manager: &Path) -> Result<Self> {
         let node = Node::enter()?;
         let directory = node.directory();
-        Self::on(node, images, cert_manager)
-            .await
-            .with_context(|| format!("{} has the logs", directory.display()))
+        let started = async {
+            let authority = flux::authority(&node).await?;
+            let images = CertManager::images(images, &authority, cert_manager);
+            let images = images.with("*/pilot:*", istiod()?);
+            let mut world = Self::on(node, images, &authority).await?;
+            let client = world.world.client();
+            let (node, kubectl) = world.world.node();
+            let elsewhere = Elsewhere::start(client.clone(), &node.name()).await?;
+            flux::install(node, kubectl, &flux::CONTROLLERS).await?;
+            world.stand_ins = Some(StandIns {
+                certificates: CertManager::start(client.clone(), authority),
+                _elsewhere: elsewhere,
+                _balancer: Balancer::start(client),
+            });
+            Ok::<_, anyhow::Error>(world)
+        };
+        started.await.with_context(|| format!("{} has the logs", directory.display()))
     }
 
-    async fn on(node: Node, images: Images, cert_manager: &Path) -> Result<Self> {
-        let authority = flux::authority(&node).await?;
+    /// Starts a cluster that has Istio, with the controllers of Flux that read Git and apply what is there. Pods run
+    /// these images, and these of hfi.
+    pub async fn beside_istio(images: Images, of_hfi: Vec<(String, Program)>) -> Result<Self> {
+        let node = Node::enter()?;
+        let directory = node.directory();
+        let started = async {
+            let authority = flux::authority(&node).await?;
+            let certificate = authority.join("ca.pem");
+            let images = of_hfi.into_iter().fold(images, |images, (name, program)| {
+                images.with(&name, program.file(pods::AUTHORITIES, &certificate))
+            });
+            let mut world = Self::on(node, images, &authority).await?;
+            world.world.install_istio().await?;
+            let (node, kubectl) = world.world.node();
+            flux::install(node, kubectl, &flux::APPLYING).await?;
+            Ok::<_, anyhow::Error>(world)
+        };
+        started.await.with_context(|| format!("{} has the logs", directory.display()))
+    }
+
+    /// A cluster and the hosts, with an authority that vouches for them.
+    async fn on(node: Node, images: Images, authority: &Path) -> Result<Self> {
         let (platform, policies) = (flux::checkout().await?, Repository::new().await?);
-        let hosts = Hosts::start(&node, &authority, &platform, &policies).await?;
+        let hosts = Hosts::start(&node, authority, &platform, &policies).await?;
         let certificate = authority.join("ca.pem");
-        let images = CertManager::images(flux::images(images, &certificate)?, &authority, cert_manager);
-        let images = images.with("*/pilot:*", istiod()?);
+        let images = flux::images(images, &certificate)?;
         let outside = Outside { names: &flux::NAMES, authority: Some(&certificate) };
         let world = World::without_istio(node, images, outside).await?;
-        let certificates = CertManager::start(world.client(), authority);
-        let balancer = Balancer::start(world.client());
-        let (node, kubectl) = world.node();
-        let elsewhere = Elsewhere::start(world.client(), &node.name()).await?;
-        flux::install(node, kubectl).await?;
-        Ok(Self {
-            platform,
-            policies,
-            certificates,
-            _elsewhere: elsewhere,
-            _balancer: balancer,
-            hosts,
-            world,
-        })
+        Ok(Self { platform, policies, stand_ins: None, hosts, world })
+    }
+
+    /// The cluster itself.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The same, to wait for something in it.
+    pub fn world_mut(&mut self) -> &mut World {
+        &mut self.world
     }
 
     /// The repository that is `https://git.example/platform/hfi.git`: this checkout.
@@ -118,14 +154,27 @@ impl FluxWorld {
         Ok((self.hosts.ssh().client_key(), self.hosts.ssh().known_host()?))
     }
 
+    /// The manifests of Flux, as `flux install --export` prints them: without what flux/README.md adds.
+    pub async fn flux_manifests(&self) -> Result<String> {
+        let (node, kubectl) = self.world.node();
+        flux::manifests(node, kubectl).await
+    }
+
+    /// Lets the repository of Istio's charts have these versions, and no others.
+    pub async fn publish_istio(&self, versions: &[&str]) -> Result<()> {
+        self.hosts.publish_istio(versions).await
+    }
+
     /// What the chat at `https://chat.example` was sent.
     pub fn messages(&self) -> Vec<String> {
         self.hosts.chat().messages()
     }
 
     /// Lets cert-manager sign, or not.
-    pub fn cert_manager_signs(&self, signs: bool) {
-        self.certificates.signs(signs);
+    pub fn cert_manager_signs(&self, signs: bool) -> Result<()> {
+        let stand_ins = self.stand_ins.as_ref().context("this world has no cert-manager")?;
+        stand_ins.certificates.signs(signs);
+        Ok(())
     }
 
     /// Fails, with what it printed, when a program of the cluster has ended.

@@ -26,6 +26,9 @@ const BACKOFF: Duration = Duration::from_secs(1);
 /// The release whose Envoy istiod takes the proxies for: for later ones it configures what an upstream Envoy lacks.
 const ISTIO_VERSION: &str = "1.29.1";
 
+/// Where an image has the authorities that its programs trust.
+pub(crate) const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// What Pods find outside of the cluster: a test serves it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outside<'a> {
@@ -49,7 +52,7 @@ pub(crate) async fn start(
     let network = Network::create(RunName::unique(STEM)?, GATEWAY.into(), PREFIX_LENGTH).await?;
     let mut hfi = hfi(&node.directory()).await?;
     if let Some(authority) = outside.authority {
-        hfi = hfi.file("/etc/ssl/certs/ca-certificates.crt", authority);
+        hfi = hfi.file(AUTHORITIES, authority);
     }
     let images = images.with("*/proxyv2:*", proxy()?);
     let images = images.with("localhost/hfi:*", hfi.clone()).with("hfi:*", hfi);

@@ -41,7 +41,7 @@ impl World {
         let outside = Outside { names: &["git.example"], authority: None };
         let with_istio = async {
             let mut world = Self::without_istio(node, images, outside).await?;
-            world.istiod = Some(Istiod::start(&world.node, &world.kubectl).await?);
+            world.install_istio().await?;
             Ok::<_, anyhow::Error>(world)
         };
         with_istio.await.with_context(|| format!("{} has the logs", directory.display()))
@@ -54,6 +54,12 @@ impl World {
         let client = control_plane.client().await?;
         let kubelet = pods::start(&node, client.clone(), images, outside).await?;
         Ok(Self { kubelet, istiod: None, control_plane, kubectl, client, node })
+    }
+
+    /// Starts istiod on the node, with what it needs in the cluster.
+    pub(crate) async fn install_istio(&mut self) -> Result<()> {
+        self.istiod = Some(Istiod::start(&self.node, &self.kubectl).await?);
+        Ok(())
     }
 
     /// The kubeconfig of a user who may do everything.

@@ -9,14 +9,17 @@ use serde_json::{Map, Value, json};
 
 use crate::machine::wait_for;
 
-/// Packs charts at a version into a directory, with the index.
-pub(super) async fn publish(directory: &Path, version: &str, names: &[&str]) -> Result<()> {
+/// Packs charts at some versions into a directory, with the index.
+pub(super) async fn publish(directory: &Path, versions: &[&str], names: &[&str]) -> Result<()> {
     let mut entries = Map::new();
     for name in names {
-        let packed = format!("{name}-{version}.tgz");
-        pack(directory, name, version, &packed).await.with_context(|| format!("the chart {name}"))?;
-        let entry = json!([{"apiVersion": "v2", "name": name, "version": version, "urls": [packed], "created": "2026-01-01T00:00:00Z"}]);
-        entries.insert((*name).to_owned(), entry);
+        let mut entry = Vec::new();
+        for version in versions {
+            let packed = format!("{name}-{version}.tgz");
+            pack(directory, name, version, &packed).await.with_context(|| format!("the chart {name}"))?;
+            entry.push(json!({"apiVersion": "v2", "name": name, "version": version, "urls": [packed], "created": "2026-01-01T00:00:00Z"}));
+        }
+        entries.insert((*name).to_owned(), entry.into());
     }
     let index = json!({"apiVersion": "v1", "entries": entries, "generated": "2026-01-01T00:00:00Z"});
     Ok(fs::write(directory.join("index.yaml"), index.to_string())?)

@@ -32,6 +32,7 @@ pub(crate) struct Hosts {
     _front: TlsFront,
     _git: [GitHttp; 2],
     _charts: [Files; 2],
+    istio: PathBuf,
     chat: Chat,
     ssh: Ssh,
 }
@@ -67,22 +68,28 @@ impl Hosts {
         let jetstack = authority.join("charts.jetstack.io");
         fs::create_dir_all(&jetstack)?;
         let version = charts::wanted("flux/components/certs/cert-manager/release.yaml")?;
-        charts::publish(&jetstack, &version, &["cert-manager"]).await?;
-        let istio = authority.join("istio-release.storage.googleapis.com");
-        fs::create_dir_all(istio.join("charts"))?;
+        charts::publish(&jetstack, &[&version], &["cert-manager"]).await?;
+        let storage = authority.join("istio-release.storage.googleapis.com");
+        let istio = storage.join("charts");
+        fs::create_dir_all(&istio)?;
         let version = charts::wanted("flux/components/istio/mesh/base.yaml")?;
-        charts::publish(&istio.join("charts"), &version, &ISTIO).await?;
+        charts::publish(&istio, &[&version], &ISTIO).await?;
         let ssh = Ssh::start(node, &own).await?;
         let (own, others) = (GitHttp::start(&own).await?, GitHttp::start(&others).await?);
         let chat = Chat::start().await?;
-        let (jetstack, istio) = (Files::serve(&jetstack).await?, Files::serve(&istio).await?);
-        let servers = [own.address(), others.address(), jetstack.address, istio.address, chat.address];
+        let (jetstack, storage) = (Files::serve(&jetstack).await?, Files::serve(&storage).await?);
+        let servers = [own.address(), others.address(), jetstack.address, storage.address, chat.address];
         let route = move |name: &str| {
             NAMES.into_iter().zip(servers).find(|(host, _)| *host == name).map(|(_, server)| server)
         };
         let (certificate, key) = (authority.join("hosts.pem"), authority.join("hosts.key"));
         let front = TlsFront::start((node.address(), 443).into(), &certificate, &key, route).await?;
-        Ok(Self { _front: front, _git: [own, others], _charts: [jetstack, istio], chat, ssh })
+        Ok(Self { _front: front, _git: [own, others], _charts: [jetstack, storage], istio, chat, ssh })
+    }
+
+    /// Has these versions of Istio's charts from now on, and no others.
+    pub(crate) async fn publish_istio(&self, versions: &[&str]) -> Result<()> {
+        charts::publish(&self.istio, versions, &ISTIO).await
     }
 
     /// The chat of the people on call.

@@ -2,18 +2,17 @@
 //! no replica has yet, have it within a minute after the replicas that have it. Nobody does anything, and the plugins
 //! of proxies that are well are not touched.
 
-use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use harness::{Repository, paths};
-use kubelet::{Images, Program};
+use harness::Repository;
+use kubelet::Images;
 use serde_json::Value;
-use world::{World, hfi_image};
+use world::World;
 
 use crate::support::faults::{EVERY_FRONTEND, frontend};
 use crate::support::plugins::{module, name_module, namespace_with_plugins, versions, were_sent_again};
+use crate::support::release::next_release;
 use crate::support::replicas::{ask_all, proxies};
 use crate::support::{PATIENCE, control_plane, get, roll_out, serve, start_with};
 
@@ -86,18 +85,6 @@ async fn start_alone(world: &World) -> Result<()> {
     println!("without a replica it is ready after {:?}", started.elapsed());
     alone.until("an answer without the fault, since there is no filter", false, PATIENCE).await?;
     scale(world, 2).await
-}
-
-/// A release with another module, which also has the present one: the digest of its module, and its image.
-async fn next_release(directory: &Path) -> Result<(String, Program)> {
-    let (present, module) = (paths::filter()?, directory.join("next.wasm"));
-    let mut bytes = fs::read(&present)?;
-    // A custom section without content, of the name `x`.
-    bytes.extend([0, 2, 1, b'x']);
-    fs::write(&module, &bytes)?;
-    let digest = policies::Digest::of(&bytes).to_string();
-    let image = hfi_image(&directory.join("image"), &paths::hfi()?, &module, &present).await?;
-    Ok((digest.trim_start_matches("sha256:").to_owned(), image))
 }
 
 async fn scale(world: &World, replicas: usize) -> Result<()> {

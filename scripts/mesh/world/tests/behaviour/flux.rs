@@ -4,12 +4,16 @@
 mod a_cluster_takes_another_stack;
 mod commits_are_followed;
 mod drift_is_set_back;
+mod existing_mesh;
 mod links_wait_for_health;
+mod new_charts_are_taken;
 mod only_signed_commits_count;
+mod policies_fault_in_sidecars;
 mod production;
 mod pushes_are_notified;
 mod repairs_overtake_rollouts;
 mod support;
+mod upgrades_keep_every_filter;
 mod what_is_removed_is_pruned;
 
 use std::time::Instant;
@@ -29,12 +33,14 @@ async fn a_cluster_of_sidecars_follows_git() -> Result<()> {
     links_wait_for_health::step(&mut world).await.context("links wait for health")?;
     until_ready(&mut world).await?;
     println!("every link is ready after {:?}", began.elapsed());
+    policies_fault_in_sidecars::step(&mut world).await.context("policies fault in sidecars")?;
+    println!("a policy has faulted after {:?}", began.elapsed());
     commits_are_followed::step(&mut world).await.context("commits are followed")?;
     println!("commits were followed after {:?}", began.elapsed());
     drift_is_set_back::step(&mut world).await.context("drift is set back")?;
     println!("drift was set back after {:?}", began.elapsed());
-    repairs_overtake_rollouts::step(&mut world).await.context("repairs overtake rollouts")?;
-    println!("a rollout was repaired after {:?}", began.elapsed());
+    new_charts_are_taken::step(&mut world).await.context("new charts are taken")?;
+    println!("a newer chart runs after {:?}", began.elapsed());
     what_is_removed_is_pruned::step(&mut world).await.context("what is removed is pruned")?;
     println!("a link was pruned after {:?}", began.elapsed());
     a_cluster_takes_another_stack::step(&mut world).await.context("a cluster takes another stack")?;
@@ -57,5 +63,24 @@ async fn a_production_cluster_believes_signatures() -> Result<()> {
         .await
         .context("only signed commits count")?;
     println!("signatures were checked after {:?}", began.elapsed());
+    world.end().await
+}
+
+#[tokio::test]
+async fn a_cluster_that_has_a_mesh_gets_hfi_and_its_upgrades() -> Result<()> {
+    let (began, images) = (Instant::now(), tempfile::tempdir()?);
+    let (mut world, next) = existing_mesh::start(images.path()).await?;
+    println!("Flux and Istio run after {:?}", began.elapsed());
+    let (releases, faults) = existing_mesh::step(&mut world, next).await.context("an existing mesh")?;
+    println!("a policy faults after {:?}", began.elapsed());
+    repairs_overtake_rollouts::step(&mut world, &releases, &faults)
+        .await
+        .context("repairs overtake rollouts")?;
+    println!("a rollout was repaired after {:?}", began.elapsed());
+    upgrades_keep_every_filter::step(&mut world, &releases, &faults)
+        .await
+        .context("upgrades keep every filter")?;
+    println!("four upgrades are done after {:?}", began.elapsed());
+    drop(faults);
     world.end().await
 }

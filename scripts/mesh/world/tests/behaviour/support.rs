@@ -8,6 +8,7 @@ pub(crate) mod pods;
 pub(crate) mod polls;
 pub(crate) mod proxy;
 pub(crate) mod registry;
+pub(crate) mod release;
 pub(crate) mod replicas;
 pub(crate) mod traffic;
 mod workload;
@@ -35,8 +36,13 @@ pub(crate) async fn start() -> Result<World> {
 
 /// A world whose Pods can also run these images.
 pub(crate) async fn start_with(images: Images) -> Result<World> {
-    let workload = Program::at("/workload", env!("CARGO_BIN_EXE_workload"));
-    World::start(images.with("example/workload:*", workload)).await
+    let (pattern, program) = workload_image();
+    World::start(images.with(pattern, program)).await
+}
+
+/// The images `example/workload`, which answer every request.
+pub(crate) fn workload_image() -> (&'static str, Program) {
+    ("example/workload:*", Program::at("/workload", env!("CARGO_BIN_EXE_workload")))
 }
 
 /// Serves the policies where the control plane looks for them, as Pods see it.

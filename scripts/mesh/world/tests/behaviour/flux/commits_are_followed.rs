@@ -1,7 +1,8 @@
 //! A commit and its revert reach the cluster. A broken commit changes nothing, and the link says where it is
-//! broken.
+//! broken. Names that Flux refuses do no harm outside of what it is to check out.
 
 use anyhow::{Result, ensure};
+use serde_json::Value;
 use world::FluxWorld;
 
 use super::support::{edit, get, link, push, reconcile_source, until, until_ready};
@@ -17,6 +18,7 @@ pub(super) async fn step(world: &mut FluxWorld) -> Result<()> {
     push(world, "Log nothing").await?;
     until_ready(world).await?;
     ensure!(!is_logged(world).await?, "the second commit");
+    refused_without_sparse_checkout(world).await?;
 
     world.platform().git(&["revert", "--no-edit", "HEAD"]).await?;
     world.platform().git(&["push", "--quiet", "origin", "main"]).await?;
@@ -37,6 +39,32 @@ pub(super) async fn step(world: &mut FluxWorld) -> Result<()> {
     edit(world, TELEMETRY, "accessLogging: [", "accessLogging:")?;
     push(world, "Mend the telemetry").await?;
     until_ready(world).await
+}
+
+/// Has Flux check out all of the repository for a while, which has a name that it refuses.
+async fn refused_without_sparse_checkout(world: &mut FluxWorld) -> Result<()> {
+    sparse_checkout(world, "null").await?;
+    until(world, "Flux to refuse the repository as a whole", async |world| {
+        let source = get(world, "gitrepository/hfi", "flux-system").await?;
+        let conditions = source.pointer("/status/conditions").and_then(Value::as_array);
+        let refuses = |condition: &Value| {
+            condition.get("type").is_some_and(|kind| kind == "Ready")
+                && condition
+                    .get("message")
+                    .is_some_and(|message| message.to_string().contains("invalid path"))
+        };
+        ensure!(conditions.into_iter().flatten().any(refuses), "{source}");
+        Ok(())
+    })
+    .await?;
+    sparse_checkout(world, r#"["flux", "k8s"]"#).await
+}
+
+async fn sparse_checkout(world: &FluxWorld, directories: &str) -> Result<()> {
+    let patch = format!(r#"{{"spec": {{"sparseCheckout": {directories}}}}}"#);
+    let words =
+        ["patch", "gitrepository", "hfi", "--namespace=flux-system", "--type=merge", "--patch", &patch];
+    world.kubectl(&words).await.map(drop)
 }
 
 /// True if the mesh writes access logs.

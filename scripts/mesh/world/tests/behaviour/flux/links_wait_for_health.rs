@@ -12,7 +12,7 @@ use super::support::{link, until};
 const A_WHILE: Duration = Duration::from_secs(3);
 
 pub(super) async fn step(world: &mut FluxWorld) -> Result<()> {
-    world.cert_manager_signs(false);
+    world.cert_manager_signs(false)?;
     until(world, "the Certificate to be applied", async |world| {
         world.kubectl(&["get", "certificate", "cluster-ca", "--namespace=cert-manager"]).await.map(drop)
     })
@@ -26,6 +26,5 @@ pub(super) async fn step(world: &mut FluxWorld) -> Result<()> {
         Ok(())
     })
     .await?;
-    world.cert_manager_signs(true);
-    Ok(())
+    world.cert_manager_signs(true)
 }

@@ -10,7 +10,8 @@ use serde_json::Value;
 use world::FluxWorld;
 
 use super::production::{WEBHOOK, hmac};
-use super::support::{edit, get, push, until, until_ready};
+use super::support::{address, edit, get, push, until, until_ready};
+use crate::support::replicas::ask_all;
 
 const POLICY: &str = "\
 metadata: {name: checkout-errors}
@@ -44,15 +45,7 @@ pub(super) async fn step(world: &mut FluxWorld) -> Result<()> {
     let answer = notify(format!("sha256={}", hmac(WEBHOOK, body).await?)).await?;
     ensure!(answer.is_success(), "the notification gets {answer}");
     until(world, "a replica to serve the policy", async |world| {
-        let pods = get(world, "pods", "boifi").await?;
-        let pods = pods.pointer("/items").and_then(Value::as_array).cloned().unwrap_or_default();
-        let mut served = Vec::new();
-        for pod in &pods {
-            let Some(address) = pod.pointer("/status/podIP").and_then(Value::as_str) else { continue };
-            served.push(
-                client.get(format!("http://{address}:8080/v1/policies/status")).send().await?.text().await?,
-            );
-        }
+        let served = ask_all(world.world(), "/v1/policies/status").await?;
         let told = served.iter().filter(|policies| policies.contains("checkout-errors")).count();
         ensure!(told > 0, "{served:?}");
         println!("{told} of {} replicas serve the policy", served.len());
@@ -77,10 +70,4 @@ pub(super) async fn step(world: &mut FluxWorld) -> Result<()> {
     world.platform().write(file, &text)?;
     push(world, "Mend the telemetry").await?;
     until_ready(world).await
-}
-
-/// The address of a Service.
-async fn address(world: &FluxWorld, name: &str, namespace: &str) -> Result<String> {
-    let service = get(world, &format!("service/{name}"), namespace).await?;
-    Ok(service.pointer("/spec/clusterIP").and_then(Value::as_str).context("no address")?.to_owned())
 }

@@ -11,17 +11,20 @@ use kubelet::{Images, Program};
 use serde_json::Value;
 use world::{FluxWorld, Link};
 
+use crate::support::workload_image;
+
 /// As long as a stack takes on two busy cores.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// A look costs the API server something.
+/// The shortest time between two looks.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// A world with Flux.
 pub(super) async fn start() -> Result<FluxWorld> {
     let workload = Program::at("/home/app/podinfo", env!("CARGO_BIN_EXE_workload"));
     let workload = workload.working_directory("/home/app");
-    let images = Images::new().with("stefanprodan/podinfo:*", workload);
+    let (pattern, program) = workload_image();
+    let images = Images::new().with("stefanprodan/podinfo:*", workload).with(pattern, program);
     let world = FluxWorld::start(images, Path::new(env!("CARGO_BIN_EXE_cert-manager"))).await?;
     Ok(world)
 }
@@ -46,7 +49,7 @@ pub(super) async fn apply(world: &FluxWorld, cluster: &str) -> Result<()> {
 
 /// Waits until every link has applied the newest commit and is ready.
 pub(super) async fn until_ready(world: &mut FluxWorld) -> Result<()> {
-    let head = world.platform().git(&["rev-parse", "HEAD"]).await?.trim().to_owned();
+    let head = head(world).await?;
     let began = Instant::now();
     let mut times: BTreeMap<String, Duration> = BTreeMap::new();
     until(world, "every link to be ready", async |world| {
@@ -56,6 +59,9 @@ pub(super) async fn until_ready(world: &mut FluxWorld) -> Result<()> {
             link.is_ready && (link.name == "hfi-gateway-api" || link.revision.ends_with(&head))
         };
         let (done, rest): (Vec<_>, Vec<_>) = links.iter().partition(is_done);
+        for link in &rest {
+            times.remove(&link.name);
+        }
         for link in done {
             times.entry(link.name.clone()).or_insert_with(|| began.elapsed());
         }
@@ -67,6 +73,11 @@ pub(super) async fn until_ready(world: &mut FluxWorld) -> Result<()> {
     Ok(())
 }
 
+/// The newest commit.
+async fn head(world: &FluxWorld) -> Result<String> {
+    Ok(world.platform().git(&["rev-parse", "HEAD"]).await?.trim().to_owned())
+}
+
 /// Looks again and again until `look` succeeds.
 pub(super) async fn until(
     world: &mut FluxWorld,
@@ -74,12 +85,14 @@ pub(super) async fn until(
     mut look: impl AsyncFnMut(&FluxWorld) -> Result<()>,
 ) -> Result<()> {
     let deadline = Deadline::of(what, PATIENCE);
-    while let Err(error) = look(world).await {
+    loop {
+        let began = Instant::now();
+        let Err(error) = look(world).await else { return Ok(()) };
         world.still_runs()?;
-        tokio::time::sleep(BETWEEN_LOOKS).await;
+        // What a look costs is kept from the programs that are waited for.
+        tokio::time::sleep(began.elapsed().max(BETWEEN_LOOKS)).await;
         deadline.pause().await.context(error)?;
     }
-    Ok(())
 }
 
 /// A link by its name.
@@ -92,6 +105,12 @@ pub(super) async fn link(world: &FluxWorld, name: &str) -> Result<Link> {
 pub(super) async fn get(world: &FluxWorld, object: &str, namespace: &str) -> Result<Value> {
     let found = world.kubectl(&["get", object, "--namespace", namespace, "--output=json"]).await?;
     serde_json::from_str(&found).context("kubectl prints no JSON")
+}
+
+/// The address of a Service.
+pub(super) async fn address(world: &FluxWorld, name: &str, namespace: &str) -> Result<String> {
+    let service = get(world, &format!("service/{name}"), namespace).await?;
+    Ok(service.pointer("/spec/clusterIP").and_then(Value::as_str).context("no address")?.to_owned())
 }
 
 /// Replaces a text, which must be there, in a file of the clone.
@@ -107,14 +126,15 @@ pub(super) async fn push(world: &FluxWorld, message: &str) -> Result<()> {
     reconcile_source(world).await
 }
 
-/// Has Flux look at the repository now.
+/// Has Flux look at the repositories now.
 pub(super) async fn reconcile_source(world: &FluxWorld) -> Result<()> {
-    reconcile(world, "gitrepository/hfi", "flux-system").await
+    reconcile(world, &["gitrepositories", "--all"], "flux-system").await
 }
 
-/// Has Flux look at an object now, as `flux reconcile` does.
-pub(super) async fn reconcile(world: &FluxWorld, object: &str, namespace: &str) -> Result<()> {
+/// Has Flux look at objects now, as `flux reconcile` does.
+pub(super) async fn reconcile(world: &FluxWorld, objects: &[&str], namespace: &str) -> Result<()> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_nanos();
     let request = format!("reconcile.fluxcd.io/requestedAt={now}");
-    world.kubectl(&["annotate", "--overwrite", object, &request, "--namespace", namespace]).await.map(drop)
+    let annotate = ["annotate", "--overwrite", "--namespace", namespace];
+    world.kubectl(&[&annotate[..], objects, &[&request]].concat()).await.map(drop)
 }
