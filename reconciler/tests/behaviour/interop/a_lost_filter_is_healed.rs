@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness::{KubeApi, paths};
+use harness::{HFI_ADDRESS, KubeApi, module_at, paths, wasm_plugin};
 use policies::Digest;
 use serde_json::{Value, json};
 
@@ -57,18 +57,11 @@ async fn add_proxy(api: &KubeApi, name: &str, ip: IpAddr) {
     create(api, "/api/v1/namespaces/demo/pods", proxy).await;
 }
 
-fn plugin(digest: &str) -> Value {
-    json!({
-        "apiVersion": "extensions.istio.io/v1alpha1",
-        "kind": "WasmPlugin",
-        "metadata": {"name": "hfi"},
-        "spec": {
-            "url": format!("http://hfi-control-plane.boifi.svc.cluster.local:8080/filter/{digest}.wasm"),
-            "sha256": digest,
-            "match": [{"mode": "SERVER"}],
-            "pluginConfig": {"control_plane_address": "hfi-control-plane.boifi.svc.cluster.local:8080"},
-        },
-    })
+fn plugin(name: &str, digest: &str) -> Value {
+    let mut spec = module_at(HFI_ADDRESS, digest);
+    spec["match"] = json!([{"mode": "SERVER"}]);
+    spec["pluginConfig"] = json!({"control_plane_address": HFI_ADDRESS});
+    wasm_plugin(name, spec)
 }
 
 async fn poll(hfi: &Process, pod: &str) {
@@ -95,10 +88,8 @@ async fn a_proxy_that_polls_no_replica_gets_its_plugin_again() {
         ("HFI_PROXIES", "heal"),
     ];
     let digest = Digest::of(b"\0asm module").to_string().replace("sha256:", "");
-    create(&api, PLUGIN, plugin(&digest)).await;
-    let mut absent = plugin(&"0".repeat(64));
-    absent["metadata"]["name"] = "absent".into();
-    create(&api, PLUGIN, absent).await;
+    create(&api, PLUGIN, plugin("hfi", &digest)).await;
+    create(&api, PLUGIN, plugin("absent", &"0".repeat(64))).await;
     for name in ["cart-1", "mail-1"] {
         add_proxy(&api, name, own_address()).await;
     }
@@ -165,7 +156,7 @@ async fn while_a_replica_cannot_be_asked_no_proxy_is_accused() {
     let folder = tempfile::tempdir().unwrap();
     let environment =
         [("HFI_DIR", text(folder.path())), ("HFI_LISTEN", "0.0.0.0:0"), ("HFI_PROXIES", "watch")];
-    create(&api, PLUGIN, plugin(&"0".repeat(64))).await;
+    create(&api, PLUGIN, plugin("hfi", &"0".repeat(64))).await;
     add_proxy(&api, "cart-1", own_address()).await;
     let hfi = start(&api, "hfi", &environment).await;
     let mut gone = start(&api, "hfi", &environment).await;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness::KubeApi;
+use harness::{HFI_ADDRESS, KubeApi, module_at, wasm_plugin};
 use policies::Digest;
 use serde_json::{Value, json};
 
@@ -58,19 +58,12 @@ async fn installation(hfi: &Process) -> KubeApi {
         create(&api, "/api/v1/namespaces/boifi/pods", pod(name, "hfi", ip, containers)).await;
     }
     let digest = Digest::of(MODULE).to_string().replace("sha256:", "");
-    let plugin = json!({
-        "apiVersion": "extensions.istio.io/v1alpha1",
-        "kind": "WasmPlugin",
-        "metadata": {"name": "hfi"},
-        "spec": {
-            "url": format!("http://hfi-control-plane.boifi.svc.cluster.local:8080/filter/{digest}.wasm"),
-            "sha256": digest,
-            "phase": "STATS",
-            "failStrategy": "FAIL_OPEN",
-            "match": [{"mode": "SERVER"}],
-            "pluginConfig": {"control_plane_address": "hfi-control-plane.boifi.svc.cluster.local:8080"},
-        },
-    });
+    let mut spec = module_at(HFI_ADDRESS, &digest);
+    spec["phase"] = json!("STATS");
+    spec["failStrategy"] = json!("FAIL_OPEN");
+    spec["match"] = json!([{"mode": "SERVER"}]);
+    spec["pluginConfig"] = json!({"control_plane_address": HFI_ADDRESS});
+    let plugin = wasm_plugin("hfi", spec);
     create(&api, &(within("apis/extensions.istio.io/v1alpha1", "demo") + "/wasmplugins"), plugin).await;
     add_workload(&api, "checkout-1").await;
     api
@@ -156,18 +149,15 @@ async fn and_says_what_is_wrong_there() {
 
     // Known by its label alone.
     let plugins = "/apis/extensions.istio.io/v1alpha1/namespaces/demo/wasmplugins";
-    let inert = json!({
-        "apiVersion": "extensions.istio.io/v1alpha1",
-        "kind": "WasmPlugin",
-        "metadata": {"name": "inert", "labels": {"app.kubernetes.io/part-of": "hfi"}},
-        "spec": {
-            "url": "oci://registry.example/filter",
-            "selector": {"matchLabels": {"app": "email"}},
-            "phase": "STATS",
-            "failStrategy": "FAIL_OPEN",
-            "match": [{"mode": "SERVER"}],
-        },
+    let spec = json!({
+        "url": "oci://registry.example/filter",
+        "selector": {"matchLabels": {"app": "email"}},
+        "phase": "STATS",
+        "failStrategy": "FAIL_OPEN",
+        "match": [{"mode": "SERVER"}],
     });
+    let mut inert = wasm_plugin("inert", spec);
+    inert["metadata"]["labels"] = json!({"app.kubernetes.io/part-of": "hfi"});
     create(&api, plugins, inert).await;
     let (code, findings, complaint) = ask(&api, "admin", &[]);
     assert_eq!((code, findings.as_array().map(Vec::len)), (1, Some(1)), "{findings} {complaint}");

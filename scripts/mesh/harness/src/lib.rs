@@ -12,6 +12,7 @@
 //! - `git`: [`Repository`], a bare repository with a clone to push from. [`GitHttp`] serves it over HTTP,
 //!   [`GitHttps`] with a password, [`GitSsh`] with a key.
 //! - `kube_api`: [`KubeApi`], a real API server of Kubernetes.
+//! - `plugin`: [`wasm_plugin`], Istio's object that gives proxies the module.
 //! - `control_plane`: [`ControlPlane`] answers as a [`Behaviour`] says, with [`Reply`] and [`Snapshot`], and
 //!   remembers every [`Poll`].
 //! - `proxy`: [`Sidecar`] describes a proxy; [`Envoy`] is that proxy, running.
@@ -26,6 +27,7 @@ mod control_plane;
 mod git;
 mod kube_api;
 mod mesh;
+mod plugin;
 mod proxy;
 mod reconciler;
 mod system;
@@ -35,6 +37,7 @@ pub use control_plane::{Behaviour, ControlPlane, Poll, Reply, Snapshot};
 pub use git::{GitHttp, GitHttps, GitSsh, Push, Repository};
 pub use kube_api::KubeApi;
 pub use mesh::Mesh;
+pub use plugin::{HFI_ADDRESS, module_at, wasm_plugin};
 pub use proxy::{CONTROL_PLANE, Envoy, Sidecar};
 pub use reconciler::{Reconciler, Source};
 pub use system::{Deadline, Nginx, Process, TlsFront, certify, interruption, loopback, paths, program};

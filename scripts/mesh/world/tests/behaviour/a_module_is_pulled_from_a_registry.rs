@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use harness::{Answer, Client, Repository, Request, first, paths};
+use harness::{Answer, Client, Repository, Request, first, paths, wasm_plugin};
 use policies::Digest;
 use serde_json::json;
 use tokio::process::Command;
@@ -115,16 +115,8 @@ async fn lay_false_tracks(world: &World) -> Result<()> {
 fn module_at(service: &str) -> Result<String> {
     let digest = Digest::of(&std::fs::read(paths::filter()?)?).to_string();
     let digest = digest.trim_start_matches("sha256:");
-    let plugin = json!({
-        "apiVersion": "extensions.istio.io/v1alpha1",
-        "kind": "WasmPlugin",
-        "metadata": {"name": "hfi"},
-        "spec": {
-            "url": format!("http://{service}.default.svc.cluster.local:8080/filter/{digest}.wasm"),
-            "sha256": digest,
-        },
-    });
-    Ok(plugin.to_string())
+    let address = format!("{service}.default.svc.cluster.local:8080");
+    Ok(wasm_plugin("hfi", harness::module_at(&address, digest)).to_string())
 }
 
 /// Waits until the Pod of a namespace is ready, and tells when that was.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use harness::{Repository, paths};
+use harness::{HFI_ADDRESS, Repository, module_at, paths, wasm_plugin};
 use kubelet::Images;
 use policies::Digest;
 use serde_json::json;
@@ -120,16 +120,7 @@ async fn serve_release(world: &mut World, release: &Release) -> Result<()> {
 
 /// Names the module of a release in the plugins.
 async fn plug(world: &World, release: &Release) -> Result<()> {
-    let digest = digest(release)?;
-    let plugin = json!({
-        "apiVersion": "extensions.istio.io/v1alpha1",
-        "kind": "WasmPlugin",
-        "metadata": {"name": "hfi"},
-        "spec": {
-            "url": format!("http://hfi-control-plane.boifi.svc.cluster.local:8080/filter/{digest}.wasm"),
-            "sha256": digest,
-        },
-    });
+    let plugin = wasm_plugin("hfi", module_at(HFI_ADDRESS, &digest(release)?));
     Overlay::of("plugin", "k8s/plugin/sidecar")?
         .with_plugin(plugin.to_string())
         .apply(world, Some(NAMESPACE))

@@ -1,22 +1,27 @@
 //! The plugins of a namespace.
 
 use anyhow::{Context, Result};
-use harness::paths;
+use harness::{HFI_ADDRESS, module_at, wasm_plugin};
 use serde_json::{Value, json};
 use world::World;
 
 use super::get;
+use super::overlay::Overlay;
 
 /// The plugins of `k8s/plugin/sidecar`.
 pub(crate) const PLUGINS: [&str; 2] = ["hfi-inbound", "hfi-outbound"];
+
+/// The longest time of a poll, in seconds. It is short, since a proxy counts as silent a minute after its next poll was
+/// due.
+pub(crate) const POLL_WAIT: u64 = 2;
 
 /// Makes a namespace whose Pods are injected, with these plugins.
 pub(crate) async fn namespace_with_plugins(world: &World, namespace: &str) -> Result<()> {
     world.kubectl(&["create", "namespace", namespace]).await?;
     world.kubectl(&["label", "namespace", namespace, "istio-injection=enabled"]).await?;
-    let plugins = paths::workspace().join("k8s/plugin/sidecar").display().to_string();
-    world.kubectl(&["apply", "--namespace", namespace, "--kustomize", &plugins]).await?;
-    Ok(())
+    let short = json!({"pluginConfig": {"poll_wait_seconds": POLL_WAIT}});
+    let plugins = Overlay::of("plugins", "k8s/plugin/sidecar")?;
+    plugins.with_plugin(wasm_plugin("hfi", short).to_string()).apply(world, Some(namespace)).await
 }
 
 /// The digest of the module that a plugin names.
@@ -27,14 +32,17 @@ pub(crate) async fn module(world: &World, namespace: &str) -> Result<String> {
 
 /// Makes both plugins name this module.
 pub(crate) async fn name_module(world: &World, namespace: &str, digest: &str) -> Result<()> {
-    let url = format!("http://hfi-control-plane.boifi.svc.cluster.local:8080/filter/{digest}.wasm");
-    let patch = json!({"spec": {"url": url, "sha256": digest}}).to_string();
     for plugin in PLUGINS {
-        let words =
-            ["patch", "wasmplugin", plugin, "--namespace", namespace, "--type=merge", "--patch", &patch];
-        world.kubectl(&words).await?;
+        patch(world, namespace, plugin, &module_at(HFI_ADDRESS, digest)).await?;
     }
     Ok(())
+}
+
+/// Changes fields of the spec of a plugin.
+pub(crate) async fn patch(world: &World, namespace: &str, plugin: &str, spec: &Value) -> Result<()> {
+    let patch = json!({"spec": spec}).to_string();
+    let words = ["patch", "wasmplugin", plugin, "--namespace", namespace, "--type=merge", "--patch", &patch];
+    world.kubectl(&words).await.map(drop)
 }
 
 /// Their resource versions, which any write changes.
@@ -46,7 +54,16 @@ pub(crate) async fn versions(world: &World, namespace: &str) -> Result<Vec<Value
 
 /// True if hfi has had both of them sent again.
 pub(crate) async fn were_sent_again(world: &World, namespace: &str) -> Result<bool> {
-    let plugins = get(world, namespace, "wasmplugins").await?;
-    let mut plugins = plugins.pointer("/items").and_then(Value::as_array).context("no list")?.iter();
-    Ok(plugins.all(|plugin| plugin.pointer("/metadata/annotations/hfi.dev~1sent-again").is_some()))
+    for plugin in PLUGINS {
+        if !was_sent_again(world, namespace, plugin).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// True if hfi has had a plugin sent again.
+pub(crate) async fn was_sent_again(world: &World, namespace: &str, plugin: &str) -> Result<bool> {
+    let plugin = get(world, namespace, &format!("wasmplugin/{plugin}")).await?;
+    Ok(plugin.pointer("/metadata/annotations/hfi.dev~1sent-again").is_some())
 }
