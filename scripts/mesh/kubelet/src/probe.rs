@@ -13,6 +13,9 @@ use crate::spec::check::{Check, Timing};
 use ask::Asker;
 use tally::Tally;
 
+/// The period of a prober in a hurry.
+const HURRY: Duration = Duration::from_millis(250);
+
 /// A probe that asks again and again.
 #[derive(Debug)]
 pub(crate) struct Prober {
@@ -32,10 +35,19 @@ impl Prober {
 
     /// Asks until as many answers in a row are alike as the thresholds say. True for good ones.
     pub(crate) async fn verdict(&mut self) -> bool {
+        self.verdict_every(self.timing.period).await
+    }
+
+    /// The same, but asks more often. Kubernetes does so while a container is not ready.
+    pub(crate) async fn verdict_soon(&mut self) -> bool {
+        self.verdict_every(self.timing.period.min(HURRY)).await
+    }
+
+    async fn verdict_every(&mut self, period: Duration) -> bool {
         loop {
             sleep_until(self.next).await;
             let answer = self.asker.ask(&self.check, self.timing.timeout).await;
-            self.next = (self.next + self.timing.period).max(Instant::now());
+            self.next = (self.next + period).max(Instant::now());
             if let Some(verdict) = self.tally.add(answer.is_ok()) {
                 return verdict;
             }

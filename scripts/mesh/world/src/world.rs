@@ -137,7 +137,7 @@ impl World {
         patience: Duration,
         mut look: impl AsyncFnMut(&Self) -> Result<T>,
     ) -> Result<T> {
-        let deadline = Deadline::of(what, patience);
+        let deadline = Deadline::of_costly(what, patience);
         loop {
             match look(self).await {
                 Ok(found) => return Ok(found),

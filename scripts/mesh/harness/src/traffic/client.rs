@@ -103,6 +103,11 @@ impl Client {
         Ok(Self(straight()?.build()?))
     }
 
+    /// The same with a new connection for each request.
+    pub fn without_reuse() -> Result<Self> {
+        Ok(Self(straight()?.pool_max_idle_per_host(0).build()?))
+    }
+
     /// The same, speaking HTTP/2 from the first byte on.
     pub fn http2() -> Result<Self> {
         Ok(Self(straight()?.http2_prior_knowledge().build()?))

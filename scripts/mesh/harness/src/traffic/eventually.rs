@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::client::{Answer, Client, Request};
 use crate::system::Deadline;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks one proxy until an answer is as wanted; tells when that was.
 pub async fn first(

@@ -67,8 +67,9 @@ async fn supervise(setting: &Setting, name: &str, questions: &Questions, asker: 
             states.set_ready(name, true);
             return pending().await;
         };
+        let mut ready = false;
         loop {
-            let ready = prober.verdict().await;
+            ready = if ready { prober.verdict().await } else { prober.verdict_soon().await };
             states.set_ready(name, ready);
         }
     };

@@ -14,7 +14,7 @@ use kubelet::{Images, Program};
 use tokio::task::JoinHandle;
 
 /// The pause between two looks.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Running controllers. Dropping them stops them.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use kubelet::{Images, Program};
 use serde_json::{Value, json};
 
 use crate::kubernetes::Kubectl;
-use crate::machine::{Node, wait_for};
+use crate::machine::{GARBAGE, Node, wait_for};
 use crate::pods::AUTHORITIES;
 
 /// The namespace of Flux.
@@ -42,6 +42,7 @@ pub(crate) fn images(mut images: Images, authority: &Path) -> Result<Images> {
         let program = paths::world_program(&format!("flux-{name}"), &format!("{name}-controller"))?;
         let program = Program::at(format!("/usr/local/bin/{name}-controller"), program)
             .file(AUTHORITIES, authority)
+            .variable(GARBAGE.0, GARBAGE.1)
             .user(65534, 65534);
         images = images.with(&format!("fluxcd/{name}-controller:*"), program);
     }

@@ -17,7 +17,7 @@ const NAME: &str = "elsewhere";
 const SYSTEM: &str = "kubernetes.io/os";
 
 /// The pause between two looks.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The node. Dropping it leaves its Pods as they are.
 #[derive(Debug)]

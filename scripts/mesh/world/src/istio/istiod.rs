@@ -139,7 +139,7 @@ impl Istiod {
     }
 
     async fn until<T>(&mut self, what: &'static str, look: impl AsyncFn() -> Result<T>) -> Result<T> {
-        let deadline = Deadline::of(what, PATIENCE);
+        let deadline = Deadline::of_costly(what, PATIENCE);
         loop {
             match look().await {
                 Ok(found) => return Ok(found),

@@ -85,7 +85,7 @@ impl ControlPlane {
 
     async fn until_ready(&mut self) -> Result<()> {
         let client = self.client().await?;
-        let deadline = Deadline::of("the API server to be ready", PATIENCE);
+        let deadline = Deadline::of_costly("the API server to be ready", PATIENCE);
         while let Err(error) = ready(&client).await {
             self.still_runs()?;
             deadline.pause().await.context(error)?;

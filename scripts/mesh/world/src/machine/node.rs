@@ -10,6 +10,7 @@ use harness::Process;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::command::run;
+use super::garbage::GARBAGE;
 use super::namespace::enter;
 use super::slot::Slot;
 
@@ -88,7 +89,9 @@ impl Node {
     ) -> Result<Process> {
         let directory = self.directory();
         let mut words: Vec<OsString> = vec![format!("--chdir={}", directory.display()).into()];
-        words.extend(environment.iter().map(|(name, value)| format!("{name}={value}").into()));
+        words.extend(
+            environment.iter().chain([&GARBAGE]).map(|(name, value)| format!("{name}={value}").into()),
+        );
         words.push(program.into());
         words.extend(arguments.iter().map(Into::into));
         Process::spawn(Path::new("env"), &words, &directory.join(format!("{name}.log")))

@@ -170,7 +170,7 @@ async fn until_it_has_no_cluster(world: &World, namespace: &str, workload: &str)
     service.set_port(8080);
     let request = Request::get("/v1/health").header("host", "hfi-control-plane.boifi");
     let caller = Caller::inside(world, namespace, workload);
-    let deadline = Deadline::of("a sidecar to lose the control plane", SOON);
+    let deadline = Deadline::of_costly("a sidecar to lose the control plane", SOON);
     // What is not in the registry is cut off.
     while caller.ask(service, request.clone()).await.is_ok() {
         deadline.pause().await?;

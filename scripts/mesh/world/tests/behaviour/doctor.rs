@@ -21,7 +21,7 @@ pub(crate) type Words<'w> = [&'w str; 3];
 
 /// Waits until the doctor finds just this. Returns the next steps, in this order.
 pub(crate) async fn finds(world: &World, what: &str, expected: &[Words<'_>]) -> Result<Vec<String>> {
-    let (began, deadline) = (Instant::now(), Deadline::of("the doctor to find it", PATIENCE));
+    let (began, deadline) = (Instant::now(), Deadline::of_costly("the doctor to find it", PATIENCE));
     loop {
         let found = ask(world, "").await?;
         if let Some(next) = match_all(&found, expected) {

@@ -148,7 +148,7 @@ impl Person<'_> {
 
     /// Types a command again and again until it prints what it should.
     async fn until(&self, what: &'static str, command: &str, good: impl Fn(&str) -> bool) -> Result<()> {
-        let deadline = Deadline::of(what, PATIENCE);
+        let deadline = Deadline::of_costly(what, PATIENCE);
         loop {
             match types_in(&self.checkout, self.world, command).await {
                 Ok(printed) if good(&printed) => return Ok(()),

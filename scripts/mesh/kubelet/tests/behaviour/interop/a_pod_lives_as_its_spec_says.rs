@@ -24,7 +24,7 @@ async fn a_pod_gets_ready_follows_its_config_map_and_ends_within_its_grace_perio
     let address = pod["status"]["podIP"].as_str().unwrap_or_default().to_owned();
     assert_eq!(fetch(&address).await?, "red");
     node.api.patch("configmaps", "settings", json!({"data": {"colour": "blue"}})).await?;
-    let deadline = Deadline::of("the changed ConfigMap", PATIENCE);
+    let deadline = Deadline::of_costly("the changed ConfigMap", PATIENCE);
     while fetch(&address).await? != "blue" {
         deadline.pause().await?;
     }

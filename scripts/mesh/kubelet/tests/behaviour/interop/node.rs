@@ -57,7 +57,7 @@ impl Node {
 
     /// Waits until a container has printed something.
     pub(super) async fn until_log(&self, pod: &str, container: &str, text: &str) -> Result<()> {
-        let deadline = Deadline::of("a line in a log", PATIENCE);
+        let deadline = Deadline::of_costly("a line in a log", PATIENCE);
         while !self.log(pod, container).contains(text) {
             deadline.pause().await.with_context(|| format!("{text:?} in {:?}", self.log(pod, container)))?;
         }
@@ -118,7 +118,7 @@ impl Api {
         what: &'static str,
         good: impl Fn(&Value) -> bool,
     ) -> Result<Value> {
-        let deadline = Deadline::of(what, PATIENCE);
+        let deadline = Deadline::of_costly(what, PATIENCE);
         loop {
             let pod = self.server.get(&format!("/api/v1/namespaces/demo/pods/{name}")).await?;
             if good(&pod) {
@@ -135,7 +135,7 @@ impl Api {
 
     /// Waits until a Pod is gone.
     pub(super) async fn until_gone(&self, name: &str) -> Result<()> {
-        let deadline = Deadline::of("a Pod to be gone", PATIENCE);
+        let deadline = Deadline::of_costly("a Pod to be gone", PATIENCE);
         while let Ok(pod) = self.server.get(&format!("/api/v1/namespaces/demo/pods/{name}")).await {
             deadline.pause().await.with_context(|| format!("{:?}", pod.get("status")))?;
         }
@@ -152,7 +152,7 @@ pub(super) fn condition(pod: &Value, kind: &str) -> String {
 
 /// Waits until no network namespace and no link has a name with this beginning.
 pub(super) async fn no_names_of(beginning: &str) -> Result<()> {
-    let deadline = Deadline::of("names of namespaces and links to be gone", PATIENCE);
+    let deadline = Deadline::of_costly("names of namespaces and links to be gone", PATIENCE);
     loop {
         let names =
             ["/var/run/netns", "/sys/class/net"].into_iter().flat_map(|place| names(Path::new(place)));

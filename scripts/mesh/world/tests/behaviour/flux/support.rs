@@ -16,8 +16,8 @@ use crate::support::workload_image;
 /// As long as a stack takes on two busy cores.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// The shortest time between two looks.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+/// A look starts a kubectl, and costs the API server something.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// A world with Flux.
 pub(super) async fn start() -> Result<FluxWorld> {

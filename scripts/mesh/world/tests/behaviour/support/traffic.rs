@@ -13,7 +13,7 @@ use tokio::time::sleep;
 const CONNECTIONS: usize = 4;
 
 /// Between the requests of one connection.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// So many requests in a row pass by chance once in a hundred million, where half of them are hit.
 const CHANCE: usize = 26;
