@@ -24,7 +24,7 @@ use world::World;
 
 pub(crate) use caller::Caller;
 use overlay::Overlay;
-pub(crate) use workload::{gateway, merge, service, waypoint, workload};
+pub(crate) use workload::{gateway, merge, provider, service, waypoint, workload};
 
 /// As long as a rollout with sidecars takes on two busy cores.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -78,6 +78,14 @@ pub(crate) async fn run_workload(world: &World, namespace: &str, name: &str) -> 
 /// The same without waiting.
 pub(crate) async fn apply_workload(world: &World, namespace: &str, name: &str) -> Result<()> {
     world.apply(&workload(namespace, name)).await
+}
+
+/// The same for a Deployment that istiod makes of a Gateway.
+pub(crate) async fn roll_out_gateway(world: &World, namespace: &str, name: &str) -> Result<()> {
+    let (deployment, patience) = (format!("deployment/{name}"), format!("{}s", PATIENCE.as_secs()));
+    let made = ["wait", "--for=create", &deployment, "--namespace", namespace, "--timeout", &patience];
+    world.kubectl(&made).await?;
+    roll_out(world, namespace, name).await
 }
 
 /// Waits until all Pods of a Deployment are of its newest kind and ready.

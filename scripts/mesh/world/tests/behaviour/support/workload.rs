@@ -67,6 +67,12 @@ fn gateway_api(namespace: &str, name: &str, class: &str, listener: &Value) -> Va
     })
 }
 
+/// The control plane as waypoints need it, in the configuration of the mesh: what refers to it gives them its cluster.
+pub(crate) fn provider() -> Value {
+    let service = "boifi/hfi-control-plane.boifi.svc.cluster.local";
+    json!({"name": "hfi-control-plane", "opentelemetry": {"service": service, "port": 8080}})
+}
+
 /// Changes an object as a merge patch (RFC 7386) says, but for deletions.
 pub(crate) fn merge(object: &mut Value, patch: Value) {
     match (object, patch) {
