@@ -12,7 +12,7 @@ mod a_lost_filter_comes_back;
 mod a_mesh_is_disturbed;
 mod a_module_is_pulled_from_a_registry;
 mod a_pushed_policy_faults_in_a_sidecar;
-mod a_race_of_agents_takes_a_filter;
+mod gateways_and_waypoints;
 mod hfi_is_upgraded;
 mod the_doctor_finds_what_is_wrong;
 mod the_steps_of_the_readme_lead_to_a_fault;

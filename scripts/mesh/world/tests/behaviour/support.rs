@@ -7,6 +7,7 @@ pub(crate) mod plugins;
 pub(crate) mod pods;
 pub(crate) mod polls;
 pub(crate) mod proxy;
+pub(crate) mod race;
 pub(crate) mod registry;
 pub(crate) mod release;
 pub(crate) mod replicas;

@@ -25,12 +25,13 @@ async fn and_what_to_do_next() -> Result<()> {
     let is_well = async || finds(&world, "nothing wrong", &[]).await;
     is_well().await?;
 
-    control_plane::has_an_old_istio(&world).await?;
+    control_plane::has_an_old_istio(&world, "older than 1.22").await?;
     control_plane::is_told_not_to(&world, &policies).await?;
     plugins::are_wrong(&world).await?;
     plugins::overlap(&world).await?;
     is_well().await?;
     proxies::are_missing(&world, &policies).await?;
+    proxies::are_refused(&world, &policies).await?;
     proxies::run_one_side(&world, &policies).await?;
     is_well().await?;
     proxies::are_hidden_from(&world, &policies).await?;

@@ -28,15 +28,15 @@ pub(crate) async fn is_missing(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// Istio's version, as its Deployment tells it.
-pub(crate) async fn has_an_old_istio(world: &World) -> Result<()> {
+/// Istio's version, as its Deployment tells it, and what it does not know.
+pub(crate) async fn has_an_old_istio(world: &World, lack: &str) -> Result<()> {
     let image = async |tag: &str| {
         let words =
             format!("kubectl -n istio-system set image deployment/istiod discovery=istio/pilot:{tag}");
         types(world, &words).await
     };
     image("1.21.4").await?;
-    finds(world, "an old Istio", &[["Istio 1.21.4", "older than 1.22", "upgrade Istio"]]).await?;
+    finds(world, "an old Istio", &[["Istio 1.21.4", lack, "upgrade Istio"]]).await?;
     image("1.29.1").await?;
     Ok(())
 }
@@ -70,7 +70,7 @@ pub(crate) async fn has_no_rights(world: &World, policies: &Repository) -> Resul
     let rights = types(world, "kubectl -n boifi get rolebindings hfi-control-plane -o json").await?;
     types(world, "kubectl -n boifi delete rolebinding hfi-control-plane").await?;
     let words = [SUBJECT, "cannot do its duty in the cluster", "has the Role"];
-    let deadline = harness::Deadline::of("the doctor to miss the rights", super::PATIENCE);
+    let deadline = harness::Deadline::of_costly("the doctor to miss the rights", super::PATIENCE);
     loop {
         let found = ask(world, "").await?;
         let is_it = |finding: &[String; 3]| finding.iter().zip(words).all(|(said, word)| said.contains(word));

@@ -1,13 +1,16 @@
 //! Proxies that should run the filter and do not, and workloads without one.
 
 use anyhow::{Context, Result};
-use harness::Repository;
+use harness::{HFI_ADDRESS, Repository, module_at};
 use serde_json::json;
 use world::World;
 
 use super::{finds, follow};
 use crate::person::types;
-use crate::support::run_workload;
+use crate::support::plugins::patch;
+use crate::support::pods::pods;
+use crate::support::race::lose;
+use crate::support::{merge, run_workload, workload};
 
 /// A policy that hits no request of the tests.
 pub(crate) fn policy(name: &str, service: &str, namespace: &str, direction: &str) -> String {
@@ -39,6 +42,27 @@ pub(crate) async fn are_missing(world: &World, policies: &Repository) -> Result<
     types(world, "kubectl delete namespace bare --wait=false").await?;
     policies.remove("bare.yaml")?;
     policies.push("Mend the backend").await?;
+    Ok(())
+}
+
+/// A workload that wants no sidecar.
+pub(crate) async fn are_refused(world: &World, policies: &Repository) -> Result<()> {
+    let mut hermit = workload("demo", "hermit");
+    let label = json!({"metadata": {"labels": {"sidecar.istio.io/inject": "false"}}});
+    for object in &mut hermit {
+        if let Some(template) = object.pointer_mut("/spec/template") {
+            merge(template, label.clone());
+        }
+    }
+    world.apply(&hermit).await?;
+    policies.write("hermit.yaml", &policy("hermit", "hermit", "demo", "inbound"))?;
+    policies.push("Break the hermit").await?;
+    let next = "it has `sidecar.istio.io/inject: \"false\"`";
+    let words = ["Pod demo/hermit", "is selected by policy hermit and has no proxy", next];
+    finds(world, "a workload that wants no sidecar", &[words]).await?;
+    types(world, "kubectl -n demo delete deployment,service,serviceaccount hermit").await?;
+    policies.remove("hermit.yaml")?;
+    policies.push("Mend the hermit").await?;
     Ok(())
 }
 
@@ -96,12 +120,11 @@ pub(crate) async fn ask_for_another_module(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// The same mistake, put right at once: the agents' slow failure ends after their newer success, and undoes it. They
-/// do not ask again, until somebody does what the doctor says.
+/// The agents' failure to fetch a module ends after the success of the newer plugin, and undoes it. They do not ask
+/// again, until somebody does what the doctor says.
 pub(crate) async fn lose_a_race(world: &World) -> Result<()> {
-    name_another_module(world).await?;
-    finds(world, "a plugin that is wrong for a moment", &[NOBODY_HAS_IT]).await?;
-    types(world, "kubectl apply -n demo -k k8s/plugin/sidecar").await?;
+    let proxies = pods(world, "demo", None).await?;
+    lose(world, &[("demo", "hfi-inbound")], &proxies).await?;
     let next = "annotate wasmplugin hfi-inbound";
     let lost = [["Pod demo/frontend", LOST, next], ["Pod demo/backend", LOST, next]];
     let next = finds(world, "a plugin that is right again", &lost).await?;
@@ -113,10 +136,5 @@ const NOBODY_HAS_IT: super::Words<'_> =
 const LOST: &str = "does not run the filter of WasmPlugin demo/hfi-inbound since";
 
 async fn name_another_module(world: &World) -> Result<()> {
-    let digest = "0".repeat(64);
-    let url = format!("http://hfi-control-plane.boifi.svc.cluster.local:8080/filter/{digest}.wasm");
-    let patch = json!({"spec": {"sha256": digest, "url": url}});
-    types(world, &format!("kubectl -n demo patch wasmplugin hfi-inbound --type=merge --patch='{patch}'"))
-        .await?;
-    Ok(())
+    patch(world, "demo", "hfi-inbound", &module_at(HFI_ADDRESS, &"0".repeat(64))).await
 }

@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use harness::{Client, Deadline, Request};
-use serde_json::Value;
 use tokio::task::JoinHandle;
 use world::World;
 
-use super::{get, run_workload};
+use super::{address, run_workload};
 
 /// A policy for the `frontend` of each namespace.
 pub(crate) const EVERY_FRONTEND: &str = "\
@@ -36,12 +35,15 @@ pub(crate) struct Faults {
 
 impl Faults {
     /// Begins to ask. A request that fails counts as one without the fault.
-    pub(crate) fn of(address: SocketAddr) -> Result<Self> {
+    pub(crate) fn of(address: SocketAddr, request: Request) -> Result<Self> {
         let changes = Arc::new(Mutex::new(Vec::new()));
+        // By new connections all Pods of the Service are asked in turn.
+        let client = Client::without_reuse()?;
         let seen = changes.clone();
         let asking = tokio::spawn(async move {
             loop {
-                note(&seen, is_faulted(address).await);
+                let answer = client.send(address, &request).await;
+                note(&seen, answer.is_ok_and(|answer| answer.status == 503));
                 tokio::time::sleep(PERIOD).await;
             }
         });
@@ -61,7 +63,7 @@ impl Faults {
         is_faulted: bool,
         patience: Duration,
     ) -> Result<Instant> {
-        let deadline = Deadline::of(what, patience);
+        let deadline = Deadline::of_costly(what, patience);
         loop {
             let last = self.changes.lock().unwrap_or_else(PoisonError::into_inner).last().copied();
             match last {
@@ -73,7 +75,7 @@ impl Faults {
 
     /// Waits until all answers have the fault for a while, and returns when that began.
     pub(crate) async fn until_lasting(&self, what: &'static str, patience: Duration) -> Result<Instant> {
-        let deadline = Deadline::of(what, patience);
+        let deadline = Deadline::of_costly(what, patience);
         loop {
             let began = self.until(what, true, patience).await?;
             if began.elapsed() > LASTING {
@@ -82,12 +84,6 @@ impl Faults {
             deadline.pause().await?;
         }
     }
-}
-
-/// Asks over a new connection, so that all Pods of the Service are asked in turn.
-async fn is_faulted(address: SocketAddr) -> bool {
-    let Ok(client) = Client::new() else { return false };
-    client.send(address, &Request::get("/")).await.is_ok_and(|answer| answer.status == 503)
 }
 
 /// Adds an answer that differs from the last one.
@@ -101,9 +97,7 @@ fn note(changes: &Mutex<Vec<(Instant, bool)>>, is_faulted: bool) {
 /// Runs a `frontend` in a namespace, and asks it from now on.
 pub(crate) async fn frontend(world: &World, namespace: &str) -> Result<Faults> {
     run_workload(world, namespace, "frontend").await?;
-    let service = get(world, namespace, "service/frontend").await?;
-    let address = service.pointer("/spec/clusterIP").and_then(Value::as_str).context("no ClusterIP")?;
-    Faults::of(SocketAddr::new(address.parse()?, 80))
+    Faults::of(address(world, namespace, "frontend").await?, Request::get("/"))
 }
 
 impl Drop for Faults {

@@ -56,9 +56,14 @@ pub(crate) async fn vms(world: &World, pod: &Pod) -> Result<u32> {
     Ok(count.parse()?)
 }
 
+/// The configuration of its filters that come as plugins.
+pub(crate) async fn filters(world: &World, pod: &Pod) -> Result<String> {
+    ask(world, pod, "config_dump?resource=ecds_filters").await
+}
+
 /// True if all its filters of hfi are of the module with this digest.
 pub(crate) async fn runs_module(world: &World, pod: &Pod, digest: &str) -> Result<bool> {
-    let dump = ask(world, pod, "config_dump?resource=ecds_filters").await?;
+    let dump = filters(world, pod).await?;
     let dump: Value = serde_json::from_str(&dump)?;
     let filters = dump.get("configs").and_then(Value::as_array).context("no filters in the configuration")?;
     let of_hfi: Vec<_> = filters.iter().map(Value::to_string).filter(|text| text.contains("hfi-")).collect();
