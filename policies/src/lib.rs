@@ -19,8 +19,10 @@
 //! - [`reading`]: YAML text to policies and guardrails, with every problem in its place.
 //! - [`repository`]: files, the catalog of all files, the policies in force, and warnings.
 //! - [`rendering`]: policies as JSON, in full or for clients of the first generation.
+//! - [`editing`]: documents that are sent, and policy files with one document changed and every other byte as
+//!   it was.
 //!
-//! The last three are for the author of snapshots and stand behind the feature `authoring`; the others
+//! The last four are for the author of snapshots and stand behind the feature `authoring`; the others
 //! are all that the filter needs.
 //!
 //! From text to a decision:
@@ -53,6 +55,8 @@ pub mod evaluation;
 pub mod language;
 pub mod wire;
 
+#[cfg(feature = "authoring")]
+pub mod editing;
 #[cfg(feature = "authoring")]
 pub mod reading;
 #[cfg(feature = "authoring")]

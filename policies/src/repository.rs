@@ -13,6 +13,7 @@ mod window;
 
 pub use active_set::{ActiveSet, Changes};
 pub use catalog::{Catalog, LocatedPolicy, Sources};
+pub(crate) use field_places::FieldPlaces;
 pub use file::{File, ParsedPolicy};
 pub use inert_metadata::InertMetadata;
 pub use regex_cost::{RegexCost, RegexExcess};

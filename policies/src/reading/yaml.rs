@@ -69,8 +69,8 @@ pub fn read(bytes: &[u8]) -> Vec<Result<Node, Finding>> {
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => {
-            let documents = documents(text).into_iter();
-            documents.filter_map(|(text, line)| read_document(text, line).transpose()).collect()
+            let documents = split(text).into_iter();
+            documents.filter_map(|(text, line)| read_one(text, line).transpose()).collect()
         }
         Err(error) => {
             let line = bytes.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count() as u32 + 1;
@@ -84,12 +84,12 @@ fn whole(message: String) -> Finding {
     Finding { place: Place::default(), field: String::new(), message }
 }
 
-/// The documents of a stream and how many lines stand before each.
+/// The documents of a stream and how many lines stand before each. Together they are all of the text.
 ///
 /// A line that begins with `---` begins a document and one that begins with `...` ends one, whatever
 /// stands around it (YAML 1.2.2, section 9.1.2), so that they can be told apart before they are
 /// parsed. What stands before a `---` belongs to it if it is only directives, comments and blanks.
-fn documents(text: &str) -> Vec<(&str, u32)> {
+pub(crate) fn split(text: &str) -> Vec<(&str, u32)> {
     let mut documents = Vec::new();
     let (mut start, mut first_line, mut is_prologue, mut at) = (0, 0, true, 0);
     for (line, content) in (0..).zip(text.split_inclusive('\n')) {
@@ -116,7 +116,8 @@ fn is_marker(line: &str, marker: &str) -> bool {
     line.strip_prefix(marker).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
-fn read_document(text: &str, lines_before: u32) -> Result<Option<Node>, Finding> {
+/// Reads the one document of a text; `None` if it has no content.
+pub(crate) fn read_one(text: &str, lines_before: u32) -> Result<Option<Node>, Finding> {
     let moved = |place: Place| Place { line: place.line + lines_before, ..place };
     // One document of a file of bounded size: these bounds only stop what multiplies itself.
     let options = serde_yaml::options! {

@@ -1,0 +1,46 @@
+//! Documents that are sent, and the files that they are written to.
+//!
+//! A file is edited in place: only the values that differ change, and comments, the order of keys, quotes,
+//! indentation and every other document stay. An edit goes through these steps:
+//!
+//! - `stream` finds the document in its file.
+//! - `syntax` has the bytes in which each of its nodes stands.
+//! - `editor` compares what is written with what is wanted, `alignment` the items of lists.
+//! - `block`, `flow` and `replacement` say which bytes become which; `style` and `rendering` write what is new.
+//! - `put` reads the result back. What is not read as what was wanted is never returned.
+
+mod alignment;
+mod block;
+mod body;
+mod cannot_edit;
+mod changes;
+mod document;
+mod editor;
+mod flow;
+mod json;
+mod put;
+mod removal;
+mod rendering;
+mod replacement;
+mod rewriting;
+mod same;
+mod scalar;
+mod stream;
+mod style;
+mod syntax;
+mod text;
+
+use crate::{language::PolicyName, reading::Context};
+
+pub use body::{Format, read_body};
+pub use cannot_edit::CannotEdit;
+pub use document::{Document, Mistake, RESTARTED_AT};
+pub use put::{Edited, How, put};
+pub use removal::remove;
+pub use rewriting::new_file;
+
+/// The policy of this name in a file, with all that is written in it; `None` if it is not there or not valid.
+pub fn find(file: &[u8], name: &PolicyName) -> Option<Document> {
+    let found = stream::Stream::of(file).ok()?.find(name).ok()??;
+    Document::read(0, found.node, &Context::default()).ok()
+}

@@ -1,0 +1,101 @@
+//! Members of a collection in block style: lines that come and go.
+
+use std::ops::Range;
+
+use super::{
+    editor::{Editor, New, Plan},
+    syntax::{Collection, Member},
+    text::{begins_line, column, comment_column, is_blank, line_end, line_start, next_line},
+};
+
+impl Editor<'_> {
+    pub(super) fn change_block(&mut self, collection: &Collection, plan: &Plan<'_>) {
+        let members = &collection.members;
+        // The first key of an item stands behind the `-` of it, not on a line of its own.
+        let is_alone = members.first().is_some_and(|first| begins_line(self.text, first.start));
+        let beginning = if is_alone { 0 } else { plan.stays.iter().take_while(|stays| !**stays).count() };
+        self.delete_beginning(members, beginning);
+        let mut floor = None;
+        for (i, (member, stays)) in members.iter().zip(&plan.stays).enumerate() {
+            if !stays && i >= beginning {
+                self.changes.delete(self.lines_of(member, floor));
+            }
+            floor = Some(member.end());
+        }
+        let first = members.iter().zip(&plan.stays).find(|(_, stays)| **stays).map(|(member, _)| member);
+        for (behind, new) in &plan.new {
+            if let Some(member) = behind.and_then(|behind| members.get(behind)) {
+                let column = column(self.text, member.start);
+                let text = self.style.line(column) + &self.new_in_block(collection, *new, column);
+                self.changes.insert(self.extent(member), text);
+            } else if let Some(member) = first {
+                let column = column(self.text, member.start);
+                let text = self.new_in_block(collection, *new, column) + &self.style.line(column);
+                self.changes.insert(member.start, text);
+            }
+        }
+    }
+
+    fn new_in_block(&self, collection: &Collection, new: New<'_>, column: usize) -> String {
+        let style = self.style.beside(collection);
+        match new {
+            New::Entry(entry) => style.entry(entry, column),
+            New::Item(item) => style.item(item, column),
+        }
+    }
+
+    /// The end of the last line that belongs to a member: comments that are indented further than it do.
+    fn extent(&self, member: &Member) -> usize {
+        let indentation = column(self.text, member.start);
+        let mut end = line_end(self.text, member.end());
+        let mut next = next_line(self.text, end);
+        while next < self.text.len() {
+            let line_end = line_end(self.text, next);
+            if comment_column(self.text, next).is_some_and(|column| column > indentation) {
+                end = line_end;
+            } else if !is_blank(self.text.get(next..line_end).unwrap_or_default()) {
+                break;
+            }
+            next = next_line(self.text, next);
+        }
+        end
+    }
+
+    /// The lines of a member, and of the comments directly above it. Those above the first member may be about
+    /// all of them.
+    fn lines_of(&self, member: &Member, floor: Option<usize>) -> Range<usize> {
+        let indentation = column(self.text, member.start);
+        let mut start = line_start(self.text, member.start);
+        while let Some(floor) = floor
+            && let Some(above) = start.checked_sub(1).map(|at| self.line_above(at))
+            && above > floor
+            && comment_column(self.text, above) == Some(indentation)
+        {
+            start = above;
+        }
+        start..next_line(self.text, self.extent(member))
+    }
+
+    /// The start of the line that the line break at `at` ends.
+    fn line_above(&self, at: usize) -> usize {
+        let is_pair = self.text.get(..=at).is_some_and(|text| text.ends_with("\r\n"));
+        line_start(self.text, if is_pair { at.saturating_sub(1) } else { at })
+    }
+
+    /// Deletes the first few members, where the first stands behind a `-`.
+    fn delete_beginning(&mut self, members: &[Member], gone: usize) {
+        let last = gone.checked_sub(1).and_then(|last| members.get(last));
+        let (Some(first), Some(last), Some(next)) = (members.first(), last, members.get(gone)) else {
+            return;
+        };
+        let end = self.extent(last);
+        let has_comment = self.text.get(end..next.start).is_some_and(|between| between.contains('#'));
+        if has_comment {
+            // The comments of the next one stay: the `-` is alone on its line.
+            let before = self.text.get(..first.start).unwrap_or_default();
+            self.changes.delete(before.trim_end_matches([' ', '\t']).len()..end);
+        } else {
+            self.changes.delete(first.start..next.start);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A document of a file is put in the place of another of the same name.
+
+use super::{
+    cannot_edit::CannotEdit,
+    changes::Changes,
+    document::Document,
+    editor::Editor,
+    json::is_json,
+    rewriting::rewritten,
+    same::same,
+    stream::{Found, Stream},
+    style::Style,
+    syntax::{Form, Syntax, directive},
+};
+use crate::{
+    language::PolicyName,
+    reading::{MapEntry, Node, Value, read_yaml_document},
+};
+
+/// The way in which a document is put into its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Only values that differ are replaced.
+    InPlace,
+    /// The document is written anew; comments above and below it stay.
+    Rewrite,
+}
+
+/// A file as it is after an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    pub bytes: Vec<u8>,
+    /// The line on which the document begins.
+    pub line: u32,
+    /// False if the document was in the file already, whatever its style: then no byte differs.
+    pub changed: bool,
+}
+
+/// Puts a document in the place of the policy of this name. Every other document keeps its bytes.
+///
+/// An `apiVersion` and a `kind` that the file has and the document does not say are kept: they say nothing else.
+/// The file is read back: what is returned holds what was put, or nothing is returned.
+pub fn put(file: &[u8], name: &PolicyName, document: &Document, how: How) -> Result<Edited, CannotEdit> {
+    let stream = Stream::of(file)?;
+    let absent = || CannotEdit { line: 1, reason: format!("the file has no policy `{name}`") };
+    let found = stream.find(name)?.ok_or_else(absent)?;
+    let want = with_kind_of(document.node(), &found.node);
+    if same(&found.node.value, &want.value) {
+        return Ok(Edited { bytes: file.to_vec(), line: found.node.place.line, changed: false });
+    }
+    let candidate = match how {
+        How::InPlace => in_place(&stream, &found, &want).map_err(|error| error.moved(found.lines_before))?,
+        How::Rewrite => checked(&stream, &found, &want, rewritten(stream.text, found.text, &want)),
+    };
+    candidate.ok_or_else(|| CannotEdit {
+        line: found.node.place.line,
+        reason: "the edited file would not be read as what was sent".to_owned(),
+    })
+}
+
+/// The document, with what it leaves out and means all the same.
+fn with_kind_of(document: &Node, written: &Node) -> Node {
+    let mut document = document.clone();
+    if let (Value::Map(entries), Value::Map(written)) = (&mut document.value, &written.value) {
+        let constants: Vec<MapEntry> = written
+            .iter()
+            .filter(|entry| ["apiVersion", "kind"].contains(&entry.key.as_str()))
+            .filter(|entry| !entries.iter().any(|known| known.key == entry.key))
+            .cloned()
+            .collect();
+        entries.splice(0..0, constants);
+    }
+    document
+}
+
+/// Edits as little as can be: first only what differs, then, while that is not read as what was wanted, values that
+/// are less deep, down to all of `spec`.
+fn in_place(stream: &Stream<'_>, found: &Found<'_>, want: &Node) -> Result<Option<Edited>, CannotEdit> {
+    if let Some(at) = directive(found.text) {
+        return Err(CannotEdit::at(found.text, at, "it has a directive (`%`)"));
+    }
+    let syntax = Syntax::of(found.text)?;
+    let Form::Collection(collection) = &syntax.form else { return Ok(None) };
+    if syntax.is_marked {
+        return Err(CannotEdit::at(found.text, syntax.range.start, "it has an anchor or a tag"));
+    }
+    for deepest in (1..=depth(&found.node.value).max(depth(&want.value))).rev() {
+        let style = Style::of(stream.text, found.text, &syntax);
+        let mut editor = Editor { text: found.text, style, deepest, changes: Changes::default() };
+        if !editor.collection(collection, (&found.node.value, &want.value), 0)? {
+            return Ok(None);
+        }
+        let edited = editor.changes.apply(found.text);
+        if let Some(edited) = checked(stream, found, want, edited) {
+            return Ok(Some(edited));
+        }
+    }
+    Ok(None)
+}
+
+fn depth(value: &Value) -> usize {
+    1 + match value {
+        Value::Map(entries) => entries.iter().map(|entry| depth(&entry.value.value)).max().unwrap_or(0),
+        Value::List(items) => items.iter().map(|item| depth(&item.value)).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// The file with this text in the place of a document, if it is read back as what is wanted there, and as what it
+/// was everywhere else.
+fn checked(stream: &Stream<'_>, found: &Found<'_>, want: &Node, edited: Option<String>) -> Option<Edited> {
+    let (edited, (before, after)) = (edited?, stream.around(found.index));
+    let bytes = format!("{before}{edited}{after}").into_bytes();
+    let new = Stream::of(&bytes).ok()?;
+    let others_stay = new.documents.len() == stream.documents.len()
+        && new
+            .documents
+            .iter()
+            .zip(&stream.documents)
+            .enumerate()
+            .all(|(i, (new, old))| i == found.index || new.0 == old.0);
+    let (text, lines_before) = new.documents.get(found.index)?;
+    let node = read_yaml_document(text, *lines_before).ok()??;
+    let stays_json = !is_json(found.text) || is_json(text);
+    let is_right = others_stay && same(&node.value, &want.value) && stays_json;
+    is_right.then_some(Edited { line: node.place.line, bytes, changed: true })
+}

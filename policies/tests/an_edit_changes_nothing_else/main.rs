@@ -1,0 +1,173 @@
+//! Laws of edits, for files in any style and edits of any kind.
+#![cfg(test)]
+#![cfg(feature = "authoring")]
+
+mod documents;
+mod wild;
+
+use std::collections::BTreeSet;
+
+use documents::{Edit, apply, edit, policy};
+use policies::{
+    editing::{Document, Edited, Format, How, find, put, read_body, remove},
+    language::PolicyName,
+    reading::{Node, read_yaml},
+};
+use proptest::prelude::*;
+use serde_json::Value;
+use wild::Wild;
+
+fn name(name: &str) -> PolicyName {
+    name.to_owned().try_into().unwrap()
+}
+
+/// The document of a body, if it is valid.
+fn document(body: &Value) -> Option<Document> {
+    read_body(body.to_string().as_bytes(), Format::Json).ok().map(|mut documents| documents.remove(0))
+}
+
+/// A file of three policies, each in a style of its own, and where the second one stands.
+#[derive(Clone, Debug)]
+struct File {
+    parts: [String; 3],
+    policy: Value,
+}
+
+impl File {
+    fn text(&self) -> String {
+        self.parts.concat()
+    }
+}
+
+fn file(comments: bool) -> impl Strategy<Value = File> {
+    let tape = || prop::collection::vec(any::<u8>(), 0..200);
+    let line_break = prop::sample::select(vec!["\n", "\n", "\r\n"]);
+    let policies = (policy("a"), policy("x"), policy("z"));
+    let begin =
+        prop::sample::select(vec!["---\n", "--- # one\n", "---\n\n# two\n", "...\n---\n", "...\n# a\n"]);
+    let file = (policies, [tape(), tape(), tape()], line_break, begin, any::<[bool; 3]>());
+    file.prop_map(move |((a, x, z), tapes, line_break, begin, [is_first, is_last, ends])| {
+        let write = |tape: &[u8], policy: &Value| Wild::write(tape, line_break, comments, policy);
+        let begin = begin.replace('\n', line_break);
+        let mut second = write(&tapes[1], &x);
+        if !is_last {
+            second += if ends { "..." } else { "---" };
+            second += line_break;
+        } else if !ends {
+            second.truncate(second.len() - line_break.len());
+        }
+        let first = if is_first { String::new() } else { write(&tapes[0], &a) + &begin };
+        let third = if is_last { String::new() } else { write(&tapes[2], &z) };
+        File { parts: [first, second, third], policy: x }
+    })
+}
+
+fn put_in_place(text: &str, document: &Document) -> Result<Edited, TestCaseError> {
+    put(text.as_bytes(), &name("x"), document, How::InPlace)
+        .map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))
+}
+
+/// True if a text is another with some bytes taken out.
+fn is_within(part: &str, whole: &str) -> bool {
+    let mut rest = whole.bytes();
+    part.bytes().all(|byte| rest.any(|other| other == byte))
+}
+
+/// The document as an edit makes it, if that is a valid one.
+fn changed(file: &File, edits: &[Edit]) -> Option<(Value, Document)> {
+    let mut policy = file.policy.clone();
+    let changed = edits.iter().filter(|edit| apply(&mut policy, edit)).count();
+    let document = document(&policy).filter(|_| changed > 0)?;
+    Some((policy, document))
+}
+
+/// All documents of a text.
+fn documents(text: &str) -> Vec<Node> {
+    read_yaml(text.as_bytes()).into_iter().map(Result::unwrap).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_file_is_read_back_as_what_was_put(file in file(true), edits in prop::collection::vec(edit(), 1..4)) {
+        let text = file.text();
+        let Some((policy, document)) = changed(&file, &edits) else { return Ok(()) };
+        let edited = put_in_place(&text, &document)?;
+        let written = String::from_utf8(edited.bytes.clone()).unwrap();
+        // What was put is there.
+        let found = find(&edited.bytes, &name("x")).unwrap();
+        let read: Value = serde_json::from_str(&found.to_json()).unwrap();
+        prop_assert_eq!(&read, &policy, "{}\nis now\n{}", text, written);
+        prop_assert_eq!(found.place().line, edited.line);
+        // All others have their bytes.
+        prop_assert!(written.starts_with(&file.parts[0]) && written.ends_with(&file.parts[2]), "{}\nis now\n{}", text, written);
+        prop_assert_eq!(documents(&written).len(), documents(&text).len());
+        // To put it again changes nothing.
+        let again = put_in_place(&written, &document)?;
+        prop_assert!(!again.changed && again.bytes == edited.bytes);
+        // It has the line breaks of the file.
+        if text.contains("\r\n") {
+            prop_assert!(!written.replace("\r\n", "").contains(['\r', '\n']));
+        }
+        prop_assert_eq!(written.ends_with('\n'), text.ends_with('\n'));
+    }
+
+    #[test]
+    fn what_was_changed_and_changed_back_is_as_it_was(file in file(true), edits in prop::collection::vec(edit(), 1..4)) {
+        let text = file.text();
+        let edits: Vec<_> = edits.into_iter().filter(|edit| matches!(edit, Edit::Scalar(..))).collect();
+        let Some((_, document)) = changed(&file, &edits) else { return Ok(()) };
+        let original = find(text.as_bytes(), &name("x")).unwrap();
+        let there = String::from_utf8(put_in_place(&text, &document)?.bytes).unwrap();
+        let back = String::from_utf8(put_in_place(&there, &original)?.bytes).unwrap();
+        // A text without quotes that needs some later has them.
+        let bare = |text: &str| text.replace(['"', '\''], "");
+        prop_assert_eq!(bare(&back), bare(&text), "by way of\n{}", there);
+    }
+
+    #[test]
+    fn what_only_adds_takes_no_byte_away(file in file(true), edit in edit()) {
+        let text = file.text();
+        let Some((_, document)) = changed(&file, &[edit.clone()]) else { return Ok(()) };
+        let written = String::from_utf8(put_in_place(&text, &document)?.bytes).unwrap();
+        match edit {
+            Edit::Add(..) => prop_assert!(is_within(&text, &written), "{}\nis now\n{}", text, written),
+            Edit::Remove(..) => prop_assert!(is_within(&written, &text), "{}\nis now\n{}", text, written),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn what_is_removed_takes_nothing_with_it(file in file(true)) {
+        let text = file.text();
+        let [first, _, third] = &file.parts;
+        let others: BTreeSet<_> = ["a", "z"].into_iter().filter(|other| find(text.as_bytes(), &name(other)).is_some()).collect();
+        match remove(text.as_bytes(), &name("x")).map_err(|error| TestCaseError::fail(error.to_string()))? {
+            None => prop_assert!(others.is_empty()),
+            Some(bytes) => {
+                let left = String::from_utf8(bytes.clone()).unwrap();
+                prop_assert!(find(&bytes, &name("x")).is_none(), "{}\nis now\n{}", text, left);
+                prop_assert_eq!(documents(&left).len(), others.len());
+                for other in others {
+                    let same = |text: &[u8]| find(text, &name(other)).map(|document| document.to_json());
+                    prop_assert_eq!(same(&bytes), same(text.as_bytes()));
+                }
+                prop_assert!(left.starts_with(first.trim_end_matches(['-', '.', '\r', '\n'])) || first.contains("# "));
+                prop_assert!(left.ends_with(third));
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_can_be_written_anew(file in file(true), edits in prop::collection::vec(edit(), 1..4)) {
+        let text = file.text();
+        let Some((policy, document)) = changed(&file, &edits) else { return Ok(()) };
+        let edited = put(text.as_bytes(), &name("x"), &document, How::Rewrite);
+        let edited = edited.map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+        let written = String::from_utf8(edited.bytes.clone()).unwrap();
+        let read: Value = serde_json::from_str(&find(&edited.bytes, &name("x")).unwrap().to_json()).unwrap();
+        prop_assert_eq!(read, policy);
+        prop_assert!(written.starts_with(&file.parts[0]) && written.ends_with(&file.parts[2]));
+    }
+}
