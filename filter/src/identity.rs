@@ -2,7 +2,7 @@
 
 use policies::{
     Scope,
-    wire::{ScopeError, poll::NodeId},
+    wire::{PluginName, ScopeError, poll::NodeId},
 };
 
 use crate::config::Config;
@@ -18,6 +18,8 @@ pub struct Identity {
     pub kind: ProxyKind,
     /// Envoy node id, as far as the header of a poll allows its characters.
     pub node: Option<NodeId>,
+    /// `WasmPlugin` of this root; `None` if Envoy's name for it is not Istio's.
+    pub plugin: Option<PluginName>,
     /// Reason why the scope is incomplete, for the log.
     pub warning: Option<String>,
 }
@@ -77,7 +79,9 @@ impl Identity {
             Ok(scope) => (scope, Some("the node metadata has no WORKLOAD_NAME or no NAMESPACE".to_owned())),
             Err(error) => (Scope::unknown(), Some(error.to_string())),
         };
-        Self { scope, kind, node: NodeId::from_envoy(&id), warning }
+        let plugin = property(&["plugin_name"]).and_then(|name| String::from_utf8(name).ok());
+        let plugin = plugin.and_then(|name| PluginName::from_envoy(&name));
+        Self { scope, kind, node: NodeId::from_envoy(&id), plugin, warning }
     }
 }
 
@@ -110,8 +114,10 @@ mod tests {
                 (&["xds", "node", "metadata", "LABELS", CANONICAL_NAME], "checkout"),
                 (&["xds", "node", "metadata", "NAMESPACE"], "demo"),
                 (&["xds", "node", "id"], "sidecar~10.0.0.1~checkout-1.demo~demo.svc.cluster.local"),
+                (&["plugin_name"], "demo.hfi-inbound~istio-translated-wasmplugin"),
             ],
         );
+        assert_eq!(identity.plugin.unwrap().as_str(), "demo/hfi-inbound");
         assert_eq!(identity.scope.to_string(), "namespace=demo&service=checkout&service=checkout-v2");
         assert_eq!(
             identity.node.unwrap().as_str(),
@@ -149,7 +155,7 @@ mod tests {
         let nobody = discover(&config(""), &[(&["xds", "node", "id"], "sidecar~1~checkout.demo~demo\n\"")]);
         assert_eq!(nobody.scope.to_string(), "");
         assert_eq!(nobody.node.unwrap().as_str(), "sidecar~1~checkout.demo~demo");
-        assert!(nobody.warning.is_some());
+        assert!(nobody.warning.is_some() && nobody.plugin.is_none());
         let star = discover(&config(""), &[(&["xds", "node", "metadata", "WORKLOAD_NAME"], "*")]);
         assert_eq!(star.scope.to_string(), "");
         let odd = discover(&config(""), &[(&["xds", "node", "metadata", "WORKLOAD_NAME"], "a b")]);

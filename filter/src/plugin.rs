@@ -14,6 +14,7 @@ use crate::{
     request::held::{DueRequest, HeldRequests},
     sync::{
         answer::{Answer, PollOutcome},
+        plugins::Plugins,
         poller::{Poll, Poller},
         shared::{Role, Shared, SharedState},
         shared_data::SharedData,
@@ -35,6 +36,7 @@ pub struct Plugin<D> {
     path: String,
     random: Random,
     shared: Shared<D>,
+    plugins: Plugins,
     /// True if this VM polls for all VMs of the proxy.
     is_leader: bool,
     /// Time of the last refresh from the shared state.
@@ -62,11 +64,13 @@ impl<D: SharedData> Plugin<D> {
         let mut random = Random::seeded(seed);
         let path = poll::target(&identity.scope);
         let source = format!("{} {}{path}", config.cluster, config.authority);
+        let plugins = Plugins::new(identity.plugin.as_ref(), &data, now);
         let mut plugin = Self {
             path,
             config,
             identity,
             shared: Shared::join(data, configuration, &source, random.id()),
+            plugins,
             is_leader: false,
             refreshed: now,
             failure: None,
@@ -153,10 +157,12 @@ impl<D: SharedData> Plugin<D> {
         self.held.forget_ended(now, is_open)
     }
 
-    /// Runs what the other VMs have published, and renews or takes over the lease of the leader.
+    /// Runs what the other VMs have published, and renews or takes over the lease of the leader. Enters this
+    /// plugin in the list of the proxy's plugins.
     pub fn refresh(&mut self, now: Instant) -> Vec<Event> {
         let (state, role) = self.shared.refresh(now);
         self.refreshed = now;
+        self.plugins.refresh(self.shared.data(), now);
         self.adopt(state, now);
         self.is_leader = role != Role::Follower;
         let leadership = match role {
@@ -174,7 +180,8 @@ impl<D: SharedData> Plugin<D> {
         if !self.is_leader {
             return None;
         }
-        self.poller.next_poll(now, &self.config, &self.path, self.identity.node.as_ref())
+        let (node, plugins) = (self.identity.node.as_ref(), self.plugins.names());
+        self.poller.next_poll(now, &self.config, &self.path, node, plugins.as_ref())
     }
 
     /// Handles the answer to a poll. A new snapshot is verified and compiled before it replaces the old one.

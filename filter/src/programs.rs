@@ -30,7 +30,7 @@ struct Services {
 impl Programs {
     /// Compiles a snapshot for this proxy in the mesh of this domain.
     pub fn compile(snapshot: &Snapshot, identity: &Identity, domain: &ClusterDomain) -> Self {
-        let Identity { scope, kind, node: _, warning: _ } = identity;
+        let Identity { scope, kind, node: _, plugin: _, warning: _ } = identity;
         let (program, services) = match kind {
             ProxyKind::Sidecar | ProxyKind::WaypointOfOne => (Program::compile(snapshot, scope), None),
             ProxyKind::Gateway => (Program::compile_for_gateway(snapshot, scope), None),

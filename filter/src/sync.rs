@@ -2,7 +2,9 @@
 
 pub mod answer;
 mod keys;
+pub mod plugins;
 pub mod poller;
 mod queues;
 pub mod shared;
 pub mod shared_data;
+mod value;

@@ -1,6 +1,7 @@
 //! The contract between the reconciler and the filter: all that passes between them.
 //!
 //! - [`poll`]: the request: path, headers, limits.
+//! - [`PluginNames`]: the plugins of a proxy, as a request names them.
 //! - [`Format`]: the formats of a snapshot, and which one a client gets.
 //! - [`Snapshot`]: the policies in force for one [`Scope`], and their bytes in each format.
 //! - [`Digest`]: the address of those bytes. Another format is other bytes, and so another digest and
@@ -17,6 +18,7 @@ mod encoding;
 mod error;
 mod format;
 mod parts;
+mod plugins;
 mod policy;
 pub mod poll;
 mod scope;
@@ -27,5 +29,6 @@ mod v2;
 pub use digest::Digest;
 pub use error::SnapshotError;
 pub use format::Format;
+pub use plugins::{PluginName, PluginNames};
 pub use scope::{Scope, ScopeError};
 pub use snapshot::{Schedule, Snapshot, SnapshotEntry};

@@ -98,8 +98,9 @@ fn mark_held(policy: &str) {
     }
 }
 
-/// Removes marks that the client has set, and leaves those of a plugin that has held the request. Each change makes the
-/// host choose the route again, so headers that are not there are left alone.
+/// Removes marks that the client has set, and leaves those of a plugin that has held the request. Also while no policy
+/// is in force: workloads and logs believe a mark, and the two looks are the price for that. Each change makes the host
+/// choose the route again, so headers that are not there are left alone.
 pub(super) fn remove_forged_marks() {
     for name in [FAULT, POLICY] {
         if request_header(name).is_some() && !is_decided() {
@@ -137,7 +138,8 @@ pub(super) fn is_decided() -> bool {
 }
 
 /// Takes the decision about the request for which the host has called; `false` if another plugin has taken it. The
-/// other one may run another release of this module, in a VM of which this one knows nothing.
+/// other one may run another release of this module, in a VM of which this one knows nothing. So the decision is also
+/// marked where no other plugin is known: the list of the proxy's plugins is seconds old, and older releases are not in it.
 pub(super) fn claim() -> bool {
     let is_first = !is_decided();
     if is_first {

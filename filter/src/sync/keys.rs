@@ -2,9 +2,12 @@
 
 use policies::Digest;
 
-/// Version of the values' encoding. Change it with [`super::shared::LeaseRecord`] or the layout of a
-/// value: different builds of the filter can run in one proxy.
+/// Version of the encoding of state and snapshot. Change it with the layout of a value: different builds of
+/// the filter can run in one proxy.
 const ENCODING: &str = "hfi.2";
+/// Version of the lease. Change it with [`super::shared::LeaseRecord`], or when a build says in its polls what
+/// older ones do not: those poll for themselves then. Builds before 3 name no plugins.
+const LEASE: &str = "hfi.3";
 
 /// Keys of one plugin configuration. All plugins of a proxy use the same key space.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,15 +24,15 @@ impl Keys {
     /// Keys of the VMs with this configuration, which get snapshots of these formats from `source`.
     /// Builds with other formats have other keys, so that none reads bytes that it does not know.
     pub(super) fn new(configuration: &[u8], source: &str, formats: &str) -> Self {
-        let key = |name, of: &[u8]| {
+        let key = |version, name, of: &[u8]| {
             let digest = Digest::of_parts([of, formats.as_bytes()]);
-            format!("{ENCODING}.{name}.{digest}")
+            format!("{version}.{name}.{digest}")
         };
         Self {
-            lease: key("lease", configuration),
-            state: key("state", source.as_bytes()),
-            snapshot: key("snapshot", source.as_bytes()),
-            queues: key("queues", configuration),
+            lease: key(LEASE, "lease", configuration),
+            state: key(ENCODING, "state", source.as_bytes()),
+            snapshot: key(ENCODING, "snapshot", source.as_bytes()),
+            queues: key(LEASE, "queues", configuration),
         }
     }
 }

@@ -6,7 +6,10 @@
 
 use std::time::Duration;
 
-use policies::wire::poll::{self, NodeId};
+use policies::wire::{
+    PluginNames,
+    poll::{self, NodeId},
+};
 
 use super::answer::ActiveSnapshot;
 use crate::{clock::Instant, config::Config, dice::Random};
@@ -73,6 +76,7 @@ impl Poller {
         config: &Config,
         path: &str,
         node: Option<&NodeId>,
+        plugins: Option<&PluginNames>,
     ) -> Option<Poll> {
         if now < self.next_deadline(config) {
             return None;
@@ -86,6 +90,7 @@ impl Poller {
             (poll::PREFER, poll::prefer(config.poll_wait.as_secs())),
         ];
         headers.extend(node.map(|node| (poll::NODE, node.as_str().to_owned())));
+        headers.extend(plugins.map(|plugins| (poll::PLUGINS, plugins.as_str().to_owned())));
         if let Some(active) = &self.active {
             headers.push(("if-none-match", active.digest.etag()));
             headers.push((poll::REVISION, active.revision.clone()));

@@ -10,7 +10,13 @@ use std::time::Duration;
 use policies::{Digest, wire::poll};
 use serde::{Deserialize, Serialize};
 
-use super::{answer::ActiveSnapshot, keys::Keys, queues::Queues, shared_data::SharedData};
+use super::{
+    answer::ActiveSnapshot,
+    keys::Keys,
+    queues::Queues,
+    shared_data::SharedData,
+    value::{decode, encode},
+};
 use crate::clock::Instant;
 
 /// Time for which a lease is valid.
@@ -85,6 +91,11 @@ impl<D: SharedData> Shared<D> {
         shared
     }
 
+    /// Shared data of the host.
+    pub fn data(&self) -> &D {
+        &self.data
+    }
+
     /// Reads the shared state. Renews this VM's lease, or takes the lease over if it has ended.
     pub fn refresh(&self, now: Instant) -> (SharedState, Role) {
         let Some((mut record, version)) = self.read() else {
@@ -143,7 +154,7 @@ impl<D: SharedData> Shared<D> {
             bytes.extend_from_slice(&active.digest.into_bytes());
             self.data.set(&self.snapshot_key, &bytes, None);
         }
-        if let Ok(value) = postcard::to_allocvec(&state) {
+        if let Some(value) = encode(&state) {
             self.data.set(&self.state_key, &value, None);
         }
         let is_new = record.state.active != state.active;
@@ -160,11 +171,6 @@ impl<D: SharedData> Shared<D> {
     }
 
     fn write(&self, record: &LeaseRecord, expected: Option<u32>) -> bool {
-        postcard::to_allocvec(record).is_ok_and(|value| self.data.set(&self.lease_key, &value, expected))
+        encode(record).is_some_and(|value| self.data.set(&self.lease_key, &value, expected))
     }
-}
-
-/// A value that cannot be decoded counts as absent.
-fn decode<T: Default + for<'de> Deserialize<'de>>(value: &[u8]) -> T {
-    postcard::from_bytes(value).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use filter::{
 };
 use policies::{Scope, evaluation::StaticRequest, wire::poll::NodeId};
 
-use crate::world::{Data, World, good, header, snapshot_of};
+use crate::world::{Data, World, checkout, good, header, snapshot_of};
 
 const POLICIES: &str = "
 metadata: {name: cart}
@@ -31,7 +31,7 @@ spec: {selector: {service: cart}, rules: [{match: {path: {exact: /anywhere}}, fa
 fn waypoint(config: &str) -> World {
     let scope = Scope::new(["demo"], ["*"]).unwrap();
     let identity =
-        Identity { scope, kind: ProxyKind::Waypoint, node: NodeId::parse("waypoint~1"), warning: None };
+        Identity { scope, kind: ProxyKind::Waypoint, node: NodeId::parse("waypoint~1"), ..checkout() };
     let now = Instant::from_origin(Duration::from_secs(1));
     let mut world = World::of(identity, &Data::default(), config, 7, now);
     let (poll, _) = world.until_poll();

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod a_percentage_holds_over_a_million_requests;
+mod a_poll_names_the_plugins_of_its_proxy;
 mod a_waypoint_serves_many_services;
 mod an_etag_can_be_weak_or_absent;
 mod an_unknown_format_changes_nothing;

@@ -19,7 +19,7 @@ use policies::{
     Catalog, Digest, Facts, File, Scope, Timestamp,
     evaluation::StaticRequest,
     repository::Sources,
-    wire::{Format, poll::NodeId},
+    wire::{Format, PluginName, poll::NodeId},
 };
 
 /// Value and version by key.
@@ -135,7 +135,8 @@ pub(crate) fn header<'p>(poll: &'p Poll, name: &str) -> Option<&'p str> {
 /// `checkout` in `demo`.
 pub(crate) fn checkout() -> Identity {
     let scope = Scope::new(["demo"], ["checkout"]).unwrap();
-    Identity { scope, kind: ProxyKind::Sidecar, node: NodeId::parse("sidecar~1"), warning: None }
+    let node = NodeId::parse("sidecar~1");
+    Identity { scope, kind: ProxyKind::Sidecar, node, plugin: PluginName::parse("demo/hfi"), warning: None }
 }
 
 /// VM, and its time.

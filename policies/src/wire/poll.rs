@@ -5,6 +5,7 @@
 //! accept: application/vnd.hfi.snapshot.v2, application/vnd.hfi.snapshot.v1;q=0.5
 //! prefer: wait=30
 //! x-hfi-node: sidecar~10.0.0.1~checkout-1.demo~demo.svc.cluster.local
+//! x-hfi-plugins: demo/hfi-inbound,demo/hfi-outbound
 //! if-none-match: "sha256:…"        the digest that the filter runs
 //! x-hfi-revision: main@sha1:…      the commit that it was made of
 //! ```
@@ -22,6 +23,10 @@ pub const PATH: &str = "/v1/snapshot";
 
 /// The header that names the Envoy node that polls.
 pub const NODE: &str = "x-hfi-node";
+
+/// The header that names the plugins of hfi that run in the proxy, as [`PluginNames`](super::PluginNames)
+/// writes and reads it. Filters of older releases do not send it.
+pub const PLUGINS: &str = "x-hfi-plugins";
 
 /// The header that names the commit: in a request the one that the filter runs, in an answer the one
 /// that it was made of.

@@ -61,6 +61,9 @@ pub struct Filter {
     pub newest: bool,
     /// The id of its Envoy node: at most 253 bytes of `[A-Za-z0-9._~-]`.
     pub node: String,
+    /// The plugins of hfi that run in its proxy, as `namespace/name`; null if it does not say. It comes from the filter
+    /// that polls, which knows the others of its proxy.
+    pub plugins: Option<Vec<String>>,
     /// The names of its workload, separated by commas.
     #[serde(default)]
     pub service: String,

@@ -298,13 +298,15 @@ fn status() -> impl Strategy<Value = Status> {
 
 fn filter() -> impl Strategy<Value = Filter> {
     let state = prop::sample::select([&FilterState::ALL[..], &[FilterState::Unknown]].concat());
-    (option::of(text()), time(), text(), any::<bool>(), text(), text(), state).prop_map(
-        |(digest, last_contact, namespace, newest, node, service, state)| Filter {
+    let plugins = option::of(vec(text(), 0..3));
+    (option::of(text()), time(), text(), any::<bool>(), text(), plugins, text(), state).prop_map(
+        |(digest, last_contact, namespace, newest, node, plugins, service, state)| Filter {
             digest,
             last_contact,
             namespace,
             newest,
             node,
+            plugins,
             service,
             state,
         },

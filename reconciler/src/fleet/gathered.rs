@@ -2,7 +2,7 @@
 //! from one to another.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
     time::Duration,
 };
 
@@ -32,12 +32,14 @@ pub struct Gathered {
 }
 
 /// A proxy that has polled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
     /// Its next poll is not overdue.
     pub polls: bool,
     /// The start of its last poll.
     pub contact: Timestamp,
+    /// The plugins that run in it, as `namespace/name`, if it polls and says so.
+    plugins: Option<BTreeSet<String>>,
 }
 
 impl Gathered {
@@ -51,11 +53,11 @@ impl Gathered {
         for filter in answers.iter().flat_map(|answer| &answer.filters) {
             scopes.extend(scope(filter));
             if let Some(pod) = filter.node.split('~').nth(2) {
-                let heard =
-                    Heard { polls: filter.state != FilterState::Gone, contact: filter.last_contact.0 };
-                let known: &mut Heard = proxies.entry(pod.to_owned()).or_insert(heard);
-                known.polls |= heard.polls;
-                known.contact = known.contact.max(heard.contact);
+                let heard = Heard::of(filter);
+                match proxies.entry(pod.to_owned()) {
+                    Entry::Vacant(new) => drop(new.insert(heard)),
+                    Entry::Occupied(mut known) => known.get_mut().merge(heard),
+                }
             }
         }
         Some(Self {
@@ -69,8 +71,34 @@ impl Gathered {
     }
 
     /// The proxy of a pod, if a replica remembers it.
-    pub fn proxy(&self, namespace: &str, pod: &str) -> Option<Heard> {
-        self.proxies.get(&format!("{pod}.{namespace}")).copied()
+    pub fn proxy(&self, namespace: &str, pod: &str) -> Option<&Heard> {
+        self.proxies.get(&format!("{pod}.{namespace}"))
+    }
+}
+
+impl Heard {
+    fn of(filter: &Filter) -> Self {
+        let polls = filter.state != FilterState::Gone;
+        let plugins = filter.plugins.iter().filter(|_| polls);
+        let plugins = plugins.map(|plugins| plugins.iter().cloned().collect()).next();
+        Self { polls, contact: filter.last_contact.0, plugins }
+    }
+
+    /// Adds what another replica says of the same proxy.
+    fn merge(&mut self, other: Self) {
+        self.plugins = match (self.polls, other.polls) {
+            // Their clocks may differ, and so a plugin that one of them knows may run.
+            (true, true) => self.plugins.take().zip(other.plugins).map(|(known, more)| &known | &more),
+            (true, false) => self.plugins.take(),
+            (false, _) => other.plugins,
+        };
+        self.polls |= other.polls;
+        self.contact = self.contact.max(other.contact);
+    }
+
+    /// Tells whether a plugin, as `namespace/name`, may run in it. A filter of an older release does not say.
+    pub fn may_run(&self, plugin: &str) -> bool {
+        self.polls && self.plugins.as_ref().is_none_or(|plugins| plugins.contains(plugin))
     }
 }
 
@@ -85,7 +113,7 @@ fn scope(filter: &Filter) -> Option<Scope> {
 mod tests {
     use serde_json::json;
 
-    use super::{Gathered, Heard};
+    use super::Gathered;
     use crate::api::filters::Filters;
 
     fn answer(since: &str, filters: &[(&str, &str, &str)]) -> Filters {
@@ -106,8 +134,7 @@ mod tests {
         let one = answer("01", &[("a-1.demo", "gone", "07"), ("b-1.demo", "gone", "03")]);
         let two = answer("02", &[("a-1.demo", "in_step", "05"), ("c-1.demo", "lagging", "06")]);
         let gathered = Gathered::of(&[one, two]).unwrap();
-        let heard =
-            |pod| gathered.proxy("demo", pod).map(|Heard { polls, contact }| (polls, contact.to_rfc3339()));
+        let heard = |pod| gathered.proxy("demo", pod).map(|heard| (heard.polls, heard.contact.to_rfc3339()));
         let at = |minute: &str| format!("2026-11-21T00:{minute}:00Z");
         assert_eq!(heard("a-1"), Some((true, at("07"))));
         assert_eq!(heard("b-1"), Some((false, at("03"))));
@@ -117,6 +144,36 @@ mod tests {
         assert_eq!(gathered.modules.into_iter().collect::<Vec<_>>(), ["aa"], "every replica hands it out");
         assert_eq!(gathered.unknown_modules, 4);
         assert_eq!(gathered.scopes.len(), 1);
+    }
+
+    #[test]
+    fn a_plugin_may_run_unless_every_replica_that_hears_its_proxy_says_otherwise() {
+        let says = |state: &str, plugins: Option<&[&str]>| {
+            let node = "sidecar~10.0.0.1~a-1.demo~x";
+            let at = "2026-11-21T00:00:00Z";
+            let filter = json!({
+                "node": node, "state": state, "lastContact": at, "digest": null, "plugins": plugins,
+            });
+            serde_json::from_value::<Filters>(json!({"filters": [filter], "since": at})).unwrap()
+        };
+        let (inbound, outbound) = (says("in_step", Some(&["demo/in"])), says("lagging", Some(&["demo/out"])));
+        let silent = says("in_step", None);
+        for (answers, run) in [
+            (vec![&inbound], "demo/in"),
+            (vec![&inbound, &inbound], "demo/in"),
+            (vec![&inbound, &outbound], "demo/in demo/out"),
+            (vec![&inbound, &silent], "demo/in demo/out"),
+            (vec![&silent, &inbound], "demo/in demo/out"),
+            (vec![&inbound, &says("gone", Some(&["demo/out"]))], "demo/in"),
+            (vec![&says("gone", None), &inbound], "demo/in"),
+            (vec![&says("gone", Some(&["demo/out"]))], ""),
+        ] {
+            let answers: Vec<_> = answers.into_iter().cloned().collect();
+            let gathered = Gathered::of(&answers).unwrap();
+            let heard = gathered.proxy("demo", "a-1").unwrap();
+            let may_run = ["demo/in", "demo/out"].into_iter().filter(|plugin| heard.may_run(plugin));
+            assert_eq!(may_run.collect::<Vec<_>>().join(" "), run, "{answers:?}");
+        }
     }
 
     #[test]

@@ -10,4 +10,5 @@ pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("prefe
 /// The request header by which the format is chosen.
 pub(crate) const VARY: &str = "accept";
 /// All request headers that decide on the answer.
-pub(crate) const READ: [&str; 5] = ["accept", "if-none-match", poll::PREFER, poll::NODE, poll::REVISION];
+pub(crate) const READ: [&str; 6] =
+    ["accept", "if-none-match", poll::PREFER, poll::NODE, poll::PLUGINS, poll::REVISION];

@@ -63,3 +63,32 @@ async fn what_is_no_id_or_no_digest_is_not_taken_and_hurts_nobody() {
     let known = filters(&server).await;
     assert!(known.len() == 4 && known.iter().all(|filter| filter["digest"].is_null()), "{known:?}");
 }
+
+#[tokio::test]
+async fn a_filter_names_the_plugins_of_its_proxy_or_says_nothing_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of_folder(folder.path()).await;
+    let many: Vec<_> = (0..17).map(|number| format!("demo/p{number}")).collect();
+    let (many, long) = (many.join(","), format!("demo/{}", "n".repeat(600)));
+    for (at, (named, known)) in [
+        (Some("demo/hfi-outbound, demo/hfi-inbound"), json!(["demo/hfi-inbound", "demo/hfi-outbound"])),
+        (None, Value::Null),
+        (Some(""), Value::Null),
+        (Some("demo/hfi,"), Value::Null),
+        (Some("demo/<script>"), Value::Null),
+        (Some("hfi"), Value::Null),
+        (Some(many.as_str()), Value::Null),
+        (Some(long.as_str()), Value::Null),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let node = format!("n{at}");
+        let named = named.map(|named| ("x-hfi-plugins", named));
+        let headers: Vec<_> = named.into_iter().chain([("x-hfi-node", node.as_str())]).collect();
+        assert_eq!(server.snapshot(CHECKOUT, &headers).await.status, 200, "{named:?}");
+        let filters = filters(&server).await;
+        let filter = filters.iter().find(|filter| filter["node"] == node.as_str()).unwrap();
+        assert_eq!(filter["plugins"], known, "{named:?}");
+    }
+}

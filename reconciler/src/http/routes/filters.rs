@@ -8,11 +8,14 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse as _, Response},
 };
-use policies::{Digest, Scope, wire::poll};
+use policies::{
+    Digest, Scope,
+    wire::{PluginNames, poll},
+};
 
 use crate::api;
 use crate::clients::Client;
-use crate::fleet::filters::{Filter, Origin, counts};
+use crate::fleet::filters::{Filter, Origin, Poll, counts};
 use crate::http::{
     Services, conditional,
     operation::{Operation, json},
@@ -41,13 +44,14 @@ fn list(served: &Served) -> api::filters::Filters {
 }
 
 fn show(filter: &Filter) -> api::filters::Filter {
-    let Filter { node, scope, digest, is_newest, contact, state } = filter;
+    let Filter { node, scope, plugins, digest, is_newest, contact, state } = filter;
     api::filters::Filter {
         digest: digest.map(|digest| digest.to_string()),
         last_contact: (*contact).into(),
         namespace: names(scope, "namespace"),
         newest: *is_newest,
         node: node.as_str().to_owned(),
+        plugins: plugins.as_ref().map(|plugins| plugins.iter().map(str::to_owned).collect()),
         service: names(scope, "service"),
         state: *state,
     }
@@ -67,12 +71,13 @@ pub(crate) fn note(
     wait: Option<Wait>,
     client: Client,
 ) {
-    let node = headers.get(poll::NODE).and_then(|node| poll::NodeId::parse(node.to_str().ok()?));
-    if let Some(node) = node {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(node) = text(poll::NODE).and_then(poll::NodeId::parse) {
         let digest = conditional::first(headers).and_then(Digest::from_etag);
+        let plugins = text(poll::PLUGINS).and_then(PluginNames::parse);
         let is_own = address(&node).is_some_and(|address| services.clients.client(address) == client);
         let (origin, wait) = (Origin { client, is_own }, wait.map(Wait::duration).unwrap_or_default());
-        services.filters.polled(origin, node, variant, digest, wait);
+        services.filters.polled(origin, Poll { node, variant, digest, plugins, wait });
     }
 }
 

@@ -194,6 +194,13 @@ pub(crate) fn described() -> Operation {
             schema: node,
             ..Parameter::header(poll::NODE, "The id of the Envoy node of the filter")
         })
+        .parameter(Parameter {
+            schema: serde_json::json!({"type": "string", "maxLength": 512}),
+            ..Parameter::header(
+                poll::PLUGINS,
+                "The plugins of hfi that run in the proxy, as `namespace/name`, at most 16, with commas between them",
+            )
+        })
         .answers(
             200,
             "The snapshot",

@@ -72,7 +72,7 @@ impl Proxy {
 
 fn plugin(data: &Data, seed: u8, now: Instant) -> Plugin<Data> {
     let scope = Scope::new(["demo"], ["checkout"]).unwrap();
-    let identity = Identity { scope, kind: ProxyKind::Sidecar, node: None, warning: None };
+    let identity = Identity { scope, kind: ProxyKind::Sidecar, node: None, plugin: None, warning: None };
     let config = Config::parse(CONFIGURATION).unwrap();
     Plugin::new(CONFIGURATION, config, identity, data.clone(), [seed; 32], now)
 }

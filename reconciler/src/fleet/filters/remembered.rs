@@ -1,0 +1,116 @@
+//! The places for filters, shared out by client.
+
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+use policies::Timestamp;
+
+use super::seen::{MEMORY, Origin, Poll, Seen};
+use crate::clients::{Admission, Client, Shares};
+
+/// The most filters that are remembered, fewer if they ask for many names; beyond, the one that polled longest ago is
+/// forgotten. A client that brought more than its share of them is not remembered with one more.
+pub(super) const MAX_FILTERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19_999);
+
+#[derive(Debug)]
+pub(super) struct Remembered {
+    pub(super) filters: LruCache<u64, Seen>,
+    /// The places of those that clients brought.
+    pub(super) shares: Shares,
+    /// When there was no room for all that poll, the last time.
+    crowded: Option<Timestamp>,
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        let (filters, shares) = (LruCache::new(MAX_FILTERS), Shares::new(MAX_FILTERS.get()));
+        Self { filters, shares, crowded: None }
+    }
+}
+
+impl Remembered {
+    /// Records a poll of the node with this key, if its client is believed and has room.
+    pub(super) fn polled(&mut self, key: u64, contact: Timestamp, origin: Origin, poll: Poll<'_>) {
+        let weight = poll.variant.weight();
+        // Another scope of the same node can take another number of places.
+        let before = match self.filters.peek(&key) {
+            Some(known) if !known.gives_way_to(origin, contact) => return,
+            Some(known) if known.variant.weight() >= weight => {
+                Some((known.origin.client, known.variant.weight()))
+            }
+            _ => None,
+        };
+        if let Some((client, weight)) = before {
+            self.shares.remove(client, weight);
+        } else {
+            self.forget(key);
+            if !self.make_room(origin.client, weight, contact) {
+                return;
+            }
+        }
+        self.shares.add(origin.client, weight);
+        match self.filters.get_mut(&key) {
+            Some(known) if known.origin.client == origin.client => known.update(contact, origin, poll),
+            // What another client has said of it counts no more.
+            _ => drop(self.filters.put(key, Seen::new(contact, origin, poll))),
+        }
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Seen> {
+        self.filters.iter().map(|(_, seen)| seen)
+    }
+
+    pub(super) fn forget_those_over(&mut self, now: Timestamp) {
+        while self.filters.peek_lru().is_some_and(|(_, oldest)| oldest.is_over(now)) {
+            self.forget_oldest();
+        }
+    }
+
+    pub(super) fn is_complete(&self, now: Timestamp) -> bool {
+        self.crowded.is_none_or(|crowded| now.millis_since(crowded) > MEMORY.as_millis() as u64)
+    }
+
+    /// Makes room for one more filter of a client; false if it gets none.
+    fn make_room(&mut self, client: Client, weight: u32, now: Timestamp) -> bool {
+        loop {
+            let admission = self.shares.admit(client, weight);
+            if matches!(admission, Admission::Free) {
+                return true;
+            }
+            if self.filters.peek_lru().is_some_and(|(_, oldest)| oldest.is_gone(now)) {
+                self.forget_oldest();
+                continue;
+            }
+            self.crowded = Some(now);
+            match admission {
+                Admission::Instead(greediest) => self.forget_oldest_of(greediest),
+                // All have their share: there are too many.
+                Admission::Refused if self.is_alone_or_new(client) => self.forget_oldest(),
+                Admission::Free | Admission::Refused => return false,
+            }
+        }
+    }
+
+    fn is_alone_or_new(&self, client: Client) -> bool {
+        [0, self.shares.taken()].contains(&(self.shares.held(client) as usize))
+    }
+
+    fn forget(&mut self, key: u64) {
+        if let Some(seen) = self.filters.pop(&key) {
+            self.shares.remove(seen.origin.client, seen.variant.weight());
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some(key) = self.filters.peek_lru().map(|(key, _)| *key) {
+            self.forget(key);
+        }
+    }
+
+    fn forget_oldest_of(&mut self, client: Client) {
+        let oldest = self.filters.iter().rev().find(|(_, seen)| seen.origin.client == client);
+        if let Some(key) = oldest.map(|(key, _)| *key) {
+            self.forget(key);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! One filter, as its polls describe it.
+
+use std::time::Duration;
+
+use policies::{
+    Digest, Timestamp,
+    wire::{
+        PluginNames,
+        poll::{self, NodeId},
+    },
+};
+
+use crate::{clients::Client, serving::published::Variant};
+
+/// The time for which a silent filter is remembered.
+pub(super) const MEMORY: Duration = Duration::from_secs(10 * 60);
+/// Time beyond its poll after which a silent filter counts as gone: that of two retries at the longest
+/// back-off.
+const GRACE: Duration = poll::MAX_BACKOFF.saturating_mul(2);
+
+/// The sender of a poll.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    pub client: Client,
+    /// The name of the node has the address of this client.
+    pub is_own: bool,
+}
+
+/// A poll, as far as it describes its filter.
+#[derive(Clone, Debug)]
+pub struct Poll<'v> {
+    pub node: NodeId,
+    pub variant: &'v Variant,
+    /// The digest of the snapshot that it runs.
+    pub digest: Option<Digest>,
+    /// The plugins that run in its proxy, if it names them.
+    pub plugins: Option<PluginNames>,
+    /// The time for which the server may hold the poll.
+    pub wait: Duration,
+}
+
+/// A filter that has polled.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) origin: Origin,
+    pub(super) node: NodeId,
+    pub(super) variant: Variant,
+    pub(super) digest: Option<Digest>,
+    pub(super) contact: Timestamp,
+    plugins: Option<PluginNames>,
+    /// The time from which the last poll that named no plugins counts as gone.
+    unnamed_due: Option<Timestamp>,
+    /// The time from which it counts as gone.
+    due: Timestamp,
+}
+
+impl Seen {
+    pub(super) fn new(contact: Timestamp, origin: Origin, poll: Poll<'_>) -> Self {
+        let (node, variant) = (poll.node.clone(), poll.variant.clone());
+        let mut seen = Self {
+            origin,
+            node,
+            variant,
+            digest: None,
+            contact,
+            plugins: None,
+            unnamed_due: None,
+            due: contact,
+        };
+        seen.update(contact, origin, poll);
+        seen
+    }
+
+    /// Takes over what another poll of the node says.
+    pub(super) fn update(&mut self, contact: Timestamp, origin: Origin, poll: Poll<'_>) {
+        let Poll { node: _, variant, digest, plugins, wait } = poll;
+        let due = contact.plus_millis((wait + GRACE).as_millis() as u64);
+        (self.origin, self.digest, self.contact, self.due) = (origin, digest, contact, due);
+        // A filter that replaced another one can ask for another scope and format.
+        if self.variant != *variant {
+            self.variant = variant.clone();
+        }
+        match plugins {
+            Some(plugins) => self.plugins = Some(plugins),
+            None => self.unnamed_due = Some(due),
+        }
+    }
+
+    /// The plugins that run in its proxy. Nothing is known of them while an older release also polls for the proxy:
+    /// the newer one does not see it.
+    pub(super) fn plugins(&self, now: Timestamp) -> Option<&PluginNames> {
+        self.plugins.as_ref().filter(|_| self.unnamed_due.is_none_or(|due| due < now))
+    }
+
+    /// Its next poll is overdue.
+    pub(super) fn is_gone(&self, now: Timestamp) -> bool {
+        self.due < now
+    }
+
+    /// It has been silent for so long that it is forgotten.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        now.millis_since(self.contact) > MEMORY.as_millis() as u64
+    }
+
+    /// Tells whether the report of another may replace this one. A name is believed from one client at a time: from that
+    /// whose address is in the name, else from that which came first, until it is gone.
+    pub(super) fn gives_way_to(&self, other: Origin, now: Timestamp) -> bool {
+        let is_same = self.origin.client == other.client;
+        is_same || other.is_own && !self.origin.is_own || self.is_gone(now)
+    }
+}

@@ -1,0 +1,215 @@
+use std::{net::Ipv4Addr, time::Duration};
+
+use policies::{
+    Digest, Scope, Timestamp,
+    wire::{PluginNames, poll::NodeId},
+};
+
+use super::{Filters, Origin, Poll, remembered::MAX_FILTERS};
+use crate::{api::filters::FilterState, clients::Prefixes, serving::published::Variant};
+
+const MINUTE: u64 = 60_000;
+
+fn filters(polls: &[(u64, &str, &[u8])]) -> Filters {
+    let filters = Filters::default();
+    for (minute, node, body) in polls {
+        poll(&filters, *minute, origin(1), node, body);
+    }
+    filters
+}
+
+fn origin(end: u8) -> Origin {
+    let client = Prefixes::default().client(Ipv4Addr::new(10, 0, 0, end).into());
+    Origin { client, is_own: false }
+}
+
+fn poll(filters: &Filters, minute: u64, origin: Origin, node: &str, body: &[u8]) {
+    let variant = Scope::unknown().into();
+    let poll = Poll { digest: Some(Digest::of(body)), ..poll_of(node, &variant) };
+    filters.polled_at(Timestamp::from_millis(minute * MINUTE), origin, poll);
+}
+
+/// A poll of a filter that runs nothing.
+fn poll_of<'v>(node: &str, variant: &'v Variant) -> Poll<'v> {
+    let (node, wait) = (NodeId::parse(node).unwrap(), Duration::from_secs(30));
+    Poll { node, variant, digest: None, plugins: None, wait }
+}
+
+fn states(filters: &Filters, minute: u64) -> Vec<(String, FilterState)> {
+    let list = filters.list_at(Timestamp::from_millis(minute * MINUTE), |_| Some(Digest::of(b"new")));
+    list.iter().map(|filter| (filter.node.as_str().to_owned(), filter.state)).collect()
+}
+
+#[test]
+fn a_filter_is_in_step_or_lags_or_is_gone_and_then_forgotten() {
+    let filters = filters(&[(0, "a", b"old"), (1, "b", b"new"), (1, "c", b"old"), (5, "a", b"new")]);
+    let is = |name: &str, state| (name.to_owned(), state);
+    assert_eq!(
+        states(&filters, 2),
+        [is("a", FilterState::InStep), is("b", FilterState::InStep), is("c", FilterState::Lagging)]
+    );
+    assert_eq!(
+        states(&filters, 6),
+        [is("a", FilterState::InStep), is("b", FilterState::Gone), is("c", FilterState::Gone)]
+    );
+    assert_eq!(states(&filters, 12), [is("a", FilterState::Gone)]);
+}
+
+#[test]
+fn a_node_whose_plugin_changed_is_still_one() {
+    let filters = filters(&[(0, "a", b"old")]);
+    let at = Timestamp::from_millis(1);
+    let other = Scope::new(["demo"], ["checkout"]).unwrap();
+    let variant = other.clone().into();
+    filters.polled_at(at, origin(1), Poll { digest: Some(Digest::of(b"new")), ..poll_of("a", &variant) });
+    let list = filters.list_at(at, |variant| (variant.scope == other).then_some(Digest::of(b"new")));
+    let [filter] = &list[..] else { panic!("{list:?}") };
+    assert_eq!((&filter.scope, filter.state), (&other, FilterState::InStep));
+}
+
+#[test]
+fn there_is_an_end_to_how_many_are_remembered() {
+    let filters = Filters::default();
+    for i in 0..MAX_FILTERS.get() + 10 {
+        poll(&filters, 0, origin(1), &format!("n{i}"), b"new");
+    }
+    let list = filters.list_at(Timestamp::from_millis(0), |_| None);
+    assert_eq!(list.len(), MAX_FILTERS.get());
+    assert!(!list.iter().any(|filter| filter.node.as_str() == "n9"), "the oldest is remembered");
+    let is_complete = |minute: u64| filters.lock().is_complete(Timestamp::from_millis(minute * MINUTE));
+    assert_eq!((is_complete(10), is_complete(11)), (false, true));
+}
+
+#[test]
+fn filters_that_ask_for_many_names_are_fewer() {
+    let filters = Filters::default();
+    let names: Vec<_> = (0..40).map(|at| format!("s{at}")).collect();
+    let scope = Scope::new(["demo"], names.iter().map(String::as_str)).unwrap().into();
+    for at in 0..MAX_FILTERS.get() {
+        poll_for(&filters, &format!("n{at}"), &scope);
+    }
+    assert_eq!(filters.lock().filters.len(), MAX_FILTERS.get() / 11);
+    poll(&filters, 0, origin(2), "one-more", b"new");
+    let remembered = filters.lock();
+    let weights = remembered.filters.iter().map(|(_, seen)| seen.variant.weight() as usize);
+    assert_eq!(remembered.shares.taken(), weights.sum::<usize>());
+}
+
+/// The scope of a waypoint of so many namespaces.
+fn namespaces(number: usize) -> Variant {
+    let names: Vec<_> = (0..number).map(|at| format!("n{at}")).collect();
+    Scope::new(names.iter().map(String::as_str), ["*"]).unwrap().into()
+}
+
+fn poll_for(filters: &Filters, node: &str, scope: &Variant) {
+    filters.polled_at(Timestamp::from_millis(0), origin(1), poll_of(node, scope));
+}
+
+#[test]
+fn a_node_gives_back_the_places_of_its_former_scope() {
+    let filters = Filters::default();
+    let (wide, narrow) = (namespaces(39), namespaces(1));
+    for (scope, places) in [(&wide, 10), (&narrow, 1), (&wide, 10), (&wide, 10), (&narrow, 1)] {
+        poll_for(&filters, "a", scope);
+        assert_eq!(filters.lock().shares.taken(), places);
+    }
+}
+
+#[test]
+fn nodes_that_ask_for_more_names_later_are_fewer_too() {
+    let filters = Filters::default();
+    for scope in [namespaces(1), namespaces(39)] {
+        for node in 0..MAX_FILTERS.get() {
+            poll_for(&filters, &format!("n{node}"), &scope);
+        }
+    }
+    let remembered = filters.lock();
+    let weights = remembered.filters.iter().map(|(_, seen)| seen.variant.weight() as usize);
+    let places = weights.sum::<usize>();
+    assert_eq!(remembered.shares.taken(), places);
+    assert!(places <= MAX_FILTERS.get(), "{places}");
+}
+
+#[test]
+fn a_name_is_believed_from_one_client_until_it_is_gone() {
+    let filters = filters(&[(0, "a", b"new")]);
+    let (own, owns_too) = (Origin { is_own: true, ..origin(3) }, Origin { is_own: true, ..origin(4) });
+    for (minute, origin, body, expected) in [
+        (0, origin(2), b"old", FilterState::InStep),
+        (0, origin(1), b"old", FilterState::Lagging),
+        (0, origin(2), b"new", FilterState::Lagging),
+        // It has the address that is in the name.
+        (0, own, b"new", FilterState::InStep),
+        (0, origin(1), b"old", FilterState::InStep),
+        (0, owns_too, b"old", FilterState::InStep),
+        // It is gone.
+        (5, origin(2), b"old", FilterState::Lagging),
+    ] {
+        poll(&filters, minute, origin, "a", body);
+        assert_eq!(states(&filters, minute), [("a".to_owned(), expected)], "{origin:?} {body:?}");
+    }
+    assert_eq!(filters.lock().shares.taken(), 1);
+}
+
+#[test]
+fn false_names_push_no_true_ones_out() {
+    let filters = Filters::default();
+    poll(&filters, 0, origin(1), "true", b"new");
+    for i in 0..MAX_FILTERS.get() + 10 {
+        poll(&filters, 0, origin(2), &format!("false{i}"), b"new");
+    }
+    poll(&filters, 0, origin(3), "also-true", b"new");
+    let known = states(&filters, 0);
+    assert_eq!(known.len(), MAX_FILTERS.get());
+    for name in ["true", "also-true"] {
+        assert!(known.iter().any(|(node, _)| node == name), "{name} was pushed out");
+    }
+    // Once they are gone, others are remembered in their place.
+    poll(&filters, 5, origin(2), "one-more", b"new");
+    assert!(states(&filters, 5).iter().any(|(node, _)| node == "one-more"));
+    let remembered = filters.lock();
+    assert_eq!(remembered.shares.taken(), remembered.filters.len());
+}
+
+/// What is known of the plugins of the node `a`, after polls of it: each its second, the end of its address, and what it
+/// names.
+fn plugins(polls: &[(u64, u8, Option<&str>)], now: u64) -> Option<String> {
+    let (filters, variant) = (Filters::default(), Scope::unknown().into());
+    let at = |second: u64| Timestamp::from_millis(second * 1_000);
+    for (second, end, names) in polls {
+        let plugins = names.map(|names| PluginNames::parse(names).unwrap());
+        let is_own = *end == 1;
+        let origin = Origin { is_own, ..origin(*end) };
+        filters.polled_at(at(*second), origin, Poll { plugins, ..poll_of("a", &variant) });
+    }
+    let [filter] = &filters.list_at(at(now), |_| None)[..] else { panic!("it is one node") };
+    filter.plugins.as_ref().map(|names| names.as_str().to_owned())
+}
+
+#[test]
+fn the_last_poll_says_which_plugins_run() {
+    let both = "demo/in,demo/out";
+    assert_eq!(plugins(&[(0, 1, Some(both))], 0).as_deref(), Some(both));
+    assert_eq!(plugins(&[(0, 1, Some(both)), (30, 1, Some("demo/in"))], 30).as_deref(), Some("demo/in"));
+    assert_eq!(plugins(&[(0, 1, None)], 0), None);
+}
+
+#[test]
+fn what_a_newer_release_names_counts_once_no_older_one_polls_for_the_proxy() {
+    let polls = [(0, 1, None), (10, 1, Some("demo/in")), (40, 1, Some("demo/in"))];
+    // The poll without names is held for 30 s, and then overdue after a minute.
+    assert_eq!(plugins(&polls, 90), None);
+    assert_eq!(plugins(&polls, 91).as_deref(), Some("demo/in"));
+    assert_eq!(
+        plugins(&[(0, 1, Some("demo/in")), (10, 1, None)], 20),
+        None,
+        "the release is an older one now"
+    );
+}
+
+#[test]
+fn the_word_of_another_client_ends_with_its_name() {
+    // The second one has the address of the node.
+    assert_eq!(plugins(&[(0, 2, None), (1, 1, Some("demo/in"))], 1).as_deref(), Some("demo/in"));
+    assert_eq!(plugins(&[(0, 1, Some("demo/in")), (1, 2, Some("demo/out"))], 1).as_deref(), Some("demo/in"));
+}
