@@ -31,18 +31,19 @@ pub struct Kubernetes {
 pub struct Proxies {
     /// The number of pods that run and that a plugin of hfi is for.
     pub covered: usize,
-    /// Those of them that poll no replica, sorted by name.
+    /// Those of them that poll no replica, or do not run every plugin that is for them, sorted by name.
     pub silent: Vec<SilentProxy>,
 }
 
-/// A proxy that should run the filter, and polls no replica.
+/// A proxy that should run the filter, and does not, or not for all of its plugins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SilentProxy {
     pub namespace: String,
-    /// The plugins that are for it, as `namespace/name`.
+    /// The plugins that are for it and that it does not run, as `namespace/name`.
     pub plugins: Vec<String>,
     pub pod: String,
-    /// The start of its last poll, or else of its silence, as far as the replicas know.
+    /// The start of its last poll, or of the first one that did not name these plugins, or else of its silence, as far
+    /// as the replicas know.
     pub since: Time,
 }
 

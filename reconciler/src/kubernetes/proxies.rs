@@ -6,17 +6,21 @@
 //! - `pods`: the pods with a proxy.
 //! - `plugins`: the plugins that run the filter.
 //! - `objects`: both, kept by watches.
-//! - `first_seen`: how long each proxy has been seen.
-//! - `judge`: the proxies that a plugin is for and that poll no replica.
+//! - `coverage`: how long each plugin has been for each proxy, and since when it does not run there.
+//! - `judge`: the proxies that a plugin is for and that do not run it.
 //! - `healing`: the decision to have a plugin sent again, as a pure state machine.
+//! - `need`: what it needs to know.
+//! - `sending`: has plugins sent again, and tells of it.
 //! - `watch`: does all of this.
 
-mod first_seen;
+mod coverage;
 mod healing;
 mod judge;
+mod need;
 mod objects;
 mod plugins;
 mod pods;
+mod sending;
 pub(crate) mod watch;
 
 /// Whether this replica looks for proxies that should run the filter, and what it does about them.

@@ -97,11 +97,15 @@ fn cluster(health: &ClusterHealth, metrics: &mut Exposition) {
     }
     if let Some(proxies) = &health.proxies {
         metrics.gauge("proxies_covered", "Proxies that should run the filter", proxies.covered);
-        let help = "Proxies that should run the filter, and poll no replica";
+        let help = "Proxies that do not run every plugin of hfi that is for them";
         metrics.gauge("proxies_silent", help, proxies.silent.len());
-        let help = "The time since which a proxy polls no replica, since 1970; of the first 100";
+        let help = "The time since which a proxy lacks these plugins, since 1970; of the first 100";
         let since = proxies.silent.iter().take(MOST_PROXIES).map(|silent| {
-            let labels = [("proxy_namespace", silent.namespace.clone()), ("proxy", silent.pod.clone())];
+            let labels = [
+                ("proxy_namespace", silent.namespace.clone()),
+                ("proxy", silent.pod.clone()),
+                ("plugins", silent.plugins.join(",")),
+            ];
             (labels, silent.since.0.as_millis() as f64 / 1_000.0)
         });
         metrics.seconds_of("proxy_silent_since", help, since);

@@ -1,84 +1,54 @@
-//! Finds the proxies that a plugin is for and that poll no replica.
+//! Finds the proxies that a plugin is for and that do not run it: they poll no replica, or their polls do not name it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use policies::Timestamp;
+use tokio::time::Instant;
 
+use super::{coverage::Coverage, pods::Proxy};
 use crate::{
     doctor::{
-        inventory::{Inventory, Name, Pod},
+        inventory::{Inventory, Name},
         is_for,
     },
-    fleet::gathered::{Gathered, SETTLED},
+    fleet::gathered::Gathered,
 };
 
-/// A pod whose proxy runs.
-#[derive(Clone, Debug)]
-pub(super) struct Proxy {
-    pub(super) uid: String,
-    /// The start of the container of the proxy.
-    pub(super) started: Timestamp,
-    /// Its agent has fetched the module or given up, and it has its configuration.
-    pub(super) is_ready: bool,
-    pub(super) pod: Pod,
-}
-
-/// A proxy, and what this replica knows of it.
-#[derive(Clone, Debug)]
-pub(super) struct Known {
-    pub(super) proxy: Arc<Proxy>,
-    /// The time for which it has been seen to run. Clocks of others may be wrong.
-    pub(super) age: Duration,
-    /// The start of its silence, if it was silent when it was judged the last time.
-    pub(super) silent_since: Option<Timestamp>,
-}
-
-/// A proxy that should run the filter, and polls no replica.
+/// A proxy that should run the filter, and does not, or not for all of its plugins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Silent {
     pub(super) uid: String,
     pub(super) pod: Name,
-    /// The plugins that are for it.
+    /// The plugins that are for it and that it does not run.
     pub(super) plugins: Vec<Name>,
-    /// The start of its last poll, or else of its silence, as far as the replicas know.
+    /// The start of its last poll, or of the first one that did not name them, or else of its silence, as far as the
+    /// replicas know.
     pub(super) since: Timestamp,
 }
 
-/// The number of proxies that should run the filter, and those of them that are silent, sorted by name.
-pub(super) fn judge(known: &[Known], inventory: &Inventory, gathered: &Gathered) -> (usize, Vec<Silent>) {
-    let mut covered = 0;
-    let mut silent = Vec::new();
-    for known in known {
-        let proxy = &known.proxy;
+/// The number of proxies that should run the filter, and those of them that lack it, sorted by name.
+pub(super) fn judge(
+    proxies: &[Arc<Proxy>],
+    inventory: &Inventory,
+    gathered: &Gathered,
+    coverage: &mut Coverage,
+    now: Instant,
+) -> (usize, Vec<Silent>) {
+    let plugins = |proxy: &Arc<Proxy>| {
         let plugins = inventory.plugins.iter().filter(|plugin| is_for(plugin, &proxy.pod, inventory));
         let plugins: Vec<_> = plugins.map(|plugin| plugin.metadata.clone()).collect();
-        if plugins.is_empty() {
-            continue;
-        }
-        covered += 1;
-        if let Some(since) = silent_since(known, gathered) {
-            let (uid, pod) = (proxy.uid.clone(), proxy.pod.name.clone());
-            silent.push(Silent { uid, pod, plugins, since });
-        }
-    }
+        (!plugins.is_empty()).then(|| (Arc::clone(proxy), plugins))
+    };
+    let covered: Vec<_> = proxies.iter().filter_map(plugins).collect();
+    let number = covered.len();
+    let lacking = coverage.look(covered, gathered, now).into_iter().filter_map(|(proxy, missing)| {
+        let since = missing.iter().map(|(_, since)| *since).min()?;
+        let plugins = missing.into_iter().map(|(plugin, _)| plugin).collect();
+        Some(Silent { uid: proxy.uid.clone(), pod: proxy.pod.name.clone(), plugins, since })
+    });
+    let mut silent: Vec<_> = lacking.collect();
     silent.sort_by(|a, b| (&a.pod.namespace, &a.pod.name).cmp(&(&b.pod.namespace, &b.pod.name)));
-    (covered, silent)
-}
-
-/// The start of the silence of a proxy; `None` while it polls, and as long as it may still be on its way to one of
-/// these replicas. One that polled none of the former replicas is not. A proxy that is not ready needs something else.
-fn silent_since(known: &Known, gathered: &Gathered) -> Option<Timestamp> {
-    let Known { proxy, age, silent_since } = known;
-    let Name { namespace, name } = &proxy.pod.name;
-    let heard = gathered.proxy(namespace, name);
-    if heard.is_some_and(|heard| heard.polls) {
-        return None;
-    }
-    // A pod of a StatefulSet comes back with the same name.
-    let contact = heard.map(|heard| heard.contact).filter(|contact| *contact > proxy.started);
-    let had_time =
-        proxy.is_ready && *age >= SETTLED && (gathered.listening >= SETTLED || silent_since.is_some());
-    had_time.then(|| silent_since.or(contact).unwrap_or_else(|| proxy.started.max(gathered.since)))
+    (number, silent)
 }
 
 #[cfg(test)]
@@ -88,7 +58,9 @@ mod tests {
     use policies::Timestamp;
     use serde_json::{Value, json};
 
-    use super::{Known, Proxy, judge};
+    use tokio::time::Instant;
+
+    use super::{Coverage, Proxy, Silent, judge};
     use crate::{
         doctor::inventory::{Inventory, Istio, Name, Pod, ProxyKind},
         fleet::gathered::Gathered,
@@ -120,21 +92,56 @@ mod tests {
         Gathered::of(&[serde_json::from_value(answer).unwrap()]).unwrap()
     }
 
-    /// At a second of this replica, which has seen each proxy start, and all replicas.
+    /// A leader, which looks at seconds of its clock. All replicas listen since the second 100.
+    struct Leader {
+        origin: Instant,
+        coverage: Coverage,
+    }
+
+    impl Leader {
+        fn new() -> Self {
+            Self { origin: Instant::now(), coverage: Coverage::default() }
+        }
+
+        fn looks(
+            &mut self,
+            second: u64,
+            proxies: &[Arc<Proxy>],
+            inventory: &Inventory,
+            polls: &[(&str, &str, u64)],
+        ) -> (usize, Vec<Silent>) {
+            self.hears(second, proxies, inventory, gathered(polls))
+        }
+
+        fn hears(
+            &mut self,
+            second: u64,
+            proxies: &[Arc<Proxy>],
+            inventory: &Inventory,
+            mut gathered: Gathered,
+        ) -> (usize, Vec<Silent>) {
+            gathered.listening = Duration::from_secs(second.saturating_sub(100));
+            let now = self.origin + Duration::from_secs(second);
+            judge(proxies, inventory, &gathered, &mut self.coverage, now)
+        }
+    }
+
+    /// At a second of a leader, which has seen each proxy start.
     fn judged(
         proxies: &[Arc<Proxy>],
         inventory: &Inventory,
         polls: &[(&str, &str, u64)],
         now: u64,
-    ) -> (usize, Vec<super::Silent>) {
-        let age = |then: u64| Duration::from_secs(now.saturating_sub(then));
-        let known = |proxy: &Arc<Proxy>| {
-            let age = age(proxy.started.as_millis() / 1_000);
-            Known { proxy: Arc::clone(proxy), age, silent_since: None }
-        };
-        let mut gathered = gathered(polls);
-        gathered.listening = age(100);
-        judge(&proxies.iter().map(known).collect::<Vec<_>>(), inventory, &gathered)
+    ) -> (usize, Vec<Silent>) {
+        let mut leader = Leader::new();
+        let started = |proxy: &Arc<Proxy>| proxy.started.as_millis() / 1_000;
+        let mut seconds: Vec<_> = proxies.iter().map(started).filter(|second| *second < now).collect();
+        seconds.sort_unstable();
+        for second in seconds {
+            let there: Vec<_> = proxies.iter().filter(|proxy| started(proxy) <= second).cloned().collect();
+            leader.looks(second, &there, inventory, polls);
+        }
+        leader.looks(now, proxies, inventory, polls)
     }
 
     /// The silent pods, and since when.
@@ -167,15 +174,93 @@ mod tests {
     #[test]
     fn a_proxy_that_was_silent_stays_so_when_the_replicas_change() {
         let inventory = inventory(&json!([{"metadata": {"namespace": "demo", "name": "hfi"}, "spec": {}}]));
-        let judged = |age, silent_since, polls: &[_]| {
-            let known = Known { proxy: proxy("a", 0), age: Duration::from_secs(age), silent_since };
-            let (_, silent) = judge(&[known], &inventory, &gathered(polls));
+        let again = Arc::new(Proxy { started: at(501), ..Proxy::clone(&proxy("a", 0)) });
+        let judged = |was_silent: bool, proxy: Arc<Proxy>, polls: &[_]| {
+            let mut leader = Leader::new();
+            leader.looks(0, &[self::proxy("a", 0)], &inventory, &[]);
+            if was_silent {
+                let (_, silent) = leader.looks(499, &[self::proxy("a", 0)], &inventory, &[("a", "gone", 7)]);
+                assert_eq!(silent.first().map(|silent| silent.since), Some(at(7)));
+            }
+            // These replicas have listened for no time.
+            let now = leader.origin + Duration::from_secs(501);
+            let (_, silent) = judge(&[proxy], &inventory, &gathered(polls), &mut leader.coverage, now);
             silent.first().map(|silent| silent.since)
         };
-        assert_eq!(judged(500, None, &[]), None, "these replicas have listened for no time");
-        assert_eq!(judged(500, Some(at(7)), &[]), Some(at(7)));
-        assert_eq!(judged(500, Some(at(7)), &[("a", "in_step", 101)]), None, "it polls one of them");
-        assert_eq!(judged(39, Some(at(7)), &[]), None, "it started again");
+        assert_eq!(judged(false, proxy("a", 0), &[]), None);
+        assert_eq!(judged(true, proxy("a", 0), &[]), Some(at(7)));
+        assert_eq!(judged(true, proxy("a", 0), &[("a", "in_step", 101)]), None, "it polls one of them");
+        assert_eq!(judged(true, again, &[]), None, "it started again");
+    }
+
+    /// Two plugins that are for every sidecar.
+    fn both() -> Inventory {
+        let plugin = |name: &str| json!({"metadata": {"namespace": "demo", "name": name}, "spec": {}});
+        inventory(&json!([plugin("in"), plugin("out")]))
+    }
+
+    /// The last poll of the proxy `a` began at that second and named these plugins, or named none.
+    fn named(second: u64, plugins: Option<&[&str]>) -> Gathered {
+        let node = "sidecar~10.0.0.1~a.demo~x";
+        let contact = at(second).to_rfc3339();
+        let filter = json!({
+            "node": node, "state": "in_step", "lastContact": contact, "digest": null, "plugins": plugins,
+        });
+        let answer = json!({"filters": [filter], "since": at(100).to_rfc3339()});
+        Gathered::of(&[serde_json::from_value(answer).unwrap()]).unwrap()
+    }
+
+    /// The plugins that the proxy `a` lacks, and since when.
+    fn lacks((covered, silent): (usize, Vec<Silent>)) -> Option<(String, u64)> {
+        assert_eq!(covered, 1);
+        let [silent] = &silent[..] else { return None };
+        let plugins: Vec<_> = silent.plugins.iter().map(ToString::to_string).collect();
+        Some((plugins.join(" "), silent.since.as_millis() / 1_000))
+    }
+
+    #[test]
+    fn a_proxy_that_lost_one_of_its_plugins_lacks_that_one() {
+        let (proxies, inventory, mut leader) = ([proxy("a", 0)], both(), Leader::new());
+        let mut at = |second, gathered| lacks(leader.hears(second, &proxies, &inventory, gathered));
+        let outbound = |since| Some(("demo/out".to_owned(), since));
+        assert_eq!(at(0, named(0, Some(&["demo/in", "demo/out"]))), None);
+        assert_eq!(at(500, named(490, Some(&["demo/in", "demo/out"]))), None);
+        assert_eq!(at(530, named(521, Some(&["demo/in"]))), outbound(521), "at once: it had time to run");
+        assert_eq!(at(560, named(551, Some(&["demo/in"]))), outbound(521));
+        // It polls no more, and then only a filter of an older release does.
+        assert_eq!(at(900, gathered(&[("a", "gone", 551)])), Some(("demo/in demo/out".to_owned(), 521)));
+        assert_eq!(at(910, named(905, None)), None);
+        assert_eq!(at(940, named(935, Some(&["demo/in"]))), outbound(935));
+        assert_eq!(at(970, named(965, Some(&["demo/in", "demo/out"]))), None);
+    }
+
+    #[test]
+    fn a_plugin_that_is_new_has_time_until_a_poll_that_begins_later() {
+        let (proxies, mut leader) = ([proxy("a", 0)], Leader::new());
+        let one = inventory(&json!([{"metadata": {"namespace": "demo", "name": "in"}, "spec": {}}]));
+        assert_eq!(lacks(leader.hears(0, &proxies, &one, named(0, Some(&["demo/in"])))), None);
+        // The second plugin is there from 500 on. The poll is held for five minutes.
+        let mut at =
+            |second, began| lacks(leader.hears(second, &proxies, &both(), named(began, Some(&["demo/in"]))));
+        for second in [500, 539, 540, 600, 780] {
+            assert_eq!(at(second, 490), None, "{second}");
+        }
+        assert_eq!(at(795, 790), Some(("demo/out".to_owned(), 790)));
+    }
+
+    #[test]
+    fn a_plugin_that_is_no_longer_for_a_proxy_is_not_missing() {
+        let (proxies, mut leader) = ([proxy("a", 0)], Leader::new());
+        let one = inventory(&json!([{"metadata": {"namespace": "demo", "name": "in"}, "spec": {}}]));
+        let both = both();
+        leader.hears(0, &proxies, &both, named(0, Some(&["demo/in"])));
+        leader.hears(500, &proxies, &both, named(490, Some(&["demo/in"])));
+        let mut at = |second, inventory| {
+            lacks(leader.hears(second, &proxies, inventory, named(second, Some(&["demo/in"]))))
+        };
+        assert!(at(530, &both).is_some());
+        assert_eq!(at(560, &one), None);
+        assert_eq!(at(570, &both), None, "it is for it again, and has time again");
     }
 
     #[test]
@@ -193,7 +278,7 @@ mod tests {
             let labels = [("app".to_owned(), app.to_owned())].into_iter().chain(gateway).collect();
             let name = Name { namespace: namespace.into(), name: app.into() };
             let pod = Pod { name, labels, kind, has_proxy: true, ..Pod::default() };
-            Arc::new(Proxy { uid: app.into(), started: at(0), is_ready: true, pod })
+            Arc::new(Proxy { uid: format!("{namespace}/{app}"), started: at(0), is_ready: true, pod })
         };
         let proxies = [
             pod("demo", "cart", None, ProxyKind::Sidecar),

@@ -7,9 +7,8 @@ use kube::{Api, ResourceExt as _, core::PartialObjectMeta, runtime::watcher};
 use tokio::sync::Notify;
 
 use super::{
-    judge::Proxy,
-    plugins::{self, OurPlugin},
-    pods,
+    plugins::{self, OurPlugin, Unreadable},
+    pods::{self, Proxy},
 };
 use crate::{
     doctor::inventory::{self, Inventory, Istio, Labels, Name},
@@ -20,7 +19,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Objects {
     pods: Followed<Arc<Proxy>>,
-    plugins: Followed<OurPlugin>,
+    plugins: Followed<Result<OurPlugin, Unreadable>>,
     services: Followed<inventory::Service>,
     namespaces: Followed<(String, Labels)>,
     /// A plugin names a Service. Until then Services are not read: there can be many.
@@ -31,6 +30,8 @@ pub(super) struct Objects {
 pub(super) struct Seen {
     pub(super) proxies: Vec<Arc<Proxy>>,
     pub(super) plugins: Vec<OurPlugin>,
+    /// An error with the plugins that cannot be read.
+    pub(super) unreadable: Result<(), String>,
     pub(super) inventory: Inventory,
 }
 
@@ -64,9 +65,16 @@ impl Objects {
 
     /// `None` before all of them have been listed, and an error while some are not known.
     pub(super) fn current(&self, root_namespace: &str) -> Result<Option<Seen>, String> {
-        let (Some(proxies), Some(plugins)) = (self.pods.current()?, self.plugins.current()?) else {
+        let (Some(proxies), Some(found)) = (self.pods.current()?, self.plugins.current()?) else {
             return Ok(None);
         };
+        let (mut plugins, mut unreadable) = (Vec::new(), Vec::new());
+        for plugin in found {
+            match plugin {
+                Ok(plugin) => plugins.push(plugin),
+                Err(error) => unreadable.push(error),
+            }
+        }
         let istio = Istio { root_namespace: root_namespace.to_owned(), ..Istio::default() };
         let mut inventory = Inventory {
             istio,
@@ -83,6 +91,6 @@ impl Objects {
             inventory.services = services;
             inventory.namespaces = namespaces.into_iter().collect();
         }
-        Ok(Some(Seen { proxies, plugins, inventory }))
+        Ok(Some(Seen { proxies, plugins, unreadable: plugins::complaint(&unreadable), inventory }))
     }
 }

@@ -4,8 +4,21 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::{ResourceExt as _, runtime::watcher};
 use policies::Timestamp;
 
-use super::judge::Proxy;
-use crate::kubernetes::inspecting::convert::{PROXY, observe};
+use crate::{
+    doctor::inventory,
+    kubernetes::inspecting::convert::{PROXY, observe},
+};
+
+/// A pod whose proxy runs.
+#[derive(Clone, Debug)]
+pub(super) struct Proxy {
+    pub(super) uid: String,
+    /// The start of the container of the proxy.
+    pub(super) started: Timestamp,
+    /// Its agent has fetched the module or given up, and it has its configuration.
+    pub(super) is_ready: bool,
+    pub(super) pod: inventory::Pod,
+}
 
 /// The pods that can have one.
 pub(super) fn running() -> watcher::Config {

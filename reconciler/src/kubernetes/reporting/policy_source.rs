@@ -78,7 +78,7 @@ pub(crate) struct Status {
     /// The first policies whose namespace does not exist.
     #[schemars(length(max = MOST_LISTED))]
     pub(crate) inactive: Vec<Inactive>,
-    /// The first proxies that should run the filter and poll no replica; with `--proxies`.
+    /// The first proxies that do not run every plugin of hfi that is for them; with `--proxies`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MOST_LISTED))]
     pub(crate) silent_proxies: Option<Vec<Silent>>,
@@ -106,11 +106,12 @@ pub(crate) struct Inactive {
     pub(crate) reason: String,
 }
 
-/// A proxy that should run the filter and polls no replica.
+/// A proxy that does not run every plugin of hfi that is for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Silent {
     /// The pod, as `namespace/name`.
     pub(crate) pod: String,
+    /// The plugins that it does not run, as `namespace/name`.
     pub(crate) plugins: Vec<String>,
     #[schemars(extend("format" = "date-time"))]
     pub(crate) since: String,

@@ -65,8 +65,13 @@ fn plugin(name: &str, digest: &str) -> Value {
 }
 
 async fn poll(hfi: &Process, pod: &str) {
+    poll_naming(hfi, pod, &[]).await;
+}
+
+async fn poll_naming(hfi: &Process, pod: &str, plugins: &[(&str, &str)]) {
     let node = format!("sidecar~10.0.0.1~{pod}.demo~demo.svc.cluster.local");
-    hfi.get(&format!("/v1/snapshot?namespace=demo&service={pod}"), &[("x-hfi-node", &node)]).await;
+    let headers = [&[("x-hfi-node", node.as_str())], plugins].concat();
+    hfi.get(&format!("/v1/snapshot?namespace=demo&service={pod}"), &headers).await;
 }
 
 async fn sent_again(api: &KubeApi, plugin: &str) -> Option<String> {
@@ -146,6 +151,65 @@ async fn a_proxy_that_polls_no_replica_gets_its_plugin_again() {
     api.ask("DELETE", "/api/v1/namespaces/demo/pods/mail-1", &[], "").await.unwrap();
     until("the pod is forgotten", PATIENCE, async || {
         (leader.metric("hfi_proxies_covered").await == Some(1.0)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_plugins_the_one_that_a_proxy_lost_is_sent_again() {
+    let api = cluster().await;
+    let folder = tempfile::tempdir().unwrap();
+    let environment =
+        [("HFI_DIR", text(folder.path())), ("HFI_LISTEN", "0.0.0.0:0"), ("HFI_PROXIES", "heal")];
+    for name in ["hfi-inbound", "hfi-outbound"] {
+        let mut plugin = plugin(name, &"0".repeat(64));
+        plugin["spec"]["url"] = "oci://registry.example/hfi".into();
+        create(&api, PLUGIN, plugin).await;
+    }
+    // One of them is of no kind that can be read.
+    let mut wrong = plugin("wrong", &"0".repeat(64));
+    wrong["spec"]["pluginConfig"]["namespaces"] = "demo".into();
+    create(&api, PLUGIN, wrong).await;
+    // The second one runs the filter of an older release, which names no plugins.
+    for name in ["cart-1", "mail-1"] {
+        add_proxy(&api, name, own_address()).await;
+    }
+    let hfi = start(&api, "hfi", &environment).await;
+    set_endpoints(&api, &[&hfi]).await;
+
+    let lost = ("x-hfi-plugins", "demo/hfi-inbound");
+    until("the plugin is sent again", PATIENCE, async || {
+        poll(&hfi, "mail-1").await;
+        poll_naming(&hfi, "cart-1", &[lost]).await;
+        sent_again(&api, "hfi-outbound").await
+    })
+    .await;
+    assert_eq!(sent_again(&api, "hfi-inbound").await, None, "it runs");
+    let annotations =
+        api.get(&format!("{PLUGIN}/hfi-outbound")).await.unwrap()["metadata"]["annotations"].clone();
+    assert_eq!(annotations["hfi.dev/sent-again-count"], "1");
+    let cluster = hfi.json("/v1/policies/status").await["kubernetes"].clone();
+    let silent = &cluster["proxies"]["silent"];
+    assert_eq!(
+        (&cluster["proxies"]["covered"], silent.as_array().unwrap().len()),
+        (&json!(2), 1),
+        "{cluster}"
+    );
+    assert_eq!((&silent[0]["pod"], &silent[0]["plugins"]), (&json!("cart-1"), &json!(["demo/hfi-outbound"])));
+    let metrics = hfi.get("/metrics", &[]).await.body;
+    let metrics = String::from_utf8_lossy(&metrics);
+    assert!(metrics.contains(r#"proxy="cart-1",plugins="demo/hfi-outbound""#), "{metrics}");
+    let failing = &cluster["failing"][0];
+    assert_eq!(failing["duty"], "proxies", "{cluster}");
+    assert!(
+        failing["reason"].as_str().unwrap().contains("WasmPlugin demo/wrong cannot be read"),
+        "{cluster}"
+    );
+
+    until("it runs again", PATIENCE, async || {
+        poll(&hfi, "mail-1").await;
+        poll_naming(&hfi, "cart-1", &[("x-hfi-plugins", "demo/hfi-outbound,demo/hfi-inbound")]).await;
+        (hfi.metric("hfi_proxies_silent").await == Some(0.0)).then_some(())
     })
     .await;
 }

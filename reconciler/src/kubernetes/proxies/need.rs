@@ -1,0 +1,122 @@
+//! What is to be known of a plugin to decide whether it is sent again, and what an Event says of it.
+
+use std::time::Duration;
+
+use policies::Timestamp;
+
+use super::{
+    healing::{LastSent, Need, SilentPod},
+    judge::Silent,
+    plugins::OurPlugin,
+};
+use crate::{doctor::inventory::Name, fleet::gathered::Gathered};
+
+/// The most pods that an Event names.
+const MOST_NAMED: usize = 5;
+
+pub(super) fn need(known: &OurPlugin, silent: &[Silent], gathered: &Gathered, now: Timestamp) -> Need {
+    let OurPlugin { plugin, sent, count } = known;
+    let digest = plugin.spec.url.rsplit_once("/filter/").and_then(|(_, file)| file.strip_suffix(".wasm"));
+    // Replicas hand it out in capitals too.
+    let digest = digest.map(str::to_ascii_lowercase);
+    // A time to come says nothing: the clock of the replica that wrote it was wrong.
+    let sent = sent.filter(|sent| *sent <= now);
+    let of_plugin = silent.iter().filter(|silent| silent.plugins.contains(&plugin.metadata));
+    let pod = |silent: &Silent| SilentPod {
+        uid: silent.uid.clone(),
+        was_silent: sent.is_some_and(|sent| silent.since <= sent),
+    };
+    Need {
+        plugin: plugin.metadata.clone(),
+        sent: sent.map(|sent| LastSent { ago: Duration::from_millis(now.millis_since(sent)), count: *count }),
+        // Modules of a registry are always there.
+        can_be_fetched: digest.is_none_or(|digest| gathered.modules.contains(&digest)),
+        silent: of_plugin.map(pod).collect(),
+    }
+}
+
+pub(super) fn note(plugin: &Name, silent: &[Silent]) -> String {
+    let of_plugin = silent.iter().filter(|silent| silent.plugins.contains(plugin));
+    let pods: Vec<_> =
+        of_plugin.map(|silent| format!("{} since {}", silent.pod, silent.since.to_rfc3339())).collect();
+    let named = pods.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let more = match pods.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("WasmPlugin {plugin} is sent again, since proxies that should run it do not: Pod {named}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::Timestamp;
+
+    use serde_json::json;
+
+    use super::{Gathered, Name, OurPlugin, Silent, need, note};
+
+    #[test]
+    fn a_module_can_be_fetched_if_every_replica_has_it_or_it_is_in_a_registry() {
+        let gathered = |digest: &str| {
+            let answer =
+                json!({"filters": [], "since": "1970-01-01T00:00:00Z", "modules": {"digests": [digest]}});
+            Gathered::of(&[serde_json::from_value(answer).unwrap()]).unwrap()
+        };
+        for (url, digest, is_there) in [
+            ("http://hfi-control-plane.boifi:8080/filter/1e5d.wasm", "1e5d", true),
+            ("http://hfi-control-plane.boifi:8080/filter/1E5D.wasm", "1e5d", true),
+            ("http://hfi-control-plane.boifi:8080/filter/1e5d.wasm", "aaaa", false),
+            ("http://hfi-control-plane.boifi:8080/filter.wasm", "aaaa", true),
+            ("oci://registry.example/hfi", "aaaa", true),
+        ] {
+            let plugin = json!({"metadata": {"namespace": "demo", "name": "hfi"}, "spec": {"url": url}});
+            let plugin = OurPlugin { plugin: serde_json::from_value(plugin).unwrap(), sent: None, count: 0 };
+            let need = need(&plugin, &[], &gathered(digest), Timestamp::from_millis(0));
+            assert_eq!(need.can_be_fetched, is_there, "{url} {digest}");
+        }
+    }
+
+    #[test]
+    fn an_event_names_the_first_pods() {
+        let plugin = Name { namespace: "demo".into(), name: "hfi".into() };
+        let silent = |number: u8| Silent {
+            uid: String::new(),
+            pod: Name { namespace: "demo".into(), name: format!("cart-{number}") },
+            plugins: vec![plugin.clone()],
+            since: Timestamp::from_millis(0),
+        };
+        let note = note(&plugin, &(0..8).map(silent).collect::<Vec<_>>());
+        assert!(
+            note.contains("demo/cart-4 since 1970-01-01T00:00:00Z and 3 more") && !note.contains("cart-5"),
+            "{note}"
+        );
+    }
+
+    #[test]
+    fn a_pod_is_known_to_have_been_silent_when_the_plugin_was_sent() {
+        let plugin = json!({"metadata": {"namespace": "demo", "name": "hfi"}, "spec": {}});
+        let plugin: crate::doctor::inventory::Plugin = serde_json::from_value(plugin).unwrap();
+        let at = Timestamp::from_millis;
+        let silent = |since: u64| Silent {
+            uid: String::new(),
+            pod: Name { namespace: "demo".into(), name: "cart".into() },
+            plugins: vec![plugin.metadata.clone()],
+            since: at(since),
+        };
+        let answer = json!({"filters": [], "since": "1970-01-01T00:00:00Z"});
+        let gathered = Gathered::of(&[serde_json::from_value(answer).unwrap()]).unwrap();
+        let pods = [silent(100), silent(101)];
+        for (sent, expected) in
+            [(None, [false, false]), (Some(at(100)), [true, false]), (Some(at(900)), [false, false])]
+        {
+            let known = OurPlugin { plugin: plugin.clone(), sent, count: 3 };
+            let need = need(&known, &pods, &gathered, at(500));
+            assert_eq!(
+                need.silent.iter().map(|pod| pod.was_silent).collect::<Vec<_>>(),
+                expected,
+                "{sent:?}"
+            );
+            assert_eq!(need.sent.is_some(), sent == Some(at(100)), "a time to come says nothing");
+        }
+    }
+}
