@@ -67,7 +67,7 @@ pub(crate) async fn install(node: &Node, kubectl: &Kubectl, controllers: &[&str]
     fs::write(directory.join("namespace.json"), namespace.to_string())?;
     fs::write(directory.join("rights.json"), rights().to_string())?;
     // Half a minute for each step of the chain is long for a test.
-    let mut patches = vec![argument(WAITING, "--requeue-dependency=2s")];
+    let mut patches = vec![argument(WAITING, "--requeue-dependency=1s")];
     if controllers.contains(&TOLD) {
         patches.push(argument(TELLING, EVENTS));
     }

@@ -2,9 +2,11 @@
 //! takes a minute; each is a file.
 
 mod a_cluster_takes_another_stack;
+mod bootstrap;
 mod commits_are_followed;
 mod drift_is_set_back;
 mod existing_mesh;
+mod forges_are_heard;
 mod links_wait_for_health;
 mod new_charts_are_taken;
 mod only_signed_commits_count;
@@ -13,6 +15,7 @@ mod production;
 mod pushes_are_notified;
 mod repairs_overtake_rollouts;
 mod support;
+mod unsigned_policies_are_refused;
 mod upgrades_keep_every_filter;
 mod what_is_removed_is_pruned;
 
@@ -39,11 +42,12 @@ async fn a_cluster_of_sidecars_follows_git() -> Result<()> {
     println!("commits were followed after {:?}", began.elapsed());
     drift_is_set_back::step(&mut world).await.context("drift is set back")?;
     println!("drift was set back after {:?}", began.elapsed());
-    new_charts_are_taken::step(&mut world).await.context("new charts are taken")?;
-    println!("a newer chart runs after {:?}", began.elapsed());
     what_is_removed_is_pruned::step(&mut world).await.context("what is removed is pruned")?;
     println!("a link was pruned after {:?}", began.elapsed());
+    let newer = new_charts_are_taken::step(&mut world).await.context("new charts are taken")?;
+    println!("a newer chart is there after {:?}", began.elapsed());
     a_cluster_takes_another_stack::step(&mut world).await.context("a cluster takes another stack")?;
+    new_charts_are_taken::are_of(&world, &newer).await?;
     println!("the stack local is ready after {:?}", began.elapsed());
     world.end().await
 }
@@ -54,11 +58,18 @@ async fn a_production_cluster_believes_signatures() -> Result<()> {
     let mut world = start().await?;
     production::prepare(&world, "alice").await?;
     println!("Flux runs after {:?}", began.elapsed());
-    apply(&world, "production").await?;
+    bootstrap::begin(&world).await?;
     until_ready(&mut world).await?;
+    bootstrap::is_applied(&world).await.context("Flux applies itself")?;
     println!("every link is ready after {:?}", began.elapsed());
     pushes_are_notified::step(&mut world).await.context("pushes are notified")?;
     println!("notifications came after {:?}", began.elapsed());
+    forges_are_heard::step(&mut world).await.context("forges are heard")?;
+    println!("all forges were heard after {:?}", began.elapsed());
+    unsigned_policies_are_refused::step(&mut world, "alice", "checkout-errors")
+        .await
+        .context("unsigned policies are refused")?;
+    println!("hfi refused policies after {:?}", began.elapsed());
     only_signed_commits_count::step(&mut world, &["alice", "bob"])
         .await
         .context("only signed commits count")?;

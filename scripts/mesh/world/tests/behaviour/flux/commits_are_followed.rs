@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 use world::FluxWorld;
 
-use super::support::{edit, get, link, push, reconcile_source, until, until_ready};
+use super::support::{edit, get, link, push, reconcile_source, until, until_followed, until_ready};
 
 const STACK: &str = "flux/stacks/base/istio.yaml";
 const TELEMETRY: &str = "flux/components/istio/telemetry/access-logs/telemetry.yaml";
@@ -16,14 +16,14 @@ pub(super) async fn step(world: &mut FluxWorld) -> Result<()> {
     // A name that Windows reserves: source-controller refuses it wherever it checks it out.
     world.platform().write("policies/nul", "")?;
     push(world, "Log nothing").await?;
-    until_ready(world).await?;
+    until_followed(world, "hfi-istio-telemetry").await?;
     ensure!(!is_logged(world).await?, "the second commit");
     refused_without_sparse_checkout(world).await?;
 
     world.platform().git(&["revert", "--no-edit", "HEAD"]).await?;
     world.platform().git(&["push", "--quiet", "origin", "main"]).await?;
     reconcile_source(world).await?;
-    until_ready(world).await?;
+    until_followed(world, "hfi-istio-telemetry").await?;
     ensure!(is_logged(world).await?, "the revert");
 
     let before = get(world, "telemetry/mesh-default", "istio-system").await?;

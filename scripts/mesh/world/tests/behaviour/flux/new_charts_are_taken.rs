@@ -7,11 +7,12 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use world::FluxWorld;
 
-use super::support::{edit, get, link, push, reconcile, until, until_ready};
+use super::support::{edit, get, link, push, reconcile, until};
 
 const BASE: &str = "flux/components/istio/mesh/base.yaml";
 
-pub(super) async fn step(world: &mut FluxWorld) -> Result<()> {
+/// Publishes a version after a commit has asked for it, and tells which.
+pub(super) async fn step(world: &mut FluxWorld) -> Result<String> {
     let base = fs::read_to_string(world.platform().work().join(BASE))?;
     let version =
         base.lines().find_map(|line| line.trim().strip_prefix("version: ")).context("no version")?;
@@ -38,15 +39,14 @@ pub(super) async fn step(world: &mut FluxWorld) -> Result<()> {
 
     world.publish_istio(&[version, &newer]).await?;
     reconcile(world, &["helmrepository/istio"], "istio-system").await?;
-    until_ready(world).await?;
-    are_of(world, &newer).await
+    Ok(newer)
 }
 
 /// All releases of Istio are of a version.
-async fn are_of(world: &FluxWorld, version: &str) -> Result<()> {
+pub(super) async fn are_of(world: &FluxWorld, version: &str) -> Result<()> {
     let releases = get(world, "helmreleases", "istio-system").await?;
     let releases = releases.pointer("/items").and_then(Value::as_array).context("no list")?;
-    ensure!(releases.len() == 2, "base and istiod: {releases:#?}");
+    ensure!(releases.len() == 4, "base, istiod, cni and ztunnel: {releases:#?}");
     for release in releases {
         let runs = release.pointer("/status/history/0/chartVersion").and_then(Value::as_str);
         ensure!(runs == Some(version), "{:?} is of {runs:?}", release.pointer("/metadata/name"));

@@ -1,6 +1,7 @@
-//! A commit that nobody signed changes nothing, and neither does one whose signer was taken away.
+//! A commit that nobody signed changes nothing, and neither does one whose signer was taken away: not the stack, and not
+//! the beginning of the cluster, which says whom to believe.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use harness::Repository;
 use serde_json::Value;
 use world::FluxWorld;
@@ -18,7 +19,9 @@ pub(super) async fn step(world: &mut FluxWorld, signers: &[&str; 2]) -> Result<(
     edit(world, STACK, "telemetry/failures-only", "telemetry/quiet")?;
     push(world, "Log nothing, says nobody").await?;
     until(world, "Flux to refuse the unsigned commit", refused).await?;
-    ensure!(link(world, "hfi-stack").await?.revision == before, "the unsigned commit is applied");
+    for name in ["hfi-stack", "flux-system"] {
+        ensure!(link(world, name).await?.revision == before, "{name} has the unsigned commit");
+    }
 
     sign_as(world.platform(), world, alice).await?;
     push_again(world.platform(), "Log nothing, says alice").await?;
@@ -44,7 +47,14 @@ pub(super) async fn step(world: &mut FluxWorld, signers: &[&str; 2]) -> Result<(
 
 /// Flux does not believe the newest commit.
 async fn refused(world: &FluxWorld) -> Result<()> {
-    let source = get(world, "gitrepository/hfi", "flux-system").await?;
+    for source in ["hfi", "flux-system"] {
+        refused_by(world, source).await.context(source)?;
+    }
+    Ok(())
+}
+
+async fn refused_by(world: &FluxWorld, source: &'static str) -> Result<()> {
+    let source = get(world, &format!("gitrepository/{source}"), "flux-system").await?;
     let conditions = source.pointer("/status/conditions").and_then(Value::as_array);
     let mut conditions = conditions.into_iter().flatten();
     let is_refused = |condition: &Value| {

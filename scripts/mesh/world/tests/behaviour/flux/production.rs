@@ -13,6 +13,9 @@ use super::support::settings;
 /// The secret of the forge's webhook.
 pub(super) const WEBHOOK: &str = "the forge and Flux know this";
 
+/// The secret that Flux and hfi share.
+pub(super) const HOOKS: &str = "between us";
+
 /// Creates what README.md says of production, with one who may sign.
 pub(super) async fn prepare(world: &FluxWorld, signer: &str) -> Result<()> {
     for repository in [world.platform(), world.policies()] {
@@ -27,13 +30,16 @@ pub(super) async fn prepare(world: &FluxWorld, signer: &str) -> Result<()> {
         format!("--from-file={signer}.sshpub={}", world.key(signer).await?.with_extension("pub").display());
     world.kubectl(&["create", "namespace", "boifi"]).await?;
     let webhook = format!("--from-literal=token={WEBHOOK}");
-    let secrets: [(&str, &str, &[&str]); 7] = [
+    let [token, hooks] = ["token", "secrets"].map(|key| format!("--from-literal={key}={HOOKS}"));
+    let secrets: [(&str, &str, &[&str]); 8] = [
+        // The one of `flux bootstrap`, which makes it itself.
+        ("flux-system", "flux-system", &[&identity, &known_hosts]),
         ("flux-system", "hfi-source", &[&identity, &known_hosts]),
         ("flux-system", "platform-authors", &[&author]),
         ("flux-system", "on-call-webhook", &["--from-literal=address=https://chat.example/hooks/on-call"]),
         ("boifi", "hfi-git", &[&identity, &known_hosts]),
         ("boifi", "policy-authors", &[&author]),
-        ("boifi", "hfi-hooks", &["--from-literal=token=between us", "--from-literal=secrets=between us"]),
+        ("boifi", "hfi-hooks", &[&token, &hooks]),
         ("boifi", "forge-webhook", &[&webhook]),
     ];
     for (namespace, name, keys) in secrets {

@@ -14,7 +14,7 @@ use world::{FluxWorld, Link};
 use crate::support::workload_image;
 
 /// As long as a stack takes on two busy cores.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(360);
 
 /// A look starts a kubectl, and costs the API server something.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
@@ -71,6 +71,17 @@ pub(super) async fn until_ready(world: &mut FluxWorld) -> Result<()> {
     .await?;
     println!("ready: {times:.1?}");
     Ok(())
+}
+
+/// Waits until a link, and so each before it, has applied the newest commit and is ready.
+pub(super) async fn until_followed(world: &mut FluxWorld, name: &str) -> Result<()> {
+    let head = head(world).await?;
+    until(world, "a link to follow", async |world| {
+        let link = link(world, name).await?;
+        ensure!(link.is_ready && link.revision.ends_with(&head), "{link:?}");
+        Ok(())
+    })
+    .await
 }
 
 /// The newest commit.
