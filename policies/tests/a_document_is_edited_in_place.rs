@@ -256,3 +256,19 @@ fn what_the_body_leaves_out_and_means_all_the_same_stays() {
     let sent = "metadata: {name: x}\nspec: {rules: [{fault: {percentage: 6, delay_ms: 1}}]}";
     assert_eq!(edited(file, sent), file.replace('5', "6"));
 }
+
+#[test]
+fn a_large_document_is_edited_in_a_moment() {
+    let labels: Vec<_> = (0..40_000).map(|i| format!("\"k{i}\":\"v\"")).collect();
+    let list = ["\"a\""; 40_000].join(",");
+    let begin = r#"{"metadata":{"name":"x","labels":{"#;
+    let file = |labels: &str, list: &str| {
+        format!(
+            r#"{begin}{labels}}},"annotations":[{list}]}},"spec":{{"rules":[{{"fault":{{"percentage":5,"delay_ms":1}}}}]}}}}"#
+        )
+    };
+    let sent = file(&labels[1..].join(","), &format!("\"b\",{list},\"c\""));
+    let started = std::time::Instant::now();
+    let edited = edited(&file(&labels.join(","), &list), &sent);
+    assert!(edited.len() == sent.len() && started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}

@@ -32,6 +32,13 @@ fn every_example_is_accepted_by_a_filter() {
     replay("examples", any_bytes::yaml);
 }
 
+#[test]
+fn any_file_is_edited_or_left_as_it_is() {
+    for inputs in ["examples", "fuzz/corpus/edit"] {
+        replay(inputs, any_bytes::edit);
+    }
+}
+
 /// Otherwise a search would begin with bytes that are refused at once: `fuzz/examples/seeds.rs` writes them.
 #[test]
 fn the_seeds_of_snapshots_are_in_the_present_formats() {

@@ -13,8 +13,8 @@ pub(super) enum Step {
     Insert(usize),
 }
 
-/// The most pairs of items that are compared. Longer lists are compared item by item, in their order.
-const MAX_PAIRS: usize = 10_000;
+/// The most values that are compared. The items of longer lists are compared one by one, in their order.
+const MAX_COMPARED: usize = 1_000_000;
 
 /// The steps that change the least.
 pub(super) fn align(was: &[Node], want: &[Node]) -> Vec<Step> {
@@ -26,7 +26,7 @@ pub(super) fn align(was: &[Node], want: &[Node]) -> Vec<Step> {
     let mut steps: Vec<_> = (0..before).map(|i| Step::Keep(i, i)).collect();
     let (old, new) = (middle(was), middle(want));
     match (was.get(old.clone()), want.get(new.clone())) {
-        (Some(a), Some(b)) if a.len() * b.len() <= MAX_PAIRS => {
+        (Some(a), Some(b)) if compared(a, b) <= MAX_COMPARED => {
             steps.extend(least(a, b).into_iter().map(|step| match step {
                 Step::Keep(i, j) => Step::Keep(i + before, j + before),
                 Step::Remove(i) => Step::Remove(i + before),
@@ -41,6 +41,12 @@ pub(super) fn align(was: &[Node], want: &[Node]) -> Vec<Step> {
     }
     steps.extend((1..=after).rev().map(|back| Step::Keep(was.len() - back, want.len() - back)));
     steps
+}
+
+/// The number of values that are looked at to compare each item with each other.
+fn compared(a: &[Node], b: &[Node]) -> usize {
+    let weights = |items: &[Node]| items.iter().map(|item| weight(&item.value)).sum::<usize>();
+    weights(a) * b.len() + weights(b) * a.len()
 }
 
 /// The steps of the least cost: the shortest way through a table of all pairs, from its end to its start.

@@ -1,5 +1,7 @@
 //! Members of `{…}` and `[…]`: commas, on one line or with a line for each member.
 
+use std::collections::HashMap;
+
 use super::{
     editor::{Editor, New, Plan},
     style::Style,
@@ -14,6 +16,8 @@ impl Editor<'_> {
         let ends_with_comma = members.last().is_some_and(|member| member.comma.is_some());
         let last_to_stay = plan.stays.iter().rposition(|stays| *stays);
         let first_to_stay = plan.stays.iter().position(|stays| *stays);
+        let mut new: HashMap<Option<usize>, Vec<New<'_>>> = HashMap::new();
+        plan.new.iter().for_each(|(behind, member)| new.entry(*behind).or_default().push(*member));
         for (i, (member, stays)) in members.iter().zip(&plan.stays).enumerate() {
             if !stays {
                 let before = i.checked_sub(1).and_then(|before| members.get(before));
@@ -21,14 +25,13 @@ impl Editor<'_> {
                 self.delete_flow(member, before, next);
                 continue;
             }
-            let new: Vec<_> =
-                plan.new.iter().filter(|(behind, _)| *behind == Some(i)).map(|(_, new)| *new).collect();
+            let new = new.remove(&Some(i)).unwrap_or_default();
             let is_last = last_to_stay == Some(i);
             self.after_flow(&style, member, &new, !is_last || ends_with_comma);
         }
         let Some(first) = first_to_stay.and_then(|first| members.get(first)) else { return };
-        for (_, new) in plan.new.iter().filter(|(behind, _)| behind.is_none()) {
-            let text = self.new_in_flow(&style, *new, self.own_line(first));
+        for new in new.remove(&None).unwrap_or_default() {
+            let text = self.new_in_flow(&style, new, self.own_line(first));
             let between = match self.own_line(first) {
                 Some(indentation) => format!(",{}{indentation}", style.line_break),
                 None => format!(",{}", style.after_comma),

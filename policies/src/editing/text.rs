@@ -54,9 +54,11 @@ pub(super) fn skip_trivia(text: &str, mut at: usize) -> usize {
     }
 }
 
-/// True if only blanks stand between the start of the line and `at`.
+/// True if only blanks stand between the start of the line and `at`. A line may be as long as the file, and is not
+/// gone through.
 pub(super) fn begins_line(text: &str, at: usize) -> bool {
-    is_blank(text.get(line_start(text, at)..at).unwrap_or_default())
+    let before = text.get(..at).unwrap_or_default().trim_end_matches([' ', '\t', '\u{feff}']);
+    before.is_empty() || before.ends_with(['\n', '\r'])
 }
 
 /// The blanks at the start of the line that `at` is in.
@@ -72,8 +74,8 @@ pub(super) fn is_blank(text: &str) -> bool {
 
 /// True if nothing, or only a comment, stands between `at` and the end of the line.
 pub(super) fn ends_line(text: &str, at: usize) -> bool {
-    let rest = text.get(at..line_end(text, at)).unwrap_or_default().trim_start_matches([' ', '\t']);
-    rest.is_empty() || rest.starts_with('#')
+    let rest = text.get(at..).unwrap_or_default().trim_start_matches([' ', '\t']);
+    rest.is_empty() || rest.starts_with(['\n', '\r', '#'])
 }
 
 /// The column of the comment that the line at `start` consists of.

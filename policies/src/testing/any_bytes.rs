@@ -4,8 +4,14 @@
 use std::sync::Arc;
 
 use crate::{
-    Catalog, Dice, File, Program, Scope, Snapshot, Timestamp, evaluation::StaticRequest, language::Direction,
-    rendering::json, repository::Sources, wire::Format,
+    Catalog, Dice, File, Program, Scope, Snapshot, Timestamp,
+    editing::{self, Document, How, find, put, read_body, remove},
+    evaluation::StaticRequest,
+    language::Direction,
+    reading::{Finding, Node, read_yaml},
+    rendering::json,
+    repository::Sources,
+    wire::Format,
 };
 
 /// Before and after the windows that the corpus writes.
@@ -68,6 +74,52 @@ fn runs(snapshot: &Snapshot) {
             }
         }
     }
+}
+
+/// A file is edited: what is before the first zero byte, by the documents after it and by some that differ from it
+/// in one field.
+pub fn edit(bytes: &[u8]) {
+    let mut parts = bytes.splitn(2, |byte| *byte == 0);
+    let (file, body) = (parts.next().unwrap_or_default(), parts.next());
+    let sent = read_body(body.unwrap_or(file), editing::Format::Yaml).unwrap_or_default();
+    let here = read_body(file, editing::Format::Yaml).unwrap_or_default();
+    let annotated = here.iter().map(|document| document.with_annotation("a", Some("b: c # d\n")));
+    let bare = here.iter().map(|document| document.with_annotation("a", None));
+    let suspended =
+        here.iter().flat_map(|document| [true, false].map(|suspend| document.with_suspend(suspend)));
+    for document in sent.into_iter().chain(annotated).chain(bare).chain(suspended) {
+        [How::InPlace, How::Rewrite].into_iter().for_each(|how| edited(file, &document, how));
+    }
+}
+
+/// A document is put into a file, read back, and put again; and it is taken out.
+fn edited(file: &[u8], document: &Document, how: How) {
+    let Some(name) = document.name() else { return };
+    let Ok(edited) = put(file, name, document, how) else { return };
+    let written = find(&edited.bytes, name).map(|written| written.node().clone());
+    assert!(written.is_some_and(|written| written.place.line == edited.line), "what was put is not there");
+    assert!(edited.changed || edited.bytes == file, "unchanged, and other bytes");
+    let again = put(&edited.bytes, name, document, How::InPlace);
+    assert!(again.is_ok_and(|again| !again.changed), "what was put is not what is there");
+    assert_eq!(others(file, document), others(&edited.bytes, document), "others are changed");
+    if let Ok(Some(left)) = remove(&edited.bytes, name) {
+        assert_eq!(others(file, document), others(&left, document), "others are changed");
+        assert!(put(&left, name, document, how).is_err(), "it is still there");
+    }
+}
+
+/// The documents but those of a name, without their places; of those that cannot be read, only that they are there.
+fn others(file: &[u8], document: &Document) -> Vec<Result<String, ()>> {
+    let name = document.name().map(|name| format!("{:?}", name.as_str()));
+    let printed = |node: Node| {
+        let text = format!("{:?}", node.value);
+        // Moved lines are no change.
+        text.split("place: Place")
+            .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest))
+            .collect::<String>()
+    };
+    let read = read_yaml(file).into_iter().map(|read| read.map(printed).map_err(|_: Finding| ()));
+    read.filter(|read| !matches!((read, &name), (Ok(text), Some(name)) if text.contains(name))).collect()
 }
 
 /// Every workload, so that no policy is left out.
