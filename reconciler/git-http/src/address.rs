@@ -5,11 +5,9 @@ use reqwest::{
     header::{HeaderMap, LOCATION},
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, git_service::GitService};
 
 const REFS: &str = "info/refs";
-const SERVICE: &str = "service=git-upload-pack";
-const UPLOAD_PACK: &str = "git-upload-pack";
 
 /// The URL of a repository, as the user gave it or redirects led to it. It ends with a slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,27 +25,32 @@ impl Base {
     }
 
     /// The URL of the list of refs.
-    pub(crate) fn refs(&self) -> Result<Url, Failure> {
+    pub(crate) fn refs(&self, service: GitService) -> Result<Url, Failure> {
         let mut url = self.0.join(REFS).map_err(|_| Failure::Url)?;
-        url.set_query(Some(SERVICE));
+        url.set_query(Some(&query(service)));
         Ok(url)
     }
 
-    /// The URL that takes what is wanted, and answers with packs.
-    pub(crate) fn upload_pack(&self) -> Result<Url, Failure> {
-        self.0.join(UPLOAD_PACK).map_err(|_| Failure::Url)
+    /// The URL that takes what is wanted, or a push.
+    pub(crate) fn service(&self, service: GitService) -> Result<Url, Failure> {
+        self.0.join(service.name()).map_err(|_| Failure::Url)
     }
 
     /// The repository whose list of refs was found at a URL. Git's rule: the end that was asked for is still there.
-    pub(crate) fn of_refs(url: &Url) -> Result<Self, Failure> {
-        let path =
-            url.path().strip_suffix(REFS).filter(|path| path.ends_with('/') && url.query() == Some(SERVICE));
+    pub(crate) fn of_refs(url: &Url, service: GitService) -> Result<Self, Failure> {
+        let is_asked = url.query() == Some(query(service).as_str());
+        let path = url.path().strip_suffix(REFS).filter(|path| path.ends_with('/') && is_asked);
         let path = path.ok_or_else(|| Failure::RedirectedAway { origin: origin(url) })?;
         let mut base = url.clone();
         base.set_query(None);
         base.set_path(path);
         Ok(Self(base))
     }
+}
+
+/// The query that asks for the refs of a service.
+fn query(service: GitService) -> String {
+    format!("service={}", service.name())
 }
 
 /// The URL to which an answer redirects.
@@ -88,7 +91,10 @@ mod tests {
     };
 
     use super::{Base, redirected};
-    use crate::failure::Failure;
+    use crate::{
+        failure::Failure,
+        git_service::GitService::{ReceivePack, UploadPack},
+    };
 
     fn to(from: &str, location: &[u8]) -> Result<Url, Failure> {
         let Ok(location) = HeaderValue::from_bytes(location) else { return Err(Failure::RedirectedNowhere) };
@@ -99,13 +105,14 @@ mod tests {
     fn the_services_of_a_repository_are_below_its_url() {
         for url in ["https://git.example/a b/p.git", "https://git.example/a%20b/p.git/"] {
             let base = Base::new(url).unwrap();
-            let refs = base.refs().unwrap();
-            assert_eq!(refs.as_str(), "https://git.example/a%20b/p.git/info/refs?service=git-upload-pack");
-            assert_eq!(
-                base.upload_pack().unwrap().as_str(),
-                "https://git.example/a%20b/p.git/git-upload-pack"
-            );
-            assert_eq!(Base::of_refs(&refs), Ok(base));
+            for (service, name) in [(UploadPack, "git-upload-pack"), (ReceivePack, "git-receive-pack")] {
+                let refs = base.refs(service).unwrap();
+                let asked = format!("https://git.example/a%20b/p.git/info/refs?service={name}");
+                assert_eq!(refs.as_str(), asked);
+                let url = base.service(service).unwrap();
+                assert_eq!(url.as_str(), format!("https://git.example/a%20b/p.git/{name}"));
+                assert_eq!(Base::of_refs(&refs, service).as_ref(), Ok(&base));
+            }
         }
         for bad in ["", "https://", "https://a b/", "http://[::1/p.git"] {
             assert_eq!(Base::new(bad), Err(Failure::Url), "{bad}");
@@ -116,11 +123,11 @@ mod tests {
     fn a_repository_that_moved_is_found_and_a_page_for_logins_is_none() {
         let from = "https://git.example/p.git/info/refs?service=git-upload-pack";
         let moved = to(from, b"/q/p.git/info/refs?service=git-upload-pack").unwrap();
-        assert_eq!(Base::of_refs(&moved), Base::new("https://git.example/q/p.git"));
+        assert_eq!(Base::of_refs(&moved, UploadPack), Base::new("https://git.example/q/p.git"));
         for page in
             ["https://sso.example/login?to=x", "/p.git/info/refs", "/info/refs/?service=git-upload-pack"]
         {
-            let failure = Base::of_refs(&to(from, page.as_bytes()).unwrap()).unwrap_err();
+            let failure = Base::of_refs(&to(from, page.as_bytes()).unwrap(), UploadPack).unwrap_err();
             assert!(matches!(failure, Failure::RedirectedAway { .. }), "{page}");
         }
     }

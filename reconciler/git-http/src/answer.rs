@@ -11,6 +11,7 @@ use reqwest::{
 use crate::{
     failure::{Failure, shown},
     first_packet::FirstPacket,
+    git_service::GitService,
     media_type::media_type,
 };
 
@@ -21,25 +22,28 @@ pub(crate) type Content = Box<dyn Read + Send>;
 const DUMB: usize = 65;
 
 /// The list of refs.
-pub(crate) fn refs(answer: Response) -> Result<Content, Failure> {
+pub(crate) fn refs(answer: Response, service: GitService) -> Result<Content, Failure> {
+    let name = service.name();
     let media_type = media_type_of(&answer);
     let mut content = decoded(answer)?;
-    if media_type != "application/x-git-upload-pack-advertisement" {
+    if media_type != format!("application/x-{name}-advertisement") {
         return Err(no_refs(media_type, content));
     }
     let first = FirstPacket::read(&mut content).map_err(|_| Failure::Broken)?;
     match first.content() {
-        Some(line) if line.trim_ascii_end() == b"# service=git-upload-pack" => Ok(chained(first, content)),
-        Some(line) => Err(said(line).unwrap_or(Failure::NoService)),
-        None => Err(Failure::NoService),
+        Some(line) if line.trim_ascii_end() == format!("# service={name}").as_bytes() => {
+            Ok(chained(first, content))
+        }
+        Some(line) => Err(said(line).unwrap_or(Failure::NoService(name))),
+        None => Err(Failure::NoService(name)),
     }
 }
 
-/// The answer to what was wanted.
-pub(crate) fn result(answer: Response) -> Result<Content, Failure> {
+/// The answer to what was wanted, or to a push.
+pub(crate) fn result(answer: Response, service: GitService) -> Result<Content, Failure> {
     let media_type = media_type_of(&answer);
     let mut content = decoded(answer)?;
-    if media_type != "application/x-git-upload-pack-result" {
+    if media_type != format!("application/x-{}-result", service.name()) {
         return Err(no_git(media_type));
     }
     let first = FirstPacket::read(&mut content).map_err(|_| Failure::Broken)?;

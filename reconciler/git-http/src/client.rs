@@ -17,6 +17,7 @@ use crate::{
     address::{Base, host, origin, redirected},
     exchange_failure::Circumstances,
     failure::Failure,
+    git_service::GitService,
     login::Login,
     proxy::Proxies,
     status::accepted,
@@ -76,13 +77,13 @@ impl Client {
     }
 
     /// Asks for the refs. This is the first request, and the only one that follows redirects.
-    pub(crate) fn refs(&self) -> Result<Response, Failure> {
-        let mut url = self.given.refs()?;
+    pub(crate) fn refs(&self, service: GitService) -> Result<Response, Failure> {
+        let mut url = self.given.refs(service)?;
         for _ in 0..=REDIRECTS {
             let answer = self.send(&url, |http| http.get(url.clone()).header(PRAGMA, "no-cache"))?;
             if !answer.status().is_redirection() {
                 let answer = accepted(answer)?;
-                self.learned().base = Base::of_refs(&url)?;
+                self.learned().base = Base::of_refs(&url, service)?;
                 return Ok(answer);
             }
             url = redirected(&url, answer.headers())?;
@@ -90,14 +91,23 @@ impl Client {
         Err(Failure::RedirectedOften(REDIRECTS))
     }
 
-    /// Sends a request of the upload-pack protocol.
-    pub(crate) fn upload_pack(&self, body: &[u8], is_compressed: bool) -> Result<Response, Failure> {
-        let url = self.learned().base.upload_pack()?;
+    /// Sends a request of the protocol of a service. A push is never repeated: the server may have begun it.
+    pub(crate) fn post(
+        &self,
+        service: GitService,
+        body: &[u8],
+        is_compressed: bool,
+    ) -> Result<Response, Failure> {
+        let url = self.learned().base.service(service)?;
+        if service == GitService::ReceivePack {
+            self.learned().has_connected = false;
+        }
+        let name = service.name();
         let answer = self.send(&url, |http| {
             let request = http
                 .post(url.clone())
-                .header(CONTENT_TYPE, "application/x-git-upload-pack-request")
-                .header(ACCEPT, "application/x-git-upload-pack-result")
+                .header(CONTENT_TYPE, format!("application/x-{name}-request"))
+                .header(ACCEPT, format!("application/x-{name}-result"))
                 .body(body.to_vec());
             if is_compressed { request.header(CONTENT_ENCODING, "gzip") } else { request }
         })?;

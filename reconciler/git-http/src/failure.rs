@@ -1,8 +1,8 @@
-//! The reasons why a repository cannot be fetched over HTTP.
+//! The reasons why a repository cannot be fetched, or pushed to, over HTTP.
 
 use std::path::PathBuf;
 
-/// A sentence for people, to be read after "cannot fetch from" and the URL. It holds no secret, and nothing that a
+/// A sentence for people, to be read after "cannot fetch from" or "cannot push to" and the URL. It holds no secret, and nothing that a
 /// server sent except what `shown` has made harmless.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -64,11 +64,11 @@ pub enum Failure {
     RedirectedNowhere,
     #[error("the server redirects to {origin}, and not to a Git repository; is that a login page?")]
     RedirectedAway { origin: String },
-    #[error("the server redirects in the middle of a fetch; only the first request may be redirected")]
+    #[error("the server redirects a request after the first one; only the first may be redirected")]
     RedirectedLate,
 
-    #[error("the server refuses access (403 Forbidden)")]
-    Forbidden,
+    #[error("the server refuses access (403 Forbidden){colon}{said}", colon = if said.is_empty() { "" } else { ": " })]
+    Forbidden { said: String },
     #[error("the server has no such repository ({0}); some servers answer this to users who may not read it")]
     NotFound(u16),
     #[error("the server has had too many requests (429){wait}")]
@@ -92,8 +92,8 @@ pub enum Failure {
              `git http-backend` and all forges speak"
     )]
     Dumb,
-    #[error("the answer does not begin with `# service=git-upload-pack`, as that of a Git server does")]
-    NoService,
+    #[error("the answer does not begin with `# service={0}`, as that of a Git server does")]
+    NoService(&'static str),
     #[error("the server says: {0}")]
     Said(String),
     #[error("the answer has the content coding `{0}`, which was not asked for")]

@@ -5,12 +5,13 @@
 //! `reqwest` and `rustls` carry the requests; libgit2 keeps the protocol of packets and packs.
 //!
 //! The crate knows nothing of policies, and reads no files but the certificates to trust. It serves one process
-//! that fetches from one server: [`install`] it before the first fetch, and ask it for the [`Failure`] after
-//! one. The password goes to the origin of the URL that was given, and to no other.
+//! that fetches from, or pushes to, one server: [`install`] it before, and ask it for the [`Failure`] after. The
+//! password goes to the origin of the URL that was given, and to no other.
 //!
 //! The modules, from the lowest to the highest; a module uses those before it:
 //!
-//! - [`failure`]: the reasons why a repository cannot be fetched, as sentences for people.
+//! - [`failure`]: the reasons why a repository cannot be reached, as sentences for people.
+//! - `git_service`: the services of a Git server.
 //! - `media_type`, `challenge`, `first_packet`: bytes from servers, read.
 //! - `proxy`: the proxies that the environment names (`hyper_util`).
 //! - `tls_failure`, `exchange_failure`: the errors of `rustls`, `hyper` and `reqwest` in our words.
@@ -29,6 +30,7 @@ mod client;
 mod exchange_failure;
 pub mod failure;
 mod first_packet;
+mod git_service;
 mod login;
 mod media_type;
 mod proxy;

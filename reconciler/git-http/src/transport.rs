@@ -16,6 +16,7 @@ use crate::{
     answer::{self, Content},
     client::Client,
     failure::Failure,
+    git_service::GitService,
     login::Login,
 };
 
@@ -74,7 +75,7 @@ fn register(
     transport: impl Fn(&Remote<'_>) -> Result<Transport, Error> + Send + Sync + 'static,
 ) -> Result<(), Error> {
     // SAFETY: the list may not change while a remote looks for its transport. `install` changes it once in the life
-    // of the process, which is one that fetches a single time, and does so before it makes its first remote.
+    // of the process, which is one that has a single job, and does so before it makes its first remote.
     unsafe { transport::register(scheme, transport) }
 }
 
@@ -100,10 +101,10 @@ impl Subtransport {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, url: &str) -> Result<Content, Failure> {
+    fn begin(&self, url: &str, service: GitService) -> Result<Content, Failure> {
         let Access { login, ca_file, .. } = &self.access;
         let client = Arc::new(Client::new(url, Arc::clone(login), ca_file.clone())?);
-        let refs = client.refs().and_then(answer::refs)?;
+        let refs = client.refs(service).and_then(|refs| answer::refs(refs, service))?;
         *self.lock() = Some(client);
         Ok(refs)
     }
@@ -112,18 +113,20 @@ impl Subtransport {
 impl SmartSubtransport for Subtransport {
     fn action(&self, url: &str, service: Service) -> Result<Box<dyn SmartSubtransportStream>, Error> {
         let report = self.access.report.clone();
-        match service {
-            Service::UploadPackLs => {
-                let refs = self.begin(url).map_err(|failure| report.keep(failure))?;
-                Ok(Box::new(Stream { state: State::Answer(refs), report }))
-            }
-            Service::UploadPack => {
-                let client = self.lock().clone();
-                let client = client.ok_or_else(|| Error::from_str("the refs were not asked for"))?;
-                Ok(Box::new(Stream { state: State::Request(client, Vec::new()), report }))
-            }
-            Service::ReceivePackLs | Service::ReceivePack => Err(Error::from_str("hfi does not push")),
-        }
+        let (service, is_for_refs) = match service {
+            Service::UploadPackLs => (GitService::UploadPack, true),
+            Service::UploadPack => (GitService::UploadPack, false),
+            Service::ReceivePackLs => (GitService::ReceivePack, true),
+            Service::ReceivePack => (GitService::ReceivePack, false),
+        };
+        let state = if is_for_refs {
+            State::Answer(self.begin(url, service).map_err(|failure| report.keep(failure))?)
+        } else {
+            let client = self.lock().clone();
+            let client = client.ok_or_else(|| Error::from_str("the refs were not asked for"))?;
+            State::Request(client, Vec::new())
+        };
+        Ok(Box::new(Stream { service, state, report }))
     }
 
     fn close(&self) -> Result<(), Error> {
@@ -134,6 +137,7 @@ impl SmartSubtransport for Subtransport {
 
 /// A request that is written until its answer is read, and that answer.
 struct Stream {
+    service: GitService,
     state: State,
     report: Report,
 }
@@ -152,7 +156,7 @@ impl Stream {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let State::Request(client, request) = &self.state {
-            let answer = send(client, request).map_err(|failure| self.failed(failure))?;
+            let answer = send(client, self.service, request).map_err(|failure| self.failed(failure))?;
             self.state = State::Answer(answer);
         }
         match &mut self.state {
@@ -163,14 +167,16 @@ impl Read for Stream {
 }
 
 /// Sends a request, and returns the beginning of the answer.
-fn send(client: &Client, request: &[u8]) -> Result<Content, Failure> {
-    if request.len() <= SMALL {
-        return client.upload_pack(request, false).and_then(answer::result);
+fn send(client: &Client, service: GitService, request: &[u8]) -> Result<Content, Failure> {
+    let result = |answer| answer::result(answer, service);
+    // A pack is compressed already.
+    if request.len() <= SMALL || service == GitService::ReceivePack {
+        return client.post(service, request, false).and_then(result);
     }
     let mut compressed = GzEncoder::new(Vec::new(), Compression::default());
     let written = compressed.write_all(request).and_then(|()| compressed.finish());
     let body = written.map_err(|_| Failure::Setup("a request cannot be compressed"))?;
-    client.upload_pack(&body, true).and_then(answer::result)
+    client.post(service, &body, true).and_then(result)
 }
 
 impl Write for Stream {
