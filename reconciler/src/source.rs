@@ -24,6 +24,7 @@ pub mod state_dir;
 pub mod target;
 pub mod watch;
 mod watched;
+pub mod writing;
 
 use std::{fmt, process::ExitCode};
 

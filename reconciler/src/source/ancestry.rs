@@ -1,6 +1,8 @@
 //! The order of two revisions, as far as a clone can tell.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
 
 /// The part of a revision before the id of its commit.
 const COMMIT: &str = "@sha1:";
@@ -12,8 +14,9 @@ pub struct Ancestry {
     commits: Option<Arc<HashSet<CommitId>>>,
 }
 
-/// The id of a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The id of a commit. As a text it has 40 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct CommitId(pub [u8; 20]);
 
 impl Ancestry {
@@ -46,7 +49,7 @@ impl CommitId {
     }
 
     /// Reads exactly 40 hexadecimal digits.
-    fn from_hex(hex: &str) -> Option<Self> {
+    pub fn from_hex(hex: &str) -> Option<Self> {
         if hex.len() != 40 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
@@ -55,6 +58,32 @@ impl CommitId {
             *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
         }
         Some(Self(id))
+    }
+}
+
+impl fmt::Display for CommitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for CommitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CommitId({self})")
+    }
+}
+
+impl From<CommitId> for String {
+    fn from(id: CommitId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for CommitId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::from_hex(&text).ok_or("is not the id of a commit")
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing is ever checked out to disk: policies are read through trees and blobs.
 
+mod begun;
 mod budget;
 mod check;
 mod child;
@@ -29,12 +30,14 @@ mod pack_index;
 mod packs;
 mod process;
 mod protocol_failure;
+mod push;
 mod reachable;
 mod reading;
 mod reason;
 mod renewing;
 mod restoring;
 mod secret;
+mod server;
 mod signed;
 mod ssh_failure;
 mod ssh_login;
@@ -43,6 +46,7 @@ mod tidying;
 mod tree;
 mod work_tree;
 mod worker;
+pub mod writing;
 
 use std::{fmt, path::PathBuf};
 

@@ -15,7 +15,8 @@ use std::{
 
 use policies::Timestamp;
 
-use self::keyring::Keyring;
+pub use self::ssh::SigningKey;
+use self::{allowed_signers::GIT, keyring::Keyring};
 
 /// The longest signature that is read, in bytes; a longer one is refused.
 const LONGEST_SIGNATURE: usize = 64 * 1024;

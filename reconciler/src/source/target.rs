@@ -61,6 +61,12 @@ impl FromStr for RefName {
     }
 }
 
+impl RefName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for CommitId {
     type Err = TargetError;
 

@@ -3,10 +3,12 @@
 #![cfg(test)]
 
 mod a_branch_is_followed;
+mod a_change_becomes_a_commit;
 mod a_damaged_clone_is_repaired;
 mod a_date_in_the_future_lengthens_nothing;
 mod a_directory_is_followed;
 mod a_duration_counts_from_the_commit;
+mod a_forge_may_refuse_a_push;
 mod a_guardrail_above_binds_a_directory;
 mod a_halt_takes_no_filter_back;
 mod a_large_file_in_the_history_costs_the_server_nothing;
@@ -15,6 +17,8 @@ mod a_policy_changes_state_at_its_instant;
 mod a_policy_that_no_proxy_polls_for_is_told;
 mod a_poll_is_held_until_its_scope_changes;
 mod a_proxy_stands_before_the_git_server;
+mod a_push_never_overwrites;
+mod a_push_whose_end_is_unknown_is_settled;
 mod a_redirect_is_followed_as_git_follows_it;
 mod a_replica_that_is_behind_fetches_first;
 mod a_repository_costs_only_so_much;

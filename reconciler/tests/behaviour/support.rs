@@ -7,6 +7,7 @@ pub(crate) mod plumbing;
 pub(crate) mod process;
 pub(crate) mod remote;
 pub(crate) mod signing;
+pub(crate) mod writer;
 
 use std::{path::Path, time::Duration};
 

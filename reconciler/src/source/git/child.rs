@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
+    begun::uninterrupted,
     job::{Answer, Job},
     memory,
 };
@@ -57,6 +58,7 @@ fn work(Order { clone, memory, job }: &Order) -> Answer<Value> {
 fn end_with_parent() {
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        let _whole = uninterrupted();
         std::process::exit(1);
     });
 }

@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use git_http::{Report, Settings};
+use git_http::{Failure, Report, Settings};
 use git2::{Error, RemoteCallbacks};
 
 use super::{protocol_failure, reason::failure, secret::secret, ssh_failure, ssh_login::SshLogin};
 use crate::source::{access::Login, error::SourceError, printable::printable};
+
+/// The beginnings of the sentences that say what failed; the repository follows.
+pub(super) const FETCH: &str = "cannot fetch from";
+pub(super) const PUSH: &str = "cannot push to";
 
 /// The way to a server, and the cause of its errors.
 pub(super) enum Connection<'a> {
@@ -35,19 +39,77 @@ impl<'a> Connection<'a> {
         callbacks
     }
 
+    /// The same way once more: a login over SSH is answered once.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Ssh(login) => Self::Ssh(login.again()),
+            Self::Http(report) => Self::Http(report.clone()),
+        }
+    }
+
     /// An error of libgit2, with the cause if it is known here.
-    pub(super) fn explain(&self, repository: &str, error: &Error) -> SourceError {
-        let what = format!("cannot fetch from {repository}");
+    pub(super) fn explain(&self, what: &str, repository: &str, error: &Error) -> SourceError {
+        self.diagnose(what, repository, error).error
+    }
+
+    /// The same, and what follows for a request that changes something.
+    pub(super) fn diagnose(&self, what: &str, repository: &str, error: &Error) -> Diagnosis {
+        let what = format!("{what} {repository}");
         let told = |sentence: String| SourceError(format!("{what}: {sentence}"));
+        let mut said = protocol_failure::said(error);
+        let mut is_refused = said.is_some();
         let known = match self {
             Self::Ssh(login) => {
-                login.explain(repository, error).or_else(|| ssh_failure::sentence(error).map(told))
+                said = said.or_else(|| ssh_failure::said(error));
+                let of_login = login.explain(&what, repository, error);
+                of_login.or_else(|| ssh_failure::sentence(error).map(told))
             }
-            Self::Http(report) => report.take().map(|failure| told(failure.to_string())),
+            Self::Http(report) => report.take().map(|failure| {
+                is_refused |= refuses(&failure);
+                said = said.take().or_else(|| words(&failure));
+                told(failure.to_string())
+            }),
         };
         let of_protocol = || protocol_failure::sentence(error).map(told);
-        known.or_else(of_protocol).unwrap_or_else(|| failure(&what, error))
+        let error = known.or_else(of_protocol).unwrap_or_else(|| failure(&what, error));
+        Diagnosis { error, said, is_refused }
     }
+}
+
+/// An error of a connection.
+pub(super) struct Diagnosis {
+    pub(super) error: SourceError,
+    /// The words of the server, any text. Those of a program there may be its last ones, in the middle of its work.
+    pub(super) said: Option<String>,
+    /// True if the server has answered that it does not do what it was asked for.
+    pub(super) is_refused: bool,
+}
+
+/// The words of a server that refuses.
+fn words(failure: &Failure) -> Option<String> {
+    match failure {
+        Failure::Forbidden { said } if said.is_empty() => Some("403 Forbidden".to_owned()),
+        Failure::Forbidden { said } | Failure::Said(said) => Some(said.clone()),
+        _ => None,
+    }
+}
+
+/// True if the server, or what stands before it, has refused the request.
+fn refuses(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Forbidden { .. }
+            | Failure::Said(_)
+            | Failure::Login(_)
+            | Failure::Refused(_)
+            | Failure::NoBasic { .. }
+            | Failure::NoChallenge
+            | Failure::ProxyAsks { .. }
+            | Failure::RedirectedLate
+            | Failure::NotFound(_)
+            | Failure::TooMany { .. }
+            | Failure::Status(_)
+    )
 }
 
 fn http_login(login: &Login) -> git_http::Login {

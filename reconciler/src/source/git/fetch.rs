@@ -9,7 +9,7 @@ use std::{cell::Cell, collections::HashSet};
 use git2::{AutotagOption, ErrorCode, FetchOptions, ObjectType, Oid, RemoteHead, Repository as BareClone};
 
 use super::{
-    connection::Connection,
+    connection::{Connection, FETCH},
     limits::{MAX_OBJECTS, MAX_RECEIVED},
     reason::failure,
 };
@@ -36,7 +36,7 @@ pub(super) fn tip(
     });
     let mut options = FetchOptions::new();
     options.remote_callbacks(callbacks).download_tags(AutotagOption::None);
-    let unreachable = |error| connection.explain(repository, &error);
+    let unreachable = |error| connection.explain(FETCH, repository, &error);
     let mut remote = clone.remote_anonymous(repository).map_err(unreachable)?;
     // Few servers hand out a commit by its id, all of them their refs.
     let everything = || ["heads", "tags"].map(|kind| format!("refs/{kind}/*:refs/{kind}/*")).to_vec();

@@ -9,11 +9,11 @@ use super::{
     corruption::{self, Corruption},
     fetch,
     fetch_job::FetchJob,
-    isolated_home::known_hosts,
     job::{Fetched, InForce, Job},
     local::CopyJob,
     objects,
     reason::failure,
+    server::Server,
 };
 use crate::{
     io_reason::io_reason,
@@ -58,15 +58,8 @@ impl GitSource {
                 Job::Copy(CopyJob { repository: path.clone(), target: target.clone() }, in_force)
             }
             Repository::Remote { url, transport, .. } => {
-                let job = FetchJob {
-                    repository: url.clone(),
-                    transport: *transport,
-                    target: target.clone(),
-                    login: self.access.login.clone(),
-                    ca_file: self.access.ca_file.clone(),
-                    known_hosts: known_hosts(&self.access).unwrap_or_default(),
-                };
-                Job::Fetch(job, in_force)
+                let server = Server::new(url.clone(), *transport, &self.access);
+                Job::Fetch(FetchJob { server, target: target.clone() }, in_force)
             }
         };
         let Fetched { commit, verdict } = self.worker.run(job, self.clone.path(), &self.access)?;

@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// Git's configuration of this home. A repository of another user is read: nothing of it is executed, neither hooks
-/// nor filters.
-const CONFIGURATION: &str = "[safe]\n\tdirectory = *\n";
+/// nor filters. The name stands in the log of a ref that is moved, in a repository that names nobody else.
+const CONFIGURATION: &str = "[safe]\n\tdirectory = *\n[user]\n\tname = hfi\n\temail = hfi@hfi\n";
 
 /// A directory with nothing in it but Git's configuration and what [`put_known_hosts`](Self::put_known_hosts) puts there.
 #[derive(Debug)]

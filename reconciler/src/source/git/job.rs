@@ -15,6 +15,11 @@ use super::{
     join::{self, JoinJob},
     local::{self, CopyJob},
     memory,
+    push::{
+        self,
+        job::{Goal, PushJob, TipJob},
+        locally,
+    },
     reason::failure,
 };
 use crate::source::{location::Transport, printable::printable, target::Target};
@@ -52,6 +57,12 @@ pub(super) enum Job {
     Diagnose(Target),
     /// Joins packs. Answers the new [`Base`](join::Base).
     Join(JoinJob),
+    /// Pushes commits. Answers a [`PushOutcome`](super::push::PushOutcome).
+    Push(PushJob),
+    /// Asks where a branch is. Answers the commit, if there is one.
+    Tip(TipJob),
+    /// Looks whether this branch of a repository on this machine is checked out there.
+    IsCheckedOut(PathBuf, Target),
 }
 
 /// The result on the standard output of the child.
@@ -61,28 +72,37 @@ impl Job {
     /// The protocol of the server, if there is one.
     pub(super) fn transport(&self) -> Option<Transport> {
         match self {
-            Self::Fetch(job, _) => Some(job.transport),
+            Self::Fetch(job, _) => Some(job.server.transport),
+            Self::Push(PushJob { goal, .. }) | Self::Tip(TipJob { goal, .. }) => match goal {
+                Goal::Server(server) => Some(server.transport),
+                Goal::Local(_) => None,
+            },
             Self::Copy(..) | Self::Check(_) | Self::Times(_) | Self::Diagnose(_) | Self::Join(_) => None,
+            Self::IsCheckedOut(..) => None,
         }
     }
 
     /// The job in words.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Fetch(job, _) => format!("fetching from {}", job.repository),
+            Self::Fetch(job, _) => format!("fetching from {}", job.server.repository),
             Self::Copy(job, _) => format!("fetching from {}", printable(&job.repository.to_string_lossy())),
             Self::Check(job) => format!("reading commit {}", job.commit),
             Self::Times(job) => format!("reading the history of commit {}", job.commit),
             Self::Diagnose(_) => "looking for damage of the clone".to_owned(),
             Self::Join(_) => "joining the packs of the clone".to_owned(),
+            Self::Push(job) => format!("pushing to {}", job.goal),
+            Self::Tip(job) => format!("asking {} for its branch", job.goal),
+            Self::IsCheckedOut(path, _) => format!("looking into {}", printable(&path.to_string_lossy())),
         }
     }
 
     /// The memory that the job may use, in bytes.
     pub(super) fn memory(&self) -> u64 {
         match self {
-            Self::Check(_) | Self::Diagnose(_) => memory::OF_CHECK,
+            Self::Check(_) | Self::Diagnose(_) | Self::IsCheckedOut(..) => memory::OF_CHECK,
             Self::Fetch(..) | Self::Copy(..) | Self::Times(_) | Self::Join(_) => memory::of_fetch(),
+            Self::Push(_) | Self::Tip(_) => memory::of_fetch(),
         }
     }
 
@@ -104,6 +124,13 @@ impl Job {
             Self::Times(job) => json(&job.work(&open()?)?),
             Self::Diagnose(target) => json(&corruption::of(directory, target)),
             Self::Join(job) => json(&join::join(&open()?, job).map_err(|error| error.to_string())?),
+            Self::Push(job) => json(&push::push(&open()?, job)?),
+            Self::Tip(job) => json(&push::tip(&open()?, job)?),
+            Self::IsCheckedOut(path, target) => {
+                let reference = target.reference().unwrap_or_default();
+                let found = locally::is_checked_out(path, &reference);
+                json(&found.map_err(|error| locally::unreadable(path, &error))?)
+            }
         }
     }
 }

@@ -112,7 +112,7 @@ fn link(from: &BareClone, to: &BareClone, commit: Oid) -> bool {
     link().is_some()
 }
 
-fn write(builder: &mut PackBuilder<'_>, to: &BareClone) -> Result<(), Error> {
+pub(super) fn write(builder: &mut PackBuilder<'_>, to: &BareClone) -> Result<(), Error> {
     // As many as there are processors.
     builder.set_threads(0);
     let odb = to.odb()?;

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use super::{child::COMMAND, isolated_home::Home};
+use super::{begun::BEGUN, child::COMMAND, isolated_home::Home};
 use crate::io_reason::io_reason;
 
 /// The longest answer that is read, in bytes. The times of documents are the longest: less than the documents are.
@@ -33,17 +33,20 @@ impl Process {
         matches!(self.0.try_wait(), Ok(None))
     }
 
-    /// Gives the process its order, and hands the answer to `tell`, from another thread. It is not whole if the process
-    /// dies before.
+    /// Gives the process its order, and hands what it says to `tell`, from another thread. The answer comes last. It is
+    /// not whole if the process dies before.
     pub(super) fn ask(
         &mut self,
         order: String,
-        tell: impl FnOnce(String) + Send + 'static,
+        mut tell: impl FnMut(Said) + Send + 'static,
     ) -> io::Result<()> {
         let Some((input, output)) = self.0.stdin.take().zip(self.0.stdout.take()) else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        let converse = move || tell(converse(input, output, &order).unwrap_or_default());
+        let converse = move || {
+            let answer = converse(input, output, &order, &mut tell).unwrap_or_default();
+            tell(Said::Answer(answer));
+        };
         thread::Builder::new().name("fetch".to_owned()).spawn(converse).map(drop)
     }
 
@@ -60,11 +63,30 @@ impl Drop for Process {
     }
 }
 
+/// A line of a child process.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// The job can no longer be taken back.
+    Begun,
+    Answer(String),
+}
+
 /// Writes an order, and reads the answer. The input stays open until then: when this process dies, the other one sees
 /// its end.
-fn converse(mut input: ChildStdin, output: ChildStdout, order: &str) -> io::Result<String> {
+fn converse(
+    mut input: ChildStdin,
+    output: ChildStdout,
+    order: &str,
+    tell: &mut impl FnMut(Said),
+) -> io::Result<String> {
     writeln!(input, "{order}")?;
-    let mut answer = String::new();
-    BufReader::new(output).take(LONGEST_ANSWER).read_line(&mut answer)?;
-    Ok(answer)
+    let mut output = BufReader::new(output).take(LONGEST_ANSWER);
+    loop {
+        let mut line = String::new();
+        output.read_line(&mut line)?;
+        if line.trim_end() != BEGUN {
+            return Ok(line);
+        }
+        tell(Said::Begun);
+    }
 }

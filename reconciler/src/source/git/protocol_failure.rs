@@ -8,8 +8,8 @@ use crate::source::printable::printable;
 /// The sentence for what a server sent; `None` for errors of other kinds.
 pub(super) fn sentence(error: &Error) -> Option<String> {
     let message = error.message();
-    if let Some(said) = message.strip_prefix("remote error: ") {
-        return Some(format!("the server says: {}", printable(said.trim())));
+    if let Some(said) = said(error) {
+        return Some(format!("the server says: {}", printable(&said)));
     }
     if message.contains("object format") {
         return Some(format!("the repository {SHA256}"));
@@ -28,6 +28,13 @@ pub(super) fn sentence(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(sentence.to_owned())
+}
+
+/// The words of a server that sends an error instead of what was asked for, any text.
+pub(super) fn said(error: &Error) -> Option<String> {
+    let message = error.message();
+    let said = ["remote error: ", "report-status: Error reported: "];
+    said.iter().find_map(|prefix| message.strip_prefix(prefix)).map(|said| said.trim().to_owned())
 }
 
 #[cfg(test)]

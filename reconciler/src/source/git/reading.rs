@@ -37,6 +37,8 @@ pub(super) enum Origin {
     Fetched,
     /// It is the last good one of an earlier process, and may be out of date.
     Restored,
+    /// It was made here, and is not in the repository yet.
+    Made,
 }
 
 impl GitReading<'_> {

@@ -24,9 +24,8 @@ const MEANINGS: [(&str, &str); 9] = [
 /// The sentence for an error; `None` for those of the Git protocol.
 pub(super) fn sentence(error: &Error) -> Option<String> {
     let message = error.message().trim();
-    if (error.class(), error.code()) == (ErrorClass::Ssh, ErrorCode::Eof) {
-        // The last words of `git-upload-pack` there.
-        return Some(format!("the server says: {}", printable(message.lines().next().unwrap_or_default())));
+    if let Some(said) = said(error) {
+        return Some(format!("the server says: {}", printable(said.lines().next().unwrap_or_default())));
     }
     if message.starts_with("failed to connect") {
         return Some(explained(unreachable(message), error));
@@ -34,6 +33,12 @@ pub(super) fn sentence(error: &Error) -> Option<String> {
     let meaning = MEANINGS.iter().find(|(words, _)| message.starts_with(words));
     let of_ssh = || (error.class() == ErrorClass::Ssh).then_some("the SSH connection failed");
     meaning.map(|(_, meaning)| *meaning).or_else(of_ssh).map(|meaning| explained(meaning, error))
+}
+
+/// The last words of Git on the server, lines of any text.
+pub(super) fn said(error: &Error) -> Option<String> {
+    let is_said = (error.class(), error.code()) == (ErrorClass::Ssh, ErrorCode::Eof);
+    is_said.then(|| error.message().trim().to_owned())
 }
 
 fn unreachable(message: &str) -> &'static str {

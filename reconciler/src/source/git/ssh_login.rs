@@ -1,4 +1,4 @@
-//! The answers to the questions of an SSH server during a fetch.
+//! The answers to the questions of an SSH server.
 //!
 //! libgit2 asks again after each refusal; every answer is given once. Secrets are read when the server asks for
 //! them.
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::source::{access::Login, error::SourceError};
 
-/// The questions and answers of one fetch.
+/// The questions and answers of one connection.
 pub(super) struct SshLogin<'a> {
     login: &'a Login,
     /// The path of the `known_hosts` file, for errors.
@@ -38,6 +38,11 @@ impl<'a> SshLogin<'a> {
             refusal: RefCell::default(),
             host_key: RefCell::default(),
         }
+    }
+
+    /// The same for another connection.
+    pub(super) fn again(&self) -> Self {
+        Self::new(self.login, self.known_hosts)
     }
 
     /// Answers with the user name and a credential. `user` is the user of the URL.
@@ -79,12 +84,11 @@ impl<'a> SshLogin<'a> {
         Ok(CertificateCheckStatus::CertificatePassthrough)
     }
 
-    /// The cause of an error of libgit2, if it is known here.
-    pub(super) fn explain(&self, repository: &str, error: &Error) -> Option<SourceError> {
+    /// The cause of an error of libgit2, if it is known here. `what` is what failed, with the repository.
+    pub(super) fn explain(&self, what: &str, repository: &str, error: &Error) -> Option<SourceError> {
         if let Some(refusal) = self.refusal.take() {
             return Some(SourceError(format!("{repository} {refusal}")));
         }
-        let what = format!("cannot fetch from {repository}");
         let key = self.host_key.take()?;
         if error.code() == ErrorCode::Certificate {
             let known_hosts = self.known_hosts.display();

@@ -6,7 +6,12 @@
 //!
 //! Each job has a process of its own. The one for the next job is started while there is time, and waits.
 
-use std::{io, path::Path, sync::mpsc};
+use std::{
+    io,
+    path::Path,
+    sync::mpsc::{self, Receiver},
+    time::{Duration, Instant},
+};
 
 use serde::de::DeserializeOwned;
 
@@ -14,7 +19,7 @@ use super::{
     child::Order,
     isolated_home::Home,
     job::{Answer, Job},
-    process::Process,
+    process::{Process, Said},
     storage::sweep,
 };
 use crate::{
@@ -36,12 +41,24 @@ pub(super) struct Worker {
     gave_up: bool,
 }
 
-/// The end of a job.
-enum End {
-    /// With an answer, which is not whole if the process has died.
-    Answered(String),
+/// What happens to a job.
+enum Event {
+    Said(Said),
     Aborted,
 }
+
+/// A job without a good answer.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    pub(super) error: SourceError,
+    /// True if it may have been done all the same: it could no longer be taken back.
+    pub(super) has_begun: bool,
+}
+
+/// The least time that a job gets once it has begun. To kill it then would leave more open than to wait.
+const LEAST: Duration = Duration::from_secs(5);
+/// The time that the last words of a dead process take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl Worker {
     /// A worker whose jobs end when this is requested.
@@ -74,6 +91,28 @@ impl Worker {
         clone: &Path,
         access: &Access,
     ) -> Result<T, SourceError> {
+        self.run_to_end(job, clone, access).map_err(|unanswered| unanswered.error)
+    }
+
+    /// The same for a job that may be done in spite of an error. It is aborted only until it has begun.
+    pub(super) fn run_to_end<T: DeserializeOwned>(
+        &mut self,
+        job: Job,
+        clone: &Path,
+        access: &Access,
+    ) -> Result<T, Unanswered> {
+        let mut has_begun = false;
+        let answer = self.converse(job, clone, access, &mut has_begun);
+        answer.map_err(|error| Unanswered { error, has_begun })
+    }
+
+    fn converse<T: DeserializeOwned>(
+        &mut self,
+        job: Job,
+        clone: &Path,
+        access: &Access,
+        has_begun: &mut bool,
+    ) -> Result<T, SourceError> {
         self.gave_up = true;
         let (name, memory) = (job.name(), job.memory());
         let broken = |error: io::Error| {
@@ -92,13 +131,15 @@ impl Worker {
         };
         let order = Order { clone: clone.to_owned(), memory, job };
         let order = serde_json::to_string(&order).map_err(|error| broken(error.into()))?;
-        let (sender, ended) = mpsc::channel();
+        let (sender, events) = mpsc::channel();
         let aborted = sender.clone();
         // Nobody listens any more once the job has ended.
-        self.abort.on_request(move || drop(aborted.send(End::Aborted)));
-        process.ask(order, move |answer| drop(sender.send(End::Answered(answer)))).map_err(broken)?;
-        let why = match ended.recv_timeout(access.timeout) {
-            Ok(End::Answered(answer)) => match serde_json::from_str::<Answer<T>>(&answer) {
+        self.abort.on_request(move || drop(aborted.send(Event::Aborted)));
+        process.ask(order, move |said| drop(sender.send(Event::Said(said)))).map_err(broken)?;
+        let end = next(&events, access.timeout, has_begun);
+        let has_answered = matches!(end, Some(Event::Said(_)));
+        let why = match end {
+            Some(Event::Said(Said::Answer(answer))) => match serde_json::from_str::<Answer<T>>(&answer) {
                 Ok(answer) => {
                     self.gave_up = false;
                     return answer.map_err(SourceError);
@@ -108,13 +149,15 @@ impl Worker {
                     format!("its process died ({how}); it may use {mebibytes} MiB of memory")
                 }
             },
-            Ok(End::Aborted) => ENDING.to_owned(),
-            Err(_) => {
+            Some(_) => ENDING.to_owned(),
+            None => {
                 let within = humantime::format_duration(access.timeout);
                 format!("it did not end within {within} (--fetch-timeout)")
             }
         };
         drop(process);
+        // It may have begun while it was killed.
+        while !has_answered && matches!(next(&events, LAST_WORDS, has_begun), Some(Event::Aborted)) {}
         let _ = sweep(clone);
         Err(given_up(&why))
     }
@@ -139,5 +182,20 @@ impl Worker {
             }
         };
         Ok(self.home.insert(home))
+    }
+}
+
+/// The answer or the abortion of a job; none within this time. Once it has begun, it is not aborted.
+fn next(events: &Receiver<Event>, within: Duration, has_begun: &mut bool) -> Option<Event> {
+    let mut until = Instant::now() + within;
+    loop {
+        match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(Event::Said(Said::Begun)) => {
+                *has_begun = true;
+                until = until.max(Instant::now() + LEAST);
+            }
+            Ok(Event::Aborted) if *has_begun => {}
+            event => return event.ok(),
+        }
     }
 }

@@ -1,8 +1,11 @@
-//! SSH keys, and the signatures that Git makes with them. The one file that names `ssh_key`.
+//! SSH keys, and the signatures that Git makes with them. This and what is below it alone names `ssh_key`.
+
+mod signing_key;
 
 use policies::Timestamp;
 use ssh_key::{HashAlg, PublicKey, SshSig, public::KeyData};
 
+pub use self::signing_key::SigningKey;
 use super::allowed_signers::{GIT, Window, entry};
 
 /// The permitted sizes of an RSA key, in bits. Shorter keys can be broken; the library does not verify longer

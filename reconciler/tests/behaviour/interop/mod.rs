@@ -2,10 +2,12 @@
 //! gpg, openssl, nginx. `scripts/test fast` leaves this module out; every other test needs only Rust and Git.
 
 mod a_certificate_is_trusted_as_git_trusts_it;
+mod a_change_is_signed;
 mod a_forge_notifies_of_a_push;
 mod a_git_server_is_given_credentials;
 mod a_lost_filter_is_healed;
 mod a_policy_of_a_namespace_that_is_gone_is_inactive;
+mod a_push_goes_where_a_fetch_goes;
 mod an_api_server_that_is_away_stalls_nothing;
 mod an_ssh_server_is_known_by_its_key;
 mod https_is_served;

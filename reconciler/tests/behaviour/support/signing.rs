@@ -103,6 +103,11 @@ impl Signer {
         self.gpg(&["--import"], &revocation);
     }
 
+    /// The file with the private key, of SSH.
+    pub(crate) fn private_key(&self) -> PathBuf {
+        self.home.path().join("key")
+    }
+
     /// The public key, as one has it.
     pub(crate) fn public(&self) -> Vec<u8> {
         match &self.fingerprint {

@@ -1,0 +1,188 @@
+//! Writes to the followed branch: commits are made in a clone that only writes use, and pushed.
+//!
+//! The clone is one of the repository that is pushed to, never of a mirror of it, and it is read as the clone that is
+//! served from: with the same limits, in the same child processes. A write that fails, or a process that is killed in
+//! the middle of one, costs this clone at most, which is made again.
+
+mod author;
+mod branch_name;
+mod file_name;
+mod new_commit;
+mod place;
+mod pushing;
+mod settling;
+
+use std::path::PathBuf;
+
+use git2::Oid;
+use policies::reading::MAX_FILE_BYTES;
+
+use self::place::Place;
+pub use self::{
+    author::Author,
+    branch_name::BranchName,
+    new_commit::{CommitError, NewCommit},
+    settling::Settled,
+};
+pub use super::push::PushOutcome;
+use super::{
+    GitSource,
+    budget::{Excess, ReadError},
+    job::Job,
+    objects,
+    push::job::{commit_id, oid},
+    reading::{GitReading, Origin},
+    worker::Worker,
+};
+use crate::source::{
+    abort::Abort,
+    access::Access,
+    ancestry::CommitId,
+    checkout::{BlobId, Checkout},
+    error::SourceError,
+    location::Repository,
+    printable::printable,
+    signers::SigningKey,
+    target::{RefName, Target},
+};
+
+/// The settings of a writer.
+#[derive(Clone, Debug)]
+pub struct WriterSettings {
+    /// The repository that is pushed to. It is read for writes, too.
+    pub repository: Repository,
+    /// The branch that is served.
+    pub branch: RefName,
+    /// The policy directory.
+    pub path: PathBuf,
+    /// The credentials to push with, the trusted signers, and the longest time that a job takes.
+    pub access: Access,
+    /// The key that signs commits.
+    pub signing_key: Option<SigningKey>,
+}
+
+/// A clone for writes. All methods block; one thread uses it.
+#[derive(Debug)]
+pub struct Writer {
+    pub(super) source: GitSource,
+    branch: RefName,
+    key: Option<SigningKey>,
+    /// The commits whose push had an unknown end.
+    unsettled: Vec<Oid>,
+}
+
+impl Writer {
+    /// A writer with an empty clone in a temporary directory. Nothing is fetched yet.
+    pub fn open(settings: WriterSettings) -> Result<Self, SourceError> {
+        let WriterSettings { repository, branch, path, access, signing_key } = settings;
+        let source = GitSource::open(repository, Target::Branch(branch.clone()), path, access, None)?;
+        Ok(Self { source, branch, key: signing_key, unsettled: Vec::new() })
+    }
+
+    /// Ends from elsewhere what is under way, except a push that has begun.
+    pub fn abort(&self) -> Abort {
+        self.source.abort()
+    }
+
+    /// The newest state, unless it is the one that was kept last.
+    pub(in crate::source) fn fetched(
+        &mut self,
+        is_known: impl Fn(&BlobId) -> bool,
+    ) -> Result<Option<(Checkout, GitReading<'_>)>, SourceError> {
+        self.source.read(is_known)
+    }
+
+    /// The commit that was kept last.
+    pub fn head(&self) -> Option<CommitId> {
+        self.source.good.map(commit_id)
+    }
+
+    /// A commit that was made here and is not pushed.
+    pub(in crate::source) fn made(
+        &mut self,
+        commit: CommitId,
+        is_known: impl Fn(&BlobId) -> bool,
+    ) -> Result<(Checkout, GitReading<'_>), SourceError> {
+        let (checkout, found) = self.source.examine(oid(commit), is_known)?;
+        Ok((checkout, GitReading { source: &mut self.source, found, origin: Origin::Made }))
+    }
+
+    /// The commit that was fetched last, also if it was refused.
+    pub fn tip(&self) -> Option<CommitId> {
+        self.source.clone.refname_to_id(&self.reference()).ok().map(commit_id)
+    }
+
+    /// The content of a regular file at a commit.
+    pub fn file(&self, commit: CommitId, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
+        let read = || match self.place(commit, path)? {
+            Place::File { blob, .. } => {
+                let size = objects::size(&self.source.clone, blob)?;
+                if size > MAX_FILE_BYTES {
+                    let path = printable(path);
+                    return Err(
+                        Excess::new(format!("{path} has {size} bytes, more than a policy file may")).into()
+                    );
+                }
+                Ok(Some(objects::content(&self.source.clone, blob)?))
+            }
+            Place::Free | Place::Blocked(_) => Ok(None),
+        };
+        read().map_err(|error: ReadError| unreadable(commit, &error))
+    }
+
+    /// The reason why no new file can be at a path; `None` if it can, and if one is there already. It completes a
+    /// sentence whose subject is the path.
+    pub fn obstacle(&self, commit: CommitId, path: &str) -> Result<Option<String>, SourceError> {
+        match self.place(commit, path).map_err(|error| unreadable(commit, &error))? {
+            Place::Blocked(reason) => Ok(Some(reason)),
+            Place::File { .. } | Place::Free => Ok(None),
+        }
+    }
+
+    fn place(&self, commit: CommitId, path: &str) -> Result<Place, ReadError> {
+        let clone = &self.source.clone;
+        let root = objects::root(clone, &objects::commit(clone, oid(commit))?)?;
+        place::at(clone, &root, path)
+    }
+
+    /// Checks that one who may sign has signed a commit, at this moment, if a signature is asked for.
+    pub fn verified(&self, commit: CommitId) -> Result<(), String> {
+        self.source.verify(oid(commit)).map_err(|unread| SourceError::from(unread).0)
+    }
+
+    /// Makes a commit on top of another. Nothing is pushed.
+    pub fn commit(&mut self, parent: CommitId, new: &NewCommit) -> Result<CommitId, CommitError> {
+        let is_verified = self.verified(parent);
+        is_verified.map_err(|reason| CommitError::Unverified { commit: parent, reason })?;
+        let made = commit_id(new_commit::make(&self.source.clone, oid(parent), new, self.key.as_ref())?);
+        // Nobody would serve it, nor anything on top of it.
+        self.verified(made).map_err(|reason| {
+            SourceError(format!("the key that signs here is not one that is trusted: {reason}"))
+        })?;
+        Ok(made)
+    }
+
+    /// Puts the clone in order. It may take long, so nobody should wait for it.
+    pub fn tidy(&mut self) {
+        // What is not in the branch would be dropped.
+        if self.unsettled.is_empty() {
+            self.source.tidy();
+        }
+    }
+}
+
+/// True if a branch is checked out in a work tree of a repository on this machine. The files there would be left behind
+/// by a push.
+pub fn is_checked_out(
+    repository: &Repository,
+    branch: &RefName,
+    access: &Access,
+) -> Result<bool, SourceError> {
+    let Repository::Local(path) = repository else { return Ok(false) };
+    let job = Job::IsCheckedOut(path.clone(), Target::Branch(branch.clone()));
+    Worker::default().run(job, path, access)
+}
+
+fn unreadable(commit: CommitId, error: &ReadError) -> SourceError {
+    SourceError(format!("cannot read commit {commit}: {error}"))
+}
