@@ -272,3 +272,17 @@ fn a_large_document_is_edited_in_a_moment() {
     let edited = edited(&file(&labels.join(","), &list), &sent);
     assert!(edited.len() == sent.len() && started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }
+
+#[test]
+fn comments_that_are_indented_further_belong_to_the_key_above() {
+    let rules = "  rules: [{fault: {percentage: 5, delay_ms: 1}}]\n";
+    let selector =
+        "  priority: 1\n  selector:\n    service: a\n    # namespace: b\n\n    # direction: outbound\n";
+    let file = format!("metadata: {{name: x}}\nspec:\n{selector}{rules}");
+    let sent = format!(
+        "metadata: {{name: x}}\nspec:\n  priority: 1\n  selector: {{service: a}}\n  suspend: true\n{rules}"
+    );
+    assert_eq!(edited(&file, &sent), file.replace(rules, &format!("  suspend: true\n{rules}")));
+    let sent = format!("metadata: {{name: x}}\nspec:\n  priority: 1\n{rules}");
+    assert_eq!(edited(&file, &sent), sent);
+}
