@@ -44,15 +44,23 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::FetchForServe => source::work_for_parent(),
         Command::Validate(validate) => validate.run(),
         Command::Explain(explain) => explain.run(),
-        Command::Doctor(doctor) => match Runtime::new() {
-            Ok(runtime) => runtime.block_on(doctor.run()),
-            Err(error) => {
-                console::error(format_args!("cannot start the runtime: {}", io_reason(&error)));
-                ExitCode::FAILURE
-            }
-        },
+        Command::Doctor(doctor) => wait_for(doctor.run()),
+        Command::Policy(policy) => wait_for(policy.run()),
+        Command::Filters(filters) => wait_for(filters.run()),
+        Command::Watch(watch) => wait_for(watch.run()),
         Command::Schema => show(policies::SCHEMA),
         Command::Reference { subject } => show(subject.text()),
+    }
+}
+
+/// Runs a command to its end.
+fn wait_for(command: impl Future<Output = ExitCode>) -> ExitCode {
+    match Runtime::new() {
+        Ok(runtime) => runtime.block_on(command),
+        Err(error) => {
+            console::error(format_args!("cannot start the runtime: {}", io_reason(&error)));
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -3,17 +3,28 @@
 pub mod console;
 pub mod doctor;
 pub mod explain;
+pub mod filters;
+mod following;
+pub mod listing;
+mod moment;
 pub mod output;
+pub mod policy;
 pub mod policy_files;
 pub mod report;
 mod serve;
+mod server;
+mod table;
+mod terminal;
 pub mod validate;
 mod values;
+pub mod watch;
 
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use self::serve::{Serve, ServeConfig};
-use crate::cli::{doctor::Doctor, explain::Explain, validate::Validate};
+use crate::cli::{
+    doctor::Doctor, explain::Explain, filters::ListFilters, policy::Policy, validate::Validate, watch::Watch,
+};
 use crate::reference::Subject;
 use crate::version;
 
@@ -29,18 +40,25 @@ impl Cli {
     /// The arguments and the environment of this process. A variable that is set to an empty text counts as not
     /// set. Ends the process on wrong use.
     pub fn from_process() -> Self {
-        let is_unset =
-            |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
-        let unset = |arg: Arg| if is_unset(&arg) { arg.env(None::<&'static str>) } else { arg };
-        let command = Self::command().mut_subcommand("serve", |serve| serve.mut_args(unset));
+        let command = without_empty_variables(Self::command());
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// The command, with every option as if its variable were not set where that is an empty text.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_unset = |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    let unset = |arg: Arg| if is_unset(&arg) { arg.env(None::<&'static str>) } else { arg };
+    command.mut_args(unset).mut_subcommands(without_empty_variables)
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Follow a policy repository, and serve its policies to the filters.
     Serve(Box<Serve>),
+    Policy(Policy),
+    Filters(ListFilters),
+    Watch(Watch),
     Validate(Validate),
     Explain(Explain),
     Doctor(Doctor),

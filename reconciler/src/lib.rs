@@ -11,6 +11,7 @@
 //! - [`clients`]: clients by their address, and fair shares of what they need (the crate `long-poll`).
 //! - [`api`]: the JSON of the HTTP interface, for the server and its clients (`schemars`).
 //! - [`access`]: the tokens of those who may write, and their rights.
+//! - [`client`]: requests to a running `hfi serve` (`reqwest`).
 //! - [`telemetry`]: logs, and metrics for Prometheus (`prometheus_client`).
 //! - [`source`]: a Git repository (`git2`) or a plain directory (`notify`), read as a value: a revision and its
 //!   files.
@@ -30,6 +31,7 @@ pub mod access;
 pub mod api;
 pub mod assembly;
 pub mod cli;
+pub mod client;
 pub mod clients;
 mod clock;
 pub mod doctor;

@@ -16,6 +16,7 @@
 //! - `proxy`: the proxies that the environment names (`hyper_util`).
 //! - `tls_failure`, `exchange_failure`: the errors of `rustls`, `hyper` and `reqwest` in our words.
 //! - `trust`: the trusted certificates.
+//! - [`Connection`]: certificates, proxies and words for other clients.
 //! - `login`: the password, in the form in which it is sent (`base64`).
 //! - `address`: the URLs of a repository, before and after redirects.
 //! - `status`: the status codes of answers.
@@ -27,6 +28,7 @@ mod address;
 mod answer;
 mod challenge;
 mod client;
+mod connection;
 mod exchange_failure;
 pub mod failure;
 mod first_packet;
@@ -40,6 +42,7 @@ mod transport;
 mod trust;
 
 pub use self::{
+    connection::Connection,
     failure::Failure,
     login::Login,
     transport::{Report, Settings, install},

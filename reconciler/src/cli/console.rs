@@ -28,17 +28,31 @@ pub(crate) fn print(text: &str) {
 /// Prints to stdout as it is: colours, and texts that are [`printable`] already. A closed pipe is not an error: the
 /// reader has seen enough.
 pub(crate) fn print_styled(text: &str) {
+    try_print_styled(text);
+}
+
+/// The same; false if nobody reads stdout any more.
+pub(crate) fn try_print_styled(text: &str) -> bool {
     let mut stdout = io::stdout().lock();
-    if let Err(failure) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
-        && failure.kind() != io::ErrorKind::BrokenPipe
-    {
-        error(format_args!("cannot write: {}", io_reason(&failure)));
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => true,
+        Err(failure) => {
+            if failure.kind() != io::ErrorKind::BrokenPipe {
+                error(format_args!("cannot write: {}", io_reason(&failure)));
+            }
+            false
+        }
     }
 }
 
 /// Prints an error to stderr.
 pub(crate) fn error(message: impl Display) {
     eprintln!("error: {}", printable(&message.to_string()));
+}
+
+/// Prints the next step after an error to stderr.
+pub(crate) fn next(message: impl Display) {
+    eprintln!("  next: {}", printable(&message.to_string()));
 }
 
 /// Prints a warning to stderr.

@@ -1,6 +1,6 @@
 //! Problems as people, machines and GitHub read them. The one file that names `annotate_snippets`.
 
-use std::{collections::HashMap, io::IsTerminal as _, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use policies::reading::{Place, Problem};
@@ -10,6 +10,7 @@ use super::{
     console::{print, print_styled},
     output::Output,
     policy_files::PolicyFiles,
+    terminal::Terminal,
 };
 use crate::printable::{is_unprintable, printable};
 
@@ -57,7 +58,7 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let colour = Terminal::of_stdout().has_colours;
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let mut text = String::new();
         let errors = self.errors.iter().map(|problem| (Level::ERROR, problem));

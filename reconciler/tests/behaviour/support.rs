@@ -1,6 +1,7 @@
 //! A reconciler in this process, on a port of its own, and a client that asks it.
 
 pub(crate) mod cluster;
+pub(crate) mod command;
 pub(crate) mod front;
 pub(crate) mod lossy;
 pub(crate) mod plumbing;

@@ -1,0 +1,144 @@
+//! `hfi filters`: the filters that poll a server.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use policies::Timestamp;
+
+use super::{
+    console::{DONE, warning},
+    listing::ListOutput,
+    moment::relative,
+    server::{ServerArgs, failed},
+    table::{Cell, Table},
+    terminal::Colour,
+};
+use crate::{
+    api::filters::{Filter, FilterState, Filters},
+    clock::now,
+};
+
+/// List the filters that poll a server, with the state of each
+///
+/// A replica knows the filters that polled it within the last ten minutes.
+#[derive(Debug, Args)]
+pub struct ListFilters {
+    /// The output format
+    #[arg(short, long, default_value = "table")]
+    output: ListOutput,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl ListFilters {
+    pub async fn run(self) -> ExitCode {
+        let client = match self.server.client() {
+            Ok(client) => client,
+            Err(code) => return code,
+        };
+        let filters: Filters = match client.get(&["v1", "filters"], &[]).await {
+            Ok(filters) => filters,
+            Err(failure) => return failed(&failure),
+        };
+        if !filters.complete {
+            warning("more filters poll this replica than it remembers");
+        }
+        let names = filters.filters.iter().map(|filter| format!("filter/{}", filter.node));
+        self.output.print(&filters, |wide| table(&filters.filters, now(), wide), names);
+        ExitCode::from(DONE)
+    }
+}
+
+fn table(filters: &[Filter], now: Timestamp, wide: bool) -> Table {
+    let headings: &[_] = match wide {
+        false => &["NAME", "NAMESPACE", "SERVICE", "STATE", "LAST POLL"],
+        true => &["NAME", "NAMESPACE", "SERVICE", "STATE", "LAST POLL", "DIGEST", "NODE"],
+    };
+    let row = |filter: &Filter| {
+        let mut row = vec![
+            Cell::new(name(&filter.node)),
+            Cell::new(&filter.namespace),
+            Cell::new(&filter.service),
+            state(filter.state),
+            Cell::new(relative(filter.last_contact.0, now)),
+        ];
+        if wide {
+            row.extend([Cell::new(filter.digest.as_deref().unwrap_or_default()), Cell::new(&filter.node)]);
+        }
+        row
+    };
+    Table { headings, rows: filters.iter().map(row).collect() }
+}
+
+fn state(state: FilterState) -> Cell {
+    match state {
+        FilterState::InStep => Cell::painted("in step", Colour::Good),
+        FilterState::Lagging => Cell::painted("lagging", Colour::Attention),
+        FilterState::Gone => Cell::painted("gone", Colour::Bad),
+        FilterState::Unknown => Cell::new("unknown"),
+    }
+}
+
+/// The pod of a node as Istio names it, `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`, as `istioctl proxy-status` does;
+/// else the whole name.
+fn name(node: &str) -> &str {
+    match node.split('~').collect::<Vec<_>>()[..] {
+        [_, _, pod, _] if !pod.is_empty() => pod,
+        _ => node,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::Timestamp;
+
+    use super::{Filter, FilterState, table};
+    use crate::cli::terminal::Terminal;
+
+    fn filter(node: &str, service: &str, state: FilterState) -> Filter {
+        Filter {
+            digest: Some("sha256:0011".to_owned()),
+            last_contact: Timestamp::from_millis(1_000_000_000_000).into(),
+            namespace: "shop".to_owned(),
+            newest: state == FilterState::InStep,
+            node: node.to_owned(),
+            plugins: None,
+            service: service.to_owned(),
+            state,
+        }
+    }
+
+    #[test]
+    fn a_filter_is_named_by_its_pod() {
+        let filters = [
+            filter(
+                "sidecar~10.0.0.1~checkout-7d8f-1.shop~shop.svc.cluster.local",
+                "checkout",
+                FilterState::InStep,
+            ),
+            filter("an-envoy", "*", FilterState::Gone),
+        ];
+        let now = Timestamp::from_millis(1_000_000_020_000);
+        let narrow = "\
+NAME                  NAMESPACE  SERVICE   STATE    LAST POLL
+checkout-7d8f-1.shop  shop       checkout  in step  20s ago
+an-envoy              shop       *         gone     20s ago
+";
+        let eighty = Terminal { has_colours: false, width: Some(80) };
+        assert_eq!(table(&filters, now, false).render(eighty), narrow);
+        let wide = table(&filters, now, true).render(Terminal::default());
+        assert!(wide.contains("20s ago    sha256:0011  an-envoy\n"), "{wide}");
+    }
+
+    #[test]
+    fn long_names_and_a_thousand_filters_keep_their_columns() {
+        let long = format!("sidecar~10.0.0.1~{}.shop~shop.svc.cluster.local", "n".repeat(63));
+        let filters = vec![filter(&long, &"s".repeat(63), FilterState::Lagging); 1_000];
+        let eighty = Terminal { has_colours: false, width: Some(80) };
+        let text = table(&filters, Timestamp::from_millis(0), false).render(eighty);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!((lines.len(), lines[1].chars().count()), (1_001, 80));
+        assert!(lines[1].starts_with(&"n".repeat(63)) && lines[1].ends_with('…'), "{}", lines[1]);
+    }
+}

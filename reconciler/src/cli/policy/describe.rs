@@ -1,0 +1,161 @@
+//! `hfi policy describe`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use policies::{
+    Scope, Timestamp,
+    language::{self, Glob, Host, Target},
+};
+use serde_json::Value;
+
+use super::{
+    get::document,
+    list::read,
+    row::{Hold, faults, target, tell},
+};
+use crate::{
+    api::{
+        filters::{Filter, FilterCounts, Filters},
+        policy_status::{Direction, PolicyStatus, Selector},
+        status::Status,
+        time::Time,
+    },
+    cli::{
+        console::{DONE, NOT_RIGHT, error, next, print_styled},
+        moment::relative,
+        output::Output,
+        server::{ServerArgs, failed},
+        terminal::Terminal,
+    },
+    client::{Client, Failure},
+    clock::now,
+    printable::{printable, printable_lines},
+};
+
+/// Show everything about a policy: its state, its target, the filters that run it, its end and its warnings
+#[derive(Debug, Args)]
+pub(super) struct Describe {
+    /// The names of policies
+    #[arg(required = true)]
+    names: Vec<String>,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Everything that is known of one policy.
+struct Known<'a> {
+    policy: &'a PolicyStatus,
+    hold: Hold,
+    filters: &'a Filters,
+    document: &'a Value,
+    now: Timestamp,
+}
+
+impl Describe {
+    pub(super) async fn run(self) -> ExitCode {
+        match self.server.client() {
+            Ok(client) => describe(&client, &self.names).await.unwrap_or_else(|failure| failed(&failure)),
+            Err(code) => code,
+        }
+    }
+}
+
+async fn describe(client: &Client, names: &[String]) -> Result<ExitCode, Failure> {
+    let status: Status = read(client).await?;
+    let filters: Filters = client.get(&["v1", "filters"], &[]).await?;
+    tell(&status);
+    let (mut texts, mut code) = (Vec::new(), DONE);
+    for name in names {
+        let Some(policy) = status.policies.iter().find(|policy| &policy.name == name) else {
+            error(format_args!("there is no valid policy `{name}`"));
+            code = NOT_RIGHT;
+            continue;
+        };
+        let document = &document(client, name).await?;
+        let hold = Hold::of(&status);
+        texts.push(text(
+            &Known { policy, hold, filters: &filters, document, now: now() },
+            Terminal::of_stdout(),
+        ));
+    }
+    print_styled(&texts.join("\n"));
+    if code != DONE {
+        next("`hfi policy list` shows every valid policy, and names the files with errors");
+    }
+    Ok(ExitCode::from(code))
+}
+
+fn text(known: &Known<'_>, terminal: Terminal) -> String {
+    let Known { policy, hold, filters, document, now } = known;
+    let (state, colour) = hold.state(policy.state);
+    let time = |time: Option<Time>| match time {
+        Some(Time(time)) => format!("{} ({})", time.to_rfc3339(), relative(time, *now)),
+        None => "-".to_owned(),
+    };
+    let direction = match policy.targets.direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+        Direction::Unknown => "unknown",
+    };
+    let mut lines = vec![
+        ("Name", printable(&policy.name).into_owned()),
+        ("State", terminal.paint(state, Some(colour))),
+        ("Target", printable(&target(&policy.targets)).into_owned()),
+        ("Direction", direction.to_owned()),
+        ("Faults", faults(policy)),
+        ("Starts", time(policy.starts_at)),
+        ("Ends", time(policy.ends_at)),
+        ("File", printable(&format!("{}:{}", policy.file, policy.line)).into_owned()),
+        ("Filters", running(&policy.targets.selector, filters)),
+    ];
+    if let Some(no_proxy) = &policy.no_proxy {
+        let near = no_proxy.nearest.join(", ");
+        let near = if near.is_empty() { String::new() } else { format!("; the nearest that poll: {near}") };
+        lines.push(("Problem", printable(&format!("no proxy polls for it{near}")).into_owned()));
+    }
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
+    let mut text: String =
+        lines.iter().map(|(name, value)| format!("{:<width$} {value}\n", format!("{name}:"))).collect();
+    text += "Warnings:";
+    for warning in &policy.warnings {
+        text +=
+            &printable(&format!("{}:{}: {} {}", warning.file, warning.line, warning.field, warning.message))
+                .split_inclusive('\n')
+                .map(|line| format!("\n  {line}"))
+                .collect::<String>();
+    }
+    text += if policy.warnings.is_empty() { " none\nSpec:\n" } else { "\nSpec:\n" };
+    let spec = document.get("spec").unwrap_or(&Value::Null);
+    let spec = printable_lines(&Output::Yaml.render(spec, String::new));
+    text + &spec.lines().map(|line| format!("  {line}\n")).collect::<String>()
+}
+
+/// The states of the filters whose workload the policy selects.
+fn running(selector: &Selector, filters: &Filters) -> String {
+    let Some(selector) = read_selector(selector) else { return "unknown".to_owned() };
+    let states = filters.filters.iter().filter(|filter| is_for(&selector, filter)).map(|filter| filter.state);
+    let FilterCounts { gone, in_step, lagging } = states.collect();
+    let more = if filters.complete { "" } else { ", and others that this replica does not remember" };
+    format!("{in_step} in step, {lagging} lagging, {gone} gone{more}")
+}
+
+fn is_for(selector: &language::Selector, filter: &Filter) -> bool {
+    let names =
+        |names: &str| names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let (namespaces, services) = (names(&filter.namespace), names(&filter.service));
+    let scope = Scope::new(namespaces.iter().map(String::as_str), services.iter().map(String::as_str));
+    scope.is_ok_and(|scope| scope.is_selected_by(selector))
+}
+
+fn read_selector(Selector { host, namespace, service }: &Selector) -> Option<language::Selector> {
+    let namespace = Glob::try_from(namespace.clone()).ok()?;
+    let target = match (host, service) {
+        (Some(host), _) => Target::Host(Host::try_from(host.clone()).ok()?),
+        (None, service) => {
+            Target::Service(Glob::try_from(service.clone().unwrap_or_else(|| "*".to_owned())).ok()?)
+        }
+    };
+    Some(language::Selector { target, namespace })
+}

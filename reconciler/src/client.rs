@@ -1,0 +1,15 @@
+//! A client of a running `hfi serve`: requests over HTTP, and what their failures mean.
+//!
+//! - [`address`]: the URL of the server.
+//! - [`token`]: the token that it asks for.
+//! - [`failure`]: the reasons why a request brings nothing.
+//! - [`event_stream`]: server-sent events, read.
+//! - [`exchange`]: requests and answers (`reqwest`).
+
+pub mod address;
+pub mod event_stream;
+pub mod exchange;
+pub mod failure;
+pub mod token;
+
+pub use self::{address::ServerUrl, exchange::Client, failure::Failure, token::Token};

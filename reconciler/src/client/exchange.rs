@@ -1,0 +1,207 @@
+//! Requests and answers.
+
+use std::{path::PathBuf, time::Duration};
+
+use git_http::Connection;
+use reqwest::{
+    ClientBuilder, RequestBuilder, Response, Url,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER},
+    redirect,
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    address::ServerUrl,
+    event_stream::{EventReader, ServerSent},
+    failure::Failure,
+    token::Token,
+};
+use crate::{api::problem::Problem, version};
+
+/// The longest time to connect.
+const CONNECT: Duration = Duration::from_secs(10);
+/// The longest time for an answer, to its last byte.
+const ANSWER: Duration = Duration::from_secs(30);
+/// The longest silence of a stream of events. The server sends a comment every 15 s.
+const SILENCE: Duration = Duration::from_secs(45);
+/// The most bytes of an answer; ten thousand policies take less.
+const LONGEST: usize = 64 * 1024 * 1024;
+/// The most bytes that are shown of an answer that is no problem document.
+const SHOWN: usize = 200;
+
+/// How a server is reached.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub server: ServerUrl,
+    pub token_file: Option<PathBuf>,
+    /// The only trusted certificates.
+    pub ca_file: Option<PathBuf>,
+    /// The token may be sent in clear text.
+    pub insecure_token: bool,
+}
+
+/// A client of one server.
+#[derive(Debug)]
+pub struct Client {
+    server: ServerUrl,
+    token: Option<Token>,
+    connection: Connection,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// Reads the files that the settings name; sends nothing yet.
+    pub fn new(settings: Settings) -> Result<Self, Failure> {
+        let Settings { server, token_file, ca_file, insecure_token } = settings;
+        let token = token_file.as_deref().map(Token::of_file).transpose()?;
+        if token.is_some() && !server.is_confidential() && !insecure_token {
+            return Err(Failure::Exposed { server: server.to_string() });
+        }
+        let wrong = |failure: git_http::Failure| Failure::Setup {
+            server: server.to_string(),
+            reason: failure.to_string(),
+        };
+        let connection =
+            Connection::new(server.url().clone(), ca_file, server.is_loopback(), CONNECT).map_err(wrong)?;
+        let http = connection.configure(ClientBuilder::new()).map_err(wrong)?;
+        let http = http
+            // A token is for the server that was named.
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .user_agent(format!("hfi/{}", version::text()))
+            .build()
+            .map_err(|_| wrong(git_http::Failure::Setup("its client does not start")))?;
+        Ok(Self { server, token, connection, http })
+    }
+
+    /// The URL that the client was made with.
+    pub fn server(&self) -> &ServerUrl {
+        &self.server
+    }
+
+    /// Reads a resource as JSON.
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Failure> {
+        let body = self.read(self.server.resource(segments, query), "application/json").await?;
+        serde_json::from_slice(&body).map_err(|error| self.foreign(error.to_string()))
+    }
+
+    /// Reads a resource as bytes. `target` is a path with its query.
+    pub async fn get_bytes(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+        accept: &'static str,
+    ) -> Result<Vec<u8>, Failure> {
+        self.read(self.server.resource(segments, query), accept).await
+    }
+
+    /// Opens the stream of events.
+    pub async fn events(&self) -> Result<Events<'_>, Failure> {
+        let url = self.server.resource(&["v1", "events"], &[]);
+        let request = self.http.get(url).header(ACCEPT, "text/event-stream");
+        let answer = tokio::time::timeout(ANSWER, self.send(request)).await.map_err(|_| self.late())??;
+        Ok(Events { client: self, answer, reader: EventReader::default(), waiting: Vec::new().into_iter() })
+    }
+
+    async fn read(&self, url: Url, accept: &'static str) -> Result<Vec<u8>, Failure> {
+        let request = self.http.get(url).header(ACCEPT, accept);
+        let body = async { self.body(self.send(request).await?).await };
+        tokio::time::timeout(ANSWER, body).await.map_err(|_| self.late())?
+    }
+
+    /// Sends a request with the token; an answer that is none of success is the failure that it tells of.
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let request = match &self.token {
+            Some(token) => request.header(AUTHORIZATION, token.bearer()),
+            None => request,
+        };
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        if status.is_redirection() {
+            let location = header(answer.headers(), LOCATION).unwrap_or_else(|| "nowhere".to_owned());
+            return Err(Failure::Redirected { server: self.server.to_string(), location });
+        }
+        Err(self.refused(answer).await)
+    }
+
+    async fn refused(&self, answer: Response) -> Failure {
+        let status = answer.status();
+        let is_problem = header(answer.headers(), CONTENT_TYPE)
+            .is_some_and(|media_type| media_type.starts_with("application/problem+json"));
+        let retry_after = header(answer.headers(), RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
+        let body = self.body(answer).await.unwrap_or_default();
+        match serde_json::from_slice(&body) {
+            Ok(Problem { detail, title, .. }) if is_problem => Failure::Refused {
+                status: status.as_u16(),
+                detail: if detail.is_empty() { title } else { detail },
+                retry_after,
+            },
+            _ => {
+                let shown: String = String::from_utf8_lossy(&body).trim().chars().take(SHOWN).collect();
+                self.foreign(format!("{status} {shown}").trim_end().to_owned())
+            }
+        }
+    }
+
+    async fn body(&self, mut answer: Response) -> Result<Vec<u8>, Failure> {
+        let mut body = Vec::new();
+        while let Some(piece) = answer.chunk().await.map_err(|error| self.unreachable(&error))? {
+            body.extend_from_slice(&piece);
+            if body.len() > LONGEST {
+                return Err(self.foreign(format!("its answer is longer than {LONGEST} bytes")));
+            }
+        }
+        Ok(body)
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let reason = self.connection.failure(error).to_string();
+        Failure::Unreachable { server: self.server.to_string(), reason }
+    }
+
+    fn late(&self) -> Failure {
+        let reason = format!("it does not answer within {} s", ANSWER.as_secs());
+        Failure::Unreachable { server: self.server.to_string(), reason }
+    }
+
+    fn foreign(&self, reason: String) -> Failure {
+        Failure::Foreign { server: self.server.to_string(), reason }
+    }
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    Some(String::from_utf8_lossy(headers.get(name)?.as_bytes()).into_owned())
+}
+
+/// The events of a server, as they come.
+#[derive(Debug)]
+pub struct Events<'a> {
+    client: &'a Client,
+    answer: Response,
+    reader: EventReader,
+    waiting: std::vec::IntoIter<ServerSent>,
+}
+
+impl Events<'_> {
+    /// The next event; `None` when the server ends the stream.
+    pub async fn next(&mut self) -> Result<Option<ServerSent>, Failure> {
+        loop {
+            if let Some(event) = self.waiting.next() {
+                return Ok(Some(event));
+            }
+            let piece = tokio::time::timeout(SILENCE, self.answer.chunk());
+            let piece = piece.await.map_err(|_| self.client.late())?;
+            let Some(piece) = piece.map_err(|error| self.client.unreachable(&error))? else {
+                return Ok(None);
+            };
+            self.waiting = self.reader.push(&piece).into_iter();
+        }
+    }
+}

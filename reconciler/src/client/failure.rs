@@ -1,0 +1,44 @@
+//! The reasons why a request brings nothing.
+
+use super::token::TokenError;
+
+/// The reason why a request brought nothing, in words for people. It may hold text from the server.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The request cannot be made as it was asked for.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error("the token would travel to {server} in clear text, where others can read it")]
+    Exposed { server: String },
+    #[error("cannot set up the connection to {server}: {reason}")]
+    Setup { server: String, reason: String },
+    #[error("cannot reach {server}: {reason}")]
+    Unreachable { server: String, reason: String },
+    /// Not followed: a token is for the server that was named.
+    #[error("{server} redirects to {location}, which is not followed")]
+    Redirected { server: String, location: String },
+    #[error("{server} answers, and not as hfi does: {reason}")]
+    Foreign { server: String, reason: String },
+    /// A problem document.
+    #[error("{detail}")]
+    Refused { status: u16, detail: String, retry_after: Option<u64> },
+}
+
+impl Failure {
+    /// The status of the answer, if the server itself refused.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// True if the same request may bring something later.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Refused { status, .. } => matches!(status, 429 | 500..),
+            _ => false,
+        }
+    }
+}

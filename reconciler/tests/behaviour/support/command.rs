@@ -1,0 +1,79 @@
+//! `hfi`, run as a user runs it.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+/// What a command ended with and printed.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut hfi = Command::new(env!("CARGO_BIN_EXE_hfi"));
+    for inherited in ["HFI_SERVER", "HFI_TOKEN_FILE", "NO_COLOR", "http_proxy", "all_proxy"] {
+        hfi.env_remove(inherited);
+    }
+    hfi.args(arguments).envs(variables.iter().copied()).stdin(Stdio::null());
+    hfi
+}
+
+/// Runs `hfi` to its end, beside the runtime, which may serve what it asks for.
+pub(crate) async fn hfi(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let mut command = command(arguments, variables);
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    Ended {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Runs `hfi` at a terminal of 80 columns, and returns what it printed there.
+pub(crate) async fn hfi_at_a_terminal(arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let hfi = [&[env!("CARGO_BIN_EXE_hfi")], arguments].concat().join(" ");
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--command", &format!("stty cols 80 && {hfi}"), "/dev/null"]);
+    terminal.env_remove("NO_COLOR").envs(variables.iter().copied()).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || terminal.output()).await.unwrap().unwrap();
+    String::from_utf8(output.stdout).unwrap().replace('\r', "")
+}
+
+/// `hfi` that goes on. Killed when it is dropped.
+pub(crate) struct Ongoing {
+    child: Child,
+    lines: Option<BufReader<ChildStdout>>,
+}
+
+impl Ongoing {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments, &[]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = child.stdout.take().map(BufReader::new);
+        Self { child, lines }
+    }
+
+    /// The next line that it prints.
+    pub(crate) async fn line(&mut self) -> String {
+        let mut lines = self.lines.take().unwrap();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            lines.read_line(&mut line).unwrap();
+            (lines, line)
+        });
+        let read = tokio::time::timeout(super::PATIENCE, read).await;
+        let (lines, line) = read.expect("it prints nothing").unwrap();
+        self.lines = Some(lines);
+        line
+    }
+}
+
+impl Drop for Ongoing {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
