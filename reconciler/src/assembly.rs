@@ -43,11 +43,13 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::FetchForServe => source::work_for_parent(),
         Command::Validate(validate) => validate.run(),
-        Command::Explain(explain) => explain.run(),
+        Command::Explain(explain) => wait_for(explain.run()),
         Command::Doctor(doctor) => wait_for(doctor.run()),
         Command::Policy(policy) => wait_for(policy.run()),
         Command::Filters(filters) => wait_for(filters.run()),
         Command::Watch(watch) => wait_for(watch.run()),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
         Command::Schema => show(policies::SCHEMA),
         Command::Reference { subject } => show(subject.text()),
     }

@@ -1,11 +1,13 @@
 //! The command line: parses arguments into checked values, and does nothing else.
 
+pub mod completions;
 pub mod console;
 pub mod doctor;
 pub mod explain;
 pub mod filters;
 mod following;
 pub mod listing;
+pub mod man;
 mod moment;
 pub mod output;
 pub mod policy;
@@ -23,7 +25,8 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use self::serve::{Serve, ServeConfig};
 use crate::cli::{
-    doctor::Doctor, explain::Explain, filters::ListFilters, policy::Policy, validate::Validate, watch::Watch,
+    completions::Completions, doctor::Doctor, explain::Explain, filters::ListFilters, man::Man,
+    policy::Policy, validate::Validate, watch::Watch,
 };
 use crate::reference::Subject;
 use crate::version;
@@ -60,7 +63,7 @@ pub enum Command {
     Filters(ListFilters),
     Watch(Watch),
     Validate(Validate),
-    Explain(Explain),
+    Explain(Box<Explain>),
     Doctor(Doctor),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
@@ -70,6 +73,8 @@ pub enum Command {
         #[arg(default_value = "policies")]
         subject: Subject,
     },
+    Completions(Completions),
+    Man(Man),
     /// Work on the clone of a repository, as a child process of `serve`.
     #[command(hide = true)]
     FetchForServe,

@@ -5,11 +5,13 @@
 //! - [`failure`]: the reasons why a request brings nothing.
 //! - [`event_stream`]: server-sent events, read.
 //! - [`exchange`]: requests and answers (`reqwest`).
+//! - `snapshot`: what a server answers a filter with.
 
 pub mod address;
 pub mod event_stream;
 pub mod exchange;
 pub mod failure;
+mod snapshot;
 pub mod token;
 
 pub use self::{address::ServerUrl, exchange::Client, failure::Failure, token::Token};

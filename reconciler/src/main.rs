@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    reconciler::cli::completions::answer_shell();
     reconciler::assembly::run(reconciler::cli::Cli::from_process())
 }

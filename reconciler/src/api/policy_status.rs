@@ -1,7 +1,7 @@
 //! A policy, and how far it is in force.
 
 use policies::{
-    language::{self, Destination, Flow, Target},
+    language::{self, Destination, Flow, Glob, Host, Target},
     repository::State,
 };
 use schemars::JsonSchema;
@@ -105,6 +105,19 @@ pub struct RejectedFile {
     pub errors: Vec<Finding>,
     /// The path of the file in the repository.
     pub file: String,
+}
+
+impl Selector {
+    /// The selector that it was made of; none if it is of a newer server.
+    pub fn parsed(&self) -> Option<language::Selector> {
+        let Self { host, namespace, service } = self;
+        let namespace = Glob::try_from(namespace.clone()).ok()?;
+        let target = match host {
+            Some(host) => Target::Host(Host::try_from(host.clone()).ok()?),
+            None => Target::Service(Glob::try_from(service.clone().unwrap_or_else(|| "*".to_owned())).ok()?),
+        };
+        Some(language::Selector { target, namespace })
+    }
 }
 
 impl PolicyState {

@@ -2,31 +2,37 @@
 //!
 //! It runs the same program as the filter, made from the same bytes.
 
+mod known;
+mod lines;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use policies::{
-    Catalog, Decision, Facts, Program, Scope, Snapshot, Timestamp,
-    evaluation::{AlwaysHit, StaticRequest},
-    language::{self, ClusterDomain, Host, Mode, Reply},
-    reading::Problem,
-    repository::{LocatedPolicy, State},
-    wire::{Format, ScopeError},
+    Decision, Facts, Program, Scope, Snapshot, Timestamp,
+    evaluation::StaticRequest,
+    language::{self, ClusterDomain, Host, Mode},
+    wire::ScopeError,
 };
-use serde::Serialize;
 use serde_json::json;
 
-use super::console::{DONE, print, warning, wrong_use};
+use self::{
+    known::Known,
+    lines::{Line, table},
+};
+use super::console::{DONE, print, wrong_use};
 use super::output::Output;
-use super::policy_files::PolicyFiles;
+use super::server::{ServerArgs, failed};
 use crate::clock::now;
 
 /// Show which policy and rule decide a request, and why the others do not.
+///
+/// The policies are those of a directory, or those that a server serves now.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The directory of policies
+    /// The directory of policies, instead of a server
     #[arg(long, value_name = "PATH")]
-    dir: PathBuf,
+    dir: Option<PathBuf>,
 
     /// The workload's namespace
     #[arg(long, value_name = "N")]
@@ -72,13 +78,16 @@ pub struct Explain {
     #[arg(long, value_name = "URI")]
     peer: Option<String>,
 
-    /// The time of the request, in RFC 3339 [default: now]
-    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    /// The time of the request, in RFC 3339, for --dir [default: now]
+    #[arg(long, value_name = "TIME", requires = "dir", value_parser = Timestamp::parse)]
     at: Option<Timestamp>,
 
     /// The output format
     #[arg(short, long, default_value = "table", value_parser = Output::lists())]
     output: Output,
+
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -86,15 +95,6 @@ enum Direction {
     Inbound,
     Outbound,
     Both,
-}
-
-/// A line of the answer: a rule, or a policy without any rule that was checked.
-#[derive(Serialize)]
-struct Line {
-    policy: String,
-    rule: Option<usize>,
-    decides: bool,
-    reason: String,
 }
 
 impl Explain {
@@ -116,33 +116,44 @@ impl Explain {
     }
 
     /// Prints the explanation. A request that no rule decides is a success too.
-    pub fn run(self) -> ExitCode {
-        let files = match PolicyFiles::read(std::slice::from_ref(&self.dir)) {
-            Ok(files) => files,
+    pub async fn run(self) -> ExitCode {
+        let (scope, workload) = match self.scopes() {
+            Ok(scopes) => scopes,
             Err(error) => return wrong_use(error),
         };
-        let catalog = files.catalog(false, None);
-        for ignored in files.warnings() {
-            warning(ignored);
+        let request = self.request();
+        let known = match &self.dir {
+            Some(dir) => Known::of_dir(dir.clone(), &workload, request.now()).map_err(wrong_use),
+            None => match self.server.clone().client() {
+                Ok(client) => {
+                    Known::of_server(&client, &scope, &workload).await.map_err(|failure| failed(&failure))
+                }
+                Err(code) => Err(code),
+            },
+        };
+        match known {
+            Ok(known) => {
+                let program = self.program(&known.snapshot, &workload);
+                let (decision, lines) = lines::explain(known, &program, &request);
+                print(&self.render(decision.as_ref(), &lines));
+                ExitCode::from(DONE)
+            }
+            Err(code) => code,
         }
-        for problem in catalog.problems() {
-            let Problem { file, finding } = files.told(problem);
-            warning(format_args!("not in force: {file}: {finding}"));
-        }
-        let explained = self.scope().map_err(|error| error.to_string());
-        match explained.and_then(|scope| self.explain(&catalog, &scope)) {
-            Ok((decision, lines)) => print(&self.render(decision.as_ref(), &lines)),
-            Err(error) => return wrong_use(error),
-        }
-        ExitCode::from(DONE)
     }
 
-    fn scope(&self) -> Result<Scope, ScopeError> {
-        let scope = Scope::new([self.namespace.as_str()], self.services.iter().map(String::as_str))?;
-        Ok(match &self.host {
-            Some(host) => scope.of_host(host.to_string()),
-            None => scope,
-        })
+    /// The scope that the filter polls for, and the workload that it decides for. A waypoint polls for every service.
+    fn scopes(&self) -> Result<(Scope, Scope), ScopeError> {
+        let services: Vec<_> = match self.host {
+            Some(_) => vec!["*"],
+            None => self.services.iter().map(String::as_str).collect(),
+        };
+        let scope = Scope::new([self.namespace.as_str()], services)?;
+        let workload = match &self.host {
+            Some(host) => scope.clone().of_host(host.to_string()),
+            None => scope.clone(),
+        };
+        Ok((scope, workload))
     }
 
     fn program(&self, snapshot: &Snapshot, workload: &Scope) -> Program {
@@ -153,107 +164,12 @@ impl Explain {
         program.in_domain(&self.cluster_domain)
     }
 
-    fn explain(&self, catalog: &Catalog, workload: &Scope) -> Result<(Option<Decision>, Vec<Line>), String> {
-        let request = self.request();
-        let now = request.now();
-        let served = catalog.snapshot(workload, now).encode(Format::V2);
-        let snapshot = Snapshot::decode(&served).map_err(|error| error.to_string())?;
-        let program = self.program(&snapshot, workload);
-        let decision = program.decide(&request, &mut AlwaysHit);
-        let mut decided = false;
-        let mut lines = Vec::new();
-        for verdict in program.explain(&request) {
-            let applies = verdict.mismatch.is_none();
-            let reason = match verdict.mismatch {
-                Some(mismatch) => mismatch.to_string(),
-                None if decided => "matches too, but comes later".to_owned(),
-                None => fault(catalog, verdict.policy, verdict.rule, decision.as_ref()),
-            };
-            lines.push(Line {
-                policy: verdict.policy.to_owned(),
-                rule: Some(verdict.rule),
-                decides: applies && !decided,
-                reason,
-            });
-            decided |= applies;
-        }
-        for placed in catalog.policies() {
-            let name = placed.entry.policy.name.as_str();
-            if !lines.iter().any(|line| line.policy == name) {
-                let reason = not_asked(placed, workload, now);
-                lines.push(Line { policy: name.to_owned(), rule: None, decides: false, reason });
-            }
-        }
-        Ok((decision, lines))
-    }
-
     fn render(&self, decision: Option<&Decision>, lines: &[Line]) -> String {
         let injects = decision.is_some_and(|decision| decision.mode == Mode::Inject);
         let decides = lines.iter().find(|line| line.decides);
         let decides = decides.map(|line| json!({"policy": line.policy, "rule": line.rule}));
         self.output.render(&json!({"decides": decides, "injects": injects, "rules": lines}), || table(lines))
     }
-}
-
-fn table(lines: &[Line]) -> String {
-    let width = lines.iter().map(|line| line.policy.len()).max().unwrap_or(0).max("policy".len());
-    let mut table = format!("{:<8}  {:<width$}  {:<4}  why\n", "", "policy", "rule");
-    for Line { policy, rule, decides, reason } in lines {
-        let mark = if *decides { "decides" } else { "" };
-        let rule = rule.map_or("-".to_owned(), |rule| rule.to_string());
-        table += &format!("{mark:<8}  {policy:<width$}  {rule:<4}  {reason}\n");
-    }
-    if !lines.iter().any(|line| line.decides) {
-        table += "\nNo rule applies: the request passes untouched.\n";
-    }
-    table
-}
-
-/// The reason why no rule of a policy was checked.
-fn not_asked(placed: &LocatedPolicy, workload: &Scope, now: Timestamp) -> String {
-    let policy = &placed.entry.policy;
-    let time = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339).unwrap_or_default();
-    match placed.state(now) {
-        State::Suspended => "is suspended".to_owned(),
-        State::Scheduled => format!("is in force only from {}", time(placed.in_force_from())),
-        State::Expired => format!("is over since {}", time(placed.entry.last_end())),
-        State::Active if !workload.is_selected_by(&policy.selector) => {
-            format!("selects {} in {}", policy.selector.target, policy.selector.namespace)
-        }
-        State::Active => format!("is for {:?} requests", policy.flow.direction()).to_lowercase(),
-    }
-}
-
-/// The fault of the rule that decides.
-fn fault(catalog: &Catalog, name: &str, rule: usize, decision: Option<&Decision>) -> String {
-    let placed = catalog.policies().iter().find(|placed| placed.entry.policy.name.as_str() == name);
-    let Some((policy, rule)) = placed.and_then(|placed| {
-        let policy = &placed.entry.policy;
-        Some((policy, policy.rules.get(rule)?))
-    }) else {
-        return String::new();
-    };
-    let mut does = vec![match &rule.fault.sticky_by {
-        Some(header) => format!("{} % by {header}", rule.fault.percentage),
-        None => format!("{} %", rule.fault.percentage),
-    }];
-    if rule.fault.start_delay_ms > 0 {
-        does.push(format!("wait {} ms", rule.fault.start_delay_ms));
-    }
-    does.extend(rule.fault.delay.map(|delay| match delay.min_ms == delay.max_ms {
-        true => format!("delay {} ms", delay.min_ms),
-        false => format!("delay {} to {} ms", delay.min_ms, delay.max_ms),
-    }));
-    does.extend(rule.fault.abort.as_ref().map(|abort| match &abort.reply {
-        Reply::Http { status, .. } => format!("abort with {status}"),
-        Reply::Grpc { status, .. } => format!("abort with {status}"),
-    }));
-    if policy.mode == Mode::Shadow {
-        does.push("shadow: counted, not injected".to_owned());
-    } else if decision.is_none() && rule.fault.percentage.parts_per_million() > 0 {
-        does.push("but not this request: a probe of the kubelet, or its value is not chosen".to_owned());
-    }
-    does.join(", ")
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

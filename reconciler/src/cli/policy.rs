@@ -1,6 +1,7 @@
 //! `hfi policy`: the policies of a running server.
 
 mod describe;
+mod diff;
 mod get;
 mod list;
 mod row;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use self::{describe::Describe, get::Get, list::List};
+use self::{describe::Describe, diff::Diff, get::Get, list::List};
 
 /// Read the policies of a server
 #[derive(Debug, Args)]
@@ -25,6 +26,7 @@ enum PolicyCommand {
     List(List),
     Get(Get),
     Describe(Describe),
+    Diff(Diff),
 }
 
 impl Policy {
@@ -33,6 +35,7 @@ impl Policy {
             PolicyCommand::List(list) => list.run().await,
             PolicyCommand::Get(get) => get.run().await,
             PolicyCommand::Describe(describe) => describe.run().await,
+            PolicyCommand::Diff(diff) => diff.run().await,
         }
     }
 }

@@ -10,7 +10,7 @@ use policies::{
     Catalog, File, Timestamp,
     language::Guardrail,
     reading::{Finding, Place, Problem},
-    repository::{RegexCost, Sources, Start},
+    repository::{ParsedPolicy, RegexCost, Sources, Start},
 };
 
 use crate::{
@@ -84,6 +84,20 @@ impl PolicyFiles {
             finding: Finding { place: Place::default(), field: String::new(), message: warning.message },
         }));
         Ok(())
+    }
+
+    /// Adds a text that is in no file.
+    pub fn add_text(&mut self, name: &str, text: Vec<u8>) {
+        let parsed =
+            Parsed { shown: name.into(), file: File::read(&text), text: text.into(), modified: None };
+        self.files.insert(name.into(), parsed);
+    }
+
+    /// The policies of all files, each with its file as the user gave it.
+    pub fn policies(&self) -> impl Iterator<Item = (&Arc<str>, &ParsedPolicy)> {
+        self.files.values().flat_map(|Parsed { shown, file, .. }| {
+            file.policies().iter().map(move |policy| (shown, &**policy))
+        })
     }
 
     /// The catalog of all files. Durations count from the modification time of each file, or, if `now` is given,

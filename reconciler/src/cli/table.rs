@@ -77,9 +77,9 @@ impl Widths {
 
     /// The columns that a row takes.
     fn length(&self, row: &[Cell]) -> usize {
-        let cells = row.iter().zip(&self.0).map(|(cell, column)| (width(&cell.text), *column));
+        let mut cells = row.iter().zip(&self.0).map(|(cell, column)| (width(&cell.text), *column));
         let padded = cells.clone().map(|(text, column)| text + gap(text, column)).sum::<usize>();
-        padded - cells.last().map_or(0, |(text, column)| gap(text, column))
+        padded - cells.next_back().map_or(0, |(text, column)| gap(text, column))
     }
 }
 

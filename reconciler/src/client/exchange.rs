@@ -33,7 +33,7 @@ const SHOWN: usize = 200;
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub server: ServerUrl,
-    pub token_file: Option<PathBuf>,
+    pub token: Option<Token>,
     /// The only trusted certificates.
     pub ca_file: Option<PathBuf>,
     /// The token may be sent in clear text.
@@ -50,10 +50,9 @@ pub struct Client {
 }
 
 impl Client {
-    /// Reads the files that the settings name; sends nothing yet.
+    /// Reads the file of certificates; sends nothing yet.
     pub fn new(settings: Settings) -> Result<Self, Failure> {
-        let Settings { server, token_file, ca_file, insecure_token } = settings;
-        let token = token_file.as_deref().map(Token::of_file).transpose()?;
+        let Settings { server, token, ca_file, insecure_token } = settings;
         if token.is_some() && !server.is_confidential() && !insecure_token {
             return Err(Failure::Exposed { server: server.to_string() });
         }
@@ -89,7 +88,7 @@ impl Client {
         serde_json::from_slice(&body).map_err(|error| self.foreign(error.to_string()))
     }
 
-    /// Reads a resource as bytes. `target` is a path with its query.
+    /// Reads a resource as bytes, in one of the media types of `accept`.
     pub async fn get_bytes(
         &self,
         segments: &[&str],
@@ -171,7 +170,7 @@ impl Client {
         Failure::Unreachable { server: self.server.to_string(), reason }
     }
 
-    fn foreign(&self, reason: String) -> Failure {
+    pub(super) fn foreign(&self, reason: String) -> Failure {
         Failure::Foreign { server: self.server.to_string(), reason }
     }
 }

@@ -3,10 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use policies::{
-    Scope, Timestamp,
-    language::{self, Glob, Host, Target},
-};
+use policies::{Scope, Timestamp, language};
 use serde_json::Value;
 
 use super::{
@@ -22,6 +19,7 @@ use crate::{
         time::Time,
     },
     cli::{
+        completions::{ArgValueCandidates, policy_names},
         console::{DONE, NOT_RIGHT, error, next, print_styled},
         moment::relative,
         output::Output,
@@ -37,7 +35,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct Describe {
     /// The names of policies
-    #[arg(required = true)]
+    #[arg(required = true, add = ArgValueCandidates::new(policy_names))]
     names: Vec<String>,
 
     #[command(flatten)]
@@ -134,7 +132,7 @@ fn text(known: &Known<'_>, terminal: Terminal) -> String {
 
 /// The states of the filters whose workload the policy selects.
 fn running(selector: &Selector, filters: &Filters) -> String {
-    let Some(selector) = read_selector(selector) else { return "unknown".to_owned() };
+    let Some(selector) = selector.parsed() else { return "unknown".to_owned() };
     let states = filters.filters.iter().filter(|filter| is_for(&selector, filter)).map(|filter| filter.state);
     let FilterCounts { gone, in_step, lagging } = states.collect();
     let more = if filters.complete { "" } else { ", and others that this replica does not remember" };
@@ -147,15 +145,4 @@ fn is_for(selector: &language::Selector, filter: &Filter) -> bool {
     let (namespaces, services) = (names(&filter.namespace), names(&filter.service));
     let scope = Scope::new(namespaces.iter().map(String::as_str), services.iter().map(String::as_str));
     scope.is_ok_and(|scope| scope.is_selected_by(selector))
-}
-
-fn read_selector(Selector { host, namespace, service }: &Selector) -> Option<language::Selector> {
-    let namespace = Glob::try_from(namespace.clone()).ok()?;
-    let target = match (host, service) {
-        (Some(host), _) => Target::Host(Host::try_from(host.clone()).ok()?),
-        (None, service) => {
-            Target::Service(Glob::try_from(service.clone().unwrap_or_else(|| "*".to_owned())).ok()?)
-        }
-    };
-    Some(language::Selector { target, namespace })
 }

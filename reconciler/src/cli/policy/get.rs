@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::list::{read, show};
 use crate::{
     cli::{
+        completions::{ArgValueCandidates, policy_names},
         console::{DONE, NOT_RIGHT, error, next, print},
         listing::ListOutput,
         output::Output,
@@ -23,6 +24,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct Get {
     /// The names of policies
+    #[arg(add = ArgValueCandidates::new(policy_names))]
     names: Vec<String>,
 
     /// The output format
@@ -85,7 +87,8 @@ pub(super) async fn document(client: &Client, name: &str) -> Result<Value, Failu
     client.get(&["v1", "policies", name], &[("all", "true")]).await
 }
 
-async fn all(client: &Client) -> Result<Vec<Value>, Failure> {
+/// All valid policies as documents.
+pub(super) async fn all(client: &Client) -> Result<Vec<Value>, Failure> {
     let mut list: Value = client.get(&["v1", "policies"], &[("all", "true")]).await?;
     Ok(list.get_mut("policies").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
 }

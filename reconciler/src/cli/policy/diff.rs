@@ -1,0 +1,160 @@
+//! `hfi policy diff`.
+
+use std::{
+    collections::BTreeMap,
+    io::{Read as _, stdin},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use policies::{File, rendering::json::in_full};
+use serde_json::Value;
+use similar::TextDiff;
+
+use super::get::all;
+use crate::{
+    cli::{
+        console::{DONE, NOT_RIGHT, WRONG_USE, error, print_styled, wrong_use},
+        output::Output,
+        policy_files::PolicyFiles,
+        server::{ServerArgs, failed},
+        terminal::{Colour, Terminal},
+    },
+    clock::now,
+    io_reason::io_reason,
+    printable::printable,
+};
+
+/// The lines around a difference.
+const CONTEXT: usize = 3;
+
+/// Compare policies in files with those of a server
+///
+/// Documents are compared by what they say, with their defaults: comments and the order of keys do not count. Ends
+/// with 0 if all are the same, with 1 if one differs or is not on the server, with 2 if a file has an error.
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// A file, a directory, or `-` for stdin
+    #[arg(short = 'f', long = "filename", required = true, value_name = "FILE|DIR|-")]
+    files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl Diff {
+    pub(super) async fn run(self) -> ExitCode {
+        let Self { files, server } = self;
+        let wanted = match read(&files) {
+            Ok(wanted) => wanted,
+            Err(code) => return code,
+        };
+        let client = match server.client() {
+            Ok(client) => client,
+            Err(code) => return code,
+        };
+        let present = match all(&client).await {
+            Ok(present) => present,
+            Err(failure) => return failed(&failure),
+        };
+        let present: BTreeMap<_, _> = present.iter().map(|document| (name(document), document)).collect();
+        let terminal = Terminal::of_stdout();
+        let mut code = DONE;
+        for (file, document) in &wanted {
+            let name = name(document);
+            let before = present.get(name).map(|document| normal(document));
+            let text = difference(name, file, before.as_ref(), document, terminal);
+            if !text.is_empty() {
+                code = NOT_RIGHT;
+                print_styled(&text);
+            }
+        }
+        ExitCode::from(code)
+    }
+}
+
+/// The policies in files, each with its file. Tells of errors.
+fn read(files: &[PathBuf]) -> Result<Vec<(String, Value)>, ExitCode> {
+    let (piped, paths): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|path| path == Path::new("-"));
+    let mut found = PolicyFiles::read(&paths).map_err(wrong_use)?;
+    if !piped.is_empty() {
+        let mut text = Vec::new();
+        stdin()
+            .lock()
+            .read_to_end(&mut text)
+            .map_err(|failure| wrong_use(format_args!("cannot read stdin: {}", io_reason(&failure))))?;
+        found.add_text("stdin", text);
+    }
+    let catalog = found.catalog(false, Some(now()));
+    for problem in catalog.problems() {
+        error(found.told(problem));
+    }
+    if !catalog.problems().is_empty() {
+        return Err(ExitCode::from(WRONG_USE));
+    }
+    Ok(found.policies().map(|(file, policy)| (file.to_string(), in_full(policy))).collect())
+}
+
+fn name(document: &Value) -> &str {
+    document.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A document of a server as this program writes it.
+fn normal(document: &Value) -> Value {
+    let file = File::read(document.to_string().as_bytes());
+    match file.policies() {
+        [policy] => in_full(policy),
+        // A newer server may have fields that are not known here.
+        _ => document.clone(),
+    }
+}
+
+/// The difference in the unified format; empty if there is none.
+fn difference(name: &str, file: &str, before: Option<&Value>, after: &Value, terminal: Terminal) -> String {
+    let yaml = |document: &Value| Output::Yaml.render(document, String::new);
+    let (old, new) = (before.map(yaml).unwrap_or_default(), yaml(after));
+    let headers = match before {
+        Some(_) => (format!("policy/{name} of the server"), file.to_owned()),
+        None => ("/dev/null".to_owned(), file.to_owned()),
+    };
+    let diff = TextDiff::from_lines(&old, &new);
+    let text = diff.unified_diff().context_radius(CONTEXT).header(&headers.0, &headers.1).to_string();
+    let painted = |line: &str| {
+        let colour = match line.as_bytes() {
+            [b'+', ..] => Some(Colour::Good),
+            [b'-', ..] => Some(Colour::Bad),
+            [b'@', ..] => Some(Colour::Attention),
+            _ => None,
+        };
+        terminal.paint(&printable(line), colour) + "\n"
+    };
+    text.lines().map(painted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{difference, normal};
+    use crate::cli::terminal::Terminal;
+
+    #[test]
+    fn a_difference_is_told_in_the_unified_format() {
+        let rules = |status: u16| json!([{"fault": {"percentage": 5, "abort": {"httpStatus": status}}}]);
+        let document =
+            |status: u16| normal(&json!({"metadata": {"name": "a"}, "spec": {"rules": rules(status)}}));
+        let (before, after) = (document(503), document(500));
+        let plain = |before, after| difference("a", "p/a.yaml", before, after, Terminal::default());
+        assert_eq!(plain(Some(&before), &before), "");
+        let text = plain(Some(&before), &after);
+        assert!(text.starts_with("--- policy/a of the server\n+++ p/a.yaml\n@@ "), "{text}");
+        let changed: Vec<_> = text.lines().skip(3).filter(|line| line.starts_with(['+', '-'])).collect();
+        assert!(changed.len() == 2 && changed[0].ends_with("httpStatus: 503"), "{text}");
+        let new = plain(None, &after);
+        assert!(new.starts_with("--- /dev/null\n") && !new.lines().skip(3).any(|line| line.starts_with('-')));
+        let coloured =
+            difference("a", "f", Some(&before), &after, Terminal { has_colours: true, width: None });
+        assert!(coloured.contains("\u{1b}[32m+") && coloured.contains("\u{1b}[31m-"), "{coloured}");
+    }
+}
