@@ -32,9 +32,10 @@ mod text;
 
 use crate::{language::PolicyName, reading::Context};
 
+pub use crate::reading::RESTARTED_AT;
 pub use body::{Format, read_body};
 pub use cannot_edit::CannotEdit;
-pub use document::{Document, Mistake, RESTARTED_AT};
+pub use document::{Document, Mistake};
 pub use put::{Edited, How, put};
 pub use removal::remove;
 pub use rewriting::new_file;

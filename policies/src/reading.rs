@@ -15,6 +15,7 @@ mod suggest;
 mod values;
 mod yaml;
 
+pub use envelope::RESTARTED_AT;
 pub(crate) use envelope::{Outcome, read as read_document};
 pub use fields::{Context, Cursor, Field, Fields};
 pub use kinds::GUARDRAIL;

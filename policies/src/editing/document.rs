@@ -11,9 +11,6 @@ use crate::{
     repository::FieldPlaces,
 };
 
-/// The annotation whose change begins a policy's duration anew.
-pub const RESTARTED_AT: &str = "hfi.dev/restarted-at";
-
 /// A valid document, and the node that it was read from.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -120,7 +117,8 @@ impl Document {
         } else {
             set(metadata, "annotations", annotations.value, None);
         }
-        document
+        // One of them is a part of the content.
+        Self::read(self.index, document.node.clone(), &Context::default()).unwrap_or(document)
     }
 
     /// The document with `suspend` so; where it is not written and `false`, it stays so.
@@ -151,7 +149,8 @@ impl Document {
         Self::read(self.index, node, &Context::default())
     }
 
-    /// True if both have the same content. Metadata other than the name and [`RESTARTED_AT`] is no content.
+    /// True if both have the same content. Metadata other than the name and
+    /// [`RESTARTED_AT`](crate::reading::RESTARTED_AT) is no content.
     pub fn same_content(&self, other: &Self) -> bool {
         let spec = |document: &Self| {
             field(&document.node, "spec").map(|spec| spec.value.clone()).unwrap_or(Value::Null)
@@ -160,8 +159,7 @@ impl Document {
             (Some(policy), Some(other)) => policy == other,
             _ => same(&spec(self), &spec(other)),
         };
-        let is_start_same = self.annotation(RESTARTED_AT) == other.annotation(RESTARTED_AT);
-        self.kind == other.kind && self.name == other.name && is_spec_same && is_start_same
+        self.kind == other.kind && self.name == other.name && is_spec_same
     }
 
     /// JSON of all that is written, in the order in which it is written.

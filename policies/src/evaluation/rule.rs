@@ -88,6 +88,8 @@ impl Rule {
             starts_at,
             // With `started_at` and `duration_seconds`, in `end_of`.
             expires_at: _,
+            #[cfg(feature = "authoring")]
+                restarted_at: _,
             rules,
         } = &**policy;
         let (name, reach) = (Rc::<str>::from(name.as_str()), RuleId::of((selector, flow)));

@@ -29,6 +29,9 @@ pub struct Policy {
     pub starts_at: Option<Timestamp>,
     /// In force until here.
     pub expires_at: Option<Timestamp>,
+    /// The annotation that begins durations anew: the one part of the metadata that counts as content.
+    #[cfg(feature = "authoring")]
+    pub restarted_at: Option<Box<str>>,
     pub rules: Vec<Rule>,
 }
 

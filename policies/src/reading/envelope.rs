@@ -10,6 +10,9 @@ use super::{
 };
 use crate::language::PolicyName;
 
+/// The annotation whose change begins a policy's durations anew.
+pub const RESTARTED_AT: &str = "hfi.dev/restarted-at";
+
 /// The outcome of reading a document.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -52,7 +55,7 @@ pub(crate) fn read(node: &Node, context: &Context) -> Outcome {
     let (name, document) = top.fields().map(|fields| document(kind, fields)).unwrap_or_default();
     let findings = context.take_findings();
     if let Some(document) = document.filter(|_| findings.is_empty()) {
-        return Outcome::Valid { kind, name, document };
+        return Outcome::Valid { kind, name, document: with_restart(document, node) };
     }
     let may_be_guardrail = match (known, written) {
         (Some(kind), _) => !kind.limits.is_empty(),
@@ -60,6 +63,19 @@ pub(crate) fn read(node: &Node, context: &Context) -> Outcome {
         (None, None) => looks_like_guardrail(node),
     };
     Outcome::Invalid(Invalid { kind, name, may_be_guardrail, findings })
+}
+
+/// A policy with the annotation that begins its durations anew.
+fn with_restart(mut document: Document, node: &Node) -> Document {
+    if let Document::Policy(policy) = &mut document {
+        let at = ["metadata", "annotations", RESTARTED_AT];
+        let at = at.iter().try_fold(&node.value, |value, key| field(value, key));
+        policy.restarted_at = match at {
+            Some(Value::String(text) | Value::Number(text)) => Some(text.as_str().into()),
+            _ => None,
+        };
+    }
+    document
 }
 
 /// Reads a document of this kind: its name, and what it declares.
@@ -104,9 +120,13 @@ fn looks_like_guardrail(document: &Node) -> bool {
 
 /// The text at a key, before it is known what the document is.
 fn text<'n>(top: &Cursor<'n>, key: &str) -> Option<&'n str> {
-    let Value::Map(fields) = top.value() else { return None };
-    fields.iter().find(|field| field.key == key).and_then(|field| match &field.value.value {
+    match field(top.value(), key)? {
         Value::String(text) => Some(text.as_str()),
         _ => None,
-    })
+    }
+}
+
+fn field<'n>(value: &'n Value, key: &str) -> Option<&'n Value> {
+    let Value::Map(fields) = value else { return None };
+    fields.iter().find(|field| field.key == key).map(|field| &field.value.value)
 }

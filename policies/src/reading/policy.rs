@@ -51,6 +51,8 @@ pub(super) fn spec(mut fields: Fields<'_>, name: Option<PolicyName>) -> Option<P
         suspend: suspend?,
         starts_at: starts_at?,
         expires_at: expires_at?,
+        // An annotation, which is not a part of the `spec`.
+        restarted_at: None,
         rules: rules?,
     })
 }

@@ -40,7 +40,18 @@ fn known(is_known: bool, field: impl FnOnce() -> String) -> Known {
 }
 
 fn knows_policy(policy: &Policy) -> Known {
-    let Policy { name: _, selector, flow, mode, priority, suspend, starts_at, expires_at, rules } = policy;
+    let Policy {
+        name: _,
+        selector,
+        flow,
+        mode,
+        priority,
+        suspend,
+        starts_at,
+        expires_at,
+        restarted_at: _,
+        rules,
+    } = policy;
     let Selector { target, namespace } = selector;
     let plain = |glob: &Glob| glob.is_any() || !glob.as_str().contains('*');
     let spec = |field: &str| format!("spec.{field}");

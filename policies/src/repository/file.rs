@@ -9,7 +9,8 @@ use super::{field_places::FieldPlaces, inert_metadata::InertMetadata, window::Wi
 use crate::{
     language::{Guardrail, Policy, PolicyName},
     reading::{
-        Context, Document, Finding, Kind, Node, Outcome, Place, mentions_guardrail, read_document, read_yaml,
+        Context, Document, Finding, Kind, Node, Outcome, POLICY, Place, mentions_guardrail, read_document,
+        read_yaml,
     },
     wire::SnapshotEntry,
 };
@@ -115,6 +116,11 @@ impl File {
     pub fn unreadable(reason: String) -> Self {
         let finding = Finding { place: Place::default(), field: String::new(), message: reason };
         Self { findings: vec![finding], may_be_guardrail: true, ..Self::default() }
+    }
+
+    /// The names of its policies and their places, also of those that are not valid.
+    pub fn policy_names(&self) -> impl Iterator<Item = (&PolicyName, Place)> {
+        self.names.iter().filter(|used| used.kind == POLICY).map(|used| (&used.name, used.place))
     }
 
     fn is_valid(&self) -> bool {

@@ -130,6 +130,7 @@ impl At<'_> {
             starts_at,
             // In `end_of`, with `duration_seconds`.
             expires_at: _,
+            restarted_at: _,
             rules: _,
         } = &*ours.policy;
         let Rule { matches, fault } = self.rule;

@@ -75,6 +75,9 @@ impl<'a> From<&'a language::Policy> for Policy<'a> {
             suspend,
             starts_at,
             expires_at,
+            // It is in `started_at` of the entry.
+            #[cfg(feature = "authoring")]
+                restarted_at: _,
             rules: _,
         } = policy;
         Self {
@@ -102,6 +105,8 @@ impl Policy<'_> {
             suspend,
             starts_at: timestamp(starts_at),
             expires_at: timestamp(expires_at),
+            #[cfg(feature = "authoring")]
+            restarted_at: None,
             rules,
         })
     }

@@ -121,6 +121,25 @@ async fn a_change_of_content_restarts_it_and_so_does_deleting_it_and_adding_it_a
 }
 
 #[tokio::test]
+async fn the_annotation_of_a_restart_begins_it_anew_and_no_other_does() {
+    let annotated = |annotations: &str| {
+        timed("a", 60, "").replace("{name: a}", &format!("{{name: a, annotations: {{{annotations}}}}}"))
+    };
+    let mut history = History::new().await;
+    let mut follower = Replica::new(history.repository.bare(), "");
+    history.repository.write("a.yaml", &timed("a", 60, "")).unwrap();
+    let first = history.commit().await;
+    assert_eq!(follower.starts(), is("a", first));
+    history.repository.write("a.yaml", &annotated("why: game day")).unwrap();
+    history.commit().await;
+    assert_eq!(follower.starts(), is("a", first));
+    history.repository.write("a.yaml", &annotated("hfi.dev/restarted-at: 2026-12-01T09:00:00Z")).unwrap();
+    let restarted = history.commit().await;
+    assert_eq!(follower.starts(), is("a", restarted));
+    assert_eq!(Replica::new(history.repository.bare(), "").starts(), is("a", restarted), "a restart agrees");
+}
+
+#[tokio::test]
 async fn a_broken_neighbour_does_not_restart_it() {
     let mut history = History::new().await;
     history.repository.write("a.yaml", &timed("a", 60, "")).unwrap();
