@@ -14,11 +14,12 @@ use anyhow::{Context as _, anyhow};
 use tokio::{net::TcpListener, runtime::Runtime, time::timeout};
 use tracing::{error, info, warn};
 
-pub use self::control_plane::{ControlPlane, Options, Running};
+pub use self::control_plane::{ControlPlane, Options, Running, WriteOptions};
 use self::signals::request_on_signal;
 use crate::{
+    access::token_file::TokenFile,
     cli::{
-        Cli, Command, ServeConfig,
+        Cli, Command, ServeConfig, WriteConfig,
         console::{self, WRONG_USE},
     },
     http::{notification::SecretFile, tls::Tls},
@@ -26,7 +27,12 @@ use crate::{
     kubernetes::{KubernetesAgent, NotConfigured},
     serving::modules::Modules,
     shutdown,
-    source::{self, state_dir::StateDir},
+    source::{
+        self,
+        signers::SigningKey,
+        state_dir::StateDir,
+        writing::{self, WriterSettings},
+    },
     telemetry::logs,
 };
 
@@ -82,7 +88,8 @@ fn run_server(config: ServeConfig) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!("{error:#}");
-            if error.is::<NotConfigured>() { ExitCode::from(WRONG_USE) } else { ExitCode::FAILURE }
+            let is_wrong_use = error.is::<NotConfigured>() || error.is::<WrongUse>();
+            if is_wrong_use { ExitCode::from(WRONG_USE) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -108,6 +115,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         halt_file,
         hook_secret_file,
         filters,
+        writes,
         kubernetes,
         log: _,
     } = config;
@@ -121,6 +129,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         secrets: hook_secret_file.map(SecretFile::new),
         tls: tls.map(Tls::open).transpose().context("cannot serve HTTPS")?,
         clients,
+        writes: writes.map(|config| write_options(config, kubernetes.is_some())).transpose()?,
         kubernetes: match kubernetes {
             Some(settings) => Some(KubernetesAgent::new(settings).await?),
             None => None,
@@ -130,7 +139,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let listener = bind(listen).await.map_err(refused)?;
     let (trigger, shutdown) = shutdown::channel();
     request_on_signal(trigger)?;
-    let Running { mut reconciling, mut serving, agent, .. } =
+    let Running { mut reconciling, mut serving, agent, routes } =
         ControlPlane::new(options)?.start(listener, &shutdown).context("the listener has no address")?;
 
     let ended = tokio::select! {
@@ -144,6 +153,10 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     if !serving.is_finished() && timeout(DRAIN, &mut serving).await.is_err() {
         warn!("some requests did not finish in time and are cut off");
     }
+    if let Some(writing) = &routes.served.services.writing {
+        // A push that has begun ends. What it leaves otherwise, the next process finds out.
+        let _ = timeout(LAST_RECONCILE, writing.writes.end()).await;
+    }
     // Between two reconciles it ends at once, and its clone is removed with it.
     if !reconciling.is_finished() {
         let _ = timeout(LAST_RECONCILE, reconciling).await;
@@ -154,6 +167,39 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// Checks what changes need before anything is served.
+fn write_options(config: WriteConfig, is_in_cluster: bool) -> anyhow::Result<WriteOptions> {
+    let WriteConfig { token_file, mut settings, signing_key_file, rate } = config;
+    let WriterSettings { repository, branch, access, signing_key, .. } = &mut settings.writer;
+    // What cannot be read now is no reason to end: it is told when somebody writes.
+    if writing::is_checked_out(repository, branch, access).unwrap_or_default() {
+        let branch = branch.as_str();
+        return Err(WrongUse(format!(
+            "--write-token-file: the branch `{branch}` is checked out in {repository}; a push would leave the files \
+             there behind: name a bare repository"
+        ))
+        .into());
+    }
+    if let Some(file) = signing_key_file {
+        let key =
+            SigningKey::read(file).map_err(|reason| WrongUse(format!("--signing-key-file {reason}")))?;
+        let trusted = access.signers.as_ref().map_or(Ok(()), |signers| key.is_trusted_by(signers));
+        trusted.map_err(|reason| WrongUse(format!("--signing-key-file {reason}")))?;
+        *signing_key = Some(key);
+    }
+    let tokens = TokenFile::open(token_file, "--write-token-file")?;
+    if tokens.grants().has_accounts() && !is_in_cluster {
+        let reason = "names a ServiceAccount, whose tokens only a cluster knows: give --kubernetes";
+        return Err(WrongUse(format!("--write-token-file {reason}")).into());
+    }
+    Ok(WriteOptions { settings, tokens, rate })
+}
+
+/// Wrong use that shows only when the server starts.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct WrongUse(String);
 
 /// Listens. On a machine without IPv6, any address of it is any of IPv4.
 async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {

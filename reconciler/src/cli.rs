@@ -23,7 +23,7 @@ pub mod watch;
 
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-pub use self::serve::{Serve, ServeConfig};
+pub use self::serve::{Serve, ServeConfig, WriteConfig};
 use crate::cli::{
     completions::Completions, doctor::Doctor, explain::Explain, filters::ListFilters, man::Man,
     policy::Policy, validate::Validate, watch::Watch,

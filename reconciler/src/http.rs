@@ -8,13 +8,17 @@
 //! - `limits`: limits of requests.
 //! - `peer`, `host`: the client of a request, and the host that it names.
 //! - `making`: turns for answers that need time or memory.
+//! - `body`: the bodies of requests. [`writing`], `write_query`, `authorization`: requests that change policies.
 //! - `headers`: the headers of polls and of their answers.
-//! - `catch_up`: polls of filters that run a newer commit than this replica.
+//! - `catch_up`: polls of filters that run a newer commit than this replica; `read_your_writes`: other requests that
+//!   name one.
 //! - [`conditional`], `prefer`, `problem`: conditional requests, `Prefer: wait`, and errors.
 //! - [`notification`]: forges that tell of a push.
 //! - [`tls`]: the certificate (`rustls`).
 
 mod app;
+mod authorization;
+mod body;
 mod catch_up;
 pub mod conditional;
 mod described;
@@ -28,11 +32,14 @@ mod operation;
 mod peer;
 mod prefer;
 mod problem;
+mod read_your_writes;
 mod report;
 mod router;
 pub mod routes;
 mod state;
 pub mod tls;
+mod write_query;
+pub mod writing;
 
 pub use long_poll::Listener;
 

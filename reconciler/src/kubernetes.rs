@@ -11,6 +11,7 @@
 //! - `proxies`: the proxies that should run the filter and do not.
 //! - [`leader`]: elects the replica that writes.
 //! - [`reporting`]: the object that shows what is served, and Events.
+//! - `token_review`: asks whose token something is.
 //! - [`inspecting`]: reads what [`doctor`](crate::doctor) judges.
 
 pub mod client;
@@ -21,6 +22,7 @@ mod namespace_watch;
 mod proxies;
 mod replicas;
 pub mod reporting;
+mod token_review;
 
 use std::sync::Arc;
 
@@ -32,6 +34,7 @@ pub use self::{
     client::connection::NotConfigured,
     health::{ClusterHealth, ClusterTask, SharedHealth, TaskFailure},
     proxies::ProxyMode,
+    token_review::TokenReviewer,
 };
 use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs};
 
@@ -65,6 +68,11 @@ impl KubernetesAgent {
     /// The health of the cluster, as this replica sees it.
     pub fn health(&self) -> Arc<SharedHealth> {
         Arc::clone(&self.health)
+    }
+
+    /// Reviews tokens of ServiceAccounts.
+    pub fn token_reviewer(&self) -> TokenReviewer {
+        TokenReviewer::new(self.connection.client.clone())
     }
 
     /// Follows the namespaces and the proxies, takes part in the election and reports, until shutdown.

@@ -17,6 +17,7 @@
 //!   files.
 //! - [`serving`]: the policies that are served; every scope has its own bytes, digest and waiters.
 //! - [`sync`]: the loop that keeps [`serving`] equal to [`source`].
+//! - [`writes`]: changes of policies by HTTP, which become commits.
 //! - [`fleet`]: the filters that poll, and the snapshot that each runs.
 //! - [`doctor`]: rules that find mistakes in an installation.
 //! - [`kubernetes`]: the cluster (`kube`): its namespaces, the Lease, the status object, Events, and the proxies
@@ -47,3 +48,4 @@ pub mod source;
 pub mod sync;
 pub mod telemetry;
 pub mod version;
+pub mod writes;

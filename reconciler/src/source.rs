@@ -28,7 +28,13 @@ pub mod writing;
 
 use std::{fmt, process::ExitCode};
 
-use self::{abort::Abort, dir::DirSource, git::GitSource, reading::Reading, state_dir::StateDir};
+use self::{
+    abort::Abort,
+    dir::DirSource,
+    git::{DocumentHistory, GitSource},
+    reading::Reading,
+    state_dir::StateDir,
+};
 pub use self::{
     checkout::{BlobId, Checkout, CheckoutFile, Content, Revision, Warning},
     error::SourceError,
@@ -83,6 +89,14 @@ impl Source {
     pub fn restore<T>(&mut self, load: impl FnOnce(Reading<'_>) -> Result<T, SourceError>) -> Option<T> {
         match self {
             Self::Git(git) => git.restore(|checkout, git| load(Reading::of_commit(checkout, git))),
+            Self::Dir(_) => None,
+        }
+    }
+
+    /// The histories of documents; a directory has none.
+    pub fn document_history(&self) -> Option<DocumentHistory> {
+        match self {
+            Self::Git(git) => Some(git.document_history()),
             Self::Dir(_) => None,
         }
     }

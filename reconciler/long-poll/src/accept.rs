@@ -42,8 +42,8 @@ pub async fn serve<A: App>(listener: impl Into<Listener>, app: A) -> io::Result<
             () = shutdown.as_mut() => break,
         };
         match accepted {
-            Ok((stream, client)) => {
-                let permit = limit.take(client);
+            Ok((stream, client, address)) => {
+                let permit = limit.take(client).map(|permit| permit.of(address));
                 if permit.as_ref().is_none_or(|permit| permit.slot == Slot::Extra) && full.is_due() {
                     warn!(connections = limit.regular(), "connections are turned away: there are too many");
                 }

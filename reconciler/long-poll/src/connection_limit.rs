@@ -5,7 +5,7 @@
 //! ones are closed without an answer. A client with less than its share of the connections is not above the
 //! limit: the oldest connection of the client that has most is closed for it.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::AbortHandle;
@@ -29,6 +29,8 @@ pub(crate) enum Slot {
 #[derive(Debug)]
 pub(crate) struct Permit {
     pub(crate) slot: Slot,
+    /// Absent in tests without a connection.
+    address: Option<IpAddr>,
     place: Place<AbortHandle>,
 }
 
@@ -36,12 +38,18 @@ pub(crate) struct Permit {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
     pub(crate) client: Client,
+    pub(crate) address: Option<IpAddr>,
     pub(crate) slot: Slot,
 }
 
 impl Permit {
     pub(crate) fn peer(&self) -> Peer {
-        Peer { client: self.place.client(), slot: self.slot }
+        Peer { client: self.place.client(), address: self.address, slot: self.slot }
+    }
+
+    /// The same for a connection from this address.
+    pub(crate) fn of(self, address: IpAddr) -> Self {
+        Self { address: Some(address), ..self }
     }
 
     /// The name of the place, for [`ConnectionLimit::close_by`].
@@ -74,7 +82,7 @@ impl ConnectionLimit {
 
     /// Takes a regular slot, else an extra one; `None` if the client gets neither.
     pub(crate) fn take(&self, client: Client) -> Option<Permit> {
-        let taken = |slot| Some(Permit { slot, place: self.places(slot).take(client)? });
+        let taken = |slot| Some(Permit { slot, address: None, place: self.places(slot).take(client)? });
         taken(Slot::Regular).or_else(|| taken(Slot::Extra))
     }
 

@@ -209,10 +209,13 @@ impl Asked {
         server: &Server<A>,
         tracker: &Arc<IdleTracker>,
         boundary: &Arc<Boundary>,
-        Peer { client, slot }: Peer,
+        Peer { client, address, slot }: Peer,
     ) -> Self {
         let app = &server.app;
         request.extensions_mut().insert(client);
+        if let Some(address) = address {
+            request.extensions_mut().insert(address);
+        }
         let is_probe = app.is_probe(&request);
         let regular = server.requests.take(client, 1);
         let is_regular = regular.is_some() && slot == Slot::Regular;

@@ -1,6 +1,6 @@
 //! Listeners for connections, and the kernel's options for them. The one file that names `socket2`.
 
-use std::io;
+use std::{io, net::IpAddr};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
@@ -42,9 +42,9 @@ impl Listener {
         socket.set_tcp_notsent_lowat(UNSENT_BYTES)
     }
 
-    pub(crate) async fn accept(&self) -> io::Result<(TcpStream, Client)> {
+    pub(crate) async fn accept(&self) -> io::Result<(TcpStream, Client, IpAddr)> {
         let (stream, peer) = self.tcp.accept().await?;
-        Ok((stream, self.clients.client(peer.ip())))
+        Ok((stream, self.clients.client(peer.ip()), peer.ip()))
     }
 }
 
@@ -66,7 +66,7 @@ mod tests {
         let listener = Listener::from(TcpListener::bind("127.0.0.1:0").await.unwrap());
         listener.prepare().unwrap();
         let _client = TcpStream::connect(listener.tcp.local_addr().unwrap()).await.unwrap();
-        let (accepted, _) = listener.accept().await.unwrap();
+        let (accepted, ..) = listener.accept().await.unwrap();
         let socket = SockRef::from(&accepted);
         assert!(socket.keepalive().unwrap() && socket.tcp_nodelay().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);

@@ -7,8 +7,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tracing::{info, warn};
 
 use crate::{
+    access::token_file::TokenFile,
     clients::Prefixes,
-    http::{self, Listener, Routes, Services, notification::SecretFile, tls::Tls},
+    http::{self, Listener, Routes, Services, notification::SecretFile, tls::Tls, writing::Writing},
     kubernetes::KubernetesAgent,
     serving::{gate::Gate, modules::Modules},
     shutdown::Shutdown,
@@ -25,6 +26,7 @@ use crate::{
         signature_watch::SignatureWatch,
     },
     version,
+    writes::{self, queue::Writes},
 };
 
 /// The parts that differ from one control plane to another.
@@ -39,8 +41,19 @@ pub struct Options {
     pub modules: Modules,
     pub tls: Option<Tls>,
     pub kubernetes: Option<KubernetesAgent>,
+    /// The way to change policies, if it is on.
+    pub writes: Option<WriteOptions>,
     /// The prefixes by which clients are told apart.
     pub clients: Prefixes,
+}
+
+/// Changes of policies by HTTP.
+#[derive(Debug)]
+pub struct WriteOptions {
+    pub settings: writes::settings::Settings,
+    pub tokens: TokenFile,
+    /// The changes of a user in a second.
+    pub rate: u32,
 }
 
 impl Options {
@@ -56,6 +69,7 @@ impl Options {
             modules: Modules::default(),
             tls: None,
             kubernetes: None,
+            writes: None,
             clients: Prefixes::default(),
         }
     }
@@ -78,6 +92,7 @@ struct Parts {
     services: Services,
     tls: Option<Tls>,
     kubernetes: Option<KubernetesAgent>,
+    writes: Option<WriteOptions>,
 }
 
 /// The tasks of a control plane. They end at shutdown.
@@ -103,6 +118,7 @@ impl ControlPlane {
             modules,
             tls,
             kubernetes,
+            writes,
             clients,
         } = options;
         if matches!(source, Settings::Dir(_)) && state.is_some() {
@@ -116,15 +132,16 @@ impl ControlPlane {
         info!(%source, version = version::text(), "starting");
         let mut services = Services::new(secrets, modules);
         services.clients = clients;
+        services.history = source.document_history();
         services.cluster = kubernetes.as_ref().map(KubernetesAgent::health);
-        let options = Parts { guardrail, interval, halt_file, services, tls, kubernetes };
+        let options = Parts { guardrail, interval, halt_file, services, tls, kubernetes, writes };
         Ok(Self { options, source, watcher, hints, signature_watch })
     }
 
     /// Starts all tasks. The halt file is looked for before anything is served.
     pub fn start(self, listener: TcpListener, shutdown: &Shutdown) -> io::Result<Running> {
         let Self { options, source, watcher, hints, signature_watch } = self;
-        let Parts { guardrail, interval, halt_file, services, tls, kubernetes } = options;
+        let Parts { guardrail, interval, halt_file, mut services, tls, kubernetes, writes } = options;
         let address = listener.local_addr()?;
         let (gate, syncs) = (Arc::<Gate>::default(), Arc::<Syncs>::default());
         if let Some(path) = halt_file {
@@ -135,6 +152,13 @@ impl ControlPlane {
             Reconciler::new(source, Loader::new(guardrail), watcher, gate, Arc::clone(&syncs), interval)
                 .with_signature_watch(signature_watch);
         let reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
+        if let Some(WriteOptions { settings, tokens, rate }) = writes {
+            let label = settings.writer.branch.as_str().to_owned();
+            let writes = Writes::start(settings, label, Arc::clone(&publisher), Arc::clone(&syncs));
+            let reviewer = kubernetes.as_ref().map(KubernetesAgent::token_reviewer);
+            let writes = writes.map_err(io::Error::other)?;
+            services.writing = Some(Writing::new(writes, tokens, rate, reviewer));
+        }
         let agent = kubernetes.map(|kubernetes| {
             tokio::spawn(kubernetes.run(Arc::clone(&publisher), Arc::clone(&syncs), shutdown.clone()))
         });

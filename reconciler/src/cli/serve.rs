@@ -6,6 +6,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod writes;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -13,6 +14,7 @@ use clap::{ArgAction, Args, CommandFactory as _, builder::FalseyValueParser, err
 use policies::language::Guardrail;
 
 use self::source::{Chosen, SourceArgs};
+pub use self::writes::WriteConfig;
 use super::{
     Cli,
     values::{address, duration, inner_path, maybe_path},
@@ -74,6 +76,9 @@ pub struct Serve {
     filters: Vec<PathBuf>,
 
     #[command(flatten)]
+    writes: writes::WriteArgs,
+
+    #[command(flatten)]
     kubernetes: kubernetes::KubernetesArgs,
 
     /// The log level, or `target=level` pairs.
@@ -95,6 +100,8 @@ pub struct ServeConfig {
     pub hook_secret_file: Option<PathBuf>,
     /// Filter modules, the newest first.
     pub filters: Vec<PathBuf>,
+    /// Absent where nobody may change policies by HTTP.
+    pub writes: Option<WriteConfig>,
     /// Absent without the cluster.
     pub kubernetes: Option<crate::kubernetes::Settings>,
     pub log: String,
@@ -117,6 +124,7 @@ impl Serve {
             require_expiry,
             hook_secret_file,
             filters,
+            writes,
             kubernetes,
             log,
         } = self;
@@ -146,6 +154,8 @@ impl Serve {
             Chosen::Dir(dir) => Settings::Dir(dir),
         };
         let guardrail = Guardrail { require_expiry, ..Guardrail::default() };
+        let writes = writes.resolve(&source, &guardrail);
+        let writes = writes.map_err(|reason| wrong(ErrorKind::ArgumentConflict, reason))?;
         Ok(ServeConfig {
             source,
             guardrail,
@@ -157,6 +167,7 @@ impl Serve {
             halt_file,
             hook_secret_file,
             filters,
+            writes,
             kubernetes,
             log,
         })

@@ -81,6 +81,15 @@ pub(crate) fn first(headers: &HeaderMap) -> Option<&str> {
     tags(headers.get(IF_NONE_MATCH)?.to_str().ok()?).next()
 }
 
+/// The entity tags of a list for `If-Match`, which compares strongly: weak ones are left out.
+pub(crate) fn tags_of(list: &str) -> impl Iterator<Item = &str> {
+    let is_strong = |tag: &&str| {
+        let before = list.find(tag).and_then(|at| list.get(..at)).unwrap_or_default();
+        !before.ends_with("W/")
+    };
+    tags(list).filter(is_strong)
+}
+
 /// The opaque tags of a list, quotes included, `W/` left off. Stops at a text that is not a tag.
 fn tags(list: &str) -> impl Iterator<Item = &str> {
     let mut rest = list;

@@ -47,6 +47,24 @@ impl Described {
         self.route(path, "post", on(MethodFilter::POST, handler), operation)
     }
 
+    pub(crate) fn put<T: 'static>(
+        self,
+        path: &str,
+        handler: impl Handler<T, Served>,
+        operation: Operation,
+    ) -> Self {
+        self.route(path, "put", on(MethodFilter::PUT, handler), operation)
+    }
+
+    pub(crate) fn delete<T: 'static>(
+        self,
+        path: &str,
+        handler: impl Handler<T, Served>,
+        operation: Operation,
+    ) -> Self {
+        self.route(path, "delete", on(MethodFilter::DELETE, handler), operation)
+    }
+
     fn route(
         mut self,
         path: &str,
@@ -76,7 +94,13 @@ impl Described {
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
             "paths": paths,
-            "components": {"schemas": schemas.take_definitions(true)},
+            "components": {
+                "schemas": schemas.take_definitions(true),
+                "securitySchemes": {
+                    "token": {"type": "http", "scheme": "bearer", "description": "A token of --write-token-file"},
+                    "password": {"type": "http", "scheme": "basic", "description": "The same as a password"},
+                },
+            },
         });
         (router.route(path, openapi::get(&document)), document)
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The body of a request, in bytes. Only notifications have one; forges send a list of commits, which
-/// nobody here reads.
+/// The body of a request, in bytes: of changes, and of notifications, where forges send a list of commits, which nobody
+/// here reads.
 pub(crate) const MAX_BODY: usize = 1 << 20;
 /// The number of bodies that are read at once: a sender has proven nothing before the end of its body.
 pub(crate) const MAX_BODIES: usize = 16;
@@ -28,7 +28,7 @@ mod tests {
     use super::{
         BODY_TIME, MAX_BODIES, MAX_BODY, MAX_EVENT_STREAMS, MAX_MADE, MAX_MADE_PER_CLIENT, RETRY_AFTER,
     };
-    use crate::{reference, serving::scope_cache::MAX_SCOPES};
+    use crate::{reference, serving::scope_cache::MAX_SCOPES, writes::queue::MAX_WAITING};
 
     /// A number as the reference writes it, with commas.
     fn count(number: usize) -> String {
@@ -65,6 +65,7 @@ mod tests {
             seconds(HEAD_TIME),
             seconds(BODY_TIME),
             count(MAX_BODIES),
+            count(MAX_WAITING),
             seconds(HANDSHAKE_TIME),
             seconds(IDLE_TIME),
             seconds(STALL_TIME),
@@ -77,7 +78,7 @@ mod tests {
         let table: Vec<_> = rows.iter().map(|row| row[1].as_str()).collect();
         assert_eq!(table, code);
         let retry = format!("503 with `Retry-After: {RETRY_AFTER}`");
-        assert_eq!(rows.iter().filter(|row| row[2] == retry).count(), 3);
+        assert_eq!(rows.iter().filter(|row| row[2] == retry).count(), 4);
         let names = |text: String| rows.iter().any(|row| row[0].contains(&text));
         assert!(names(format!("takes {} more", size(REQUEST_BYTES as usize))));
         assert!(names(format!("{} more each second", 1_000 / CONTROL_FRAMES_REFILL.as_millis())));

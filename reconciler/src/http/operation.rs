@@ -9,8 +9,10 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Operation {
     summary: &'static str,
     parameters: Vec<Parameter>,
-    body: Option<&'static str>,
+    /// Its description, and its media types.
+    body: Option<(&'static str, &'static [&'static str])>,
     responses: Vec<Response>,
+    is_secured: bool,
 }
 
 /// A parameter in the query, in a header or in the path.
@@ -86,7 +88,7 @@ impl Parameter {
 
 impl Operation {
     pub(crate) fn new(summary: &'static str) -> Self {
-        Self { summary, parameters: Vec::new(), body: None, responses: Vec::new() }
+        Self { summary, parameters: Vec::new(), body: None, responses: Vec::new(), is_secured: false }
     }
 
     pub(crate) fn parameter(mut self, parameter: Parameter) -> Self {
@@ -94,9 +96,9 @@ impl Operation {
         self
     }
 
-    /// Takes a body of any media type.
-    pub(crate) fn body(mut self, description: &'static str) -> Self {
-        self.body = Some(description);
+    /// Takes a body of one of these media types.
+    pub(crate) fn body(mut self, description: &'static str, media_types: &'static [&'static str]) -> Self {
+        self.body = Some((description, media_types));
         self
     }
 
@@ -126,9 +128,14 @@ impl Operation {
         self
     }
 
+    /// Asks for a token.
+    pub(crate) fn secured(self) -> Self {
+        Self { is_secured: true, ..self }
+    }
+
     /// The operation as the document has it. The schemas that it refers to are added to `schemas`.
     pub(crate) fn render(self, schemas: &mut SchemaGenerator) -> Value {
-        let Self { summary, parameters, body, responses } = self;
+        let Self { summary, parameters, body, responses, is_secured } = self;
         let responses: Map<_, _> = responses
             .into_iter()
             .map(|response| (response.status.to_string(), response.render(schemas)))
@@ -137,8 +144,12 @@ impl Operation {
         if let Some(operation) = operation.as_object_mut() {
             let parameters: Vec<_> = parameters.into_iter().map(Parameter::render).collect();
             operation.extend((!parameters.is_empty()).then(|| ("parameters".to_owned(), parameters.into())));
-            operation.extend(body.map(|description| {
-                ("requestBody".to_owned(), json!({"description": description, "content": {"*/*": {}}}))
+            let security = json!([{"token": []}, {"password": []}]);
+            operation.extend(is_secured.then(|| ("security".to_owned(), security)));
+            operation.extend(body.map(|(description, media_types)| {
+                let content: Map<_, _> =
+                    media_types.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+                ("requestBody".to_owned(), json!({"description": description, "content": content}))
             }));
         }
         operation

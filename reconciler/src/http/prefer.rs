@@ -29,6 +29,11 @@ impl Wait {
         Duration::from_secs(self.seconds)
     }
 
+    /// The same, or this time if that is shorter.
+    pub(crate) fn at_most(self, longest: Duration) -> Self {
+        Self { seconds: self.seconds.min(longest.as_secs()) }
+    }
+
     /// The value of `Preference-Applied` in the answer.
     pub(crate) fn applied(self) -> Option<HeaderValue> {
         HeaderValue::try_from(self.to_string()).ok()

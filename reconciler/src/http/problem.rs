@@ -2,23 +2,31 @@
 
 use axum::{
     Json,
-    http::{StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
 use super::limits::MAX_BODY;
-use crate::api;
+use crate::api::{self, writes::BodyError};
 
 /// A status code and its reason.
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
-    detail: String,
+    document: Box<api::problem::Problem>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into() }
+        // `about:blank`, the default type: the status says it all.
+        let document = api::problem::Problem {
+            detail: detail.into(),
+            status: status.as_u16(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            ..Default::default()
+        };
+        Self { status, document: Box::new(document), headers: Vec::new() }
     }
 
     /// 413: the body of the request is too long.
@@ -31,16 +39,46 @@ impl Problem {
     pub(crate) fn not_ready(reason: String) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, reason)
     }
+
+    /// The same with a header; a value that no header can have is left out.
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        self.headers.extend(HeaderValue::try_from(value).ok().map(|value| (name, value)));
+        self
+    }
+
+    /// The same with the mistakes in the body of the request.
+    pub(crate) fn errors(mut self, errors: Vec<BodyError>) -> Self {
+        self.document.errors = errors;
+        self
+    }
+
+    /// The same for a write that may have been done.
+    pub(crate) fn unknown(mut self, commit: String) -> Self {
+        (self.document.outcome, self.document.commit) = (Some("unknown".to_owned()), Some(commit));
+        self
+    }
+
+    /// The same with the id of the write.
+    pub(crate) fn of_request(mut self, id: String) -> Self {
+        self.document.request = Some(id);
+        self
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.document.detail
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { status, detail } = self;
-        let title = status.canonical_reason().unwrap_or("Error");
-        // `about:blank`, the default type: the status says it all.
-        let (status_code, title) = (status.as_u16(), title.to_owned());
-        let document = api::problem::Problem { detail, status: status_code, title, ..Default::default() };
+        let Self { status, document, headers } = self;
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-        (status, content_type, Json(document)).into_response()
+        let mut response = (status, content_type, Json(document)).into_response();
+        response.headers_mut().extend(headers);
+        response
     }
 }

@@ -8,7 +8,7 @@ use axum::{
     extract::DefaultBodyLimit,
     handler::Handler as _,
     http::{StatusCode, Uri},
-    middleware::from_fn,
+    middleware::{from_fn, from_fn_with_state},
 };
 use serde_json::Value;
 
@@ -17,7 +17,10 @@ use super::{
     host,
     limits::MAX_BODY,
     problem::Problem,
-    routes::{events, filters, health, hooks, metrics, modules, policies, ready, snapshot, status},
+    read_your_writes,
+    routes::{
+        events, filters, health, history, hooks, metrics, modules, policies, ready, snapshot, status, writes,
+    },
     state::{Served, Services},
 };
 use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs};
@@ -42,6 +45,7 @@ pub fn router(
     let (router, _) = described();
     let router =
         router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(served.clone());
+    let router = router.layer(from_fn_with_state(served.clone(), read_your_writes::check));
     let router = router.layer(from_fn(host::check));
     Routes { router, served }
 }
@@ -58,10 +62,15 @@ fn described() -> (Router<Served>, Value) {
         .get("/v1/policies", policies::list, policies::list_described())
         .get("/v1/policies/status", status::get, status::described())
         .get("/v1/policies/{name}", policies::one, policies::one_described())
+        .get("/v1/policies/{name}/history", history::get, history::described())
+        .post("/v1/policies", writes::post.layer(limit()), writes::post_described())
+        .post("/v1/policies/create", writes::post.layer(limit()), writes::post_described())
+        .put("/v1/policies/{name}", writes::put.layer(limit()), writes::put_described())
+        .delete("/v1/policies/{name}", writes::delete, writes::delete_described())
         .get("/v1/events", events::get, events::described())
         .get("/v1/config/stream", events::first_generation, events::first_generation_described())
         .get("/v1/filters", filters::get, filters::described())
-        .post("/v1/hooks/{forge}", hooks::post.layer(DefaultBodyLimit::max(MAX_BODY)), hooks::described())
+        .post("/v1/hooks/{forge}", hooks::post.layer(limit()), hooks::described())
         .get("/metrics", metrics::get, metrics::described())
         .get("/filter.wasm", modules::newest, modules::newest_described())
         .get("/filter/{sha256}.wasm", modules::by_digest, modules::by_digest_described())
@@ -70,6 +79,11 @@ fn described() -> (Router<Served>, Value) {
         .get("/v1/ready", ready::get, ready::described())
         .get("/ready", ready::get, ready::described())
         .with_document("/openapi.json")
+}
+
+/// The longest body that is read.
+fn limit() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(MAX_BODY)
 }
 
 async fn not_found(uri: Uri) -> Problem {

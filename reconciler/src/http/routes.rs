@@ -3,6 +3,7 @@
 pub(crate) mod events;
 pub(crate) mod filters;
 pub(crate) mod health;
+pub(crate) mod history;
 pub(crate) mod hooks;
 pub(crate) mod metrics;
 pub(crate) mod modules;
@@ -11,3 +12,4 @@ pub(crate) mod policies;
 pub(crate) mod ready;
 pub(crate) mod snapshot;
 pub(crate) mod status;
+pub(crate) mod writes;

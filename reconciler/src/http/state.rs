@@ -10,6 +10,7 @@ use super::{
     making::Making,
     notification::SecretFile,
     report::Report,
+    writing::Writing,
 };
 use crate::{
     clients::{Places, Prefixes},
@@ -17,6 +18,7 @@ use crate::{
     kubernetes::SharedHealth,
     serving::{modules::Modules, namespaces::Namespaces, publisher::Publisher},
     shutdown::Shutdown,
+    source::git::DocumentHistory,
     sync::requests::Syncs,
     telemetry::counters::Counters,
 };
@@ -41,13 +43,17 @@ pub struct Services {
     pub cluster: Option<Arc<SharedHealth>>,
     /// The prefixes by which clients are told apart.
     pub clients: Prefixes,
+    /// The way to change policies, if it is on.
+    pub writing: Option<Writing>,
+    /// The histories of policies, if they are in a repository.
+    pub history: Option<DocumentHistory>,
     pub(crate) filters: Filters,
     pub(crate) report: Report,
     pub(crate) listings: Listings,
     pub(crate) making: Making,
     /// A place for each stream of events that can be open at once.
     pub(crate) streams: Arc<Places<Arc<Notify>>>,
-    /// A place for each notification whose body can be read at once.
+    /// A place for each body that can be read at once.
     pub(crate) bodies: Arc<Places<Arc<Notify>>>,
 }
 
@@ -58,6 +64,8 @@ impl Services {
             modules,
             cluster: None,
             clients: Prefixes::default(),
+            writing: None,
+            history: None,
             filters: Filters::default(),
             report: Report::default(),
             listings: Listings::default(),

@@ -9,6 +9,7 @@ mod child;
 mod connection;
 mod corruption;
 mod directory;
+mod document_history;
 mod document_times;
 mod examining;
 mod fetch;
@@ -53,6 +54,7 @@ use std::{fmt, path::PathBuf};
 use git2::{Oid, Repository as BareClone};
 use tracing::warn;
 
+pub use self::document_history::{ChangeCommit, DocumentHistory};
 pub use self::document_times::DocumentTimes;
 pub(super) use self::{
     budget::{Cost, Excess},

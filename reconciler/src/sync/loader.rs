@@ -12,7 +12,10 @@ use policies::{
     repository::{RegexCost, Sources},
 };
 
-use crate::source::{BlobId, Checkout, CheckoutFile, Content, Source, SourceError, reading::Reading};
+use crate::source::{
+    BlobId, Checkout, CheckoutFile, Content, Source, SourceError,
+    reading::{Reading, StartTimes},
+};
 
 /// The share of files of earlier checkouts that stay, one in eight: forgetting them takes a pass over all files, too
 /// much for every checkout of many. Of few files none stays: each may be large.
@@ -33,6 +36,17 @@ pub struct Loaded {
     pub catalog: Arc<Catalog>,
 }
 
+/// A checkout with its files, read.
+#[derive(Debug)]
+pub(crate) struct ParsedCheckout {
+    pub(crate) checkout: Checkout,
+    /// In the order of the checkout.
+    pub(crate) files: Parsed,
+    /// Those in the directories above, in the order of the checkout.
+    pub(crate) guards: Parsed,
+    pub(crate) starts: StartTimes,
+}
+
 /// Files in the order of a checkout.
 type Parsed = Vec<Arc<File>>;
 
@@ -44,7 +58,7 @@ impl Loader {
 
     /// Loads the newest state of a source; `None` if it is what was loaded last. Blocks.
     pub fn load(&mut self, source: &mut Source) -> Result<Option<Loaded>, SourceError> {
-        let reading = source.read(|blob| self.files.contains_key(blob))?;
+        let reading = source.read(|blob| self.knows(blob))?;
         reading.map(|reading| self.finish(reading)).transpose()
     }
 
@@ -53,15 +67,8 @@ impl Loader {
         source.restore(|reading| self.finish(reading))
     }
 
-    fn finish(&mut self, mut reading: Reading<'_>) -> Result<Loaded, SourceError> {
-        let (files, guards) = self.parse(reading.checkout())?;
-
-        let declared = files.iter().flat_map(|file| file.policies());
-        let wanted = declared.filter(|declared| declared.has_duration());
-        let wanted = wanted.map(|declared| Arc::clone(&declared.policy)).collect();
-        let starts = reading.starts(wanted, |blob| self.files.get(blob).map(Arc::clone))?;
-
-        let checkout = reading.keep();
+    fn finish(&mut self, reading: Reading<'_>) -> Result<Loaded, SourceError> {
+        let ParsedCheckout { checkout, files, guards, starts } = self.read(reading)?;
         let sources = Sources {
             files: with_paths(&checkout.files, &files),
             ancestors: with_paths(&checkout.above, &guards),
@@ -69,6 +76,21 @@ impl Loader {
         };
         let catalog = Catalog::new(&sources, |path, policy| starts.of(path, policy));
         Ok(Loaded { checkout, catalog: Arc::new(catalog) })
+    }
+
+    /// True if the file with this content need not be read again.
+    pub(crate) fn knows(&self, blob: &BlobId) -> bool {
+        self.files.contains_key(blob)
+    }
+
+    /// Reads the files of a checkout, and keeps it.
+    pub(crate) fn read(&mut self, mut reading: Reading<'_>) -> Result<ParsedCheckout, SourceError> {
+        let (files, guards) = self.parse(reading.checkout())?;
+        let declared = files.iter().flat_map(|file| file.policies());
+        let wanted = declared.filter(|declared| declared.has_duration());
+        let wanted = wanted.map(|declared| Arc::clone(&declared.policy)).collect();
+        let starts = reading.starts(wanted, |blob| self.files.get(blob).map(Arc::clone))?;
+        Ok(ParsedCheckout { checkout: reading.keep(), files, guards, starts })
     }
 
     /// The files of a checkout and those above, in their order. What is new is taken in, and what is gone

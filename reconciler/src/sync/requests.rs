@@ -48,6 +48,14 @@ impl Syncs {
         let _ = progress.wait_for(|progress| progress.attempts.succeeded() >= wanted).await;
     }
 
+    /// Requests a sync that begins at once, for a commit that was pushed from here.
+    pub fn request_at_once(&self) {
+        self.progress.send_modify(|progress| {
+            progress.wanted = progress.attempts.begun() + 1;
+            progress.requested_at = None;
+        });
+    }
+
     /// The results of the syncs so far.
     pub fn attempts(&self) -> Attempts {
         self.progress.borrow().attempts.clone()
@@ -71,11 +79,15 @@ impl Syncs {
     /// Waits until a requested sync is due. Cancel-safe: the request stays until a sync begins.
     pub(crate) async fn due(&self) {
         let mut progress = self.progress.subscribe();
-        let requested = progress.wait_for(|progress| progress.wanted > progress.attempts.begun()).await;
-        // The sender is `self`: it is never gone.
-        let requested_at = requested.map_or(None, |progress| progress.requested_at);
-        if let Some(requested_at) = requested_at {
-            tokio::time::sleep_until(requested_at + SPACING).await;
+        loop {
+            let requested = progress.wait_for(|progress| progress.wanted > progress.attempts.begun()).await;
+            // The sender is `self`: it is never gone.
+            let requested_at = requested.map_or(None, |progress| progress.requested_at);
+            let Some(requested_at) = requested_at else { return };
+            tokio::select! {
+                () = tokio::time::sleep_until(requested_at + SPACING) => return,
+                _ = progress.changed() => {}
+            }
         }
     }
 
@@ -132,6 +144,20 @@ mod tests {
         assert!(timeout(MOMENT, syncs.due()).await.is_err(), "too soon");
         syncs.due().await;
         assert_eq!(begun.elapsed().as_secs(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_commit_of_our_own_waits_for_nothing() {
+        let syncs = Syncs::default();
+        syncs.request();
+        syncs.begin();
+        syncs.request();
+        let mut due = pin!(syncs.due());
+        assert!(timeout(MOMENT, &mut due).await.is_err(), "too soon");
+        let begun = Instant::now();
+        syncs.request_at_once();
+        due.await;
+        assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

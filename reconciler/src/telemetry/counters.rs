@@ -22,6 +22,7 @@ pub struct Counters {
     pub notifications: Notifications,
     /// Requests for a module that this replica does not have.
     pub unknown_modules: Counter,
+    pub writes: Writes,
 }
 
 /// The result of something that is counted.
@@ -44,6 +45,31 @@ pub struct Notifications {
     total: Family<Labels<2>, Counter>,
 }
 
+/// Changes of policies, by result, and their pushes.
+#[derive(Clone, Debug)]
+pub struct Writes {
+    total: Family<Labels<1>, Counter>,
+    pub push_duration: Histogram,
+    /// Pushes that were tried again, because somebody else had pushed first.
+    pub retries: Counter,
+}
+
+impl Default for Writes {
+    fn default() -> Self {
+        Self {
+            total: Family::default(),
+            push_duration: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
+            retries: Counter::default(),
+        }
+    }
+}
+
+impl Writes {
+    pub fn note(&self, result: &'static str) {
+        self.total.get_or_create(&[("result", result)]).inc();
+    }
+}
+
 impl Default for Reconciles {
     fn default() -> Self {
         // From 1 ms to 33 s: from a read that finds nothing new to a fetch that ends at its deadline.
@@ -54,7 +80,7 @@ impl Default for Reconciles {
 impl Counters {
     /// Adds all counters to a scrape.
     pub fn expose(&self, exposition: &mut Exposition) {
-        let Self { reconciles: Reconciles { total, duration }, notifications, unknown_modules } =
+        let Self { reconciles: Reconciles { total, duration }, notifications, unknown_modules, writes } =
             self.clone();
         let registry = &mut exposition.registry;
         registry.register("reconciles", "Reads of the source, by result", total);
@@ -63,6 +89,11 @@ impl Counters {
         registry.register("notifications", "Push notifications, by forge and result", notifications.total);
         let help = "Requests for a filter module that this replica does not have";
         registry.register("unknown_module_requests", help, unknown_modules);
+        registry.register("writes", "Requests to change policies, by result", writes.total);
+        let help = "The time of a push";
+        registry.register_with_unit("push_duration", help, Unit::Seconds, writes.push_duration);
+        let help = "Pushes that were tried again, because somebody else had pushed first";
+        registry.register("push_retries", help, writes.retries);
     }
 }
 

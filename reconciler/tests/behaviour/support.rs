@@ -9,6 +9,7 @@ pub(crate) mod process;
 pub(crate) mod remote;
 pub(crate) mod signing;
 pub(crate) mod writer;
+pub(crate) mod writing;
 
 use std::{path::Path, time::Duration};
 

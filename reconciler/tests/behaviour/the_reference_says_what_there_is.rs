@@ -76,7 +76,7 @@ async fn every_route_is_there() {
         })
         .collect();
     let listed: BTreeSet<_> =
-        ["GET ", "POST "].into_iter().flat_map(rows).map(|row| row[0].clone()).collect();
+        ["GET ", "POST ", "PUT ", "DELETE "].into_iter().flat_map(rows).map(|row| row[0].clone()).collect();
     assert_eq!(listed, served);
 }
 

@@ -1,25 +1,18 @@
 //! `POST /v1/hooks/{forge}`: a forge tells that a branch was pushed.
 
-use std::sync::Arc;
-
 use axum::{
     Json,
-    body::{Bytes, HttpBody as _},
-    extract::{FromRequest as _, Path, Request, State},
-    http::{
-        HeaderName, StatusCode,
-        header::{RETRY_AFTER, WWW_AUTHENTICATE},
-    },
+    extract::{Path, Request, State},
+    http::{HeaderName, StatusCode, header::WWW_AUTHENTICATE},
     response::{IntoResponse, Response},
 };
-use tokio::{sync::Notify, time::timeout};
 use tracing::debug;
 
 use crate::{
     api::hooks::{Notified, NotifiedStatus},
     clients::Client,
     http::{
-        limits::{self, BODY_TIME, MAX_BODIES, MAX_BODY},
+        body,
         notification::Forge,
         operation::{Operation, Parameter, json},
         peer::Peer,
@@ -57,26 +50,9 @@ async fn notified(
     };
     let proof = request.headers().get(forge.header()).cloned();
     let proof = proof.ok_or_else(|| refused(forge, "is missing"))?;
-    if request.body().size_hint().lower() > MAX_BODY as u64 {
-        return Err(Problem::too_large().into_response());
-    }
-    let bodies = &served.services.bodies;
-    let (reading, closed) = (bodies.take(client).ok_or_else(busy)?, Arc::<Notify>::default());
-    bodies.close_by(reading.key(), Arc::clone(&closed));
-    let body = tokio::select! {
-        body = timeout(BODY_TIME, Bytes::from_request(request, &())) => body,
-        () = closed.notified() => return Err(busy()),
-    };
-    let body = body.map_err(|_| {
-        let detail = format!("the body takes longer than {} s", BODY_TIME.as_secs());
-        Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_response()
-    })?;
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large().into_response(),
-        status => Problem::new(status, "the body broke off").into_response(),
-    })?;
+    let body = body::read(served, client, request).await.map_err(IntoResponse::into_response)?;
     match secrets.proves(forge, proof.as_bytes(), &body) {
-        Ok(true) => drop((body, reading)),
+        Ok(true) => drop(body),
         Ok(false) => return Err(refused(forge, "does not prove that the notification is genuine")),
         Err(error) => {
             debug!(forge = forge.as_str(), "a notification cannot be verified: {error}");
@@ -86,12 +62,6 @@ async fn notified(
     debug!(forge = forge.as_str(), "notified");
     served.syncs.request();
     Ok((StatusCode::ACCEPTED, Json(Notified { status: NotifiedStatus::Accepted })).into_response())
-}
-
-fn busy() -> Response {
-    let detail = format!("{MAX_BODIES} notifications are being read already; try again later");
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-    ([(RETRY_AFTER, limits::RETRY_AFTER)], problem).into_response()
 }
 
 fn refused(forge: Forge, why: &str) -> Response {
@@ -112,7 +82,7 @@ pub(crate) fn described() -> Operation {
     proofs
         .into_iter()
         .fold(operation, Operation::parameter)
-        .body("At most 1 MiB. It is verified and not read.")
+        .body("At most 1 MiB. It is verified and not read.", &["*/*"])
         .answers(202, "The notification is genuine", Some(json::<Notified>()), &[])
         .problems(&[401, 404, 408, 413, 503])
 }

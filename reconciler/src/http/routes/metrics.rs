@@ -154,6 +154,7 @@ mod tests {
         syncs.begin();
         syncs.succeeded(Duration::ZERO);
         syncs.counters.notifications.note("github", Outcome::Success);
+        syncs.counters.writes.note("committed");
         let health = SharedHealth::default();
         health.set_namespaces(Namespaces::default());
         health.set_leader(true, None);

@@ -1,0 +1,44 @@
+//! The bodies of requests: few are read at once, and each in a bounded time.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Bytes, HttpBody as _},
+    extract::{FromRequest as _, Request},
+    http::{StatusCode, header::RETRY_AFTER},
+};
+use tokio::{sync::Notify, time::timeout};
+
+use super::{
+    limits::{self, BODY_TIME, MAX_BODIES, MAX_BODY},
+    problem::Problem,
+    state::Served,
+};
+use crate::clients::Client;
+
+/// Reads the body of a request.
+pub(crate) async fn read(served: &Served, client: Client, request: Request) -> Result<Bytes, Problem> {
+    if request.body().size_hint().lower() > MAX_BODY as u64 {
+        return Err(Problem::too_large());
+    }
+    let bodies = &served.services.bodies;
+    let (reading, closed) = (bodies.take(client).ok_or_else(busy)?, Arc::<Notify>::default());
+    bodies.close_by(reading.key(), Arc::clone(&closed));
+    let body = tokio::select! {
+        body = timeout(BODY_TIME, Bytes::from_request(request, &())) => body,
+        () = closed.notified() => return Err(busy()),
+    };
+    let body = body.map_err(|_| {
+        let detail = format!("the body takes longer than {} s", BODY_TIME.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+    })?;
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
+        status => Problem::new(status, "the body broke off"),
+    })
+}
+
+fn busy() -> Problem {
+    let detail = format!("{MAX_BODIES} bodies are being read already; try again later");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).header(RETRY_AFTER, limits::RETRY_AFTER)
+}

@@ -1,0 +1,150 @@
+//! `POST /v1/policies`, and `PUT` and `DELETE` of one policy: changes that become commits.
+
+mod answer;
+mod description;
+mod reading;
+
+use std::time::{Duration, Instant};
+
+use axum::{
+    extract::{Path, Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use tracing::{info, warn};
+
+pub(crate) use self::description::{delete_described, post_described, put_described};
+use self::{
+    answer::{Refused, Written},
+    reading::{Target, order},
+};
+use crate::{
+    clients::Client,
+    http::{
+        headers::PREFERENCE_APPLIED,
+        peer::{Address, Peer},
+        prefer::{self, Wait},
+        problem::Problem,
+        state::Served,
+        writing::Writing,
+    },
+    writes::order::random_id,
+};
+
+/// The time of a whole request that does not say how long it waits, and the longest.
+const WAIT: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// A request that changes policies, before its sender is known.
+#[derive(Debug)]
+struct Sent {
+    id: String,
+    target: Target,
+    request: Request,
+}
+
+pub(crate) async fn post(
+    State(served): State<Served>,
+    peer: Peer,
+    address: Address,
+    request: Request,
+) -> Response {
+    respond(&served, peer, address, Target::Body, request).await
+}
+
+pub(crate) async fn put(
+    State(served): State<Served>,
+    peer: Peer,
+    address: Address,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    respond(&served, peer, address, Target::Put(name), request).await
+}
+
+pub(crate) async fn delete(
+    State(served): State<Served>,
+    peer: Peer,
+    address: Address,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    respond(&served, peer, address, Target::Delete(name), request).await
+}
+
+/// Does a request, and tells of it in the log, in the metrics and to the client.
+async fn respond(
+    served: &Served,
+    Peer(client): Peer,
+    Address(address): Address,
+    target: Target,
+    request: Request,
+) -> Response {
+    let Some(writing) = &served.services.writing else {
+        let detail = "changes by HTTP are off; switch them on with --write-token-file (HFI_WRITE_TOKEN_FILE)";
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).header(header::ALLOW, "GET, HEAD");
+        return problem.into_response();
+    };
+    let (id, wait) = (random_id(), prefer::preferred(request.headers()));
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
+    let sent = Sent { id: id.clone(), target, request };
+    let (user, result) = write(served, writing, client, sent, wait).await;
+    let (user, request) = (user.as_deref().unwrap_or_default(), id.as_str());
+    let (label, response) = match result {
+        Ok(written) => {
+            let (what, commit) = (written.what(), written.commit());
+            info!(user, from, request, %method, path, what, commit, served = written.is_served(), "a write");
+            (written.label(), written.into_response())
+        }
+        Err(refused) => {
+            let (status, reason) = (refused.problem.status().as_u16(), refused.problem.detail());
+            warn!(user, from, request, %method, path, status, reason, "a write was refused");
+            (refused.label, refused.problem.of_request(id.clone()).into_response())
+        }
+    };
+    served.counters.writes.note(label);
+    applied(response, wait)
+}
+
+fn applied(mut response: Response, wait: Option<Wait>) -> Response {
+    let granted = wait.map(|wait| wait.at_most(MAX_WAIT)).and_then(Wait::applied);
+    if let Some(granted) = granted {
+        response.headers_mut().insert(PREFERENCE_APPLIED, granted);
+    }
+    response
+}
+
+/// Does a request. Returns its sender, as soon as that is known.
+async fn write(
+    served: &Served,
+    writing: &Writing,
+    client: Client,
+    Sent { id, target, request }: Sent,
+    wait: Option<Wait>,
+) -> (Option<String>, Result<Written, Refused>) {
+    let deadline = Instant::now() + wait.map_or(WAIT, |wait| wait.at_most(MAX_WAIT).duration());
+    let host = host(&request);
+    let rights = match writing.authorize(request.headers(), host.as_deref(), client).await {
+        Ok(rights) => rights,
+        Err(problem) => return (None, Err(problem.into())),
+    };
+    let user = Some(rights.user.as_str().to_owned());
+    let done = async {
+        writing.count(&rights.user)?;
+        let order = order(served, client, rights, target, request, deadline, id.clone()).await?;
+        let done = writing.writes.write(order).await?;
+        let is_served = match done.at {
+            Some(commit) => writing.writes.until_served(commit, deadline).await,
+            None => false,
+        };
+        Ok(Written::new(served, &writing.writes, id, done, is_served))
+    };
+    (user, done.await)
+}
+
+/// The host that a request was sent to.
+fn host(request: &Request) -> Option<String> {
+    let authority = request.uri().authority().map(ToString::to_string);
+    authority.or_else(|| Some(request.headers().get(header::HOST)?.to_str().ok()?.to_owned()))
+}

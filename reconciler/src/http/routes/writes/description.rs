@@ -1,0 +1,61 @@
+//! The routes of changes, for the OpenAPI document.
+
+use crate::{
+    api,
+    http::operation::{Operation, Parameter, json},
+};
+
+/// The media types of bodies.
+const MEDIA_TYPES: [&str; 2] = ["application/json", "application/yaml"];
+
+/// The status codes of refusals.
+const PROBLEMS: [u16; 15] = [400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 422, 429, 500, 503, 504];
+
+pub(crate) fn post_described() -> Operation {
+    described("Create or update policies: one commit for all of the body")
+        .body("A policy, or many: a JSON object or array, or a stream of YAML", &MEDIA_TYPES)
+}
+
+pub(crate) fn put_described() -> Operation {
+    described("Create or update one policy")
+        .parameter(name())
+        .body("The policy, whose name is that of the URL", &MEDIA_TYPES)
+}
+
+pub(crate) fn delete_described() -> Operation {
+    described("Remove a policy")
+        .parameter(name())
+        .parameter(Parameter::query("file", "The file, if the name stands in several"))
+}
+
+fn name() -> Parameter {
+    Parameter::path("name", "`metadata.name`", serde_json::json!({"type": "string"}))
+}
+
+fn described(summary: &'static str) -> Operation {
+    let written = || Some(json::<api::writes::Written>());
+    Operation::new(summary)
+        .parameter(Parameter::query("dryRun", "`true`: say what would be done, and do nothing"))
+        .parameter(Parameter::query("message", "The subject of the commit"))
+        .parameter(Parameter::query("folder", "The directory of new files, below the policy directory"))
+        .parameter(Parameter::query(
+            "restart",
+            "`true`: put into force again what had ended or was suspended",
+        ))
+        .parameter(Parameter::query("allowWildcard", "`true`: take a new policy that selects everything"))
+        .parameter(Parameter::query("rewrite", "`true`: write documents anew that cannot be edited in place"))
+        .parameter(Parameter::header(
+            "If-Match",
+            "The `ETag` of the policy with `all=true`, or `*` (one policy)",
+        ))
+        .parameter(Parameter::header("If-None-Match", "`*`: only if the policy does not exist (one policy)"))
+        .parameter(Parameter::header(
+            "Prefer",
+            "`wait=N`: the seconds for all of it, 20 unless said, at most 60",
+        ))
+        .answers(200, "The change is in Git, or nothing was to be changed", written(), &[])
+        .answers(201, "The same, and something was created", written(), &[])
+        .answers(202, "The change is on a new branch (`--write-branch`)", written(), &[])
+        .problems(&PROBLEMS)
+        .secured()
+}

@@ -1,0 +1,106 @@
+//! Reads a request that changes policies.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, StatusCode, header},
+};
+use policies::{
+    Digest,
+    editing::{Document, Format, read_body},
+    language::PolicyName,
+};
+
+use super::answer::Refused;
+use crate::{
+    access::rights::Rights,
+    clients::Client,
+    http::{body, problem::Problem, state::Served, write_query::WriteQuery},
+    writes::{
+        etag::Condition,
+        order::{Action, Order},
+        outcome::Refusal,
+    },
+};
+
+/// The change that the method and the path of a request name.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// All policies in the body.
+    Body,
+    /// This one, which is in the body.
+    Put(String),
+    Delete(String),
+}
+
+/// Reads all of a request.
+pub(super) async fn order(
+    served: &Served,
+    client: Client,
+    rights: Arc<Rights>,
+    target: Target,
+    request: Request,
+    deadline: Instant,
+    id: String,
+) -> Result<Order, Refused> {
+    let query = WriteQuery::read(request.uri().query(), request.headers())?;
+    let WriteQuery { options, file } = query;
+    if file.is_some() && !matches!(target, Target::Delete(_)) {
+        return Err(bad_request("`file` is for DELETE").into());
+    }
+    let mut identity = format!("{}\n{:?}\n{:?}\n", rights.user.as_str(), target, options).into_bytes();
+    let action = match target {
+        Target::Delete(name) => Action::Delete { name: policy_name(name)?, file },
+        Target::Body | Target::Put(_) => {
+            let format = format(request.headers())?;
+            let body = body::read(served, client, request).await?;
+            identity.extend_from_slice(&body);
+            // To read it can take long.
+            let read = served.services.making.make(client, move || read_body(&body, format)).await?;
+            let documents = read.map_err(Refusal::Mistakes)?;
+            one_policy(&target, &documents)?;
+            if documents.len() > 1 && options.condition != Condition::Always {
+                return Err(bad_request("If-Match and If-None-Match are for one policy").into());
+            }
+            Action::Put(documents)
+        }
+    };
+    Ok(Order { id, fingerprint: Digest::of(&identity), rights, action, options, deadline })
+}
+
+fn bad_request(detail: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, detail)
+}
+
+/// A name in a path. What is no name is nowhere.
+fn policy_name(name: String) -> Result<PolicyName, Problem> {
+    PolicyName::try_from(name).map_err(|error| Problem::new(StatusCode::NOT_FOUND, error.to_string()))
+}
+
+/// The body of a PUT is the one policy that the path names.
+fn one_policy(target: &Target, documents: &[Document]) -> Result<(), Refused> {
+    let Target::Put(name) = target else { return Ok(()) };
+    let [document] = documents else {
+        return Err(bad_request("PUT takes one policy; send several to POST /v1/policies").into());
+    };
+    if document.name().is_none_or(|known| known.as_str() != name) {
+        let message = format!("must be `{name}`, the name in the URL");
+        return Err(Refusal::Mistakes(vec![document.mistake("metadata.name", message)]).into());
+    }
+    Ok(())
+}
+
+/// The format of the body.
+fn format(headers: &HeaderMap) -> Result<Format, Problem> {
+    let media_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "application/json" => Ok(Format::Json),
+        "application/yaml" => Ok(Format::Yaml),
+        _ => {
+            let detail = "the Content-Type must be application/json or application/yaml";
+            Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The commits that changed one document.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use git2::{Commit, Oid, Repository as BareClone};
+use policies::{File, Timestamp, editing, language::PolicyName};
+
+use super::{
+    GitSource,
+    budget::{Cost, ReadError},
+    directory::{Change, Directory},
+    document_times::committed_at,
+    objects,
+    reason::failure,
+    tree::policy_directory,
+    writing::Writer,
+};
+use crate::source::{ancestry::CommitId, error::SourceError, printable::printable};
+
+/// The number of commits that are looked at.
+const MAX_COMMITS: usize = 1_000;
+/// The longest subject that is told, in characters.
+const MAX_SUBJECT: usize = 200;
+
+/// The histories of the documents in a clone. It opens the clone by itself, so any thread may use it.
+#[derive(Clone, Debug)]
+pub struct DocumentHistory {
+    clone: PathBuf,
+    /// The policy directory.
+    path: PathBuf,
+}
+
+/// The commits of the branch that changed a document, the newest first.
+#[derive(Debug, Default)]
+pub struct Changed {
+    pub commits: Vec<ChangeCommit>,
+    /// True if there are older ones, which were not looked at.
+    pub is_partial: bool,
+}
+
+/// A commit that changed a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeCommit {
+    pub id: CommitId,
+    pub at: Timestamp,
+    pub author: String,
+    pub subject: String,
+}
+
+impl GitSource {
+    /// The histories of the documents in the clone.
+    pub(in crate::source) fn document_history(&self) -> DocumentHistory {
+        DocumentHistory::new(&self.clone, &self.path)
+    }
+}
+
+impl Writer {
+    /// The histories of the documents in the clone for writes.
+    pub fn history(&self) -> DocumentHistory {
+        self.source.document_history()
+    }
+}
+
+impl DocumentHistory {
+    fn new(clone: &BareClone, path: &Path) -> Self {
+        Self { clone: clone.path().to_owned(), path: path.to_owned() }
+    }
+
+    /// The first-parent commits up to `tip` that changed the policy of this name, at most `most` of them. Blocks.
+    pub fn of(&self, tip: CommitId, name: &PolicyName, most: usize) -> Result<Changed, SourceError> {
+        let read = || -> Result<Changed, ReadError> {
+            let clone = BareClone::open_bare(&self.clone)?;
+            self.walk(&clone, Oid::from_bytes(&tip.0)?, name, most)
+        };
+        read().map_err(|error| match error {
+            ReadError::Git(error) => failure("cannot read the history", &error),
+            ReadError::Over(excess) => SourceError(format!("cannot read the history: {excess}")),
+        })
+    }
+
+    fn walk(
+        &self,
+        clone: &BareClone,
+        tip: Oid,
+        name: &PolicyName,
+        most: usize,
+    ) -> Result<Changed, ReadError> {
+        let mut changed = Changed::default();
+        let mut commit = objects::commit(clone, tip)?;
+        let mut after = self.directory(clone, &commit, None)?;
+        for _ in 0..MAX_COMMITS {
+            let parent = commit.parent_ids().next().map(|id| objects::commit(clone, id)).transpose()?;
+            let before = match &parent {
+                Some(parent) => self.directory(clone, parent, after.as_ref())?,
+                None => None,
+            };
+            let Change { before: gone, after: new } = Change::between(before.as_deref(), after.as_deref());
+            if documents(clone, gone, name)? != documents(clone, new, name)? {
+                changed.commits.push(ChangeCommit::of(&commit));
+                if changed.commits.len() == most {
+                    return Ok(changed);
+                }
+            }
+            match parent {
+                Some(parent) => (commit, after) = (parent, before),
+                None => return Ok(changed),
+            }
+        }
+        Ok(Changed { is_partial: true, ..changed })
+    }
+
+    /// The policy directory of a commit; none of a commit over a limit, which was never served.
+    fn directory(
+        &self,
+        clone: &BareClone,
+        commit: &Commit<'_>,
+        known: Option<&Arc<Directory>>,
+    ) -> Result<Option<Arc<Directory>>, ReadError> {
+        let root = objects::root(clone, commit);
+        let read =
+            root.and_then(|root| policy_directory(clone, &root, &self.path, known, &mut Cost::default()));
+        match read {
+            Err(ReadError::Over(_)) => Ok(None),
+            read => read,
+        }
+    }
+}
+
+/// All that is written under a name in some files. What is not valid counts as the whole file.
+fn documents(clone: &BareClone, mut blobs: Vec<Oid>, name: &PolicyName) -> Result<Vec<String>, ReadError> {
+    blobs.sort_unstable();
+    blobs.dedup();
+    let mut documents = Vec::new();
+    for id in blobs {
+        let content = objects::content(clone, id)?;
+        let text = name.as_str().as_bytes();
+        if !content.windows(text.len()).any(|window| window == text) {
+            continue;
+        }
+        match editing::find(&content, name) {
+            Some(document) => documents.push(document.to_json()),
+            None if File::read(&content).policy_names().any(|(known, _)| known == name) => {
+                documents.push(id.to_string());
+            }
+            None => {}
+        }
+    }
+    documents.sort_unstable();
+    Ok(documents)
+}
+
+impl ChangeCommit {
+    fn of(commit: &Commit<'_>) -> Self {
+        let author = commit.author();
+        let author = String::from_utf8_lossy(author.name_bytes()).into_owned();
+        let message = String::from_utf8_lossy(commit.message_bytes());
+        let subject: String = message.lines().next().unwrap_or_default().chars().take(MAX_SUBJECT).collect();
+        Self {
+            id: CommitId(commit.id().as_bytes().try_into().unwrap_or_default()),
+            at: committed_at(commit),
+            author: printable(&author).into_owned(),
+            subject: printable(&subject).into_owned(),
+        }
+    }
+}

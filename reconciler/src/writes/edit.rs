@@ -1,0 +1,233 @@
+//! The changes that a request makes to the branch.
+
+mod checks;
+mod restarting;
+
+use std::sync::Arc;
+
+use policies::{
+    Timestamp,
+    editing::{self, Document},
+    language::PolicyName,
+    reading::{Finding, Place, Problem},
+};
+
+use super::{
+    branch::{Branch, Changes},
+    etag,
+    judge::{Sent, judge},
+    order::{Action, Order},
+    outcome::{Done, Refusal},
+    selection,
+};
+use crate::{
+    api::writes::{WriteResult, WrittenPolicy},
+    source::{SourceError, git::DocumentHistory, writing::Writer},
+};
+
+/// The only kind that is written.
+const POLICY: &str = "FaultPolicy";
+
+/// What a request reads, and what it changes.
+#[derive(Debug)]
+pub(super) struct Edit<'a> {
+    pub(super) writer: &'a Writer,
+    pub(super) history: &'a DocumentHistory,
+    /// The policy directory; empty for the whole repository.
+    pub(super) directory: &'a str,
+    pub(super) branch: &'a Branch,
+    pub(super) order: &'a Order,
+    pub(super) now: Timestamp,
+    pub(super) draft: Draft,
+}
+
+/// The changes so far.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    changes: Changes,
+    policies: Vec<WrittenPolicy>,
+    sent: Vec<Sent>,
+    warnings: Vec<Problem>,
+}
+
+/// A request that can be done: its files, what the branch is then, and what is answered.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) changes: Changes,
+    pub(super) after: Branch,
+    pub(super) done: Done,
+}
+
+impl Edit<'_> {
+    /// Makes all changes of the request, and judges them.
+    pub(super) fn plan(mut self) -> Result<Plan, Refusal> {
+        match &self.order.action {
+            Action::Put(documents) => {
+                Self::check_names(documents)?;
+                documents.iter().try_for_each(|document| self.put(document))?;
+            }
+            Action::Delete { name, file } => self.delete(name, file.as_deref())?,
+        }
+        let Self { branch, order, now, draft: Draft { changes, mut policies, sent, mut warnings }, .. } =
+            self;
+        let after = branch.with(&changes, now).map_err(|excess| match sent.first() {
+            Some(sent) => Refusal::mistake(sent.document.mistake("spec.rules", excess)),
+            None => Refusal::Unprocessable(excess.to_string()),
+        })?;
+        let touched: Vec<_> = policies.iter().map(|policy| policy.file.as_str()).collect();
+        warnings.extend(judge(branch, &after, &sent, &touched, order.only_takes_away())?);
+        for policy in policies.iter_mut().filter(|policy| policy.result != WriteResult::Deleted) {
+            let name = PolicyName::try_from(policy.name.clone()).ok();
+            let places = name.map(|name| after.places(&name)).unwrap_or_default();
+            policy.line = places.first().map_or(policy.line, |(_, line)| *line);
+        }
+        Ok(Plan { changes, after, done: Done { policies, warnings, ..Done::default() } })
+    }
+
+    fn put(&mut self, document: &Document) -> Result<(), Refusal> {
+        let Some(name) = document.name() else { return Ok(()) };
+        self.may_write(POLICY)?;
+        let places = self.branch.places(name);
+        match places.as_slice() {
+            [] => self.create(name, document),
+            [(file, _)] => self.update(name, &Arc::clone(file), document),
+            several => Err(two_places(name, several)),
+        }
+    }
+
+    fn create(&mut self, name: &PolicyName, document: &Document) -> Result<(), Refusal> {
+        let (rights, options) = (&self.order.rights, &self.order.options);
+        let breach = options.condition.breach(name.as_str(), false, None);
+        if let Some(reason) = breach {
+            return Err(Refusal::Precondition { reason, etag: None });
+        }
+        let selected = selection::check(document, None, rights, options.allow_wildcard)?;
+        let file = self.new_path(name);
+        self.may_touch(&file)?;
+        let obstacle = self.writer.obstacle(self.branch.commit, &file).map_err(unavailable)?;
+        if let Some(reason) = obstacle {
+            return Err(Refusal::Conflict(format!("no new file can be at `{file}`: it {reason}")));
+        }
+        if self.content(&file)?.is_some() {
+            return Err(Refusal::Conflict(format!(
+                "the file `{file}` is there and does not hold the policy `{name}`; name another directory by \
+                 `folder` in the query"
+            )));
+        }
+        self.changes_to(&file, Some(editing::new_file(&selected.document)));
+        self.wrote(name, &file, 1, WriteResult::Created);
+        self.warn(selected.warning, &file);
+        self.draft.sent.push(Sent { document: selected.document, file });
+        Ok(())
+    }
+
+    fn update(&mut self, name: &PolicyName, file: &str, document: &Document) -> Result<(), Refusal> {
+        self.may_touch(file)?;
+        let content = self.content(file)?.unwrap_or_default();
+        let existing = editing::find(&content, name);
+        self.check_condition(name, existing.as_ref())?;
+        let (rights, options) = (&self.order.rights, &self.order.options);
+        if existing.is_none() {
+            selection::may_remove(None, rights)?;
+        }
+        let selected = selection::check(document, existing.as_ref(), rights, options.allow_wildcard)?;
+        self.warn(selected.warning, file);
+        let (wanted, result) = match &existing {
+            Some(existing) => self.restarted(name, existing, selected.document, file)?,
+            None => (selected.document, WriteResult::Configured),
+        };
+        if existing.as_ref().and_then(etag::of_document) == etag::of_document(&wanted) {
+            self.wrote(name, file, wanted.place().line, WriteResult::Unchanged);
+            return Ok(());
+        }
+        let how = self.order.options.how;
+        let edited = editing::put(&content, name, &wanted, how).map_err(|cannot| {
+            let editing::CannotEdit { line, reason } = cannot;
+            Refusal::Unprocessable(format!(
+                "{file}:{line}: {reason}: edit by hand, or add `rewrite=true` to the query"
+            ))
+        })?;
+        let result = if edited.changed { result } else { WriteResult::Unchanged };
+        if edited.changed {
+            self.changes_to(file, Some(edited.bytes));
+            self.draft.sent.push(Sent { document: wanted, file: file.to_owned() });
+        }
+        self.wrote(name, file, edited.line, result);
+        Ok(())
+    }
+
+    fn delete(&mut self, name: &PolicyName, file: Option<&str>) -> Result<(), Refusal> {
+        self.may_write(POLICY)?;
+        let mut places = self.branch.places(name);
+        if let Some(file) = file {
+            places.retain(|(known, _)| &**known == file);
+        }
+        let (file, line) = match places.as_slice() {
+            [] => return Err(self.nowhere(name, file)),
+            [place] => place.clone(),
+            several => return Err(two_places(name, several)),
+        };
+        self.may_touch(&file)?;
+        let content = self.content(&file)?.unwrap_or_default();
+        let existing = editing::find(&content, name);
+        self.check_condition(name, existing.as_ref())?;
+        selection::may_remove(existing.as_ref(), &self.order.rights)?;
+        let rest = editing::remove(&content, name).map_err(|cannot| {
+            let editing::CannotEdit { line, reason } = cannot;
+            Refusal::Unprocessable(format!("{file}:{line}: {reason}: edit by hand"))
+        })?;
+        self.changes_to(&file, rest);
+        self.wrote(name, &file, line, WriteResult::Deleted);
+        Ok(())
+    }
+
+    /// The content of a file with the changes so far.
+    fn content(&self, file: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        match self.draft.changes.get(file) {
+            Some(content) => Ok(content.clone()),
+            None => self.writer.file(self.branch.commit, file).map_err(unavailable),
+        }
+    }
+
+    fn changes_to(&mut self, file: &str, content: Option<Vec<u8>>) {
+        self.draft.changes.insert(file.to_owned(), content);
+    }
+
+    fn wrote(&mut self, name: &PolicyName, file: &str, line: u32, result: WriteResult) {
+        let (name, file) = (name.to_string(), file.to_owned());
+        self.draft.policies.push(WrittenPolicy { file, line, name, result });
+    }
+
+    fn warn(&mut self, message: Option<String>, file: &str) {
+        let finding =
+            |message| Finding { place: Place::default(), field: "spec.selector".to_owned(), message };
+        self.draft
+            .warnings
+            .extend(message.map(|message| Problem { file: file.into(), finding: finding(message) }));
+    }
+}
+
+impl Plan {
+    /// True if nothing is to be written.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The names of the policies that change.
+    pub(super) fn changed(&self) -> Vec<&str> {
+        let changed = self.done.policies.iter().filter(|policy| policy.result != WriteResult::Unchanged);
+        changed.map(|policy| policy.name.as_str()).collect()
+    }
+}
+
+fn two_places(name: &PolicyName, places: &[(Arc<str>, u32)]) -> Refusal {
+    let places: Vec<_> = places.iter().map(|(file, line)| format!("{file}:{line}")).collect();
+    Refusal::Conflict(format!(
+        "the policy `{name}` stands in {}; remove one of them (DELETE with `file` in the query)",
+        places.join(" and in ")
+    ))
+}
+
+fn unavailable(error: SourceError) -> Refusal {
+    Refusal::Unavailable(error.to_string())
+}

@@ -1,0 +1,89 @@
+//! What a request may not do, and the path of a new file.
+
+use policies::{editing::Document, language::PolicyName};
+
+use super::{Edit, POLICY};
+use crate::writes::{etag, order::RESERVED, outcome::Refusal};
+
+impl Edit<'_> {
+    /// Each document must be a policy, with a name that no other has.
+    pub(super) fn check_names(documents: &[Document]) -> Result<(), Refusal> {
+        let mut mistakes = Vec::new();
+        for (position, document) in documents.iter().enumerate() {
+            let Some(name) = document.name().filter(|_| document.kind() == POLICY) else {
+                let kind = document.kind();
+                return Err(Refusal::Forbidden(format!(
+                    "no token may write a `{kind}`: it is for those who commit"
+                )));
+            };
+            if RESERVED.contains(&name.as_str()) {
+                let message = format!("`{name}` is a name of hfi itself; choose another");
+                mistakes.push(document.mistake("metadata.name", message));
+            }
+            let is_same = |other: &Document| other.name() == Some(name);
+            if documents.iter().take(position).any(is_same) {
+                let message =
+                    format!("`{name}` is the name of an earlier document too; send each policy once");
+                mistakes.push(document.mistake("metadata.name", message));
+            }
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(Refusal::Mistakes(mistakes)) }
+    }
+
+    pub(super) fn nowhere(&self, name: &PolicyName, file: Option<&str>) -> Refusal {
+        let reason = match file {
+            Some(file) => format!("there is no policy `{name}` in `{file}`"),
+            None => format!("there is no policy `{name}` in the branch"),
+        };
+        match self.order.options.condition.breach(name.as_str(), false, None) {
+            Some(reason) => Refusal::Precondition { reason, etag: None },
+            None => Refusal::NotFound(reason),
+        }
+    }
+
+    pub(super) fn check_condition(
+        &self,
+        name: &PolicyName,
+        existing: Option<&Document>,
+    ) -> Result<(), Refusal> {
+        let etag = existing.and_then(etag::of_document);
+        match self.order.options.condition.breach(name.as_str(), true, etag.as_deref()) {
+            Some(reason) => Err(Refusal::Precondition { reason, etag }),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn may_write(&self, kind: &str) -> Result<(), Refusal> {
+        let rights = &self.order.rights;
+        if rights.kinds.iter().any(|known| known == kind) {
+            return Ok(());
+        }
+        let user = rights.user.as_str();
+        Err(Refusal::Forbidden(format!(
+            "`{user}` has no right to write a `{kind}` (`kinds` in the token file)"
+        )))
+    }
+
+    pub(super) fn may_touch(&self, file: &str) -> Result<(), Refusal> {
+        let rights = &self.order.rights;
+        let below = match self.directory {
+            "" => file,
+            directory => file.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/')).unwrap_or(file),
+        };
+        if rights.reach(below) {
+            return Ok(());
+        }
+        let user = rights.user.as_str();
+        Err(Refusal::Forbidden(format!(
+            "`{user}` has no right to the file `{file}` (`folder` in the token file)"
+        )))
+    }
+
+    /// The path of the file of a new policy.
+    pub(super) fn new_path(&self, name: &PolicyName) -> String {
+        let below = self.order.options.directory.as_deref().or(self.order.rights.directory.as_deref());
+        let parts = [self.directory, below.unwrap_or_default()];
+        let directory = parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}/"));
+        format!("{}{name}.yaml", directory.collect::<String>())
+    }
+}

@@ -1,0 +1,31 @@
+//! The commits that changed a policy.
+
+use policies::language::PolicyName;
+
+use crate::{
+    api::writes::{History, HistoryCommit},
+    source::{
+        SourceError,
+        ancestry::CommitId,
+        git::{ChangeCommit, DocumentHistory},
+    },
+};
+
+/// The commits up to `tip` that changed a policy, the newest first. Blocks.
+pub fn of(documents: &DocumentHistory, tip: CommitId, name: &PolicyName) -> Result<History, SourceError> {
+    let changed = documents.of(tip, name, usize::MAX)?;
+    let commits = changed.commits.into_iter().map(|ChangeCommit { id, at, author, subject }| HistoryCommit {
+        author,
+        id: id.to_string(),
+        subject,
+        time: at.into(),
+    });
+    Ok(History { commits: commits.collect(), partial: changed.is_partial })
+}
+
+/// The newest commit up to `tip` that changed a policy, in words. Blocks.
+pub(super) fn last_change(documents: &DocumentHistory, tip: CommitId, name: &PolicyName) -> Option<String> {
+    let changed = documents.of(tip, name, 1).ok()?;
+    let ChangeCommit { id, author, .. } = changed.commits.first()?;
+    Some(format!("commit {id} by {author}"))
+}

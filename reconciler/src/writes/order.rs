@@ -1,0 +1,92 @@
+//! A request to change policies.
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::Arc,
+    time::Instant,
+};
+
+use policies::{
+    Digest,
+    editing::{Document, How},
+    language::PolicyName,
+};
+
+use super::etag::Condition;
+use crate::access::rights::Rights;
+
+/// The names that no policy may have that is written here: the path of a route, or of a file, is made of them.
+pub const RESERVED: [&str; 3] = ["hfi-halt", "status", "create"];
+
+/// A request to change policies, all or none of it.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Told to the client, and to all who read the commit and the log.
+    pub id: String,
+    /// Equal for the same request of the same user.
+    pub fingerprint: Digest,
+    pub rights: Arc<Rights>,
+    pub action: Action,
+    pub options: Options,
+    pub deadline: Instant,
+}
+
+/// The change.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Create or update these. At least one.
+    Put(Vec<Document>),
+    /// Remove it, from this file if it stands in several.
+    Delete { name: PolicyName, file: Option<String> },
+}
+
+/// The options of a change.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// The subject of the commit.
+    pub message: Option<String>,
+    /// The directory of new files, below the policy directory.
+    pub directory: Option<String>,
+    /// Put into force again what had ended.
+    pub restart: bool,
+    /// Take a new policy that selects everything.
+    pub allow_wildcard: bool,
+    pub how: How,
+    pub condition: Condition,
+}
+
+impl Order {
+    /// The names of the policies that it is about.
+    pub fn names(&self) -> Vec<PolicyName> {
+        match &self.action {
+            Action::Put(documents) => documents.iter().filter_map(Document::name).cloned().collect(),
+            Action::Delete { name, .. } => vec![name.clone()],
+        }
+    }
+
+    /// The change in a word.
+    pub fn verb(&self) -> &'static str {
+        match &self.action {
+            Action::Put(_) => "Apply",
+            Action::Delete { .. } => "Delete",
+        }
+    }
+
+    /// True if the change can only take policies out of force.
+    pub fn only_takes_away(&self) -> bool {
+        match &self.action {
+            Action::Put(documents) => {
+                documents.iter().all(|document| document.policy().is_some_and(|policy| policy.suspend))
+            }
+            Action::Delete { .. } => true,
+        }
+    }
+}
+
+/// An id that no other request has.
+pub fn random_id() -> String {
+    // A fresh `RandomState` is keyed by the system's entropy.
+    format!("{:016x}", RandomState::new().hash_one(0))
+}

@@ -1,0 +1,127 @@
+//! The requests that wait, and the wait until a commit is served.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{SyncSender, TrySendError, sync_channel},
+    },
+    thread,
+    time::Instant,
+};
+
+use tokio::{
+    sync::watch,
+    time::{sleep_until, timeout_at},
+};
+
+use super::{
+    order::Order,
+    outcome::{Done, Refusal},
+    pending::Pending,
+    settings::Settings,
+    ticket::{Claim, ticket},
+    worker::{Message, Worker},
+};
+use crate::{
+    serving::{published::Publication, publisher::Publisher},
+    source::{SourceError, abort::Abort, ancestry::CommitId},
+    sync::requests::Syncs,
+};
+
+/// The number of requests that wait; more are refused.
+pub const MAX_WAITING: usize = 64;
+
+/// The way to change policies.
+#[derive(Debug)]
+pub struct Writes {
+    messages: SyncSender<Message>,
+    publisher: Arc<Publisher>,
+    /// The branch, as revisions name it.
+    label: String,
+    abort: Abort,
+    /// Changes when the thread has ended.
+    ended: watch::Receiver<()>,
+}
+
+impl Writes {
+    /// Starts the thread that writes. Nothing is fetched before the first request.
+    pub fn start(
+        settings: Settings,
+        label: String,
+        publisher: Arc<Publisher>,
+        syncs: Arc<Syncs>,
+    ) -> Result<Self, SourceError> {
+        let worker = Worker::new(settings, syncs)?;
+        let abort = worker.writer.abort();
+        let (messages, received) = sync_channel(MAX_WAITING);
+        let (running, ended) = watch::channel(());
+        let run = move || {
+            worker.run(&received);
+            drop(running);
+        };
+        let started = thread::Builder::new().name("writes".to_owned()).spawn(run);
+        started.map_err(|error| SourceError(format!("cannot start a thread for writes: {error}")))?;
+        Ok(Self { messages, publisher, label, abort, ended })
+    }
+
+    /// Does a request. Given up, it is not done unless its push has begun.
+    pub async fn write(&self, order: Order) -> Result<Done, Refusal> {
+        let deadline = order.deadline;
+        let (ticket, mut claim) = ticket();
+        let pending = Pending { order, ticket, first_seen: None };
+        self.messages.try_send(Message::Write(Box::new(pending))).map_err(|error| {
+            Refusal::Unavailable(match error {
+                TrySendError::Full(_) => format!("{MAX_WAITING} writes wait already; nothing was written"),
+                TrySendError::Disconnected(_) => "this replica ends; nothing was written".to_owned(),
+            })
+        })?;
+        let Claim { answer, .. } = &mut claim;
+        match timeout_at(deadline.into(), answer).await {
+            Ok(Ok(answer)) => answer,
+            // The thread has ended. A push of it may have begun.
+            Ok(Err(_)) => Err(unheard(&claim, "this replica ends")),
+            Err(_) => match claim.answer.try_recv() {
+                Ok(answer) => answer,
+                Err(_) => Err(unheard(&claim, "it was not done in time")),
+            },
+        }
+    }
+
+    /// Waits until a commit is served; false if the deadline is sooner.
+    pub async fn until_served(&self, commit: CommitId, deadline: Instant) -> bool {
+        let has_it = |newest: &Publication| match newest {
+            Publication::Serving(published) => {
+                let commits = published.whole.ancestry.commits();
+                published.holds.withdrawn.is_none()
+                    && commits.is_some_and(|commits| commits.contains(&commit))
+            }
+            Publication::Starting { .. } => false,
+        };
+        tokio::select! {
+            () = self.publisher.until(has_it) => true,
+            () = sleep_until(deadline.into()) => false,
+        }
+    }
+
+    /// The revision of a commit of the branch.
+    pub fn revision(&self, commit: CommitId) -> String {
+        format!("{}@sha1:{commit}", self.label)
+    }
+
+    /// Ends the thread, once a push that has begun is over.
+    pub async fn end(&self) {
+        self.abort.request();
+        let messages = self.messages.clone();
+        // It waits for room among the requests that wait.
+        let _ = tokio::task::spawn_blocking(move || messages.send(Message::Stop)).await;
+        let mut ended = self.ended.clone();
+        let _ = ended.changed().await;
+    }
+}
+
+fn unheard(claim: &Claim, why: &str) -> Refusal {
+    match claim.give_up() {
+        Some(commit) => Refusal::Unknown { commit },
+        None => Refusal::Unavailable(format!("{why}; nothing was written")),
+    }
+}

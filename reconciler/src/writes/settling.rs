@@ -1,0 +1,80 @@
+//! Asks the repository for the pushes whose end is not known.
+
+use std::time::Instant;
+
+use tracing::{info, warn};
+
+use super::{
+    outcome::Refusal,
+    pending::{Link, Pending},
+    unsettled::Parked,
+    worker::Worker,
+};
+use crate::source::writing::{PushOutcome, Settled};
+
+impl Worker {
+    /// Asks for the pushes whose time has come, and for those of which a request asks. Returns the requests that were
+    /// surely not written and are still wanted.
+    pub(super) fn settle(&mut self, pending: &[Pending]) -> Vec<Pending> {
+        let mut again = Vec::new();
+        for parked in std::mem::take(&mut self.unsettled.pushes) {
+            let is_asked_for = |link: &Link| {
+                pending.iter().any(|pending| pending.order.fingerprint == link.pending.order.fingerprint)
+            };
+            if parked.next > Instant::now() && !parked.links.iter().any(is_asked_for) {
+                self.unsettled.pushes.push(parked);
+                continue;
+            }
+            match self.end_of(&parked) {
+                Some(true) => {
+                    info!(commit = %parked.tip, "a push whose end was unknown is in");
+                    self.syncs.request_at_once();
+                    parked.links.into_iter().for_each(|link| self.answer(link));
+                }
+                Some(false) => {
+                    info!(commit = %parked.tip, "a push whose end was unknown wrote nothing");
+                    again.extend(parked.links.into_iter().map(|link| link.pending));
+                }
+                None => {
+                    let later = parked.later();
+                    self.unsettled.pushes.push(later);
+                }
+            }
+        }
+        for pending in &again {
+            pending.ticket.end_push();
+        }
+        again
+    }
+
+    /// True if the commits of a push are in, false if they never will be.
+    fn end_of(&mut self, Parked { from, tip, .. }: &Parked) -> Option<bool> {
+        match self.writer.settle(*tip) {
+            Settled::In => Some(true),
+            Settled::NotIn { .. } => Some(false),
+            Settled::NotYet => match self.writer.push(*from, *tip) {
+                PushOutcome::Pushed { .. } => Some(true),
+                PushOutcome::LostRace { .. } | PushOutcome::Refused { .. } => Some(false),
+                PushOutcome::Unreachable { .. } | PushOutcome::Unknown { .. } => None,
+            },
+            Settled::Unknown { reason } => {
+                warn!(commit = %tip, reason, "the end of a push is not known yet");
+                None
+            }
+        }
+    }
+
+    /// Answers the requests whose outcome is still unknown; the others are to be done.
+    pub(super) fn still_unknown(&mut self, pending: Vec<Pending>) -> Vec<Pending> {
+        let mut rest = Vec::new();
+        for pending in pending {
+            let fingerprint = pending.order.fingerprint;
+            if let Some(commit) = self.unsettled.commit_of(fingerprint) {
+                pending.ticket.answer(Err(Refusal::Unknown { commit }));
+            } else {
+                rest.push(pending);
+            }
+        }
+        rest
+    }
+}

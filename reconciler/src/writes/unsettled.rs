@@ -1,0 +1,76 @@
+//! Pushes whose end is not known. The repository that was pushed to is asked until it tells.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use super::{outcome::Done, pending::Link};
+use crate::source::ancestry::CommitId;
+use policies::Digest;
+
+/// The pause after the first question. It doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// The number of outcomes that are remembered for clients that did not hear them, and for how long.
+const MAX_REMEMBERED: usize = 256;
+const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+
+/// The pushes whose end is not known, and ends that nobody heard.
+#[derive(Debug, Default)]
+pub(super) struct Unsettled {
+    pub(super) pushes: Vec<Parked>,
+    unheard: VecDeque<(Digest, Done, Instant)>,
+}
+
+/// A push whose end is not known.
+#[derive(Debug)]
+pub(super) struct Parked {
+    pub(super) from: CommitId,
+    pub(super) tip: CommitId,
+    pub(super) links: Vec<Link>,
+    pause: Duration,
+    pub(super) next: Instant,
+}
+
+impl Unsettled {
+    /// The time until somebody is to be asked; absent if nothing is unsettled.
+    pub(super) fn next_look(&self) -> Option<Duration> {
+        let next = self.pushes.iter().map(|parked| parked.next).min()?;
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    pub(super) fn park(&mut self, from: CommitId, tip: CommitId, links: Vec<Link>) {
+        let next = Instant::now() + FIRST_PAUSE;
+        self.pushes.push(Parked { from, tip, links, pause: FIRST_PAUSE, next });
+    }
+
+    /// Remembers an outcome that nobody heard: the same request again is told it.
+    pub(super) fn remember(&mut self, fingerprint: Digest, done: Done) {
+        if self.unheard.len() >= MAX_REMEMBERED {
+            self.unheard.pop_front();
+        }
+        self.unheard.push_back((fingerprint, done, Instant::now()));
+    }
+
+    pub(super) fn commit_of(&self, fingerprint: Digest) -> Option<CommitId> {
+        let mut links = self.pushes.iter().flat_map(|parked| &parked.links);
+        links.find(|link| link.pending.order.fingerprint == fingerprint).map(|link| link.commit)
+    }
+
+    /// The outcome of the same request, sent before, if nobody heard it.
+    pub(super) fn unheard(&self, fingerprint: Digest) -> Option<&Done> {
+        let mut newest = self.unheard.iter().rev();
+        let found = newest.find(|(known, _, at)| *known == fingerprint && at.elapsed() < REMEMBERED);
+        found.map(|(_, done, _)| done)
+    }
+}
+
+impl Parked {
+    /// Sets the time of the next question.
+    pub(super) fn later(mut self) -> Self {
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.next = Instant::now() + self.pause;
+        self
+    }
+}

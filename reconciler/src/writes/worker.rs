@@ -1,0 +1,177 @@
+//! The one thread that writes.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::Duration,
+};
+
+use tracing::debug;
+
+use super::{
+    branch::Branch,
+    edit::{Draft, Edit, Plan},
+    outcome::Refusal,
+    pending::Pending,
+    settings::Settings,
+    unsettled::Unsettled,
+};
+use crate::{
+    clock::now,
+    source::{SourceError, ancestry::CommitId, git::DocumentHistory, writing::Writer},
+    sync::{loader::Loader, requests::Syncs},
+};
+
+/// The most requests that share a push.
+const MAX_BATCH: usize = 64;
+
+/// What the thread is told.
+#[derive(Debug)]
+pub(super) enum Message {
+    Write(Box<Pending>),
+    /// Nothing more comes.
+    Stop,
+}
+
+/// The writer, and what it knows of the branch.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) writer: Writer,
+    pub(super) history: DocumentHistory,
+    pub(super) settings: Settings,
+    pub(super) syncs: Arc<Syncs>,
+    pub(super) unsettled: Unsettled,
+    loader: Loader,
+    branch: Option<Branch>,
+    /// The policy directory.
+    directory: String,
+}
+
+impl Worker {
+    pub(super) fn new(settings: Settings, syncs: Arc<Syncs>) -> Result<Self, SourceError> {
+        let writer = Writer::open(settings.writer.clone())?;
+        Ok(Self {
+            history: writer.history(),
+            writer,
+            directory: settings.writer.path.to_string_lossy().into_owned(),
+            loader: Loader::new(settings.server.clone()),
+            settings,
+            syncs,
+            unsettled: Unsettled::default(),
+            branch: None,
+        })
+    }
+
+    /// Writes what comes, until the end.
+    pub(super) fn run(mut self, messages: &Receiver<Message>) {
+        loop {
+            let first = match self.unsettled.next_look() {
+                Some(pause) => messages.recv_timeout(pause),
+                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            let mut pending = match first {
+                Ok(Message::Write(pending)) => vec![*pending],
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => Vec::new(),
+            };
+            let mut is_last = false;
+            while pending.len() < MAX_BATCH {
+                match messages.try_recv() {
+                    Ok(Message::Write(more)) => pending.push(*more),
+                    Ok(Message::Stop) => {
+                        is_last = true;
+                        break;
+                    }
+                    Err(_) => break,
+                }
+            }
+            let mut again = self.settle(&pending);
+            again.extend(self.still_unknown(pending));
+            self.batch(again);
+            if is_last {
+                return;
+            }
+            if self.unsettled.next_look().is_none() {
+                // It may take long, so not while somebody waits; who comes now waits for little.
+                self.writer.tidy();
+            }
+        }
+    }
+
+    /// The newest state of the branch.
+    pub(super) fn read(&mut self) -> Result<Branch, SourceError> {
+        let Self { writer, loader, branch, settings, .. } = self;
+        if let Some(reading) = writer.read(|blob| loader.knows(blob))? {
+            let read = loader.read(reading)?;
+            let commit = CommitId::of_revision(read.checkout.revision.as_str());
+            let commit = commit.ok_or_else(|| SourceError("the branch has no commit".to_owned()))?;
+            debug!(%commit, "read the branch to write to it");
+            *branch = Some(Branch::new(commit, read, &settings.server));
+        }
+        branch.clone().ok_or_else(|| SourceError("the branch was not read".to_owned()))
+    }
+
+    /// The plan of a request, on the branch with the changes of those before it. If in `head`, the branch as it was read,
+    /// the policies that it concerns are no longer as they were when it was planned first, somebody else has changed
+    /// them.
+    pub(super) fn plan(
+        &self,
+        head: &Branch,
+        branch: &Branch,
+        pending: &mut Pending,
+    ) -> Result<Plan, Refusal> {
+        let prints: Vec<_> = pending.order.names().iter().map(|name| self.print(head, name)).collect();
+        let is_changed = pending.first_seen.as_ref().is_some_and(|first| *first != prints);
+        let first_seen = pending.first_seen.get_or_insert(prints).clone();
+        let edit = Edit {
+            writer: &self.writer,
+            history: &self.history,
+            directory: &self.directory,
+            branch,
+            order: &pending.order,
+            now: now(),
+            draft: Draft::default(),
+        };
+        let plan = edit.plan();
+        match plan {
+            // It is already as it was asked for.
+            Ok(plan) if plan.is_nothing() => Ok(plan),
+            _ if is_changed => Err(self.changed_meanwhile(head, pending, &first_seen)),
+            plan => plan,
+        }
+    }
+
+    fn changed_meanwhile(&self, branch: &Branch, pending: &Pending, first_seen: &[String]) -> Refusal {
+        let names = pending.order.names();
+        let changed = names.iter().zip(first_seen).find(|(name, first)| self.print(branch, name) != **first);
+        let Some((name, _)) = changed else {
+            return Refusal::Conflict("it was changed meanwhile".to_owned());
+        };
+        let by = super::history::last_change(&self.history, branch.commit, name);
+        let by = by.map(|commit| format!(" by {commit}")).unwrap_or_default();
+        Refusal::Conflict(format!(
+            "the policy `{name}` was changed meanwhile{by}; look at it, and send it again"
+        ))
+    }
+
+    /// A text that differs when the policy of this name does.
+    fn print(&self, branch: &Branch, name: &policies::language::PolicyName) -> String {
+        let places = branch.places(name).into_iter().map(|(file, _)| {
+            let content = self.writer.file(branch.commit, &file).ok().flatten().unwrap_or_default();
+            let written = policies::editing::find(&content, name).map(|document| document.to_json());
+            let written = written.unwrap_or_else(|| policies::Digest::of(&content).to_string());
+            format!("{file}\n{written}")
+        });
+        places.collect()
+    }
+}
+
+/// The pause before an attempt, between half and all of a time that doubles.
+pub(super) fn jittered(attempt: u32) -> Duration {
+    use std::hash::{BuildHasher as _, RandomState};
+    let most = 20_u64.saturating_mul(1 << attempt.min(5));
+    let random = RandomState::new().hash_one(attempt) % (most / 2 + 1);
+    Duration::from_millis(most / 2 + random)
+}

@@ -1,0 +1,91 @@
+//! Changes that the repository refuses, leaves without an answer, or wants on another branch.
+
+use std::{fs, time::Duration};
+
+use crate::support::{
+    NEVER, PATIENCE, policy,
+    writer::{hook, over_http},
+    writing::{Change, Replica, apply, git},
+};
+
+fn waiting(seconds: u32, yaml: &str) -> Change<'static> {
+    let mut change = apply("", yaml);
+    change.headers.push(("prefer", format!("wait={seconds}")));
+    change
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_a_hook_reach_the_user_and_hold_up_nobody_else() {
+    let (repository, server) = over_http().await;
+    let script = "while read old new ref; do git log --format=%B $old..$new | grep -q Forbid && \
+                  { echo 'not on a Friday' >&2; exit 1; }; done; exit 0";
+    hook(&repository, "pre-receive", script);
+    let replica = Replica::of(&server.url("policies.git")).await;
+    let (one, other) = (policy("one", "web", 500), policy("other", "web", 500));
+    let (bad, good) = tokio::join!(replica.apply("?message=Forbidden", &one), replica.apply("", &other));
+    bad.is_refused(403, "not on a Friday");
+    good.is(201, &["other created"]);
+    assert!(!git(&repository, &["ls-tree", "--name-only", "main"]).contains("one.yaml"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_without_an_answer_is_unknown_and_the_same_request_tells() {
+    let (repository, server) = over_http().await;
+    let replica = Replica::of(&server.url("policies.git")).await;
+    let hold = repository.folder().join("hold");
+    fs::write(&hold, "").unwrap();
+    hook(&repository, "pre-receive", &format!("while [ -e {} ]; do sleep 0.02; done", hold.display()));
+    let body = policy("new", "web", 500);
+    let answer = replica.send(waiting(2, &body)).await;
+    answer.is_refused(504, "send the same request again");
+    assert_eq!((&answer.body["outcome"], answer.commit().len()), (&"unknown".into(), 40), "{answer:?}");
+    fs::remove_file(&hold).unwrap();
+    let again = tokio::time::timeout(PATIENCE, replica.send(waiting(2, &body))).await.unwrap();
+    again.is(201, &["new created"]);
+    assert_eq!(again.commit(), answer.commit(), "it was done once");
+    assert_eq!(git(&repository, &["rev-parse", "main"]).trim(), answer.commit());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_before_the_push_changes_nothing() {
+    let (repository, server) = over_http().await;
+    let replica = Replica::of(&server.url("policies.git")).await;
+    let before = git(&repository, &["rev-parse", "main"]);
+    let hold = repository.folder().join("hold");
+    fs::write(&hold, "").unwrap();
+    hook(
+        &repository,
+        "pre-receive",
+        &format!("while [ -e {} ]; do sleep 0.02; done; exit 1", hold.display()),
+    );
+    let (first, second) = (policy("first", "web", 500), policy("second", "web", 500));
+    let leave = async {
+        let pushing = replica.send(waiting(3, &first));
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            replica.send(waiting(1, &second)).await
+        };
+        tokio::join!(pushing, late)
+    };
+    let (first, second) = leave.await;
+    first.is_refused(504, "unknown");
+    second.is_refused(503, "nothing was written");
+    fs::remove_file(&hold).unwrap();
+    assert_eq!(git(&repository, &["rev-parse", "main"]), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_protected_branch_gets_a_proposal_on_another() {
+    let (repository, server) = over_http().await;
+    let url = server.url("policies.git");
+    let pattern = Some("hfi/{user}/{name}-{id}".parse().unwrap());
+    let replica = Replica::with(&url, NEVER, |options| options.settings.write_branch = pattern).await;
+    let before = git(&repository, &["rev-parse", "main"]);
+    let answer = replica.apply("", &policy("new", "web", 500)).await;
+    answer.is(202, &["new created"]);
+    let branch = answer.body["branch"].as_str().unwrap();
+    assert!(branch.starts_with("hfi/alice/new-") && answer.body["served"] == false, "{answer:?}");
+    assert_eq!(git(&repository, &["rev-parse", branch]).trim(), answer.commit());
+    assert_eq!(git(&repository, &["rev-parse", &format!("{branch}~1")]), before);
+    assert_eq!(git(&repository, &["rev-parse", "main"]), before);
+}
