@@ -60,18 +60,19 @@ fn private_key(file: &Path) -> Result<PrivateKey, String> {
     let text = read_bounded(file).map_err(|error| wrong(format!("cannot be read: {}", io_reason(&error))))?;
     let key = PrivateKey::from_openssh(text).map_err(|_| {
         wrong(
-            "holds no private SSH key of OpenSSH's form; `ssh-keygen -t ed25519 -N ''` makes one".to_owned(),
+            "holds no private ed25519 key of OpenSSH's form; `ssh-keygen -t ed25519 -N ''` makes one"
+                .to_owned(),
         )
     })?;
     if key.is_encrypted() {
         let advice = "holds a key with a passphrase, which nobody can type here; `ssh-keygen -p` removes it";
         return Err(wrong(advice.to_owned()));
     }
-    // The library cannot sign with RSA, nor ask for the touch of a security key.
-    if !matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Ecdsa { .. }) {
+    // The library cannot sign with RSA, and cannot read one ECDSA key in 256: that whose number begins with a zero.
+    if key.algorithm() != Algorithm::Ed25519 {
         let kind = key.algorithm();
         return Err(wrong(format!(
-            "holds a key of the kind {kind}; keys of ed25519 and ecdsa sign here: `ssh-keygen -t ed25519 -N ''` makes one"
+            "holds a key of the kind {kind}, and only ed25519 signs here: `ssh-keygen -t ed25519 -N ''` makes one"
         )));
     }
     Ok(key)
