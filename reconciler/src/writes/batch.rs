@@ -39,7 +39,7 @@ impl Worker {
                     return alone.for_each(|pending| self.batch(vec![pending]));
                 }
             }
-            std::thread::sleep(jittered(attempt));
+            pause(attempt);
         }
     }
 
@@ -105,6 +105,12 @@ impl Worker {
             self.unsettled.remember(order.fingerprint, done);
         }
     }
+}
+
+/// Lets somebody else push first.
+#[expect(clippy::disallowed_methods, reason = "replicas that lost a race must not try again in step")]
+fn pause(attempt: u32) {
+    std::thread::sleep(jittered(attempt));
 }
 
 /// The requests that somebody still waits for, in time. The others are answered that nothing was written.
