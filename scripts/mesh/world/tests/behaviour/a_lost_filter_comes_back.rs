@@ -2,6 +2,8 @@
 //! no replica has yet, have it within a minute after the replicas that have it. Nobody does anything, and the plugins
 //! of proxies that are well are not touched.
 
+mod one_of_two;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -74,6 +76,8 @@ async fn after_an_upgrade_in_the_wrong_order() -> Result<()> {
     ensure!(early.changes_after(reverted).is_empty(), "the revert takes the filter away");
     ensure!(well.changes_after(began).is_empty(), "a proxy that is well loses its filter");
     ensure!(versions(&world, "well").await? == untouched, "a plugin of proxies that are well is touched");
+
+    one_of_two::comes_back(&mut world, "well", &well).await?;
     world.end().await
 }
 
