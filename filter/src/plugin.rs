@@ -181,6 +181,7 @@ impl<D: SharedData> Plugin<D> {
             return None;
         }
         let (node, plugins) = (self.identity.node.as_ref(), self.plugins.names());
+        self.poller.tell_plugins(plugins.as_ref(), now);
         self.poller.next_poll(now, &self.config, &self.path, node, plugins.as_ref())
     }
 

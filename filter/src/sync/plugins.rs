@@ -30,6 +30,8 @@ const MOST: usize = 32;
 pub struct Plugins {
     own: String,
     next_look: Instant,
+    /// Number of looks so far, [`MISSED`] at most.
+    looks: u32,
     seen: Vec<Seen>,
 }
 
@@ -57,7 +59,8 @@ impl Plugins {
         if data.get(KEY).is_none() {
             write(data, &[], None);
         }
-        Self { own: own.map_or("", PluginName::as_str).to_owned(), next_look: now, seen: Vec::new() }
+        let own = own.map_or("", PluginName::as_str).to_owned();
+        Self { own, next_look: now, looks: 0, seen: Vec::new() }
     }
 
     /// Looks at the list if it is time, enters this plugin, and removes those that are gone.
@@ -79,10 +82,15 @@ impl Plugins {
             }
         }
         (self.seen, self.next_look) = (seen, now + PERIOD);
+        self.looks = (self.looks + 1).min(MISSED);
     }
 
-    /// Names of the plugins that run; `None` if one of them has no name, or if there are too many.
+    /// Names of the plugins that run; `None` if one of them has no name, or if there are too many. `None` also
+    /// for the first seconds of this root: others that start with it may not be in the list yet.
     pub fn names(&self) -> Option<PluginNames> {
+        if self.looks < MISSED {
+            return None;
+        }
         let others = self.seen.iter().filter(|seen| !seen.is_gone()).map(|seen| &*seen.entry.name);
         let all = others.chain([&*self.own]).map(PluginName::parse);
         PluginNames::new(all.collect::<Option<Vec<_>>>()?)

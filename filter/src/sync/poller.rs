@@ -21,6 +21,9 @@ const START_SPREAD: Duration = Duration::from_secs(1);
 /// Pause after the first failure. It doubles up to [`poll::MAX_BACKOFF`].
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 
+/// Least time for which a poll is under way before another one tells of other plugins. The server holds both.
+const RENEWAL_SPACING: Duration = Duration::from_secs(10);
+
 /// Polls of one VM, and what they have brought so far.
 #[derive(Debug)]
 pub struct Poller {
@@ -29,6 +32,8 @@ pub struct Poller {
     /// Failed polls since the last good answer.
     failures: u32,
     last_contact: Option<Instant>,
+    /// Plugins that the last poll named.
+    named: Option<PluginNames>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +53,8 @@ impl Poller {
     /// Poller of a proxy that starts now.
     pub fn new(now: Instant, random: &mut Random) -> Self {
         let until = now + random.up_to(START_SPREAD);
-        Self { phase: Phase::Waiting { until }, active: None, failures: 0, last_contact: None }
+        let phase = Phase::Waiting { until };
+        Self { phase, active: None, failures: 0, last_contact: None, named: None }
     }
 
     /// Snapshot from which the running program was compiled.
@@ -69,6 +75,17 @@ impl Poller {
         }
     }
 
+    /// Gives up the poll under way if it named other plugins than these, so that the server need not wait for
+    /// its end to know them.
+    pub fn tell_plugins(&mut self, plugins: Option<&PluginNames>, now: Instant) {
+        match self.phase {
+            Phase::Polling { since } if self.named.as_ref() != plugins && since + RENEWAL_SPACING <= now => {
+                self.abandon_poll(now);
+            }
+            Phase::Polling { .. } | Phase::Waiting { .. } => {}
+        }
+    }
+
     /// Poll to send now; `None` while none is due.
     pub fn next_poll(
         &mut self,
@@ -82,6 +99,7 @@ impl Poller {
             return None;
         }
         self.phase = Phase::Polling { since: now };
+        self.named = plugins.cloned();
         let mut headers = vec![
             (":method", "GET".to_owned()),
             (":path", path.to_owned()),

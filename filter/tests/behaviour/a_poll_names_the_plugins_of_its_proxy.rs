@@ -44,6 +44,15 @@ impl Proxy {
 
     /// Lets time pass; each poll is answered at once. Returns what the polls named.
     fn pass(&mut self, time: Duration) -> Vec<Option<String>> {
+        self.run(time, true)
+    }
+
+    /// The same, but the server holds each poll of a proxy that has its snapshot.
+    fn pass_held(&mut self, time: Duration) -> Vec<Option<String>> {
+        self.run(time, false)
+    }
+
+    fn run(&mut self, time: Duration, is_answered: bool) -> Vec<Option<String>> {
         let (end, mut named) = (self.now + time, Vec::new());
         while self.now < end {
             self.now = self.now + TICK;
@@ -53,8 +62,11 @@ impl Proxy {
                 if let Some(poll) = root.plugin.next_poll(self.now) {
                     named.push(header(&poll, poll::PLUGINS).map(str::to_owned));
                     let is_first = header(&poll, "if-none-match").is_none();
-                    let answer = if is_first { good(snapshot("checkout")) } else { not_modified() };
-                    root.answer(answer);
+                    if is_first {
+                        root.answer(good(snapshot("checkout")));
+                    } else if is_answered {
+                        root.answer(not_modified());
+                    }
                 }
             }
         }
@@ -94,6 +106,53 @@ fn one_that_is_lost_drops_out_soon() {
             assert_eq!(proxy.last(6 * SECOND).as_deref(), Some("demo/hfi-inbound,demo/hfi-outbound"));
         }
     }
+}
+
+/// Two plugins whose polls are held for five minutes.
+fn held(workers: usize, plugins: &[&str]) -> Proxy {
+    let mut proxy = Proxy::new(0, &[]);
+    for plugin in plugins {
+        (0..workers).for_each(|_| proxy.start(plugin, r#", "poll_wait_seconds": 300"#));
+    }
+    proxy
+}
+
+#[test]
+fn all_of_them_or_none_from_the_first_poll_on() {
+    for workers in [1, 2, 4] {
+        let named = held(workers, &["demo.hfi-outbound", "demo.hfi-inbound"]).pass_held(60 * SECOND);
+        let [early @ .., last] = &named[..] else { panic!("no poll") };
+        assert!(early.iter().all(Option::is_none), "{workers}: {named:?}");
+        assert_eq!(last.as_deref(), Some("demo/hfi-inbound,demo/hfi-outbound"), "{workers}");
+        assert!(named.len() <= 3, "{workers}: {named:?}");
+    }
+}
+
+#[test]
+fn those_that_change_are_told_while_a_poll_is_held() {
+    let mut proxy = held(2, &["demo.hfi-inbound"]);
+    proxy.pass_held(60 * SECOND);
+    assert_eq!(proxy.pass_held(60 * SECOND), [], "nothing changes");
+    for _ in 0..3 {
+        proxy.start("demo.hfi-outbound", r#", "poll_wait_seconds": 300"#);
+        assert_eq!(proxy.pass_held(20 * SECOND), [Some("demo/hfi-inbound,demo/hfi-outbound".to_owned())]);
+        proxy.end("demo.hfi-outbound");
+        assert_eq!(proxy.pass_held(20 * SECOND), [Some("demo/hfi-inbound".to_owned())]);
+    }
+}
+
+#[test]
+fn one_that_comes_and_goes_causes_few_polls() {
+    let mut proxy = held(1, &["demo.hfi-inbound"]);
+    proxy.pass_held(60 * SECOND);
+    let mut polls = 0;
+    for _ in 0..10 {
+        proxy.start("demo.hfi-outbound", r#", "poll_wait_seconds": 300"#);
+        polls += proxy.pass_held(2 * SECOND).len();
+        proxy.end("demo.hfi-outbound");
+        polls += proxy.pass_held(7 * SECOND).len();
+    }
+    assert!((1..=10).contains(&polls), "{polls}");
 }
 
 #[test]

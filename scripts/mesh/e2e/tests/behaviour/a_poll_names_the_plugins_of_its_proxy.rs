@@ -26,7 +26,8 @@ async fn and_the_reconciler_shows_them() -> Result<()> {
         .chain([(one.node_id().to_owned(), json!(["boifi/hfi"]))])
         .collect();
     expected.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let deadline = Deadline::of("the plugins of four proxies", Duration::from_secs(20));
+    // The first polls name none, and the server takes them for those of an older filter for a minute.
+    let deadline = Deadline::of("the plugins of four proxies", Duration::from_secs(100));
     while plugins(&client, &reconciler).await? != expected {
         deadline.pause().await?;
     }
