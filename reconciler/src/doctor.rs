@@ -1,14 +1,18 @@
 //! Diagnoses an installation in a cluster: the problems, and the next step for each.
 //!
 //! - [`inventory`]: what was found there, as a value; reading it is somebody else's.
+//! - `kind`: the kind of a proxy, and the traffic that a plugin sees there.
 //! - `selection`: which pods a plugin, a policy and a waypoint are for.
+//! - `obstacle`: why a plugin never runs in a proxy that it is given to.
 //! - `control_plane`, `plugins`, `policies`, `proxies`, `waypoints`, `istio`, [`versions`]: what is wrong with each.
 //! - `next_steps`: what to do about a proxy that does not run the filter.
 
 mod control_plane;
 pub mod inventory;
 mod istio;
+mod kind;
 mod next_steps;
+mod obstacle;
 mod plugins;
 mod policies;
 mod proxies;

@@ -22,7 +22,7 @@ pub struct Kubernetes {
     /// The number of namespaces, as last known; null before the first answer.
     pub namespaces: Option<usize>,
     /// The proxies that should run the filter. Only the replica that holds the Lease looks for them, with
-    /// `--proxies`; null elsewhere, and while not every replica can be asked which filters it hears.
+    /// `--proxies`; null elsewhere, and before every replica has said which filters it hears.
     pub proxies: Option<Proxies>,
 }
 
@@ -33,6 +33,10 @@ pub struct Proxies {
     pub covered: usize,
     /// Those of them that poll no replica, or do not run every plugin that is for them, sorted by name.
     pub silent: Vec<SilentProxy>,
+    /// The time since which this is only what was known last: a replica or the API server cannot be asked. Null
+    /// while it is new. After ten minutes nothing is told instead.
+    #[serde(default, rename = "staleSince")]
+    pub stale_since: Option<Time>,
 }
 
 /// A proxy that should run the filter, and does not, or not for all of its plugins.

@@ -241,8 +241,8 @@ fn kubernetes() -> impl Strategy<Value = Kubernetes> {
         (duty, text(), time()).prop_map(|(duty, reason, since)| FailingDuty { duty, reason, since });
     let silent = (text(), vec(text(), 0..3), text(), time())
         .prop_map(|(namespace, plugins, pod, since)| SilentProxy { namespace, plugins, pod, since });
-    let proxies =
-        (any::<usize>(), vec(silent, 0..3)).prop_map(|(covered, silent)| Proxies { covered, silent });
+    let proxies = (any::<usize>(), vec(silent, 0..3), option::of(time()))
+        .prop_map(|(covered, silent, stale_since)| Proxies { covered, silent, stale_since });
     let proxies = option::of(proxies);
     (
         any::<bool>(),

@@ -1,13 +1,19 @@
 //! The objects found in a cluster. They are those of Kubernetes and Istio, of which only the fields that
 //! are judged are read.
 
+mod listening;
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
+pub use self::listening::{Gateway, GatewayOf, Listening, ServicePort, TargetPort};
 use crate::api::{filters::Filter, status::Status};
 
 pub type Labels = BTreeMap<String, String>;
+
+/// The label of an object that is for one revision of Istio, and the annotation of a pod that it has a proxy of.
+pub const REVISION: &str = "istio.io/rev";
 
 /// All that is judged.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +35,8 @@ pub struct Inventory {
     pub pods: Vec<Pod>,
     pub services: Vec<Service>,
     pub waypoints: Vec<Name>,
+    /// The objects of which Istio makes listeners; none if they cannot be read.
+    pub listening: Option<Listening>,
 }
 
 /// Namespace and name.
@@ -68,9 +76,26 @@ pub struct Istio {
 
 /// A `WasmPlugin` that runs our filter.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(from = "WrittenPlugin")]
 pub struct Plugin {
     pub metadata: Name,
+    /// The revision of Istio that it is for, if it names one. The others ignore it.
+    pub revision: Option<String>,
     pub spec: PluginSpec,
+}
+
+#[derive(Deserialize)]
+struct WrittenPlugin {
+    metadata: WrittenMetadata,
+    spec: PluginSpec,
+}
+
+#[derive(Deserialize)]
+struct WrittenMetadata {
+    #[serde(flatten)]
+    name: Name,
+    #[serde(default)]
+    labels: Labels,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -102,6 +127,14 @@ pub struct TargetRef {
 #[derive(Clone, Debug, Deserialize)]
 pub struct TrafficSelector {
     pub mode: Option<String>,
+    /// Those of the pod for what it receives, those of Services for what it sends; empty for all.
+    #[serde(default)]
+    pub ports: Vec<PortSelector>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct PortSelector {
+    pub number: u16,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -153,6 +186,10 @@ pub struct Pod {
     pub kind: ProxyKind,
     /// The reason why it can have none, if so.
     pub opts_out: Option<OptsOut>,
+    /// The revision of Istio that its proxy belongs to, as the injector wrote it.
+    pub revision: Option<String>,
+    /// The ports of its containers that have a name.
+    pub ports: Vec<(String, u16)>,
     /// The filters that the proxy says it has for plugins, if it was asked.
     pub extensions: Option<Vec<Extension>>,
     /// The number of Wasm modules that the proxy says it runs, if it was asked.
@@ -195,14 +232,24 @@ pub enum OptsOut {
     HostNetwork,
     /// By a label or annotation `sidecar.istio.io/inject: "false"`.
     Inject,
+    /// Its gRPC library takes part in the mesh by itself: there is an agent and no Envoy.
+    Proxyless,
 }
 
-/// A Service, as far as it tells which waypoint its pods have.
+/// A Service, as far as it tells which waypoint its pods have, and where they listen.
 #[derive(Clone, Debug, Default)]
 pub struct Service {
     pub name: Name,
     pub labels: Labels,
     pub selector: Labels,
+    pub ports: Vec<ServicePort>,
+}
+
+impl From<WrittenPlugin> for Plugin {
+    fn from(WrittenPlugin { metadata, spec }: WrittenPlugin) -> Self {
+        let WrittenMetadata { name, mut labels } = metadata;
+        Self { metadata: name, revision: labels.remove(REVISION), spec }
+    }
 }
 
 impl Inventory {

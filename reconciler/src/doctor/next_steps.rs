@@ -1,6 +1,9 @@
 //! Next steps for a proxy that does not run the filter.
 
-use super::inventory::{Extension, Inventory, Name, OptsOut, Plugin, Pod, Sidecar};
+use super::{
+    inventory::{Extension, Inventory, Name, OptsOut, Plugin, Pod, Sidecar},
+    obstacle::Obstacle,
+};
 use crate::api::policy_status::{Direction, PolicyStatus};
 
 pub(super) fn why_silent(pod: &Pod, plugin: &Plugin, inventory: &Inventory) -> String {
@@ -95,6 +98,10 @@ pub(super) fn no_proxy(policy: &PolicyStatus, pod: &Pod, inventory: &Inventory) 
             return "it has `sidecar.istio.io/inject: \"false\"`: remove that, or leave it out of the policy"
                 .into();
         }
+        Some(OptsOut::Proxyless) => {
+            return "its gRPC library takes part in the mesh without an Envoy: leave it out of the policy"
+                .into();
+        }
         None => {}
     }
     if is("istio.io/dataplane-mode", "ambient") && policy.targets.direction == Direction::Outbound {
@@ -118,5 +125,21 @@ pub(super) fn no_proxy(policy: &PolicyStatus, pod: &Pod, inventory: &Inventory) 
         )
     } else {
         format!("`kubectl label namespace {namespace} istio-injection=enabled`, and restart the pods there")
+    }
+}
+
+/// The way to have a plugin run in a proxy. The control plane is in `namespace`.
+pub(super) fn overcome(obstacle: &Obstacle<'_>, plugin: &Name, namespace: &str) -> String {
+    match obstacle {
+        Obstacle::Revision { proxy, .. } => format!(
+            "remove the label `istio.io/rev` of WasmPlugin {plugin}, or apply one for revision {proxy}"
+        ),
+        Obstacle::Side | Obstacle::Ports => format!("correct `match` of WasmPlugin {plugin}"),
+        Obstacle::NoHttpListener => {
+            "add a listener of protocol HTTP or HTTPS to its Gateway, or leave it out of the policy".into()
+        }
+        Obstacle::NothingToSendTo(sidecar) => {
+            format!("add what it calls, and `{namespace}/*`, to the egress hosts of Sidecar {sidecar}")
+        }
     }
 }

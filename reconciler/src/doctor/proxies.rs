@@ -2,9 +2,11 @@
 
 use super::{
     Finding,
-    inventory::{Inventory, Name, Pod, Runs},
-    next_steps::{is_hidden_by, no_proxy, says, send_again, why_silent},
-    selection::{is_for, is_run, mode, policies, selecting, silent_since, state},
+    inventory::{Inventory, Name, Plugin, Pod, Runs},
+    kind::{gateway, runs_in},
+    next_steps::{is_hidden_by, no_proxy, overcome, says, send_again, why_silent},
+    obstacle::obstacle,
+    selection::{is_for, is_given, is_run, mode, policies, selecting, silent_since, state},
     waypoints,
 };
 use crate::api::{
@@ -44,6 +46,9 @@ fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
         && plugin.is_some()
         && let Some(policy) = policies(pod, inventory).find(|policy| !is_run(policy, pod, inventory))
     {
+        if let Some(never) = never_runs(policy, pod, inventory) {
+            return Some(never);
+        }
         let (what, mode) = mode(policy);
         return Some(Finding::error(
             subject,
@@ -96,16 +101,36 @@ fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
             format!("is selected by policy {} and has no proxy", policy.name),
             no_proxy(policy, pod, inventory),
         )),
-        (None, Some(policy), true, _) => Some(Finding::error(
-            subject,
-            format!("is selected by policy {}, and no WasmPlugin is for it", policy.name),
-            format!(
-                "apply one in namespace {}, or correct the selector of the one that should be for it",
-                pod.name.namespace
-            ),
-        )),
+        (None, Some(policy), true, _) => Some(never_runs(policy, pod, inventory).unwrap_or_else(|| {
+            Finding::error(
+                subject,
+                format!("is selected by policy {}, and no WasmPlugin is for it", policy.name),
+                format!(
+                    "apply one in namespace {}, or correct the selector of the one that should be for it",
+                    pod.name.namespace
+                ),
+            )
+        })),
         _ => None,
     }
+}
+
+/// The plugin that should run a policy, and that never runs in the proxy.
+fn never_runs(policy: &PolicyStatus, pod: &Pod, inventory: &Inventory) -> Option<Finding> {
+    let (_, mode) = mode(policy);
+    // Gateways receive and send at once.
+    let runs_it = |plugin: &&Plugin| gateway(pod).is_some() || runs_in(&plugin.spec, mode);
+    let given = inventory.plugins.iter().filter(runs_it).filter(|plugin| is_given(plugin, pod, inventory));
+    let (plugin, obstacle) =
+        given.filter_map(|plugin| Some((plugin, obstacle(plugin, pod, inventory)?))).next()?;
+    Some(Finding::error(
+        format!("Pod {}", pod.name),
+        format!(
+            "is selected by policy {}, and WasmPlugin {} never runs in it: {obstacle}",
+            policy.name, plugin.metadata
+        ),
+        overcome(&obstacle, &plugin.metadata, &inventory.control_plane.namespace),
+    ))
 }
 
 /// A proxy without the module of a plugin, by its own account. It may poll by that of another.

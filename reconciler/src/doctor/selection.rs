@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use policies::language::Glob;
 
-use super::inventory::{Inventory, Labels, Name, Plugin, PluginSpec, Pod, ProxyKind, TrafficSelector};
+use super::{
+    inventory::{Inventory, Labels, Name, Plugin, Pod, ProxyKind},
+    kind::{gateway, kind, runs_in},
+    obstacle::obstacle,
+};
 use crate::api::{
     filters::{Filter, FilterState},
     kubernetes::SilentProxy,
@@ -16,11 +20,16 @@ use crate::api::{
 pub(super) const WAYPOINT: &str = "istio.io/use-waypoint";
 pub(super) const WAYPOINT_NAMESPACE: &str = "istio.io/use-waypoint-namespace";
 
+/// Tells whether a plugin runs in the proxy of a pod, if all is well.
+pub(crate) fn is_for(plugin: &Plugin, pod: &Pod, inventory: &Inventory) -> bool {
+    is_given(plugin, pod, inventory) && obstacle(plugin, pod, inventory).is_none()
+}
+
 /// Tells whether Istio gives a plugin to the proxy of a pod: that of the plugin's namespace, or any if it is the
 /// root namespace. A waypoint takes only plugins that name it. A gateway is a client: it also takes those that run
 /// on what proxies send.
-pub(crate) fn is_for(plugin: &Plugin, pod: &Pod, inventory: &Inventory) -> bool {
-    let Plugin { metadata, spec } = plugin;
+pub(super) fn is_given(plugin: &Plugin, pod: &Pod, inventory: &Inventory) -> bool {
+    let Plugin { metadata, revision: _, spec } = plugin;
     if !spec.target_refs.is_empty() {
         return gateway(pod).is_some_and(|gateway| {
             let gateway = Name { namespace: pod.name.namespace.clone(), name: gateway.clone() };
@@ -60,17 +69,6 @@ fn waypoint_of(service: &str, namespace: &str, inventory: &Inventory) -> Option<
     let labels = own.or_else(|| inventory.namespaces.get(namespace))?;
     let of = labels.get(WAYPOINT_NAMESPACE).map_or(namespace, String::as_str);
     Some(Name { namespace: of.to_owned(), name: labels.get(WAYPOINT)?.clone() })
-}
-
-/// The kind of the proxy of a pod.
-fn kind(pod: &Pod, inventory: &Inventory) -> ProxyKind {
-    let is_of =
-        |waypoint: &Name| waypoint.namespace == pod.name.namespace && gateway(pod) == Some(&waypoint.name);
-    match gateway(pod) {
-        Some(_) if inventory.waypoints.iter().any(is_of) => ProxyKind::Waypoint,
-        Some(_) if pod.kind == ProxyKind::Sidecar => ProxyKind::Gateway,
-        _ => pod.kind,
-    }
 }
 
 /// A policy in force for what this pod receives, that says more than "everything".
@@ -142,18 +140,4 @@ pub(super) fn silent_since(pod: &Pod, inventory: &Inventory) -> Option<Time> {
     let is_it =
         |silent: &&SilentProxy| (&silent.namespace, &silent.pod) == (&pod.name.namespace, &pod.name.name);
     of_pod.max().or_else(|| missed.filter(is_it).map(|silent| silent.since).min())
-}
-
-/// The gateway or waypoint that a pod is of.
-pub(super) fn gateway(pod: &Pod) -> Option<&String> {
-    pod.labels.get("gateway.networking.k8s.io/gateway-name")
-}
-
-/// True if it runs on what proxies receive (`SERVER`) or send (`CLIENT`).
-pub(super) fn runs_in(spec: &PluginSpec, mode: &str) -> bool {
-    let is_any = |mode: &str| !matches!(mode, "SERVER" | "CLIENT");
-    let matches = |selector: &TrafficSelector| {
-        selector.mode.as_deref().is_none_or(|selected| selected == mode || is_any(selected))
-    };
-    spec.r#match.is_empty() || spec.r#match.iter().any(matches)
 }

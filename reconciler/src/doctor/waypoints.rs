@@ -3,7 +3,8 @@
 use super::{
     Finding,
     inventory::{Inventory, Labels, Name, Plugin, Pod, ProxyKind},
-    selection::{WAYPOINT, WAYPOINT_NAMESPACE, gateway, names, selecting, state},
+    kind::gateway,
+    selection::{WAYPOINT, WAYPOINT_NAMESPACE, names, selecting, state},
 };
 
 pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! The namespaces and the leader, as this replica knows them, and the calls that fail.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use policies::Timestamp;
 use tokio::sync::watch;
@@ -11,6 +11,9 @@ pub use crate::api::kubernetes::ClusterTask;
 use crate::{
     api::kubernetes::Proxies, clock::now, fleet::gathered::Gathered, serving::namespaces::Namespaces,
 };
+
+/// The time for which proxies are told of that cannot be looked at now.
+const MEMORY: Duration = Duration::from_secs(10 * 60);
 
 /// The health of the cluster, written by the tasks of this room. Nobody waits for it.
 #[derive(Debug, Default)]
@@ -28,7 +31,8 @@ pub struct ClusterHealth {
     pub failing: BTreeMap<ClusterTask, TaskFailure>,
     /// The filters that all replicas hear; absent while one of them cannot be asked.
     pub gathered: Option<Arc<Gathered>>,
-    /// The proxies that should run the filter; absent while that is not known, or another replica looks.
+    /// The proxies that should run the filter, as last known; absent before the first answer, or if another replica
+    /// looks.
     pub proxies: Option<Arc<Proxies>>,
 }
 
@@ -79,6 +83,18 @@ impl SharedHealth {
             let is_new = silent(&health.proxies) != silent(&proxies);
             health.proxies = proxies;
             is_new
+        });
+    }
+
+    /// Keeps the proxies as they were known last, and says since when, for [`MEMORY`].
+    pub(crate) fn keep_proxies(&self, now: Timestamp) {
+        self.0.send_if_modified(|health| {
+            let Some(known) = &health.proxies else { return false };
+            let since = known.stale_since.map_or(now, |since| since.0);
+            let is_over = now.millis_since(since) > MEMORY.as_millis() as u64;
+            let stale = || Arc::new(Proxies { stale_since: Some(since.into()), ..Proxies::clone(known) });
+            health.proxies = (!is_over).then(stale);
+            is_over
         });
     }
 
@@ -137,4 +153,31 @@ impl ClusterHealth {
 fn is_leader_only(task: ClusterTask) -> bool {
     use ClusterTask::{Events, Healing, Proxies, Status};
     matches!(task, Status | Events | Proxies | Healing)
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::Timestamp;
+
+    use super::SharedHealth;
+    use crate::api::kubernetes::Proxies;
+
+    #[test]
+    fn proxies_that_cannot_be_looked_at_are_told_of_for_ten_minutes_more() {
+        let at = |minute: u64| Timestamp::from_millis(minute * 60_000);
+        let health = SharedHealth::default();
+        let stale_since = |minute| {
+            health.keep_proxies(at(minute));
+            health.current().proxies.map(|known| (known.covered, known.stale_since.unwrap().0))
+        };
+        assert_eq!(stale_since(1), None, "nothing was ever known");
+        health.set_leader(true, None);
+        health.set_proxies(Some(Proxies { covered: 7, ..Proxies::default() }));
+        assert_eq!(stale_since(2), Some((7, at(2))));
+        assert_eq!(stale_since(12), Some((7, at(2))));
+        health.set_proxies(Some(Proxies { covered: 8, ..Proxies::default() }));
+        assert_eq!(health.current().proxies.unwrap().stale_since, None);
+        assert_eq!(stale_since(20), Some((8, at(20))), "it was known again in between");
+        assert_eq!(stale_since(31), None);
+    }
 }

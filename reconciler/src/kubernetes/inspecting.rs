@@ -3,16 +3,20 @@
 //! - `admin`, `extensions`: asks a proxy's Envoy for the filters that it has.
 //! - [`fetch`]: asks the API server.
 //! - `convert`: takes from its objects what is judged.
+//! - `listening`: the Gateways and what else gives listeners to proxies.
 //! - `mesh_config`: Istio's mesh configuration.
 //! - `proxy`: asks a proxy what it runs.
 //! - `replica`: asks a pod of the control plane.
+//! - `services`: Services, and the protocols of their ports.
 //! - `versions`: Kubernetes and Flux.
 
 mod admin;
 pub(crate) mod convert;
 mod extensions;
 pub mod fetch;
+pub(crate) mod listening;
 pub(crate) mod mesh_config;
 mod proxy;
 pub(crate) mod replica;
+pub(crate) mod services;
 mod versions;

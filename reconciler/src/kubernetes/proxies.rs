@@ -5,7 +5,8 @@
 //!
 //! - `pods`: the pods with a proxy.
 //! - `plugins`: the plugins that run the filter.
-//! - `objects`: both, kept by watches.
+//! - `listening`: what gives listeners to proxies.
+//! - `objects`: all of these, kept by watches.
 //! - `coverage`: how long each plugin has been for each proxy, and since when it does not run there.
 //! - `judge`: the proxies that a plugin is for and that do not run it.
 //! - `healing`: the decision to have a plugin sent again, as a pure state machine.
@@ -16,6 +17,7 @@
 mod coverage;
 mod healing;
 mod judge;
+mod listening;
 mod need;
 mod objects;
 mod plugins;

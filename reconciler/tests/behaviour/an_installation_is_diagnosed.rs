@@ -2,6 +2,7 @@
 
 mod control_plane;
 mod gateways;
+mod obstacles;
 mod plugins;
 mod proxies;
 mod waypoints;
@@ -72,6 +73,8 @@ fn pod(service: &str, number: u8) -> Pod {
         has_proxy: true,
         kind: ProxyKind::Sidecar,
         opts_out: None,
+        revision: None,
+        ports: Vec::new(),
         extensions: None,
         modules: None,
         complaint: None,
@@ -103,6 +106,7 @@ fn healthy() -> Inventory {
         pods: vec![pod("cart", 1), pod("front", 1), waypoint_pod()],
         services: Vec::new(),
         waypoints: vec![name("shop", "waypoint")],
+        listening: None,
     }
 }
 

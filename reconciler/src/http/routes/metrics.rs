@@ -164,7 +164,7 @@ mod tests {
             pod: "a".to_owned(),
             since: Timestamp::from_millis(0).into(),
         };
-        health.set_proxies(Some(Proxies { covered: 1, silent: vec![silent] }));
+        health.set_proxies(Some(Proxies { covered: 1, silent: vec![silent], stale_since: None }));
         let services = Services { cluster: Some(Arc::new(health)), ..Services::default() };
         let (_trigger, shutdown) = shutdown::channel();
         router(Arc::clone(gate.publisher()), syncs, shutdown, services).served

@@ -22,11 +22,22 @@ pub(crate) struct Followed<V>(Mutex<State<V>>);
 
 type Key = (String, String);
 
+/// The objects of a kind that the API server may refuse.
+#[derive(Debug)]
+pub(crate) enum Listed<V> {
+    /// The first list has not ended.
+    NotYet,
+    Known(Vec<V>),
+    Forbidden,
+}
+
 #[derive(Debug)]
 enum State<V> {
     /// The first list has not ended.
     Listing,
     Known(BTreeMap<Key, V>),
+    /// This replica has no right to list them.
+    Forbidden(String),
     /// The watch broke, and the next one has not begun.
     Broken(String),
 }
@@ -44,6 +55,16 @@ impl<V: Clone> Followed<V> {
         self.with(|state| match state {
             State::Listing => Ok(None),
             State::Known(known) => Ok(Some(known.values().cloned().collect())),
+            State::Forbidden(error) | State::Broken(error) => Err(error.clone()),
+        })
+    }
+
+    /// The same, for a kind that can be done without.
+    pub(crate) fn listed(&self) -> Result<Listed<V>, String> {
+        self.with(|state| match state {
+            State::Listing => Ok(Listed::NotYet),
+            State::Known(known) => Ok(Listed::Known(known.values().cloned().collect())),
+            State::Forbidden(_) => Ok(Listed::Forbidden),
             State::Broken(error) => Err(error.clone()),
         })
     }
@@ -91,7 +112,10 @@ impl<V: Clone> Followed<V> {
                 Err(watcher::Error::InitialListFailed(kube::Error::Api(status))) if status.code == 404 => {
                     return State::Known(BTreeMap::new());
                 }
-                Err(error) => return State::Broken(error_text::of_watch(&error)),
+                Err(error) => {
+                    let (is_refused, text) = (is_refused(&error), error_text::of_watch(&error));
+                    return if is_refused { State::Forbidden(text) } else { State::Broken(text) };
+                }
             }
         }
         State::Broken("the watch has ended".to_owned())
@@ -108,6 +132,10 @@ impl<V: Clone> Followed<V> {
     fn with<T>(&self, use_it: impl FnOnce(&mut State<V>) -> T) -> T {
         use_it(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn is_refused(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 403)
 }
 
 fn key(object: &impl Resource) -> Key {

@@ -6,7 +6,7 @@ use k8s_openapi::api::{
 };
 use kube::ResourceExt as _;
 
-use crate::doctor::inventory::{self, Name, OptsOut, ProxyKind};
+use crate::doctor::inventory::{self, Name, OptsOut, ProxyKind, REVISION};
 
 /// The container of every proxy.
 pub(crate) const PROXY: &str = "istio-proxy";
@@ -25,10 +25,12 @@ pub(crate) fn observe(pod: Pod) -> inventory::Pod {
         },
     );
     let spec = pod.spec.as_ref();
-    let is_proxy = |container: &Container| container.name == PROXY && !has_argument(container, "ztunnel");
-    let has_proxy = containers(&pod).any(is_proxy);
+    let is_agent = |container: &&Container| container.name == PROXY && !has_argument(container, "ztunnel");
+    let is_proxyless = containers(&pod).filter(is_agent).any(has_no_envoy);
+    let has_proxy = containers(&pod).any(|container| is_agent(&container)) && !is_proxyless;
     let opts_out = match spec.and_then(|spec| spec.host_network) {
         Some(true) => Some(OptsOut::HostNetwork),
+        _ if is_proxyless => Some(OptsOut::Proxyless),
         // The label takes precedence.
         _ => [pod.labels(), pod.annotations()]
             .into_iter()
@@ -38,7 +40,32 @@ pub(crate) fn observe(pod: Pod) -> inventory::Pod {
     };
     let labels = pod.labels().clone();
     let kind = kind(&pod);
-    inventory::Pod { labels, workload, has_proxy, kind, opts_out, name, ..inventory::Pod::default() }
+    let revision = pod.annotations().get(REVISION).cloned();
+    let ports = containers(&pod).flat_map(|container| container.ports.iter().flatten());
+    let ports = ports.filter_map(|port| Some((port.name.clone()?, u16::try_from(port.container_port).ok()?)));
+    let ports = ports.collect();
+    let rest = inventory::Pod::default();
+    inventory::Pod { labels, workload, has_proxy, kind, opts_out, revision, ports, name, ..rest }
+}
+
+/// True if nobody hears of the pod any more: its node is lost. The node controller then says that the pod is not ready,
+/// and nobody says so of its containers. What the kubelet says of a pod with ready containers has a reason.
+pub(crate) fn is_lost(pod: &Pod) -> bool {
+    let conditions = || pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let containers =
+        conditions().any(|condition| condition.type_ == "ContainersReady" && condition.status == "True");
+    let is_of_node = |reason: &Option<String>| reason.as_ref().is_none_or(String::is_empty);
+    let whole = conditions().any(|condition| {
+        condition.type_ == "Ready" && condition.status == "False" && is_of_node(&condition.reason)
+    });
+    containers && whole
+}
+
+/// True if the agent runs without an Envoy, as beside a gRPC library that takes part in the mesh by itself.
+fn has_no_envoy(container: &Container) -> bool {
+    let is_true = |value: &String| ["1", "t", "T", "true", "True", "TRUE"].contains(&value.as_str());
+    let mut variables = container.env.iter().flatten();
+    variables.any(|variable| variable.name == "DISABLE_ENVOY" && variable.value.as_ref().is_some_and(is_true))
 }
 
 /// The containers of a pod; a sidecar can be among the init containers.
@@ -71,4 +98,60 @@ pub(super) fn version(istiod: &Deployment) -> Option<String> {
     let image = spec.containers.first()?.image.as_ref()?;
     let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
     Some(tag.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Pod;
+    use serde_json::{Value, json};
+
+    use super::{is_lost, observe};
+    use crate::doctor::inventory::OptsOut;
+
+    fn pod(pod: Value) -> Pod {
+        serde_json::from_value(pod).unwrap()
+    }
+
+    #[test]
+    fn a_pod_of_a_lost_node_is_told_from_one_that_is_not_ready() {
+        for (ready, reason, containers, expected) in [
+            ("False", None, "True", true),
+            ("True", None, "True", false),
+            ("False", Some("ReadinessGatesNotReady"), "True", false),
+            ("False", Some("ContainersNotReady"), "False", false),
+            ("False", None, "False", false),
+        ] {
+            let conditions = json!([
+                {"type": "Ready", "status": ready, "reason": reason},
+                {"type": "ContainersReady", "status": containers},
+            ]);
+            let lost = is_lost(&pod(json!({"metadata": {}, "status": {"conditions": conditions}})));
+            assert_eq!(lost, expected, "{conditions}");
+        }
+        assert!(!is_lost(&pod(json!({"metadata": {}}))));
+    }
+
+    #[test]
+    fn an_agent_without_an_envoy_is_no_proxy() {
+        for (value, has_proxy) in [("true", false), ("1", false), ("false", true), ("", true)] {
+            let env = json!([{"name": "DISABLE_ENVOY", "value": value}]);
+            let containers = json!([{"name": "istio-proxy", "args": ["proxy", "sidecar"], "env": env}]);
+            let seen = observe(pod(json!({"metadata": {"name": "a"}, "spec": {"containers": containers}})));
+            assert_eq!(seen.has_proxy, has_proxy, "{value}");
+            assert_eq!(seen.opts_out, (!has_proxy).then_some(OptsOut::Proxyless), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_pod_tells_its_revision_and_its_named_ports() {
+        let ports = json!([{"name": "web", "containerPort": 8080}, {"containerPort": 9090}]);
+        let seen = observe(pod(json!({
+            "metadata": {"name": "a", "annotations": {"istio.io/rev": "canary"}},
+            "spec": {"containers": [{"name": "app", "ports": ports}]},
+        })));
+        assert_eq!(
+            (seen.revision.as_deref(), &seen.ports[..]),
+            (Some("canary"), &[("web".to_owned(), 8080)][..])
+        );
+    }
 }

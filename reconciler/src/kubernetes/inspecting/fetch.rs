@@ -15,10 +15,11 @@ use kube::{
 use serde::de::DeserializeOwned;
 
 use super::{
-    convert::{observe, version},
+    convert::{is_lost, observe, version},
+    listening,
     mesh_config::MeshConfig,
     proxy::{self, Said},
-    replica, versions,
+    replica, services, versions,
 };
 use crate::doctor::{
     covered,
@@ -84,6 +85,7 @@ impl Inspector {
             pods: self.pods(&client).await?,
             services: services(&client).await?,
             waypoints: waypoints(&client).await?,
+            listening: listening::list(&client).await,
         };
         ask_proxies(&client, &mut inventory).await;
         Ok(inventory)
@@ -232,14 +234,9 @@ async fn namespaces(
 }
 
 async fn services(client: &Client) -> Result<Vec<inventory::Service>, InspectError> {
-    let services = Api::<Service>::all(client.clone());
-    let services = read("Services", services.list(&ListParams::default())).await?;
-    let observe = |service: Service| inventory::Service {
-        name: Name { namespace: service.namespace().unwrap_or_default(), name: service.name_any() },
-        labels: service.labels().clone(),
-        selector: service.spec.and_then(|spec| spec.selector).unwrap_or_default(),
-    };
-    Ok(services.into_iter().map(observe).collect())
+    let all = Api::<Service>::all(client.clone());
+    let all = read("Services", all.list(&ListParams::default())).await?;
+    Ok(all.into_iter().map(services::service).collect())
 }
 
 async fn waypoints(client: &Client) -> Result<Vec<Name>, InspectError> {
@@ -267,7 +264,7 @@ fn running() -> ListParams {
     ListParams::default().fields("status.phase=Running")
 }
 
-/// The pod is not being deleted.
+/// The pod is not being deleted, nor is its node lost.
 fn is_to_stay(pod: &Pod) -> bool {
-    pod.metadata.deletion_timestamp.is_none()
+    pod.metadata.deletion_timestamp.is_none() && !is_lost(pod)
 }

@@ -7,12 +7,16 @@ use kube::{Api, ResourceExt as _, core::PartialObjectMeta, runtime::watcher};
 use tokio::sync::Notify;
 
 use super::{
+    listening::{Given, Listeners},
     plugins::{self, OurPlugin, Unreadable},
     pods::{self, Proxy},
 };
 use crate::{
-    doctor::inventory::{self, Inventory, Istio, Labels, Name},
-    kubernetes::client::{connection::Connection, followed::Followed},
+    doctor::inventory::{self, Inventory, Istio, Labels, Plugin},
+    kubernetes::{
+        client::{connection::Connection, followed::Followed},
+        inspecting::services,
+    },
 };
 
 /// The objects, as watches keep them.
@@ -22,7 +26,8 @@ pub(super) struct Objects {
     plugins: Followed<Result<OurPlugin, Unreadable>>,
     services: Followed<inventory::Service>,
     namespaces: Followed<(String, Labels)>,
-    /// A plugin names a Service. Until then Services are not read: there can be many.
+    listeners: Listeners,
+    /// A plugin names a Service, or a port. Until then Services are not read: there can be many.
     names_service: Notify,
 }
 
@@ -47,25 +52,23 @@ impl Objects {
             self.plugins.follow(plugins::all(client), all(), |object| plugins::read(object, namespace));
         let waypoints = async {
             self.names_service.notified().await;
-            let services = Api::<PartialObjectMeta<Service>>::all(client.clone());
+            let all_services = Api::<Service>::all(client.clone());
             let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());
             tokio::join!(
-                self.services.follow(services, all(), |service| Some(inventory::Service {
-                    name: Name { namespace: service.namespace()?, name: service.name_any() },
-                    labels: service.labels().clone(),
-                    selector: Labels::default(),
-                })),
+                self.services.follow(all_services, all(), |service| Some(services::service(service))),
                 self.namespaces.follow(namespaces, all(), |namespace| {
                     Some((namespace.name_any(), namespace.labels().clone()))
                 }),
             )
         };
-        tokio::join!(pods, plugins, waypoints);
+        tokio::join!(pods, plugins, waypoints, self.listeners.follow(client));
     }
 
     /// `None` before all of them have been listed, and an error while some are not known.
     pub(super) fn current(&self, root_namespace: &str) -> Result<Option<Seen>, String> {
-        let (Some(proxies), Some(found)) = (self.pods.current()?, self.plugins.current()?) else {
+        let (Some(proxies), Some(found), Some(Given { listening, sidecars })) =
+            (self.pods.current()?, self.plugins.current()?, self.listeners.current()?)
+        else {
             return Ok(None);
         };
         let (mut plugins, mut unreadable) = (Vec::new(), Vec::new());
@@ -79,10 +82,11 @@ impl Objects {
         let mut inventory = Inventory {
             istio,
             plugins: plugins.iter().map(|known| known.plugin.clone()).collect(),
+            listening,
+            sidecars,
             ..Inventory::default()
         };
-        let mut targets = inventory.plugins.iter().flat_map(|plugin| &plugin.spec.target_refs);
-        if targets.any(|target| target.kind == "Service") {
+        if inventory.plugins.iter().any(names_service) {
             self.names_service.notify_one();
             let (Some(services), Some(namespaces)) = (self.services.current()?, self.namespaces.current()?)
             else {
@@ -93,4 +97,10 @@ impl Objects {
         }
         Ok(Some(Seen { proxies, plugins, unreadable: plugins::complaint(&unreadable), inventory }))
     }
+}
+
+/// True if Services say whom a plugin is for.
+fn names_service(Plugin { spec, .. }: &Plugin) -> bool {
+    spec.target_refs.iter().any(|target| target.kind == "Service")
+        || spec.r#match.iter().any(|part| !part.ports.is_empty())
 }

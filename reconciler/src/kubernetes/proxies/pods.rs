@@ -6,7 +6,7 @@ use policies::Timestamp;
 
 use crate::{
     doctor::inventory,
-    kubernetes::inspecting::convert::{PROXY, observe},
+    kubernetes::inspecting::convert::{PROXY, is_lost, observe},
 };
 
 /// A pod whose proxy runs.
@@ -25,9 +25,10 @@ pub(super) fn running() -> watcher::Config {
     watcher::Config::default().fields("status.phase=Running")
 }
 
-/// The proxy of a pod, if it runs and the pod is not about to end.
+/// The proxy of a pod, if it runs, the pod is not about to end, and its node is not lost.
 pub(super) fn proxy(pod: Pod) -> Option<Proxy> {
-    let (started, is_ready) = started(&pod).filter(|_| pod.metadata.deletion_timestamp.is_none())?;
+    let is_to_stay = pod.metadata.deletion_timestamp.is_none() && !is_lost(&pod);
+    let (started, is_ready) = started(&pod).filter(|_| is_to_stay)?;
     let (uid, pod) = (pod.uid().unwrap_or_default(), observe(pod));
     pod.has_proxy.then_some(Proxy { uid, started, is_ready, pod })
 }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     api::kubernetes::{Proxies, SilentProxy},
+    clock::now,
     doctor::inventory::Name,
     kubernetes::{
         client::connection::Connection,
@@ -77,7 +78,7 @@ impl ProxyWatch {
                 tokio::time::sleep(PERIOD).await;
                 let look = self.look(&objects, &mut term).await;
                 if !matches!(look, Ok(Look::Done(_))) {
-                    self.health.set_proxies(None);
+                    self.health.keep_proxies(now());
                 }
                 let result = look.and_then(|look| match look {
                     Look::TooEarly => Ok(()),
@@ -103,7 +104,11 @@ impl ProxyWatch {
         let judged = tokio::task::spawn_blocking(judging).await;
         let ((covered, silent), coverage) = judged.map_err(|error| error.to_string())?;
         term.coverage = coverage;
-        self.health.set_proxies(Some(Proxies { covered, silent: silent.iter().map(show).collect() }));
+        self.health.set_proxies(Some(Proxies {
+            covered,
+            silent: silent.iter().map(show).collect(),
+            stale_since: None,
+        }));
         if self.mode == ProxyMode::Heal {
             term.sending.step(&plugins, &silent, &gathered).await;
         }

@@ -9,7 +9,10 @@ use kube::{
 use tokio::time::Instant;
 
 use super::{
-    events::{diff::changes, queue::EventQueue},
+    events::{
+        diff::changes,
+        queue::{self, EventQueue},
+    },
     observation::Observation,
     policy_source::{Fields, PolicySource, Status},
 };
@@ -99,7 +102,7 @@ impl Reporter {
                     _ = served.changed() => {}
                     _ = progress.changed() => {}
                     _ = leadership.changed() => {}
-                    () = tokio::time::sleep(AGE) => {}
+                    () = tokio::time::sleep(if self.events.waits() { queue::RETRY } else { AGE }) => {}
                 }
             }
         }
@@ -122,7 +125,7 @@ impl Reporter {
         let is_aged = written.at.elapsed() >= AGE && status != written.status;
         if !seen.is_settled() || !(is_new || is_aged) {
             self.written = Some(written);
-            return Ok(());
+            return self.events.send().await;
         }
         for change in changes(self.announced.as_ref().unwrap_or(&written.status), &status) {
             self.events.push(change, written.uid.clone());

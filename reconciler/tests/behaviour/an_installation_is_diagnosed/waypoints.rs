@@ -56,7 +56,7 @@ fn what_is_right_is_not_accused() {
             ask_for_till(o);
             let labels = BY_SHOP.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
             let selector = [("app".to_owned(), "pay".to_owned())].into();
-            o.services.push(Service { name: name("till", "pay"), labels, selector });
+            o.services.push(Service { name: name("till", "pay"), labels, selector, ports: Vec::new() });
         }),
         ("a waypoint that no policy is for", |o| o.waypoints.push(name("shop", "other"))),
         ("a waypoint that polls, by whatever cluster", |o| o.istio.providers.clear()),
@@ -139,7 +139,12 @@ fn a_waypoint_that_is_named_by_its_class_or_by_a_service() {
         let service = json!([{"kind": "Service", "name": "pay"}]);
         o.plugins[1] = plugin("shop", &json!({"match": null, "targetRefs": service}));
         let labels = [("istio.io/use-waypoint".to_owned(), "waypoint".to_owned())].into();
-        o.services.push(Service { name: name("shop", "pay"), labels, selector: [].into() });
+        o.services.push(Service {
+            name: name("shop", "pay"),
+            labels,
+            selector: [].into(),
+            ports: Vec::new(),
+        });
     });
 }
 

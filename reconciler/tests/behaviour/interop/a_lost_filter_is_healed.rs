@@ -243,6 +243,17 @@ async fn while_a_replica_cannot_be_asked_no_proxy_is_accused() {
         peer["proxies"].is_object().then_some(peer)
     })
     .await;
-    assert_eq!(known["proxies"], json!({"covered": 1, "silent": []}), "it may be on its way to this replica");
+    let new = json!({"covered": 1, "silent": [], "staleSince": null});
+    assert_eq!(known["proxies"], new, "it may be on its way to this replica");
     assert_eq!(known["failing"], json!([]));
+
+    set_endpoints(&api, &[&hfi, &gone]).await;
+    let kept = until("it is told again", PATIENCE, async || {
+        let peer = hfi.json("/v1/policies/status").await["kubernetes"].clone();
+        assert_eq!(peer["proxies"]["covered"], 1, "what was known last is kept: {peer}");
+        (peer["proxies"]["staleSince"].is_string() && silent(&peer)).then_some(peer)
+    })
+    .await;
+    assert_eq!(kept["proxies"]["silent"], json!([]), "{kept}");
+    assert_eq!(hfi.metric("hfi_proxies_covered").await, Some(1.0));
 }

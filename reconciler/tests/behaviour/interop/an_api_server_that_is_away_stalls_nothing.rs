@@ -101,6 +101,47 @@ async fn an_event_whose_answer_was_lost_is_there_once() {
     assert_eq!(revisions(&api).await, 2);
 }
 
+/// The right to write Events is taken away, and given again.
+#[tokio::test]
+async fn an_event_that_was_refused_is_written_once_it_may_be() {
+    let api = KubeApi::start().await.unwrap();
+    let folder = folder();
+    let hfi = start(&api, "hfi", &[("HFI_DIR", text(folder.path()))]).await;
+    shown(&api, &hfi, |status| status["summary"]["active"] == 1).await;
+    let role = "/apis/rbac.authorization.k8s.io/v1/namespaces/boifi/roles/hfi-control-plane";
+    let whole = api.get(role).await.unwrap();
+    let mut less = whole.clone();
+    less["rules"].as_array_mut().unwrap().retain(|rule| rule["resources"] != serde_json::json!(["events"]));
+    let set = async |rules: &serde_json::Value| {
+        let merge = [("content-type", "application/merge-patch+json")];
+        let patch = serde_json::json!({"rules": rules["rules"]}).to_string();
+        api.ask("PATCH", role, &merge, &patch).await.unwrap();
+    };
+    set(&less).await;
+    let fails = |peer: &serde_json::Value| {
+        peer["failing"].as_array().unwrap().iter().any(|task| task["duty"] == "events")
+    };
+    // Rights are taken away a moment later.
+    until("it is refused", PATIENCE, async || {
+        let status = if revisions(&api).await % 2 == 0 { 501 } else { 502 };
+        fs::write(folder.path().join("a.yaml"), policy("a", "checkout", status)).unwrap();
+        let status = hfi.json("/v1/policies/status").await;
+        fails(&status["kubernetes"]).then_some(())
+    })
+    .await;
+    let revision = hfi.json("/v1/policies/status").await["revision"].clone();
+    shown(&api, &hfi, |status| status["revision"] == revision).await;
+    let told = revisions(&api).await;
+    set(&whole).await;
+    let longest = Duration::from_secs(25);
+    until("nothing fails, though nothing else happens", longest, async || {
+        let status = hfi.json("/v1/policies/status").await;
+        (!fails(&status["kubernetes"])).then_some(())
+    })
+    .await;
+    assert!(revisions(&api).await > told, "all that waited are written");
+}
+
 #[tokio::test]
 async fn what_it_refuses_is_told_and_all_else_goes_on() {
     let api = KubeApi::start().await.unwrap();

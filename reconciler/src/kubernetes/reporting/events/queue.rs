@@ -1,6 +1,6 @@
 //! Events that wait to be sent. Each has a fixed name, so that an Event that is sent twice exists once.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -30,6 +30,8 @@ const LONGEST_NOTE: usize = 1_000;
 const LONGEST_INSTANCE: usize = 128;
 /// The most Events that wait; the oldest are dropped first.
 const MOST: usize = 100;
+/// The time after which an Event that this replica had no right to send is tried again.
+pub(crate) const RETRY: Duration = Duration::from_secs(10);
 
 pub(crate) struct EventQueue {
     api: Api<Event>,
@@ -38,6 +40,10 @@ pub(crate) struct EventQueue {
     health: Arc<SharedHealth>,
     budget: Budget,
     waiting: VecDeque<Event>,
+    /// The time before which nothing is sent.
+    not_before: Option<Instant>,
+    /// The last Event was dropped, and so the duty fails until the next one, or the next look.
+    has_dropped: bool,
 }
 
 impl EventQueue {
@@ -49,6 +55,8 @@ impl EventQueue {
             health,
             budget: Budget::new(Instant::now()),
             waiting: VecDeque::new(),
+            not_before: None,
+            has_dropped: false,
         }
     }
 
@@ -68,19 +76,38 @@ impl EventQueue {
     /// Drops all Events that wait.
     pub(crate) fn clear(&mut self) {
         self.waiting.clear();
+        (self.not_before, self.has_dropped) = (None, false);
     }
 
-    /// Sends the Events that wait. A refused one is dropped; one without an answer stays.
+    /// True if [`send`](Self::send) has something to do, now or in a while.
+    pub(crate) fn waits(&self) -> bool {
+        !self.waiting.is_empty() || self.has_dropped
+    }
+
+    /// Sends the Events that wait. One stays that gets no answer, or that this replica has no right to send: the
+    /// right may come. One that is refused for what it says is dropped.
     pub(crate) async fn send(&mut self) -> Result<(), CallError> {
+        if std::mem::take(&mut self.has_dropped) && self.waiting.is_empty() {
+            self.health.record(ClusterTask::Events, Ok(()));
+        }
+        if self.not_before.is_some_and(|time| Instant::now() < time) {
+            return Ok(());
+        }
+        self.not_before = None;
         while let Some(event) = self.waiting.front() {
             let sent = with_timeout(call::TIMEOUT, self.api.create(&PostParams::default(), event)).await;
             // On a conflict it had arrived before, and only its answer was lost.
             let sent = sent.map(drop).or_else(|error| if error.is(409) { Ok(()) } else { Err(error) });
             self.health.record(ClusterTask::Events, sent.as_ref().copied().map_err(ToString::to_string));
             match sent {
+                Err(error) if [401, 403].into_iter().any(|code| error.is(code)) => {
+                    self.not_before = Some(Instant::now() + RETRY);
+                    return Ok(());
+                }
                 Err(error) if !error.is_refusal() => return Err(error),
-                _ => self.waiting.pop_front(),
-            };
+                sent => self.has_dropped = sent.is_err(),
+            }
+            self.waiting.pop_front();
         }
         Ok(())
     }

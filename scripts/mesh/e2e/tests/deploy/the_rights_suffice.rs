@@ -115,13 +115,17 @@ async fn serves_with(objects: &[Value]) -> Result<()> {
 
     // What it may do to make an object is checked, and not logged, when it applies one that is not there. Services
     // are read if a plugin names one, and a plugin is changed if a proxy needs it: here the server does not even know
-    // plugins.
-    const UNLOGGED: [(&str, &str); 5] = [
+    // plugins, nor the other kinds of Istio and the Gateway API.
+    const UNLOGGED: [(&str, &str); 9] = [
         ("policysources", "create"),
         ("services", "list"),
         ("services", "watch"),
         ("wasmplugins", "watch"),
         ("wasmplugins", "patch"),
+        ("gateways", "watch"),
+        ("serviceentries", "watch"),
+        ("sidecars", "watch"),
+        ("peerauthentications", "watch"),
     ];
     let unlogged = |right: &Right| UNLOGGED.contains(&(right.resource.as_str(), right.verb.as_str()));
     let granted = granted(objects)?;
