@@ -36,6 +36,8 @@ pub struct Gateway {
     pub of: GatewayOf,
     /// The ports of its HTTP listeners.
     pub http_ports: Vec<u16>,
+    /// True if other objects may add listeners to it.
+    pub is_open: bool,
 }
 
 /// The gateway pods that a Gateway is for.

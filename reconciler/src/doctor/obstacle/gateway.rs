@@ -16,8 +16,11 @@ pub(super) fn obstacle<'i>(plugin: &'i Plugin, pod: &Pod, inventory: &Inventory)
     if is_of_ingress(pod, listening) {
         return None;
     }
-    let gateways = listening.gateways.iter().filter(|gateway| has(gateway, pod));
-    let ports: Vec<_> = gateways.flat_map(|gateway| &gateway.http_ports).copied().collect();
+    let gateways: Vec<_> = listening.gateways.iter().filter(|gateway| has(gateway, pod)).collect();
+    if gateways.iter().any(|gateway| gateway.is_open) {
+        return None;
+    }
+    let ports: Vec<_> = gateways.iter().flat_map(|gateway| &gateway.http_ports).copied().collect();
     if ports.is_empty() {
         return Some(Obstacle::NoHttpListener);
     }

@@ -22,13 +22,16 @@ pub(crate) struct Followed<V>(Mutex<State<V>>);
 
 type Key = (String, String);
 
-/// The objects of a kind that the API server may refuse.
+/// The objects of a kind that can be done without.
 #[derive(Debug)]
 pub(crate) enum Listed<V> {
     /// The first list has not ended.
     NotYet,
     Known(Vec<V>),
-    Forbidden,
+    /// The server does not know the kind.
+    Absent,
+    /// They may not be read, or cannot be read now.
+    Unknown,
 }
 
 #[derive(Debug)]
@@ -36,9 +39,9 @@ enum State<V> {
     /// The first list has not ended.
     Listing,
     Known(BTreeMap<Key, V>),
-    /// This replica has no right to list them.
-    Forbidden(String),
-    /// The watch broke, and the next one has not begun.
+    /// The server does not know the kind.
+    Absent,
+    /// The watch broke, and the next one has not begun; or this replica has no right to list them.
     Broken(String),
 }
 
@@ -55,17 +58,18 @@ impl<V: Clone> Followed<V> {
         self.with(|state| match state {
             State::Listing => Ok(None),
             State::Known(known) => Ok(Some(known.values().cloned().collect())),
-            State::Forbidden(error) | State::Broken(error) => Err(error.clone()),
+            State::Absent => Ok(Some(Vec::new())),
+            State::Broken(error) => Err(error.clone()),
         })
     }
 
     /// The same, for a kind that can be done without.
-    pub(crate) fn listed(&self) -> Result<Listed<V>, String> {
+    pub(crate) fn listed(&self) -> Listed<V> {
         self.with(|state| match state {
-            State::Listing => Ok(Listed::NotYet),
-            State::Known(known) => Ok(Listed::Known(known.values().cloned().collect())),
-            State::Forbidden(_) => Ok(Listed::Forbidden),
-            State::Broken(error) => Err(error.clone()),
+            State::Listing => Listed::NotYet,
+            State::Known(known) => Listed::Known(known.values().cloned().collect()),
+            State::Absent => Listed::Absent,
+            State::Broken(_) => Listed::Unknown,
         })
     }
 
@@ -110,12 +114,9 @@ impl<V: Clone> Followed<V> {
                 Ok(Event::Apply(object)) => self.change(key(&object), read(object)),
                 Ok(Event::Delete(object)) => self.change(key(&object), None),
                 Err(watcher::Error::InitialListFailed(kube::Error::Api(status))) if status.code == 404 => {
-                    return State::Known(BTreeMap::new());
+                    return State::Absent;
                 }
-                Err(error) => {
-                    let (is_refused, text) = (is_refused(&error), error_text::of_watch(&error));
-                    return if is_refused { State::Forbidden(text) } else { State::Broken(text) };
-                }
+                Err(error) => return State::Broken(error_text::of_watch(&error)),
             }
         }
         State::Broken("the watch has ended".to_owned())
@@ -132,10 +133,6 @@ impl<V: Clone> Followed<V> {
     fn with<T>(&self, use_it: impl FnOnce(&mut State<V>) -> T) -> T {
         use_it(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-fn is_refused(error: &watcher::Error) -> bool {
-    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 403)
 }
 
 fn key(object: &impl Resource) -> Key {

@@ -33,6 +33,12 @@ pub(crate) const KINDS: [Kind; 5] = [
 ];
 
 impl Kind {
+    /// True if a cluster that does not know the kind has none of them. Istio's kinds are always there, but an old
+    /// cluster may know them by an older version only.
+    pub(crate) fn may_be_absent(&self) -> bool {
+        self.group == "gateway.networking.k8s.io"
+    }
+
     pub(crate) fn all(&self, client: &Client) -> Api<DynamicObject> {
         let Self { group, version, name, read: _ } = self;
         Api::all_with(client.clone(), &ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, name)))
@@ -50,8 +56,7 @@ pub(super) async fn list(client: &Client) -> Option<Listening> {
     for kind in KINDS {
         match with_timeout(call::TIMEOUT, kind.all(client).list(&ListParams::default())).await {
             Ok(objects) => objects.iter().for_each(|object| listening.add((kind.read)(object))),
-            // The cluster does not know the kind.
-            Err(error) if error.is(404) => {}
+            Err(error) if error.is(404) && kind.may_be_absent() => {}
             Err(_) => return None,
         }
     }
@@ -65,21 +70,19 @@ pub(super) async fn list(client: &Client) -> Option<Listening> {
 /// A Gateway of the Gateway API.
 fn gateway(object: &DynamicObject) -> Listening {
     let spec = |pointer: &str| object.data.pointer(pointer);
-    // Listeners can come from elsewhere, and the pods can be those of a Service.
+    // ListenerSets may add listeners.
     let is_open = spec("/spec/allowedListeners").is_some();
+    // The pods can be those of a Service.
     let is_named = array(spec("/spec/addresses")).any(|address| text(address, "/type") == "Hostname");
     let of = if is_named { GatewayOf::Any } else { GatewayOf::Own(name(object)) };
     let is_http = |listener: &&Value| match text(listener, "/protocol") {
         "HTTP" | "HBONE" => true,
         "HTTPS" => text(listener, "/tls/mode") != "Passthrough",
-        _ => is_open,
+        _ => false,
     };
     let http = array(spec("/spec/listeners")).filter(is_http);
-    let mut http_ports: Vec<_> = http.filter_map(|listener| number(listener.get("port")?)).collect();
-    if is_open && http_ports.is_empty() {
-        http_ports.push(0);
-    }
-    Listening { gateways: vec![Gateway { of, http_ports }], ..Listening::default() }
+    let http_ports = http.filter_map(|listener| number(listener.get("port")?)).collect();
+    Listening { gateways: vec![Gateway { of, http_ports, is_open }], ..Listening::default() }
 }
 
 /// A Gateway of Istio.
@@ -94,7 +97,7 @@ fn istio_gateway(object: &DynamicObject) -> Listening {
     };
     let http = array(object.data.pointer("/spec/servers")).filter(is_http);
     let http_ports = http.filter_map(|server| number(server.pointer("/port/number")?)).collect();
-    let gateway = Gateway { of: GatewayOf::Labels(labels), http_ports };
+    let gateway = Gateway { of: GatewayOf::Labels(labels), http_ports, is_open: false };
     Listening { gateways: vec![gateway], ..Listening::default() }
 }
 
@@ -181,7 +184,7 @@ mod tests {
             assert_eq!(http_ports(0, &json!({"listeners": [listener]})), expected, "{listener}");
         }
         let open = json!({"listeners": [], "allowedListeners": {"namespaces": {"from": "Same"}}});
-        assert_eq!(http_ports(0, &open).len(), 1, "a ListenerSet may add some");
+        assert!(read(0, &open).gateways[0].is_open, "a ListenerSet may add some");
         let named = read(0, &json!({"addresses": [{"type": "Hostname", "value": "ingress.istio-ingress"}]}));
         assert!(matches!(named.gateways[0].of, GatewayOf::Any), "the pods are those of a Service");
         let own = read(0, &json!({"addresses": [{"type": "IPAddress", "value": "192.0.2.1"}]}));

@@ -15,7 +15,7 @@ use crate::{
 /// All of them at one moment.
 #[derive(Default)]
 pub(super) struct Given {
-    /// None if some of them may not be read.
+    /// None if some of them are not known.
     pub(super) listening: Option<Listening>,
     pub(super) sidecars: Vec<Sidecar>,
 }
@@ -41,25 +41,26 @@ impl Listeners {
     }
 
     /// `None` before the first answers.
-    pub(super) fn current(&self) -> Result<Option<Given>, String> {
+    pub(super) fn current(&self) -> Option<Given> {
         let (mut listening, mut sidecars) = (Some(Listening::default()), Vec::new());
-        for kind in &self.kinds {
-            match kind.listed()? {
-                Listed::NotYet => return Ok(None),
-                Listed::Forbidden => listening = None,
+        for (followed, kind) in self.kinds.iter().zip(KINDS) {
+            match followed.listed() {
+                Listed::NotYet => return None,
+                Listed::Absent if kind.may_be_absent() => {}
+                Listed::Absent | Listed::Unknown => listening = None,
                 Listed::Known(objects) => objects.into_iter().for_each(|(of_object, sidecar)| {
                     listening.iter_mut().for_each(|listening| listening.add(of_object.clone()));
                     sidecars.extend(sidecar);
                 }),
             }
         }
-        match self.ingresses.listed()? {
-            Listed::NotYet => return Ok(None),
-            Listed::Forbidden => listening = None,
+        match self.ingresses.listed() {
+            Listed::NotYet => return None,
+            Listed::Absent | Listed::Unknown => listening = None,
             Listed::Known(ingresses) => {
                 listening.iter_mut().for_each(|listening| listening.has_ingress = !ingresses.is_empty());
             }
         }
-        Ok(Some(Given { listening, sidecars }))
+        Some(Given { listening, sidecars })
     }
 }

@@ -67,7 +67,7 @@ impl Objects {
     /// `None` before all of them have been listed, and an error while some are not known.
     pub(super) fn current(&self, root_namespace: &str) -> Result<Option<Seen>, String> {
         let (Some(proxies), Some(found), Some(Given { listening, sidecars })) =
-            (self.pods.current()?, self.plugins.current()?, self.listeners.current()?)
+            (self.pods.current()?, self.plugins.current()?, self.listeners.current())
         else {
             return Ok(None);
         };

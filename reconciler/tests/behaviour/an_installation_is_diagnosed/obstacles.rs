@@ -164,6 +164,7 @@ fn a_gateway_without_an_http_listener() {
     let of = |namespace: &str, edge: &str, http_ports: &[u16]| Gateway {
         of: GatewayOf::Own(name(namespace, edge)),
         http_ports: http_ports.into(),
+        is_open: false,
     };
     let client = || json!([{"mode": "CLIENT"}]);
     let plain = || target(Value::Null);
@@ -184,13 +185,17 @@ fn a_gateway_without_an_http_listener() {
         "its port",
         &with(own(), target(json!([{"ports": [{"number": 80}]}])), vec![of("demo", "edge", &[80])]),
     );
-    let any = |http_ports: &[u16]| Gateway { of: GatewayOf::Any, http_ports: http_ports.into() };
+    let any =
+        |http_ports: &[u16]| Gateway { of: GatewayOf::Any, http_ports: http_ports.into(), is_open: false };
     said("one of a Service", &with(own(), plain(), vec![any(&[80])]));
+    let open = Gateway { is_open: true, ..of("demo", "edge", &[80]) };
+    let at_81 = target(json!([{"ports": [{"number": 81}]}]));
+    said("a ListenerSet may add the port", &with(own(), at_81, vec![open]));
     said("nothing is known", &Inventory { listening: None, ..with(own(), plain(), Vec::new()) });
 
     let labels = |value: &str, http_ports: &[u16]| {
         let labels = [("istio".to_owned(), value.to_owned())].into();
-        Gateway { of: GatewayOf::Labels(labels), http_ports: http_ports.into() }
+        Gateway { of: GatewayOf::Labels(labels), http_ports: http_ports.into(), is_open: false }
     };
     let outbound = || plugin("demo", &json!({"match": client()}));
     let istio = |value: &str| gateway(&[("istio", value)]);
