@@ -13,6 +13,7 @@ mod a_forge_may_refuse_a_push;
 mod a_guardrail_above_binds_a_directory;
 mod a_halt_takes_no_filter_back;
 mod a_large_file_in_the_history_costs_the_server_nothing;
+mod a_look_at_a_repository_removes_nothing;
 mod a_plain_poll_is_answered_as_any_other;
 mod a_policy_changes_state_at_its_instant;
 mod a_policy_is_written_through_git;

@@ -82,6 +82,15 @@ impl Job {
         }
     }
 
+    /// True if the directory of the job is a clone of our own, where nobody else works.
+    pub(super) fn has_clone(&self) -> bool {
+        match self {
+            Self::Fetch(..) | Self::Copy(..) | Self::Check(_) | Self::Times(_) | Self::Diagnose(_) => true,
+            Self::Join(_) | Self::Push(_) | Self::Tip(_) => true,
+            Self::IsCheckedOut(..) => false,
+        }
+    }
+
     /// The job in words.
     pub(super) fn name(&self) -> String {
         match self {

@@ -114,7 +114,7 @@ impl Worker {
         has_begun: &mut bool,
     ) -> Result<T, SourceError> {
         self.gave_up = true;
-        let (name, memory) = (job.name(), job.memory());
+        let (name, memory, has_clone) = (job.name(), job.memory(), job.has_clone());
         let broken = |error: io::Error| {
             SourceError(format!("{name} in a process of its own failed: {}", io_reason(&error)))
         };
@@ -158,7 +158,9 @@ impl Worker {
         drop(process);
         // It may have begun while it was killed.
         while !has_answered && matches!(next(&events, LAST_WORDS, has_begun), Some(Event::Aborted)) {}
-        let _ = sweep(clone);
+        if has_clone {
+            let _ = sweep(clone);
+        }
         Err(given_up(&why))
     }
 
