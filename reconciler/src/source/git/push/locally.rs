@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use git2::{Error, ErrorCode, Oid, Repository as BareClone};
+use git2::{Error, ErrorCode, Oid, Reference, Repository as BareClone};
 
 use super::{
     job::{PushJob, commit_id, oid},
@@ -109,20 +109,20 @@ fn write(clone: &BareClone, path: &Path, job: &PushJob) -> Result<PushOutcome, C
     if !now.map_or(job.from.is_none(), |now| job.is_on_the_way(clone, now)) {
         return Ok(PushOutcome::LostRace { head: now.map(commit_id) });
     }
-    send_objects(clone, &there, job)?;
+    send_objects(clone, &there, job, now)?;
     tell_begun()?;
     update(&there, job, now.unwrap_or(Oid::ZERO_SHA1))
 }
 
 /// Writes the objects that are new there, and waits until they are on the disk.
-fn send_objects(clone: &BareClone, there: &BareClone, job: &PushJob) -> Result<(), Cause> {
+fn send_objects(clone: &BareClone, there: &BareClone, job: &PushJob, now: Option<Oid>) -> Result<(), Cause> {
     let mut walk = clone.revwalk()?;
     walk.push(oid(job.tip))?;
-    for reference in there.references()?.flatten().take(MOST_KNOWN) {
-        let known = reference.peel_to_commit().map(|commit| commit.id());
-        if let Ok(known) = known
-            && clone.find_commit(known).is_ok()
-        {
+    // The branch itself first: it may not be among the first refs.
+    let peeled = |reference: Reference<'_>| reference.peel_to_commit().ok().map(|commit| commit.id());
+    let others = there.references()?.flatten().take(MOST_KNOWN).filter_map(peeled);
+    for known in now.into_iter().chain(others) {
+        if clone.find_commit(known).is_ok() {
             walk.hide(known)?;
         }
     }
