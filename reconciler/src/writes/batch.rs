@@ -10,6 +10,7 @@ use super::{
     message,
     outcome::Refusal,
     pending::{Link, Next, Pending},
+    unsettled::Parked,
     worker::{Worker, jittered},
 };
 use crate::source::writing::PushOutcome;
@@ -76,11 +77,15 @@ impl Worker {
                 refuse_all(chain.into_pending(), &Refusal::Unavailable(reason));
                 Next::Nothing
             }
+            PushOutcome::Unverified { commit, reason } => {
+                refuse_all(chain.into_pending(), &Refusal::unverified(commit, &reason));
+                Next::Nothing
+            }
             PushOutcome::Unknown { commit, reason } => {
                 warn!(%commit, reason, "the end of a push is not known");
                 let Chain { from, tip, links, others } = chain;
                 let others = others.into_iter().map(|(pending, _)| pending).collect();
-                self.unsettled.park(from, tip, links);
+                self.unsettled.park(Parked::new(from, tip, None, links));
                 Next::Again(others)
             }
         }
@@ -90,9 +95,7 @@ impl Worker {
     fn unreadable(&self, error: String) -> Refusal {
         let unverified = self.writer.tip().and_then(|tip| Some((tip, self.writer.verified(tip).err()?)));
         match unverified {
-            Some((tip, reason)) => Refusal::Conflict(format!(
-                "nothing is written on top of commit {tip}, which is not verified: {reason}"
-            )),
+            Some((tip, reason)) => Refusal::unverified(tip, &reason),
             None => Refusal::Unavailable(error),
         }
     }

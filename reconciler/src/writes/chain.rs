@@ -72,9 +72,7 @@ impl Worker {
         };
         let new = NewCommit { changes: changes.into_iter().collect(), author, message };
         let commit = self.writer.commit(branch.commit, &new).map_err(|error| match error {
-            CommitError::Unverified { commit, reason } => Refusal::Conflict(format!(
-                "nothing is written on top of commit {commit}, which is not verified: {reason}"
-            )),
+            CommitError::Unverified { commit, reason } => Refusal::unverified(commit, &reason),
             CommitError::Obstacle { path, reason } => {
                 Refusal::Conflict(format!("no file can be written at `{path}`: it {reason}"))
             }

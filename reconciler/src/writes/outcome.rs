@@ -61,6 +61,13 @@ impl Refusal {
         Self::Forbidden(format!("the repository refuses the push: {words}"))
     }
 
+    /// This commit, on top of which something was to be written, is not verified.
+    pub(super) fn unverified(commit: CommitId, reason: &str) -> Self {
+        Self::Conflict(format!(
+            "nothing is written on top of commit {commit}, which is not verified: {reason}"
+        ))
+    }
+
     /// The label of its metric.
     pub fn label(&self) -> &'static str {
         match self {

@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use tracing::warn;
+
 use super::{
     branch::Branch,
     order::{Order, random_id},
     outcome::{Done, Refusal},
-    pending::{Next, Pending},
-    ticket::Answer,
+    pending::{Link, Next, Pending},
+    unsettled::Parked,
     worker::Worker,
 };
 use crate::source::{
@@ -20,25 +22,16 @@ impl Worker {
     pub(super) fn propose(&mut self, branch: &Branch, pending: Vec<Pending>) -> Next {
         let mut again = Vec::new();
         for mut pending in pending {
-            let answer = match self.proposal(branch, &mut pending) {
-                Ok((None, done)) => Ok(done),
-                Err(refusal) => Err(refusal),
+            match self.proposal(branch, &mut pending) {
+                Ok((None, done)) => drop(pending.ticket.answer(Ok(done))),
+                Err(refusal) => drop(pending.ticket.answer(Err(refusal))),
                 Ok((Some((commit, name)), done)) => {
-                    if !pending.ticket.begin_push(commit) {
-                        continue;
-                    }
-                    match self.push_proposal(commit, &name, done) {
-                        Some(answer) => answer,
-                        None => {
-                            pending.ticket.end_push();
-                            again.push(pending);
-                            continue;
-                        }
+                    if pending.ticket.begin_push(commit) {
+                        let link = Link { pending, commit, done };
+                        again.extend(self.push_proposal(branch.commit, name, link));
                     }
                 }
-            };
-            // A client that has left can see the branch.
-            pending.ticket.answer(answer);
+            }
         }
         if again.is_empty() { Next::Nothing } else { Next::Again(again) }
     }
@@ -50,6 +43,12 @@ impl Worker {
         pending: &mut Pending,
     ) -> Result<(Option<(CommitId, BranchName)>, Done), Refusal> {
         let plan = self.plan(branch, branch, pending)?;
+        // It was done when it was sent before, and nobody heard it.
+        if !pending.order.options.dry_run
+            && let Some(done) = self.unsettled.take_unheard(pending.order.fingerprint)
+        {
+            return Ok((None, done));
+        }
         let (made, done) = self.commit(branch, plan, &pending.order)?;
         let Some((commit, _)) = made else { return Ok((None, done)) };
         self.writer.read_commit(commit, |_| true).map(drop).map_err(|error| {
@@ -58,20 +57,34 @@ impl Worker {
         Ok((Some((commit, self.branch_name(&pending.order)?)), done))
     }
 
-    /// Pushes a commit to a new branch. `None`: there is a branch of that name already.
-    fn push_proposal(&mut self, commit: CommitId, name: &BranchName, done: Done) -> Option<Answer> {
+    /// Pushes a commit to a new branch. Returns the request if it is to be tried again: there is a branch of that name
+    /// already.
+    fn push_proposal(&mut self, base: CommitId, name: BranchName, mut link: Link) -> Option<Pending> {
         let begun = Instant::now();
-        let outcome = self.writer.push_new_branch(name, commit);
+        let outcome = self.writer.push_new_branch(&name, base, link.commit);
         self.syncs.counters.writes.push_duration.observe(begun.elapsed().as_secs_f64());
-        Some(match outcome {
-            PushOutcome::Pushed { link } => {
-                Ok(Done { at: None, branch: Some((name.as_str().to_owned(), link)), ..done })
+        link.done = Done { at: None, branch: Some((name.as_str().to_owned(), None)), ..link.done };
+        let refusal = match outcome {
+            PushOutcome::Pushed { link: page } => {
+                link.done.branch = Some((name.as_str().to_owned(), page));
+                self.answer(link);
+                return None;
             }
-            PushOutcome::LostRace { .. } => return None,
-            PushOutcome::Refused { words } => Err(Refusal::of_repository(&words)),
-            PushOutcome::Unreachable { reason } => Err(Refusal::Unavailable(reason)),
-            PushOutcome::Unknown { commit, .. } => Err(Refusal::Unknown { commit }),
-        })
+            PushOutcome::LostRace { .. } => {
+                link.pending.ticket.end_push();
+                return Some(link.pending);
+            }
+            PushOutcome::Unknown { commit, reason } => {
+                warn!(%commit, branch = name.as_str(), reason, "the end of a push is not known");
+                self.unsettled.park(Parked::new(base, commit, Some(name), vec![link]));
+                return None;
+            }
+            PushOutcome::Refused { words } => Refusal::of_repository(&words),
+            PushOutcome::Unreachable { reason } => Refusal::Unavailable(reason),
+            PushOutcome::Unverified { commit, reason } => Refusal::unverified(commit, &reason),
+        };
+        link.pending.ticket.answer(Err(refusal));
+        None
     }
 
     fn branch_name(&self, order: &Order) -> Result<BranchName, Refusal> {

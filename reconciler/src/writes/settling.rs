@@ -28,7 +28,9 @@ impl Worker {
             match self.end_of(&parked) {
                 Some(true) => {
                     info!(commit = %parked.tip, "a push whose end was unknown is in");
-                    self.syncs.request_at_once();
+                    if parked.new_branch.is_none() {
+                        self.syncs.request_at_once();
+                    }
                     parked.links.into_iter().for_each(|link| self.answer(link));
                 }
                 Some(false) => {
@@ -48,15 +50,22 @@ impl Worker {
     }
 
     /// True if the commits of a push are in, false if they never will be.
-    fn end_of(&mut self, Parked { from, tip, .. }: &Parked) -> Option<bool> {
-        match self.writer.settle(*tip) {
+    fn end_of(&mut self, Parked { from, tip, new_branch, .. }: &Parked) -> Option<bool> {
+        let settled = match new_branch {
+            Some(name) => self.writer.settle_new_branch(name, *tip),
+            None => self.writer.settle(*tip),
+        };
+        match settled {
             Settled::In => Some(true),
             Settled::NotIn { .. } => Some(false),
-            Settled::NotYet => match self.writer.push(*from, *tip) {
-                PushOutcome::Pushed { .. } => Some(true),
-                PushOutcome::LostRace { .. } | PushOutcome::Refused { .. } => Some(false),
-                PushOutcome::Unreachable { .. } | PushOutcome::Unknown { .. } => None,
-            },
+            Settled::NotYet => {
+                let outcome = match new_branch {
+                    Some(name) => self.writer.push_new_branch(name, *from, *tip),
+                    None => self.writer.push(*from, *tip),
+                };
+                // A push that wrote nothing says nothing of the one before it, which may still be on its way.
+                matches!(outcome, PushOutcome::Pushed { .. }).then_some(true)
+            }
             Settled::Unknown { reason } => {
                 warn!(commit = %tip, reason, "the end of a push is not known yet");
                 None

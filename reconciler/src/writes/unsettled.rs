@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{outcome::Done, pending::Link};
-use crate::source::ancestry::CommitId;
+use crate::source::{ancestry::CommitId, writing::BranchName};
 use policies::Digest;
 
 /// The pause after the first question. It doubles up to the longest.
@@ -28,6 +28,8 @@ pub(super) struct Unsettled {
 pub(super) struct Parked {
     pub(super) from: CommitId,
     pub(super) tip: CommitId,
+    /// The new branch that was pushed to, if it was not the served one.
+    pub(super) new_branch: Option<BranchName>,
     pub(super) links: Vec<Link>,
     pause: Duration,
     pub(super) next: Instant,
@@ -40,9 +42,8 @@ impl Unsettled {
         Some(next.saturating_duration_since(Instant::now()))
     }
 
-    pub(super) fn park(&mut self, from: CommitId, tip: CommitId, links: Vec<Link>) {
-        let next = Instant::now() + FIRST_PAUSE;
-        self.pushes.push(Parked { from, tip, links, pause: FIRST_PAUSE, next });
+    pub(super) fn park(&mut self, parked: Parked) {
+        self.pushes.push(parked);
     }
 
     /// Remembers an outcome that nobody heard: the same request again is told it.
@@ -64,9 +65,26 @@ impl Unsettled {
         let found = newest.find(|(known, _, at)| *known == fingerprint && at.elapsed() < REMEMBERED);
         found.map(|(_, done, _)| done)
     }
+
+    /// The same, which is forgotten.
+    pub(super) fn take_unheard(&mut self, fingerprint: Digest) -> Option<Done> {
+        let found = self.unheard(fingerprint).cloned();
+        self.unheard.retain(|(known, _, _)| *known != fingerprint);
+        found
+    }
 }
 
 impl Parked {
+    /// The push of `tip` on top of `from`.
+    pub(super) fn new(
+        from: CommitId,
+        tip: CommitId,
+        new_branch: Option<BranchName>,
+        links: Vec<Link>,
+    ) -> Self {
+        Self { from, tip, new_branch, links, pause: FIRST_PAUSE, next: Instant::now() + FIRST_PAUSE }
+    }
+
     /// Sets the time of the next question.
     pub(super) fn later(mut self) -> Self {
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);

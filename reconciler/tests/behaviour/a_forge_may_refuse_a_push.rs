@@ -157,10 +157,21 @@ async fn the_link_that_a_forge_gives_to_a_new_branch_is_told_if_it_leads_to_the_
     );
     let name = BranchName::new("hfi/alice/a-1", &"main".parse().unwrap()).unwrap();
     let link = Some("https://127.0.0.1/new?b=x".to_owned());
-    assert_eq!(forge.writer.push_new_branch(&name, forge.commit), PushOutcome::Pushed { link });
+    assert_eq!(forge.writer.push_new_branch(&name, forge.head, forge.commit), PushOutcome::Pushed { link });
     assert_eq!(commit_of(&forge.repository, "hfi/alice/a-1").await, forge.commit.to_string());
     forge.is_unchanged().await;
     let other = forge.writer.commit(forge.head, &change("b.yaml", "b")).unwrap();
     let lost = PushOutcome::LostRace { head: Some(forge.commit) };
-    assert_eq!(forge.writer.push_new_branch(&name, other), lost);
+    assert_eq!(forge.writer.push_new_branch(&name, forge.head, other), lost);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_cannot_be_beside_a_branch_is_refused_and_no_race() {
+    let mut forge = forge().await;
+    let [name, below] =
+        ["hfi/a", "hfi/a/b"].map(|name| BranchName::new(name, &"main".parse().unwrap()).unwrap());
+    assert_eq!(forge.writer.push_new_branch(&name, forge.head, forge.commit), PUSHED);
+    let other = forge.writer.commit(forge.head, &change("b.yaml", "b")).unwrap();
+    let outcome = forge.writer.push_new_branch(&below, forge.head, other);
+    assert!(matches!(outcome, PushOutcome::Refused { .. }), "{outcome:?}");
 }

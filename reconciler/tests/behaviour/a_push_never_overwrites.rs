@@ -182,6 +182,20 @@ async fn the_log_of_the_ref_is_kept_and_a_packed_ref_is_moved() {
 }
 
 #[tokio::test]
+async fn among_many_refs_only_what_is_new_is_sent() {
+    let (repository, mut writer, head, commit) = prepared().await;
+    let root = bare_git(&repository, &["rev-parse", "main~1"]).await;
+    let mut packed = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
+    (0..1_100).for_each(|number| packed += &format!("{root} refs/heads/a{number:04}\n"));
+    packed += &format!("{head} refs/heads/main\n");
+    fs::write(repository.bare().join("packed-refs"), packed).unwrap();
+    fs::remove_file(repository.bare().join("refs/heads/main")).unwrap();
+    assert_eq!(writer.push(head, commit), PUSHED);
+    let objects = bare_git(&repository, &["count-objects", "-v"]).await;
+    assert!(objects.contains("in-pack: 3\n"), "a commit, a tree and a file: {objects}");
+}
+
+#[tokio::test]
 async fn nothing_of_a_repository_on_this_machine_is_executed() {
     let (repository, mut writer, head, commit) = prepared().await;
     let ran = repository.folder().join("ran");
@@ -196,14 +210,17 @@ async fn nothing_of_a_repository_on_this_machine_is_executed() {
 async fn a_change_can_go_to_a_new_branch() {
     let (repository, mut writer, head, commit) = prepared().await;
     let name = BranchName::new("hfi/alice/a-1", &"main".parse().unwrap()).unwrap();
-    assert_eq!(writer.push_new_branch(&name, commit), PUSHED);
+    assert_eq!(writer.settle_new_branch(&name, commit), Settled::NotYet);
+    assert_eq!(writer.push_new_branch(&name, head, commit), PUSHED);
     assert_eq!(commit_of(&repository, "hfi/alice/a-1").await, commit.to_string());
     assert_eq!(commit_of(&repository, "main").await, head.to_string());
-    assert_eq!(writer.push_new_branch(&name, commit), PUSHED, "it is the same");
+    assert_eq!(writer.push_new_branch(&name, head, commit), PUSHED, "it is the same");
+    assert_eq!(writer.settle_new_branch(&name, commit), Settled::In);
     let other = writer.commit(head, &change("b.yaml", "b")).unwrap();
-    assert_eq!(writer.push_new_branch(&name, other), PushOutcome::LostRace { head: Some(commit) });
+    assert_eq!(writer.settle_new_branch(&name, other), Settled::NotIn { head: Some(commit) });
+    assert_eq!(writer.push_new_branch(&name, head, other), PushOutcome::LostRace { head: Some(commit) });
     let below = BranchName::new("hfi/alice/a-1/b", &"main".parse().unwrap()).unwrap();
-    assert!(matches!(writer.push_new_branch(&below, other), PushOutcome::Unreachable { .. }));
+    assert!(matches!(writer.push_new_branch(&below, head, other), PushOutcome::Unreachable { .. }));
 }
 
 #[tokio::test]

@@ -96,16 +96,25 @@ async fn an_answer_that_is_lost_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_of_an_error_before_the_server_settles_nothing() {
-    let forge = forge().await;
-    let front = Front::start(&forge.server, |seen, answer| {
-        let is_push = seen.method == "POST" && seen.target.ends_with("git-receive-pack");
-        if is_push { crate::support::front::text("502 Bad Gateway", "", "") } else { answer.usual() }
-    })
-    .await;
-    let (mut writer, head, commit) = of(&front.repository(), &access());
-    is_unknown(&writer.push(head, commit), commit);
-    assert_eq!(writer.settle(commit), Settled::In);
+async fn no_error_in_the_place_of_the_answer_settles_anything() {
+    let result = "content-type: application/x-git-receive-pack-result\r\n";
+    for (status, headers, body) in [
+        ("502 Bad Gateway", "", ""),
+        ("408 Request Timeout", "", "too slow"),
+        ("404 Not Found", "", ""),
+        ("429 Too Many Requests", "", ""),
+        ("200 OK", result, "0010ERR go away\n"),
+    ] {
+        let forge = forge().await;
+        let front = Front::start(&forge.server, move |seen, answer| {
+            let is_push = seen.method == "POST" && seen.target.ends_with("git-receive-pack");
+            if is_push { crate::support::front::text(status, headers, body) } else { answer.usual() }
+        })
+        .await;
+        let (mut writer, head, commit) = of(&front.repository(), &access());
+        is_unknown(&writer.push(head, commit), commit);
+        assert_eq!(writer.settle(commit), Settled::In, "{status}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

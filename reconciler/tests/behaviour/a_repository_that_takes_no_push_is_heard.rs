@@ -89,3 +89,55 @@ async fn a_protected_branch_gets_a_proposal_on_another() {
     assert_eq!(git(&repository, &["rev-parse", &format!("{branch}~1")]), before);
     assert_eq!(git(&repository, &["rev-parse", "main"]), before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_whose_end_is_unknown_is_told_by_the_same_request_and_made_once() {
+    let (repository, server) = over_http().await;
+    let pattern = Some("hfi/{user}/{name}-{id}".parse().unwrap());
+    let url = server.url("policies.git");
+    let replica = Replica::with(&url, NEVER, |options| options.settings.write_branch = pattern).await;
+    let hold = repository.folder().join("hold");
+    fs::write(&hold, "").unwrap();
+    hook(&repository, "pre-receive", &format!("while [ -e {} ]; do sleep 0.02; done", hold.display()));
+    let body = policy("new", "web", 500);
+    let answer = replica.send(waiting(2, &body)).await;
+    answer.is_refused(504, "send the same request again");
+    fs::remove_file(&hold).unwrap();
+    let again = tokio::time::timeout(PATIENCE, replica.send(waiting(2, &body))).await.unwrap();
+    again.is(202, &["new created"]);
+    assert_eq!(again.commit(), answer.commit(), "it was done once");
+    let branches = git(&repository, &["for-each-ref", "--format=%(refname:short)", "refs/heads/hfi"]);
+    assert_eq!(branches.trim(), again.body["branch"].as_str().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_whose_server_died_is_pushed_again_to_the_same_branch() {
+    let (repository, server) = over_http().await;
+    let pattern = Some("hfi/{user}/{name}-{id}".parse().unwrap());
+    let url = server.url("policies.git");
+    let replica = Replica::with(&url, NEVER, |options| options.settings.write_branch = pattern).await;
+    let died = repository.folder().join("died");
+    let script = format!("[ -e {died} ] && exit 0\ntouch {died}\nkill -9 $PPID", died = died.display());
+    hook(&repository, "pre-receive", &script);
+    let answer = replica.apply("", &policy("new", "web", 500)).await;
+    answer.is(202, &["new created"]);
+    let branches = git(&repository, &["for-each-ref", "--format=%(refname:short)", "refs/heads/hfi"]);
+    assert_eq!(branches.trim(), answer.body["branch"].as_str().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_after_a_push_without_an_answer_does_not_tell_that_nothing_was_written() {
+    let (repository, server) = over_http().await;
+    let replica = Replica::of(&server.url("policies.git")).await;
+    let died = repository.folder().join("died");
+    let script = format!("[ -e {died} ] && exit 1\ntouch {died}\nkill -9 $PPID", died = died.display());
+    let hook = hook(&repository, "pre-receive", &script);
+    let body = policy("new", "web", 500);
+    let answer = replica.send(waiting(2, &body)).await;
+    answer.is_refused(504, "send the same request again");
+    replica.send(waiting(20, &body)).await.is_refused(504, "send the same request again");
+    fs::remove_file(hook).unwrap();
+    let again = replica.send(waiting(20, &body)).await;
+    again.is(201, &["new created"]);
+    assert_eq!(again.commit(), answer.commit(), "it is the commit that was told");
+}

@@ -57,7 +57,7 @@ impl<'a> Connection<'a> {
         let what = format!("{what} {repository}");
         let told = |sentence: String| SourceError(format!("{what}: {sentence}"));
         let mut said = protocol_failure::said(error);
-        let mut is_refused = said.is_some();
+        let mut is_denied = false;
         let known = match self {
             Self::Ssh(login) => {
                 said = said.or_else(|| ssh_failure::said(error));
@@ -65,14 +65,14 @@ impl<'a> Connection<'a> {
                 of_login.or_else(|| ssh_failure::sentence(error).map(told))
             }
             Self::Http(report) => report.take().map(|failure| {
-                is_refused |= refuses(&failure);
+                is_denied = denies(&failure);
                 said = said.take().or_else(|| words(&failure));
                 told(failure.to_string())
             }),
         };
         let of_protocol = || protocol_failure::sentence(error).map(told);
         let error = known.or_else(of_protocol).unwrap_or_else(|| failure(&what, error));
-        Diagnosis { error, said, is_refused }
+        Diagnosis { error, said, is_denied }
     }
 }
 
@@ -81,8 +81,9 @@ pub(super) struct Diagnosis {
     pub(super) error: SourceError,
     /// The words of the server, any text. Those of a program there may be its last ones, in the middle of its work.
     pub(super) said: Option<String>,
-    /// True if the server has answered that it does not do what it was asked for.
-    pub(super) is_refused: bool,
+    /// True for an answer of 401 or 403: the request was not let in. No other answer of HTTP says that of a request that
+    /// was sent whole: a proxy may have given it.
+    pub(super) is_denied: bool,
 }
 
 /// The words of a server that refuses.
@@ -94,21 +95,15 @@ fn words(failure: &Failure) -> Option<String> {
     }
 }
 
-/// True if the server, or what stands before it, has refused the request.
-fn refuses(failure: &Failure) -> bool {
+/// True if the server has not let the request in: 401 or 403.
+fn denies(failure: &Failure) -> bool {
     matches!(
         failure,
         Failure::Forbidden { .. }
-            | Failure::Said(_)
             | Failure::Login(_)
             | Failure::Refused(_)
             | Failure::NoBasic { .. }
             | Failure::NoChallenge
-            | Failure::ProxyAsks { .. }
-            | Failure::RedirectedLate
-            | Failure::NotFound(_)
-            | Failure::TooMany { .. }
-            | Failure::Status(_)
     )
 }
 

@@ -157,7 +157,7 @@ impl Worker {
         };
         drop(process);
         // It may have begun while it was killed.
-        while !has_answered && matches!(next(&events, LAST_WORDS, has_begun), Some(Event::Aborted)) {}
+        *has_begun |= !has_answered && !is_heard_out(&events, has_begun);
         if has_clone {
             let _ = sweep(clone);
         }
@@ -184,6 +184,17 @@ impl Worker {
             }
         };
         Ok(self.home.insert(home))
+    }
+}
+
+/// Listens to the last words of a dead process; false if they did not come to an end.
+fn is_heard_out(events: &Receiver<Event>, has_begun: &mut bool) -> bool {
+    loop {
+        match next(events, LAST_WORDS, has_begun) {
+            Some(Event::Aborted) => {}
+            Some(Event::Said(_)) => return true,
+            None => return false,
+        }
     }
 }
 

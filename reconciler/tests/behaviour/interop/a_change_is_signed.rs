@@ -6,7 +6,7 @@ use harness::Repository;
 use reconciler::source::{
     access::Access,
     signers::{Signers, SigningKey},
-    writing::{CommitError, Writer},
+    writing::{BranchName, CommitError, PushOutcome, Writer},
 };
 use tempfile::TempDir;
 
@@ -123,4 +123,20 @@ async fn without_a_key_nothing_is_signed() {
     let commit = writer.commit(head, &change("a.yaml", "b")).unwrap();
     assert_eq!(writer.push(head, commit), PUSHED);
     assert!(!bare_git(&team.repository, &["cat-file", "commit", "main"]).await.contains("gpgsig"));
+}
+
+#[tokio::test]
+async fn nothing_is_pushed_on_top_of_a_commit_that_is_no_longer_trusted() {
+    let team = team().await;
+    let mut writer = team.writer();
+    let head = writer.head().unwrap();
+    let commit = writer.commit(head, &change("a.yaml", "b")).unwrap();
+    let name = BranchName::new("hfi/a", &"main".parse().unwrap()).unwrap();
+    fs::remove_file(team.trusted.path().join("alice.pub")).unwrap();
+    for outcome in [writer.push(head, commit), writer.push_new_branch(&name, head, commit)] {
+        assert!(matches!(&outcome, PushOutcome::Unverified { commit, .. } if *commit == head), "{outcome:?}");
+    }
+    assert_eq!(bare_git(&team.repository, &["rev-parse", "main"]).await, head.to_string());
+    team.alice.allow_in(team.trusted.path(), "alice.pub");
+    assert_eq!(writer.push(head, commit), PUSHED);
 }

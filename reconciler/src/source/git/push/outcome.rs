@@ -16,6 +16,8 @@ pub enum PushOutcome {
     Refused { words: String },
     /// Nothing was written, for another reason.
     Unreachable { reason: String },
+    /// Nothing was written: this commit, which the push begins at, is not verified at this moment.
+    Unverified { commit: CommitId, reason: String },
     /// It is not known whether the commits are in. This is their last one.
     Unknown { commit: CommitId, reason: String },
 }

@@ -28,6 +28,9 @@ const LOST: [&str; 9] = [
     "but expected",
 ];
 
+/// The part of what servers say when there is a branch of the name of a new one.
+const EXISTS: &str = "already exists";
+
 /// The beginning of what servers say of a ref whose pack they could not store.
 const UNPACKER: &str = "unpacker error";
 /// The error of libgit2 for such a pack, if the server says nothing of the ref.
@@ -141,10 +144,10 @@ impl Push<'_> {
             (Err(error), None) if !heard.has_begun.get() => self.not_begun(&error),
             (Err(error), None) if error.message() == NOT_STORED => self.not_stored(&words),
             (Err(error), None) => {
-                let Diagnosis { error, said, is_refused } = self.diagnose(&error);
+                let Diagnosis { error, said, is_denied } = self.diagnose(&error);
                 match said {
-                    Some(said) if is_refused => PushOutcome::Refused { words: words.with_reason(&said) },
-                    None if is_refused => PushOutcome::Unreachable { reason: error.0 },
+                    Some(said) if is_denied => PushOutcome::Refused { words: words.with_reason(&said) },
+                    None if is_denied => PushOutcome::Unreachable { reason: error.0 },
                     _ => self.unknown(error.0),
                 }
             }
@@ -159,10 +162,19 @@ impl Push<'_> {
             self.not_stored(words)
         } else if now == Some(oid(self.job.tip)) {
             PushOutcome::Pushed { link: None }
-        } else if now != there || LOST.iter().any(|said| reason.contains(said)) {
+        } else if now != there || self.is_race(reason) {
             PushOutcome::LostRace { head: now.map(commit_id) }
         } else {
             PushOutcome::Refused { words: words.with_reason(reason) }
+        }
+    }
+
+    /// True if another push was faster, or is under way. A new branch has a name of its own: only one that exists is in
+    /// its way for a while.
+    fn is_race(&self, reason: &str) -> bool {
+        match self.job.from {
+            Some(_) => LOST.iter().any(|said| reason.contains(said)),
+            None => reason.contains(EXISTS),
         }
     }
 

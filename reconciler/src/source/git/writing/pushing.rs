@@ -19,7 +19,7 @@ impl Writer {
     /// Pushes a chain of commits to the branch that is served: those after `from`, which the branch must be at, up to
     /// `tip`.
     pub fn push(&mut self, from: CommitId, tip: CommitId) -> PushOutcome {
-        let outcome = self.send(self.reference(), Some(from), tip);
+        let outcome = self.send(self.reference(), Some(from), from, tip);
         if let PushOutcome::Pushed { .. } = outcome {
             // The next fetch asks for what is newer.
             let remembered = fetch::remember(&self.source.clone, &self.source.target, oid(tip));
@@ -30,12 +30,22 @@ impl Writer {
         outcome
     }
 
-    /// Pushes commits as a new branch. A branch of this name that exists is a lost race.
-    pub fn push_new_branch(&mut self, name: &BranchName, tip: CommitId) -> PushOutcome {
-        self.send(name.reference(), None, tip)
+    /// Pushes the commits after `base` as a new branch. A branch of this name that exists is a lost race.
+    pub fn push_new_branch(&mut self, name: &BranchName, base: CommitId, tip: CommitId) -> PushOutcome {
+        self.send(name.reference(), None, base, tip)
     }
 
-    fn send(&mut self, reference: String, from: Option<CommitId>, tip: CommitId) -> PushOutcome {
+    fn send(
+        &mut self,
+        reference: String,
+        from: Option<CommitId>,
+        base: CommitId,
+        tip: CommitId,
+    ) -> PushOutcome {
+        // The signers may have changed since the commits were made.
+        if let Err(reason) = self.verified(base) {
+            return PushOutcome::Unverified { commit: base, reason };
+        }
         let job = Job::Push(PushJob { goal: self.goal(), reference, from, tip });
         let source = &mut self.source;
         let outcome = match source.worker.run_to_end(job, source.clone.path(), &source.access) {
@@ -45,8 +55,13 @@ impl Writer {
                 PushOutcome::Unknown { commit: tip, reason: error.0 }
             }
         };
-        if let PushOutcome::Unknown { .. } = outcome {
-            self.unsettled.push(oid(tip));
+        match outcome {
+            PushOutcome::Unknown { .. } if !self.unsettled.contains(&oid(tip)) => {
+                self.unsettled.push(oid(tip));
+            }
+            PushOutcome::Pushed { .. } => self.forget(tip),
+            // What wrote nothing says nothing of an earlier push of these commits.
+            _ => {}
         }
         outcome
     }

@@ -1,8 +1,8 @@
 //! Learns what became of a push whose end is not known.
 
-use git2::{Error, ErrorCode, Oid};
+use git2::{Error, Oid};
 
-use super::Writer;
+use super::{BranchName, Writer};
 use crate::source::{
     ancestry::CommitId,
     error::SourceError,
@@ -29,33 +29,59 @@ pub enum Settled {
 impl Writer {
     /// Asks the repository that was pushed to whether the branch that is served has a commit.
     pub fn settle(&mut self, commit: CommitId) -> Settled {
-        let settled = self.ask(oid(commit)).unwrap_or_else(|error| Settled::Unknown { reason: error.0 });
+        let settled = self.ask(oid(commit));
+        self.settled(commit, settled)
+    }
+
+    /// Asks the repository that was pushed to whether a new branch has a commit. If there is no such branch, the commit
+    /// may still arrive.
+    pub fn settle_new_branch(&mut self, name: &BranchName, commit: CommitId) -> Settled {
+        let settled = self.head_of(name.reference()).map(|head| match head {
+            None => Settled::NotYet,
+            Some(head) if head == commit => Settled::In,
+            head => Settled::NotIn { head },
+        });
+        self.settled(commit, settled)
+    }
+
+    fn settled(&mut self, commit: CommitId, settled: Result<Settled, SourceError>) -> Settled {
+        let settled = settled.unwrap_or_else(|error| Settled::Unknown { reason: error.0 });
         if let Settled::In | Settled::NotIn { .. } = settled {
-            self.unsettled.retain(|unsettled| *unsettled != oid(commit));
+            self.forget(commit);
         }
         settled
     }
 
-    fn ask(&mut self, commit: Oid) -> Result<Settled, SourceError> {
-        let job = Job::Tip(TipJob { goal: self.goal(), reference: self.reference() });
+    /// The end of the push of a commit is known.
+    pub(super) fn forget(&mut self, commit: CommitId) {
+        self.unsettled.retain(|unsettled| *unsettled != oid(commit));
+    }
+
+    /// The commit that a branch of the repository is at.
+    fn head_of(&mut self, reference: String) -> Result<Option<CommitId>, SourceError> {
+        let job = Job::Tip(TipJob { goal: self.goal(), reference });
         let source = &mut self.source;
-        let head: Option<CommitId> = source.worker.run(job, source.clone.path(), &source.access)?;
+        source.worker.run(job, source.clone.path(), &source.access)
+    }
+
+    fn ask(&mut self, commit: Oid) -> Result<Settled, SourceError> {
+        let head = self.head_of(self.reference())?;
         let Some(head) = head.map(oid) else { return Ok(Settled::NotIn { head: None }) };
-        if head != commit && self.source.clone.find_commit(head).is_err() {
+        if head == commit {
+            return Ok(Settled::In);
+        }
+        if self.source.clone.find_commit(head).is_err() {
             self.source.fetch()?;
         }
         let unreadable = |error: Error| failure("cannot read the clone", &error);
         self.source.clone.find_commit(head).map_err(unreadable)?;
-        let is_known = match self.source.clone.find_commit(commit) {
-            Ok(_) => true,
-            Err(error) if error.code() == ErrorCode::NotFound => false,
-            Err(error) => return Err(unreadable(error)),
-        };
+        // A clone that was made anew has lost it, so that its place in the history is not known.
+        self.source.clone.find_commit(commit).map_err(unreadable)?;
         let is_below = |id, top| self.source.clone.graph_descendant_of(top, id).map_err(unreadable);
         // All that the branch has was fetched.
-        Ok(if head == commit || (is_known && is_below(commit, head)?) {
+        Ok(if is_below(commit, head)? {
             Settled::In
-        } else if is_known && is_below(head, commit)? {
+        } else if is_below(head, commit)? {
             Settled::NotYet
         } else {
             Settled::NotIn { head: Some(commit_id(head)) }
