@@ -1,6 +1,7 @@
 //! The changes that a request makes to the branch.
 
 mod checks;
+mod gaining;
 mod restarting;
 
 use std::sync::Arc;
@@ -68,14 +69,16 @@ impl Edit<'_> {
             }
             Action::Delete { name, file } => self.delete(name, file.as_deref())?,
         }
-        let Self { branch, order, now, draft: Draft { changes, mut policies, sent, mut warnings }, .. } =
-            self;
-        let after = branch.with(&changes, now).map_err(|excess| match sent.first() {
+        let after = self.branch.with(&self.draft.changes, self.now);
+        let after = after.map_err(|excess| match self.draft.sent.first() {
             Some(sent) => Refusal::mistake(sent.document.mistake("spec.rules", excess)),
             None => Refusal::Unprocessable(excess.to_string()),
         })?;
+        let gained = self.may_gain(&after);
+        let Self { branch, order, draft: Draft { changes, mut policies, sent, mut warnings }, .. } = self;
         let touched: Vec<_> = policies.iter().map(|policy| policy.file.as_str()).collect();
         warnings.extend(judge(branch, &after, &sent, &touched, order.only_takes_away())?);
+        warnings.extend(gained?);
         for policy in policies.iter_mut().filter(|policy| policy.result != WriteResult::Deleted) {
             let name = PolicyName::try_from(policy.name.clone()).ok();
             let places = name.map(|name| after.places(&name)).unwrap_or_default();

@@ -51,7 +51,8 @@ fn selector(document: &Document) -> Option<&Selector> {
     document.policy().map(|policy| &policy.selector)
 }
 
-fn covered(selector: &Selector, rights: &Rights) -> Result<(), Refusal> {
+/// Checks that a selector is within the namespaces of a user.
+pub(super) fn covered(selector: &Selector, rights: &Rights) -> Result<(), Refusal> {
     if rights.cover(&selector.namespace) {
         return Ok(());
     }

@@ -202,6 +202,6 @@ async fn a_name_in_two_places_is_no_ones_to_choose() {
         let answer = replica.send(change).await;
         answer.is_refused(409, "one.yaml:1 and in two.yaml:1");
     }
-    replica.delete("a?file=two.yaml").await.is(200, &["a deleted"]);
+    replica.delete("a?restart=true&file=two.yaml").await.is(200, &["a deleted"]);
     replica.apply("", &policy("a", "checkout", 501)).await.is(200, &["a configured"]);
 }
