@@ -6,6 +6,7 @@
 //! - [`event_stream`]: server-sent events, read.
 //! - [`exchange`]: requests and answers (`reqwest`).
 //! - `snapshot`: what a server answers a filter with.
+//! - [`writing`]: requests that change policies.
 
 pub mod address;
 pub mod event_stream;
@@ -13,5 +14,6 @@ pub mod exchange;
 pub mod failure;
 mod snapshot;
 pub mod token;
+pub mod writing;
 
 pub use self::{address::ServerUrl, exchange::Client, failure::Failure, token::Token};

@@ -52,5 +52,5 @@ pub(crate) async fn follow(
 
 fn ended(client: &Client) -> Failure {
     let reason = "it ended the stream of events".to_owned();
-    Failure::Unreachable { server: client.server().to_string(), reason }
+    Failure::Unreachable { server: client.server().to_string(), reason, may_have_arrived: true }
 }

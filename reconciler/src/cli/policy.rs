@@ -1,10 +1,15 @@
 //! `hfi policy`: the policies of a running server.
 
+mod apply;
+mod changing;
+mod delete;
 mod describe;
 mod diff;
 mod get;
+mod history;
 mod list;
 mod row;
+mod suspending;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +17,18 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use self::{describe::Describe, diff::Diff, get::Get, list::List};
+use self::{
+    apply::Apply,
+    delete::Delete,
+    describe::Describe,
+    diff::Diff,
+    get::Get,
+    history::History,
+    list::List,
+    suspending::{Resume, Suspend},
+};
 
-/// Read the policies of a server
+/// Read and change the policies of a server
 #[derive(Debug, Args)]
 pub struct Policy {
     #[command(subcommand)]
@@ -27,6 +41,11 @@ enum PolicyCommand {
     Get(Get),
     Describe(Describe),
     Diff(Diff),
+    Apply(Box<Apply>),
+    Delete(Delete),
+    History(History),
+    Suspend(Suspend),
+    Resume(Resume),
 }
 
 impl Policy {
@@ -36,6 +55,11 @@ impl Policy {
             PolicyCommand::Get(get) => get.run().await,
             PolicyCommand::Describe(describe) => describe.run().await,
             PolicyCommand::Diff(diff) => diff.run().await,
+            PolicyCommand::Apply(apply) => apply.run().await,
+            PolicyCommand::Delete(delete) => delete.run().await,
+            PolicyCommand::History(history) => history.run().await,
+            PolicyCommand::Suspend(suspend) => suspend.run().await,
+            PolicyCommand::Resume(resume) => resume.run().await,
         }
     }
 }

@@ -42,6 +42,17 @@ struct Parsed {
     modified: Option<Timestamp>,
 }
 
+/// A file as it was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a> {
+    /// The absolute path.
+    pub path: &'a str,
+    /// The path as the user gave it.
+    pub shown: &'a Arc<str>,
+    pub text: &'a [u8],
+    pub file: &'a File,
+}
+
 impl PolicyFiles {
     /// Reads directories and single files as `hfi serve` does.
     pub fn read(paths: &[PathBuf]) -> Result<Self, SourceError> {
@@ -97,6 +108,17 @@ impl PolicyFiles {
     pub fn policies(&self) -> impl Iterator<Item = (&Arc<str>, &ParsedPolicy)> {
         self.files.values().flat_map(|Parsed { shown, file, .. }| {
             file.policies().iter().map(move |policy| (shown, &**policy))
+        })
+    }
+
+    /// Every file that was named, with its text; or the reason why it has none.
+    pub fn texts(&self) -> impl Iterator<Item = Result<Text<'_>, Problem>> {
+        self.files.iter().map(|(path, Parsed { shown, text, file, .. })| match file.findings.first() {
+            // An empty file has nothing that is wrong.
+            Some(finding) if text.is_empty() => {
+                Err(Problem { file: Arc::clone(shown), finding: finding.clone() })
+            }
+            _ => Ok(Text { path, shown, text, file }),
         })
     }
 

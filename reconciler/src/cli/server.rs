@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
-pub(crate) use self::failure::failed;
+pub(crate) use self::failure::{failed, failed_as_told};
 use super::console;
 use crate::client::{Client, Token, exchange::Settings};
 

@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use git_http::Connection;
 use reqwest::{
-    ClientBuilder, RequestBuilder, Response, Url,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER},
+    ClientBuilder, Method, RequestBuilder, Response, Url,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LOCATION, RETRY_AFTER},
     redirect,
 };
 use serde::de::DeserializeOwned;
@@ -85,7 +85,24 @@ impl Client {
         query: &[(&str, &str)],
     ) -> Result<T, Failure> {
         let body = self.read(self.server.resource(segments, query), "application/json").await?;
-        serde_json::from_slice(&body).map_err(|error| self.foreign(error.to_string()))
+        self.parsed(&body)
+    }
+
+    /// Reads a resource as JSON, with its entity tag.
+    pub async fn get_tagged<T: DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<(T, String), Failure> {
+        let request = self.http.get(self.server.resource(segments, query)).header(ACCEPT, "application/json");
+        let read = async {
+            let answer = self.send(request).await?;
+            let tag = header(answer.headers(), ETAG);
+            Ok::<_, Failure>((self.body(answer).await?, tag))
+        };
+        let (body, tag) = tokio::time::timeout(ANSWER, read).await.map_err(|_| self.late(ANSWER))??;
+        let tag = tag.ok_or_else(|| self.foreign("its answer has no ETag".to_owned()))?;
+        Ok((self.parsed(&body)?, tag))
     }
 
     /// Reads a resource as bytes, in one of the media types of `accept`.
@@ -102,14 +119,40 @@ impl Client {
     pub async fn events(&self) -> Result<Events<'_>, Failure> {
         let url = self.server.resource(&["v1", "events"], &[]);
         let request = self.http.get(url).header(ACCEPT, "text/event-stream");
-        let answer = tokio::time::timeout(ANSWER, self.send(request)).await.map_err(|_| self.late())??;
+        let answer =
+            tokio::time::timeout(ANSWER, self.send(request)).await.map_err(|_| self.late(ANSWER))??;
         Ok(Events { client: self, answer, reader: EventReader::default(), waiting: Vec::new().into_iter() })
+    }
+
+    /// Begins a request that changes a resource.
+    pub(super) fn request(
+        &self,
+        method: Method,
+        segments: &[&str],
+        query: &[(&str, &str)],
+    ) -> RequestBuilder {
+        self.http.request(method, self.server.resource(segments, query)).header(ACCEPT, "application/json")
+    }
+
+    /// Sends a request, and reads its answer as JSON within this time.
+    pub(super) async fn answer<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+        time: Duration,
+    ) -> Result<T, Failure> {
+        let body = async { self.body(self.send(request).await?).await };
+        let body = tokio::time::timeout(time, body).await.map_err(|_| self.late(time))??;
+        self.parsed(&body)
+    }
+
+    fn parsed<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Failure> {
+        serde_json::from_slice(body).map_err(|error| self.foreign(error.to_string()))
     }
 
     async fn read(&self, url: Url, accept: &'static str) -> Result<Vec<u8>, Failure> {
         let request = self.http.get(url).header(ACCEPT, accept);
         let body = async { self.body(self.send(request).await?).await };
-        tokio::time::timeout(ANSWER, body).await.map_err(|_| self.late())?
+        tokio::time::timeout(ANSWER, body).await.map_err(|_| self.late(ANSWER))?
     }
 
     /// Sends a request with the token; an answer that is none of success is the failure that it tells of.
@@ -137,11 +180,12 @@ impl Client {
         let retry_after = header(answer.headers(), RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
         let body = self.body(answer).await.unwrap_or_default();
         match serde_json::from_slice(&body) {
-            Ok(Problem { detail, title, .. }) if is_problem => Failure::Refused {
-                status: status.as_u16(),
-                detail: if detail.is_empty() { title } else { detail },
-                retry_after,
-            },
+            Ok(problem) if is_problem => {
+                let Problem { detail, title, .. } = &problem;
+                let detail = if detail.is_empty() { title } else { detail }.clone();
+                let problem = Problem { status: status.as_u16(), detail, ..problem };
+                Failure::Refused { problem: Box::new(problem), retry_after }
+            }
             _ => {
                 let shown: String = String::from_utf8_lossy(&body).trim().chars().take(SHOWN).collect();
                 self.foreign(format!("{status} {shown}").trim_end().to_owned())
@@ -162,12 +206,13 @@ impl Client {
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
         let reason = self.connection.failure(error).to_string();
-        Failure::Unreachable { server: self.server.to_string(), reason }
+        let may_have_arrived = !error.is_connect();
+        Failure::Unreachable { server: self.server.to_string(), reason, may_have_arrived }
     }
 
-    fn late(&self) -> Failure {
-        let reason = format!("it does not answer within {} s", ANSWER.as_secs());
-        Failure::Unreachable { server: self.server.to_string(), reason }
+    fn late(&self, time: Duration) -> Failure {
+        let reason = format!("it does not answer within {} s", time.as_secs());
+        Failure::Unreachable { server: self.server.to_string(), reason, may_have_arrived: true }
     }
 
     pub(super) fn foreign(&self, reason: String) -> Failure {
@@ -196,7 +241,7 @@ impl Events<'_> {
                 return Ok(Some(event));
             }
             let piece = tokio::time::timeout(SILENCE, self.answer.chunk());
-            let piece = piece.await.map_err(|_| self.client.late())?;
+            let piece = piece.await.map_err(|_| self.client.late(SILENCE))?;
             let Some(piece) = piece.map_err(|error| self.client.unreachable(&error))? else {
                 return Ok(None);
             };

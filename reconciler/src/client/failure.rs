@@ -1,6 +1,7 @@
 //! The reasons why a request brings nothing.
 
 use super::token::TokenError;
+use crate::api::problem::Problem;
 
 /// The reason why a request brought nothing, in words for people. It may hold text from the server.
 #[derive(Debug, thiserror::Error)]
@@ -13,22 +14,29 @@ pub enum Failure {
     #[error("cannot set up the connection to {server}: {reason}")]
     Setup { server: String, reason: String },
     #[error("cannot reach {server}: {reason}")]
-    Unreachable { server: String, reason: String },
+    Unreachable {
+        server: String,
+        reason: String,
+        /// False if it is sure that the server did not get the request.
+        may_have_arrived: bool,
+    },
+    /// A change whose answer did not come.
+    #[error("{server} did not tell whether the change was made: {reason}")]
+    Unanswered { server: String, reason: String },
     /// Not followed: a token is for the server that was named.
     #[error("{server} redirects to {location}, which is not followed")]
     Redirected { server: String, location: String },
     #[error("{server} answers, and not as hfi does: {reason}")]
     Foreign { server: String, reason: String },
-    /// A problem document.
-    #[error("{detail}")]
-    Refused { status: u16, detail: String, retry_after: Option<u64> },
+    #[error("{}", problem.detail)]
+    Refused { problem: Box<Problem>, retry_after: Option<u64> },
 }
 
 impl Failure {
     /// The status of the answer, if the server itself refused.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Refused { status, .. } => Some(*status),
+            Self::Refused { problem, .. } => Some(problem.status),
             _ => None,
         }
     }
@@ -37,7 +45,7 @@ impl Failure {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
-            Self::Refused { status, .. } => matches!(status, 429 | 500..),
+            Self::Refused { problem, .. } => matches!(problem.status, 429 | 500..),
             _ => false,
         }
     }

@@ -48,6 +48,7 @@ mod interop;
 mod modules_are_handed_out;
 mod no_client_hurts_the_others;
 mod one_client_leaves_the_others_their_share;
+mod policies_are_changed_from_the_command_line;
 mod policies_are_compared_with_those_of_a_server;
 mod readiness_tells_age_and_cause;
 mod replicas_agree;

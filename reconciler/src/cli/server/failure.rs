@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
+    api::problem::Problem,
     cli::console::{self, NOT_RIGHT, UNREACHABLE, WRONG_USE, error},
     client::Failure,
 };
@@ -10,6 +11,11 @@ use crate::{
 /// Reports a failure, with the next step.
 pub(crate) fn failed(failure: &Failure) -> ExitCode {
     error(failure);
+    failed_as_told(failure)
+}
+
+/// The same for a failure whose cause has been told.
+pub(crate) fn failed_as_told(failure: &Failure) -> ExitCode {
     console::next(next(failure));
     ExitCode::from(exit_code(failure))
 }
@@ -17,8 +23,11 @@ pub(crate) fn failed(failure: &Failure) -> ExitCode {
 fn exit_code(failure: &Failure) -> u8 {
     match failure {
         Failure::Token(_) | Failure::Exposed { .. } | Failure::Setup { .. } => WRONG_USE,
-        Failure::Unreachable { .. } | Failure::Redirected { .. } | Failure::Foreign { .. } => UNREACHABLE,
-        Failure::Refused { status, .. } => match status {
+        Failure::Unreachable { .. }
+        | Failure::Unanswered { .. }
+        | Failure::Redirected { .. }
+        | Failure::Foreign { .. } => UNREACHABLE,
+        Failure::Refused { problem, .. } => match problem.status {
             400 | 415 => WRONG_USE,
             429 | 500.. => UNREACHABLE,
             _ => NOT_RIGHT,
@@ -38,17 +47,39 @@ fn next(failure: &Failure) -> String {
         Failure::Unreachable { .. } => {
             "name the server with --server (HFI_SERVER); GET /v1/health answers where one runs".to_owned()
         }
+        Failure::Unanswered { .. } => AGAIN.to_owned(),
         Failure::Redirected { .. } => "give --server the URL that answers by itself".to_owned(),
         Failure::Foreign { .. } => "check that --server (HFI_SERVER) leads to hfi, with its path".to_owned(),
-        Failure::Refused { status, retry_after, .. } => refused(*status, *retry_after),
+        Failure::Refused { problem, retry_after } => refused(problem, *retry_after),
     }
 }
 
-fn refused(status: u16, retry_after: Option<u64>) -> String {
-    match (status, retry_after) {
+/// The step after a change whose end is not known.
+const AGAIN: &str = "run the same command again: what was done already is `unchanged`";
+
+/// The words by which a server asks for a parameter, and the options that send it.
+const OPTIONS: [(&str, &str); 3] = [
+    ("restart=true", "--restart"),
+    ("allowWildcard=true", "--allow-wildcard"),
+    ("rewrite=true", "--rewrite"),
+];
+
+fn refused(problem: &Problem, retry_after: Option<u64>) -> String {
+    if problem.outcome.is_some() {
+        return AGAIN.to_owned();
+    }
+    let errors = problem.errors.iter().map(|error| &error.message);
+    let texts = || errors.clone().chain([&problem.detail]);
+    let asked = OPTIONS.iter().find(|(parameter, _)| texts().any(|text| text.contains(parameter)));
+    if let Some((parameter, option)) = asked {
+        return format!("`{parameter}` is the option {option} of `hfi policy apply`");
+    }
+    match (problem.status, retry_after) {
         (401, _) => "give a token that the server knows with --token-file (HFI_TOKEN_FILE)".to_owned(),
         (403, _) => "use a token with this right".to_owned(),
         (404, _) => "`hfi policy list` shows every valid policy, and names the files with errors".to_owned(),
+        (405, _) => "start the server with this option".to_owned(),
+        (412, _) => "run the same command again: it begins with the policy as it is then".to_owned(),
         (429 | 500.., Some(seconds)) => format!("try again in {seconds} s"),
         (429 | 500.., None) => "try again; the log of the server may say more".to_owned(),
         _ => "correct the request".to_owned(),

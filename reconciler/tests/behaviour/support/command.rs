@@ -1,8 +1,8 @@
 //! `hfi`, run as a user runs it.
 
 use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, ChildStdout, Command, Stdio},
+    io::{BufRead as _, BufReader, Seek as _, Write as _},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 /// What a command ended with and printed.
@@ -25,7 +25,20 @@ fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
 /// Runs `hfi` to its end, beside the runtime, which may serve what it asks for.
 pub(crate) async fn hfi(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
     let mut command = command(arguments, variables);
-    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    ended(tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap())
+}
+
+/// The same, with a text at its stdin.
+pub(crate) async fn hfi_reading(arguments: &[&str], variables: &[(&str, &str)], text: &str) -> Ended {
+    let mut input = tempfile::tempfile().unwrap();
+    input.write_all(text.as_bytes()).unwrap();
+    input.rewind().unwrap();
+    let mut command = command(arguments, variables);
+    command.stdin(input);
+    ended(tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap())
+}
+
+fn ended(output: Output) -> Ended {
     Ended {
         code: output.status.code().unwrap(),
         stdout: String::from_utf8(output.stdout).unwrap(),

@@ -1,0 +1,203 @@
+//! The files that were given, as the body of one request.
+
+use std::{
+    io::{Read as _, stdin},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use policies::reading::{Finding, Place, Problem};
+
+use super::directory::below;
+use crate::{
+    api::writes::BodyError,
+    cli::{
+        console::{WRONG_USE, error, warning, wrong_use},
+        policy_files::{PolicyFiles, Text},
+    },
+    client::writing::Change,
+    io_reason::io_reason,
+};
+
+/// The texts of files, one behind the other.
+#[derive(Debug)]
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    media_type: &'static str,
+    parts: Vec<Part>,
+}
+
+/// The text of a file in a body.
+#[derive(Debug)]
+struct Part {
+    /// The path as the user gave it.
+    shown: Arc<str>,
+    /// The lines of the body before it.
+    lines_before: u32,
+    /// Its directory below the directory that was given.
+    directory: String,
+    policies: Vec<String>,
+}
+
+impl Body {
+    /// Reads files, directories and stdin (`-`). Tells of what cannot be read.
+    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, ExitCode> {
+        let (piped, paths): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| path == Path::new("-"));
+        let mut files = PolicyFiles::read(&paths).map_err(wrong_use)?;
+        if !piped.is_empty() {
+            let mut text = Vec::new();
+            stdin()
+                .lock()
+                .read_to_end(&mut text)
+                .map_err(|failure| wrong_use(format_args!("cannot read stdin: {}", io_reason(&failure))))?;
+            files.add_text("stdin", text);
+        }
+        files.warnings().for_each(warning);
+        let directories: Vec<_> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let (mut texts, mut is_whole) = (Vec::new(), true);
+        for text in files.texts() {
+            match text {
+                Ok(text) => texts.push(text),
+                Err(problem) => {
+                    error(problem);
+                    is_whole = false;
+                }
+            }
+        }
+        if !is_whole {
+            return Err(ExitCode::from(WRONG_USE));
+        }
+        Ok(Self::of(&texts, &directories))
+    }
+
+    fn of(texts: &[Text<'_>], directories: &[PathBuf]) -> Self {
+        let mut body = Self { bytes: Vec::new(), media_type: "application/yaml", parts: Vec::new() };
+        if let [text] = texts
+            && text.text.trim_ascii_start().starts_with(b"[")
+        {
+            // A list is no policy file; `hfi policy get -o json` prints one.
+            body.media_type = "application/json";
+        }
+        for text in texts {
+            if !body.bytes.is_empty() {
+                if !body.bytes.ends_with(b"\n") {
+                    body.bytes.push(b'\n');
+                }
+                // It ends the document of the file before, so that directives may follow.
+                body.bytes.extend(b"...\n");
+            }
+            let lines_before = body.bytes.iter().filter(|byte| **byte == b'\n').count();
+            body.parts.push(Part {
+                shown: Arc::clone(text.shown),
+                lines_before: u32::try_from(lines_before).unwrap_or(u32::MAX),
+                directory: below(directories, Path::new(text.path)),
+                policies: text.file.policies().iter().map(|policy| policy.policy.name.to_string()).collect(),
+            });
+            body.bytes.extend(text.text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text.text));
+        }
+        body
+    }
+
+    pub(super) fn change(&self) -> Change<'_> {
+        Change::Apply { media_type: self.media_type, body: &self.bytes }
+    }
+
+    /// The directories of the files that hold policies.
+    pub(super) fn directories(&self) -> impl Iterator<Item = &str> {
+        let parts = self.parts.iter().filter(|part| !part.policies.is_empty());
+        parts.map(|part| part.directory.as_str())
+    }
+
+    /// The directory of the file that holds a policy.
+    pub(super) fn directory_of(&self, policy: &str) -> Option<&str> {
+        let part = self.parts.iter().find(|part| part.policies.iter().any(|name| name == policy))?;
+        Some(&part.directory)
+    }
+
+    /// A mistake in the body as one in the file that was given.
+    pub(super) fn told(&self, mistake: &BodyError) -> Problem {
+        let BodyError { column, field, line, message, document } = mistake;
+        let part = match (self.parts.as_slice(), line) {
+            ([part], _) => Some(part),
+            (_, 0) => None,
+            (parts, line) => parts.iter().rev().find(|part| part.lines_before < *line),
+        };
+        let (file, place) = match part {
+            Some(part) => {
+                let line = line.saturating_sub(part.lines_before);
+                (Arc::clone(&part.shown), Place { line, column: *column })
+            }
+            None => (format!("document {} of all", document + 1).into(), Place::default()),
+        };
+        Problem { file, finding: Finding { place, field: field.clone(), message: message.clone() } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, sync::Arc};
+
+    use policies::{
+        File,
+        editing::{Format, read_body},
+    };
+    use proptest::prelude::*;
+
+    use super::{Body, Text};
+    use crate::api::writes::BodyError;
+
+    fn body(texts: &[&[u8]]) -> Body {
+        let shown: Vec<Arc<str>> = (0..texts.len()).map(|at| format!("{at}.yaml").into()).collect();
+        let files: Vec<_> = texts.iter().map(|text| File::read(text)).collect();
+        let texts: Vec<_> = texts
+            .iter()
+            .zip(&shown)
+            .zip(&files)
+            .map(|((text, shown), file)| Text { path: shown, shown, text, file })
+            .collect();
+        Body::of(&texts, &[PathBuf::from("/")])
+    }
+
+    #[test]
+    fn a_list_is_sent_as_json() {
+        assert_eq!(body(&[b" [{}]"]).media_type, "application/json");
+        assert_eq!(body(&[b"[{}]", b"a: b"]).media_type, "application/yaml");
+    }
+
+    #[test]
+    fn a_mistake_in_no_line_is_told_by_its_document() {
+        let mistake = BodyError { message: "is wrong".to_owned(), document: 1, ..BodyError::default() };
+        assert_eq!(body(&[b"a: b", b"c: d"]).told(&mistake).to_string(), "document 2 of all: is wrong");
+        assert_eq!(body(&[b"a: b"]).told(&mistake).to_string(), "0.yaml: is wrong");
+    }
+
+    proptest! {
+        /// Each file is read in the body as by itself, and every mistake of it is at its place.
+        #[test]
+        fn a_file_is_read_as_if_it_were_alone(
+            texts in prop::collection::vec(
+                "(\u{feff}|%YAML 1.2\n---\n|---\n|# c\r\n)?(metadata: \\{nam: a\\}|kind: Nothing|a: b|a: \\[)?(\n|\r\n|\n---\n|\n\\.\\.\\.\n)?(spec: 1\n)?", 1..4)
+        ) {
+            let told = |texts: &[&[u8]]| {
+                let body = body(texts);
+                let errors = read_body(&body.bytes, Format::Yaml).err().unwrap_or_default();
+                let errors = errors.into_iter().filter(|mistake| !mistake.finding.message.starts_with("holds no document"));
+                errors.map(|mistake| body.told(&BodyError {
+                    column: mistake.finding.place.column, line: mistake.finding.place.line,
+                    document: mistake.document, field: mistake.finding.field, message: mistake.finding.message,
+                })).map(|problem| (problem.finding.place.line, problem.finding.place.column, problem.finding.message, problem.file))
+                .filter(|(line, ..)| *line > 0).collect::<Vec<_>>()
+            };
+            let texts: Vec<_> = texts.iter().map(String::as_bytes).collect();
+            let whole = told(&texts);
+            for (at, text) in texts.iter().enumerate() {
+                let name = format!("{at}.yaml");
+                let here: Vec<_> = whole.iter().filter(|(.., file)| **file == *name).map(|(l, c, m, _)| (l, c, m)).collect();
+                let alone = told(&[text]);
+                let alone: Vec<_> = alone.iter().map(|(l, c, m, _)| (l, c, m)).collect();
+                prop_assert_eq!(here, alone, "{:?}", texts);
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The commands that change policies: their options, and what they tell.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use policies::reading::{Finding, Place, Problem};
+
+use crate::{
+    api::{self, writes::Written},
+    cli::{
+        console::{DONE, print, warning},
+        server::{ServerArgs, failed},
+    },
+    client::{Client, Failure},
+};
+
+/// The options of every command that changes policies.
+#[derive(Debug, Args)]
+pub(super) struct Changing {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// The subject of the commit, one line [default: made from the names]
+    #[arg(short, long, value_name = "TEXT")]
+    pub(super) message: Option<String>,
+
+    #[command(flatten)]
+    pub(super) server: ServerArgs,
+}
+
+/// The query of every change.
+pub(super) fn query(dry_run: bool, message: Option<&str>) -> Vec<(&str, &str)> {
+    let dry_run = dry_run.then_some(("dryRun", "true"));
+    dry_run.into_iter().chain(message.map(|message| ("message", message))).collect()
+}
+
+/// A change under way.
+pub(super) struct Connected {
+    pub(super) client: Client,
+    pub(super) dry_run: bool,
+    pub(super) message: Option<String>,
+}
+
+impl Changing {
+    pub(super) fn connect(self) -> Result<Connected, ExitCode> {
+        let Self { dry_run, message, server } = self;
+        Ok(Connected { client: server.client()?, dry_run, message })
+    }
+}
+
+impl Connected {
+    pub(super) fn query(&self) -> Vec<(&str, &str)> {
+        query(self.dry_run, self.message.as_deref())
+    }
+
+    /// Tells what was done, or why not.
+    pub(super) fn end(&self, written: Result<Written, Failure>) -> ExitCode {
+        match written {
+            Ok(written) => {
+                print(&results(&written, self.dry_run));
+                tell(&written);
+                ExitCode::from(DONE)
+            }
+            Err(failure) => failed(&failure),
+        }
+    }
+}
+
+/// A line for each policy: `policy/checkout-errors created`.
+pub(super) fn results(written: &Written, dry_run: bool) -> String {
+    let dry_run = if dry_run { " (dry run)" } else { "" };
+    let line = |policy: &api::writes::WrittenPolicy| {
+        format!("policy/{} {}{dry_run}\n", policy.name, policy.result.as_str())
+    };
+    written.policies.iter().map(line).collect()
+}
+
+/// Tells on stderr what else is to be known.
+pub(super) fn tell(written: &Written) {
+    for api::finding::Finding { column, field, file, line, message } in &written.warnings {
+        let place = Place { line: *line, column: *column };
+        let finding = Finding { place, field: field.clone(), message: message.clone() };
+        warning(Problem { file: file.as_str().into(), finding });
+    }
+    match written {
+        Written { branch: Some(branch), link, .. } => {
+            let link = link.as_ref().map(|link| format!(": {link}")).unwrap_or_default();
+            warning(format_args!("the change is on the branch {branch} and not in force; propose it{link}"));
+        }
+        Written { commit: Some(commit), served: false, .. } => {
+            warning(format_args!("commit {commit} is in Git, and this server does not serve it yet"));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,66 @@
+//! `hfi policy history`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use policies::Timestamp;
+
+use crate::{
+    api::{
+        time::Time,
+        writes::{History as Commits, HistoryCommit},
+    },
+    cli::{
+        completions::{ArgValueCandidates, policy_names},
+        console::{DONE, warning},
+        listing::ListOutput,
+        moment::{relative, short_revision},
+        server::{ServerArgs, failed},
+        table::{Cell, Table},
+    },
+    clock::now,
+};
+
+/// List the commits that changed a policy, the newest first
+#[derive(Debug, Args)]
+pub(super) struct History {
+    /// The name of a policy, which may be deleted
+    #[arg(add = ArgValueCandidates::new(policy_names))]
+    name: String,
+
+    /// The output format
+    #[arg(short, long, default_value = "table")]
+    output: ListOutput,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl History {
+    pub(super) async fn run(self) -> ExitCode {
+        let Self { name, output, server } = self;
+        let client = match server.client() {
+            Ok(client) => client,
+            Err(code) => return code,
+        };
+        let history: Commits = match client.get(&["v1", "policies", &name, "history"], &[]).await {
+            Ok(history) => history,
+            Err(failure) => return failed(&failure),
+        };
+        let ids = history.commits.iter().map(|commit| commit.id.clone());
+        output.print(&history, |wide| table(&history.commits, now(), wide), ids);
+        if history.partial {
+            warning("there are older commits, which were not looked at");
+        }
+        ExitCode::from(DONE)
+    }
+}
+
+fn table(commits: &[HistoryCommit], now: Timestamp, wide: bool) -> Table {
+    let row = |HistoryCommit { author, id, subject, time: Time(time) }: &HistoryCommit| {
+        let time = if wide { time.to_rfc3339() } else { relative(*time, now) };
+        let id = if wide { id } else { short_revision(id) };
+        vec![Cell::new(id), Cell::new(time), Cell::new(author), Cell::new(subject)]
+    };
+    Table { headings: &["COMMIT", "TIME", "AUTHOR", "SUBJECT"], rows: commits.iter().map(row).collect() }
+}

@@ -1,0 +1,95 @@
+//! `hfi policy suspend` and `hfi policy resume`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Map, Value};
+
+use super::changing::{Changing, Connected};
+use crate::{
+    api::writes::Written,
+    cli::{
+        completions::{ArgValueCandidates, policy_names},
+        console::DONE,
+    },
+    client::{Failure, writing::Change},
+};
+
+/// Take policies out of force and keep them, one commit for each
+///
+/// Ends at the first one that cannot be suspended.
+#[derive(Debug, Args)]
+pub(super) struct Suspend {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Put suspended policies into force again, one commit for each
+///
+/// A duration begins anew. Ends at the first one that cannot be resumed.
+#[derive(Debug, Args)]
+pub(super) struct Resume {
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// The names of policies
+    #[arg(required = true, add = ArgValueCandidates::new(policy_names))]
+    names: Vec<String>,
+
+    #[command(flatten)]
+    changing: Changing,
+}
+
+impl Suspend {
+    pub(super) async fn run(self) -> ExitCode {
+        self.which.set(true).await
+    }
+}
+
+impl Resume {
+    pub(super) async fn run(self) -> ExitCode {
+        self.which.set(false).await
+    }
+}
+
+impl Which {
+    async fn set(self, suspend: bool) -> ExitCode {
+        let Self { names, changing } = self;
+        let connected = match changing.connect() {
+            Ok(connected) => connected,
+            Err(code) => return code,
+        };
+        for name in &names {
+            let written = set(&connected, name, suspend).await;
+            let is_done = written.is_ok();
+            let code = connected.end(written);
+            if !is_done {
+                return code;
+            }
+        }
+        ExitCode::from(DONE)
+    }
+}
+
+/// Changes nothing but `spec.suspend`, of the policy as it is now.
+async fn set(connected: &Connected, name: &str, suspend: bool) -> Result<Written, Failure> {
+    let client = &connected.client;
+    let (mut document, etag): (Map<String, Value>, _) =
+        client.get_tagged(&["v1", "policies", name], &[("all", "true")]).await?;
+    if let Some(Value::Object(spec)) = document.get_mut("spec") {
+        spec.insert("suspend".to_owned(), suspend.into());
+    }
+    let subject = format!("{} {name}", if suspend { "Suspend" } else { "Resume" });
+    let mut query = connected.query();
+    if connected.message.is_none() {
+        query.push(("message", &subject));
+    }
+    if !suspend {
+        query.push(("restart", "true"));
+    }
+    let body = Value::Object(document).to_string();
+    client.change(Change::Replace { name, etag: &etag, body: body.as_bytes() }, &query).await
+}
