@@ -14,6 +14,7 @@ mod block;
 mod body;
 mod cannot_edit;
 mod changes;
+mod comments;
 mod document;
 mod editor;
 mod flow;

@@ -286,3 +286,25 @@ fn comments_that_are_indented_further_belong_to_the_key_above() {
     let sent = format!("metadata: {{name: x}}\nspec:\n  priority: 1\n{rules}");
     assert_eq!(edited(&file, &sent), sent);
 }
+
+#[test]
+fn what_goes_at_the_end_of_a_value_and_what_comes_behind_it_take_no_comments() {
+    let file = "metadata: {name: x}\nspec:\n  rules:\n    - fault:\n        # agreed with payments, INC-12\n        percentage: 5\n        abort: {httpStatus: 500}\n        delay_ms: 100\n";
+    let without = file.replace("        delay_ms: 100\n", "");
+    assert_eq!(edited(file, &format!("{without}  priority: 7\n")), format!("{without}  priority: 7\n"));
+    let rule = "    - fault:\n        percentage: 1\n        delay_ms: 7\n";
+    assert_eq!(edited(file, &format!("{without}{rule}")), format!("{without}{rule}"));
+    let crlf = |text: &str| text.replace('\n', "\r\n");
+    assert_eq!(edited(&crlf(file), &format!("{without}{rule}")), crlf(&format!("{without}{rule}")));
+}
+
+#[test]
+fn the_first_keys_of_a_document_can_go() {
+    let rest =
+        "# Its faults.\nspec:\n  rules: [{fault: {percentage: 5, delay_ms: 1}}]\nmetadata: {name: x}\n";
+    for line_break in ["\n", "\r\n"] {
+        let lines = |text: &str| text.replace('\n', line_break);
+        let file = lines(&format!("status:\n  a: b\nother: c\n{rest}"));
+        assert_eq!(edited(&file, rest), lines(rest));
+    }
+}

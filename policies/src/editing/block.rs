@@ -5,7 +5,9 @@ use std::ops::Range;
 use super::{
     editor::{Editor, New, Plan},
     syntax::{Collection, Member},
-    text::{begins_line, column, comment_column, is_blank, line_end, line_start, next_line},
+    text::{
+        begins_line, column, comment_column, is_blank, line_break_before, line_end, line_start, next_line,
+    },
 };
 
 impl Editor<'_> {
@@ -15,10 +17,18 @@ impl Editor<'_> {
         let is_alone = members.first().is_some_and(|first| begins_line(self.text, first.start));
         let beginning = if is_alone { 0 } else { plan.stays.iter().take_while(|stays| !**stays).count() };
         self.delete_beginning(members, beginning);
-        let mut floor = None;
+        // The start of the text up to here goes.
+        let (mut floor, mut gone) = (None, 0);
         for (i, (member, stays)) in members.iter().zip(&plan.stays).enumerate() {
             if !stays && i >= beginning {
-                self.changes.delete(self.lines_of(member, floor));
+                let lines = self.lines_of(member, floor);
+                if lines.start <= gone {
+                    gone = next_line(self.text, lines.end);
+                    self.changes.delete(lines.start..gone);
+                } else {
+                    // With the line break before it, not its own: a member that is new below begins with that.
+                    self.changes.delete(line_break_before(self.text, lines.start)..lines.end);
+                }
             }
             floor = Some(member.end());
         }
@@ -61,25 +71,19 @@ impl Editor<'_> {
         end
     }
 
-    /// The lines of a member, and of the comments directly above it. Those above the first member may be about
-    /// all of them.
+    /// The lines of a member, and of the comments directly above it, without the last line break. Comments above
+    /// the first member may be about all of them.
     fn lines_of(&self, member: &Member, floor: Option<usize>) -> Range<usize> {
         let indentation = column(self.text, member.start);
         let mut start = line_start(self.text, member.start);
         while let Some(floor) = floor
-            && let Some(above) = start.checked_sub(1).map(|at| self.line_above(at))
+            && let above = line_start(self.text, line_break_before(self.text, start))
             && above > floor
             && comment_column(self.text, above) == Some(indentation)
         {
             start = above;
         }
-        start..next_line(self.text, self.extent(member))
-    }
-
-    /// The start of the line that the line break at `at` ends.
-    fn line_above(&self, at: usize) -> usize {
-        let is_pair = self.text.get(..=at).is_some_and(|text| text.ends_with("\r\n"));
-        line_start(self.text, if is_pair { at.saturating_sub(1) } else { at })
+        start..self.extent(member)
     }
 
     /// Deletes the first few members, where the first stands behind a `-`.

@@ -23,7 +23,8 @@ impl Changes {
 
     /// The text with all changes; `None` if two of them are of the same bytes.
     pub(super) fn apply(mut self, text: &str) -> Option<String> {
-        self.0.sort_by_key(|(range, _)| range.start);
+        // What is inserted where something goes stands before it.
+        self.0.sort_by_key(|(range, _)| (range.start, !range.is_empty()));
         let (mut changed, mut at) = (String::with_capacity(text.len()), 0);
         for (range, new) in self.0 {
             if range.start < at {

@@ -3,6 +3,7 @@
 use super::{
     cannot_edit::CannotEdit,
     changes::Changes,
+    comments::keeps_comments,
     document::Document,
     editor::Editor,
     json::is_json,
@@ -74,7 +75,7 @@ fn with_kind_of(document: &Node, written: &Node) -> Node {
 }
 
 /// Edits as little as can be: first only what differs, then, while that is not read as what was wanted, values that
-/// are less deep, down to all of `spec`.
+/// are less deep, down to all of `spec`. Those take no comments with them.
 fn in_place(stream: &Stream<'_>, found: &Found<'_>, want: &Node) -> Result<Option<Edited>, CannotEdit> {
     if let Some(at) = directive(found.text) {
         return Err(CannotEdit::at(found.text, at, "it has a directive (`%`)"));
@@ -84,18 +85,30 @@ fn in_place(stream: &Stream<'_>, found: &Found<'_>, want: &Node) -> Result<Optio
     if syntax.is_marked {
         return Err(CannotEdit::at(found.text, syntax.range.start, "it has an anchor or a tag"));
     }
-    for deepest in (1..=depth(&found.node.value).max(depth(&want.value))).rev() {
-        let style = Style::of(stream.text, found.text, &syntax);
-        let mut editor = Editor { text: found.text, style, deepest, changes: Changes::default() };
+    let style = Style::of(stream.text, found.text, &syntax);
+    let (most, mut tried, mut loses) = (depth(&found.node.value).max(depth(&want.value)), None, false);
+    for deepest in (1..=most).rev() {
+        let (style, changes) = (style.clone(), Changes::default());
+        let mut editor = Editor { text: found.text, style, deepest, changes };
         if !editor.collection(collection, (&found.node.value, &want.value), 0)? {
             return Ok(None);
         }
         let edited = editor.changes.apply(found.text);
-        if let Some(edited) = checked(stream, found, want, edited) {
+        if edited == tried {
+            continue;
+        }
+        tried.clone_from(&edited);
+        if let Some(text) = edited.as_deref().filter(|_| deepest < most)
+            && !keeps_comments(found.text, text)
+        {
+            loses = true;
+        } else if let Some(edited) = checked(stream, found, want, edited) {
             return Ok(Some(edited));
         }
     }
-    Ok(None)
+    let lost =
+        || CannotEdit::at(found.text, syntax.range.start, "comments beside what differs would be lost");
+    if loses { Err(lost()) } else { Ok(None) }
 }
 
 fn depth(value: &Value) -> usize {

@@ -18,6 +18,13 @@ pub(super) fn next_line(text: &str, at: usize) -> usize {
     end + line_break(text.get(end..).unwrap_or_default()).len()
 }
 
+/// The start of the line break that ends before `at`, where a line starts; `at` if there is none.
+pub(super) fn line_break_before(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.strip_suffix("\r\n").or_else(|| before.strip_suffix(['\n', '\r'])).unwrap_or(before);
+    line.len()
+}
+
 /// The line break at the start of a text.
 fn line_break(text: &str) -> &str {
     let length = if text.starts_with("\r\n") { 2 } else { usize::from(text.starts_with(['\n', '\r'])) };

@@ -5,12 +5,10 @@ use serde_json::Value;
 pub(crate) struct Wild<'t> {
     tape: &'t [u8],
     line_break: &'static str,
-    /// With comments on lines of their own and beside values.
-    comments: bool,
     text: String,
 }
 
-const COMMENTS: [&str; 6] = [
+pub(crate) const COMMENTS: [&str; 6] = [
     "# one",
     "#",
     "# {\"$imagepolicy\": \"apps:shop:tag\"}",
@@ -21,13 +19,8 @@ const COMMENTS: [&str; 6] = [
 
 impl<'t> Wild<'t> {
     /// The text of a document, from after its `---` on, with a line break at its end.
-    pub(crate) fn write(
-        tape: &'t [u8],
-        line_break: &'static str,
-        comments: bool,
-        document: &Value,
-    ) -> String {
-        let mut wild = Self { tape, line_break, comments, text: String::new() };
+    pub(crate) fn write(tape: &'t [u8], line_break: &'static str, document: &Value) -> String {
+        let mut wild = Self { tape, line_break, text: String::new() };
         if wild.one_in(12) {
             wild.flow(document, "");
             wild.beside();
@@ -60,7 +53,7 @@ impl<'t> Wild<'t> {
 
     /// A comment at the end of a line.
     fn beside(&mut self) {
-        if self.comments && self.one_in(4) {
+        if self.one_in(4) {
             let blank = if self.one_in(3) { "\t" } else { "  " };
             let comment = self.comment();
             self.text += &format!("{blank}{comment}");
@@ -70,7 +63,7 @@ impl<'t> Wild<'t> {
     /// Blank lines and comments before a line.
     fn above(&mut self, column: usize) {
         while self.one_in(5) {
-            if !self.comments || self.one_in(2) {
+            if self.one_in(2) {
                 self.text += self.line_break;
             } else {
                 let column = if self.one_in(3) { column + 2 } else { column };
@@ -189,7 +182,7 @@ impl<'t> Wild<'t> {
             if lines {
                 self.beside();
                 self.text += self.line_break;
-                if self.comments && self.one_in(5) {
+                if self.one_in(5) {
                     let comment = self.comment();
                     self.text += &format!("{inner}{comment}{}", self.line_break);
                 }
