@@ -308,3 +308,36 @@ fn the_first_keys_of_a_document_can_go() {
         assert_eq!(edited(&file, rest), lines(rest));
     }
 }
+
+#[test]
+fn a_member_of_brackets_leaves_the_comments_of_the_next() {
+    let file = "metadata: {name: x}\nspec:\n  rules: [{fault: {percentage: 5, delay_ms: 1}},\n    # keep: agreed\n    {fault: {percentage: 6, delay_ms: 1}}]\n";
+    let sent = "metadata: {name: x}\nspec: {rules: [{fault: {percentage: 6, delay_ms: 1}}]}";
+    assert_eq!(edited(file, sent), file.replace("{fault: {percentage: 5, delay_ms: 1}},", ""));
+}
+
+#[test]
+fn many_values_are_replaced_in_a_moment() {
+    let labels = |value: &str, separator: &str| {
+        (0..60_000).map(|i| format!("\"{i:05}\": {value}")).collect::<Vec<_>>().join(separator)
+    };
+    let rules = "\"spec\": {\"rules\": [{\"fault\": {\"percentage\": 5, \"delay_ms\": 1}}]}";
+    let json = |value: &str| {
+        format!("{{\"metadata\": {{\"name\": \"x\", \"labels\": {{{}}}}}, {rules}}}", labels(value, ","))
+    };
+    let yaml = |value: &str| {
+        format!(
+            "metadata:\n  name: x\n  labels:\n    {}\n{}\n",
+            labels(value, "\n    "),
+            rules.replacen(r#""spec""#, "spec", 1)
+        )
+    };
+    for (file, sent) in [(json("1"), json("2")), (yaml("1"), yaml("2"))] {
+        let started = std::time::Instant::now();
+        find(file.as_bytes(), &name("x")).unwrap();
+        let (read, started) = (started.elapsed(), std::time::Instant::now());
+        assert!(edited(&file, &sent) == sent);
+        // Some readings, however busy the machine is.
+        assert!(started.elapsed() < 40 * read, "{:?}, read in {read:?}", started.elapsed());
+    }
+}

@@ -13,11 +13,11 @@ pub(super) enum Step {
     Insert(usize),
 }
 
-/// The most values that are compared. The items of longer lists are compared one by one, in their order.
-const MAX_COMPARED: usize = 1_000_000;
+/// The most values that are compared in an edit. The items of longer lists are compared one by one, in their order.
+pub(super) const MAX_COMPARED: usize = 1_000_000;
 
-/// The steps that change the least.
-pub(super) fn align(was: &[Node], want: &[Node]) -> Vec<Step> {
+/// The steps that change the least. What is compared is taken off `comparisons`.
+pub(super) fn align(was: &[Node], want: &[Node], comparisons: &mut usize) -> Vec<Step> {
     let equal = |(a, b): &(&Node, &Node)| same(&a.value, &b.value);
     let before = was.iter().zip(want).take_while(equal).count();
     let rest = was.len().min(want.len()) - before;
@@ -26,7 +26,8 @@ pub(super) fn align(was: &[Node], want: &[Node]) -> Vec<Step> {
     let mut steps: Vec<_> = (0..before).map(|i| Step::Keep(i, i)).collect();
     let (old, new) = (middle(was), middle(want));
     match (was.get(old.clone()), want.get(new.clone())) {
-        (Some(a), Some(b)) if compared(a, b) <= MAX_COMPARED => {
+        (Some(a), Some(b)) if compared(a, b) <= *comparisons => {
+            *comparisons -= compared(a, b);
             steps.extend(least(a, b).into_iter().map(|step| match step {
                 Step::Keep(i, j) => Step::Keep(i + before, j + before),
                 Step::Remove(i) => Step::Remove(i + before),

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     editor::{Editor, New, Plan},
+    style::Style,
     syntax::{Collection, Member},
     text::{
         begins_line, column, comment_column, is_blank, line_break_before, line_end, line_start, next_line,
@@ -11,7 +12,7 @@ use super::{
 };
 
 impl Editor<'_> {
-    pub(super) fn change_block(&mut self, collection: &Collection, plan: &Plan<'_>) {
+    pub(super) fn change_block(&mut self, collection: &Collection, style: &Style, plan: &Plan<'_>) {
         let members = &collection.members;
         // The first key of an item stands behind the `-` of it, not on a line of its own.
         let is_alone = members.first().is_some_and(|first| begins_line(self.text, first.start));
@@ -33,24 +34,19 @@ impl Editor<'_> {
             floor = Some(member.end());
         }
         let first = members.iter().zip(&plan.stays).find(|(_, stays)| **stays).map(|(member, _)| member);
+        let mut known = None;
         for (behind, new) in &plan.new {
             if let Some(member) = behind.and_then(|behind| members.get(behind)) {
                 let column = column(self.text, member.start);
-                let text = self.style.line(column) + &self.new_in_block(collection, *new, column);
-                self.changes.insert(self.extent(member), text);
+                let end = known.filter(|(place, _)| place == behind).map(|(_, end)| end);
+                let end = end.unwrap_or_else(|| self.extent(member));
+                known = Some((*behind, end));
+                self.changes.insert(end, self.style.line(column) + &new_in_block(style, *new, column));
             } else if let Some(member) = first {
                 let column = column(self.text, member.start);
-                let text = self.new_in_block(collection, *new, column) + &self.style.line(column);
+                let text = new_in_block(style, *new, column) + &self.style.line(column);
                 self.changes.insert(member.start, text);
             }
-        }
-    }
-
-    fn new_in_block(&self, collection: &Collection, new: New<'_>, column: usize) -> String {
-        let style = self.style.beside(collection);
-        match new {
-            New::Entry(entry) => style.entry(entry, column),
-            New::Item(item) => style.item(item, column),
         }
     }
 
@@ -101,5 +97,12 @@ impl Editor<'_> {
         } else {
             self.changes.delete(first.start..next.start);
         }
+    }
+}
+
+fn new_in_block(style: &Style, new: New<'_>, column: usize) -> String {
+    match new {
+        New::Entry(entry) => style.entry(entry, column),
+        New::Item(item) => style.item(item, column),
     }
 }

@@ -18,6 +18,10 @@ pub(super) struct Editor<'t> {
     pub(super) style: Style,
     /// Values so deep are replaced as a whole.
     pub(super) deepest: usize,
+    /// The depth of the deepest value that was not.
+    pub(super) reached: usize,
+    /// The number of values that may yet be compared to align lists.
+    pub(super) comparisons: usize,
     pub(super) changes: Changes,
 }
 
@@ -44,9 +48,10 @@ impl Editor<'_> {
         (was, want): (&Value, &Value),
         depth: usize,
     ) -> Result<bool, CannotEdit> {
+        let style = self.style.beside(collection);
         let plan = match (was, want) {
-            (Value::Map(was), Value::Map(want)) => self.entries(collection, (was, want), depth)?,
-            (Value::List(was), Value::List(want)) => self.items(collection, (was, want), depth)?,
+            (Value::Map(was), Value::Map(want)) => self.entries(collection, &style, (was, want), depth)?,
+            (Value::List(was), Value::List(want)) => self.items(collection, &style, (was, want), depth)?,
             _ => return Ok(false),
         };
         if !plan.stays.contains(&true) {
@@ -56,9 +61,9 @@ impl Editor<'_> {
             self.refuse_marks(member)?;
         }
         if collection.is_flow {
-            self.change_flow(collection, &plan);
+            self.change_flow(collection, &style, &plan);
         } else {
-            self.change_block(collection, &plan);
+            self.change_block(collection, &style, &plan);
         }
         Ok(true)
     }
@@ -66,6 +71,7 @@ impl Editor<'_> {
     fn entries<'v>(
         &mut self,
         collection: &Collection,
+        style: &Style,
         (was, want): (&[MapEntry], &'v [MapEntry]),
         depth: usize,
     ) -> Result<Plan<'v>, CannotEdit> {
@@ -85,7 +91,7 @@ impl Editor<'_> {
             let pair = old.get(key).zip(new.get(key));
             stays.push(member.is_merge() || pair.is_some());
             if let Some((was, want)) = pair {
-                self.value(collection, member, (was, want), depth + 1)?;
+                self.value((collection, style), member, (was, want), depth + 1)?;
             }
         }
         if let Some(merge) = merge {
@@ -117,6 +123,7 @@ impl Editor<'_> {
     fn items<'v>(
         &mut self,
         collection: &Collection,
+        style: &Style,
         (was, want): (&[Node], &'v [Node]),
         depth: usize,
     ) -> Result<Plan<'v>, CannotEdit> {
@@ -124,13 +131,14 @@ impl Editor<'_> {
             return Err(self.odd(&collection.members));
         }
         let (mut stays, mut new, mut behind) = (vec![false; was.len()], Vec::new(), None);
-        for step in align(was, want) {
+        for step in align(was, want, &mut self.comparisons) {
             match step {
                 Step::Keep(i, j) => {
                     if let (Some(member), Some(was), Some(want)) =
                         (collection.members.get(i), was.get(i), want.get(j))
                     {
-                        self.value(collection, member, (&was.value, &want.value), depth + 1)?;
+                        let values = (&was.value, &want.value);
+                        self.value((collection, style), member, values, depth + 1)?;
                     }
                     behind = Some(i);
                     stays.get_mut(i).into_iter().for_each(|stays| *stays = true);
@@ -147,10 +155,10 @@ impl Editor<'_> {
         CannotEdit::at(self.text, at, "the reader finds other members in it than are written")
     }
 
-    /// Edits the value of a member.
+    /// Edits the value of a member of a collection that is in this style.
     fn value(
         &mut self,
-        beside: &Collection,
+        (beside, style): (&Collection, &Style),
         member: &Member,
         (was, want): (&Value, &Value),
         depth: usize,
@@ -163,12 +171,14 @@ impl Editor<'_> {
         }
         if depth < self.deepest
             && let Form::Collection(collection) = &member.value.form
-            && self.collection(collection, (was, want), depth)?
         {
-            return Ok(());
+            self.reached = self.reached.max(depth);
+            if self.collection(collection, (was, want), depth)? {
+                return Ok(());
+            }
         }
         self.refuse_marks(member)?;
-        self.replace(beside, member, (was, want));
+        self.replace(beside.is_flow, style, member, (was, want));
         Ok(())
     }
 

@@ -10,9 +10,8 @@ use super::{
 };
 
 impl Editor<'_> {
-    pub(super) fn change_flow(&mut self, collection: &Collection, plan: &Plan<'_>) {
+    pub(super) fn change_flow(&mut self, collection: &Collection, style: &Style, plan: &Plan<'_>) {
         let members = &collection.members;
-        let style = self.style.beside(collection);
         let ends_with_comma = members.last().is_some_and(|member| member.comma.is_some());
         let last_to_stay = plan.stays.iter().rposition(|stays| *stays);
         let first_to_stay = plan.stays.iter().position(|stays| *stays);
@@ -27,11 +26,11 @@ impl Editor<'_> {
             }
             let new = new.remove(&Some(i)).unwrap_or_default();
             let is_last = last_to_stay == Some(i);
-            self.after_flow(&style, member, &new, !is_last || ends_with_comma);
+            self.after_flow(style, member, &new, !is_last || ends_with_comma);
         }
         let Some(first) = first_to_stay.and_then(|first| members.get(first)) else { return };
         for new in new.remove(&None).unwrap_or_default() {
-            let text = self.new_in_flow(&style, new, self.own_line(first));
+            let text = self.new_in_flow(style, new, self.own_line(first));
             let between = match self.own_line(first) {
                 Some(indentation) => format!(",{}{indentation}", style.line_break),
                 None => format!(",{}", style.after_comma),
@@ -95,7 +94,9 @@ impl Editor<'_> {
             let start = line_start(self.text, member.start);
             self.changes.delete(start..next_line(self.text, end));
         } else if let Some(next) = next {
-            self.changes.delete(member.start..next.start);
+            // What stays keeps the comments before it.
+            let has_comment = self.text.get(end..next.start).is_some_and(|gap| gap.contains('#'));
+            self.changes.delete(member.start..if has_comment { end } else { next.start });
         } else {
             // From behind the comma before it.
             let start =

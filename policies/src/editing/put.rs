@@ -1,6 +1,7 @@
 //! A document of a file is put in the place of another of the same name.
 
 use super::{
+    alignment::MAX_COMPARED,
     cannot_edit::CannotEdit,
     changes::Changes,
     comments::keeps_comments,
@@ -86,37 +87,29 @@ fn in_place(stream: &Stream<'_>, found: &Found<'_>, want: &Node) -> Result<Optio
         return Err(CannotEdit::at(found.text, syntax.range.start, "it has an anchor or a tag"));
     }
     let style = Style::of(stream.text, found.text, &syntax);
-    let (most, mut tried, mut loses) = (depth(&found.node.value).max(depth(&want.value)), None, false);
-    for deepest in (1..=most).rev() {
+    let (mut deepest, mut loses) = (usize::MAX, false);
+    while deepest > 0 {
         let (style, changes) = (style.clone(), Changes::default());
-        let mut editor = Editor { text: found.text, style, deepest, changes };
+        let (reached, comparisons) = (0, MAX_COMPARED);
+        let mut editor = Editor { text: found.text, style, deepest, reached, comparisons, changes };
         if !editor.collection(collection, (&found.node.value, &want.value), 0)? {
             return Ok(None);
         }
         let edited = editor.changes.apply(found.text);
-        if edited == tried {
-            continue;
-        }
-        tried.clone_from(&edited);
-        if let Some(text) = edited.as_deref().filter(|_| deepest < most)
+        if deepest < usize::MAX
+            && let Some(text) = edited.as_deref()
             && !keeps_comments(found.text, text)
         {
             loses = true;
         } else if let Some(edited) = checked(stream, found, want, edited) {
             return Ok(Some(edited));
         }
+        // Anything deeper would make the same edit.
+        deepest = editor.reached;
     }
     let lost =
         || CannotEdit::at(found.text, syntax.range.start, "comments beside what differs would be lost");
     if loses { Err(lost()) } else { Ok(None) }
-}
-
-fn depth(value: &Value) -> usize {
-    1 + match value {
-        Value::Map(entries) => entries.iter().map(|entry| depth(&entry.value.value)).max().unwrap_or(0),
-        Value::List(items) => items.iter().map(|item| depth(&item.value)).max().unwrap_or(0),
-        _ => 0,
-    }
 }
 
 /// The file with this text in the place of a document, if it is read back as what is wanted there, and as what it

@@ -4,18 +4,23 @@ use super::{
     editor::Editor,
     rendering::is_nested,
     style::Style,
-    syntax::{Collection, Form, Member, Quote, Syntax},
-    text::{column, is_blank, line_end, line_start},
+    syntax::{Form, Member, Quote, Syntax},
+    text::{begins_line, column, line_end, line_start},
 };
 use crate::reading::Value;
 
 impl Editor<'_> {
-    /// Replaces the value of a member.
-    pub(super) fn replace(&mut self, beside: &Collection, member: &Member, (was, want): (&Value, &Value)) {
-        let style = self.style_for(beside, &member.value, was);
+    /// Replaces the value of a member; `style` is that of the members beside it.
+    pub(super) fn replace(
+        &mut self,
+        is_in_flow: bool,
+        style: &Style,
+        member: &Member,
+        (was, want): (&Value, &Value),
+    ) {
+        let style = style_for(style, &member.value, was);
         let old = &member.value;
-        if beside.is_flow || matches!(&old.form, Form::Collection(old) if old.is_flow) && is_collection(want)
-        {
+        if is_in_flow || matches!(&old.form, Form::Collection(old) if old.is_flow) && is_collection(want) {
             self.replace_inline(old, self.flow_text(&style, member, want));
             return;
         }
@@ -57,15 +62,6 @@ impl Editor<'_> {
         }
     }
 
-    /// The quotes of the old text, if it was one; else those that are usual beside it.
-    fn style_for(&self, beside: &Collection, old: &Syntax, was: &Value) -> Style {
-        let mut style = self.style.beside(beside);
-        if let (Form::Scalar(quote), Value::String(_)) = (&old.form, was) {
-            style.strings = *quote;
-        }
-        style
-    }
-
     fn content_column(&self, member: &Member, content: usize) -> usize {
         let line = self.text.get(content..line_end(self.text, content)).unwrap_or_default();
         let indentation = line.len() - line.trim_start_matches(' ').len();
@@ -74,9 +70,10 @@ impl Editor<'_> {
     }
 
     fn flow_text(&self, style: &Style, member: &Member, want: &Value) -> String {
-        let line = self.text.get(line_start(self.text, member.start)..member.start).unwrap_or_default();
-        let is_on_own_line = is_blank(line);
-        style.flow(want, Some(line).filter(|_| style.is_json && is_on_own_line))
+        // A line may be as long as the file: its start is looked for only where that is near.
+        let is_on_own_line = style.is_json && begins_line(self.text, member.start);
+        let line = || self.text.get(line_start(self.text, member.start)..member.start).unwrap_or_default();
+        style.flow(want, is_on_own_line.then(line))
     }
 
     fn replace_inline(&mut self, old: &Syntax, text: String) {
@@ -117,4 +114,13 @@ impl Editor<'_> {
 
 fn is_collection(value: &Value) -> bool {
     matches!(value, Value::Map(_) | Value::List(_))
+}
+
+/// The quotes of the old text, if it was one; else those that are usual beside it.
+fn style_for(beside: &Style, old: &Syntax, was: &Value) -> Style {
+    let mut style = beside.clone();
+    if let (Form::Scalar(quote), Value::String(_)) = (&old.form, was) {
+        style.strings = *quote;
+    }
+    style
 }

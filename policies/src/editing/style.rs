@@ -1,5 +1,7 @@
 //! The style of a document: what is added to it looks like what is there.
 
+use std::{cell::LazyCell, ops::Deref};
+
 use super::{
     json::is_json,
     syntax::{Collection, Form, Member, Quote, Syntax},
@@ -95,9 +97,10 @@ struct Steps {
 impl Steps {
     fn find(&mut self, text: &str, syntax: &Syntax) {
         let Form::Collection(collection) = &syntax.form else { return };
+        let outer = LazyCell::new(|| indentation(text, syntax.range.start));
         for member in &collection.members {
             if collection.is_flow {
-                self.find_flow(text, syntax.range.start, member);
+                self.find_flow(text, &outer, member);
             } else if let (Some(_), Form::Collection(below)) = (&member.key, &member.value.form)
                 && !below.is_flow
             {
@@ -109,11 +112,10 @@ impl Steps {
         }
     }
 
-    /// Looks at a member of the collection that begins at `open`.
-    fn find_flow(&mut self, text: &str, open: usize, member: &Member) {
-        if begins_line(text, member.start) {
-            let deeper = indentation(text, member.start).strip_prefix(indentation(text, open));
-            self.unit = self.unit.take().or_else(|| deeper.map(str::to_owned));
+    /// Looks at a member of a collection whose first line is indented by `outer`.
+    fn find_flow<'t>(&mut self, text: &'t str, outer: &impl Deref<Target = &'t str>, member: &Member) {
+        if self.unit.is_none() && begins_line(text, member.start) {
+            self.unit = indentation(text, member.start).strip_prefix(**outer).map(str::to_owned);
         }
         let space = |at: usize| {
             let is_close = text.get(at..).is_some_and(|rest| !rest.starts_with([' ', '\t', '\n', '\r']));
