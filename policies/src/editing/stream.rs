@@ -37,7 +37,12 @@ impl<'t> Stream<'t> {
     /// The policy of this name, if there is one; it need not be valid.
     pub(super) fn find(&self, name: &PolicyName) -> Result<Option<Found<'t>>, CannotEdit> {
         let mut found = None;
+        // A name is written as it is, but for escapes and tags.
+        let may_have_it = |text: &str| text.contains(name.as_str()) || text.contains(['\\', '!']);
         for (index, (text, lines_before)) in self.documents.iter().copied().enumerate() {
+            if !may_have_it(text) {
+                continue;
+            }
             let Ok(Some(node)) = read_yaml_document(text, lines_before) else { continue };
             if !is_policy(&node, name) {
                 continue;
