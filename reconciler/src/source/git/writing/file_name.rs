@@ -49,7 +49,7 @@ fn is_of_windows(name: &str) -> bool {
     };
     name.ends_with(['.', ' '])
         || DEVICES.contains(&stem.as_str())
-        || NUMBERED_DEVICES.iter().any(|device| is_numbered(device))
+        || NUMBERED_DEVICES.iter().any(is_numbered)
 }
 
 #[cfg(test)]
