@@ -47,9 +47,7 @@ fn is_of_windows(name: &str) -> bool {
         stem.strip_prefix(*device)
             .is_some_and(|rest| rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_digit()))
     };
-    name.ends_with(['.', ' '])
-        || DEVICES.contains(&stem.as_str())
-        || NUMBERED_DEVICES.iter().any(is_numbered)
+    name.ends_with(['.', ' ']) || DEVICES.contains(&stem.as_str()) || NUMBERED_DEVICES.iter().any(is_numbered)
 }
 
 #[cfg(test)]
