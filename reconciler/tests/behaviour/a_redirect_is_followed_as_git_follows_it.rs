@@ -108,7 +108,7 @@ async fn other_redirects_are_refused() {
         _ => answer.usual(),
     })
     .await;
-    assert!(late.contains("only the first request may be redirected"), "{late}");
+    assert!(late.contains("only the first may be redirected"), "{late}");
     assert_eq!(seen.len(), 2);
     let (circle, seen) = error(|seen, _| redirect(&seen.target)).await;
     assert!(circle.contains("redirects more than 20 times"), "{circle}");
