@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::{Read as _, stdin},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -70,6 +71,19 @@ impl PolicyFiles {
         Ok(read)
     }
 
+    /// The same; `-` among the paths is stdin.
+    pub fn read_or_piped(paths: &[PathBuf]) -> Result<Self, SourceError> {
+        let (piped, paths): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| path == Path::new("-"));
+        let mut read = Self::read(&paths)?;
+        if !piped.is_empty() {
+            let mut text = Vec::new();
+            let done = stdin().lock().read_to_end(&mut text);
+            done.map_err(|error| SourceError(format!("cannot read stdin: {}", io_reason(&error))))?;
+            read.add_text("stdin", text);
+        }
+        Ok(read)
+    }
+
     fn add(&mut self, path: &Path) -> Result<(), SourceError> {
         let unreadable =
             |error| SourceError(format!("cannot read {}: {}", path.display(), io_reason(&error)));
@@ -98,7 +112,7 @@ impl PolicyFiles {
     }
 
     /// Adds a text that is in no file.
-    pub fn add_text(&mut self, name: &str, text: Vec<u8>) {
+    fn add_text(&mut self, name: &str, text: Vec<u8>) {
         let parsed =
             Parsed { shown: name.into(), file: File::read(&text), text: text.into(), modified: None };
         self.files.insert(name.into(), parsed);

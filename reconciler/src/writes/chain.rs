@@ -38,7 +38,7 @@ impl Worker {
             let unheard = self.unsettled.unheard(pending.order.fingerprint);
             match (made, unheard) {
                 // It was done when it was sent before, and nobody heard it.
-                (Ok((None, _)) | Err(Refusal::NotFound(_)), Some(done)) => {
+                (Ok((None, _)) | Err(Refusal::NotFound(_) | Refusal::Precondition { .. }), Some(done)) => {
                     chain.others.push((pending, Ok(done.clone())));
                 }
                 (made, _) => chain.add(pending, made, &mut branch),

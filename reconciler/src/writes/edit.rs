@@ -7,15 +7,15 @@ mod restarting;
 use std::sync::Arc;
 
 use policies::{
-    Timestamp,
+    File, Timestamp,
     editing::{self, Document},
     language::PolicyName,
     reading::{Finding, Place, Problem},
+    rendering::json::in_full,
 };
 
 use super::{
     branch::{Branch, Changes},
-    etag,
     judge::{Sent, judge},
     order::{Action, Order},
     outcome::{Done, Refusal},
@@ -89,6 +89,7 @@ impl Edit<'_> {
 
     fn put(&mut self, document: &Document) -> Result<(), Refusal> {
         let Some(name) = document.name() else { return Ok(()) };
+        self.order.in_time()?;
         self.may_write(POLICY)?;
         let places = self.branch.places(name);
         match places.as_slice() {
@@ -139,7 +140,7 @@ impl Edit<'_> {
             Some(existing) => self.restarted(name, existing, selected.document, file)?,
             None => (selected.document, WriteResult::Configured),
         };
-        if existing.as_ref().and_then(etag::of_document) == etag::of_document(&wanted) {
+        if existing.as_ref().is_some_and(|existing| says_the_same(existing, &wanted)) {
             self.wrote(name, file, wanted.place().line, WriteResult::Unchanged);
             return Ok(());
         }
@@ -221,6 +222,15 @@ impl Plan {
         let changed = self.done.policies.iter().filter(|policy| policy.result != WriteResult::Unchanged);
         changed.map(|policy| policy.name.as_str()).collect()
     }
+}
+
+/// True if two documents mean the same, whatever defaults they spell out.
+fn says_the_same(one: &Document, other: &Document) -> bool {
+    let full = |document: &Document| {
+        let file = File::read(document.to_json().as_bytes());
+        file.documents.first().map(|parsed| in_full(parsed))
+    };
+    full(one) == full(other)
 }
 
 fn two_places(name: &PolicyName, places: &[(Arc<str>, u32)]) -> Refusal {

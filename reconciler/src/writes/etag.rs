@@ -1,6 +1,6 @@
 //! The entity tag of a policy, and conditions on it (RFC 9110, section 13).
 
-use policies::{Digest, File, editing::Document, rendering::json, repository::ParsedPolicy};
+use policies::{Digest, editing::Document};
 
 /// A condition on the policy as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,13 +34,7 @@ impl Condition {
     }
 }
 
-/// The entity tag of a policy: of its JSON in full.
-pub fn of_policy(parsed: &ParsedPolicy) -> String {
-    Digest::of(json::in_full(parsed).to_string().as_bytes()).etag()
-}
-
-/// The entity tag that a policy has once this document is in force; absent for a document of another kind.
-pub(super) fn of_document(document: &Document) -> Option<String> {
-    let file = File::read(document.to_json().as_bytes());
-    file.documents.first().map(|parsed| of_policy(parsed))
+/// The entity tag of a policy: of its JSON as it was written.
+pub(super) fn of_document(document: &Document) -> String {
+    Digest::of(document.to_json().as_bytes()).etag()
 }

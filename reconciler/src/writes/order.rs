@@ -6,13 +6,15 @@ use std::{
     time::Instant,
 };
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use policies::{
     Digest,
     editing::{Document, How},
     language::PolicyName,
 };
 
-use super::etag::Condition;
+use super::{etag::Condition, outcome::Refusal};
 use crate::access::rights::Rights;
 
 /// The names that no policy may have that is written here: the path of a route, or of a file, is made of them.
@@ -29,6 +31,8 @@ pub struct Order {
     pub action: Action,
     pub options: Options,
     pub deadline: Instant,
+    /// Its share of the memory for documents that wait.
+    pub room: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// The change.
@@ -64,6 +68,14 @@ impl Order {
             Action::Put(documents) => documents.iter().filter_map(Document::name).cloned().collect(),
             Action::Delete { name, .. } => vec![name.clone()],
         }
+    }
+
+    /// Refuses what is late. A request of many documents takes long, and others wait.
+    pub(super) fn in_time(&self) -> Result<(), Refusal> {
+        if self.deadline > Instant::now() {
+            return Ok(());
+        }
+        Err(Refusal::Unavailable("it was not done in time; nothing was written".to_owned()))
     }
 
     /// The change in a word.

@@ -1,5 +1,7 @@
 //! A request that is being done.
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::{order::Order, outcome::Done, ticket::Ticket};
 use crate::source::ancestry::CommitId;
 
@@ -10,6 +12,8 @@ pub(super) struct Pending {
     pub(super) ticket: Ticket,
     /// The policies that it concerns, as they were when it was planned first.
     pub(super) first_seen: Option<Vec<String>>,
+    /// Its place among those that wait.
+    pub(super) _place: OwnedSemaphorePermit,
 }
 
 /// A request that is a commit.

@@ -3,14 +3,14 @@
 use std::{
     sync::{
         Arc,
-        mpsc::{SyncSender, TrySendError, sync_channel},
+        mpsc::{SyncSender, sync_channel},
     },
     thread,
     time::Instant,
 };
 
 use tokio::{
-    sync::watch,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep_until, timeout_at},
 };
 
@@ -28,13 +28,17 @@ use crate::{
     sync::requests::Syncs,
 };
 
-/// The number of requests that wait; more are refused.
+/// The number of requests that wait or are being done; more are refused.
 pub const MAX_WAITING: usize = 64;
+/// The bytes of the documents of all requests at once. Parsed, they take up to 50 times as much memory.
+pub const MAX_WAITING_BYTES: u32 = 2 << 20;
 
 /// The way to change policies.
 #[derive(Debug)]
 pub struct Writes {
     messages: SyncSender<Message>,
+    places: Arc<Semaphore>,
+    room: Arc<Semaphore>,
     publisher: Arc<Publisher>,
     /// The branch, as revisions name it.
     label: String,
@@ -54,6 +58,8 @@ impl Writes {
         let worker = Worker::new(settings, syncs)?;
         let abort = worker.writer.abort();
         let (messages, received) = sync_channel(MAX_WAITING);
+        let places = Arc::new(Semaphore::new(MAX_WAITING));
+        let room = Arc::new(Semaphore::new(MAX_WAITING_BYTES as usize));
         let (running, ended) = watch::channel(());
         let run = move || {
             worker.run(&received);
@@ -61,30 +67,40 @@ impl Writes {
         };
         let started = thread::Builder::new().name("writes".to_owned()).spawn(run);
         started.map_err(|error| SourceError(format!("cannot start a thread for writes: {error}")))?;
-        Ok(Self { messages, publisher, label, abort, ended })
+        Ok(Self { messages, places, room, publisher, label, abort, ended })
     }
 
     /// Does a request. Given up, it is not done unless its push has begun.
     pub async fn write(&self, order: Order) -> Result<Done, Refusal> {
         let deadline = order.deadline;
         let (ticket, mut claim) = ticket();
-        let pending = Pending { order, ticket, first_seen: None };
-        self.messages.try_send(Message::Write(Box::new(pending))).map_err(|error| {
-            Refusal::Unavailable(match error {
-                TrySendError::Full(_) => format!("{MAX_WAITING} writes wait already; nothing was written"),
-                TrySendError::Disconnected(_) => "this replica ends; nothing was written".to_owned(),
-            })
-        })?;
+        let full =
+            |_| Refusal::Unavailable(format!("{MAX_WAITING} writes wait already; nothing was written"));
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(full)?;
+        let pending = Pending { order, ticket, first_seen: None, _place: place };
+        let ends = |_| Refusal::Unavailable("this replica ends; nothing was written".to_owned());
+        self.messages.try_send(Message::Write(Box::new(pending))).map_err(ends)?;
         let Claim { answer, .. } = &mut claim;
         match timeout_at(deadline.into(), answer).await {
             Ok(Ok(answer)) => answer,
             // The thread has ended. A push of it may have begun.
             Ok(Err(_)) => Err(unheard(&claim, "this replica ends")),
-            Err(_) => match claim.answer.try_recv() {
-                Ok(answer) => answer,
-                Err(_) => Err(unheard(&claim, "it was not done in time")),
-            },
+            Err(_) => {
+                // From here on the worker sees that nobody hears it.
+                claim.answer.close();
+                let late = claim.answer.try_recv();
+                late.unwrap_or_else(|_| Err(unheard(&claim, "it was not done in time")))
+            }
         }
+    }
+
+    /// Memory for documents of so many bytes, which others may take until then.
+    pub async fn room(&self, bytes: usize, deadline: Instant) -> Result<OwnedSemaphorePermit, Refusal> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(MAX_WAITING_BYTES);
+        let room = timeout_at(deadline.into(), Arc::clone(&self.room).acquire_many_owned(bytes)).await;
+        room.ok()
+            .and_then(Result::ok)
+            .ok_or_else(|| Refusal::Unavailable("large changes wait already; nothing was written".to_owned()))
     }
 
     /// Waits until a commit is served; false if the deadline is sooner.

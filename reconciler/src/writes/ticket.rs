@@ -65,6 +65,11 @@ impl Ticket {
         *state = if self.answer.is_closed() { State::GivenUp } else { State::Waiting };
     }
 
+    /// True if somebody waits for the answer.
+    pub(super) fn is_heard(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
     /// Answers. Returns the answer if nobody heard it.
     pub(super) fn answer(self, answer: Answer) -> Option<Answer> {
         self.answer.send(answer).err()

@@ -5,7 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{outcome::Done, pending::Link};
+use super::{
+    order::Order,
+    outcome::Done,
+    pending::{Link, Pending},
+};
 use crate::source::{ancestry::CommitId, writing::BranchName};
 use policies::Digest;
 
@@ -59,6 +63,11 @@ impl Unsettled {
         links.find(|link| link.pending.order.fingerprint == fingerprint).map(|link| link.commit)
     }
 
+    /// A push whose end is not known, of a policy that this request concerns too.
+    pub(super) fn about(&self, order: &Order) -> Option<&Parked> {
+        self.pushes.iter().find(|parked| parked.new_branch.is_none() && parked.concerns(order))
+    }
+
     /// The outcome of the same request, sent before, if nobody heard it.
     pub(super) fn unheard(&self, fingerprint: Digest) -> Option<&Done> {
         let mut newest = self.unheard.iter().rev();
@@ -83,6 +92,21 @@ impl Parked {
         links: Vec<Link>,
     ) -> Self {
         Self { from, tip, new_branch, links, pause: FIRST_PAUSE, next: Instant::now() + FIRST_PAUSE }
+    }
+
+    /// True if a request is about a policy of this push.
+    pub(super) fn concerns(&self, order: &Order) -> bool {
+        let names = order.names();
+        let mut known = self.links.iter().flat_map(|link| link.pending.order.names());
+        known.any(|name| names.contains(&name))
+    }
+
+    /// True if somebody waits for the push, or asks for the same again.
+    pub(super) fn is_wanted(&self, pending: &[Pending]) -> bool {
+        let again = |link: &Link| {
+            pending.iter().any(|pending| pending.order.fingerprint == link.pending.order.fingerprint)
+        };
+        self.links.iter().any(|link| link.pending.ticket.is_heard() || again(link))
     }
 
     /// Sets the time of the next question.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use policies::language::PolicyName;
 use tracing::debug;
 
 use super::{
@@ -122,7 +123,9 @@ impl Worker {
         branch: &Branch,
         pending: &mut Pending,
     ) -> Result<Plan, Refusal> {
-        let prints: Vec<_> = pending.order.names().iter().map(|name| self.print(head, name)).collect();
+        let order = &pending.order;
+        let print = |name: &PolicyName| order.in_time().map(|()| self.print(head, name));
+        let prints = order.names().iter().map(print).collect::<Result<Vec<_>, _>>()?;
         let is_changed = pending.first_seen.as_ref().is_some_and(|first| *first != prints);
         let first_seen = pending.first_seen.get_or_insert(prints).clone();
         let edit = Edit {
@@ -157,7 +160,7 @@ impl Worker {
     }
 
     /// A text that differs when the policy of this name does.
-    fn print(&self, branch: &Branch, name: &policies::language::PolicyName) -> String {
+    fn print(&self, branch: &Branch, name: &PolicyName) -> String {
         let places = branch.places(name).into_iter().map(|(file, _)| {
             let content = self.writer.file(branch.commit, &file).ok().flatten().unwrap_or_default();
             let written = policies::editing::find(&content, name).map(|document| document.to_json());

@@ -2,28 +2,28 @@
 
 use harness::{GitHttp, Repository};
 use reqwest::Method;
+use serde_json::json;
 
 use crate::support::{
     policy,
-    writing::{ALICE, Change, Replica, apply, content, delete, git, path, repository},
+    writing::{ALICE, CHECKOUT, Change, Replica, apply, content, delete, git, path, repository},
 };
 
-const A: &str = "\
-# The policy of the game day.
-metadata: {name: a}
-spec:
-  selector: {service: checkout, namespace: demo}   # here
-  rules:
-    - fault: {percentage: 100, abort: {httpStatus: 503}}
+const B: &str = "\
 ---
 # Another one.
 metadata: {name: b}
 spec: {selector: {service: cart}, rules: [{fault: {percentage: 1, delay_ms: 5}}]}
 ";
 
+/// A file with two policies, `a` and `b`.
+fn both() -> String {
+    format!("{CHECKOUT}{B}")
+}
+
 /// A replica, and the server that it fetches from and pushes to.
 async fn over_http() -> (Repository, GitHttp, Replica) {
-    let repository = repository(&[("shop/both.yaml", A)]).await;
+    let repository = repository(&[("shop/both.yaml", &both())]).await;
     let http = GitHttp::start(repository.folder()).await.unwrap();
     git(&repository, &["config", "http.receivepack", "true"]);
     let replica = Replica::of(&http.url("policies.git")).await;
@@ -31,7 +31,7 @@ async fn over_http() -> (Repository, GitHttp, Replica) {
 }
 
 async fn over_a_path() -> (Repository, Replica) {
-    let repository = repository(&[("shop/both.yaml", A)]).await;
+    let repository = repository(&[("shop/both.yaml", &both())]).await;
     let replica = Replica::of(&path(&repository)).await;
     (repository, replica)
 }
@@ -80,12 +80,11 @@ async fn a_policy_lives_and_dies_behind_an_http_server() {
 async fn one_request_is_one_commit_and_leaves_every_other_byte() {
     let (repository, replica) = over_a_path().await;
     let before = git(&repository, &["rev-parse", "main"]);
-    let a =
-        A.split("---").next().unwrap().replace("503", "500").replace("# The policy of the game day.\n", "");
+    let a = CHECKOUT.replace("503", "500").replace("# The policy of the game day.\n", "");
     let answer = replica.apply("?message=Go+on", &format!("{a}---\n{}", policy("c", "web", 500))).await;
     answer.is(201, &["a configured", "c created"]);
     assert_eq!(git(&repository, &["rev-parse", "main~1"]), before);
-    assert_eq!(content(&repository, "shop/both.yaml"), A.replace("503", "500"));
+    assert_eq!(content(&repository, "shop/both.yaml"), both().replace("503", "500"));
     assert_eq!(git(&repository, &["show", "--no-patch", "--format=%s", "main"]).trim(), "Go on");
     replica.delete("b").await.is(200, &["b deleted"]);
     assert!(!content(&repository, "shop/both.yaml").contains("name: b"));
@@ -119,8 +118,11 @@ async fn a_dry_run_says_what_would_be_and_does_nothing() {
 
 #[tokio::test]
 async fn a_tag_guards_against_the_change_of_another() {
-    let (_repository, replica) = over_a_path().await;
+    let (repository, replica) = over_a_path().await;
     let (document, etag) = replica.policy("a").await;
+    let fault = json!({"percentage": 100, "abort": {"httpStatus": 503}});
+    let spec = json!({"selector": {"service": "checkout", "namespace": "demo"}, "rules": [{"fault": fault}]});
+    assert_eq!(document, json!({"metadata": {"name": "a"}, "spec": spec}), "as it was written");
     let put = |etag: &str, status: u16| Change {
         method: Method::PUT,
         path: "/v1/policies/a".to_owned(),
@@ -135,10 +137,11 @@ async fn a_tag_guards_against_the_change_of_another() {
     let (_, now) = replica.policy("a").await;
     assert_eq!(refused.etag.as_ref(), Some(&now));
     replica.send(put(&now, 501)).await.is(200, &["a configured"]);
+    assert_eq!(content(&repository, "shop/both.yaml"), both().replace("503", "501"), "no default is added");
     let mut only_new = apply("", &policy("a", "web", 500));
     only_new.headers.push(("if-none-match", "*".to_owned()));
     replica.send(only_new).await.is_refused(412, "there is a policy `a` already");
-    let mut several = apply("", A);
+    let mut several = apply("", &both());
     several.headers.push(("if-match", now));
     replica.send(several).await.is_refused(400, "for one policy");
     let mut gone = delete("a");

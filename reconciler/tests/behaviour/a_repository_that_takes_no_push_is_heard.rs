@@ -2,6 +2,8 @@
 
 use std::{fs, time::Duration};
 
+use harness::{GitHttp, Repository};
+
 use crate::support::{
     NEVER, PATIENCE, policy,
     writer::{hook, over_http},
@@ -12,6 +14,15 @@ fn waiting(seconds: u32, yaml: &str) -> Change<'static> {
     let mut change = apply("", yaml);
     change.headers.push(("prefer", format!("wait={seconds}")));
     change
+}
+
+/// A repository over HTTP, and a replica that pushes each change to a branch of its own.
+async fn proposing() -> (Repository, GitHttp, Replica) {
+    let (repository, server) = over_http().await;
+    let url = server.url("policies.git");
+    let pattern = Some("hfi/{user}/{name}-{id}".parse().unwrap());
+    let replica = Replica::with(&url, NEVER, |options| options.settings.write_branch = pattern).await;
+    (repository, server, replica)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,6 +40,27 @@ async fn the_words_of_a_hook_reach_the_user_and_hold_up_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_nobody_waits_for_any_more_is_not_pushed_again() {
+    let (repository, server) = over_http().await;
+    let replica = Replica::of(&server.url("policies.git")).await;
+    let before = git(&repository, &["rev-parse", "main"]);
+    let dies = repository.folder().join("dies");
+    fs::write(&dies, "").unwrap();
+    hook(&repository, "pre-receive", &format!("[ ! -e {} ] || kill -9 $PPID", dies.display()));
+    let body = policy("new", "web", 500);
+    let answer = replica.send(waiting(4, &body)).await;
+    answer.is_refused(504, "send the same request again");
+    // Once this is answered, no push is under way.
+    replica.delete("new").await.is_refused(503, "it is not known yet");
+    fs::remove_file(&dies).unwrap();
+    replica.delete("new").await.is_refused(503, "it is not known yet");
+    assert_eq!(git(&repository, &["rev-parse", "main"]), before);
+    let again = replica.send(waiting(20, &body)).await;
+    again.is(201, &["new created"]);
+    assert_eq!(again.commit(), answer.commit(), "it was done once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_push_without_an_answer_is_unknown_and_the_same_request_tells() {
     let (repository, server) = over_http().await;
     let replica = Replica::of(&server.url("policies.git")).await;
@@ -36,11 +68,13 @@ async fn a_push_without_an_answer_is_unknown_and_the_same_request_tells() {
     fs::write(&hold, "").unwrap();
     hook(&repository, "pre-receive", &format!("while [ -e {} ]; do sleep 0.02; done", hold.display()));
     let body = policy("new", "web", 500);
-    let answer = replica.send(waiting(2, &body)).await;
+    let mut change = waiting(2, &body);
+    change.headers.push(("if-none-match", "*".to_owned()));
+    let answer = replica.send(change.clone()).await;
     answer.is_refused(504, "send the same request again");
     assert_eq!((&answer.body["outcome"], answer.commit().len()), (&"unknown".into(), 40), "{answer:?}");
     fs::remove_file(&hold).unwrap();
-    let again = tokio::time::timeout(PATIENCE, replica.send(waiting(2, &body))).await.unwrap();
+    let again = tokio::time::timeout(PATIENCE, replica.send(change)).await.unwrap();
     again.is(201, &["new created"]);
     assert_eq!(again.commit(), answer.commit(), "it was done once");
     assert_eq!(git(&repository, &["rev-parse", "main"]).trim(), answer.commit());
@@ -53,11 +87,7 @@ async fn who_leaves_before_the_push_changes_nothing() {
     let before = git(&repository, &["rev-parse", "main"]);
     let hold = repository.folder().join("hold");
     fs::write(&hold, "").unwrap();
-    hook(
-        &repository,
-        "pre-receive",
-        &format!("while [ -e {} ]; do sleep 0.02; done; exit 1", hold.display()),
-    );
+    hook(&repository, "pre-receive", &format!("while [ -e {} ]; do sleep 0.02; done", hold.display()));
     let (first, second) = (policy("first", "web", 500), policy("second", "web", 500));
     let leave = async {
         let pushing = replica.send(waiting(3, &first));
@@ -67,19 +97,20 @@ async fn who_leaves_before_the_push_changes_nothing() {
         };
         tokio::join!(pushing, late)
     };
-    let (first, second) = leave.await;
-    first.is_refused(504, "unknown");
-    second.is_refused(503, "nothing was written");
+    let (late, left) = leave.await;
+    late.is_refused(504, "unknown");
+    left.is_refused(503, "nothing was written");
     fs::remove_file(&hold).unwrap();
-    assert_eq!(git(&repository, &["rev-parse", "main"]), before);
+    let again = tokio::time::timeout(PATIENCE, replica.send(waiting(2, &first))).await.unwrap();
+    again.is(201, &["first created"]);
+    replica.apply("", &policy("third", "web", 500)).await.is(201, &["third created"]);
+    let commits = git(&repository, &["log", "--format=%s", &format!("{}..main", before.trim())]);
+    assert_eq!(commits.trim(), "Apply third\nApply first");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_protected_branch_gets_a_proposal_on_another() {
-    let (repository, server) = over_http().await;
-    let url = server.url("policies.git");
-    let pattern = Some("hfi/{user}/{name}-{id}".parse().unwrap());
-    let replica = Replica::with(&url, NEVER, |options| options.settings.write_branch = pattern).await;
+    let (repository, _server, replica) = proposing().await;
     let before = git(&repository, &["rev-parse", "main"]);
     let answer = replica.apply("", &policy("new", "web", 500)).await;
     answer.is(202, &["new created"]);
@@ -92,10 +123,7 @@ async fn a_protected_branch_gets_a_proposal_on_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proposal_whose_end_is_unknown_is_told_by_the_same_request_and_made_once() {
-    let (repository, server) = over_http().await;
-    let pattern = Some("hfi/{user}/{name}-{id}".parse().unwrap());
-    let url = server.url("policies.git");
-    let replica = Replica::with(&url, NEVER, |options| options.settings.write_branch = pattern).await;
+    let (repository, _server, replica) = proposing().await;
     let hold = repository.folder().join("hold");
     fs::write(&hold, "").unwrap();
     hook(&repository, "pre-receive", &format!("while [ -e {} ]; do sleep 0.02; done", hold.display()));
@@ -112,10 +140,7 @@ async fn a_proposal_whose_end_is_unknown_is_told_by_the_same_request_and_made_on
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proposal_whose_server_died_is_pushed_again_to_the_same_branch() {
-    let (repository, server) = over_http().await;
-    let pattern = Some("hfi/{user}/{name}-{id}".parse().unwrap());
-    let url = server.url("policies.git");
-    let replica = Replica::with(&url, NEVER, |options| options.settings.write_branch = pattern).await;
+    let (repository, _server, replica) = proposing().await;
     let died = repository.folder().join("died");
     let script = format!("[ -e {died} ] && exit 0\ntouch {died}\nkill -9 $PPID", died = died.display());
     hook(&repository, "pre-receive", &script);

@@ -33,10 +33,6 @@ pub(super) struct Apply {
     #[arg(long, value_name = "DIR")]
     folder: Option<String>,
 
-    /// Put into force again what had ended or was suspended, or begin a duration anew
-    #[arg(long)]
-    restart: bool,
-
     /// Take new policies that select everything
     #[arg(long)]
     allow_wildcard: bool,
@@ -64,7 +60,7 @@ enum Format {
 
 impl Apply {
     pub(super) async fn run(self) -> ExitCode {
-        let Self { files, folder, restart, allow_wildcard, rewrite, output, changing } = self;
+        let Self { files, folder, allow_wildcard, rewrite, output, changing } = self;
         let body = match Body::read(&files) {
             Ok(body) => body,
             Err(code) => return code,
@@ -73,7 +69,7 @@ impl Apply {
             Ok(connected) => connected,
             Err(code) => return code,
         };
-        let switches = [("restart", restart), ("allowWildcard", allow_wildcard), ("rewrite", rewrite)];
+        let switches = [("allowWildcard", allow_wildcard), ("rewrite", rewrite)];
         let switches: Vec<_> =
             switches.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| (name, "true")).collect();
         let folder = folder.unwrap_or_default();
@@ -104,7 +100,7 @@ async fn below(
         return Ok(directories.into_iter().next().unwrap_or_default().to_owned());
     }
     // A request names one directory. Policies that exist need none; the server knows which those are.
-    let mut parameters = query(true, None);
+    let mut parameters = query(true, connected.restart, None);
     parameters.extend(switches);
     parameters.extend((!folder.is_empty()).then_some(("folder", folder)));
     let tried = connected.client.change(body.change(), &parameters).await;

@@ -25,33 +25,39 @@ pub(super) struct Changing {
     #[arg(short, long, value_name = "TEXT")]
     pub(super) message: Option<String>,
 
+    /// Put into force what had ended or was suspended, or what comes into force by this change
+    #[arg(long)]
+    pub(super) restart: bool,
+
     #[command(flatten)]
     pub(super) server: ServerArgs,
 }
 
 /// The query of every change.
-pub(super) fn query(dry_run: bool, message: Option<&str>) -> Vec<(&str, &str)> {
-    let dry_run = dry_run.then_some(("dryRun", "true"));
-    dry_run.into_iter().chain(message.map(|message| ("message", message))).collect()
+pub(super) fn query(dry_run: bool, restart: bool, message: Option<&str>) -> Vec<(&str, &str)> {
+    let switches = [("dryRun", dry_run), ("restart", restart)];
+    let switches = switches.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| (name, "true"));
+    switches.chain(message.map(|message| ("message", message))).collect()
 }
 
 /// A change under way.
 pub(super) struct Connected {
     pub(super) client: Client,
     pub(super) dry_run: bool,
+    pub(super) restart: bool,
     pub(super) message: Option<String>,
 }
 
 impl Changing {
     pub(super) fn connect(self) -> Result<Connected, ExitCode> {
-        let Self { dry_run, message, server } = self;
-        Ok(Connected { client: server.client()?, dry_run, message })
+        let Self { dry_run, message, restart, server } = self;
+        Ok(Connected { client: server.client()?, dry_run, restart, message })
     }
 }
 
 impl Connected {
     pub(super) fn query(&self) -> Vec<(&str, &str)> {
-        query(self.dry_run, self.message.as_deref())
+        query(self.dry_run, self.restart, self.message.as_deref())
     }
 
     /// Tells what was done, or why not.

@@ -1,11 +1,6 @@
 //! `hfi policy diff`.
 
-use std::{
-    collections::BTreeMap,
-    io::{Read as _, stdin},
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use policies::{File, rendering::json::in_full};
@@ -22,7 +17,6 @@ use crate::{
         terminal::{Colour, Terminal},
     },
     clock::now,
-    io_reason::io_reason,
     printable::printable,
 };
 
@@ -76,16 +70,7 @@ impl Diff {
 
 /// The policies in files, each with its file. Tells of errors.
 fn read(files: &[PathBuf]) -> Result<Vec<(String, Value)>, ExitCode> {
-    let (piped, paths): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|path| path == Path::new("-"));
-    let mut found = PolicyFiles::read(&paths).map_err(wrong_use)?;
-    if !piped.is_empty() {
-        let mut text = Vec::new();
-        stdin()
-            .lock()
-            .read_to_end(&mut text)
-            .map_err(|failure| wrong_use(format_args!("cannot read stdin: {}", io_reason(&failure))))?;
-        found.add_text("stdin", text);
-    }
+    let found = PolicyFiles::read_or_piped(files).map_err(wrong_use)?;
     let catalog = found.catalog(false, Some(now()));
     for problem in catalog.problems() {
         error(found.told(problem));

@@ -80,14 +80,18 @@ async fn set(connected: &Connected, name: &str, suspend: bool) -> Result<Written
     let (mut document, etag): (Map<String, Value>, _) =
         client.get_tagged(&["v1", "policies", name], &[("all", "true")]).await?;
     if let Some(Value::Object(spec)) = document.get_mut("spec") {
-        spec.insert("suspend".to_owned(), suspend.into());
+        if suspend {
+            spec.insert("suspend".to_owned(), true.into());
+        } else {
+            spec.remove("suspend");
+        }
     }
     let subject = format!("{} {name}", if suspend { "Suspend" } else { "Resume" });
     let mut query = connected.query();
     if connected.message.is_none() {
         query.push(("message", &subject));
     }
-    if !suspend {
+    if !suspend && !connected.restart {
         query.push(("restart", "true"));
     }
     let body = Value::Object(document).to_string();

@@ -72,7 +72,7 @@ fn refused(problem: &Problem, retry_after: Option<u64>) -> String {
     let texts = || errors.clone().chain([&problem.detail]);
     let asked = OPTIONS.iter().find(|(parameter, _)| texts().any(|text| text.contains(parameter)));
     if let Some((parameter, option)) = asked {
-        return format!("`{parameter}` is the option {option} of `hfi policy apply`");
+        return format!("`{parameter}` is the option {option}");
     }
     match (problem.status, retry_after) {
         (401, _) => "give a token that the server knows with --token-file (HFI_TOKEN_FILE)".to_owned(),

@@ -34,7 +34,7 @@ use crate::serving::{
     published::{Publication, Published},
     status,
 };
-use crate::{clients::Client, clock};
+use crate::{clients::Client, clock, source::ancestry::CommitId};
 
 /// The policies in force that the first generation cannot misread; with `all=true` all policies.
 pub(crate) async fn list(
@@ -61,6 +61,7 @@ pub(crate) async fn list(
 /// The policy with that name.
 pub(crate) async fn one(
     State(served): State<Served>,
+    Peer(client): Peer,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -70,13 +71,32 @@ pub(crate) async fn one(
     let catalog = published.reported();
     let located = catalog.policies().iter().find(|located| located.entry.policy.name.as_str() == name);
     let located = located.ok_or_else(|| nothing(&name, &published))?;
-    let document =
-        if all { Ok(document::in_full(&located.parsed)) } else { in_force(located, &published, &served) };
-    let document = document.map_err(|reason| {
+    if all {
+        let document = as_written(located, &published, &served, client).await?;
+        return Ok(answer(&published, document.into(), &headers));
+    }
+    let document = in_force(located, &published, &served).map_err(|reason| {
         let detail = format!("the policy `{name}` {reason}; /v1/policies/{name}?all=true shows it");
         Problem::new(StatusCode::NOT_FOUND, detail)
     })?;
     Ok(answer(&published, document.to_string().into(), &headers))
+}
+
+/// The policy as it stands in its file; in full where there is no repository.
+async fn as_written(
+    located: &LocatedPolicy,
+    published: &Published,
+    served: &Served,
+    client: Client,
+) -> Result<String, Problem> {
+    let commit = CommitId::of_revision(published.whole.revision.as_str());
+    let (Some(documents), Some(commit)) = (served.services.history.clone(), commit) else {
+        return Ok(document::in_full(&located.parsed).to_string());
+    };
+    let (file, name) = (Arc::clone(&located.file), located.entry.policy.name.clone());
+    let written = served.services.making.make(client, move || documents.written(commit, &file, &name));
+    let written = written.await?.map_err(|error| Problem::not_ready(error.to_string()))?;
+    Ok(written.map_or_else(|| document::in_full(&located.parsed).to_string(), |written| written.to_json()))
 }
 
 fn nothing(name: &str, published: &Published) -> Problem {
@@ -183,7 +203,10 @@ pub(crate) fn one_described() -> Operation {
 }
 
 fn all() -> Parameter {
-    Parameter::query("all", "`true`: all valid policies, in full")
+    Parameter::query(
+        "all",
+        "`true`: also policies that are not in force. A list has them in full, with all defaults; one policy is as it was written.",
+    )
 }
 
 #[cfg(test)]

@@ -120,19 +120,19 @@ async fn write(
     served: &Served,
     writing: &Writing,
     client: Client,
-    Sent { id, target, request }: Sent,
+    sent: Sent,
     wait: Option<Wait>,
 ) -> (Option<String>, Result<Written, Refused>) {
     let deadline = Instant::now() + wait.map_or(WAIT, |wait| wait.at_most(MAX_WAIT).duration());
-    let host = host(&request);
-    let rights = match writing.authorize(request.headers(), host.as_deref(), client).await {
+    let (id, host) = (sent.id.clone(), host(&sent.request));
+    let rights = match writing.authorize(sent.request.headers(), host.as_deref(), client).await {
         Ok(rights) => rights,
         Err(problem) => return (None, Err(problem.into())),
     };
     let user = Some(rights.user.as_str().to_owned());
     let done = async {
         writing.count(&rights.user)?;
-        let order = order(served, client, rights, target, request, deadline, id.clone()).await?;
+        let order = order(served, &writing.writes, client, rights, sent, deadline).await?;
         let done = writing.writes.write(order).await?;
         let is_served = match done.at {
             Some(commit) => writing.writes.until_served(commit, deadline).await,

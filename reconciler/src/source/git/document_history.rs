@@ -75,10 +75,23 @@ impl DocumentHistory {
             let clone = BareClone::open_bare(&self.clone)?;
             self.walk(&clone, Oid::from_bytes(&tip.0)?, name, most)
         };
-        read().map_err(|error| match error {
-            ReadError::Git(error) => failure("cannot read the history", &error),
-            ReadError::Over(excess) => SourceError(format!("cannot read the history: {excess}")),
-        })
+        read().map_err(|error| told("cannot read the history", &error))
+    }
+
+    /// The policy of this name as it is written in a file of a commit. Blocks.
+    pub fn written(
+        &self,
+        commit: CommitId,
+        file: &str,
+        name: &PolicyName,
+    ) -> Result<Option<editing::Document>, SourceError> {
+        let read = || -> Result<_, ReadError> {
+            let clone = BareClone::open_bare(&self.clone)?;
+            let tree = objects::commit(&clone, Oid::from_bytes(&commit.0)?)?.tree()?;
+            let content = objects::content(&clone, tree.get_path(Path::new(file))?.id())?;
+            Ok(editing::find(&content, name))
+        };
+        read().map_err(|error| told("cannot read the policy", &error))
     }
 
     fn walk(
@@ -126,6 +139,13 @@ impl DocumentHistory {
             Err(ReadError::Over(_)) => Ok(None),
             read => read,
         }
+    }
+}
+
+fn told(what: &str, error: &ReadError) -> SourceError {
+    match error {
+        ReadError::Git(error) => failure(what, error),
+        ReadError::Over(excess) => SourceError(format!("{what}: {excess}")),
     }
 }
 

@@ -46,7 +46,7 @@ impl Edit<'_> {
         name: &PolicyName,
         existing: Option<&Document>,
     ) -> Result<(), Refusal> {
-        let etag = existing.and_then(etag::of_document);
+        let etag = existing.map(etag::of_document);
         match self.order.options.condition.breach(name.as_str(), true, etag.as_deref()) {
             Some(reason) => Err(Refusal::Precondition { reason, etag }),
             None => Ok(()),

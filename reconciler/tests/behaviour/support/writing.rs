@@ -27,6 +27,16 @@ first first-0123456789abcdef default-namespace=demo
 wild wild-0123456789abcdef wildcard resume
 ";
 
+/// A policy as a person writes it.
+pub(crate) const CHECKOUT: &str = "\
+# The policy of the game day.
+metadata: {name: a}
+spec:
+  selector: {service: checkout, namespace: demo}   # here
+  rules:
+    - fault: {percentage: 100, abort: {httpStatus: 503}}
+";
+
 /// A replica that takes changes.
 pub(crate) struct Replica {
     pub(crate) server: Server,
@@ -117,7 +127,7 @@ impl Replica {
         self.send(delete(name)).await
     }
 
-    /// A policy in full, and its entity tag.
+    /// A policy as it was written, and its entity tag.
     pub(crate) async fn policy(&self, name: &str) -> (Value, String) {
         let response = self.server.get(&format!("/v1/policies/{name}?all=true"), &[]).await;
         assert_eq!(response.status().as_u16(), 200, "{name}");

@@ -1,7 +1,6 @@
 //! The files that were given, as the body of one request.
 
 use std::{
-    io::{Read as _, stdin},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -17,7 +16,6 @@ use crate::{
         policy_files::{PolicyFiles, Text},
     },
     client::writing::Change,
-    io_reason::io_reason,
 };
 
 /// The texts of files, one behind the other.
@@ -43,16 +41,7 @@ struct Part {
 impl Body {
     /// Reads files, directories and stdin (`-`). Tells of what cannot be read.
     pub(super) fn read(paths: &[PathBuf]) -> Result<Self, ExitCode> {
-        let (piped, paths): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| path == Path::new("-"));
-        let mut files = PolicyFiles::read(&paths).map_err(wrong_use)?;
-        if !piped.is_empty() {
-            let mut text = Vec::new();
-            stdin()
-                .lock()
-                .read_to_end(&mut text)
-                .map_err(|failure| wrong_use(format_args!("cannot read stdin: {}", io_reason(&failure))))?;
-            files.add_text("stdin", text);
-        }
+        let files = PolicyFiles::read_or_piped(paths).map_err(wrong_use)?;
         files.warnings().for_each(warning);
         let directories: Vec<_> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
         let (mut texts, mut is_whole) = (Vec::new(), true);

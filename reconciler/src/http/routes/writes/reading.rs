@@ -2,17 +2,14 @@
 
 use std::{sync::Arc, time::Instant};
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, StatusCode, header},
-};
+use axum::http::{HeaderMap, StatusCode, header};
 use policies::{
     Digest,
     editing::{Document, Format, read_body},
     language::PolicyName,
 };
 
-use super::answer::Refused;
+use super::{Sent, answer::Refused};
 use crate::{
     access::rights::Rights,
     clients::Client,
@@ -21,6 +18,7 @@ use crate::{
         etag::Condition,
         order::{Action, Order},
         outcome::Refusal,
+        queue::Writes,
     },
 };
 
@@ -37,25 +35,26 @@ pub(super) enum Target {
 /// Reads all of a request.
 pub(super) async fn order(
     served: &Served,
+    writes: &Writes,
     client: Client,
     rights: Arc<Rights>,
-    target: Target,
-    request: Request,
+    Sent { id, target, request }: Sent,
     deadline: Instant,
-    id: String,
 ) -> Result<Order, Refused> {
     let query = WriteQuery::read(request.uri().query(), request.headers())?;
     let WriteQuery { options, file } = query;
     if file.is_some() && !matches!(target, Target::Delete(_)) {
         return Err(bad_request("`file` is for DELETE").into());
     }
-    let mut identity = format!("{}\n{:?}\n{:?}\n", rights.user.as_str(), target, options).into_bytes();
+    let mut identity = format!("{}\n{target:?}\n{options:?}\n{file:?}\n", rights.user.as_str()).into_bytes();
+    let mut room = None;
     let action = match target {
         Target::Delete(name) => Action::Delete { name: policy_name(name)?, file },
         Target::Body | Target::Put(_) => {
             let format = format(request.headers())?;
             let body = body::read(served, client, request).await?;
             identity.extend_from_slice(&body);
+            room = Some(Arc::new(writes.room(body.len(), deadline).await?));
             // To read it can take long.
             let read = served.services.making.make(client, move || read_body(&body, format)).await?;
             let documents = read.map_err(Refusal::Mistakes)?;
@@ -66,7 +65,7 @@ pub(super) async fn order(
             Action::Put(documents)
         }
     };
-    Ok(Order { id, fingerprint: Digest::of(&identity), rights, action, options, deadline })
+    Ok(Order { id, fingerprint: Digest::of(&identity), rights, action, options, deadline, room })
 }
 
 fn bad_request(detail: &str) -> Problem {
