@@ -1,7 +1,8 @@
 //! The filters that have polled, and the snapshot that each runs.
 //!
 //! A filter reports about itself, and anybody can poll. The reports are checked and bounded. They are shown, and a
-//! proxy that is not heard of has its plugin sent again; no snapshot depends on them.
+//! proxy that is not heard of, or that does not name a plugin, has that plugin sent again, at most five times in a row: a
+//! false report can cause that too. No snapshot depends on them.
 //!
 //! - `seen`: what is known of one filter.
 //! - `remembered`: the places for them, shared out by client.

@@ -2,11 +2,14 @@
 //! from one to another.
 
 use std::{
-    collections::{BTreeSet, HashMap, hash_map::Entry},
+    collections::{BTreeSet, HashMap},
     time::Duration,
 };
 
-use policies::{Scope, Timestamp, wire::poll};
+use policies::{
+    Scope, Timestamp,
+    wire::poll::{self, NodeId},
+};
 
 use crate::api::filters::{Filter, FilterState, Filters};
 
@@ -17,8 +20,8 @@ pub const SETTLED: Duration = poll::MAX_BACKOFF.saturating_add(Duration::from_se
 /// The answers of all replicas to `GET /v1/filters`, as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gathered {
-    /// By `POD.NAMESPACE`, as the id of a node has it.
-    proxies: HashMap<String, Heard>,
+    /// By `POD.NAMESPACE`, and then with the address, both as the id of a node has them.
+    proxies: HashMap<String, Vec<(String, Heard)>>,
     /// The scopes that filters ask for.
     pub scopes: Vec<Scope>,
     /// The time since which all of these replicas listen, by their clocks.
@@ -49,15 +52,13 @@ impl Gathered {
         let since = answers.iter().map(|answer| answer.since).collect::<Option<Vec<_>>>()?;
         let modules = answers.iter().map(|answer| answer.modules.digests.iter().cloned());
         let modules = modules.map(|digests| digests.collect::<BTreeSet<_>>());
-        let (mut proxies, mut scopes) = (HashMap::new(), BTreeSet::new());
+        let (mut proxies, mut scopes) = (HashMap::<_, Vec<_>>::new(), BTreeSet::new());
         for filter in answers.iter().flat_map(|answer| &answer.filters) {
             scopes.extend(scope(filter));
-            if let Some(pod) = filter.node.split('~').nth(2) {
-                let heard = Heard::of(filter);
-                match proxies.entry(pod.to_owned()) {
-                    Entry::Vacant(new) => drop(new.insert(heard)),
-                    Entry::Occupied(mut known) => known.get_mut().merge(heard),
-                }
+            let mut parts = filter.node.split('~').skip(1);
+            if let (Some(address), Some(pod)) = (parts.next(), parts.next()) {
+                let of_pod = proxies.entry(pod.to_owned()).or_default();
+                of_pod.push((address.to_owned(), Heard::of(filter)));
             }
         }
         Some(Self {
@@ -70,9 +71,16 @@ impl Gathered {
         })
     }
 
-    /// The proxy of a pod, if a replica remembers it.
-    pub fn proxy(&self, namespace: &str, pod: &str) -> Option<&Heard> {
-        self.proxies.get(&format!("{pod}.{namespace}"))
+    /// The proxy of a pod that has these addresses, if a replica remembers it. Anybody can poll in the name of a pod:
+    /// what has another address says nothing, nor does a former pod of the same name. Without addresses any one counts.
+    pub fn proxy(&self, namespace: &str, pod: &str, addresses: &[String]) -> Option<Heard> {
+        // The id has no colons.
+        let addresses: Vec<_> = addresses.iter().filter_map(|address| NodeId::from_envoy(address)).collect();
+        let is_its =
+            |address: &str| addresses.is_empty() || addresses.iter().any(|own| own.as_str() == address);
+        let of_name = self.proxies.get(&format!("{pod}.{namespace}"))?.iter();
+        let heard = of_name.filter(|(address, _)| is_its(address)).map(|(_, heard)| heard.clone());
+        heard.reduce(Heard::merged)
     }
 }
 
@@ -84,8 +92,8 @@ impl Heard {
         Self { polls, contact: filter.last_contact.0, plugins }
     }
 
-    /// Adds what another replica says of the same proxy.
-    fn merge(&mut self, other: Self) {
+    /// With what another replica says of the same proxy.
+    fn merged(mut self, other: Self) -> Self {
         self.plugins = match (self.polls, other.polls) {
             // Their clocks may differ, and so a plugin that one of them knows may run.
             (true, true) => self.plugins.take().zip(other.plugins).map(|(known, more)| &known | &more),
@@ -94,6 +102,7 @@ impl Heard {
         };
         self.polls |= other.polls;
         self.contact = self.contact.max(other.contact);
+        self
     }
 
     /// Tells whether a plugin, as `namespace/name`, may run in it. A filter of an older release does not say.
@@ -134,7 +143,8 @@ mod tests {
         let one = answer("01", &[("a-1.demo", "gone", "07"), ("b-1.demo", "gone", "03")]);
         let two = answer("02", &[("a-1.demo", "in_step", "05"), ("c-1.demo", "lagging", "06")]);
         let gathered = Gathered::of(&[one, two]).unwrap();
-        let heard = |pod| gathered.proxy("demo", pod).map(|heard| (heard.polls, heard.contact.to_rfc3339()));
+        let heard =
+            |pod| gathered.proxy("demo", pod, &[]).map(|heard| (heard.polls, heard.contact.to_rfc3339()));
         let at = |minute: &str| format!("2026-11-21T00:{minute}:00Z");
         assert_eq!(heard("a-1"), Some((true, at("07"))));
         assert_eq!(heard("b-1"), Some((false, at("03"))));
@@ -170,9 +180,30 @@ mod tests {
         ] {
             let answers: Vec<_> = answers.into_iter().cloned().collect();
             let gathered = Gathered::of(&answers).unwrap();
-            let heard = gathered.proxy("demo", "a-1").unwrap();
+            let heard = gathered.proxy("demo", "a-1", &[]).unwrap();
             let may_run = ["demo/in", "demo/out"].into_iter().filter(|plugin| heard.may_run(plugin));
             assert_eq!(may_run.collect::<Vec<_>>().join(" "), run, "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_poll_with_an_address_of_the_pod_is_its() {
+        let filter = |address: &str, state: &str| {
+            let node = format!("sidecar~{address}~a-1.demo~x");
+            json!({"node": node, "state": state, "lastContact": "2026-11-21T00:00:00Z", "digest": null})
+        };
+        let filters = [filter("10.0.0.9", "in_step"), filter("10.0.0.1", "gone"), filter("fd001", "lagging")];
+        let answer = json!({"filters": filters, "since": "2026-11-21T00:00:00Z"});
+        let gathered = Gathered::of(&[serde_json::from_value(answer).unwrap()]).unwrap();
+        for (addresses, polls) in [
+            (&["10.0.0.1"][..], Some(false)),
+            (&["10.0.0.2"], None),
+            (&["10.0.0.1", "fd00::1"], Some(true)),
+            (&[], Some(true)),
+        ] {
+            let addresses: Vec<_> = addresses.iter().map(|address| (*address).to_owned()).collect();
+            let heard = gathered.proxy("demo", "a-1", &addresses);
+            assert_eq!(heard.map(|heard| heard.polls), polls, "{addresses:?}");
         }
     }
 

@@ -32,28 +32,25 @@ impl Remembered {
     /// Records a poll of the node with this key, if its client is believed and has room.
     pub(super) fn polled(&mut self, key: u64, contact: Timestamp, origin: Origin, poll: Poll<'_>) {
         let weight = poll.variant.weight();
+        if self.filters.peek(&key).is_some_and(|known| !known.gives_way_to(origin, contact)) {
+            return;
+        }
+        let known = self.forget(key);
         // Another scope of the same node can take another number of places.
-        let before = match self.filters.peek(&key) {
-            Some(known) if !known.gives_way_to(origin, contact) => return,
-            Some(known) if known.variant.weight() >= weight => {
-                Some((known.origin.client, known.variant.weight()))
-            }
-            _ => None,
-        };
-        if let Some((client, weight)) = before {
-            self.shares.remove(client, weight);
-        } else {
-            self.forget(key);
-            if !self.make_room(origin.client, weight, contact) {
-                return;
-            }
+        let has_room = known.as_ref().is_some_and(|known| known.variant.weight() >= weight);
+        if !has_room && !self.make_room(origin.client, weight, contact) {
+            return;
         }
         self.shares.add(origin.client, weight);
-        match self.filters.get_mut(&key) {
-            Some(known) if known.origin.client == origin.client => known.update(contact, origin, poll),
+        let seen = match known {
+            Some(mut known) if known.origin.client == origin.client => {
+                known.update(contact, origin, poll);
+                known
+            }
             // What another client has said of it counts no more.
-            _ => drop(self.filters.put(key, Seen::new(contact, origin, poll))),
-        }
+            _ => Seen::new(contact, origin, poll),
+        };
+        self.filters.put(key, seen);
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Seen> {
@@ -95,22 +92,22 @@ impl Remembered {
         [0, self.shares.taken()].contains(&(self.shares.held(client) as usize))
     }
 
-    fn forget(&mut self, key: u64) {
-        if let Some(seen) = self.filters.pop(&key) {
-            self.shares.remove(seen.origin.client, seen.variant.weight());
-        }
+    fn forget(&mut self, key: u64) -> Option<Seen> {
+        let seen = self.filters.pop(&key)?;
+        self.shares.remove(seen.origin.client, seen.variant.weight());
+        Some(seen)
     }
 
     fn forget_oldest(&mut self) {
         if let Some(key) = self.filters.peek_lru().map(|(key, _)| *key) {
-            self.forget(key);
+            drop(self.forget(key));
         }
     }
 
     fn forget_oldest_of(&mut self, client: Client) {
         let oldest = self.filters.iter().rev().find(|(_, seen)| seen.origin.client == client);
         if let Some(key) = oldest.map(|(key, _)| *key) {
-            self.forget(key);
+            drop(self.forget(key));
         }
     }
 }

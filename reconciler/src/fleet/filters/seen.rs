@@ -75,14 +75,16 @@ impl Seen {
     pub(super) fn update(&mut self, contact: Timestamp, origin: Origin, poll: Poll<'_>) {
         let Poll { node: _, variant, digest, plugins, wait } = poll;
         let due = contact.plus_millis((wait + GRACE).as_millis() as u64);
-        (self.origin, self.digest, self.contact, self.due) = (origin, digest, contact, due);
+        (self.origin, self.digest, self.contact) = (origin, digest, contact);
+        // Two filters of one proxy can wait for different times.
+        self.due = self.due.max(due);
         // A filter that replaced another one can ask for another scope and format.
         if self.variant != *variant {
             self.variant = variant.clone();
         }
         match plugins {
             Some(plugins) => self.plugins = Some(plugins),
-            None => self.unnamed_due = Some(due),
+            None => self.unnamed_due = self.unnamed_due.max(Some(due)),
         }
     }
 

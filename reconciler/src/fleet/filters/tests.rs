@@ -208,6 +208,33 @@ fn what_a_newer_release_names_counts_once_no_older_one_polls_for_the_proxy() {
 }
 
 #[test]
+fn an_older_release_counts_on_when_the_node_takes_more_places() {
+    let (filters, narrow, wide) = (Filters::default(), namespaces(1), namespaces(39));
+    let names = || PluginNames::parse("demo/in");
+    filters.polled_at(Timestamp::from_millis(0), origin(1), poll_of("a", &narrow));
+    for variant in [&narrow, &wide] {
+        let poll = Poll { plugins: names(), ..poll_of("a", variant) };
+        filters.polled_at(Timestamp::from_millis(1_000), origin(1), poll);
+    }
+    let plugins = |second: u64| {
+        let list = filters.list_at(Timestamp::from_millis(second * 1_000), |_| None);
+        list.into_iter().map(|filter| filter.plugins).collect::<Vec<_>>()
+    };
+    assert_eq!((plugins(90), plugins(91)), (vec![None], vec![names()]));
+}
+
+#[test]
+fn a_shorter_poll_does_not_end_a_longer_one() {
+    let (filters, variant) = (Filters::default(), Scope::unknown().into());
+    for wait in [300, 1] {
+        let poll = Poll { wait: Duration::from_secs(wait), ..poll_of("a", &variant) };
+        filters.polled_at(Timestamp::from_millis(0), origin(1), poll);
+    }
+    assert_eq!(states(&filters, 6), [("a".to_owned(), FilterState::Lagging)]);
+    assert_eq!(states(&filters, 7), [("a".to_owned(), FilterState::Gone)]);
+}
+
+#[test]
 fn the_word_of_another_client_ends_with_its_name() {
     // The second one has the address of the node.
     assert_eq!(plugins(&[(0, 2, None), (1, 1, Some("demo/in"))], 1).as_deref(), Some("demo/in"));

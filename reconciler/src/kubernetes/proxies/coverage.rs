@@ -32,10 +32,18 @@ struct Pair {
     settled: Option<Timestamp>,
     /// The time since which the plugin does not run, if that was so at the last look.
     missing: Option<Timestamp>,
+    /// It ran, or may have, at some look.
+    has_run: bool,
 }
 
-/// A plugin that should run in a proxy and does not, and since when.
-pub(super) type Missing = (Name, Timestamp);
+/// A plugin that should run in a proxy and does not.
+#[derive(Clone, Debug)]
+pub(super) struct Missing {
+    pub(super) plugin: Name,
+    pub(super) since: Timestamp,
+    /// This term has seen that it ran there before.
+    pub(super) has_run: bool,
+}
 
 impl Coverage {
     /// Looks at all proxies and the plugins that are for each, and forgets the others. Returns each proxy that lacks some
@@ -53,7 +61,7 @@ impl Coverage {
             let known = known.map(|known| known.plugins).unwrap_or_default();
             let pair = |plugin: Name| {
                 let known = known.iter().find(|known| known.plugin == plugin).cloned();
-                let mut pair = known.unwrap_or(Pair { plugin, first: now, settled: None, missing: None });
+                let mut pair = known.unwrap_or(Pair::new(plugin, now));
                 pair.missing = pair.look(&proxy, gathered, now);
                 pair
             };
@@ -70,18 +78,23 @@ impl Coverage {
 }
 
 impl Pair {
+    fn new(plugin: Name, now: Instant) -> Self {
+        Self { plugin, first: now, settled: None, missing: None, has_run: false }
+    }
+
     /// The time since which the plugin does not run. `None` while it does, and as long as it may still be on its way: a
     /// proxy needs time to get it and to find one of these replicas. One that polled none of the former replicas had that
     /// time. A proxy that is not ready needs something else.
     fn look(&mut self, proxy: &Proxy, gathered: &Gathered, now: Instant) -> Option<Timestamp> {
         let Name { namespace, name } = &proxy.pod.name;
-        let heard = gathered.proxy(namespace, name);
+        let heard = gathered.proxy(namespace, name, &proxy.addresses);
         let age = now.saturating_duration_since(self.first);
-        let contact = heard.map(|heard| heard.contact);
+        let contact = heard.as_ref().map(|heard| heard.contact);
         if age >= SETTLED && self.settled.is_none() {
             self.settled = Some(contact.unwrap_or(Timestamp::from_millis(0)));
         }
-        if heard.is_some_and(|heard| heard.may_run(&self.plugin.to_string())) {
+        if heard.as_ref().is_some_and(|heard| heard.may_run(&self.plugin.to_string())) {
+            self.has_run = true;
             return None;
         }
         // A poll names the plugins that ran when it began, and may be held for minutes.
@@ -97,6 +110,6 @@ impl Pair {
     }
 
     fn missing(&self) -> Option<Missing> {
-        Some((self.plugin.clone(), self.missing?))
+        Some(Missing { plugin: self.plugin.clone(), since: self.missing?, has_run: self.has_run })
     }
 }

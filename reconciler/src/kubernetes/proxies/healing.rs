@@ -10,6 +10,7 @@ use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
 
+pub(super) use self::tries::MOST;
 use self::tries::Tries;
 use crate::doctor::inventory::Name;
 
@@ -36,8 +37,8 @@ pub(super) struct LastSent {
 #[derive(Clone, Debug)]
 pub(super) struct SilentPod {
     pub(super) uid: String,
-    /// That was so when the plugin was sent the last time.
-    pub(super) was_silent: bool,
+    /// The most times that the plugin was sent for this loss before, whoever led; it says itself how often it was sent.
+    pub(super) tried: u32,
 }
 
 /// The state of the leader.

@@ -24,6 +24,10 @@ pub(super) struct Silent {
     /// The start of its last poll, or of the first one that did not name them, or else of its silence, as far as the
     /// replicas know.
     pub(super) since: Timestamp,
+    /// The start of the proxy.
+    pub(super) started: Timestamp,
+    /// Those of the plugins that this term has seen run there.
+    pub(super) have_run: Vec<Name>,
 }
 
 /// The number of proxies that should run the filter, and those of them that lack it, sorted by name.
@@ -42,9 +46,12 @@ pub(super) fn judge(
     let covered: Vec<_> = proxies.iter().filter_map(plugins).collect();
     let number = covered.len();
     let lacking = coverage.look(covered, gathered, now).into_iter().filter_map(|(proxy, missing)| {
-        let since = missing.iter().map(|(_, since)| *since).min()?;
-        let plugins = missing.into_iter().map(|(plugin, _)| plugin).collect();
-        Some(Silent { uid: proxy.uid.clone(), pod: proxy.pod.name.clone(), plugins, since })
+        let since = missing.iter().map(|missing| missing.since).min()?;
+        let have_run = missing.iter().filter(|missing| missing.has_run).map(|missing| missing.plugin.clone());
+        let have_run = have_run.collect();
+        let plugins = missing.into_iter().map(|missing| missing.plugin).collect();
+        let (uid, pod, started) = (proxy.uid.clone(), proxy.pod.name.clone(), proxy.started);
+        Some(Silent { uid, pod, plugins, since, started, have_run })
     });
     let mut silent: Vec<_> = lacking.collect();
     silent.sort_by(|a, b| (&a.pod.namespace, &a.pod.name).cmp(&(&b.pod.namespace, &b.pod.name)));
@@ -64,6 +71,7 @@ mod tests {
     use crate::{
         doctor::inventory::{Inventory, Istio, Name, Pod, ProxyKind},
         fleet::gathered::Gathered,
+        kubernetes::proxies::{healing::MOST, need::need, plugins::OurPlugin},
     };
 
     fn at(second: u64) -> Timestamp {
@@ -78,7 +86,8 @@ mod tests {
     fn proxy(pod: &str, started: u64) -> Arc<Proxy> {
         let name = Name { namespace: "demo".into(), name: pod.into() };
         let pod = Pod { name, has_proxy: true, ..Pod::default() };
-        Arc::new(Proxy { uid: pod.name.name.clone(), started: at(started), is_ready: true, pod })
+        let (uid, started, addresses) = (pod.name.name.clone(), at(started), Vec::new());
+        Arc::new(Proxy { uid, started, is_ready: true, addresses, pod })
     }
 
     /// All replicas listen since the second 100. Each poll is a pod, its state and its second.
@@ -235,6 +244,30 @@ mod tests {
     }
 
     #[test]
+    fn the_next_leader_takes_a_plugin_that_was_lost_alone_for_the_same_loss() {
+        let (proxies, inventory, only_in) = ([proxy("a", 0)], both(), Some(&["demo/in"][..]));
+        // The former leader sent it at 600.
+        let tried = |leader: &mut Leader, second| {
+            let (_, silent) = leader.hears(second, &proxies, &inventory, named(second, only_in));
+            let [silent] = &silent[..] else { panic!("{silent:?}") };
+            let out = inventory.plugins.iter().find(|plugin| plugin.metadata.name == "out").unwrap();
+            let tried = |sent| {
+                let known = OurPlugin { plugin: out.clone(), sent: Some(at(sent)), count: MOST };
+                let need = need(&known, std::slice::from_ref(silent), &gathered(&[]), at(2_000));
+                need.silent.iter().map(|pod| pod.tried).collect::<Vec<_>>()
+            };
+            (tried(600), tried(900))
+        };
+        let (mut next, mut saw_it) = (Leader::new(), Leader::new());
+        next.hears(700, &proxies, &inventory, named(700, only_in));
+        next.hears(750, &proxies, &inventory, named(745, only_in));
+        assert_eq!(tried(&mut next, 800), (vec![MOST - 1], vec![MOST]), "it was lost before, as it seems");
+        saw_it.hears(700, &proxies, &inventory, named(700, Some(&["demo/in", "demo/out"])));
+        saw_it.hears(750, &proxies, &inventory, named(745, Some(&["demo/in", "demo/out"])));
+        assert_eq!(tried(&mut saw_it, 800), (vec![0], vec![MOST]), "it is lost anew");
+    }
+
+    #[test]
     fn a_plugin_that_is_new_has_time_until_a_poll_that_begins_later() {
         let (proxies, mut leader) = ([proxy("a", 0)], Leader::new());
         let one = inventory(&json!([{"metadata": {"namespace": "demo", "name": "in"}, "spec": {}}]));
@@ -278,7 +311,8 @@ mod tests {
             let labels = [("app".to_owned(), app.to_owned())].into_iter().chain(gateway).collect();
             let name = Name { namespace: namespace.into(), name: app.into() };
             let pod = Pod { name, labels, kind, has_proxy: true, ..Pod::default() };
-            Arc::new(Proxy { uid: format!("{namespace}/{app}"), started: at(0), is_ready: true, pod })
+            let (uid, started, addresses) = (format!("{namespace}/{app}"), at(0), Vec::new());
+            Arc::new(Proxy { uid, started, is_ready: true, addresses, pod })
         };
         let proxies = [
             pod("demo", "cart", None, ProxyKind::Sidecar),

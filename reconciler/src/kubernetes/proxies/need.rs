@@ -5,7 +5,7 @@ use std::time::Duration;
 use policies::Timestamp;
 
 use super::{
-    healing::{LastSent, Need, SilentPod},
+    healing::{LastSent, MOST, Need, SilentPod},
     judge::Silent,
     plugins::OurPlugin,
 };
@@ -24,7 +24,12 @@ pub(super) fn need(known: &OurPlugin, silent: &[Silent], gathered: &Gathered, no
     let of_plugin = silent.iter().filter(|silent| silent.plugins.contains(&plugin.metadata));
     let pod = |silent: &Silent| SilentPod {
         uid: silent.uid.clone(),
-        was_silent: sent.is_some_and(|sent| silent.since <= sent),
+        tried: match sent {
+            Some(sent) if silent.since <= sent => MOST,
+            // A leader that is new learns of a loss later than it was. It may be wrong, and so one try is left.
+            Some(sent) if silent.started <= sent && !silent.have_run.contains(&plugin.metadata) => MOST - 1,
+            _ => 0,
+        },
     };
     Need {
         plugin: plugin.metadata.clone(),
@@ -53,7 +58,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{Gathered, Name, OurPlugin, Silent, need, note};
+    use super::{Gathered, MOST, Name, OurPlugin, Silent, need, note};
 
     #[test]
     fn a_module_can_be_fetched_if_every_replica_has_it_or_it_is_in_a_registry() {
@@ -84,6 +89,8 @@ mod tests {
             pod: Name { namespace: "demo".into(), name: format!("cart-{number}") },
             plugins: vec![plugin.clone()],
             since: Timestamp::from_millis(0),
+            started: Timestamp::from_millis(0),
+            have_run: Vec::new(),
         };
         let note = note(&plugin, &(0..8).map(silent).collect::<Vec<_>>());
         assert!(
@@ -102,20 +109,16 @@ mod tests {
             pod: Name { namespace: "demo".into(), name: "cart".into() },
             plugins: vec![plugin.metadata.clone()],
             since: at(since),
+            started: at(0),
+            have_run: vec![plugin.metadata.clone()],
         };
         let answer = json!({"filters": [], "since": "1970-01-01T00:00:00Z"});
         let gathered = Gathered::of(&[serde_json::from_value(answer).unwrap()]).unwrap();
         let pods = [silent(100), silent(101)];
-        for (sent, expected) in
-            [(None, [false, false]), (Some(at(100)), [true, false]), (Some(at(900)), [false, false])]
-        {
+        for (sent, expected) in [(None, [0, 0]), (Some(at(100)), [MOST, 0]), (Some(at(900)), [0, 0])] {
             let known = OurPlugin { plugin: plugin.clone(), sent, count: 3 };
             let need = need(&known, &pods, &gathered, at(500));
-            assert_eq!(
-                need.silent.iter().map(|pod| pod.was_silent).collect::<Vec<_>>(),
-                expected,
-                "{sent:?}"
-            );
+            assert_eq!(need.silent.iter().map(|pod| pod.tried).collect::<Vec<_>>(), expected, "{sent:?}");
             assert_eq!(need.sent.is_some(), sent == Some(at(100)), "a time to come says nothing");
         }
     }

@@ -17,6 +17,8 @@ pub(super) struct Proxy {
     pub(super) started: Timestamp,
     /// Its agent has fetched the module or given up, and it has its configuration.
     pub(super) is_ready: bool,
+    /// The addresses of the pod.
+    pub(super) addresses: Vec<String>,
     pub(super) pod: inventory::Pod,
 }
 
@@ -29,8 +31,14 @@ pub(super) fn running() -> watcher::Config {
 pub(super) fn proxy(pod: Pod) -> Option<Proxy> {
     let is_to_stay = pod.metadata.deletion_timestamp.is_none() && !is_lost(&pod);
     let (started, is_ready) = started(&pod).filter(|_| is_to_stay)?;
+    let addresses = addresses(&pod);
     let (uid, pod) = (pod.uid().unwrap_or_default(), observe(pod));
-    pod.has_proxy.then_some(Proxy { uid, started, is_ready, pod })
+    pod.has_proxy.then_some(Proxy { uid, started, is_ready, addresses, pod })
+}
+
+fn addresses(pod: &Pod) -> Vec<String> {
+    let addresses = pod.status.iter().flat_map(|status| status.pod_ips.iter().flatten());
+    addresses.map(|address| address.ip.clone()).collect()
 }
 
 /// The start of the container of the proxy, if it runs, and whether it is ready.
@@ -67,7 +75,9 @@ mod tests {
         let running =
             json!({"name": "istio-proxy", "state": {"running": {"startedAt": "1970-01-01T00:00:09Z"}}});
         for list in ["containerStatuses", "initContainerStatuses"] {
-            let found = read(pod(&json!({list: [running]}), &["proxy", "router"])).unwrap();
+            let status = json!({list: [running], "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}]});
+            let found = read(pod(&status, &["proxy", "router"])).unwrap();
+            assert_eq!(found.addresses, ["10.0.0.1", "fd00::1"]);
             assert_eq!((found.uid.as_str(), found.started.as_millis()), ("1", 9_000), "{list}");
             assert_eq!((found.pod.kind, found.is_ready), (ProxyKind::Gateway, false));
         }

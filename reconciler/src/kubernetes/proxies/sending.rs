@@ -68,8 +68,11 @@ impl Sending {
             (plugin, sent)
         });
         let sent: Vec<_> = sent.buffer_unordered(AT_ONCE).collect().await;
-        for (plugin, result) in sent {
-            self.tell(&plugin, result, silent).await;
+        let changes: Vec<_> =
+            sent.into_iter().filter_map(|(plugin, result)| self.record(&plugin, result, silent)).collect();
+        if !changes.is_empty() {
+            let uid = self.uid().await;
+            changes.into_iter().for_each(|change| self.events.push(change, uid.clone()));
         }
         self.failures.keep(|plugin| {
             let mut needs = needs.iter().filter(|need| !need.silent.is_empty());
@@ -80,19 +83,17 @@ impl Sending {
         let _ = self.events.send().await;
     }
 
-    async fn tell(&mut self, plugin: &Name, sent: Result<(), CallError>, silent: &[Silent]) {
+    /// Records the result for a plugin; returns the Event if it was sent.
+    fn record(&mut self, plugin: &Name, sent: Result<(), CallError>, silent: &[Silent]) -> Option<Change> {
         // Without an answer it may have been.
         if sent.as_ref().err().is_none_or(|error| !error.is_answer()) {
             self.healer.sent(plugin, Instant::now());
         }
         self.failures.note(plugin, sent.as_ref().err());
-        if sent.is_err() {
-            return;
-        }
+        sent.ok()?;
         let note = note(plugin, silent);
         warn!(%plugin, "{note}");
-        let change = Change { warning: true, reason: "PluginSentAgain", note };
-        self.events.push(change, self.uid().await);
+        Some(Change { warning: true, reason: "PluginSentAgain", note })
     }
 
     /// The uid of the object that Events are about.

@@ -117,7 +117,7 @@ impl ProxyWatch {
 }
 
 fn show(silent: &Silent) -> SilentProxy {
-    let Silent { uid: _, pod: Name { namespace, name }, plugins, since } = silent;
+    let Silent { uid: _, pod: Name { namespace, name }, plugins, since, .. } = silent;
     SilentProxy {
         namespace: namespace.clone(),
         plugins: plugins.iter().map(ToString::to_string).collect(),

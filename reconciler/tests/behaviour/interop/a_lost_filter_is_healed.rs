@@ -69,7 +69,7 @@ async fn poll(hfi: &Process, pod: &str) {
 }
 
 async fn poll_naming(hfi: &Process, pod: &str, plugins: &[(&str, &str)]) {
-    let node = format!("sidecar~10.0.0.1~{pod}.demo~demo.svc.cluster.local");
+    let node = format!("sidecar~{}~{pod}.demo~demo.svc.cluster.local", own_address());
     let headers = [&[("x-hfi-node", node.as_str())], plugins].concat();
     hfi.get(&format!("/v1/snapshot?namespace=demo&service={pod}"), &headers).await;
 }

@@ -13,7 +13,7 @@ fn name(name: &str) -> Name {
 }
 
 fn need(plugin: &str, silent: &[&str]) -> Need {
-    let silent = silent.iter().map(|uid| SilentPod { uid: (*uid).to_owned(), was_silent: false }).collect();
+    let silent = silent.iter().map(|uid| SilentPod { uid: (*uid).to_owned(), tried: 0 }).collect();
     Need { plugin: name(plugin), sent: None, can_be_fetched: true, silent }
 }
 
@@ -88,7 +88,8 @@ fn the_next_leader_goes_on_where_the_former_stopped() {
                 healer = Healer::default();
             }
             let last = annotation.map(|(at, count)| LastSent { ago: now - at, count });
-            let silent = vec![SilentPod { uid: "1".to_owned(), was_silent: last.is_some() }];
+            let silent =
+                vec![SilentPod { uid: "1".to_owned(), tried: if last.is_some() { MOST } else { 0 } }];
             for (plugin, count) in healer.step(now, &[Need { sent: last, silent, ..need("a", &[]) }], 0) {
                 healer.sent(&plugin, now);
                 annotation = Some((now, count));
@@ -103,7 +104,7 @@ fn the_next_leader_goes_on_where_the_former_stopped() {
 fn the_next_leader_helps_a_proxy_that_fell_silent_since() {
     let now = Instant::now();
     let last = Some(LastSent { ago: Duration::from_secs(3_600), count: MOST });
-    let silent = vec![SilentPod { uid: "1".to_owned(), was_silent: false }];
+    let silent = vec![SilentPod { uid: "1".to_owned(), tried: 0 }];
     let due = Healer::default().step(now, &[Need { sent: last, silent, ..need("a", &[]) }], 0);
     assert_eq!(due, [(name("a"), 1)], "it has rested");
 }
@@ -186,7 +187,10 @@ proptest! {
                 can_be_fetched: is_there[plugin],
                 silent: silent(plugin).iter().map(|(pod, (uid, _))| SilentPod {
                     uid: (*uid).to_owned(),
-                    was_silent: sent.get(&plugin).is_some_and(|(at, _)| silent_since[*pod].unwrap() <= *at),
+                    tried: match sent.get(&plugin) {
+                        Some((at, _)) if silent_since[*pod].unwrap() <= *at => MOST,
+                        _ => 0,
+                    },
                 }).collect(),
             }).collect();
             let chosen = healer.step(now, &needs, unknown);

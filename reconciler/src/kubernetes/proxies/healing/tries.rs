@@ -9,7 +9,7 @@ use super::{LastSent, Need, SilentPod};
 /// The shortest time between two times that a plugin is sent, whoever leads.
 pub(super) const SPACING: Duration = Duration::from_secs(60);
 /// The most times that a plugin is sent for a proxy that stays silent. It has another reason then.
-pub(super) const MOST: u32 = 5;
+pub(in super::super) const MOST: u32 = 5;
 /// The most times that a plugin is sent in a row, whatever the number of its proxies: where each new pod is silent,
 /// as behind a NetworkPolicy, pods come and go for ever.
 pub(super) const IN_A_ROW: u32 = 5;
@@ -31,8 +31,8 @@ impl Tries {
     pub(super) fn continued(need: &Need, now: Instant) -> Self {
         let LastSent { ago, count } = need.sent.unwrap_or(LastSent { ago: Duration::ZERO, count: 0 });
         let rested = now + (REGAIN * count.min(IN_A_ROW)).saturating_sub(ago);
-        let helped = need.silent.iter().filter(|pod| pod.was_silent);
-        Self { last: None, rested, by_pod: helped.map(|pod| (pod.uid.clone(), count.min(MOST))).collect() }
+        let by_pod = need.silent.iter().map(|pod| (pod.uid.clone(), count.min(pod.tried))).collect();
+        Self { last: None, rested, by_pod }
     }
 
     /// Forgets the pods that run it again. Those that were given up get one more try if `again`.
