@@ -28,7 +28,11 @@ mod tests {
     use super::{
         BODY_TIME, MAX_BODIES, MAX_BODY, MAX_EVENT_STREAMS, MAX_MADE, MAX_MADE_PER_CLIENT, RETRY_AFTER,
     };
-    use crate::{reference, serving::scope_cache::MAX_SCOPES, writes::queue::MAX_WAITING};
+    use crate::{
+        reference,
+        serving::scope_cache::MAX_SCOPES,
+        writes::queue::{MAX_WAITING, MAX_WAITING_BYTES},
+    };
 
     /// A number as the reference writes it, with commas.
     fn count(number: usize) -> String {
@@ -66,6 +70,7 @@ mod tests {
             seconds(BODY_TIME),
             count(MAX_BODIES),
             count(MAX_WAITING),
+            size(MAX_WAITING_BYTES as usize),
             seconds(HANDSHAKE_TIME),
             seconds(IDLE_TIME),
             seconds(STALL_TIME),
