@@ -2,6 +2,7 @@
 
 use super::{
     document::{Document, Mistake},
+    folders::{self, Folder},
     json,
 };
 use crate::{
@@ -18,11 +19,45 @@ pub enum Format {
     Yaml,
 }
 
+/// The documents of a body, and the directories that it names for new policies.
+#[derive(Clone, Debug)]
+pub struct Body {
+    pub documents: Vec<Document>,
+    pub folders: Vec<Folder>,
+}
+
 /// Reads all documents of a body, or every mistake in it. One without a document is a mistake.
 pub fn read_body(body: &[u8], format: Format) -> Result<Vec<Document>, Vec<Mistake>> {
+    documents(nodes(body, format).into_iter().enumerate())
+}
+
+/// The same of a body that may begin with a document of kind `Folders`.
+pub fn read_placed_body(body: &[u8], format: Format) -> Result<Body, Vec<Mistake>> {
+    let mut nodes = nodes(body, format).into_iter().enumerate().peekable();
+    let first = nodes.next_if(|(_, node)| node.as_ref().is_ok_and(folders::is_folders));
+    let folders = match first {
+        Some((_, Ok(node))) => folders::read(&node),
+        _ => Ok(Vec::new()),
+    };
+    match (folders, documents(nodes)) {
+        (Ok(folders), Ok(documents)) => {
+            let mistakes = folders::check(&folders, &documents);
+            if mistakes.is_empty() { Ok(Body { documents, folders }) } else { Err(mistakes) }
+        }
+        (Err(mut mistakes), Err(more)) => {
+            mistakes.extend(more);
+            Err(mistakes)
+        }
+        (Err(mistakes), Ok(_)) | (Ok(_), Err(mistakes)) => Err(mistakes),
+    }
+}
+
+fn documents(
+    nodes: impl Iterator<Item = (usize, Result<Node, Finding>)>,
+) -> Result<Vec<Document>, Vec<Mistake>> {
     let (mut documents, mut mistakes) = (Vec::new(), Vec::new());
     let mut steps = 0_usize;
-    for (document, node) in nodes(body, format).into_iter().enumerate() {
+    for (document, node) in nodes {
         if steps > RegexCost::MAX_STEPS {
             let message = "holds regexes that take too long to compile; send fewer policies at once";
             mistakes.push(Mistake { document, finding: whole(message) });

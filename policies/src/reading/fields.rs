@@ -85,6 +85,11 @@ impl<'n> Cursor<'n> {
         self.node.place
     }
 
+    /// The path that leads to the node, such as `spec.rules[0].fault`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     pub fn value(&self) -> &'n Value {
         &self.node.value
     }

@@ -46,7 +46,9 @@ impl WriteQuery {
             allow_wildcard,
             how: if rewrite { How::Rewrite } else { How::InPlace },
             message: values.remove("message").map(message).transpose()?,
-            directory: values.remove("folder").map(|folder| directory(&folder)).transpose()?.flatten(),
+            directory: values.remove("folder").map(|folder| in_query(&folder)).transpose()?.flatten(),
+            // The body names these.
+            directories: BTreeMap::new(),
             condition: condition(headers)?,
         };
         Ok(Self { options, file: values.remove("file") })
@@ -82,15 +84,16 @@ fn message(text: String) -> Result<String, Problem> {
     Err(wrong(format!("`message` must be one line of 1 to {MAX_MESSAGE} printable characters")))
 }
 
+fn in_query(folder: &str) -> Result<Option<String>, Problem> {
+    directory(folder).map_err(|reason| wrong(format!("`folder` {reason}")))
+}
+
 /// A directory below the policy directory; none for an empty one.
-fn directory(text: &str) -> Result<Option<String>, Problem> {
+pub(super) fn directory(text: &str) -> Result<Option<String>, &'static str> {
     let parts: Vec<_> = text.split('/').filter(|part| !part.is_empty()).collect();
     let is_odd = |part: &&str| part.starts_with('.') || part.contains('\\') || part.contains(is_unprintable);
     if text.len() > MAX_DIRECTORY || parts.len() > MAX_PARTS || parts.iter().any(is_odd) {
-        return Err(wrong(
-            "`folder` must be a directory below the policy directory, whose parts do not begin with a dot"
-                .to_owned(),
-        ));
+        return Err("must be a directory below the policy directory, whose parts do not begin with a dot");
     }
     Ok((!parts.is_empty()).then(|| parts.join("/")))
 }

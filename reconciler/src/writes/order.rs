@@ -1,6 +1,7 @@
 //! A request to change policies.
 
 use std::{
+    collections::BTreeMap,
     hash::{BuildHasher as _, RandomState},
     sync::Arc,
     time::Instant,
@@ -53,12 +54,21 @@ pub struct Options {
     pub message: Option<String>,
     /// The directory of new files, below the policy directory.
     pub directory: Option<String>,
+    /// Another directory, of the files of these policies; empty for the policy directory itself.
+    pub directories: BTreeMap<PolicyName, String>,
     /// Put into force again what had ended.
     pub restart: bool,
     /// Take a new policy that selects everything.
     pub allow_wildcard: bool,
     pub how: How,
     pub condition: Condition,
+}
+
+impl Options {
+    /// The directory of the file of a new policy, if the request names one.
+    pub(super) fn directory_of(&self, name: &PolicyName) -> Option<&str> {
+        self.directories.get(name).or(self.directory.as_ref()).map(String::as_str)
+    }
 }
 
 impl Order {

@@ -2,6 +2,7 @@
 //! binary, with real files, real Git and real HTTP. [`interop`] needs further programs.
 #![cfg(test)]
 
+mod a_body_places_each_new_policy;
 mod a_branch_is_followed;
 mod a_change_becomes_a_commit;
 mod a_client_of_the_first_generation_writes;

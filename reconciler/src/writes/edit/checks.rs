@@ -1,5 +1,7 @@
 //! What a request may not do, and the path of a new file.
 
+use std::collections::HashSet;
+
 use policies::{editing::Document, language::PolicyName};
 
 use super::{Edit, POLICY};
@@ -9,7 +11,8 @@ impl Edit<'_> {
     /// Each document must be a policy, with a name that no other has.
     pub(super) fn check_names(documents: &[Document]) -> Result<(), Refusal> {
         let mut mistakes = Vec::new();
-        for (position, document) in documents.iter().enumerate() {
+        let mut names = HashSet::new();
+        for document in documents {
             let Some(name) = document.name().filter(|_| document.kind() == POLICY) else {
                 let kind = document.kind();
                 return Err(Refusal::Forbidden(format!(
@@ -20,8 +23,7 @@ impl Edit<'_> {
                 let message = format!("`{name}` is a name of hfi itself; choose another");
                 mistakes.push(document.mistake("metadata.name", message));
             }
-            let is_same = |other: &Document| other.name() == Some(name);
-            if documents.iter().take(position).any(is_same) {
+            if !names.insert(name) {
                 let message =
                     format!("`{name}` is the name of an earlier document too; send each policy once");
                 mistakes.push(document.mistake("metadata.name", message));
@@ -81,7 +83,7 @@ impl Edit<'_> {
 
     /// The path of the file of a new policy.
     pub(super) fn new_path(&self, name: &PolicyName) -> String {
-        let below = self.order.options.directory.as_deref().or(self.order.rights.directory.as_deref());
+        let below = self.order.options.directory_of(name).or(self.order.rights.directory.as_deref());
         let parts = [self.directory, below.unwrap_or_default()];
         let directory = parts.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}/"));
         format!("{}{name}.yaml", directory.collect::<String>())

@@ -13,7 +13,12 @@ const PROBLEMS: [u16; 15] = [400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 4
 
 pub(crate) fn post_described() -> Operation {
     described("Create or update policies: one commit for all of the body")
-        .body("A policy, or many: a JSON object or array, or a stream of YAML", &MEDIA_TYPES)
+        .body(
+            "A policy, or many: a JSON object or array, or a stream of YAML. The first document may be of \
+             `kind: Folders`: its map `folders` has directories, each with a list of names of policies in the \
+             body. Of these it is the `folder`.",
+            &MEDIA_TYPES,
+        )
 }
 
 pub(crate) fn put_described() -> Operation {

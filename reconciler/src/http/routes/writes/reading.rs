@@ -1,11 +1,11 @@
 //! Reads a request that changes policies.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use axum::http::{HeaderMap, StatusCode, header};
 use policies::{
     Digest,
-    editing::{Document, Format, read_body},
+    editing::{Body, Document, Folder, Format, read_placed_body},
     language::PolicyName,
 };
 
@@ -13,7 +13,12 @@ use super::{Sent, answer::Refused};
 use crate::{
     access::rights::Rights,
     clients::Client,
-    http::{body, problem::Problem, state::Served, write_query::WriteQuery},
+    http::{
+        body,
+        problem::Problem,
+        state::Served,
+        write_query::{self, WriteQuery},
+    },
     writes::{
         etag::Condition,
         order::{Action, Order},
@@ -42,7 +47,7 @@ pub(super) async fn order(
     deadline: Instant,
 ) -> Result<Order, Refused> {
     let query = WriteQuery::read(request.uri().query(), request.headers())?;
-    let WriteQuery { options, file } = query;
+    let WriteQuery { mut options, file } = query;
     if file.is_some() && !matches!(target, Target::Delete(_)) {
         return Err(bad_request("`file` is for DELETE").into());
     }
@@ -56,8 +61,9 @@ pub(super) async fn order(
             identity.extend_from_slice(&body);
             room = Some(Arc::new(writes.room(body.len(), deadline).await?));
             // To read it can take long.
-            let read = served.services.making.make(client, move || read_body(&body, format)).await?;
-            let documents = read.map_err(Refusal::Mistakes)?;
+            let read = served.services.making.make(client, move || read_placed_body(&body, format)).await?;
+            let Body { documents, folders } = read.map_err(Refusal::Mistakes)?;
+            options.directories = directories(&folders)?;
             one_policy(&target, &documents)?;
             if documents.len() > 1 && options.condition != Condition::Always {
                 return Err(bad_request("If-Match and If-None-Match are for one policy").into());
@@ -75,6 +81,18 @@ fn bad_request(detail: &str) -> Problem {
 /// A name in a path. What is no name is nowhere.
 fn policy_name(name: String) -> Result<PolicyName, Problem> {
     PolicyName::try_from(name).map_err(|error| Problem::new(StatusCode::NOT_FOUND, error.to_string()))
+}
+
+/// The directories that the body names.
+fn directories(folders: &[Folder]) -> Result<BTreeMap<PolicyName, String>, Refused> {
+    let (mut directories, mut mistakes) = (BTreeMap::new(), Vec::new());
+    for folder in folders {
+        match write_query::directory(&folder.directory) {
+            Ok(directory) => drop(directories.insert(folder.name.clone(), directory.unwrap_or_default())),
+            Err(reason) => mistakes.push(folder.mistake(reason)),
+        }
+    }
+    if mistakes.is_empty() { Ok(directories) } else { Err(Refusal::Mistakes(mistakes).into()) }
 }
 
 /// The body of a PUT is the one policy that the path names.
