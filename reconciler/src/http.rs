@@ -30,6 +30,7 @@ mod making;
 pub mod notification;
 mod operation;
 mod peer;
+mod policy_query;
 mod prefer;
 mod problem;
 mod read_your_writes;

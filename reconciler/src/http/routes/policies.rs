@@ -12,6 +12,7 @@ use bytes::Bytes;
 use long_poll::Shared;
 use policies::{
     Digest,
+    language::PolicyName,
     rendering::{first_generation, json as document},
     repository::LocatedPolicy,
 };
@@ -27,6 +28,7 @@ use crate::http::{
     listing::{self, Listing},
     operation::{ETAG, Operation, Parameter, REVISION as REVISION_HEADER, json},
     peer::Peer,
+    policy_query::{Wanted, wants_all},
     problem::Problem,
     state::Served,
 };
@@ -43,7 +45,7 @@ pub(crate) async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (all, condition) = (wants_all(query)?, condition(headers));
+    let (all, condition) = (wants_all(query.as_deref())?, condition(headers));
     if all {
         let published = published(&served)?;
         let made = served.services.making.make(client, move || {
@@ -66,8 +68,12 @@ pub(crate) async fn one(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let all = wants_all(query)?;
+    let Wanted { all, commit } = Wanted::read(query.as_deref())?;
     let published = published(&served)?;
+    if let Some(commit) = commit {
+        let document = at(commit, name, &published, &served, client).await?;
+        return Ok(answer(&published, document.into(), &headers));
+    }
     let catalog = published.reported();
     let located = catalog.policies().iter().find(|located| located.entry.policy.name.as_str() == name);
     let located = located.ok_or_else(|| nothing(&name, &published))?;
@@ -97,6 +103,32 @@ async fn as_written(
     let written = served.services.making.make(client, move || documents.written(commit, &file, &name));
     let written = written.await?.map_err(|error| Problem::not_ready(error.to_string()))?;
     Ok(written.map_or_else(|| document::in_full(&located.parsed).to_string(), |written| written.to_json()))
+}
+
+/// The policy as it was written at a commit of the branch.
+async fn at(
+    commit: CommitId,
+    name: String,
+    published: &Published,
+    served: &Served,
+    client: Client,
+) -> Result<String, Problem> {
+    let not_found = |detail: String| Problem::new(StatusCode::NOT_FOUND, detail);
+    let of = PolicyName::try_from(name.clone()).map_err(|error| not_found(error.to_string()))?;
+    let tip = CommitId::of_revision(published.whole.revision.as_str());
+    let (Some(documents), Some(tip)) = (served.services.history.clone(), tip) else {
+        return Err(not_found("a directory has no history; only a repository has".to_owned()));
+    };
+    let found = served.services.making.make(client, move || documents.at(tip, commit, &of)).await?;
+    let found = found.map_err(|error| Problem::not_ready(error.to_string()))?;
+    let found = found.ok_or_else(|| {
+        not_found(format!("{commit} is none of the last 1,000 first-parent commits of what is served"))
+    })?;
+    match found.as_slice() {
+        [document] => Ok(document.to_json()),
+        [] => Err(not_found(format!("there was no valid policy `{name}` at commit {commit}"))),
+        _ => Err(not_found(format!("the policy `{name}` stood in several places at commit {commit}"))),
+    }
 }
 
 fn nothing(name: &str, published: &Published) -> Problem {
@@ -129,25 +161,6 @@ pub(super) async fn listed(
     let (services, of) = (Arc::clone(&served.services), Arc::clone(&published));
     let made = served.services.making.make(client, move || services.listings.make(&of, namespaces));
     Ok((published, made.await?))
-}
-
-/// Reads the query: `all=true` or nothing.
-fn wants_all(query: Option<String>) -> Result<bool, Problem> {
-    let mut all = None;
-    for pair in query.as_deref().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let error = match (key, value, all) {
-            ("all", "true" | "false", None) => {
-                all = Some(value == "true");
-                continue;
-            }
-            ("all", "true" | "false", Some(_)) => "`all` is there twice; keep one".to_owned(),
-            ("all", ..) => "`all` must be `true` or `false`".to_owned(),
-            _ => format!("`{key}` is not a parameter; known here: all"),
-        };
-        return Err(Problem::new(StatusCode::BAD_REQUEST, error));
-    }
-    Ok(all.unwrap_or_default())
 }
 
 /// The policy as clients of the first generation read it, or the reason why they get none.
@@ -196,6 +209,11 @@ pub(crate) fn one_described() -> Operation {
     Operation::new("One policy as JSON")
         .parameter(Parameter::path("name", "`metadata.name`", serde_json::json!({"type": "string"})))
         .parameter(all())
+        .parameter(Parameter::query(
+            "commit",
+            "With `all=true`: the policy as it was written at this commit, one of the last 1,000 first-parent \
+             commits of what is served.",
+        ))
         .parameter(Parameter::if_none_match())
         .answers(200, "The policy", Some(json::<Policy>()), &[ETAG, REVISION_HEADER])
         .answers(304, "The client has it already", None, &[ETAG, REVISION_HEADER])
@@ -207,21 +225,4 @@ fn all() -> Parameter {
         "all",
         "`true`: also policies that are not in force. A list has them in full, with all defaults; one policy is as it was written.",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wants_all;
-
-    #[test]
-    fn the_query_is_all_or_nothing() {
-        for (query, all) in
-            [(None, false), (Some(""), false), (Some("all=true"), true), (Some("all=false&"), false)]
-        {
-            assert_eq!(wants_all(query.map(str::to_owned)).unwrap(), all, "{query:?}");
-        }
-        for query in ["all", "all=1", "al=true", "all=true&all=true", "all=true&x=", "=", "%61ll=true"] {
-            assert!(wants_all(Some(query.to_owned())).is_err(), "{query}");
-        }
-    }
 }

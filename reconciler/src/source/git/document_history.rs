@@ -94,6 +94,28 @@ impl DocumentHistory {
         read().map_err(|error| told("cannot read the policy", &error))
     }
 
+    /// The policies of this name at a commit, as they are written and if they are valid; `None` if the commit is none of
+    /// the first-parent commits up to `tip` that are looked at. Blocks.
+    pub fn at(
+        &self,
+        tip: CommitId,
+        commit: CommitId,
+        name: &PolicyName,
+    ) -> Result<Option<Vec<editing::Document>>, SourceError> {
+        let read = || -> Result<_, ReadError> {
+            let clone = BareClone::open_bare(&self.clone)?;
+            let Some(commit) = first_parent(&clone, tip, commit)? else { return Ok(None) };
+            let directory = self.directory(&clone, &commit, None)?;
+            let mut found = Vec::new();
+            for blob in Change::between(None, directory.as_deref()).after {
+                let content = objects::content(&clone, blob)?;
+                found.extend(editing::find(&content, name));
+            }
+            Ok(Some(found))
+        };
+        read().map_err(|error| told("cannot read the policy", &error))
+    }
+
     fn walk(
         &self,
         clone: &BareClone,
@@ -140,6 +162,20 @@ impl DocumentHistory {
             read => read,
         }
     }
+}
+
+/// The commit of this id among the first-parent commits up to `tip`.
+fn first_parent(clone: &BareClone, tip: CommitId, wanted: CommitId) -> Result<Option<Commit<'_>>, ReadError> {
+    let wanted = Oid::from_bytes(&wanted.0)?;
+    let mut commit = objects::commit(clone, Oid::from_bytes(&tip.0)?)?;
+    for _ in 0..MAX_COMMITS {
+        if commit.id() == wanted {
+            return Ok(Some(commit));
+        }
+        let Some(parent) = commit.parent_ids().next() else { return Ok(None) };
+        commit = objects::commit(clone, parent)?;
+    }
+    Ok(None)
 }
 
 fn told(what: &str, error: &ReadError) -> SourceError {
