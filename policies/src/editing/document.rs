@@ -133,6 +133,15 @@ impl Document {
         document
     }
 
+    /// The document with this `spec.expiresAt`.
+    pub fn with_expiry(&self, expires_at: &str) -> Self {
+        let mut document = self.clone();
+        let Some(spec) = field_mut(&mut document.node, "spec") else { return document };
+        set(spec, "expiresAt", Value::String(expires_at.to_owned()), Some("rules"));
+        // A time that is none is as wrong in a document as it is here.
+        Self::read(self.index, document.node.clone(), &Context::default()).unwrap_or(document)
+    }
+
     /// The document with this namespace as its selector, where it has none.
     pub fn with_selector_namespace(&self, namespace: &str) -> Result<Self, Vec<Mistake>> {
         let mut node = self.node.clone();

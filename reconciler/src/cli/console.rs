@@ -55,6 +55,11 @@ pub(crate) fn next(message: impl Display) {
     eprintln!("  next: {}", printable(&message.to_string()));
 }
 
+/// Prints to stderr what is no mistake.
+pub(crate) fn note(message: impl Display) {
+    eprintln!("{}", printable(&message.to_string()));
+}
+
 /// Prints a warning to stderr.
 pub(crate) fn warning(message: impl Display) {
     eprintln!("warning: {}", printable(&message.to_string()));

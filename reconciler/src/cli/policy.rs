@@ -8,10 +8,13 @@ mod diff;
 mod get;
 mod history;
 mod list;
+mod reached;
+mod rollback;
 mod row;
 mod suspending;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -25,6 +28,7 @@ use self::{
     get::Get,
     history::History,
     list::List,
+    rollback::Rollback,
     suspending::{Resume, Suspend},
 };
 
@@ -46,6 +50,7 @@ enum PolicyCommand {
     History(History),
     Suspend(Suspend),
     Resume(Resume),
+    Rollback(Box<Rollback>),
 }
 
 impl Policy {
@@ -60,6 +65,7 @@ impl Policy {
             PolicyCommand::History(history) => history.run().await,
             PolicyCommand::Suspend(suspend) => suspend.run().await,
             PolicyCommand::Resume(resume) => resume.run().await,
+            PolicyCommand::Rollback(rollback) => rollback.run().await,
         }
     }
 }

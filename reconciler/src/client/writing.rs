@@ -1,11 +1,13 @@
-//! Requests that change policies.
+//! Requests that change policies, and those that read what was changed.
 
 use std::time::Duration;
 
+use policies::wire::poll;
 use reqwest::{
     Method,
     header::{CONTENT_TYPE, IF_MATCH},
 };
+use serde::de::DeserializeOwned;
 
 use super::{exchange::Client, failure::Failure};
 use crate::api::writes::Written;
@@ -22,10 +24,10 @@ pub enum Change<'a> {
         media_type: &'a str,
         body: &'a [u8],
     },
-    /// Updates one policy that still has this entity tag, with JSON.
+    /// Replaces one policy by JSON, if it still has this entity tag.
     Replace {
         name: &'a str,
-        etag: &'a str,
+        etag: Option<&'a str>,
         body: &'a [u8],
     },
     Delete {
@@ -34,6 +36,11 @@ pub enum Change<'a> {
 }
 
 impl Client {
+    /// Reads a resource as JSON, of a replica that has this revision.
+    pub async fn get_at<T: DeserializeOwned>(&self, revision: &str, segments: &[&str]) -> Result<T, Failure> {
+        self.answer(self.request(Method::GET, segments, &[]).header(poll::REVISION, revision), ANSWER).await
+    }
+
     /// Makes a change, as one commit.
     pub async fn change(&self, change: Change<'_>, query: &[(&str, &str)]) -> Result<Written, Failure> {
         let request = match change {
@@ -41,11 +48,13 @@ impl Client {
                 .request(Method::POST, &["v1", "policies"], query)
                 .header(CONTENT_TYPE, media_type)
                 .body(body.to_vec()),
-            Change::Replace { name, etag, body } => self
-                .request(Method::PUT, &["v1", "policies", name], query)
-                .header(CONTENT_TYPE, "application/json")
-                .header(IF_MATCH, etag)
-                .body(body.to_vec()),
+            Change::Replace { name, etag, body } => {
+                let request = self
+                    .request(Method::PUT, &["v1", "policies", name], query)
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(body.to_vec());
+                etag.into_iter().fold(request, |request, etag| request.header(IF_MATCH, etag))
+            }
             Change::Delete { name } => self.request(Method::DELETE, &["v1", "policies", name], query),
         };
         let answer = self.answer(request.header("prefer", WAIT), ANSWER).await;

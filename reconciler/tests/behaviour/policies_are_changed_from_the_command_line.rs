@@ -1,77 +1,13 @@
 //! `hfi policy apply`, `delete`, `history`, `suspend` and `resume`: each change is a commit of the repository.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-
-use harness::Repository;
-use tempfile::TempDir;
+use std::{fs, path::Path};
 
 use crate::support::{
-    command::{Ended, hfi, hfi_reading},
+    command::{hfi, hfi_reading},
+    person::{World, is_told, prints},
     policy,
-    writing::{ALICE, CHECKOUT as A, Replica, content, git, path, repository},
+    writing::{CHECKOUT as A, content, git},
 };
-
-/// A server that takes changes, and the files of a person who sends them.
-struct World {
-    repository: Repository,
-    replica: Replica,
-    files: TempDir,
-    variables: Vec<(&'static str, String)>,
-}
-
-impl World {
-    async fn new() -> Self {
-        let repository = repository(&[("shop/a.yaml", A)]).await;
-        let replica = Replica::of(&path(&repository)).await;
-        let files = tempfile::tempdir().unwrap();
-        let token = replica.tokens.path().join("alice");
-        fs::write(&token, ALICE).unwrap();
-        let variables = vec![
-            ("HFI_SERVER", replica.server.url.clone()),
-            ("HFI_TOKEN_FILE", token.to_str().unwrap().to_owned()),
-        ];
-        Self { repository, replica, files, variables }
-    }
-
-    fn write(&self, file: &str, text: &str) -> PathBuf {
-        let path = self.files.path().join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        path
-    }
-
-    async fn policy(&self, arguments: &[&str]) -> Ended {
-        hfi(&[&["policy"], arguments].concat(), &self.variables()).await
-    }
-
-    async fn apply(&self, file: &Path, more: &[&str]) -> Ended {
-        self.policy(&[&["apply", "-f", file.to_str().unwrap()], more].concat()).await
-    }
-
-    fn variables(&self) -> Vec<(&str, &str)> {
-        self.variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
-    }
-
-    /// The commits of the branch but its first, the newest first.
-    fn subjects(&self) -> Vec<String> {
-        let log = git(&self.repository, &["log", "--format=%s", "main"]);
-        log.lines().filter(|subject| *subject != "Begin").map(str::to_owned).collect()
-    }
-}
-
-#[track_caller]
-fn prints(ended: &Ended, code: i32, stdout: &str) {
-    assert_eq!((ended.code, ended.stdout.as_str()), (code, stdout), "{ended:?}");
-}
-
-#[track_caller]
-fn is_told(ended: &Ended, code: i32, words: &[&str]) {
-    prints(ended, code, "");
-    assert!(words.iter().all(|word| ended.stderr.contains(word)), "{words:?}: {ended:?}");
-}
 
 #[tokio::test]
 async fn files_are_applied_as_one_commit() {
@@ -121,11 +57,34 @@ async fn new_policies_keep_their_place_below_a_directory() {
     assert!(content(&world.repository, "x/teams/cart/b.yaml").contains("name: b"));
     assert!(content(&world.repository, "shop/a.yaml").contains("501"), "it stays where it is");
 
-    world.write("tree/shop/c.yaml", &policy("c", "web", 503));
+    world.write("tree/shop/c.yaml", "%YAML 1.2\n---\nmetadata: {name: c}\nspec: {selector: {service: web, namespace: demo}, rules: [{fault: {percentage: 1, delay_ms: 5}}]}\n");
     world.write("tree/d.yaml", &policy("d", "web2", 503));
+    world.write("tree/teams/cart/b.yaml", &policy("b", "cart", 504));
     let several = world.apply(&tree, &[]).await;
-    is_told(&several, 2, &["several directories (., shop)", "--folder"]);
-    assert_eq!(world.subjects().len(), 2);
+    prints(&several, 0, "policy/d created\npolicy/a unchanged\npolicy/c created\npolicy/b configured\n");
+    assert_eq!(world.subjects().len(), 3, "one commit for all of it");
+    assert!(content(&world.repository, "d.yaml").contains("name: d"));
+    assert!(content(&world.repository, "shop/c.yaml").contains("name: c"));
+    assert!(content(&world.repository, "x/teams/cart/b.yaml").contains("504"), "it stays where it is");
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_is_told() {
+    let world = World::new().await;
+    world.write("tree/a/b.yaml", &policy("b", "cart", 503));
+    let bad = world.write("tree/c.yaml", "metadata: {name: c}\nspec: {rules: [{fault: {percntage: 5}}]}\n");
+    let tree = world.files.path().join("tree");
+    let refused = world.apply(&tree, &[]).await;
+    is_told(&refused, 1, &["c.yaml:2:", "did you mean `percentage`?"]);
+    assert!(!refused.stderr.contains("b.yaml"), "{refused:?}");
+    fs::remove_file(bad).unwrap();
+    let refused = world.apply(&tree, &["--folder", ".git"]).await;
+    is_told(&refused, 2, &["`folder` must be a directory"]);
+    let long = format!("tree/{}/d.yaml", ["x"; 31].join("/"));
+    world.write(&long, &policy("d", "web", 503));
+    let refused = world.apply(&tree, &[]).await;
+    is_told(&refused, 1, &["the directories of new policies: folders.x/", "must be a directory below"]);
+    assert_eq!(world.subjects().len(), 1);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ pub(crate) mod cluster;
 pub(crate) mod command;
 pub(crate) mod front;
 pub(crate) mod lossy;
+pub(crate) mod person;
 pub(crate) mod plumbing;
 pub(crate) mod process;
 pub(crate) mod remote;

@@ -2,19 +2,25 @@
 
 mod body;
 mod directory;
+mod expiry;
 
-use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use self::body::Body;
-use super::changing::{Changing, Connected, query, results, tell};
+use self::{body::Body, expiry::moment_in};
+use super::{
+    changing::{Changing, results, tell},
+    waiting,
+};
 use crate::{
-    api::writes::{WriteResult, Written},
+    api::writes::Written,
     cli::{
-        console::{DONE, error, print, wrong_use},
+        console::{DONE, NOT_RIGHT, error, next, print},
+        interrupt::Interrupt,
         output::Output,
         server::{failed, failed_as_told},
+        values::duration,
     },
     client::Failure,
 };
@@ -41,6 +47,25 @@ pub(super) struct Apply {
     #[arg(long)]
     rewrite: bool,
 
+    /// Set `spec.expiresAt` of all policies to this time from now, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = from_a_second)]
+    expires_in: Option<Duration>,
+
+    /// Wait until the filters run it, at most this long [default without a value: 1m]
+    ///
+    /// Ends with 0 once at least one filter, and every one that the server heard of in the last 2 minutes, runs each
+    /// policy. A scheduled policy is not waited for.
+    #[arg(
+        long,
+        value_name = "TIME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1m",
+        value_parser = from_a_second,
+        conflicts_with = "dry_run"
+    )]
+    wait: Option<Duration>,
+
     /// The output format, instead of a line for each policy
     #[arg(short, long)]
     output: Option<Format>,
@@ -58,10 +83,17 @@ enum Format {
     Name,
 }
 
+/// A time of at least a second, and at most a year.
+fn from_a_second(text: &str) -> Result<Duration, String> {
+    duration(text, Duration::from_secs(1)..=Duration::from_hours(24 * 366), "from 1s to 366days")
+}
+
 impl Apply {
     pub(super) async fn run(self) -> ExitCode {
-        let Self { files, folder, allow_wildcard, rewrite, output, changing } = self;
-        let body = match Body::read(&files) {
+        let Self { files, folder, allow_wildcard, rewrite, expires_in, wait, output, changing } = self;
+        let folder = folder.unwrap_or_default();
+        let expires_at = expires_in.map(|time| moment_in(time).to_rfc3339());
+        let body = match Body::read(&files, &folder, expires_at.as_deref()) {
             Ok(body) => body,
             Err(code) => return code,
         };
@@ -72,53 +104,32 @@ impl Apply {
         let switches = [("allowWildcard", allow_wildcard), ("rewrite", rewrite)];
         let switches: Vec<_> =
             switches.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| (name, "true")).collect();
-        let folder = folder.unwrap_or_default();
-        let below = match below(&connected, &body, &folder, &switches).await {
-            Ok(below) => below,
-            Err(code) => return code,
-        };
-        let folder = directory::joined(&folder, &below);
         let mut parameters = connected.query();
         parameters.extend(&switches);
         parameters.extend((!folder.is_empty()).then_some(("folder", folder.as_str())));
-        match connected.client.change(body.change(), &parameters).await {
-            Ok(written) => show(&written, output, connected.dry_run),
-            Err(failure) => refused(&body, &failure),
+        let mut interrupt = Interrupt::new();
+        let applying = connected.client.change(body.change(), &parameters);
+        let applied = match interrupt.unless(applying).await {
+            Some(Ok(written)) => written,
+            Some(Err(failure)) => return refused(&body, &failure),
+            None => return interrupted(),
+        };
+        show(&applied, output, connected.dry_run);
+        match wait {
+            Some(time) => waiting::wait(&connected.client, &applied, time, &mut interrupt).await,
+            None => ExitCode::from(DONE),
         }
     }
 }
 
-/// The directory of all new policies, as their files have it below the directories that were given.
-async fn below(
-    connected: &Connected,
-    body: &Body,
-    folder: &str,
-    switches: &[(&str, &str)],
-) -> Result<String, ExitCode> {
-    let directories: BTreeSet<_> = body.directories().collect();
-    if directories.len() <= 1 {
-        return Ok(directories.into_iter().next().unwrap_or_default().to_owned());
-    }
-    // A request names one directory. Policies that exist need none; the server knows which those are.
-    let mut parameters = query(true, connected.restart, None);
-    parameters.extend(switches);
-    parameters.extend((!folder.is_empty()).then_some(("folder", folder)));
-    let tried = connected.client.change(body.change(), &parameters).await;
-    let tried = tried.map_err(|failure| refused(body, &failure))?;
-    let new = tried.policies.iter().filter(|policy| policy.result == WriteResult::Created);
-    let new: BTreeSet<_> = new.filter_map(|policy| body.directory_of(&policy.name)).collect();
-    if new.len() > 1 {
-        let new: Vec<_> = new.into_iter().map(|new| if new.is_empty() { "." } else { new }).collect();
-        return Err(wrong_use(format_args!(
-            "new policies lie in several directories ({}); one commit takes those of one: apply each directory by \
-             itself, with --folder",
-            new.join(", ")
-        )));
-    }
-    Ok(new.into_iter().next().unwrap_or_default().to_owned())
+/// Says what is known after an interruption.
+fn interrupted() -> ExitCode {
+    error("interrupted; the server may have made the change, and goes on if its push has begun");
+    next("run the same command again: what was done already is `unchanged`");
+    ExitCode::from(NOT_RIGHT)
 }
 
-fn show(written: &Written, output: Option<Format>, dry_run: bool) -> ExitCode {
+fn show(written: &Written, output: Option<Format>, dry_run: bool) {
     let names = || written.policies.iter().map(|policy| format!("policy/{}\n", policy.name)).collect();
     print(&match output {
         None => results(written, dry_run),
@@ -127,7 +138,6 @@ fn show(written: &Written, output: Option<Format>, dry_run: bool) -> ExitCode {
         Some(Format::Yaml) => Output::Yaml.render(written, String::new),
     });
     tell(written);
-    ExitCode::from(DONE)
 }
 
 /// Tells why the server refuses, each mistake at its place in the files that were given.

@@ -3,17 +3,18 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use policies::{Scope, Timestamp, language};
+use policies::Timestamp;
 use serde_json::Value;
 
 use super::{
     get::document,
     list::read,
+    reached::is_for,
     row::{Hold, faults, target, tell},
 };
 use crate::{
     api::{
-        filters::{Filter, FilterCounts, Filters},
+        filters::{FilterCounts, Filters},
         policy_status::{Direction, PolicyStatus, Selector},
         status::Status,
         time::Time,
@@ -137,12 +138,4 @@ fn running(selector: &Selector, filters: &Filters) -> String {
     let FilterCounts { gone, in_step, lagging } = states.collect();
     let more = if filters.complete { "" } else { ", and others that this replica does not remember" };
     format!("{in_step} in step, {lagging} lagging, {gone} gone{more}")
-}
-
-fn is_for(selector: &language::Selector, filter: &Filter) -> bool {
-    let names =
-        |names: &str| names.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-    let (namespaces, services) = (names(&filter.namespace), names(&filter.service));
-    let scope = Scope::new(namespaces.iter().map(String::as_str), services.iter().map(String::as_str));
-    scope.is_ok_and(|scope| scope.is_selected_by(selector))
 }

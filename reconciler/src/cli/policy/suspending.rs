@@ -95,5 +95,5 @@ async fn set(connected: &Connected, name: &str, suspend: bool) -> Result<Written
         query.push(("restart", "true"));
     }
     let body = Value::Object(document).to_string();
-    client.change(Change::Replace { name, etag: &etag, body: body.as_bytes() }, &query).await
+    client.change(Change::Replace { name, etag: Some(&etag), body: body.as_bytes() }, &query).await
 }

@@ -38,6 +38,21 @@ pub(crate) async fn hfi_reading(arguments: &[&str], variables: &[(&str, &str)], 
     ended(tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap())
 }
 
+/// Runs `hfi` until it prints a line, interrupts it as Ctrl-C does, and waits for its end.
+pub(crate) async fn hfi_interrupted(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let mut command = command(arguments, variables);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run = move || {
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(status.success(), "{status}");
+        Ended { stdout: line, ..ended(child.wait_with_output().unwrap()) }
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
 fn ended(output: Output) -> Ended {
     Ended {
         code: output.status.code().unwrap(),

@@ -1,14 +1,19 @@
 //! The files that were given, as the body of one request.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
 
 use policies::reading::{Finding, Place, Problem};
+use serde_json::json;
 
-use super::directory::below;
+use super::{
+    directory::{below, joined},
+    expiry::Expiring,
+};
 use crate::{
     api::writes::BodyError,
     cli::{
@@ -18,12 +23,14 @@ use crate::{
     client::writing::Change,
 };
 
-/// The texts of files, one behind the other.
+/// The texts of files, one behind the other. Before them, a document that names the directories of new policies.
 #[derive(Debug)]
 pub(super) struct Body {
     bytes: Vec<u8>,
     media_type: &'static str,
     parts: Vec<Part>,
+    /// The number of documents before those of the files.
+    documents_before: usize,
 }
 
 /// The text of a file in a body.
@@ -33,14 +40,14 @@ struct Part {
     shown: Arc<str>,
     /// The lines of the body before it.
     lines_before: u32,
-    /// Its directory below the directory that was given.
-    directory: String,
-    policies: Vec<String>,
+    /// Its text.
+    expiring: Expiring,
 }
 
 impl Body {
-    /// Reads files, directories and stdin (`-`). Tells of what cannot be read.
-    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, ExitCode> {
+    /// Reads files, directories and stdin (`-`). New policies keep their place below the directories, below `folder`,
+    /// and all of them end at `expires_at`. Tells of what cannot be read.
+    pub(super) fn read(paths: &[PathBuf], folder: &str, expires_at: Option<&str>) -> Result<Self, ExitCode> {
         let files = PolicyFiles::read_or_piped(paths).map_err(wrong_use)?;
         files.warnings().for_each(warning);
         let directories: Vec<_> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
@@ -57,11 +64,18 @@ impl Body {
         if !is_whole {
             return Err(ExitCode::from(WRONG_USE));
         }
-        Ok(Self::of(&texts, &directories))
+        Self::of(&texts, &directories, folder, expires_at).map_err(wrong_use)
     }
 
-    fn of(texts: &[Text<'_>], directories: &[PathBuf]) -> Self {
-        let mut body = Self { bytes: Vec::new(), media_type: "application/yaml", parts: Vec::new() };
+    fn of(
+        texts: &[Text<'_>],
+        directories: &[PathBuf],
+        folder: &str,
+        expires_at: Option<&str>,
+    ) -> Result<Self, Problem> {
+        let bytes = folders(texts, directories, folder).unwrap_or_default();
+        let documents_before = usize::from(!bytes.is_empty());
+        let mut body = Self { bytes, media_type: "application/yaml", parts: Vec::new(), documents_before };
         if let [text] = texts
             && text.text.trim_ascii_start().starts_with(b"[")
         {
@@ -69,58 +83,70 @@ impl Body {
             body.media_type = "application/json";
         }
         for text in texts {
-            if !body.bytes.is_empty() {
+            if !body.parts.is_empty() {
                 if !body.bytes.ends_with(b"\n") {
                     body.bytes.push(b'\n');
                 }
                 // It ends the document of the file before, so that directives may follow.
                 body.bytes.extend(b"...\n");
             }
+            let expiring = expires_at.map(|at| Expiring::of(text.text, text.file, at)).transpose();
+            let expiring = expiring.map_err(|message| {
+                let finding = Finding { place: Place::default(), field: String::new(), message };
+                Problem { file: Arc::clone(text.shown), finding }
+            })?;
             let lines_before = body.bytes.iter().filter(|byte| **byte == b'\n').count();
             body.parts.push(Part {
                 shown: Arc::clone(text.shown),
                 lines_before: u32::try_from(lines_before).unwrap_or(u32::MAX),
-                directory: below(directories, Path::new(text.path)),
-                policies: text.file.policies().iter().map(|policy| policy.policy.name.to_string()).collect(),
+                expiring: expiring.unwrap_or_else(|| Expiring::unchanged(text.text)),
             });
-            body.bytes.extend(text.text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text.text));
+            let bytes = body.parts.last().map_or(&[][..], |part| &part.expiring.bytes);
+            body.bytes.extend(bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes));
         }
-        body
+        Ok(body)
     }
 
     pub(super) fn change(&self) -> Change<'_> {
         Change::Apply { media_type: self.media_type, body: &self.bytes }
     }
 
-    /// The directories of the files that hold policies.
-    pub(super) fn directories(&self) -> impl Iterator<Item = &str> {
-        let parts = self.parts.iter().filter(|part| !part.policies.is_empty());
-        parts.map(|part| part.directory.as_str())
-    }
-
-    /// The directory of the file that holds a policy.
-    pub(super) fn directory_of(&self, policy: &str) -> Option<&str> {
-        let part = self.parts.iter().find(|part| part.policies.iter().any(|name| name == policy))?;
-        Some(&part.directory)
-    }
-
     /// A mistake in the body as one in the file that was given.
     pub(super) fn told(&self, mistake: &BodyError) -> Problem {
         let BodyError { column, field, line, message, document } = mistake;
         let part = match (self.parts.as_slice(), line) {
-            ([part], _) => Some(part),
+            ([part], _) if part.lines_before < *line || *line == 0 => Some(part),
             (_, 0) => None,
             (parts, line) => parts.iter().rev().find(|part| part.lines_before < *line),
         };
         let (file, place) = match part {
             Some(part) => {
-                let line = line.saturating_sub(part.lines_before);
+                let line = part.expiring.line(line.saturating_sub(part.lines_before));
                 (Arc::clone(&part.shown), Place { line, column: *column })
             }
-            None => (format!("document {} of all", document + 1).into(), Place::default()),
+            None => match (document + 1).checked_sub(self.documents_before) {
+                Some(0) | None => ("the directories of new policies".into(), Place::default()),
+                Some(document) => (format!("document {document} of all").into(), Place::default()),
+            },
         };
         Problem { file, finding: Finding { place, field: field.clone(), message: message.clone() } }
     }
+}
+
+/// The document that names the directories of new policies, if some are in one.
+fn folders(texts: &[Text<'_>], directories: &[PathBuf], folder: &str) -> Option<Vec<u8>> {
+    let mut folders = BTreeMap::<_, Vec<_>>::new();
+    for text in texts {
+        let below = below(directories, Path::new(text.path));
+        let names = text.file.policies().iter().map(|policy| policy.policy.name.as_str());
+        if !below.is_empty() {
+            folders.entry(joined(folder, &below)).or_default().extend(names);
+        }
+    }
+    folders.retain(|_, names| !names.is_empty());
+    // Its own line, and its end, so that directives may follow.
+    let document = || format!("{}\n...\n", json!({"kind": "Folders", "folders": folders})).into_bytes();
+    (!folders.is_empty()).then(document)
 }
 
 #[cfg(test)]
@@ -145,7 +171,7 @@ mod tests {
             .zip(&files)
             .map(|((text, shown), file)| Text { path: shown, shown, text, file })
             .collect();
-        Body::of(&texts, &[PathBuf::from("/")])
+        Body::of(&texts, &[PathBuf::from("/")], "", None).unwrap()
     }
 
     #[test]

@@ -1,0 +1,261 @@
+//! `hfi policy apply --wait`: waits until the filters run what was applied.
+
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use policies::Timestamp;
+
+use super::{reached::is_for, row::Hold};
+use crate::{
+    api::{
+        filters::{Filter, FilterState, Filters},
+        policy_status::{PolicyState, PolicyStatus},
+        status::Status,
+        time::Time,
+        writes::Written,
+    },
+    cli::{
+        console::{DONE, NOT_RIGHT, error, next, note},
+        interrupt::Interrupt,
+        progress::Progress,
+        server::failed,
+    },
+    client::{Client, Failure},
+    clock::now,
+};
+
+/// The pauses between two looks.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A filter that was heard of within this time, in milliseconds, must run what was applied.
+const RECENT: u64 = 120_000;
+/// The most policies, and filters of each, that are told.
+const MAX_TOLD: usize = 10;
+
+/// How far a policy is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Progressing {
+    /// All filters that it reaches are as they should be.
+    Done {
+        filters: usize,
+        what: &'static str,
+    },
+    Scheduled(Option<Time>),
+    /// These filters do not run it yet.
+    Waits {
+        missing: Vec<String>,
+        of: usize,
+    },
+    /// Waiting changes nothing.
+    Never {
+        reason: String,
+        next: &'static str,
+    },
+}
+
+/// What was seen last.
+#[derive(Debug, Default)]
+struct Seen {
+    policies: Vec<(String, Progressing)>,
+    failure: Option<Failure>,
+}
+
+/// Waits for at most this time, and tells how it ended.
+pub(super) async fn wait(
+    client: &Client,
+    written: &Written,
+    time: Duration,
+    interrupt: &mut Interrupt,
+) -> ExitCode {
+    let Some(revision) = &written.revision else {
+        error("nothing to wait for: the change is not on the branch that is served");
+        next("merge it, and wait with `hfi filters`");
+        return ExitCode::from(NOT_RIGHT);
+    };
+    let names: Vec<_> = written.policies.iter().map(|policy| policy.name.as_str()).collect();
+    let (mut seen, progress) = (Seen::default(), Progress::new());
+    let looking = tokio::time::timeout(time, settled(client, revision, &names, &progress, &mut seen));
+    let ended = interrupt.unless(looking).await;
+    drop(progress);
+    if ended.is_none() {
+        return interrupted(written);
+    }
+    match ended {
+        Some(Ok(Some(failure))) => failed(&failure),
+        _ => seen.tell(time),
+    }
+}
+
+/// Says what stands after an interruption.
+fn interrupted(written: &Written) -> ExitCode {
+    match (&written.commit, &written.revision) {
+        (Some(commit), _) => error(format_args!("interrupted; the change stands, as commit {commit}")),
+        _ => error("interrupted; there was nothing to change"),
+    }
+    next("`hfi filters` shows what each filter runs; `hfi policy rollback` undoes the change of a policy");
+    ExitCode::from(NOT_RIGHT)
+}
+
+/// Looks until nothing is left to wait for, or the server refuses.
+async fn settled(
+    client: &Client,
+    revision: &str,
+    names: &[&str],
+    progress: &Progress,
+    seen: &mut Seen,
+) -> Option<Failure> {
+    let (begun, mut pause) = (Instant::now(), FIRST_PAUSE);
+    loop {
+        match look(client, revision, names).await {
+            Ok(policies) => *seen = Seen { policies, failure: None },
+            Err(failure) if failure.is_passing() => seen.failure = Some(failure),
+            Err(failure) => return Some(failure),
+        }
+        if seen.failure.is_none() && !seen.policies.iter().any(|(_, policy)| policy.is_waiting()) {
+            return None;
+        }
+        let (done, all) = seen.filters();
+        let seconds = begun.elapsed().as_secs();
+        progress.show(done, all, &format!("{done} of {all} filters run it, {seconds} s"));
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn look(
+    client: &Client,
+    revision: &str,
+    names: &[&str],
+) -> Result<Vec<(String, Progressing)>, Failure> {
+    let status: Status = client.get_at(revision, &["v1", "policies", "status"]).await?;
+    let filters: Filters = client.get_at(revision, &["v1", "filters"]).await?;
+    let hold = Hold::of(&status);
+    let progressing = names.iter().map(|name| {
+        let policy = status.policies.iter().find(|policy| policy.name == *name);
+        let progressing = match policy {
+            Some(policy) => progressing(policy, hold, &filters, now()),
+            None => Progressing::Never {
+                reason: "it is no longer there, or not valid any more".to_owned(),
+                next: "`hfi policy history` shows who changed it",
+            },
+        };
+        ((*name).to_owned(), progressing)
+    });
+    Ok(progressing.collect())
+}
+
+fn progressing(policy: &PolicyStatus, hold: Hold, filters: &Filters, now: Timestamp) -> Progressing {
+    let never = |reason: &str, next| Progressing::Never { reason: reason.to_owned(), next };
+    match (hold, policy.state) {
+        (Hold::Halted, _) => {
+            return never("everything is halted, so no filter runs it", "`hfi resume` ends the halt");
+        }
+        (Hold::Withdrawn, _) => {
+            return never("no policy is in force: a signer lost permission", "`hfi policy list` says why");
+        }
+        (Hold::None, PolicyState::Scheduled) => return Progressing::Scheduled(policy.starts_at),
+        (Hold::None, PolicyState::Expired) => {
+            return never("it has ended", "`hfi policy apply --restart` puts it into force anew");
+        }
+        (Hold::None, _) => {}
+    }
+    let Some(selector) = policy.targets.selector.parsed() else {
+        return never("its selector is of a newer release", "use the `hfi` of the server's release");
+    };
+    let is_recent = |filter: &&Filter| {
+        filter.state != FilterState::Gone || now.millis_since(filter.last_contact.0) < RECENT
+    };
+    let reached = filters.filters.iter().filter(|filter| is_for(&selector, filter));
+    let reached: Vec<_> = reached.filter(is_recent).collect();
+    let missing = reached.iter().filter(|filter| filter.state != FilterState::InStep || !filter.newest);
+    let missing: Vec<_> = missing.map(|filter| filter.node.clone()).collect();
+    let (of, is_suspended) = (reached.len(), policy.state == PolicyState::Suspended);
+    // One that is suspended has nothing to do at a filter, but that each must know.
+    let is_done = missing.is_empty() && filters.complete && (of > 0 || is_suspended);
+    match is_done {
+        true if is_suspended => Progressing::Done { filters: of, what: "is suspended at" },
+        true => Progressing::Done { filters: of, what: "runs in" },
+        false => Progressing::Waits { missing, of },
+    }
+}
+
+impl Progressing {
+    fn is_waiting(&self) -> bool {
+        matches!(self, Self::Waits { .. })
+    }
+}
+
+impl Seen {
+    /// The filters that run what was applied, and all that should; for several policies, the sums.
+    fn filters(&self) -> (usize, usize) {
+        let each = self.policies.iter().map(|(_, policy)| match policy {
+            Progressing::Done { filters, .. } => (*filters, *filters),
+            Progressing::Waits { missing, of } => (of - missing.len(), *of),
+            Progressing::Scheduled(_) | Progressing::Never { .. } => (0, 0),
+        });
+        each.fold((0, 0), |(done, all), (more_done, more)| (done + more_done, all + more))
+    }
+
+    /// Tells how far each policy is, now that the waiting is over.
+    fn tell(self, time: Duration) -> ExitCode {
+        let Self { policies, failure } = self;
+        if let Some(failure) = failure {
+            return failed(&failure);
+        }
+        let (mut wrong, mut step) = (0, None);
+        for (name, policy) in &policies {
+            let reason = match policy {
+                Progressing::Done { filters, what } => {
+                    note(format_args!("policy/{name} {what} {}", counted(*filters)));
+                    continue;
+                }
+                Progressing::Scheduled(start) => {
+                    let start = start
+                        .map_or_else(|| "later".to_owned(), |start| format!("at {}", String::from(start)));
+                    note(format_args!("policy/{name} is scheduled: it starts {start}"));
+                    continue;
+                }
+                Progressing::Never { reason, next } => {
+                    step.get_or_insert(*next);
+                    reason.clone()
+                }
+                Progressing::Waits { missing, of } => {
+                    step.get_or_insert(match of {
+                        0 => "`hfi policy describe` shows its target, and `hfi filters` who polls",
+                        _ => "`hfi filters` shows them all; `hfi doctor` says what may be wrong with them",
+                    });
+                    waits(missing, *of, time)
+                }
+            };
+            wrong += 1;
+            if wrong <= MAX_TOLD {
+                error(format_args!("policy/{name}: {reason}"));
+            }
+        }
+        if let Some(more) = wrong.checked_sub(MAX_TOLD).filter(|more| *more > 0) {
+            error(format_args!("and {more} more policies"));
+        }
+        step.into_iter().for_each(next);
+        ExitCode::from(if wrong == 0 { DONE } else { NOT_RIGHT })
+    }
+}
+
+fn counted(filters: usize) -> String {
+    if filters == 1 { "1 filter".to_owned() } else { format!("{filters} filters") }
+}
+
+fn waits(missing: &[String], of: usize, time: Duration) -> String {
+    let time = humantime::format_duration(time);
+    if of == 0 {
+        return format!("no filter polls for it after {time}");
+    }
+    if missing.is_empty() {
+        return format!("after {time}, the server does not remember all filters that poll");
+    }
+    let told = missing.iter().take(MAX_TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = missing.len().checked_sub(MAX_TOLD).filter(|more| *more > 0);
+    let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
+    format!("after {time}, {} of {} do not run it: {told}{more}", missing.len(), counted(of))
+}
