@@ -184,8 +184,7 @@ fn what_may_hold_a_guardrail_and_cannot_be_read_takes_what_is_below_it_out_of_fo
     ] {
         let catalog = files(broken);
         assert_eq!(names(&catalog), ["b"], "{broken:?}");
-        let told =
-            "team/deep/a.yaml:1:1: is not in force: team/x.yaml is invalid and may hold a guardrail for it";
+        let told = "team/deep/a.yaml:1:1: is not in force: team/x.yaml is invalid and may hold a guardrail or a halt for it";
         assert!(problems(&catalog).contains(&told.to_owned()), "{:#?}", problems(&catalog));
     }
     assert_eq!(

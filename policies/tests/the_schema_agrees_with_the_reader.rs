@@ -53,6 +53,8 @@ fn at_every_place() {
         ("/$defs/fault/properties/abort", rule("{fault: {abort: {zzzzzzzz: 1}}}")),
         ("/$defs/guardrail", "kind: Guardrail\nzzzzzzzz: 1".to_owned()),
         ("/$defs/guardrail/properties/spec", "kind: Guardrail\nspec: {zzzzzzzz: 1}".to_owned()),
+        ("/$defs/halt", "kind: Halt\nzzzzzzzz: 1".to_owned()),
+        ("/$defs/halt/properties/spec", "kind: Halt\nspec: {zzzzzzzz: 1}".to_owned()),
     ] {
         assert_eq!(in_the_schema(pointer), known_to_the_reader(&yaml), "{pointer}");
     }

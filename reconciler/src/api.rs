@@ -4,7 +4,7 @@
 //! - [`status`]: `GET /v1/policies/status`, with its parts [`counts`], [`kubernetes`], [`policy_status`],
 //!   [`finding`] and [`first_generation`].
 //! - [`policies`], [`filters`], [`events`], [`ready`], [`health`], [`hooks`]: the other resources.
-//! - [`writes`]: changes of policies, and their history.
+//! - [`writes`]: changes of policies, and their history; [`halts`]: everything stops.
 //! - [`problem`] documents: errors.
 //! - [`time`]: how a time is written.
 //!
@@ -16,6 +16,7 @@ pub mod events;
 pub mod filters;
 pub mod finding;
 pub mod first_generation;
+pub mod halts;
 pub mod health;
 pub mod hooks;
 pub mod kubernetes;

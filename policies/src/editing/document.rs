@@ -38,7 +38,7 @@ impl Document {
             Outcome::Valid { kind, name, document } => {
                 let policy = match document {
                     reading::Document::Policy(policy) => Some(Arc::from(policy)),
-                    reading::Document::Guardrail(_) => None,
+                    reading::Document::Guardrail(_) | reading::Document::Halt(_) => None,
                 };
                 Ok(Self { index, kind: kind.name, name, policy, node })
             }

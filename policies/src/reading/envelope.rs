@@ -1,7 +1,10 @@
 //! A document of any kind: `apiVersion`, `kind`, `metadata` and `spec`.
 
+use std::sync::Arc;
+
 use super::{
     fields::{Context, Cursor, Fields},
+    halt,
     kinds::{Document, GROUP, KINDS, Kind},
     kustomize,
     problem::Finding,
@@ -34,8 +37,8 @@ pub(crate) struct Invalid {
     pub(crate) kind: &'static Kind,
     /// The name, where one could be read: it still counts against another's use of it.
     pub(crate) name: Option<PolicyName>,
-    /// True if it limits policies, or may have been meant to.
-    pub(crate) may_be_guardrail: bool,
+    /// True if it binds policies beside it, or may have been meant to.
+    pub(crate) may_bind: bool,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -55,27 +58,33 @@ pub(crate) fn read(node: &Node, context: &Context) -> Outcome {
     let (name, document) = top.fields().map(|fields| document(kind, fields)).unwrap_or_default();
     let findings = context.take_findings();
     if let Some(document) = document.filter(|_| findings.is_empty()) {
-        return Outcome::Valid { kind, name, document: with_restart(document, node) };
+        return Outcome::Valid { kind, name, document: with_annotations(document, node) };
     }
-    let may_be_guardrail = match (known, written) {
-        (Some(kind), _) => !kind.limits.is_empty(),
+    let may_bind = match (known, written) {
+        (Some(kind), _) => !kind.binds.is_empty(),
         (None, Some(_)) => true,
-        (None, None) => looks_like_guardrail(node),
+        (None, None) => looks_binding(node),
     };
-    Outcome::Invalid(Invalid { kind, name, may_be_guardrail, findings })
+    Outcome::Invalid(Invalid { kind, name, may_bind, findings })
 }
 
-/// A policy with the annotation that begins its durations anew.
-fn with_restart(mut document: Document, node: &Node) -> Document {
-    if let Document::Policy(policy) = &mut document {
-        let at = ["metadata", "annotations", RESTARTED_AT];
-        let at = at.iter().try_fold(&node.value, |value, key| field(value, key));
-        policy.restarted_at = match at {
-            Some(Value::String(text) | Value::Number(text)) => Some(text.as_str().into()),
-            _ => None,
-        };
+/// A document with the annotations that count: of a policy, the one that begins its durations anew.
+fn with_annotations(document: Document, node: &Node) -> Document {
+    let annotations = field(&node.value, "metadata").and_then(|metadata| field(metadata, "annotations"));
+    match document {
+        Document::Policy(mut policy) => {
+            let at = annotations.and_then(|annotations| field(annotations, RESTARTED_AT));
+            policy.restarted_at = match at {
+                Some(Value::String(text) | Value::Number(text)) => Some(text.as_str().into()),
+                _ => None,
+            };
+            Document::Policy(policy)
+        }
+        Document::Halt(halt) => {
+            Document::Halt(halt::placed(Arc::unwrap_or_clone(halt), node.place, annotations).into())
+        }
+        Document::Guardrail(guardrail) => Document::Guardrail(guardrail),
     }
-    document
 }
 
 /// Reads a document of this kind: its name, and what it declares.
@@ -109,12 +118,12 @@ fn metadata(mut fields: Fields<'_>, is_named: bool) -> Option<PolicyName> {
     name
 }
 
-/// True for a document without a kind that has the fields of one that limits policies.
-fn looks_like_guardrail(document: &Node) -> bool {
+/// True for a document without a kind that has the fields of one that binds policies.
+fn looks_binding(document: &Node) -> bool {
     let fields = |node: &Node| if let Value::Map(fields) = &node.value { fields.clone() } else { Vec::new() };
-    let limits = |key: &str| KINDS.iter().any(|kind| kind.limits.contains(&key));
+    let binds = |key: &str| KINDS.iter().any(|kind| kind.binds.contains(&key));
     fields(document).iter().any(|field| {
-        field.key.eq_ignore_ascii_case("kind") || fields(&field.value).iter().any(|inner| limits(&inner.key))
+        field.key.eq_ignore_ascii_case("kind") || fields(&field.value).iter().any(|inner| binds(&inner.key))
     })
 }
 

@@ -1,6 +1,13 @@
 //! The kinds of documents: a table with a row for each.
 
-use super::{fields::Fields, guardrail, policy};
+use std::sync::Arc;
+
+use super::{
+    fields::Fields,
+    guardrail,
+    halt::{self, Halt},
+    policy,
+};
 use crate::language::{Guardrail, Policy, PolicyName};
 
 /// A valid document, by its kind.
@@ -8,6 +15,7 @@ use crate::language::{Guardrail, Policy, PolicyName};
 pub(crate) enum Document {
     Policy(Box<Policy>),
     Guardrail(Guardrail),
+    Halt(Arc<Halt>),
 }
 
 /// A kind of document.
@@ -18,9 +26,9 @@ pub(crate) struct Kind {
     pub(super) api_version: &'static str,
     /// True if each document has a name, which no other document of the kind has.
     pub(super) is_named: bool,
-    /// The fields of its `spec` that limit policies. Where a document that cannot be used has one of
+    /// The fields of its `spec` that bind policies. Where a document that cannot be used has one of
     /// them, no policy that it may be meant for is in force.
-    pub(super) limits: &'static [&'static str],
+    pub(super) binds: &'static [&'static str],
     /// Reads its `spec`.
     pub(super) spec: fn(Fields<'_>, Option<PolicyName>) -> Option<Document>,
 }
@@ -32,30 +40,43 @@ pub(super) const GROUP: &str = "hfi.dev/";
 pub(crate) const POLICY: &str = "FaultPolicy";
 
 /// The kind of guardrails.
-pub const GUARDRAIL: &str = "Guardrail";
+const GUARDRAIL: &str = "Guardrail";
+
+/// The kind of halts.
+const HALT: &str = "Halt";
+
+/// The kinds whose documents bind every policy at and below their directory.
+pub const BINDING: [&str; 2] = [GUARDRAIL, HALT];
 
 /// All kinds. A document without a `kind` is of the first.
-pub(super) static KINDS: [Kind; 2] = [
+pub(super) static KINDS: [Kind; 3] = [
     Kind {
         name: POLICY,
         api_version: "hfi.dev/v1",
         is_named: true,
-        limits: &[],
+        binds: &[],
         spec: |fields, name| policy::spec(fields, name).map(Box::new).map(Document::Policy),
     },
     Kind {
         name: GUARDRAIL,
         api_version: "hfi.dev/v1",
         is_named: false,
-        limits: &guardrail::FIELDS,
+        binds: &guardrail::FIELDS,
         spec: |fields, _| guardrail::spec(fields).map(Document::Guardrail),
+    },
+    Kind {
+        name: HALT,
+        api_version: "hfi.dev/v1",
+        is_named: false,
+        binds: &halt::FIELDS,
+        spec: |fields, _| halt::spec(fields).map(Arc::new).map(Document::Halt),
     },
 ];
 
-/// True if a text that is not valid YAML contains a word of a kind that limits policies.
-pub(crate) fn mentions_guardrail(text: &[u8]) -> bool {
+/// True if a text that is not valid YAML contains a word of a kind that binds policies.
+pub(crate) fn mentions_binding_kind(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
     let has = |word: &str| text.contains(&word.to_ascii_lowercase());
-    let limiting = KINDS.iter().filter(|kind| !kind.limits.is_empty());
-    limiting.flat_map(|kind| kind.limits.iter().chain([&kind.name])).any(|word| has(word))
+    let binding = KINDS.iter().filter(|kind| !kind.binds.is_empty());
+    binding.flat_map(|kind| kind.binds.iter().chain([&kind.name])).any(|word| has(word))
 }

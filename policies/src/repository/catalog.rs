@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     file::{File, NameUse, ParsedPolicy},
+    halts::{LocatedHalt, directory},
     start::Start,
     window::{State, Window},
 };
@@ -25,7 +26,7 @@ const MAX_REPORTED_USES: usize = 20;
 pub struct Sources<'a> {
     /// The files whose policies are served, by their path.
     pub files: Vec<(&'a Arc<str>, &'a File)>,
-    /// Further files, such as those in the directories above: only their guardrails count.
+    /// Further files, such as those in the directories above: only their guardrails and halts count.
     pub ancestors: Vec<(&'a Arc<str>, &'a File)>,
     /// The guardrail of the server itself.
     pub server: Guardrail,
@@ -38,6 +39,7 @@ pub struct Sources<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     policies: Vec<LocatedPolicy>,
+    halts: Vec<LocatedHalt>,
     problems: Vec<Problem>,
     ignored: usize,
 }
@@ -50,6 +52,8 @@ pub struct LocatedPolicy {
     pub entry: SnapshotEntry,
     /// The start of its durations; absent when it has none.
     pub start: Option<Start>,
+    /// The file of a halt that keeps it out of force.
+    pub held_by: Option<Arc<str>>,
     window: Window,
 }
 
@@ -58,7 +62,7 @@ impl Catalog {
     /// its present content; it is asked only for policies whose duration counts from then.
     pub fn new(sources: &Sources<'_>, started_at: impl Fn(&str, &Policy) -> Option<Start>) -> Self {
         let mut catalog = Self::default();
-        // Of a file that only guards, what is wrong matters if it may concern its guardrails.
+        // Of a file that only guards, what is wrong matters if it may concern its guardrails or halts.
         let guards = sources.ancestors.iter().filter(|(_, file)| file.guardrails().is_none());
         for (path, file) in sources.files.iter().chain(guards) {
             let problem = |finding: &Finding| Problem { file: Arc::clone(path), finding: finding.clone() };
@@ -71,11 +75,13 @@ impl Catalog {
                 let started_at = start.map(|start| start.at);
                 let entry = SnapshotEntry { policy: Arc::clone(&parsed.policy), started_at };
                 let window = parsed.window(&entry);
-                LocatedPolicy { file: Arc::clone(path), parsed: Arc::clone(parsed), entry, start, window }
+                let (file, parsed) = (Arc::clone(path), Arc::clone(parsed));
+                LocatedPolicy { file, parsed, entry, start, held_by: None, window }
             }));
         }
         catalog.refuse_shared_names(sources);
         catalog.refuse_breaches(sources);
+        catalog.hold(sources);
         catalog.policies.sort_by(|a, b| a.entry.policy.order().cmp(&b.entry.policy.order()));
         catalog.refuse_excess();
         catalog.problems.sort();
@@ -118,7 +124,7 @@ impl Catalog {
     /// cannot be known what the guardrails are, nothing is.
     fn refuse_breaches(&mut self, sources: &Sources<'_>) {
         let files = sources.ancestors.iter().chain(&sources.files);
-        let guards = files.map(|(path, file)| (folder(path), path, file.guardrails()));
+        let guards = files.map(|(path, file)| (directory(path), path, file.guardrails()));
         let guards = guards
             .filter(|(.., guardrails)| guardrails.as_ref().is_none_or(|guardrails| !guardrails.is_empty()));
         let guards: Vec<_> = guards.collect();
@@ -129,7 +135,7 @@ impl Catalog {
         let problems = &mut self.problems;
         self.policies.retain(|located| {
             let policy = &located.entry.policy;
-            let mut guards = guards.iter().filter(|(folder, ..)| located.file.starts_with(folder));
+            let mut guards = guards.iter().filter(|(directory, ..)| located.file.starts_with(directory));
             let unreadable = guards.clone().find(|(.., guardrails)| guardrails.is_none());
             let of_server = server.into_iter().flat_map(|server| server.breaches(policy));
             let of_server = of_server.map(|breach| (breach, "the server demands it".to_owned()));
@@ -146,7 +152,7 @@ impl Catalog {
             if let Some((_, path, _)) = unreadable {
                 report(
                     String::new(),
-                    format!("is not in force: {path} is invalid and may hold a guardrail for it"),
+                    format!("is not in force: {path} is invalid and may hold a guardrail or a halt for it"),
                 );
             }
             let holds = told.is_empty() && unreadable.is_none();
@@ -155,6 +161,15 @@ impl Catalog {
             }
             holds
         });
+    }
+
+    /// Marks the policies that halts keep out of force, each with the file of the first that holds it.
+    fn hold(&mut self, sources: &Sources<'_>) {
+        self.halts = LocatedHalt::of(sources.ancestors.iter().chain(&sources.files));
+        for located in &mut self.policies {
+            let holding = self.halts.iter().find(|halt| halt.holds(&located.file));
+            located.held_by = holding.map(|halt| Arc::clone(&halt.file));
+        }
     }
 
     /// Policies whose regexes would take a proxy too much memory are not in force. Those that
@@ -183,6 +198,11 @@ impl Catalog {
     /// Every valid policy, whether or not it is in force.
     pub fn policies(&self) -> &[LocatedPolicy] {
         &self.policies
+    }
+
+    /// The halts, those above the policy directory first.
+    pub fn halts(&self) -> &[LocatedHalt] {
+        &self.halts
     }
 
     /// Everything that is wrong, by file and place.
@@ -216,7 +236,10 @@ impl Catalog {
 impl LocatedPolicy {
     /// The policy's state at `now`.
     pub fn state(&self, now: Timestamp) -> State {
-        self.window.state(now)
+        match self.window.state(now) {
+            State::Active if self.held_by.is_some() => State::Halted,
+            state => state,
+        }
     }
 
     /// The instant at which the policy comes into force; `None` if it always was.
@@ -230,12 +253,4 @@ impl LocatedPolicy {
         let started_at = self.entry.started_at.filter(|_| !self.window.is_dated_ahead(now));
         SnapshotEntry { policy: Arc::clone(&self.entry.policy), started_at }
     }
-}
-
-/// The directory of a file, with its slash; empty for the policy directory itself, and for those above it.
-fn folder(path: &str) -> &str {
-    if path.starts_with("../") {
-        return "";
-    }
-    path.rfind('/').and_then(|slash| path.get(..=slash)).unwrap_or_default()
 }

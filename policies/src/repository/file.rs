@@ -9,8 +9,8 @@ use super::{field_places::FieldPlaces, inert_metadata::InertMetadata, window::Wi
 use crate::{
     language::{Guardrail, Policy, PolicyName},
     reading::{
-        Context, Document, Finding, Kind, Node, Outcome, POLICY, Place, mentions_guardrail, read_document,
-        read_yaml,
+        Context, Document, Finding, Halt, Kind, Node, Outcome, POLICY, Place, mentions_binding_kind,
+        read_document, read_yaml,
     },
     wire::SnapshotEntry,
 };
@@ -18,8 +18,8 @@ use crate::{
 /// The most problems of one file that are told.
 const MAX_FINDINGS: usize = 100;
 
-/// The most guardrails of one file.
-const MAX_GUARDRAILS: usize = 100;
+/// The most guardrails and halts of one file.
+const MAX_BINDING: usize = 100;
 
 /// A policy file, read.
 #[derive(Debug, Default)]
@@ -36,7 +36,8 @@ pub struct File {
     pub ignored: usize,
     /// The steps that it took to compile its regexes, also those of invalid documents.
     pub(crate) regex_steps: usize,
-    may_be_guardrail: bool,
+    /// True if something invalid in it binds policies beside it, or may have been meant to.
+    may_bind: bool,
 }
 
 /// A name, and where it is used.
@@ -83,19 +84,20 @@ impl File {
                 Ok((Outcome::Foreign, _)) => file.ignored += 1,
                 Ok((Outcome::Invalid(invalid), node)) => {
                     file.names.extend(invalid.name.map(|name| NameUse::new(node.place, invalid.kind, name)));
-                    file.may_be_guardrail |= invalid.may_be_guardrail;
+                    file.may_bind |= invalid.may_bind;
                     file.findings.extend(invalid.findings);
                 }
                 Err(finding) => {
-                    // Nobody knows what it is; but what does not speak of a guardrail is none.
-                    file.may_be_guardrail |= mentions_guardrail(bytes);
+                    // Nobody knows what it is; but what does not speak of a guardrail or a halt is none.
+                    file.may_bind |= mentions_binding_kind(bytes);
                     file.findings.push(finding);
                 }
             }
         }
-        if file.all_guardrails().count() > MAX_GUARDRAILS {
-            let message =
-                format!("holds more than {MAX_GUARDRAILS} guardrails; each policy is held against each");
+        if file.others.len() > MAX_BINDING {
+            let message = format!(
+                "holds more than {MAX_BINDING} guardrails and halts; each policy is held against each"
+            );
             file.findings.push(Finding { place: Place::default(), field: String::new(), message });
         }
         file.findings.sort();
@@ -115,7 +117,7 @@ impl File {
     /// A file that could not be read, for this reason. Its content is unknown.
     pub fn unreadable(reason: String) -> Self {
         let finding = Finding { place: Place::default(), field: String::new(), message: reason };
-        Self { findings: vec![finding], may_be_guardrail: true, ..Self::default() }
+        Self { findings: vec![finding], may_bind: true, ..Self::default() }
     }
 
     /// The names of its policies and their places, also of those that are not valid.
@@ -132,17 +134,20 @@ impl File {
         if self.is_valid() { &self.documents } else { &[] }
     }
 
-    /// The limits that it sets; `None` if it is invalid and may have meant to set some.
+    /// The limits that it sets; `None` if it is invalid and may have meant to set some, or to halt.
     pub fn guardrails(&self) -> Option<Vec<&Guardrail>> {
-        let guardrails: Vec<_> = self.all_guardrails().collect();
-        let is_known = self.is_valid() || !self.may_be_guardrail && guardrails.is_empty();
-        is_known.then_some(guardrails)
+        let is_known = self.is_valid() || !self.may_bind && self.others.is_empty();
+        let guardrails = self.others.iter().filter_map(|document| match document {
+            Document::Guardrail(guardrail) => Some(guardrail),
+            _ => None,
+        });
+        is_known.then(|| guardrails.collect())
     }
 
-    /// The valid guardrails, also of a file that is not valid as a whole.
-    fn all_guardrails(&self) -> impl Iterator<Item = &Guardrail> {
+    /// The valid halts, also of a file that is not valid as a whole.
+    pub fn halts(&self) -> impl Iterator<Item = &Arc<Halt>> {
         self.others.iter().filter_map(|document| match document {
-            Document::Guardrail(guardrail) => Some(guardrail),
+            Document::Halt(halt) => Some(halt),
             _ => None,
         })
     }

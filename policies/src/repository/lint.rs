@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{
     catalog::{Catalog, LocatedPolicy},
+    halts::LocatedHalt,
     misdated,
 };
 use crate::{
@@ -29,6 +30,7 @@ struct At<'c> {
 /// Everything in a catalog that is worth a warning at `now`, by file and place.
 pub fn warnings(catalog: &Catalog, now: Timestamp) -> Vec<Problem> {
     let mut warnings = misdated::warnings(catalog, now);
+    warnings.extend(catalog.halts().iter().map(LocatedHalt::warning));
     for located in catalog.policies() {
         let selectors = unmatchable::selectors(&located.entry.policy).into_iter();
         warnings.extend(selectors.map(|(field, why)| problem(located, field, why)));

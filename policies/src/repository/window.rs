@@ -12,6 +12,8 @@ pub enum State {
     /// It has ended.
     Expired,
     Suspended,
+    /// A halt in its directory, or in one above, keeps it out of force.
+    Halted,
 }
 
 /// The times of a policy, out of all its rules: all policies are asked for theirs at every change of one.
@@ -69,7 +71,7 @@ impl Window {
                 let changes = [self.start, self.timed_from, self.end];
                 changes.into_iter().flatten().filter(|change| *change > now).min()
             }
-            State::Expired | State::Suspended => None,
+            State::Expired | State::Suspended | State::Halted => None,
         }
     }
 }

@@ -13,12 +13,14 @@ pub struct Counts {
     /// Errors of all rejected files.
     pub errors: usize,
     pub expired: usize,
+    /// Policies that a document of kind `Halt` keeps out of force.
+    pub halted: usize,
     /// Policies whose namespace is not in the cluster.
     pub inactive: usize,
     /// Documents that are not of hfi's API group.
     #[serde(rename = "passedOver")]
     pub ignored: usize,
-    /// All valid policies: the sum of the five states.
+    /// All valid policies: the sum of the six states.
     pub policies: usize,
     /// Files with errors; nothing of them is served.
     pub rejected_files: usize,
@@ -37,7 +39,7 @@ pub struct Summary {
 
 impl Counts {
     /// The number of policies in each state.
-    pub fn states(&self) -> [(&'static str, usize); 5] {
+    pub fn states(&self) -> [(&'static str, usize); 6] {
         PolicyState::ALL.map(|state| (state.as_str(), self.of(state)))
     }
 
@@ -48,6 +50,7 @@ impl Counts {
             PolicyState::Expired => self.expired,
             PolicyState::Suspended => self.suspended,
             PolicyState::Inactive => self.inactive,
+            PolicyState::Halted => self.halted,
             PolicyState::Unknown => 0,
         }
     }

@@ -10,7 +10,7 @@ use super::counts::Counts;
 pub struct Event {
     /// The digest of the snapshot of all workloads.
     pub digest: String,
-    /// All snapshots are empty because of the halt file.
+    /// All snapshots are empty because somebody has halted everything.
     pub halted: bool,
     /// `<branch>@sha1:<commit>`, or `dir@sha256:<hex>` of a directory.
     pub revision: String,

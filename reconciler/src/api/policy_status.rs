@@ -55,6 +55,8 @@ pub enum PolicyState {
     Suspended,
     /// Its namespace is not in the cluster.
     Inactive,
+    /// A document of kind `Halt` keeps it out of force.
+    Halted,
     /// A state of a newer server.
     #[serde(other)]
     #[schemars(skip)]
@@ -121,8 +123,8 @@ impl Selector {
 }
 
 impl PolicyState {
-    pub const ALL: [Self; 5] =
-        [Self::Active, Self::Scheduled, Self::Expired, Self::Suspended, Self::Inactive];
+    pub const ALL: [Self; 6] =
+        [Self::Active, Self::Scheduled, Self::Expired, Self::Suspended, Self::Inactive, Self::Halted];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -131,6 +133,7 @@ impl PolicyState {
             Self::Expired => "expired",
             Self::Suspended => "suspended",
             Self::Inactive => "inactive",
+            Self::Halted => "halted",
             Self::Unknown => "unknown",
         }
     }
@@ -143,6 +146,7 @@ impl From<State> for PolicyState {
             State::Scheduled => Self::Scheduled,
             State::Expired => Self::Expired,
             State::Suspended => Self::Suspended,
+            State::Halted => Self::Halted,
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// There is something to serve: how old it is, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ready {
-    /// All snapshots are empty because of the halt file.
+    /// All snapshots are empty because somebody has halted everything.
     pub halted: bool,
     /// The policies are those that an earlier process left; this one has not read the source yet.
     #[serde(default)]

@@ -15,8 +15,8 @@ use super::{
 pub struct Status {
     /// The digest of the snapshot of `scope`; while `halted`, of an empty one.
     pub digest: String,
-    /// All snapshots are empty because of the halt file. All other fields but `digest` describe the policies
-    /// that come back when the file is gone.
+    /// All snapshots are empty because somebody has halted everything. All other fields but `digest` describe the
+    /// policies that come back when the halt ends.
     pub halted: bool,
     /// Null without `--kubernetes`.
     pub kubernetes: Option<Kubernetes>,

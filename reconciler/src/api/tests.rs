@@ -13,6 +13,7 @@ use super::{
     filters::{Filter, FilterCounts, FilterState, Filters, Modules},
     finding::Finding,
     first_generation::{FaultType, PolicyFields, SummaryFields},
+    halts::{Durable, HaltRequest, HaltState, HaltedFilters, HaltedReplica},
     health::Health,
     hooks::Notified,
     kubernetes::{ClusterTask, FailingDuty, Kubernetes, Proxies, SilentProxy},
@@ -43,6 +44,7 @@ fn every_resource_is_written_as_before() {
     is_written_as::<Problem>(include_str!("tests/problem_of_a_write.json"));
     is_written_as::<Written>(include_str!("tests/written.json"));
     is_written_as::<History>(include_str!("tests/history.json"));
+    is_written_as::<HaltState>(include_str!("tests/halt.json"));
     is_written_as::<Health>(include_str!("tests/health.json"));
     is_written_as::<Notified>(include_str!("tests/hooks.json"));
 }
@@ -58,6 +60,7 @@ fn a_newer_server_is_understood() {
     }
     assert_eq!(serde_json::from_str::<PolicyState>("\"paused\"").unwrap(), PolicyState::Unknown);
     assert_eq!(serde_json::from_str::<Direction>("\"both\"").unwrap(), Direction::Unknown);
+    assert_eq!(serde_json::from_str::<Durable>("\"tape\"").unwrap(), Durable::Unknown);
     assert_eq!(serde_json::from_str::<ClusterTask>("\"backups\"").unwrap(), ClusterTask::Unknown);
 }
 
@@ -69,6 +72,9 @@ fn a_name_is_the_same_in_json_and_in_metrics() {
     }
     for state in FilterState::ALL {
         assert_eq!(json(serde_json::to_value(state).unwrap()), state.as_str());
+    }
+    for durable in Durable::ALL {
+        assert_eq!(json(serde_json::to_value(durable).unwrap()), durable.as_str());
     }
     for duty in ClusterTask::ALL {
         assert_eq!(json(serde_json::to_value(duty).unwrap()), duty.as_str());
@@ -95,12 +101,24 @@ fn seconds() -> impl Strategy<Value = f64> {
 }
 
 fn counts() -> impl Strategy<Value = Counts> {
-    any::<[usize; 9]>().prop_map(
-        |[active, errors, expired, inactive, ignored, policies, rejected_files, scheduled, suspended]| {
+    any::<[usize; 10]>().prop_map(
+        |[
+            active,
+            errors,
+            expired,
+            halted,
+            inactive,
+            ignored,
+            policies,
+            rejected_files,
+            scheduled,
+            suspended,
+        ]| {
             Counts {
                 active,
                 errors,
                 expired,
+                halted,
                 inactive,
                 ignored,
                 policies,
@@ -158,6 +176,33 @@ fn history() -> impl Strategy<Value = History> {
         time,
     });
     (vec(commit, 0..3), any::<bool>()).prop_map(|(commits, partial)| History { commits, partial })
+}
+
+fn halt() -> impl Strategy<Value = HaltState> {
+    let durable = prop::sample::select([&Durable::ALL[..], &[Durable::Unknown]].concat());
+    let replica = (option::of(text()), any::<bool>(), text());
+    let replica = replica.prop_map(|(error, halted, name)| HaltedReplica { error, halted, name });
+    let filters = any::<[usize; 2]>().prop_map(|[stopped, waiting]| HaltedFilters { stopped, waiting });
+    let texts = [(); 4].map(|()| option::of(text()));
+    let lists = (vec(replica, 0..3), vec(text(), 0..3));
+    (texts, option::of(any::<bool>()), option::of(durable), filters, any::<bool>(), lists, option::of(time()))
+        .prop_map(
+            |([by, id, reason, trouble], complete, durable, filters, halted, (replicas, standing), since)| {
+                HaltState {
+                    by,
+                    complete,
+                    durable,
+                    filters,
+                    halted,
+                    id,
+                    reason,
+                    replicas,
+                    since,
+                    standing,
+                    trouble,
+                }
+            },
+        )
 }
 
 fn selector() -> impl Strategy<Value = Selector> {
@@ -377,6 +422,12 @@ proptest! {
     fn a_write_is_read_back(written in written(), history in history()) {
         is_read_back(&written);
         is_read_back(&history);
+    }
+
+    #[test]
+    fn a_halt_is_read_back(halt in halt(), reason in text()) {
+        is_read_back(&halt);
+        is_read_back(&HaltRequest { reason });
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl PolicyFiles {
     }
 
     /// The path of a file as the user gave it.
-    fn shown(&self, file: &Arc<str>) -> Arc<str> {
+    pub fn shown(&self, file: &Arc<str>) -> Arc<str> {
         self.parsed(file).map_or_else(|| Arc::clone(file), |parsed| Arc::clone(&parsed.shown))
     }
 

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use policies::{Catalog, Digest, Scope, Timestamp, repository::ActiveSet, wire::Format};
+use policies::{
+    Catalog, Digest, Scope, Timestamp,
+    repository::{ActiveSet, LocatedHalt},
+    wire::Format,
+};
 
 use crate::source::{Revision, ancestry::Ancestry, signers::Signed};
 
@@ -85,6 +89,11 @@ impl Published {
     /// The catalog that is served: an empty one during a hold.
     pub fn served(&self) -> Arc<Catalog> {
         if self.holds.any() { Arc::default() } else { Arc::clone(&self.whole.catalog) }
+    }
+
+    /// True if nothing is in force because somebody has stopped everything: by a hold, or by a document.
+    pub fn is_halted(&self) -> bool {
+        self.holds.halted || self.whole.catalog.halts().iter().any(LocatedHalt::holds_everything)
     }
 
     /// The revision to name in an answer to a client that runs `running`; `None` while no answer may be given, since

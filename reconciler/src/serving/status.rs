@@ -63,6 +63,7 @@ pub fn counts(published: &Published, namespaces: Option<&Namespaces>) -> Counts 
         active: of(PolicyState::Active),
         errors: catalog.problems().len(),
         expired: of(PolicyState::Expired),
+        halted: of(PolicyState::Halted),
         inactive: of(PolicyState::Inactive),
         ignored: catalog.ignored(),
         policies: states.len(),
@@ -76,7 +77,9 @@ pub fn counts(published: &Published, namespaces: Option<&Namespaces>) -> Counts 
 pub fn state(placed: &LocatedPolicy, published: &Published, namespaces: Option<&Namespaces>) -> PolicyState {
     let is_gone = namespaces.is_some_and(|namespaces| !namespaces.have(&placed.entry.policy));
     match placed.state(published.whole.at).into() {
-        PolicyState::Active | PolicyState::Scheduled if is_gone => PolicyState::Inactive,
+        PolicyState::Active | PolicyState::Scheduled | PolicyState::Halted if is_gone => {
+            PolicyState::Inactive
+        }
         state => state,
     }
 }

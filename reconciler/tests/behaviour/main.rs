@@ -12,6 +12,7 @@ mod a_directory_is_followed;
 mod a_duration_counts_from_the_commit;
 mod a_forge_may_refuse_a_push;
 mod a_guardrail_above_binds_a_directory;
+mod a_halt_in_git_holds_a_directory;
 mod a_halt_takes_no_filter_back;
 mod a_large_file_in_the_history_costs_the_server_nothing;
 mod a_look_at_a_repository_removes_nothing;

@@ -42,7 +42,7 @@ async fn every_policy_has_its_state_and_every_rejected_file_its_errors() {
     assert_eq!(
         status["summary"],
         json!({
-            "policies": 5, "active": 2, "scheduled": 1, "expired": 1, "suspended": 1, "inactive": 0,
+            "policies": 5, "active": 2, "scheduled": 1, "expired": 1, "suspended": 1, "inactive": 0, "halted": 0,
             "rejectedFiles": 1, "errors": status["rejected"][0]["errors"].as_array().unwrap().len(),
             "passedOver": 0,
             "total_policies": 5, "active_policies": 2, "abort_policies": 1, "delay_policies": 4,

@@ -40,7 +40,7 @@ impl Known {
         let served = catalog.snapshot(workload, now).encode(Format::V2);
         let snapshot = Snapshot::decode(&served).map_err(|error| error.to_string())?;
         let other = |placed: &LocatedPolicy| {
-            (placed.entry.policy.name.as_str().to_owned(), why_not(placed, workload, now))
+            (placed.entry.policy.name.as_str().to_owned(), why_not(placed, &files, workload, now))
         };
         Ok(Self { snapshot, others: catalog.policies().iter().map(other).collect() })
     }
@@ -62,11 +62,15 @@ impl Known {
 }
 
 /// The reason why no rule of a policy was checked.
-fn why_not(placed: &LocatedPolicy, workload: &Scope, now: Timestamp) -> String {
+fn why_not(placed: &LocatedPolicy, files: &PolicyFiles, workload: &Scope, now: Timestamp) -> String {
     let policy = &placed.entry.policy;
     let time = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339).unwrap_or_default();
     match placed.state(now) {
         State::Suspended => "is suspended".to_owned(),
+        State::Halted => {
+            let file = placed.held_by.as_ref().map(|file| files.shown(file));
+            format!("is halted by {}", file.unwrap_or_default())
+        }
         State::Scheduled => format!("is in force only from {}", time(placed.in_force_from())),
         State::Expired => format!("is over since {}", time(placed.entry.last_end())),
         State::Active if !workload.is_selected_by(&policy.selector) => {
@@ -83,6 +87,7 @@ fn why_not_served(policy: &PolicyStatus, workload: &Scope, is_held: bool) -> Str
     let is_selected = selector.parsed().is_none_or(|selector| workload.is_selected_by(&selector));
     match policy.state {
         PolicyState::Suspended => "is suspended".to_owned(),
+        PolicyState::Halted => "is halted".to_owned(),
         PolicyState::Scheduled => format!("is in force only from {}", time(policy.starts_at)),
         PolicyState::Expired => format!("is over since {}", time(policy.ends_at)),
         PolicyState::Active | PolicyState::Inactive | PolicyState::Unknown if !is_selected => {

@@ -47,6 +47,7 @@ impl Hold {
             (Self::Withdrawn, PolicyState::Active) => ("withdrawn", Colour::Bad),
             (_, PolicyState::Active) => ("active", Colour::Good),
             (_, PolicyState::Inactive) => ("inactive", Colour::Bad),
+            (_, PolicyState::Halted) => ("halted", Colour::Bad),
             (_, PolicyState::Scheduled) => ("scheduled", Colour::Attention),
             (_, state) => (state.as_str(), Colour::Faint),
         }

@@ -154,7 +154,7 @@ impl Stream {
         let namespaces = self.served.services.namespaces();
         api::events::Event {
             digest: version.digest.to_string(),
-            halted: published.holds.halted,
+            halted: published.is_halted(),
             revision: version.revision.to_string(),
             summary: counts(published, namespaces.as_deref()),
             withdrawn: published.holds.withdrawn.clone(),

@@ -57,9 +57,10 @@ fn exposition(served: &Served) -> Exposition {
 
 fn policies(served: &Served, metrics: &mut Exposition) {
     let namespaces = served.services.namespaces();
-    let (counts, holds) = match served.publisher.publication() {
+    let (counts, is_halted, withdrawn) = match served.publisher.publication() {
         Publication::Serving(published) => {
-            (counts(&published, namespaces.as_deref()), published.holds.clone())
+            let counts = counts(&published, namespaces.as_deref());
+            (counts, published.is_halted(), published.holds.withdrawn.is_some())
         }
         Publication::Starting { .. } => Default::default(),
     };
@@ -67,9 +68,9 @@ fn policies(served: &Served, metrics: &mut Exposition) {
         let labels = [("revision", revision.to_string()), ("digest", digest.to_string())];
         metrics.info("serving", "The commit in force, and the digest of all its policies", labels);
     }
-    metrics.gauge("halted", "1 while the halt file empties all snapshots", usize::from(holds.halted));
+    metrics.gauge("halted", "1 while all snapshots are empty because of a halt", usize::from(is_halted));
     let help = "1 while nothing is in force because the signer is no longer trusted";
-    metrics.gauge("withdrawn", help, usize::from(holds.withdrawn.is_some()));
+    metrics.gauge("withdrawn", help, usize::from(withdrawn));
     metrics.gauges("policies", "Valid policies, by state", "state", counts.states());
     metrics.gauge("rejected_files", "Policy files with an error", counts.rejected_files);
     metrics.gauge("policy_errors", "Errors in policy files", counts.errors);

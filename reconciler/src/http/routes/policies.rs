@@ -165,7 +165,7 @@ pub(super) async fn listed(
 
 /// The policy as clients of the first generation read it, or the reason why they get none.
 fn in_force(located: &LocatedPolicy, published: &Published, served: &Served) -> Result<Value, String> {
-    if published.holds.halted {
+    if published.is_halted() {
         return Err("is not in force while everything is halted".to_owned());
     }
     let (namespaces, now) = (served.services.namespaces(), clock::now());

@@ -27,7 +27,7 @@ pub(crate) async fn get(State(served): State<Served>) -> Result<impl IntoRespons
         .map(|failure| SourceError { age_seconds: seconds_since(failure.at), message: failure.reason });
     let revision = published.whole.revision.to_string();
     let ready = Ready {
-        halted: published.holds.halted,
+        halted: published.is_halted(),
         restored: attempts.restored,
         revision: revision.clone(),
         source_age_seconds: attempts.read_at.map(seconds_since),

@@ -51,7 +51,7 @@ fn read(served: &Served) -> Result<Status, Problem> {
         Publication::Serving(published) => published,
         Publication::Starting { reason } => return Err(Problem::not_ready(reason)),
     };
-    let halted = published.holds.halted;
+    let halted = published.is_halted();
     let cluster = served.services.cluster.as_ref().map(|cluster| cluster.current());
     let namespaces = cluster.as_ref().and_then(|view| view.namespaces.clone());
     let counts = counts(&published, namespaces.as_deref());

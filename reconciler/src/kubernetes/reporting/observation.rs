@@ -47,7 +47,7 @@ impl Observation {
             Publication::Serving(published) => Some(published),
             Publication::Starting { .. } => None,
         };
-        let halted = published.as_ref().is_some_and(|published| published.holds.halted);
+        let halted = published.as_ref().is_some_and(|published| published.is_halted());
         let version = Version::of(publisher);
         let mut observation = Self {
             reason: version.as_ref().err().cloned().unwrap_or_default(),

@@ -64,7 +64,7 @@ pub(crate) struct Status {
     /// The digest of the snapshot of all policies. Replicas that agree show the same one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) digest: Option<String>,
-    /// Every snapshot is empty because of the halt file.
+    /// Every snapshot is empty because somebody has halted everything.
     pub(crate) halted: bool,
     /// The reason for which nothing is in force: the signer of the commit is no longer trusted.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -79,7 +79,7 @@ fn conditions(seen: &Observation, before: Option<&Status>) -> Vec<Condition> {
     let ready = match &seen.served {
         None => ("False", "NothingToServe", seen.reason.clone()),
         Some(_) if seen.halted => {
-            ("False", "Halted", "every snapshot is empty while the halt file exists".to_owned())
+            ("False", "Halted", "every snapshot is empty: everything is halted".to_owned())
         }
         Some(_) if seen.withdrawn.is_some() => {
             ("False", "Withdrawn", seen.withdrawn.clone().unwrap_or_default())

@@ -1,9 +1,9 @@
-//! The directories above the one that is read, whose guardrails bind it too.
+//! The directories above the one that is read, whose guardrails and halts bind it too.
 //!
 //! In a Git work tree they go up to its root, as they do where the repository is served. Elsewhere nothing says where
 //! a tree of policies begins: in a copy of it, such as a layer of an image, the directories of the same owner on the
 //! same file system count, up to the first that everybody may write to; and of their files only those that name a
-//! guardrail. A mounted ConfigMap is a file system of its own, so nothing above it is read.
+//! guardrail or a halt. A mounted ConfigMap is a file system of its own, so nothing above it is read.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use policies::reading::GUARDRAIL;
+use policies::reading::BINDING;
 
 use super::{Rules, walk::Walk};
 use crate::{
@@ -68,11 +68,12 @@ impl Above {
 
     /// In a work tree every file counts as it does where the repository is served.
     fn is_guard(&self, file: &CheckoutFile) -> bool {
-        let mut words = match &file.content {
-            Content::Bytes(bytes) => bytes.windows(GUARDRAIL.len()),
-            Content::Known | Content::Unreadable(_) => [].windows(GUARDRAIL.len()),
+        let bytes = match &file.content {
+            Content::Bytes(bytes) => bytes.as_slice(),
+            Content::Known | Content::Unreadable(_) => &[],
         };
-        self.is_work_tree || words.any(|word| word == GUARDRAIL.as_bytes())
+        let names = |kind: &&str| bytes.windows(kind.len()).any(|word| word == kind.as_bytes());
+        self.is_work_tree || BINDING.iter().any(names)
     }
 }
 

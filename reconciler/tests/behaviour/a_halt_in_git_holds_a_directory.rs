@@ -1,0 +1,65 @@
+//! A document of kind `Halt`: the server, `hfi validate` and `hfi explain` agree that what is below it is out of force.
+
+use std::{fs, path::Path};
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Server, hfi, policy};
+
+const HALT: &str = "kind: Halt\nspec: {reason: checkout is down}\n";
+const CHECKOUT: &str = "namespace=demo&service=checkout";
+
+/// `pol/team/a/p.yaml` and `pol/q.yaml`.
+fn tree() -> TempDir {
+    let tree = tempfile::tempdir().unwrap();
+    fs::create_dir_all(tree.path().join("pol/team/a")).unwrap();
+    fs::create_dir(tree.path().join(".git")).unwrap();
+    fs::write(tree.path().join("pol/team/a/p.yaml"), policy("p", "checkout", 503)).unwrap();
+    fs::write(tree.path().join("pol/q.yaml"), policy("q", "checkout", 503)).unwrap();
+    tree
+}
+
+/// The rule that `hfi explain` says decides.
+fn decides(tree: &Path, path: &str) -> String {
+    let explain = ["explain", "--dir", path, "--namespace", "demo", "--service", "checkout"];
+    let (_, text) = hfi(tree, &explain);
+    text
+}
+
+#[tokio::test]
+async fn what_is_below_it_is_listed_as_halted_and_returns_when_it_is_removed() {
+    let tree = tree();
+    let server = Server::of_folder(&tree.path().join("pol")).await;
+    let before = server.snapshot(CHECKOUT, &[]).await.etag;
+    let halt = tree.path().join("pol/team/halt.yaml");
+    fs::write(&halt, HALT).unwrap();
+    let held = server.next(CHECKOUT, &before).await.etag;
+    assert_eq!(server.names().await, ["q"]);
+    let status = server.json("/v1/policies/status").await;
+    let states: Vec<_> =
+        status["policies"].as_array().unwrap().iter().map(|policy| &policy["state"]).collect();
+    assert_eq!((states, &status["halted"]), (vec![&json!("halted"), &json!("active")], &json!(false)));
+    assert_eq!((&status["summary"]["halted"], &status["summary"]["policies"]), (&json!(1), &json!(2)));
+    assert_eq!(server.json("/v1/policies?all=true").await["policies"].as_array().unwrap().len(), 2);
+    assert!(decides(tree.path(), "pol").contains("is halted by pol/team/halt.yaml"));
+    let (code, text) = hfi(tree.path(), &["validate", "pol"]);
+    assert!(code == 0 && text.contains("out of force: checkout is down"), "{text}");
+
+    fs::remove_file(&halt).unwrap();
+    assert_eq!(server.next(CHECKOUT, &held).await.etag, before);
+}
+
+#[tokio::test]
+async fn one_in_a_directory_above_halts_everything() {
+    let tree = tree();
+    let server = Server::of_folder(&tree.path().join("pol/team")).await;
+    let before = server.snapshot(CHECKOUT, &[]).await.etag;
+    fs::write(tree.path().join("pol/halt.yaml"), HALT).unwrap();
+    server.next(CHECKOUT, &before).await;
+    assert!(server.names().await.is_empty());
+    assert_eq!(server.json("/v1/ready").await["halted"], true);
+    assert_eq!(server.json("/v1/policies/status").await["halted"], true);
+    let why = decides(tree.path(), "pol/team");
+    assert!(why.contains("is halted by") && why.contains("pol/halt.yaml"), "{why}");
+}
