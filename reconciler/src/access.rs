@@ -9,3 +9,6 @@ mod entry;
 pub mod failures;
 pub mod rights;
 pub mod token_file;
+
+/// The audience of the tokens of ServiceAccounts.
+pub const AUDIENCE: &str = "hfi";

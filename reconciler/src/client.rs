@@ -6,6 +6,7 @@
 //! - [`event_stream`]: server-sent events, read.
 //! - [`exchange`]: requests and answers (`reqwest`).
 //! - `snapshot`: what a server answers a filter with.
+//! - [`way`]: a way to a server to which its URL does not lead.
 //! - [`writing`]: requests that change policies.
 
 pub mod address;
@@ -14,6 +15,7 @@ pub mod exchange;
 pub mod failure;
 mod snapshot;
 pub mod token;
+pub mod way;
 pub mod writing;
 
-pub use self::{address::ServerUrl, exchange::Client, failure::Failure, token::Token};
+pub use self::{address::ServerUrl, exchange::Client, failure::Failure, token::Token, way::Way};

@@ -12,9 +12,11 @@
 //! - [`leader`]: elects the replica that writes.
 //! - [`reporting`]: the object that shows what is served, and Events.
 //! - `token_review`: asks whose token something is.
+//! - [`forwarding`]: a way to the replicas for a person outside of the cluster.
 //! - [`inspecting`]: reads what [`doctor`](crate::doctor) judges.
 
 pub mod client;
+pub mod forwarding;
 mod health;
 pub mod inspecting;
 pub mod leader;

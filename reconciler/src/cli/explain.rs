@@ -124,7 +124,7 @@ impl Explain {
         let request = self.request();
         let known = match &self.dir {
             Some(dir) => Known::of_dir(dir.clone(), &workload, request.now()).map_err(wrong_use),
-            None => match self.server.clone().client() {
+            None => match self.server.clone().client().await {
                 Ok(client) => {
                     Known::of_server(&client, &scope, &workload).await.map_err(|failure| failed(&failure))
                 }

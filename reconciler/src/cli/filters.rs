@@ -33,7 +33,7 @@ pub struct ListFilters {
 
 impl ListFilters {
     pub async fn run(self) -> ExitCode {
-        let client = match self.server.client() {
+        let client = match self.server.client().await {
             Ok(client) => client,
             Err(code) => return code,
         };

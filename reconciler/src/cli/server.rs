@@ -1,14 +1,19 @@
 //! The options for a running server.
 
+mod cluster;
 mod failure;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
 
+use self::cluster::object_name;
 pub(crate) use self::failure::{failed, failed_as_told};
 use super::console;
-use crate::client::{Client, Token, exchange::Settings};
+use crate::{
+    client::{Client, Token, Way, exchange::Settings},
+    kubernetes::forwarding::ObjectName,
+};
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Server")]
@@ -35,23 +40,47 @@ pub(crate) struct ServerArgs {
     /// Send the token over plain http to other machines too, where others can read it
     #[arg(long)]
     insecure_token: bool,
+
+    /// Reach the Service of hfi in a cluster, by port-forward with your kubeconfig. Takes the place of --server
+    #[arg(long, value_name = "[NS/]NAME", value_parser = object_name)]
+    kubernetes_service: Option<ObjectName>,
+
+    /// The context of the kubeconfig [default: its current one]
+    #[arg(long, value_name = "NAME", requires = "kubernetes_service")]
+    context: Option<String>,
+
+    /// Ask the cluster for a token of this service account. Takes the place of --token-file
+    #[arg(long, value_name = "[NS/]NAME", requires = "kubernetes_service", value_parser = object_name)]
+    service_account: Option<ObjectName>,
 }
 
 impl ServerArgs {
-    /// A client of the server, or the exit code of what is wrong with the options.
-    pub(crate) fn client(self) -> Result<Client, ExitCode> {
-        let Self { server, token_file, ca_file, insecure_token } = self;
+    /// A client of the server, or the exit code of what is wrong.
+    pub(crate) async fn client(self) -> Result<Client, ExitCode> {
+        let Self { server, token_file, ca_file, insecure_token, kubernetes_service, .. } = self;
+        let (server, way, granted) = match kubernetes_service {
+            Some(service) => {
+                let (way, token) = cluster::reach(service, self.context, self.service_account).await?;
+                (way.url().to_owned(), Some(Arc::new(way) as Arc<dyn Way>), token)
+            }
+            None => (server, None, None),
+        };
         let wrong = |reason| console::wrong_use(format_args!("--server (HFI_SERVER) {reason}"));
         let server = server.parse().map_err(wrong)?;
-        let token = token_file.as_deref().map(Token::of_file).transpose();
+        let token = match granted {
+            Some(token) => Ok(Some(token)),
+            None => token_file.as_deref().map(Token::of_file).transpose(),
+        };
         let token = token.map_err(|error| failed(&error.into()))?;
-        Client::new(Settings { server, token, ca_file, insecure_token }).map_err(|why| failed(&why))
+        let settings = Settings { server, token, ca_file, insecure_token, way };
+        Client::new(settings).map_err(|why| failed(&why))
     }
 
-    /// The same, without a word about what is wrong.
+    /// A client of the server of `--server`, without a word about what is wrong.
     pub(crate) fn quiet_client(self) -> Option<Client> {
-        let Self { server, token_file, ca_file, insecure_token } = self;
+        let Self { server, token_file, ca_file, insecure_token, .. } = self;
         let token = token_file.as_deref().map(Token::of_file).transpose().ok()?;
-        Client::new(Settings { server: server.parse().ok()?, token, ca_file, insecure_token }).ok()
+        let server = server.parse().ok()?;
+        Client::new(Settings { server, token, ca_file, insecure_token, way: None }).ok()
     }
 }

@@ -41,7 +41,7 @@ enum EventOutput {
 impl Watch {
     /// Prints until stdout is closed, or the server refuses.
     pub async fn run(self) -> ExitCode {
-        let client = match self.server.client() {
+        let client = match self.server.client().await {
             Ok(client) => client,
             Err(code) => return code,
         };

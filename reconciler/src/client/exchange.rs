@@ -1,6 +1,6 @@
 //! Requests and answers.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use git_http::Connection;
 use reqwest::{
@@ -15,6 +15,7 @@ use super::{
     event_stream::{EventReader, ServerSent},
     failure::Failure,
     token::Token,
+    way::Way,
 };
 use crate::{api::problem::Problem, version};
 
@@ -38,6 +39,8 @@ pub struct Settings {
     pub ca_file: Option<PathBuf>,
     /// The token may be sent in clear text.
     pub insecure_token: bool,
+    /// The way to the server, if its URL does not lead there.
+    pub way: Option<Arc<dyn Way>>,
 }
 
 /// A client of one server.
@@ -47,22 +50,26 @@ pub struct Client {
     token: Option<Token>,
     connection: Connection,
     http: reqwest::Client,
+    way: Option<Arc<dyn Way>>,
 }
 
 impl Client {
     /// Reads the file of certificates; sends nothing yet.
     pub fn new(settings: Settings) -> Result<Self, Failure> {
-        let Settings { server, token, ca_file, insecure_token } = settings;
-        if token.is_some() && !server.is_confidential() && !insecure_token {
+        let Settings { server, token, ca_file, insecure_token, way } = settings;
+        if token.is_some() && !server.is_confidential() && way.is_none() && !insecure_token {
             return Err(Failure::Exposed { server: server.to_string() });
         }
         let wrong = |failure: git_http::Failure| Failure::Setup {
             server: server.to_string(),
             reason: failure.to_string(),
         };
-        let connection =
-            Connection::new(server.url().clone(), ca_file, server.is_loopback(), CONNECT).map_err(wrong)?;
-        let http = connection.configure(ClientBuilder::new()).map_err(wrong)?;
+        let is_direct = server.is_loopback() || way.is_some();
+        let connection = Connection::new(server.url().clone(), ca_file, is_direct, CONNECT).map_err(wrong)?;
+        let mut http = connection.configure(ClientBuilder::new()).map_err(wrong)?;
+        if let Some(way) = &way {
+            http = http.unix_socket(way.socket());
+        }
         let http = http
             // A token is for the server that was named.
             .redirect(redirect::Policy::none())
@@ -70,7 +77,7 @@ impl Client {
             .user_agent(format!("hfi/{}", version::text()))
             .build()
             .map_err(|_| wrong(git_http::Failure::Setup("its client does not start")))?;
-        Ok(Self { server, token, connection, http })
+        Ok(Self { server, token, connection, http, way })
     }
 
     /// The URL that the client was made with.
@@ -205,7 +212,8 @@ impl Client {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let reason = self.connection.failure(error).to_string();
+        let reason = self.way.as_ref().and_then(|way| way.failure());
+        let reason = reason.unwrap_or_else(|| self.connection.failure(error).to_string());
         let may_have_arrived = !error.is_connect();
         Failure::Unreachable { server: self.server.to_string(), reason, may_have_arrived }
     }

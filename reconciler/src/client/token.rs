@@ -30,7 +30,8 @@ impl Token {
         Self::of_text(&bytes).map_err(|reason| wrong(reason.to_owned()))
     }
 
-    fn of_text(bytes: &[u8]) -> Result<Self, &'static str> {
+    /// Reads the content of such a file.
+    pub fn of_text(bytes: &[u8]) -> Result<Self, &'static str> {
         let text = str::from_utf8(bytes).map_err(|_| "is not text in UTF-8; it must hold the token alone")?;
         let token = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
         if token.is_empty() {

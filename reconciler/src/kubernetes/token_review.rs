@@ -7,9 +7,7 @@ use kube::{
 };
 
 use super::client::call::{CallError, TIMEOUT, with_timeout};
-
-/// The audience that a token must be for.
-const AUDIENCE: &str = "hfi";
+use crate::access::AUDIENCE;
 
 /// Reviews tokens of ServiceAccounts.
 #[derive(Clone)]

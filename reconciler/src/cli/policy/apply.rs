@@ -97,7 +97,7 @@ impl Apply {
             Ok(body) => body,
             Err(code) => return code,
         };
-        let connected = match changing.connect() {
+        let connected = match changing.connect().await {
             Ok(connected) => connected,
             Err(code) => return code,
         };

@@ -49,9 +49,9 @@ pub(super) struct Connected {
 }
 
 impl Changing {
-    pub(super) fn connect(self) -> Result<Connected, ExitCode> {
+    pub(super) async fn connect(self) -> Result<Connected, ExitCode> {
         let Self { dry_run, message, restart, server } = self;
-        Ok(Connected { client: server.client()?, dry_run, restart, message })
+        Ok(Connected { client: server.client().await?, dry_run, restart, message })
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Delete {
 impl Delete {
     pub(super) async fn run(self) -> ExitCode {
         let Self { names, file, ignore_not_found, changing } = self;
-        let connected = match changing.connect() {
+        let connected = match changing.connect().await {
             Ok(connected) => connected,
             Err(code) => return code,
         };

@@ -54,7 +54,7 @@ struct Known<'a> {
 
 impl Describe {
     pub(super) async fn run(self) -> ExitCode {
-        match self.server.client() {
+        match self.server.client().await {
             Ok(client) => describe(&client, &self.names).await.unwrap_or_else(|failure| failed(&failure)),
             Err(code) => code,
         }

@@ -44,7 +44,7 @@ impl Diff {
             Ok(wanted) => wanted,
             Err(code) => return code,
         };
-        let client = match server.client() {
+        let client = match server.client().await {
             Ok(client) => client,
             Err(code) => return code,
         };

@@ -39,7 +39,7 @@ impl Get {
     /// Ends with 1 if a policy is not there.
     pub(super) async fn run(self) -> ExitCode {
         let Self { names, output, server } = self;
-        let client = match server.client() {
+        let client = match server.client().await {
             Ok(client) => client,
             Err(code) => return code,
         };

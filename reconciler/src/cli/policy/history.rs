@@ -39,7 +39,7 @@ pub(super) struct History {
 impl History {
     pub(super) async fn run(self) -> ExitCode {
         let Self { name, output, server } = self;
-        let client = match server.client() {
+        let client = match server.client().await {
             Ok(client) => client,
             Err(code) => return code,
         };

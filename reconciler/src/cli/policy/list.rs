@@ -45,7 +45,7 @@ impl List {
                 "--watch has lines of a table only; `hfi watch -o json` tells of every change",
             );
         }
-        let client = match server.client() {
+        let client = match server.client().await {
             Ok(client) => client,
             Err(code) => return code,
         };

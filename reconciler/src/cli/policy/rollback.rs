@@ -63,7 +63,7 @@ enum Nowhere {
 impl Rollback {
     pub(super) async fn run(self) -> ExitCode {
         let Self { name, to, folder, allow_wildcard, rewrite, changing } = self;
-        let connected = match changing.connect() {
+        let connected = match changing.connect().await {
             Ok(connected) => connected,
             Err(code) => return code,
         };

@@ -58,7 +58,7 @@ impl Resume {
 impl Which {
     async fn set(self, suspend: bool) -> ExitCode {
         let Self { names, changing } = self;
-        let connected = match changing.connect() {
+        let connected = match changing.connect().await {
             Ok(connected) => connected,
             Err(code) => return code,
         };

@@ -45,7 +45,7 @@ fn next(failure: &Failure) -> String {
         }
         Failure::Setup { .. } => "correct --server, --ca-file or the proxy of the environment".to_owned(),
         Failure::Unreachable { .. } => {
-            "name the server with --server (HFI_SERVER); GET /v1/health answers where one runs".to_owned()
+            "name the server with --server (HFI_SERVER) or --kubernetes-service; GET /v1/health answers where one runs".to_owned()
         }
         Failure::Unanswered { .. } => AGAIN.to_owned(),
         Failure::Redirected { .. } => "give --server the URL that answers by itself".to_owned(),

@@ -8,9 +8,8 @@ use k8s_openapi::api::{
     core::v1::{ConfigMap, Namespace, Pod, Service},
 };
 use kube::{
-    Api, Client, Config, ResourceExt as _,
+    Api, Client, ResourceExt as _,
     api::{ApiResource, DynamicObject, GroupVersionKind, ListParams},
-    config::{KubeConfigOptions, KubeconfigError},
 };
 use serde::de::DeserializeOwned;
 
@@ -28,7 +27,7 @@ use crate::doctor::{
 };
 use crate::kubernetes::client::{
     call::{CallError, with_timeout},
-    error_text,
+    kubeconfig::{NoCluster, connect},
 };
 
 /// The longest silence of the server, and the longest time for a whole answer: large clusters have many pods.
@@ -52,10 +51,8 @@ pub struct Inspector {
 /// A cluster that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    #[error("no cluster: {}", error_text::of_kubeconfig(.0))]
-    NoCluster(#[from] KubeconfigError),
-    #[error("cannot use its configuration: {}", error_text::of_call(.0))]
-    Unusable(Box<kube::Error>),
+    #[error(transparent)]
+    NoCluster(#[from] NoCluster),
     #[error("cannot read {what}: {error}")]
     Unreadable { what: &'static str, error: CallError },
 }
@@ -63,7 +60,7 @@ pub enum InspectError {
 impl Inspector {
     /// Reads the whole inventory. Objects that do not exist are absent from it.
     pub async fn read(&self, context: Option<String>) -> Result<Inventory, InspectError> {
-        let client = connect(context).await?;
+        let client = connect(context, SILENCE).await?;
         let plugins: Vec<Labelled<Plugin>> =
             objects(&client, "extensions.istio.io", "v1alpha1", "WasmPlugin", "WasmPlugins").await?;
         let plugins = plugins.into_iter().filter(|plugin| self.is_ours(plugin)).map(|plugin| plugin.object);
@@ -178,17 +175,6 @@ async fn ask_proxies(client: &Client, inventory: &mut Inventory) {
             (pod.extensions, pod.modules, pod.complaint) = (extensions, modules, complaint);
         }
     }
-}
-
-async fn connect(context: Option<String>) -> Result<Client, InspectError> {
-    let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
-    let mut config = Config::from_kubeconfig(&options).await?;
-    config.connect_timeout = Some(SILENCE);
-    config.read_timeout = Some(SILENCE);
-    // A person waits for the result. The client takes a pod's 503 for one of the API server: it would ask a
-    // replica that is not ready for minutes.
-    config.default_retry = false;
-    Client::try_from(config).map_err(|error| InspectError::Unusable(Box::new(error)))
 }
 
 async fn read<T>(what: &'static str, call: impl Future<Output = kube::Result<T>>) -> Result<T, InspectError> {
