@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use axum::http::{HeaderMap, StatusCode, header::RETRY_AFTER};
@@ -15,7 +15,9 @@ use super::{
 use crate::{
     access::{
         buckets::Buckets,
+        claims::{Claims, Unfit},
         failures::Failures,
+        reviews::Reviews,
         rights::{Rights, UserName},
         token_file::{Grants, TokenFile},
     },
@@ -32,6 +34,7 @@ pub struct Writing {
     pub(crate) writes: Writes,
     tokens: TokenFile,
     failures: Failures,
+    reviews: Reviews,
     rates: Buckets<UserName>,
     /// Present in a cluster, for tokens of ServiceAccounts.
     reviewer: Option<TokenReviewer>,
@@ -41,7 +44,7 @@ impl Writing {
     /// Takes requests of the owners of these tokens, so many a second of each.
     pub fn new(writes: Writes, tokens: TokenFile, per_second: u32, reviewer: Option<TokenReviewer>) -> Self {
         let (failures, rates) = (Failures::default(), Buckets::new(BURST.max(per_second), per_second.into()));
-        Self { writes, tokens, failures, rates, reviewer }
+        Self { writes, tokens, failures, reviews: Reviews::default(), rates, reviewer }
     }
 
     /// The rights of the sender of a request.
@@ -53,40 +56,67 @@ impl Writing {
     ) -> Result<Arc<Rights>, Problem> {
         let token = authorization::token(headers, host)?;
         let grants = self.tokens.grants();
-        let rights = match grants.of_token(&token) {
-            Some(rights) => Some(rights),
+        let owner = match grants.of_token(&token) {
+            Some(rights) => Ok(rights),
             None => self.of_account(&grants, &token, client).await?,
         };
-        let (owner, now) = (rights.as_ref().map(|rights| &rights.user), Instant::now());
-        self.failures.note(client, owner, now).map_err(|wait| {
+        let (known, now) = (owner.as_ref().ok().map(|rights| &rights.user), Instant::now());
+        self.failures.note(client, known, now).map_err(|wait| {
             too_many("tokens that are not valid came from this address too often".to_owned(), wait)
         })?;
-        rights.ok_or_else(|| unauthorized("the token is not valid"))
+        owner.map_err(|unfit| unauthorized(&unfit.to_string()))
     }
 
-    /// The rights of a ServiceAccount, if this is a token of it.
+    /// The rights of the ServiceAccount whose token this is, or the reason why it is of none.
     async fn of_account(
         &self,
         grants: &Grants,
         token: &[u8],
         client: Client,
-    ) -> Result<Option<Arc<Rights>>, Problem> {
-        // Such a token is a JSON Web Token, of three parts.
-        let token = str::from_utf8(token).ok().filter(|token| token.split('.').count() == 3);
-        let (Some(reviewer), Some(token)) = (self.reviewer.as_ref().filter(|_| grants.has_accounts()), token)
-        else {
-            return Ok(None);
+    ) -> Result<Result<Arc<Rights>, Unfit>, Problem> {
+        let reviewer = self.reviewer.as_ref().filter(|_| grants.has_accounts());
+        let (Some(reviewer), Ok(token)) = (reviewer, str::from_utf8(token)) else {
+            return Ok(Err(Unfit::Other));
         };
-        // The API server is not to be asked for guesses.
-        if self.failures.wait(client, Instant::now()).is_some() {
+        let claims = match Claims::of(token, since_1970()) {
+            Ok(claims) => claims,
+            Err(unfit) => return Ok(Err(unfit)),
+        };
+        let user = match self.reviews.user(token, Instant::now()) {
+            Some(user) => user,
+            None => match self.review(reviewer, token, &claims, client).await? {
+                Some(user) => user,
+                None => return Ok(Err(Unfit::Other)),
+            },
+        };
+        grants.of_account(&user).map(Ok).ok_or_else(|| without_line(&user))
+    }
+
+    /// Asks the API server for the user of a token, and remembers one that is valid.
+    async fn review(
+        &self,
+        reviewer: &TokenReviewer,
+        token: &str,
+        claims: &Claims,
+        client: Client,
+    ) -> Result<Option<String>, Problem> {
+        let begun = Instant::now();
+        // Counted before it is asked: it is not to be asked for guesses.
+        if self.failures.wait(client, begun).is_some() {
             return Ok(None);
         }
+        self.reviews.begin(client, begun).map_err(|wait| {
+            too_many("tokens of ServiceAccounts come faster than they may be reviewed".to_owned(), wait)
+        })?;
         let user = reviewer.user(token).await.map_err(|error| {
             let detail = format!("the API server cannot say whose token this is: {error}");
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
                 .header(RETRY_AFTER, super::limits::RETRY_AFTER)
         })?;
-        Ok(user.and_then(|user| grants.of_account(&user)))
+        if let Some(user) = &user {
+            self.reviews.keep(token, user.clone(), claims.left(since_1970()), begun);
+        }
+        Ok(user)
     }
 
     /// Counts a request of a user.
@@ -102,6 +132,23 @@ impl fmt::Debug for Writing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writing").field("writes", &self.writes).finish_non_exhaustive()
     }
+}
+
+/// 403 for a ServiceAccount that the file of tokens does not name, with the line to add.
+fn without_line(user: &str) -> Problem {
+    let account = user.trim_start_matches("system:serviceaccount:");
+    let (namespace, name) = account.split_once(':').unwrap_or(("", account));
+    let short: String =
+        name.chars().map(|letter| if letter == '.' { '-' } else { letter }).take(63).collect();
+    let detail = format!(
+        "the ServiceAccount {namespace}/{name} may not change policies: the file of --write-token-file needs a line \
+         such as `{short} serviceaccount:{namespace}/{name}`"
+    );
+    Problem::new(StatusCode::FORBIDDEN, detail)
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn too_many(detail: String, wait: Duration) -> Problem {

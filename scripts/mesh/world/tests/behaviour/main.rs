@@ -11,6 +11,7 @@ mod a_control_plane_serves_inside_a_closed_mesh;
 mod a_lost_filter_comes_back;
 mod a_mesh_is_disturbed;
 mod a_module_is_pulled_from_a_registry;
+mod a_person_needs_only_a_kubeconfig;
 mod a_pushed_policy_faults_in_a_sidecar;
 mod gateways_and_waypoints;
 mod hfi_is_upgraded;
