@@ -7,7 +7,8 @@
 //! - `syntax` has the bytes in which each of its nodes stands.
 //! - `editor` compares what is written with what is wanted, `alignment` the items of lists.
 //! - `block`, `flow` and `replacement` say which bytes become which; `style` and `rendering` write what is new.
-//! - `put` reads the result back. What is not read as what was wanted is never returned.
+//! - `put` reads the result back, and `rewriting` a new file. What is not read as what was wanted is never returned.
+//! - `spelling` keeps the names of fields that may be written in two ways.
 
 mod alignment;
 mod block;
@@ -27,6 +28,7 @@ mod replacement;
 mod rewriting;
 mod same;
 mod scalar;
+mod spelling;
 mod stream;
 mod style;
 mod syntax;

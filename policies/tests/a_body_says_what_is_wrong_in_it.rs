@@ -125,7 +125,7 @@ fn a_document_can_be_edited() {
     );
     assert!(x.with_selector_namespace("a b").is_err());
     assert_eq!(
-        String::from_utf8(new_file(&selected.with_suspend(true))).unwrap(),
+        String::from_utf8(new_file(&selected.with_suspend(true)).unwrap()).unwrap(),
         "metadata:\n  name: x\nspec:\n  selector:\n    namespace: shop\n  suspend: true\n  rules:\n    - fault:\n        percentage: 5\n        delay_ms: 1\n",
     );
 }
@@ -142,6 +142,6 @@ fn what_is_printed_is_read_again() {
             && json.find("version") < json.find("name")
             && json.find("delay_ms") < json.find("percentage")
     );
-    let yaml = new_file(&x);
+    let yaml = new_file(&x).unwrap();
     assert_eq!(read_body(&yaml, Format::Yaml).unwrap().remove(0).to_json(), json);
 }

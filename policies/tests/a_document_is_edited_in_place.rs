@@ -30,7 +30,8 @@ fn edited(file: &str, x: &str) -> String {
 /// The file after an edit of the text that a policy is sent as: what stands there is replaced.
 fn after(file: &str, replace: &[(&str, &str)]) -> String {
     let mut sent =
-        String::from_utf8(policies::editing::new_file(&find(file.as_bytes(), &name("x")).unwrap())).unwrap();
+        String::from_utf8(policies::editing::new_file(&find(file.as_bytes(), &name("x")).unwrap()).unwrap())
+            .unwrap();
     for (old, new) in replace {
         assert!(sent.contains(old), "{old:?} is not in\n{sent}");
         sent = sent.replace(old, new);
@@ -339,5 +340,38 @@ fn many_values_are_replaced_in_a_moment() {
         assert!(edited(&file, &sent) == sent);
         // Some readings, however busy the machine is.
         assert!(started.elapsed() < 40 * read, "{:?}, read in {read:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn a_field_keeps_the_spelling_of_the_file_and_its_comment() {
+    let file = "metadata: {name: x}
+spec:
+  rules:
+    - fault:
+        percentage: 5
+        delay_ms: 10   # the timeout of the shop
+        durationSeconds: 60 # a minute
+        abort: {httpStatus: 503, headers: {delayMs: a}}
+";
+    let sent = "metadata: {name: x}
+spec: {rules: [{fault: {percentage: 5, delayMs: 20, duration_seconds: 60, abort: {httpStatus: 503, headers: {delay_ms: a}}}}]}
+";
+    let expected = file.replace("delay_ms: 10 ", "delay_ms: 20 ").replace("{delayMs: a}", "{delay_ms: a}");
+    assert_eq!(edited(file, sent), expected);
+}
+
+#[test]
+fn of_two_spellings_in_one_document_an_edit_leaves_no_field_twice() {
+    let rules = |one: &str, two: &str| {
+        format!(
+            "metadata: {{name: x}}\nspec:\n  rules:\n  - fault: {{percentage: 1, {one}}}\n  - fault: {{percentage: 2, {two}}}\n"
+        )
+    };
+    let file = rules("delay_ms: 1", "delayMs: 2");
+    for sent in [rules("delayMs: 3", "delay_ms: 4"), rules("delay_ms: 3", "delay_ms: 2")] {
+        let after = edited(&file, &sent);
+        assert!(find(after.as_bytes(), &name("x")).unwrap().same_content(&document(&sent)), "{after}");
+        assert_eq!(after.matches("elay").count(), 2, "{after}");
     }
 }

@@ -106,7 +106,7 @@ fn a_document_written_anew_keeps_what_stands_around_it() {
     let anew = put(file.as_bytes(), &name(), &sent, How::Rewrite).unwrap();
     let expected = format!(
         "# Ours.\n--- # here\n\n# A drill.\n{}\n# The end.\n...\n",
-        String::from_utf8(new_file(&sent)).unwrap()
+        String::from_utf8(new_file(&sent).unwrap()).unwrap()
     );
     assert_eq!((String::from_utf8(anew.bytes).unwrap(), anew.line), (expected, 5));
 }

@@ -177,7 +177,7 @@ impl Document {
     }
 }
 
-fn field_mut<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
+pub(super) fn field_mut<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
     let Value::Map(entries) = &mut node.value else { return None };
     entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
 }

@@ -10,6 +10,7 @@ use super::{
     json::is_json,
     rewriting::rewritten,
     same::same,
+    spelling::spell_as,
     stream::{Found, Stream},
     style::Style,
     syntax::{Form, Syntax, directive},
@@ -40,13 +41,15 @@ pub struct Edited {
 
 /// Puts a document in the place of the policy of this name. Every other document keeps its bytes.
 ///
-/// An `apiVersion` and a `kind` that the file has and the document does not say are kept: they say nothing else.
+/// An `apiVersion` and a `kind` that the file has and the document does not say are kept: they say nothing else. A
+/// field that has two spellings keeps that of the file.
 /// The file is read back: what is returned holds what was put, or nothing is returned.
 pub fn put(file: &[u8], name: &PolicyName, document: &Document, how: How) -> Result<Edited, CannotEdit> {
     let stream = Stream::of(file)?;
     let absent = || CannotEdit { line: 1, reason: format!("the file has no policy `{name}`") };
     let found = stream.find(name)?.ok_or_else(absent)?;
-    let want = with_kind_of(document.node(), &found.node);
+    let mut want = with_kind_of(document.node(), &found.node);
+    spell_as(&mut want, &found.node);
     if same(&found.node.value, &want.value) {
         return Ok(Edited { bytes: file.to_vec(), line: found.node.place.line, changed: false });
     }

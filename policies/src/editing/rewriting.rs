@@ -1,17 +1,29 @@
 //! A document written anew: in a file of its own, or in the place of another.
 
 use super::{
+    cannot_edit::CannotEdit,
     document::Document,
     json::is_json,
+    same::same,
+    stream::Stream,
     style::Style,
     syntax::Syntax,
     text::{comment_column, first_line_break, is_blank, line_end, next_line},
 };
-use crate::reading::Node;
+use crate::reading::{Node, read_yaml_document};
 
-/// The bytes of a file that holds this one document.
-pub fn new_file(document: &Document) -> Vec<u8> {
-    (Style::new(false).document(&document.node().value) + "\n").into_bytes()
+/// The bytes of a file that holds this one document. The file is read back: what is returned holds the document, or
+/// nothing is returned.
+pub fn new_file(document: &Document) -> Result<Vec<u8>, CannotEdit> {
+    let want = &document.node().value;
+    let bytes = (Style::new(false).document(want) + "\n").into_bytes();
+    let is_right = match Stream::of(&bytes)?.documents.as_slice() {
+        [(text, 0)] => matches!(read_yaml_document(text, 0), Ok(Some(node)) if same(&node.value, want)),
+        _ => false,
+    };
+    let unlike =
+        || CannotEdit { line: 1, reason: "the new file would not be read as what was sent".to_owned() };
+    if is_right { Ok(bytes) } else { Err(unlike()) }
 }
 
 /// The text of a document with other content: its marker, and the comments above and below it, stay.

@@ -118,7 +118,9 @@ impl Edit<'_> {
                  `folder` in the query"
             )));
         }
-        self.changes_to(&file, Some(editing::new_file(&selected.document)));
+        let content = editing::new_file(&selected.document)
+            .map_err(|cannot| Refusal::mistake(selected.document.mistake("", cannot.reason)))?;
+        self.changes_to(&file, Some(content));
         self.wrote(name, &file, 1, WriteResult::Created);
         self.warn(selected.warning, &file);
         self.draft.sent.push(Sent { document: selected.document, file });
