@@ -148,7 +148,7 @@ impl Serve {
                 let wrong = |reason| wrong(ErrorKind::ValueValidation, format!("{option} {reason}"));
                 let repository: Repository =
                     text.parse().map_err(|error: LocationError| wrong(error.to_string()))?;
-                git::check(&repository, &access).map_err(|reason| wrong(reason.to_owned()))?;
+                git::check(&repository, &access).map_err(wrong)?;
                 Settings::Git { repository, target, path, access: Box::new(access) }
             }
             Chosen::Dir(dir) => Settings::Dir(dir),

@@ -35,6 +35,32 @@ pub struct Login {
     pub password_file: Option<PathBuf>,
     /// The file with the private SSH key.
     pub ssh_key_file: Option<PathBuf>,
+    /// The options that name these files, for errors.
+    pub options: LoginOptions,
+}
+
+/// The options of the command line that name the files of a login.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub enum LoginOptions {
+    #[default]
+    OfFetch,
+    OfPush,
+}
+
+impl LoginOptions {
+    pub fn password_file(self) -> &'static str {
+        match self {
+            Self::OfFetch => "--git-password-file",
+            Self::OfPush => "--push-password-file",
+        }
+    }
+
+    pub fn ssh_key_file(self) -> &'static str {
+        match self {
+            Self::OfFetch => "--ssh-key-file",
+            Self::OfPush => "--push-ssh-key-file",
+        }
+    }
 }
 
 impl Login {

@@ -2,6 +2,7 @@
 
 use harness::{GitHttp, Repository};
 use reconciler::source::{
+    access::LoginOptions,
     ancestry::CommitId,
     writing::{BranchName, PushOutcome, Writer},
 };
@@ -97,14 +98,14 @@ async fn a_missing_password_is_a_matter_of_ours() {
         false => answer.usual(),
     })
     .await;
-    let mut writer = writer(settings(&front.repository(), &access()));
+    let mut to_push = access();
+    to_push.login.options = LoginOptions::OfPush;
+    let mut writer = writer(settings(&front.repository(), &to_push));
     let commit = writer.commit(forge.head, &change("a.yaml", "ours")).unwrap();
     let outcome = writer.push(forge.head, commit);
     let PushOutcome::Unreachable { reason } = outcome else { panic!("{outcome:?}") };
-    assert!(
-        reason.starts_with("cannot push to http://") && reason.contains("asks for a password"),
-        "{reason}"
-    );
+    assert!(reason.starts_with("cannot push to http://"), "{reason}");
+    assert!(reason.contains("asks for a password or token; give one with --push-password-file"), "{reason}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,7 +79,7 @@ impl GitArgs {
         };
         let username = git_username.filter(|name| !name.is_empty());
         let access = Access {
-            login: Login { username, password_file: git_password_file, ssh_key_file },
+            login: Login { username, password_file: git_password_file, ssh_key_file, ..Login::default() },
             ca_file,
             known_hosts_file: ssh_known_hosts_file,
             signers: verify.map(Signers::new),
@@ -91,9 +91,11 @@ impl GitArgs {
 }
 
 /// The missing option for this repository, if there is one.
-pub(crate) fn check(repository: &Repository, access: &Access) -> Result<(), &'static str> {
+pub(crate) fn check(repository: &Repository, access: &Access) -> Result<(), String> {
     if repository.transport() == Some(Transport::Ssh) && access.login.ssh_key_file.is_none() {
-        return Err("goes over SSH, which needs a key; give --ssh-key-file (HFI_SSH_KEY_FILE)");
+        let option = access.login.options.ssh_key_file();
+        let variable = option.trim_start_matches('-').replace('-', "_").to_uppercase();
+        return Err(format!("goes over SSH, which needs a key; give {option} (HFI_{variable})"));
     }
     Ok(())
 }

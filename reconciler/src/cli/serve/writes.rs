@@ -10,7 +10,8 @@ use crate::{
     cli::values::maybe_path,
     source::{
         Settings,
-        access::Login,
+        access::{Login, LoginOptions},
+        location::LocationError,
         target::{RefName, Target},
         writing::{Author, BranchName, WriterSettings},
     },
@@ -113,10 +114,18 @@ impl WriteArgs {
             Some(url) => {
                 // It may be another server, which must not get the password of the first.
                 access.login = Login { username: access.login.username, ..Login::default() };
-                url.parse().map_err(|error| format!("--push-url {error}"))?
+                url.parse().map_err(|error| match error {
+                    LocationError::Credentials => {
+                        "--push-url holds credentials; leave them out, and give the password as a file with \
+                         --push-password-file"
+                            .to_owned()
+                    }
+                    error => format!("--push-url {error}"),
+                })?
             }
             None => repository.clone(),
         };
+        access.login.options = LoginOptions::OfPush;
         access.login.password_file = password.or(access.login.password_file);
         access.login.ssh_key_file = ssh_key.or(access.login.ssh_key_file);
         git::check(&repository, &access).map_err(|reason| format!("--push-url {reason}"))?;

@@ -108,14 +108,14 @@ fn denies(failure: &Failure) -> bool {
 }
 
 fn http_login(login: &Login) -> git_http::Login {
-    let file = login.password_file.clone();
+    let (file, options) = (login.password_file.clone(), login.options);
     let shown = file.as_deref().map_or(String::new(), |file| file.display().to_string());
     git_http::Login {
         user: login.user().to_owned(),
         described: format!("user `{}`, password in {shown}", printable(login.user())),
         password: Box::new(move || match &file {
             Some(file) => secret(file),
-            None => Err("asks for a password or token; give one with --git-password-file".to_owned()),
+            None => Err(format!("asks for a password or token; give one with {}", options.password_file())),
         }),
     }
 }

@@ -60,7 +60,8 @@ impl<'a> SshLogin<'a> {
 
     fn key(&self, user: &str, allowed: CredentialType) -> Result<Cred, String> {
         let Some(file) = &self.login.ssh_key_file else {
-            return Err("asks for an SSH key; give one with --ssh-key-file".to_owned());
+            let option = self.login.options.ssh_key_file();
+            return Err(format!("asks for an SSH key; give one with {option}"));
         };
         if self.was_asked.replace(true) {
             return Err(format!("refused the credentials: user `{user}`, SSH key in {}", file.display()));
@@ -101,9 +102,11 @@ impl<'a> SshLogin<'a> {
         let is_unusable = self.was_asked.get() && error.message().contains("private key");
         is_unusable.then(|| {
             let file = self.login.ssh_key_file.as_deref().unwrap_or(Path::new(""));
-            let why = "it is not a private key of a kind that hfi reads, or its passphrase is missing or wrong \
-                       (--git-password-file)";
-            SourceError(format!("{what}: cannot use the SSH key in {}: {}", file.display(), explained(why, error)))
+            let why = format!(
+                "it is not a private key of a kind that hfi reads, or its passphrase is missing or wrong ({})",
+                self.login.options.password_file()
+            );
+            SourceError(format!("{what}: cannot use the SSH key in {}: {}", file.display(), explained(&why, error)))
         })
     }
 }

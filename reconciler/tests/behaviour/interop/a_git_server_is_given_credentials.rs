@@ -32,7 +32,7 @@ async fn forge() -> Forge {
     let password = folder.path().join("password");
     fs::write(&password, "secret-1\n").unwrap();
     let login =
-        Login { username: Some("robot".into()), password_file: Some(password.clone()), ssh_key_file: None };
+        Login { username: Some("robot".into()), password_file: Some(password.clone()), ..Login::default() };
     let access = Access { login, ca_file: Some(server.ca_file()), ..access() };
     Forge { repository, server, password, access, _folder: folder }
 }

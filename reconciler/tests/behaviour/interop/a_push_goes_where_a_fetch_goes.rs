@@ -43,7 +43,7 @@ async fn https() -> Forge<GitHttps> {
     let folder = tempfile::tempdir().unwrap();
     let password = folder.path().join("password");
     fs::write(&password, "secret-1\n").unwrap();
-    let login = Login { username: Some("robot".into()), password_file: Some(password), ssh_key_file: None };
+    let login = Login { username: Some("robot".into()), password_file: Some(password), ..Login::default() };
     let access = Access { login, ca_file: Some(server.ca_file()), ..access() };
     let url = server.url("policies.git");
     Forge { repository, server, url, access, folder }
