@@ -43,6 +43,7 @@ mod signed;
 mod ssh_failure;
 mod ssh_login;
 mod storage;
+mod temporary;
 mod tidying;
 mod tree;
 mod work_tree;

@@ -2,8 +2,7 @@
 
 use std::{env, fs, io, path::PathBuf, process::Command};
 
-use tempfile::TempDir;
-
+use super::temporary::Temporary;
 use crate::{
     io_reason::io_reason,
     source::{access::Access, error::SourceError},
@@ -15,7 +14,7 @@ const CONFIGURATION: &str = "[safe]\n\tdirectory = *\n[user]\n\tname = hfi\n\tem
 
 /// A directory with nothing in it but Git's configuration and what [`put_known_hosts`](Self::put_known_hosts) puts there.
 #[derive(Debug)]
-pub(super) struct Home(TempDir);
+pub(super) struct Home(Temporary);
 
 impl Home {
     /// True if the directory still exists: temporary directories may be cleaned up.
@@ -25,7 +24,7 @@ impl Home {
 
     /// The temporary directory, removed with this value.
     pub(super) fn new() -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("hfi-").tempdir()?;
+        let folder = Temporary::new()?;
         fs::create_dir(folder.path().join(".ssh"))?;
         fs::write(folder.path().join(".gitconfig"), CONFIGURATION)?;
         Ok(Self(folder))

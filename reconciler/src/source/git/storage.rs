@@ -3,10 +3,12 @@
 use std::{fs, io, path::Path};
 
 use git2::{Error, Oid, Repository as BareClone};
-use tempfile::TempDir;
 use tracing::warn;
 
-use super::reason::{failure, reason};
+use super::{
+    reason::{failure, reason},
+    temporary::Temporary,
+};
 use crate::{
     io_reason::io_reason,
     source::{
@@ -18,7 +20,7 @@ use crate::{
 /// The directory of the clone.
 pub(super) enum Storage {
     /// A temporary directory, removed with this value.
-    Temporary(TempDir),
+    Temporary(Temporary),
     Kept {
         state: StateDir,
         followed: Followed,
@@ -30,8 +32,7 @@ pub(super) enum Storage {
 impl Storage {
     /// A directory that ends with the process.
     pub(super) fn temporary() -> Result<Self, SourceError> {
-        let folder = tempfile::Builder::new().prefix("hfi-").tempdir();
-        folder.map(Self::Temporary).map_err(|error| failed(&error))
+        Temporary::new().map(Self::Temporary).map_err(|error| failed(&error))
     }
 
     /// The clone, and its last good commit if there is one. A clone that is damaged or of another repository is
@@ -53,7 +54,10 @@ impl Storage {
     /// Replaces the clone by an empty one.
     pub(super) fn renew(&mut self) -> Result<BareClone, SourceError> {
         let folder = match self {
-            Self::Temporary(folder) => folder.path().to_owned(),
+            Self::Temporary(folder) => {
+                folder.clear().map_err(|error| failed(&error))?;
+                folder.path().to_owned()
+            }
             Self::Kept { state, saved, .. } => {
                 *saved = None;
                 state.clear().map_err(|error| failed(&error))?;
