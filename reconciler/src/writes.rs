@@ -6,7 +6,8 @@
 //! ```
 //!
 //! - [`order`]: what somebody asks for; [`outcome`]: what became of it, or why not.
-//! - `pending`: a request that is being done; `ticket`: a request on its way, which its client may give up until its push begins.
+//! - `pending`: a request that is being done; `ticket`: a request on its way, which its client may give up until its
+//!   push begins; [`leaving`]: a client that may leave; `memory`: requests whose clients may not know their end.
 //! - [`queue`]: the requests that wait, and the wait until a commit is served.
 //! - `worker`: the one thread that writes; `batch`: requests that share a push; `chain`: their commits; `unsettled`:
 //!   pushes whose end is not known; `settling`: how they are settled; `proposing`: pushes to new branches.
@@ -23,6 +24,8 @@ mod edit;
 pub mod etag;
 pub mod history;
 mod judge;
+pub mod leaving;
+mod memory;
 mod message;
 pub mod order;
 pub mod outcome;

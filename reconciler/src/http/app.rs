@@ -60,7 +60,7 @@ impl App for Snapshots {
     }
 
     fn refuse(&self, request: &Request) -> Option<Response> {
-        (!fits(request)).then(|| Problem::too_large().into_response())
+        (!self.fits(request)).then(|| Problem::too_large().into_response())
     }
 
     fn is_probe(&self, request: &Request) -> bool {
@@ -105,8 +105,15 @@ fn validators(head: &mut Head, etag: &str, revision: &Revision, wait: Option<Wai
     }
 }
 
-/// Tells whether the body that a request announces is accepted. The route of notifications checks its own,
-/// because it counts those that are too long.
-fn fits(request: &Request) -> bool {
-    request.body().size_hint().lower() <= MAX_BODY as u64 || request.uri().path().starts_with("/v1/hooks/")
+impl Snapshots {
+    /// Tells whether the body that a request announces is accepted. The routes of notifications and of changes check
+    /// their own, because they tell of those that are too long.
+    fn fits(&self, request: &Request) -> bool {
+        let path = request.uri().path();
+        let is_change =
+            matches!(*request.method(), Method::POST | Method::PUT) && path.starts_with("/v1/policies");
+        let is_told =
+            path.starts_with("/v1/hooks/") || (is_change && self.0.served.services.writing.is_some());
+        request.body().size_hint().lower() <= MAX_BODY as u64 || is_told
+    }
 }

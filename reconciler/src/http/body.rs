@@ -1,6 +1,6 @@
 //! The bodies of requests: few are read at once, and each in a bounded time.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Bytes, HttpBody as _},
@@ -10,14 +10,19 @@ use axum::{
 use tokio::{sync::Notify, time::timeout};
 
 use super::{
-    limits::{self, BODY_TIME, MAX_BODIES, MAX_BODY},
+    limits::{self, MAX_BODIES, MAX_BODY},
     problem::Problem,
     state::Served,
 };
 use crate::clients::Client;
 
-/// Reads the body of a request.
-pub(crate) async fn read(served: &Served, client: Client, request: Request) -> Result<Bytes, Problem> {
+/// Reads the body of a request, within a time.
+pub(crate) async fn read(
+    served: &Served,
+    client: Client,
+    request: Request,
+    within: Duration,
+) -> Result<Bytes, Problem> {
     if request.body().size_hint().lower() > MAX_BODY as u64 {
         return Err(Problem::too_large());
     }
@@ -25,11 +30,11 @@ pub(crate) async fn read(served: &Served, client: Client, request: Request) -> R
     let (reading, closed) = (bodies.take(client).ok_or_else(busy)?, Arc::<Notify>::default());
     bodies.close_by(reading.key(), Arc::clone(&closed));
     let body = tokio::select! {
-        body = timeout(BODY_TIME, Bytes::from_request(request, &())) => body,
+        body = timeout(within, Bytes::from_request(request, &())) => body,
         () = closed.notified() => return Err(busy()),
     };
     let body = body.map_err(|_| {
-        let detail = format!("the body takes longer than {} s", BODY_TIME.as_secs());
+        let detail = format!("the body takes longer than {:.0} s", within.as_secs_f64());
         Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
     })?;
     body.map_err(|rejection| match rejection.status() {

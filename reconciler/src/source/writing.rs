@@ -16,7 +16,7 @@ impl Writer {
         &mut self,
         commit: CommitId,
         is_known: impl Fn(&BlobId) -> bool,
-    ) -> Result<Reading<'_>, SourceError> {
+    ) -> Result<Reading<'_>, ReadCommitError> {
         let (checkout, git) = self.made(commit, is_known)?;
         Ok(Reading::of_commit(checkout, git))
     }

@@ -52,6 +52,8 @@ pub struct Writes {
     pub push_duration: Histogram,
     /// Pushes that were tried again, because somebody else had pushed first.
     pub retries: Counter,
+    /// Pushes without an answer that were taken for lost.
+    pub lost: Counter,
 }
 
 impl Default for Writes {
@@ -60,6 +62,7 @@ impl Default for Writes {
             total: Family::default(),
             push_duration: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
             retries: Counter::default(),
+            lost: Counter::default(),
         }
     }
 }
@@ -94,6 +97,8 @@ impl Counters {
         registry.register_with_unit("push_duration", help, Unit::Seconds, writes.push_duration);
         let help = "Pushes that were tried again, because somebody else had pushed first";
         registry.register("push_retries", help, writes.retries);
+        let help = "Pushes without an answer that had not arrived after 10 minutes";
+        registry.register("pushes_lost", help, writes.lost);
     }
 }
 

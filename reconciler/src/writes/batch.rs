@@ -9,11 +9,14 @@ use super::{
     chain::Chain,
     message,
     outcome::Refusal,
-    pending::{Link, Next, Pending},
+    pending::{Next, Pending, Record},
     unsettled::Parked,
     worker::{Worker, jittered},
 };
-use crate::source::writing::PushOutcome;
+use crate::source::{
+    ancestry::CommitId,
+    writing::{PushOutcome, ReadCommitError},
+};
 
 impl Worker {
     /// Does all these requests, each as a whole or not at all, and answers them.
@@ -50,10 +53,15 @@ impl Worker {
             chain.answer(self);
             return Next::Nothing;
         }
-        // As for serving, with all its limits.
-        if let Err(error) = self.writer.read_commit(chain.tip, |_| true).map(drop) {
-            return chain
-                .refuse(&Refusal::Unprocessable(format!("the branch cannot be served then: {error}")));
+        if let Err(refusal) = self.is_servable(chain.tip) {
+            return match refusal {
+                // As all the others would be.
+                Refusal::Unavailable(_) => {
+                    refuse_all(chain.into_pending(), &refusal);
+                    Next::Nothing
+                }
+                refusal => chain.refuse(&refusal),
+            };
         }
         if !chain.links.iter().all(|link| link.pending.ticket.begin_push(link.commit)) {
             // Somebody has given up, and its commit must not get in.
@@ -86,9 +94,24 @@ impl Worker {
                 let Chain { from, tip, links, others } = chain;
                 let others = others.into_iter().map(|(pending, _)| pending).collect();
                 self.unsettled.park(Parked::new(from, tip, None, links));
-                Next::Again(others)
+                // The same request may be among them once more.
+                Next::Again(self.still_unknown(others))
             }
         }
+    }
+
+    /// Reads a commit that is to be pushed as it would be read for serving, with all limits.
+    pub(super) fn is_servable(&mut self, commit: CommitId) -> Result<(), Refusal> {
+        let read = self.writer.read_commit(commit, |_| true).map(drop);
+        read.map_err(|error| match (self.writer.verified(commit), error) {
+            (Err(reason), _) => Refusal::unverified(commit, &reason),
+            (Ok(()), ReadCommitError::Refused(reason)) => {
+                Refusal::Unprocessable(format!("the branch could not be served then: {reason}"))
+            }
+            (Ok(()), ReadCommitError::Failed(error)) => {
+                Refusal::Unavailable(format!("{error}; nothing was written"))
+            }
+        })
     }
 
     /// The refusal where the branch cannot be read: for now, or because of a commit that nobody who may sign has signed.
@@ -101,11 +124,12 @@ impl Worker {
     }
 
     /// Answers a request whose commit is in.
-    pub(super) fn answer(&mut self, Link { pending: Pending { order, ticket, .. }, commit, done }: Link) {
-        let (user, request) = (order.rights.user.as_str(), &order.id);
-        info!(user, request, %commit, policies = message::names(&order.names()), "pushed a commit");
+    pub(super) fn answer(&self, record: Record) {
+        let Record { id: request, fingerprint, rights, names, mut ticket, commit, done } = record;
+        let user = rights.user.as_str();
+        info!(user, request, %commit, policies = message::names(&names), "pushed a commit");
         if let Some(Ok(done)) = ticket.answer(Ok(done)) {
-            self.unsettled.remember(order.fingerprint, done);
+            self.memory.remember(fingerprint, done);
         }
     }
 }
@@ -130,7 +154,7 @@ fn still_wanted(pending: Vec<Pending>) -> Vec<Pending> {
 }
 
 fn refuse_all(pending: Vec<Pending>, refusal: &Refusal) {
-    for pending in pending {
+    for mut pending in pending {
         pending.ticket.answer(Err(refusal.clone()));
     }
 }

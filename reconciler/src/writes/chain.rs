@@ -35,13 +35,14 @@ impl Worker {
         for mut pending in pending {
             let plan = self.plan(head, &branch, &mut pending);
             let made = plan.and_then(|plan| self.commit(&branch, plan, &pending.order));
-            let unheard = self.unsettled.unheard(pending.order.fingerprint);
-            match (made, unheard) {
+            if !matches!(made, Ok((None, _)) | Err(Refusal::NotFound(_) | Refusal::Precondition { .. })) {
+                chain.add(pending, made, &mut branch);
+            } else if let Some(done) = self.memory.unheard(pending.order.fingerprint) {
                 // It was done when it was sent before, and nobody heard it.
-                (Ok((None, _)) | Err(Refusal::NotFound(_) | Refusal::Precondition { .. }), Some(done)) => {
-                    chain.others.push((pending, Ok(done.clone())));
-                }
-                (made, _) => chain.add(pending, made, &mut branch),
+                chain.others.push((pending, Ok(done)));
+            } else {
+                let made = self.not_known_yet(&pending.order).map_or(made, Err);
+                chain.add(pending, made, &mut branch);
             }
         }
         chain
@@ -104,10 +105,10 @@ impl Chain {
     }
 
     /// Answers that all commits are in.
-    pub(super) fn answer(self, worker: &mut Worker) {
+    pub(super) fn answer(self, worker: &Worker) {
         let Self { links, others, .. } = self;
-        links.into_iter().for_each(|link| worker.answer(link));
-        for (pending, answer) in others {
+        links.into_iter().for_each(|link| worker.answer(link.into()));
+        for (mut pending, answer) in others {
             pending.ticket.answer(answer);
         }
     }
@@ -119,7 +120,7 @@ impl Chain {
             return Next::Alone(self.into_pending());
         }
         let Self { links, others, .. } = self;
-        for link in links {
+        for mut link in links {
             link.pending.ticket.answer(Err(refusal.clone()));
         }
         let others: Vec<_> = others.into_iter().map(|(pending, _)| pending).collect();

@@ -7,13 +7,16 @@ use crate::{
     source::{
         SourceError,
         ancestry::CommitId,
-        git::{ChangeCommit, DocumentHistory},
+        git::{ChangeCommit, DocumentHistory, MAX_COMMITS},
     },
 };
 
+/// The commits that are recent.
+const RECENT: usize = 100;
+
 /// The commits up to `tip` that changed a policy, the newest first. Blocks.
 pub fn of(documents: &DocumentHistory, tip: CommitId, name: &PolicyName) -> Result<History, SourceError> {
-    let changed = documents.of(tip, name, usize::MAX)?;
+    let changed = documents.of(tip, name, MAX_COMMITS, usize::MAX)?;
     let commits = changed.commits.into_iter().map(|ChangeCommit { id, at, author, subject }| HistoryCommit {
         author,
         id: id.to_string(),
@@ -25,7 +28,21 @@ pub fn of(documents: &DocumentHistory, tip: CommitId, name: &PolicyName) -> Resu
 
 /// The newest commit up to `tip` that changed a policy, in words. Blocks.
 pub(super) fn last_change(documents: &DocumentHistory, tip: CommitId, name: &PolicyName) -> Option<String> {
-    let changed = documents.of(tip, name, 1).ok()?;
+    change_among(documents, tip, name, MAX_COMMITS)
+}
+
+/// The same among a few commits, where there may be none. Others wait meanwhile.
+pub(super) fn recent_change(documents: &DocumentHistory, tip: CommitId, name: &PolicyName) -> Option<String> {
+    change_among(documents, tip, name, RECENT)
+}
+
+fn change_among(
+    documents: &DocumentHistory,
+    tip: CommitId,
+    name: &PolicyName,
+    among: usize,
+) -> Option<String> {
+    let changed = documents.of(tip, name, among, 1).ok()?;
     let ChangeCommit { id, author, .. } = changed.commits.first()?;
     Some(format!("commit {id} by {author}"))
 }

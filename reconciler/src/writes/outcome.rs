@@ -39,6 +39,8 @@ pub enum Refusal {
     },
     /// It cannot be done now.
     Unavailable(String),
+    /// Its client left before its push began.
+    Left,
     /// It was begun, and may have been done.
     Unknown {
         commit: CommitId,
@@ -76,6 +78,7 @@ impl Refusal {
             Self::NotFound(_) => "not_found",
             Self::Conflict(_) | Self::Precondition { .. } => "conflict",
             Self::Unavailable(_) => "unavailable",
+            Self::Left => "left",
             Self::Unknown { .. } => "unknown",
         }
     }
@@ -93,6 +96,7 @@ impl Refusal {
             | Self::Conflict(reason)
             | Self::Precondition { reason, .. }
             | Self::Unavailable(reason) => reason.clone(),
+            Self::Left => "its client left; nothing was written".to_owned(),
             Self::Unknown { commit } => {
                 format!(
                     "the push of commit {commit} may have been done: send the same request again to learn it"

@@ -1,9 +1,12 @@
 //! A request that is being done.
 
+use std::sync::Arc;
+
+use policies::{Digest, language::PolicyName};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{order::Order, outcome::Done, ticket::Ticket};
-use crate::source::ancestry::CommitId;
+use crate::{access::rights::Rights, source::ancestry::CommitId};
 
 /// A request that is to be done.
 #[derive(Debug)]
@@ -24,6 +27,18 @@ pub(super) struct Link {
     pub(super) done: Done,
 }
 
+/// What is kept of a request that is a commit, to tell its end: neither its documents nor its place.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) id: String,
+    pub(super) fingerprint: Digest,
+    pub(super) rights: Arc<Rights>,
+    pub(super) names: Vec<PolicyName>,
+    pub(super) ticket: Ticket,
+    pub(super) commit: CommitId,
+    pub(super) done: Done,
+}
+
 /// What is left to do.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -32,4 +47,12 @@ pub(super) enum Next {
     Again(Vec<Pending>),
     /// One of these spoils the others: each is to be tried alone.
     Alone(Vec<Pending>),
+}
+
+impl From<Link> for Record {
+    fn from(Link { pending: Pending { order, ticket, .. }, commit, done }: Link) -> Self {
+        let names = order.names();
+        let Order { id, fingerprint, rights, .. } = order;
+        Self { id, fingerprint, rights, names, ticket, commit, done }
+    }
 }

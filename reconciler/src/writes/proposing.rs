@@ -45,15 +45,13 @@ impl Worker {
         let plan = self.plan(branch, branch, pending)?;
         // It was done when it was sent before, and nobody heard it.
         if !pending.order.options.dry_run
-            && let Some(done) = self.unsettled.take_unheard(pending.order.fingerprint)
+            && let Some(done) = self.memory.take_unheard(pending.order.fingerprint)
         {
             return Ok((None, done));
         }
         let (made, done) = self.commit(branch, plan, &pending.order)?;
         let Some((commit, _)) = made else { return Ok((None, done)) };
-        self.writer.read_commit(commit, |_| true).map(drop).map_err(|error| {
-            Refusal::Unprocessable(format!("the branch could not be served then: {error}"))
-        })?;
+        self.is_servable(commit)?;
         Ok((Some((commit, self.branch_name(&pending.order)?)), done))
     }
 
@@ -67,7 +65,7 @@ impl Worker {
         let refusal = match outcome {
             PushOutcome::Pushed { link: page } => {
                 link.done.branch = Some((name.as_str().to_owned(), page));
-                self.answer(link);
+                self.answer(link.into());
                 return None;
             }
             PushOutcome::LostRace { .. } => {

@@ -9,12 +9,15 @@ use std::{
     time::Instant,
 };
 
+use policies::Digest;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep_until, timeout_at},
 };
 
 use super::{
+    leaving::Left,
+    memory::Memory,
     order::Order,
     outcome::{Done, Refusal},
     pending::Pending,
@@ -37,6 +40,7 @@ pub const MAX_WAITING_BYTES: u32 = 2 << 20;
 #[derive(Debug)]
 pub struct Writes {
     messages: SyncSender<Message>,
+    memory: Memory,
     places: Arc<Semaphore>,
     room: Arc<Semaphore>,
     publisher: Arc<Publisher>,
@@ -55,7 +59,8 @@ impl Writes {
         publisher: Arc<Publisher>,
         syncs: Arc<Syncs>,
     ) -> Result<Self, SourceError> {
-        let worker = Worker::new(settings, syncs)?;
+        let memory = Memory::default();
+        let worker = Worker::new(settings, syncs, memory.clone())?;
         let abort = worker.writer.abort();
         let (messages, received) = sync_channel(MAX_WAITING);
         let places = Arc::new(Semaphore::new(MAX_WAITING));
@@ -67,29 +72,52 @@ impl Writes {
         };
         let started = thread::Builder::new().name("writes".to_owned()).spawn(run);
         started.map_err(|error| SourceError(format!("cannot start a thread for writes: {error}")))?;
-        Ok(Self { messages, places, room, publisher, label, abort, ended })
+        Ok(Self { messages, memory, places, room, publisher, label, abort, ended })
     }
 
-    /// Does a request. Given up, it is not done unless its push has begun.
-    pub async fn write(&self, order: Order) -> Result<Done, Refusal> {
+    /// Does a request. If its client leaves, it is not done unless its push has begun.
+    pub async fn write(&self, order: Order, left: &mut Left) -> Result<Done, Refusal> {
+        let fingerprint = order.fingerprint;
+        let done = self.done(order, left).await;
+        done.map_err(|refusal| self.or_unknown(fingerprint, refusal))
+    }
+
+    /// The refusal of a request, unless the same one was sent before and may be in Git: then it must not be said that
+    /// nothing was written.
+    pub fn or_unknown(&self, fingerprint: Digest, refusal: Refusal) -> Refusal {
+        match (refusal, self.memory.commit_of(fingerprint)) {
+            (Refusal::Unavailable(_), Some(commit)) => Refusal::Unknown { commit },
+            (refusal, _) => refusal,
+        }
+    }
+
+    async fn done(&self, order: Order, left: &mut Left) -> Result<Done, Refusal> {
         let deadline = order.deadline;
-        let (ticket, mut claim) = ticket();
+        let (ticket, mut claim) = ticket(order.fingerprint, self.memory.clone());
         let full =
             |_| Refusal::Unavailable(format!("{MAX_WAITING} writes wait already; nothing was written"));
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(full)?;
         let pending = Pending { order, ticket, first_seen: None, _place: place };
         let ends = |_| Refusal::Unavailable("this replica ends; nothing was written".to_owned());
         self.messages.try_send(Message::Write(Box::new(pending))).map_err(ends)?;
-        let Claim { answer, .. } = &mut claim;
-        match timeout_at(deadline.into(), answer).await {
-            Ok(Ok(answer)) => answer,
+        let heard = tokio::select! {
+            biased;
+            answer = timeout_at(deadline.into(), &mut claim.answer) => answer.ok(),
+            () = left.left() => match claim.give_up() {
+                None => return Err(Refusal::Left),
+                // The log tells the end of a push that has begun.
+                Some(_) => timeout_at(deadline.into(), &mut claim.answer).await.ok(),
+            },
+        };
+        match heard {
+            Some(Ok(answer)) => answer,
+            Some(Err(_)) if claim.give_up().is_none() && left.has_left() => Err(Refusal::Left),
             // The thread has ended. A push of it may have begun.
-            Ok(Err(_)) => Err(unheard(&claim, "this replica ends")),
-            Err(_) => {
+            Some(Err(_)) => Err(unheard(&claim, "this replica ends")),
+            None => {
                 // From here on the worker sees that nobody hears it.
-                claim.answer.close();
-                let late = claim.answer.try_recv();
-                late.unwrap_or_else(|_| Err(unheard(&claim, "it was not done in time")))
+                let refusal = unheard(&claim, "it was not done in time");
+                claim.answer.try_recv().unwrap_or(Err(refusal))
             }
         }
     }

@@ -4,7 +4,13 @@ use std::time::Instant;
 
 use tracing::{info, warn};
 
-use super::{outcome::Refusal, pending::Pending, unsettled::Parked, worker::Worker};
+use super::{
+    order::Order,
+    outcome::Refusal,
+    pending::{Pending, Record},
+    unsettled::Parked,
+    worker::Worker,
+};
 use crate::source::writing::{PushOutcome, Settled};
 
 impl Worker {
@@ -24,17 +30,26 @@ impl Worker {
                     if parked.new_branch.is_none() {
                         self.syncs.request_at_once();
                     }
-                    parked.links.into_iter().for_each(|link| self.answer(link));
+                    let waiting = parked.waiting.into_iter().map(Record::from);
+                    waiting.chain(parked.left).for_each(|record| self.answer(record));
                 }
                 Some(false) => {
                     info!(commit = %parked.tip, "a push whose end was unknown wrote nothing");
-                    again.extend(parked.links.into_iter().map(|link| link.pending));
+                    again.extend(parked.waiting.into_iter().map(|link| link.pending));
                 }
                 None => {
                     let later = parked.later();
                     self.unsettled.pushes.push(later);
                 }
             }
+        }
+        for parked in self.unsettled.take_lost(Instant::now()) {
+            let requests: Vec<_> = parked.left.iter().map(|record| record.id.as_str()).collect();
+            let requests = requests.join(",");
+            warn!(commit = %parked.tip, requests, "a push without an answer has not arrived: it is taken for lost");
+            self.writer.give_up(parked.tip);
+            self.syncs.counters.writes.lost.inc();
+            again.extend(parked.waiting.into_iter().map(|link| link.pending));
         }
         for pending in &again {
             pending.ticket.end_push();
@@ -69,24 +84,25 @@ impl Worker {
         }
     }
 
-    /// Answers the requests whose outcome is still unknown, and those that concern the same policies; the others are to
-    /// be done.
+    /// Answers the requests whose outcome is still unknown; the others are to be done.
     pub(super) fn still_unknown(&mut self, pending: Vec<Pending>) -> Vec<Pending> {
         let mut rest = Vec::new();
-        for pending in pending {
-            let fingerprint = pending.order.fingerprint;
-            if let Some(commit) = self.unsettled.commit_of(fingerprint) {
-                pending.ticket.answer(Err(Refusal::Unknown { commit }));
-            } else if let Some(parked) = self.unsettled.about(&pending.order) {
-                pending.ticket.answer(Err(Refusal::Unavailable(format!(
-                    "it is not known yet if commit {} is in the branch, which changes the same policy; nothing was \
-                     written",
-                    parked.tip
-                ))));
-            } else {
-                rest.push(pending);
+        for mut pending in pending {
+            match self.memory.underway(pending.order.fingerprint) {
+                Some(commit) => drop(pending.ticket.answer(Err(Refusal::Unknown { commit }))),
+                None => rest.push(pending),
             }
         }
         rest
+    }
+
+    /// The refusal of a request that would be answered by the branch as it is, while a push that changes the same policy
+    /// may still arrive. A commit may be made: only one of both can get in.
+    pub(super) fn not_known_yet(&self, order: &Order) -> Option<Refusal> {
+        let parked = self.unsettled.about(order).filter(|_| !order.options.dry_run)?;
+        Some(Refusal::Unavailable(format!(
+            "it is not known yet if commit {} is in the branch, which changes the same policy; nothing was written",
+            parked.tip
+        )))
     }
 }

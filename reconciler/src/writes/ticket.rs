@@ -2,9 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use policies::Digest;
 use tokio::sync::oneshot;
 
-use super::outcome::{Done, Refusal};
+use super::{
+    memory::Memory,
+    outcome::{Done, Refusal},
+};
 use crate::source::ancestry::CommitId;
 
 /// The result of a request.
@@ -14,7 +18,9 @@ pub(super) type Answer = Result<Done, Refusal>;
 #[derive(Debug)]
 pub(super) struct Ticket {
     state: Arc<Mutex<State>>,
-    answer: oneshot::Sender<Answer>,
+    answer: Option<oneshot::Sender<Answer>>,
+    fingerprint: Digest,
+    memory: Memory,
 }
 
 /// The side of the client. Dropped, it gives the request up.
@@ -24,19 +30,27 @@ pub(super) struct Claim {
     pub(super) answer: oneshot::Receiver<Answer>,
 }
 
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// False once no client hears the answer.
+    is_heard: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum Phase {
     Waiting,
     /// Its commit may be in Git.
     Pushing(CommitId),
     GivenUp,
 }
 
-/// Both sides of a request.
-pub(super) fn ticket() -> (Ticket, Claim) {
-    let state = Arc::new(Mutex::new(State::Waiting));
+/// Both sides of a request. While its commit may be in Git, the memory has it.
+pub(super) fn ticket(fingerprint: Digest, memory: Memory) -> (Ticket, Claim) {
+    let state = Arc::new(Mutex::new(State { phase: Phase::Waiting, is_heard: true }));
     let (sender, receiver) = oneshot::channel();
-    (Ticket { state: Arc::clone(&state), answer: sender }, Claim { state, answer: receiver })
+    let ticket = Ticket { state: Arc::clone(&state), answer: Some(sender), fingerprint, memory };
+    (ticket, Claim { state, answer: receiver })
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
@@ -46,15 +60,16 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 impl Ticket {
     /// True if nobody waits for it, and nothing was pushed.
     pub(super) fn is_given_up(&self) -> bool {
-        *lock(&self.state) == State::GivenUp
+        lock(&self.state).phase == Phase::GivenUp
     }
 
     /// The push of its commit begins; false if it was given up.
     pub(super) fn begin_push(&self, commit: CommitId) -> bool {
         let mut state = lock(&self.state);
-        let goes_on = *state != State::GivenUp;
+        let goes_on = state.phase != Phase::GivenUp;
         if goes_on {
-            *state = State::Pushing(commit);
+            state.phase = Phase::Pushing(commit);
+            self.memory.begin(self.fingerprint, commit);
         }
         goes_on
     }
@@ -62,28 +77,48 @@ impl Ticket {
     /// Its push has surely written nothing: it waits again, or was given up meanwhile.
     pub(super) fn end_push(&self) {
         let mut state = lock(&self.state);
-        *state = if self.answer.is_closed() { State::GivenUp } else { State::Waiting };
+        self.forget(&state);
+        state.phase = if state.is_heard { Phase::Waiting } else { Phase::GivenUp };
     }
 
     /// True if somebody waits for the answer.
     pub(super) fn is_heard(&self) -> bool {
-        !self.answer.is_closed()
+        lock(&self.state).is_heard
     }
 
-    /// Answers. Returns the answer if nobody heard it.
-    pub(super) fn answer(self, answer: Answer) -> Option<Answer> {
-        self.answer.send(answer).err()
+    /// Answers. Returns the answer if no client hears it.
+    pub(super) fn answer(&mut self, answer: Answer) -> Option<Answer> {
+        let state = lock(&self.state);
+        let unheard = (!state.is_heard).then(|| answer.clone());
+        match self.answer.take()?.send(answer) {
+            Ok(()) => unheard,
+            Err(answer) => Some(answer),
+        }
+    }
+
+    fn forget(&self, state: &State) {
+        if let Phase::Pushing(commit) = state.phase {
+            self.memory.end(self.fingerprint, commit);
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.forget(&lock(&self.state));
     }
 }
 
 impl Claim {
-    /// Gives the request up. Returns the commit that is being pushed, if one is.
+    /// Says that no client hears the answer, and gives the request up unless its push has begun. Returns the commit
+    /// that is being pushed, if one is.
     pub(super) fn give_up(&self) -> Option<CommitId> {
         let mut state = lock(&self.state);
-        match *state {
-            State::Pushing(commit) => Some(commit),
-            State::Waiting | State::GivenUp => {
-                *state = State::GivenUp;
+        state.is_heard = false;
+        match state.phase {
+            Phase::Pushing(commit) => Some(commit),
+            Phase::Waiting | Phase::GivenUp => {
+                state.phase = Phase::GivenUp;
                 None
             }
         }
@@ -98,10 +133,16 @@ impl Drop for Claim {
 
 #[cfg(test)]
 mod tests {
-    use super::{Done, ticket};
+    use policies::Digest;
+
+    use super::{Claim, Done, Memory, Ticket};
     use crate::source::ancestry::CommitId;
 
     const COMMIT: CommitId = CommitId([1; 20]);
+
+    fn ticket() -> (Ticket, Claim) {
+        super::ticket(Digest::of(b"request"), Memory::default())
+    }
 
     #[test]
     fn a_client_that_leaves_gives_up_what_is_not_pushed_yet() {
@@ -112,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_push_that_has_begun_goes_on() {
-        let (one, claim) = ticket();
+        let (mut one, claim) = ticket();
         assert!(one.begin_push(COMMIT));
         assert_eq!(claim.give_up(), Some(COMMIT));
         drop(claim);
@@ -132,5 +173,31 @@ mod tests {
         drop(claim);
         other.end_push();
         assert!(other.is_given_up(), "its client left meanwhile");
+    }
+
+    #[test]
+    fn who_only_writes_the_log_hears_the_end_too() {
+        let (mut one, mut claim) = ticket();
+        assert!(one.begin_push(COMMIT));
+        claim.give_up();
+        assert!(one.answer(Ok(Done::default())).is_some(), "the client has to be told later");
+        assert!(claim.answer.try_recv().is_ok());
+    }
+
+    #[test]
+    fn what_may_be_in_git_is_remembered_until_its_end_is_known() {
+        let (memory, request) = (Memory::default(), Digest::of(b"request"));
+        let (mut one, claim) = super::ticket(request, memory.clone());
+        assert_eq!(memory.commit_of(request), None);
+        one.begin_push(COMMIT);
+        assert_eq!(memory.commit_of(request), Some(COMMIT));
+        one.end_push();
+        assert_eq!(memory.commit_of(request), None);
+        one.begin_push(COMMIT);
+        claim.give_up();
+        let done = one.answer(Ok(Done { commit: Some(COMMIT), ..Done::default() }));
+        memory.remember(request, done.unwrap().unwrap());
+        drop(one);
+        assert_eq!((memory.underway(request), memory.commit_of(request)), (None, Some(COMMIT)));
     }
 }

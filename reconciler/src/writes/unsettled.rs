@@ -1,30 +1,27 @@
 //! Pushes whose end is not known. The repository that was pushed to is asked until it tells.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
+
+use policies::{Digest, language::PolicyName};
 
 use super::{
     order::Order,
-    outcome::Done,
-    pending::{Link, Pending},
+    pending::{Link, Pending, Record},
 };
 use crate::source::{ancestry::CommitId, writing::BranchName};
-use policies::Digest;
 
 /// The pause after the first question. It doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// The number of outcomes that are remembered for clients that did not hear them, and for how long.
-const MAX_REMEMBERED: usize = 256;
-const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+/// The time after which a push that has not arrived is taken for lost. No server works so long on one.
+const LOST_AFTER: Duration = Duration::from_secs(10 * 60);
+/// The number of pushes that are asked for. Of more, the oldest is taken for lost.
+const MAX_PARKED: usize = 64;
 
-/// The pushes whose end is not known, and ends that nobody heard.
+/// The pushes whose end is not known.
 #[derive(Debug, Default)]
 pub(super) struct Unsettled {
     pub(super) pushes: Vec<Parked>,
-    unheard: VecDeque<(Digest, Done, Instant)>,
 }
 
 /// A push whose end is not known.
@@ -34,9 +31,13 @@ pub(super) struct Parked {
     pub(super) tip: CommitId,
     /// The new branch that was pushed to, if it was not the served one.
     pub(super) new_branch: Option<BranchName>,
-    pub(super) links: Vec<Link>,
+    /// The requests whose clients wait.
+    pub(super) waiting: Vec<Link>,
+    /// The requests that nobody waits for any more.
+    pub(super) left: Vec<Record>,
     pause: Duration,
     pub(super) next: Instant,
+    since: Instant,
 }
 
 impl Unsettled {
@@ -50,36 +51,18 @@ impl Unsettled {
         self.pushes.push(parked);
     }
 
-    /// Remembers an outcome that nobody heard: the same request again is told it.
-    pub(super) fn remember(&mut self, fingerprint: Digest, done: Done) {
-        if self.unheard.len() >= MAX_REMEMBERED {
-            self.unheard.pop_front();
-        }
-        self.unheard.push_back((fingerprint, done, Instant::now()));
-    }
-
-    pub(super) fn commit_of(&self, fingerprint: Digest) -> Option<CommitId> {
-        let mut links = self.pushes.iter().flat_map(|parked| &parked.links);
-        links.find(|link| link.pending.order.fingerprint == fingerprint).map(|link| link.commit)
+    /// Takes out the pushes that are taken for lost at a time.
+    pub(super) fn take_lost(&mut self, now: Instant) -> Vec<Parked> {
+        let is_late = |parked: &mut Parked| now.saturating_duration_since(parked.since) >= LOST_AFTER;
+        let mut lost: Vec<_> = self.pushes.extract_if(.., is_late).collect();
+        let over = self.pushes.len().saturating_sub(MAX_PARKED);
+        lost.extend(self.pushes.drain(..over));
+        lost
     }
 
     /// A push whose end is not known, of a policy that this request concerns too.
     pub(super) fn about(&self, order: &Order) -> Option<&Parked> {
         self.pushes.iter().find(|parked| parked.new_branch.is_none() && parked.concerns(order))
-    }
-
-    /// The outcome of the same request, sent before, if nobody heard it.
-    pub(super) fn unheard(&self, fingerprint: Digest) -> Option<&Done> {
-        let mut newest = self.unheard.iter().rev();
-        let found = newest.find(|(known, _, at)| *known == fingerprint && at.elapsed() < REMEMBERED);
-        found.map(|(_, done, _)| done)
-    }
-
-    /// The same, which is forgotten.
-    pub(super) fn take_unheard(&mut self, fingerprint: Digest) -> Option<Done> {
-        let found = self.unheard(fingerprint).cloned();
-        self.unheard.retain(|(known, _, _)| *known != fingerprint);
-        found
     }
 }
 
@@ -91,28 +74,60 @@ impl Parked {
         new_branch: Option<BranchName>,
         links: Vec<Link>,
     ) -> Self {
-        Self { from, tip, new_branch, links, pause: FIRST_PAUSE, next: Instant::now() + FIRST_PAUSE }
+        let now = Instant::now();
+        let (pause, next) = (FIRST_PAUSE, now + FIRST_PAUSE);
+        Self { from, tip, new_branch, waiting: links, left: Vec::new(), pause, next, since: now }
     }
 
     /// True if a request is about a policy of this push.
     pub(super) fn concerns(&self, order: &Order) -> bool {
         let names = order.names();
-        let mut known = self.links.iter().flat_map(|link| link.pending.order.names());
-        known.any(|name| names.contains(&name))
+        let is_one = |name: &PolicyName| names.contains(name);
+        self.waiting.iter().any(|link| link.pending.order.names().iter().any(is_one))
+            || self.left.iter().any(|record| record.names.iter().any(is_one))
     }
 
     /// True if somebody waits for the push, or asks for the same again.
     pub(super) fn is_wanted(&self, pending: &[Pending]) -> bool {
-        let again = |link: &Link| {
-            pending.iter().any(|pending| pending.order.fingerprint == link.pending.order.fingerprint)
-        };
-        self.links.iter().any(|link| link.pending.ticket.is_heard() || again(link))
+        let is_again =
+            |fingerprint: Digest| pending.iter().any(|pending| pending.order.fingerprint == fingerprint);
+        let is_heard = |link: &Link| link.pending.ticket.is_heard();
+        self.waiting.iter().any(|link| is_heard(link) || is_again(link.pending.order.fingerprint))
+            || self.left.iter().any(|record| is_again(record.fingerprint))
     }
 
-    /// Sets the time of the next question.
+    /// Sets the time of the next question, and lets go of what is kept for clients that have left.
     pub(super) fn later(mut self) -> Self {
+        let (waiting, left): (Vec<_>, Vec<_>) =
+            self.waiting.into_iter().partition(|link| link.pending.ticket.is_heard());
+        self.waiting = waiting;
+        self.left.extend(left.into_iter().map(Record::from));
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         self.next = Instant::now() + self.pause;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{CommitId, LOST_AFTER, MAX_PARKED, Parked, Unsettled};
+
+    fn parked(tip: u8) -> Parked {
+        Parked::new(CommitId([0; 20]), CommitId([tip; 20]), None, Vec::new())
+    }
+
+    #[test]
+    fn a_push_is_taken_for_lost_after_a_while_and_the_oldest_of_too_many() {
+        let (mut unsettled, now) = (Unsettled::default(), Instant::now());
+        (0..=MAX_PARKED as u8).for_each(|tip| unsettled.park(parked(tip)));
+        let tips = |lost: Vec<Parked>| lost.iter().map(|parked| parked.tip.0[0]).collect::<Vec<_>>();
+        assert_eq!(tips(unsettled.take_lost(now)), [0]);
+        assert_eq!(unsettled.pushes.len(), MAX_PARKED);
+        assert!(unsettled.take_lost(now + LOST_AFTER - Duration::from_secs(1)).is_empty());
+        let later = Instant::now() + LOST_AFTER;
+        assert_eq!(tips(unsettled.take_lost(later)).len(), MAX_PARKED);
+        assert!(unsettled.next_look().is_none());
     }
 }

@@ -14,6 +14,7 @@ use tracing::debug;
 use super::{
     branch::Branch,
     edit::{Draft, Edit, Plan},
+    memory::Memory,
     outcome::Refusal,
     pending::Pending,
     settings::Settings,
@@ -44,6 +45,7 @@ pub(super) struct Worker {
     pub(super) settings: Settings,
     pub(super) syncs: Arc<Syncs>,
     pub(super) unsettled: Unsettled,
+    pub(super) memory: Memory,
     loader: Loader,
     branch: Option<Branch>,
     /// The policy directory.
@@ -51,7 +53,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(settings: Settings, syncs: Arc<Syncs>) -> Result<Self, SourceError> {
+    pub(super) fn new(settings: Settings, syncs: Arc<Syncs>, memory: Memory) -> Result<Self, SourceError> {
         let writer = Writer::open(settings.writer.clone())?;
         Ok(Self {
             history: writer.history(),
@@ -61,6 +63,7 @@ impl Worker {
             settings,
             syncs,
             unsettled: Unsettled::default(),
+            memory,
             branch: None,
         })
     }

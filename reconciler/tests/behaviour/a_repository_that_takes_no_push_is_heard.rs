@@ -5,16 +5,10 @@ use std::{fs, time::Duration};
 use harness::{GitHttp, Repository};
 
 use crate::support::{
-    NEVER, PATIENCE, policy,
+    NEVER, PATIENCE, client, policy,
     writer::{hook, over_http},
-    writing::{Change, Replica, apply, git},
+    writing::{Change, Replica, delete, git, process, send, waiting},
 };
-
-fn waiting(seconds: u32, yaml: &str) -> Change<'static> {
-    let mut change = apply("", yaml);
-    change.headers.push(("prefer", format!("wait={seconds}")));
-    change
-}
 
 /// A repository over HTTP, and a replica that pushes each change to a branch of its own.
 async fn proposing() -> (Repository, GitHttp, Replica) {
@@ -165,4 +159,102 @@ async fn a_refusal_after_a_push_without_an_answer_does_not_tell_that_nothing_was
     let again = replica.send(waiting(20, &body)).await;
     again.is(201, &["new created"]);
     assert_eq!(again.commit(), answer.commit(), "it is the commit that was told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_that_is_late_does_not_tell_that_nothing_was_written() {
+    let (repository, server) = over_http().await;
+    let replica = Replica::of(&server.url("policies.git")).await;
+    let hold = repository.folder().join("hold");
+    fs::write(&hold, "").unwrap();
+    hook(&repository, "pre-receive", &format!("while [ -e {} ]; do sleep 0.02; done", hold.display()));
+    let body = policy("new", "web", 500);
+    let answer = replica.send(waiting(2, &body)).await;
+    answer.is_refused(504, "send the same request again");
+    // The first push still hangs, so that this one is not even looked at.
+    let late = replica.send(waiting(1, &body)).await;
+    late.is_refused(504, "send the same request again");
+    assert_eq!(late.commit(), answer.commit());
+    replica.send(waiting(1, &policy("other", "web", 500))).await.is_refused(503, "nothing was written");
+    fs::remove_file(&hold).unwrap();
+    let again = tokio::time::timeout(PATIENCE, replica.send(waiting(20, &body))).await.unwrap();
+    again.is(201, &["new created"]);
+}
+
+/// A replica at a repository whose server dies in the middle of each push while a file is there.
+async fn dying() -> (Repository, GitHttp, Replica, std::path::PathBuf) {
+    let (repository, server) = over_http().await;
+    let replica = Replica::of(&server.url("policies.git")).await;
+    let dies = repository.folder().join("dies");
+    fs::write(&dies, "").unwrap();
+    hook(&repository, "pre-receive", &format!("[ ! -e {} ] || kill -9 $PPID", dies.display()));
+    (repository, server, replica, dies)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_push_without_an_answer_the_same_policy_can_be_changed_otherwise() {
+    let (repository, _server, replica, dies) = dying().await;
+    let (first, second) = (policy("new", "web", 500), policy("new", "web", 502));
+    let unknown = replica.send(waiting(2, &first)).await;
+    unknown.is_refused(504, "send the same request again");
+    // Once this is answered, no push is under way.
+    replica.delete("new").await.is_refused(503, "it is not known yet");
+    fs::remove_file(dies).unwrap();
+    replica.send(waiting(20, &second)).await.is(201, &["new created"]);
+    let log = git(&repository, &["log", "--format=%H", "main"]);
+    assert!(!log.contains(&unknown.commit()), "it can not get in any more");
+    replica.send(waiting(20, &first)).await.is(200, &["new configured"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pushes_without_an_answer_keep_no_places_of_others() {
+    let (_repository, _server, replica, dies) = dying().await;
+    let replica: &'static Replica = Box::leak(Box::new(replica));
+    let mut many = tokio::task::JoinSet::new();
+    for number in 0..64 {
+        many.spawn(async move {
+            let body = policy(&format!("new-{number}"), "web", 500);
+            replica.send(waiting(2, &body)).await
+        });
+    }
+    let answers = many.join_all().await;
+    assert!(answers.iter().any(|answer| answer.status == 504), "{answers:?}");
+    fs::remove_file(dies).unwrap();
+    let written = async {
+        while replica.send(waiting(5, &policy("other", "web", 500))).await.status != 201 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE * 2, written).await.expect("it has a place");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_the_commit_without_an_answer_is_named() {
+    let (repository, server) = over_http().await;
+    let url = server.url("policies.git");
+    let tokens = tempfile::tempdir().unwrap();
+    let hold = repository.folder().join("hold");
+    hook(&repository, "post-receive", &format!("while [ -e {} ]; do sleep 0.02; done", hold.display()));
+    let changes = [
+        (with_if_none_match(&policy("new", "web", 500)), 412),
+        (Change { headers: vec![("prefer", "wait=2".to_owned())], ..delete("new") }, 404),
+    ];
+    for (change, refused) in changes {
+        let hfi = process(&url, tokens.path(), &[]).await;
+        hfi.until_ready(|_| true).await;
+        fs::write(&hold, "").unwrap();
+        let unknown = send(&client(), &hfi.url, change.clone()).await.unwrap();
+        unknown.is_refused(504, "send the same request again");
+        drop(hfi);
+        fs::remove_file(&hold).unwrap();
+        let hfi = process(&url, tokens.path(), &[]).await;
+        let again = send(&client(), &hfi.url, change).await.unwrap();
+        again.is_refused(refused, &format!("the last change of it is commit {} by alice", unknown.commit()));
+    }
+}
+
+fn with_if_none_match(yaml: &str) -> Change<'static> {
+    let mut change = waiting(2, yaml);
+    change.headers.push(("if-none-match", "*".to_owned()));
+    change
 }

@@ -13,6 +13,7 @@ use crate::{
     clients::Client,
     http::{
         body,
+        limits::BODY_TIME,
         notification::Forge,
         operation::{Operation, Parameter, json},
         peer::Peer,
@@ -50,7 +51,7 @@ async fn notified(
     };
     let proof = request.headers().get(forge.header()).cloned();
     let proof = proof.ok_or_else(|| refused(forge, "is missing"))?;
-    let body = body::read(served, client, request).await.map_err(IntoResponse::into_response)?;
+    let body = body::read(served, client, request, BODY_TIME).await.map_err(IntoResponse::into_response)?;
     match secrets.proves(forge, proof.as_bytes(), &body) {
         Ok(true) => drop(body),
         Ok(false) => return Err(refused(forge, "does not prove that the notification is genuine")),

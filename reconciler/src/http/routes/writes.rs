@@ -11,6 +11,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use tokio::{task, time::timeout_at};
 use tracing::{info, warn};
 
 pub(crate) use self::description::{delete_described, post_described, put_described};
@@ -28,7 +29,11 @@ use crate::{
         state::Served,
         writing::Writing,
     },
-    writes::order::random_id,
+    writes::{
+        leaving::{Left, client},
+        order::random_id,
+        outcome::Refusal,
+    },
 };
 
 /// The time of a whole request that does not say how long it waits, and the longest.
@@ -72,13 +77,32 @@ pub(crate) async fn delete(
     respond(&served, peer, address, Target::Delete(name), request).await
 }
 
-/// Does a request, and tells of it in the log, in the metrics and to the client.
+/// Does a request to its end, also if its client leaves: what was pushed must be told in the log.
 async fn respond(
     served: &Served,
-    Peer(client): Peer,
+    Peer(peer): Peer,
+    address: Address,
+    target: Target,
+    request: Request,
+) -> Response {
+    let (here, left) = client();
+    let served = served.clone();
+    let told = task::spawn(async move { tell(&served, peer, address, target, request, left).await }).await;
+    drop(here);
+    told.unwrap_or_else(|_| {
+        let detail = "the change broke off; look whether it is in the branch";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+    })
+}
+
+/// Does a request, and tells of it in the log, in the metrics and to the client.
+async fn tell(
+    served: &Served,
+    client: Client,
     Address(address): Address,
     target: Target,
     request: Request,
+    left: Left,
 ) -> Response {
     let Some(writing) = &served.services.writing else {
         let detail = "changes by HTTP are off; switch them on with --write-token-file (HFI_WRITE_TOKEN_FILE)";
@@ -89,7 +113,7 @@ async fn respond(
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
     let sent = Sent { id: id.clone(), target, request };
-    let (user, result) = write(served, writing, client, sent, wait).await;
+    let (user, result) = write(served, writing, client, sent, wait, left).await;
     let (user, request) = (user.as_deref().unwrap_or_default(), id.as_str());
     let (label, response) = match result {
         Ok(written) => {
@@ -122,25 +146,37 @@ async fn write(
     client: Client,
     sent: Sent,
     wait: Option<Wait>,
+    mut left: Left,
 ) -> (Option<String>, Result<Written, Refused>) {
     let deadline = Instant::now() + wait.map_or(WAIT, |wait| wait.at_most(MAX_WAIT).duration());
-    let (id, host) = (sent.id.clone(), host(&sent.request));
-    let rights = match writing.authorize(sent.request.headers(), host.as_deref(), client).await {
-        Ok(rights) => rights,
-        Err(problem) => return (None, Err(problem.into())),
+    let id = sent.id.clone();
+    let (headers, host) = (sent.request.headers().clone(), host(&sent.request));
+    let rights = writing.authorize(&headers, host.as_deref(), client);
+    let rights = match timeout_at(deadline.into(), rights).await {
+        Ok(Ok(rights)) => rights,
+        Ok(Err(problem)) => return (None, Err(problem.into())),
+        Err(_) => return (None, Err(late().into())),
     };
     let user = Some(rights.user.as_str().to_owned());
     let done = async {
         writing.count(&rights.user)?;
         let order = order(served, &writing.writes, client, rights, sent, deadline).await?;
-        let done = writing.writes.write(order).await?;
+        let done = writing.writes.write(order, &mut left).await?;
         let is_served = match done.at {
-            Some(commit) => writing.writes.until_served(commit, deadline).await,
+            Some(commit) => tokio::select! {
+                is_served = writing.writes.until_served(commit, deadline) => is_served,
+                () = left.left() => false,
+            },
             None => false,
         };
         Ok(Written::new(served, &writing.writes, id, done, is_served))
     };
     (user, done.await)
+}
+
+/// The refusal of a request that is not done in time.
+fn late() -> Refusal {
+    Refusal::Unavailable("it was not done in time; nothing was written".to_owned())
 }
 
 /// The host that a request was sent to.

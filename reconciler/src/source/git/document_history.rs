@@ -20,8 +20,8 @@ use super::{
 };
 use crate::source::{ancestry::CommitId, error::SourceError, printable::printable};
 
-/// The number of commits that are looked at.
-const MAX_COMMITS: usize = 1_000;
+/// The most commits that are looked at.
+pub const MAX_COMMITS: usize = 1_000;
 /// The longest subject that is told, in characters.
 const MAX_SUBJECT: usize = 200;
 
@@ -69,11 +69,18 @@ impl DocumentHistory {
         Self { clone: clone.path().to_owned(), path: path.to_owned() }
     }
 
-    /// The first-parent commits up to `tip` that changed the policy of this name, at most `most` of them. Blocks.
-    pub fn of(&self, tip: CommitId, name: &PolicyName, most: usize) -> Result<Changed, SourceError> {
+    /// Those of the last first-parent commits up to `tip`, so many, that changed the policy of this name; at most `most`
+    /// of them. Blocks.
+    pub fn of(
+        &self,
+        tip: CommitId,
+        name: &PolicyName,
+        among: usize,
+        most: usize,
+    ) -> Result<Changed, SourceError> {
         let read = || -> Result<Changed, ReadError> {
             let clone = BareClone::open_bare(&self.clone)?;
-            self.walk(&clone, Oid::from_bytes(&tip.0)?, name, most)
+            self.walk(&clone, Oid::from_bytes(&tip.0)?, name, (among, most))
         };
         read().map_err(|error| told("cannot read the history", &error))
     }
@@ -121,12 +128,12 @@ impl DocumentHistory {
         clone: &BareClone,
         tip: Oid,
         name: &PolicyName,
-        most: usize,
+        (among, most): (usize, usize),
     ) -> Result<Changed, ReadError> {
         let mut changed = Changed::default();
         let mut commit = objects::commit(clone, tip)?;
         let mut after = self.directory(clone, &commit, None)?;
-        for _ in 0..MAX_COMMITS {
+        for _ in 0..among.min(MAX_COMMITS) {
             let parent = commit.parent_ids().next().map(|id| objects::commit(clone, id)).transpose()?;
             let before = match &parent {
                 Some(parent) => self.directory(clone, parent, after.as_ref())?,

@@ -10,6 +10,7 @@ mod file_name;
 mod new_commit;
 mod place;
 mod pushing;
+mod read_commit_error;
 mod settling;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use self::{
     author::Author,
     branch_name::BranchName,
     new_commit::{CommitError, NewCommit},
+    read_commit_error::ReadCommitError,
     settling::Settled,
 };
 pub use super::push::PushOutcome;
@@ -102,7 +104,7 @@ impl Writer {
         &mut self,
         commit: CommitId,
         is_known: impl Fn(&BlobId) -> bool,
-    ) -> Result<(Checkout, GitReading<'_>), SourceError> {
+    ) -> Result<(Checkout, GitReading<'_>), ReadCommitError> {
         let (checkout, found) = self.source.examine(oid(commit), is_known)?;
         Ok((checkout, GitReading { source: &mut self.source, found, origin: Origin::Made }))
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use policies::{editing::Document, language::PolicyName};
 
 use super::{Edit, POLICY};
-use crate::writes::{etag, order::RESERVED, outcome::Refusal};
+use crate::writes::{etag, history::recent_change, order::RESERVED, outcome::Refusal};
 
 impl Edit<'_> {
     /// Each document must be a policy, with a name that no other has.
@@ -37,9 +37,10 @@ impl Edit<'_> {
             Some(file) => format!("there is no policy `{name}` in `{file}`"),
             None => format!("there is no policy `{name}` in the branch"),
         };
+        let last = self.last_change(name);
         match self.order.options.condition.breach(name.as_str(), false, None) {
-            Some(reason) => Refusal::Precondition { reason, etag: None },
-            None => Refusal::NotFound(reason),
+            Some(reason) => Refusal::Precondition { reason: reason + &last, etag: None },
+            None => Refusal::NotFound(reason + &last),
         }
     }
 
@@ -50,9 +51,16 @@ impl Edit<'_> {
     ) -> Result<(), Refusal> {
         let etag = existing.map(etag::of_document);
         match self.order.options.condition.breach(name.as_str(), true, etag.as_deref()) {
-            Some(reason) => Err(Refusal::Precondition { reason, etag }),
+            Some(reason) => Err(Refusal::Precondition { reason: reason + &self.last_change(name), etag }),
             None => Ok(()),
         }
+    }
+
+    /// The commit that changed a policy last, if that was not long ago. By its id a client knows it whose change had no
+    /// answer, also at another replica.
+    fn last_change(&self, name: &PolicyName) -> String {
+        let last = recent_change(self.history, self.branch.commit, name);
+        last.map(|commit| format!("; the last change of it is {commit}")).unwrap_or_default()
     }
 
     pub(super) fn may_write(&self, kind: &str) -> Result<(), Refusal> {

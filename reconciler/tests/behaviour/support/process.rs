@@ -40,11 +40,17 @@ impl Process {
 
     /// The same where only so many files may be open: for now, and at most.
     pub(crate) async fn start_limited(files: &str, environment: &[(&str, &str)]) -> Self {
-        let unlimited = command(environment);
-        let mut command = Command::new("prlimit");
-        command.arg(format!("--nofile={files}")).arg(unlimited.get_program()).args(unlimited.get_args());
-        command.envs(unlimited.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        Self::spawn(command).await
+        let mut limit = Command::new("prlimit");
+        limit.arg(format!("--nofile={files}"));
+        Self::start_within(limit, environment).await
+    }
+
+    /// The same, started by a command that becomes what its last arguments say.
+    pub(crate) async fn start_within(mut within: Command, environment: &[(&str, &str)]) -> Self {
+        let usual = command(environment);
+        within.arg(usual.get_program()).args(usual.get_args());
+        within.envs(usual.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self::spawn(within).await
     }
 
     async fn spawn(mut command: Command) -> Self {
@@ -96,11 +102,18 @@ impl Process {
 
     /// The fields of the first line of the log with this message.
     pub(crate) fn said(&self, message: &str) -> Option<Value> {
+        self.all_said(message).into_iter().next()
+    }
+
+    /// The fields of all lines of the log with this message.
+    pub(crate) fn all_said(&self, message: &str) -> Vec<Value> {
         let log = self.log();
         // The last line may not be whole yet.
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let mut fields = lines.map(|line| line["fields"].clone());
-        fields.find(|fields| fields["message"].as_str().is_some_and(|said| said.contains(message)))
+        let fields = lines.map(|line| line["fields"].clone());
+        fields
+            .filter(|fields| fields["message"].as_str().is_some_and(|said| said.contains(message)))
+            .collect()
     }
 
     pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {

@@ -16,7 +16,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::support::{NEVER, Server, client, remote};
+use crate::support::{
+    NEVER, Server, client,
+    process::{Process, text},
+    remote,
+};
 
 /// A token for each kind of user.
 pub(crate) const ALICE: &str = "alice-0123456789abcdef";
@@ -107,15 +111,7 @@ impl Replica {
     }
 
     pub(crate) async fn send(&self, change: Change<'_>) -> Answer {
-        let Change { method, path, token, headers, body } = change;
-        let request = self.server.client.request(method, format!("{}{path}", self.server.url));
-        let request = if token.is_empty() { request } else { request.bearer_auth(token) };
-        let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
-        let response = request.body(body).send().await.unwrap();
-        let (status, etag) = (response.status().as_u16(), response.headers().get("etag").cloned());
-        let etag = etag.map(|etag| etag.to_str().unwrap().to_owned());
-        let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default();
-        Answer { status, etag, body }
+        send(&self.server.client, &self.server.url, change).await.unwrap()
     }
 
     /// Applies YAML as alice; `query` begins with its question mark, or is empty.
@@ -134,6 +130,51 @@ impl Replica {
         let etag = response.headers()["etag"].to_str().unwrap().to_owned();
         (serde_json::from_slice(&response.bytes().await.unwrap()).unwrap(), etag)
     }
+}
+
+/// Sends a change to a server, which may end meanwhile.
+pub(crate) async fn send(client: &reqwest::Client, url: &str, change: Change<'_>) -> reqwest::Result<Answer> {
+    let Change { method, path, token, headers, body } = change;
+    let request = client.request(method, format!("{url}{path}"));
+    let request = if token.is_empty() { request } else { request.bearer_auth(token) };
+    let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+    let response = request.body(body).send().await?;
+    let (status, etag) = (response.status().as_u16(), response.headers().get("etag").cloned());
+    let etag = etag.map(|etag| etag.to_str().unwrap().to_owned());
+    let body = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
+    Ok(Answer { status, etag, body })
+}
+
+/// A change whose client waits so long.
+pub(crate) fn waiting(seconds: u32, yaml: &str) -> Change<'static> {
+    let mut change = apply("", yaml);
+    change.headers.push(("prefer", format!("wait={seconds}")));
+    change
+}
+
+/// A process that takes changes of the branch `main` of a repository, with the tokens in a file of this directory.
+pub(crate) async fn process(url: &str, tokens: &Path, more: &[(&str, &str)]) -> Process {
+    // It does nothing but start another.
+    process_within(std::process::Command::new("env"), url, tokens, more).await
+}
+
+/// The same, started by a command that becomes what its last arguments say.
+pub(crate) async fn process_within(
+    within: std::process::Command,
+    url: &str,
+    tokens: &Path,
+    more: &[(&str, &str)],
+) -> Process {
+    let file = tokens.join("tokens");
+    std::fs::write(&file, TOKENS).unwrap();
+    let usual = [
+        ("HFI_REPO", url),
+        ("HFI_BRANCH", "main"),
+        ("HFI_INTERVAL", "1s"),
+        ("HFI_WRITE_RATE", "10000"),
+        ("HFI_WRITE_TOKEN_FILE", text(&file)),
+    ];
+    Process::start_within(within, &[&usual, more].concat()).await
 }
 
 pub(crate) fn apply<'a>(query: &str, yaml: &str) -> Change<'a> {

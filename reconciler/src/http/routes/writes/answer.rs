@@ -120,7 +120,7 @@ impl From<Refusal> for Refused {
                 Some(etag) => problem(StatusCode::PRECONDITION_FAILED).header(header::ETAG, &etag),
                 None => problem(StatusCode::PRECONDITION_FAILED),
             },
-            Refusal::Unavailable(_) => {
+            Refusal::Unavailable(_) | Refusal::Left => {
                 problem(StatusCode::SERVICE_UNAVAILABLE).header(header::RETRY_AFTER, RETRY_AFTER)
             }
             Refusal::Unknown { commit } => problem(StatusCode::GATEWAY_TIMEOUT).unknown(commit.to_string()),

@@ -8,13 +8,15 @@ use policies::{
     editing::{Body, Document, Folder, Format, read_placed_body},
     language::PolicyName,
 };
+use tokio::time::timeout_at;
 
-use super::{Sent, answer::Refused};
+use super::{Sent, answer::Refused, late};
 use crate::{
     access::rights::Rights,
     clients::Client,
     http::{
         body,
+        limits::BODY_TIME,
         problem::Problem,
         state::Served,
         write_query::{self, WriteQuery},
@@ -57,11 +59,14 @@ pub(super) async fn order(
         Target::Delete(name) => Action::Delete { name: policy_name(name)?, file },
         Target::Body | Target::Put(_) => {
             let format = format(request.headers())?;
-            let body = body::read(served, client, request).await?;
+            let time = BODY_TIME.min(deadline.saturating_duration_since(Instant::now()));
+            let body = body::read(served, client, request, time).await?;
             identity.extend_from_slice(&body);
-            room = Some(Arc::new(writes.room(body.len(), deadline).await?));
+            let or_unknown = |refusal| writes.or_unknown(Digest::of(&identity), refusal);
+            room = Some(Arc::new(writes.room(body.len(), deadline).await.map_err(or_unknown)?));
             // To read it can take long.
-            let read = served.services.making.make(client, move || read_placed_body(&body, format)).await?;
+            let read = served.services.making.make(client, move || read_placed_body(&body, format));
+            let read = timeout_at(deadline.into(), read).await.map_err(|_| or_unknown(late()))??;
             let Body { documents, folders } = read.map_err(Refusal::Mistakes)?;
             options.directories = directories(&folders)?;
             one_policy(&target, &documents)?;

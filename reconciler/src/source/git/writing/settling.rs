@@ -1,6 +1,6 @@
 //! Learns what became of a push whose end is not known.
 
-use git2::{Error, Oid};
+use git2::{Error, ErrorCode, Oid};
 
 use super::{BranchName, Writer};
 use crate::source::{
@@ -52,6 +52,11 @@ impl Writer {
         settled
     }
 
+    /// The push of a commit is taken for lost: it is not asked for any more.
+    pub fn give_up(&mut self, commit: CommitId) {
+        self.forget(commit);
+    }
+
     /// The end of the push of a commit is known.
     pub(super) fn forget(&mut self, commit: CommitId) {
         self.unsettled.retain(|unsettled| *unsettled != oid(commit));
@@ -75,8 +80,11 @@ impl Writer {
         }
         let unreadable = |error: Error| failure("cannot read the clone", &error);
         self.source.clone.find_commit(head).map_err(unreadable)?;
-        // A clone that was made anew has lost it, so that its place in the history is not known.
-        self.source.clone.find_commit(commit).map_err(unreadable)?;
+        match self.source.clone.find_commit(commit) {
+            // A clone that was made anew has lost it. All that the branch has was fetched, so it is not there.
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(Settled::NotYet),
+            found => found.map_err(unreadable)?,
+        };
         let is_below = |id, top| self.source.clone.graph_descendant_of(top, id).map_err(unreadable);
         // All that the branch has was fetched.
         Ok(if is_below(commit, head)? {

@@ -1,0 +1,130 @@
+//! The log has each change and each refusal with who, what and from where, also if the client did not wait for it.
+
+use std::{fs, path::PathBuf};
+
+use harness::{GitHttp, Repository};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{Duration, timeout},
+};
+
+use crate::support::{
+    PATIENCE, policy,
+    process::Process,
+    writer::{hook, over_http},
+    writing::{ALICE, git, process, waiting},
+};
+
+/// A process whose pushes wait while a file is there.
+struct World {
+    repository: Repository,
+    _server: GitHttp,
+    _tokens: TempDir,
+    hfi: Process,
+    hold: PathBuf,
+    begun: PathBuf,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (repository, server) = over_http().await;
+        let [hold, begun] = ["hold", "begun"].map(|name| repository.folder().join(name));
+        fs::write(&hold, "").unwrap();
+        let (held, told) = (hold.display(), begun.display());
+        hook(&repository, "pre-receive", &format!("touch {told}\nwhile [ -e {held} ]; do sleep 0.02; done"));
+        let tokens = tempfile::tempdir().unwrap();
+        let hfi = process(&server.url("policies.git"), tokens.path(), &[]).await;
+        hfi.until_ready(|_| true).await;
+        Self { repository, _server: server, _tokens: tokens, hfi, hold, begun }
+    }
+
+    /// Sends a change, and leaves once this is so.
+    async fn leave_when(&self, name: &str, is_so: impl Fn() -> bool) {
+        let client = crate::support::client();
+        let body = policy(name, "web", 500);
+        let sending = crate::support::writing::send(&client, &self.hfi.url, waiting(60, &body));
+        tokio::select! {
+            answer = sending => panic!("{answer:?}"),
+            () = until(is_so) => {}
+        }
+    }
+
+    /// The first line with this message that tells this.
+    async fn told(&self, message: &str, field: &str, value: &str) -> Value {
+        let find = || {
+            let mut said = self.hfi.all_said(message).into_iter();
+            said.find(|line| line[field].as_str().is_some_and(|told| told.contains(value)))
+        };
+        let found = timeout(PATIENCE, until(|| find().is_some())).await;
+        found.unwrap_or_else(|_| panic!("{message} {field}={value}: {}", self.hfi.log()));
+        find().unwrap()
+    }
+}
+
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[track_caller]
+fn is_of_alice(line: &Value) {
+    let fields = ["user", "from", "method", "path"].map(|field| line[field].as_str().unwrap_or_default());
+    assert_eq!(fields, ["alice", "127.0.0.1", "POST", "/v1/policies"], "{line}");
+    assert_eq!(line["request"].as_str().unwrap().len(), 16, "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_whose_client_left_is_told_with_all_that_became_of_it() {
+    let world = World::new().await;
+    world.leave_when("left", || world.begun.exists()).await;
+    fs::remove_file(&world.hold).unwrap();
+    let line = world.told("a write", "what", "left created").await;
+    is_of_alice(&line);
+    let head = git(&world.repository, &["rev-parse", "main"]);
+    assert_eq!(line["commit"], head.trim());
+    assert_eq!(world.hfi.metric(r#"hfi_writes_total{result="committed"}"#).await, Some(1.0));
+    let again = waiting(20, &policy("left", "web", 500));
+    let client = crate::support::client();
+    let again = crate::support::writing::send(&client, &world.hfi.url, again).await.unwrap();
+    again.is(201, &["left created"]);
+    assert_eq!(again.commit(), head.trim(), "who did not hear it is told by the same request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_was_given_up_before_its_push_is_told_and_not_done() {
+    let world = World::new().await;
+    world.leave_when("pushed", || world.begun.exists()).await;
+    // It waits for the push of the first one.
+    let client = crate::support::client();
+    let body = policy("queued", "web", 500);
+    let sending = crate::support::writing::send(&client, &world.hfi.url, waiting(60, &body));
+    let left = timeout(Duration::from_millis(500), sending).await;
+    left.expect_err("it is not answered while the first one is pushed");
+    let line = world.told("a write was refused", "reason", "its client left; nothing was written").await;
+    is_of_alice(&line);
+    fs::remove_file(&world.hold).unwrap();
+    world.told("a write", "what", "pushed created").await;
+    assert!(!git(&world.repository, &["log", "--format=%s", "main"]).contains("queued"));
+    assert_eq!(world.hfi.metric(r#"hfi_writes_total{result="left"}"#).await, Some(1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_of_ten_megabytes_is_refused_unread_and_told() {
+    let world = World::new().await;
+    let address = world.hfi.url.strip_prefix("http://").unwrap();
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /v1/policies HTTP/1.1\r\nhost: hfi\r\nauthorization: Bearer {ALICE}\r\n\
+         content-type: application/yaml\r\ncontent-length: 10000000\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4_096];
+    let length = timeout(PATIENCE, client.read(&mut answer)).await.unwrap().unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("connection: close"), "{answer}");
+    is_of_alice(&world.told("a write was refused", "reason", "at most 1048576 bytes").await);
+}
