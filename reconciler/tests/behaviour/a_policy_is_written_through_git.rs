@@ -176,3 +176,22 @@ async fn what_was_written_is_read_at_a_replica_that_is_behind() {
     assert_eq!(read.status().as_u16(), 200);
     assert_eq!(read.headers()["x-hfi-revision"], revision.as_str().unwrap());
 }
+
+#[tokio::test]
+async fn a_clock_that_is_behind_that_of_the_last_commit_shortens_nothing() {
+    let repository = repository(&[("a.yaml", &policy("a", "checkout", 503))]).await;
+    repository.write("b.yaml", &policy("b", "web", 500)).unwrap();
+    repository.git(&["add", "--all"]).await.unwrap();
+    let then = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 3_600;
+    repository.git_at(then, &["commit", "--quiet", "--message", "From the future"]).await.unwrap();
+    repository.git(&["push", "--quiet", "origin", "main"]).await.unwrap();
+    let replica = Replica::of(&path(&repository)).await;
+    let timed = "metadata: {name: c}\nspec: {selector: {service: web}, rules: [{fault: {percentage: 1, delay_ms: 5, duration_seconds: 300}}]}\n";
+    let created = replica.apply("", timed).await;
+    created.is(201, &["c created"]);
+    assert_eq!(created.body["served"], true, "{created:?}");
+    let status = replica.server.json("/v1/policies/status").await;
+    let policies = status["policies"].as_array().unwrap();
+    let policy = policies.iter().find(|policy| policy["name"] == "c").unwrap();
+    assert_eq!(policy["state"], "active", "{policy}");
+}

@@ -1,8 +1,10 @@
 //! A reconciler in this process, on a port of its own, and a client that asks it.
 
+pub(crate) mod chance;
 pub(crate) mod cluster;
 pub(crate) mod command;
 pub(crate) mod front;
+pub(crate) mod history;
 pub(crate) mod lossy;
 pub(crate) mod person;
 pub(crate) mod plumbing;

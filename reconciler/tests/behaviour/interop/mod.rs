@@ -4,6 +4,7 @@
 mod a_certificate_is_trusted_as_git_trusts_it;
 mod a_change_is_signed;
 mod a_forge_notifies_of_a_push;
+mod a_full_disk_costs_no_commit;
 mod a_git_server_is_given_credentials;
 mod a_lost_filter_is_healed;
 mod a_policy_of_a_namespace_that_is_gone_is_inactive;
@@ -12,6 +13,7 @@ mod a_service_account_changes_policies;
 mod an_api_server_that_is_away_stalls_nothing;
 mod an_ssh_server_is_known_by_its_key;
 mod https_is_served;
+mod no_write_vouches_for_others;
 mod one_replica_leads;
 mod only_signed_commits_are_served;
 mod packs_stay_few;
