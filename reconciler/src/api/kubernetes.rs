@@ -1,5 +1,7 @@
 //! A replica and its cluster.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -46,9 +48,12 @@ pub struct SilentProxy {
     /// The plugins that are for it and that it does not run, as `namespace/name`.
     pub plugins: Vec<String>,
     pub pod: String,
-    /// The start of its last poll, or of the first one that did not name these plugins, or else of its silence, as far
-    /// as the replicas know.
+    /// The start of its last poll, or of the first one that did not name one of these plugins, or else of its silence,
+    /// as far as the replicas know.
     pub since: Time,
+    /// The same for each of these plugins.
+    #[serde(default, rename = "sinceByPlugin")]
+    pub since_by_plugin: BTreeMap<String, Time>,
 }
 
 /// A duty that fails.

@@ -3,7 +3,11 @@
 use std::fmt::Debug;
 
 use policies::Timestamp;
-use proptest::{collection::vec, option, prelude::*};
+use proptest::{
+    collection::{btree_map, vec},
+    option,
+    prelude::*,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -284,8 +288,16 @@ fn kubernetes() -> impl Strategy<Value = Kubernetes> {
     let duty = prop::sample::select([&ClusterTask::ALL[..], &[ClusterTask::Unknown]].concat());
     let failing =
         (duty, text(), time()).prop_map(|(duty, reason, since)| FailingDuty { duty, reason, since });
-    let silent = (text(), vec(text(), 0..3), text(), time())
-        .prop_map(|(namespace, plugins, pod, since)| SilentProxy { namespace, plugins, pod, since });
+    let since_by_plugin = btree_map(text(), time(), 0..3);
+    let silent = (text(), vec(text(), 0..3), text(), time(), since_by_plugin).prop_map(
+        |(namespace, plugins, pod, since, since_by_plugin)| SilentProxy {
+            namespace,
+            plugins,
+            pod,
+            since,
+            since_by_plugin,
+        },
+    );
     let proxies = (any::<usize>(), vec(silent, 0..3), option::of(time()))
         .prop_map(|(covered, silent, stale_since)| Proxies { covered, silent, stale_since });
     let proxies = option::of(proxies);

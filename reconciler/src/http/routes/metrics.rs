@@ -164,6 +164,7 @@ mod tests {
             plugins: Vec::new(),
             pod: "a".to_owned(),
             since: Timestamp::from_millis(0).into(),
+            since_by_plugin: std::collections::BTreeMap::new(),
         };
         health.set_proxies(Some(Proxies { covered: 1, silent: vec![silent], stale_since: None }));
         let services = Services { cluster: Some(Arc::new(health)), ..Services::default() };

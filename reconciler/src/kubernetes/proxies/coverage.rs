@@ -37,7 +37,7 @@ struct Pair {
 }
 
 /// A plugin that should run in a proxy and does not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Missing {
     pub(super) plugin: Name,
     pub(super) since: Timestamp,

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use policies::Timestamp;
 use tokio::time::Instant;
 
-use super::{coverage::Coverage, pods::Proxy};
+use super::{
+    coverage::{Coverage, Missing},
+    pods::Proxy,
+};
 use crate::{
     doctor::{
         inventory::{Inventory, Name},
@@ -19,15 +22,17 @@ use crate::{
 pub(super) struct Silent {
     pub(super) uid: String,
     pub(super) pod: Name,
-    /// The plugins that are for it and that it does not run.
-    pub(super) plugins: Vec<Name>,
-    /// The start of its last poll, or of the first one that did not name them, or else of its silence, as far as the
-    /// replicas know.
-    pub(super) since: Timestamp,
     /// The start of the proxy.
     pub(super) started: Timestamp,
-    /// Those of the plugins that this term has seen run there.
-    pub(super) have_run: Vec<Name>,
+    /// The plugins that are for it and that it does not run: one at least.
+    pub(super) missing: Vec<Missing>,
+}
+
+impl Silent {
+    /// What it lacks of a plugin, if it does.
+    pub(super) fn lacks(&self, plugin: &Name) -> Option<&Missing> {
+        self.missing.iter().find(|missing| missing.plugin == *plugin)
+    }
 }
 
 /// The number of proxies that should run the filter, and those of them that lack it, sorted by name.
@@ -45,13 +50,9 @@ pub(super) fn judge(
     };
     let covered: Vec<_> = proxies.iter().filter_map(plugins).collect();
     let number = covered.len();
-    let lacking = coverage.look(covered, gathered, now).into_iter().filter_map(|(proxy, missing)| {
-        let since = missing.iter().map(|missing| missing.since).min()?;
-        let have_run = missing.iter().filter(|missing| missing.has_run).map(|missing| missing.plugin.clone());
-        let have_run = have_run.collect();
-        let plugins = missing.into_iter().map(|missing| missing.plugin).collect();
+    let lacking = coverage.look(covered, gathered, now).into_iter().map(|(proxy, missing)| {
         let (uid, pod, started) = (proxy.uid.clone(), proxy.pod.name.clone(), proxy.started);
-        Some(Silent { uid, pod, plugins, since, started, have_run })
+        Silent { uid, pod, started, missing }
     });
     let mut silent: Vec<_> = lacking.collect();
     silent.sort_by(|a, b| (&a.pod.namespace, &a.pod.name).cmp(&(&b.pod.namespace, &b.pod.name)));
@@ -153,12 +154,17 @@ mod tests {
         leader.looks(now, proxies, inventory, polls)
     }
 
+    /// The time since which it lacks any of the plugins.
+    fn since(silent: &Silent) -> Timestamp {
+        silent.missing.iter().map(|missing| missing.since).min().unwrap()
+    }
+
     /// The silent pods, and since when.
     fn silent(proxies: &[Arc<Proxy>], polls: &[(&str, &str, u64)], now: u64) -> Vec<(String, Timestamp)> {
         let inventory = inventory(&json!([{"metadata": {"namespace": "demo", "name": "hfi"}, "spec": {}}]));
         let (covered, silent) = judged(proxies, &inventory, polls, now);
         assert_eq!(covered, proxies.len());
-        silent.into_iter().map(|silent| (silent.pod.name, silent.since)).collect()
+        silent.into_iter().map(|silent| (silent.pod.name.clone(), since(&silent))).collect()
     }
 
     #[test]
@@ -189,12 +195,12 @@ mod tests {
             leader.looks(0, &[self::proxy("a", 0)], &inventory, &[]);
             if was_silent {
                 let (_, silent) = leader.looks(499, &[self::proxy("a", 0)], &inventory, &[("a", "gone", 7)]);
-                assert_eq!(silent.first().map(|silent| silent.since), Some(at(7)));
+                assert_eq!(silent.first().map(since), Some(at(7)));
             }
             // These replicas have listened for no time.
             let now = leader.origin + Duration::from_secs(501);
             let (_, silent) = judge(&[proxy], &inventory, &gathered(polls), &mut leader.coverage, now);
-            silent.first().map(|silent| silent.since)
+            silent.first().map(since)
         };
         assert_eq!(judged(false, proxy("a", 0), &[]), None);
         assert_eq!(judged(true, proxy("a", 0), &[]), Some(at(7)));
@@ -219,25 +225,27 @@ mod tests {
         Gathered::of(&[serde_json::from_value(answer).unwrap()]).unwrap()
     }
 
-    /// The plugins that the proxy `a` lacks, and since when.
-    fn lacks((covered, silent): (usize, Vec<Silent>)) -> Option<(String, u64)> {
+    /// The plugins that the proxy `a` lacks, each with the second since which it does.
+    fn lacks((covered, silent): (usize, Vec<Silent>)) -> Option<String> {
         assert_eq!(covered, 1);
         let [silent] = &silent[..] else { return None };
-        let plugins: Vec<_> = silent.plugins.iter().map(ToString::to_string).collect();
-        Some((plugins.join(" "), silent.since.as_millis() / 1_000))
+        let missing = silent.missing.iter();
+        let missing = missing.map(|lost| format!("{} {}", lost.plugin, lost.since.as_millis() / 1_000));
+        Some(missing.collect::<Vec<_>>().join(", "))
     }
 
     #[test]
     fn a_proxy_that_lost_one_of_its_plugins_lacks_that_one() {
         let (proxies, inventory, mut leader) = ([proxy("a", 0)], both(), Leader::new());
         let mut at = |second, gathered| lacks(leader.hears(second, &proxies, &inventory, gathered));
-        let outbound = |since| Some(("demo/out".to_owned(), since));
+        let outbound = |since: u64| Some(format!("demo/out {since}"));
         assert_eq!(at(0, named(0, Some(&["demo/in", "demo/out"]))), None);
         assert_eq!(at(500, named(490, Some(&["demo/in", "demo/out"]))), None);
         assert_eq!(at(530, named(521, Some(&["demo/in"]))), outbound(521), "at once: it had time to run");
         assert_eq!(at(560, named(551, Some(&["demo/in"]))), outbound(521));
         // It polls no more, and then only a filter of an older release does.
-        assert_eq!(at(900, gathered(&[("a", "gone", 551)])), Some(("demo/in demo/out".to_owned(), 521)));
+        let both_since = Some("demo/in 551, demo/out 521".to_owned());
+        assert_eq!(at(900, gathered(&[("a", "gone", 551)])), both_since, "each was lost at a time of its own");
         assert_eq!(at(910, named(905, None)), None);
         assert_eq!(at(940, named(935, Some(&["demo/in"]))), outbound(935));
         assert_eq!(at(970, named(965, Some(&["demo/in", "demo/out"]))), None);
@@ -278,7 +286,7 @@ mod tests {
         for second in [500, 539, 540, 600, 780] {
             assert_eq!(at(second, 490), None, "{second}");
         }
-        assert_eq!(at(795, 790), Some(("demo/out".to_owned(), 790)));
+        assert_eq!(at(795, 790).as_deref(), Some("demo/out 790"));
     }
 
     #[test]

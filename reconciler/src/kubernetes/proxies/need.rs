@@ -21,29 +21,28 @@ pub(super) fn need(known: &OurPlugin, silent: &[Silent], gathered: &Gathered, no
     let digest = digest.map(str::to_ascii_lowercase);
     // A time to come says nothing: the clock of the replica that wrote it was wrong.
     let sent = sent.filter(|sent| *sent <= now);
-    let of_plugin = silent.iter().filter(|silent| silent.plugins.contains(&plugin.metadata));
-    let pod = |silent: &Silent| SilentPod {
-        uid: silent.uid.clone(),
-        tried: match sent {
-            Some(sent) if silent.since <= sent => MOST,
+    let pod = |silent: &Silent| {
+        let missing = silent.lacks(&plugin.metadata)?;
+        let tried = match sent {
+            Some(sent) if missing.since <= sent => MOST,
             // A leader that is new learns of a loss later than it was. It may be wrong, and so one try is left.
-            Some(sent) if silent.started <= sent && !silent.have_run.contains(&plugin.metadata) => MOST - 1,
+            Some(sent) if silent.started <= sent && !missing.has_run => MOST - 1,
             _ => 0,
-        },
+        };
+        Some(SilentPod { uid: silent.uid.clone(), tried })
     };
     Need {
         plugin: plugin.metadata.clone(),
         sent: sent.map(|sent| LastSent { ago: Duration::from_millis(now.millis_since(sent)), count: *count }),
         // Modules of a registry are always there.
         can_be_fetched: digest.is_none_or(|digest| gathered.modules.contains(&digest)),
-        silent: of_plugin.map(pod).collect(),
+        silent: silent.iter().filter_map(pod).collect(),
     }
 }
 
 pub(super) fn note(plugin: &Name, silent: &[Silent]) -> String {
-    let of_plugin = silent.iter().filter(|silent| silent.plugins.contains(plugin));
-    let pods: Vec<_> =
-        of_plugin.map(|silent| format!("{} since {}", silent.pod, silent.since.to_rfc3339())).collect();
+    let lacking = silent.iter().filter_map(|silent| Some((&silent.pod, silent.lacks(plugin)?.since)));
+    let pods: Vec<_> = lacking.map(|(pod, since)| format!("{pod} since {}", since.to_rfc3339())).collect();
     let named = pods.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
     let more = match pods.len().saturating_sub(MOST_NAMED) {
         0 => String::new(),
@@ -59,6 +58,7 @@ mod tests {
     use serde_json::json;
 
     use super::{Gathered, MOST, Name, OurPlugin, Silent, need, note};
+    use crate::kubernetes::proxies::coverage::Missing;
 
     #[test]
     fn a_module_can_be_fetched_if_every_replica_has_it_or_it_is_in_a_registry() {
@@ -87,10 +87,12 @@ mod tests {
         let silent = |number: u8| Silent {
             uid: String::new(),
             pod: Name { namespace: "demo".into(), name: format!("cart-{number}") },
-            plugins: vec![plugin.clone()],
-            since: Timestamp::from_millis(0),
             started: Timestamp::from_millis(0),
-            have_run: Vec::new(),
+            missing: vec![Missing {
+                plugin: plugin.clone(),
+                since: Timestamp::from_millis(0),
+                has_run: false,
+            }],
         };
         let note = note(&plugin, &(0..8).map(silent).collect::<Vec<_>>());
         assert!(
@@ -104,13 +106,15 @@ mod tests {
         let plugin = json!({"metadata": {"namespace": "demo", "name": "hfi"}, "spec": {}});
         let plugin: crate::doctor::inventory::Plugin = serde_json::from_value(plugin).unwrap();
         let at = Timestamp::from_millis;
+        let other = Name { namespace: "demo".into(), name: "lost-before".into() };
         let silent = |since: u64| Silent {
             uid: String::new(),
             pod: Name { namespace: "demo".into(), name: "cart".into() },
-            plugins: vec![plugin.metadata.clone()],
-            since: at(since),
             started: at(0),
-            have_run: vec![plugin.metadata.clone()],
+            missing: vec![
+                Missing { plugin: other.clone(), since: at(0), has_run: true },
+                Missing { plugin: plugin.metadata.clone(), since: at(since), has_run: true },
+            ],
         };
         let answer = json!({"filters": [], "since": "1970-01-01T00:00:00Z"});
         let gathered = Gathered::of(&[serde_json::from_value(answer).unwrap()]).unwrap();

@@ -117,11 +117,14 @@ impl ProxyWatch {
 }
 
 fn show(silent: &Silent) -> SilentProxy {
-    let Silent { uid: _, pod: Name { namespace, name }, plugins, since, .. } = silent;
+    let Silent { uid: _, pod: Name { namespace, name }, started: _, missing } = silent;
+    let since = missing.iter().map(|missing| missing.since).min();
     SilentProxy {
         namespace: namespace.clone(),
-        plugins: plugins.iter().map(ToString::to_string).collect(),
+        plugins: missing.iter().map(|missing| missing.plugin.to_string()).collect(),
         pod: name.clone(),
-        since: (*since).into(),
+        // There is one at least.
+        since: since.unwrap_or_else(now).into(),
+        since_by_plugin: missing.iter().map(|lost| (lost.plugin.to_string(), lost.since.into())).collect(),
     }
 }
