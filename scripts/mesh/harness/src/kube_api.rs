@@ -1,8 +1,9 @@
 //! A real API server of Kubernetes, with etcd behind it, and nothing else of a cluster: what is written
 //! stays as it is, and nobody acts on it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -15,7 +16,6 @@ use tempfile::TempDir;
 use crate::system::Deadline;
 use crate::system::Process;
 use crate::system::certify;
-use crate::system::loopback;
 use crate::system::paths;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,10 +66,10 @@ impl KubeApi {
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("tokens.csv"), TOKENS)?;
         std::fs::write(folder.path().join("audit.yaml"), AUDIT)?;
-        certify(folder.path(), &[]).await?;
-        let etcd_url = format!("http://{}", free()?);
-        let etcd = start_etcd(folder.path(), &etcd_url)?;
-        let address = free()?;
+        let [address, etcd, peers] = free()?;
+        certify(folder.path(), &[("kube-apiserver", &format!("IP:{}", address.ip()))]).await?;
+        let etcd_url = format!("http://{etcd}");
+        let etcd = start_etcd(folder.path(), &etcd_url, peers)?;
         let server = start_server(folder.path(), &etcd_url, address)?;
         let admin = client(config(folder.path(), &url(address), "admin")).await?;
         let mut api = Self { etcd, server, etcd_url, address, admin, folder };
@@ -250,13 +250,18 @@ fn url(address: SocketAddr) -> String {
     format!("https://{address}")
 }
 
-/// An address that nobody has.
-fn free() -> Result<SocketAddr> {
-    Ok(TcpListener::bind(loopback())?.local_addr()?)
+/// Three addresses that nobody has, nor gets before they are listened at: their host is of this server alone.
+fn free() -> Result<[SocketAddr; 3]> {
+    static SERVERS: AtomicU8 = AtomicU8::new(1);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    let host = Ipv4Addr::new(127, SERVERS.fetch_add(1, Ordering::Relaxed), high, low);
+    let listen = || TcpListener::bind((host, 0));
+    let [a, b, c] = [listen()?, listen()?, listen()?];
+    Ok([a.local_addr()?, b.local_addr()?, c.local_addr()?])
 }
 
-fn start_etcd(folder: &Path, url: &str) -> Result<Process> {
-    let peers = format!("http://{}", free()?);
+fn start_etcd(folder: &Path, url: &str, peers: SocketAddr) -> Result<Process> {
+    let peers = format!("http://{peers}");
     let arguments = [
         format!("--data-dir={}", folder.join("etcd").display()),
         format!("--listen-client-urls={url}"),
@@ -275,11 +280,11 @@ fn start_server(folder: &Path, etcd: &str, address: SocketAddr) -> Result<Proces
     let file = |name: &str| folder.join(name).display().to_string();
     let arguments = [
         format!("--etcd-servers={etcd}"),
-        "--bind-address=127.0.0.1".to_owned(),
-        "--advertise-address=127.0.0.1".to_owned(),
+        format!("--bind-address={}", address.ip()),
+        format!("--advertise-address={}", address.ip()),
         format!("--secure-port={}", address.port()),
-        format!("--tls-cert-file={}", file("server.pem")),
-        format!("--tls-private-key-file={}", file("server.key")),
+        format!("--tls-cert-file={}", file("kube-apiserver.pem")),
+        format!("--tls-private-key-file={}", file("kube-apiserver.key")),
         format!("--token-auth-file={}", file("tokens.csv")),
         "--authorization-mode=RBAC".to_owned(),
         "--service-account-issuer=https://kubernetes.invalid".to_owned(),
