@@ -1,6 +1,7 @@
 //! Diagnoses an installation in a cluster: the problems, and the next step for each.
 //!
 //! - [`inventory`]: what was found there, as a value; reading it is somebody else's.
+//! - `heard`: what the replicas have heard of the filter of a pod.
 //! - `kind`: the kind of a proxy, and the traffic that a plugin sees there.
 //! - `selection`: which pods a plugin, a policy and a waypoint are for.
 //! - `obstacle`: why a plugin never runs in a proxy that it is given to.
@@ -8,6 +9,7 @@
 //! - `next_steps`: what to do about a proxy that does not run the filter.
 
 mod control_plane;
+mod heard;
 pub mod inventory;
 mod istio;
 mod kind;
@@ -47,7 +49,7 @@ pub enum Severity {
     Warning,
 }
 
-pub use self::proxies::{covered, silent};
+pub use self::proxies::{Covered, covered};
 pub(crate) use self::selection::is_for;
 
 /// All that is wrong, the worst first.

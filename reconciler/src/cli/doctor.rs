@@ -18,7 +18,7 @@ use crate::{
 /// Check an installation in a cluster: the control plane, the plugins, and every proxy that should run them.
 ///
 /// Needs a kubeconfig whose user may read pods, their logs and their ports (`pods/proxy`), forward ports to them
-/// (get and create `pods/portforward`: without it a lost filter is told by silence alone), and read Deployments, ConfigMaps, Namespaces, Services, Ingresses, and the resources of Istio and the Gateway API. Changes nothing.
+/// (get and create `pods/portforward`: without it a lost filter is told by its polls alone), and read Deployments, ConfigMaps, Namespaces, Services, Ingresses, and the resources of Istio and the Gateway API. Changes nothing.
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// The namespace of the control plane

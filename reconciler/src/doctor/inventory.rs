@@ -5,10 +5,11 @@ mod listening;
 
 use std::collections::{BTreeMap, HashMap};
 
+use policies::Timestamp;
 use serde::Deserialize;
 
 pub use self::listening::{Gateway, GatewayOf, Listening, ServicePort, TargetPort};
-use crate::api::{filters::Filter, status::Status};
+use crate::api::{filters::Filter, status::Status, time::Time};
 
 pub type Labels = BTreeMap<String, String>;
 
@@ -81,6 +82,8 @@ pub struct Plugin {
     pub metadata: Name,
     /// The revision of Istio that it is for, if it names one. The others ignore it.
     pub revision: Option<String>,
+    /// The last time that somebody wrote it, if known.
+    pub changed: Option<Time>,
     pub spec: PluginSpec,
 }
 
@@ -91,11 +94,21 @@ struct WrittenPlugin {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WrittenMetadata {
     #[serde(flatten)]
     name: Name,
     #[serde(default)]
     labels: Labels,
+    creation_timestamp: Option<Time>,
+    #[serde(default)]
+    managed_fields: Vec<ManagedFields>,
+}
+
+/// The last change of one writer.
+#[derive(Deserialize)]
+struct ManagedFields {
+    time: Option<Time>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -190,6 +203,9 @@ pub struct Pod {
     pub revision: Option<String>,
     /// The ports of its containers that have a name.
     pub ports: Vec<(String, u16)>,
+    pub addresses: Vec<String>,
+    /// The start of the container of its proxy, if that runs.
+    pub started: Option<Timestamp>,
     /// The filters that the proxy says it has for plugins, if it was asked.
     pub extensions: Option<Vec<Extension>>,
     /// The number of Wasm modules that the proxy says it runs, if it was asked.
@@ -247,8 +263,10 @@ pub struct Service {
 
 impl From<WrittenPlugin> for Plugin {
     fn from(WrittenPlugin { metadata, spec }: WrittenPlugin) -> Self {
-        let WrittenMetadata { name, mut labels } = metadata;
-        Self { metadata: name, revision: labels.remove(REVISION), spec }
+        let WrittenMetadata { name, mut labels, creation_timestamp, managed_fields } = metadata;
+        let changes = managed_fields.into_iter().map(|writer| writer.time);
+        let changed = changes.chain([creation_timestamp]).flatten().max();
+        Self { metadata: name, revision: labels.remove(REVISION), changed, spec }
     }
 }
 

@@ -22,12 +22,7 @@ pub(super) fn why_silent(pod: &Pod, plugin: &Plugin, inventory: &Inventory) -> S
         Some(extensions) if extensions.iter().any(has) => {
             return format!("its proxy runs the module, which cannot poll: {network}; {log}");
         }
-        Some(_) => {
-            return format!(
-                "Istio has not given it the plugin: `istioctl proxy-status {name}.{namespace}` says whether istiod reaches \
-                 it; {log}"
-            );
-        }
+        Some(_) => return is_not_given(pod),
         None => {}
     }
     match pod.modules {
@@ -35,6 +30,22 @@ pub(super) fn why_silent(pod: &Pod, plugin: &Plugin, inventory: &Inventory) -> S
         Some(_) => format!("its proxy runs a Wasm module, which cannot poll: {network}; {log}"),
         None => format!("{again}; if that does not help, {network}; {log}"),
     }
+}
+
+/// What to do about a plugin that does not run in a proxy, while another one does.
+pub(super) fn why_unnamed(pod: &Pod, plugin: &Plugin) -> String {
+    let has = |extension: &Extension| extension.plugin == plugin.metadata;
+    match &pod.extensions {
+        Some(extensions) if !extensions.iter().any(has) => is_not_given(pod),
+        _ => format!("{}; {}", send_again(plugin), says(pod)),
+    }
+}
+
+fn is_not_given(pod: &Pod) -> String {
+    let (Name { namespace, name }, log) = (&pod.name, says(pod));
+    format!(
+        "Istio has not given it the plugin: `istioctl proxy-status {name}.{namespace}` says whether istiod reaches it; {log}"
+    )
 }
 
 /// What the log of a proxy says, or where it is.

@@ -20,7 +20,7 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
 }
 
 fn of(plugin: &Plugin, inventory: &Inventory) -> Vec<Finding> {
-    let Plugin { metadata, revision: _, spec } = plugin;
+    let Plugin { metadata, spec, .. } = plugin;
     let subject = format!("WasmPlugin {metadata}");
     let mut findings = Vec::new();
     let mut error = |message: String, next: &str| findings.push(Finding::error(&subject, message, next));
@@ -127,14 +127,14 @@ fn twice(inventory: &Inventory) -> Vec<Finding> {
     findings
 }
 
-fn is_for_mesh(Plugin { metadata, revision: _, spec }: &Plugin, inventory: &Inventory) -> bool {
+fn is_for_mesh(Plugin { metadata, spec, .. }: &Plugin, inventory: &Inventory) -> bool {
     metadata.namespace == inventory.istio.root_namespace
         && spec.target_refs.is_empty()
         && spec.selector.as_ref().is_none_or(|selector| selector.match_labels.is_empty())
 }
 
 /// The first Gateway that a plugin names and of which no pod runs: most likely a mistyped name.
-fn without_pods(Plugin { metadata, revision: _, spec }: &Plugin, inventory: &Inventory) -> Option<Name> {
+fn without_pods(Plugin { metadata, spec, .. }: &Plugin, inventory: &Inventory) -> Option<Name> {
     let mut gateways = spec.target_refs.iter().filter(|target| target.kind == "Gateway");
     let has_pod = |name: &String| {
         let mut pods = inventory.pods.iter();

@@ -2,39 +2,44 @@
 
 use super::{
     Finding,
+    heard::{Unnamed, silent_since, state, unnamed},
     inventory::{Inventory, Name, Plugin, Pod, Runs},
     kind::{gateway, runs_in},
-    next_steps::{is_hidden_by, no_proxy, overcome, says, send_again, why_silent},
+    next_steps::{is_hidden_by, no_proxy, overcome, says, send_again, why_silent, why_unnamed},
     obstacle::obstacle,
-    selection::{is_for, is_given, is_run, mode, policies, selecting, silent_since, state},
+    selection::{is_for, is_given, is_run, mode, policies, selecting},
     waypoints,
 };
 use crate::api::{
     filters::FilterState,
     policy_status::{Direction, PolicyStatus},
+    time::Time,
 };
 
 pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
     inventory.pods.iter().filter_map(|pod| of_pod(pod, inventory)).collect()
 }
 
-/// The pods whose proxies should run the filter.
-pub fn covered(inventory: &Inventory) -> Vec<Name> {
-    let is_covered =
-        |pod: &&Pod| pod.has_proxy && inventory.plugins.iter().any(|plugin| is_for(plugin, pod, inventory));
-    inventory.pods.iter().filter(is_covered).map(|pod| pod.name.clone()).collect()
+/// A pod whose proxy should run the filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Covered {
+    pub pod: Name,
+    /// No replica hears it, or its polls do not name a plugin that is for it.
+    pub is_suspect: bool,
 }
 
-/// The pods whose proxies should run the filter, and that no replica hears.
-pub fn silent(inventory: &Inventory) -> Vec<Name> {
-    let should = |pod: &&Pod| {
-        let mut plugins = inventory.plugins.iter();
-        pod.has_proxy
-            && matches!(state(pod, inventory), None | Some(FilterState::Gone))
-            && inventory.has_heard_all()
-            && plugins.any(|plugin| is_for(plugin, pod, inventory))
+/// The pods whose proxies should run the filter, the suspects first.
+pub fn covered(inventory: &Inventory) -> Vec<Covered> {
+    let is_covered =
+        |pod: &&Pod| pod.has_proxy && inventory.plugins.iter().any(|plugin| is_for(plugin, pod, inventory));
+    let judged = |pod: &Pod| {
+        let is_silent = matches!(state(pod, inventory), None | Some(FilterState::Gone));
+        let is_suspect = is_silent && inventory.has_heard_all() || unnamed(pod, inventory).is_some();
+        Covered { pod: pod.name.clone(), is_suspect }
     };
-    inventory.pods.iter().filter(should).map(|pod| pod.name.clone()).collect()
+    let mut covered: Vec<_> = inventory.pods.iter().filter(is_covered).map(judged).collect();
+    covered.sort_by_key(|covered| !covered.is_suspect);
+    covered
 }
 
 fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
@@ -60,7 +65,7 @@ fn of_pod(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
         // The finding about the waypoint says so.
         return None;
     }
-    if let Some(lost) = lost(pod, inventory) {
+    if let Some(lost) = lost(pod, inventory).or_else(|| lost_one(pod, inventory)) {
         return Some(lost);
     }
     match (plugin, policy, pod.has_proxy, state) {
@@ -154,8 +159,26 @@ fn lost(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
     ))
 }
 
+/// A proxy without the filter of one plugin, by the polls of another one.
+fn lost_one(pod: &Pod, inventory: &Inventory) -> Option<Finding> {
+    let Unnamed { plugin, since } = unnamed(pod, inventory).filter(|_| pod.has_proxy)?;
+    Some(Finding::error(
+        format!("Pod {}", pod.name),
+        format!(
+            "does not run the filter of WasmPlugin {}{}: it polls by another plugin, and the polls do not name this one",
+            plugin.metadata,
+            since_text(since)
+        ),
+        why_unnamed(pod, plugin),
+    ))
+}
+
 fn since(pod: &Pod, inventory: &Inventory) -> String {
-    silent_since(pod, inventory).map(|since| format!(" since {}", String::from(since))).unwrap_or_default()
+    since_text(silent_since(pod, inventory))
+}
+
+fn since_text(since: Option<Time>) -> String {
+    since.map(|since| format!(" since {}", String::from(since))).unwrap_or_default()
 }
 
 /// A waypoint sees only what is received.

@@ -1,7 +1,5 @@
 //! Which pods a plugin, a policy and a gateway are for.
 
-use std::collections::BTreeSet;
-
 use policies::language::Glob;
 
 use super::{
@@ -9,12 +7,7 @@ use super::{
     kind::{gateway, kind, runs_in},
     obstacle::obstacle,
 };
-use crate::api::{
-    filters::{Filter, FilterState},
-    kubernetes::SilentProxy,
-    policy_status::{Direction, PolicyState, PolicyStatus},
-    time::Time,
-};
+use crate::api::policy_status::{Direction, PolicyState, PolicyStatus};
 
 /// The labels by which a namespace, a Service or a pod has a waypoint.
 pub(super) const WAYPOINT: &str = "istio.io/use-waypoint";
@@ -29,7 +22,7 @@ pub(crate) fn is_for(plugin: &Plugin, pod: &Pod, inventory: &Inventory) -> bool 
 /// root namespace. A waypoint takes only plugins that name it. A gateway is a client: it also takes those that run
 /// on what proxies send.
 pub(super) fn is_given(plugin: &Plugin, pod: &Pod, inventory: &Inventory) -> bool {
-    let Plugin { metadata, revision: _, spec } = plugin;
+    let Plugin { metadata, spec, .. } = plugin;
     if !spec.target_refs.is_empty() {
         return gateway(pod).is_some_and(|gateway| {
             let gateway = Name { namespace: pod.name.namespace.clone(), name: gateway.clone() };
@@ -115,29 +108,4 @@ fn services(pod: &Pod) -> impl Iterator<Item = &str> {
     let labels = ["service.istio.io/canonical-name", "app.kubernetes.io/name", "app"];
     let canonical = labels.iter().find_map(|label| pod.labels.get(*label));
     canonical.map(String::as_str).into_iter().chain([pod.workload.as_str()])
-}
-
-/// The filters of a pod, as replicas know them.
-fn filters<'a>(pod: &Pod, inventory: &'a Inventory) -> impl Iterator<Item = &'a Filter> {
-    // `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`
-    let name = format!("{}.{}", pod.name.name, pod.name.namespace);
-    let all = inventory.answers().flat_map(|answer| &answer.filters);
-    all.filter(move |filter| filter.node.split('~').nth(2) == Some(&name))
-}
-
-/// The state of its filter, by the replica that has heard of it last.
-pub(super) fn state(pod: &Pod, inventory: &Inventory) -> Option<FilterState> {
-    let states: BTreeSet<_> = filters(pod, inventory).map(|filter| filter.state).collect();
-    // A proxy has several filters, and moves between replicas: one that polls is enough.
-    FilterState::ALL.into_iter().find(|state| states.contains(state))
-}
-
-/// The start of the last poll of its filter, or else the time since which the leader misses it, if known.
-pub(super) fn silent_since(pod: &Pod, inventory: &Inventory) -> Option<Time> {
-    let of_pod = filters(pod, inventory).map(|filter| filter.last_contact);
-    let missed = inventory.answers().filter_map(|answer| answer.status.kubernetes.as_ref()?.proxies.as_ref());
-    let missed = missed.flat_map(|proxies| &proxies.silent);
-    let is_it =
-        |silent: &&SilentProxy| (&silent.namespace, &silent.pod) == (&pod.name.namespace, &pod.name.name);
-    of_pod.max().or_else(|| missed.filter(is_it).map(|silent| silent.since).min())
 }

@@ -2,9 +2,10 @@
 
 use super::{
     Finding,
+    heard::state,
     inventory::{Inventory, Labels, Name, Plugin, Pod, ProxyKind},
     kind::gateway,
-    selection::{WAYPOINT, WAYPOINT_NAMESPACE, names, selecting, state},
+    selection::{WAYPOINT, WAYPOINT_NAMESPACE, names, selecting},
 };
 
 pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {

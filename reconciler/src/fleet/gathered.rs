@@ -74,18 +74,30 @@ impl Gathered {
     /// The proxy of a pod that has these addresses, if a replica remembers it. Anybody can poll in the name of a pod:
     /// what has another address says nothing, nor does a former pod of the same name. Without addresses any one counts.
     pub fn proxy(&self, namespace: &str, pod: &str, addresses: &[String]) -> Option<Heard> {
-        // The id has no colons.
-        let addresses: Vec<_> = addresses.iter().filter_map(|address| NodeId::from_envoy(address)).collect();
-        let is_its =
-            |address: &str| addresses.is_empty() || addresses.iter().any(|own| own.as_str() == address);
         let of_name = self.proxies.get(&format!("{pod}.{namespace}"))?.iter();
-        let heard = of_name.filter(|(address, _)| is_its(address)).map(|(_, heard)| heard.clone());
-        heard.reduce(Heard::merged)
+        let heard = of_name.filter(|(address, _)| is_one_of(address, addresses));
+        heard.map(|(_, heard)| heard.clone()).reduce(Heard::merged)
     }
 }
 
+/// Tells whether the id of a node, `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`, is that of a pod with these addresses, as
+/// [`Gathered::proxy`] judges it.
+pub fn is_node_of(node: &str, namespace: &str, pod: &str, addresses: &[String]) -> bool {
+    let mut parts = node.split('~').skip(1);
+    let (address, name) = (parts.next(), parts.next());
+    let is_name = name.and_then(|name| name.strip_prefix(pod)?.strip_prefix('.')) == Some(namespace);
+    is_name && address.is_some_and(|address| is_one_of(address, addresses))
+}
+
+/// True for any address if none are known.
+fn is_one_of(address: &str, addresses: &[String]) -> bool {
+    // The id has no colons.
+    let mut own = addresses.iter().filter_map(|address| NodeId::from_envoy(address));
+    addresses.is_empty() || own.any(|own| own.as_str() == address)
+}
+
 impl Heard {
-    fn of(filter: &Filter) -> Self {
+    pub fn of(filter: &Filter) -> Self {
         let polls = filter.state != FilterState::Gone;
         let plugins = filter.plugins.iter().filter(|_| polls);
         let plugins = plugins.map(|plugins| plugins.iter().cloned().collect()).next();
@@ -93,7 +105,8 @@ impl Heard {
     }
 
     /// With what another replica says of the same proxy.
-    fn merged(mut self, other: Self) -> Self {
+    #[must_use]
+    pub fn merged(mut self, other: Self) -> Self {
         self.plugins = match (self.polls, other.polls) {
             // Their clocks may differ, and so a plugin that one of them knows may run.
             (true, true) => self.plugins.take().zip(other.plugins).map(|(known, more)| &known | &more),

@@ -7,6 +7,7 @@
 //! - `mesh_config`: Istio's mesh configuration.
 //! - `proxy`: asks a proxy what it runs.
 //! - `replica`: asks a pod of the control plane.
+//! - `running_proxy`: the container of a proxy in the status of its pod.
 //! - `services`: Services, and the protocols of their ports.
 //! - `versions`: Kubernetes and Flux.
 
@@ -18,5 +19,6 @@ pub(crate) mod listening;
 pub(crate) mod mesh_config;
 mod proxy;
 pub(crate) mod replica;
+pub(crate) mod running_proxy;
 pub(crate) mod services;
 mod versions;

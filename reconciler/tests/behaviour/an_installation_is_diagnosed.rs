@@ -2,6 +2,7 @@
 
 mod control_plane;
 mod gateways;
+mod lost_plugins;
 mod obstacles;
 mod plugins;
 mod proxies;
@@ -75,6 +76,8 @@ fn pod(service: &str, number: u8) -> Pod {
         opts_out: None,
         revision: None,
         ports: Vec::new(),
+        addresses: Vec::new(),
+        started: None,
         extensions: None,
         modules: None,
         complaint: None,

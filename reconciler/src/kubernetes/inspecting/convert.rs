@@ -6,10 +6,9 @@ use k8s_openapi::api::{
 };
 use kube::ResourceExt as _;
 
+use super::running_proxy::{PROXY, addresses, running_proxy};
 use crate::doctor::inventory::{self, Name, OptsOut, ProxyKind, REVISION};
 
-/// The container of every proxy.
-pub(crate) const PROXY: &str = "istio-proxy";
 /// The label or annotation by which a pod opts out of a sidecar.
 const INJECT: &str = "sidecar.istio.io/inject";
 
@@ -44,8 +43,20 @@ pub(crate) fn observe(pod: Pod) -> inventory::Pod {
     let ports = containers(&pod).flat_map(|container| container.ports.iter().flatten());
     let ports = ports.filter_map(|port| Some((port.name.clone()?, u16::try_from(port.container_port).ok()?)));
     let ports = ports.collect();
-    let rest = inventory::Pod::default();
-    inventory::Pod { labels, workload, has_proxy, kind, opts_out, revision, ports, name, ..rest }
+    let (addresses, started) = (addresses(&pod), running_proxy(&pod).map(|proxy| proxy.started));
+    inventory::Pod {
+        name,
+        labels,
+        workload,
+        has_proxy,
+        kind,
+        opts_out,
+        revision,
+        ports,
+        addresses,
+        started,
+        ..inventory::Pod::default()
+    }
 }
 
 /// True if nobody hears of the pod any more: its node is lost. The node controller then says that the pod is not ready,

@@ -21,9 +21,8 @@ use super::{
     replica, services, versions,
 };
 use crate::doctor::{
-    covered,
+    Covered, covered,
     inventory::{self, Inventory, Istio, Name, Plugin, ProxyKind, Replica, Sidecar},
-    silent,
 };
 use crate::kubernetes::client::{
     call::{CallError, with_timeout},
@@ -37,7 +36,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const ISTIOD: &str = "app=istiod";
 /// The label of every object of hfi.
 const PART_OF: &str = "app.kubernetes.io/part-of";
-/// The most proxies that are asked what they run, and so many at once. The silent ones go first.
+/// The most proxies that are asked what they run, and so many at once. The suspects go first.
 const MOST_ASKED: usize = 200;
 const ASKED_AT_ONCE: usize = 20;
 
@@ -160,14 +159,10 @@ impl Inspector {
 
 /// Adds what proxies say of themselves.
 async fn ask_proxies(client: &Client, inventory: &mut Inventory) {
-    let silent = silent(inventory);
-    let others =
-        covered(inventory).into_iter().filter(|name| !silent.contains(name)).map(|name| (name, false));
-    let asked: Vec<_> =
-        silent.iter().map(|name| (name.clone(), true)).chain(others).take(MOST_ASKED).collect();
-    let said = asked.into_iter().map(async |(name, is_silent)| {
-        let said = proxy::ask(client, &name, is_silent).await;
-        (name, said)
+    let asked = covered(inventory).into_iter().take(MOST_ASKED);
+    let said = asked.map(async |Covered { pod, is_suspect }| {
+        let said = proxy::ask(client, &pod, is_suspect).await;
+        (pod, said)
     });
     let said: Vec<_> = stream::iter(said).buffer_unordered(ASKED_AT_ONCE).collect().await;
     for (name, Said { extensions, modules, complaint }) in said {

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, api::LogParams};
 
-use super::{convert::PROXY, extensions};
+use super::{extensions, running_proxy::PROXY};
 use crate::{
     doctor::inventory::{Extension, Name, Runs},
     kubernetes::client::call::{self, with_timeout},
@@ -26,12 +26,12 @@ pub(super) struct Said {
     pub(super) complaint: Option<String>,
 }
 
-/// Asks for its filters, and for more if it is silent or has lost one.
-pub(super) async fn ask(client: &Client, name: &Name, is_silent: bool) -> Said {
+/// Asks for its filters, and for more if it is suspect or has lost one.
+pub(super) async fn ask(client: &Client, name: &Name, is_suspect: bool) -> Said {
     let extensions = extensions::ask(client, name);
     let extensions = tokio::time::timeout(call::TIMEOUT, extensions).await.ok().flatten();
     let has_lost = extensions.iter().flatten().any(|extension| extension.runs == Runs::Nothing);
-    if !is_silent && !has_lost {
+    if !is_suspect && !has_lost {
         return Said { extensions, modules: None, complaint: None };
     }
     let (modules, complaint) = tokio::join!(modules(client, name), complaint(client, name));

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{Client, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
-use super::convert::PROXY;
+use super::running_proxy::PROXY;
 use crate::api::{filters::Filters, status::Status};
 use crate::doctor::inventory::{Answer, Plugin, Replica};
 use crate::kubernetes::client::call::{self, CallError, with_timeout};

@@ -87,7 +87,7 @@ impl Pair {
     /// time. A proxy that is not ready needs something else.
     fn look(&mut self, proxy: &Proxy, gathered: &Gathered, now: Instant) -> Option<Timestamp> {
         let Name { namespace, name } = &proxy.pod.name;
-        let heard = gathered.proxy(namespace, name, &proxy.addresses);
+        let heard = gathered.proxy(namespace, name, &proxy.pod.addresses);
         let age = now.saturating_duration_since(self.first);
         let contact = heard.as_ref().map(|heard| heard.contact);
         if age >= SETTLED && self.settled.is_none() {

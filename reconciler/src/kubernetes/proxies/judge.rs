@@ -87,8 +87,8 @@ mod tests {
     fn proxy(pod: &str, started: u64) -> Arc<Proxy> {
         let name = Name { namespace: "demo".into(), name: pod.into() };
         let pod = Pod { name, has_proxy: true, ..Pod::default() };
-        let (uid, started, addresses) = (pod.name.name.clone(), at(started), Vec::new());
-        Arc::new(Proxy { uid, started, is_ready: true, addresses, pod })
+        let (uid, started) = (pod.name.name.clone(), at(started));
+        Arc::new(Proxy { uid, started, is_ready: true, pod })
     }
 
     /// All replicas listen since the second 100. Each poll is a pod, its state and its second.
@@ -245,7 +245,11 @@ mod tests {
         assert_eq!(at(560, named(551, Some(&["demo/in"]))), outbound(521));
         // It polls no more, and then only a filter of an older release does.
         let both_since = Some("demo/in 551, demo/out 521".to_owned());
-        assert_eq!(at(900, gathered(&[("a", "gone", 551)])), both_since, "each was lost at a time of its own");
+        assert_eq!(
+            at(900, gathered(&[("a", "gone", 551)])),
+            both_since,
+            "each was lost at a time of its own"
+        );
         assert_eq!(at(910, named(905, None)), None);
         assert_eq!(at(940, named(935, Some(&["demo/in"]))), outbound(935));
         assert_eq!(at(970, named(965, Some(&["demo/in", "demo/out"]))), None);
@@ -319,8 +323,8 @@ mod tests {
             let labels = [("app".to_owned(), app.to_owned())].into_iter().chain(gateway).collect();
             let name = Name { namespace: namespace.into(), name: app.into() };
             let pod = Pod { name, labels, kind, has_proxy: true, ..Pod::default() };
-            let (uid, started, addresses) = (format!("{namespace}/{app}"), at(0), Vec::new());
-            Arc::new(Proxy { uid, started, is_ready: true, addresses, pod })
+            let (uid, started) = (format!("{namespace}/{app}"), at(0));
+            Arc::new(Proxy { uid, started, is_ready: true, pod })
         };
         let proxies = [
             pod("demo", "cart", None, ProxyKind::Sidecar),

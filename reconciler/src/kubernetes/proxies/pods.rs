@@ -1,12 +1,15 @@
 //! The pods with a proxy that runs.
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use kube::{ResourceExt as _, runtime::watcher};
 use policies::Timestamp;
 
 use crate::{
     doctor::inventory,
-    kubernetes::inspecting::convert::{PROXY, is_lost, observe},
+    kubernetes::inspecting::{
+        convert::{is_lost, observe},
+        running_proxy::{RunningProxy, running_proxy},
+    },
 };
 
 /// A pod whose proxy runs.
@@ -17,8 +20,6 @@ pub(super) struct Proxy {
     pub(super) started: Timestamp,
     /// Its agent has fetched the module or given up, and it has its configuration.
     pub(super) is_ready: bool,
-    /// The addresses of the pod.
-    pub(super) addresses: Vec<String>,
     pub(super) pod: inventory::Pod,
 }
 
@@ -30,28 +31,9 @@ pub(super) fn running() -> watcher::Config {
 /// The proxy of a pod, if it runs, the pod is not about to end, and its node is not lost.
 pub(super) fn proxy(pod: Pod) -> Option<Proxy> {
     let is_to_stay = pod.metadata.deletion_timestamp.is_none() && !is_lost(&pod);
-    let (started, is_ready) = started(&pod).filter(|_| is_to_stay)?;
-    let addresses = addresses(&pod);
+    let RunningProxy { started, is_ready } = running_proxy(&pod).filter(|_| is_to_stay)?;
     let (uid, pod) = (pod.uid().unwrap_or_default(), observe(pod));
-    pod.has_proxy.then_some(Proxy { uid, started, is_ready, addresses, pod })
-}
-
-fn addresses(pod: &Pod) -> Vec<String> {
-    let addresses = pod.status.iter().flat_map(|status| status.pod_ips.iter().flatten());
-    addresses.map(|address| address.ip.clone()).collect()
-}
-
-/// The start of the container of the proxy, if it runs, and whether it is ready.
-fn started(pod: &Pod) -> Option<(Timestamp, bool)> {
-    let status = pod.status.as_ref()?;
-    let containers = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
-    let running = |container: &ContainerStatus| {
-        let started = container.state.as_ref()?.running.as_ref()?.started_at.clone()?;
-        Some((started, container.ready))
-    };
-    let (started, is_ready) = containers.filter(|container| container.name == PROXY).find_map(running)?;
-    let started = Timestamp::from_millis(u64::try_from(started.0.as_millisecond()).unwrap_or(0));
-    Some((started, is_ready))
+    pod.has_proxy.then_some(Proxy { uid, started, is_ready, pod })
 }
 
 #[cfg(test)]
@@ -77,7 +59,7 @@ mod tests {
         for list in ["containerStatuses", "initContainerStatuses"] {
             let status = json!({list: [running], "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}]});
             let found = read(pod(&status, &["proxy", "router"])).unwrap();
-            assert_eq!(found.addresses, ["10.0.0.1", "fd00::1"]);
+            assert_eq!(found.pod.addresses, ["10.0.0.1", "fd00::1"]);
             assert_eq!((found.uid.as_str(), found.started.as_millis()), ("1", 9_000), "{list}");
             assert_eq!((found.pod.kind, found.is_ready), (ProxyKind::Gateway, false));
         }

@@ -129,7 +129,8 @@ async fn and_says_what_is_wrong_there() {
         [("HFI_DIR", text(folder.path())), ("HFI_FILTER", text(&module)), ("HFI_LISTEN", "0.0.0.0:0")];
     let hfi = Process::start(&environment).await;
     let mut api = installation(&hfi).await;
-    let node = [("x-hfi-node", "sidecar~10.0.0.1~checkout-1.demo~demo.svc.cluster.local")];
+    let node = format!("sidecar~{}~checkout-1.demo~demo.svc.cluster.local", own_address());
+    let node = [("x-hfi-node", node.as_str())];
     let scope = "/v1/snapshot?namespace=demo&service=checkout";
     let first = hfi.get(scope, &node).await;
     hfi.get(scope, &[node[0], ("if-none-match", &first.etag)]).await;
