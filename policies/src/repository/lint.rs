@@ -136,6 +136,10 @@ impl At<'_> {
             rules: _,
         } = &*ours.policy;
         let Rule { matches, fault } = self.rule;
+        // First, since it is false for almost all of them.
+        if !matches.includes(&later.rule.matches) {
+            return false;
+        }
         let Fault { duration_seconds, percentage: _, sticky_by: _, start_delay_ms: _, delay: _, abort: _ } =
             fault;
         let other = &theirs.policy;
@@ -151,10 +155,9 @@ impl At<'_> {
             && outlasts
             && same_start
             && starts_at.is_none_or(|start| other.starts_at.is_some_and(|other| start <= other))
-            && selector.includes(&other.selector)
-            && flow.includes(&other.flow)
+            && (Arc::ptr_eq(&ours.policy, other)
+                || selector.includes(&other.selector) && flow.includes(&other.flow))
             && (!aborts_grpc(self.rule) || aborts_grpc(later.rule))
-            && matches.includes(&later.rule.matches)
     }
 }
 
