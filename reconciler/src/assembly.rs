@@ -6,6 +6,7 @@ mod signals;
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
@@ -36,6 +37,9 @@ use crate::{
     telemetry::logs,
 };
 
+/// The options of the token files.
+const WRITE_TOKENS: &str = "--write-token-file";
+const HALT_TOKENS: &str = "--halt-token-file";
 /// The time that open requests get to finish after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(8);
 /// The time that a reconcile under way gets after that.
@@ -116,6 +120,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         hook_secret_file,
         filters,
         writes,
+        halt_token_file,
         kubernetes,
         log: _,
     } = config;
@@ -130,6 +135,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         tls: tls.map(Tls::open).transpose().context("cannot serve HTTPS")?,
         clients,
         writes: writes.map(|config| write_options(config, kubernetes.is_some())).transpose()?,
+        halt_tokens: halt_token_file.map(|path| halt_tokens(path, kubernetes.is_some())).transpose()?,
         kubernetes: match kubernetes {
             Some(settings) => Some(KubernetesAgent::new(settings).await?),
             None => None,
@@ -188,12 +194,22 @@ fn write_options(config: WriteConfig, is_in_cluster: bool) -> anyhow::Result<Wri
         trusted.map_err(|reason| WrongUse(format!("--signing-key-file {reason}")))?;
         *signing_key = Some(key);
     }
-    let tokens = TokenFile::open(token_file, "--write-token-file")?;
+    let tokens = usable(TokenFile::open(token_file, WRITE_TOKENS)?, WRITE_TOKENS, is_in_cluster)?;
+    Ok(WriteOptions { settings, tokens, rate })
+}
+
+/// The tokens of those who may stop everything.
+fn halt_tokens(file: PathBuf, is_in_cluster: bool) -> anyhow::Result<TokenFile> {
+    usable(TokenFile::open_without_rights(file, HALT_TOKENS)?, HALT_TOKENS, is_in_cluster)
+}
+
+/// Refuses tokens that nobody here knows.
+fn usable(tokens: TokenFile, option: &str, is_in_cluster: bool) -> anyhow::Result<TokenFile> {
     if tokens.grants().has_accounts() && !is_in_cluster {
         let reason = "names a ServiceAccount, whose tokens only a cluster knows: give --kubernetes";
-        return Err(WrongUse(format!("--write-token-file {reason}")).into());
+        return Err(WrongUse(format!("{option} {reason}")).into());
     }
-    Ok(WriteOptions { settings, tokens, rate })
+    Ok(tokens)
 }
 
 /// Wrong use that shows only when the server starts.

@@ -8,7 +8,8 @@
 //! - `limits`: limits of requests.
 //! - `peer`, `host`: the client of a request, and the host that it names.
 //! - `making`: turns for answers that need time or memory.
-//! - `body`: the bodies of requests. [`writing`], `write_query`, `authorization`: requests that change policies.
+//! - `body`: the bodies of requests. [`writing`], `write_query`, `authorization`, [`tokens`]: requests that change
+//!   policies; [`halting`]: requests that stop everything.
 //! - `headers`: the headers of polls and of their answers.
 //! - `catch_up`: polls of filters that run a newer commit than this replica; `read_your_writes`: other requests that
 //!   name one.
@@ -22,6 +23,7 @@ mod body;
 mod catch_up;
 pub mod conditional;
 mod described;
+pub mod halting;
 mod headers;
 mod host;
 mod limits;
@@ -39,6 +41,7 @@ mod router;
 pub mod routes;
 mod state;
 pub mod tls;
+pub mod tokens;
 mod write_query;
 pub mod writing;
 

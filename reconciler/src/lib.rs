@@ -18,6 +18,7 @@
 //! - [`serving`]: the policies that are served; every scope has its own bytes, digest and waiters.
 //! - [`sync`]: the loop that keeps [`serving`] equal to [`source`].
 //! - [`writes`]: changes of policies by HTTP, which become commits.
+//! - [`halts`]: everything stops at once, by HTTP and as a commit.
 //! - [`fleet`]: the filters that poll, and the snapshot that each runs.
 //! - [`doctor`]: rules that find mistakes in an installation.
 //! - [`kubernetes`]: the cluster (`kube`): its namespaces, the Lease, the status object, Events, and the proxies
@@ -37,6 +38,7 @@ pub mod clients;
 mod clock;
 pub mod doctor;
 pub mod fleet;
+pub mod halts;
 pub mod http;
 mod io_reason;
 pub mod kubernetes;

@@ -13,6 +13,7 @@
 //!   pushes whose end is not known; `settling`: how they are settled; `proposing`: pushes to new branches.
 //! - `branch`: the branch as it was read, and as it would be; `edit`: the changes that a request makes to it, by the
 //!   rules of `selection`, `restart` and [`etag`]; `judge`: what a change makes worse.
+//! - [`file_change`]: a change of one file that is no policy; `changing`: how it is made.
 //! - [`settings`]: what differs from one server to another; `branch_pattern`: the names of new branches.
 //! - [`history`]: the commits that changed a policy.
 
@@ -20,8 +21,10 @@ mod batch;
 mod branch;
 mod branch_pattern;
 mod chain;
+mod changing;
 mod edit;
 pub mod etag;
+pub mod file_change;
 pub mod history;
 mod judge;
 pub mod leaving;

@@ -45,6 +45,17 @@ impl<'a> Entry<'a> {
     }
 }
 
+impl Entry<'_> {
+    /// Refuses rights where a line has none.
+    pub(super) fn check(self, takes_rights: bool) -> Result<Self, String> {
+        if takes_rights || self.rights == Rights::of(self.rights.user.clone()) {
+            return Ok(self);
+        }
+        Err("has a right after the token; a token of this file stops everything, and may do nothing else"
+            .to_owned())
+    }
+}
+
 impl<'a> Credential<'a> {
     fn read(word: &'a str) -> Result<Self, String> {
         let Some(account) = word.strip_prefix("serviceaccount:") else {

@@ -24,6 +24,7 @@ const MAX_BYTES: usize = 1 << 20;
 pub struct TokenFile {
     path: PathBuf,
     option: &'static str,
+    takes_rights: bool,
     /// What was read last.
     last: Mutex<Option<Read>>,
 }
@@ -54,17 +55,32 @@ pub enum TokenFileError {
 impl TokenFile {
     /// Reads the file for the first time. Each line must be right.
     pub fn open(path: PathBuf, option: &'static str) -> Result<Self, TokenFileError> {
+        Self::open_with(path, option, true)
+    }
+
+    /// The same of a file whose lines have no rights beside the one that the file itself gives.
+    pub fn open_without_rights(path: PathBuf, option: &'static str) -> Result<Self, TokenFileError> {
+        Self::open_with(path, option, false)
+    }
+
+    fn open_with(path: PathBuf, option: &'static str, takes_rights: bool) -> Result<Self, TokenFileError> {
         let bytes = fs::read(&path).map_err(|error| TokenFileError::Unreadable { option, error })?;
         let wrong = |reason| TokenFileError::Wrong { option, reason };
-        let (grants, errors) = Grants::read(&bytes).map_err(wrong)?;
+        let (grants, errors) = Grants::read(&bytes, takes_rights).map_err(wrong)?;
         if !errors.is_empty() {
             return Err(wrong(errors.join("; ")));
         }
         if grants.is_empty() {
-            return Err(wrong("holds no token; a line is: NAME TOKEN [RIGHT…]".to_owned()));
+            let rights = if takes_rights { " [RIGHT…]" } else { "" };
+            return Err(wrong(format!("holds no token; a line is: NAME TOKEN{rights}")));
         }
         let read = Read { digest: Ok(Sha256::digest(&bytes).into()), grants: Arc::new(grants) };
-        Ok(Self { path, option, last: Mutex::new(Some(read)) })
+        Ok(Self { path, option, takes_rights, last: Mutex::new(Some(read)) })
+    }
+
+    /// The option that names the file.
+    pub fn option(&self) -> &'static str {
+        self.option
     }
 
     /// The grants of the file as it is now. A line that is wrong grants nothing; a file that cannot be read neither.
@@ -76,7 +92,7 @@ impl TokenFile {
             return Arc::clone(&read.grants);
         }
         let (path, option) = (self.path.display(), self.option);
-        let grants = match bytes.and_then(|bytes| Grants::read(&bytes)) {
+        let grants = match bytes.and_then(|bytes| Grants::read(&bytes, self.takes_rights)) {
             Ok((grants, errors)) => {
                 errors
                     .iter()
@@ -98,7 +114,7 @@ impl TokenFile {
 
 impl Grants {
     /// Reads the lines of a file, and the errors of those that are wrong, each with its number.
-    fn read(bytes: &[u8]) -> Result<(Self, Vec<String>), String> {
+    fn read(bytes: &[u8], takes_rights: bool) -> Result<(Self, Vec<String>), String> {
         if bytes.len() > MAX_BYTES {
             return Err(format!("is longer than {MAX_BYTES} bytes"));
         }
@@ -110,7 +126,8 @@ impl Grants {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let added = Entry::read(line).and_then(|entry| grants.add(entry));
+            let read = Entry::read(line).and_then(|entry| entry.check(takes_rights));
+            let added = read.and_then(|entry| grants.add(entry));
             errors.extend(added.err().map(|error| format!("line {number} {error}")));
         }
         Ok((grants, errors))

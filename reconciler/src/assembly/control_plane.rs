@@ -9,7 +9,15 @@ use tracing::{info, warn};
 use crate::{
     access::token_file::TokenFile,
     clients::Prefixes,
-    http::{self, Listener, Routes, Services, notification::SecretFile, tls::Tls, writing::Writing},
+    halts::{
+        book::{Book, Committing},
+        following, keeping,
+        store::Store,
+    },
+    http::{
+        self, Listener, Routes, Services, halting::Halting, notification::SecretFile, tls::Tls,
+        tokens::Tokens, writing::Writing,
+    },
     kubernetes::KubernetesAgent,
     serving::{gate::Gate, modules::Modules},
     shutdown::Shutdown,
@@ -37,6 +45,8 @@ pub struct Options {
     pub interval: Duration,
     pub state: Option<StateDir>,
     pub halt_file: Option<PathBuf>,
+    /// The tokens of those who may stop everything by HTTP.
+    pub halt_tokens: Option<TokenFile>,
     pub secrets: Option<SecretFile>,
     pub modules: Modules,
     pub tls: Option<Tls>,
@@ -65,6 +75,7 @@ impl Options {
             interval,
             state: None,
             halt_file: None,
+            halt_tokens: None,
             secrets: None,
             modules: Modules::default(),
             tls: None,
@@ -89,6 +100,9 @@ struct Parts {
     guardrail: Guardrail,
     interval: Duration,
     halt_file: Option<PathBuf>,
+    halt_tokens: Option<TokenFile>,
+    /// Where halts outlive the process.
+    store: Option<Store>,
     services: Services,
     tls: Option<Tls>,
     kubernetes: Option<KubernetesAgent>,
@@ -114,6 +128,7 @@ impl ControlPlane {
             interval,
             state,
             halt_file,
+            halt_tokens,
             secrets,
             modules,
             tls,
@@ -121,9 +136,16 @@ impl ControlPlane {
             writes,
             clients,
         } = options;
-        if matches!(source, Settings::Dir(_)) && state.is_some() {
-            warn!("a plain directory is not kept in the state directory: nothing outlives this process");
+        let directory = state.as_ref().map(|state| state.folder().to_owned());
+        // A repository keeps the directory for itself; a plain directory has no use for it.
+        let (state, lock) = match &source {
+            Settings::Git { .. } => (state, None),
+            Settings::Dir(_) => (None, state),
+        };
+        if lock.is_some() {
+            warn!("a plain directory is not kept in the state directory: only halts outlive this process");
         }
+        let store = directory.map(|directory| Store::new(directory, lock));
         let hints = Arc::<Hints>::default();
         let watcher = Watcher::new(&source, Arc::clone(&hints));
         let signature_watch =
@@ -134,20 +156,33 @@ impl ControlPlane {
         services.clients = clients;
         services.history = source.document_history();
         services.cluster = kubernetes.as_ref().map(KubernetesAgent::health);
-        let options = Parts { guardrail, interval, halt_file, services, tls, kubernetes, writes };
+        let options =
+            Parts { guardrail, interval, halt_file, halt_tokens, store, services, tls, kubernetes, writes };
         Ok(Self { options, source, watcher, hints, signature_watch })
     }
 
-    /// Starts all tasks. The halt file is looked for before anything is served.
+    /// Starts all tasks. Halts are looked for before anything is served.
     pub fn start(self, listener: TcpListener, shutdown: &Shutdown) -> io::Result<Running> {
         let Self { options, source, watcher, hints, signature_watch } = self;
-        let Parts { guardrail, interval, halt_file, mut services, tls, kubernetes, writes } = options;
+        let Parts {
+            guardrail,
+            interval,
+            halt_file,
+            halt_tokens,
+            store,
+            mut services,
+            tls,
+            kubernetes,
+            writes,
+        } = options;
         let address = listener.local_addr()?;
         let (gate, syncs) = (Arc::<Gate>::default(), Arc::<Syncs>::default());
         if let Some(path) = halt_file {
             tokio::spawn(HaltFile::new(path, Arc::clone(&gate)).follow(shutdown.clone()));
         }
         let publisher = Arc::clone(gate.publisher());
+        let book = Arc::new(Book::open(Arc::clone(&gate), store, committing(writes.as_ref())));
+        tokio::spawn(following::follow(Arc::clone(&book), Arc::clone(&publisher), shutdown.clone()));
         let reconciler =
             Reconciler::new(source, Loader::new(guardrail), watcher, gate, Arc::clone(&syncs), interval)
                 .with_signature_watch(signature_watch);
@@ -155,10 +190,14 @@ impl ControlPlane {
         if let Some(WriteOptions { settings, tokens, rate }) = writes {
             let label = settings.writer.branch.as_str().to_owned();
             let writes = Writes::start(settings, label, Arc::clone(&publisher), Arc::clone(&syncs));
+            let writes = Arc::new(writes.map_err(io::Error::other)?);
+            tokio::spawn(keeping::keep(Arc::clone(&book), Arc::clone(&writes), shutdown.clone()));
             let reviewer = kubernetes.as_ref().map(KubernetesAgent::token_reviewer);
-            let writes = writes.map_err(io::Error::other)?;
-            services.writing = Some(Writing::new(writes, tokens, rate, reviewer));
+            services.writing = Some(Writing::new(writes, Tokens::new(tokens, reviewer), rate));
         }
+        let halt_tokens = halt_tokens
+            .map(|tokens| Tokens::new(tokens, kubernetes.as_ref().map(KubernetesAgent::token_reviewer)));
+        services.halting = Halting::new(book, halt_tokens, host_name());
         let agent = kubernetes.map(|kubernetes| {
             tokio::spawn(kubernetes.run(Arc::clone(&publisher), Arc::clone(&syncs), shutdown.clone()))
         });
@@ -172,6 +211,21 @@ impl ControlPlane {
         let serving = tokio::spawn(http::serve(Listener::new(listener, acceptor, clients), routes.clone()));
         Ok(Running { reconciling, serving, agent, routes })
     }
+}
+
+/// The way in which halts can be committed.
+fn committing(writes: Option<&WriteOptions>) -> Committing {
+    match writes {
+        None => Committing::Off,
+        Some(writes) if writes.settings.write_branch.is_some() => Committing::ToOthers,
+        Some(_) => Committing::ToServed,
+    }
+}
+
+/// The name of this machine; in a cluster, that of the pod.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
 }
 
 impl fmt::Debug for Options {

@@ -78,6 +78,10 @@ pub struct Serve {
     #[command(flatten)]
     writes: writes::WriteArgs,
 
+    /// The file with the tokens of those who may stop everything by HTTP, one a line: NAME TOKEN. They never resume.
+    #[arg(long, env = "HFI_HALT_TOKEN_FILE", value_name = "PATH", value_parser = maybe_path())]
+    halt_token_file: Option<PathBuf>,
+
     #[command(flatten)]
     kubernetes: kubernetes::KubernetesArgs,
 
@@ -102,6 +106,7 @@ pub struct ServeConfig {
     pub filters: Vec<PathBuf>,
     /// Absent where nobody may change policies by HTTP.
     pub writes: Option<WriteConfig>,
+    pub halt_token_file: Option<PathBuf>,
     /// Absent without the cluster.
     pub kubernetes: Option<crate::kubernetes::Settings>,
     pub log: String,
@@ -125,6 +130,7 @@ impl Serve {
             hook_secret_file,
             filters,
             writes,
+            halt_token_file,
             kubernetes,
             log,
         } = self;
@@ -137,6 +143,7 @@ impl Serve {
         let set = |path: &PathBuf| !path.as_os_str().is_empty();
         let (state_dir, halt_file) = (state_dir.filter(set), halt_file.filter(set));
         let hook_secret_file = hook_secret_file.filter(set);
+        let halt_token_file = halt_token_file.filter(set);
         let filters = filters.into_iter().filter(set).collect();
         let (target, access) = git.resolve();
         let source = match source.resolve(variable)? {
@@ -168,6 +175,7 @@ impl Serve {
             hook_secret_file,
             filters,
             writes,
+            halt_token_file,
             kubernetes,
             log,
         })

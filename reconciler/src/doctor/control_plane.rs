@@ -83,7 +83,7 @@ fn of_status(status: &Status, subject: &str) -> Vec<Finding> {
         findings.push(Finding::warning(
             subject,
             "is halted: no fault is injected anywhere",
-            "remove the halt file when faults may be injected again",
+            "when faults may be injected again, end the halt that GET /v1/halt shows, or remove the halt file",
         ));
     }
     if let Some(failing) = &status.source.failing {

@@ -89,6 +89,17 @@ impl Filters {
         self.lock().all().filter(|seen| !seen.is_over(now)).map(|seen| seen.variant.scope.clone()).collect()
     }
 
+    /// The number of filters that run one of these snapshots, and that of the others.
+    pub fn running(&self, digests: &[Digest]) -> (usize, usize) {
+        let now = now();
+        let seen = self.lock();
+        let (running, others): (Vec<_>, Vec<_>) = seen
+            .all()
+            .filter(|seen| !seen.is_over(now))
+            .partition(|seen| seen.digest.is_some_and(|digest| digests.contains(&digest)));
+        (running.len(), others.len())
+    }
+
     /// The remembered filters, sorted by node. `publisher` may have to make snapshots to know the newest
     /// digests, which takes time.
     pub fn list(&self, publisher: &Publisher) -> Vec<Filter> {

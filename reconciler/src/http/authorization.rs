@@ -1,6 +1,9 @@
 //! The token that a request carries, and the rules for browsers.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, StatusCode, header},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::problem::Problem;
@@ -43,6 +46,12 @@ pub(crate) fn token(headers: &HeaderMap, host: Option<&str>) -> Result<Vec<u8>, 
         }
         _ => Err(unauthorized("a token is sent as Bearer, or as the password of Basic")),
     }
+}
+
+/// The host that a request was sent to.
+pub(crate) fn host(request: &Request) -> Option<String> {
+    let authority = request.uri().authority().map(ToString::to_string);
+    authority.or_else(|| Some(request.headers().get(header::HOST)?.to_str().ok()?.to_owned()))
 }
 
 /// 401, with the challenge that RFC 9110 asks for.

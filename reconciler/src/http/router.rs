@@ -19,7 +19,8 @@ use super::{
     problem::Problem,
     read_your_writes,
     routes::{
-        events, filters, health, history, hooks, metrics, modules, policies, ready, snapshot, status, writes,
+        events, filters, halt, health, history, hooks, metrics, modules, policies, ready, snapshot, status,
+        writes,
     },
     state::{Served, Services},
 };
@@ -67,6 +68,9 @@ fn described() -> (Router<Served>, Value) {
         .post("/v1/policies/create", writes::post.layer(limit()), writes::post_described())
         .put("/v1/policies/{name}", writes::put.layer(limit()), writes::put_described())
         .delete("/v1/policies/{name}", writes::delete, writes::delete_described())
+        .get("/v1/halt", halt::get, halt::get_described())
+        .post("/v1/halt", halt::post.layer(limit()), halt::post_described())
+        .delete("/v1/halt", halt::delete, halt::delete_described())
         .get("/v1/events", events::get, events::described())
         .get("/v1/config/stream", events::first_generation, events::first_generation_described())
         .get("/v1/filters", filters::get, filters::described())

@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod filters;
+pub(crate) mod halt;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod hooks;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::{
+    halting::Halting,
     limits::{MAX_BODIES, MAX_EVENT_STREAMS},
     listing::Listings,
     making::Making,
@@ -15,6 +16,7 @@ use super::{
 use crate::{
     clients::{Places, Prefixes},
     fleet::filters::Filters,
+    halts::book::Book,
     kubernetes::SharedHealth,
     serving::{modules::Modules, namespaces::Namespaces, publisher::Publisher},
     shutdown::Shutdown,
@@ -45,6 +47,8 @@ pub struct Services {
     pub clients: Prefixes,
     /// The way to change policies, if it is on.
     pub writing: Option<Writing>,
+    /// The halts by HTTP, and those who may begin them.
+    pub halting: Halting,
     /// The histories of policies, if they are in a repository.
     pub history: Option<DocumentHistory>,
     pub(crate) filters: Filters,
@@ -65,6 +69,7 @@ impl Services {
             cluster: None,
             clients: Prefixes::default(),
             writing: None,
+            halting: Halting::new(Arc::new(Book::closed()), None, String::new()),
             history: None,
             filters: Filters::default(),
             report: Report::default(),

@@ -23,6 +23,15 @@ pub struct Gate {
     state: Mutex<State>,
 }
 
+/// The cause of a halt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halter {
+    /// The halt file.
+    File,
+    /// A request by HTTP, here or at another replica.
+    Request,
+}
+
 #[derive(Debug)]
 struct State {
     whole: Option<Whole>,
@@ -80,10 +89,19 @@ impl Gate {
         self.publisher.not_yet(reason);
     }
 
-    /// Begins or ends the halt; whether that changes anything.
-    pub fn halt(&self, halted: bool) -> bool {
+    /// True if a halt holds everything, whoever has begun it.
+    pub fn is_halted(&self) -> bool {
+        self.lock().holds.halted()
+    }
+
+    /// Begins or ends the halt of somebody; whether that changes anything. Each has a halt of its own.
+    pub fn halt(&self, halter: Halter, halted: bool) -> bool {
         let mut state = self.lock();
-        if std::mem::replace(&mut state.holds.halted, halted) == halted {
+        let known = match halter {
+            Halter::File => &mut state.holds.file,
+            Halter::Request => &mut state.holds.request,
+        };
+        if std::mem::replace(known, halted) == halted {
             return false;
         }
         // A policy may have ended since the whole was published.
@@ -140,7 +158,9 @@ impl State {
         match &self.whole {
             Some(whole) => Publication::Serving(Arc::new(Published { whole: whole.clone(), holds })),
             // To be halted is something to serve, even if the source was never read.
-            None if holds.halted => Publication::Serving(Arc::new(Published { whole: never_read(), holds })),
+            None if holds.halted() => {
+                Publication::Serving(Arc::new(Published { whole: never_read(), holds }))
+            }
             None => Publication::Starting { reason: self.reason.clone() },
         }
     }
@@ -164,7 +184,7 @@ mod tests {
     use policies::{Catalog, File, Scope, Snapshot, Timestamp, repository::Sources};
     use proptest::prelude::*;
 
-    use super::{Gate, Publication, Whole};
+    use super::{Gate, Halter, Publication, Whole};
     use crate::{
         serving::status::{counts, everything},
         source::{
@@ -175,7 +195,7 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Step {
-        Halt(bool),
+        Halt(Halter, bool),
         /// A commit with as many policies, signed well or not.
         Publish(u8, bool),
         Withdraw,
@@ -188,7 +208,9 @@ mod tests {
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
-            3 => any::<bool>().prop_map(Step::Halt),
+            3 => any::<(bool, bool)>().prop_map(|(file, halted)| {
+                Step::Halt(if file { Halter::File } else { Halter::Request }, halted)
+            }),
             3 => (0..4_u8, any::<bool>()).prop_map(|(policies, signed)| Step::Publish(policies, signed)),
             2 => Just(Step::Withdraw),
             2 => Just(Step::Readmit),
@@ -220,11 +242,12 @@ mod tests {
         }
     }
 
-    /// The state by the plainest means: what was committed last, and two switches.
+    /// The state by the plainest means: what was committed last, and a switch for each hold.
     #[derive(Default)]
     struct Model {
         committed: Option<(u8, u8)>,
-        halted: bool,
+        file: bool,
+        request: bool,
         withdrawn: bool,
     }
 
@@ -232,9 +255,10 @@ mod tests {
         fn apply(&mut self, gate: &mut Gate, number: u8, step: &Step) {
             let refusal = |withdrawn: bool| withdrawn.then(|| "unsigned".to_owned());
             match *step {
-                Step::Halt(halted) => {
-                    assert_eq!(gate.halt(halted), self.halted != halted);
-                    self.halted = halted;
+                Step::Halt(halter, halted) => {
+                    let known = if halter == Halter::File { &mut self.file } else { &mut self.request };
+                    assert_eq!(gate.halt(halter, halted), *known != halted);
+                    *known = halted;
                 }
                 Step::Publish(policies, signed) => {
                     gate.publish(whole(number, policies), refusal(!signed));
@@ -252,7 +276,8 @@ mod tests {
                 }
                 Step::Restart => {
                     *gate = Gate::default();
-                    gate.halt(self.halted);
+                    gate.halt(Halter::File, self.file);
+                    gate.halt(Halter::Request, self.request);
                     if let Some((number, policies)) = self.committed {
                         gate.publish(whole(number, policies), refusal(self.withdrawn));
                     }
@@ -262,19 +287,21 @@ mod tests {
 
         fn check(&self, gate: &Gate) {
             let publisher = gate.publisher();
+            let halted = self.file || self.request;
+            assert_eq!(gate.is_halted(), halted);
             let Publication::Serving(published) = publisher.publication() else {
-                assert!(self.committed.is_none() && !self.halted, "a whole or a halt is something to serve");
+                assert!(self.committed.is_none() && !halted, "a whole or a halt is something to serve");
                 assert!(publisher.subscribe(Arc::new(everything().into())).is_err());
                 return;
             };
             let (number, policies) = self.committed.unwrap_or_default();
-            assert_eq!(published.holds.halted, self.halted);
+            assert_eq!(published.holds.halted(), halted);
             assert_eq!(published.holds.withdrawn.is_some(), self.withdrawn);
             let scope = Scope::new(["demo"], ["a"]).unwrap();
             let body = publisher.subscribe(Arc::new(scope.clone().into())).unwrap().borrow().clone();
             let served = Snapshot::decode(&body.bytes).unwrap();
             assert_eq!(*body.revision(), published.whole.revision, "bytes and revision are of one state");
-            if self.halted || self.withdrawn {
+            if halted || self.withdrawn {
                 assert!(served.policies.is_empty(), "something is served during a hold");
                 assert!(published.served().policies().is_empty());
             } else {
@@ -313,11 +340,11 @@ mod tests {
         let mut waiting =
             gate.publisher().subscribe(Arc::new(Scope::new(["demo"], ["a"]).unwrap().into())).unwrap();
         let before = waiting.borrow_and_update().digest;
-        gate.halt(true);
+        gate.halt(Halter::Request, true);
         assert!(waiting.has_changed().unwrap());
         gate.publish(whole(1, 2), None);
         waiting.mark_unchanged();
-        gate.halt(false);
+        gate.halt(Halter::Request, false);
         assert!(waiting.has_changed().unwrap());
         assert_eq!(waiting.borrow().digest, before);
     }

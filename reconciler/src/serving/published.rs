@@ -26,7 +26,10 @@ pub struct Whole {
 /// The causes for which nothing is injected, whatever the source says. Each comes and goes on its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holds {
-    pub halted: bool,
+    /// The halt file exists.
+    pub file: bool,
+    /// Somebody has halted by HTTP.
+    pub request: bool,
     /// The reason why the revision is withdrawn: nobody who may sign has signed it.
     pub withdrawn: Option<String>,
 }
@@ -80,8 +83,12 @@ pub struct Body {
 impl Holds {
     /// True if at least one of them is there.
     pub fn any(&self) -> bool {
-        let Self { halted, withdrawn } = self;
-        *halted || withdrawn.is_some()
+        self.halted() || self.withdrawn.is_some()
+    }
+
+    /// True if somebody has halted.
+    pub fn halted(&self) -> bool {
+        self.file || self.request
     }
 }
 
@@ -93,7 +100,7 @@ impl Published {
 
     /// True if nothing is in force because somebody has stopped everything: by a hold, or by a document.
     pub fn is_halted(&self) -> bool {
-        self.holds.halted || self.whole.catalog.halts().iter().any(LocatedHalt::holds_everything)
+        self.holds.halted() || self.whole.catalog.halts().iter().any(LocatedHalt::holds_everything)
     }
 
     /// The revision to name in an answer to a client that runs `running`; `None` while no answer may be given, since

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -64,6 +64,11 @@ impl StateDir {
                 Err(TryLockError::Error(error)) => return Err(unusable(error)),
             }
         }
+    }
+
+    /// The path of the directory.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The path of the clone.

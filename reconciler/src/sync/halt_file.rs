@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     io_reason::io_reason,
-    serving::gate::Gate,
+    serving::gate::{Gate, Halter},
     shutdown::Shutdown,
     source::watch::{Hints, Watcher},
 };
@@ -37,7 +37,7 @@ impl HaltFile {
         let watcher = Watcher::of_file(&path, Arc::clone(&hints));
         let mut file = Self { path, gate, watcher, hints, unknown: None };
         file.check();
-        if file.unknown.is_some() && file.gate.halt(true) {
+        if file.unknown.is_some() && file.gate.halt(Halter::File, true) {
             // There is no state yet to stay as it is, and somebody may have halted before this start.
             warn!(path = %file.path.display(), "halted until it is known whether the halt file exists");
         }
@@ -63,9 +63,11 @@ impl HaltFile {
         let path = self.path.display();
         let unknown = match exists(&self.path) {
             Ok(exists) => {
-                if self.gate.halt(exists) {
+                if self.gate.halt(Halter::File, exists) {
                     if exists {
                         warn!(%path, "halted: every snapshot is empty while this file exists");
+                    } else if self.gate.is_halted() {
+                        info!(%path, "the halt file is gone; a halt by HTTP goes on");
                     } else {
                         info!(%path, "no longer halted: what is in force is served again");
                     }

@@ -115,7 +115,7 @@ impl Worker {
     }
 
     /// The refusal where the branch cannot be read: for now, or because of a commit that nobody who may sign has signed.
-    fn unreadable(&self, error: String) -> Refusal {
+    pub(super) fn unreadable(&self, error: String) -> Refusal {
         let unverified = self.writer.tip().and_then(|tip| Some((tip, self.writer.verified(tip).err()?)));
         match unverified {
             Some((tip, reason)) => Refusal::unverified(tip, &reason),
@@ -136,7 +136,7 @@ impl Worker {
 
 /// Lets somebody else push first.
 #[expect(clippy::disallowed_methods, reason = "replicas that lost a race must not try again in step")]
-fn pause(attempt: u32) {
+pub(super) fn pause(attempt: u32) {
     std::thread::sleep(jittered(attempt));
 }
 

@@ -10,10 +10,7 @@ use super::{
     ticket::Answer,
     worker::Worker,
 };
-use crate::source::{
-    ancestry::CommitId,
-    writing::{Author, CommitError, NewCommit},
-};
+use crate::source::{ancestry::CommitId, writing::NewCommit};
 
 /// The requests on a state of the branch.
 #[derive(Debug)]
@@ -63,23 +60,9 @@ impl Worker {
         }
         let message = message::of(order, &plan.changed());
         let Plan { changes, mut after, done } = plan;
-        let author = match &self.settings.author {
-            Some(author) => author.clone(),
-            None => {
-                let user = order.rights.user.as_str();
-                // A name that begins or ends with a dash is one that Git keeps.
-                Author::new(user, &format!("{user}@hfi")).map_err(Refusal::Unprocessable)?
-            }
-        };
+        let author = self.author(order.rights.user.as_str())?;
         let new = NewCommit { changes: changes.into_iter().collect(), author, message };
-        let commit = self.writer.commit(branch.commit, &new).map_err(|error| match error {
-            CommitError::Unverified { commit, reason } => Refusal::unverified(commit, &reason),
-            CommitError::Obstacle { path, reason } => {
-                Refusal::Conflict(format!("no file can be written at `{path}`: it {reason}"))
-            }
-            CommitError::Nothing => Refusal::Unprocessable("the commit would change nothing".to_owned()),
-            CommitError::Failed(error) => Refusal::Unavailable(error.to_string()),
-        })?;
+        let commit = self.writer.commit(branch.commit, &new)?;
         after.commit = commit;
         Ok((Some((commit, after)), Done { commit: Some(commit), at: Some(commit), ..done }))
     }

@@ -4,7 +4,7 @@ use policies::{editing::Mistake, reading::Problem};
 
 use crate::{
     api::writes::{WriteResult, WrittenPolicy},
-    source::ancestry::CommitId,
+    source::{ancestry::CommitId, writing::CommitError},
 };
 
 /// What was done, or what a dry run would do.
@@ -102,6 +102,19 @@ impl Refusal {
                     "the push of commit {commit} may have been done: send the same request again to learn it"
                 )
             }
+        }
+    }
+}
+
+impl From<CommitError> for Refusal {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Unverified { commit, reason } => Self::unverified(commit, &reason),
+            CommitError::Obstacle { path, reason } => {
+                Self::Conflict(format!("no file can be written at `{path}`: it {reason}"))
+            }
+            CommitError::Nothing => Self::Unprocessable("the commit would change nothing".to_owned()),
+            CommitError::Failed(error) => Self::Unavailable(error.to_string()),
         }
     }
 }

@@ -52,7 +52,8 @@ impl Worker {
         let (made, done) = self.commit(branch, plan, &pending.order)?;
         let Some((commit, _)) = made else { return Ok((None, done)) };
         self.is_servable(commit)?;
-        Ok((Some((commit, self.branch_name(&pending.order)?)), done))
+        let (user, name) = (pending.order.rights.user.as_str(), first_name(&pending.order));
+        Ok((Some((commit, self.branch_name(user, &name)?)), done))
     }
 
     /// Pushes a commit to a new branch. Returns the request if it is to be tried again: there is a branch of that name
@@ -85,13 +86,17 @@ impl Worker {
         None
     }
 
-    fn branch_name(&self, order: &Order) -> Result<BranchName, Refusal> {
+    /// The name of a new branch for a change of a user.
+    pub(super) fn branch_name(&self, user: &str, name: &str) -> Result<BranchName, Refusal> {
         let Some(pattern) = &self.settings.write_branch else {
             return Err(Refusal::Unavailable("there is no pattern of branches".to_owned()));
         };
-        let name = order.names().first().map(ToString::to_string).unwrap_or_default();
-        let name = pattern.name(order.rights.user.as_str(), &name, &random_id());
+        let name = pattern.name(user, name, &random_id());
         let name = BranchName::new(&name, &self.settings.writer.branch);
         name.map_err(|reason| Refusal::Unprocessable(format!("the name of the new branch {reason}")))
     }
+}
+
+fn first_name(order: &Order) -> String {
+    order.names().first().map(ToString::to_string).unwrap_or_default()
 }

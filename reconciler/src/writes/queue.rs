@@ -11,11 +11,12 @@ use std::{
 
 use policies::Digest;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
     time::{sleep_until, timeout_at},
 };
 
 use super::{
+    file_change::{Changed, FileChange, Waiting},
     leaving::Left,
     memory::Memory,
     order::Order,
@@ -33,6 +34,8 @@ use crate::{
 
 /// The number of requests that wait or are being done; more are refused.
 pub const MAX_WAITING: usize = 64;
+/// The places in the queue for changes of files that are no policies, beside those of requests.
+const FILE_CHANGES: usize = 8;
 /// The bytes of the documents of all requests at once. Parsed, they take up to 50 times as much memory.
 pub const MAX_WAITING_BYTES: u32 = 2 << 20;
 
@@ -62,7 +65,7 @@ impl Writes {
         let memory = Memory::default();
         let worker = Worker::new(settings, syncs, memory.clone())?;
         let abort = worker.writer.abort();
-        let (messages, received) = sync_channel(MAX_WAITING);
+        let (messages, received) = sync_channel(MAX_WAITING + FILE_CHANGES);
         let places = Arc::new(Semaphore::new(MAX_WAITING));
         let room = Arc::new(Semaphore::new(MAX_WAITING_BYTES as usize));
         let (running, ended) = watch::channel(());
@@ -120,6 +123,15 @@ impl Writes {
                 claim.answer.try_recv().unwrap_or(Err(refusal))
             }
         }
+    }
+
+    /// Changes a file that is no policy. It waits for no request: only for the push that is under way.
+    pub async fn change_file(&self, change: FileChange) -> Result<Changed, Refusal> {
+        let (answer, changed) = oneshot::channel();
+        let busy = |_| Refusal::Unavailable("too many changes wait already, or this replica ends".to_owned());
+        self.messages.try_send(Message::Change(Box::new(Waiting { change, answer }))).map_err(busy)?;
+        let ends = |_| Refusal::Unavailable("this replica ends; the change may have been made".to_owned());
+        changed.await.map_err(ends)?
     }
 
     /// Memory for documents of so many bytes, which others may take until then.

@@ -14,6 +14,7 @@ use tracing::debug;
 use super::{
     branch::Branch,
     edit::{Draft, Edit, Plan},
+    file_change::Waiting,
     memory::Memory,
     outcome::Refusal,
     pending::Pending,
@@ -22,7 +23,12 @@ use super::{
 };
 use crate::{
     clock::now,
-    source::{SourceError, ancestry::CommitId, git::DocumentHistory, writing::Writer},
+    source::{
+        SourceError,
+        ancestry::CommitId,
+        git::DocumentHistory,
+        writing::{Author, Writer},
+    },
     sync::{loader::Loader, requests::Syncs},
 };
 
@@ -33,6 +39,7 @@ const MAX_BATCH: usize = 64;
 #[derive(Debug)]
 pub(super) enum Message {
     Write(Box<Pending>),
+    Change(Box<Waiting>),
     /// Nothing more comes.
     Stop,
 }
@@ -46,6 +53,8 @@ pub(super) struct Worker {
     pub(super) syncs: Arc<Syncs>,
     pub(super) unsettled: Unsettled,
     pub(super) memory: Memory,
+    /// The commit of the last change of a file, if the end of its push is not known.
+    pub(super) unsettled_file: Option<CommitId>,
     loader: Loader,
     branch: Option<Branch>,
     /// The policy directory.
@@ -64,6 +73,7 @@ impl Worker {
             syncs,
             unsettled: Unsettled::default(),
             memory,
+            unsettled_file: None,
             branch: None,
         })
     }
@@ -75,15 +85,18 @@ impl Worker {
                 Some(pause) => messages.recv_timeout(pause),
                 None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
-            let mut pending = match first {
-                Ok(Message::Write(pending)) => vec![*pending],
+            let (mut pending, mut changes) = (Vec::new(), Vec::new());
+            match first {
+                Ok(Message::Write(first)) => pending.push(*first),
+                Ok(Message::Change(first)) => changes.push(*first),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => Vec::new(),
-            };
+                Err(RecvTimeoutError::Timeout) => {}
+            }
             let mut is_last = false;
             while pending.len() < MAX_BATCH {
                 match messages.try_recv() {
                     Ok(Message::Write(more)) => pending.push(*more),
+                    Ok(Message::Change(more)) => changes.push(*more),
                     Ok(Message::Stop) => {
                         is_last = true;
                         break;
@@ -91,6 +104,8 @@ impl Worker {
                     Err(_) => break,
                 }
             }
+            // First, since they are few, and stop things.
+            changes.into_iter().for_each(|change| self.change_file(change));
             let mut again = self.settle(&pending);
             again.extend(self.still_unknown(pending));
             self.batch(again);
@@ -160,6 +175,20 @@ impl Worker {
         Refusal::Conflict(format!(
             "the policy `{name}` was changed meanwhile{by}; look at it, and send it again"
         ))
+    }
+
+    /// The author of the commit of a user.
+    pub(super) fn author(&self, user: &str) -> Result<Author, Refusal> {
+        match &self.settings.author {
+            Some(author) => Ok(author.clone()),
+            // A name that begins or ends with a dash is one that Git keeps.
+            None => Author::new(user, &format!("{user}@hfi")).map_err(Refusal::Unprocessable),
+        }
+    }
+
+    /// The path in the repository of a file below the policy directory.
+    pub(super) fn below_directory(&self, path: &str) -> String {
+        if self.directory.is_empty() { path.to_owned() } else { format!("{}/{path}", self.directory) }
     }
 
     /// A text that differs when the policy of this name does.

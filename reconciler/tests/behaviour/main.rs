@@ -47,6 +47,7 @@ mod errors_are_problem_documents;
 mod events_tell_of_every_snapshot;
 mod every_write_is_told_in_the_log;
 mod everything_can_be_halted;
+mod everything_can_be_halted_over_http;
 mod explain_asks_a_server;
 mod filters_are_known_by_their_polls;
 mod floods_of_frames_end_the_connection;

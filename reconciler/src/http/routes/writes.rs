@@ -22,6 +22,7 @@ use self::{
 use crate::{
     clients::Client,
     http::{
+        authorization::host,
         headers::PREFERENCE_APPLIED,
         peer::{Address, Peer},
         prefer::{self, Wait},
@@ -177,10 +178,4 @@ async fn write(
 /// The refusal of a request that is not done in time.
 fn late() -> Refusal {
     Refusal::Unavailable("it was not done in time; nothing was written".to_owned())
-}
-
-/// The host that a request was sent to.
-fn host(request: &Request) -> Option<String> {
-    let authority = request.uri().authority().map(ToString::to_string);
-    authority.or_else(|| Some(request.headers().get(header::HOST)?.to_str().ok()?.to_owned()))
 }

@@ -22,7 +22,10 @@ use crate::{
         routes::snapshot,
         state::{Served, Services},
     },
-    serving::{gate::Gate, published::Publication},
+    serving::{
+        gate::{Gate, Halter},
+        published::Publication,
+    },
     shutdown::{self, Trigger},
     sync::requests::Syncs,
 };
@@ -107,7 +110,7 @@ impl Replica {
 
     pub(super) fn halt(&self, halted: bool) {
         self.is_halted.set(halted);
-        self.process().gate.halt(halted);
+        self.process().gate.halt(Halter::Request, halted);
     }
 
     pub(super) fn trust(&self, trusted: bool) {
@@ -134,7 +137,7 @@ impl Replica {
 impl Process {
     fn start(is_halted: bool, restored: Option<Commit>) -> Self {
         let (gate, syncs) = (Gate::default(), Syncs::default());
-        gate.halt(is_halted);
+        gate.halt(Halter::Request, is_halted);
         let (trigger, shutdown) = shutdown::channel();
         let served = Served {
             publisher: Arc::clone(gate.publisher()),
@@ -149,7 +152,7 @@ impl Process {
     /// True if every snapshot is empty. One that ends does not hear of a halt that comes later.
     pub(super) fn is_halted(&self) -> bool {
         match self.served.publisher.publication() {
-            Publication::Serving(published) => published.holds.halted,
+            Publication::Serving(published) => published.holds.halted(),
             Publication::Starting { .. } => false,
         }
     }

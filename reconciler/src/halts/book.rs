@@ -1,0 +1,336 @@
+//! The halts by HTTP of this replica: the one owner of what is known of them, and of the hold at the gate.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use policies::Timestamp;
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use super::{
+    document,
+    halt::{Halt, HaltId},
+    in_git::{Branch, InGit},
+    ledger::Ledger,
+    store::Store,
+};
+use crate::{
+    api::halts::Durable,
+    clock::now,
+    io_reason::io_reason,
+    serving::{
+        gate::{Gate, Halter},
+        published::Published,
+    },
+    source::ancestry::CommitId,
+    writes::outcome::Refusal,
+};
+
+/// The number of halts from which on another one is none of its own: all stand in one file.
+const MAX_HALTS: usize = 32;
+
+/// The way in which halts can be committed here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committing {
+    /// Nobody may change anything by HTTP.
+    Off,
+    /// To the branch that is served.
+    ToServed,
+    /// To new branches only.
+    ToOthers,
+}
+
+/// The halts of this replica.
+#[derive(Debug)]
+pub struct Book {
+    gate: Arc<Gate>,
+    committing: Committing,
+    state: Mutex<State>,
+    changed: watch::Sender<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    ledger: Ledger,
+    in_git: InGit,
+    /// The halts that somebody is ending.
+    ending: BTreeSet<HaltId>,
+    /// The halts whose commit was pushed to another branch than the one that is served.
+    proposed: BTreeSet<HaltId>,
+    failure: Option<Failure>,
+    store: Option<Store>,
+    is_stored: bool,
+}
+
+/// The reason why halts are not in Git yet.
+#[derive(Clone, Debug)]
+struct Failure {
+    reason: String,
+    /// The repository does not want them; to try again is not likely to help.
+    is_refusal: bool,
+}
+
+/// What is to be done in Git.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// These are not in the branch yet.
+    pub put: Vec<Halt>,
+    /// These have ended, and are still in the branch.
+    pub remove: Vec<HaltId>,
+}
+
+/// The halts that hold, as they are shown.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// The oldest first.
+    pub halts: Vec<Halt>,
+    /// The worst of them.
+    pub durable: Option<Durable>,
+    pub trouble: Option<String>,
+}
+
+impl Book {
+    /// Opens the book, and holds at once what an earlier process stored.
+    pub fn open(gate: Arc<Gate>, store: Option<Store>, committing: Committing) -> Self {
+        let (mut ledger, mut in_git) = (Ledger::default(), InGit::default());
+        match store.as_ref().map(Store::load) {
+            Some(Ok(Some(stored))) => (ledger, in_git) = (stored.ledger, stored.in_git),
+            Some(Err(reason)) => {
+                // Somebody may have halted.
+                error!(reason, "cannot read the halts of the state directory: halted");
+                ledger.add(Halt::new("hfi", &format!("cannot read stored halts: {reason}"), now()));
+            }
+            Some(Ok(None)) | None => {}
+        }
+        ledger.forget(now());
+        for Halt { id, by, reason, .. } in ledger.halts() {
+            warn!(%id, by, reason, "still halted: every snapshot is empty");
+        }
+        let state = State {
+            ledger,
+            in_git,
+            ending: BTreeSet::new(),
+            proposed: BTreeSet::new(),
+            failure: None,
+            is_stored: store.is_some(),
+            store,
+        };
+        let book = Self { gate, committing, state: Mutex::new(state), changed: watch::Sender::default() };
+        book.hold(&book.lock());
+        book
+    }
+
+    /// A book with a gate of its own, that nobody serves from.
+    pub fn closed() -> Self {
+        Self::open(Arc::default(), None, Committing::Off)
+    }
+
+    /// Notices every change from now on.
+    pub fn watch(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Halts everything at once. The halt is another one than those that hold already, which somebody may be ending
+    /// elsewhere, unless the same user has said the same. Blocks for the disk.
+    pub fn halt(&self, by: &str, reason: &str) -> Halt {
+        let mut state = self.lock();
+        if let Some(known) = state.same(by, reason) {
+            return known;
+        }
+        let halt = Halt::new(by, reason, now());
+        state.ledger.add(halt.clone());
+        state.failure = None;
+        self.update(&mut state);
+        warn!(id = %halt.id, by, reason, "halted: every snapshot is empty");
+        halt
+    }
+
+    /// Begins to end all halts that hold. A halt that begins from now on is another one.
+    pub fn begin_end(&self) -> Vec<HaltId> {
+        let mut state = self.lock();
+        let ids: Vec<_> = state.ledger.halts().map(|halt| halt.id.clone()).collect();
+        state.ending.extend(ids.iter().cloned());
+        ids
+    }
+
+    /// These do not end after all.
+    pub fn cancel_end(&self, ids: &[HaltId]) {
+        self.lock().ending.retain(|id| !ids.contains(id));
+        self.changed.send_replace(());
+    }
+
+    /// Ends halts. Blocks for the disk.
+    pub fn end(&self, ids: &[HaltId]) {
+        self.end_in(&mut self.lock(), ids, "it was ended");
+    }
+
+    /// What is served is another: the branch may have halts that are new here, or no longer have some. Blocks.
+    pub fn read(&self, published: &Published) {
+        let whole = &published.whole;
+        // What is withdrawn says nothing, and neither does a directory.
+        let commit =
+            CommitId::of_revision(whole.revision.as_str()).filter(|_| published.holds.withdrawn.is_none());
+        let Some((commit, commits)) = commit.zip(whole.ancestry.commits()) else { return };
+        let of_file = whole.catalog.halts().iter().filter(|located| &*located.file == document::FILE);
+        let halts: Vec<_> = of_file.filter_map(|located| document::halt(&located.halt)).collect();
+        let halts = (!document::is_damaged(whole.catalog.problems())).then_some(halts.as_slice());
+        self.read_branch(Branch { commit, commits, halts });
+    }
+
+    pub(super) fn read_branch(&self, branch: Branch<'_>) {
+        let mut state = self.lock();
+        let before = (state.ledger.clone(), state.in_git.clone());
+        branch.halts.unwrap_or_default().iter().cloned().for_each(|halt| state.ledger.add(halt));
+        let State { in_git, ledger, .. } = &mut *state;
+        let removed = in_git.read(branch, ledger);
+        let removed: Vec<_> = removed.into_iter().filter(|id| state.ledger.has(id)).collect();
+        self.end_in(&mut state, &removed, "it was removed from the branch");
+        if before != (state.ledger.clone(), state.in_git.clone()) {
+            self.update(&mut state);
+        }
+    }
+
+    /// Takes over what another replica knows. Blocks for the disk.
+    pub fn merge(&self, other: &Ledger) {
+        let mut state = self.lock();
+        let before = state.ledger.clone();
+        state.ledger.merge(other);
+        state.ledger.forget(now());
+        if before != state.ledger {
+            self.update(&mut state);
+        }
+    }
+
+    /// All halts that are known, and those that have ended.
+    pub fn ledger(&self) -> Ledger {
+        self.lock().ledger.clone()
+    }
+
+    /// What is to be done in Git now.
+    pub fn work(&self) -> Work {
+        let state = self.lock();
+        if self.committing == Committing::Off {
+            return Work::default();
+        }
+        let is_open = |halt: &&Halt| {
+            let id = &halt.id;
+            !state.in_git.has(id) && !state.ending.contains(id) && !state.proposed.contains(id)
+        };
+        let left = state.in_git.left().filter(|_| self.committing == Committing::ToServed);
+        Work { put: state.ledger.halts().filter(is_open).cloned().collect(), remove: left.cloned().collect() }
+    }
+
+    /// A commit of the branch that is served has these.
+    pub fn pushed(&self, halts: &[Halt], commit: CommitId) {
+        let mut state = self.lock();
+        state.failure = None;
+        state.in_git.pushed(halts.iter().map(|halt| halt.id.clone()), commit);
+        self.update(&mut state);
+    }
+
+    /// A commit with these was pushed to another branch.
+    pub fn proposed(&self, halts: &[Halt], branch: &str) {
+        let mut state = self.lock();
+        state.proposed.extend(halts.iter().map(|halt| halt.id.clone()));
+        let reason = format!("the commit is on the branch `{branch}`, not on the one that is served");
+        state.failure = Some(Failure { reason, is_refusal: true });
+        self.changed.send_replace(());
+    }
+
+    /// The branch no longer has these, which have ended.
+    pub fn removed(&self, ids: &[HaltId]) {
+        self.lock().in_git.removed(ids);
+    }
+
+    /// True if the branch is known to have had one of these.
+    pub fn has_in_git(&self, ids: &[HaltId]) -> bool {
+        let state = self.lock();
+        ids.iter().any(|id| state.in_git.has(id))
+    }
+
+    /// The work in Git has failed.
+    pub fn failed(&self, refusal: &Refusal) {
+        let is_refusal =
+            matches!(refusal, Refusal::Forbidden(_) | Refusal::Conflict(_) | Refusal::Unprocessable(_));
+        let reason = refusal.reason();
+        warn!(reason, "a halt could not be written to Git; it is tried again");
+        self.lock().failure = Some(Failure { reason, is_refusal });
+    }
+
+    /// The halts that hold.
+    pub fn view(&self) -> View {
+        let state = self.lock();
+        let mut halts: Vec<_> = state.ledger.halts().cloned().collect();
+        halts.sort();
+        let kept = if state.is_stored { Durable::Disk } else { Durable::Memory };
+        let gives_up = state.failure.as_ref().is_some_and(|failure| failure.is_refusal);
+        let durable = |halt: &Halt| match self.committing {
+            _ if state.in_git.has_read(&halt.id) => Durable::Git,
+            Committing::ToServed | Committing::ToOthers if !gives_up => Durable::Pending,
+            _ => kept,
+        };
+        let worst = halts.iter().map(durable).min_by_key(|durable| rank(*durable));
+        let is_in = worst.is_none_or(|worst| worst == Durable::Git);
+        let trouble = state.failure.as_ref().filter(|_| !is_in).map(|failure| failure.reason.clone());
+        View { halts, durable: worst, trouble }
+    }
+
+    fn end_in(&self, state: &mut State, ids: &[HaltId], why: &str) {
+        let at: Timestamp = now();
+        for id in ids {
+            info!(%id, why, "a halt has ended");
+            state.ledger.end(id.clone(), at);
+            state.ending.remove(id);
+            state.proposed.remove(id);
+        }
+        if !ids.is_empty() {
+            self.update(state);
+        }
+    }
+
+    /// Holds or lets go, and stores.
+    fn update(&self, state: &mut State) {
+        // First, since it is what counts.
+        self.hold(state);
+        if let Some(store) = &state.store {
+            let saved = store.save(&state.ledger, &state.in_git);
+            state.is_stored = saved.is_ok();
+            if let Err(error) = saved {
+                error!(error = io_reason(&error), "cannot store the halts in the state directory");
+            }
+        }
+        self.changed.send_replace(());
+    }
+
+    fn hold(&self, state: &State) {
+        if self.gate.halt(Halter::Request, state.ledger.halts().next().is_some())
+            && state.ledger.halts().next().is_none()
+        {
+            info!("no halt by HTTP holds any more");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Each of its fields is replaced in one step.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The halt that is the same as one that somebody begins now.
+    fn same(&self, by: &str, reason: &str) -> Option<Halt> {
+        let mut holding = self.ledger.halts().filter(|halt| !self.ending.contains(&halt.id));
+        let is_same = |halt: &&Halt| halt.by == by && halt.reason == reason;
+        let is_full = self.ledger.halts().count() >= MAX_HALTS;
+        let known = if is_full { holding.next() } else { holding.find(is_same) };
+        known.cloned()
+    }
+}
+
+/// The order of places from the worst to the best.
+fn rank(durable: Durable) -> usize {
+    let worst_first = [Durable::Memory, Durable::Disk, Durable::Pending, Durable::Git];
+    worst_first.iter().position(|known| *known == durable).unwrap_or_default()
+}

@@ -1,0 +1,171 @@
+//! `hfi-halt.yaml` in the policy directory: the halts by HTTP as documents of kind `Halt`.
+
+use policies::{
+    File, Timestamp,
+    reading::{self, Problem},
+};
+use serde_json::json;
+
+use super::halt::{Halt, HaltId};
+use crate::writes::{file_change::Edited, outcome::Refusal};
+
+/// The file, below the policy directory.
+pub(super) const FILE: &str = "hfi-halt.yaml";
+
+const ID: &str = "hfi.dev/halt-id";
+const BY: &str = "hfi.dev/halt-by";
+const SINCE: &str = "hfi.dev/halt-since";
+
+const HEAD: &str =
+    "# Nothing is injected while this file is here. Its removal ends the halt, as `DELETE /v1/halt` does.\n";
+
+/// The halt that a document is of; `None` for one that somebody wrote by hand.
+pub(super) fn halt(document: &reading::Halt) -> Option<Halt> {
+    let id = HaltId::parse(document.annotation(ID)?)?;
+    let since = document.annotation(SINCE).and_then(|since| Timestamp::parse(since).ok());
+    let by = document.annotation(BY).unwrap_or_default().to_owned();
+    let since = since.unwrap_or(Timestamp::from_millis(0)).into();
+    Some(Halt { since, id, by, reason: document.reason.to_string() })
+}
+
+/// True if there is something wrong with the file, so that it cannot be known which halts it holds.
+pub(super) fn is_damaged(problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| &*problem.file == FILE)
+}
+
+/// The file with these halts as well.
+pub(super) fn with(content: Option<&[u8]>, halts: &[Halt]) -> Edited {
+    let kept = content.filter(|content| File::read(content).findings.is_empty());
+    let known = kept.map(|content| File::read(content).halts().filter_map(|known| halt(known)).collect());
+    let known: Vec<_> = known.unwrap_or_default();
+    let is_new = |halt: &&Halt| !known.iter().any(|known| known.id == halt.id);
+    let new: Vec<_> = halts.iter().filter(is_new).collect();
+    if new.is_empty() {
+        return Edited::Unchanged;
+    }
+    // A file that is not valid is replaced: nobody could tell what it says.
+    let mut text = kept.map_or_else(|| HEAD.as_bytes().to_vec(), <[u8]>::to_vec);
+    for (position, halt) in new.into_iter().enumerate() {
+        if kept.is_some() || position > 0 {
+            text.extend_from_slice(if text.ends_with(b"\n") { b"---\n" } else { b"\n---\n" });
+        }
+        text.extend_from_slice(render(halt).as_bytes());
+    }
+    Edited::Changed(Some(text))
+}
+
+/// The file without these halts, and without those that somebody wrote by hand if `by_hand`.
+pub(super) fn without(content: Option<&[u8]>, ended: &[HaltId], by_hand: bool) -> Result<Edited, Refusal> {
+    let Some(content) = content else { return Ok(Edited::Unchanged) };
+    let file = File::read(content);
+    let goes = |document: &reading::Halt| match halt(document) {
+        Some(halt) => ended.contains(&halt.id),
+        None => by_hand,
+    };
+    if file.findings.is_empty() && !file.halts().any(|document| goes(document)) {
+        return Ok(Edited::Unchanged);
+    }
+    let holds_policies = !file.documents.is_empty() || file.ignored > 0;
+    if holds_policies || file.guardrails().is_none_or(|guardrails| !guardrails.is_empty()) {
+        return Err(Refusal::Conflict(format!(
+            "{FILE} holds more than halts, or is invalid; remove the halt there by hand"
+        )));
+    }
+    let rest: Vec<_> = file.halts().filter(|document| !goes(document)).collect();
+    if rest.is_empty() {
+        return Ok(Edited::Changed(None));
+    }
+    let rest: Option<Vec<_>> = rest.into_iter().map(|document| halt(document)).collect();
+    let rest = rest.ok_or_else(|| {
+        Refusal::Conflict(format!(
+            "{FILE} holds a halt that was written by hand; remove the others there by hand"
+        ))
+    })?;
+    let documents: Vec<_> = rest.iter().map(render).collect();
+    Ok(Edited::Changed(Some(format!("{HEAD}{}", documents.join("---\n")).into_bytes())))
+}
+
+/// A document. A text is quoted as in JSON, which YAML reads as the same text.
+fn render(halt: &Halt) -> String {
+    let Halt { since, id, by, reason } = halt;
+    let (by, id, reason) = (json!(by), json!(id.as_str()), json!(reason));
+    let since = json!(String::from(*since));
+    format!(
+        "kind: Halt\nmetadata:\n  annotations:\n    {BY}: {by}\n    {ID}: {id}\n    {SINCE}: {since}\nspec:\n  \
+         reason: {reason}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::{File, Timestamp};
+    use proptest::prelude::*;
+
+    use super::{Edited, halt, with, without};
+    use crate::halts::halt::{Halt, HaltId};
+
+    fn new(reason: &str) -> Halt {
+        Halt::new("alice", reason, Timestamp::from_millis(1_000_000))
+    }
+
+    fn bytes(edited: Edited) -> Option<Vec<u8>> {
+        match edited {
+            Edited::Changed(content) => content,
+            Edited::Unchanged | Edited::Dropped => panic!("nothing changed"),
+        }
+    }
+
+    fn halts(content: &[u8]) -> Vec<Halt> {
+        let file = File::read(content);
+        assert!(file.findings.is_empty(), "{:?}", file.findings);
+        file.halts().map(|document| halt(document).unwrap()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn any_reason_is_read_back_and_taken_out_again(one in "\\PC{0,20}[a-z:#'\"]\\PC{0,20}", other in "[ -~]{0,20}x") {
+            let (one, other) = (new(&one), new(&other));
+            let first = bytes(with(None, std::slice::from_ref(&one))).unwrap();
+            prop_assert_eq!(halts(&first), [one.clone()]);
+            let both = bytes(with(Some(&first), &[one.clone(), other.clone()])).unwrap();
+            prop_assert_eq!(halts(&both), [one.clone(), other.clone()]);
+            prop_assert!(matches!(with(Some(&both), &[other.clone(), one.clone()]), Edited::Unchanged));
+            let rest = bytes(without(Some(&both), std::slice::from_ref(&one.id), false).unwrap()).unwrap();
+            prop_assert_eq!(halts(&rest), [other.clone()]);
+            prop_assert_eq!(bytes(without(Some(&rest), &[other.id, one.id], false).unwrap()), None);
+        }
+
+        #[test]
+        fn no_file_makes_it_panic(content: Vec<u8>, by_hand: bool) {
+            let _ = with(Some(&content), &[new("r")]);
+            let _ = without(Some(&content), &[], by_hand);
+        }
+    }
+
+    #[test]
+    fn one_that_was_written_by_hand_stays_unless_everything_is_to_end() {
+        let by_hand = b"kind: Halt\nspec: {reason: by hand}";
+        let halt = new("r");
+        let both = bytes(with(Some(by_hand), std::slice::from_ref(&halt))).unwrap();
+        assert!(both.starts_with(b"kind: Halt\nspec: {reason: by hand}\n---\nkind: Halt\n"));
+        let ids = [halt.id];
+        assert!(without(Some(&both), &ids, false).unwrap_err().reason().contains("written by hand"));
+        assert_eq!(bytes(without(Some(&both), &ids, true).unwrap()), None);
+        assert!(matches!(without(Some(by_hand), &ids, false), Ok(Edited::Unchanged)));
+    }
+
+    #[test]
+    fn a_file_that_holds_more_is_not_removed_and_one_that_is_invalid_is_replaced() {
+        let policy = "metadata: {name: a}\nspec: {rules: [{fault: {percentage: 1, delay_ms: 1}}]}\n";
+        let halt = new("r");
+        let both = bytes(with(Some(policy.as_bytes()), std::slice::from_ref(&halt))).unwrap();
+        assert!(both.starts_with(policy.as_bytes()));
+        assert!(without(Some(&both), std::slice::from_ref(&halt.id), true).is_err());
+        let replaced = bytes(with(Some(b"kind: Halt\nspec: {"), std::slice::from_ref(&halt))).unwrap();
+        assert_eq!(halts(&replaced), [halt]);
+        assert!(without(Some(b"kind: Halt\nspec: {"), &[], true).is_err(), "nobody knows what it says");
+        assert!(matches!(without(None, &[], true), Ok(Edited::Unchanged)));
+        let foreign = HaltId::parse("no one").is_none() && HaltId::parse("A").is_none();
+        assert!(foreign);
+    }
+}

@@ -1,0 +1,92 @@
+//! The halts that are in the branch that is served, as far as this replica knows.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    halt::{Halt, HaltId},
+    ledger::Ledger,
+};
+use crate::source::ancestry::CommitId;
+
+/// What is known of halts in the branch that is served.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InGit {
+    /// For each halt a commit of the branch that has it. Kept on disk: a halt that is removed while this replica is down
+    /// has ended.
+    commits: BTreeMap<HaltId, CommitId>,
+    /// The halts of which this replica has read that the branch has them.
+    read: BTreeSet<HaltId>,
+    /// The halts that have ended, and that the branch still had when it was read last.
+    #[serde(skip)]
+    left: BTreeSet<HaltId>,
+}
+
+/// The branch as it was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Branch<'a> {
+    pub commit: CommitId,
+    /// That commit and all before it.
+    pub commits: &'a HashSet<CommitId>,
+    /// The halts of the file; `None` if the file is damaged, so that nobody knows.
+    pub halts: Option<&'a [Halt]>,
+}
+
+impl InGit {
+    /// A commit with these halts was pushed, or is known to be in the branch.
+    pub fn pushed(&mut self, ids: impl IntoIterator<Item = HaltId>, commit: CommitId) {
+        self.commits.extend(ids.into_iter().map(|id| (id, commit)));
+    }
+
+    /// The branch was read. Returns the halts that somebody has removed from it.
+    pub fn read(&mut self, branch: Branch<'_>, ledger: &Ledger) -> Vec<HaltId> {
+        let Some(present) = branch.halts else { return Vec::new() };
+        for Halt { id, .. } in present {
+            self.commits.insert(id.clone(), branch.commit);
+            self.read.insert(id.clone());
+        }
+        let ids: BTreeSet<_> = present.iter().map(|halt| &halt.id).collect();
+        self.left = ids.iter().filter(|id| ledger.has_ended(id)).map(|id| (*id).clone()).collect();
+        let gone: Vec<_> = self.commits.iter().filter(|(id, _)| !ids.contains(id)).collect();
+        // A commit after the one that had it does not: somebody removed it.
+        let removed = gone.iter().filter(|(_, commit)| branch.commits.contains(commit));
+        let removed: Vec<_> = removed.map(|(id, _)| (*id).clone()).collect();
+        // The branch was forced to where that commit is not: it has to be committed again. If it was never read, this
+        // replica may just be behind.
+        let forced =
+            gone.iter().filter(|(id, commit)| !branch.commits.contains(commit) && self.read.contains(*id));
+        let forced: Vec<_> = forced.map(|(id, _)| (*id).clone()).collect();
+        for id in removed.iter().chain(&forced) {
+            self.forget(id);
+        }
+        removed
+    }
+
+    /// True if this process has read that the branch has the halt.
+    pub fn has_read(&self, id: &HaltId) -> bool {
+        self.read.contains(id)
+    }
+
+    /// True if a commit of the branch is known that has the halt.
+    pub fn has(&self, id: &HaltId) -> bool {
+        self.commits.contains_key(id)
+    }
+
+    /// The halts that have ended and are to be removed from the branch.
+    pub fn left(&self) -> impl Iterator<Item = &HaltId> {
+        self.left.iter()
+    }
+
+    /// These are no longer in the branch.
+    pub fn removed(&mut self, ids: &[HaltId]) {
+        self.left.retain(|id| !ids.contains(id));
+    }
+
+    /// Forgets all that is known of a halt.
+    pub fn forget(&mut self, id: &HaltId) {
+        self.commits.remove(id);
+        self.read.remove(id);
+    }
+}

@@ -1,0 +1,274 @@
+//! Random histories of several replicas: halts and their ends, lost messages, restarts, and what others do in Git.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::{
+    book::{Book, Committing},
+    document,
+    halt::{Halt, HaltId},
+    in_git::Branch,
+    store::Store,
+};
+use crate::{serving::gate::Gate, source::ancestry::CommitId, writes::file_change::Edited};
+use policies::File;
+
+const REPLICAS: usize = 3;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Halt(usize),
+    /// Ends all halts; the process may end directly after the removal was pushed.
+    Resume(usize, bool),
+    /// Does the work in Git; the process may end directly after the push.
+    Keep(usize, bool),
+    Fetch(usize),
+    Restart(usize),
+    /// One tells the other all that it knows.
+    Tell(usize, usize),
+    /// Somebody removes the file by a commit.
+    RemoveByHand,
+    /// Somebody forces the branch back by one commit.
+    Force,
+    /// Somebody commits something else.
+    Commit,
+}
+
+fn steps(peers: bool) -> impl Strategy<Value = Vec<Step>> {
+    let replica = 0..REPLICAS;
+    let step = prop_oneof![
+        3 => replica.clone().prop_map(Step::Halt),
+        2 => (replica.clone(), any::<bool>()).prop_map(|(replica, ends)| Step::Resume(replica, ends)),
+        5 => (replica.clone(), any::<bool>()).prop_map(|(replica, ends)| Step::Keep(replica, ends)),
+        4 => replica.clone().prop_map(Step::Fetch),
+        2 => replica.clone().prop_map(Step::Restart),
+        if peers { 4 } else { 1 } => (replica.clone(), replica).prop_map(move |(one, other)| {
+            if peers { Step::Tell(one, other) } else { Step::Fetch(one) }
+        }),
+        1 => Just(Step::RemoveByHand),
+        1 => Just(Step::Force),
+        1 => Just(Step::Commit),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+/// A commit: its id and the file.
+#[derive(Clone, Debug)]
+struct Commit {
+    id: CommitId,
+    file: Option<Vec<u8>>,
+}
+
+struct Replica {
+    gate: Arc<Gate>,
+    book: Book,
+    /// Present if it has a state directory.
+    state: Option<TempDir>,
+    /// The halts that it must hold, unless somebody has ended them.
+    holds: BTreeSet<HaltId>,
+}
+
+struct World {
+    branch: Vec<Commit>,
+    commits: u8,
+    replicas: Vec<Replica>,
+    /// The halts that somebody has ended.
+    ended: BTreeSet<HaltId>,
+    peers: bool,
+}
+
+fn halts(file: Option<&[u8]>) -> Vec<Halt> {
+    let file = File::read(file.unwrap_or_default());
+    assert!(file.findings.is_empty() || file.halts().next().is_none(), "{:?}", file.findings);
+    file.halts().filter_map(|halt| document::halt(halt)).collect()
+}
+
+fn open(state: Option<&TempDir>) -> (Arc<Gate>, Book) {
+    let gate = Arc::<Gate>::default();
+    let store = state.map(|state| Store::new(state.path().to_owned(), None));
+    (Arc::clone(&gate), Book::open(gate, store, Committing::ToServed))
+}
+
+impl World {
+    fn new(peers: bool) -> Self {
+        let replica = |number: usize| {
+            // One of them remembers nothing.
+            let state = (number > 0).then(|| tempfile::tempdir().unwrap());
+            let (gate, book) = open(state.as_ref());
+            Replica { gate, book, state, holds: BTreeSet::new() }
+        };
+        let first = Commit { id: CommitId([0; 20]), file: None };
+        let replicas = (0..REPLICAS).map(replica).collect();
+        Self { branch: vec![first], commits: 0, replicas, ended: BTreeSet::new(), peers }
+    }
+
+    fn head(&self) -> &Commit {
+        self.branch.last().unwrap()
+    }
+
+    fn commit(&mut self, file: Option<Vec<u8>>) -> CommitId {
+        self.commits += 1;
+        let id = CommitId([self.commits; 20]);
+        self.branch.push(Commit { id, file });
+        id
+    }
+
+    fn fetch(&mut self, replica: usize) {
+        let commits: HashSet<_> = self.branch.iter().map(|commit| commit.id).collect();
+        let present = halts(self.head().file.as_deref());
+        let branch = Branch { commit: self.head().id, commits: &commits, halts: Some(&present) };
+        let replica = &mut self.replicas[replica];
+        replica.book.read_branch(branch);
+        replica.holds.extend(present.into_iter().map(|halt| halt.id));
+    }
+
+    /// What the task that keeps the file does. True if it had something to do.
+    fn keep(&mut self, replica: usize, ends: bool) -> bool {
+        let work = self.replicas[replica].book.work();
+        let file = self.head().file.clone();
+        if !work.remove.is_empty() {
+            if let Edited::Changed(file) = document::without(file.as_deref(), &work.remove, false).unwrap() {
+                self.commit(file);
+            }
+            self.replicas[replica].book.removed(&work.remove);
+        } else if !work.put.is_empty() {
+            let commit = match document::with(file.as_deref(), &work.put) {
+                Edited::Changed(file) => self.commit(file),
+                _ => self.head().id,
+            };
+            if ends {
+                self.restart(replica);
+                return true;
+            }
+            self.replicas[replica].book.pushed(&work.put, commit);
+        } else {
+            return false;
+        }
+        // A push is fetched at once.
+        self.fetch(replica);
+        true
+    }
+
+    fn resume(&mut self, replica: usize, ends: bool) {
+        let ids = self.replicas[replica].book.begin_end();
+        let file = self.head().file.clone();
+        if let Edited::Changed(file) = document::without(file.as_deref(), &ids, true).unwrap() {
+            // In Git it has ended, whatever becomes of the process.
+            let left = halts(file.as_deref());
+            let removed = halts(self.head().file.as_deref()).into_iter().map(|halt| halt.id);
+            self.ended.extend(removed.filter(|id| !left.iter().any(|halt| halt.id == *id)));
+            self.commit(file);
+            if ends {
+                return self.restart(replica);
+            }
+            self.fetch(replica);
+        }
+        self.ended.extend(ids.iter().cloned());
+        self.replicas[replica].book.end(&ids);
+    }
+
+    fn restart(&mut self, replica: usize) {
+        let replica = &mut self.replicas[replica];
+        (replica.gate, replica.book) = open(replica.state.as_ref());
+        if replica.state.is_none() {
+            replica.holds.clear();
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Halt(replica) => {
+                let halt = self.replicas[replica].book.halt("alice", "r");
+                self.replicas[replica].holds.insert(halt.id);
+                assert!(self.replicas[replica].gate.is_halted(), "it holds when it is answered");
+            }
+            Step::Resume(replica, ends) => self.resume(replica, ends),
+            Step::Keep(replica, ends) => {
+                self.keep(replica, ends);
+            }
+            Step::Fetch(replica) => self.fetch(replica),
+            Step::Restart(replica) => self.restart(replica),
+            Step::Tell(one, other) => self.tell(one, other),
+            Step::RemoveByHand => {
+                self.ended.extend(halts(self.head().file.as_deref()).into_iter().map(|halt| halt.id));
+                self.commit(None);
+            }
+            Step::Force if self.branch.len() > 1 => {
+                self.branch.pop();
+            }
+            Step::Force => {}
+            Step::Commit => {
+                let file = self.head().file.clone();
+                self.commit(file);
+            }
+        }
+    }
+
+    fn tell(&mut self, one: usize, other: usize) {
+        let ledger = self.replicas[one].book.ledger();
+        self.replicas[other].book.merge(&ledger);
+        self.replicas[other].holds.extend(ledger.halts().map(|halt| halt.id.clone()));
+    }
+
+    /// Nobody lets go of a halt that nobody has ended, and the gate does what the book says.
+    fn check(&self) {
+        for replica in &self.replicas {
+            let ledger = replica.book.ledger();
+            let lost: Vec<_> =
+                replica.holds.iter().filter(|id| !self.ended.contains(id) && !ledger.has(id)).collect();
+            assert!(lost.is_empty(), "{lost:?} are held no more, and nobody has ended them");
+            assert_eq!(replica.gate.is_halted(), ledger.halts().next().is_some());
+        }
+    }
+
+    /// Nothing fails any more: all come to the same.
+    fn settle(&mut self) {
+        for _ in 0..6 {
+            for replica in 0..REPLICAS {
+                self.fetch(replica);
+                while self.keep(replica, false) {}
+                if self.peers {
+                    (0..REPLICAS).for_each(|other| self.tell(replica, other));
+                }
+            }
+        }
+        self.check();
+        let in_git: BTreeMap<_, _> =
+            halts(self.head().file.as_deref()).into_iter().map(|halt| (halt.id.clone(), halt)).collect();
+        for (number, replica) in self.replicas.iter().enumerate() {
+            let held: BTreeMap<_, _> =
+                replica.book.ledger().halts().map(|halt| (halt.id.clone(), halt.clone())).collect();
+            assert_eq!(held, in_git, "replica {number} holds what the branch has");
+            let durable = replica.book.view().durable;
+            assert_eq!(durable, (!held.is_empty()).then_some(crate::api::halts::Durable::Git));
+        }
+    }
+}
+
+fn run(peers: bool, steps: Vec<Step>) {
+    let mut world = World::new(peers);
+    for step in steps {
+        world.take(step);
+        world.check();
+    }
+    world.settle();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn replicas_that_meet_in_git_only_come_to_the_same(steps in steps(false)) {
+        run(false, steps);
+    }
+
+    #[test]
+    fn replicas_that_tell_each_other_come_to_the_same(steps in steps(true)) {
+        run(true, steps);
+    }
+}

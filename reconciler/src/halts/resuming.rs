@@ -1,0 +1,88 @@
+//! The end of all halts by HTTP.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tracing::{info, warn};
+
+use super::{book::Book, halt::HaltId, keeping::removal, standing::standing};
+use crate::{
+    serving::{published::Publication, publisher::Publisher},
+    source::ancestry::CommitId,
+    writes::{file_change::Changed, outcome::Refusal, queue::Writes},
+};
+
+/// The time for which the removal may take to be fetched. After that the halts end when the branch is read.
+const FETCHED: Duration = Duration::from_secs(10 * 60);
+
+/// Ends all halts that hold. What was committed of them is removed from the branch first, and that is fetched. A
+/// refusal says where the halt stands: nothing is resumed then.
+///
+/// It is to be run to its end, whoever waits for it.
+pub async fn resume(
+    book: Arc<Book>,
+    writes: Arc<Writes>,
+    publisher: Arc<Publisher>,
+    user: String,
+) -> Result<(), Refusal> {
+    if let Publication::Serving(published) = publisher.publication() {
+        let standing = standing(&published);
+        if !standing.is_empty() {
+            let reason = format!("everything stays halted by {}; remove that first", standing.join(", "));
+            return Err(Refusal::Conflict(reason));
+        }
+    }
+    let ids = book.begin_end();
+    match writes.change_file(removal(ids.clone(), &user, true)).await {
+        Ok(Changed::Pushed(commit)) => fetched(&writes, commit).await?,
+        Ok(Changed::Already(commit)) if book.has_in_git(&ids) => fetched(&writes, commit).await?,
+        Ok(Changed::Already(_)) => {}
+        Ok(Changed::Proposed { branch }) => {
+            let reason = format!("until the branch `{branch}`, which removes the halt, is merged");
+            return Err(stays(&book, &ids, Refusal::Conflict(still_halted(&reason))));
+        }
+        Ok(Changed::Dropped) => {
+            return Err(stays(&book, &ids, Refusal::Unavailable(still_halted("for now"))));
+        }
+        // They end if it is in, and another halt does not.
+        Err(Refusal::Unknown { commit }) => {
+            warn!(%commit, "it is not known whether the removal of the halt is in the branch");
+            return Err(Refusal::Unavailable(still_halted(&format!(
+                "until it is known whether commit {commit}, which removes the halt, is in the branch; send this again"
+            ))));
+        }
+        Err(Refusal::Unavailable(reason)) => {
+            let reason = still_halted(&format!("since the halt cannot be removed from Git now: {reason}"));
+            return Err(stays(&book, &ids, Refusal::Unavailable(reason)));
+        }
+        Err(refusal) => {
+            let reason = format!("since the halt cannot be removed from Git: {}", refusal.reason());
+            return Err(stays(&book, &ids, Refusal::Conflict(still_halted(&reason))));
+        }
+    }
+    let ended = tokio::task::spawn_blocking(move || book.end(&ids)).await;
+    ended.map_err(|_| Refusal::Unavailable(still_halted("since the halt could not be ended")))?;
+    info!(user, "resumed");
+    Ok(())
+}
+
+/// Waits until a commit is served.
+async fn fetched(writes: &Writes, commit: CommitId) -> Result<(), Refusal> {
+    if writes.until_served(commit, Instant::now() + FETCHED).await {
+        return Ok(());
+    }
+    let reason = format!("until commit {commit}, which removes the halt, is fetched; see /v1/ready");
+    Err(Refusal::Unavailable(still_halted(&reason)))
+}
+
+fn still_halted(why: &str) -> String {
+    format!("everything stays halted {why}")
+}
+
+/// The halts go on as before.
+fn stays(book: &Book, ids: &[HaltId], refusal: Refusal) -> Refusal {
+    book.cancel_end(ids);
+    refusal
+}

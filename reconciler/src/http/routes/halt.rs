@@ -1,0 +1,157 @@
+//! `/v1/halt`: everything stops, and is resumed.
+
+mod request;
+mod state;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse as _, Response},
+};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use crate::{
+    access::rights::Rights,
+    api::halts::HaltState,
+    clients::Client,
+    halts::resuming::resume,
+    http::{
+        authorization::host,
+        body,
+        halting::Halting,
+        headers::PREFERENCE_APPLIED,
+        limits::{self, BODY_TIME},
+        operation::{Operation, Parameter, json},
+        peer::{Address, Peer},
+        prefer::{self, Wait},
+        problem::Problem,
+        state::Served,
+        writing::Writing,
+    },
+    writes::outcome::Refusal,
+};
+
+/// The time to resume that a request gets which does not say how long it waits, and the longest.
+const WAIT: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+pub(crate) async fn get(State(served): State<Served>) -> Result<Json<HaltState>, Problem> {
+    Ok(Json(state::of(&served).await?))
+}
+
+/// Halts. Nothing that takes longer than the disk is waited for.
+pub(crate) async fn post(
+    State(served): State<Served>,
+    Peer(client): Peer,
+    Address(address): Address,
+    request: Request,
+) -> Result<Json<HaltState>, Problem> {
+    let halting = &served.services.halting;
+    let rights = authorize(&served, client, request.headers(), host(&request)).await?;
+    request::is_json(request.headers())?;
+    let reason = request::reason(&body::read(&served, client, request, BODY_TIME).await?)?;
+    let (book, user) = (Arc::clone(&halting.book), rights.user.as_str().to_owned());
+    let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
+    info!(user, from, reason, "a request to halt everything");
+    let halted = tokio::task::spawn_blocking(move || book.halt(&user, &reason)).await;
+    halted.map_err(|_| Problem::not_ready("the halt failed".to_owned()))?;
+    Ok(Json(state::of(&served).await?))
+}
+
+/// Resumes.
+pub(crate) async fn delete(
+    State(served): State<Served>,
+    Peer(client): Peer,
+    Address(address): Address,
+    request: Request,
+) -> Result<Response, Problem> {
+    let rights = authorize(&served, client, request.headers(), host(&request)).await?;
+    let user = rights.user.as_str().to_owned();
+    let writing = served.services.writing.as_ref().filter(|_| rights.resume);
+    let Some(writing) = writing else {
+        let detail = format!(
+            "`{user}` may not resume: that needs a token of --write-token-file with the right `resume`"
+        );
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    };
+    writing.count(&rights.user)?;
+    let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
+    info!(user, from, "a request to resume");
+    let wait = prefer::preferred(request.headers()).map(|wait| wait.at_most(MAX_WAIT));
+    let (book, writes) = (Arc::clone(&served.services.halting.book), Arc::clone(&writing.writes));
+    // A client that leaves cancels nothing.
+    let resuming = tokio::spawn(resume(book, writes, Arc::clone(&served.publisher), user.clone()));
+    let resumed = match timeout(wait.map_or(WAIT, Wait::duration), resuming).await {
+        Ok(Ok(resumed)) => resumed,
+        Ok(Err(_)) => Err(Refusal::Unavailable("everything stays halted: resuming failed".to_owned())),
+        Err(_) => Err(Refusal::Unavailable(
+            "everything stays halted until the removal of the halt is in the branch and fetched; that goes on, and GET \
+             /v1/halt tells when it is done"
+                .to_owned(),
+        )),
+    };
+    if let Err(refusal) = resumed {
+        warn!(user, reason = refusal.reason(), "not resumed");
+        return Err(problem(&refusal));
+    }
+    let state = state::of(&served).await?;
+    if state.halted {
+        let by = state.by.as_deref().unwrap_or("somebody");
+        let detail = format!("everything stays halted: {by} has halted again meanwhile");
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
+    let mut response = Json(state).into_response();
+    if let Some(granted) = wait.and_then(Wait::applied) {
+        response.headers_mut().insert(PREFERENCE_APPLIED, granted);
+    }
+    Ok(response)
+}
+
+async fn authorize(
+    served: &Served,
+    client: Client,
+    headers: &HeaderMap,
+    host: Option<String>,
+) -> Result<Arc<Rights>, Problem> {
+    let (halting, writing): (&Halting, Option<&Writing>) =
+        (&served.services.halting, served.services.writing.as_ref());
+    halting.authorize(writing, headers, host.as_deref(), client).await
+}
+
+/// The answer to somebody who wants to resume and cannot.
+fn problem(refusal: &Refusal) -> Problem {
+    match refusal {
+        Refusal::Unavailable(reason) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason.as_str())
+            .header(RETRY_AFTER, limits::RETRY_AFTER),
+        other => Problem::new(StatusCode::CONFLICT, other.reason()),
+    }
+}
+
+pub(crate) fn get_described() -> Operation {
+    Operation::new("The halt of everything, if there is one")
+        .answers(200, "What is known of it", Some(json::<HaltState>()), &[])
+        .problems(&[503])
+}
+
+pub(crate) fn post_described() -> Operation {
+    Operation::new("Halt everything at once, on this replica; the commit of it follows")
+        .body("`{\"reason\": \"…\"}`: one line of at most 200 characters", &["application/json"])
+        .answers(200, "Everything is halted, or was already", Some(json::<HaltState>()), &[])
+        .problems(&[400, 401, 403, 405, 408, 413, 415, 429, 503])
+        .secured()
+}
+
+pub(crate) fn delete_described() -> Operation {
+    Operation::new("Resume: remove the halt from the branch, and let go once that is fetched")
+        .parameter(Parameter::header(
+            "Prefer",
+            "`wait=N`: the seconds for all of it, 20 unless said, at most 60",
+        ))
+        .answers(200, "Nothing is halted any more, or nothing was", Some(json::<HaltState>()), &[])
+        .problems(&[401, 403, 405, 409, 429, 503])
+        .secured()
+}

@@ -1,0 +1,62 @@
+//! What is known of the halt.
+
+use policies::{Digest, Snapshot, wire::Format};
+
+use crate::{
+    api::halts::{Durable, HaltState, HaltedFilters, HaltedReplica},
+    halts::{
+        book::View,
+        standing::{self, standing},
+    },
+    http::{problem::Problem, state::Served},
+    serving::published::{Publication, Published},
+};
+
+/// The state of the halt now.
+pub(super) async fn of(served: &Served) -> Result<HaltState, Problem> {
+    let served = served.clone();
+    // What is published may be newer than what the book has read of it, and to read it may write to the disk.
+    let read = tokio::task::spawn_blocking(move || read(&served)).await;
+    read.map_err(|_| Problem::not_ready("the state of the halt could not be read".to_owned()))
+}
+
+fn read(served: &Served) -> HaltState {
+    let halting = &served.services.halting;
+    let this = |halted| HaltedReplica { error: None, halted, name: halting.replica.clone() };
+    let published = match served.publisher.publication() {
+        Publication::Serving(published) if published.is_halted() => published,
+        _ => return HaltState { replicas: vec![this(false)], ..HaltState::default() },
+    };
+    halting.book.read(&published);
+    let View { halts, durable, trouble } = halting.book.view();
+    let first = halts.into_iter().next();
+    let durable = durable.or_else(|| of_others(&published));
+    let reason = first.as_ref().map(|first| first.reason.clone());
+    HaltState {
+        by: first.as_ref().map(|first| first.by.clone()),
+        complete: None,
+        durable,
+        filters: filters(served),
+        halted: true,
+        id: first.as_ref().map(|first| first.id.to_string()),
+        reason: reason.or_else(|| standing::reason(&published)),
+        replicas: vec![this(true)],
+        since: first.as_ref().map(|first| first.since),
+        standing: standing(&published),
+        trouble,
+    }
+}
+
+/// The place of a halt that is not by HTTP.
+fn of_others(published: &Published) -> Option<Durable> {
+    let is_in_git = standing::reason(published).is_some();
+    Some(if is_in_git { Durable::Git } else { Durable::Disk })
+}
+
+/// The filters that run the empty snapshot, and the others.
+fn filters(served: &Served) -> HaltedFilters {
+    let empty = Snapshot { policies: Vec::new() };
+    let digests = Format::ALL.map(|format| Digest::of(&empty.encode(format)));
+    let (stopped, waiting) = served.services.filters.running(&digests);
+    HaltedFilters { stopped, waiting }
+}

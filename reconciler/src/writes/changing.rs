@@ -1,0 +1,125 @@
+//! Makes the changes of files that are no policies.
+
+use std::time::{Duration, Instant};
+
+use tracing::warn;
+
+use super::{
+    batch::pause,
+    branch::Branch,
+    file_change::{Changed, Edited, FileChange, Waiting},
+    order::random_id,
+    outcome::Refusal,
+    worker::Worker,
+};
+use crate::source::{
+    SourceError,
+    ancestry::CommitId,
+    writing::{BranchName, NewCommit, PushOutcome, Settled},
+};
+
+/// The longest that a change is tried, beside the time that a push takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Worker {
+    /// Makes a change, and tells its end.
+    pub(super) fn change_file(&mut self, Waiting { change, answer }: Waiting) {
+        let changed = self.try_to_change(&change);
+        // Who asked may be gone.
+        let _ = answer.send(changed);
+    }
+
+    fn try_to_change(&mut self, change: &FileChange) -> Result<Changed, Refusal> {
+        self.settle_file_change();
+        let deadline = Instant::now() + PATIENCE;
+        for attempt in 0.. {
+            let head = self.read().map_err(|error| self.unreadable(error.to_string()))?;
+            let path = self.below_directory(&change.path);
+            let unavailable = |error: SourceError| Refusal::Unavailable(error.to_string());
+            let content = self.writer.file(head.commit, &path).map_err(unavailable)?;
+            let content = match (change.edit)(content.as_deref())? {
+                Edited::Changed(content) => content,
+                Edited::Unchanged => {
+                    self.syncs.request_at_once();
+                    return Ok(Changed::Already(head.commit));
+                }
+                Edited::Dropped => return Ok(Changed::Dropped),
+            };
+            let commit = self.commit_file(&head, path, content, change)?;
+            if !(change.is_wanted)() {
+                return Ok(Changed::Dropped);
+            }
+            if let Some(changed) = self.push_file(&head, commit, change)? {
+                return Ok(changed);
+            }
+            if Instant::now() > deadline {
+                break;
+            }
+            pause(attempt);
+        }
+        Err(Refusal::Unavailable("others pushed first, again and again".to_owned()))
+    }
+
+    /// Pushes a commit; `None` if somebody else was faster.
+    fn push_file(
+        &mut self,
+        head: &Branch,
+        commit: CommitId,
+        change: &FileChange,
+    ) -> Result<Option<Changed>, Refusal> {
+        let branch = self.branch_for(change)?;
+        let outcome = match &branch {
+            Some(name) => self.writer.push_new_branch(name, head.commit, commit),
+            None => self.writer.push(head.commit, commit),
+        };
+        match (outcome, branch) {
+            (PushOutcome::Pushed { .. }, Some(name)) => {
+                Ok(Some(Changed::Proposed { branch: name.as_str().to_owned() }))
+            }
+            (PushOutcome::Pushed { .. }, None) => {
+                self.syncs.request_at_once();
+                Ok(Some(Changed::Pushed(commit)))
+            }
+            (PushOutcome::LostRace { .. }, _) => Ok(None),
+            (PushOutcome::Refused { words }, _) => Err(Refusal::of_repository(&words)),
+            (PushOutcome::Unreachable { reason }, _) => Err(Refusal::Unavailable(reason)),
+            (PushOutcome::Unverified { commit, reason }, _) => Err(Refusal::unverified(commit, &reason)),
+            (PushOutcome::Unknown { commit, reason }, branch) => {
+                warn!(%commit, reason, "the end of a push is not known");
+                self.unsettled_file = branch.is_none().then_some(commit);
+                Err(Refusal::Unknown { commit })
+            }
+        }
+    }
+
+    /// Asks what became of the last change whose push had an unknown end. The next one reads the branch anew, so it
+    /// does not depend on the answer.
+    fn settle_file_change(&mut self) {
+        if let Some(commit) = self.unsettled_file
+            && let Settled::In | Settled::NotIn { .. } = self.writer.settle(commit)
+        {
+            self.unsettled_file = None;
+        }
+    }
+
+    fn commit_file(
+        &mut self,
+        head: &Branch,
+        path: String,
+        content: Option<Vec<u8>>,
+        change: &FileChange,
+    ) -> Result<CommitId, Refusal> {
+        let FileChange { user, subject, .. } = change;
+        let author = self.author(user)?;
+        let message = format!("{subject}\n\nHfi-User: {user}\nHfi-Request: {}\n", random_id());
+        let new = NewCommit { changes: vec![(path, content)], author, message };
+        Ok(self.writer.commit(head.commit, &new)?)
+    }
+
+    /// The new branch for a change, where the served branch takes no commits.
+    fn branch_for(&self, change: &FileChange) -> Result<Option<BranchName>, Refusal> {
+        let name = change.path.trim_end_matches(".yaml");
+        let has_pattern = self.settings.write_branch.is_some();
+        has_pattern.then(|| self.branch_name(&change.user, name)).transpose()
+    }
+}
