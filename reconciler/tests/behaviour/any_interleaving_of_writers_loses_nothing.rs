@@ -156,7 +156,7 @@ impl Fleet {
 
     async fn kill(&self, mut chance: Chance, until: Instant) {
         while Instant::now() < until {
-            sleep(Duration::from_millis(100) + chance.millis(900)).await;
+            sleep(Duration::from_millis(300) + chance.millis(2_000)).await;
             self.restart(chance.below(2) as usize).await;
         }
     }
