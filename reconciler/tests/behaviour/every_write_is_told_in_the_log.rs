@@ -102,7 +102,7 @@ async fn a_change_that_was_given_up_before_its_push_is_told_and_not_done() {
     let client = crate::support::client();
     let body = policy("queued", "web", 500);
     let sending = crate::support::writing::send(&client, &world.hfi.url, waiting(60, &body));
-    let left = timeout(Duration::from_millis(500), sending).await;
+    let left = timeout(Duration::from_secs(2), sending).await;
     left.expect_err("it is not answered while the first one is pushed");
     let line = world.told("a write was refused", "reason", "its client left; nothing was written").await;
     is_of_alice(&line);
