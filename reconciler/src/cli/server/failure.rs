@@ -75,7 +75,11 @@ fn refused(problem: &Problem, retry_after: Option<u64>) -> String {
         return format!("`{parameter}` is the option {option}");
     }
     match (problem.status, retry_after) {
-        (401, _) => "give a token that the server knows with --token-file (HFI_TOKEN_FILE)".to_owned(),
+        (401, _) => {
+            "give a token that the server knows with --token-file (HFI_TOKEN_FILE), or in a cluster with \
+             --service-account"
+                .to_owned()
+        }
         (403, _) => "use a token with this right".to_owned(),
         (404, _) => "`hfi policy list` shows every valid policy, and names the files with errors".to_owned(),
         (405, _) => "start the server with this option".to_owned(),
