@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use harness::Deadline;
+use harness::{Deadline, paths};
 use kubelet::{Images, Kubelet};
 use serde_json::Value;
 
@@ -36,11 +36,24 @@ impl World {
     /// and Pods reach its servers at the address of the [node](Self::address), which is also that of `git.example`.
     /// Pods run hfi, Istio's proxies, and these images. Fails without root.
     pub async fn start(images: Images) -> Result<Self> {
+        Self::start_with(images, &[]).await
+    }
+
+    /// The same with the kinds of the Gateway API, of which istiod makes gateways and waypoints.
+    pub async fn start_with_gateways(images: Images) -> Result<Self> {
+        Self::start_with(images, &["gateway-api.yaml"]).await
+    }
+
+    /// The same with the kinds of these files of Istio's.
+    async fn start_with(images: Images, kinds: &[&str]) -> Result<Self> {
         let node = Node::enter()?;
         let directory = node.directory();
         let outside = Outside { names: &["git.example"], authority: None };
         let with_istio = async {
             let mut world = Self::without_istio(node, images, outside).await?;
+            for file in kinds {
+                world.kubectl.apply_file(&paths::world_program("istio", file)?).await?;
+            }
             world.install_istio().await?;
             Ok::<_, anyhow::Error>(world)
         };

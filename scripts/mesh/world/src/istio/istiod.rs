@@ -62,9 +62,7 @@ impl Launch {
 impl Istiod {
     /// Applies Istio's manifests, starts istiod, and waits until it injects Pods.
     pub(crate) async fn start(node: &Node, kubectl: &Kubectl) -> Result<Self> {
-        for file in ["crds.yaml", "gateway-api.yaml"] {
-            kubectl.apply_file(&paths::world_program("istio", file)?).await?;
-        }
+        kubectl.apply_file(&paths::world_program("istio", "crds.yaml")?).await?;
         kubectl.run(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]).await?;
         let manifests = Manifests::render(node).await?;
         kubectl.apply(&manifests.before).await?;

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use harness::paths;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use crate::machine::{Node, wait_for};
 
@@ -11,6 +12,9 @@ pub(super) const NAMESPACE: &str = "istio-system";
 
 /// Makes istiod check all configuration, as an installation does, not only what has the label of a revision.
 const DEFAULT: &str = "values.defaultRevision=default";
+
+/// What istioctl prints, which is the same for every world of a run.
+static RENDERED: OnceCell<Vec<Value>> = OnceCell::const_new();
 
 /// The kinds that make istiod run in a cluster.
 const WORKLOAD: [&str; 4] =
@@ -33,11 +37,7 @@ pub(super) struct Manifests {
 impl Manifests {
     /// Renders them with istioctl, which has the charts in it.
     pub(super) async fn render(node: &Node) -> Result<Self> {
-        let istioctl = paths::world_program("istio", "istioctl")?;
-        let rendered =
-            wait_for(istioctl, &["manifest", "generate", "--set", "profile=minimal", "--set", DEFAULT])
-                .await?;
-        let rendered: Vec<Value> = serde_yaml::from_multiple(&rendered)?;
+        let rendered = RENDERED.get_or_try_init(rendered).await?.clone();
         let kind = |object: &Value| object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
         let container = rendered.iter().find(|object| kind(object) == "Deployment");
         let container = container.and_then(|object| object.pointer("/spec/template/spec/containers/0"));
@@ -52,6 +52,12 @@ impl Manifests {
         before.push(endpoints(node));
         Ok(Self { before, webhooks, mesh, arguments, environment })
     }
+}
+
+async fn rendered() -> Result<Vec<Value>> {
+    let istioctl = paths::world_program("istio", "istioctl")?;
+    let arguments = ["manifest", "generate", "--set", "profile=minimal", "--set", DEFAULT];
+    Ok(serde_yaml::from_multiple(&wait_for(istioctl, &arguments).await?)?)
 }
 
 fn arguments(container: &Value) -> Vec<String> {

@@ -125,6 +125,8 @@ fn api_server(node: &Node, credentials: &Credentials) -> Vec<String> {
         "--authorization-mode=RBAC".to_owned(),
         format!("--token-auth-file={}", credentials.tokens.display()),
         "--allow-privileged".to_owned(),
+        // A tenth of its time until it is ready, for what few clients need not share.
+        "--enable-priority-and-fairness=false".to_owned(),
     ]
 }
 

@@ -5,6 +5,8 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use super::garbage::GARBAGE;
+
 /// Runs a program to its end and returns what it printed; fails with what it said if it failed. The thread waits,
 /// so this is for what takes a moment.
 pub(crate) fn run(program: impl AsRef<OsStr>, arguments: &[impl AsRef<OsStr>]) -> Result<String> {
@@ -16,7 +18,8 @@ pub(crate) fn run(program: impl AsRef<OsStr>, arguments: &[impl AsRef<OsStr>]) -
 /// The same for what may take longer: the other tasks of the thread go on.
 pub(crate) async fn wait_for(program: impl AsRef<OsStr>, arguments: &[impl AsRef<OsStr>]) -> Result<String> {
     let mut command = tokio::process::Command::new(program);
-    let output = command.args(arguments).stdin(Stdio::null()).kill_on_drop(true).output().await;
+    let output =
+        command.args(arguments).envs([GARBAGE]).stdin(Stdio::null()).kill_on_drop(true).output().await;
     printed(command.as_std(), output.with_context(|| format!("starting {:?}", command.as_std()))?)
 }
 

@@ -6,14 +6,13 @@ mod person;
 mod places;
 mod support;
 
-mod a_cluster_admits_the_manifests;
 mod a_control_plane_serves_inside_a_closed_mesh;
 mod a_lost_filter_comes_back;
 mod a_mesh_is_disturbed;
 mod a_module_is_pulled_from_a_registry;
 mod a_person_needs_only_a_kubeconfig;
-mod a_pushed_policy_faults_in_a_sidecar;
 mod gateways_and_waypoints;
+mod hfi_is_installed;
 mod hfi_is_upgraded;
 mod the_doctor_finds_what_is_wrong;
 mod the_steps_of_the_readme_lead_to_a_fault;

@@ -35,6 +35,12 @@ pub(crate) async fn start() -> Result<World> {
     start_with(Images::new()).await
 }
 
+/// The same with the Gateway API.
+pub(crate) async fn start_with_gateways() -> Result<World> {
+    let (pattern, program) = workload_image();
+    World::start_with_gateways(Images::new().with(pattern, program)).await
+}
+
 /// A world whose Pods can also run these images.
 pub(crate) async fn start_with(images: Images) -> Result<World> {
     let (pattern, program) = workload_image();

@@ -19,7 +19,7 @@ use crate::support::faults::Faults;
 use crate::support::plugins::{POLL_WAIT, patch};
 use crate::support::{
     PATIENCE, address, apply_workload, control_plane, gateway, install, merge, roll_out, roll_out_gateway,
-    serve, start, waypoint, workload,
+    serve, start_with_gateways, waypoint, workload,
 };
 
 /// The workloads that policies are for, and their namespaces.
@@ -45,7 +45,7 @@ pub(super) struct Place {
 impl Edge {
     /// Builds it without any plugin, and without what leads to the waypoint.
     pub(super) async fn start() -> Result<Self> {
-        let world = start().await?;
+        let world = start_with_gateways().await?;
         let policies = Repository::new().await?;
         let _git = serve(&world, &policies).await?;
         show_istiod(&world).await?;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use world::World;
 
 use crate::support::{
-    Caller, address, deploy, get, install, merge, provider, roll_out_gateway, serve, start,
+    Caller, address, deploy, get, install, merge, provider, roll_out_gateway, serve, start_with_gateways,
 };
 pub(super) use objects::{alias, route, to_service, waypoint_route};
 
@@ -42,7 +42,7 @@ pub(super) struct Town {
 impl Town {
     /// Builds it, with further objects, and waits until all its proxies are ready.
     pub(super) async fn start(objects: Vec<Value>) -> Result<Self> {
-        let world = start().await?;
+        let world = start_with_gateways().await?;
         let policies = Repository::new().await?;
         let _git = serve(&world, &policies).await?;
         let _partner = Upstream::start_at((world.address(), PARTNER).into()).await?;

@@ -8,8 +8,6 @@ use harness::paths;
 use serde_json::Value;
 use world::World;
 
-use crate::support::start;
-
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What `kubectl apply -k` installs, with its namespace.
@@ -24,20 +22,17 @@ const TARGETS: [(&str, &str); 8] = [
     ("k8s/plugin/mesh", "istio-system"),
 ];
 
-#[tokio::test]
-async fn and_pods_are_injected() -> Result<()> {
-    let mut world = start().await?;
-    world.kubectl(&["create", "namespace", "demo"]).await?;
+pub(super) async fn are_admitted(world: &mut World) -> Result<()> {
     for (target, namespace) in TARGETS {
         let path = paths::workspace().join(target).display().to_string();
         world.kubectl(&["apply", "--namespace", namespace, "--kustomize", &path]).await?;
         if target.starts_with("k8s/overlays") && namespace == "boifi" {
             world.wait_for("a Pod of the control plane", PATIENCE, has_pods).await?;
             let is_in_mesh = target == "k8s/overlays/sidecar";
-            ensure!(pods(&world).await?.iter().any(has_sidecar) == is_in_mesh, "{target}");
+            ensure!(pods(world).await?.iter().any(has_sidecar) == is_in_mesh, "{target}");
         }
     }
-    world.end().await
+    Ok(())
 }
 
 /// The ReplicaSet controller has made a Pod of the newest kind, and was allowed to.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use harness::{Answer, Client, Repository, Request, first};
+use world::World;
 
-use crate::support::{address, deploy, install, run_workload, serve, start};
+use crate::support::{address, deploy, install, run_workload, serve};
 
 const POLICY: &str = "\
 metadata: {name: first-fault}
@@ -19,21 +20,20 @@ spec:
 /// The interval of the control plane is 1 s here.
 const SOON: Duration = Duration::from_secs(5);
 
-#[tokio::test]
-async fn and_for_nobody_else() -> Result<()> {
-    let world = start().await?;
+/// Leaves the control plane, and a namespace `demo` without workloads.
+pub(super) async fn is_injected(world: &World) -> Result<()> {
     let policies = Repository::new().await?;
-    let _git = serve(&world, &policies).await?;
-    deploy(&world, "default").await?;
+    let _git = serve(world, &policies).await?;
+    deploy(world, "default").await?;
 
     world.kubectl(&["create", "namespace", "demo"]).await?;
     world.kubectl(&["label", "namespace", "demo", "istio-injection=enabled"]).await?;
-    install(&world, "demo", "k8s/plugin/sidecar").await?;
+    install(world, "demo", "k8s/plugin/sidecar").await?;
     for name in ["frontend", "backend"] {
-        run_workload(&world, "demo", name).await?;
+        run_workload(world, "demo", name).await?;
     }
     let (frontend, backend) =
-        (address(&world, "demo", "frontend").await?, address(&world, "demo", "backend").await?);
+        (address(world, "demo", "frontend").await?, address(world, "demo", "backend").await?);
     let (client, request) = (Client::new()?, Request::get("/"));
     for address in [frontend, backend] {
         ensure!(client.send(address, &request).await?.status == 200);
@@ -49,5 +49,6 @@ async fn and_for_nobody_else() -> Result<()> {
     policies.remove("first-fault.yaml")?;
     policies.push("Mend the frontend").await?;
     first(&client, frontend, &request, |answer| answer.status == 200).await?;
-    world.end().await
+    world.kubectl(&["delete", "deployment", "--namespace", "demo", "frontend", "backend"]).await?;
+    Ok(())
 }
