@@ -1,6 +1,7 @@
 //! What `hfi doctor` says of a world, fault by fault.
 
 pub(crate) mod control_plane;
+pub(crate) mod obstacles;
 pub(crate) mod plugins;
 pub(crate) mod proxies;
 

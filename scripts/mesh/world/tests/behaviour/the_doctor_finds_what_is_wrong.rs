@@ -3,7 +3,7 @@
 use anyhow::Result;
 use harness::Repository;
 
-use crate::doctor::{control_plane, finds, plugins, proxies, show_istiod};
+use crate::doctor::{control_plane, finds, obstacles, plugins, proxies, show_istiod};
 use crate::person::types;
 use crate::support::{deploy, run_workload, serve, start};
 
@@ -29,6 +29,8 @@ async fn and_what_to_do_next() -> Result<()> {
     control_plane::is_told_not_to(&world, &policies).await?;
     plugins::are_wrong(&world).await?;
     plugins::overlap(&world).await?;
+    is_well().await?;
+    obstacles::ports(&world).await?;
     is_well().await?;
     proxies::are_missing(&world, &policies).await?;
     proxies::are_refused(&world, &policies).await?;

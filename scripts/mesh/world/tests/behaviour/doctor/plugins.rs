@@ -9,7 +9,7 @@ use crate::person::types;
 use crate::support::get;
 
 /// The plugin that is installed, under another name, with these fields of its spec changed; null removes one.
-async fn plugin(world: &World, namespace: &str, name: &str, changes: Value) -> Result<()> {
+pub(super) async fn plugin(world: &World, namespace: &str, name: &str, changes: Value) -> Result<()> {
     let plugin = get(world, "demo", "wasmplugin/hfi-inbound").await?;
     let mut spec = plugin.get("spec").and_then(Value::as_object).context("no spec")?.clone();
     spec.extend(changes.as_object().context("no changes")?.clone());
