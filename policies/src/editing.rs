@@ -8,6 +8,7 @@
 //! - `editor` compares what is written with what is wanted, `alignment` the items of lists.
 //! - `block`, `flow` and `replacement` say which bytes become which; `style` and `rendering` write what is new.
 //! - `put` reads the result back, and `rewriting` a new file. What is not read as what was wanted is never returned.
+//!   `put_all` does so for many documents at once.
 //! - `spelling` keeps the names of fields that may be written in two ways.
 
 mod alignment;
@@ -22,6 +23,7 @@ mod flow;
 mod folders;
 mod json;
 mod put;
+mod put_all;
 mod removal;
 mod rendering;
 mod replacement;
@@ -34,6 +36,8 @@ mod style;
 mod syntax;
 mod text;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{language::PolicyName, reading::Context};
 
 pub use crate::reading::RESTARTED_AT;
@@ -42,8 +46,18 @@ pub use cannot_edit::CannotEdit;
 pub use document::{Document, Mistake};
 pub use folders::Folder;
 pub use put::{Edited, How, put};
+pub use put_all::{AllEdited, put_all};
 pub use removal::remove;
 pub use rewriting::new_file;
+
+/// The valid policies of these names in a file; one that is there twice is left out.
+pub fn find_all(file: &[u8], names: &BTreeSet<&PolicyName>) -> BTreeMap<PolicyName, Document> {
+    let found = stream::Stream::of(file).map(|stream| stream.find_all(names)).unwrap_or_default();
+    let read = |(name, found): (_, stream::Found<'_>)| {
+        Some((name, Document::read(0, found.node, &Context::default()).ok()?))
+    };
+    found.into_iter().filter_map(read).collect()
+}
 
 /// The policy of this name in a file, with all that is written in it; `None` if it is not there or not valid.
 pub fn find(file: &[u8], name: &PolicyName) -> Option<Document> {

@@ -39,6 +39,7 @@ mod restart;
 mod selection;
 pub mod settings;
 mod settling;
+mod standing;
 mod ticket;
 mod unsettled;
 mod worker;

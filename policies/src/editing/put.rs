@@ -48,14 +48,26 @@ pub fn put(file: &[u8], name: &PolicyName, document: &Document, how: How) -> Res
     let stream = Stream::of(file)?;
     let absent = || CannotEdit { line: 1, reason: format!("the file has no policy `{name}`") };
     let found = stream.find(name)?.ok_or_else(absent)?;
-    let mut want = with_kind_of(document.node(), &found.node);
-    spell_as(&mut want, &found.node);
+    let want = wanted(document, &found.node);
     if same(&found.node.value, &want.value) {
         return Ok(Edited { bytes: file.to_vec(), line: found.node.place.line, changed: false });
     }
+    edited(&stream, &found, &want, how, |text| checked(&stream, &found, &want, text))
+}
+
+/// Edits a document. A text is the result if the caller takes it.
+pub(super) fn edited<T>(
+    stream: &Stream<'_>,
+    found: &Found<'_>,
+    want: &Node,
+    how: How,
+    checked: impl Fn(Option<String>) -> Option<T>,
+) -> Result<T, CannotEdit> {
     let candidate = match how {
-        How::InPlace => in_place(&stream, &found, &want).map_err(|error| error.moved(found.lines_before))?,
-        How::Rewrite => checked(&stream, &found, &want, rewritten(stream.text, found.text, &want)),
+        How::InPlace => {
+            in_place(stream, found, want, checked).map_err(|error| error.moved(found.lines_before))?
+        }
+        How::Rewrite => checked(rewritten(stream.text, found.text, want)),
     };
     candidate.ok_or_else(|| CannotEdit {
         line: found.node.place.line,
@@ -63,9 +75,9 @@ pub fn put(file: &[u8], name: &PolicyName, document: &Document, how: How) -> Res
     })
 }
 
-/// The document, with what it leaves out and means all the same.
-fn with_kind_of(document: &Node, written: &Node) -> Node {
-    let mut document = document.clone();
+/// The document as it is to stand in the file, with what it leaves out and means all the same.
+pub(super) fn wanted(document: &Document, written: &Node) -> Node {
+    let mut document = document.node().clone();
     if let (Value::Map(entries), Value::Map(written)) = (&mut document.value, &written.value) {
         let constants: Vec<MapEntry> = written
             .iter()
@@ -75,12 +87,18 @@ fn with_kind_of(document: &Node, written: &Node) -> Node {
             .collect();
         entries.splice(0..0, constants);
     }
+    spell_as(&mut document, written);
     document
 }
 
 /// Edits as little as can be: first only what differs, then, while that is not read as what was wanted, values that
 /// are less deep, down to all of `spec`. Those take no comments with them.
-fn in_place(stream: &Stream<'_>, found: &Found<'_>, want: &Node) -> Result<Option<Edited>, CannotEdit> {
+fn in_place<T>(
+    stream: &Stream<'_>,
+    found: &Found<'_>,
+    want: &Node,
+    checked: impl Fn(Option<String>) -> Option<T>,
+) -> Result<Option<T>, CannotEdit> {
     if let Some(at) = directive(found.text) {
         return Err(CannotEdit::at(found.text, at, "it has a directive (`%`)"));
     }
@@ -104,7 +122,7 @@ fn in_place(stream: &Stream<'_>, found: &Found<'_>, want: &Node) -> Result<Optio
             && !keeps_comments(found.text, text)
         {
             loses = true;
-        } else if let Some(edited) = checked(stream, found, want, edited) {
+        } else if let Some(edited) = checked(edited) {
             return Ok(Some(edited));
         }
         // Anything deeper would make the same edit.
@@ -129,8 +147,13 @@ fn checked(stream: &Stream<'_>, found: &Found<'_>, want: &Node, edited: Option<S
             .enumerate()
             .all(|(i, (new, old))| i == found.index || new.0 == old.0);
     let (text, lines_before) = new.documents.get(found.index)?;
-    let node = read_yaml_document(text, *lines_before).ok()??;
+    let line = line_of(text, *lines_before, found, want).filter(|_| others_stay)?;
+    Some(Edited { line, bytes, changed: true })
+}
+
+/// The line on which an edited document begins, if it is read as what is wanted.
+pub(super) fn line_of(text: &str, lines_before: u32, found: &Found<'_>, want: &Node) -> Option<u32> {
+    let node = read_yaml_document(text, lines_before).ok()??;
     let stays_json = !is_json(found.text) || is_json(text);
-    let is_right = others_stay && same(&node.value, &want.value) && stays_json;
-    is_right.then_some(Edited { line: node.place.line, bytes, changed: true })
+    (same(&node.value, &want.value) && stays_json).then_some(node.place.line)
 }

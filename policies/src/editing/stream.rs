@@ -1,5 +1,7 @@
 //! The documents of a file, one of which is meant.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::cannot_edit::CannotEdit;
 use crate::{
     language::PolicyName,
@@ -56,12 +58,36 @@ impl<'t> Stream<'t> {
         Ok(found)
     }
 
+    /// The policies of these names; those that are there twice are left out. They need not be valid.
+    pub(super) fn find_all(&self, names: &BTreeSet<&PolicyName>) -> BTreeMap<PolicyName, Found<'t>> {
+        let (mut found, mut twice) = (BTreeMap::new(), BTreeSet::new());
+        for (index, (text, lines_before)) in self.documents.iter().copied().enumerate() {
+            let Ok(Some(node)) = read_yaml_document(text, lines_before) else { continue };
+            let Some(name) = name(&node).filter(|name| names.contains(name)) else { continue };
+            if !is_policy(&node, &name) {
+                continue;
+            }
+            if found.insert(name.clone(), Found { index, text, lines_before, node }).is_some() {
+                twice.insert(name);
+            }
+        }
+        found.retain(|name, _| !twice.contains(name));
+        found
+    }
+
     /// The text before a document, and that after it.
     pub(super) fn around(&self, index: usize) -> (&'t str, &'t str) {
         let before: usize = self.documents.iter().take(index).map(|(text, _)| text.len()).sum();
         let document = self.documents.get(index).map_or(0, |(text, _)| text.len());
         let part = |range| self.text.get(range).unwrap_or_default();
         (part(0..before), part(before + document..self.text.len()))
+    }
+}
+
+fn name(node: &Node) -> Option<PolicyName> {
+    match &field(field(node, "metadata")?, "name")?.value {
+        Value::String(name) => PolicyName::try_from(name.clone()).ok(),
+        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     Catalog, Dice, File, Program, Scope, Snapshot, Timestamp,
-    editing::{self, Document, How, find, put, read_body, remove},
+    editing::{self, Document, How, find, put, put_all, read_body, remove},
     evaluation::StaticRequest,
     language::Direction,
     reading::{Finding, Node, read_yaml},
@@ -83,12 +83,27 @@ pub fn edit(bytes: &[u8]) {
     let (file, body) = (parts.next().unwrap_or_default(), parts.next());
     let sent = read_body(body.unwrap_or(file), editing::Format::Yaml).unwrap_or_default();
     let here = read_body(file, editing::Format::Yaml).unwrap_or_default();
+    [How::InPlace, How::Rewrite].into_iter().for_each(|how| all_edited(file, &sent, how));
     let annotated = here.iter().map(|document| document.with_annotation("a", Some("b: c # d\n")));
     let bare = here.iter().map(|document| document.with_annotation("a", None));
     let suspended =
         here.iter().flat_map(|document| [true, false].map(|suspend| document.with_suspend(suspend)));
     for document in sent.into_iter().chain(annotated).chain(bare).chain(suspended) {
         [How::InPlace, How::Rewrite].into_iter().for_each(|how| edited(file, &document, how));
+    }
+}
+
+/// Documents are put into a file at once, and each of them is there then.
+fn all_edited(file: &[u8], documents: &[Document], how: How) {
+    let mut names = std::collections::BTreeSet::new();
+    let named = documents.iter().filter_map(|document| Some((document.name()?, document)));
+    let named: Vec<_> = named.filter(|(name, _)| names.insert(*name)).collect();
+    let Ok(edited) = put_all(file, &named, how) else { return };
+    assert_eq!(read_yaml(file).len(), read_yaml(&edited.bytes).len(), "a document came or went");
+    assert!(edited.changed.contains(&true) || edited.bytes == file, "unchanged, and other bytes");
+    for (name, document) in named {
+        let again = put(&edited.bytes, name, document, how);
+        assert!(again.is_ok_and(|again| !again.changed), "what was put is not there");
     }
 }
 

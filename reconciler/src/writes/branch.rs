@@ -1,6 +1,9 @@
 //! The branch as it was read, and as it would be with a change.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use policies::{
     Catalog, File, Timestamp,
@@ -76,12 +79,14 @@ impl Branch {
         Catalog::new(&sources, |path, policy| self.starts.of(path, policy).or_else(|| now.map(Start::from)))
     }
 
-    /// The places of a policy's name, also of documents that are not valid.
-    pub(super) fn places(&self, name: &PolicyName) -> Vec<(Arc<str>, u32)> {
-        let mut places = Vec::new();
+    /// The places of these names, also of documents that are not valid.
+    pub(super) fn places_of(&self, names: &[PolicyName]) -> BTreeMap<PolicyName, Vec<(Arc<str>, u32)>> {
+        let wanted: BTreeSet<_> = names.iter().collect();
+        let mut places = BTreeMap::<_, Vec<_>>::new();
         for (path, file) in &self.files {
-            let named = file.policy_names().filter(|(known, _)| *known == name);
-            places.extend(named.map(|(_, place)| (Arc::clone(path), place.line)));
+            for (name, place) in file.policy_names().filter(|(name, _)| wanted.contains(name)) {
+                places.entry(name.clone()).or_default().push((Arc::clone(path), place.line));
+            }
         }
         places
     }

@@ -4,7 +4,7 @@ mod checks;
 mod gaining;
 mod restarting;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use policies::{
     File, Timestamp,
@@ -20,6 +20,7 @@ use super::{
     order::{Action, Order},
     outcome::{Done, Refusal},
     selection,
+    standing::Standing,
 };
 use crate::{
     api::writes::{WriteResult, WrittenPolicy},
@@ -37,6 +38,8 @@ pub(super) struct Edit<'a> {
     /// The policy directory; empty for the whole repository.
     pub(super) directory: &'a str,
     pub(super) branch: &'a Branch,
+    /// The policies of the request in the branch.
+    pub(super) standing: &'a Standing,
     pub(super) order: &'a Order,
     pub(super) now: Timestamp,
     pub(super) draft: Draft,
@@ -47,6 +50,8 @@ pub(super) struct Edit<'a> {
 pub(super) struct Draft {
     changes: Changes,
     policies: Vec<WrittenPolicy>,
+    /// The documents to put into files that have them, and what becomes of each: its position in `policies`.
+    puts: BTreeMap<String, Vec<(usize, Document)>>,
     sent: Vec<Sent>,
     warnings: Vec<Problem>,
 }
@@ -66,6 +71,7 @@ impl Edit<'_> {
             Action::Put(documents) => {
                 Self::check_names(documents)?;
                 documents.iter().try_for_each(|document| self.put(document))?;
+                self.edit_files()?;
             }
             Action::Delete { name, file } => self.delete(name, file.as_deref())?,
         }
@@ -75,14 +81,15 @@ impl Edit<'_> {
             None => Refusal::Unprocessable(excess.to_string()),
         })?;
         let gained = self.may_gain(&after);
-        let Self { branch, order, draft: Draft { changes, mut policies, sent, mut warnings }, .. } = self;
+        let Self { branch, order, draft: Draft { changes, mut policies, sent, mut warnings, .. }, .. } = self;
         let touched: Vec<_> = policies.iter().map(|policy| policy.file.as_str()).collect();
         warnings.extend(judge(branch, &after, &sent, &touched, order.only_takes_away())?);
         warnings.extend(gained?);
+        let places = after.places_of(&order.names());
         for policy in policies.iter_mut().filter(|policy| policy.result != WriteResult::Deleted) {
-            let name = PolicyName::try_from(policy.name.clone()).ok();
-            let places = name.map(|name| after.places(&name)).unwrap_or_default();
-            policy.line = places.first().map_or(policy.line, |(_, line)| *line);
+            let places = PolicyName::try_from(policy.name.clone()).ok().and_then(|name| places.get(&name));
+            let line = places.and_then(|places| places.first()).map(|(_, line)| *line);
+            policy.line = line.unwrap_or(policy.line);
         }
         Ok(Plan { changes, after, done: Done { policies, warnings, ..Done::default() } })
     }
@@ -91,10 +98,9 @@ impl Edit<'_> {
         let Some(name) = document.name() else { return Ok(()) };
         self.order.in_time()?;
         self.may_write(POLICY)?;
-        let places = self.branch.places(name);
-        match places.as_slice() {
+        match self.standing.places(name) {
             [] => self.create(name, document),
-            [(file, _)] => self.update(name, &Arc::clone(file), document),
+            [(file, _)] => self.update(name, file, document),
             several => Err(two_places(name, several)),
         }
     }
@@ -129,42 +135,61 @@ impl Edit<'_> {
 
     fn update(&mut self, name: &PolicyName, file: &str, document: &Document) -> Result<(), Refusal> {
         self.may_touch(file)?;
-        let content = self.content(file)?.unwrap_or_default();
-        let existing = editing::find(&content, name);
-        self.check_condition(name, existing.as_ref())?;
+        let existing = self.standing.document(file, name);
+        self.check_condition(name, existing)?;
         let (rights, options) = (&self.order.rights, &self.order.options);
         if existing.is_none() {
             selection::may_remove(None, rights)?;
         }
-        let selected = selection::check(document, existing.as_ref(), rights, options.allow_wildcard)?;
+        let selected = selection::check(document, existing, rights, options.allow_wildcard)?;
         self.warn(selected.warning, file);
-        let (wanted, result) = match &existing {
+        let (wanted, result) = match existing {
             Some(existing) => self.restarted(name, existing, selected.document, file)?,
             None => (selected.document, WriteResult::Configured),
         };
-        if existing.as_ref().is_some_and(|existing| says_the_same(existing, &wanted)) {
-            self.wrote(name, file, wanted.place().line, WriteResult::Unchanged);
+        let line = wanted.place().line;
+        if existing.is_some_and(|existing| says_the_same(existing, &wanted)) {
+            self.wrote(name, file, line, WriteResult::Unchanged);
             return Ok(());
         }
-        let how = self.order.options.how;
-        let edited = editing::put(&content, name, &wanted, how).map_err(|cannot| {
-            let editing::CannotEdit { line, reason } = cannot;
-            Refusal::Unprocessable(format!(
-                "{file}:{line}: {reason}: edit by hand, or add `rewrite=true` to the query"
-            ))
-        })?;
-        let result = if edited.changed { result } else { WriteResult::Unchanged };
-        if edited.changed {
-            self.changes_to(file, Some(edited.bytes));
-            self.draft.sent.push(Sent { document: wanted, file: file.to_owned() });
+        let position = self.draft.policies.len();
+        self.draft.puts.entry(file.to_owned()).or_default().push((position, wanted));
+        self.wrote(name, file, line, result);
+        Ok(())
+    }
+
+    /// Puts the documents into the files that have them.
+    fn edit_files(&mut self) -> Result<(), Refusal> {
+        for (file, puts) in std::mem::take(&mut self.draft.puts) {
+            self.order.in_time()?;
+            let documents = puts.iter().filter_map(|(_, document)| Some((document.name()?, document)));
+            let documents: Vec<_> = documents.collect();
+            let content = self.standing.content(&file);
+            let edited = editing::put_all(content, &documents, self.order.options.how);
+            let edited = edited.map_err(|(_, editing::CannotEdit { line, reason })| {
+                Refusal::Unprocessable(format!(
+                    "{file}:{line}: {reason}: edit by hand, or add `rewrite=true` to the query"
+                ))
+            })?;
+            if edited.changed.contains(&true) {
+                self.changes_to(&file, Some(edited.bytes));
+            }
+            for ((position, document), is_changed) in puts.into_iter().zip(edited.changed) {
+                if is_changed {
+                    self.draft.sent.push(Sent { document, file: file.clone() });
+                } else if let Some(policy) = self.draft.policies.get_mut(position) {
+                    policy.result = WriteResult::Unchanged;
+                }
+            }
         }
-        self.wrote(name, file, edited.line, result);
+        // In the order in which they were sent.
+        self.draft.sent.sort_by_key(|sent| sent.document.index());
         Ok(())
     }
 
     fn delete(&mut self, name: &PolicyName, file: Option<&str>) -> Result<(), Refusal> {
         self.may_write(POLICY)?;
-        let mut places = self.branch.places(name);
+        let mut places = self.standing.places(name).to_vec();
         if let Some(file) = file {
             places.retain(|(known, _)| &**known == file);
         }
@@ -174,11 +199,10 @@ impl Edit<'_> {
             several => return Err(two_places(name, several)),
         };
         self.may_touch(&file)?;
-        let content = self.content(&file)?.unwrap_or_default();
-        let existing = editing::find(&content, name);
-        self.check_condition(name, existing.as_ref())?;
-        selection::may_remove(existing.as_ref(), &self.order.rights)?;
-        let rest = editing::remove(&content, name).map_err(|cannot| {
+        let existing = self.standing.document(&file, name);
+        self.check_condition(name, existing)?;
+        selection::may_remove(existing, &self.order.rights)?;
+        let rest = editing::remove(self.standing.content(&file), name).map_err(|cannot| {
             let editing::CannotEdit { line, reason } = cannot;
             Refusal::Unprocessable(format!("{file}:{line}: {reason}: edit by hand"))
         })?;
@@ -228,6 +252,9 @@ impl Plan {
 
 /// True if two documents mean the same, whatever defaults they spell out.
 fn says_the_same(one: &Document, other: &Document) -> bool {
+    if one.policy() != other.policy() {
+        return false;
+    }
     let full = |document: &Document| {
         let file = File::read(document.to_json().as_bytes());
         file.documents.first().map(|parsed| in_full(parsed))

@@ -19,6 +19,7 @@ use super::{
     outcome::Refusal,
     pending::Pending,
     settings::Settings,
+    standing::Standing,
     unsettled::Unsettled,
 };
 use crate::{
@@ -142,15 +143,22 @@ impl Worker {
         pending: &mut Pending,
     ) -> Result<Plan, Refusal> {
         let order = &pending.order;
-        let print = |name: &PolicyName| order.in_time().map(|()| self.print(head, name));
-        let prints = order.names().iter().map(print).collect::<Result<Vec<_>, _>>()?;
+        order.in_time()?;
+        let names = order.names();
+        let standing = Standing::of(&self.writer, head, &names)?;
+        let prints: Vec<_> = names.iter().map(|name| standing.print(name)).collect();
         let is_changed = pending.first_seen.as_ref().is_some_and(|first| *first != prints);
-        let first_seen = pending.first_seen.get_or_insert(prints).clone();
+        let first_seen = pending.first_seen.get_or_insert_with(|| prints.clone()).clone();
+        let standing = match branch.commit == head.commit {
+            true => standing,
+            false => Standing::of(&self.writer, branch, &names)?,
+        };
         let edit = Edit {
             writer: &self.writer,
             history: &self.history,
             directory: &self.directory,
             branch,
+            standing: &standing,
             order: &pending.order,
             now: now(),
             draft: Draft::default(),
@@ -159,17 +167,17 @@ impl Worker {
         match plan {
             // It is already as it was asked for.
             Ok(plan) if plan.is_nothing() => Ok(plan),
-            _ if is_changed => Err(self.changed_meanwhile(head, pending, &first_seen)),
+            _ if is_changed => {
+                let changed =
+                    names.iter().zip(prints).zip(&first_seen).find(|((_, now), first)| now != *first);
+                Err(self.changed_meanwhile(head, changed.map(|((name, _), _)| name)))
+            }
             plan => plan,
         }
     }
 
-    fn changed_meanwhile(&self, branch: &Branch, pending: &Pending, first_seen: &[String]) -> Refusal {
-        let names = pending.order.names();
-        let changed = names.iter().zip(first_seen).find(|(name, first)| self.print(branch, name) != **first);
-        let Some((name, _)) = changed else {
-            return Refusal::Conflict("it was changed meanwhile".to_owned());
-        };
+    fn changed_meanwhile(&self, branch: &Branch, name: Option<&PolicyName>) -> Refusal {
+        let Some(name) = name else { return Refusal::Conflict("it was changed meanwhile".to_owned()) };
         let by = super::history::last_change(&self.history, branch.commit, name);
         let by = by.map(|commit| format!(" by {commit}")).unwrap_or_default();
         Refusal::Conflict(format!(
@@ -189,17 +197,6 @@ impl Worker {
     /// The path in the repository of a file below the policy directory.
     pub(super) fn below_directory(&self, path: &str) -> String {
         if self.directory.is_empty() { path.to_owned() } else { format!("{}/{path}", self.directory) }
-    }
-
-    /// A text that differs when the policy of this name does.
-    fn print(&self, branch: &Branch, name: &PolicyName) -> String {
-        let places = branch.places(name).into_iter().map(|(file, _)| {
-            let content = self.writer.file(branch.commit, &file).ok().flatten().unwrap_or_default();
-            let written = policies::editing::find(&content, name).map(|document| document.to_json());
-            let written = written.unwrap_or_else(|| policies::Digest::of(&content).to_string());
-            format!("{file}\n{written}")
-        });
-        places.collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! One request has a directory for each new policy, and a thousand policies.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use crate::support::{
@@ -58,24 +60,54 @@ async fn a_directory_in_the_body_gives_no_right() {
     assert!(content(&repository, "teams/shop/deep/e.yaml").contains("name: e"));
 }
 
+fn thousand(status: u16) -> Vec<String> {
+    (0..1_000).map(|i| policy(&format!("p-{i:04}"), &format!("s-{i}"), status)).collect()
+}
+
+/// A request that may take a minute: the tests of this machine share it.
+fn patient(body: &str) -> Change<'_> {
+    let mut change = apply("", body);
+    change.headers.push(("prefer", "wait=60".to_owned()));
+    change
+}
+
 #[tokio::test]
 async fn a_thousand_policies_are_one_commit() {
     let repository = repository(&[("shop/a.yaml", CHECKOUT)]).await;
     let replica = Replica::of(&path(&repository)).await;
-    let (mut folders, mut policies) = (serde_json::Map::new(), Vec::new());
+    let mut folders = serde_json::Map::new();
     for i in 0..1_000 {
         let names = folders.entry(format!("team-{}", i % 50)).or_insert_with(|| json!([]));
         names.as_array_mut().unwrap().push(json!(format!("p-{i:04}")));
-        policies.push(policy(&format!("p-{i:04}"), &format!("s-{i}"), 503));
     }
-    let body = placed(&folders.into(), &policies);
-    let mut change = apply("", &body);
-    change.headers.push(("prefer", "wait=60".to_owned()));
-    let applied = replica.send(change).await;
+    let begun = std::time::Instant::now();
+    let applied = replica.send(patient(&placed(&folders.into(), &thousand(503)))).await;
+    eprintln!("created in {:?}", begun.elapsed());
     assert_eq!(applied.status, 201, "{applied:?}");
-    assert!(
-        applied.results().len() == 1_000 && applied.results().iter().all(|line| line.ends_with("created"))
-    );
+    assert!(applied.results().iter().all(|line| line.ends_with("created")), "{applied:?}");
+    assert_eq!((applied.results().len(), &applied.body["served"]), (1_000, &json!(true)));
     assert_eq!(git(&repository, &["rev-list", "--count", "main"]).trim(), "3");
     assert!(content(&repository, "team-7/p-0007.yaml").contains("503"));
+}
+
+#[tokio::test]
+async fn a_thousand_policies_of_one_file_are_one_edit() {
+    let mut file = String::new();
+    for policy in thousand(503) {
+        write!(file, "---\n# kept\n{policy}").unwrap();
+    }
+    let repository = repository(&[("all.yaml", &file)]).await;
+    let replica = Replica::of(&path(&repository)).await;
+    let begun = std::time::Instant::now();
+    let applied = replica.send(patient(&thousand(504).join("---\n"))).await;
+    eprintln!("edited in {:?}", begun.elapsed());
+    assert_eq!(applied.status, 200, "{applied:?}");
+    assert!(applied.results().iter().all(|line| line.ends_with("configured")), "{applied:?}");
+    assert_eq!(content(&repository, "all.yaml"), file.replace("httpStatus: 503", "httpStatus: 504"));
+    assert_eq!(applied.body["policies"][999]["line"], 3_999);
+
+    let begun = std::time::Instant::now();
+    let again = replica.send(patient(&thousand(504).join("---\n"))).await;
+    eprintln!("unchanged in {:?}", begun.elapsed());
+    assert!(again.results().iter().all(|line| line.ends_with("unchanged")), "{again:?}");
 }
