@@ -27,7 +27,11 @@ async fn answering(answer: &str) -> (String, UnboundedReceiver<String>) {
                 let byte = stream.read_u8().await.unwrap();
                 request.push(byte);
             }
-            let _ = requests.send(String::from_utf8(request).unwrap());
+            let request = String::from_utf8(request).unwrap();
+            // What is left unread when the connection closes would take the answer with it.
+            let length = request.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            stream.read_exact(&mut vec![0; length.unwrap_or(0)]).await.unwrap();
+            let _ = requests.send(request);
             let _ = stream.write_all(answer.as_bytes()).await;
         }
     });
@@ -96,6 +100,58 @@ async fn a_server_that_refuses_says_why() {
     ] {
         let (url, _got) = answering(&answer).await;
         ends(&list(&["--server", &url]).await, code, cause, next);
+    }
+}
+
+/// Every command that asks a server.
+const COMMANDS: [&[&str]; 14] = [
+    &["policy", "list"],
+    &["policy", "get"],
+    &["policy", "get", "a", "-o", "yaml"],
+    &["policy", "describe", "a"],
+    &["policy", "history", "a"],
+    &["policy", "delete", "a"],
+    &["policy", "suspend", "a"],
+    &["policy", "resume", "a"],
+    &["policy", "rollback", "a"],
+    &["policy", "apply", "-f", "FILE"],
+    &["policy", "diff", "-f", "FILE"],
+    &["filters"],
+    &["watch"],
+    &["explain", "--namespace", "demo", "--service", "checkout"],
+];
+
+#[tokio::test]
+async fn every_command_ends_with_the_code_of_its_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.yaml");
+    fs::write(&file, crate::support::policy("a", "checkout", 503)).unwrap();
+    let mut servers = Vec::new();
+    for (status, code) in [
+        ("400 Bad Request", 2),
+        ("401 Unauthorized", 1),
+        ("403 Forbidden", 1),
+        ("415 Unsupported Media Type", 2),
+        ("429 Too Many Requests", 3),
+        ("503 Service Unavailable", 3),
+        ("504 Gateway Timeout", 3),
+    ] {
+        servers.push((answering(&problem(status, "", "so it is")).await, "so it is", code));
+    }
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    servers.push(((format!("http://{free}"), unbounded_channel().1), "refuses connections", 3));
+    for ((url, _), cause, code) in &servers {
+        for command in COMMANDS {
+            let file = file.to_str().unwrap();
+            let command = command.iter().map(|part| if *part == "FILE" { file } else { part });
+            let command: Vec<_> = command.chain(["--server", url]).collect();
+            let ended = hfi(&command, &[]).await;
+            // A difference is 1 already, so every failure of `diff` is more.
+            let code = if command[1] == "diff" { (*code).max(2) } else { *code };
+            assert_eq!((ended.code, ended.stdout.as_str()), (code, ""), "{command:?}: {ended:?}");
+            let told = ended.stderr.starts_with("error: ") && ended.stderr.contains(cause);
+            assert!(told && ended.stderr.contains("\n  next: "), "{command:?}: {ended:?}");
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         console::{DONE, NOT_RIGHT, WRONG_USE, error, print_styled, wrong_use},
         output::Output,
         policy_files::PolicyFiles,
-        server::{ServerArgs, failed},
+        server::{ServerArgs, failed_to_compare},
         terminal::{Colour, Terminal},
     },
     clock::now,
@@ -26,7 +26,7 @@ const CONTEXT: usize = 3;
 /// Compare policies in files with those of a server
 ///
 /// Documents are compared by what they say, with their defaults: comments and the order of keys do not count. Ends
-/// with 0 if all are the same, with 1 if one differs or is not on the server, with 2 if a file has an error.
+/// with 0 if all are the same, with 1 if one differs or is not on the server, with 2 or 3 if that cannot be said.
 #[derive(Debug, Args)]
 pub(super) struct Diff {
     /// A file, a directory, or `-` for stdin
@@ -50,7 +50,7 @@ impl Diff {
         };
         let present = match all(&client).await {
             Ok(present) => present,
-            Err(failure) => return failed(&failure),
+            Err(failure) => return failed_to_compare(&failure),
         };
         let present: BTreeMap<_, _> = present.iter().map(|document| (name(document), document)).collect();
         let terminal = Terminal::of_stdout();

@@ -64,3 +64,49 @@ fn table(commits: &[HistoryCommit], now: Timestamp, wide: bool) -> Table {
     };
     Table { headings: &["COMMIT", "TIME", "AUTHOR", "SUBJECT"], rows: commits.iter().map(row).collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use policies::Timestamp;
+    use unicode_width::UnicodeWidthStr as _;
+
+    use super::{HistoryCommit, table};
+    use crate::cli::terminal::Terminal;
+
+    const EIGHTY: Terminal = Terminal { has_colours: false, width: Some(80) };
+
+    fn commit(author: &str, subject: &str) -> HistoryCommit {
+        HistoryCommit {
+            author: author.to_owned(),
+            id: "4f1d".repeat(10),
+            subject: subject.to_owned(),
+            time: Timestamp::from_millis(1_000_000_000_000).into(),
+        }
+    }
+
+    #[test]
+    fn a_commit_is_a_line() {
+        let commits = [commit("alice", "Apply checkout-errors"), commit("ci", "Game\u{1b}[2Jday")];
+        let now = Timestamp::from_millis(1_000_000_090_000);
+        let narrow = "\
+COMMIT        TIME       AUTHOR  SUBJECT
+4f1d4f1d4f1d  1m30s ago  alice   Apply checkout-errors
+4f1d4f1d4f1d  1m30s ago  ci      Game\\u001b[2Jday
+";
+        assert_eq!(table(&commits, now, false).render(EIGHTY), narrow);
+        let wide = table(&commits, now, true).render(Terminal::default());
+        let whole = format!("{}  2001-09-09T01:46:40Z  alice ", "4f1d".repeat(10));
+        assert!(wide.contains(&whole), "{wide}");
+    }
+
+    #[test]
+    fn long_names_and_a_thousand_commits_keep_their_columns() {
+        let commits = vec![commit(&"n".repeat(63), &"s".repeat(200)); 1_000];
+        let text = table(&commits, Timestamp::from_millis(0), false).render(EIGHTY);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 1_001);
+        assert!(lines.iter().all(|line| line.width() <= 80) && lines[1].ends_with('…'), "{}", lines[1]);
+        let pipe = table(&commits, Timestamp::from_millis(0), false).render(Terminal::default());
+        assert!(pipe.lines().all(|line| line.contains("AUTHOR") || line.ends_with(&"s".repeat(200))));
+    }
+}

@@ -156,6 +156,9 @@ fn progressing(policy: &PolicyStatus, hold: Hold, filters: &Filters, now: Timest
             return never("no policy is in force: a signer lost permission", "`hfi policy list` says why");
         }
         (Hold::None, PolicyState::Scheduled) => return Progressing::Scheduled(policy.starts_at),
+        (Hold::None, PolicyState::Halted) => {
+            return never("its directory is halted in Git", "remove the document of kind Halt above it");
+        }
         (Hold::None, PolicyState::Expired) => {
             return never("it has ended", "`hfi policy apply --restart` puts it into force anew");
         }
@@ -258,4 +261,86 @@ fn waits(missing: &[String], of: usize, time: Duration) -> String {
     let more = missing.len().checked_sub(MAX_TOLD).filter(|more| *more > 0);
     let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
     format!("after {time}, {} of {} do not run it: {told}{more}", missing.len(), counted(of))
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::Timestamp;
+    use serde_json::json;
+
+    use super::{Duration, Filters, Hold, PolicyStatus, Progressing, Seen, progressing, waits};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000_000_000);
+
+    fn policy(state: &str) -> PolicyStatus {
+        let policy = json!({
+            "endsAt": null, "name": "n".repeat(63), "noProxy": null, "startsAt": null, "state": state,
+            "fault_types": ["abort"], "rules_count": 1,
+            "targets": {"selector": {"service": "cart", "namespace": "*"}, "direction": "inbound", "destination": null},
+        });
+        serde_json::from_value(policy).unwrap()
+    }
+
+    /// Filters of `cart`: their node, their state, and the seconds since they polled.
+    fn filters(filters: &[(&str, &str, u64)]) -> Filters {
+        let filter = |(node, state, seconds): &(&str, &str, u64)| {
+            let at = Timestamp::from_millis(1_000_000_000_000 - seconds * 1_000).to_rfc3339();
+            json!({"digest": null, "lastContact": at, "namespace": "shop", "newest": *state == "in_step",
+                   "node": node, "plugins": null, "service": "cart", "state": state})
+        };
+        let filters: Vec<_> = filters.iter().map(filter).collect();
+        serde_json::from_value(json!({"filters": filters, "since": null})).unwrap()
+    }
+
+    #[test]
+    fn every_filter_that_was_heard_of_lately_must_run_it() {
+        let active = |known: &[_]| progressing(&policy("active"), Hold::None, &filters(known), NOW);
+        assert_eq!(active(&[]), Progressing::Waits { missing: vec![], of: 0 });
+        assert_eq!(active(&[("a", "in_step", 1)]), Progressing::Done { filters: 1, what: "runs in" });
+        let missing = |missing: &[&str], of| Progressing::Waits {
+            missing: missing.iter().map(|node| (*node).to_owned()).collect(),
+            of,
+        };
+        assert_eq!(active(&[("a", "in_step", 1), ("b", "lagging", 1)]), missing(&["b"], 2));
+        assert_eq!(active(&[("a", "in_step", 1), ("b", "gone", 119)]), missing(&["b"], 2));
+        assert!(!active(&[("a", "in_step", 1), ("b", "gone", 121)]).is_waiting(), "it is heard of no more");
+        assert!(active(&[("b", "gone", 121)]).is_waiting(), "nobody runs it");
+        let forgetful = Filters { complete: false, ..filters(&[("a", "in_step", 1)]) };
+        assert!(progressing(&policy("active"), Hold::None, &forgetful, NOW).is_waiting());
+    }
+
+    #[test]
+    fn a_hold_and_an_end_are_told_at_once() {
+        let known = filters(&[("a", "in_step", 1)]);
+        for (hold, state, reason) in [
+            (Hold::Halted, "active", "everything is halted"),
+            (Hold::Halted, "scheduled", "everything is halted"),
+            (Hold::Withdrawn, "active", "a signer lost permission"),
+            (Hold::None, "expired", "it has ended"),
+            (Hold::None, "halted", "its directory is halted"),
+        ] {
+            let told = progressing(&policy(state), hold, &known, NOW);
+            assert!(
+                matches!(&told, Progressing::Never { reason: why, .. } if why.contains(reason)),
+                "{told:?}"
+            );
+        }
+        let suspended = progressing(&policy("suspended"), Hold::None, &filters(&[]), NOW);
+        assert_eq!(suspended, Progressing::Done { filters: 0, what: "is suspended at" });
+        let scheduled = progressing(&policy("scheduled"), Hold::None, &filters(&[]), NOW);
+        assert_eq!(scheduled, Progressing::Scheduled(None));
+    }
+
+    #[test]
+    fn a_thousand_filters_are_told_in_a_line() {
+        let missing: Vec<_> = (0..1_000).map(|at| format!("node-{at}")).collect();
+        let told = waits(&missing, 1_001, Duration::from_mins(1));
+        assert!(told.starts_with("after 1m, 1000 of 1001 filters do not run it: node-0, "), "{told}");
+        assert!(told.ends_with("node-9 and 990 more"), "{told}");
+        let seen = Seen {
+            policies: vec![("a".to_owned(), Progressing::Waits { missing, of: 1_001 })],
+            failure: None,
+        };
+        assert_eq!(seen.filters(), (1, 1_001));
+    }
 }

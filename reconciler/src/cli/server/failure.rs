@@ -14,6 +14,12 @@ pub(crate) fn failed(failure: &Failure) -> ExitCode {
     failed_as_told(failure)
 }
 
+/// The same for a command that ends with 1 where it finds a difference, and so never with 1 for a failure.
+pub(crate) fn failed_to_compare(failure: &Failure) -> ExitCode {
+    failed(failure);
+    ExitCode::from(exit_code(failure).max(WRONG_USE))
+}
+
 /// The same for a failure whose cause has been told.
 pub(crate) fn failed_as_told(failure: &Failure) -> ExitCode {
     console::next(next(failure));
