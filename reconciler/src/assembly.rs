@@ -58,6 +58,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Policy(policy) => wait_for(policy.run()),
         Command::Filters(filters) => wait_for(filters.run()),
         Command::Watch(watch) => wait_for(watch.run()),
+        Command::Halt(halt) => wait_for(halt.run()),
+        Command::Resume(resume) => wait_for(resume.run()),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
         Command::Schema => show(policies::SCHEMA),

@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod explain;
 pub mod filters;
 mod following;
+pub mod halt;
 mod interrupt;
 pub mod listing;
 pub mod man;
@@ -15,6 +16,7 @@ pub mod policy;
 pub mod policy_files;
 mod progress;
 pub mod report;
+pub mod resume;
 mod serve;
 mod server;
 mod table;
@@ -27,8 +29,8 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use self::serve::{Serve, ServeConfig, WriteConfig};
 use crate::cli::{
-    completions::Completions, doctor::Doctor, explain::Explain, filters::ListFilters, man::Man,
-    policy::Policy, validate::Validate, watch::Watch,
+    completions::Completions, doctor::Doctor, explain::Explain, filters::ListFilters, halt::Halt, man::Man,
+    policy::Policy, resume::Resume, validate::Validate, watch::Watch,
 };
 use crate::reference::Subject;
 use crate::version;
@@ -64,6 +66,8 @@ pub enum Command {
     Policy(Policy),
     Filters(ListFilters),
     Watch(Watch),
+    Halt(Halt),
+    Resume(Resume),
     Validate(Validate),
     Explain(Box<Explain>),
     Doctor(Doctor),

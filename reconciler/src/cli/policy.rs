@@ -16,6 +16,8 @@ mod suspending;
 mod tests;
 mod waiting;
 
+pub(super) use self::list::returning;
+
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};

@@ -10,7 +10,10 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 
 use super::{exchange::Client, failure::Failure};
-use crate::api::writes::Written;
+use crate::api::{
+    halts::{HaltRequest, HaltState},
+    writes::Written,
+};
 
 /// The time that the server gets for a change, in its words; and with the way there and back.
 const WAIT: &str = "wait=40";
@@ -41,6 +44,20 @@ impl Client {
         self.answer(self.request(Method::GET, segments, &[]).header(poll::REVISION, revision), ANSWER).await
     }
 
+    /// Halts everything. It is answered while the halt is on its way into Git.
+    pub async fn halt(&self, reason: &str) -> Result<HaltState, Failure> {
+        let body = serde_json::to_vec(&HaltRequest { reason: reason.to_owned() }).unwrap_or_default();
+        let request = self.request(Method::POST, &["v1", "halt"], &[]);
+        let request = request.header(CONTENT_TYPE, "application/json").body(body);
+        self.answer(request, ANSWER).await.map_err(unanswered)
+    }
+
+    /// Ends the halt of everything.
+    pub async fn resume(&self) -> Result<HaltState, Failure> {
+        let request = self.request(Method::DELETE, &["v1", "halt"], &[]);
+        self.answer(request.header("prefer", WAIT), ANSWER).await.map_err(unanswered)
+    }
+
     /// Makes a change, as one commit.
     pub async fn change(&self, change: Change<'_>, query: &[(&str, &str)]) -> Result<Written, Failure> {
         let request = match change {
@@ -57,12 +74,16 @@ impl Client {
             }
             Change::Delete { name } => self.request(Method::DELETE, &["v1", "policies", name], query),
         };
-        let answer = self.answer(request.header("prefer", WAIT), ANSWER).await;
-        answer.map_err(|failure| match failure {
-            Failure::Unreachable { server, reason, may_have_arrived: true } => {
-                Failure::Unanswered { server, reason }
-            }
-            failure => failure,
-        })
+        self.answer(request.header("prefer", WAIT), ANSWER).await.map_err(unanswered)
+    }
+}
+
+/// The failure of a request that may have been done all the same.
+fn unanswered(failure: Failure) -> Failure {
+    match failure {
+        Failure::Unreachable { server, reason, may_have_arrived: true } => {
+            Failure::Unanswered { server, reason }
+        }
+        failure => failure,
     }
 }

@@ -48,6 +48,7 @@ mod events_tell_of_every_snapshot;
 mod every_write_is_told_in_the_log;
 mod everything_can_be_halted;
 mod everything_can_be_halted_over_http;
+mod everything_is_halted_from_the_command_line;
 mod explain_asks_a_server;
 mod filters_are_known_by_their_polls;
 mod floods_of_frames_end_the_connection;

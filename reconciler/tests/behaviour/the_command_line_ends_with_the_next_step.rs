@@ -104,7 +104,7 @@ async fn a_server_that_refuses_says_why() {
 }
 
 /// Every command that asks a server.
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 16] = [
     &["policy", "list"],
     &["policy", "get"],
     &["policy", "get", "a", "-o", "yaml"],
@@ -118,6 +118,8 @@ const COMMANDS: [&[&str]; 14] = [
     &["policy", "diff", "-f", "FILE"],
     &["filters"],
     &["watch"],
+    &["halt"],
+    &["resume"],
     &["explain", "--namespace", "demo", "--service", "checkout"],
 ];
 

@@ -7,7 +7,10 @@ use serde_json::json;
 
 use super::row::{Hold, row, table, tell};
 use crate::{
-    api::{policy_status::PolicyStatus, status::Status},
+    api::{
+        policy_status::{PolicyState, PolicyStatus},
+        status::Status,
+    },
     cli::{
         console::{self, DONE, try_print_styled},
         following::follow,
@@ -74,6 +77,18 @@ pub(super) fn show(status: &Status, output: ListOutput) {
     let names = status.policies.iter().map(|policy| format!("policy/{}", policy.name));
     let listed = json!({"policies": status.policies});
     output.print(&listed, |wide| table(&status.policies, Hold::of(status), now(), wide), names);
+}
+
+/// Prints the policies that come into force when the halt of everything ends, those too that its document in Git holds.
+/// Returns their number.
+pub(crate) fn returning(status: &Status) -> usize {
+    let is_held = |state| matches!(state, PolicyState::Active | PolicyState::Halted);
+    let active: Vec<_> = status.policies.iter().filter(|policy| is_held(policy.state)).collect();
+    if !active.is_empty() {
+        let table = table(active.iter().copied(), Hold::None, now(), false);
+        console::print_styled(&table.render(ListOutput::Table.terminal()));
+    }
+    active.len()
 }
 
 /// A listing that goes on with a line for each policy that changes.

@@ -1,0 +1,85 @@
+//! `hfi resume`: ends what `hfi halt` began.
+
+use std::{
+    io::{IsTerminal as _, Write as _, stderr, stdin},
+    process::ExitCode,
+};
+
+use clap::Args;
+
+use super::{
+    console::{DONE, NOT_RIGHT, error, next, print, warning, wrong_use},
+    policy::returning,
+    server::{ServerArgs, failed},
+};
+use crate::{
+    api::{halts::HaltState, status::Status},
+    client::{Client, Failure},
+};
+
+/// End the halt of everything, after a look at what comes into force again
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl Resume {
+    pub async fn run(self) -> ExitCode {
+        let Self { yes, server } = self;
+        let client = match server.client().await {
+            Ok(client) => client,
+            Err(code) => return code,
+        };
+        resume(&client, yes).await.unwrap_or_else(|failure| failed(&failure))
+    }
+}
+
+async fn resume(client: &Client, yes: bool) -> Result<ExitCode, Failure> {
+    let state: HaltState = client.get(&["v1", "halt"], &[]).await?;
+    if !state.halted {
+        print("nothing is halted\n");
+        return Ok(ExitCode::from(DONE));
+    }
+    let status: Status = client.get(&["v1", "policies", "status"], &[]).await?;
+    let count = returning(&status);
+    stays(&state);
+    if !yes && !stdin().is_terminal() {
+        return Ok(wrong_use("nobody is asked where stdin is no terminal; add --yes if that is meant"));
+    }
+    if !yes && !is_confirmed(count) {
+        error("not resumed: everything stays halted");
+        next("`hfi resume` asks again; --yes does not ask");
+        return Ok(ExitCode::from(NOT_RIGHT));
+    }
+    let state = client.resume().await?;
+    if state.halted {
+        error("the halt is ended, and something else still halts everything");
+        stays(&state);
+        next("end it where it stands");
+        return Ok(ExitCode::from(NOT_RIGHT));
+    }
+    print(&format!("resumed; policies that come into force again: {count}\n"));
+    Ok(ExitCode::from(DONE))
+}
+
+/// Warns of what this command cannot end.
+fn stays(state: &HaltState) {
+    for place in &state.standing {
+        warning(format_args!("this halt stays, and is to be ended where it stands: {place}"));
+    }
+}
+
+/// Asks the user at the terminal.
+fn is_confirmed(count: usize) -> bool {
+    let asked =
+        write!(stderr(), "Put {count} policies into force again? [y/N] ").and_then(|()| stderr().flush());
+    let mut answer = String::new();
+    asked.is_ok()
+        && stdin().read_line(&mut answer).is_ok()
+        && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
