@@ -11,6 +11,8 @@ mod serve;
 mod served;
 mod soak;
 mod throughput;
+mod write;
+mod writer;
 mod wrk;
 
 use anyhow::Result;
@@ -30,8 +32,14 @@ enum Name {
     Filter,
     /// The cost of rules that do not apply, beside a plain loop over them and Envoy without the filter
     Match,
-    /// From `git push` to the first and the last fault, beside the push itself
+    /// From `git push`, and from a change by HTTP, to the first and the last fault, beside the push itself
     Push,
+    /// Changes by HTTP, of 20 clients at once, beside commits that are pushed one by one; and the memory of many
+    Write {
+        /// One part alone
+        #[arg(value_enum)]
+        part: Option<write::Part>,
+    },
     /// A soak test for losses and growth: 5,000 held polls, a push every second, Git killed at random
     Soak {
         /// The duration
@@ -64,6 +72,7 @@ async fn main() -> Result<()> {
         Name::Filter => filter::run().await,
         Name::Match => match_rules::run().await,
         Name::Push => push::run().await,
+        Name::Write { part } => write::run(part).await,
         Name::Soak { minutes } => soak::run(minutes).await,
         Name::Serve { part } => serve::run(part).await,
         Name::HyperAlone(serve) => hyper_alone::run(*serve).await,

@@ -51,10 +51,21 @@ impl Mesh {
         services: &[(&str, usize)],
         concurrency: usize,
     ) -> Result<Self> {
+        let source = Source::local(&repository.bare());
+        let reconciler = Reconciler::start(source, loopback()).await?;
+        Self::around(repository, reconciler, others, services, concurrency).await
+    }
+
+    /// The same around a reconciler that runs already and serves the repository.
+    pub async fn around(
+        repository: Repository,
+        mut reconciler: Reconciler,
+        others: &[SocketAddr],
+        services: &[(&str, usize)],
+        concurrency: usize,
+    ) -> Result<Self> {
         let client = Client::new()?;
         let upstream = Upstream::start().await?;
-        let source = Source::local(&repository.bare());
-        let mut reconciler = Reconciler::start(source, loopback()).await?;
         reconciler.ready(&client).await?;
         let control_plane = [&[reconciler.address()], others].concat();
 
