@@ -6,7 +6,7 @@ use harness::KubeApi;
 use tempfile::TempDir;
 
 use crate::{
-    support::cluster::{PATIENCE, events, peer, shown, start, start_by, until},
+    support::cluster::{PATIENCE, SOURCE, events, peer, shown, start, start_by, until},
     support::lossy::Lossy,
     support::policy,
     support::process::{Answer, Process, text},
@@ -129,8 +129,13 @@ async fn an_event_that_was_refused_is_written_once_it_may_be() {
         fails(&status["kubernetes"]).then_some(())
     })
     .await;
-    let revision = hfi.json("/v1/policies/status").await["revision"].clone();
-    shown(&api, &hfi, |status| status["revision"] == revision).await;
+    // The last file may not be read yet: what is served and what is shown change both.
+    until("the status shows what is served", PATIENCE, async || {
+        let served = hfi.json("/v1/policies/status").await["revision"].clone();
+        let shown = api.get(&format!("{SOURCE}/hfi-control-plane")).await.ok()?;
+        (shown["status"]["revision"] == served).then_some(())
+    })
+    .await;
     let told = revisions(&api).await;
     set(&whole).await;
     let longest = Duration::from_secs(25);

@@ -15,7 +15,7 @@ use crate::support::process::{Process, text};
 /// The time that a cluster may take: less than a Lease runs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(12);
 
-const SOURCE: &str = "/apis/hfi.dev/v1alpha1/namespaces/boifi/policysources";
+pub(crate) const SOURCE: &str = "/apis/hfi.dev/v1alpha1/namespaces/boifi/policysources";
 const EVENTS: &str = "/apis/events.k8s.io/v1/namespaces/boifi/events";
 
 /// A replica that serves a directory and has a cluster as its peer, with the rights of `token` there.

@@ -27,6 +27,10 @@ pub(crate) async fn play(world: &mut World, report: &mut Report) -> Result<()> {
     }
     report.figure("logged", format!("{said} of {all}"), said == all)?;
 
+    // After an outage, filters ask again within the pause that it has left them with: that is no part of an update.
+    for policies in [vec![Policy::abort("*", 100, 503)], Vec::new()] {
+        world.publish(policies).await?;
+    }
     let mut updates = Vec::new();
     for number in 0..UPDATES {
         let everybody = Policy::abort("*", 100, 503);
