@@ -1,5 +1,7 @@
 //! The description of a route in OpenAPI 3.1. Each route has its own, beside its handler.
 
+pub(crate) mod policy_schema;
+
 use policies::wire::poll;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
@@ -9,8 +11,8 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Operation {
     summary: &'static str,
     parameters: Vec<Parameter>,
-    /// Its description, and its media types.
-    body: Option<(&'static str, &'static [&'static str])>,
+    /// Its description, and its content.
+    body: Option<(&'static str, Vec<Content>)>,
     responses: Vec<Response>,
     is_secured: bool,
 }
@@ -49,6 +51,18 @@ pub(crate) const fn json<T: JsonSchema>() -> Content {
     Content("application/json", |schemas| schemas.subschema_for::<T>())
 }
 
+/// Server-sent events of the first generation.
+pub(crate) fn first_generation_events(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "required": ["event", "data"],
+        "properties": {
+            "event": {"enum": ["snapshot", "full_config", "update"]},
+            "data": {"type": "string"},
+        },
+    })
+}
+
 /// A text.
 pub(crate) fn text(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string"})
@@ -62,6 +76,11 @@ pub(crate) fn binary(_: &mut SchemaGenerator) -> Schema {
 impl Parameter {
     pub(crate) fn query(name: &'static str, description: &'static str) -> Self {
         Self { name, place: "query", description, schema: json!({"type": "string"}) }
+    }
+
+    /// A query parameter that is `true` or `false`.
+    pub(crate) fn switch(name: &'static str, description: &'static str) -> Self {
+        Self { schema: json!({"type": "boolean"}), ..Self::query(name, description) }
     }
 
     pub(crate) fn header(name: &'static str, description: &'static str) -> Self {
@@ -97,8 +116,8 @@ impl Operation {
     }
 
     /// Takes a body of one of these media types.
-    pub(crate) fn body(mut self, description: &'static str, media_types: &'static [&'static str]) -> Self {
-        self.body = Some((description, media_types));
+    pub(crate) fn body(mut self, description: &'static str, content: impl Into<Vec<Content>>) -> Self {
+        self.body = Some((description, content.into()));
         self
     }
 
@@ -146,10 +165,10 @@ impl Operation {
             operation.extend((!parameters.is_empty()).then(|| ("parameters".to_owned(), parameters.into())));
             let security = json!([{"token": []}, {"password": []}]);
             operation.extend(is_secured.then(|| ("security".to_owned(), security)));
-            operation.extend(body.map(|(description, media_types)| {
-                let content: Map<_, _> =
-                    media_types.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
-                ("requestBody".to_owned(), json!({"description": description, "content": content}))
+            operation.extend(body.map(|(description, content)| {
+                let content = rendered(content, schemas);
+                let body = json!({"description": description, "content": content, "required": true});
+                ("requestBody".to_owned(), body)
             }));
         }
         operation
@@ -168,12 +187,7 @@ impl Response {
         let Self { status: _, description, content, headers } = self;
         let mut response = json!({"description": description});
         if let Some(response) = response.as_object_mut() {
-            let content: Map<_, _> = content
-                .into_iter()
-                .map(|Content(media_type, schema)| {
-                    (media_type.to_owned(), json!({"schema": schema(schemas)}))
-                })
-                .collect();
+            let content = rendered(content, schemas);
             response.extend((!content.is_empty()).then(|| ("content".to_owned(), content.into())));
             let header = |(name, description): &Header| {
                 ((*name).to_owned(), json!({"description": description, "schema": {"type": "string"}}))
@@ -183,4 +197,10 @@ impl Response {
         }
         response
     }
+}
+
+/// The media types of a body, with their schemas.
+fn rendered(content: Vec<Content>, schemas: &mut SchemaGenerator) -> Map<String, Value> {
+    let media_type = |Content(name, schema)| (name.to_owned(), json!({"schema": schema(schemas)}));
+    content.into_iter().map(media_type).collect()
 }

@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::http::{
     limits::MAX_EVENT_STREAMS,
-    operation::{Content, Operation},
+    operation::{self, Content, Operation},
     peer::Peer,
     problem::Problem,
     state::Served,
@@ -168,16 +168,12 @@ fn push(waiting: &mut VecDeque<Bytes>, name: &'static str, data: Bytes) {
     waiting.extend([head.into(), data, Bytes::from_static(b"\n\n")]);
 }
 
-fn content() -> Content {
-    Content("text/event-stream", |schemas| schemas.subschema_for::<api::events::Event>())
-}
-
 pub(crate) fn described() -> Operation {
     Operation::new("Server-sent events: the snapshot that is served now, then every new one")
         .answers(
             200,
             "A stream of events named `snapshot`, each with a JSON object as its data",
-            Some(content()),
+            Some(Content("text/event-stream", |schemas| schemas.subschema_for::<api::events::Event>())),
             &[],
         )
         .problems(&[503])
@@ -189,7 +185,7 @@ pub(crate) fn first_generation_described() -> Operation {
             200,
             "Beside `snapshot`, an event `full_config` and then events `update`, each with the array of \
              `GET /v1/policies` as its data",
-            Some(content()),
+            Some(Content("text/event-stream", operation::first_generation_events)),
             &[],
         )
         .problems(&[503])

@@ -12,7 +12,7 @@ use crate::{
     api,
     http::{
         headers::REVISION,
-        operation::{Operation, Parameter, REVISION as REVISION_HEADER, json},
+        operation::{Operation, Parameter, REVISION as REVISION_HEADER, json, policy_schema},
         peer::Peer,
         problem::Problem,
         state::Served,
@@ -52,7 +52,7 @@ pub(crate) async fn get(
 
 pub(crate) fn described() -> Operation {
     Operation::new("The commits of the branch that changed a policy, the newest first")
-        .parameter(Parameter::path("name", "`metadata.name`", serde_json::json!({"type": "string"})))
+        .parameter(Parameter::path("name", "`metadata.name`", policy_schema::name()))
         .answers(
             200,
             "Those among the last 1,000 first-parent commits",

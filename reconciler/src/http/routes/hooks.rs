@@ -15,7 +15,7 @@ use crate::{
         body,
         limits::BODY_TIME,
         notification::Forge,
-        operation::{Operation, Parameter, json},
+        operation::{Content, Operation, Parameter, binary, json},
         peer::Peer,
         problem::Problem,
         state::Served,
@@ -83,7 +83,7 @@ pub(crate) fn described() -> Operation {
     proofs
         .into_iter()
         .fold(operation, Operation::parameter)
-        .body("At most 1 MiB. It is verified and not read.", &["*/*"])
+        .body("At most 1 MiB. It is verified and not read.", [Content("*/*", binary)])
         .answers(202, "The notification is genuine", Some(json::<Notified>()), &[])
         .problems(&[401, 404, 408, 413, 503])
 }

@@ -26,7 +26,7 @@ use crate::http::{
     conditional::{condition, is_current},
     headers::REVISION,
     listing::{self, Listing},
-    operation::{ETAG, Operation, Parameter, REVISION as REVISION_HEADER, json},
+    operation::{ETAG, Operation, Parameter, REVISION as REVISION_HEADER, json, policy_schema},
     peer::Peer,
     policy_query::{Wanted, wants_all},
     problem::Problem,
@@ -207,7 +207,7 @@ pub(crate) fn list_described() -> Operation {
 
 pub(crate) fn one_described() -> Operation {
     Operation::new("One policy as JSON")
-        .parameter(Parameter::path("name", "`metadata.name`", serde_json::json!({"type": "string"})))
+        .parameter(Parameter::path("name", "`metadata.name`", policy_schema::name()))
         .parameter(all())
         .parameter(Parameter::query(
             "commit",
@@ -221,7 +221,7 @@ pub(crate) fn one_described() -> Operation {
 }
 
 fn all() -> Parameter {
-    Parameter::query(
+    Parameter::switch(
         "all",
         "`true`: also policies that are not in force. A list has them in full, with all defaults; one policy is as it was written.",
     )

@@ -173,14 +173,17 @@ fn format(headers: &HeaderMap) -> Result<Format, Problem> {
 }
 
 pub(crate) fn described() -> Operation {
-    let names = serde_json::json!({"type": "array", "items": {"type": "string"}});
+    let item = serde_json::json!({"type": "string", "pattern": "^(\\*|[A-Za-z0-9._-]{1,253})$"});
+    let names = serde_json::json!({"type": "array", "items": item});
     let scope =
         |name| Parameter { schema: names.clone(), ..Parameter::query(name, "May repeat; `*` is any") };
-    let node = serde_json::json!({"type": "string", "maxLength": 253, "pattern": "^[A-Za-z0-9._~-]+$"});
     Operation::new("The policies of a scope, as filters run them")
         .parameter(scope("namespace"))
         .parameter(scope("service"))
-        .parameter(Parameter::header("Accept", "The format of the snapshot; without it the first"))
+        .parameter(Parameter {
+            schema: serde_json::json!({"type": "string", "enum": Format::ALL.map(Format::media_type)}),
+            ..Parameter::header("Accept", "The format of the snapshot; without it the first")
+        })
         .parameter(Parameter::if_none_match())
         .parameter(Parameter::header(
             "Prefer",
@@ -190,17 +193,15 @@ pub(crate) fn described() -> Operation {
             poll::REVISION,
             "The revision that the client runs: a server that does not know it fetches before it answers",
         ))
-        .parameter(Parameter {
-            schema: node,
-            ..Parameter::header(poll::NODE, "The id of the Envoy node of the filter")
-        })
-        .parameter(Parameter {
-            schema: serde_json::json!({"type": "string", "maxLength": 512}),
-            ..Parameter::header(
-                poll::PLUGINS,
-                "The plugins of hfi that run in the proxy, as `namespace/name`, at most 16, with commas between them",
-            )
-        })
+        .parameter(Parameter::header(
+            poll::NODE,
+            "The id of the Envoy node of the filter: at most 253 of `A-Za-z0-9._~-`; another is ignored",
+        ))
+        .parameter(Parameter::header(
+            poll::PLUGINS,
+            "The plugins of hfi that run in the proxy, as `namespace/name`, at most 16, with commas between them; \
+             another list is ignored",
+        ))
         .answers(
             200,
             "The snapshot",

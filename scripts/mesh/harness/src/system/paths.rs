@@ -45,6 +45,11 @@ pub fn python() -> Result<PathBuf> {
     find_as_named("HFI_PYTHON", ".cache/grpc/bin/python", "scripts/tools e2e")
 }
 
+/// Schemathesis: the one that `scripts/tools interop` installs, or what `HFI_SCHEMATHESIS` names.
+pub fn schemathesis() -> Result<PathBuf> {
+    find("HFI_SCHEMATHESIS", ".cache/schemathesis/bin/schemathesis", "scripts/tools interop")
+}
+
 /// A program of Kubernetes, etcd or Istio, or another file of theirs, as `scripts/world-programs` builds it.
 pub fn world_program(family: &str, name: &str) -> Result<PathBuf> {
     let path = workspace().join(".cache/world").join(family).join(name);
