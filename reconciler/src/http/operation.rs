@@ -63,6 +63,16 @@ pub(crate) fn first_generation_events(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// The reason of a halt.
+pub(crate) fn reason(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "required": ["reason"],
+        "additionalProperties": false,
+        "properties": {"reason": {"type": "string", "minLength": 1, "maxLength": 200}},
+    })
+}
+
 /// A text.
 pub(crate) fn text(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string"})

@@ -25,7 +25,7 @@ use crate::{
         halting::Halting,
         headers::PREFERENCE_APPLIED,
         limits::{self, BODY_TIME},
-        operation::{Operation, Parameter, json},
+        operation::{self, Content, Operation, Parameter, json},
         peer::{Address, Peer},
         prefer::{self, Wait},
         problem::Problem,
@@ -139,7 +139,10 @@ pub(crate) fn get_described() -> Operation {
 
 pub(crate) fn post_described() -> Operation {
     Operation::new("Halt everything at once, on this replica; the commit of it follows")
-        .body("`{\"reason\": \"…\"}`: one line of at most 200 characters", &["application/json"])
+        .body(
+            "`{\"reason\": \"…\"}`: one line of at most 200 characters",
+            [Content("application/json", operation::reason)],
+        )
         .answers(200, "Everything is halted, or was already", Some(json::<HaltState>()), &[])
         .problems(&[400, 401, 403, 405, 408, 413, 415, 429, 503])
         .secured()
