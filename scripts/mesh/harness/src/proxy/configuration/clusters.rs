@@ -49,7 +49,10 @@ pub(crate) fn workload(sidecar: &Sidecar) -> Value {
 pub(crate) fn routed(sidecar: &Sidecar) -> Vec<Value> {
     let clusters = sidecar.options.routes.iter().flat_map(|route| &route.clusters);
     let names: BTreeSet<_> = clusters.map(|(name, _)| name.as_str()).collect();
-    let others = names.into_iter().filter(|name| *name != WORKLOAD_CLUSTER);
+    let is_there = |name: &&str| {
+        *name != WORKLOAD_CLUSTER && !sidecar.options.missing_clusters.iter().any(|missing| missing == name)
+    };
+    let others = names.into_iter().filter(is_there);
     others.map(|name| cluster(name, &[sidecar.workload])).collect()
 }
 

@@ -46,6 +46,7 @@ fn listener(sidecar: &Sidecar, module: &Path) -> Value {
             "name": WORKLOAD_CLUSTER,
             "virtual_hosts": hosts.collect::<Vec<_>>(),
             "ignore_port_in_host_matching": true,
+            "validate_clusters": false,
         },
         "http_filters": filters,
         // Inside a mesh Istio sets no limit to how long a request may rest.

@@ -14,6 +14,7 @@ pub(crate) struct EnvoyOptions {
     pub(crate) faulted_header: Option<(String, String)>,
     pub(crate) callers: Vec<Caller>,
     pub(crate) routes: Vec<Route>,
+    pub(crate) missing_clusters: Vec<String>,
     /// Names of further plugins, in the order in which they come behind the first, and their builds of the filter,
     /// where they have one of their own.
     pub(crate) further_plugins: Vec<(&'static str, Option<PathBuf>)>,
@@ -55,6 +56,12 @@ impl Sidecar {
     /// With a workload that is spoken to in HTTP/2, as gRPC needs.
     pub fn speaking_http2(mut self) -> Self {
         self.options.speaks_http2 = true;
+        self
+    }
+
+    /// Without this cluster, though a route leads there.
+    pub fn lacking(mut self, cluster: &str) -> Self {
+        self.options.missing_clusters.push(cluster.to_owned());
         self
     }
 
