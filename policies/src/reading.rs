@@ -20,7 +20,7 @@ pub use envelope::RESTARTED_AT;
 pub(crate) use envelope::{Outcome, read as read_document};
 pub use fields::{Context, Cursor, Field, Fields};
 pub use halt::Halt;
-pub use kinds::BINDING;
+pub use kinds::names_binding_kind;
 pub(crate) use kinds::{Document, Kind, POLICY, mentions_binding_kind};
 pub use patterns::{Patterns, RefusedPattern};
 pub use problem::{Finding, Place, Problem};

@@ -14,7 +14,8 @@ fn catalog_above(files: &[(&str, &str)], above: &[(&str, &str)], server: Guardra
     let (files, above) = (parsed(files), parsed(above));
     let pairs = |files: &'static [(Arc<str>, File)]| files.iter().map(|(path, file)| (path, file)).collect();
     // Leaked: a test is short, and the sources borrow.
-    let sources = Sources { files: pairs(files.leak()), ancestors: pairs(above.leak()), server };
+    let sources =
+        Sources { files: pairs(files.leak()), ancestors: pairs(above.leak()), server, ..Sources::default() };
     Catalog::new(&sources, |_, _| Some(Timestamp::from_millis(0).into()))
 }
 

@@ -17,14 +17,22 @@ fn policy(name: &str) -> String {
 }
 
 fn catalog(files: &[(&str, &str)], above: &[(&str, &str)]) -> Catalog {
+    catalog_of("", files, above)
+}
+
+fn catalog_of(directory: &str, files: &[(&str, &str)], above: &[(&str, &str)]) -> Catalog {
     let parsed = |files: &[(&str, &str)]| -> Vec<(Arc<str>, File)> {
         files.iter().map(|(path, yaml)| (Arc::from(*path), File::read(yaml.as_bytes()))).collect()
     };
     let (files, above) = (parsed(files), parsed(above));
     let pairs = |files: &'static [(Arc<str>, File)]| files.iter().map(|(path, file)| (path, file)).collect();
     // Leaked: a test is short, and the sources borrow.
-    let sources =
-        Sources { files: pairs(files.leak()), ancestors: pairs(above.leak()), ..Sources::default() };
+    let sources = Sources {
+        files: pairs(files.leak()),
+        ancestors: pairs(above.leak()),
+        directory,
+        ..Sources::default()
+    };
     Catalog::new(&sources, |_, _| None)
 }
 
@@ -82,6 +90,37 @@ fn one_above_the_policy_directory_holds_everything() {
 }
 
 #[test]
+fn one_of_the_policy_directory_of_a_repository_or_above_holds_everything() {
+    let policy = policy("a");
+    for (path, everything) in [
+        ("halt.yaml", true),
+        ("pol/halt.yaml", true),
+        ("pol/icies/halt.yaml", true),
+        ("pol/icies/team/halt.yaml", false),
+    ] {
+        let (mut files, mut above) = (vec![("pol/icies/team/a.yaml", &*policy)], vec![]);
+        if path.starts_with("pol/icies/") { &mut files } else { &mut above }.push((path, HALT));
+        let catalog = catalog_of("pol/icies/", &files, &above);
+        assert_eq!(states(&catalog), (vec![], vec![("a", path)]));
+        assert_eq!(catalog.halts()[0].holds_everything(), everything, "{path}");
+    }
+}
+
+#[test]
+fn of_several_halts_the_first_that_holds_a_policy_is_told() {
+    let policy = policy("a");
+    for (files, first) in [
+        (["team/x.yaml", "x.yaml"], "team/x.yaml"),
+        (["a.yaml", "team/x.yaml"], "a.yaml"),
+        (["team/deep/x.yaml", "team/y.yaml"], "team/y.yaml"),
+    ] {
+        let mut all = vec![("team/a.yaml", &*policy)];
+        all.extend(files.map(|path| (path, HALT)));
+        assert_eq!(states(&catalog(&all, &[])).1, [("a", first)], "{files:?}");
+    }
+}
+
+#[test]
 fn its_name_is_optional_and_clashes_with_none() {
     let named =
         "kind: Halt\nmetadata: {name: a, annotations: {hfi.dev/halt-id: x, n: 1}}\nspec: {reason: r}\n";
@@ -106,6 +145,14 @@ fn a_file_that_is_invalid_and_may_hold_one_takes_what_is_below_it_out_of_force()
         "spec: {reason: a}\n",
         "apiVersion: hfi.dev/v2\nkind: Halt\nspec: {reason: a}\n",
         "apiVersion: example.com/v1\nkind: Halt\nspec: {reason: a}\n",
+        "apiVersion: v1\nkind: halt\nspec: {reason: a}\n",
+        "apiVersion: v1\nKind: Halt\nspec: {reason: a}\n",
+        "apiVersion: v1\nkind: List\nitems: [{kind: FaultPolicy}, {kind: Halt, spec: {reason: a}}]\n",
+        "apiVersion: v1\nkind: list\nitems: [{apiVersion: hfi.dev/v2, kind: Pause}]\n",
+        "- kind: Halt\n  spec: {reason: a}\n",
+        r#"[{"kind": "FaultPolicy"}, {"kind": "Halt", "spec": {"reason": "a"}}]"#,
+        "- spec: {reason: a}\n",
+        "kind Halt\n",
         &format!("{HALT}---\nmetadata: {{}}\n"),
         &format!("kind: Halt\nspec: {{reason: '{}'}}\n", "a".repeat(1_025)),
     ] {
@@ -116,6 +163,35 @@ fn a_file_that_is_invalid_and_may_hold_one_takes_what_is_below_it_out_of_force()
         let told = catalog.problems().iter().map(ToString::to_string).collect::<String>();
         assert!(told.contains("team/x.yaml is invalid and may hold a guardrail or a halt for it"), "{told}");
     }
+}
+
+#[test]
+fn a_halt_in_utf_16_takes_what_is_below_it_out_of_force() {
+    let text = format!("\u{feff}{HALT}");
+    let (little, big) =
+        (text.encode_utf16().flat_map(u16::to_le_bytes), text.encode_utf16().flat_map(u16::to_be_bytes));
+    for bytes in [little.collect::<Vec<_>>(), big.collect()] {
+        let file = File::read(&bytes);
+        assert!(!file.findings.is_empty() && file.guardrails().is_none(), "{file:?}");
+    }
+    let policy: Vec<_> = policy("a").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(File::read(&policy).guardrails().is_some());
+}
+
+#[test]
+fn a_file_that_is_invalid_and_holds_none_binds_nothing() {
+    for broken in [
+        "[{kind: FaultPolicy}]\n",
+        "apiVersion: v1\nkind: List\nitems: [{kind: FaultPolicy}, {kind: Service}]\n",
+        "apiVersion: v1\nkind: faultpolicy\n",
+        "- {op: remove, path: /a}\n",
+        "no document\n",
+    ] {
+        let file = File::read(broken.as_bytes());
+        assert!(!file.findings.is_empty() && file.guardrails().is_some(), "{broken:?} {file:?}");
+    }
+    let foreign = File::read(b"apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Service}]\n");
+    assert!(foreign.findings.is_empty() && foreign.ignored == 1, "{foreign:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     fields::{Context, Cursor, Fields},
     halt,
-    kinds::{Document, GROUP, KINDS, Kind},
+    kinds::{Document, GROUP, KINDS, Kind, mentions_binding_kind},
     kustomize,
     problem::Finding,
     values::or,
@@ -45,26 +45,26 @@ pub(crate) struct Invalid {
 /// Reads a document.
 pub(crate) fn read(node: &Node, context: &Context) -> Outcome {
     let top = Cursor::new(node, context);
-    let written = text(&top, "kind");
-    let known = KINDS.iter().find(|kind| Some(kind.name) == written);
-    if known.is_none() && text(&top, "apiVersion").is_some_and(|version| !version.starts_with(GROUP)) {
+    let [default, ..] = &KINDS;
+    if let Some(kind) = listed(node) {
+        top.report("is a list, which is not read: write its items as documents, with `---` between them");
+        let (kind, may_bind) = (kind.unwrap_or(default), kind.is_none_or(Kind::is_binding));
+        return Outcome::Invalid(Invalid { kind, name: None, may_bind, findings: context.take_findings() });
+    }
+    let known = named_kind(node);
+    if known.is_none() && api_version(node).is_some_and(|version| !version.starts_with(GROUP)) {
         return Outcome::Foreign;
     }
     if kustomize::is_kustomization(node) {
         return Outcome::Foreign;
     }
-    let [default, ..] = &KINDS;
     let kind = known.unwrap_or(default);
     let (name, document) = top.fields().map(|fields| document(kind, fields)).unwrap_or_default();
     let findings = context.take_findings();
     if let Some(document) = document.filter(|_| findings.is_empty()) {
         return Outcome::Valid { kind, name, document: with_annotations(document, node) };
     }
-    let may_bind = match (known, written) {
-        (Some(kind), _) => !kind.binds.is_empty(),
-        (None, Some(_)) => true,
-        (None, None) => looks_binding(node),
-    };
+    let may_bind = known.map_or_else(|| looks_binding(node), Kind::is_binding);
     Outcome::Invalid(Invalid { kind, name, may_bind, findings })
 }
 
@@ -118,21 +118,51 @@ fn metadata(mut fields: Fields<'_>, is_named: bool) -> Option<PolicyName> {
     name
 }
 
-/// True for a document without a kind that has the fields of one that binds policies.
+/// True for a document of no known kind that has a kind, or the fields of one that binds policies.
 fn looks_binding(document: &Node) -> bool {
-    let fields = |node: &Node| if let Value::Map(fields) = &node.value { fields.clone() } else { Vec::new() };
     let binds = |key: &str| KINDS.iter().any(|kind| kind.binds.contains(&key));
-    fields(document).iter().any(|field| {
-        field.key.eq_ignore_ascii_case("kind") || fields(&field.value).iter().any(|inner| binds(&inner.key))
-    })
+    let has_binding_field = |value: &Value| match value {
+        Value::Map(fields) => fields.iter().any(|field| binds(&field.key)),
+        _ => false,
+    };
+    match &document.value {
+        Value::Map(fields) => fields
+            .iter()
+            .any(|field| field.key.eq_ignore_ascii_case("kind") || has_binding_field(&field.value.value)),
+        Value::List(items) => {
+            items.iter().any(|item| named_kind(item).map_or_else(|| looks_binding(item), Kind::is_binding))
+        }
+        Value::String(text) => mentions_binding_kind(text.as_bytes()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
-/// The text at a key, before it is known what the document is.
-fn text<'n>(top: &Cursor<'n>, key: &str) -> Option<&'n str> {
-    match field(top.value(), key)? {
-        Value::String(text) => Some(text.as_str()),
+/// The kind that a document names, in whatever case: one that is misspelled so is ours, and wrong.
+fn named_kind(document: &Node) -> Option<&'static Kind> {
+    let Value::Map(fields) = &document.value else { return None };
+    let field = fields.iter().find(|field| field.key.eq_ignore_ascii_case("kind"))?;
+    let Value::String(named) = &field.value.value else { return None };
+    KINDS.iter().find(|kind| kind.name.eq_ignore_ascii_case(named.trim()))
+}
+
+fn api_version(document: &Node) -> Option<&str> {
+    match field(&document.value, "apiVersion")? {
+        Value::String(version) => Some(version),
         _ => None,
     }
+}
+
+/// The kind of a document of Kubernetes' kind `List` that has items of ours: that of one that binds policies, if
+/// there is one, and `None` if an item is of an unknown kind of ours.
+fn listed(document: &Node) -> Option<Option<&'static Kind>> {
+    let is_list = |kind: &Value| matches!(kind, Value::String(kind) if kind.eq_ignore_ascii_case("List"));
+    field(&document.value, "kind").filter(|kind| is_list(kind))?;
+    let Value::List(items) = field(&document.value, "items")? else { return None };
+    let is_ours = |item: &&Node| {
+        named_kind(item).is_some() || api_version(item).is_some_and(|version| version.starts_with(GROUP))
+    };
+    let kinds = items.iter().filter(is_ours).map(named_kind);
+    kinds.reduce(|one, other| if one.is_none_or(Kind::is_binding) { one } else { other })
 }
 
 fn field<'n>(value: &'n Value, key: &str) -> Option<&'n Value> {

@@ -33,6 +33,13 @@ pub(crate) struct Kind {
     pub(super) spec: fn(Fields<'_>, Option<PolicyName>) -> Option<Document>,
 }
 
+impl Kind {
+    /// True if its documents bind policies.
+    pub(super) fn is_binding(&self) -> bool {
+        !self.binds.is_empty()
+    }
+}
+
 /// The group of every `apiVersion` of hfi.
 pub(super) const GROUP: &str = "hfi.dev/";
 
@@ -46,7 +53,7 @@ const GUARDRAIL: &str = "Guardrail";
 const HALT: &str = "Halt";
 
 /// The kinds whose documents bind every policy at and below their directory.
-pub const BINDING: [&str; 2] = [GUARDRAIL, HALT];
+const BINDING: [&str; 2] = [GUARDRAIL, HALT];
 
 /// All kinds. A document without a `kind` is of the first.
 pub(super) static KINDS: [Kind; 3] = [
@@ -73,10 +80,20 @@ pub(super) static KINDS: [Kind; 3] = [
     },
 ];
 
-/// True if a text that is not valid YAML contains a word of a kind that binds policies.
+/// True if a text that is no valid document contains a word of a kind that binds policies.
 pub(crate) fn mentions_binding_kind(text: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-    let has = |word: &str| text.contains(&word.to_ascii_lowercase());
-    let binding = KINDS.iter().filter(|kind| !kind.binds.is_empty());
-    binding.flat_map(|kind| kind.binds.iter().chain([&kind.name])).any(|word| has(word))
+    let binding = KINDS.iter().filter(|kind| kind.is_binding());
+    has_word(text, binding.flat_map(|kind| kind.binds.iter().chain([&kind.name])))
+}
+
+/// True if a text has the name of a kind that binds policies, in whatever case.
+pub fn names_binding_kind(text: &[u8]) -> bool {
+    has_word(text, &BINDING)
+}
+
+fn has_word<'a>(text: &[u8], words: impl IntoIterator<Item = &'a &'a str>) -> bool {
+    // UTF-16 has a zero beside each letter.
+    let text: Vec<_> = text.iter().filter(|byte| **byte != 0).map(u8::to_ascii_lowercase).collect();
+    let text = String::from_utf8_lossy(&text);
+    words.into_iter().any(|word| text.contains(&word.to_ascii_lowercase()))
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     file::{File, NameUse, ParsedPolicy},
-    halts::{LocatedHalt, directory},
+    halts::{HeldDirectories, LocatedHalt, directory},
     start::Start,
     window::{State, Window},
 };
@@ -28,6 +28,8 @@ pub struct Sources<'a> {
     pub files: Vec<(&'a Arc<str>, &'a File)>,
     /// Further files, such as those in the directories above: only their guardrails and halts count.
     pub ancestors: Vec<(&'a Arc<str>, &'a File)>,
+    /// The policy directory as the paths of the files have it, with its slash; empty if they are relative to it.
+    pub directory: &'a str,
     /// The guardrail of the server itself.
     pub server: Guardrail,
 }
@@ -165,10 +167,11 @@ impl Catalog {
 
     /// Marks the policies that halts keep out of force, each with the file of the first that holds it.
     fn hold(&mut self, sources: &Sources<'_>) {
-        self.halts = LocatedHalt::of(sources.ancestors.iter().chain(&sources.files));
+        let files = sources.ancestors.iter().chain(&sources.files);
+        self.halts = LocatedHalt::of(files, sources.directory);
+        let held = HeldDirectories::of(&self.halts);
         for located in &mut self.policies {
-            let holding = self.halts.iter().find(|halt| halt.holds(&located.file));
-            located.held_by = holding.map(|halt| Arc::clone(&halt.file));
+            located.held_by = held.halt_of(&located.file).map(|halt| Arc::clone(&halt.file));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Halts in their places.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::file::File;
 use crate::reading::{Finding, Halt, Problem};
@@ -10,21 +10,28 @@ use crate::reading::{Finding, Halt, Problem};
 pub struct LocatedHalt {
     pub file: Arc<str>,
     pub halt: Arc<Halt>,
+    is_of_everything: bool,
 }
 
 impl LocatedHalt {
-    /// The halts of some files.
-    pub(super) fn of<'a>(files: impl Iterator<Item = &'a (&'a Arc<str>, &'a File)>) -> Vec<Self> {
+    /// The halts of some files, given the policy directory as their paths have it.
+    pub(super) fn of<'a>(
+        files: impl Iterator<Item = &'a (&'a Arc<str>, &'a File)>,
+        policy_directory: &str,
+    ) -> Vec<Self> {
         let halts = files.flat_map(|(path, file)| {
-            let located = |halt: &Arc<Halt>| Self { file: Arc::clone(path), halt: Arc::clone(halt) };
-            file.halts().map(located)
+            let is_of_everything = policy_directory.starts_with(directory(path));
+            file.halts().map(move |halt| {
+                let (file, halt) = (Arc::clone(path), Arc::clone(halt));
+                Self { file, halt, is_of_everything }
+            })
         });
         halts.collect()
     }
 
     /// True if it holds every policy there is.
     pub fn holds_everything(&self) -> bool {
-        directory(&self.file).is_empty()
+        self.is_of_everything
     }
 
     /// The warning that policies are held.
@@ -34,10 +41,26 @@ impl LocatedHalt {
         let finding = Finding { place: *place, field: "kind".to_owned(), message };
         Problem { file: Arc::clone(&self.file), finding }
     }
+}
 
-    /// True if it holds the policies of a file.
-    pub(super) fn holds(&self, file: &str) -> bool {
-        file.starts_with(directory(&self.file))
+/// The first halt of each directory.
+#[derive(Debug)]
+pub(super) struct HeldDirectories<'a>(HashMap<&'a str, (usize, &'a LocatedHalt)>);
+
+impl<'a> HeldDirectories<'a> {
+    pub(super) fn of(halts: &'a [LocatedHalt]) -> Self {
+        let mut first = HashMap::new();
+        for (number, halt) in halts.iter().enumerate() {
+            first.entry(directory(&halt.file)).or_insert((number, halt));
+        }
+        Self(first)
+    }
+
+    /// The first halt that holds the policies of a file: one in its directory, or in one above.
+    pub(super) fn halt_of(&self, file: &str) -> Option<&'a LocatedHalt> {
+        let above = file.match_indices('/').filter_map(|(slash, _)| file.get(..=slash));
+        let halts = above.chain([""]).filter_map(|directory| self.0.get(directory));
+        halts.min_by_key(|(number, _)| number).map(|(_, halt)| *halt)
     }
 }
 

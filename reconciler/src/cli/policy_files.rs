@@ -144,6 +144,7 @@ impl PolicyFiles {
             files: self.files.iter().map(|(path, parsed)| (path, &parsed.file)).collect(),
             ancestors: self.guards.iter().map(|(path, parsed)| (path, &parsed.file)).collect(),
             server,
+            ..Sources::default()
         };
         let modified = |path: &str| self.files.get(path).and_then(|parsed| parsed.modified);
         Catalog::new(&sources, |path, _| now.or_else(|| modified(path)).map(Start::from))

@@ -25,6 +25,8 @@ pub struct Checkout {
     pub ancestry: Ancestry,
     /// The signature of the revision, where one is asked for.
     pub signed: Option<Arc<Signed>>,
+    /// The policy directory as the paths have it, with its slash; empty if they are relative to it.
+    pub directory: String,
     pub files: Vec<CheckoutFile>,
     /// The files directly in the directories above the policy directory, for their guardrails.
     pub above: Vec<CheckoutFile>,

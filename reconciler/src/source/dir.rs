@@ -119,7 +119,8 @@ fn checkout(files: Vec<CheckoutFile>, above: Vec<CheckoutFile>, warnings: Vec<Wa
     let parts: Vec<_> = files.iter().chain(&above).map(|file| (file, at(file))).collect();
     let parts = parts.iter().flat_map(|(file, at)| [file.path.as_bytes(), file.blob.as_bytes(), at]);
     let revision = Revision::new(format!("dir@{}", Digest::of_parts(parts)));
-    Checkout { revision, ancestry: Ancestry::default(), signed: None, files, above, warnings }
+    let (ancestry, directory) = (Ancestry::default(), String::new());
+    Checkout { revision, ancestry, signed: None, directory, files, above, warnings }
 }
 
 impl CheckoutFile {

@@ -72,6 +72,7 @@ impl Loader {
         let sources = Sources {
             files: with_paths(&checkout.files, &files),
             ancestors: with_paths(&checkout.above, &guards),
+            directory: &checkout.directory,
             server: self.server.clone(),
         };
         let catalog = Catalog::new(&sources, |path, policy| starts.of(path, policy));
@@ -165,6 +166,7 @@ mod tests {
             revision: Revision::new("main@sha1:0".to_owned()),
             ancestry: Ancestry::default(),
             signed: None,
+            directory: String::new(),
             files: contents.enumerate().map(file).collect(),
             above: Vec::new(),
             warnings: Vec::new(),

@@ -24,6 +24,8 @@ pub(super) struct Branch {
     pub(super) commit: CommitId,
     pub(super) catalog: Arc<Catalog>,
     files: BTreeMap<Arc<str>, Arc<File>>,
+    /// The policy directory, as the paths have it.
+    directory: Arc<str>,
     guards: Arc<BTreeMap<Arc<str>, Arc<File>>>,
     starts: Arc<StartTimes>,
     server: Guardrail,
@@ -43,6 +45,7 @@ impl Branch {
             commit,
             catalog: Arc::default(),
             files: by_path(&checkout.files, files),
+            directory: checkout.directory.into(),
             guards: Arc::new(by_path(&checkout.above, guards)),
             starts: Arc::new(starts),
             server: server.clone(),
@@ -74,6 +77,7 @@ impl Branch {
         let sources = Sources {
             files: with_paths(&self.files),
             ancestors: with_paths(&self.guards),
+            directory: &self.directory,
             server: self.server.clone(),
         };
         Catalog::new(&sources, |path, policy| self.starts.of(path, policy).or_else(|| now.map(Start::from)))

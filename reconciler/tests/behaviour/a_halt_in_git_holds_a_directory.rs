@@ -2,10 +2,12 @@
 
 use std::{fs, path::Path};
 
+use harness::Repository;
+use reconciler::source::{Settings, location, target::Target};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Server, hfi, policy};
+use crate::support::{NEVER, Server, hfi, policy, remote::access};
 
 const HALT: &str = "kind: Halt\nspec: {reason: checkout is down}\n";
 const CHECKOUT: &str = "namespace=demo&service=checkout";
@@ -62,4 +64,31 @@ async fn one_in_a_directory_above_halts_everything() {
     assert_eq!(server.json("/v1/policies/status").await["halted"], true);
     let why = decides(tree.path(), "pol/team");
     assert!(why.contains("is halted by") && why.contains("pol/halt.yaml"), "{why}");
+}
+
+#[tokio::test]
+async fn one_of_the_policy_directory_of_a_repository_or_above_halts_everything() {
+    for halt in ["pol/halt.yaml", "pol/team/halt.yaml"] {
+        let repository = Repository::new().await.unwrap();
+        repository.write("pol/team/a/p.yaml", &policy("p", "checkout", 503)).unwrap();
+        repository.push("Add p").await.unwrap();
+        let server = Server::start(
+            Settings::Git {
+                repository: location::Repository::Local(repository.bare()),
+                target: Target::Branch("main".parse().unwrap()),
+                path: "pol/team".into(),
+                access: Box::new(access()),
+            },
+            NEVER,
+        )
+        .await;
+        server.until_ready().await;
+        assert_eq!(server.json("/v1/ready").await["halted"], false);
+        let before = server.snapshot(CHECKOUT, &[]).await;
+        repository.write(halt, HALT).unwrap();
+        repository.push("Halt").await.unwrap();
+        server.next(CHECKOUT, &before.etag).await;
+        assert_eq!(server.json("/v1/ready").await["halted"], true, "{halt}");
+        assert_eq!(server.json("/v1/policies/status").await["halted"], true, "{halt}");
+    }
 }

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use policies::reading::BINDING;
+use policies::reading::names_binding_kind;
 
 use super::{Rules, walk::Walk};
 use crate::{
@@ -68,12 +68,13 @@ impl Above {
 
     /// In a work tree every file counts as it does where the repository is served.
     fn is_guard(&self, file: &CheckoutFile) -> bool {
-        let bytes = match &file.content {
-            Content::Bytes(bytes) => bytes.as_slice(),
-            Content::Known | Content::Unreadable(_) => &[],
-        };
-        let names = |kind: &&str| bytes.windows(kind.len()).any(|word| word == kind.as_bytes());
-        self.is_work_tree || BINDING.iter().any(names)
+        self.is_work_tree
+            || match &file.content {
+                Content::Bytes(bytes) => names_binding_kind(bytes),
+                // It may name one.
+                Content::Unreadable(_) => true,
+                Content::Known => false,
+            }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     known::Known,
     reason::failure,
     signed,
-    tree::Files,
+    tree::{Files, prefix},
 };
 use crate::{
     clock::now,
@@ -74,7 +74,8 @@ impl GitSource {
         let revision = Revision::new(format!("{}@sha1:{commit}", self.target.label()));
         let found = Known { commit, ancestry: ancestry.clone(), files, times: DocumentTimes::default() };
         let warnings = warnings.into_iter().map(|warning| Warning::new("", warning)).collect();
-        Ok((Checkout { revision, ancestry, signed, files: read, above, warnings }, found))
+        let directory = prefix(path);
+        Ok((Checkout { revision, ancestry, signed, directory, files: read, above, warnings }, found))
     }
 
     /// Reads a commit that is not good yet.

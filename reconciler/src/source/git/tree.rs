@@ -175,7 +175,7 @@ pub(super) fn policy_directory(
     tree.map(|tree| Directory::read(clone, tree.id(), prefix(path), MAX_DEPTH, known, cost)).transpose()
 }
 
-fn prefix(directory: &Path) -> String {
+pub(super) fn prefix(directory: &Path) -> String {
     match directory.to_str() {
         Some("") | None => String::new(),
         Some(directory) => format!("{directory}/"),
