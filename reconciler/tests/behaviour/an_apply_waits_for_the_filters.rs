@@ -61,9 +61,9 @@ async fn until_every_filter_that_it_reaches_runs_it() {
     let _filters = ["cart-1", "cart-2"].map(|name| Filter::start(&world.replica.server, name, "cart"));
     let _other = Filter::start(&world.replica.server, "web-1", "web");
     let changed = world.write("b.yaml", &policy("b", "cart", 504));
-    let waited = world.apply(&changed, &["--wait=30s"]).await;
+    let waited = world.apply(&changed, &["--wait=2m"]).await;
     prints(&waited, 0, "policy/b configured\n");
-    assert_eq!(waited.stderr, "policy/b runs in 2 filters\n");
+    assert_eq!(waited.stderr, "policy/b runs in 2 filters that poll this replica\n");
     let json = world.apply(&changed, &["--wait", "-o", "json"]).await;
     assert_eq!(json.code, 0, "{json:?}");
     assert!(serde_json::from_str::<serde_json::Value>(&json.stdout).is_ok(), "{json:?}");
@@ -88,7 +88,10 @@ async fn what_is_not_in_force_is_not_waited_for() {
 
     let off = world.write("c.yaml", &policy("c", "cart", 503).replace("spec: {", "spec: {suspend: true, "));
     let suspended = world.apply(&off, &["--wait"]).await;
-    assert_eq!((suspended.code, suspended.stderr.as_str()), (0, "policy/c is suspended at 0 filters\n"));
+    assert_eq!(
+        (suspended.code, suspended.stderr.as_str()),
+        (0, "policy/c is suspended at 0 filters that poll this replica\n")
+    );
 
     let over = policy("d", "cart", 503).replace("spec: {", "spec: {expiresAt: 2020-01-01T00:00:00Z, ");
     let over = world.write("d.yaml", &over);

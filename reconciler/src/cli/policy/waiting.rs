@@ -24,6 +24,7 @@ use crate::{
     },
     client::{Client, Failure},
     clock::now,
+    fleet::gathered::SETTLED,
 };
 
 /// The pauses between two looks.
@@ -48,6 +49,11 @@ enum Progressing {
         missing: Vec<String>,
         of: usize,
     },
+    /// It is not known yet whether all filters run it.
+    Unknown {
+        of: usize,
+        reason: &'static str,
+    },
     /// Waiting changes nothing.
     Never {
         reason: String,
@@ -56,7 +62,7 @@ enum Progressing {
 }
 
 /// What was seen last.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
     policies: Vec<(String, Progressing)>,
     failure: Option<Failure>,
@@ -71,11 +77,11 @@ pub(super) async fn wait(
 ) -> ExitCode {
     let Some(revision) = &written.revision else {
         error("nothing to wait for: the change is not on the branch that is served");
-        next("merge it, and wait with `hfi filters`");
+        next("after the merge, `hfi filters` shows what each filter runs");
         return ExitCode::from(NOT_RIGHT);
     };
     let names: Vec<_> = written.policies.iter().map(|policy| policy.name.as_str()).collect();
-    let (mut seen, progress) = (Seen::default(), Progress::new());
+    let (mut seen, progress) = (Seen::nothing_of(&names), Progress::new());
     let looking = tokio::time::timeout(time, settled(client, revision, &names, &progress, &mut seen));
     let ended = interrupt.unless(looking).await;
     drop(progress);
@@ -92,7 +98,7 @@ pub(super) async fn wait(
 fn interrupted(written: &Written) -> ExitCode {
     match (&written.commit, &written.revision) {
         (Some(commit), _) => error(format_args!("interrupted; the change stands, as commit {commit}")),
-        _ => error("interrupted; there was nothing to change"),
+        _ => error("interrupted; the policies were already so"),
     }
     next("`hfi filters` shows what each filter runs; `hfi policy rollback` undoes the change of a policy");
     ExitCode::from(NOT_RIGHT)
@@ -108,7 +114,7 @@ async fn settled(
 ) -> Option<Failure> {
     let (begun, mut pause) = (Instant::now(), FIRST_PAUSE);
     loop {
-        match look(client, revision, names).await {
+        match look(client, revision, names, begun).await {
             Ok(policies) => *seen = Seen { policies, failure: None },
             Err(failure) if failure.is_passing() => seen.failure = Some(failure),
             Err(failure) => return Some(failure),
@@ -128,14 +134,39 @@ async fn look(
     client: &Client,
     revision: &str,
     names: &[&str],
+    begun: Instant,
 ) -> Result<Vec<(String, Progressing)>, Failure> {
-    let status: Status = client.get_at(revision, &["v1", "policies", "status"]).await?;
-    let filters: Filters = client.get_at(revision, &["v1", "filters"]).await?;
-    let hold = Hold::of(&status);
+    let mut status: Status = client.get_at(revision, &["v1", "policies", "status"]).await?;
+    loop {
+        let mut filters: Filters = client.get_at(revision, &["v1", "filters"]).await?;
+        // By the clocks of both machines, or by that of this one if they differ.
+        let has_settled = |since: Time| now().millis_since(since.0) >= millis(SETTLED);
+        if begun.elapsed() >= SETTLED || filters.since.is_some_and(has_settled) {
+            filters.since = None;
+        }
+        let policies = each(names, &status, &filters);
+        if policies.iter().any(|(_, policy)| policy.is_waiting()) {
+            return Ok(policies);
+        }
+        // A hold that came between the two answers empties what the filters run.
+        status = client.get_at(revision, &["v1", "policies", "status"]).await?;
+        if each(names, &status, &filters) == policies {
+            return Ok(policies);
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How far each policy is, by answers of the server.
+fn each(names: &[&str], status: &Status, filters: &Filters) -> Vec<(String, Progressing)> {
+    let hold = Hold::of(status);
     let progressing = names.iter().map(|name| {
         let policy = status.policies.iter().find(|policy| policy.name == *name);
         let progressing = match policy {
-            Some(policy) => progressing(policy, hold, &filters, now()),
+            Some(policy) => progressing(policy, hold, filters, now()),
             None => Progressing::Never {
                 reason: "it is no longer there, or not valid any more".to_owned(),
                 next: "`hfi policy history` shows who changed it",
@@ -143,9 +174,10 @@ async fn look(
         };
         ((*name).to_owned(), progressing)
     });
-    Ok(progressing.collect())
+    progressing.collect()
 }
 
+/// How far a policy is. `since` of the filters is set while the replica has not listened long enough to know them all.
 fn progressing(policy: &PolicyStatus, hold: Hold, filters: &Filters, now: Timestamp) -> Progressing {
     let never = |reason: &str, next| Progressing::Never { reason: reason.to_owned(), next };
     match (hold, policy.state) {
@@ -162,7 +194,13 @@ fn progressing(policy: &PolicyStatus, hold: Hold, filters: &Filters, now: Timest
         (Hold::None, PolicyState::Expired) => {
             return never("it has ended", "`hfi policy apply --restart` puts it into force anew");
         }
-        (Hold::None, _) => {}
+        (Hold::None, PolicyState::Inactive) => {
+            return never("its namespace is not in the cluster", "`hfi policy list` shows it as inactive");
+        }
+        (Hold::None, PolicyState::Unknown) => {
+            return never("its state is of a newer release", "use the `hfi` of the server's release");
+        }
+        (Hold::None, PolicyState::Active | PolicyState::Suspended) => {}
     }
     let Some(selector) = policy.targets.selector.parsed() else {
         return never("its selector is of a newer release", "use the `hfi` of the server's release");
@@ -176,26 +214,38 @@ fn progressing(policy: &PolicyStatus, hold: Hold, filters: &Filters, now: Timest
     let missing: Vec<_> = missing.map(|filter| filter.node.clone()).collect();
     let (of, is_suspended) = (reached.len(), policy.state == PolicyState::Suspended);
     // One that is suspended has nothing to do at a filter, but that each must know.
-    let is_done = missing.is_empty() && filters.complete && (of > 0 || is_suspended);
-    match is_done {
-        true if is_suspended => Progressing::Done { filters: of, what: "is suspended at" },
-        true => Progressing::Done { filters: of, what: "runs in" },
-        false => Progressing::Waits { missing, of },
+    if !missing.is_empty() || of == 0 && !is_suspended {
+        return Progressing::Waits { missing, of };
     }
+    if !filters.complete {
+        return Progressing::Unknown { of, reason: "more filters poll than the server remembers" };
+    }
+    if filters.since.is_some() {
+        return Progressing::Unknown { of, reason: "the server has just begun, and more filters may poll" };
+    }
+    Progressing::Done { filters: of, what: if is_suspended { "is suspended at" } else { "runs in" } }
 }
 
 impl Progressing {
     fn is_waiting(&self) -> bool {
-        matches!(self, Self::Waits { .. })
+        matches!(self, Self::Waits { .. } | Self::Unknown { .. })
     }
 }
 
 impl Seen {
+    /// What is known before the first answer.
+    fn nothing_of(names: &[&str]) -> Self {
+        let reason = "the server has not said what the filters run";
+        let unknown = |name: &&str| ((*name).to_owned(), Progressing::Unknown { of: 0, reason });
+        Self { policies: names.iter().map(unknown).collect(), failure: None }
+    }
+
     /// The filters that run what was applied, and all that should; for several policies, the sums.
     fn filters(&self) -> (usize, usize) {
         let each = self.policies.iter().map(|(_, policy)| match policy {
             Progressing::Done { filters, .. } => (*filters, *filters),
             Progressing::Waits { missing, of } => (of - missing.len(), *of),
+            Progressing::Unknown { of, .. } => (0, *of),
             Progressing::Scheduled(_) | Progressing::Never { .. } => (0, 0),
         });
         each.fold((0, 0), |(done, all), (more_done, more)| (done + more_done, all + more))
@@ -211,7 +261,7 @@ impl Seen {
         for (name, policy) in &policies {
             let reason = match policy {
                 Progressing::Done { filters, what } => {
-                    note(format_args!("policy/{name} {what} {}", counted(*filters)));
+                    note(format_args!("policy/{name} {what} {} that poll this replica", counted(*filters)));
                     continue;
                 }
                 Progressing::Scheduled(start) => {
@@ -223,6 +273,10 @@ impl Seen {
                 Progressing::Never { reason, next } => {
                     step.get_or_insert(*next);
                     reason.clone()
+                }
+                Progressing::Unknown { reason, .. } => {
+                    step.get_or_insert("`hfi filters` shows what each filter runs");
+                    format!("after {}, it is not known to run: {reason}", humantime::format_duration(time))
                 }
                 Progressing::Waits { missing, of } => {
                     step.get_or_insert(match of {
@@ -254,9 +308,6 @@ fn waits(missing: &[String], of: usize, time: Duration) -> String {
     if of == 0 {
         return format!("no filter polls for it after {time}");
     }
-    if missing.is_empty() {
-        return format!("after {time}, the server does not remember all filters that poll");
-    }
     let told = missing.iter().take(MAX_TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = missing.len().checked_sub(MAX_TOLD).filter(|more| *more > 0);
     let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
@@ -268,7 +319,10 @@ mod tests {
     use policies::Timestamp;
     use serde_json::json;
 
-    use super::{Duration, Filters, Hold, PolicyStatus, Progressing, Seen, progressing, waits};
+    use super::{
+        Duration, ExitCode, Filters, Hold, NOT_RIGHT, PolicyStatus, Progressing, Seen, Time, progressing,
+        waits,
+    };
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000_000_000);
 
@@ -307,6 +361,21 @@ mod tests {
         assert!(active(&[("b", "gone", 121)]).is_waiting(), "nobody runs it");
         let forgetful = Filters { complete: false, ..filters(&[("a", "in_step", 1)]) };
         assert!(progressing(&policy("active"), Hold::None, &forgetful, NOW).is_waiting());
+        for state in ["active", "suspended"] {
+            let begun = Filters { since: Some(Time(NOW)), ..filters(&[("a", "in_step", 1)]) };
+            assert!(
+                progressing(&policy(state), Hold::None, &begun, NOW).is_waiting(),
+                "more may poll: {state}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_an_answer_nothing_is_done() {
+        let seen = Seen::nothing_of(&["a", "b"]);
+        assert!(seen.policies.len() == 2 && seen.policies.iter().all(|(_, policy)| policy.is_waiting()));
+        let code = seen.tell(Duration::from_secs(2));
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(NOT_RIGHT)));
     }
 
     #[test]
@@ -318,6 +387,8 @@ mod tests {
             (Hold::Withdrawn, "active", "a signer lost permission"),
             (Hold::None, "expired", "it has ended"),
             (Hold::None, "halted", "its directory is halted"),
+            (Hold::None, "inactive", "its namespace is not in the cluster"),
+            (Hold::None, "to come", "its state is of a newer release"),
         ] {
             let told = progressing(&policy(state), hold, &known, NOW);
             assert!(
