@@ -28,7 +28,10 @@ async fn to_the_version_before_the_present_one() {
     prints(&dry, 0, "policy/a configured (dry run)\n");
     let back = world.policy(&["rollback", "a"]).await;
     prints(&back, 0, "policy/a configured\n");
-    tells(&back, &[&format!("policy/a as at commit {}, of ", &first[..12]), ": Add policies\n"]);
+    tells(
+        &back,
+        &[&format!("putting policy/a back as it was at commit {} (", &first[..12]), ": Add policies)\n"],
+    );
     assert_eq!(content(&world.repository, "shop/a.yaml"), A, "with its comments");
     assert_eq!(world.subjects()[0], format!("Roll back a to {}", &first[..12]));
     assert!(content(&world.repository, "b.yaml").contains("name: b"), "nothing else goes back");
@@ -67,7 +70,14 @@ async fn to_a_commit_of_the_branch() {
 async fn what_was_deleted_comes_back() {
     let world = World::new().await;
     prints(&world.policy(&["delete", "a"]).await, 0, "policy/a deleted\n");
-    prints(&world.policy(&["rollback", "a", "--folder", "shop"]).await, 0, "policy/a created\n");
+    let refused = world.policy(&["rollback", "a", "--folder", "shop"]).await;
+    is_told(
+        &refused,
+        1,
+        &["there is no valid policy `a` now", "\n  next: if that is what you want, add --restart\n"],
+    );
+    let back = world.policy(&["rollback", "a", "--folder", "shop", "--restart"]).await;
+    prints(&back, 0, "policy/a created\n");
     assert_eq!(world.replica.server.names().await, ["a"]);
     assert!(content(&world.repository, "shop/a.yaml").contains("checkout"));
     // The version before is none.

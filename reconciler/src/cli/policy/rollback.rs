@@ -23,8 +23,8 @@ const FEWEST: usize = 4;
 
 /// Put a policy back as it was at an earlier commit
 ///
-/// A new commit writes what stood there, also of a policy that was deleted. What that puts into force needs
-/// `--restart`.
+/// A new commit writes what stood there. What that puts into force needs `--restart`, and so does a policy that was
+/// deleted.
 #[derive(Debug, Args)]
 pub(super) struct Rollback {
     /// The name of a policy, which may be deleted
@@ -68,6 +68,11 @@ impl Rollback {
             Err(code) => return code,
         };
         let client = &connected.client;
+        // First, so that a change made from here on, which the history may not have, is not overwritten.
+        let etag = match present(client, &name).await {
+            Ok(etag) => etag,
+            Err(failure) => return failed(&failure),
+        };
         let history: History = match client.get(&["v1", "policies", &name, "history"], &[]).await {
             Ok(history) => history,
             Err(failure) => return failed(&failure),
@@ -84,10 +89,14 @@ impl Rollback {
             }
             Err(failure) => return failed(&failure),
         };
-        let etag = match present(client, &name).await {
-            Ok(etag) => etag,
-            Err(failure) => return failed(&failure),
-        };
+        if etag.is_none() && !connected.restart {
+            error(format_args!(
+                "there is no valid policy `{name}` now, so going back to commit {} may put it into force",
+                short_revision(&commit)
+            ));
+            next("if that is what you want, add --restart");
+            return ExitCode::from(NOT_RIGHT);
+        }
         note(told(&history, &name, &commit));
         let subject = format!("Roll back {name} to {}", short_revision(&commit));
         let mut query = connected.query();
@@ -173,9 +182,13 @@ fn see_history(name: &str, code: u8) -> ExitCode {
 fn told(history: &History, name: &str, commit: &str) -> String {
     let known = history.commits.iter().find(|known| known.id == commit);
     let of = known.map(|HistoryCommit { author, subject, time, .. }| {
-        format!(", of {} by {author}: {subject}", relative(time.0, now()))
+        format!(" ({author}, {}: {subject})", relative(time.0, now()))
     });
-    format!("policy/{name} as at commit {}{}", short_revision(commit), of.unwrap_or_default())
+    format!(
+        "putting policy/{name} back as it was at commit {}{}",
+        short_revision(commit),
+        of.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]
