@@ -66,8 +66,13 @@ fn file() -> impl Strategy<Value = File> {
 }
 
 fn put_in_place(text: &str, document: &Document) -> Result<Edited, TestCaseError> {
-    put(text.as_bytes(), &name("x"), document, How::InPlace)
-        .map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))
+    put(text.as_bytes(), &name("x"), document, How::InPlace).map_err(|error| {
+        let error = error.to_string();
+        // That is refused rather than done, and loses nothing. Few cases may be like that.
+        let is_careful = error.contains("comments beside what differs would be lost");
+        let reason = format!("{error}\n{text}");
+        if is_careful { TestCaseError::reject(reason) } else { TestCaseError::fail(reason) }
+    })
 }
 
 /// True if a text is another with some bytes taken out.
@@ -128,7 +133,7 @@ fn comments(text: &str) -> Vec<usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, max_global_rejects: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_file_is_read_back_as_what_was_put(file in file(), edits in prop::collection::vec(edit(), 1..4)) {
