@@ -18,4 +18,10 @@ pub mod token;
 pub mod way;
 pub mod writing;
 
-pub use self::{address::ServerUrl, exchange::Client, failure::Failure, token::Token, way::Way};
+pub use self::{
+    address::ServerUrl,
+    exchange::Client,
+    failure::Failure,
+    token::Token,
+    way::{Way, WayFailure},
+};

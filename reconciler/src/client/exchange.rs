@@ -15,7 +15,7 @@ use super::{
     event_stream::{EventReader, ServerSent},
     failure::Failure,
     token::Token,
-    way::Way,
+    way::{Way, WayFailure},
 };
 use crate::{api::problem::Problem, version};
 
@@ -212,9 +212,11 @@ impl Client {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let reason = self.way.as_ref().and_then(|way| way.failure());
-        let reason = reason.unwrap_or_else(|| self.connection.failure(error).to_string());
-        let may_have_arrived = !error.is_connect();
+        let failure = self.way.as_ref().and_then(|way| way.failure());
+        let WayFailure { reason, may_have_arrived } = failure.unwrap_or_else(|| WayFailure {
+            reason: self.connection.failure(error).to_string(),
+            may_have_arrived: !error.is_connect(),
+        });
         Failure::Unreachable { server: self.server.to_string(), reason, may_have_arrived }
     }
 

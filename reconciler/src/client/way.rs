@@ -7,5 +7,13 @@ pub trait Way: Debug + Send + Sync {
     fn socket(&self) -> &Path;
 
     /// The reason why the last connection did not reach the server, if it did not.
-    fn failure(&self) -> Option<String>;
+    fn failure(&self) -> Option<WayFailure>;
+}
+
+/// The failure of a connection.
+#[derive(Clone, Debug)]
+pub struct WayFailure {
+    pub reason: String,
+    /// False if it is sure that no byte got through.
+    pub may_have_arrived: bool,
 }

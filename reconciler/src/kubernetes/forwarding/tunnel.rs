@@ -3,7 +3,10 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tempfile::TempDir;
@@ -17,7 +20,7 @@ use super::{
     ForwardError,
     replicas::{Reached, Replicas},
 };
-use crate::client::Way;
+use crate::client::{Way, WayFailure};
 
 /// A way to the replicas of a Service. Each connection goes to a replica that is ready then, so a client whose replica
 /// is gone connects again and reaches another. Ends when it is dropped.
@@ -30,7 +33,7 @@ pub struct Tunnel {
 }
 
 /// The reason why the last connection reached no replica.
-type Failure = Arc<Mutex<Option<String>>>;
+type Failure = Arc<Mutex<Option<WayFailure>>>;
 
 impl Tunnel {
     /// Connects to a replica, and begins to listen.
@@ -42,9 +45,12 @@ impl Tunnel {
         let listener = UnixListener::bind(&socket)?;
         let (replicas, failure) = (Arc::new(replicas), Failure::default());
         let (of_tasks, failed) = (Arc::clone(&replicas), Arc::clone(&failure));
+        // The connections that are carried now.
+        let open = Arc::new(AtomicUsize::new(0));
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(carry(stream, first.take(), Arc::clone(&of_tasks), Arc::clone(&failed)));
+                let (replicas, failed) = (Arc::clone(&of_tasks), Arc::clone(&failed));
+                tokio::spawn(carry(stream, first.take(), replicas, failed, Arc::clone(&open)));
             }
         });
         Ok(Self { replicas, socket, failure, accepting, _directory: directory })
@@ -57,17 +63,28 @@ impl Tunnel {
 }
 
 /// Carries a connection to a replica, until either side ends it.
-async fn carry(mut stream: UnixStream, reached: Option<Reached>, replicas: Arc<Replicas>, failure: Failure) {
+async fn carry(
+    mut stream: UnixStream,
+    reached: Option<Reached>,
+    replicas: Arc<Replicas>,
+    failure: Failure,
+    open: Arc<AtomicUsize>,
+) {
     let reached = match reached {
         Some(reached) => Ok(reached),
         None => replicas.connect().await,
     };
     let Reached { pod, mut forward } = match reached {
         Ok(reached) => reached,
-        Err(why) => return note(&failure, Some(why.to_string())),
+        // The request may be on another connection.
+        Err(why) => {
+            let may_have_arrived = open.load(Ordering::SeqCst) > 0;
+            return note(&failure, Some(WayFailure { reason: why.to_string(), may_have_arrived }));
+        }
     };
     note(&failure, None);
     let Some(mut there) = forward.stream() else { return };
+    let others = open.fetch_add(1, Ordering::SeqCst);
     tokio::select! {
         // Either side may end without a farewell.
         ended = copy_bidirectional(&mut stream, &mut there) => {
@@ -76,13 +93,17 @@ async fn carry(mut stream: UnixStream, reached: Option<Reached>, replicas: Arc<R
             }
         }
         why = forward.failure() => {
-            note(&failure, Some(format!("the pod {pod} cannot be reached: {}", why.trim())));
+            // Later reasons are of a connection that was there.
+            let may_have_arrived = others > 0 || !why.contains("connection refused");
+            let reason = format!("the pod {pod} cannot be reached: {}", why.trim());
+            note(&failure, Some(WayFailure { reason, may_have_arrived }));
             replicas.avoid(pod);
         }
     }
+    open.fetch_sub(1, Ordering::SeqCst);
 }
 
-fn note(failure: &Failure, why: Option<String>) {
+fn note(failure: &Failure, why: Option<WayFailure>) {
     *failure.lock().unwrap_or_else(PoisonError::into_inner) = why;
 }
 
@@ -91,7 +112,7 @@ impl Way for Tunnel {
         &self.socket
     }
 
-    fn failure(&self) -> Option<String> {
+    fn failure(&self) -> Option<WayFailure> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
