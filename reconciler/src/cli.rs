@@ -25,7 +25,10 @@ pub mod validate;
 mod values;
 pub mod watch;
 
-use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{
+    Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind,
+    parser::ValueSource,
+};
 
 pub use self::serve::{Serve, ServeConfig, WriteConfig};
 use crate::cli::{
@@ -48,8 +51,29 @@ impl Cli {
     /// set. Ends the process on wrong use.
     pub fn from_process() -> Self {
         let command = without_empty_variables(Self::command());
-        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let matches = command.get_matches();
+        if let Some((one, other)) = conflict(&matches) {
+            let reason = format!("`{one}` cannot be used with `{other}`, which takes its place\n");
+            clap::Error::raw(ErrorKind::ArgumentConflict, reason).with_cmd(&Self::command()).exit();
+        }
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// The options of which the second takes the place of the first, by the names that clap has for them.
+const PLACES: [[&str; 2]; 2] = [["server", "kubernetes_service"], ["token_file", "service_account"]];
+
+/// Two such options that were both typed. Those of the environment give way without a word, which no definition of
+/// an option can say.
+fn conflict(matches: &ArgMatches) -> Option<(String, String)> {
+    let is_typed = |id: &&str| {
+        let is_known = matches.ids().any(|known| known == id);
+        is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    let shown = |id: &str| format!("--{}", id.replace('_', "-"));
+    let found = PLACES.iter().find(|ids| ids.iter().all(&is_typed));
+    let here = found.map(|[one, other]| (shown(one), shown(other)));
+    here.or_else(|| matches.subcommand().and_then(|(_, matches)| conflict(matches)))
 }
 
 /// The command, with every option as if its variable were not set where that is an empty text.
@@ -90,10 +114,34 @@ pub enum Command {
 mod tests {
     use clap::CommandFactory as _;
 
-    use super::Cli;
+    use super::{Cli, conflict};
 
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_option_and_the_one_that_takes_its_place_are_not_both_typed() {
+        let conflict = |line: &str| {
+            conflict(&Cli::command().try_get_matches_from(line.split(' ')).expect("a command line"))
+        };
+        let both = |one: &str, other: &str| Some((one.to_owned(), other.to_owned()));
+        let service = "--kubernetes-service boifi/hfi";
+        for (line, expected) in [
+            (format!("hfi policy list {service}"), None),
+            (
+                format!("hfi policy list {service} --service-account a --server http://x"),
+                both("--server", "--kubernetes-service"),
+            ),
+            (
+                format!("hfi halt {service} --token-file t --service-account a"),
+                both("--token-file", "--service-account"),
+            ),
+            (format!("hfi halt {service} --token-file t"), None),
+            ("hfi schema".to_owned(), None),
+        ] {
+            assert_eq!(conflict(&line), expected, "{line}");
+        }
     }
 }

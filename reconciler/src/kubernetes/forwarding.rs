@@ -20,7 +20,7 @@ use super::client::{
     call::{CallError, with_timeout},
     kubeconfig::{NoCluster, connect},
 };
-use crate::access::AUDIENCE;
+use crate::{access::AUDIENCE, client::Token};
 
 /// The longest time for an answer of the API server.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -51,6 +51,8 @@ pub enum ForwardError {
     Refused { pod: String, error: CallError },
     #[error("cannot get a token of the ServiceAccount {account}: {error}")]
     NoToken { account: String, error: CallError },
+    #[error("the API server granted no token of the ServiceAccount {0} that can be sent")]
+    UnusableToken(String),
     #[error("cannot listen on a socket: {0}")]
     Socket(#[from] io::Error),
 }
@@ -66,7 +68,7 @@ impl Cluster {
     }
 
     /// A token of a service account, for hfi only.
-    pub async fn token(&self, account: &ObjectName) -> Result<String, ForwardError> {
+    pub async fn token(&self, account: &ObjectName) -> Result<Token, ForwardError> {
         let namespace = self.namespace(account);
         let accounts = Api::<ServiceAccount>::namespaced(self.0.clone(), namespace);
         let spec = TokenRequestSpec {
@@ -77,11 +79,13 @@ impl Cluster {
         let request = TokenRequest { spec, ..TokenRequest::default() };
         let parameters = PostParams::default();
         let answer = accounts.create_token_request(&account.name, &parameters, &request);
-        let answer = with_timeout(PATIENCE, answer).await.map_err(|error| ForwardError::NoToken {
-            account: format!("{namespace}/{}", account.name),
-            error,
-        })?;
-        Ok(answer.status.map(|status| status.token).unwrap_or_default())
+        let account = format!("{namespace}/{}", account.name);
+        let answer = match with_timeout(PATIENCE, answer).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(ForwardError::NoToken { account, error }),
+        };
+        let token = answer.status.and_then(|status| Token::of_text(status.token.as_bytes()).ok());
+        token.ok_or(ForwardError::UnusableToken(account))
     }
 
     /// A way to the ready replicas of a Service. The first connection is made at once, so that what forbids it is told.

@@ -17,7 +17,7 @@ pub(super) async fn reach(
     let reached = async {
         let cluster = Cluster::of_kubeconfig(context).await?;
         let token = match &account {
-            Some(account) => Token::of_text(cluster.token(account).await?.as_bytes()).ok(),
+            Some(account) => Some(cluster.token(account).await?),
             None => None,
         };
         Ok((cluster.forward(&service).await?, token))
@@ -49,7 +49,12 @@ fn no_way(why: &ForwardError) -> ExitCode {
             "in its namespace your user needs the right to create serviceaccounts/token; or give a token with \
              --token-file"
         }
-        ForwardError::Socket(_) => "name a directory for temporary files that can be written in TMPDIR",
+        ForwardError::UnusableToken(_) => {
+            "check what answers for the API server of this context; or give a token with --token-file"
+        }
+        ForwardError::Socket(_) => {
+            "name a directory for temporary files in TMPDIR that can be written, with a path of less than 80 bytes"
+        }
     });
     ExitCode::from(UNREACHABLE)
 }

@@ -1,6 +1,9 @@
 //! The pods behind a Service, and the choice among them.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::{Mutex, PoisonError},
+};
 
 use k8s_openapi::{
     api::core::v1::{Pod, Service},
@@ -61,7 +64,10 @@ impl Replicas {
         let mut ready: Vec<_> =
             ready.filter_map(|pod| Some((pod.name_any(), port(pod, &self.target)?))).collect();
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        ready.sort_by_key(|(pod, _)| Some(pod) == failed.as_ref());
+        // Any order, as each `RandomState` has keys of its own: one replica alone would have all the people, who have
+        // one address there.
+        let any = RandomState::new();
+        ready.sort_by_cached_key(|(pod, _)| (Some(pod) == failed.as_ref(), any.hash_one(pod)));
         let mut why = ForwardError::NoneReady(self.service.clone());
         for (pod, port) in ready {
             match with_timeout(PATIENCE, PortForward::open(&self.pods, &pod, port)).await {
