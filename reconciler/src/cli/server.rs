@@ -8,7 +8,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use clap::Args;
 
 use self::cluster::object_name;
-pub(crate) use self::failure::{failed, failed_as_told, failed_to_compare};
+pub(crate) use self::failure::{failed, failed_as_told, failed_change, failed_to_compare};
 use super::console;
 use crate::{
     client::{Client, Token, Way, exchange::Settings},

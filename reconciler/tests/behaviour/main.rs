@@ -16,6 +16,7 @@ mod a_halt_in_git_holds_a_directory;
 mod a_halt_takes_no_filter_back;
 mod a_large_file_in_the_history_costs_the_server_nothing;
 mod a_look_at_a_repository_removes_nothing;
+mod a_lost_answer_is_settled_by_the_next_step;
 mod a_plain_poll_is_answered_as_any_other;
 mod a_policy_changes_state_at_its_instant;
 mod a_policy_is_rolled_back;

@@ -62,13 +62,22 @@ impl Connected {
 
     /// Tells what was done, or why not.
     pub(super) fn end(&self, written: Result<Written, Failure>) -> ExitCode {
+        self.end_or(written, failed)
+    }
+
+    /// The same, with words of its own for a failure.
+    pub(super) fn end_or(
+        &self,
+        written: Result<Written, Failure>,
+        told: impl FnOnce(&Failure) -> ExitCode,
+    ) -> ExitCode {
         match written {
             Ok(written) => {
                 print(&results(&written, self.dry_run));
                 tell(&written);
                 ExitCode::from(DONE)
             }
-            Err(failure) => failed(&failure),
+            Err(failure) => told(&failure),
         }
     }
 }

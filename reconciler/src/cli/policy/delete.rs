@@ -9,6 +9,7 @@ use crate::{
     cli::{
         completions::{ArgValueCandidates, policy_names},
         console::DONE,
+        server::failed_change,
     },
     client::writing::Change,
 };
@@ -49,7 +50,8 @@ impl Delete {
                 continue;
             }
             let is_done = deleted.is_ok();
-            let code = connected.end(deleted);
+            let again = "run the same command again with --ignore-not-found";
+            let code = connected.end_or(deleted, |failure| failed_change(failure, again));
             if !is_done {
                 return code;
             }

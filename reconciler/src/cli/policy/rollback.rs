@@ -12,7 +12,7 @@ use crate::{
         completions::{ArgValueCandidates, policy_names},
         console::{NOT_RIGHT, WRONG_USE, error, next, note},
         moment::{relative, short_revision},
-        server::failed,
+        server::{failed, failed_change},
     },
     client::{Client, Failure, writing::Change},
     clock::now,
@@ -108,8 +108,21 @@ impl Rollback {
         query.extend(folder.as_deref().map(|folder| ("folder", folder)));
         let body = document.to_string();
         let change = Change::Replace { name: &name, etag: etag.as_deref(), body: body.as_bytes() };
-        connected.end(client.change(change, &query).await)
+        let written = client.change(change, &query).await;
+        connected.end_or(written, |failure| refused(failure, &name, &commit))
     }
+}
+
+/// Tells why the policy was not rolled back. Without `--to` the same command may go back to the version that it has
+/// just taken out of force.
+fn refused(failure: &Failure, name: &str, commit: &str) -> ExitCode {
+    let again = format!("run `hfi policy rollback {name} --to {commit}` with the same options");
+    if failure.status() == Some(412) {
+        error(failure);
+        next(format_args!("{again}, if this version is still the right one"));
+        return ExitCode::from(NOT_RIGHT);
+    }
+    failed_change(failure, &format!("{again}: it changes nothing if that was done already"))
 }
 
 /// The policy as it was written at a commit.

@@ -26,6 +26,25 @@ pub(crate) fn failed_as_told(failure: &Failure) -> ExitCode {
     ExitCode::from(exit_code(failure))
 }
 
+/// The same for a change that is not repeated by the same command. `again` is what settles it if its end is not known.
+pub(crate) fn failed_change(failure: &Failure, again: &str) -> ExitCode {
+    if !is_open(failure) {
+        return failed(failure);
+    }
+    error(failure);
+    console::next(again);
+    ExitCode::from(exit_code(failure))
+}
+
+/// True if the change may have been made.
+fn is_open(failure: &Failure) -> bool {
+    match failure {
+        Failure::Unanswered { .. } => true,
+        Failure::Refused { problem, .. } => problem.outcome.is_some(),
+        _ => false,
+    }
+}
+
 fn exit_code(failure: &Failure) -> u8 {
     match failure {
         Failure::Token(_) | Failure::Exposed { .. } | Failure::Setup { .. } => WRONG_USE,
@@ -63,6 +82,9 @@ fn next(failure: &Failure) -> String {
 /// The step after a change whose end is not known.
 const AGAIN: &str = "run the same command again: what was done already is `unchanged`";
 
+/// The word by which a server names the line that a ServiceAccount needs.
+const LINE: &str = " serviceaccount:";
+
 /// The words by which a server asks for a parameter, and the options that send it.
 const OPTIONS: [(&str, &str); 3] = [
     ("restart=true", "--restart"),
@@ -73,6 +95,9 @@ const OPTIONS: [(&str, &str); 3] = [
 fn refused(problem: &Problem, retry_after: Option<u64>) -> String {
     if problem.outcome.is_some() {
         return AGAIN.to_owned();
+    }
+    if problem.status == 403 && problem.detail.contains(LINE) {
+        return "have this line added to the file of tokens, in a cluster to the Secret hfi-write".to_owned();
     }
     let errors = problem.errors.iter().map(|error| &error.message);
     let texts = || errors.clone().chain([&problem.detail]);
