@@ -39,6 +39,10 @@ pub enum Unfit {
     Audience,
     #[error("the token has expired")]
     Expired,
+    #[error("the API server does not take the token as valid; its ServiceAccount may be gone")]
+    Refused,
+    #[error("the token is of a ServiceAccount, and this server knows none: it runs without --kubernetes")]
+    NotInCluster,
 }
 
 impl Claims {
@@ -66,6 +70,11 @@ impl Claims {
             return Err(Unfit::Expired);
         }
         Ok(claims)
+    }
+
+    /// The user whose token it says it is.
+    pub fn user(&self) -> &str {
+        &self.sub
     }
 
     /// The time that the token has left.

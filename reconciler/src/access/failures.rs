@@ -31,11 +31,6 @@ impl Default for Failures {
 }
 
 impl Failures {
-    /// The time that an address has to wait, if it has to.
-    pub fn wait(&self, client: Client, now: Instant) -> Option<Duration> {
-        self.failed.until_free(client, now)
-    }
-
     /// Judges a token, given its owner if it has one. The error is the time that the address has to wait.
     pub fn note(&self, client: Client, owner: Option<&UserName>, now: Instant) -> Result<(), Duration> {
         let Some(owner) = owner else { return self.failed.take(client, now) };

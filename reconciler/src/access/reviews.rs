@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -11,31 +11,52 @@ use sha2::{Digest as _, Sha256};
 use super::buckets::Buckets;
 use crate::clients::Client;
 
-/// The reviews for an address at once, and a second after that.
-const BURST: u32 = 20;
-const PER_SECOND: f64 = 1.0;
-/// The same for all addresses together.
-const BURST_OF_ALL: u32 = 50;
-const PER_SECOND_OF_ALL: f64 = 20.0;
+/// The reviews at once, and a second after that, for a ServiceAccount that a token names, at an address.
+const OF_ONE: (u32, f64) = (20, 1.0);
+/// The same for all ServiceAccounts that were valid a while ago, each at its address.
+const OF_PROVEN: (u32, f64) = (25, 10.0);
+/// The same for all others that have a line.
+const OF_LISTED: (u32, f64) = (20, 8.0);
+/// The same for all that have none.
+const OF_UNLISTED: (u32, f64) = (5, 2.0);
 /// The longest time for which a valid token is remembered, as the API server itself does.
 const KEPT: Duration = Duration::from_secs(10);
-/// The most tokens that are remembered.
+/// The time for which a ServiceAccount counts as proven at an address.
+const PROVEN: Duration = Duration::from_hours(1);
+/// The most tokens, and the most proven ServiceAccounts, that are remembered.
 const MAX_KEPT: usize = 1_000;
+
+type Digest = [u8; 32];
+
+/// A ServiceAccount at an address. Of fixed size: anybody may claim a name, however long.
+type Claimant = (Client, Digest);
 
 /// The users of valid tokens, by the digest of the token, and how often more may be reviewed.
 #[derive(Debug)]
 pub struct Reviews {
-    of_address: Buckets<Client>,
-    of_all: Buckets<()>,
-    valid: Mutex<HashMap<[u8; 32], (String, Instant)>>,
+    of_one: Buckets<Claimant>,
+    of_proven: Buckets<()>,
+    of_listed: Buckets<()>,
+    of_unlisted: Buckets<()>,
+    valid: Mutex<HashMap<Digest, (String, Instant)>>,
+    proven: Mutex<HashMap<Claimant, Instant>>,
+    flights: Mutex<HashMap<Digest, Arc<Flight>>>,
 }
+
+/// The turn to have a token reviewed.
+pub type Flight = tokio::sync::Mutex<()>;
 
 impl Default for Reviews {
     fn default() -> Self {
+        let all = |(burst, per_second)| Buckets::new(burst, per_second);
         Self {
-            of_address: Buckets::new(BURST, PER_SECOND),
-            of_all: Buckets::new(BURST_OF_ALL, PER_SECOND_OF_ALL),
+            of_one: Buckets::new(OF_ONE.0, OF_ONE.1),
+            of_proven: all(OF_PROVEN),
+            of_listed: all(OF_LISTED),
+            of_unlisted: all(OF_UNLISTED),
             valid: Mutex::default(),
+            proven: Mutex::default(),
+            flights: Mutex::default(),
         }
     }
 }
@@ -48,10 +69,43 @@ impl Reviews {
         (now < *until).then(|| user.clone())
     }
 
-    /// Counts a review, before it is asked for. The error is the time to wait.
-    pub fn begin(&self, client: Client, now: Instant) -> Result<(), Duration> {
-        self.of_address.take(client, now)?;
-        self.of_all.take((), now)
+    /// The turn to have this token reviewed, so that requests that come with it together cause one review.
+    pub fn flight(&self, token: &str) -> Arc<Flight> {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        flights.retain(|_, flight| Arc::strong_count(flight) > 1);
+        Arc::clone(flights.entry(digest(token)).or_default())
+    }
+
+    /// Counts a review, before it is asked for. `user` is what the token claims, and `has_line` says if the file names
+    /// it. The error is the time to wait; then nothing is counted.
+    pub fn begin(&self, client: Client, user: &str, has_line: bool, now: Instant) -> Result<(), Duration> {
+        let claimant = (client, digest(user));
+        let of_all = match (self.is_proven(&claimant, now), has_line) {
+            (true, true) => &self.of_proven,
+            (false, true) => &self.of_listed,
+            (_, false) => &self.of_unlisted,
+        };
+        let wait = of_all.until_free((), now).or_else(|| self.of_one.until_free(claimant, now));
+        wait.map_or(Ok(()), Err)?;
+        of_all.take((), now)?;
+        self.of_one.take(claimant, now)
+    }
+
+    fn is_proven(&self, claimant: &Claimant, now: Instant) -> bool {
+        let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        proven.get(claimant).is_some_and(|until| now < *until)
+    }
+
+    /// Notes that a ServiceAccount with a line is at this address.
+    pub fn prove(&self, client: Client, user: &str, now: Instant) {
+        let claimant = (client, digest(user));
+        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        if proven.len() >= MAX_KEPT {
+            proven.retain(|_, until| now < *until);
+        }
+        if proven.len() < MAX_KEPT || proven.contains_key(&claimant) {
+            proven.insert(claimant, now + PROVEN);
+        }
     }
 
     /// Remembers a token that is valid, for no longer than it has left.
@@ -66,8 +120,8 @@ impl Reviews {
     }
 }
 
-fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token).into()
+fn digest(text: &str) -> Digest {
+    Sha256::digest(text).into()
 }
 
 #[cfg(test)]
@@ -77,7 +131,7 @@ mod tests {
         time::{Duration, Instant},
     };
 
-    use super::{BURST, BURST_OF_ALL, KEPT, MAX_KEPT, Reviews};
+    use super::{KEPT, MAX_KEPT, OF_LISTED, OF_ONE, OF_PROVEN, OF_UNLISTED, PROVEN, Reviews};
     use crate::clients::{Client, Prefixes};
 
     fn client(number: u32) -> Client {
@@ -95,17 +149,75 @@ mod tests {
         assert_eq!((at("a", KEPT.as_secs_f64()), at("b", 2.0), at("c", 0.0)), (None, None, None));
     }
 
+    /// The reviews that are granted, of so many tries for each of these numbers, as an address and as a user.
+    fn granted(reviews: &Reviews, addresses: &[u32], users: &[&str], has_line: bool, now: Instant) -> u32 {
+        let pairs = addresses.iter().flat_map(|address| users.iter().map(move |user| (*address, *user)));
+        let tries = pairs.flat_map(|pair| (0..100).map(move |_| pair));
+        let begun = tries.map(|(address, user)| reviews.begin(client(address), user, has_line, now));
+        begun.map(|begun| u32::from(begun.is_ok())).sum()
+    }
+
     #[test]
-    fn no_address_and_no_number_of_addresses_has_the_api_server_asked_without_end() {
+    fn no_number_of_addresses_and_names_has_the_api_server_asked_without_end() {
         let (reviews, now) = (Reviews::default(), Instant::now());
-        let begun = |addresses: &[u32], tries: u32| {
-            let tries = addresses.iter().flat_map(|address| (0..tries).map(|_| *address));
-            tries.filter(|address| reviews.begin(client(*address), now).is_ok()).count()
-        };
-        assert_eq!(begun(&[1], 100), BURST as usize);
-        let others: Vec<_> = (2..1_000).collect();
-        assert_eq!(begun(&others, 10), (BURST_OF_ALL - BURST) as usize);
-        assert!(reviews.begin(client(1), now + Duration::from_secs(1)).is_ok(), "it goes on later");
+        let addresses: Vec<_> = (1..100).collect();
+        assert_eq!(granted(&reviews, &addresses, &["a", "b"], true, now), OF_LISTED.0);
+        assert_eq!(granted(&reviews, &addresses, &["c", "d"], false, now), OF_UNLISTED.0);
+        assert!(
+            reviews.begin(client(1), "a", true, now + Duration::from_secs(2)).is_ok(),
+            "it goes on later"
+        );
+    }
+
+    #[test]
+    fn strangers_take_nothing_from_those_who_were_valid_a_while_ago() {
+        let (reviews, now) = (Reviews::default(), Instant::now());
+        reviews.prove(client(1), "alice", now);
+        // Those of one address, and those of all the others, with the names of others and with hers.
+        granted(&reviews, &[1], &["bob", "carol"], true, now);
+        granted(&reviews, &(2..100).collect::<Vec<_>>(), &["alice", "bob"], true, now);
+        let alice = |address, now| reviews.begin(client(address), "alice", true, now);
+        assert!(alice(1, now).is_ok());
+        assert!(alice(2, now).is_err(), "she is not known there");
+        let later = now + PROVEN;
+        granted(&reviews, &[2], &["bob"], true, later);
+        granted(&reviews, &[3], &["bob"], true, later);
+        assert!(alice(1, later).is_err(), "she is known for a while");
+    }
+
+    #[test]
+    fn who_is_known_has_a_limit_too() {
+        let (reviews, now) = (Reviews::default(), Instant::now());
+        for (address, user) in [(1, "a"), (1, "b"), (2, "a")] {
+            reviews.prove(client(address), user, now);
+        }
+        assert_eq!(granted(&reviews, &[1], &["a"], true, now), OF_ONE.0);
+        assert_eq!(granted(&reviews, &[1, 2], &["a", "b"], true, now), OF_PROVEN.0 - OF_ONE.0 + OF_LISTED.0);
+    }
+
+    #[test]
+    fn who_has_to_wait_pays_nothing() {
+        let (reviews, now) = (Reviews::default(), Instant::now());
+        granted(&reviews, &(2..100).collect::<Vec<_>>(), &["bob"], true, now);
+        assert_eq!(granted(&reviews, &[1], &["alice"], true, now), 0);
+        let later = now + Duration::from_secs(60);
+        assert_eq!(granted(&reviews, &[1], &["alice"], true, later), OF_ONE.0);
+    }
+
+    #[tokio::test]
+    async fn requests_with_one_token_take_turns_and_others_do_not_wait() {
+        let reviews = Reviews::default();
+        let first = reviews.flight("a");
+        let turn = first.lock().await;
+        assert!(reviews.flight("a").try_lock().is_err());
+        assert!(reviews.flight("b").try_lock().is_ok());
+        drop(turn);
+        assert!(reviews.flight("a").try_lock().is_ok());
+        drop(first);
+        for number in 0..100 {
+            drop(reviews.flight(&number.to_string()));
+        }
+        assert!(reviews.flights.lock().unwrap().len() <= 1, "it keeps no token");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The file of tokens, which may change at any time.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -8,7 +9,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::{
     entry::{Credential, Entry},
@@ -74,6 +75,7 @@ impl TokenFile {
             let rights = if takes_rights { " [RIGHT…]" } else { "" };
             return Err(wrong(format!("holds no token; a line is: NAME TOKEN{rights}")));
         }
+        grants.warn(option);
         let read = Read { digest: Ok(Sha256::digest(&bytes).into()), grants: Arc::new(grants) };
         Ok(Self { path, option, takes_rights, last: Mutex::new(Some(read)) })
     }
@@ -81,6 +83,11 @@ impl TokenFile {
     /// The option that names the file.
     pub fn option(&self) -> &'static str {
         self.option
+    }
+
+    /// True if a line may have rights.
+    pub fn takes_rights(&self) -> bool {
+        self.takes_rights
     }
 
     /// The grants of the file as it is now. A line that is wrong grants nothing; a file that cannot be read neither.
@@ -99,6 +106,7 @@ impl TokenFile {
                     .for_each(|error| error!(%path, option, "a line of the tokens grants nothing: {error}"));
                 let (tokens, accounts) = (grants.tokens.len(), grants.accounts.len());
                 info!(%path, option, tokens, accounts, "read the tokens");
+                grants.warn(option);
                 grants
             }
             Err(reason) => {
@@ -152,6 +160,20 @@ impl Grants {
             }
         }
         Ok(())
+    }
+
+    /// Warns of ServiceAccounts that are one user, with one author and one rate.
+    fn warn(&self, option: &'static str) {
+        for user in self.shared_names() {
+            warn!(option, user, "several ServiceAccounts have this name; give each a name of its own");
+        }
+    }
+
+    /// The names that several ServiceAccounts have.
+    fn shared_names(&self) -> BTreeSet<&str> {
+        let mut seen = BTreeSet::new();
+        let names = self.accounts.iter().map(|(_, rights)| rights.user.as_str());
+        names.filter(|name| !seen.insert(*name)).collect()
     }
 
     /// True if nobody is granted anything.
@@ -245,6 +267,13 @@ mod tests {
         assert!(!good("fedcba9876543210"), "no file, no token");
         fs::write(&path, "me 0123456789abcdef\n").unwrap();
         assert!(good("0123456789abcdef"));
+    }
+
+    #[test]
+    fn a_name_of_several_service_accounts_is_found() {
+        let lines = b"a serviceaccount:x/a\na serviceaccount:y/a\nb serviceaccount:x/b\nb 0123456789abcdef\n";
+        let (_directory, file) = file(lines);
+        assert_eq!(file.unwrap().grants().shared_names().into_iter().collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]

@@ -47,13 +47,15 @@ impl Halting {
             return Err(problem.header(header::ALLOW, "GET, HEAD"));
         }
         let token = authorization::token(headers, host)?;
-        let mut owner = Err(Stranger::Unfit(Unfit::Other));
+        let mut owner = Ok(Err(Stranger::Unfit(Unfit::Other)));
         for tokens in [writing.map(Writing::tokens), self.tokens.as_ref()].into_iter().flatten() {
-            if owner.is_err() {
-                owner = tokens.owner(&token, &self.failures, client).await?;
+            match tokens.owner(&token, client).await {
+                Ok(Ok(found)) => return self.failures.judge(client, Ok(found)),
+                other if owner.is_ok() => owner = other,
+                _ => {}
             }
         }
-        self.failures.judge(client, owner)
+        self.failures.judge(client, owner?)
     }
 }
 

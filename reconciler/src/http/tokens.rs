@@ -14,7 +14,7 @@ use crate::{
         claims::{Claims, Unfit},
         failures::Failures,
         reviews::Reviews,
-        rights::Rights,
+        rights::{Rights, UserName},
         token_file::{Grants, TokenFile},
     },
     clients::Client,
@@ -29,6 +29,14 @@ pub struct Tokens {
     reviewer: Option<TokenReviewer>,
 }
 
+/// The owner of a token.
+#[derive(Debug)]
+pub(crate) struct Owner {
+    rights: Arc<Rights>,
+    /// True if the API server has verified its signature.
+    is_account: bool,
+}
+
 /// The reason why a token has no owner here.
 #[derive(Debug)]
 pub(crate) enum Stranger {
@@ -37,6 +45,7 @@ pub(crate) enum Stranger {
     WithoutLine {
         user: String,
         option: &'static str,
+        takes_rights: bool,
     },
 }
 
@@ -45,61 +54,69 @@ impl Tokens {
         Self { file, reviews: Reviews::default(), reviewer }
     }
 
-    /// The rights of the owner of a token.
+    /// The owner of a token.
     pub(crate) async fn owner(
         &self,
         token: &[u8],
-        failures: &Failures,
         client: Client,
-    ) -> Result<Result<Arc<Rights>, Stranger>, Problem> {
+    ) -> Result<Result<Owner, Stranger>, Problem> {
         let grants = self.file.grants();
         match grants.of_token(token) {
-            Some(rights) => Ok(Ok(rights)),
-            None => self.of_account(&grants, token, failures, client).await,
+            Some(rights) => Ok(Ok(Owner { rights, is_account: false })),
+            None => self.of_account(&grants, token, client).await,
         }
     }
 
-    /// The rights of the ServiceAccount whose token this is.
+    /// The ServiceAccount whose token this is.
     async fn of_account(
         &self,
         grants: &Grants,
         token: &[u8],
-        failures: &Failures,
         client: Client,
-    ) -> Result<Result<Arc<Rights>, Stranger>, Problem> {
+    ) -> Result<Result<Owner, Stranger>, Problem> {
         let unfit = |unfit| Ok(Err(Stranger::Unfit(unfit)));
-        let reviewer = self.reviewer.as_ref().filter(|_| grants.has_accounts());
-        let (Some(reviewer), Ok(token)) = (reviewer, str::from_utf8(token)) else {
-            return unfit(Unfit::Other);
-        };
+        let Ok(token) = str::from_utf8(token) else { return unfit(Unfit::Other) };
         let claims = match Claims::of(token, since_1970()) {
             Ok(claims) => claims,
             Err(reason) => return unfit(reason),
         };
-        let user = match self.reviews.user(token, Instant::now()) {
-            Some(user) => Some(user),
-            None => self.review(reviewer, token, &claims, failures, client).await?,
+        let Some(reviewer) = &self.reviewer else { return unfit(Unfit::NotInCluster) };
+        let has_line = grants.of_account(claims.user()).is_some();
+        let Some(user) = self.user(reviewer, token, &claims, has_line, client).await? else {
+            return unfit(Unfit::Refused);
         };
-        let Some(user) = user else { return unfit(Unfit::Other) };
-        let option = self.file.option();
-        Ok(grants.of_account(&user).ok_or(Stranger::WithoutLine { user, option }))
+        Ok(match grants.of_account(&user) {
+            Some(rights) => {
+                self.reviews.prove(client, &user, Instant::now());
+                Ok(Owner { rights, is_account: true })
+            }
+            None => {
+                let (option, takes_rights) = (self.file.option(), self.file.takes_rights());
+                Err(Stranger::WithoutLine { user, option, takes_rights })
+            }
+        })
     }
 
-    /// Asks the API server for the user of a token, and remembers one that is valid.
-    async fn review(
+    /// The user of a token, which the API server is asked for unless it said so a moment ago.
+    async fn user(
         &self,
         reviewer: &TokenReviewer,
         token: &str,
         claims: &Claims,
-        failures: &Failures,
+        has_line: bool,
         client: Client,
     ) -> Result<Option<String>, Problem> {
-        let begun = Instant::now();
-        // Counted before it is asked: it is not to be asked for guesses.
-        if failures.wait(client, begun).is_some() {
-            return Ok(None);
+        if let Some(user) = self.reviews.user(token, Instant::now()) {
+            return Ok(Some(user));
         }
-        self.reviews.begin(client, begun).map_err(|wait| {
+        let flight = self.reviews.flight(token);
+        let _turn = flight.lock().await;
+        let begun = Instant::now();
+        if let Some(user) = self.reviews.user(token, begun) {
+            return Ok(Some(user));
+        }
+        // Counted before it is asked: it is not to be asked for guesses.
+        self.reviews.begin(client, claims.user(), has_line, begun).map_err(|wait| {
             too_many("tokens of ServiceAccounts come faster than they may be reviewed".to_owned(), wait)
         })?;
         let user = reviewer.user(token).await.map_err(|error| {
@@ -120,35 +137,49 @@ impl fmt::Debug for Tokens {
 }
 
 impl Failures {
-    /// The rights that a token gives at an address, or the reason why it gives none.
+    /// The rights that a token gives at an address, or the reason why it gives none. Only tokens of the file can be
+    /// guessed: a ServiceAccount neither fails for others at its address nor waits for them.
     pub(crate) fn judge(
         &self,
         client: Client,
-        owner: Result<Arc<Rights>, Stranger>,
+        owner: Result<Owner, Stranger>,
     ) -> Result<Arc<Rights>, Problem> {
-        if let Err(Stranger::WithoutLine { user, option }) = &owner {
-            return Err(without_line(user, option));
+        let note = |user: Option<&UserName>| {
+            self.note(client, user, Instant::now()).map_err(|wait| {
+                too_many("tokens that are not valid came from this address too often".to_owned(), wait)
+            })
+        };
+        match owner {
+            Ok(Owner { rights, is_account }) => {
+                if !is_account {
+                    note(Some(&rights.user))?;
+                }
+                Ok(rights)
+            }
+            Err(Stranger::WithoutLine { user, option, takes_rights }) => {
+                Err(without_line(&user, option, takes_rights))
+            }
+            Err(Stranger::Unfit(unfit)) => {
+                if unfit == Unfit::Other {
+                    note(None)?;
+                }
+                Err(unauthorized(&unfit.to_string()))
+            }
         }
-        let known = owner.as_ref().ok().map(|rights| &rights.user);
-        self.note(client, known, Instant::now()).map_err(|wait| {
-            too_many("tokens that are not valid came from this address too often".to_owned(), wait)
-        })?;
-        owner.map_err(|stranger| match stranger {
-            Stranger::Unfit(unfit) => unauthorized(&unfit.to_string()),
-            Stranger::WithoutLine { user, option } => without_line(&user, option),
-        })
     }
 }
 
 /// 403 for a ServiceAccount that the file of tokens does not name, with the line to add.
-fn without_line(user: &str, option: &str) -> Problem {
+fn without_line(user: &str, option: &str, takes_rights: bool) -> Problem {
     let account = user.trim_start_matches("system:serviceaccount:");
     let (namespace, name) = account.split_once(':').unwrap_or(("", account));
-    let short: String =
-        name.chars().map(|letter| if letter == '.' { '-' } else { letter }).take(63).collect();
+    // With the namespace: the accounts of two namespaces are two users.
+    let user = format!("{namespace}-{name}").replace('.', "-");
+    let user: String = user.chars().take(63).collect();
+    let rights = if takes_rights { format!(" namespaces={namespace}") } else { String::new() };
     let detail = format!(
-        "the ServiceAccount {namespace}/{name} may not do this: the file of {option} needs a line such as `{short} \
-         serviceaccount:{namespace}/{name}`"
+        "the ServiceAccount {namespace}/{name} may not do this: the file of {option} needs a line such as `{user} \
+         serviceaccount:{namespace}/{name}{rights}`"
     );
     Problem::new(StatusCode::FORBIDDEN, detail)
 }

@@ -50,7 +50,7 @@ impl Writing {
         client: Client,
     ) -> Result<Arc<Rights>, Problem> {
         let token = authorization::token(headers, host)?;
-        let owner = self.tokens.owner(&token, &self.failures, client).await?;
+        let owner = self.tokens.owner(&token, client).await?;
         self.failures.judge(client, owner)
     }
 

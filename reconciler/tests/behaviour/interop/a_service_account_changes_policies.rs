@@ -103,7 +103,10 @@ async fn with_the_rights_of_its_line() {
 
     let (code, detail) = world.change(&world.token("bob.builder", "hfi").await, 500).await;
     assert_eq!(code, 403, "{detail}");
-    assert!(detail.contains("`bob-builder serviceaccount:demo/bob.builder`"), "{detail}");
+    assert!(
+        detail.contains("`demo-bob-builder serviceaccount:demo/bob.builder namespaces=demo`"),
+        "{detail}"
+    );
 
     let before = world.reviews();
     let (code, detail) = world.change(&world.token("alice", "vault").await, 500).await;

@@ -189,7 +189,13 @@ async fn refuses(people: &People<'_>, list: &str, apply: &str) -> Result<()> {
     people.fails("alice", &other, &next).await?;
     // A kubeconfig that may do everything.
     people.admin("kubectl config view --raw > admin").await?;
-    people.fails("admin", &other, &["`robot serviceaccount:people/robot`", "exit code 1"]).await?;
+    people
+        .fails(
+            "admin",
+            &other,
+            &["`people-robot serviceaccount:people/robot namespaces=people`", "exit code 1"],
+        )
+        .await?;
     let vault = apply.replace("--service-account people/alice", "--token-file token");
     people.fails("admin", &vault, &["not for the audience `hfi`", "exit code 1"]).await?;
     people.fails("admin", &list.replace("boifi/", "demo/"), &["next: ", "exit code 3"]).await
