@@ -1,7 +1,7 @@
 //! Temporary directories. Those of processes that were killed are removed by the next one.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     os::unix::fs::MetadataExt as _,
     path::Path,
@@ -23,19 +23,18 @@ const OLD: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Temporary {
     directory: TempDir,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Temporary {
     /// A new directory. The first of a process removes those that nobody uses any more.
     pub(super) fn new() -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
-        let lock = File::create(directory.path().join(IN_USE))?;
-        lock.try_lock()?;
+        let lock = lock(directory.path(), File::try_lock)?;
         static SWEPT: Once = Once::new();
         SWEPT.call_once(|| {
             let parent = directory.path().parent().unwrap_or(directory.path());
-            if let Err(error) = sweep(parent, directory.path(), OLD) {
+            if let Err(error) = sweep(parent, directory.path(), OLD, |dead| fs::remove_dir_all(dead)) {
                 warn!(%error, "temporary directories of earlier processes may be left");
             }
         });
@@ -60,15 +59,42 @@ impl Temporary {
     }
 }
 
+/// Marks a directory as one in use. Where files cannot be locked it has no mark, and no other process removes it.
+fn lock(directory: &Path, try_lock: impl Fn(&File) -> Result<(), TryLockError>) -> io::Result<Option<File>> {
+    let path = directory.join(IN_USE);
+    let file = File::create(&path)?;
+    if let Err(error) = try_lock(&file) {
+        let directory = directory.display();
+        warn!(%error, %directory, "cannot lock a file: the directory is left behind if this process is killed");
+        fs::remove_file(path)?;
+        return Ok(None);
+    }
+    Ok(Some(file))
+}
+
 /// Removes what dead processes of the user of `own` left in a directory.
-fn sweep(parent: &Path, own: &Path, age: Duration) -> io::Result<()> {
+fn sweep(
+    parent: &Path,
+    own: &Path,
+    age: Duration,
+    remove: impl Fn(&Path) -> io::Result<()>,
+) -> io::Result<()> {
     let user = fs::symlink_metadata(own)?.uid();
     for entry in fs::read_dir(parent)? {
         let entry = entry?;
         let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
         if is_ours && entry.path() != own && is_left(&entry.path(), user, age).unwrap_or(false) {
-            fs::remove_dir_all(entry.path())?;
-            info!(directory = %entry.path().display(), "removed a directory of a process that was killed");
+            let directory = entry.path();
+            match remove(&directory) {
+                Ok(()) => {
+                    info!(directory = %directory.display(), "removed a directory of a process that was killed")
+                }
+                // Another process has removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    warn!(%error, directory = %directory.display(), "a directory cannot be removed")
+                }
+            }
         }
     }
     Ok(())
@@ -86,9 +112,15 @@ fn is_left(directory: &Path, user: u32, age: Duration) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, fs::File, os::unix::fs::symlink, time::Duration};
+    use std::{
+        fs::{self, File, TryLockError},
+        io,
+        os::unix::fs::symlink,
+        path::Path,
+        time::Duration,
+    };
 
-    use super::{IN_USE, sweep};
+    use super::{IN_USE, lock, sweep};
 
     #[test]
     fn only_what_a_dead_process_left_is_removed() {
@@ -113,10 +145,38 @@ mod tests {
             names
         };
         let all = names();
-        sweep(parent.path(), &at("hfi-git-own"), Duration::from_secs(60)).unwrap();
+        let remove = |dead: &Path| fs::remove_dir_all(dead);
+        sweep(parent.path(), &at("hfi-git-own"), Duration::from_secs(60), remove).unwrap();
         assert_eq!(names(), all, "what is new may not be locked yet");
-        sweep(parent.path(), &at("hfi-git-own"), Duration::ZERO).unwrap();
+        sweep(parent.path(), &at("hfi-git-own"), Duration::ZERO, remove).unwrap();
         assert_eq!(names(), all.into_iter().filter(|name| name != "hfi-git-dead").collect::<Vec<_>>());
         assert!(at("elsewhere").join(IN_USE).exists());
+    }
+    #[test]
+    fn one_that_cannot_be_removed_does_not_keep_the_others() {
+        let parent = tempfile::tempdir().unwrap();
+        let all = ["a", "b", "c"].map(|name| parent.path().join(format!("hfi-git-{name}")));
+        for directory in &all {
+            fs::create_dir(directory).unwrap();
+            fs::write(directory.join(IN_USE), "").unwrap();
+        }
+        let tried = std::cell::RefCell::new(Vec::new());
+        let remove = |dead: &Path| {
+            tried.borrow_mut().push(dead.to_owned());
+            Err(io::ErrorKind::PermissionDenied.into())
+        };
+        sweep(parent.path(), parent.path(), Duration::ZERO, remove).unwrap();
+        let mut tried = tried.into_inner();
+        tried.sort();
+        assert_eq!(tried, all);
+    }
+
+    #[test]
+    fn where_no_file_can_be_locked_none_is_marked() {
+        let directory = tempfile::tempdir().unwrap();
+        let fails = |_: &File| Err(TryLockError::Error(io::ErrorKind::Unsupported.into()));
+        assert!(lock(directory.path(), fails).unwrap().is_none());
+        assert!(!directory.path().join(IN_USE).exists());
+        assert!(lock(directory.path(), File::try_lock).unwrap().is_some());
     }
 }
