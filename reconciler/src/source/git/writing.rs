@@ -13,10 +13,11 @@ mod pushing;
 mod read_commit_error;
 mod settling;
 
-use std::path::PathBuf;
+use std::{cell::Cell, path::PathBuf};
 
-use git2::Oid;
+use git2::{ErrorCode, Oid};
 use policies::reading::MAX_FILE_BYTES;
+use tracing::warn;
 
 use self::place::Place;
 pub use self::{
@@ -30,10 +31,12 @@ pub use super::push::PushOutcome;
 use super::{
     GitSource,
     budget::{Excess, ReadError},
+    examining::Unread,
     job::Job,
     objects,
     push::job::{commit_id, oid},
     reading::{GitReading, Origin},
+    reason::failure,
     worker::Worker,
 };
 use crate::source::{
@@ -71,6 +74,10 @@ pub struct Writer {
     key: Option<SigningKey>,
     /// The commits whose push had an unknown end.
     unsettled: Vec<Oid>,
+    /// True if the clone could not be read or written since it was fetched to last: it may be damaged.
+    is_doubtful: Cell<bool>,
+    /// The commit for which the clone was begun again because of that. Once is enough.
+    renewed_at: Option<Oid>,
 }
 
 impl Writer {
@@ -78,7 +85,14 @@ impl Writer {
     pub fn open(settings: WriterSettings) -> Result<Self, SourceError> {
         let WriterSettings { repository, branch, path, access, signing_key } = settings;
         let source = GitSource::open(repository, Target::Branch(branch.clone()), path, access, None)?;
-        Ok(Self { source, branch, key: signing_key, unsettled: Vec::new() })
+        Ok(Self {
+            source,
+            branch,
+            key: signing_key,
+            unsettled: Vec::new(),
+            is_doubtful: Cell::new(false),
+            renewed_at: None,
+        })
     }
 
     /// Ends from elsewhere what is under way, except a push that has begun.
@@ -91,7 +105,18 @@ impl Writer {
         &mut self,
         is_known: impl Fn(&BlobId) -> bool,
     ) -> Result<Option<(Checkout, GitReading<'_>)>, SourceError> {
+        self.renew_if_doubtful()?;
         self.source.read(is_known)
+    }
+
+    /// Begins the clone again if it may be damaged: while the branch stands still, no fetch looks at it.
+    fn renew_if_doubtful(&mut self) -> Result<(), SourceError> {
+        let Some(good) = self.source.good.filter(|_| self.is_doubtful.take()) else { return Ok(()) };
+        if self.renewed_at.replace(good) != Some(good) && self.source.may_renew_for(good) {
+            warn!("the clone for writes may be damaged: an empty one replaces it");
+            self.source.discard()?;
+        }
+        Ok(())
     }
 
     /// The commit that was kept last.
@@ -105,13 +130,25 @@ impl Writer {
         commit: CommitId,
         is_known: impl Fn(&BlobId) -> bool,
     ) -> Result<(Checkout, GitReading<'_>), ReadCommitError> {
-        let (checkout, found) = self.source.examine(oid(commit), is_known)?;
+        let examined = self.source.examine(oid(commit), is_known);
+        let (checkout, found) =
+            examined.inspect_err(|unread| self.doubt(matches!(unread, Unread::Damaged(_))))?;
         Ok((checkout, GitReading { source: &mut self.source, found, origin: Origin::Made }))
     }
 
     /// The commit that was fetched last, also if it was refused.
     pub fn tip(&self) -> Option<CommitId> {
         self.source.clone.refname_to_id(&self.reference()).ok().map(commit_id)
+    }
+
+    /// True if a commit is `tip`, or one below it.
+    pub fn has(&self, tip: CommitId, commit: CommitId) -> Result<bool, SourceError> {
+        match self.source.clone.graph_descendant_of(oid(tip), oid(commit)) {
+            Ok(is_below) => Ok(is_below || tip == commit),
+            // All that the branch has was fetched.
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
+            Err(error) => Err(failure("cannot read the clone", &error)),
+        }
     }
 
     /// The content of a regular file at a commit.
@@ -129,7 +166,10 @@ impl Writer {
             }
             Place::Free | Place::Blocked(_) => Ok(None),
         };
-        read().map_err(|error: ReadError| unreadable(commit, &error))
+        read().map_err(|error: ReadError| {
+            self.doubt(matches!(error, ReadError::Git(_)));
+            unreadable(commit, &error)
+        })
     }
 
     /// The reason why no new file can be at a path; `None` if it can, and if one is there already. It completes a
@@ -138,6 +178,12 @@ impl Writer {
         match self.place(commit, path).map_err(|error| unreadable(commit, &error))? {
             Place::Blocked(reason) => Ok(Some(reason)),
             Place::File { .. } | Place::Free => Ok(None),
+        }
+    }
+
+    fn doubt(&self, is_doubtful: bool) {
+        if is_doubtful {
+            self.is_doubtful.set(true);
         }
     }
 
@@ -156,7 +202,9 @@ impl Writer {
     pub fn commit(&mut self, parent: CommitId, new: &NewCommit) -> Result<CommitId, CommitError> {
         let is_verified = self.verified(parent);
         is_verified.map_err(|reason| CommitError::Unverified { commit: parent, reason })?;
-        let made = commit_id(new_commit::make(&self.source.clone, oid(parent), new, self.key.as_ref())?);
+        let made = new_commit::make(&self.source.clone, oid(parent), new, self.key.as_ref());
+        let made = made.inspect_err(|error| self.doubt(matches!(error, CommitError::Failed(_))))?;
+        let made = commit_id(made);
         // Nobody would serve it, nor anything on top of it.
         self.verified(made).map_err(|reason| {
             SourceError(format!("the key that signs here is not one that is trusted: {reason}"))
