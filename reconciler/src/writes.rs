@@ -35,6 +35,7 @@ pub mod outcome;
 mod pending;
 mod proposing;
 pub mod queue;
+mod repeat;
 mod restart;
 mod selection;
 pub mod settings;

@@ -38,9 +38,12 @@ impl Worker {
                 Next::Nothing => return,
                 Next::Again(rest) => pending = rest,
                 Next::Alone(rest) => {
-                    // Each begins anew: what the one before it has written is no change of somebody else.
-                    let alone = rest.into_iter().map(|pending| Pending { first_seen: None, ..pending });
-                    return alone.for_each(|pending| self.batch(vec![pending]));
+                    for mut pending in rest {
+                        // What one before it has written is no change of somebody else.
+                        pending.first_seen.retain(|name, _| !self.written.contains(name));
+                        self.batch(vec![pending]);
+                    }
+                    return;
                 }
             }
             pause(attempt);
@@ -124,13 +127,15 @@ impl Worker {
     }
 
     /// Answers a request whose commit is in.
-    pub(super) fn answer(&self, record: Record) {
+    pub(super) fn answer(&mut self, record: Record) {
         let Record { id: request, fingerprint, rights, names, mut ticket, commit, done } = record;
         let user = rights.user.as_str();
         info!(user, request, %commit, policies = message::names(&names), "pushed a commit");
-        if let Some(Ok(done)) = ticket.answer(Ok(done)) {
-            self.memory.remember(fingerprint, done);
+        match ticket.answer(Ok(done)) {
+            Some(Ok(done)) => self.memory.remember(fingerprint, done),
+            _ => self.memory.heard(fingerprint),
         }
+        self.written.extend(names);
     }
 }
 

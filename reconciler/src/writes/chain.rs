@@ -30,17 +30,17 @@ impl Worker {
         let mut chain = Chain { from: head.commit, tip: head.commit, links: Vec::new(), others: Vec::new() };
         let mut branch = head.clone();
         for mut pending in pending {
-            let plan = self.plan(head, &branch, &mut pending);
-            let made = plan.and_then(|plan| self.commit(&branch, plan, &pending.order));
-            if !matches!(made, Ok((None, _)) | Err(Refusal::NotFound(_) | Refusal::Precondition { .. })) {
-                chain.add(pending, made, &mut branch);
-            } else if let Some(done) = self.memory.unheard(pending.order.fingerprint) {
-                // It was done when it was sent before, and nobody heard it.
-                chain.others.push((pending, Ok(done)));
-            } else {
-                let made = self.not_known_yet(&pending.order).map_or(made, Err);
-                chain.add(pending, made, &mut branch);
+            // First: what somebody else has changed since must not be changed back.
+            if let Some(answer) = self.done_before(head, &pending.order) {
+                chain.others.push((pending, answer));
+                continue;
             }
+            let plan = self.plan(head, &branch, &mut pending);
+            let mut made = plan.and_then(|plan| self.commit(&branch, plan, &pending.order));
+            if matches!(made, Ok((None, _)) | Err(Refusal::NotFound(_) | Refusal::Precondition { .. })) {
+                made = self.not_known_yet(&pending.order).map_or(made, Err);
+            }
+            chain.add(pending, made, &mut branch);
         }
         chain
     }
@@ -88,12 +88,10 @@ impl Chain {
     }
 
     /// Answers that all commits are in.
-    pub(super) fn answer(self, worker: &Worker) {
+    pub(super) fn answer(self, worker: &mut Worker) {
         let Self { links, others, .. } = self;
         links.into_iter().for_each(|link| worker.answer(link.into()));
-        for (mut pending, answer) in others {
-            pending.ticket.answer(answer);
-        }
+        others.into_iter().for_each(|(pending, answer)| worker.tell(pending, answer));
     }
 
     /// Refuses the request if it is alone; of several, it is not known which is refused.

@@ -15,7 +15,7 @@ use super::{
 use crate::source::{
     SourceError,
     ancestry::CommitId,
-    writing::{BranchName, NewCommit, PushOutcome, Settled},
+    writing::{BranchName, NewCommit, PushOutcome},
 };
 
 /// The longest that a change is tried, beside the time that a push takes.
@@ -30,7 +30,6 @@ impl Worker {
     }
 
     fn try_to_change(&mut self, change: &FileChange) -> Result<Changed, Refusal> {
-        self.settle_file_change();
         let deadline = Instant::now() + PATIENCE;
         for attempt in 0.. {
             let head = self.read().map_err(|error| self.unreadable(error.to_string()))?;
@@ -84,21 +83,12 @@ impl Worker {
             (PushOutcome::Refused { words }, _) => Err(Refusal::of_repository(&words)),
             (PushOutcome::Unreachable { reason }, _) => Err(Refusal::Unavailable(reason)),
             (PushOutcome::Unverified { commit, reason }, _) => Err(Refusal::unverified(commit, &reason)),
-            (PushOutcome::Unknown { commit, reason }, branch) => {
+            (PushOutcome::Unknown { commit, reason }, _) => {
                 warn!(%commit, reason, "the end of a push is not known");
-                self.unsettled_file = branch.is_none().then_some(commit);
+                // Each attempt begins at the branch as it is then, and none pushes this commit again.
+                self.writer.give_up(commit);
                 Err(Refusal::Unknown { commit })
             }
-        }
-    }
-
-    /// Asks what became of the last change whose push had an unknown end. The next one reads the branch anew, so it
-    /// does not depend on the answer.
-    fn settle_file_change(&mut self) {
-        if let Some(commit) = self.unsettled_file
-            && let Settled::In | Settled::NotIn { .. } = self.writer.settle(commit)
-        {
-            self.unsettled_file = None;
         }
     }
 

@@ -58,6 +58,7 @@ impl Memory {
     /// Remembers an outcome that nobody heard: the same request again is told it.
     pub(super) fn remember(&self, fingerprint: Digest, done: Done) {
         let unheard = &mut self.lock().unheard;
+        unheard.retain(|(known, _, _)| *known != fingerprint);
         if unheard.len() >= MAX_REMEMBERED {
             unheard.pop_front();
         }
@@ -67,15 +68,13 @@ impl Memory {
     /// The outcome of the same request, sent before, if nobody heard it.
     pub(super) fn unheard(&self, fingerprint: Digest) -> Option<Done> {
         let known = self.lock();
-        let mut newest = known.unheard.iter().rev();
-        let found = newest.find(|(known, _, at)| *known == fingerprint && at.elapsed() < REMEMBERED);
+        let found =
+            known.unheard.iter().find(|(known, _, at)| *known == fingerprint && at.elapsed() < REMEMBERED);
         found.map(|(_, done, _)| done.clone())
     }
 
-    /// The same, which is forgotten.
-    pub(super) fn take_unheard(&self, fingerprint: Digest) -> Option<Done> {
-        let found = self.unheard(fingerprint);
+    /// The client has heard the outcome of a request: the same one again is another.
+    pub(super) fn heard(&self, fingerprint: Digest) {
         self.lock().unheard.retain(|(known, _, _)| *known != fingerprint);
-        found
     }
 }

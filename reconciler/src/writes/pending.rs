@@ -1,6 +1,6 @@
 //! A request that is being done.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use policies::{Digest, language::PolicyName};
 use tokio::sync::OwnedSemaphorePermit;
@@ -14,7 +14,7 @@ pub(super) struct Pending {
     pub(super) order: Order,
     pub(super) ticket: Ticket,
     /// The policies that it concerns, as they were when it was planned first.
-    pub(super) first_seen: Option<Vec<String>>,
+    pub(super) first_seen: BTreeMap<PolicyName, String>,
     /// Its place among those that wait.
     pub(super) _place: OwnedSemaphorePermit,
 }

@@ -22,6 +22,10 @@ impl Worker {
     pub(super) fn propose(&mut self, branch: &Branch, pending: Vec<Pending>) -> Next {
         let mut again = Vec::new();
         for mut pending in pending {
+            if let Some(answer) = self.done_before(branch, &pending.order) {
+                self.tell(pending, answer);
+                continue;
+            }
             match self.proposal(branch, &mut pending) {
                 Ok((None, done)) => drop(pending.ticket.answer(Ok(done))),
                 Err(refusal) => drop(pending.ticket.answer(Err(refusal))),
@@ -43,12 +47,6 @@ impl Worker {
         pending: &mut Pending,
     ) -> Result<(Option<(CommitId, BranchName)>, Done), Refusal> {
         let plan = self.plan(branch, branch, pending)?;
-        // It was done when it was sent before, and nobody heard it.
-        if !pending.order.options.dry_run
-            && let Some(done) = self.memory.take_unheard(pending.order.fingerprint)
-        {
-            return Ok((None, done));
-        }
         let (made, done) = self.commit(branch, plan, &pending.order)?;
         let Some((commit, _)) = made else { return Ok((None, done)) };
         self.is_servable(commit)?;

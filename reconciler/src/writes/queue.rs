@@ -1,6 +1,7 @@
 //! The requests that wait, and the wait until a commit is served.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         mpsc::{SyncSender, sync_channel},
@@ -94,13 +95,21 @@ impl Writes {
         }
     }
 
+    /// Remembers an outcome whose client has left before it heard it.
+    pub fn remember(&self, fingerprint: Digest, done: Done) {
+        // Without a commit the same request again does no harm.
+        if done.commit.is_some() {
+            self.memory.remember(fingerprint, done);
+        }
+    }
+
     async fn done(&self, order: Order, left: &mut Left) -> Result<Done, Refusal> {
         let deadline = order.deadline;
         let (ticket, mut claim) = ticket(order.fingerprint, self.memory.clone());
         let full =
             |_| Refusal::Unavailable(format!("{MAX_WAITING} writes wait already; nothing was written"));
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(full)?;
-        let pending = Pending { order, ticket, first_seen: None, _place: place };
+        let pending = Pending { order, ticket, first_seen: BTreeMap::new(), _place: place };
         let ends = |_| Refusal::Unavailable("this replica ends; nothing was written".to_owned());
         self.messages.try_send(Message::Write(Box::new(pending))).map_err(ends)?;
         let heard = tokio::select! {

@@ -63,7 +63,7 @@ impl Worker {
         let Parked { from, tip, new_branch, .. } = parked;
         let settled = match new_branch {
             Some(name) => self.writer.settle_new_branch(name, *tip),
-            None => self.writer.settle(*tip),
+            None => self.writer.settle(*from, *tip),
         };
         match settled {
             Settled::In => Some(true),

@@ -72,11 +72,15 @@ impl Standing {
 
     /// A text that differs when the policy of this name does.
     pub(super) fn print(&self, name: &PolicyName) -> String {
-        let print = |(file, _): &(Arc<str>, u32)| {
-            let written = self.document(file, name).map(Document::to_json);
-            let written = written.unwrap_or_else(|| Digest::of(self.content(file)).to_string());
-            format!("{file}\n{written}")
-        };
+        let print =
+            |(file, _): &(Arc<str>, u32)| print_of(file, self.document(file, name), self.content(file));
         self.places(name).iter().map(print).collect()
     }
+}
+
+/// A text that differs when a policy in a file does: its own content, or that of the file if it is not valid.
+pub(super) fn print_of(file: &str, document: Option<&Document>, content: &[u8]) -> String {
+    let written = document.map(Document::to_json);
+    let written = written.unwrap_or_else(|| Digest::of(content).to_string());
+    format!("{file}\n{written}")
 }

@@ -1,6 +1,7 @@
 //! The one thread that writes.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError},
@@ -54,8 +55,8 @@ pub(super) struct Worker {
     pub(super) syncs: Arc<Syncs>,
     pub(super) unsettled: Unsettled,
     pub(super) memory: Memory,
-    /// The commit of the last change of a file, if the end of its push is not known.
-    pub(super) unsettled_file: Option<CommitId>,
+    /// The policies that this round of requests has written.
+    pub(super) written: BTreeSet<PolicyName>,
     loader: Loader,
     branch: Option<Branch>,
     /// The policy directory.
@@ -74,7 +75,7 @@ impl Worker {
             syncs,
             unsettled: Unsettled::default(),
             memory,
-            unsettled_file: None,
+            written: BTreeSet::new(),
             branch: None,
         })
     }
@@ -107,6 +108,7 @@ impl Worker {
             }
             // First, since they are few, and stop things.
             changes.into_iter().for_each(|change| self.change_file(change));
+            self.written.clear();
             let mut again = self.settle(&pending);
             again.extend(self.still_unknown(pending));
             self.batch(again);
@@ -146,9 +148,14 @@ impl Worker {
         order.in_time()?;
         let names = order.names();
         let standing = Standing::of(&self.writer, head, &names)?;
-        let prints: Vec<_> = names.iter().map(|name| standing.print(name)).collect();
-        let is_changed = pending.first_seen.as_ref().is_some_and(|first| *first != prints);
-        let first_seen = pending.first_seen.get_or_insert_with(|| prints.clone()).clone();
+        let prints: BTreeMap<_, _> = names.iter().map(|name| (name.clone(), standing.print(name))).collect();
+        let first_seen = &mut pending.first_seen;
+        let changed =
+            prints.iter().find(|(name, now)| first_seen.get(name).is_some_and(|first| first != *now));
+        let changed = changed.map(|(name, _)| name.clone());
+        for (name, now) in prints {
+            first_seen.entry(name).or_insert(now);
+        }
         let standing = match branch.commit == head.commit {
             true => standing,
             false => Standing::of(&self.writer, branch, &names)?,
@@ -167,17 +174,14 @@ impl Worker {
         match plan {
             // It is already as it was asked for.
             Ok(plan) if plan.is_nothing() => Ok(plan),
-            _ if is_changed => {
-                let changed =
-                    names.iter().zip(prints).zip(&first_seen).find(|((_, now), first)| now != *first);
-                Err(self.changed_meanwhile(head, changed.map(|((name, _), _)| name)))
-            }
-            plan => plan,
+            plan => match changed {
+                Some(name) => Err(self.changed_meanwhile(head, &name)),
+                None => plan,
+            },
         }
     }
 
-    fn changed_meanwhile(&self, branch: &Branch, name: Option<&PolicyName>) -> Refusal {
-        let Some(name) = name else { return Refusal::Conflict("it was changed meanwhile".to_owned()) };
+    fn changed_meanwhile(&self, branch: &Branch, name: &PolicyName) -> Refusal {
         let by = super::history::last_change(&self.history, branch.commit, name);
         let by = by.map(|commit| format!(" by {commit}")).unwrap_or_default();
         Refusal::Conflict(format!(

@@ -41,12 +41,12 @@ async fn a_branch_that_somebody_else_moved_is_a_lost_race() {
     let theirs = id(&commit_of(&repository, "main").await);
     assert_eq!(writer.push(head, commit), PushOutcome::LostRace { head: Some(theirs) });
     assert_eq!(commit_of(&repository, "main").await, theirs.to_string());
-    assert_eq!(writer.settle(commit), Settled::NotIn { head: Some(theirs) });
+    assert_eq!(writer.settle(head, commit), Settled::NotIn { head: Some(theirs) });
     assert_eq!(read(&mut writer), theirs);
     let again = writer.commit(theirs, &change("a.yaml", "ours")).unwrap();
     assert_eq!(writer.push(theirs, again), PUSHED);
-    assert_eq!(writer.settle(again), Settled::In);
-    assert_eq!(writer.settle(theirs), Settled::In, "an older commit is in, too");
+    assert_eq!(writer.settle(theirs, again), Settled::In);
+    assert_eq!(writer.settle(head, theirs), Settled::In, "an older commit is in, too");
 }
 
 #[tokio::test]
@@ -64,13 +64,13 @@ async fn a_branch_that_was_deleted_is_not_made_again() {
     bare_git(&repository, &["update-ref", "-d", "refs/heads/main"]).await;
     assert_eq!(writer.push(head, commit), PushOutcome::LostRace { head: None });
     assert_eq!(bare_git(&repository, &["for-each-ref"]).await, "");
-    assert_eq!(writer.settle(commit), Settled::NotIn { head: None });
+    assert_eq!(writer.settle(head, commit), Settled::NotIn { head: None });
 }
 
 #[tokio::test]
 async fn a_push_that_is_repeated_changes_nothing() {
     let (repository, mut writer, head, commit) = prepared().await;
-    assert_eq!(writer.settle(commit), Settled::NotYet);
+    assert_eq!(writer.settle(head, commit), Settled::NotYet);
     assert_eq!(writer.push(head, commit), PUSHED);
     assert_eq!(writer.push(head, commit), PUSHED);
     let next = writer.commit(commit, &change("b.yaml", "b")).unwrap();
@@ -240,7 +240,7 @@ async fn a_push_that_is_killed_at_any_moment_leaves_a_whole_repository_and_tells
             PushOutcome::Pushed { .. } => assert_eq!(now, commit),
             PushOutcome::Unreachable { .. } => assert_eq!(now, head),
             PushOutcome::Unknown { .. } => {
-                let settled = writer.settle(commit);
+                let settled = writer.settle(head, commit);
                 assert!(settled == Settled::In && now == commit || settled == Settled::NotYet && now == head);
             }
             other => panic!("{other:?}"),

@@ -19,7 +19,7 @@ use crate::support::{
     PATIENCE,
     front::Front,
     remote::access,
-    writer::{PUSHED, change, commit_of, hook, over_http, read, settings, writer},
+    writer::{PUSHED, bare_git, change, commit_of, hook, over_http, read, settings, writer},
 };
 
 /// Long enough for a push on this machine, and short enough to wait for.
@@ -84,7 +84,7 @@ async fn an_answer_that_is_lost_is_asked_for() {
     let (mut writer, head, commit) = of(&front.repository(), &access());
     is_unknown(&writer.push(head, commit), commit);
     assert_eq!(commit_of(&forge.repository, "main").await, commit.to_string(), "the server has taken it");
-    assert_eq!(writer.settle(commit), Settled::In);
+    assert_eq!(writer.settle(head, commit), Settled::In);
     let pushes =
         front.seen().iter().filter(|seen| seen.method == "POST" && seen.target.contains("receive")).count();
     assert_eq!(pushes, 1, "a push is not repeated by itself");
@@ -92,7 +92,7 @@ async fn an_answer_that_is_lost_is_asked_for() {
     forge.repository.git(&["pull", "--quiet", "origin", "main"]).await.unwrap();
     forge.repository.write("b.yaml", "theirs").unwrap();
     forge.repository.push("Theirs").await.unwrap();
-    assert_eq!(writer.settle(commit), Settled::In, "also below the commit of another");
+    assert_eq!(writer.settle(head, commit), Settled::In, "also below the commit of another");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +113,7 @@ async fn no_error_in_the_place_of_the_answer_settles_anything() {
         .await;
         let (mut writer, head, commit) = of(&front.repository(), &access());
         is_unknown(&writer.push(head, commit), commit);
-        assert_eq!(writer.settle(commit), Settled::In, "{status}");
+        assert_eq!(writer.settle(head, commit), Settled::In, "{status}");
     }
 }
 
@@ -124,11 +124,11 @@ async fn a_server_that_dies_in_the_middle_may_be_pushed_to_again() {
     let (mut writer, head, commit) = forge.writer(&access());
     is_unknown(&writer.push(head, commit), commit);
     assert_eq!(commit_of(&forge.repository, "main").await, head.to_string());
-    assert_eq!(writer.settle(commit), Settled::NotYet);
+    assert_eq!(writer.settle(head, commit), Settled::NotYet);
     writer.tidy();
     fs::remove_file(forge.repository.bare().join("hooks/pre-receive")).unwrap();
     assert_eq!(writer.push(head, commit), PUSHED);
-    assert_eq!(writer.settle(commit), Settled::In);
+    assert_eq!(writer.settle(head, commit), Settled::In);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,8 +141,27 @@ async fn a_push_that_died_is_out_of_the_race_once_the_branch_has_moved() {
     forge.repository.write("b.yaml", "theirs").unwrap();
     forge.repository.push("Theirs").await.unwrap();
     let theirs = CommitId::from_hex(&commit_of(&forge.repository, "main").await);
-    assert_eq!(writer.settle(commit), Settled::NotIn { head: theirs });
+    assert_eq!(writer.settle(head, commit), Settled::NotIn { head: theirs });
     assert_eq!(writer.push(head, commit), PushOutcome::LostRace { head: theirs });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_died_is_out_of_the_race_once_the_branch_was_reset() {
+    let forge = forge().await;
+    forge.repository.write("b.yaml", "theirs").unwrap();
+    forge.repository.push("Theirs").await.unwrap();
+    hook(&forge.repository, "pre-receive", "kill -9 $PPID");
+    let (mut writer, head, commit) = forge.writer(&access());
+    is_unknown(&writer.push(head, commit), commit);
+    assert_eq!(writer.settle(head, commit), Settled::NotYet);
+    let below = bare_git(&forge.repository, &["rev-parse", "main~1"]).await;
+    bare_git(&forge.repository, &["update-ref", "refs/heads/main", &below]).await;
+    let below = CommitId::from_hex(&below);
+    assert_eq!(
+        writer.settle(head, commit),
+        Settled::NotIn { head: below },
+        "it was pushed on top of another"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +172,7 @@ async fn a_server_that_takes_the_push_and_hangs_is_left_after_a_while() {
     let began = Instant::now();
     is_unknown(&writer.push(head, commit), commit);
     assert!(began.elapsed() < SHORT + PATIENCE);
-    assert_eq!(writer.settle(commit), Settled::In);
+    assert_eq!(writer.settle(head, commit), Settled::In);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,12 +181,12 @@ async fn what_arrives_after_the_server_was_left_is_seen() {
     let (hold, _) = forge.hang("pre-receive");
     let (mut writer, head, commit) = forge.writer(&Access { timeout: SHORT, ..access() });
     is_unknown(&writer.push(head, commit), commit);
-    assert_eq!(writer.settle(commit), Settled::NotYet);
+    assert_eq!(writer.settle(head, commit), Settled::NotYet);
     drop(hold);
     let until = Instant::now() + PATIENCE;
-    while writer.settle(commit) == Settled::NotYet && Instant::now() < until {}
+    while writer.settle(head, commit) == Settled::NotYet && Instant::now() < until {}
     // The server may have noticed that nobody waits for its answer.
-    match writer.settle(commit) {
+    match writer.settle(head, commit) {
         Settled::In => {}
         Settled::NotYet => assert_eq!(writer.push(head, commit), PUSHED),
         other => panic!("{other:?}"),
@@ -223,6 +242,6 @@ async fn a_push_that_has_not_begun_is_aborted_and_bounded_in_time() {
     let outcome = away.push(head, commit);
     let PushOutcome::Unreachable { reason } = outcome else { panic!("{outcome:?}") };
     assert!(reason.contains("refuses connections"), "{reason}");
-    assert!(matches!(away.settle(commit), Settled::Unknown { .. }));
+    assert!(matches!(away.settle(head, commit), Settled::Unknown { .. }));
     assert_eq!(writer.push(head, commit), PUSHED);
 }

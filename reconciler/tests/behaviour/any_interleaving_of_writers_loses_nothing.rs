@@ -25,6 +25,8 @@ const WRITERS: u64 = 6;
 /// The policies that all writers change.
 const SHARED: u64 = 4;
 const TIME: Duration = Duration::from_secs(7);
+/// A request is answered within this time, however often replicas die.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(180);
 
 type All = Arc<Mutex<Vec<Told>>>;
 
@@ -166,12 +168,15 @@ impl Fleet {
         let (client, mut number) = (client(), 0);
         while Instant::now() < until {
             number += 1;
+            let answered_by = Instant::now() + ANSWERED_WITHIN;
             let (label, policy) = (format!("w-{writer}-{number}"), format!("own-{writer}"));
             let end = loop {
                 let change = apply(&format!("?message={label}"), &body(&policy, &label));
                 let url = self.urls.lock().unwrap()[chance.below(2) as usize].clone();
                 match send(&client, &url, with(change, "prefer", "wait=20".to_owned())).await {
-                    Ok(answer) if matches!(answer.status, 503 | 504) => {}
+                    Ok(answer) if matches!(answer.status, 503 | 504) => {
+                        assert!(Instant::now() < answered_by, "{label} has no answer yet: {answer:?}");
+                    }
                     Ok(answer) => break End::from(&answer),
                     Err(_) => sleep(chance.millis(100)).await,
                 }

@@ -1,10 +1,8 @@
 //! The log has each change and each refusal with who, what and from where, also if the client did not wait for it.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
-use harness::{GitHttp, Repository};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -12,63 +10,11 @@ use tokio::{
 };
 
 use crate::support::{
-    PATIENCE, policy,
-    process::Process,
-    writer::{hook, over_http},
-    writing::{ALICE, git, process, waiting},
+    PATIENCE,
+    held_pushes::World,
+    policy,
+    writing::{ALICE, git, waiting},
 };
-
-/// A process whose pushes wait while a file is there.
-struct World {
-    repository: Repository,
-    _server: GitHttp,
-    _tokens: TempDir,
-    hfi: Process,
-    hold: PathBuf,
-    begun: PathBuf,
-}
-
-impl World {
-    async fn new() -> Self {
-        let (repository, server) = over_http().await;
-        let [hold, begun] = ["hold", "begun"].map(|name| repository.folder().join(name));
-        fs::write(&hold, "").unwrap();
-        let (held, told) = (hold.display(), begun.display());
-        hook(&repository, "pre-receive", &format!("touch {told}\nwhile [ -e {held} ]; do sleep 0.02; done"));
-        let tokens = tempfile::tempdir().unwrap();
-        let hfi = process(&server.url("policies.git"), tokens.path(), &[]).await;
-        hfi.until_ready(|_| true).await;
-        Self { repository, _server: server, _tokens: tokens, hfi, hold, begun }
-    }
-
-    /// Sends a change, and leaves once this is so.
-    async fn leave_when(&self, name: &str, is_so: impl Fn() -> bool) {
-        let client = crate::support::client();
-        let body = policy(name, "web", 500);
-        let sending = crate::support::writing::send(&client, &self.hfi.url, waiting(60, &body));
-        tokio::select! {
-            answer = sending => panic!("{answer:?}"),
-            () = until(is_so) => {}
-        }
-    }
-
-    /// The first line with this message that tells this.
-    async fn told(&self, message: &str, field: &str, value: &str) -> Value {
-        let find = || {
-            let mut said = self.hfi.all_said(message).into_iter();
-            said.find(|line| line[field].as_str().is_some_and(|told| told.contains(value)))
-        };
-        let found = timeout(PATIENCE, until(|| find().is_some())).await;
-        found.unwrap_or_else(|_| panic!("{message} {field}={value}: {}", self.hfi.log()));
-        find().unwrap()
-    }
-}
-
-async fn until(is_so: impl Fn() -> bool) {
-    while !is_so() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
 
 #[track_caller]
 fn is_of_alice(line: &Value) {

@@ -4,6 +4,7 @@ pub(crate) mod chance;
 pub(crate) mod cluster;
 pub(crate) mod command;
 pub(crate) mod front;
+pub(crate) mod held_pushes;
 pub(crate) mod history;
 pub(crate) mod lossy;
 pub(crate) mod person;

@@ -162,6 +162,7 @@ async fn write(
     let done = async {
         writing.count(&rights.user)?;
         let order = order(served, &writing.writes, client, rights, sent, deadline).await?;
+        let fingerprint = order.fingerprint;
         let done = writing.writes.write(order, &mut left).await?;
         let is_served = match done.at {
             Some(commit) => tokio::select! {
@@ -170,6 +171,9 @@ async fn write(
             },
             None => false,
         };
+        if left.has_left() {
+            writing.writes.remember(fingerprint, done.clone());
+        }
         Ok(Written::new(served, &writing.writes, id, done, is_served))
     };
     (user, done.await)

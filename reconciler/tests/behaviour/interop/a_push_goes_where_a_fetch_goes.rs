@@ -66,11 +66,11 @@ impl<S> Forge<S> {
         hook(&self.repository, "pre-receive", "kill -9 $PPID");
         let outcome = writer.push(head, commit);
         assert!(matches!(outcome, PushOutcome::Unknown { .. }), "{outcome:?}");
-        assert_eq!(writer.settle(commit), Settled::NotYet);
+        assert_eq!(writer.settle(head, commit), Settled::NotYet);
         fs::remove_file(declining).unwrap();
         assert_eq!(writer.push(head, commit), PUSHED);
         assert_eq!(commit_of(&self.repository, "main").await, commit.to_string());
-        assert_eq!(writer.settle(commit), Settled::In);
+        assert_eq!(writer.settle(head, commit), Settled::In);
         assert_eq!(read(&mut writer), commit);
         let late = writer.commit(head, &change("c.yaml", "c")).unwrap();
         assert_eq!(writer.push(head, late), PushOutcome::LostRace { head: Some(commit) });
@@ -97,7 +97,7 @@ async fn a_key_that_the_server_does_not_take_is_a_matter_of_ours() {
     let outcome = writer.push(head, commit);
     let PushOutcome::Unreachable { reason } = outcome else { panic!("{outcome:?}") };
     assert!(reason.contains("refused the credentials"), "{reason}");
-    assert!(matches!(writer.settle(commit), Settled::Unknown { .. }));
+    assert!(matches!(writer.settle(head, commit), Settled::Unknown { .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]

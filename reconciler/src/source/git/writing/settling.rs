@@ -20,16 +20,17 @@ pub enum Settled {
     In,
     /// The branch went elsewhere, so the commit cannot get in any more. It is at `head`, if it still exists.
     NotIn { head: Option<CommitId> },
-    /// The branch is where the push found it: the commit may still arrive. To push it again is safe, and settles it.
+    /// The branch is where the push found it, or between there and the commit: the commit may still arrive. To push it again is safe, and settles it.
     NotYet,
     /// The repository cannot be asked now.
     Unknown { reason: String },
 }
 
 impl Writer {
-    /// Asks the repository that was pushed to whether the branch that is served has a commit.
-    pub fn settle(&mut self, commit: CommitId) -> Settled {
-        let settled = self.ask(oid(commit));
+    /// Asks the repository that was pushed to whether the branch that is served has a commit, which was pushed on top of
+    /// `from`.
+    pub fn settle(&mut self, from: CommitId, commit: CommitId) -> Settled {
+        let settled = self.ask(oid(from), oid(commit));
         self.settled(commit, settled)
     }
 
@@ -69,7 +70,7 @@ impl Writer {
         source.worker.run(job, source.clone.path(), &source.access)
     }
 
-    fn ask(&mut self, commit: Oid) -> Result<Settled, SourceError> {
+    fn ask(&mut self, from: Oid, commit: Oid) -> Result<Settled, SourceError> {
         let head = self.head_of(self.reference())?;
         let Some(head) = head.map(oid) else { return Ok(Settled::NotIn { head: None }) };
         if head == commit {
@@ -82,14 +83,17 @@ impl Writer {
         self.source.clone.find_commit(head).map_err(unreadable)?;
         match self.source.clone.find_commit(commit) {
             // A clone that was made anew has lost it. All that the branch has was fetched, so it is not there.
-            Err(error) if error.code() == ErrorCode::NotFound => return Ok(Settled::NotYet),
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                let not_in = Settled::NotIn { head: Some(commit_id(head)) };
+                return Ok(if head == from { Settled::NotYet } else { not_in });
+            }
             found => found.map_err(unreadable)?,
         };
         let is_below = |id, top| self.source.clone.graph_descendant_of(top, id).map_err(unreadable);
         // All that the branch has was fetched.
         Ok(if is_below(commit, head)? {
             Settled::In
-        } else if is_below(head, commit)? {
+        } else if head == from || is_below(from, head)? && is_below(head, commit)? {
             Settled::NotYet
         } else {
             Settled::NotIn { head: Some(commit_id(head)) }

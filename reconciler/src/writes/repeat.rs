@@ -1,0 +1,69 @@
+//! A request that was done when it was sent before, without its client knowing.
+
+use policies::{editing, language::PolicyName};
+
+use super::{
+    branch::Branch,
+    order::Order,
+    outcome::{Done, Refusal},
+    pending::Pending,
+    standing::{Standing, print_of},
+    ticket::Answer,
+    worker::Worker,
+};
+use crate::{api::writes::WriteResult, source::SourceError};
+
+impl Worker {
+    /// The outcome of the same request, sent before, that nobody heard. A refusal if one of its policies was changed
+    /// since; `None` if the branch does not have its commit.
+    pub(super) fn done_before(&self, head: &Branch, order: &Order) -> Option<Answer> {
+        let done = self.memory.unheard(order.fingerprint)?;
+        self.still_so(head, done).transpose()
+    }
+
+    fn still_so(&self, head: &Branch, done: Done) -> Result<Option<Done>, Refusal> {
+        let Some(commit) = done.commit else { return Ok(None) };
+        // A new branch may be merged, changed or removed: it tells nothing of the outcome.
+        if done.branch.is_some() {
+            return Ok(Some(done));
+        }
+        let unavailable = |error: SourceError| Refusal::Unavailable(error.to_string());
+        if !self.writer.has(head.commit, commit).map_err(unavailable)? {
+            return Ok(None);
+        }
+        let written = done.policies.iter().filter(|policy| policy.result != WriteResult::Unchanged);
+        let written: Vec<_> = written
+            .filter_map(|policy| Some((PolicyName::try_from(policy.name.clone()).ok()?, policy)))
+            .collect();
+        let names: Vec<_> = written.iter().map(|(name, _)| name.clone()).collect();
+        let standing = Standing::of(&self.writer, head, &names)?;
+        for (name, policy) in written {
+            let as_written = match policy.result {
+                WriteResult::Deleted => String::new(),
+                _ => {
+                    let content = self.writer.file(commit, &policy.file).map_err(unavailable)?;
+                    let content = content.unwrap_or_default();
+                    let document = editing::find(&content, &name);
+                    print_of(&policy.file, document.as_ref(), &content)
+                }
+            };
+            if standing.print(&name) != as_written {
+                let by = super::history::last_change(&self.history, head.commit, &name);
+                let by = by.map(|commit| format!(" by {commit}")).unwrap_or_default();
+                return Err(Refusal::Conflict(format!(
+                    "this request was done before, as commit {commit}, and the policy `{name}` was changed \
+                     since{by}; look at it, and send the request again to change it anew"
+                )));
+            }
+        }
+        Ok(Some(done))
+    }
+
+    /// Answers a request with what holds for the same one before it, too.
+    pub(super) fn tell(&self, mut pending: Pending, answer: Answer) {
+        let (fingerprint, is_dry) = (pending.order.fingerprint, pending.order.options.dry_run);
+        if pending.ticket.answer(answer).is_none() && !is_dry {
+            self.memory.heard(fingerprint);
+        }
+    }
+}
