@@ -272,3 +272,44 @@ proptest! {
         run(true, steps);
     }
 }
+
+/// A world in which one replica has halted, and has read that in Git.
+fn halted(replica: usize) -> World {
+    let mut world = World::new(false);
+    world.take(Step::Halt(replica));
+    world.keep(replica, false);
+    world
+}
+
+#[test]
+fn one_that_is_removed_while_its_replica_is_down_has_ended() {
+    let mut world = halted(1);
+    world.take(Step::RemoveByHand);
+    world.restart(1);
+    assert!(world.replicas[1].gate.is_halted(), "until the branch is read");
+    world.fetch(1);
+    assert!(!world.replicas[1].gate.is_halted());
+    assert!(!world.keep(1, false), "it is not committed again");
+}
+
+#[test]
+fn one_whose_commit_is_forced_off_the_branch_is_committed_again() {
+    let mut world = halted(1);
+    world.take(Step::Force);
+    world.fetch(1);
+    assert!(world.replicas[1].gate.is_halted());
+    assert!(world.keep(1, false) && world.head().file.is_some());
+}
+
+#[test]
+fn what_arrives_in_git_after_its_end_is_removed_there() {
+    let mut world = World::new(false);
+    world.take(Step::Halt(1));
+    let late = world.replicas[1].book.work().put;
+    world.resume(1, false);
+    let Edited::Changed(file) = document::with(None, &late) else { panic!("nothing changed") };
+    world.commit(file);
+    world.fetch(1);
+    assert!(!world.replicas[1].gate.is_halted());
+    assert!(world.keep(1, false) && world.head().file.is_none());
+}
