@@ -34,9 +34,10 @@ pub struct HaltState {
     pub replicas: Vec<HaltedReplica>,
     /// The time at which the halt began; null without a halt, and where that is not known.
     pub since: Option<Time>,
-    /// The places to end the halt at where `DELETE /v1/halt` cannot: the halt file, or files in Git.
+    /// The places to end the halt at where `DELETE /v1/halt` cannot: the halt file, stored halts that cannot be read, or files in
+    /// Git.
     pub standing: Vec<String>,
-    /// The last reason why the halt is not in Git yet; null if there was none.
+    /// The last reason why the halt is not in Git yet, or was not ended; null if there was none.
     pub trouble: Option<String>,
 }
 

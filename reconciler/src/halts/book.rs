@@ -1,8 +1,9 @@
 //! The halts by HTTP of this replica: the one owner of what is known of them, and of the hold at the gate.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use policies::Timestamp;
@@ -12,7 +13,7 @@ use tracing::{error, info, warn};
 use super::{
     document,
     halt::{Halt, HaltId},
-    in_git::{Branch, InGit},
+    in_git::{Branch, InGit, Read},
     ledger::Ledger,
     store::Store,
 };
@@ -28,8 +29,11 @@ use crate::{
     writes::outcome::Refusal,
 };
 
-/// The number of halts from which on another one is none of its own: all stand in one file.
+/// The most halts at once, since all stand in one file.
 const MAX_HALTS: usize = 32;
+/// The time after which a halt that was pushed and not read since is put into Git again: its commit may have been forced
+/// off the branch. Nothing is committed if it is there.
+const PUT_AGAIN: Duration = Duration::from_secs(60);
 
 /// The way in which halts can be committed here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,9 @@ pub enum Committing {
 pub struct Book {
     gate: Arc<Gate>,
     committing: Committing,
+    /// The reason why the halts that an earlier process stored cannot be read, and the way out. Somebody may have halted,
+    /// so this replica holds; the others do not, and it is not committed.
+    unreadable: Option<String>,
     state: Mutex<State>,
     changed: watch::Sender<()>,
 }
@@ -59,7 +66,13 @@ struct State {
     ending: BTreeSet<HaltId>,
     /// The halts whose commit was pushed to another branch than the one that is served.
     proposed: BTreeSet<HaltId>,
+    /// For each halt whose commit this process has begun, and that was not read since: the time of that.
+    under_way: BTreeMap<HaltId, Instant>,
     failure: Option<Failure>,
+    /// The reason why what ended halts left in Git is still there.
+    removal_failure: Option<String>,
+    /// The reason why the last attempt to resume came to nothing.
+    resume_failure: Option<String>,
     store: Option<Store>,
     is_stored: bool,
 }
@@ -95,15 +108,20 @@ impl Book {
     /// Opens the book, and holds at once what an earlier process stored.
     pub fn open(gate: Arc<Gate>, store: Option<Store>, committing: Committing) -> Self {
         let (mut ledger, mut in_git) = (Ledger::default(), InGit::default());
+        let mut unreadable = None;
         match store.as_ref().map(Store::load) {
             Some(Ok(Some(stored))) => (ledger, in_git) = (stored.ledger, stored.in_git),
             Some(Err(reason)) => {
-                // Somebody may have halted.
-                error!(reason, "cannot read the halts of the state directory: halted");
-                ledger.add(Halt::new("hfi", &format!("cannot read stored halts: {reason}"), now()));
+                error!(reason, "cannot read the halts of the state directory: this replica is halted");
+                unreadable = Some(format!(
+                    "the stored halts ({reason}; move that file away and restart this replica, and halt again if it \
+                     was halted)"
+                ));
             }
             Some(Ok(None)) | None => {}
         }
+        // What cannot be read is not replaced: a restart would let go.
+        let store = store.filter(|_| unreadable.is_none());
         ledger.forget(now());
         for Halt { id, by, reason, .. } in ledger.halts() {
             warn!(%id, by, reason, "still halted: every snapshot is empty");
@@ -113,11 +131,20 @@ impl Book {
             in_git,
             ending: BTreeSet::new(),
             proposed: BTreeSet::new(),
+            under_way: BTreeMap::new(),
             failure: None,
+            removal_failure: None,
+            resume_failure: None,
             is_stored: store.is_some(),
             store,
         };
-        let book = Self { gate, committing, state: Mutex::new(state), changed: watch::Sender::default() };
+        let book = Self {
+            gate,
+            committing,
+            unreadable,
+            state: Mutex::new(state),
+            changed: watch::Sender::default(),
+        };
         book.hold(&book.lock());
         book
     }
@@ -127,29 +154,38 @@ impl Book {
         Self::open(Arc::default(), None, Committing::Off)
     }
 
+    /// The place to end a halt of this replica alone, in words, if the stored halts cannot be read.
+    pub fn unreadable(&self) -> Option<&str> {
+        self.unreadable.as_deref()
+    }
+
     /// Notices every change from now on.
     pub fn watch(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
-    /// Halts everything at once. The halt is another one than those that hold already, which somebody may be ending
-    /// elsewhere, unless the same user has said the same. Blocks for the disk.
-    pub fn halt(&self, by: &str, reason: &str) -> Halt {
+    /// Halts everything at once. The halt is always another one than those that hold already, which somebody may be
+    /// ending elsewhere; the error says that there are too many. Blocks for the disk.
+    pub fn halt(&self, by: &str, reason: &str) -> Result<Halt, String> {
         let mut state = self.lock();
-        if let Some(known) = state.same(by, reason) {
-            return known;
+        if state.ledger.halts().count() >= MAX_HALTS {
+            return Err(format!(
+                "everything is halted by {MAX_HALTS} halts already, and no other was added: if somebody is ending them, \
+                 send this again once they have ended"
+            ));
         }
         let halt = Halt::new(by, reason, now());
         state.ledger.add(halt.clone());
         state.failure = None;
         self.update(&mut state);
         warn!(id = %halt.id, by, reason, "halted: every snapshot is empty");
-        halt
+        Ok(halt)
     }
 
     /// Begins to end all halts that hold. A halt that begins from now on is another one.
     pub fn begin_end(&self) -> Vec<HaltId> {
         let mut state = self.lock();
+        state.resume_failure = None;
         let ids: Vec<_> = state.ledger.halts().map(|halt| halt.id.clone()).collect();
         state.ending.extend(ids.iter().cloned());
         ids
@@ -159,6 +195,25 @@ impl Book {
     pub fn cancel_end(&self, ids: &[HaltId]) {
         self.lock().ending.retain(|id| !ids.contains(id));
         self.changed.send_replace(());
+    }
+
+    /// It is not known whether these have ended in Git. Those that the branch is known to have end once it is read
+    /// without them; the others go on.
+    pub fn end_is_unknown(&self, ids: &[HaltId]) {
+        let mut state = self.lock();
+        let State { ending, in_git, .. } = &mut *state;
+        ending.retain(|id| in_git.has(id) || !ids.contains(id));
+        self.changed.send_replace(());
+    }
+
+    /// The ids of halts that have ended. They come back into the branch if somebody reverts the commit that removed them.
+    pub fn ended(&self) -> Vec<HaltId> {
+        self.lock().ledger.ended().cloned().collect()
+    }
+
+    /// An attempt to resume has failed.
+    pub fn resume_failed(&self, reason: &str) {
+        self.lock().resume_failure = Some(reason.to_owned());
     }
 
     /// Ends halts. Blocks for the disk.
@@ -183,8 +238,13 @@ impl Book {
         let mut state = self.lock();
         let before = (state.ledger.clone(), state.in_git.clone());
         branch.halts.unwrap_or_default().iter().cloned().for_each(|halt| state.ledger.add(halt));
-        let State { in_git, ledger, .. } = &mut *state;
-        let removed = in_git.read(branch, ledger);
+        let State { in_git, ledger, under_way, ending, .. } = &mut *state;
+        let Read { removed, forced } = in_git.read(branch, ledger, |id| under_way.contains_key(id));
+        // To be put again, whoever tried to end them where they no longer are.
+        ending.retain(|id| !forced.contains(id));
+        // The commit of those that were read is under way no more, unless they have ended: then it is to be undone.
+        under_way.retain(|id, _| !in_git.has_read(id) || ledger.has_ended(id));
+        under_way.retain(|id, _| !removed.contains(id) && !forced.contains(id));
         let removed: Vec<_> = removed.into_iter().filter(|id| state.ledger.has(id)).collect();
         self.end_in(&mut state, &removed, "it was removed from the branch");
         if before != (state.ledger.clone(), state.in_git.clone()) {
@@ -210,16 +270,39 @@ impl Book {
 
     /// What is to be done in Git now.
     pub fn work(&self) -> Work {
+        self.work_at(Instant::now())
+    }
+
+    pub(super) fn work_at(&self, now: Instant) -> Work {
         let state = self.lock();
         if self.committing == Committing::Off {
             return Work::default();
         }
         let is_open = |halt: &&Halt| {
             let id = &halt.id;
-            !state.in_git.has(id) && !state.ending.contains(id) && !state.proposed.contains(id)
+            let is_in = state.in_git.has(id) && !state.is_overdue(id, now);
+            !is_in && !state.ending.contains(id) && !state.proposed.contains(id)
         };
         let left = state.in_git.left().filter(|_| self.committing == Committing::ToServed);
         Work { put: state.ledger.halts().filter(is_open).cloned().collect(), remove: left.cloned().collect() }
+    }
+
+    /// The halts to put into Git now. From here on their commit is under way.
+    pub fn begin_put(&self) -> Vec<Halt> {
+        self.begin_put_at(Instant::now())
+    }
+
+    pub(super) fn begin_put_at(&self, begun: Instant) -> Vec<Halt> {
+        let put = self.work_at(begun).put;
+        self.lock().under_way.extend(put.iter().map(|halt| (halt.id.clone(), begun)));
+        put
+    }
+
+    /// The next time at which a halt that was pushed and not read since is put into Git again.
+    pub fn put_again(&self) -> Option<Instant> {
+        let (state, now) = (self.lock(), Instant::now());
+        let waiting = state.under_way.iter().filter(|(id, _)| state.in_git.has(id) && state.ledger.has(id));
+        waiting.map(|(_, begun)| *begun + PUT_AGAIN).filter(|again| *again > now).min()
     }
 
     /// A commit of the branch that is served has these.
@@ -241,7 +324,17 @@ impl Book {
 
     /// The branch no longer has these, which have ended.
     pub fn removed(&self, ids: &[HaltId]) {
-        self.lock().in_git.removed(ids);
+        let mut state = self.lock();
+        state.removal_failure = None;
+        state.in_git.removed(ids);
+        state.under_way.retain(|id, _| !ids.contains(id));
+    }
+
+    /// What halts that have ended left in Git could not be removed.
+    pub fn removal_failed(&self, refusal: &Refusal) {
+        let reason = format!("a halt that has ended cannot be removed from Git: {}", refusal.reason());
+        warn!(reason, "everything stays halted; it is tried again");
+        self.lock().removal_failure = Some(reason);
     }
 
     /// True if the branch is known to have had one of these.
@@ -266,14 +359,21 @@ impl Book {
         halts.sort();
         let kept = if state.is_stored { Durable::Disk } else { Durable::Memory };
         let gives_up = state.failure.as_ref().is_some_and(|failure| failure.is_refusal);
+        // Somebody is at work: it is to be put, or was pushed and is put again if it is not read soon.
+        let is_pending = |id: &HaltId| {
+            let is_given_up = gives_up || state.proposed.contains(id);
+            !is_given_up && (state.in_git.has(id) || !state.ending.contains(id))
+        };
         let durable = |halt: &Halt| match self.committing {
             _ if state.in_git.has_read(&halt.id) => Durable::Git,
-            Committing::ToServed | Committing::ToOthers if !gives_up => Durable::Pending,
+            Committing::ToServed | Committing::ToOthers if is_pending(&halt.id) => Durable::Pending,
             _ => kept,
         };
         let worst = halts.iter().map(durable).min_by_key(|durable| rank(*durable));
         let is_in = worst.is_none_or(|worst| worst == Durable::Git);
         let trouble = state.failure.as_ref().filter(|_| !is_in).map(|failure| failure.reason.clone());
+        let removal_failure = state.removal_failure.clone().filter(|_| state.in_git.left().next().is_some());
+        let trouble = trouble.or(removal_failure).or_else(|| state.resume_failure.clone());
         View { halts, durable: worst, trouble }
     }
 
@@ -284,6 +384,9 @@ impl Book {
             state.ledger.end(id.clone(), at);
             state.ending.remove(id);
             state.proposed.remove(id);
+        }
+        if state.ledger.halts().next().is_none() {
+            state.resume_failure = None;
         }
         if !ids.is_empty() {
             self.update(state);
@@ -305,9 +408,8 @@ impl Book {
     }
 
     fn hold(&self, state: &State) {
-        if self.gate.halt(Halter::Request, state.ledger.halts().next().is_some())
-            && state.ledger.halts().next().is_none()
-        {
+        let holds = state.ledger.halts().next().is_some() || self.unreadable.is_some();
+        if self.gate.halt(Halter::Request, holds) && !holds {
             info!("no halt by HTTP holds any more");
         }
     }
@@ -319,13 +421,9 @@ impl Book {
 }
 
 impl State {
-    /// The halt that is the same as one that somebody begins now.
-    fn same(&self, by: &str, reason: &str) -> Option<Halt> {
-        let mut holding = self.ledger.halts().filter(|halt| !self.ending.contains(&halt.id));
-        let is_same = |halt: &&Halt| halt.by == by && halt.reason == reason;
-        let is_full = self.ledger.halts().count() >= MAX_HALTS;
-        let known = if is_full { holding.next() } else { holding.find(is_same) };
-        known.cloned()
+    /// True if a halt was pushed long ago and not read since.
+    fn is_overdue(&self, id: &HaltId, now: Instant) -> bool {
+        self.under_way.get(id).is_some_and(|begun| now.duration_since(*begun) >= PUT_AGAIN)
     }
 }
 

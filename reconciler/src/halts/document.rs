@@ -33,25 +33,28 @@ pub(super) fn is_damaged(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| &*problem.file == FILE)
 }
 
-/// The file with these halts as well.
-pub(super) fn with(content: Option<&[u8]>, halts: &[Halt]) -> Edited {
-    let kept = content.filter(|content| File::read(content).findings.is_empty());
-    let known = kept.map(|content| File::read(content).halts().filter_map(|known| halt(known)).collect());
-    let known: Vec<_> = known.unwrap_or_default();
+/// The file with these halts as well. One that is not valid stays as it is: it may hold what somebody else has stopped.
+pub(super) fn with(content: Option<&[u8]>, halts: &[Halt]) -> Result<Edited, Refusal> {
+    let file = File::read(content.unwrap_or_default());
+    if content.is_some() && !file.findings.is_empty() {
+        return Err(Refusal::Conflict(format!(
+            "{FILE} is not valid, and is not replaced; correct or remove it in Git, and the halt is committed"
+        )));
+    }
+    let known: Vec<_> = file.halts().filter_map(|known| halt(known)).collect();
     let is_new = |halt: &&Halt| !known.iter().any(|known| known.id == halt.id);
     let new: Vec<_> = halts.iter().filter(is_new).collect();
     if new.is_empty() {
-        return Edited::Unchanged;
+        return Ok(Edited::Unchanged);
     }
-    // A file that is not valid is replaced: nobody could tell what it says.
-    let mut text = kept.map_or_else(|| HEAD.as_bytes().to_vec(), <[u8]>::to_vec);
+    let mut text = content.map_or_else(|| HEAD.as_bytes().to_vec(), <[u8]>::to_vec);
     for (position, halt) in new.into_iter().enumerate() {
-        if kept.is_some() || position > 0 {
+        if content.is_some() || position > 0 {
             text.extend_from_slice(if text.ends_with(b"\n") { b"---\n" } else { b"\n---\n" });
         }
         text.extend_from_slice(render(halt).as_bytes());
     }
-    Edited::Changed(Some(text))
+    Ok(Edited::Changed(Some(text)))
 }
 
 /// The file without these halts, and without those that somebody wrote by hand if `by_hand`.
@@ -125,11 +128,11 @@ mod tests {
         #[test]
         fn any_reason_is_read_back_and_taken_out_again(one in "\\PC{0,20}[a-z:#'\"]\\PC{0,20}", other in "[ -~]{0,20}x") {
             let (one, other) = (new(&one), new(&other));
-            let first = bytes(with(None, std::slice::from_ref(&one))).unwrap();
+            let first = bytes(with(None, std::slice::from_ref(&one)).unwrap()).unwrap();
             prop_assert_eq!(halts(&first), [one.clone()]);
-            let both = bytes(with(Some(&first), &[one.clone(), other.clone()])).unwrap();
+            let both = bytes(with(Some(&first), &[one.clone(), other.clone()]).unwrap()).unwrap();
             prop_assert_eq!(halts(&both), [one.clone(), other.clone()]);
-            prop_assert!(matches!(with(Some(&both), &[other.clone(), one.clone()]), Edited::Unchanged));
+            prop_assert!(matches!(with(Some(&both), &[other.clone(), one.clone()]), Ok(Edited::Unchanged)));
             let rest = bytes(without(Some(&both), std::slice::from_ref(&one.id), false).unwrap()).unwrap();
             prop_assert_eq!(halts(&rest), [other.clone()]);
             prop_assert_eq!(bytes(without(Some(&rest), &[other.id, one.id], false).unwrap()), None);
@@ -146,7 +149,7 @@ mod tests {
     fn one_that_was_written_by_hand_stays_unless_everything_is_to_end() {
         let by_hand = b"kind: Halt\nspec: {reason: by hand}";
         let halt = new("r");
-        let both = bytes(with(Some(by_hand), std::slice::from_ref(&halt))).unwrap();
+        let both = bytes(with(Some(by_hand), std::slice::from_ref(&halt)).unwrap()).unwrap();
         assert!(both.starts_with(b"kind: Halt\nspec: {reason: by hand}\n---\nkind: Halt\n"));
         let ids = [halt.id];
         assert!(without(Some(&both), &ids, false).unwrap_err().reason().contains("written by hand"));
@@ -155,14 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_holds_more_is_not_removed_and_one_that_is_invalid_is_replaced() {
+    fn a_file_that_holds_more_is_not_removed_and_one_that_is_invalid_stays() {
         let policy = "metadata: {name: a}\nspec: {rules: [{fault: {percentage: 1, delay_ms: 1}}]}\n";
         let halt = new("r");
-        let both = bytes(with(Some(policy.as_bytes()), std::slice::from_ref(&halt))).unwrap();
+        let both = bytes(with(Some(policy.as_bytes()), std::slice::from_ref(&halt)).unwrap()).unwrap();
         assert!(both.starts_with(policy.as_bytes()));
         assert!(without(Some(&both), std::slice::from_ref(&halt.id), true).is_err());
-        let replaced = bytes(with(Some(b"kind: Halt\nspec: {"), std::slice::from_ref(&halt))).unwrap();
-        assert_eq!(halts(&replaced), [halt]);
+        let refused = with(Some(b"kind: Halt\nspec: {"), std::slice::from_ref(&halt)).unwrap_err();
+        assert!(refused.reason().contains("hfi-halt.yaml is not valid"), "{}", refused.reason());
         assert!(without(Some(b"kind: Halt\nspec: {"), &[], true).is_err(), "nobody knows what it says");
         assert!(matches!(without(None, &[], true), Ok(Edited::Unchanged)));
         let foreign = HaltId::parse("no one").is_none() && HaltId::parse("A").is_none();

@@ -19,7 +19,8 @@ pub struct InGit {
     commits: BTreeMap<HaltId, CommitId>,
     /// The halts of which this replica has read that the branch has them.
     read: BTreeSet<HaltId>,
-    /// The halts that have ended, and that the branch still had when it was read last.
+    /// The halts whose commit arrived after their end. An id that somebody put back by reverting a commit is none of
+    /// them: it holds until somebody resumes.
     #[serde(skip)]
     left: BTreeSet<HaltId>,
 }
@@ -34,21 +35,36 @@ pub struct Branch<'a> {
     pub halts: Option<&'a [Halt]>,
 }
 
+/// What the branch no longer has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    /// Somebody has removed them.
+    pub removed: Vec<HaltId>,
+    /// The branch was forced to where they are not.
+    pub forced: Vec<HaltId>,
+}
+
 impl InGit {
     /// A commit with these halts was pushed, or is known to be in the branch.
     pub fn pushed(&mut self, ids: impl IntoIterator<Item = HaltId>, commit: CommitId) {
         self.commits.extend(ids.into_iter().map(|id| (id, commit)));
     }
 
-    /// The branch was read. Returns the halts that somebody has removed from it.
-    pub fn read(&mut self, branch: Branch<'_>, ledger: &Ledger) -> Vec<HaltId> {
-        let Some(present) = branch.halts else { return Vec::new() };
+    /// The branch was read.
+    pub fn read(
+        &mut self,
+        branch: Branch<'_>,
+        ledger: &Ledger,
+        is_under_way: impl Fn(&HaltId) -> bool,
+    ) -> Read {
+        let Some(present) = branch.halts else { return Read::default() };
         for Halt { id, .. } in present {
             self.commits.insert(id.clone(), branch.commit);
             self.read.insert(id.clone());
         }
         let ids: BTreeSet<_> = present.iter().map(|halt| &halt.id).collect();
-        self.left = ids.iter().filter(|id| ledger.has_ended(id)).map(|id| (*id).clone()).collect();
+        let is_late = |id: &&&HaltId| ledger.has_ended(id) && is_under_way(id);
+        self.left = ids.iter().filter(is_late).map(|id| (*id).clone()).collect();
         let gone: Vec<_> = self.commits.iter().filter(|(id, _)| !ids.contains(id)).collect();
         // A commit after the one that had it does not: somebody removed it.
         let removed = gone.iter().filter(|(_, commit)| branch.commits.contains(commit));
@@ -61,7 +77,7 @@ impl InGit {
         for id in removed.iter().chain(&forced) {
             self.forget(id);
         }
-        removed
+        Read { removed, forced }
     }
 
     /// True if this process has read that the branch has the halt.

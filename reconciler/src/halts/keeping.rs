@@ -1,12 +1,13 @@
 //! Keeps the file in Git as the book has it: adds halts that hold, and removes those that have ended.
 
 use std::{
+    future::pending,
     hash::{BuildHasher as _, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use tokio::time::sleep;
+use tokio::time::{sleep, sleep_until};
 use tracing::info;
 
 use super::{
@@ -33,49 +34,87 @@ const OURSELVES: &str = "hfi";
 /// The longest subject, in characters.
 const MAX_SUBJECT: usize = 200;
 
-/// Does the work that the book has in Git until shutdown.
+/// The kinds of work. Neither waits for the other: one may fail for long.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Put,
+    Remove,
+}
+
+/// Does the work that the book has in Git. What is left at shutdown is tried until nothing is written any more.
 pub async fn keep(book: Arc<Book>, writes: Arc<Writes>, shutdown: Shutdown) {
+    tokio::join!(
+        repeat(Kind::Put, &book, &writes, &shutdown),
+        repeat(Kind::Remove, &book, &writes, &shutdown)
+    );
+}
+
+/// Does one kind of work whenever there is some. After a failure it is tried again later.
+async fn repeat(kind: Kind, book: &Arc<Book>, writes: &Writes, shutdown: &Shutdown) {
     let mut changed = book.watch();
     let mut pause = FIRST_PAUSE;
     loop {
         changed.borrow_and_update();
+        // Before the look, so that a time in between is not lost.
+        let (put_again, is_ending) = (book.put_again(), shutdown.is_requested());
         let work = book.work();
-        if work == Work::default() {
+        let is_done = match kind {
+            Kind::Put => work.put.is_empty(),
+            Kind::Remove => work.remove.is_empty(),
+        };
+        if is_done {
+            if is_ending {
+                return;
+            }
             pause = FIRST_PAUSE;
             tokio::select! {
                 changed = changed.changed() => if changed.is_err() { return },
-                () = shutdown.requested() => return,
+                () = until(put_again) => {}
+                () = shutdown.requested() => {}
             }
             continue;
         }
-        let done = tokio::select! {
-            done = step(&book, &writes, work) => done,
-            () = shutdown.requested() => return,
-        };
-        match done {
-            Ok(()) => pause = FIRST_PAUSE,
-            Err(refusal) => {
-                book.failed(&refusal);
-                tokio::select! {
-                    () = sleep(jittered(pause)) => {}
-                    () = shutdown.requested() => return,
-                }
-                pause = (pause * 2).min(LONGEST_PAUSE);
+        let done = match kind {
+            Kind::Put => put(book, writes, work.put).await.inspect_err(|refusal| book.failed(refusal)),
+            Kind::Remove => {
+                let removed = remove(book, writes, work.remove).await;
+                removed.inspect_err(|refusal| book.removal_failed(refusal))
             }
+        };
+        if done.is_ok() {
+            pause = FIRST_PAUSE;
+        } else if writes.has_ended() {
+            return;
+        } else if is_ending {
+            sleep(FIRST_PAUSE).await;
+        } else {
+            tokio::select! {
+                () = sleep(jittered(pause)) => {}
+                () = shutdown.requested() => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }
 
-/// Tries once. What ended halts left behind goes first.
-async fn step(book: &Arc<Book>, writes: &Writes, Work { put, remove }: Work) -> Result<(), Refusal> {
-    if !remove.is_empty() {
-        let change = removal(remove.clone(), OURSELVES, false);
-        if let Changed::Pushed(commit) = writes.change_file(change).await? {
-            info!(%commit, "removed from Git what halts that have ended left there");
-        }
-        book.removed(&remove);
-        return Ok(());
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant.into()).await,
+        None => pending().await,
     }
+}
+
+/// Removes from the file what ended halts left there.
+async fn remove(book: &Book, writes: &Writes, ids: Vec<HaltId>) -> Result<(), Refusal> {
+    if let Changed::Pushed(commit) = writes.change_file(removal(ids.clone(), OURSELVES, false)).await? {
+        info!(%commit, "removed from Git what halts that have ended left there");
+    }
+    book.removed(&ids);
+    Ok(())
+}
+
+/// Puts halts into the file.
+async fn put(book: &Arc<Book>, writes: &Writes, put: Vec<Halt>) -> Result<(), Refusal> {
     let Some(first) = put.first() else { return Ok(()) };
     // A halt may come from elsewhere.
     let user = UserName::parse(&first.by).map_or(OURSELVES, |_| first.by.as_str()).to_owned();
@@ -89,9 +128,9 @@ async fn step(book: &Arc<Book>, writes: &Writes, Work { put, remove }: Work) -> 
         user,
         subject,
         edit: Box::new(move |content| {
-            let halts = asked.work().put;
+            let halts = asked.begin_put();
             lock(&taken).clone_from(&halts);
-            Ok(if halts.is_empty() { Edited::Dropped } else { document::with(content, &halts) })
+            if halts.is_empty() { Ok(Edited::Dropped) } else { document::with(content, &halts) }
         }),
         is_wanted: Box::new(move || !last.work().put.is_empty()),
     };

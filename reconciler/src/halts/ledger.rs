@@ -38,6 +38,11 @@ impl Ledger {
         self.ended.contains_key(id)
     }
 
+    /// The ids of the halts that have ended.
+    pub fn ended(&self) -> impl Iterator<Item = &HaltId> {
+        self.ended.keys()
+    }
+
     /// Adds a halt, unless it has ended.
     pub fn add(&mut self, halt: Halt) {
         if self.ended.contains_key(&halt.id) {

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use proptest::prelude::*;
@@ -27,6 +28,8 @@ enum Step {
     Resume(usize, bool),
     /// Does the work in Git; the process may end directly after the push.
     Keep(usize, bool),
+    /// Does the work in Git, and the branch is not read after that.
+    Push(usize),
     Fetch(usize),
     Restart(usize),
     /// One tells the other all that it knows.
@@ -37,6 +40,8 @@ enum Step {
     Force,
     /// Somebody commits something else.
     Commit,
+    /// Somebody reverts the last commit that removed halts, or takes the file out of an old commit.
+    PutBack,
 }
 
 fn steps(peers: bool) -> impl Strategy<Value = Vec<Step>> {
@@ -45,6 +50,7 @@ fn steps(peers: bool) -> impl Strategy<Value = Vec<Step>> {
         3 => replica.clone().prop_map(Step::Halt),
         2 => (replica.clone(), any::<bool>()).prop_map(|(replica, ends)| Step::Resume(replica, ends)),
         5 => (replica.clone(), any::<bool>()).prop_map(|(replica, ends)| Step::Keep(replica, ends)),
+        2 => replica.clone().prop_map(Step::Push),
         4 => replica.clone().prop_map(Step::Fetch),
         2 => replica.clone().prop_map(Step::Restart),
         if peers { 4 } else { 1 } => (replica.clone(), replica).prop_map(move |(one, other)| {
@@ -53,6 +59,7 @@ fn steps(peers: bool) -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::RemoveByHand),
         1 => Just(Step::Force),
         1 => Just(Step::Commit),
+        2 => Just(Step::PutBack),
     ];
     prop::collection::vec(step, 1..40)
 }
@@ -71,6 +78,8 @@ struct Replica {
     state: Option<TempDir>,
     /// The halts that it must hold, unless somebody has ended them.
     holds: BTreeSet<HaltId>,
+    /// The halts without which it has read the branch, although that had them before.
+    missed: BTreeSet<HaltId>,
 }
 
 struct World {
@@ -79,6 +88,8 @@ struct World {
     replicas: Vec<Replica>,
     /// The halts that somebody has ended.
     ended: BTreeSet<HaltId>,
+    /// The halts that the branch has or had.
+    committed: BTreeSet<HaltId>,
     peers: bool,
 }
 
@@ -100,11 +111,18 @@ impl World {
             // One of them remembers nothing.
             let state = (number > 0).then(|| tempfile::tempdir().unwrap());
             let (gate, book) = open(state.as_ref());
-            Replica { gate, book, state, holds: BTreeSet::new() }
+            Replica { gate, book, state, holds: BTreeSet::new(), missed: BTreeSet::new() }
         };
         let first = Commit { id: CommitId([0; 20]), file: None };
         let replicas = (0..REPLICAS).map(replica).collect();
-        Self { branch: vec![first], commits: 0, replicas, ended: BTreeSet::new(), peers }
+        Self {
+            branch: vec![first],
+            commits: 0,
+            replicas,
+            ended: BTreeSet::new(),
+            committed: BTreeSet::new(),
+            peers,
+        }
     }
 
     fn head(&self) -> &Commit {
@@ -114,6 +132,7 @@ impl World {
     fn commit(&mut self, file: Option<Vec<u8>>) -> CommitId {
         self.commits += 1;
         let id = CommitId([self.commits; 20]);
+        self.committed.extend(halts(file.as_deref()).into_iter().map(|halt| halt.id));
         self.branch.push(Commit { id, file });
         id
     }
@@ -124,20 +143,38 @@ impl World {
         let branch = Branch { commit: self.head().id, commits: &commits, halts: Some(&present) };
         let replica = &mut self.replicas[replica];
         replica.book.read_branch(branch);
+        let is_missing = |id: &&HaltId| !present.iter().any(|halt| halt.id == **id);
+        replica.missed.extend(self.committed.iter().filter(is_missing).cloned());
         replica.holds.extend(present.into_iter().map(|halt| halt.id));
     }
 
     /// What the task that keeps the file does. True if it had something to do.
     fn keep(&mut self, replica: usize, ends: bool) -> bool {
-        let work = self.replicas[replica].book.work();
+        self.push(replica, ends, Instant::now()) && {
+            // A push is fetched at once.
+            self.fetch(replica);
+            true
+        }
+    }
+
+    /// Does the work of a time, without a fetch after that.
+    fn push(&mut self, replica: usize, ends: bool, now: Instant) -> bool {
+        let work = self.replicas[replica].book.work_at(now);
         let file = self.head().file.clone();
         if !work.remove.is_empty() {
+            let back: Vec<_> =
+                work.remove.iter().filter(|id| self.replicas[replica].missed.contains(id)).collect();
+            assert!(
+                back.is_empty(),
+                "{back:?} came back by a commit of somebody, and replica {replica} removes them"
+            );
             if let Edited::Changed(file) = document::without(file.as_deref(), &work.remove, false).unwrap() {
                 self.commit(file);
             }
             self.replicas[replica].book.removed(&work.remove);
         } else if !work.put.is_empty() {
-            let commit = match document::with(file.as_deref(), &work.put) {
+            let put = self.replicas[replica].book.begin_put_at(now);
+            let commit = match document::with(file.as_deref(), &put).unwrap() {
                 Edited::Changed(file) => self.commit(file),
                 _ => self.head().id,
             };
@@ -145,19 +182,19 @@ impl World {
                 self.restart(replica);
                 return true;
             }
-            self.replicas[replica].book.pushed(&work.put, commit);
+            self.replicas[replica].book.pushed(&put, commit);
         } else {
             return false;
         }
-        // A push is fetched at once.
-        self.fetch(replica);
         true
     }
 
     fn resume(&mut self, replica: usize, ends: bool) {
         let ids = self.replicas[replica].book.begin_end();
         let file = self.head().file.clone();
-        if let Edited::Changed(file) = document::without(file.as_deref(), &ids, true).unwrap() {
+        let book = &self.replicas[replica].book;
+        let removed: Vec<_> = ids.iter().cloned().chain(book.ended()).collect();
+        if let Edited::Changed(file) = document::without(file.as_deref(), &removed, true).unwrap() {
             // In Git it has ended, whatever becomes of the process.
             let left = halts(file.as_deref());
             let removed = halts(self.head().file.as_deref()).into_iter().map(|halt| halt.id);
@@ -183,13 +220,18 @@ impl World {
     fn take(&mut self, step: Step) {
         match step {
             Step::Halt(replica) => {
-                let halt = self.replicas[replica].book.halt("alice", "r");
+                // One that finds too many is told that nothing was added.
+                let Ok(halt) = self.replicas[replica].book.halt("alice", "r") else { return };
+                assert!(!self.ended.contains(&halt.id), "nobody is ending a halt that is answered now");
                 self.replicas[replica].holds.insert(halt.id);
                 assert!(self.replicas[replica].gate.is_halted(), "it holds when it is answered");
             }
             Step::Resume(replica, ends) => self.resume(replica, ends),
             Step::Keep(replica, ends) => {
                 self.keep(replica, ends);
+            }
+            Step::Push(replica) => {
+                self.push(replica, false, Instant::now());
             }
             Step::Fetch(replica) => self.fetch(replica),
             Step::Restart(replica) => self.restart(replica),
@@ -205,6 +247,17 @@ impl World {
             Step::Commit => {
                 let file = self.head().file.clone();
                 self.commit(file);
+            }
+            Step::PutBack => {
+                let old = self.branch.iter().rev().map(|commit| &commit.file);
+                let old = old.clone().find(|file| file.is_some() && **file != self.head().file).cloned();
+                if let Some(file) = old {
+                    // It removes what the old file did not have yet.
+                    let kept: Vec<_> = halts(file.as_deref()).into_iter().map(|halt| halt.id).collect();
+                    let removed = halts(self.head().file.as_deref()).into_iter().map(|halt| halt.id);
+                    self.ended.extend(removed.filter(|id| !kept.contains(id)));
+                    self.commit(file);
+                }
             }
         }
     }
@@ -231,7 +284,10 @@ impl World {
         for _ in 0..6 {
             for replica in 0..REPLICAS {
                 self.fetch(replica);
-                while self.keep(replica, false) {}
+                // By then all that was pushed and not read is put again.
+                while self.push(replica, false, Instant::now() + Duration::from_hours(1)) {
+                    self.fetch(replica);
+                }
                 if self.peers {
                     (0..REPLICAS).for_each(|other| self.tell(replica, other));
                 }
@@ -243,7 +299,11 @@ impl World {
         for (number, replica) in self.replicas.iter().enumerate() {
             let held: BTreeMap<_, _> =
                 replica.book.ledger().halts().map(|halt| (halt.id.clone(), halt.clone())).collect();
-            assert_eq!(held, in_git, "replica {number} holds what the branch has");
+            let ledger = replica.book.ledger();
+            // One that was put back after its end holds by its document alone.
+            let mut both = in_git.clone();
+            both.retain(|id, _| !ledger.has_ended(id));
+            assert_eq!(held, both, "replica {number} holds what the branch has");
             let durable = replica.book.view().durable;
             assert_eq!(durable, (!held.is_empty()).then_some(crate::api::halts::Durable::Git));
         }
@@ -257,6 +317,11 @@ fn run(peers: bool, steps: Vec<Step>) {
         world.check();
     }
     world.settle();
+    // Whatever holds then, one request ends it.
+    world.resume(0, false);
+    world.settle();
+    assert!(world.head().file.is_none(), "nothing is left in the branch");
+    assert!(world.replicas.iter().all(|replica| !replica.gate.is_halted()));
 }
 
 proptest! {
@@ -305,11 +370,70 @@ fn one_whose_commit_is_forced_off_the_branch_is_committed_again() {
 fn what_arrives_in_git_after_its_end_is_removed_there() {
     let mut world = World::new(false);
     world.take(Step::Halt(1));
-    let late = world.replicas[1].book.work().put;
+    let late = world.replicas[1].book.begin_put();
     world.resume(1, false);
-    let Edited::Changed(file) = document::with(None, &late) else { panic!("nothing changed") };
+    let Ok(Edited::Changed(file)) = document::with(None, &late) else { panic!("nothing changed") };
     world.commit(file);
     world.fetch(1);
     assert!(!world.replicas[1].gate.is_halted());
     assert!(world.keep(1, false) && world.head().file.is_none());
+}
+
+#[test]
+fn one_that_is_put_back_holds_until_somebody_resumes() {
+    let mut world = halted(1);
+    world.resume(1, false);
+    assert!(!world.replicas[1].gate.is_halted() && world.head().file.is_none());
+    world.take(Step::PutBack);
+    world.fetch(1);
+    assert!(
+        !world.keep(1, false) && world.head().file.is_some(),
+        "hfi does not remove what somebody put back"
+    );
+    world.resume(1, false);
+    assert!(world.head().file.is_none());
+}
+
+#[test]
+fn one_whose_commit_is_forced_off_before_it_is_read_is_committed_again() {
+    let mut world = World::new(false);
+    world.take(Step::Halt(1));
+    world.take(Step::Push(1));
+    world.take(Step::Force);
+    world.fetch(1);
+    let later = Instant::now() + Duration::from_hours(1);
+    assert!(world.push(1, false, later) && world.head().file.is_some());
+}
+
+#[test]
+fn one_whose_end_is_unknown_goes_on_unless_it_is_in_git() {
+    let mut world = World::new(false);
+    world.take(Step::Halt(1));
+    let book = &world.replicas[1].book;
+    let ids = book.begin_end();
+    assert!(book.work().put.is_empty(), "somebody is ending it");
+    book.end_is_unknown(&ids);
+    assert_eq!(book.work().put.len(), 1, "it is committed after all");
+}
+
+#[test]
+fn a_halt_beyond_the_most_is_refused() {
+    let book = Book::closed();
+    let ids: BTreeSet<_> = (0..32).map(|_| book.halt("alice", "r").unwrap().id).collect();
+    assert_eq!(ids.len(), 32, "each is another one");
+    assert!(book.halt("alice", "r").unwrap_err().contains("32 halts"));
+}
+
+#[test]
+fn stored_halts_that_cannot_be_read_halt_this_replica_alone() {
+    let state = tempfile::tempdir().unwrap();
+    let file = state.path().join("halts.json");
+    std::fs::write(&file, "{").unwrap();
+    let (gate, book) = open(Some(&state));
+    assert!(gate.is_halted() && book.unreadable().is_some_and(|told| told.contains("halts.json")));
+    assert!(book.work().put.is_empty() && book.ledger().halts().next().is_none());
+    let halt = book.halt("alice", "r").unwrap();
+    book.end(&[halt.id]);
+    assert!(gate.is_halted());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{", "a restart does not let go");
 }

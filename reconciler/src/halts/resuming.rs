@@ -28,16 +28,20 @@ pub async fn resume(
     user: String,
 ) -> Result<(), Refusal> {
     if let Publication::Serving(published) = publisher.publication() {
-        let standing = standing(&published);
+        let standing = standing(&published, &book);
         if !standing.is_empty() {
             let reason = format!("everything stays halted by {}; remove that first", standing.join(", "));
             return Err(Refusal::Conflict(reason));
         }
     }
     let ids = book.begin_end();
-    match writes.change_file(removal(ids.clone(), &user, true)).await {
-        Ok(Changed::Pushed(commit)) => fetched(&writes, commit).await?,
-        Ok(Changed::Already(commit)) if book.has_in_git(&ids) => fetched(&writes, commit).await?,
+    // Those that have ended as well: somebody may have put them back.
+    let removed = ids.iter().cloned().chain(book.ended()).collect();
+    match writes.change_file(removal(removed, &user, true)).await {
+        Ok(Changed::Pushed(commit)) => fetched(&book, &ids, &writes, commit).await?,
+        Ok(Changed::Already(commit)) if book.has_in_git(&ids) => {
+            fetched(&book, &ids, &writes, commit).await?;
+        }
         Ok(Changed::Already(_)) => {}
         Ok(Changed::Proposed { branch }) => {
             let reason = format!("until the branch `{branch}`, which removes the halt, is merged");
@@ -49,6 +53,7 @@ pub async fn resume(
         // They end if it is in, and another halt does not.
         Err(Refusal::Unknown { commit }) => {
             warn!(%commit, "it is not known whether the removal of the halt is in the branch");
+            book.end_is_unknown(&ids);
             return Err(Refusal::Unavailable(still_halted(&format!(
                 "until it is known whether commit {commit}, which removes the halt, is in the branch; send this again"
             ))));
@@ -69,10 +74,11 @@ pub async fn resume(
 }
 
 /// Waits until a commit is served.
-async fn fetched(writes: &Writes, commit: CommitId) -> Result<(), Refusal> {
+async fn fetched(book: &Book, ids: &[HaltId], writes: &Writes, commit: CommitId) -> Result<(), Refusal> {
     if writes.until_served(commit, Instant::now() + FETCHED).await {
         return Ok(());
     }
+    book.end_is_unknown(ids);
     let reason = format!("until commit {commit}, which removes the halt, is fetched; see /v1/ready");
     Err(Refusal::Unavailable(still_halted(&reason)))
 }

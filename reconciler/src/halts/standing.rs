@@ -1,8 +1,8 @@
-//! Halts that are not by HTTP: the halt file, and documents that somebody committed.
+//! Halts that are not by HTTP: the halt file, stored halts that cannot be read, and documents that somebody committed.
 
 use policies::repository::LocatedHalt;
 
-use super::document::FILE;
+use super::{book::Book, document::FILE};
 use crate::serving::published::Published;
 
 /// A document of kind `Halt` that holds everything, and that was written by hand.
@@ -11,11 +11,12 @@ fn by_hand(published: &Published) -> impl Iterator<Item = &LocatedHalt> {
 }
 
 /// The places where everything has to be resumed by hand, in words.
-pub fn standing(published: &Published) -> Vec<String> {
+pub fn standing(published: &Published, book: &Book) -> Vec<String> {
     let file = published.holds.file.then(|| "the halt file (--halt-file)".to_owned());
     let others = by_hand(published).filter(|located| &*located.file != FILE);
     let others = others.map(|located| format!("{}:{}", located.file, located.halt.place.line));
-    file.into_iter().chain(others).collect()
+    let unreadable = book.unreadable().map(str::to_owned);
+    file.into_iter().chain(unreadable).chain(others).collect()
 }
 
 /// The reason that is given by the first document that holds everything.

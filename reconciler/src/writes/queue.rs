@@ -173,6 +173,11 @@ impl Writes {
         format!("{}@sha1:{commit}", self.label)
     }
 
+    /// True if the thread has ended: nothing is written any more.
+    pub fn has_ended(&self) -> bool {
+        self.ended.has_changed().is_err()
+    }
+
     /// Ends the thread, once a push that has begun is over.
     pub async fn end(&self) {
         self.abort.request();

@@ -58,7 +58,7 @@ pub(crate) async fn post(
     let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
     info!(user, from, reason, "a request to halt everything");
     let halted = tokio::task::spawn_blocking(move || book.halt(&user, &reason)).await;
-    halted.map_err(|_| Problem::not_ready("the halt failed".to_owned()))?;
+    halted.map_err(|_| Problem::not_ready("the halt failed".to_owned()))?.map_err(Problem::not_ready)?;
     Ok(Json(state::of(&served).await?))
 }
 
@@ -84,7 +84,17 @@ pub(crate) async fn delete(
     let wait = prefer::preferred(request.headers()).map(|wait| wait.at_most(MAX_WAIT));
     let (book, writes) = (Arc::clone(&served.services.halting.book), Arc::clone(&writing.writes));
     // A client that leaves cancels nothing.
-    let resuming = tokio::spawn(resume(book, writes, Arc::clone(&served.publisher), user.clone()));
+    let publisher = Arc::clone(&served.publisher);
+    let resuming = tokio::spawn(async move {
+        let resumed = resume(Arc::clone(&book), writes, publisher, user.clone()).await;
+        if let Err(refusal) = &resumed {
+            // Its client may have left: whoever looks is told.
+            let reason = refusal.reason();
+            warn!(user, reason, "not resumed");
+            book.resume_failed(&format!("not resumed: {reason}"));
+        }
+        resumed
+    });
     let resumed = match timeout(wait.map_or(WAIT, Wait::duration), resuming).await {
         Ok(Ok(resumed)) => resumed,
         Ok(Err(_)) => Err(Refusal::Unavailable("everything stays halted: resuming failed".to_owned())),
@@ -94,21 +104,32 @@ pub(crate) async fn delete(
                 .to_owned(),
         )),
     };
-    if let Err(refusal) = resumed {
-        warn!(user, reason = refusal.reason(), "not resumed");
-        return Err(problem(&refusal));
-    }
+    resumed.map_err(|refusal| problem(&refusal))?;
     let state = state::of(&served).await?;
     if state.halted {
-        let by = state.by.as_deref().unwrap_or("somebody");
-        let detail = format!("everything stays halted: {by} has halted again meanwhile");
-        return Err(Problem::new(StatusCode::CONFLICT, detail));
+        return Err(Problem::new(StatusCode::CONFLICT, still_halted(&state)));
     }
     let mut response = Json(state).into_response();
     if let Some(granted) = wait.and_then(Wait::applied) {
         response.headers_mut().insert(PREFERENCE_APPLIED, granted);
     }
     Ok(response)
+}
+
+/// The reason why it is halted although all halts by HTTP that were known have ended, and the way out.
+fn still_halted(state: &HaltState) -> String {
+    let again = state.id.as_ref().map(|_| {
+        let by = state.by.as_deref().filter(|by| !by.is_empty()).unwrap_or("somebody");
+        format!("{by} has halted again meanwhile; send this again to end that, too")
+    });
+    let standing = (!state.standing.is_empty()).then(|| format!("remove {}", state.standing.join(", ")));
+    let reasons: Vec<_> = again.into_iter().chain(standing).collect();
+    if reasons.is_empty() {
+        "everything stays halted by hfi-halt.yaml, which is in Git again; send this again, or remove the file by a commit"
+            .to_owned()
+    } else {
+        format!("everything stays halted: {}", reasons.join("; "))
+    }
 }
 
 async fn authorize(

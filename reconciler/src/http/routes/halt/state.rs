@@ -42,7 +42,7 @@ fn read(served: &Served) -> HaltState {
         reason: reason.or_else(|| standing::reason(&published)),
         replicas: vec![this(true)],
         since: first.as_ref().map(|first| first.since),
-        standing: standing(&published),
+        standing: standing(&published, &halting.book),
         trouble,
     }
 }
