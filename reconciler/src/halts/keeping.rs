@@ -11,7 +11,7 @@ use tokio::time::{sleep, sleep_until};
 use tracing::info;
 
 use super::{
-    book::{Book, Work},
+    book::Book,
     document,
     halt::{Halt, HaltId},
 };
