@@ -75,6 +75,8 @@ struct State {
     resume_failure: Option<String>,
     store: Option<Store>,
     is_stored: bool,
+    /// True once this process has read the branch.
+    has_read: bool,
 }
 
 /// The reason why halts are not in Git yet.
@@ -136,6 +138,7 @@ impl Book {
             removal_failure: None,
             resume_failure: None,
             is_stored: store.is_some(),
+            has_read: false,
             store,
         };
         let book = Self {
@@ -236,6 +239,7 @@ impl Book {
 
     pub(super) fn read_branch(&self, branch: Branch<'_>) {
         let mut state = self.lock();
+        state.has_read |= branch.halts.is_some();
         let before = (state.ledger.clone(), state.in_git.clone());
         branch.halts.unwrap_or_default().iter().cloned().for_each(|halt| state.ledger.add(halt));
         let State { in_git, ledger, under_way, ending, .. } = &mut *state;
@@ -421,9 +425,12 @@ impl Book {
 }
 
 impl State {
-    /// True if a halt was pushed long ago and not read since.
+    /// True if a halt was pushed long ago, or by an earlier process, and not read since.
     fn is_overdue(&self, id: &HaltId, now: Instant) -> bool {
-        self.under_way.get(id).is_some_and(|begun| now.duration_since(*begun) >= PUT_AGAIN)
+        match self.under_way.get(id) {
+            Some(begun) => now.duration_since(*begun) >= PUT_AGAIN,
+            None => self.has_read && !self.in_git.has_read(id),
+        }
     }
 }
 

@@ -90,6 +90,8 @@ struct World {
     ended: BTreeSet<HaltId>,
     /// The halts that the branch has or had.
     committed: BTreeSet<HaltId>,
+    /// The halts that a person has put back. What another replica puts, since it does not know of the end, is not.
+    put_back: BTreeSet<HaltId>,
     peers: bool,
 }
 
@@ -121,6 +123,7 @@ impl World {
             replicas,
             ended: BTreeSet::new(),
             committed: BTreeSet::new(),
+            put_back: BTreeSet::new(),
             peers,
         }
     }
@@ -162,8 +165,9 @@ impl World {
         let work = self.replicas[replica].book.work_at(now);
         let file = self.head().file.clone();
         if !work.remove.is_empty() {
-            let back: Vec<_> =
-                work.remove.iter().filter(|id| self.replicas[replica].missed.contains(id)).collect();
+            let is_back =
+                |id: &&HaltId| self.put_back.contains(*id) && self.replicas[replica].missed.contains(*id);
+            let back: Vec<_> = work.remove.iter().filter(is_back).collect();
             assert!(
                 back.is_empty(),
                 "{back:?} came back by a commit of somebody, and replica {replica} removes them"
@@ -256,6 +260,7 @@ impl World {
                     let kept: Vec<_> = halts(file.as_deref()).into_iter().map(|halt| halt.id).collect();
                     let removed = halts(self.head().file.as_deref()).into_iter().map(|halt| halt.id);
                     self.ended.extend(removed.filter(|id| !kept.contains(id)));
+                    self.put_back.extend(kept);
                     self.commit(file);
                 }
             }
@@ -436,4 +441,15 @@ fn stored_halts_that_cannot_be_read_halt_this_replica_alone() {
     book.end(&[halt.id]);
     assert!(gate.is_halted());
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{", "a restart does not let go");
+}
+
+#[test]
+fn one_that_an_earlier_process_pushed_and_that_was_forced_off_is_committed_again() {
+    let mut world = World::new(false);
+    world.take(Step::Halt(1));
+    world.take(Step::Push(1));
+    world.take(Step::Force);
+    world.restart(1);
+    world.fetch(1);
+    assert!(world.keep(1, false) && world.head().file.is_some());
 }
