@@ -118,6 +118,9 @@ async fn two_series_of(name: &str, bad: Reply) -> Result<Vec<String>> {
 async fn nor_does_one_that_never_comes() -> Result<()> {
     let scripted = Scripted::start(Behaviour::Serve(aborting(501)?)).await?;
     scripted.answers(501).await?;
+    // A poll that does not name the plugins of its proxy yet is renewed once they are known.
+    let names_plugins = |polls: &[Poll]| polls.iter().any(|poll| poll.header("x-hfi-plugins").is_some());
+    scripted.control_plane.polled("a poll that names the plugins", names_plugins).await?;
     let since = Instant::now();
     scripted.control_plane.becomes(Behaviour::Hang);
     // Two seconds is longer than any poll is held that is answered.
