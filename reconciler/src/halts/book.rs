@@ -1,5 +1,7 @@
 //! The halts by HTTP of this replica: the one owner of what is known of them, and of the hold at the gate.
 
+mod view;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,6 +12,7 @@ use policies::Timestamp;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
+pub use self::view::View;
 use super::{
     document,
     halt::{Halt, HaltId},
@@ -18,7 +21,6 @@ use super::{
     store::Store,
 };
 use crate::{
-    api::halts::Durable,
     clock::now,
     io_reason::io_reason,
     serving::{
@@ -94,16 +96,6 @@ pub struct Work {
     pub put: Vec<Halt>,
     /// These have ended, and are still in the branch.
     pub remove: Vec<HaltId>,
-}
-
-/// The halts that hold, as they are shown.
-#[derive(Clone, Debug, Default)]
-pub struct View {
-    /// The oldest first.
-    pub halts: Vec<Halt>,
-    /// The worst of them.
-    pub durable: Option<Durable>,
-    pub trouble: Option<String>,
 }
 
 impl Book {
@@ -356,31 +348,6 @@ impl Book {
         self.lock().failure = Some(Failure { reason, is_refusal });
     }
 
-    /// The halts that hold.
-    pub fn view(&self) -> View {
-        let state = self.lock();
-        let mut halts: Vec<_> = state.ledger.halts().cloned().collect();
-        halts.sort();
-        let kept = if state.is_stored { Durable::Disk } else { Durable::Memory };
-        let gives_up = state.failure.as_ref().is_some_and(|failure| failure.is_refusal);
-        // Somebody is at work: it is to be put, or was pushed and is put again if it is not read soon.
-        let is_pending = |id: &HaltId| {
-            let is_given_up = gives_up || state.proposed.contains(id);
-            !is_given_up && (state.in_git.has(id) || !state.ending.contains(id))
-        };
-        let durable = |halt: &Halt| match self.committing {
-            _ if state.in_git.has_read(&halt.id) => Durable::Git,
-            Committing::ToServed | Committing::ToOthers if is_pending(&halt.id) => Durable::Pending,
-            _ => kept,
-        };
-        let worst = halts.iter().map(durable).min_by_key(|durable| rank(*durable));
-        let is_in = worst.is_none_or(|worst| worst == Durable::Git);
-        let trouble = state.failure.as_ref().filter(|_| !is_in).map(|failure| failure.reason.clone());
-        let removal_failure = state.removal_failure.clone().filter(|_| state.in_git.left().next().is_some());
-        let trouble = trouble.or(removal_failure).or_else(|| state.resume_failure.clone());
-        View { halts, durable: worst, trouble }
-    }
-
     fn end_in(&self, state: &mut State, ids: &[HaltId], why: &str) {
         let at: Timestamp = now();
         for id in ids {
@@ -432,10 +399,4 @@ impl State {
             None => self.has_read && !self.in_git.has_read(id),
         }
     }
-}
-
-/// The order of places from the worst to the best.
-fn rank(durable: Durable) -> usize {
-    let worst_first = [Durable::Memory, Durable::Disk, Durable::Pending, Durable::Git];
-    worst_first.iter().position(|known| *known == durable).unwrap_or_default()
 }

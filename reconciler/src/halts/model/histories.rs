@@ -1,0 +1,123 @@
+//! Single histories, each for one behaviour.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use super::{Step, World, open};
+use crate::{
+    halts::{book::Book, document},
+    writes::file_change::Edited,
+};
+
+/// A world in which one replica has halted, and has read that in Git.
+fn halted(replica: usize) -> World {
+    let mut world = World::new(false);
+    world.take(Step::Halt(replica));
+    world.keep(replica, false);
+    world
+}
+
+#[test]
+fn one_that_is_removed_while_its_replica_is_down_has_ended() {
+    let mut world = halted(1);
+    world.take(Step::RemoveByHand);
+    world.restart(1);
+    assert!(world.replicas[1].gate.is_halted(), "until the branch is read");
+    world.fetch(1);
+    assert!(!world.replicas[1].gate.is_halted());
+    assert!(!world.keep(1, false), "it is not committed again");
+}
+
+#[test]
+fn one_whose_commit_is_forced_off_the_branch_is_committed_again() {
+    let mut world = halted(1);
+    world.take(Step::Force);
+    world.fetch(1);
+    assert!(world.replicas[1].gate.is_halted());
+    assert!(world.keep(1, false) && world.head().file.is_some());
+}
+
+#[test]
+fn what_arrives_in_git_after_its_end_is_removed_there() {
+    let mut world = World::new(false);
+    world.take(Step::Halt(1));
+    let late = world.replicas[1].book.begin_put();
+    world.resume(1, false);
+    let Ok(Edited::Changed(file)) = document::with(None, &late) else { panic!("nothing changed") };
+    world.commit(file);
+    world.fetch(1);
+    assert!(!world.replicas[1].gate.is_halted());
+    assert!(world.keep(1, false) && world.head().file.is_none());
+}
+
+#[test]
+fn one_that_is_put_back_holds_until_somebody_resumes() {
+    let mut world = halted(1);
+    world.resume(1, false);
+    assert!(!world.replicas[1].gate.is_halted() && world.head().file.is_none());
+    world.take(Step::PutBack);
+    world.fetch(1);
+    assert!(
+        !world.keep(1, false) && world.head().file.is_some(),
+        "hfi does not remove what somebody put back"
+    );
+    world.resume(1, false);
+    assert!(world.head().file.is_none());
+}
+
+#[test]
+fn one_whose_commit_is_forced_off_before_it_is_read_is_committed_again() {
+    let mut world = World::new(false);
+    world.take(Step::Halt(1));
+    world.take(Step::Push(1));
+    world.take(Step::Force);
+    world.fetch(1);
+    let later = Instant::now() + Duration::from_hours(1);
+    assert!(world.push(1, false, later) && world.head().file.is_some());
+}
+
+#[test]
+fn one_whose_end_is_unknown_goes_on_unless_it_is_in_git() {
+    let mut world = World::new(false);
+    world.take(Step::Halt(1));
+    let book = &world.replicas[1].book;
+    let ids = book.begin_end();
+    assert!(book.work().put.is_empty(), "somebody is ending it");
+    book.end_is_unknown(&ids);
+    assert_eq!(book.work().put.len(), 1, "it is committed after all");
+}
+
+#[test]
+fn a_halt_beyond_the_most_is_refused() {
+    let book = Book::closed();
+    let ids: BTreeSet<_> = (0..32).map(|_| book.halt("alice", "r").unwrap().id).collect();
+    assert_eq!(ids.len(), 32, "each is another one");
+    assert!(book.halt("alice", "r").unwrap_err().contains("32 halts"));
+}
+
+#[test]
+fn stored_halts_that_cannot_be_read_halt_this_replica_alone() {
+    let state = tempfile::tempdir().unwrap();
+    let file = state.path().join("halts.json");
+    std::fs::write(&file, "{").unwrap();
+    let (gate, book) = open(Some(&state));
+    assert!(gate.is_halted() && book.unreadable().is_some_and(|told| told.contains("halts.json")));
+    assert!(book.work().put.is_empty() && book.ledger().halts().next().is_none());
+    let halt = book.halt("alice", "r").unwrap();
+    book.end(&[halt.id]);
+    assert!(gate.is_halted());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{", "a restart does not let go");
+}
+
+#[test]
+fn one_that_an_earlier_process_pushed_and_that_was_forced_off_is_committed_again() {
+    let mut world = World::new(false);
+    world.take(Step::Halt(1));
+    world.take(Step::Push(1));
+    world.take(Step::Force);
+    world.restart(1);
+    world.fetch(1);
+    assert!(world.keep(1, false) && world.head().file.is_some());
+}
