@@ -6,8 +6,8 @@
 //!
 //! The rooms, from the lowest to the highest; a room uses those above it in this list:
 //!
-//! - `clock`, `io_reason`, `printable`, [`shutdown`], [`version`]: the time, the words for a failed input or output,
-//!   text that is safe for a terminal, the request to end, and the version of this build.
+//! - `clock`, `io_reason`, `printable`, `random_id`, [`shutdown`], [`version`]: the time, the words for a failed input
+//!   or output, text that is safe for a terminal, ids, the request to end, and the version of this build.
 //! - [`clients`]: clients by their address, and fair shares of what they need (the crate `long-poll`).
 //! - [`api`]: the JSON of the HTTP interface, for the server and its clients (`schemars`).
 //! - [`access`]: the tokens of those who may write, and their rights.
@@ -43,6 +43,7 @@ pub mod http;
 mod io_reason;
 pub mod kubernetes;
 mod printable;
+mod random_id;
 pub mod reference;
 pub mod serving;
 pub mod shutdown;

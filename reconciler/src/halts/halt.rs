@@ -5,7 +5,7 @@ use std::fmt;
 use policies::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{api::time::Time, writes::order::random_id};
+use crate::{api::time::Time, random_id::random_id};
 
 /// The id of a halt: 1 to 63 of `a-z`, `0-9` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -8,14 +8,16 @@ use super::{
     batch::pause,
     branch::Branch,
     file_change::{Changed, Edited, FileChange, Waiting},
-    order::random_id,
     outcome::Refusal,
     worker::Worker,
 };
-use crate::source::{
-    SourceError,
-    ancestry::CommitId,
-    writing::{BranchName, NewCommit, PushOutcome},
+use crate::{
+    random_id::random_id,
+    source::{
+        SourceError,
+        ancestry::CommitId,
+        writing::{BranchName, NewCommit, PushOutcome},
+    },
 };
 
 /// The longest that a change is tried, beside the time that a push takes.

@@ -1,11 +1,6 @@
 //! A request to change policies.
 
-use std::{
-    collections::BTreeMap,
-    hash::{BuildHasher as _, RandomState},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -105,10 +100,4 @@ impl Order {
             Action::Delete { .. } => true,
         }
     }
-}
-
-/// An id that no other request has.
-pub fn random_id() -> String {
-    // A fresh `RandomState` is keyed by the system's entropy.
-    format!("{:016x}", RandomState::new().hash_one(0))
 }

@@ -6,15 +6,18 @@ use tracing::warn;
 
 use super::{
     branch::Branch,
-    order::{Order, random_id},
+    order::Order,
     outcome::{Done, Refusal},
     pending::{Link, Next, Pending},
     unsettled::Parked,
     worker::Worker,
 };
-use crate::source::{
-    ancestry::CommitId,
-    writing::{BranchName, PushOutcome},
+use crate::{
+    random_id::random_id,
+    source::{
+        ancestry::CommitId,
+        writing::{BranchName, PushOutcome},
+    },
 };
 
 impl Worker {

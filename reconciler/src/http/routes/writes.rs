@@ -30,9 +30,9 @@ use crate::{
         state::Served,
         writing::Writing,
     },
+    random_id::random_id,
     writes::{
         leaving::{Left, client},
-        order::random_id,
         outcome::Refusal,
     },
 };
