@@ -5,6 +5,7 @@
 //!   [`finding`] and [`first_generation`].
 //! - [`policies`], [`filters`], [`events`], [`ready`], [`health`], [`hooks`]: the other resources.
 //! - [`writes`]: changes of policies, and their history; [`halts`]: everything stops.
+//! - [`peers`]: what replicas tell each other.
 //! - [`problem`] documents: errors.
 //! - [`time`]: how a time is written.
 //!
@@ -20,6 +21,7 @@ pub mod halts;
 pub mod health;
 pub mod hooks;
 pub mod kubernetes;
+pub mod peers;
 pub mod policies;
 pub mod policy_status;
 pub mod problem;

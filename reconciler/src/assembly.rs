@@ -15,12 +15,12 @@ use anyhow::{Context as _, anyhow};
 use tokio::{net::TcpListener, runtime::Runtime, time::timeout};
 use tracing::{error, info, warn};
 
-pub use self::control_plane::{ControlPlane, Options, Running, WriteOptions};
+pub use self::control_plane::{ControlPlane, Options, PeerOptions, Running, WriteOptions};
 use self::signals::request_on_signal;
 use crate::{
     access::token_file::TokenFile,
     cli::{
-        Cli, Command, ServeConfig, WriteConfig,
+        Cli, Command, PeerConfig, ServeConfig, WriteConfig,
         console::{self, WRONG_USE},
     },
     http::{notification::SecretFile, tls::Tls},
@@ -40,6 +40,7 @@ use crate::{
 /// The options of the token files.
 const WRITE_TOKENS: &str = "--write-token-file";
 const HALT_TOKENS: &str = "--halt-token-file";
+const PEER_TOKENS: &str = "--peer-token-file";
 /// The time that open requests get to finish after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(8);
 /// The time that a reconcile under way gets after that.
@@ -123,6 +124,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         filters,
         writes,
         halt_token_file,
+        peers,
         kubernetes,
         log: _,
     } = config;
@@ -138,6 +140,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         clients,
         writes: writes.map(|config| write_options(config, kubernetes.is_some())).transpose()?,
         halt_tokens: halt_token_file.map(|path| halt_tokens(path, kubernetes.is_some())).transpose()?,
+        peers: peers.map(peer_options).transpose()?,
         kubernetes: match kubernetes {
             Some(settings) => Some(KubernetesAgent::new(settings).await?),
             None => None,
@@ -203,6 +206,17 @@ fn write_options(config: WriteConfig, is_in_cluster: bool) -> anyhow::Result<Wri
 /// The tokens of those who may stop everything.
 fn halt_tokens(file: PathBuf, is_in_cluster: bool) -> anyhow::Result<TokenFile> {
     usable(TokenFile::open_without_rights(file, HALT_TOKENS)?, HALT_TOKENS, is_in_cluster)
+}
+
+/// The tokens by which replicas know each other.
+fn peer_options(config: PeerConfig) -> anyhow::Result<PeerOptions> {
+    let PeerConfig { settings, token_file } = config;
+    let tokens = TokenFile::open_without_rights(token_file, PEER_TOKENS)?;
+    if tokens.grants().has_accounts() {
+        let reason = "names a ServiceAccount; replicas know each other by a token: NAME TOKEN";
+        return Err(WrongUse(format!("the file of {PEER_TOKENS} {reason}")).into());
+    }
+    Ok(PeerOptions { settings, tokens })
 }
 
 /// Refuses tokens that nobody here knows.

@@ -5,6 +5,7 @@
 //! - [`failure`]: the reasons why a request brings nothing.
 //! - [`event_stream`]: server-sent events, read.
 //! - [`exchange`]: requests and answers (`reqwest`).
+//! - `replica`: requests from one replica to another.
 //! - `snapshot`: what a server answers a filter with.
 //! - [`way`]: a way to a server to which its URL does not lead.
 //! - [`writing`]: requests that change policies.
@@ -13,6 +14,7 @@ pub mod address;
 pub mod event_stream;
 pub mod exchange;
 pub mod failure;
+mod replica;
 mod snapshot;
 pub mod token;
 pub mod way;

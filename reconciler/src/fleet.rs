@@ -1,9 +1,12 @@
 //! The filters that poll.
 //!
 //! - [`filters`]: those that poll this replica.
+//! - [`sighting`]: the last poll of a filter; [`shared`]: those that the other replicas know.
 //! - [`gathered`]: those that all replicas hear together.
 //! - [`workloads`]: the workloads that they run policies for.
 
 pub mod filters;
 pub mod gathered;
+pub mod shared;
+pub mod sighting;
 pub mod workloads;

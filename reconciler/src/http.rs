@@ -7,6 +7,7 @@
 //! - `app`: what the crate [`long_poll`] answers over connections, and polls that it holds at little cost.
 //! - `limits`: limits of requests.
 //! - `peer`, `host`: the client of a request, and the host that it names.
+//! - [`peering`]: what this replica tells the others, and asks them.
 //! - `making`: turns for answers that need time or memory.
 //! - `body`: the bodies of requests. [`writing`], `write_query`, `authorization`, [`tokens`]: requests that change
 //!   policies; [`halting`]: requests that stop everything.
@@ -32,6 +33,7 @@ mod making;
 pub mod notification;
 mod operation;
 mod peer;
+pub mod peering;
 mod policy_query;
 mod prefer;
 mod problem;

@@ -12,6 +12,7 @@
 //! - [`api`]: the JSON of the HTTP interface, for the server and its clients (`schemars`).
 //! - [`access`]: the tokens of those who may write, and their rights.
 //! - [`client`]: requests to a running `hfi serve` (`reqwest`).
+//! - [`peers`]: the other replicas, which are asked what they know.
 //! - [`telemetry`]: logs, and metrics for Prometheus (`prometheus_client`).
 //! - [`source`]: a Git repository (`git2`) or a plain directory (`notify`), read as a value: a revision and its
 //!   files.
@@ -42,6 +43,7 @@ pub mod halts;
 pub mod http;
 mod io_reason;
 pub mod kubernetes;
+pub mod peers;
 mod printable;
 mod random_id;
 pub mod reference;

@@ -51,8 +51,7 @@ impl Entry<'_> {
         if takes_rights || self.rights == Rights::of(self.rights.user.clone()) {
             return Ok(self);
         }
-        Err("has a right after the token; a token of this file stops everything, and may do nothing else"
-            .to_owned())
+        Err("has a right after the token; the lines of this file have none".to_owned())
     }
 }
 

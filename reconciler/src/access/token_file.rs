@@ -90,6 +90,20 @@ impl TokenFile {
         self.takes_rights
     }
 
+    /// The token of the first line that has one, as the file is now: the one to send.
+    pub fn first(&self) -> Result<String, String> {
+        let reason = |reason: String| format!("the file of {} {reason}", self.option);
+        let bytes =
+            fs::read(&self.path).map_err(|error| reason(format!("cannot be read: {}", io_reason(&error))))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let entries = lines(&text).filter_map(|(_, line)| Entry::read(line).ok());
+        let mut tokens = entries.filter_map(|Entry { credential, .. }| match credential {
+            Credential::Token(token) => Some(token.to_owned()),
+            Credential::ServiceAccount { .. } => None,
+        });
+        tokens.next().ok_or_else(|| reason("holds no token".to_owned()))
+    }
+
     /// The grants of the file as it is now. A line that is wrong grants nothing; a file that cannot be read neither.
     pub fn grants(&self) -> Arc<Grants> {
         let bytes = fs::read(&self.path).map_err(|error| io_reason(&error));
@@ -120,6 +134,13 @@ impl TokenFile {
     }
 }
 
+/// The lines that say something, each with its number.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = (1..).zip(text.lines().map(str::trim));
+    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+}
+
 impl Grants {
     /// Reads the lines of a file, and the errors of those that are wrong, each with its number.
     fn read(bytes: &[u8], takes_rights: bool) -> Result<(Self, Vec<String>), String> {
@@ -127,13 +148,8 @@ impl Grants {
             return Err(format!("is longer than {MAX_BYTES} bytes"));
         }
         let text = str::from_utf8(bytes).map_err(|_| "is not UTF-8; save it in that encoding".to_owned())?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (mut grants, mut errors) = (Self::default(), Vec::new());
-        for (number, line) in (1..).zip(text.lines()) {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
+        for (number, line) in lines(text) {
             let read = Entry::read(line).and_then(|entry| entry.check(takes_rights));
             let added = read.and_then(|entry| grants.add(entry));
             errors.extend(added.err().map(|error| format!("line {number} {error}")));
@@ -267,6 +283,19 @@ mod tests {
         assert!(!good("fedcba9876543210"), "no file, no token");
         fs::write(&path, "me 0123456789abcdef\n").unwrap();
         assert!(good("0123456789abcdef"));
+    }
+
+    #[test]
+    fn the_first_token_of_the_file_is_the_one_to_send() {
+        let (directory, file) = file(b"# the present one\nnew 0123456789abcdef\nold fedcba9876543210\n");
+        let file = file.unwrap();
+        assert_eq!(file.first().unwrap(), "0123456789abcdef");
+        fs::write(directory.path().join("tokens"), "new short\nold fedcba9876543210\n").unwrap();
+        assert_eq!(file.first().unwrap(), "fedcba9876543210", "a line that is wrong is passed over");
+        fs::write(directory.path().join("tokens"), "new serviceaccount:a/b\n").unwrap();
+        assert_eq!(file.first().unwrap_err(), "the file of --write-token-file holds no token");
+        fs::remove_file(directory.path().join("tokens")).unwrap();
+        assert!(file.first().unwrap_err().contains("cannot be read"));
     }
 
     #[test]

@@ -3,20 +3,25 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::time::Time;
+use super::{peers::MissingReplica, time::Time};
 
-/// The filters that polled this replica within the last ten minutes.
+/// The filters that polled within the last ten minutes: this replica, and with `--peers` any replica.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Filters {
-    /// False if more filters poll than this replica remembers.
+    /// False if more filters may poll: a replica does not remember all, or does not answer.
     #[serde(default = "complete")]
     pub complete: bool,
     /// Sorted by node.
     pub filters: Vec<Filter>,
+    /// The replicas that did not answer. Their filters may be missing here.
+    #[serde(default)]
+    pub missing: Vec<MissingReplica>,
     /// The filter modules that this replica hands out.
     #[serde(default)]
     pub modules: Modules,
-    /// The start of this replica: of polls before it knows nothing.
+    /// The replicas whose filters these are, of all: `1 of 2`; null without `--peers`.
+    pub replicas: Option<String>,
+    /// The start of this replica, or of the newest of all: of polls before it knows nothing.
     pub since: Option<Time>,
     #[serde(default)]
     pub summary: FilterCounts,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     counts::Summary,
     kubernetes::Kubernetes,
+    peers::MissingReplica,
     policy_status::{PolicyStatus, RejectedFile},
     time::Time,
 };
@@ -20,11 +21,16 @@ pub struct Status {
     pub halted: bool,
     /// Null without `--kubernetes`.
     pub kubernetes: Option<Kubernetes>,
+    /// The replicas that did not answer. Only they know whether a proxy polls them.
+    #[serde(default)]
+    pub missing: Vec<MissingReplica>,
     #[serde(default)]
     pub policies: Vec<PolicyStatus>,
     /// All files with errors.
     #[serde(default)]
     pub rejected: Vec<RejectedFile>,
+    /// The replicas that know what is told of proxies, of all: `1 of 2`; null without `--peers`.
+    pub replicas: Option<String>,
     /// `<branch>@sha1:<commit>`, or `dir@sha256:<hex>` of a directory.
     pub revision: String,
     /// The scope whose digest `digest` is: that of all workloads.

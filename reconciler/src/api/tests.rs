@@ -21,6 +21,7 @@ use super::{
     health::Health,
     hooks::Notified,
     kubernetes::{ClusterTask, FailingDuty, Kubernetes, Proxies, SilentProxy},
+    peers::{MissingReplica, PeerAnswer, PeerFilter, PeerState},
     policies::{Metadata, Policies, Policy},
     policy_status::{Direction, NoProxy, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
     problem::Problem,
@@ -41,6 +42,7 @@ fn is_written_as<T: Serialize + DeserializeOwned>(golden: &str) {
 fn every_resource_is_written_as_before() {
     is_written_as::<Status>(include_str!("tests/status.json"));
     is_written_as::<Filters>(include_str!("tests/filters.json"));
+    is_written_as::<PeerAnswer<PeerState>>(include_str!("tests/peer_state.json"));
     is_written_as::<Event>(include_str!("tests/events.json"));
     is_written_as::<Ready>(include_str!("tests/ready.json"));
     is_written_as::<Policies>(include_str!("tests/policies.json"));
@@ -327,22 +329,26 @@ fn source() -> impl Strategy<Value = Source> {
 
 fn status() -> impl Strategy<Value = Status> {
     let texts = (text(), text(), text(), option::of(text()));
-    let lists = (vec(policy_status(), 0..3), vec(rejected(), 0..3));
-    (texts, any::<bool>(), option::of(kubernetes()), lists, source(), summary()).prop_map(
+    let lists = (vec(policy_status(), 0..3), vec(rejected(), 0..3), vec(missing(), 0..3));
+    let replicas = option::of(text());
+    (texts, any::<bool>(), option::of(kubernetes()), lists, source(), summary(), replicas).prop_map(
         |(
             (digest, revision, scope, withdrawn),
             halted,
             kubernetes,
-            (policies, rejected),
+            (policies, rejected, missing),
             source,
             summary,
+            replicas,
         )| {
             Status {
                 digest,
                 halted,
                 kubernetes,
+                missing,
                 policies,
                 rejected,
+                replicas,
                 revision,
                 scope,
                 source,
@@ -351,6 +357,27 @@ fn status() -> impl Strategy<Value = Status> {
             }
         },
     )
+}
+
+fn missing() -> impl Strategy<Value = MissingReplica> {
+    (text(), text()).prop_map(|(error, name)| MissingReplica { error, name })
+}
+
+fn peer_state() -> impl Strategy<Value = PeerState> {
+    let filter = (
+        option::of(text()),
+        any::<u8>(),
+        any::<[bool; 2]>(),
+        text(),
+        option::of(text()),
+        text(),
+        any::<u64>(),
+    );
+    let filter = filter.prop_map(|(digest, format, [gone, own], node, plugins, scope, silent_millis)| {
+        PeerFilter { digest, format, gone, node, own, plugins, scope, silent_millis }
+    });
+    (any::<bool>(), vec(filter, 0..3), any::<u64>())
+        .prop_map(|(complete, filters, listening_millis)| PeerState { complete, filters, listening_millis })
 }
 
 fn filter() -> impl Strategy<Value = Filter> {
@@ -408,9 +435,17 @@ proptest! {
     fn filters_are_read_back(
         filters in vec(filter(), 0..3), [gone, in_step, lagging] in any::<[usize; 3]>(),
         digests in vec(text(), 0..3), unknown_requests: u64, since in option::of(time()), complete: bool,
+        missing in vec(missing(), 0..3), replicas in option::of(text()),
     ) {
-        let summary = FilterCounts { gone, in_step, lagging };
-        is_read_back(&Filters { complete, filters, modules: Modules { digests, unknown_requests }, since, summary });
+        let (summary, modules) = (FilterCounts { gone, in_step, lagging }, Modules { digests, unknown_requests });
+        is_read_back(&Filters { complete, filters, missing, modules, replicas, since, summary });
+    }
+
+    #[test]
+    fn what_replicas_tell_each_other_is_read_back(
+        id in text(), name in text(), told in option::of(peer_state()),
+    ) {
+        is_read_back(&PeerAnswer { id, name, told });
     }
 
     #[test]

@@ -15,10 +15,11 @@ use crate::{
         store::Store,
     },
     http::{
-        self, Listener, Routes, Services, halting::Halting, notification::SecretFile, tls::Tls,
-        tokens::Tokens, writing::Writing,
+        self, Listener, Routes, Services, halting::Halting, notification::SecretFile, peering::Peering,
+        tls::Tls, tokens::Tokens, writing::Writing,
     },
     kubernetes::KubernetesAgent,
+    peers::{self, Peers},
     serving::{gate::Gate, modules::Modules},
     shutdown::Shutdown,
     source::{
@@ -47,6 +48,8 @@ pub struct Options {
     pub halt_file: Option<PathBuf>,
     /// The tokens of those who may stop everything by HTTP.
     pub halt_tokens: Option<TokenFile>,
+    /// The other replicas, if this one asks them.
+    pub peers: Option<PeerOptions>,
     pub secrets: Option<SecretFile>,
     pub modules: Modules,
     pub tls: Option<Tls>,
@@ -55,6 +58,13 @@ pub struct Options {
     pub writes: Option<WriteOptions>,
     /// The prefixes by which clients are told apart.
     pub clients: Prefixes,
+}
+
+/// The other replicas.
+#[derive(Debug)]
+pub struct PeerOptions {
+    pub settings: peers::Settings,
+    pub tokens: TokenFile,
 }
 
 /// Changes of policies by HTTP.
@@ -76,6 +86,7 @@ impl Options {
             state: None,
             halt_file: None,
             halt_tokens: None,
+            peers: None,
             secrets: None,
             modules: Modules::default(),
             tls: None,
@@ -129,6 +140,7 @@ impl ControlPlane {
             state,
             halt_file,
             halt_tokens,
+            peers,
             secrets,
             modules,
             tls,
@@ -154,6 +166,9 @@ impl ControlPlane {
         info!(%source, version = version::text(), "starting");
         let mut services = Services::new(secrets, modules);
         services.clients = clients;
+        services.peering = peers.map(|PeerOptions { settings, tokens }| {
+            Peering::new(Arc::new(Peers::new(settings, tokens, host_name())))
+        });
         services.history = source.document_history();
         services.cluster = kubernetes.as_ref().map(KubernetesAgent::health);
         let options =

@@ -9,7 +9,7 @@ use super::{
     console::{DONE, warning},
     listing::ListOutput,
     moment::relative,
-    server::{ServerArgs, failed},
+    server::{ServerArgs, failed, tell_missing},
     table::{Cell, Table},
     terminal::Colour,
 };
@@ -20,7 +20,7 @@ use crate::{
 
 /// List the filters that poll a server, with the state of each
 ///
-/// A replica knows the filters that polled it within the last ten minutes.
+/// A replica knows the filters that polled it within the last ten minutes, and with `--peers` those of the others.
 #[derive(Debug, Args)]
 pub struct ListFilters {
     /// The output format
@@ -41,8 +41,9 @@ impl ListFilters {
             Ok(filters) => filters,
             Err(failure) => return failed(&failure),
         };
-        if !filters.complete {
-            warning("more filters poll this replica than it remembers");
+        tell_missing(&filters.missing);
+        if !filters.complete && filters.missing.is_empty() {
+            warning("more filters poll than the server remembers");
         }
         let names = filters.filters.iter().map(|filter| format!("filter/{}", filter.node));
         self.output.print(&filters, |wide| table(&filters.filters, now(), wide), names);

@@ -2,6 +2,7 @@
 
 mod git;
 mod kubernetes;
+mod peers;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ use clap::{ArgAction, Args, CommandFactory as _, builder::FalseyValueParser, err
 use policies::language::Guardrail;
 
 use self::source::{Chosen, SourceArgs};
-pub use self::writes::WriteConfig;
+pub use self::{peers::PeerConfig, writes::WriteConfig};
 use super::{
     Cli,
     values::{address, duration, inner_path, maybe_path},
@@ -83,6 +84,9 @@ pub struct Serve {
     halt_token_file: Option<PathBuf>,
 
     #[command(flatten)]
+    peers: peers::PeerArgs,
+
+    #[command(flatten)]
     kubernetes: kubernetes::KubernetesArgs,
 
     /// The log level, or `target=level` pairs.
@@ -107,6 +111,8 @@ pub struct ServeConfig {
     /// Absent where nobody may change policies by HTTP.
     pub writes: Option<WriteConfig>,
     pub halt_token_file: Option<PathBuf>,
+    /// Absent where this replica asks no others.
+    pub peers: Option<PeerConfig>,
     /// Absent without the cluster.
     pub kubernetes: Option<crate::kubernetes::Settings>,
     pub log: String,
@@ -131,6 +137,7 @@ impl Serve {
             filters,
             writes,
             halt_token_file,
+            peers,
             kubernetes,
             log,
         } = self;
@@ -139,6 +146,8 @@ impl Serve {
         let kubernetes = kubernetes
             .resolve(tls.is_some())
             .map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned()))?;
+        let peers = peers.resolve(tls.is_some());
+        let peers = peers.map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason))?;
         // A variable that is set to nothing is not set.
         let set = |path: &PathBuf| !path.as_os_str().is_empty();
         let (state_dir, halt_file) = (state_dir.filter(set), halt_file.filter(set));
@@ -176,6 +185,7 @@ impl Serve {
             filters,
             writes,
             halt_token_file,
+            peers,
             kubernetes,
             log,
         })

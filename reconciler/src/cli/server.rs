@@ -8,7 +8,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use clap::Args;
 
 use self::cluster::object_name;
-pub(crate) use self::failure::{failed, failed_as_told, failed_change, failed_to_compare};
+pub(crate) use self::failure::{failed, failed_as_told, failed_change, failed_to_compare, tell_missing};
 use super::console;
 use crate::{
     client::{Client, Token, Way, exchange::Settings},
@@ -72,7 +72,7 @@ impl ServerArgs {
             None => token_file.as_deref().map(Token::of_file).transpose(),
         };
         let token = token.map_err(|error| failed(&error.into()))?;
-        let settings = Settings { server, token, ca_file, insecure_token, way };
+        let settings = Settings { server, token, ca_file, insecure_token, way, replica: None };
         Client::new(settings).map_err(|why| failed(&why))
     }
 
@@ -81,6 +81,6 @@ impl ServerArgs {
         let Self { server, token_file, ca_file, insecure_token, .. } = self;
         let token = token_file.as_deref().map(Token::of_file).transpose().ok()?;
         let server = server.parse().ok()?;
-        Client::new(Settings { server, token, ca_file, insecure_token, way: None }).ok()
+        Client::new(Settings { server, token, ca_file, insecure_token, way: None, replica: None }).ok()
     }
 }

@@ -1,6 +1,6 @@
 //! Requests and answers.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use git_http::Connection;
 use reqwest::{
@@ -27,6 +27,8 @@ const ANSWER: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(45);
 /// The most bytes of an answer; ten thousand policies take less.
 const LONGEST: usize = 64 * 1024 * 1024;
+/// The same of a replica: twenty of them may answer at once.
+pub const LONGEST_OF_REPLICA: usize = 8 * 1024 * 1024;
 /// The most bytes that are shown of an answer that is no problem document.
 const SHOWN: usize = 200;
 
@@ -41,6 +43,8 @@ pub struct Settings {
     pub insecure_token: bool,
     /// The way to the server, if its URL does not lead there.
     pub way: Option<Arc<dyn Way>>,
+    /// The one replica of the server to ask. Its certificate must be for the host of the URL all the same.
+    pub replica: Option<SocketAddr>,
 }
 
 /// A client of one server.
@@ -51,12 +55,14 @@ pub struct Client {
     connection: Connection,
     http: reqwest::Client,
     way: Option<Arc<dyn Way>>,
+    /// The most bytes of an answer.
+    longest: usize,
 }
 
 impl Client {
     /// Reads the file of certificates; sends nothing yet.
     pub fn new(settings: Settings) -> Result<Self, Failure> {
-        let Settings { server, token, ca_file, insecure_token, way } = settings;
+        let Settings { server, token, ca_file, insecure_token, way, replica } = settings;
         if token.is_some() && !server.is_confidential() && way.is_none() && !insecure_token {
             return Err(Failure::Exposed { server: server.to_string() });
         }
@@ -64,11 +70,14 @@ impl Client {
             server: server.to_string(),
             reason: failure.to_string(),
         };
-        let is_direct = server.is_loopback() || way.is_some();
+        let is_direct = server.is_loopback() || way.is_some() || replica.is_some();
         let connection = Connection::new(server.url().clone(), ca_file, is_direct, CONNECT).map_err(wrong)?;
         let mut http = connection.configure(ClientBuilder::new()).map_err(wrong)?;
         if let Some(way) = &way {
             http = http.unix_socket(way.socket());
+        }
+        if let Some(address) = replica {
+            http = http.resolve(server.url().host_str().unwrap_or_default(), address);
         }
         let http = http
             // A token is for the server that was named.
@@ -77,7 +86,8 @@ impl Client {
             .user_agent(format!("hfi/{}", version::text()))
             .build()
             .map_err(|_| wrong(git_http::Failure::Setup("its client does not start")))?;
-        Ok(Self { server, token, connection, http, way })
+        let longest = if replica.is_some() { LONGEST_OF_REPLICA } else { LONGEST };
+        Ok(Self { server, token, connection, http, way, longest })
     }
 
     /// The URL that the client was made with.
@@ -204,8 +214,8 @@ impl Client {
         let mut body = Vec::new();
         while let Some(piece) = answer.chunk().await.map_err(|error| self.unreachable(&error))? {
             body.extend_from_slice(&piece);
-            if body.len() > LONGEST {
-                return Err(self.foreign(format!("its answer is longer than {LONGEST} bytes")));
+            if body.len() > self.longest {
+                return Err(self.foreign(format!("its answer is longer than {} bytes", self.longest)));
             }
         }
         Ok(body)

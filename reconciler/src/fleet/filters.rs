@@ -15,6 +15,7 @@ mod tests;
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use policies::{
@@ -22,8 +23,9 @@ use policies::{
     wire::{PluginNames, poll::NodeId},
 };
 
-use self::remembered::Remembered;
 pub use self::seen::{Origin, Poll};
+use self::{remembered::Remembered, seen::Seen};
+use super::sighting::Sighting;
 use crate::{
     api::filters::{FilterCounts, FilterState},
     clock::now,
@@ -78,6 +80,11 @@ impl Filters {
         self.since
     }
 
+    /// The time for which polls have been recorded.
+    pub fn listening(&self) -> Duration {
+        Duration::from_millis(now().millis_since(self.since))
+    }
+
     /// False if a filter that polled within the last ten minutes may not be remembered, for want of room.
     pub fn is_complete(&self) -> bool {
         self.lock().is_complete(now())
@@ -100,48 +107,51 @@ impl Filters {
         (running.len(), others.len())
     }
 
-    /// The remembered filters, sorted by node. `publisher` may have to make snapshots to know the newest
-    /// digests, which takes time.
-    pub fn list(&self, publisher: &Publisher) -> Vec<Filter> {
-        self.list_at(now(), |variant| publisher.digest(variant))
+    /// The last poll of each remembered filter.
+    pub fn sightings(&self) -> Vec<Sighting> {
+        self.sightings_at(now())
     }
 
-    fn list_at(&self, now: Timestamp, newest: impl Fn(&Variant) -> Option<Digest>) -> Vec<Filter> {
+    fn sightings_at(&self, now: Timestamp) -> Vec<Sighting> {
         let mut seen = self.lock();
         seen.forget_those_over(now);
-        let known = seen.all().map(|seen| {
-            let filter = Filter {
-                node: seen.node.clone(),
-                scope: seen.variant.scope.clone(),
-                plugins: seen.plugins(now).cloned(),
-                digest: seen.digest,
-                is_newest: false,
-                contact: seen.contact,
-                state: FilterState::Gone,
-            };
-            (filter, seen.variant.format, seen.is_gone(now))
-        });
-        let known: Vec<_> = known.collect();
-        // The lock is released before the newest digests are looked up.
-        drop(seen);
-        let filters = known.into_iter().map(|(filter, format, is_gone)| {
-            let variant = Variant { scope: filter.scope.clone(), format };
-            let is_newest = filter.digest.is_some() && filter.digest == newest(&variant);
-            let state = match is_newest {
-                _ if is_gone => FilterState::Gone,
-                true => FilterState::InStep,
-                false => FilterState::Lagging,
-            };
-            Filter { is_newest, state, ..filter }
-        });
-        let mut filters: Vec<_> = filters.collect();
-        filters.sort_by(|a, b| a.node.as_str().cmp(b.node.as_str()));
-        filters
+        let sighting = |seen: &Seen| Sighting {
+            node: seen.node.clone(),
+            variant: seen.variant.clone(),
+            plugins: seen.plugins(now).cloned(),
+            digest: seen.digest,
+            contact: seen.contact,
+            is_gone: seen.is_gone(now),
+            is_own: seen.origin.is_own,
+        };
+        seen.all().map(sighting).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Remembered> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// These filters compared with what this replica serves, sorted by node. `publisher` may have to make snapshots to
+/// know the newest digests, which takes time.
+pub fn judged(sightings: Vec<Sighting>, publisher: &Publisher) -> Vec<Filter> {
+    judged_by(sightings, |variant| publisher.digest(variant))
+}
+
+fn judged_by(sightings: Vec<Sighting>, newest: impl Fn(&Variant) -> Option<Digest>) -> Vec<Filter> {
+    let filters = sightings.into_iter().map(|sighting| {
+        let Sighting { node, variant, plugins, digest, contact, is_gone, is_own: _ } = sighting;
+        let is_newest = digest.is_some() && digest == newest(&variant);
+        let state = match is_newest {
+            _ if is_gone => FilterState::Gone,
+            true => FilterState::InStep,
+            false => FilterState::Lagging,
+        };
+        Filter { node, scope: variant.scope, plugins, digest, is_newest, contact, state }
+    });
+    let mut filters: Vec<_> = filters.collect();
+    filters.sort_by(|a, b| a.node.as_str().cmp(b.node.as_str()));
+    filters
 }
 
 /// The number of filters in each state.

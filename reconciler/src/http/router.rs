@@ -19,8 +19,8 @@ use super::{
     problem::Problem,
     read_your_writes,
     routes::{
-        events, filters, halt, health, history, hooks, metrics, modules, policies, ready, snapshot, status,
-        writes,
+        events, filters, halt, health, history, hooks, metrics, modules, peer, policies, ready, snapshot,
+        status, writes,
     },
     state::{Served, Services},
 };
@@ -74,6 +74,7 @@ fn described() -> (Router<Served>, Value) {
         .get("/v1/events", events::get, events::described())
         .get("/v1/config/stream", events::first_generation, events::first_generation_described())
         .get("/v1/filters", filters::get, filters::described())
+        .get("/v1/peer/state", peer::state, peer::state_described())
         .post("/v1/hooks/{forge}", hooks::post.layer(limit()), hooks::described())
         .get("/metrics", metrics::get, metrics::described())
         .get("/filter.wasm", modules::newest, modules::newest_described())

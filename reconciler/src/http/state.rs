@@ -10,6 +10,7 @@ use super::{
     listing::Listings,
     making::Making,
     notification::SecretFile,
+    peering::Peering,
     report::Report,
     writing::Writing,
 };
@@ -49,6 +50,8 @@ pub struct Services {
     pub writing: Option<Writing>,
     /// The halts by HTTP, and those who may begin them.
     pub halting: Halting,
+    /// The other replicas, if this one asks them.
+    pub peering: Option<Peering>,
     /// The histories of policies, if they are in a repository.
     pub history: Option<DocumentHistory>,
     pub(crate) filters: Filters,
@@ -70,6 +73,7 @@ impl Services {
             clients: Prefixes::default(),
             writing: None,
             halting: Halting::new(Arc::new(Book::closed()), None, String::new()),
+            peering: None,
             history: None,
             filters: Filters::default(),
             report: Report::default(),

@@ -150,8 +150,9 @@ fn addresses(slices: &[EndpointSlice]) -> BTreeSet<SocketAddr> {
 
 async fn ask(address: SocketAddr, client: &Client) -> Result<Filters, String> {
     let failed = |reason: String| format!("replica {address} does not say which filters it hears: {reason}");
-    let request =
-        http::Request::get("/v1/filters").body(Vec::new()).map_err(|error| failed(error.to_string()))?;
+    let request = http::Request::get("/v1/filters?own=true")
+        .body(Vec::new())
+        .map_err(|error| failed(error.to_string()))?;
     let text = with_timeout(call::TIMEOUT, client.request_text(request)).await;
     let text = text.map_err(|error| failed(error.to_string()))?;
     let filters: Filters = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;

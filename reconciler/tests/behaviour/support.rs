@@ -11,6 +11,7 @@ pub(crate) mod person;
 pub(crate) mod plumbing;
 pub(crate) mod process;
 pub(crate) mod remote;
+pub(crate) mod replicas;
 pub(crate) mod signing;
 pub(crate) mod writer;
 pub(crate) mod writing;

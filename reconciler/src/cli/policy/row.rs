@@ -12,6 +12,7 @@ use crate::{
     cli::{
         console::warning,
         moment::relative,
+        server::tell_missing,
         table::{Cell, Table},
         terminal::Colour,
     },
@@ -139,6 +140,7 @@ pub(super) fn tell(status: &Status) {
         let since = String::from(failing.since);
         warning(format_args!("Git is not read since {since}, so this may be old: {}", failing.reason));
     }
+    tell_missing(&status.missing);
     let errors: Vec<_> = status.rejected.iter().flat_map(|rejected| &rejected.errors).collect();
     for error in errors.iter().take(ERRORS) {
         let field = if error.field.is_empty() { String::new() } else { format!("{}: ", error.field) };

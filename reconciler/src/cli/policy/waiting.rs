@@ -11,6 +11,7 @@ use super::{reached::is_for, row::Hold};
 use crate::{
     api::{
         filters::{Filter, FilterState, Filters},
+        peers::MissingReplica,
         policy_status::{PolicyState, PolicyStatus},
         status::Status,
         time::Time,
@@ -62,9 +63,13 @@ enum Progressing {
 }
 
 /// What was seen last.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Seen {
     policies: Vec<(String, Progressing)>,
+    /// The replicas whose filters these are, of all, if the server asks the others.
+    replicas: Option<String>,
+    /// The replicas that did not answer.
+    missing: Vec<MissingReplica>,
     failure: Option<Failure>,
 }
 
@@ -115,7 +120,7 @@ async fn settled(
     let (begun, mut pause) = (Instant::now(), FIRST_PAUSE);
     loop {
         match look(client, revision, names, begun).await {
-            Ok(policies) => *seen = Seen { policies, failure: None },
+            Ok(now) => *seen = now,
             Err(failure) if failure.is_passing() => seen.failure = Some(failure),
             Err(failure) => return Some(failure),
         }
@@ -130,12 +135,7 @@ async fn settled(
     }
 }
 
-async fn look(
-    client: &Client,
-    revision: &str,
-    names: &[&str],
-    begun: Instant,
-) -> Result<Vec<(String, Progressing)>, Failure> {
+async fn look(client: &Client, revision: &str, names: &[&str], begun: Instant) -> Result<Seen, Failure> {
     let mut status: Status = client.get_at(revision, &["v1", "policies", "status"]).await?;
     loop {
         let mut filters: Filters = client.get_at(revision, &["v1", "filters"]).await?;
@@ -145,13 +145,14 @@ async fn look(
             filters.since = None;
         }
         let policies = each(names, &status, &filters);
-        if policies.iter().any(|(_, policy)| policy.is_waiting()) {
-            return Ok(policies);
+        let is_waiting = policies.iter().any(|(_, policy)| policy.is_waiting());
+        if !is_waiting {
+            // A hold that came between the two answers empties what the filters run.
+            status = client.get_at(revision, &["v1", "policies", "status"]).await?;
         }
-        // A hold that came between the two answers empties what the filters run.
-        status = client.get_at(revision, &["v1", "policies", "status"]).await?;
-        if each(names, &status, &filters) == policies {
-            return Ok(policies);
+        if is_waiting || each(names, &status, &filters) == policies {
+            let Filters { replicas, missing, .. } = filters;
+            return Ok(Seen { policies, replicas, missing, failure: None });
         }
     }
 }
@@ -217,6 +218,12 @@ fn progressing(policy: &PolicyStatus, hold: Hold, filters: &Filters, now: Timest
     if !missing.is_empty() || of == 0 && !is_suspended {
         return Progressing::Waits { missing, of };
     }
+    if !filters.missing.is_empty() {
+        return Progressing::Unknown {
+            of,
+            reason: "a replica does not answer, and more filters may poll it",
+        };
+    }
     if !filters.complete {
         return Progressing::Unknown { of, reason: "more filters poll than the server remembers" };
     }
@@ -237,7 +244,7 @@ impl Seen {
     fn nothing_of(names: &[&str]) -> Self {
         let reason = "the server has not said what the filters run";
         let unknown = |name: &&str| ((*name).to_owned(), Progressing::Unknown { of: 0, reason });
-        Self { policies: names.iter().map(unknown).collect(), failure: None }
+        Self { policies: names.iter().map(unknown).collect(), ..Self::default() }
     }
 
     /// The filters that run what was applied, and all that should; for several policies, the sums.
@@ -253,15 +260,16 @@ impl Seen {
 
     /// Tells how far each policy is, now that the waiting is over.
     fn tell(self, time: Duration) -> ExitCode {
-        let Self { policies, failure } = self;
+        let Self { policies, replicas, missing, failure } = self;
         if let Some(failure) = failure {
             return failed(&failure);
         }
+        let polled = replicas.map_or("this replica".to_owned(), |count| format!("the replicas ({count})"));
         let (mut wrong, mut step) = (0, None);
         for (name, policy) in &policies {
             let reason = match policy {
                 Progressing::Done { filters, what } => {
-                    note(format_args!("policy/{name} {what} {} that poll this replica", counted(*filters)));
+                    note(format_args!("policy/{name} {what} {} that poll {polled}", counted(*filters)));
                     continue;
                 }
                 Progressing::Scheduled(start) => {
@@ -294,6 +302,11 @@ impl Seen {
         if let Some(more) = wrong.checked_sub(MAX_TOLD).filter(|more| *more > 0) {
             error(format_args!("and {more} more policies"));
         }
+        if wrong > 0 {
+            for MissingReplica { name, error: reason } in &missing {
+                error(format_args!("the replica {name} does not answer: {reason}"));
+            }
+        }
         step.into_iter().for_each(next);
         ExitCode::from(if wrong == 0 { DONE } else { NOT_RIGHT })
     }
@@ -320,8 +333,8 @@ mod tests {
     use serde_json::json;
 
     use super::{
-        Duration, ExitCode, Filters, Hold, NOT_RIGHT, PolicyStatus, Progressing, Seen, Time, progressing,
-        waits,
+        Duration, ExitCode, Filters, Hold, MissingReplica, NOT_RIGHT, PolicyStatus, Progressing, Seen, Time,
+        progressing, waits,
     };
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000_000_000);
@@ -361,7 +374,13 @@ mod tests {
         assert!(active(&[("b", "gone", 121)]).is_waiting(), "nobody runs it");
         let forgetful = Filters { complete: false, ..filters(&[("a", "in_step", 1)]) };
         assert!(progressing(&policy("active"), Hold::None, &forgetful, NOW).is_waiting());
+        let lacking = Filters {
+            missing: vec![MissingReplica { error: "refused".to_owned(), name: "hfi-2".to_owned() }],
+            ..filters(&[("a", "in_step", 1)])
+        };
         for state in ["active", "suspended"] {
+            let told = progressing(&policy(state), Hold::None, &lacking, NOW);
+            assert!(told.is_waiting(), "another replica may know more: {state}");
             let begun = Filters { since: Some(Time(NOW)), ..filters(&[("a", "in_step", 1)]) };
             assert!(
                 progressing(&policy(state), Hold::None, &begun, NOW).is_waiting(),
@@ -408,10 +427,8 @@ mod tests {
         let told = waits(&missing, 1_001, Duration::from_mins(1));
         assert!(told.starts_with("after 1m, 1000 of 1001 filters do not run it: node-0, "), "{told}");
         assert!(told.ends_with("node-9 and 990 more"), "{told}");
-        let seen = Seen {
-            policies: vec![("a".to_owned(), Progressing::Waits { missing, of: 1_001 })],
-            failure: None,
-        };
+        let policies = vec![("a".to_owned(), Progressing::Waits { missing, of: 1_001 })];
+        let seen = Seen { policies, ..Seen::default() };
         assert_eq!(seen.filters(), (1, 1_001));
     }
 }

@@ -91,6 +91,14 @@ fn wrong_use_says_what_is_wrong() {
         (&["--repo", "a", "--verify", ""], "value is required for '--verify"),
         (&["--repo", "a", "--tls-cert-file", "c"], "give --tls-key-file"),
         (&["--repo", "a", "--tls-key-file", "k"], "give --tls-cert-file"),
+        (&["--repo", "a", "--peers", "hfi-peers:8080"], "give --peer-token-file"),
+        (&["--repo", "a", "--peer-token-file", "t"], "give --peers"),
+        (&["--repo", "a", "--peers", "hfi-peers", "--peer-token-file", "t"], "must be NAME:PORT"),
+        (&["--repo", "a", "--peer-ca-file", "c"], "needs --peers"),
+        (
+            &["--repo", "a", "--peers", "p:1", "--peer-token-file", "t", "--peer-ca-file", "c"],
+            "give --tls-cert-file",
+        ),
         (&["--repo", "a", "--proxies", "watch"], "give --kubernetes"),
         (&["--repo", "a", "--kubernetes", "--proxies", "all"], "must be one of: off, watch, heal"),
     ] {

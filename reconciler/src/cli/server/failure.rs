@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    api::problem::Problem,
+    api::{peers::MissingReplica, problem::Problem},
     cli::console::{self, NOT_RIGHT, UNREACHABLE, WRONG_USE, error},
     client::Failure,
 };
@@ -12,6 +12,15 @@ use crate::{
 pub(crate) fn failed(failure: &Failure) -> ExitCode {
     error(failure);
     failed_as_told(failure)
+}
+
+/// Warns of each replica that did not answer the one that was asked.
+pub(crate) fn tell_missing(missing: &[MissingReplica]) {
+    for MissingReplica { error: reason, name } in missing {
+        console::warning(format_args!(
+            "the replica {name} does not answer, so this may lack what it knows: {reason}"
+        ));
+    }
 }
 
 /// The same for a command that ends with 1 where it finds a difference, and so never with 1 for a failure.

@@ -5,7 +5,7 @@ use policies::{
     wire::{PluginNames, poll::NodeId},
 };
 
-use super::{Filters, Origin, Poll, remembered::MAX_FILTERS};
+use super::{Filter, Filters, Origin, Poll, judged_by, remembered::MAX_FILTERS};
 use crate::{api::filters::FilterState, clients::Prefixes, serving::published::Variant};
 
 const MINUTE: u64 = 60_000;
@@ -35,8 +35,12 @@ fn poll_of<'v>(node: &str, variant: &'v Variant) -> Poll<'v> {
     Poll { node, variant, digest: None, plugins: None, wait }
 }
 
+fn list_at(filters: &Filters, now: Timestamp, newest: impl Fn(&Variant) -> Option<Digest>) -> Vec<Filter> {
+    judged_by(filters.sightings_at(now), newest)
+}
+
 fn states(filters: &Filters, minute: u64) -> Vec<(String, FilterState)> {
-    let list = filters.list_at(Timestamp::from_millis(minute * MINUTE), |_| Some(Digest::of(b"new")));
+    let list = list_at(filters, Timestamp::from_millis(minute * MINUTE), |_| Some(Digest::of(b"new")));
     list.iter().map(|filter| (filter.node.as_str().to_owned(), filter.state)).collect()
 }
 
@@ -62,7 +66,7 @@ fn a_node_whose_plugin_changed_is_still_one() {
     let other = Scope::new(["demo"], ["checkout"]).unwrap();
     let variant = other.clone().into();
     filters.polled_at(at, origin(1), Poll { digest: Some(Digest::of(b"new")), ..poll_of("a", &variant) });
-    let list = filters.list_at(at, |variant| (variant.scope == other).then_some(Digest::of(b"new")));
+    let list = list_at(&filters, at, |variant| (variant.scope == other).then_some(Digest::of(b"new")));
     let [filter] = &list[..] else { panic!("{list:?}") };
     assert_eq!((&filter.scope, filter.state), (&other, FilterState::InStep));
 }
@@ -73,7 +77,7 @@ fn there_is_an_end_to_how_many_are_remembered() {
     for i in 0..MAX_FILTERS.get() + 10 {
         poll(&filters, 0, origin(1), &format!("n{i}"), b"new");
     }
-    let list = filters.list_at(Timestamp::from_millis(0), |_| None);
+    let list = list_at(&filters, Timestamp::from_millis(0), |_| None);
     assert_eq!(list.len(), MAX_FILTERS.get());
     assert!(!list.iter().any(|filter| filter.node.as_str() == "n9"), "the oldest is remembered");
     let is_complete = |minute: u64| filters.lock().is_complete(Timestamp::from_millis(minute * MINUTE));
@@ -182,7 +186,7 @@ fn plugins(polls: &[(u64, u8, Option<&str>)], now: u64) -> Option<String> {
         let origin = Origin { is_own, ..origin(*end) };
         filters.polled_at(at(*second), origin, Poll { plugins, ..poll_of("a", &variant) });
     }
-    let [filter] = &filters.list_at(at(now), |_| None)[..] else { panic!("it is one node") };
+    let [filter] = &list_at(&filters, at(now), |_| None)[..] else { panic!("it is one node") };
     filter.plugins.as_ref().map(|names| names.as_str().to_owned())
 }
 
@@ -217,7 +221,7 @@ fn an_older_release_counts_on_when_the_node_takes_more_places() {
         filters.polled_at(Timestamp::from_millis(1_000), origin(1), poll);
     }
     let plugins = |second: u64| {
-        let list = filters.list_at(Timestamp::from_millis(second * 1_000), |_| None);
+        let list = list_at(&filters, Timestamp::from_millis(second * 1_000), |_| None);
         list.into_iter().map(|filter| filter.plugins).collect::<Vec<_>>()
     };
     assert_eq!((plugins(90), plugins(91)), (vec![None], vec![names()]));

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Json,
-    extract::State,
+    extract::{RawQuery, State},
     http::HeaderMap,
     response::{IntoResponse as _, Response},
 };
@@ -15,10 +15,15 @@ use policies::{
 
 use crate::api;
 use crate::clients::Client;
-use crate::fleet::filters::{Filter, Origin, Poll, counts};
+use crate::clock::now;
+use crate::fleet::{
+    filters::{Filter, Origin, Poll, counts, judged},
+    shared::Others,
+    sighting::merged,
+};
 use crate::http::{
     Services, conditional,
-    operation::{Operation, json},
+    operation::{Operation, Parameter, json},
     peer::Peer,
     prefer::Wait,
     problem::Problem,
@@ -26,21 +31,47 @@ use crate::http::{
 };
 use crate::serving::published::Variant;
 
-pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Result<Response, Problem> {
+/// The parameter by which each replica is asked for what it alone knows.
+const OWN: &str = "own=true";
+
+pub(crate) async fn get(
+    State(served): State<Served>,
+    Peer(client): Peer,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     let services = Arc::clone(&served.services);
-    services.making.make(client, move || Json(list(&served)).into_response()).await
+    let is_own = query.unwrap_or_default().split('&').any(|pair| pair == OWN);
+    let others = match &services.peering {
+        // Before a turn is taken: a replica that is silent must not keep others waiting.
+        Some(peering) if !is_own => Some(peering.shared.others().await),
+        _ => None,
+    };
+    services.making.make(client, move || Json(list(&served, others.as_deref())).into_response()).await
 }
 
-fn list(served: &Served) -> api::filters::Filters {
-    let filters = served.services.filters.list(&served.publisher);
+fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
+    let own = &served.services.filters;
+    let (mut known, mut complete, mut since) = (own.sightings(), own.is_complete(), own.since());
+    if let Some(others) = others {
+        known = merged(known.into_iter().chain(others.sightings.iter().cloned()), usize::MAX).0;
+        complete &= others.is_complete;
+        since = others.since(now()).map_or(since, |others| others.max(since));
+    }
+    let filters = judged(known, &served.publisher);
     let summary = counts(&filters);
     let modules = api::filters::Modules {
         digests: served.services.modules.digests().collect(),
         unknown_requests: served.counters.unknown_modules.get(),
     };
-    let since = Some(served.services.filters.since().into());
-    let complete = served.services.filters.is_complete();
-    api::filters::Filters { complete, filters: filters.iter().map(show).collect(), modules, since, summary }
+    api::filters::Filters {
+        complete,
+        filters: filters.iter().map(show).collect(),
+        missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
+        modules,
+        replicas: others.map(|others| others.count.clone()),
+        since: Some(since.into()),
+        summary,
+    }
 }
 
 fn show(filter: &Filter) -> api::filters::Filter {
@@ -88,7 +119,9 @@ fn address(node: &poll::NodeId) -> Option<IpAddr> {
 
 pub(crate) fn described() -> Operation {
     let content = json::<api::filters::Filters>();
-    Operation::new("The filters that polled this replica")
+    let own = "`true`: only those that polled this replica, also with `--peers`";
+    Operation::new("The filters that polled this replica, and with `--peers` any replica")
+        .parameter(Parameter::switch("own", own))
         .answers(200, "The filters of the last ten minutes", Some(content), &[])
         .problems(&[503])
 }

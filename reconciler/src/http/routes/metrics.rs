@@ -79,7 +79,7 @@ fn policies(served: &Served, metrics: &mut Exposition) {
 fn clients(served: &Served, metrics: &mut Exposition) {
     let Served { publisher, services, .. } = served;
     // Before the occupancy: a look at the newest digests can bring scopes back.
-    let filters = filters::counts(&services.filters.list(publisher)).states();
+    let filters = filters::counts(&filters::judged(services.filters.sightings(), publisher)).states();
     let Occupancy { scopes, waiting } = publisher.occupancy();
     metrics.gauges("filters", "Filters that have polled, by state", "state", filters);
     metrics.gauge("polls_parked", "Polls held until their snapshot changes", waiting);

@@ -26,6 +26,7 @@ use crate::{
         status::{Source, SourceFailing, Status},
     },
     clock::seconds_since,
+    fleet::shared::Others,
     kubernetes::ClusterHealth,
     serving::{
         published::Publication,
@@ -35,16 +36,21 @@ use crate::{
 };
 
 pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Result<Response, Problem> {
-    // To compare all rules with each other takes long.
     let services = Arc::clone(&served.services);
-    services.making.make(client, move || read(&served).map(answer)).await?
+    let others = match &services.peering {
+        // Before a turn is taken: a replica that is silent must not keep others waiting.
+        Some(peering) => Some(peering.shared.others().await),
+        None => None,
+    };
+    // To compare all rules with each other takes long.
+    services.making.make(client, move || read(&served, others.as_deref()).map(answer)).await?
 }
 
 fn answer(status: Status) -> Response {
     ([(REVISION, status.revision.clone())], Json(status)).into_response()
 }
 
-fn read(served: &Served) -> Result<Status, Problem> {
+fn read(served: &Served, others: Option<&Others>) -> Result<Status, Problem> {
     // Read first, so that everything read after it is no older.
     let version = Version::of(&served.publisher).map_err(Problem::not_ready)?;
     let published = match served.publisher.publication() {
@@ -58,14 +64,16 @@ fn read(served: &Served) -> Result<Status, Problem> {
     let reported = if halted { Version::reported(&published) } else { version.clone() };
     let report = served.services.report.of((reported, counts, namespaces), &published);
     let mut policies = report.policies.clone();
-    no_proxy::tell(&mut policies, &published, served, cluster.as_ref());
+    no_proxy::tell(&mut policies, &published, served, cluster.as_ref(), others);
     Ok(Status {
         digest: version.digest.to_string(),
         halted,
         kubernetes: cluster.as_ref().map(kubernetes),
+        missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
         summary: summary(counts, &policies),
         policies,
         rejected: report.rejected.clone(),
+        replicas: others.map(|others| others.count.clone()),
         revision: version.revision.to_string(),
         scope: everything().to_string(),
         source: source(&served.syncs.attempts()),

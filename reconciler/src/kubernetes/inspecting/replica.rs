@@ -32,7 +32,7 @@ fn port(pod: &Pod) -> i32 {
 
 async fn answer(pod: &At<'_>, plugins: &[Plugin]) -> Result<Answer, CallError> {
     let status: Status = pod.get("/v1/policies/status").await?;
-    let Filters { filters, .. } = pod.get("/v1/filters").await?;
+    let Filters { filters, .. } = pod.get("/v1/filters?own=true").await?;
     let mut digests: Vec<_> = plugins.iter().map(|plugin| plugin.spec.sha256.clone()).collect();
     digests.sort_unstable();
     digests.dedup();

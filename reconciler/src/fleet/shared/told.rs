@@ -1,0 +1,171 @@
+//! What one replica tells another of its filters, written and read.
+
+use policies::{
+    Digest, Timestamp,
+    wire::{
+        Format, PluginNames,
+        poll::{self, NodeId},
+    },
+};
+
+use crate::{
+    api::peers::{PeerFilter, PeerState},
+    client::exchange::LONGEST_OF_REPLICA,
+    clock::now,
+    fleet::{filters::Filters, sighting::Sighting},
+    serving::published::Variant,
+};
+
+/// The most bytes that the fields of a filter take beside their values.
+const KEYS: usize = 256;
+
+/// What this replica tells others: the filters that it knows, as far as they fit, the newest first.
+pub fn told(filters: &Filters) -> PeerState {
+    let (now, mut left) = (now(), LONGEST_OF_REPLICA - KEYS);
+    let mut sightings = filters.sightings();
+    sightings.sort_by_key(|sighting| std::cmp::Reverse(sighting.contact));
+    let all = sightings.len();
+    let fitting = sightings.iter().map(|sighting| told_of(sighting, now)).map_while(|filter| {
+        left = left.checked_sub(size(&filter))?;
+        Some(filter)
+    });
+    let fitting: Vec<_> = fitting.collect();
+    PeerState {
+        complete: filters.is_complete() && fitting.len() == all,
+        filters: fitting,
+        listening_millis: u64::try_from(filters.listening().as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+fn told_of(sighting: &Sighting, now: Timestamp) -> PeerFilter {
+    let Sighting { node, variant, plugins, digest, contact, is_gone, is_own } = sighting;
+    PeerFilter {
+        digest: digest.map(|digest| digest.to_string()),
+        format: variant.format.number(),
+        gone: *is_gone,
+        node: node.as_str().to_owned(),
+        own: *is_own,
+        plugins: plugins.as_ref().map(|names| names.as_str().to_owned()),
+        scope: variant.scope.to_string(),
+        silent_millis: now.millis_since(*contact),
+    }
+}
+
+fn size(PeerFilter { digest, node, plugins, scope, .. }: &PeerFilter) -> usize {
+    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    KEYS + node.len() + scope.len() + optional(digest) + optional(plugins)
+}
+
+/// What others tell. A filter that cannot be read, as it is of a newer release, is left out.
+pub(super) fn heard(filters: impl Iterator<Item = PeerFilter>) -> impl Iterator<Item = Sighting> {
+    let now = now();
+    filters.filter_map(move |filter| heard_of(&filter, now))
+}
+
+fn heard_of(filter: &PeerFilter, now: Timestamp) -> Option<Sighting> {
+    let PeerFilter { digest, format, gone, node, own, plugins, scope, silent_millis } = filter;
+    let scope = poll::scope(scope).ok()?;
+    let format = Format::ALL.into_iter().find(|known| known.number() == *format)?;
+    Some(Sighting {
+        node: NodeId::parse(node)?,
+        variant: Variant { scope, format },
+        plugins: plugins.as_deref().and_then(PluginNames::parse),
+        digest: digest.as_ref().and_then(|digest| Digest::from_etag(&format!("\"{digest}\""))),
+        contact: Timestamp::from_millis(now.as_millis().saturating_sub(*silent_millis)),
+        is_gone: *gone,
+        is_own: *own,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use policies::{Digest, Scope, Timestamp, wire::PluginNames, wire::poll::NodeId};
+    use proptest::prelude::*;
+
+    use super::{Filters, LONGEST_OF_REPLICA, Sighting, heard_of, told, told_of};
+    use crate::{
+        api::peers::{PeerAnswer, PeerState},
+        clients::Prefixes,
+        fleet::filters::{Origin, Poll},
+    };
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000_000_000);
+
+    #[test]
+    fn what_is_told_is_what_is_heard_whatever_the_clocks_say() {
+        let sighting = Sighting {
+            node: NodeId::parse("sidecar~10.0.0.1~a-1.demo~x").unwrap(),
+            variant: Scope::new(["demo"], ["a", "a-v1"]).unwrap().into(),
+            plugins: PluginNames::parse("demo/in,demo/out"),
+            digest: Some(Digest::of(b"body")),
+            contact: Timestamp::from_millis(NOW.as_millis() - 5_000),
+            is_gone: false,
+            is_own: true,
+        };
+        let told = serde_json::to_vec(&told_of(&sighting, NOW)).unwrap();
+        let later = Timestamp::from_millis(NOW.as_millis() + 60_000);
+        let heard = heard_of(&serde_json::from_slice(&told).unwrap(), later).unwrap();
+        let contact = Timestamp::from_millis(later.as_millis() - 5_000);
+        assert_eq!(heard, Sighting { contact, ..sighting });
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_and_that_is_told() {
+        let (filters, names) = (Filters::default(), ["n"; 200].join(""));
+        let client = Prefixes::default().client(std::net::Ipv4Addr::LOCALHOST.into());
+        for at in 0..20_000 {
+            let node = NodeId::parse(&format!("{names}{at:08}")).unwrap();
+            let service = format!("{names}{at:08}");
+            let variant = Scope::new(["demo"], [service.as_str()]).unwrap().into();
+            let poll = Poll { node, variant: &variant, digest: None, plugins: None, wait: Duration::ZERO };
+            filters.polled(Origin { client, is_own: false }, poll);
+        }
+        let state = told(&filters);
+        assert!(!state.complete && state.filters.len() > 10_000, "{}", state.filters.len());
+        let answer = PeerAnswer { id: "a".repeat(16), name: "n".repeat(63), told: Some(state) };
+        let length = serde_json::to_vec(&answer).unwrap().len();
+        assert!((LONGEST_OF_REPLICA / 2..=LONGEST_OF_REPLICA).contains(&length), "{length}");
+    }
+
+    #[test]
+    fn what_a_newer_release_adds_is_ignored() {
+        let answer = r#"{"id": "a", "name": "b", "new": 1, "told": {"complete": true, "more": [], "filters": [
+            {"node": "n1", "format": 2, "scope": "", "silentMillis": 7, "colour": "red"},
+            {"node": "n2", "format": 200, "scope": ""}, {"node": "n 3", "format": 2}, {}]}}"#;
+        let answer: PeerAnswer<PeerState> = serde_json::from_str(answer).unwrap();
+        let heard = super::heard(answer.told.unwrap().filters.into_iter());
+        let nodes: Vec<_> = heard.map(|sighting| sighting.node.as_str().to_owned()).collect();
+        assert_eq!(nodes, ["n1"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(
+            node in "\\PC{0,20}", scope in "\\PC{0,30}", digest in "(sha256:)?[0-9a-f]{0,70}", format: u8,
+            plugins in "\\PC{0,20}", silent: u64, cut in 0..300_usize,
+        ) {
+            let filter = serde_json::json!({
+                "node": node, "scope": scope, "digest": digest, "format": format, "plugins": plugins,
+                "silentMillis": silent, "gone": false, "own": true,
+            });
+            let state = serde_json::json!({"complete": true, "filters": [filter], "listeningMillis": silent});
+            let text = serde_json::json!({"id": "a", "name": node, "told": state}).to_string();
+            let answer: PeerAnswer<PeerState> = serde_json::from_str(&text).unwrap();
+            for filter in answer.told.unwrap().filters {
+                if let Some(sighting) = heard_of(&filter, NOW) {
+                    prop_assert!(sighting.contact <= NOW);
+                    prop_assert_eq!(sighting.node.as_str(), &filter.node);
+                }
+            }
+            let cut = text.bytes().take(cut).collect::<Vec<_>>();
+            let _ = serde_json::from_slice::<PeerAnswer<PeerState>>(&cut);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = serde_json::from_slice::<PeerAnswer<PeerState>>(&bytes);
+        }
+    }
+}

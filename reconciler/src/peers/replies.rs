@@ -1,0 +1,147 @@
+//! What the other replicas answered.
+
+use std::collections::BTreeMap;
+
+use super::addresses::Trouble;
+use crate::{
+    api::peers::{MissingReplica, PeerAnswer},
+    client::Failure,
+    printable::printable,
+};
+
+/// The most characters of a reason.
+const LONGEST: usize = 300;
+
+/// The answers of all replicas but this one. One that did not answer is there, too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replies<T>(pub Vec<Reply<T>>);
+
+/// The answer of a replica, or the reason why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply<T> {
+    /// Its host name, or its address where that is all that is known; a name of all replicas, if its addresses are not
+    /// known.
+    pub name: String,
+    pub answer: Result<T, String>,
+}
+
+/// What came from an address.
+#[derive(Clone, Debug)]
+pub(super) struct Arrived<T> {
+    pub(super) known: Known,
+    pub(super) answer: Result<PeerAnswer<T>, String>,
+}
+
+/// The replica at an address, as it is known.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) id: Option<String>,
+    pub(super) name: String,
+}
+
+impl<T> Replies<T> {
+    /// The replicas that answered and this one, of all: `1 of 2`.
+    pub fn count(&self) -> String {
+        let answered = self.0.iter().filter(|reply| reply.answer.is_ok()).count();
+        format!("{} of {}", answered + 1, self.0.len() + 1)
+    }
+
+    /// Those that did not answer.
+    pub fn missing(&self) -> Vec<MissingReplica> {
+        let missing = |Reply { name, answer }: &Reply<T>| {
+            let error = answer.as_ref().err()?.clone();
+            Some(MissingReplica { error, name: name.clone() })
+        };
+        self.0.iter().filter_map(missing).collect()
+    }
+}
+
+/// The replies from all addresses, one of each replica, sorted by name, without that of this process. A replica that
+/// answers at one of its addresses is not missing.
+pub(super) fn gathered<T>(arrived: Vec<Arrived<T>>, troubles: Vec<Trouble>, own: &str) -> Replies<T> {
+    let (mut answers, mut silent) = (BTreeMap::new(), Vec::new());
+    for Arrived { known, answer } in arrived {
+        match answer {
+            Ok(PeerAnswer { id, told, .. }) if id != own => {
+                // Only who has the id that was sent tells nothing.
+                let told = told.ok_or_else(|| "it answers nothing to this replica".to_owned());
+                answers.entry(id).or_insert(Reply { name: known.name, answer: told });
+            }
+            Ok(_) => {}
+            Err(reason) => silent.push((known, reason)),
+        }
+    }
+    silent
+        .retain(|(Known { id, .. }, _)| id.as_ref().is_none_or(|id| id != own && !answers.contains_key(id)));
+    let mut replies: Vec<_> = answers.into_values().collect();
+    replies.extend(silent.into_iter().map(|(known, reason)| Reply { name: known.name, answer: Err(reason) }));
+    replies.extend(troubles.into_iter().map(|Trouble { name, reason }| Reply { name, answer: Err(reason) }));
+    replies.sort_by(|one, other| one.name.cmp(&other.name));
+    Replies(replies)
+}
+
+/// The reason of a failure, without the URL that all replicas share.
+pub(super) fn reason(failure: &Failure) -> String {
+    let reason = match failure {
+        Failure::Unreachable { reason, .. } | Failure::Setup { reason, .. } => reason.clone(),
+        Failure::Redirected { location, .. } => {
+            format!("it redirects to {location}, which is not followed")
+        }
+        Failure::Foreign { reason, .. } => format!("it answers, and not as hfi does: {reason}"),
+        Failure::Refused { problem, .. } => format!("it answers {}: {}", problem.status, problem.detail),
+        other => other.to_string(),
+    };
+    printable(&reason).chars().take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arrived, Known, PeerAnswer, Trouble, gathered};
+
+    fn answer(id: &str) -> Arrived<u8> {
+        let known = Known { id: Some(id.to_owned()), name: format!("hfi-{id}") };
+        let answer = PeerAnswer { id: id.to_owned(), name: format!("hfi-{id}"), told: Some(7) };
+        Arrived { known, answer: Ok(answer) }
+    }
+
+    fn silence(id: Option<&str>, name: &str) -> Arrived<u8> {
+        let known = Known { id: id.map(str::to_owned), name: name.to_owned() };
+        Arrived { known, answer: Err("connection refused".to_owned()) }
+    }
+
+    fn count(arrived: &[Arrived<u8>]) -> String {
+        gathered(arrived.to_vec(), Vec::new(), "own").count()
+    }
+
+    #[test]
+    fn a_replica_counts_once_and_this_one_always() {
+        assert_eq!(count(&[]), "1 of 1");
+        assert_eq!(count(&[answer("own")]), "1 of 1");
+        assert_eq!(count(&[answer("own"), answer("a")]), "2 of 2");
+        assert_eq!(count(&[answer("a"), answer("a"), answer("b")]), "3 of 3");
+    }
+
+    #[test]
+    fn a_replica_that_does_not_answer_is_missing_unless_it_answers_at_another_address() {
+        assert_eq!(count(&[answer("own"), silence(None, "10.0.0.2:80")]), "1 of 2");
+        assert_eq!(count(&[silence(Some("own"), "hfi-own"), answer("a")]), "2 of 2");
+        assert_eq!(count(&[silence(Some("a"), "hfi-a"), answer("a")]), "2 of 2");
+        let replies = gathered(vec![silence(Some("b"), "hfi-b"), answer("a")], Vec::new(), "own");
+        assert_eq!(replies.count(), "2 of 3");
+        let missing: Vec<_> = replies.missing().into_iter().map(|one| (one.name, one.error)).collect();
+        assert_eq!(missing, [("hfi-b".to_owned(), "connection refused".to_owned())]);
+    }
+
+    #[test]
+    fn a_name_without_addresses_is_missing_too() {
+        let trouble = Trouble { name: "hfi-peers:80".to_owned(), reason: "it has no address".to_owned() };
+        assert_eq!(gathered(vec![answer("a")], vec![trouble], "own").count(), "2 of 3");
+    }
+
+    #[test]
+    fn who_answers_nothing_is_missing() {
+        let mut silent = answer("a");
+        silent.answer.as_mut().unwrap().told = None;
+        assert_eq!(count(&[silent]), "1 of 2");
+    }
+}
