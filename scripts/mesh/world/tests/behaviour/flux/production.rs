@@ -31,7 +31,7 @@ pub(super) async fn prepare(world: &FluxWorld, signer: &str) -> Result<()> {
     world.kubectl(&["create", "namespace", "boifi"]).await?;
     let webhook = format!("--from-literal=token={WEBHOOK}");
     let [token, hooks] = ["token", "secrets"].map(|key| format!("--from-literal={key}={HOOKS}"));
-    let secrets: [(&str, &str, &[&str]); 8] = [
+    let secrets: [(&str, &str, &[&str]); 9] = [
         // The one of `flux bootstrap`, which makes it itself.
         ("flux-system", "flux-system", &[&identity, &known_hosts]),
         ("flux-system", "hfi-source", &[&identity, &known_hosts]),
@@ -40,6 +40,7 @@ pub(super) async fn prepare(world: &FluxWorld, signer: &str) -> Result<()> {
         ("boifi", "hfi-git", &[&identity, &known_hosts]),
         ("boifi", "policy-authors", &[&author]),
         ("boifi", "hfi-hooks", &[&token, &hooks]),
+        ("boifi", "hfi-peers", &["--from-literal=tokens=replicas the-replicas-know-this"]),
         ("boifi", "forge-webhook", &[&webhook]),
     ];
     for (namespace, name, keys) in secrets {
