@@ -12,7 +12,11 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use tokio::{net::TcpListener, runtime::Runtime, time::timeout};
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    time::{Instant, timeout, timeout_at},
+};
 use tracing::{error, info, warn};
 
 pub use self::control_plane::{ControlPlane, Options, PeerOptions, Running, WriteOptions};
@@ -23,6 +27,7 @@ use crate::{
         Cli, Command, PeerConfig, ServeConfig, WriteConfig,
         console::{self, WRONG_USE},
     },
+    halts::halt::Halt,
     http::{notification::SecretFile, tls::Tls},
     io_reason::io_reason,
     kubernetes::{KubernetesAgent, NotConfigured},
@@ -41,7 +46,7 @@ use crate::{
 const WRITE_TOKENS: &str = "--write-token-file";
 const HALT_TOKENS: &str = "--halt-token-file";
 const PEER_TOKENS: &str = "--peer-token-file";
-/// The time that open requests get to finish after SIGTERM.
+/// The time that open requests get to finish after SIGTERM, and that halts get to come into Git.
 const DRAIN: Duration = Duration::from_secs(8);
 /// The time that a reconcile under way gets after that.
 const LAST_RECONCILE: Duration = Duration::from_secs(1);
@@ -150,7 +155,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let listener = bind(listen).await.map_err(refused)?;
     let (trigger, shutdown) = shutdown::channel();
     request_on_signal(trigger)?;
-    let Running { mut reconciling, mut serving, agent, routes } =
+    let Running { mut reconciling, mut serving, halting, agent, routes } =
         ControlPlane::new(options)?.start(listener, &shutdown).context("the listener has no address")?;
 
     let ended = tokio::select! {
@@ -161,8 +166,15 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     // Whatever ended well did so because of a request to end, of which it may have heard first.
     ended?;
     info!("shutting down");
-    if !serving.is_finished() && timeout(DRAIN, &mut serving).await.is_err() {
+    let drained = Instant::now() + DRAIN;
+    if !serving.is_finished() && timeout_at(drained, &mut serving).await.is_err() {
         warn!("some requests did not finish in time and are cut off");
+    }
+    // A halt that was answered a moment ago is on its way into Git.
+    let is_open = timeout_at(drained, halting).await.is_err();
+    let unkept = routes.served.services.halting.book.work().put;
+    for Halt { id, by, reason, .. } in unkept.iter().filter(|_| is_open) {
+        warn!(%id, by, reason, "this replica ends before the halt is in Git: only --state-dir keeps it here");
     }
     if let Some(writing) = &routes.served.services.writing {
         // A push that has begun ends. What it leaves otherwise, the next process finds out.

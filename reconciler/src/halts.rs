@@ -4,13 +4,15 @@
 //! POST ──▶ book ──▶ gate: every snapshot is empty
 //!           │ ▲
 //!           │ └── following: the branch as it is read: whose file has come, and whose is gone
-//!           └───▶ keeping: the commit of the file, tried again until it is in, or nobody wants it any more
+//!           ├───▶ keeping: the commit of the file, tried again until it is in, or nobody wants it any more
+//!           └───▶ storing: the state directory
 //! ```
 //!
 //! - [`halt`]: one halt; [`ledger`]: those that are known and those that have ended, merged in any order.
 //! - `in_git`: the halts that the branch is known to have; `document`: the file there.
 //! - [`store`]: halts on disk. [`book`]: the one owner of all this, and of the hold at the gate.
-//! - [`following`], [`keeping`]: the tasks; [`resuming`]: the end of all halts; [`standing`]: halts of others.
+//! - [`following`], [`keeping`], `storing`: the tasks; [`running`]: the last two until the end of the process.
+//! - [`resuming`]: the end of all halts; [`standing`]: halts of others.
 
 pub mod book;
 mod document;
@@ -22,5 +24,7 @@ pub mod ledger;
 #[cfg(test)]
 mod model;
 pub mod resuming;
+pub mod running;
 pub mod standing;
 pub mod store;
+mod storing;

@@ -30,14 +30,14 @@ pub struct HaltState {
     pub id: Option<String>,
     /// The reason that was given; null without a halt, and where none was.
     pub reason: Option<String>,
-    /// This replica and its peers.
+    /// This replica, which is the first, and its peers.
     pub replicas: Vec<HaltedReplica>,
     /// The time at which the halt began; null without a halt, and where that is not known.
     pub since: Option<Time>,
     /// The places to end the halt at where `DELETE /v1/halt` cannot: the halt file, stored halts that cannot be read, or files in
     /// Git.
     pub standing: Vec<String>,
-    /// The last reason why the halt is not in Git yet, or was not ended; null if there was none.
+    /// The last reason why the halt is not in Git or on disk yet, or was not ended; null if there was none.
     pub trouble: Option<String>,
 }
 

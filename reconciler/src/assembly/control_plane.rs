@@ -11,7 +11,9 @@ use crate::{
     clients::Prefixes,
     halts::{
         book::{Book, Committing},
-        following, keeping,
+        following,
+        keeping::Ends,
+        running,
         store::Store,
     },
     http::{
@@ -21,7 +23,7 @@ use crate::{
     kubernetes::KubernetesAgent,
     peers::{self, Peers},
     serving::{gate::Gate, modules::Modules},
-    shutdown::Shutdown,
+    shutdown::{self, Shutdown},
     source::{
         Settings, Source, SourceError,
         state_dir::StateDir,
@@ -125,6 +127,8 @@ struct Parts {
 pub struct Running {
     pub reconciling: JoinHandle<Result<(), ReconcileError>>,
     pub serving: JoinHandle<io::Result<()>>,
+    /// The task that keeps halts on disk and in Git. It ends once all requests are answered and all halts are kept.
+    pub halting: JoinHandle<()>,
     pub agent: Option<JoinHandle<()>>,
     /// The routes that are served, for requests without a connection.
     pub routes: Routes,
@@ -206,10 +210,13 @@ impl ControlPlane {
             let label = settings.writer.branch.as_str().to_owned();
             let writes = Writes::start(settings, label, Arc::clone(&publisher), Arc::clone(&syncs));
             let writes = Arc::new(writes.map_err(io::Error::other)?);
-            tokio::spawn(keeping::keep(Arc::clone(&book), Arc::clone(&writes), shutdown.clone()));
             let reviewer = kubernetes.as_ref().map(KubernetesAgent::token_reviewer);
             services.writing = Some(Writing::new(writes, Tokens::new(tokens, reviewer), rate));
         }
+        let (answered, drained) = shutdown::channel();
+        let writes = services.writing.as_ref().map(|writing| Arc::clone(&writing.writes));
+        let ends = Ends { shutdown: shutdown.clone(), drained };
+        let halting = tokio::spawn(running::run(Arc::clone(&book), writes, ends));
         let halt_tokens = halt_tokens
             .map(|tokens| Tokens::new(tokens, kubernetes.as_ref().map(KubernetesAgent::token_reviewer)));
         services.halting = Halting::new(book, halt_tokens, host_name());
@@ -223,8 +230,13 @@ impl ControlPlane {
             tokio::spawn(tls.follow(shutdown.clone()));
         }
         info!(%address, tls = acceptor.is_some(), "listening");
-        let serving = tokio::spawn(http::serve(Listener::new(listener, acceptor, clients), routes.clone()));
-        Ok(Running { reconciling, serving, agent, routes })
+        let serving = http::serve(Listener::new(listener, acceptor, clients), routes.clone());
+        let serving = tokio::spawn(async move {
+            let served = serving.await;
+            answered.request();
+            served
+        });
+        Ok(Running { reconciling, serving, halting, agent, routes })
     }
 }
 

@@ -7,7 +7,10 @@ use policies::{
 use serde_json::json;
 
 use super::halt::{Halt, HaltId};
-use crate::writes::{file_change::Edited, outcome::Refusal};
+use crate::{
+    printable::printable,
+    writes::{file_change::Edited, outcome::Refusal},
+};
 
 /// The file, below the policy directory.
 pub(super) const FILE: &str = "hfi-halt.yaml";
@@ -31,6 +34,13 @@ pub(super) fn halt(document: &reading::Halt) -> Option<Halt> {
 /// True if there is something wrong with the file, so that it cannot be known which halts it holds.
 pub(super) fn is_damaged(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| &*problem.file == FILE)
+}
+
+/// True if the file is valid, and a halt is not in it.
+pub(super) fn lacks(content: Option<&[u8]>, id: &HaltId) -> bool {
+    let file = File::read(content.unwrap_or_default());
+    let is_valid = content.is_none() || file.findings.is_empty();
+    is_valid && !file.halts().any(|document| halt(document).is_some_and(|halt| halt.id == *id))
 }
 
 /// The file with these halts as well. One that is not valid stays as it is: it may hold what somebody else has stopped.
@@ -57,13 +67,17 @@ pub(super) fn with(content: Option<&[u8]>, halts: &[Halt]) -> Result<Edited, Ref
     Ok(Edited::Changed(Some(text)))
 }
 
-/// The file without these halts, and without those that somebody wrote by hand if `by_hand`.
-pub(super) fn without(content: Option<&[u8]>, ended: &[HaltId], by_hand: bool) -> Result<Edited, Refusal> {
+/// The file without these halts, and without those that somebody wrote by hand for one of these reasons.
+pub(super) fn without(
+    content: Option<&[u8]>,
+    ended: &[HaltId],
+    by_hand: &[String],
+) -> Result<Edited, Refusal> {
     let Some(content) = content else { return Ok(Edited::Unchanged) };
     let file = File::read(content);
     let goes = |document: &reading::Halt| match halt(document) {
         Some(halt) => ended.contains(&halt.id),
-        None => by_hand,
+        None => by_hand.iter().any(|reason| **reason == *document.reason),
     };
     if file.findings.is_empty() && !file.halts().any(|document| goes(document)) {
         return Ok(Edited::Unchanged);
@@ -78,12 +92,15 @@ pub(super) fn without(content: Option<&[u8]>, ended: &[HaltId], by_hand: bool) -
     if rest.is_empty() {
         return Ok(Edited::Changed(None));
     }
-    let rest: Option<Vec<_>> = rest.into_iter().map(|document| halt(document)).collect();
-    let rest = rest.ok_or_else(|| {
-        Refusal::Conflict(format!(
-            "{FILE} holds a halt that was written by hand; remove the others there by hand"
-        ))
-    })?;
+    let read = |document: &reading::Halt| {
+        halt(document).ok_or_else(|| {
+            Refusal::Conflict(format!(
+                "{FILE} holds a halt that was written by hand: {}; remove the others there by hand",
+                printable(&document.reason)
+            ))
+        })
+    };
+    let rest = rest.into_iter().map(|document| read(document)).collect::<Result<Vec<_>, _>>()?;
     let documents: Vec<_> = rest.iter().map(render).collect();
     Ok(Edited::Changed(Some(format!("{HEAD}{}", documents.join("---\n")).into_bytes())))
 }
@@ -133,28 +150,31 @@ mod tests {
             let both = bytes(with(Some(&first), &[one.clone(), other.clone()]).unwrap()).unwrap();
             prop_assert_eq!(halts(&both), [one.clone(), other.clone()]);
             prop_assert!(matches!(with(Some(&both), &[other.clone(), one.clone()]), Ok(Edited::Unchanged)));
-            let rest = bytes(without(Some(&both), std::slice::from_ref(&one.id), false).unwrap()).unwrap();
+            let rest = bytes(without(Some(&both), std::slice::from_ref(&one.id), &[]).unwrap()).unwrap();
             prop_assert_eq!(halts(&rest), [other.clone()]);
-            prop_assert_eq!(bytes(without(Some(&rest), &[other.id, one.id], false).unwrap()), None);
+            prop_assert_eq!(bytes(without(Some(&rest), &[other.id, one.id], &[]).unwrap()), None);
         }
 
         #[test]
-        fn no_file_makes_it_panic(content: Vec<u8>, by_hand: bool) {
+        fn no_file_makes_it_panic(content: Vec<u8>, by_hand: Vec<String>) {
             let _ = with(Some(&content), &[new("r")]);
-            let _ = without(Some(&content), &[], by_hand);
+            let _ = without(Some(&content), &[], &by_hand);
         }
     }
 
     #[test]
-    fn one_that_was_written_by_hand_stays_unless_everything_is_to_end() {
+    fn one_that_was_written_by_hand_stays_unless_that_one_is_to_end() {
         let by_hand = b"kind: Halt\nspec: {reason: by hand}";
         let halt = new("r");
         let both = bytes(with(Some(by_hand), std::slice::from_ref(&halt)).unwrap()).unwrap();
         assert!(both.starts_with(b"kind: Halt\nspec: {reason: by hand}\n---\nkind: Halt\n"));
         let ids = [halt.id];
-        assert!(without(Some(&both), &ids, false).unwrap_err().reason().contains("written by hand"));
-        assert_eq!(bytes(without(Some(&both), &ids, true).unwrap()), None);
-        assert!(matches!(without(Some(by_hand), &ids, false), Ok(Edited::Unchanged)));
+        for seen in [Vec::new(), vec!["another".to_owned()]] {
+            let refused = without(Some(&both), &ids, &seen).unwrap_err();
+            assert!(refused.reason().contains("written by hand: by hand"), "{}", refused.reason());
+        }
+        assert_eq!(bytes(without(Some(&both), &ids, &["by hand".to_owned()]).unwrap()), None);
+        assert!(matches!(without(Some(by_hand), &ids, &[]), Ok(Edited::Unchanged)));
     }
 
     #[test]
@@ -163,11 +183,11 @@ mod tests {
         let halt = new("r");
         let both = bytes(with(Some(policy.as_bytes()), std::slice::from_ref(&halt)).unwrap()).unwrap();
         assert!(both.starts_with(policy.as_bytes()));
-        assert!(without(Some(&both), std::slice::from_ref(&halt.id), true).is_err());
+        assert!(without(Some(&both), std::slice::from_ref(&halt.id), &[]).is_err());
         let refused = with(Some(b"kind: Halt\nspec: {"), std::slice::from_ref(&halt)).unwrap_err();
         assert!(refused.reason().contains("hfi-halt.yaml is not valid"), "{}", refused.reason());
-        assert!(without(Some(b"kind: Halt\nspec: {"), &[], true).is_err(), "nobody knows what it says");
-        assert!(matches!(without(None, &[], true), Ok(Edited::Unchanged)));
+        assert!(without(Some(b"kind: Halt\nspec: {"), &[], &[]).is_err(), "nobody knows what it says");
+        assert!(matches!(without(None, &[], &[]), Ok(Edited::Unchanged)));
         let foreign = HaltId::parse("no one").is_none() && HaltId::parse("A").is_none();
         assert!(foreign);
     }

@@ -14,9 +14,7 @@ pub async fn follow(book: Arc<Book>, publisher: Arc<Publisher>, shutdown: Shutdo
     loop {
         let publication = newest.borrow_and_update().clone();
         if let Publication::Serving(published) = publication {
-            let book = Arc::clone(&book);
-            // It may write to the disk. A panic there is logged, and leaves the book whole.
-            let _ = tokio::task::spawn_blocking(move || book.read(&published)).await;
+            book.read(&published);
         }
         tokio::select! {
             changed = newest.changed() => if changed.is_err() { return },

@@ -90,6 +90,11 @@ impl InGit {
         self.commits.contains_key(id)
     }
 
+    /// A commit of the branch that has the halt, as far as one is known.
+    pub fn commit_of(&self, id: &HaltId) -> Option<CommitId> {
+        self.commits.get(id).copied()
+    }
+
     /// The halts that have ended and are to be removed from the branch.
     pub fn left(&self) -> impl Iterator<Item = &HaltId> {
         self.left.iter()

@@ -20,7 +20,7 @@ use crate::{
     printable::printable,
     shutdown::Shutdown,
     writes::{
-        file_change::{Changed, Edited, FileChange},
+        file_change::{Before, Changed, Edited, FileChange},
         outcome::Refusal,
         queue::Writes,
     },
@@ -41,36 +41,41 @@ enum Kind {
     Remove,
 }
 
-/// Does the work that the book has in Git. What is left at shutdown is tried until nothing is written any more.
-pub async fn keep(book: Arc<Book>, writes: Arc<Writes>, shutdown: Shutdown) {
-    tokio::join!(
-        repeat(Kind::Put, &book, &writes, &shutdown),
-        repeat(Kind::Remove, &book, &writes, &shutdown)
-    );
+/// The two requests to end: after the first the work is urgent, and after the second nobody halts any more.
+#[derive(Debug)]
+pub struct Ends {
+    pub shutdown: Shutdown,
+    /// The last request has been answered.
+    pub drained: Shutdown,
+}
+
+/// Does the work that the book has in Git. What is left at the end is tried until nothing is written any more.
+pub async fn keep(book: &Arc<Book>, writes: &Writes, ends: &Ends) {
+    tokio::join!(repeat(Kind::Put, book, writes, ends), repeat(Kind::Remove, book, writes, ends));
 }
 
 /// Does one kind of work whenever there is some. After a failure it is tried again later.
-async fn repeat(kind: Kind, book: &Arc<Book>, writes: &Writes, shutdown: &Shutdown) {
+async fn repeat(kind: Kind, book: &Arc<Book>, writes: &Writes, Ends { shutdown, drained }: &Ends) {
     let mut changed = book.watch();
     let mut pause = FIRST_PAUSE;
     loop {
         changed.borrow_and_update();
         // Before the look, so that a time in between is not lost.
-        let (put_again, is_ending) = (book.put_again(), shutdown.is_requested());
+        let (put_again, is_drained) = (book.put_again(), drained.is_requested());
         let work = book.work();
         let is_done = match kind {
             Kind::Put => work.put.is_empty(),
             Kind::Remove => work.remove.is_empty(),
         };
         if is_done {
-            if is_ending {
+            if is_drained {
                 return;
             }
             pause = FIRST_PAUSE;
             tokio::select! {
                 changed = changed.changed() => if changed.is_err() { return },
                 () = until(put_again) => {}
-                () = shutdown.requested() => {}
+                () = drained.requested() => {}
             }
             continue;
         }
@@ -85,11 +90,13 @@ async fn repeat(kind: Kind, book: &Arc<Book>, writes: &Writes, shutdown: &Shutdo
             pause = FIRST_PAUSE;
         } else if writes.has_ended() {
             return;
-        } else if is_ending {
+        } else if shutdown.is_requested() {
             sleep(FIRST_PAUSE).await;
         } else {
             tokio::select! {
                 () = sleep(jittered(pause)) => {}
+                // Another halt does not wait for the pause after the failure of this one.
+                changed = changed.changed() => if changed.is_err() { return },
                 () = shutdown.requested() => {}
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -106,7 +113,7 @@ async fn until(instant: Option<Instant>) {
 
 /// Removes from the file what ended halts left there.
 async fn remove(book: &Book, writes: &Writes, ids: Vec<HaltId>) -> Result<(), Refusal> {
-    if let Changed::Pushed(commit) = writes.change_file(removal(ids.clone(), OURSELVES, false)).await? {
+    if let Changed::Pushed(commit) = writes.change_file(removal(ids.clone(), OURSELVES, Vec::new())).await? {
         info!(%commit, "removed from Git what halts that have ended left there");
     }
     book.removed(&ids);
@@ -122,17 +129,26 @@ async fn put(book: &Arc<Book>, writes: &Writes, put: Vec<Halt>) -> Result<(), Re
     let subject = subject.chars().take(MAX_SUBJECT).collect();
     // Those that are written: some may have ended since.
     let written = Arc::new(Mutex::new(Vec::new()));
-    let (asked, taken, last) = (Arc::clone(book), Arc::clone(&written), Arc::clone(book));
+    let (asked, taken) = (Arc::clone(book), Arc::clone(&written));
+    let (last, sent) = (Arc::clone(book), Arc::clone(&written));
     let change = FileChange {
         path: document::FILE.to_owned(),
         user,
         subject,
-        edit: Box::new(move |content| {
-            let halts = asked.begin_put();
-            lock(&taken).clone_from(&halts);
-            if halts.is_empty() { Ok(Edited::Dropped) } else { document::with(content, &halts) }
+        edit: Box::new(move |before| {
+            let mut taken = lock(&taken);
+            let mut put = Vec::new();
+            for halt in asked.begin_put(&taken) {
+                if is_removed(&asked, &halt.id, before)? {
+                    info!(id = %halt.id, "the halt was removed from Git meanwhile, and is not put there again");
+                } else {
+                    put.push(halt);
+                }
+            }
+            *taken = put;
+            if taken.is_empty() { Ok(Edited::Dropped) } else { document::with(before.content, &taken) }
         }),
-        is_wanted: Box::new(move || !last.work().put.is_empty()),
+        is_wanted: Box::new(move || last.wants(&lock(&sent))),
     };
     let changed = writes.change_file(change).await?;
     let written = std::mem::take(&mut *lock(&written));
@@ -147,17 +163,25 @@ async fn put(book: &Arc<Book>, writes: &Writes, put: Vec<Halt>) -> Result<(), Re
     Ok(())
 }
 
+/// True if the branch had a halt, and no longer has it. This replica may not have read that yet.
+fn is_removed(book: &Book, id: &HaltId, Before { content, has }: Before<'_>) -> Result<bool, Refusal> {
+    match book.commit_of(id) {
+        Some(commit) if has(commit)? => Ok(document::lacks(content, id)),
+        _ => Ok(false),
+    }
+}
+
 fn lock(halts: &Mutex<Vec<Halt>>) -> MutexGuard<'_, Vec<Halt>> {
     halts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The change that removes halts from the file.
-pub(super) fn removal(ids: Vec<HaltId>, user: &str, by_hand: bool) -> FileChange {
+/// The change that removes halts from the file, and those that were written by hand for one of these reasons.
+pub(super) fn removal(ids: Vec<HaltId>, user: &str, by_hand: Vec<String>) -> FileChange {
     FileChange {
         path: document::FILE.to_owned(),
         user: user.to_owned(),
         subject: "End the halt".to_owned(),
-        edit: Box::new(move |content| document::without(content, &ids, by_hand)),
+        edit: Box::new(move |before| document::without(before.content, &ids, &by_hand)),
         is_wanted: Box::new(|| true),
     }
 }

@@ -174,12 +174,13 @@ impl World {
                 back.is_empty(),
                 "{back:?} came back by a commit of somebody, and replica {replica} removes them"
             );
-            if let Edited::Changed(file) = document::without(file.as_deref(), &work.remove, false).unwrap() {
+            if let Edited::Changed(file) = document::without(file.as_deref(), &work.remove, &[]).unwrap() {
                 self.commit(file);
             }
             self.replicas[replica].book.removed(&work.remove);
         } else if !work.put.is_empty() {
-            let put = self.replicas[replica].book.begin_put_at(now);
+            let put = self.replicas[replica].book.begin_put_at(now, &[]);
+            assert!(self.replicas[replica].book.wants(&put), "what is begun is pushed");
             let commit = match document::with(file.as_deref(), &put).unwrap() {
                 Edited::Changed(file) => self.commit(file),
                 _ => self.head().id,
@@ -200,7 +201,7 @@ impl World {
         let file = self.head().file.clone();
         let book = &self.replicas[replica].book;
         let removed: Vec<_> = ids.iter().cloned().chain(book.ended()).collect();
-        if let Edited::Changed(file) = document::without(file.as_deref(), &removed, true).unwrap() {
+        if let Edited::Changed(file) = document::without(file.as_deref(), &removed, &[]).unwrap() {
             // In Git it has ended, whatever becomes of the process.
             let left = halts(file.as_deref());
             let removed = halts(self.head().file.as_deref()).into_iter().map(|halt| halt.id);
@@ -217,6 +218,7 @@ impl World {
 
     fn restart(&mut self, replica: usize) {
         let replica = &mut self.replicas[replica];
+        replica.book.save();
         (replica.gate, replica.book) = open(replica.state.as_ref());
         if replica.state.is_none() {
             replica.holds.clear();

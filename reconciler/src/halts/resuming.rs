@@ -7,7 +7,12 @@ use std::{
 
 use tracing::{info, warn};
 
-use super::{book::Book, halt::HaltId, keeping::removal, standing::standing};
+use super::{
+    book::Book,
+    halt::HaltId,
+    keeping::removal,
+    standing::{beside, standing},
+};
 use crate::{
     serving::{published::Publication, publisher::Publisher},
     source::ancestry::CommitId,
@@ -27,7 +32,10 @@ pub async fn resume(
     publisher: Arc<Publisher>,
     user: String,
 ) -> Result<(), Refusal> {
+    let mut by_hand = Vec::new();
     if let Publication::Serving(published) = publisher.publication() {
+        // One that somebody writes from now on is another one.
+        by_hand = beside(&published);
         let standing = standing(&published, &book);
         if !standing.is_empty() {
             let reason = format!("everything stays halted by {}; remove that first", standing.join(", "));
@@ -37,7 +45,7 @@ pub async fn resume(
     let ids = book.begin_end();
     // Those that have ended as well: somebody may have put them back.
     let removed = ids.iter().cloned().chain(book.ended()).collect();
-    match writes.change_file(removal(removed, &user, true)).await {
+    match writes.change_file(removal(removed, &user, by_hand)).await {
         Ok(Changed::Pushed(commit)) => fetched(&book, &ids, &writes, commit).await?,
         Ok(Changed::Already(commit)) if book.has_in_git(&ids) => {
             fetched(&book, &ids, &writes, commit).await?;
@@ -67,9 +75,10 @@ pub async fn resume(
             return Err(stays(&book, &ids, Refusal::Conflict(still_halted(&reason))));
         }
     }
-    let ended = tokio::task::spawn_blocking(move || book.end(&ids)).await;
-    ended.map_err(|_| Refusal::Unavailable(still_halted("since the halt could not be ended")))?;
+    book.end(&ids);
     info!(user, "resumed");
+    // What the disk does not have after that, the next process reads in Git.
+    book.until_saved().await;
     Ok(())
 }
 

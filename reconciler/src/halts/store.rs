@@ -23,11 +23,17 @@ pub struct Store {
 }
 
 /// All that is stored.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
     version: u32,
     pub ledger: Ledger,
     pub in_git: InGit,
+}
+
+impl Stored {
+    pub fn new(ledger: Ledger, in_git: InGit) -> Self {
+        Self { version: VERSION, ledger, in_git }
+    }
 }
 
 impl Store {
@@ -54,13 +60,13 @@ impl Store {
         }
     }
 
-    /// Stores all, completely or not at all.
-    pub fn save(&self, ledger: &Ledger, in_git: &InGit) -> io::Result<()> {
-        let stored = Stored { version: VERSION, ledger: ledger.clone(), in_git: in_git.clone() };
-        let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
-        file.write_all(&serde_json::to_vec(&stored)?)?;
-        file.as_file().sync_all()?;
-        file.persist(self.file())?;
+    /// Stores all, completely or not at all. One call at a time: they write the same new file.
+    pub fn save(&self, stored: &Stored) -> io::Result<()> {
+        let new = self.directory.join("halts.json.new");
+        let mut file = File::create(&new)?;
+        file.write_all(&serde_json::to_vec(stored)?)?;
+        file.sync_all()?;
+        fs::rename(&new, self.file())?;
         File::open(&self.directory)?.sync_all()
     }
 

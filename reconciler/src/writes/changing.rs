@@ -7,7 +7,7 @@ use tracing::warn;
 use super::{
     batch::pause,
     branch::Branch,
-    file_change::{Changed, Edited, FileChange, Waiting},
+    file_change::{Before, Changed, Edited, FileChange, Waiting},
     outcome::Refusal,
     worker::Worker,
 };
@@ -38,7 +38,9 @@ impl Worker {
             let path = self.below_directory(&change.path);
             let unavailable = |error: SourceError| Refusal::Unavailable(error.to_string());
             let content = self.writer.file(head.commit, &path).map_err(unavailable)?;
-            let content = match (change.edit)(content.as_deref())? {
+            let has = |commit| self.writer.has(head.commit, commit).map_err(unavailable);
+            let before = Before { content: content.as_deref(), has: &has };
+            let content = match (change.edit)(before)? {
                 Edited::Changed(content) => content,
                 Edited::Unchanged => {
                     self.syncs.request_at_once();

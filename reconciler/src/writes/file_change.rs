@@ -7,8 +7,17 @@ use tokio::sync::oneshot;
 use super::outcome::Refusal;
 use crate::source::ancestry::CommitId;
 
-/// Makes the new content of a file out of the one on the branch, if there is one.
-type Edit = Box<dyn Fn(Option<&[u8]>) -> Result<Edited, Refusal> + Send>;
+/// Makes the new content of a file.
+type Edit = Box<dyn Fn(Before<'_>) -> Result<Edited, Refusal> + Send>;
+
+/// The branch before a change.
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    /// The content of the file, if there is one.
+    pub content: Option<&'a [u8]>,
+    /// True if a commit is in the branch.
+    pub has: &'a dyn Fn(CommitId) -> Result<bool, Refusal>,
+}
 
 /// A change of one file.
 pub struct FileChange {
@@ -51,6 +60,12 @@ pub enum Changed {
 pub(super) struct Waiting {
     pub(super) change: FileChange,
     pub(super) answer: oneshot::Sender<Result<Changed, Refusal>>,
+}
+
+impl fmt::Debug for Before<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Before").field("content", &self.content).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for FileChange {

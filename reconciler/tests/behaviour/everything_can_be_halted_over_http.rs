@@ -1,63 +1,20 @@
 //! `POST /v1/halt` stops everything at once, becomes a commit, and ends with `DELETE /v1/halt` or that file.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use harness::{GitHttp, Repository};
 use policies::Snapshot;
 use reqwest::Method;
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
 use tokio::time::{Duration, sleep, timeout};
 
 use crate::support::{
     NEVER, PATIENCE,
+    halting::{Files, RESUMES, SCOPE, STOPS, halt, in_git, is_empty, post, request, resume, served, until},
     process::{Process, text},
     writer::hook,
-    writing::{ALICE, Answer, CHECKOUT, Change, Replica, content, git, path, repository},
+    writing::{ALICE, CHECKOUT, Change, Replica, content, git, path, repository},
 };
-
-const SCOPE: &str = "namespace=demo&service=checkout";
-const RESUMES: &str = "wild-0123456789abcdef";
-const STOPS: &str = "stops-0123456789abcdef";
-
-fn request<'a>(method: Method, token: &'a str, body: &str) -> Change<'a> {
-    let headers = vec![("content-type", "application/json".to_owned()), ("prefer", "wait=9".to_owned())];
-    Change { method, path: "/v1/halt".to_owned(), token, headers, body: body.to_owned() }
-}
-
-async fn halt(replica: &Replica) -> Answer {
-    replica.send(request(Method::POST, ALICE, r#"{"reason": "checkout is down"}"#)).await
-}
-
-async fn resume(replica: &Replica, token: &str) -> Answer {
-    replica.send(request(Method::DELETE, token, "")).await
-}
-
-/// The number of policies in the snapshot that a filter gets now.
-async fn served(replica: &Replica) -> usize {
-    Snapshot::decode(&replica.server.snapshot(SCOPE, &[]).await.body).unwrap().policies.len()
-}
-
-/// The state of the halt, once it is as wanted.
-async fn until(replica: &Replica, is_wanted: impl Fn(&Value) -> bool) -> Value {
-    let mut newest = Value::Null;
-    let wanted = async {
-        loop {
-            newest = replica.server.json("/v1/halt").await;
-            if is_wanted(&newest) {
-                return;
-            }
-            sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let in_time = timeout(PATIENCE, wanted).await.is_ok();
-    assert!(in_time, "{newest}");
-    newest
-}
-
-async fn in_git(replica: &Replica) -> Value {
-    until(replica, |state| state["durable"] == "git").await
-}
 
 async fn world() -> (Repository, Replica) {
     let repository = repository(&[("a.yaml", CHECKOUT)]).await;
@@ -234,6 +191,30 @@ async fn a_halt_that_somebody_wrote_elsewhere_is_named() {
 }
 
 #[tokio::test]
+async fn one_that_somebody_writes_into_the_file_by_hand_ends_only_once_it_was_read() {
+    let repository = repository(&[("a.yaml", CHECKOUT)]).await;
+    git(&repository, &["config", "http.receivepack", "true"]);
+    let http = GitHttp::start(repository.folder()).await.unwrap();
+    // Nothing announces to it what others push.
+    let replica = Replica::of(&http.url("policies.git")).await;
+    halt(&replica).await;
+    in_git(&replica).await;
+    let halted = content(&repository, "hfi-halt.yaml");
+    repository.git(&["pull", "-q", "--rebase", "origin", "main"]).await.unwrap();
+    let both = format!("{halted}---\nkind: Halt\nspec: {{reason: the database fails over}}\n");
+    repository.write("hfi-halt.yaml", &both).unwrap();
+    repository.push("Stop").await.unwrap();
+    resume(&replica, RESUMES).await.is_refused(409, "written by hand: the database fails over");
+    assert_eq!(content(&repository, "hfi-halt.yaml"), both);
+    assert_eq!(served(&replica).await, 0);
+    // A change makes the replica read the branch.
+    replica.apply("", &CHECKOUT.replace("name: a", "name: b")).await.is(201, &["b created"]);
+    let resumed = resume(&replica, RESUMES).await;
+    assert_eq!(resumed.status, 200, "{resumed:?}");
+    assert_eq!(served(&replica).await, 2);
+}
+
+#[tokio::test]
 async fn a_request_that_is_not_right_halts_nothing() {
     let (_repository, replica) = world().await;
     let post = |body: &'static str| request(Method::POST, ALICE, body);
@@ -248,43 +229,6 @@ async fn a_request_that_is_not_right_halts_nothing() {
     replica.send(Change { headers: cross, ..post(r#"{"reason": "r"}"#) }).await.is_refused(403, "browser");
     replica.send(request(Method::POST, "", r#"{"reason": "r"}"#)).await.is_refused(401, "token");
     assert_eq!(served(&replica).await, 1);
-}
-
-/// A directory of policies and the files of a server.
-struct Files {
-    directory: TempDir,
-}
-
-impl Files {
-    fn new(tokens: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        fs::create_dir(directory.path().join("policies")).unwrap();
-        fs::write(directory.path().join("policies/a.yaml"), CHECKOUT).unwrap();
-        fs::write(directory.path().join("tokens"), tokens).unwrap();
-        Self { directory }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    async fn start(&self, others: &[(&str, &str)]) -> Process {
-        let (policies, tokens) = (self.path("policies"), self.path("tokens"));
-        let own = [("HFI_DIR", text(&policies)), ("HFI_HALT_TOKEN_FILE", text(&tokens))];
-        Process::start(&[&own[..], others].concat()).await
-    }
-}
-
-async fn post(process: &Process, token: &str) -> (u16, Value) {
-    let client = crate::support::client();
-    let request = client.post(format!("{}/v1/halt", process.url)).bearer_auth(token);
-    let request = request.header("content-type", "application/json").body(r#"{"reason": "r"}"#);
-    let response = request.send().await.unwrap();
-    (response.status().as_u16(), serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
-}
-
-async fn is_empty(process: &Process) -> bool {
-    Snapshot::decode(&process.snapshot(SCOPE).await.body).unwrap().policies.is_empty()
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The halts as people are told of them.
 
-use super::{Book, Committing};
+use super::{Book, Committing, State};
 use crate::{
     api::halts::Durable,
     halts::halt::{Halt, HaltId},
@@ -22,24 +22,35 @@ impl Book {
         let state = self.lock();
         let mut halts: Vec<_> = state.ledger.halts().cloned().collect();
         halts.sort();
-        let kept = if state.is_stored { Durable::Disk } else { Durable::Memory };
-        let gives_up = state.failure.as_ref().is_some_and(|failure| failure.is_refusal);
+        let durable = halts.iter().map(|halt| state.durable(&halt.id)).min_by_key(|durable| rank(*durable));
+        let is_in_git = |halt: &Halt| state.in_git.has_read(&halt.id);
+        let is_stored = |halt: &Halt| !self.has_store() || state.saved.has(&halt.id);
+        let State { commits, ending, in_git, saved, .. } = &*state;
+        let commit = commits.failure.clone().filter(|_| !halts.iter().all(is_in_git));
+        let disk = (!halts.iter().all(|halt| is_in_git(halt) || is_stored(halt))).then(|| saved.failure());
+        let not_kept: Vec<_> = commit.into_iter().chain(disk).collect();
+        let not_kept = (!not_kept.is_empty()).then(|| not_kept.join("; "));
+        let removal = commits.removal_failure.clone().filter(|_| in_git.left().next().is_some());
+        let trouble = not_kept.or(removal).or_else(|| ending.failure.clone());
+        View { halts, durable, trouble }
+    }
+}
+
+impl State {
+    /// The place where a halt is kept.
+    fn durable(&self, id: &HaltId) -> Durable {
+        let can_commit = self.commits.committing != Committing::Off;
         // Somebody is at work: it is to be put, or was pushed and is put again if it is not read soon.
-        let is_pending = |id: &HaltId| {
-            let is_given_up = gives_up || state.proposed.contains(id);
-            !is_given_up && (state.in_git.has(id) || !state.ending.contains(id))
-        };
-        let durable = |halt: &Halt| match self.committing {
-            _ if state.in_git.has_read(&halt.id) => Durable::Git,
-            Committing::ToServed | Committing::ToOthers if is_pending(&halt.id) => Durable::Pending,
-            _ => kept,
-        };
-        let worst = halts.iter().map(durable).min_by_key(|durable| rank(*durable));
-        let is_in = worst.is_none_or(|worst| worst == Durable::Git);
-        let trouble = state.failure.as_ref().filter(|_| !is_in).map(|failure| failure.reason.clone());
-        let removal_failure = state.removal_failure.clone().filter(|_| state.in_git.left().next().is_some());
-        let trouble = trouble.or(removal_failure).or_else(|| state.resume_failure.clone());
-        View { halts, durable: worst, trouble }
+        let is_at_work = self.in_git.has(id) || !self.ending.has(id);
+        if self.in_git.has_read(id) {
+            Durable::Git
+        } else if can_commit && is_at_work && !self.commits.is_given_up(id) {
+            Durable::Pending
+        } else if self.saved.has(id) {
+            Durable::Disk
+        } else {
+            Durable::Memory
+        }
     }
 }
 

@@ -39,11 +39,11 @@ use crate::{
 const WAIT: Duration = Duration::from_secs(20);
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
-pub(crate) async fn get(State(served): State<Served>) -> Result<Json<HaltState>, Problem> {
-    Ok(Json(state::of(&served).await?))
+pub(crate) async fn get(State(served): State<Served>) -> Json<HaltState> {
+    Json(state::of(&served))
 }
 
-/// Halts. Nothing that takes longer than the disk is waited for.
+/// Halts. Everything is held before anything is waited for; the disk is, for a moment.
 pub(crate) async fn post(
     State(served): State<Served>,
     Peer(client): Peer,
@@ -54,12 +54,12 @@ pub(crate) async fn post(
     let rights = authorize(&served, client, request.headers(), host(&request)).await?;
     request::is_json(request.headers())?;
     let reason = request::reason(&body::read(&served, client, request, BODY_TIME).await?)?;
-    let (book, user) = (Arc::clone(&halting.book), rights.user.as_str().to_owned());
+    let (book, user) = (&halting.book, rights.user.as_str());
     let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
     info!(user, from, reason, "a request to halt everything");
-    let halted = tokio::task::spawn_blocking(move || book.halt(&user, &reason)).await;
-    halted.map_err(|_| Problem::not_ready("the halt failed".to_owned()))?.map_err(Problem::not_ready)?;
-    Ok(Json(state::of(&served).await?))
+    book.halt(user, &reason).map_err(Problem::not_ready)?;
+    book.until_saved().await;
+    Ok(Json(state::of(&served)))
 }
 
 /// Resumes.
@@ -105,7 +105,7 @@ pub(crate) async fn delete(
         )),
     };
     resumed.map_err(|refusal| problem(&refusal))?;
-    let state = state::of(&served).await?;
+    let state = state::of(&served);
     if state.halted {
         return Err(Problem::new(StatusCode::CONFLICT, still_halted(&state)));
     }
@@ -153,9 +153,12 @@ fn problem(refusal: &Refusal) -> Problem {
 }
 
 pub(crate) fn get_described() -> Operation {
-    Operation::new("The halt of everything, if there is one")
-        .answers(200, "What is known of it", Some(json::<HaltState>()), &[])
-        .problems(&[503])
+    Operation::new("The halt of everything, if there is one").answers(
+        200,
+        "What is known of it",
+        Some(json::<HaltState>()),
+        &[],
+    )
 }
 
 pub(crate) fn post_described() -> Operation {

@@ -15,7 +15,7 @@ mod settling;
 
 use std::{cell::Cell, path::PathBuf};
 
-use git2::{ErrorCode, Oid};
+use git2::Oid;
 use policies::reading::MAX_FILE_BYTES;
 use tracing::warn;
 
@@ -143,12 +143,13 @@ impl Writer {
 
     /// True if a commit is `tip`, or one below it.
     pub fn has(&self, tip: CommitId, commit: CommitId) -> Result<bool, SourceError> {
-        match self.source.clone.graph_descendant_of(oid(tip), oid(commit)) {
-            Ok(is_below) => Ok(is_below || tip == commit),
-            // All that the branch has was fetched.
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
-            Err(error) => Err(failure("cannot read the clone", &error)),
-        }
+        let clone = &self.source.clone;
+        // All that the branch has was fetched.
+        let is_here = clone.odb().map(|odb| odb.exists(oid(commit)));
+        let has = is_here.and_then(|is_here| {
+            Ok(is_here && (tip == commit || clone.graph_descendant_of(oid(tip), oid(commit))?))
+        });
+        has.map_err(|error| failure("cannot read the clone", &error))
     }
 
     /// The content of a regular file at a commit.

@@ -8,25 +8,19 @@ use crate::{
         book::View,
         standing::{self, standing},
     },
-    http::{problem::Problem, state::Served},
+    http::state::Served,
     serving::published::{Publication, Published},
 };
 
 /// The state of the halt now.
-pub(super) async fn of(served: &Served) -> Result<HaltState, Problem> {
-    let served = served.clone();
-    // What is published may be newer than what the book has read of it, and to read it may write to the disk.
-    let read = tokio::task::spawn_blocking(move || read(&served)).await;
-    read.map_err(|_| Problem::not_ready("the state of the halt could not be read".to_owned()))
-}
-
-fn read(served: &Served) -> HaltState {
+pub(super) fn of(served: &Served) -> HaltState {
     let halting = &served.services.halting;
     let this = |halted| HaltedReplica { error: None, halted, name: halting.replica.clone() };
     let published = match served.publisher.publication() {
         Publication::Serving(published) if published.is_halted() => published,
         _ => return HaltState { replicas: vec![this(false)], ..HaltState::default() },
     };
+    // What is published may be newer than what the book has read of it.
     halting.book.read(&published);
     let View { halts, durable, trouble } = halting.book.view();
     let first = halts.into_iter().next();

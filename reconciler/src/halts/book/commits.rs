@@ -1,0 +1,138 @@
+//! How far halts are on their way into Git.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    halts::{
+        halt::{Halt, HaltId},
+        in_git::{InGit, Read},
+        ledger::Ledger,
+    },
+    writes::outcome::Refusal,
+};
+
+/// The time after which a halt that was pushed and not read since is put into Git again: its commit may have been forced
+/// off the branch. Nothing is committed if it is there.
+const PUT_AGAIN: Duration = Duration::from_secs(60);
+
+/// The way in which halts can be committed here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committing {
+    /// Nobody may change anything by HTTP.
+    Off,
+    /// To the branch that is served.
+    ToServed,
+    /// To new branches only.
+    ToOthers,
+}
+
+/// The commits of halts that this process makes.
+#[derive(Debug)]
+pub(super) struct Commits {
+    pub(super) committing: Committing,
+    /// The halts whose commit was pushed to another branch than the one that is served.
+    proposed: BTreeSet<HaltId>,
+    /// For each halt whose commit this process has begun, and that was not read since: the time of that.
+    under_way: BTreeMap<HaltId, Instant>,
+    /// The reason why halts are not in Git yet.
+    pub(super) failure: Option<String>,
+    /// The repository does not want them; to try again is not likely to help.
+    is_refused: bool,
+    /// The reason why what ended halts left in Git is still there.
+    pub(super) removal_failure: Option<String>,
+    /// True once this process has read the branch.
+    has_read: bool,
+}
+
+impl Commits {
+    pub(super) fn new(committing: Committing) -> Self {
+        Self {
+            committing,
+            proposed: BTreeSet::new(),
+            under_way: BTreeMap::new(),
+            failure: None,
+            is_refused: false,
+            removal_failure: None,
+            has_read: false,
+        }
+    }
+
+    /// What failed before is no reason any more.
+    pub(super) fn begin_anew(&mut self) {
+        (self.failure, self.is_refused) = (None, false);
+    }
+
+    /// The work in Git has failed.
+    pub(super) fn failed(&mut self, refusal: &Refusal) {
+        self.failure = Some(refusal.reason());
+        self.is_refused =
+            matches!(refusal, Refusal::Forbidden(_) | Refusal::Conflict(_) | Refusal::Unprocessable(_));
+    }
+
+    /// A commit with these was pushed to another branch.
+    pub(super) fn propose(&mut self, halts: &[Halt], branch: &str) {
+        self.proposed.extend(halts.iter().map(|halt| halt.id.clone()));
+        self.failure = Some(format!("the commit is on the branch `{branch}`, not on the one that is served"));
+        self.is_refused = true;
+    }
+
+    pub(super) fn forget_proposal(&mut self, id: &HaltId) {
+        self.proposed.remove(id);
+    }
+
+    /// The commit of these is under way.
+    pub(super) fn begin(&mut self, halts: &[Halt], at: Instant) {
+        self.under_way.extend(halts.iter().map(|halt| (halt.id.clone(), at)));
+    }
+
+    /// The branch no longer has these, which have ended.
+    pub(super) fn removed(&mut self, ids: &[HaltId]) {
+        self.removal_failure = None;
+        self.under_way.retain(|id, _| !ids.contains(id));
+    }
+
+    /// True if the commit of a halt has been begun, and the halt was not read since.
+    pub(super) fn is_under_way(&self, id: &HaltId) -> bool {
+        self.under_way.contains_key(id)
+    }
+
+    /// The branch was read.
+    pub(super) fn read(&mut self, in_git: &InGit, ledger: &Ledger, Read { removed, forced }: &Read) {
+        // Nothing is under way of those that were read, unless they have ended: then it is to be undone.
+        self.under_way.retain(|id, _| !in_git.has_read(id) || ledger.has_ended(id));
+        self.under_way.retain(|id, _| !removed.contains(id) && !forced.contains(id));
+    }
+
+    /// The branch was read, and its file is not damaged; true for the first time.
+    pub(super) fn set_read(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_read, true)
+    }
+
+    /// True if a halt that holds is to be put into Git.
+    pub(super) fn lacks(&self, id: &HaltId, in_git: &InGit, now: Instant) -> bool {
+        let is_in = in_git.has(id) && !self.is_overdue(id, in_git, now);
+        !is_in && !self.proposed.contains(id)
+    }
+
+    /// True if a halt was pushed long ago, or by an earlier process, and not read since.
+    fn is_overdue(&self, id: &HaltId, in_git: &InGit, now: Instant) -> bool {
+        match self.under_way.get(id) {
+            Some(begun) => now.duration_since(*begun) >= PUT_AGAIN,
+            None => self.has_read && !in_git.has_read(id),
+        }
+    }
+
+    /// The next time after `now` at which a halt that was pushed and not read since is put into Git again.
+    pub(super) fn put_again(&self, in_git: &InGit, ledger: &Ledger, now: Instant) -> Option<Instant> {
+        let waiting = self.under_way.iter().filter(|(id, _)| in_git.has(id) && ledger.has(id));
+        waiting.map(|(_, begun)| *begun + PUT_AGAIN).filter(|again| *again > now).min()
+    }
+
+    /// True if nobody tries to commit a halt with any hope.
+    pub(super) fn is_given_up(&self, id: &HaltId) -> bool {
+        self.is_refused || self.proposed.contains(id)
+    }
+}
