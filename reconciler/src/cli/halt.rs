@@ -1,6 +1,7 @@
 //! `hfi halt`: everything stops.
 
 use std::{
+    collections::BTreeSet,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -24,14 +25,14 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// Stop all faults at once, until `hfi resume`
 ///
-/// Ends with 0 once every replica is halted and the halt is in Git, so that no restart undoes it.
+/// Ends with 0 once the halt is in Git, so that no restart undoes it, and no replica is known that is not halted.
 #[derive(Debug, Args)]
 pub struct Halt {
     /// The reason, for all who see it
     #[arg(short, long = "message", value_name = "REASON", default_value = "halted at the command line")]
     message: String,
 
-    /// The longest time to wait until it is in Git and at every replica
+    /// The longest time to wait until it is in Git and no replica is missing
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = at_most_ten_minutes)]
     wait: Duration,
 
@@ -51,27 +52,60 @@ impl Halt {
             Err(code) => return code,
         };
         let mut interrupt = Interrupt::new();
-        let mut state = match interrupt.unless(client.halt(&message)).await {
-            Some(Ok(state)) => state,
+        let mut known = match interrupt.unless(client.halt(&message)).await {
+            Some(Ok(state)) => Known { state, behind: BTreeSet::new() },
             Some(Err(failure)) => return failed(&failure),
             None => return interrupted("the server may be halted"),
         };
-        note(told(&state));
+        note(told(&known.state));
         let progress = Progress::new();
-        let waited = tokio::time::timeout(wait, until_safe(&client, &mut state, &progress));
+        let waited = tokio::time::timeout(wait, until_safe(&client, &mut known, &progress));
         let waited = interrupt.unless(waited).await;
         drop(progress);
         match waited {
             None => interrupted("the halt stands"),
             Some(Ok(Some(failure))) => failed(&failure),
-            Some(Ok(None) | Err(_)) => end(&state),
+            Some(Ok(None) | Err(_)) => end(&known),
         }
     }
 }
 
+/// What the answers have told so far.
+#[derive(Debug)]
+struct Known {
+    state: HaltState,
+    /// The replicas that answered in place of the first one, and were not halted yet.
+    behind: BTreeSet<String>,
+}
+
+impl Known {
+    /// Takes over a later answer, which may come from another replica.
+    fn learn(&mut self, seen: HaltState) {
+        let name = answering(&seen).to_owned();
+        if seen.halted {
+            self.behind.remove(&name);
+            self.state = seen;
+        } else if name == answering(&self.state) || name.is_empty() {
+            self.state = seen;
+        } else {
+            self.behind.insert(name);
+        }
+    }
+
+    /// True if no replica is missing, and no restart undoes the halt.
+    fn is_safe(&self) -> bool {
+        is_safe(&self.state) && self.behind.is_empty()
+    }
+}
+
+/// The name of the replica that has answered.
+fn answering(state: &HaltState) -> &str {
+    state.replicas.first().map_or("", |replica| replica.name.as_str())
+}
+
 fn interrupted(what: &str) -> ExitCode {
     error(format_args!("interrupted; {what}"));
-    next("`hfi halt` again says how far it is; `hfi resume` ends it");
+    next("GET /v1/halt says how far it is; `hfi resume` ends it");
     ExitCode::from(NOT_RIGHT)
 }
 
@@ -83,22 +117,23 @@ fn told(HaltState { by, reason, since, .. }: &HaltState) -> String {
     format!("halted{by}{since}{reason}")
 }
 
-/// True if no replica is missing, and no restart undoes the halt.
+/// True by the word of one replica.
 fn is_safe(state: &HaltState) -> bool {
     state.halted && state.durable == Some(Durable::Git) && state.complete != Some(false)
 }
 
 /// Looks until the halt is safe or over, or the server refuses.
-async fn until_safe(client: &Client, state: &mut HaltState, progress: &Progress) -> Option<Failure> {
+async fn until_safe(client: &Client, known: &mut Known, progress: &Progress) -> Option<Failure> {
     let begun = Instant::now();
-    while state.halted && !is_safe(state) {
-        let halted = state.replicas.iter().filter(|replica| replica.halted).count();
-        let durable = state.durable.map_or("nowhere", Durable::as_str);
-        let (all, seconds) = (state.replicas.len(), begun.elapsed().as_secs());
+    while known.state.halted && !known.is_safe() {
+        let replicas = &known.state.replicas;
+        let halted = replicas.iter().filter(|replica| replica.halted).count();
+        let durable = known.state.durable.map_or("nowhere", Durable::as_str);
+        let (all, seconds) = (replicas.len() + known.behind.len(), begun.elapsed().as_secs());
         progress.show(halted, all, &format!("{halted} of {all} replicas, kept in {durable}, {seconds} s"));
         tokio::time::sleep(PAUSE).await;
         match client.get::<HaltState>(&["v1", "halt"], &[]).await {
-            Ok(seen) => *state = seen,
+            Ok(seen) => known.learn(seen),
             Err(failure) if failure.is_passing() => {}
             Err(failure) => return Some(failure),
         }
@@ -107,7 +142,8 @@ async fn until_safe(client: &Client, state: &mut HaltState, progress: &Progress)
 }
 
 /// Tells how far the halt is: what may still inject, and what a restart undoes.
-fn end(state: &HaltState) -> ExitCode {
+fn end(known: &Known) -> ExitCode {
+    let state = &known.state;
     if !state.halted {
         error("the halt was ended by somebody else");
         next("`hfi policy list` shows what is in force");
@@ -117,14 +153,18 @@ fn end(state: &HaltState) -> ExitCode {
     if waiting > 0 {
         warning(format_args!("{waiting} filters have not confirmed that they stopped, and may still inject"));
     }
-    if is_safe(state) {
+    if known.is_safe() {
+        if state.complete.is_none() {
+            warning("this replica does not ask the others (--peers): these stop once they have read Git");
+        }
         print(&format!("everything is halted, and kept in Git; {stopped} filters have stopped\n"));
         return ExitCode::from(DONE);
     }
     for replica in state.replicas.iter().filter(|replica| !replica.halted) {
         let reason = replica.error.as_deref().unwrap_or("it is not halted");
-        error(format_args!("the filters of replica {} may still inject: {reason}", replica.name));
+        may_inject(&replica.name, reason);
     }
+    known.behind.iter().for_each(|name| may_inject(name, "it has not read the halt yet"));
     let undone = match state.durable {
         Some(Durable::Git) => None,
         Some(Durable::Disk) => Some("it is not in Git: a replica that is replaced does not know it"),
@@ -137,8 +177,12 @@ fn end(state: &HaltState) -> ExitCode {
             None => undone.to_owned(),
         });
     }
-    next("remove the policies in Git, or commit `hfi-halt.yaml`; `hfi halt` again says how far it is");
+    next("remove the policies in Git, or commit `hfi-halt.yaml`; GET /v1/halt says how far it is");
     ExitCode::from(NOT_RIGHT)
+}
+
+fn may_inject(replica: &str, reason: &str) {
+    error(format_args!("the filters of replica {replica} may still inject: {reason}"));
 }
 
 #[cfg(test)]

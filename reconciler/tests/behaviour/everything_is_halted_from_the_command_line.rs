@@ -108,7 +108,9 @@ async fn it_is_done_when_it_is_in_git_and_at_every_replica() {
     assert_eq!(server.requests(), [r#"POST /v1/halt {"reason":"Pager"}"#]);
     // Where replicas do not know each other, none is missing.
     let alone = Halting::start(&[state("git", &json!({"complete": null}))]).await;
-    assert_eq!(alone.hfi(&["halt"]).await.code, 0);
+    let ended = alone.hfi(&["halt"]).await;
+    assert_eq!(ended.code, 0);
+    tells(&ended, &["warning: this replica does not ask the others", "once they have read Git"]);
 }
 
 #[tokio::test]
@@ -134,6 +136,28 @@ async fn it_says_what_may_still_inject_and_what_a_restart_undoes() {
         is_told(&server.hfi(&["halt", "--wait=1s"]).await, 1, &[undone]);
     }
     let server = Halting::start(&[state("pending", &json!({})), nothing()]).await;
+    is_told(&server.hfi(&["halt"]).await, 1, &["ended by somebody else"]);
+}
+
+#[tokio::test]
+async fn a_replica_that_answers_in_place_of_the_first_one_is_missing_until_it_is_halted() {
+    let of = |name: &str, halted: bool| json!([{"name": name, "halted": halted, "error": null}]);
+    let first = state("git", &json!({"complete": null, "replicas": of("hfi-0", true), "durable": "pending"}));
+    let safe = state("git", &json!({"complete": null, "replicas": of("hfi-0", true)}));
+    let behind = (200, json!({"halted": false, "replicas": of("hfi-1", false), "standing": []}));
+    let followed = state("git", &json!({"complete": null, "replicas": of("hfi-1", true)}));
+    let server = Halting::start(&[first.clone(), behind.clone(), safe.clone(), followed]).await;
+    assert_eq!(server.hfi(&["halt"]).await.code, 0);
+    let server = Halting::start(&[first.clone(), behind, safe]).await;
+    let ended = server.hfi(&["halt", "--wait=2s"]).await;
+    is_told(
+        &ended,
+        1,
+        &["error: the filters of replica hfi-1 may still inject: it has not read the halt yet"],
+    );
+    // The one that was halted is not any more: somebody has ended it.
+    let over = (200, json!({"halted": false, "replicas": of("hfi-0", false), "standing": []}));
+    let server = Halting::start(&[first, over]).await;
     is_told(&server.hfi(&["halt"]).await, 1, &["ended by somebody else"]);
 }
 
