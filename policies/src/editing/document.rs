@@ -171,6 +171,17 @@ impl Document {
         self.kind == other.kind && self.name == other.name && is_spec_same
     }
 
+    /// True if both mean the same, whatever defaults they spell out, and have the same metadata.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let metadata =
+            |document: &Self| field(&document.node, "metadata").map(|metadata| metadata.value.clone());
+        let is_same = match (metadata(self), metadata(other)) {
+            (Some(one), Some(other)) => same(&one, &other),
+            (one, other) => one == other,
+        };
+        is_same && self.policy == other.policy
+    }
+
     /// JSON of all that is written, in the order in which it is written.
     pub fn to_json(&self) -> String {
         Style::new(true).document(&self.node.value) + "\n"

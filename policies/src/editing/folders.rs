@@ -21,6 +21,11 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// The same with its directory in other words.
+    pub fn with_directory(self, directory: String) -> Self {
+        Self { directory, ..self }
+    }
+
     /// A mistake at the place where the directory is named.
     pub fn mistake(&self, message: impl Into<String>) -> Mistake {
         let (place, field) = (self.place, self.field.clone());

@@ -7,11 +7,10 @@ mod restarting;
 use std::{collections::BTreeMap, sync::Arc};
 
 use policies::{
-    File, Timestamp,
+    Timestamp,
     editing::{self, Document},
     language::PolicyName,
     reading::{Finding, Place, Problem},
-    rendering::json::in_full,
 };
 
 use super::{
@@ -71,6 +70,7 @@ impl Edit<'_> {
             Action::Put(documents) => {
                 Self::check_names(documents)?;
                 documents.iter().try_for_each(|document| self.put(document))?;
+                self.check_new_paths()?;
                 self.edit_files()?;
             }
             Action::Delete { name, file } => self.delete(name, file.as_deref())?,
@@ -148,7 +148,7 @@ impl Edit<'_> {
             None => (selected.document, WriteResult::Configured),
         };
         let line = wanted.place().line;
-        if existing.is_some_and(|existing| says_the_same(existing, &wanted)) {
+        if existing.is_some_and(|existing| existing.says_the_same(&wanted)) {
             self.wrote(name, file, line, WriteResult::Unchanged);
             return Ok(());
         }
@@ -248,18 +248,6 @@ impl Plan {
         let changed = self.done.policies.iter().filter(|policy| policy.result != WriteResult::Unchanged);
         changed.map(|policy| policy.name.as_str()).collect()
     }
-}
-
-/// True if two documents mean the same, whatever defaults they spell out.
-fn says_the_same(one: &Document, other: &Document) -> bool {
-    if one.policy() != other.policy() {
-        return false;
-    }
-    let full = |document: &Document| {
-        let file = File::read(document.to_json().as_bytes());
-        file.documents.first().map(|parsed| in_full(parsed))
-    };
-    full(one) == full(other)
 }
 
 fn two_places(name: &PolicyName, places: &[(Arc<str>, u32)]) -> Refusal {

@@ -6,7 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use policies::{
     Digest,
-    editing::{Document, How},
+    editing::{Document, Folder, How},
     language::PolicyName,
 };
 
@@ -50,7 +50,7 @@ pub struct Options {
     /// The directory of new files, below the policy directory.
     pub directory: Option<String>,
     /// Another directory, of the files of these policies; empty for the policy directory itself.
-    pub directories: BTreeMap<PolicyName, String>,
+    pub directories: BTreeMap<PolicyName, Folder>,
     /// Put into force again what had ended.
     pub restart: bool,
     /// Take a new policy that selects everything.
@@ -62,7 +62,8 @@ pub struct Options {
 impl Options {
     /// The directory of the file of a new policy, if the request names one.
     pub(super) fn directory_of(&self, name: &PolicyName) -> Option<&str> {
-        self.directories.get(name).or(self.directory.as_ref()).map(String::as_str)
+        let folder = self.directories.get(name).map(|folder| &folder.directory);
+        folder.or(self.directory.as_ref()).map(String::as_str)
     }
 }
 

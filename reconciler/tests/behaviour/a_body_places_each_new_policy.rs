@@ -45,6 +45,36 @@ async fn new_policies_go_to_the_directories_that_the_body_names() {
 }
 
 #[tokio::test]
+async fn new_files_that_are_in_each_others_way_are_refused_at_once() {
+    let repository = repository(&[("shop/a.yaml", CHECKOUT)]).await;
+    let replica = Replica::of(&path(&repository)).await;
+    let before = git(&repository, &["rev-parse", "main"]);
+    let policies = ["e", "f"].map(|name| policy(name, name, 503));
+    for (query, folders, field, reason) in [
+        ("", json!({"Cart": ["e"], "cart": ["f"]}), "folders.cart[0]", "differs from `Cart` in upper"),
+        ("", json!({"f.yaml": ["e"], "": ["f"]}), "folders.[0]", "is a directory of another new file"),
+        ("", json!({"e.yaml": ["f"]}), "folders.e.yaml[0]", "`e.yaml/f.yaml`, which needs a directory"),
+        ("folder=Cart", json!({"cart": ["e"]}), "metadata.name", "differs from `cart` in upper"),
+    ] {
+        for dry in ["", "dryRun=true"] {
+            let refused = replica.apply(&format!("?{query}&{dry}"), &placed(&folders, &policies)).await;
+            refused.is_refused(422, reason);
+            let error = &refused.body["errors"][0];
+            assert_eq!(
+                (&error["field"], error["line"].as_u64() > Some(0)),
+                (&json!(field), true),
+                "{refused:?}"
+            );
+        }
+    }
+    assert_eq!(git(&repository, &["rev-parse", "main"]), before);
+    // One that exists stays where it is.
+    let policies = [policy("a", "checkout", 500), policy("e", "e", 503)];
+    let folders = json!({"Cart": ["a"], "cart": ["e"]});
+    replica.apply("", &placed(&folders, &policies)).await.is(201, &["a configured", "e created"]);
+}
+
+#[tokio::test]
 async fn a_directory_in_the_body_gives_no_right() {
     let repository = repository(&[("shop/a.yaml", CHECKOUT)]).await;
     let replica = Replica::of(&path(&repository)).await;

@@ -8,6 +8,7 @@ mod author;
 mod branch_name;
 mod file_name;
 mod new_commit;
+mod new_paths;
 mod place;
 mod pushing;
 mod read_commit_error;
@@ -24,6 +25,7 @@ pub use self::{
     author::Author,
     branch_name::BranchName,
     new_commit::{CommitError, NewCommit},
+    new_paths::NewPaths,
     read_commit_error::ReadCommitError,
     settling::Settled,
 };

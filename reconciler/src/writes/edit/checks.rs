@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use policies::{editing::Document, language::PolicyName};
 
 use super::{Edit, POLICY};
-use crate::writes::{etag, history::recent_change, order::RESERVED, outcome::Refusal};
+use crate::{
+    source::writing::NewPaths,
+    writes::{etag, history::recent_change, judge::Sent, order::RESERVED, outcome::Refusal},
+};
 
 impl Edit<'_> {
     /// Each document must be a policy, with a name that no other has.
@@ -29,6 +32,23 @@ impl Edit<'_> {
                 mistakes.push(document.mistake("metadata.name", message));
             }
         }
+        if mistakes.is_empty() { Ok(()) } else { Err(Refusal::Mistakes(mistakes)) }
+    }
+
+    /// The new files of the request must go together. No other is among the documents to be judged yet.
+    pub(super) fn check_new_paths(&self) -> Result<(), Refusal> {
+        let mut paths = NewPaths::default();
+        let mistake = |Sent { document, file }: &'_ Sent, reason| {
+            let message = format!("its new file would be `{file}`, which {reason}");
+            let directories = &self.order.options.directories;
+            match document.name().and_then(|name| directories.get(name)) {
+                Some(folder) => folder.mistake(message),
+                None => document.mistake("metadata.name", message),
+            }
+        };
+        let clashing =
+            self.draft.sent.iter().filter_map(|sent| Some(mistake(sent, paths.add(&sent.file).err()?)));
+        let mistakes: Vec<_> = clashing.collect();
         if mistakes.is_empty() { Ok(()) } else { Err(Refusal::Mistakes(mistakes)) }
     }
 

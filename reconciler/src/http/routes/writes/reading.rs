@@ -68,7 +68,7 @@ pub(super) async fn order(
             let read = served.services.making.make(client, move || read_placed_body(&body, format));
             let read = timeout_at(deadline.into(), read).await.map_err(|_| or_unknown(late()))??;
             let Body { documents, folders } = read.map_err(Refusal::Mistakes)?;
-            options.directories = directories(&folders)?;
+            options.directories = directories(folders)?;
             one_policy(&target, &documents)?;
             if documents.len() > 1 && options.condition != Condition::Always {
                 return Err(bad_request("If-Match and If-None-Match are for one policy").into());
@@ -89,11 +89,14 @@ fn policy_name(name: String) -> Result<PolicyName, Problem> {
 }
 
 /// The directories that the body names.
-fn directories(folders: &[Folder]) -> Result<BTreeMap<PolicyName, String>, Refused> {
+fn directories(folders: Vec<Folder>) -> Result<BTreeMap<PolicyName, Folder>, Refused> {
     let (mut directories, mut mistakes) = (BTreeMap::new(), Vec::new());
     for folder in folders {
         match write_query::directory(&folder.directory) {
-            Ok(directory) => drop(directories.insert(folder.name.clone(), directory.unwrap_or_default())),
+            Ok(directory) => {
+                let folder = folder.with_directory(directory.unwrap_or_default());
+                directories.insert(folder.name.clone(), folder);
+            }
             Err(reason) => mistakes.push(folder.mistake(reason)),
         }
     }

@@ -8,6 +8,7 @@ use git2::{ErrorCode, FileMode, ObjectType, Oid, Repository as BareClone, Tree, 
 
 use super::{
     author::Author,
+    new_paths::NewPaths,
     place::{self, Place},
 };
 use crate::source::{
@@ -109,7 +110,7 @@ fn updates<'a>(
     changes: &'a [(String, Option<Vec<u8>>)],
 ) -> Result<Updates<'a>, CommitError> {
     let mut updates = Updates::new();
-    let mut written = BTreeMap::new();
+    let mut new = NewPaths::default();
     for (path, content) in changes {
         let obstacle = |reason| CommitError::Obstacle { path: path.clone(), reason };
         let (present, mode) = match place::at(scratch, root, path)? {
@@ -119,9 +120,8 @@ fn updates<'a>(
         };
         let update = match content {
             Some(bytes) => {
-                if let Some(other) = miscased(&mut written, path) {
-                    let reason = format!("differs from `{other}` in upper and lower case only");
-                    return Err(obstacle(reason));
+                if !present {
+                    new.add(path).map_err(obstacle)?;
                 }
                 Some((scratch.blob(bytes)?, mode))
             }
@@ -133,18 +133,6 @@ fn updates<'a>(
         }
     }
     Ok(updates)
-}
-
-/// Another path, or the beginning of one, that differs from this one in case only.
-fn miscased<'a>(written: &mut BTreeMap<String, &'a str>, path: &'a str) -> Option<&'a str> {
-    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-    for part in ends.filter_map(|end| path.get(..end)) {
-        let other = *written.entry(part.to_lowercase()).or_insert(part);
-        if other != part {
-            return Some(other);
-        }
-    }
-    None
 }
 
 fn write_tree(scratch: &BareClone, root: &Tree<'_>, updates: &Updates<'_>) -> Result<Oid, git2::Error> {
