@@ -362,6 +362,29 @@ spec: {rules: [{fault: {percentage: 5, delayMs: 20, duration_seconds: 60, abort:
 }
 
 #[test]
+fn each_rule_keeps_its_spelling_and_its_comments() {
+    let file = "metadata: {name: x}
+spec:
+  rules:
+    - fault:
+        percentage: 5
+        delay_ms: 10   # the timeout of the shop
+    - fault:
+        percentage: 6
+        delayMs: 30    # that of the cart
+";
+    for (one, two) in [("delay_ms", "delay_ms"), ("delayMs", "delayMs"), ("delayMs", "delay_ms")] {
+        let sent = format!(
+            "metadata: {{name: x}}\nspec: {{rules: [{{fault: {{percentage: 5, {one}: 20}}}}, \
+             {{fault: {{percentage: 6, {two}: 40}}}}, {{fault: {{percentage: 7, delayMs: 50}}}}]}}\n"
+        );
+        let after = edited(file, &sent);
+        let expected = file.replace("delay_ms: 10", "delay_ms: 20").replace("delayMs: 30", "delayMs: 40");
+        assert!(after.starts_with(&expected), "{after}");
+    }
+}
+
+#[test]
 fn of_two_spellings_in_one_document_an_edit_leaves_no_field_twice() {
     let rules = |one: &str, two: &str| {
         format!(
