@@ -25,12 +25,20 @@ pub(super) enum Entry {
     Directory,
     /// A policy file that cannot be read, and the reason.
     Unreadable(&'static str),
+    /// A file whose ending would be that of a policy file in lower case. It is [ignored](MISCASED), unless it names a
+    /// document that binds others: then it counts as one [that cannot be read](MISCASED_AND_BINDING).
+    Miscased,
     /// It is ignored, and this warning says why: its author may have meant it to count.
     Ignored(&'static str),
     /// Nothing of ours.
     Other,
 }
 
+/// The warning about a file whose ending is in upper case.
+pub(super) const MISCASED: &str = "is ignored: policy files end in .yaml or .yml, in lower case";
+/// The mistake of one that may hold a halt or a guardrail: whoever wrote it relies on it.
+pub(super) const MISCASED_AND_BINDING: &str =
+    "speaks of a Halt or a Guardrail, and policy files end in .yaml or .yml, in lower case; rename it";
 const LINK: &str = "is a symbolic link, which is not followed; put the file there";
 
 impl Entry {
@@ -54,9 +62,8 @@ impl Entry {
                 Self::Unreadable("has a name that is not UTF-8; rename it")
             }
             Kind::File if is_policy_file(name) => Self::File,
-            Kind::File | Kind::Link if is_miscased(name) => {
-                Self::Ignored("is ignored: policy files end in .yaml or .yml, in lower case")
-            }
+            Kind::File if is_miscased(name) => Self::Miscased,
+            Kind::Link if is_miscased(name) => Self::Ignored(MISCASED),
             Kind::File | Kind::Link => Self::Other,
         }
     }
@@ -82,13 +89,15 @@ mod tests {
             Entry::File => "file",
             Entry::Directory => "directory",
             Entry::Unreadable(_) => "unreadable",
+            Entry::Miscased => "miscased",
             Entry::Ignored(_) => "ignored",
             Entry::Other => "other",
         };
         for (name, kind, wanted) in [
             (&b"a.yaml"[..], Kind::File, "file"),
             (b"a.yml", Kind::File, "file"),
-            (b"a.YAML", Kind::File, "ignored"),
+            (b"a.YAML", Kind::File, "miscased"),
+            (b"a.Yml", Kind::Link, "ignored"),
             (b"a.txt", Kind::File, "other"),
             (b".a.yaml", Kind::File, "other"),
             (b"\xff.yaml", Kind::File, "unreadable"),

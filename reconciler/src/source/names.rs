@@ -20,10 +20,13 @@ pub(super) fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }
 
-/// True if a change at this path can change what is read: a policy file, a directory, a ref, or the `..data` of a
+/// True if a change at this path can change what is read: a policy file, in whatever case
+/// its ending is, a directory, a ref, or the `..data` of a
 /// ConfigMap; not a log file beside them, nor the lock of a ref that is about to move.
 pub(super) fn may_matter(path: &Path) -> bool {
-    let has_extension = |of: &[&str]| path.extension().is_some_and(|found| of.iter().any(|of| found == *of));
+    let has_extension = |of: &[&str]| {
+        path.extension().is_some_and(|found| of.iter().any(|of| found.eq_ignore_ascii_case(of)))
+    };
     let is_ref = || path.components().any(|part| part.as_os_str() == "refs");
     if has_extension(&["lock"]) && is_ref() {
         return path.is_dir();

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     dir::Above,
-    names::{is_policy_file, may_matter},
+    names::{is_miscased, is_policy_file, may_matter},
 };
 
 /// The directory of the refs.
@@ -128,7 +128,8 @@ impl Places {
         self.are_at(path)
             || is_in_tree()
             || interest.is_some_and(|(Interest { names, guardrails, all }, name)| {
-                let is_guard = name == ".git" || name.to_str().is_some_and(is_policy_file);
+                let is_guard = name == ".git"
+                    || name.to_str().is_some_and(|name| is_policy_file(name) || is_miscased(name));
                 names.contains(name) || *guardrails && is_guard || *all
             })
     }

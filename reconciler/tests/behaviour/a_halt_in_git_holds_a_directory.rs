@@ -52,6 +52,72 @@ async fn what_is_below_it_is_listed_as_halted_and_returns_when_it_is_removed() {
     assert_eq!(server.next(CHECKOUT, &held).await.etag, before);
 }
 
+/// The rejected files, each with its first mistake.
+async fn rejected(server: &Server) -> Vec<(String, String)> {
+    let status = server.json("/v1/policies/status").await;
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let files = status["rejected"].as_array().unwrap().iter();
+    files.map(|file| (text(&file["file"]), text(&file["errors"][0]["message"]))).collect()
+}
+
+#[track_caller]
+fn is_the_misnamed(rejected: &[(String, String)], file: &str) {
+    let is_told =
+        |(name, message): &(String, String)| name == file && message.contains("in lower case; rename it");
+    assert!(rejected.iter().any(is_told), "{rejected:?}");
+}
+
+#[tokio::test]
+async fn one_in_a_file_that_ends_in_upper_case_is_not_overlooked() {
+    let tree = tree();
+    let server = Server::of_folder(&tree.path().join("pol")).await;
+    let before = server.snapshot(CHECKOUT, &[]).await.etag;
+    // One that stops nothing is ignored as ever.
+    fs::write(tree.path().join("pol/r.YAML"), policy("r", "checkout", 503)).unwrap();
+    let halt = tree.path().join("pol/team/halt.YAML");
+    fs::write(&halt, HALT).unwrap();
+    let held = server.next(CHECKOUT, &before).await.etag;
+    assert_eq!(server.names().await, ["q"]);
+    is_the_misnamed(&rejected(&server).await, "team/halt.YAML");
+    let (code, text) = hfi(tree.path(), &["validate", "pol"]);
+    assert!(code == 1 && text.contains("pol/team/halt.YAML: ") && text.contains("rename it"), "{text}");
+    assert!(text.contains("pol/r.YAML: is ignored"), "{text}");
+
+    fs::remove_file(&halt).unwrap();
+    assert_eq!(server.next(CHECKOUT, &held).await.etag, before);
+    assert_eq!(rejected(&server).await, []);
+}
+
+#[tokio::test]
+async fn one_in_a_commit_that_ends_in_upper_case_is_not_overlooked() {
+    let repository = Repository::new().await.unwrap();
+    repository.write("pol/team/p.yaml", &policy("p", "checkout", 503)).unwrap();
+    repository.write("pol/q.yaml", &policy("q", "checkout", 503)).unwrap();
+    repository.write("pol/r.YAML", &policy("r", "checkout", 503)).unwrap();
+    repository.push("Add policies").await.unwrap();
+    let server = following(&repository, "pol").await;
+    let before = server.snapshot(CHECKOUT, &[]).await.etag;
+    assert_eq!(rejected(&server).await, []);
+    repository.write("pol/team/halt.Yml", HALT).unwrap();
+    repository.push("Halt").await.unwrap();
+    server.next(CHECKOUT, &before).await;
+    assert_eq!(server.names().await, ["q"]);
+    is_the_misnamed(&rejected(&server).await, "pol/team/halt.Yml");
+}
+
+/// A server of the branch `main`.
+async fn following(repository: &Repository, path: &str) -> Server {
+    let settings = Settings::Git {
+        repository: location::Repository::Local(repository.bare()),
+        target: Target::Branch("main".parse().unwrap()),
+        path: path.into(),
+        access: Box::new(access()),
+    };
+    let server = Server::start(settings, NEVER).await;
+    server.until_ready().await;
+    server
+}
+
 #[tokio::test]
 async fn one_in_a_directory_above_halts_everything() {
     let tree = tree();
@@ -72,17 +138,7 @@ async fn one_of_the_policy_directory_of_a_repository_or_above_halts_everything()
         let repository = Repository::new().await.unwrap();
         repository.write("pol/team/a/p.yaml", &policy("p", "checkout", 503)).unwrap();
         repository.push("Add p").await.unwrap();
-        let server = Server::start(
-            Settings::Git {
-                repository: location::Repository::Local(repository.bare()),
-                target: Target::Branch("main".parse().unwrap()),
-                path: "pol/team".into(),
-                access: Box::new(access()),
-            },
-            NEVER,
-        )
-        .await;
-        server.until_ready().await;
+        let server = following(&repository, "pol/team").await;
         assert_eq!(server.json("/v1/ready").await["halted"], false);
         let before = server.snapshot(CHECKOUT, &[]).await;
         repository.write(halt, HALT).unwrap();

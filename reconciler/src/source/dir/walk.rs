@@ -2,13 +2,15 @@
 
 use std::{fs, io, os::unix::ffi::OsStrExt as _, path::Path};
 
+use policies::reading::names_binding_kind;
+
 use super::Rules;
 use crate::{
     io_reason::io_reason,
     source::{
         bounded_read::read_bounded,
         checkout::{BlobId, CheckoutFile, Warning},
-        entry::{Entry, Kind, too_deep},
+        entry::{Entry, Kind, MISCASED, MISCASED_AND_BINDING, too_deep},
         git::{ContentSize, Cost, Excess},
         names::MAX_DEPTH,
     },
@@ -92,6 +94,10 @@ impl<'a> Walk<'a> {
                 Entry::Unreadable(reason) => {
                     self.files.push(CheckoutFile::unreadable(path, reason.to_owned()));
                 }
+                Entry::Miscased if self.read(&at).is_ok_and(|(_, bytes)| names_binding_kind(&bytes)) => {
+                    self.files.push(CheckoutFile::unreadable(path, MISCASED_AND_BINDING.to_owned()));
+                }
+                Entry::Miscased => self.warnings.push(Warning::new(path, MISCASED)),
                 Entry::Ignored(message) => self.warnings.push(Warning::new(path, message)),
                 Entry::Directory if levels > 0 => {
                     if let Err(error) = self.directory(&at, &format!("{path}/"), levels - 1) {

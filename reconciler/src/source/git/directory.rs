@@ -41,6 +41,11 @@ pub(super) enum Item {
         path: String,
         reason: &'static str,
     },
+    /// A file whose ending is in upper case.
+    Miscased {
+        path: String,
+        id: Oid,
+    },
     Directory(Arc<Directory>),
     /// An ignored entry that the author may have meant to count.
     Warning(String),
@@ -84,6 +89,7 @@ impl Directory {
             let item = match Entry::of(entry.name_bytes(), kind(&entry)) {
                 Entry::File => Some(Item::File { path: path.as_str().into(), id: entry.id() }),
                 Entry::Unreadable(reason) => Some(Item::Unreadable { path: path.clone(), reason }),
+                Entry::Miscased => Some(Item::Miscased { path: path.clone(), id: entry.id() }),
                 Entry::Ignored(message) => Some(warn(message)),
                 Entry::Directory if levels > 0 => {
                     let prefix = format!("{path}/");
@@ -112,16 +118,19 @@ impl Directory {
     }
 
     fn files(&self) -> impl Iterator<Item = (&str, Oid)> {
-        self.items
-            .iter()
-            .filter_map(|item| if let Item::File { path, id } = item { Some((&**path, *id)) } else { None })
+        self.items.iter().filter_map(Item::file)
     }
 
     /// The contents of all files in the directory and below it.
     pub(super) fn blobs(&self) -> impl Iterator<Item = Oid> {
+        self.all_files().map(|(_, id)| id)
+    }
+
+    /// The paths and the contents of all files in the directory and below it.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = (&str, Oid)> {
         let mut items = Vec::new();
         self.gather(&mut items);
-        items.into_iter().filter_map(|item| if let Item::File { id, .. } = item { Some(*id) } else { None })
+        items.into_iter().filter_map(Item::file)
     }
 
     /// All files in the directory and below it.
@@ -132,6 +141,12 @@ impl Directory {
                 _ => items.push(item),
             }
         }
+    }
+}
+
+impl Item {
+    fn file(&self) -> Option<(&str, Oid)> {
+        if let Self::File { path, id } = self { Some((&**path, *id)) } else { None }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The policy files of a commit, read through its trees and blobs.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{cmp::Ordering, collections::HashMap, path::Path, sync::Arc};
 
 use git2::{Oid, Repository as BareClone, Tree};
+use policies::reading::{MAX_FILE_BYTES, names_binding_kind};
 
 use super::{
     budget::{Cost, Excess, ReadError},
@@ -12,7 +13,9 @@ use super::{
 };
 use crate::source::{
     checkout::{BlobId, CheckoutFile, Content},
+    entry::{MISCASED, MISCASED_AND_BINDING},
     names::MAX_DEPTH,
+    printable::printable,
 };
 
 /// The number of warnings about a commit that are told.
@@ -109,7 +112,7 @@ impl Contents<'_> {
         directories.for_each(|directory| directory.gather(&mut items));
         let mut ignored = 0;
         for item in items {
-            match item {
+            let warning = match item {
                 Item::File { path, id } => {
                     self.count(*id)?;
                     let blob = BlobId::of_object(id.as_bytes());
@@ -118,22 +121,38 @@ impl Contents<'_> {
                         false => Content::Bytes(objects::content(self.clone, *id)?),
                     };
                     files.push(CheckoutFile { path: Arc::clone(path), blob, content, modified: None });
+                    None
                 }
                 Item::Unreadable { path, reason } => {
                     files.push(CheckoutFile::unreadable(path.to_string(), (*reason).to_owned()));
+                    None
                 }
-                Item::Warning(_) if ignored == MAX_WARNINGS => {
-                    self.warnings.push("there are further warnings of this kind".to_owned());
-                    ignored += 1;
+                Item::Miscased { path, id } if self.may_bind(*id)? => {
+                    files.push(CheckoutFile::unreadable(path.clone(), MISCASED_AND_BINDING.to_owned()));
+                    None
                 }
-                Item::Warning(warning) if ignored < MAX_WARNINGS => {
-                    self.warnings.push(warning.clone());
-                    ignored += 1;
-                }
-                Item::Warning(_) | Item::Directory(_) => {}
+                Item::Miscased { path, .. } => Some(format!("{} {MISCASED}", printable(path))),
+                Item::Warning(warning) => Some(warning.clone()),
+                Item::Directory(_) => None,
+            };
+            let Some(warning) = warning else { continue };
+            match ignored.cmp(&MAX_WARNINGS) {
+                Ordering::Less => self.warnings.push(warning),
+                Ordering::Equal => self.warnings.push("there are further warnings of this kind".to_owned()),
+                Ordering::Greater => {}
             }
+            ignored += 1;
         }
         Ok(files)
+    }
+
+    /// True if a file names a document that binds others. Nobody writes one that is too long to be read.
+    fn may_bind(&mut self, id: Oid) -> Result<bool, ReadError> {
+        if objects::size(self.clone, id)? > MAX_FILE_BYTES {
+            return Ok(false);
+        }
+        self.count(id)?;
+        Ok(names_binding_kind(&objects::content(self.clone, id)?))
     }
 
     /// Adds a file to the total, before its content is read.
