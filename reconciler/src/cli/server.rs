@@ -8,11 +8,13 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use clap::Args;
 
 use self::cluster::object_name;
-pub(crate) use self::failure::{failed, failed_as_told, failed_change, failed_to_compare, tell_missing};
+pub(crate) use self::failure::{
+    AGAIN, failed, failed_as_told, failed_change, failed_to_compare, tell_missing,
+};
 use super::console;
 use crate::{
-    client::{Client, Token, Way, exchange::Settings},
-    kubernetes::forwarding::ObjectName,
+    client::{Client, Failure, Token, Way, address::ServerUrlError, exchange::Settings},
+    kubernetes::forwarding::{ForwardError, ObjectName},
 };
 
 #[derive(Clone, Debug, Args)]
@@ -54,9 +56,26 @@ pub(crate) struct ServerArgs {
     service_account: Option<ObjectName>,
 }
 
+/// The reason why there is no client.
+#[derive(Debug)]
+enum NoClient {
+    Way(ForwardError),
+    Url(ServerUrlError),
+    Failure(Failure),
+}
+
 impl ServerArgs {
     /// A client of the server, or the exit code of what is wrong.
     pub(crate) async fn client(self) -> Result<Client, ExitCode> {
+        self.connected().await.map_err(NoClient::told)
+    }
+
+    /// A client of the server, without a word about what is wrong.
+    pub(crate) async fn quiet_client(self) -> Option<Client> {
+        self.connected().await.ok()
+    }
+
+    async fn connected(self) -> Result<Client, NoClient> {
         let Self { server, token_file, ca_file, insecure_token, kubernetes_service, .. } = self;
         let (server, way, granted) = match kubernetes_service {
             Some(service) => {
@@ -65,22 +84,40 @@ impl ServerArgs {
             }
             None => (server, None, None),
         };
-        let wrong = |reason| console::wrong_use(format_args!("--server (HFI_SERVER) {reason}"));
-        let server = server.parse().map_err(wrong)?;
+        let server = server.parse()?;
         let token = match granted {
-            Some(token) => Ok(Some(token)),
-            None => token_file.as_deref().map(Token::of_file).transpose(),
+            Some(token) => Some(token),
+            None => token_file.as_deref().map(Token::of_file).transpose().map_err(Failure::from)?,
         };
-        let token = token.map_err(|error| failed(&error.into()))?;
-        let settings = Settings { server, token, ca_file, insecure_token, way, replica: None };
-        Client::new(settings).map_err(|why| failed(&why))
+        Ok(Client::new(Settings { server, token, ca_file, insecure_token, way, replica: None })?)
     }
+}
 
-    /// A client of the server of `--server`, without a word about what is wrong.
-    pub(crate) fn quiet_client(self) -> Option<Client> {
-        let Self { server, token_file, ca_file, insecure_token, .. } = self;
-        let token = token_file.as_deref().map(Token::of_file).transpose().ok()?;
-        let server = server.parse().ok()?;
-        Client::new(Settings { server, token, ca_file, insecure_token, way: None, replica: None }).ok()
+impl NoClient {
+    /// Reports the reason, with the next step.
+    fn told(self) -> ExitCode {
+        match self {
+            Self::Way(why) => cluster::no_way(&why),
+            Self::Url(reason) => console::wrong_use(format_args!("--server (HFI_SERVER) {reason}")),
+            Self::Failure(failure) => failed(&failure),
+        }
+    }
+}
+
+impl From<ForwardError> for NoClient {
+    fn from(why: ForwardError) -> Self {
+        Self::Way(why)
+    }
+}
+
+impl From<ServerUrlError> for NoClient {
+    fn from(reason: ServerUrlError) -> Self {
+        Self::Url(reason)
+    }
+}
+
+impl From<Failure> for NoClient {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
     }
 }

@@ -13,20 +13,17 @@ pub(super) async fn reach(
     service: ObjectName,
     context: Option<String>,
     account: Option<ObjectName>,
-) -> Result<(Tunnel, Option<Token>), ExitCode> {
-    let reached = async {
-        let cluster = Cluster::of_kubeconfig(context).await?;
-        let token = match &account {
-            Some(account) => Some(cluster.token(account).await?),
-            None => None,
-        };
-        Ok((cluster.forward(&service).await?, token))
+) -> Result<(Tunnel, Option<Token>), ForwardError> {
+    let cluster = Cluster::of_kubeconfig(context).await?;
+    let token = match &account {
+        Some(account) => Some(cluster.token(account).await?),
+        None => None,
     };
-    reached.await.map_err(|why| no_way(&why))
+    Ok((cluster.forward(&service).await?, token))
 }
 
 /// Reports that there is no way to a Service, with the next step.
-fn no_way(why: &ForwardError) -> ExitCode {
+pub(super) fn no_way(why: &ForwardError) -> ExitCode {
     error(why);
     console::next(match why {
         ForwardError::NoCluster(_) => "name a kubeconfig in KUBECONFIG, and its context with --context",
