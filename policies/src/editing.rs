@@ -59,6 +59,11 @@ pub fn find_all(file: &[u8], names: &BTreeSet<&PolicyName>) -> BTreeMap<PolicyNa
     found.into_iter().filter_map(read).collect()
 }
 
+/// The documents of a file, each with what stands before it. Together they are the file.
+pub fn split(file: &[u8]) -> Result<Vec<&str>, CannotEdit> {
+    Ok(stream::Stream::of(file)?.documents.into_iter().map(|(text, _)| text).collect())
+}
+
 /// The policy of this name in a file, with all that is written in it; `None` if it is not there or not valid.
 pub fn find(file: &[u8], name: &PolicyName) -> Option<Document> {
     let found = stream::Stream::of(file).ok()?.find(name).ok()??;

@@ -4,6 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// The header of the answer that has a policy as it was at a commit: the directory of its file, as `folder` of a write
+/// names it.
+pub const FOLDER: &str = "x-hfi-folder";
+
 /// Policies in the order in which a filter asks them: by priority, then by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Policies {

@@ -5,6 +5,7 @@ mod changing;
 mod delete;
 mod describe;
 mod diff;
+mod documents;
 mod get;
 mod history;
 mod list;

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use git_http::Connection;
+use policies::wire::poll;
 use reqwest::{
     ClientBuilder, Method, RequestBuilder, Response, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LOCATION, RETRY_AFTER},
@@ -17,7 +18,10 @@ use super::{
     token::Token,
     way::{Way, WayFailure},
 };
-use crate::{api::problem::Problem, version};
+use crate::{
+    api::{self, problem::Problem},
+    version,
+};
 
 /// The longest time to connect.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -45,6 +49,17 @@ pub struct Settings {
     pub way: Option<Arc<dyn Way>>,
     /// The one replica of the server to ask. Its certificate must be for the host of the URL all the same.
     pub replica: Option<SocketAddr>,
+}
+
+/// An answer, with what its headers say.
+#[derive(Clone, Debug)]
+pub struct Answered<T> {
+    pub body: T,
+    pub etag: Option<String>,
+    /// The revision that it was made of.
+    pub revision: Option<String>,
+    /// The directory in which a policy stood.
+    pub folder: Option<String>,
 }
 
 /// A client of one server.
@@ -111,15 +126,32 @@ impl Client {
         segments: &[&str],
         query: &[(&str, &str)],
     ) -> Result<(T, String), Failure> {
-        let request = self.http.get(self.server.resource(segments, query)).header(ACCEPT, "application/json");
+        let Answered { body, etag, .. } = self.get_answered(None, segments, query).await?;
+        let tag = etag.ok_or_else(|| self.foreign("its answer has no ETag".to_owned()))?;
+        Ok((body, tag))
+    }
+
+    /// Reads a resource as JSON, with what the headers say; of a replica that has this revision, if one is given.
+    pub async fn get_answered<T: DeserializeOwned>(
+        &self,
+        revision: Option<&str>,
+        segments: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Answered<T>, Failure> {
+        let request = self.request(Method::GET, segments, query);
+        let request =
+            revision.into_iter().fold(request, |request, revision| request.header(poll::REVISION, revision));
         let read = async {
             let answer = self.send(request).await?;
-            let tag = header(answer.headers(), ETAG);
-            Ok::<_, Failure>((self.body(answer).await?, tag))
+            let told =
+                |name: &str| HeaderName::try_from(name).ok().and_then(|name| header(answer.headers(), name));
+            let (etag, revision, folder) =
+                (told(ETAG.as_str()), told(poll::REVISION), told(api::policies::FOLDER));
+            Ok::<_, Failure>((self.body(answer).await?, etag, revision, folder))
         };
-        let (body, tag) = tokio::time::timeout(ANSWER, read).await.map_err(|_| self.late(ANSWER))??;
-        let tag = tag.ok_or_else(|| self.foreign("its answer has no ETag".to_owned()))?;
-        Ok((self.parsed(&body)?, tag))
+        let read = tokio::time::timeout(ANSWER, read).await.map_err(|_| self.late(ANSWER))?;
+        let (body, etag, revision, folder) = read?;
+        Ok(Answered { body: self.parsed(&body)?, etag, revision, folder })
     }
 
     /// Reads a resource as bytes, in one of the media types of `accept`.

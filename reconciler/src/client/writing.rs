@@ -5,7 +5,7 @@ use std::time::Duration;
 use policies::wire::poll;
 use reqwest::{
     Method,
-    header::{CONTENT_TYPE, IF_MATCH},
+    header::{CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH},
 };
 use serde::de::DeserializeOwned;
 
@@ -27,15 +27,25 @@ pub enum Change<'a> {
         media_type: &'a str,
         body: &'a [u8],
     },
-    /// Replaces one policy by JSON, if it still has this entity tag.
+    /// Writes one policy as JSON.
     Replace {
         name: &'a str,
-        etag: Option<&'a str>,
+        if_it: Condition<'a>,
         body: &'a [u8],
     },
     Delete {
         name: &'a str,
     },
+}
+
+/// What must hold for a policy that is replaced.
+#[derive(Clone, Copy, Debug)]
+pub enum Condition<'a> {
+    /// It still has this entity tag.
+    Has(&'a str),
+    /// It is there, valid or not.
+    Exists,
+    IsAbsent,
 }
 
 impl Client {
@@ -65,12 +75,16 @@ impl Client {
                 .request(Method::POST, &["v1", "policies"], query)
                 .header(CONTENT_TYPE, media_type)
                 .body(body.to_vec()),
-            Change::Replace { name, etag, body } => {
-                let request = self
-                    .request(Method::PUT, &["v1", "policies", name], query)
+            Change::Replace { name, if_it, body } => {
+                let (condition, value) = match if_it {
+                    Condition::Has(etag) => (IF_MATCH, etag),
+                    Condition::Exists => (IF_MATCH, "*"),
+                    Condition::IsAbsent => (IF_NONE_MATCH, "*"),
+                };
+                self.request(Method::PUT, &["v1", "policies", name], query)
                     .header(CONTENT_TYPE, "application/json")
-                    .body(body.to_vec());
-                etag.into_iter().fold(request, |request, etag| request.header(IF_MATCH, etag))
+                    .header(condition, value)
+                    .body(body.to_vec())
             }
             Change::Delete { name } => self.request(Method::DELETE, &["v1", "policies", name], query),
         };

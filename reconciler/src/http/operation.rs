@@ -6,6 +6,8 @@ use policies::wire::poll;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+use crate::api;
+
 /// A method of a path.
 #[derive(Debug)]
 pub(crate) struct Operation {
@@ -45,6 +47,12 @@ pub(crate) type Header = (&'static str, &'static str);
 pub(crate) const ETAG: Header = ("ETag", "`\"sha256:<hex>\"`, the SHA-256 of the body");
 /// The revision that a response was made of.
 pub(crate) const REVISION: Header = (poll::REVISION, "`<branch>@sha1:<commit>`, or `dir@sha256:<hex>`");
+
+/// The directory in which a policy stood.
+pub(crate) const FOLDER: Header = (
+    api::policies::FOLDER,
+    "With `commit`: the directory of its file, below the policy directory, as `folder` names it",
+);
 
 /// A value of the type `T` as JSON.
 pub(crate) const fn json<T: JsonSchema>() -> Content {

@@ -1,11 +1,15 @@
 //! `hfi policy rollback`, and `GET /v1/policies/{name}?all=true&commit=ID`.
 
+use harness::GitHttp;
 use serde_json::Value;
 
 use crate::support::{
+    client,
+    command::hfi,
     person::{World, is_told, prints, tells},
     policy,
-    writing::{CHECKOUT as A, content, git},
+    way::way,
+    writing::{CHECKOUT as A, Replica, apply, content, git, send},
 };
 
 /// The id of a commit of the branch.
@@ -70,18 +74,90 @@ async fn to_a_commit_of_the_branch() {
 async fn what_was_deleted_comes_back() {
     let world = World::new().await;
     prints(&world.policy(&["delete", "a"]).await, 0, "policy/a deleted\n");
-    let refused = world.policy(&["rollback", "a", "--folder", "shop"]).await;
+    let refused = world.policy(&["rollback", "a"]).await;
     is_told(
         &refused,
         1,
         &["there is no valid policy `a` now", "\n  next: if that is what you want, add --restart\n"],
     );
-    let back = world.policy(&["rollback", "a", "--folder", "shop", "--restart"]).await;
+    let dry = world.policy(&["rollback", "a", "--restart", "--dry-run"]).await;
+    prints(&dry, 0, "policy/a created (dry run)\n");
+    let back = world.policy(&["rollback", "a", "--restart"]).await;
     prints(&back, 0, "policy/a created\n");
+    tells(&back, &["putting policy/a back into the directory shop as it was at commit "]);
     assert_eq!(world.replica.server.names().await, ["a"]);
     assert!(content(&world.repository, "shop/a.yaml").contains("checkout"));
     // The version before is none.
     is_told(&world.policy(&["rollback", "a"]).await, 1, &["there was no valid policy `a` at commit"]);
+
+    prints(&world.policy(&["delete", "a"]).await, 0, "policy/a deleted\n");
+    let back = world.policy(&["rollback", "a", "--folder", "teams/shop", "--restart"]).await;
+    prints(&back, 0, "policy/a created\n");
+    assert!(content(&world.repository, "teams/shop/a.yaml").contains("checkout"));
+}
+
+#[tokio::test]
+async fn what_is_not_valid_any_more_is_valid_again_where_it_stands() {
+    let world = World::new().await;
+    let first = commit(&world, "main");
+    world.repository.write("shop/a.yaml", &A.replace("percentage: 100", "percentage: 101")).unwrap();
+    world.repository.push("Break a").await.unwrap();
+    // A change by HTTP has the server read the branch.
+    let other = world.write("b.yaml", &policy("b", "cart", 503));
+    prints(&world.apply(&other, &[]).await, 0, "policy/b created\n");
+    let refused = world.policy(&["rollback", "a", "--to", &first]).await;
+    is_told(&refused, 1, &["there is no valid policy `a` now"]);
+    let back = world.policy(&["rollback", "a", "--to", &first, "--restart"]).await;
+    assert_eq!(back.code, 0, "{back:?}");
+    assert!(content(&world.repository, "shop/a.yaml").contains("percentage: 100"));
+}
+
+#[tokio::test]
+async fn what_somebody_makes_anew_meanwhile_stays() {
+    let world = World::new().await;
+    prints(&world.policy(&["delete", "a"]).await, 0, "policy/a deleted\n");
+    let url = world.replica.server.url.clone();
+    let meanwhile = way(&world.replica.server.url, move |sent, answer| {
+        let url = url.clone();
+        async move {
+            if sent.head.contains("/history ") {
+                let new = send(&client(), &url, apply("", &policy("a", "checkout", 500))).await;
+                new.unwrap().is(201, &["a created"]);
+            }
+            answer
+        }
+    });
+    let back = ["policy", "rollback", "a", "--restart", "--server", &meanwhile.await];
+    let refused = hfi(&back, &world.variables()).await;
+    is_told(&refused, 1, &["there is a policy `a` already", "if this version is still the right one"]);
+    assert!(content(&world.repository, "a.yaml").contains("500"));
+}
+
+#[tokio::test]
+async fn the_history_of_a_replica_that_is_behind_leads_to_no_wrong_version() {
+    let world = World::new().await;
+    let apply = async |status| {
+        let changed = world.write("a.yaml", &policy("a", "checkout", status));
+        prints(&world.apply(&changed, &[]).await, 0, "policy/a configured\n");
+    };
+    apply(500).await;
+    // What is on this machine is watched, and a server is asked when somebody says so.
+    let git = GitHttp::start(world.repository.folder()).await.unwrap();
+    let behind = Replica::of(&git.url("policies.git")).await;
+    apply(501).await;
+    let behind_url = behind.server.url.clone();
+    let mixed = way(&world.replica.server.url, move |sent, answer| {
+        let behind = behind_url.clone();
+        async move { if sent.head.contains("/history ") { sent.to(&behind).await } else { answer } }
+    });
+    let back = ["policy", "rollback", "a", "--server", &mixed.await];
+    let refused = hfi(&back, &world.variables()).await;
+    is_told(
+        &refused,
+        1,
+        &["the policy `a` is no longer as it was", "if this version is still the right one"],
+    );
+    assert!(content(&world.repository, "shop/a.yaml").contains("501"));
 }
 
 #[tokio::test]
@@ -106,6 +182,12 @@ async fn a_policy_is_read_as_it_was_at_a_commit() {
     let at = async |query: &str| {
         let response = server.get(&format!("/v1/policies/a?{query}"), &[]).await;
         let status = response.status().as_u16();
+        let folder = response.headers().get("x-hfi-folder").map(|folder| folder.to_str().unwrap().to_owned());
+        assert_eq!(
+            folder.as_deref(),
+            (status == 200 && query.contains("commit")).then_some("shop"),
+            "{query}"
+        );
         let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
         (status, body)
     };

@@ -99,6 +99,42 @@ async fn a_mistake_is_told_at_its_place_in_its_file() {
 }
 
 #[tokio::test]
+async fn what_gets_a_directory_or_an_end_is_understood_before_anything_is_sent() {
+    let world = World::new().await;
+    let good = world.write("tree/a.yaml", &policy("b", "cart", 503));
+    // A newer server may know the field, and take the document that cannot be read for none.
+    for (text, line) in [
+        ("metadata: {name: c}\nspec:\n  rules: [{fault: {percentage: 5, delay_ms: 5, newer: 1}}]\n", 3),
+        ("metadata: {name: c}\nspec: [\n", 2),
+        (
+            "metadata: {name: c}\nspec: {rules: [{fault: {percentage: 1, delay_ms: 5}}]}\n---\nkind: Newer\n",
+            4,
+        ),
+    ] {
+        let bad = world.write("tree/shop/c.yaml", text);
+        let told = format!("c.yaml:{line}:");
+        let tree = world.files.path().join("tree");
+        let good = ["-f", good.to_str().unwrap()];
+        for (path, more) in [
+            (&tree, &[][..]),
+            (&bad, &["--expires-in", "10m"]),
+            (&bad, &["--expires-at", "2100-01-01T00:00:00Z"]),
+            (&bad, &[&good[..], &["--expires-in", "10m"]].concat()),
+        ] {
+            // Nobody listens there: whoever asks ends with 3.
+            let refused = world.apply(path, &[more, &["--server", "http://127.0.0.1:1"]].concat()).await;
+            is_told(&refused, 2, &[&told, "\n  next: correct these files; nothing was sent"]);
+            assert!(!refused.stderr.contains("a.yaml"), "{refused:?}");
+        }
+        // As it is, the server judges it.
+        is_told(&world.apply(&bad, &["--server", "http://127.0.0.1:1"]).await, 3, &["cannot reach"]);
+    }
+    let list = world.write("list.json", "[\n  {\"metadata\": {\"name\": \"c\"}, \"spec\": {}}]");
+    is_told(&world.apply(&list, &["--expires-in", "10m"]).await, 2, &["list.json:2:"]);
+    assert_eq!(world.subjects().len(), 1);
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_ends_with_its_exit_code() {
     let world = World::new().await;
     let file = world.write("a.yaml", &policy("a", "checkout", 500));

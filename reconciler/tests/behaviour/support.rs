@@ -15,6 +15,7 @@ pub(crate) mod remote;
 pub(crate) mod replicas;
 pub(crate) mod signed_team;
 pub(crate) mod signing;
+pub(crate) mod way;
 pub(crate) mod writer;
 pub(crate) mod writing;
 

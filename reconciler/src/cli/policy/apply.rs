@@ -7,10 +7,12 @@ mod expiry;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
+use policies::Timestamp;
 
 use self::{body::Body, expiry::moment_in};
 use super::{
     changing::{Changing, results, tell},
+    documents::Documents,
     waiting,
 };
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
         console::{DONE, NOT_RIGHT, error, next, print},
         interrupt::Interrupt,
         output::Output,
-        server::{failed, failed_as_told},
+        server::{AGAIN, failed_as_told, failed_change},
         values::duration,
     },
     client::Failure,
@@ -35,21 +37,16 @@ pub(super) struct Apply {
     #[arg(short = 'f', long = "filename", required = true, value_name = "FILE|DIR|-")]
     files: Vec<PathBuf>,
 
-    /// The directory of new policies, below the policy directory of the repository
-    #[arg(long, value_name = "DIR")]
-    folder: Option<String>,
-
-    /// Take new policies that select everything
-    #[arg(long)]
-    allow_wildcard: bool,
-
-    /// Write documents anew that cannot be edited in place
-    #[arg(long)]
-    rewrite: bool,
+    #[command(flatten)]
+    documents: Documents,
 
     /// Set `spec.expiresAt` of all policies to this time from now, such as 10m
     #[arg(long, value_name = "TIME", value_parser = from_a_second)]
     expires_in: Option<Duration>,
+
+    /// Set `spec.expiresAt` of all policies to this moment, such as 2026-12-01T10:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse, conflicts_with = "expires_in")]
+    expires_at: Option<Timestamp>,
 
     /// Wait until the filters run it, at most this long [default without a value: 1m]
     ///
@@ -90,10 +87,17 @@ fn from_a_second(text: &str) -> Result<Duration, String> {
 
 impl Apply {
     pub(super) async fn run(self) -> ExitCode {
-        let Self { files, folder, allow_wildcard, rewrite, expires_in, wait, output, changing } = self;
-        let folder = folder.unwrap_or_default();
-        let expires_at = expires_in.map(|time| moment_in(time).to_rfc3339());
-        let body = match Body::read(&files, &folder, expires_at.as_deref()) {
+        let Self { files, documents, expires_in, expires_at, wait, output, changing } = self;
+        let expires_at = expires_at.or_else(|| expires_in.map(moment_in)).map(Timestamp::to_rfc3339);
+        // The same command would move the end.
+        let again = match expires_at.as_deref().filter(|_| expires_in.is_some()) {
+            Some(at) => format!(
+                "run the same command again with --expires-at {at} in the place of --expires-in: what was done \
+                 already is `unchanged`"
+            ),
+            None => AGAIN.to_owned(),
+        };
+        let body = match Body::read(&files, documents.folder(), expires_at.as_deref()) {
             Ok(body) => body,
             Err(code) => return code,
         };
@@ -101,18 +105,14 @@ impl Apply {
             Ok(connected) => connected,
             Err(code) => return code,
         };
-        let switches = [("allowWildcard", allow_wildcard), ("rewrite", rewrite)];
-        let switches: Vec<_> =
-            switches.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| (name, "true")).collect();
         let mut parameters = connected.query();
-        parameters.extend(&switches);
-        parameters.extend((!folder.is_empty()).then_some(("folder", folder.as_str())));
+        parameters.extend(documents.query());
         let mut interrupt = Interrupt::new();
         let applying = connected.client.change(body.change(), &parameters);
         let applied = match interrupt.unless(applying).await {
             Some(Ok(written)) => written,
-            Some(Err(failure)) => return refused(&body, &failure),
-            None => return interrupted(),
+            Some(Err(failure)) => return refused(&body, &failure, &again),
+            None => return interrupted(&again),
         };
         show(&applied, output, connected.dry_run);
         match wait {
@@ -123,9 +123,9 @@ impl Apply {
 }
 
 /// Says what is known after an interruption.
-fn interrupted() -> ExitCode {
+fn interrupted(again: &str) -> ExitCode {
     error("interrupted; the server may have made the change, and goes on if its push has begun");
-    next("run the same command again: what was done already is `unchanged`");
+    next(again);
     ExitCode::from(NOT_RIGHT)
 }
 
@@ -140,13 +140,17 @@ fn show(written: &Written, output: Option<Format>, dry_run: bool) {
     tell(written);
 }
 
-/// Tells why the server refuses, each mistake at its place in the files that were given.
-fn refused(body: &Body, failure: &Failure) -> ExitCode {
-    let Failure::Refused { problem, .. } = failure else { return failed(failure) };
-    if problem.errors.is_empty() {
-        return failed(failure);
+/// Tells why the server refuses, each mistake at its place in the files that were given. `again` is what settles a
+/// change whose end is not known.
+fn refused(body: &Body, failure: &Failure, again: &str) -> ExitCode {
+    let mistakes = match failure {
+        Failure::Refused { problem, .. } => problem.errors.as_slice(),
+        _ => &[],
+    };
+    if mistakes.is_empty() {
+        return failed_change(failure, again);
     }
-    for mistake in &problem.errors {
+    for mistake in mistakes {
         error(body.told(mistake));
     }
     failed_as_told(failure)

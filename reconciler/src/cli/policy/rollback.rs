@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::Value;
 
-use super::changing::Changing;
+use super::{changing::Changing, documents::Documents};
 use crate::{
     api::writes::{History, HistoryCommit},
     cli::{
@@ -14,8 +14,13 @@ use crate::{
         moment::{relative, short_revision},
         server::{failed, failed_change},
     },
-    client::{Client, Failure, writing::Change},
+    client::{
+        Client, Failure,
+        exchange::Answered,
+        writing::{Change, Condition},
+    },
     clock::now,
+    source::ancestry::CommitId,
 };
 
 /// The fewest digits of a commit.
@@ -23,8 +28,9 @@ const FEWEST: usize = 4;
 
 /// Put a policy back as it was at an earlier commit
 ///
-/// A new commit writes what stood there. What that puts into force needs `--restart`, and so does a policy that was
-/// deleted.
+/// A new commit writes what stood there. One that was deleted comes back into the directory in which it stood, unless
+/// `--folder` names another, as a file of its own. What that puts into force needs `--restart`, and so does a policy
+/// that was deleted.
 #[derive(Debug, Args)]
 pub(super) struct Rollback {
     /// The name of a policy, which may be deleted
@@ -35,20 +41,20 @@ pub(super) struct Rollback {
     #[arg(long, value_name = "COMMIT")]
     to: Option<String>,
 
-    /// The directory of the file if the policy was deleted, below the policy directory of the repository
-    #[arg(long, value_name = "DIR")]
-    folder: Option<String>,
-
-    /// Take a policy that selects everything
-    #[arg(long)]
-    allow_wildcard: bool,
-
-    /// Write the document anew if it cannot be edited in place
-    #[arg(long)]
-    rewrite: bool,
+    #[command(flatten)]
+    documents: Documents,
 
     #[command(flatten)]
     changing: Changing,
+}
+
+/// The policy, before it is rolled back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Present {
+    /// It has this entity tag.
+    Valid(String),
+    Invalid,
+    Absent,
 }
 
 /// The reason why there is no commit to go back to.
@@ -62,34 +68,36 @@ enum Nowhere {
 
 impl Rollback {
     pub(super) async fn run(self) -> ExitCode {
-        let Self { name, to, folder, allow_wildcard, rewrite, changing } = self;
+        let Self { name, to, documents, changing } = self;
         let connected = match changing.connect().await {
             Ok(connected) => connected,
             Err(code) => return code,
         };
         let client = &connected.client;
-        // First, so that a change made from here on, which the history may not have, is not overwritten.
-        let etag = match present(client, &name).await {
-            Ok(etag) => etag,
-            Err(failure) => return failed(&failure),
-        };
-        let history: History = match client.get(&["v1", "policies", &name, "history"], &[]).await {
+        let history = match client.get_answered(None, &["v1", "policies", &name, "history"], &[]).await {
             Ok(history) => history,
             Err(failure) => return failed(&failure),
         };
+        let Answered::<History> { body: history, revision, .. } = history;
         let commit = match target(&name, to.as_deref(), &history) {
             Ok(commit) => commit,
             Err(nowhere) => return nowhere.told(&name),
         };
-        let document = match at(client, &name, &commit).await {
-            Ok(document) => document,
+        // All of it is read as of this revision, and written only if the policy has not changed since.
+        let reading = Reading { client, name: &name, revision: revision.unwrap_or_default() };
+        let present = match reading.present().await {
+            Ok(present) => present,
+            Err(failure) => return failed(&failure),
+        };
+        let (document, folder) = match reading.at(&commit).await {
+            Ok(Answered { body, folder, .. }) => (body, folder),
             Err(failure) if failure.status() == Some(404) => {
                 error(&failure);
                 return see_history(&name, NOT_RIGHT);
             }
             Err(failure) => return failed(&failure),
         };
-        if etag.is_none() && !connected.restart {
+        if !matches!(present, Present::Valid(_)) && !connected.restart {
             error(format_args!(
                 "there is no valid policy `{name}` now, so going back to commit {} may put it into force",
                 short_revision(&commit)
@@ -97,19 +105,52 @@ impl Rollback {
             next("if that is what you want, add --restart");
             return ExitCode::from(NOT_RIGHT);
         }
-        note(told(&history, &name, &commit));
+        let mut query = documents.query();
+        // Where it stands it stays, and with `--folder` it goes elsewhere.
+        let folder = folder.filter(|_| present == Present::Absent && documents.folder().is_empty());
+        note(told(&history, &name, &commit, folder.as_deref()));
+        query.extend(folder.as_deref().filter(|folder| !folder.is_empty()).map(|folder| ("folder", folder)));
+        query.extend(connected.query());
         let subject = format!("Roll back {name} to {}", short_revision(&commit));
-        let mut query = connected.query();
         if connected.message.is_none() {
             query.push(("message", &subject));
         }
-        let switches = [("allowWildcard", allow_wildcard), ("rewrite", rewrite)];
-        query.extend(switches.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| (name, "true")));
-        query.extend(folder.as_deref().map(|folder| ("folder", folder)));
         let body = document.to_string();
-        let change = Change::Replace { name: &name, etag: etag.as_deref(), body: body.as_bytes() };
-        let written = client.change(change, &query).await;
+        let if_it = match &present {
+            Present::Valid(etag) => Condition::Has(etag),
+            Present::Invalid => Condition::Exists,
+            Present::Absent => Condition::IsAbsent,
+        };
+        let written =
+            client.change(Change::Replace { name: &name, if_it, body: body.as_bytes() }, &query).await;
         connected.end_or(written, |failure| refused(failure, &name, &commit))
+    }
+}
+
+/// What is read of a policy, at one revision of the branch.
+struct Reading<'a> {
+    client: &'a Client,
+    name: &'a str,
+    revision: String,
+}
+
+impl Reading<'_> {
+    /// The policy as it was written at a commit.
+    async fn at(&self, commit: &str) -> Result<Answered<Value>, Failure> {
+        let query = [("all", "true"), ("commit", commit)];
+        self.client.get_answered(Some(&self.revision), &["v1", "policies", self.name], &query).await
+    }
+
+    /// The policy at the revision itself.
+    async fn present(&self) -> Result<Present, Failure> {
+        let commit = CommitId::of_revision(&self.revision).map(|commit| commit.to_string());
+        match self.at(&commit.unwrap_or_default()).await {
+            Ok(Answered { etag, .. }) => Ok(Present::Valid(etag.unwrap_or_default())),
+            Err(Failure::Refused { problem, .. }) if problem.status == 404 => {
+                Ok(if problem.errors.is_empty() { Present::Absent } else { Present::Invalid })
+            }
+            Err(failure) => Err(failure),
+        }
     }
 }
 
@@ -123,22 +164,6 @@ fn refused(failure: &Failure, name: &str, commit: &str) -> ExitCode {
         return ExitCode::from(NOT_RIGHT);
     }
     failed_change(failure, &format!("{again}: it changes nothing if that was done already"))
-}
-
-/// The policy as it was written at a commit.
-async fn at(client: &Client, name: &str, commit: &str) -> Result<Value, Failure> {
-    client.get(&["v1", "policies", name], &[("all", "true"), ("commit", commit)]).await
-}
-
-/// The entity tag of the policy as it is now; `None` if there is no valid one.
-async fn present(client: &Client, name: &str) -> Result<Option<String>, Failure> {
-    let tagged: Result<(Value, _), _> =
-        client.get_tagged(&["v1", "policies", name], &[("all", "true")]).await;
-    match tagged {
-        Ok((_, etag)) => Ok(Some(etag)),
-        Err(failure) if failure.status() == Some(404) => Ok(None),
-        Err(failure) => Err(failure),
-    }
 }
 
 /// The whole id of the commit to go back to.
@@ -192,16 +217,17 @@ fn see_history(name: &str, code: u8) -> ExitCode {
 }
 
 /// The version that the policy goes back to, in words.
-fn told(history: &History, name: &str, commit: &str) -> String {
+fn told(history: &History, name: &str, commit: &str, folder: Option<&str>) -> String {
     let known = history.commits.iter().find(|known| known.id == commit);
     let of = known.map(|HistoryCommit { author, subject, time, .. }| {
         format!(" ({author}, {}: {subject})", relative(time.0, now()))
     });
-    format!(
-        "putting policy/{name} back as it was at commit {}{}",
-        short_revision(commit),
-        of.unwrap_or_default()
-    )
+    let into = folder.map(|folder| match folder {
+        "" => " into the policy directory".to_owned(),
+        folder => format!(" into the directory {folder}"),
+    });
+    let (into, of) = (into.unwrap_or_default(), of.unwrap_or_default());
+    format!("putting policy/{name} back{into} as it was at commit {}{of}", short_revision(commit))
 }
 
 #[cfg(test)]

@@ -12,7 +12,10 @@ use crate::{
         completions::{ArgValueCandidates, policy_names},
         console::DONE,
     },
-    client::{Failure, writing::Change},
+    client::{
+        Failure,
+        writing::{Change, Condition},
+    },
 };
 
 /// Take policies out of force and keep them, one commit for each
@@ -95,5 +98,6 @@ async fn set(connected: &Connected, name: &str, suspend: bool) -> Result<Written
         query.push(("restart", "true"));
     }
     let body = Value::Object(document).to_string();
-    client.change(Change::Replace { name, etag: Some(&etag), body: body.as_bytes() }, &query).await
+    let change = Change::Replace { name, if_it: Condition::Has(&etag), body: body.as_bytes() };
+    client.change(change, &query).await
 }

@@ -89,7 +89,7 @@ fn next(failure: &Failure) -> String {
 }
 
 /// The step after a change whose end is not known.
-const AGAIN: &str = "run the same command again: what was done already is `unchanged`";
+pub(crate) const AGAIN: &str = "run the same command again: what was done already is `unchanged`";
 
 /// The word by which a server names the line that a ServiceAccount needs.
 const LINE: &str = " serviceaccount:";

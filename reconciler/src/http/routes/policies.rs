@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Extension,
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -21,12 +21,15 @@ use serde_json::Value;
 use crate::api::{
     policies::{Policies, Policy},
     policy_status::PolicyState,
+    writes::BodyError,
 };
 use crate::http::{
     conditional::{condition, is_current},
-    headers::REVISION,
+    headers::{FOLDER, REVISION},
     listing::{self, Listing},
-    operation::{ETAG, Operation, Parameter, REVISION as REVISION_HEADER, json, policy_schema},
+    operation::{
+        ETAG, FOLDER as FOLDER_HEADER, Operation, Parameter, REVISION as REVISION_HEADER, json, policy_schema,
+    },
     peer::Peer,
     policy_query::{Wanted, wants_all},
     problem::Problem,
@@ -36,7 +39,11 @@ use crate::serving::{
     published::{Publication, Published},
     status,
 };
-use crate::{clients::Client, clock, source::ancestry::CommitId};
+use crate::{
+    clients::Client,
+    clock,
+    source::{ancestry::CommitId, git::Stood},
+};
 
 /// The policies in force that the first generation cannot misread; with `all=true` all policies.
 pub(crate) async fn list(
@@ -71,8 +78,9 @@ pub(crate) async fn one(
     let Wanted { all, commit } = Wanted::read(query.as_deref())?;
     let published = published(&served)?;
     if let Some(commit) = commit {
-        let document = at(commit, name, &published, &served, client).await?;
-        return Ok(answer(&published, document.into(), &headers));
+        let (document, folder) = at(commit, name, &published, &served, client).await?;
+        let folder = HeaderValue::from_bytes(folder.as_bytes()).ok().map(|folder| [(FOLDER, folder)]);
+        return Ok((folder, answer(&published, document.into(), &headers)).into_response());
     }
     let catalog = published.reported();
     let located = catalog.policies().iter().find(|located| located.entry.policy.name.as_str() == name);
@@ -105,14 +113,14 @@ async fn as_written(
     Ok(written.map_or_else(|| document::in_full(&located.parsed).to_string(), |written| written.to_json()))
 }
 
-/// The policy as it was written at a commit of the branch.
+/// The policy as it was written at a commit of the branch, and the directory of its file.
 async fn at(
     commit: CommitId,
     name: String,
     published: &Published,
     served: &Served,
     client: Client,
-) -> Result<String, Problem> {
+) -> Result<(String, String), Problem> {
     let not_found = |detail: String| Problem::new(StatusCode::NOT_FOUND, detail);
     let of = PolicyName::try_from(name.clone()).map_err(|error| not_found(error.to_string()))?;
     let tip = CommitId::of_revision(published.whole.revision.as_str());
@@ -125,7 +133,13 @@ async fn at(
         not_found(format!("{commit} is none of the last 1,000 first-parent commits of what is served"))
     })?;
     match found.as_slice() {
-        [document] => Ok(document.to_json()),
+        [Stood { document: Some(document), directory }] => Ok((document.to_json(), directory.clone())),
+        // Clients tell it from one that is not there by the mistake.
+        [Stood { document: None, .. }] => {
+            let error = BodyError { message: "is not valid".to_owned(), ..BodyError::default() };
+            let detail = format!("the policy `{name}` was not valid at commit {commit}");
+            Err(not_found(detail).errors(vec![error]))
+        }
         [] => Err(not_found(format!("there was no valid policy `{name}` at commit {commit}"))),
         _ => Err(not_found(format!("the policy `{name}` stood in several places at commit {commit}"))),
     }
@@ -215,7 +229,7 @@ pub(crate) fn one_described() -> Operation {
              commits of what is served.",
         ))
         .parameter(Parameter::if_none_match())
-        .answers(200, "The policy", Some(json::<Policy>()), &[ETAG, REVISION_HEADER])
+        .answers(200, "The policy", Some(json::<Policy>()), &[ETAG, REVISION_HEADER, FOLDER_HEADER])
         .answers(304, "The client has it already", None, &[ETAG, REVISION_HEADER])
         .problems(&[400, 404, 503])
 }

@@ -50,6 +50,15 @@ pub struct ChangeCommit {
     pub subject: String,
 }
 
+/// A policy as it stood at a commit.
+#[derive(Debug)]
+pub struct Stood {
+    /// The directory of its file, below the policy directory; empty for the policy directory itself.
+    pub directory: String,
+    /// What is written there, if it is valid.
+    pub document: Option<editing::Document>,
+}
+
 impl GitSource {
     /// The histories of the documents in the clone.
     pub(in crate::source) fn document_history(&self) -> DocumentHistory {
@@ -101,26 +110,32 @@ impl DocumentHistory {
         read().map_err(|error| told("cannot read the policy", &error))
     }
 
-    /// The policies of this name at a commit, as they are written and if they are valid; `None` if the commit is none of
-    /// the first-parent commits up to `tip` that are looked at. Blocks.
+    /// The policies of this name at a commit; `None` if the commit is none of the first-parent commits up to `tip` that
+    /// are looked at. Blocks.
     pub fn at(
         &self,
         tip: CommitId,
         commit: CommitId,
         name: &PolicyName,
-    ) -> Result<Option<Vec<editing::Document>>, SourceError> {
+    ) -> Result<Option<Vec<Stood>>, SourceError> {
         let read = || -> Result<_, ReadError> {
             let clone = BareClone::open_bare(&self.clone)?;
             let Some(commit) = first_parent(&clone, tip, commit)? else { return Ok(None) };
             let directory = self.directory(&clone, &commit, None)?;
             let mut found = Vec::new();
-            for blob in Change::between(None, directory.as_deref()).after {
+            for (path, blob) in directory.iter().flat_map(|directory| directory.all_files()) {
                 let content = objects::content(&clone, blob)?;
-                found.extend(editing::find(&content, name));
+                found.extend(stood(&content, name, || self.below(path)));
             }
             Ok(Some(found))
         };
         read().map_err(|error| told("cannot read the policy", &error))
+    }
+
+    /// The directory of a file, below the policy directory.
+    fn below(&self, path: &str) -> String {
+        let below = Path::new(path).strip_prefix(&self.path).ok().and_then(Path::parent);
+        below.unwrap_or(Path::new("")).to_string_lossy().into_owned()
     }
 
     fn walk(
@@ -199,20 +214,24 @@ fn documents(clone: &BareClone, mut blobs: Vec<Oid>, name: &PolicyName) -> Resul
     let mut documents = Vec::new();
     for id in blobs {
         let content = objects::content(clone, id)?;
-        let text = name.as_str().as_bytes();
-        if !content.windows(text.len()).any(|window| window == text) {
-            continue;
-        }
-        match editing::find(&content, name) {
-            Some(document) => documents.push(document.to_json()),
-            None if File::read(&content).policy_names().any(|(known, _)| known == name) => {
-                documents.push(id.to_string());
-            }
-            None => {}
-        }
+        let written = stood(&content, name, String::new);
+        documents.extend(
+            written.map(|stood| stood.document.map_or_else(|| id.to_string(), |document| document.to_json())),
+        );
     }
     documents.sort_unstable();
     Ok(documents)
+}
+
+/// The policy of a name in a file, if it stands there.
+fn stood(content: &[u8], name: &PolicyName, directory: impl Fn() -> String) -> Option<Stood> {
+    let text = name.as_str().as_bytes();
+    if !content.windows(text.len()).any(|window| window == text) {
+        return None;
+    }
+    let document = editing::find(content, name);
+    let is_there = document.is_some() || File::read(content).policy_names().any(|(known, _)| known == name);
+    is_there.then(|| Stood { directory: directory(), document })
 }
 
 impl ChangeCommit {

@@ -12,12 +12,12 @@ use serde_json::json;
 
 use super::{
     directory::{below, joined},
-    expiry::Expiring,
+    expiry::{Expiring, is_list, lines},
 };
 use crate::{
     api::writes::BodyError,
     cli::{
-        console::{WRONG_USE, error, warning, wrong_use},
+        console::{WRONG_USE, error, next, warning, wrong_use},
         policy_files::{PolicyFiles, Text},
     },
     client::writing::Change,
@@ -51,20 +51,21 @@ impl Body {
         let files = PolicyFiles::read_or_piped(paths).map_err(wrong_use)?;
         files.warnings().for_each(warning);
         let directories: Vec<_> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
-        let (mut texts, mut is_whole) = (Vec::new(), true);
-        for text in files.texts() {
-            match text {
-                Ok(text) => texts.push(text),
-                Err(problem) => {
-                    error(problem);
-                    is_whole = false;
-                }
+        let (texts, unreadable) = files.texts().partition::<Vec<_>, _>(Result::is_ok);
+        let texts: Vec<_> = texts.into_iter().flatten().collect();
+        let mut problems: Vec<_> = unreadable.into_iter().filter_map(Result::err).collect();
+        if problems.is_empty() {
+            problems = not_understood(&texts, &directories, expires_at.is_some());
+        }
+        if problems.is_empty() {
+            match Self::of(&texts, &directories, folder, expires_at) {
+                Ok(body) => return Ok(body),
+                Err(found) => problems = found,
             }
         }
-        if !is_whole {
-            return Err(ExitCode::from(WRONG_USE));
-        }
-        Self::of(&texts, &directories, folder, expires_at).map_err(wrong_use)
+        problems.iter().for_each(error);
+        next("correct these files; nothing was sent");
+        Err(ExitCode::from(WRONG_USE))
     }
 
     fn of(
@@ -72,37 +73,31 @@ impl Body {
         directories: &[PathBuf],
         folder: &str,
         expires_at: Option<&str>,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Vec<Problem>> {
         let bytes = folders(texts, directories, folder).unwrap_or_default();
-        let documents_before = usize::from(!bytes.is_empty());
+        let (documents_before, mut lines_before) = (usize::from(!bytes.is_empty()), lines(&bytes));
         let mut body = Self { bytes, media_type: "application/yaml", parts: Vec::new(), documents_before };
         if let [text] = texts
-            && text.text.trim_ascii_start().starts_with(b"[")
+            && is_list(text.text)
         {
-            // A list is no policy file; `hfi policy get -o json` prints one.
             body.media_type = "application/json";
         }
         for text in texts {
             if !body.parts.is_empty() {
-                if !body.bytes.ends_with(b"\n") {
-                    body.bytes.push(b'\n');
-                }
                 // It ends the document of the file before, so that directives may follow.
-                body.bytes.extend(b"...\n");
+                let end: &[u8] = if body.bytes.ends_with(b"\n") { b"...\n" } else { b"\n...\n" };
+                body.bytes.extend(end);
+                lines_before += lines(end);
             }
-            let expiring = expires_at.map(|at| Expiring::of(text.text, text.file, at)).transpose();
-            let expiring = expiring.map_err(|message| {
-                let finding = Finding { place: Place::default(), field: String::new(), message };
-                Problem { file: Arc::clone(text.shown), finding }
-            })?;
-            let lines_before = body.bytes.iter().filter(|byte| **byte == b'\n').count();
-            body.parts.push(Part {
-                shown: Arc::clone(text.shown),
-                lines_before: u32::try_from(lines_before).unwrap_or(u32::MAX),
-                expiring: expiring.unwrap_or_else(|| Expiring::unchanged(text.text)),
-            });
-            let bytes = body.parts.last().map_or(&[][..], |part| &part.expiring.bytes);
+            let expiring = match expires_at {
+                Some(at) => Expiring::of(text.text, at).map_err(|findings| problems(text, findings))?,
+                None => Expiring::unchanged(text.text),
+            };
+            let bytes = expiring.bytes.as_slice();
             body.bytes.extend(bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes));
+            let lines = lines(bytes);
+            body.parts.push(Part { shown: Arc::clone(text.shown), lines_before, expiring });
+            lines_before += lines;
         }
         Ok(body)
     }
@@ -131,6 +126,24 @@ impl Body {
         };
         Problem { file, finding: Finding { place, field: field.clone(), message: message.clone() } }
     }
+}
+
+/// The mistakes of all files, if one that has some must be understood here: its policies get a directory or an end, and
+/// a newer server might take them without.
+fn not_understood(texts: &[Text<'_>], directories: &[PathBuf], end: bool) -> Vec<Problem> {
+    let has_mistakes = |text: &&Text<'_>| !text.file.findings.is_empty();
+    // The mistakes of a list are found where it gets its ends.
+    let must_be =
+        |text: &Text<'_>| end && !is_list(text.text) || !below(directories, Path::new(text.path)).is_empty();
+    if !texts.iter().filter(has_mistakes).any(must_be) {
+        return Vec::new();
+    }
+    texts.iter().flat_map(|text| problems(text, text.file.findings.clone())).collect()
+}
+
+fn problems(text: &Text<'_>, findings: Vec<Finding>) -> Vec<Problem> {
+    let problem = |finding| Problem { file: Arc::clone(text.shown), finding };
+    findings.into_iter().map(problem).collect()
 }
 
 /// The document that names the directories of new policies, if some are in one.
