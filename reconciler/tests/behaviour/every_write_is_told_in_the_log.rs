@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    time::{Duration, timeout},
+    time::timeout,
 };
 
 use crate::support::{
@@ -15,6 +15,19 @@ use crate::support::{
     policy,
     writing::{ALICE, git, waiting},
 };
+
+impl World {
+    /// Sends the head of a change.
+    async fn connect(&self, headers: &str) -> TcpStream {
+        let mut client = TcpStream::connect(self.hfi.url.strip_prefix("http://").unwrap()).await.unwrap();
+        let head = format!(
+            "POST /v1/policies HTTP/1.1\r\nhost: hfi\r\nauthorization: Bearer {ALICE}\r\n\
+             content-type: application/yaml\r\n{headers}\r\n"
+        );
+        client.write_all(head.as_bytes()).await.unwrap();
+        client
+    }
+}
 
 #[track_caller]
 fn is_of_alice(line: &Value) {
@@ -44,12 +57,15 @@ async fn a_change_whose_client_left_is_told_with_all_that_became_of_it() {
 async fn a_change_that_was_given_up_before_its_push_is_told_and_not_done() {
     let world = World::new().await;
     world.leave_when("pushed", || world.begun.exists()).await;
-    // It waits for the push of the first one.
-    let client = crate::support::client();
+    // It waits for the push of the first one. Its body is asked for once it is being done.
     let body = policy("queued", "web", 500);
-    let sending = crate::support::writing::send(&client, &world.hfi.url, waiting(60, &body));
-    let left = timeout(Duration::from_secs(2), sending).await;
-    left.expect_err("it is not answered while the first one is pushed");
+    let mut client =
+        world.connect(&format!("content-length: {}\r\nexpect: 100-continue\r\n", body.len())).await;
+    let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    timeout(PATIENCE, client.read_exact(&mut go_on)).await.unwrap().unwrap();
+    assert!(go_on.starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&go_on));
+    client.write_all(body.as_bytes()).await.unwrap();
+    drop(client);
     let line = world.told("a write was refused", "reason", "its client left; nothing was written").await;
     is_of_alice(&line);
     fs::remove_file(&world.hold).unwrap();
@@ -61,13 +77,7 @@ async fn a_change_that_was_given_up_before_its_push_is_told_and_not_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_of_ten_megabytes_is_refused_unread_and_told() {
     let world = World::new().await;
-    let address = world.hfi.url.strip_prefix("http://").unwrap();
-    let mut client = TcpStream::connect(address).await.unwrap();
-    let head = format!(
-        "POST /v1/policies HTTP/1.1\r\nhost: hfi\r\nauthorization: Bearer {ALICE}\r\n\
-         content-type: application/yaml\r\ncontent-length: 10000000\r\n\r\n"
-    );
-    client.write_all(head.as_bytes()).await.unwrap();
+    let mut client = world.connect("content-length: 10000000\r\n").await;
     let mut answer = vec![0; 4_096];
     let length = timeout(PATIENCE, client.read(&mut answer)).await.unwrap().unwrap();
     let answer = String::from_utf8_lossy(&answer[..length]).into_owned();

@@ -35,10 +35,14 @@ pub(crate) async fn team() -> Team {
 
 impl Team {
     pub(crate) async fn replica(&self, write_branch: Option<&str>) -> Replica {
+        self.replica_of(&path(&self.repository), write_branch).await
+    }
+
+    pub(crate) async fn replica_of(&self, url: &str, write_branch: Option<&str>) -> Replica {
         let signers = Some(Signers::new(self.trusted.path().to_owned()));
         let access = Access { signers, ..remote::access() };
         let key = SigningKey::read(self.server.private_key()).unwrap();
-        Replica::start(remote::following(&path(&self.repository), &access), SOON, |options| {
+        Replica::start(remote::following(url, &access), SOON, |options| {
             options.settings.writer.signing_key = Some(key);
             options.settings.write_branch = write_branch.map(|pattern| pattern.parse().unwrap());
         })
@@ -47,14 +51,19 @@ impl Team {
 
     /// Pushes a commit that nobody signed; its id.
     pub(crate) async fn push_unsigned(&self) -> String {
+        let commit = self.unsigned().await;
+        git(&self.repository, &["update-ref", "refs/heads/main", &commit]);
+        commit
+    }
+
+    /// A commit on top of the branch that nobody signed; its id.
+    pub(crate) async fn unsigned(&self) -> String {
         let bare = self.repository.bare();
         let tree = git(&self.repository, &["rev-parse", "main^{tree}"]);
         let mallory = ["-c", "user.name=Mallory", "-c", "user.email=mallory@example.org"];
         let unsigned = ["-C", text(&bare), "commit-tree", tree.trim(), "-p", "main", "-m", "Unsigned"];
         let unsigned = [&mallory[..], &unsigned].concat();
-        let commit = self.repository.git(&unsigned).await.unwrap().trim().to_owned();
-        git(&self.repository, &["update-ref", "refs/heads/main", &commit]);
-        commit
+        self.repository.git(&unsigned).await.unwrap().trim().to_owned()
     }
 
     /// Alice commits something on top of what is there.
