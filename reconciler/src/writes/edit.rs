@@ -83,7 +83,7 @@ impl Edit<'_> {
         let gained = self.may_gain(&after);
         let Self { branch, order, draft: Draft { changes, mut policies, sent, mut warnings, .. }, .. } = self;
         let touched: Vec<_> = policies.iter().map(|policy| policy.file.as_str()).collect();
-        warnings.extend(judge(branch, &after, &sent, &touched, order.only_takes_away())?);
+        warnings.extend(judge(branch, &after, &sent, &touched)?);
         warnings.extend(gained?);
         let places = after.places_of(&order.names());
         for policy in policies.iter_mut().filter(|policy| policy.result != WriteResult::Deleted) {

@@ -27,15 +27,12 @@ pub(super) fn judge(
     after: &Branch,
     sent: &[Sent],
     touched: &[&str],
-    only_takes_away: bool,
 ) -> Result<Vec<Problem>, Refusal> {
-    if !only_takes_away {
-        let mut mistakes: Vec<_> = sent.iter().flat_map(|sent| errors_in(sent, before, after)).collect();
-        mistakes.extend(lost(before, after, sent));
-        mistakes.truncate(MAX_TOLD);
-        if !mistakes.is_empty() {
-            return Err(Refusal::Mistakes(mistakes));
-        }
+    let mut mistakes: Vec<_> = sent.iter().flat_map(|sent| errors_in(sent, before, after)).collect();
+    mistakes.extend(lost(before, after, sent));
+    mistakes.truncate(MAX_TOLD);
+    if !mistakes.is_empty() {
+        return Err(Refusal::Mistakes(mistakes));
     }
     let files: HashSet<_> = touched.iter().copied().collect();
     let there = files.into_iter().flat_map(|file| after.problems_of(file).cloned());
@@ -45,7 +42,8 @@ pub(super) fn judge(
     Ok(warnings)
 }
 
-/// The errors of a document that was sent, and of the file around it as far as they are new.
+/// The errors of a document that was sent, and of the file around it as far as they are new. A document that suspends
+/// its policy is refused for none of them.
 fn errors_in(Sent { document, file }: &Sent, before: &Branch, after: &Branch) -> Vec<Mistake> {
     let Some((name, policy)) = document.name().zip(document.policy()) else { return Vec::new() };
     if policy.suspend || after.policy(name).is_some() {
@@ -60,7 +58,8 @@ fn errors_in(Sent { document, file }: &Sent, before: &Branch, after: &Branch) ->
     errors.map(|problem| document.mistake(&problem.finding.field, &problem.finding.message)).collect()
 }
 
-/// The policies that were valid, are not removed, and no longer are valid.
+/// The policies that were valid, are not removed, and no longer are valid. A suspended policy too may take the place of
+/// others: it has a part in what the regexes of all may cost. Suspending one that is valid takes nothing from others.
 fn lost(before: &Branch, after: &Branch, sent: &[Sent]) -> Vec<Mistake> {
     let Some(first) = sent.first() else { return Vec::new() };
     let valid: HashSet<&PolicyName> = names(after).collect();

@@ -91,14 +91,4 @@ impl Order {
             Action::Delete { .. } => "Delete",
         }
     }
-
-    /// True if the change can only take policies out of force.
-    pub fn only_takes_away(&self) -> bool {
-        match &self.action {
-            Action::Put(documents) => {
-                documents.iter().all(|document| document.policy().is_some_and(|policy| policy.suspend))
-            }
-            Action::Delete { .. } => true,
-        }
-    }
 }

@@ -187,6 +187,24 @@ async fn what_makes_the_branch_worse_is_refused_and_what_was_wrong_before_is_a_w
 }
 
 #[tokio::test]
+async fn a_suspended_policy_takes_no_policy_of_others_out_of_force() {
+    // Each is within the limits of a file; both together are more than the regexes of all policies may take.
+    let costly = |name: &str, spec: &str| {
+        let rule = "{match: {path: {regex: '^a{19000}$'}}, fault: {percentage: 5, delay_ms: 1}}";
+        let rules = [rule; 30].join(", ");
+        format!("metadata: {{name: {name}}}\nspec: {{{spec}, rules: [{rules}]}}\n")
+    };
+    let theirs = costly("theirs", "selector: {namespace: other}");
+    let repository = repository(&[("theirs.yaml", &theirs)]).await;
+    let replica = Replica::of(&path(&repository)).await;
+    let ours = costly("ours", "suspend: true, priority: 9, selector: {namespace: shop}");
+    let answer = replica.send(with(apply("", &ours), "shop-0123456789abcdef")).await;
+    answer.is_refused(422, "takes the policy `theirs` of theirs.yaml out of force");
+    let suspended = costly("theirs", "suspend: true, selector: {namespace: other}");
+    replica.apply("", &suspended).await.is(200, &["theirs configured"]);
+}
+
+#[tokio::test]
 async fn a_name_in_two_places_is_no_ones_to_choose() {
     let repository = repository(&[
         ("one.yaml", &policy("a", "checkout", 503)),
