@@ -32,17 +32,12 @@ pub(crate) struct Behind(pub(crate) Revision);
 
 impl Running {
     pub(crate) fn of(served: &Served, headers: &HeaderMap) -> Self {
-        // A branch may have any name.
-        let sent = headers.get(REVISION).and_then(|revision| str::from_utf8(revision.as_bytes()).ok());
-        let is_revision =
-            |sent: &&str| sent.len() <= MAX_REVISION_BYTES && CommitId::of_revision(sent).is_some();
-        let sent = sent.filter(is_revision);
-        Self(sent.map(|sent| match served.publisher.publication() {
+        Self(named(headers).map(|named| match served.publisher.publication() {
             // Nearly all clients run it: they share one text.
-            Publication::Serving(published) if published.whole.revision.as_str() == sent => {
+            Publication::Serving(published) if published.whole.revision.as_str() == named => {
                 published.whole.revision.clone()
             }
-            _ => Revision::new(sent.to_owned()),
+            _ => Revision::new(named.to_owned()),
         }))
     }
 
@@ -64,16 +59,33 @@ impl Running {
 
     /// Waits until this replica is no longer behind, until `wait` is over, or until the server ends.
     pub(crate) async fn catch_up(&mut self, served: &Served, wait: Option<Duration>) {
-        let caught_up = async {
-            tokio::select! {
-                () = served.syncs.sync() => true,
-                () = served.publisher.until(|newest| !self.is_ahead_of(newest)) => false,
-                () = served.shutdown.requested() => false,
-            }
-        };
-        if timeout(wait.unwrap_or(UNASKED), caught_up).await == Ok(true) {
+        if has_fetched(served, wait, |newest| !self.is_ahead_of(newest)).await {
             // What is still unknown after a fetch was forced off the branch, or never was on it.
             self.0 = None;
         }
     }
+}
+
+/// The revision that a request names, if it is that of a commit.
+pub(super) fn named(headers: &HeaderMap) -> Option<&str> {
+    // A branch may have any name.
+    let named = headers.get(REVISION).and_then(|revision| str::from_utf8(revision.as_bytes()).ok());
+    named.filter(|named| named.len() <= MAX_REVISION_BYTES && CommitId::of_revision(named).is_some())
+}
+
+/// Fetches, and waits until that has succeeded, until `is_enough` is true of what is served, until `wait` is over, or
+/// until the server ends. Returns true if the fetch has succeeded.
+pub(super) async fn has_fetched(
+    served: &Served,
+    wait: Option<Duration>,
+    is_enough: impl Fn(&Publication) -> bool,
+) -> bool {
+    let fetched = async {
+        tokio::select! {
+            () = served.syncs.sync() => true,
+            () = served.publisher.until(is_enough) => false,
+            () = served.shutdown.requested() => false,
+        }
+    };
+    timeout(wait.unwrap_or(UNASKED), fetched).await == Ok(true)
 }

@@ -65,6 +65,7 @@ mod halts_do_not_wait_for_each_other;
 mod interop;
 mod modules_are_handed_out;
 mod no_client_hurts_the_others;
+mod nothing_older_than_a_write_is_read;
 mod one_client_leaves_the_others_their_share;
 mod policies_are_changed_from_the_command_line;
 mod policies_are_compared_with_those_of_a_server;
