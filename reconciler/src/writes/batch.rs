@@ -80,8 +80,16 @@ impl Worker {
                 Next::Nothing
             }
             PushOutcome::LostRace { .. } => {
-                self.syncs.counters.writes.retries.inc();
-                Next::Again(chain.into_pending())
+                chain.hinder("others pushed first");
+                self.again(chain)
+            }
+            PushOutcome::NotUpdated { words } => {
+                let cause = Refusal::not_updated(&words).reason();
+                let requests = chain.hinder(&cause);
+                if !requests.is_empty() {
+                    warn!(requests = requests.join(","), cause, "a push wrote nothing; it is tried again");
+                }
+                self.again(chain)
             }
             PushOutcome::Refused { words } => chain.refuse(&Refusal::of_repository(&words)),
             PushOutcome::Unreachable { reason } => {
@@ -101,6 +109,12 @@ impl Worker {
                 Next::Again(self.still_unknown(others))
             }
         }
+    }
+
+    /// The requests of a push that wrote nothing, for a cause that may pass.
+    fn again(&self, chain: Chain) -> Next {
+        self.syncs.counters.writes.retries.inc();
+        Next::Again(chain.into_pending())
     }
 
     /// Reads a commit that is to be pushed as it would be read for serving, with all limits.
@@ -151,10 +165,10 @@ fn still_wanted(pending: Vec<Pending>) -> Vec<Pending> {
         .into_iter()
         .filter(|pending| !pending.ticket.is_given_up())
         .partition(|pending| pending.order.deadline > Instant::now());
-    refuse_all(
-        late,
-        &Refusal::Unavailable("others pushed first, again and again; nothing was written".to_owned()),
-    );
+    for mut pending in late {
+        let refusal = pending.ticket.late();
+        pending.ticket.answer(Err(refusal));
+    }
     in_time
 }
 

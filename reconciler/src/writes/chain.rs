@@ -94,6 +94,12 @@ impl Chain {
         others.into_iter().for_each(|(pending, answer)| worker.tell(pending, answer));
     }
 
+    /// Notes the cause for which its push wrote nothing. Returns the ids of the requests to which it is new.
+    pub(super) fn hinder(&self, cause: &str) -> Vec<&str> {
+        let hindered = self.links.iter().filter(|link| link.pending.ticket.hinder(cause));
+        hindered.map(|link| link.pending.order.id.as_str()).collect()
+    }
+
     /// Refuses the request if it is alone; of several, it is not known which is refused.
     pub(super) fn refuse(self, refusal: &Refusal) -> Next {
         let is_alone = self.links.len() == 1;

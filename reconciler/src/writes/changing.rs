@@ -23,6 +23,13 @@ use crate::{
 /// The longest that a change is tried, beside the time that a push takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The end of a push.
+enum Pushed {
+    Done(Changed),
+    /// It wrote nothing, for a cause that may pass: the refusal of a change for which no time is left.
+    Again(Refusal),
+}
+
 impl Worker {
     /// Makes a change, and tells its end.
     pub(super) fn change_file(&mut self, Waiting { change, answer }: Waiting) {
@@ -32,8 +39,8 @@ impl Worker {
     }
 
     fn try_to_change(&mut self, change: &FileChange) -> Result<Changed, Refusal> {
-        let deadline = Instant::now() + PATIENCE;
-        for attempt in 0.. {
+        let (deadline, mut attempt) = (Instant::now() + PATIENCE, 0);
+        loop {
             let head = self.read().map_err(|error| self.unreadable(error.to_string()))?;
             let path = self.below_directory(&change.path);
             let unavailable = |error: SourceError| Refusal::Unavailable(error.to_string());
@@ -52,24 +59,16 @@ impl Worker {
             if !(change.is_wanted)() {
                 return Ok(Changed::Dropped);
             }
-            if let Some(changed) = self.push_file(&head, commit, change)? {
-                return Ok(changed);
+            match self.push_file(&head, commit, change)? {
+                Pushed::Done(changed) => return Ok(changed),
+                Pushed::Again(refusal) if Instant::now() > deadline => return Err(refusal),
+                Pushed::Again(_) => pause(attempt),
             }
-            if Instant::now() > deadline {
-                break;
-            }
-            pause(attempt);
+            attempt += 1;
         }
-        Err(Refusal::Unavailable("others pushed first, again and again".to_owned()))
     }
 
-    /// Pushes a commit; `None` if somebody else was faster.
-    fn push_file(
-        &mut self,
-        head: &Branch,
-        commit: CommitId,
-        change: &FileChange,
-    ) -> Result<Option<Changed>, Refusal> {
+    fn push_file(&mut self, head: &Branch, commit: CommitId, change: &FileChange) -> Result<Pushed, Refusal> {
         let branch = self.branch_for(change)?;
         let outcome = match &branch {
             Some(name) => self.writer.push_new_branch(name, head.commit, commit),
@@ -77,13 +76,16 @@ impl Worker {
         };
         match (outcome, branch) {
             (PushOutcome::Pushed { .. }, Some(name)) => {
-                Ok(Some(Changed::Proposed { branch: name.as_str().to_owned() }))
+                Ok(Pushed::Done(Changed::Proposed { branch: name.as_str().to_owned() }))
             }
             (PushOutcome::Pushed { .. }, None) => {
                 self.syncs.request_at_once();
-                Ok(Some(Changed::Pushed(commit)))
+                Ok(Pushed::Done(Changed::Pushed(commit)))
             }
-            (PushOutcome::LostRace { .. }, _) => Ok(None),
+            (PushOutcome::LostRace { .. }, _) => {
+                Ok(Pushed::Again(Refusal::Unavailable("others pushed first, again and again".to_owned())))
+            }
+            (PushOutcome::NotUpdated { words }, _) => Ok(Pushed::Again(Refusal::not_updated(&words))),
             (PushOutcome::Refused { words }, _) => Err(Refusal::of_repository(&words)),
             (PushOutcome::Unreachable { reason }, _) => Err(Refusal::Unavailable(reason)),
             (PushOutcome::Unverified { commit, reason }, _) => Err(Refusal::unverified(commit, &reason)),

@@ -63,6 +63,11 @@ impl Refusal {
         Self::Forbidden(format!("the repository refuses the push: {words}"))
     }
 
+    /// The repository could not update the branch, and says so with these words.
+    pub(super) fn not_updated(words: &str) -> Self {
+        Self::Unavailable(format!("the repository did not update the branch: {words}"))
+    }
+
     /// This commit, on top of which something was to be written, is not verified.
     pub(super) fn unverified(commit: CommitId, reason: &str) -> Self {
         Self::Conflict(format!(

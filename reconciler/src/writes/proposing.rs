@@ -80,6 +80,7 @@ impl Worker {
                 return None;
             }
             PushOutcome::Refused { words } => Refusal::of_repository(&words),
+            PushOutcome::NotUpdated { words } => Refusal::not_updated(&words),
             PushOutcome::Unreachable { reason } => Refusal::Unavailable(reason),
             PushOutcome::Unverified { commit, reason } => Refusal::unverified(commit, &reason),
         };

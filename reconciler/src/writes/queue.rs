@@ -110,8 +110,8 @@ impl Writes {
             |_| Refusal::Unavailable(format!("{MAX_WAITING} writes wait already; nothing was written"));
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(full)?;
         let pending = Pending { order, ticket, first_seen: BTreeMap::new(), _place: place };
-        let ends = |_| Refusal::Unavailable("this replica ends; nothing was written".to_owned());
-        self.messages.try_send(Message::Write(Box::new(pending))).map_err(ends)?;
+        let ends = || Refusal::Unavailable("this replica ends; nothing was written".to_owned());
+        self.messages.try_send(Message::Write(Box::new(pending))).map_err(|_| ends())?;
         let heard = tokio::select! {
             biased;
             answer = timeout_at(deadline.into(), &mut claim.answer) => answer.ok(),
@@ -125,10 +125,10 @@ impl Writes {
             Some(Ok(answer)) => answer,
             Some(Err(_)) if claim.give_up().is_none() && left.has_left() => Err(Refusal::Left),
             // The thread has ended. A push of it may have begun.
-            Some(Err(_)) => Err(unheard(&claim, "this replica ends")),
+            Some(Err(_)) => Err(unheard(&claim, ends)),
             None => {
                 // From here on the worker sees that nobody hears it.
-                let refusal = unheard(&claim, "it was not done in time");
+                let refusal = unheard(&claim, || claim.late());
                 claim.answer.try_recv().unwrap_or(Err(refusal))
             }
         }
@@ -189,9 +189,10 @@ impl Writes {
     }
 }
 
-fn unheard(claim: &Claim, why: &str) -> Refusal {
+/// The refusal of a request that nobody hears any more.
+fn unheard(claim: &Claim, unless_pushing: impl FnOnce() -> Refusal) -> Refusal {
     match claim.give_up() {
         Some(commit) => Refusal::Unknown { commit },
-        None => Refusal::Unavailable(format!("{why}; nothing was written")),
+        None => unless_pushing(),
     }
 }

@@ -35,6 +35,8 @@ struct State {
     phase: Phase,
     /// False once no client hears the answer.
     is_heard: bool,
+    /// The cause for which its last attempt wrote nothing.
+    hindrance: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ enum Phase {
 
 /// Both sides of a request. While its commit may be in Git, the memory has it.
 pub(super) fn ticket(fingerprint: Digest, memory: Memory) -> (Ticket, Claim) {
-    let state = Arc::new(Mutex::new(State { phase: Phase::Waiting, is_heard: true }));
+    let state = Arc::new(Mutex::new(State { phase: Phase::Waiting, is_heard: true, hindrance: None }));
     let (sender, receiver) = oneshot::channel();
     let ticket = Ticket { state: Arc::clone(&state), answer: Some(sender), fingerprint, memory };
     (ticket, Claim { state, answer: receiver })
@@ -81,6 +83,17 @@ impl Ticket {
         state.phase = if state.is_heard { Phase::Waiting } else { Phase::GivenUp };
     }
 
+    /// An attempt has written nothing, for this cause, and another one follows. False if the cause is known.
+    pub(super) fn hinder(&self, cause: &str) -> bool {
+        let hindrance = &mut lock(&self.state).hindrance;
+        hindrance.replace(cause.to_owned()).as_deref() != Some(cause)
+    }
+
+    /// The refusal of a request that is not done in time.
+    pub(super) fn late(&self) -> Refusal {
+        lock(&self.state).late()
+    }
+
     /// True if somebody waits for the answer.
     pub(super) fn is_heard(&self) -> bool {
         lock(&self.state).is_heard
@@ -109,7 +122,19 @@ impl Drop for Ticket {
     }
 }
 
+impl State {
+    fn late(&self) -> Refusal {
+        let cause = self.hindrance.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
+        Refusal::Unavailable(format!("it was not done in time{cause}; nothing was written"))
+    }
+}
+
 impl Claim {
+    /// The refusal of a request that is not done in time.
+    pub(super) fn late(&self) -> Refusal {
+        lock(&self.state).late()
+    }
+
     /// Says that no client hears the answer, and gives the request up unless its push has begun. Returns the commit
     /// that is being pushed, if one is.
     pub(super) fn give_up(&self) -> Option<CommitId> {
@@ -182,6 +207,16 @@ mod tests {
         claim.give_up();
         assert!(one.answer(Ok(Done::default())).is_some(), "the client has to be told later");
         assert!(claim.answer.try_recv().is_ok());
+    }
+
+    #[test]
+    fn who_comes_too_late_hears_what_hindered_the_last_attempt() {
+        let (one, claim) = ticket();
+        assert_eq!(claim.late().reason(), "it was not done in time; nothing was written");
+        assert!(
+            one.hinder("others pushed first") && !one.hinder("others pushed first") && one.hinder("a lock")
+        );
+        assert_eq!(claim.late().reason(), "it was not done in time: a lock; nothing was written");
     }
 
     #[test]

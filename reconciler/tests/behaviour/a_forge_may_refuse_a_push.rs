@@ -128,6 +128,17 @@ async fn a_race_that_is_lost_at_the_server_is_no_refusal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_ref_that_the_server_cannot_update_is_no_race_and_its_words_are_told() {
+    let mut forge = forge().await;
+    // As a server leaves it that is killed while it updates the branch.
+    std::fs::write(forge.repository.bare().join("refs/heads/main.lock"), "").unwrap();
+    let outcome = forge.push();
+    let PushOutcome::NotUpdated { words } = &outcome else { panic!("{outcome:?}") };
+    assert!(words.contains("main.lock': File exists"), "{words}");
+    forge.is_unchanged().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_cannot_store_the_pack_has_stored_nothing() {
     let mut forge = forge().await;
     bare_git(&forge.repository, &["config", "receive.maxInputSize", "10"]).await;

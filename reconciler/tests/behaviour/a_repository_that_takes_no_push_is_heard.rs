@@ -57,6 +57,30 @@ async fn a_change_that_nobody_waits_for_any_more_is_not_pushed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_a_server_that_cannot_update_the_branch_reach_the_user() {
+    let (repository, server) = over_http().await;
+    let replica = Replica::of(&server.url("policies.git")).await;
+    // As a server leaves it that is killed while it updates the branch.
+    let lock = repository.bare().join("refs/heads/main.lock");
+    fs::write(&lock, "").unwrap();
+    let body = policy("new", "web", 500);
+    let refused = async {
+        loop {
+            let answer = replica.send(waiting(3, &body)).await;
+            // Its time may be over in the middle of a push.
+            if answer.status != 504 {
+                break answer;
+            }
+        }
+    };
+    let refused = tokio::time::timeout(3 * PATIENCE, refused).await.unwrap();
+    refused.is_refused(503, "the repository did not update the branch");
+    refused.is_refused(503, "main.lock': File exists");
+    fs::remove_file(&lock).unwrap();
+    replica.send(waiting(20, &body)).await.is(201, &["new created"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_push_without_an_answer_is_unknown_and_the_same_request_tells() {
     let (repository, server) = over_http().await;
     let replica = Replica::of(&server.url("policies.git")).await;

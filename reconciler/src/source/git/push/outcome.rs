@@ -12,6 +12,9 @@ pub enum PushOutcome {
     /// Nothing was written: the branch is no longer where the commits begin. It is at `head`, if that was told and the
     /// branch still exists.
     LostRace { head: Option<CommitId> },
+    /// Nothing was written: the branch is where the push found it, and the server could not update it. That may pass,
+    /// since another push may be under way. Its words are as those of a refusal.
+    NotUpdated { words: String },
     /// Nothing was written: the forge does not want it. Its words are printable, in lines, and at most 1 KiB.
     Refused { words: String },
     /// Nothing was written, for another reason.

@@ -162,20 +162,19 @@ impl Push<'_> {
             self.not_stored(words)
         } else if now == Some(oid(self.job.tip)) {
             PushOutcome::Pushed { link: None }
-        } else if now != there || self.is_race(reason) {
+        } else if now != there || self.is_taken(reason) {
             PushOutcome::LostRace { head: now.map(commit_id) }
+        } else if self.job.from.is_some() && LOST.iter().any(|said| reason.contains(said)) {
+            // The lock of another push, or one that a server left when it was killed: only its words tell.
+            PushOutcome::NotUpdated { words: words.with_reason(reason) }
         } else {
             PushOutcome::Refused { words: words.with_reason(reason) }
         }
     }
 
-    /// True if another push was faster, or is under way. A new branch has a name of its own: only one that exists is in
-    /// its way for a while.
-    fn is_race(&self, reason: &str) -> bool {
-        match self.job.from {
-            Some(_) => LOST.iter().any(|said| reason.contains(said)),
-            None => reason.contains(EXISTS),
-        }
+    /// True if there is a branch of the name of a new one.
+    fn is_taken(&self, reason: &str) -> bool {
+        self.job.from.is_none() && reason.contains(EXISTS)
     }
 
     fn not_stored(&self, words: &ForgeWords) -> PushOutcome {
