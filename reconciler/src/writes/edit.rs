@@ -139,7 +139,7 @@ impl Edit<'_> {
         self.check_condition(name, existing)?;
         let (rights, options) = (&self.order.rights, &self.order.options);
         if existing.is_none() {
-            selection::may_remove(None, rights)?;
+            selection::may_replace_invalid(document, file, rights)?;
         }
         let selected = selection::check(document, existing, rights, options.allow_wildcard)?;
         self.warn(selected.warning, file);

@@ -47,6 +47,18 @@ pub(super) fn may_remove(existing: Option<&Document>, rights: &Rights) -> Result
     }
 }
 
+/// Checks that a document may replace one that is not valid, so that it is not known what that selects.
+pub(super) fn may_replace_invalid(document: &Document, file: &str, rights: &Rights) -> Result<(), Refusal> {
+    may_remove(None, rights)?;
+    if document.has_selector() {
+        return Ok(());
+    }
+    let name = document.name().map(|name| name.as_str()).unwrap_or_default();
+    Err(Refusal::Conflict(format!(
+        "the policy `{name}` of {file} is not valid, so it is not known what it selects; send `spec.selector` too"
+    )))
+}
+
 fn selector(document: &Document) -> Option<&Selector> {
     document.policy().map(|policy| &policy.selector)
 }

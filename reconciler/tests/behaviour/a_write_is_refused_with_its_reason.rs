@@ -125,6 +125,20 @@ async fn a_body_without_a_selector_does_not_select_everything_by_mistake() {
 }
 
 #[tokio::test]
+async fn a_body_without_a_selector_replaces_no_policy_whose_selector_is_not_known() {
+    let bare = "metadata: {name: typo}\nspec: {rules: [{fault: {percentage: 1, delay_ms: 5}}]}\n";
+    let typo = bare.replace("{rules", "{selector: {namespace: shop}, rules").replace("delay_ms", "delay_sm");
+    let repository = repository(&[("typo.yaml", &typo)]).await;
+    let replica = Replica::of(&path(&repository)).await;
+    for token in ["first-0123456789abcdef", "wild-0123456789abcdef"] {
+        let change = with(apply("?allowWildcard=true", bare), token);
+        replica.send(change).await.is_refused(409, "the policy `typo` of typo.yaml is not valid");
+    }
+    let selects = bare.replace("{rules", "{selector: {namespace: shop}, rules");
+    replica.apply("", &selects).await.is(200, &["typo configured"]);
+}
+
+#[tokio::test]
 async fn requests_that_are_not_right_are_told_what_is() {
     let repository = repository(&[("a.yaml", &policy("a", "checkout", 503)), ("notes.yaml", "a: 1\n")]).await;
     let replica = Replica::of(&path(&repository)).await;
