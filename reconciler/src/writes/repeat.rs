@@ -11,11 +11,12 @@ use super::{
     ticket::Answer,
     worker::Worker,
 };
-use crate::{api::writes::WriteResult, source::SourceError};
+use crate::{api::writes::WriteResult, clock::now, source::SourceError};
 
 impl Worker {
     /// The outcome of the same request, sent before, that nobody heard. A refusal if one of its policies was changed
-    /// since; `None` if the branch does not have its commit.
+    /// since; `None` if the branch does not have its commit, or if one of them has ended since: then the request asks
+    /// for what it would do now.
     pub(super) fn done_before(&self, head: &Branch, order: &Order) -> Option<Answer> {
         let done = self.memory.unheard(order.fingerprint)?;
         self.still_so(head, done).transpose()
@@ -56,7 +57,12 @@ impl Worker {
                 )));
             }
         }
-        Ok(Some(done))
+        let now = now();
+        let has_ended = |name| {
+            let entry = head.policy(name).map(|located| &located.entry);
+            entry.is_some_and(|entry| !entry.policy.suspend && entry.last_end().is_some_and(|end| end <= now))
+        };
+        Ok((!names.iter().any(has_ended)).then_some(done))
     }
 
     /// Answers a request with what holds for the same one before it, too.

@@ -78,6 +78,24 @@ async fn a_commit_that_was_forced_off_the_branch_is_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_ended_since_is_not_told_as_just_begun() {
+    let world = World::new().await;
+    let timed = policy("left", "web", 500).replace("percentage: 100", "percentage: 100, duration_seconds: 1");
+    world.leave_with(&timed, || world.begun.exists()).await;
+    fs::remove_file(&world.hold).unwrap();
+    world.told("a write", "what", "left created").await;
+    let has_ended = async {
+        while world.hfi.json("/v1/policies/status").await["policies"][1]["state"] != "expired" {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, has_ended).await.unwrap();
+    let again = world.send(waiting(20, &timed)).await;
+    again.is(200, &["left unchanged"]);
+    assert!(again.body["warnings"].to_string().contains("ended at "), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_before_the_change_is_served_has_not_heard_it() {
     let a = policy("a", "checkout", 503);
     let (followed, pushed_to) = (repository(&[("a.yaml", &a)]).await, repository(&[("a.yaml", &a)]).await);

@@ -39,9 +39,13 @@ impl World {
 
     /// Sends a change, and leaves once this is so.
     pub(crate) async fn leave_when(&self, name: &str, is_so: impl Fn() -> bool) {
+        self.leave_with(&policy(name, "web", 500), is_so).await;
+    }
+
+    /// The same with a policy as it is written.
+    pub(crate) async fn leave_with(&self, body: &str, is_so: impl Fn() -> bool) {
         let client = client();
-        let body = policy(name, "web", 500);
-        let sending = send(&client, &self.hfi.url, waiting(60, &body));
+        let sending = send(&client, &self.hfi.url, waiting(60, body));
         tokio::select! {
             answer = sending => panic!("{answer:?}"),
             () = until(is_so) => {}
