@@ -1,6 +1,11 @@
 //! What a change puts into force that was not, or begins anew: that must be wished for.
 
-use policies::{Timestamp, editing::Document, wire::SnapshotEntry};
+use policies::{
+    Timestamp,
+    editing::Document,
+    language::{Policy, Rule},
+    wire::SnapshotEntry,
+};
 
 /// The effect of a change on the time in which a policy is in force.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +22,8 @@ pub(super) enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before {
     EndedAt(Timestamp),
+    /// One of its rules has ended, and others have not.
+    RuleEndedAt(Timestamp),
     Suspended,
     /// Its durations have begun.
     Running {
@@ -48,9 +55,21 @@ pub(super) fn effect(
         (false, None, Some(since)) if before.policy.has_duration() && policy.has_duration() => {
             Before::Running { since }
         }
-        _ => return Effect::None,
+        (false, None, _) => match returning(before, policy, now) {
+            Some(end) => Before::RuleEndedAt(end),
+            None => return Effect::None,
+        },
     };
     Effect::Restarts { before }
+}
+
+/// The last end of a rule that is over, if one of the new rules may be that rule without its duration: none of the
+/// rules that still run is the same.
+fn returning(before: &SnapshotEntry, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+    let end = |rule: &Rule| before.end_of(&rule.fault).filter(|end| *end <= now);
+    let last = before.policy.rules.iter().filter_map(end).max()?;
+    let runs = |rule: &Rule| before.policy.rules.iter().any(|known| known == rule && end(known).is_none());
+    (!policy.rules.iter().all(runs)).then_some(last)
 }
 
 impl Before {
@@ -58,6 +77,7 @@ impl Before {
     pub(super) fn text(self) -> String {
         match self {
             Self::EndedAt(end) => format!("ended at {}", end.to_rfc3339()),
+            Self::RuleEndedAt(end) => format!("has a rule that ended at {}", end.to_rfc3339()),
             Self::Suspended => "is suspended".to_owned(),
             Self::Running { since } => {
                 format!("runs since {}, and its durations would begin anew", since.to_rfc3339())
@@ -78,18 +98,18 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
-    fn document(spec: &str, percentage: u32) -> Document {
-        let text = format!(
-            "metadata: {{name: a}}\nspec: {{{spec}rules: [{{fault: {{percentage: {percentage}, delay_ms: 1}}}}]}}"
-        );
+    fn with_rules(spec: &str, rules: &str) -> Document {
+        let text = format!("metadata: {{name: a}}\nspec: {{{spec}rules: [{rules}]}}");
         read_body(text.as_bytes(), Format::Yaml).unwrap().remove(0)
     }
 
+    fn document(spec: &str, percentage: u32) -> Document {
+        with_rules(spec, &format!("{{fault: {{percentage: {percentage}, delay_ms: 1}}}}"))
+    }
+
     fn timed(seconds: u32, percentage: u32) -> Document {
-        let text = format!(
-            "metadata: {{name: a}}\nspec: {{rules: [{{fault: {{percentage: {percentage}, delay_ms: 1, duration_seconds: {seconds}}}}}]}}"
-        );
-        read_body(text.as_bytes(), Format::Yaml).unwrap().remove(0)
+        let fault = format!("percentage: {percentage}, delay_ms: 1, duration_seconds: {seconds}");
+        with_rules("", &format!("{{fault: {{{fault}}}}}"))
     }
 
     fn of(existing: &Document, began_seconds_ago: u64, wanted: &Document) -> Effect {
@@ -129,5 +149,18 @@ mod tests {
         assert!(matches!(of(&timed(5, 1), 10, &timed(5, 1)), Effect::Over { .. }));
         assert_eq!(of(&timed(300, 1), 10, &document("", 1)), Effect::None, "it has none any more");
         assert_eq!(of(&document("", 1), 10, &timed(300, 1)), Effect::None, "it had none");
+    }
+
+    #[test]
+    fn a_rule_that_had_ended_comes_back_by_a_wish_only() {
+        let second = "{fault: {percentage: 1, delay_ms: 2}}";
+        let both = |duration: &str| {
+            with_rules("", &format!("{{fault: {{percentage: 1, delay_ms: 1{duration}}}}}, {second}"))
+        };
+        let before = both(", duration_seconds: 5");
+        let end = Timestamp::from_millis(NOW.as_millis() - 5_000);
+        assert_eq!(of(&before, 10, &both("")), Effect::Restarts { before: Before::RuleEndedAt(end) });
+        assert_eq!(of(&before, 3, &both("")), Effect::None, "it has not ended");
+        assert_eq!(of(&before, 10, &with_rules("", second)), Effect::None, "it does not come back");
     }
 }
