@@ -11,22 +11,31 @@ use super::{
     ticket::Answer,
     worker::Worker,
 };
-use crate::{api::writes::WriteResult, clock::now, source::SourceError};
+use crate::{
+    api::writes::WriteResult,
+    clock::now,
+    source::{
+        SourceError,
+        ancestry::CommitId,
+        writing::{BranchName, Settled},
+    },
+};
 
 impl Worker {
     /// The outcome of the same request, sent before, that nobody heard. A refusal if one of its policies was changed
-    /// since; `None` if the branch does not have its commit, or if one of them has ended since: then the request asks
-    /// for what it would do now.
-    pub(super) fn done_before(&self, head: &Branch, order: &Order) -> Option<Answer> {
+    /// since; `None` if the branch does not have its commit, if its new branch is gone, or if one of them has ended
+    /// since: then the request asks for what it would do now.
+    pub(super) fn done_before(&mut self, head: &Branch, order: &Order) -> Option<Answer> {
         let done = self.memory.unheard(order.fingerprint)?;
         self.still_so(head, done).transpose()
     }
 
-    fn still_so(&self, head: &Branch, done: Done) -> Result<Option<Done>, Refusal> {
+    fn still_so(&mut self, head: &Branch, done: Done) -> Result<Option<Done>, Refusal> {
         let Some(commit) = done.commit else { return Ok(None) };
-        // A new branch may be merged, changed or removed: it tells nothing of the outcome.
-        if done.branch.is_some() {
-            return Ok(Some(done));
+        if let Some((branch, _)) = &done.branch {
+            // A new branch may be merged or changed. That is no reason to make another one, but its removal is.
+            let is_gone = self.is_gone(branch, commit);
+            return Ok((!is_gone).then_some(done));
         }
         let unavailable = |error: SourceError| Refusal::Unavailable(error.to_string());
         if !self.writer.has(head.commit, commit).map_err(unavailable)? {
@@ -63,6 +72,12 @@ impl Worker {
             entry.is_some_and(|entry| !entry.policy.suspend && entry.last_end().is_some_and(|end| end <= now))
         };
         Ok((!names.iter().any(has_ended)).then_some(done))
+    }
+
+    /// True if the repository says that it has no such branch.
+    fn is_gone(&mut self, branch: &str, commit: CommitId) -> bool {
+        let name = BranchName::new(branch, &self.settings.writer.branch);
+        name.is_ok_and(|name| self.writer.settle_new_branch(&name, commit) == Settled::NotYet)
     }
 
     /// Answers a request with what holds for the same one before it, too.

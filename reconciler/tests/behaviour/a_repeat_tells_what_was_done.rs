@@ -96,6 +96,22 @@ async fn what_has_ended_since_is_not_told_as_just_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_branch_that_is_gone_is_made_again() {
+    let world = World::with(&[("HFI_WRITE_BRANCH", "hfi/{user}/{name}-{id}")]).await;
+    world.leave_when("left", || world.begun.exists()).await;
+    fs::remove_file(&world.hold).unwrap();
+    world.told("a write", "what", "left created").await;
+    let branches =
+        || git(&world.repository, &["for-each-ref", "--format=%(refname:short)", "refs/heads/hfi"]);
+    let closed = branches();
+    git(&world.repository, &["branch", "--quiet", "-D", closed.trim()]);
+    let again = world.send(waiting(20, &policy("left", "web", 500))).await;
+    again.is(202, &["left created"]);
+    assert_eq!(again.body["branch"], branches().trim(), "{again:?}");
+    assert_ne!(branches(), closed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_before_the_change_is_served_has_not_heard_it() {
     let a = policy("a", "checkout", 503);
     let (followed, pushed_to) = (repository(&[("a.yaml", &a)]).await, repository(&[("a.yaml", &a)]).await);

@@ -26,13 +26,18 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these variables beside the usual ones.
+    pub(crate) async fn with(more: &[(&str, &str)]) -> Self {
         let (repository, server) = over_http().await;
         let [hold, begun] = ["hold", "begun"].map(|name| repository.folder().join(name));
         fs::write(&hold, "").unwrap();
         let (held, told) = (hold.display(), begun.display());
         hook(&repository, "pre-receive", &format!("touch {told}\nwhile [ -e {held} ]; do sleep 0.02; done"));
         let tokens = tempfile::tempdir().unwrap();
-        let hfi = process(&server.url("policies.git"), tokens.path(), &[]).await;
+        let hfi = process(&server.url("policies.git"), tokens.path(), more).await;
         hfi.until_ready(|_| true).await;
         Self { repository, _server: server, _tokens: tokens, hfi, hold, begun }
     }
