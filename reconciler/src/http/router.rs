@@ -24,7 +24,9 @@ use super::{
     },
     state::{Served, Services},
 };
-use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs};
+use crate::{
+    serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs, writes::order::RESERVED,
+};
 
 /// All routes, and what is behind them.
 #[derive(Clone, Debug)]
@@ -96,5 +98,11 @@ async fn not_found(uri: Uri) -> Problem {
 }
 
 async fn method_not_allowed(uri: Uri) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not take this method", uri.path()))
+    let path = uri.path();
+    let reserved = path.strip_prefix("/v1/policies/").filter(|name| RESERVED.contains(name));
+    let detail = match reserved {
+        Some(name) => format!("`{name}` is a name of hfi itself; rename a policy of this name in Git"),
+        None => format!("{path} does not take this method"),
+    };
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
 }

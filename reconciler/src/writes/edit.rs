@@ -69,7 +69,9 @@ impl Edit<'_> {
         match &self.order.action {
             Action::Put(documents) => {
                 Self::check_names(documents)?;
-                documents.iter().try_for_each(|document| self.put(document))?;
+                documents.iter().try_for_each(|document| {
+                    self.put(document).map_err(|refusal| refusal.about(document.name()))
+                })?;
                 self.check_new_paths()?;
                 self.edit_files()?;
             }
@@ -251,9 +253,11 @@ impl Plan {
 }
 
 fn two_places(name: &PolicyName, places: &[(Arc<str>, u32)]) -> Refusal {
+    let is_one_file = places.iter().all(|(file, _)| places.first().is_some_and(|(first, _)| file == first));
+    let remedy = if is_one_file { "edit by hand" } else { "DELETE with `file` in the query" };
     let places: Vec<_> = places.iter().map(|(file, line)| format!("{file}:{line}")).collect();
     Refusal::Conflict(format!(
-        "the policy `{name}` stands in {}; remove one of them (DELETE with `file` in the query)",
+        "the policy `{name}` stands in {}; remove one of them ({remedy})",
         places.join(" and in ")
     ))
 }

@@ -1,6 +1,6 @@
 //! The outcome of a request.
 
-use policies::{editing::Mistake, reading::Problem};
+use policies::{editing::Mistake, language::PolicyName, reading::Problem};
 
 use crate::{
     api::writes::{WriteResult, WrittenPolicy},
@@ -66,6 +66,14 @@ impl Refusal {
     /// The repository could not update the branch, and says so with these words.
     pub(super) fn not_updated(words: &str) -> Self {
         Self::Unavailable(format!("the repository did not update the branch: {words}"))
+    }
+
+    /// The same refusal, with the policy whose write it forbids: there may be many in a request.
+    pub(super) fn about(self, name: Option<&PolicyName>) -> Self {
+        match (self, name) {
+            (Self::Forbidden(reason), Some(name)) => Self::Forbidden(format!("policy `{name}`: {reason}")),
+            (refusal, _) => refusal,
+        }
     }
 
     /// This commit, on top of which something was to be written, is not verified.

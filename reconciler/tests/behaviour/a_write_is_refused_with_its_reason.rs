@@ -104,6 +104,32 @@ async fn rights_end_at_directories_and_namespaces() {
 }
 
 #[tokio::test]
+async fn of_many_documents_the_one_that_is_forbidden_is_named() {
+    let repository = repository(&[("a.yaml", &policy("a", "checkout", 503))]).await;
+    let replica = Replica::of(&path(&repository)).await;
+    let ours = policy("ours", "web", 500).replace("namespace: demo", "namespace: shop-a");
+    for (other, reason) in [
+        (policy("theirs", "web", 500), "policy `theirs`: `shop` has no right to the namespace `demo`"),
+        (
+            "kind: Guardrail\nspec: {maxPercentage: 5}\n".to_owned(),
+            "a `Guardrail`, as in line 4 of what was sent",
+        ),
+    ] {
+        let both = apply("", &format!("{ours}---\n{other}"));
+        replica.send(with(both, "shop-0123456789abcdef")).await.is_refused(403, reason);
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_has_a_name_of_hfi_itself_is_to_be_renamed() {
+    let repository = repository(&[("a.yaml", &policy("status", "checkout", 503))]).await;
+    let replica = Replica::of(&path(&repository)).await;
+    for name in ["status", "create"] {
+        replica.delete(name).await.is_refused(405, &format!("`{name}` is a name of hfi itself"));
+    }
+}
+
+#[tokio::test]
 async fn a_body_without_a_selector_does_not_select_everything_by_mistake() {
     let bare = "metadata: {name: bare}\nspec: {rules: [{fault: {percentage: 1, delay_ms: 5}}]}\n";
     let repository = repository(&[("a.yaml", &policy("a", "checkout", 503))]).await;
@@ -231,5 +257,15 @@ async fn a_name_in_two_places_is_no_ones_to_choose() {
         answer.is_refused(409, "one.yaml:1 and in two.yaml:1");
     }
     replica.delete("a?restart=true&file=two.yaml").await.is(200, &["a deleted"]);
+    let twice = format!("{0}---\n{0}", policy("a", "checkout", 500));
+    repository.git(&["pull", "--quiet", "origin", "main"]).await.unwrap();
+    repository.write("one.yaml", &twice).unwrap();
+    repository.push("Write it twice").await.unwrap();
+    replica
+        .delete("a?file=one.yaml")
+        .await
+        .is_refused(409, "in one.yaml:4; remove one of them (edit by hand)");
+    repository.write("one.yaml", &policy("a", "checkout", 503)).unwrap();
+    repository.push("Write it once").await.unwrap();
     replica.apply("", &policy("a", "checkout", 501)).await.is(200, &["a configured"]);
 }

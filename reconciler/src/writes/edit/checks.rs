@@ -17,9 +17,10 @@ impl Edit<'_> {
         let mut names = HashSet::new();
         for document in documents {
             let Some(name) = document.name().filter(|_| document.kind() == POLICY) else {
-                let kind = document.kind();
+                let (kind, place) = (document.kind(), document.place());
                 return Err(Refusal::Forbidden(format!(
-                    "no token may write a `{kind}`: it is for those who commit"
+                    "no token may write a `{kind}`, as in line {} of what was sent: it is for those who commit",
+                    place.line
                 )));
             };
             if RESERVED.contains(&name.as_str()) {
