@@ -178,6 +178,25 @@ async fn what_was_written_is_read_at_a_replica_that_is_behind() {
 }
 
 #[tokio::test]
+async fn who_read_what_is_no_longer_so_can_read_soon_what_is() {
+    let (repository, _http, replica) = over_http().await;
+    let http = GitHttp::start(repository.folder()).await.unwrap();
+    let behind = Replica::of(&http.url("policies.git")).await;
+    let (_, etag) = behind.policy("a").await;
+    replica.apply("", &policy("a", "web", 500)).await.is(200, &["a configured"]);
+    let mut change = apply("", &policy("a", "web", 502));
+    change.headers.push(("if-match", etag.clone()));
+    behind.send(change).await.is_refused(412, "the last change of it is commit");
+    // Nothing else makes it fetch.
+    let fetched = async {
+        while behind.policy("a").await.1 == etag {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(crate::support::PATIENCE, fetched).await.expect("it stays behind");
+}
+
+#[tokio::test]
 async fn a_clock_that_is_behind_that_of_the_last_commit_shortens_nothing() {
     let repository = repository(&[("a.yaml", &policy("a", "checkout", 503))]).await;
     repository.write("b.yaml", &policy("b", "web", 500)).unwrap();

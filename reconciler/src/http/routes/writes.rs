@@ -125,6 +125,10 @@ async fn tell(
         Err(refused) => {
             let (status, reason) = (refused.problem.status().as_u16(), refused.problem.detail());
             warn!(user, from, request, %method, path, status, reason, "a write was refused");
+            if matches!(status, 404 | 409 | 412) {
+                // The client may have read what is served here, and the branch is newer: then it can read that soon.
+                served.syncs.request();
+            }
             (refused.label, refused.problem.of_request(id.clone()).into_response())
         }
     };
