@@ -22,7 +22,7 @@ use tracing::{error, info, warn};
 pub use self::control_plane::{ControlPlane, Options, PeerOptions, Running, WriteOptions};
 use self::signals::request_on_signal;
 use crate::{
-    access::token_file::TokenFile,
+    access::token_file::{TokenFile, TokenFileError},
     cli::{
         Cli, Command, PeerConfig, ServeConfig, WriteConfig,
         console::{self, WRONG_USE},
@@ -100,7 +100,8 @@ fn run_server(config: ServeConfig) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!("{error:#}");
-            let is_wrong_use = error.is::<NotConfigured>() || error.is::<WrongUse>();
+            let is_wrong_use =
+                error.is::<NotConfigured>() || error.is::<WrongUse>() || error.is::<TokenFileError>();
             if is_wrong_use { ExitCode::from(WRONG_USE) } else { ExitCode::FAILURE }
         }
     }

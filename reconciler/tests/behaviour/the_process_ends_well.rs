@@ -174,6 +174,11 @@ fn wrong_use_ends_with_2_and_an_address_that_is_taken_with_1() {
     assert!(code == Some(2) && message.contains("--repo"), "{message}");
     let (code, message) = hfi(&["serve", "--dir", ".", "--log", "=="]);
     assert!(code == Some(2) && message.contains("--log"), "{message}");
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = folder.path().join("tokens");
+    fs::write(&tokens, "alice short\n").unwrap();
+    let (code, message) = hfi(&["serve", "--dir", ".", "--halt-token-file", text(&tokens)]);
+    assert!(code == Some(2) && message.contains("line 1"), "{message}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (code, message) = hfi(&["serve", "--dir", ".", "--listen", &address]);
