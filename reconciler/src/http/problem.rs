@@ -52,9 +52,9 @@ impl Problem {
         self
     }
 
-    /// The same for a write that may have been done.
-    pub(crate) fn unknown(mut self, commit: String) -> Self {
-        (self.document.outcome, self.document.commit) = (Some("unknown".to_owned()), Some(commit));
+    /// The same for a write that may have been done, as this commit if that is known.
+    pub(crate) fn unknown(mut self, commit: Option<String>) -> Self {
+        (self.document.outcome, self.document.commit) = (Some("unknown".to_owned()), commit);
         self
     }
 

@@ -92,7 +92,7 @@ async fn respond(
     drop(here);
     told.unwrap_or_else(|_| {
         let detail = "the change broke off; look whether it is in the branch";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).unknown(None).into_response()
     })
 }
 

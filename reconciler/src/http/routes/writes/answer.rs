@@ -123,7 +123,9 @@ impl From<Refusal> for Refused {
             Refusal::Unavailable(_) | Refusal::Left => {
                 problem(StatusCode::SERVICE_UNAVAILABLE).header(header::RETRY_AFTER, RETRY_AFTER)
             }
-            Refusal::Unknown { commit } => problem(StatusCode::GATEWAY_TIMEOUT).unknown(commit.to_string()),
+            Refusal::Unknown { commit } => {
+                problem(StatusCode::GATEWAY_TIMEOUT).unknown(Some(commit.to_string()))
+            }
         };
         Self { problem, label }
     }
