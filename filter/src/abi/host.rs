@@ -30,6 +30,11 @@ use crate::{
 const ACCESS_LOG: &str = "hfi";
 /// Attribute of a request about which a plugin of this proxy has decided. It is filter state, which no client can set.
 const DECIDED: &str = "hfi_decided";
+/// Arguments of Envoy's function `declare_property` for that attribute, as protobuf: `name`, `readonly`, and `span`, by
+/// which the attribute stays when Envoy follows a redirect itself and sends the request through all filters again.
+const DECLARATION: &[u8] = b"\x0a\x0bhfi_decided\x10\x01\x28\x01";
+/// Filter state in which Envoy counts the redirects that it follows itself.
+const REDIRECTS: [&str; 2] = ["filter_state", "num_internal_redirects"];
 
 pub(super) fn log(level: Level, message: &str) {
     let level = match level {
@@ -132,20 +137,29 @@ pub(super) fn cluster() -> Option<Vec<u8>> {
     property(&["xds", "cluster_name"]).or_else(|| property(&["cluster_name"]))
 }
 
-/// True if another plugin has decided about the request for which the host has called.
-pub(super) fn is_decided() -> bool {
+/// Makes the attribute of a decision one that is set once for each request. The host does that for the root context
+/// for which it has called.
+pub(super) fn declare_decided() {
+    let _ = sdk::call_foreign_function("declare_property", Some(DECLARATION));
+}
+
+/// True if a plugin has decided about the request for which the host has called.
+fn is_decided() -> bool {
     property(&[DECIDED]).is_some()
 }
 
-/// Takes the decision about the request for which the host has called; `false` if another plugin has taken it. The
-/// other one may run another release of this module, in a VM of which this one knows nothing. So the decision is also
-/// marked where no other plugin is known: the list of the proxy's plugins is seconds old, and older releases are not in it.
+/// Takes the decision about the request for which the host has called; `false` if another plugin has taken it: the host
+/// refuses to set the attribute again. The other one may run another release of this module, in a VM of which this one
+/// knows nothing. So the decision is also marked where no other plugin is known: the list of the proxy's plugins is
+/// seconds old, and older releases are not in it.
 pub(super) fn claim() -> bool {
-    let is_first = !is_decided();
-    if is_first {
-        hostcalls::set_property(DECIDED, "1");
-    }
-    is_first
+    hostcalls::set_property(DECIDED, "1")
+}
+
+/// True if Envoy follows a redirect for the request for which the host has called. It was decided about when it came,
+/// whether a rule applied to it or not.
+pub(super) fn is_redirected() -> bool {
+    property(&REDIRECTS).is_some()
 }
 
 /// Answers a request in place of the workload.

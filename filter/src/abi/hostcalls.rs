@@ -104,10 +104,11 @@ pub(crate) fn request_headers() -> Option<Vec<u8>> {
     Some(unsafe { Vec::from_raw_parts(pairs, size, size) })
 }
 
-/// Sets an attribute of the stream, if the host can. The SDK's call would trap if it cannot.
-pub(crate) fn set_property(name: &str, value: &str) {
+/// Sets an attribute of the stream; `false` if the host refuses. The SDK's call would trap then.
+pub(crate) fn set_property(name: &str, value: &str) -> bool {
     // SAFETY: each pointer goes with the length of what it points to, and the host only reads.
-    let _ = unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
+    let status = unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
+    status == SUCCESS
 }
 
 /// Fresh entropy; `None` if the host has none.

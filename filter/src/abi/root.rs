@@ -29,6 +29,7 @@ pub(super) struct Root {
 impl Root {
     pub(super) fn new(id: u32, configuration: &[u8], config: Config) -> Self {
         let now = hostcalls::now();
+        host::declare_decided();
         let identity = Identity::discover(&config, host::property);
         let seed = hostcalls::entropy().unwrap_or_else(|| weak_entropy(identity.node.as_ref(), now));
         let plugin = Plugin::new(configuration, config, identity, HostData, seed, now);

@@ -62,7 +62,12 @@ pub(super) fn on_request_headers(root: &Root, context_id: u32) -> Action {
         return Action::Continue;
     }
     let request = LazyRequest::new(StreamRequest { is_always_inbound: plugin.is_always_inbound() });
-    let Some(decision) = plugin.decide(&request, host::filter_chain) else {
+    let decision = plugin.decide(&request, host::filter_chain);
+    // Asked last, so that only a request that would get a fault pays for it.
+    if (decision.is_some() || request.is_undecided()) && host::is_redirected() {
+        return Action::Continue;
+    }
+    let Some(decision) = decision else {
         if request.is_undecided() {
             root.metrics.count_undecided();
         }

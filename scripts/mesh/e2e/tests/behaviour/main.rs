@@ -26,6 +26,7 @@ mod a_proxy_decides_once_about_a_request;
 mod a_proxy_polls_once_whatever_its_workers;
 mod a_proxy_without_identity_gets_only_wildcards;
 mod a_pushed_policy_faults_within_a_second;
+mod a_redirect_that_the_proxy_follows_is_no_new_request;
 mod a_route_leads_to_a_cluster_that_is_missing;
 mod a_rule_matches_what_it_says;
 mod a_steady_load_delays_no_change;

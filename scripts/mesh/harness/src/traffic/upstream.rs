@@ -1,4 +1,4 @@
-//! The workload behind every proxy: answers 200 and says what it was asked.
+//! The workload behind every proxy: answers 200 and says what it was asked, or redirects where the path says so.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -8,9 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use axum::body::to_bytes;
 use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::{HOST, LOCATION};
+use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use policies::Digest;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -38,7 +41,10 @@ impl Upstream {
         let counted = Arc::clone(&requests);
         let router = Router::new().fallback(async move |request: Request| {
             counted.fetch_add(1, Ordering::Relaxed);
-            echo(request).await
+            match location(&request) {
+                Some(location) => (StatusCode::FOUND, [(LOCATION, location)]).into_response(),
+                None => echo(request).await,
+            }
         });
         let task = tokio::spawn(async move {
             // Only a listener that breaks ends this, and then every request shows it.
@@ -64,7 +70,19 @@ impl Drop for Upstream {
     }
 }
 
-async fn echo(request: Request) -> Json<Value> {
+/// The place that a request is redirected to: `/REST` for `/redirect/REST`, and the whole address of it for
+/// `/redirect-whole/REST`.
+fn location(request: &Request) -> Option<String> {
+    let rest = |prefix| request.uri().path().strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
+    if let Some(path) = rest("/redirect") {
+        return Some(path.to_owned());
+    }
+    let path = rest("/redirect-whole")?;
+    let host = request.headers().get(HOST)?.to_str().ok()?;
+    Some(format!("http://{host}{path}"))
+}
+
+async fn echo(request: Request) -> Response {
     let (request, body) = request.into_parts();
     // One that breaks off in the middle has no digest.
     let body = to_bytes(body, usize::MAX).await.map(|body| Digest::of(&body).to_string());
@@ -79,4 +97,5 @@ async fn echo(request: Request) -> Json<Value> {
         "headers": headers,
         "body": body.ok(),
     }))
+    .into_response()
 }

@@ -72,10 +72,14 @@ fn listener(sidecar: &Sidecar, module: &Path) -> Value {
 fn route(sidecar: &Sidecar) -> Value {
     let all = json!({"prefix": "/"});
     if sidecar.answers_itself {
-        json!({"name": "default", "match": all, "direct_response": {"status": 200}})
-    } else {
-        json!({"name": "default", "match": all, "route": {"cluster": WORKLOAD_CLUSTER, "timeout": "0s"}})
+        return json!({"name": "default", "match": all, "direct_response": {"status": 200}});
     }
+    let mut action = json!({"cluster": WORKLOAD_CLUSTER, "timeout": "0s"});
+    let redirects = sidecar.options.followed_redirects;
+    if let Some(action) = action.as_object_mut().filter(|_| redirects > 0) {
+        action.insert("internal_redirect_policy".to_owned(), json!({"max_internal_redirects": redirects}));
+    }
+    json!({"name": "default", "match": all, "route": action})
 }
 
 /// The virtual host of a route.

@@ -15,6 +15,8 @@ pub(crate) struct EnvoyOptions {
     pub(crate) callers: Vec<Caller>,
     pub(crate) routes: Vec<Route>,
     pub(crate) missing_clusters: Vec<String>,
+    /// The number of redirects of its workload that it follows itself.
+    pub(crate) followed_redirects: u32,
     /// Names of further plugins, in the order in which they come behind the first, and their builds of the filter,
     /// where they have one of their own.
     pub(crate) further_plugins: Vec<(&'static str, Option<PathBuf>)>,
@@ -62,6 +64,12 @@ impl Sidecar {
     /// Without this cluster, though a route leads there.
     pub fn lacking(mut self, cluster: &str) -> Self {
         self.options.missing_clusters.push(cluster.to_owned());
+        self
+    }
+
+    /// With so many redirects of its workload that it follows itself for one request, if they name a whole address.
+    pub fn following_redirects(mut self, redirects: u32) -> Self {
+        self.options.followed_redirects = redirects;
         self
     }
 
