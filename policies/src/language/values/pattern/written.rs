@@ -42,6 +42,10 @@ impl Pattern {
     /// The plainer matcher that means the same, if there is one: its kind and its text.
     pub fn simpler(&self) -> Option<(&'static str, &str)> {
         use regex_syntax::hir::{HirKind, Look};
+        // Most regexes have none, and to read one with a class of Unicode takes as long as to compile it.
+        if self.prefix.is_empty() {
+            return None;
+        }
         let hir = regex_syntax::parse(&self.written).ok()?;
         let HirKind::Concat(parts) = hir.kind() else { return None };
         let kinds: Vec<_> = parts.iter().map(|part| part.kind()).collect();
