@@ -20,6 +20,7 @@ pub(crate) struct Rules {
     number: usize,
     service: Option<&'static str>,
     paths_alone: bool,
+    applies: bool,
     status: u16,
 }
 
@@ -27,12 +28,17 @@ impl Rules {
     /// So many rules for every workload, no two alike: exact paths, path prefixes, anchored regexes,
     /// and values of one header.
     pub(crate) fn of(number: usize) -> Self {
-        Self { number, service: None, paths_alone: false, status: 503 }
+        Self { number, service: None, paths_alone: false, applies: false, status: 503 }
     }
 
     /// Only those that ask for the path.
     pub(crate) fn paths_alone(self) -> Self {
         Self { paths_alone: true, ..self }
+    }
+
+    /// With one more, which applies to the request and never hits it.
+    pub(crate) fn applying(self) -> Self {
+        Self { applies: true, ..self }
     }
 
     /// For this service alone.
@@ -69,6 +75,9 @@ impl Rules {
         let name = format!("{}-{file}", service.unwrap_or("rules"));
         let selector = service.map(|service| format!("  selector: {{service: {service}}}\n"));
         let head = format!("metadata: {{name: {name}}}\nspec:\n{}  rules:\n", selector.unwrap_or_default());
+        let applying =
+            format!("    - {{match: {{path: {{exact: {PATH}}}}}, fault: {{percentage: 0, delay_ms: 1}}}}\n");
+        let head = if self.applies && file == 0 { head + &applying } else { head };
         let kinds = if paths_alone { 3 } else { 4 };
         let text = numbers.iter().fold(head, |text, number| {
             let condition = match number % kinds {

@@ -14,13 +14,15 @@ use crate::{
 const MANY: usize = 10_000;
 
 /// By name, with the least share of the filterless Envoy's throughput that is asked for.
-const NAMES: [(&str, Option<f64>); 6] = [
+const NAMES: [(&str, Option<f64>); 8] = [
     ("no filter", None),
     ("Envoy's own fault filter, no match", None),
     ("a filter of the SDK that does nothing", None),
     ("hfi, policies for another service", Some(0.92)),
+    ("the same at a gateway", None),
     ("hfi, 10,000 rules, no match", Some(0.83)),
     ("hfi, 10,000 rules for paths, no match", None),
+    ("hfi, 10,000 rules, one applies at 0 %", None),
 ];
 
 pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
@@ -64,9 +66,16 @@ async fn contestants(cores: Cores, client: &Client) -> Result<Vec<Contestant>> {
         contestants.push(Contestant::new(Envoy::start(sidecar, client).await?, None, client).await?);
     }
     let rules = Rules::of(MANY);
-    for rules in [rules.service("payments"), rules, rules.paths_alone()] {
+    let elsewhere = rules.service("payments");
+    for (rules, sidecar) in [
+        (elsewhere, cores.sidecar()),
+        (elsewhere, cores.sidecar().gateway()),
+        (rules, cores.sidecar()),
+        (rules.paths_alone(), cores.sidecar()),
+        (rules.applying(), cores.sidecar()),
+    ] {
         let served = Served::start(rules, client).await?;
-        let envoy = served.followed_by(cores.sidecar(), client).await?;
+        let envoy = served.followed_by(sidecar, client).await?;
         contestants.push(Contestant::new(envoy, Some(served), client).await?);
     }
     Ok(contestants)
