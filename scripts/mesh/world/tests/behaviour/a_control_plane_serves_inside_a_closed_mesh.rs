@@ -38,9 +38,11 @@ async fn to_filters_that_see_it() -> Result<()> {
     let staleness = json!({"spec": {"pluginConfig": {"max_staleness_seconds": MAX_STALENESS.as_secs()}}});
     let patch = ["patch", "--namespace=demo", "wasmplugin", "hfi-inbound", "--type=merge", "--patch"];
     world.kubectl(&[&patch[..], &[&staleness.to_string()]].concat()).await?;
-    world.apply(&[workload("demo", "frontend"), workload("other", "backend")].concat()).await?;
-    roll_out(&world, "demo", "frontend").await?;
-    roll_out(&world, "other", "backend").await?;
+    let workloads = [("demo", "frontend"), ("other", "backend"), ("boifi", "operator")];
+    world.apply(&workloads.map(|(namespace, name)| workload(namespace, name)).concat()).await?;
+    for (namespace, name) in workloads {
+        roll_out(&world, namespace, name).await?;
+    }
 
     let caller = Caller::inside(&world, "other", "backend");
     let (frontend, backend) =
@@ -60,7 +62,7 @@ async fn to_filters_that_see_it() -> Result<()> {
     println!("from git push to a fault behind mutual TLS: {:?}", push.began.elapsed());
     ensure!(push.began.elapsed() < SOON);
     until("backend.other", true).await?;
-    strangers_only_read(&world).await?;
+    only_its_own_namespace_writes(&world).await?;
 
     world.apply(&[calls("demo", &["./*", "istio-system/*"])]).await?;
     until_it_has_no_cluster(&world, "demo", "frontend").await?;
@@ -142,25 +144,40 @@ async fn is_closed(world: &World, service: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-/// Whoever is not of the control plane's namespace reads, and does nothing else there.
-async fn strangers_only_read(world: &World) -> Result<()> {
+/// The `AuthorizationPolicy` of the overlay: whoever is not of the control plane's namespace reads, and does nothing else
+/// there.
+async fn only_its_own_namespace_writes(world: &World) -> Result<()> {
     let mut service = address(world, "boifi", "hfi-control-plane").await?;
     service.set_port(8080);
-    let host = "hfi-control-plane.boifi";
-    let post: http::Method = "POST".parse()?;
-    let write = || Request::get("/v1/policies").method(post.clone()).header("host", host);
-    let read = |path: &str| Request::get(path).header("host", host);
+    let request = |method: &str, path: &str| -> Result<Request> {
+        Ok(Request::get(path).method(method.parse()?).header("host", "hfi-control-plane.boifi"))
+    };
+    let writes = [
+        ("POST", "/v1/policies"),
+        ("PUT", "/v1/policies/broken"),
+        ("DELETE", "/v1/policies/broken"),
+        ("POST", "/v1/halt"),
+        ("DELETE", "/v1/halt"),
+    ];
     let (outside, neighbour) = (Caller::outside(world), Caller::inside(world, "other", "backend"));
-    for (who, caller, request, status) in [
-        ("whoever has no identity writes", outside, write(), 403),
-        ("a neighbour writes", neighbour, write(), 403),
-        ("a neighbour reads", neighbour, read("/v1/policies"), 200),
-        ("whoever has no identity reads", outside, read("/v1/policies"), 200),
-        ("whoever has no identity polls", outside, read("/v1/snapshot"), 403),
+    // Changes are off, and hfi itself says so to whom the mesh lets through.
+    let own = Caller::inside(world, "boifi", "operator");
+    for (who, caller, status) in [
+        ("whoever has no identity", outside, 403),
+        ("a neighbour", neighbour, 403),
+        ("a workload of the namespace", own, 405),
     ] {
-        let answer = caller.ask(service, request).await?;
-        ensure!(answer.status == status, "{who}: {answer:?}");
+        let reads = caller.ask(service, request("GET", "/v1/policies")?).await?;
+        ensure!(reads.status == 200, "{who} reads: {reads:?}");
+        let requests = writes.iter().map(|(method, path)| request(method, path)).collect::<Result<_>>()?;
+        for (write, answer) in writes.iter().zip(caller.send(service, requests).await?) {
+            ensure!(answer.status == status, "{who}: {write:?}: {answer:?}");
+            let is_of_the_mesh = answer.body.starts_with("RBAC");
+            ensure!(is_of_the_mesh == (status == 403), "{who}: {write:?}: {answer:?}");
+        }
     }
+    let poll = outside.ask(service, request("GET", "/v1/snapshot")?).await?;
+    ensure!(poll.status == 403, "whoever has no identity polls: {poll:?}");
     Ok(())
 }
 
