@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::support::Server;
+
 /// Directories that hold nothing of the repository.
 const FOREIGN: [&str; 6] = ["target", "dist", ".git", ".cache", "node_modules", "artifacts"];
 
@@ -81,6 +83,40 @@ fn from_a_readme_that_is_read_in_minutes() {
         bytes <= 8 * 1024,
         "README.md has {bytes} bytes: move a table to the reference that it belongs to"
     );
+}
+
+#[tokio::test]
+async fn from_a_readme_whose_first_commands_do_what_it_shows() {
+    let readme = fs::read_to_string(top().join("README.md")).unwrap();
+    let (_, commands) = readme.split_once("```sh\n").unwrap();
+    let (before, after) = commands.split_once("\nexport PATH=\"$PWD/dist:$PATH\"").unwrap();
+    assert!(!before.contains("\nhfi "), "the shell does not find it");
+    assert!(!after.contains("dist/hfi "), "one program has one name");
+
+    // Copies begin now, as the files of the reader do that are touched.
+    let (touched, _) = after.split_once("\nhfi serve --dir policies/examples").unwrap();
+    assert!(
+        touched.contains("\ntouch policies/examples/* policies/examples/*/* "),
+        "a duration of a checkout may be over"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let examples = directory.path().join("examples");
+    copy(&top().join("policies/examples"), &examples);
+    let server = Server::of_folder(&examples).await;
+    let active = server.json("/v1/policies/status").await["summary"]["active"].to_string();
+    assert!(readme.contains(&format!("\"active\":{active},")), "{active} are active");
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir(to).unwrap();
+        for file in fs::read_dir(from).unwrap() {
+            let file = file.unwrap().path();
+            copy(&file, &to.join(file.file_name().unwrap()));
+        }
+    } else {
+        fs::write(to, fs::read(from).unwrap()).unwrap();
+    }
 }
 
 /// Paths as contributors read them: of the repository, or below `src` of the crate that is meant.
