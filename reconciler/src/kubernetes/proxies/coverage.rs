@@ -84,7 +84,7 @@ impl Pair {
 
     /// The time since which the plugin does not run. `None` while it does, and as long as it may still be on its way: a
     /// proxy needs time to get it and to find one of these replicas. One that polled none of the former replicas had that
-    /// time. A proxy that is not ready needs something else.
+    /// time. A proxy that is not ready needs something else, and lacks what it lacked before.
     fn look(&mut self, proxy: &Proxy, gathered: &Gathered, now: Instant) -> Option<Timestamp> {
         let Name { namespace, name } = &proxy.pod.name;
         let heard = gathered.proxy(namespace, name, &proxy.pod.addresses);
@@ -106,7 +106,8 @@ impl Pair {
         // A pod of a StatefulSet comes back with the same name.
         let contact = contact.filter(|contact| *contact > proxy.started);
         let since = self.missing.or(contact).unwrap_or_else(|| proxy.started.max(gathered.since));
-        (proxy.is_ready && is_told && is_known).then_some(since)
+        let is_judged = proxy.is_ready || self.missing.is_some();
+        (is_judged && is_told && is_known).then_some(since)
     }
 
     fn missing(&self) -> Option<Missing> {

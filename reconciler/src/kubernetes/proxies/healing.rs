@@ -39,6 +39,8 @@ pub(super) struct SilentPod {
     pub(super) uid: String,
     /// The most times that the plugin was sent for this loss before, whoever led; it says itself how often it was sent.
     pub(super) tried: u32,
+    /// Nothing is sent for one that is not ready, and nothing is forgotten of it: it may come and go for ever.
+    pub(super) is_ready: bool,
 }
 
 /// The state of the leader.

@@ -24,6 +24,8 @@ pub(super) struct Silent {
     pub(super) pod: Name,
     /// The start of the proxy.
     pub(super) started: Timestamp,
+    /// Else it needs something else now, and what was tried for it is not forgotten.
+    pub(super) is_ready: bool,
     /// The plugins that are for it and that it does not run: one at least.
     pub(super) missing: Vec<Missing>,
 }
@@ -52,7 +54,7 @@ pub(super) fn judge(
     let number = covered.len();
     let lacking = coverage.look(covered, gathered, now).into_iter().map(|(proxy, missing)| {
         let (uid, pod, started) = (proxy.uid.clone(), proxy.pod.name.clone(), proxy.started);
-        Silent { uid, pod, started, missing }
+        Silent { uid, pod, started, is_ready: proxy.is_ready, missing }
     });
     let mut silent: Vec<_> = lacking.collect();
     silent.sort_by(|a, b| (&a.pod.namespace, &a.pod.name).cmp(&(&b.pod.namespace, &b.pod.name)));
@@ -313,6 +315,23 @@ mod tests {
         let mut starting = Proxy::clone(&proxy("a", 0));
         starting.is_ready = false;
         assert_eq!(silent(&[Arc::new(starting), proxy("b", 0)], &[], 500), [("b".to_owned(), at(100))]);
+    }
+
+    #[test]
+    fn a_proxy_that_is_not_ready_any_more_is_known_to_lack_what_it_lacked() {
+        let inventory = inventory(&json!([{"metadata": {"namespace": "demo", "name": "hfi"}, "spec": {}}]));
+        let (ready, mut leader) = (proxy("a", 0), Leader::new());
+        let unready = Arc::new(Proxy { is_ready: false, ..Proxy::clone(&ready) });
+        leader.looks(0, std::slice::from_ref(&ready), &inventory, &[]);
+        for (second, proxy, polls, lacking) in [
+            (500, &ready, &[][..], Some(true)),
+            (510, &unready, &[], Some(false)),
+            (520, &ready, &[], Some(true)),
+            (530, &unready, &[("a", "in_step", 525)], None),
+        ] {
+            let (_, silent) = leader.looks(second, std::slice::from_ref(proxy), &inventory, polls);
+            assert_eq!(silent.first().map(|silent| silent.is_ready), lacking, "{second}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) fn need(known: &OurPlugin, silent: &[Silent], gathered: &Gathered, no
             Some(sent) if silent.started <= sent && !missing.has_run => MOST - 1,
             _ => 0,
         };
-        Some(SilentPod { uid: silent.uid.clone(), tried })
+        Some(SilentPod { uid: silent.uid.clone(), tried, is_ready: silent.is_ready })
     };
     Need {
         plugin: plugin.metadata.clone(),
@@ -41,7 +41,8 @@ pub(super) fn need(known: &OurPlugin, silent: &[Silent], gathered: &Gathered, no
 }
 
 pub(super) fn note(plugin: &Name, silent: &[Silent]) -> String {
-    let lacking = silent.iter().filter_map(|silent| Some((&silent.pod, silent.lacks(plugin)?.since)));
+    let ready = silent.iter().filter(|silent| silent.is_ready);
+    let lacking = ready.filter_map(|silent| Some((&silent.pod, silent.lacks(plugin)?.since)));
     let pods: Vec<_> = lacking.map(|(pod, since)| format!("{pod} since {}", since.to_rfc3339())).collect();
     let named = pods.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
     let more = match pods.len().saturating_sub(MOST_NAMED) {
@@ -88,6 +89,7 @@ mod tests {
             uid: String::new(),
             pod: Name { namespace: "demo".into(), name: format!("cart-{number}") },
             started: Timestamp::from_millis(0),
+            is_ready: true,
             missing: vec![Missing {
                 plugin: plugin.clone(),
                 since: Timestamp::from_millis(0),
@@ -111,6 +113,7 @@ mod tests {
             uid: String::new(),
             pod: Name { namespace: "demo".into(), name: "cart".into() },
             started: at(0),
+            is_ready: true,
             missing: vec![
                 Missing { plugin: other.clone(), since: at(0), has_run: true },
                 Missing { plugin: plugin.metadata.clone(), since: at(since), has_run: true },

@@ -106,7 +106,7 @@ impl ProxyWatch {
         term.coverage = coverage;
         self.health.set_proxies(Some(Proxies {
             covered,
-            silent: silent.iter().map(show).collect(),
+            silent: silent.iter().filter(|silent| silent.is_ready).map(show).collect(),
             stale_since: None,
         }));
         if self.mode == ProxyMode::Heal {
@@ -117,7 +117,7 @@ impl ProxyWatch {
 }
 
 fn show(silent: &Silent) -> SilentProxy {
-    let Silent { uid: _, pod: Name { namespace, name }, started: _, missing } = silent;
+    let Silent { pod: Name { namespace, name }, missing, .. } = silent;
     let since = missing.iter().map(|missing| missing.since).min();
     SilentProxy {
         namespace: namespace.clone(),

@@ -13,7 +13,8 @@ fn name(name: &str) -> Name {
 }
 
 fn need(plugin: &str, silent: &[&str]) -> Need {
-    let silent = silent.iter().map(|uid| SilentPod { uid: (*uid).to_owned(), tried: 0 }).collect();
+    let silent =
+        silent.iter().map(|uid| SilentPod { uid: (*uid).to_owned(), tried: 0, is_ready: true }).collect();
     Need { plugin: name(plugin), sent: None, can_be_fetched: true, silent }
 }
 
@@ -32,6 +33,18 @@ fn sent(mut needs: impl FnMut(u64) -> (Need, u64)) -> Vec<u64> {
 #[test]
 fn a_proxy_that_nothing_helps_is_given_up() {
     assert_eq!(sent(|_| (need("a", &["1"]), 0)), [0, 60, 180, 420, 900]);
+}
+
+#[test]
+fn a_proxy_that_nothing_helps_is_given_up_also_if_its_readiness_comes_and_goes() {
+    let flapping = |second: u64| {
+        let mut need = need("a", &["1"]);
+        need.silent.iter_mut().for_each(|pod| pod.is_ready = (second / 120).is_multiple_of(2));
+        need
+    };
+    let sent = sent(|second| (flapping(second), 0));
+    assert_eq!(sent.len(), MOST as usize, "{sent:?}");
+    assert!(sent.iter().all(|second| (second / 120).is_multiple_of(2)), "only while it is ready: {sent:?}");
 }
 
 #[test]
@@ -88,8 +101,11 @@ fn the_next_leader_goes_on_where_the_former_stopped() {
                 healer = Healer::default();
             }
             let last = annotation.map(|(at, count)| LastSent { ago: now - at, count });
-            let silent =
-                vec![SilentPod { uid: "1".to_owned(), tried: if last.is_some() { MOST } else { 0 } }];
+            let silent = vec![SilentPod {
+                uid: "1".to_owned(),
+                tried: if last.is_some() { MOST } else { 0 },
+                is_ready: true,
+            }];
             for (plugin, count) in healer.step(now, &[Need { sent: last, silent, ..need("a", &[]) }], 0) {
                 healer.sent(&plugin, now);
                 annotation = Some((now, count));
@@ -104,7 +120,7 @@ fn the_next_leader_goes_on_where_the_former_stopped() {
 fn the_next_leader_helps_a_proxy_that_fell_silent_since() {
     let now = Instant::now();
     let last = Some(LastSent { ago: Duration::from_secs(3_600), count: MOST });
-    let silent = vec![SilentPod { uid: "1".to_owned(), tried: 0 }];
+    let silent = vec![SilentPod { uid: "1".to_owned(), tried: 0, is_ready: true }];
     let due = Healer::default().step(now, &[Need { sent: last, silent, ..need("a", &[]) }], 0);
     assert_eq!(due, [(name("a"), 1)], "it has rested");
 }
@@ -187,6 +203,7 @@ proptest! {
                 can_be_fetched: is_there[plugin],
                 silent: silent(plugin).iter().map(|(pod, (uid, _))| SilentPod {
                     uid: (*uid).to_owned(),
+                    is_ready: true,
                     tried: match sent.get(&plugin) {
                         Some((at, _)) if silent_since[*pod].unwrap() <= *at => MOST,
                         _ => 0,
@@ -217,7 +234,7 @@ proptest! {
                 }
             }
             let mut tries = healer.plugins.values().flat_map(|tries| tries.by_pod.values());
-            prop_assert!(tries.all(|tries| *tries <= MOST));
+            prop_assert!(tries.all(|tried| tried.times <= MOST));
         }
     }
 }

@@ -22,8 +22,16 @@ pub(super) struct Tries {
     last: Option<Instant>,
     /// The time from which it may be sent [`IN_A_ROW`] times again.
     rested: Instant,
-    /// By the uid of each pod that is silent, how often.
-    pub(super) by_pod: HashMap<String, u32>,
+    /// By the uid of each pod that is silent.
+    pub(super) by_pod: HashMap<String, Tried>,
+}
+
+/// How often a plugin was sent for a pod.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tried {
+    pub(super) times: u32,
+    /// It is ready now.
+    is_ready: bool,
 }
 
 impl Tries {
@@ -31,7 +39,8 @@ impl Tries {
     pub(super) fn continued(need: &Need, now: Instant) -> Self {
         let LastSent { ago, count } = need.sent.unwrap_or(LastSent { ago: Duration::ZERO, count: 0 });
         let rested = now + (REGAIN * count.min(IN_A_ROW)).saturating_sub(ago);
-        let by_pod = need.silent.iter().map(|pod| (pod.uid.clone(), count.min(pod.tried))).collect();
+        let tried = |pod: &SilentPod| Tried { times: count.min(pod.tried), is_ready: pod.is_ready };
+        let by_pod = need.silent.iter().map(|pod| (pod.uid.clone(), tried(pod))).collect();
         Self { last: None, rested, by_pod }
     }
 
@@ -39,12 +48,15 @@ impl Tries {
     pub(super) fn keep(&mut self, silent: &[SilentPod], again: bool) {
         let known = std::mem::take(&mut self.by_pod);
         let most = if again { MOST - 1 } else { MOST };
-        let tries = |uid: &String| known.get(uid).copied().unwrap_or(0).min(most);
-        self.by_pod = silent.iter().map(|pod| (pod.uid.clone(), tries(&pod.uid))).collect();
+        let times = |uid: &String| known.get(uid).map_or(0, |tried| tried.times).min(most);
+        let tried = |pod: &SilentPod| Tried { times: times(&pod.uid), is_ready: pod.is_ready };
+        self.by_pod = silent.iter().map(|pod| (pod.uid.clone(), tried(pod))).collect();
     }
 
     pub(super) fn is_due(&self, need: &Need, now: Instant) -> bool {
-        let Some(least) = self.by_pod.values().min().filter(|least| **least < MOST) else { return false };
+        let ready = self.by_pod.values().filter(|tried| tried.is_ready);
+        let least = ready.map(|tried| tried.times).min();
+        let Some(least) = least.filter(|least| *least < MOST) else { return false };
         let own = self.last.map(|last| now.saturating_duration_since(last));
         let since = own.into_iter().chain(need.sent.map(|sent| sent.ago)).min();
         let spacing = SPACING * 2_u32.pow(least.saturating_sub(1));
@@ -58,11 +70,13 @@ impl Tries {
         self.last = Some(now);
         let row = self.rested.saturating_duration_since(now).as_millis().div_ceil(REGAIN.as_millis());
         let row = u32::try_from(row).unwrap_or(IN_A_ROW);
-        (self.by_pod.values().copied().max().unwrap_or(0).max(row) + 1).min(IN_A_ROW)
+        let most = self.by_pod.values().map(|tried| tried.times).max();
+        (most.unwrap_or(0).max(row) + 1).min(IN_A_ROW)
     }
 
     pub(super) fn count(&mut self, now: Instant) {
         self.rested = self.rested.max(now) + REGAIN;
-        self.by_pod.values_mut().for_each(|tries| *tries = (*tries + 1).min(MOST));
+        let ready = self.by_pod.values_mut().filter(|tried| tried.is_ready);
+        ready.for_each(|tried| tried.times = (tried.times + 1).min(MOST));
     }
 }
