@@ -45,6 +45,7 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
             ));
         }
     }
+    findings.extend(halt(inventory, &subject));
     findings.extend(disagreement(inventory, &subject));
     for Answer { status, .. } in inventory.answers() {
         for finding in of_status(status, &subject) {
@@ -57,16 +58,55 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
     findings
 }
 
-/// The same commit gives the same bytes: a replica with other bytes is at another commit, or halted.
+/// A halt of all replicas, or of some: the filters of the others inject.
+fn halt(inventory: &Inventory, subject: &str) -> Option<Finding> {
+    let (mut halted, mut injecting, mut silent) = (Vec::new(), Vec::new(), Vec::new());
+    for Replica { pod, answer } in &inventory.replicas {
+        let group = match answer {
+            Ok(answer) if answer.status.halted => &mut halted,
+            Ok(_) => &mut injecting,
+            Err(_) => &mut silent,
+        };
+        group.push(pod.as_str());
+    }
+    if halted.is_empty() {
+        return None;
+    }
+    let halted = halted.join(", ");
+    let finding = match injecting.first() {
+        Some(first) => Finding::error(
+            subject,
+            format!("is halted at {halted} and not at {}: faults go on there", injecting.join(", ")),
+            format!(
+                "run the doctor again after one --interval, in which a halt in Git is read; if nothing changes, halt \
+                 there too: `kubectl --namespace {} port-forward {first} 8080`, then `hfi halt`; or create the halt file",
+                inventory.control_plane.namespace
+            ),
+        ),
+        None if silent.is_empty() => Finding::warning(
+            subject,
+            "is halted: no fault is injected anywhere",
+            "when faults may be injected again, end the halt that GET /v1/halt shows, or remove the halt file",
+        ),
+        None => Finding::error(
+            subject,
+            format!("is halted at {halted}; no answer from {}, which may inject faults", silent.join(", ")),
+            "see why that does not answer; the halt file stops it too",
+        ),
+    };
+    Some(finding)
+}
+
+/// The same commit gives the same bytes: a replica with other bytes is at another commit. Those of one that is halted are
+/// of none.
 fn disagreement(inventory: &Inventory, subject: &str) -> Option<Finding> {
     let answers = inventory.replicas.iter();
     let versions = answers.filter_map(|Replica { pod, answer }| Some((pod, &answer.as_ref().ok()?.status)));
-    let versions: Vec<_> = versions.collect();
+    let versions: Vec<_> = versions.filter(|(_, status)| !status.halted).collect();
     let (_, first) = versions.first()?;
     versions.iter().any(|(_, status)| status.digest != first.digest).then(|| {
-        let shown = versions.iter().map(|(pod, Status { revision, digest, halted, .. })| {
-            let halted = if *halted { " (halted)" } else { "" };
-            format!("{pod}: {revision}{halted} {}", digest.get(..17).unwrap_or(digest))
+        let shown = versions.iter().map(|(pod, Status { revision, digest, .. })| {
+            format!("{pod}: {revision} {}", digest.get(..17).unwrap_or(digest))
         });
         Finding::error(
             subject,
@@ -79,13 +119,6 @@ fn disagreement(inventory: &Inventory, subject: &str) -> Option<Finding> {
 
 fn of_status(status: &Status, subject: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if status.halted {
-        findings.push(Finding::warning(
-            subject,
-            "is halted: no fault is injected anywhere",
-            "when faults may be injected again, end the halt that GET /v1/halt shows, or remove the halt file",
-        ));
-    }
     if let Some(failing) = &status.source.failing {
         findings.push(Finding::error(
             subject,

@@ -78,9 +78,12 @@ fn conditions(seen: &Observation, before: Option<&Status>) -> Vec<Condition> {
     let counts = &seen.counts;
     let ready = match &seen.served {
         None => ("False", "NothingToServe", seen.reason.clone()),
-        Some(_) if seen.halted => {
-            ("False", "Halted", "every snapshot is empty: everything is halted".to_owned())
-        }
+        Some(_) if seen.halted => (
+            "False",
+            "Halted",
+            "the replica that leads is halted, and serves empty snapshots only; `hfi doctor` asks all"
+                .to_owned(),
+        ),
         Some(_) if seen.withdrawn.is_some() => {
             ("False", "Withdrawn", seen.withdrawn.clone().unwrap_or_default())
         }

@@ -24,6 +24,19 @@ fn a_control_plane_that_is_not_well() {
         o.replicas[1].answer = Ok(answer(&json!({"revision": "main@sha1:2", "digest": "sha256:9988"})));
     });
     warning(["Deployment", "halted", "halt file"], |o| every(o, json!({"halted": true})));
+    // Its snapshots are empty, and so have other bytes.
+    let halted = json!({"halted": true, "digest": "sha256:empty"});
+    let words = ["Deployment", "is halted at hfi-a and not at hfi-b", "port-forward hfi-b 8080"];
+    error(words, |o| o.replicas[0].answer = Ok(answer(&halted)));
+    let mut observed = healthy();
+    observed.replicas[0].answer = Ok(answer(&halted));
+    observed.replicas[1].answer = Err("connection refused".into());
+    let told: Vec<_> = findings(&observed).into_iter().map(|finding| finding.message).collect();
+    assert!(
+        told.iter().any(|told| told.contains("no answer from hfi-b, which may inject faults")),
+        "{told:?}"
+    );
+    assert!(!told.iter().any(|told| told.contains("anywhere")), "{told:?}");
     error(["Deployment", "no route to host", "credentials"], |o| {
         every(
             o,

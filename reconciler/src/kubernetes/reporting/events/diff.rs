@@ -50,7 +50,8 @@ pub(crate) fn changes(before: &Status, now: &Status) -> Vec<Change> {
         _ => {}
     }
     match (before.halted, now.halted) {
-        (false, true) => changes.push(Change::warning("Halted", "every snapshot is empty".to_owned())),
+        (false, true) => changes
+            .push(Change::warning("Halted", "the replica that leads serves empty snapshots only".to_owned())),
         (true, false) => {
             changes.push(Change::normal("Resumed", "what is in force is served again".to_owned()))
         }
