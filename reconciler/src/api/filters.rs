@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{peers::MissingReplica, time::Time};
 
-/// The filters that polled within the last ten minutes: this replica, and with `--peers` any replica.
+/// The filters that polled within the last 16 minutes: this replica, and with `--peers` any replica.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Filters {
     /// False if more filters may poll: a replica does not remember all, or does not answer.

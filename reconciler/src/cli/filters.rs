@@ -20,7 +20,7 @@ use crate::{
 
 /// List the filters that poll a server, with the state of each
 ///
-/// A replica knows the filters that polled it within the last ten minutes, and with `--peers` those of the others.
+/// A replica knows the filters that polled it within the last 16 minutes, and with `--peers` those of the others.
 #[derive(Debug, Args)]
 pub struct ListFilters {
     /// The output format

@@ -32,7 +32,7 @@ use crate::{
     serving::{published::Variant, publisher::Publisher},
 };
 
-/// The filters that polled within the last ten minutes.
+/// The filters that polled within the last 16 minutes.
 #[derive(Debug)]
 pub struct Filters {
     /// By the hash of the node: when its plugin changes, a proxy goes on under another scope. The hash has a
@@ -85,7 +85,7 @@ impl Filters {
         Duration::from_millis(now().millis_since(self.since))
     }
 
-    /// False if a filter that polled within the last ten minutes may not be remembered, for want of room.
+    /// False if a filter that polled within the last 16 minutes may not be remembered, for want of room.
     pub fn is_complete(&self) -> bool {
         self.lock().is_complete(now())
     }

@@ -122,6 +122,6 @@ pub(crate) fn described() -> Operation {
     let own = "`true`: only those that polled this replica, also with `--peers`";
     Operation::new("The filters that polled this replica, and with `--peers` any replica")
         .parameter(Parameter::switch("own", own))
-        .answers(200, "The filters of the last ten minutes", Some(content), &[])
+        .answers(200, "The filters of the last 16 minutes", Some(content), &[])
         .problems(&[503])
 }

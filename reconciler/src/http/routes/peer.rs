@@ -43,7 +43,7 @@ pub(crate) fn state_described() -> Operation {
     let id = "The id of the replica that asks. It gets no more than names if it is this one";
     Operation::new("What this replica tells the others: the filters that polled it")
         .parameter(Parameter::header(REPLICA, id))
-        .answers(200, "The filters of the last ten minutes", Some(json::<PeerAnswer<PeerState>>()), &[])
+        .answers(200, "The filters of the last 16 minutes", Some(json::<PeerAnswer<PeerState>>()), &[])
         .problems(&[401, 403, 404, 429, 503])
         .secured()
 }
