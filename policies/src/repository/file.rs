@@ -9,7 +9,7 @@ use super::{field_places::FieldPlaces, inert_metadata::InertMetadata, window::Wi
 use crate::{
     language::{Guardrail, Policy, PolicyName},
     reading::{
-        Context, Document, Finding, Halt, Kind, Node, Outcome, POLICY, Place, mentions_binding_kind,
+        Context, Document, Finding, Halt, Kind, Node, Outcome, POLICY, Place, Value, mentions_binding_kind,
         read_document, read_yaml,
     },
     wire::SnapshotEntry,
@@ -67,8 +67,22 @@ pub struct ParsedPolicy {
 impl File {
     /// Reads a file's bytes.
     pub fn read(bytes: &[u8]) -> Self {
+        Self::of(bytes, read_yaml(bytes))
+    }
+
+    /// The same of a text that may have its documents in a list, as `hfi policy get -o json` prints them. A policy file
+    /// has none.
+    pub fn read_list(bytes: &[u8]) -> Self {
+        let documents = read_yaml(bytes).into_iter().flat_map(|document| match document {
+            Ok(Node { value: Value::List(documents), .. }) => documents.into_iter().map(Ok).collect(),
+            document => vec![document],
+        });
+        Self::of(bytes, documents.collect())
+    }
+
+    fn of(bytes: &[u8], documents: Vec<Result<Node, Finding>>) -> Self {
         let (mut file, context) = (Self::default(), Context::default());
-        for document in read_yaml(bytes) {
+        for document in documents {
             match document.map(|node| (read_document(&node, &context), node)) {
                 Ok((Outcome::Valid { kind, name, document }, node)) => {
                     let fields = FieldPlaces::of(&node);

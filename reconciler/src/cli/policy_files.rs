@@ -98,11 +98,13 @@ impl PolicyFiles {
         let shown = |file: &str| -> Arc<str> { given.join(file).to_string_lossy().into() };
         for file in checkout.files {
             let key = located(&real, &file.path).to_string_lossy().into();
-            self.files.insert(key, Parsed::new(shown(&file.path), file));
+            // No server reads it as a policy file: it is what somebody printed.
+            let read = if file.path.ends_with(".json") { File::read_list } else { File::read };
+            self.files.insert(key, Parsed::new(shown(&file.path), file, read));
         }
         for file in checkout.above {
             let key: Arc<str> = located(&real, &file.path).to_string_lossy().into();
-            self.guards.insert(Arc::clone(&key), Parsed::new(key, file));
+            self.guards.insert(Arc::clone(&key), Parsed::new(key, file, File::read));
         }
         self.warnings.extend(checkout.warnings.into_iter().map(|warning| Problem {
             file: shown(&warning.path),
@@ -114,7 +116,7 @@ impl PolicyFiles {
     /// Adds a text that is in no file.
     fn add_text(&mut self, name: &str, text: Vec<u8>) {
         let parsed =
-            Parsed { shown: name.into(), file: File::read(&text), text: text.into(), modified: None };
+            Parsed { shown: name.into(), file: File::read_list(&text), text: text.into(), modified: None };
         self.files.insert(name.into(), parsed);
     }
 
@@ -181,11 +183,11 @@ impl PolicyFiles {
 }
 
 impl Parsed {
-    fn new(shown: Arc<str>, file: CheckoutFile) -> Self {
+    fn new(shown: Arc<str>, file: CheckoutFile, read: fn(&[u8]) -> File) -> Self {
         let (text, parsed) = match file.content {
             Content::Known => (Vec::new(), File::default()),
             Content::Bytes(bytes) => {
-                let file = File::read(&bytes);
+                let file = read(&bytes);
                 (bytes, file)
             }
             Content::Unreadable(reason) => (Vec::new(), File::unreadable(reason)),
