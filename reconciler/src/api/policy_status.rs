@@ -18,6 +18,10 @@ pub struct PolicyStatus {
     /// The path of its file in the repository.
     #[serde(default)]
     pub file: String,
+    /// The documents of kind `Halt` in its directory, or in one above it, that keep it out of force, each as `FILE:LINE`.
+    /// Those that halt everything are not among them.
+    #[serde(default)]
+    pub halted_by: Vec<String>,
     /// The line that it begins in, from 1.
     #[serde(default)]
     pub line: u32,

@@ -263,12 +263,14 @@ fn summary() -> impl Strategy<Value = Summary> {
 fn policy_status() -> impl Strategy<Value = PolicyStatus> {
     let times = (option::of(time()), option::of(time()));
     let no_proxy = option::of(vec(text(), 0..3).prop_map(|nearest| NoProxy { nearest }));
-    let lists = (vec(finding(), 0..3), policy_fields(), no_proxy);
+    let lists = (vec(finding(), 0..3), policy_fields(), no_proxy, vec(text(), 0..3));
     (times, text(), any::<u32>(), text(), policy_state(), targets(), lists).prop_map(
-        |((starts_at, ends_at), file, line, name, state, targets, (warnings, first_generation, no_proxy))| {
+        |((starts_at, ends_at), file, line, name, state, targets, lists)| {
+            let (warnings, first_generation, no_proxy, halted_by) = lists;
             PolicyStatus {
                 ends_at,
                 file,
+                halted_by,
                 line,
                 name,
                 no_proxy,

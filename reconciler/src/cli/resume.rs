@@ -10,7 +10,7 @@ use clap::Args;
 use super::{
     console::{DONE, NOT_RIGHT, error, next, print, warning, wrong_use},
     policy::returning,
-    server::{ServerArgs, failed},
+    server::{ServerArgs, failed, failed_change},
 };
 use crate::{
     api::{halts::HaltState, status::Status},
@@ -41,12 +41,13 @@ impl Resume {
 
 async fn resume(client: &Client, yes: bool) -> Result<ExitCode, Failure> {
     let state: HaltState = client.get(&["v1", "halt"], &[]).await?;
-    if !state.halted {
-        print("nothing is halted\n");
+    if !state.halted && !state.replicas.iter().any(|replica| replica.halted) {
+        print(&nothing(&state));
         return Ok(ExitCode::from(DONE));
     }
     let status: Status = client.get(&["v1", "policies", "status"], &[]).await?;
-    let count = returning(&status);
+    // What halts everything, and stays, keeps all of them out of force.
+    let count = if state.standing.is_empty() { returning(&status) } else { 0 };
     stays(&state);
     if !yes && !stdin().is_terminal() {
         return Ok(wrong_use("nobody is asked where stdin is no terminal; add --yes if that is meant"));
@@ -56,7 +57,10 @@ async fn resume(client: &Client, yes: bool) -> Result<ExitCode, Failure> {
         next("`hfi resume` asks again; --yes does not ask");
         return Ok(ExitCode::from(NOT_RIGHT));
     }
-    let state = client.resume().await?;
+    let state = match client.resume().await {
+        Ok(state) => state,
+        Err(failure) => return Ok(refused(&failure)),
+    };
     if state.halted {
         error("the halt is ended, and something else still halts everything");
         stays(&state);
@@ -65,6 +69,25 @@ async fn resume(client: &Client, yes: bool) -> Result<ExitCode, Failure> {
     }
     print(&format!("resumed; policies that come into force again: {count}\n"));
     Ok(ExitCode::from(DONE))
+}
+
+/// The answer where nothing is halted. Without peers it is that of one replica, and behind a load balancer another one may
+/// be halted.
+fn nothing(state: &HaltState) -> String {
+    match state.replicas.first().filter(|replica| state.complete.is_none() && !replica.name.is_empty()) {
+        Some(replica) => format!("nothing is halted at replica {}\n", replica.name),
+        None => "nothing is halted\n".to_owned(),
+    }
+}
+
+/// Tells why nothing was resumed, or that it is not known.
+fn refused(failure: &Failure) -> ExitCode {
+    if failure.status() == Some(405) {
+        error(failure);
+        next("end the halt where it stands, as GET /v1/halt shows it");
+        return ExitCode::from(NOT_RIGHT);
+    }
+    failed_change(failure, "run `hfi resume` again: it says if something is still halted")
 }
 
 /// Warns of what this command cannot end.

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use policies::{
     Catalog, Digest, Policy, Scope,
     reading::{Finding, Problem},
-    repository::{LocatedPolicy, lint},
+    repository::{LocatedHalt, LocatedPolicy, lint},
     wire::Format,
 };
 
@@ -90,14 +90,25 @@ pub fn report(published: &Published, namespaces: Option<&Namespaces>) -> Report 
     let catalog = published.reported();
     let found = lint::warnings(&catalog, published.whole.at);
     let mut warnings = warnings_of_policies(&catalog, &found);
-    let policies = catalog.policies().iter().enumerate();
-    let policies = policies
-        .map(|(i, placed)| policy(placed, published, namespaces, &warnings.remove(&i).unwrap_or_default()));
+    let halts = catalog.halts().iter().filter(|halt| !halt.holds_everything()).collect::<Vec<_>>();
+    let policies = catalog.policies().iter().enumerate().map(|(i, placed)| PolicyStatus {
+        halted_by: halted_by(placed, &halts),
+        ..policy(placed, published, namespaces, &warnings.remove(&i).unwrap_or_default())
+    });
     let rejected = catalog.problems().chunk_by(|a, b| a.file == b.file).map(|errors| RejectedFile {
         errors: errors.iter().map(Into::into).collect(),
         file: errors.first().map(|error| error.file.to_string()).unwrap_or_default(),
     });
     Report { policies: policies.collect(), rejected: rejected.collect() }
+}
+
+/// The places of the halts whose directory is that of a policy, or is above it.
+fn halted_by(placed: &LocatedPolicy, halts: &[&LocatedHalt]) -> Vec<String> {
+    let holds = |halt: &&&LocatedHalt| {
+        let directory = halt.file.rfind('/').and_then(|slash| halt.file.get(..=slash));
+        placed.file.starts_with(directory.unwrap_or_default())
+    };
+    halts.iter().filter(holds).map(|halt| format!("{}:{}", halt.file, halt.halt.place.line)).collect()
 }
 
 /// The warnings of each policy, by its position in the catalog. A warning belongs to the last policy of its
@@ -140,6 +151,7 @@ fn policy(
     PolicyStatus {
         ends_at: entry.last_end().map(Into::into),
         file: file.to_string(),
+        halted_by: Vec::new(),
         line: parsed.place.line,
         name: policy.name.to_string(),
         // A replica alone does not know.

@@ -43,6 +43,8 @@ async fn what_is_below_it_is_listed_as_halted_and_returns_when_it_is_removed() {
         status["policies"].as_array().unwrap().iter().map(|policy| &policy["state"]).collect();
     assert_eq!((states, &status["halted"]), (vec![&json!("halted"), &json!("active")], &json!(false)));
     assert_eq!((&status["summary"]["halted"], &status["summary"]["policies"]), (&json!(1), &json!(2)));
+    let held_by = |policy: usize| status["policies"][policy]["haltedBy"].clone();
+    assert_eq!((held_by(0), held_by(1)), (json!(["team/halt.yaml:1"]), json!([])));
     assert_eq!(server.json("/v1/policies?all=true").await["policies"].as_array().unwrap().len(), 2);
     assert!(decides(tree.path(), "pol").contains("is halted by pol/team/halt.yaml"));
     let (code, text) = hfi(tree.path(), &["validate", "pol"]);

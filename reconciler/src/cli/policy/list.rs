@@ -1,6 +1,10 @@
 //! `hfi policy list`.
 
-use std::{collections::BTreeMap, ops::ControlFlow, process::ExitCode};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    process::ExitCode,
+};
 
 use clap::Args;
 use serde_json::json;
@@ -80,15 +84,21 @@ pub(super) fn show(status: &Status, output: ListOutput) {
 }
 
 /// Prints the policies that come into force when the halt of everything ends, those too that its document in Git holds.
-/// Returns their number.
+/// Returns their number. Warns of those whose directory stays halted.
 pub(crate) fn returning(status: &Status) -> usize {
-    let is_held = |state| matches!(state, PolicyState::Active | PolicyState::Halted);
-    let active: Vec<_> = status.policies.iter().filter(|policy| is_held(policy.state)).collect();
-    if !active.is_empty() {
-        let table = table(active.iter().copied(), Hold::None, now(), false);
+    let held = status.policies.iter();
+    let held = held.filter(|policy| matches!(policy.state, PolicyState::Active | PolicyState::Halted));
+    let (returning, staying): (Vec<_>, Vec<_>) = held.partition(|policy| policy.halted_by.is_empty());
+    if !returning.is_empty() {
+        let table = table(returning.iter().copied(), Hold::None, now(), false);
         console::print_styled(&table.render(ListOutput::Table.terminal()));
     }
-    active.len()
+    let places: BTreeSet<_> = staying.iter().flat_map(|policy| &policy.halted_by).collect();
+    for place in places {
+        let held = staying.iter().filter(|policy| policy.halted_by.contains(place)).count();
+        console::warning(format_args!("{place} keeps its directory halted; policies there: {held}"));
+    }
+    returning.len()
 }
 
 /// A listing that goes on with a line for each policy that changes.
