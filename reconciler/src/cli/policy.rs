@@ -9,6 +9,7 @@ mod documents;
 mod get;
 mod history;
 mod list;
+mod names;
 mod reached;
 mod rollback;
 mod row;

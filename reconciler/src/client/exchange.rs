@@ -237,7 +237,11 @@ impl Client {
             }
             _ => {
                 let shown: String = String::from_utf8_lossy(&body).trim().chars().take(SHOWN).collect();
-                self.foreign(format!("{status} {shown}").trim_end().to_owned())
+                let reason = format!("{status} {shown}").trim_end().to_owned();
+                if status.is_server_error() {
+                    return Failure::Intercepted { server: self.server.to_string(), reason };
+                }
+                self.foreign(reason)
             }
         }
     }

@@ -20,6 +20,9 @@ pub enum Failure {
         /// False if it is sure that the server did not get the request.
         may_have_arrived: bool,
     },
+    /// A proxy on the way answered, or something else that is no hfi: a server error without a problem document.
+    #[error("{server} is not reached, or does not answer itself: {reason}")]
+    Intercepted { server: String, reason: String },
     /// A change whose answer did not come.
     #[error("{server} did not tell whether the change was made: {reason}")]
     Unanswered { server: String, reason: String },
@@ -44,7 +47,7 @@ impl Failure {
     /// True if the same request may bring something later.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::Intercepted { .. } => true,
             Self::Refused { problem, .. } => matches!(problem.status, 429 | 500..),
             _ => false,
         }

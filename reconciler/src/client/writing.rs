@@ -95,9 +95,9 @@ impl Client {
 /// The failure of a request that may have been done all the same.
 fn unanswered(failure: Failure) -> Failure {
     match failure {
-        Failure::Unreachable { server, reason, may_have_arrived: true } => {
-            Failure::Unanswered { server, reason }
-        }
+        Failure::Unreachable { server, reason, may_have_arrived: true }
+        // A proxy that waits no longer, or loses the server, answers in its place.
+        | Failure::Intercepted { server, reason } => Failure::Unanswered { server, reason },
         failure => failure,
     }
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     Server,
-    command::{Ended, hfi, hfi_at_a_terminal},
+    command::{Ended, hfi, hfi_at_a_terminal, hfi_reading},
     policy,
 };
 
@@ -79,6 +79,29 @@ async fn what_get_prints_is_valid_and_is_the_same_policy() {
         let valid = if policies == 1 { "1 policy is" } else { &format!("{policies} policies are") };
         assert!(validated.stdout.starts_with(valid), "{validated:?}");
     }
+    // Several in JSON are a list, which is no policy file.
+    for (names, count) in [(&[][..], 3), (&["off", "checkout-errors"], 2)] {
+        let got = ask(&server, &[&["policy", "get", "-o", "json"], names].concat()).await;
+        for (name, code) in [("list.json", 0), ("list.yaml", 1)] {
+            let path = elsewhere.path().join(name);
+            fs::write(&path, &got.stdout).unwrap();
+            let path = path.to_str().unwrap();
+            let validated = hfi(&["validate", path], &[]).await;
+            assert_eq!(validated.code, code, "{name}: {validated:?}");
+            let told =
+                if code == 0 { format!("{count} policies are valid") } else { "0 policies".to_owned() };
+            assert!(validated.stdout.contains(&told), "{name}: {validated:?}");
+        }
+        let path = elsewhere.path().join("list.json");
+        let same = ask(&server, &["policy", "diff", "-f", path.to_str().unwrap()]).await;
+        assert_eq!((same.code, same.stdout.as_str()), (0, ""), "{same:?}");
+        let piped = ["policy", "diff", "-f", "-", "--server", &server.url];
+        assert_eq!(hfi_reading(&piped, &[], &got.stdout).await.code, 0);
+        let changed = got.stdout.replace("503", "504");
+        fs::write(path, changed.replacen("percentage", "percntage", 1)).unwrap();
+        let wrong = hfi(&["validate", elsewhere.path().join("list.json").to_str().unwrap()], &[]).await;
+        assert!(wrong.code == 1 && wrong.stdout.contains("did you mean `percentage`?"), "{wrong:?}");
+    }
     let one = ask(&server, &["policy", "get", "off", "-o", "json"]).await;
     let one: Value = serde_json::from_str(&one.stdout).unwrap();
     assert_eq!((&one["metadata"]["name"], &one["spec"]["suspend"]), (&json!("off"), &json!(true)));
@@ -95,7 +118,7 @@ async fn a_policy_that_is_not_there_is_an_error_with_the_next_step() {
         assert!(got.stderr.contains("\n  next: `hfi policy list` shows"), "{got:?}");
     }
     let described = ask(&server, &["policy", "describe", "../status"]).await;
-    assert_eq!((described.code, described.stdout.as_str()), (1, ""));
+    assert_eq!((described.code, described.stdout.as_str()), (2, ""));
     assert_eq!(ask(&server, &["policy", "describe"]).await.code, 2);
 }
 
@@ -110,7 +133,7 @@ async fn a_policy_is_described_with_the_filters_that_run_it() {
     assert_eq!(described.code, 0, "{described:?}");
     for part in [
         "Name:      checkout-errors\nState:     active\nTarget:    checkout.demo\n",
-        "File:      a.yaml:1\nFilters:   0 in step, 2 lagging, 0 gone\nWarnings:",
+        "File:      a.yaml:1\nFilters:   0 in step, 2 lagging, 0 gone\nCommits: none\nWarnings:",
         "\nSpec:\n  rules:\n",
         "\n\nName:      off\nState:     suspended\n",
     ] {

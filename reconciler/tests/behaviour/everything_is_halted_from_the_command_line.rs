@@ -61,7 +61,11 @@ async fn answer(
     }
     let mut answers = answers.lock().unwrap();
     let (status, body) = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
-    let media_type = if status == 200 { "application/json" } else { "application/problem+json" };
+    let media_type = match (status, &body) {
+        (200, _) => "application/json",
+        (_, Value::String(_)) => "text/html",
+        _ => "application/problem+json",
+    };
     (StatusCode::from_u16(status).unwrap(), [("content-type", media_type)], body.to_string()).into_response()
 }
 
@@ -73,8 +77,14 @@ fn status() -> Value {
             "targets": {"selector": {"service": "cart", "namespace": "shop"}, "direction": "inbound", "destination": null},
         })
     };
-    let policies =
-        [policy("comes-back", "active"), policy("held-in-git", "halted"), policy("stays-off", "suspended")];
+    let mut elsewhere = policy("of-a-halted-directory", "halted");
+    elsewhere["haltedBy"] = json!(["teams/halt.yaml:3"]);
+    let policies = [
+        policy("comes-back", "active"),
+        policy("held-in-git", "halted"),
+        policy("stays-off", "suspended"),
+        elsewhere,
+    ];
     json!({"digest": "", "halted": true, "kubernetes": null, "revision": "main@sha1:1", "withdrawn": null, "policies": policies})
 }
 
@@ -183,6 +193,7 @@ async fn what_comes_back_is_shown_before_it_does() {
         ended.stdout.contains("\ncomes-back   active ") && !ended.stdout.contains("stays-off"),
         "{ended:?}"
     );
+    tells(&ended, &["teams/halt.yaml:3 keeps its directory halted; policies there: 1\n"]);
     assert!(ended.stdout.contains("\nheld-in-git  halted "), "{ended:?}");
     assert!(ended.stdout.ends_with("resumed; policies that come into force again: 2\n"), "{ended:?}");
     assert_eq!(server.requests(), ["DELETE /v1/halt "]);
@@ -195,6 +206,16 @@ async fn what_comes_back_is_shown_before_it_does() {
 
     let server = Halting::start(&[nothing()]).await;
     prints(&server.hfi(&["resume"]).await, 0, "nothing is halted\n");
+    // Another replica may be halted, and a load balancer leads to any of them.
+    let replicas = json!([{"name": "hfi-1", "halted": false, "error": null}]);
+    let server =
+        Halting::start(&[(200, json!({"halted": false, "replicas": replicas, "complete": null}))]).await;
+    prints(&server.hfi(&["resume"]).await, 0, "nothing is halted at replica hfi-1\n");
+    let replicas = json!([{"name": "hfi-1", "halted": false}, {"name": "hfi-0", "halted": true}]);
+    let behind = (200, json!({"halted": false, "replicas": replicas, "complete": false}));
+    let server = Halting::start(&[behind, nothing()]).await;
+    assert_eq!(server.hfi(&["resume", "--yes"]).await.code, 0);
+    assert_eq!(server.requests(), ["DELETE /v1/halt "], "a peer is halted");
 }
 
 #[tokio::test]
@@ -204,10 +225,23 @@ async fn what_stays_halted_is_told() {
     let ended = server.hfi(&["resume", "--yes"]).await;
     assert_eq!(ended.code, 1, "{ended:?}");
     tells(&ended, &["this halt stays", "shop/halt.yaml", "still halts everything", "\n  next: "]);
+    assert_eq!(ended.stdout, "", "nothing comes back");
+    let off = problem(405, "halts by HTTP are off; switch them on with --halt-token-file");
+    let server = Halting::start(&[state("git", &json!({})), off]).await;
+    tells(&server.hfi(&["resume", "--yes"]).await, &["next: end the halt where it stands"]);
+    let server = Halting::start(&[state("git", &json!({})), (504, json!("<html>"))]).await;
+    tells(&server.hfi(&["resume", "--yes"]).await, &["did not tell", "next: run `hfi resume` again"]);
 
     let server =
         Halting::start(&[state("git", &json!({})), problem(409, "a commit stands in the way")]).await;
     let ended = server.hfi(&["resume", "--yes"]).await;
     assert_eq!(ended.code, 1, "{ended:?}");
     tells(&ended, &["error: a commit stands in the way"]);
+}
+
+#[tokio::test]
+async fn a_proxy_that_answers_in_between_ends_no_waiting() {
+    let answers = [state("pending", &json!({})), (503, json!("<html>")), state("git", &json!({}))];
+    let server = Halting::start(&answers).await;
+    assert_eq!(server.hfi(&["halt"]).await.code, 0);
 }

@@ -90,6 +90,15 @@ async fn a_server_that_refuses_says_why() {
         ),
         (answer("404 Not Found", "", "<html>"), 3, "not as hfi does: 404 Not Found <html>", "leads to hfi"),
         (answer("200 OK", "", "<html>"), 3, "not as hfi does", "leads to hfi"),
+        // What a proxy says while the server is away, or slow.
+        (
+            answer("502 Bad Gateway", "", "<html>"),
+            3,
+            "not reached, or does not answer itself: 502",
+            "try again",
+        ),
+        (answer("503 Service Unavailable", "", ""), 3, "itself: 503 Service Unavailable", "that hfi runs"),
+        (answer("504 Gateway Timeout", "", "upstream request timeout"), 3, "upstream request", "try again"),
         (
             answer("307 Temporary Redirect", "location: https://elsewhere.example/\r\n", ""),
             3,
@@ -100,6 +109,52 @@ async fn a_server_that_refuses_says_why() {
     ] {
         let (url, _got) = answering(&answer).await;
         ends(&list(&["--server", &url]).await, code, cause, next);
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_a_proxy_answers_may_have_been_made() {
+    let unknown = "did not tell whether the change was made: 504 Gateway Timeout <html>";
+    for (command, next) in [
+        (&["policy", "delete", "a"][..], "again with --ignore-not-found"),
+        (&["halt"], "run the same command again"),
+    ] {
+        let (url, _got) = answering(&answer("504 Gateway Timeout", "", "<html>")).await;
+        ends(&hfi(&[command, &["--server", &url]].concat(), &[]).await, 3, unknown, next);
+    }
+}
+
+#[tokio::test]
+async fn one_policy_is_refused_without_waiting_for_the_server() {
+    let slow = problem("429 Too Many Requests", "retry-after: 7\r\n", "too fast");
+    for command in ["delete", "suspend"] {
+        let (url, _got) = answering(&slow).await;
+        ends(&hfi(&["policy", command, "a", "--server", &url], &[]).await, 3, "too fast", "try again in 7 s");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_no_other_token_mends_names_another_step() {
+    for (status, detail, step) in [
+        ("403 Forbidden", "the repository refuses the push: protected branch", "--write-branch"),
+        ("403 Forbidden", "no token may write a `Halt`: it is for those who commit", "with git"),
+        ("403 Forbidden", "no line; add `a serviceaccount:b/a`", "line added"),
+        (
+            "405 Method Not Allowed",
+            "changes by HTTP are off; switch them on with --write-token-file",
+            "this option",
+        ),
+        (
+            "405 Method Not Allowed",
+            "halts by HTTP are off; switch them on with --halt-token-file",
+            "hfi-halt",
+        ),
+        ("405 Method Not Allowed", "/v1/policies/status does not take this method", "correct the request"),
+        ("409 Conflict", "stands in a and in b; remove one (DELETE with `file` in the query)", "--file PATH"),
+        ("409 Conflict", "is there; name another directory by `folder` in the query", "--folder"),
+    ] {
+        let (url, _got) = answering(&problem(status, "", detail)).await;
+        ends(&hfi(&["policy", "delete", "a", "--server", &url], &[]).await, 1, detail, step);
     }
 }
 

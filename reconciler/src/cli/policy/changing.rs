@@ -1,6 +1,6 @@
 //! The commands that change policies: their options, and what they tell.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Args;
 use policies::reading::{Finding, Place, Problem};
@@ -8,10 +8,10 @@ use policies::reading::{Finding, Place, Problem};
 use crate::{
     api::{self, writes::Written},
     cli::{
-        console::{DONE, print, warning},
+        console::{DONE, note, print, warning},
         server::{ServerArgs, failed},
     },
-    client::{Client, Failure},
+    client::{Client, Failure, writing::Change},
 };
 
 /// The options of every command that changes policies.
@@ -40,9 +40,14 @@ pub(super) fn query(dry_run: bool, restart: bool, message: Option<&str>) -> Vec<
     switches.chain(message.map(|message| ("message", message))).collect()
 }
 
+/// The longest pause, in seconds, that a server may ask for between two changes of one command.
+const LONGEST_PAUSE: u64 = 60;
+
 /// A change under way.
 pub(super) struct Connected {
     pub(super) client: Client,
+    /// This is one of several changes, and those behind it must not stay undone.
+    is_patient: bool,
     pub(super) dry_run: bool,
     pub(super) restart: bool,
     pub(super) message: Option<String>,
@@ -51,13 +56,40 @@ pub(super) struct Connected {
 impl Changing {
     pub(super) async fn connect(self) -> Result<Connected, ExitCode> {
         let Self { dry_run, message, restart, server } = self;
-        Ok(Connected { client: server.client().await?, dry_run, restart, message })
+        Ok(Connected { client: server.client().await?, is_patient: false, dry_run, restart, message })
+    }
+
+    /// The same for a change of each of these policies.
+    pub(super) async fn connect_for(self, names: &[String]) -> Result<Connected, ExitCode> {
+        Ok(Connected { is_patient: names.len() > 1, ..self.connect().await? })
     }
 }
 
 impl Connected {
     pub(super) fn query(&self) -> Vec<(&str, &str)> {
         query(self.dry_run, self.restart, self.message.as_deref())
+    }
+
+    /// Makes a change. One of several waits where the server takes no more changes for now (429), since nothing was done
+    /// then.
+    pub(super) async fn change(
+        &self,
+        change: Change<'_>,
+        query: &[(&str, &str)],
+    ) -> Result<Written, Failure> {
+        loop {
+            let made = self.client.change(change, query).await;
+            let pause = match &made {
+                Err(Failure::Refused { problem, retry_after: Some(seconds) })
+                    if self.is_patient && problem.status == 429 && *seconds <= LONGEST_PAUSE =>
+                {
+                    note(format_args!("{}: going on in {seconds} s", problem.detail));
+                    Duration::from_secs(*seconds)
+                }
+                _ => return made,
+            };
+            tokio::time::sleep(pause).await;
+        }
     }
 
     /// Tells what was done, or why not.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     get::document,
     list::read,
+    names::policy_name,
     reached::is_for,
     row::{Hold, faults, target, tell},
 };
@@ -18,11 +19,12 @@ use crate::{
         policy_status::{Direction, PolicyStatus, Selector},
         status::Status,
         time::Time,
+        writes::{History, HistoryCommit},
     },
     cli::{
         completions::{ArgValueCandidates, policy_names},
-        console::{DONE, NOT_RIGHT, error, next, print_styled},
-        moment::relative,
+        console::{DONE, NOT_RIGHT, error, next, print_styled, warning},
+        moment::{relative, short_revision},
         output::Output,
         server::{ServerArgs, failed},
         terminal::Terminal,
@@ -32,16 +34,20 @@ use crate::{
     printable::{printable, printable_lines},
 };
 
-/// Show everything about a policy: its state, its target, the filters that run it, its end and its warnings
+/// Show everything about a policy: its state, its target, the filters that run it, its end, its last commits and its
+/// warnings
 #[derive(Debug, Args)]
 pub(super) struct Describe {
     /// The names of policies
-    #[arg(required = true, add = ArgValueCandidates::new(policy_names))]
+    #[arg(required = true, value_parser = policy_name, add = ArgValueCandidates::new(policy_names))]
     names: Vec<String>,
 
     #[command(flatten)]
     server: ServerArgs,
 }
+
+/// The most commits of a policy that are shown.
+const COMMITS: usize = 3;
 
 /// Everything that is known of one policy.
 struct Known<'a> {
@@ -49,6 +55,7 @@ struct Known<'a> {
     hold: Hold,
     filters: &'a Filters,
     document: &'a Value,
+    commits: &'a [HistoryCommit],
     now: Timestamp,
 }
 
@@ -73,11 +80,9 @@ async fn describe(client: &Client, names: &[String]) -> Result<ExitCode, Failure
             continue;
         };
         let document = &document(client, name).await?;
-        let hold = Hold::of(&status);
-        texts.push(text(
-            &Known { policy, hold, filters: &filters, document, now: now() },
-            Terminal::of_stdout(),
-        ));
+        let (commits, hold) = (&commits(client, name).await, Hold::of(&status));
+        let known = Known { policy, hold, filters: &filters, document, commits, now: now() };
+        texts.push(text(&known, Terminal::of_stdout()));
     }
     print_styled(&texts.join("\n"));
     if code != DONE {
@@ -86,8 +91,20 @@ async fn describe(client: &Client, names: &[String]) -> Result<ExitCode, Failure
     Ok(ExitCode::from(code))
 }
 
+/// The commits that changed a policy, the newest first. A directory has none. What else is known is shown without them.
+async fn commits(client: &Client, name: &str) -> Vec<HistoryCommit> {
+    match client.get::<History>(&["v1", "policies", name, "history"], &[]).await {
+        Ok(history) => history.commits,
+        Err(failure) if failure.status() == Some(404) => Vec::new(),
+        Err(failure) => {
+            warning(format_args!("the commits that changed `{name}` are not known: {failure}"));
+            Vec::new()
+        }
+    }
+}
+
 fn text(known: &Known<'_>, terminal: Terminal) -> String {
-    let Known { policy, hold, filters, document, now } = known;
+    let Known { policy, hold, filters, document, commits, now } = known;
     let (state, colour) = hold.state(policy.state);
     let time = |time: Option<Time>| match time {
         Some(Time(time)) => format!("{} ({})", time.to_rfc3339(), relative(time, *now)),
@@ -117,18 +134,27 @@ fn text(known: &Known<'_>, terminal: Terminal) -> String {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
     let mut text: String =
         lines.iter().map(|(name, value)| format!("{:<width$} {value}\n", format!("{name}:"))).collect();
-    text += "Warnings:";
-    for warning in &policy.warnings {
-        text +=
-            &printable(&format!("{}:{}: {} {}", warning.file, warning.line, warning.field, warning.message))
-                .split_inclusive('\n')
-                .map(|line| format!("\n  {line}"))
-                .collect::<String>();
-    }
-    text += if policy.warnings.is_empty() { " none\nSpec:\n" } else { "\nSpec:\n" };
+    let commit = |HistoryCommit { author, id, subject, time }: &HistoryCommit| {
+        format!("{} by {author}: {subject} ({})", relative(time.0, *now), short_revision(id))
+    };
+    text += &listed("Commits", commits.iter().take(COMMITS).map(commit));
+    let warnings = policy.warnings.iter();
+    text += &listed(
+        "Warnings",
+        warnings.map(|warning| {
+            format!("{}:{}: {} {}", warning.file, warning.line, warning.field, warning.message)
+        }),
+    );
+    text += "Spec:\n";
     let spec = document.get("spec").unwrap_or(&Value::Null);
     let spec = printable_lines(&Output::Yaml.render(spec, String::new));
     text + &spec.lines().map(|line| format!("  {line}\n")).collect::<String>()
+}
+
+/// Lines below a heading.
+fn listed(heading: &str, lines: impl Iterator<Item = String>) -> String {
+    let lines: String = lines.map(|line| format!("\n  {}", printable(&line))).collect();
+    if lines.is_empty() { format!("{heading}: none\n") } else { format!("{heading}:{lines}\n") }
 }
 
 /// The states of the filters whose workload the policy selects.

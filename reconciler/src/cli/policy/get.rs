@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::Value;
 
-use super::list::{read, show};
+use super::{
+    list::{read, show},
+    names::policy_name,
+};
 use crate::{
     cli::{
         completions::{ArgValueCandidates, policy_names},
@@ -24,7 +27,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct Get {
     /// The names of policies
-    #[arg(add = ArgValueCandidates::new(policy_names))]
+    #[arg(value_parser = policy_name, add = ArgValueCandidates::new(policy_names))]
     names: Vec<String>,
 
     /// The output format

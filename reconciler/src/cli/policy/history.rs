@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use policies::Timestamp;
 
+use super::names::policy_name;
 use crate::{
     api::{
         time::Time,
@@ -25,7 +26,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct History {
     /// The name of a policy, which may be deleted
-    #[arg(add = ArgValueCandidates::new(policy_names))]
+    #[arg(value_parser = policy_name, add = ArgValueCandidates::new(policy_names))]
     name: String,
 
     /// The output format

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::Value;
 
-use super::{changing::Changing, documents::Documents};
+use super::{changing::Changing, documents::Documents, names::policy_name};
 use crate::{
     api::writes::{History, HistoryCommit},
     cli::{
@@ -34,7 +34,7 @@ const FEWEST: usize = 4;
 #[derive(Debug, Args)]
 pub(super) struct Rollback {
     /// The name of a policy, which may be deleted
-    #[arg(add = ArgValueCandidates::new(policy_names))]
+    #[arg(value_parser = policy_name, add = ArgValueCandidates::new(policy_names))]
     name: String,
 
     /// A commit, as `hfi policy history` has it [default: the version before the present one]

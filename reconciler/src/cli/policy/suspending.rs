@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::changing::{Changing, Connected};
+use super::{
+    changing::{Changing, Connected},
+    names::policy_name,
+};
 use crate::{
     api::writes::Written,
     cli::{
@@ -20,7 +23,7 @@ use crate::{
 
 /// Take policies out of force and keep them, one commit for each
 ///
-/// Ends at the first one that cannot be suspended.
+/// Ends at the first one that cannot be suspended. Goes on later where the server takes no more changes for now.
 #[derive(Debug, Args)]
 pub(super) struct Suspend {
     #[command(flatten)]
@@ -39,8 +42,12 @@ pub(super) struct Resume {
 #[derive(Debug, Args)]
 struct Which {
     /// The names of policies
-    #[arg(required = true, add = ArgValueCandidates::new(policy_names))]
+    #[arg(required = true, value_parser = policy_name, add = ArgValueCandidates::new(policy_names))]
     names: Vec<String>,
+
+    /// Write documents anew that cannot be edited in place
+    #[arg(long)]
+    rewrite: bool,
 
     #[command(flatten)]
     changing: Changing,
@@ -60,13 +67,13 @@ impl Resume {
 
 impl Which {
     async fn set(self, suspend: bool) -> ExitCode {
-        let Self { names, changing } = self;
-        let connected = match changing.connect().await {
+        let Self { names, rewrite, changing } = self;
+        let connected = match changing.connect_for(&names).await {
             Ok(connected) => connected,
             Err(code) => return code,
         };
         for name in &names {
-            let written = set(&connected, name, suspend).await;
+            let written = set(&connected, name, suspend, rewrite).await;
             let is_done = written.is_ok();
             let code = connected.end(written);
             if !is_done {
@@ -78,7 +85,7 @@ impl Which {
 }
 
 /// Changes nothing but `spec.suspend`, of the policy as it is now.
-async fn set(connected: &Connected, name: &str, suspend: bool) -> Result<Written, Failure> {
+async fn set(connected: &Connected, name: &str, suspend: bool, rewrite: bool) -> Result<Written, Failure> {
     let client = &connected.client;
     let (mut document, etag): (Map<String, Value>, _) =
         client.get_tagged(&["v1", "policies", name], &[("all", "true")]).await?;
@@ -97,7 +104,10 @@ async fn set(connected: &Connected, name: &str, suspend: bool) -> Result<Written
     if !suspend && !connected.restart {
         query.push(("restart", "true"));
     }
+    if rewrite {
+        query.push(("rewrite", "true"));
+    }
     let body = Value::Object(document).to_string();
     let change = Change::Replace { name, if_it: Condition::Has(&etag), body: body.as_bytes() };
-    client.change(change, &query).await
+    connected.change(change, &query).await
 }

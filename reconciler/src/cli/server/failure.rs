@@ -58,6 +58,7 @@ fn exit_code(failure: &Failure) -> u8 {
     match failure {
         Failure::Token(_) | Failure::Exposed { .. } | Failure::Setup { .. } => WRONG_USE,
         Failure::Unreachable { .. }
+        | Failure::Intercepted { .. }
         | Failure::Unanswered { .. }
         | Failure::Redirected { .. }
         | Failure::Foreign { .. } => UNREACHABLE,
@@ -81,6 +82,9 @@ fn next(failure: &Failure) -> String {
         Failure::Unreachable { .. } => {
             "name the server with --server (HFI_SERVER) or --kubernetes-service; GET /v1/health answers where one runs".to_owned()
         }
+        Failure::Intercepted { .. } => {
+            "try again; if it goes on, check that hfi runs and that --server (HFI_SERVER) leads to it, with its path".to_owned()
+        }
         Failure::Unanswered { .. } => AGAIN.to_owned(),
         Failure::Redirected { .. } => "give --server the URL that answers by itself".to_owned(),
         Failure::Foreign { .. } => "check that --server (HFI_SERVER) leads to hfi, with its path".to_owned(),
@@ -94,6 +98,21 @@ pub(crate) const AGAIN: &str = "run the same command again: what was done alread
 /// The word by which a server names the line that a ServiceAccount needs.
 const LINE: &str = " serviceaccount:";
 
+/// The words of refusals whose next step is none of those of their status.
+const STEPS: [(u16, &str, &str); 6] = [
+    (403, LINE, "have this line added to the file of tokens, in a cluster to the Secret hfi-write"),
+    (403, "the repository refuses the push", "let hfi push to the branch, or start it with --write-branch"),
+    (403, "no token may write", "commit this document with git, and leave it out here"),
+    (
+        405,
+        "halts by HTTP are off",
+        "in a cluster, set the key `halt` of the ConfigMap hfi-halt; elsewhere, create the halt file, or commit a \
+         document of `kind: Halt`",
+    ),
+    (409, "DELETE with `file` in the query", "`hfi policy delete NAME --file PATH` removes one of them"),
+    (409, "another directory by `folder`", "name another directory with --folder"),
+];
+
 /// The words by which a server asks for a parameter, and the options that send it.
 const OPTIONS: [(&str, &str); 3] = [
     ("restart=true", "--restart"),
@@ -105,12 +124,14 @@ fn refused(problem: &Problem, retry_after: Option<u64>) -> String {
     if problem.outcome.is_some() {
         return AGAIN.to_owned();
     }
-    if problem.status == 403 && problem.detail.contains(LINE) {
-        return "have this line added to the file of tokens, in a cluster to the Secret hfi-write".to_owned();
-    }
     let errors = problem.errors.iter().map(|error| &error.message);
     let texts = || errors.clone().chain([&problem.detail]);
-    let asked = OPTIONS.iter().find(|(parameter, _)| texts().any(|text| text.contains(parameter)));
+    let is_told = |words| texts().any(|text| text.contains(words));
+    let step = STEPS.iter().find(|(status, words, _)| *status == problem.status && is_told(words));
+    if let Some((_, _, step)) = step {
+        return (*step).to_owned();
+    }
+    let asked = OPTIONS.iter().find(|(parameter, _)| is_told(parameter));
     if let Some((parameter, option)) = asked {
         return format!("`{parameter}` is the option {option}");
     }
@@ -122,7 +143,7 @@ fn refused(problem: &Problem, retry_after: Option<u64>) -> String {
         }
         (403, _) => "use a token with this right".to_owned(),
         (404, _) => "`hfi policy list` shows every valid policy, and names the files with errors".to_owned(),
-        (405, _) => "start the server with this option".to_owned(),
+        (405, _) if problem.detail.contains("--") => "start the server with this option".to_owned(),
         (412, _) => "run the same command again: it begins with the policy as it is then".to_owned(),
         (429 | 500.., Some(seconds)) => format!("try again in {seconds} s"),
         (429 | 500.., None) => "try again; the log of the server may say more".to_owned(),

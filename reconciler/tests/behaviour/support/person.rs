@@ -9,6 +9,7 @@ use harness::Repository;
 use tempfile::TempDir;
 
 use super::{
+    NEVER,
     command::{Ended, hfi},
     writing::{ALICE, CHECKOUT as A, Replica, git, path, repository},
 };
@@ -28,7 +29,12 @@ impl World {
     }
 
     pub(crate) async fn of(repository: Repository) -> Self {
-        let replica = Replica::of(&path(&repository)).await;
+        Self::at_rate(repository, 10_000).await
+    }
+
+    /// The server takes so many changes a second.
+    pub(crate) async fn at_rate(repository: Repository, rate: u32) -> Self {
+        let replica = Replica::with(&path(&repository), NEVER, |options| options.rate = rate).await;
         let files = tempfile::tempdir().unwrap();
         let token = replica.tokens.path().join("alice");
         fs::write(&token, ALICE).unwrap();
