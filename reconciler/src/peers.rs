@@ -85,9 +85,9 @@ impl Peers {
         resource: &'static str,
     ) -> Replies<T> {
         let id: Arc<str> = self.id.as_str().into();
-        self.each(move |client, time| {
+        self.each(move |client| {
             let id = Arc::clone(&id);
-            async move { client.ask_replica(&id, resource, time).await }
+            async move { client.ask_replica(&id, resource, TIME).await }
         })
         .await
     }
@@ -99,9 +99,9 @@ impl Peers {
         told: impl Serialize + Send + Sync + 'static,
     ) -> Replies<T> {
         let (id, told): (Arc<str>, _) = (self.id.as_str().into(), Arc::new(told));
-        self.each(move |client, time| {
+        self.each(move |client| {
             let (id, told) = (Arc::clone(&id), Arc::clone(&told));
-            async move { client.tell_replica(&id, resource, &*told, time).await }
+            async move { client.tell_replica(&id, resource, &*told, TIME).await }
         })
         .await
     }
@@ -115,7 +115,7 @@ impl Peers {
     /// Asks at all addresses at once.
     async fn each<T, F>(
         self: &Arc<Self>,
-        ask: impl FnOnce(Arc<Client>, Duration) -> F + Clone + Send + 'static,
+        ask: impl FnOnce(Arc<Client>) -> F + Clone + Send + 'static,
     ) -> Replies<T>
     where
         T: Send + 'static,
@@ -130,8 +130,7 @@ impl Peers {
             asked.spawn(async move {
                 let answer = async {
                     let client = this.client(address, &name).await?;
-                    let left = end.saturating_duration_since(Instant::now());
-                    ask(client, left).await.map_err(|failure| replies::reason(&failure))
+                    ask(client).await.map_err(|failure| replies::reason(&failure))
                 };
                 let late = || Err(format!("it does not answer within {} s", TIME.as_secs()));
                 (address, timeout_at(end, answer).await.unwrap_or_else(|_| late()))

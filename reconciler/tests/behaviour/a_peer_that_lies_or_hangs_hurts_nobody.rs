@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use crate::support::{
-    policy,
+    client, policy,
     process::{Process, text},
     replicas::{Replicas, TOKEN, missing, until},
 };
@@ -146,7 +146,7 @@ async fn the_token_is_good_for_replicas_only_and_no_other_token_is() {
     assert_eq!(one.get("/v1/peer/state", &[]).await.status, 401);
     assert_eq!(state("bob-0123456789abcdef").await, 401);
     assert_eq!(state(TOKEN).await, 200);
-    let halt = reqwest::Client::new().post(format!("{}/v1/halt", one.url)).bearer_auth(TOKEN);
+    let halt = client().post(format!("{}/v1/halt", one.url)).bearer_auth(TOKEN);
     let halt = halt.header("content-type", "application/json").body(r#"{"reason": "me"}"#);
     assert_eq!(halt.send().await.unwrap().status(), 401);
 

@@ -269,7 +269,8 @@ impl Seen {
         for (name, policy) in &policies {
             let reason = match policy {
                 Progressing::Done { filters, what } => {
-                    note(format_args!("policy/{name} {what} {} that poll {polled}", counted(*filters)));
+                    let poll = if *filters == 1 { "that polls" } else { "that poll" };
+                    note(format_args!("policy/{name} {what} {} {poll} {polled}", counted(*filters)));
                     continue;
                 }
                 Progressing::Scheduled(start) => {
