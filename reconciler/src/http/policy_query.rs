@@ -18,7 +18,7 @@ impl Wanted {
     /// Reads the query for one policy.
     pub(super) fn read(query: Option<&str>) -> Result<Self, Problem> {
         let [all, commit] = values(query, ["all", "commit"])?;
-        let all = switch(all)?;
+        let all = switch("all", all)?;
         let id = |text| {
             CommitId::from_hex(text)
                 .ok_or_else(|| wrong("`commit` must be the whole id of a commit, of 40 hex digits"))
@@ -34,7 +34,15 @@ impl Wanted {
 /// Reads the query for a list: `all=true` or nothing.
 pub(super) fn wants_all(query: Option<&str>) -> Result<bool, Problem> {
     let [all] = values(query, ["all"])?;
-    switch(all)
+    switch("all", all)
+}
+
+/// Reads `own=true` in a query whose other parameters say nothing.
+pub(super) fn wants_own(query: Option<&str>) -> Result<bool, Problem> {
+    let pairs = query.unwrap_or_default().split('&').filter(|pair| pair.split('=').next() == Some("own"));
+    let pairs = pairs.collect::<Vec<_>>().join("&");
+    let [own] = values(Some(&pairs), ["own"])?;
+    switch("own", own)
 }
 
 /// The values of these parameters. There are no others.
@@ -56,11 +64,11 @@ fn values<'q, const N: usize>(
     Ok(values)
 }
 
-fn switch(value: Option<&str>) -> Result<bool, Problem> {
+fn switch(name: &str, value: Option<&str>) -> Result<bool, Problem> {
     match value {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(_) => Err(wrong("`all` must be `true` or `false`")),
+        Some(_) => Err(wrong(&format!("`{name}` must be `true` or `false`"))),
     }
 }
 
@@ -72,7 +80,7 @@ fn wrong(detail: &str) -> Problem {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Wanted, wants_all};
+    use super::{Wanted, wants_all, wants_own};
 
     #[test]
     fn a_list_is_of_all_or_not() {
@@ -84,6 +92,16 @@ mod tests {
         }
         for query in ["all", "all=1", "al=true", "all=true&all=true", "all=true&x=", "=", "%61ll=true"] {
             assert!(wants_all(Some(query)).is_err() && Wanted::read(Some(query)).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn what_a_replica_alone_knows_is_asked_for_beside_anything_else() {
+        for (query, own) in [(None, false), (Some("a=b&own=true"), true), (Some("own=false"), false)] {
+            assert_eq!(wants_own(query).unwrap(), own, "{query:?}");
+        }
+        for query in ["own", "own=null", "own=true&own=true"] {
+            assert!(wants_own(Some(query)).is_err(), "{query}");
         }
     }
 

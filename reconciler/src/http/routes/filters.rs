@@ -25,14 +25,12 @@ use crate::http::{
     Services, conditional,
     operation::{Operation, Parameter, json},
     peer::Peer,
+    policy_query::wants_own,
     prefer::Wait,
     problem::Problem,
     state::Served,
 };
 use crate::serving::published::Variant;
-
-/// The parameter by which each replica is asked for what it alone knows.
-const OWN: &str = "own=true";
 
 pub(crate) async fn get(
     State(served): State<Served>,
@@ -40,7 +38,7 @@ pub(crate) async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let services = Arc::clone(&served.services);
-    let is_own = query.unwrap_or_default().split('&').any(|pair| pair == OWN);
+    let is_own = wants_own(query.as_deref())?;
     let others = match &services.peering {
         // Before a turn is taken: a replica that is silent must not keep others waiting.
         Some(peering) if !is_own => Some(peering.shared.others().await),
@@ -123,5 +121,5 @@ pub(crate) fn described() -> Operation {
     Operation::new("The filters that polled this replica, and with `--peers` any replica")
         .parameter(Parameter::switch("own", own))
         .answers(200, "The filters of the last 16 minutes", Some(content), &[])
-        .problems(&[503])
+        .problems(&[400, 503])
 }
