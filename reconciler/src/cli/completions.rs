@@ -95,7 +95,10 @@ fn names() -> Option<Vec<String>> {
 /// The options of a line, which need not be whole, by which the server is reached.
 fn server(line: impl Iterator<Item = OsString>) -> Option<ServerArgs> {
     let command = without_empty_variables(Cli::command()).ignore_errors(true);
-    let matches = command.try_get_matches_from(line).ok()?;
+    let mut words: Vec<_> = line.collect();
+    // The last one is not whole, and so may be no value of its argument.
+    words.pop();
+    let matches = command.try_get_matches_from(words).ok()?;
     let mut innermost = &matches;
     while let Some((_, matches)) = innermost.subcommand() {
         innermost = matches;
