@@ -12,7 +12,7 @@ use super::{
     console::{DONE, NOT_RIGHT, error, next, note, print, warning},
     interrupt::Interrupt,
     progress::Progress,
-    server::{ServerArgs, failed},
+    server::{ServerArgs, failed, failed_change},
     values::duration,
 };
 use crate::{
@@ -54,7 +54,9 @@ impl Halt {
         let mut interrupt = Interrupt::new();
         let mut known = match interrupt.unless(client.halt(&message)).await {
             Some(Ok(state)) => Known { state, behind: BTreeSet::new() },
-            Some(Err(failure)) => return failed(&failure),
+            Some(Err(failure)) => {
+                return failed_change(&failure, "run `hfi halt` again: what is halted stays so");
+            }
             None => return interrupted("the server may be halted"),
         };
         note(told(&known.state));
@@ -157,7 +159,15 @@ fn end(known: &Known) -> ExitCode {
         if state.complete.is_none() {
             warning("this replica does not ask the others (--peers): these stop once they have read Git");
         }
+        if stopped + waiting == 0 {
+            warning(
+                "no filter has polled: those that cannot reach hfi, or have not polled yet, may still inject",
+            );
+        }
         print(&format!("everything is halted, and kept in Git; {stopped} filters have stopped\n"));
+        note(
+            "a filter that cannot reach hfi goes on until its max_staleness_seconds are over (900 unless it says more)",
+        );
         return ExitCode::from(DONE);
     }
     for replica in state.replicas.iter().filter(|replica| !replica.halted) {

@@ -66,8 +66,8 @@ impl Book {
             Some(Err(reason)) => {
                 error!(reason, "cannot read the halts of the state directory: this replica is halted");
                 unreadable = Some(format!(
-                    "the stored halts ({reason}; move that file away and restart this replica, and halt again if it \
-                     was halted)"
+                    "the stored halts ({reason}; move that file away and restart this replica, or in a cluster delete \
+                     its pod, and halt again if it was halted)"
                 ));
             }
             None => {}

@@ -1,4 +1,4 @@
-//! A change whose answer is lost: what the command line advises never undoes it.
+//! A change whose answer is lost, or is that of a proxy: what the command line advises never undoes it.
 
 use crate::support::{
     command::{Ended, hfi},
@@ -10,12 +10,22 @@ use crate::support::{
 
 /// Runs a command on a way that loses the answers to changes.
 async fn losing(world: &World, arguments: &[&str]) -> Ended {
-    let url = way(
-        &world.replica.server.url,
-        async |sent, answer| {
-            if sent.head.starts_with("GET ") { answer } else { Vec::new() }
-        },
-    );
+    answered_by_the_way(world, b"", arguments).await
+}
+
+/// What a proxy answers that waits no longer for its server.
+const TIMEOUT: &[u8] =
+    b"HTTP/1.1 504 Gateway Timeout\r\ncontent-type: text/html\r\nconnection: close\r\ncontent-length: 6\r\n\r\n<html>";
+
+/// The same on a way that answers changes in place of the server.
+async fn answered_by_the_way(world: &World, instead: &'static [u8], arguments: &[&str]) -> Ended {
+    let url =
+        way(
+            &world.replica.server.url,
+            async |sent, answer| {
+                if sent.head.starts_with("GET ") { answer } else { instead.to_vec() }
+            },
+        );
     hfi(&[&["policy"], arguments, &["--server", &url.await]].concat(), &world.variables()).await
 }
 
@@ -28,11 +38,17 @@ fn advised(ended: &Ended) -> Vec<String> {
 
 #[tokio::test]
 async fn a_rollback_goes_back_once() {
+    for instead in [&b""[..], TIMEOUT] {
+        goes_back_once(instead).await;
+    }
+}
+
+async fn goes_back_once(instead: &'static [u8]) {
     let world = World::new().await;
     let changed = world.write("a.yaml", &policy("a", "checkout", 500));
     prints(&world.apply(&changed, &[]).await, 0, "policy/a configured\n");
     let first = git(&world.repository, &["rev-parse", "main~1"]);
-    let lost = losing(&world, &["rollback", "a"]).await;
+    let lost = answered_by_the_way(&world, instead, &["rollback", "a"]).await;
     is_told(&lost, 3, &["did not tell whether the change was made", first.trim()]);
     assert_eq!(content(&world.repository, "shop/a.yaml"), A, "it was made");
     let advised = advised(&lost);

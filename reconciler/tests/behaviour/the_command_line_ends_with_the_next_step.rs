@@ -117,7 +117,7 @@ async fn a_change_that_a_proxy_answers_may_have_been_made() {
     let unknown = "did not tell whether the change was made: 504 Gateway Timeout <html>";
     for (command, next) in [
         (&["policy", "delete", "a"][..], "again with --ignore-not-found"),
-        (&["halt"], "run the same command again"),
+        (&["halt"], "run `hfi halt` again"),
     ] {
         let (url, _got) = answering(&answer("504 Gateway Timeout", "", "<html>")).await;
         ends(&hfi(&[command, &["--server", &url]].concat(), &[]).await, 3, unknown, next);
