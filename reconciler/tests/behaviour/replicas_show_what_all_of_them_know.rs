@@ -97,6 +97,9 @@ async fn an_apply_waits_for_the_filters_of_all_replicas() {
         [("HFI_REPO", repo.as_str()), ("HFI_WRITE_TOKEN_FILE", text(&writers)), ("HFI_INTERVAL", "1s")];
     let one = replicas.start_with(0, "tokens", &variables).await;
     let two = replicas.start_with(1, "tokens", &variables).await;
+    for replica in [&one, &two] {
+        replica.until_ready(|_| true).await;
+    }
     let (file, token) = (replicas.path("b.yaml"), replicas.path("alice"));
     fs::write(&token, ALICE).unwrap();
     let apply = async |status: u16, wait: &str| {

@@ -47,7 +47,9 @@ impl Replicas {
 
     /// Starts one of them, and waits until it is ready.
     pub(crate) async fn start(&self, at: usize) -> Process {
-        self.start_with(at, "tokens", &[("HFI_DIR", text(&self.path("policies")))]).await
+        let replica = self.start_with(at, "tokens", &[("HFI_DIR", text(&self.path("policies")))]).await;
+        replica.until_ready(|_| true).await;
+        replica
     }
 
     /// The same with this file of tokens, and these variables.
