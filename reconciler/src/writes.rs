@@ -11,8 +11,9 @@
 //! - [`queue`]: the requests that wait, and the wait until a commit is served.
 //! - `worker`: the one thread that writes; `batch`: requests that share a push; `chain`: their commits; `unsettled`:
 //!   pushes whose end is not known; `settling`: how they are settled; `proposing`: pushes to new branches.
-//! - `branch`: the branch as it was read, and as it would be; `edit`: the changes that a request makes to it, by the
-//!   rules of `selection`, `restart` and [`etag`]; `judge`: what a change makes worse.
+//! - `reading`: how the branch is read; `branch`: the branch as it was read, and as it would be.
+//! - `planning`: what a request does to the branch; `edit`: its changes, by the rules of `selection`, `restart` and
+//!   [`etag`]; `judge`: what a change makes worse.
 //! - [`file_change`]: a change of one file that is no policy; `changing`: how it is made.
 //! - [`settings`]: what differs from one server to another; `branch_pattern`: the names of new branches.
 //! - [`history`]: the commits that changed a policy.
@@ -33,8 +34,10 @@ mod message;
 pub mod order;
 pub mod outcome;
 mod pending;
+mod planning;
 mod proposing;
 pub mod queue;
+mod reading;
 mod repeat;
 mod restart;
 mod selection;

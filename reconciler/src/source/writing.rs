@@ -10,6 +10,16 @@ impl Writer {
         Ok(read.map(|(checkout, git)| Reading::of_commit(checkout, git)))
     }
 
+    /// Reads the branch as it was pushed last, unless that is the state that was kept last. Nothing is fetched: others
+    /// may have pushed since.
+    pub fn read_pushed(
+        &mut self,
+        is_known: impl Fn(&BlobId) -> bool,
+    ) -> Result<Option<Reading<'_>>, SourceError> {
+        let read = self.pushed(is_known)?;
+        Ok(read.map(|(checkout, git)| Reading::of_commit(checkout, git)))
+    }
+
     /// Reads a commit that was made here and is not pushed, as it would be read for serving. The reading is not to be
     /// kept.
     pub fn read_commit(

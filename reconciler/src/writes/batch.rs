@@ -26,7 +26,8 @@ impl Worker {
             if pending.is_empty() {
                 return;
             }
-            let branch = match self.read() {
+            let assumed = if attempt == 0 { self.assumed() } else { None };
+            let branch = match assumed.map_or_else(|| self.read(), Ok) {
                 Ok(branch) => branch,
                 Err(error) => return refuse_all(pending, &self.unreadable(error.to_string())),
             };
@@ -46,17 +47,27 @@ impl Worker {
                     return;
                 }
             }
-            pause(attempt);
+            if !branch.is_assumed {
+                pause(attempt);
+            }
         }
     }
 
     fn attempt(&mut self, head: &Branch, pending: Vec<Pending>) -> Next {
         let chain = self.chain(head, pending);
+        let servable = match chain.links.is_empty() {
+            true => Ok(()),
+            false => self.is_servable(chain.tip),
+        };
+        // Only a push tells if this is still the branch.
+        if head.is_assumed && (chain.links.is_empty() || servable.is_err()) {
+            return Next::Again(chain.into_pending());
+        }
         if chain.links.is_empty() {
             chain.answer(self);
             return Next::Nothing;
         }
-        if let Err(refusal) = self.is_servable(chain.tip) {
+        if let Err(refusal) = servable {
             return match refusal {
                 // As all the others would be.
                 Refusal::Unavailable(_) => {
@@ -96,6 +107,7 @@ impl Worker {
                 refuse_all(chain.into_pending(), &Refusal::Unavailable(reason));
                 Next::Nothing
             }
+            PushOutcome::Unverified { .. } if head.is_assumed => Next::Again(chain.into_pending()),
             PushOutcome::Unverified { commit, reason } => {
                 refuse_all(chain.into_pending(), &Refusal::unverified(commit, &reason));
                 Next::Nothing
@@ -112,8 +124,9 @@ impl Worker {
     }
 
     /// The requests of a push that wrote nothing, for a cause that may pass.
-    fn again(&self, chain: Chain) -> Next {
+    fn again(&mut self, chain: Chain) -> Next {
         self.syncs.counters.writes.retries.inc();
+        self.is_alone = false;
         Next::Again(chain.into_pending())
     }
 
@@ -136,7 +149,7 @@ impl Worker {
         let unverified = self.writer.tip().and_then(|tip| Some((tip, self.writer.verified(tip).err()?)));
         match unverified {
             Some((tip, reason)) => Refusal::unverified(tip, &reason),
-            None => Refusal::Unavailable(error),
+            None => Refusal::Unavailable(format!("{error}; nothing was written")),
         }
     }
 

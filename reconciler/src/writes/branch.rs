@@ -22,6 +22,8 @@ use crate::{
 pub(super) struct Branch {
     /// The commit that it is of, or that a change of it stands on.
     pub(super) commit: CommitId,
+    /// True if it was not fetched: others may have pushed since.
+    pub(super) is_assumed: bool,
     pub(super) catalog: Arc<Catalog>,
     files: BTreeMap<Arc<str>, Arc<File>>,
     /// The policy directory, as the paths have it.
@@ -43,6 +45,7 @@ impl Branch {
         };
         let mut branch = Self {
             commit,
+            is_assumed: false,
             catalog: Arc::default(),
             files: by_path(&checkout.files, files),
             directory: checkout.directory.into(),

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     api::writes::{WriteResult, WrittenPolicy},
-    source::{SourceError, git::DocumentHistory, writing::Writer},
+    source::{SourceError, writing::Writer},
 };
 
 /// The only kind that is written.
@@ -33,7 +33,6 @@ const POLICY: &str = "FaultPolicy";
 #[derive(Debug)]
 pub(super) struct Edit<'a> {
     pub(super) writer: &'a Writer,
-    pub(super) history: &'a DocumentHistory,
     /// The policy directory; empty for the whole repository.
     pub(super) directory: &'a str,
     pub(super) branch: &'a Branch,

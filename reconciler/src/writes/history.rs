@@ -8,6 +8,7 @@ use crate::{
         SourceError,
         ancestry::CommitId,
         git::{ChangeCommit, DocumentHistory, MAX_COMMITS},
+        writing::Writer,
     },
 };
 
@@ -27,22 +28,17 @@ pub fn of(documents: &DocumentHistory, tip: CommitId, name: &PolicyName) -> Resu
 }
 
 /// The newest commit up to `tip` that changed a policy, in words. Blocks.
-pub(super) fn last_change(documents: &DocumentHistory, tip: CommitId, name: &PolicyName) -> Option<String> {
-    change_among(documents, tip, name, MAX_COMMITS)
+pub(super) fn last_change(writer: &Writer, tip: CommitId, name: &PolicyName) -> Option<String> {
+    change_among(writer, tip, name, MAX_COMMITS)
 }
 
 /// The same among a few commits, where there may be none. Others wait meanwhile.
-pub(super) fn recent_change(documents: &DocumentHistory, tip: CommitId, name: &PolicyName) -> Option<String> {
-    change_among(documents, tip, name, RECENT)
+pub(super) fn recent_change(writer: &Writer, tip: CommitId, name: &PolicyName) -> Option<String> {
+    change_among(writer, tip, name, RECENT)
 }
 
-fn change_among(
-    documents: &DocumentHistory,
-    tip: CommitId,
-    name: &PolicyName,
-    among: usize,
-) -> Option<String> {
-    let changed = documents.of(tip, name, among, 1).ok()?;
+fn change_among(writer: &Writer, tip: CommitId, name: &PolicyName, among: usize) -> Option<String> {
+    let changed = writer.changes(tip, name, among, 1).ok()?;
     let ChangeCommit { id, author, .. } = changed.commits.first()?;
     Some(format!("commit {id} by {author}"))
 }

@@ -64,7 +64,7 @@ impl Writes {
         syncs: Arc<Syncs>,
     ) -> Result<Self, SourceError> {
         let memory = Memory::default();
-        let worker = Worker::new(settings, syncs, memory.clone())?;
+        let worker = Worker::new(settings, Arc::clone(&publisher), syncs, memory.clone())?;
         let abort = worker.writer.abort();
         let (messages, received) = sync_channel(MAX_WAITING + FILE_CHANGES);
         let places = Arc::new(Semaphore::new(MAX_WAITING));

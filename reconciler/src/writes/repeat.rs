@@ -58,7 +58,7 @@ impl Worker {
                 }
             };
             if standing.print(&name) != as_written {
-                let by = super::history::last_change(&self.history, head.commit, &name);
+                let by = super::history::last_change(&self.writer, head.commit, &name);
                 let by = by.map(|commit| format!(" by {commit}")).unwrap_or_default();
                 return Err(Refusal::Conflict(format!(
                     "this request was done before, as commit {commit}, and the policy `{name}` was changed \

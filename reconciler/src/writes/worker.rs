@@ -1,7 +1,7 @@
 //! The one thread that writes.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError},
@@ -10,25 +10,15 @@ use std::{
 };
 
 use policies::language::PolicyName;
-use tracing::debug;
 
 use super::{
-    branch::Branch,
-    edit::{Draft, Edit, Plan},
-    file_change::Waiting,
-    memory::Memory,
-    outcome::Refusal,
-    pending::Pending,
-    settings::Settings,
-    standing::Standing,
-    unsettled::Unsettled,
+    branch::Branch, file_change::Waiting, memory::Memory, outcome::Refusal, pending::Pending,
+    settings::Settings, unsettled::Unsettled,
 };
 use crate::{
-    clock::now,
+    serving::publisher::Publisher,
     source::{
         SourceError,
-        ancestry::CommitId,
-        git::DocumentHistory,
         writing::{Author, Writer},
     },
     sync::{loader::Loader, requests::Syncs},
@@ -50,29 +40,39 @@ pub(super) enum Message {
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) writer: Writer,
-    pub(super) history: DocumentHistory,
     pub(super) settings: Settings,
     pub(super) syncs: Arc<Syncs>,
     pub(super) unsettled: Unsettled,
     pub(super) memory: Memory,
     /// The policies that this round of requests has written.
     pub(super) written: BTreeSet<PolicyName>,
-    loader: Loader,
-    branch: Option<Branch>,
+    pub(super) publisher: Arc<Publisher>,
+    /// True while nobody else seems to push: the last fetch found the branch where this replica had left it, and no push
+    /// has lost a race since.
+    pub(super) is_alone: bool,
+    pub(super) loader: Loader,
+    /// The branch as it was read last.
+    pub(super) branch: Option<Branch>,
     /// The policy directory.
-    directory: String,
+    pub(super) directory: String,
 }
 
 impl Worker {
-    pub(super) fn new(settings: Settings, syncs: Arc<Syncs>, memory: Memory) -> Result<Self, SourceError> {
+    pub(super) fn new(
+        settings: Settings,
+        publisher: Arc<Publisher>,
+        syncs: Arc<Syncs>,
+        memory: Memory,
+    ) -> Result<Self, SourceError> {
         let writer = Writer::open(settings.writer.clone())?;
         Ok(Self {
-            history: writer.history(),
             writer,
             directory: settings.writer.path.to_string_lossy().into_owned(),
             loader: Loader::new(settings.server.clone()),
             settings,
             syncs,
+            publisher,
+            is_alone: false,
             unsettled: Unsettled::default(),
             memory,
             written: BTreeSet::new(),
@@ -120,73 +120,6 @@ impl Worker {
                 self.writer.tidy();
             }
         }
-    }
-
-    /// The newest state of the branch.
-    pub(super) fn read(&mut self) -> Result<Branch, SourceError> {
-        let Self { writer, loader, branch, settings, .. } = self;
-        if let Some(reading) = writer.read(|blob| loader.knows(blob))? {
-            let read = loader.read(reading)?;
-            let commit = CommitId::of_revision(read.checkout.revision.as_str());
-            let commit = commit.ok_or_else(|| SourceError("the branch has no commit".to_owned()))?;
-            debug!(%commit, "read the branch to write to it");
-            *branch = Some(Branch::new(commit, read, &settings.server));
-        }
-        branch.clone().ok_or_else(|| SourceError("the branch was not read".to_owned()))
-    }
-
-    /// The plan of a request, on the branch with the changes of those before it. If in `head`, the branch as it was read,
-    /// the policies that it concerns are no longer as they were when it was planned first, somebody else has changed
-    /// them.
-    pub(super) fn plan(
-        &self,
-        head: &Branch,
-        branch: &Branch,
-        pending: &mut Pending,
-    ) -> Result<Plan, Refusal> {
-        let order = &pending.order;
-        order.in_time()?;
-        let names = order.names();
-        let standing = Standing::of(&self.writer, head, &names)?;
-        let prints: BTreeMap<_, _> = names.iter().map(|name| (name.clone(), standing.print(name))).collect();
-        let first_seen = &mut pending.first_seen;
-        let changed =
-            prints.iter().find(|(name, now)| first_seen.get(name).is_some_and(|first| first != *now));
-        let changed = changed.map(|(name, _)| name.clone());
-        for (name, now) in prints {
-            first_seen.entry(name).or_insert(now);
-        }
-        let standing = match branch.commit == head.commit {
-            true => standing,
-            false => Standing::of(&self.writer, branch, &names)?,
-        };
-        let edit = Edit {
-            writer: &self.writer,
-            history: &self.history,
-            directory: &self.directory,
-            branch,
-            standing: &standing,
-            order: &pending.order,
-            now: now(),
-            draft: Draft::default(),
-        };
-        let plan = edit.plan();
-        match plan {
-            // It is already as it was asked for.
-            Ok(plan) if plan.is_nothing() => Ok(plan),
-            plan => match changed {
-                Some(name) => Err(self.changed_meanwhile(head, &name)),
-                None => plan,
-            },
-        }
-    }
-
-    fn changed_meanwhile(&self, branch: &Branch, name: &PolicyName) -> Refusal {
-        let by = super::history::last_change(&self.history, branch.commit, name);
-        let by = by.map(|commit| format!(" by {commit}")).unwrap_or_default();
-        Refusal::Conflict(format!(
-            "the policy `{name}` was changed meanwhile{by}; look at it, and send it again"
-        ))
     }
 
     /// The author of the commit of a user.

@@ -93,4 +93,5 @@ mod validate_reads_what_the_server_reads;
 mod what_a_killed_process_left_is_cleared;
 mod what_a_write_starts_is_wished_for;
 mod what_git_can_hold_is_told;
+mod what_others_push_unseen_counts;
 mod writers_at_once_lose_nothing;

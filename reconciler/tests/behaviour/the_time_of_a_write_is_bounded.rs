@@ -54,7 +54,7 @@ fn failing(directory: &std::path::Path, job: &str) -> (Access, std::path::PathBu
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fails_for_now_is_no_fault_of_the_request() {
     let repository = repository(&[("a.yaml", &policy("a", "checkout", 503))]).await;
-    let (access, fails) = failing(repository.folder(), "Check");
+    let (access, fails) = failing(repository.folder(), "Copy");
     let url = path(&repository);
     let replica = Replica::start(remote::following(&url, &access), NEVER, |_| {}).await;
     let before = git(&repository, &["rev-parse", "main"]);

@@ -67,9 +67,19 @@ impl GitSource {
 }
 
 impl Writer {
-    /// The histories of the documents in the clone for writes.
-    pub fn history(&self) -> DocumentHistory {
-        self.source.document_history()
+    /// Those of the last first-parent commits up to `tip`, so many, that changed the policy of this name; at most `most`
+    /// of them. `tip` need not be stored yet.
+    pub fn changes(
+        &self,
+        tip: CommitId,
+        name: &PolicyName,
+        among: usize,
+        most: usize,
+    ) -> Result<Changed, SourceError> {
+        let history = self.source.document_history();
+        let tip = Oid::from_bytes(&tip.0).map_err(ReadError::from);
+        let changed = tip.and_then(|tip| history.walk(self.repository(), tip, name, (among, most)));
+        changed.map_err(|error| told("cannot read the history", &error))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Writes to the followed branch: commits are made in a clone that only writes use, and pushed.
 //!
 //! The clone is one of the repository that is pushed to, never of a mirror of it, and it is read as the clone that is
-//! served from: with the same limits, in the same child processes. A write that fails, or a process that is killed in
-//! the middle of one, costs this clone at most, which is made again.
+//! served from: with the same limits, and what comes from elsewhere in the same child processes. A write that fails, or a
+//! process that is killed in the middle of one, costs this clone at most, which is made again.
 
 mod author;
 mod branch_name;
+mod committing;
 mod file_name;
 mod new_commit;
 mod new_paths;
@@ -13,6 +14,7 @@ mod place;
 mod pushing;
 mod read_commit_error;
 mod settling;
+mod unstored;
 
 use std::{cell::Cell, path::PathBuf};
 
@@ -20,7 +22,6 @@ use git2::Oid;
 use policies::reading::MAX_FILE_BYTES;
 use tracing::warn;
 
-use self::place::Place;
 pub use self::{
     author::Author,
     branch_name::BranchName,
@@ -29,6 +30,7 @@ pub use self::{
     read_commit_error::ReadCommitError,
     settling::Settled,
 };
+use self::{place::Place, unstored::Unstored};
 pub use super::push::PushOutcome;
 use super::{
     GitSource,
@@ -74,6 +76,10 @@ pub struct Writer {
     pub(super) source: GitSource,
     branch: RefName,
     key: Option<SigningKey>,
+    /// The commits that were made since the last push.
+    unstored: Option<Unstored>,
+    /// The commit that was pushed last to the branch that is served.
+    pushed: Option<Oid>,
     /// The commits whose push had an unknown end.
     unsettled: Vec<Oid>,
     /// True if the clone could not be read or written since it was fetched to last: it may be damaged.
@@ -91,6 +97,8 @@ impl Writer {
             source,
             branch,
             key: signing_key,
+            unstored: None,
+            pushed: None,
             unsettled: Vec::new(),
             is_doubtful: Cell::new(false),
             renewed_at: None,
@@ -102,13 +110,36 @@ impl Writer {
         self.source.abort()
     }
 
-    /// The newest state, unless it is the one that was kept last.
+    /// The newest state, unless it is the one that was kept last. Commits that were made and not pushed are forgotten.
     pub(in crate::source) fn fetched(
         &mut self,
         is_known: impl Fn(&BlobId) -> bool,
     ) -> Result<Option<(Checkout, GitReading<'_>)>, SourceError> {
+        self.unstored = None;
         self.renew_if_doubtful()?;
         self.source.read(is_known)
+    }
+
+    /// The state of the branch that was pushed last, unless it is the one that was kept last. It was read before it was
+    /// pushed, so no other process need read it.
+    pub(in crate::source) fn pushed(
+        &mut self,
+        is_known: impl Fn(&BlobId) -> bool,
+    ) -> Result<Option<(Checkout, GitReading<'_>)>, SourceError> {
+        self.unstored = None;
+        let tip = self.tip().map(oid);
+        let known = [self.source.good, self.pushed];
+        let Some(tip) = tip.filter(|tip| !self.is_doubtful.get() && known.contains(&Some(*tip))) else {
+            return Err(SourceError("the branch is to be fetched".to_owned()));
+        };
+        self.source.verify(tip)?;
+        if self.source.good == Some(tip) {
+            return Ok(None);
+        }
+        // Of an earlier commit.
+        self.source.checked = None;
+        let (checkout, found) = self.source.find(tip, is_known)?;
+        Ok(Some((checkout, GitReading { source: &mut self.source, found, origin: Origin::Fetched })))
     }
 
     /// Begins the clone again if it may be damaged: while the branch stands still, no fetch looks at it.
@@ -126,21 +157,29 @@ impl Writer {
         self.source.good.map(commit_id)
     }
 
-    /// A commit that was made here and is not pushed.
+    /// A commit that was made here and is not pushed. It stands on one that another process has read, and differs by
+    /// what was sent, whose size is limited. So no other process need read it first.
     pub(in crate::source) fn made(
         &mut self,
         commit: CommitId,
         is_known: impl Fn(&BlobId) -> bool,
     ) -> Result<(Checkout, GitReading<'_>), ReadCommitError> {
-        let examined = self.source.examine(oid(commit), is_known);
+        self.store().map_err(ReadCommitError::Failed)?;
+        let verified = self.source.verify(oid(commit));
+        let examined = verified.and_then(|()| self.source.find(oid(commit), is_known));
         let (checkout, found) =
             examined.inspect_err(|unread| self.doubt(matches!(unread, Unread::Damaged(_))))?;
         Ok((checkout, GitReading { source: &mut self.source, found, origin: Origin::Made }))
     }
 
-    /// The commit that was fetched last, also if it was refused.
+    /// The commit that was fetched or pushed last, also if it was refused.
     pub fn tip(&self) -> Option<CommitId> {
         self.source.clone.refname_to_id(&self.reference()).ok().map(commit_id)
+    }
+
+    /// True if the clone has a commit.
+    pub fn knows(&self, commit: CommitId) -> bool {
+        self.source.clone.find_commit(oid(commit)).is_ok()
     }
 
     /// True if a commit is `tip`, or one below it.
@@ -158,14 +197,14 @@ impl Writer {
     pub fn file(&self, commit: CommitId, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
         let read = || match self.place(commit, path)? {
             Place::File { blob, .. } => {
-                let size = objects::size(&self.source.clone, blob)?;
+                let size = objects::size(self.repository(), blob)?;
                 if size > MAX_FILE_BYTES {
                     let path = printable(path);
                     return Err(
                         Excess::new(format!("{path} has {size} bytes, more than a policy file may")).into()
                     );
                 }
-                Ok(Some(objects::content(&self.source.clone, blob)?))
+                Ok(Some(objects::content(self.repository(), blob)?))
             }
             Place::Free | Place::Blocked(_) => Ok(None),
         };
@@ -191,28 +230,9 @@ impl Writer {
     }
 
     fn place(&self, commit: CommitId, path: &str) -> Result<Place, ReadError> {
-        let clone = &self.source.clone;
-        let root = objects::root(clone, &objects::commit(clone, oid(commit))?)?;
-        place::at(clone, &root, path)
-    }
-
-    /// Checks that one who may sign has signed a commit, at this moment, if a signature is asked for.
-    pub fn verified(&self, commit: CommitId) -> Result<(), String> {
-        self.source.verify(oid(commit)).map_err(|unread| SourceError::from(unread).0)
-    }
-
-    /// Makes a commit on top of another. Nothing is pushed.
-    pub fn commit(&mut self, parent: CommitId, new: &NewCommit) -> Result<CommitId, CommitError> {
-        let is_verified = self.verified(parent);
-        is_verified.map_err(|reason| CommitError::Unverified { commit: parent, reason })?;
-        let made = new_commit::make(&self.source.clone, oid(parent), new, self.key.as_ref());
-        let made = made.inspect_err(|error| self.doubt(matches!(error, CommitError::Failed(_))))?;
-        let made = commit_id(made);
-        // Nobody would serve it, nor anything on top of it.
-        self.verified(made).map_err(|reason| {
-            SourceError(format!("the key that signs here is not one that is trusted: {reason}"))
-        })?;
-        Ok(made)
+        let repository = self.repository();
+        let root = objects::root(repository, &objects::commit(repository, oid(commit))?)?;
+        place::at(repository, &root, path)
     }
 
     /// Puts the clone in order. It may take long, so nobody should wait for it.

@@ -80,7 +80,7 @@ impl Edit<'_> {
     /// The commit that changed a policy last, if that was not long ago. By its id a client knows it whose change had no
     /// answer, also at another replica.
     fn last_change(&self, name: &PolicyName) -> String {
-        let last = recent_change(self.history, self.branch.commit, name);
+        let last = recent_change(self.writer, self.branch.commit, name);
         last.map(|commit| format!("; the last change of it is {commit}")).unwrap_or_default()
     }
 

@@ -57,7 +57,7 @@ impl Edit<'_> {
     }
 
     fn needs_restart(&self, name: &PolicyName, before: Before) -> Refusal {
-        let by = last_change(self.history, self.branch.commit, name);
+        let by = last_change(self.writer, self.branch.commit, name);
         let by = by.map(|commit| format!(" (by {commit})")).unwrap_or_default();
         Refusal::Conflict(format!(
             "the policy `{name}` {}{by}; to put it into force anew, add `restart=true` to the query",

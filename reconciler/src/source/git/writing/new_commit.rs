@@ -1,6 +1,4 @@
 //! The making of a commit, without a work tree and without an index.
-//!
-//! Its objects are made in memory, and stored as one pack: all of them or none. The clone is whole at every moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +8,15 @@ use super::{
     author::Author,
     new_paths::NewPaths,
     place::{self, Place},
+    unstored::Unstored,
 };
 use crate::source::{
     SourceError,
     ancestry::CommitId,
-    git::{budget::ReadError, local, objects, reason::failure},
+    git::{budget::ReadError, objects, reason::failure},
     signers::SigningKey,
 };
 
-/// The priority of the objects in memory, above that of the files.
-const FIRST: i32 = 1_000;
 /// The longest message, in bytes.
 const LONGEST_MESSAGE: usize = 64 << 10;
 
@@ -61,9 +58,9 @@ impl From<git2::Error> for CommitError {
     }
 }
 
-/// Makes a commit, and stores it in the clone.
+/// Makes a commit. It is not stored yet.
 pub(super) fn make(
-    clone: &BareClone,
+    unstored: &mut Unstored,
     parent: Oid,
     new: &NewCommit,
     key: Option<&SigningKey>,
@@ -72,32 +69,28 @@ pub(super) fn make(
         let reason = format!("a message has at most {LONGEST_MESSAGE} bytes, none of them NUL");
         return Err(SourceError(format!("cannot make a commit: {reason}")).into());
     }
-    // Its memory is nobody else's: what another commit or a fetch writes goes elsewhere.
-    let scratch = BareClone::open_bare(clone.path())?;
-    let odb = scratch.odb()?;
-    odb.add_new_mempack_backend(FIRST)?;
-    let parent = objects::commit(&scratch, parent)?;
-    let root = objects::root(&scratch, &parent)?;
-    let updates = updates(&scratch, &root, &new.changes)?;
-    let tree = scratch.find_tree(write_tree(&scratch, &root, &updates)?)?;
+    let repository = unstored.repository();
+    let parent = objects::commit(repository, parent)?;
+    let root = objects::root(repository, &parent)?;
+    let updates = updates(repository, &root, &new.changes)?;
+    let tree = repository.find_tree(write_tree(repository, &root, &updates)?)?;
     if tree.id() == root.id() {
         return Err(CommitError::Nothing);
     }
     let author = new.author.now()?;
-    let commit = scratch.commit_create_buffer(&author, &author, &new.message, &tree, &[&parent])?;
+    let commit = repository.commit_create_buffer(&author, &author, &new.message, &tree, &[&parent])?;
     let id = match key {
-        None => odb.write(ObjectType::Commit, &commit)?,
+        None => repository.odb()?.write(ObjectType::Commit, &commit)?,
         Some(key) => {
             let signature = key.sign(&commit).map_err(SourceError)?;
             let text = str::from_utf8(&commit).map_err(|_| SourceError("a message is UTF-8".to_owned()))?;
-            scratch.commit_signed(text, &signature, None)?
+            repository.commit_signed(text, &signature, None)?
         }
     };
-    let mut pack = scratch.packbuilder()?;
-    for id in made(&scratch, &tree, &updates)?.into_iter().chain([id]) {
-        pack.insert_object(id, None)?;
-    }
-    local::write(&mut pack, clone)?;
+    let mut made = made(repository, &tree, &updates)?;
+    made.insert(id);
+    drop((tree, root, parent));
+    unstored.add(made)?;
     Ok(id)
 }
 
@@ -105,7 +98,7 @@ pub(super) fn make(
 type Updates<'a> = BTreeMap<&'a str, Option<(Oid, FileMode)>>;
 
 fn updates<'a>(
-    scratch: &BareClone,
+    repository: &BareClone,
     root: &Tree<'_>,
     changes: &'a [(String, Option<Vec<u8>>)],
 ) -> Result<Updates<'a>, CommitError> {
@@ -113,7 +106,7 @@ fn updates<'a>(
     let mut new = NewPaths::default();
     for (path, content) in changes {
         let obstacle = |reason| CommitError::Obstacle { path: path.clone(), reason };
-        let (present, mode) = match place::at(scratch, root, path)? {
+        let (present, mode) = match place::at(repository, root, path)? {
             Place::File { mode, .. } => (true, mode),
             Place::Free => (false, FileMode::Blob),
             Place::Blocked(reason) => return Err(obstacle(reason)),
@@ -123,7 +116,7 @@ fn updates<'a>(
                 if !present {
                     new.add(path).map_err(obstacle)?;
                 }
-                Some((scratch.blob(bytes)?, mode))
+                Some((repository.blob(bytes)?, mode))
             }
             None if present => None,
             None => continue,
@@ -135,7 +128,7 @@ fn updates<'a>(
     Ok(updates)
 }
 
-fn write_tree(scratch: &BareClone, root: &Tree<'_>, updates: &Updates<'_>) -> Result<Oid, git2::Error> {
+fn write_tree(repository: &BareClone, root: &Tree<'_>, updates: &Updates<'_>) -> Result<Oid, git2::Error> {
     let mut builder = TreeUpdateBuilder::new();
     for (path, update) in updates {
         match update {
@@ -143,11 +136,15 @@ fn write_tree(scratch: &BareClone, root: &Tree<'_>, updates: &Updates<'_>) -> Re
             None => builder.remove(*path),
         };
     }
-    builder.create_updated(scratch, root)
+    builder.create_updated(repository, root)
 }
 
 /// The new blobs, and the trees on the way to them.
-fn made(scratch: &BareClone, tree: &Tree<'_>, updates: &Updates<'_>) -> Result<BTreeSet<Oid>, git2::Error> {
+fn made(
+    repository: &BareClone,
+    tree: &Tree<'_>,
+    updates: &Updates<'_>,
+) -> Result<BTreeSet<Oid>, git2::Error> {
     let mut made = BTreeSet::from([tree.id()]);
     for (path, update) in updates {
         made.extend(update.map(|(blob, _)| blob));
@@ -156,7 +153,7 @@ fn made(scratch: &BareClone, tree: &Tree<'_>, updates: &Updates<'_>) -> Result<B
         for name in names.split_last().map_or(&[][..], |(_, above)| above) {
             // A directory whose last file is removed is gone.
             let Some(id) = directory.get_name(name).map(|entry| entry.id()) else { break };
-            directory = match scratch.find_tree(id) {
+            directory = match repository.find_tree(id) {
                 Ok(found) => found,
                 Err(error) if error.code() == ErrorCode::NotFound => break,
                 Err(error) => return Err(error),
@@ -173,7 +170,7 @@ mod tests {
 
     use git2::{Oid, Repository as BareClone, Signature};
 
-    use super::{Author, NewCommit, make};
+    use super::{Author, NewCommit, Unstored, make};
 
     fn clone() -> (tempfile::TempDir, BareClone, Oid) {
         let folder = tempfile::tempdir().unwrap();
@@ -213,20 +210,26 @@ mod tests {
         let objects = folder.path().join("objects");
         let pack = objects.join("pack");
         let before = files(&objects);
+        let mut unstored = Unstored::above(&clone).unwrap();
+        let commit = make(&mut unstored, first, &new("a/b.yaml"), None).unwrap();
+        let second = make(&mut unstored, commit, &new("a/c.yaml"), None).unwrap();
+        assert_eq!(files(&objects), before, "nothing is stored yet");
         fs::remove_dir(&pack).unwrap();
         // As a full disk does, this keeps every file from being made there.
         fs::write(&pack, "").unwrap();
-        make(&clone, first, &new("a/b.yaml"), None).unwrap_err();
+        unstored.store(&clone).unwrap_err();
         fs::remove_file(&pack).unwrap();
         fs::create_dir(&pack).unwrap();
         assert_eq!(files(&objects), before);
-        let commit = make(&clone, first, &new("a/b.yaml"), None).unwrap();
-        assert_eq!(files(&pack).len(), 2, "a pack and its index");
+        unstored.store(&clone).unwrap();
+        assert_eq!(files(&pack).len(), 2, "a pack and its index, for both");
         assert_eq!(files(&objects).len(), before.len() + 2);
         let again = BareClone::open_bare(folder.path()).unwrap();
-        let tree = again.find_commit(commit).unwrap().tree().unwrap();
-        let blob = tree.get_path("a/b.yaml".as_ref()).unwrap().id();
-        assert_eq!(again.find_blob(blob).unwrap().content(), b"content");
+        for (commit, path) in [(commit, "a/b.yaml"), (second, "a/b.yaml"), (second, "a/c.yaml")] {
+            let tree = again.find_commit(commit).unwrap().tree().unwrap();
+            let blob = tree.get_path(path.as_ref()).unwrap().id();
+            assert_eq!(again.find_blob(blob).unwrap().content(), b"content");
+        }
     }
 
     #[test]
@@ -234,7 +237,10 @@ mod tests {
         let (_folder, clone, first) = clone();
         for message in ["a\0b".to_owned(), "a".repeat(100_000)] {
             let new = NewCommit { message, ..new("a.yaml") };
-            assert!(make(&clone, first, &new, None).unwrap_err().to_string().contains("a message has"));
+            let mut unstored = Unstored::above(&clone).unwrap();
+            assert!(
+                make(&mut unstored, first, &new, None).unwrap_err().to_string().contains("a message has")
+            );
         }
     }
 }

@@ -5,6 +5,7 @@ use tracing::warn;
 use super::{BranchName, PushOutcome, Writer};
 use crate::source::{
     ancestry::CommitId,
+    error::SourceError,
     git::{
         fetch,
         job::Job,
@@ -21,6 +22,7 @@ impl Writer {
     pub fn push(&mut self, from: CommitId, tip: CommitId) -> PushOutcome {
         let outcome = self.send(self.reference(), Some(from), from, tip);
         if let PushOutcome::Pushed { .. } = outcome {
+            self.pushed = Some(oid(tip));
             // The next fetch asks for what is newer.
             let remembered = fetch::remember(&self.source.clone, &self.source.target, oid(tip));
             if let Err(error) = remembered {
@@ -45,6 +47,9 @@ impl Writer {
         // The signers may have changed since the commits were made.
         if let Err(reason) = self.verified(base) {
             return PushOutcome::Unverified { commit: base, reason };
+        }
+        if let Err(SourceError(reason)) = self.store() {
+            return PushOutcome::Unreachable { reason };
         }
         let job = Job::Push(PushJob { goal: self.goal(), reference, from, tip });
         let source = &mut self.source;
