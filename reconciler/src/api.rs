@@ -21,6 +21,7 @@ pub mod halts;
 pub mod health;
 pub mod hooks;
 pub mod kubernetes;
+pub mod peer_halts;
 pub mod peers;
 pub mod policies;
 pub mod policy_status;

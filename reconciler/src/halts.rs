@@ -12,10 +12,12 @@
 //! - `in_git`: the halts that the branch is known to have; `document`: the file there.
 //! - [`store`]: halts on disk. [`book`]: the one owner of all this, and of the hold at the gate.
 //! - [`following`], [`keeping`], `storing`: the tasks; [`running`]: the last two until the end of the process.
+//! - [`exchange`]: what the other replicas know, and are told; `telling`: how it is told.
 //! - [`resuming`]: the end of all halts; [`standing`]: halts of others.
 
 pub mod book;
 mod document;
+pub mod exchange;
 pub mod following;
 pub mod halt;
 mod in_git;
@@ -28,3 +30,4 @@ pub mod running;
 pub mod standing;
 pub mod store;
 mod storing;
+mod telling;

@@ -46,6 +46,8 @@ use crate::{
 
 /// The time for all replicas to answer, from the look at the addresses on.
 pub const TIME: Duration = Duration::from_secs(2);
+/// The same for what they are told, since somebody waits 2 s for the whole answer.
+const TELL_TIME: Duration = Duration::from_millis(1_800);
 
 /// How replicas reach each other.
 #[derive(Clone, Debug)]
@@ -85,7 +87,7 @@ impl Peers {
         resource: &'static str,
     ) -> Replies<T> {
         let id: Arc<str> = self.id.as_str().into();
-        self.each(move |client| {
+        self.each(TIME, move |client| {
             let id = Arc::clone(&id);
             async move { client.ask_replica(&id, resource, TIME).await }
         })
@@ -99,7 +101,7 @@ impl Peers {
         told: impl Serialize + Send + Sync + 'static,
     ) -> Replies<T> {
         let (id, told): (Arc<str>, _) = (self.id.as_str().into(), Arc::new(told));
-        self.each(move |client| {
+        self.each(TELL_TIME, move |client| {
             let (id, told) = (Arc::clone(&id), Arc::clone(&told));
             async move { client.tell_replica(&id, resource, &*told, TIME).await }
         })
@@ -115,13 +117,14 @@ impl Peers {
     /// Asks at all addresses at once.
     async fn each<T, F>(
         self: &Arc<Self>,
+        time: Duration,
         ask: impl FnOnce(Arc<Client>) -> F + Clone + Send + 'static,
     ) -> Replies<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<PeerAnswer<T>, Failure>> + Send + 'static,
     {
-        let end = Instant::now() + TIME;
+        let end = Instant::now() + time;
         let Found { addresses, troubles } = self.addresses.find(end).await;
         self.meet(addresses.keys());
         let mut asked = JoinSet::new();
@@ -132,7 +135,7 @@ impl Peers {
                     let client = this.client(address, &name).await?;
                     ask(client).await.map_err(|failure| replies::reason(&failure))
                 };
-                let late = || Err(format!("it does not answer within {} s", TIME.as_secs()));
+                let late = || Err(format!("it does not answer within {} s", time.as_secs_f64()));
                 (address, timeout_at(end, answer).await.unwrap_or_else(|_| late()))
             });
         }

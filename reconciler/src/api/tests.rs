@@ -21,6 +21,7 @@ use super::{
     health::Health,
     hooks::Notified,
     kubernetes::{ClusterTask, FailingDuty, Kubernetes, Proxies, SilentProxy},
+    peer_halts::PeerHalts,
     peers::{MissingReplica, PeerAnswer, PeerFilter, PeerState},
     policies::{Metadata, Policies, Policy},
     policy_status::{Direction, NoProxy, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
@@ -43,6 +44,7 @@ fn every_resource_is_written_as_before() {
     is_written_as::<Status>(include_str!("tests/status.json"));
     is_written_as::<Filters>(include_str!("tests/filters.json"));
     is_written_as::<PeerAnswer<PeerState>>(include_str!("tests/peer_state.json"));
+    is_written_as::<PeerAnswer<PeerHalts>>(include_str!("tests/peer_halts.json"));
     is_written_as::<Event>(include_str!("tests/events.json"));
     is_written_as::<Ready>(include_str!("tests/ready.json"));
     is_written_as::<Policies>(include_str!("tests/policies.json"));

@@ -11,6 +11,7 @@ use crate::{
     clients::Prefixes,
     halts::{
         book::{Book, Committing},
+        exchange::Exchange,
         following,
         keeping::Ends,
         running,
@@ -205,7 +206,10 @@ impl ControlPlane {
         let reconciler =
             Reconciler::new(source, Loader::new(guardrail), watcher, gate, Arc::clone(&syncs), interval)
                 .with_signature_watch(signature_watch);
-        let reconciling = tokio::spawn(reconciler.run(hints, shutdown.clone()));
+        let peers = services.peering.as_ref().map(|peering| Arc::clone(&peering.shared.peers));
+        let exchange =
+            peers.map(|peers| Arc::new(Exchange::new(Arc::clone(&book), peers, Arc::clone(&publisher))));
+        let reconciling = tokio::spawn(first_heard(exchange.clone(), reconciler, hints, shutdown.clone()));
         if let Some(WriteOptions { settings, tokens, rate }) = writes {
             let label = settings.writer.branch.as_str().to_owned();
             let writes = Writes::start(settings, label, Arc::clone(&publisher), Arc::clone(&syncs));
@@ -219,7 +223,7 @@ impl ControlPlane {
         let halting = tokio::spawn(running::run(Arc::clone(&book), writes, ends));
         let halt_tokens = halt_tokens
             .map(|tokens| Tokens::new(tokens, kubernetes.as_ref().map(KubernetesAgent::token_reviewer)));
-        services.halting = Halting::new(book, halt_tokens, host_name());
+        services.halting = Halting::new(book, halt_tokens, host_name()).with_exchange(exchange);
         let agent = kubernetes.map(|kubernetes| {
             tokio::spawn(kubernetes.run(Arc::clone(&publisher), Arc::clone(&syncs), shutdown.clone()))
         });
@@ -238,6 +242,21 @@ impl ControlPlane {
         });
         Ok(Running { reconciling, serving, halting, agent, routes })
     }
+}
+
+/// Reads the source once the other replicas have told of their halts, or are silent: nothing is served before that.
+async fn first_heard(
+    exchange: Option<Arc<Exchange>>,
+    reconciler: Reconciler,
+    hints: Arc<Hints>,
+    shutdown: Shutdown,
+) -> Result<(), ReconcileError> {
+    if let Some(exchange) = exchange {
+        exchange.once().await;
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move { exchange.follow(shutdown).await });
+    }
+    reconciler.run(hints, shutdown).await
 }
 
 /// The way in which halts can be committed.

@@ -138,9 +138,19 @@ impl Book {
         let before = state.ledger.clone();
         state.ledger.merge(other);
         state.ledger.forget(now());
-        if before != state.ledger {
-            self.update(&state);
+        if before == state.ledger {
+            return;
         }
+        for Halt { id, by, reason, .. } in state.ledger.halts().filter(|halt| !before.has(&halt.id)) {
+            warn!(%id, by, reason, "halted by another replica: every snapshot is empty");
+        }
+        for Halt { id, .. } in before.halts() {
+            if state.ledger.has_ended(id) {
+                info!(%id, "another replica has ended a halt");
+                state.forget(id);
+            }
+        }
+        self.update(&state);
     }
 
     /// All halts that are known, and those that have ended.

@@ -43,6 +43,11 @@ impl Ledger {
         self.ended.keys()
     }
 
+    /// The same, each with the time of its end.
+    pub fn ended_at(&self) -> impl Iterator<Item = (&HaltId, Time)> {
+        self.ended.iter().map(|(id, at)| (id, *at))
+    }
+
     /// Adds a halt, unless it has ended.
     pub fn add(&mut self, halt: Halt) {
         if self.ended.contains_key(&halt.id) {

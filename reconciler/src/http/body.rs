@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::{Bytes, HttpBody as _},
     extract::{FromRequest as _, Request},
-    http::{StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderMap, StatusCode,
+        header::{self, RETRY_AFTER},
+    },
 };
 use tokio::{sync::Notify, time::timeout};
 
@@ -15,6 +18,16 @@ use super::{
     state::Served,
 };
 use crate::clients::Client;
+
+/// Demands a body of JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the Content-Type must be application/json"))
+}
 
 /// Reads the body of a request, within a time.
 pub(crate) async fn read(

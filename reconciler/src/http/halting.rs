@@ -13,7 +13,7 @@ use super::{
 use crate::{
     access::{claims::Unfit, failures::Failures, rights::Rights},
     clients::Client,
-    halts::book::Book,
+    halts::{book::Book, exchange::Exchange},
 };
 
 /// The halts of this replica, and those who may begin and end them.
@@ -24,12 +24,27 @@ pub struct Halting {
     failures: Failures,
     /// The name of this replica.
     pub(crate) replica: String,
+    /// The exchange with the other replicas, if this one asks them.
+    pub(crate) exchange: Option<Arc<Exchange>>,
 }
 
 impl Halting {
     /// Takes requests of the owners of these tokens, beside those who may write.
     pub fn new(book: Arc<Book>, tokens: Option<Tokens>, replica: String) -> Self {
-        Self { book, tokens, failures: Failures::default(), replica }
+        Self { book, tokens, failures: Failures::default(), replica, exchange: None }
+    }
+
+    /// Tells the other replicas, and hears from them.
+    #[must_use]
+    pub fn with_exchange(self, exchange: Option<Arc<Exchange>>) -> Self {
+        Self { exchange, ..self }
+    }
+
+    /// Tells the other replicas what is known now. It ends in time, whoever does not answer.
+    pub(crate) async fn tell(&self) {
+        if let Some(exchange) = &self.exchange {
+            exchange.once().await;
+        }
     }
 
     /// The rights of somebody who may halt.

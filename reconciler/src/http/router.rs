@@ -77,6 +77,7 @@ fn described() -> (Router<Served>, Value) {
         .get("/v1/config/stream", events::first_generation, events::first_generation_described())
         .get("/v1/filters", filters::get, filters::described())
         .get("/v1/peer/state", peer::state, peer::state_described())
+        .post("/v1/peer/halts", peer::halts.layer(limit()), peer::halts_described())
         .post("/v1/hooks/{forge}", hooks::post.layer(limit()), hooks::described())
         .get("/metrics", metrics::get, metrics::described())
         .get("/filter.wasm", modules::newest, modules::newest_described())

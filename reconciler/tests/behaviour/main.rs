@@ -74,6 +74,7 @@ mod policies_are_changed_from_the_command_line;
 mod policies_are_compared_with_those_of_a_server;
 mod readiness_tells_age_and_cause;
 mod replicas_agree;
+mod replicas_halt_together;
 mod replicas_show_what_all_of_them_know;
 mod support;
 mod the_answers_of_a_git_server_are_told_in_plain_words;

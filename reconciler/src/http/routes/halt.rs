@@ -52,13 +52,13 @@ pub(crate) async fn post(
 ) -> Result<Json<HaltState>, Problem> {
     let halting = &served.services.halting;
     let rights = authorize(&served, client, request.headers(), host(&request)).await?;
-    request::is_json(request.headers())?;
+    body::is_json(request.headers())?;
     let reason = request::reason(&body::read(&served, client, request, BODY_TIME).await?)?;
     let (book, user) = (&halting.book, rights.user.as_str());
     let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
     info!(user, from, reason, "a request to halt everything");
     book.halt(user, &reason).map_err(Problem::not_ready)?;
-    book.until_saved().await;
+    tokio::join!(book.until_saved(), halting.tell());
     Ok(Json(state::of(&served)))
 }
 
@@ -105,6 +105,7 @@ pub(crate) async fn delete(
         )),
     };
     resumed.map_err(|refusal| problem(&refusal))?;
+    served.services.halting.tell().await;
     let state = state::of(&served);
     if state.halted {
         return Err(Problem::new(StatusCode::CONFLICT, still_halted(&state)));
@@ -162,7 +163,7 @@ pub(crate) fn get_described() -> Operation {
 }
 
 pub(crate) fn post_described() -> Operation {
-    Operation::new("Halt everything at once, on this replica; the commit of it follows")
+    Operation::new("Halt everything at once, on this replica and its peers; the commit of it follows")
         .body(
             "`{\"reason\": \"…\"}`: one line of at most 200 characters",
             [Content("application/json", operation::reason)],

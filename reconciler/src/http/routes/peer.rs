@@ -1,6 +1,6 @@
 //! `/v1/peer/…`: what replicas tell each other.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -9,10 +9,14 @@ use axum::{
 };
 
 use crate::{
-    api::peers::{PeerAnswer, PeerState, REPLICA},
+    api::{
+        peer_halts::PeerHalts,
+        peers::{PeerAnswer, PeerState, REPLICA},
+    },
     fleet::shared::told,
     http::{
         authorization::host,
+        body,
         operation::{Operation, Parameter, json},
         peer::Peer,
         peering::Peering,
@@ -20,6 +24,9 @@ use crate::{
         state::Served,
     },
 };
+
+/// The time for the body that another replica sends.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn state(
     State(served): State<Served>,
@@ -31,6 +38,30 @@ pub(crate) async fn state(
     let services = Arc::clone(&served.services);
     let answer = peering.answer(request.headers(), move || told(&services.filters)).await?;
     Ok(Json(answer))
+}
+
+/// Takes over the halts that another replica tells, and tells those that are known here.
+pub(crate) async fn halts(
+    State(served): State<Served>,
+    Peer(client): Peer,
+    request: Request,
+) -> Result<Json<PeerAnswer<PeerHalts>>, Problem> {
+    let peering = peering(&served)?;
+    peering.authorize(request.headers(), host(&request).as_deref(), client)?;
+    body::is_json(request.headers())?;
+    let headers = request.headers().clone();
+    let told = body::read(&served, client, request, PATIENCE).await?;
+    let wrong = |reason: String| Problem::new(StatusCode::BAD_REQUEST, reason);
+    let told: PeerHalts = serde_json::from_slice(&told)
+        .map_err(|error| wrong(format!("the body is not what a replica tells of halts: {error}")))?;
+    let exchange = served
+        .services
+        .halting
+        .exchange
+        .as_ref()
+        .ok_or_else(|| Problem::not_ready("it starts".to_owned()))?;
+    exchange.hear(told).map_err(wrong)?;
+    Ok(Json(peering.answer_at_once(&headers, || exchange.told())))
 }
 
 /// The other replicas, if this one knows any.
@@ -45,5 +76,20 @@ pub(crate) fn state_described() -> Operation {
         .parameter(Parameter::header(REPLICA, id))
         .answers(200, "The filters of the last 16 minutes", Some(json::<PeerAnswer<PeerState>>()), &[])
         .problems(&[401, 403, 404, 429, 503])
+        .secured()
+}
+
+pub(crate) fn halts_described() -> Operation {
+    let id = "The id of the replica that tells. It gets no more than names if it is this one";
+    Operation::new("What replicas tell each other of halts: the answer is what this one knows")
+        .parameter(Parameter::header(REPLICA, id))
+        .body("The halts that the other one knows", [json::<PeerHalts>()])
+        .answers(
+            200,
+            "The halts that are known here, with those that were told",
+            Some(json::<PeerAnswer<PeerHalts>>()),
+            &[],
+        )
+        .problems(&[400, 401, 403, 404, 408, 413, 415, 429, 503])
         .secured()
 }

@@ -1,22 +1,12 @@
 //! The body of a request to halt.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use serde_json::Value;
 
 use crate::{http::problem::Problem, printable::is_unprintable};
 
 /// The longest reason, in characters.
 const MAX_REASON: usize = 200;
-
-/// Demands a body of JSON.
-pub(super) fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        return Ok(());
-    }
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the Content-Type must be application/json"))
-}
 
 /// The reason in a body.
 pub(super) fn reason(body: &[u8]) -> Result<String, Problem> {

@@ -8,37 +8,49 @@ use crate::{
         book::View,
         standing::{self, standing},
     },
-    http::state::Served,
+    http::{halting::Halting, state::Served},
     serving::published::{Publication, Published},
 };
 
 /// The state of the halt now.
 pub(super) fn of(served: &Served) -> HaltState {
     let halting = &served.services.halting;
-    let this = |halted| HaltedReplica { error: None, halted, name: halting.replica.clone() };
     let published = match served.publisher.publication() {
         Publication::Serving(published) if published.is_halted() => published,
-        _ => return HaltState { replicas: vec![this(false)], ..HaltState::default() },
+        _ => {
+            let (replicas, complete) = replicas(halting, false);
+            return HaltState { complete, replicas, ..HaltState::default() };
+        }
     };
     // What is published may be newer than what the book has read of it.
     halting.book.read(&published);
     let View { halts, durable, trouble } = halting.book.view();
     let first = halts.into_iter().next();
+    let (replicas, complete) = replicas(halting, true);
     let durable = durable.or_else(|| of_others(&published));
     let reason = first.as_ref().map(|first| first.reason.clone());
     HaltState {
         by: first.as_ref().map(|first| first.by.clone()),
-        complete: None,
+        complete,
         durable,
         filters: filters(served),
         halted: true,
         id: first.as_ref().map(|first| first.id.to_string()),
         reason: reason.or_else(|| standing::reason(&published)),
-        replicas: vec![this(true)],
+        replicas,
         since: first.as_ref().map(|first| first.since),
         standing: standing(&published, &halting.book),
         trouble,
     }
+}
+
+/// This replica and the others, and whether all of them are halted; `None` if this one does not ask the others.
+fn replicas(halting: &Halting, halted: bool) -> (Vec<HaltedReplica>, Option<bool>) {
+    let mut replicas = vec![HaltedReplica { error: None, halted, name: halting.replica.clone() }];
+    let Some(exchange) = &halting.exchange else { return (replicas, None) };
+    replicas.extend(exchange.replicas());
+    let complete = replicas.iter().all(|replica| replica.halted);
+    (replicas, Some(complete))
 }
 
 /// The place of a halt that is not by HTTP.

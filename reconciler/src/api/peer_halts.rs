@@ -1,0 +1,35 @@
+//! `POST /v1/peer/halts`: what replicas tell each other of halts, in the request and in the answer.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::time::Time;
+
+/// The halts by HTTP that a replica knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct PeerHalts {
+    /// The halts that have ended, so that nobody who was away brings them back.
+    pub ended: Vec<PeerEnd>,
+    /// True if the replica injects nothing, whatever the cause.
+    pub halted: bool,
+    /// The halts that hold.
+    pub halts: Vec<PeerHalt>,
+}
+
+/// A halt that holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PeerHalt {
+    /// The user who halted.
+    pub by: String,
+    pub id: String,
+    pub reason: String,
+    pub since: Time,
+}
+
+/// A halt that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PeerEnd {
+    pub at: Time,
+    pub id: String,
+}
