@@ -42,7 +42,7 @@ impl Pattern {
     /// The plainer matcher that means the same, if there is one: its kind and its text.
     pub fn simpler(&self) -> Option<(&'static str, &str)> {
         use regex_syntax::hir::{HirKind, Look};
-        // Most regexes have none, and to read one with a class of Unicode takes as long as to compile it.
+        // Most regexes have none, and need not be read again.
         if self.prefix.is_empty() {
             return None;
         }
