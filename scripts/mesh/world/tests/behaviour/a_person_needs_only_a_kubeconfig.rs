@@ -186,7 +186,35 @@ async fn a_person_with_a_kubeconfig_breaks_and_mends_a_service() -> Result<()> {
     ensure!(author.trim() == "alice Delete first-fault", "{author}");
 
     refuses(&people, list, apply).await?;
+    stops(&people).await?;
     world.end().await
+}
+
+/// Who has only the Role for it stops everything, and resumes, by the commands of `k8s/README.md` but the annotation.
+async fn stops(people: &People<'_>) -> Result<()> {
+    let page = fs::read_to_string(paths::workspace().join(PAGE))?;
+    let (_, role) = page.split_once("```yaml\n").context("no Role")?;
+    fs::write(people.directory.join("halt.yaml"), role.split("```").next().unwrap_or(role))?;
+    people.add("carol").await?;
+    people
+        .admin(
+            "kubectl apply -f halt.yaml; kubectl -n boifi create configmap hfi-halt; \
+             kubectl -n boifi create rolebinding carol --role=hfi-halt --user=carol@example.com",
+        )
+        .await?;
+    ensure!(page.contains("`kubectl -n boifi create configmap hfi-halt`"), "the page creates it otherwise");
+    let readme = fs::read_to_string(paths::workspace().join("k8s/README.md"))?;
+    let (_, section) = readme.split_once("\n## To stop everything\n").context("no such section")?;
+    let first = |block: &str| block.lines().next().unwrap_or_default().to_owned();
+    let commands: Vec<_> = section.split("```sh\n").skip(1).take(2).map(first).collect();
+    let [stop, resume] = commands.as_slice() else { bail!("{commands:?}") };
+    let key = "kubectl -n boifi get configmap hfi-halt -o 'jsonpath={.data}'";
+    people.says("carol", stop, "hfi-halt").await?;
+    people.says("carol", key, "halt").await?;
+    people.says("carol", resume, "hfi-halt").await?;
+    let left = people.sees("carol", key).await?;
+    ensure!(!left.contains("halt"), "{left}");
+    Ok(())
 }
 
 /// What goes wrong, as the table of the page says.

@@ -78,8 +78,15 @@ async fn word_for_word() -> Result<()> {
     person.types(&lines(help.first().context("no commands")?)).await?;
 
     let halt = commands(&readme, "## To stop everything", "\n## ", "sh")?;
-    person.types(&lines(halt.first().context("no commands")?)).await?;
-    person.until("the faults to end", ask, |codes| !codes.contains("503")).await?;
+    let [halt, resume] = halt.as_slice() else { bail!("the steps have changed: {halt:#?}") };
+    let halted = |codes: &str| !codes.contains("503");
+    person.types(&lines(halt)).await?;
+    person.until("the faults to end", ask, halted).await?;
+    person.types(&lines(resume)).await?;
+    person.until("the faults to return", ask, half).await?;
+    // Now the ConfigMap is there.
+    person.types(&lines(halt)).await?;
+    person.until("the faults to end again", ask, halted).await?;
 
     person.background.clear();
     let remove = commands(&readme, "## To remove it", "\n## ", "sh")?;

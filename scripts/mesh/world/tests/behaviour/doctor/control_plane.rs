@@ -46,7 +46,6 @@ pub(crate) async fn is_told_not_to(world: &World, policies: &Repository) -> Resu
     policies.write("broken.yaml", "metadata: {name: broken}\nspec: {selektor: {}}\n")?;
     policies.write("lost.yaml", &crate::doctor::proxies::policy("lost", "frontend", "nowhere", "inbound"))?;
     policies.push("Break").await?;
-    // As k8s/README.md says.
     types(world, "kubectl -n boifi create configmap hfi-halt --from-literal=halt=").await?;
     finds(
         world,
