@@ -37,6 +37,9 @@ pub(super) struct Commits {
     proposed: BTreeSet<HaltId>,
     /// For each halt whose commit this process has begun, and that was not read since: the time of that.
     under_way: BTreeMap<HaltId, Instant>,
+    /// Those of them whose push has ended, and without which the branch was read after that: they have been forced off,
+    /// so what comes later is not their commit.
+    unseen: BTreeSet<HaltId>,
     /// The reason why halts are not in Git yet.
     pub(super) failure: Option<String>,
     /// The repository does not want them; to try again is not likely to help.
@@ -53,6 +56,7 @@ impl Commits {
             committing,
             proposed: BTreeSet::new(),
             under_way: BTreeMap::new(),
+            unseen: BTreeSet::new(),
             failure: None,
             is_refused: false,
             removal_failure: None,
@@ -86,6 +90,7 @@ impl Commits {
     /// The commit of these is under way.
     pub(super) fn begin(&mut self, halts: &[Halt], at: Instant) {
         self.under_way.extend(halts.iter().map(|halt| (halt.id.clone(), at)));
+        self.unseen.retain(|id| !halts.iter().any(|halt| halt.id == *id));
     }
 
     /// The branch no longer has these, which have ended.
@@ -94,9 +99,9 @@ impl Commits {
         self.under_way.retain(|id, _| !ids.contains(id));
     }
 
-    /// True if the commit of a halt has been begun, and the halt was not read since.
+    /// True if the commit of a halt has been begun, and may still arrive.
     pub(super) fn is_under_way(&self, id: &HaltId) -> bool {
-        self.under_way.contains_key(id)
+        self.under_way.contains_key(id) && !self.unseen.contains(id)
     }
 
     /// The branch was read.
@@ -104,6 +109,9 @@ impl Commits {
         // Nothing is under way of those that were read, unless they have ended: then it is to be undone.
         self.under_way.retain(|id, _| !in_git.has_read(id) || ledger.has_ended(id));
         self.under_way.retain(|id, _| !removed.contains(id) && !forced.contains(id));
+        let is_unseen = |id: &&HaltId| in_git.has(id) && !in_git.has_read(id);
+        self.unseen.extend(self.under_way.keys().filter(is_unseen).cloned());
+        self.unseen.retain(|id| self.under_way.contains_key(id));
     }
 
     /// The branch was read, and its file is not damaged; true for the first time.

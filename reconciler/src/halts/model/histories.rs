@@ -53,6 +53,25 @@ fn what_arrives_in_git_after_its_end_is_removed_there() {
 }
 
 #[test]
+fn one_that_ended_elsewhere_and_is_put_back_is_not_undone_by_the_replica_whose_commit_was_forced_off() {
+    let mut world = World::new(true);
+    world.take(Step::Halt(0));
+    world.tell(0, 1);
+    world.take(Step::Push(1));
+    world.take(Step::Force);
+    world.keep(0, false);
+    world.take(Step::RemoveByHand);
+    world.resume(0, false);
+    world.fetch(1);
+    world.tell(0, 1);
+    world.take(Step::PutBack);
+    for _ in 0..2 {
+        world.fetch(1);
+        assert!(!world.keep(1, false) && world.head().file.is_some());
+    }
+}
+
+#[test]
 fn one_that_is_put_back_holds_until_somebody_resumes() {
     let mut world = halted(1);
     world.resume(1, false);
