@@ -143,7 +143,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_answer_makes_it_panic(
-            node in "\\PC{0,20}", scope in "\\PC{0,30}", digest in "(sha256:)?[0-9a-f]{0,70}", format: u8,
+            node in "[a-z~.]{1,20}|\\PC{0,20}", scope in "(namespace=[a-z]{1,5})?(&service=[a-z]{1,4})?|\\PC{0,30}",
+            digest in "(sha256:)?[0-9a-f]{0,70}", format in 0..4_u8,
             plugins in "\\PC{0,20}", silent: u64, cut in 0..300_usize,
         ) {
             let filter = serde_json::json!({
