@@ -31,5 +31,9 @@ pub struct PeerHalt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PeerEnd {
     pub at: Time,
+    /// A commit of the branch that no longer has the halt. A replica that follows a branch holds until it serves that
+    /// commit; absent if the halt was never in Git.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     pub id: String,
 }

@@ -201,7 +201,9 @@ impl ControlPlane {
             tokio::spawn(HaltFile::new(path, Arc::clone(&gate)).follow(shutdown.clone()));
         }
         let publisher = Arc::clone(gate.publisher());
-        let book = Arc::new(Book::open(Arc::clone(&gate), store, committing(writes.as_ref())));
+        let follows_branch = matches!(source, Source::Git(_));
+        let book = Book::open(Arc::clone(&gate), store, committing(writes.as_ref()), follows_branch);
+        let book = Arc::new(book);
         tokio::spawn(following::follow(Arc::clone(&book), Arc::clone(&publisher), shutdown.clone()));
         let reconciler =
             Reconciler::new(source, Loader::new(guardrail), watcher, gate, Arc::clone(&syncs), interval)

@@ -22,7 +22,7 @@ use self::{commits::Commits, ending::Ending, saving::Saved};
 pub use self::{commits::Committing, view::View, work::Work};
 use super::{
     halt::{Halt, HaltId},
-    in_git::InGit,
+    in_git::{Awaited, InGit},
     ledger::Ledger,
     store::{Store, Stored},
 };
@@ -38,6 +38,8 @@ const MAX_HALTS: usize = 32;
 #[derive(Debug)]
 pub struct Book {
     gate: Arc<Gate>,
+    /// False for a directory, which has no commits to wait for.
+    follows_branch: bool,
     /// The reason why the halts that an earlier process stored cannot be read, and the way out. Somebody may have halted,
     /// so this replica holds; the others do not, and it is not committed.
     unreadable: Option<String>,
@@ -59,7 +61,7 @@ struct State {
 
 impl Book {
     /// Opens the book, and holds at once what an earlier process stored.
-    pub fn open(gate: Arc<Gate>, store: Option<Store>, committing: Committing) -> Self {
+    pub fn open(gate: Arc<Gate>, store: Option<Store>, committing: Committing, follows_branch: bool) -> Self {
         let (mut unreadable, mut known) = (None, None);
         match store.as_ref().map(Store::load) {
             Some(Ok(stored)) => known = stored,
@@ -75,8 +77,11 @@ impl Book {
         // What cannot be read is not replaced: a restart would let go.
         let store = store.filter(|_| unreadable.is_none());
         let known = known.unwrap_or_else(|| Stored::new(Ledger::default(), InGit::default()));
-        let Stored { mut ledger, in_git, .. } = known.clone();
+        let Stored { mut ledger, mut in_git, .. } = known.clone();
         ledger.forget(now());
+        if !follows_branch {
+            in_git.await_nothing();
+        }
         for Halt { id, by, reason, .. } in ledger.halts() {
             warn!(%id, by, reason, "still halted: every snapshot is empty");
         }
@@ -89,6 +94,7 @@ impl Book {
         };
         let book = Self {
             gate,
+            follows_branch,
             unreadable,
             store,
             state: Mutex::new(state),
@@ -101,7 +107,7 @@ impl Book {
 
     /// A book with a gate of its own, that nobody serves from.
     pub fn closed() -> Self {
-        Self::open(Arc::default(), None, Committing::Off)
+        Self::open(Arc::default(), None, Committing::Off, false)
     }
 
     /// The place to end a halt of this replica alone, in words, if the stored halts cannot be read.
@@ -137,6 +143,8 @@ impl Book {
         let mut state = self.lock();
         let before = state.ledger.clone();
         state.ledger.merge(other);
+        let awaited = if self.follows_branch { state.to_await(&before) } else { Vec::new() };
+        state.in_git.await_removal(awaited);
         state.ledger.forget(now());
         if before == state.ledger {
             return;
@@ -158,6 +166,11 @@ impl Book {
         self.lock().ledger.clone()
     }
 
+    /// True if a halt holds that another replica has ended in Git, where this one is behind.
+    pub fn awaits(&self) -> bool {
+        self.lock().in_git.awaited().next().is_some()
+    }
+
     /// Holds or lets go, and tells that something has changed.
     fn update(&self, state: &State) {
         self.hold(state);
@@ -165,7 +178,7 @@ impl Book {
     }
 
     fn hold(&self, state: &State) {
-        let holds = state.ledger.halts().next().is_some() || self.unreadable.is_some();
+        let holds = state.held().next().is_some() || self.unreadable.is_some();
         if self.gate.halt(Halter::Request, holds) && !holds {
             info!("no halt by HTTP holds any more");
         }
@@ -178,6 +191,22 @@ impl Book {
 }
 
 impl State {
+    /// The halts that hold here, also those that have ended and whose removal this replica has not read.
+    fn held(&self) -> impl Iterator<Item = &Halt> {
+        self.ledger.halts().chain(self.in_git.awaited().map(|awaited| &awaited.halt))
+    }
+
+    /// The halts that were held `before` and have ended by a commit. What is served may be older than that commit, and
+    /// have what people removed under the halt.
+    fn to_await(&self, before: &Ledger) -> Vec<Awaited> {
+        let held = before.halts().chain(self.in_git.awaited().map(|awaited| &awaited.halt));
+        let awaited = held.filter_map(|halt| {
+            let commit = self.ledger.removed_by(&halt.id)?;
+            Some(Awaited { halt: halt.clone(), commit })
+        });
+        awaited.collect()
+    }
+
     /// Forgets what was begun for a halt that has ended.
     fn forget(&mut self, id: &HaltId) {
         self.ending.forget(id);

@@ -46,6 +46,12 @@ impl Exchange {
     /// Takes over what another replica has told. The error says what is wrong with it.
     pub fn hear(&self, told: PeerHalts) -> Result<(), String> {
         self.book.merge(&telling::read(told)?);
+        // The commits that ended halts may be served here already.
+        if self.book.awaits()
+            && let Publication::Serving(published) = self.publisher.publication()
+        {
+            self.book.read(&published);
+        }
         Ok(())
     }
 

@@ -23,6 +23,16 @@ pub struct InGit {
     /// them: it holds until somebody resumes.
     #[serde(skip)]
     left: BTreeSet<HaltId>,
+    /// The halts that another replica has ended in Git, each with a commit that has to be read here first. Kept on disk:
+    /// what is served after a restart may be as old.
+    awaited: BTreeMap<HaltId, Awaited>,
+}
+
+/// A halt that holds here until a commit of the branch is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Awaited {
+    pub halt: Halt,
+    pub commit: CommitId,
 }
 
 /// The branch as it was read.
@@ -62,6 +72,8 @@ impl InGit {
             self.commits.insert(id.clone(), branch.commit);
             self.read.insert(id.clone());
         }
+        // The end of a halt that was put back counts, too: its document holds.
+        self.awaited.retain(|_, awaited| !branch.commits.contains(&awaited.commit));
         let ids: BTreeSet<_> = present.iter().map(|halt| &halt.id).collect();
         let is_late = |id: &&&HaltId| ledger.has_ended(id) && is_under_way(id);
         self.left = ids.iter().filter(is_late).map(|id| (*id).clone()).collect();
@@ -74,6 +86,7 @@ impl InGit {
         let forced =
             gone.iter().filter(|(id, commit)| !branch.commits.contains(commit) && self.read.contains(*id));
         let forced: Vec<_> = forced.map(|(id, _)| (*id).clone()).collect();
+        removed.iter().for_each(|id| self.let_go(id));
         for id in removed.iter().chain(&forced) {
             self.forget(id);
         }
@@ -105,7 +118,27 @@ impl InGit {
         self.left.retain(|id| !ids.contains(id));
     }
 
-    /// Forgets all that is known of a halt.
+    /// These hold until their commits are read.
+    pub fn await_removal(&mut self, awaited: impl IntoIterator<Item = Awaited>) {
+        self.awaited.extend(awaited.into_iter().map(|awaited| (awaited.halt.id.clone(), awaited)));
+    }
+
+    /// The halts that hold until a commit is read.
+    pub fn awaited(&self) -> impl Iterator<Item = &Awaited> {
+        self.awaited.values()
+    }
+
+    /// No halt waits for a commit any more.
+    pub fn await_nothing(&mut self) {
+        self.awaited.clear();
+    }
+
+    /// A halt waits for no commit any more.
+    pub fn let_go(&mut self, id: &HaltId) {
+        self.awaited.remove(id);
+    }
+
+    /// Forgets where a halt was read.
     pub fn forget(&mut self, id: &HaltId) {
         self.commits.remove(id);
         self.read.remove(id);

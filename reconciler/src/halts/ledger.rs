@@ -9,7 +9,7 @@ use policies::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::halt::{Halt, HaltId};
-use crate::api::time::Time;
+use crate::{api::time::Time, source::ancestry::CommitId};
 
 /// The time for which the id of a halt that has ended is remembered, so that nobody who was away brings it back.
 const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -20,6 +20,15 @@ const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub struct Ledger {
     halts: BTreeMap<HaltId, Halt>,
     ended: BTreeMap<HaltId, Time>,
+    /// For those that were in Git: a commit of the branch that no longer has them.
+    removed: BTreeMap<HaltId, Removal>,
+}
+
+/// The commit without which a replica goes on holding. The latest is what counts: an earlier one may have been forced off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Removal {
+    at: Time,
+    commit: CommitId,
 }
 
 impl Ledger {
@@ -46,6 +55,18 @@ impl Ledger {
     /// The same, each with the time of its end.
     pub fn ended_at(&self) -> impl Iterator<Item = (&HaltId, Time)> {
         self.ended.iter().map(|(id, at)| (id, *at))
+    }
+
+    /// A commit of the branch that no longer has a halt that has ended; `None` if that was never in Git.
+    pub fn removed_by(&self, id: &HaltId) -> Option<CommitId> {
+        self.removed.get(id).map(|removal| removal.commit)
+    }
+
+    /// A halt that has ended is not in this commit of the branch.
+    pub fn remove(&mut self, id: HaltId, at: Timestamp, commit: CommitId) {
+        let new = Removal { at: Time(at), commit };
+        let known = self.removed.entry(id).or_insert(new);
+        *known = new.max(*known);
     }
 
     /// Adds a halt, unless it has ended.
@@ -78,12 +99,16 @@ impl Ledger {
         for (id, Time(at)) in &other.ended {
             self.end(id.clone(), *at);
         }
+        for (id, Removal { at: Time(at), commit }) in &other.removed {
+            self.remove(id.clone(), *at, *commit);
+        }
         other.halts.values().cloned().for_each(|halt| self.add(halt));
     }
 
     /// Forgets the ids that ended long before `now`.
     pub fn forget(&mut self, now: Timestamp) {
         self.ended.retain(|_, Time(at)| now.millis_since(*at) <= REMEMBERED.as_millis() as u64);
+        self.removed.retain(|id, _| self.ended.contains_key(id));
     }
 }
 
@@ -96,6 +121,7 @@ mod tests {
     use crate::{
         api::time::Time,
         halts::halt::{Halt, HaltId},
+        source::ancestry::CommitId,
     };
 
     fn id(number: u8) -> HaltId {
@@ -116,7 +142,14 @@ mod tests {
         prop::collection::vec(step, 0..8).prop_map(|steps| {
             let mut ledger = Ledger::default();
             for (number, begins, time) in steps {
-                if begins { ledger.add(halt(number, time)) } else { ledger.end(id(number), at(time)) }
+                if begins {
+                    ledger.add(halt(number, time));
+                } else {
+                    ledger.end(id(number), at(time));
+                    if number > 2 {
+                        ledger.remove(id(number), at(time), CommitId([number; 20]));
+                    }
+                }
             }
             ledger
         })

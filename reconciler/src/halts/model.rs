@@ -106,7 +106,7 @@ fn halts(file: Option<&[u8]>) -> Vec<Halt> {
 fn open(state: Option<&TempDir>) -> (Arc<Gate>, Book) {
     let gate = Arc::<Gate>::default();
     let store = state.map(|state| Store::new(state.path().to_owned(), None));
-    (Arc::clone(&gate), Book::open(gate, store, Committing::ToServed))
+    (Arc::clone(&gate), Book::open(gate, store, Committing::ToServed, true))
 }
 
 impl World {
@@ -201,19 +201,24 @@ impl World {
         let file = self.head().file.clone();
         let book = &self.replicas[replica].book;
         let removed: Vec<_> = ids.iter().cloned().chain(book.ended()).collect();
-        if let Edited::Changed(file) = document::without(file.as_deref(), &removed, &[]).unwrap() {
+        let has_in_git = book.has_in_git(&ids);
+        let is_changed = document::without(file.as_deref(), &removed, &[]).unwrap();
+        let mut commit = has_in_git.then_some(self.head().id);
+        if let Edited::Changed(file) = is_changed {
             // In Git it has ended, whatever becomes of the process.
             let left = halts(file.as_deref());
             let removed = halts(self.head().file.as_deref()).into_iter().map(|halt| halt.id);
             self.ended.extend(removed.filter(|id| !left.iter().any(|halt| halt.id == *id)));
-            self.commit(file);
+            commit = Some(self.commit(file));
             if ends {
                 return self.restart(replica);
             }
             self.fetch(replica);
         }
+        self.replicas[replica].book.lacks_ended(self.head().id);
+        self.fetch(replica);
         self.ended.extend(ids.iter().cloned());
-        self.replicas[replica].book.end(&ids);
+        self.replicas[replica].book.end(&ids, commit);
     }
 
     fn restart(&mut self, replica: usize) {
@@ -284,7 +289,8 @@ impl World {
             let lost: Vec<_> =
                 replica.holds.iter().filter(|id| !self.ended.contains(id) && !ledger.has(id)).collect();
             assert!(lost.is_empty(), "{lost:?} are held no more, and nobody has ended them");
-            assert_eq!(replica.gate.is_halted(), ledger.halts().next().is_some());
+            let holds = ledger.halts().next().is_some() || replica.book.awaits();
+            assert_eq!(replica.gate.is_halted(), holds);
         }
     }
 
@@ -313,6 +319,10 @@ impl World {
             let mut both = in_git.clone();
             both.retain(|id, _| !ledger.has_ended(id));
             assert_eq!(held, both, "replica {number} holds what the branch has");
+            if replica.book.awaits() {
+                // The commit that it waits for was forced off: it holds until somebody resumes again.
+                continue;
+            }
             let durable = replica.book.view().durable;
             assert_eq!(durable, (!held.is_empty()).then_some(crate::api::halts::Durable::Git));
         }

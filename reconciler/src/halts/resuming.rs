@@ -45,12 +45,13 @@ pub async fn resume(
     let ids = book.begin_end();
     // Those that have ended as well: somebody may have put them back.
     let removed = ids.iter().cloned().chain(book.ended()).collect();
-    match writes.change_file(removal(removed, &user, by_hand)).await {
-        Ok(Changed::Pushed(commit)) => fetched(&book, &ids, &writes, commit).await?,
-        Ok(Changed::Already(commit)) if book.has_in_git(&ids) => {
-            fetched(&book, &ids, &writes, commit).await?;
-        }
-        Ok(Changed::Already(_)) => {}
+    let changed = writes.change_file(removal(removed, &user, by_hand)).await;
+    if let Ok(Changed::Pushed(commit) | Changed::Already(commit)) = changed {
+        book.lacks_ended(commit);
+    }
+    let commit = match changed {
+        Ok(Changed::Pushed(commit)) => Some(commit),
+        Ok(Changed::Already(commit)) => (book.has_in_git(&ids) || book.awaits()).then_some(commit),
         Ok(Changed::Proposed { branch }) => {
             let reason = format!("until the branch `{branch}`, which removes the halt, is merged");
             return Err(stays(&book, &ids, Refusal::Conflict(still_halted(&reason))));
@@ -74,8 +75,11 @@ pub async fn resume(
             let reason = format!("since the halt cannot be removed from Git: {}", refusal.reason());
             return Err(stays(&book, &ids, Refusal::Conflict(still_halted(&reason))));
         }
+    };
+    if let Some(commit) = commit {
+        fetched(&book, &ids, &writes, commit).await?;
     }
-    book.end(&ids);
+    book.end(&ids, commit);
     info!(user, "resumed");
     // What the disk does not have after that, the next process reads in Git.
     book.until_saved().await;

@@ -12,6 +12,7 @@ use crate::{
         time::Time,
     },
     printable::printable,
+    source::ancestry::CommitId,
 };
 
 /// The most halts that are read, and the most that have ended. Those that ended last are told first.
@@ -28,10 +29,14 @@ pub(super) fn tell(ledger: &Ledger, halted: bool) -> PeerHalts {
         reason: reason.clone(),
         since: *since,
     });
-    let mut ended: Vec<_> = ledger.ended_at().map(|(id, at)| PeerEnd { at, id: id.to_string() }).collect();
+    let mut ended: Vec<_> = ledger.ended_at().map(|(id, at)| end(ledger, id, at)).collect();
     ended.sort_by_key(|end| Reverse(end.at));
     ended.truncate(MAX_ENDED);
     PeerHalts { ended, halted, halts: halts.take(MAX_HALTS).collect() }
+}
+
+fn end(ledger: &Ledger, id: &HaltId, at: Time) -> PeerEnd {
+    PeerEnd { at, commit: ledger.removed_by(id).map(|commit| commit.to_string()), id: id.to_string() }
 }
 
 /// Reads what another replica has told. The error says what is wrong with it.
@@ -42,8 +47,13 @@ pub(super) fn read(PeerHalts { ended, halted: _, halts }: PeerHalts) -> Result<L
         ));
     }
     let mut ledger = Ledger::default();
-    for PeerEnd { at: Time(at), id } in ended {
-        ledger.end(read_id(&id)?, at);
+    for PeerEnd { at: Time(at), commit, id } in ended {
+        let id = read_id(&id)?;
+        if let Some(commit) = commit {
+            let wrong = || format!("it tells `{}`, which is not the id of a commit", commit.escape_debug());
+            ledger.remove(id.clone(), at, CommitId::from_hex(&commit).ok_or_else(wrong)?);
+        }
+        ledger.end(id, at);
     }
     for PeerHalt { by, id, reason, since } in halts {
         let id = read_id(&id)?;
@@ -63,12 +73,14 @@ fn read_id(id: &str) -> Result<HaltId, String> {
 mod tests {
     use policies::Timestamp;
 
-    use super::{Halt, HaltId, Ledger, MAX_ENDED, PeerHalt, PeerHalts, Time, read, tell};
+    use super::{CommitId, Halt, HaltId, Ledger, MAX_ENDED, PeerHalt, PeerHalts, Time, read, tell};
 
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
         ledger.add(Halt::new("alice", "checkout is down", Timestamp::from_millis(1_000)));
-        ledger.end(HaltId::parse("ended").unwrap(), Timestamp::from_millis(2_000));
+        let (ended, at) = (HaltId::parse("ended").unwrap(), Timestamp::from_millis(2_000));
+        ledger.end(ended.clone(), at);
+        ledger.remove(ended, at, CommitId([7; 20]));
         ledger
     }
 
@@ -79,6 +91,7 @@ mod tests {
         let json = serde_json::to_vec(&told).unwrap();
         let read = read(serde_json::from_slice(&json).unwrap()).unwrap();
         assert_eq!(tell(&read, true), told);
+        assert_eq!(told.ended[0].commit, Some(CommitId([7; 20]).to_string()));
     }
 
     #[test]

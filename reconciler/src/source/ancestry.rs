@@ -15,7 +15,7 @@ pub struct Ancestry {
 }
 
 /// The id of a commit. As a text it has 40 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct CommitId(pub [u8; 20]);
 

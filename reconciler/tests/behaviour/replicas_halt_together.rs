@@ -12,7 +12,7 @@ use crate::support::{
     halting::{RESUMES, STOPS, is_empty, post, request},
     process::{Process, text},
     replicas::{Replicas, until as until_at},
-    writing::{CHECKOUT, TOKENS, path, repository, send},
+    writing::{CHECKOUT, TOKENS, git, path, repository, send},
 };
 
 /// The longest that an answer may take.
@@ -135,4 +135,30 @@ async fn the_end_at_one_is_the_end_at_all_also_for_one_that_was_away() {
     let other = replicas.start_with(1, "tokens", &remembering).await;
     until(&other, |state| state["halted"] == false).await;
     assert_eq!(one.json("/v1/halt").await["halted"], false, "nobody brings it back");
+}
+
+#[tokio::test]
+async fn one_that_is_behind_in_git_holds_until_it_has_fetched_the_removal() {
+    let (replicas, repository) = (Replicas::new(2), repository(&[("a.yaml", CHECKOUT)]).await);
+    let (writers, mirror, repo) = (replicas.path("writers"), replicas.path("mirror"), path(&repository));
+    fs::write(&writers, TOKENS).unwrap();
+    git(&repository, &["clone", "-q", "--bare", &repo, text(&mirror)]);
+    let interval = ("HFI_INTERVAL", "1s");
+    let writing = [("HFI_REPO", repo.as_str()), ("HFI_WRITE_TOKEN_FILE", text(&writers)), interval];
+    let one = replicas.start_with(0, "tokens", &writing).await;
+    let behind = replicas.start_with(1, "tokens", &[("HFI_REPO", text(&mirror)), interval]).await;
+    one.until_ready(|_| true).await;
+    behind.until_ready(|_| true).await;
+    post(&one, RESUMES).await;
+    until(&one, |state| state["durable"] == "git" && state["complete"] == true).await;
+    let resumed = send(&client(), &one.url, request(Method::DELETE, RESUMES, "")).await.unwrap();
+    assert_eq!(resumed.status, 200);
+
+    let told =
+        |state: &Value| state["trouble"].as_str().is_some_and(|told| told.contains("until it reads commit"));
+    until(&behind, |state| state["halted"] == false || told(state)).await;
+    assert!(!is_empty(&one).await && is_empty(&behind).await, "people may have removed what it serves");
+    git(&repository, &["push", "-q", text(&mirror), "main:main"]);
+    until(&behind, |state| state["halted"] == false).await;
+    assert!(!is_empty(&behind).await);
 }

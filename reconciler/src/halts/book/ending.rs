@@ -6,7 +6,11 @@ use policies::Timestamp;
 use tracing::info;
 
 use super::{Book, State};
-use crate::{clock::now, halts::halt::HaltId};
+use crate::{
+    clock::now,
+    halts::{halt::HaltId, in_git::Awaited},
+    source::ancestry::CommitId,
+};
 
 /// The halts that somebody is ending.
 #[derive(Debug, Default)]
@@ -63,21 +67,37 @@ impl Book {
         self.lock().ending.failure = Some(reason.to_owned());
     }
 
-    /// Ends halts.
-    pub fn end(&self, ids: &[HaltId]) {
+    /// The branch has this commit, and none of the halts that ended is in it. The commit that a replica waits for may
+    /// have been forced off.
+    pub fn lacks_ended(&self, commit: CommitId) {
         let mut state = self.lock();
-        state.end(ids, "it was ended");
+        let State { ledger, in_git, .. } = &mut *state;
+        let ended: Vec<_> = ledger.ended().filter(|id| ledger.removed_by(id).is_some()).cloned().collect();
+        ended.into_iter().for_each(|id| ledger.remove(id, now(), commit));
+        let awaited: Vec<_> = in_git.awaited().map(|awaited| Awaited { commit, ..awaited.clone() }).collect();
+        in_git.await_removal(awaited);
+        self.update(&state);
+    }
+
+    /// Ends halts; those that were in Git by a commit that this replica serves.
+    pub fn end(&self, ids: &[HaltId], commit: Option<CommitId>) {
+        let mut state = self.lock();
+        state.end(ids, commit, "it was ended");
         self.update(&state);
     }
 }
 
 impl State {
     /// Ends halts for this reason.
-    pub(super) fn end(&mut self, ids: &[HaltId], why: &str) {
+    pub(super) fn end(&mut self, ids: &[HaltId], commit: Option<CommitId>, why: &str) {
         let at: Timestamp = now();
         for id in ids {
             info!(%id, why, "a halt has ended");
             self.ledger.end(id.clone(), at);
+            if let Some(commit) = commit {
+                self.ledger.remove(id.clone(), at, commit);
+            }
+            self.in_git.let_go(id);
             self.forget(id);
         }
         if self.ledger.halts().next().is_none() {

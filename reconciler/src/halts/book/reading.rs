@@ -25,7 +25,7 @@ impl Book {
     }
 
     pub(in crate::halts) fn read_branch(&self, branch: Branch<'_>) {
-        let mut state = self.lock();
+        let (mut state, commit) = (self.lock(), branch.commit);
         let before = (state.ledger.clone(), state.in_git.clone());
         // What an earlier process pushed, and is not there, is to be put again from now on.
         let mut is_first = false;
@@ -40,7 +40,7 @@ impl Book {
         // To be put again, whoever tried to end them where they no longer are.
         forced.iter().for_each(|id| ending.forget(id));
         let removed: Vec<_> = removed.into_iter().filter(|id| state.ledger.has(id)).collect();
-        state.end(&removed, "it was removed from the branch");
+        state.end(&removed, Some(commit), "it was removed from the branch");
         if is_first || before != (state.ledger.clone(), state.in_git.clone()) {
             self.update(&state);
         }

@@ -20,7 +20,7 @@ impl Book {
     /// The halts that hold.
     pub fn view(&self) -> View {
         let state = self.lock();
-        let mut halts: Vec<_> = state.ledger.halts().cloned().collect();
+        let mut halts: Vec<_> = state.held().cloned().collect();
         halts.sort();
         let durable = halts.iter().map(|halt| state.durable(&halt.id)).min_by_key(|durable| rank(*durable));
         let is_in_git = |halt: &Halt| state.in_git.has_read(&halt.id);
@@ -31,7 +31,11 @@ impl Book {
         let not_kept: Vec<_> = commit.into_iter().chain(disk).collect();
         let not_kept = (!not_kept.is_empty()).then(|| not_kept.join("; "));
         let removal = commits.removal_failure.clone().filter(|_| in_git.left().next().is_some());
-        let trouble = not_kept.or(removal).or_else(|| ending.failure.clone());
+        let behind = in_git.awaited().next().map(|awaited| {
+            let commit = awaited.commit;
+            format!("another replica has ended the halt; this one holds until it reads commit {commit}, see /v1/ready")
+        });
+        let trouble = behind.or(not_kept).or(removal).or_else(|| ending.failure.clone());
         View { halts, durable, trouble }
     }
 }

@@ -72,6 +72,39 @@ fn one_that_ended_elsewhere_and_is_put_back_is_not_undone_by_the_replica_whose_c
 }
 
 #[test]
+fn a_replica_that_is_behind_holds_until_it_reads_the_commit_that_ended_the_halt() {
+    let mut world = World::new(true);
+    world.fetch(1);
+    world.take(Step::Halt(0));
+    world.tell(0, 1);
+    world.keep(0, false);
+    // People remove a policy under the halt, and that is not read here.
+    world.take(Step::Commit);
+    world.resume(0, false);
+    world.tell(0, 1);
+    let is_told = |world: &World| {
+        world.replicas[1].book.view().trouble.is_some_and(|told| told.contains("another replica has ended"))
+    };
+    assert!(!world.replicas[0].gate.is_halted() && world.replicas[1].gate.is_halted() && is_told(&world));
+    world.restart(1);
+    world.tell(0, 1);
+    assert!(world.replicas[1].gate.is_halted(), "also after a restart");
+    assert!(!world.keep(1, false), "it is not committed again");
+    world.fetch(1);
+    assert!(!world.replicas[1].gate.is_halted() && !is_told(&world));
+}
+
+#[test]
+fn the_end_of_a_halt_that_was_never_in_git_is_the_end_at_all_at_once() {
+    let mut world = World::new(true);
+    world.take(Step::Halt(0));
+    world.tell(0, 1);
+    world.resume(0, false);
+    world.tell(0, 1);
+    assert!(!world.replicas[1].gate.is_halted());
+}
+
+#[test]
 fn one_that_is_put_back_holds_until_somebody_resumes() {
     let mut world = halted(1);
     world.resume(1, false);
@@ -127,7 +160,7 @@ fn stored_halts_that_cannot_be_read_halt_this_replica_alone() {
     assert!(gate.is_halted() && book.unreadable().is_some_and(|told| told.contains("halts.json")));
     assert!(book.work().put.is_empty() && book.ledger().halts().next().is_none());
     let halt = book.halt("alice", "r").unwrap();
-    book.end(&[halt.id]);
+    book.end(&[halt.id], None);
     assert!(gate.is_halted());
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{", "a restart does not let go");
 }
