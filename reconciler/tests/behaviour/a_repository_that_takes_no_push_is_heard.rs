@@ -1,6 +1,6 @@
 //! Changes that the repository refuses, leaves without an answer, or wants on another branch.
 
-use std::{fs, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use harness::{GitHttp, Repository};
 use reconciler::writes::queue::MAX_WAITING;
@@ -235,7 +235,7 @@ async fn after_a_push_without_an_answer_the_same_policy_can_be_changed_otherwise
 #[tokio::test(flavor = "multi_thread")]
 async fn pushes_without_an_answer_keep_no_places_of_others() {
     let (_repository, _server, replica, _dies) = dying().await;
-    let replica: &'static Replica = Box::leak(Box::new(replica));
+    let replica = Arc::new(replica);
     // More than there are places, while none of these pushes ends.
     let unknown = async {
         let (mut unknown, mut number) = (0, 0);
@@ -244,6 +244,7 @@ async fn pushes_without_an_answer_keep_no_places_of_others() {
             for _ in 0..MAX_WAITING {
                 number += 1;
                 let body = policy(&format!("new-{number}"), "web", 500);
+                let replica = Arc::clone(&replica);
                 many.spawn(async move { replica.send(waiting(3, &body)).await.status });
             }
             unknown += many.join_all().await.into_iter().filter(|status| *status == 504).count();

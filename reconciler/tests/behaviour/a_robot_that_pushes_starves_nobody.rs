@@ -1,7 +1,7 @@
 //! A robot such as Flux's ImageUpdateAutomation, which pushes again and again: writers get their turn, and the comments
 //! by which the robot finds its fields stay.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use harness::Repository;
 use reqwest::Method;
@@ -66,12 +66,13 @@ async fn writers_get_their_turn_and_the_markers_stay() {
     repository.write("all.yaml", &file()).unwrap();
     repository.push("Add all").await.unwrap();
     let replica = Replica::with(&server.url("policies.git"), SOON, |_| {}).await;
-    let replica: &'static Replica = Box::leak(Box::new(replica));
+    let replica = Arc::new(replica);
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
+        let replica = Arc::clone(&replica);
         writers.spawn(async move {
             for round in 1..=CHANGES {
-                change(replica, &format!("w-{writer}"), 10 + round).await;
+                change(&replica, &format!("w-{writer}"), 10 + round).await;
             }
         });
     }

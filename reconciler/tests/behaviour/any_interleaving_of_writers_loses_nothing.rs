@@ -44,7 +44,7 @@ fn with(mut change: Change<'static>, header: &'static str, value: String) -> Cha
 }
 
 /// Changes the shared policies at random, until a time.
-async fn write(replicas: &[Replica; 2], writer: u64, mut chance: Chance, until: Instant, all: All) {
+async fn write(replicas: Arc<[Replica; 2]>, writer: u64, mut chance: Chance, until: Instant, all: All) {
     let mut number = 0;
     while Instant::now() < until {
         number += 1;
@@ -110,11 +110,11 @@ async fn of_writers_at_two_replicas_people_who_push_and_people_who_force() {
     watch(&repository);
     let url = server.url("policies.git");
     let replicas = [Replica::with(&url, SOON, |_| {}).await, Replica::with(&url, SOON, |_| {}).await];
-    let replicas: &'static [Replica; 2] = Box::leak(Box::new(replicas));
+    let replicas = Arc::new(replicas);
     let (all, until) = (All::default(), Instant::now() + model_time(TIME));
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
-        writers.spawn(write(replicas, writer, chance.fork(), until, Arc::clone(&all)));
+        writers.spawn(write(Arc::clone(&replicas), writer, chance.fork(), until, Arc::clone(&all)));
     }
     let (hand, forced) = (chance.fork(), chance.fork());
     tokio::join!(

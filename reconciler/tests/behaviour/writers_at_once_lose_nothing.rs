@@ -1,6 +1,6 @@
 //! Many writers at two replicas, while others push by hand: each write that was acknowledged is in the history, once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use harness::{GitHttp, Repository};
 use tokio::task::JoinSet;
@@ -60,9 +60,10 @@ async fn what_was_acknowledged_is_in_the_history_once() {
     git(&repository, &["config", "http.receivepack", "true"]);
     let url = http.url("policies.git");
     let replicas = [Replica::with(&url, SOON, |_| {}).await, Replica::with(&url, SOON, |_| {}).await];
-    let replicas: &'static [Replica; 2] = Box::leak(Box::new(replicas));
+    let replicas = Arc::new(replicas);
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
+        let replicas = Arc::clone(&replicas);
         writers.spawn(async move {
             let mut answers = Vec::new();
             for round in 0..ROUNDS {
@@ -97,9 +98,10 @@ async fn of_two_writers_of_one_policy_none_undoes_the_other_unseen() {
     let repository = repository(&[("a.yaml", &policy("a", "checkout", 503))]).await;
     let url = crate::support::writing::path(&repository);
     let replicas = [Replica::of(&url).await, Replica::of(&url).await];
-    let replicas: &'static [Replica; 2] = Box::leak(Box::new(replicas));
+    let replicas = Arc::new(replicas);
     let mut writers = JoinSet::new();
     for writer in 0..10_u16 {
+        let replicas = Arc::clone(&replicas);
         writers.spawn(async move {
             replicas[usize::from(writer) % 2].apply("", &policy("a", "checkout", 510 + writer)).await
         });
