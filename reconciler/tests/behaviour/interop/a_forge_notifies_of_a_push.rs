@@ -87,10 +87,18 @@ impl World {
         (status, json["detail"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// The number of reads of the source.
+    /// The number of reads of the source. The first one is counted after the server is ready.
     async fn looks(&self) -> f64 {
         let name = "hfi_reconciles_total{result=\"success\"}";
-        metric(&self.client, &self.hfi.url, name).await.unwrap()
+        let counted = async {
+            loop {
+                if let Some(looks) = metric(&self.client, &self.hfi.url, name).await {
+                    return looks;
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, counted).await.expect("the first read of the source is never counted")
     }
 }
 
