@@ -11,6 +11,7 @@
 //!   a policy says; [`Upstream`] is the workload.
 //! - `git`: [`Repository`], a bare repository with a clone to push from. [`GitHttp`] serves it over HTTP,
 //!   [`GitHttps`] with a password, [`GitSsh`] with a key.
+//! - `browser`: [`Browser`], a headless Chromium with a [`Window`].
 //! - `kube_api`: [`KubeApi`], a real API server of Kubernetes.
 //! - `plugin`: [`wasm_plugin`], Istio's object that gives proxies the module.
 //! - `control_plane`: [`ControlPlane`] answers as a [`Behaviour`] says, with [`Reply`] and [`Snapshot`], and
@@ -23,6 +24,7 @@
 
 #![forbid(unsafe_code)]
 
+mod browser;
 mod control_plane;
 mod git;
 mod kube_api;
@@ -33,6 +35,7 @@ mod reconciler;
 mod system;
 mod traffic;
 
+pub use browser::{Browser, Window};
 pub use control_plane::{Behaviour, ControlPlane, Poll, Reply, Snapshot};
 pub use git::{GitHttp, GitHttps, GitSsh, Push, Repository};
 pub use kube_api::KubeApi;

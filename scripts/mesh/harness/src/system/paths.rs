@@ -50,6 +50,16 @@ pub fn schemathesis() -> Result<PathBuf> {
     find("HFI_SCHEMATHESIS", ".cache/schemathesis/bin/schemathesis", "scripts/tools interop")
 }
 
+/// Node.js: the one that `scripts/tools interop` installs, or what `HFI_NODE` names.
+pub fn node() -> Result<PathBuf> {
+    find("HFI_NODE", ".cache/node/bin/node", "scripts/tools interop")
+}
+
+/// Chromium: Debian's, or what `HFI_CHROMIUM` names.
+pub fn chromium() -> Result<PathBuf> {
+    find("HFI_CHROMIUM", "/usr/bin/chromium", "scripts/tools interop")
+}
+
 /// A program of Kubernetes, etcd or Istio, or another file of theirs, as `scripts/world-programs` builds it.
 pub fn world_program(family: &str, name: &str) -> Result<PathBuf> {
     let path = workspace().join(".cache/world").join(family).join(name);
