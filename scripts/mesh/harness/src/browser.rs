@@ -131,10 +131,10 @@ impl Browser {
         self.commands.write_all(format!("{command}\n").as_bytes()).await?;
         let answer = self.answers.next_line().await?.context("the driver of the browser has ended")?;
         let mut answer: Value = serde_json::from_str(&answer)?;
-        match (answer.get("error"), answer.get_mut("ok")) {
-            (None, Some(ok)) => Ok(ok.take()),
-            (error, _) => bail!("{command}: {}", error.and_then(Value::as_str).unwrap_or("no answer")),
+        if let Some(error) = answer.get("error").and_then(Value::as_str) {
+            bail!("{command}: {error}");
         }
+        Ok(answer.get_mut("ok").map(Value::take).unwrap_or_default())
     }
 }
 
