@@ -19,6 +19,8 @@ pub mod report;
 pub mod resume;
 mod serve;
 mod server;
+#[cfg(test)]
+mod snapshots;
 mod table;
 mod terminal;
 pub mod validate;

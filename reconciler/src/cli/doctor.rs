@@ -71,3 +71,29 @@ fn table(findings: &[Finding]) -> String {
     };
     findings.iter().map(paragraph).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, table};
+    use crate::{cli::snapshots::is_as_in, doctor::Severity};
+
+    fn finding(severity: Severity, subject: &str, message: &str) -> Finding {
+        let (subject, message) = (subject.to_owned(), message.to_owned());
+        Finding { severity, subject, message, next: "`kubectl -n shop get pods` shows why".to_owned() }
+    }
+
+    #[test]
+    fn findings_are_as_they_were() {
+        let found = [
+            finding(Severity::Error, &format!("WasmPlugin shop/{}", "n".repeat(63)), "selects no pod"),
+            finding(Severity::Warning, "Pod shop/a\u{1b}[2J", "has not polled for 20 min\nor more"),
+        ];
+        is_as_in("doctor.txt", &format!("{}\n{}", table(&found), table(&[])));
+    }
+
+    #[test]
+    fn a_thousand_findings_are_two_thousand_lines() {
+        let found = vec![finding(Severity::Error, "Pod shop/a", "has no filter"); 1_000];
+        assert_eq!(table(&found).lines().count(), 2_000);
+    }
+}

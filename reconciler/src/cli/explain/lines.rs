@@ -93,3 +93,34 @@ fn fault(snapshot: &Snapshot, name: &str, rule: usize, decision: Option<&Decisio
     }
     does.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Line, table};
+    use crate::cli::snapshots::is_as_in;
+
+    fn line(policy: &str, rule: Option<usize>, decides: bool, reason: &str) -> Line {
+        Line { policy: policy.to_owned(), rule, decides, reason: reason.to_owned() }
+    }
+
+    #[test]
+    fn an_explanation_is_as_it_was() {
+        let (long, other) = ("n".repeat(63), "path does not match `/api/`");
+        let lines = [
+            line(&long, Some(0), false, other),
+            line("checkout-errors", Some(1), true, "50 % by x-user-id, abort with 503"),
+            line("checkout-errors", Some(12), false, "matches too, but comes later"),
+            line("off", None, false, "suspended"),
+        ];
+        let untouched = [line("a", Some(0), false, other)];
+        is_as_in("explain.txt", &format!("{}\n{}\n{}", table(&lines), table(&untouched), table(&[])));
+    }
+
+    #[test]
+    fn a_thousand_rules_are_a_thousand_lines_in_the_same_columns() {
+        let lines: Vec<_> = (0..1_000).map(|rule| line("a", Some(rule), rule == 7, "why")).collect();
+        let table = table(&lines);
+        let starts: Vec<_> = table.lines().map(|line| line.find("why")).collect();
+        assert_eq!((starts.len(), starts.iter().min()), (1_001, starts.iter().max()));
+    }
+}

@@ -122,7 +122,10 @@ mod tests {
     use serde_json::json;
 
     use super::{difference, normal};
-    use crate::cli::terminal::Terminal;
+    use crate::cli::{
+        snapshots::{PIPE, text_is_as_in},
+        terminal::Terminal,
+    };
 
     #[test]
     fn a_difference_is_told_in_the_unified_format() {
@@ -141,5 +144,24 @@ mod tests {
         let coloured =
             difference("a", "f", Some(&before), &after, Terminal { has_colours: true, width: None });
         assert!(coloured.contains("\u{1b}[32m+") && coloured.contains("\u{1b}[31m-"), "{coloured}");
+    }
+    #[test]
+    fn a_difference_is_as_it_was_at_every_terminal() {
+        let document = |rules: u16| {
+            let rules = (0..rules).map(|rule| {
+                let path = format!("/{rule}/{}\u{1b}[2J", "p".repeat(90));
+                json!({"match": {"path": {"exact": path}}, "fault": {"percentage": 5, "abort": {"httpStatus": 503}}})
+            });
+            let rules: Vec<_> = rules.collect();
+            normal(&json!({"metadata": {"name": "n".repeat(63)}, "spec": {"rules": rules}}))
+        };
+        let (name, one, two) = ("n".repeat(63), document(1), document(2));
+        text_is_as_in("policy-diff.txt", |terminal| {
+            difference(&name, "policies/n.yaml", Some(&one), &two, terminal)
+                + &difference(&name, "policies/n.yaml", None, &one, terminal)
+        });
+        // Nothing of a long one is left out.
+        let many = difference(&name, "f", None, &document(50), PIPE);
+        assert_eq!(many.lines().filter(|line| line.contains("exact: ")).count(), 50, "{many}");
     }
 }

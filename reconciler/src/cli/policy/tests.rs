@@ -5,11 +5,15 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::row::{Hold, table};
-use crate::{api::status::Status, cli::terminal::Terminal};
+use crate::{
+    api::status::Status,
+    cli::{
+        snapshots::{EIGHTY, PIPE, table_is_as_in},
+        terminal::Terminal,
+    },
+};
 
 const NOW: u64 = 1_000_000_000_000;
-const PIPE: Terminal = Terminal { has_colours: false, width: None };
-const EIGHTY: Terminal = Terminal { has_colours: false, width: Some(80) };
 
 fn time(seconds: i64) -> String {
     let millis = i64::try_from(NOW).unwrap() + seconds * 1_000;
@@ -59,32 +63,11 @@ fn rendered(policies: &[Value], halted: bool, wide: bool, terminal: Terminal) ->
     table(&status.policies, Hold::of(&status), Timestamp::from_millis(NOW), wide).render(terminal)
 }
 
-/// Compares with a file, which `HFI_SNAPSHOTS=1` writes anew.
-#[track_caller]
-fn is_as_in(file: &str, text: &str, expected: &str) {
-    if std::env::var_os("HFI_SNAPSHOTS").is_some() {
-        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/policy/tests");
-        std::fs::write(directory.join(file), text).unwrap();
-    }
-    assert_eq!(text, expected, "{file}");
-}
-
 #[test]
-fn a_pipe_gets_everything_whatever_its_length() {
-    let text = rendered(&several(), false, false, PIPE);
-    is_as_in("list.txt", &text, include_str!("tests/list.txt"));
-}
-
-#[test]
-fn a_wide_listing_has_exact_times_and_files() {
-    let text = rendered(&several(), false, true, PIPE);
-    is_as_in("wide.txt", &text, include_str!("tests/wide.txt"));
-}
-
-#[test]
-fn a_terminal_of_80_columns_shows_the_end_of_no_line_it_cannot_show() {
-    let text = rendered(&several(), false, false, EIGHTY);
-    is_as_in("eighty.txt", &text, include_str!("tests/eighty.txt"));
+fn the_listing_is_as_it_was_at_every_size() {
+    let status = status(&several(), false);
+    let (hold, now) = (Hold::of(&status), Timestamp::from_millis(NOW));
+    table_is_as_in("policy-list.txt", |wide| table(&status.policies, hold, now, wide));
 }
 
 #[test]
