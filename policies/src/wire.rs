@@ -2,6 +2,7 @@
 //!
 //! - [`poll`]: the request: path, headers, limits.
 //! - [`PluginNames`]: the plugins of a proxy, as a request names them.
+//! - [`FaultReport`]: what the policies did in a proxy, as a request carries it.
 //! - [`Format`]: the formats of a snapshot, and which one a client gets.
 //! - [`Snapshot`]: the policies in force for one [`Scope`], and their bytes in each format.
 //! - [`Digest`]: the address of those bytes. Another format is other bytes, and so another digest and
@@ -13,6 +14,7 @@
 
 mod automata;
 mod bytes;
+mod counts;
 mod digest;
 mod encoding;
 mod error;
@@ -21,14 +23,17 @@ mod parts;
 mod plugins;
 mod policy;
 pub mod poll;
+mod report;
 mod scope;
 mod snapshot;
 mod v1;
 mod v2;
 
+pub use counts::{Count, FaultCounts};
 pub use digest::Digest;
 pub use error::SnapshotError;
 pub use format::Format;
 pub use plugins::{PluginName, PluginNames};
+pub use report::{CountedName, Epoch, FaultReport, FaultRow, MAX_REPORT_BYTES, OTHER};
 pub use scope::{Scope, ScopeError};
 pub use snapshot::{Schedule, Snapshot, SnapshotEntry};

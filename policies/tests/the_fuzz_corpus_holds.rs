@@ -56,3 +56,8 @@ fn the_seeds_of_snapshots_are_in_the_present_formats() {
 fn any_snapshot_is_decoded_or_refused() {
     replay("fuzz/corpus/snapshot", any_bytes::snapshot);
 }
+
+#[test]
+fn any_report_of_faults_is_read_or_refused() {
+    replay("fuzz/corpus/faults", any_bytes::faults);
+}

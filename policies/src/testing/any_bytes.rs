@@ -11,7 +11,7 @@ use crate::{
     reading::{Finding, Node, read_yaml},
     rendering::json,
     repository::Sources,
-    wire::Format,
+    wire::{FaultReport, Format, MAX_REPORT_BYTES},
 };
 
 /// Before and after the windows that the corpus writes.
@@ -59,6 +59,14 @@ pub fn snapshot(bytes: &[u8]) {
     runs(&snapshot);
     let again = Snapshot::decode(&snapshot.encode(Format::V2));
     assert!(again.is_ok_and(|again| again == snapshot), "what is encoded is decoded as something else");
+}
+
+/// A report of faults that can be read is written as one that reads the same.
+pub fn faults(bytes: &[u8]) {
+    let Some(report) = FaultReport::parse(&String::from_utf8_lossy(bytes)) else { return };
+    let written = report.to_string();
+    assert!(written.len() <= MAX_REPORT_BYTES, "it does not fit into its header");
+    assert_eq!(FaultReport::parse(&written), Some(report), "what is written is read as something else");
 }
 
 /// Decides and explains.

@@ -6,6 +6,7 @@
 //! prefer: wait=30
 //! x-hfi-node: sidecar~10.0.0.1~checkout-1.demo~demo.svc.cluster.local
 //! x-hfi-plugins: demo/hfi-inbound,demo/hfi-outbound
+//! x-hfi-faults: 4k2j9x1q;checkout-errors=1000.301.301.0.0.0
 //! if-none-match: "sha256:…"        the digest that the filter runs
 //! x-hfi-revision: main@sha1:…      the commit that it was made of
 //! ```
@@ -27,6 +28,10 @@ pub const NODE: &str = "x-hfi-node";
 /// The header that names the plugins of hfi that run in the proxy, as [`PluginNames`](super::PluginNames)
 /// writes and reads it. Filters of older releases do not send it.
 pub const PLUGINS: &str = "x-hfi-plugins";
+
+/// The header that tells what the policies did in the proxy, as [`FaultReport`](super::FaultReport) writes and
+/// reads it. A proxy that has counted nothing does not send it, and neither do filters of older releases.
+pub const FAULTS: &str = "x-hfi-faults";
 
 /// The header that names the commit: in a request the one that the filter runs, in an answer the one
 /// that it was made of.
