@@ -4,6 +4,7 @@
 //! - [`status`]: `GET /v1/policies/status`, with its parts [`counts`], [`kubernetes`], [`policy_status`],
 //!   [`finding`] and [`first_generation`].
 //! - [`policies`], [`filters`], [`events`], [`ready`], [`health`], [`hooks`]: the other resources.
+//! - [`measured`]: counts that proxies report, of a policy or of a filter.
 //! - [`writes`]: changes of policies, and their history; [`halts`]: everything stops.
 //! - [`peers`]: what replicas tell each other.
 //! - [`problem`] documents: errors.
@@ -21,6 +22,7 @@ pub mod halts;
 pub mod health;
 pub mod hooks;
 pub mod kubernetes;
+pub mod measured;
 pub mod peer_halts;
 pub mod peers;
 pub mod policies;

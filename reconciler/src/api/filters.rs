@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{peers::MissingReplica, time::Time};
+use super::{measured::Measured, peers::MissingReplica, time::Time};
 
 /// The filters that polled within the last 16 minutes: this replica, and with `--peers` any replica.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Filters {
     /// False if more filters may poll: a replica does not remember all, or does not answer.
     #[serde(default = "complete")]
@@ -51,13 +51,15 @@ pub struct FilterCounts {
 }
 
 /// A filter, as it describes itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Filter {
     /// The digest of the snapshot that it runs; null if it runs none.
     pub digest: Option<String>,
     /// The start of its last poll.
     pub last_contact: Time,
+    /// The requests that it counts, of all policies together; null if it has reported none.
+    pub measured: Option<Measured>,
     /// The namespaces of its workload, separated by commas.
     #[serde(default)]
     pub namespace: String,

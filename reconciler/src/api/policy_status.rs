@@ -7,10 +7,10 @@ use policies::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{finding::Finding, first_generation::PolicyFields, time::Time};
+use super::{finding::Finding, first_generation::PolicyFields, measured::Measured, time::Time};
 
 /// A valid policy, and how far it is in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyStatus {
     /// The end of its last rule; null if one of them has no end.
@@ -25,6 +25,8 @@ pub struct PolicyStatus {
     /// The line that it begins in, from 1.
     #[serde(default)]
     pub line: u32,
+    /// The requests that proxies count for it; null if none has reported any.
+    pub measured: Option<Measured>,
     pub name: String,
     /// Present if no proxy polls for an active policy: nobody runs it. Null as long as that is not known.
     pub no_proxy: Option<NoProxy>,

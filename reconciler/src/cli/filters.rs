@@ -101,6 +101,7 @@ mod tests {
         Filter {
             digest: Some("sha256:0011".to_owned()),
             last_contact: Timestamp::from_millis(1_000_000_000_000).into(),
+            measured: None,
             namespace: "shop".to_owned(),
             newest: state == FilterState::InStep,
             node: node.to_owned(),

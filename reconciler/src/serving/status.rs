@@ -153,6 +153,8 @@ fn policy(
         file: file.to_string(),
         halted_by: Vec::new(),
         line: parsed.place.line,
+        // Filters say so, not the repository.
+        measured: None,
         name: policy.name.to_string(),
         // A replica alone does not know.
         no_proxy: None,

@@ -15,6 +15,7 @@ use super::super::{
     first_generation::{FaultType, PolicyFields, SummaryFields},
     halts::{Durable, HaltState, HaltedFilters, HaltedReplica},
     kubernetes::{ClusterTask, FailingDuty, Kubernetes, Proxies, SilentProxy},
+    measured::Measured,
     peers::{MissingReplica, PeerFilter, PeerState},
     policies::{Metadata, Policy},
     policy_status::{Direction, NoProxy, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
@@ -192,18 +193,46 @@ pub(super) fn summary() -> impl Strategy<Value = Summary> {
     )
 }
 
+pub(super) fn measured() -> impl Strategy<Value = Measured> {
+    (any::<[u64; 6]>(), any::<usize>(), any::<bool>(), seconds(), option::of(seconds()), time()).prop_map(
+        |(
+            [aborts, chosen, delays, matched, overflow, shadow],
+            filters,
+            partial,
+            per_second,
+            share,
+            since,
+        )| {
+            Measured {
+                aborts,
+                chosen,
+                delays,
+                filters,
+                matched,
+                overflow,
+                partial,
+                per_second,
+                shadow,
+                share,
+                since,
+            }
+        },
+    )
+}
+
 pub(super) fn policy_status() -> impl Strategy<Value = PolicyStatus> {
     let times = (option::of(time()), option::of(time()));
     let no_proxy = option::of(vec(text(), 0..3).prop_map(|nearest| NoProxy { nearest }));
-    let lists = (vec(finding(), 0..3), policy_fields(), no_proxy, vec(text(), 0..3));
+    let lists = (vec(finding(), 0..3), policy_fields(), no_proxy, vec(text(), 0..3), option::of(measured()));
     (times, text(), any::<u32>(), text(), policy_state(), targets(), lists).prop_map(
         |((starts_at, ends_at), file, line, name, state, targets, lists)| {
-            let (warnings, first_generation, no_proxy, halted_by) = lists;
+            let (warnings, first_generation, no_proxy, halted_by, measured) = lists;
             PolicyStatus {
                 ends_at,
                 file,
                 halted_by,
                 line,
+                measured,
                 name,
                 no_proxy,
                 starts_at,
@@ -317,10 +346,12 @@ pub(super) fn peer_state() -> impl Strategy<Value = PeerState> {
 pub(super) fn filter() -> impl Strategy<Value = Filter> {
     let state = prop::sample::select([&FilterState::ALL[..], &[FilterState::Unknown]].concat());
     let plugins = option::of(vec(text(), 0..3));
-    (option::of(text()), time(), text(), any::<bool>(), text(), plugins, text(), state).prop_map(
-        |(digest, last_contact, namespace, newest, node, plugins, service, state)| Filter {
+    let measured = option::of(measured());
+    (option::of(text()), time(), text(), any::<bool>(), text(), plugins, text(), state, measured).prop_map(
+        |(digest, last_contact, namespace, newest, node, plugins, service, state, measured)| Filter {
             digest,
             last_contact,
+            measured,
             namespace,
             newest,
             node,

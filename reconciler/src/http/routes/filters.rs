@@ -77,6 +77,7 @@ fn show(filter: &Filter) -> api::filters::Filter {
     api::filters::Filter {
         digest: digest.map(|digest| digest.to_string()),
         last_contact: (*contact).into(),
+        measured: None,
         namespace: names(scope, "namespace"),
         newest: *is_newest,
         node: node.as_str().to_owned(),
