@@ -6,6 +6,7 @@
 //! - [`policies`], [`filters`], [`events`], [`ready`], [`health`], [`hooks`]: the other resources.
 //! - [`measured`]: counts that proxies report, of a policy or of a filter.
 //! - [`writes`]: changes of policies, and their history; [`halts`]: everything stops.
+//! - [`overview`]: all of it on one screen.
 //! - [`peers`]: what replicas tell each other.
 //! - [`problem`] documents: errors.
 //! - [`time`]: how a time is written.
@@ -23,6 +24,7 @@ pub mod health;
 pub mod hooks;
 pub mod kubernetes;
 pub mod measured;
+pub mod overview;
 pub mod peer_halts;
 pub mod peers;
 pub mod policies;

@@ -19,6 +19,7 @@ use super::{
     health::Health,
     hooks::Notified,
     kubernetes::ClusterTask,
+    overview::{Overview, banner, recent},
     peer_halts::PeerHalts,
     peers::{PeerAnswer, PeerState},
     policies::Policies,
@@ -38,6 +39,7 @@ fn is_written_as<T: Serialize + DeserializeOwned>(golden: &str) {
 fn every_resource_is_written_as_before() {
     is_written_as::<Status>(include_str!("tests/status.json"));
     is_written_as::<Filters>(include_str!("tests/filters.json"));
+    is_written_as::<Overview>(include_str!("tests/overview.json"));
     is_written_as::<PeerAnswer<PeerState>>(include_str!("tests/peer_state.json"));
     is_written_as::<PeerAnswer<PeerHalts>>(include_str!("tests/peer_halts.json"));
     is_written_as::<Event>(include_str!("tests/events.json"));
@@ -64,6 +66,10 @@ fn a_newer_server_is_understood() {
     assert_eq!(serde_json::from_str::<PolicyState>("\"paused\"").unwrap(), PolicyState::Unknown);
     assert_eq!(serde_json::from_str::<Direction>("\"both\"").unwrap(), Direction::Unknown);
     assert_eq!(serde_json::from_str::<Durable>("\"tape\"").unwrap(), Durable::Unknown);
+    let banner: banner::State = serde_json::from_str("{\"kind\": \"on_fire\", \"services\": 2}").unwrap();
+    assert_eq!(banner, banner::State::Unknown);
+    assert_eq!(serde_json::from_str::<recent::Why>("\"eclipse\"").unwrap(), recent::Why::Unknown);
+    assert_eq!(serde_json::from_str::<recent::What>("\"moved\"").unwrap(), recent::What::Unknown);
     assert_eq!(serde_json::from_str::<ClusterTask>("\"backups\"").unwrap(), ClusterTask::Unknown);
 }
 

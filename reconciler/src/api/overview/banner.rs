@@ -1,0 +1,243 @@
+//! What holds now, in a word and a sentence.
+
+use policies::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::api::time::Time;
+
+/// Something that holds now. The page and the command line show its sentence as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Banner {
+    /// The state in plain English.
+    pub sentence: String,
+    pub state: State,
+}
+
+/// What can hold, with its figures. The order is that of urgency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[schemars(inline)]
+pub enum State {
+    /// Something may happen that is not known here.
+    NotSure {
+        /// False if more filters poll than are remembered.
+        complete: bool,
+        /// The replicas that do not answer.
+        missing: usize,
+        /// All replicas, this one among them.
+        replicas: usize,
+    },
+    /// The source cannot be read: what is served may be out of date.
+    Stale {
+        /// The source is a Git repository, not a directory.
+        git: bool,
+        /// The last error.
+        reason: String,
+        /// The last time that the source was read; null if this process never did.
+        since: Option<Time>,
+    },
+    /// Somebody has stopped everything.
+    Halted {
+        /// The user; null where that is not known.
+        by: Option<String>,
+        /// The reason; null where none was given.
+        reason: Option<String>,
+        /// Null where that is not known.
+        since: Option<Time>,
+    },
+    /// No policy is in force, because a signer of the revision lost permission to sign.
+    Withdrawn { reason: String },
+    /// Filters run a snapshot that is not served any more, and have not confirmed the newest one.
+    MayStillInject { filters: usize },
+    /// Filters run policies that inject.
+    Injecting {
+        /// Faults a second of all services; null if that is not measured.
+        per_second: Option<f64>,
+        /// The workloads whose filters run them.
+        services: usize,
+    },
+    /// Replicas started so short a time ago that not every filter has polled since.
+    Listening {
+        /// The seconds after which each filter has polled.
+        seconds: u64,
+    },
+    /// Every replica has answered, every filter has polled, and none runs a policy that injects.
+    NothingIsInjected,
+    /// A state of a newer server.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
+}
+
+impl Banner {
+    pub fn new(state: State, now: Timestamp) -> Self {
+        let sentence = state.sentence(now);
+        Self { state, sentence }
+    }
+}
+
+impl State {
+    /// True if `hfi status` ends with 1 because of it.
+    pub fn is_wrong(&self) -> bool {
+        match self {
+            Self::NotSure { .. }
+            | Self::Stale { .. }
+            | Self::Withdrawn { .. }
+            | Self::MayStillInject { .. }
+            | Self::Unknown => true,
+            Self::Halted { .. }
+            | Self::Injecting { .. }
+            | Self::Listening { .. }
+            | Self::NothingIsInjected => false,
+        }
+    }
+
+    fn sentence(&self, now: Timestamp) -> String {
+        match self {
+            Self::NotSure { complete, missing, replicas } => {
+                let silent = (*missing > 0).then(|| {
+                    let verb = if *missing == 1 { "does" } else { "do" };
+                    format!("{missing} of {} {verb} not answer", counted(*replicas, "replica"))
+                });
+                let forgotten =
+                    (!complete && *missing == 0).then(|| "more filters poll than are remembered".to_owned());
+                format!("NOT SURE: {}", silent.or(forgotten).unwrap_or_default())
+            }
+            Self::Stale { since, git, .. } => {
+                let source = if *git { "Git" } else { "the directory" };
+                match since {
+                    Some(Time(since)) => {
+                        format!("STALE: {source} not read for {}", length(now.millis_since(*since)))
+                    }
+                    None => format!("STALE: {source} not read yet"),
+                }
+            }
+            Self::Halted { by, reason, since } => {
+                let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+                let since = since.map(|Time(since)| format!(" {}", clock(since, now))).unwrap_or_default();
+                let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                format!("HALTED{by}{since}{reason}")
+            }
+            Self::Withdrawn { reason } => format!("WITHDRAWN: {reason}"),
+            Self::MayStillInject { filters: 1 } => "MAY STILL INJECT: 1 filter has not confirmed".to_owned(),
+            Self::MayStillInject { filters } => {
+                format!("MAY STILL INJECT: {filters} filters have not confirmed")
+            }
+            Self::Injecting { per_second, services } => {
+                let into = (*services > 0).then(|| format!(" into {}", counted(*services, "service")));
+                let rate = per_second.map(|rate| format!(": {}", faults(rate)));
+                format!("INJECTING{}{}", into.unwrap_or_default(), rate.unwrap_or_default())
+            }
+            Self::Listening { seconds } => {
+                format!("LISTENING: a replica has just started; every filter is heard of within {seconds} s")
+            }
+            Self::NothingIsInjected => "Nothing is injected".to_owned(),
+            Self::Unknown => "SOMETHING ELSE: this hfi is older than its server".to_owned(),
+        }
+    }
+}
+
+fn counted(number: usize, thing: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{end}")
+}
+
+/// A rate in words; below 10 with one decimal, so that one that is small is not zero.
+pub fn faults(per_second: f64) -> String {
+    let tenths = (per_second * 10.0).round() / 10.0;
+    if per_second > 0.0 && tenths < 0.1 {
+        "less than 0.1 faults/s".to_owned()
+    } else if tenths == 1.0 {
+        "1 fault/s".to_owned()
+    } else if tenths < 10.0 {
+        format!("{tenths} faults/s")
+    } else {
+        format!("{per_second:.0} faults/s")
+    }
+}
+
+/// A length of time in its largest unit, rounded down.
+fn length(millis: u64) -> String {
+    match millis / 1_000 {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3_600 => format!("{} min", seconds / 60),
+        seconds @ 3_600..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// The time of the day; with its date, unless that is today's.
+fn clock(time: Timestamp, now: Timestamp) -> String {
+    let (text, today) = (time.to_rfc3339(), now.to_rfc3339());
+    let (date, time) = text.split_once('T').unwrap_or(("", &text));
+    let minutes = time.get(..5).unwrap_or(time);
+    if today.starts_with(date) { format!("{minutes} UTC") } else { format!("{date} {minutes} UTC") }
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::Timestamp;
+
+    use super::{Banner, State, Time};
+
+    const NOW: &str = "2026-11-28T12:10:00Z";
+
+    #[track_caller]
+    fn says(state: State, sentence: &str) {
+        assert_eq!(Banner::new(state, Timestamp::parse(NOW).unwrap()).sentence, sentence);
+    }
+
+    fn time(text: &str) -> Option<Time> {
+        Some(Timestamp::parse(text).unwrap().into())
+    }
+
+    #[test]
+    fn what_is_not_known_is_said() {
+        let not_sure = |complete, missing, replicas| State::NotSure { complete, missing, replicas };
+        says(not_sure(false, 1, 2), "NOT SURE: 1 of 2 replicas does not answer");
+        says(not_sure(false, 2, 3), "NOT SURE: 2 of 3 replicas do not answer");
+        says(not_sure(false, 0, 1), "NOT SURE: more filters poll than are remembered");
+        let stale = |git, since| State::Stale { git, reason: "refused".to_owned(), since };
+        says(stale(true, time("2026-11-28T12:05:31Z")), "STALE: Git not read for 4 min");
+        says(stale(true, time("2026-11-28T12:09:31Z")), "STALE: Git not read for 29 s");
+        says(stale(true, time("2026-11-28T09:05:31Z")), "STALE: Git not read for 3 h");
+        says(stale(false, time("2026-11-25T09:05:31Z")), "STALE: the directory not read for 3 days");
+        says(stale(true, None), "STALE: Git not read yet");
+        says(
+            State::Listening { seconds: 12 },
+            "LISTENING: a replica has just started; every filter is heard of within 12 s",
+        );
+    }
+
+    #[test]
+    fn who_stopped_it_is_said() {
+        let halted = |by: Option<&str>, since, reason: Option<&str>| State::Halted {
+            by: by.map(str::to_owned),
+            reason: reason.map(str::to_owned),
+            since,
+        };
+        let today = halted(Some("alice"), time("2026-11-28T12:03:59Z"), Some("payments are down"));
+        says(today, "HALTED by alice 12:03 UTC: payments are down");
+        let before = halted(Some("alice"), time("2026-11-27T23:59:00Z"), None);
+        says(before, "HALTED by alice 2026-11-27 23:59 UTC");
+        says(halted(None, None, Some("a freeze")), "HALTED: a freeze");
+        says(halted(None, None, None), "HALTED");
+        says(State::Withdrawn { reason: "unsigned".to_owned() }, "WITHDRAWN: unsigned");
+    }
+
+    #[test]
+    fn what_is_injected_is_said() {
+        says(State::MayStillInject { filters: 14 }, "MAY STILL INJECT: 14 filters have not confirmed");
+        says(State::MayStillInject { filters: 1 }, "MAY STILL INJECT: 1 filter has not confirmed");
+        let injecting = |services, per_second| State::Injecting { per_second, services };
+        says(injecting(2, Some(14.4)), "INJECTING into 2 services: 14 faults/s");
+        says(injecting(1, Some(1.04)), "INJECTING into 1 service: 1 fault/s");
+        says(injecting(1, Some(0.26)), "INJECTING into 1 service: 0.3 faults/s");
+        says(injecting(1, Some(0.01)), "INJECTING into 1 service: less than 0.1 faults/s");
+        says(injecting(1, Some(0.0)), "INJECTING into 1 service: 0 faults/s");
+        says(injecting(3, None), "INJECTING into 3 services");
+        says(injecting(0, Some(5.0)), "INJECTING: 5 faults/s");
+        says(State::NothingIsInjected, "Nothing is injected");
+    }
+}
