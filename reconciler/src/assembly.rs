@@ -8,6 +8,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
@@ -24,7 +25,7 @@ use self::signals::request_on_signal;
 use crate::{
     access::token_file::{TokenFile, TokenFileError},
     cli::{
-        Cli, Command, PeerConfig, ServeConfig, WriteConfig,
+        Cli, Command, PeerConfig, PeopleConfig, ServeConfig, WriteConfig,
         console::{self, WRONG_USE},
     },
     halts::halt::Halt,
@@ -46,6 +47,7 @@ use crate::{
 const WRITE_TOKENS: &str = "--write-token-file";
 const HALT_TOKENS: &str = "--halt-token-file";
 const PEER_TOKENS: &str = "--peer-token-file";
+const VIEW_TOKENS: &str = "--view-token-file";
 /// The time that open requests get to finish after SIGTERM, and that halts get to come into Git.
 const DRAIN: Duration = Duration::from_secs(8);
 /// The time that a reconcile under way gets after that.
@@ -130,10 +132,12 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         filters,
         writes,
         halt_token_file,
+        people: PeopleConfig { public_url, view_token_file },
         peers,
         kubernetes,
         log: _,
     } = config;
+    let in_cluster = kubernetes.is_some();
     let options = Options {
         source,
         guardrail,
@@ -144,8 +148,12 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         secrets: hook_secret_file.map(SecretFile::new),
         tls: tls.map(Tls::open).transpose().context("cannot serve HTTPS")?,
         clients,
-        writes: writes.map(|config| write_options(config, kubernetes.is_some())).transpose()?,
-        halt_tokens: halt_token_file.map(|path| halt_tokens(path, kubernetes.is_some())).transpose()?,
+        writes: writes.map(|config| write_options(config, in_cluster)).transpose()?,
+        halt_tokens: halt_token_file
+            .map(|path| tokens_without_rights(path, HALT_TOKENS, in_cluster))
+            .transpose()?,
+        view_tokens: view_token_file.map(|path| view_tokens(path, in_cluster)).transpose()?,
+        public_url,
         peers: peers.map(peer_options).transpose()?,
         kubernetes: match kubernetes {
             Some(settings) => Some(KubernetesAgent::new(settings).await?),
@@ -216,9 +224,24 @@ fn write_options(config: WriteConfig, is_in_cluster: bool) -> anyhow::Result<Wri
     Ok(WriteOptions { settings, tokens, rate })
 }
 
-/// The tokens of those who may stop everything.
-fn halt_tokens(file: PathBuf, is_in_cluster: bool) -> anyhow::Result<TokenFile> {
-    usable(TokenFile::open_without_rights(file, HALT_TOKENS)?, HALT_TOKENS, is_in_cluster)
+/// Tokens that are good for one thing.
+fn tokens_without_rights(
+    file: PathBuf,
+    option: &'static str,
+    is_in_cluster: bool,
+) -> anyhow::Result<TokenFile> {
+    usable(TokenFile::open_without_rights(file, option)?, option, is_in_cluster)
+}
+
+/// The tokens of those who may only read.
+fn view_tokens(file: PathBuf, is_in_cluster: bool) -> anyhow::Result<Arc<TokenFile>> {
+    let tokens = tokens_without_rights(file, VIEW_TOKENS, is_in_cluster)?;
+    if is_in_cluster && tokens.first().is_err() {
+        let reason =
+            "names only ServiceAccounts; with --kubernetes replicas ask each other by a token: NAME TOKEN";
+        return Err(WrongUse(format!("the file of {VIEW_TOKENS} {reason}")).into());
+    }
+    Ok(Arc::new(tokens))
 }
 
 /// The tokens by which replicas know each other.

@@ -32,7 +32,7 @@ use clap::{
     parser::ValueSource,
 };
 
-pub use self::serve::{PeerConfig, Serve, ServeConfig, WriteConfig};
+pub use self::serve::{PeerConfig, PeopleConfig, Serve, ServeConfig, WriteConfig};
 use crate::cli::{
     completions::Completions, doctor::Doctor, explain::Explain, filters::ListFilters, halt::Halt, man::Man,
     policy::Policy, resume::Resume, validate::Validate, watch::Watch,

@@ -10,7 +10,8 @@
 //! - [`peering`]: what this replica tells the others, and asks them.
 //! - `making`: turns for answers that need time or memory.
 //! - `body`: the bodies of requests. [`writing`], `write_query`, `authorization`, [`tokens`]: requests that change
-//!   policies; [`halting`]: requests that stop everything.
+//!   policies; [`halting`]: requests that stop everything; [`viewing`], `closed_reads`: those that only read.
+//! - `browsers`, [`public_url`]: what browsers may send.
 //! - `headers`: the headers of polls and of their answers.
 //! - `catch_up`: polls of filters that run a newer commit than this replica; `read_your_writes`: other requests that
 //!   name one.
@@ -21,7 +22,9 @@
 mod app;
 mod authorization;
 mod body;
+mod browsers;
 mod catch_up;
+mod closed_reads;
 pub mod conditional;
 mod described;
 pub mod halting;
@@ -37,6 +40,7 @@ pub mod peering;
 mod policy_query;
 mod prefer;
 mod problem;
+pub mod public_url;
 mod read_your_writes;
 mod report;
 mod router;
@@ -44,6 +48,7 @@ pub mod routes;
 mod state;
 pub mod tls;
 pub mod tokens;
+pub mod viewing;
 mod write_query;
 pub mod writing;
 

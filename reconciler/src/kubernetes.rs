@@ -38,7 +38,9 @@ pub use self::{
     proxies::ProxyMode,
     token_review::TokenReviewer,
 };
-use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs};
+use crate::{
+    access::token_file::TokenFile, serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs,
+};
 
 /// The name of the Lease and of the `PolicySource`: that of the Deployment.
 pub(crate) const NAME: &str = "hfi-control-plane";
@@ -49,6 +51,8 @@ pub struct KubernetesAgent {
     connection: Connection,
     health: Arc<SharedHealth>,
     settings: Settings,
+    /// The tokens by which this replica may ask the others, where not everybody may.
+    view_tokens: Option<Arc<TokenFile>>,
 }
 
 /// The options of these tasks.
@@ -64,7 +68,13 @@ pub struct Settings {
 impl KubernetesAgent {
     /// Reads the address of the API server and the credentials; sends no request yet.
     pub async fn new(settings: Settings) -> Result<Self, NotConfigured> {
-        Ok(Self { connection: Connection::new().await?, health: Arc::default(), settings })
+        Ok(Self { connection: Connection::new().await?, health: Arc::default(), settings, view_tokens: None })
+    }
+
+    /// Asks the other replicas with the first of these tokens.
+    #[must_use]
+    pub fn with_view_tokens(self, view_tokens: Option<Arc<TokenFile>>) -> Self {
+        Self { view_tokens, ..self }
     }
 
     /// The health of the cluster, as this replica sees it.
@@ -79,11 +89,12 @@ impl KubernetesAgent {
 
     /// Follows the namespaces and the proxies, takes part in the election and reports, until shutdown.
     pub async fn run(self, publisher: Arc<Publisher>, syncs: Arc<Syncs>, shutdown: Shutdown) {
-        let Self { connection, health, settings: Settings { proxies, root_namespace, tls } } = self;
+        let Self { connection, health, settings, view_tokens } = self;
+        let Settings { proxies, root_namespace, tls } = settings;
         let following = namespace_watch::follow(connection.client.clone(), Arc::clone(&health));
         let reporting = Reporter::new(&connection, Arc::clone(&health)).run(publisher, syncs);
         // Separate tasks: while one waits, the others go on.
-        let asking = Replicas::new(&connection, Arc::clone(&health), tls).follow();
+        let asking = Replicas::new(&connection, Arc::clone(&health), tls, view_tokens).follow();
         let watching = ProxyWatch::new(&connection, Arc::clone(&health), proxies, root_namespace).run();
         let others =
             [tokio::spawn(following), tokio::spawn(reporting), tokio::spawn(asking), tokio::spawn(watching)];

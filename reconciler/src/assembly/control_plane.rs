@@ -19,7 +19,7 @@ use crate::{
     },
     http::{
         self, Listener, Routes, Services, halting::Halting, notification::SecretFile, peering::Peering,
-        tls::Tls, tokens::Tokens, writing::Writing,
+        public_url::PublicUrl, tls::Tls, tokens::Tokens, viewing::Viewing, writing::Writing,
     },
     kubernetes::KubernetesAgent,
     peers::{self, Peers},
@@ -51,6 +51,10 @@ pub struct Options {
     pub halt_file: Option<PathBuf>,
     /// The tokens of those who may stop everything by HTTP.
     pub halt_tokens: Option<TokenFile>,
+    /// The tokens of those who may only read, if not everybody may.
+    pub view_tokens: Option<Arc<TokenFile>>,
+    /// The URL under which browsers reach this server, if it is not the host that they send.
+    pub public_url: Option<PublicUrl>,
     /// The other replicas, if this one asks them.
     pub peers: Option<PeerOptions>,
     pub secrets: Option<SecretFile>,
@@ -89,6 +93,8 @@ impl Options {
             state: None,
             halt_file: None,
             halt_tokens: None,
+            view_tokens: None,
+            public_url: None,
             peers: None,
             secrets: None,
             modules: Modules::default(),
@@ -145,6 +151,8 @@ impl ControlPlane {
             state,
             halt_file,
             halt_tokens,
+            view_tokens,
+            public_url,
             peers,
             secrets,
             modules,
@@ -175,7 +183,12 @@ impl ControlPlane {
             Peering::new(Arc::new(Peers::new(settings, tokens, host_name())))
         });
         services.history = source.document_history();
+        services.public_url = public_url;
         services.cluster = kubernetes.as_ref().map(KubernetesAgent::health);
+        services.viewing = view_tokens.clone().map(|tokens| {
+            Viewing::new(Tokens::new(tokens, kubernetes.as_ref().map(KubernetesAgent::token_reviewer)))
+        });
+        let kubernetes = kubernetes.map(|kubernetes| kubernetes.with_view_tokens(view_tokens));
         let options =
             Parts { guardrail, interval, halt_file, halt_tokens, store, services, tls, kubernetes, writes };
         Ok(Self { options, source, watcher, hints, signature_watch })

@@ -3,6 +3,7 @@
 mod git;
 mod kubernetes;
 mod peers;
+mod people;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ use clap::{ArgAction, Args, CommandFactory as _, builder::FalseyValueParser, err
 use policies::language::Guardrail;
 
 use self::source::{Chosen, SourceArgs};
-pub use self::{peers::PeerConfig, writes::WriteConfig};
+pub use self::{peers::PeerConfig, people::PeopleConfig, writes::WriteConfig};
 use super::{
     Cli,
     values::{address, duration, inner_path, maybe_path},
@@ -84,6 +85,9 @@ pub struct Serve {
     halt_token_file: Option<PathBuf>,
 
     #[command(flatten)]
+    people: people::PeopleArgs,
+
+    #[command(flatten)]
     peers: peers::PeerArgs,
 
     #[command(flatten)]
@@ -111,6 +115,7 @@ pub struct ServeConfig {
     /// Absent where nobody may change policies by HTTP.
     pub writes: Option<WriteConfig>,
     pub halt_token_file: Option<PathBuf>,
+    pub people: PeopleConfig,
     /// Absent where this replica asks no others.
     pub peers: Option<PeerConfig>,
     /// Absent without the cluster.
@@ -137,6 +142,7 @@ impl Serve {
             filters,
             writes,
             halt_token_file,
+            people,
             peers,
             kubernetes,
             log,
@@ -146,6 +152,7 @@ impl Serve {
         let kubernetes = kubernetes
             .resolve(tls.is_some())
             .map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned()))?;
+        let people = people.resolve().map_err(|reason| wrong(ErrorKind::ValueValidation, reason))?;
         let peers = peers.resolve(tls.is_some());
         let peers = peers.map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason))?;
         // A variable that is set to nothing is not set.
@@ -185,6 +192,7 @@ impl Serve {
             filters,
             writes,
             halt_token_file,
+            people,
             peers,
             kubernetes,
             log,

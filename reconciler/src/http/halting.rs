@@ -2,16 +2,15 @@
 
 use std::{fmt, sync::Arc};
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 
 use super::{
-    authorization,
     problem::Problem,
-    tokens::{Stranger, Tokens},
+    tokens::{Tokens, owner_in},
     writing::Writing,
 };
 use crate::{
-    access::{claims::Unfit, failures::Failures, rights::Rights},
+    access::{failures::Failures, rights::Rights},
     clients::Client,
     halts::{book::Book, exchange::Exchange},
 };
@@ -47,30 +46,31 @@ impl Halting {
         }
     }
 
+    /// The tokens that stop and never resume.
+    pub(crate) fn tokens(&self) -> Option<&Tokens> {
+        self.tokens.as_ref()
+    }
+
+    /// Tells how halts by HTTP are switched on, while nobody may halt.
+    pub(crate) fn is_on(&self, writing: Option<&Writing>) -> Result<(), Problem> {
+        if self.tokens.is_some() || writing.is_some() {
+            return Ok(());
+        }
+        let detail = "halts by HTTP are off; switch them on with --halt-token-file (HFI_HALT_TOKEN_FILE) or \
+                      --write-token-file (HFI_WRITE_TOKEN_FILE)";
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
+        Err(problem.header(header::ALLOW, "GET, HEAD"))
+    }
+
     /// The rights of somebody who may halt.
     pub(crate) async fn authorize(
         &self,
         writing: Option<&Writing>,
-        headers: &HeaderMap,
-        host: Option<&str>,
+        token: &[u8],
         client: Client,
     ) -> Result<Arc<Rights>, Problem> {
-        if self.tokens.is_none() && writing.is_none() {
-            let detail = "halts by HTTP are off; switch them on with --halt-token-file (HFI_HALT_TOKEN_FILE) or \
-                          --write-token-file (HFI_WRITE_TOKEN_FILE)";
-            let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
-            return Err(problem.header(header::ALLOW, "GET, HEAD"));
-        }
-        let token = authorization::token(headers, host)?;
-        let mut owner = Ok(Err(Stranger::Unfit(Unfit::Other)));
-        for tokens in [writing.map(Writing::tokens), self.tokens.as_ref()].into_iter().flatten() {
-            match tokens.owner(&token, client).await {
-                Ok(Ok(found)) => return self.failures.judge(client, Ok(found)),
-                other if owner.is_ok() => owner = other,
-                _ => {}
-            }
-        }
-        self.failures.judge(client, owner?)
+        let files = [writing.map(Writing::tokens), self.tokens()];
+        self.failures.judge(client, owner_in(files, token, client).await?)
     }
 }
 

@@ -37,13 +37,8 @@ impl Peering {
     }
 
     /// Refuses who is no replica.
-    pub(crate) fn authorize(
-        &self,
-        headers: &HeaderMap,
-        host: Option<&str>,
-        client: Client,
-    ) -> Result<(), Problem> {
-        let token = authorization::token(headers, host)?;
+    pub(crate) fn authorize(&self, headers: &HeaderMap, client: Client) -> Result<(), Problem> {
+        let token = authorization::token(headers)?;
         let owner = self.shared.peers.tokens.grants().of_token(&token);
         let user = owner.as_ref().map(|rights| &rights.user);
         self.failures.note(client, user, Instant::now()).map_err(|wait| {

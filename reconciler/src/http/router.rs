@@ -13,6 +13,7 @@ use axum::{
 use serde_json::Value;
 
 use super::{
+    browsers, closed_reads,
     described::Described,
     host,
     limits::MAX_BODY,
@@ -49,6 +50,8 @@ pub fn router(
     let router =
         router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(served.clone());
     let router = router.layer(from_fn_with_state(served.clone(), read_your_writes::check));
+    let router = router.layer(from_fn_with_state(served.clone(), closed_reads::check));
+    let router = router.layer(from_fn_with_state(served.clone(), browsers::check));
     let router = router.layer(from_fn(host::check));
     Routes { router, served }
 }

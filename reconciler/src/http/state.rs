@@ -11,7 +11,9 @@ use super::{
     making::Making,
     notification::SecretFile,
     peering::Peering,
+    public_url::PublicUrl,
     report::Report,
+    viewing::Viewing,
     writing::Writing,
 };
 use crate::{
@@ -50,6 +52,10 @@ pub struct Services {
     pub writing: Option<Writing>,
     /// The halts by HTTP, and those who may begin them.
     pub halting: Halting,
+    /// The tokens of those who may only read, if not everybody may.
+    pub viewing: Option<Viewing>,
+    /// The URL under which browsers reach this server, if it is not the host that they send.
+    pub public_url: Option<PublicUrl>,
     /// The other replicas, if this one asks them.
     pub peering: Option<Peering>,
     /// The histories of policies, if they are in a repository.
@@ -73,6 +79,8 @@ impl Services {
             clients: Prefixes::default(),
             writing: None,
             halting: Halting::new(Arc::new(Book::closed()), None, String::new()),
+            viewing: None,
+            public_url: None,
             peering: None,
             history: None,
             filters: Filters::default(),

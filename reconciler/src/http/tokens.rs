@@ -23,7 +23,7 @@ use crate::{
 
 /// A token file, and the cluster that knows the ServiceAccounts in it.
 pub struct Tokens {
-    file: TokenFile,
+    file: Arc<TokenFile>,
     reviews: Reviews,
     /// Present in a cluster, for tokens of ServiceAccounts.
     reviewer: Option<TokenReviewer>,
@@ -50,8 +50,8 @@ pub(crate) enum Stranger {
 }
 
 impl Tokens {
-    pub fn new(file: TokenFile, reviewer: Option<TokenReviewer>) -> Self {
-        Self { file, reviews: Reviews::default(), reviewer }
+    pub fn new(file: impl Into<Arc<TokenFile>>, reviewer: Option<TokenReviewer>) -> Self {
+        Self { file: file.into(), reviews: Reviews::default(), reviewer }
     }
 
     /// The owner of a token.
@@ -128,6 +128,23 @@ impl Tokens {
         }
         Ok(user)
     }
+}
+
+/// The owner of a token in any of these files; else the reason why it has none.
+pub(crate) async fn owner_in(
+    files: impl IntoIterator<Item = Option<&Tokens>, IntoIter: Send>,
+    token: &[u8],
+    client: Client,
+) -> Result<Result<Owner, Stranger>, Problem> {
+    let mut owner = Ok(Err(Stranger::Unfit(Unfit::Other)));
+    for tokens in files.into_iter().flatten() {
+        match tokens.owner(token, client).await {
+            Ok(Ok(found)) => return Ok(Ok(found)),
+            other if owner.is_ok() => owner = other,
+            _ => {}
+        }
+    }
+    owner
 }
 
 impl fmt::Debug for Tokens {

@@ -46,10 +46,9 @@ impl Writing {
     pub(crate) async fn authorize(
         &self,
         headers: &HeaderMap,
-        host: Option<&str>,
         client: Client,
     ) -> Result<Arc<Rights>, Problem> {
-        let token = authorization::token(headers, host)?;
+        let token = authorization::token(headers)?;
         let owner = self.tokens.owner(&token, client).await?;
         self.failures.judge(client, owner)
     }

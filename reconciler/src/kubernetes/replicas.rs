@@ -11,6 +11,7 @@ use std::{
 };
 
 use futures_util::future::try_join_all;
+use http::header::AUTHORIZATION;
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
 use kube::{Api, Client, Config, api::ListParams};
 use tokio::time::Instant;
@@ -25,6 +26,7 @@ use super::{
     health::{ClusterTask, SharedHealth},
 };
 use crate::{
+    access::token_file::TokenFile,
     api::{filters::Filters, time::Time},
     fleet::gathered::Gathered,
 };
@@ -48,6 +50,8 @@ pub(crate) struct Replicas {
     slices: Api<EndpointSlice>,
     health: Arc<SharedHealth>,
     scheme: &'static str,
+    /// The file of the token that replicas ask for, if they do.
+    tokens: Option<Arc<TokenFile>>,
     /// A client for each replica.
     clients: BTreeMap<SocketAddr, Client>,
     /// These replicas, each with its start, have been the ones since then.
@@ -57,11 +61,17 @@ pub(crate) struct Replicas {
 
 impl Replicas {
     /// `tls`: the replicas serve HTTPS.
-    pub(crate) fn new(connection: &Connection, health: Arc<SharedHealth>, tls: bool) -> Self {
+    pub(crate) fn new(
+        connection: &Connection,
+        health: Arc<SharedHealth>,
+        tls: bool,
+        tokens: Option<Arc<TokenFile>>,
+    ) -> Self {
         Self {
             slices: Api::namespaced(connection.client.clone(), &connection.namespace),
             health,
             scheme: if tls { "https" } else { "http" },
+            tokens,
             clients: BTreeMap::new(),
             listening: (Vec::new(), Instant::now()),
             failures: 0,
@@ -95,8 +105,9 @@ impl Replicas {
         let of_service = ListParams::default().labels(&format!("{OF_SERVICE}={NAME}"));
         let slices = with_timeout(call::TIMEOUT, self.slices.list(&of_service)).await;
         self.meet(addresses(&slices.map_err(|error| error.to_string())?.items))?;
-        let answers =
-            try_join_all(self.clients.iter().map(|(address, client)| ask(*address, client))).await?;
+        let token = self.tokens.as_ref().map(|tokens| tokens.first()).transpose()?;
+        let answers = self.clients.iter().map(|(address, client)| ask(*address, client, token.as_deref()));
+        let answers = try_join_all(answers).await?;
         let starts = self.clients.keys().copied().zip(answers.iter().map(|answer| answer.since)).collect();
         // Filters of a replica that is gone need time to find another one.
         if self.listening.0 != starts {
@@ -148,11 +159,14 @@ fn addresses(slices: &[EndpointSlice]) -> BTreeSet<SocketAddr> {
     slices.iter().flat_map(of_slice).collect()
 }
 
-async fn ask(address: SocketAddr, client: &Client) -> Result<Filters, String> {
+async fn ask(address: SocketAddr, client: &Client, token: Option<&str>) -> Result<Filters, String> {
     let failed = |reason: String| format!("replica {address} does not say which filters it hears: {reason}");
-    let request = http::Request::get("/v1/filters?own=true")
-        .body(Vec::new())
-        .map_err(|error| failed(error.to_string()))?;
+    let request = http::Request::get("/v1/filters?own=true");
+    let request = match token {
+        Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
+        None => request,
+    };
+    let request = request.body(Vec::new()).map_err(|error| failed(error.to_string()))?;
     let text = with_timeout(call::TIMEOUT, client.request_text(request)).await;
     let text = text.map_err(|error| failed(error.to_string()))?;
     let filters: Filters = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;

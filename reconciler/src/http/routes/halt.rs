@@ -3,7 +3,7 @@
 mod request;
 mod state;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -20,9 +20,7 @@ use crate::{
     clients::Client,
     halts::resuming::resume,
     http::{
-        authorization::host,
-        body,
-        halting::Halting,
+        authorization, body,
         headers::PREFERENCE_APPLIED,
         limits::{self, BODY_TIME},
         operation::{self, Content, Operation, Parameter, json},
@@ -30,7 +28,6 @@ use crate::{
         prefer::{self, Wait},
         problem::Problem,
         state::Served,
-        writing::Writing,
     },
     writes::outcome::Refusal,
 };
@@ -50,16 +47,27 @@ pub(crate) async fn post(
     Address(address): Address,
     request: Request,
 ) -> Result<Json<HaltState>, Problem> {
-    let halting = &served.services.halting;
-    let rights = authorize(&served, client, request.headers(), host(&request)).await?;
+    let rights = authorize(&served, client, request.headers()).await?;
     body::is_json(request.headers())?;
     let reason = request::reason(&body::read(&served, client, request, BODY_TIME).await?)?;
+    stop(&served, &rights, &reason, address).await?;
+    Ok(Json(state::of(&served)))
+}
+
+/// Stops everything, for a reason. It is told to the other replicas, too.
+async fn stop(
+    served: &Served,
+    rights: &Rights,
+    reason: &str,
+    address: Option<IpAddr>,
+) -> Result<(), Problem> {
+    let halting = &served.services.halting;
     let (book, user) = (&halting.book, rights.user.as_str());
     let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
     info!(user, from, reason, "a request to halt everything");
-    book.halt(user, &reason).map_err(Problem::not_ready)?;
+    book.halt(user, reason).map_err(Problem::not_ready)?;
     tokio::join!(book.until_saved(), halting.tell());
-    Ok(Json(state::of(&served)))
+    Ok(())
 }
 
 /// Resumes.
@@ -69,7 +77,7 @@ pub(crate) async fn delete(
     Address(address): Address,
     request: Request,
 ) -> Result<Response, Problem> {
-    let rights = authorize(&served, client, request.headers(), host(&request)).await?;
+    let rights = authorize(&served, client, request.headers()).await?;
     let user = rights.user.as_str().to_owned();
     let writing = served.services.writing.as_ref().filter(|_| rights.resume);
     let Some(writing) = writing else {
@@ -133,15 +141,10 @@ fn still_halted(state: &HaltState) -> String {
     }
 }
 
-async fn authorize(
-    served: &Served,
-    client: Client,
-    headers: &HeaderMap,
-    host: Option<String>,
-) -> Result<Arc<Rights>, Problem> {
-    let (halting, writing): (&Halting, Option<&Writing>) =
-        (&served.services.halting, served.services.writing.as_ref());
-    halting.authorize(writing, headers, host.as_deref(), client).await
+async fn authorize(served: &Served, client: Client, headers: &HeaderMap) -> Result<Arc<Rights>, Problem> {
+    let (halting, writing) = (&served.services.halting, served.services.writing.as_ref());
+    halting.is_on(writing)?;
+    halting.authorize(writing, &authorization::token(headers)?, client).await
 }
 
 /// The answer to somebody who wants to resume and cannot.

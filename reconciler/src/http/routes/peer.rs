@@ -15,7 +15,6 @@ use crate::{
     },
     fleet::shared::told,
     http::{
-        authorization::host,
         body,
         operation::{Operation, Parameter, json},
         peer::Peer,
@@ -34,7 +33,7 @@ pub(crate) async fn state(
     request: Request,
 ) -> Result<Json<PeerAnswer<PeerState>>, Problem> {
     let peering = peering(&served)?;
-    peering.authorize(request.headers(), host(&request).as_deref(), client)?;
+    peering.authorize(request.headers(), client)?;
     let services = Arc::clone(&served.services);
     let answer = peering.answer(request.headers(), move || told(&services.filters)).await?;
     Ok(Json(answer))
@@ -47,7 +46,7 @@ pub(crate) async fn halts(
     request: Request,
 ) -> Result<Json<PeerAnswer<PeerHalts>>, Problem> {
     let peering = peering(&served)?;
-    peering.authorize(request.headers(), host(&request).as_deref(), client)?;
+    peering.authorize(request.headers(), client)?;
     body::is_json(request.headers())?;
     let headers = request.headers().clone();
     let told = body::read(&served, client, request, PATIENCE).await?;

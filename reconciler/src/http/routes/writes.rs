@@ -22,7 +22,6 @@ use self::{
 use crate::{
     clients::Client,
     http::{
-        authorization::host,
         headers::PREFERENCE_APPLIED,
         peer::{Address, Peer},
         prefer::{self, Wait},
@@ -155,8 +154,8 @@ async fn write(
 ) -> (Option<String>, Result<Written, Refused>) {
     let deadline = Instant::now() + wait.map_or(WAIT, |wait| wait.at_most(MAX_WAIT).duration());
     let id = sent.id.clone();
-    let (headers, host) = (sent.request.headers().clone(), host(&sent.request));
-    let rights = writing.authorize(&headers, host.as_deref(), client);
+    let headers = sent.request.headers().clone();
+    let rights = writing.authorize(&headers, client);
     let rights = match timeout_at(deadline.into(), rights).await {
         Ok(Ok(rights)) => rights,
         Ok(Err(problem)) => return (None, Err(problem.into())),

@@ -1,0 +1,40 @@
+//! The options for those who look with a browser.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{cli::values::maybe_path, http::public_url::PublicUrl};
+
+#[derive(Debug, Args)]
+pub(crate) struct PeopleArgs {
+    /// The URL under which browsers reach this server, such as https://hfi.example [default: the host that they send]
+    #[arg(long, env = "HFI_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+
+    /// The file with the tokens of those who may only read, one a line: NAME TOKEN. With it nobody reads without a
+    /// token, but proxies, probes and forges.
+    #[arg(long, env = "HFI_VIEW_TOKEN_FILE", value_name = "PATH", value_parser = maybe_path())]
+    view_token_file: Option<PathBuf>,
+}
+
+/// The settings for those who look.
+#[derive(Clone, Debug)]
+pub struct PeopleConfig {
+    pub public_url: Option<PublicUrl>,
+    /// Absent where everybody may read.
+    pub view_token_file: Option<PathBuf>,
+}
+
+impl PeopleArgs {
+    pub(crate) fn resolve(self) -> Result<PeopleConfig, String> {
+        let Self { public_url, view_token_file } = self;
+        // A variable that is set to nothing is not set.
+        let public_url = public_url.filter(|url| !url.is_empty());
+        let public_url = public_url.map(|url| url.parse().map_err(|reason| format!("--public-url {reason}")));
+        Ok(PeopleConfig {
+            public_url: public_url.transpose()?,
+            view_token_file: view_token_file.filter(|path| !path.as_os_str().is_empty()),
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! Reads that are closed, with `--view-token-file`: all but what proxies, probes and forges need.
+
+use axum::{
+    extract::{Request, State},
+    http::Method,
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use policies::wire::poll;
+
+use super::{peer::Peer, policy_query::wants_all, state::Served};
+
+/// The paths that stay open.
+const OPEN: [&str; 7] =
+    [poll::PATH, "/filter.wasm", "/v1/health", "/health", "/v1/ready", "/ready", "/metrics"];
+/// The beginnings of those that stay open too: modules by digest, and what has secrets of its own.
+const OPEN_BELOW: [&str; 3] = ["/filter/", "/v1/hooks/", "/v1/peer/"];
+
+/// Answers 401 to reads without a token, where reads are closed. Other requests have tokens of their own.
+pub(super) async fn check(
+    State(served): State<Served>,
+    Peer(client): Peer,
+    request: Request,
+    next: Next,
+) -> Response {
+    let services = &served.services;
+    let (path, query) = (request.uri().path(), request.uri().query());
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Some(viewing) = services.viewing.as_ref().filter(|_| is_read && is_closed(path, query)) {
+        let (writing, headers) = (services.writing.as_ref(), request.headers());
+        if let Err(problem) = viewing.authorize(writing, &services.halting, headers, client).await {
+            return problem.into_response();
+        }
+    }
+    next.run(request).await
+}
+
+fn is_closed(path: &str, query: Option<&str>) -> bool {
+    // Filters of the first generation have no token.
+    let is_listing = path == "/v1/policies" && wants_all(query).is_ok_and(|all| !all);
+    !is_listing && !OPEN.contains(&path) && !OPEN_BELOW.iter().any(|beginning| path.starts_with(beginning))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_closed;
+
+    #[test]
+    fn what_proxies_and_probes_need_stays_open_and_nothing_else() {
+        let is_closed = |target: &str| {
+            let (path, query) =
+                target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+            is_closed(path, query)
+        };
+        for open in [
+            "/v1/snapshot?namespace=demo",
+            "/filter.wasm",
+            "/filter/00.wasm",
+            "/v1/health",
+            "/ready",
+            "/metrics",
+            "/v1/peer/state",
+            "/v1/hooks/github",
+            "/v1/policies",
+            "/v1/policies?all=false",
+        ] {
+            assert!(!is_closed(open), "{open}");
+        }
+        for closed in [
+            "/",
+            "/halt",
+            "/page.css",
+            "/v1/policies?all=true",
+            "/v1/policies?all=true&all=false",
+            "/v1/policies?x",
+            "/v1/policies/",
+            "/v1/policies/a",
+            "/v1/policies/status",
+            "/v1/filters",
+            "/v1/events",
+            "/v1/config/stream",
+            "/v1/halt",
+            "/openapi.json",
+            "/metrics/",
+            "/v1/snapshot/",
+            "//metrics",
+        ] {
+            assert!(is_closed(closed), "{closed}");
+        }
+    }
+}

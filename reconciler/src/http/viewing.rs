@@ -1,0 +1,55 @@
+//! Reads: who may, where not everybody may.
+
+use std::fmt;
+
+use axum::http::{HeaderMap, StatusCode, header::WWW_AUTHENTICATE};
+
+use super::{
+    authorization,
+    halting::Halting,
+    problem::Problem,
+    tokens::{Tokens, owner_in},
+    writing::Writing,
+};
+use crate::{access::failures::Failures, clients::Client};
+
+/// The tokens of those who may only read.
+pub struct Viewing {
+    tokens: Tokens,
+    failures: Failures,
+}
+
+impl Viewing {
+    pub fn new(tokens: Tokens) -> Self {
+        Self { tokens, failures: Failures::default() }
+    }
+
+    /// Refuses who may not read. Whoever may change something may read, too.
+    pub(super) async fn authorize(
+        &self,
+        writing: Option<&Writing>,
+        halting: &Halting,
+        headers: &HeaderMap,
+        client: Client,
+    ) -> Result<(), Problem> {
+        let judge = async {
+            let token = authorization::token(headers)?;
+            let files = [writing.map(Writing::tokens), halting.tokens(), Some(&self.tokens)];
+            self.failures.judge(client, owner_in(files, &token, client).await?)
+        };
+        // A browser asks its user for a password only upon this challenge.
+        let for_browsers = |problem: Problem| match problem.status() {
+            StatusCode::UNAUTHORIZED => {
+                problem.header(WWW_AUTHENTICATE, "Basic realm=\"hfi\", charset=\"UTF-8\"")
+            }
+            _ => problem,
+        };
+        judge.await.map(|_| ()).map_err(for_browsers)
+    }
+}
+
+impl fmt::Debug for Viewing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Viewing").field("tokens", &self.tokens).finish_non_exhaustive()
+    }
+}

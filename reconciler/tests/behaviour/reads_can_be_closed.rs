@@ -1,0 +1,109 @@
+//! `--view-token-file`: nobody reads without a token, but proxies, probes and forges.
+
+use std::fs;
+
+use reqwest::{Response, StatusCode};
+use serde_json::Value;
+
+use crate::support::{
+    client,
+    halting::{Files, STOPS, post},
+    process::{Process, text},
+};
+
+const VIEWS: &str = "views-0123456789abcdef";
+/// What stays open: snapshots, modules, health, readiness, metrics, notifications and what the first generation reads.
+/// Replicas have a token of their own.
+const OPEN: [&str; 12] = [
+    "/filter.wasm",
+    "/filter/{sha256}.wasm",
+    "/health",
+    "/metrics",
+    "/ready",
+    "/v1/health",
+    "/v1/hooks/{forge}",
+    "/v1/peer/halts",
+    "/v1/peer/state",
+    "/v1/policies",
+    "/v1/ready",
+    "/v1/snapshot",
+];
+
+async fn world() -> (Files, Process) {
+    let files = Files::new(&format!("stop {STOPS}\n"));
+    let view = files.path("view");
+    fs::write(&view, format!("viewer {VIEWS}\n")).unwrap();
+    let hfi = files.start(&[("HFI_VIEW_TOKEN_FILE", text(&view))]).await;
+    hfi.until_ready(|_| true).await;
+    (files, hfi)
+}
+
+async fn get(hfi: &Process, path: &str, authorization: &str) -> Response {
+    let request = client().get(format!("{}{path}", hfi.url));
+    let request =
+        if authorization.is_empty() { request } else { request.header("authorization", authorization) };
+    request.send().await.unwrap()
+}
+
+async fn status(hfi: &Process, path: &str, authorization: &str) -> StatusCode {
+    get(hfi, path, authorization).await.status()
+}
+
+#[tokio::test]
+async fn all_is_closed_but_what_has_no_token() {
+    let (_files, hfi) = world().await;
+    let document = get(&hfi, "/openapi.json", &format!("Bearer {VIEWS}")).await.bytes().await.unwrap();
+    let document: Value = serde_json::from_slice(&document).unwrap();
+    let paths: Vec<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
+    assert!(OPEN.iter().all(|open| paths.iter().any(|path| path == open)), "{paths:?}");
+    for path in paths.iter().map(String::as_str).chain(["/", "/nowhere", "/v1/policies?all=true"]) {
+        let concrete =
+            path.replace("{name}", "a").replace("{forge}", "github").replace("{sha256}", &"0".repeat(64));
+        let is_closed = status(&hfi, &concrete, "").await == StatusCode::UNAUTHORIZED;
+        // Replicas are asked for a token too, where there are some.
+        assert_eq!(is_closed, !OPEN.contains(&path), "{path}");
+        let head = client().head(format!("{}{concrete}", hfi.url)).send().await.unwrap();
+        assert_eq!(head.status() == StatusCode::UNAUTHORIZED, is_closed, "HEAD {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_reads_and_a_browser_is_asked_for_it() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let (_files, hfi) = world().await;
+    let refused = get(&hfi, "/v1/policies/status", "").await;
+    let challenges = refused.headers().get_all("www-authenticate").iter();
+    let challenges: Vec<_> = challenges.map(|value| value.to_str().unwrap()).collect();
+    assert_eq!(challenges, ["Bearer realm=\"hfi\"", "Basic realm=\"hfi\", charset=\"UTF-8\""]);
+    let basic = STANDARD.encode(format!("anybody:{VIEWS}"));
+    for authorization in [format!("Bearer {VIEWS}"), format!("Basic {basic}"), format!("Bearer {STOPS}")] {
+        assert_eq!(status(&hfi, "/v1/policies/status", &authorization).await, 200, "{authorization}");
+    }
+    assert_eq!(post(&hfi, VIEWS).await.0, 401, "it only reads");
+    assert_eq!(hfi.json("/v1/policies").await["policies"][0]["metadata"]["name"], "a");
+}
+
+#[tokio::test]
+async fn a_token_that_is_removed_reads_nothing_and_guesses_have_to_wait() {
+    let (files, hfi) = world().await;
+    let viewer = format!("Bearer {VIEWS}");
+    assert_eq!(status(&hfi, "/v1/filters", &viewer).await, 200);
+    fs::write(files.path("view"), "viewer another-0123456789abcdef\n").unwrap();
+    assert_eq!(status(&hfi, "/v1/filters", &viewer).await, 401);
+    let mut last = StatusCode::OK;
+    for guess in 0..40 {
+        last = status(&hfi, "/v1/filters", &format!("Bearer guess-{guess}-0123456789abcdef")).await;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(status(&hfi, "/v1/ready", "").await, 200);
+}
+
+#[tokio::test]
+async fn a_line_with_a_right_ends_the_start() {
+    let files = Files::new(&format!("viewer {VIEWS} resume\n"));
+    let (policies, tokens) = (files.path("policies"), files.path("tokens"));
+    let (code, said) =
+        Process::refused(&[("HFI_DIR", text(&policies)), ("HFI_VIEW_TOKEN_FILE", text(&tokens))]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("--view-token-file line 1 has a right after the token"), "{said}");
+}
