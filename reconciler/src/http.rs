@@ -15,6 +15,7 @@
 //! - `headers`: the headers of polls and of their answers.
 //! - `catch_up`: polls of filters that run a newer commit than this replica; `read_your_writes`: other requests that
 //!   name one.
+//! - `fault_reports`: what polls report of faults.
 //! - [`conditional`], `prefer`, `problem`: conditional requests, `Prefer: wait`, and errors.
 //! - [`notification`]: forges that tell of a push.
 //! - [`tls`]: the certificate (`rustls`).
@@ -27,6 +28,7 @@ mod catch_up;
 mod closed_reads;
 pub mod conditional;
 mod described;
+mod fault_reports;
 pub mod halting;
 mod headers;
 mod host;

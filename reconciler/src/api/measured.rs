@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Time;
 
-/// Requests that proxies count, of a policy or of a filter. Each count is a total since `since`, and of each proxy that
-/// still ran then since its own start. They are shown as the proxies report them, and decide nothing.
+/// Requests that proxies count, of a policy or of a filter. The counts are totals: of each proxy that has reported since
+/// `since`, from its own start on. They do not fall when a proxy goes. They are shown as proxies report them, and decide
+/// nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Measured {
@@ -26,7 +27,7 @@ pub struct Measured {
     /// Requests that a rule matched; the percentage of the rule is of these.
     #[serde(default)]
     pub matched: u64,
-    /// Chosen requests that went on without a delay, because too many were held already.
+    /// Chosen requests that went on without their fault, because too many were held already.
     #[serde(default)]
     pub overflow: u64,
     /// True if the counts may be less than there were: a replica does not answer, or has no room for all reports.

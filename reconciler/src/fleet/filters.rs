@@ -65,14 +65,14 @@ impl Default for Filters {
 }
 
 impl Filters {
-    /// Records a poll.
-    pub fn polled(&self, origin: Origin, poll: Poll<'_>) {
-        self.polled_at(now(), origin, poll);
+    /// Records a poll; false if its client is not believed, or has no room.
+    pub fn polled(&self, origin: Origin, poll: Poll<'_>) -> bool {
+        self.polled_at(now(), origin, poll)
     }
 
-    fn polled_at(&self, contact: Timestamp, origin: Origin, poll: Poll<'_>) {
+    fn polled_at(&self, contact: Timestamp, origin: Origin, poll: Poll<'_>) -> bool {
         let key = self.hasher.hash_one(&poll.node);
-        self.lock().polled(key, contact, origin, poll);
+        self.lock().polled(key, contact, origin, poll)
     }
 
     /// The time from which on polls are recorded.

@@ -13,6 +13,6 @@ pub(crate) const FOLDER: HeaderName = HeaderName::from_static(api::policies::FOL
 pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 /// The request header by which the format is chosen.
 pub(crate) const VARY: &str = "accept";
-/// All request headers that decide on the answer.
-pub(crate) const READ: [&str; 6] =
-    ["accept", "if-none-match", poll::PREFER, poll::NODE, poll::PLUGINS, poll::REVISION];
+/// All request headers that are read of a poll.
+pub(crate) const READ: [&str; 7] =
+    ["accept", "if-none-match", poll::PREFER, poll::NODE, poll::PLUGINS, poll::FAULTS, poll::REVISION];

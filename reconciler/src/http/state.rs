@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     clients::{Places, Prefixes},
-    fleet::filters::Filters,
+    fleet::{faults::Faults, filters::Filters},
     halts::book::Book,
     kubernetes::SharedHealth,
     serving::{modules::Modules, namespaces::Namespaces, publisher::Publisher},
@@ -61,6 +61,7 @@ pub struct Services {
     /// The histories of policies, if they are in a repository.
     pub history: Option<DocumentHistory>,
     pub(crate) filters: Filters,
+    pub(crate) faults: Faults,
     pub(crate) report: Report,
     pub(crate) listings: Listings,
     pub(crate) making: Making,
@@ -84,6 +85,7 @@ impl Services {
             peering: None,
             history: None,
             filters: Filters::default(),
+            faults: Faults::default(),
             report: Report::default(),
             listings: Listings::default(),
             making: Making::default(),

@@ -23,6 +23,7 @@ pub struct Counters {
     /// Requests for a module that this replica does not have.
     pub unknown_modules: Counter,
     pub writes: Writes,
+    pub reports: Reports,
 }
 
 /// The result of something that is counted.
@@ -43,6 +44,12 @@ pub struct Reconciles {
 #[derive(Clone, Debug, Default)]
 pub struct Notifications {
     total: Family<Labels<2>, Counter>,
+}
+
+/// Reports of faults that are left out, by reason.
+#[derive(Clone, Debug, Default)]
+pub struct Reports {
+    left_out: Family<Labels<1>, Counter>,
 }
 
 /// Changes of policies, by result, and their pushes.
@@ -73,6 +80,14 @@ impl Writes {
     }
 }
 
+impl Reports {
+    pub fn left_out(&self, reason: &'static str, rows: u64) {
+        if rows > 0 {
+            self.left_out.get_or_create(&[("reason", reason)]).inc_by(rows);
+        }
+    }
+}
+
 impl Default for Reconciles {
     fn default() -> Self {
         // From 1 ms to 33 s: from a read that finds nothing new to a fetch that ends at its deadline.
@@ -83,8 +98,13 @@ impl Default for Reconciles {
 impl Counters {
     /// Adds all counters to a scrape.
     pub fn expose(&self, exposition: &mut Exposition) {
-        let Self { reconciles: Reconciles { total, duration }, notifications, unknown_modules, writes } =
-            self.clone();
+        let Self {
+            reconciles: Reconciles { total, duration },
+            notifications,
+            unknown_modules,
+            writes,
+            reports,
+        } = self.clone();
         let registry = &mut exposition.registry;
         registry.register("reconciles", "Reads of the source, by result", total);
         let help = "The time of a read of the source, until its policies are served";
@@ -99,6 +119,8 @@ impl Counters {
         registry.register("push_retries", help, writes.retries);
         let help = "Pushes without an answer that had not arrived after 10 minutes";
         registry.register("pushes_lost", help, writes.lost);
+        let help = "Reports of faults, and rows of them, that are left out, by reason";
+        registry.register("reports_left_out", help, reports.left_out);
     }
 }
 

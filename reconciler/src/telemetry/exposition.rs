@@ -58,6 +58,16 @@ impl Exposition {
         self.registry.register_with_unit(name, help, Unit::Seconds, gauge);
     }
 
+    /// Adds a value for each set of labels.
+    pub fn values<const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl IntoIterator<Item = ([(&'static str, String); N], f64)>,
+    ) {
+        self.registry.register(name, help, family(values));
+    }
+
     /// Adds a time or a duration for each set of labels, as `hfi_NAME_seconds`.
     pub fn seconds_of<const N: usize>(
         &mut self,
@@ -65,11 +75,7 @@ impl Exposition {
         help: &str,
         values: impl IntoIterator<Item = ([(&'static str, String); N], f64)>,
     ) {
-        let family = Family::<[(&'static str, String); N], Gauge<f64, AtomicU64>>::default();
-        for (labels, value) in values {
-            family.get_or_create(&labels).set(value);
-        }
-        self.registry.register_with_unit(name, help, Unit::Seconds, family);
+        self.registry.register_with_unit(name, help, Unit::Seconds, family(values));
     }
 
     /// The text of all metrics.
@@ -79,4 +85,14 @@ impl Exposition {
         let _ = text::encode(&mut text, &self.registry);
         text
     }
+}
+
+fn family<const N: usize>(
+    values: impl IntoIterator<Item = ([(&'static str, String); N], f64)>,
+) -> Family<[(&'static str, String); N], Gauge<f64, AtomicU64>> {
+    let family = Family::<[(&'static str, String); N], Gauge<f64, AtomicU64>>::default();
+    for (labels, value) in values {
+        family.get_or_create(&labels).set(value);
+    }
+    family
 }

@@ -73,6 +73,7 @@ mod nothing_older_than_a_write_is_read;
 mod one_client_leaves_the_others_their_share;
 mod policies_are_changed_from_the_command_line;
 mod policies_are_compared_with_those_of_a_server;
+mod proxies_report_what_policies_did;
 mod readiness_tells_age_and_cause;
 mod reads_can_be_closed;
 mod replicas_agree;

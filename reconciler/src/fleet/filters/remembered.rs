@@ -29,17 +29,17 @@ impl Default for Remembered {
 }
 
 impl Remembered {
-    /// Records a poll of the node with this key, if its client is believed and has room.
-    pub(super) fn polled(&mut self, key: u64, contact: Timestamp, origin: Origin, poll: Poll<'_>) {
+    /// Records a poll of the node with this key; false if its client is not believed, or has no room.
+    pub(super) fn polled(&mut self, key: u64, contact: Timestamp, origin: Origin, poll: Poll<'_>) -> bool {
         let weight = poll.variant.weight();
         if self.filters.peek(&key).is_some_and(|known| !known.gives_way_to(origin, contact)) {
-            return;
+            return false;
         }
         let known = self.forget(key);
         // Another scope of the same node can take another number of places.
         let has_room = known.as_ref().is_some_and(|known| known.variant.weight() >= weight);
         if !has_room && !self.make_room(origin.client, weight, contact) {
-            return;
+            return false;
         }
         self.shares.add(origin.client, weight);
         let seen = match known {
@@ -51,6 +51,7 @@ impl Remembered {
             _ => Seen::new(contact, origin, poll),
         };
         self.filters.put(key, seen);
+        true
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Seen> {

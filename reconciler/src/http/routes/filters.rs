@@ -13,7 +13,7 @@ use policies::{
     wire::{PluginNames, poll},
 };
 
-use crate::api;
+use crate::api::{self, measured::Measured};
 use crate::clients::Client;
 use crate::clock::now;
 use crate::fleet::{
@@ -22,7 +22,7 @@ use crate::fleet::{
     sighting::merged,
 };
 use crate::http::{
-    Services, conditional,
+    conditional, fault_reports,
     operation::{Operation, Parameter, json},
     peer::Peer,
     policy_query::wants_own,
@@ -56,6 +56,7 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
         since = others.since(now()).map_or(since, |others| others.max(since));
     }
     let filters = judged(known, &served.publisher);
+    let measured = fault_reports::of_filters(served, others);
     let summary = counts(&filters);
     let modules = api::filters::Modules {
         digests: served.services.modules.digests().collect(),
@@ -63,7 +64,7 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
     };
     api::filters::Filters {
         complete,
-        filters: filters.iter().map(show).collect(),
+        filters: filters.iter().map(|filter| show(filter, measured(&filter.node))).collect(),
         missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
         modules,
         replicas: others.map(|others| others.count.clone()),
@@ -72,12 +73,12 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
     }
 }
 
-fn show(filter: &Filter) -> api::filters::Filter {
+fn show(filter: &Filter, measured: Option<Measured>) -> api::filters::Filter {
     let Filter { node, scope, plugins, digest, is_newest, contact, state } = filter;
     api::filters::Filter {
         digest: digest.map(|digest| digest.to_string()),
         last_contact: (*contact).into(),
-        measured: None,
+        measured,
         namespace: names(scope, "namespace"),
         newest: *is_newest,
         node: node.as_str().to_owned(),
@@ -93,21 +94,26 @@ fn names(scope: &Scope, key: &str) -> String {
     names.join(",")
 }
 
-/// Remembers a poll that has the id of its node.
+/// Remembers a poll that has the id of its node, and what it reports of faults.
 pub(crate) fn note(
-    services: &Services,
+    served: &Served,
     headers: &HeaderMap,
     variant: &Variant,
     wait: Option<Wait>,
     client: Client,
 ) {
+    let services = &served.services;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(node) = text(poll::NODE).and_then(poll::NodeId::parse) {
         let digest = conditional::first(headers).and_then(Digest::from_etag);
         let plugins = text(poll::PLUGINS).and_then(PluginNames::parse);
         let is_own = address(&node).is_some_and(|address| services.clients.client(address) == client);
         let (origin, wait) = (Origin { client, is_own }, wait.map(Wait::duration).unwrap_or_default());
-        services.filters.polled(origin, Poll { node, variant, digest, plugins, wait });
+        let report = fault_reports::read(served, headers).map(|report| (node.clone(), report));
+        let is_believed = services.filters.polled(origin, Poll { node, variant, digest, plugins, wait });
+        if let Some((node, report)) = report.filter(|_| is_believed) {
+            fault_reports::take(served, client, &node, &report);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `GET /metrics`, for Prometheus. A new metric is a line here and a row in `reconciler/REFERENCE.md`.
 
+mod measured;
+
 use std::sync::Arc;
 
 use axum::{
@@ -9,6 +11,7 @@ use axum::{
 };
 
 use crate::http::{
+    fault_reports::Reports,
     operation::{Content, Operation, text},
     peer::Peer,
     problem::Problem,
@@ -16,7 +19,7 @@ use crate::http::{
 };
 use crate::{
     clock::seconds_since,
-    fleet::filters,
+    fleet::{filters, shared::Others},
     kubernetes::{ClusterHealth, ClusterTask},
     serving::{
         published::Publication,
@@ -32,11 +35,17 @@ const MOST_PROXIES: usize = 100;
 
 pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Result<Response, Problem> {
     let services = Arc::clone(&served.services);
-    let text = services.making.make(client, move || exposition(&served).text()).await?;
+    let others = match &services.peering {
+        // Before a turn is taken: a replica that is silent must not keep others waiting.
+        Some(peering) => Some(peering.shared.others().await),
+        None => None,
+    };
+    let make = move || exposition(&served, others.as_deref()).text();
+    let text = services.making.make(client, make).await?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
-fn exposition(served: &Served) -> Exposition {
+fn exposition(served: &Served, others: Option<&Others>) -> Exposition {
     let mut metrics = Exposition::default();
     let labels = [
         ("version", version::VERSION.to_owned()),
@@ -48,6 +57,7 @@ fn exposition(served: &Served) -> Exposition {
         metrics.seconds("source_age", "The time since the source was last read", seconds_since(read_at));
     }
     policies(served, &mut metrics);
+    measured::expose(&Reports::of(served, others), &mut metrics);
     clients(served, &mut metrics);
     if let Some(health) = &served.services.cluster {
         cluster(&health.current(), &mut metrics);
@@ -122,11 +132,15 @@ pub(crate) fn described() -> Operation {
 mod tests {
     use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-    use policies::Timestamp;
+    use policies::{
+        Timestamp,
+        wire::{FaultReport, poll::NodeId},
+    };
 
     use super::exposition;
     use crate::{
         api::kubernetes::{Proxies, SilentProxy},
+        clients::Client,
         http::{
             router,
             state::{Served, Services},
@@ -156,6 +170,7 @@ mod tests {
         syncs.succeeded(Duration::ZERO);
         syncs.counters.notifications.note("github", Outcome::Success);
         syncs.counters.writes.note("committed");
+        syncs.counters.reports.left_out("unreadable", 1);
         let health = SharedHealth::default();
         health.set_namespaces(Namespaces::default());
         health.set_leader(true, None);
@@ -168,6 +183,9 @@ mod tests {
         };
         health.set_proxies(Some(Proxies { covered: 1, silent: vec![silent], stale_since: None }));
         let services = Services { cluster: Some(Arc::new(health)), ..Services::default() };
+        let report = FaultReport::parse("e1;_other=2.1.1.0.0.0").unwrap();
+        let (client, node) = (Client::default(), NodeId::parse("n1").unwrap());
+        services.faults.reported(client, &node, &report, |_| false);
         let (_trigger, shutdown) = shutdown::channel();
         router(Arc::clone(gate.publisher()), syncs, shutdown, services).served
     }
@@ -197,6 +215,6 @@ mod tests {
     fn the_reference_has_every_metric_with_its_labels_and_kind() {
         let rows = reference::rows("Metrics").into_iter();
         let table: BTreeSet<_> = rows.map(|row| (row[0].clone(), row[1].clone())).collect();
-        assert_eq!(table, printed(&exposition(&served()).text()));
+        assert_eq!(table, printed(&exposition(&served(), None).text()));
     }
 }

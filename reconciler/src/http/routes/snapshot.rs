@@ -77,7 +77,7 @@ impl Poll {
         let scope =
             poll::scope(query).map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
         let (variant, wait) = (Arc::new(Variant { scope, format }), prefer::preferred(headers));
-        filters::note(&served.services, headers, &variant, wait, client);
+        filters::note(served, headers, &variant, wait, client);
         let (known, running) = (Known::of(headers), Running::of(served, headers));
         Ok(Self { client, variant, known, wait, running })
     }
@@ -201,6 +201,11 @@ pub(crate) fn described() -> Operation {
             poll::PLUGINS,
             "The plugins of hfi that run in the proxy, as `namespace/name`, at most 16, with commas between them; \
              another list is ignored",
+        ))
+        .parameter(Parameter::header(
+            poll::FAULTS,
+            "What policies did in the proxy: `EPOCH;NAME=MATCHED.CHOSEN.ABORTS.DELAYS.SHADOW.OVERFLOW;…`, totals of one \
+             life of its Envoy process, at most 1,024 bytes; what cannot be read is left out",
         ))
         .answers(
             200,

@@ -1,5 +1,6 @@
 //! `GET /v1/policies/status`: everything that is served, everything that is not, and why.
 
+mod measured;
 mod no_proxy;
 
 use std::sync::Arc;
@@ -64,6 +65,7 @@ fn read(served: &Served, others: Option<&Others>) -> Result<Status, Problem> {
     let reported = if halted { Version::reported(&published) } else { version.clone() };
     let report = served.services.report.of((reported, counts, namespaces), &published);
     let mut policies = report.policies.clone();
+    measured::tell(&mut policies, served, others);
     no_proxy::tell(&mut policies, &published, served, cluster.as_ref(), others);
     Ok(Status {
         digest: version.digest.to_string(),

@@ -1,0 +1,101 @@
+//! The totals of one policy in one life of an Envoy.
+
+use policies::wire::{CountedName, FaultCounts};
+
+use super::{Millis, recent::Recent};
+
+/// The most requests a second that are believed of one proxy.
+const MOST_PER_SECOND: u64 = 1_000_000;
+/// The time that a proxy can have run before its first report: a year.
+const LONGEST_LIFE: Millis = 365 * 24 * 3_600 * 1_000;
+/// The shortest time over which a rate is measured. Two plugins of a proxy may report at the same moment.
+const SHORTEST: Millis = 2_000;
+/// The time for which a rate holds at least: a proxy reports every 10 s.
+const HOLDS: Millis = 15_000;
+
+/// The totals of a policy in one life, and the pace at which they grow.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) name: CountedName,
+    pub(super) totals: FaultCounts<u64>,
+    /// The time that the rate was measured at, and the totals then: the greatest of all, and that of the faults.
+    at: Millis,
+    greatest: u64,
+    faults: u64,
+    /// The faults in a second, and the milliseconds that they were measured over.
+    rate: f32,
+    span: f32,
+}
+
+/// The sums of a policy.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Policy {
+    pub(super) counts: FaultCounts<u64>,
+    pub(super) recent: Recent,
+    /// The time at which a count of it grew.
+    pub(super) changed: Millis,
+    /// Some reports had no room.
+    pub(super) is_partial: bool,
+}
+
+impl Row {
+    /// A row without counts. `followed` is the time of the last report that did not have it; without that, it is not
+    /// known since when the first counts come.
+    pub(super) fn new(
+        name: CountedName,
+        first: FaultCounts<u64>,
+        at: Millis,
+        followed: Option<Millis>,
+    ) -> Self {
+        let (at, greatest, faults) = match followed {
+            Some(followed) => (followed, 0, 0),
+            None => (at, greatest(first), faults(first)),
+        };
+        Self { name, totals: FaultCounts::default(), at, greatest, faults, rate: 0.0, span: 0.0 }
+    }
+
+    /// Tells whether a proxy can count so much until its first report.
+    pub(super) fn can_begin_with(counts: FaultCounts<u64>) -> bool {
+        greatest(counts) / (LONGEST_LIFE / 1_000) <= MOST_PER_SECOND
+    }
+
+    /// Tells whether a proxy can have counted so much since it was last heard.
+    pub(super) fn can_become(&self, told: FaultCounts<u64>, now: Millis) -> bool {
+        let millis = now.saturating_sub(self.at).max(1_000);
+        let grown = greatest(told).saturating_sub(self.greatest);
+        grown <= millis.saturating_mul(MOST_PER_SECOND / 1_000)
+    }
+
+    /// Takes over totals that were told at a time, as far as they are greater than those that are known.
+    pub(super) fn merge(&mut self, told: FaultCounts<u64>, at: Millis, policy: &mut Policy) {
+        let before = self.totals;
+        self.totals = before.zip(told, u64::max);
+        if self.totals != before {
+            let grown = self.totals.zip(before, u64::saturating_sub);
+            policy.counts = policy.counts.zip(grown, u64::saturating_add);
+            policy.changed = policy.changed.max(at);
+        }
+        let span = at.saturating_sub(self.at);
+        if span >= SHORTEST {
+            let grown = faults(self.totals).saturating_sub(self.faults) as f64;
+            policy.recent.add(grown, self.at, at);
+            (self.rate, self.span) = ((grown * 1_000.0 / span as f64) as f32, span as f32);
+            (self.at, self.greatest, self.faults) = (at, greatest(self.totals), faults(self.totals));
+        }
+    }
+
+    /// The faults in a second now, and the time since which they are not yet among those of the last minute.
+    pub(super) fn rate(&self, now: Millis) -> Option<(f64, Millis)> {
+        let holds = HOLDS.max((f64::from(self.span) * 1.5) as Millis);
+        (self.rate > 0.0 && now.saturating_sub(self.at) <= holds).then(|| (f64::from(self.rate), self.at))
+    }
+}
+
+/// Requests that got a fault.
+fn faults(counts: FaultCounts<u64>) -> u64 {
+    counts.chosen.saturating_sub(counts.shadow).saturating_sub(counts.overflow)
+}
+
+fn greatest(counts: FaultCounts<u64>) -> u64 {
+    counts.into_array().into_iter().max().unwrap_or_default()
+}

@@ -1,0 +1,106 @@
+//! The counts that are shown.
+
+use std::collections::{HashMap, HashSet};
+
+use policies::{
+    Timestamp,
+    wire::{CountedName, FaultCounts},
+};
+
+use super::{Millis, key::Key, recent::SECONDS, row::Policy, table::Table};
+use crate::api::measured::Measured;
+
+/// The counts of one policy, over all proxies.
+#[derive(Clone, Debug)]
+pub struct PolicySum {
+    sum: Sum,
+    /// The faults in each of the last 60 s, the oldest first.
+    pub last_minute: [f32; SECONDS],
+}
+
+/// The counts of one proxy, over all policies.
+#[derive(Clone, Debug, Default)]
+pub struct FilterSum(Sum);
+
+#[derive(Clone, Debug, Default)]
+struct Sum {
+    counts: FaultCounts<u64>,
+    /// The faults a second.
+    rate: f64,
+    /// The proxies that reported within the last 16 minutes.
+    filters: usize,
+    is_partial: bool,
+}
+
+impl PolicySum {
+    /// `since`: the time since which reports are taken; `is_complete`: those of all replicas are known.
+    pub fn measured(&self, since: Timestamp, is_complete: bool) -> Measured {
+        self.sum.measured(since, is_complete)
+    }
+}
+
+impl FilterSum {
+    /// As [`PolicySum::measured`].
+    pub fn measured(&self, since: Timestamp, is_complete: bool) -> Measured {
+        self.0.measured(since, is_complete)
+    }
+}
+
+impl Sum {
+    fn measured(&self, since: Timestamp, is_complete: bool) -> Measured {
+        let FaultCounts { matched, chosen, aborts, delays, shadow, overflow } = self.counts;
+        Measured {
+            aborts,
+            chosen,
+            delays,
+            filters: self.filters,
+            matched,
+            overflow,
+            partial: self.is_partial || !is_complete,
+            per_second: (self.rate * 1_000.0).round() / 1_000.0,
+            shadow,
+            share: (matched > 0).then(|| (chosen as f64 / matched as f64).min(1.0)),
+            since: since.into(),
+        }
+    }
+}
+
+pub(super) fn policies(table: &Table, now: Millis) -> HashMap<CountedName, PolicySum> {
+    let begin = |(name, policy): (&CountedName, &Policy)| {
+        let sum = Sum { counts: policy.counts, is_partial: policy.is_partial, ..Sum::default() };
+        (name.clone(), (sum, policy.recent.clone(), HashSet::new()))
+    };
+    let mut sums: HashMap<_, _> = table.policies.iter().map(begin).collect();
+    for life in table.lives() {
+        for row in &life.rows {
+            let Some((sum, recent, nodes)) = sums.get_mut(&row.name) else { continue };
+            if let Some((rate, since)) = row.rate(now) {
+                sum.rate += rate;
+                // It goes on like that until the next report says how it went.
+                recent.add(rate * now.saturating_sub(since) as f64 / 1_000.0, since, now);
+            }
+            if !life.is_over(now) {
+                nodes.insert(life.node);
+            }
+        }
+    }
+    let end = |(name, (mut sum, recent, nodes)): (_, (Sum, super::recent::Recent, HashSet<Key>))| {
+        sum.filters = nodes.len();
+        (name, PolicySum { sum, last_minute: recent.last_minute(now) })
+    };
+    sums.into_iter().map(end).collect()
+}
+
+pub(super) fn filters(table: &Table, now: Millis) -> HashMap<Key, FilterSum> {
+    let mut sums = HashMap::<Key, FilterSum>::new();
+    for life in table.lives() {
+        let FilterSum(sum) = sums.entry(life.node).or_default();
+        sum.is_partial |= table.is_partial;
+        sum.filters |= usize::from(!life.is_over(now));
+        for row in &life.rows {
+            sum.counts = sum.counts.zip(row.totals, u64::saturating_add);
+            sum.rate += row.rate(now).map(|(rate, _)| rate).unwrap_or_default();
+        }
+    }
+    sums
+}

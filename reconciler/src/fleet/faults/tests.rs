@@ -1,0 +1,157 @@
+//! Whatever happens to reports, the sums are those of all lives, and no sum falls.
+
+mod laws;
+
+use policies::wire::{CountedName, Epoch, FaultCounts, FaultReport, poll::NodeId};
+
+use super::{
+    Millis,
+    sum::{self, PolicySum},
+    table::{LeftOut, Table},
+};
+use crate::{
+    api::measured::Measured,
+    clients::{Client, Prefixes},
+};
+
+fn client(number: u8) -> Client {
+    Prefixes::default().client(std::net::Ipv4Addr::new(10, 0, 0, number).into())
+}
+
+fn node(name: &str) -> NodeId {
+    NodeId::parse(name).unwrap()
+}
+
+/// A report of the node, from a client, at a second. Policies `a` to `d` exist.
+fn report(table: &mut Table, second: u64, of: (u8, &str), text: &str) -> LeftOut {
+    let report = FaultReport::parse(text).unwrap();
+    let is_known = |name: &str| ["a", "b", "c", "d"].contains(&name);
+    table.reported(second * 1_000, client(of.0), &node(of.1), &report, &is_known)
+}
+
+fn sums(table: &Table, now: Millis, name: &str) -> Option<PolicySum> {
+    sum::policies(table, now).remove(&CountedName::parse(name).unwrap())
+}
+
+fn measured(table: &Table, second: u64, name: &str) -> Measured {
+    let sum = sums(table, second * 1_000, name).unwrap();
+    sum.measured(policies::Timestamp::from_millis(0), true)
+}
+
+fn matched(table: &Table, name: &str) -> u64 {
+    table.policies.get(&CountedName::parse(name).unwrap()).map_or(0, |policy| policy.counts.matched)
+}
+
+impl Table {
+    fn check_places(&self) {
+        let places = |lives: &lru::LruCache<super::Key, super::life::Life>| {
+            lives.iter().map(|(_, life)| life.places() as usize).sum::<usize>()
+        };
+        assert_eq!((places(&self.own), places(&self.others)), (self.shares.taken(), self.places_of_others));
+        assert!(self.shares.taken() <= self.places && self.places_of_others <= self.places);
+    }
+}
+
+#[test]
+fn a_policy_has_the_sum_over_all_lives_and_a_share() {
+    let mut table = Table::default();
+    report(&mut table, 0, (1, "n1"), "e1;a=100.30.20.5.2.3;b=7.0.0.0.0.0");
+    report(&mut table, 1, (2, "n2"), "e1;a=100.20.20.0.0.0");
+    report(&mut table, 2, (2, "n2"), "e2;a=100.10.10.0.0.0");
+    let all = measured(&table, 3, "a");
+    assert_eq!((all.matched, all.chosen, all.aborts), (300, 60, 50));
+    assert_eq!((all.delays, all.shadow, all.overflow), (5, 2, 3));
+    assert_eq!((all.share, all.filters, all.partial), (Some(0.2), 2, false));
+    let filters = sum::filters(&table, 3_000);
+    let of_filter =
+        filters[&super::Key::of_node(&node("n1"))].measured(policies::Timestamp::from_millis(0), true);
+    assert_eq!((of_filter.matched, of_filter.chosen, of_filter.filters), (107, 30, 1));
+}
+
+#[test]
+fn a_rate_is_measured_between_two_reports_and_ends_with_them() {
+    let mut table = Table::default();
+    report(&mut table, 0, (1, "n1"), "e1;a=1000.1000.1000.0.0.0");
+    assert_eq!(measured(&table, 1, "a").per_second, 0.0, "it is not known since when they come");
+    report(&mut table, 10, (1, "n1"), "e1;a=1100.1080.1050.0.10.20");
+    report(&mut table, 11, (1, "n1"), "e1;a=1101.1081.1051.0.10.20");
+    assert_eq!(measured(&table, 12, "a").per_second, 5.0, "shadow and overflow are no faults");
+    let shown = sums(&table, 15_000, "a").unwrap().last_minute;
+    assert_eq!(shown[45..], [5.0; 15], "it goes on until the next report says otherwise");
+    assert_eq!(measured(&table, 26, "a").per_second, 0.0);
+}
+
+#[test]
+fn the_first_faults_of_a_proxy_that_reports_have_a_rate() {
+    let mut table = Table::default();
+    report(&mut table, 0, (1, "n1"), "e1");
+    report(&mut table, 10, (1, "n1"), "e1;a=100.50.50.0.0.0");
+    assert_eq!(measured(&table, 11, "a").per_second, 5.0);
+}
+
+#[test]
+fn two_plugins_of_a_proxy_that_report_at_once_count_once() {
+    let mut table = Table::default();
+    for (second, total) in [(0, 0), (10, 100), (20, 200), (30, 300)] {
+        let text = format!("e1;a={total}.{total}.{total}.0.0.0");
+        report(&mut table, second, (1, "n1"), &text);
+        report(&mut table, second, (1, "n1"), &text);
+        report(&mut table, second + 1, (1, "n1"), &text);
+    }
+    assert_eq!((matched(&table, "a"), measured(&table, 31, "a").per_second), (300, 10.0));
+}
+
+#[test]
+fn more_than_a_proxy_can_count_is_left_out() {
+    let mut table = Table::default();
+    report(&mut table, 0, (1, "n1"), "e1;a=1.0.0.0.0.0");
+    let left_out = report(&mut table, 10, (1, "n1"), "e1;a=10000002.0.0.0.0.0;b=5.0.0.0.0.0");
+    assert_eq!((left_out.implausible, matched(&table, "a"), matched(&table, "b")), (1, 1, 5));
+    let left_out = report(&mut table, 10, (1, "n1"), "e1;a=10000001.0.0.0.0.0");
+    assert_eq!((left_out.implausible, matched(&table, "a")), (0, 10_000_001));
+    for _ in 0..5 {
+        let text = format!("e1;a={}.0.0.0.0.0", matched(&table, "a") + 900_000);
+        report(&mut table, 11, (1, "n1"), &text);
+    }
+    assert!(matched(&table, "a") <= 11_000_001, "many small steps are as implausible");
+    let left_out = report(&mut table, 12, (1, "n2"), "e1;a=9007199254740991.0.0.0.0.0");
+    assert_eq!(left_out.implausible, 1);
+}
+
+#[test]
+fn a_name_that_is_no_policy_is_left_out_unless_it_was_one() {
+    let mut table = Table::default();
+    let left_out = report(&mut table, 0, (1, "n1"), "e1;x=1.0.0.0.0.0;_other=2.0.0.0.0.0;a=3.0.0.0.0.0");
+    assert_eq!((left_out.unknown, matched(&table, "x"), matched(&table, "_other")), (1, 0, 2));
+    let hour = std::time::Duration::from_hours(1);
+    table.forget_policies(3_600_000, hour, &|_| false);
+    let gone = FaultReport::parse("e1;a=4.0.0.0.0.0").unwrap();
+    assert_eq!(table.reported(3_600_000, client(1), &node("n1"), &gone, &|_| false).unknown, 0);
+    assert_eq!(matched(&table, "a"), 4, "it may come late");
+    table.forget_policies(7_200_001, hour, &|_| false);
+    assert!(sums(&table, 7_200_001, "a").is_none() && matched(&table, "_other") == 2);
+    assert_eq!(table.reported(7_200_001, client(1), &node("n1"), &gone, &|_| false).unknown, 1);
+}
+
+#[test]
+fn one_client_leaves_the_others_their_share_and_no_sum_falls() {
+    let mut table = Table::new(100);
+    for number in 0..60 {
+        report(&mut table, 0, (1, &format!("greedy-{number}")), "e1;a=1.0.0.0.0.0");
+    }
+    assert_eq!((matched(&table, "a"), measured(&table, 1, "a").partial), (50, true));
+    let left_out = report(&mut table, 2, (2, "n1"), "e1;a=1.0.0.0.0.0");
+    assert_eq!((left_out, matched(&table, "a")), (LeftOut::default(), 51), "what had to go stays in the sum");
+    let left_out = report(&mut table, 3, (1, "greedy-0"), "e1;a=9.0.0.0.0.0");
+    assert_eq!((left_out.full, matched(&table, "a")), (1, 51), "and is not added a second time");
+}
+
+#[test]
+fn silent_lives_make_room() {
+    let mut table = Table::new(4);
+    report(&mut table, 0, (1, "n1"), "e1;a=1.0.0.0.0.0");
+    report(&mut table, 0, (1, "n2"), "e1;a=1.0.0.0.0.0");
+    assert_eq!(report(&mut table, 960, (1, "n3"), "e1;a=1.0.0.0.0.0").full, 1);
+    assert_eq!(report(&mut table, 961, (1, "n3"), "e1;a=1.0.0.0.0.0").full, 0);
+    assert_eq!((matched(&table, "a"), measured(&table, 961, "a").filters), (3, 1));
+}

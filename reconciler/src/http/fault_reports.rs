@@ -1,0 +1,107 @@
+//! What polls report of faults, and what is shown of it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use axum::http::HeaderMap;
+use policies::{
+    Catalog, Timestamp,
+    wire::{
+        CountedName, FaultReport,
+        poll::{self, NodeId},
+    },
+};
+
+use super::state::Served;
+use crate::{
+    api::measured::Measured,
+    clients::Client,
+    clock::now,
+    fleet::{
+        faults::{LeftOut, sum::PolicySum},
+        shared::Others,
+    },
+    serving::published::Publication,
+};
+
+/// What proxies reported, as this replica and the others know it.
+#[derive(Debug)]
+pub(crate) struct Reports {
+    policies: HashMap<CountedName, PolicySum>,
+    since: Timestamp,
+    is_complete: bool,
+}
+
+/// The report of a poll. One that cannot be read is counted.
+pub(crate) fn read(served: &Served, headers: &HeaderMap) -> Option<FaultReport> {
+    let value = headers.get(poll::FAULTS)?;
+    let report = value.to_str().ok().and_then(FaultReport::parse);
+    if report.is_none() {
+        served.counters.reports.left_out("unreadable", 1);
+    }
+    report
+}
+
+/// Takes over the report of a proxy. What is left out of it is counted.
+pub(crate) fn take(served: &Served, client: Client, node: &NodeId, report: &FaultReport) {
+    let catalog = catalog(served);
+    // Only names that are new are looked for.
+    let is_known =
+        |name: &str| catalog.policies().iter().any(|known| known.entry.policy.name.as_str() == name);
+    let LeftOut { implausible, unknown, full } =
+        served.services.faults.reported(client, node, report, is_known);
+    for (reason, rows) in [("implausible", implausible), ("unknown", unknown), ("full", full)] {
+        served.counters.reports.left_out(reason, rows);
+    }
+}
+
+impl Reports {
+    pub(crate) fn of(served: &Served, others: Option<&Others>) -> Self {
+        let catalog = catalog(served);
+        let names: HashSet<_> =
+            catalog.policies().iter().map(|known| known.entry.policy.name.as_str()).collect();
+        let policies = served.services.faults.policies(|name| names.contains(name));
+        Self { policies, since: since(served, others), is_complete: is_complete(others) }
+    }
+
+    /// What was reported of a policy; `None` if nothing was.
+    pub(crate) fn policy(&self, name: &str) -> Option<Measured> {
+        let sum = self.policies.get(&CountedName::parse(name)?)?;
+        Some(sum.measured(self.since, self.is_complete))
+    }
+
+    /// Each name under which something was reported, in order.
+    pub(crate) fn all(&self) -> Vec<(&str, Measured)> {
+        let all = self.policies.iter();
+        let all = all.map(|(name, sum)| (name.as_str(), sum.measured(self.since, self.is_complete)));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by_key(|(name, _)| *name);
+        all
+    }
+}
+
+/// What each proxy reported.
+pub(crate) fn of_filters(served: &Served, others: Option<&Others>) -> impl Fn(&NodeId) -> Option<Measured> {
+    let (sums, since, is_complete) =
+        (served.services.faults.filters(), since(served, others), is_complete(others));
+    move |node| Some(sums.of(node)?.measured(since, is_complete))
+}
+
+/// The time since which no report is missing.
+fn since(served: &Served, others: Option<&Others>) -> Timestamp {
+    let own = served.services.filters.since();
+    others.and_then(|others| others.since(now())).map_or(own, |others| others.max(own))
+}
+
+fn is_complete(others: Option<&Others>) -> bool {
+    others.is_none_or(|others| others.is_complete)
+}
+
+fn catalog(served: &Served) -> Arc<Catalog> {
+    match served.publisher.publication() {
+        Publication::Serving(published) => published.reported(),
+        Publication::Starting { .. } => Arc::default(),
+    }
+}
