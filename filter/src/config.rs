@@ -14,6 +14,8 @@ pub struct Config {
     pub cluster: String,
     /// Time for which the server may hold a poll.
     pub poll_wait: Duration,
+    /// The same while there is something to report; at most `poll_wait`.
+    pub report_interval: Duration,
     /// Time for which faults continue without contact with the control plane; `None` for no limit.
     pub max_staleness: Option<Duration>,
     /// Service name instead of the proxy's own.
@@ -34,6 +36,7 @@ pub enum ConfigError {
     Json(String),
     Address(String),
     PollWait(u64),
+    ReportInterval(u64),
     ClusterDomain(String),
     MaxActiveFaults,
 }
@@ -46,6 +49,8 @@ struct PluginConfig {
     cluster: Option<String>,
     #[serde(default = "default_poll_wait")]
     poll_wait_seconds: u64,
+    #[serde(default = "default_report_interval")]
+    report_interval_seconds: u64,
     #[serde(default = "default_max_staleness")]
     max_staleness_seconds: u64,
     service: Option<String>,
@@ -62,6 +67,10 @@ struct PluginConfig {
 
 fn default_poll_wait() -> u64 {
     30
+}
+
+fn default_report_interval() -> u64 {
+    10
 }
 
 fn default_max_staleness() -> u64 {
@@ -81,6 +90,7 @@ impl Config {
             control_plane_address: authority,
             cluster,
             poll_wait_seconds,
+            report_interval_seconds,
             max_staleness_seconds,
             service,
             namespace,
@@ -98,6 +108,9 @@ impl Config {
         if !(1..=300).contains(&poll_wait_seconds) {
             return Err(ConfigError::PollWait(poll_wait_seconds));
         }
+        if !(1..=300).contains(&report_interval_seconds) {
+            return Err(ConfigError::ReportInterval(report_interval_seconds));
+        }
         let cluster_domain = cluster_domain.map(ClusterDomain::try_from).transpose();
         let cluster_domain = cluster_domain
             .map_err(|error: ClusterDomainError| ConfigError::ClusterDomain(error.to_string()))?;
@@ -108,9 +121,11 @@ impl Config {
             Some(max_staleness_seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs);
         // A held poll is no contact, so two polls must end within the limit.
         let max_wait = max_staleness.map_or(u64::MAX, |staleness| (staleness.as_secs() / 2).max(1));
+        let poll_wait = Duration::from_secs(poll_wait_seconds.min(max_wait));
         Ok(Self {
             cluster: cluster.unwrap_or_else(|| format!("outbound|{port}||{host}")),
-            poll_wait: Duration::from_secs(poll_wait_seconds.min(max_wait)),
+            poll_wait,
+            report_interval: Duration::from_secs(report_interval_seconds).min(poll_wait),
             max_staleness,
             service,
             namespace,
@@ -128,6 +143,9 @@ impl std::fmt::Display for ConfigError {
             Self::Json(error) => write!(f, "not the expected JSON: {error}"),
             Self::Address(address) => write!(f, "control_plane_address must be host:port, not `{address}`"),
             Self::PollWait(seconds) => write!(f, "poll_wait_seconds must be from 1 to 300, not {seconds}"),
+            Self::ReportInterval(seconds) => {
+                write!(f, "report_interval_seconds must be from 1 to 300, not {seconds}")
+            }
             Self::ClusterDomain(error) => write!(f, "cluster_domain: {error}"),
             Self::MaxActiveFaults => f.write_str("max_active_faults must be at least 1"),
         }
@@ -148,6 +166,7 @@ mod tests {
         assert_eq!(config.cluster, "outbound|8080||hfi-control-plane.boifi.svc.cluster.local");
         assert_eq!(config.authority, "hfi-control-plane.boifi.svc.cluster.local:8080");
         assert_eq!(config.poll_wait, Duration::from_secs(30));
+        assert_eq!(config.report_interval, Duration::from_secs(10));
         assert_eq!(config.max_staleness, Some(Duration::from_secs(900)));
         assert_eq!(config.max_active_faults, 1024);
         assert!(config.cluster_domain.service("a.b.svc.cluster.local").is_some());
@@ -174,15 +193,23 @@ mod tests {
     }
 
     #[test]
+    fn a_report_is_no_later_than_the_end_of_a_poll() {
+        let json =
+            br#"{"control_plane_address": "a:1", "poll_wait_seconds": 5, "report_interval_seconds": 60}"#;
+        assert_eq!(Config::parse(json).unwrap().report_interval, Duration::from_secs(5));
+    }
+
+    #[test]
     fn every_option_is_read() {
         let config = Config::parse(
-            br#"{"control_plane_address": "a:1", "cluster": "c", "poll_wait_seconds": 5, "max_staleness_seconds": 0, "service": "s", "namespace": "n", "namespaces": ["a", "b"], "cluster_domain": "mesh.example", "max_active_faults": 7}"#,
+            br#"{"control_plane_address": "a:1", "cluster": "c", "poll_wait_seconds": 5, "report_interval_seconds": 2, "max_staleness_seconds": 0, "service": "s", "namespace": "n", "namespaces": ["a", "b"], "cluster_domain": "mesh.example", "max_active_faults": 7}"#,
         );
         let config = config.unwrap();
         assert_eq!(
             (config.cluster.as_str(), config.poll_wait, config.max_staleness),
             ("c", Duration::from_secs(5), None)
         );
+        assert_eq!(config.report_interval, Duration::from_secs(2));
         assert_eq!((config.service.as_deref(), config.namespace.as_deref()), (Some("s"), Some("n")));
         assert_eq!((config.namespaces, config.max_active_faults), (vec!["a".to_owned(), "b".to_owned()], 7));
         assert_eq!(config.cluster_domain.service("a.b.svc.mesh.example"), Some(("a", "b")));
@@ -200,6 +227,10 @@ mod tests {
         assert_eq!(
             error(r#"{"control_plane_address": "a:1", "poll_wait_seconds": 301}"#),
             ConfigError::PollWait(301)
+        );
+        assert_eq!(
+            error(r#"{"control_plane_address": "a:1", "report_interval_seconds": 0}"#),
+            ConfigError::ReportInterval(0)
         );
         assert_eq!(
             error(r#"{"control_plane_address": "a:1", "max_active_faults": 0}"#),

@@ -1,8 +1,8 @@
 //! The filter of one root context: its identity, the program that it runs, and the requests it holds.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
-use policies::{Decision, Facts, Snapshot, Timestamp, wire::poll};
+use policies::{Decision, Facts, Snapshot, Timestamp, evaluation::Outcome, wire::poll};
 
 use crate::{
     clock::Instant,
@@ -11,13 +11,19 @@ use crate::{
     event::Event,
     identity::{Identity, ProxyKind},
     programs::Programs,
-    request::held::{DueRequest, HeldRequests},
+    request::{
+        counts::RequestCounts,
+        fate::Fate,
+        held::{DueRequest, HeldRequests},
+    },
     sync::{
         answer::{Answer, PollOutcome},
         plugins::Plugins,
-        poller::{Poll, Poller},
+        poller::{Poll, PollContent, Poller},
+        reporter::Reporter,
         shared::{Role, Shared, SharedState},
         shared_data::SharedData,
+        totals::Totals,
     },
 };
 
@@ -49,6 +55,10 @@ pub struct Plugin<D> {
     programs: Programs,
     is_stale: bool,
     held: HeldRequests,
+    counts: RequestCounts,
+    /// Time from which the counts are added to the proxy's totals again.
+    next_addition: Instant,
+    reporter: Reporter,
 }
 
 impl<D: SharedData> Plugin<D> {
@@ -65,6 +75,7 @@ impl<D: SharedData> Plugin<D> {
         let path = poll::target(&identity.scope);
         let source = format!("{} {}{path}", config.cluster, config.authority);
         let plugins = Plugins::new(identity.plugin.as_ref(), &data, now);
+        Totals::begin(&data, &mut random);
         let mut plugin = Self {
             path,
             config,
@@ -80,6 +91,9 @@ impl<D: SharedData> Plugin<D> {
             programs: Programs::default(),
             is_stale: false,
             held: HeldRequests::default(),
+            counts: RequestCounts::default(),
+            next_addition: now,
+            reporter: Reporter::default(),
         };
         plugin.adopt(plugin.shared.state(), now);
         plugin.update_staleness(now);
@@ -129,12 +143,26 @@ impl<D: SharedData> Plugin<D> {
         if self.is_stale {
             return None;
         }
-        self.programs.decide(facts, filter_chain, &mut self.random)
+        let outcome = self.programs.decide(facts, filter_chain, &mut self.random)?;
+        let (policy, position) = match &outcome {
+            Outcome::Spared { policy, position } => (policy, *position),
+            Outcome::Chosen(decision) => (&decision.policy, decision.position),
+        };
+        self.counts.count_matched(policy, position);
+        outcome.decision()
     }
 
-    /// True if the limit of held requests is reached.
-    pub fn is_full(&self) -> bool {
-        self.held.len() >= self.config.max_active_faults
+    /// Fate of a request with this decision, which is counted.
+    pub fn fate(&mut self, decision: &Decision) -> Fate {
+        let is_full = self.held.len() >= self.config.max_active_faults;
+        let fate = Fate::of(decision, is_full);
+        fate.count(decision, &mut self.counts);
+        fate
+    }
+
+    /// Counts the abort of a request that was held.
+    pub fn count_late_abort(&mut self, policy: &Rc<str>) {
+        self.counts.count_late_abort(policy);
     }
 
     /// Holds the request of a stream, which came at this time of day; `true` if it is due before all others.
@@ -157,12 +185,29 @@ impl<D: SharedData> Plugin<D> {
         self.held.forget_ended(now, is_open)
     }
 
+    /// Adds what was counted to the totals of the proxy.
+    pub fn add_counts(&mut self) {
+        if !self.counts.has_news() {
+            return;
+        }
+        let data = self.shared.data();
+        if Totals::add(data, || self.counts.iter()) {
+            self.counts.clear();
+        } else {
+            Totals::begin(data, &mut self.random);
+        }
+    }
+
     /// Runs what the other VMs have published, and renews or takes over the lease of the leader. Enters this
-    /// plugin in the list of the proxy's plugins.
+    /// plugin in the list of the proxy's plugins, and adds what it has counted to the totals of the proxy.
     pub fn refresh(&mut self, now: Instant) -> Vec<Event> {
         let (state, role) = self.shared.refresh(now);
         self.refreshed = now;
         self.plugins.refresh(self.shared.data(), now);
+        if self.next_addition <= now {
+            self.add_counts();
+            self.next_addition = now + MAX_TICK;
+        }
         self.adopt(state, now);
         self.is_leader = role != Role::Follower;
         let leadership = match role {
@@ -180,9 +225,23 @@ impl<D: SharedData> Plugin<D> {
         if !self.is_leader {
             return None;
         }
-        let (node, plugins) = (self.identity.node.as_ref(), self.plugins.names());
+        let plugins = self.plugins.names();
         self.poller.tell_plugins(plugins.as_ref(), now);
-        self.poller.next_poll(now, &self.config, &self.path, node, plugins.as_ref())
+        if now < self.poller.next_deadline() {
+            return None;
+        }
+        let totals = Totals::read(self.shared.data());
+        let has_news = totals.as_ref().is_some_and(|totals| self.reporter.has_news(totals));
+        let is_short = has_news || !self.is_idle();
+        let faults = totals.and_then(|totals| self.reporter.next_report(&totals));
+        let content = PollContent {
+            path: &self.path,
+            wait: if is_short { self.config.report_interval } else { self.config.poll_wait },
+            node: self.identity.node.as_ref(),
+            plugins: plugins.as_ref(),
+            faults: faults.as_ref(),
+        };
+        Some(self.poller.begin_poll(now, &self.config, content))
     }
 
     /// Handles the answer to a poll. A new snapshot is verified and compiled before it replaces the old one.
@@ -209,7 +268,7 @@ impl<D: SharedData> Plugin<D> {
     fn apply(&mut self, answer: Answer, now: Instant) -> Result<Option<Event>, String> {
         let (event, bytes) = match answer.outcome(self.poller.active())? {
             PollOutcome::Unchanged { revision } => {
-                self.poller.record_unchanged(revision, now, &self.config, &mut self.random);
+                self.poller.record_unchanged(revision, now, &mut self.random);
                 (None, None)
             }
             PollOutcome::Changed { snapshot, body } => {
@@ -220,6 +279,7 @@ impl<D: SharedData> Plugin<D> {
                 (Some(updated), Some(body))
             }
         };
+        self.reporter.record_answer();
         let active = self.poller.active().cloned();
         self.shared.publish(SharedState { last_contact: now, active }, bytes);
         Ok(event)
@@ -235,7 +295,7 @@ impl<D: SharedData> Plugin<D> {
 
     /// Time until the next refresh, poll or release of a request.
     pub fn next_tick(&self, now: Instant) -> Duration {
-        let poll = self.is_leader.then(|| self.poller.next_deadline(&self.config));
+        let poll = self.is_leader.then(|| self.poller.next_deadline());
         let others = [poll, self.held.next_due()].into_iter().flatten();
         let longest = if self.held.is_empty() { MAX_TICK } else { MAX_TICK_HOLDING };
         let next = others.fold(self.refreshed + longest, Instant::min);
@@ -249,6 +309,7 @@ impl<D: SharedData> Plugin<D> {
         let snapshot = Snapshot::decode(bytes).map_err(|error| error.to_string())?;
         self.programs = Programs::compile(&snapshot, &self.identity, &self.config.cluster_domain);
         self.held.follow(&snapshot, now);
+        self.counts.follow_snapshot();
         Ok(())
     }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use policies::{
-    Decision, Dice, Facts, Program, Scope, Snapshot, Timestamp, language::ClusterDomain, wire::Schedule,
+    Dice, Facts, Program, Scope, Snapshot, Timestamp, evaluation::Outcome, language::ClusterDomain,
+    wire::Schedule,
 };
 
 use crate::identity::{Identity, ProxyKind};
@@ -60,10 +61,10 @@ impl Programs {
         facts: &impl Facts,
         filter_chain: impl FnOnce() -> Option<Vec<u8>>,
         dice: &mut impl Dice,
-    ) -> Option<Decision> {
+    ) -> Option<Outcome> {
         match &mut self.services {
-            None => self.program.decide(facts, dice),
-            Some(services) => services.program(filter_chain().unwrap_or_default()).decide(facts, dice),
+            None => self.program.outcome(facts, dice),
+            Some(services) => services.program(filter_chain().unwrap_or_default()).outcome(facts, dice),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Requests: what policies see of one, the ones that are held, and the replies to them.
 
+pub mod counts;
+pub mod fate;
 mod header_fields;
 pub mod header_map;
 pub mod held;

@@ -5,6 +5,8 @@ mod keys;
 pub mod plugins;
 pub mod poller;
 mod queues;
+pub mod reporter;
 pub mod shared;
 pub mod shared_data;
+pub mod totals;
 mod value;

@@ -17,7 +17,7 @@ mod rules;
 mod static_request;
 mod work;
 
-pub use decision::Decision;
+pub use decision::{Decision, Outcome};
 pub use dice::{AlwaysHit, Dice};
 pub use in_force::rules_in_force;
 pub use program::{Program, Verdict};

@@ -5,8 +5,11 @@
 use std::time::Duration;
 
 use policies::{
-    Catalog, Decision, Dice, File, Program, Scope, Snapshot, Timestamp, evaluation::StaticRequest,
-    language::Reply, repository::Sources, wire::Format,
+    Catalog, Decision, Dice, File, Program, Scope, Snapshot, Timestamp,
+    evaluation::{Outcome, StaticRequest},
+    language::Reply,
+    repository::Sources,
+    wire::Format,
 };
 
 /// Dice that always show the same.
@@ -70,6 +73,22 @@ fn a_rule_waits_then_aborts() {
         Some("a".to_owned())
     );
     assert_eq!(program.decide(&get("/"), &mut Loaded(500_000)), None);
+}
+
+#[test]
+fn a_request_that_is_spared_names_the_policy_that_spares_it() {
+    let rule = |path: &str| {
+        format!("{{match: {{path: {{exact: {path}}}}}, fault: {{percentage: 50, delay_ms: 1}}}}")
+    };
+    let program = program(&[policy("a", &rule("/a")), policy("b", &rule("/b"))].concat());
+    let outcome = |path, fallen| program.outcome(&get(path), &mut Loaded(fallen));
+    for (path, name, at) in [("/a", "a", 0), ("/b", "b", 1)] {
+        let spared = outcome(path, 500_000).unwrap();
+        assert_eq!(spared, Outcome::Spared { policy: name.into(), position: at });
+        let chosen = outcome(path, 0).unwrap().decision().unwrap();
+        assert_eq!((&*chosen.policy, chosen.position), (name, at));
+    }
+    assert_eq!(outcome("/c", 0), None);
 }
 
 #[test]

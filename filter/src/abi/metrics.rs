@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use policies::wire::OTHER;
 use proxy_wasm::types::MetricType;
 
 use super::host;
@@ -15,8 +16,6 @@ use crate::stats::{Kind, POLICY_STATS, PolicyStats, STATS, Stats, policy_stat};
 /// Number of policies whose faults a VM counts separately. Faults of further policies are counted
 /// together, since Envoy never removes a metric.
 const MAX_POLICIES: usize = 100;
-/// Name under which the further policies are counted. It is not a valid policy name.
-const OTHERS: &str = "_other";
 
 /// Ids of the metrics; `None` if the host did not define one.
 pub(super) struct Metrics {
@@ -114,7 +113,7 @@ impl Metrics {
         let mut by_policy = self.by_policy.borrow_mut();
         let is_known = by_policy.contains_key(policy);
         let policy =
-            if is_known || by_policy.len() < MAX_POLICIES { Rc::clone(policy) } else { OTHERS.into() };
+            if is_known || by_policy.len() < MAX_POLICIES { Rc::clone(policy) } else { OTHER.into() };
         let id = which(by_policy.entry(Rc::clone(&policy)).or_default());
         if id.is_none() {
             *id = host::define_metric(MetricType::Counter, &policy_stat(&policy, counter));

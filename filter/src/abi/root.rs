@@ -113,6 +113,7 @@ impl Root {
 
     /// Handles the end of the root and of the requests that it holds.
     pub(super) fn on_end(&self) {
+        self.plugin.borrow_mut().add_counts();
         self.metrics.add_held(-(self.plugin.borrow().held_requests() as i64));
     }
 
@@ -134,6 +135,7 @@ impl Root {
             }
             Outcome::Abort(abort) => {
                 self.metrics.count_abort(&due.policy);
+                self.plugin.borrow_mut().count_late_abort(&due.policy);
                 host::reply(&due.policy, &abort);
             }
         }

@@ -1,13 +1,10 @@
 //! The request of one stream.
 
-use policies::{
-    Facts, Timestamp,
-    language::{Direction, Mode},
-};
+use policies::{Decision, Facts, Timestamp, language::Direction};
 use proxy_wasm::types::Action;
 
 use super::{host, hostcalls, root::Root};
-use crate::request::{lazy_request::LazyRequest, source::RequestSource};
+use crate::request::{fate::Fate, lazy_request::LazyRequest, source::RequestSource};
 
 /// Request of the stream for which the host has called.
 struct StreamRequest {
@@ -73,23 +70,29 @@ pub(super) fn on_request_headers(root: &Root, context_id: u32) -> Action {
         }
         return Action::Continue;
     };
-    let is_full = plugin.is_full();
+    let fate = plugin.fate(&decision);
     drop(plugin);
     let (metrics, policy) = (&root.metrics, &decision.policy);
-    if decision.mode == Mode::Shadow {
-        metrics.count_shadow(policy);
-        return Action::Continue;
+    match fate {
+        Fate::Shadow => metrics.count_shadow(policy),
+        Fate::Overflow => metrics.count_overflow(),
+        Fate::Continue => {}
+        Fate::Abort(abort) => {
+            metrics.count_abort(policy);
+            host::reply(policy, &abort);
+            return Action::Pause;
+        }
+        Fate::Hold => {
+            hold(root, context_id, decision, request.now());
+            return Action::Pause;
+        }
     }
-    if decision.hold.is_zero() {
-        let Some(abort) = &decision.abort else { return Action::Continue };
-        metrics.count_abort(policy);
-        host::reply(policy, abort);
-        return Action::Pause;
-    }
-    if is_full {
-        metrics.count_overflow();
-        return Action::Continue;
-    }
+    Action::Continue
+}
+
+/// Holds a request that came at this time of day.
+fn hold(root: &Root, context_id: u32, decision: Decision, time: Timestamp) {
+    let (metrics, policy) = (&root.metrics, &decision.policy);
     if decision.abort.is_none() {
         host::mark_delayed(policy);
     }
@@ -97,9 +100,8 @@ pub(super) fn on_request_headers(root: &Root, context_id: u32) -> Action {
     if decision.delayed {
         metrics.count_delay(policy);
     }
-    let is_first = root.plugin.borrow_mut().hold(context_id, decision, hostcalls::now(), request.now());
+    let is_first = root.plugin.borrow_mut().hold(context_id, decision, hostcalls::now(), time);
     if is_first {
         root.set_timer();
     }
-    Action::Pause
 }

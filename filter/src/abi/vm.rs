@@ -34,7 +34,13 @@ impl Vm {
     pub(super) fn on_configure(&self, root_id: u32, size: usize) {
         let configuration = host::plugin_configuration(size);
         let mut roots = self.roots.borrow_mut();
-        roots.retain(|root| root.id() != root_id);
+        roots.retain(|root| {
+            let is_other = root.id() != root_id;
+            if !is_other {
+                root.on_end();
+            }
+            is_other
+        });
         match Config::parse(&configuration) {
             Ok(config) => roots.push(Rc::new(Root::new(root_id, &configuration, config))),
             Err(error) => {

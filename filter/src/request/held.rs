@@ -94,7 +94,7 @@ impl HeldRequests {
 
     /// Holds the request of a stream for the time of the decision; `true` if it is released before all others.
     pub fn hold(&mut self, context_id: u32, decision: Decision, now: Instant, time: Timestamp) -> bool {
-        let Decision { policy, rule, ends_at, hold, delayed, abort, mode: _ } = decision;
+        let Decision { policy, position: _, rule, ends_at, hold, delayed, abort, mode: _ } = decision;
         self.wall_clock = WallClock::read(now, time);
         let ends = self.wall_clock.end(ends_at);
         let request = HeldRequest { policy, rule, since: now, due: now + hold, ends, delayed, abort };

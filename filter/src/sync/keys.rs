@@ -6,8 +6,9 @@ use policies::Digest;
 /// the filter can run in one proxy.
 const ENCODING: &str = "hfi.2";
 /// Version of the lease. Change it with [`super::shared::LeaseRecord`], or when a build says in its polls what
-/// older ones do not: those poll for themselves then. Builds before 3 name no plugins.
-const LEASE: &str = "hfi.3";
+/// older ones do not: those poll for themselves then. Builds before 3 name no plugins, and those before 4 report no
+/// faults.
+const LEASE: &str = "hfi.4";
 
 /// Keys of one plugin configuration. All plugins of a proxy use the same key space.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use policies::wire::{
-    PluginNames,
+    FaultReport, PluginNames,
     poll::{self, NodeId},
 };
 
@@ -39,7 +39,18 @@ pub struct Poller {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Waiting { until: Instant },
-    Polling { since: Instant },
+    Polling { since: Instant, wait: Duration },
+}
+
+/// What a poll asks for and tells.
+#[derive(Clone, Copy, Debug)]
+pub struct PollContent<'c> {
+    pub path: &'c str,
+    /// Time for which the server may hold it.
+    pub wait: Duration,
+    pub node: Option<&'c NodeId>,
+    pub plugins: Option<&'c PluginNames>,
+    pub faults: Option<&'c FaultReport>,
 }
 
 /// Request to send to the control plane.
@@ -79,49 +90,43 @@ impl Poller {
     /// its end to know them.
     pub fn tell_plugins(&mut self, plugins: Option<&PluginNames>, now: Instant) {
         match self.phase {
-            Phase::Polling { since } if self.named.as_ref() != plugins && since + RENEWAL_SPACING <= now => {
+            Phase::Polling { since, .. }
+                if self.named.as_ref() != plugins && since + RENEWAL_SPACING <= now =>
+            {
                 self.abandon_poll(now);
             }
             Phase::Polling { .. } | Phase::Waiting { .. } => {}
         }
     }
 
-    /// Poll to send now; `None` while none is due.
-    pub fn next_poll(
-        &mut self,
-        now: Instant,
-        config: &Config,
-        path: &str,
-        node: Option<&NodeId>,
-        plugins: Option<&PluginNames>,
-    ) -> Option<Poll> {
-        if now < self.next_deadline(config) {
-            return None;
-        }
-        self.phase = Phase::Polling { since: now };
+    /// Begins a poll, and returns it.
+    pub fn begin_poll(&mut self, now: Instant, config: &Config, content: PollContent<'_>) -> Poll {
+        let PollContent { path, wait, node, plugins, faults } = content;
+        self.phase = Phase::Polling { since: now, wait };
         self.named = plugins.cloned();
         let mut headers = vec![
             (":method", "GET".to_owned()),
             (":path", path.to_owned()),
             (":authority", config.authority.clone()),
             ("accept", poll::ACCEPT.to_owned()),
-            (poll::PREFER, poll::prefer(config.poll_wait.as_secs())),
+            (poll::PREFER, poll::prefer(wait.as_secs())),
         ];
         headers.extend(node.map(|node| (poll::NODE, node.as_str().to_owned())));
         headers.extend(plugins.map(|plugins| (poll::PLUGINS, plugins.as_str().to_owned())));
+        headers.extend(faults.map(|faults| (poll::FAULTS, faults.to_string())));
         if let Some(active) = &self.active {
             headers.push(("if-none-match", active.digest.etag()));
             headers.push((poll::REVISION, active.revision.clone()));
         }
-        Some(Poll { headers, timeout: config.poll_wait + GRACE })
+        Poll { headers, timeout: wait + GRACE }
     }
 
-    /// Time at which [`Poller::next_poll`] has something to do. A poll under way is given up a while
+    /// Time at which the next poll is due. A poll under way is given up a while
     /// after its timeout: the host has dropped it by then and does not report that.
-    pub fn next_deadline(&self, config: &Config) -> Instant {
+    pub fn next_deadline(&self) -> Instant {
         match self.phase {
             Phase::Waiting { until } => until,
-            Phase::Polling { since } => since + config.poll_wait + 2 * GRACE,
+            Phase::Polling { since, wait } => since + wait + 2 * GRACE,
         }
     }
 
@@ -129,16 +134,18 @@ impl Poller {
     pub fn record_change(&mut self, active: ActiveSnapshot, now: Instant) {
         self.active = Some(active);
         // A poll that began long ago is followed by the next one at once.
-        let until = (self.polling_since(now) + poll::MIN_SPACING).max(now);
+        let (since, _) = self.poll_under_way(now);
+        let until = (since + poll::MIN_SPACING).max(now);
         self.record_contact(now, until);
     }
 
     /// Records that the active snapshot is current, at this revision.
-    pub fn record_unchanged(&mut self, revision: String, now: Instant, config: &Config, random: &mut Random) {
+    pub fn record_unchanged(&mut self, revision: String, now: Instant, random: &mut Random) {
         if let Some(active) = &mut self.active {
             active.revision = revision;
         }
-        let is_early = now.since(self.polling_since(now)) + poll::MIN_SPACING < config.poll_wait;
+        let (since, wait) = self.poll_under_way(now);
+        let is_early = now.since(since) + poll::MIN_SPACING < wait;
         let until = if is_early { now + random.jitter(poll::EARLY_SPACING) } else { now };
         self.record_contact(now, until);
     }
@@ -162,10 +169,12 @@ impl Poller {
         self.phase = Phase::Waiting { until };
     }
 
-    fn polling_since(&self, now: Instant) -> Instant {
+    /// Begin of the poll that is answered now, and the time for which the server could hold it.
+    fn poll_under_way(&self, now: Instant) -> (Instant, Duration) {
         match self.phase {
-            Phase::Polling { since } => since,
-            Phase::Waiting { .. } => now,
+            Phase::Polling { since, wait } => (since, wait),
+            // It was given up: when it began is not known.
+            Phase::Waiting { .. } => (now, poll::EARLY_SPACING),
         }
     }
 }

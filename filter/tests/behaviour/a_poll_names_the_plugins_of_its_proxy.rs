@@ -108,11 +108,14 @@ fn one_that_is_lost_drops_out_soon() {
     }
 }
 
-/// Two plugins whose polls are held for five minutes.
+/// Configuration of polls that are held for five minutes, also while a policy is in force.
+const HELD: &str = r#", "poll_wait_seconds": 300, "report_interval_seconds": 300"#;
+
+/// Two plugins whose polls are held.
 fn held(workers: usize, plugins: &[&str]) -> Proxy {
     let mut proxy = Proxy::new(0, &[]);
     for plugin in plugins {
-        (0..workers).for_each(|_| proxy.start(plugin, r#", "poll_wait_seconds": 300"#));
+        (0..workers).for_each(|_| proxy.start(plugin, HELD));
     }
     proxy
 }
@@ -134,7 +137,7 @@ fn those_that_change_are_told_while_a_poll_is_held() {
     proxy.pass_held(60 * SECOND);
     assert_eq!(proxy.pass_held(60 * SECOND), [], "nothing changes");
     for _ in 0..3 {
-        proxy.start("demo.hfi-outbound", r#", "poll_wait_seconds": 300"#);
+        proxy.start("demo.hfi-outbound", HELD);
         assert_eq!(proxy.pass_held(20 * SECOND), [Some("demo/hfi-inbound,demo/hfi-outbound".to_owned())]);
         proxy.end("demo.hfi-outbound");
         assert_eq!(proxy.pass_held(20 * SECOND), [Some("demo/hfi-inbound".to_owned())]);
@@ -147,7 +150,7 @@ fn one_that_comes_and_goes_causes_few_polls() {
     proxy.pass_held(60 * SECOND);
     let mut polls = 0;
     for _ in 0..10 {
-        proxy.start("demo.hfi-outbound", r#", "poll_wait_seconds": 300"#);
+        proxy.start("demo.hfi-outbound", HELD);
         polls += proxy.pass_held(2 * SECOND).len();
         proxy.end("demo.hfi-outbound");
         polls += proxy.pass_held(7 * SECOND).len();

@@ -40,6 +40,7 @@ fn every_default_of_the_plugin_configuration_is_that_of_the_filter() {
         ("control_plane_address", "required".to_owned()),
         ("cluster", format!("`{}`, Istio's name for it", config.cluster.replace("80", "PORT"))),
         ("poll_wait_seconds", config.poll_wait.as_secs().to_string()),
+        ("report_interval_seconds", config.report_interval.as_secs().to_string()),
         ("max_staleness_seconds", staleness.to_string()),
         ("max_active_faults", config.max_active_faults.to_string()),
     ] {

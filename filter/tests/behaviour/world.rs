@@ -13,6 +13,7 @@ use filter::{
     event::Event,
     identity::{Identity, ProxyKind},
     plugin::Plugin,
+    request::{fate::Fate, held::Outcome},
     sync::{answer::Answer, poller::Poll, shared_data::SharedData},
 };
 use policies::{
@@ -201,6 +202,24 @@ impl World {
 
     pub(crate) fn injects_through(&mut self, filter_chain: &str, facts: &impl Facts) -> bool {
         self.plugin.decide(facts, || Some(filter_chain.into())).is_some()
+    }
+
+    /// A request with this path comes: the fate that it is chosen for, if it is.
+    pub(crate) fn serve(&mut self, context_id: u32, path: &str) -> Option<Fate> {
+        let request = StaticRequest { target: Some(path.to_owned()), ..StaticRequest::default() };
+        let decision = self.plugin.decide(&request, || None)?;
+        let fate = self.plugin.fate(&decision);
+        if fate == Fate::Hold {
+            self.plugin.hold(context_id, decision, self.now, Timestamp::from_millis(0));
+        }
+        Some(fate)
+    }
+
+    /// Releases the requests that are due; returns the policies that abort one.
+    pub(crate) fn release(&mut self) -> Vec<Rc<str>> {
+        let due = self.plugin.take_due(self.now).into_iter();
+        let aborted = due.filter(|due| matches!(due.outcome, Outcome::Abort(_))).map(|due| due.policy);
+        aborted.inspect(|policy| self.plugin.count_late_abort(policy)).collect()
     }
 
     /// Number of policies in force.

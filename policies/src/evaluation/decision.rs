@@ -5,11 +5,35 @@ use std::{rc::Rc, time::Duration};
 use super::rule_id::RuleId;
 use crate::language::{Abort, Mode, Timestamp};
 
+/// The outcome for a request that a rule applies to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The request gets no fault: the rule's percentage does not choose it, or it is a probe.
+    Spared {
+        policy: Rc<str>,
+        /// The position of the policy in its snapshot.
+        position: usize,
+    },
+    Chosen(Decision),
+}
+
+impl Outcome {
+    /// The fault that the request gets.
+    pub fn decision(self) -> Option<Decision> {
+        match self {
+            Self::Spared { .. } => None,
+            Self::Chosen(decision) => Some(decision),
+        }
+    }
+}
+
 /// A fault: wait, then abort, or go on to the workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The policy that decided.
     pub policy: Rc<str>,
+    /// The position of that policy in its snapshot.
+    pub position: usize,
     /// The rule of that policy that decided; `None` if it holds no request.
     pub rule: Option<RuleId>,
     /// The time at which the rule ends; `None` is without end.

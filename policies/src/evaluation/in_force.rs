@@ -13,8 +13,9 @@ pub fn rules_in_force(
     concerns: impl Fn(&str) -> bool,
 ) -> HashMap<RuleId, Option<Timestamp>> {
     let mut ends = HashMap::new();
-    for entry in snapshot.policies.iter().filter(|entry| concerns(entry.policy.name.as_str())) {
-        for rule in Rule::compile(entry).filter(|rule| rule.holds() && rule.is_in_force(now)) {
+    let policies = snapshot.policies.iter().enumerate();
+    for (position, entry) in policies.filter(|(_, entry)| concerns(entry.policy.name.as_str())) {
+        for rule in Rule::compile(entry, position).filter(|rule| rule.holds() && rule.is_in_force(now)) {
             // Rules that differ only in their times are one rule, with the last of their ends.
             let known = ends.entry(rule.id()).or_insert(rule.ends_at());
             *known = known.zip(rule.ends_at()).map(|(one, other)| one.max(other));

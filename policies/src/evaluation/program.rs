@@ -1,7 +1,7 @@
 //! A snapshot compiled for one workload, and how it decides.
 
 use super::{
-    decision::Decision,
+    decision::{Decision, Outcome},
     dice::Dice,
     mesh::Mesh,
     request_view::RequestView,
@@ -84,6 +84,11 @@ impl Program {
     /// its dice fall. A request that takes too much work to match gets no fault, and so does one that another
     /// program of the proxy has decided about.
     pub fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
+        self.outcome(facts, dice)?.decision()
+    }
+
+    /// The same, and the policy whose rule applies; `None` if no rule does, or none may decide.
+    pub fn outcome(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Outcome> {
         let view = RequestView::new(facts, &self.mesh);
         // Where all rules are for one direction, only a request that they have an answer to is asked for its own.
         let (rules, direction) = match &self.rules {
@@ -103,7 +108,7 @@ impl Program {
         if is_undecided {
             facts.give_up();
         }
-        rule.filter(|_| facts.claim())?.decide(facts, dice)
+        Some(rule.filter(|_| facts.claim())?.outcome(facts, dice))
     }
 
     /// The result of every rule for a request, in the order in which they decide.

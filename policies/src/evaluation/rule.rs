@@ -4,7 +4,7 @@ use std::{cell::OnceCell, fmt, rc::Rc, time::Duration};
 
 use super::{
     compiled_matcher::CompiledMatcher,
-    decision::Decision,
+    decision::{Decision, Outcome},
     dice::{self, Dice},
     request_view::RequestView,
     rule_id::RuleId,
@@ -27,6 +27,8 @@ const GRPC: &[u8] = b"application/grpc";
 pub(crate) struct Rule {
     id: OnceCell<RuleId>,
     policy: Rc<str>,
+    /// The position of its policy in the snapshot.
+    position: usize,
     /// The selector and the flow of its policy.
     reach: RuleId,
     mode: Mode,
@@ -72,9 +74,9 @@ impl fmt::Display for Mismatch<'_> {
 }
 
 impl Rule {
-    /// Compiles the rules of the entry's policy. Each field is named: one that is not read would be ignored,
+    /// Compiles the rules of the entry's policy, which is at this position of its snapshot. Each field is named: one that is not read would be ignored,
     /// and the fault injected where it should not be.
-    pub(crate) fn compile(entry: &SnapshotEntry) -> impl Iterator<Item = Self> {
+    pub(crate) fn compile(entry: &SnapshotEntry, position: usize) -> impl Iterator<Item = Self> {
         let SnapshotEntry { policy, started_at: _ } = entry;
         let Policy {
             name,
@@ -103,6 +105,7 @@ impl Rule {
             Self {
                 id: OnceCell::new(),
                 policy: Rc::clone(&name),
+                position,
                 reach,
                 mode: *mode,
                 starts_at: *starts_at,
@@ -129,6 +132,8 @@ impl Rule {
         let Self {
             id,
             policy,
+            // A rule stays the same when others come and go.
+            position: _,
             reach,
             mode,
             starts_at: _,
@@ -200,8 +205,14 @@ impl Rule {
         (aborts_grpc && !is_grpc(facts)).then_some(Mismatch::NotGrpc)
     }
 
+    /// The outcome for a request that the rule applies to.
+    pub(crate) fn outcome(&self, facts: &impl Facts, dice: &mut impl Dice) -> Outcome {
+        let spared = || Outcome::Spared { policy: Rc::clone(&self.policy), position: self.position };
+        self.decide(facts, dice).map_or_else(spared, Outcome::Chosen)
+    }
+
     /// Decides by chance about a request that the rule applies to.
-    pub(crate) fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
+    fn decide(&self, facts: &impl Facts, dice: &mut impl Dice) -> Option<Decision> {
         let chosen = match &self.sticky_by {
             Some(header) => dice::sticky(&self.policy, &facts.header(header.as_str())?, self.percentage),
             None => dice.hits(self.percentage),
@@ -212,6 +223,7 @@ impl Rule {
         let delay_ms = self.delay.map_or(0, |delay| dice.within(delay));
         Some(Decision {
             policy: Rc::clone(&self.policy),
+            position: self.position,
             rule: self.holds().then(|| self.id()),
             ends_at: self.ends_at,
             mode: self.mode,

@@ -21,10 +21,10 @@ impl Rules {
         is_meant: impl Fn(Direction) -> bool,
     ) -> Self {
         let (mut rules, mut written) = (Vec::new(), Vec::new());
-        let selected =
-            snapshot.policies.iter().filter(|entry| workload.is_selected_by(&entry.policy.selector));
-        for entry in selected.filter(|entry| is_meant(entry.policy.flow.direction())) {
-            rules.extend(Rule::compile(entry));
+        let selected = snapshot.policies.iter().enumerate();
+        let selected = selected.filter(|(_, entry)| workload.is_selected_by(&entry.policy.selector));
+        for (position, entry) in selected.filter(|(_, entry)| is_meant(entry.policy.flow.direction())) {
+            rules.extend(Rule::compile(entry, position));
             written.extend(entry.policy.rules.iter().map(|rule| (&*entry.policy, rule)));
         }
         Self { index: Index::new(written.into_iter()), rules }
