@@ -47,6 +47,9 @@ pub(crate) type Header = (&'static str, &'static str);
 pub(crate) const ETAG: Header = ("ETag", "`\"sha256:<hex>\"`, the SHA-256 of the body");
 /// The revision that a response was made of.
 pub(crate) const REVISION: Header = (poll::REVISION, "`<branch>@sha1:<commit>`, or `dir@sha256:<hex>`");
+/// The time that a request got which prefers one.
+pub(crate) const GRANTED: Header =
+    ("Preference-Applied", "With `Prefer: wait=N`: `wait=N`, the seconds that the request could take");
 
 /// The directory in which a policy stood.
 pub(crate) const FOLDER: Header = (

@@ -2,8 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::{
+    http::{HeaderMap, HeaderValue},
+    response::Response,
+};
 use policies::wire::poll::{MAX_WAIT_SECONDS, PREFER};
+
+use super::headers::PREFERENCE_APPLIED;
 
 /// The wait that the client prefers, as far as it is granted: absent, not a number or 0 is not to wait.
 pub(crate) fn preferred(headers: &HeaderMap) -> Option<Wait> {
@@ -34,9 +39,11 @@ impl Wait {
         Self { seconds: self.seconds.min(longest.as_secs()) }
     }
 
-    /// The value of `Preference-Applied` in the answer.
-    pub(crate) fn applied(self) -> Option<HeaderValue> {
-        HeaderValue::try_from(self.to_string()).ok()
+    /// Tells in an answer that this time was granted.
+    pub(crate) fn tell(self, response: &mut Response) {
+        if let Ok(granted) = HeaderValue::try_from(self.to_string()) {
+            response.headers_mut().insert(PREFERENCE_APPLIED, granted);
+        }
     }
 }
 

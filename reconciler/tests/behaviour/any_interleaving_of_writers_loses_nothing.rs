@@ -21,7 +21,9 @@ use crate::support::{
     writing::{Change, Replica, apply, delete, git, path, process, repository, send},
 };
 
-const WRITERS: u64 = 6;
+const WRITERS: u64 = 20;
+/// Writers where replicas die, whose restarts take the time.
+const WRITERS_AND_DEATHS: u64 = 6;
 /// The policies that all writers change.
 const SHARED: u64 = 4;
 const TIME: Duration = Duration::from_secs(7);
@@ -43,10 +45,11 @@ fn with(mut change: Change<'static>, header: &'static str, value: String) -> Cha
     change
 }
 
-/// Changes the shared policies at random, until a time.
+/// Changes the shared policies at random, until a time, and until one of its changes was acknowledged.
 async fn write(replicas: Arc<[Replica; 2]>, writer: u64, mut chance: Chance, until: Instant, all: All) {
-    let mut number = 0;
-    while Instant::now() < until {
+    let (mut number, mut is_acknowledged) = (0, false);
+    while Instant::now() < until || !is_acknowledged {
+        assert!(Instant::now() < until + ANSWERED_WITHIN, "writer {writer} starves");
         number += 1;
         let (label, policy) = (format!("w-{writer}-{number}"), format!("p-{}", chance.below(SHARED)));
         let replica = &replicas[chance.below(2) as usize];
@@ -67,7 +70,9 @@ async fn write(replicas: Arc<[Replica; 2]>, writer: u64, mut chance: Chance, unt
         };
         let wait = [1, 2, 20][chance.below(3) as usize];
         let answer = replica.send(with(change, "prefer", format!("wait={wait}"))).await;
-        all.lock().unwrap().push(Told { label, policy, end: End::from(&answer) });
+        let end = End::from(&answer);
+        is_acknowledged |= matches!(end, End::Written(_));
+        all.lock().unwrap().push(Told { label, policy, end });
     }
 }
 
@@ -91,16 +96,18 @@ async fn push_by_hand(repository: &Repository, mut chance: Chance, until: Instan
     }
 }
 
-/// Takes the newest commits off the branch.
-async fn force(repository: &Repository, mut chance: Chance, until: Instant) {
+/// Takes the newest commits off the branch. Returns how often that went well.
+async fn force(repository: &Repository, mut chance: Chance, until: Instant) -> usize {
+    let mut times = 0;
     while Instant::now() < until {
         sleep(Duration::from_millis(500) + chance.millis(2_000)).await;
         let (bare, old) = (repository.bare(), git(repository, &["rev-parse", "main"]));
         let new = format!("{}~{}", old.trim(), 1 + chance.below(2));
         // It is the first commit, or somebody was faster.
         let forced = ["-C", text(&bare), "update-ref", "-m", FORCED, "refs/heads/main", &new, old.trim()];
-        let _ = repository.git(&forced).await;
+        times += usize::from(repository.git(&forced).await.is_ok());
     }
+    times
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,15 +124,16 @@ async fn of_writers_at_two_replicas_people_who_push_and_people_who_force() {
         writers.spawn(write(Arc::clone(&replicas), writer, chance.fork(), until, Arc::clone(&all)));
     }
     let (hand, forced) = (chance.fork(), chance.fork());
-    tokio::join!(
+    let (_, (), forces) = tokio::join!(
         writers.join_all(),
         push_by_hand(&repository, hand, until),
         force(&repository, forced, until)
     );
     let all = all.lock().unwrap();
     let present = nobody_lost_anything(&repository, &all);
-    println!("{} writes, {present} of them in the history", all.len());
-    assert!(all.iter().any(|told| matches!(told.end, End::Written(_))), "{all:?}");
+    let written = all.iter().filter(|told| matches!(told.end, End::Written(_))).count();
+    println!("{} writes, {written} acknowledged, {present} in the history, {forces} force-pushes", all.len());
+    assert!(forces > 0, "the moments of the force-pushes were all taken by others");
 }
 
 /// Two processes, each of which may be killed and started again.
@@ -207,7 +215,7 @@ async fn replicas_die_at_any_moment(repository: &Repository, url: &str, mut chan
     let fleet: &'static Fleet = Box::leak(Box::new(Fleet::new(url).await));
     let (all, until) = (All::default(), Instant::now() + model_time(TIME));
     let mut writers = JoinSet::new();
-    for writer in 0..WRITERS {
+    for writer in 0..WRITERS_AND_DEATHS {
         writers.spawn(fleet.write(writer, chance.fork(), until, Arc::clone(&all)));
     }
     let (kills, hand) = (chance.fork(), chance.fork());

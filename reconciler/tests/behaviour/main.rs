@@ -18,6 +18,7 @@ mod a_halt_in_git_holds_a_directory;
 mod a_halt_is_put_into_git_again;
 mod a_halt_outlives_the_end_of_its_replica;
 mod a_halt_takes_no_filter_back;
+mod a_kill_at_each_step_of_a_write_loses_nothing;
 mod a_large_file_in_the_history_costs_the_server_nothing;
 mod a_look_at_a_repository_removes_nothing;
 mod a_lost_answer_is_settled_by_the_next_step;

@@ -4,6 +4,7 @@ pub(crate) mod chance;
 pub(crate) mod cluster;
 pub(crate) mod command;
 pub(crate) mod front;
+pub(crate) mod git_steps;
 pub(crate) mod halting;
 pub(crate) mod held_pushes;
 pub(crate) mod history;

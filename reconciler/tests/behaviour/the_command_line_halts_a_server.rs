@@ -1,15 +1,21 @@
 //! `hfi halt` and `hfi resume` against `hfi serve`, with a repository over HTTP.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use harness::{GitHttp, Repository};
 use policies::Snapshot;
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use crate::support::{
-    command::{Ended, hfi},
+    PATIENCE,
+    command::{Ended, hfi, hfi_begun},
     person::{is_told, prints, tells},
+    policy,
     process::{Process, text},
     writer::{commit_of, hook, over_http},
     writing::{content, process},
@@ -51,9 +57,18 @@ impl World {
     }
 
     async fn hfi(&self, token: &str, arguments: &[&str]) -> Ended {
-        let file = self.files.path().join("token");
+        let file = self.token(token);
+        hfi(arguments, &self.variables(&file)).await
+    }
+
+    fn token(&self, token: &str) -> PathBuf {
+        let file = self.files.path().join(token);
         fs::write(&file, token).unwrap();
-        hfi(arguments, &[("HFI_SERVER", &self.server.url), ("HFI_TOKEN_FILE", text(&file))]).await
+        file
+    }
+
+    fn variables<'a>(&'a self, token: &'a Path) -> [(&'a str, &'a str); 2] {
+        [("HFI_SERVER", &self.server.url), ("HFI_TOKEN_FILE", text(token))]
     }
 
     /// The number of policies that a filter gets now.
@@ -117,4 +132,20 @@ async fn whose_forge_refuses_it_with_the_words_of_the_forge() {
     fs::remove_file(refusing).unwrap();
     prints(&world.hfi(ALICE, &["halt"]).await, 0, ALL);
     assert_eq!(world.server.json("/v1/halt").await["durable"], json!("git"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_somebody_waits_for_filters_and_is_told() {
+    let world = World::new().await;
+    let (alice, file) = (world.token(ALICE), world.files.path().join("b.yaml"));
+    fs::write(&file, policy("b", "cart", 503)).unwrap();
+    let apply = ["policy", "apply", "-f", text(&file), "--wait=20s"];
+    let applying = hfi_begun(&apply, &world.variables(&alice)).await;
+    prints(&world.hfi(ALICE, &["halt", "-m", "Pager"]).await, 0, ALL);
+    let ended = timeout(PATIENCE, applying.ended()).await.expect("it waits all the same");
+    prints(&ended, 1, "policy/b created\n");
+    let told =
+        "error: policy/b: everything is halted, so no filter runs it\n  next: `hfi resume` ends the halt\n";
+    assert!(ended.stderr.ends_with(told), "{ended:?}");
+    assert!(content(&world.repository, "b.yaml").contains("503"), "the change stands");
 }

@@ -86,3 +86,33 @@ async fn every_answer_is_as_the_document_has_it() {
         }
     }
 }
+
+#[tokio::test]
+async fn whoever_may_prefer_a_wait_is_told_what_was_granted() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = Server::of_folder(folder.path()).await.json("/openapi.json").await;
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
+    let takes_prefer = |operation: &&Value| {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        parameters
+            .into_iter()
+            .any(|parameter| parameter["name"].as_str().unwrap().eq_ignore_ascii_case("prefer"))
+    };
+    let waiting: Vec<_> = operations.filter(takes_prefer).collect();
+    assert!(
+        waiting.len() >= 6,
+        "polls, changes by three methods and two paths, and the end of a halt: {waiting:#?}"
+    );
+    for operation in waiting {
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            let tells = answer["headers"]["Preference-Applied"].is_object();
+            assert_eq!(
+                tells,
+                status.starts_with('2') || status == "304",
+                "{status} of {}",
+                operation["summary"]
+            );
+        }
+    }
+}

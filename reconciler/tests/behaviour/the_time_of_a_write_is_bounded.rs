@@ -7,6 +7,7 @@ use std::{
 };
 
 use reconciler::source::access::Access;
+use reqwest::Method;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -14,8 +15,8 @@ use tokio::{
 };
 
 use crate::support::{
-    NEVER, PATIENCE, policy, remote,
-    writing::{ALICE, Replica, git, path, repository},
+    NEVER, PATIENCE, halting, policy, remote,
+    writing::{ALICE, Change, Replica, apply, delete, git, path, repository},
 };
 
 #[tokio::test]
@@ -64,4 +65,48 @@ async fn what_fails_for_now_is_no_fault_of_the_request() {
     assert_eq!(git(&repository, &["rev-parse", "main"]), before);
     fs::remove_file(&fails).unwrap();
     replica.apply("", &policy("new", "web", 500)).await.is(201, &["new created"]);
+}
+
+#[tokio::test]
+async fn the_time_that_was_granted_is_told_whatever_the_answer() {
+    let repository = repository(&[("a.yaml", &policy("a", "checkout", 503))]).await;
+    let replica = Replica::of(&path(&repository)).await;
+    let new = policy("new", "web", 500);
+    let post = || apply("?dryRun=true", &new);
+    let put = || Change { method: Method::PUT, path: "/v1/policies/new".to_owned(), ..apply("", &new) };
+    let resume = |token| Change { headers: Vec::new(), ..halting::request(Method::DELETE, token, "") };
+    for (change, status) in [
+        (post(), 200),
+        (Change { token: "", ..post() }, 401),
+        (put(), 201),
+        (delete("new"), 200),
+        (delete("new"), 404),
+        (resume(halting::RESUMES), 200),
+        (resume(ALICE), 403),
+    ] {
+        for (prefer, granted) in [
+            ("wait=9", Some("wait=9")),
+            ("respond-async, wait=600", Some("wait=60")),
+            ("wait=soon", None),
+            ("wait=0", None),
+            ("", None),
+        ] {
+            let (answer, applied) = told(&replica, &change, prefer).await;
+            assert_eq!(applied.as_deref(), granted, "{change:?} {prefer}");
+            // What one has done, the next finds done.
+            assert!(answer == status || granted != Some("wait=9"), "{change:?}: {answer}");
+        }
+    }
+}
+
+/// The status of an answer, and its `Preference-Applied`.
+async fn told(replica: &Replica, change: &Change<'_>, prefer: &str) -> (u16, Option<String>) {
+    let Change { method, path, token, headers, body } = change.clone();
+    let request = replica.server.client.request(method, format!("{}{path}", replica.server.url));
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+    let request = if prefer.is_empty() { request } else { request.header("prefer", prefer) };
+    let request = if token.is_empty() { request } else { request.bearer_auth(token) };
+    let response = request.body(body).send().await.unwrap();
+    let applied = response.headers().get("preference-applied");
+    (response.status().as_u16(), applied.map(|value| value.to_str().unwrap().to_owned()))
 }

@@ -21,9 +21,8 @@ use crate::{
     halts::resuming::resume,
     http::{
         authorization, body,
-        headers::PREFERENCE_APPLIED,
         limits::{self, BODY_TIME},
-        operation::{self, Content, Operation, Parameter, json},
+        operation::{self, Content, GRANTED, Operation, Parameter, json},
         peer::{Address, Peer},
         prefer::{self, Wait},
         problem::Problem,
@@ -70,14 +69,30 @@ async fn stop(
     Ok(())
 }
 
-/// Resumes.
+/// Resumes, and tells how long the request could take.
 pub(crate) async fn delete(
     State(served): State<Served>,
     Peer(client): Peer,
+    address: Address,
+    request: Request,
+) -> Response {
+    let wait = prefer::preferred(request.headers()).map(|wait| wait.at_most(MAX_WAIT));
+    let time = wait.map_or(WAIT, Wait::duration);
+    let mut response = resume_within(time, &served, client, address, request).await.into_response();
+    if let Some(wait) = wait {
+        wait.tell(&mut response);
+    }
+    response
+}
+
+async fn resume_within(
+    time: Duration,
+    served: &Served,
+    client: Client,
     Address(address): Address,
     request: Request,
-) -> Result<Response, Problem> {
-    let rights = authorize(&served, client, request.headers()).await?;
+) -> Result<Json<HaltState>, Problem> {
+    let rights = authorize(served, client, request.headers()).await?;
     let user = rights.user.as_str().to_owned();
     let writing = served.services.writing.as_ref().filter(|_| rights.resume);
     let Some(writing) = writing else {
@@ -89,7 +104,6 @@ pub(crate) async fn delete(
     writing.count(&rights.user)?;
     let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
     info!(user, from, "a request to resume");
-    let wait = prefer::preferred(request.headers()).map(|wait| wait.at_most(MAX_WAIT));
     let (book, writes) = (Arc::clone(&served.services.halting.book), Arc::clone(&writing.writes));
     // A client that leaves cancels nothing.
     let publisher = Arc::clone(&served.publisher);
@@ -103,7 +117,7 @@ pub(crate) async fn delete(
         }
         resumed
     });
-    let resumed = match timeout(wait.map_or(WAIT, Wait::duration), resuming).await {
+    let resumed = match timeout(time, resuming).await {
         Ok(Ok(resumed)) => resumed,
         Ok(Err(_)) => Err(Refusal::Unavailable("everything stays halted: resuming failed".to_owned())),
         Err(_) => Err(Refusal::Unavailable(
@@ -114,15 +128,11 @@ pub(crate) async fn delete(
     };
     resumed.map_err(|refusal| problem(&refusal))?;
     served.services.halting.tell().await;
-    let state = state::of(&served);
+    let state = state::of(served);
     if state.halted {
         return Err(Problem::new(StatusCode::CONFLICT, still_halted(&state)));
     }
-    let mut response = Json(state).into_response();
-    if let Some(granted) = wait.and_then(Wait::applied) {
-        response.headers_mut().insert(PREFERENCE_APPLIED, granted);
-    }
-    Ok(response)
+    Ok(Json(state))
 }
 
 /// The reason why it is halted although all halts by HTTP that were known have ended, and the way out.
@@ -182,7 +192,7 @@ pub(crate) fn delete_described() -> Operation {
             "Prefer",
             "`wait=N`: the seconds for all of it, 20 unless said, at most 60",
         ))
-        .answers(200, "Nothing is halted any more, or nothing was", Some(json::<HaltState>()), &[])
+        .answers(200, "Nothing is halted any more, or nothing was", Some(json::<HaltState>()), &[GRANTED])
         .problems(&[401, 403, 405, 409, 429, 503])
         .secured()
 }

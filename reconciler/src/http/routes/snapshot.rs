@@ -17,8 +17,8 @@ use super::filters;
 use crate::http::{
     catch_up::{Behind, Running},
     conditional::Known,
-    headers::{PREFERENCE_APPLIED, REVISION, VARY},
-    operation::{self, Content, ETAG, Operation, Parameter, binary},
+    headers::{REVISION, VARY},
+    operation::{self, Content, ETAG, GRANTED, Operation, Parameter, binary},
     peer::Peer,
     prefer::{self, Wait},
     problem::Problem,
@@ -131,8 +131,8 @@ pub(crate) fn respond(answer: Answer, wait: Option<Wait>) -> Response {
         Answer::NotModified(etag, revision) => not_modified(etag, &revision),
         Answer::Behind(revision) => behind(&revision),
     };
-    if let Some(applied) = wait.and_then(Wait::applied) {
-        response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+    if let Some(wait) = wait {
+        wait.tell(&mut response);
     }
     response
 }
@@ -211,18 +211,14 @@ pub(crate) fn described() -> Operation {
             200,
             "The snapshot",
             Some(Content(Format::V1.media_type(), binary)),
-            &[
-                ETAG,
-                operation::REVISION,
-                ("Preference-Applied", "The longest that the request could have been held"),
-            ],
+            &[ETAG, operation::REVISION, GRANTED],
         )
         .or_as(Content(Format::V2.media_type(), binary))
         .answers(
             304,
             "The client has it already, also after the wait, or something newer",
             None,
-            &[ETAG, operation::REVISION],
+            &[ETAG, operation::REVISION, GRANTED],
         )
         .problems(&[400, 406, 503])
 }

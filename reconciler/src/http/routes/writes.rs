@@ -22,7 +22,6 @@ use self::{
 use crate::{
     clients::Client,
     http::{
-        headers::PREFERENCE_APPLIED,
         peer::{Address, Peer},
         prefer::{self, Wait},
         problem::Problem,
@@ -109,13 +108,13 @@ async fn tell(
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).header(header::ALLOW, "GET, HEAD");
         return problem.into_response();
     };
-    let (id, wait) = (random_id(), prefer::preferred(request.headers()));
+    let (id, wait) = (random_id(), prefer::preferred(request.headers()).map(|wait| wait.at_most(MAX_WAIT)));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
     let sent = Sent { id: id.clone(), target, request };
     let (user, result) = write(served, writing, client, sent, wait, left).await;
     let (user, request) = (user.as_deref().unwrap_or_default(), id.as_str());
-    let (label, response) = match result {
+    let (label, mut response) = match result {
         Ok(written) => {
             let (what, commit) = (written.what(), written.commit());
             info!(user, from, request, %method, path, what, commit, served = written.is_served(), "a write");
@@ -132,13 +131,8 @@ async fn tell(
         }
     };
     served.counters.writes.note(label);
-    applied(response, wait)
-}
-
-fn applied(mut response: Response, wait: Option<Wait>) -> Response {
-    let granted = wait.map(|wait| wait.at_most(MAX_WAIT)).and_then(Wait::applied);
-    if let Some(granted) = granted {
-        response.headers_mut().insert(PREFERENCE_APPLIED, granted);
+    if let Some(wait) = wait {
+        wait.tell(&mut response);
     }
     response
 }
@@ -152,7 +146,7 @@ async fn write(
     wait: Option<Wait>,
     mut left: Left,
 ) -> (Option<String>, Result<Written, Refused>) {
-    let deadline = Instant::now() + wait.map_or(WAIT, |wait| wait.at_most(MAX_WAIT).duration());
+    let deadline = Instant::now() + wait.map_or(WAIT, Wait::duration);
     let id = sent.id.clone();
     let headers = sent.request.headers().clone();
     let rights = writing.authorize(&headers, client);

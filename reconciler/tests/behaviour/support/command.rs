@@ -38,19 +38,39 @@ pub(crate) async fn hfi_reading(arguments: &[&str], variables: &[(&str, &str)], 
     ended(tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap())
 }
 
-/// Runs `hfi` until it prints a line, interrupts it as Ctrl-C does, and waits for its end.
-pub(crate) async fn hfi_interrupted(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+/// `hfi` that has printed its first line, and goes on.
+pub(crate) struct Begun {
+    child: Child,
+    line: String,
+}
+
+/// Runs `hfi` until it prints a line.
+pub(crate) async fn hfi_begun(arguments: &[&str], variables: &[(&str, &str)]) -> Begun {
     let mut command = command(arguments, variables);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let run = move || {
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
+    let begin = move || {
+        let (mut child, mut line) = (command.spawn().unwrap(), String::new());
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-        assert!(status.success(), "{status}");
-        Ended { stdout: line, ..ended(child.wait_with_output().unwrap()) }
+        Begun { child, line }
     };
-    tokio::task::spawn_blocking(run).await.unwrap()
+    tokio::task::spawn_blocking(begin).await.unwrap()
+}
+
+impl Begun {
+    /// Waits for its end. It must print no other line.
+    pub(crate) async fn ended(self) -> Ended {
+        let Self { child, line } = self;
+        let ended = move || Ended { stdout: line, ..ended(child.wait_with_output().unwrap()) };
+        tokio::task::spawn_blocking(ended).await.unwrap()
+    }
+}
+
+/// Runs `hfi` until it prints a line, interrupts it as Ctrl-C does, and waits for its end.
+pub(crate) async fn hfi_interrupted(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let begun = hfi_begun(arguments, variables).await;
+    let status = Command::new("kill").args(["-INT", &begun.child.id().to_string()]).status().unwrap();
+    assert!(status.success(), "{status}");
+    begun.ended().await
 }
 
 fn ended(output: Output) -> Ended {

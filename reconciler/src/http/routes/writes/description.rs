@@ -2,7 +2,7 @@
 
 use crate::{
     api,
-    http::operation::{Content, Operation, Parameter, json, policy_schema, text},
+    http::operation::{Content, GRANTED, Operation, Parameter, json, policy_schema, text},
 };
 
 /// The media type of streams of YAML.
@@ -68,9 +68,9 @@ fn described(summary: &'static str) -> Operation {
             "Prefer",
             "`wait=N`: the seconds for all of it, 20 unless said, at most 60",
         ))
-        .answers(200, "The change is in Git, or nothing was to be changed", written(), &[])
-        .answers(201, "The same, and something was created", written(), &[])
-        .answers(202, "The change is on a new branch (`--write-branch`)", written(), &[])
+        .answers(200, "The change is in Git, or nothing was to be changed", written(), &[GRANTED])
+        .answers(201, "The same, and something was created", written(), &[GRANTED])
+        .answers(202, "The change is on a new branch (`--write-branch`)", written(), &[GRANTED])
         .problems(&PROBLEMS)
         .secured()
 }
