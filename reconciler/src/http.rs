@@ -29,6 +29,7 @@ mod closed_reads;
 pub mod conditional;
 mod described;
 mod fault_reports;
+mod filter_query;
 pub mod halting;
 mod headers;
 mod host;

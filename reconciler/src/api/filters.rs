@@ -19,10 +19,13 @@ pub struct Filters {
     /// The filter modules that this replica hands out.
     #[serde(default)]
     pub modules: Modules,
+    /// The `cursor` of the next page; null on the last one.
+    pub next: Option<String>,
     /// The replicas whose filters these are, of all: `1 of 2`; null without `--peers`.
     pub replicas: Option<String>,
     /// The start of this replica, or of the newest of all: of polls before it knows nothing.
     pub since: Option<Time>,
+    /// The filters of the namespace and service that were asked for, of every state and page.
     #[serde(default)]
     pub summary: FilterCounts,
 }

@@ -1,4 +1,4 @@
-//! The query of a request for policies.
+//! The query of a request for policies; `values` reads that of any other.
 
 use axum::http::StatusCode;
 
@@ -37,16 +37,8 @@ pub(super) fn wants_all(query: Option<&str>) -> Result<bool, Problem> {
     switch("all", all)
 }
 
-/// Reads `own=true` in a query whose other parameters say nothing.
-pub(super) fn wants_own(query: Option<&str>) -> Result<bool, Problem> {
-    let pairs = query.unwrap_or_default().split('&').filter(|pair| pair.split('=').next() == Some("own"));
-    let pairs = pairs.collect::<Vec<_>>().join("&");
-    let [own] = values(Some(&pairs), ["own"])?;
-    switch("own", own)
-}
-
 /// The values of these parameters. There are no others.
-fn values<'q, const N: usize>(
+pub(super) fn values<'q, const N: usize>(
     query: Option<&'q str>,
     known: [&str; N],
 ) -> Result<[Option<&'q str>; N], Problem> {
@@ -64,7 +56,7 @@ fn values<'q, const N: usize>(
     Ok(values)
 }
 
-fn switch(name: &str, value: Option<&str>) -> Result<bool, Problem> {
+pub(super) fn switch(name: &str, value: Option<&str>) -> Result<bool, Problem> {
     match value {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
@@ -72,7 +64,7 @@ fn switch(name: &str, value: Option<&str>) -> Result<bool, Problem> {
     }
 }
 
-fn wrong(detail: &str) -> Problem {
+pub(super) fn wrong(detail: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, detail.to_owned())
 }
 
@@ -80,7 +72,7 @@ fn wrong(detail: &str) -> Problem {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Wanted, wants_all, wants_own};
+    use super::{Wanted, wants_all};
 
     #[test]
     fn a_list_is_of_all_or_not() {
@@ -92,16 +84,6 @@ mod tests {
         }
         for query in ["all", "all=1", "al=true", "all=true&all=true", "all=true&x=", "=", "%61ll=true"] {
             assert!(wants_all(Some(query)).is_err() && Wanted::read(Some(query)).is_err(), "{query}");
-        }
-    }
-
-    #[test]
-    fn what_a_replica_alone_knows_is_asked_for_beside_anything_else() {
-        for (query, own) in [(None, false), (Some("a=b&own=true"), true), (Some("own=false"), false)] {
-            assert_eq!(wants_own(query).unwrap(), own, "{query:?}");
-        }
-        for query in ["own", "own=null", "own=true&own=true"] {
-            assert!(wants_own(Some(query)).is_err(), "{query}");
         }
     }
 

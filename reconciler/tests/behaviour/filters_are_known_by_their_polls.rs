@@ -92,3 +92,41 @@ async fn a_filter_names_the_plugins_of_its_proxy_or_says_nothing_of_them() {
         assert_eq!(filter["plugins"], known, "{named:?}");
     }
 }
+
+#[tokio::test]
+async fn filters_are_listed_in_pages_and_by_state_and_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of_folder(folder.path()).await;
+    let etag = server.snapshot(CHECKOUT, &[]).await.etag;
+    for node in ["n1", "n2", "n3", "n4", "n5"] {
+        server.snapshot(CHECKOUT, &[("x-hfi-node", node), ("if-none-match", &etag)]).await;
+    }
+    server.snapshot("namespace=demo&service=cart", &[("x-hfi-node", "n0")]).await;
+    let listed = async |query: &str| {
+        let mut answer = server.json(&format!("/v1/filters?{query}")).await;
+        let filters = answer["filters"].as_array().unwrap().iter();
+        let nodes: Vec<_> = filters.map(|filter| filter["node"].as_str().unwrap().to_owned()).collect();
+        (nodes.join(" "), answer["next"].take())
+    };
+    assert_eq!(listed("").await, ("n0 n1 n2 n3 n4 n5".to_owned(), Value::Null));
+    assert_eq!(listed("state=lagging").await.0, "n0");
+    assert_eq!(listed("service=cart&namespace=demo").await.0, "n0");
+    let (first, next) = listed("service=checkout&limit=2").await;
+    assert_eq!(first, "n1 n2");
+    // The last one of the page has moved to another service; another one has come before it.
+    server.snapshot("namespace=demo&service=cart", &[("x-hfi-node", "n2")]).await;
+    server.snapshot(CHECKOUT, &[("x-hfi-node", "n11")]).await;
+    let (second, next) = listed(&format!("service=checkout&limit=2&cursor={}", next.as_str().unwrap())).await;
+    assert_eq!(second, "n3 n4");
+    let last = listed(&format!("service=checkout&limit=2&cursor={}", next.as_str().unwrap())).await;
+    assert_eq!(last, ("n5".to_owned(), Value::Null));
+
+    for (query, told) in
+        [("state=lost", "in_step, lagging, gone"), ("limit=0", "1 to 1000"), ("sate=gone", "state")]
+    {
+        let answer = server.get(&format!("/v1/filters?{query}"), &[]).await;
+        assert_eq!(answer.status().as_u16(), 400, "{query}");
+        let detail = answer.text().await.unwrap();
+        assert!(detail.contains(told), "{detail}");
+    }
+}

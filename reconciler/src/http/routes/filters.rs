@@ -23,9 +23,9 @@ use crate::fleet::{
 };
 use crate::http::{
     conditional, fault_reports,
-    operation::{Operation, Parameter, json},
+    filter_query::{self, FilterQuery},
+    operation::{Operation, json},
     peer::Peer,
-    policy_query::wants_own,
     prefer::Wait,
     problem::Problem,
     state::Served,
@@ -38,13 +38,18 @@ pub(crate) async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let services = Arc::clone(&served.services);
-    let is_own = wants_own(query.as_deref())?;
+    let query = FilterQuery::read(query.as_deref())?;
     let others = match &services.peering {
         // Before a turn is taken: a replica that is silent must not keep others waiting.
-        Some(peering) if !is_own => Some(peering.shared.others().await),
+        Some(peering) if !query.own => Some(peering.shared.others().await),
         _ => None,
     };
-    services.making.make(client, move || Json(list(&served, others.as_deref())).into_response()).await
+    let make = move || {
+        let mut all = list(&served, others.as_deref());
+        query.page(&mut all);
+        Json(all).into_response()
+    };
+    services.making.make(client, make).await
 }
 
 fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
@@ -67,6 +72,7 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
         filters: filters.iter().map(|filter| show(filter, measured(&filter.node))).collect(),
         missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
         modules,
+        next: None,
         replicas: others.map(|others| others.count.clone()),
         since: Some(since.into()),
         summary,
@@ -124,9 +130,10 @@ fn address(node: &poll::NodeId) -> Option<IpAddr> {
 
 pub(crate) fn described() -> Operation {
     let content = json::<api::filters::Filters>();
-    let own = "`true`: only those that polled this replica, also with `--peers`";
-    Operation::new("The filters that polled this replica, and with `--peers` any replica")
-        .parameter(Parameter::switch("own", own))
+    let operation = Operation::new("The filters that polled this replica, and with `--peers` any replica");
+    filter_query::described()
+        .into_iter()
+        .fold(operation, Operation::parameter)
         .answers(200, "The filters of the last 16 minutes", Some(content), &[])
         .problems(&[400, 503])
 }
