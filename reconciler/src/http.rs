@@ -4,6 +4,7 @@
 //! - `described`, `operation`: routes that describe themselves, and the OpenAPI document of them (`schemars`).
 //! - `state`: the state that handlers share; `report`: the report of the status; `listing`: the policies for
 //!   clients of the first generation.
+//! - `overviews`: the newest overview, made once for all who look.
 //! - `app`: what the crate [`long_poll`] answers over connections, and polls that it holds at little cost.
 //! - `limits`: limits of requests.
 //! - `peer`, `host`: the client of a request, and the host that it names.
@@ -38,6 +39,7 @@ mod listing;
 mod making;
 pub mod notification;
 mod operation;
+mod overviews;
 mod peer;
 pub mod peering;
 mod policy_query;

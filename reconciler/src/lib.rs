@@ -24,6 +24,7 @@
 //! - [`doctor`]: rules that find mistakes in an installation.
 //! - [`kubernetes`]: the cluster (`kube`): its namespaces, the Lease, the status object, Events, and the proxies
 //!   without the filter.
+//! - [`overview`]: what is known of policies, filters and replicas, on one screen.
 //! - [`http`]: the HTTP interface (`axum`); it reads what [`serving`] publishes and never waits for Git.
 //! - [`mod@reference`]: the texts that `hfi reference` prints.
 //! - [`cli`]: the command line (`clap`), and the commands that answer and end.
@@ -43,6 +44,7 @@ pub mod halts;
 pub mod http;
 mod io_reason;
 pub mod kubernetes;
+pub mod overview;
 pub mod peers;
 mod printable;
 mod random_id;

@@ -5,6 +5,7 @@
 //! - [`publisher`]: the hub that readers ask and wait at.
 //! - [`gate`]: the halt: while it holds, every snapshot is empty.
 //! - [`status`]: counts, and every policy with its state.
+//! - [`turnover`]: what came into force and went, and why.
 //! - `unselected`: a lint for policies that select no workload.
 //! - [`namespaces`]: the namespaces of the cluster, by which policies are inactive.
 //! - [`modules`]: the filter modules that are handed out.
@@ -16,4 +17,5 @@ pub mod published;
 pub mod publisher;
 pub mod scope_cache;
 pub mod status;
+pub mod turnover;
 pub(crate) mod unselected;

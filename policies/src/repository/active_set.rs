@@ -30,6 +30,8 @@ pub struct ActiveSet(Selection);
 pub struct Changes {
     /// The policies that are new or changed.
     pub arrived: Vec<Arc<Policy>>,
+    /// The policies that are gone, and the changed ones as they were.
+    pub gone: Vec<Arc<Policy>>,
     /// These, and those that are gone.
     all: Selection,
 }
@@ -76,7 +78,7 @@ impl ActiveSet {
     pub fn changes(&self, before: &Self) -> Changes {
         let mut ours = self.0.entries.iter().peekable();
         let mut theirs = before.0.entries.iter().peekable();
-        let (mut arrived, mut all) = (Vec::new(), Vec::new());
+        let (mut arrived, mut gone, mut all) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             let order = match (ours.peek(), theirs.peek()) {
                 (Some(one), Some(other)) if Arc::ptr_eq(&one.policy, &other.policy) => Ordering::Equal,
@@ -88,10 +90,11 @@ impl ActiveSet {
             let (one, other) = (ours.next_if(|_| order.is_le()), theirs.next_if(|_| order.is_ge()));
             if one != other {
                 arrived.extend(one.map(|entry| Arc::clone(&entry.policy)));
+                gone.extend(other.map(|entry| Arc::clone(&entry.policy)));
                 all.extend(one.into_iter().chain(other).cloned());
             }
         }
-        Changes { arrived, all: Selection::of(all) }
+        Changes { arrived, gone, all: Selection::of(all) }
     }
 }
 
@@ -223,6 +226,11 @@ mod tests {
                     prop_assert!(changes.touch(&scope) || was == is, "{}", scope);
                 }
             }
+            let names = |policies: &[std::sync::Arc<crate::Policy>]| {
+                policies.iter().map(|policy| policy.name.clone()).collect::<Vec<_>>()
+            };
+            let back = old.changes(&new);
+            prop_assert_eq!(names(&changes.gone), names(&back.arrived), "what goes is what comes on the way back");
             prop_assert!(!new.changes(&new).touch(&Scope::new(["*"], ["*"]).unwrap()));
         }
     }

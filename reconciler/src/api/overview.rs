@@ -68,11 +68,16 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    /// At most this many of all.
-    pub fn first(most: usize, mut all: Vec<T>) -> Self {
-        let total = all.len();
-        all.truncate(most);
-        Self { items: all, total }
+    /// At most this many of all, as they are shown.
+    pub fn first_of<S>(most: usize, all: impl Iterator<Item = S>, mut show: impl FnMut(S) -> T) -> Self {
+        let (mut items, mut total) = (Vec::new(), 0);
+        for one in all {
+            if total < most {
+                items.push(show(one));
+            }
+            total += 1;
+        }
+        Self { items, total }
     }
 
     pub fn is_empty(&self) -> bool {

@@ -45,6 +45,8 @@ pub struct Others {
     pub listening: Option<Duration>,
     /// The replicas that answered and this one, of all: `1 of 2`.
     pub count: String,
+    /// The number of all replicas.
+    pub total: usize,
     pub missing: Vec<MissingReplica>,
 }
 
@@ -76,13 +78,13 @@ impl Others {
     }
 
     fn of(replies: Replies<PeerState>) -> Self {
-        let (count, missing) = (replies.count(), replies.missing());
+        let (count, total, missing) = (replies.count(), replies.0.len() + 1, replies.missing());
         let states: Vec<_> = replies.0.into_iter().filter_map(|Reply { answer, .. }| answer.ok()).collect();
         let listening = states.iter().map(|state| Duration::from_millis(state.listening_millis)).min();
         let all_told = missing.is_empty() && states.iter().all(|state| state.complete);
         let filters = states.into_iter().flat_map(|state| state.filters);
         let (sightings, all_kept) = merged(told::heard(filters), MAX_FILTERS);
-        Self { sightings, is_complete: all_told && all_kept, listening, count, missing }
+        Self { sightings, is_complete: all_told && all_kept, listening, count, total, missing }
     }
 }
 

@@ -179,8 +179,15 @@ impl Book {
 
     fn hold(&self, state: &State) {
         let holds = state.held().next().is_some() || self.unreadable.is_some();
-        if self.gate.halt(Halter::Request, holds) && !holds {
-            info!("no halt by HTTP holds any more");
+        if !self.gate.halt(Halter::Request, holds) {
+            return;
+        }
+        match state.held().min() {
+            Some(Halt { by, reason, .. }) => {
+                self.gate.publisher().turnover.explain_halt(format!("{by}: {reason}"));
+            }
+            None if holds => {}
+            None => info!("no halt by HTTP holds any more"),
         }
     }
 

@@ -8,6 +8,7 @@ use std::{
 use axum::http::HeaderMap;
 use policies::{
     Catalog, Timestamp,
+    language::PolicyName,
     wire::{
         CountedName, FaultReport,
         poll::{self, NodeId},
@@ -70,6 +71,13 @@ impl Reports {
     pub(crate) fn policy(&self, name: &str) -> Option<Measured> {
         let sum = self.policies.get(&CountedName::parse(name)?)?;
         Some(sum.measured(self.since, self.is_complete))
+    }
+
+    /// The faults of a policy in each of the last 60 s, the oldest first; none if nothing was reported.
+    pub(crate) fn last_minute(&self, name: &PolicyName) -> Vec<f64> {
+        let sum = CountedName::parse(name.as_str()).and_then(|name| self.policies.get(&name));
+        let tenths = |faults: f32| (f64::from(faults) * 10.0).round() / 10.0;
+        sum.map(|sum| sum.last_minute.into_iter().map(tenths).collect()).unwrap_or_default()
     }
 
     /// Each name under which something was reported, in order.

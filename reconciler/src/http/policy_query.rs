@@ -37,6 +37,15 @@ pub(super) fn wants_all(query: Option<&str>) -> Result<bool, Problem> {
     switch("all", all)
 }
 
+/// Reads `overview=true` in a query whose other parameters say nothing.
+pub(super) fn wants_overview(query: Option<&str>) -> Result<bool, Problem> {
+    let pairs =
+        query.unwrap_or_default().split('&').filter(|pair| pair.split('=').next() == Some("overview"));
+    let pairs = pairs.collect::<Vec<_>>().join("&");
+    let [overview] = values(Some(&pairs), ["overview"])?;
+    switch("overview", overview)
+}
+
 /// The values of these parameters. There are no others.
 pub(super) fn values<'q, const N: usize>(
     query: Option<&'q str>,

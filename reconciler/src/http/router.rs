@@ -20,8 +20,8 @@ use super::{
     problem::Problem,
     read_your_writes,
     routes::{
-        events, filters, halt, health, history, hooks, metrics, modules, peer, policies, ready, snapshot,
-        status, writes,
+        events, filters, halt, health, history, hooks, metrics, modules, overview, peer, policies, ready,
+        snapshot, status, writes,
     },
     state::{Served, Services},
 };
@@ -78,6 +78,7 @@ fn described() -> (Router<Served>, Value) {
         .delete("/v1/halt", halt::delete, halt::delete_described())
         .get("/v1/events", events::get, events::described())
         .get("/v1/config/stream", events::first_generation, events::first_generation_described())
+        .get("/v1/overview", overview::get, overview::described())
         .get("/v1/filters", filters::get, filters::described())
         .get("/v1/peer/state", peer::state, peer::state_described())
         .post("/v1/peer/halts", peer::halts.layer(limit()), peer::halts_described())

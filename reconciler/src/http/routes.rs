@@ -9,6 +9,7 @@ pub(crate) mod hooks;
 pub(crate) mod metrics;
 pub(crate) mod modules;
 pub(crate) mod openapi;
+pub(crate) mod overview;
 pub(crate) mod peer;
 pub(crate) mod policies;
 pub(crate) mod ready;

@@ -10,6 +10,7 @@ use super::{
     listing::Listings,
     making::Making,
     notification::SecretFile,
+    overviews::Overviews,
     peering::Peering,
     public_url::PublicUrl,
     report::Report,
@@ -65,6 +66,7 @@ pub struct Services {
     pub(crate) report: Report,
     pub(crate) listings: Listings,
     pub(crate) making: Making,
+    pub(crate) overviews: Arc<Overviews>,
     /// A place for each stream of events that can be open at once.
     pub(crate) streams: Arc<Places<Arc<Notify>>>,
     /// A place for each body that can be read at once.
@@ -89,6 +91,7 @@ impl Services {
             report: Report::default(),
             listings: Listings::default(),
             making: Making::default(),
+            overviews: Arc::default(),
             streams: Places::new(MAX_EVENT_STREAMS),
             bodies: Places::new(MAX_BODIES),
         }

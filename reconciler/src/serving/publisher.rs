@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::{
     published::{Body, Publication, Published, Variant},
     scope_cache::{Occupancy, ScopeCache},
+    turnover::Turnover,
 };
 use crate::clients::Client;
 
@@ -16,6 +17,8 @@ use crate::clients::Client;
 pub struct Publisher {
     newest: watch::Sender<Publication>,
     scopes: Mutex<ScopeCache>,
+    /// What came into force and went.
+    pub turnover: Turnover,
     /// Held while something is published, so that publications follow one another. Readers do not wait for it.
     publishing: Mutex<()>,
 }
@@ -26,6 +29,7 @@ impl Default for Publisher {
         Self {
             newest: watch::Sender::new(Publication::Starting { reason }),
             scopes: Mutex::default(),
+            turnover: Turnover::default(),
             publishing: Mutex::default(),
         }
     }
@@ -84,8 +88,12 @@ impl Publisher {
 
         let mut scopes = self.lock();
         made.extend(scopes.take_added().into_iter().filter_map(make));
-        self.newest.send_replace(Publication::Serving(Arc::clone(&published)));
-        scopes.update(Arc::clone(&active), &published, made)
+        let was = self.newest.send_replace(Publication::Serving(Arc::clone(&published)));
+        let changed = scopes.update(Arc::clone(&active), &published, made);
+        drop(scopes);
+        // After the requests are woken, since nobody waits for this.
+        self.turnover.note(&was, &published, &changes);
+        changed
     }
 
     /// The bytes of a scope in a format, for the replica itself.
@@ -132,6 +140,11 @@ impl Publisher {
     /// The scopes that are kept, and the requests that wait for one of them to change.
     pub fn occupancy(&self) -> Occupancy {
         self.lock().occupancy()
+    }
+
+    /// The active policies.
+    pub(crate) fn active(&self) -> Arc<ActiveSet> {
+        Arc::clone(self.lock().active())
     }
 
     /// The active policies, and the scopes that at least one request waits for.

@@ -18,13 +18,14 @@ const RECENT: usize = 100;
 /// The commits up to `tip` that changed a policy, the newest first. Blocks.
 pub fn of(documents: &DocumentHistory, tip: CommitId, name: &PolicyName) -> Result<History, SourceError> {
     let changed = documents.of(tip, name, MAX_COMMITS, usize::MAX)?;
-    let commits = changed.commits.into_iter().map(|ChangeCommit { id, at, author, subject }| HistoryCommit {
-        author,
-        id: id.to_string(),
-        subject,
-        time: at.into(),
-    });
-    Ok(History { commits: commits.collect(), partial: changed.is_partial })
+    let commits = changed.commits.into_iter().map(Into::into).collect();
+    Ok(History { commits, partial: changed.is_partial })
+}
+
+impl From<ChangeCommit> for HistoryCommit {
+    fn from(ChangeCommit { id, at, author, subject }: ChangeCommit) -> Self {
+        Self { author, id: id.to_string(), subject, time: at.into() }
+    }
 }
 
 /// The newest commit up to `tip` that changed a policy, in words. Blocks.

@@ -125,9 +125,8 @@ impl State {
                 format!("MAY STILL INJECT: {filters} filters have not confirmed")
             }
             Self::Injecting { per_second, services } => {
-                let into = (*services > 0).then(|| format!(" into {}", counted(*services, "service")));
                 let rate = per_second.map(|rate| format!(": {}", faults(rate)));
-                format!("INJECTING{}{}", into.unwrap_or_default(), rate.unwrap_or_default())
+                format!("INJECTING into {}{}", counted(*services, "service"), rate.unwrap_or_default())
             }
             Self::Listening { seconds } => {
                 format!("LISTENING: a replica has just started; every filter is heard of within {seconds} s")
@@ -237,7 +236,6 @@ mod tests {
         says(injecting(1, Some(0.01)), "INJECTING into 1 service: less than 0.1 faults/s");
         says(injecting(1, Some(0.0)), "INJECTING into 1 service: 0 faults/s");
         says(injecting(3, None), "INJECTING into 3 services");
-        says(injecting(0, Some(5.0)), "INJECTING: 5 faults/s");
         says(State::NothingIsInjected, "Nothing is injected");
     }
 }

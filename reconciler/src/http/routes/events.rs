@@ -4,7 +4,7 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration}
 
 use axum::{
     body::Body,
-    extract::State,
+    extract::{RawQuery, State},
     http::{StatusCode, header},
     response::IntoResponse,
 };
@@ -17,8 +17,10 @@ use tokio::{
 
 use crate::http::{
     limits::MAX_EVENT_STREAMS,
-    operation::{self, Content, Operation},
+    operation::{self, Content, Operation, Parameter},
+    overviews::Made,
     peer::Peer,
+    policy_query::wants_overview,
     problem::Problem,
     state::Served,
 };
@@ -44,6 +46,8 @@ struct Stream {
     told: Option<Version>,
     /// With the events of the first generation, beside ours.
     policies: Option<Policies>,
+    /// With the overview, too.
+    overview: Option<watch::Receiver<Option<Arc<Made>>>>,
     waiting: VecDeque<Bytes>,
     client: Client,
     /// Another client needs the place.
@@ -63,18 +67,25 @@ struct Policies {
 pub(crate) async fn get(
     State(served): State<Served>,
     Peer(client): Peer,
+    RawQuery(query): RawQuery,
 ) -> Result<impl IntoResponse, Problem> {
-    open(served, client, None)
+    let wants_overview = wants_overview(query.as_deref())?;
+    open(served, client, None, wants_overview)
 }
 
 pub(crate) async fn first_generation(
     State(served): State<Served>,
     Peer(client): Peer,
 ) -> Result<impl IntoResponse, Problem> {
-    open(served, client, Some(Policies::default()))
+    open(served, client, Some(Policies::default()), false)
 }
 
-fn open(served: Served, client: Client, policies: Option<Policies>) -> Result<impl IntoResponse, Problem> {
+fn open(
+    served: Served,
+    client: Client,
+    policies: Option<Policies>,
+    wants_overview: bool,
+) -> Result<impl IntoResponse, Problem> {
     let place = served.services.streams.take(client).ok_or_else(|| {
         let detail = format!("{MAX_EVENT_STREAMS} streams are open already; try again later");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
@@ -84,8 +95,9 @@ fn open(served: Served, client: Client, policies: Option<Policies>) -> Result<im
     let mut news = served.publisher.watch();
     // The first event is the version that is served now.
     news.mark_changed();
-    let waiting = VecDeque::new();
-    let stream = Stream { served, news, told: None, policies, waiting, client, closed, _place: place };
+    let (told, waiting) = (None, VecDeque::new());
+    let overview = wants_overview.then(|| super::overview::follow(&served));
+    let stream = Stream { served, news, told, policies, overview, waiting, client, closed, _place: place };
     let pieces = unfold(stream, |mut stream| async {
         let piece = stream.next().await?;
         Some((Ok::<_, Infallible>(piece), stream))
@@ -111,6 +123,11 @@ impl Stream {
                 () = self.served.shutdown.requested() => return None,
                 () = self.closed.notified() => return None,
                 changed = self.news.changed() => changed.ok()?,
+                changed = next(self.overview.as_mut()) => {
+                    changed.ok()?;
+                    self.tell_overview();
+                    continue;
+                }
                 () = silence => is_silent = true,
             }
             self.look().await;
@@ -150,6 +167,14 @@ impl Stream {
         }
     }
 
+    /// Queues the newest overview.
+    fn tell_overview(&mut self) {
+        let newest = self.overview.as_mut().and_then(|overview| overview.borrow_and_update().clone());
+        if let Some(made) = newest {
+            push(&mut self.waiting, "overview", made.json.clone());
+        }
+    }
+
     fn event(&self, version: &Version, published: &Published) -> api::events::Event {
         let namespaces = self.served.services.namespaces();
         api::events::Event {
@@ -162,6 +187,16 @@ impl Stream {
     }
 }
 
+/// Waits for the next overview; for ever if none is wanted.
+async fn next(
+    overview: Option<&mut watch::Receiver<Option<Arc<Made>>>>,
+) -> Result<(), watch::error::RecvError> {
+    match overview {
+        Some(overview) => overview.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Queues an event whose data is JSON, which has no line breaks.
 fn push(waiting: &mut VecDeque<Bytes>, name: &'static str, data: Bytes) {
     let head = format!("event: {name}\ndata: ");
@@ -169,14 +204,17 @@ fn push(waiting: &mut VecDeque<Bytes>, name: &'static str, data: Bytes) {
 }
 
 pub(crate) fn described() -> Operation {
+    let overview = "`true`: also events named `overview`, each with the object of `GET /v1/overview` as its data: one now, \
+                    and one when it changes, at most each second";
     Operation::new("Server-sent events: the snapshot that is served now, then every new one")
+        .parameter(Parameter::switch("overview", overview))
         .answers(
             200,
             "A stream of events named `snapshot`, each with a JSON object as its data",
             Some(Content("text/event-stream", |schemas| schemas.subschema_for::<api::events::Event>())),
             &[],
         )
-        .problems(&[503])
+        .problems(&[400, 503])
 }
 
 pub(crate) fn first_generation_described() -> Operation {

@@ -52,15 +52,27 @@ pub(crate) async fn get(
     services.making.make(client, make).await
 }
 
-fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
+/// The filters of this replica, and of the others if they were asked.
+pub(super) struct Known {
+    pub(super) filters: Vec<Filter>,
+    /// False if more filters may poll.
+    pub(super) is_complete: bool,
+}
+
+pub(super) fn known(served: &Served, others: Option<&Others>) -> Known {
     let own = &served.services.filters;
-    let (mut known, mut complete, mut since) = (own.sightings(), own.is_complete(), own.since());
+    let (mut known, mut is_complete) = (own.sightings(), own.is_complete());
     if let Some(others) = others {
         known = merged(known.into_iter().chain(others.sightings.iter().cloned()), usize::MAX).0;
-        complete &= others.is_complete;
-        since = others.since(now()).map_or(since, |others| others.max(since));
+        is_complete &= others.is_complete;
     }
-    let filters = judged(known, &served.publisher);
+    Known { filters: judged(known, &served.publisher), is_complete }
+}
+
+fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
+    let Known { filters, is_complete: complete } = known(served, others);
+    let own = served.services.filters.since();
+    let since = others.and_then(|others| others.since(now())).map_or(own, |others| others.max(own));
     let measured = fault_reports::of_filters(served, others);
     let summary = counts(&filters);
     let modules = api::filters::Modules {
@@ -79,7 +91,7 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
     }
 }
 
-fn show(filter: &Filter, measured: Option<Measured>) -> api::filters::Filter {
+pub(super) fn show(filter: &Filter, measured: Option<Measured>) -> api::filters::Filter {
     let Filter { node, scope, plugins, digest, is_newest, contact, state } = filter;
     api::filters::Filter {
         digest: digest.map(|digest| digest.to_string()),

@@ -12,6 +12,7 @@ use axum::{
 };
 
 use crate::http::{
+    fault_reports::Reports,
     headers::REVISION,
     operation::{Operation, REVISION as REVISION_HEADER, json},
     peer::Peer,
@@ -44,14 +45,21 @@ pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Res
         None => None,
     };
     // To compare all rules with each other takes long.
-    services.making.make(client, move || read(&served, others.as_deref()).map(answer)).await?
+    services
+        .making
+        .make(client, move || {
+            let others = others.as_deref();
+            read(&served, others, &Reports::of(&served, others)).map(answer)
+        })
+        .await?
 }
 
 fn answer(status: Status) -> Response {
     ([(REVISION, status.revision.clone())], Json(status)).into_response()
 }
 
-fn read(served: &Served, others: Option<&Others>) -> Result<Status, Problem> {
+/// What is served, with what was reported of it.
+pub(super) fn read(served: &Served, others: Option<&Others>, reports: &Reports) -> Result<Status, Problem> {
     // Read first, so that everything read after it is no older.
     let version = Version::of(&served.publisher).map_err(Problem::not_ready)?;
     let published = match served.publisher.publication() {
@@ -65,7 +73,7 @@ fn read(served: &Served, others: Option<&Others>) -> Result<Status, Problem> {
     let reported = if halted { Version::reported(&published) } else { version.clone() };
     let report = served.services.report.of((reported, counts, namespaces), &published);
     let mut policies = report.policies.clone();
-    measured::tell(&mut policies, served, others);
+    measured::tell(&mut policies, reports);
     no_proxy::tell(&mut policies, &published, served, cluster.as_ref(), others);
     Ok(Status {
         digest: version.digest.to_string(),

@@ -1,6 +1,9 @@
 //! The commits that changed one document.
 
+mod last_changes;
+
 use std::{
+    ops::ControlFlow::{self, Break, Continue},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -155,7 +158,25 @@ impl DocumentHistory {
         name: &PolicyName,
         (among, most): (usize, usize),
     ) -> Result<Changed, ReadError> {
-        let mut changed = Changed::default();
+        let mut commits = Vec::new();
+        let is_partial = self.back_from(clone, tip, among, |commit, Change { before, after }| {
+            if documents(clone, before, name)? != documents(clone, after, name)? {
+                commits.push(ChangeCommit::of(commit));
+            }
+            Ok(if commits.len() == most { Break(()) } else { Continue(()) })
+        })?;
+        Ok(Changed { commits, is_partial })
+    }
+
+    /// Visits so many of the first-parent commits back from `tip`, each with what it changed, until told to stop. True
+    /// if there are older ones, which were not visited.
+    fn back_from(
+        &self,
+        clone: &BareClone,
+        tip: Oid,
+        among: usize,
+        mut visit: impl FnMut(&Commit<'_>, Change) -> Result<ControlFlow<()>, ReadError>,
+    ) -> Result<bool, ReadError> {
         let mut commit = objects::commit(clone, tip)?;
         let mut after = self.directory(clone, &commit, None)?;
         for _ in 0..among.min(MAX_COMMITS) {
@@ -164,19 +185,15 @@ impl DocumentHistory {
                 Some(parent) => self.directory(clone, parent, after.as_ref())?,
                 None => None,
             };
-            let Change { before: gone, after: new } = Change::between(before.as_deref(), after.as_deref());
-            if documents(clone, gone, name)? != documents(clone, new, name)? {
-                changed.commits.push(ChangeCommit::of(&commit));
-                if changed.commits.len() == most {
-                    return Ok(changed);
-                }
+            if visit(&commit, Change::between(before.as_deref(), after.as_deref()))?.is_break() {
+                return Ok(false);
             }
             match parent {
                 Some(parent) => (commit, after) = (parent, before),
-                None => return Ok(changed),
+                None => return Ok(false),
             }
         }
-        Ok(Changed { is_partial: true, ..changed })
+        Ok(true)
     }
 
     /// The policy directory of a commit; none of a commit over a limit, which was never served.

@@ -1,0 +1,169 @@
+//! `GET /v1/overview`: all that is happening, on one screen.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    extract::State,
+    http::header::CONTENT_TYPE,
+    response::{IntoResponse as _, Response},
+};
+use tokio::{sync::watch, time::timeout};
+
+use super::{filters, status};
+use crate::{
+    api::{overview::Overview, policy_status::PolicyStatus, status::Status},
+    clock::now,
+    fleet::{filters::Filter, gathered::SETTLED, shared::Others},
+    halts::standing,
+    http::{
+        fault_reports::{self, Reports},
+        operation::{Operation, json},
+        overviews::Made,
+        problem::Problem,
+        state::Served,
+    },
+    overview::{
+        doing::Judge,
+        facts::{Facts, Halt, KnownFilter, KnownPolicy, Replicas, Source},
+        made::{listed, made},
+    },
+    serving::{
+        published::{Publication, Published},
+        turnover::Turn,
+    },
+};
+
+/// The time for which an overview waits for commits that are not known yet. Later ones are in the next overview.
+const COMMITS: Duration = Duration::from_millis(300);
+
+pub(crate) async fn get(State(served): State<Served>) -> Result<Response, Problem> {
+    let made = served.services.overviews.now(make(served.clone())).await?;
+    Ok(([(CONTENT_TYPE, "application/json")], made.json.clone()).into_response())
+}
+
+/// Tells of each change from now on.
+pub(super) fn follow(served: &Served) -> watch::Receiver<Option<Arc<Made>>> {
+    let (for_each, shutdown) = (served.clone(), served.shutdown.clone());
+    served.services.overviews.follow(move || make(for_each.clone()), shutdown)
+}
+
+/// Makes the overview of now.
+async fn make(served: Served) -> Result<Overview, Problem> {
+    let others = match &served.services.peering {
+        Some(peering) => Some(peering.shared.others().await),
+        None => None,
+    };
+    let blocking = served.clone();
+    let gathered = tokio::task::spawn_blocking(move || gather(&blocking, others.as_deref()));
+    let lost = || Problem::not_ready("the overview could not be made".to_owned());
+    let (mut facts, published) = gathered.await.map_err(|_| lost())?;
+    let turns = served.publisher.turnover.turns();
+    if let Some(published) = published {
+        find_commits(&served, &facts, published, turns.clone()).await;
+    }
+    let commits = &served.services.overviews.commits;
+    facts.recent = commits.recent(&turns);
+    for policy in &mut facts.policies {
+        policy.committed = commits.last(&policy.name);
+    }
+    Ok(made(facts, now()))
+}
+
+/// Looks for the commits that are not known yet, and waits for them only a moment.
+async fn find_commits(served: &Served, facts: &Facts, published: Arc<Published>, turns: Vec<Turn>) {
+    let Some(documents) = served.services.history.clone() else { return };
+    let names: BTreeSet<_> = listed(facts, now()).map(|policy| policy.name.clone()).collect();
+    let commits = Arc::clone(&served.services.overviews.commits);
+    let finding = tokio::task::spawn_blocking(move || {
+        let whole = &published.whole;
+        commits.find(&documents, (&whole.revision, &whole.ancestry), &names, &turns);
+    });
+    let _ = timeout(COMMITS, finding).await;
+}
+
+/// All that is known but commits, and what is served.
+fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Published>>) {
+    let services = &served.services;
+    let known = filters::known(served, others);
+    let listening = others.and_then(|others| others.listening).unwrap_or(Duration::MAX);
+    let replicas = Replicas {
+        count: others.map(|others| others.count.clone()),
+        total: others.map_or(1, |others| others.total),
+        missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
+        remember_all: known.is_complete,
+        settled_in: SETTLED.saturating_sub(listening.min(services.filters.listening())),
+    };
+    let (active, attempts) = (served.publisher.active(), served.syncs.attempts());
+    let mut judge = Judge::new(&active);
+    let (reports, measured) = (Reports::of(served, others), fault_reports::of_filters(served, others));
+    let of_filter = |filter: &Filter| KnownFilter {
+        doing: judge.doing(filter),
+        filter: filters::show(filter, measured(&filter.node)),
+    };
+    let mut facts = Facts {
+        source: Source {
+            is_git: services.history.is_some(),
+            read_at: attempts.read_at,
+            failure: attempts.failure.map(|failure| failure.reason),
+            starting: None,
+        },
+        replicas,
+        filters: known.filters.iter().map(of_filter).collect(),
+        ..Facts::default()
+    };
+    let published = match served.publisher.publication() {
+        Publication::Serving(published) => published,
+        Publication::Starting { reason } => {
+            facts.source.starting = Some(reason);
+            return (facts, None);
+        }
+    };
+    facts.halt = published.is_halted().then(|| halt(served, &published));
+    if let Ok(status) = status::read(served, others, &reports) {
+        add_status(&mut facts, status, &published);
+    }
+    for policy in &mut facts.policies {
+        policy.spark = reports.last_minute(&policy.name);
+    }
+    (facts, Some(published))
+}
+
+fn add_status(facts: &mut Facts, status: Status, published: &Published) {
+    let Status { policies, rejected, revision, summary, withdrawn, .. } = status;
+    let catalog = published.reported();
+    let located: HashMap<_, _> =
+        catalog.policies().iter().map(|located| (located.entry.policy.name.as_str(), located)).collect();
+    // Another commit may be published meanwhile: the next overview has its policies.
+    let known = |status: PolicyStatus| {
+        let located = located.get(status.name.as_str())?;
+        Some(KnownPolicy::new(status, located))
+    };
+    facts.policies = policies.into_iter().filter_map(known).collect();
+    facts.rejected = rejected;
+    facts.revision = Some(revision);
+    facts.summary = summary.counts;
+    facts.withdrawn = withdrawn;
+}
+
+/// Who has halted everything, as far as that is known.
+fn halt(served: &Served, published: &Published) -> Halt {
+    let book = &served.services.halting.book;
+    // What is published may be newer than what the book has read of it.
+    book.read(published);
+    if let Some(first) = book.view().halts.into_iter().next() {
+        return Halt { by: Some(first.by), reason: Some(first.reason), since: Some(first.since.0) };
+    }
+    let reason = standing::reason(published);
+    let by = standing::standing(published, book).into_iter().next();
+    Halt { by, reason, since: None }
+}
+
+pub(crate) fn described() -> Operation {
+    Operation::new("All that is happening, on one screen: what the page and `hfi status` show")
+        .answers(200, "The overview, at most a second old", Some(json::<Overview>()), &[])
+        .problems(&[503])
+}

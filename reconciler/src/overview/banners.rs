@@ -1,0 +1,70 @@
+//! The banners that hold.
+
+use std::collections::HashSet;
+
+use policies::Timestamp;
+
+use super::{
+    doing::Doing,
+    facts::{Facts, Halt, Replicas, Source},
+};
+use crate::api::overview::banner::{Banner, State};
+
+/// All that hold, the most urgent first. There is always one.
+pub(super) fn banners(facts: &Facts, now: Timestamp) -> Vec<Banner> {
+    let doubts =
+        [not_sure(&facts.replicas), may_still_inject(facts), injecting(facts), listening(&facts.replicas)];
+    // Only who knows all may say it.
+    let nothing = doubts.iter().all(Option::is_none) && facts.source.starting.is_none();
+    let [not_sure, may_still_inject, injecting, listening] = doubts;
+    let halted = facts.halt.clone().map(|Halt { by, reason, since }| State::Halted {
+        by,
+        reason,
+        since: since.map(Into::into),
+    });
+    let withdrawn = facts.withdrawn.clone().map(|reason| State::Withdrawn { reason });
+    let nothing = nothing.then_some(State::NothingIsInjected);
+    let states =
+        [not_sure, stale(&facts.source), halted, withdrawn, may_still_inject, injecting, listening, nothing];
+    states.into_iter().flatten().map(|state| Banner::new(state, now)).collect()
+}
+
+fn not_sure(Replicas { total, missing, remember_all, .. }: &Replicas) -> Option<State> {
+    let is_sure = missing.is_empty() && *remember_all;
+    (!is_sure).then_some(State::NotSure { complete: *remember_all, missing: missing.len(), replicas: *total })
+}
+
+fn stale(Source { is_git, read_at, failure, starting }: &Source) -> Option<State> {
+    let is_read = read_at.is_some() && failure.is_none() && starting.is_none();
+    let reason = || failure.as_ref().or(starting.as_ref()).cloned();
+    (!is_read).then(|| State::Stale {
+        git: *is_git,
+        reason: reason().unwrap_or_else(|| "it is being read for the first time".to_owned()),
+        since: read_at.map(Into::into),
+    })
+}
+
+fn may_still_inject(facts: &Facts) -> Option<State> {
+    let filters = facts.filters.iter().filter(|known| known.doing == Doing::MayInject).count();
+    (filters > 0).then_some(State::MayStillInject { filters })
+}
+
+fn injecting(facts: &Facts) -> Option<State> {
+    let injecting = facts.filters.iter().filter(|known| known.doing == Doing::Injects);
+    let services: HashSet<_> =
+        injecting.map(|known| (&*known.filter.namespace, service(&known.filter.service))).collect();
+    // It says how it was some seconds ago, so alone it says nothing of now.
+    let measured = facts.filters.iter().filter_map(|known| Some(known.filter.measured.as_ref()?.per_second));
+    let per_second = measured.reduce(|all, one| all + one);
+    (!services.is_empty()).then_some(State::Injecting { per_second, services: services.len() })
+}
+
+/// The service of a workload: the shortest of its names, as versions have longer ones, such as `checkout-v2`.
+fn service(names: &str) -> &str {
+    names.split(',').min_by_key(|name| name.len()).unwrap_or_default()
+}
+
+fn listening(replicas: &Replicas) -> Option<State> {
+    let seconds = replicas.settled_in.as_millis().div_ceil(1_000);
+    (seconds > 0).then(|| State::Listening { seconds: u64::try_from(seconds).unwrap_or(u64::MAX) })
+}

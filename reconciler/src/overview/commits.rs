@@ -1,0 +1,156 @@
+//! The commits that changed policies. Each is looked for once, and then followed from commit to commit.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
+};
+
+use policies::language::PolicyName;
+use tracing::debug;
+
+use crate::{
+    api::{
+        overview::{Listed, recent::Recent},
+        writes::HistoryCommit,
+    },
+    serving::turnover::Turn,
+    source::{
+        Revision, SourceError,
+        ancestry::{Ancestry, CommitId},
+        git::DocumentHistory,
+    },
+};
+
+/// The most entries of what came and went, and the most policies that one of them names.
+const MAX_RECENT: usize = 30;
+const MAX_NAMED: usize = 10;
+
+/// The commits that are known.
+#[derive(Debug, Default)]
+pub struct Commits {
+    known: Mutex<Known>,
+    /// Held while commits are looked for.
+    searching: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    tip: Option<CommitId>,
+    /// The last commit that changed a policy, up to the tip; `None` if it is too long ago.
+    last: BTreeMap<PolicyName, Option<HistoryCommit>>,
+    /// The commits of turns, by their numbers.
+    of_turns: HashMap<u64, BTreeMap<PolicyName, HistoryCommit>>,
+}
+
+impl Commits {
+    /// Looks for the commits that changed these policies, and for those of these turns, as far as they are not known.
+    /// Blocks; nothing is done if somebody else does the same.
+    pub fn find(
+        &self,
+        documents: &DocumentHistory,
+        (revision, ancestry): (&Revision, &Ancestry),
+        names: &BTreeSet<PolicyName>,
+        turns: &[Turn],
+    ) {
+        let _searching = match self.searching.try_lock() {
+            Ok(searching) => searching,
+            Err(TryLockError::Poisoned(error)) => error.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        let Some(tip) = CommitId::of_revision(revision.as_str()) else { return };
+        let found = self.find_last(documents, tip, ancestry, names).and(self.find_turns(documents, turns));
+        if let Err(error) = found {
+            debug!(%error, "cannot tell by which commits policies came");
+        }
+    }
+
+    /// The last commit that changed a policy, if it is known.
+    pub fn last(&self, name: &PolicyName) -> Option<HistoryCommit> {
+        self.lock().last.get(name)?.clone()
+    }
+
+    /// What came and went, each with its commit, if that is known.
+    pub fn recent(&self, turns: &[Turn]) -> Vec<Recent> {
+        let known = self.lock();
+        let nothing = BTreeMap::new();
+        let of_turn = |turn: &Turn| entries(turn, known.of_turns.get(&turn.number).unwrap_or(&nothing));
+        turns.iter().flat_map(of_turn).take(MAX_RECENT).collect()
+    }
+
+    fn find_last(
+        &self,
+        documents: &DocumentHistory,
+        tip: CommitId,
+        ancestry: &Ancestry,
+        names: &BTreeSet<PolicyName>,
+    ) -> Result<(), SourceError> {
+        let (before, mut last) = {
+            let known = self.lock();
+            let is_before = |tip: &CommitId| ancestry.commits().is_some_and(|commits| commits.contains(tip));
+            // After a push that was forced nothing that is known holds.
+            let before = known.tip.filter(is_before);
+            (before, before.map(|_| known.last.clone()).unwrap_or_default())
+        };
+        last.retain(|name, _| names.contains(name));
+        if let Some(before) = before {
+            let followed = last.keys().cloned().collect();
+            let changed = documents.last_changes(tip, Some(before), &followed)?;
+            last.extend(changed.into_iter().map(|(name, commit)| (name, Some(commit.into()))));
+        }
+        let new: BTreeSet<_> = names.iter().filter(|name| !last.contains_key(*name)).cloned().collect();
+        let mut changed = documents.last_changes(tip, None, &new)?;
+        last.extend(new.into_iter().map(|name| {
+            let commit = changed.remove(&name).map(Into::into);
+            (name, commit)
+        }));
+        let mut known = self.lock();
+        (known.tip, known.last) = (Some(tip), last);
+        Ok(())
+    }
+
+    fn find_turns(&self, documents: &DocumentHistory, turns: &[Turn]) -> Result<(), SourceError> {
+        self.lock().of_turns.retain(|number, _| turns.iter().any(|turn| turn.number == *number));
+        for turn in turns {
+            let commit = |revision: &Revision| CommitId::of_revision(revision.as_str());
+            let Some((before, after)) = &turn.between else { continue };
+            let (Some(before), Some(after)) = (commit(before), commit(after)) else { continue };
+            if self.lock().of_turns.contains_key(&turn.number) {
+                continue;
+            }
+            let found = documents.last_changes(after, Some(before), &turn.names)?;
+            let found = found.into_iter().map(|(name, commit)| (name, commit.into())).collect();
+            self.lock().of_turns.insert(turn.number, found);
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The entries of a turn: one for each commit.
+fn entries(turn: &Turn, commits: &BTreeMap<PolicyName, HistoryCommit>) -> Vec<Recent> {
+    let mut by_commit = Vec::<(Option<&HistoryCommit>, Vec<&PolicyName>)>::new();
+    for name in &turn.names {
+        let commit = commits.get(name);
+        match by_commit.iter_mut().find(|(known, _)| *known == commit) {
+            Some((_, names)) => names.push(name),
+            None => by_commit.push((commit, vec![name])),
+        }
+    }
+    // What is not named is counted with the first.
+    let mut unnamed = turn.total - turn.names.len();
+    let entry = |(commit, names): (Option<&HistoryCommit>, Vec<&PolicyName>)| {
+        let policies = Listed::first_of(MAX_NAMED, names.into_iter(), ToString::to_string);
+        Recent {
+            at: turn.at.into(),
+            because: turn.because.clone(),
+            commit: commit.cloned(),
+            policies: Listed { total: policies.total + std::mem::take(&mut unnamed), ..policies },
+            what: turn.what,
+            why: turn.why,
+        }
+    };
+    by_commit.into_iter().map(entry).collect()
+}

@@ -1,0 +1,121 @@
+//! All that is known, as one value.
+
+use std::time::Duration;
+
+use policies::{
+    Policy, Timestamp,
+    language::{Mode, PolicyName},
+    repository::LocatedPolicy,
+};
+
+use super::doing::Doing;
+use crate::api::{
+    counts::Counts,
+    filters::Filter,
+    overview::{in_force::Shares, recent::Recent},
+    peers::MissingReplica,
+    policy_status::{PolicyStatus, RejectedFile},
+    writes::HistoryCommit,
+};
+
+/// What is known of policies, filters and replicas.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    pub source: Source,
+    /// The halt of everything, if there is one.
+    pub halt: Option<Halt>,
+    /// The reason why the revision is withdrawn, if it is.
+    pub withdrawn: Option<String>,
+    pub replicas: Replicas,
+    pub revision: Option<String>,
+    pub summary: Counts,
+    pub policies: Vec<KnownPolicy>,
+    pub rejected: Vec<RejectedFile>,
+    /// Sorted by node.
+    pub filters: Vec<KnownFilter>,
+    /// The newest first.
+    pub recent: Vec<Recent>,
+}
+
+/// How the source was read.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// It is a Git repository.
+    pub is_git: bool,
+    /// The last time that it was read.
+    pub read_at: Option<Timestamp>,
+    /// The last error since then, if there was one.
+    pub failure: Option<String>,
+    /// Present while there is nothing to serve: the reason.
+    pub starting: Option<String>,
+}
+
+/// A halt of everything.
+#[derive(Clone, Debug, Default)]
+pub struct Halt {
+    pub by: Option<String>,
+    pub reason: Option<String>,
+    pub since: Option<Timestamp>,
+}
+
+/// The replicas whose filters are known.
+#[derive(Clone, Debug, Default)]
+pub struct Replicas {
+    /// Those that answered, of all: `1 of 2`; `None` without peers.
+    pub count: Option<String>,
+    /// All of them, this one among them.
+    pub total: usize,
+    pub missing: Vec<MissingReplica>,
+    /// False if one of them does not remember all filters that poll.
+    pub remember_all: bool,
+    /// The time after which every filter has polled one of them; zero if that has passed.
+    pub settled_in: Duration,
+}
+
+/// A policy, and what is known beside its status.
+#[derive(Clone, Debug)]
+pub struct KnownPolicy {
+    pub name: PolicyName,
+    pub status: PolicyStatus,
+    pub configured: Shares,
+    pub is_shadow: bool,
+    /// The instant at which it comes into force; `None` if it always was.
+    pub in_force_from: Option<Timestamp>,
+    pub committed: Option<HistoryCommit>,
+    pub spark: Vec<f64>,
+}
+
+/// A filter, and what it does.
+#[derive(Clone, Debug)]
+pub struct KnownFilter {
+    pub filter: Filter,
+    pub doing: Doing,
+}
+
+impl Replicas {
+    /// True if no filter polls that is not known.
+    pub fn know_all_filters(&self) -> bool {
+        self.missing.is_empty() && self.remember_all && self.settled_in.is_zero()
+    }
+}
+
+impl KnownPolicy {
+    pub fn new(status: PolicyStatus, located: &LocatedPolicy) -> Self {
+        let policy = &located.entry.policy;
+        Self {
+            name: policy.name.clone(),
+            status,
+            configured: shares(policy),
+            is_shadow: policy.mode == Mode::Shadow,
+            in_force_from: located.in_force_from(),
+            committed: None,
+            spark: Vec::new(),
+        }
+    }
+}
+
+fn shares(policy: &Policy) -> Shares {
+    let parts = || policy.rules.iter().map(|rule| rule.fault.percentage.parts_per_million());
+    let share = |parts: Option<u32>| f64::from(parts.unwrap_or_default()) / 1_000_000.0;
+    Shares { highest: share(parts().max()), lowest: share(parts().min()) }
+}
