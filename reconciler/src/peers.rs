@@ -46,8 +46,6 @@ use crate::{
 
 /// The time for all replicas to answer, from the look at the addresses on.
 pub const TIME: Duration = Duration::from_secs(2);
-/// The same for what they are told, since somebody waits 2 s for the whole answer.
-const TELL_TIME: Duration = Duration::from_millis(1_800);
 
 /// How replicas reach each other.
 #[derive(Clone, Debug)]
@@ -87,21 +85,22 @@ impl Peers {
         resource: &'static str,
     ) -> Replies<T> {
         let id: Arc<str> = self.id.as_str().into();
-        self.each(TIME, move |client| {
+        self.each(Instant::now() + TIME, move |client| {
             let id = Arc::clone(&id);
             async move { client.ask_replica(&id, resource, TIME).await }
         })
         .await
     }
 
-    /// What all others answer to `POST /v1/peer/{resource}` with this body.
+    /// What all others answer to `POST /v1/peer/{resource}` with this body, until then.
     pub async fn tell<T: DeserializeOwned + Send + 'static>(
         self: &Arc<Self>,
         resource: &'static str,
         told: impl Serialize + Send + Sync + 'static,
+        end: Instant,
     ) -> Replies<T> {
         let (id, told): (Arc<str>, _) = (self.id.as_str().into(), Arc::new(told));
-        self.each(TELL_TIME, move |client| {
+        self.each(end, move |client| {
             let (id, told) = (Arc::clone(&id), Arc::clone(&told));
             async move { client.tell_replica(&id, resource, &*told, TIME).await }
         })
@@ -117,31 +116,32 @@ impl Peers {
     /// Asks at all addresses at once.
     async fn each<T, F>(
         self: &Arc<Self>,
-        time: Duration,
+        end: Instant,
         ask: impl FnOnce(Arc<Client>) -> F + Clone + Send + 'static,
     ) -> Replies<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<PeerAnswer<T>, Failure>> + Send + 'static,
     {
-        let end = Instant::now() + time;
+        // In tenths of a second.
+        let time = end.duration_since(Instant::now()).as_secs_f64();
+        let late = format!("it does not answer within {} s", (time * 10.0).round() / 10.0);
         let Found { addresses, troubles } = self.addresses.find(end).await;
         self.meet(addresses.keys());
-        let mut asked = JoinSet::new();
+        let (mut asked, mut answers) = (JoinSet::new(), HashMap::new());
         for (address, name) in addresses {
-            let (this, ask) = (Arc::clone(self), ask.clone());
+            let (this, ask, late) = (Arc::clone(self), ask.clone(), late.clone());
+            answers.insert(address, Err("asking it has failed; see the log of this replica".to_owned()));
             asked.spawn(async move {
                 let answer = async {
                     let client = this.client(address, &name).await?;
                     ask(client).await.map_err(|failure| replies::reason(&failure))
                 };
-                let late = || Err(format!("it does not answer within {} s", time.as_secs_f64()));
-                (address, timeout_at(end, answer).await.unwrap_or_else(|_| late()))
+                (address, timeout_at(end, answer).await.unwrap_or(Err(late)))
             });
         }
-        let mut answers = Vec::new();
         while let Some(answered) = asked.join_next().await {
-            answers.extend(answered.ok());
+            answers.extend(answered);
         }
         self.sorted(answers, troubles)
     }
@@ -186,7 +186,7 @@ impl Peers {
     /// Notes what came from each address, and leaves this replica out.
     fn sorted<T>(
         &self,
-        answers: Vec<(SocketAddr, Result<PeerAnswer<T>, String>)>,
+        answers: HashMap<SocketAddr, Result<PeerAnswer<T>, String>>,
         troubles: Vec<addresses::Trouble>,
     ) -> Replies<T> {
         let mut members = self.members();

@@ -13,8 +13,12 @@ mod saving;
 mod view;
 mod work;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
+use policies::Timestamp;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
@@ -23,7 +27,7 @@ pub use self::{commits::Committing, view::View, work::Work};
 use super::{
     halt::{Halt, HaltId},
     in_git::{Awaited, InGit},
-    ledger::Ledger,
+    ledger::{Ledger, MAX_OWN},
     store::{Store, Stored},
 };
 use crate::{
@@ -31,12 +35,10 @@ use crate::{
     serving::gate::{Gate, Halter},
 };
 
-/// The most halts at once, since all stand in one file.
-const MAX_HALTS: usize = 32;
-
 /// The halts of this replica.
 #[derive(Debug)]
 pub struct Book {
+    clock: fn() -> Timestamp,
     gate: Arc<Gate>,
     /// False for a directory, which has no commits to wait for.
     follows_branch: bool,
@@ -57,11 +59,25 @@ struct State {
     commits: Commits,
     ending: Ending,
     saved: Saved,
+    /// The time at which another replica told more halts than there is room for. Everything is held until all replicas
+    /// were asked again.
+    crowded: Option<Instant>,
 }
 
 impl Book {
     /// Opens the book, and holds at once what an earlier process stored.
     pub fn open(gate: Arc<Gate>, store: Option<Store>, committing: Committing, follows_branch: bool) -> Self {
+        Self::open_by(now, gate, store, committing, follows_branch)
+    }
+
+    /// The same by a clock.
+    pub(super) fn open_by(
+        clock: fn() -> Timestamp,
+        gate: Arc<Gate>,
+        store: Option<Store>,
+        committing: Committing,
+        follows_branch: bool,
+    ) -> Self {
         let (mut unreadable, mut known) = (None, None);
         match store.as_ref().map(Store::load) {
             Some(Ok(stored)) => known = stored,
@@ -78,7 +94,7 @@ impl Book {
         let store = store.filter(|_| unreadable.is_none());
         let known = known.unwrap_or_else(|| Stored::new(Ledger::default(), InGit::default()));
         let Stored { mut ledger, mut in_git, .. } = known.clone();
-        ledger.forget(now());
+        ledger.forget(clock());
         if !follows_branch {
             in_git.await_nothing();
         }
@@ -91,8 +107,10 @@ impl Book {
             commits: Commits::new(committing),
             ending: Ending::default(),
             saved: Saved::new(known),
+            crowded: None,
         };
         let book = Self {
+            clock,
             gate,
             follows_branch,
             unreadable,
@@ -124,41 +142,65 @@ impl Book {
     /// elsewhere, unless there are too many; the error says that all of these are being ended.
     pub fn halt(&self, by: &str, reason: &str) -> Result<Halt, String> {
         let mut state = self.lock();
-        if state.ledger.halts().count() >= MAX_HALTS {
-            let goes_on = state.ledger.halts().find(|halt| !state.ending.has(&halt.id));
+        if state.ledger.own().count() >= MAX_OWN {
+            let goes_on = state.ledger.own().find(|halt| !state.ending.has(&halt.id));
             return goes_on.cloned().ok_or_else(|| {
-                format!("somebody is ending all {MAX_HALTS} halts; send this again once they have ended")
+                format!("somebody is ending all {MAX_OWN} halts; send this again once they have ended")
             });
         }
-        let halt = Halt::new(by, reason, now());
-        state.ledger.add(halt.clone());
+        let halt = Halt::new(by, reason, (self.clock)());
+        state.ledger.begin(halt.clone());
         state.commits.begin_anew();
         self.update(&state);
         warn!(id = %halt.id, by, reason, "halted: every snapshot is empty");
         Ok(halt)
     }
 
-    /// Takes over what another replica knows.
-    pub fn merge(&self, other: &Ledger) {
-        let mut state = self.lock();
+    /// Takes over what another replica tells.
+    pub fn hear(&self, told: &Ledger) {
+        let (mut state, now) = (self.lock(), (self.clock)());
         let before = state.ledger.clone();
-        state.ledger.merge(other);
+        let left_out = state.ledger.hear(told, now);
+        if left_out > 0 && state.crowded.replace(Instant::now()).is_none() {
+            warn!(
+                left_out,
+                "another replica tells more halts than there is room for: every snapshot is empty"
+            );
+            self.hold(&state);
+        }
         let awaited = if self.follows_branch { state.to_await(&before) } else { Vec::new() };
         state.in_git.await_removal(awaited);
-        state.ledger.forget(now());
+        state.ledger.forget(now);
         if before == state.ledger {
             return;
         }
-        for Halt { id, by, reason, .. } in state.ledger.halts().filter(|halt| !before.has(&halt.id)) {
-            warn!(%id, by, reason, "halted by another replica: every snapshot is empty");
+        let begun = state.ledger.halts().filter(|halt| !before.has(&halt.id));
+        let begun: Vec<_> = begun.cloned().collect();
+        state.commits.heard(&begun, Instant::now());
+        if let Some(Halt { id, by, reason, .. }) = begun.first() {
+            let halts = begun.len();
+            warn!(%id, by, reason, halts, "halted by another replica: every snapshot is empty");
         }
-        for Halt { id, .. } in before.halts() {
-            if state.ledger.has_ended(id) {
-                info!(%id, "another replica has ended a halt");
-                state.forget(id);
-            }
+        let ended: Vec<_> =
+            before.halts().map(|halt| halt.id.clone()).filter(|id| state.ledger.has_ended(id)).collect();
+        if let Some(id) = ended.first() {
+            info!(%id, halts = ended.len(), "another replica has ended a halt");
         }
+        ended.iter().for_each(|id| state.forget(id));
         self.update(&state);
+    }
+
+    /// All other replicas have been asked for their halts, from then on.
+    pub fn has_asked(&self, since: Instant) {
+        let mut state = self.lock();
+        if state.crowded.take_if(|crowded| *crowded < since).is_some() {
+            self.update(&state);
+        }
+    }
+
+    /// True if somebody has begun this halt at this replica.
+    pub fn is_own(&self, id: &HaltId) -> bool {
+        self.lock().ledger.is_own(id)
     }
 
     /// All halts that are known, and those that have ended.
@@ -178,7 +220,7 @@ impl Book {
     }
 
     fn hold(&self, state: &State) {
-        let holds = state.held().next().is_some() || self.unreadable.is_some();
+        let holds = state.held().next().is_some() || state.crowded.is_some() || self.unreadable.is_some();
         if !self.gate.halt(Halter::Request, holds) {
             return;
         }
@@ -217,6 +259,6 @@ impl State {
     /// Forgets what was begun for a halt that has ended.
     fn forget(&mut self, id: &HaltId) {
         self.ending.forget(id);
-        self.commits.forget_proposal(id);
+        self.commits.forget(id);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, Instant, sleep};
 
 use super::{book::Book, ledger::Ledger, telling};
 use crate::{
@@ -12,10 +12,14 @@ use crate::{
     shutdown::Shutdown,
 };
 
+/// The time for one exchange.
+pub const TIME: Duration = Duration::from_millis(1_800);
 /// The pause between two exchanges.
 const PAUSE: Duration = Duration::from_secs(5);
-/// The same under a halt while a replica is missing.
+/// The same under a halt, since somebody looks whether all hold.
 const SHORT_PAUSE: Duration = Duration::from_secs(1);
+/// The shortest pause, whatever news each exchange brings.
+const LEAST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The exchange with the other replicas.
 #[derive(Debug)]
@@ -23,12 +27,14 @@ pub struct Exchange {
     book: Arc<Book>,
     peers: Arc<Peers>,
     publisher: Arc<Publisher>,
-    last: Mutex<Last>,
+    /// The one that began last, of those that have ended.
+    last: Mutex<Option<Last>>,
 }
 
-/// The last exchange.
-#[derive(Debug, Default)]
+/// An exchange that has ended.
+#[derive(Debug)]
 struct Last {
+    begun: Instant,
     told: Ledger,
     replicas: Vec<HaltedReplica>,
 }
@@ -45,25 +51,43 @@ impl Exchange {
 
     /// Takes over what another replica has told. The error says what is wrong with it.
     pub fn hear(&self, told: PeerHalts) -> Result<(), String> {
-        self.book.merge(&telling::read(told)?);
+        let (told, read) = telling::read(told);
+        self.book.hear(&told);
         // The commits that ended halts may be served here already.
         if self.book.awaits()
             && let Publication::Serving(published) = self.publisher.publication()
         {
             self.book.read(&published);
         }
-        Ok(())
+        read
     }
 
-    /// The other replicas, as the last exchange has found them.
-    pub fn replicas(&self) -> Vec<HaltedReplica> {
-        self.lock().replicas.clone()
+    /// The other replicas, as the last exchange has found them, and true if that has told them all halts that began
+    /// here.
+    pub fn replicas(&self) -> (Vec<HaltedReplica>, bool) {
+        let known = self.book.ledger();
+        match &*self.lock() {
+            Some(Last { told, replicas, .. }) => {
+                (replicas.clone(), known.own().all(|halt| told.has(&halt.id)))
+            }
+            None => (Vec::new(), false),
+        }
     }
 
     /// Tells all others at once, and takes over what they answer. It ends in time, whoever does not answer.
     pub async fn once(&self) {
+        self.until(Instant::now() + TIME).await;
+    }
+
+    /// The same until a time, if that is enough to hear from anybody.
+    pub async fn until(&self, end: Instant) {
+        let begun = Instant::now();
+        if end < begun + LEAST_PAUSE {
+            return;
+        }
         let told = self.book.ledger();
-        let replies = self.peers.tell::<PeerHalts>("halts", telling::tell(&told, self.is_halted())).await;
+        let message = telling::tell(&told, self.is_halted());
+        let replies = self.peers.tell::<PeerHalts>("halts", message, end).await;
         let replicas = replies.0.into_iter().map(|Reply { name, answer }| {
             let heard = answer.and_then(|told| {
                 let halted = told.halted;
@@ -75,15 +99,25 @@ impl Exchange {
             }
         });
         let replicas = replicas.collect();
-        *self.lock() = Last { told, replicas };
+        self.book.has_asked(begun.into_std());
+        let mut last = self.lock();
+        if last.as_ref().is_none_or(|last| last.begun < begun) {
+            *last = Some(Last { begun, told, replicas });
+        }
     }
 
     /// Goes on until shutdown: after each change, and every few seconds.
     pub async fn follow(&self, shutdown: Shutdown) {
         let mut changed = self.book.watch();
         loop {
-            let is_told = || self.book.ledger() == self.lock().told;
-            let news = async { while is_told() && changed.changed().await.is_ok() {} };
+            let is_told = || {
+                let known = self.book.ledger();
+                self.lock().as_ref().is_some_and(|last| last.told == known)
+            };
+            let news = async {
+                sleep(LEAST_PAUSE).await;
+                while is_told() && changed.changed().await.is_ok() {}
+            };
             tokio::select! {
                 () = sleep(self.pause()) => {}
                 () = news => {}
@@ -94,15 +128,14 @@ impl Exchange {
     }
 
     fn pause(&self) -> Duration {
-        let is_missing = self.lock().replicas.iter().any(|replica| !replica.halted);
-        if self.is_halted() && is_missing { SHORT_PAUSE } else { PAUSE }
+        if self.is_halted() { SHORT_PAUSE } else { PAUSE }
     }
 
     fn is_halted(&self) -> bool {
         matches!(self.publisher.publication(), Publication::Serving(published) if published.is_halted())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Last> {
+    fn lock(&self) -> MutexGuard<'_, Option<Last>> {
         // It is replaced in one step.
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }

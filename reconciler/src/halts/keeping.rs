@@ -16,7 +16,6 @@ use super::{
     halt::{Halt, HaltId},
 };
 use crate::{
-    access::rights::UserName,
     printable::printable,
     shutdown::Shutdown,
     writes::{
@@ -61,7 +60,7 @@ async fn repeat(kind: Kind, book: &Arc<Book>, writes: &Writes, Ends { shutdown, 
     loop {
         changed.borrow_and_update();
         // Before the look, so that a time in between is not lost.
-        let (put_again, is_drained) = (book.put_again(), drained.is_requested());
+        let (next_put, is_drained) = (book.next_put(), drained.is_requested());
         let work = book.work();
         let is_done = match kind {
             Kind::Put => work.put.is_empty(),
@@ -74,7 +73,7 @@ async fn repeat(kind: Kind, book: &Arc<Book>, writes: &Writes, Ends { shutdown, 
             pause = FIRST_PAUSE;
             tokio::select! {
                 changed = changed.changed() => if changed.is_err() { return },
-                () = until(put_again) => {}
+                () = until(next_put) => {}
                 () = drained.requested() => {}
             }
             continue;
@@ -93,6 +92,8 @@ async fn repeat(kind: Kind, book: &Arc<Book>, writes: &Writes, Ends { shutdown, 
         } else if shutdown.is_requested() {
             sleep(FIRST_PAUSE).await;
         } else {
+            // Whatever happens: nobody makes this one try without a pause.
+            sleep(FIRST_PAUSE).await;
             tokio::select! {
                 () = sleep(jittered(pause)) => {}
                 // Another halt does not wait for the pause after the failure of this one.
@@ -122,9 +123,10 @@ async fn remove(book: &Book, writes: &Writes, ids: Vec<HaltId>) -> Result<(), Re
 
 /// Puts halts into the file.
 async fn put(book: &Arc<Book>, writes: &Writes, put: Vec<Halt>) -> Result<(), Refusal> {
-    let Some(first) = put.first() else { return Ok(()) };
-    // A halt may come from elsewhere.
-    let user = UserName::parse(&first.by).map_or(OURSELVES, |_| first.by.as_str()).to_owned();
+    // Who halts here has shown who that is. Of others that is only said, and nobody signs in their names.
+    let own = put.iter().find(|halt| book.is_own(&halt.id));
+    let user = own.map_or(OURSELVES, |halt| halt.by.as_str()).to_owned();
+    let Some(first) = own.or(put.first()) else { return Ok(()) };
     let subject = format!("Halt everything: {}", printable(&first.reason));
     let subject = subject.chars().take(MAX_SUBJECT).collect();
     // Those that are written: some may have ended since.

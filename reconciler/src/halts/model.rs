@@ -1,6 +1,7 @@
 //! Random histories of several replicas: halts and their ends, lost messages, restarts, and what others do in Git.
 
 mod histories;
+mod lies;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -11,15 +12,18 @@ use std::{
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use self::lies::{Lie, lies};
 use super::{
     book::{Book, Committing},
     document,
     halt::{Halt, HaltId},
     in_git::Branch,
+    ledger::Ledger,
     store::Store,
+    telling,
 };
-use crate::{serving::gate::Gate, source::ancestry::CommitId, writes::file_change::Edited};
-use policies::File;
+use crate::{clock::now, serving::gate::Gate, source::ancestry::CommitId, writes::file_change::Edited};
+use policies::{File, Timestamp};
 
 const REPLICAS: usize = 3;
 
@@ -36,6 +40,8 @@ enum Step {
     Restart(usize),
     /// One tells the other all that it knows.
     Tell(usize, usize),
+    /// Somebody who is no replica tells one of them what harms most.
+    Lie(Lie, usize),
     /// Somebody removes the file by a commit.
     RemoveByHand,
     /// Somebody forces the branch back by one commit.
@@ -46,7 +52,25 @@ enum Step {
     PutBack,
 }
 
-fn steps(peers: bool) -> impl Strategy<Value = Vec<Step>> {
+/// The time beside the right one, in days.
+fn days<const DAYS: i64>() -> Timestamp {
+    let now = now().millis_since(Timestamp::from_millis(0));
+    Timestamp::from_millis(now.saturating_add_signed(DAYS * 24 * 3_600_000))
+}
+
+/// Wrong clocks: more than a week apart, so that one has forgotten what the other has just ended.
+const CLOCKS: [fn() -> Timestamp; REPLICAS] = [now, days::<30>, days::<-30>];
+
+/// Who tells replicas of halts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Peers {
+    Nobody,
+    Replicas,
+    /// Replicas with wrong clocks, and somebody who lies.
+    Liars,
+}
+
+fn steps(peers: Peers) -> impl Strategy<Value = Vec<Step>> {
     let replica = 0..REPLICAS;
     let step = prop_oneof![
         3 => replica.clone().prop_map(Step::Halt),
@@ -55,8 +79,11 @@ fn steps(peers: bool) -> impl Strategy<Value = Vec<Step>> {
         2 => replica.clone().prop_map(Step::Push),
         4 => replica.clone().prop_map(Step::Fetch),
         2 => replica.clone().prop_map(Step::Restart),
-        if peers { 4 } else { 1 } => (replica.clone(), replica).prop_map(move |(one, other)| {
-            if peers { Step::Tell(one, other) } else { Step::Fetch(one) }
+        if peers > Peers::Nobody { 4 } else { 1 } => (replica.clone(), replica.clone()).prop_map(move |(one, other)| {
+            if peers > Peers::Nobody { Step::Tell(one, other) } else { Step::Fetch(one) }
+        }),
+        if peers == Peers::Liars { 8 } else { 1 } => (lies(), replica).prop_map(move |(lie, replica)| {
+            if peers == Peers::Liars { Step::Lie(lie, replica) } else { Step::Fetch(replica) }
         }),
         1 => Just(Step::RemoveByHand),
         1 => Just(Step::Force),
@@ -74,13 +101,14 @@ struct Commit {
 }
 
 struct Replica {
+    clock: fn() -> Timestamp,
     gate: Arc<Gate>,
     book: Book,
     /// Present if it has a state directory.
     state: Option<TempDir>,
     /// The halts that it must hold, unless somebody has ended them.
     holds: BTreeSet<HaltId>,
-    /// The halts without which it has read the branch, although that had them before.
+    /// The halts without which it has read the branch, although that had them before, and that it has not put there since.
     missed: BTreeSet<HaltId>,
 }
 
@@ -94,7 +122,9 @@ struct World {
     committed: BTreeSet<HaltId>,
     /// The halts that a person has put back. What another replica puts, since it does not know of the end, is not.
     put_back: BTreeSet<HaltId>,
-    peers: bool,
+    /// The halts that somebody made up.
+    lies: BTreeSet<HaltId>,
+    peers: Peers,
 }
 
 fn halts(file: Option<&[u8]>) -> Vec<Halt> {
@@ -103,19 +133,20 @@ fn halts(file: Option<&[u8]>) -> Vec<Halt> {
     file.halts().filter_map(|halt| document::halt(halt)).collect()
 }
 
-fn open(state: Option<&TempDir>) -> (Arc<Gate>, Book) {
+fn open(state: Option<&TempDir>, clock: fn() -> Timestamp) -> (Arc<Gate>, Book) {
     let gate = Arc::<Gate>::default();
     let store = state.map(|state| Store::new(state.path().to_owned(), None));
-    (Arc::clone(&gate), Book::open(gate, store, Committing::ToServed, true))
+    (Arc::clone(&gate), Book::open_by(clock, gate, store, Committing::ToServed, true))
 }
 
 impl World {
-    fn new(peers: bool) -> Self {
+    fn new(peers: Peers) -> Self {
         let replica = |number: usize| {
             // One of them remembers nothing.
             let state = (number > 0).then(|| tempfile::tempdir().unwrap());
-            let (gate, book) = open(state.as_ref());
-            Replica { gate, book, state, holds: BTreeSet::new(), missed: BTreeSet::new() }
+            let clock = if peers == Peers::Liars { CLOCKS[number] } else { now };
+            let (gate, book) = open(state.as_ref(), clock);
+            Replica { clock, gate, book, state, holds: BTreeSet::new(), missed: BTreeSet::new() }
         };
         let first = Commit { id: CommitId([0; 20]), file: None };
         let replicas = (0..REPLICAS).map(replica).collect();
@@ -126,6 +157,7 @@ impl World {
             ended: BTreeSet::new(),
             committed: BTreeSet::new(),
             put_back: BTreeSet::new(),
+            lies: BTreeSet::new(),
             peers,
         }
     }
@@ -155,7 +187,8 @@ impl World {
 
     /// What the task that keeps the file does. True if it had something to do.
     fn keep(&mut self, replica: usize, ends: bool) -> bool {
-        self.push(replica, ends, Instant::now()) && {
+        // The turn of the replica where a halt began is over.
+        self.push(replica, ends, Instant::now() + Duration::from_secs(10)) && {
             // A push is fetched at once.
             self.fetch(replica);
             true
@@ -180,6 +213,7 @@ impl World {
             self.replicas[replica].book.removed(&work.remove);
         } else if !work.put.is_empty() {
             let put = self.replicas[replica].book.begin_put_at(now, &[]);
+            self.replicas[replica].missed.retain(|id| !put.iter().any(|halt| halt.id == *id));
             assert!(self.replicas[replica].book.wants(&put), "what is begun is pushed");
             let commit = match document::with(file.as_deref(), &put).unwrap() {
                 Edited::Changed(file) => self.commit(file),
@@ -224,7 +258,7 @@ impl World {
     fn restart(&mut self, replica: usize) {
         let replica = &mut self.replicas[replica];
         replica.book.save();
-        (replica.gate, replica.book) = open(replica.state.as_ref());
+        (replica.gate, replica.book) = open(replica.state.as_ref(), replica.clock);
         if replica.state.is_none() {
             replica.holds.clear();
         }
@@ -244,11 +278,15 @@ impl World {
                 self.keep(replica, ends);
             }
             Step::Push(replica) => {
-                self.push(replica, false, Instant::now());
+                self.push(replica, false, Instant::now() + Duration::from_secs(10));
             }
             Step::Fetch(replica) => self.fetch(replica),
             Step::Restart(replica) => self.restart(replica),
             Step::Tell(one, other) => self.tell(one, other),
+            Step::Lie(lie, replica) => {
+                let told = self.lie(lie);
+                self.hear(replica, &told);
+            }
             Step::RemoveByHand => {
                 self.ended.extend(halts(self.head().file.as_deref()).into_iter().map(|halt| halt.id));
                 self.commit(None);
@@ -277,9 +315,22 @@ impl World {
     }
 
     fn tell(&mut self, one: usize, other: usize) {
-        let ledger = self.replicas[one].book.ledger();
-        self.replicas[other].book.merge(&ledger);
-        self.replicas[other].holds.extend(ledger.halts().map(|halt| halt.id.clone()));
+        let told = telling::tell(&self.replicas[one].book.ledger(), true);
+        let (told, read) = telling::read(told);
+        read.unwrap();
+        self.hear(other, &told);
+    }
+
+    fn hear(&mut self, replica: usize, told: &Ledger) {
+        let replica = &mut self.replicas[replica];
+        let before = replica.book.ledger();
+        replica.book.hear(told);
+        let after = replica.book.ledger();
+        let back: Vec<_> = before.ended().filter(|id| after.has(id)).collect();
+        assert!(back.is_empty(), "{back:?} had ended and hold again");
+        replica
+            .holds
+            .extend(told.halts().filter(|halt| !before.has_ended(&halt.id)).map(|halt| halt.id.clone()));
     }
 
     /// Nobody lets go of a halt that nobody has ended, and the gate does what the book says.
@@ -303,7 +354,7 @@ impl World {
                 while self.push(replica, false, Instant::now() + Duration::from_hours(1)) {
                     self.fetch(replica);
                 }
-                if self.peers {
+                if self.peers > Peers::Nobody {
                     (0..REPLICAS).for_each(|other| self.tell(replica, other));
                 }
             }
@@ -318,7 +369,12 @@ impl World {
             // One that was put back after its end holds by its document alone.
             let mut both = in_git.clone();
             both.retain(|id, _| !ledger.has_ended(id));
-            assert_eq!(held, both, "replica {number} holds what the branch has");
+            assert!(
+                held.keys().eq(both.keys()),
+                "replica {number} holds {held:?}, and the branch has {both:?}"
+            );
+            // Who lies makes two halts of one id, of which each replica keeps what it heard first.
+            assert!(self.peers == Peers::Liars || held == both, "{held:?}, {both:?}");
             if replica.book.awaits() {
                 // The commit that it waits for was forced off: it holds until somebody resumes again.
                 continue;
@@ -329,7 +385,7 @@ impl World {
     }
 }
 
-fn run(peers: bool, steps: Vec<Step>) {
+fn run(peers: Peers, steps: Vec<Step>) {
     let mut world = World::new(peers);
     for step in steps {
         world.take(step);
@@ -339,6 +395,12 @@ fn run(peers: bool, steps: Vec<Step>) {
     // Whatever holds then, one request ends it.
     world.resume(0, false);
     world.settle();
+    for replica in 0..REPLICAS {
+        // Of what ended weeks ago, by another clock, no other one knows what to wait for.
+        if peers == Peers::Liars && world.replicas[replica].book.awaits() {
+            world.resume(replica, false);
+        }
+    }
     assert!(world.head().file.is_none(), "nothing is left in the branch");
     assert!(world.replicas.iter().all(|replica| !replica.gate.is_halted()));
 }
@@ -347,12 +409,17 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
     #[test]
-    fn replicas_that_meet_in_git_only_come_to_the_same(steps in steps(false)) {
-        run(false, steps);
+    fn replicas_that_meet_in_git_only_come_to_the_same(steps in steps(Peers::Nobody)) {
+        run(Peers::Nobody, steps);
     }
 
     #[test]
-    fn replicas_that_tell_each_other_come_to_the_same(steps in steps(true)) {
-        run(true, steps);
+    fn replicas_that_tell_each_other_come_to_the_same(steps in steps(Peers::Replicas)) {
+        run(Peers::Replicas, steps);
+    }
+
+    #[test]
+    fn nobody_who_lies_to_replicas_makes_them_let_go_of_a_halt_or_bring_one_back(steps in steps(Peers::Liars)) {
+        run(Peers::Liars, steps);
     }
 }

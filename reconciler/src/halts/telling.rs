@@ -1,10 +1,8 @@
 //! The halts as replicas tell them to each other.
 
-use std::cmp::Reverse;
-
 use super::{
     halt::{Halt, HaltId},
-    ledger::Ledger,
+    ledger::{Ledger, MAX_OWN, MAX_TOLD},
 };
 use crate::{
     api::{
@@ -15,53 +13,60 @@ use crate::{
     source::ancestry::CommitId,
 };
 
-/// The most halts that are read, and the most that have ended. Those that ended last are told first.
-const MAX_HALTS: usize = 1_000;
-const MAX_ENDED: usize = 5_000;
-/// The longest text, in characters.
-const MAX_TEXT: usize = 1_024;
+/// The most halts that are told. A message has to fit into what a replica reads, or no halt is told at all.
+const MAX_HALTS: usize = MAX_TOLD + MAX_OWN;
+/// The longest texts, in characters: those of a request to halt.
+const MAX_BY: usize = 63;
+const MAX_REASON: usize = 200;
 
-/// All that a replica knows.
+/// All that a replica knows, as far as others have room for it: its own halts in any case.
 pub(super) fn tell(ledger: &Ledger, halted: bool) -> PeerHalts {
-    let halts = ledger.halts().map(|Halt { since, id, by, reason }| PeerHalt {
-        by: by.clone(),
+    let others = ledger.halts().filter(|halt| !ledger.is_own(&halt.id));
+    let halts = ledger.own().chain(others).map(|Halt { since, id, by, reason }| PeerHalt {
+        by: text(by, MAX_BY),
         id: id.to_string(),
-        reason: reason.clone(),
+        reason: text(reason, MAX_REASON),
         since: *since,
     });
-    let mut ended: Vec<_> = ledger.ended_at().map(|(id, at)| end(ledger, id, at)).collect();
-    ended.sort_by_key(|end| Reverse(end.at));
-    ended.truncate(MAX_ENDED);
-    PeerHalts { ended, halted, halts: halts.take(MAX_HALTS).collect() }
+    let ended = ledger.ends().map(|(id, at, commit)| PeerEnd {
+        at,
+        commit: commit.map(|commit| commit.to_string()),
+        id: id.to_string(),
+    });
+    PeerHalts { ended: ended.collect(), halted, halts: halts.take(MAX_HALTS).collect() }
 }
 
-fn end(ledger: &Ledger, id: &HaltId, at: Time) -> PeerEnd {
-    PeerEnd { at, commit: ledger.removed_by(id).map(|commit| commit.to_string()), id: id.to_string() }
-}
-
-/// Reads what another replica has told. The error says what is wrong with it.
-pub(super) fn read(PeerHalts { ended, halted: _, halts }: PeerHalts) -> Result<Ledger, String> {
-    if halts.len() > MAX_HALTS || ended.len() > MAX_ENDED {
-        return Err(format!(
-            "it tells more than {MAX_HALTS} halts, or more than {MAX_ENDED} that have ended"
-        ));
-    }
-    let mut ledger = Ledger::default();
+/// Reads what another replica has told: all that can be read, and what is wrong with the rest.
+pub(super) fn read(PeerHalts { ended, halted: _, halts }: PeerHalts) -> (Ledger, Result<(), String>) {
+    let mut read = Ok(());
+    let mut ends = Vec::new();
     for PeerEnd { at: Time(at), commit, id } in ended {
-        let id = read_id(&id)?;
-        if let Some(commit) = commit {
-            let wrong = || format!("it tells `{}`, which is not the id of a commit", commit.escape_debug());
-            ledger.remove(id.clone(), at, CommitId::from_hex(&commit).ok_or_else(wrong)?);
+        let commit = commit.map(|commit| read_commit(&commit)).transpose();
+        match read_id(&id).and_then(|id| Ok((id, at, commit?))) {
+            Ok(end) => ends.push(end),
+            Err(wrong) => read = Err(wrong),
         }
-        ledger.end(id, at);
     }
+    let mut ledger = Ledger::with_ends(ends);
     for PeerHalt { by, id, reason, since } in halts {
-        let id = read_id(&id)?;
-        let text = |text: &str| printable(text).chars().take(MAX_TEXT).collect();
-        let (by, reason) = (text(&by), text(&reason));
-        ledger.add(Halt { since, id, by, reason });
+        match read_id(&id) {
+            Ok(id) => {
+                let (by, reason) = (text(&by, MAX_BY), text(&reason, MAX_REASON));
+                ledger.add(Halt { since, id, by, reason });
+            }
+            Err(wrong) => read = Err(wrong),
+        }
     }
-    Ok(ledger)
+    (ledger, read)
+}
+
+fn text(text: &str, longest: usize) -> String {
+    printable(text).chars().take(longest).collect()
+}
+
+fn read_commit(commit: &str) -> Result<CommitId, String> {
+    let wrong = || format!("it tells `{}`, which is not the id of a commit", commit.escape_debug());
+    CommitId::from_hex(commit).ok_or_else(wrong)
 }
 
 fn read_id(id: &str) -> Result<HaltId, String> {
@@ -73,7 +78,7 @@ fn read_id(id: &str) -> Result<HaltId, String> {
 mod tests {
     use policies::Timestamp;
 
-    use super::{CommitId, Halt, HaltId, Ledger, MAX_ENDED, PeerHalt, PeerHalts, Time, read, tell};
+    use super::{CommitId, Halt, HaltId, Ledger, MAX_OWN, PeerEnd, PeerHalt, PeerHalts, Time, read, tell};
 
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
@@ -89,31 +94,63 @@ mod tests {
         let told = tell(&ledger(), true);
         assert!(told.halted && told.halts.len() == 1 && told.ended.len() == 1, "{told:?}");
         let json = serde_json::to_vec(&told).unwrap();
-        let read = read(serde_json::from_slice(&json).unwrap()).unwrap();
-        assert_eq!(tell(&read, true), told);
+        let (known, read) = read(serde_json::from_slice(&json).unwrap());
+        read.unwrap();
+        assert_eq!(tell(&known, true), told);
         assert_eq!(told.ended[0].commit, Some(CommitId([7; 20]).to_string()));
     }
 
-    #[test]
-    fn those_that_ended_last_are_told_where_they_are_many() {
-        let mut ledger = ledger();
-        for number in 0..=MAX_ENDED as u64 {
-            ledger.end(HaltId::parse(&format!("e{number}")).unwrap(), Timestamp::from_millis(number));
+    /// As much as anybody can make a replica know, told.
+    fn most(own: &str) -> PeerHalts {
+        let (now, wide) = (Timestamp::from_millis(1 << 40), "\u{10000}".repeat(300));
+        let id = |kind: &str, number: u64| HaltId::parse(&format!("{kind}{number:062}")).unwrap();
+        let mut ledger = Ledger::default();
+        for flood in 0..3 {
+            let numbers = || flood * 10_000..(flood + 1) * 10_000_u64;
+            let ends = numbers().map(|number| (id("e", number), now, Some(CommitId([7; 20]))));
+            let mut told = Ledger::with_ends(ends);
+            for number in numbers() {
+                let (by, reason) = (wide.clone(), wide.clone());
+                told.add(Halt { since: Time(now), id: id("h", number), by, reason });
+            }
+            ledger.hear(&told, now);
         }
-        let told = tell(&ledger, false);
-        assert_eq!((told.ended.len(), told.ended[0].id.as_str()), (MAX_ENDED, "e5000"));
-        assert!(!told.ended.iter().any(|end| end.id == "e0"));
+        for number in 0..MAX_OWN as u64 {
+            let (by, reason) = (wide.clone(), wide.clone());
+            ledger.begin(Halt { since: Time(now), id: id(own, number), by, reason });
+        }
+        tell(&ledger, true)
     }
 
     #[test]
-    fn what_is_no_id_is_refused_and_a_text_is_made_printable() {
-        let halt = |id: &str, reason: &str| {
-            let since = Time(Timestamp::from_millis(1));
-            let halt = PeerHalt { by: "alice".into(), id: id.into(), reason: reason.into(), since };
-            read(PeerHalts { halts: vec![halt], ..PeerHalts::default() })
-        };
-        assert!(halt("NO ID", "r").unwrap_err().contains("`NO ID`, which is not the id of a halt"));
-        let read = halt("h1", "a\nb").unwrap();
-        assert!(!read.halts().next().unwrap().reason.contains('\n'));
+    fn a_message_is_never_longer_than_what_a_replica_reads_and_has_the_halts_of_this_one() {
+        for own in ["a", "z"] {
+            let told = most(own);
+            assert!(serde_json::to_vec(&told).unwrap().len() < 1 << 20);
+            assert_eq!(told.halts.iter().filter(|halt| halt.id.starts_with(own)).count(), MAX_OWN);
+            let (known, read) = read(told.clone());
+            read.unwrap();
+            let mut other = Ledger::default();
+            other.hear(&known, Timestamp::from_millis(1 << 40));
+            assert!(other.halts().count() > MAX_OWN && other.ended().count() == told.ended.len());
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_is_told_and_keeps_nothing_else_from_being_heard() {
+        let since = Time(Timestamp::from_millis(1));
+        let halt = |id: &str| PeerHalt { by: "alice".into(), id: id.into(), reason: "a\nb".into(), since };
+        let end = |id: &str, commit: &str| PeerEnd { at: since, commit: Some(commit.into()), id: id.into() };
+        let commit = CommitId([7; 20]).to_string();
+        let (known, wrong) = read(PeerHalts {
+            ended: vec![end("NO ID", &commit), end("e1", "no commit"), end("e2", &commit)],
+            halted: true,
+            halts: vec![halt("h1"), halt("NO ID"), halt("h2")],
+        });
+        assert!(wrong.unwrap_err().contains("`NO ID`, which is not the id of a halt"));
+        let halts: Vec<_> =
+            known.halts().map(|halt| (halt.id.as_str(), halt.reason.contains('\n'))).collect();
+        assert_eq!(halts, [("h1", false), ("h2", false)]);
+        assert_eq!(known.ended().map(HaltId::as_str).collect::<Vec<_>>(), ["e2"]);
     }
 }

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use axum::http::{StatusCode, header};
+use tokio::time::Instant;
 
 use super::{
     problem::Problem,
@@ -39,10 +40,10 @@ impl Halting {
         Self { exchange, ..self }
     }
 
-    /// Tells the other replicas what is known now. It ends in time, whoever does not answer.
-    pub(crate) async fn tell(&self) {
+    /// Tells the other replicas what is known now. It ends then, whoever does not answer.
+    pub(crate) async fn tell(&self, end: Instant) {
         if let Some(exchange) = &self.exchange {
-            exchange.once().await;
+            exchange.until(end).await;
         }
     }
 

@@ -59,7 +59,7 @@ impl<T> Replies<T> {
 /// The replies from all addresses, one of each replica, sorted by name, without that of this process. A replica that
 /// answers at one of its addresses is not missing.
 pub(super) fn gathered<T>(arrived: Vec<Arrived<T>>, troubles: Vec<Trouble>, own: &str) -> Replies<T> {
-    let (mut answers, mut silent) = (BTreeMap::new(), Vec::new());
+    let (mut answers, mut silent, mut replies) = (BTreeMap::new(), Vec::new(), Vec::new());
     for Arrived { known, answer } in arrived {
         match answer {
             Ok(PeerAnswer { id, told, .. }) if id != own => {
@@ -67,13 +67,17 @@ pub(super) fn gathered<T>(arrived: Vec<Arrived<T>>, troubles: Vec<Trouble>, own:
                 let told = told.ok_or_else(|| "it answers nothing to this replica".to_owned());
                 answers.entry(id).or_insert(Reply { name: known.name, answer: told });
             }
+            Ok(PeerAnswer { told: Some(_), .. }) => {
+                let reason = "it answers with the id of this replica, which tells itself nothing".to_owned();
+                replies.push(Reply { name: known.name, answer: Err(reason) });
+            }
             Ok(_) => {}
             Err(reason) => silent.push((known, reason)),
         }
     }
     silent
         .retain(|(Known { id, .. }, _)| id.as_ref().is_none_or(|id| id != own && !answers.contains_key(id)));
-    let mut replies: Vec<_> = answers.into_values().collect();
+    replies.extend(answers.into_values());
     replies.extend(silent.into_iter().map(|(known, reason)| Reply { name: known.name, answer: Err(reason) }));
     replies.extend(troubles.into_iter().map(|Trouble { name, reason }| Reply { name, answer: Err(reason) }));
     replies.sort_by(|one, other| one.name.cmp(&other.name));
@@ -116,14 +120,13 @@ mod tests {
     #[test]
     fn a_replica_counts_once_and_this_one_always() {
         assert_eq!(count(&[]), "1 of 1");
-        assert_eq!(count(&[answer("own")]), "1 of 1");
-        assert_eq!(count(&[answer("own"), answer("a")]), "2 of 2");
+        assert_eq!(count(&[answer("a")]), "2 of 2");
         assert_eq!(count(&[answer("a"), answer("a"), answer("b")]), "3 of 3");
     }
 
     #[test]
     fn a_replica_that_does_not_answer_is_missing_unless_it_answers_at_another_address() {
-        assert_eq!(count(&[answer("own"), silence(None, "10.0.0.2:80")]), "1 of 2");
+        assert_eq!(count(&[silence(None, "10.0.0.2:80")]), "1 of 2");
         assert_eq!(count(&[silence(Some("own"), "hfi-own"), answer("a")]), "2 of 2");
         assert_eq!(count(&[silence(Some("a"), "hfi-a"), answer("a")]), "2 of 2");
         let replies = gathered(vec![silence(Some("b"), "hfi-b"), answer("a")], Vec::new(), "own");
@@ -136,6 +139,14 @@ mod tests {
     fn a_name_without_addresses_is_missing_too() {
         let trouble = Trouble { name: "hfi-peers:80".to_owned(), reason: "it has no address".to_owned() };
         assert_eq!(gathered(vec![answer("a")], vec![trouble], "own").count(), "2 of 3");
+    }
+
+    #[test]
+    fn who_answers_as_if_it_was_this_replica_is_missing() {
+        let mut itself = answer("own");
+        itself.answer.as_mut().unwrap().told = None;
+        assert_eq!(count(&[itself.clone(), answer("a")]), "2 of 2");
+        assert_eq!(count(&[itself, answer("own"), answer("a")]), "2 of 3");
     }
 
     #[test]

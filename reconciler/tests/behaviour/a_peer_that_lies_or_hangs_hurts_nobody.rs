@@ -7,57 +7,29 @@ use std::{
 };
 
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
-};
 
 use crate::support::{
     client, policy,
     process::{Process, text},
     replicas::{Replicas, TOKEN, missing, until},
+    stranger::{http, stranger},
 };
-
-/// What the stranger answers; it hangs if that is nothing.
-type Answer = Arc<Mutex<Vec<u8>>>;
-
-/// A server at the address of a replica, which keeps what it was asked.
-async fn stranger(address: &str, answer: Answer) -> Arc<Mutex<String>> {
-    let (listener, asked) = (TcpListener::bind(address).await.unwrap(), Arc::<Mutex<String>>::default());
-    let heard = Arc::clone(&asked);
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let (answer, heard) = (answer.lock().unwrap().clone(), Arc::clone(&heard));
-            tokio::spawn(async move {
-                let mut request = vec![0; 4_096];
-                let length = stream.read(&mut request).await.unwrap_or(0);
-                let request = String::from_utf8_lossy(&request[..length]).into_owned();
-                // It is told of halts, too.
-                if request.starts_with("GET ") {
-                    *heard.lock().unwrap() = request;
-                }
-                if answer.is_empty() {
-                    std::future::pending::<()>().await;
-                }
-                let _ = stream.write_all(&answer).await;
-            });
-        }
-    });
-    asked
-}
-
-fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}")
-        .into_bytes()
-}
 
 #[tokio::test]
 async fn whatever_it_answers_the_rest_is_shown_in_time() {
     let replicas = Replicas::new(2);
     fs::write(replicas.path("policies/a.yaml"), policy("a", "cart", 503)).unwrap();
-    let answer = Answer::default();
-    let asked = stranger(&replicas.addresses[1], Arc::clone(&answer)).await;
+    // What the stranger answers, and what it was asked.
+    let (answer, asked) = (Arc::<Mutex<Vec<u8>>>::default(), Arc::<Mutex<String>>::default());
+    let (told, heard) = (Arc::clone(&answer), Arc::clone(&asked));
+    let answering = move |request: String| {
+        // It is told of halts, too.
+        if request.starts_with("GET ") {
+            *heard.lock().unwrap() = request;
+        }
+        told.lock().unwrap().clone()
+    };
+    stranger(&replicas.addresses[1], answering).await;
     let one = replicas.start(0).await;
     one.get("/v1/snapshot?namespace=demo&service=cart", &[("x-hfi-node", "cart-1")]).await;
     let problem =

@@ -70,6 +70,7 @@ mod interop;
 mod many_policies_are_changed_at_the_pace_of_the_server;
 mod modules_are_handed_out;
 mod no_client_hurts_the_others;
+mod no_peer_spoils_a_halt;
 mod nothing_older_than_a_write_is_read;
 mod one_client_leaves_the_others_their_share;
 mod policies_are_changed_from_the_command_line;

@@ -16,6 +16,7 @@ pub(crate) mod remote;
 pub(crate) mod replicas;
 pub(crate) mod signed_team;
 pub(crate) mod signing;
+pub(crate) mod stranger;
 pub(crate) mod way;
 pub(crate) mod writer;
 pub(crate) mod writing;

@@ -18,6 +18,9 @@ use crate::{
 /// off the branch. Nothing is committed if it is there.
 const PUT_AGAIN: Duration = Duration::from_secs(60);
 
+/// The time that the replica at which a halt began has for the commit of it, before the others make one.
+const TURN: Duration = Duration::from_secs(3);
+
 /// The way in which halts can be committed here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committing {
@@ -37,7 +40,9 @@ pub(super) struct Commits {
     proposed: BTreeSet<HaltId>,
     /// For each halt whose commit this process has begun, and that was not read since: the time of that.
     under_way: BTreeMap<HaltId, Instant>,
-    /// Those of them whose push has ended, and without which the branch was read after that: they have been forced off,
+    /// For each halt of which another replica told: the time of that.
+    heard: BTreeMap<HaltId, Instant>,
+    /// Those that are under way whose push has ended, and without which the branch was read after that: they have been forced off,
     /// so what comes later is not their commit.
     unseen: BTreeSet<HaltId>,
     /// The reason why halts are not in Git yet.
@@ -56,6 +61,7 @@ impl Commits {
             committing,
             proposed: BTreeSet::new(),
             under_way: BTreeMap::new(),
+            heard: BTreeMap::new(),
             unseen: BTreeSet::new(),
             failure: None,
             is_refused: false,
@@ -83,8 +89,15 @@ impl Commits {
         self.is_refused = true;
     }
 
-    pub(super) fn forget_proposal(&mut self, id: &HaltId) {
+    /// Another replica has told of these, where they began. It commits them.
+    pub(super) fn heard(&mut self, halts: &[Halt], at: Instant) {
+        self.heard.extend(halts.iter().map(|halt| (halt.id.clone(), at)));
+    }
+
+    /// Forgets what was noted of a halt that has ended, but for its commit.
+    pub(super) fn forget(&mut self, id: &HaltId) {
         self.proposed.remove(id);
+        self.heard.remove(id);
     }
 
     /// The commit of these is under way.
@@ -122,7 +135,8 @@ impl Commits {
     /// True if a halt that holds is to be put into Git.
     pub(super) fn lacks(&self, id: &HaltId, in_git: &InGit, now: Instant) -> bool {
         let is_in = in_git.has(id) && !self.is_overdue(id, in_git, now);
-        !is_in && !self.proposed.contains(id)
+        let is_of_another = self.heard.get(id).is_some_and(|heard| now.duration_since(*heard) < TURN);
+        !is_in && !is_of_another && !self.proposed.contains(id)
     }
 
     /// True if a halt was pushed long ago, or by an earlier process, and not read since.
@@ -133,10 +147,14 @@ impl Commits {
         }
     }
 
-    /// The next time after `now` at which a halt that was pushed and not read since is put into Git again.
-    pub(super) fn put_again(&self, in_git: &InGit, ledger: &Ledger, now: Instant) -> Option<Instant> {
-        let waiting = self.under_way.iter().filter(|(id, _)| in_git.has(id) && ledger.has(id));
-        waiting.map(|(_, begun)| *begun + PUT_AGAIN).filter(|again| *again > now).min()
+    /// The next time after `now` at which a halt is put into Git: one that was pushed and not read since, again, and one
+    /// of another replica.
+    pub(super) fn next_put(&self, in_git: &InGit, ledger: &Ledger, now: Instant) -> Option<Instant> {
+        let pushed = self.under_way.iter().filter(|(id, _)| in_git.has(id) && ledger.has(id));
+        let pushed = pushed.map(|(_, begun)| *begun + PUT_AGAIN);
+        let heard = self.heard.iter().filter(|(id, _)| !in_git.has(id) && ledger.has(id));
+        let heard = heard.map(|(_, heard)| *heard + TURN);
+        pushed.chain(heard).filter(|next| *next > now).min()
     }
 
     /// True if nobody tries to commit a halt with any hope.

@@ -7,7 +7,6 @@ use tracing::info;
 
 use super::{Book, State};
 use crate::{
-    clock::now,
     halts::{halt::HaltId, in_git::Awaited},
     source::ancestry::CommitId,
 };
@@ -73,7 +72,7 @@ impl Book {
         let mut state = self.lock();
         let State { ledger, in_git, .. } = &mut *state;
         let ended: Vec<_> = ledger.ended().filter(|id| ledger.removed_by(id).is_some()).cloned().collect();
-        ended.into_iter().for_each(|id| ledger.remove(id, now(), commit));
+        ended.into_iter().for_each(|id| ledger.remove(id, (self.clock)(), commit));
         let awaited: Vec<_> = in_git.awaited().map(|awaited| Awaited { commit, ..awaited.clone() }).collect();
         in_git.await_removal(awaited);
         self.update(&state);
@@ -82,15 +81,14 @@ impl Book {
     /// Ends halts; those that were in Git by a commit that this replica serves.
     pub fn end(&self, ids: &[HaltId], commit: Option<CommitId>) {
         let mut state = self.lock();
-        state.end(ids, commit, "it was ended");
+        state.end(ids, (self.clock)(), commit, "it was ended");
         self.update(&state);
     }
 }
 
 impl State {
     /// Ends halts for this reason.
-    pub(super) fn end(&mut self, ids: &[HaltId], commit: Option<CommitId>, why: &str) {
-        let at: Timestamp = now();
+    pub(super) fn end(&mut self, ids: &[HaltId], at: Timestamp, commit: Option<CommitId>, why: &str) {
         for id in ids {
             info!(%id, why, "a halt has ended");
             self.ledger.end(id.clone(), at);
@@ -100,6 +98,7 @@ impl State {
             self.in_git.let_go(id);
             self.forget(id);
         }
+        self.ledger.forget(at);
         if self.ledger.halts().next().is_none() {
             self.ending.failure = None;
         }

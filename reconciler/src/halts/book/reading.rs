@@ -39,8 +39,9 @@ impl Book {
         let Read { removed, forced } = read;
         // To be put again, whoever tried to end them where they no longer are.
         forced.iter().for_each(|id| ending.forget(id));
-        let removed: Vec<_> = removed.into_iter().filter(|id| state.ledger.has(id)).collect();
-        state.end(&removed, Some(commit), "it was removed from the branch");
+        let (removed, told): (Vec<_>, Vec<_>) = removed.into_iter().partition(|id| state.ledger.has(id));
+        told.iter().for_each(|id| state.ledger.confirm_end(id));
+        state.end(&removed, (self.clock)(), Some(commit), "it was removed from the branch");
         if is_first || before != (state.ledger.clone(), state.in_git.clone()) {
             self.update(&state);
         }

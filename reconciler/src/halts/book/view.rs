@@ -25,7 +25,7 @@ impl Book {
         let durable = halts.iter().map(|halt| state.durable(&halt.id)).min_by_key(|durable| rank(*durable));
         let is_in_git = |halt: &Halt| state.in_git.has_read(&halt.id);
         let is_stored = |halt: &Halt| !self.has_store() || state.saved.has(&halt.id);
-        let State { commits, ending, in_git, saved, .. } = &*state;
+        let State { commits, ending, in_git, saved, crowded, .. } = &*state;
         let commit = commits.failure.clone().filter(|_| !halts.iter().all(is_in_git));
         let disk = (!halts.iter().all(|halt| is_in_git(halt) || is_stored(halt))).then(|| saved.failure());
         let not_kept: Vec<_> = commit.into_iter().chain(disk).collect();
@@ -35,7 +35,8 @@ impl Book {
             let commit = awaited.commit;
             format!("another replica has ended the halt; this one holds until it reads commit {commit}, see /v1/ready")
         });
-        let trouble = behind.or(not_kept).or(removal).or_else(|| ending.failure.clone());
+        let crowded = crowded.map(|_| "other replicas tell more halts than there is room for".to_owned());
+        let trouble = behind.or(crowded).or(not_kept).or(removal).or_else(|| ending.failure.clone());
         View { halts, durable, trouble }
     }
 }

@@ -61,10 +61,10 @@ impl Book {
         halts.iter().any(|halt| state.wants(halt))
     }
 
-    /// The next time at which a halt that was pushed and not read since is put into Git again.
-    pub fn put_again(&self) -> Option<Instant> {
+    /// The next time at which a halt is put into Git that is not to be put there now.
+    pub fn next_put(&self) -> Option<Instant> {
         let state = self.lock();
-        state.commits.put_again(&state.in_git, &state.ledger, Instant::now())
+        state.commits.next_put(&state.in_git, &state.ledger, Instant::now())
     }
 
     /// A commit of the branch that is served has these.

@@ -5,15 +5,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Step, World, open};
+use super::{Peers, Step, World, open};
 use crate::{
-    halts::{book::Book, document},
+    clock::now,
+    halts::{
+        book::Book,
+        document,
+        halt::{Halt, HaltId},
+        ledger::Ledger,
+    },
     writes::file_change::Edited,
 };
 
 /// A world in which one replica has halted, and has read that in Git.
 fn halted(replica: usize) -> World {
-    let mut world = World::new(false);
+    let mut world = World::new(Peers::Nobody);
     world.take(Step::Halt(replica));
     world.keep(replica, false);
     world
@@ -41,7 +47,7 @@ fn one_whose_commit_is_forced_off_the_branch_is_committed_again() {
 
 #[test]
 fn what_arrives_in_git_after_its_end_is_removed_there() {
-    let mut world = World::new(false);
+    let mut world = World::new(Peers::Nobody);
     world.take(Step::Halt(1));
     let late = world.replicas[1].book.begin_put(&[]);
     world.resume(1, false);
@@ -54,7 +60,7 @@ fn what_arrives_in_git_after_its_end_is_removed_there() {
 
 #[test]
 fn one_that_ended_elsewhere_and_is_put_back_is_not_undone_by_the_replica_whose_commit_was_forced_off() {
-    let mut world = World::new(true);
+    let mut world = World::new(Peers::Replicas);
     world.take(Step::Halt(0));
     world.tell(0, 1);
     world.take(Step::Push(1));
@@ -73,7 +79,7 @@ fn one_that_ended_elsewhere_and_is_put_back_is_not_undone_by_the_replica_whose_c
 
 #[test]
 fn a_replica_that_is_behind_holds_until_it_reads_the_commit_that_ended_the_halt() {
-    let mut world = World::new(true);
+    let mut world = World::new(Peers::Replicas);
     world.fetch(1);
     world.take(Step::Halt(0));
     world.tell(0, 1);
@@ -96,7 +102,7 @@ fn a_replica_that_is_behind_holds_until_it_reads_the_commit_that_ended_the_halt(
 
 #[test]
 fn the_end_of_a_halt_that_was_never_in_git_is_the_end_at_all_at_once() {
-    let mut world = World::new(true);
+    let mut world = World::new(Peers::Replicas);
     world.take(Step::Halt(0));
     world.tell(0, 1);
     world.resume(0, false);
@@ -121,7 +127,7 @@ fn one_that_is_put_back_holds_until_somebody_resumes() {
 
 #[test]
 fn one_whose_commit_is_forced_off_before_it_is_read_is_committed_again() {
-    let mut world = World::new(false);
+    let mut world = World::new(Peers::Nobody);
     world.take(Step::Halt(1));
     world.take(Step::Push(1));
     world.take(Step::Force);
@@ -132,7 +138,7 @@ fn one_whose_commit_is_forced_off_before_it_is_read_is_committed_again() {
 
 #[test]
 fn one_whose_end_is_unknown_goes_on_unless_it_is_in_git() {
-    let mut world = World::new(false);
+    let mut world = World::new(Peers::Nobody);
     world.take(Step::Halt(1));
     let book = &world.replicas[1].book;
     let ids = book.begin_end();
@@ -156,7 +162,7 @@ fn stored_halts_that_cannot_be_read_halt_this_replica_alone() {
     let state = tempfile::tempdir().unwrap();
     let file = state.path().join("halts.json");
     std::fs::write(&file, "{").unwrap();
-    let (gate, book) = open(Some(&state));
+    let (gate, book) = open(Some(&state), now);
     assert!(gate.is_halted() && book.unreadable().is_some_and(|told| told.contains("halts.json")));
     assert!(book.work().put.is_empty() && book.ledger().halts().next().is_none());
     let halt = book.halt("alice", "r").unwrap();
@@ -167,11 +173,48 @@ fn stored_halts_that_cannot_be_read_halt_this_replica_alone() {
 
 #[test]
 fn one_that_an_earlier_process_pushed_and_that_was_forced_off_is_committed_again() {
-    let mut world = World::new(false);
+    let mut world = World::new(Peers::Nobody);
     world.take(Step::Halt(1));
     world.take(Step::Push(1));
     world.take(Step::Force);
     world.restart(1);
     world.fetch(1);
     assert!(world.keep(1, false) && world.head().file.is_some());
+}
+
+/// What somebody tells for whom these halts hold, and these have ended.
+fn told(halts: impl Iterator<Item = u32>, ended: impl Iterator<Item = u32>) -> Ledger {
+    let id = |number: u32| HaltId::parse(&format!("told-{number}")).unwrap();
+    let mut told = Ledger::with_ends(ended.map(|number| (id(number), now(), None)));
+    for number in halts {
+        told.add(Halt { id: id(number), ..Halt::new("mallory", "x", now()) });
+    }
+    told
+}
+
+#[test]
+fn what_there_is_no_room_for_holds_until_all_were_asked_again() {
+    let (gate, book) = open(None, now);
+    book.hear(&told(0..1_000, 0..0));
+    let kept = book.ledger().halts().count() as u32;
+    assert!(kept < 1_000 && gate.is_halted());
+    let begun = Instant::now();
+    book.hear(&told(0..1_000, 0..1_000));
+    assert!(book.ledger().halts().next().is_none() && gate.is_halted(), "one of them may be of a replica");
+    assert!(book.view().trouble.is_some_and(|trouble| trouble.contains("more halts than there is room for")));
+    book.hear(&told(2_000..3_000, 0..0));
+    book.hear(&told(0..0, 2_000..3_000));
+    book.has_asked(begun);
+    assert!(gate.is_halted(), "that was told after the question");
+    book.has_asked(Instant::now());
+    assert!(!gate.is_halted());
+}
+
+#[test]
+fn halts_that_others_tell_take_no_room_from_those_of_this_replica() {
+    let (_, book) = open(None, now);
+    book.hear(&told(0..1_000, 0..0));
+    let halt = book.halt("alice", "r").unwrap();
+    book.hear(&told(0..0, 0..1_000));
+    assert!(book.ledger().has(&halt.id));
 }

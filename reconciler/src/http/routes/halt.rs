@@ -11,14 +11,14 @@ use axum::{
     http::{HeaderMap, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse as _, Response},
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{info, warn};
 
 use crate::{
     access::rights::Rights,
     api::halts::HaltState,
     clients::Client,
-    halts::resuming::resume,
+    halts::{exchange, resuming::resume},
     http::{
         authorization, body,
         limits::{self, BODY_TIME},
@@ -46,26 +46,31 @@ pub(crate) async fn post(
     Address(address): Address,
     request: Request,
 ) -> Result<Json<HaltState>, Problem> {
+    // All of the answer is to be there in time, also where it takes time to know who asks.
+    let end = Instant::now() + exchange::TIME;
     let rights = authorize(&served, client, request.headers()).await?;
     body::is_json(request.headers())?;
     let reason = request::reason(&body::read(&served, client, request, BODY_TIME).await?)?;
-    stop(&served, &rights, &reason, address).await?;
+    stop(&served, &rights, &reason, address, end).await?;
     Ok(Json(state::of(&served)))
 }
 
-/// Stops everything, for a reason. It is told to the other replicas, too.
+/// Stops everything, for a reason. It is told to the other replicas, too, until then.
 async fn stop(
     served: &Served,
     rights: &Rights,
     reason: &str,
     address: Option<IpAddr>,
+    end: Instant,
 ) -> Result<(), Problem> {
     let halting = &served.services.halting;
     let (book, user) = (&halting.book, rights.user.as_str());
     let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
     info!(user, from, reason, "a request to halt everything");
     book.halt(user, reason).map_err(Problem::not_ready)?;
-    tokio::join!(book.until_saved(), halting.tell());
+    let saved = timeout_at(end, book.until_saved());
+    // The state says how far it is.
+    let _ = tokio::join!(saved, halting.tell(end));
     Ok(())
 }
 
@@ -127,7 +132,7 @@ async fn resume_within(
         )),
     };
     resumed.map_err(|refusal| problem(&refusal))?;
-    served.services.halting.tell().await;
+    served.services.halting.tell(Instant::now() + exchange::TIME).await;
     let state = state::of(served);
     if state.halted {
         return Err(Problem::new(StatusCode::CONFLICT, still_halted(&state)));

@@ -48,8 +48,9 @@ pub(super) fn of(served: &Served) -> HaltState {
 fn replicas(halting: &Halting, halted: bool) -> (Vec<HaltedReplica>, Option<bool>) {
     let mut replicas = vec![HaltedReplica { error: None, halted, name: halting.replica.clone() }];
     let Some(exchange) = &halting.exchange else { return (replicas, None) };
-    replicas.extend(exchange.replicas());
-    let complete = replicas.iter().all(|replica| replica.halted);
+    let (others, are_told) = exchange.replicas();
+    replicas.extend(others);
+    let complete = are_told && replicas.iter().all(|replica| replica.halted);
     (replicas, Some(complete))
 }
 
