@@ -34,6 +34,7 @@ struct Response {
     description: &'static str,
     content: Vec<Content>,
     headers: &'static [Header],
+    links: &'static [Link],
 }
 
 /// A body: its media type and its schema.
@@ -42,6 +43,17 @@ pub(crate) struct Content(pub(crate) &'static str, pub(crate) fn(&mut SchemaGene
 
 /// A header of a response: its name and its description.
 pub(crate) type Header = (&'static str, &'static str);
+
+/// A request for a policy that an answer names.
+#[derive(Debug)]
+pub(crate) struct Link {
+    name: &'static str,
+    method: &'static str,
+    /// Its path below that of the policy.
+    path: &'static str,
+    /// The place of the name in the answer, as a JSON pointer.
+    policy: &'static str,
+}
 
 /// The entity tag of a snapshot or of policies.
 pub(crate) const ETAG: Header = ("ETag", "`\"sha256:<hex>\"`, the SHA-256 of the body");
@@ -150,7 +162,15 @@ impl Operation {
         headers: &'static [Header],
     ) -> Self {
         let content = content.into_iter().collect();
-        self.responses.push(Response { status, description, content, headers });
+        self.responses.push(Response { status, description, content, headers, links: &[] });
+        self
+    }
+
+    /// Says which requests may follow the newest response.
+    pub(crate) fn leads_to(mut self, links: &'static [Link]) -> Self {
+        if let Some(response) = self.responses.last_mut() {
+            response.links = links;
+        }
         self
     }
 
@@ -201,11 +221,17 @@ impl Response {
         let content = Content("application/problem+json", |schemas| {
             schemas.subschema_for::<crate::api::problem::Problem>()
         });
-        Self { status, description: "The reason (RFC 9457)", content: vec![content], headers: &[] }
+        Self {
+            status,
+            description: "The reason (RFC 9457)",
+            content: vec![content],
+            headers: &[],
+            links: &[],
+        }
     }
 
     fn render(self, schemas: &mut SchemaGenerator) -> Value {
-        let Self { status: _, description, content, headers } = self;
+        let Self { status: _, description, content, headers, links } = self;
         let mut response = json!({"description": description});
         if let Some(response) = response.as_object_mut() {
             let content = rendered(content, schemas);
@@ -215,8 +241,28 @@ impl Response {
             };
             let headers: Map<_, _> = headers.iter().map(header).collect();
             response.extend((!headers.is_empty()).then(|| ("headers".to_owned(), headers.into())));
+            let links: Map<_, _> = links.iter().map(Link::render).collect();
+            response.extend((!links.is_empty()).then(|| ("links".to_owned(), links.into())));
         }
         response
+    }
+}
+
+impl Link {
+    /// The requests for the policy whose name stands at this place of an answer.
+    pub(crate) const fn of(policy: &'static str) -> [Self; 3] {
+        [
+            Self { name: "get", method: "get", path: "", policy },
+            Self { name: "history", method: "get", path: "/history", policy },
+            Self { name: "delete", method: "delete", path: "", policy },
+        ]
+    }
+
+    fn render(&self) -> (String, Value) {
+        let Self { name, method, path, policy } = self;
+        let operation = format!("#/paths/~1v1~1policies~1{{name}}{}/{method}", path.replace('/', "~1"));
+        let parameters = json!({"name": format!("$response.body#{policy}")});
+        ((*name).to_owned(), json!({"operationRef": operation, "parameters": parameters}))
     }
 }
 

@@ -28,7 +28,8 @@ use crate::http::{
     headers::{FOLDER, REVISION},
     listing::{self, Listing},
     operation::{
-        ETAG, FOLDER as FOLDER_HEADER, Operation, Parameter, REVISION as REVISION_HEADER, json, policy_schema,
+        ETAG, FOLDER as FOLDER_HEADER, Link, Operation, Parameter, REVISION as REVISION_HEADER, json,
+        policy_schema,
     },
     peer::Peer,
     policy_query::{Wanted, wants_all},
@@ -205,6 +206,9 @@ fn respond(published: &Published, etag: &str, body: Bytes, headers: &HeaderMap) 
     }
 }
 
+/// What a client may do with the first policy of a list.
+const LISTED: [Link; 3] = Link::of("/policies/0/metadata/name");
+
 pub(crate) fn list_described() -> Operation {
     Operation::new("Policies as JSON")
         .parameter(all())
@@ -215,6 +219,7 @@ pub(crate) fn list_described() -> Operation {
             Some(json::<Policies>()),
             &[ETAG, REVISION_HEADER],
         )
+        .leads_to(&LISTED)
         .answers(304, "The client has them already", None, &[ETAG, REVISION_HEADER])
         .problems(&[400, 503])
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     api,
-    http::operation::{Content, GRANTED, Operation, Parameter, json, policy_schema, text},
+    http::operation::{Content, GRANTED, Link, Operation, Parameter, json, policy_schema, text},
 };
 
 /// The media type of streams of YAML.
@@ -11,8 +11,11 @@ const YAML: Content = Content("application/yaml", text);
 /// The status codes of refusals.
 const PROBLEMS: [u16; 15] = [400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 422, 429, 500, 503, 504];
 
+/// What a client may do with the first policy that it has written.
+const WRITTEN: [Link; 3] = Link::of("/policies/0/name");
+
 pub(crate) fn post_described() -> Operation {
-    described("Create or update policies: one commit for all of the body")
+    described("Create or update policies: one commit for all of the body", &WRITTEN)
         .body(
             "A policy, or many: a JSON object or array, or a stream of YAML. The first document may be of \
              `kind: Folders`: its map `folders` has directories, each with a list of names of policies in the \
@@ -22,14 +25,14 @@ pub(crate) fn post_described() -> Operation {
 }
 
 pub(crate) fn put_described() -> Operation {
-    described("Create or update one policy").parameter(name()).body(
+    described("Create or update one policy", &WRITTEN).parameter(name()).body(
         "The policy, whose name is that of the URL",
         [Content("application/json", policy_schema::one), YAML],
     )
 }
 
 pub(crate) fn delete_described() -> Operation {
-    described("Remove a policy")
+    described("Remove a policy", &[])
         .parameter(name())
         .parameter(Parameter::query("file", "The file, if the name stands in several"))
 }
@@ -38,7 +41,7 @@ fn name() -> Parameter {
     Parameter::path("name", "`metadata.name`", policy_schema::name())
 }
 
-fn described(summary: &'static str) -> Operation {
+fn described(summary: &'static str, links: &'static [Link]) -> Operation {
     let written = || Some(json::<api::writes::Written>());
     Operation::new(summary)
         .parameter(Parameter::switch("dryRun", "`true`: say what would be done, and do nothing"))
@@ -69,7 +72,9 @@ fn described(summary: &'static str) -> Operation {
             "`wait=N`: the seconds for all of it, 20 unless said, at most 60",
         ))
         .answers(200, "The change is in Git, or nothing was to be changed", written(), &[GRANTED])
+        .leads_to(links)
         .answers(201, "The same, and something was created", written(), &[GRANTED])
+        .leads_to(links)
         .answers(202, "The change is on a new branch (`--write-branch`)", written(), &[GRANTED])
         .problems(&PROBLEMS)
         .secured()
