@@ -257,6 +257,6 @@ async fn and_each_replica_of_the_reconciler_shows_it() -> Result<()> {
 /// What a replica shows of the policy `share`.
 async fn measured(client: &Client, replica: std::net::SocketAddr) -> Result<Value> {
     let answer = client.send(replica, &Request::get("/v1/policies/status")).await?;
-    let mut status: Value = serde_json::from_str(&answer.body)?;
-    Ok(status["policies"][0]["measured"].take())
+    let status: Value = serde_json::from_str(&answer.body)?;
+    status.pointer("/policies/0/measured").cloned().context("no policy")
 }
