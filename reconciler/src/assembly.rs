@@ -64,6 +64,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Explain(explain) => wait_for(explain.run()),
         Command::Doctor(doctor) => wait_for(doctor.run()),
         Command::Policy(policy) => wait_for(policy.run()),
+        Command::Status(status) => wait_for(status.run()),
         Command::Filters(filters) => wait_for(filters.run()),
         Command::Watch(watch) => wait_for(watch.run()),
         Command::Halt(halt) => wait_for(halt.run()),

@@ -10,6 +10,7 @@ pub mod halt;
 mod interrupt;
 pub mod listing;
 pub mod man;
+mod measured;
 mod moment;
 pub mod output;
 pub mod policy;
@@ -21,7 +22,9 @@ mod serve;
 mod server;
 #[cfg(test)]
 mod snapshots;
+pub mod status;
 mod table;
+mod targets;
 mod terminal;
 pub mod validate;
 mod values;
@@ -35,7 +38,7 @@ use clap::{
 pub use self::serve::{PeerConfig, PeopleConfig, Serve, ServeConfig, WriteConfig};
 use crate::cli::{
     completions::Completions, doctor::Doctor, explain::Explain, filters::ListFilters, halt::Halt, man::Man,
-    policy::Policy, resume::Resume, validate::Validate, watch::Watch,
+    policy::Policy, resume::Resume, status::Status, validate::Validate, watch::Watch,
 };
 use crate::reference::Subject;
 use crate::version;
@@ -90,6 +93,7 @@ pub enum Command {
     /// Follow a policy repository, and serve its policies to the filters.
     Serve(Box<Serve>),
     Policy(Policy),
+    Status(Status),
     Filters(ListFilters),
     Watch(Watch),
     Halt(Halt),

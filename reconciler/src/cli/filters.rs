@@ -8,6 +8,7 @@ use policies::Timestamp;
 use super::{
     console::{DONE, warning},
     listing::ListOutput,
+    measured::{rate, share},
     moment::relative,
     server::{ServerArgs, failed, tell_missing},
     table::{Cell, Table},
@@ -53,18 +54,22 @@ impl ListFilters {
 
 fn table(filters: &[Filter], now: Timestamp, wide: bool) -> Table {
     let headings: &[_] = match wide {
-        false => &["NAME", "NAMESPACE", "SERVICE", "STATE", "LAST POLL"],
-        true => &["NAME", "NAMESPACE", "SERVICE", "STATE", "LAST POLL", "DIGEST", "NODE"],
+        false => &["NAME", "NAMESPACE", "SERVICE", "STATE", "LAST POLL", "FAULTS/S"],
+        true => {
+            &["NAME", "NAMESPACE", "SERVICE", "STATE", "LAST POLL", "FAULTS/S", "MEASURED", "DIGEST", "NODE"]
+        }
     };
     let row = |filter: &Filter| {
         let mut row = vec![
-            Cell::new(name(&filter.node)),
+            Cell::new(pod(&filter.node)),
             Cell::new(&filter.namespace),
             Cell::new(&filter.service),
             state(filter.state),
             Cell::new(relative(filter.last_contact.0, now)),
+            Cell::new(rate(filter.measured.as_ref())),
         ];
         if wide {
+            row.push(Cell::new(share(filter.measured.as_ref())));
             row.extend([Cell::new(filter.digest.as_deref().unwrap_or_default()), Cell::new(&filter.node)]);
         }
         row
@@ -83,7 +88,7 @@ fn state(state: FilterState) -> Cell {
 
 /// The pod of a node as Istio names it, `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`, as `istioctl proxy-status` does;
 /// else the whole name.
-fn name(node: &str) -> &str {
+pub(crate) fn pod(node: &str) -> &str {
     match node.split('~').collect::<Vec<_>>()[..] {
         [_, _, pod, _] if !pod.is_empty() => pod,
         _ => node,
@@ -95,7 +100,13 @@ mod tests {
     use policies::Timestamp;
 
     use super::{Filter, FilterState, table};
-    use crate::cli::terminal::Terminal;
+    use crate::{
+        api::measured::Measured,
+        cli::{
+            snapshots::{a_thousand_rows_keep_their_columns, table_is_as_in},
+            terminal::Terminal,
+        },
+    };
 
     fn filter(node: &str, service: &str, state: FilterState) -> Filter {
         Filter {
@@ -112,6 +123,35 @@ mod tests {
     }
 
     #[test]
+    fn the_listing_is_as_it_was_at_every_size() {
+        let measured = Measured {
+            aborts: 60,
+            chosen: 62,
+            delays: 0,
+            filters: 1,
+            matched: 200,
+            overflow: 0,
+            partial: false,
+            per_second: 2.25,
+            shadow: 0,
+            share: Some(0.31),
+            since: Timestamp::from_millis(0).into(),
+        };
+        let node = |pod: &str| format!("sidecar~10.0.0.1~{pod}.shop~shop.svc.cluster.local");
+        let filters = [
+            Filter {
+                measured: Some(measured),
+                ..filter(&node("checkout-7d8f-1"), "checkout", FilterState::InStep)
+            },
+            filter(&node(&"n".repeat(63)), "cart,cart-v2", FilterState::Lagging),
+            filter("a\u{1b}[2J\u{202e}", "*", FilterState::Gone),
+        ];
+        let now = Timestamp::from_millis(1_000_000_020_000);
+        table_is_as_in("filters.txt", |wide| table(&filters, now, wide));
+        a_thousand_rows_keep_their_columns(|wide| table(&filters, now, wide));
+    }
+
+    #[test]
     fn a_filter_is_named_by_its_pod() {
         let filters = [
             filter(
@@ -123,14 +163,14 @@ mod tests {
         ];
         let now = Timestamp::from_millis(1_000_000_020_000);
         let narrow = "\
-NAME                  NAMESPACE  SERVICE   STATE    LAST POLL
-checkout-7d8f-1.shop  shop       checkout  in step  20s ago
-an-envoy              shop       *         gone     20s ago
+NAME                  NAMESPACE  SERVICE   STATE    LAST POLL  FAULTS/S
+checkout-7d8f-1.shop  shop       checkout  in step  20s ago    -
+an-envoy              shop       *         gone     20s ago    -
 ";
         let eighty = Terminal { has_colours: false, width: Some(80) };
         assert_eq!(table(&filters, now, false).render(eighty), narrow);
         let wide = table(&filters, now, true).render(Terminal::default());
-        assert!(wide.contains("20s ago    sha256:0011  an-envoy\n"), "{wide}");
+        assert!(wide.contains("20s ago    -         -         sha256:0011  an-envoy\n"), "{wide}");
     }
 
     #[test]

@@ -1,38 +1,64 @@
 //! The events of a server, followed over interruptions.
 
-use std::{ops::ControlFlow, process::ExitCode, time::Duration};
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    process::ExitCode,
+    time::Duration,
+};
 
 use super::{console::warning, server::failed};
 use crate::{
-    api::events::Event,
-    client::{Client, Failure},
+    api::{events::Event, overview::Overview},
+    client::{Client, Failure, event_stream::ServerSent},
 };
 
 /// The pauses between two attempts to connect again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Calls back for each event, the present one first, until the caller has enough or the server refuses. A
+/// An event of a server.
+pub(crate) enum Told {
+    Snapshot(Event),
+    Overview(Box<Overview>),
+}
+
+/// Calls back for each snapshot, the present one first, until the caller has enough or the server refuses. A
 /// connection that is lost is made again; one that never was is a failure.
 pub(crate) async fn follow(
     client: &Client,
     mut on_event: impl AsyncFnMut(Event) -> ControlFlow<ExitCode>,
 ) -> ExitCode {
+    let on_told = async |told| match told {
+        Told::Snapshot(event) => on_event(event).await,
+        Told::Overview(_) => Continue(()),
+    };
+    follow_each(client, &[], on_told).await
+}
+
+/// The same for each snapshot and each overview.
+pub(crate) async fn follow_overviews(
+    client: &Client,
+    on_told: impl AsyncFnMut(Told) -> ControlFlow<ExitCode>,
+) -> ExitCode {
+    follow_each(client, &[("overview", "true")], on_told).await
+}
+
+async fn follow_each(
+    client: &Client,
+    query: &[(&str, &str)],
+    mut on_told: impl AsyncFnMut(Told) -> ControlFlow<ExitCode>,
+) -> ExitCode {
     let (mut last, mut pause, mut was_connected) = (None, FIRST_PAUSE, false);
     loop {
-        let failure = match client.events().await {
+        let failure = match client.events(query).await {
             Ok(mut events) => loop {
                 match events.next().await {
                     Ok(Some(sent)) => {
                         (pause, was_connected) = (FIRST_PAUSE, true);
-                        let event = serde_json::from_str::<Event>(&sent.data).ok();
-                        let Some(event) = event.filter(|_| sent.name == "snapshot") else { continue };
-                        // After an interruption the server tells the present event again.
-                        if last.as_ref() != Some(&event) {
-                            last = Some(event.clone());
-                            if let ControlFlow::Break(code) = on_event(event).await {
-                                return code;
-                            }
+                        if let Some(told) = told(&sent, &mut last)
+                            && let Break(code) = on_told(told).await
+                        {
+                            return code;
                         }
                     }
                     Ok(None) => break ended(client),
@@ -47,6 +73,21 @@ pub(crate) async fn follow(
         warning(format_args!("{failure}; trying again in {} s", pause.as_secs()));
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// What an event tells, unless it is a snapshot that was told: after an interruption the server tells the present one
+/// again.
+fn told(sent: &ServerSent, last: &mut Option<Event>) -> Option<Told> {
+    match sent.name.as_str() {
+        "snapshot" => {
+            let event = serde_json::from_str::<Event>(&sent.data).ok()?;
+            let is_new = last.as_ref() != Some(&event);
+            *last = Some(event.clone());
+            is_new.then_some(Told::Snapshot(event))
+        }
+        "overview" => Some(Told::Overview(Box::new(serde_json::from_str(&sent.data).ok()?))),
+        _ => None,
     }
 }
 

@@ -3,15 +3,21 @@
 use std::{ops::ControlFlow, process::ExitCode};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use super::{
     console::{DONE, try_print_styled},
-    following::follow,
+    following::{Told, follow, follow_overviews},
+    measured::{rate, share},
     moment::short_revision,
     server::ServerArgs,
 };
 use crate::{
-    api::{counts::Counts, events::Event},
+    api::{
+        counts::Counts,
+        events::Event,
+        overview::{Overview, in_force::InForce},
+    },
     clock::now,
     printable::printable,
 };
@@ -25,6 +31,11 @@ pub struct Watch {
     /// The format of an event
     #[arg(short, long, default_value = "table")]
     output: EventOutput,
+
+    /// Also a line whenever the faults a second of a policy change, or their share of requests; with `-o json` the
+    /// overview
+    #[arg(long)]
+    rates: bool,
 
     #[command(flatten)]
     server: ServerArgs,
@@ -46,19 +57,53 @@ impl Watch {
             Err(code) => return code,
         };
         let output = self.output;
-        follow(&client, async |event| {
-            let line = match output {
-                EventOutput::Table => line(&event),
-                // Texts and numbers can always be written.
-                EventOutput::Json => serde_json::to_string(&event).unwrap_or_default(),
-            };
-            match try_print_styled(&format!("{}\n", printable(&line))) {
-                true => ControlFlow::Continue(()),
-                false => ControlFlow::Break(ExitCode::from(DONE)),
+        if !self.rates {
+            return follow(&client, async |event| put(&output.render(&event, line))).await;
+        }
+        let mut last = String::new();
+        follow_overviews(&client, async |told| match told {
+            Told::Snapshot(event) => put(&output.render(&event, line)),
+            Told::Overview(overview) => {
+                let rates = rates(&overview);
+                if std::mem::replace(&mut last, rates.clone()) == rates {
+                    return ControlFlow::Continue(());
+                }
+                let line = |overview: &Overview| format!("{}  rates  {rates}", overview.at.0.to_rfc3339());
+                put(&output.render(&*overview, line))
             }
         })
         .await
     }
+}
+
+impl EventOutput {
+    fn render<T: Serialize>(self, event: &T, line: impl FnOnce(&T) -> String) -> String {
+        match self {
+            Self::Table => line(event),
+            // Texts and numbers can always be written.
+            Self::Json => serde_json::to_string(event).unwrap_or_default(),
+        }
+    }
+}
+
+/// Prints a line; ends if nobody reads it.
+fn put(line: &str) -> ControlFlow<ExitCode> {
+    match try_print_styled(&format!("{}\n", printable(line))) {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(ExitCode::from(DONE)),
+    }
+}
+
+/// The faults a second and the measured share of each policy in force that filters report of.
+fn rates(overview: &Overview) -> String {
+    let rate = |policy: &InForce| {
+        let measured = policy.measured.as_ref()?;
+        let share = Some(share(Some(measured))).filter(|share| !share.is_empty());
+        let share = share.map(|share| format!(" ({share})")).unwrap_or_default();
+        Some(format!("{} {} faults/s{share}", policy.name, rate(Some(measured))))
+    };
+    let rates: Vec<_> = overview.in_force.items.iter().filter_map(rate).collect();
+    if rates.is_empty() { "none measured".to_owned() } else { rates.join(", ") }
 }
 
 fn line(Event { halted, revision, summary, withdrawn, .. }: &Event) -> String {
@@ -69,7 +114,7 @@ fn line(Event { halted, revision, summary, withdrawn, .. }: &Event) -> String {
 }
 
 /// The states that some policy is in, and the files with errors.
-fn counted(counts: &Counts) -> String {
+pub(crate) fn counted(counts: &Counts) -> String {
     let states = counts.states().into_iter().filter(|(state, number)| *number > 0 || *state == "active");
     let mut parts: Vec<_> = states.map(|(state, number)| format!("{number} {state}")).collect();
     match counts.rejected_files {
@@ -82,7 +127,16 @@ fn counted(counts: &Counts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, counted};
+    use super::{Counts, Overview, counted, rates};
+
+    #[test]
+    fn the_rates_of_policies_that_are_measured_are_told() {
+        let mut overview: Overview =
+            serde_json::from_str(include_str!("../api/tests/overview.json")).unwrap();
+        assert_eq!(rates(&overview), "checkout-errors 14 faults/s (31% of 100)");
+        overview.in_force.items[0].measured = None;
+        assert_eq!(rates(&overview), "none measured");
+    }
 
     #[test]
     fn what_there_is_is_counted() {

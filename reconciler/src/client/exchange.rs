@@ -164,9 +164,9 @@ impl Client {
         self.read(self.server.resource(segments, query), accept).await
     }
 
-    /// Opens the stream of events.
-    pub async fn events(&self) -> Result<Events<'_>, Failure> {
-        let url = self.server.resource(&["v1", "events"], &[]);
+    /// Opens the stream of events; with this query, such as `overview=true`.
+    pub async fn events(&self, query: &[(&str, &str)]) -> Result<Events<'_>, Failure> {
+        let url = self.server.resource(&["v1", "events"], query);
         let request = self.http.get(url).header(ACCEPT, "text/event-stream");
         let answer =
             tokio::time::timeout(ANSWER, self.send(request)).await.map_err(|_| self.late(ANSWER))??;

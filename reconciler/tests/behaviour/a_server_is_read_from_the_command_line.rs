@@ -133,7 +133,7 @@ async fn a_policy_is_described_with_the_filters_that_run_it() {
     assert_eq!(described.code, 0, "{described:?}");
     for part in [
         "Name:      checkout-errors\nState:     active\nTarget:    checkout.demo\n",
-        "File:      a.yaml:1\nFilters:   0 in step, 2 lagging, 0 gone\nCommits: none\nWarnings:",
+        "File:      a.yaml:1\nFilters:   0 in step, 2 lagging, 0 gone\nMeasured:  nothing reported yet\nCommits: none\nWarnings:",
         "\nSpec:\n  rules:\n",
         "\n\nName:      off\nState:     suspended\n",
     ] {

@@ -1,6 +1,9 @@
 //! `GET /v1/events`: server-sent events.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use reqwest::Response;
 use serde_json::Value;
@@ -154,4 +157,43 @@ async fn there_is_an_end_to_how_many_streams_are_open() {
         }
     };
     timeout(PATIENCE, again).await.expect("a stream that is closed stays counted");
+}
+
+#[tokio::test]
+async fn an_overview_is_sent_to_all_who_want_it_when_it_changes_and_at_most_once_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |text: &str| fs::write(folder.path().join("a.yaml"), text).unwrap();
+    write(&policy("a", "checkout", 503));
+    let server = Server::of_folder(folder.path()).await;
+    assert_eq!(server.get("/v1/events?overview=maybe", &[]).await.status(), 400);
+    let mut one = Events::open(&server, "/v1/events?overview=true").await;
+    let (first, _) = until(&mut one, "overview").await;
+    assert_eq!(first["inForce"]["items"][0]["name"], "a");
+    let mut other = Events::open(&server, "/v1/events?overview=true").await;
+    let (same, _) = until(&mut other, "overview").await;
+    assert_eq!(same["inForce"], first["inForce"], "who comes later is told at once what is so");
+
+    let begun = Instant::now();
+    for status in 500..520 {
+        write(&policy("b", "checkout", status));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    write(&policy("last", "checkout", 503));
+    let mut told = 0;
+    let last = loop {
+        let (overview, _) = until(&mut one, "overview").await;
+        told += 1;
+        if overview["inForce"]["items"][0]["name"] == "last" {
+            break overview;
+        }
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    assert!(f64::from(told) <= seconds + 2.0, "{told} in {seconds} s");
+    loop {
+        let (overview, _) = until(&mut other, "overview").await;
+        if overview["inForce"]["items"][0]["name"] == "last" {
+            assert_eq!(overview, last, "it is made once for all");
+            break;
+        }
+    }
 }

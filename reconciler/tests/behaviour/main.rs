@@ -94,6 +94,7 @@ mod the_overview_tells_what_happens;
 mod the_page_of_rights_is_true;
 mod the_process_ends_well;
 mod the_reference_says_what_there_is;
+mod the_status_is_one_screen;
 mod the_status_says_what_is_served;
 mod the_time_of_a_write_is_bounded;
 mod validate_reads_what_the_server_reads;

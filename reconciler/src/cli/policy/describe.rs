@@ -11,11 +11,12 @@ use super::{
     list::read,
     names::policy_name,
     reached::is_for,
-    row::{Hold, faults, target, tell},
+    row::{Hold, tell},
 };
 use crate::{
     api::{
         filters::{FilterCounts, Filters},
+        measured::Measured,
         policy_status::{Direction, PolicyStatus, Selector},
         status::Status,
         time::Time,
@@ -24,9 +25,11 @@ use crate::{
     cli::{
         completions::{ArgValueCandidates, policy_names},
         console::{DONE, NOT_RIGHT, error, next, print_styled, warning},
+        measured::{rate, share},
         moment::{relative, short_revision},
         output::Output,
         server::{ServerArgs, failed},
+        targets::{faults, target},
         terminal::Terminal,
     },
     client::{Client, Failure},
@@ -120,11 +123,12 @@ fn text(known: &Known<'_>, terminal: Terminal) -> String {
         ("State", terminal.paint(state, Some(colour))),
         ("Target", printable(&target(&policy.targets)).into_owned()),
         ("Direction", direction.to_owned()),
-        ("Faults", faults(policy)),
+        ("Faults", faults(&policy.first_generation.fault_types)),
         ("Starts", time(policy.starts_at)),
         ("Ends", time(policy.ends_at)),
         ("File", printable(&format!("{}:{}", policy.file, policy.line)).into_owned()),
         ("Filters", running(&policy.targets.selector, filters)),
+        ("Measured", measured(policy.measured.as_ref())),
     ];
     if let Some(no_proxy) = &policy.no_proxy {
         let near = no_proxy.nearest.join(", ");
@@ -149,6 +153,20 @@ fn text(known: &Known<'_>, terminal: Terminal) -> String {
     let spec = document.get("spec").unwrap_or(&Value::Null);
     let spec = printable_lines(&Output::Yaml.render(spec, String::new));
     text + &spec.lines().map(|line| format!("  {line}\n")).collect::<String>()
+}
+
+/// What filters report of a policy.
+fn measured(measured: Option<&Measured>) -> String {
+    let Some(told) = measured else { return "nothing reported yet".to_owned() };
+    let Measured { aborts, delays, shadow, overflow, filters, .. } = told;
+    let counts = [(aborts, "aborts"), (delays, "delays"), (shadow, "in shadow mode"), (overflow, "left out")];
+    let counts = counts.into_iter().filter(|(count, _)| **count > 0);
+    let counts: String = counts.map(|(count, what)| format!(", {count} {what}")).collect();
+    let share = Some(share(measured)).filter(|share| !share.is_empty());
+    let share = share.map_or_else(|| "no request matched".to_owned(), |share| format!("{share} requests"));
+    let filters = if *filters == 1 { "1 filter".to_owned() } else { format!("{filters} filters") };
+    let since = told.since.0.to_rfc3339();
+    format!("{share}, {} faults/s{counts}; reported by {filters} since {since}", rate(measured))
 }
 
 /// Lines below a heading.

@@ -101,6 +101,11 @@ pub(crate) fn returning(status: &Status) -> usize {
     returning.len()
 }
 
+/// A policy without what requests change.
+fn without_counts(policy: &PolicyStatus) -> PolicyStatus {
+    PolicyStatus { measured: None, ..policy.clone() }
+}
+
 /// A listing that goes on with a line for each policy that changes.
 struct Changes {
     output: ListOutput,
@@ -142,7 +147,8 @@ impl Changes {
         tell(status);
         let hold = Hold::of(status);
         let table = table(&status.policies, hold, now(), output == ListOutput::Wide);
-        let shown = status.policies.iter().map(|policy| (policy.name.clone(), (policy.clone(), hold)));
+        let shown =
+            status.policies.iter().map(|policy| (policy.name.clone(), (without_counts(policy), hold)));
         let first = Self { output, widths: table.widths(), shown: shown.collect() };
         (first, table.render(output.terminal()))
     }
@@ -154,7 +160,7 @@ impl Changes {
         let mut gone = std::mem::take(&mut self.shown);
         let mut text = String::new();
         for policy in &status.policies {
-            let present = (policy.clone(), hold);
+            let present = (without_counts(policy), hold);
             if gone.remove(&policy.name).as_ref() != Some(&present) {
                 text += &widths.line(&row(policy, hold, now, wide), terminal);
             }

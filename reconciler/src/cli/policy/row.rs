@@ -4,8 +4,7 @@ use policies::Timestamp;
 
 use crate::{
     api::{
-        first_generation::FaultType,
-        policy_status::{PolicyState, PolicyStatus, Selector, Targets},
+        policy_status::{PolicyState, PolicyStatus},
         status::Status,
         time::Time,
     },
@@ -14,6 +13,7 @@ use crate::{
         moment::relative,
         server::tell_missing,
         table::{Cell, Table},
+        targets::{faults, target},
         terminal::Colour,
     },
 };
@@ -73,7 +73,7 @@ pub(super) fn row(policy: &PolicyStatus, hold: Hold, now: Timestamp, wide: bool)
         Cell::new(&policy.name),
         Cell::painted(state, colour),
         Cell::new(target(&policy.targets)),
-        Cell::new(faults(policy)),
+        Cell::new(faults(&policy.first_generation.fault_types)),
     ];
     let exact = |time: Option<Time>| Cell::new(time.map(String::from).unwrap_or_default());
     if wide {
@@ -85,31 +85,6 @@ pub(super) fn row(policy: &PolicyStatus, hold: Hold, now: Timestamp, wide: bool)
     }
     row.push(Cell::painted(note(policy, now), Colour::Attention));
     row
-}
-
-/// The workloads of a policy: `checkout.shop`, or `frontend.shop -> orders.shop`.
-pub(super) fn target(Targets { destination, selector, .. }: &Targets) -> String {
-    match destination {
-        Some(destination) => format!("{} -> {}", workloads(selector), workloads(destination)),
-        None => workloads(selector),
-    }
-}
-
-fn workloads(Selector { host, namespace, service }: &Selector) -> String {
-    match (host, service) {
-        (Some(host), _) if namespace == "*" => host.clone(),
-        (Some(host), _) => format!("{host} in {namespace}"),
-        (None, service) => format!("{}.{namespace}", service.as_deref().unwrap_or("*")),
-    }
-}
-
-pub(super) fn faults(policy: &PolicyStatus) -> String {
-    let name = |fault: &FaultType| match fault {
-        FaultType::Abort => "abort",
-        FaultType::Delay => "delay",
-        FaultType::Unknown => "unknown",
-    };
-    policy.first_generation.fault_types.iter().map(name).collect::<Vec<_>>().join(",")
 }
 
 fn note(policy: &PolicyStatus, now: Timestamp) -> String {
