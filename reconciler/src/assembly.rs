@@ -238,8 +238,7 @@ fn tokens_without_rights(
 fn view_tokens(file: PathBuf, is_in_cluster: bool) -> anyhow::Result<Arc<TokenFile>> {
     let tokens = tokens_without_rights(file, VIEW_TOKENS, is_in_cluster)?;
     if is_in_cluster && tokens.first().is_err() {
-        let reason =
-            "names only ServiceAccounts; with --kubernetes replicas ask each other by a token: NAME TOKEN";
+        let reason = "needs a line `NAME TOKEN`: with --kubernetes replicas ask each other with it";
         return Err(WrongUse(format!("the file of {VIEW_TOKENS} {reason}")).into());
     }
     Ok(Arc::new(tokens))

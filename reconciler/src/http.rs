@@ -47,6 +47,7 @@ mod prefer;
 mod problem;
 pub mod public_url;
 mod read_your_writes;
+mod refusals;
 mod report;
 mod router;
 pub mod routes;

@@ -26,7 +26,7 @@ mod replicas;
 pub mod reporting;
 mod token_review;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use self::{
     client::connection::Connection, proxies::watch::ProxyWatch, replicas::Replicas,
@@ -63,6 +63,8 @@ pub struct Settings {
     pub root_namespace: String,
     /// The replicas serve HTTPS.
     pub tls: bool,
+    /// The only certificates that are trusted for it.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl KubernetesAgent {
@@ -90,11 +92,11 @@ impl KubernetesAgent {
     /// Follows the namespaces and the proxies, takes part in the election and reports, until shutdown.
     pub async fn run(self, publisher: Arc<Publisher>, syncs: Arc<Syncs>, shutdown: Shutdown) {
         let Self { connection, health, settings, view_tokens } = self;
-        let Settings { proxies, root_namespace, tls } = settings;
+        let Settings { proxies, root_namespace, tls, ca_file } = settings;
         let following = namespace_watch::follow(connection.client.clone(), Arc::clone(&health));
         let reporting = Reporter::new(&connection, Arc::clone(&health)).run(publisher, syncs);
         // Separate tasks: while one waits, the others go on.
-        let asking = Replicas::new(&connection, Arc::clone(&health), tls, view_tokens).follow();
+        let asking = Replicas::new(&connection, Arc::clone(&health), tls, ca_file, view_tokens).follow();
         let watching = ProxyWatch::new(&connection, Arc::clone(&health), proxies, root_namespace).run();
         let others =
             [tokio::spawn(following), tokio::spawn(reporting), tokio::spawn(asking), tokio::spawn(watching)];

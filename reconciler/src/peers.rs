@@ -172,6 +172,7 @@ impl Peers {
             insecure_token: true,
             way: None,
             replica: Some(address),
+            longest: exchange::LONGEST_OF_REPLICA,
         };
         // It may read many certificates.
         let made = tokio::task::spawn_blocking(move || Client::new(settings)).await;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fmt, fs, io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -21,7 +21,6 @@ use crate::io_reason::io_reason;
 const MAX_BYTES: usize = 1 << 20;
 
 /// The file of tokens. It is read for each request, so that a token that is removed is good for nothing at once.
-#[derive(Debug)]
 pub struct TokenFile {
     path: PathBuf,
     option: &'static str,
@@ -30,16 +29,17 @@ pub struct TokenFile {
     last: Mutex<Option<Read>>,
 }
 
-/// A content of the file, by its digest, and what it grants.
-#[derive(Debug)]
+/// A content of the file, by its digest, and what it grants, or why it grants nothing.
 struct Read {
     digest: Result<[u8; 32], String>,
-    grants: Arc<Grants>,
+    grants: Result<Arc<Grants>, String>,
 }
 
 /// The rights that the file grants.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Grants {
+    /// The first token, for the one who sends it.
+    first: Option<String>,
     tokens: Vec<([u8; 32], Arc<Rights>)>,
     accounts: Vec<(String, Arc<Rights>)>,
 }
@@ -76,7 +76,7 @@ impl TokenFile {
             return Err(wrong(format!("holds no token; a line is: NAME TOKEN{rights}")));
         }
         grants.warn(option);
-        let read = Read { digest: Ok(Sha256::digest(&bytes).into()), grants: Arc::new(grants) };
+        let read = Read { digest: Ok(Sha256::digest(&bytes).into()), grants: Ok(Arc::new(grants)) };
         Ok(Self { path, option, takes_rights, last: Mutex::new(Some(read)) })
     }
 
@@ -90,27 +90,24 @@ impl TokenFile {
         self.takes_rights
     }
 
-    /// The token of the first line that has one, as the file is now: the one to send.
+    /// The first token that is good, as the file is now: the one to send.
     pub fn first(&self) -> Result<String, String> {
-        let reason = |reason: String| format!("the file of {} {reason}", self.option);
-        let bytes =
-            fs::read(&self.path).map_err(|error| reason(format!("cannot be read: {}", io_reason(&error))))?;
-        let text = String::from_utf8_lossy(&bytes);
-        let entries = lines(&text).filter_map(|(_, line)| Entry::read(line).ok());
-        let mut tokens = entries.filter_map(|Entry { credential, .. }| match credential {
-            Credential::Token(token) => Some(token.to_owned()),
-            Credential::ServiceAccount { .. } => None,
-        });
-        tokens.next().ok_or_else(|| reason("holds no token".to_owned()))
+        let first = self.read().and_then(|grants| grants.first.clone().ok_or("holds no token".to_owned()));
+        first.map_err(|reason| format!("the file of {} {reason}", self.option))
     }
 
-    /// The grants of the file as it is now. A line that is wrong grants nothing; a file that cannot be read neither.
+    /// The grants of the file as it is now. A line that is wrong grants nothing; a file that cannot be used neither.
     pub fn grants(&self) -> Arc<Grants> {
-        let bytes = fs::read(&self.path).map_err(|error| io_reason(&error));
+        self.read().unwrap_or_default()
+    }
+
+    /// The same, or the reason why the file cannot be used.
+    fn read(&self) -> Result<Arc<Grants>, String> {
+        let bytes = fs::read(&self.path).map_err(|error| format!("cannot be read: {}", io_reason(&error)));
         let digest = bytes.as_ref().map(|bytes| Sha256::digest(bytes).into()).map_err(String::clone);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(read) = last.as_ref().filter(|read| read.digest == digest) {
-            return Arc::clone(&read.grants);
+            return read.grants.clone();
         }
         let (path, option) = (self.path.display(), self.option);
         let grants = match bytes.and_then(|bytes| Grants::read(&bytes, self.takes_rights)) {
@@ -121,15 +118,14 @@ impl TokenFile {
                 let (tokens, accounts) = (grants.tokens.len(), grants.accounts.len());
                 info!(%path, option, tokens, accounts, "read the tokens");
                 grants.warn(option);
-                grants
+                Ok(Arc::new(grants))
             }
             Err(reason) => {
                 error!(%path, option, reason, "the file of tokens cannot be used: no token is good");
-                Grants::default()
+                Err(reason)
             }
         };
-        let grants = Arc::new(grants);
-        *last = Some(Read { digest, grants: Arc::clone(&grants) });
+        *last = Some(Read { digest, grants: grants.clone() });
         grants
     }
 }
@@ -165,6 +161,7 @@ impl Grants {
                 if self.tokens.iter().any(|(known, _)| *known == digest) {
                     return Err("has the token of another line; each token has one owner".to_owned());
                 }
+                self.first.get_or_insert_with(|| token.to_owned());
                 self.tokens.push((digest, rights));
             }
             Credential::ServiceAccount { namespace, name } => {
@@ -218,6 +215,20 @@ impl Grants {
     /// The rights of a user of the cluster, such as `system:serviceaccount:NAMESPACE:NAME`.
     pub fn of_account(&self, user: &str) -> Option<Arc<Rights>> {
         self.accounts.iter().find(|(account, _)| account == user).map(|(_, rights)| Arc::clone(rights))
+    }
+}
+
+impl fmt::Debug for TokenFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, option, .. } = self;
+        f.debug_struct("TokenFile").field("path", path).field("option", option).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (tokens, accounts) = (self.tokens.len(), self.accounts.len());
+        f.debug_struct("Grants").field("tokens", &tokens).field("accounts", &accounts).finish_non_exhaustive()
     }
 }
 
@@ -296,6 +307,42 @@ mod tests {
         assert_eq!(file.first().unwrap_err(), "the file of --write-token-file holds no token");
         fs::remove_file(directory.path().join("tokens")).unwrap();
         assert!(file.first().unwrap_err().contains("cannot be read"));
+    }
+
+    #[test]
+    fn a_token_that_the_file_does_not_grant_is_not_sent() {
+        let (directory, path) = (tempfile::tempdir().unwrap(), "tokens");
+        let path = directory.path().join(path);
+        fs::write(&path, "me 0123456789abcdef\n").unwrap();
+        let file = TokenFile::open_without_rights(path.clone(), OPTION).unwrap();
+        for (content, sent) in [
+            (&b"alice aaaaaaaaaaaaaaaa resume\nme 0123456789abcdef\n"[..], Ok("0123456789abcdef")),
+            (b"a serviceaccount:a/b\nme 0123456789abcdef\n", Ok("0123456789abcdef")),
+            (b"me 0123456789abcdef\nyou 0123456789abcdef\n", Ok("0123456789abcdef")),
+            (b"alice aaaaaaaaaaaaaaaa resume\n", Err("holds no token")),
+            (b"me 0123456789abcdef\n\xff\n", Err("is not UTF-8")),
+            (&[b'#'; (1 << 20) + 1], Err("is longer than 1048576 bytes")),
+        ] {
+            fs::write(&path, content).unwrap();
+            match (file.first(), sent) {
+                (Ok(token), Ok(expected)) => {
+                    assert_eq!(token, expected);
+                    assert!(file.grants().of_token(token.as_bytes()).is_some(), "others would refuse it");
+                }
+                (Err(error), Err(reason)) => assert!(error.contains(reason), "{error}"),
+                (token, _) => panic!("{token:?} instead of {sent:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn no_token_is_shown_where_somebody_prints_the_file() {
+        let (_directory, file) = file(b"me 0123456789abcdef\n");
+        let file = file.unwrap();
+        let shown = format!("{file:?} {:?}", file.grants());
+        assert!(shown.contains(OPTION) && shown.contains("tokens: 1"), "{shown}");
+        // Neither the token nor its digest.
+        assert!(!shown.contains("0123456789abcdef") && !shown.contains('['), "{shown}");
     }
 
     #[test]

@@ -149,12 +149,11 @@ impl Serve {
         } = self;
         let tls =
             tls.resolve().map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned()))?;
-        let kubernetes = kubernetes
-            .resolve(tls.is_some())
-            .map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned()))?;
+        let missing = |reason: &str| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned());
+        let ca_file = peers.ca_file(tls.is_some(), kubernetes.is_on()).map_err(missing)?;
+        let kubernetes = kubernetes.resolve(tls.is_some(), ca_file.clone()).map_err(missing)?;
         let people = people.resolve().map_err(|reason| wrong(ErrorKind::ValueValidation, reason))?;
-        let peers = peers.resolve(tls.is_some());
-        let peers = peers.map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason))?;
+        let peers = peers.resolve(tls.is_some(), ca_file).map_err(|reason| missing(&reason))?;
         // A variable that is set to nothing is not set.
         let set = |path: &PathBuf| !path.as_os_str().is_empty();
         let (state_dir, halt_file) = (state_dir.filter(set), halt_file.filter(set));

@@ -13,7 +13,11 @@ pub(crate) use self::failure::{
 };
 use super::console;
 use crate::{
-    client::{Client, Failure, Token, Way, address::ServerUrlError, exchange::Settings},
+    client::{
+        Client, Failure, Token, Way,
+        address::ServerUrlError,
+        exchange::{LONGEST, Settings},
+    },
     kubernetes::forwarding::{ForwardError, ObjectName},
 };
 
@@ -89,7 +93,8 @@ impl ServerArgs {
             Some(token) => Some(token),
             None => token_file.as_deref().map(Token::of_file).transpose().map_err(Failure::from)?,
         };
-        Ok(Client::new(Settings { server, token, ca_file, insecure_token, way, replica: None })?)
+        let (replica, longest) = (None, LONGEST);
+        Ok(Client::new(Settings { server, token, ca_file, insecure_token, way, replica, longest })?)
     }
 }
 

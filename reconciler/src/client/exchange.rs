@@ -30,7 +30,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// The longest silence of a stream of events. The server sends a comment every 15 s.
 const SILENCE: Duration = Duration::from_secs(45);
 /// The most bytes of an answer; ten thousand policies take less.
-const LONGEST: usize = 64 * 1024 * 1024;
+pub const LONGEST: usize = 64 * 1024 * 1024;
 /// The same of a replica: twenty of them may answer at once.
 pub const LONGEST_OF_REPLICA: usize = 8 * 1024 * 1024;
 /// The most bytes that are shown of an answer that is no problem document.
@@ -49,6 +49,8 @@ pub struct Settings {
     pub way: Option<Arc<dyn Way>>,
     /// The one replica of the server to ask. Its certificate must be for the host of the URL all the same.
     pub replica: Option<SocketAddr>,
+    /// The most bytes of an answer.
+    pub longest: usize,
 }
 
 /// An answer, with what its headers say.
@@ -77,7 +79,7 @@ pub struct Client {
 impl Client {
     /// Reads the file of certificates; sends nothing yet.
     pub fn new(settings: Settings) -> Result<Self, Failure> {
-        let Settings { server, token, ca_file, insecure_token, way, replica } = settings;
+        let Settings { server, token, ca_file, insecure_token, way, replica, longest } = settings;
         if token.is_some() && !server.is_confidential() && way.is_none() && !insecure_token {
             return Err(Failure::Exposed { server: server.to_string() });
         }
@@ -101,7 +103,6 @@ impl Client {
             .user_agent(format!("hfi/{}", version::text()))
             .build()
             .map_err(|_| wrong(git_http::Failure::Setup("its client does not start")))?;
-        let longest = if replica.is_some() { LONGEST_OF_REPLICA } else { LONGEST };
         Ok(Self { server, token, connection, http, way, longest })
     }
 

@@ -6,7 +6,10 @@ use reqwest::{Method, header::CONTENT_TYPE};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{exchange::Client, failure::Failure};
-use crate::api::peers::{PeerAnswer, REPLICA};
+use crate::api::{
+    filters::Filters,
+    peers::{PeerAnswer, REPLICA},
+};
 
 impl Client {
     /// Reads what another replica knows. `id` is that of this process.
@@ -17,6 +20,11 @@ impl Client {
         time: Duration,
     ) -> Result<PeerAnswer<T>, Failure> {
         self.answer(self.request(Method::GET, &["v1", "peer", resource], &[]).header(REPLICA, id), time).await
+    }
+
+    /// Reads which filters another replica hears.
+    pub async fn filters_of_replica(&self, time: Duration) -> Result<Filters, Failure> {
+        self.answer(self.request(Method::GET, &["v1", "filters"], &[("own", "true")]), time).await
     }
 
     /// Tells another replica something.

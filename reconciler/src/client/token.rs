@@ -6,11 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use reqwest::header::HeaderValue;
+
 use crate::io_reason::io_reason;
 
-/// A token, as one line of a file.
+/// A token, as the value of the header `Authorization`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub struct Token(HeaderValue);
 
 /// The reason why a file gives no token.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,15 +39,17 @@ impl Token {
         if token.is_empty() {
             return Err("is empty; it must hold the token");
         }
-        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("must hold the token alone, on one line, without blanks");
-        }
-        Ok(Self(token.to_owned()))
+        let alone = Some(token).filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()));
+        let bearer = alone.and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok());
+        let mut bearer = bearer.ok_or("must hold the token alone, on one line, without blanks")?;
+        // Neither shown nor kept by what prints and packs headers.
+        bearer.set_sensitive(true);
+        Ok(Self(bearer))
     }
 
     /// The value of the header `Authorization`.
-    pub(super) fn bearer(&self) -> String {
-        format!("Bearer {}", self.0)
+    pub(crate) fn bearer(&self) -> HeaderValue {
+        self.0.clone()
     }
 }
 
@@ -68,7 +72,8 @@ mod tests {
         for text in ["secret-secret-secret", "\u{feff}secret-secret-secret\r\n", "secret-secret-secret\n\n"] {
             let token = Token::of_text(text.as_bytes()).unwrap();
             assert_eq!(token.bearer(), "Bearer secret-secret-secret");
-            assert!(!format!("{token:?}").contains("secret"));
+            let shown = format!("{token:?} {:?}", token.bearer());
+            assert!(!shown.contains("secret"), "{shown}");
         }
         for (text, reason) in [
             (&b""[..], "is empty"),
@@ -91,7 +96,9 @@ mod tests {
         #[test]
         fn whatever_a_file_holds_it_makes_one_header_or_none(bytes: Vec<u8>) {
             if let Ok(token) = Token::of_text(&bytes) {
-                prop_assert!(token.bearer().bytes().skip("Bearer ".len()).all(|byte| byte.is_ascii_graphic()));
+                let bearer = token.bearer();
+                let text = bearer.to_str().unwrap().strip_prefix("Bearer ").unwrap();
+                prop_assert!(text.bytes().all(|byte| byte.is_ascii_graphic()));
             }
         }
     }

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{problem::Problem, public_url::PublicUrl, state::Served};
+use super::{problem::Problem, public_url::PublicUrl, refusals, state::Served};
 
 /// The header by which a browser tells where a request comes from.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
@@ -24,7 +24,11 @@ pub(super) async fn check(State(served): State<Served>, request: Request, next: 
     let host = || Some(request.headers().get(header::HOST)?.to_str().ok()?.to_owned());
     let own = Own { host: authority.or_else(host), public: served.services.public_url.as_ref() };
     match refusal(request.method(), request.uri().path(), request.headers(), &own) {
-        Some(reason) => Problem::new(StatusCode::FORBIDDEN, reason).into_response(),
+        Some(reason) => {
+            let problem = Problem::new(StatusCode::FORBIDDEN, reason);
+            refusals::tell(&served, &request, &problem);
+            problem.into_response()
+        }
         None => next.run(request).await,
     }
 }
@@ -45,7 +49,8 @@ fn refusal(method: &Method, path: &str, headers: &HeaderMap, own: &Own<'_>) -> O
     }
     if !is_of_own_page(headers, own) {
         return Some(
-            "requests of a browser must come from a page of this server (its host, or --public-url)",
+            "a browser may change something only from a page of this server: its `Origin` must have the `Host` of \
+             the request, or be --public-url",
         );
     }
     let is_form = *method == Method::POST && path == FORM;

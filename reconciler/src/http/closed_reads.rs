@@ -2,13 +2,13 @@
 
 use axum::{
     extract::{Request, State},
-    http::Method,
+    http::{Method, header::AUTHORIZATION},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use policies::wire::poll;
 
-use super::{peer::Peer, policy_query::wants_all, state::Served};
+use super::{peer::Peer, policy_query::wants_all, refusals, state::Served};
 
 /// The paths that stay open.
 const OPEN: [&str; 7] =
@@ -28,7 +28,13 @@ pub(super) async fn check(
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     if let Some(viewing) = services.viewing.as_ref().filter(|_| is_read && is_closed(path, query)) {
         let (writing, headers) = (services.writing.as_ref(), request.headers());
-        if let Err(problem) = viewing.authorize(writing, &services.halting, headers, client).await {
+        let allowed =
+            viewing.authorize(writing, &services.halting, &services.failures, headers, client).await;
+        if let Err(problem) = allowed {
+            // A browser sends none before it is asked for one.
+            if request.headers().contains_key(AUTHORIZATION) {
+                refusals::tell(&served, &request, &problem);
+            }
             return problem.into_response();
         }
     }

@@ -21,7 +21,6 @@ pub struct Halting {
     pub(crate) book: Arc<Book>,
     /// The tokens that stop and never resume.
     tokens: Option<Tokens>,
-    failures: Failures,
     /// The name of this replica.
     pub(crate) replica: String,
     /// The exchange with the other replicas, if this one asks them.
@@ -31,7 +30,7 @@ pub struct Halting {
 impl Halting {
     /// Takes requests of the owners of these tokens, beside those who may write.
     pub fn new(book: Arc<Book>, tokens: Option<Tokens>, replica: String) -> Self {
-        Self { book, tokens, failures: Failures::default(), replica, exchange: None }
+        Self { book, tokens, replica, exchange: None }
     }
 
     /// Tells the other replicas, and hears from them.
@@ -67,11 +66,12 @@ impl Halting {
     pub(crate) async fn authorize(
         &self,
         writing: Option<&Writing>,
+        failures: &Failures,
         token: &[u8],
         client: Client,
     ) -> Result<Arc<Rights>, Problem> {
         let files = [writing.map(Writing::tokens), self.tokens()];
-        self.failures.judge(client, owner_in(files, token, client).await?)
+        failures.judge(client, owner_in(files, token, client).await?)
     }
 }
 

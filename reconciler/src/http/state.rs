@@ -18,6 +18,7 @@ use super::{
     writing::Writing,
 };
 use crate::{
+    access::failures::Failures,
     clients::{Places, Prefixes},
     fleet::{faults::Faults, filters::Filters},
     halts::book::Book,
@@ -53,6 +54,8 @@ pub struct Services {
     pub writing: Option<Writing>,
     /// The halts by HTTP, and those who may begin them.
     pub halting: Halting,
+    /// The tokens that failed, wherever they were sent.
+    pub(crate) failures: Failures,
     /// The tokens of those who may only read, if not everybody may.
     pub viewing: Option<Viewing>,
     /// The URL under which browsers reach this server, if it is not the host that they send.
@@ -82,6 +85,7 @@ impl Services {
             clients: Prefixes::default(),
             writing: None,
             halting: Halting::new(Arc::new(Book::closed()), None, String::new()),
+            failures: Failures::default(),
             viewing: None,
             public_url: None,
             peering: None,

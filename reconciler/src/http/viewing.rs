@@ -14,14 +14,11 @@ use super::{
 use crate::{access::failures::Failures, clients::Client};
 
 /// The tokens of those who may only read.
-pub struct Viewing {
-    tokens: Tokens,
-    failures: Failures,
-}
+pub struct Viewing(Tokens);
 
 impl Viewing {
     pub fn new(tokens: Tokens) -> Self {
-        Self { tokens, failures: Failures::default() }
+        Self(tokens)
     }
 
     /// Refuses who may not read. Whoever may change something may read, too.
@@ -29,13 +26,14 @@ impl Viewing {
         &self,
         writing: Option<&Writing>,
         halting: &Halting,
+        failures: &Failures,
         headers: &HeaderMap,
         client: Client,
     ) -> Result<(), Problem> {
         let judge = async {
             let token = authorization::token(headers)?;
-            let files = [writing.map(Writing::tokens), halting.tokens(), Some(&self.tokens)];
-            self.failures.judge(client, owner_in(files, &token, client).await?)
+            let files = [writing.map(Writing::tokens), halting.tokens(), Some(&self.0)];
+            failures.judge(client, owner_in(files, &token, client).await?)
         };
         // A browser asks its user for a password only upon this challenge.
         let for_browsers = |problem: Problem| match problem.status() {
@@ -50,6 +48,6 @@ impl Viewing {
 
 impl fmt::Debug for Viewing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Viewing").field("tokens", &self.tokens).finish_non_exhaustive()
+        f.debug_struct("Viewing").field("tokens", &self.0).finish()
     }
 }

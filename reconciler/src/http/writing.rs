@@ -26,15 +26,13 @@ const BURST: u32 = 20;
 pub struct Writing {
     pub(crate) writes: Arc<Writes>,
     tokens: Tokens,
-    failures: Failures,
     rates: Buckets<UserName>,
 }
 
 impl Writing {
     /// Takes requests of the owners of these tokens, so many a second of each.
     pub fn new(writes: Arc<Writes>, tokens: Tokens, per_second: u32) -> Self {
-        let (failures, rates) = (Failures::default(), Buckets::new(BURST.max(per_second), per_second.into()));
-        Self { writes, tokens, failures, rates }
+        Self { writes, tokens, rates: Buckets::new(BURST.max(per_second), per_second.into()) }
     }
 
     /// The tokens of those who may write.
@@ -45,12 +43,13 @@ impl Writing {
     /// The rights of the sender of a request.
     pub(crate) async fn authorize(
         &self,
+        failures: &Failures,
         headers: &HeaderMap,
         client: Client,
     ) -> Result<Arc<Rights>, Problem> {
         let token = authorization::token(headers)?;
         let owner = self.tokens.owner(&token, client).await?;
-        self.failures.judge(client, owner)
+        failures.judge(client, owner)
     }
 
     /// Counts a request of a user.

@@ -1,34 +1,36 @@
 //! Asks all replicas which filters they hear. Each hears only the polls that reach it, so only all together know
 //! that a proxy polls nobody.
 //!
-//! The replicas are the ready endpoints of the Service: those that proxies reach.
+//! The replicas are the ready endpoints of the Service: those that proxies reach. Where they serve HTTPS, the certificate
+//! of each must be for the name of the Service, since the answer is believed and the question may carry a token.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
 use futures_util::future::try_join_all;
-use http::header::AUTHORIZATION;
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
-use kube::{Api, Client, Config, api::ListParams};
-use tokio::time::Instant;
+use kube::{Api, api::ListParams};
+use tokio::{task::spawn_blocking, time::Instant};
 
 use super::{
     NAME,
     client::{
         call::{self, with_timeout},
         connection::Connection,
-        error_text,
     },
     health::{ClusterTask, SharedHealth},
 };
 use crate::{
     access::token_file::TokenFile,
     api::{filters::Filters, time::Time},
+    client::{Client, Failure, Token, exchange},
     fleet::gathered::Gathered,
+    peers::replies::reason,
 };
 
 /// The time between two questions of the leader, which looks for silent proxies.
@@ -37,8 +39,6 @@ pub(crate) const PERIOD: Duration = Duration::from_secs(5);
 const LONG_PERIOD: Duration = Duration::from_secs(30);
 /// The failures in a row after which one is told: a replica that ends answers no more before its endpoint is gone.
 const TOLERATED: u32 = 3;
-/// The longest time to connect to a replica.
-const CONNECT: Duration = Duration::from_secs(2);
 /// The name of the port in the Service.
 const PORT: &str = "http";
 
@@ -49,9 +49,14 @@ const OF_SERVICE: &str = "kubernetes.io/service-name";
 pub(crate) struct Replicas {
     slices: Api<EndpointSlice>,
     health: Arc<SharedHealth>,
-    scheme: &'static str,
+    /// The name of the Service, which certificates are for where replicas serve HTTPS.
+    certified: Option<String>,
+    /// The only certificates that are trusted for it.
+    ca_file: Option<PathBuf>,
     /// The file of the token that replicas ask for, if they do.
     tokens: Option<Arc<TokenFile>>,
+    /// The token that the clients send.
+    token: Option<Token>,
     /// A client for each replica.
     clients: BTreeMap<SocketAddr, Client>,
     /// These replicas, each with its start, have been the ones since then.
@@ -65,13 +70,17 @@ impl Replicas {
         connection: &Connection,
         health: Arc<SharedHealth>,
         tls: bool,
+        ca_file: Option<PathBuf>,
         tokens: Option<Arc<TokenFile>>,
     ) -> Self {
+        let namespace = &connection.namespace;
         Self {
-            slices: Api::namespaced(connection.client.clone(), &connection.namespace),
+            slices: Api::namespaced(connection.client.clone(), namespace),
             health,
-            scheme: if tls { "https" } else { "http" },
+            certified: tls.then(|| format!("{NAME}.{namespace}.svc")),
+            ca_file,
             tokens,
+            token: None,
             clients: BTreeMap::new(),
             listening: (Vec::new(), Instant::now()),
             failures: 0,
@@ -84,6 +93,10 @@ impl Replicas {
         loop {
             let gathered = self.gather().await;
             self.failures = if gathered.is_ok() { 0 } else { self.failures.saturating_add(1) };
+            if gathered.is_err() {
+                // The next ones read the trusted certificates again.
+                self.clients.clear();
+            }
             match &gathered {
                 Ok(_) => self.health.record(ClusterTask::Replicas, Ok(())),
                 Err(error) if self.failures >= TOLERATED => {
@@ -104,9 +117,8 @@ impl Replicas {
     async fn gather(&mut self) -> Result<Option<Gathered>, String> {
         let of_service = ListParams::default().labels(&format!("{OF_SERVICE}={NAME}"));
         let slices = with_timeout(call::TIMEOUT, self.slices.list(&of_service)).await;
-        self.meet(addresses(&slices.map_err(|error| error.to_string())?.items))?;
-        let token = self.tokens.as_ref().map(|tokens| tokens.first()).transpose()?;
-        let answers = self.clients.iter().map(|(address, client)| ask(*address, client, token.as_deref()));
+        self.meet(addresses(&slices.map_err(|error| error.to_string())?.items)).await?;
+        let answers = self.clients.iter().map(|(address, client)| ask(*address, client));
         let answers = try_join_all(answers).await?;
         let starts = self.clients.keys().copied().zip(answers.iter().map(|answer| answer.since)).collect();
         // Filters of a replica that is gone need time to find another one.
@@ -120,25 +132,43 @@ impl Replicas {
         Ok(gathered)
     }
 
-    /// Makes the clients of these replicas.
-    fn meet(&mut self, addresses: BTreeSet<SocketAddr>) -> Result<(), String> {
+    /// Makes the clients of these replicas, which send the present token.
+    async fn meet(&mut self, addresses: BTreeSet<SocketAddr>) -> Result<(), String> {
+        let text = self.tokens.as_ref().map(|tokens| tokens.first()).transpose()?;
+        let token = text.map(|text| Token::of_text(text.as_bytes())).transpose().map_err(str::to_owned)?;
+        if token != self.token {
+            self.clients.clear();
+            self.token = token;
+        }
         self.clients.retain(|address, _| addresses.contains(address));
         for address in addresses {
             if !self.clients.contains_key(&address) {
-                self.clients.insert(address, self.client(address)?);
+                self.clients.insert(address, self.client(address).await?);
             }
         }
         Ok(())
     }
 
-    fn client(&self, address: SocketAddr) -> Result<Client, String> {
-        let url = format!("{}://{address}", self.scheme);
-        let mut config = Config::new(url.parse().map_err(|_| format!("{url} is not a URL"))?);
-        config.connect_timeout = Some(CONNECT);
-        config.default_retry = false;
-        // The certificate is for the Service, and not for an address. What is asked is no secret.
-        config.accept_invalid_certs = true;
-        Client::try_from(config).map_err(|error| error_text::of_call(&error))
+    async fn client(&self, address: SocketAddr) -> Result<Client, String> {
+        let url = match &self.certified {
+            Some(name) => format!("https://{name}:{}", address.port()),
+            // By the name a sidecar would choose a replica itself.
+            None => format!("http://{address}"),
+        };
+        let settings = exchange::Settings {
+            server: url.parse().map_err(|error| format!("{url} {error}"))?,
+            token: self.token.clone(),
+            ca_file: self.ca_file.clone(),
+            // It never leaves the network of the cluster.
+            insecure_token: true,
+            way: None,
+            replica: Some(address),
+            longest: exchange::LONGEST,
+        };
+        // It may read many certificates.
+        let made = spawn_blocking(move || Client::new(settings)).await;
+        let made = made.map_err(|_| "the client of a replica does not start".to_owned())?;
+        made.map_err(|failure| reason(&failure))
     }
 }
 
@@ -159,20 +189,22 @@ fn addresses(slices: &[EndpointSlice]) -> BTreeSet<SocketAddr> {
     slices.iter().flat_map(of_slice).collect()
 }
 
-async fn ask(address: SocketAddr, client: &Client, token: Option<&str>) -> Result<Filters, String> {
+async fn ask(address: SocketAddr, client: &Client) -> Result<Filters, String> {
     let failed = |reason: String| format!("replica {address} does not say which filters it hears: {reason}");
-    let request = http::Request::get("/v1/filters?own=true");
-    let request = match token {
-        Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
-        None => request,
-    };
-    let request = request.body(Vec::new()).map_err(|error| failed(error.to_string()))?;
-    let text = with_timeout(call::TIMEOUT, client.request_text(request)).await;
-    let text = text.map_err(|error| failed(error.to_string()))?;
-    let filters: Filters = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    let filters = client.filters_of_replica(call::TIMEOUT).await;
+    let filters = filters.map_err(|failure| failed(told(&failure)))?;
     match filters.complete {
         true => Ok(filters),
         false => Err(failed("more poll it than it remembers".to_owned())),
+    }
+}
+
+/// The reason of a failure, with what would be right if it is the token.
+fn told(failure: &Failure) -> String {
+    let reason = reason(failure);
+    match failure.status() {
+        Some(401) => format!("{reason}; its --view-token-file needs the token that is the first one here"),
+        _ => reason,
     }
 }
 

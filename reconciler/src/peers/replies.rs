@@ -85,7 +85,7 @@ pub(super) fn gathered<T>(arrived: Vec<Arrived<T>>, troubles: Vec<Trouble>, own:
 }
 
 /// The reason of a failure, without the URL that all replicas share.
-pub(super) fn reason(failure: &Failure) -> String {
+pub(crate) fn reason(failure: &Failure) -> String {
     let reason = match failure {
         Failure::Unreachable { reason, .. } | Failure::Setup { reason, .. } => reason.clone(),
         Failure::Redirected { location, .. } => {

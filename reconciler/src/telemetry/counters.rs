@@ -22,6 +22,7 @@ pub struct Counters {
     pub notifications: Notifications,
     /// Requests for a module that this replica does not have.
     pub unknown_modules: Counter,
+    pub refusals: Refusals,
     pub writes: Writes,
     pub reports: Reports,
 }
@@ -44,6 +45,12 @@ pub struct Reconciles {
 #[derive(Clone, Debug, Default)]
 pub struct Notifications {
     total: Family<Labels<2>, Counter>,
+}
+
+/// Requests whose sender may not send them, by result.
+#[derive(Clone, Debug, Default)]
+pub struct Refusals {
+    total: Family<Labels<1>, Counter>,
 }
 
 /// Reports of faults that are left out, by reason.
@@ -80,6 +87,12 @@ impl Writes {
     }
 }
 
+impl Refusals {
+    pub fn note(&self, result: &'static str) {
+        self.total.get_or_create(&[("result", result)]).inc();
+    }
+}
+
 impl Reports {
     pub fn left_out(&self, reason: &'static str, rows: u64) {
         if rows > 0 {
@@ -102,6 +115,7 @@ impl Counters {
             reconciles: Reconciles { total, duration },
             notifications,
             unknown_modules,
+            refusals,
             writes,
             reports,
         } = self.clone();
@@ -112,6 +126,8 @@ impl Counters {
         registry.register("notifications", "Push notifications, by forge and result", notifications.total);
         let help = "Requests for a filter module that this replica does not have";
         registry.register("unknown_module_requests", help, unknown_modules);
+        let help = "Reads, halts and requests of browsers whose sender may not send them, by result";
+        registry.register("requests_refused", help, refusals.total);
         registry.register("writes", "Requests to change policies, by result", writes.total);
         let help = "The time of a push";
         registry.register_with_unit("push_duration", help, Unit::Seconds, writes.push_duration);

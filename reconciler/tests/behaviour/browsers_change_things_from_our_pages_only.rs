@@ -6,7 +6,9 @@ use serde_json::Value;
 use crate::support::{
     client,
     halting::{Files, STOPS},
+    policy,
     process::Process,
+    writing::{ALICE, process, repository},
 };
 
 const REASON: &str = r#"{"reason": "r"}"#;
@@ -46,6 +48,29 @@ async fn no_other_page_changes_anything_whatever_token_it_makes_a_browser_send()
         }
     }
     assert_eq!(hfi.json("/v1/halt").await["halted"], false);
+}
+
+#[tokio::test]
+async fn a_browser_that_is_refused_is_told_in_the_log_and_counted() {
+    let repository = repository(&[("a.yaml", &policy("a", "checkout", 503))]).await;
+    let files = tempfile::tempdir().unwrap();
+    let hfi = process(&repository.bare().display().to_string(), files.path(), &[]).await;
+    hfi.until_ready(|_| true).await;
+    let bearer = format!("Bearer {ALICE}");
+    for path in ["/v1/policies", "/v1/halt"] {
+        let headers = [("origin", "https://evil.example"), ("authorization", bearer.as_str())];
+        assert_eq!(sent(&hfi, Method::POST, path, &headers).await.0, 403);
+    }
+    let told = hfi.all_said("a request was refused");
+    let shown = |line: &Value| {
+        ["from", "method", "path", "status"].map(|field| line[field].to_string().replace('"', ""))
+    };
+    let expected = ["/v1/policies", "/v1/halt"].map(|path| ["127.0.0.1", "POST", path, "403"]);
+    assert_eq!(told.iter().map(shown).collect::<Vec<_>>(), expected);
+    assert!(told[0]["reason"].as_str().unwrap().contains("a page of this server"), "{told:?}");
+    assert!(!hfi.log().contains(ALICE), "{}", hfi.log());
+    assert_eq!(hfi.metric(r#"hfi_requests_refused_total{result="forbidden"}"#).await, Some(2.0));
+    assert_eq!(hfi.metric(r#"hfi_writes_total{result="forbidden"}"#).await, Some(1.0), "a halt is no write");
 }
 
 #[tokio::test]

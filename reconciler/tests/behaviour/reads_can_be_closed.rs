@@ -1,4 +1,4 @@
-//! `--view-token-file`: nobody reads without a token, but proxies, probes and forges.
+//! `--view-token-file`: every read needs a token, except those of proxies, probes and forges.
 
 use std::fs;
 
@@ -96,6 +96,24 @@ async fn a_token_that_is_removed_reads_nothing_and_guesses_have_to_wait() {
     }
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(status(&hfi, "/v1/ready", "").await, 200);
+    assert_eq!(post(&hfi, "guess-0123456789abcdef").await.0, 429, "they count wherever they are sent");
+}
+
+#[tokio::test]
+async fn a_guess_is_told_in_the_log_and_a_browser_without_a_password_is_not() {
+    let (_files, hfi) = world().await;
+    assert_eq!(status(&hfi, "/v1/filters", "").await, 401);
+    let guess = "guess-0123456789abcdef";
+    assert_eq!(status(&hfi, "/v1/filters", &format!("Bearer {guess}")).await, 401);
+    assert_eq!(post(&hfi, guess).await.0, 401);
+    let told = hfi.all_said("a request was refused");
+    let shown =
+        |line: &Value| ["from", "method", "path"].map(|field| line[field].as_str().unwrap().to_owned());
+    let expected = [["127.0.0.1", "GET", "/v1/filters"], ["127.0.0.1", "POST", "/v1/halt"]];
+    assert_eq!(told.iter().map(shown).collect::<Vec<_>>(), expected);
+    assert_eq!((&told[0]["status"], &told[0]["reason"]), (&401.into(), &"the token is not valid".into()));
+    assert!(!hfi.log().contains(guess), "{}", hfi.log());
+    assert_eq!(hfi.metric(r#"hfi_requests_refused_total{result="unauthorized"}"#).await, Some(2.0));
 }
 
 #[tokio::test]

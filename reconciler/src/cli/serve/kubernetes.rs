@@ -1,5 +1,7 @@
 //! The options about the cluster.
 
+use std::path::PathBuf;
+
 use clap::{ArgAction, Args, builder::FalseyValueParser};
 
 use crate::kubernetes::{ProxyMode, Settings};
@@ -21,11 +23,20 @@ pub(super) struct KubernetesArgs {
 }
 
 impl KubernetesArgs {
+    /// True if there is a cluster.
+    pub(super) fn is_on(&self) -> bool {
+        self.kubernetes
+    }
+
     /// `None` without the cluster. An error is a reason for the user.
-    pub(super) fn resolve(self, tls: bool) -> Result<Option<Settings>, &'static str> {
+    pub(super) fn resolve(
+        self,
+        tls: bool,
+        ca_file: Option<PathBuf>,
+    ) -> Result<Option<Settings>, &'static str> {
         let Self { kubernetes, proxies, istio_root_namespace: root_namespace } = self;
         match (kubernetes, proxies) {
-            (true, _) => Ok(Some(Settings { proxies, root_namespace, tls })),
+            (true, _) => Ok(Some(Settings { proxies, root_namespace, tls, ca_file })),
             (false, ProxyMode::Off) => Ok(None),
             (false, _) => {
                 Err("--proxies (HFI_PROXIES) needs the cluster: give --kubernetes (HFI_KUBERNETES)")

@@ -12,8 +12,8 @@ pub(crate) struct PeopleArgs {
     #[arg(long, env = "HFI_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
 
-    /// The file with the tokens of those who may only read, one a line: NAME TOKEN. With it nobody reads without a
-    /// token, but proxies, probes and forges.
+    /// The file with the tokens of those who may only read, one a line: NAME TOKEN. With it every read needs a token,
+    /// except those of proxies, probes, forges, replicas and clients of the first generation.
     #[arg(long, env = "HFI_VIEW_TOKEN_FILE", value_name = "PATH", value_parser = maybe_path())]
     view_token_file: Option<PathBuf>,
 }

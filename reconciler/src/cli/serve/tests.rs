@@ -95,6 +95,7 @@ fn wrong_use_says_what_is_wrong() {
         (&["--repo", "a", "--peer-token-file", "t"], "give --peers"),
         (&["--repo", "a", "--peers", "hfi-peers", "--peer-token-file", "t"], "must be NAME:PORT"),
         (&["--repo", "a", "--peer-ca-file", "c"], "needs --peers"),
+        (&["--repo", "a", "--kubernetes", "--peer-ca-file", "c"], "give --tls-cert-file"),
         (
             &["--repo", "a", "--peers", "p:1", "--peer-token-file", "t", "--peer-ca-file", "c"],
             "give --tls-cert-file",

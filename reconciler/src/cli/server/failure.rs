@@ -95,12 +95,20 @@ fn next(failure: &Failure) -> String {
 /// The step after a change whose end is not known.
 pub(crate) const AGAIN: &str = "run the same command again: what was done already is `unchanged`";
 
-/// The word by which a server names the line that a ServiceAccount needs.
-const LINE: &str = " serviceaccount:";
-
 /// The words of refusals whose next step is none of those of their status.
-const STEPS: [(u16, &str, &str); 6] = [
-    (403, LINE, "have this line added to the file of tokens, in a cluster to the Secret hfi-write"),
+const STEPS: [(u16, &str, &str); 8] = [
+    // A line that is meant for another file may give more rights there.
+    (
+        403,
+        "the file of --write-token-file needs a line",
+        "have this line added to that file, in a cluster to the Secret hfi-write",
+    ),
+    (
+        403,
+        "the file of --view-token-file needs a line",
+        "have this line added to that file, in a cluster to the Secret hfi-view, and to no other",
+    ),
+    (403, "the file of --halt-token-file needs a line", "have this line added to that file, and to no other"),
     (403, "the repository refuses the push", "let hfi push to the branch, or start it with --write-branch"),
     (403, "no token may write", "commit this document with git, and leave it out here"),
     (
@@ -148,5 +156,27 @@ fn refused(problem: &Problem, retry_after: Option<u64>) -> String {
         (429 | 500.., Some(seconds)) => format!("try again in {seconds} s"),
         (429 | 500.., None) => "try again; the log of the server may say more".to_owned(),
         _ => "correct the request".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Problem, refused};
+
+    #[test]
+    fn a_line_is_added_to_the_file_that_the_server_names_and_to_no_other() {
+        for (option, secret, others) in [
+            ("--write-token-file", "hfi-write", ["hfi-view"].as_slice()),
+            ("--view-token-file", "hfi-view", &["hfi-write"]),
+            ("--halt-token-file", "that file", &["hfi-write", "hfi-view"]),
+        ] {
+            let detail = format!(
+                "the ServiceAccount a/b may not do this: the file of {option} needs a line such as `a-b \
+                 serviceaccount:a/b`"
+            );
+            let step = refused(&Problem { status: 403, detail, ..Problem::default() }, None);
+            assert!(step.contains("have this line added") && step.contains(secret), "{option}: {step}");
+            assert!(!others.iter().any(|other| step.contains(other)), "{option}: {step}");
+        }
     }
 }

@@ -26,6 +26,7 @@ use crate::{
         peer::{Address, Peer},
         prefer::{self, Wait},
         problem::Problem,
+        refusals,
         state::Served,
     },
     writes::outcome::Refusal,
@@ -48,7 +49,9 @@ pub(crate) async fn post(
 ) -> Result<Json<HaltState>, Problem> {
     // All of the answer is to be there in time, also where it takes time to know who asks.
     let end = Instant::now() + exchange::TIME;
-    let rights = authorize(&served, client, request.headers()).await?;
+    served.services.halting.is_on(served.services.writing.as_ref())?;
+    let rights = authorize(&served, client, request.headers()).await;
+    let rights = rights.inspect_err(|problem| refusals::tell(&served, &request, problem))?;
     body::is_json(request.headers())?;
     let reason = request::reason(&body::read(&served, client, request, BODY_TIME).await?)?;
     stop(&served, &rights, &reason, address, end).await?;
@@ -97,16 +100,20 @@ async fn resume_within(
     Address(address): Address,
     request: Request,
 ) -> Result<Json<HaltState>, Problem> {
-    let rights = authorize(served, client, request.headers()).await?;
+    served.services.halting.is_on(served.services.writing.as_ref())?;
+    let rights = authorize(served, client, request.headers()).await;
+    let rights = rights.inspect_err(|problem| refusals::tell(served, &request, problem))?;
     let user = rights.user.as_str().to_owned();
     let writing = served.services.writing.as_ref().filter(|_| rights.resume);
     let Some(writing) = writing else {
         let detail = format!(
             "`{user}` may not resume: that needs a token of --write-token-file with the right `resume`"
         );
-        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        let problem = Problem::new(StatusCode::FORBIDDEN, detail);
+        refusals::tell(served, &request, &problem);
+        return Err(problem);
     };
-    writing.count(&rights.user)?;
+    writing.count(&rights.user).inspect_err(|problem| refusals::tell(served, &request, problem))?;
     let from = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
     info!(user, from, "a request to resume");
     let (book, writes) = (Arc::clone(&served.services.halting.book), Arc::clone(&writing.writes));
@@ -158,8 +165,7 @@ fn still_halted(state: &HaltState) -> String {
 
 async fn authorize(served: &Served, client: Client, headers: &HeaderMap) -> Result<Arc<Rights>, Problem> {
     let (halting, writing) = (&served.services.halting, served.services.writing.as_ref());
-    halting.is_on(writing)?;
-    halting.authorize(writing, &authorization::token(headers)?, client).await
+    halting.authorize(writing, &served.services.failures, &authorization::token(headers)?, client).await
 }
 
 /// The answer to somebody who wants to resume and cannot.

@@ -149,7 +149,7 @@ async fn write(
     let deadline = Instant::now() + wait.map_or(WAIT, Wait::duration);
     let id = sent.id.clone();
     let headers = sent.request.headers().clone();
-    let rights = writing.authorize(&headers, client);
+    let rights = writing.authorize(&served.services.failures, &headers, client);
     let rights = match timeout_at(deadline.into(), rights).await {
         Ok(Ok(rights)) => rights,
         Ok(Err(problem)) => return (None, Err(problem.into())),

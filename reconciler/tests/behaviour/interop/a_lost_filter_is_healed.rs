@@ -11,7 +11,7 @@ use policies::Digest;
 use serde_json::{Value, json};
 
 use crate::{
-    support::cluster::{create, define, events, own_address, peer, pod, shown, start, until},
+    support::cluster::{create, define, events, own_address, peer, pod, set_endpoints, shown, start, until},
     support::policy,
     support::process::{Process, text},
 };
@@ -28,23 +28,6 @@ async fn cluster() -> KubeApi {
     assert!(api.apply(&rights).await.unwrap().is_empty());
     define(&api, "extensions.istio.io", "v1alpha1", "WasmPlugin").await;
     api
-}
-
-/// Sets the endpoints of the Service to these replicas.
-async fn set_endpoints(api: &KubeApi, replicas: &[&Process]) {
-    // Each has a port of its own here, and so a slice of its own.
-    let slice = |at: usize| {
-        let port = replicas.get(at).map(|hfi| hfi.url.rsplit(':').next().unwrap().parse::<u16>().unwrap());
-        let labels = json!({"kubernetes.io/service-name": "hfi-control-plane"});
-        let endpoints = port.map(|_| json!({"addresses": [own_address()], "conditions": {"ready": true}}));
-        json!({
-            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-            "metadata": {"name": format!("hfi-control-plane-{at}"), "namespace": "boifi", "labels": labels},
-            "endpoints": Vec::from_iter(endpoints),
-            "ports": [{"name": "http", "port": port.unwrap_or(8080)}],
-        })
-    };
-    assert!(api.apply(&[slice(0), slice(1)]).await.unwrap().is_empty());
 }
 
 async fn add_proxy(api: &KubeApi, name: &str, ip: IpAddr) {

@@ -11,6 +11,7 @@ mod a_lost_filter_is_healed;
 mod a_policy_of_a_namespace_that_is_gone_is_inactive;
 mod a_push_goes_where_a_fetch_goes;
 mod a_service_account_changes_policies;
+mod a_view_token_goes_to_replicas_only;
 mod an_api_server_that_is_away_stalls_nothing;
 mod an_ssh_server_is_known_by_its_key;
 mod https_is_served;

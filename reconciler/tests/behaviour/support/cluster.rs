@@ -106,6 +106,23 @@ pub(crate) fn own_address() -> IpAddr {
     socket.local_addr().unwrap().ip()
 }
 
+/// Sets the endpoints of the Service to these replicas.
+pub(crate) async fn set_endpoints(api: &KubeApi, replicas: &[&Process]) {
+    // Each has a port of its own here, and so a slice of its own.
+    let slice = |at: usize| {
+        let port = replicas.get(at).map(|hfi| hfi.url.rsplit(':').next().unwrap().parse::<u16>().unwrap());
+        let labels = json!({"kubernetes.io/service-name": "hfi-control-plane"});
+        let endpoints = port.map(|_| json!({"addresses": [own_address()], "conditions": {"ready": true}}));
+        json!({
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": format!("hfi-control-plane-{at}"), "namespace": "boifi", "labels": labels},
+            "endpoints": Vec::from_iter(endpoints),
+            "ports": [{"name": "http", "port": port.unwrap_or(8080)}],
+        })
+    };
+    assert!(api.apply(&[slice(0), slice(1)]).await.unwrap().is_empty());
+}
+
 /// Creates an object, with the status that a controller would give it.
 pub(crate) async fn create(api: &KubeApi, collection: &str, mut object: Value) {
     let status = object.as_object_mut().unwrap().remove("status");

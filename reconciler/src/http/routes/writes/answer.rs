@@ -12,7 +12,7 @@ use crate::{
         self,
         writes::{BodyError, WriteResult},
     },
-    http::{limits::RETRY_AFTER, problem::Problem, state::Served},
+    http::{limits::RETRY_AFTER, problem::Problem, refusals, state::Served},
     serving::status::Version,
     writes::{
         outcome::{Done, Refusal},
@@ -93,14 +93,7 @@ impl IntoResponse for Written {
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
-        let label = match problem.status() {
-            StatusCode::UNAUTHORIZED => "unauthorized",
-            StatusCode::FORBIDDEN => "forbidden",
-            StatusCode::TOO_MANY_REQUESTS => "limited",
-            StatusCode::SERVICE_UNAVAILABLE => "unavailable",
-            _ => "invalid",
-        };
-        Self { problem, label }
+        Self { label: refusals::result(problem.status()), problem }
     }
 }
 
