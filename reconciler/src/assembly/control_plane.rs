@@ -121,6 +121,8 @@ struct Parts {
     interval: Duration,
     halt_file: Option<PathBuf>,
     halt_tokens: Option<TokenFile>,
+    /// The policy directory.
+    directory: String,
     /// Where halts outlive the process.
     store: Option<Store>,
     services: Services,
@@ -170,7 +172,8 @@ impl ControlPlane {
         if lock.is_some() {
             warn!("a plain directory is not kept in the state directory: only halts outlive this process");
         }
-        let store = directory.map(|directory| Store::new(directory, lock));
+        let store = directory.map(|directory| Store::new(directory, source.identity(), lock));
+        let directory = source.directory();
         let hints = Arc::<Hints>::default();
         let watcher = Watcher::new(&source, Arc::clone(&hints));
         let signature_watch =
@@ -189,8 +192,18 @@ impl ControlPlane {
             Viewing::new(Tokens::new(tokens, kubernetes.as_ref().map(KubernetesAgent::token_reviewer)))
         });
         let kubernetes = kubernetes.map(|kubernetes| kubernetes.with_view_tokens(view_tokens));
-        let options =
-            Parts { guardrail, interval, halt_file, halt_tokens, store, services, tls, kubernetes, writes };
+        let options = Parts {
+            guardrail,
+            interval,
+            halt_file,
+            halt_tokens,
+            directory,
+            store,
+            services,
+            tls,
+            kubernetes,
+            writes,
+        };
         Ok(Self { options, source, watcher, hints, signature_watch })
     }
 
@@ -202,6 +215,7 @@ impl ControlPlane {
             interval,
             halt_file,
             halt_tokens,
+            directory,
             store,
             mut services,
             tls,
@@ -215,7 +229,8 @@ impl ControlPlane {
         }
         let publisher = Arc::clone(gate.publisher());
         let follows_branch = matches!(source, Source::Git(_));
-        let book = Book::open(Arc::clone(&gate), store, committing(writes.as_ref()), follows_branch);
+        let book =
+            Book::open(&directory, Arc::clone(&gate), store, committing(writes.as_ref()), follows_branch);
         let book = Arc::new(book);
         tokio::spawn(following::follow(Arc::clone(&book), Arc::clone(&publisher), shutdown.clone()));
         let reconciler =

@@ -100,11 +100,11 @@ impl Filters {
     pub fn running(&self, digests: &[Digest]) -> (usize, usize) {
         let now = now();
         let seen = self.lock();
-        let (running, others): (Vec<_>, Vec<_>) = seen
-            .all()
-            .filter(|seen| !seen.is_over(now))
-            .partition(|seen| seen.digest.is_some_and(|digest| digests.contains(&digest)));
-        (running.len(), others.len())
+        let all = seen.all().filter(|seen| !seen.is_over(now));
+        all.fold((0, 0), |(running, others), seen| match seen.digest {
+            Some(digest) if digests.contains(&digest) => (running + 1, others),
+            _ => (running, others + 1),
+        })
     }
 
     /// The last poll of each remembered filter.

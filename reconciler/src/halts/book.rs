@@ -25,6 +25,7 @@ use tracing::{error, info, warn};
 use self::{commits::Commits, ending::Ending, saving::Saved};
 pub use self::{commits::Committing, view::View, work::Work};
 use super::{
+    document,
     halt::{Halt, HaltId},
     in_git::{Awaited, InGit},
     ledger::{Ledger, MAX_OWN},
@@ -40,6 +41,8 @@ use crate::{
 pub struct Book {
     clock: fn() -> Timestamp,
     gate: Arc<Gate>,
+    /// The path of the file of the halts by HTTP.
+    file: String,
     /// False for a directory, which has no commits to wait for.
     follows_branch: bool,
     /// The reason why the halts that an earlier process stored cannot be read, and the way out. Somebody may have halted,
@@ -65,14 +68,21 @@ struct State {
 }
 
 impl Book {
-    /// Opens the book, and holds at once what an earlier process stored.
-    pub fn open(gate: Arc<Gate>, store: Option<Store>, committing: Committing, follows_branch: bool) -> Self {
-        Self::open_by(now, gate, store, committing, follows_branch)
+    /// Opens the book, and holds at once what an earlier process stored. `directory` is the policy directory.
+    pub fn open(
+        directory: &str,
+        gate: Arc<Gate>,
+        store: Option<Store>,
+        committing: Committing,
+        follows_branch: bool,
+    ) -> Self {
+        Self::open_by(now, directory, gate, store, committing, follows_branch)
     }
 
     /// The same by a clock.
     pub(super) fn open_by(
         clock: fn() -> Timestamp,
+        directory: &str,
         gate: Arc<Gate>,
         store: Option<Store>,
         committing: Committing,
@@ -112,6 +122,7 @@ impl Book {
         let book = Self {
             clock,
             gate,
+            file: document::path_below(directory),
             follows_branch,
             unreadable,
             store,
@@ -125,7 +136,12 @@ impl Book {
 
     /// A book with a gate of its own, that nobody serves from.
     pub fn closed() -> Self {
-        Self::open(Arc::default(), None, Committing::Off, false)
+        Self::open("", Arc::default(), None, Committing::Off, false)
+    }
+
+    /// The path of the file of the halts by HTTP.
+    pub(super) fn file(&self) -> &str {
+        &self.file
     }
 
     /// The place to end a halt of this replica alone, in words, if the stored halts cannot be read.

@@ -2,7 +2,7 @@
 
 use policies::{
     File, Timestamp,
-    reading::{self, Problem},
+    reading::{self, MAX_FILE_BYTES, Problem},
 };
 use serde_json::json;
 
@@ -14,6 +14,11 @@ use crate::{
 
 /// The file, below the policy directory.
 pub(super) const FILE: &str = "hfi-halt.yaml";
+
+/// The path of the file, as problems and halts have it.
+pub(super) fn path_below(directory: &str) -> String {
+    if directory.is_empty() { FILE.to_owned() } else { format!("{directory}/{FILE}") }
+}
 
 const ID: &str = "hfi.dev/halt-id";
 const BY: &str = "hfi.dev/halt-by";
@@ -31,9 +36,9 @@ pub(super) fn halt(document: &reading::Halt) -> Option<Halt> {
     Some(Halt { since, id, by, reason: document.reason.to_string() })
 }
 
-/// True if there is something wrong with the file, so that it cannot be known which halts it holds.
-pub(super) fn is_damaged(problems: &[Problem]) -> bool {
-    problems.iter().any(|problem| &*problem.file == FILE)
+/// True if there is something wrong with the file at a path, so that it cannot be known which halts it holds.
+pub(super) fn is_damaged(path: &str, problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| &*problem.file == path)
 }
 
 /// True if the file is valid, and a halt is not in it.
@@ -63,6 +68,12 @@ pub(super) fn with(content: Option<&[u8]>, halts: &[Halt]) -> Result<Edited, Ref
             text.extend_from_slice(if text.ends_with(b"\n") { b"---\n" } else { b"\n---\n" });
         }
         text.extend_from_slice(render(halt).as_bytes());
+    }
+    // Nobody could read it, nor remove the halt from it by a request.
+    if text.len() > MAX_FILE_BYTES {
+        return Err(Refusal::Conflict(format!(
+            "{FILE} would be longer than {MAX_FILE_BYTES} bytes; shorten it in Git, and the halt is committed"
+        )));
     }
     Ok(Edited::Changed(Some(text)))
 }

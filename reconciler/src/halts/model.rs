@@ -135,8 +135,8 @@ fn halts(file: Option<&[u8]>) -> Vec<Halt> {
 
 fn open(state: Option<&TempDir>, clock: fn() -> Timestamp) -> (Arc<Gate>, Book) {
     let gate = Arc::<Gate>::default();
-    let store = state.map(|state| Store::new(state.path().to_owned(), None));
-    (Arc::clone(&gate), Book::open_by(clock, gate, store, Committing::ToServed, true))
+    let store = state.map(|state| Store::new(state.path().to_owned(), "main".to_owned(), None));
+    (Arc::clone(&gate), Book::open_by(clock, "", gate, store, Committing::ToServed, true))
 }
 
 impl World {

@@ -35,7 +35,7 @@ pub async fn resume(
     let mut by_hand = Vec::new();
     if let Publication::Serving(published) = publisher.publication() {
         // One that somebody writes from now on is another one.
-        by_hand = beside(&published);
+        by_hand = beside(&published, &book);
         let standing = standing(&published, &book);
         if !standing.is_empty() {
             let reason = format!("everything stays halted by {}; remove that first", standing.join(", "));

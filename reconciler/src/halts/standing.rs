@@ -2,10 +2,7 @@
 
 use policies::repository::LocatedHalt;
 
-use super::{
-    book::Book,
-    document::{self, FILE},
-};
+use super::{book::Book, document};
 use crate::serving::published::Published;
 
 /// The documents of kind `Halt` that hold everything.
@@ -16,15 +13,15 @@ fn everything(published: &Published) -> impl Iterator<Item = &LocatedHalt> {
 /// The places where everything has to be resumed by hand, in words.
 pub fn standing(published: &Published, book: &Book) -> Vec<String> {
     let file = published.holds.file.then(|| "the halt file (--halt-file)".to_owned());
-    let others = everything(published).filter(|located| &*located.file != FILE);
+    let others = everything(published).filter(|located| *located.file != *book.file());
     let others = others.map(|located| format!("{}:{}", located.file, located.halt.place.line));
     let unreadable = book.unreadable().map(str::to_owned);
     file.into_iter().chain(unreadable).chain(others).collect()
 }
 
 /// The reasons of those that stand beside the halts by HTTP, and end with them.
-pub fn beside(published: &Published) -> Vec<String> {
-    let in_file = everything(published).filter(|located| &*located.file == FILE);
+pub fn beside(published: &Published, book: &Book) -> Vec<String> {
+    let in_file = everything(published).filter(|located| *located.file == *book.file());
     let by_hand = in_file.filter(|located| document::halt(&located.halt).is_none());
     by_hand.map(|located| located.halt.reason.to_string()).collect()
 }

@@ -12,6 +12,24 @@ pub enum Settings {
 }
 
 impl Settings {
+    /// The repository, ref and path, or the directory, in words. Two sources of the same words are one.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Git { repository, target, path, .. } => {
+                format!("{target} of {}, path `{}`", repository.identity(), path.display())
+            }
+            Self::Dir(path) => format!("the directory {}", path.display()),
+        }
+    }
+
+    /// The policy directory in the repository. The paths of a plain directory begin below it.
+    pub fn directory(&self) -> String {
+        match self {
+            Self::Git { path, .. } => path.to_string_lossy().into_owned(),
+            Self::Dir(_) => String::new(),
+        }
+    }
+
     /// The trusted signers, where commits must be signed.
     pub fn signers(&self) -> Option<&Signers> {
         match self {

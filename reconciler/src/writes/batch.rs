@@ -20,7 +20,13 @@ use crate::source::{
 
 impl Worker {
     /// Does all these requests, each as a whole or not at all, and answers them.
-    pub(super) fn batch(&mut self, mut pending: Vec<Pending>) {
+    pub(super) fn batch(&mut self, pending: Vec<Pending>) {
+        self.attempts(pending);
+        // What was made and came to nothing is not to take room until the next request.
+        self.writer.forget_made();
+    }
+
+    fn attempts(&mut self, mut pending: Vec<Pending>) {
         for attempt in 0.. {
             pending = still_wanted(pending);
             if pending.is_empty() {

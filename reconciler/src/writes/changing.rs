@@ -34,6 +34,7 @@ impl Worker {
     /// Makes a change, and tells its end.
     pub(super) fn change_file(&mut self, Waiting { change, answer }: Waiting) {
         let changed = self.try_to_change(&change);
+        self.writer.forget_made();
         // Who asked may be gone.
         let _ = answer.send(changed);
     }
@@ -55,7 +56,12 @@ impl Worker {
                 }
                 Edited::Dropped => return Ok(Changed::Dropped),
             };
+            let is_removed = content.is_none();
             let commit = self.commit_file(&head, path, content, change)?;
+            // What only takes away is refused for nobody's limits.
+            if !is_removed {
+                self.is_servable(commit)?;
+            }
             if !(change.is_wanted)() {
                 return Ok(Changed::Dropped);
             }

@@ -7,8 +7,10 @@ use tokio::time::{Duration, sleep, timeout};
 
 use crate::support::{
     PATIENCE,
+    halting::{RESUMES, post},
     held_pushes::until,
     process::{Process, text},
+    replicas,
     writing::{CHECKOUT, content, git, path, process, repository},
 };
 
@@ -75,4 +77,21 @@ async fn one_that_somebody_has_removed_is_not_even_where_the_mirror_that_is_read
         }
     };
     timeout(PATIENCE, resumed).await.unwrap_or_else(|_| panic!("{}", hfi.log()));
+}
+
+#[tokio::test]
+async fn one_with_which_nobody_could_read_the_file_is_told_and_not_put_there() {
+    let (note, longest) = ("# A note.\n", 1024 * 1024);
+    let notes = note.repeat(longest / note.len());
+    let repository = repository(&[("a.yaml", CHECKOUT), ("hfi-halt.yaml", &notes)]).await;
+    let directory = tempfile::tempdir().unwrap();
+    let hfi = process(&path(&repository), directory.path(), &[]).await;
+    hfi.until_ready(|_| true).await;
+    let head = git(&repository, &["ls-remote", &path(&repository), "main"]);
+    let (status, _) = post(&hfi, RESUMES).await;
+    assert_eq!(status, 200);
+    let state = replicas::until(&hfi, "/v1/halt", |state| state["trouble"].is_string()).await;
+    assert!(state["trouble"].as_str().unwrap().contains("would be longer than 1048576 bytes"), "{state}");
+    assert!(state["halted"] == true && state["durable"] == "memory", "{state}");
+    assert_eq!(git(&repository, &["ls-remote", &path(&repository), "main"]), head);
 }

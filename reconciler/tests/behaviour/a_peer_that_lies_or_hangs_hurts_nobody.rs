@@ -127,9 +127,9 @@ async fn the_token_is_good_for_replicas_only_and_no_other_token_is() {
     assert_eq!(halt.send().await.unwrap().status(), 401);
 
     // A browser has no business here, and who guesses has to wait.
-    let bearer = format!("Bearer {TOKEN}");
-    let foreign = [("authorization", bearer.as_str()), ("origin", "https://evil.example")];
-    assert_eq!(one.get("/v1/peer/state", &foreign).await.status, 403);
+    let foreign = client().post(format!("{}/v1/peer/halts", one.url)).bearer_auth(TOKEN);
+    let foreign = foreign.header("content-type", "application/json").header("origin", "https://evil.example");
+    assert_eq!(foreign.body("{}").send().await.unwrap().status(), 403);
     let mut last = 401;
     for _ in 0..40 {
         last = state("guess-0123456789abcdef").await;

@@ -18,9 +18,9 @@ impl Book {
         let commit =
             CommitId::of_revision(whole.revision.as_str()).filter(|_| published.holds.withdrawn.is_none());
         let Some((commit, commits)) = commit.zip(whole.ancestry.commits()) else { return };
-        let of_file = whole.catalog.halts().iter().filter(|located| &*located.file == document::FILE);
+        let of_file = whole.catalog.halts().iter().filter(|located| *located.file == *self.file);
         let halts: Vec<_> = of_file.filter_map(|located| document::halt(&located.halt)).collect();
-        let halts = (!document::is_damaged(whole.catalog.problems())).then_some(halts.as_slice());
+        let halts = (!document::is_damaged(&self.file, whole.catalog.problems())).then_some(halts.as_slice());
         self.read_branch(Branch { commit, commits, halts });
     }
 

@@ -36,8 +36,12 @@ use crate::{
 const WAIT: Duration = Duration::from_secs(20);
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
-pub(crate) async fn get(State(served): State<Served>) -> Json<HaltState> {
-    Json(state::of(&served))
+pub(crate) async fn get(
+    State(served): State<Served>,
+    Peer(client): Peer,
+) -> Result<Json<HaltState>, Problem> {
+    let services = Arc::clone(&served.services);
+    services.making.make(client, move || Json(state::of(&served))).await
 }
 
 /// Halts. Everything is held before anything is waited for; the disk is, for a moment.
@@ -178,12 +182,9 @@ fn problem(refusal: &Refusal) -> Problem {
 }
 
 pub(crate) fn get_described() -> Operation {
-    Operation::new("The halt of everything, if there is one").answers(
-        200,
-        "What is known of it",
-        Some(json::<HaltState>()),
-        &[],
-    )
+    Operation::new("The halt of everything, if there is one")
+        .answers(200, "What is known of it", Some(json::<HaltState>()), &[])
+        .problems(&[503])
 }
 
 pub(crate) fn post_described() -> Operation {
@@ -206,4 +207,52 @@ pub(crate) fn delete_described() -> Operation {
         .answers(200, "Nothing is halted any more, or nothing was", Some(json::<HaltState>()), &[GRANTED])
         .problems(&[401, 403, 405, 409, 429, 503])
         .secured()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, time::Duration};
+
+    use axum::extract::State;
+    use tokio::time::timeout;
+
+    use super::{Arc, Peer, get};
+    use crate::{
+        clients::Client,
+        http::{
+            limits::MAX_MADE_PER_CLIENT,
+            router::router,
+            state::{Served, Services},
+        },
+        serving::publisher::Publisher,
+        shutdown,
+        sync::requests::Syncs,
+    };
+
+    fn served() -> Served {
+        let (_trigger, shutdown) = shutdown::channel();
+        router(Arc::<Publisher>::default(), Arc::<Syncs>::default(), shutdown, Services::default()).served
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_much_waits_for_the_state_too() {
+        let (served, client) = (served(), Client::default());
+        let mut stops = Vec::new();
+        for _ in 0..MAX_MADE_PER_CLIENT {
+            let (stop, stopped) = mpsc::channel::<()>();
+            let (begun, running) = tokio::sync::oneshot::channel();
+            let services = Arc::clone(&served.services);
+            let work = move || {
+                let _ = begun.send(());
+                let _ = stopped.recv();
+            };
+            tokio::spawn(async move { services.making.make(client, work).await });
+            running.await.unwrap();
+            stops.push(stop);
+        }
+        let mut asked = Box::pin(get(State(served), Peer(client)));
+        assert!(timeout(Duration::from_millis(100), &mut asked).await.is_err(), "it has no turn");
+        drop(stops);
+        assert!(!asked.await.unwrap().halted);
+    }
 }

@@ -120,8 +120,8 @@ impl Writer {
         self.source.read(is_known)
     }
 
-    /// The state of the branch that was pushed last, unless it is the one that was kept last. It was read before it was
-    /// pushed, so no other process need read it.
+    /// The state of the branch that was pushed last, unless it is the one that was kept last. It stands on one that another
+    /// process has read, and differs by what was sent, whose size is limited. So no other process need read it.
     pub(in crate::source) fn pushed(
         &mut self,
         is_known: impl Fn(&BlobId) -> bool,
@@ -150,6 +150,11 @@ impl Writer {
             self.source.discard()?;
         }
         Ok(())
+    }
+
+    /// Forgets the commits that were made and not pushed.
+    pub fn forget_made(&mut self) {
+        self.unstored = None;
     }
 
     /// The commit that was kept last.
