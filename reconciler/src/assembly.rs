@@ -133,7 +133,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         filters,
         writes,
         halt_token_file,
-        people: PeopleConfig { public_url, view_token_file },
+        people: PeopleConfig { page, public_url, view_token_file },
         peers,
         kubernetes,
         log: _,
@@ -154,6 +154,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
             .map(|path| tokens_without_rights(path, HALT_TOKENS, in_cluster))
             .transpose()?,
         view_tokens: view_token_file.map(|path| view_tokens(path, in_cluster)).transpose()?,
+        page,
         public_url,
         peers: peers.map(peer_options).transpose()?,
         kubernetes: match kubernetes {

@@ -10,8 +10,6 @@ pub mod halt;
 mod interrupt;
 pub mod listing;
 pub mod man;
-mod measured;
-mod moment;
 pub mod output;
 pub mod policy;
 pub mod policy_files;
@@ -24,7 +22,6 @@ mod server;
 mod snapshots;
 pub mod status;
 mod table;
-mod targets;
 mod terminal;
 pub mod validate;
 mod values;
@@ -42,6 +39,7 @@ use crate::cli::{
 };
 use crate::reference::Subject;
 use crate::version;
+use crate::{figures, moment};
 
 /// Fault injection for an Istio mesh, kept in Git.
 #[derive(Debug, Parser)]

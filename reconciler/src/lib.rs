@@ -6,7 +6,7 @@
 //!
 //! The rooms, from the lowest to the highest; a room uses those above it in this list:
 //!
-//! - `clock`, `io_reason`, `printable`, `random_id`, [`shutdown`], [`version`]: the time, the words for a failed input
+//! - `clock`, `io_reason`, `moment`, `printable`, `random_id`, [`shutdown`], [`version`]: the time, the words for a failed input
 //!   or output, text that is safe for a terminal, ids, the request to end, and the version of this build.
 //! - [`clients`]: clients by their address, and fair shares of what they need (the crate `long-poll`).
 //! - [`api`]: the JSON of the HTTP interface, for the server and its clients (`schemars`).
@@ -25,6 +25,8 @@
 //! - [`kubernetes`]: the cluster (`kube`): its namespaces, the Lease, the status object, Events, and the proxies
 //!   without the filter.
 //! - [`overview`]: what is known of policies, filters and replicas, on one screen.
+//! - `figures`: measured shares and rates, as they are shown.
+//! - `page`: the page for people, as HTML.
 //! - [`http`]: the HTTP interface (`axum`); it reads what [`serving`] publishes and never waits for Git.
 //! - [`mod@reference`]: the texts that `hfi reference` prints.
 //! - [`cli`]: the command line (`clap`), and the commands that answer and end.
@@ -39,12 +41,15 @@ pub mod client;
 pub mod clients;
 mod clock;
 pub mod doctor;
+mod figures;
 pub mod fleet;
 pub mod halts;
 pub mod http;
 mod io_reason;
 pub mod kubernetes;
+mod moment;
 pub mod overview;
+mod page;
 pub mod peers;
 mod printable;
 mod random_id;

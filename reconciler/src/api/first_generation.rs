@@ -42,3 +42,15 @@ pub struct SummaryFields {
     /// The same as `policies`.
     pub total_policies: usize,
 }
+
+impl FaultType {
+    /// Their names, with commas between them.
+    pub fn list(types: &[Self]) -> String {
+        let name = |fault: &Self| match fault {
+            Self::Abort => "abort",
+            Self::Delay => "delay",
+            Self::Unknown => "unknown",
+        };
+        types.iter().map(name).collect::<Vec<_>>().join(",")
+    }
+}

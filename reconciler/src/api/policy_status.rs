@@ -1,5 +1,7 @@
 //! A policy, and how far it is in force.
 
+use std::fmt;
+
 use policies::{
     language::{self, Destination, Flow, Glob, Host, Target},
     repository::State,
@@ -153,6 +155,27 @@ impl From<State> for PolicyState {
             State::Expired => Self::Expired,
             State::Suspended => Self::Suspended,
             State::Halted => Self::Halted,
+        }
+    }
+}
+
+/// The workloads of a policy: `checkout.shop`, or `frontend.shop -> orders.shop`.
+impl fmt::Display for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.destination {
+            Some(destination) => write!(f, "{} -> {destination}", self.selector),
+            None => self.selector.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, namespace, service } = self;
+        match (host, service) {
+            (Some(host), _) if namespace == "*" => f.write_str(host),
+            (Some(host), _) => write!(f, "{host} in {namespace}"),
+            (None, service) => write!(f, "{}.{namespace}", service.as_deref().unwrap_or("*")),
         }
     }
 }

@@ -53,6 +53,8 @@ pub struct Options {
     pub halt_tokens: Option<TokenFile>,
     /// The tokens of those who may only read, if not everybody may.
     pub view_tokens: Option<Arc<TokenFile>>,
+    /// The page is served.
+    pub page: bool,
     /// The URL under which browsers reach this server, if it is not the host that they send.
     pub public_url: Option<PublicUrl>,
     /// The other replicas, if this one asks them.
@@ -94,6 +96,7 @@ impl Options {
             halt_file: None,
             halt_tokens: None,
             view_tokens: None,
+            page: true,
             public_url: None,
             peers: None,
             secrets: None,
@@ -154,6 +157,7 @@ impl ControlPlane {
             halt_file,
             halt_tokens,
             view_tokens,
+            page,
             public_url,
             peers,
             secrets,
@@ -186,6 +190,7 @@ impl ControlPlane {
             Peering::new(Arc::new(Peers::new(settings, tokens, host_name())))
         });
         services.history = source.document_history();
+        services.page = page;
         services.public_url = public_url;
         services.cluster = kubernetes.as_ref().map(KubernetesAgent::health);
         services.viewing = view_tokens.clone().map(|tokens| {

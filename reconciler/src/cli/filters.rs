@@ -7,8 +7,8 @@ use policies::Timestamp;
 
 use super::{
     console::{DONE, warning},
+    figures::{rate, share},
     listing::ListOutput,
-    measured::{rate, share},
     moment::relative,
     server::{ServerArgs, failed, tell_missing},
     table::{Cell, Table},

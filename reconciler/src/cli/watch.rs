@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{
     console::{DONE, try_print_styled},
+    figures::{rate, share},
     following::{Told, follow, follow_overviews},
-    measured::{rate, share},
     moment::short_revision,
     server::ServerArgs,
 };

@@ -21,12 +21,17 @@ use crate::clients::Client;
 
 /// Demands a body of JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    is_of(headers, "application/json")
+}
+
+/// Demands a body of a media type.
+pub(crate) fn is_of(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
+    if essence.eq_ignore_ascii_case(expected) {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the Content-Type must be application/json"))
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("the Content-Type must be {expected}")))
 }
 
 /// Reads the body of a request, within a time.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
     time::{Duration, Instant},
@@ -15,7 +15,12 @@ use tokio::{
 };
 
 use super::problem::Problem;
-use crate::{api::overview::Overview, overview::commits::Commits, shutdown::Shutdown};
+use crate::{
+    api::overview::Overview,
+    overview::commits::Commits,
+    page::{Stop, page},
+    shutdown::Shutdown,
+};
 
 /// The time for which an overview holds, and the shortest time between two events.
 const FRESH: Duration = Duration::from_secs(1);
@@ -32,25 +37,27 @@ pub(crate) struct Overviews {
     is_telling: AtomicBool,
 }
 
-/// An overview, and its JSON.
+/// An overview, its JSON and its page.
 #[derive(Debug)]
 pub(crate) struct Made {
     overview: Overview,
     pub(crate) json: Bytes,
+    page: OnceLock<Bytes>,
     /// The number of changes before it.
     changes: u64,
 }
 
 impl Overviews {
-    /// The overview of now, or of a moment ago.
+    /// The overview of now, or of a moment ago if that one may be told still.
     pub(crate) async fn now(
         &self,
+        holds: impl Fn(&Overview) -> bool,
         make: impl Future<Output = Result<Overview, Problem>>,
     ) -> Result<Arc<Made>, Problem> {
         // Locked meanwhile: all who look wait for the same one.
         let mut last = self.last.lock().await;
         let before = match &*last {
-            Some((at, made)) if at.elapsed() < FRESH => return Ok(Arc::clone(made)),
+            Some((at, made)) if at.elapsed() < FRESH && holds(&made.overview) => return Ok(Arc::clone(made)),
             before => before.as_ref().map(|(_, made)| Arc::clone(made)),
         };
         let made = Arc::new(Made::after(before.as_deref(), make.await?));
@@ -86,7 +93,7 @@ impl Overviews {
     async fn tell<F: Future<Output = Result<Overview, Problem>>>(&self, make: impl Fn() -> F) {
         loop {
             // It fails at the end of the process only.
-            if let Ok(made) = self.now(make()).await {
+            if let Ok(made) = self.now(|_| true, make()).await {
                 self.told.send_if_modified(|told| {
                     let is_new = told.as_ref().is_none_or(|told| told.changes != made.changes);
                     *told = Some(made);
@@ -115,6 +122,11 @@ impl Made {
         };
         // Texts, numbers and times can always be written.
         let json = serde_json::to_vec(&overview).unwrap_or_default().into();
-        Self { overview, json, changes }
+        Self { overview, json, page: OnceLock::new(), changes }
+    }
+
+    /// The page, made once for all who look.
+    pub(crate) fn page(&self) -> Bytes {
+        self.page.get_or_init(|| page(&self.overview, Stop::default()).into()).clone()
     }
 }

@@ -73,12 +73,19 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The same status with an answer for people.
+    pub(crate) fn answer(self, mut answer: Response) -> Response {
+        *answer.status_mut() = self.status;
+        answer.headers_mut().extend(self.headers);
+        answer
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { status, document, headers } = self;
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-        let mut response = (status, content_type, Json(document)).into_response();
-        response.headers_mut().extend(headers);
-        response
+        let document = (content_type, Json(&self.document)).into_response();
+        self.answer(document)
     }
 }

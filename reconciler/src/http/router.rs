@@ -20,8 +20,8 @@ use super::{
     problem::Problem,
     read_your_writes,
     routes::{
-        events, filters, halt, health, history, hooks, metrics, modules, overview, peer, policies, ready,
-        snapshot, status, writes,
+        events, filters, halt, health, history, hooks, metrics, modules, overview, page, peer, policies,
+        ready, snapshot, status, writes,
     },
     state::{Served, Services},
 };
@@ -46,7 +46,7 @@ pub fn router(
     let services = Arc::new(services);
     let counters = syncs.counters.clone();
     let served = Served { publisher, syncs, shutdown, counters, services };
-    let (router, _) = described();
+    let router = described().0.merge(page::routes(served.services.page));
     let router =
         router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(served.clone());
     let router = router.layer(from_fn_with_state(served.clone(), read_your_writes::check));

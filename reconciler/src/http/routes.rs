@@ -10,6 +10,7 @@ pub(crate) mod metrics;
 pub(crate) mod modules;
 pub(crate) mod openapi;
 pub(crate) mod overview;
+pub(crate) mod page;
 pub(crate) mod peer;
 pub(crate) mod policies;
 pub(crate) mod ready;

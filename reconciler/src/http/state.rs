@@ -58,6 +58,8 @@ pub struct Services {
     pub(crate) failures: Failures,
     /// The tokens of those who may only read, if not everybody may.
     pub viewing: Option<Viewing>,
+    /// The page is served.
+    pub page: bool,
     /// The URL under which browsers reach this server, if it is not the host that they send.
     pub public_url: Option<PublicUrl>,
     /// The other replicas, if this one asks them.
@@ -87,6 +89,7 @@ impl Services {
             halting: Halting::new(Arc::new(Book::closed()), None, String::new()),
             failures: Failures::default(),
             viewing: None,
+            page: true,
             public_url: None,
             peering: None,
             history: None,

@@ -91,6 +91,7 @@ mod the_interface_is_described;
 mod the_last_good_outlives_the_process;
 mod the_manual_has_every_command;
 mod the_overview_tells_what_happens;
+mod the_page_is_for_people;
 mod the_page_of_rights_is_true;
 mod the_process_ends_well;
 mod the_reference_says_what_there_is;

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     api::{
         filters::{FilterCounts, Filters},
+        first_generation::FaultType,
         measured::Measured,
         policy_status::{Direction, PolicyStatus, Selector},
         status::Status,
@@ -25,11 +26,10 @@ use crate::{
     cli::{
         completions::{ArgValueCandidates, policy_names},
         console::{DONE, NOT_RIGHT, error, next, print_styled, warning},
-        measured::{rate, share},
+        figures::{rate, share},
         moment::{relative, short_revision},
         output::Output,
         server::{ServerArgs, failed},
-        targets::{faults, target},
         terminal::Terminal,
     },
     client::{Client, Failure},
@@ -121,9 +121,9 @@ fn text(known: &Known<'_>, terminal: Terminal) -> String {
     let mut lines = vec![
         ("Name", printable(&policy.name).into_owned()),
         ("State", terminal.paint(state, Some(colour))),
-        ("Target", printable(&target(&policy.targets)).into_owned()),
+        ("Target", printable(&policy.targets.to_string()).into_owned()),
         ("Direction", direction.to_owned()),
-        ("Faults", faults(&policy.first_generation.fault_types)),
+        ("Faults", FaultType::list(&policy.first_generation.fault_types)),
         ("Starts", time(policy.starts_at)),
         ("Ends", time(policy.ends_at)),
         ("File", printable(&format!("{}:{}", policy.file, policy.line)).into_owned()),

@@ -4,6 +4,7 @@ use policies::Timestamp;
 
 use crate::{
     api::{
+        first_generation::FaultType,
         policy_status::{PolicyState, PolicyStatus},
         status::Status,
         time::Time,
@@ -13,7 +14,6 @@ use crate::{
         moment::relative,
         server::tell_missing,
         table::{Cell, Table},
-        targets::{faults, target},
         terminal::Colour,
     },
 };
@@ -72,8 +72,8 @@ pub(super) fn row(policy: &PolicyStatus, hold: Hold, now: Timestamp, wide: bool)
     let mut row = vec![
         Cell::new(&policy.name),
         Cell::painted(state, colour),
-        Cell::new(target(&policy.targets)),
-        Cell::new(faults(&policy.first_generation.fault_types)),
+        Cell::new(policy.targets.to_string()),
+        Cell::new(FaultType::list(&policy.first_generation.fault_types)),
     ];
     let exact = |time: Option<Time>| Cell::new(time.map(String::from).unwrap_or_default());
     if wide {

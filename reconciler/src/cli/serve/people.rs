@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args, builder::FalseyValueParser};
 
 use crate::{cli::values::maybe_path, http::public_url::PublicUrl};
 
 #[derive(Debug, Args)]
 pub(crate) struct PeopleArgs {
+    /// Do not serve the page at /.
+    #[arg(long, env = "HFI_NO_UI", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    no_ui: bool,
+
     /// The URL under which browsers reach this server, such as https://hfi.example [default: the host that they send]
     #[arg(long, env = "HFI_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
@@ -21,6 +25,8 @@ pub(crate) struct PeopleArgs {
 /// The settings for those who look.
 #[derive(Clone, Debug)]
 pub struct PeopleConfig {
+    /// The page is served.
+    pub page: bool,
     pub public_url: Option<PublicUrl>,
     /// Absent where everybody may read.
     pub view_token_file: Option<PathBuf>,
@@ -28,11 +34,12 @@ pub struct PeopleConfig {
 
 impl PeopleArgs {
     pub(crate) fn resolve(self) -> Result<PeopleConfig, String> {
-        let Self { public_url, view_token_file } = self;
+        let Self { no_ui, public_url, view_token_file } = self;
         // A variable that is set to nothing is not set.
         let public_url = public_url.filter(|url| !url.is_empty());
         let public_url = public_url.map(|url| url.parse().map_err(|reason| format!("--public-url {reason}")));
         Ok(PeopleConfig {
+            page: !no_ui,
             public_url: public_url.transpose()?,
             view_token_file: view_token_file.filter(|path| !path.as_os_str().is_empty()),
         })

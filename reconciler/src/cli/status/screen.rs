@@ -4,6 +4,7 @@ use policies::Timestamp;
 
 use crate::{
     api::{
+        first_generation::FaultType,
         overview::{
             Listed, Overview,
             banner::{Banner, State},
@@ -16,11 +17,10 @@ use crate::{
         writes::HistoryCommit,
     },
     cli::{
+        figures::{configured, line, rate, share},
         filters::pod,
-        measured::{configured, line, rate, share},
         moment::{relative, short_revision},
         table::{Cell, Table},
-        targets::{faults, target},
         terminal::{Colour, Terminal},
         watch::counted,
     },
@@ -95,13 +95,13 @@ fn in_force(policies: &[InForce], now: Timestamp) -> Table {
         let shadow = if policy.shadow { " shadow" } else { "" };
         vec![
             Cell::new(&policy.name),
-            Cell::new(target(&policy.targets)),
+            Cell::new(policy.targets.to_string()),
             Cell::new(format!("{}{shadow}", configured(policy.configured))),
             Cell::new(share(policy.measured.as_ref())),
             Cell::new(rate(policy.measured.as_ref())),
             Cell::new(moment(policy.ends_at, now)),
             Cell::new(line(&policy.spark, LINE)),
-            Cell::new(faults(&policy.fault_types)),
+            Cell::new(FaultType::list(&policy.fault_types)),
             Cell::new(commit(policy.committed.as_ref())),
         ]
     };
@@ -115,8 +115,8 @@ fn coming(policies: &[Coming], now: Timestamp) -> Table {
     let row = |policy: &Coming| {
         vec![
             Cell::new(&policy.name),
-            Cell::new(target(&policy.targets)),
-            Cell::new(faults(&policy.fault_types)),
+            Cell::new(policy.targets.to_string()),
+            Cell::new(FaultType::list(&policy.fault_types)),
             Cell::new(moment(Some(policy.starts_at), now)),
             Cell::new(moment(policy.ends_at, now)),
             Cell::new(commit(policy.committed.as_ref())),

@@ -14,6 +14,8 @@ use axum::{
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{info, warn};
 
+pub(super) use self::request::valid_reason;
+
 use crate::{
     access::rights::Rights,
     api::halts::HaltState,
@@ -63,7 +65,7 @@ pub(crate) async fn post(
 }
 
 /// Stops everything, for a reason. It is told to the other replicas, too, until then.
-async fn stop(
+pub(super) async fn stop(
     served: &Served,
     rights: &Rights,
     reason: &str,
@@ -168,8 +170,13 @@ fn still_halted(state: &HaltState) -> String {
 }
 
 async fn authorize(served: &Served, client: Client, headers: &HeaderMap) -> Result<Arc<Rights>, Problem> {
+    rights(served, &authorization::token(headers)?, client).await
+}
+
+/// The rights of the owner of a token who may halt.
+pub(super) async fn rights(served: &Served, token: &[u8], client: Client) -> Result<Arc<Rights>, Problem> {
     let (halting, writing) = (&served.services.halting, served.services.writing.as_ref());
-    halting.authorize(writing, &served.services.failures, &authorization::token(headers)?, client).await
+    halting.authorize(writing, &served.services.failures, token, client).await
 }
 
 /// The answer to somebody who wants to resume and cannot.

@@ -15,7 +15,11 @@ use tokio::{sync::watch, time::timeout};
 
 use super::{filters, status};
 use crate::{
-    api::{overview::Overview, policy_status::PolicyStatus, status::Status},
+    api::{
+        overview::{Overview, banner::State as Banner},
+        policy_status::PolicyStatus,
+        status::Status,
+    },
     clock::now,
     fleet::{filters::Filter, gathered::SETTLED, shared::Others},
     halts::standing,
@@ -41,8 +45,20 @@ use crate::{
 const COMMITS: Duration = Duration::from_millis(300);
 
 pub(crate) async fn get(State(served): State<Served>) -> Result<Response, Problem> {
-    let made = served.services.overviews.now(make(served.clone())).await?;
+    let made = newest(&served).await?;
     Ok(([(CONTENT_TYPE, "application/json")], made.json.clone()).into_response())
+}
+
+/// The overview of now, or of a moment ago. Nobody who has just halted is told that something is injected.
+pub(super) async fn newest(served: &Served) -> Result<Arc<Made>, Problem> {
+    let is_halted = matches!(
+        served.publisher.publication(), Publication::Serving(published) if published.is_halted()
+    );
+    let says_halted = |overview: &Overview| {
+        overview.banners.iter().any(|banner| matches!(banner.state, Banner::Halted { .. }))
+    };
+    let holds = |overview: &Overview| says_halted(overview) == is_halted;
+    served.services.overviews.now(holds, make(served.clone())).await
 }
 
 /// Tells of each change from now on.

@@ -25,10 +25,15 @@ pub(super) fn reason(body: &[u8]) -> Result<String, Problem> {
     let Some(Value::String(reason)) = reason else {
         return Err(wrong(format!("`reason` is missing, or no text; {right}")));
     };
+    valid_reason(&reason)
+}
+
+/// A reason that fits into the subject of a commit.
+pub(crate) fn valid_reason(reason: &str) -> Result<String, Problem> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > MAX_REASON || reason.contains(is_unprintable) {
         let detail = format!("`reason` must be one line of 1 to {MAX_REASON} printable characters");
-        return Err(wrong(detail));
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
     Ok(reason.to_owned())
 }

@@ -10,7 +10,7 @@ pub(crate) fn share(measured: Option<&Measured>) -> String {
     let Some(Measured { share: Some(share), matched, partial, .. }) = measured else { return String::new() };
     // There may be more than are known.
     let at_least = if *partial { "≥" } else { "" };
-    format!("{} of {at_least}{matched}", percent(measured_share(*share)))
+    format!("{} of {at_least}{matched}", self::measured(*share))
 }
 
 /// The configured shares, such as `30%`, or `10%-30%` of several rules.
@@ -45,8 +45,8 @@ pub(crate) fn line(faults: &[f64], columns: usize) -> String {
 }
 
 /// A measured share, rounded to what requests can tell.
-fn measured_share(share: f64) -> f64 {
-    if share >= 0.01 { (share * 1_000.0).round() / 1_000.0 } else { share }
+pub(crate) fn measured(share: f64) -> String {
+    percent(if share >= 0.01 { (share * 1_000.0).round() / 1_000.0 } else { share })
 }
 
 /// A share in percent, with at most four decimals.

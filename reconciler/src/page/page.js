@@ -1,0 +1,67 @@
+// Brings the page up to date: upon each event of the server, and every few seconds in any case, so that a server that
+// is gone without a word is noticed.
+'use strict';
+{
+  const PERIOD = 5000, PATIENCE = 4000;
+  const byId = (id) => document.getElementById(id);
+  const clock = (time) => `${new Date(time).toISOString().slice(11, 19)} UTC`;
+  let heard = Date.now(), isBusy = false, isAsked = false;
+
+  // Makes `old` equal to `next`, and leaves what is equal alone: the focus, a selection, and what a screen reader has read.
+  const update = (old, next) => {
+    if (old.nodeName !== next.nodeName) return old.replaceWith(next);
+    if (old.nodeType === Node.TEXT_NODE) {
+      if (old.data !== next.data) old.data = next.data;
+      return;
+    }
+    for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    const [olds, nexts] = [[...old.childNodes], [...next.childNodes]];
+    olds.slice(nexts.length).forEach((node) => node.remove());
+    nexts.forEach((node, at) => (at < olds.length ? update(olds[at], node) : old.append(node)));
+  };
+
+  const show = (isLive) => {
+    document.documentElement.classList.toggle('lost', !isLive);
+    byId('live').textContent = isLive ? `Live, ${clock(heard)}` : 'No answer';
+    byId('lost').textContent = isLive ? '' : `This page is not live: no answer since ${clock(heard)}. It shows what was known then.`;
+    byId('lost').hidden = isLive;
+  };
+
+  const look = async () => {
+    if (isBusy) return void (isAsked = true);
+    [isBusy, isAsked] = [true, false];
+    try {
+      const answer = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) });
+      if (!answer.ok) throw new Error(answer.statusText);
+      const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      update(byId('main'), next.getElementById('main'));
+      document.title = next.title;
+      heard = Date.now();
+      show(true);
+    } catch {
+      show(false);
+    }
+    isBusy = false;
+    if (isAsked) look();
+  };
+
+  const listen = () => {
+    const events = new EventSource('/v1/events?overview=true');
+    events.addEventListener('overview', look);
+    events.onerror = () => {
+      look();
+      if (events.readyState === EventSource.CLOSED) setTimeout(listen, PERIOD);
+    };
+  };
+
+  byId('stop').addEventListener('click', (event) => {
+    event.preventDefault();
+    byId('halt').showModal();
+  });
+  setInterval(look, PERIOD);
+  // After a sleep of the machine nothing is shown as if it were so now.
+  setInterval(() => Date.now() - heard > PERIOD + PATIENCE && show(false), 1000);
+  listen();
+  look();
+}
