@@ -38,7 +38,7 @@ fn row(html: &mut Html, Recent { because, commit, policies, why, .. }: &Recent) 
     if policies.more() > 0 {
         html.text(format_args!(" and {} more", policies.more()));
     }
-    html.markup(" <span class=\"more\">").text(why.as_str());
+    html.markup(" <span class=\"more\">· ").text(why.as_str());
     if commit.is_some() {
         html.text(": ");
         words::commit(html, commit.as_ref());
