@@ -1,6 +1,6 @@
 //! `hfi doctor`: what is wrong with an installation in a cluster, and what to do next.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use serde_json::json;
@@ -8,10 +8,16 @@ use serde_json::json;
 use super::{
     console::{DONE, NOT_RIGHT, UNREACHABLE, error, print},
     output::Output,
+    server::{failed, no_way, object_name},
+    values::maybe_path,
 };
 use crate::{
+    client::{Failure, Token},
     doctor::{Finding, findings, inventory::Name},
-    kubernetes::inspecting::fetch::Inspector,
+    kubernetes::{
+        forwarding::{Cluster, ObjectName},
+        inspecting::fetch::Inspector,
+    },
     printable::printable,
 };
 
@@ -37,6 +43,14 @@ pub struct Doctor {
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
 
+    /// The file with a token for replicas that ask for one (--view-token-file)
+    #[arg(long, env = "HFI_TOKEN_FILE", value_name = "FILE", value_parser = maybe_path())]
+    token_file: Option<PathBuf>,
+
+    /// Ask the cluster for a token of this service account. Takes the place of --token-file
+    #[arg(long, value_name = "[NS/]NAME", value_parser = object_name)]
+    service_account: Option<ObjectName>,
+
     /// The format of the findings
     #[arg(short, long, default_value = "table", value_parser = Output::lists())]
     output: Output,
@@ -45,8 +59,12 @@ pub struct Doctor {
 impl Doctor {
     /// Looks, and prints what it finds. Ends with 1 if that is anything, with 3 if it could not look.
     pub async fn run(self) -> ExitCode {
-        let Self { namespace, name, istio_namespace, context, output } = self;
-        let inspector = Inspector { control_plane: Name { namespace, name }, istio_namespace };
+        let token = match self.token().await {
+            Ok(token) => token,
+            Err(code) => return code,
+        };
+        let Self { namespace, name, istio_namespace, context, output, .. } = self;
+        let inspector = Inspector { control_plane: Name { namespace, name }, istio_namespace, token };
         let inventory = match inspector.read(context).await {
             Ok(inventory) => inventory,
             Err(unreachable) => {
@@ -57,6 +75,20 @@ impl Doctor {
         let found = findings(&inventory);
         print(&output.render(&json!({"findings": found}), || table(&found)));
         ExitCode::from(if found.is_empty() { DONE } else { NOT_RIGHT })
+    }
+}
+
+impl Doctor {
+    /// The token for replicas that ask for one, or the exit code of what is wrong.
+    async fn token(&self) -> Result<Option<Token>, ExitCode> {
+        if let Some(account) = &self.service_account {
+            let granted = async { Cluster::of_kubeconfig(self.context.clone()).await?.token(account).await };
+            return granted.await.map(Some).map_err(|why| no_way(&why));
+        }
+        // A variable that is set to nothing is not set.
+        let file = self.token_file.as_deref().filter(|path| !path.as_os_str().is_empty());
+        let token = file.map(Token::of_file).transpose();
+        token.map_err(|error| failed(&Failure::from(error)))
     }
 }
 

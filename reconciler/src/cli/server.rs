@@ -7,9 +7,9 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
 
-use self::cluster::object_name;
-pub(crate) use self::failure::{
-    AGAIN, failed, failed_as_told, failed_change, failed_to_compare, tell_missing,
+pub(crate) use self::{
+    cluster::{no_way, object_name},
+    failure::{AGAIN, failed, failed_as_told, failed_change, failed_to_compare, tell_missing},
 };
 use super::console;
 use crate::{

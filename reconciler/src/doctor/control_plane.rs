@@ -2,7 +2,7 @@
 
 use super::{
     Finding,
-    inventory::{Answer, Inventory, Replica},
+    inventory::{Answer, Inventory, Replica, Silence},
 };
 use crate::api::{kubernetes::FailingDuty, policy_status::PolicyState, status::Status};
 
@@ -33,18 +33,7 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
         )),
         Some(_) => {}
     }
-    for Replica { pod, answer } in replicas {
-        if let Err(reason) = answer {
-            findings.push(Finding::error(
-                format!("Pod {namespace}/{pod}"),
-                format!("does not answer: {reason}"),
-                format!(
-                    "see `kubectl --namespace {namespace} logs {pod}`; the API server asks it for us, so a \
-                     NetworkPolicy must let the addresses of the API server in on its port, 8080"
-                ),
-            ));
-        }
-    }
+    findings.extend(replicas.iter().filter_map(|replica| silence(replica, namespace)));
     findings.extend(halt(inventory, &subject));
     findings.extend(disagreement(inventory, &subject));
     for Answer { status, .. } in inventory.answers() {
@@ -56,6 +45,32 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The reason why a replica says nothing.
+fn silence(Replica { pod, answer }: &Replica, namespace: &str) -> Option<Finding> {
+    let (message, next) = match answer.as_ref().err()? {
+        Silence::Closed => (
+            "asks for a token (--view-token-file), so its policies and the proxies that poll it are not judged".to_owned(),
+            "give the doctor a token with --token-file FILE, or with --service-account NAMESPACE/NAME if that has a \
+             line in the file: it then asks the replica by port-forward"
+                .to_owned(),
+        ),
+        Silence::Refused(reason) => (
+            format!("does not take the token, so its policies and the proxies that poll it are not judged: {reason}"),
+            "give a token of --view-token-file with --token-file FILE or --service-account NAMESPACE/NAME; a line for \
+             a ServiceAccount that only reads belongs into the Secret hfi-view"
+                .to_owned(),
+        ),
+        Silence::Other(reason) => (
+            format!("does not answer: {reason}"),
+            format!(
+                "see `kubectl --namespace {namespace} logs {pod}`; the API server asks it for us, so a NetworkPolicy \
+                 must let the addresses of the API server in on its port, 8080"
+            ),
+        ),
+    };
+    Some(Finding::error(format!("Pod {namespace}/{pod}"), message, next))
 }
 
 /// A halt of all replicas, or of some: the filters of the others inject.

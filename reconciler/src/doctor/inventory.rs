@@ -48,11 +48,22 @@ pub struct Name {
     pub name: String,
 }
 
-/// A pod of the reconciler, and what it says, or why it could not be asked.
+/// A pod of the reconciler, and what it says, or why it says nothing.
 #[derive(Clone, Debug)]
 pub struct Replica {
     pub pod: String,
-    pub answer: Result<Answer, String>,
+    pub answer: Result<Answer, Silence>,
+}
+
+/// The reason why a replica says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// It asks for a token, and the doctor has none.
+    Closed,
+    /// It does not take the token that it was sent, for this reason.
+    Refused(String),
+    /// It could not be asked.
+    Other(String),
 }
 
 /// Of `/v1/policies/status`, `/v1/filters` and `/filter/SHA256.wasm`.
@@ -267,6 +278,12 @@ impl From<WrittenPlugin> for Plugin {
         let changes = managed_fields.into_iter().map(|writer| writer.time);
         let changed = changes.chain([creation_timestamp]).flatten().max();
         Self { metadata: name, revision: labels.remove(REVISION), changed, spec }
+    }
+}
+
+impl From<&str> for Silence {
+    fn from(reason: &str) -> Self {
+        Self::Other(reason.to_owned())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Reads the installation that the doctor judges.
 //!
-//! - `admin`, `extensions`: asks a proxy's Envoy for the filters that it has.
+//! - `extensions`: asks a proxy's Envoy for the filters that it has.
 //! - [`fetch`]: asks the API server.
+//! - `forwarded`: requests to a port inside of a pod.
 //! - `convert`: takes from its objects what is judged.
 //! - `listening`: the Gateways and what else gives listeners to proxies.
 //! - `mesh_config`: Istio's mesh configuration.
@@ -11,10 +12,10 @@
 //! - `services`: Services, and the protocols of their ports.
 //! - `versions`: Kubernetes and Flux.
 
-mod admin;
 pub(crate) mod convert;
 mod extensions;
 pub mod fetch;
+mod forwarded;
 pub(crate) mod listening;
 pub(crate) mod mesh_config;
 mod proxy;

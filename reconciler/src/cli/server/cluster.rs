@@ -23,7 +23,7 @@ pub(super) async fn reach(
 }
 
 /// Reports that there is no way to a Service, with the next step.
-pub(super) fn no_way(why: &ForwardError) -> ExitCode {
+pub(crate) fn no_way(why: &ForwardError) -> ExitCode {
     error(why);
     console::next(match why {
         ForwardError::NoCluster(_) => "name a kubeconfig in KUBECONFIG, and its context with --context",
@@ -57,7 +57,7 @@ pub(super) fn no_way(why: &ForwardError) -> ExitCode {
 }
 
 /// Reads the name of an object, with or without its namespace.
-pub(super) fn object_name(text: &str) -> Result<ObjectName, &'static str> {
+pub(crate) fn object_name(text: &str) -> Result<ObjectName, &'static str> {
     let (namespace, name) = match text.split_once('/') {
         Some((namespace, name)) => (Some(namespace), name),
         None => (None, text),

@@ -3,9 +3,11 @@
 use kube::Client;
 use serde::Deserialize;
 
-use super::admin;
+use super::forwarded::{self, Asked};
 use crate::doctor::inventory::{Extension, Name, Runs};
 
+/// The port of Envoy's administration, which listens inside of a pod only.
+const PORT: u16 = 15000;
 /// Of its whole configuration, the filters that Istio sends one by one.
 const PATH: &str = "/config_dump?resource=ecds_filters";
 /// The kind of filter that Istio's agent makes of a plugin whose module it could not fetch.
@@ -38,7 +40,7 @@ struct Typed {
 
 /// None if the proxy cannot be asked.
 pub(super) async fn ask(client: &Client, name: &Name) -> Option<Vec<Extension>> {
-    match admin::get(client, name, PATH).await? {
+    match forwarded::ask(client, name, Asked::get(PORT, PATH)).await.ok()? {
         (200, body) => read(&body),
         // It has none.
         (404, _) => Some(Vec::new()),

@@ -20,6 +20,7 @@ use super::{
     proxy::{self, Said},
     replica, services, versions,
 };
+use crate::client::Token;
 use crate::doctor::{
     Covered, covered,
     inventory::{self, Inventory, Istio, Name, Plugin, ProxyKind, Replica, Sidecar},
@@ -45,6 +46,8 @@ const ASKED_AT_ONCE: usize = 20;
 pub struct Inspector {
     pub control_plane: Name,
     pub istio_namespace: String,
+    /// The token for replicas that ask for one.
+    pub token: Option<Token>,
 }
 
 /// A cluster that cannot be read.
@@ -121,7 +124,8 @@ impl Inspector {
         let pods = read("the pods of the control plane", pods.list(&running)).await?;
         let pods: Vec<_> = pods.into_iter().filter(is_to_stay).collect();
         // All at once: one that does not answer delays no other.
-        let replicas = pods.iter().map(|pod| replica::ask(client, namespace, pod, plugins));
+        let replicas =
+            pods.iter().map(|pod| replica::ask(client, namespace, pod, plugins, self.token.as_ref()));
         let replicas = join_all(replicas).await;
         Ok((Some((spec.replicas.unwrap_or(1), ready)), replicas))
     }

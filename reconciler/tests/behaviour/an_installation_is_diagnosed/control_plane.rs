@@ -1,6 +1,10 @@
 //! Of the control plane, of Istio and of versions.
 
-use reconciler::doctor::{findings, inventory::Inventory, versions};
+use reconciler::doctor::{
+    findings,
+    inventory::{Inventory, Silence},
+    versions,
+};
 use serde_json::{Value, json};
 
 use super::{answer, error, healthy, warning};
@@ -19,6 +23,12 @@ fn a_control_plane_that_is_not_well() {
     warning(["Deployment", "one replica", "replicas: 2"], |o| o.deployment = Some((1, 1)));
     error(["Pod boifi/hfi-b", "connection refused", "logs hfi-b"], |o| {
         o.replicas[1].answer = Err("connection refused".into());
+    });
+    error(["Pod boifi/hfi-b", "asks for a token (--view-token-file)", "--token-file FILE"], |o| {
+        o.replicas[1].answer = Err(Silence::Closed);
+    });
+    error(["Pod boifi/hfi-b", "does not take the token", "the Secret hfi-view"], |o| {
+        o.replicas[1].answer = Err(Silence::Refused("it answers 401: the token is not valid".into()));
     });
     error(["Deployment", "hfi-b: main@sha1:2 sha256:9988", "--interval"], |o| {
         o.replicas[1].answer = Ok(answer(&json!({"revision": "main@sha1:2", "digest": "sha256:9988"})));

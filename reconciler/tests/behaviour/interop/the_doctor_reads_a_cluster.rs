@@ -206,6 +206,45 @@ async fn and_says_what_is_wrong_there() {
     assert!(complaint.contains("onnection refused"), "{complaint}");
 }
 
+#[tokio::test]
+async fn and_says_where_reads_are_closed_and_how_to_give_it_a_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let (module, view) = (folder.path().join("filter.wasm"), folder.path().join("view"));
+    fs::write(&module, MODULE).unwrap();
+    fs::write(&view, "doctor views-0123456789abcdef\n").unwrap();
+    let environment = [
+        ("HFI_DIR", text(folder.path())),
+        ("HFI_FILTER", text(&module)),
+        ("HFI_LISTEN", "0.0.0.0:0"),
+        ("HFI_VIEW_TOKEN_FILE", text(&view)),
+    ];
+    let hfi = Process::start(&environment).await;
+    let api = installation(&hfi).await;
+    let (code, findings, complaint) = ask(&api, "admin", &[]);
+    assert_eq!((code, findings.as_array().map(Vec::len)), (1, Some(2)), "{findings} {complaint}");
+    for (finding, pod) in findings.as_array().unwrap().iter().zip(["hfi-a", "hfi-b"]) {
+        assert_eq!(finding["subject"], format!("Pod boifi/{pod}"));
+        assert!(finding["message"].as_str().unwrap().contains("asks for a token"), "{findings}");
+        let next = finding["next"].as_str().unwrap();
+        assert!(next.contains("--token-file FILE") && !next.contains("NetworkPolicy"), "{findings}");
+    }
+
+    // With one it asks by port-forward, which nobody here answers: there is no kubelet.
+    let token = folder.path().join("token");
+    fs::write(&token, "views-0123456789abcdef").unwrap();
+    let (code, findings, complaint) = ask(&api, "admin", &["--token-file", text(&token)]);
+    assert_eq!((code, findings.as_array().map(Vec::len)), (1, Some(2)), "{findings} {complaint}");
+    assert!(findings[0]["message"].as_str().unwrap().contains("no port-forward to it"), "{findings}");
+    assert!(!findings.to_string().contains("views-"), "{findings}");
+
+    let (code, _, complaint) = ask(&api, "admin", &["--token-file", "/nowhere/token"]);
+    assert_eq!(code, 2);
+    assert!(complaint.contains("the token file /nowhere/token cannot be read"), "{complaint}");
+    let (code, _, complaint) = ask(&api, "admin", &["--service-account", "demo/nobody"]);
+    assert_eq!(code, 3);
+    assert!(complaint.contains("cannot get a token of the ServiceAccount demo/nobody"), "{complaint}");
+}
+
 #[test]
 fn without_a_cluster_it_says_so() {
     let output =
