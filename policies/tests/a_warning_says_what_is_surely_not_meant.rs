@@ -39,6 +39,19 @@ fn a_share_of_nothing_and_a_time_that_is_over_are_told() {
 }
 
 #[test]
+fn a_name_of_hfi_itself_is_told() {
+    for name in ["hfi-halt", "status", "create"] {
+        assert_eq!(
+            warnings(&policy(name, "", &format!("{{{ABORT}}}"))),
+            [format!(
+                "metadata.name: `{name}` is a name of hfi itself, so this policy can be changed in Git only, and not over HTTP; choose another"
+            )]
+        );
+    }
+    assert!(warnings(&policy("statuses", "", &format!("{{{ABORT}}}"))).is_empty());
+}
+
+#[test]
 fn a_regex_that_a_plainer_matcher_would_do_for_is_told() {
     for (regex, plainer) in [
         ("^/api", Some("prefix: /api")),

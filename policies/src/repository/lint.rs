@@ -15,6 +15,9 @@ use crate::{
     reading::{Finding, Problem},
 };
 
+/// The names that hfi uses itself, as paths of its routes and files. No policy of such a name can be changed over HTTP.
+pub const RESERVED: [&str; 3] = ["hfi-halt", "status", "create"];
+
 /// Beyond so many rules, only those of the same policy are held against each other: to compare all
 /// of them grows with the square of their number.
 const MAX_COMPARED: usize = 3_000;
@@ -32,6 +35,13 @@ pub fn warnings(catalog: &Catalog, now: Timestamp) -> Vec<Problem> {
     let mut warnings = misdated::warnings(catalog, now);
     warnings.extend(catalog.halts().iter().map(LocatedHalt::warning));
     for located in catalog.policies() {
+        let name = located.entry.policy.name.as_str();
+        if RESERVED.contains(&name) {
+            let message = format!(
+                "`{name}` is a name of hfi itself, so this policy can be changed in Git only, and not over HTTP; choose another"
+            );
+            warnings.push(problem(located, "metadata.name".to_owned(), message));
+        }
         let selectors = unmatchable::selectors(&located.entry.policy).into_iter();
         warnings.extend(selectors.map(|(field, why)| problem(located, field, why)));
         if let Some(end) = located.entry.policy.expires_at.filter(|end| *end <= now) {

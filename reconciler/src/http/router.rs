@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::policies::wire::poll;
+use ::policies::{repository::lint::RESERVED, wire::poll};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -25,9 +25,7 @@ use super::{
     },
     state::{Served, Services},
 };
-use crate::{
-    serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs, writes::order::RESERVED,
-};
+use crate::{serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs};
 
 /// All routes, and what is behind them.
 #[derive(Clone, Debug)]

@@ -13,9 +13,6 @@ use policies::{
 use super::{etag::Condition, outcome::Refusal};
 use crate::access::rights::Rights;
 
-/// The names that no policy may have that is written here: the path of a route, or of a file, is made of them.
-pub const RESERVED: [&str; 3] = ["hfi-halt", "status", "create"];
-
 /// A request to change policies, all or none of it.
 #[derive(Clone, Debug)]
 pub struct Order {

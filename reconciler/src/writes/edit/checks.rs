@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use policies::{editing::Document, language::PolicyName};
+use policies::{editing::Document, language::PolicyName, repository::lint::RESERVED};
 
 use super::{Edit, POLICY};
 use crate::{
     source::writing::NewPaths,
-    writes::{etag, history::recent_change, judge::Sent, order::RESERVED, outcome::Refusal},
+    writes::{etag, history::recent_change, judge::Sent, outcome::Refusal},
 };
 
 impl Edit<'_> {
