@@ -6,7 +6,7 @@
 //!
 //! - [`name`]: a name of all replicas. [`addresses`]: the addresses that it has now.
 //! - `member`: one address, and what is known of the replica there.
-//! - [`replies`]: what came back.
+//! - [`replies`]: what came back. [`roster`]: since when none of them has gone.
 //!
 //! A replica finds itself among the addresses, too. It knows itself by the id of its process, as it cannot know which
 //! addresses lead to it.
@@ -15,6 +15,7 @@ pub mod addresses;
 mod member;
 pub mod name;
 pub mod replies;
+pub mod roster;
 
 use std::{
     collections::HashMap,
@@ -35,7 +36,8 @@ use self::{
     addresses::{Addresses, Found},
     member::Member,
     name::PeerName,
-    replies::{Arrived, Replies, gathered},
+    replies::{Arrived, Known, Replies, gathered},
+    roster::{Roster, mark},
 };
 use crate::{
     access::token_file::TokenFile,
@@ -69,6 +71,7 @@ pub struct Peers {
     ca_file: Option<PathBuf>,
     addresses: Addresses,
     members: Mutex<HashMap<SocketAddr, Member>>,
+    roster: Mutex<Roster>,
 }
 
 impl Peers {
@@ -76,7 +79,8 @@ impl Peers {
     pub fn new(settings: Settings, tokens: TokenFile, name: String) -> Self {
         let Settings { names, tls, ca_file } = settings;
         let (addresses, members) = (Addresses::new(names), Mutex::default());
-        Self { id: random_id(), name, tokens, tls, ca_file, addresses, members }
+        let roster = Mutex::new(Roster::new(Instant::now()));
+        Self { id: random_id(), name, tokens, tls, ca_file, addresses, members, roster }
     }
 
     /// What all others answer to `GET /v1/peer/{resource}`.
@@ -84,10 +88,10 @@ impl Peers {
         self: &Arc<Self>,
         resource: &'static str,
     ) -> Replies<T> {
-        let id: Arc<str> = self.id.as_str().into();
+        let mark: Arc<str> = mark(&self.id).into();
         self.each(Instant::now() + TIME, move |client| {
-            let id = Arc::clone(&id);
-            async move { client.ask_replica(&id, resource, TIME).await }
+            let mark = Arc::clone(&mark);
+            async move { client.ask_replica(&mark, resource, TIME).await }
         })
         .await
     }
@@ -99,18 +103,32 @@ impl Peers {
         told: impl Serialize + Send + Sync + 'static,
         end: Instant,
     ) -> Replies<T> {
-        let (id, told): (Arc<str>, _) = (self.id.as_str().into(), Arc::new(told));
+        let (mark, told): (Arc<str>, _) = (mark(&self.id).into(), Arc::new(told));
         self.each(end, move |client| {
-            let (id, told) = (Arc::clone(&id), Arc::clone(&told));
-            async move { client.tell_replica(&id, resource, &*told, TIME).await }
+            let (mark, told) = (Arc::clone(&mark), Arc::clone(&told));
+            async move { client.tell_replica(&mark, resource, &*told, TIME).await }
         })
         .await
     }
 
-    /// What this replica answers to one that sent this id: nothing to itself.
+    /// What this replica answers to one that sent this mark: nothing to itself.
     pub fn answer<T>(&self, asking: Option<&str>, told: impl FnOnce() -> T) -> PeerAnswer<T> {
-        let told = (asking != Some(self.id.as_str())).then(told);
+        let is_own = asking.is_some_and(|asking| asking == mark(&self.id));
+        if let Some(other) = asking.filter(|_| !is_own) {
+            self.roster().asked_by(other, Instant::now());
+        }
+        let told = (!is_own).then(told);
         PeerAnswer { id: self.id.clone(), name: self.name.clone(), told }
+    }
+
+    /// The others that answered the last question, and those that did not; `None` before the first one.
+    pub fn counts(&self) -> Option<(usize, usize)> {
+        self.roster().counts
+    }
+
+    /// The time for which no replica has gone, as far as this one knows.
+    pub fn steady(&self) -> Duration {
+        self.roster().steady(Instant::now())
     }
 
     /// Asks at all addresses at once.
@@ -135,7 +153,7 @@ impl Peers {
             asked.spawn(async move {
                 let answer = async {
                     let client = this.client(address, &name).await?;
-                    ask(client).await.map_err(|failure| replies::reason(&failure))
+                    replies::checked(ask(client).await.map_err(|failure| replies::reason(&failure))?)
                 };
                 (address, timeout_at(end, answer).await.unwrap_or(Err(late)))
             });
@@ -193,19 +211,57 @@ impl Peers {
         let mut members = self.members();
         let mut arrived = Vec::new();
         for (address, answer) in answers {
-            let Some(member) = members.get_mut(&address) else { continue };
-            arrived.push(Arrived { known: member.note(address, &answer, &self.id), answer });
+            let known = match members.get_mut(&address) {
+                Some(member) => member.note(address, &answer, &self.id),
+                // Another question has found other addresses meanwhile.
+                None => {
+                    let id = answer.as_ref().ok().map(|answer| answer.id.clone());
+                    Known { id, name: address.to_string() }
+                }
+            };
+            arrived.push(Arrived { known, answer });
         }
-        gathered(arrived, troubles, &self.id)
+        drop(members);
+        let others = arrived.iter().filter(|arrived| arrived.known.id.as_ref() != Some(&self.id));
+        let present = others.map(|arrived| arrived.known.who()).collect();
+        let replies = gathered(arrived, troubles, &self.id);
+        let mut roster = self.roster();
+        roster.learn(present, Instant::now());
+        roster.counts = Some(replies.counts());
+        replies
     }
 
     fn members(&self) -> MutexGuard<'_, HashMap<SocketAddr, Member>> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn roster(&self) -> MutexGuard<'_, Roster> {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Peers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peers").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Peers, Settings, TokenFile, mark};
+
+    #[test]
+    fn a_replica_tells_nothing_to_itself_and_who_repeats_what_was_sent_is_not_itself() {
+        let settings = Settings { names: Vec::new(), tls: false, ca_file: None };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "replicas replicas-0123456789abcdef\n").unwrap();
+        let tokens = TokenFile::open_without_rights(file.path().into(), "--peer-token-file").unwrap();
+        let peers = Peers::new(settings, tokens, "hfi-1".to_owned());
+        let sent = mark(&peers.id);
+        assert_eq!(peers.answer(Some(&sent), || 7).told, None);
+        for other in [Some(peers.id.as_str()), Some("sha256:00"), None] {
+            assert_eq!(peers.answer(other, || 7).told, Some(7), "{other:?}");
+        }
+        assert_ne!(sent, peers.id);
     }
 }

@@ -7,12 +7,18 @@ use super::{measured::Measured, peers::MissingReplica, time::Time};
 
 /// The filters that polled within the last 16 minutes: this replica, and with `--peers` any replica.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Filters {
-    /// False if more filters may poll: a replica does not remember all, or does not answer.
+    /// The time of this answer, by the clock of the replica.
+    pub at: Option<Time>,
+    /// False if more filters may poll: a replica does not remember all, does not answer, or tells what cannot be read.
     #[serde(default = "complete")]
     pub complete: bool,
     /// Sorted by node.
     pub filters: Vec<Filter>,
+    /// The seconds for which all of these replicas have listened, and none has gone. A filter finds another replica
+    /// within 40.
+    pub listening_seconds: Option<u64>,
     /// The replicas that did not answer. Their filters may be missing here.
     #[serde(default)]
     pub missing: Vec<MissingReplica>,
@@ -23,7 +29,7 @@ pub struct Filters {
     pub next: Option<String>,
     /// The replicas whose filters these are, of all: `1 of 2`; null without `--peers`.
     pub replicas: Option<String>,
-    /// The start of this replica, or of the newest of all: of polls before it knows nothing.
+    /// The start of this replica; of all, the start of the newest or the end of the last one that has gone.
     pub since: Option<Time>,
     /// The filters of the namespace and service that were asked for, of every state and page.
     #[serde(default)]
@@ -90,9 +96,9 @@ pub enum FilterState {
     Lagging,
     /// Its next poll is overdue by more than a minute.
     Gone,
-    /// A state of a newer server.
+    /// It is overdue, and may poll a replica that has not told: one is missing, or began or ended within 40 s. Or a state
+    /// of a newer server.
     #[serde(other)]
-    #[schemars(skip)]
     Unknown,
 }
 

@@ -22,7 +22,7 @@ pub struct HaltState {
     pub complete: Option<bool>,
     /// The place where the halt is kept; null without a halt.
     pub durable: Option<Durable>,
-    /// The filters that polled this replica.
+    /// The filters that polled this replica; in the answer to GET, with peers, any replica.
     pub filters: HaltedFilters,
     /// True if this replica injects nothing, because of a halt by HTTP, the halt file or a document of kind `Halt`.
     pub halted: bool,

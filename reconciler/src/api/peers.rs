@@ -1,10 +1,19 @@
 //! `/v1/peer/…`: what replicas tell each other.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// The request header with the id of the replica that asks. Whoever finds its own id there tells no more than that.
+use schemars::JsonSchema;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, SeqAccess, Visitor},
+};
+
+/// The request header with the SHA-256 of the id of the replica that asks, as `sha256:…`. Whoever finds its own there
+/// tells no more than that. Only the replica itself knows the id: who repeats what was sent is not taken for it.
 pub const REPLICA: &str = "x-hfi-replica";
+
+/// The most filters of an answer. A replica remembers fewer.
+pub const MAX_TOLD: usize = 32_768;
 
 /// An answer of a replica.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +41,7 @@ pub struct MissingReplica {
 pub struct PeerState {
     /// False if more filters poll than are told.
     pub complete: bool,
+    #[serde(deserialize_with = "bounded")]
     pub filters: Vec<PeerFilter>,
     /// The milliseconds for which the replica has listened to polls.
     pub listening_millis: u64,
@@ -57,4 +67,28 @@ pub struct PeerFilter {
     pub scope: String,
     /// The milliseconds since the start of the poll. A time would depend on the clock of the replica.
     pub silent_millis: u64,
+}
+
+/// Reads no more filters than there may be: an empty one takes 3 bytes in an answer, and many times that in memory.
+fn bounded<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Vec<PeerFilter>, D::Error> {
+    struct Bounded;
+    impl<'d> Visitor<'d> for Bounded {
+        type Value = Vec<PeerFilter>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {MAX_TOLD} filters")
+        }
+
+        fn visit_seq<A: SeqAccess<'d>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+            let mut filters = Vec::new();
+            while let Some(filter) = sequence.next_element()? {
+                if filters.len() == MAX_TOLD {
+                    return Err(A::Error::custom(format_args!("it tells more than {MAX_TOLD} filters")));
+                }
+                filters.push(filter);
+            }
+            Ok(filters)
+        }
+    }
+    deserializer.deserialize_seq(Bounded)
 }

@@ -11,6 +11,9 @@ use super::{
     time::Time,
 };
 
+/// The query for what a replica knows itself. It waits for no other.
+pub const OWN: [(&str, &str); 1] = [("own", "true")];
+
 /// Everything that is served, everything that is not, and why.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {

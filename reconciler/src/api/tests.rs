@@ -105,10 +105,13 @@ proptest! {
     fn filters_are_read_back(
         filters in vec(filter(), 0..3), [gone, in_step, lagging] in any::<[usize; 3]>(),
         digests in vec(text(), 0..3), unknown_requests: u64, since in option::of(time()), complete: bool,
-        missing in vec(missing(), 0..3), replicas in option::of(text()), next in option::of(text()),
+        missing in vec(missing(), 0..3), [next, replicas] in [option::of(text()), option::of(text())],
+        at in option::of(time()), listening_seconds: Option<u64>,
     ) {
         let (summary, modules) = (FilterCounts { gone, in_step, lagging }, Modules { digests, unknown_requests });
-        is_read_back(&Filters { complete, filters, missing, modules, next, replicas, since, summary });
+        is_read_back(&Filters {
+            at, complete, filters, listening_seconds, missing, modules, next, replicas, since, summary,
+        });
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{
     server::ServerArgs,
     without_empty_variables,
 };
-use crate::api::status::Status;
+use crate::api::status::{OWN, Status};
 
 /// The variable by which the script of a shell asks.
 const VARIABLE: &str = "HFI_COMPLETE";
@@ -82,7 +82,7 @@ fn names() -> Option<Vec<String>> {
     let server = server(line)?;
     let status = async move {
         let client = server.quiet_client().await?;
-        client.get::<Status>(&["v1", "policies", "status"], &[]).await.ok()
+        client.get::<Status>(&["v1", "policies", "status"], &OWN).await.ok()
     };
     let runtime = Runtime::new().ok()?;
     // On its own: what a kubeconfig asks other programs for stops its thread.

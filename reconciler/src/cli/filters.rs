@@ -44,7 +44,7 @@ impl ListFilters {
         };
         tell_missing(&filters.missing);
         if !filters.complete && filters.missing.is_empty() {
-            warning("more filters poll than the server remembers");
+            warning("more filters may poll than the server knows");
         }
         let names = filters.filters.iter().map(|filter| format!("filter/{}", filter.node));
         self.output.print(&filters, |wide| table(&filters.filters, now(), wide), names);

@@ -126,8 +126,9 @@ fn is_safe(state: &HaltState) -> bool {
 
 /// Looks until the halt is safe or over, or the server refuses.
 async fn until_safe(client: &Client, known: &mut Known, progress: &Progress) -> Option<Failure> {
-    let begun = Instant::now();
-    while known.state.halted && !known.is_safe() {
+    let (begun, mut has_looked) = (Instant::now(), false);
+    // The answer to the halt itself counts only the filters of the replica that gave it.
+    while known.state.halted && !(known.is_safe() && has_looked) {
         let replicas = &known.state.replicas;
         let halted = replicas.iter().filter(|replica| replica.halted).count();
         let durable = known.state.durable.map_or("nowhere", Durable::as_str);
@@ -135,7 +136,10 @@ async fn until_safe(client: &Client, known: &mut Known, progress: &Progress) -> 
         progress.show(halted, all, &format!("{halted} of {all} replicas, kept in {durable}, {seconds} s"));
         tokio::time::sleep(PAUSE).await;
         match client.get::<HaltState>(&["v1", "halt"], &[]).await {
-            Ok(seen) => known.learn(seen),
+            Ok(seen) => {
+                known.learn(seen);
+                has_looked = true;
+            }
             Err(failure) if failure.is_passing() => {}
             Err(failure) => return Some(failure),
         }

@@ -13,7 +13,10 @@ use super::{
     server::{ServerArgs, failed, failed_change},
 };
 use crate::{
-    api::{halts::HaltState, status::Status},
+    api::{
+        halts::HaltState,
+        status::{OWN, Status},
+    },
     client::{Client, Failure},
 };
 
@@ -45,7 +48,7 @@ async fn resume(client: &Client, yes: bool) -> Result<ExitCode, Failure> {
         print(&nothing(&state));
         return Ok(ExitCode::from(DONE));
     }
-    let status: Status = client.get(&["v1", "policies", "status"], &[]).await?;
+    let status: Status = client.get(&["v1", "policies", "status"], &OWN).await?;
     // What halts everything, and stays, keeps all of them out of force.
     let count = if state.standing.is_empty() { returning(&status) } else { 0 };
     stays(&state);

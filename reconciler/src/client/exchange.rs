@@ -190,9 +190,17 @@ impl Client {
         request: RequestBuilder,
         time: Duration,
     ) -> Result<T, Failure> {
+        self.parsed(&self.answer_bytes(request, time).await?)
+    }
+
+    /// The same as bytes.
+    pub(super) async fn answer_bytes(
+        &self,
+        request: RequestBuilder,
+        time: Duration,
+    ) -> Result<Vec<u8>, Failure> {
         let body = async { self.body(self.send(request).await?).await };
-        let body = tokio::time::timeout(time, body).await.map_err(|_| self.late(time))??;
-        self.parsed(&body)
+        tokio::time::timeout(time, body).await.map_err(|_| self.late(time))?
     }
 
     fn parsed<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Failure> {

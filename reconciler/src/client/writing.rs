@@ -50,8 +50,13 @@ pub enum Condition<'a> {
 
 impl Client {
     /// Reads a resource as JSON, of a replica that has this revision.
-    pub async fn get_at<T: DeserializeOwned>(&self, revision: &str, segments: &[&str]) -> Result<T, Failure> {
-        self.answer(self.request(Method::GET, segments, &[]).header(poll::REVISION, revision), ANSWER).await
+    pub async fn get_at<T: DeserializeOwned>(
+        &self,
+        revision: &str,
+        segments: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Failure> {
+        self.answer(self.request(Method::GET, segments, query).header(poll::REVISION, revision), ANSWER).await
     }
 
     /// Halts everything. It is answered while the halt is on its way into Git.

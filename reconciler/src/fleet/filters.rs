@@ -15,7 +15,7 @@ mod tests;
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use policies::{
@@ -41,6 +41,8 @@ pub struct Filters {
     hasher: RandomState,
     /// The time from which on polls are recorded.
     since: Timestamp,
+    /// The same by a clock that nobody sets.
+    begun: Instant,
 }
 
 /// A filter, as it is shown.
@@ -60,7 +62,7 @@ pub struct Filter {
 
 impl Default for Filters {
     fn default() -> Self {
-        Self { seen: Mutex::default(), hasher: RandomState::new(), since: now() }
+        Self { seen: Mutex::default(), hasher: RandomState::new(), since: now(), begun: Instant::now() }
     }
 }
 
@@ -82,29 +84,12 @@ impl Filters {
 
     /// The time for which polls have been recorded.
     pub fn listening(&self) -> Duration {
-        Duration::from_millis(now().millis_since(self.since))
+        self.begun.elapsed()
     }
 
     /// False if a filter that polled within the last 16 minutes may not be remembered, for want of room.
     pub fn is_complete(&self) -> bool {
         self.lock().is_complete(now())
-    }
-
-    /// The scopes that the remembered filters ask for.
-    pub fn scopes(&self) -> Vec<Scope> {
-        let now = now();
-        self.lock().all().filter(|seen| !seen.is_over(now)).map(|seen| seen.variant.scope.clone()).collect()
-    }
-
-    /// The number of filters that run one of these snapshots, and that of the others.
-    pub fn running(&self, digests: &[Digest]) -> (usize, usize) {
-        let now = now();
-        let seen = self.lock();
-        let all = seen.all().filter(|seen| !seen.is_over(now));
-        all.fold((0, 0), |(running, others), seen| match seen.digest {
-            Some(digest) if digests.contains(&digest) => (running + 1, others),
-            _ => (running, others + 1),
-        })
     }
 
     /// The last poll of each remembered filter.
@@ -138,7 +123,10 @@ pub fn judged(sightings: Vec<Sighting>, publisher: &Publisher) -> Vec<Filter> {
     judged_by(sightings, |variant| publisher.digest(variant))
 }
 
-fn judged_by(sightings: Vec<Sighting>, newest: impl Fn(&Variant) -> Option<Digest>) -> Vec<Filter> {
+pub(super) fn judged_by(
+    sightings: Vec<Sighting>,
+    newest: impl Fn(&Variant) -> Option<Digest>,
+) -> Vec<Filter> {
     let filters = sightings.into_iter().map(|sighting| {
         let Sighting { node, variant, plugins, digest, contact, is_gone, is_own: _ } = sighting;
         let is_newest = digest.is_some() && digest == newest(&variant);

@@ -1,6 +1,7 @@
 //! The filters that the other replicas know. They are asked only while somebody looks, and what they answered holds for a
 //! second, so that many who look cost them no more than one.
 
+mod all;
 mod told;
 
 use std::{
@@ -9,9 +10,9 @@ use std::{
 };
 
 use policies::Timestamp;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::JoinHandle};
 
-pub use self::told::told;
+pub use self::{all::AllFilters, told::told};
 use super::sighting::{Sighting, merged};
 use crate::{
     api::peers::{MissingReplica, PeerState},
@@ -32,17 +33,28 @@ const STATE: &str = "state";
 #[derive(Debug)]
 pub struct Shared {
     pub peers: Arc<Peers>,
-    last: Mutex<Option<(Instant, Arc<Others>)>>,
+    asked: Mutex<Asked>,
 }
+
+/// What they were asked.
+#[derive(Debug, Default)]
+struct Asked {
+    last: Option<Answered>,
+    /// The question that is under way. Whoever looks waits for it, and ends nothing by leaving.
+    asking: Option<JoinHandle<Answered>>,
+}
+
+/// What they answered, and when.
+type Answered = (Instant, Arc<Others>);
 
 /// The filters that other replicas know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Others {
     pub sightings: Vec<Sighting>,
-    /// False if more filters poll than are known, or a replica did not answer.
+    /// False if more filters may poll than are known: a replica did not answer, or tells of filters that cannot be read.
     pub is_complete: bool,
-    /// The time for which each of those that answered has listened; `None` if there is no other.
-    pub listening: Option<Duration>,
+    /// The time for which all of them have listened, and none has gone.
+    pub listening: Duration,
     /// The replicas that answered and this one, of all: `1 of 2`.
     pub count: String,
     /// The number of all replicas.
@@ -52,39 +64,57 @@ pub struct Others {
 
 impl Shared {
     pub fn new(peers: Arc<Peers>) -> Self {
-        Self { peers, last: Mutex::default() }
+        Self { peers, asked: Mutex::default() }
     }
 
     /// What the others know now, or knew a moment ago.
     pub async fn others(&self) -> Arc<Others> {
         // Locked meanwhile: all who look wait for the same answers.
-        let mut last = self.last.lock().await;
-        match &*last {
-            Some((at, others)) if at.elapsed() < FRESH => Arc::clone(others),
-            _ => {
-                let others = Arc::new(Others::of(self.peers.ask(STATE).await));
-                *last = Some((Instant::now(), Arc::clone(&others)));
-                others
+        let mut asked = self.asked.lock().await;
+        let is_fresh = |(at, _): &Answered| at.elapsed() < FRESH;
+        loop {
+            if let Some((_, others)) = asked.last.as_ref().filter(|last| is_fresh(last)) {
+                return Arc::clone(others);
+            }
+            let asking = asked.asking.get_or_insert_with(|| tokio::spawn(ask(Arc::clone(&self.peers))));
+            let answered = asking.await;
+            asked.asking = None;
+            match answered {
+                // All who waited have left long ago.
+                Ok(answered) if !is_fresh(&answered) => {}
+                Ok(answered) => asked.last = Some(answered),
+                Err(_) => return Arc::default(),
             }
         }
     }
 }
 
+/// Asks all others.
+async fn ask(peers: Arc<Peers>) -> Answered {
+    let replies = peers.ask(STATE).await;
+    let steady = peers.steady();
+    // There may be many.
+    let others = tokio::task::spawn_blocking(move || Others::of(replies, steady));
+    (Instant::now(), Arc::new(others.await.unwrap_or_default()))
+}
+
 impl Others {
-    /// The time since which all of them have listened.
-    pub fn since(&self, now: Timestamp) -> Option<Timestamp> {
-        let millis = u64::try_from(self.listening?.as_millis()).unwrap_or(u64::MAX);
-        Some(Timestamp::from_millis(now.as_millis().saturating_sub(millis)))
+    /// The start of the time for which all of them have listened, and none has gone.
+    pub fn since(&self, now: Timestamp) -> Timestamp {
+        let millis = u64::try_from(self.listening.as_millis()).unwrap_or(u64::MAX);
+        Timestamp::from_millis(now.as_millis().saturating_sub(millis))
     }
 
-    fn of(replies: Replies<PeerState>) -> Self {
+    /// `steady`: the time for which no replica has gone.
+    pub fn of(replies: Replies<PeerState>, steady: Duration) -> Self {
         let (count, total, missing) = (replies.count(), replies.0.len() + 1, replies.missing());
         let states: Vec<_> = replies.0.into_iter().filter_map(|Reply { answer, .. }| answer.ok()).collect();
-        let listening = states.iter().map(|state| Duration::from_millis(state.listening_millis)).min();
+        let listened = states.iter().map(|state| Duration::from_millis(state.listening_millis));
+        let listening = listened.min().map_or(steady, |listened| listened.min(steady));
         let all_told = missing.is_empty() && states.iter().all(|state| state.complete);
-        let filters = states.into_iter().flat_map(|state| state.filters);
-        let (sightings, all_kept) = merged(told::heard(filters), MAX_FILTERS);
-        Self { sightings, is_complete: all_told && all_kept, listening, count, total, missing }
+        let (heard, all_read) = told::heard(states.into_iter().flat_map(|state| state.filters));
+        let (sightings, all_kept) = merged(heard, MAX_FILTERS);
+        Self { sightings, is_complete: all_told && all_read && all_kept, listening, count, total, missing }
     }
 }
 
@@ -109,18 +139,40 @@ mod tests {
         PeerState { complete: true, filters: nodes.iter().map(filter).collect(), listening_millis }
     }
 
+    fn of(replies: Vec<Reply<PeerState>>) -> Others {
+        Others::of(Replies(replies), Duration::from_secs(8))
+    }
+
     #[test]
     fn what_others_know_is_complete_if_all_of_them_answer() {
         let (one, two) = (state(&[("a", 5_000), ("b", 0)], 9_000), state(&[("a", 1_000)], 7_000));
-        let others = Others::of(Replies(vec![reply("x", Ok(one.clone())), reply("y", Ok(two))]));
-        assert_eq!((others.sightings.len(), others.is_complete), (2, true));
-        assert_eq!((others.count.as_str(), others.listening), ("3 of 3", Some(Duration::from_secs(7))));
-        let others = Others::of(Replies(vec![reply("x", Ok(one.clone())), reply("y", Err("refused"))]));
+        let others = of(vec![reply("x", Ok(one.clone())), reply("y", Ok(two))]);
+        assert_eq!((others.sightings.len(), others.is_complete, others.count.as_str()), (2, true, "3 of 3"));
+        let others = of(vec![reply("x", Ok(one.clone())), reply("y", Err("refused"))]);
         assert_eq!((others.sightings.len(), others.is_complete), (2, false));
         assert_eq!((others.count.as_str(), others.missing[0].name.as_str()), ("2 of 3", "y"));
         let forgetful = PeerState { complete: false, ..one };
-        assert!(!Others::of(Replies(vec![reply("x", Ok(forgetful))])).is_complete);
-        let nobody = Others::of(Replies(Vec::new()));
-        assert_eq!((nobody.count.as_str(), nobody.is_complete, nobody.listening), ("1 of 1", true, None));
+        assert!(!of(vec![reply("x", Ok(forgetful))]).is_complete);
+        let nobody = of(Vec::new());
+        assert_eq!((nobody.count.as_str(), nobody.is_complete), ("1 of 1", true));
+    }
+
+    #[test]
+    fn they_have_listened_since_the_newest_began_and_the_last_one_went() {
+        let listening = |each: &[u64]| {
+            let replies = each.iter().map(|seconds| reply("x", Ok(state(&[], seconds * 1_000))));
+            of(replies.collect()).listening.as_secs()
+        };
+        assert_eq!(listening(&[9, 7]), 7);
+        assert_eq!(listening(&[9, 10]), 8, "one has gone 8 s ago");
+        assert_eq!(listening(&[]), 8);
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_makes_it_incomplete() {
+        let mut newer = state(&[("a", 0), ("b", 0)], 9_000);
+        newer.filters[1].format = 250;
+        let others = of(vec![reply("x", Ok(newer))]);
+        assert_eq!((others.sightings.len(), others.is_complete), (1, false));
     }
 }

@@ -100,7 +100,7 @@ pub(crate) fn of_filters(served: &Served, others: Option<&Others>) -> impl Fn(&N
 /// The time since which no report is missing.
 fn since(served: &Served, others: Option<&Others>) -> Timestamp {
     let own = served.services.filters.since();
-    others.and_then(|others| others.since(now())).map_or(own, |others| others.max(own))
+    others.map_or(own, |others| others.since(now()).max(own))
 }
 
 fn is_complete(others: Option<&Others>) -> bool {

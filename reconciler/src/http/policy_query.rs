@@ -39,11 +39,19 @@ pub(super) fn wants_all(query: Option<&str>) -> Result<bool, Problem> {
 
 /// Reads `overview=true` in a query whose other parameters say nothing.
 pub(super) fn wants_overview(query: Option<&str>) -> Result<bool, Problem> {
-    let pairs =
-        query.unwrap_or_default().split('&').filter(|pair| pair.split('=').next() == Some("overview"));
+    wants("overview", query)
+}
+
+/// Reads `own=true` in a query whose other parameters say nothing.
+pub(super) fn wants_own(query: Option<&str>) -> Result<bool, Problem> {
+    wants("own", query)
+}
+
+fn wants(name: &str, query: Option<&str>) -> Result<bool, Problem> {
+    let pairs = query.unwrap_or_default().split('&').filter(|pair| pair.split('=').next() == Some(name));
     let pairs = pairs.collect::<Vec<_>>().join("&");
-    let [overview] = values(Some(&pairs), ["overview"])?;
-    switch("overview", overview)
+    let [value] = values(Some(&pairs), [name])?;
+    switch(name, value)
 }
 
 /// The values of these parameters. There are no others.
@@ -81,7 +89,7 @@ pub(super) fn wrong(detail: &str) -> Problem {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Wanted, wants_all};
+    use super::{Wanted, wants_all, wants_own};
 
     #[test]
     fn a_list_is_of_all_or_not() {
@@ -93,6 +101,16 @@ mod tests {
         }
         for query in ["all", "all=1", "al=true", "all=true&all=true", "all=true&x=", "=", "%61ll=true"] {
             assert!(wants_all(Some(query)).is_err() && Wanted::read(Some(query)).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn what_a_replica_alone_knows_is_asked_for_beside_anything_else() {
+        for (query, own) in [(None, false), (Some("a=b&own=true"), true), (Some("own=false"), false)] {
+            assert_eq!(wants_own(query).unwrap(), own, "{query:?}");
+        }
+        for query in ["own", "own=null", "own=true&own=true"] {
+            assert!(wants_own(Some(query)).is_err(), "{query}");
         }
     }
 

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     access::failures::Failures,
     clients::{Places, Prefixes},
-    fleet::{faults::Faults, filters::Filters},
+    fleet::{faults::Faults, filters::Filters, shared::Others},
     halts::book::Book,
     kubernetes::SharedHealth,
     serving::{modules::Modules, namespaces::Namespaces, publisher::Publisher},
@@ -101,6 +101,14 @@ impl Services {
             overviews: Arc::default(),
             streams: Places::new(MAX_EVENT_STREAMS),
             bodies: Places::new(MAX_BODIES),
+        }
+    }
+
+    /// What the other replicas know, if this one asks them: at most 2 s later.
+    pub(crate) async fn others(&self) -> Option<Arc<Others>> {
+        match &self.peering {
+            Some(peering) => Some(peering.shared.others().await),
+            None => None,
         }
     }
 

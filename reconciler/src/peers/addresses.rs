@@ -38,7 +38,7 @@ struct Known {
     troubles: Vec<Trouble>,
     at: Option<Instant>,
     /// It is left alone until it ends: DNS that hangs must not gather threads.
-    look: Option<JoinHandle<Vec<Looked>>>,
+    look: Option<JoinHandle<(Instant, Vec<Looked>)>>,
 }
 
 type Looked = (PeerName, io::Result<Vec<SocketAddr>>);
@@ -68,14 +68,8 @@ impl Addresses {
         // Others look already.
         let mut known = self.known.lock().await;
         if known.at.is_none_or(|at| at.elapsed() >= FRESH) {
-            let names = || self.names.clone();
-            let look = known.look.get_or_insert_with(|| tokio::spawn(look(names())));
-            let looked = timeout_at(end, look).await;
-            if looked.is_ok() {
-                known.look = None;
-            }
-            let troubles = match looked {
-                Ok(Ok(looked)) => known.learn(looked),
+            let troubles = match timeout_at(end, known.look(&self.names)).await {
+                Ok(Some(looked)) => known.learn(looked),
                 _ => self.names.iter().map(|name| Trouble::new(name, "DNS does not answer")).collect(),
             };
             known.tell(troubles);
@@ -85,16 +79,30 @@ impl Addresses {
     }
 }
 
-async fn look(names: Vec<PeerName>) -> Vec<Looked> {
+async fn look(names: Vec<PeerName>) -> (Instant, Vec<Looked>) {
     let mut looked = Vec::new();
     for name in names {
         let addresses = name.addresses().await;
         looked.push((name, addresses));
     }
-    looked
+    (Instant::now(), looked)
 }
 
 impl Known {
+    /// Waits for the look that is under way, or for another one.
+    async fn look(&mut self, names: &[PeerName]) -> Option<Vec<Looked>> {
+        loop {
+            let looking = self.look.get_or_insert_with(|| tokio::spawn(look(names.to_vec())));
+            let looked = looking.await;
+            self.look = None;
+            match looked {
+                // It came too late for whoever waited, and nobody has come since.
+                Ok((at, _)) if at.elapsed() >= FRESH => {}
+                looked => return looked.ok().map(|(_, looked)| looked),
+            }
+        }
+    }
+
     /// Takes over what a look has found. A name that is not found keeps its addresses.
     fn learn(&mut self, looked: Vec<Looked>) -> Vec<Trouble> {
         let mut troubles = Vec::new();
@@ -174,6 +182,19 @@ mod tests {
         let shown: Vec<_> = found.addresses.keys().map(ToString::to_string).collect();
         assert_eq!(shown, ["127.0.0.1:80", "127.0.0.2:80", "[::1]:80"]);
         assert_eq!(found.troubles, []);
+    }
+
+    #[tokio::test]
+    async fn a_look_that_came_too_late_is_not_used() {
+        let addresses_found = Addresses::new(vec![name("127.0.0.1:80")]);
+        let old = tokio::spawn(async {
+            let at = Instant::now().checked_sub(Duration::from_hours(1)).unwrap();
+            (at, vec![(name("127.0.0.1:80"), Ok(addresses(5)))])
+        });
+        addresses_found.known.lock().await.look = Some(old);
+        let found = addresses_found.find(Instant::now() + Duration::from_secs(9)).await;
+        let shown: Vec<_> = found.addresses.keys().map(ToString::to_string).collect();
+        assert_eq!((shown, found.troubles), (vec!["127.0.0.1:80".to_owned()], Vec::new()));
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::client::ServerUrl;
 /// The longest name, in bytes (RFC 1035).
 const LONGEST: usize = 253;
 
-/// `NAME:PORT`: a DNS name that has the addresses of all replicas, or the address of one, and their port.
+/// `NAME:PORT`: a DNS name that has the addresses of all replicas, or the address of one, and their port. A name that
+/// ends with a dot is whole: no search domain completes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PeerName {
     /// An IPv6 address has its brackets.
@@ -22,8 +23,12 @@ pub struct PeerName {
 impl PeerName {
     /// The URL that its replicas serve.
     pub(super) fn url(&self, tls: bool) -> Result<ServerUrl, String> {
-        let scheme = if tls { "https" } else { "http" };
-        format!("{scheme}://{self}").parse().map_err(|_| format!("`{self}` is not the name of a server"))
+        let (scheme, port) = (if tls { "https" } else { "http" }, self.port);
+        // Certificates name it without the last dot.
+        let host = self.host.strip_suffix('.').unwrap_or(&self.host);
+        format!("{scheme}://{host}:{port}")
+            .parse()
+            .map_err(|_| format!("`{self}` is not the name of a server"))
     }
 
     /// The addresses that it has now.
@@ -63,6 +68,7 @@ mod tests {
         for (text, url) in [
             ("hfi-peers:8080", "https://hfi-peers:8080"),
             ("hfi-peers.boifi.svc.cluster.local:443", "https://hfi-peers.boifi.svc.cluster.local"),
+            ("hfi-peers.boifi.svc.cluster.local.:8080", "https://hfi-peers.boifi.svc.cluster.local:8080"),
             ("127.0.0.2:8080", "https://127.0.0.2:8080"),
             ("[::1]:8080", "https://[::1]:8080"),
         ] {

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::addresses::Trouble;
+use super::{addresses::Trouble, roster::mark};
 use crate::{
     api::peers::{MissingReplica, PeerAnswer},
     client::Failure,
     printable::printable,
+    random_id::is_random_id,
 };
 
-/// The most characters of a reason.
+/// The most characters of a reason, and of the name of a replica.
 const LONGEST: usize = 300;
+const LONGEST_NAME: usize = 253;
 
 /// The answers of all replicas but this one. One that did not answer is there, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +41,24 @@ pub(super) struct Known {
     pub(super) name: String,
 }
 
+impl Known {
+    /// Who it is among all replicas: its mark, or its address while it never answered.
+    pub(super) fn who(&self) -> String {
+        self.id.as_deref().map_or_else(|| self.name.clone(), mark)
+    }
+}
+
 impl<T> Replies<T> {
     /// The replicas that answered and this one, of all: `1 of 2`.
     pub fn count(&self) -> String {
+        let (answered, missing) = self.counts();
+        format!("{} of {}", answered + 1, answered + missing + 1)
+    }
+
+    /// The number of those that answered, and that of those that did not.
+    pub fn counts(&self) -> (usize, usize) {
         let answered = self.0.iter().filter(|reply| reply.answer.is_ok()).count();
-        format!("{} of {}", answered + 1, self.0.len() + 1)
+        (answered, self.0.len() - answered)
     }
 
     /// Those that did not answer.
@@ -84,6 +99,16 @@ pub(super) fn gathered<T>(arrived: Vec<Arrived<T>>, troubles: Vec<Trouble>, own:
     Replies(replies)
 }
 
+/// An answer with a name that can be shown, if its id is one of ours. Anybody may be at an address.
+pub(super) fn checked<T>(answer: PeerAnswer<T>) -> Result<PeerAnswer<T>, String> {
+    if !is_random_id(&answer.id) {
+        return Err("it answers, and not as hfi does: its id is not one of a replica".to_owned());
+    }
+    let name: String = answer.name.chars().take(LONGEST_NAME).collect();
+    let name = printable(&name).chars().take(LONGEST_NAME).collect();
+    Ok(PeerAnswer { name, ..answer })
+}
+
 /// The reason of a failure, without the URL that all replicas share.
 pub(crate) fn reason(failure: &Failure) -> String {
     let reason = match failure {
@@ -100,7 +125,7 @@ pub(crate) fn reason(failure: &Failure) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arrived, Known, PeerAnswer, Trouble, gathered};
+    use super::{Arrived, Known, PeerAnswer, Trouble, checked, gathered};
 
     fn answer(id: &str) -> Arrived<u8> {
         let known = Known { id: Some(id.to_owned()), name: format!("hfi-{id}") };
@@ -133,6 +158,24 @@ mod tests {
         assert_eq!(replies.count(), "2 of 3");
         let missing: Vec<_> = replies.missing().into_iter().map(|one| (one.name, one.error)).collect();
         assert_eq!(missing, [("hfi-b".to_owned(), "connection refused".to_owned())]);
+    }
+
+    #[test]
+    fn a_name_is_short_and_printable_and_an_id_is_one_of_ours() {
+        let told = |id: &str, name: &str| {
+            let answer = PeerAnswer { id: id.to_owned(), name: name.to_owned(), told: Some(7) };
+            checked(answer).map(|answer| answer.name)
+        };
+        let id = "0123456789abcdef";
+        assert_eq!(told(id, "hfi-1").as_deref(), Ok("hfi-1"));
+        assert_eq!(told(id, "\u{1b}[31mhfi\n").as_deref(), Ok("\\u001b[31mhfi\\u000a"));
+        for long in ["n", "\u{1b}", "文"] {
+            let name = told(id, &long.repeat(1 << 20)).unwrap();
+            assert_eq!(name.chars().count(), 253);
+        }
+        for id in ["", "another", "\u{1b}[31m", &"0".repeat(1 << 20)] {
+            assert!(told(id, "hfi-1").is_err());
+        }
     }
 
     #[test]

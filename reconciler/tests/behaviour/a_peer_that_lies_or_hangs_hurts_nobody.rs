@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::{
     client, policy,
-    process::{Process, text},
+    process::{Process, peak_memory, text},
     replicas::{Replicas, TOKEN, missing, until},
     stranger::{http, stranger},
 };
@@ -40,7 +40,8 @@ async fn whatever_it_answers_the_rest_is_shown_in_time() {
         (b"garbage\r\n\r\n".to_vec(), ""),
         (http("200 OK", "", "garbage"), "not as hfi does"),
         (http("200 OK", "", "{}"), "not as hfi does"),
-        (http("200 OK", "", r#"{"id": "a", "name": ""}"#), "answers nothing"),
+        (http("200 OK", "", r#"{"id": "a", "name": "", "told": {}}"#), "its id is not one of a replica"),
+        (http("200 OK", "", r#"{"id": "0123456789abcdef", "name": ""}"#), "answers nothing"),
         (http("200 OK", "", &"x".repeat(10 << 20)), "longer than 8388608 bytes"),
         (http("500 Internal Server Error", "", "out of order"), "500 Internal Server Error out of order"),
         (
@@ -69,7 +70,7 @@ async fn whatever_it_answers_the_rest_is_shown_in_time() {
     );
 
     let newer = json!({
-        "id": "another", "name": "hfi-2", "region": "x", "told": {
+        "id": "0123456789abcdef", "name": "hfi-2", "region": "x", "told": {
             "complete": true, "listeningMillis": 60_000, "rates": [],
             "filters": [
                 {"node": "cart-2", "format": 2, "scope": "namespace=demo&service=cart", "silentMillis": 5, "mood": "good"},
@@ -82,6 +83,59 @@ async fn whatever_it_answers_the_rest_is_shown_in_time() {
     let shown = until(&one, "/v1/filters", |shown| shown["replicas"] == "2 of 2").await;
     let nodes: Vec<_> = shown["filters"].as_array().unwrap().iter().map(|filter| &filter["node"]).collect();
     assert_eq!(nodes, ["cart-1", "cart-2"]);
+    assert_eq!(shown["complete"], false, "some cannot be read");
+}
+
+/// The answer of a replica with this name.
+fn told(name: &str, told: &str) -> Vec<u8> {
+    let name = serde_json::to_string(name).unwrap();
+    http("200 OK", "", &format!(r#"{{"id": "0123456789abcdef", "name": {name}, "told": {told}}}"#))
+}
+
+#[tokio::test]
+async fn whatever_it_tells_memory_and_names_are_bounded() {
+    let replicas = Replicas::new(2);
+    let answer = Arc::new(Mutex::new(http("500 Internal Server Error", "", "")));
+    let answering = Arc::clone(&answer);
+    stranger(&replicas.addresses[1], move |_| answering.lock().unwrap().clone()).await;
+    let one = replicas.start(0).await;
+    missing(&one, "500").await;
+    let before = peak_memory(&one);
+    let rows = format!(r#"{{"complete": true, "filters": [{}{{}}]}}"#, "{},".repeat(2_700_000));
+    *answer.lock().unwrap() = told("hfi-2", &rows);
+    missing(&one, "it tells more than 32768 filters").await;
+    let grown = (peak_memory(&one) - before) / 1024;
+    assert!(grown < 64, "{grown} MiB more");
+
+    *answer.lock().unwrap() = told(&"\u{1b}[31m".repeat(1 << 18), "null");
+    let shown = missing(&one, "answers nothing").await;
+    let name = shown["missing"][0]["name"].as_str().unwrap();
+    assert!(name.starts_with("\\u001b[31m\\u001b[31m") && name.chars().count() == 253, "{name}");
+}
+
+#[tokio::test]
+async fn who_leaves_while_it_hangs_delays_nobody() {
+    let replicas = Replicas::new(2);
+    stranger(&replicas.addresses[1], |_| Vec::new()).await;
+    let one = replicas.start(0).await;
+    let leaves = async || {
+        let asked = client().get(format!("{}/v1/filters", one.url)).timeout(Duration::from_millis(1_900));
+        assert!(asked.send().await.unwrap_err().is_timeout(), "it hangs");
+    };
+    let leaving = futures_util::future::join_all((0..5).map(|_| leaves()));
+    let stays = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let begun = Instant::now();
+        one.json("/v1/filters").await;
+        begun.elapsed()
+    };
+    let (_, waited) = tokio::join!(leaving, stays);
+    assert!(waited < Duration::from_secs(3), "{waited:?}");
+
+    // Names at the press of a key do not wait for it.
+    let begun = Instant::now();
+    let status = one.json("/v1/policies/status?own=true").await;
+    assert!(begun.elapsed() < Duration::from_secs(1) && status["replicas"].is_null(), "{status}");
 }
 
 #[tokio::test]

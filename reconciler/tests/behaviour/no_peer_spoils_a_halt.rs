@@ -47,7 +47,7 @@ async fn one_that_always_has_news_is_asked_with_pauses() {
         let id = count.fetch_add(1, Ordering::SeqCst);
         let ended = json!([{"at": "2999-01-01T00:00:00Z", "id": format!("e{id}")}]);
         let told = json!({"ended": ended, "halted": false, "halts": []});
-        http("200 OK", "", &json!({"id": "another", "name": "hfi-2", "told": told}).to_string())
+        http("200 OK", "", &json!({"id": "0123456789abcdef", "name": "hfi-2", "told": told}).to_string())
     };
     stranger(&replicas.addresses[1], news).await;
     let one = start(&replicas).await;
@@ -67,7 +67,11 @@ async fn before_the_others_were_asked_nobody_says_that_all_hold() {
     until(&one, "/v1/halt", |state| state["durable"] == "disk").await;
     one.child.kill().unwrap();
     one.child.wait().unwrap();
-    stranger(&replicas.addresses[1], |_| Vec::new()).await;
+    let hangs_at_halts = |request: String| match request.starts_with("GET ") {
+        true => http("503 Service Unavailable", "", ""),
+        false => Vec::new(),
+    };
+    stranger(&replicas.addresses[1], hangs_at_halts).await;
     let one = start(&replicas).await;
     let state = one.json("/v1/halt").await;
     assert_eq!((&state["complete"], &state["replicas"][1]), (&json!(false), &Value::Null), "{state}");

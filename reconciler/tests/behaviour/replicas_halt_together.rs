@@ -73,6 +73,21 @@ async fn all_hold_when_it_is_answered_and_one_that_starts_holds_before_its_first
 }
 
 #[tokio::test]
+async fn the_filters_of_all_are_counted() {
+    let replicas = without_git();
+    let [one, other] = [start(&replicas, 0).await, start(&replicas, 1).await];
+    let snapshot = "/v1/snapshot?namespace=demo&service=checkout";
+    one.get(snapshot, &[("x-hfi-node", "checkout-1")]).await;
+    other.get(snapshot, &[("x-hfi-node", "checkout-2")]).await;
+    post(&one, STOPS).await;
+    let filters = |stopped: u64, waiting: u64| json!({"stopped": stopped, "waiting": waiting});
+    until(&one, |state| state["filters"] == filters(0, 2)).await;
+    let stopped = other.get(snapshot, &[("x-hfi-node", "checkout-2")]).await.etag;
+    other.get(snapshot, &[("x-hfi-node", "checkout-2"), ("if-none-match", &stopped)]).await;
+    until(&one, |state| state["filters"] == filters(1, 1)).await;
+}
+
+#[tokio::test]
 async fn one_that_is_cut_off_delays_nothing_and_is_named_until_it_holds() {
     let replicas = without_git();
     let [one, other] = [start(&replicas, 0).await, start(&replicas, 1).await];

@@ -12,7 +12,7 @@ use policies::{
 use crate::{
     api::{
         policy_status::{Direction, PolicyState, PolicyStatus, Selector},
-        status::Status,
+        status::{OWN, Status},
         time::Time,
     },
     cli::{console::warning, policy_files::PolicyFiles},
@@ -47,7 +47,7 @@ impl Known {
 
     /// The snapshot that a server answers the filter of a workload with now, which polls for `scope`.
     pub(super) async fn of_server(client: &Client, scope: &Scope, workload: &Scope) -> Result<Self, Failure> {
-        let status: Status = client.get(&["v1", "policies", "status"], &[]).await?;
+        let status: Status = client.get(&["v1", "policies", "status"], &OWN).await?;
         if status.halted {
             warning("everything is halted: no policy is in force");
         }

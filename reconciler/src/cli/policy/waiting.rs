@@ -13,7 +13,7 @@ use crate::{
         filters::{Filter, FilterState, Filters},
         peers::MissingReplica,
         policy_status::{PolicyState, PolicyStatus},
-        status::Status,
+        status::{OWN, Status},
         time::Time,
         writes::Written,
     },
@@ -136,19 +136,16 @@ async fn settled(
 }
 
 async fn look(client: &Client, revision: &str, names: &[&str], begun: Instant) -> Result<Seen, Failure> {
-    let mut status: Status = client.get_at(revision, &["v1", "policies", "status"]).await?;
+    let mut status: Status = client.get_at(revision, &["v1", "policies", "status"], &OWN).await?;
     loop {
-        let mut filters: Filters = client.get_at(revision, &["v1", "filters"]).await?;
-        // By the clocks of both machines, or by that of this one if they differ.
-        let has_settled = |since: Time| now().millis_since(since.0) >= millis(SETTLED);
-        if begun.elapsed() >= SETTLED || filters.since.is_some_and(has_settled) {
-            filters.since = None;
-        }
+        let mut filters: Filters = client.get_at(revision, &["v1", "filters"], &[]).await?;
+        // A server of an older release does not say it.
+        filters.listening_seconds.get_or_insert(begun.elapsed().as_secs());
         let policies = each(names, &status, &filters);
         let is_waiting = policies.iter().any(|(_, policy)| policy.is_waiting());
         if !is_waiting {
             // A hold that came between the two answers empties what the filters run.
-            status = client.get_at(revision, &["v1", "policies", "status"]).await?;
+            status = client.get_at(revision, &["v1", "policies", "status"], &OWN).await?;
         }
         if is_waiting || each(names, &status, &filters) == policies {
             let Filters { replicas, missing, .. } = filters;
@@ -157,17 +154,13 @@ async fn look(client: &Client, revision: &str, names: &[&str], begun: Instant) -
     }
 }
 
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// How far each policy is, by answers of the server.
 fn each(names: &[&str], status: &Status, filters: &Filters) -> Vec<(String, Progressing)> {
     let hold = Hold::of(status);
     let progressing = names.iter().map(|name| {
         let policy = status.policies.iter().find(|policy| policy.name == *name);
         let progressing = match policy {
-            Some(policy) => progressing(policy, hold, filters, now()),
+            Some(policy) => progressing(policy, hold, filters, filters.at.map_or_else(now, |at| at.0)),
             None => Progressing::Never {
                 reason: "it is no longer there, or not valid any more".to_owned(),
                 next: "`hfi policy history` shows who changed it",
@@ -178,7 +171,7 @@ fn each(names: &[&str], status: &Status, filters: &Filters) -> Vec<(String, Prog
     progressing.collect()
 }
 
-/// How far a policy is. `since` of the filters is set while the replica has not listened long enough to know them all.
+/// How far a policy is, by the clock of the server.
 fn progressing(policy: &PolicyStatus, hold: Hold, filters: &Filters, now: Timestamp) -> Progressing {
     let never = |reason: &str, next| Progressing::Never { reason: reason.to_owned(), next };
     match (hold, policy.state) {
@@ -225,10 +218,12 @@ fn progressing(policy: &PolicyStatus, hold: Hold, filters: &Filters, now: Timest
         };
     }
     if !filters.complete {
-        return Progressing::Unknown { of, reason: "more filters poll than the server remembers" };
+        return Progressing::Unknown { of, reason: "more filters may poll than the server knows" };
     }
-    if filters.since.is_some() {
-        return Progressing::Unknown { of, reason: "the server has just begun, and more filters may poll" };
+    // Without it nobody knows.
+    if filters.listening_seconds.is_none_or(|seconds| seconds < SETTLED.as_secs()) {
+        let reason = "a replica began or ended less than 40 s ago, and more filters may poll";
+        return Progressing::Unknown { of, reason };
     }
     Progressing::Done { filters: of, what: if is_suspended { "is suspended at" } else { "runs in" } }
 }
@@ -329,12 +324,15 @@ fn waits(missing: &[String], of: usize, time: Duration) -> String {
 }
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use policies::Timestamp;
     use serde_json::json;
 
     use super::{
-        Duration, ExitCode, Filters, Hold, MissingReplica, NOT_RIGHT, PolicyStatus, Progressing, Seen, Time,
+        Duration, ExitCode, Filters, Hold, MissingReplica, NOT_RIGHT, PolicyStatus, Progressing, Seen,
         progressing, waits,
     };
 
@@ -357,7 +355,7 @@ mod tests {
                    "node": node, "plugins": null, "service": "cart", "state": state})
         };
         let filters: Vec<_> = filters.iter().map(filter).collect();
-        serde_json::from_value(json!({"filters": filters, "since": null})).unwrap()
+        serde_json::from_value(json!({"filters": filters, "listeningSeconds": 40})).unwrap()
     }
 
     #[test]
@@ -382,7 +380,7 @@ mod tests {
         for state in ["active", "suspended"] {
             let told = progressing(&policy(state), Hold::None, &lacking, NOW);
             assert!(told.is_waiting(), "another replica may know more: {state}");
-            let begun = Filters { since: Some(Time(NOW)), ..filters(&[("a", "in_step", 1)]) };
+            let begun = Filters { listening_seconds: Some(39), ..filters(&[("a", "in_step", 1)]) };
             assert!(
                 progressing(&policy(state), Hold::None, &begun, NOW).is_waiting(),
                 "more may poll: {state}"

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The most bytes that the fields of a filter take beside their values.
-const KEYS: usize = 256;
+const KEYS: usize = 128;
 
 /// What this replica tells others: the filters that it knows, as far as they fit, the newest first.
 pub fn told(filters: &Filters) -> PeerState {
@@ -56,10 +56,15 @@ fn size(PeerFilter { digest, node, plugins, scope, .. }: &PeerFilter) -> usize {
     KEYS + node.len() + scope.len() + optional(digest) + optional(plugins)
 }
 
-/// What others tell. A filter that cannot be read, as it is of a newer release, is left out.
-pub(super) fn heard(filters: impl Iterator<Item = PeerFilter>) -> impl Iterator<Item = Sighting> {
-    let now = now();
-    filters.filter_map(move |filter| heard_of(&filter, now))
+/// What others tell, and true if all of it can be read. A filter of a newer release may be left out.
+pub(super) fn heard(filters: impl Iterator<Item = PeerFilter>) -> (Vec<Sighting>, bool) {
+    let (now, mut all_read) = (now(), true);
+    let heard = filters.filter_map(|filter| {
+        let heard = heard_of(&filter, now);
+        all_read &= heard.is_some();
+        heard
+    });
+    (heard.collect(), all_read)
 }
 
 fn heard_of(filter: &PeerFilter, now: Timestamp) -> Option<Sighting> {
@@ -111,18 +116,30 @@ mod tests {
         assert_eq!(heard, Sighting { contact, ..sighting });
     }
 
-    #[test]
-    fn what_does_not_fit_is_left_out_and_that_is_told() {
-        let (filters, names) = (Filters::default(), ["n"; 200].join(""));
+    /// As many filters as a replica remembers, with nodes and services of these names.
+    fn remembered(node: &str, service: &str) -> Filters {
+        let filters = Filters::default();
         let client = Prefixes::default().client(std::net::Ipv4Addr::LOCALHOST.into());
         for at in 0..20_000 {
-            let node = NodeId::parse(&format!("{names}{at:08}")).unwrap();
-            let service = format!("{names}{at:08}");
-            let variant = Scope::new(["demo"], [service.as_str()]).unwrap().into();
-            let poll = Poll { node, variant: &variant, digest: None, plugins: None, wait: Duration::ZERO };
+            let node = NodeId::parse(&format!("{node}{at:08}")).unwrap();
+            let variant = Scope::new(["demo"], [format!("{service}{at:08}").as_str()]).unwrap().into();
+            let digest = Some(Digest::of(b"body"));
+            let poll = Poll { node, variant: &variant, digest, plugins: None, wait: Duration::ZERO };
             filters.polled(Origin { client, is_own: false }, poll);
         }
-        let state = told(&filters);
+        filters
+    }
+
+    #[test]
+    fn all_filters_with_usual_names_fit() {
+        let state = told(&remembered("sidecar~10.0.0.1~checkout-7d8f9c-abcde.shop~shop.svc", "checkout"));
+        assert_eq!((state.complete, state.filters.len()), (true, 20_000));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_and_that_is_told() {
+        let names = ["n"; 200].join("");
+        let state = told(&remembered(&names, &names));
         assert!(!state.complete && state.filters.len() > 10_000, "{}", state.filters.len());
         let answer = PeerAnswer { id: "a".repeat(16), name: "n".repeat(63), told: Some(state) };
         let length = serde_json::to_vec(&answer).unwrap().len();
@@ -135,9 +152,9 @@ mod tests {
             {"node": "n1", "format": 2, "scope": "", "silentMillis": 7, "colour": "red"},
             {"node": "n2", "format": 200, "scope": ""}, {"node": "n 3", "format": 2}, {}]}}"#;
         let answer: PeerAnswer<PeerState> = serde_json::from_str(answer).unwrap();
-        let heard = super::heard(answer.told.unwrap().filters.into_iter());
-        let nodes: Vec<_> = heard.map(|sighting| sighting.node.as_str().to_owned()).collect();
-        assert_eq!(nodes, ["n1"]);
+        let (heard, all_read) = super::heard(answer.told.unwrap().filters.into_iter());
+        let nodes: Vec<_> = heard.iter().map(|sighting| sighting.node.as_str()).collect();
+        assert_eq!((nodes, all_read), (vec!["n1"], false));
     }
 
     proptest! {

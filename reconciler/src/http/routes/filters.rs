@@ -17,9 +17,8 @@ use crate::api::{self, measured::Measured};
 use crate::clients::Client;
 use crate::clock::now;
 use crate::fleet::{
-    filters::{Filter, Origin, Poll, counts, judged},
-    shared::Others,
-    sighting::merged,
+    filters::{Filter, Origin, Poll, counts},
+    shared::{AllFilters, Others},
 };
 use crate::http::{
     conditional, fault_reports,
@@ -39,11 +38,8 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let services = Arc::clone(&served.services);
     let query = FilterQuery::read(query.as_deref())?;
-    let others = match &services.peering {
-        // Before a turn is taken: a replica that is silent must not keep others waiting.
-        Some(peering) if !query.own => Some(peering.shared.others().await),
-        _ => None,
-    };
+    // Before a turn is taken: a replica that is silent must not keep others waiting.
+    let others = if query.own { None } else { services.others().await };
     let make = move || {
         let mut all = list(&served, others.as_deref());
         query.page(&mut all);
@@ -52,27 +48,10 @@ pub(crate) async fn get(
     services.making.make(client, make).await
 }
 
-/// The filters of this replica, and of the others if they were asked.
-pub(super) struct Known {
-    pub(super) filters: Vec<Filter>,
-    /// False if more filters may poll.
-    pub(super) is_complete: bool,
-}
-
-pub(super) fn known(served: &Served, others: Option<&Others>) -> Known {
-    let own = &served.services.filters;
-    let (mut known, mut is_complete) = (own.sightings(), own.is_complete());
-    if let Some(others) = others {
-        known = merged(known.into_iter().chain(others.sightings.iter().cloned()), usize::MAX).0;
-        is_complete &= others.is_complete;
-    }
-    Known { filters: judged(known, &served.publisher), is_complete }
-}
-
 fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
-    let Known { filters, is_complete: complete } = known(served, others);
-    let own = served.services.filters.since();
-    let since = others.and_then(|others| others.since(now())).map_or(own, |others| others.max(own));
+    let known = AllFilters::new(&served.services.filters, others);
+    let AllFilters { is_complete, listening, since, .. } = known;
+    let filters = known.judged(&served.publisher);
     let measured = fault_reports::of_filters(served, others);
     let summary = counts(&filters);
     let modules = api::filters::Modules {
@@ -80,8 +59,10 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
         unknown_requests: served.counters.unknown_modules.get(),
     };
     api::filters::Filters {
-        complete,
+        at: Some(now().into()),
+        complete: is_complete,
         filters: filters.iter().map(|filter| show(filter, measured(&filter.node))).collect(),
+        listening_seconds: Some(listening.as_secs()),
         missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
         modules,
         next: None,

@@ -31,6 +31,7 @@ use crate::{
         refusals,
         state::Served,
     },
+    serving::published::Publication,
     writes::outcome::Refusal,
 };
 
@@ -42,8 +43,15 @@ pub(crate) async fn get(
     State(served): State<Served>,
     Peer(client): Peer,
 ) -> Result<Json<HaltState>, Problem> {
+    let is_halted = match served.publisher.publication() {
+        Publication::Serving(published) => published.is_halted(),
+        Publication::Starting { .. } => false,
+    };
+    // Only then filters are counted.
+    let others = if is_halted { served.services.others().await } else { None };
     let services = Arc::clone(&served.services);
-    services.making.make(client, move || Json(state::of(&served))).await
+    // They may be many.
+    services.making.make(client, move || Json(state::of(&served, others.as_deref()))).await
 }
 
 /// Halts. Everything is held before anything is waited for; the disk is, for a moment.
@@ -61,7 +69,7 @@ pub(crate) async fn post(
     body::is_json(request.headers())?;
     let reason = request::reason(&body::read(&served, client, request, BODY_TIME).await?)?;
     stop(&served, &rights, &reason, address, end).await?;
-    Ok(Json(state::of(&served)))
+    Ok(Json(state::of(&served, None)))
 }
 
 /// Stops everything, for a reason. It is told to the other replicas, too, until then.
@@ -146,7 +154,7 @@ async fn resume_within(
     };
     resumed.map_err(|refusal| problem(&refusal))?;
     served.services.halting.tell(Instant::now() + exchange::TIME).await;
-    let state = state::of(served);
+    let state = state::of(served, None);
     if state.halted {
         return Err(Problem::new(StatusCode::CONFLICT, still_halted(&state)));
     }

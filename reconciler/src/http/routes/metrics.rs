@@ -59,6 +59,10 @@ fn exposition(served: &Served, others: Option<&Others>) -> Exposition {
     policies(served, &mut metrics);
     measured::expose(&Reports::of(served, others), &mut metrics);
     clients(served, &mut metrics);
+    let peering = served.services.peering.as_ref();
+    if let Some(counts) = peering.and_then(|peering| peering.shared.peers.counts()) {
+        peers(counts, &mut metrics);
+    }
     if let Some(health) = &served.services.cluster {
         cluster(&health.current(), &mut metrics);
     }
@@ -95,6 +99,11 @@ fn clients(served: &Served, metrics: &mut Exposition) {
     metrics.gauge("polls_parked", "Polls held until their snapshot changes", waiting);
     metrics.gauge("event_streams", "Open streams of events", services.streams.taken());
     metrics.gauge("scopes", "Scopes whose snapshot is kept", scopes);
+}
+
+fn peers((answering, missing): (usize, usize), metrics: &mut Exposition) {
+    let states = [("answering", answering), ("missing", missing)];
+    metrics.gauges("peers", "The other replicas, by what came of the last question", "state", states);
 }
 
 fn cluster(health: &ClusterHealth, metrics: &mut Exposition) {
@@ -137,7 +146,7 @@ mod tests {
         wire::{FaultReport, poll::NodeId},
     };
 
-    use super::exposition;
+    use super::{exposition, peers};
     use crate::{
         api::kubernetes::{Proxies, SilentProxy},
         clients::Client,
@@ -215,6 +224,8 @@ mod tests {
     fn the_reference_has_every_metric_with_its_labels_and_kind() {
         let rows = reference::rows("Metrics").into_iter();
         let table: BTreeSet<_> = rows.map(|row| (row[0].clone(), row[1].clone())).collect();
-        assert_eq!(table, printed(&exposition(&served(), None).text()));
+        let mut metrics = exposition(&served(), None);
+        peers((1, 0), &mut metrics);
+        assert_eq!(table, printed(&metrics.text()));
     }
 }

@@ -21,7 +21,11 @@ use crate::{
         status::Status,
     },
     clock::now,
-    fleet::{filters::Filter, gathered::SETTLED, shared::Others},
+    fleet::{
+        filters::Filter,
+        gathered::SETTLED,
+        shared::{AllFilters, Others},
+    },
     halts::standing,
     http::{
         fault_reports::{self, Reports},
@@ -69,10 +73,7 @@ pub(super) fn follow(served: &Served) -> watch::Receiver<Option<Arc<Made>>> {
 
 /// Makes the overview of now.
 async fn make(served: Served) -> Result<Overview, Problem> {
-    let others = match &served.services.peering {
-        Some(peering) => Some(peering.shared.others().await),
-        None => None,
-    };
+    let others = served.services.others().await;
     let blocking = served.clone();
     let gathered = tokio::task::spawn_blocking(move || gather(&blocking, others.as_deref()));
     let lost = || Problem::not_ready("the overview could not be made".to_owned());
@@ -104,14 +105,13 @@ async fn find_commits(served: &Served, facts: &Facts, published: Arc<Published>,
 /// All that is known but commits, and what is served.
 fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Published>>) {
     let services = &served.services;
-    let known = filters::known(served, others);
-    let listening = others.and_then(|others| others.listening).unwrap_or(Duration::MAX);
+    let known = AllFilters::new(&services.filters, others);
     let replicas = Replicas {
         count: others.map(|others| others.count.clone()),
         total: others.map_or(1, |others| others.total),
         missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
         remember_all: known.is_complete,
-        settled_in: SETTLED.saturating_sub(listening.min(services.filters.listening())),
+        settled_in: SETTLED.saturating_sub(known.listening),
     };
     let (active, attempts) = (served.publisher.active(), served.syncs.attempts());
     let mut judge = Judge::new(&active);
@@ -128,7 +128,7 @@ fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Publis
             starting: None,
         },
         replicas,
-        filters: known.filters.iter().map(of_filter).collect(),
+        filters: known.judged(&served.publisher).iter().map(of_filter).collect(),
         ..Facts::default()
     };
     let published = match served.publisher.publication() {

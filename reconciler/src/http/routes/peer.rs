@@ -70,7 +70,7 @@ fn peering(served: &Served) -> Result<&Peering, Problem> {
 }
 
 pub(crate) fn state_described() -> Operation {
-    let id = "The id of the replica that asks. It gets no more than names if it is this one";
+    let id = "The SHA-256 of the id of the replica that asks. It gets no more than names if it is this one";
     Operation::new("What this replica tells the others: the filters that polled it")
         .parameter(Parameter::header(REPLICA, id))
         .answers(200, "The filters of the last 16 minutes", Some(json::<PeerAnswer<PeerState>>()), &[])
@@ -79,7 +79,7 @@ pub(crate) fn state_described() -> Operation {
 }
 
 pub(crate) fn halts_described() -> Operation {
-    let id = "The id of the replica that tells. It gets no more than names if it is this one";
+    let id = "The SHA-256 of the id of the replica that tells. It gets no more than names if it is this one";
     Operation::new("What replicas tell each other of halts: the answer is what this one knows")
         .parameter(Parameter::header(REPLICA, id))
         .body("The halts that the other one knows", [json::<PeerHalts>()])

@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::State,
+    extract::{RawQuery, State},
     response::{IntoResponse as _, Response},
 };
 
 use crate::http::{
     fault_reports::Reports,
     headers::REVISION,
-    operation::{Operation, REVISION as REVISION_HEADER, json},
+    operation::{Operation, Parameter, REVISION as REVISION_HEADER, json},
     peer::Peer,
+    policy_query::wants_own,
     problem::Problem,
     state::Served,
 };
@@ -37,13 +38,14 @@ use crate::{
     sync::history::Attempts,
 };
 
-pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Result<Response, Problem> {
+pub(crate) async fn get(
+    State(served): State<Served>,
+    Peer(client): Peer,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     let services = Arc::clone(&served.services);
-    let others = match &services.peering {
-        // Before a turn is taken: a replica that is silent must not keep others waiting.
-        Some(peering) => Some(peering.shared.others().await),
-        None => None,
-    };
+    // Before a turn is taken: a replica that is silent must not keep others waiting.
+    let others = if wants_own(query.as_deref())? { None } else { services.others().await };
     // To compare all rules with each other takes long.
     services
         .making
@@ -127,7 +129,9 @@ fn source(Attempts { read_at, failure, .. }: &Attempts) -> Source {
 }
 
 pub(crate) fn described() -> Operation {
+    let own = "`true`: without asking the other replicas, also with `--peers`";
     Operation::new("Everything that is served, everything that is not, and why")
+        .parameter(Parameter::switch("own", own))
         .answers(200, "The status", Some(json::<Status>()), &[REVISION_HEADER])
-        .problems(&[503])
+        .problems(&[400, 503])
 }

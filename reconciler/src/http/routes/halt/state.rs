@@ -4,6 +4,7 @@ use policies::{Digest, Snapshot, wire::Format};
 
 use crate::{
     api::halts::{Durable, HaltState, HaltedFilters, HaltedReplica},
+    fleet::shared::{AllFilters, Others},
     halts::{
         book::View,
         standing::{self, standing},
@@ -12,8 +13,8 @@ use crate::{
     serving::published::{Publication, Published},
 };
 
-/// The state of the halt now.
-pub(super) fn of(served: &Served) -> HaltState {
+/// The state of the halt now. `others`: what the other replicas know of filters, if they were asked.
+pub(super) fn of(served: &Served, others: Option<&Others>) -> HaltState {
     let halting = &served.services.halting;
     let published = match served.publisher.publication() {
         Publication::Serving(published) if published.is_halted() => published,
@@ -33,7 +34,7 @@ pub(super) fn of(served: &Served) -> HaltState {
         by: first.as_ref().map(|first| first.by.clone()),
         complete,
         durable,
-        filters: filters(served),
+        filters: filters(served, others),
         halted: true,
         id: first.as_ref().map(|first| first.id.to_string()),
         reason: reason.or_else(|| standing::reason(&published)),
@@ -61,9 +62,9 @@ fn of_others(published: &Published) -> Option<Durable> {
 }
 
 /// The filters that run the empty snapshot, and the others.
-fn filters(served: &Served) -> HaltedFilters {
+fn filters(served: &Served, others: Option<&Others>) -> HaltedFilters {
     let empty = Snapshot { policies: Vec::new() };
     let digests = Format::ALL.map(|format| Digest::of(&empty.encode(format)));
-    let (stopped, waiting) = served.services.filters.running(&digests);
+    let (stopped, waiting) = AllFilters::new(&served.services.filters, others).running(&digests);
     HaltedFilters { stopped, waiting }
 }

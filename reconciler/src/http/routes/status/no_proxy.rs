@@ -1,10 +1,12 @@
 //! Active policies that no proxy polls for.
 
-use std::time::Duration;
-
 use crate::{
     api::policy_status::{PolicyState, PolicyStatus},
-    fleet::{gathered::SETTLED, shared::Others, workloads::Workloads},
+    fleet::{
+        gathered::SETTLED,
+        shared::{AllFilters, Others},
+        workloads::Workloads,
+    },
     http::state::Served,
     kubernetes::ClusterHealth,
     serving::published::Published,
@@ -31,14 +33,16 @@ pub(super) fn tell(
 
 /// The workloads that poll. With other replicas each hears only some of them: `None` until all are known.
 fn workloads(served: &Served, cluster: Option<&ClusterHealth>, others: Option<&Others>) -> Option<Workloads> {
-    let own = served.services.filters.scopes();
-    if let Some(others) = others {
-        let listening = others.listening.unwrap_or(Duration::MAX);
-        let have_settled = listening.min(served.services.filters.listening()) >= SETTLED;
-        let scopes = || others.sightings.iter().map(|sighting| sighting.variant.scope.clone());
-        return (others.is_complete && have_settled).then(|| own.into_iter().chain(scopes()).collect());
+    let known = AllFilters::new(&served.services.filters, others);
+    match (others, cluster) {
+        (Some(_), _) => known.has_all().then(|| known.scopes().collect()),
+        (None, Some(cluster)) => {
+            let gathered = cluster.gathered.as_ref()?;
+            let scopes = || known.scopes().chain(gathered.scopes.iter().cloned()).collect();
+            (gathered.listening >= SETTLED).then(scopes)
+        }
+        // It has others that were not asked.
+        (None, None) if served.services.peering.is_some() => None,
+        (None, None) => Some(known.scopes().collect()),
     }
-    let Some(cluster) = cluster else { return Some(own.into_iter().collect()) };
-    let gathered = cluster.gathered.as_ref()?;
-    (gathered.listening >= SETTLED).then(|| own.into_iter().chain(gathered.scopes.iter().cloned()).collect())
 }

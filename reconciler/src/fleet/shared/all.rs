@@ -1,0 +1,91 @@
+//! The filters of all replicas.
+
+use std::time::Duration;
+
+use policies::{Digest, Scope, Timestamp};
+
+use super::Others;
+use crate::{
+    api::filters::FilterState,
+    clock::now,
+    fleet::{
+        filters::{Filter, Filters, judged_by},
+        gathered::SETTLED,
+        sighting::{Sighting, merged},
+    },
+    serving::{published::Variant, publisher::Publisher},
+};
+
+/// The filters that this replica knows, with those of the others if it asks them.
+#[derive(Clone, Debug)]
+pub struct AllFilters {
+    pub(crate) sightings: Vec<Sighting>,
+    /// False if more filters may poll: a replica does not answer, or does not remember all.
+    pub is_complete: bool,
+    /// The time for which all replicas have listened, and none has gone.
+    pub listening: Duration,
+    /// The start of that time.
+    pub since: Timestamp,
+    /// The others were asked.
+    pub(crate) is_of_all: bool,
+}
+
+impl AllFilters {
+    pub fn new(own: &Filters, others: Option<&Others>) -> Self {
+        let all = Self {
+            sightings: own.sightings(),
+            is_complete: own.is_complete(),
+            listening: own.listening(),
+            since: own.since(),
+            is_of_all: false,
+        };
+        others.into_iter().fold(all, Self::with)
+    }
+
+    /// With what the others know.
+    #[must_use]
+    pub fn with(self, others: &Others) -> Self {
+        let sightings = self.sightings.into_iter().chain(others.sightings.iter().cloned());
+        Self {
+            sightings: merged(sightings, usize::MAX).0,
+            is_complete: self.is_complete && others.is_complete,
+            listening: self.listening.min(others.listening),
+            since: self.since.max(others.since(now())),
+            is_of_all: true,
+        }
+    }
+
+    /// True if no filter polls that is not known here: each had the time to find a replica.
+    pub fn has_all(&self) -> bool {
+        self.is_complete && self.listening >= SETTLED
+    }
+
+    /// The scopes that they ask for.
+    pub fn scopes(&self) -> impl Iterator<Item = Scope> {
+        self.sightings.iter().map(|sighting| sighting.variant.scope.clone())
+    }
+
+    /// The number of filters that run one of these snapshots, and that of the others.
+    pub fn running(&self, digests: &[Digest]) -> (usize, usize) {
+        let runs = |sighting: &&Sighting| sighting.digest.is_some_and(|digest| digests.contains(&digest));
+        let running = self.sightings.iter().filter(runs).count();
+        (running, self.sightings.len() - running)
+    }
+
+    /// The filters compared with what this replica serves, sorted by node. It may take time.
+    pub fn judged(self, publisher: &Publisher) -> Vec<Filter> {
+        self.judged_by(|variant| publisher.digest(variant))
+    }
+
+    /// The same where `newest` says what is served.
+    pub fn judged_by(self, newest: impl Fn(&Variant) -> Option<Digest>) -> Vec<Filter> {
+        let may_poll_another = self.is_of_all && !self.has_all();
+        let mut filters = judged_by(self.sightings, newest);
+        for filter in
+            filters.iter_mut().filter(|filter| may_poll_another && filter.state == FilterState::Gone)
+        {
+            filter.state = FilterState::Unknown;
+        }
+        filters
+    }
+}
