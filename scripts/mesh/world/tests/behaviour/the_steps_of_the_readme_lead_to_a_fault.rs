@@ -30,6 +30,7 @@ async fn word_for_word() -> Result<()> {
     let world = start().await?;
     show_istiod(&world).await?;
     let policies = Repository::new().await?;
+    policies.git(&["-C", "../policies.git", "config", "http.receivepack", "true"]).await?;
     let _git = serve(&world, &policies).await?;
     let checkout = checkout(&world).await?;
     let mut person = Person { world: &world, checkout, background: Vec::new() };
@@ -56,7 +57,7 @@ async fn word_for_word() -> Result<()> {
     let steps =
         |language| commands(&readme, "## From an empty cluster to the first fault", "\n## ", language);
     let blocks = steps("sh")?;
-    let [istio, image, install, secrets, workload, ask] = blocks.as_slice() else {
+    let [istio, image, install, secrets, workload, apply, ask] = blocks.as_slice() else {
         bail!("the steps have changed: {blocks:#?}")
     };
     for (step, word) in
@@ -70,8 +71,9 @@ async fn word_for_word() -> Result<()> {
     finds(&world, "the steps of the README", &[]).await?;
 
     let policy = steps("yaml")?.pop().context("no policy")?;
-    policies.write("first-fault.yaml", &policy)?;
-    policies.push("The first fault").await?;
+    fs::write(person.checkout.join("first-fault.yaml"), policy)?;
+    uncomment(&person.checkout, &["components:", "  - ../../components/writes"])?;
+    person.types(&lines(apply)).await?;
     let half = |codes: &str| codes.contains("503") && codes.contains("200");
     person.until("half of the answers to be 503", ask, half).await?;
     let help = commands(&readme, "## When it does not work", "\n## ", "sh")?;
@@ -116,6 +118,18 @@ async fn checkout(world: &World) -> Result<PathBuf> {
     let changed = text.replace(repo, "HFI_REPO=http://git.example/policies.git\nHFI_INTERVAL=1s");
     fs::write(settings, changed)?;
     Ok(checkout)
+}
+
+/// Uncomments lines of the overlay.
+fn uncomment(checkout: &Path, lines: &[&str]) -> Result<()> {
+    let file = checkout.join("k8s/overlays/default/kustomization.yaml");
+    let mut text = fs::read_to_string(&file)?;
+    for line in lines {
+        let commented = format!("\n# {line}\n");
+        ensure!(text.contains(&commented), "no {line}");
+        text = text.replace(&commented, &format!("\n{line}\n"));
+    }
+    Ok(fs::write(file, text)?)
 }
 
 fn text(file: &str) -> Result<String> {
