@@ -150,21 +150,51 @@ async fn a_policy_is_described_with_the_filters_that_run_it() {
 }
 
 #[tokio::test]
-async fn colours_and_the_width_of_a_line_are_those_of_the_terminal() {
+async fn a_variable_without_a_value_wants_no_less_colour() {
     let (_folder, server) = world().await;
     let list = ["policy", "list", "--server", &server.url];
-    let coloured = hfi_at_a_terminal(&list, &[]).await;
+    let coloured = hfi_at_a_terminal(&list, &[("NO_COLOR", "")]).await;
     assert!(coloured.contains("\u{1b}[32mactive\u{1b}[0m"), "{coloured:?}");
-    for (variables, output) in [(&[("NO_COLOR", "1")][..], "table"), (&[("NO_COLOR", "1")], "wide")] {
-        let plain = hfi_at_a_terminal(&[&list[..], &["-o", output]].concat(), variables).await;
-        assert!(!plain.contains('\u{1b}'), "{plain:?}");
-        let table = plain.lines().filter(|line| !line.starts_with("warning: "));
-        let longest = table.map(|line| line.chars().count()).max().unwrap();
-        assert_eq!(longest > 80, output == "wide", "{plain}");
+}
+
+#[tokio::test]
+async fn every_listing_has_colours_at_a_terminal_only_and_where_they_are_wanted() {
+    let (folder, server) = world().await;
+    // So long that the state still fits into 80 columns, and the rest does not.
+    let node = format!("sidecar~10.0.0.1~{}.demo~demo.svc.cluster.local", "n".repeat(40));
+    server.snapshot("namespace=demo&service=checkout", &[("x-hfi-node", &node)]).await;
+    let changed = folder.path().join("changed");
+    fs::write(&changed, policy("checkout-errors", "checkout", 504)).unwrap();
+    let explain = ["explain", "--namespace", "demo", "--service", "checkout"];
+    // With true those that are cut at the width of a terminal, unless they are wide.
+    for (listing, is_coloured, is_cut) in [
+        (&["policy", "list"][..], true, true),
+        (&["filters"], true, true),
+        (&["policy", "describe", "checkout-errors"], true, false),
+        (&["policy", "diff", "-f", changed.to_str().unwrap()], true, false),
+        (&explain, false, false),
+    ] {
+        let listing = [listing, &["--server", &server.url]].concat();
+        let coloured = hfi_at_a_terminal(&listing, &[]).await;
+        assert_eq!(coloured.contains('\u{1b}'), is_coloured, "{listing:?}: {coloured:?}");
+        let plain = hfi_at_a_terminal(&listing, &[("NO_COLOR", "1")]).await;
+        assert!(!plain.contains('\u{1b}'), "{listing:?}: {plain:?}");
+        let piped = hfi(&listing, &[]).await.stdout;
+        assert!(!piped.is_empty() && !piped.contains('\u{1b}'), "{listing:?}: {piped:?}");
+        if is_cut {
+            let wide = [&listing[..], &["-o", "wide"]].concat();
+            let longest = |text: &str| {
+                let table = text.lines().filter(|line| !line.starts_with("warning: "));
+                table.map(|line| line.chars().count()).max().unwrap()
+            };
+            assert!(longest(&plain) <= 80 && longest(&piped) > 80, "{listing:?}: {plain}");
+            assert!(longest(&hfi_at_a_terminal(&wide, &[("NO_COLOR", "1")]).await) > longest(&piped));
+        } else {
+            let shown: String =
+                plain.split_inclusive('\n').filter(|line| !line.starts_with("warning: ")).collect();
+            assert_eq!(shown, piped, "{listing:?}");
+        }
     }
-    let empty = hfi_at_a_terminal(&list, &[("NO_COLOR", "")]).await;
-    assert!(empty.contains('\u{1b}'), "an empty variable says nothing: {empty:?}");
-    assert!(!ask(&server, &["policy", "list"]).await.stdout.contains('\u{1b}'));
 }
 
 #[tokio::test]

@@ -187,3 +187,70 @@ fn running(selector: &Selector, filters: &Filters) -> String {
     };
     format!("{in_step} in step, {lagging} lagging, {gone} gone{more}")
 }
+
+#[cfg(test)]
+mod tests {
+    use policies::Timestamp;
+    use serde_json::{Value, json};
+
+    use super::{Hold, Known, text};
+    use crate::cli::snapshots::{PIPE, text_is_as_in};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000_090_000);
+
+    fn policy(name: &str, warnings: usize) -> Value {
+        let warning =
+            json!({"file": "shop/a.yaml", "line": 7, "column": 3, "field": "spec", "message": "has no end"});
+        json!({
+            "endsAt": "2001-09-09T02:46:40Z", "file": "shop/a\u{1b}[2J.yaml", "line": 3, "name": name,
+            "noProxy": {"nearest": ["check-out.shop"]}, "startsAt": null, "state": "active",
+            "fault_types": ["abort", "delay"], "rules_count": 2, "warnings": vec![warning; warnings],
+            "targets": {
+                "selector": {"service": "checkout", "namespace": "shop"}, "direction": "outbound",
+                "destination": {"host": "api.partner.example", "namespace": "*"},
+            },
+        })
+    }
+
+    fn known<T>(policy: Value, commits: usize, read: impl FnOnce(&Known<'_>) -> T) -> T {
+        let filter = |node: &str, state: &str| {
+            json!({
+                "digest": null, "lastContact": "2001-09-09T01:46:40Z", "namespace": "shop", "newest": false,
+                "node": node, "plugins": null, "service": "checkout", "state": state,
+            })
+        };
+        let filters = json!({
+            "filters": [filter("a", "in_step"), filter("b", "lagging")], "replicas": "1 of 2", "since": null,
+            "complete": false, "missing": [],
+        });
+        let commit = json!({
+            "author": "alice", "id": "4f1d".repeat(10), "subject": "s".repeat(90), "time": "2001-09-09T01:46:40Z",
+        });
+        let commits: Vec<_> =
+            vec![commit; commits].into_iter().map(|commit| serde_json::from_value(commit).unwrap()).collect();
+        read(&Known {
+            policy: &serde_json::from_value(policy).unwrap(),
+            hold: Hold::None,
+            filters: &serde_json::from_value(filters).unwrap(),
+            document: &json!({"spec": {"rules": [{"fault": {"percentage": 5, "delay_ms": 1}}]}}),
+            commits: &commits,
+            now: NOW,
+        })
+    }
+
+    #[test]
+    fn a_description_is_as_it_was_at_every_terminal() {
+        known(policy(&"n".repeat(63), 1), 4, |known| {
+            text_is_as_in("policy-describe.txt", |terminal| text(known, terminal));
+        });
+        known(policy("a", 0), 0, |known| {
+            text_is_as_in("policy-describe-short.txt", |terminal| text(known, terminal));
+        });
+    }
+
+    #[test]
+    fn a_thousand_warnings_are_a_thousand_lines() {
+        let text = known(policy("a", 1_000), 0, |known| text(known, PIPE));
+        assert_eq!(text.lines().filter(|line| line.contains("has no end")).count(), 1_000);
+    }
+}
