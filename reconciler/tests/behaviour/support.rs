@@ -1,5 +1,6 @@
 //! A reconciler in this process, on a port of its own, and a client that asks it.
 
+pub(crate) mod browser;
 pub(crate) mod chance;
 pub(crate) mod cluster;
 pub(crate) mod command;

@@ -1,5 +1,5 @@
 //! Behaviour towards other programs, which a machine may lack: kube-apiserver with etcd, sshd and ssh-keygen,
-//! gpg, openssl, nginx. `scripts/test fast` leaves this module out; every other test needs only Rust and Git.
+//! gpg, openssl, nginx, Chromium. `scripts/test fast` leaves this module out; every other test needs only Rust and Git.
 
 mod a_certificate_is_trusted_as_git_trusts_it;
 mod a_change_is_signed;
@@ -14,6 +14,7 @@ mod a_service_account_changes_policies;
 mod a_view_token_goes_to_replicas_only;
 mod an_api_server_that_is_away_stalls_nothing;
 mod an_ssh_server_is_known_by_its_key;
+mod everything_is_stopped_in_a_browser;
 mod https_is_served;
 mod no_write_vouches_for_others;
 mod one_replica_leads;
@@ -24,4 +25,5 @@ mod replicas_share_a_name;
 mod the_api_is_as_it_is_described;
 mod the_cluster_shows_what_is_served;
 mod the_doctor_reads_a_cluster;
+mod the_page_is_read_in_a_browser;
 mod what_lost_its_signer_is_withdrawn;

@@ -1,0 +1,179 @@
+//! The page at `/` in Chromium: it is up to date by itself, says when it is not, and can be read by everybody.
+
+use std::fs;
+
+use harness::{Browser, Window};
+use serde_json::json;
+
+use crate::support::{
+    browser::{Reader, serve, shows},
+    process::text,
+    replicas::Replicas,
+    writing::{CHECKOUT, git, path},
+};
+
+#[tokio::test]
+async fn a_push_appears_without_a_reload() {
+    let mut reader = Reader::new().await;
+    reader.open(Window::default()).await;
+    reader.shows("#in-force", "checkout.demo").await;
+    reader.shows("#live", "Live").await;
+    reader.browser.evaluate("window.isTheSame = true").await.unwrap();
+    reader.repository.write("b.yaml", &CHECKOUT.replace("name: a", "name: the-new-one")).unwrap();
+    reader.repository.push("Break the checkout").await.unwrap();
+    reader.shows("#in-force", "the-new-one").await;
+    reader.shows("#recent", "the-new-one").await;
+    reader.repository.remove("b.yaml").unwrap();
+    reader.repository.push("Mend the checkout").await.unwrap();
+    reader.shows("#recent", "Mend the checkout").await;
+    assert!(!reader.browser.text("#in-force").await.unwrap().contains("the-new-one"));
+    assert_eq!(reader.browser.evaluate("window.isTheSame").await.unwrap(), json!(true));
+    reader.is_clean().await;
+}
+
+#[tokio::test]
+async fn without_a_script_it_says_the_same() {
+    let mut reader = Reader::new().await;
+    reader.open(Window { script: false, ..Window::default() }).await;
+    reader.shows("#in-force", "checkout").await;
+    assert!(reader.browser.text("body").await.unwrap().contains("not live, because scripts are off"));
+    reader.repository.remove("a.yaml").unwrap();
+    reader.repository.push("Mend the checkout").await.unwrap();
+    let head = git(&reader.repository, &["rev-parse", "main"]);
+    reader.hfi.until_ready(|ready| ready["revision"].as_str().unwrap().ends_with(head.trim())).await;
+    assert_eq!(reader.browser.reload().await.unwrap(), 200);
+    reader.shows("#in-force", "No policy is in force").await;
+    reader.is_clean().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_said_and_when_it_is_back_the_page_goes_on() {
+    let mut reader = Reader::new().await;
+    let address = reader.hfi.url.strip_prefix("http://").unwrap().to_owned();
+    reader.open(Window::default()).await;
+    reader.shows("#live", "Live").await;
+    reader.hfi.child.kill().unwrap();
+    reader.hfi.child.wait().unwrap();
+    reader.shows("#lost", "This page is not live: no answer since").await;
+    reader.hfi = serve(&path(&reader.repository), reader.files.path(), &[("HFI_LISTEN", &address)]).await;
+    // The page asks again after some seconds.
+    reader.browser.until("#live", "Live", 10.0).await.unwrap();
+    assert_eq!(reader.browser.evaluate("document.getElementById('lost').hidden").await.unwrap(), json!(true));
+    // The browser itself writes into the console that nobody answered.
+    let problems = reader.browser.problems().await.unwrap();
+    assert!(problems.iter().all(|problem| problem.contains("net::ERR_")), "{problems:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_said() {
+    let mut reader = Reader::new().await;
+    reader.open(Window::default()).await;
+    reader.shows("#live", "Live").await;
+    reader.hfi.signal("STOP");
+    reader.browser.until("#lost", "This page is not live: no answer since", 12.0).await.unwrap();
+    reader.hfi.signal("CONT");
+    reader.browser.until("#live", "Live", 10.0).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_replica_that_is_killed_makes_it_not_sure() {
+    let replicas = Replicas::new(2);
+    fs::write(replicas.path("policies/a.yaml"), CHECKOUT).unwrap();
+    let (one, mut other) = (replicas.start(0).await, replicas.start(1).await);
+    let mut browser = Browser::start().unwrap();
+    assert_eq!(browser.open(&one.url, Window::default()).await.unwrap(), 200);
+    shows(&mut browser, "#live", "Live").await;
+    shows(&mut browser, ".facts", "2 of 2").await;
+    other.child.kill().unwrap();
+    other.child.wait().unwrap();
+    browser.until("#banners", "NOT SURE: 1 of 2 replicas does not answer", 5.0).await.unwrap();
+    assert_eq!(browser.problems().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn texts_of_others_are_shown_as_they_are() {
+    let mut reader = Reader::new().await;
+    let hostile = "<script>document.title='mine'</script><img src=x onerror=alert(1)> \u{202e}desrever";
+    reader.repository.write("c.yaml", &format!("metadata: {{name: \"{hostile}\"}}\n")).unwrap();
+    reader.repository.write(&format!("{}.yaml", "n".repeat(200)), "{").unwrap();
+    reader.repository.write("d.yaml", &CHECKOUT.replace("name: a", "name: d")).unwrap();
+    for arguments in [
+        &["add", "--all"][..],
+        &["commit", "-q", "--author", "m\"allory &lt;b&gt; 'co <mallory@example.org>", "-m", hostile],
+        &["push", "-q"],
+    ] {
+        reader.repository.git(arguments).await.unwrap();
+    }
+    let node = format!("sidecar~10.0.0.1~{}~shop.svc.cluster.local", "n".repeat(200));
+    let headers = [("x-hfi-node", node.as_str())];
+    reader.hfi.get("/v1/snapshot?namespace=demo&service=checkout", &headers).await;
+    for script in [true, false] {
+        reader.open(Window { script, ..Window::default() }).await;
+        reader.shows("#in-force", "m\"allory &lt;b&gt; 'co").await;
+        reader.shows("#recent", "<script>document.title='mine'</script>").await;
+        reader.shows("#trouble", &"n".repeat(200)).await;
+        let body = reader.browser.text("body").await.unwrap();
+        assert!(!body.contains('\u{202e}') && body.contains("\\u202e"), "{body}");
+        let title = reader.browser.evaluate("document.title").await.unwrap();
+        assert!(title.as_str().unwrap().ends_with("hfi"), "{title}");
+        let foreign = "document.querySelectorAll('main script, main img, main b i').length";
+        assert_eq!(reader.browser.evaluate(foreign).await.unwrap(), json!(0));
+        // Nothing is wider than the window.
+        let width = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
+        assert_eq!(reader.browser.evaluate(width).await.unwrap(), json!(true), "{script}");
+        reader.is_clean().await;
+    }
+}
+
+#[tokio::test]
+async fn everybody_can_read_it_in_both_schemes_and_on_a_telephone() {
+    let mut reader = Reader::new().await;
+    reader.repository.write("bad.yaml", "metadata: {name: bad}\nspec: {rulez: []}\n").unwrap();
+    let later = CHECKOUT
+        .replace("name: a", "name: later")
+        .replace("spec:", "spec:\n  startTime: 2999-01-01T00:00:00Z");
+    reader.repository.write("later.yaml", &later).unwrap();
+    reader.repository.push("Something of everything").await.unwrap();
+    let node = [("x-hfi-node", "sidecar~10.0.0.1~checkout-1.demo~demo.svc.cluster.local")];
+    reader.hfi.get("/v1/snapshot?namespace=demo&service=checkout", &node).await;
+    for dark in [false, true] {
+        for size in [(1280, 900), (360, 640)] {
+            reader.open(Window { dark, size, ..Window::default() }).await;
+            reader.shows("#trouble", "rulez").await;
+            assert_eq!(
+                reader.browser.inaccessible().await.unwrap(),
+                Vec::<String>::new(),
+                "dark: {dark}, {size:?}"
+            );
+            reader.browser.press("Tab").await.unwrap();
+            reader.browser.evaluate("document.getElementById('stop').click()").await.unwrap();
+            reader.shows("#halt", "Token").await;
+            assert_eq!(
+                reader.browser.inaccessible().await.unwrap(),
+                Vec::<String>::new(),
+                "dark: {dark}, {size:?}"
+            );
+            reader.is_clean().await;
+        }
+    }
+    let ground = "getComputedStyle(document.body).backgroundColor";
+    let dark = reader.browser.evaluate(ground).await.unwrap();
+    reader.open(Window::default()).await;
+    assert_ne!(reader.browser.evaluate(ground).await.unwrap(), dark);
+}
+
+#[tokio::test]
+async fn where_reads_are_closed_the_browser_asks_for_a_token() {
+    let files = tempfile::tempdir().unwrap();
+    let viewers = files.path().join("viewers");
+    fs::write(&viewers, "viewer viewer-0123456789abcdef\n").unwrap();
+    let mut reader = Reader::with(&[("HFI_VIEW_TOKEN_FILE", text(&viewers))]).await;
+    let error = reader.browser.open(&reader.hfi.url, Window::default()).await.unwrap_err().to_string();
+    assert!(error.contains("AUTH_CREDENTIALS"), "the browser would show its own form: {error}");
+    let login = Some(("me", "viewer-0123456789abcdef"));
+    reader.open(Window { login, ..Window::default() }).await;
+    reader.shows("#live", "Live").await;
+    reader.repository.remove("a.yaml").unwrap();
+    reader.repository.push("Mend the checkout").await.unwrap();
+    reader.shows("#recent", "Mend the checkout").await;
+}
