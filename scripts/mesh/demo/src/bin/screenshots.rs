@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::Result;
 use clap::Parser;
 use harness::{Browser, Load, Mesh, Repository, Request, Window};
-use tokio::time::sleep;
+use tokio::time::timeout;
 
 /// The time until the line of the last minute is full, and every filter has polled.
 const MINUTE: Duration = Duration::from_secs(70);
@@ -55,9 +55,8 @@ async fn take(Arguments { directory }: &Arguments) -> Result<bool> {
     let load = Load::of(Request::get("/api/cart"), usize::MAX).concurrency(2);
     let mut browser = Browser::start()?;
     let url = format!("http://{}/", mesh.reconciler.address());
-    tokio::select! {
-        ended = load.run(&mesh.client, &addresses) => _ = ended?,
-        () = sleep(MINUTE) => {}
+    if let Ok(ended) = timeout(MINUTE, load.run(&mesh.client, &addresses)).await {
+        ended?;
     }
     for (name, dark) in [("page-light.png", false), ("page-dark.png", true)] {
         browser.open(&url, Window { dark, size: SIZE, ..Window::default() }).await?;
