@@ -78,7 +78,8 @@ impl CountedName {
 }
 
 impl FaultRow {
-    fn parse(row: &str) -> Option<Self> {
+    /// Reads a row without the semicolon before it; `None` if it is none.
+    pub fn parse(row: &str) -> Option<Self> {
         let (name, counts) = row.split_once('=')?;
         let counts: Vec<_> = counts.split('.').map(Count::parse).collect::<Option<_>>()?;
         let [known, ..] = counts.as_chunks().0 else { return None };

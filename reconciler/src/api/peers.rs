@@ -1,6 +1,6 @@
 //! `/v1/peer/…`: what replicas tell each other.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use schemars::JsonSchema;
 use serde::{
@@ -12,7 +12,7 @@ use serde::{
 /// tells no more than that. Only the replica itself knows the id: who repeats what was sent is not taken for it.
 pub const REPLICA: &str = "x-hfi-replica";
 
-/// The most filters of an answer. A replica remembers fewer.
+/// The most filters of an answer, and the most reports. A replica remembers fewer filters.
 pub const MAX_TOLD: usize = 32_768;
 
 /// An answer of a replica.
@@ -45,6 +45,25 @@ pub struct PeerState {
     pub filters: Vec<PeerFilter>,
     /// The milliseconds for which the replica has listened to polls.
     pub listening_millis: u64,
+    /// What proxies reported to it of faults, the newest first.
+    #[serde(deserialize_with = "bounded")]
+    pub reports: Vec<PeerReport>,
+    /// False if more was reported than is told.
+    pub reports_complete: bool,
+}
+
+/// The totals that one life of an Envoy process reported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PeerReport {
+    /// Those of each policy, as the rows of the header `x-hfi-faults`.
+    pub counts: String,
+    /// The first half of the SHA-256 of node and epoch, in hex.
+    pub life: String,
+    /// The first half of the SHA-256 of the node, in hex.
+    pub node: String,
+    /// The milliseconds since its last report.
+    pub silent_millis: u64,
 }
 
 /// The last poll of a filter. What it runs is for the reader to judge, who may know a newer commit.
@@ -70,25 +89,26 @@ pub struct PeerFilter {
 }
 
 /// Reads no more filters than there may be: an empty one takes 3 bytes in an answer, and many times that in memory.
-fn bounded<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Vec<PeerFilter>, D::Error> {
-    struct Bounded;
-    impl<'d> Visitor<'d> for Bounded {
-        type Value = Vec<PeerFilter>;
+fn bounded<'d, D: Deserializer<'d>, T: Deserialize<'d>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Bounded<T>(PhantomData<T>);
+    impl<'d, T: Deserialize<'d>> Visitor<'d> for Bounded<T> {
+        type Value = Vec<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "at most {MAX_TOLD} filters")
+            write!(f, "at most {MAX_TOLD} of them")
         }
 
         fn visit_seq<A: SeqAccess<'d>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-            let mut filters = Vec::new();
-            while let Some(filter) = sequence.next_element()? {
-                if filters.len() == MAX_TOLD {
-                    return Err(A::Error::custom(format_args!("it tells more than {MAX_TOLD} filters")));
+            let mut told = Vec::new();
+            while let Some(one) = sequence.next_element()? {
+                if told.len() == MAX_TOLD {
+                    let reason = format_args!("it tells more than {MAX_TOLD} filters or reports");
+                    return Err(A::Error::custom(reason));
                 }
-                filters.push(filter);
+                told.push(one);
             }
-            Ok(filters)
+            Ok(told)
         }
     }
-    deserializer.deserialize_seq(Bounded)
+    deserializer.deserialize_seq(Bounded(PhantomData))
 }

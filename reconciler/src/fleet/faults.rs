@@ -7,7 +7,7 @@
 //! - `key`: names of proxies and of their lives, made short.
 //! - `row`: the totals of one policy in one life; `recent`: the last minute of a policy.
 //! - `life`, `table`: all lives, and the places for them, shared out by client.
-//! - [`sum`]: what is shown.
+//! - [`sum`]: what is shown; `told`: what replicas tell each other.
 
 mod key;
 mod life;
@@ -15,6 +15,7 @@ mod recent;
 mod row;
 pub mod sum;
 mod table;
+mod told;
 
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ use self::{
     sum::{FilterSum, PolicySum},
     table::Table,
 };
-pub use self::{recent::SECONDS, table::LeftOut};
+pub use self::{recent::SECONDS, table::LeftOut, told::Reported};
 use crate::clients::Client;
 
 /// Milliseconds since this replica began to listen, by a clock that nobody sets.

@@ -13,7 +13,10 @@ use policies::Timestamp;
 use tokio::{sync::Mutex, task::JoinHandle};
 
 pub use self::{all::AllFilters, told::told};
-use super::sighting::{Sighting, merged};
+use super::{
+    faults::Faults,
+    sighting::{Sighting, merged},
+};
 use crate::{
     api::peers::{MissingReplica, PeerState},
     peers::{
@@ -53,6 +56,8 @@ pub struct Others {
     pub sightings: Vec<Sighting>,
     /// False if more filters may poll than are known: a replica did not answer, or tells of filters that cannot be read.
     pub is_complete: bool,
+    /// False if proxies may have reported more to them than is known.
+    pub has_all_reports: bool,
     /// The time for which all of them have listened, and none has gone.
     pub listening: Duration,
     /// The replicas that answered and this one, of all: `1 of 2`.
@@ -67,8 +72,8 @@ impl Shared {
         Self { peers, asked: Mutex::default() }
     }
 
-    /// What the others know now, or knew a moment ago.
-    pub async fn others(&self) -> Arc<Others> {
+    /// What the others know now, or knew a moment ago. What proxies reported to them is added to `faults`.
+    pub async fn others(&self, faults: &Arc<Faults>) -> Arc<Others> {
         // Locked meanwhile: all who look wait for the same answers.
         let mut asked = self.asked.lock().await;
         let is_fresh = |(at, _): &Answered| at.elapsed() < FRESH;
@@ -76,7 +81,9 @@ impl Shared {
             if let Some((_, others)) = asked.last.as_ref().filter(|last| is_fresh(last)) {
                 return Arc::clone(others);
             }
-            let asking = asked.asking.get_or_insert_with(|| tokio::spawn(ask(Arc::clone(&self.peers))));
+            let asking = asked
+                .asking
+                .get_or_insert_with(|| tokio::spawn(ask(Arc::clone(&self.peers), Arc::clone(faults))));
             let answered = asking.await;
             asked.asking = None;
             match answered {
@@ -90,11 +97,15 @@ impl Shared {
 }
 
 /// Asks all others.
-async fn ask(peers: Arc<Peers>) -> Answered {
-    let replies = peers.ask(STATE).await;
+async fn ask(peers: Arc<Peers>, faults: Arc<Faults>) -> Answered {
+    let replies: Replies<PeerState> = peers.ask(STATE).await;
     let steady = peers.steady();
     // There may be many.
-    let others = tokio::task::spawn_blocking(move || Others::of(replies, steady));
+    let others = tokio::task::spawn_blocking(move || {
+        let all_read = faults.heard(replies.answers().flat_map(|state| &state.reports));
+        let others = Others::of(replies, steady);
+        Others { has_all_reports: others.has_all_reports && all_read, ..others }
+    });
     (Instant::now(), Arc::new(others.await.unwrap_or_default()))
 }
 
@@ -112,9 +123,11 @@ impl Others {
         let listened = states.iter().map(|state| Duration::from_millis(state.listening_millis));
         let listening = listened.min().map_or(steady, |listened| listened.min(steady));
         let all_told = missing.is_empty() && states.iter().all(|state| state.complete);
+        let has_all_reports = missing.is_empty() && states.iter().all(|state| state.reports_complete);
         let (heard, all_read) = told::heard(states.into_iter().flat_map(|state| state.filters));
         let (sightings, all_kept) = merged(heard, MAX_FILTERS);
-        Self { sightings, is_complete: all_told && all_read && all_kept, listening, count, total, missing }
+        let is_complete = all_told && all_read && all_kept;
+        Self { sightings, is_complete, has_all_reports, listening, count, total, missing }
     }
 }
 
@@ -136,7 +149,8 @@ mod tests {
             silent_millis: *silent_millis,
             ..PeerFilter::default()
         };
-        PeerState { complete: true, filters: nodes.iter().map(filter).collect(), listening_millis }
+        let filters = nodes.iter().map(filter).collect();
+        PeerState { complete: true, filters, listening_millis, reports_complete: true, reports: Vec::new() }
     }
 
     fn of(replies: Vec<Reply<PeerState>>) -> Others {
@@ -151,6 +165,10 @@ mod tests {
         let others = of(vec![reply("x", Ok(one.clone())), reply("y", Err("refused"))]);
         assert_eq!((others.sightings.len(), others.is_complete), (2, false));
         assert_eq!((others.count.as_str(), others.missing[0].name.as_str()), ("2 of 3", "y"));
+        assert!(of(vec![reply("x", Ok(one.clone()))]).has_all_reports);
+        let older = PeerState { reports_complete: false, ..one.clone() };
+        let others = of(vec![reply("x", Ok(older))]);
+        assert!(others.is_complete && !others.has_all_reports, "an older release tells of no reports");
         let forgetful = PeerState { complete: false, ..one };
         assert!(!of(vec![reply("x", Ok(forgetful))]).is_complete);
         let nobody = of(Vec::new());

@@ -104,7 +104,7 @@ fn since(served: &Served, others: Option<&Others>) -> Timestamp {
 }
 
 fn is_complete(others: Option<&Others>) -> bool {
-    others.is_none_or(|others| others.is_complete)
+    others.is_none_or(|others| others.has_all_reports)
 }
 
 fn catalog(served: &Served) -> Arc<Catalog> {

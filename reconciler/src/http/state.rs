@@ -67,7 +67,7 @@ pub struct Services {
     /// The histories of policies, if they are in a repository.
     pub history: Option<DocumentHistory>,
     pub(crate) filters: Filters,
-    pub(crate) faults: Faults,
+    pub(crate) faults: Arc<Faults>,
     pub(crate) report: Report,
     pub(crate) listings: Listings,
     pub(crate) making: Making,
@@ -94,7 +94,7 @@ impl Services {
             peering: None,
             history: None,
             filters: Filters::default(),
-            faults: Faults::default(),
+            faults: Arc::default(),
             report: Report::default(),
             listings: Listings::default(),
             making: Making::default(),
@@ -107,7 +107,7 @@ impl Services {
     /// What the other replicas know, if this one asks them: at most 2 s later.
     pub(crate) async fn others(&self) -> Option<Arc<Others>> {
         match &self.peering {
-            Some(peering) => Some(peering.shared.others().await),
+            Some(peering) => Some(peering.shared.others(&self.faults).await),
             None => None,
         }
     }

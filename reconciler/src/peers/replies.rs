@@ -61,6 +61,11 @@ impl<T> Replies<T> {
         (answered, self.0.len() - answered)
     }
 
+    /// The answers of those that did.
+    pub fn answers(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.0.iter().filter_map(|reply| reply.answer.as_ref().ok())
+    }
+
     /// Those that did not answer.
     pub fn missing(&self) -> Vec<MissingReplica> {
         let missing = |Reply { name, answer }: &Reply<T>| {

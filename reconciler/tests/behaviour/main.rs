@@ -78,6 +78,7 @@ mod policies_are_compared_with_those_of_a_server;
 mod proxies_report_what_policies_did;
 mod readiness_tells_age_and_cause;
 mod reads_can_be_closed;
+mod replicas_add_up_what_all_of_them_hear;
 mod replicas_agree;
 mod replicas_halt_together;
 mod replicas_show_what_all_of_them_know;

@@ -16,7 +16,7 @@ use super::super::{
     halts::{Durable, HaltState, HaltedFilters, HaltedReplica},
     kubernetes::{ClusterTask, FailingDuty, Kubernetes, Proxies, SilentProxy},
     measured::Measured,
-    peers::{MissingReplica, PeerFilter, PeerState},
+    peers::{MissingReplica, PeerFilter, PeerReport, PeerState},
     policies::{Metadata, Policy},
     policy_status::{Direction, NoProxy, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
     ready::{Ready, ReadyStatus, SourceError},
@@ -339,8 +339,23 @@ pub(super) fn peer_state() -> impl Strategy<Value = PeerState> {
     let filter = filter.prop_map(|(digest, format, [gone, own], node, plugins, scope, silent_millis)| {
         PeerFilter { digest, format, gone, node, own, plugins, scope, silent_millis }
     });
-    (any::<bool>(), vec(filter, 0..3), any::<u64>())
-        .prop_map(|(complete, filters, listening_millis)| PeerState { complete, filters, listening_millis })
+    let report = (text(), text(), text(), any::<u64>());
+    let report = report.prop_map(|(counts, life, node, silent_millis)| PeerReport {
+        counts,
+        life,
+        node,
+        silent_millis,
+    });
+    let complete = (any::<bool>(), any::<bool>());
+    (complete, vec(filter, 0..3), any::<u64>(), vec(report, 0..3)).prop_map(
+        |((complete, reports_complete), filters, listening_millis, reports)| PeerState {
+            complete,
+            filters,
+            listening_millis,
+            reports,
+            reports_complete,
+        },
+    )
 }
 
 pub(super) fn filter() -> impl Strategy<Value = Filter> {

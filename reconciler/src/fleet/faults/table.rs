@@ -19,6 +19,9 @@ pub(super) const MAX_PLACES: usize = 100_000;
 /// The most lives that are remembered only to leave their reports out: their counts are in the sums already.
 const MAX_FOLDED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(65_535);
 
+/// The most policies.
+const MAX_POLICIES: usize = 20_000;
+
 #[derive(Debug)]
 pub(super) struct Table {
     /// The lives that poll this replica, and their places.
@@ -117,7 +120,9 @@ impl Table {
                     Some(policy) => row.merge(counts, at, policy),
                     None => left_out.implausible += 1,
                 }
-            } else if !self.policies.contains_key(name) && !knows(name, is_known) {
+            } else if !self.policies.contains_key(name)
+                && (self.policies.len() >= MAX_POLICIES || !knows(name, is_known))
+            {
                 left_out.unknown += 1;
             } else if !is_judged && !Row::can_begin_with(counts) {
                 left_out.implausible += 1;

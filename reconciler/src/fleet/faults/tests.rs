@@ -153,5 +153,9 @@ fn silent_lives_make_room() {
     report(&mut table, 0, (1, "n2"), "e1;a=1.0.0.0.0.0");
     assert_eq!(report(&mut table, 960, (1, "n3"), "e1;a=1.0.0.0.0.0").full, 1);
     assert_eq!(report(&mut table, 961, (1, "n3"), "e1;a=1.0.0.0.0.0").full, 0);
-    assert_eq!((matched(&table, "a"), measured(&table, 961, "a").filters), (3, 1));
+    let sum = measured(&table, 961, "a");
+    assert_eq!((sum.matched, sum.filters, sum.partial), (3, 1, true));
+    // There is room again, but it is in the sum already.
+    assert_eq!(report(&mut table, 2_000, (1, "n1"), "e1;a=5.0.0.0.0.0").full, 1);
+    assert_eq!(matched(&table, "a"), 3);
 }

@@ -12,16 +12,25 @@ use crate::{
     api::peers::{PeerFilter, PeerState},
     client::exchange::LONGEST_OF_REPLICA,
     clock::now,
-    fleet::{filters::Filters, sighting::Sighting},
+    fleet::{
+        faults::{Faults, Reported},
+        filters::Filters,
+        sighting::Sighting,
+    },
     serving::published::Variant,
 };
 
 /// The most bytes that the fields of a filter take beside their values.
 const KEYS: usize = 128;
 
-/// What this replica tells others: the filters that it knows, as far as they fit, the newest first.
-pub fn told(filters: &Filters) -> PeerState {
-    let (now, mut left) = (now(), LONGEST_OF_REPLICA - KEYS);
+/// The most bytes of what proxies reported.
+const REPORTS: usize = LONGEST_OF_REPLICA / 3;
+
+/// What this replica tells others: the filters that it knows, and what proxies reported to it, as far as they fit, the
+/// newest first.
+pub fn told(filters: &Filters, faults: &Faults) -> PeerState {
+    let Reported { reports, is_complete: reports_complete, length } = faults.told(REPORTS);
+    let (now, mut left) = (now(), LONGEST_OF_REPLICA - KEYS - length);
     let mut sightings = filters.sightings();
     sightings.sort_by_key(|sighting| std::cmp::Reverse(sighting.contact));
     let all = sightings.len();
@@ -34,6 +43,8 @@ pub fn told(filters: &Filters) -> PeerState {
         complete: filters.is_complete() && fitting.len() == all,
         filters: fitting,
         listening_millis: u64::try_from(filters.listening().as_millis()).unwrap_or(u64::MAX),
+        reports,
+        reports_complete,
     }
 }
 
@@ -89,7 +100,7 @@ mod tests {
     use policies::{Digest, Scope, Timestamp, wire::PluginNames, wire::poll::NodeId};
     use proptest::prelude::*;
 
-    use super::{Filters, LONGEST_OF_REPLICA, Sighting, heard_of, told, told_of};
+    use super::{Faults, Filters, LONGEST_OF_REPLICA, Sighting, heard_of, told, told_of};
     use crate::{
         api::peers::{PeerAnswer, PeerState},
         clients::Prefixes,
@@ -132,14 +143,17 @@ mod tests {
 
     #[test]
     fn all_filters_with_usual_names_fit() {
-        let state = told(&remembered("sidecar~10.0.0.1~checkout-7d8f9c-abcde.shop~shop.svc", "checkout"));
+        let state = told(
+            &remembered("sidecar~10.0.0.1~checkout-7d8f9c-abcde.shop~shop.svc", "checkout"),
+            &Faults::default(),
+        );
         assert_eq!((state.complete, state.filters.len()), (true, 20_000));
     }
 
     #[test]
     fn what_does_not_fit_is_left_out_and_that_is_told() {
         let names = ["n"; 200].join("");
-        let state = told(&remembered(&names, &names));
+        let state = told(&remembered(&names, &names), &Faults::default());
         assert!(!state.complete && state.filters.len() > 10_000, "{}", state.filters.len());
         let answer = PeerAnswer { id: "a".repeat(16), name: "n".repeat(63), told: Some(state) };
         let length = serde_json::to_vec(&answer).unwrap().len();

@@ -35,7 +35,7 @@ pub(crate) async fn state(
     let peering = peering(&served)?;
     peering.authorize(request.headers(), client)?;
     let services = Arc::clone(&served.services);
-    let answer = peering.answer(request.headers(), move || told(&services.filters)).await?;
+    let answer = peering.answer(request.headers(), move || told(&services.filters, &services.faults)).await?;
     Ok(Json(answer))
 }
 
@@ -71,7 +71,7 @@ fn peering(served: &Served) -> Result<&Peering, Problem> {
 
 pub(crate) fn state_described() -> Operation {
     let id = "The SHA-256 of the id of the replica that asks. It gets no more than names if it is this one";
-    Operation::new("What this replica tells the others: the filters that polled it")
+    Operation::new("What this replica tells the others: the filters that polled it, and what they reported")
         .parameter(Parameter::header(REPLICA, id))
         .answers(200, "The filters of the last 16 minutes", Some(json::<PeerAnswer<PeerState>>()), &[])
         .problems(&[401, 403, 404, 429, 503])

@@ -65,7 +65,12 @@ impl History {
             silent_millis: self.now - heard.at,
         };
         let filters = replica.heard.iter().map(filter).collect();
-        PeerState { complete: true, filters, listening_millis: self.now - replica.began }
+        PeerState {
+            complete: true,
+            filters,
+            listening_millis: self.now - replica.began,
+            ..PeerState::default()
+        }
     }
 
     /// An answer of this replica to `GET /v1/filters`.

@@ -1,0 +1,144 @@
+//! What one replica tells another of the reports that came to it, written and read.
+
+use policies::wire::{Count, FaultRow};
+
+use super::{Faults, Millis, key::Key, life::Life, row::Row, table::Told};
+use crate::api::peers::{MAX_TOLD, PeerReport};
+
+/// The most bytes that a life takes beside its rows.
+const KEYS: usize = 160;
+/// The most rows of a life that are read. A filter counts a hundred policies.
+const MOST_ROWS: usize = 1_000;
+
+/// What proxies reported to a replica, as it tells it.
+#[derive(Debug)]
+pub struct Reported {
+    /// The totals of each life of an Envoy, the newest first.
+    pub reports: Vec<PeerReport>,
+    /// False if that is not all that came.
+    pub is_complete: bool,
+    /// The most bytes that they take.
+    pub length: usize,
+}
+
+impl Faults {
+    /// What came to this replica, as far as it fits into so many bytes.
+    pub fn told(&self, bytes: usize) -> Reported {
+        let (now, table, mut length) = (self.now(), self.lock(), 0);
+        let reports = table.own.iter().map(|(key, life)| told_of(*key, life, now));
+        let fitting = reports.take(MAX_TOLD).map_while(|report| {
+            let longer = length + KEYS + report.counts.len();
+            (longer <= bytes).then(|| length = longer)?;
+            Some(report)
+        });
+        let reports: Vec<_> = fitting.collect();
+        let is_complete = !table.is_partial && reports.len() == table.own.len();
+        Reported { reports, is_complete, length }
+    }
+
+    /// Takes over what other replicas tell. What cannot be read, as it is of a newer release, is left out; false if
+    /// something was.
+    pub fn heard<'r>(&self, reports: impl DoubleEndedIterator<Item = &'r PeerReport>) -> bool {
+        let (now, mut is_complete) = (self.now(), true);
+        // The newest one comes first, and is to be forgotten last.
+        for report in reports.rev() {
+            let Some((key, node, rows)) = read(report) else {
+                is_complete = false;
+                continue;
+            };
+            let rows = rows.iter().map(|row| (&row.name, row.counts.map(Count::get))).collect();
+            let at = now.saturating_sub(report.silent_millis);
+            // The other replica has judged the names.
+            self.lock().merge(Told { key, node, at, client: None, rows }, now, &|_| true);
+        }
+        is_complete
+    }
+}
+
+fn told_of(key: Key, life: &Life, now: Millis) -> PeerReport {
+    let row = |row: &Row| {
+        FaultRow { name: row.name.clone(), counts: row.totals.map(Count::saturating) }.to_string()
+    };
+    let counts: String = life.rows.iter().map(row).collect();
+    PeerReport {
+        counts: counts.trim_start_matches(';').to_owned(),
+        life: key.to_string(),
+        node: life.node.to_string(),
+        silent_millis: now.saturating_sub(life.at),
+    }
+}
+
+fn read(report: &PeerReport) -> Option<(Key, Key, Vec<FaultRow>)> {
+    let PeerReport { counts, life, node, silent_millis: _ } = report;
+    let rows = counts.split(';').filter(|row| !row.is_empty()).take(MOST_ROWS).map(FaultRow::parse);
+    Some((Key::parse(life)?, Key::parse(node)?, rows.collect::<Option<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use policies::wire::{CountedName, FaultReport, poll::NodeId};
+
+    use super::{super::sum::PolicySum, Faults, PeerReport};
+    use crate::clients::Client;
+
+    fn report(faults: &Faults, node: &str, report: &str) {
+        let node = NodeId::parse(node).unwrap();
+        faults.reported(Client::default(), &node, &FaultReport::parse(report).unwrap(), |_| true);
+    }
+
+    fn matched(faults: &Faults) -> u64 {
+        let measured = |sum: PolicySum| sum.measured(policies::Timestamp::from_millis(0), true).matched;
+        faults.policies(|_| true).remove(&CountedName::parse("a").unwrap()).map_or(0, measured)
+    }
+
+    #[test]
+    fn what_two_replicas_heard_of_one_proxy_counts_once() {
+        let [one, two] = [Faults::default(), Faults::default()];
+        report(&one, "n1", "e1;a=100.0.0.0.0.0;b=1.0.0.0.0.0");
+        report(&two, "n1", "e1;a=150.0.0.0.0.0");
+        report(&two, "n2", "e1;a=7.0.0.0.0.0");
+        report(&two, "n2", "e2");
+        for _ in 0..2 {
+            for (from, to) in [(&one, &two), (&two, &one)] {
+                let told = from.told(10_000);
+                assert!(told.is_complete && to.heard(told.reports.iter()));
+            }
+            assert_eq!((matched(&one), matched(&two)), (157, 157));
+        }
+        assert_eq!(one.told(10_000).reports.len(), 1, "each replica tells what came to it");
+        report(&one, "n2", "e1;a=8.0.0.0.0.0");
+        assert_eq!((matched(&one), one.told(10_000).reports.len()), (158, 2), "it polls here now");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_and_that_is_told() {
+        let faults = Faults::default();
+        for node in ["old", "new"] {
+            report(&faults, node, "e1;a=100.0.0.0.0.0");
+        }
+        let told = faults.told(250);
+        assert_eq!((told.reports.len(), told.is_complete), (1, false));
+        let other = Faults::default();
+        assert!(other.heard(told.reports.iter()));
+        assert_eq!(matched(&other), 100);
+        assert!(serde_json::to_vec(&told.reports).unwrap().len() <= told.length);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_out_and_that_is_said() {
+        let from = Faults::default();
+        report(&from, "n1", "e1;a=100.0.0.0.0.0");
+        let good = from.told(1_000).reports.remove(0);
+        let bad = |counts: &str| PeerReport { counts: counts.to_owned(), ..good.clone() };
+        let node = PeerReport { node: "n1".to_owned(), ..good.clone() };
+        for bad in [bad("a=1"), bad("A=1.1.1.1.1.1"), bad("\u{0}"), node] {
+            let to = Faults::default();
+            assert!(!to.heard([&bad, &good].into_iter()), "{bad:?}");
+            assert_eq!(matched(&to), 100);
+        }
+        let to = Faults::default();
+        let newer = bad("a=1.1.1.1.1.1.7.8");
+        assert!(to.heard([&newer].into_iter()));
+        assert_eq!(matched(&to), 1);
+    }
+}
