@@ -177,6 +177,7 @@ mod tests {
         syncs.counters.notifications.note("github", Outcome::Success);
         syncs.counters.writes.note("committed");
         syncs.counters.reports.left_out("unreadable", 1);
+        syncs.counters.refusals.note("unauthorized");
         let health = SharedHealth::default();
         health.set_namespaces(Namespaces::default());
         health.set_leader(true, None);
