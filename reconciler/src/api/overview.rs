@@ -104,7 +104,30 @@ impl Overview {
 
     /// True if another one says the same, only later.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        // Compared first, since it tells at once of most that differ.
-        self.banners == other.banners && Self { at: other.at, ..self.clone() } == *other
+        let Self {
+            at: _,
+            banners,
+            coming,
+            filters,
+            in_force,
+            missing,
+            recent,
+            replicas,
+            revision,
+            source_read,
+            summary,
+            trouble,
+        } = self;
+        *banners == other.banners
+            && *coming == other.coming
+            && *filters == other.filters
+            && *in_force == other.in_force
+            && *missing == other.missing
+            && *recent == other.recent
+            && *replicas == other.replicas
+            && *revision == other.revision
+            && *source_read == other.source_read
+            && *summary == other.summary
+            && *trouble == other.trouble
     }
 }

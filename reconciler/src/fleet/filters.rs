@@ -60,6 +60,24 @@ pub struct Filter {
     pub state: FilterState,
 }
 
+impl Filter {
+    /// The namespaces of its workload, joined by commas: a proxy can stand for several.
+    pub fn namespaces(&self) -> String {
+        self.names("namespace")
+    }
+
+    /// The names of its workload, joined by commas.
+    pub fn services(&self) -> String {
+        self.names("service")
+    }
+
+    fn names(&self, key: &str) -> String {
+        let names: Vec<_> =
+            self.scope.names().filter(|(known, _)| *known == key).map(|(_, name)| name).collect();
+        names.join(",")
+    }
+}
+
 impl Default for Filters {
     fn default() -> Self {
         Self { seen: Mutex::default(), hasher: RandomState::new(), since: now(), begun: Instant::now() }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use policies::Timestamp;
+use policies::{Scope, Timestamp};
 
 use super::{
     doing::Doing,
@@ -51,17 +51,19 @@ fn may_still_inject(facts: &Facts) -> Option<State> {
 
 fn injecting(facts: &Facts) -> Option<State> {
     let injecting = facts.filters.iter().filter(|known| known.doing == Doing::Injects);
-    let services: HashSet<_> =
-        injecting.map(|known| (&*known.filter.namespace, service(&known.filter.service))).collect();
+    let scopes: HashSet<_> = injecting.map(|known| &known.filter.scope).collect();
+    let services: HashSet<_> = scopes.into_iter().map(service).collect();
     // It says how it was some seconds ago, so alone it says nothing of now.
-    let measured = facts.filters.iter().filter_map(|known| Some(known.filter.measured.as_ref()?.per_second));
+    let measured = facts.filters.iter().filter_map(|known| known.per_second);
     let per_second = measured.reduce(|all, one| all + one);
     (!services.is_empty()).then_some(State::Injecting { per_second, services: services.len() })
 }
 
-/// The service of a workload: the shortest of its names, as versions have longer ones, such as `checkout-v2`.
-fn service(names: &str) -> &str {
-    names.split(',').min_by_key(|name| name.len()).unwrap_or_default()
+/// The namespaces of a workload and its service: the shortest of its names, as versions have longer ones, such as
+/// `checkout-v2`.
+fn service(scope: &Scope) -> (Vec<&str>, Option<&str>) {
+    let of = |key: &'static str| scope.names().filter(move |(known, _)| *known == key).map(|(_, name)| name);
+    (of("namespace").collect(), of("service").min_by_key(|name| name.len()))
 }
 
 fn listening(replicas: &Replicas) -> Option<State> {

@@ -9,13 +9,15 @@ use policies::{
 };
 
 use super::doing::Doing;
-use crate::api::{
-    counts::Counts,
-    filters::Filter,
-    overview::{in_force::Shares, recent::Recent},
-    peers::MissingReplica,
-    policy_status::{PolicyStatus, RejectedFile},
-    writes::HistoryCommit,
+use crate::{
+    api::{
+        counts::Counts,
+        overview::{in_force::Shares, recent::Recent},
+        peers::MissingReplica,
+        policy_status::{PolicyStatus, RejectedFile},
+        writes::HistoryCommit,
+    },
+    fleet::filters::Filter,
 };
 
 /// What is known of policies, filters and replicas.
@@ -90,6 +92,8 @@ pub struct KnownPolicy {
 pub struct KnownFilter {
     pub filter: Filter,
     pub doing: Doing,
+    /// The faults a second that it reports, if it reports any.
+    pub per_second: Option<f64>,
 }
 
 impl Replicas {

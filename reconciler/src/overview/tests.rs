@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policies::Timestamp;
+use policies::{Scope, Timestamp, wire::poll::NodeId};
 use proptest::{collection::vec, option, prelude::*};
 
 use super::{
@@ -10,15 +10,18 @@ use super::{
     facts::{Facts, Halt, KnownFilter, KnownPolicy, Replicas, Source},
     made::made,
 };
-use crate::api::{
-    filters::{Filter, FilterState},
-    finding::Finding,
-    first_generation::PolicyFields,
-    measured::Measured,
-    overview::{Overview, in_force::Shares},
-    peers::MissingReplica,
-    policy_status::{Direction, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
-    writes::HistoryCommit,
+use crate::{
+    api::{
+        filters::FilterState,
+        finding::Finding,
+        first_generation::PolicyFields,
+        measured::Measured,
+        overview::{Overview, in_force::Shares},
+        peers::MissingReplica,
+        policy_status::{Direction, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
+        writes::HistoryCommit,
+    },
+    fleet::filters::Filter,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -40,24 +43,22 @@ fn measured(per_second: f64) -> Measured {
 }
 
 fn known_filter(
-    node: String,
-    service: &str,
+    node: &str,
+    services: &[&str],
     doing: Doing,
     state: FilterState,
-    rate: Option<f64>,
+    per_second: Option<f64>,
 ) -> KnownFilter {
     let filter = Filter {
-        digest: None,
-        last_contact: NOW.into(),
-        measured: rate.map(measured),
-        namespace: "shop".to_owned(),
-        newest: state == FilterState::InStep,
-        node,
+        node: NodeId::parse(node).unwrap(),
+        scope: Scope::new(["shop"], services.iter().copied()).unwrap(),
         plugins: None,
-        service: service.to_owned(),
+        digest: None,
+        is_newest: state == FilterState::InStep,
+        contact: NOW,
         state,
     };
-    KnownFilter { filter, doing }
+    KnownFilter { filter, doing, per_second }
 }
 
 fn known_policy(name: &str, state: PolicyState, from: Option<u64>) -> KnownPolicy {
@@ -108,10 +109,11 @@ fn filters() -> impl Strategy<Value = Vec<KnownFilter>> {
         (Doing::Injects, InStep),
     ]);
     let rate = option::of(prop::sample::select(vec![0.0, 0.25, 7.0]));
-    let filter = (prop::sample::select(vec!["a", "a,a-v1", "b", "b-v2,b"]), what, rate);
+    let services = prop::sample::select(vec![&["a"][..], &["a", "a-v1"], &["b"], &["b-v2", "b"]]);
+    let filter = (services, what, rate);
     vec(filter, 0..4).prop_map(|filters| {
-        let known = |(number, (service, (doing, state), rate)): (usize, _)| {
-            known_filter(format!("n{number}"), service, doing, state, rate)
+        let known = |(number, (services, (doing, state), rate)): (usize, _)| {
+            known_filter(&format!("n{number}"), services, doing, state, rate)
         };
         filters.into_iter().enumerate().map(known).collect()
     })
@@ -203,13 +205,12 @@ proptest! {
 
 #[test]
 fn the_versions_of_a_service_are_one_service() {
-    let filter = |node: &str, service, rate| {
-        known_filter(node.to_owned(), service, Doing::Injects, FilterState::InStep, rate)
-    };
+    let filter =
+        |node, service: &[&str], rate| known_filter(node, service, Doing::Injects, FilterState::InStep, rate);
     let filters = vec![
-        filter("1", "checkout,checkout-v1", Some(3.0)),
-        filter("2", "checkout,checkout-v2", Some(4.0)),
-        filter("3", "cart", None),
+        filter("1", &["checkout", "checkout-v1"], Some(3.0)),
+        filter("2", &["checkout", "checkout-v2"], Some(4.0)),
+        filter("3", &["cart"], None),
     ];
     let overview = made(Facts { filters, ..calm() }, NOW);
     let [banner] = &overview.banners[..] else { panic!("{:?}", overview.banners) };
@@ -271,7 +272,7 @@ fn it_stays_small_whatever_a_mesh_has() {
     let filter = |number: usize| {
         let state = FilterState::ALL[number % 3];
         let node = format!("sidecar~10.0.0.1~{}-{number}.shop~cluster.local", "n".repeat(60));
-        known_filter(node, "checkout", Doing::MayInject, state, Some(1.0))
+        known_filter(&node, &["checkout"], Doing::MayInject, state, Some(1.0))
     };
     let error = Finding { file: "f".repeat(100), message: "m".repeat(300), ..Finding::default() };
     let rejected = RejectedFile { errors: vec![error; 50], file: "f".repeat(100) };

@@ -1,13 +1,16 @@
 //! What is not right.
 
 use super::facts::{Facts, KnownFilter};
-use crate::api::{
-    filters::{Filter, FilterState},
-    overview::{
-        Listed,
-        trouble::{FilterInTrouble, PolicyInTrouble, Rejected, Trouble},
+use crate::{
+    api::{
+        filters::FilterState,
+        overview::{
+            Listed,
+            trouble::{FilterInTrouble, PolicyInTrouble, Rejected, Trouble},
+        },
+        policy_status::{NoProxy, PolicyState, PolicyStatus},
     },
-    policy_status::{NoProxy, PolicyState, PolicyStatus},
+    fleet::filters::Filter,
 };
 
 /// The most files, policies or filters of a kind that are listed.
@@ -50,12 +53,11 @@ pub(super) fn trouble(facts: &Facts) -> Trouble {
 }
 
 fn in_trouble(filter: &Filter) -> FilterInTrouble {
-    let Filter { last_contact, namespace, node, service, .. } = filter;
     FilterInTrouble {
-        last_contact: *last_contact,
-        namespace: namespace.clone(),
-        node: node.clone(),
-        service: service.clone(),
+        last_contact: filter.contact.into(),
+        namespace: filter.namespaces(),
+        node: filter.node.as_str().to_owned(),
+        service: filter.services(),
     }
 }
 

@@ -189,11 +189,14 @@ async fn an_overview_is_sent_to_all_who_want_it_when_it_changes_and_at_most_once
     };
     let seconds = begun.elapsed().as_secs_f64();
     assert!(f64::from(told) <= seconds + 2.0, "{told} in {seconds} s");
-    loop {
-        let (overview, _) = until(&mut other, "overview").await;
-        if overview["inForce"]["items"][0]["name"] == "last" {
-            assert_eq!(overview, last, "it is made once for all");
-            break;
+    let of_other = async {
+        loop {
+            let (overview, _) = until(&mut other, "overview").await;
+            if overview["inForce"]["items"][0]["name"] == "last" {
+                return overview;
+            }
         }
-    }
+    };
+    let of_other = timeout(PATIENCE, of_other).await.expect("it is not told");
+    assert_eq!(of_other, last, "it is made once for all");
 }

@@ -3,9 +3,10 @@
 use std::fs;
 
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::support::{
-    Server,
+    PATIENCE, Server,
     command::{Ongoing, hfi},
     policy,
 };
@@ -34,13 +35,14 @@ async fn the_exit_code_tells_whether_something_is_wrong() {
     assert!(right.stdout.contains("\na     checkout.demo  100% "), "{}", right.stdout);
 
     fs::write(folder.path().join("b.yaml"), "spec: {colour: red}\n").unwrap();
-    let wrong = loop {
-        let ended = hfi(&["status"], &variables).await;
-        if ended.code != 0 {
-            break ended;
+    let mut wrong = hfi(&["status"], &variables).await;
+    let is_told = async {
+        while wrong.code == 0 {
+            wrong = hfi(&["status"], &variables).await;
         }
     };
-    assert_eq!(wrong.code, 1, "{wrong:?}");
+    let is_in_time = timeout(PATIENCE, is_told).await.is_ok();
+    assert!(is_in_time && wrong.code == 1, "{wrong:?}");
     assert!(wrong.stdout.contains("\nrejected  b.yaml:1  "), "{}", wrong.stdout);
     for format in ["json", "yaml"] {
         let ended = hfi(&["status", "-o", format], &variables).await;
@@ -60,7 +62,8 @@ async fn it_goes_on_with_each_change() {
     let mut status = Ongoing::start(&["status", "--watch", "--server", &server.url]);
     assert!(status.line().await.starts_with("LISTENING: "));
     fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503)).unwrap();
-    while status.line().await != "In force: 1\n" {}
+    let is_told = async { while status.line().await != "In force: 1\n" {} };
+    timeout(PATIENCE, is_told).await.expect("it is not told");
     let mut json = Ongoing::start(&["status", "--watch", "-o", "json", "--server", &server.url]);
     let overview: Value = serde_json::from_str(&json.line().await).unwrap();
     assert_eq!(overview["inForce"]["total"], 1);

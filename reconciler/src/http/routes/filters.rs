@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use policies::{
-    Digest, Scope,
+    Digest,
     wire::{PluginNames, poll},
 };
 
@@ -72,25 +72,19 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
     }
 }
 
-pub(super) fn show(filter: &Filter, measured: Option<Measured>) -> api::filters::Filter {
-    let Filter { node, scope, plugins, digest, is_newest, contact, state } = filter;
+fn show(filter: &Filter, measured: Option<Measured>) -> api::filters::Filter {
+    let Filter { node, plugins, digest, is_newest, contact, state, .. } = filter;
     api::filters::Filter {
         digest: digest.map(|digest| digest.to_string()),
         last_contact: (*contact).into(),
         measured,
-        namespace: names(scope, "namespace"),
+        namespace: filter.namespaces(),
         newest: *is_newest,
         node: node.as_str().to_owned(),
         plugins: plugins.as_ref().map(|plugins| plugins.iter().map(str::to_owned).collect()),
-        service: names(scope, "service"),
+        service: filter.services(),
         state: *state,
     }
-}
-
-/// The names joined by commas: a workload can have several, and a proxy can stand for several namespaces.
-fn names(scope: &Scope, key: &str) -> String {
-    let names: Vec<_> = scope.names().filter(|(known, _)| *known == key).map(|(_, name)| name).collect();
-    names.join(",")
 }
 
 /// Remembers a poll that has the id of its node, and what it reports of faults.

@@ -116,9 +116,10 @@ fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Publis
     let (active, attempts) = (served.publisher.active(), served.syncs.attempts());
     let mut judge = Judge::new(&active);
     let (reports, measured) = (Reports::of(served, others), fault_reports::of_filters(served, others));
-    let of_filter = |filter: &Filter| KnownFilter {
-        doing: judge.doing(filter),
-        filter: filters::show(filter, measured(&filter.node)),
+    let of_filter = |filter: Filter| KnownFilter {
+        doing: judge.doing(&filter),
+        per_second: measured(&filter.node).map(|measured| measured.per_second),
+        filter,
     };
     let mut facts = Facts {
         source: Source {
@@ -128,7 +129,7 @@ fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Publis
             starting: None,
         },
         replicas,
-        filters: known.judged(&served.publisher).iter().map(of_filter).collect(),
+        filters: known.judged(&served.publisher).into_iter().map(of_filter).collect(),
         ..Facts::default()
     };
     let published = match served.publisher.publication() {
