@@ -13,7 +13,7 @@ use axum::{
 };
 use tokio::{sync::watch, time::timeout};
 
-use super::{filters, status};
+use super::status;
 use crate::{
     api::{
         overview::{Overview, banner::State as Banner},
