@@ -41,6 +41,11 @@ pub(super) async fn check(
     next.run(request).await
 }
 
+/// True if a read of this path needs a token where reads are closed, at least with some query.
+pub(super) fn may_be_closed(path: &str) -> bool {
+    is_closed(path, Some("all=true"))
+}
+
 fn is_closed(path: &str, query: Option<&str>) -> bool {
     // Filters of the first generation have no token.
     let is_listing = path == "/v1/policies" && wants_all(query).is_ok_and(|all| !all);

@@ -8,7 +8,7 @@ use axum::{
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::transform_subschemas};
 use serde_json::{Map, Value, json};
 
-use super::{operation::Operation, routes::openapi, state::Served};
+use super::{closed_reads::may_be_closed, operation::Operation, routes::openapi, state::Served};
 
 /// Routes, and the document that describes them.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ impl Described {
         handler: impl Handler<T, Served>,
         operation: Operation,
     ) -> Self {
+        let operation = if may_be_closed(path) { operation.closable() } else { operation };
         self.route(path, "get", on(MethodFilter::GET, handler), operation)
     }
 
@@ -82,7 +83,7 @@ impl Described {
     /// Adds the route of the document itself, which describes all routes added before.
     pub(crate) fn with_document(self, path: &str) -> (Router<Served>, Value) {
         let mut described = self;
-        let operation = openapi::described().render(&mut described.schemas);
+        let operation = openapi::described().closable().render(&mut described.schemas);
         described.paths.insert(path.to_owned(), json!({"get": operation}));
         let Self { router, paths, mut schemas } = described;
         let document = json!({
@@ -97,7 +98,7 @@ impl Described {
             "components": {
                 "schemas": schemas.take_definitions(true),
                 "securitySchemes": {
-                    "token": {"type": "http", "scheme": "bearer", "description": "A token of --write-token-file"},
+                    "token": {"type": "http", "scheme": "bearer", "description": "A token of one of the token files"},
                     "password": {"type": "http", "scheme": "basic", "description": "The same as a password"},
                 },
             },

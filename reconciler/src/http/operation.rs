@@ -188,6 +188,13 @@ impl Operation {
         self
     }
 
+    /// Asks for a token where reads are closed, and then refuses as what always asks for one.
+    pub(crate) fn closable(self) -> Self {
+        let known: Vec<_> = self.responses.iter().map(|response| response.status).collect();
+        let new: Vec<_> = [401, 403, 429, 503].into_iter().filter(|status| !known.contains(status)).collect();
+        self.problems(&new)
+    }
+
     /// Asks for a token.
     pub(crate) fn secured(self) -> Self {
         Self { is_secured: true, ..self }

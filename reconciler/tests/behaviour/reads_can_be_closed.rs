@@ -64,6 +64,11 @@ async fn all_is_closed_but_what_has_no_token() {
         assert_eq!(is_closed, !OPEN.contains(&path), "{path}");
         let head = client().head(format!("{}{concrete}", hfi.url)).send().await.unwrap();
         assert_eq!(head.status() == StatusCode::UNAUTHORIZED, is_closed, "HEAD {path}");
+        let responses = &document["paths"][path]["get"]["responses"];
+        if is_closed && responses.is_object() {
+            let told = ["401", "403", "429"].map(|status| responses[status].is_object());
+            assert_eq!(told, [true; 3], "{path}: {responses}");
+        }
     }
 }
 

@@ -85,5 +85,5 @@ pub(crate) fn described() -> Operation {
         .fold(operation, Operation::parameter)
         .body("At most 1 MiB. It is verified and not read.", [Content("*/*", binary)])
         .answers(202, "The notification is genuine", Some(json::<Notified>()), &[])
-        .problems(&[401, 404, 408, 413, 503])
+        .problems(&[401, 403, 404, 408, 413, 503])
 }
