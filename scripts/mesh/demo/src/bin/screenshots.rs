@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 /// The time until the line of the last minute is full, and every filter has polled.
 const MINUTE: Duration = Duration::from_secs(70);
-const SIZE: (u32, u32) = (1040, 560);
+const SIZE: (u32, u32) = (1120, 600);
 
 const FRONTEND: &str = "\
 metadata: {name: frontend-errors}
