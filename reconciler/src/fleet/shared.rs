@@ -76,24 +76,36 @@ impl Shared {
     pub async fn others(&self, faults: &Arc<Faults>) -> Arc<Others> {
         // Locked meanwhile: all who look wait for the same answers.
         let mut asked = self.asked.lock().await;
-        let is_fresh = |(at, _): &Answered| at.elapsed() < FRESH;
+        asked.answer(|| tokio::spawn(ask(Arc::clone(&self.peers), Arc::clone(faults)))).await
+    }
+}
+
+impl Asked {
+    /// The last answer if it is fresh, or that to the question under way, or that to a new one.
+    async fn answer(&mut self, ask: impl Fn() -> JoinHandle<Answered>) -> Arc<Others> {
         loop {
-            if let Some((_, others)) = asked.last.as_ref().filter(|last| is_fresh(last)) {
+            if let Some((_, others)) = self.last.as_ref().filter(|last| is_fresh(last)) {
                 return Arc::clone(others);
             }
-            let asking = asked
-                .asking
-                .get_or_insert_with(|| tokio::spawn(ask(Arc::clone(&self.peers), Arc::clone(faults))));
-            let answered = asking.await;
-            asked.asking = None;
+            let is_own = self.asking.is_none();
+            let answered = self.asking.get_or_insert_with(&ask).await;
+            self.asking = None;
             match answered {
-                // All who waited have left long ago.
-                Ok(answered) if !is_fresh(&answered) => {}
-                Ok(answered) => asked.last = Some(answered),
+                // All who waited have left long ago. An own question is not asked again, however slow the answer is.
+                Ok(answered) if !is_own && !is_fresh(&answered) => {}
+                Ok(answered) => {
+                    let others = Arc::clone(&answered.1);
+                    self.last = Some(answered);
+                    return others;
+                }
                 Err(_) => return Arc::default(),
             }
         }
     }
+}
+
+fn is_fresh((at, _): &Answered) -> bool {
+    at.elapsed() < FRESH
 }
 
 /// Asks all others.
@@ -106,7 +118,9 @@ async fn ask(peers: Arc<Peers>, faults: Arc<Faults>) -> Answered {
         let others = Others::of(replies, steady);
         Others { has_all_reports: others.has_all_reports && all_read, ..others }
     });
-    (Instant::now(), Arc::new(others.await.unwrap_or_default()))
+    let others = Arc::new(others.await.unwrap_or_default());
+    // Not before: there may be so much to read that it takes longer than answers hold.
+    (Instant::now(), others)
 }
 
 impl Others {
@@ -133,9 +147,13 @@ impl Others {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{
+        cell::Cell,
+        sync::Arc,
+        time::{Duration, Instant},
+    };
 
-    use super::{Others, PeerState, Replies, Reply};
+    use super::{Asked, FRESH, Others, PeerState, Replies, Reply};
     use crate::api::peers::PeerFilter;
 
     fn reply(name: &str, answer: Result<PeerState, &str>) -> Reply<PeerState> {
@@ -173,6 +191,21 @@ mod tests {
         assert!(!of(vec![reply("x", Ok(forgetful))]).is_complete);
         let nobody = of(Vec::new());
         assert_eq!((nobody.count.as_str(), nobody.is_complete), ("1 of 1", true));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_old_when_it_comes_ends_the_wait_of_the_one_who_asked() {
+        let (mut asked, questions) = (Asked::default(), Cell::new(0));
+        let ask = || {
+            questions.set(questions.get() + 1);
+            tokio::spawn(async { (Instant::now().checked_sub(FRESH).unwrap(), Arc::default()) })
+        };
+        let patience = Duration::from_secs(10);
+        tokio::time::timeout(patience, asked.answer(ask)).await.expect("it is not asked for ever");
+        assert_eq!(questions.get(), 1);
+        asked.asking = Some(ask());
+        tokio::time::timeout(patience, asked.answer(ask)).await.expect("it is not asked for ever");
+        assert_eq!(questions.get(), 3, "the question was of one who left long ago");
     }
 
     #[test]
