@@ -1,13 +1,14 @@
 //! The speed of the reconciler's HTTP server, beside nginx: requests a second with a static file that has
 //! an `ETag`, and long polls with nchan; and beside its own routes behind hyper
 //! alone, without the crate `long_poll`. Each server has one core, its clients the other one. Last, the memory
-//! that answers take which nobody reads.
+//! that answers take which nobody reads, and the cost of people who watch.
 
 mod contestant;
 mod poll;
 mod polls;
 mod requests;
 mod unread;
+mod watched;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -21,6 +22,7 @@ pub(crate) enum Part {
     Polls,
     Requests,
     Unread,
+    Watched,
 }
 
 pub(crate) async fn run(part: Option<Part>) -> Result<()> {
@@ -30,6 +32,7 @@ pub(crate) async fn run(part: Option<Part>) -> Result<()> {
             Part::Polls => polls::run(cores, &client).await?,
             Part::Requests => requests::run(cores, &client).await?,
             Part::Unread => unread::run(cores, &client).await?,
+            Part::Watched => watched::run(cores, &client).await?,
         }
         println!();
     }

@@ -11,18 +11,18 @@ use super::{
 use crate::{cores::Cores, median};
 
 const PARKED: usize = 15_000;
-const WOKEN: usize = 10_000;
+pub(super) const WOKEN: usize = 10_000;
 const ROUNDS: usize = 5;
 
 /// The result of one server.
 #[derive(Clone, Copy, Debug)]
-struct Round {
+pub(super) struct Round {
     /// Of each parked poll, in bytes.
-    memory: f64,
+    pub(super) memory: f64,
     /// From the first answer to the last, in milliseconds.
     spread: f64,
     /// From the change to the last answer.
-    whole: f64,
+    pub(super) whole: f64,
 }
 
 /// One of the figures.
@@ -39,11 +39,11 @@ const FIGURES: [(&str, Figure, &str); 3] = [
 pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
     let (mut own, mut nchan, mut hyper) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        own.push(measure(Server::Hfi(Hfi::start(cores, client).await?), round, client).await?);
+        own.push(measure(Server::Hfi(Hfi::start(cores, client).await?), round, client, "").await?);
         let nginx = nginx(cores, MESSAGE, "").await?;
-        nchan.push(measure(Server::Nginx(nginx), round, client).await?);
+        nchan.push(measure(Server::Nginx(nginx), round, client, "").await?);
         let alone = Hfi::behind_hyper_alone(cores, client).await?;
-        hyper.push(measure(Server::Hfi(alone), round, client).await?);
+        hyper.push(measure(Server::Hfi(alone), round, client, "").await?);
     }
     println!("medians of {ROUNDS} interleaved rounds: {PARKED} parked polls, {WOKEN} answered, one core\n");
     println!(
@@ -67,8 +67,10 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
     Ok(())
 }
 
-async fn measure(server: Server, round: usize, client: &Client) -> Result<Round> {
+/// Measures a server; the polls have these headers more, each with its line break.
+pub(super) async fn measure(server: Server, round: usize, client: &Client, more: &str) -> Result<Round> {
     let (address, (path, headers)) = (server.address(), server.poll(client).await?);
+    let headers = headers + more;
     let before = server.memory()?;
     let parked = Polls::send(address, &path, &headers, PARKED).await?;
     let memory = server.memory()?.saturating_sub(before) as f64 / PARKED as f64;

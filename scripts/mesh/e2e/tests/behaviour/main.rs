@@ -20,6 +20,7 @@ mod a_grpc_call_gets_what_the_policy_says;
 mod a_killed_reconciler_changes_nothing;
 mod a_malformed_file_stops_only_its_own_faults;
 mod a_missing_control_plane_lets_traffic_pass;
+mod a_person_stops_everything_in_a_browser;
 mod a_poll_names_the_plugins_of_its_proxy;
 mod a_poll_reports_what_envoy_counts;
 mod a_poll_tells_what_is_in_force;
