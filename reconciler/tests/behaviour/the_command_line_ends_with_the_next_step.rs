@@ -138,7 +138,7 @@ async fn a_refusal_that_no_other_token_mends_names_another_step() {
     for (status, detail, step) in [
         ("403 Forbidden", "the repository refuses the push: protected branch", "--write-branch"),
         ("403 Forbidden", "no token may write a `Halt`: it is for those who commit", "with git"),
-        ("403 Forbidden", "no line; add `a serviceaccount:b/a`", "line added"),
+        ("403 Forbidden", "the file of --write-token-file needs a line `a serviceaccount:b/a`", "line added"),
         (
             "405 Method Not Allowed",
             "changes by HTTP are off; switch them on with --write-token-file",
