@@ -44,7 +44,7 @@ async fn replicas(repository: &Repository, files: &TempDir, client: &Client) -> 
 async fn stop(browser: &mut Browser) -> Result<()> {
     for (id, typed) in [("stop", ""), ("token", TOKEN), ("reason", "checkout is down")] {
         for _ in 0..30 {
-            if browser.focus().await?["id"] == id {
+            if browser.focus().await?.get("id").is_some_and(|focus| focus == id) {
                 break;
             }
             browser.press("Tab").await?;
@@ -109,7 +109,7 @@ async fn and_the_faults_end_at_each_replica_within_a_second_and_stay_away() -> R
 async fn until(
     client: &Client,
     replica: &Reconciler,
-    path: &str,
+    path: &'static str,
     is_wanted: fn(&Value) -> bool,
 ) -> Result<()> {
     let deadline = Deadline::of(path, Duration::from_secs(40));
