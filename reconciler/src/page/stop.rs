@@ -27,7 +27,7 @@ pub(crate) fn stop(stop: Stop<'_>) -> String {
 
 /// The form itself. A password manager may fill in the token.
 pub(super) fn form(html: &mut Html, Stop { reason, .. }: Stop<'_>) {
-    html.markup("<form method=\"post\" action=\"/halt\"><p>No fault is injected any more, at all replicas, until somebody resumes. Needs a token of ");
+    html.markup("<form method=\"post\" action=\"/halt\"><p>No policy is handed out any more until somebody resumes: at once here, and with <code>--peers</code> at all that answer. Needs a token of ");
     html.markup("<code>--halt-token-file</code> or <code>--write-token-file</code>.</p>");
     html.markup(
         "<p><label for=\"token\">Token</label><input id=\"token\" name=\"token\" type=\"password\" required ",

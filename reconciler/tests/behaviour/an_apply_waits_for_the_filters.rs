@@ -4,41 +4,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use policies::Timestamp;
 use reconciler::api::time::Time;
-use tokio::task::JoinHandle;
 
 use crate::support::{
-    Server,
     command::{hfi_at_a_terminal, hfi_interrupted},
+    filter::{self, Filter},
     person::{World, prints, tells},
     policy,
     writing::{content, git},
 };
-
-/// A filter that polls and runs what it gets, until the test ends.
-struct Filter(JoinHandle<()>);
-
-impl Filter {
-    fn start(server: &Server, name: &str, service: &str) -> Self {
-        let (client, node) = (server.client.clone(), node(name));
-        let url = format!("{}/v1/snapshot?namespace=demo&service={service}", server.url);
-        Self(tokio::spawn(async move {
-            let mut etag = String::new();
-            loop {
-                let request = client.get(&url).header("x-hfi-node", &node).header("prefer", "wait=60");
-                let Ok(response) = request.header("if-none-match", &etag).send().await else { return };
-                if let Some(new) = response.headers().get("etag") {
-                    etag = new.to_str().unwrap().to_owned();
-                }
-            }
-        }))
-    }
-}
-
-impl Drop for Filter {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
 
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -46,7 +19,7 @@ fn now() -> Timestamp {
 }
 
 fn node(name: &str) -> String {
-    format!("sidecar~10.0.0.1~{name}.demo~demo.svc.cluster.local")
+    filter::node("demo", name)
 }
 
 #[tokio::test]
@@ -58,8 +31,9 @@ async fn until_every_filter_that_it_reaches_runs_it() {
     prints(&alone, 1, "policy/b created\n");
     tells(&alone, &["error: policy/b: no filter polls for it after 1s\n", "\n  next: "]);
 
-    let _filters = ["cart-1", "cart-2"].map(|name| Filter::start(&world.replica.server, name, "cart"));
-    let _other = Filter::start(&world.replica.server, "web-1", "web");
+    let url = &world.replica.server.url;
+    let _filters = ["cart-1", "cart-2"].map(|name| Filter::start(url, "demo", "cart", name));
+    let _other = Filter::start(url, "demo", "web", "web-1");
     let changed = world.write("b.yaml", &policy("b", "cart", 504));
     let waited = world.apply(&changed, &["--wait=2m"]).await;
     prints(&waited, 0, "policy/b configured\n");

@@ -87,6 +87,7 @@ mod the_answers_of_a_git_server_are_told_in_plain_words;
 mod the_command_line_ends_with_the_next_step;
 mod the_command_line_halts_a_server;
 mod the_documents_lead_somewhere;
+mod the_exercise_can_be_run;
 mod the_first_generation_is_served;
 mod the_interface_is_described;
 mod the_last_good_outlives_the_process;

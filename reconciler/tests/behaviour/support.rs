@@ -4,6 +4,7 @@ pub(crate) mod browser;
 pub(crate) mod chance;
 pub(crate) mod cluster;
 pub(crate) mod command;
+pub(crate) mod filter;
 pub(crate) mod front;
 pub(crate) mod git_steps;
 pub(crate) mod halting;

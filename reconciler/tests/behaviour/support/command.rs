@@ -1,7 +1,9 @@
 //! `hfi`, run as a user runs it.
 
 use std::{
+    env,
     io::{BufRead as _, BufReader, Seek as _, Write as _},
+    path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
@@ -14,12 +16,27 @@ pub(crate) struct Ended {
 }
 
 fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut hfi = Command::new(env!("CARGO_BIN_EXE_hfi"));
-    for inherited in ["HFI_SERVER", "HFI_TOKEN_FILE", "NO_COLOR", "http_proxy", "all_proxy"] {
-        hfi.env_remove(inherited);
-    }
+    let mut hfi = alone(env!("CARGO_BIN_EXE_hfi"));
     hfi.args(arguments).envs(variables.iter().copied()).stdin(Stdio::null());
     hfi
+}
+
+/// A program that knows nothing of what the tests were started with.
+fn alone(program: &str) -> Command {
+    let mut program = Command::new(program);
+    for inherited in ["HFI_SERVER", "HFI_TOKEN_FILE", "NO_COLOR", "http_proxy", "all_proxy"] {
+        program.env_remove(inherited);
+    }
+    program
+}
+
+/// Runs a line of a shell in a directory, to its end. Its `hfi` is this one.
+pub(crate) async fn shell(directory: &Path, line: &str) -> Ended {
+    let hfi = Path::new(env!("CARGO_BIN_EXE_hfi")).parent().unwrap();
+    let path = format!("{}:{}", hfi.display(), env::var("PATH").unwrap());
+    let mut shell = alone("sh");
+    shell.args(["-ec", line]).current_dir(directory).env("PATH", path).stdin(Stdio::null());
+    ended(tokio::task::spawn_blocking(move || shell.output()).await.unwrap().unwrap())
 }
 
 /// Runs `hfi` to its end, beside the runtime, which may serve what it asks for.
