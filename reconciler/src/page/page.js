@@ -5,7 +5,13 @@
   const PERIOD = 5000, PATIENCE = 4000;
   const byId = (id) => document.getElementById(id);
   const clock = (time) => `${new Date(time).toISOString().slice(11, 19)} UTC`;
-  let heard = Date.now(), isBusy = false, isAsked = false;
+  // What a person can do about an answer that is no page.
+  const REFUSALS = {
+    401: 'the server asks for another token (401); reload the page',
+    403: 'the server refuses this page (403)',
+    503: 'the server cannot answer now (503)',
+  };
+  let heard = Date.now(), isBusy = false, isAsked = false, refusal = '';
 
   // Makes `old` equal to `next`, and leaves what is equal alone: the focus, a selection, and what a screen reader has read.
   const update = (old, next) => {
@@ -22,24 +28,34 @@
   };
 
   const show = (isLive) => {
+    const [state, reason] = refusal ? ['Not live', refusal] : ['No answer', `no answer since ${clock(heard)}`];
+    const text = isLive ? '' : `This page is not live: ${reason}. It shows what was known at ${clock(heard)}.`;
     document.documentElement.classList.toggle('lost', !isLive);
-    byId('live').textContent = isLive ? `Live, ${clock(heard)}` : 'No answer';
-    byId('lost').textContent = isLive ? '' : `This page is not live: no answer since ${clock(heard)}. It shows what was known then.`;
+    byId('live').textContent = isLive ? `Live, ${clock(heard)}` : state;
+    // A screen reader says it once.
+    if (byId('lost').textContent !== text) byId('lost').textContent = text;
     byId('lost').hidden = isLive;
+    if (!isLive) document.title = `${state} · hfi`;
   };
 
   const look = async () => {
     if (isBusy) return void (isAsked = true);
     [isBusy, isAsked] = [true, false];
+    let refused = '';
     try {
       const answer = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) });
-      if (!answer.ok) throw new Error(answer.statusText);
+      if (!answer.ok) {
+        refused = REFUSALS[answer.status] ?? `the server answers ${answer.status}`;
+        throw new Error(refused);
+      }
       const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
       update(byId('main'), next.getElementById('main'));
       document.title = next.title;
       heard = Date.now();
+      refusal = '';
       show(true);
     } catch {
+      refusal = refused;
       show(false);
     }
     isBusy = false;

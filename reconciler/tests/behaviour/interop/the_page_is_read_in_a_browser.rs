@@ -58,13 +58,36 @@ async fn a_server_that_is_gone_is_said_and_when_it_is_back_the_page_goes_on() {
     reader.hfi.child.kill().unwrap();
     reader.hfi.child.wait().unwrap();
     reader.shows("#lost", "This page is not live: no answer since").await;
+    // Neither the title of the tab nor a screen reader goes on with what was so.
+    assert_eq!(reader.browser.evaluate("document.title").await.unwrap(), json!("No answer · hfi"));
+    let said = "getComputedStyle(document.getElementById('said')).display";
+    assert_eq!(reader.browser.evaluate(said).await.unwrap(), json!("none"));
     reader.hfi = serve(&path(&reader.repository), reader.files.path(), &[("HFI_LISTEN", &address)]).await;
     // The page asks again after some seconds.
     reader.browser.until("#live", "Live", 10.0).await.unwrap();
     assert_eq!(reader.browser.evaluate("document.getElementById('lost').hidden").await.unwrap(), json!(true));
+    assert_ne!(reader.browser.evaluate("document.title").await.unwrap(), json!("No answer · hfi"));
     // The browser itself writes into the console that nobody answered.
     let problems = reader.browser.problems().await.unwrap();
     assert!(problems.iter().all(|problem| problem.contains("net::ERR_")), "{problems:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_page_is_said() {
+    let mut reader = Reader::new().await;
+    reader.open(Window::default()).await;
+    reader.shows("#live", "Live").await;
+    for (status, words) in [
+        (401, "the server asks for another token (401)"),
+        (403, "the server refuses this page (403)"),
+        (503, "the server cannot answer now (503)"),
+        (404, "the server answers 404"),
+    ] {
+        let answers = format!("window.fetch = async () => new Response('', {{ status: {status} }})");
+        reader.browser.evaluate(&answers).await.unwrap();
+        reader.browser.until("#lost", words, 10.0).await.unwrap();
+        assert_eq!(reader.browser.evaluate("document.title").await.unwrap(), json!("Not live · hfi"));
+    }
 }
 
 #[tokio::test]
