@@ -15,6 +15,13 @@ pub(crate) fn relative(time: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// The time of the day, in UTC.
+pub(crate) fn clock(time: Timestamp) -> String {
+    let text = time.to_rfc3339();
+    let (_, clock) = text.split_once('T').unwrap_or(("", &text));
+    format!("{} UTC", clock.get(..8).unwrap_or(clock))
+}
+
 /// A length of time in its two largest units, as kubectl has them; rounded up, so that none is zero.
 fn length(millis: u64) -> String {
     let seconds = millis.div_ceil(1_000);
@@ -42,7 +49,7 @@ mod tests {
     use policies::Timestamp;
     use proptest::prelude::*;
 
-    use super::{relative, short_revision};
+    use super::{clock, relative, short_revision};
 
     #[test]
     fn a_time_is_told_in_two_units() {
@@ -63,6 +70,11 @@ mod tests {
             let then = now.millis_since(Timestamp::from_millis(0)) as i64 + seconds * 1_000;
             assert_eq!(relative(Timestamp::from_millis(then as u64), now), told);
         }
+    }
+
+    #[test]
+    fn the_time_of_the_day_is_told_to_the_second() {
+        assert_eq!(clock(Timestamp::parse("2026-11-28T12:03:04.5Z").unwrap()), "12:03:04 UTC");
     }
 
     #[test]

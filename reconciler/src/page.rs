@@ -17,7 +17,10 @@ mod words;
 
 use self::html::Html;
 pub(crate) use self::stop::{Stop, stop};
-use crate::{api::overview::Overview, moment::short_revision};
+use crate::{
+    api::overview::Overview,
+    moment::{clock, short_revision},
+};
 
 pub(crate) const STYLE: &str = include_str!("page/page.css");
 pub(crate) const SCRIPT: &str = include_str!("page/page.js");
@@ -29,7 +32,7 @@ pub(crate) fn page(overview: &Overview, stop: Stop<'_>) -> String {
     let title = overview.banners.first().map(|banner| banner.sentence.as_str()).unwrap_or_default();
     head(&mut html, title);
     html.markup("<script src=\"/page.js\" defer></script></head><body><header><h1>hfi</h1>");
-    html.markup("<p id=\"live\">as of <time>").text(words::clock(overview.at.0)).markup("</time></p>");
+    html.markup("<p id=\"live\">as of <time>").text(clock(overview.at.0)).markup("</time></p>");
     html.markup("<a id=\"stop\" href=\"/halt\">Stop everything</a></header>");
     html.markup("<p id=\"lost\" role=\"alert\" hidden></p>");
     html.markup("<noscript><p class=\"note\">This page is not live, because scripts are off. Reload it to see what is so now.</p></noscript>");

@@ -16,10 +16,12 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// An event of a server.
+/// An event of a server, or the end of its events.
 pub(crate) enum Told {
     Snapshot(Event),
     Overview(Box<Overview>),
+    /// The connection is lost, and is made again.
+    Lost,
 }
 
 /// Calls back for each snapshot, the present one first, until the caller has enough or the server refuses. A
@@ -30,7 +32,7 @@ pub(crate) async fn follow(
 ) -> ExitCode {
     let on_told = async |told| match told {
         Told::Snapshot(event) => on_event(event).await,
-        Told::Overview(_) => Continue(()),
+        Told::Overview(_) | Told::Lost => Continue(()),
     };
     follow_each(client, &[], on_told).await
 }
@@ -69,6 +71,9 @@ async fn follow_each(
         };
         if !was_connected || !failure.is_passing() {
             return failed(&failure);
+        }
+        if let Break(code) = on_told(Told::Lost).await {
+            return code;
         }
         warning(format_args!("{failure}; trying again in {} s", pause.as_secs()));
         tokio::time::sleep(pause).await;

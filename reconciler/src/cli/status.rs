@@ -12,7 +12,7 @@ use std::{
 
 use clap::Args;
 
-use self::screen::screen;
+use self::screen::{lost, screen, watched};
 use super::{
     console::{DONE, NOT_RIGHT, error, next, print, print_styled, try_print_styled},
     following::{Told, follow_overviews},
@@ -20,7 +20,7 @@ use super::{
     server::{ServerArgs, failed},
     terminal::Terminal,
 };
-use crate::{api::overview::Overview, client::Failure};
+use crate::{api::overview::Overview, client::Failure, clock::now};
 
 /// Show what is happening, on one screen: what holds, what is in force, what comes, what is wrong, and what came and
 /// went
@@ -57,7 +57,13 @@ impl Status {
         };
         if watch {
             // A server that has no overview sends none, and would say nothing for ever.
-            return follow_overviews(&client, async |told| show_again(output, &told)).await;
+            let mut known = None;
+            return follow_overviews(&client, async |told| match told {
+                Told::Snapshot(_) => Continue(()),
+                Told::Overview(overview) => show_again(output, known.insert(*overview)),
+                Told::Lost => known.take().map_or(Continue(()), |last| show_lost(output, &last)),
+            })
+            .await;
         }
         match output {
             Output::Table | Output::Github => print_styled(&screen(&overview, Terminal::of_stdout())),
@@ -67,20 +73,34 @@ impl Status {
     }
 }
 
-/// Shows an overview in the place of the last one; in a file or a pipe, after it.
-fn show_again(output: Output, told: &Told) -> ControlFlow<ExitCode> {
-    let Told::Overview(overview) = told else { return Continue(()) };
+/// Shows an overview in the place of the last one.
+fn show_again(output: Output, overview: &Overview) -> ControlFlow<ExitCode> {
     let text = match output {
-        Output::Table | Output::Github => {
-            let before = if stdout().is_terminal() { CLEAR } else { "" };
-            let after = if stdout().is_terminal() { "" } else { "\n" };
-            format!("{before}{}{after}", screen(overview, Terminal::of_stdout()))
-        }
+        Output::Table | Output::Github => return replace(&watched(overview, Terminal::of_stdout())),
         // Texts and numbers can always be written.
         Output::Json => serde_json::to_string(overview).unwrap_or_default() + "\n",
         Output::Yaml => format!("---\n{}", output.render(overview, String::new)),
     };
-    if try_print_styled(&text) { Continue(()) } else { Break(ExitCode::from(DONE)) }
+    put(&text)
+}
+
+/// Says that the last overview is not up to date any more. Programs read the next one, and nothing else.
+fn show_lost(output: Output, last: &Overview) -> ControlFlow<ExitCode> {
+    match output {
+        Output::Table | Output::Github => replace(&lost(last, now(), Terminal::of_stdout())),
+        Output::Json | Output::Yaml => Continue(()),
+    }
+}
+
+/// Shows a screen in the place of the last one; in a file or a pipe, after it.
+fn replace(screen: &str) -> ControlFlow<ExitCode> {
+    let (before, after) = if stdout().is_terminal() { (CLEAR, "") } else { ("", "\n") };
+    put(&format!("{before}{screen}{after}"))
+}
+
+/// Prints a text; ends if nobody reads it.
+fn put(text: &str) -> ControlFlow<ExitCode> {
+    if try_print_styled(text) { Continue(()) } else { Break(ExitCode::from(DONE)) }
 }
 
 fn not_told(failure: &Failure) -> ExitCode {

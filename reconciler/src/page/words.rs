@@ -9,13 +9,6 @@ use crate::{
 
 use super::html::Html;
 
-/// The time of the day, in UTC.
-pub(super) fn clock(time: Timestamp) -> String {
-    let text = time.to_rfc3339();
-    let (_, clock) = text.split_once('T').unwrap_or(("", &text));
-    format!("{} UTC", clock.get(..8).unwrap_or(clock))
-}
-
 /// A number, with a blank between each three digits.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -62,13 +55,10 @@ pub(super) fn more(html: &mut Html, more: usize) {
 
 #[cfg(test)]
 mod tests {
-    use policies::Timestamp;
-
-    use super::{clock, count};
+    use super::count;
 
     #[test]
     fn figures_are_short_and_exact() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1\u{a0}000", "1\u{a0}234\u{a0}567"]);
-        assert_eq!(clock(Timestamp::parse("2026-11-28T12:03:04.5Z").unwrap()), "12:03:04 UTC");
     }
 }

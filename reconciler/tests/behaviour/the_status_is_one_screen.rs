@@ -9,6 +9,7 @@ use crate::support::{
     PATIENCE, Server,
     command::{Ongoing, hfi},
     policy,
+    process::{Process, text},
 };
 
 const SCOPE: &str = "namespace=demo&service=checkout";
@@ -60,6 +61,7 @@ async fn it_goes_on_with_each_change() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::of_folder(folder.path()).await;
     let mut status = Ongoing::start(&["status", "--watch", "--server", &server.url]);
+    assert!(status.line().await.starts_with("as of "));
     assert!(status.line().await.starts_with("LISTENING: "));
     fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503)).unwrap();
     let is_told = async { while status.line().await != "In force: 1\n" {} };
@@ -67,6 +69,22 @@ async fn it_goes_on_with_each_change() {
     let mut json = Ongoing::start(&["status", "--watch", "-o", "json", "--server", &server.url]);
     let overview: Value = serde_json::from_str(&json.line().await).unwrap();
     assert_eq!(overview["inForce"]["total"], 1);
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_leaves_no_banner() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut hfi = Process::start(&[("HFI_DIR", text(folder.path()))]).await;
+    let mut status = Ongoing::start(&["status", "--watch", "--server", &hfi.url]);
+    while status.line().await != "\n" {}
+    hfi.child.kill().unwrap();
+    hfi.ended(PATIENCE).await;
+    let mut line = status.line().await;
+    while !line.starts_with("NO ANSWER since ") {
+        line = status.line().await;
+    }
+    let after = [status.line().await, status.line().await];
+    assert!(after[0].starts_with("as of ") && after[1].starts_with("Revision: "), "{after:?}");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use crate::{
     cli::{
         figures::{configured, line, rate, share},
         filters::pod,
-        moment::{relative, short_revision},
+        moment::{clock, relative, short_revision},
         table::{Cell, Table},
         terminal::{Colour, Terminal},
         watch::counted,
@@ -36,9 +36,25 @@ const NAMES: usize = 3;
 
 /// The screen, on this terminal.
 pub(super) fn screen(overview: &Overview, terminal: Terminal) -> String {
+    let banners: String = overview.banners.iter().map(|shown| banner(shown, terminal)).collect();
+    banners + &below(overview, terminal)
+}
+
+/// The same with the time at which the server told it, which may be some time ago where nothing changes.
+pub(super) fn watched(overview: &Overview, terminal: Terminal) -> String {
+    format!("as of {}\n{}", clock(overview.at.0), screen(overview, terminal))
+}
+
+/// The same at the time from which on the server does not answer: without the banners, which may not hold any more.
+pub(super) fn lost(last: &Overview, since: Timestamp, terminal: Terminal) -> String {
+    let sentence = terminal.paint(&format!("NO ANSWER since {}", clock(since)), Some(Colour::Bad));
+    format!("{sentence}\nas of {}\n{}", clock(last.at.0), below(last, terminal))
+}
+
+/// What is below the banners.
+fn below(overview: &Overview, terminal: Terminal) -> String {
     let now = overview.at.0;
-    let mut text: String = overview.banners.iter().map(|shown| banner(shown, terminal)).collect();
-    text += &facts(overview, now);
+    let mut text = facts(overview, now);
     let sections = [
         section("In force", &overview.in_force, |policies| in_force(policies, now)),
         section("Coming within 24 h", &overview.coming, |policies| coming(policies, now)),

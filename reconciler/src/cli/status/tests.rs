@@ -1,8 +1,9 @@
 //! The screen of `hfi status`, as it is printed.
 
+use policies::Timestamp;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::screen;
+use super::screen::{lost, screen, watched};
 use crate::{
     api::overview::Overview,
     cli::{
@@ -28,6 +29,16 @@ fn calm() -> Overview {
 fn the_screen_is_as_it_was_at_every_size() {
     text_is_as_in("status.txt", |terminal| screen(&full(), terminal));
     text_is_as_in("status-calm.txt", |terminal| screen(&calm(), terminal));
+}
+
+#[test]
+fn a_screen_that_stays_says_how_old_it_is_and_no_banner_outlives_the_answers() {
+    let calm = calm();
+    assert!(watched(&calm, PIPE).starts_with("as of 12:10:00 UTC\nNothing is injected\n"));
+    let since = Timestamp::parse("2026-11-28T12:31:04Z").unwrap();
+    let lost = lost(&calm, since, PIPE);
+    assert!(lost.starts_with("NO ANSWER since 12:31:04 UTC\nas of 12:10:00 UTC\nRevision: "), "{lost}");
+    assert!(!lost.contains("Nothing is injected"), "{lost}");
 }
 
 #[test]
