@@ -22,6 +22,8 @@ pub const SETTLED: Duration = poll::MAX_BACKOFF.saturating_add(Duration::from_se
 pub struct Gathered {
     /// By `POD.NAMESPACE`, and then with the address, both as the id of a node has them.
     proxies: HashMap<String, Vec<(String, Heard)>>,
+    /// The number of replicas that answered: of all, since nothing is known without one of them.
+    pub replicas: usize,
     /// The scopes that filters ask for.
     pub scopes: Vec<Scope>,
     /// The time since which all of these replicas listen, by their clocks.
@@ -63,6 +65,7 @@ impl Gathered {
         }
         Some(Self {
             proxies,
+            replicas: answers.len(),
             scopes: scopes.into_iter().collect(),
             since: since.into_iter().max()?.0,
             listening: Duration::ZERO,

@@ -45,6 +45,14 @@ pub struct TaskFailure {
     pub reason: String,
 }
 
+impl ClusterHealth {
+    /// True if no other replica runs, as far as the cluster tells. The only one leads: one that does not lead knows of
+    /// another.
+    pub fn has_one_replica(&self) -> bool {
+        self.leader && self.gathered.as_ref().is_some_and(|gathered| gathered.replicas == 1)
+    }
+}
+
 impl SharedHealth {
     /// The present state.
     pub fn current(&self) -> ClusterHealth {

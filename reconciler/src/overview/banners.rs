@@ -29,9 +29,13 @@ pub(super) fn banners(facts: &Facts, now: Timestamp) -> Vec<Banner> {
     states.into_iter().flatten().map(|state| Banner::new(state, now)).collect()
 }
 
-fn not_sure(Replicas { total, missing, remember_all, .. }: &Replicas) -> Option<State> {
-    let is_sure = missing.is_empty() && *remember_all;
-    (!is_sure).then_some(State::NotSure { complete: *remember_all, missing: missing.len(), replicas: *total })
+fn not_sure(replicas: &Replicas) -> Option<State> {
+    let Replicas { total, missing, remember_all, .. } = replicas;
+    (!replicas.told_all()).then_some(State::NotSure {
+        complete: *remember_all,
+        missing: missing.len(),
+        replicas: *total,
+    })
 }
 
 fn stale(Source { is_git, read_at, failure, starting }: &Source) -> Option<State> {

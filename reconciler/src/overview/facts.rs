@@ -68,6 +68,8 @@ pub struct Replicas {
     /// All of them, this one among them.
     pub total: usize,
     pub missing: Vec<MissingReplica>,
+    /// There may be others, and they are not asked.
+    pub has_unasked: bool,
     /// False if one of them does not remember all filters that poll.
     pub remember_all: bool,
     /// The time after which every filter has polled one of them; zero if that has passed.
@@ -97,9 +99,14 @@ pub struct KnownFilter {
 }
 
 impl Replicas {
+    /// True if every replica told of every filter that it heard.
+    pub fn told_all(&self) -> bool {
+        self.missing.is_empty() && self.remember_all && !self.has_unasked
+    }
+
     /// True if no filter polls that is not known.
     pub fn know_all_filters(&self) -> bool {
-        self.missing.is_empty() && self.remember_all && self.settled_in.is_zero()
+        self.told_all() && self.settled_in.is_zero()
     }
 }
 

@@ -121,7 +121,7 @@ fn filters() -> impl Strategy<Value = Vec<KnownFilter>> {
 
 prop_compose! {
     fn facts()(
-        filters in filters(), missing in 0..3_usize, remember_all: bool, settled in 0..3_u64,
+        filters in filters(), missing in 0..3_usize, has_unasked: bool, remember_all: bool, settled in 0..3_u64,
         read_at in option::of(Just(NOW)), failure in option::of(Just("refused".to_owned())),
         starting in option::weighted(0.2, Just("nothing has been loaded yet".to_owned())),
         halt in option::weighted(0.3, Just(Halt { by: Some("alice".to_owned()), ..Halt::default() })),
@@ -132,6 +132,7 @@ prop_compose! {
             count: Some("1 of 3".to_owned()),
             total: 3,
             missing: vec![silent; missing],
+            has_unasked,
             remember_all: remember_all && missing == 0,
             // Most of the time.
             settled_in: Duration::from_secs(settled.saturating_sub(1)),
@@ -170,7 +171,8 @@ proptest! {
     #[test]
     fn nothing_is_injected_is_said_only_if_that_is_known(facts in facts()) {
         let overview = made(facts.clone(), NOW);
-        let all_answer = facts.replicas.missing.is_empty() && facts.replicas.remember_all;
+        let Replicas { missing, has_unasked, remember_all, .. } = &facts.replicas;
+        let all_answer = missing.is_empty() && !has_unasked && *remember_all;
         let all_heard = facts.replicas.settled_in.is_zero() && facts.source.starting.is_none();
         let nobody_injects = facts.filters.iter().all(|known| known.doing == Doing::Nothing);
         let is_known = all_answer && all_heard && nobody_injects;
@@ -182,7 +184,8 @@ proptest! {
     fn all_that_hold_are_said_once_and_in_order(facts in facts()) {
         let overview = made(facts.clone(), NOW);
         let any = |doing| facts.filters.iter().any(|known| known.doing == doing);
-        let is_sure = facts.replicas.missing.is_empty() && facts.replicas.remember_all;
+        let Replicas { missing, has_unasked, remember_all, .. } = &facts.replicas;
+        let is_sure = missing.is_empty() && !has_unasked && *remember_all;
         prop_assert_eq!(says(&overview, "not_sure"), !is_sure);
         let Source { read_at, failure, starting, .. } = &facts.source;
         let is_stale = read_at.is_none() || failure.is_some() || starting.is_some();

@@ -23,9 +23,9 @@ pub enum State {
     NotSure {
         /// False if more filters poll than are remembered.
         complete: bool,
-        /// The replicas that do not answer.
+        /// The replicas that do not answer. If it is 0 and `complete` is true, the others were not asked.
         missing: usize,
-        /// All replicas, this one among them.
+        /// All replicas that are known, this one among them.
         replicas: usize,
     },
     /// The source cannot be read: what is served may be out of date.
@@ -96,13 +96,13 @@ impl State {
     fn sentence(&self, now: Timestamp) -> String {
         match self {
             Self::NotSure { complete, missing, replicas } => {
-                let silent = (*missing > 0).then(|| {
-                    let verb = if *missing == 1 { "does" } else { "do" };
-                    format!("{missing} of {} {verb} not answer", counted(*replicas, "replica"))
-                });
-                let forgotten =
-                    (!complete && *missing == 0).then(|| "more filters poll than are remembered".to_owned());
-                format!("NOT SURE: {}", silent.or(forgotten).unwrap_or_default())
+                let doubt = match missing {
+                    0 if *complete => "only this replica was asked; with --peers it asks all".to_owned(),
+                    0 => "more filters poll than are remembered".to_owned(),
+                    1 => format!("1 of {} does not answer", counted(*replicas, "replica")),
+                    _ => format!("{missing} of {} do not answer", counted(*replicas, "replica")),
+                };
+                format!("NOT SURE: {doubt}")
             }
             Self::Stale { since, git, .. } => {
                 let source = if *git { "Git" } else { "the directory" };
@@ -197,6 +197,7 @@ mod tests {
         says(not_sure(false, 1, 2), "NOT SURE: 1 of 2 replicas does not answer");
         says(not_sure(false, 2, 3), "NOT SURE: 2 of 3 replicas do not answer");
         says(not_sure(false, 0, 1), "NOT SURE: more filters poll than are remembered");
+        says(not_sure(true, 0, 2), "NOT SURE: only this replica was asked; with --peers it asks all");
         let stale = |git, since| State::Stale { git, reason: "refused".to_owned(), since };
         says(stale(true, time("2026-11-28T12:05:31Z")), "STALE: Git not read for 4 min");
         says(stale(true, time("2026-11-28T12:09:31Z")), "STALE: Git not read for 29 s");

@@ -1,5 +1,7 @@
 //! `GET /v1/overview`: all that is happening, on one screen.
 
+mod replicas;
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -13,6 +15,7 @@ use axum::{
 };
 use tokio::{sync::watch, time::timeout};
 
+use self::replicas::replicas;
 use super::status;
 use crate::{
     api::{
@@ -23,7 +26,6 @@ use crate::{
     clock::now,
     fleet::{
         filters::Filter,
-        gathered::SETTLED,
         shared::{AllFilters, Others},
     },
     halts::standing,
@@ -36,7 +38,7 @@ use crate::{
     },
     overview::{
         doing::Judge,
-        facts::{Facts, Halt, KnownFilter, KnownPolicy, Replicas, Source},
+        facts::{Facts, Halt, KnownFilter, KnownPolicy, Source},
         made::{listed, made},
     },
     serving::{
@@ -106,13 +108,8 @@ async fn find_commits(served: &Served, facts: &Facts, published: Arc<Published>,
 fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Published>>) {
     let services = &served.services;
     let known = AllFilters::new(&services.filters, others);
-    let replicas = Replicas {
-        count: others.map(|others| others.count.clone()),
-        total: others.map_or(1, |others| others.total),
-        missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
-        remember_all: known.is_complete,
-        settled_in: SETTLED.saturating_sub(known.listening),
-    };
+    let cluster = services.cluster.as_ref().map(|cluster| cluster.current());
+    let replicas = replicas(&known, others, cluster.as_ref());
     let (active, attempts) = (served.publisher.active(), served.syncs.attempts());
     let mut judge = Judge::new(&active);
     let (reports, measured) = (Reports::of(served, others), fault_reports::of_filters(served, others));
