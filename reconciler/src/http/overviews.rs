@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use tokio::{
     sync::{Mutex, watch},
+    task::JoinHandle,
     time::sleep,
 };
 
@@ -30,12 +31,23 @@ const FRESH: Duration = Duration::from_secs(1);
 pub(crate) struct Overviews {
     /// The commits that it names.
     pub(crate) commits: Arc<Commits>,
-    last: Mutex<Option<(Instant, Arc<Made>)>>,
+    looked: Mutex<Looked>,
     /// Changes when the overview says something else; `None` before the first one.
     told: watch::Sender<Option<Arc<Made>>>,
     /// True while somebody is told.
     is_telling: AtomicBool,
 }
+
+/// What was made for those who looked.
+#[derive(Debug, Default)]
+struct Looked {
+    last: Option<(Instant, Arc<Made>)>,
+    /// The overview that is under way. Whoever looks waits for it, and ends nothing by leaving.
+    making: Option<JoinHandle<Result<Ready, Problem>>>,
+}
+
+/// An overview, and the instant at which it was ready.
+type Ready = (Instant, Overview);
 
 /// An overview, its JSON and its page.
 #[derive(Debug)]
@@ -52,17 +64,18 @@ impl Overviews {
     pub(crate) async fn now(
         &self,
         holds: impl Fn(&Overview) -> bool,
-        make: impl Future<Output = Result<Overview, Problem>>,
+        make: impl Future<Output = Result<Overview, Problem>> + Send + 'static,
     ) -> Result<Arc<Made>, Problem> {
         // Locked meanwhile: all who look wait for the same one.
-        let mut last = self.last.lock().await;
-        let before = match &*last {
+        let mut looked = self.looked.lock().await;
+        // Whoever began one and left has made it for the next one. If it failed, another one is made.
+        let _ = looked.made().await;
+        match &looked.last {
             Some((at, made)) if at.elapsed() < FRESH && holds(&made.overview) => return Ok(Arc::clone(made)),
-            before => before.as_ref().map(|(_, made)| Arc::clone(made)),
-        };
-        let made = Arc::new(Made::after(before.as_deref(), make.await?));
-        *last = Some((Instant::now(), Arc::clone(&made)));
-        Ok(made)
+            _ => {}
+        }
+        looked.making = Some(tokio::spawn(async { make.await.map(|overview| (Instant::now(), overview)) }));
+        looked.made().await.unwrap_or_else(|| Err(lost()))
     }
 
     /// Tells of each change from now on. The first one who is told has it made each second, until nobody is told.
@@ -72,7 +85,7 @@ impl Overviews {
         shutdown: Shutdown,
     ) -> watch::Receiver<Option<Arc<Made>>>
     where
-        F: Future<Output = Result<Overview, Problem>> + Send,
+        F: Future<Output = Result<Overview, Problem>> + Send + 'static,
     {
         let mut receiver = self.told.subscribe();
         if self.is_telling.swap(true, SeqCst) {
@@ -90,7 +103,10 @@ impl Overviews {
         receiver
     }
 
-    async fn tell<F: Future<Output = Result<Overview, Problem>>>(&self, make: impl Fn() -> F) {
+    async fn tell<F: Future<Output = Result<Overview, Problem>> + Send + 'static>(
+        &self,
+        make: impl Fn() -> F,
+    ) {
         loop {
             // It fails at the end of the process only.
             if let Ok(made) = self.now(|_| true, make()).await {
@@ -113,6 +129,25 @@ impl Overviews {
     }
 }
 
+impl Looked {
+    /// Waits for the overview that is under way, if there is one.
+    async fn made(&mut self) -> Option<Result<Arc<Made>, Problem>> {
+        let ready = self.making.as_mut()?.await;
+        self.making = None;
+        Some(ready.unwrap_or_else(|_| Err(lost())).map(|(at, overview)| {
+            let before = self.last.as_ref().map(|(_, made)| &**made);
+            let made = Arc::new(Made::after(before, overview));
+            self.last = Some((at, Arc::clone(&made)));
+            made
+        }))
+    }
+}
+
+/// Its making has panicked, or the process ends.
+fn lost() -> Problem {
+    Problem::not_ready("the overview could not be made".to_owned())
+}
+
 impl Made {
     fn after(before: Option<&Self>, overview: Overview) -> Self {
         let changes = match before {
@@ -128,5 +163,71 @@ impl Made {
     /// The page, made once for all who look.
     pub(crate) fn page(&self) -> Bytes {
         self.page.get_or_init(|| page(&self.overview, Stop::default()).into()).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    };
+
+    use futures_util::FutureExt as _;
+    use tokio::{sync::Notify, task::yield_now};
+
+    use super::{Overview, Overviews, Problem};
+    use crate::{
+        clock::now,
+        overview::{facts::Facts, made::made},
+    };
+
+    /// Overviews that are ready only when the test says so.
+    #[derive(Clone, Default)]
+    struct Held {
+        begun: Arc<AtomicUsize>,
+        ready: Arc<Notify>,
+    }
+
+    impl Held {
+        async fn make(self) -> Result<Overview, Problem> {
+            self.begun.fetch_add(1, SeqCst);
+            self.ready.notified().await;
+            Ok(made(Facts::default(), now()))
+        }
+
+        fn begun(&self) -> usize {
+            self.begun.load(SeqCst)
+        }
+    }
+
+    #[tokio::test]
+    async fn those_who_look_and_leave_have_only_one_made() {
+        let (overviews, held) = (Overviews::default(), Held::default());
+        for _ in 0..50 {
+            assert!(overviews.now(|_| true, held.clone().make()).now_or_never().is_none());
+            yield_now().await;
+        }
+        held.ready.notify_one();
+        overviews.now(|_| true, held.clone().make()).await.unwrap();
+        assert_eq!(held.begun(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_begun_for_somebody_else_is_made_again_if_it_does_not_hold() {
+        let (overviews, held) = (Overviews::default(), Held::default());
+        assert!(overviews.now(|_| true, held.clone().make()).now_or_never().is_none());
+        yield_now().await;
+        held.ready.notify_one();
+        let halted = overviews.now(|_| false, held.clone().make());
+        let release = async {
+            while held.begun() < 2 {
+                yield_now().await;
+            }
+            held.ready.notify_one();
+        };
+        let (halted, ()) = tokio::join!(halted, release);
+        halted.unwrap();
+        assert_eq!(held.begun(), 2, "once more, and not for ever");
     }
 }
