@@ -10,7 +10,7 @@ use crate::clients::Client;
 /// The time for which a silent proxy counts as one that reports: as long as a silent filter is remembered.
 const MEMORY: Duration = Duration::from_secs(16 * 60);
 /// The most rows that surely fit into every report, however long their names are.
-const ALWAYS_TOLD: usize = 4;
+pub(super) const ALWAYS_TOLD: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Life {
@@ -20,12 +20,14 @@ pub(super) struct Life {
     pub(super) client: Option<Client>,
     /// The time of its last report.
     pub(super) at: Millis,
+    /// The time of the last report after which no count of it was missing here: a row that is new began later.
+    pub(super) followed: Option<Millis>,
     pub(super) rows: Vec<Row>,
 }
 
 impl Life {
     pub(super) fn new(node: Key, client: Option<Client>, at: Millis) -> Self {
-        Self { node, client, at, rows: Vec::new() }
+        Self { node, client, at, followed: None, rows: Vec::new() }
     }
 
     /// The places that it takes: one, and one for each row.
@@ -37,18 +39,10 @@ impl Life {
         self.rows.iter_mut().find(|row| row.name == *name)
     }
 
-    /// Adds a row without counts. `is_new`: this is the first report of the life.
-    pub(super) fn begin(
-        &mut self,
-        name: CountedName,
-        first: FaultCounts<u64>,
-        at: Millis,
-        is_new: bool,
-    ) -> &mut Row {
-        // A short report has all rows: one that it lacked had no counts.
-        let followed = (!is_new && self.rows.len() < ALWAYS_TOLD).then_some(self.at);
+    /// Adds a row without counts.
+    pub(super) fn begin(&mut self, name: CountedName, first: FaultCounts<u64>, at: Millis) -> &mut Row {
         self.rows.reserve_exact(1);
-        self.rows.push_mut(Row::new(name, first, at, followed))
+        self.rows.push_mut(Row::new(name, first, at, self.followed))
     }
 
     /// It has been silent for long.

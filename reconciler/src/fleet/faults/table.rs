@@ -8,7 +8,7 @@ use policies::wire::{Count, CountedName, FaultCounts, FaultReport, poll::NodeId}
 use super::{
     Millis,
     key::Key,
-    life::Life,
+    life::{ALWAYS_TOLD, Life},
     row::{Policy, Row},
 };
 use crate::clients::{Admission, Client, Shares};
@@ -95,6 +95,8 @@ impl Table {
     pub(super) fn merge(&mut self, told: Told<'_>, now: Millis, is_known: &dyn Fn(&str) -> bool) -> LeftOut {
         let Told { key, node, at, client, rows } = told;
         let full = LeftOut { full: rows.len() as u64, ..LeftOut::default() };
+        // It has all policies that the proxy counts.
+        let is_whole = client.is_some() && rows.len() < ALWAYS_TOLD;
         if self.folded.get(&key).is_some() {
             return full;
         }
@@ -133,10 +135,13 @@ impl Table {
                 let is_partial = self.is_partial;
                 let policy = self.policies.entry(name.clone());
                 let policy = policy.or_insert_with(|| Policy { is_partial, ..Policy::default() });
-                life.begin(name.clone(), counts, at, is_new).merge(counts, at, policy);
+                life.begin(name.clone(), counts, at).merge(counts, at, policy);
             }
         }
         life.at = life.at.max(at);
+        if is_whole && left_out == LeftOut::default() {
+            life.followed = Some(at);
+        }
         self.put(key, life);
         left_out
     }
@@ -157,6 +162,9 @@ impl Table {
         for (_, life) in self.own.iter_mut().chain(self.others.iter_mut()) {
             let before = life.places();
             life.rows.retain(|row| policies.contains_key(&row.name));
+            if life.places() < before {
+                life.followed = None;
+            }
             forgotten.push((life.client, before - life.places()));
         }
         forgotten.into_iter().for_each(|(client, places)| self.release(client, places));

@@ -90,6 +90,23 @@ fn the_first_faults_of_a_proxy_that_reports_have_a_rate() {
 }
 
 #[test]
+fn old_counts_of_a_policy_that_comes_back_are_no_faults_of_now() {
+    let (mut table, hour) = (Table::default(), std::time::Duration::from_hours(1));
+    report(&mut table, 0, (1, "n1"), "e1");
+    report(&mut table, 10, (1, "n1"), "e1;a=300000.300000.300000.0.0.0");
+    table.forget_policies(4_000_000, hour, &|_| false);
+    let mut restarted = Table::default();
+    for table in [&mut table, &mut restarted] {
+        let gone = FaultReport::parse("e1;a=300000.300000.300000.0.0.0").unwrap();
+        table.reported(9_000_000, client(1), &node("n1"), &gone, &|_| false);
+        report(table, 9_010, (1, "n1"), "e1;a=300000.300000.300000.0.0.0");
+        assert_eq!(measured(table, 9_011, "a").per_second, 0.0);
+        report(table, 9_020, (1, "n1"), "e1;a=300050.300050.300050.0.0.0");
+        assert_eq!(measured(table, 9_021, "a").per_second, 5.0);
+    }
+}
+
+#[test]
 fn two_plugins_of_a_proxy_that_report_at_once_count_once() {
     let mut table = Table::default();
     for (second, total) in [(0, 0), (10, 100), (20, 200), (30, 300)] {
