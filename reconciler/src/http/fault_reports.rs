@@ -1,13 +1,10 @@
 //! What polls report of faults, and what is shown of it.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::HashMap;
 
 use axum::http::HeaderMap;
 use policies::{
-    Catalog, Timestamp,
+    Timestamp,
     language::PolicyName,
     wire::{
         CountedName, FaultReport,
@@ -24,7 +21,7 @@ use crate::{
         faults::{LeftOut, sum::PolicySum},
         shared::Others,
     },
-    serving::published::Publication,
+    serving::{published::Publication, publisher::Publisher},
 };
 
 /// What proxies reported, as this replica and the others know it.
@@ -47,12 +44,8 @@ pub(crate) fn read(served: &Served, headers: &HeaderMap) -> Option<FaultReport> 
 
 /// Takes over the report of a proxy. What is left out of it is counted.
 pub(crate) fn take(served: &Served, client: Client, node: &NodeId, report: &FaultReport) {
-    let catalog = catalog(served);
-    // Only names that are new are looked for.
-    let is_known =
-        |name: &str| catalog.policies().iter().any(|known| known.entry.policy.name.as_str() == name);
     let LeftOut { implausible, unknown, full } =
-        served.services.faults.reported(client, node, report, is_known);
+        served.services.faults.reported(client, node, report, is_known(&served.publisher));
     for (reason, rows) in [("implausible", implausible), ("unknown", unknown), ("full", full)] {
         served.counters.reports.left_out(reason, rows);
     }
@@ -60,10 +53,7 @@ pub(crate) fn take(served: &Served, client: Client, node: &NodeId, report: &Faul
 
 impl Reports {
     pub(crate) fn of(served: &Served, others: Option<&Others>) -> Self {
-        let catalog = catalog(served);
-        let names: HashSet<_> =
-            catalog.policies().iter().map(|known| known.entry.policy.name.as_str()).collect();
-        let policies = served.services.faults.policies(|name| names.contains(name));
+        let policies = served.services.faults.policies(is_known(&served.publisher));
         Self { policies, since: since(served, others), is_complete: is_complete(others) }
     }
 
@@ -107,9 +97,15 @@ fn is_complete(others: Option<&Others>) -> bool {
     others.is_none_or(|others| others.has_all_reports)
 }
 
-fn catalog(served: &Served) -> Arc<Catalog> {
-    match served.publisher.publication() {
-        Publication::Serving(published) => published.reported(),
-        Publication::Starting { .. } => Arc::default(),
+/// Tells whether reports describe a policy of this name.
+pub(crate) fn is_known(publisher: &Publisher) -> impl Fn(&str) -> bool + Send + 'static {
+    let publication = publisher.publication();
+    if let Publication::Serving(published) = &publication {
+        // Made here, not where it is asked for: reports wait for each other.
+        published.names();
+    }
+    move |name| match &publication {
+        Publication::Serving(published) => published.names().contains(name),
+        Publication::Starting { .. } => false,
     }
 }

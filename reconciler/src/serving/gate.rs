@@ -156,11 +156,9 @@ impl State {
     fn publication(&self) -> Publication {
         let holds = self.holds.clone();
         match &self.whole {
-            Some(whole) => Publication::Serving(Arc::new(Published { whole: whole.clone(), holds })),
+            Some(whole) => Publication::Serving(Arc::new(Published::new(whole.clone(), holds))),
             // To be halted is something to serve, even if the source was never read.
-            None if holds.halted() => {
-                Publication::Serving(Arc::new(Published { whole: never_read(), holds }))
-            }
+            None if holds.halted() => Publication::Serving(Arc::new(Published::new(never_read(), holds))),
             None => Publication::Starting { reason: self.reason.clone() },
         }
     }

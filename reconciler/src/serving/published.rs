@@ -1,11 +1,14 @@
 //! The values that are served.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use policies::{
     Catalog, Digest, Scope, Timestamp,
-    repository::{ActiveSet, LocatedHalt},
+    repository::{ActiveSet, LocatedHalt, LocatedPolicy},
     wire::Format,
 };
 
@@ -40,6 +43,7 @@ pub struct Holds {
 pub struct Published {
     pub whole: Whole,
     pub holds: Holds,
+    names: OnceLock<HashSet<Box<str>>>,
 }
 
 /// A [`Published`], or the reason why there is none yet.
@@ -93,6 +97,10 @@ impl Holds {
 }
 
 impl Published {
+    pub(super) fn new(whole: Whole, holds: Holds) -> Self {
+        Self { whole, holds, names: OnceLock::new() }
+    }
+
     /// The catalog that is served: an empty one during a hold.
     pub fn served(&self) -> Arc<Catalog> {
         if self.holds.any() { Arc::default() } else { Arc::clone(&self.whole.catalog) }
@@ -120,6 +128,12 @@ impl Published {
     /// after a withdrawal, since another commit may follow.
     pub fn reported(&self) -> Arc<Catalog> {
         if self.holds.withdrawn.is_some() { Arc::default() } else { Arc::clone(&self.whole.catalog) }
+    }
+
+    /// The names of the policies that reports describe. They are put together once: each poll may look some up.
+    pub fn names(&self) -> &HashSet<Box<str>> {
+        let name = |known: &LocatedPolicy| known.entry.policy.name.as_str().into();
+        self.names.get_or_init(|| self.reported().policies().iter().map(name).collect())
     }
 }
 

@@ -191,7 +191,7 @@ mod tests {
             let publish = |revision: &str, catalog: Arc<Catalog>| {
                 let (revision, at) = (Revision::new(revision.to_owned()), Timestamp::from_millis(0));
                 let whole = Whole { revision, ancestry: Ancestry::default(), signed: None, catalog, at };
-                publisher.publish(Arc::new(Published { whole, holds: Holds::default() }));
+                publisher.publish(Arc::new(Published::new(whole, Holds::default())));
             };
             publish("main@sha1:start", Arc::default());
             let mut waiting = Vec::new();

@@ -244,7 +244,7 @@ mod tests {
         let (revision, at) = (Revision::new(revision.to_owned()), Timestamp::from_millis(0));
         let (ancestry, catalog) = (Ancestry::default(), Arc::default());
         let whole = Whole { revision, ancestry, signed: None, catalog, at };
-        Arc::new(Published { whole, holds: Holds::default() })
+        Arc::new(Published::new(whole, Holds::default()))
     }
 
     fn body(text: &'static str) -> Body {
