@@ -15,25 +15,24 @@ const MOST_ROWS: usize = 1_000;
 pub struct Reported {
     /// The totals of each life of an Envoy, the newest first.
     pub reports: Vec<PeerReport>,
-    /// False if that is not all that came.
+    /// False if that is not all that came within the last 16 minutes. What came before was told then.
     pub is_complete: bool,
-    /// The most bytes that they take.
-    pub length: usize,
 }
 
 impl Faults {
     /// What came to this replica, as far as it fits into so many bytes.
     pub fn told(&self, bytes: usize) -> Reported {
-        let (now, table, mut length) = (self.now(), self.lock(), 0);
-        let reports = table.own.iter().map(|(key, life)| told_of(*key, life, now));
+        let (now, table, mut left) = (self.now(), self.lock(), bytes);
+        let mut lives: Vec<_> = table.own.iter().collect();
+        lives.sort_by_key(|(_, life)| std::cmp::Reverse(life.at));
+        let reports = lives.iter().map(|(key, life)| told_of(**key, life, now));
         let fitting = reports.take(MAX_TOLD).map_while(|report| {
-            let longer = length + KEYS + report.counts.len();
-            (longer <= bytes).then(|| length = longer)?;
+            left = left.checked_sub(KEYS + report.counts.len())?;
             Some(report)
         });
         let reports: Vec<_> = fitting.collect();
-        let is_complete = !table.is_partial && reports.len() == table.own.len();
-        Reported { reports, is_complete, length }
+        let has_all = lives.get(reports.len()).is_none_or(|(_, newest)| newest.is_over(now));
+        Reported { reports, is_complete: !table.is_partial && has_all }
     }
 
     /// Takes over what other replicas tell. What cannot be read, as it is of a newer release, is left out; false if
@@ -76,6 +75,8 @@ fn read(report: &PeerReport) -> Option<(Key, Key, Vec<FaultRow>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use policies::wire::{CountedName, FaultReport, poll::NodeId};
 
     use super::{super::sum::PolicySum, Faults, PeerReport};
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_left_out_and_that_is_told() {
-        let faults = Faults::default();
+        let mut faults = Faults::default();
         for node in ["old", "new"] {
             report(&faults, node, "e1;a=100.0.0.0.0.0");
         }
@@ -121,7 +122,14 @@ mod tests {
         let other = Faults::default();
         assert!(other.heard(told.reports.iter()));
         assert_eq!(matched(&other), 100);
-        assert!(serde_json::to_vec(&told.reports).unwrap().len() <= told.length);
+        assert!(serde_json::to_vec(&told.reports).unwrap().len() <= 250);
+        faults.started = faults.started.checked_sub(Duration::from_secs(961)).unwrap();
+        let told = faults.told(250);
+        assert_eq!(
+            (told.reports.len(), told.is_complete),
+            (1, true),
+            "those that are over were told while they lived"
+        );
     }
 
     #[test]

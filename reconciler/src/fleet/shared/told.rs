@@ -23,14 +23,13 @@ use crate::{
 /// The most bytes that the fields of a filter take beside their values.
 const KEYS: usize = 128;
 
-/// The most bytes of what proxies reported.
+/// The most bytes of what proxies reported, fewer if there are many filters: by those it is decided.
 const REPORTS: usize = LONGEST_OF_REPLICA / 3;
 
 /// What this replica tells others: the filters that it knows, and what proxies reported to it, as far as they fit, the
 /// newest first.
 pub fn told(filters: &Filters, faults: &Faults) -> PeerState {
-    let Reported { reports, is_complete: reports_complete, length } = faults.told(REPORTS);
-    let (now, mut left) = (now(), LONGEST_OF_REPLICA - KEYS - length);
+    let (now, mut left) = (now(), LONGEST_OF_REPLICA - KEYS);
     let mut sightings = filters.sightings();
     sightings.sort_by_key(|sighting| std::cmp::Reverse(sighting.contact));
     let all = sightings.len();
@@ -39,6 +38,7 @@ pub fn told(filters: &Filters, faults: &Faults) -> PeerState {
         Some(filter)
     });
     let fitting: Vec<_> = fitting.collect();
+    let Reported { reports, is_complete: reports_complete } = faults.told(left.min(REPORTS));
     PeerState {
         complete: filters.is_complete() && fitting.len() == all,
         filters: fitting,
@@ -97,7 +97,7 @@ fn heard_of(filter: &PeerFilter, now: Timestamp) -> Option<Sighting> {
 mod tests {
     use std::time::Duration;
 
-    use policies::{Digest, Scope, Timestamp, wire::PluginNames, wire::poll::NodeId};
+    use policies::{Digest, Scope, Timestamp, wire::FaultReport, wire::PluginNames, wire::poll::NodeId};
     use proptest::prelude::*;
 
     use super::{Faults, Filters, LONGEST_OF_REPLICA, Sighting, heard_of, told, told_of};
@@ -142,12 +142,24 @@ mod tests {
     }
 
     #[test]
-    fn all_filters_with_usual_names_fit() {
-        let state = told(
-            &remembered("sidecar~10.0.0.1~checkout-7d8f9c-abcde.shop~shop.svc", "checkout"),
-            &Faults::default(),
-        );
+    fn all_filters_with_usual_names_fit_whatever_they_report() {
+        let faults = Faults::default();
+        for at in 0..20_000 {
+            let node = NodeId::parse(&format!("n{at:08}")).unwrap();
+            let report = FaultReport::parse("e1;checkout-errors=100000.30000.30000.0.0.0").unwrap();
+            faults.reported(
+                Prefixes::default().client(std::net::Ipv4Addr::LOCALHOST.into()),
+                &node,
+                &report,
+                |_| true,
+            );
+        }
+        let state =
+            told(&remembered("sidecar~10.0.0.1~checkout-7d8f9c-abcde.shop~shop.svc", "checkout"), &faults);
         assert_eq!((state.complete, state.filters.len()), (true, 20_000));
+        assert!(!state.reports_complete && state.reports.len() > 5_000, "{}", state.reports.len());
+        let answer = PeerAnswer { id: "a".repeat(16), name: "n".repeat(63), told: Some(state) };
+        assert!(serde_json::to_vec(&answer).unwrap().len() <= LONGEST_OF_REPLICA);
     }
 
     #[test]
