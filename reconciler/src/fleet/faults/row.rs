@@ -54,6 +54,13 @@ impl Row {
         Self { name, totals: FaultCounts::default(), at, greatest, faults, rate: 0.0, span: 0.0 }
     }
 
+    /// Tells whether a proxy can count that: what it counts of a request, it writes at once.
+    pub(super) fn is_countable(
+        FaultCounts { matched, chosen, shadow, overflow, .. }: FaultCounts<u64>,
+    ) -> bool {
+        chosen <= matched && shadow.saturating_add(overflow) <= chosen
+    }
+
     /// Tells whether a proxy can count so much until its first report.
     pub(super) fn can_begin_with(counts: FaultCounts<u64>) -> bool {
         greatest(counts) / (LONGEST_LIFE / 1_000) <= MOST_PER_SECOND

@@ -117,7 +117,9 @@ impl Table {
         for (name, counts) in rows {
             // What replicas tell each other has been judged by that which heard it.
             let is_judged = client.is_none();
-            if let Some(row) = life.row(name) {
+            if !is_judged && !Row::is_countable(counts) {
+                left_out.implausible += 1;
+            } else if let Some(row) = life.row(name) {
                 match self.policies.get_mut(name).filter(|_| is_judged || row.can_become(counts, at)) {
                     Some(policy) => row.merge(counts, at, policy),
                     None => left_out.implausible += 1,

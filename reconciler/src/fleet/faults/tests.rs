@@ -136,6 +136,20 @@ fn more_than_a_proxy_can_count_is_left_out() {
 }
 
 #[test]
+fn what_no_filter_counts_is_left_out() {
+    let mut table = Table::default();
+    for bad in [
+        "e1;a=1.31000000000000.0.0.0.0",
+        "e1;a=9.2.0.0.2.1",
+        "e1;a=9.2.0.0.9007199254740991.9007199254740991",
+    ] {
+        let left_out = report(&mut table, 0, (1, "n1"), bad);
+        assert_eq!((left_out.implausible, matched(&table, "a")), (1, 0));
+    }
+    assert_eq!(report(&mut table, 1, (1, "n1"), "e1;a=9.3.3.3.2.1").implausible, 0);
+}
+
+#[test]
 fn a_name_that_is_no_policy_is_left_out_unless_it_was_one() {
     let mut table = Table::default();
     let left_out = report(&mut table, 0, (1, "n1"), "e1;x=1.0.0.0.0.0;_other=2.0.0.0.0.0;a=3.0.0.0.0.0");

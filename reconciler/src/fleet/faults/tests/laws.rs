@@ -38,7 +38,11 @@ fn life(number: usize) -> impl Strategy<Value = Life> {
         let report = |(grown, told): ([[u64; 6]; 3], [bool; 3])| {
             let mut text = format!("e{number}");
             for (place, name) in NAMES.into_iter().enumerate() {
-                totals[place].iter_mut().zip(grown[place]).for_each(|(total, grown)| *total += grown);
+                // All but the matched ones are chosen, too.
+                let [matched, chosen, aborts, delays, shadow, overflow] = grown[place];
+                let chosen = chosen + shadow + overflow;
+                let grown = [matched + chosen, chosen, aborts, delays, shadow, overflow];
+                totals[place].iter_mut().zip(grown).for_each(|(total, grown)| *total += grown);
                 if told[place] {
                     text += &format!(";{name}={}", totals[place].map(|total| total.to_string()).join("."));
                 }
