@@ -188,10 +188,13 @@ impl Table {
                 Admission::Refused => None,
             };
             let lives = if client.is_some() { &self.own } else { &self.others };
-            let silent = lives.peek_lru().filter(|(_, oldest)| oldest.is_over(now));
+            // The order is that of reports and tellings, and replicas tell of lives that are long over, too.
+            let mut oldest_first = lives.iter().rev();
+            let silent = oldest_first.find(|(_, life)| life.is_over(now));
             let of_greediest = || {
-                let mut oldest = lives.iter().rev();
-                oldest.find(|(_, life)| greediest.is_some() && life.client == greediest)
+                let of_it =
+                    lives.iter().rev().filter(|(_, life)| greediest.is_some() && life.client == greediest);
+                of_it.min_by_key(|(_, life)| life.at)
             };
             match silent.or_else(of_greediest).map(|(key, _)| *key) {
                 Some(key) => self.fold(key),

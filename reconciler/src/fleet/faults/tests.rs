@@ -7,7 +7,7 @@ use policies::wire::{CountedName, Epoch, FaultCounts, FaultReport, poll::NodeId}
 use super::{
     Millis,
     sum::{self, PolicySum},
-    table::{LeftOut, Table},
+    table::{LeftOut, Table, Told},
 };
 use crate::{
     api::measured::Measured,
@@ -189,4 +189,16 @@ fn silent_lives_make_room() {
     // There is room again, but it is in the sum already.
     assert_eq!(report(&mut table, 2_000, (1, "n1"), "e1;a=5.0.0.0.0.0").full, 1);
     assert_eq!(matched(&table, "a"), 3);
+}
+
+#[test]
+fn silent_lives_make_room_while_other_replicas_tell_of_them() {
+    let mut table = Table::new(4);
+    report(&mut table, 0, (1, "n1"), "e1;a=1.0.0.0.0.0");
+    report(&mut table, 900, (1, "n2"), "e1;a=1.0.0.0.0.0");
+    let key = super::Key::of_life(&node("n1"), &Epoch::parse("e1").unwrap());
+    let told = Told { key, node: super::Key::of_node(&node("n1")), at: 0, client: None, rows: Vec::new() };
+    table.merge(told, 960_000, &|_| true);
+    assert_eq!(report(&mut table, 961, (1, "n3"), "e1;a=1.0.0.0.0.0").full, 0);
+    assert_eq!((measured(&table, 961, "a").filters, matched(&table, "a")), (2, 3));
 }
