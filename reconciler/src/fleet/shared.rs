@@ -23,6 +23,7 @@ use crate::{
         Peers,
         replies::{Replies, Reply},
     },
+    serving::publisher::Publisher,
 };
 
 /// The time for which the answers of the others hold.
@@ -72,11 +73,13 @@ impl Shared {
         Self { peers, asked: Mutex::default() }
     }
 
-    /// What the others know now, or knew a moment ago. What proxies reported to them is added to `faults`.
-    pub async fn others(&self, faults: &Arc<Faults>) -> Arc<Others> {
+    /// What the others know now, or knew a moment ago. What proxies reported to them is added to `faults`,
+    /// unless `publisher` has no such policy: one that is gone does not come back from replica to replica.
+    pub async fn others(&self, faults: &Arc<Faults>, publisher: &Publisher) -> Arc<Others> {
         // Locked meanwhile: all who look wait for the same answers.
         let mut asked = self.asked.lock().await;
-        asked.answer(|| tokio::spawn(ask(Arc::clone(&self.peers), Arc::clone(faults)))).await
+        let ask = || ask(Arc::clone(&self.peers), Arc::clone(faults), publisher.reported_names());
+        asked.answer(|| tokio::spawn(ask())).await
     }
 }
 
@@ -109,12 +112,16 @@ fn is_fresh((at, _): &Answered) -> bool {
 }
 
 /// Asks all others.
-async fn ask(peers: Arc<Peers>, faults: Arc<Faults>) -> Answered {
+async fn ask(
+    peers: Arc<Peers>,
+    faults: Arc<Faults>,
+    is_known: impl Fn(&str) -> bool + Send + 'static,
+) -> Answered {
     let replies: Replies<PeerState> = peers.ask(STATE).await;
     let steady = peers.steady();
     // There may be many.
     let others = tokio::task::spawn_blocking(move || {
-        let all_read = faults.heard(replies.answers().flat_map(|state| &state.reports));
+        let all_read = faults.heard(replies.answers().flat_map(|state| &state.reports), is_known);
         let others = Others::of(replies, steady);
         Others { has_all_reports: others.has_all_reports && all_read, ..others }
     });

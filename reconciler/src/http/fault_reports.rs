@@ -21,7 +21,6 @@ use crate::{
         faults::{LeftOut, sum::PolicySum},
         shared::Others,
     },
-    serving::{published::Publication, publisher::Publisher},
 };
 
 /// What proxies reported, as this replica and the others know it.
@@ -45,7 +44,7 @@ pub(crate) fn read(served: &Served, headers: &HeaderMap) -> Option<FaultReport> 
 /// Takes over the report of a proxy. What is left out of it is counted.
 pub(crate) fn take(served: &Served, client: Client, node: &NodeId, report: &FaultReport) {
     let LeftOut { implausible, unknown, full } =
-        served.services.faults.reported(client, node, report, is_known(&served.publisher));
+        served.services.faults.reported(client, node, report, served.publisher.reported_names());
     for (reason, rows) in [("implausible", implausible), ("unknown", unknown), ("full", full)] {
         served.counters.reports.left_out(reason, rows);
     }
@@ -53,7 +52,7 @@ pub(crate) fn take(served: &Served, client: Client, node: &NodeId, report: &Faul
 
 impl Reports {
     pub(crate) fn of(served: &Served, others: Option<&Others>) -> Self {
-        let policies = served.services.faults.policies(is_known(&served.publisher));
+        let policies = served.services.faults.policies(served.publisher.reported_names());
         Self { policies, since: since(served, others), is_complete: is_complete(others) }
     }
 
@@ -95,17 +94,4 @@ fn since(served: &Served, others: Option<&Others>) -> Timestamp {
 
 fn is_complete(others: Option<&Others>) -> bool {
     others.is_none_or(|others| others.has_all_reports)
-}
-
-/// Tells whether reports describe a policy of this name.
-pub(crate) fn is_known(publisher: &Publisher) -> impl Fn(&str) -> bool + Send + 'static {
-    let publication = publisher.publication();
-    if let Publication::Serving(published) = &publication {
-        // Made here, not where it is asked for: reports wait for each other.
-        published.names();
-    }
-    move |name| match &publication {
-        Publication::Serving(published) => published.names().contains(name),
-        Publication::Starting { .. } => false,
-    }
 }

@@ -105,9 +105,9 @@ impl Services {
     }
 
     /// What the other replicas know, if this one asks them: at most 2 s later.
-    pub(crate) async fn others(&self) -> Option<Arc<Others>> {
+    pub(crate) async fn others(&self, publisher: &Publisher) -> Option<Arc<Others>> {
         match &self.peering {
-            Some(peering) => Some(peering.shared.others(&self.faults).await),
+            Some(peering) => Some(peering.shared.others(&self.faults, publisher).await),
             None => None,
         }
     }

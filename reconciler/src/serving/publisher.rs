@@ -46,6 +46,19 @@ impl Publisher {
         self.newest.borrow().clone()
     }
 
+    /// Tells whether reports describe a policy of a name, by the newest publication.
+    pub fn reported_names(&self) -> impl Fn(&str) -> bool + Send + use<> {
+        let publication = self.publication();
+        if let Publication::Serving(published) = &publication {
+            // Made here, not where it is asked for: reports wait for each other.
+            published.names();
+        }
+        move |name| match &publication {
+            Publication::Serving(published) => published.names().contains(name),
+            Publication::Starting { .. } => false,
+        }
+    }
+
     /// Waits until the newest publication meets a condition.
     pub async fn until(&self, condition: impl FnMut(&Publication) -> bool) {
         // The sender is `self`, so it cannot be gone.

@@ -36,8 +36,12 @@ impl Faults {
     }
 
     /// Takes over what other replicas tell. What cannot be read, as it is of a newer release, is left out; false if
-    /// something was.
-    pub fn heard<'r>(&self, reports: impl DoubleEndedIterator<Item = &'r PeerReport>) -> bool {
+    /// something was. Policies that neither `is_known` nor this replica remembers are left out, too: they are gone.
+    pub fn heard<'r>(
+        &self,
+        reports: impl DoubleEndedIterator<Item = &'r PeerReport>,
+        is_known: impl Fn(&str) -> bool,
+    ) -> bool {
         let (now, mut is_complete) = (self.now(), true);
         // The newest one comes first, and is to be forgotten last.
         for report in reports.rev() {
@@ -47,8 +51,7 @@ impl Faults {
             };
             let rows = rows.iter().map(|row| (&row.name, row.counts.map(Count::get))).collect();
             let at = now.saturating_sub(report.silent_millis);
-            // The other replica has judged the names.
-            self.lock().merge(Told { key, node, at, client: None, rows }, now, &|_| true);
+            self.lock().merge(Told { key, node, at, client: None, rows }, now, &is_known);
         }
         is_complete
     }
@@ -102,13 +105,25 @@ mod tests {
         for _ in 0..2 {
             for (from, to) in [(&one, &two), (&two, &one)] {
                 let told = from.told(10_000);
-                assert!(told.is_complete && to.heard(told.reports.iter()));
+                assert!(told.is_complete && to.heard(told.reports.iter(), |_| true));
             }
             assert_eq!((matched(&one), matched(&two)), (157, 157));
         }
         assert_eq!(one.told(10_000).reports.len(), 1, "each replica tells what came to it");
         report(&one, "n2", "e1;a=8.0.0.0.0.0");
         assert_eq!((matched(&one), one.told(10_000).reports.len()), (158, 2), "it polls here now");
+    }
+
+    #[test]
+    fn a_policy_that_is_gone_does_not_come_back_from_another_replica() {
+        let [one, two] = [Faults::default(), Faults::default()];
+        report(&one, "n1", "e1;a=100.0.0.0.0.0");
+        let told = one.told(10_000);
+        assert!(two.heard(told.reports.iter(), |_| false));
+        assert_eq!(matched(&two), 0);
+        report(&two, "n2", "e1;a=1.0.0.0.0.0");
+        assert!(two.heard(told.reports.iter(), |_| false));
+        assert_eq!(matched(&two), 101, "it is remembered here, too");
     }
 
     #[test]
@@ -120,7 +135,7 @@ mod tests {
         let told = faults.told(250);
         assert_eq!((told.reports.len(), told.is_complete), (1, false));
         let other = Faults::default();
-        assert!(other.heard(told.reports.iter()));
+        assert!(other.heard(told.reports.iter(), |_| true));
         assert_eq!(matched(&other), 100);
         assert!(serde_json::to_vec(&told.reports).unwrap().len() <= 250);
         faults.started = faults.started.checked_sub(Duration::from_secs(961)).unwrap();
@@ -141,12 +156,12 @@ mod tests {
         let node = PeerReport { node: "n1".to_owned(), ..good.clone() };
         for bad in [bad("a=1"), bad("A=1.1.1.1.1.1"), bad("\u{0}"), node] {
             let to = Faults::default();
-            assert!(!to.heard([&bad, &good].into_iter()), "{bad:?}");
+            assert!(!to.heard([&bad, &good].into_iter(), |_| true), "{bad:?}");
             assert_eq!(matched(&to), 100);
         }
         let to = Faults::default();
         let newer = bad("a=1.1.1.1.1.1.7.8");
-        assert!(to.heard([&newer].into_iter()));
+        assert!(to.heard([&newer].into_iter(), |_| true));
         assert_eq!(matched(&to), 1);
     }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn get(
     let services = Arc::clone(&served.services);
     let query = FilterQuery::read(query.as_deref())?;
     // Before a turn is taken: a replica that is silent must not keep others waiting.
-    let others = if query.own { None } else { services.others().await };
+    let others = if query.own { None } else { services.others(&served.publisher).await };
     let make = move || {
         let mut all = list(&served, others.as_deref());
         query.page(&mut all);

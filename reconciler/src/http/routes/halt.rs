@@ -48,7 +48,7 @@ pub(crate) async fn get(
         Publication::Starting { .. } => false,
     };
     // Only then filters are counted.
-    let others = if is_halted { served.services.others().await } else { None };
+    let others = if is_halted { served.services.others(&served.publisher).await } else { None };
     let services = Arc::clone(&served.services);
     // They may be many.
     services.making.make(client, move || Json(state::of(&served, others.as_deref()))).await

@@ -36,7 +36,7 @@ const MOST_PROXIES: usize = 100;
 pub(crate) async fn get(State(served): State<Served>, Peer(client): Peer) -> Result<Response, Problem> {
     let services = Arc::clone(&served.services);
     // Before a turn is taken: a replica that is silent must not keep others waiting.
-    let others = services.others().await;
+    let others = services.others(&served.publisher).await;
     let make = move || exposition(&served, others.as_deref()).text();
     let text = services.making.make(client, make).await?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())

@@ -75,7 +75,7 @@ pub(super) fn follow(served: &Served) -> watch::Receiver<Option<Arc<Made>>> {
 
 /// Makes the overview of now.
 async fn make(served: Served) -> Result<Overview, Problem> {
-    let others = served.services.others().await;
+    let others = served.services.others(&served.publisher).await;
     let blocking = served.clone();
     let gathered = tokio::task::spawn_blocking(move || gather(&blocking, others.as_deref()));
     let lost = || Problem::not_ready("the overview could not be made".to_owned());

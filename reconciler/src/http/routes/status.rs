@@ -45,7 +45,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let services = Arc::clone(&served.services);
     // Before a turn is taken: a replica that is silent must not keep others waiting.
-    let others = if wants_own(query.as_deref())? { None } else { services.others().await };
+    let others = if wants_own(query.as_deref())? { None } else { services.others(&served.publisher).await };
     // To compare all rules with each other takes long.
     services
         .making
