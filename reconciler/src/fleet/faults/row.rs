@@ -12,6 +12,8 @@ const LONGEST_LIFE: Millis = 365 * 24 * 3_600 * 1_000;
 const SHORTEST: Millis = 2_000;
 /// The time for which a rate holds at least: a proxy reports every 10 s.
 const HOLDS: Millis = 15_000;
+/// The same at most, however long ago the report before was.
+const HOLDS_AT_MOST: Millis = 60_000;
 
 /// The totals of a policy in one life, and the pace at which they grow.
 #[derive(Clone, Debug)]
@@ -93,7 +95,7 @@ impl Row {
 
     /// The faults in a second now, and the time since which they are not yet among those of the last minute.
     pub(super) fn rate(&self, now: Millis) -> Option<(f64, Millis)> {
-        let holds = HOLDS.max((f64::from(self.span) * 1.5) as Millis);
+        let holds = ((f64::from(self.span) * 1.5) as Millis).clamp(HOLDS, HOLDS_AT_MOST);
         (self.rate > 0.0 && now.saturating_sub(self.at) <= holds).then(|| (f64::from(self.rate), self.at))
     }
 }

@@ -79,6 +79,13 @@ fn a_rate_is_measured_between_two_reports_and_ends_with_them() {
     let shown = sums(&table, 15_000, "a").unwrap().last_minute;
     assert_eq!(shown[45..], [5.0; 15], "it goes on until the next report says otherwise");
     assert_eq!(measured(&table, 26, "a").per_second, 0.0);
+    report(&mut table, 3_610, (1, "n1"), "e1;a=8301.8281.8251.0.10.20");
+    assert!(measured(&table, 3_670, "a").per_second > 0.0);
+    assert_eq!(
+        measured(&table, 3_671, "a").per_second,
+        0.0,
+        "an hour of silence is no reason to hold for longer"
+    );
 }
 
 #[test]
