@@ -1,5 +1,6 @@
 //! `GET /v1/overview`: all that is happening, on one screen.
 
+mod one_publication;
 mod replicas;
 
 use std::{
@@ -15,7 +16,7 @@ use axum::{
 };
 use tokio::{sync::watch, time::timeout};
 
-use self::replicas::replicas;
+use self::{one_publication::of_one_publication, replicas::replicas};
 use super::status;
 use crate::{
     api::{
@@ -107,10 +108,12 @@ async fn find_commits(served: &Served, facts: &Facts, published: Arc<Published>,
 /// All that is known but commits, and what is served.
 fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Published>>) {
     let services = &served.services;
-    let known = AllFilters::new(&services.filters, others);
     let cluster = services.cluster.as_ref().map(|cluster| cluster.current());
-    let replicas = replicas(&known, others, cluster.as_ref());
-    let (active, attempts) = (served.publisher.active(), served.syncs.attempts());
+    let (active, (replicas, filters)) = of_one_publication(&served.publisher, || {
+        let known = AllFilters::new(&services.filters, others);
+        (replicas(&known, others, cluster.as_ref()), known.judged(&served.publisher))
+    });
+    let attempts = served.syncs.attempts();
     let mut judge = Judge::new(&active);
     let (reports, measured) = (Reports::of(served, others), fault_reports::of_filters(served, others));
     let of_filter = |filter: Filter| KnownFilter {
@@ -126,7 +129,7 @@ fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Publis
             starting: None,
         },
         replicas,
-        filters: known.judged(&served.publisher).into_iter().map(of_filter).collect(),
+        filters: filters.into_iter().map(of_filter).collect(),
         ..Facts::default()
     };
     let published = match served.publisher.publication() {
