@@ -1,7 +1,7 @@
 //! The commits that changed policies. Each is looked for once, and then followed from commit to commit.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
@@ -13,12 +13,8 @@ use crate::{
         overview::{Listed, recent::Recent},
         writes::HistoryCommit,
     },
-    serving::turnover::Turn,
-    source::{
-        Revision, SourceError,
-        ancestry::{Ancestry, CommitId},
-        git::DocumentHistory,
-    },
+    serving::{published::Whole, turnover::Turn},
+    source::{Revision, SourceError, ancestry::CommitId, git::DocumentHistory},
 };
 
 /// The most entries of what came and went, and the most policies that one of them names.
@@ -36,7 +32,7 @@ pub struct Commits {
 #[derive(Debug, Default)]
 struct Known {
     tip: Option<CommitId>,
-    /// The last commit that changed a policy, up to the tip; `None` if it is too long ago.
+    /// The last commit that changed a policy of the repository, up to the tip; `None` if it is too long ago.
     last: BTreeMap<PolicyName, Option<HistoryCommit>>,
     /// The commits of turns, by their numbers.
     of_turns: HashMap<u64, BTreeMap<PolicyName, HistoryCommit>>,
@@ -48,7 +44,7 @@ impl Commits {
     pub fn find(
         &self,
         documents: &DocumentHistory,
-        (revision, ancestry): (&Revision, &Ancestry),
+        whole: &Whole,
         names: &BTreeSet<PolicyName>,
         turns: &[Turn],
     ) {
@@ -57,8 +53,8 @@ impl Commits {
             Err(TryLockError::Poisoned(error)) => error.into_inner(),
             Err(TryLockError::WouldBlock) => return,
         };
-        let Some(tip) = CommitId::of_revision(revision.as_str()) else { return };
-        let found = self.find_last(documents, tip, ancestry, names).and(self.find_turns(documents, turns));
+        let Some(tip) = CommitId::of_revision(whole.revision.as_str()) else { return };
+        let found = self.find_last(documents, tip, whole, names).and(self.find_turns(documents, turns));
         if let Err(error) = found {
             debug!(%error, "cannot tell by which commits policies came");
         }
@@ -81,17 +77,21 @@ impl Commits {
         &self,
         documents: &DocumentHistory,
         tip: CommitId,
-        ancestry: &Ancestry,
+        whole: &Whole,
         names: &BTreeSet<PolicyName>,
     ) -> Result<(), SourceError> {
         let (before, mut last) = {
             let known = self.lock();
-            let is_before = |tip: &CommitId| ancestry.commits().is_some_and(|commits| commits.contains(tip));
+            let is_before =
+                |tip: &CommitId| whole.ancestry.commits().is_some_and(|commits| commits.contains(tip));
             // After a push that was forced nothing that is known holds.
             let before = known.tip.filter(is_before);
             (before, before.map(|_| known.last.clone()).unwrap_or_default())
         };
-        last.retain(|name, _| names.contains(name));
+        // Those that are listed change with each report of a proxy: who comes back is not looked for again.
+        let all = whole.catalog.policies().iter();
+        let all: HashSet<_> = all.map(|located| &located.entry.policy.name).collect();
+        last.retain(|name, _| all.contains(name));
         if let Some(before) = before {
             let followed = last.keys().cloned().collect();
             let changed = documents.last_changes(tip, Some(before), &followed)?;

@@ -99,8 +99,7 @@ async fn find_commits(served: &Served, facts: &Facts, published: Arc<Published>,
     let names: BTreeSet<_> = listed(facts, now()).map(|policy| policy.name.clone()).collect();
     let commits = Arc::clone(&served.services.overviews.commits);
     let finding = tokio::task::spawn_blocking(move || {
-        let whole = &published.whole;
-        commits.find(&documents, (&whole.revision, &whole.ancestry), &names, &turns);
+        commits.find(&documents, &published.whole, &names, &turns);
     });
     let _ = timeout(COMMITS, finding).await;
 }
