@@ -237,15 +237,9 @@ impl Book {
 
     fn hold(&self, state: &State) {
         let holds = state.held().next().is_some() || state.crowded.is_some() || self.unreadable.is_some();
-        if !self.gate.halt(Halter::Request, holds) {
-            return;
-        }
-        match state.held().min() {
-            Some(Halt { by, reason, .. }) => {
-                self.gate.publisher().turnover.explain_halt(format!("{by}: {reason}"));
-            }
-            None if holds => {}
-            None => info!("no halt by HTTP holds any more"),
+        let because = state.held().min().map(|Halt { by, reason, .. }| format!("{by}: {reason}"));
+        if self.gate.halt_because(Halter::Request, holds, because) && !holds {
+            info!("no halt by HTTP holds any more");
         }
     }
 

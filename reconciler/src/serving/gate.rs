@@ -96,6 +96,11 @@ impl Gate {
 
     /// Begins or ends the halt of somebody; whether that changes anything. Each has a halt of its own.
     pub fn halt(&self, halter: Halter, halted: bool) -> bool {
+        self.halt_because(halter, halted, None)
+    }
+
+    /// The same; `because`: the reason that is told of what went.
+    pub fn halt_because(&self, halter: Halter, halted: bool, because: Option<String>) -> bool {
         let mut state = self.lock();
         let known = match halter {
             Halter::File => &mut state.holds.file,
@@ -107,6 +112,9 @@ impl Gate {
         // A policy may have ended since the whole was published.
         state.set_time(now());
         self.show(&state);
+        if let Some(because) = because {
+            self.publisher.turnover.explain_halt(&because);
+        }
         true
     }
 

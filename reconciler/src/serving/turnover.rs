@@ -32,6 +32,8 @@ struct Turns {
     kept: VecDeque<Turn>,
     /// The number of the next one.
     next: u64,
+    /// The number of the first one of the newest publication, which may have none.
+    newest: u64,
 }
 
 /// Policies that came, changed or went at one time for one cause.
@@ -58,16 +60,19 @@ impl Turnover {
         self.lock().kept.iter().rev().cloned().collect()
     }
 
-    /// Adds to the last halt who halted, and the reason.
-    pub fn explain_halt(&self, because: String) {
+    /// Adds who halted, and the reason, to what the newest publication took out of force.
+    pub(super) fn explain_halt(&self, because: &str) {
         let mut turns = self.lock();
-        if let Some(turn) = turns.kept.iter_mut().rev().find(|turn| turn.why == Why::Halt) {
-            turn.because.get_or_insert(because);
+        let newest = turns.newest;
+        let halted = |turn: &&mut Turn| turn.number >= newest && turn.why == Why::Halt;
+        for turn in turns.kept.iter_mut().filter(halted) {
+            turn.because.get_or_insert_with(|| because.to_owned());
         }
     }
 
     /// Notes what a publication changes. The catalogs are looked at only if it changes something.
     pub(super) fn note(&self, before: &Publication, after: &Published, changes: &Changes) {
+        self.lock().begin_publication();
         if changes.arrived.is_empty() && changes.gone.is_empty() {
             return;
         }
@@ -103,6 +108,10 @@ impl Turnover {
 }
 
 impl Turns {
+    fn begin_publication(&mut self) {
+        self.newest = self.next;
+    }
+
     fn push(&mut self, turn: Turn) {
         self.next += 1;
         if self.kept.len() == MAX_TURNS {
@@ -275,9 +284,8 @@ mod tests {
         let gate = Gate::default();
         let files = [("a.yaml", policy("a", 1, ""))];
         gate.publish(whole("m@1", SECOND, &files), None);
-        gate.halt(Halter::Request, true);
-        gate.publisher().turnover.explain_halt("alice: a drill".to_owned());
-        gate.publisher().turnover.explain_halt("bob: too late".to_owned());
+        gate.halt_because(Halter::Request, true, Some("alice: a drill".to_owned()));
+        gate.halt_because(Halter::Request, true, Some("bob: too late".to_owned()));
         gate.halt(Halter::Request, false);
         gate.withdraw(Some("unsigned".to_owned()));
         gate.withdraw(None);
@@ -317,6 +325,18 @@ mod tests {
                 (What::Came, Why::Resume, "a"),
             ],
         );
+    }
+
+    #[test]
+    fn a_halt_that_takes_nothing_explains_no_older_one() {
+        let gate = Gate::default();
+        let a = ("a.yaml", policy("a", 1, ""));
+        let halt = ("halt.yaml", "kind: Halt\nspec: {reason: a freeze}\n".to_owned());
+        gate.publish(whole("m@1", SECOND, std::slice::from_ref(&a)), None);
+        gate.publish(whole("m@2", SECOND, &[a, halt]), None);
+        gate.halt_because(Halter::Request, true, Some("alice: a drill".to_owned()));
+        let newest = &gate.publisher().turnover.turns()[0];
+        assert_eq!((newest.why, newest.because.as_deref()), (Why::Halt, None));
     }
 
     #[test]
