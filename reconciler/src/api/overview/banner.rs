@@ -57,7 +57,7 @@ pub enum State {
         /// The workloads whose filters run them.
         services: usize,
     },
-    /// Replicas started so short a time ago that not every filter has polled since.
+    /// Replicas started or ended so short a time ago that not every filter has polled since.
     Listening {
         /// The seconds after which each filter has polled.
         seconds: u64,
@@ -129,7 +129,9 @@ impl State {
                 format!("INJECTING into {}{}", counted(*services, "service"), rate.unwrap_or_default())
             }
             Self::Listening { seconds } => {
-                format!("LISTENING: a replica has just started; every filter is heard of within {seconds} s")
+                format!(
+                    "LISTENING: a replica has just started or ended; every filter is heard of within {seconds} s"
+                )
             }
             Self::NothingIsInjected => "Nothing is injected".to_owned(),
             Self::Unknown => "SOMETHING ELSE: this hfi is older than its server".to_owned(),
@@ -206,7 +208,7 @@ mod tests {
         says(stale(true, None), "STALE: Git not read yet");
         says(
             State::Listening { seconds: 12 },
-            "LISTENING: a replica has just started; every filter is heard of within 12 s",
+            "LISTENING: a replica has just started or ended; every filter is heard of within 12 s",
         );
     }
 
