@@ -2,10 +2,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use harness::{Answer, Deadline, Mesh, Request};
+use harness::{Answer, Deadline, Mesh, Reconciler, Repository, Request, Source, loopback};
 use serde_json::Value;
 
 use crate::manifests::{build_with_all, only};
+
+/// By then each proxy has reported its counts.
+const REPORTED: Duration = Duration::from_secs(40);
 
 const FAULT: &str = r#"
 metadata: {name: fault}
@@ -32,11 +35,22 @@ async fn in_the_reconciler_and_in_envoy() -> Result<()> {
         assert!(asked.remove(name), "{name}");
     }
 
-    let mesh = Mesh::start(&[("frontend", 1)]).await?;
+    let (repository, files) = (Repository::new().await?, tempfile::tempdir()?);
+    let tokens = files.path().join("tokens");
+    std::fs::write(&tokens, "replicas replicas-0123456789abcdef\n")?;
+    // A replica that does not answer is counted, too.
+    let options = ["--peers".into(), "127.0.0.1:9".into(), "--peer-token-file".into(), tokens.into()];
+    let source = Source::local(&repository.bare());
+    let reconciler = Reconciler::start_with(source, loopback(), options.to_vec()).await?;
+    let mesh = Mesh::around(repository, reconciler, &[], &[("frontend", 1)], 1).await?;
+    let unreadable = Request::get("/v1/snapshot?namespace=demo&service=frontend")
+        .header("x-hfi-node", "sidecar~127.0.0.1~other.demo~demo")
+        .header("x-hfi-faults", "unreadable");
+    mesh.client.send(mesh.reconciler.address(), &unreadable).await?;
     mesh.publish("fault.yaml", FAULT).await?;
     mesh.everywhere("frontend", &Request::get("/"), Answer::aborted).await?;
     let envoy = mesh.envoys("frontend").next().context("no replica")?;
-    let deadline = Deadline::of("every metric to be there", Duration::from_secs(10));
+    let deadline = Deadline::of("every metric to be there", REPORTED);
     loop {
         let mut there =
             metrics(&mesh.client.send(mesh.reconciler.address(), &Request::get("/metrics")).await?.body);

@@ -152,7 +152,8 @@ fn lines(block: &str) -> Vec<String> {
 }
 
 impl Person<'_> {
-    /// Types one command after the other. Who sees that nothing answers yet types it again.
+    /// Types one command after the other. A person to whom nothing answers yet types it again, and runs the doctor again
+    /// as it says, until each proxy has followed.
     async fn types(&mut self, commands: &[String]) -> Result<()> {
         for command in commands {
             let words = command.split('#').next().unwrap_or(command).trim();
@@ -160,6 +161,9 @@ impl Person<'_> {
                 self.background.push(shell(&self.checkout, self.world, &format!("exec {words}"))?.spawn()?);
             } else if words.starts_with("curl") {
                 self.until("an answer", words, |_| true).await?;
+            } else if words == "hfi doctor" {
+                self.until("the doctor to find nothing", words, |found| found.contains("nothing is wrong"))
+                    .await?;
             } else {
                 types_in(&self.checkout, self.world, words).await?;
             }
