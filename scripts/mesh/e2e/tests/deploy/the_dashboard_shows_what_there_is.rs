@@ -43,12 +43,12 @@ async fn in_the_reconciler_and_in_envoy() -> Result<()> {
     let source = Source::local(&repository.bare());
     let reconciler = Reconciler::start_with(source, loopback(), options.to_vec()).await?;
     let mesh = Mesh::around(repository, reconciler, &[], &[("frontend", 1)], 1).await?;
+    mesh.publish("fault.yaml", FAULT).await?;
+    mesh.everywhere("frontend", &Request::get("/"), Answer::aborted).await?;
     let unreadable = Request::get("/v1/snapshot?namespace=demo&service=frontend")
         .header("x-hfi-node", "sidecar~127.0.0.1~other.demo~demo")
         .header("x-hfi-faults", "unreadable");
     mesh.client.send(mesh.reconciler.address(), &unreadable).await?;
-    mesh.publish("fault.yaml", FAULT).await?;
-    mesh.everywhere("frontend", &Request::get("/"), Answer::aborted).await?;
     let envoy = mesh.envoys("frontend").next().context("no replica")?;
     let deadline = Deadline::of("every metric to be there", REPORTED);
     loop {
