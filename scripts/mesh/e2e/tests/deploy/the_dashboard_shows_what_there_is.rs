@@ -47,7 +47,7 @@ async fn in_the_reconciler_and_in_envoy() -> Result<()> {
     mesh.everywhere("frontend", &Request::get("/"), Answer::aborted).await?;
     let unreadable = Request::get("/v1/snapshot?namespace=demo&service=frontend")
         .header("x-hfi-node", "sidecar~127.0.0.1~other.demo~demo")
-        .header("x-hfi-faults", "unreadable");
+        .header("x-hfi-faults", "no report");
     mesh.client.send(mesh.reconciler.address(), &unreadable).await?;
     let envoy = mesh.envoys("frontend").next().context("no replica")?;
     let deadline = Deadline::of("every metric to be there", REPORTED);
