@@ -86,8 +86,13 @@ async fn word_for_word() {
             assert!(last.starts_with("INJECTING into 1 service"), "{last}");
         }
     }
-    // Replicas that have just started listen for 40 s.
-    assert!(["Nothing is injected\n", "LISTENING: "].iter().any(|over| last.starts_with(over)), "{last}");
+    // Replicas that have just started listen for 40 s, and an overview holds for a second.
+    let is_over = async {
+        while !["Nothing is injected\n", "LISTENING: "].iter().any(|over| last.starts_with(over)) {
+            last = person.succeeds("hfi status").await;
+        }
+    };
+    assert!(timeout(PATIENCE, is_over).await.is_ok(), "{last}");
     assert_eq!(steps.len(), 9, "{steps:#?}");
     let log = git(&repository, &["log", "--format=%s", "main"]);
     for subject in ["Exercise: 5 % of checkout fails", "Exercise: 10 % of checkout fails"] {
