@@ -1,27 +1,20 @@
 //! Runs the command line. `hfi serve` assembles the [control plane](ControlPlane) and stops it.
 
 mod control_plane;
+mod listener;
 mod signals;
 
-use std::{
-    io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::PathBuf,
-    process::ExitCode,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use tokio::{
-    net::TcpListener,
     runtime::Runtime,
     time::{Instant, timeout, timeout_at},
 };
 use tracing::{error, info, warn};
 
 pub use self::control_plane::{ControlPlane, Options, PeerOptions, Running, WriteOptions};
-use self::signals::request_on_signal;
+use self::{listener::bind, signals::request_on_signal};
 use crate::{
     access::token_file::{TokenFile, TokenFileError},
     cli::{
@@ -163,7 +156,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         },
     };
     let refused = |error| anyhow!("cannot listen on {listen}: {}", io_reason(&error));
-    let listener = bind(listen).await.map_err(refused)?;
+    let listener = bind(listen).map_err(refused)?;
     let (trigger, shutdown) = shutdown::channel();
     request_on_signal(trigger)?;
     let Running { mut reconciling, mut serving, halting, agent, routes } =
@@ -269,12 +262,3 @@ fn usable(tokens: TokenFile, option: &str, is_in_cluster: bool) -> anyhow::Resul
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct WrongUse(String);
-
-/// Listens. On a machine without IPv6, any address of it is any of IPv4.
-async fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
-    let bound = TcpListener::bind(listen).await;
-    if listen.ip() == Ipv6Addr::UNSPECIFIED && bound.is_err() {
-        return TcpListener::bind((Ipv4Addr::UNSPECIFIED, listen.port())).await;
-    }
-    bound
-}

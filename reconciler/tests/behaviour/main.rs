@@ -48,6 +48,7 @@ mod a_shell_completes_what_hfi_takes;
 mod a_tag_or_a_commit_is_followed;
 mod a_variable_that_is_set_to_nothing_is_not_set;
 mod a_write_is_refused_with_its_reason;
+mod all_proxies_connect_at_once;
 mod an_apply_waits_for_the_filters;
 mod an_installation_is_diagnosed;
 mod any_interleaving_of_writers_loses_nothing;
