@@ -1,5 +1,5 @@
 //! The rate of requests, beside the same Envoy without the filter, with Envoy's own fault filter,
-//! and with a filter of the SDK that does nothing.
+//! with a filter of the SDK that does nothing, and with another build of the filter if one is named.
 
 use anyhow::Result;
 use harness::{Client, Envoy, paths};
@@ -25,6 +25,9 @@ const NAMES: [(&str, Option<f64>); 8] = [
     ("hfi, 10,000 rules, one applies at 0 %", None),
 ];
 
+/// What follows them, if there is another build.
+const OTHERS: [&str; 2] = ["the other build, for another service", "the other build, one applies at 0 %"];
+
 pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
     let mut contestants = contestants(cores, client).await?;
     contest(&mut contestants).await?;
@@ -35,7 +38,8 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
         "", "requests/s", "of no filter's", "target", "CPU µs a request", "of no filter's"
     );
     let Some(bare) = contestants.first() else { return Ok(()) };
-    for ((name, target), contestant) in NAMES.iter().zip(&contestants) {
+    let others = OTHERS.map(|name| (name, None));
+    for ((name, target), contestant) in NAMES.iter().chain(&others).zip(&contestants) {
         let target = target.map_or(String::new(), |target| format!("{target:.2}"));
         println!(
             "{name:<38}{:>11.0}{:>16.3}{target:>8}{:>17.2}{:>16.3}",
@@ -44,6 +48,17 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
             contestant.time_per_request() * 1e6,
             contestant.allowance_of(bare),
         );
+    }
+    if let [.., elsewhere, _, _, _, applying, other_elsewhere, other_applying] = contestants.as_slice()
+        && paths::other_filter().is_some()
+    {
+        println!("\nbeside the other build, requests/s and by CPU time:");
+        for (name, own, other) in [
+            ("for another service", elsewhere, other_elsewhere),
+            ("one applies at 0 %", applying, other_applying),
+        ] {
+            println!("{name:<38}{:>11.3}{:>16.3}", own.share_of(other), own.allowance_of(other));
+        }
     }
     println!(
         "\nthe filterless Envoy was at work for {:.0} % of the time: if that is less than 95 %, others used \
@@ -67,13 +82,18 @@ async fn contestants(cores: Cores, client: &Client) -> Result<Vec<Contestant>> {
     }
     let rules = Rules::of(MANY);
     let elsewhere = rules.service("payments");
-    for (rules, sidecar) in [
+    let mut with_hfi = vec![
         (elsewhere, cores.sidecar()),
         (elsewhere, cores.sidecar().gateway()),
         (rules, cores.sidecar()),
         (rules.paths_alone(), cores.sidecar()),
         (rules.applying(), cores.sidecar()),
-    ] {
+    ];
+    if let Some(other) = paths::other_filter() {
+        with_hfi.push((elsewhere, cores.sidecar().module(&other)));
+        with_hfi.push((rules.applying(), cores.sidecar().module(&other)));
+    }
+    for (rules, sidecar) in with_hfi {
         let served = Served::start(rules, client).await?;
         let envoy = served.followed_by(sidecar, client).await?;
         contestants.push(Contestant::new(envoy, Some(served), client).await?);

@@ -14,6 +14,11 @@ pub fn filter() -> Result<PathBuf> {
     find("HFI_FILTER", "dist/filter.wasm", "scripts/build")
 }
 
+/// Another build of the filter module, to compare with: what `HFI_OTHER_FILTER` names, if it is set.
+pub fn other_filter() -> Option<PathBuf> {
+    std::env::var_os("HFI_OTHER_FILTER").map(PathBuf::from)
+}
+
 /// The filter as tests alone have it: a request with the header `x-hfi-trap` traps its VM.
 /// `target/trap/filter.wasm`, or what `HFI_FILTER_TRAP` names.
 pub fn filter_that_traps() -> Result<PathBuf> {
