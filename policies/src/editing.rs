@@ -38,7 +38,10 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{language::PolicyName, reading::Context};
+use crate::{
+    language::PolicyName,
+    reading::{Context, Value},
+};
 
 pub use crate::reading::RESTARTED_AT;
 pub use body::{Body, Format, read_body, read_placed_body};
@@ -49,6 +52,11 @@ pub use put::{Edited, How, put};
 pub use put_all::{AllEdited, put_all};
 pub use removal::remove;
 pub use rewriting::new_file;
+
+/// A document of YAML with this content, in the style of new files.
+pub fn new_document(value: &Value) -> String {
+    style::Style::new(false).document(value) + "\n"
+}
 
 /// The valid policies of these names in a file; one that is there twice is left out.
 pub fn find_all(file: &[u8], names: &BTreeSet<&PolicyName>) -> BTreeMap<PolicyName, Document> {

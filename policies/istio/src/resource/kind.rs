@@ -1,0 +1,123 @@
+//! The kinds of Istio's resources that an application can have.
+
+/// A kind, in the order of the sections of an `AppConfiguration`, in which resources are sorted too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    DestinationRule,
+    VirtualService,
+    ServiceEntry,
+    Gateway,
+    EnvoyFilter,
+    ProxyConfig,
+    Sidecar,
+    AuthorizationPolicy,
+    PeerAuthentication,
+    RequestAuthentication,
+    Telemetry,
+}
+
+impl Kind {
+    /// All kinds, in their order.
+    pub const ALL: [Self; 11] = [
+        Self::DestinationRule,
+        Self::VirtualService,
+        Self::ServiceEntry,
+        Self::Gateway,
+        Self::EnvoyFilter,
+        Self::ProxyConfig,
+        Self::Sidecar,
+        Self::AuthorizationPolicy,
+        Self::PeerAuthentication,
+        Self::RequestAuthentication,
+        Self::Telemetry,
+    ];
+
+    /// Its `kind`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DestinationRule => "DestinationRule",
+            Self::VirtualService => "VirtualService",
+            Self::ServiceEntry => "ServiceEntry",
+            Self::Gateway => "Gateway",
+            Self::EnvoyFilter => "EnvoyFilter",
+            Self::ProxyConfig => "ProxyConfig",
+            Self::Sidecar => "Sidecar",
+            Self::AuthorizationPolicy => "AuthorizationPolicy",
+            Self::PeerAuthentication => "PeerAuthentication",
+            Self::RequestAuthentication => "RequestAuthentication",
+            Self::Telemetry => "Telemetry",
+        }
+    }
+
+    /// The `apiVersion` that it is written with: the newest that both Istio 1.27 and 1.30 serve.
+    pub const fn api_version(self) -> &'static str {
+        match self {
+            Self::EnvoyFilter => "networking.istio.io/v1alpha3",
+            Self::ProxyConfig => "networking.istio.io/v1beta1",
+            Self::DestinationRule
+            | Self::VirtualService
+            | Self::ServiceEntry
+            | Self::Gateway
+            | Self::Sidecar => "networking.istio.io/v1",
+            Self::AuthorizationPolicy | Self::PeerAuthentication | Self::RequestAuthentication => {
+                "security.istio.io/v1"
+            }
+            Self::Telemetry => "telemetry.istio.io/v1",
+        }
+    }
+
+    /// Its section of an `AppConfiguration`.
+    pub const fn section(self) -> &'static str {
+        match self {
+            Self::DestinationRule => "destinationRule",
+            Self::VirtualService => "virtualService",
+            Self::ServiceEntry => "serviceEntry",
+            Self::Gateway => "gateway",
+            Self::EnvoyFilter => "envoyFilter",
+            Self::ProxyConfig => "proxyConfig",
+            Self::Sidecar => "sidecar",
+            Self::AuthorizationPolicy => "authorizationPolicy",
+            Self::PeerAuthentication => "peerAuthentication",
+            Self::RequestAuthentication => "requestAuthentication",
+            Self::Telemetry => "telemetry",
+        }
+    }
+
+    /// Its part of the name of an object.
+    pub const fn in_kebab_case(self) -> &'static str {
+        match self {
+            Self::DestinationRule => "destination-rule",
+            Self::VirtualService => "virtual-service",
+            Self::ServiceEntry => "service-entry",
+            Self::Gateway => "gateway",
+            Self::EnvoyFilter => "envoy-filter",
+            Self::ProxyConfig => "proxy-config",
+            Self::Sidecar => "sidecar",
+            Self::AuthorizationPolicy => "authorization-policy",
+            Self::PeerAuthentication => "peer-authentication",
+            Self::RequestAuthentication => "request-authentication",
+            Self::Telemetry => "telemetry",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn the_names_of_a_kind_agree() {
+        for kind in Kind::ALL {
+            let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
+            assert_eq!(plain(kind.in_kebab_case()), plain(kind.name()));
+            assert_eq!(plain(kind.section()), plain(kind.name()));
+            assert_eq!(Kind::of(kind.name()), Some(kind));
+        }
+        assert!(Kind::ALL.is_sorted());
+    }
+}
