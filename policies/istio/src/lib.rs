@@ -5,17 +5,51 @@
 //!
 //! ```text
 //! YAML ──▶ Node ──▶ Application ──▶ Resource ──▶ YAML
-//!  └ policies ┘      written      rendering
+//! └─ policies ─┘ └── written ──┘ └─ rendering ─┘
 //! ```
 //!
 //! Each room looks only at the rooms above it in this list:
 //!
 //! - [`resource`]: a resource of Istio, of one of eleven kinds, and its text.
 //! - [`finding`]: an error or a warning: its rule, its place, and what would be right.
+//! - [`values`]: durations, hosts, names: the values that documents are made of.
+//! - [`written`]: documents as teams write them, with every problem in its place.
+//! - [`opinions`]: what is rendered where a document says nothing, and why.
+//! - [`rendering`]: the resources of an application.
+//!
+//! # Add a kind
+//!
+//! 1. `written/KIND.rs`: the attributes as a type that cannot be wrong, and their reader; a variant and a row in
+//!    `written/sections.rs`.
+//! 2. `opinions/KIND.rs`: the defaults, with their reasons.
+//! 3. `rendering/KIND.rs`: the objects of an entry; a row in `rendering.rs`.
+//! 4. `tests/golden/KIND/`: a case for each attribute and for each mistake (`tests/golden.rs` says how).
+//!
+//! # Example
+//!
+//! ```
+//! use istio_config::{Document, Setting, read, render};
+//!
+//! let reading = read(b"
+//! apiVersion: hfi.dev/v1
+//! kind: AppConfiguration
+//! metadata: {name: reviews, namespace: shop}
+//! spec: {destinationRule: {host: reviews, trafficPolicy: {ejectionSettings: {}}}}");
+//! let [Document::Application(reviews)] = reading.documents.as_slice() else { return };
+//! let (rendered, findings) = render(reviews, &Setting::default());
+//! assert!(findings.is_empty());
+//! assert_eq!(rendered[0].resource.name, "reviews-destination-rule");
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod finding;
+pub mod opinions;
+pub mod rendering;
 pub mod resource;
+pub mod values;
+pub mod written;
 
 pub use finding::{Finding, Level};
+pub use rendering::{Rendered, Setting, render};
 pub use resource::{Kind, Resource};
+pub use written::{Application, Document, read};

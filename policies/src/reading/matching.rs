@@ -8,22 +8,25 @@ use crate::language::{Condition, Form, Kind, Match, Matcher, Pattern, Source, Su
 
 /// Reads the conditions of a rule.
 pub(super) fn read(mut fields: Fields<'_>) -> Option<Match> {
-    // Each kind is read, also after one that is invalid, so that every problem is found.
-    let kinds: Vec<_> = Subject::KINDS.iter().map(|kind| conditions(&mut fields, kind)).collect();
+    let conditions = conditions(&mut fields);
     let source = fields.read("source", |field| field.clone().fields().and_then(source));
-    let is_empty = |kind: &Field<Vec<_>>| {
-        matches!(kind, Field::Absent) || matches!(kind, Field::Value(list) if list.is_empty())
-    };
-    if kinds.iter().all(is_empty) && source.is_absent() {
+    if conditions.as_ref().is_some_and(Vec::is_empty) && source.is_absent() {
         fields.cursor().report("must hold at least one condition; leave `match` out to match every request");
     }
     fields.finish();
+    Some(Match { conditions: conditions?, source: source.optional()? })
+}
+
+/// Reads the conditions on the request among the fields of a match. None at all is for the caller to judge.
+pub fn conditions(fields: &mut Fields<'_>) -> Option<Vec<Condition>> {
+    // Each kind is read, also after one that is invalid, so that every problem is found.
+    let kinds: Vec<_> = Subject::KINDS.iter().map(|kind| of_kind(fields, kind)).collect();
     let kinds: Option<Vec<_>> = kinds.into_iter().map(|kind| kind.or(Vec::new())).collect();
-    Some(Match { conditions: kinds?.concat(), source: source.optional()? })
+    Some(kinds?.concat())
 }
 
 /// Reads the conditions on one kind of subject.
-fn conditions(fields: &mut Fields<'_>, kind: &Kind) -> Field<Vec<Condition>> {
+fn of_kind(fields: &mut Fields<'_>, kind: &Kind) -> Field<Vec<Condition>> {
     match kind.form {
         Form::Single { prefix } => {
             let whole = fields.read(kind.key, |field| single(kind, matcher(field.clone().fields()?, false)?));

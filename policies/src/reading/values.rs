@@ -4,7 +4,7 @@ use super::fields::Cursor;
 use crate::language::{Glob, Timestamp};
 
 /// `a`, `b` or `c`.
-pub(super) fn or(words: &[&str]) -> String {
+pub fn or(words: &[&str]) -> String {
     let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
@@ -14,7 +14,7 @@ pub(super) fn or(words: &[&str]) -> String {
 }
 
 /// One of some words; the first where the field is absent.
-pub(super) fn word<T: Copy>(field: Option<Cursor<'_>>, words: &[(&str, T)]) -> Option<T> {
+pub fn word<T: Copy>(field: Option<Cursor<'_>>, words: &[(&str, T)]) -> Option<T> {
     let Some(field) = field else { return words.first().map(|(_, value)| *value) };
     let text = field.string()?;
     let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);

@@ -83,6 +83,23 @@ impl Kind {
         }
     }
 
+    /// The same in snake case.
+    pub const fn in_snake_case(self) -> &'static str {
+        match self {
+            Self::DestinationRule => "destination_rule",
+            Self::VirtualService => "virtual_service",
+            Self::ServiceEntry => "service_entry",
+            Self::Gateway => "gateway",
+            Self::EnvoyFilter => "envoy_filter",
+            Self::ProxyConfig => "proxy_config",
+            Self::Sidecar => "sidecar",
+            Self::AuthorizationPolicy => "authorization_policy",
+            Self::PeerAuthentication => "peer_authentication",
+            Self::RequestAuthentication => "request_authentication",
+            Self::Telemetry => "telemetry",
+        }
+    }
+
     /// Its part of the name of an object.
     pub const fn in_kebab_case(self) -> &'static str {
         match self {
@@ -116,6 +133,7 @@ mod tests {
             let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
             assert_eq!(plain(kind.in_kebab_case()), plain(kind.name()));
             assert_eq!(plain(kind.section()), plain(kind.name()));
+            assert_eq!(kind.in_snake_case(), kind.in_kebab_case().replace('-', "_"));
             assert_eq!(Kind::of(kind.name()), Some(kind));
         }
         assert!(Kind::ALL.is_sorted());

@@ -39,6 +39,14 @@ impl TryFrom<String> for ClusterDomain {
     }
 }
 
+#[cfg(feature = "authoring")]
+impl ClusterDomain {
+    /// The full name of a service in this domain.
+    pub fn host(&self, service: &str, namespace: &str) -> String {
+        format!("{service}.{namespace}.svc.{}", self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::ClusterDomain;
@@ -49,6 +57,7 @@ mod tests {
         assert_eq!(domain.service("cart.shop.svc.mesh.example"), Some(("cart", "shop")));
         let own = ClusterDomain::default();
         assert_eq!(own.service("cart.shop.svc.cluster.local"), Some(("cart", "shop")));
+        assert_eq!(own.host("cart", "shop"), "cart.shop.svc.cluster.local");
         for foreign in [
             "cart.shop.svc.mesh.example",
             "cart.shop.svc.cluster.local.evil.example",

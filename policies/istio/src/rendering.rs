@@ -1,0 +1,126 @@
+//! Applications to resources.
+//!
+//! A file for each kind says which objects an entry renders to, as [`Part`]s: their `spec` alone. What all have in
+//! common is put around them here: names, labels, `exportTo`, what they bind to, and the author's `spec`.
+
+mod authorization_policy;
+mod binding;
+mod destination_rule;
+mod envoy_filter;
+mod frame;
+mod gateway;
+mod json;
+mod name;
+mod part;
+mod peer_authentication;
+mod proxy_config;
+mod request_authentication;
+mod service_entry;
+mod sidecar;
+mod telemetry;
+mod virtual_service;
+
+use policies::reading::Place;
+use serde_json::json;
+
+pub use self::frame::Setting;
+use self::{frame::Frame, part::Part};
+use crate::{
+    finding::Finding,
+    resource::{Kind, Resource},
+    written::{Application, Attributes, Entry},
+};
+
+/// A resource, and the place of the entry that it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    pub resource: Resource,
+    pub entry: Place,
+}
+
+/// The resources of an application, sorted, or what keeps them from being rendered. Warnings come with both.
+pub fn render(application: &Application, setting: &Setting) -> (Vec<Rendered>, Vec<Finding>) {
+    let frame = Frame::new(application, setting);
+    let (mut rendered, mut findings) = (Vec::new(), Vec::new());
+    for entry in &application.entries {
+        let parts = parts(entry, &frame);
+        if let Some(name) = &entry.resource_name
+            && parts.iter().filter(|part| part.kind == entry.kind).count() > 1
+        {
+            let reason = format!("`{name}` would be the name of several objects");
+            let finding = Finding::error("APP03", "resourceName", reason).at(entry.place);
+            findings.push(finding.right("divide the entry, so that each renders one"));
+        }
+        rendered.extend(parts.into_iter().map(|part| around(part, entry, &frame)));
+    }
+    rendered.sort_by(|a, b| a.resource.order().cmp(&b.resource.order()));
+    findings.extend(frame.take_findings());
+    findings.extend(clashes(&rendered));
+    (rendered, findings)
+}
+
+/// The objects of an entry, as far as its attributes say.
+fn parts(entry: &Entry, frame: &Frame<'_>) -> Vec<Part> {
+    match &entry.attributes {
+        None => vec![Part { binding: entry.apply_to.clone(), ..Part::new(entry.kind, json!({})) }],
+        Some(Attributes::DestinationRule(rule)) => destination_rule::parts(rule, entry, frame),
+        Some(Attributes::VirtualService(service)) => virtual_service::parts(service, entry, frame),
+        Some(Attributes::ServiceEntry(service)) => service_entry::parts(service, entry, frame),
+        Some(Attributes::Gateway(gateway)) => gateway::parts(gateway, entry, frame),
+        Some(Attributes::EnvoyFilter(attributes)) => envoy_filter::parts(attributes, entry, frame),
+        Some(Attributes::ProxyConfig(attributes)) => proxy_config::parts(attributes, entry, frame),
+        Some(Attributes::Sidecar(attributes)) => sidecar::parts(attributes, entry, frame),
+        Some(Attributes::AuthorizationPolicy(attributes)) => {
+            authorization_policy::parts(attributes, entry, frame)
+        }
+        Some(Attributes::PeerAuthentication(attributes)) => {
+            peer_authentication::parts(attributes, entry, frame)
+        }
+        Some(Attributes::RequestAuthentication(attributes)) => {
+            request_authentication::parts(attributes, entry, frame)
+        }
+        Some(Attributes::Telemetry(attributes)) => telemetry::parts(attributes, entry, frame),
+    }
+}
+
+/// Completes an object.
+fn around(part: Part, entry: &Entry, frame: &Frame<'_>) -> Rendered {
+    let Part { kind, suffix, mut spec, binding, annotations } = part;
+    if let Some(namespaces) = &entry.namespaces {
+        json::set(&mut spec, "exportTo", json!(namespaces));
+    }
+    if let Some(binding) = &binding {
+        binding::write(&mut spec, kind, binding, frame);
+    }
+    // An object that only stands beside those of the entry has a spec of its own.
+    if let Some(patch) = entry.patch.as_ref().filter(|_| kind == entry.kind) {
+        patch.apply(&mut spec);
+    }
+    let resource = Resource {
+        kind,
+        namespace: frame.application.namespace.to_string(),
+        name: name::of(entry, kind, suffix, frame.application.name.as_str()),
+        labels: frame.labels(),
+        annotations: frame.annotations(annotations),
+        spec,
+    };
+    Rendered { resource, entry: entry.place }
+}
+
+/// Objects with one name: an error for each but the first.
+fn clashes(rendered: &[Rendered]) -> impl Iterator<Item = Finding> {
+    let key = |rendered: &Rendered| {
+        let (namespace, kind, name) = rendered.resource.order();
+        (namespace.to_owned(), kind, name.to_owned())
+    };
+    rendered.windows(2).filter_map(move |pair| match pair {
+        [one, other] if key(one) == key(other) => {
+            let (one, other) = if one.entry <= other.entry { (one, other) } else { (other, one) };
+            let Resource { kind, name, .. } = &one.resource;
+            let (kind, line) = (Kind::name(*kind), one.entry.line);
+            let reason = format!("renders to the {kind} `{name}`, as the entry of line {line} does");
+            Some(Finding::error("APP04", "name", reason).at(other.entry).right("rename one"))
+        }
+        _ => None,
+    })
+}

@@ -1,0 +1,80 @@
+//! What a resource binds to.
+
+use serde_json::{Value, json};
+
+use super::{frame::Frame, json::set};
+use crate::{
+    finding::Finding,
+    resource::Kind,
+    written::{ApplyTo, Dataplane, Entry},
+};
+
+/// The reach of what an entry says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Connections alone: what is between two nodes knows them.
+    Connections,
+    /// Requests: only a proxy that reads them knows them, in ambient a waypoint.
+    Requests,
+    /// The proxy beside a pod, which ambient does not have.
+    OwnProxy,
+}
+
+/// What an entry binds to, as it is written or by default.
+pub(super) fn of(entry: &Entry, reach: Reach, frame: &Frame<'_>) -> ApplyTo {
+    let written = entry.apply_to.clone();
+    if frame.dataplane() == Dataplane::Sidecar {
+        return written.unwrap_or(ApplyTo::Workload);
+    }
+    let section = entry.kind.section();
+    let refuse = |reason: String, right: &str| {
+        frame.report(Finding::error("APP06", section, reason).at(entry.place).right(right));
+    };
+    match (reach, &written) {
+        (Reach::OwnProxy, _) => {
+            refuse("does nothing in ambient, where pods have no proxies".to_owned(), "take it out");
+        }
+        (Reach::Requests, Some(ApplyTo::Workload | ApplyTo::Namespace)) => refuse(
+            "is about requests, and in ambient pods and namespaces have only ztunnel, which would drop what it does not know".to_owned(),
+            "write `applyTo: service`",
+        ),
+        _ => {}
+    }
+    let default = match (reach, entry.kind) {
+        // The matcher of an EnvoyFilter knows no services.
+        (Reach::Requests, Kind::EnvoyFilter) if written.is_none() => {
+            refuse(
+                "binds to the pod's proxy, which ambient does not have".to_owned(),
+                "write `applyTo: {gateway: NAME}` with the name of the waypoint",
+            );
+            ApplyTo::Workload
+        }
+        (Reach::Requests, _) => ApplyTo::Service,
+        _ => ApplyTo::Workload,
+    };
+    written.unwrap_or(default)
+}
+
+/// Writes into a spec what it binds to.
+pub(super) fn write(spec: &mut Value, kind: Kind, binding: &ApplyTo, frame: &Frame<'_>) {
+    match binding {
+        ApplyTo::Namespace => {}
+        ApplyTo::Workload => {
+            let labels = json!(frame.application.workload);
+            match kind {
+                // The two kinds of the networking API that are older than `selector`.
+                Kind::Sidecar | Kind::EnvoyFilter => set(spec, "workloadSelector", json!({"labels": labels})),
+                _ => set(spec, "selector", json!({"matchLabels": labels})),
+            }
+        }
+        ApplyTo::Service => {
+            let name = frame.application.service.as_str();
+            set(spec, "targetRefs", json!([{"group": "", "kind": "Service", "name": name}]));
+        }
+        ApplyTo::Gateway(name) => {
+            let gateway =
+                json!({"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": name.as_str()});
+            set(spec, "targetRefs", json!([gateway]));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What the objects of an application have in common.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use policies::language::ClusterDomain;
+
+use super::name::shortened;
+use crate::{
+    finding::Finding,
+    opinions,
+    values::{Host, ServiceRef},
+    written::{Application, Dataplane},
+};
+
+/// The cluster that applications are rendered for.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    pub cluster_domain: ClusterDomain,
+    /// That of applications which do not say.
+    pub dataplane: Dataplane,
+    /// What every Sidecar calls, as `NAMESPACE/HOST`.
+    pub always_called: Vec<String>,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            cluster_domain: ClusterDomain::default(),
+            dataplane: Dataplane::Sidecar,
+            always_called: opinions::sidecar::ALWAYS.map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+/// An application and its setting.
+#[derive(Debug)]
+pub(super) struct Frame<'a> {
+    pub(super) application: &'a Application,
+    setting: &'a Setting,
+    findings: RefCell<Vec<Finding>>,
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn new(application: &'a Application, setting: &'a Setting) -> Self {
+        Self { application, setting, findings: RefCell::default() }
+    }
+
+    pub(super) fn report(&self, finding: Finding) {
+        self.findings.borrow_mut().push(finding);
+    }
+
+    pub(super) fn take_findings(&self) -> Vec<Finding> {
+        self.findings.take()
+    }
+
+    pub(super) fn dataplane(&self) -> Dataplane {
+        self.application.dataplane.unwrap_or(self.setting.dataplane)
+    }
+
+    /// What every Sidecar calls.
+    pub(super) fn always_called(&self) -> Vec<String> {
+        self.setting.always_called.clone()
+    }
+
+    /// The full name of the application's own service.
+    pub(super) fn own_host(&self) -> String {
+        let Application { service, namespace, .. } = self.application;
+        self.setting.cluster_domain.host(service.as_str(), namespace.as_str())
+    }
+
+    /// The full name of a service, and its namespace if it is one of the mesh.
+    pub(super) fn resolve(&self, service: &ServiceRef) -> (Option<String>, String) {
+        service.resolve(&self.application.namespace, &self.setting.cluster_domain)
+    }
+
+    /// A host in full. A name of one label is a service of the own namespace, and one in `svc` is of the mesh;
+    /// a name of two labels is a public one, such as `example.com`.
+    pub(super) fn full(&self, host: &Host) -> String {
+        let text = host.as_str();
+        match ServiceRef::parse(text) {
+            Ok(service) if !text.contains('.') || text.ends_with(".svc") => self.resolve(&service).1,
+            _ => text.to_owned(),
+        }
+    }
+
+    /// True for a host that is a service of another namespace.
+    pub(super) fn is_foreign(&self, host: &Host) -> bool {
+        let full = self.full(host);
+        let namespace = self.setting.cluster_domain.service(&full).map(|(_, namespace)| namespace);
+        namespace.is_some_and(|namespace| namespace != self.application.namespace.as_str())
+    }
+
+    /// The labels of every object.
+    pub(super) fn labels(&self) -> BTreeMap<String, String> {
+        let Application { name, environment, revision, labels, .. } = self.application;
+        let instance = match environment {
+            Some(environment) => shortened(format!("{name}-{environment}")),
+            None => name.to_string(),
+        };
+        let own = [
+            ("name", Some(name.to_string())),
+            ("component", Some(name.to_string())),
+            ("instance", Some(instance)),
+            ("env", environment.as_ref().map(ToString::to_string)),
+            ("managed-by", Some("hfi".to_owned())),
+        ];
+        let own =
+            own.into_iter().filter_map(|(key, value)| Some((format!("app.kubernetes.io/{key}"), value?)));
+        let revision = revision.iter().map(|revision| ("istio.io/rev".to_owned(), revision.to_string()));
+        let given = labels.iter().map(|(key, value)| (key.clone(), value.clone()));
+        own.chain(revision).chain(given).collect()
+    }
+
+    /// The annotations of an object: those of the application, and its own.
+    pub(super) fn annotations(&self, own: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        self.application.annotations.clone().into_iter().chain(own).collect()
+    }
+}

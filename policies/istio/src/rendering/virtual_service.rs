@@ -1,0 +1,101 @@
+//! VirtualServices.
+
+mod matching;
+mod route;
+
+use serde_json::{Value, json};
+
+use super::{
+    frame::Frame,
+    json::{object, some},
+    name,
+    part::Part,
+};
+use crate::{
+    finding::Finding,
+    opinions::virtual_service as opinions,
+    resource::Kind,
+    written::{Dataplane, Entry, GatewayRef, Route, Target, VirtualService},
+};
+
+pub(super) fn parts(service: &VirtualService, entry: &Entry, frame: &Frame<'_>) -> Vec<Part> {
+    let VirtualService { hosts, is_internal, gateways, routes, falls_back, has_external_weights, .. } =
+        service;
+    let own = is_internal.then(|| frame.own_host());
+    let hosts = own.into_iter().chain(hosts.iter().map(|host| frame.full(host)));
+    let names: Vec<_> = gateways.iter().filter_map(|gateway| gateway_name(gateway, entry, frame)).collect();
+    // Without gateways a VirtualService is for the mesh alone.
+    let mesh = (*is_internal && !names.is_empty()).then(|| "mesh".to_owned());
+    let names: Vec<_> = mesh.into_iter().chain(names).collect();
+    let mut http: Vec<_> = routes.iter().map(|route| route::route(route, service, frame)).collect();
+    if *falls_back && routes.iter().all(|route| !route.matches.is_empty()) {
+        http.push(route::own(service, frame));
+    }
+    if frame.dataplane() == Dataplane::Ambient {
+        refuse_for_ambient(service, entry, frame);
+    }
+    let spec = object([
+        ("hosts", Some(hosts.collect())),
+        ("gateways", some(names)),
+        ("http", Some(Value::Array(http))),
+    ]);
+    let mut part = Part::new(Kind::VirtualService, spec);
+    if *has_external_weights {
+        let (key, value) = opinions::EXTERNAL_WEIGHTS;
+        part.annotations.insert(key.to_owned(), value.to_owned());
+    }
+    vec![part]
+}
+
+/// The name of a Gateway as a VirtualService takes it.
+fn gateway_name(gateway: &GatewayRef, entry: &Entry, frame: &Frame<'_>) -> Option<String> {
+    let wanted = match gateway {
+        GatewayRef::Object { namespace, name } => return Some(format!("{namespace}/{name}")),
+        GatewayRef::Entry(wanted) => wanted,
+    };
+    let application = frame.application;
+    let is_wanted = |entry: &&Entry| entry.kind == Kind::Gateway && entry.name.as_ref() == Some(wanted);
+    let Some(found) = application.entries.iter().find(is_wanted) else {
+        let reason = format!("has `{wanted}`, which is no `gateway` entry of this document");
+        let finding = Finding::error("X101a", "virtualService.gateways", reason).at(entry.place);
+        frame.report(finding.right(format!("name one that is, or write `NAMESPACE/{wanted}`")));
+        return None;
+    };
+    let name = name::of(found, Kind::Gateway, None, application.name.as_str());
+    Some(format!("{}/{name}", application.namespace))
+}
+
+/// What a waypoint does not do.
+fn refuse_for_ambient(service: &VirtualService, entry: &Entry, frame: &Frame<'_>) {
+    let has_from = |route: &Route| {
+        route
+            .matches
+            .iter()
+            .any(|matched| matched.from_namespace.is_some() || !matched.from_labels.is_empty())
+    };
+    if service.routes.iter().any(has_from) {
+        let reason = "has a route with `from`, which a waypoint does not know: it would never match";
+        let finding = Finding::error("APP06", "virtualService.routes", reason).at(entry.place);
+        frame.report(finding.right("take it out, or write an AuthorizationPolicy"));
+    }
+    if let Some(host) = service.hosts.iter().find(|host| frame.is_foreign(host)) {
+        let reason =
+            format!("routes `{host}` of another namespace, which only the waypoint of its owner does");
+        let finding = Finding::error("APP06", "virtualService.hosts", reason).at(entry.place);
+        frame.report(finding.right("ask its owner for the route"));
+    }
+}
+
+/// True if a route is forwarded.
+pub(super) fn is_forwarded(target: &Target) -> bool {
+    !matches!(target, Target::Redirect(_) | Target::Respond(_))
+}
+
+/// The destination of a service.
+pub(super) fn destination(host: &str, subset: Option<&str>, port: Option<u32>) -> Value {
+    object([
+        ("host", Some(json!(host))),
+        ("subset", subset.map(|subset| json!(subset))),
+        ("port", port.map(|port| json!({"number": port}))),
+    ])
+}

@@ -1,0 +1,23 @@
+//! The values that a document is made of. None of them can be wrong.
+
+mod address;
+mod duration;
+mod envoy_regex;
+mod host;
+mod label_pairs;
+mod merge_patch;
+mod object_name;
+mod protocol;
+mod service_ref;
+
+pub use address::{IpBlock, IpBlockError};
+pub use duration::{Duration, DurationError};
+pub use envoy_regex::{EnvoyRegex, EnvoyRegexError};
+pub use host::{Host, HostError};
+pub use label_pairs::{LabelPairs, key_error, value_error};
+pub use merge_patch::{MergePatch, merge};
+pub use object_name::{ObjectName, ObjectNameError};
+/// An RFC 1123 label. `policies` has it as the name of a policy.
+pub use policies::language::PolicyName as Label;
+pub use protocol::{Protocol, ProtocolError};
+pub use service_ref::{ServiceRef, ServiceRefError};

@@ -1,0 +1,217 @@
+//! Regexes as Envoy wants them: of RE2, and matched against the whole value.
+
+use regex_syntax::ast::{self, Ast, ClassSetItem, Flag, HexLiteralKind, LiteralKind, Visitor};
+
+/// The longest regex that Istio takes.
+const MAX_LENGTH: usize = 1024;
+
+/// The most often that RE2 repeats something.
+const MAX_REPEATS: u32 = 1000;
+
+/// A regex that is found anywhere in a value, written so that it matches the whole value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvoyRegex(String);
+
+/// The error of a regex that Envoy does not take.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnvoyRegexError {
+    #[error("is not a regex")]
+    Syntax,
+    #[error("has {0}, which RE2 in Envoy does not know; write it another way")]
+    Unknown(&'static str),
+    #[error("is too long a regex for Istio: at most {MAX_LENGTH} characters with what is put around it")]
+    TooLong,
+    #[error("fits every value; write `present: true`, or leave it out")]
+    Empty,
+}
+
+impl EnvoyRegex {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The regex for a regex of Rust.
+    pub fn parse(written: &str) -> Result<Self, EnvoyRegexError> {
+        if written.is_empty() {
+            return Err(EnvoyRegexError::Empty);
+        }
+        let ast = ast::parse::Parser::new().parse(written).map_err(|_| EnvoyRegexError::Syntax)?;
+        ast::visit(&ast, OnlyRe2)?;
+        let whole = whole(written, &ast);
+        if whole.len() > MAX_LENGTH { Err(EnvoyRegexError::TooLong) } else { Ok(Self(whole)) }
+    }
+}
+
+/// The same regex for the whole value.
+fn whole(written: &str, ast: &Ast) -> String {
+    let is_anchor = |ast: &Ast, wanted: &ast::AssertionKind| matches!(ast, Ast::Assertion(found) if found.kind == *wanted);
+    // Of a list of parts, anchors at the ends say what they say; elsewhere they stay where they are.
+    let (mut text, mut before, mut after) = (written, ".*", ".*");
+    match ast {
+        Ast::Concat(concat) => {
+            if concat.asts.first().is_some_and(|first| is_anchor(first, &ast::AssertionKind::StartLine)) {
+                (text, before) = (text.strip_prefix('^').unwrap_or(text), "");
+            }
+            if concat.asts.last().is_some_and(|last| is_anchor(last, &ast::AssertionKind::EndLine)) {
+                (text, after) = (text.strip_suffix('$').unwrap_or(text), "");
+            }
+            // A flag would hold for what is put behind it.
+            if concat.asts.iter().any(|part| matches!(part, Ast::Flags(_))) {
+                return format!("{before}(?:{text}){after}");
+            }
+            format!("{before}{text}{after}")
+        }
+        Ast::Alternation(_) | Ast::Flags(_) => format!(".*(?:{written}).*"),
+        _ => format!(".*{written}.*"),
+    }
+}
+
+/// Refuses what RE2 does not know.
+struct OnlyRe2;
+
+impl Visitor for OnlyRe2 {
+    type Output = ();
+    type Err = EnvoyRegexError;
+
+    fn finish(self) -> Result<(), EnvoyRegexError> {
+        Ok(())
+    }
+
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), EnvoyRegexError> {
+        match ast {
+            Ast::Flags(set) => flags(&set.flags),
+            Ast::Group(group) => group.flags().map_or(Ok(()), flags),
+            Ast::Literal(literal) => self::literal(literal),
+            Ast::ClassUnicode(class) => unicode(class),
+            Ast::Assertion(assertion) => match assertion.kind {
+                ast::AssertionKind::StartLine
+                | ast::AssertionKind::EndLine
+                | ast::AssertionKind::StartText
+                | ast::AssertionKind::EndText
+                | ast::AssertionKind::WordBoundary
+                | ast::AssertionKind::NotWordBoundary => Ok(()),
+                _ => Err(EnvoyRegexError::Unknown("a boundary of one side of a word")),
+            },
+            Ast::Repetition(repetition) => match &repetition.op.kind {
+                ast::RepetitionKind::Range(
+                    ast::RepetitionRange::Exactly(most)
+                    | ast::RepetitionRange::AtLeast(most)
+                    | ast::RepetitionRange::Bounded(_, most),
+                ) if *most > MAX_REPEATS => Err(EnvoyRegexError::Unknown("a count over 1000")),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), EnvoyRegexError> {
+        match item {
+            ClassSetItem::Bracketed(_) => Err(EnvoyRegexError::Unknown("a class in a class")),
+            ClassSetItem::Literal(literal) => self::literal(literal),
+            ClassSetItem::Range(range) => literal(&range.start).and_then(|()| literal(&range.end)),
+            ClassSetItem::Unicode(class) => unicode(class),
+            _ => Ok(()),
+        }
+    }
+
+    fn visit_class_set_binary_op_pre(&mut self, _: &ast::ClassSetBinaryOp) -> Result<(), EnvoyRegexError> {
+        Err(EnvoyRegexError::Unknown("`&&`, `--` or `~~` in a class"))
+    }
+}
+
+fn flags(flags: &ast::Flags) -> Result<(), EnvoyRegexError> {
+    let is_known = |item: &ast::FlagsItem| match item.kind {
+        ast::FlagsItemKind::Negation => true,
+        ast::FlagsItemKind::Flag(flag) => matches!(
+            flag,
+            Flag::CaseInsensitive | Flag::MultiLine | Flag::DotMatchesNewLine | Flag::SwapGreed
+        ),
+    };
+    if flags.items.iter().all(is_known) {
+        Ok(())
+    } else {
+        Err(EnvoyRegexError::Unknown("a flag but i, m, s and U"))
+    }
+}
+
+fn literal(literal: &ast::Literal) -> Result<(), EnvoyRegexError> {
+    match literal.kind {
+        LiteralKind::HexFixed(HexLiteralKind::X) | LiteralKind::HexBrace(HexLiteralKind::X) => Ok(()),
+        LiteralKind::HexFixed(_) | LiteralKind::HexBrace(_) => {
+            Err(EnvoyRegexError::Unknown("`\\u` or `\\U`; write `\\x{…}`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unicode(class: &ast::ClassUnicode) -> Result<(), EnvoyRegexError> {
+    let is_known = match &class.kind {
+        ast::ClassUnicodeKind::OneLetter(letter) => "LMNPSZC".contains(*letter),
+        // A general category; Rust knows more names of scripts than RE2.
+        ast::ClassUnicodeKind::Named(name) => name.len() <= 2,
+        ast::ClassUnicodeKind::NamedValue { .. } => false,
+    };
+    if is_known {
+        Ok(())
+    } else {
+        Err(EnvoyRegexError::Unknown("a class of Unicode that is not a category such as `\\p{Lu}`"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{EnvoyRegex, EnvoyRegexError};
+
+    #[test]
+    fn a_regex_is_written_for_the_whole_value() {
+        for (written, whole) in [
+            ("^a", "a.*"),
+            ("a$", ".*a"),
+            ("^a$", "a"),
+            ("a", ".*a.*"),
+            ("^/api/v[0-9]+$", "/api/v[0-9]+"),
+            ("^a|b$", ".*(?:^a|b$).*"),
+            ("^(a|b)$", "(a|b)"),
+            ("a\\$", ".*a\\$.*"),
+            ("(?i)abc$", ".*(?:(?i)abc)"),
+            ("^(?i:a)b", "(?i:a)b.*"),
+            ("^", ".*^.*"),
+        ] {
+            assert_eq!(EnvoyRegex::parse(written).map(|regex| regex.0), Ok(whole.to_owned()), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_re2_does_not_know_is_refused() {
+        for written in [
+            "(?x)a b",
+            "[a&&b]",
+            "[a[b]]",
+            r"\b{start}a",
+            r"\u0041",
+            "a{1001}",
+            r"\p{Greek}",
+            r"\p{sc=Greek}",
+        ] {
+            assert!(matches!(EnvoyRegex::parse(written), Err(EnvoyRegexError::Unknown(_))), "{written}");
+        }
+        assert_eq!(EnvoyRegex::parse(""), Err(EnvoyRegexError::Empty));
+        assert_eq!(EnvoyRegex::parse(&"a".repeat(1021)), Err(EnvoyRegexError::TooLong));
+    }
+
+    proptest! {
+        /// Found anywhere as it is written, or matched as a whole as Envoy gets it: the same.
+        #[test]
+        fn the_whole_regex_means_what_is_written(
+            written in r"\^?(\(\?i\))?[ab]{1,2}(\|\^?[ab*]{1,2})?\$?",
+            value in "[abA]{0,5}",
+        ) {
+            if let (Ok(whole), Ok(found)) = (EnvoyRegex::parse(&written), regex::Regex::new(&written)) {
+                let matched = regex::Regex::new(&format!("^(?:{})$", whole.as_str())).unwrap();
+                prop_assert_eq!(matched.is_match(&value), found.is_match(&value), "{} as {}", written, whole.as_str());
+            }
+        }
+    }
+}

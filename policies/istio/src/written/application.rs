@@ -1,0 +1,51 @@
+//! An application, as its team describes it.
+
+use std::collections::BTreeMap;
+
+use policies::reading::Place;
+
+use super::entry::Entry;
+use crate::values::{Label, LabelPairs};
+
+/// A document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Document {
+    Application(Box<Application>),
+    /// The team takes the application away, with all that was rendered for it.
+    Removal {
+        place: Place,
+        name: Label,
+        namespace: Label,
+    },
+}
+
+/// An application's place in the mesh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// The place of its document.
+    pub place: Place,
+    pub name: Label,
+    /// Everything that is rendered is there and nowhere else.
+    pub namespace: Label,
+    pub labels: LabelPairs,
+    pub annotations: BTreeMap<String, String>,
+    /// The Service of Kubernetes that callers use.
+    pub service: Label,
+    /// The labels of its pods.
+    pub workload: LabelPairs,
+    /// Only for labels.
+    pub environment: Option<Label>,
+    /// Absent: that of its namespace.
+    pub dataplane: Option<Dataplane>,
+    /// The revision of Istio that it is for.
+    pub revision: Option<Label>,
+    /// Its entries, in the order of the sections.
+    pub entries: Vec<Entry>,
+}
+
+/// The way in which the pods of an application are in the mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dataplane {
+    Sidecar,
+    Ambient,
+}

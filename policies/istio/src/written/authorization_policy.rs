@@ -1,0 +1,104 @@
+//! `authorizationPolicy`: who may call the application.
+
+mod rule;
+mod source;
+
+use policies::reading::{Cursor, Fields, word};
+
+pub use self::{
+    rule::{AccessRule, Conditions},
+    source::Sources,
+};
+use super::{
+    fields::{items, text},
+    scope::Scope,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationPolicy {
+    pub access: Access,
+    /// True if what it would do is only written down.
+    pub is_shadow: bool,
+    /// True if callers must come by the waypoint. Absent: by default.
+    pub only_via_waypoint: Option<bool>,
+}
+
+/// Rules; each list is an object. At least one has rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    Rules {
+        allow: Vec<AccessRule>,
+        deny: Vec<AccessRule>,
+        audit: Vec<AccessRule>,
+    },
+    /// Nobody may call at all.
+    DenyAll,
+    /// A program outside decides about the requests that a rule matches.
+    Custom {
+        provider: String,
+        check: Vec<AccessRule>,
+    },
+}
+
+impl AuthorizationPolicy {
+    /// Every rule.
+    pub fn rules(&self) -> impl Iterator<Item = &AccessRule> {
+        let lists = match &self.access {
+            Access::Rules { allow, deny, audit } => [allow.as_slice(), deny, audit],
+            Access::DenyAll => [&[] as &[_]; 3],
+            Access::Custom { check, .. } => [check.as_slice(), &[], &[]],
+        };
+        lists.into_iter().flatten()
+    }
+}
+
+pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<AuthorizationPolicy> {
+    let allow = rules(fields, "allow", scope);
+    let deny = rules(fields, "deny", scope);
+    let audit = rules(fields, "audit", scope);
+    let check = rules(fields, "check", scope);
+    let provider = fields.read("provider", text).optional();
+    let deny_all = fields.read("denyAll", Cursor::boolean).or(false);
+    let is_shadow = word(fields.take("mode"), &[("enforce", false), ("shadow", true)]);
+    let only_via_waypoint = fields.read("onlyViaWaypoint", Cursor::boolean).optional();
+    let (allow, deny, audit, check) = (allow?, deny?, audit?, check?);
+    let (provider, deny_all, is_shadow) = (provider?, deny_all?, is_shadow?);
+    let cursor = fields.cursor();
+    if deny.iter().any(|rule| rule.ports.is_empty() && rule.reads_requests()) {
+        let reason =
+            "has a `deny` on requests without `ports`: ports that are not HTTP are denied as a whole";
+        scope.notes.warn("AP15", cursor, reason);
+    }
+    let has_rules = !allow.is_empty() || !deny.is_empty() || !audit.is_empty();
+    if is_shadow && (!audit.is_empty() || provider.is_some()) {
+        cursor.report("has `mode: shadow`, which is for `allow` and `deny`; take it out");
+    }
+    let access = match (deny_all, provider) {
+        (true, None) if !has_rules && check.is_empty() => Access::DenyAll,
+        (true, _) => {
+            cursor.report("has `denyAll`, which stands alone: nobody may call; take the rules out");
+            return None;
+        }
+        (false, Some(provider)) if !has_rules && !check.is_empty() => Access::Custom { provider, check },
+        (false, Some(_)) => {
+            cursor.report("has `provider`, which decides about the rules of `check` alone; write `check`, and other rules as another entry");
+            return None;
+        }
+        (false, None) if !check.is_empty() => {
+            cursor.report("has `check` and no `provider`; name the one of MeshConfig that decides");
+            return None;
+        }
+        (false, None) if !has_rules => {
+            cursor.report(
+                "has no rules; write `allow`, `deny` or `audit`, or `denyAll: true` if nobody may call",
+            );
+            return None;
+        }
+        (false, None) => Access::Rules { allow, deny, audit },
+    };
+    Some(AuthorizationPolicy { access, is_shadow, only_via_waypoint: only_via_waypoint? })
+}
+
+fn rules(fields: &mut Fields<'_>, name: &'static str, scope: &Scope<'_>) -> Option<Vec<AccessRule>> {
+    fields.read(name, |field| items(field, |item| rule::read(&item, scope))).or(Vec::new())
+}

@@ -1,0 +1,111 @@
+//! Fields that hold one value, or values of one kind.
+
+use std::collections::BTreeMap;
+
+use policies::{
+    language::{HeaderName, Percentage},
+    reading::{Cursor, Value},
+};
+
+use super::scope::Scope;
+use crate::values::{Duration, Host, Label, LabelPairs, ServiceRef, key_error, value_error};
+
+/// Reads each item, also after one that is invalid. A list without items is a mistake: for Istio it often means
+/// that there is no list.
+pub(super) fn items<T>(field: &Cursor<'_>, read: impl FnMut(Cursor<'_>) -> Option<T>) -> Option<Vec<T>> {
+    let items: Vec<_> = field.items()?.map(read).collect();
+    if items.is_empty() {
+        field.report("is empty; leave it out, or write an item");
+        return None;
+    }
+    items.into_iter().collect()
+}
+
+/// A string with something in it.
+pub(super) fn text(field: &Cursor<'_>) -> Option<String> {
+    let text = field.string()?;
+    if text.is_empty() {
+        field.report("is empty");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+pub(super) fn label(field: &Cursor<'_>) -> Option<Label> {
+    field.accept(field.string()?.to_owned().try_into())
+}
+
+pub(super) fn host(field: &Cursor<'_>) -> Option<Host> {
+    field.accept(field.string()?.try_into())
+}
+
+/// A duration of whole milliseconds.
+pub(super) fn duration(field: &Cursor<'_>) -> Option<Duration> {
+    match field.value() {
+        Value::Number(number) => {
+            field.report(format_args!("must have a unit; write `{number}s` for seconds"));
+            None
+        }
+        _ => field.accept(field.string()?.parse()),
+    }
+}
+
+/// A map of strings.
+pub(super) fn strings(field: &Cursor<'_>) -> Option<BTreeMap<String, String>> {
+    if !matches!(field.value(), Value::Map(_)) {
+        field.report(format_args!("must be a map, not {}", field.value().kind()));
+        return None;
+    }
+    let pairs: Vec<_> =
+        field.entries().map(|(key, value)| Some((key.to_owned(), value.string()?.to_owned()))).collect();
+    pairs.into_iter().collect()
+}
+
+/// Labels that pods or endpoints must have; at least one, since none would mean all of them.
+pub(super) fn selector(field: &Cursor<'_>) -> Option<LabelPairs> {
+    let labels = labels(field)?;
+    if labels.is_empty() {
+        field.report("is empty, which would select everything; write a label");
+        return None;
+    }
+    Some(labels)
+}
+
+/// Labels.
+pub(super) fn labels(field: &Cursor<'_>) -> Option<LabelPairs> {
+    let labels = strings(field)?;
+    let mut is_right = true;
+    for (key, value) in field.entries() {
+        let text = labels.get(key).map(String::as_str).unwrap_or_default();
+        for error in key_error(key).into_iter().chain(value_error(text)) {
+            value.report(error);
+            is_right = false;
+        }
+    }
+    is_right.then_some(labels)
+}
+
+/// A service, by whatever name.
+pub(super) fn service(field: &Cursor<'_>) -> Option<ServiceRef> {
+    field.accept(ServiceRef::parse(field.string()?))
+}
+
+pub(super) fn header_name(field: &Cursor<'_>) -> Option<String> {
+    field.accept(HeaderName::try_from(field.string()?.to_owned())).map(String::from)
+}
+
+/// A share. Istio cuts a number of floating point off, which makes some shares smaller.
+pub(super) fn percentage(field: &Cursor<'_>, scope: &Scope<'_>) -> Option<Percentage> {
+    let percentage: Percentage = field.accept(field.number()?.parse())?;
+    let of_istio = percentage.to_string().parse::<f64>().map_or(0.0, |percent| percent * 10_000.0);
+    if of_istio as u32 != percentage.parts_per_million() {
+        let reason = format!("is {} for Istio, which cuts numbers off", of_istio.floor() / 10_000.0);
+        scope.notes.warn("H25", field, &reason);
+    }
+    Some(percentage)
+}
+
+/// The number of a port.
+pub(super) fn port(field: &Cursor<'_>) -> Option<u32> {
+    field.integer(1..=65535, "")
+}

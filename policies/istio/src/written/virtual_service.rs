@@ -1,0 +1,134 @@
+//! `virtualService`: how requests to the application's service are routed.
+
+mod matching;
+mod retries;
+mod route;
+mod shaping;
+mod target;
+
+use policies::reading::{Cursor, Fields, word};
+
+pub use self::{
+    matching::{NameMatch, RequestMatch, TextMatch},
+    retries::Retries,
+    route::Route,
+    shaping::{Cors, HeaderChanges, Mirror, Origin, Rewrite},
+    target::{Destination, Redirect, Respond, Share, Target},
+};
+use super::{
+    fields::{duration, host, items, label},
+    scope::Scope,
+};
+use crate::values::{Duration, Host, Label};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualService {
+    /// Hosts beside the own service.
+    pub hosts: Vec<Host>,
+    /// True if calls in the mesh are routed, those to the own service among them.
+    pub is_internal: bool,
+    pub gateways: Vec<GatewayRef>,
+    /// For routes that have none of their own.
+    pub timeout: Option<Duration>,
+    pub retries: Option<Retries>,
+    pub routes: Vec<Route>,
+    /// True if requests that no route takes go to the own service.
+    pub falls_back: bool,
+    /// True if something else in the cluster shifts the weights.
+    pub has_external_weights: bool,
+}
+
+/// A Gateway of Istio.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GatewayRef {
+    /// The `gateway` entry of this name in the same document.
+    Entry(Label),
+    Object {
+        namespace: Label,
+        name: Label,
+    },
+}
+
+pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<VirtualService> {
+    let hosts = fields.read("hosts", |field| items(field, |item| host_of(&item))).or(Vec::new());
+    let is_internal = fields.read("internal", Cursor::boolean).or(true);
+    let gateways = fields.read("gateways", |field| items(field, |item| gateway(&item))).or(Vec::new());
+    let timeout = fields.read("timeout", duration).optional();
+    let retries = fields.read("retries", retries::read).optional();
+    let routes = fields.read("routes", |field| items(field, |item| route::read(&item, scope))).or(Vec::new());
+    let fallbacks = [("own", true), ("none", false)];
+    let falls_back = word(fields.take("fallback"), &fallbacks);
+    let weights = fields.read("weights", |field| word(Some(field.clone()), &[("external", true)])).or(false);
+    let service = VirtualService {
+        hosts: hosts?,
+        is_internal: is_internal?,
+        gateways: gateways?,
+        timeout: timeout?,
+        retries: retries?,
+        routes: routes?,
+        falls_back: falls_back?,
+        has_external_weights: weights?,
+    };
+    check(&service, fields.cursor(), scope);
+    Some(service)
+}
+
+/// What holds for several attributes together.
+fn check(service: &VirtualService, cursor: &Cursor<'_>, scope: &Scope<'_>) {
+    let VirtualService { hosts, is_internal, gateways, routes, falls_back, timeout, retries, .. } = service;
+    let public = hosts.iter().find(|host| service_namespace(host).is_none());
+    if let Some(host) = public.filter(|_| gateways.is_empty()) {
+        cursor.report(format_args!(
+            "has the public host `{host}` and no `gateways`; name the Gateway that it is called at, or write the full name of a service"
+        ));
+    }
+    let is_foreign = |host: &&Host| {
+        service_namespace(host)
+            .is_some_and(|namespace| namespace.is_some_and(|namespace| namespace != scope.namespace.as_str()))
+    };
+    if let Some(host) = hosts.iter().find(is_foreign).filter(|_| !scope.is_exported_to_own_only()) {
+        cursor.report(format_args!(
+            "routes `{host}` of another namespace for all its callers; write `namespaces: [\".\"]` to route your own calls"
+        ));
+    }
+    if !*is_internal && gateways.is_empty() {
+        cursor.report("has `internal: false` and no `gateways`, so it would route nothing; name a Gateway");
+    }
+    if routes.is_empty() && !*falls_back {
+        cursor.report("has no `routes` and `fallback: none`, so it would route nothing; write a route");
+    }
+    if hosts.is_empty() && routes.is_empty() && timeout.is_none() && retries.is_none() && gateways.is_empty()
+    {
+        cursor.report("says nothing; write `routes`, `timeout`, `retries` or `hosts`");
+    }
+}
+
+/// The namespace of a host that is a service of the mesh: `Some(None)` of the own one. A name of two labels is a
+/// public one, such as `example.com`.
+fn service_namespace(host: &Host) -> Option<Option<&str>> {
+    let mut labels = host.as_str().split('.');
+    match (labels.next(), labels.next(), labels.next()) {
+        (Some(_), None, _) => Some(None),
+        (Some(_), Some(namespace), Some("svc")) => Some(Some(namespace)),
+        _ => None,
+    }
+}
+
+fn host_of(item: &Cursor<'_>) -> Option<Host> {
+    let host = host(item)?;
+    if host.as_str() == "*" {
+        item.report("would take every call; name the hosts, or write `*.` before a domain");
+        return None;
+    }
+    Some(host)
+}
+
+fn gateway(item: &Cursor<'_>) -> Option<GatewayRef> {
+    match item.string()?.split_once('/') {
+        None => label(item).map(GatewayRef::Entry),
+        Some((namespace, name)) => {
+            let label = |text: &str| item.accept(Label::try_from(text.to_owned()));
+            Some(GatewayRef::Object { namespace: label(namespace)?, name: label(name)? })
+        }
+    }
+}
