@@ -48,6 +48,27 @@ impl Hfi {
     }
 }
 
+/// A reconciler over a file of so many policies, each for a service of its own.
+pub(crate) async fn with_policies(
+    cores: Cores,
+    client: &Client,
+    policies: usize,
+) -> Result<(TempDir, Reconciler)> {
+    let folder = tempfile::tempdir()?;
+    let policies: Vec<_> = (0..policies).map(policy).collect();
+    fs::write(folder.path().join("policies.yaml"), policies.join("---\n"))?;
+    let start = Reconciler::start(Source::Folder(folder.path().to_owned()), loopback());
+    let mut reconciler = cores.start(start).await?;
+    reconciler.ready(client).await?;
+    Ok((folder, reconciler))
+}
+
+fn policy(number: usize) -> String {
+    let selector = format!("selector: {{service: s{number}, namespace: demo}}");
+    let rules = "rules: [{fault: {percentage: 30, abort: {httpStatus: 503}}}]";
+    format!("metadata: {{name: p{number}}}\nspec: {{{selector}, {rules}}}\n")
+}
+
 fn write_policy(folder: &Path, status: usize) -> Result<()> {
     let selector = "selector: {service: checkout, namespace: demo}";
     let fault = format!("{{percentage: 100, abort: {{httpStatus: {status}}}}}");

@@ -1,11 +1,12 @@
 //! Clients that ask much and read nothing: the memory that their answers take, and what of it is kept.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use harness::{Client, Reconciler, Request, Source, loopback};
+use harness::{Client, Request};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::sleep};
 
+use super::contestant::with_policies;
 use crate::cores::Cores;
 
 const CLIENTS: usize = 4_000;
@@ -18,12 +19,7 @@ const STATUS: &str = "/v1/policies/status";
 const SETTLED: Duration = Duration::from_secs(15);
 
 pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let policies: Vec<_> = (0..POLICIES).map(policy).collect();
-    fs::write(folder.path().join("policies.yaml"), policies.join("---\n"))?;
-    let start = Reconciler::start(Source::Folder(folder.path().to_owned()), loopback());
-    let mut reconciler = cores.start(start).await?;
-    reconciler.ready(client).await?;
+    let (_folder, reconciler) = with_policies(cores, client, POLICIES).await?;
     let (address, before) = (reconciler.address(), reconciler.memory()?);
     let answer = client.send(address, &Request::get(STATUS)).await?;
     ensure!(answer.body.len() > 100 * POLICIES, "the status is short: {} bytes", answer.body.len());
@@ -50,10 +46,4 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
         SETTLED.as_secs(),
     );
     Ok(())
-}
-
-fn policy(number: usize) -> String {
-    let selector = format!("selector: {{service: s{number}, namespace: demo}}");
-    let rules = "rules: [{fault: {percentage: 100, abort: {httpStatus: 503}}}]";
-    format!("metadata: {{name: p{number}}}\nspec: {{{selector}, {rules}}}\n")
 }

@@ -1,18 +1,18 @@
 //! Held polls of proxies that report counts, while people watch; and one overview of a large mesh.
 
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use harness::{Client, Reconciler, Request, Source, loopback};
+use harness::{Client, Request};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
     task::JoinSet,
     time::{Instant, sleep},
 };
 
 use super::{
-    contestant::{Hfi, Server},
+    contestant::{Hfi, Server, with_policies},
     polls::{Round, WOKEN, measure},
 };
 use crate::{cores::Cores, median};
@@ -34,8 +34,12 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
             [(&mut plain, "", 0), (&mut reporting, REPORT, 0), (&mut watched, REPORT, WATCHERS)]
         {
             let server = Server::Hfi(Hfi::start(cores, client).await?);
-            let _watching = watch(server.address(), watchers, client).await?;
+            let mut watching = watch(server.address(), watchers, client).await?;
             rounds.push(measure(server, round, client, report).await?);
+            // The server is gone now: each of them watched until here, and says what it saw.
+            while let Some(watched) = watching.join_next().await {
+                ensure!(watched?? > 0, "somebody who watches saw nothing");
+            }
         }
     }
     println!(
@@ -56,27 +60,27 @@ pub(crate) async fn run(cores: Cores, client: &Client) -> Result<()> {
     large(cores, client).await
 }
 
-/// People who watch the page: each has a stream of events, and loads the page upon each event.
-async fn watch(address: SocketAddr, watchers: usize, client: &Client) -> Result<JoinSet<Result<()>>> {
+/// People who watch the page: each has a stream of events, and loads the page upon each event. The result is
+/// the number of events, when the server ends.
+async fn watch(address: SocketAddr, watchers: usize, client: &Client) -> Result<JoinSet<Result<usize>>> {
     let mut watching = JoinSet::new();
     for _ in 0..watchers {
         let mut events = TcpStream::connect(address).await?;
         events.write_all(b"GET /v1/events?overview=true HTTP/1.1\r\nhost: hfi\r\n\r\n").await?;
         let client = client.clone();
         watching.spawn(async move {
-            let mut piece = vec![0; 64 * 1024];
-            loop {
-                let length = events.read(&mut piece).await?;
-                ensure!(length > 0, "the stream of events has ended");
-                if piece
-                    .get(..length)
-                    .unwrap_or_default()
-                    .windows(15)
-                    .any(|bytes| bytes == b"event: overview")
-                {
-                    client.send(address, &Request::get("/")).await?;
+            let (mut lines, mut seen) = (BufReader::new(events).split(b'\n'), 0);
+            // A server that is killed may reset the connection.
+            while let Ok(Some(line)) = lines.next_segment().await {
+                if line.starts_with(b"event: overview") {
+                    seen += 1;
+                    let loaded = client.send(address, &Request::get("/")).await;
+                    if let Ok(page) = loaded {
+                        ensure!(page.status.is_success(), "the page is {page:?}");
+                    }
                 }
             }
+            Ok(seen)
         });
     }
     Ok(watching)
@@ -84,12 +88,7 @@ async fn watch(address: SocketAddr, watchers: usize, client: &Client) -> Result<
 
 /// The time and the size of the page and of what it is made of, with many policies and filters.
 async fn large(cores: Cores, client: &Client) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let policies: Vec<_> = (0..POLICIES).map(policy).collect();
-    fs::write(folder.path().join("policies.yaml"), policies.join("---\n"))?;
-    let start = Reconciler::start(Source::Folder(folder.path().to_owned()), loopback());
-    let mut reconciler = cores.start(start).await?;
-    reconciler.ready(client).await?;
+    let (_folder, reconciler) = with_policies(cores, client, POLICIES).await?;
     let (address, before) = (reconciler.address(), reconciler.memory()?);
     for number in 0..FILTERS {
         let path = format!("/v1/snapshot?namespace=demo&service=s{}", number % POLICIES);
@@ -115,10 +114,4 @@ async fn large(cores: Cores, client: &Client) -> Result<()> {
         println!("GET {path:<28} {:>8.1} ms {:>8.1} KB", median(times), bytes as f64 / 1_000.0);
     }
     Ok(())
-}
-
-fn policy(number: usize) -> String {
-    let selector = format!("selector: {{service: s{number}, namespace: demo}}");
-    let rules = "rules: [{fault: {percentage: 30, abort: {httpStatus: 503}}}]";
-    format!("metadata: {{name: p{number}}}\nspec: {{{selector}, {rules}}}\n")
 }
