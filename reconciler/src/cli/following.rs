@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use super::{console::warning, server::failed};
+use super::{
+    console::warning,
+    server::{ServerArgs, failed},
+};
 use crate::{
     api::{events::Event, overview::Overview},
     client::{Client, Failure, event_stream::ServerSent},
@@ -15,6 +18,8 @@ use crate::{
 /// The pauses between two attempts to connect again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The answer to a token that has expired or was replaced.
+const UNAUTHORIZED: u16 = 401;
 
 /// An event of a server, or the end of its events.
 pub(crate) enum Told {
@@ -25,54 +30,65 @@ pub(crate) enum Told {
 }
 
 /// Calls back for each snapshot, the present one first, until the caller has enough or the server refuses. A
-/// connection that is lost is made again; one that never was is a failure.
+/// connection that is lost is made again, if need be with a new token; one that never was is a failure.
 pub(crate) async fn follow(
-    client: &Client,
-    mut on_event: impl AsyncFnMut(Event) -> ControlFlow<ExitCode>,
+    server: &ServerArgs,
+    client: Client,
+    mut on_event: impl AsyncFnMut(&Client, Event) -> ControlFlow<ExitCode>,
 ) -> ExitCode {
-    let on_told = async |told| match told {
-        Told::Snapshot(event) => on_event(event).await,
+    let on_told = async |client: &Client, told| match told {
+        Told::Snapshot(event) => on_event(client, event).await,
         Told::Overview(_) | Told::Lost => Continue(()),
     };
-    follow_each(client, &[], on_told).await
+    follow_each(server, client, &[], on_told).await
 }
 
 /// The same for each snapshot and each overview.
 pub(crate) async fn follow_overviews(
-    client: &Client,
-    on_told: impl AsyncFnMut(Told) -> ControlFlow<ExitCode>,
+    server: &ServerArgs,
+    client: Client,
+    mut on_told: impl AsyncFnMut(Told) -> ControlFlow<ExitCode>,
 ) -> ExitCode {
-    follow_each(client, &[("overview", "true")], on_told).await
+    let on_told = async |_: &Client, told| on_told(told).await;
+    follow_each(server, client, &[("overview", "true")], on_told).await
 }
 
 async fn follow_each(
-    client: &Client,
+    server: &ServerArgs,
+    mut client: Client,
     query: &[(&str, &str)],
-    mut on_told: impl AsyncFnMut(Told) -> ControlFlow<ExitCode>,
+    mut on_told: impl AsyncFnMut(&Client, Told) -> ControlFlow<ExitCode>,
 ) -> ExitCode {
-    let (mut last, mut pause, mut was_connected) = (None, FIRST_PAUSE, false);
+    let (mut last, mut pause, mut was_connected, mut is_renewed) = (None, FIRST_PAUSE, false, false);
     loop {
         let failure = match client.events(query).await {
             Ok(mut events) => loop {
                 match events.next().await {
                     Ok(Some(sent)) => {
-                        (pause, was_connected) = (FIRST_PAUSE, true);
+                        (pause, was_connected, is_renewed) = (FIRST_PAUSE, true, false);
                         if let Some(told) = told(&sent, &mut last)
-                            && let Break(code) = on_told(told).await
+                            && let Break(code) = on_told(&client, told).await
                         {
                             return code;
                         }
                     }
-                    Ok(None) => break ended(client),
+                    Ok(None) => break ended(&client),
                     Err(failure) => break failure,
                 }
             },
             Err(failure) => failure,
         };
+        if was_connected && !is_renewed && failure.status() == Some(UNAUTHORIZED) {
+            match server.clone().client().await {
+                Ok(renewed) => (client, is_renewed) = (renewed, true),
+                Err(code) => return code,
+            }
+            continue;
+        }
         if !was_connected || !failure.is_passing() {
             return failed(&failure);
         }
-        if let Break(code) = on_told(Told::Lost).await {
+        if let Break(code) = on_told(&client, Told::Lost).await {
             return code;
         }
         warning(format_args!("{failure}; trying again in {} s", pause.as_secs()));

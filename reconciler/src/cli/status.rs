@@ -47,7 +47,7 @@ const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 impl Status {
     pub async fn run(self) -> ExitCode {
         let Self { output, watch, server } = self;
-        let client = match server.client().await {
+        let client = match server.clone().client().await {
             Ok(client) => client,
             Err(code) => return code,
         };
@@ -58,7 +58,7 @@ impl Status {
         if watch {
             // A server that has no overview sends none, and would say nothing for ever.
             let mut known = None;
-            return follow_overviews(&client, async |told| match told {
+            return follow_overviews(&server, client, async |told| match told {
                 Told::Snapshot(_) => Continue(()),
                 Told::Overview(overview) => show_again(output, known.insert(*overview)),
                 Told::Lost => known.take().map_or(Continue(()), |last| show_lost(output, &last)),

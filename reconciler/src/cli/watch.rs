@@ -52,16 +52,16 @@ enum EventOutput {
 impl Watch {
     /// Prints until stdout is closed, or the server refuses.
     pub async fn run(self) -> ExitCode {
-        let client = match self.server.client().await {
+        let client = match self.server.clone().client().await {
             Ok(client) => client,
             Err(code) => return code,
         };
         let output = self.output;
         if !self.rates {
-            return follow(&client, async |event| put(&output.render(&event, line))).await;
+            return follow(&self.server, client, async |_, event| put(&output.render(&event, line))).await;
         }
         let mut last = String::new();
-        follow_overviews(&client, async |told| match told {
+        follow_overviews(&self.server, client, async |told| match told {
             Told::Snapshot(event) => put(&output.render(&event, line)),
             Told::Overview(overview) => {
                 let rates = rates(&overview);

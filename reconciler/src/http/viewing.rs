@@ -32,8 +32,7 @@ impl Viewing {
     ) -> Result<(), Problem> {
         let judge = async {
             let token = authorization::token(headers)?;
-            let files = [writing.map(Writing::tokens), halting.tokens(), Some(&self.0)];
-            failures.judge(client, owner_in(files, &token, client).await?)
+            failures.judge(client, owner_in(self.files(writing, halting), &token, client).await?)
         };
         // A browser asks its user for a password only upon this challenge.
         let for_browsers = |problem: Problem| match problem.status() {
@@ -43,6 +42,22 @@ impl Viewing {
             _ => problem,
         };
         judge.await.map(|_| ()).map_err(for_browsers)
+    }
+
+    /// True unless a token that was good is so no more. One that cannot be reviewed now still is.
+    pub(super) async fn still_takes(
+        &self,
+        writing: Option<&Writing>,
+        halting: &Halting,
+        token: &[u8],
+        client: Client,
+    ) -> bool {
+        !matches!(owner_in(self.files(writing, halting), token, client).await, Ok(Err(_)))
+    }
+
+    /// The files whose tokens may read.
+    fn files<'a>(&'a self, writing: Option<&'a Writing>, halting: &'a Halting) -> [Option<&'a Tokens>; 3] {
+        [writing.map(Writing::tokens), halting.tokens(), Some(&self.0)]
     }
 }
 

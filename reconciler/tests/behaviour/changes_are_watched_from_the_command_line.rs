@@ -4,7 +4,12 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Server, command::Ongoing, policy, process::Process};
+use crate::support::{
+    Server,
+    command::Ongoing,
+    policy,
+    process::{Process, text},
+};
 
 #[tokio::test]
 async fn an_event_is_a_line() {
@@ -56,6 +61,24 @@ async fn a_server_that_comes_back_is_followed_on() {
     fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503)).unwrap();
     let listen = first.url.trim_start_matches("http://").to_owned();
     let _second = Process::start(&[("HFI_DIR", dir), ("HFI_LISTEN", &listen)]).await;
+    let line = watch.line().await;
+    assert!(line.ends_with("  1 active\n"), "{line}");
+}
+
+#[tokio::test]
+async fn a_token_that_is_replaced_is_replaced_here_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("policies")).unwrap();
+    fs::write(path("view"), "viewer first-0123456789abcdef\n").unwrap();
+    fs::write(path("token"), "first-0123456789abcdef").unwrap();
+    let (policies, view, token) = (path("policies"), path("view"), path("token"));
+    let hfi = Process::start(&[("HFI_DIR", text(&policies)), ("HFI_VIEW_TOKEN_FILE", text(&view))]).await;
+    let mut watch = Ongoing::start(&["watch", "--server", &hfi.url, "--token-file", text(&token)]);
+    assert!(watch.line().await.ends_with("  0 active\n"));
+    fs::write(&token, "second-0123456789abcdef").unwrap();
+    fs::write(&view, "viewer second-0123456789abcdef\n").unwrap();
+    fs::write(path("policies/a.yaml"), policy("a", "checkout", 503)).unwrap();
     let line = watch.line().await;
     assert!(line.ends_with("  1 active\n"), "{line}");
 }

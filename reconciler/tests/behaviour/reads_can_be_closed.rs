@@ -4,10 +4,12 @@ use std::fs;
 
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
+use tokio::time::{Duration, timeout};
 
 use crate::support::{
-    client,
+    PATIENCE, client,
     halting::{Files, STOPS, post},
+    policy,
     process::{Process, text},
 };
 
@@ -102,6 +104,58 @@ async fn a_token_that_is_removed_reads_nothing_and_guesses_have_to_wait() {
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(status(&hfi, "/v1/ready", "").await, 200);
     assert_eq!(post(&hfi, "guess-0123456789abcdef").await.0, 429, "they count wherever they are sent");
+}
+
+/// A stream of events that has told of a snapshot.
+async fn stream(hfi: &Process, path: &str) -> Response {
+    let mut stream = get(hfi, path, &format!("Bearer {VIEWS}")).await;
+    let told = |text: &str| text.contains("event: snapshot") && text.ends_with("\n\n");
+    until_told(&mut stream, told).await;
+    stream
+}
+
+/// Reads until what was read is as wanted.
+async fn until_told(stream: &mut Response, is_wanted: impl Fn(&str) -> bool) {
+    let mut text = String::new();
+    while !is_wanted(&text) {
+        let piece = timeout(PATIENCE, stream.chunk()).await.expect("no event").unwrap();
+        text += str::from_utf8(&piece.expect("an open stream")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_stream_tells_nothing_after_its_token_is_removed() {
+    let (files, hfi) = world().await;
+    let mut streams = Vec::new();
+    for path in ["/v1/events", "/v1/events?overview=true", "/v1/config/stream"] {
+        streams.push(stream(&hfi, path).await);
+    }
+    // Of another token it goes on.
+    fs::write(files.path("view"), format!("new another-0123456789abcdef\nviewer {VIEWS}\n")).unwrap();
+    fs::write(files.path("policies/b.yaml"), policy("b", "cart", 503)).unwrap();
+    for stream in &mut streams {
+        until_told(stream, |text| text.contains("event: snapshot") && text.contains("\"active\":2")).await;
+    }
+    fs::write(files.path("view"), "new another-0123456789abcdef\n").unwrap();
+    fs::write(files.path("policies/c.yaml"), policy("c", "cart", 503)).unwrap();
+    for mut stream in streams {
+        let mut rest = Vec::new();
+        while let Some(piece) = timeout(PATIENCE, stream.chunk()).await.expect("no end").unwrap() {
+            rest.extend_from_slice(&piece);
+        }
+        let rest = String::from_utf8(rest).unwrap();
+        assert!(!rest.contains("\"active\":3"), "{rest}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_has_nothing_to_tell_ends_too() {
+    let (files, hfi) = world().await;
+    let mut stream = stream(&hfi, "/v1/events").await;
+    fs::write(files.path("view"), "new another-0123456789abcdef\n").unwrap();
+    // It is looked at whenever the stream would give a sign of life, every 15 s.
+    let ends = async { while stream.chunk().await.unwrap().is_some() {} };
+    timeout(Duration::from_secs(15) + PATIENCE, ends).await.expect("no end");
 }
 
 #[tokio::test]

@@ -52,12 +52,12 @@ impl List {
                 "--watch has lines of a table only; `hfi watch -o json` tells of every change",
             );
         }
-        let client = match server.client().await {
+        let client = match server.clone().client().await {
             Ok(client) => client,
             Err(code) => return code,
         };
         if watch {
-            return changes(&client, output).await;
+            return changes(&server, client, output).await;
         }
         match read(&client).await {
             Ok(status) => {
@@ -114,9 +114,9 @@ struct Changes {
     shown: BTreeMap<String, (PolicyStatus, Hold)>,
 }
 
-async fn changes(client: &Client, output: ListOutput) -> ExitCode {
+async fn changes(server: &ServerArgs, client: Client, output: ListOutput) -> ExitCode {
     let mut changes: Option<Changes> = None;
-    follow(client, async |_| {
+    follow(server, client, async |client, _| {
         let status = match read(client).await {
             Ok(status) => status,
             // The stream goes on, and says when there is something new.

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration}
 use axum::{
     body::Body,
     extract::{RawQuery, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::IntoResponse,
 };
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use tokio::{
 };
 
 use crate::http::{
+    authorization,
     limits::MAX_EVENT_STREAMS,
     operation::{self, Content, Operation, Parameter},
     overviews::Made,
@@ -50,6 +51,8 @@ struct Stream {
     overview: Option<watch::Receiver<Option<Arc<Made>>>>,
     waiting: VecDeque<Bytes>,
     client: Client,
+    /// The token that it was opened with, where reads are closed.
+    token: Option<Vec<u8>>,
     /// Another client needs the place.
     closed: Arc<Notify>,
     _place: Place<Arc<Notify>>,
@@ -68,24 +71,27 @@ pub(crate) async fn get(
     State(served): State<Served>,
     Peer(client): Peer,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     let wants_overview = wants_overview(query.as_deref())?;
-    open(served, client, None, wants_overview)
+    open(served, client, &headers, None, wants_overview)
 }
 
 pub(crate) async fn first_generation(
     State(served): State<Served>,
     Peer(client): Peer,
+    headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    open(served, client, Some(Policies::default()), false)
+    open(served, client, &headers, Some(Policies::default()), false)
 }
 
 fn open(
     served: Served,
     client: Client,
+    headers: &HeaderMap,
     policies: Option<Policies>,
     wants_overview: bool,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<impl IntoResponse + use<>, Problem> {
     let place = served.services.streams.take(client).ok_or_else(|| {
         let detail = format!("{MAX_EVENT_STREAMS} streams are open already; try again later");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
@@ -97,7 +103,10 @@ fn open(
     news.mark_changed();
     let (told, waiting) = (None, VecDeque::new());
     let overview = wants_overview.then(|| super::overview::follow(&served));
-    let stream = Stream { served, news, told, policies, overview, waiting, client, closed, _place: place };
+    // It was judged before.
+    let token = served.services.viewing.as_ref().and_then(|_| authorization::token(headers).ok());
+    let stream =
+        Stream { served, news, told, policies, overview, waiting, client, token, closed, _place: place };
     let pieces = unfold(stream, |mut stream| async {
         let piece = stream.next().await?;
         Some((Ok::<_, Infallible>(piece), stream))
@@ -118,22 +127,39 @@ impl Stream {
                 return Some(piece);
             }
             let silence = sleep(self.silence());
-            let mut is_silent = false;
+            let (mut is_silent, mut is_overview) = (false, false);
             tokio::select! {
                 () = self.served.shutdown.requested() => return None,
                 () = self.closed.notified() => return None,
                 changed = self.news.changed() => changed.ok()?,
                 changed = next(self.overview.as_mut()) => {
                     changed.ok()?;
-                    self.tell_overview();
-                    continue;
+                    is_overview = true;
                 }
                 () = silence => is_silent = true,
+            }
+            if !self.is_allowed().await {
+                return None;
+            }
+            if is_overview {
+                self.tell_overview();
+                continue;
             }
             self.look().await;
             if is_silent && self.waiting.is_empty() {
                 self.waiting.push_back(Bytes::from_static(b":\n\n"));
             }
+        }
+    }
+
+    /// True until the token that it was opened with is good no more.
+    async fn is_allowed(&self) -> bool {
+        let services = &self.served.services;
+        match (&services.viewing, &self.token) {
+            (Some(viewing), Some(token)) => {
+                viewing.still_takes(services.writing.as_ref(), &services.halting, token, self.client).await
+            }
+            _ => true,
         }
     }
 
