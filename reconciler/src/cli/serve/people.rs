@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, builder::FalseyValueParser};
 
-use crate::{cli::values::maybe_path, http::public_url::PublicUrl};
+use crate::http::public_url::PublicUrl;
 
 #[derive(Debug, Args)]
 pub(crate) struct PeopleArgs {
@@ -12,13 +12,14 @@ pub(crate) struct PeopleArgs {
     #[arg(long, env = "HFI_NO_UI", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     no_ui: bool,
 
-    /// The URL under which browsers reach this server, such as https://hfi.example [default: the host that they send]
+    /// The URL under which browsers reach this server, such as https://hfi.example, beside the host that they send.
     #[arg(long, env = "HFI_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
 
     /// The file with the tokens of those who may only read, one a line: NAME TOKEN. With it every read needs a token,
     /// except those of proxies, probes, forges, replicas and clients of the first generation.
-    #[arg(long, env = "HFI_VIEW_TOKEN_FILE", value_name = "PATH", value_parser = maybe_path())]
+    // An empty path is wrong use: it would open what is meant to be closed.
+    #[arg(long, env = "HFI_VIEW_TOKEN_FILE", value_name = "PATH")]
     view_token_file: Option<PathBuf>,
 }
 
@@ -38,10 +39,6 @@ impl PeopleArgs {
         // A variable that is set to nothing is not set.
         let public_url = public_url.filter(|url| !url.is_empty());
         let public_url = public_url.map(|url| url.parse().map_err(|reason| format!("--public-url {reason}")));
-        Ok(PeopleConfig {
-            page: !no_ui,
-            public_url: public_url.transpose()?,
-            view_token_file: view_token_file.filter(|path| !path.as_os_str().is_empty()),
-        })
+        Ok(PeopleConfig { page: !no_ui, public_url: public_url.transpose()?, view_token_file })
     }
 }

@@ -89,6 +89,7 @@ fn wrong_use_says_what_is_wrong() {
         (&["--repo", "a", "--listen", "8080"], "must be an IP address and a port"),
         (&["--dir", "a", "--verify", "b"], "nobody signs a plain directory"),
         (&["--repo", "a", "--verify", ""], "value is required for '--verify"),
+        (&["--repo", "a", "--view-token-file", ""], "value is required for '--view-token-file"),
         (&["--repo", "a", "--tls-cert-file", "c"], "give --tls-key-file"),
         (&["--repo", "a", "--tls-key-file", "k"], "give --tls-cert-file"),
         (&["--repo", "a", "--peers", "hfi-peers:8080"], "give --peer-token-file"),
