@@ -41,6 +41,16 @@ impl ServerUrl {
         &self.0
     }
 
+    /// The origin of its pages, as browsers write it.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
+    /// True if it names more than a host and a port.
+    pub fn has_path(&self) -> bool {
+        self.0.path() != "/"
+    }
+
     /// True if what is sent cannot be read on the way: with TLS, or without leaving this machine.
     pub fn is_confidential(&self) -> bool {
         self.0.scheme() == "https" || self.is_loopback()

@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use axum::http::Uri;
+use crate::client::ServerUrl;
 
-/// A scheme and an authority, as browsers write an origin: in lower case, without a default port.
+/// A scheme, a host and a port, as browsers write them in an `Origin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
@@ -19,25 +19,10 @@ impl FromStr for PublicUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!("must be an http or https URL without a path, such as https://hfi.example, not `{text}`")
-        };
-        let url: Uri = text.parse().map_err(|_| wrong())?;
-        let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
-            return Err(wrong());
-        };
-        let default = match scheme {
-            "http" => 80,
-            "https" => 443,
-            _ => return Err(wrong()),
-        };
-        if authority.as_str().contains('@') || url.path() != "/" || url.query().is_some() {
-            return Err(wrong());
-        }
-        let host = authority.host().to_ascii_lowercase();
-        let port = authority.port_u16().filter(|port| *port != default);
-        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        Ok(Self(format!("{scheme}://{host}{port}")))
+        let wrong = "must be an http or https URL without a path, such as https://hfi.example: browsers name no path \
+                     in an `Origin`";
+        let url: ServerUrl = text.parse().map_err(|_| wrong)?;
+        if url.has_path() { Err(wrong.to_owned()) } else { Ok(Self(url.origin())) }
     }
 }
 
@@ -51,7 +36,9 @@ mod tests {
             ("https://hfi.example", "https://hfi.example"),
             ("https://HFI.example:443/", "https://hfi.example"),
             ("http://hfi.example:443", "http://hfi.example:443"),
-            ("http://[2001:db8::1]:8080", "http://[2001:db8::1]:8080"),
+            ("http://[2001:DB8:0::1]:8080", "http://[2001:db8::1]:8080"),
+            ("https://hfi.example:65535", "https://hfi.example:65535"),
+            ("https://b\u{fc}cher.example", "https://xn--bcher-kva.example"),
         ] {
             assert!(given.parse::<PublicUrl>().unwrap().is_origin(origin), "{given}");
         }
@@ -62,8 +49,14 @@ mod tests {
             "https://me@hfi.example",
             "https://hfi.example/hfi",
             "https://a/?b",
+            "https://a/#b",
+            "https://hfi.example:84430",
+            "https://hfi.example:8443x",
+            "https://hfi.example:443:443",
+            "https://me:secret@hfi.example",
         ] {
-            assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");
+            let reason = bad.parse::<PublicUrl>().unwrap_err();
+            assert!(reason.contains("without a path") && !reason.contains("secret"), "{bad}: {reason}");
         }
     }
 }
