@@ -8,7 +8,12 @@ use axum::{
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::transform_subschemas};
 use serde_json::{Map, Value, json};
 
-use super::{closed_reads::may_be_closed, operation::Operation, routes::openapi, state::Served};
+use super::{
+    closed_reads::may_be_closed,
+    operation::{Operation, schemes},
+    routes::openapi,
+    state::Served,
+};
 
 /// Routes, and the document that describes them.
 #[derive(Debug)]
@@ -97,10 +102,7 @@ impl Described {
             "paths": paths,
             "components": {
                 "schemas": schemas.take_definitions(true),
-                "securitySchemes": {
-                    "token": {"type": "http", "scheme": "bearer", "description": "A token of one of the token files"},
-                    "password": {"type": "http", "scheme": "basic", "description": "The same as a password"},
-                },
+                "securitySchemes": schemes(),
             },
         });
         (router.route(path, openapi::get(&document)), document)

@@ -1,11 +1,13 @@
 //! The description of a route in OpenAPI 3.1. Each route has its own, beside its handler.
 
 pub(crate) mod policy_schema;
+mod security;
 
 use policies::wire::poll;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::security::{Security, TokenKind, schemes};
 use crate::api;
 
 /// A method of a path.
@@ -16,7 +18,7 @@ pub(crate) struct Operation {
     /// Its description, and its content.
     body: Option<(&'static str, Vec<Content>)>,
     responses: Vec<Response>,
-    is_secured: bool,
+    security: Option<Security>,
 }
 
 /// A parameter in the query, in a header or in the path.
@@ -140,7 +142,7 @@ impl Parameter {
 
 impl Operation {
     pub(crate) fn new(summary: &'static str) -> Self {
-        Self { summary, parameters: Vec::new(), body: None, responses: Vec::new(), is_secured: false }
+        Self { summary, parameters: Vec::new(), body: None, responses: Vec::new(), security: None }
     }
 
     pub(crate) fn parameter(mut self, parameter: Parameter) -> Self {
@@ -192,17 +194,17 @@ impl Operation {
     pub(crate) fn closable(self) -> Self {
         let known: Vec<_> = self.responses.iter().map(|response| response.status).collect();
         let new: Vec<_> = [401, 403, 429, 503].into_iter().filter(|status| !known.contains(status)).collect();
-        self.problems(&new)
+        Self { security: Some(Security::WhereReadsAreClosed), ..self }.problems(&new)
     }
 
-    /// Asks for a token.
-    pub(crate) fn secured(self) -> Self {
-        Self { is_secured: true, ..self }
+    /// Asks for a token of one of these kinds.
+    pub(crate) fn secured(self, tokens: &'static [TokenKind]) -> Self {
+        Self { security: Some(Security::Always(tokens)), ..self }
     }
 
     /// The operation as the document has it. The schemas that it refers to are added to `schemas`.
     pub(crate) fn render(self, schemas: &mut SchemaGenerator) -> Value {
-        let Self { summary, parameters, body, responses, is_secured } = self;
+        let Self { summary, parameters, body, responses, security } = self;
         let responses: Map<_, _> = responses
             .into_iter()
             .map(|response| (response.status.to_string(), response.render(schemas)))
@@ -211,8 +213,7 @@ impl Operation {
         if let Some(operation) = operation.as_object_mut() {
             let parameters: Vec<_> = parameters.into_iter().map(Parameter::render).collect();
             operation.extend((!parameters.is_empty()).then(|| ("parameters".to_owned(), parameters.into())));
-            let security = json!([{"token": []}, {"password": []}]);
-            operation.extend(is_secured.then(|| ("security".to_owned(), security)));
+            operation.extend(security.map(|security| ("security".to_owned(), security.render())));
             operation.extend(body.map(|(description, content)| {
                 let content = rendered(content, schemas);
                 let body = json!({"description": description, "content": content, "required": true});

@@ -1,11 +1,16 @@
 //! `GET /openapi.json`: what it says is what is answered.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::{Server, policy};
+use crate::support::{
+    Server, client, policy,
+    process::text,
+    replicas::{self, Replicas},
+    writing::{CHECKOUT, path, repository},
+};
 
 /// The first breach of a schema's `type`, `required`, `properties`, `items`, `enum` and references.
 fn breach(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
@@ -115,4 +120,86 @@ async fn whoever_may_prefer_a_wait_is_told_what_was_granted() {
             );
         }
     }
+}
+
+/// A token for each scheme of the document that names a file of tokens.
+const TOKENS: [(&str, &str); 4] = [
+    ("viewToken", "views-0123456789abcdef"),
+    ("haltToken", "stops-0123456789abcdef"),
+    ("writeToken", "writes-0123456789abcdef"),
+    ("peerToken", replicas::TOKEN),
+];
+
+#[tokio::test]
+async fn a_route_takes_the_tokens_that_the_document_names_and_no_other() {
+    let (replicas, repository) = (Replicas::new(1), repository(&[("a.yaml", CHECKOUT)]).await);
+    let [view, halt, write, _] = TOKENS.map(|(_, token)| token);
+    for (file, line) in [
+        ("view", format!("viewer {view}\n")),
+        ("halt", format!("stopper {halt}\n")),
+        ("write", format!("writer {write} resume\n")),
+    ] {
+        fs::write(replicas.path(file), line).unwrap();
+    }
+    let (view, halt, write) = (replicas.path("view"), replicas.path("halt"), replicas.path("write"));
+    let repo = path(&repository);
+    let variables = [
+        ("HFI_REPO", repo.as_str()),
+        ("HFI_VIEW_TOKEN_FILE", text(&view)),
+        ("HFI_HALT_TOKEN_FILE", text(&halt)),
+        ("HFI_WRITE_TOKEN_FILE", text(&write)),
+        ("HFI_WRITE_RATE", "10000"),
+    ];
+    let hfi = replicas.start_with(0, "tokens", &variables).await;
+    hfi.until_ready(|_| true).await;
+    let status = async |method: &str, path: &str, token: Option<&str>| {
+        let concrete = path.replace("{name}", "none").replace("{forge}", "github");
+        let request =
+            client().request(method.to_uppercase().parse().unwrap(), format!("{}{concrete}", hfi.url));
+        let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
+        request.send().await.unwrap().status().as_u16()
+    };
+    // A token that was good at an address stays so, whatever else comes from there.
+    for (_, token) in TOKENS {
+        let path = if token == replicas::TOKEN { "/v1/peer/state" } else { "/v1/filters" };
+        assert_eq!(status("get", path, Some(token)).await, 200, "{token}");
+    }
+    let document =
+        client().get(format!("{}/openapi.json", hfi.url)).bearer_auth(TOKENS[0].1).send().await.unwrap();
+    let document: Value = serde_json::from_slice(&document.bytes().await.unwrap()).unwrap();
+    let schemes: BTreeSet<_> =
+        document["components"]["securitySchemes"].as_object().unwrap().keys().collect();
+    assert_eq!(schemes.len(), TOKENS.len() + 1, "and a password: {schemes:?}");
+    let mut secured = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let choices: Vec<_> = operation["security"].as_array().into_iter().flatten().collect();
+            let named: BTreeSet<_> = choices
+                .iter()
+                .flat_map(|choice| choice.as_object().unwrap().keys())
+                .map(String::as_str)
+                .collect();
+            assert!(named.iter().all(|name| schemes.contains(&(*name).to_owned())), "{named:?}");
+            let is_refused =
+                async |token: Option<&str>| matches!(status(method, path, token).await, 401 | 403 | 429);
+            // The list of the first generation is closed with `all=true` only.
+            let is_open = choices.is_empty() || path == "/v1/policies" && method == "get";
+            assert_eq!(is_refused(None).await, !is_open, "{method} {path} without a token");
+            if is_open {
+                continue;
+            }
+            secured += 1;
+            for (scheme, token) in TOKENS {
+                assert_eq!(
+                    is_refused(Some(token)).await,
+                    !named.contains(scheme),
+                    "{method} {path} with {scheme}"
+                );
+            }
+            for refusal in ["401", "403", "429"] {
+                assert!(operation["responses"][refusal].is_object(), "{refusal} of {method} {path}");
+            }
+        }
+    }
+    assert!(secured > 15, "{secured}");
 }

@@ -24,7 +24,7 @@ use crate::{
     http::{
         authorization, body,
         limits::{self, BODY_TIME},
-        operation::{self, Content, GRANTED, Operation, Parameter, json},
+        operation::{self, Content, GRANTED, Operation, Parameter, TokenKind, json},
         peer::{Address, Peer},
         prefer::{self, Wait},
         problem::Problem,
@@ -210,7 +210,7 @@ pub(crate) fn post_described() -> Operation {
         )
         .answers(200, "Everything is halted, or was already", Some(json::<HaltState>()), &[])
         .problems(&[400, 401, 403, 405, 408, 413, 415, 429, 503])
-        .secured()
+        .secured(&[TokenKind::Halt, TokenKind::Write])
 }
 
 pub(crate) fn delete_described() -> Operation {
@@ -221,7 +221,7 @@ pub(crate) fn delete_described() -> Operation {
         ))
         .answers(200, "Nothing is halted any more, or nothing was", Some(json::<HaltState>()), &[GRANTED])
         .problems(&[401, 403, 405, 409, 429, 503])
-        .secured()
+        .secured(&[TokenKind::Write])
 }
 
 #[cfg(test)]

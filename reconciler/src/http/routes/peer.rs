@@ -16,7 +16,7 @@ use crate::{
     fleet::shared::told,
     http::{
         body,
-        operation::{Operation, Parameter, json},
+        operation::{Operation, Parameter, TokenKind, json},
         peer::Peer,
         peering::Peering,
         problem::Problem,
@@ -75,7 +75,7 @@ pub(crate) fn state_described() -> Operation {
         .parameter(Parameter::header(REPLICA, id))
         .answers(200, "The filters of the last 16 minutes", Some(json::<PeerAnswer<PeerState>>()), &[])
         .problems(&[401, 403, 404, 429, 503])
-        .secured()
+        .secured(&[TokenKind::Peer])
 }
 
 pub(crate) fn halts_described() -> Operation {
@@ -90,5 +90,5 @@ pub(crate) fn halts_described() -> Operation {
             &[],
         )
         .problems(&[400, 401, 403, 404, 408, 413, 415, 429, 503])
-        .secured()
+        .secured(&[TokenKind::Peer])
 }

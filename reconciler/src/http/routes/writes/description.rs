@@ -2,7 +2,7 @@
 
 use crate::{
     api,
-    http::operation::{Content, GRANTED, Link, Operation, Parameter, json, policy_schema, text},
+    http::operation::{Content, GRANTED, Link, Operation, Parameter, TokenKind, json, policy_schema, text},
 };
 
 /// The media type of streams of YAML.
@@ -77,5 +77,5 @@ fn described(summary: &'static str, links: &'static [Link]) -> Operation {
         .leads_to(links)
         .answers(202, "The change is on a new branch (`--write-branch`)", written(), &[GRANTED])
         .problems(&PROBLEMS)
-        .secured()
+        .secured(&[TokenKind::Write])
 }
