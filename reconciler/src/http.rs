@@ -12,7 +12,7 @@
 //! - `making`: turns for answers that need time or memory.
 //! - `body`: the bodies of requests. [`writing`], `write_query`, `authorization`, [`tokens`]: requests that change
 //!   policies; [`halting`]: requests that stop everything; [`viewing`], `closed_reads`: those that only read.
-//! - `browsers`, [`public_url`]: what browsers may send.
+//! - `browsers`, [`public_url`]: what browsers may send; `answer_headers`: what they may do with answers.
 //! - `headers`: the headers of polls and of their answers.
 //! - `catch_up`: polls of filters that run a newer commit than this replica; `read_your_writes`: other requests that
 //!   name one.
@@ -21,6 +21,7 @@
 //! - [`notification`]: forges that tell of a push.
 //! - [`tls`]: the certificate (`rustls`).
 
+mod answer_headers;
 mod app;
 mod authorization;
 mod body;

@@ -55,7 +55,7 @@ pub struct Options {
     pub view_tokens: Option<Arc<TokenFile>>,
     /// The page is served.
     pub page: bool,
-    /// The URL under which browsers reach this server, if it is not the host that they send.
+    /// The URL under which browsers reach this server, beside the host that they send.
     pub public_url: Option<PublicUrl>,
     /// The other replicas, if this one asks them.
     pub peers: Option<PeerOptions>,

@@ -13,6 +13,7 @@ use long_poll::{Answer, App, Head, Hold, Listener, Request};
 use policies::wire::poll;
 
 use super::{
+    answer_headers,
     headers::{self, PREFERENCE_APPLIED, REVISION, VARY},
     limits::{MAX_BODY, RETRY_AFTER},
     prefer::Wait,
@@ -60,7 +61,7 @@ impl App for Snapshots {
     }
 
     fn refuse(&self, request: &Request) -> Option<Response> {
-        (!self.fits(request)).then(|| Problem::too_large().into_response())
+        (!self.fits(request)).then(|| answer_headers::with(Problem::too_large().into_response()))
     }
 
     fn is_probe(&self, request: &Request) -> bool {
@@ -70,7 +71,7 @@ impl App for Snapshots {
     fn busy(&self) -> Response {
         let detail = "this replica serves as many as it can";
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-        ([(header::RETRY_AFTER, RETRY_AFTER)], problem).into_response()
+        answer_headers::with(([(header::RETRY_AFTER, RETRY_AFTER)], problem).into_response())
     }
 
     fn is_shutting_down(&self) -> bool {

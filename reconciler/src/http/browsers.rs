@@ -15,6 +15,8 @@ use super::{problem::Problem, public_url::PublicUrl, refusals, state::Served};
 
 /// The header by which a browser tells where a request comes from.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
+/// The header by which it tells what the answer is for.
+const SEC_FETCH_DEST: &str = "sec-fetch-dest";
 /// The path of the form that has its token in the body.
 pub(crate) const FORM: &str = "/halt";
 
@@ -57,17 +59,36 @@ fn refusal(method: &Method, path: &str, headers: &HeaderMap, own: &Own<'_>) -> O
     (!is_form && !is_bearer(headers)).then_some("a browser must send its token as `Authorization: Bearer`")
 }
 
+/// True if a browser reads for a page of another site, and does not leave that page to show the answer. Such a page
+/// learns whether there is an answer: with the password of its user, if the browser sends it.
+pub(super) fn is_part_of_another_page(headers: &HeaderMap) -> bool {
+    let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
+    let mut purposes = headers.get_all(SEC_FETCH_DEST).iter().peekable();
+    let is_shown = purposes.peek().is_some() && purposes.all(|purpose| purpose == "document");
+    !is_shown && sites.any(|site| site != "same-origin" && site != "none")
+}
+
 /// True if a browser says that a page of this server sent the request.
 fn is_of_own_page(headers: &HeaderMap, own: &Own<'_>) -> bool {
     let is_own = |origin: &str| {
-        let authority = origin.split_once("://").map(|(_, authority)| authority);
-        let of_host =
-            authority.zip(own.host.as_deref()).is_some_and(|(of, host)| of.eq_ignore_ascii_case(host));
-        of_host || own.public.is_some_and(|public| public.is_origin(origin))
+        own.host.as_deref().is_some_and(|host| is_of_host(origin, host))
+            || own.public.is_some_and(|public| public.is_origin(origin))
     };
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
     origins.all(|origin| origin.to_str().is_ok_and(is_own)) && sites.all(|site| site == "same-origin")
+}
+
+/// True if an origin is of this host. Browsers leave out the default port of the scheme, and a proxy may add it.
+fn is_of_host(origin: &str, host: &str) -> bool {
+    let (authority, default) = match origin.split_once("://") {
+        Some(("http", authority)) => (authority, ":80"),
+        Some(("https", authority)) => (authority, ":443"),
+        _ => return false,
+    };
+    let bare = |authority: &str| authority.strip_suffix(default).unwrap_or(authority).to_ascii_lowercase();
+    let own = bare(host);
+    !own.is_empty() && bare(authority) == own
 }
 
 fn is_bearer(headers: &HeaderMap) -> bool {
@@ -82,7 +103,7 @@ mod tests {
     use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
     use proptest::{prelude::*, sample::select};
 
-    use super::{FORM, Own, refusal};
+    use super::{FORM, Own, is_of_host, is_part_of_another_page, refusal};
 
     const HOSTS: [&str; 3] = ["hfi:8080", "hfi.example", "HFI:8080"];
     const ORIGINS: [&str; 8] = [
@@ -108,16 +129,58 @@ mod tests {
     ];
     const PATHS: [&str; 4] = [FORM, "/v1/halt", "/v1/policies/a", "/halt/"];
 
+    fn map(headers: &[(&str, &str)]) -> HeaderMap {
+        let header = |(name, value): &(&str, &str)| {
+            (name.parse::<HeaderName>().unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap())
+        };
+        headers.iter().map(header).collect()
+    }
+
     fn is_let_in(method: &Method, path: &str, host: &str, headers: &[(&str, &str)]) -> bool {
-        let headers: HeaderMap = headers
-            .iter()
-            .map(|(name, value)| {
-                (name.parse::<HeaderName>().unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap())
-            })
-            .collect();
         let public = "https://public.example".parse().unwrap();
         let own = Own { host: Some(host.to_owned()), public: Some(&public) };
-        refusal(method, path, &headers, &own).is_none()
+        refusal(method, path, &map(headers), &own).is_none()
+    }
+
+    #[test]
+    fn an_origin_is_of_a_host_whose_port_a_proxy_may_have_added() {
+        for (origin, host, is_own) in [
+            ("https://hfi.example", "hfi.example", true),
+            ("https://hfi.example", "hfi.example:443", true),
+            ("http://hfi.example", "hfi.example:80", true),
+            ("http://hfi.example:443", "hfi.example:443", true),
+            ("https://[2001:db8::1]", "[2001:DB8::1]:443", true),
+            ("https://hfi.example", "hfi.example:80", false),
+            ("http://hfi.example", "hfi.example:443", false),
+            ("https://hfi.example", "hfi.example:8443", false),
+            ("https://hfi.example:8443", "hfi.example", false),
+            ("ftp://hfi.example", "hfi.example", false),
+            ("chrome-extension://hfi.example", "hfi.example", false),
+            ("hfi.example", "hfi.example", false),
+            ("https://", "", false),
+            ("https://:443", "", false),
+            ("x://", "", false),
+        ] {
+            assert_eq!(is_of_host(origin, host), is_own, "{origin} {host}");
+        }
+    }
+
+    #[test]
+    fn what_a_page_of_another_site_embeds_is_known_from_what_it_leads_to() {
+        let is_part = |headers: &[(&str, &str)]| is_part_of_another_page(&map(headers));
+        let dest = |purpose| ("sec-fetch-dest", purpose);
+        for site in ["cross-site", "same-site"] {
+            let site = ("sec-fetch-site", site);
+            for purpose in ["script", "image", "object", "iframe", "empty", ""] {
+                assert!(is_part(&[site, dest(purpose)]), "{purpose}");
+            }
+            assert!(is_part(&[site]) && is_part(&[site, dest("document"), dest("script")]));
+            assert!(!is_part(&[site, dest("document")]), "a link leads here");
+        }
+        for site in ["same-origin", "none"] {
+            assert!(!is_part(&[("sec-fetch-site", site), dest("script")]));
+        }
+        assert!(!is_part(&[]) && !is_part(&[dest("script")]), "no browser says so");
     }
 
     #[test]

@@ -2,19 +2,26 @@
 
 use axum::{
     extract::{Request, State},
-    http::{Method, header::AUTHORIZATION},
+    http::{Method, StatusCode, header::AUTHORIZATION},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use policies::wire::poll;
 
-use super::{peer::Peer, policy_query::wants_all, refusals, state::Served};
+use super::{
+    browsers::is_part_of_another_page, peer::Peer, policy_query::wants_all, problem::Problem, refusals,
+    state::Served,
+};
 
 /// The paths that stay open.
 const OPEN: [&str; 7] =
     [poll::PATH, "/filter.wasm", "/v1/health", "/health", "/v1/ready", "/ready", "/metrics"];
 /// The beginnings of those that stay open too: modules by digest, and what has secrets of its own.
 const OPEN_BELOW: [&str; 3] = ["/filter/", "/v1/hooks/", "/v1/peer/"];
+
+/// The reason to refuse what a page of another site reads.
+const OF_ANOTHER_PAGE: &str =
+    "a page of another site reads nothing here (--view-token-file); open this address in the browser itself";
 
 /// Answers 401 to reads without a token, where reads are closed. Other requests have tokens of their own.
 pub(super) async fn check(
@@ -28,6 +35,12 @@ pub(super) async fn check(
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     if let Some(viewing) = services.viewing.as_ref().filter(|_| is_read && is_closed(path, query)) {
         let (writing, headers) = (services.writing.as_ref(), request.headers());
+        if is_part_of_another_page(headers) {
+            // Without a challenge: no page of others makes a browser ask for the password.
+            let problem = Problem::new(StatusCode::FORBIDDEN, OF_ANOTHER_PAGE);
+            refusals::tell(&served, &request, &problem);
+            return problem.into_response();
+        }
         let allowed =
             viewing.authorize(writing, &services.halting, &services.failures, headers, client).await;
         if let Err(problem) = allowed {

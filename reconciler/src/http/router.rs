@@ -13,7 +13,7 @@ use axum::{
 use serde_json::Value;
 
 use super::{
-    browsers, closed_reads,
+    answer_headers, browsers, closed_reads,
     described::Described,
     host,
     limits::MAX_BODY,
@@ -51,6 +51,7 @@ pub fn router(
     let router = router.layer(from_fn_with_state(served.clone(), closed_reads::check));
     let router = router.layer(from_fn_with_state(served.clone(), browsers::check));
     let router = router.layer(from_fn(host::check));
+    let router = router.layer(from_fn(answer_headers::add));
     Routes { router, served }
 }
 

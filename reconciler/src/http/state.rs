@@ -60,7 +60,7 @@ pub struct Services {
     pub viewing: Option<Viewing>,
     /// The page is served.
     pub page: bool,
-    /// The URL under which browsers reach this server, if it is not the host that they send.
+    /// The URL under which browsers reach this server, beside the host that they send.
     pub public_url: Option<PublicUrl>,
     /// The other replicas, if this one asks them.
     pub peering: Option<Peering>,

@@ -74,6 +74,7 @@ mod no_client_hurts_the_others;
 mod no_peer_spoils_a_halt;
 mod nothing_older_than_a_write_is_read;
 mod one_client_leaves_the_others_their_share;
+mod pages_of_other_sites_learn_nothing;
 mod policies_are_changed_from_the_command_line;
 mod policies_are_compared_with_those_of_a_server;
 mod proxies_report_what_policies_did;

@@ -9,10 +9,7 @@ use axum::{
     handler::Handler as _,
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY,
-            X_CONTENT_TYPE_OPTIONS,
-        },
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY},
     },
     middleware::map_response,
     response::{IntoResponse, Response},
@@ -47,18 +44,16 @@ const FILES: [(&str, &str, &str); 3] = [
     ("/page.js", page::SCRIPT, "text/javascript; charset=utf-8"),
     ("/page.svg", page::ICON, "image/svg+xml"),
 ];
-/// The headers of each answer. Nothing is loaded from elsewhere, nothing runs that is in the markup, and no other page
+/// The headers of each answer, beside those that all have. Nothing is loaded from elsewhere, nothing runs that is in the markup, and no other page
 /// frames this one. Other origins learn nothing from a `Referer`; our own one is told, since a browser that may tell
 /// nobody sends the form with `Origin: null`.
-const SECURITY: [(HeaderName, &str); 4] = [
+const SECURITY: [(HeaderName, &str); 2] = [
     (
         CONTENT_SECURITY_POLICY,
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
          form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     ),
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
 /// The routes of the page; while it is off, they say so.
