@@ -14,6 +14,7 @@
 //! Fields are in alphabetical order, as they are in the JSON; those of the first generation come last. Readers ignore fields that they do not know
 //! and read names that they do not know as `Unknown`, so that a client may be older than its server.
 
+mod bounded;
 pub mod counts;
 pub mod events;
 pub mod filters;

@@ -18,6 +18,12 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// The first characters of a text, at most this many, [`printable`]. It costs no more, however long the text is.
+pub(crate) fn printable_start(text: &str, most: usize) -> String {
+    let start: String = text.chars().take(most).collect();
+    printable(&start).chars().take(most).collect()
+}
+
 /// The lines of a text, each of them [`printable`].
 pub(crate) fn printable_lines(text: &str) -> String {
     let mut lines = text.split('\n');

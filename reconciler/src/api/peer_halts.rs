@@ -3,17 +3,23 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::time::Time;
+use super::{bounded::bounded, time::Time};
+
+/// The most ends and halts of a message. A replica tells fewer.
+const MAX_ENDED: usize = 5_000;
+const MAX_HALTS: usize = 1_000;
 
 /// The halts by HTTP that a replica knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PeerHalts {
     /// The halts that have ended, so that nobody who was away brings them back.
+    #[serde(deserialize_with = "bounded::<MAX_ENDED, _, _>")]
     pub ended: Vec<PeerEnd>,
     /// True if the replica injects nothing, whatever the cause.
     pub halted: bool,
     /// The halts that hold.
+    #[serde(deserialize_with = "bounded::<MAX_HALTS, _, _>")]
     pub halts: Vec<PeerHalt>,
 }
 

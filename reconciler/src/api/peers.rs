@@ -1,12 +1,9 @@
 //! `/v1/peer/…`: what replicas tell each other.
 
-use std::{fmt, marker::PhantomData};
-
 use schemars::JsonSchema;
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{Error, SeqAccess, Visitor},
-};
+use serde::{Deserialize, Serialize};
+
+use super::bounded::bounded;
 
 /// The request header with the SHA-256 of the id of the replica that asks, as `sha256:…`. Whoever finds its own there
 /// tells no more than that. Only the replica itself knows the id: who repeats what was sent is not taken for it.
@@ -41,12 +38,12 @@ pub struct MissingReplica {
 pub struct PeerState {
     /// False if more filters poll than are told.
     pub complete: bool,
-    #[serde(deserialize_with = "bounded")]
+    #[serde(deserialize_with = "bounded::<MAX_TOLD, _, _>")]
     pub filters: Vec<PeerFilter>,
     /// The milliseconds for which the replica has listened to polls.
     pub listening_millis: u64,
     /// What proxies reported to it of faults, the newest first.
-    #[serde(deserialize_with = "bounded")]
+    #[serde(deserialize_with = "bounded::<MAX_TOLD, _, _>")]
     pub reports: Vec<PeerReport>,
     /// False if more was reported than is told.
     pub reports_complete: bool,
@@ -86,29 +83,4 @@ pub struct PeerFilter {
     pub scope: String,
     /// The milliseconds since the start of the poll. A time would depend on the clock of the replica.
     pub silent_millis: u64,
-}
-
-/// Reads no more filters than there may be: an empty one takes 3 bytes in an answer, and many times that in memory.
-fn bounded<'d, D: Deserializer<'d>, T: Deserialize<'d>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    struct Bounded<T>(PhantomData<T>);
-    impl<'d, T: Deserialize<'d>> Visitor<'d> for Bounded<T> {
-        type Value = Vec<T>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "at most {MAX_TOLD} of them")
-        }
-
-        fn visit_seq<A: SeqAccess<'d>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-            let mut told = Vec::new();
-            while let Some(one) = sequence.next_element()? {
-                if told.len() == MAX_TOLD {
-                    let reason = format_args!("it tells more than {MAX_TOLD} filters or reports");
-                    return Err(A::Error::custom(reason));
-                }
-                told.push(one);
-            }
-            Ok(told)
-        }
-    }
-    deserializer.deserialize_seq(Bounded(PhantomData))
 }

@@ -9,7 +9,7 @@ use crate::{
         peer_halts::{PeerEnd, PeerHalt, PeerHalts},
         time::Time,
     },
-    printable::printable,
+    printable::printable_start,
     source::ancestry::CommitId,
 };
 
@@ -18,14 +18,16 @@ const MAX_HALTS: usize = MAX_TOLD + MAX_OWN;
 /// The longest texts, in characters: those of a request to halt.
 const MAX_BY: usize = 63;
 const MAX_REASON: usize = 200;
+/// The most characters of an id that is told back because it is wrong.
+const MAX_WRONG: usize = 80;
 
 /// All that a replica knows, as far as others have room for it: its own halts in any case.
 pub(super) fn tell(ledger: &Ledger, halted: bool) -> PeerHalts {
     let others = ledger.halts().filter(|halt| !ledger.is_own(&halt.id));
     let halts = ledger.own().chain(others).map(|Halt { since, id, by, reason }| PeerHalt {
-        by: text(by, MAX_BY),
+        by: printable_start(by, MAX_BY),
         id: id.to_string(),
-        reason: text(reason, MAX_REASON),
+        reason: printable_start(reason, MAX_REASON),
         since: *since,
     });
     let ended = ledger.ends().map(|(id, at, commit)| PeerEnd {
@@ -51,7 +53,7 @@ pub(super) fn read(PeerHalts { ended, halted: _, halts }: PeerHalts) -> (Ledger,
     for PeerHalt { by, id, reason, since } in halts {
         match read_id(&id) {
             Ok(id) => {
-                let (by, reason) = (text(&by, MAX_BY), text(&reason, MAX_REASON));
+                let (by, reason) = (printable_start(&by, MAX_BY), printable_start(&reason, MAX_REASON));
                 ledger.add(Halt { since, id, by, reason });
             }
             Err(wrong) => read = Err(wrong),
@@ -60,18 +62,16 @@ pub(super) fn read(PeerHalts { ended, halted: _, halts }: PeerHalts) -> (Ledger,
     (ledger, read)
 }
 
-fn text(text: &str, longest: usize) -> String {
-    printable(text).chars().take(longest).collect()
-}
-
 fn read_commit(commit: &str) -> Result<CommitId, String> {
-    let wrong = || format!("it tells `{}`, which is not the id of a commit", commit.escape_debug());
-    CommitId::from_hex(commit).ok_or_else(wrong)
+    CommitId::from_hex(commit).ok_or_else(|| is_not("the id of a commit", commit))
 }
 
 fn read_id(id: &str) -> Result<HaltId, String> {
-    HaltId::parse(id)
-        .ok_or_else(|| format!("it tells `{}`, which is not the id of a halt", id.escape_debug()))
+    HaltId::parse(id).ok_or_else(|| is_not("the id of a halt", id))
+}
+
+fn is_not(what: &str, told: &str) -> String {
+    format!("it tells `{}`, which is not {what}", printable_start(told, MAX_WRONG))
 }
 
 #[cfg(test)]
@@ -152,5 +152,15 @@ mod tests {
             known.halts().map(|halt| (halt.id.as_str(), halt.reason.contains('\n'))).collect();
         assert_eq!(halts, [("h1", false), ("h2", false)]);
         assert_eq!(known.ended().map(HaltId::as_str).collect::<Vec<_>>(), ["e2"]);
+
+        let long = "\u{7f}".repeat(1 << 20);
+        for told in [
+            PeerHalts { halts: vec![halt(&long)], ..PeerHalts::default() },
+            PeerHalts { ended: vec![end(&long, &commit)], ..PeerHalts::default() },
+            PeerHalts { ended: vec![end("e1", &long)], ..PeerHalts::default() },
+        ] {
+            let wrong = read(told).1.unwrap_err();
+            assert!(wrong.len() < 200 && wrong.contains("\\u007f"), "{wrong}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::{addresses::Trouble, roster::mark};
 use crate::{
     api::peers::{MissingReplica, PeerAnswer},
     client::Failure,
-    printable::printable,
+    printable::printable_start,
     random_id::is_random_id,
 };
 
@@ -109,8 +109,7 @@ pub(super) fn checked<T>(answer: PeerAnswer<T>) -> Result<PeerAnswer<T>, String>
     if !is_random_id(&answer.id) {
         return Err("it answers, and not as hfi does: its id is not one of a replica".to_owned());
     }
-    let name: String = answer.name.chars().take(LONGEST_NAME).collect();
-    let name = printable(&name).chars().take(LONGEST_NAME).collect();
+    let name = printable_start(&answer.name, LONGEST_NAME);
     Ok(PeerAnswer { name, ..answer })
 }
 
@@ -125,7 +124,7 @@ pub(crate) fn reason(failure: &Failure) -> String {
         Failure::Refused { problem, .. } => format!("it answers {}: {}", problem.status, problem.detail),
         other => other.to_string(),
     };
-    printable(&reason).chars().take(LONGEST).collect()
+    printable_start(&reason, LONGEST)
 }
 
 #[cfg(test)]

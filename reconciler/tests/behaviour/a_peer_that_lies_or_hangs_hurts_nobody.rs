@@ -103,7 +103,7 @@ async fn whatever_it_tells_memory_and_names_are_bounded() {
     let before = peak_memory(&one);
     let rows = format!(r#"{{"complete": true, "filters": [{}{{}}]}}"#, "{},".repeat(2_700_000));
     *answer.lock().unwrap() = told("hfi-2", &rows);
-    missing(&one, "it tells more than 32768 filters").await;
+    missing(&one, "a list is longer than 32768").await;
     let grown = (peak_memory(&one) - before) / 1024;
     assert!(grown < 64, "{grown} MiB more");
 
@@ -111,6 +111,35 @@ async fn whatever_it_tells_memory_and_names_are_bounded() {
     let shown = missing(&one, "answers nothing").await;
     let name = shown["missing"][0]["name"].as_str().unwrap();
     assert!(name.starts_with("\\u001b[31m\\u001b[31m") && name.chars().count() == 253, "{name}");
+}
+
+#[tokio::test]
+async fn whatever_it_tells_of_halts_memory_and_reasons_are_bounded() {
+    let replicas = Replicas::new(2);
+    let answer = Arc::new(Mutex::new(http("500 Internal Server Error", "", "")));
+    let answering = Arc::clone(&answer);
+    stranger(&replicas.addresses[1], move |_| answering.lock().unwrap().clone()).await;
+    let one = replicas.start(0).await;
+    let error = async |words: &str| {
+        let shown = until(&one, "/v1/halt", |state| {
+            state["replicas"][1]["error"].as_str().is_some_and(|error| error.contains(words))
+        });
+        shown.await["replicas"][1]["error"].as_str().unwrap().to_owned()
+    };
+    error("500").await;
+    let before = peak_memory(&one);
+    // In JSON this character is one byte, and six where it is shown.
+    let id = "\u{7f}".repeat(8_000_000);
+    let halt = format!(r#"{{"by": "", "id": "{id}", "reason": "", "since": "2026-01-01T00:00:00Z"}}"#);
+    *answer.lock().unwrap() = told("hfi-2", &format!(r#"{{"halted": true, "halts": [{halt}]}}"#));
+    let wrong = error("which is not the id of a halt").await;
+    assert!(wrong.chars().count() <= 300, "{} characters", wrong.chars().count());
+    let grown = (peak_memory(&one) - before) / 1024;
+    assert!(grown < 64, "{grown} MiB more");
+
+    let ends = vec![r#"{"at":"2026-01-01T00:00:00Z","id":"e"}"#; 6_000].join(",");
+    *answer.lock().unwrap() = told("hfi-2", &format!(r#"{{"halted": true, "ended": [{ends}]}}"#));
+    error("a list is longer than 5000").await;
 }
 
 #[tokio::test]

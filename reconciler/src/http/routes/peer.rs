@@ -22,10 +22,13 @@ use crate::{
         problem::Problem,
         state::Served,
     },
+    printable::printable_start,
 };
 
 /// The time for the body that another replica sends.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The most characters of what is wrong with it.
+const LONGEST_ERROR: usize = 300;
 
 pub(crate) async fn state(
     State(served): State<Served>,
@@ -51,8 +54,11 @@ pub(crate) async fn halts(
     let headers = request.headers().clone();
     let told = body::read(&served, client, request, PATIENCE).await?;
     let wrong = |reason: String| Problem::new(StatusCode::BAD_REQUEST, reason);
-    let told: PeerHalts = serde_json::from_slice(&told)
-        .map_err(|error| wrong(format!("the body is not what a replica tells of halts: {error}")))?;
+    let told: PeerHalts = serde_json::from_slice(&told).map_err(|error| {
+        // It may repeat the body.
+        let error = printable_start(&error.to_string(), LONGEST_ERROR);
+        wrong(format!("the body is not what a replica tells of halts: {error}"))
+    })?;
     let exchange = served
         .services
         .halting
