@@ -16,6 +16,9 @@ pub struct Filters {
     pub complete: bool,
     /// Sorted by node.
     pub filters: Vec<Filter>,
+    /// The replica that answers serves nothing now, so that the filters which run nothing are those in step.
+    #[serde(default)]
+    pub held: bool,
     /// The seconds for which all of these replicas have listened, and none has gone. A filter finds another replica
     /// within 40.
     pub listening_seconds: Option<u64>,

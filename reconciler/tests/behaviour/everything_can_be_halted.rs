@@ -67,6 +67,7 @@ async fn every_snapshot_is_empty_while_the_file_exists() {
         let all = hfi.json("/v1/policies?all=true").await;
         assert_eq!(all["policies"][0]["metadata"]["name"], "a", "what comes back can be seen");
         assert_eq!(hfi.json("/v1/ready").await["halted"], true);
+        assert_eq!(hfi.json("/v1/filters").await["held"], true);
         let status = hfi.json("/v1/policies/status").await;
         assert_eq!(status["halted"], true);
         assert_eq!(status["digest"].as_str(), Some(halted.etag.trim_matches('"')), "{status}");
@@ -76,6 +77,7 @@ async fn every_snapshot_is_empty_while_the_file_exists() {
         let (after, ()) = tokio::join!(held, async { fs::remove_file(world.halt_file()).unwrap() });
         assert_eq!(after, before);
         assert_eq!(hfi.json("/v1/policies/status").await["halted"], false);
+        assert_eq!(hfi.json("/v1/filters").await["held"], false);
         assert_eq!(hfi.metric("hfi_halted").await, Some(0.0));
     }
     assert!(hfi.said("halted: every snapshot is empty").is_some());

@@ -211,6 +211,11 @@ fn progressing(policy: &PolicyStatus, hold: Hold, filters: &Filters, now: Timest
     if !missing.is_empty() || of == 0 && !is_suspended {
         return Progressing::Waits { missing, of };
     }
+    // A balancer may lead the status and the filters to two replicas.
+    if filters.held {
+        let reason = "a replica is halted or has withdrawn all policies, so its filters run none";
+        return Progressing::Unknown { of, reason };
+    }
     if !filters.missing.is_empty() {
         return Progressing::Unknown {
             of,
@@ -380,6 +385,11 @@ mod tests {
         for state in ["active", "suspended"] {
             let told = progressing(&policy(state), Hold::None, &lacking, NOW);
             assert!(told.is_waiting(), "another replica may know more: {state}");
+            let held = Filters { held: true, ..filters(&[("a", "in_step", 1)]) };
+            assert!(
+                progressing(&policy(state), Hold::None, &held, NOW).is_waiting(),
+                "the status is of a replica that is not held: {state}"
+            );
             let begun = Filters { listening_seconds: Some(39), ..filters(&[("a", "in_step", 1)]) };
             assert!(
                 progressing(&policy(state), Hold::None, &begun, NOW).is_waiting(),

@@ -29,7 +29,7 @@ use crate::http::{
     problem::Problem,
     state::Served,
 };
-use crate::serving::published::Variant;
+use crate::serving::published::{Publication, Variant};
 
 pub(crate) async fn get(
     State(served): State<Served>,
@@ -51,7 +51,10 @@ pub(crate) async fn get(
 fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
     let known = AllFilters::new(&served.services.filters, others);
     let AllFilters { is_complete, listening, since, .. } = known;
+    // A hold may begin or end while filters are compared with what is served.
+    let was_held = is_held(served);
     let filters = known.judged(&served.publisher);
+    let held = was_held || is_held(served);
     let measured = fault_reports::of_filters(served, others);
     let summary = counts(&filters);
     let modules = api::filters::Modules {
@@ -62,6 +65,7 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
         at: Some(now().into()),
         complete: is_complete,
         filters: filters.iter().map(|filter| show(filter, measured(&filter.node))).collect(),
+        held,
         listening_seconds: Some(listening.as_secs()),
         missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
         modules,
@@ -70,6 +74,11 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
         since: Some(since.into()),
         summary,
     }
+}
+
+fn is_held(served: &Served) -> bool {
+    let Publication::Serving(published) = served.publisher.publication() else { return false };
+    published.is_halted() || published.holds.withdrawn.is_some()
 }
 
 fn show(filter: &Filter, measured: Option<Measured>) -> api::filters::Filter {
