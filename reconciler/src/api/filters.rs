@@ -21,7 +21,8 @@ pub struct Filters {
     pub held: bool,
     /// The seconds for which all of these replicas have listened, and none has gone. A filter finds another replica
     /// within 40.
-    pub listening_seconds: Option<u64>,
+    #[serde(default)]
+    pub listening_seconds: u64,
     /// The replicas that did not answer. Their filters may be missing here.
     #[serde(default)]
     pub missing: Vec<MissingReplica>,

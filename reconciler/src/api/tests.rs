@@ -106,7 +106,7 @@ proptest! {
         filters in vec(filter(), 0..3), [gone, in_step, lagging] in any::<[usize; 3]>(),
         digests in vec(text(), 0..3), unknown_requests: u64, since in option::of(time()), complete: bool,
         missing in vec(missing(), 0..3), [next, replicas] in [option::of(text()), option::of(text())],
-        at in option::of(time()), listening_seconds: Option<u64>, held: bool,
+        at in option::of(time()), listening_seconds: u64, held: bool,
     ) {
         let (summary, modules) = (FilterCounts { gone, in_step, lagging }, Modules { digests, unknown_requests });
         is_read_back(&Filters {

@@ -119,7 +119,7 @@ async fn settled(
 ) -> Option<Failure> {
     let (begun, mut pause) = (Instant::now(), FIRST_PAUSE);
     loop {
-        match look(client, revision, names, begun).await {
+        match look(client, revision, names).await {
             Ok(now) => *seen = now,
             Err(failure) if failure.is_passing() => seen.failure = Some(failure),
             Err(failure) => return Some(failure),
@@ -135,12 +135,10 @@ async fn settled(
     }
 }
 
-async fn look(client: &Client, revision: &str, names: &[&str], begun: Instant) -> Result<Seen, Failure> {
+async fn look(client: &Client, revision: &str, names: &[&str]) -> Result<Seen, Failure> {
     let mut status: Status = client.get_at(revision, &["v1", "policies", "status"], &OWN).await?;
     loop {
-        let mut filters: Filters = client.get_at(revision, &["v1", "filters"], &[]).await?;
-        // A server of an older release does not say it.
-        filters.listening_seconds.get_or_insert(begun.elapsed().as_secs());
+        let filters: Filters = client.get_at(revision, &["v1", "filters"], &[]).await?;
         let policies = each(names, &status, &filters);
         let is_waiting = policies.iter().any(|(_, policy)| policy.is_waiting());
         if !is_waiting {
@@ -225,8 +223,7 @@ fn progressing(policy: &PolicyStatus, hold: Hold, filters: &Filters, now: Timest
     if !filters.complete {
         return Progressing::Unknown { of, reason: "more filters may poll than the server knows" };
     }
-    // Without it nobody knows.
-    if filters.listening_seconds.is_none_or(|seconds| seconds < SETTLED.as_secs()) {
+    if filters.listening_seconds < SETTLED.as_secs() {
         let reason = "a replica began or ended less than 40 s ago, and more filters may poll";
         return Progressing::Unknown { of, reason };
     }
@@ -390,12 +387,20 @@ mod tests {
                 progressing(&policy(state), Hold::None, &held, NOW).is_waiting(),
                 "the status is of a replica that is not held: {state}"
             );
-            let begun = Filters { listening_seconds: Some(39), ..filters(&[("a", "in_step", 1)]) };
+            let begun = Filters { listening_seconds: 39, ..filters(&[("a", "in_step", 1)]) };
             assert!(
                 progressing(&policy(state), Hold::None, &begun, NOW).is_waiting(),
                 "more may poll: {state}"
             );
         }
+    }
+
+    #[test]
+    fn a_server_that_does_not_say_for_how_long_it_listens_ends_no_wait() {
+        let mut silent = serde_json::to_value(filters(&[("a", "in_step", 1)])).unwrap();
+        silent.as_object_mut().unwrap().remove("listeningSeconds").unwrap();
+        let silent = serde_json::from_value(silent).unwrap();
+        assert!(progressing(&policy("active"), Hold::None, &silent, NOW).is_waiting());
     }
 
     #[test]

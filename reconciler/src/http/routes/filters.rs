@@ -66,7 +66,7 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
         complete: is_complete,
         filters: filters.iter().map(|filter| show(filter, measured(&filter.node))).collect(),
         held,
-        listening_seconds: Some(listening.as_secs()),
+        listening_seconds: listening.as_secs(),
         missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
         modules,
         next: None,

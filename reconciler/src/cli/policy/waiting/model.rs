@@ -113,7 +113,7 @@ impl History {
             at: Some(now.into()),
             complete,
             filters: all.judged_by(|_| version).into_iter().map(filter).collect(),
-            listening_seconds: Some(listening),
+            listening_seconds: listening,
             missing: others.missing,
             ..Filters::default()
         }
