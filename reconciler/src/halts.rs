@@ -13,9 +13,11 @@
 //! - [`store`]: halts on disk. [`book`]: the one owner of all this, and of the hold at the gate.
 //! - [`following`], [`keeping`], `storing`: the tasks; [`running`]: the last two until the end of the process.
 //! - [`exchange`]: what the other replicas know, and are told; `telling`: how it is told.
+//!   `callers`: those that tell this one, as it may not know their addresses yet.
 //! - [`resuming`]: the end of all halts; [`standing`]: halts of others.
 
 pub mod book;
+mod callers;
 mod document;
 pub mod exchange;
 pub mod following;

@@ -121,6 +121,11 @@ impl Peers {
         PeerAnswer { id: self.id.clone(), name: self.name.clone(), told }
     }
 
+    /// True for the mark of this replica, and for that of one at an address that is known.
+    pub fn is_asked(&self, other: &str) -> bool {
+        other == mark(&self.id) || self.roster().has(other)
+    }
+
     /// The others that answered the last question, and those that did not; `None` before the first one.
     pub fn counts(&self) -> Option<(usize, usize)> {
         self.roster().counts

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::{Duration, Instant, sleep};
 
-use super::{book::Book, ledger::Ledger, telling};
+use super::{book::Book, callers::Callers, ledger::Ledger, telling};
 use crate::{
     api::{halts::HaltedReplica, peer_halts::PeerHalts},
     peers::{Peers, replies::Reply},
@@ -29,6 +29,7 @@ pub struct Exchange {
     publisher: Arc<Publisher>,
     /// The one that began last, of those that have ended.
     last: Mutex<Option<Last>>,
+    callers: Mutex<Callers>,
 }
 
 /// An exchange that has ended.
@@ -41,7 +42,7 @@ struct Last {
 
 impl Exchange {
     pub fn new(book: Arc<Book>, peers: Arc<Peers>, publisher: Arc<Publisher>) -> Self {
-        Self { book, peers, publisher, last: Mutex::default() }
+        Self { book, peers, publisher, last: Mutex::default(), callers: Mutex::default() }
     }
 
     /// What this replica tells the others.
@@ -49,29 +50,39 @@ impl Exchange {
         telling::tell(&self.book.ledger(), self.is_halted())
     }
 
-    /// Takes over what another replica has told. The error says what is wrong with it.
-    pub fn hear(&self, told: PeerHalts) -> Result<(), String> {
-        let (told, read) = telling::read(told);
-        self.book.hear(&told);
+    /// Takes over what a replica tells that has this mark, if it says so. The error says what is wrong with it.
+    pub fn hear_from(&self, mark: Option<&str>, told: PeerHalts) -> Result<(), String> {
+        let (halted, (told, read)) = (told.halted, telling::read(told));
+        if let Some(mark) = mark {
+            self.callers().note(mark, halted, &told, &self.book.ledger(), Instant::now());
+        }
+        self.take_over(&told);
+        read
+    }
+
+    fn take_over(&self, told: &Ledger) {
+        self.book.hear(told);
         // The commits that ended halts may be served here already.
         if self.book.awaits()
             && let Publication::Serving(published) = self.publisher.publication()
         {
             self.book.read(&published);
         }
-        read
     }
 
     /// The other replicas, as the last exchange has found them, and true if that has told them all halts that began
-    /// here.
+    /// here. With those that may inject and cannot be told.
     pub fn replicas(&self) -> (Vec<HaltedReplica>, bool) {
         let known = self.book.ledger();
-        match &*self.lock() {
+        let (mut replicas, are_told) = match &*self.lock() {
             Some(Last { told, replicas, .. }) => {
                 (replicas.clone(), known.own().all(|halt| told.has(&halt.id)))
             }
             None => (Vec::new(), false),
-        }
+        };
+        let is_asked = |mark: &str| self.peers.is_asked(mark);
+        replicas.extend(self.callers().injecting(&known, is_asked, Instant::now()));
+        (replicas, are_told)
     }
 
     /// Tells all others at once, and takes over what they answer. It ends in time, whoever does not answer.
@@ -90,8 +101,9 @@ impl Exchange {
         let replies = self.peers.tell::<PeerHalts>("halts", message, end).await;
         let replicas = replies.0.into_iter().map(|Reply { name, answer }| {
             let heard = answer.and_then(|told| {
-                let halted = told.halted;
-                self.hear(told).map(|()| halted)
+                let (halted, (told, read)) = (told.halted, telling::read(told));
+                self.take_over(&told);
+                read.map(|()| halted)
             });
             match heard {
                 Ok(halted) => HaltedReplica { error: None, halted, name },
@@ -133,6 +145,10 @@ impl Exchange {
 
     fn is_halted(&self) -> bool {
         matches!(self.publisher.publication(), Publication::Serving(published) if published.is_halted())
+    }
+
+    fn callers(&self) -> MutexGuard<'_, Callers> {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Last>> {

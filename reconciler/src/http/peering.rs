@@ -50,8 +50,7 @@ impl Peering {
 
     /// An answer to another replica that costs nothing to make.
     pub(crate) fn answer_at_once<T>(&self, headers: &HeaderMap, told: impl FnOnce() -> T) -> PeerAnswer<T> {
-        let asking = headers.get(REPLICA).and_then(|id| id.to_str().ok());
-        self.shared.peers.answer(asking, told)
+        self.shared.peers.answer(asking(headers), told)
     }
 
     /// Makes an answer to another replica, on a thread of its own.
@@ -60,7 +59,7 @@ impl Peering {
         headers: &HeaderMap,
         told: impl FnOnce() -> T + Send + 'static,
     ) -> Result<PeerAnswer<T>, Problem> {
-        let asking = headers.get(REPLICA).and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let asking = asking(headers).map(str::to_owned);
         // It is never closed.
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let peers = Arc::clone(&self.shared.peers);
@@ -70,4 +69,9 @@ impl Peering {
         });
         made.await.map_err(|_| Problem::not_ready("the answer could not be made".to_owned()))
     }
+}
+
+/// The mark of the replica that asks, if it says so.
+pub(crate) fn asking(headers: &HeaderMap) -> Option<&str> {
+    headers.get(REPLICA).and_then(|mark| mark.to_str().ok())
 }

@@ -37,9 +37,14 @@ impl Roster {
         self.present = present;
     }
 
+    /// True if the replica with this mark is there.
+    pub fn has(&self, mark: &str) -> bool {
+        self.present.contains(mark)
+    }
+
     /// Notes the mark of a replica that asks. DNS may lead to it later than filters find it.
     pub fn asked_by(&mut self, mark: &str, now: Instant) {
-        if !self.present.contains(mark) {
+        if !self.has(mark) {
             self.unsteady = now;
         }
     }

@@ -114,6 +114,27 @@ async fn one_that_is_cut_off_delays_nothing_and_is_named_until_it_holds() {
 }
 
 #[tokio::test]
+async fn one_that_asks_and_is_at_no_known_address_is_named_until_it_holds() {
+    let replicas = without_git();
+    let (policies, stop) = (replicas.path("policies"), replicas.path("stop"));
+    // As DNS has it while the other one starts.
+    let variables = [
+        ("HFI_DIR", text(&policies)),
+        ("HFI_HALT_TOKEN_FILE", text(&stop)),
+        ("HFI_PEERS", replicas.addresses[0].as_str()),
+    ];
+    let one = replicas.start_with(0, "tokens", &variables).await;
+    one.until_ready(|_| true).await;
+    let other = start(&replicas, 1).await;
+    let (_, state) = post(&one, STOPS).await;
+    assert!(!is_empty(&other).await, "nobody has told it");
+    assert_eq!((&state["complete"], halted(&state)), (&json!(false), vec![true, false]), "{state}");
+    assert_eq!(state["replicas"][1]["name"], "unlisted");
+    until(&one, |state| state["complete"] == true).await;
+    assert!(is_empty(&other).await, "it has asked");
+}
+
+#[tokio::test]
 async fn the_end_at_one_is_the_end_at_all_also_for_one_that_was_away() {
     let (replicas, repository) = (Replicas::new(2), repository(&[("a.yaml", CHECKOUT)]).await);
     let (writers, repo, state) = (replicas.path("writers"), path(&repository), replicas.path("state"));

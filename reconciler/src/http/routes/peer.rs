@@ -18,7 +18,7 @@ use crate::{
         body,
         operation::{Operation, Parameter, TokenKind, json},
         peer::Peer,
-        peering::Peering,
+        peering::{Peering, asking},
         problem::Problem,
         state::Served,
     },
@@ -65,7 +65,7 @@ pub(crate) async fn halts(
         .exchange
         .as_ref()
         .ok_or_else(|| Problem::not_ready("it starts".to_owned()))?;
-    exchange.hear(told).map_err(wrong)?;
+    exchange.hear_from(asking(&headers), told).map_err(wrong)?;
     Ok(Json(peering.answer_at_once(&headers, || exchange.told())))
 }
 
