@@ -15,7 +15,7 @@ mod work;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use policies::Timestamp;
@@ -35,6 +35,10 @@ use crate::{
     clock::now,
     serving::gate::{Gate, Halter},
 };
+
+/// The time after which a replica that told more halts than there was room for, and that does not answer, holds none of
+/// them any more: it would have told them again.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// The halts of this replica.
 #[derive(Debug)]
@@ -62,8 +66,8 @@ struct State {
     commits: Commits,
     ending: Ending,
     saved: Saved,
-    /// The time at which another replica told more halts than there is room for. Everything is held until all replicas
-    /// were asked again.
+    /// The last time that another replica told more halts than there is room for. Everything is held until all replicas
+    /// have answered again.
     crowded: Option<Instant>,
 }
 
@@ -206,10 +210,14 @@ impl Book {
         self.update(&state);
     }
 
-    /// All other replicas have been asked for their halts, from then on.
-    pub fn has_asked(&self, since: Instant) {
+    /// All other replicas have been asked for their halts then. Without the answers of all of them, one may hold a halt for
+    /// which there was no room.
+    pub fn has_asked(&self, at: Instant, have_all_answered: bool) {
         let mut state = self.lock();
-        if state.crowded.take_if(|crowded| *crowded < since).is_some() {
+        let is_over = |crowded: &mut Instant| {
+            *crowded < at && (have_all_answered || at.duration_since(*crowded) >= SILENCE)
+        };
+        if state.crowded.take_if(is_over).is_some() {
             self.update(&state);
         }
     }

@@ -81,7 +81,10 @@ impl Exchange {
             None => (Vec::new(), false),
         };
         let is_asked = |mark: &str| self.peers.is_asked(mark);
-        replicas.extend(self.callers().injecting(&known, is_asked, Instant::now()));
+        let unlisted = self.callers().injecting(&known, is_asked, Instant::now());
+        // One that has never answered may be the one that asks.
+        let missing = replicas.iter().filter(|replica| replica.error.is_some()).count();
+        replicas.extend(unlisted.into_iter().skip(missing));
         (replicas, are_told)
     }
 
@@ -110,8 +113,10 @@ impl Exchange {
                 Err(reason) => HaltedReplica { error: Some(reason), halted: false, name },
             }
         });
-        let replicas = replicas.collect();
-        self.book.has_asked(begun.into_std());
+        let replicas: Vec<_> = replicas.collect();
+        let has_unasked = self.callers().has_other(|mark| self.peers.is_asked(mark), Instant::now());
+        let have_all_answered = !has_unasked && replicas.iter().all(|replica| replica.error.is_none());
+        self.book.has_asked(begun.into_std(), have_all_answered);
         let mut last = self.lock();
         if last.as_ref().is_none_or(|last| last.begun < begun) {
             *last = Some(Last { begun, told, replicas });

@@ -24,6 +24,11 @@ pub fn mark(id: &str) -> String {
     Digest::of(id.as_bytes()).to_string()
 }
 
+/// True for a text that can be the mark of a replica.
+pub fn is_mark(text: &str) -> bool {
+    Digest::from_etag(&format!("\"{text}\"")).is_some()
+}
+
 impl Roster {
     pub fn new(now: Instant) -> Self {
         Self { present: BTreeSet::new(), unsteady: now, counts: None }

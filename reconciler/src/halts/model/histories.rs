@@ -193,7 +193,7 @@ fn told(halts: impl Iterator<Item = u32>, ended: impl Iterator<Item = u32>) -> L
 }
 
 #[test]
-fn what_there_is_no_room_for_holds_until_all_were_asked_again() {
+fn what_there_is_no_room_for_holds_until_all_have_answered() {
     let (gate, book) = open(None, now);
     book.hear(&told(0..1_000, 0..0));
     let kept = book.ledger().halts().count() as u32;
@@ -204,10 +204,18 @@ fn what_there_is_no_room_for_holds_until_all_were_asked_again() {
     assert!(book.view().trouble.is_some_and(|trouble| trouble.contains("more halts than there is room for")));
     book.hear(&told(2_000..3_000, 0..0));
     book.hear(&told(0..0, 2_000..3_000));
-    book.has_asked(begun);
+    book.has_asked(begun, true);
     assert!(gate.is_halted(), "that was told after the question");
-    book.has_asked(Instant::now());
+    book.has_asked(Instant::now(), false);
+    assert!(gate.is_halted(), "one that does not answer may hold it");
+    book.has_asked(Instant::now(), true);
     assert!(!gate.is_halted());
+    book.hear(&told(3_000..4_000, 0..0));
+    book.hear(&told(0..0, 3_000..4_000));
+    book.has_asked(Instant::now() + Duration::from_secs(59), false);
+    assert!(gate.is_halted());
+    book.has_asked(Instant::now() + Duration::from_secs(61), false);
+    assert!(!gate.is_halted(), "it would have told it again");
 }
 
 #[test]
