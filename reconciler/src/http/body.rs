@@ -13,11 +13,13 @@ use axum::{
 use tokio::{sync::Notify, time::timeout};
 
 use super::{
-    limits::{self, MAX_BODIES, MAX_BODY},
+    limits::{self, MAX_BODY},
     problem::Problem,
-    state::Served,
 };
-use crate::clients::Client;
+use crate::clients::{Client, Places};
+
+/// A place for each body that can be read at once.
+pub(crate) type Bodies = Arc<Places<Arc<Notify>>>;
 
 /// Demands a body of JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
@@ -36,7 +38,7 @@ pub(crate) fn is_of(headers: &HeaderMap, expected: &str) -> Result<(), Problem> 
 
 /// Reads the body of a request, within a time.
 pub(crate) async fn read(
-    served: &Served,
+    bodies: &Bodies,
     client: Client,
     request: Request,
     within: Duration,
@@ -44,7 +46,6 @@ pub(crate) async fn read(
     if request.body().size_hint().lower() > MAX_BODY as u64 {
         return Err(Problem::too_large());
     }
-    let bodies = &served.services.bodies;
     let (reading, closed) = (bodies.take(client).ok_or_else(busy)?, Arc::<Notify>::default());
     bodies.close_by(reading.key(), Arc::clone(&closed));
     let body = tokio::select! {
@@ -62,6 +63,6 @@ pub(crate) async fn read(
 }
 
 fn busy() -> Problem {
-    let detail = format!("{MAX_BODIES} bodies are being read already; try again later");
+    let detail = "too many bodies are being read already; try again later";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).header(RETRY_AFTER, limits::RETRY_AFTER)
 }

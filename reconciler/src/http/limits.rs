@@ -7,6 +7,9 @@ use std::time::Duration;
 pub(crate) const MAX_BODY: usize = 1 << 20;
 /// The number of bodies that are read at once: a sender has proven nothing before the end of its body.
 pub(crate) const MAX_BODIES: usize = 16;
+/// The same of halts by who may halt, and of what replicas tell each other of halts: their senders have shown a token, and
+/// strangers must not keep them out.
+pub(crate) const MAX_HALT_BODIES: usize = 32;
 /// The time for a whole body.
 pub(crate) const BODY_TIME: Duration = Duration::from_secs(20);
 /// The number of streams of events that can be open at once.
@@ -26,7 +29,8 @@ mod tests {
     use policies::wire::poll::MAX_QUERY_BYTES;
 
     use super::{
-        BODY_TIME, MAX_BODIES, MAX_BODY, MAX_EVENT_STREAMS, MAX_MADE, MAX_MADE_PER_CLIENT, RETRY_AFTER,
+        BODY_TIME, MAX_BODIES, MAX_BODY, MAX_EVENT_STREAMS, MAX_HALT_BODIES, MAX_MADE, MAX_MADE_PER_CLIENT,
+        RETRY_AFTER,
     };
     use crate::{
         reference,
@@ -69,6 +73,7 @@ mod tests {
             seconds(HEAD_TIME),
             seconds(BODY_TIME),
             count(MAX_BODIES),
+            count(MAX_HALT_BODIES),
             count(MAX_WAITING),
             size(MAX_WAITING_BYTES as usize),
             seconds(HANDSHAKE_TIME),
@@ -83,7 +88,7 @@ mod tests {
         let table: Vec<_> = rows.iter().map(|row| row[1].as_str()).collect();
         assert_eq!(table, code);
         let retry = format!("503 with `Retry-After: {RETRY_AFTER}`");
-        assert_eq!(rows.iter().filter(|row| row[2] == retry).count(), 4);
+        assert_eq!(rows.iter().filter(|row| row[2] == retry).count(), 5);
         let names = |text: String| rows.iter().any(|row| row[0].contains(&text));
         assert!(names(format!("takes {} more", size(REQUEST_BYTES as usize))));
         assert!(names(format!("{} more each second", 1_000 / CONTROL_FRAMES_REFILL.as_millis())));

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::{
+    body::Bodies,
     halting::Halting,
-    limits::{MAX_BODIES, MAX_EVENT_STREAMS},
+    limits::{MAX_BODIES, MAX_EVENT_STREAMS, MAX_HALT_BODIES},
     listing::Listings,
     making::Making,
     notification::SecretFile,
@@ -74,8 +75,10 @@ pub struct Services {
     pub(crate) overviews: Arc<Overviews>,
     /// A place for each stream of events that can be open at once.
     pub(crate) streams: Arc<Places<Arc<Notify>>>,
-    /// A place for each body that can be read at once.
-    pub(crate) bodies: Arc<Places<Arc<Notify>>>,
+    /// Those of senders who may have proven nothing.
+    pub(crate) bodies: Bodies,
+    /// Those of halts, by senders who have shown a token.
+    pub(crate) halt_bodies: Bodies,
 }
 
 impl Services {
@@ -101,6 +104,7 @@ impl Services {
             overviews: Arc::default(),
             streams: Places::new(MAX_EVENT_STREAMS),
             bodies: Places::new(MAX_BODIES),
+            halt_bodies: Places::new(MAX_HALT_BODIES),
         }
     }
 

@@ -34,9 +34,14 @@ fn two() -> Replicas {
 
 /// The first replica, on the directory, with its state.
 async fn start(replicas: &Replicas) -> Process {
-    let (policies, stop, state) = (replicas.path("policies"), replicas.path("stop"), replicas.path("state"));
+    start_at(replicas, 0).await
+}
+
+async fn start_at(replicas: &Replicas, at: usize) -> Process {
+    let (policies, stop) = (replicas.path("policies"), replicas.path("stop"));
+    let state = replicas.path(&format!("state-{at}"));
     let variables = [("HFI_DIR", &policies), ("HFI_HALT_TOKEN_FILE", &stop), ("HFI_STATE_DIR", &state)];
-    replicas.start_with(0, "tokens", &variables.map(|(name, path)| (name, text(path)))).await
+    replicas.start_with(at, "tokens", &variables.map(|(name, path)| (name, text(path)))).await
 }
 
 #[tokio::test]
@@ -99,6 +104,31 @@ async fn the_time_for_the_answer_counts_from_the_request_on() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(r#""complete":false"#), "{answer}");
     assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn bodies_of_strangers_that_take_long_keep_no_halt_out() {
+    let replicas = two();
+    let [one, other] = [start(&replicas).await, start_at(&replicas, 1).await];
+    one.until_ready(|_| true).await;
+    other.until_ready(|_| true).await;
+    let head = "POST /halt HTTP/1.1\r\nhost: hfi\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                content-length: 100\r\nexpect: 100-continue\r\n\r\n";
+    let mut strangers = Vec::new();
+    for _ in 0..16 {
+        let mut stream = TcpStream::connect(&replicas.addresses[0]).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Its body is being read then.
+        let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+        stream.read_exact(&mut go_on).await.unwrap();
+        assert!(go_on.starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&go_on));
+        strangers.push(stream);
+    }
+    let (status, state) = post(&other, STOPS).await;
+    assert_eq!((status, &state["complete"]), (200, &json!(true)), "it is told: {state}");
+    let (status, state) = post(&one, STOPS).await;
+    assert_eq!((status, &state["complete"]), (200, &json!(true)), "{state}");
+    drop(strangers);
 }
 
 #[tokio::test]

@@ -67,7 +67,8 @@ pub(crate) async fn post(
     let rights = authorize(&served, client, request.headers()).await;
     let rights = rights.inspect_err(|problem| refusals::tell(&served, &request, problem))?;
     body::is_json(request.headers())?;
-    let reason = request::reason(&body::read(&served, client, request, BODY_TIME).await?)?;
+    let body = body::read(&served.services.halt_bodies, client, request, BODY_TIME).await?;
+    let reason = request::reason(&body)?;
     stop(&served, &rights, &reason, address, end).await?;
     Ok(Json(state::of(&served, None)))
 }

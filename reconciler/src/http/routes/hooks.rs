@@ -51,7 +51,9 @@ async fn notified(
     };
     let proof = request.headers().get(forge.header()).cloned();
     let proof = proof.ok_or_else(|| refused(forge, "is missing"))?;
-    let body = body::read(served, client, request, BODY_TIME).await.map_err(IntoResponse::into_response)?;
+    let body = body::read(&served.services.bodies, client, request, BODY_TIME)
+        .await
+        .map_err(IntoResponse::into_response)?;
     match secrets.proves(forge, proof.as_bytes(), &body) {
         Ok(true) => drop(body),
         Ok(false) => return Err(refused(forge, "does not prove that the notification is genuine")),

@@ -113,7 +113,7 @@ async fn submit(
 async fn read(served: &Served, client: Client, request: Request) -> Result<Submitted, Problem> {
     served.services.halting.is_on(served.services.writing.as_ref())?;
     body::is_of(request.headers(), "application/x-www-form-urlencoded")?;
-    Submitted::read(&body::read(served, client, request, BODY_TIME).await?)
+    Submitted::read(&body::read(&served.services.bodies, client, request, BODY_TIME).await?)
 }
 
 /// A page. It is asked for anew each time: it tells of now.

@@ -52,7 +52,7 @@ pub(crate) async fn halts(
     peering.authorize(request.headers(), client)?;
     body::is_json(request.headers())?;
     let headers = request.headers().clone();
-    let told = body::read(&served, client, request, PATIENCE).await?;
+    let told = body::read(&served.services.halt_bodies, client, request, PATIENCE).await?;
     let wrong = |reason: String| Problem::new(StatusCode::BAD_REQUEST, reason);
     let told: PeerHalts = serde_json::from_slice(&told).map_err(|error| {
         // It may repeat the body.

@@ -60,7 +60,7 @@ pub(super) async fn order(
         Target::Body | Target::Put(_) => {
             let format = format(request.headers())?;
             let time = BODY_TIME.min(deadline.saturating_duration_since(Instant::now()));
-            let body = body::read(served, client, request, time).await?;
+            let body = body::read(&served.services.bodies, client, request, time).await?;
             identity.extend_from_slice(&body);
             let or_unknown = |refusal| writes.or_unknown(Digest::of(&identity), refusal);
             room = Some(Arc::new(writes.room(body.len(), deadline).await.map_err(or_unknown)?));
