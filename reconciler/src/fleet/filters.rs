@@ -29,7 +29,7 @@ use super::sighting::Sighting;
 use crate::{
     api::filters::{FilterCounts, FilterState},
     clock::now,
-    serving::{published::Variant, publisher::Publisher},
+    serving::published::Variant,
 };
 
 /// The filters that polled within the last 16 minutes.
@@ -135,12 +135,7 @@ impl Filters {
     }
 }
 
-/// These filters compared with what this replica serves, sorted by node. `publisher` may have to make snapshots to
-/// know the newest digests, which takes time.
-pub fn judged(sightings: Vec<Sighting>, publisher: &Publisher) -> Vec<Filter> {
-    judged_by(sightings, |variant| publisher.digest(variant))
-}
-
+/// These filters compared with what is served, sorted by node. To know the newest digests may take time.
 pub(super) fn judged_by(
     sightings: Vec<Sighting>,
     newest: impl Fn(&Variant) -> Option<Digest>,

@@ -48,6 +48,13 @@ async fn a_filter_is_shown_by_every_replica_as_the_newest_poll_has_it() {
         assert_eq!(answer["summary"]["in_step"], 1);
     }
     assert_eq!(states(&one.json("/v1/filters?own=true").await), [("cart-1", "lagging")]);
+    // The sum over all has each filter once.
+    for (replica, in_step, lagging) in [(&one, 0.0, 0.0), (&two, 0.0, 1.0), (&three, 1.0, 0.0)] {
+        for (state, filters) in [("in_step", in_step), ("lagging", lagging)] {
+            let metric = format!("hfi_filters{{state=\"{state}\"}}");
+            assert_eq!(replica.metric(&metric).await, Some(filters), "{state}");
+        }
+    }
     let status = until(&one, "/v1/policies/status", |status| status["replicas"] == "3 of 3").await;
     assert_eq!(status["missing"], serde_json::json!([]));
 }

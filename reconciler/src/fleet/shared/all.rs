@@ -1,6 +1,6 @@
 //! The filters of all replicas.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use policies::{Digest, Scope, Timestamp};
 
@@ -40,6 +40,16 @@ impl AllFilters {
             is_of_all: false,
         };
         others.into_iter().fold(all, Self::with)
+    }
+
+    /// Those of which this replica has heard last. Of all replicas together, each filter is one of those of one replica.
+    pub fn heard_here(own: &Filters, others: Option<&Others>) -> Self {
+        let own = Self::new(own, None);
+        let contact = |sighting: &Sighting| (sighting.node.clone(), sighting.contact);
+        let heard: HashMap<_, _> = own.sightings.iter().map(contact).collect();
+        let mut all = others.into_iter().fold(own, Self::with);
+        all.sightings.retain(|sighting| heard.get(&sighting.node) == Some(&sighting.contact));
+        all
     }
 
     /// With what the others know.

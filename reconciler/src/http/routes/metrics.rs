@@ -19,7 +19,10 @@ use crate::http::{
 };
 use crate::{
     clock::seconds_since,
-    fleet::{filters, shared::Others},
+    fleet::{
+        filters,
+        shared::{AllFilters, Others},
+    },
     kubernetes::{ClusterHealth, ClusterTask},
     serving::{
         published::Publication,
@@ -55,7 +58,7 @@ fn exposition(served: &Served, others: Option<&Others>) -> Exposition {
     }
     policies(served, &mut metrics);
     measured::expose(&Reports::of(served, others), &mut metrics);
-    clients(served, &mut metrics);
+    clients(served, others, &mut metrics);
     let peering = served.services.peering.as_ref();
     if let Some(counts) = peering.and_then(|peering| peering.shared.peers.counts()) {
         peers(counts, &mut metrics);
@@ -87,12 +90,13 @@ fn policies(served: &Served, metrics: &mut Exposition) {
     metrics.gauge("policy_errors", "Errors in policy files", counts.errors);
 }
 
-fn clients(served: &Served, metrics: &mut Exposition) {
+fn clients(served: &Served, others: Option<&Others>, metrics: &mut Exposition) {
     let Served { publisher, services, .. } = served;
     // Before the occupancy: a look at the newest digests can bring scopes back.
-    let filters = filters::counts(&filters::judged(services.filters.sightings(), publisher)).states();
+    let filters = AllFilters::heard_here(&services.filters, others).judged(publisher);
+    let filters = filters::counts(&filters).states();
     let Occupancy { scopes, waiting } = publisher.occupancy();
-    metrics.gauges("filters", "Filters that have polled, by state", "state", filters);
+    metrics.gauges("filters", "Filters of which this replica has heard last, by state", "state", filters);
     metrics.gauge("polls_parked", "Polls held until their snapshot changes", waiting);
     metrics.gauge("event_streams", "Open streams of events", services.streams.taken());
     metrics.gauge("scopes", "Scopes whose snapshot is kept", scopes);
