@@ -138,7 +138,7 @@ impl Filters {
 /// These filters compared with what is served, sorted by node. To know the newest digests may take time.
 pub(super) fn judged_by(
     sightings: Vec<Sighting>,
-    newest: impl Fn(&Variant) -> Option<Digest>,
+    mut newest: impl FnMut(&Variant) -> Option<Digest>,
 ) -> Vec<Filter> {
     let filters = sightings.into_iter().map(|sighting| {
         let Sighting { node, variant, plugins, digest, contact, is_gone, is_own: _ } = sighting;

@@ -144,10 +144,18 @@ impl Publisher {
         }
     }
 
-    /// The digest of a scope's bytes in a format, if there are any.
+    /// The digest of a scope's bytes in a format, if there are any. Bytes that are not kept are made anew: scopes that other
+    /// replicas tell of take no place from those for which requests wait here.
     pub fn digest(&self, variant: &Variant) -> Option<Digest> {
-        let known = self.lock().digest(variant);
-        known.or_else(|| Some(self.subscribe(Arc::new(variant.clone())).ok()?.borrow().digest))
+        let (active, published) = {
+            let scopes = self.lock();
+            if let Some(known) = scopes.digest(variant) {
+                return Some(known);
+            }
+            let Publication::Serving(published) = &*self.newest.borrow() else { return None };
+            (Arc::clone(scopes.active()), Arc::clone(published))
+        };
+        Some(Body::of(&active, &published, variant).digest)
     }
 
     /// The scopes that are kept, and the requests that wait for one of them to change.
@@ -191,6 +199,20 @@ mod tests {
     fn steps() -> impl Strategy<Value = Vec<Result<Vec<(usize, u16)>, usize>>> {
         let policies = prop::collection::vec((0..4_usize, 400..403_u16), 0..6).prop_map(Ok);
         prop::collection::vec(prop_oneof![2 => policies, 1 => (0..4_usize).prop_map(Err)], 1..20)
+    }
+
+    #[test]
+    fn a_digest_that_is_asked_for_takes_no_place() {
+        let publisher = Publisher::default();
+        let variant = Variant::from(Scope::new(["demo"], ["cart"]).unwrap());
+        assert_eq!(publisher.digest(&variant), None);
+        let (revision, at) = (Revision::new("main@sha1:1".to_owned()), Timestamp::from_millis(0));
+        let (ancestry, catalog) = (Ancestry::default(), Arc::default());
+        let whole = Whole { revision, ancestry, signed: None, catalog, at };
+        publisher.publish(Arc::new(Published::new(whole, Holds::default())));
+        let digest = publisher.digest(&variant).unwrap();
+        assert_eq!(publisher.occupancy().scopes, 0);
+        assert_eq!(publisher.subscribe(Arc::new(variant)).unwrap().borrow().digest, digest);
     }
 
     const SERVICES: [&str; 4] = ["a", "b", "c", "*"];

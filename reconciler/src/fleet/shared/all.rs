@@ -84,11 +84,15 @@ impl AllFilters {
 
     /// The filters compared with what this replica serves, sorted by node. It may take time.
     pub fn judged(self, publisher: &Publisher) -> Vec<Filter> {
-        self.judged_by(|variant| publisher.digest(variant))
+        let mut known = HashMap::new();
+        self.judged_by(|variant| match known.get(variant) {
+            Some(digest) => *digest,
+            None => *known.entry(variant.clone()).or_insert_with(|| publisher.digest(variant)),
+        })
     }
 
     /// The same where `newest` says what is served.
-    pub fn judged_by(self, newest: impl Fn(&Variant) -> Option<Digest>) -> Vec<Filter> {
+    pub fn judged_by(self, newest: impl FnMut(&Variant) -> Option<Digest>) -> Vec<Filter> {
         let may_poll_another = self.is_of_all && !self.has_all();
         let mut filters = judged_by(self.sightings, newest);
         for filter in

@@ -92,7 +92,6 @@ fn policies(served: &Served, metrics: &mut Exposition) {
 
 fn clients(served: &Served, others: Option<&Others>, metrics: &mut Exposition) {
     let Served { publisher, services, .. } = served;
-    // Before the occupancy: a look at the newest digests can bring scopes back.
     let filters = AllFilters::heard_here(&services.filters, others).judged(publisher);
     let filters = filters::counts(&filters).states();
     let Occupancy { scopes, waiting } = publisher.occupancy();
