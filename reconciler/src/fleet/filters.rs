@@ -28,7 +28,7 @@ use self::{remembered::Remembered, seen::Seen};
 use super::sighting::Sighting;
 use crate::{
     api::filters::{FilterCounts, FilterState},
-    clock::now,
+    clock::{now, times},
     serving::published::Variant,
 };
 
@@ -41,7 +41,6 @@ pub struct Filters {
     hasher: RandomState,
     /// The time from which on polls are recorded.
     since: Timestamp,
-    /// The same by a clock that nobody sets.
     begun: Instant,
 }
 
@@ -56,6 +55,7 @@ pub struct Filter {
     pub digest: Option<Digest>,
     /// This is the present digest of its scope.
     pub is_newest: bool,
+    /// The start of its last poll, by the wall clock.
     pub contact: Timestamp,
     pub state: FilterState,
 }
@@ -87,10 +87,10 @@ impl Default for Filters {
 impl Filters {
     /// Records a poll; false if its client is not believed, or has no room.
     pub fn polled(&self, origin: Origin, poll: Poll<'_>) -> bool {
-        self.polled_at(now(), origin, poll)
+        self.polled_at(Instant::now(), origin, poll)
     }
 
-    fn polled_at(&self, contact: Timestamp, origin: Origin, poll: Poll<'_>) -> bool {
+    fn polled_at(&self, contact: Instant, origin: Origin, poll: Poll<'_>) -> bool {
         let key = self.hasher.hash_one(&poll.node);
         self.lock().polled(key, contact, origin, poll)
     }
@@ -107,15 +107,15 @@ impl Filters {
 
     /// False if a filter that polled within the last 16 minutes may not be remembered, for want of room.
     pub fn is_complete(&self) -> bool {
-        self.lock().is_complete(now())
+        self.lock().is_complete(Instant::now())
     }
 
     /// The last poll of each remembered filter.
     pub fn sightings(&self) -> Vec<Sighting> {
-        self.sightings_at(now())
+        self.sightings_at(Instant::now())
     }
 
-    fn sightings_at(&self, now: Timestamp) -> Vec<Sighting> {
+    fn sightings_at(&self, now: Instant) -> Vec<Sighting> {
         let mut seen = self.lock();
         seen.forget_those_over(now);
         let sighting = |seen: &Seen| Sighting {
@@ -140,6 +140,7 @@ pub(super) fn judged_by(
     sightings: Vec<Sighting>,
     mut newest: impl FnMut(&Variant) -> Option<Digest>,
 ) -> Vec<Filter> {
+    let time_of = times();
     let filters = sightings.into_iter().map(|sighting| {
         let Sighting { node, variant, plugins, digest, contact, is_gone, is_own: _ } = sighting;
         let is_newest = digest.is_some() && digest == newest(&variant);
@@ -148,6 +149,7 @@ pub(super) fn judged_by(
             true => FilterState::InStep,
             false => FilterState::Lagging,
         };
+        let contact = time_of(contact);
         Filter { node, scope: variant.scope, plugins, digest, is_newest, contact, state }
     });
     let mut filters: Vec<_> = filters.collect();

@@ -3,10 +3,11 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     hash::RandomState,
+    time::Instant,
 };
 
 use policies::{
-    Digest, Timestamp,
+    Digest,
     wire::{PluginNames, poll::NodeId},
 };
 
@@ -22,8 +23,8 @@ pub struct Sighting {
     pub plugins: Option<PluginNames>,
     /// The digest of the snapshot that it runs, if any.
     pub digest: Option<Digest>,
-    /// The start of the poll, by the clock of this replica.
-    pub contact: Timestamp,
+    /// The start of the poll.
+    pub contact: Instant,
     /// Its next poll is overdue.
     pub is_gone: bool,
     /// It came from the address that is in its name.
@@ -62,9 +63,16 @@ pub fn merged(all: impl IntoIterator<Item = Sighting>, most: usize) -> (Vec<Sigh
 
 #[cfg(test)]
 mod tests {
-    use policies::{Scope, Timestamp, wire::poll::NodeId};
+    use std::{
+        sync::LazyLock,
+        time::{Duration, Instant},
+    };
+
+    use policies::{Scope, wire::poll::NodeId};
 
     use super::{Sighting, merged};
+
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
     fn sighting(node: &str, second: u64) -> Sighting {
         Sighting {
@@ -72,7 +80,7 @@ mod tests {
             variant: Scope::unknown().into(),
             plugins: None,
             digest: None,
-            contact: Timestamp::from_millis(second * 1_000),
+            contact: *BEGIN + Duration::from_secs(second),
             is_gone: false,
             is_own: false,
         }

@@ -1,9 +1,8 @@
 //! The places for filters, shared out by client.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, time::Instant};
 
 use lru::LruCache;
-use policies::Timestamp;
 
 use super::seen::{MEMORY, Origin, Poll, Seen};
 use crate::clients::{Admission, Client, Shares};
@@ -18,7 +17,7 @@ pub(super) struct Remembered {
     /// The places of those that clients brought.
     pub(super) shares: Shares,
     /// When there was no room for all that poll, the last time.
-    crowded: Option<Timestamp>,
+    crowded: Option<Instant>,
 }
 
 impl Default for Remembered {
@@ -30,7 +29,7 @@ impl Default for Remembered {
 
 impl Remembered {
     /// Records a poll of the node with this key; false if its client is not believed, or has no room.
-    pub(super) fn polled(&mut self, key: u64, contact: Timestamp, origin: Origin, poll: Poll<'_>) -> bool {
+    pub(super) fn polled(&mut self, key: u64, contact: Instant, origin: Origin, poll: Poll<'_>) -> bool {
         let weight = poll.variant.weight();
         if self.filters.peek(&key).is_some_and(|known| !known.gives_way_to(origin, contact)) {
             return false;
@@ -58,18 +57,18 @@ impl Remembered {
         self.filters.iter().map(|(_, seen)| seen)
     }
 
-    pub(super) fn forget_those_over(&mut self, now: Timestamp) {
+    pub(super) fn forget_those_over(&mut self, now: Instant) {
         while self.filters.peek_lru().is_some_and(|(_, oldest)| oldest.is_over(now)) {
             self.forget_oldest();
         }
     }
 
-    pub(super) fn is_complete(&self, now: Timestamp) -> bool {
-        self.crowded.is_none_or(|crowded| now.millis_since(crowded) > MEMORY.as_millis() as u64)
+    pub(super) fn is_complete(&self, now: Instant) -> bool {
+        self.crowded.is_none_or(|crowded| now.duration_since(crowded) > MEMORY)
     }
 
     /// Makes room for one more filter of a client; false if it gets none.
-    fn make_room(&mut self, client: Client, weight: u32, now: Timestamp) -> bool {
+    fn make_room(&mut self, client: Client, weight: u32, now: Instant) -> bool {
         loop {
             let admission = self.shares.admit(client, weight);
             if matches!(admission, Admission::Free) {

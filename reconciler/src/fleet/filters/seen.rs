@@ -1,9 +1,9 @@
-//! One filter, as its polls describe it.
+//! One filter, as its polls describe it. No step of the wall clock makes it gone, or forgotten.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use policies::{
-    Digest, Timestamp,
+    Digest,
     wire::{
         PluginNames,
         poll::{self, NodeId},
@@ -47,16 +47,17 @@ pub(super) struct Seen {
     pub(super) node: NodeId,
     pub(super) variant: Variant,
     pub(super) digest: Option<Digest>,
-    pub(super) contact: Timestamp,
+    /// The start of its last poll.
+    pub(super) contact: Instant,
     plugins: Option<PluginNames>,
     /// The time from which the last poll that named no plugins counts as gone.
-    unnamed_due: Option<Timestamp>,
+    unnamed_due: Option<Instant>,
     /// The time from which it counts as gone.
-    due: Timestamp,
+    due: Instant,
 }
 
 impl Seen {
-    pub(super) fn new(contact: Timestamp, origin: Origin, poll: Poll<'_>) -> Self {
+    pub(super) fn new(contact: Instant, origin: Origin, poll: Poll<'_>) -> Self {
         let (node, variant) = (poll.node.clone(), poll.variant.clone());
         let mut seen = Self {
             origin,
@@ -73,9 +74,9 @@ impl Seen {
     }
 
     /// Takes over what another poll of the node says.
-    pub(super) fn update(&mut self, contact: Timestamp, origin: Origin, poll: Poll<'_>) {
+    pub(super) fn update(&mut self, contact: Instant, origin: Origin, poll: Poll<'_>) {
         let Poll { node: _, variant, digest, plugins, wait } = poll;
-        let due = contact.plus_millis((wait + GRACE).as_millis() as u64);
+        let due = contact + wait + GRACE;
         (self.origin, self.digest, self.contact) = (origin, digest, contact);
         // Two filters of one proxy can wait for different times.
         self.due = self.due.max(due);
@@ -91,23 +92,23 @@ impl Seen {
 
     /// The plugins that run in its proxy. Nothing is known of them while an older release also polls for the proxy:
     /// the newer one does not see it.
-    pub(super) fn plugins(&self, now: Timestamp) -> Option<&PluginNames> {
+    pub(super) fn plugins(&self, now: Instant) -> Option<&PluginNames> {
         self.plugins.as_ref().filter(|_| self.unnamed_due.is_none_or(|due| due < now))
     }
 
     /// Its next poll is overdue.
-    pub(super) fn is_gone(&self, now: Timestamp) -> bool {
+    pub(super) fn is_gone(&self, now: Instant) -> bool {
         self.due < now
     }
 
     /// It has been silent for so long that it is forgotten.
-    pub(super) fn is_over(&self, now: Timestamp) -> bool {
-        now.millis_since(self.contact) > MEMORY.as_millis() as u64
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        now.duration_since(self.contact) > MEMORY
     }
 
     /// Tells whether the report of another may replace this one. A name is believed from one client at a time: from that
     /// whose address is in the name, else from that which came first, until it is gone.
-    pub(super) fn gives_way_to(&self, other: Origin, now: Timestamp) -> bool {
+    pub(super) fn gives_way_to(&self, other: Origin, now: Instant) -> bool {
         let is_same = self.origin.client == other.client;
         is_same || other.is_own && !self.origin.is_own || self.is_gone(now)
     }

@@ -1,7 +1,11 @@
-use std::{net::Ipv4Addr, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use policies::{
-    Digest, Scope, Timestamp,
+    Digest, Scope,
     wire::{PluginNames, poll::NodeId},
 };
 
@@ -9,6 +13,12 @@ use super::{Filter, Filters, Origin, Poll, judged_by, remembered::MAX_FILTERS};
 use crate::{api::filters::FilterState, clients::Prefixes, serving::published::Variant};
 
 const MINUTE: u64 = 60_000;
+
+static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+fn instant(millis: u64) -> Instant {
+    *BEGIN + Duration::from_millis(millis)
+}
 
 fn filters(polls: &[(u64, &str, &[u8])]) -> Filters {
     let filters = Filters::default();
@@ -26,7 +36,7 @@ fn origin(end: u8) -> Origin {
 fn poll(filters: &Filters, minute: u64, origin: Origin, node: &str, body: &[u8]) {
     let variant = Scope::unknown().into();
     let poll = Poll { digest: Some(Digest::of(body)), ..poll_of(node, &variant) };
-    filters.polled_at(Timestamp::from_millis(minute * MINUTE), origin, poll);
+    filters.polled_at(instant(minute * MINUTE), origin, poll);
 }
 
 /// A poll of a filter that runs nothing.
@@ -35,12 +45,12 @@ fn poll_of<'v>(node: &str, variant: &'v Variant) -> Poll<'v> {
     Poll { node, variant, digest: None, plugins: None, wait }
 }
 
-fn list_at(filters: &Filters, now: Timestamp, newest: impl Fn(&Variant) -> Option<Digest>) -> Vec<Filter> {
+fn list_at(filters: &Filters, now: Instant, newest: impl Fn(&Variant) -> Option<Digest>) -> Vec<Filter> {
     judged_by(filters.sightings_at(now), newest)
 }
 
 fn states(filters: &Filters, minute: u64) -> Vec<(String, FilterState)> {
-    let list = list_at(filters, Timestamp::from_millis(minute * MINUTE), |_| Some(Digest::of(b"new")));
+    let list = list_at(filters, instant(minute * MINUTE), |_| Some(Digest::of(b"new")));
     list.iter().map(|filter| (filter.node.as_str().to_owned(), filter.state)).collect()
 }
 
@@ -64,7 +74,7 @@ fn a_filter_is_in_step_or_lags_or_is_gone_and_then_forgotten() {
 #[test]
 fn a_node_whose_plugin_changed_is_still_one() {
     let filters = filters(&[(0, "a", b"old")]);
-    let at = Timestamp::from_millis(1);
+    let at = instant(1);
     let other = Scope::new(["demo"], ["checkout"]).unwrap();
     let variant = other.clone().into();
     filters.polled_at(at, origin(1), Poll { digest: Some(Digest::of(b"new")), ..poll_of("a", &variant) });
@@ -79,10 +89,10 @@ fn there_is_an_end_to_how_many_are_remembered() {
     for i in 0..MAX_FILTERS.get() + 10 {
         poll(&filters, 0, origin(1), &format!("n{i}"), b"new");
     }
-    let list = list_at(&filters, Timestamp::from_millis(0), |_| None);
+    let list = list_at(&filters, instant(0), |_| None);
     assert_eq!(list.len(), MAX_FILTERS.get());
     assert!(!list.iter().any(|filter| filter.node.as_str() == "n9"), "the oldest is remembered");
-    let is_complete = |minute: u64| filters.lock().is_complete(Timestamp::from_millis(minute * MINUTE));
+    let is_complete = |minute: u64| filters.lock().is_complete(instant(minute * MINUTE));
     assert_eq!((is_complete(16), is_complete(17)), (false, true));
 }
 
@@ -108,7 +118,7 @@ fn namespaces(number: usize) -> Variant {
 }
 
 fn poll_for(filters: &Filters, node: &str, scope: &Variant) {
-    filters.polled_at(Timestamp::from_millis(0), origin(1), poll_of(node, scope));
+    filters.polled_at(instant(0), origin(1), poll_of(node, scope));
 }
 
 #[test]
@@ -181,7 +191,7 @@ fn false_names_push_no_true_ones_out() {
 /// names.
 fn plugins(polls: &[(u64, u8, Option<&str>)], now: u64) -> Option<String> {
     let (filters, variant) = (Filters::default(), Scope::unknown().into());
-    let at = |second: u64| Timestamp::from_millis(second * 1_000);
+    let at = |second: u64| instant(second * 1_000);
     for (second, end, names) in polls {
         let plugins = names.map(|names| PluginNames::parse(names).unwrap());
         let is_own = *end == 1;
@@ -217,13 +227,13 @@ fn what_a_newer_release_names_counts_once_no_older_one_polls_for_the_proxy() {
 fn an_older_release_counts_on_when_the_node_takes_more_places() {
     let (filters, narrow, wide) = (Filters::default(), namespaces(1), namespaces(39));
     let names = || PluginNames::parse("demo/in");
-    filters.polled_at(Timestamp::from_millis(0), origin(1), poll_of("a", &narrow));
+    filters.polled_at(instant(0), origin(1), poll_of("a", &narrow));
     for variant in [&narrow, &wide] {
         let poll = Poll { plugins: names(), ..poll_of("a", variant) };
-        filters.polled_at(Timestamp::from_millis(1_000), origin(1), poll);
+        filters.polled_at(instant(1_000), origin(1), poll);
     }
     let plugins = |second: u64| {
-        let list = list_at(&filters, Timestamp::from_millis(second * 1_000), |_| None);
+        let list = list_at(&filters, instant(second * 1_000), |_| None);
         list.into_iter().map(|filter| filter.plugins).collect::<Vec<_>>()
     };
     assert_eq!((plugins(90), plugins(91)), (vec![None], vec![names()]));
@@ -234,7 +244,7 @@ fn a_shorter_poll_does_not_end_a_longer_one() {
     let (filters, variant) = (Filters::default(), Scope::unknown().into());
     for wait in [300, 1] {
         let poll = Poll { wait: Duration::from_secs(wait), ..poll_of("a", &variant) };
-        filters.polled_at(Timestamp::from_millis(0), origin(1), poll);
+        filters.polled_at(instant(0), origin(1), poll);
     }
     assert_eq!(states(&filters, 6), [("a".to_owned(), FilterState::Lagging)]);
     assert_eq!(states(&filters, 7), [("a".to_owned(), FilterState::Gone)]);

@@ -1,7 +1,9 @@
 //! What one replica tells another of its filters, written and read.
 
+use std::time::{Duration, Instant};
+
 use policies::{
-    Digest, Timestamp,
+    Digest,
     wire::{
         Format, PluginNames,
         poll::{self, NodeId},
@@ -11,7 +13,6 @@ use policies::{
 use crate::{
     api::peers::{PeerFilter, PeerState},
     client::exchange::LONGEST_OF_REPLICA,
-    clock::now,
     fleet::{
         faults::{Faults, Reported},
         filters::Filters,
@@ -29,7 +30,7 @@ const REPORTS: usize = LONGEST_OF_REPLICA / 3;
 /// What this replica tells others: the filters that it knows, and what proxies reported to it, as far as they fit, the
 /// newest first.
 pub fn told(filters: &Filters, faults: &Faults) -> PeerState {
-    let (now, mut left) = (now(), LONGEST_OF_REPLICA - KEYS);
+    let (now, mut left) = (Instant::now(), LONGEST_OF_REPLICA - KEYS);
     let mut sightings = filters.sightings();
     sightings.sort_by_key(|sighting| std::cmp::Reverse(sighting.contact));
     let all = sightings.len();
@@ -42,13 +43,13 @@ pub fn told(filters: &Filters, faults: &Faults) -> PeerState {
     PeerState {
         complete: filters.is_complete() && fitting.len() == all,
         filters: fitting,
-        listening_millis: u64::try_from(filters.listening().as_millis()).unwrap_or(u64::MAX),
+        listening_millis: millis(filters.listening()),
         reports,
         reports_complete,
     }
 }
 
-fn told_of(sighting: &Sighting, now: Timestamp) -> PeerFilter {
+fn told_of(sighting: &Sighting, now: Instant) -> PeerFilter {
     let Sighting { node, variant, plugins, digest, contact, is_gone, is_own } = sighting;
     PeerFilter {
         digest: digest.map(|digest| digest.to_string()),
@@ -58,8 +59,12 @@ fn told_of(sighting: &Sighting, now: Timestamp) -> PeerFilter {
         own: *is_own,
         plugins: plugins.as_ref().map(|names| names.as_str().to_owned()),
         scope: variant.scope.to_string(),
-        silent_millis: now.millis_since(*contact),
+        silent_millis: millis(now.saturating_duration_since(*contact)),
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn size(PeerFilter { digest, node, plugins, scope, .. }: &PeerFilter) -> usize {
@@ -69,7 +74,7 @@ fn size(PeerFilter { digest, node, plugins, scope, .. }: &PeerFilter) -> usize {
 
 /// What others tell, and true if all of it can be read. A filter of a newer release may be left out.
 pub(super) fn heard(filters: impl Iterator<Item = PeerFilter>) -> (Vec<Sighting>, bool) {
-    let (now, mut all_read) = (now(), true);
+    let (now, mut all_read) = (Instant::now(), true);
     let heard = filters.filter_map(|filter| {
         let heard = heard_of(&filter, now);
         all_read &= heard.is_some();
@@ -78,7 +83,7 @@ pub(super) fn heard(filters: impl Iterator<Item = PeerFilter>) -> (Vec<Sighting>
     (heard.collect(), all_read)
 }
 
-fn heard_of(filter: &PeerFilter, now: Timestamp) -> Option<Sighting> {
+fn heard_of(filter: &PeerFilter, now: Instant) -> Option<Sighting> {
     let PeerFilter { digest, format, gone, node, own, plugins, scope, silent_millis } = filter;
     let scope = poll::scope(scope).ok()?;
     let format = Format::ALL.into_iter().find(|known| known.number() == *format)?;
@@ -87,7 +92,7 @@ fn heard_of(filter: &PeerFilter, now: Timestamp) -> Option<Sighting> {
         variant: Variant { scope, format },
         plugins: plugins.as_deref().and_then(PluginNames::parse),
         digest: digest.as_ref().and_then(|digest| Digest::from_etag(&format!("\"{digest}\""))),
-        contact: Timestamp::from_millis(now.as_millis().saturating_sub(*silent_millis)),
+        contact: now.checked_sub(Duration::from_millis(*silent_millis))?,
         is_gone: *gone,
         is_own: *own,
     })
@@ -95,9 +100,9 @@ fn heard_of(filter: &PeerFilter, now: Timestamp) -> Option<Sighting> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
-    use policies::{Digest, Scope, Timestamp, wire::FaultReport, wire::PluginNames, wire::poll::NodeId};
+    use policies::{Digest, Scope, wire::FaultReport, wire::PluginNames, wire::poll::NodeId};
     use proptest::prelude::*;
 
     use super::{Faults, Filters, LONGEST_OF_REPLICA, Sighting, heard_of, told, told_of};
@@ -107,24 +112,23 @@ mod tests {
         fleet::filters::{Origin, Poll},
     };
 
-    const NOW: Timestamp = Timestamp::from_millis(1_000_000_000_000);
-
     #[test]
     fn what_is_told_is_what_is_heard_whatever_the_clocks_say() {
+        let now = Instant::now();
+        let contact = |now: Instant| now.checked_sub(Duration::from_secs(5)).unwrap();
         let sighting = Sighting {
             node: NodeId::parse("sidecar~10.0.0.1~a-1.demo~x").unwrap(),
             variant: Scope::new(["demo"], ["a", "a-v1"]).unwrap().into(),
             plugins: PluginNames::parse("demo/in,demo/out"),
             digest: Some(Digest::of(b"body")),
-            contact: Timestamp::from_millis(NOW.as_millis() - 5_000),
+            contact: contact(now),
             is_gone: false,
             is_own: true,
         };
-        let told = serde_json::to_vec(&told_of(&sighting, NOW)).unwrap();
-        let later = Timestamp::from_millis(NOW.as_millis() + 60_000);
+        let told = serde_json::to_vec(&told_of(&sighting, now)).unwrap();
+        let later = now + Duration::from_secs(60);
         let heard = heard_of(&serde_json::from_slice(&told).unwrap(), later).unwrap();
-        let contact = Timestamp::from_millis(later.as_millis() - 5_000);
-        assert_eq!(heard, Sighting { contact, ..sighting });
+        assert_eq!(heard, Sighting { contact: contact(later), ..sighting });
     }
 
     /// As many filters as a replica remembers, with nodes and services of these names.
@@ -198,8 +202,9 @@ mod tests {
             let text = serde_json::json!({"id": "a", "name": node, "told": state}).to_string();
             let answer: PeerAnswer<PeerState> = serde_json::from_str(&text).unwrap();
             for filter in answer.told.unwrap().filters {
-                if let Some(sighting) = heard_of(&filter, NOW) {
-                    prop_assert!(sighting.contact <= NOW);
+                let now = Instant::now();
+                if let Some(sighting) = heard_of(&filter, now) {
+                    prop_assert!(sighting.contact <= now);
                     prop_assert_eq!(sighting.node.as_str(), &filter.node);
                 }
             }

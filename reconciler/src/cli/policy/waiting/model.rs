@@ -3,8 +3,10 @@
 
 mod world;
 
+use std::time::Instant;
+
 use policies::{
-    Digest, Scope, Timestamp,
+    Digest, Scope,
     wire::{Format, poll::NodeId},
 };
 use serde_json::json;
@@ -79,13 +81,13 @@ impl History {
         let replica = self.replicas[slot].as_mut().unwrap();
         // The request names the commit that was applied.
         replica.version = self.newest;
-        let (now, version) = (now(), digest(self.newest));
+        let (now, heard_by, version) = (now(), Instant::now(), digest(self.newest));
         let sighting = |(name, heard): (&usize, &Heard)| Sighting {
             node: NodeId::parse(&format!("cart-{name}")).unwrap(),
             variant: variant(),
             plugins: None,
             digest: digest(heard.version),
-            contact: Timestamp::from_millis(now.as_millis() - (self.now - heard.at)),
+            contact: heard_by.checked_sub(Duration::from_millis(self.now - heard.at)).unwrap(),
             is_gone: self.now - heard.at > OVERDUE,
             is_own: false,
         };
