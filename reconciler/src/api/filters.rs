@@ -19,10 +19,13 @@ pub struct Filters {
     /// The replica that answers serves nothing now, so that the filters which run nothing are those in step.
     #[serde(default)]
     pub held: bool,
-    /// The seconds for which all of these replicas have listened, and none has gone. A filter finds another replica
-    /// within 40.
+    /// The seconds for which all of these replicas have listened, and none has gone; fewer by what `longestWaitSeconds`
+    /// has above 30. A filter finds another replica within 40.
     #[serde(default)]
     pub listening_seconds: u64,
+    /// The longest that one of these filters lets its poll be held.
+    #[serde(default)]
+    pub longest_wait_seconds: u64,
     /// The replicas that did not answer. Their filters may be missing here.
     #[serde(default)]
     pub missing: Vec<MissingReplica>,

@@ -42,6 +42,8 @@ pub struct PeerState {
     pub filters: Vec<PeerFilter>,
     /// The milliseconds for which the replica has listened to polls.
     pub listening_millis: u64,
+    /// The longest that one of the filters lets its poll be held.
+    pub longest_wait_millis: u64,
     /// What proxies reported to it of faults, the newest first.
     #[serde(deserialize_with = "bounded::<MAX_TOLD, _, _>")]
     pub reports: Vec<PeerReport>,

@@ -106,11 +106,11 @@ proptest! {
         filters in vec(filter(), 0..3), [gone, in_step, lagging] in any::<[usize; 3]>(),
         digests in vec(text(), 0..3), unknown_requests: u64, since in option::of(time()), complete: bool,
         missing in vec(missing(), 0..3), [next, replicas] in [option::of(text()), option::of(text())],
-        at in option::of(time()), listening_seconds: u64, held: bool,
+        at in option::of(time()), [listening_seconds, longest_wait_seconds] in any::<[u64; 2]>(), held: bool,
     ) {
         let (summary, modules) = (FilterCounts { gone, in_step, lagging }, Modules { digests, unknown_requests });
         is_read_back(&Filters {
-            at, complete, filters, held, listening_seconds, missing, modules, next, replicas, since, summary,
+            at, complete, filters, held, listening_seconds, longest_wait_seconds, missing, modules, next, replicas, since, summary,
         });
     }
 

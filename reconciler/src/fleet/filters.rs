@@ -105,6 +105,11 @@ impl Filters {
         self.begun.elapsed()
     }
 
+    /// The longest that a filter lets its poll be held.
+    pub fn longest_wait(&self) -> Duration {
+        self.lock().all().map(Seen::wait).max().unwrap_or_default()
+    }
+
     /// False if a filter that polled within the last 16 minutes may not be remembered, for want of room.
     pub fn is_complete(&self) -> bool {
         self.lock().is_complete(Instant::now())

@@ -17,6 +17,12 @@ use crate::api::filters::{Filter, FilterState, Filters};
 /// and of a connection that fails.
 pub const SETTLED: Duration = poll::MAX_BACKOFF.saturating_add(Duration::from_secs(10));
 
+/// The time for which replicas count as listening, where polls are held for so long: a filter whose replica has vanished
+/// with its host notices no earlier than at the end of its poll.
+pub fn counted(listening: Duration, longest_wait: Duration) -> Duration {
+    listening.saturating_sub(longest_wait.saturating_sub(poll::MAX_BACKOFF))
+}
+
 /// The answers of all replicas to `GET /v1/filters`, as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gathered {
@@ -30,6 +36,8 @@ pub struct Gathered {
     pub since: Timestamp,
     /// How long they have been known to listen, by the clock of this replica that nobody sets.
     pub listening: Duration,
+    /// The longest that one of these filters lets its poll be held.
+    pub longest_wait: Duration,
     /// The digests of the modules that each replica hands out, in hex.
     pub modules: BTreeSet<String>,
     /// The number of requests for modules that a replica did not have.
@@ -69,6 +77,9 @@ impl Gathered {
             scopes: scopes.into_iter().collect(),
             since: since.into_iter().max()?.0,
             listening: Duration::ZERO,
+            longest_wait: Duration::from_secs(
+                answers.iter().map(|answer| answer.longest_wait_seconds).max()?,
+            ),
             modules: modules.reduce(|all, own| &all & &own)?,
             unknown_modules: answers.iter().map(|answer| answer.modules.unknown_requests).sum(),
         })

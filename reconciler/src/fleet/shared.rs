@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use policies::Timestamp;
+use policies::{Timestamp, wire::poll};
 use tokio::{sync::Mutex, task::JoinHandle};
 
 pub use self::{all::AllFilters, told::told};
@@ -61,6 +61,8 @@ pub struct Others {
     pub has_all_reports: bool,
     /// The time for which all of them have listened, and none has gone.
     pub listening: Duration,
+    /// The longest that a filter of theirs lets its poll be held.
+    pub longest_wait: Duration,
     /// The replicas that answered and this one, of all: `1 of 2`.
     pub count: String,
     /// The number of all replicas.
@@ -143,12 +145,14 @@ impl Others {
         let states: Vec<_> = replies.0.into_iter().filter_map(|Reply { answer, .. }| answer.ok()).collect();
         let listened = states.iter().map(|state| Duration::from_millis(state.listening_millis));
         let listening = listened.min().map_or(steady, |listened| listened.min(steady));
+        let waits = states.iter().map(|state| Duration::from_millis(state.longest_wait_millis));
+        let longest_wait = waits.max().unwrap_or_default().min(Duration::from_secs(poll::MAX_WAIT_SECONDS));
         let all_told = missing.is_empty() && states.iter().all(|state| state.complete);
         let has_all_reports = missing.is_empty() && states.iter().all(|state| state.reports_complete);
         let (heard, all_read) = told::heard(states.into_iter().flat_map(|state| state.filters));
         let (sightings, all_kept) = merged(heard, MAX_FILTERS);
         let is_complete = all_told && all_read && all_kept;
-        Self { sightings, is_complete, has_all_reports, listening, count, total, missing }
+        Self { sightings, is_complete, has_all_reports, listening, longest_wait, count, total, missing }
     }
 }
 
@@ -175,7 +179,13 @@ mod tests {
             ..PeerFilter::default()
         };
         let filters = nodes.iter().map(filter).collect();
-        PeerState { complete: true, filters, listening_millis, reports_complete: true, reports: Vec::new() }
+        PeerState {
+            complete: true,
+            filters,
+            listening_millis,
+            reports_complete: true,
+            ..PeerState::default()
+        }
     }
 
     fn of(replies: Vec<Reply<PeerState>>) -> Others {

@@ -29,7 +29,7 @@ use crate::{
     access::token_file::TokenFile,
     api::{filters::Filters, time::Time},
     client::{Client, Failure, Token, exchange},
-    fleet::gathered::Gathered,
+    fleet::gathered::{Gathered, counted},
     peers::replies::reason,
 };
 
@@ -127,7 +127,7 @@ impl Replicas {
         }
         let mut gathered = Gathered::of(&answers);
         if let Some(gathered) = &mut gathered {
-            gathered.listening = self.listening.1.elapsed();
+            gathered.listening = counted(self.listening.1.elapsed(), gathered.longest_wait);
         }
         Ok(gathered)
     }

@@ -347,13 +347,9 @@ pub(super) fn peer_state() -> impl Strategy<Value = PeerState> {
         silent_millis,
     });
     let complete = (any::<bool>(), any::<bool>());
-    (complete, vec(filter, 0..3), any::<u64>(), vec(report, 0..3)).prop_map(
-        |((complete, reports_complete), filters, listening_millis, reports)| PeerState {
-            complete,
-            filters,
-            listening_millis,
-            reports,
-            reports_complete,
+    (complete, vec(filter, 0..3), any::<[u64; 2]>(), vec(report, 0..3)).prop_map(
+        |((complete, reports_complete), filters, [listening_millis, longest_wait_millis], reports)| {
+            PeerState { complete, filters, listening_millis, longest_wait_millis, reports, reports_complete }
         },
     )
 }

@@ -224,7 +224,7 @@ fn progressing(policy: &PolicyStatus, hold: Hold, filters: &Filters, now: Timest
         return Progressing::Unknown { of, reason: "more filters may poll than the server knows" };
     }
     if filters.listening_seconds < SETTLED.as_secs() {
-        let reason = "a replica began or ended less than 40 s ago, and more filters may poll";
+        let reason = "a replica has just begun or ended, and more filters may poll";
         return Progressing::Unknown { of, reason };
     }
     Progressing::Done { filters: of, what: if is_suspended { "is suspended at" } else { "runs in" } }

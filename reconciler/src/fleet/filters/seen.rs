@@ -96,6 +96,11 @@ impl Seen {
         self.plugins.as_ref().filter(|_| self.unnamed_due.is_none_or(|due| due < now))
     }
 
+    /// The time for which its polls may be held.
+    pub(super) fn wait(&self) -> Duration {
+        self.due.saturating_duration_since(self.contact).saturating_sub(GRACE)
+    }
+
     /// Its next poll is overdue.
     pub(super) fn is_gone(&self, now: Instant) -> bool {
         self.due < now

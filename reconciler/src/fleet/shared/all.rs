@@ -10,7 +10,7 @@ use crate::{
     clock::now,
     fleet::{
         filters::{Filter, Filters, judged_by},
-        gathered::SETTLED,
+        gathered::{SETTLED, counted},
         sighting::{Sighting, merged},
     },
     serving::{published::Variant, publisher::Publisher},
@@ -23,7 +23,9 @@ pub struct AllFilters {
     /// False if more filters may poll: a replica does not answer, or does not remember all.
     pub is_complete: bool,
     /// The time for which all replicas have listened, and none has gone.
-    pub listening: Duration,
+    pub(crate) listened: Duration,
+    /// The longest that one of them lets its poll be held.
+    pub(crate) longest_wait: Duration,
     /// The start of that time.
     pub since: Timestamp,
     /// The others were asked.
@@ -35,7 +37,8 @@ impl AllFilters {
         let all = Self {
             sightings: own.sightings(),
             is_complete: own.is_complete(),
-            listening: own.listening(),
+            listened: own.listening(),
+            longest_wait: own.longest_wait(),
             since: own.since(),
             is_of_all: false,
         };
@@ -59,7 +62,8 @@ impl AllFilters {
         Self {
             sightings: merged(sightings, usize::MAX).0,
             is_complete: self.is_complete && others.is_complete,
-            listening: self.listening.min(others.listening),
+            listened: self.listened.min(others.listening),
+            longest_wait: self.longest_wait.max(others.longest_wait),
             since: self.since.max(others.since(now())),
             is_of_all: true,
         }
@@ -67,7 +71,12 @@ impl AllFilters {
 
     /// True if no filter polls that is not known here: each had the time to find a replica.
     pub fn has_all(&self) -> bool {
-        self.is_complete && self.listening >= SETTLED
+        self.is_complete && self.listening() >= SETTLED
+    }
+
+    /// The time that counts for [`SETTLED`].
+    pub fn listening(&self) -> Duration {
+        counted(self.listened, self.longest_wait)
     }
 
     /// The scopes that they ask for.

@@ -44,6 +44,7 @@ pub fn told(filters: &Filters, faults: &Faults) -> PeerState {
         complete: filters.is_complete() && fitting.len() == all,
         filters: fitting,
         listening_millis: millis(filters.listening()),
+        longest_wait_millis: millis(filters.longest_wait()),
         reports,
         reports_complete,
     }

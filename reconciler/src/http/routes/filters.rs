@@ -50,7 +50,8 @@ pub(crate) async fn get(
 
 fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
     let known = AllFilters::new(&served.services.filters, others);
-    let AllFilters { is_complete, listening, since, .. } = known;
+    let AllFilters { is_complete, longest_wait, since, .. } = known;
+    let listening = known.listening();
     // A hold may begin or end while filters are compared with what is served.
     let was_held = is_held(served);
     let filters = known.judged(&served.publisher);
@@ -67,6 +68,7 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
         filters: filters.iter().map(|filter| show(filter, measured(&filter.node))).collect(),
         held,
         listening_seconds: listening.as_secs(),
+        longest_wait_seconds: longest_wait.as_secs(),
         missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
         modules,
         next: None,

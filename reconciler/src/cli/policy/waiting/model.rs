@@ -12,7 +12,7 @@ use policies::{
 use serde_json::json;
 use tokio::time::Duration;
 
-use self::world::{HELD, Heard, History, Replica, SLOTS, STEP};
+use self::world::{Heard, History, Replica, SLOTS, STEP};
 use super::{Filters, Hold, PolicyStatus, Progressing, now, progressing};
 use crate::{
     api::{
@@ -29,9 +29,7 @@ use crate::{
 
 /// The length of a history, and of the quiet after it, in milliseconds.
 const LENGTH: u64 = 400_000;
-const QUIET: u64 = 160_000;
-/// The time after which the filter of a poll counts as gone.
-const OVERDUE: u64 = HELD + 60_000;
+const QUIET: u64 = 300_000;
 /// The time for which an answer of all holds.
 const FRESH: u64 = 1_000;
 
@@ -59,7 +57,7 @@ impl History {
         let filter = |(name, heard): (&usize, &Heard)| PeerFilter {
             digest: digest(heard.version).map(|digest| digest.to_string()),
             format: Format::V2.number(),
-            gone: self.now - heard.at > OVERDUE,
+            gone: self.now - heard.at > self.overdue(),
             node: format!("cart-{name}"),
             own: false,
             plugins: None,
@@ -71,13 +69,14 @@ impl History {
             complete: true,
             filters,
             listening_millis: self.now - replica.began,
+            longest_wait_millis: self.held,
             ..PeerState::default()
         }
     }
 
     /// An answer of this replica to `GET /v1/filters`.
     fn filters(&mut self, slot: usize) -> Filters {
-        let others = self.others(slot);
+        let (others, overdue) = (self.others(slot), self.overdue());
         let replica = self.replicas[slot].as_mut().unwrap();
         // The request names the commit that was applied.
         replica.version = self.newest;
@@ -88,18 +87,19 @@ impl History {
             plugins: None,
             digest: digest(heard.version),
             contact: heard_by.checked_sub(Duration::from_millis(self.now - heard.at)).unwrap(),
-            is_gone: self.now - heard.at > OVERDUE,
+            is_gone: self.now - heard.at > overdue,
             is_own: false,
         };
         let own = AllFilters {
             sightings: replica.heard.iter().map(sighting).collect(),
             is_complete: true,
-            listening: Duration::from_millis(self.now - replica.began),
+            listened: Duration::from_millis(self.now - replica.began),
+            longest_wait: Duration::from_millis(self.held),
             since: now,
             is_of_all: false,
         };
         let all = own.with(&others);
-        let (complete, listening) = (all.is_complete, all.listening.as_secs());
+        let (complete, listening) = (all.is_complete, all.listening().as_secs());
         let filter = |filter: crate::fleet::filters::Filter| Filter {
             digest: filter.digest.map(|digest| digest.to_string()),
             last_contact: filter.contact.into(),
@@ -139,7 +139,7 @@ impl History {
             assert!(!(is_done && is_behind), "{name} lags and all is done {told}");
         }
         for (name, proxy) in &self.proxies {
-            let polls = self.now - proxy.polled <= OVERDUE;
+            let polls = self.now - proxy.polled <= self.overdue();
             let shown = filters.filters.iter().find(|filter| filter.node == format!("cart-{name}"));
             let is_gone = shown.is_some_and(|filter| filter.state == FilterState::Gone);
             assert!(

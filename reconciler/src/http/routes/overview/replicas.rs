@@ -21,7 +21,7 @@ pub(super) fn replicas(
         missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
         has_unasked: false,
         remember_all: known.is_complete,
-        settled_in: SETTLED.saturating_sub(known.listening),
+        settled_in: SETTLED.saturating_sub(known.listening()),
     };
     if let (None, Some(cluster)) = (others, cluster) {
         replicas.has_unasked = !cluster.has_one_replica();
@@ -55,7 +55,7 @@ mod tests {
 
     /// What a replica knows that has listened long enough, and has heard no filter.
     fn replicas(others: Option<&Others>, cluster: Option<&ClusterHealth>) -> Replicas {
-        let known = AllFilters { listening: SETTLED, ..AllFilters::new(&Filters::default(), None) };
+        let known = AllFilters { listened: SETTLED, ..AllFilters::new(&Filters::default(), None) };
         super::replicas(&known, others, cluster)
     }
 

@@ -14,8 +14,10 @@ use crate::{
 
 /// A step, in milliseconds.
 pub(super) const STEP: u64 = 250;
-/// The time for which a poll is held.
-pub(super) const HELD: u64 = 30_000;
+/// The times for which polls are held: those of all filters are one of these.
+const HELD: [u64; 2] = [30_000, 120_000];
+/// The time beyond that after which a filter gives up a poll.
+const GRACE: u64 = 10_000;
 /// The time between two exchanges of replicas.
 const EXCHANGE: u64 = 5_000;
 pub(super) const SLOTS: usize = 3;
@@ -47,6 +49,8 @@ pub(super) struct Replica {
 pub(super) struct Proxy {
     pub(super) version: u64,
     pub(super) polls: Option<(usize, String)>,
+    /// The host of that process has vanished, and its end is noticed at the end of the poll.
+    pub(super) hangs: bool,
     pub(super) polled: u64,
     /// Without an open poll it begins the next one then.
     pub(super) next: u64,
@@ -57,6 +61,7 @@ pub(super) struct History {
     pub(super) random: u64,
     pub(super) now: u64,
     pub(super) begin: Instant,
+    pub(super) held: u64,
     pub(super) replicas: [Option<Replica>; SLOTS],
     /// The addresses that DNS has, from each time on.
     pub(super) listed: Vec<(u64, BTreeSet<usize>)>,
@@ -77,6 +82,7 @@ impl History {
             random: seed,
             now: 1_000_000,
             begin: Instant::now(),
+            held: HELD[(seed % 2) as usize],
             replicas: [const { None }; SLOTS],
             listed: vec![(0, BTreeSet::new())],
             later: Vec::new(),
@@ -109,6 +115,11 @@ impl History {
 
     pub(super) fn at(&self, time: u64) -> Instant {
         self.begin + Duration::from_millis(time)
+    }
+
+    /// The time after which the filter of a poll counts as gone.
+    pub(super) fn overdue(&self) -> u64 {
+        self.held + 60_000
     }
 
     pub(super) fn alive(&self) -> Vec<usize> {
@@ -153,8 +164,10 @@ impl History {
 
     pub(super) fn bear(&mut self) {
         let now = self.now;
-        self.proxies
-            .insert(self.born, Proxy { version: 0, polls: None, polled: 0, next: now, began: u64::MAX });
+        self.proxies.insert(
+            self.born,
+            Proxy { version: 0, polls: None, hangs: false, polled: 0, next: now, began: u64::MAX },
+        );
         self.born += 1;
     }
 
@@ -174,6 +187,17 @@ impl History {
                 self.tell(&format!("{slot} ends"));
                 self.replicas[slot] = None;
                 let at = self.now + self.below(10_000);
+                self.later.push((at, slot, false));
+            }
+            (9, true) => {
+                self.tell(&format!("the host of {slot} vanishes"));
+                let id = self.replicas[slot].take().map(|replica| replica.id);
+                for proxy in self.proxies.values_mut() {
+                    let polled = proxy.polls.as_ref().map(|(_, polled)| polled);
+                    proxy.hangs |= polled == id.as_ref();
+                }
+                // It takes a while until the cluster has noticed.
+                let at = self.now + 2_000 + self.below(10_000);
                 self.later.push((at, slot, false));
             }
             // Two that are in no DNS cannot know of each other.
@@ -198,8 +222,14 @@ impl History {
                     self.tell(&format!("filter {proxy} starts anew"));
                     let now = self.now;
                     let proxy = self.proxies.get_mut(&proxy).unwrap();
-                    *proxy =
-                        Proxy { version: 0, polls: None, polled: proxy.polled, next: now, began: u64::MAX };
+                    *proxy = Proxy {
+                        version: 0,
+                        polls: None,
+                        hangs: false,
+                        polled: proxy.polled,
+                        next: now,
+                        began: u64::MAX,
+                    };
                 }
             }
             (7 | 8, _) => {
@@ -238,7 +268,7 @@ impl History {
 
     /// Goes on with the polls of a filter.
     fn poll(&mut self, name: usize) {
-        let (alive, now) = (self.alive(), self.now);
+        let (alive, now, held) = (self.alive(), self.now, self.held);
         let (chosen, moves, pause) =
             (self.below(SLOTS as u64) as usize, self.below(4) == 0, self.below(30_000));
         let proxy = self.proxies.get_mut(&name).unwrap();
@@ -246,13 +276,16 @@ impl History {
         if let Some((slot, id)) = &proxy.polls {
             let replica = self.replicas[*slot].as_ref().filter(|replica| replica.id == *id);
             match replica {
+                None if proxy.hangs && now - proxy.polled < held + GRACE => return,
                 None => {
-                    proxy.polls = None;
+                    // After so long it is led to another one.
+                    let pause = if proxy.hangs { 0 } else { pause };
+                    (proxy.polls, proxy.hangs) = (None, false);
                     proxy.next = now + pause;
                     return;
                 }
                 Some(replica) if replica.version > proxy.version => proxy.version = replica.version,
-                Some(_) if now - proxy.polled < HELD => return,
+                Some(_) if now - proxy.polled < held => return,
                 Some(_) => {}
             }
             target = if moves { target } else { Some(*slot) };
