@@ -27,7 +27,7 @@ pub use self::frame::Setting;
 use self::{frame::Frame, part::Part};
 use crate::{
     finding::Finding,
-    resource::{Kind, Resource},
+    resource::Resource,
     written::{Application, Attributes, Entry},
 };
 
@@ -36,6 +36,8 @@ use crate::{
 pub struct Rendered {
     pub resource: Resource,
     pub entry: Place,
+    /// The path of the entry, such as `spec.gateway[0]`.
+    pub field: String,
 }
 
 /// The resources of an application, sorted, or what keeps them from being rendered. Warnings come with both.
@@ -45,10 +47,10 @@ pub fn render(application: &Application, setting: &Setting) -> (Vec<Rendered>, V
     for entry in &application.entries {
         let parts = parts(entry, &frame);
         if let Some(name) = &entry.resource_name
-            && parts.iter().filter(|part| part.kind == entry.kind).count() > 1
+            && parts.iter().filter(|part| !part.is_beside).count() > 1
         {
             let reason = format!("`{name}` would be the name of several objects");
-            let finding = Finding::error("APP03", "resourceName", reason).at(entry.place);
+            let finding = entry.error("APP03", "resourceName", reason);
             findings.push(finding.right("divide the entry, so that each renders one"));
         }
         rendered.extend(parts.into_iter().map(|part| around(part, entry, &frame)));
@@ -85,41 +87,36 @@ fn parts(entry: &Entry, frame: &Frame<'_>) -> Vec<Part> {
 
 /// Completes an object.
 fn around(part: Part, entry: &Entry, frame: &Frame<'_>) -> Rendered {
-    let Part { kind, suffix, mut spec, binding, annotations } = part;
+    let Part { kind, suffix, is_beside, mut spec, binding, annotations } = part;
     if let Some(namespaces) = &entry.namespaces {
         json::set(&mut spec, "exportTo", json!(namespaces));
     }
     if let Some(binding) = &binding {
         binding::write(&mut spec, kind, binding, frame);
     }
-    // An object that only stands beside those of the entry has a spec of its own.
-    if let Some(patch) = entry.patch.as_ref().filter(|_| kind == entry.kind) {
+    if let Some(patch) = entry.patch.as_ref().filter(|_| !is_beside) {
         patch.apply(&mut spec);
     }
     let resource = Resource {
         kind,
         namespace: frame.application.namespace.to_string(),
-        name: name::of(entry, kind, suffix, frame.application.name.as_str()),
+        name: name::of(entry, suffix, is_beside, frame.application.name.as_str()),
         labels: frame.labels(),
         annotations: frame.annotations(annotations),
         spec,
     };
-    Rendered { resource, entry: entry.place }
+    Rendered { resource, entry: entry.place, field: entry.field.clone() }
 }
 
 /// Objects with one name: an error for each but the first.
 fn clashes(rendered: &[Rendered]) -> impl Iterator<Item = Finding> {
-    let key = |rendered: &Rendered| {
-        let (namespace, kind, name) = rendered.resource.order();
-        (namespace.to_owned(), kind, name.to_owned())
-    };
     rendered.windows(2).filter_map(move |pair| match pair {
-        [one, other] if key(one) == key(other) => {
+        [one, other] if one.resource.order() == other.resource.order() => {
             let (one, other) = if one.entry <= other.entry { (one, other) } else { (other, one) };
             let Resource { kind, name, .. } = &one.resource;
-            let (kind, line) = (Kind::name(*kind), one.entry.line);
+            let (kind, line) = (kind.name(), one.entry.line);
             let reason = format!("renders to the {kind} `{name}`, as the entry of line {line} does");
-            Some(Finding::error("APP04", "name", reason).at(other.entry).right("rename one"))
+            Some(Finding::error("APP04", &other.field, reason).at(other.entry).right("rename one"))
         }
         _ => None,
     })

@@ -12,6 +12,7 @@ mod envoy_filter;
 mod fields;
 mod gateway;
 mod json;
+mod path_pattern;
 mod peer_authentication;
 mod proxy_config;
 mod request_authentication;

@@ -77,5 +77,5 @@ fn only_waypoint(frame: &Frame<'_>) -> Part {
         "action": "ALLOW",
         "rules": [{"from": [{"source": {"serviceAccounts": [account]}}]}],
     });
-    Part::new(Kind::AuthorizationPolicy, spec).named("waypoint").bound(ApplyTo::Workload)
+    Part::new(Kind::AuthorizationPolicy, spec).beside("waypoint").bound(ApplyTo::Workload)
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{frame::Frame, json::set};
 use crate::{
-    finding::Finding,
+    finding::{Finding, Level},
     resource::Kind,
     written::{ApplyTo, Dataplane, Entry},
 };
@@ -24,11 +24,15 @@ pub(super) enum Reach {
 pub(super) fn of(entry: &Entry, reach: Reach, frame: &Frame<'_>) -> ApplyTo {
     let written = entry.apply_to.clone();
     if frame.dataplane() == Dataplane::Sidecar {
+        if written == Some(ApplyTo::Service) {
+            let reason = "is for the waypoint of the service: sidecars do not read it";
+            let finding = Finding { level: Level::Warning, ..entry.error("APP10", "applyTo", reason) };
+            frame.report(finding.right("write `dataplane: ambient`, or take `applyTo` out"));
+        }
         return written.unwrap_or(ApplyTo::Workload);
     }
-    let section = entry.kind.section();
     let refuse = |reason: String, right: &str| {
-        frame.report(Finding::error("APP06", section, reason).at(entry.place).right(right));
+        frame.report(entry.error("APP06", "", reason).right(right));
     };
     match (reach, &written) {
         (Reach::OwnProxy, _) => {

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::{frame::Frame, json::object, part::Part};
 use crate::{
-    finding::Finding,
     opinions::destination_rule as opinions,
     resource::Kind,
     written::{
@@ -18,7 +17,7 @@ pub(super) fn parts(rule: &DestinationRule, entry: &Entry, frame: &Frame<'_>) ->
     if frame.dataplane() == Dataplane::Ambient && frame.is_foreign(host) {
         let reason =
             format!("is about `{host}` of another namespace, which only the waypoint of its owner reads");
-        let finding = Finding::error("APP06", "destinationRule.host", reason).at(entry.place);
+        let finding = entry.error("APP06", "host", reason);
         frame.report(finding.right("ask its owner for it"));
     }
     let export = workload_selector.is_some().then(|| json!([opinions::EXPORT_OF_SELECTED]));

@@ -12,6 +12,8 @@ pub(super) struct Part {
     pub(super) kind: Kind,
     /// The last part of its name, where an entry renders to several objects.
     pub(super) suffix: Option<&'static str>,
+    /// True if it only helps the object of the entry, which alone has the author's name and `spec`.
+    pub(super) is_beside: bool,
     pub(super) spec: Value,
     /// What it binds to, if its kind binds to anything.
     pub(super) binding: Option<ApplyTo>,
@@ -21,7 +23,7 @@ pub(super) struct Part {
 impl Part {
     /// The one object of an entry.
     pub(super) fn new(kind: Kind, spec: Value) -> Self {
-        Self { kind, suffix: None, spec, binding: None, annotations: BTreeMap::new() }
+        Self { kind, suffix: None, is_beside: false, spec, binding: None, annotations: BTreeMap::new() }
     }
 
     /// The same with what it binds to.
@@ -32,5 +34,10 @@ impl Part {
     /// The same with the last part of its name.
     pub(super) fn named(self, suffix: &'static str) -> Self {
         Self { suffix: Some(suffix), ..self }
+    }
+
+    /// The same as an object beside that of the entry.
+    pub(super) fn beside(self, suffix: &'static str) -> Self {
+        Self { suffix: Some(suffix), is_beside: true, ..self }
     }
 }

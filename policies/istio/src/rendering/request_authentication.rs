@@ -71,5 +71,5 @@ fn required(Required { exempt, ports }: &Required) -> Part {
     let to = some(&operation).map(|operation| json!([{"operation": operation}]));
     let from = json!([{"source": {"notRequestPrincipals": ["*"]}}]);
     let spec = json!({"action": "DENY", "rules": [object([("from", Some(from)), ("to", to)])]});
-    Part::new(Kind::AuthorizationPolicy, spec).named("required")
+    Part::new(Kind::AuthorizationPolicy, spec).beside("required")
 }

@@ -75,5 +75,5 @@ fn tls(host: &Host, ports: &[Port]) -> Part {
         "host": host,
         "trafficPolicy": {"portLevelSettings": settings.collect::<Value>()},
     });
-    Part::new(Kind::DestinationRule, spec).named("tls")
+    Part::new(Kind::DestinationRule, spec).beside("tls")
 }

@@ -12,7 +12,6 @@ use super::{
     part::Part,
 };
 use crate::{
-    finding::Finding,
     opinions::virtual_service as opinions,
     resource::Kind,
     written::{Dataplane, Entry, GatewayRef, Route, Target, VirtualService},
@@ -57,11 +56,11 @@ fn gateway_name(gateway: &GatewayRef, entry: &Entry, frame: &Frame<'_>) -> Optio
     let is_wanted = |entry: &&Entry| entry.kind == Kind::Gateway && entry.name.as_ref() == Some(wanted);
     let Some(found) = application.entries.iter().find(is_wanted) else {
         let reason = format!("has `{wanted}`, which is no `gateway` entry of this document");
-        let finding = Finding::error("X101a", "virtualService.gateways", reason).at(entry.place);
+        let finding = entry.error("X101a", "gateways", reason);
         frame.report(finding.right(format!("name one that is, or write `NAMESPACE/{wanted}`")));
         return None;
     };
-    let name = name::of(found, Kind::Gateway, None, application.name.as_str());
+    let name = name::of(found, None, false, application.name.as_str());
     Some(format!("{}/{name}", application.namespace))
 }
 
@@ -75,13 +74,13 @@ fn refuse_for_ambient(service: &VirtualService, entry: &Entry, frame: &Frame<'_>
     };
     if service.routes.iter().any(has_from) {
         let reason = "has a route with `from`, which a waypoint does not know: it would never match";
-        let finding = Finding::error("APP06", "virtualService.routes", reason).at(entry.place);
+        let finding = entry.error("APP06", "routes", reason);
         frame.report(finding.right("take it out, or write an AuthorizationPolicy"));
     }
     if let Some(host) = service.hosts.iter().find(|host| frame.is_foreign(host)) {
         let reason =
             format!("routes `{host}` of another namespace, which only the waypoint of its owner does");
-        let finding = Finding::error("APP06", "virtualService.hosts", reason).at(entry.place);
+        let finding = entry.error("APP06", "hosts", reason);
         frame.report(finding.right("ask its owner for the route"));
     }
 }

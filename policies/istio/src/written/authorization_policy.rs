@@ -23,21 +23,15 @@ pub struct AuthorizationPolicy {
     pub only_via_waypoint: Option<bool>,
 }
 
-/// Rules; each list is an object. At least one has rules.
+/// What is decided about. Each list is an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
-    Rules {
-        allow: Vec<AccessRule>,
-        deny: Vec<AccessRule>,
-        audit: Vec<AccessRule>,
-    },
+    /// At least one list has rules.
+    Rules { allow: Vec<AccessRule>, deny: Vec<AccessRule>, audit: Vec<AccessRule> },
     /// Nobody may call at all.
     DenyAll,
     /// A program outside decides about the requests that a rule matches.
-    Custom {
-        provider: String,
-        check: Vec<AccessRule>,
-    },
+    Custom { provider: String, check: Vec<AccessRule> },
 }
 
 impl AuthorizationPolicy {

@@ -9,6 +9,7 @@ use super::{
     sections::{self, Attributes},
 };
 use crate::{
+    finding::Finding,
     resource::Kind,
     values::{Label, MergePatch, ObjectName},
 };
@@ -20,6 +21,8 @@ const MAX_NAME: usize = 40;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub place: Place,
+    /// Its path, such as `spec.gateway[0]`.
+    pub field: String,
     pub kind: Kind,
     /// At most one entry of a section has none.
     pub name: Option<Label>,
@@ -34,6 +37,14 @@ pub struct Entry {
     pub attributes: Option<Attributes>,
     /// Changes of the rendered `spec`.
     pub patch: Option<MergePatch>,
+}
+
+impl Entry {
+    /// An error of one of its attributes; of the whole entry where none is named.
+    pub fn error(&self, rule: &'static str, attribute: &str, reason: impl Into<String>) -> Finding {
+        let dot = if attribute.is_empty() { "" } else { "." };
+        Finding::error(rule, format!("{}{dot}{attribute}", self.field), reason).at(self.place)
+    }
 }
 
 /// What a resource binds to.
@@ -95,10 +106,11 @@ fn entry(kind: Kind, cursor: Cursor<'_>, scope: &Scope<'_>) -> Option<Entry> {
             sections::read(kind, &mut fields, &Scope { namespaces, ..*scope }).map(Some)
         }
     };
-    let place = fields.cursor().place();
+    let (place, field) = (fields.cursor().place(), fields.cursor().path().to_owned());
     fields.finish();
     Some(Entry {
         place,
+        field,
         kind,
         name: name?,
         resource_name: resource_name?,

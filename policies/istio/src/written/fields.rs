@@ -91,7 +91,18 @@ pub(super) fn service(field: &Cursor<'_>) -> Option<ServiceRef> {
 }
 
 pub(super) fn header_name(field: &Cursor<'_>) -> Option<String> {
-    field.accept(HeaderName::try_from(field.string()?.to_owned())).map(String::from)
+    checked_header_name(field.string()?, field)
+}
+
+/// A name, which stands in the field or leads to it.
+pub(super) fn checked_header_name(name: &str, field: &Cursor<'_>) -> Option<String> {
+    if name.starts_with(':') {
+        field.report(format_args!(
+            "`{name}` is for Envoy to write; change the path and the host by `rewrite`"
+        ));
+        return None;
+    }
+    field.accept(HeaderName::try_from(name.to_owned())).map(String::from)
 }
 
 /// A share. Istio cuts a number of floating point off, which makes some shares smaller.

@@ -6,7 +6,8 @@ use policies::reading::{Cursor, Fields, Value};
 
 pub use self::issuer::{Issuer, Keys, TokenPlace};
 use super::{
-    fields::{items, port, text},
+    fields::{items, port},
+    path_pattern,
     scope::Scope,
 };
 
@@ -43,7 +44,7 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Request
         issuer::read(fields, false).map(|issuer| vec![issuer])
     };
     let is_required = fields.read("required", Cursor::boolean).or(true);
-    let exempt = fields.read("exempt", |field| items(field, |item| path(&item))).or(Vec::new());
+    let exempt = fields.read("exempt", |field| items(field, |item| path_pattern::read(&item))).or(Vec::new());
     let ports = fields.read("ports", |field| items(field, |item| port(&item))).or(Vec::new());
     let (required, exempt, ports) = (is_required?, exempt?, ports?);
     let cursor = fields.cursor();
@@ -57,13 +58,4 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Request
     }
     let required = required.then_some(Required { exempt, ports });
     Some(RequestAuthentication { issuers: issuers?, required })
-}
-
-fn path(item: &Cursor<'_>) -> Option<String> {
-    let path = text(item)?;
-    if !path.starts_with(['/', '*']) {
-        item.report("never matches, since paths begin with `/`; write it");
-        return None;
-    }
-    Some(path)
 }

@@ -10,10 +10,11 @@ use policies::{
 use super::source::{self, Sources};
 use crate::written::{
     fields::{items, port, text},
+    path_pattern,
     scope::Scope,
 };
 
-/// Requests: what is given must hold together, and what is under `not` must not.
+/// Requests: everything in `is` holds, and nothing in `not`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRule {
     pub is: Conditions,
@@ -92,7 +93,7 @@ pub(super) fn read(item: &Cursor<'_>, scope: &Scope<'_>) -> Option<AccessRule> {
 fn conditions(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Conditions> {
     let from = fields.read("from", |field| source::read(field, scope)).or(Sources::default());
     let methods = fields.read("methods", |field| items(field, |item| method(&item))).or(Vec::new());
-    let paths = fields.read("paths", |field| items(field, |item| path(&item))).or(Vec::new());
+    let paths = fields.read("paths", |field| items(field, |item| path_pattern::read(&item))).or(Vec::new());
     let ports = fields.read("ports", |field| items(field, |item| port(&item))).or(Vec::new());
     let hosts = fields.read("hosts", |field| items(field, |item| text(&item))).or(Vec::new());
     let claims = fields.read("claims", |field| lists(field, |_, _| Some(()))).or(BTreeMap::new());
@@ -138,21 +139,4 @@ fn method(item: &Cursor<'_>) -> Option<String> {
         return None;
     }
     Some(text)
-}
-
-/// A path: whole, with a `*` at one end, or with `{*}` and `{**}` for segments.
-fn path(item: &Cursor<'_>) -> Option<String> {
-    let text = text(item)?;
-    let plain = text.replace("{**}", "").replace("{*}", "");
-    let inner = plain.strip_prefix('*').or_else(|| plain.strip_suffix('*')).unwrap_or(&plain);
-    if plain.contains(['{', '}']) {
-        item.report("has a `{` that Istio does not know; write `{*}` for a segment, or `{**}` for several");
-    } else if inner.contains('*') {
-        item.report("has a `*` that is not at one end, and never matches; write `{*}` for a segment");
-    } else if !text.starts_with(['/', '*']) && !text.starts_with("{*") {
-        item.report("never matches, since paths begin with `/`; write it");
-    } else {
-        return Some(text);
-    }
-    None
 }

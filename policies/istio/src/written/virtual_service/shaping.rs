@@ -10,7 +10,9 @@ use policies::{
 use crate::{
     values::{Duration, EnvoyRegex, Label, ServiceRef},
     written::{
-        fields::{duration, header_name, items, label, percentage, service, strings, text},
+        fields::{
+            checked_header_name, duration, header_name, items, label, percentage, service, strings, text,
+        },
         scope::Scope,
     },
 };
@@ -105,8 +107,7 @@ fn values(field: &Cursor<'_>, is_request: bool) -> Option<BTreeMap<String, Strin
             is_right = false;
         }
         let is_authority = is_request && name == ":authority";
-        if !is_authority && value.accept(policies::language::HeaderName::try_from(name.to_owned())).is_none()
-        {
+        if !is_authority && checked_header_name(name, &value).is_none() {
             is_right = false;
         }
     }
