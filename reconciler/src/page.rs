@@ -73,11 +73,7 @@ fn facts(html: &mut Html, overview: &Overview) {
     if let Some(replicas) = &overview.replicas {
         html.markup("<span>replicas: ").text(replicas).markup("</span> ");
     }
-    html.markup("<span>filters: ");
-    for (number, (state, count)) in overview.filters.states().into_iter().enumerate() {
-        html.text(if number == 0 { "" } else { ", " }).text(count).text(" ").text(state.replace('_', " "));
-    }
-    html.markup("</span></p>");
+    html.markup("<span>filters: ").text(overview.filters.in_words()).markup("</span></p>");
     for missing in &overview.missing {
         html.markup("<p class=\"note\">Replica ").quoted(&missing.name).markup(" does not answer: ");
         html.quoted(&missing.error).markup("</p>");

@@ -64,6 +64,13 @@ pub struct FilterCounts {
     pub gone: usize,
     pub in_step: usize,
     pub lagging: usize,
+    /// Those that may poll a replica that has not told; left out if there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unknown: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// A filter, as it describes itself.
@@ -130,7 +137,7 @@ impl FromIterator<FilterState> for FilterCounts {
                 FilterState::InStep => counts.in_step += 1,
                 FilterState::Lagging => counts.lagging += 1,
                 FilterState::Gone => counts.gone += 1,
-                FilterState::Unknown => {}
+                FilterState::Unknown => counts.unknown += 1,
             }
         }
         counts
@@ -138,9 +145,16 @@ impl FromIterator<FilterState> for FilterCounts {
 }
 
 impl FilterCounts {
-    /// The number of filters in each state.
+    /// The number of filters in each state that a replica alone can judge.
     pub fn states(&self) -> [(&'static str, usize); 3] {
         FilterState::ALL.map(|state| (state.as_str(), self.of(state)))
+    }
+
+    /// All of them in words: `2 in step, 1 lagging, 0 gone`.
+    pub fn in_words(&self) -> String {
+        let states = FilterState::ALL.into_iter().chain((self.unknown > 0).then_some(FilterState::Unknown));
+        let words = states.map(|state| format!("{} {}", self.of(state), state.as_str().replace('_', " ")));
+        words.collect::<Vec<_>>().join(", ")
     }
 
     fn of(&self, state: FilterState) -> usize {
@@ -148,7 +162,7 @@ impl FilterCounts {
             FilterState::InStep => self.in_step,
             FilterState::Lagging => self.lagging,
             FilterState::Gone => self.gone,
-            FilterState::Unknown => 0,
+            FilterState::Unknown => self.unknown,
         }
     }
 }

@@ -103,12 +103,12 @@ proptest! {
 
     #[test]
     fn filters_are_read_back(
-        filters in vec(filter(), 0..3), [gone, in_step, lagging] in any::<[usize; 3]>(),
+        filters in vec(filter(), 0..3), [gone, in_step, lagging, unknown] in any::<[usize; 4]>(),
         digests in vec(text(), 0..3), unknown_requests: u64, since in option::of(time()), complete: bool,
         missing in vec(missing(), 0..3), [next, replicas] in [option::of(text()), option::of(text())],
         at in option::of(time()), [listening_seconds, longest_wait_seconds] in any::<[u64; 2]>(), held: bool,
     ) {
-        let (summary, modules) = (FilterCounts { gone, in_step, lagging }, Modules { digests, unknown_requests });
+        let (summary, modules) = (FilterCounts { gone, in_step, lagging, unknown }, Modules { digests, unknown_requests });
         is_read_back(&Filters {
             at, complete, filters, held, listening_seconds, longest_wait_seconds, missing, modules, next, replicas, since, summary,
         });

@@ -179,13 +179,13 @@ fn listed(heading: &str, lines: impl Iterator<Item = String>) -> String {
 fn running(selector: &Selector, filters: &Filters) -> String {
     let Some(selector) = selector.parsed() else { return "unknown".to_owned() };
     let states = filters.filters.iter().filter(|filter| is_for(&selector, filter)).map(|filter| filter.state);
-    let FilterCounts { gone, in_step, lagging } = states.collect();
+    let states: FilterCounts = states.collect();
     let more = match (filters.complete, filters.missing.is_empty()) {
         (true, _) => "",
         (false, true) => ", and others that the server does not remember",
         (false, false) => ", and perhaps others, as a replica does not answer",
     };
-    format!("{in_step} in step, {lagging} lagging, {gone} gone{more}")
+    format!("{}{more}", states.in_words())
 }
 
 #[cfg(test)]

@@ -89,10 +89,7 @@ fn facts(overview: &Overview, now: Timestamp) -> String {
     let mut lines = vec![
         ("Revision", format!("{revision}{read}")),
         ("Policies", counted(summary)),
-        (
-            "Filters",
-            format!("{} in step, {} lagging, {} gone", filters.in_step, filters.lagging, filters.gone),
-        ),
+        ("Filters", filters.in_words()),
     ];
     lines.extend(replicas.iter().map(|replicas| ("Replicas", replicas.clone())));
     lines
