@@ -98,6 +98,13 @@ pub struct KnownFilter {
     pub per_second: Option<f64>,
 }
 
+impl Facts {
+    /// True if no policy is in force, whatever its own state says.
+    pub fn are_held(&self) -> bool {
+        self.halt.is_some() || self.withdrawn.is_some()
+    }
+}
+
 impl Replicas {
     /// True if every replica told of every filter that it heard.
     pub fn told_all(&self) -> bool {

@@ -25,7 +25,10 @@ pub fn made(facts: Facts, now: Timestamp) -> Overview {
     let (banners, trouble) = (banners(&facts, now), trouble(&facts));
     let (active, total) = in_force(&facts);
     let in_force = Listed { items: active.into_iter().map(shown).collect(), total };
-    let coming = Listed::first_of(MAX_POLICIES, coming(&facts, now).into_iter(), shown_coming);
+    let is_held = facts.are_held();
+    let coming = Listed::first_of(MAX_POLICIES, coming(&facts, now).into_iter(), |coming| {
+        shown_coming(coming, is_held)
+    });
     Overview {
         at: now.into(),
         banners,
@@ -52,8 +55,7 @@ pub fn listed(facts: &Facts, now: Timestamp) -> impl Iterator<Item = &KnownPolic
 
 /// The policies in force that are listed, and the number of all.
 fn in_force(facts: &Facts) -> (Vec<&KnownPolicy>, usize) {
-    let is_held = facts.halt.is_some() || facts.withdrawn.is_some();
-    let is_active = |known: &&KnownPolicy| known.status.state == PolicyState::Active && !is_held;
+    let is_active = |known: &&KnownPolicy| known.status.state == PolicyState::Active && !facts.are_held();
     let mut active: Vec<_> = facts.policies.iter().filter(is_active).collect();
     let total = active.len();
     active.sort_by(|one, other| one.name.cmp(&other.name));
@@ -91,11 +93,12 @@ fn coming(facts: &Facts, now: Timestamp) -> Vec<(Timestamp, &KnownPolicy)> {
     soon
 }
 
-fn shown_coming((from, known): (Timestamp, &KnownPolicy)) -> Coming {
+fn shown_coming((from, known): (Timestamp, &KnownPolicy), is_held: bool) -> Coming {
     Coming {
         committed: known.committed.clone(),
         ends_at: known.status.ends_at,
         fault_types: known.status.first_generation.fault_types.clone(),
+        held: is_held,
         name: known.status.name.clone(),
         starts_at: from.into(),
         targets: known.status.targets.clone(),

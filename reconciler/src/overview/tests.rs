@@ -246,6 +246,27 @@ fn what_is_in_force_and_what_comes_are_told_apart() {
 }
 
 #[test]
+fn what_a_halt_keeps_out_of_force_is_no_trouble_and_what_comes_is_held() {
+    let policies = vec![
+        known_policy("a", PolicyState::Active, None),
+        known_policy("soon", PolicyState::Scheduled, Some(3_600_000)),
+    ];
+    let facts = Facts { policies, halt: Some(Halt::default()), ..calm() };
+    let halted = made(facts.clone(), NOW);
+    assert!(halted.trouble.is_empty() && halted.coming.items[0].held);
+    let resumed = made(Facts { halt: None, ..facts }, NOW);
+    assert!(resumed.trouble.no_filter.total == 1 && !resumed.coming.items[0].held);
+}
+
+#[test]
+fn a_filter_of_which_it_is_not_known_whether_it_is_gone_is_counted() {
+    let unknown = known_filter("n", &["checkout"], Doing::Nothing, FilterState::Unknown, None);
+    let overview = made(Facts { filters: vec![unknown], ..calm() }, NOW);
+    assert_eq!(overview.filters.in_words(), "0 in step, 0 lagging, 0 gone, 1 unknown");
+    assert_eq!(made(calm(), NOW).filters.in_words(), "0 in step, 0 lagging, 0 gone");
+}
+
+#[test]
 fn a_policy_that_no_filter_has_is_trouble_once_all_filters_are_known() {
     let facts = Facts { policies: vec![known_policy("a", PolicyState::Active, None)], ..calm() };
     let overview = made(facts.clone(), NOW);

@@ -22,6 +22,8 @@ pub(super) fn trouble(facts: &Facts) -> Trouble {
     // As long as nobody polls at all, no status says so.
     let nobody_polls = facts.filters.is_empty() && facts.replicas.know_all_filters();
     let no_filter = |policy: &PolicyStatus| match policy.state {
+        // It is not in force.
+        _ if facts.are_held() => None,
         PolicyState::Active if nobody_polls => Some("no filter polls at all".to_owned()),
         _ => no_filter(policy),
     };

@@ -19,6 +19,7 @@ pub(super) fn write(html: &mut Html, overview: &Overview) {
     for policy in &coming.items {
         html.markup("<tr><th scope=\"row\">").quoted(&policy.name).markup(" <span class=\"more\">");
         html.text(FaultType::list(&policy.fault_types))
+            .text(if policy.held { ", held now" } else { "" })
             .markup("</span><td>")
             .quoted(&policy.targets)
             .markup("<td>");

@@ -14,9 +14,18 @@ pub(super) fn write(html: &mut Html, overview: &Overview) {
     html.markup("<section id=\"in-force\"><h2 id=\"in-force-title\">In force <span>");
     html.text(overview.in_force.total).markup("</span></h2>");
     if overview.in_force.is_empty() {
-        html.markup("<p class=\"none\">No policy is in force.</p></section>");
-        return;
+        html.markup("<p class=\"none\">No policy is in force.</p>");
+    } else {
+        table(html, overview);
     }
+    if overview.summary.halted > 0 {
+        html.markup("<p class=\"note\">Held by a document of kind Halt: ").text(overview.summary.halted);
+        html.markup("</p>");
+    }
+    html.markup("</section>");
+}
+
+fn table(html: &mut Html, overview: &Overview) {
     html.markup("<div tabindex=\"0\" role=\"region\" aria-labelledby=\"in-force-title\"><table><thead><tr>");
     html.markup("<th scope=\"col\">Policy<th scope=\"col\">Targets<th scope=\"col\" class=\"n\">Configured");
     html.markup("<th scope=\"col\" class=\"n\">Measured<th scope=\"col\" class=\"n\">of requests");
@@ -27,7 +36,6 @@ pub(super) fn write(html: &mut Html, overview: &Overview) {
     }
     html.markup("</tbody></table></div>");
     words::more(html, overview.in_force.more());
-    html.markup("</section>");
 }
 
 fn row(html: &mut Html, policy: &InForce, overview: &Overview) {

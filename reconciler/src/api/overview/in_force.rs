@@ -51,6 +51,9 @@ pub struct Coming {
     pub ends_at: Option<Time>,
     #[serde(default)]
     pub fault_types: Vec<FaultType>,
+    /// A halt or a withdrawal holds everything: it comes into force only if that has ended by then.
+    #[serde(default)]
+    pub held: bool,
     pub name: String,
     /// The time at which it comes into force.
     pub starts_at: Time,

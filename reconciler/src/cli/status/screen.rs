@@ -126,10 +126,11 @@ fn in_force(policies: &[InForce], now: Timestamp) -> Table {
 
 fn coming(policies: &[Coming], now: Timestamp) -> Table {
     let row = |policy: &Coming| {
+        let held = if policy.held { ", held now" } else { "" };
         vec![
             Cell::new(&policy.name),
             Cell::new(policy.targets.to_string()),
-            Cell::new(FaultType::list(&policy.fault_types)),
+            Cell::new(format!("{}{held}", FaultType::list(&policy.fault_types))),
             Cell::new(moment(Some(policy.starts_at), now)),
             Cell::new(moment(policy.ends_at, now)),
             Cell::new(commit(policy.committed.as_ref())),
