@@ -3,7 +3,7 @@
 use policies::repository::LocatedHalt;
 
 use super::{book::Book, document};
-use crate::serving::published::Published;
+use crate::{api::halts::Durable, serving::published::Published};
 
 /// The documents of kind `Halt` that hold everything.
 fn everything(published: &Published) -> impl Iterator<Item = &LocatedHalt> {
@@ -17,6 +17,11 @@ pub fn standing(published: &Published, book: &Book) -> Vec<String> {
     let others = others.map(|located| format!("{}:{}", located.file, located.halt.place.line));
     let unreadable = book.unreadable().map(str::to_owned);
     file.into_iter().chain(unreadable).chain(others).collect()
+}
+
+/// The place where a halt that is not by HTTP is kept.
+pub fn durable(published: &Published) -> Durable {
+    if everything(published).next().is_some() { Durable::Git } else { Durable::Disk }
 }
 
 /// The reasons of those that stand beside the halts by HTTP, and end with them.

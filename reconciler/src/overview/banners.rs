@@ -17,11 +17,7 @@ pub(super) fn banners(facts: &Facts, now: Timestamp) -> Vec<Banner> {
     // Only who knows all may say it.
     let nothing = doubts.iter().all(Option::is_none) && facts.source.starting.is_none();
     let [not_sure, may_still_inject, injecting, listening] = doubts;
-    let halted = facts.halt.clone().map(|Halt { by, reason, since }| State::Halted {
-        by,
-        reason,
-        since: since.map(Into::into),
-    });
+    let halted = facts.halt.clone().map(halted);
     let withdrawn = facts.withdrawn.clone().map(|reason| State::Withdrawn { reason });
     let nothing = nothing.then_some(State::NothingIsInjected);
     let states =
@@ -46,6 +42,11 @@ fn stale(Source { is_git, read_at, failure, starting }: &Source) -> Option<State
         reason: reason().unwrap_or_else(|| "it is being read for the first time".to_owned()),
         since: read_at.map(Into::into),
     })
+}
+
+fn halted(halt: Halt) -> State {
+    let Halt { by, reason, since, more, durable, is_complete, trouble } = halt;
+    State::Halted { by, complete: is_complete, durable, more, reason, since: since.map(Into::into), trouble }
 }
 
 fn may_still_inject(facts: &Facts) -> Option<State> {

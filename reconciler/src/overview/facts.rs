@@ -12,6 +12,7 @@ use super::doing::Doing;
 use crate::{
     api::{
         counts::Counts,
+        halts::Durable,
         overview::{in_force::Shares, recent::Recent},
         peers::MissingReplica,
         policy_status::{PolicyStatus, RejectedFile},
@@ -52,12 +53,20 @@ pub struct Source {
     pub starting: Option<String>,
 }
 
-/// A halt of everything.
+/// The oldest halt of everything.
 #[derive(Clone, Debug, Default)]
 pub struct Halt {
     pub by: Option<String>,
     pub reason: Option<String>,
     pub since: Option<Timestamp>,
+    /// The number of others beside it.
+    pub more: usize,
+    /// The place where they are kept.
+    pub durable: Option<Durable>,
+    /// True if every replica is halted; `None` without peers.
+    pub is_complete: Option<bool>,
+    /// The last reason why they are not kept, or were not ended.
+    pub trouble: Option<String>,
 }
 
 /// The replicas whose filters are known.

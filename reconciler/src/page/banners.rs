@@ -31,8 +31,8 @@ pub(super) fn write(html: &mut Html, banners: &[Banner]) {
             .markup(class)
             .markup("\"><svg viewBox=\"0 0 16 16\" aria-hidden=\"true\">");
         html.markup(shape).markup("</svg>").quoted(sentence);
-        if let State::Stale { reason, .. } = state {
-            html.markup(" <small>").quoted(reason).markup("</small>");
+        if let Some(note) = state.note() {
+            html.markup(" <small>").quoted(note).markup("</small>");
         }
         html.markup("</li>");
     }

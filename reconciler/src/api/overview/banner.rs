@@ -4,7 +4,7 @@ use policies::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::time::Time;
+use crate::api::{halts::Durable, time::Time};
 
 /// Something that holds now. The page and the command line show its sentence as it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,10 +41,19 @@ pub enum State {
     Halted {
         /// The user; null where that is not known.
         by: Option<String>,
+        /// True if every replica is halted; null without `--peers`.
+        complete: Option<bool>,
+        /// The place where it is kept, and so what ends it; null where that is not known.
+        durable: Option<Durable>,
+        /// The number of other halts beside it: what holds goes on until each of them has ended.
+        #[serde(default)]
+        more: usize,
         /// The reason; null where none was given.
         reason: Option<String>,
         /// Null where that is not known.
         since: Option<Time>,
+        /// The last reason why it is not in Git or on disk yet, or was not ended; null if there was none.
+        trouble: Option<String>,
     },
     /// No policy is in force, because a signer of the revision lost permission to sign.
     Withdrawn { reason: String },
@@ -93,6 +102,25 @@ impl State {
         }
     }
 
+    /// What is said beside the sentence, in smaller letters.
+    pub fn note(&self) -> Option<String> {
+        match self {
+            Self::Stale { reason, .. } => Some(reason.clone()),
+            Self::Halted { complete, durable, trouble, .. } => {
+                let kept = durable.and_then(|durable| match durable {
+                    Durable::Pending => Some("not in Git yet"),
+                    Durable::Disk => Some("not in Git, only on the disk of this replica"),
+                    Durable::Memory => Some("not in Git: a restart of hfi ends it"),
+                    Durable::Git | Durable::Unknown => None,
+                });
+                let others = (*complete == Some(false)).then_some("not every replica is known to hold");
+                let parts: Vec<_> = kept.into_iter().chain(others).chain(trouble.as_deref()).collect();
+                (!parts.is_empty()).then(|| parts.join("; "))
+            }
+            _ => None,
+        }
+    }
+
     fn sentence(&self, now: Timestamp) -> String {
         match self {
             Self::NotSure { complete, missing, replicas } => {
@@ -113,11 +141,15 @@ impl State {
                     None => format!("STALE: {source} not read yet"),
                 }
             }
-            Self::Halted { by, reason, since } => {
+            Self::Halted { by, more, reason, since, .. } => {
                 let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
                 let since = since.map(|Time(since)| format!(" {}", clock(since, now))).unwrap_or_default();
                 let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                format!("HALTED{by}{since}{reason}")
+                let more = match more {
+                    0 => String::new(),
+                    more => format!(" (and {})", counted(*more, "more halt")),
+                };
+                format!("HALTED{by}{since}{reason}{more}")
             }
             Self::Withdrawn { reason } => format!("WITHDRAWN: {reason}"),
             Self::MayStillInject { filters: 1 } => "MAY STILL INJECT: 1 filter has not confirmed".to_owned(),
@@ -180,7 +212,7 @@ fn clock(time: Timestamp, now: Timestamp) -> String {
 mod tests {
     use policies::Timestamp;
 
-    use super::{Banner, State, Time};
+    use super::{Banner, Durable, State, Time};
 
     const NOW: &str = "2026-11-28T12:10:00Z";
 
@@ -216,8 +248,12 @@ mod tests {
     fn who_stopped_it_is_said() {
         let halted = |by: Option<&str>, since, reason: Option<&str>| State::Halted {
             by: by.map(str::to_owned),
+            complete: None,
+            durable: None,
+            more: 0,
             reason: reason.map(str::to_owned),
             since,
+            trouble: None,
         };
         let today = halted(Some("alice"), time("2026-11-28T12:03:59Z"), Some("payments are down"));
         says(today, "HALTED by alice 12:03 UTC: payments are down");
@@ -226,6 +262,35 @@ mod tests {
         says(halted(None, None, Some("a freeze")), "HALTED: a freeze");
         says(halted(None, None, None), "HALTED");
         says(State::Withdrawn { reason: "unsigned".to_owned() }, "WITHDRAWN: unsigned");
+    }
+
+    #[test]
+    fn a_halt_says_whether_it_is_kept_and_whether_others_stand_beside_it() {
+        let halted = |durable, complete, trouble: Option<&str>, more| State::Halted {
+            by: None,
+            complete,
+            durable,
+            more,
+            reason: Some("a freeze".to_owned()),
+            since: None,
+            trouble: trouble.map(str::to_owned),
+        };
+        says(halted(None, None, None, 1), "HALTED: a freeze (and 1 more halt)");
+        says(halted(None, None, None, 2), "HALTED: a freeze (and 2 more halts)");
+        let note = |durable, complete, trouble| halted(durable, complete, trouble, 0).note();
+        assert_eq!(note(Some(Durable::Git), Some(true), None), None);
+        assert_eq!(note(None, None, None), None);
+        for (durable, words) in [
+            (Durable::Pending, "not in Git yet"),
+            (Durable::Disk, "not in Git, only on the disk of this replica"),
+            (Durable::Memory, "not in Git: a restart of hfi ends it"),
+        ] {
+            assert_eq!(note(Some(durable), Some(true), None).as_deref(), Some(words));
+        }
+        assert_eq!(
+            note(Some(Durable::Pending), Some(false), Some("the push was refused")).unwrap(),
+            "not in Git yet; not every replica is known to hold; the push was refused"
+        );
     }
 
     #[test]

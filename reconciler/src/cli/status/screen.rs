@@ -75,8 +75,8 @@ fn banner(Banner { sentence, state }: &Banner, terminal: Terminal) -> String {
         _ => Colour::Bad,
     };
     let mut text = terminal.paint(&printable(sentence), Some(colour)) + "\n";
-    if let State::Stale { reason, .. } = state {
-        text += &format!("  {}\n", printable(reason));
+    if let Some(note) = state.note() {
+        text += &format!("  {}\n", printable(&note));
     }
     text
 }

@@ -14,7 +14,7 @@ use axum::{
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{info, warn};
 
-pub(super) use self::request::valid_reason;
+pub(super) use self::{request::valid_reason, state::replicas};
 
 use crate::{
     access::rights::Rights,

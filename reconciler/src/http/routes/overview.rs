@@ -29,7 +29,7 @@ use crate::{
         filters::Filter,
         shared::{AllFilters, Others},
     },
-    halts::standing,
+    halts::{book::View, standing},
     http::{
         fault_reports::{self, Reports},
         operation::{Operation, json},
@@ -167,15 +167,21 @@ fn add_status(facts: &mut Facts, status: Status, published: &Published) {
 
 /// Who has halted everything, as far as that is known.
 fn halt(served: &Served, published: &Published) -> Halt {
-    let book = &served.services.halting.book;
+    let halting = &served.services.halting;
+    let book = &halting.book;
     // What is published may be newer than what the book has read of it.
     book.read(published);
-    if let Some(first) = book.view().halts.into_iter().next() {
-        return Halt { by: Some(first.by), reason: Some(first.reason), since: Some(first.since.0) };
-    }
-    let reason = standing::reason(published);
-    let by = standing::standing(published, book).into_iter().next();
-    Halt { by, reason, since: None }
+    let View { halts, durable, trouble } = book.view();
+    let standing = standing::standing(published, book);
+    let others = standing.len() + standing::beside(published, book).len();
+    let (_, is_complete) = super::halt::replicas(halting, true);
+    let durable = durable.or_else(|| Some(standing::durable(published)));
+    let more = (halts.len() + others).saturating_sub(1);
+    let (by, reason, since) = match halts.into_iter().next() {
+        Some(first) => (Some(first.by), Some(first.reason), Some(first.since.0)),
+        None => (standing.into_iter().next(), standing::reason(published), None),
+    };
+    Halt { by, reason, since, more, durable, is_complete, trouble }
 }
 
 pub(crate) fn described() -> Operation {

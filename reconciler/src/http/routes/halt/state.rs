@@ -3,14 +3,14 @@
 use policies::{Digest, Snapshot, wire::Format};
 
 use crate::{
-    api::halts::{Durable, HaltState, HaltedFilters, HaltedReplica},
+    api::halts::{HaltState, HaltedFilters, HaltedReplica},
     fleet::shared::{AllFilters, Others},
     halts::{
         book::View,
         standing::{self, standing},
     },
     http::{halting::Halting, state::Served},
-    serving::published::{Publication, Published},
+    serving::published::Publication,
 };
 
 /// The state of the halt now. `others`: what the other replicas know of filters, if they were asked.
@@ -28,7 +28,7 @@ pub(super) fn of(served: &Served, others: Option<&Others>) -> HaltState {
     let View { halts, durable, trouble } = halting.book.view();
     let first = halts.into_iter().next();
     let (replicas, complete) = replicas(halting, true);
-    let durable = durable.or_else(|| of_others(&published));
+    let durable = durable.or_else(|| Some(standing::durable(&published)));
     let reason = first.as_ref().map(|first| first.reason.clone());
     HaltState {
         by: first.as_ref().map(|first| first.by.clone()),
@@ -46,19 +46,13 @@ pub(super) fn of(served: &Served, others: Option<&Others>) -> HaltState {
 }
 
 /// This replica and the others, and whether all of them are halted; `None` if this one does not ask the others.
-fn replicas(halting: &Halting, halted: bool) -> (Vec<HaltedReplica>, Option<bool>) {
+pub(in crate::http::routes) fn replicas(halting: &Halting, halted: bool) -> (Vec<HaltedReplica>, Option<bool>) {
     let mut replicas = vec![HaltedReplica { error: None, halted, name: halting.replica.clone() }];
     let Some(exchange) = &halting.exchange else { return (replicas, None) };
     let (others, are_told) = exchange.replicas();
     replicas.extend(others);
     let complete = are_told && replicas.iter().all(|replica| replica.halted);
     (replicas, Some(complete))
-}
-
-/// The place of a halt that is not by HTTP.
-fn of_others(published: &Published) -> Option<Durable> {
-    let is_in_git = standing::reason(published).is_some();
-    Some(if is_in_git { Durable::Git } else { Durable::Disk })
 }
 
 /// The filters that run the empty snapshot, and the others.
