@@ -190,6 +190,7 @@ impl ControlPlane {
             Peering::new(Arc::new(Peers::new(settings, tokens, host_name())))
         });
         services.history = source.document_history();
+        services.interval = interval;
         services.page = page;
         services.public_url = public_url;
         services.cluster = kubernetes.as_ref().map(KubernetesAgent::health);

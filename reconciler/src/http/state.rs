@@ -1,6 +1,6 @@
 //! The state that handlers share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 
@@ -65,6 +65,8 @@ pub struct Services {
     pub public_url: Option<PublicUrl>,
     /// The other replicas, if this one asks them.
     pub peering: Option<Peering>,
+    /// The time from one read of the source to the next.
+    pub interval: Duration,
     /// The histories of policies, if they are in a repository.
     pub history: Option<DocumentHistory>,
     pub(crate) filters: Filters,
@@ -95,6 +97,7 @@ impl Services {
             page: true,
             public_url: None,
             peering: None,
+            interval: Duration::from_secs(30),
             history: None,
             filters: Filters::default(),
             faults: Arc::default(),

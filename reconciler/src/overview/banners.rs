@@ -1,6 +1,6 @@
 //! The banners that hold.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use policies::{Scope, Timestamp};
 
@@ -9,6 +9,9 @@ use super::{
     facts::{Facts, Halt, Replicas, Source},
 };
 use crate::api::overview::banner::{Banner, State};
+
+/// The age up to which what was read is not stale, even if a read has failed since. The next one may succeed.
+const FRESH: Duration = Duration::from_secs(30);
 
 /// All that hold, the most urgent first. There is always one.
 pub(super) fn banners(facts: &Facts, now: Timestamp) -> Vec<Banner> {
@@ -21,7 +24,7 @@ pub(super) fn banners(facts: &Facts, now: Timestamp) -> Vec<Banner> {
     let withdrawn = facts.withdrawn.clone().map(|reason| State::Withdrawn { reason });
     let nothing = nothing.then_some(State::NothingIsInjected);
     let states =
-        [not_sure, stale(&facts.source), halted, withdrawn, may_still_inject, injecting, listening, nothing];
+        [not_sure, stale(&facts.source, now), halted, withdrawn, may_still_inject, injecting, listening, nothing];
     states.into_iter().flatten().map(|state| Banner::new(state, now)).collect()
 }
 
@@ -34,12 +37,19 @@ fn not_sure(replicas: &Replicas) -> Option<State> {
     })
 }
 
-fn stale(Source { is_git, read_at, failure, starting }: &Source) -> Option<State> {
-    let is_read = read_at.is_some() && failure.is_none() && starting.is_none();
+/// By age: one read that fails says nothing, and one that hangs does not say that it fails.
+fn stale(source: &Source, now: Timestamp) -> Option<State> {
+    let Source { is_git, read_at, interval, failure, starting } = source;
+    let limit = if failure.is_some() { FRESH } else { FRESH.max(*interval * 2) };
+    let is_fresh = |read: &Timestamp| u128::from(now.millis_since(*read)) <= limit.as_millis();
+    let is_read = read_at.as_ref().is_some_and(is_fresh) && starting.is_none();
     let reason = || failure.as_ref().or(starting.as_ref()).cloned();
     (!is_read).then(|| State::Stale {
         git: *is_git,
-        reason: reason().unwrap_or_else(|| "it is being read for the first time".to_owned()),
+        reason: reason().unwrap_or_else(|| {
+            let time = if read_at.is_some() { "the last read does not end" } else { "it is being read for the first time" };
+            time.to_owned()
+        }),
         since: read_at.map(Into::into),
     })
 }

@@ -47,6 +47,8 @@ pub struct Source {
     pub is_git: bool,
     /// The last time that it was read.
     pub read_at: Option<Timestamp>,
+    /// The time from one read to the next while all is well.
+    pub interval: Duration,
     /// The last error since then, if there was one.
     pub failure: Option<String>,
     /// Present while there is nothing to serve: the reason.

@@ -16,7 +16,7 @@ use crate::{
         finding::Finding,
         first_generation::PolicyFields,
         measured::Measured,
-        overview::{Overview, in_force::Shares},
+        overview::{Overview, banner::Banner, in_force::Shares},
         peers::MissingReplica,
         policy_status::{Direction, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
         writes::HistoryCommit,
@@ -122,7 +122,7 @@ fn filters() -> impl Strategy<Value = Vec<KnownFilter>> {
 prop_compose! {
     fn facts()(
         filters in filters(), missing in 0..3_usize, has_unasked: bool, remember_all: bool, settled in 0..3_u64,
-        read_at in option::of(Just(NOW)), failure in option::of(Just("refused".to_owned())),
+        age in option::of(prop::sample::select(vec![0, 29, 31, 59, 61])), failure in option::of(Just("refused".to_owned())),
         starting in option::weighted(0.2, Just("nothing has been loaded yet".to_owned())),
         halt in option::weighted(0.3, Just(Halt { by: Some("alice".to_owned()), ..Halt::default() })),
         withdrawn in option::weighted(0.2, Just("unsigned".to_owned())),
@@ -137,7 +137,8 @@ prop_compose! {
             // Most of the time.
             settled_in: Duration::from_secs(settled.saturating_sub(1)),
         };
-        let source = Source { is_git: true, read_at, failure, starting };
+        let read_at = age.map(|seconds: u64| Timestamp::from_millis(NOW.as_millis() - seconds * 1_000));
+        let source = Source { is_git: true, read_at, interval: Duration::from_secs(30), failure, starting };
         Facts { source, halt, withdrawn, replicas, filters, ..Facts::default() }
     }
 }
@@ -188,7 +189,9 @@ proptest! {
         let is_sure = missing.is_empty() && !has_unasked && *remember_all;
         prop_assert_eq!(says(&overview, "not_sure"), !is_sure);
         let Source { read_at, failure, starting, .. } = &facts.source;
-        let is_stale = read_at.is_none() || failure.is_some() || starting.is_some();
+        let limit = if failure.is_some() { 30_000 } else { 60_000 };
+        let is_fresh = read_at.is_some_and(|read| NOW.millis_since(read) <= limit);
+        let is_stale = !is_fresh || starting.is_some();
         prop_assert_eq!(says(&overview, "stale"), is_stale);
         prop_assert_eq!(says(&overview, "halted"), facts.halt.is_some());
         prop_assert_eq!(says(&overview, "withdrawn"), facts.withdrawn.is_some());
@@ -243,6 +246,25 @@ fn what_is_in_force_and_what_comes_are_told_apart() {
     assert_eq!(overview.coming.items[0].starts_at.0, NOW.plus_millis(hour));
     let halted = made(Facts { halt: Some(Halt::default()), ..facts }, NOW);
     assert_eq!(names(&halted), (String::new(), "soon later".to_owned()));
+}
+
+#[test]
+fn a_source_is_stale_by_age_and_the_failure_is_the_reason() {
+    let of = |seconds: u64, failure: Option<&str>, interval| {
+        let read_at = Some(Timestamp::from_millis(NOW.as_millis() - seconds * 1_000));
+        let (failure, interval) = (failure.map(str::to_owned), Duration::from_secs(interval));
+        let overview = made(Facts { source: Source { read_at, interval, failure, ..calm().source }, ..calm() }, NOW);
+        let Banner { sentence, state } = &overview.banners[0];
+        (sentence.clone(), state.note())
+    };
+    let fresh = ("Nothing is injected".to_owned(), None);
+    assert_eq!(of(5, Some("refused"), 30), fresh, "the next read may succeed");
+    let stale = |length: &str, reason: &str| (format!("STALE: Git not read for {length}"), Some(reason.to_owned()));
+    assert_eq!(of(31, Some("refused"), 600), stale("31 s", "refused"));
+    assert_eq!(of(60, None, 30), fresh);
+    assert_eq!(of(61, None, 30), stale("1 min", "the last read does not end"));
+    assert_eq!(of(1_200, None, 600), fresh);
+    assert_eq!(of(29, None, 1), fresh, "a moment longer than usual");
 }
 
 #[test]

@@ -124,6 +124,7 @@ fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Publis
         source: Source {
             is_git: services.history.is_some(),
             read_at: attempts.read_at,
+            interval: services.interval,
             failure: attempts.failure.map(|failure| failure.reason),
             starting: None,
         },
