@@ -49,6 +49,13 @@ pub struct PeerState {
     pub reports: Vec<PeerReport>,
     /// False if more was reported than is told.
     pub reports_complete: bool,
+    /// The pods whose proxy should run the filter and does not, each as `POD.NAMESPACE`; left out unless this replica
+    /// looks for them.
+    #[serde(deserialize_with = "bounded", skip_serializing_if = "Vec::is_empty")]
+    pub silent_pods: Vec<String>,
+    /// The milliseconds since the last poll of a client that does not say what it runs; left out if there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreported_millis: Option<u64>,
 }
 
 /// The totals that one life of an Envoy process reported.

@@ -23,7 +23,7 @@ use policies::{
     wire::{PluginNames, poll::NodeId},
 };
 
-pub use self::seen::{Origin, Poll};
+pub use self::seen::{MEMORY, Origin, Poll};
 use self::{remembered::Remembered, seen::Seen};
 use super::sighting::Sighting;
 use crate::{

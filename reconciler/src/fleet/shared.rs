@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     api::peers::{MissingReplica, PeerState},
+    clock::now,
     peers::{
         Peers,
         replies::{Replies, Reply},
@@ -68,6 +69,10 @@ pub struct Others {
     /// The number of all replicas.
     pub total: usize,
     pub missing: Vec<MissingReplica>,
+    /// The pods whose proxy should run the filter and does not, as `POD.NAMESPACE`.
+    pub silent_pods: Vec<String>,
+    /// The last poll of a client that does not say what it runs.
+    pub unreported: Option<Timestamp>,
 }
 
 impl Shared {
@@ -135,25 +140,43 @@ async fn ask(
 impl Others {
     /// The start of the time for which all of them have listened, and none has gone.
     pub fn since(&self, now: Timestamp) -> Timestamp {
-        let millis = u64::try_from(self.listening.as_millis()).unwrap_or(u64::MAX);
-        Timestamp::from_millis(now.as_millis().saturating_sub(millis))
+        before(now, u64::try_from(self.listening.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// `steady`: the time for which no replica has gone.
     pub fn of(replies: Replies<PeerState>, steady: Duration) -> Self {
         let (count, total, missing) = (replies.count(), replies.0.len() + 1, replies.missing());
-        let states: Vec<_> = replies.0.into_iter().filter_map(|Reply { answer, .. }| answer.ok()).collect();
+        let mut states: Vec<_> = replies.0.into_iter().filter_map(|Reply { answer, .. }| answer.ok()).collect();
         let listened = states.iter().map(|state| Duration::from_millis(state.listening_millis));
         let listening = listened.min().map_or(steady, |listened| listened.min(steady));
         let waits = states.iter().map(|state| Duration::from_millis(state.longest_wait_millis));
         let longest_wait = waits.max().unwrap_or_default().min(Duration::from_secs(poll::MAX_WAIT_SECONDS));
         let all_told = missing.is_empty() && states.iter().all(|state| state.complete);
         let has_all_reports = missing.is_empty() && states.iter().all(|state| state.reports_complete);
+        let silent_pods = states.iter_mut().flat_map(|state| std::mem::take(&mut state.silent_pods)).collect();
+        let unreported = states.iter().filter_map(|state| state.unreported_millis).min();
+        let unreported = unreported.map(|millis| before(now(), millis));
         let (heard, all_read) = told::heard(states.into_iter().flat_map(|state| state.filters));
         let (sightings, all_kept) = merged(heard, MAX_FILTERS);
         let is_complete = all_told && all_read && all_kept;
-        Self { sightings, is_complete, has_all_reports, listening, longest_wait, count, total, missing }
+        Self {
+            sightings,
+            is_complete,
+            has_all_reports,
+            listening,
+            longest_wait,
+            count,
+            total,
+            missing,
+            silent_pods,
+            unreported,
+        }
     }
+}
+
+/// The time so many milliseconds before another.
+fn before(time: Timestamp, millis: u64) -> Timestamp {
+    Timestamp::from_millis(time.as_millis().saturating_sub(millis))
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ struct Own<'a> {
 
 /// The reason to refuse a request; none if it is let in.
 fn refusal(method: &Method, path: &str, headers: &HeaderMap, own: &Own<'_>) -> Option<&'static str> {
-    let is_browser = headers.contains_key(header::ORIGIN) || headers.contains_key(SEC_FETCH_SITE);
+    let is_browser = is_browser(headers);
     let is_read = matches!(*method, Method::GET | Method::HEAD);
     if is_read || !is_browser {
         return None;
@@ -66,6 +66,11 @@ pub(super) fn is_part_of_another_page(headers: &HeaderMap) -> bool {
     let mut purposes = headers.get_all(SEC_FETCH_DEST).iter().peekable();
     let is_shown = purposes.peek().is_some() && purposes.all(|purpose| purpose == "document");
     !is_shown && sites.any(|site| site != "same-origin" && site != "none")
+}
+
+/// True if a browser sent the request, as far as it says so.
+pub(crate) fn is_browser(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN) || headers.contains_key(SEC_FETCH_SITE)
 }
 
 /// True if a browser says that a page of this server sent the request.

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 pub use crate::api::kubernetes::ClusterTask;
 
 use crate::{
-    api::kubernetes::Proxies, clock::now, fleet::gathered::Gathered, serving::namespaces::Namespaces,
+    api::kubernetes::{Proxies, SilentProxy}, clock::now, fleet::gathered::Gathered, serving::namespaces::Namespaces,
 };
 
 /// The time for which proxies are told of that cannot be looked at now.
@@ -46,6 +46,12 @@ pub struct TaskFailure {
 }
 
 impl ClusterHealth {
+    /// The pods whose proxy should run the filter and does not, as `POD.NAMESPACE`, where this replica looks for them.
+    pub fn silent_pods(&self) -> impl Iterator<Item = String> {
+        let silent = self.proxies.iter().flat_map(|proxies| &proxies.silent);
+        silent.map(|SilentProxy { namespace, pod, .. }| format!("{pod}.{namespace}"))
+    }
+
     /// True if no other replica runs, as far as the cluster tells. The only one leads: one that does not lead knows of
     /// another.
     pub fn has_one_replica(&self) -> bool {

@@ -6,20 +6,30 @@ use policies::{Scope, Timestamp};
 
 use super::{
     doing::Doing,
-    facts::{Facts, Halt, Replicas, Source},
+    facts::{Facts, Halt, KnownPolicy, Replicas, Source},
 };
-use crate::api::overview::banner::{Banner, State};
+use crate::{
+    api::{
+        overview::{
+            banner::{Banner, State},
+            recent::{Recent, What},
+        },
+        policy_status::PolicyState,
+    },
+    fleet::filters::MEMORY,
+};
 
 /// The age up to which what was read is not stale, even if a read has failed since. The next one may succeed.
 const FRESH: Duration = Duration::from_secs(30);
 
 /// All that hold, the most urgent first. There is always one.
 pub(super) fn banners(facts: &Facts, now: Timestamp) -> Vec<Banner> {
-    let doubts =
-        [not_sure(&facts.replicas), may_still_inject(facts), injecting(facts), listening(&facts.replicas)];
+    let of_filters = [may_still_inject(facts), injecting(facts), listening(&facts.replicas)];
+    let is_calm = of_filters.iter().all(Option::is_none) && facts.source.starting.is_none();
+    let [may_still_inject, injecting, listening] = of_filters;
+    let not_sure = not_sure(facts, is_calm, now);
     // Only who knows all may say it.
-    let nothing = doubts.iter().all(Option::is_none) && facts.source.starting.is_none();
-    let [not_sure, may_still_inject, injecting, listening] = doubts;
+    let nothing = is_calm && not_sure.is_none();
     let halted = facts.halt.clone().map(halted);
     let withdrawn = facts.withdrawn.clone().map(|reason| State::Withdrawn { reason });
     let nothing = nothing.then_some(State::NothingIsInjected);
@@ -28,13 +38,38 @@ pub(super) fn banners(facts: &Facts, now: Timestamp) -> Vec<Banner> {
     states.into_iter().flatten().map(|state| Banner::new(state, now)).collect()
 }
 
-fn not_sure(replicas: &Replicas) -> Option<State> {
-    let Replicas { total, missing, remember_all, .. } = replicas;
-    (!replicas.told_all()).then_some(State::NotSure {
+/// `is_calm`: as far as is known, no filter injects.
+fn not_sure(facts: &Facts, is_calm: bool, now: Timestamp) -> Option<State> {
+    let Replicas { total, missing, has_unasked, remember_all, .. } = &facts.replicas;
+    let (silent, unreported) = (facts.silent_proxies, unreported(facts, now));
+    let is_sure = facts.replicas.told_all() && silent == 0 && !unreported;
+    let no_filter = if is_sure && is_calm { in_force(facts) } else { 0 };
+    (!is_sure || no_filter > 0).then_some(State::NotSure {
         complete: *remember_all,
         missing: missing.len(),
+        no_filter,
         replicas: *total,
+        silent,
+        unasked: *has_unasked,
+        unreported,
     })
+}
+
+/// The policies that inject and are in force.
+fn in_force(facts: &Facts) -> usize {
+    let is_in_force = |known: &&KnownPolicy| {
+        known.injects && known.status.state == PolicyState::Active && !facts.are_held()
+    };
+    facts.policies.iter().filter(is_in_force).count()
+}
+
+/// Clients that do not say what they run may have a policy: one that is in force, or was for as long as a filter is
+/// remembered.
+fn unreported(facts: &Facts, now: Timestamp) -> bool {
+    let is_lately = |time: Timestamp| u128::from(now.millis_since(time)) <= MEMORY.as_millis();
+    let is_over =
+        |recent: &Recent| matches!(recent.what, What::Changed | What::Went) && is_lately(recent.at.0);
+    facts.unreported.is_some_and(is_lately) && (in_force(facts) > 0 || facts.recent.iter().any(is_over))
 }
 
 /// By age: one read that fails says nothing, and one that hangs does not say that it fails.

@@ -8,7 +8,7 @@ use policies::{
     repository::LocatedPolicy,
 };
 
-use super::doing::Doing;
+use super::doing::{Doing, injects};
 use crate::{
     api::{
         counts::Counts,
@@ -36,6 +36,10 @@ pub struct Facts {
     pub rejected: Vec<RejectedFile>,
     /// Sorted by node.
     pub filters: Vec<KnownFilter>,
+    /// The proxies that should run the filter, and of which no replica hears.
+    pub silent_proxies: usize,
+    /// The last poll of a client that does not say what it runs.
+    pub unreported: Option<Timestamp>,
     /// The newest first.
     pub recent: Vec<Recent>,
 }
@@ -94,6 +98,8 @@ pub struct KnownPolicy {
     pub status: PolicyStatus,
     pub configured: Shares,
     pub is_shadow: bool,
+    /// It injects something into some requests.
+    pub injects: bool,
     /// The instant at which it comes into force; `None` if it always was.
     pub in_force_from: Option<Timestamp>,
     pub committed: Option<HistoryCommit>,
@@ -136,6 +142,7 @@ impl KnownPolicy {
             status,
             configured: shares(policy),
             is_shadow: policy.mode == Mode::Shadow,
+            injects: injects(policy),
             in_force_from: located.in_force_from(),
             committed: None,
             spark: Vec::new(),

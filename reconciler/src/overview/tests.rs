@@ -16,7 +16,12 @@ use crate::{
         finding::Finding,
         first_generation::PolicyFields,
         measured::Measured,
-        overview::{Overview, banner::Banner, in_force::Shares},
+        overview::{
+            Listed, Overview,
+            banner::Banner,
+            in_force::Shares,
+            recent::{Recent, What, Why},
+        },
         peers::MissingReplica,
         policy_status::{Direction, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
         writes::HistoryCommit,
@@ -83,6 +88,7 @@ fn known_policy(name: &str, state: PolicyState, from: Option<u64>) -> KnownPolic
         status,
         configured: Shares { highest: 1.0, lowest: 1.0 },
         is_shadow: false,
+        injects: true,
         in_force_from: from.map(|millis| NOW.plus_millis(millis)),
         committed: None,
         spark: Vec::new(),
@@ -121,7 +127,7 @@ fn filters() -> impl Strategy<Value = Vec<KnownFilter>> {
 
 prop_compose! {
     fn facts()(
-        filters in filters(), missing in 0..3_usize, has_unasked: bool, remember_all: bool, settled in 0..3_u64,
+        filters in filters(), injects in option::of(any::<bool>()), silent_proxies in 0..2_usize, missing in 0..3_usize, has_unasked: bool, remember_all: bool, settled in 0..3_u64,
         age in option::of(prop::sample::select(vec![0, 29, 31, 59, 61])), failure in option::of(Just("refused".to_owned())),
         starting in option::weighted(0.2, Just("nothing has been loaded yet".to_owned())),
         halt in option::weighted(0.3, Just(Halt { by: Some("alice".to_owned()), ..Halt::default() })),
@@ -139,7 +145,9 @@ prop_compose! {
         };
         let read_at = age.map(|seconds: u64| Timestamp::from_millis(NOW.as_millis() - seconds * 1_000));
         let source = Source { is_git: true, read_at, interval: Duration::from_secs(30), failure, starting };
-        Facts { source, halt, withdrawn, replicas, filters, ..Facts::default() }
+        let policy = |injects| KnownPolicy { injects, ..known_policy("a", PolicyState::Active, None) };
+        let policies = injects.into_iter().map(policy).collect();
+        Facts { source, halt, withdrawn, replicas, filters, policies, silent_proxies, ..Facts::default() }
     }
 }
 
@@ -176,7 +184,11 @@ proptest! {
         let all_answer = missing.is_empty() && !has_unasked && *remember_all;
         let all_heard = facts.replicas.settled_in.is_zero() && facts.source.starting.is_none();
         let nobody_injects = facts.filters.iter().all(|known| known.doing == Doing::Nothing);
-        let is_known = all_answer && all_heard && nobody_injects;
+        let is_held = facts.halt.is_some() || facts.withdrawn.is_some();
+        let is_known = all_answer && all_heard && nobody_injects && facts.silent_proxies == 0;
+        // A policy that somebody should have and nobody is known to have, or that those may have who do not say so.
+        let is_in_force = facts.policies.iter().any(|known| known.injects) && !is_held;
+        let is_known = is_known && !is_in_force;
         prop_assert_eq!(says(&overview, "nothing_is_injected"), is_known);
         prop_assert!(!overview.banners.is_empty(), "something is always said");
     }
@@ -186,8 +198,11 @@ proptest! {
         let overview = made(facts.clone(), NOW);
         let any = |doing| facts.filters.iter().any(|known| known.doing == doing);
         let Replicas { missing, has_unasked, remember_all, .. } = &facts.replicas;
-        let is_sure = missing.is_empty() && !has_unasked && *remember_all;
-        prop_assert_eq!(says(&overview, "not_sure"), !is_sure);
+        let is_sure = missing.is_empty() && !has_unasked && *remember_all && facts.silent_proxies == 0;
+        prop_assert!(is_sure || says(&overview, "not_sure"));
+        if facts.policies.is_empty() {
+            prop_assert_eq!(says(&overview, "not_sure"), !is_sure);
+        }
         let Source { read_at, failure, starting, .. } = &facts.source;
         let limit = if failure.is_some() { 30_000 } else { 60_000 };
         let is_fresh = read_at.is_some_and(|read| NOW.millis_since(read) <= limit);
@@ -246,6 +261,49 @@ fn what_is_in_force_and_what_comes_are_told_apart() {
     assert_eq!(overview.coming.items[0].starts_at.0, NOW.plus_millis(hour));
     let halted = made(Facts { halt: Some(Halt::default()), ..facts }, NOW);
     assert_eq!(names(&halted), (String::new(), "soon later".to_owned()));
+}
+
+/// The first banner.
+fn first(facts: Facts) -> String {
+    made(facts, NOW).banners[0].sentence.clone()
+}
+
+#[test]
+fn a_policy_in_force_that_no_filter_is_known_to_have_is_a_doubt() {
+    let with = |change: fn(&mut KnownPolicy)| {
+        let mut policy = known_policy("a", PolicyState::Active, None);
+        change(&mut policy);
+        Facts { policies: vec![policy], ..calm() }
+    };
+    let doubt = "NOT SURE: 1 policy that injects is in force, and no filter is known to have it";
+    assert_eq!(first(with(|_| {})), doubt);
+    assert_eq!(first(with(|policy| policy.injects = false)), "Nothing is injected");
+    assert_eq!(first(with(|policy| policy.status.state = PolicyState::Inactive)), "Nothing is injected");
+    let halted = made(Facts { halt: Some(Halt::default()), ..with(|_| {}) }, NOW);
+    assert_eq!(kinds(&halted), ["halted", "nothing_is_injected"]);
+    let injects = known_filter("n", &["cart"], Doing::Injects, FilterState::InStep, None);
+    assert_eq!(first(Facts { filters: vec![injects], ..with(|_| {}) }), "INJECTING into 1 service");
+}
+
+#[test]
+fn clients_that_do_not_say_what_they_run_are_a_doubt_while_they_may_have_a_policy() {
+    let doubt = "NOT SURE: clients poll that do not say what they run";
+    let ago = |minutes: u64| Timestamp::from_millis(NOW.as_millis() - minutes * 60_000);
+    let in_force = vec![known_policy("a", PolicyState::Active, None)];
+    let polled = |minutes| Facts { unreported: Some(ago(minutes)), ..calm() };
+    assert_eq!(first(Facts { policies: in_force.clone(), ..polled(15) }), doubt);
+    assert_ne!(first(Facts { policies: in_force, ..polled(17) }), doubt, "they are gone");
+    assert_eq!(first(polled(0)), "Nothing is injected", "there was nothing to have");
+    let recent = |what, minutes| {
+        let policies = Listed { items: vec!["a".to_owned()], total: 1 };
+        let (because, commit, why) = (None, None, Why::Commit);
+        let recent = Recent { at: ago(minutes).into(), because, commit, policies, what, why };
+        first(Facts { recent: vec![recent], ..polled(0) })
+    };
+    assert_eq!(recent(What::Went, 15), doubt);
+    assert_eq!(recent(What::Changed, 15), doubt);
+    assert_eq!(recent(What::Came, 15), "Nothing is injected");
+    assert_eq!(recent(What::Went, 17), "Nothing is injected");
 }
 
 #[test]

@@ -76,7 +76,8 @@ async fn a_policy_is_followed_from_its_push_to_its_confirmed_end() {
     );
 
     fs::write(&file, "").unwrap();
-    let second = server.next(SCOPE, &first.etag).await;
+    let held = [NODE, ("if-none-match", &first.etag), ("prefer", "wait=9")];
+    let second = server.snapshot(SCOPE, &held).await;
     let removed = overview(&server, has("MAY STILL INJECT: 1 filter has not confirmed")).await;
     assert_eq!((&removed["inForce"]["total"], recent(&removed)[0].as_str()), (&json!(0), "went commit: a"));
 
@@ -86,6 +87,28 @@ async fn a_policy_is_followed_from_its_push_to_its_confirmed_end() {
     // It has listened for a few seconds only: another filter may not have polled yet.
     let kinds = confirmed["banners"].as_array().unwrap().iter().map(|banner| &banner["state"]["kind"]);
     assert_eq!(kinds.collect::<Vec<_>>(), ["listening"]);
+}
+
+#[tokio::test]
+async fn clients_that_do_not_say_what_they_run_leave_it_not_sure() {
+    let doubt = "NOT SURE: clients poll that do not say what they run";
+    for (path, headers, is_told) in [
+        ("/v1/policies", &[][..], true),
+        ("/v1/config/stream", &[], true),
+        ("/v1/snapshot?namespace=demo&service=checkout", &[("prefer", "wait=1")], true),
+        // People who look.
+        ("/v1/policies", &[("sec-fetch-site", "none")], false),
+        ("/v1/policies?all=true", &[], false),
+        ("/v1/snapshot?namespace=demo&service=checkout", &[], false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503)).unwrap();
+        let server = Server::of_folder(folder.path()).await;
+        let mut answer = server.get(path, headers).await;
+        answer.chunk().await.unwrap();
+        let told = server.json("/v1/overview").await;
+        assert_eq!(sentences(&told).contains(&doubt), is_told, "{path} {headers:?} {told:#}");
+    }
 }
 
 #[tokio::test]

@@ -21,12 +21,25 @@ pub struct Banner {
 pub enum State {
     /// Something may happen that is not known here.
     NotSure {
-        /// False if more filters poll than are remembered.
+        /// False if more filters poll than are known.
         complete: bool,
-        /// The replicas that do not answer. If it is 0 and `complete` is true, the others were not asked.
+        /// The replicas that do not answer.
         missing: usize,
+        /// Policies that inject and are in force, where no filter is known to have them. Counted only where nothing else
+        /// is in doubt, and no filter injects.
+        #[serde(default)]
+        no_filter: usize,
         /// All replicas that are known, this one among them.
         replicas: usize,
+        /// Proxies that should run the filter, and of which no replica hears.
+        #[serde(default)]
+        silent: usize,
+        /// There may be other replicas, and they were not asked.
+        #[serde(default)]
+        unasked: bool,
+        /// Clients poll that do not say what they run, and a policy that injects is in force or was a short time ago.
+        #[serde(default)]
+        unreported: bool,
     },
     /// The source cannot be read: what is served may be out of date.
     Stale {
@@ -68,10 +81,10 @@ pub enum State {
     },
     /// Replicas started or ended so short a time ago that not every filter has polled since.
     Listening {
-        /// The seconds after which each filter has polled.
+        /// The seconds after which each filter that reaches a replica has polled.
         seconds: u64,
     },
-    /// Every replica has answered, every filter has polled, and none runs a policy that injects.
+    /// Every replica has answered, and no filter that reached one runs a policy that injects.
     NothingIsInjected,
     /// A state of a newer server.
     #[serde(other)]
@@ -123,14 +136,35 @@ impl State {
 
     fn sentence(&self, now: Timestamp) -> String {
         match self {
-            Self::NotSure { complete, missing, replicas } => {
-                let doubt = match missing {
-                    0 if *complete => "only this replica was asked; with --peers it asks all".to_owned(),
-                    0 => "more filters poll than are remembered".to_owned(),
-                    1 => format!("1 of {} does not answer", counted(*replicas, "replica")),
-                    _ => format!("{missing} of {} do not answer", counted(*replicas, "replica")),
-                };
-                format!("NOT SURE: {doubt}")
+            Self::NotSure { complete, missing, no_filter, replicas, silent, unasked, unreported } => {
+                let mut doubts = Vec::new();
+                match missing {
+                    0 => {}
+                    1 => doubts.push(format!("1 of {} does not answer", counted(*replicas, "replica"))),
+                    _ => doubts.push(format!("{missing} of {} do not answer", counted(*replicas, "replica"))),
+                }
+                if *unasked {
+                    doubts.push("only this replica was asked; with --peers it asks all".to_owned());
+                }
+                if *missing == 0 && !complete {
+                    doubts.push("more filters poll than are remembered".to_owned());
+                }
+                match silent {
+                    0 => {}
+                    1 => doubts.push("1 proxy that should run the filter is not heard of".to_owned()),
+                    _ => doubts.push(format!("{silent} proxies that should run the filter are not heard of")),
+                }
+                if *unreported {
+                    doubts.push("clients poll that do not say what they run".to_owned());
+                }
+                match no_filter {
+                    0 => {}
+                    1 => doubts.push("1 policy that injects is in force, and no filter is known to have it".to_owned()),
+                    _ => doubts.push(format!(
+                        "{no_filter} policies that inject are in force, and no filter is known to have them"
+                    )),
+                }
+                format!("NOT SURE: {}", doubts.join("; "))
             }
             Self::Stale { since, git, .. } => {
                 let source = if *git { "Git" } else { "the directory" };
@@ -162,7 +196,7 @@ impl State {
             }
             Self::Listening { seconds } => {
                 format!(
-                    "LISTENING: a replica has just started or ended; every filter is heard of within {seconds} s"
+                    "LISTENING: a replica has just started or ended; every filter that reaches one is heard of within {seconds} s"
                 )
             }
             Self::NothingIsInjected => "Nothing is injected".to_owned(),
@@ -227,11 +261,37 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_said() {
-        let not_sure = |complete, missing, replicas| State::NotSure { complete, missing, replicas };
-        says(not_sure(false, 1, 2), "NOT SURE: 1 of 2 replicas does not answer");
-        says(not_sure(false, 2, 3), "NOT SURE: 2 of 3 replicas do not answer");
-        says(not_sure(false, 0, 1), "NOT SURE: more filters poll than are remembered");
-        says(not_sure(true, 0, 2), "NOT SURE: only this replica was asked; with --peers it asks all");
+        let not_sure = |complete, missing, replicas, unasked| State::NotSure {
+            complete,
+            missing,
+            no_filter: 0,
+            replicas,
+            silent: 0,
+            unasked,
+            unreported: false,
+        };
+        says(not_sure(false, 1, 2, false), "NOT SURE: 1 of 2 replicas does not answer");
+        says(not_sure(false, 2, 3, false), "NOT SURE: 2 of 3 replicas do not answer");
+        says(not_sure(false, 0, 1, false), "NOT SURE: more filters poll than are remembered");
+        says(not_sure(true, 0, 2, true), "NOT SURE: only this replica was asked; with --peers it asks all");
+        let of_clients = |no_filter, silent, unreported| State::NotSure {
+            complete: true,
+            missing: 0,
+            no_filter,
+            replicas: 1,
+            silent,
+            unasked: false,
+            unreported,
+        };
+        says(of_clients(0, 1, false), "NOT SURE: 1 proxy that should run the filter is not heard of");
+        says(
+            of_clients(0, 3, true),
+            "NOT SURE: 3 proxies that should run the filter are not heard of; clients poll that do not say what they run",
+        );
+        says(
+            of_clients(1, 0, false),
+            "NOT SURE: 1 policy that injects is in force, and no filter is known to have it",
+        );
         let stale = |git, since| State::Stale { git, reason: "refused".to_owned(), since };
         says(stale(true, time("2026-11-28T12:05:31Z")), "STALE: Git not read for 4 min");
         says(stale(true, time("2026-11-28T12:09:31Z")), "STALE: Git not read for 29 s");
@@ -240,7 +300,7 @@ mod tests {
         says(stale(true, None), "STALE: Git not read yet");
         says(
             State::Listening { seconds: 12 },
-            "LISTENING: a replica has just started or ended; every filter is heard of within 12 s",
+            "LISTENING: a replica has just started or ended; every filter that reaches one is heard of within 12 s",
         );
     }
 

@@ -347,9 +347,17 @@ pub(super) fn peer_state() -> impl Strategy<Value = PeerState> {
         silent_millis,
     });
     let complete = (any::<bool>(), any::<bool>());
-    (complete, vec(filter, 0..3), any::<[u64; 2]>(), vec(report, 0..3)).prop_map(
-        |((complete, reports_complete), filters, [listening_millis, longest_wait_millis], reports)| {
-            PeerState { complete, filters, listening_millis, longest_wait_millis, reports, reports_complete }
+    let others = (vec(text(), 0..3), option::of(any::<u64>()));
+    (complete, vec(filter, 0..3), any::<[u64; 2]>(), vec(report, 0..3), others).prop_map(
+        |((complete, reports_complete), filters, [listening_millis, longest_wait_millis], reports, others)| PeerState {
+            complete,
+            filters,
+            listening_millis,
+            longest_wait_millis,
+            reports,
+            reports_complete,
+            silent_pods: others.0,
+            unreported_millis: others.1,
         },
     )
 }

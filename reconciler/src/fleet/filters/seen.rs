@@ -14,7 +14,7 @@ use crate::{clients::Client, serving::published::Variant};
 
 /// The time for which a silent filter is remembered: for longer than it injects without the control plane, 15 minutes
 /// unless its configuration says more (`max_staleness_seconds`).
-pub(super) const MEMORY: Duration = Duration::from_secs(16 * 60);
+pub const MEMORY: Duration = Duration::from_secs(16 * 60);
 /// Time beyond its poll after which a silent filter counts as gone: that of two retries at the longest
 /// back-off.
 const GRACE: Duration = poll::MAX_BACKOFF.saturating_mul(2);

@@ -24,13 +24,16 @@ use crate::{
 /// The most bytes that the fields of a filter take beside their values.
 const KEYS: usize = 128;
 
+/// The bytes that are left for all that is told beside filters and reports.
+const REST: usize = 128 * 1024;
+
 /// The most bytes of what proxies reported, fewer if there are many filters: by those it is decided.
 const REPORTS: usize = LONGEST_OF_REPLICA / 3;
 
 /// What this replica tells others: the filters that it knows, and what proxies reported to it, as far as they fit, the
 /// newest first.
 pub fn told(filters: &Filters, faults: &Faults) -> PeerState {
-    let (now, mut left) = (Instant::now(), LONGEST_OF_REPLICA - KEYS);
+    let (now, mut left) = (Instant::now(), LONGEST_OF_REPLICA - REST);
     let mut sightings = filters.sightings();
     sightings.sort_by_key(|sighting| std::cmp::Reverse(sighting.contact));
     let all = sightings.len();
@@ -47,6 +50,7 @@ pub fn told(filters: &Filters, faults: &Faults) -> PeerState {
         longest_wait_millis: millis(filters.longest_wait()),
         reports,
         reports_complete,
+        ..PeerState::default()
     }
 }
 

@@ -175,6 +175,9 @@ impl Stream {
         let Ok(version) = Version::of(&self.served.publisher) else { return };
         // After the version, so that it is no older; were it newer, there is another event to come.
         let Publication::Serving(published) = self.served.publisher.publication() else { return };
+        if self.policies.is_some() {
+            self.served.services.unreported.polled();
+        }
         if let Some(policies) = &mut self.policies
             && let Ok((_, listing)) = super::policies::listed(&self.served, self.client).await
         {

@@ -98,7 +98,8 @@ fn show(filter: &Filter, measured: Option<Measured>) -> api::filters::Filter {
     }
 }
 
-/// Remembers a poll that has the id of its node, and what it reports of faults.
+/// Remembers a poll that has the id of its node, and what it reports of faults. Of another one that is held it is not
+/// known who runs what.
 pub(crate) fn note(
     served: &Served,
     headers: &HeaderMap,
@@ -108,7 +109,11 @@ pub(crate) fn note(
 ) {
     let services = &served.services;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(node) = text(poll::NODE).and_then(poll::NodeId::parse) {
+    let node = text(poll::NODE).and_then(poll::NodeId::parse);
+    if node.is_none() && wait.is_some() {
+        services.unreported.polled();
+    }
+    if let Some(node) = node {
         let digest = conditional::first(headers).and_then(Digest::from_etag);
         let plugins = text(poll::PLUGINS).and_then(PluginNames::parse);
         let is_own = address(&node).is_some_and(|address| services.clients.client(address) == client);

@@ -1,6 +1,7 @@
 //! `GET /v1/overview`: all that is happening, on one screen.
 
 mod one_publication;
+mod pods;
 mod replicas;
 
 use std::{
@@ -16,7 +17,7 @@ use axum::{
 };
 use tokio::{sync::watch, time::timeout};
 
-use self::{one_publication::of_one_publication, replicas::replicas};
+use self::{one_publication::of_one_publication, pods::Pods, replicas::replicas};
 use super::status;
 use crate::{
     api::{
@@ -113,6 +114,7 @@ fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Publis
         (replicas(&known, others, cluster.as_ref()), known.judged(&served.publisher))
     });
     let attempts = served.syncs.attempts();
+    let unreported = services.unreported.last();
     let mut judge = Judge::new(&active);
     let (reports, measured) = (Reports::of(served, others), fault_reports::of_filters(served, others));
     let of_filter = |filter: Filter| KnownFilter {
@@ -129,6 +131,8 @@ fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Publis
             starting: None,
         },
         replicas,
+        silent_proxies: Pods::of(cluster.as_ref(), others).not_heard(&filters),
+        unreported: unreported.max(others.and_then(|others| others.unreported)),
         filters: filters.into_iter().map(of_filter).collect(),
         ..Facts::default()
     };

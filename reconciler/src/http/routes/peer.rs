@@ -13,6 +13,7 @@ use crate::{
         peer_halts::PeerHalts,
         peers::{PeerAnswer, PeerState, REPLICA},
     },
+    clock::now,
     fleet::shared::told,
     http::{
         body,
@@ -20,7 +21,7 @@ use crate::{
         peer::Peer,
         peering::{Peering, asking},
         problem::Problem,
-        state::Served,
+        state::{Served, Services},
     },
     printable::printable_start,
 };
@@ -29,6 +30,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The most characters of what is wrong with it.
 const LONGEST_ERROR: usize = 300;
+/// The most pods of a kind that are told: as many as fit beside the filters, whatever their names are.
+const MAX_PODS: usize = 200;
 
 pub(crate) async fn state(
     State(served): State<Served>,
@@ -38,8 +41,18 @@ pub(crate) async fn state(
     let peering = peering(&served)?;
     peering.authorize(request.headers(), client)?;
     let services = Arc::clone(&served.services);
-    let answer = peering.answer(request.headers(), move || told(&services.filters, &services.faults)).await?;
+    let answer = peering.answer(request.headers(), move || state_of(&services)).await?;
     Ok(Json(answer))
+}
+
+fn state_of(services: &Services) -> PeerState {
+    let polled = services.unreported.last();
+    let cluster = services.cluster.as_ref().map(|cluster| cluster.current()).unwrap_or_default();
+    PeerState {
+        silent_pods: cluster.silent_pods().take(MAX_PODS).collect(),
+        unreported_millis: polled.map(|polled| now().millis_since(polled)),
+        ..told(&services.filters, &services.faults)
+    }
 }
 
 /// Takes over the halts that another replica tells, and tells those that are known here.

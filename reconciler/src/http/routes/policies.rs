@@ -24,6 +24,7 @@ use crate::api::{
     writes::BodyError,
 };
 use crate::http::{
+    browsers::is_browser,
     conditional::{condition, is_current},
     headers::{FOLDER, REVISION},
     listing::{self, Listing},
@@ -62,6 +63,10 @@ pub(crate) async fn list(
             answer(&published, listing::body(documents), &condition)
         });
         return made.await;
+    }
+    if !is_browser(&headers) {
+        // As far as can be told, a client of the first generation.
+        served.services.unreported.polled();
     }
     let (published, listing) = listed(&served, client).await?;
     let answer = respond(&published, &listing.etag, listing.body.clone(), &condition);
