@@ -37,21 +37,42 @@ pub(super) fn wants_all(query: Option<&str>) -> Result<bool, Problem> {
     switch("all", all)
 }
 
-/// Reads `overview=true` in a query whose other parameters say nothing.
-pub(super) fn wants_overview(query: Option<&str>) -> Result<bool, Problem> {
-    wants("overview", query)
+/// The events of the overview that a client wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OverviewEvents {
+    None,
+    /// Each with the overview.
+    Full,
+    /// Each says only that there is another one.
+    Changed,
+}
+
+impl OverviewEvents {
+    /// Reads `overview=true` or `overview=changed` in a query whose other parameters say nothing.
+    pub(super) fn read(query: Option<&str>) -> Result<Self, Problem> {
+        match value_of("overview", query)? {
+            None | Some("false") => Ok(Self::None),
+            Some("true") => Ok(Self::Full),
+            Some("changed") => Ok(Self::Changed),
+            Some(_) => Err(wrong("`overview` must be `true`, `changed` or `false`")),
+        }
+    }
 }
 
 /// Reads `own=true` in a query whose other parameters say nothing.
 pub(super) fn wants_own(query: Option<&str>) -> Result<bool, Problem> {
-    wants("own", query)
+    switch("own", value_of("own", query)?)
 }
 
-fn wants(name: &str, query: Option<&str>) -> Result<bool, Problem> {
-    let pairs = query.unwrap_or_default().split('&').filter(|pair| pair.split('=').next() == Some(name));
-    let pairs = pairs.collect::<Vec<_>>().join("&");
-    let [value] = values(Some(&pairs), [name])?;
-    switch(name, value)
+/// The value of this parameter, whatever others there are.
+fn value_of<'q>(name: &str, query: Option<&'q str>) -> Result<Option<&'q str>, Problem> {
+    let mut pairs = query.unwrap_or_default().split('&').filter(|pair| pair.split('=').next() == Some(name));
+    let (pair, next) = (pairs.next(), pairs.next());
+    let [value] = values(pair, [name])?;
+    match next {
+        None => Ok(value),
+        Some(_) => Err(wrong(&format!("`{name}` is there twice; keep one"))),
+    }
 }
 
 /// The values of these parameters. There are no others.
@@ -89,7 +110,7 @@ pub(super) fn wrong(detail: &str) -> Problem {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Wanted, wants_all, wants_own};
+    use super::{OverviewEvents, Wanted, wants_all, wants_own};
 
     #[test]
     fn a_list_is_of_all_or_not() {
@@ -111,6 +132,21 @@ mod tests {
         }
         for query in ["own", "own=null", "own=true&own=true"] {
             assert!(wants_own(Some(query)).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn events_of_the_overview_are_full_or_short() {
+        for (query, events) in [
+            (None, OverviewEvents::None),
+            (Some("overview=false&a=b"), OverviewEvents::None),
+            (Some("overview=true"), OverviewEvents::Full),
+            (Some("a=b&overview=changed"), OverviewEvents::Changed),
+        ] {
+            assert_eq!(OverviewEvents::read(query).unwrap(), events, "{query:?}");
+        }
+        for query in ["overview", "overview=1", "overview=true&overview=changed"] {
+            assert!(OverviewEvents::read(Some(query)).is_err(), "{query}");
         }
     }
 

@@ -1,17 +1,18 @@
 // Brings the page up to date: upon each event of the server, and every few seconds in any case, so that a server that
-// is gone without a word is noticed.
+// is gone without a word is noticed. While nobody sees it, it asks nothing.
 'use strict';
 {
-  const PERIOD = 5000, PATIENCE = 4000;
+  const PERIOD = 5000, PATIENCE = 6000;
   const byId = (id) => document.getElementById(id);
-  const clock = (time) => `${new Date(time).toISOString().slice(11, 19)} UTC`;
+  // By the clock of the server, as all that the page tells.
+  const timeIn = (page) => page.querySelector('#live time').textContent;
   // What a person can do about an answer that is no page.
   const REFUSALS = {
     401: 'the server asks for another token (401); reload the page',
     403: 'the server refuses this page (403)',
     503: 'the server cannot answer now (503)',
   };
-  let heard = Date.now(), isBusy = false, isAsked = false, refusal = '';
+  let heard = Date.now(), time = timeIn(document), isBusy = false, isAsked = false, refusal = '', events;
 
   // Makes `old` equal to `next`, and leaves what is equal alone: the focus, a selection, and what a screen reader has read.
   const update = (old, next) => {
@@ -28,10 +29,11 @@
   };
 
   const show = (isLive) => {
-    const [state, reason] = refusal ? ['Not live', refusal] : ['No answer', `no answer since ${clock(heard)}`];
-    const text = isLive ? '' : `This page is not live: ${reason}. It shows what was known at ${clock(heard)}.`;
+    const [state, reason] = document.hidden ? ['Paused', 'nobody looks at it']
+      : refusal ? ['Not live', refusal] : ['No answer', `no answer since ${time}`];
+    const text = isLive ? '' : `This page is not live: ${reason}. It shows what was known at ${time}.`;
     document.documentElement.classList.toggle('lost', !isLive);
-    byId('live').textContent = isLive ? `Live, ${clock(heard)}` : state;
+    byId('live').textContent = isLive ? `Live, ${time}` : state;
     // A screen reader says it once.
     if (byId('lost').textContent !== text) byId('lost').textContent = text;
     byId('lost').hidden = isLive;
@@ -39,6 +41,7 @@
   };
 
   const look = async () => {
+    if (document.hidden) return;
     if (isBusy) return void (isAsked = true);
     [isBusy, isAsked] = [true, false];
     let refused = '';
@@ -51,9 +54,8 @@
       const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
       update(byId('main'), next.getElementById('main'));
       document.title = next.title;
-      heard = Date.now();
-      refusal = '';
-      show(true);
+      [heard, time, refusal] = [Date.now(), timeIn(next), ''];
+      show(!document.hidden);
     } catch {
       refusal = refused;
       show(false);
@@ -63,12 +65,15 @@
   };
 
   const listen = () => {
-    const events = new EventSource('/v1/events?overview=true');
-    events.addEventListener('overview', look);
-    events.onerror = () => {
+    events?.close();
+    if (document.hidden) return show(false);
+    const stream = events = new EventSource('/v1/events?overview=changed');
+    stream.addEventListener('overview', look);
+    stream.onerror = () => {
       look();
-      if (events.readyState === EventSource.CLOSED) setTimeout(listen, PERIOD);
+      if (stream.readyState === EventSource.CLOSED) setTimeout(listen, PERIOD);
     };
+    look();
   };
 
   byId('stop').addEventListener('click', (event) => {
@@ -78,6 +83,6 @@
   setInterval(look, PERIOD);
   // After a sleep of the machine nothing is shown as if it were so now.
   setInterval(() => Date.now() - heard > PERIOD + PATIENCE && show(false), 1000);
+  document.addEventListener('visibilitychange', listen);
   listen();
-  look();
 }

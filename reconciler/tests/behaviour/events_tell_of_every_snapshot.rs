@@ -160,6 +160,18 @@ async fn there_is_an_end_to_how_many_streams_are_open() {
 }
 
 #[tokio::test]
+async fn who_looks_by_other_means_is_told_only_that_the_overview_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of_folder(folder.path()).await;
+    let mut events = Events::open(&server, "/v1/events?overview=changed").await;
+    for number in 0..2 {
+        let (data, _) = until(&mut events, "overview").await;
+        assert_eq!(data, serde_json::json!({}));
+        fs::write(folder.path().join("a.yaml"), policy(&format!("a{number}"), "checkout", 503)).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn an_overview_is_sent_to_all_who_want_it_when_it_changes_and_at_most_once_a_second() {
     let folder = tempfile::tempdir().unwrap();
     let write = |text: &str| fs::write(folder.path().join("a.yaml"), text).unwrap();

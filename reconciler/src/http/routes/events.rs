@@ -21,7 +21,7 @@ use crate::http::{
     operation::{self, Content, Operation, Parameter},
     overviews::Made,
     peer::Peer,
-    policy_query::wants_overview,
+    policy_query::OverviewEvents,
     problem::Problem,
     state::Served,
 };
@@ -40,6 +40,9 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The most bytes that are given to a connection at once: it copies what it cannot send.
 const PIECE: usize = 16 * 1024;
 
+/// The data of an event that says only that there is another overview. Browsers leave out an event without data.
+const CHANGED: &[u8] = b"{}";
+
 /// A stream, and the version of its last event.
 struct Stream {
     served: Served,
@@ -49,6 +52,7 @@ struct Stream {
     policies: Option<Policies>,
     /// With the overview, too.
     overview: Option<watch::Receiver<Option<Arc<Made>>>>,
+    overview_events: OverviewEvents,
     waiting: VecDeque<Bytes>,
     client: Client,
     /// The token that it was opened with, where reads are closed.
@@ -73,8 +77,7 @@ pub(crate) async fn get(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    let wants_overview = wants_overview(query.as_deref())?;
-    open(served, client, &headers, None, wants_overview)
+    open(served, client, &headers, None, OverviewEvents::read(query.as_deref())?)
 }
 
 pub(crate) async fn first_generation(
@@ -82,7 +85,7 @@ pub(crate) async fn first_generation(
     Peer(client): Peer,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    open(served, client, &headers, Some(Policies::default()), false)
+    open(served, client, &headers, Some(Policies::default()), OverviewEvents::None)
 }
 
 fn open(
@@ -90,7 +93,7 @@ fn open(
     client: Client,
     headers: &HeaderMap,
     policies: Option<Policies>,
-    wants_overview: bool,
+    overview_events: OverviewEvents,
 ) -> Result<impl IntoResponse + use<>, Problem> {
     let place = served.services.streams.take(client).ok_or_else(|| {
         let detail = format!("{MAX_EVENT_STREAMS} streams are open already; try again later");
@@ -102,11 +105,23 @@ fn open(
     // The first event is the version that is served now.
     news.mark_changed();
     let (told, waiting) = (None, VecDeque::new());
+    let wants_overview = overview_events != OverviewEvents::None;
     let overview = wants_overview.then(|| super::overview::follow(&served));
     // It was judged before.
     let token = served.services.viewing.as_ref().and_then(|_| authorization::token(headers).ok());
-    let stream =
-        Stream { served, news, told, policies, overview, waiting, client, token, closed, _place: place };
+    let stream = Stream {
+        served,
+        news,
+        told,
+        policies,
+        overview,
+        overview_events,
+        waiting,
+        client,
+        token,
+        closed,
+        _place: place,
+    };
     let pieces = unfold(stream, |mut stream| async {
         let piece = stream.next().await?;
         Some((Ok::<_, Infallible>(piece), stream))
@@ -200,7 +215,11 @@ impl Stream {
     fn tell_overview(&mut self) {
         let newest = self.overview.as_mut().and_then(|overview| overview.borrow_and_update().clone());
         if let Some(made) = newest {
-            push(&mut self.waiting, "overview", made.json.clone());
+            let data = match self.overview_events {
+                OverviewEvents::Changed => Bytes::from_static(CHANGED),
+                OverviewEvents::Full | OverviewEvents::None => made.json.clone(),
+            };
+            push(&mut self.waiting, "overview", data);
         }
     }
 
@@ -234,9 +253,10 @@ fn push(waiting: &mut VecDeque<Bytes>, name: &'static str, data: Bytes) {
 
 pub(crate) fn described() -> Operation {
     let overview = "`true`: also events named `overview`, each with the object of `GET /v1/overview` as its data: one now, \
-                    and one when it changes, at most each second";
+                    and one when it changes, at most each second. `changed`: the same with `{}` as their data";
+    let values = serde_json::json!({"type": "string", "enum": ["false", "true", "changed"]});
     Operation::new("Server-sent events: the snapshot that is served now, then every new one")
-        .parameter(Parameter::switch("overview", overview))
+        .parameter(Parameter { schema: values, ..Parameter::query("overview", overview) })
         .answers(
             200,
             "A stream of events named `snapshot`, each with a JSON object as its data",

@@ -7,6 +7,8 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::support::{
+    PATIENCE,
+    halting::{STOPS, post},
     browser::{Reader, SOON, serve, shows},
     process::text,
     replicas::Replicas,
@@ -30,6 +32,78 @@ async fn a_push_appears_without_a_reload() {
     assert!(!reader.browser.text("#in-force").await.unwrap().contains("the-new-one"));
     assert_eq!(reader.browser.evaluate("window.isTheSame").await.unwrap(), json!(true));
     reader.is_clean().await;
+}
+
+/// Tells the page that it is in view, or not.
+async fn set_hidden(reader: &mut Reader, hidden: bool) {
+    let script = format!(
+        "Object.defineProperty(document, 'hidden', {{configurable: true, get: () => {hidden}}}); \
+         document.dispatchEvent(new Event('visibilitychange'))"
+    );
+    reader.browser.evaluate(&script).await.unwrap();
+}
+
+#[tokio::test]
+async fn while_nobody_sees_it_it_asks_nothing_and_says_nothing_of_now() {
+    let mut reader = Reader::new().await;
+    reader.open(Window::default()).await;
+    reader.shows("#live", "Live").await;
+    set_hidden(&mut reader, true).await;
+    assert_eq!(reader.browser.evaluate("document.title").await.unwrap(), json!("Paused · hfi"));
+    let streams_end = async {
+        while reader.hfi.metric("hfi_event_streams").await != Some(0.0) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, streams_end).await.expect("its stream goes on");
+    reader.repository.write("b.yaml", &CHECKOUT.replace("name: a", "name: the-new-one")).unwrap();
+    reader.repository.push("Break the checkout").await.unwrap();
+    // It looks every 5 s else.
+    assert!(reader.browser.until("#in-force", "the-new-one", 6.0).await.is_err());
+    set_hidden(&mut reader, false).await;
+    reader.shows("#in-force", "the-new-one").await;
+    reader.shows("#live", "Live").await;
+    assert_ne!(reader.browser.evaluate("document.title").await.unwrap(), json!("Paused · hfi"));
+    reader.is_clean().await;
+}
+
+#[tokio::test]
+async fn its_time_is_that_of_the_server() {
+    let mut reader = Reader::new().await;
+    reader.open(Window::default()).await;
+    reader.shows("#live", "Live").await;
+    // A browser whose clock is wrong.
+    let page = "<main id=\"main\"></main><p id=\"live\">as of <time>01:02:03 UTC</time></p>";
+    let answers = format!("window.fetch = async () => new Response('{page}')");
+    reader.browser.evaluate(&answers).await.unwrap();
+    reader.browser.until("#live", "Live, 01:02:03 UTC", 10.0).await.unwrap();
+    reader.browser.evaluate("window.fetch = async () => { throw new Error() }").await.unwrap();
+    reader.browser.until("#lost", "no answer since 01:02:03 UTC", 10.0).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_halt_is_shown_in_time_where_another_replica_hangs() {
+    let replicas = Replicas::new(2);
+    fs::write(replicas.path("policies/a.yaml"), CHECKOUT).unwrap();
+    fs::write(replicas.path("stoppers"), format!("stop {STOPS}\n")).unwrap();
+    let (directory, stoppers) = (replicas.path("policies"), replicas.path("stoppers"));
+    let variables = [("HFI_DIR", text(&directory)), ("HFI_HALT_TOKEN_FILE", text(&stoppers))];
+    let one = replicas.start_with(0, "tokens", &variables).await;
+    let other = replicas.start_with(1, "tokens", &variables).await;
+    one.until_ready(|_| true).await;
+    let mut browser = Browser::start().unwrap();
+    assert_eq!(browser.open(&one.url, Window::default()).await.unwrap(), 200);
+    shows(&mut browser, ".facts", "2 of 2").await;
+    let watch = "window.wasLost = false; new MutationObserver(() => window.wasLost ||= \
+                 document.documentElement.classList.contains('lost'))\
+                 .observe(document.documentElement, {attributes: true})";
+    browser.evaluate(watch).await.unwrap();
+    other.signal("STOP");
+    browser.until("#banners", "NOT SURE: 1 of 2 replicas does not answer", 10.0).await.unwrap();
+    assert_eq!(post(&one, STOPS).await.0, 200);
+    browser.until("#banners", "HALTED by stop", 10.0).await.unwrap();
+    assert_eq!(browser.evaluate("window.wasLost").await.unwrap(), json!(false));
+    other.signal("CONT");
 }
 
 #[tokio::test]
@@ -96,7 +170,7 @@ async fn a_server_that_hangs_is_said() {
     reader.open(Window::default()).await;
     reader.shows("#live", "Live").await;
     reader.hfi.signal("STOP");
-    reader.browser.until("#lost", "This page is not live: no answer since", 12.0).await.unwrap();
+    reader.browser.until("#lost", "This page is not live: no answer since", 15.0).await.unwrap();
     reader.hfi.signal("CONT");
     reader.browser.until("#live", "Live", 10.0).await.unwrap();
 }

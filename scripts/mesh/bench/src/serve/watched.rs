@@ -66,7 +66,7 @@ async fn watch(address: SocketAddr, watchers: usize, client: &Client) -> Result<
     let mut watching = JoinSet::new();
     for _ in 0..watchers {
         let mut events = TcpStream::connect(address).await?;
-        events.write_all(b"GET /v1/events?overview=true HTTP/1.1\r\nhost: hfi\r\n\r\n").await?;
+        events.write_all(b"GET /v1/events?overview=changed HTTP/1.1\r\nhost: hfi\r\n\r\n").await?;
         let client = client.clone();
         watching.spawn(async move {
             let (mut lines, mut seen) = (BufReader::new(events).split(b'\n'), 0);
