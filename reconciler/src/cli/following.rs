@@ -2,9 +2,12 @@
 
 use std::{
     ops::ControlFlow::{self, Break, Continue},
+    pin::pin,
     process::ExitCode,
     time::Duration,
 };
+
+use tokio::time::timeout;
 
 use super::{
     console::warning,
@@ -20,11 +23,15 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The answer to a token that has expired or was replaced.
 const UNAUTHORIZED: u16 = 401;
+/// The time after which it is told that no event has come.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// An event of a server, or the end of its events.
 pub(crate) enum Told {
     Snapshot(Event),
     Overview(Box<Overview>),
+    /// A second has passed without an event.
+    Moment,
     /// The connection is lost, and is made again.
     Lost,
 }
@@ -38,12 +45,12 @@ pub(crate) async fn follow(
 ) -> ExitCode {
     let on_told = async |client: &Client, told| match told {
         Told::Snapshot(event) => on_event(client, event).await,
-        Told::Overview(_) | Told::Lost => Continue(()),
+        Told::Overview(_) | Told::Moment | Told::Lost => Continue(()),
     };
     follow_each(server, client, &[], on_told).await
 }
 
-/// The same for each snapshot and each overview.
+/// The same for each snapshot and each overview, and after each second without one.
 pub(crate) async fn follow_overviews(
     server: &ServerArgs,
     client: Client,
@@ -63,7 +70,20 @@ async fn follow_each(
     loop {
         let failure = match client.events(query).await {
             Ok(mut events) => loop {
-                match events.next().await {
+                let sent = {
+                    let mut next = pin!(events.next());
+                    loop {
+                        match timeout(MOMENT, next.as_mut()).await {
+                            Ok(sent) => break sent,
+                            Err(_) => {
+                                if let Break(code) = on_told(&client, Told::Moment).await {
+                                    return code;
+                                }
+                            }
+                        }
+                    }
+                };
+                match sent {
                     Ok(Some(sent)) => {
                         (pause, was_connected, is_renewed) = (FIRST_PAUSE, true, false);
                         if let Some(told) = told(&sent, &mut last)

@@ -8,9 +8,11 @@ use std::{
     io::{IsTerminal as _, stdout},
     ops::ControlFlow::{self, Break, Continue},
     process::ExitCode,
+    time::Instant,
 };
 
 use clap::Args;
+use policies::Timestamp;
 
 use self::screen::{lost, screen, watched};
 use super::{
@@ -60,8 +62,9 @@ impl Status {
             let mut known = None;
             return follow_overviews(&server, client, async |told| match told {
                 Told::Snapshot(_) => Continue(()),
-                Told::Overview(overview) => show_again(output, known.insert(*overview)),
-                Told::Lost => known.take().map_or(Continue(()), |last| show_lost(output, &last)),
+                Told::Overview(overview) => show_again(output, &known.insert(Known::new(*overview)).overview),
+                Told::Moment => known.as_ref().map_or(Continue(()), |known| show_moment(output, known)),
+                Told::Lost => known.take().map_or(Continue(()), |last| show_lost(output, &last.overview)),
             })
             .await;
         }
@@ -73,15 +76,42 @@ impl Status {
     }
 }
 
+/// The last overview.
+struct Known {
+    overview: Overview,
+    came: Instant,
+}
+
+impl Known {
+    fn new(overview: Overview) -> Self {
+        Self { overview, came: Instant::now() }
+    }
+
+    /// The present time by the clock of the server.
+    fn now(&self) -> Timestamp {
+        self.overview.at.0.plus_millis(u64::try_from(self.came.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
 /// Shows an overview in the place of the last one.
 fn show_again(output: Output, overview: &Overview) -> ControlFlow<ExitCode> {
     let text = match output {
-        Output::Table | Output::Github => return replace(&watched(overview, Terminal::of_stdout())),
+        Output::Table | Output::Github => return replace(&watched(overview.at.0, overview, Terminal::of_stdout())),
         // Texts and numbers can always be written.
         Output::Json => serde_json::to_string(overview).unwrap_or_default() + "\n",
         Output::Yaml => format!("---\n{}", output.render(overview, String::new)),
     };
     put(&text)
+}
+
+/// Lets the times of a screen go on. A file or a pipe gets what the server tells, and nothing else.
+fn show_moment(output: Output, known: &Known) -> ControlFlow<ExitCode> {
+    match output {
+        Output::Table | Output::Github if stdout().is_terminal() => {
+            replace(&watched(known.now(), &known.overview, Terminal::of_stdout()))
+        }
+        _ => Continue(()),
+    }
 }
 
 /// Says that the last overview is not up to date any more. Programs read the next one, and nothing else.

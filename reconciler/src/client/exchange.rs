@@ -28,7 +28,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// The longest time for an answer, to its last byte.
 const ANSWER: Duration = Duration::from_secs(30);
 /// The longest silence of a stream of events. The server sends a comment every 15 s.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(20);
 /// The most bytes of an answer; ten thousand policies take less.
 pub const LONGEST: usize = 64 * 1024 * 1024;
 /// The same of a replica: twenty of them may answer at once.

@@ -88,6 +88,20 @@ async fn a_server_that_is_gone_leaves_no_banner() {
 }
 
 #[tokio::test]
+async fn at_a_terminal_its_times_go_on_while_the_server_says_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let hfi = Process::start(&[("HFI_DIR", text(folder.path()))]).await;
+    let mut status = Ongoing::at_a_terminal(&["status", "--watch", "--server", &hfi.url]);
+    while !status.line().await.contains("LISTENING: ") {}
+    hfi.signal("STOP");
+    for age in ["(1s ago)", "(2s ago)", "(3s ago)"] {
+        let is_told = async { while !status.line().await.contains(age) {} };
+        timeout(PATIENCE, is_told).await.expect(age);
+    }
+    hfi.signal("CONT");
+}
+
+#[tokio::test]
 async fn measured_figures_are_the_same_everywhere() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.yaml"), policy("a", "checkout", 503)).unwrap();

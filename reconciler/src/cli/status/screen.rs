@@ -36,24 +36,30 @@ const NAMES: usize = 3;
 
 /// The screen, on this terminal.
 pub(super) fn screen(overview: &Overview, terminal: Terminal) -> String {
-    let banners: String = overview.banners.iter().map(|shown| banner(shown, terminal)).collect();
-    banners + &below(overview, terminal)
+    screen_at(overview.at.0, overview, terminal)
 }
 
-/// The same with the time at which the server told it, which may be some time ago where nothing changes.
-pub(super) fn watched(overview: &Overview, terminal: Terminal) -> String {
-    format!("as of {}\n{}", clock(overview.at.0), screen(overview, terminal))
+/// The same as it is at `now`, by the clock of the server, with the time at which the server told it: some time ago where
+/// nothing changes.
+pub(super) fn watched(now: Timestamp, overview: &Overview, terminal: Terminal) -> String {
+    let told = overview.at.0;
+    let age = if now > told { format!(" ({})", relative(told, now)) } else { String::new() };
+    format!("as of {}{age}\n{}", clock(told), screen_at(now, overview, terminal))
+}
+
+fn screen_at(now: Timestamp, overview: &Overview, terminal: Terminal) -> String {
+    let banners: String = overview.banners.iter().map(|shown| banner(shown, terminal)).collect();
+    banners + &below(now, overview, terminal)
 }
 
 /// The same at the time from which on the server does not answer: without the banners, which may not hold any more.
 pub(super) fn lost(last: &Overview, since: Timestamp, terminal: Terminal) -> String {
     let sentence = terminal.paint(&format!("NO ANSWER since {}", clock(since)), Some(Colour::Bad));
-    format!("{sentence}\nas of {}\n{}", clock(last.at.0), below(last, terminal))
+    format!("{sentence}\nas of {}\n{}", clock(last.at.0), below(last.at.0, last, terminal))
 }
 
 /// What is below the banners.
-fn below(overview: &Overview, terminal: Terminal) -> String {
-    let now = overview.at.0;
+fn below(now: Timestamp, overview: &Overview, terminal: Terminal) -> String {
     let mut text = facts(overview, now);
     let sections = [
         section("In force", &overview.in_force, |policies| in_force(policies, now)),

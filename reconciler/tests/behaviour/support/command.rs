@@ -116,7 +116,19 @@ pub(crate) struct Ongoing {
 
 impl Ongoing {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments, &[]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::spawn(command(arguments, &[]))
+    }
+
+    /// The same at a terminal, of which it prints the text.
+    pub(crate) fn at_a_terminal(arguments: &[&str]) -> Self {
+        let mut terminal = alone("script");
+        let line = format!("{} {}", env!("CARGO_BIN_EXE_hfi"), arguments.join(" "));
+        terminal.args(["--quiet", "--flush", "--command", &line, "/dev/null"]).stdin(Stdio::null());
+        Self::spawn(terminal)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = child.stdout.take().map(BufReader::new);
         Self { child, lines }
     }
