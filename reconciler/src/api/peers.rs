@@ -38,6 +38,9 @@ pub struct MissingReplica {
 pub struct PeerState {
     /// False if more filters poll than are told.
     pub complete: bool,
+    /// The pods whose proxy has ended; left out unless this replica looks for them.
+    #[serde(deserialize_with = "bounded::<MAX_TOLD, _, _>", skip_serializing_if = "Vec::is_empty")]
+    pub ended_pods: Vec<PeerEndedPod>,
     #[serde(deserialize_with = "bounded::<MAX_TOLD, _, _>")]
     pub filters: Vec<PeerFilter>,
     /// The milliseconds for which the replica has listened to polls.
@@ -51,11 +54,21 @@ pub struct PeerState {
     pub reports_complete: bool,
     /// The pods whose proxy should run the filter and does not, each as `POD.NAMESPACE`; left out unless this replica
     /// looks for them.
-    #[serde(deserialize_with = "bounded", skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "bounded::<MAX_TOLD, _, _>", skip_serializing_if = "Vec::is_empty")]
     pub silent_pods: Vec<String>,
     /// The milliseconds since the last poll of a client that does not say what it runs; left out if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreported_millis: Option<u64>,
+}
+
+/// A pod whose proxy has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PeerEndedPod {
+    /// The milliseconds since that is known.
+    pub past_millis: u64,
+    /// `POD.NAMESPACE`.
+    pub pod: String,
 }
 
 /// The totals that one life of an Envoy process reported.

@@ -69,6 +69,8 @@ pub struct Others {
     /// The number of all replicas.
     pub total: usize,
     pub missing: Vec<MissingReplica>,
+    /// The pods whose proxy has ended, as `POD.NAMESPACE`, with the time since which that is known.
+    pub ended_pods: Vec<(String, Timestamp)>,
     /// The pods whose proxy should run the filter and does not, as `POD.NAMESPACE`.
     pub silent_pods: Vec<String>,
     /// The last poll of a client that does not say what it runs.
@@ -154,6 +156,8 @@ impl Others {
         let all_told = missing.is_empty() && states.iter().all(|state| state.complete);
         let has_all_reports = missing.is_empty() && states.iter().all(|state| state.reports_complete);
         let silent_pods = states.iter_mut().flat_map(|state| std::mem::take(&mut state.silent_pods)).collect();
+        let ended = states.iter_mut().flat_map(|state| std::mem::take(&mut state.ended_pods));
+        let ended_pods = ended.map(|ended| (ended.pod, before(now(), ended.past_millis))).collect();
         let unreported = states.iter().filter_map(|state| state.unreported_millis).min();
         let unreported = unreported.map(|millis| before(now(), millis));
         let (heard, all_read) = told::heard(states.into_iter().flat_map(|state| state.filters));
@@ -168,6 +172,7 @@ impl Others {
             count,
             total,
             missing,
+            ended_pods,
             silent_pods,
             unreported,
         }

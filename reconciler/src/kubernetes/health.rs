@@ -34,6 +34,9 @@ pub struct ClusterHealth {
     /// The proxies that should run the filter, as last known; absent before the first answer, or if another replica
     /// looks.
     pub proxies: Option<Arc<Proxies>>,
+    /// The pods whose proxy has ended, as `POD.NAMESPACE`, with the time since which that is known, the last ones first;
+    /// none if another replica looks.
+    pub ended: Arc<[(String, Timestamp)]>,
 }
 
 /// A task that fails.
@@ -100,6 +103,14 @@ impl SharedHealth {
         });
     }
 
+    /// Records the pods whose proxy has ended, as long as this replica leads. Nobody needs to be woken by it.
+    pub(crate) fn set_ended(&self, ended: Vec<(String, Timestamp)>) {
+        self.0.send_if_modified(|health| {
+            health.ended = if health.leader { ended.into() } else { Arc::default() };
+            false
+        });
+    }
+
     /// Keeps the proxies as they were known last, and says since when, for [`MEMORY`].
     pub(crate) fn keep_proxies(&self, now: Timestamp) {
         self.0.send_if_modified(|health| {
@@ -122,6 +133,7 @@ impl SharedHealth {
                 // Another replica has these tasks now.
                 health.failing.retain(|task, _| !is_leader_only(*task));
                 health.proxies = None;
+                health.ended = Arc::default();
             }
             let is_new = (health.leader, &health.holder) != (leader, &holder);
             (health.leader, health.holder) = (leader, holder);

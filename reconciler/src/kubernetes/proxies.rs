@@ -9,12 +9,14 @@
 //! - `objects`: all of these, kept by watches.
 //! - `coverage`: how long each plugin has been for each proxy, and since when it does not run there.
 //! - `judge`: the proxies that a plugin is for and that do not run it.
+//! - `ended`: the pods whose proxy has ended.
 //! - `healing`: the decision to have a plugin sent again, as a pure state machine.
 //! - `need`: what it needs to know.
 //! - `sending`: has plugins sent again, and tells of it.
 //! - `watch`: does all of this.
 
 mod coverage;
+mod ended;
 mod healing;
 mod judge;
 mod listening;

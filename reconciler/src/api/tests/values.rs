@@ -16,7 +16,7 @@ use super::super::{
     halts::{Durable, HaltState, HaltedFilters, HaltedReplica},
     kubernetes::{ClusterTask, FailingDuty, Kubernetes, Proxies, SilentProxy},
     measured::Measured,
-    peers::{MissingReplica, PeerFilter, PeerReport, PeerState},
+    peers::{MissingReplica, PeerEndedPod, PeerFilter, PeerReport, PeerState},
     policies::{Metadata, Policy},
     policy_status::{Direction, NoProxy, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
     ready::{Ready, ReadyStatus, SourceError},
@@ -347,10 +347,12 @@ pub(super) fn peer_state() -> impl Strategy<Value = PeerState> {
         silent_millis,
     });
     let complete = (any::<bool>(), any::<bool>());
-    let others = (vec(text(), 0..3), option::of(any::<u64>()));
+    let ended = (text(), any::<u64>()).prop_map(|(pod, past_millis)| PeerEndedPod { past_millis, pod });
+    let others = (vec(text(), 0..3), option::of(any::<u64>()), vec(ended, 0..3));
     (complete, vec(filter, 0..3), any::<[u64; 2]>(), vec(report, 0..3), others).prop_map(
         |((complete, reports_complete), filters, [listening_millis, longest_wait_millis], reports, others)| PeerState {
             complete,
+            ended_pods: others.2,
             filters,
             listening_millis,
             longest_wait_millis,

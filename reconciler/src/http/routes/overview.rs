@@ -109,10 +109,12 @@ async fn find_commits(served: &Served, facts: &Facts, published: Arc<Published>,
 fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Published>>) {
     let services = &served.services;
     let cluster = services.cluster.as_ref().map(|cluster| cluster.current());
-    let (active, (replicas, filters)) = of_one_publication(&served.publisher, || {
+    let (active, (replicas, mut filters)) = of_one_publication(&served.publisher, || {
         let known = AllFilters::new(&services.filters, others);
         (replicas(&known, others, cluster.as_ref()), known.judged(&served.publisher))
     });
+    let pods = Pods::of(cluster.as_ref(), others);
+    filters.retain(|filter| !pods.has_ended(filter));
     let attempts = served.syncs.attempts();
     let unreported = services.unreported.last();
     let mut judge = Judge::new(&active);
@@ -131,7 +133,7 @@ fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Publis
             starting: None,
         },
         replicas,
-        silent_proxies: Pods::of(cluster.as_ref(), others).not_heard(&filters),
+        silent_proxies: pods.not_heard(&filters),
         unreported: unreported.max(others.and_then(|others| others.unreported)),
         filters: filters.into_iter().map(of_filter).collect(),
         ..Facts::default()

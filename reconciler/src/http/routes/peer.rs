@@ -11,7 +11,7 @@ use axum::{
 use crate::{
     api::{
         peer_halts::PeerHalts,
-        peers::{PeerAnswer, PeerState, REPLICA},
+        peers::{PeerAnswer, PeerEndedPod, PeerState, REPLICA},
     },
     clock::now,
     fleet::shared::told,
@@ -48,7 +48,10 @@ pub(crate) async fn state(
 fn state_of(services: &Services) -> PeerState {
     let polled = services.unreported.last();
     let cluster = services.cluster.as_ref().map(|cluster| cluster.current()).unwrap_or_default();
+    let ended = cluster.ended.iter().take(MAX_PODS);
+    let ended = ended.map(|(pod, at)| PeerEndedPod { past_millis: now().millis_since(*at), pod: pod.clone() });
     PeerState {
+        ended_pods: ended.collect(),
         silent_pods: cluster.silent_pods().take(MAX_PODS).collect(),
         unreported_millis: polled.map(|polled| now().millis_since(polled)),
         ..told(&services.filters, &services.faults)

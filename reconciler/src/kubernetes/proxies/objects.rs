@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::{
     listening::{Given, Listeners},
     plugins::{self, OurPlugin, Unreadable},
-    pods::{self, Proxy},
+    pods::{self, Proxy, Running},
 };
 use crate::{
     doctor::inventory::{self, Inventory, Istio, Labels, Plugin},
@@ -22,7 +22,7 @@ use crate::{
 /// The objects, as watches keep them.
 #[derive(Default)]
 pub(super) struct Objects {
-    pods: Followed<Arc<Proxy>>,
+    pods: Followed<Running>,
     plugins: Followed<Result<OurPlugin, Unreadable>>,
     services: Followed<inventory::Service>,
     namespaces: Followed<(String, Labels)>,
@@ -33,6 +33,8 @@ pub(super) struct Objects {
 
 /// The objects at one moment.
 pub(super) struct Seen {
+    /// All pods that run.
+    pub(super) pods: Vec<Running>,
     pub(super) proxies: Vec<Arc<Proxy>>,
     pub(super) plugins: Vec<OurPlugin>,
     /// An error with the plugins that cannot be read.
@@ -47,7 +49,7 @@ impl Objects {
         let all = watcher::Config::default;
         let pods = self
             .pods
-            .follow(Api::<Pod>::all(client.clone()), pods::running(), |pod| pods::proxy(pod).map(Arc::new));
+            .follow(Api::<Pod>::all(client.clone()), pods::running(), |pod| Some(pods::read(pod)));
         let plugins =
             self.plugins.follow(plugins::all(client), all(), |object| plugins::read(object, namespace));
         let waypoints = async {
@@ -66,7 +68,7 @@ impl Objects {
 
     /// `None` before all of them have been listed, and an error while some are not known.
     pub(super) fn current(&self, root_namespace: &str) -> Result<Option<Seen>, String> {
-        let (Some(proxies), Some(found), Some(Given { listening, sidecars })) =
+        let (Some(pods), Some(found), Some(Given { listening, sidecars })) =
             (self.pods.current()?, self.plugins.current()?, self.listeners.current())
         else {
             return Ok(None);
@@ -95,7 +97,8 @@ impl Objects {
             inventory.services = services;
             inventory.namespaces = namespaces.into_iter().collect();
         }
-        Ok(Some(Seen { proxies, plugins, unreadable: plugins::complaint(&unreadable), inventory }))
+        let proxies = pods.iter().filter_map(|pod| pod.proxy.clone()).collect();
+        Ok(Some(Seen { pods, proxies, plugins, unreadable: plugins::complaint(&unreadable), inventory }))
     }
 }
 

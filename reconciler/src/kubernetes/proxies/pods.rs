@@ -1,4 +1,6 @@
-//! The pods with a proxy that runs.
+//! The pods that run, and those of them with a proxy that runs.
+
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::{ResourceExt as _, runtime::watcher};
@@ -11,6 +13,14 @@ use crate::{
         running_proxy::{RunningProxy, running_proxy},
     },
 };
+
+/// A pod that runs.
+#[derive(Clone, Debug)]
+pub(super) struct Running {
+    /// `POD.NAMESPACE`.
+    pub(super) name: Arc<str>,
+    pub(super) proxy: Option<Arc<Proxy>>,
+}
 
 /// A pod whose proxy runs.
 #[derive(Clone, Debug)]
@@ -28,8 +38,13 @@ pub(super) fn running() -> watcher::Config {
     watcher::Config::default().fields("status.phase=Running")
 }
 
+pub(super) fn read(pod: Pod) -> Running {
+    let name = format!("{}.{}", pod.name_any(), pod.namespace().unwrap_or_default());
+    Running { name: name.into(), proxy: proxy(pod).map(Arc::new) }
+}
+
 /// The proxy of a pod, if it runs, the pod is not about to end, and its node is not lost.
-pub(super) fn proxy(pod: Pod) -> Option<Proxy> {
+fn proxy(pod: Pod) -> Option<Proxy> {
     let is_to_stay = pod.metadata.deletion_timestamp.is_none() && !is_lost(&pod);
     let RunningProxy { started, is_ready } = running_proxy(&pod).filter(|_| is_to_stay)?;
     let (uid, pod) = (pod.uid().unwrap_or_default(), observe(pod));

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::{
     ProxyMode,
     coverage::Coverage,
+    ended::Ended,
     judge::{Silent, judge},
     objects::{Objects, Seen},
     sending::Sending,
@@ -34,6 +35,7 @@ pub(crate) struct ProxyWatch {
 /// The memory of one term as leader.
 struct Term {
     coverage: Coverage,
+    ended: Ended,
     sending: Sending,
 }
 
@@ -73,7 +75,7 @@ impl ProxyWatch {
         let objects = Objects::default();
         let looks = async {
             let sending = Sending::new(&self.connection, &self.health);
-            let mut term = Term { coverage: Coverage::default(), sending };
+            let mut term = Term { coverage: Coverage::default(), ended: Ended::default(), sending };
             loop {
                 tokio::time::sleep(PERIOD).await;
                 let look = self.look(&objects, &mut term).await;
@@ -92,10 +94,12 @@ impl ProxyWatch {
 
     async fn look(&self, objects: &Objects, term: &mut Term) -> Result<Look, String> {
         let (seen, gathered) = (objects.current(&self.root_namespace)?, self.health.current().gathered);
-        let (Some(Seen { proxies, plugins, unreadable, inventory }), Some(gathered)) = (seen, gathered)
-        else {
+        let Some(Seen { pods, proxies, plugins, unreadable, inventory }) = seen else {
             return Ok(Look::TooEarly);
         };
+        term.ended.look(&pods, now());
+        self.health.set_ended(term.ended.all());
+        let Some(gathered) = gathered else { return Ok(Look::TooEarly) };
         let judging = {
             let (gathered, mut coverage) = (Arc::clone(&gathered), std::mem::take(&mut term.coverage));
             move || (judge(&proxies, &inventory, &gathered, &mut coverage, Instant::now()), coverage)

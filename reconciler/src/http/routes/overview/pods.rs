@@ -1,8 +1,8 @@
 //! The pods of a cluster, as the replica knows them that looks for their proxies.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use policies::wire::poll::NodeId;
+use policies::{Timestamp, wire::poll::NodeId};
 
 use crate::{
     api::filters::FilterState,
@@ -15,6 +15,8 @@ use crate::{
 pub(super) struct Pods {
     /// Their proxy should run the filter, and does not.
     silent: HashSet<String>,
+    /// Their proxy has ended, and since when that is known.
+    ended: HashMap<String, Timestamp>,
 }
 
 impl Pods {
@@ -22,7 +24,16 @@ impl Pods {
     pub(super) fn of(cluster: Option<&ClusterHealth>, others: Option<&Others>) -> Self {
         let told = others.iter().flat_map(|others| &others.silent_pods).cloned();
         let own = cluster.iter().flat_map(|cluster| cluster.silent_pods());
-        Self { silent: own.chain(told).collect() }
+        let silent = own.chain(told).collect();
+        let told = others.iter().flat_map(|others| &others.ended_pods);
+        let ended = cluster.iter().flat_map(|cluster| cluster.ended.iter()).chain(told).cloned().collect();
+        Self { silent, ended }
+    }
+
+    /// True if the proxy of a filter is known to have ended since it polled: it injects nothing.
+    pub(super) fn has_ended(&self, filter: &Filter) -> bool {
+        let ended = pod(&filter.node).and_then(|pod| self.ended.get(pod));
+        ended.is_some_and(|ended| filter.contact < *ended)
     }
 
     /// The number of proxies that should run the filter, and of which no replica hears.
@@ -70,6 +81,20 @@ mod tests {
         });
         let proxies = Proxies { silent: silent.collect(), ..Proxies::default() };
         ClusterHealth { proxies: Some(Arc::new(proxies)), ..ClusterHealth::default() }
+    }
+
+    #[test]
+    fn a_filter_has_ended_with_its_pod_and_not_one_that_polls_later_by_the_same_name() {
+        let at = |second: u64| Timestamp::from_millis(second * 1_000);
+        let polled = |second| Filter { contact: at(second), ..filter("a.demo", FilterState::Gone) };
+        let ended = || vec![("a.demo".to_owned(), at(10))];
+        let cluster = ClusterHealth { ended: ended().into(), ..ClusterHealth::default() };
+        let others = Others { ended_pods: ended(), ..Others::default() };
+        for pods in [Pods::of(Some(&cluster), None), Pods::of(None, Some(&others))] {
+            assert!(pods.has_ended(&polled(9)) && !pods.has_ended(&polled(10)));
+            assert!(!pods.has_ended(&filter("b.demo", FilterState::Gone)));
+        }
+        assert!(!Pods::of(None, None).has_ended(&polled(9)));
     }
 
     #[test]
