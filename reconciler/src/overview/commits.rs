@@ -54,8 +54,8 @@ impl Commits {
             Err(TryLockError::WouldBlock) => return,
         };
         let Some(tip) = CommitId::of_revision(whole.revision.as_str()) else { return };
-        let found = self.find_last(documents, tip, whole, names).and(self.find_turns(documents, turns));
-        if let Err(error) = found {
+        self.find_turns(documents, turns);
+        if let Err(error) = self.find_last(documents, tip, whole, names) {
             debug!(%error, "cannot tell by which commits policies came");
         }
     }
@@ -108,7 +108,7 @@ impl Commits {
         Ok(())
     }
 
-    fn find_turns(&self, documents: &DocumentHistory, turns: &[Turn]) -> Result<(), SourceError> {
+    fn find_turns(&self, documents: &DocumentHistory, turns: &[Turn]) {
         self.lock().of_turns.retain(|number, _| turns.iter().any(|turn| turn.number == *number));
         for turn in turns {
             let commit = |revision: &Revision| CommitId::of_revision(revision.as_str());
@@ -117,11 +117,15 @@ impl Commits {
             if self.lock().of_turns.contains_key(&turn.number) {
                 continue;
             }
-            let found = documents.last_changes(after, Some(before), &turn.names)?;
+            let found = documents.last_changes(after, Some(before), &turn.names).unwrap_or_else(|error| {
+                // After a push that was forced it may be gone from the clone. It does not come back: this is not tried
+                // again each second, and the other turns get theirs.
+                debug!(%error, turn = turn.number, "cannot tell by which commits a turn came");
+                BTreeMap::new()
+            });
             let found = found.into_iter().map(|(name, commit)| (name, commit.into())).collect();
             self.lock().of_turns.insert(turn.number, found);
         }
-        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -153,4 +157,36 @@ fn entries(turn: &Turn, commits: &BTreeMap<PolicyName, HistoryCommit>) -> Vec<Re
         }
     };
     by_commit.into_iter().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
+    use policies::Timestamp;
+
+    use super::{Commits, DocumentHistory, Revision, Turn};
+    use crate::api::overview::recent::{What, Why};
+
+    fn turn(number: u64) -> Turn {
+        let revision = |digit: &str| Revision::new(format!("main@sha1:{}", digit.repeat(40)));
+        Turn {
+            number,
+            at: Timestamp::from_millis(0),
+            because: None,
+            between: Some((revision("1"), revision("2"))),
+            names: BTreeSet::new(),
+            total: 0,
+            what: What::Came,
+            why: Why::Commit,
+        }
+    }
+
+    #[test]
+    fn a_turn_whose_commits_are_gone_keeps_no_other_from_its_own_and_is_looked_for_once() {
+        let (commits, gone) = (Commits::default(), DocumentHistory::new(Path::new("/nowhere"), Path::new("")));
+        commits.find_turns(&gone, &[turn(2), turn(1)]);
+        let known = commits.lock().of_turns.keys().copied().collect::<BTreeSet<_>>();
+        assert_eq!(known, BTreeSet::from([1, 2]));
+    }
 }

@@ -65,7 +65,7 @@ pub struct Stood {
 impl GitSource {
     /// The histories of the documents in the clone.
     pub(in crate::source) fn document_history(&self) -> DocumentHistory {
-        DocumentHistory::new(&self.clone, &self.path)
+        DocumentHistory::new(self.clone.path(), &self.path)
     }
 }
 
@@ -87,8 +87,9 @@ impl Writer {
 }
 
 impl DocumentHistory {
-    fn new(clone: &BareClone, path: &Path) -> Self {
-        Self { clone: clone.path().to_owned(), path: path.to_owned() }
+    /// `path`: the policy directory.
+    pub fn new(clone: &Path, path: &Path) -> Self {
+        Self { clone: clone.to_owned(), path: path.to_owned() }
     }
 
     /// Those of the last first-parent commits up to `tip`, so many, that changed the policy of this name; at most `most`
