@@ -180,6 +180,7 @@ mod tests {
     use crate::{
         clock::now,
         overview::{facts::Facts, made::made},
+        shutdown,
     };
 
     /// Overviews that are ready only when the test says so.
@@ -211,6 +212,22 @@ mod tests {
         held.ready.notify_one();
         overviews.now(|_| true, held.clone().make()).await.unwrap();
         assert_eq!(held.begun(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_are_told_are_told_on_after_a_panic() {
+        let (overviews, made_before) = (Arc::<Overviews>::default(), AtomicUsize::new(0));
+        let (_trigger, shutdown) = shutdown::channel();
+        let make = move || {
+            let number = made_before.fetch_add(1, SeqCst);
+            async move {
+                assert!(number > 0, "the first one fails");
+                Ok(made(Facts::default(), now()))
+            }
+        };
+        let mut told = overviews.follow(make, shutdown);
+        told.changed().await.unwrap();
+        assert!(told.borrow().is_some());
     }
 
     #[tokio::test]
