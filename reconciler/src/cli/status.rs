@@ -96,7 +96,9 @@ impl Known {
 /// Shows an overview in the place of the last one.
 fn show_again(output: Output, overview: &Overview) -> ControlFlow<ExitCode> {
     let text = match output {
-        Output::Table | Output::Github => return replace(&watched(overview.at.0, overview, Terminal::of_stdout())),
+        Output::Table | Output::Github => {
+            return replace(&watched(overview.at.0, overview, Terminal::of_stdout()));
+        }
         // Texts and numbers can always be written.
         Output::Json => serde_json::to_string(overview).unwrap_or_default() + "\n",
         Output::Yaml => format!("---\n{}", output.render(overview, String::new)),

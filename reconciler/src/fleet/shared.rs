@@ -148,14 +148,16 @@ impl Others {
     /// `steady`: the time for which no replica has gone.
     pub fn of(replies: Replies<PeerState>, steady: Duration) -> Self {
         let (count, total, missing) = (replies.count(), replies.0.len() + 1, replies.missing());
-        let mut states: Vec<_> = replies.0.into_iter().filter_map(|Reply { answer, .. }| answer.ok()).collect();
+        let mut states: Vec<_> =
+            replies.0.into_iter().filter_map(|Reply { answer, .. }| answer.ok()).collect();
         let listened = states.iter().map(|state| Duration::from_millis(state.listening_millis));
         let listening = listened.min().map_or(steady, |listened| listened.min(steady));
         let waits = states.iter().map(|state| Duration::from_millis(state.longest_wait_millis));
         let longest_wait = waits.max().unwrap_or_default().min(Duration::from_secs(poll::MAX_WAIT_SECONDS));
         let all_told = missing.is_empty() && states.iter().all(|state| state.complete);
         let has_all_reports = missing.is_empty() && states.iter().all(|state| state.reports_complete);
-        let silent_pods = states.iter_mut().flat_map(|state| std::mem::take(&mut state.silent_pods)).collect();
+        let silent_pods =
+            states.iter_mut().flat_map(|state| std::mem::take(&mut state.silent_pods)).collect();
         let ended = states.iter_mut().flat_map(|state| std::mem::take(&mut state.ended_pods));
         let ended_pods = ended.map(|ended| (ended.pod, before(now(), ended.past_millis))).collect();
         let unreported = states.iter().filter_map(|state| state.unreported_millis).min();

@@ -9,7 +9,10 @@ use tracing::{info, warn};
 pub use crate::api::kubernetes::ClusterTask;
 
 use crate::{
-    api::kubernetes::{Proxies, SilentProxy}, clock::now, fleet::gathered::Gathered, serving::namespaces::Namespaces,
+    api::kubernetes::{Proxies, SilentProxy},
+    clock::now,
+    fleet::gathered::Gathered,
+    serving::namespaces::Namespaces,
 };
 
 /// The time for which proxies are told of that cannot be looked at now.

@@ -33,8 +33,16 @@ pub(super) fn banners(facts: &Facts, now: Timestamp) -> Vec<Banner> {
     let halted = facts.halt.clone().map(halted);
     let withdrawn = facts.withdrawn.clone().map(|reason| State::Withdrawn { reason });
     let nothing = nothing.then_some(State::NothingIsInjected);
-    let states =
-        [not_sure, stale(&facts.source, now), halted, withdrawn, may_still_inject, injecting, listening, nothing];
+    let states = [
+        not_sure,
+        stale(&facts.source, now),
+        halted,
+        withdrawn,
+        may_still_inject,
+        injecting,
+        listening,
+        nothing,
+    ];
     states.into_iter().flatten().map(|state| Banner::new(state, now)).collect()
 }
 
@@ -82,7 +90,11 @@ fn stale(source: &Source, now: Timestamp) -> Option<State> {
     (!is_read).then(|| State::Stale {
         git: *is_git,
         reason: reason().unwrap_or_else(|| {
-            let time = if read_at.is_some() { "the last read does not end" } else { "it is being read for the first time" };
+            let time = if read_at.is_some() {
+                "the last read does not end"
+            } else {
+                "it is being read for the first time"
+            };
             time.to_owned()
         }),
         since: read_at.map(Into::into),

@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_turn_whose_commits_are_gone_keeps_no_other_from_its_own_and_is_looked_for_once() {
-        let (commits, gone) = (Commits::default(), DocumentHistory::new(Path::new("/nowhere"), Path::new("")));
+        let (commits, gone) =
+            (Commits::default(), DocumentHistory::new(Path::new("/nowhere"), Path::new("")));
         commits.find_turns(&gone, &[turn(2), turn(1)]);
         let known = commits.lock().of_turns.keys().copied().collect::<BTreeSet<_>>();
         assert_eq!(known, BTreeSet::from([1, 2]));

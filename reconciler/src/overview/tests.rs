@@ -127,8 +127,10 @@ fn filters() -> impl Strategy<Value = Vec<KnownFilter>> {
 
 prop_compose! {
     fn facts()(
-        filters in filters(), injects in option::of(any::<bool>()), silent_proxies in 0..2_usize, missing in 0..3_usize, has_unasked: bool, remember_all: bool, settled in 0..3_u64,
-        age in option::of(prop::sample::select(vec![0, 29, 31, 59, 61])), failure in option::of(Just("refused".to_owned())),
+        filters in filters(), injects in option::of(any::<bool>()), silent_proxies in 0..2_usize,
+        missing in 0..3_usize, has_unasked: bool, remember_all: bool, settled in 0..3_u64,
+        age in option::of(prop::sample::select(vec![0, 29, 31, 59, 61])),
+        failure in option::of(Just("refused".to_owned())),
         starting in option::weighted(0.2, Just("nothing has been loaded yet".to_owned())),
         halt in option::weighted(0.3, Just(Halt { by: Some("alice".to_owned()), ..Halt::default() })),
         withdrawn in option::weighted(0.2, Just("unsigned".to_owned())),
@@ -311,13 +313,15 @@ fn a_source_is_stale_by_age_and_the_failure_is_the_reason() {
     let of = |seconds: u64, failure: Option<&str>, interval| {
         let read_at = Some(Timestamp::from_millis(NOW.as_millis() - seconds * 1_000));
         let (failure, interval) = (failure.map(str::to_owned), Duration::from_secs(interval));
-        let overview = made(Facts { source: Source { read_at, interval, failure, ..calm().source }, ..calm() }, NOW);
+        let overview =
+            made(Facts { source: Source { read_at, interval, failure, ..calm().source }, ..calm() }, NOW);
         let Banner { sentence, state } = &overview.banners[0];
         (sentence.clone(), state.note())
     };
     let fresh = ("Nothing is injected".to_owned(), None);
     assert_eq!(of(5, Some("refused"), 30), fresh, "the next read may succeed");
-    let stale = |length: &str, reason: &str| (format!("STALE: Git not read for {length}"), Some(reason.to_owned()));
+    let stale =
+        |length: &str, reason: &str| (format!("STALE: Git not read for {length}"), Some(reason.to_owned()));
     assert_eq!(of(31, Some("refused"), 600), stale("31 s", "refused"));
     assert_eq!(of(60, None, 30), fresh);
     assert_eq!(of(61, None, 30), stale("1 min", "the last read does not end"));

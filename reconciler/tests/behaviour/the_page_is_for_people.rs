@@ -139,6 +139,16 @@ async fn its_form_stops_everything_and_leads_back_to_what_is_so_then() {
 }
 
 #[tokio::test]
+async fn a_halt_is_shown_also_before_anything_was_read() {
+    let files = Files::new(&format!("stop {STOPS}\n"));
+    fs::remove_dir_all(files.path("policies")).unwrap();
+    let hfi = files.start(&[]).await;
+    assert_eq!(submit(&hfi, filled(STOPS, "r"), &[]).await.status().as_u16(), 303);
+    assert!(page(&hfi).await.contains("HALTED by stop "));
+    assert_eq!(hfi.json("/v1/halt").await["halted"], json!(true));
+}
+
+#[tokio::test]
 async fn what_is_refused_is_told_on_a_page_that_keeps_the_reason() {
     let (_files, hfi) = world(&[]).await;
     let (wrong, long) = ("wrong-0123456789abcdef", "r".repeat(201));

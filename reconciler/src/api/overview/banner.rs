@@ -159,7 +159,9 @@ impl State {
                 }
                 match no_filter {
                     0 => {}
-                    1 => doubts.push("1 policy that injects is in force, and no filter is known to have it".to_owned()),
+                    1 => doubts.push(
+                        "1 policy that injects is in force, and no filter is known to have it".to_owned(),
+                    ),
                     _ => doubts.push(format!(
                         "{no_filter} policies that inject are in force, and no filter is known to have them"
                     )),

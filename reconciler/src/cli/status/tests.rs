@@ -36,10 +36,16 @@ fn a_screen_that_stays_says_how_old_it_is_and_no_banner_outlives_the_answers() {
     let calm = calm();
     let at = |time: &str| watched(Timestamp::parse(time).unwrap(), &calm, PIPE);
     let told = at("2026-11-28T12:10:00Z");
-    assert!(told.starts_with("as of 12:10:00 UTC\nNothing is injected\n") && told.contains(", read 12s ago\n"), "{told}");
+    assert!(
+        told.starts_with("as of 12:10:00 UTC\nNothing is injected\n") && told.contains(", read 12s ago\n"),
+        "{told}"
+    );
     // Times go on while the server has nothing new.
     let later = at("2026-11-28T12:10:03Z");
-    assert!(later.starts_with("as of 12:10:00 UTC (3s ago)\n") && later.contains(", read 15s ago\n"), "{later}");
+    assert!(
+        later.starts_with("as of 12:10:00 UTC (3s ago)\n") && later.contains(", read 15s ago\n"),
+        "{later}"
+    );
     let since = Timestamp::parse("2026-11-28T12:31:04Z").unwrap();
     let lost = lost(&calm, since, PIPE);
     assert!(lost.starts_with("NO ANSWER since 12:31:04 UTC\nas of 12:10:00 UTC\nRevision: "), "{lost}");

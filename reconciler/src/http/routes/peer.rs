@@ -49,7 +49,8 @@ fn state_of(services: &Services) -> PeerState {
     let polled = services.unreported.last();
     let cluster = services.cluster.as_ref().map(|cluster| cluster.current()).unwrap_or_default();
     let ended = cluster.ended.iter().take(MAX_PODS);
-    let ended = ended.map(|(pod, at)| PeerEndedPod { past_millis: now().millis_since(*at), pod: pod.clone() });
+    let ended =
+        ended.map(|(pod, at)| PeerEndedPod { past_millis: now().millis_since(*at), pod: pod.clone() });
     PeerState {
         ended_pods: ended.collect(),
         silent_pods: cluster.silent_pods().take(MAX_PODS).collect(),

@@ -54,7 +54,8 @@ pub(crate) async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (all, condition) = (wants_all(query.as_deref())?, condition(headers));
+    let (all, is_browser) = (wants_all(query.as_deref())?, is_browser(&headers));
+    let condition = condition(headers);
     if all {
         let published = published(&served)?;
         let made = served.services.making.make(client, move || {
@@ -64,7 +65,7 @@ pub(crate) async fn list(
         });
         return made.await;
     }
-    if !is_browser(&headers) {
+    if !is_browser {
         // As far as can be told, a client of the first generation.
         served.services.unreported.polled();
     }

@@ -47,9 +47,8 @@ impl Objects {
     pub(super) async fn follow(&self, connection: &Connection) {
         let Connection { client, namespace, .. } = connection;
         let all = watcher::Config::default;
-        let pods = self
-            .pods
-            .follow(Api::<Pod>::all(client.clone()), pods::running(), |pod| Some(pods::read(pod)));
+        let pods =
+            self.pods.follow(Api::<Pod>::all(client.clone()), pods::running(), |pod| Some(pods::read(pod)));
         let plugins =
             self.plugins.follow(plugins::all(client), all(), |object| plugins::read(object, namespace));
         let waypoints = async {

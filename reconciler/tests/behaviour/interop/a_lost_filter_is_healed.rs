@@ -116,6 +116,11 @@ async fn a_proxy_that_polls_no_replica_gets_its_plugin_again() {
     let shown = shown(&api, &leader, |status| status["silentProxies"][0].is_object()).await;
     assert_eq!(shown["silentProxies"][0]["pod"], "demo/mail-1", "{shown}");
     assert_eq!(leader.metric("hfi_proxies_silent").await, Some(1.0));
+    let banner = leader.json("/v1/overview").await["banners"][0]["sentence"].take();
+    assert!(
+        banner.as_str().unwrap().ends_with("; 1 proxy that should run the filter is not heard of"),
+        "{banner}"
+    );
     let follower = other.json("/v1/policies/status").await;
     assert_eq!(follower["kubernetes"]["proxies"], Value::Null, "only the leader looks");
 
@@ -131,7 +136,12 @@ async fn a_proxy_that_polls_no_replica_gets_its_plugin_again() {
     .await;
     assert_eq!(sent_again(&api, "hfi").await, Some(sent), "it is sent once");
 
+    let remembered = async || leader.json("/v1/filters").await["filters"].as_array().unwrap().len();
+    let lag = async || leader.json("/v1/overview").await["filters"]["lagging"].take();
+    assert_eq!((remembered().await, lag().await), (1, json!(1)), "it has not said what it runs");
     api.ask("DELETE", "/api/v1/namespaces/demo/pods/mail-1", &[], "").await.unwrap();
+    until("the filter counts no more", PATIENCE, async || (lag().await == json!(0)).then_some(())).await;
+    assert_eq!(remembered().await, 1);
     until("the pod is forgotten", PATIENCE, async || {
         (leader.metric("hfi_proxies_covered").await == Some(1.0)).then_some(())
     })

@@ -120,6 +120,28 @@ async fn where_git_takes_no_push_everything_stops_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_halt_that_no_commit_keeps_yet_outlives_a_kill_and_is_marked_until_then() {
+    let (repository, git) = over_http().await;
+    // No push comes to its end.
+    hook(&repository, "pre-receive", "sleep 60; exit 1");
+    let (url, files) = (git.url("policies.git"), tempfile::tempdir().unwrap());
+    let (mut hfi, mut browser) = (serve(&url, files.path(), &[]).await, Browser::start().unwrap());
+    assert_eq!(browser.open(&hfi.url, Window::default()).await.unwrap(), 200);
+    stop(&mut browser, ALICE, "checkout is down").await;
+    shows(&mut browser, "#banners", "HALTED by alice").await;
+    shows(&mut browser, "#banners small", "not in Git yet").await;
+    hfi.child.kill().unwrap();
+    hfi.child.wait().unwrap();
+    hook(&repository, "pre-receive", "exit 0");
+    hfi = serve(&url, files.path(), &[]).await;
+    assert!(is_empty(&hfi).await);
+    until(&hfi, "/v1/halt", |state| state["durable"] == "git").await;
+    assert_eq!(browser.open(&hfi.url, Window::default()).await.unwrap(), 200);
+    shows(&mut browser, "#banners", "HALTED by alice").await;
+    assert!(!browser.text("#banners").await.unwrap().contains("not in Git"));
+}
+
+#[tokio::test]
 async fn to_cancel_stops_nothing() {
     let mut reader = Reader::new().await;
     reader.open(Window::default()).await;

@@ -8,11 +8,11 @@ use tokio::time::timeout;
 
 use crate::support::{
     PATIENCE,
-    halting::{STOPS, post},
     browser::{Reader, SOON, serve, shows},
+    halting::{STOPS, post},
     process::text,
     replicas::Replicas,
-    writing::{CHECKOUT, path},
+    writing::{ALICE, CHECKOUT, path},
 };
 
 #[tokio::test]
@@ -204,14 +204,15 @@ async fn texts_of_others_are_shown_as_they_are() {
     ] {
         reader.repository.git(arguments).await.unwrap();
     }
-    let node = format!("sidecar~10.0.0.1~{}~shop.svc.cluster.local", "n".repeat(200));
+    // As long as the id of a node can be.
+    let node = "n".repeat(253);
     let headers = [("x-hfi-node", node.as_str())];
     reader.hfi.get("/v1/snapshot?namespace=demo&service=checkout", &headers).await;
     for script in [true, false] {
         reader.open(Window { script, ..Window::default() }).await;
         reader.shows("#in-force", "m\"allory &lt;b&gt; 'co").await;
         reader.shows("#recent", "<script>document.title='mine'</script>").await;
-        reader.shows("#trouble", &"n".repeat(200)).await;
+        reader.shows("#trouble", &node).await;
         let body = reader.browser.text("body").await.unwrap();
         assert!(!body.contains('\u{202e}') && body.contains("\\u202e"), "{body}");
         let title = reader.browser.evaluate("document.title").await.unwrap();
@@ -255,6 +256,30 @@ async fn everybody_can_read_it_in_both_schemes_and_on_a_telephone() {
             );
             reader.is_clean().await;
         }
+    }
+    // The form alone, and everything halted.
+    for dark in [false, true] {
+        for (path, selector, words) in [("/halt", "h1", "Stop everything"), ("/", "#banners", "HALTED by ")] {
+            if path == "/" {
+                let body = json!({"reason": "checkout is down"}).to_string();
+                let halt =
+                    crate::support::client().post(format!("{}/v1/halt", reader.hfi.url)).bearer_auth(ALICE);
+                let halt = halt.header("content-type", "application/json").body(body).send().await.unwrap();
+                assert_eq!(halt.status().as_u16(), 200);
+            }
+            let url = format!("{}{path}", reader.hfi.url);
+            assert_eq!(reader.browser.open(&url, Window { dark, ..Window::default() }).await.unwrap(), 200);
+            reader.shows(selector, words).await;
+            assert_eq!(
+                reader.browser.inaccessible().await.unwrap(),
+                Vec::<String>::new(),
+                "{path}, dark: {dark}"
+            );
+        }
+        // A page without a server.
+        reader.browser.evaluate("window.fetch = async () => { throw new Error() }").await.unwrap();
+        reader.browser.until("#lost", "This page is not live", 10.0).await.unwrap();
+        assert_eq!(reader.browser.inaccessible().await.unwrap(), Vec::<String>::new(), "lost, dark: {dark}");
     }
     let ground = "getComputedStyle(document.body).backgroundColor";
     let dark = reader.browser.evaluate(ground).await.unwrap();

@@ -46,7 +46,10 @@ pub(super) fn of(served: &Served, others: Option<&Others>) -> HaltState {
 }
 
 /// This replica and the others, and whether all of them are halted; `None` if this one does not ask the others.
-pub(in crate::http::routes) fn replicas(halting: &Halting, halted: bool) -> (Vec<HaltedReplica>, Option<bool>) {
+pub(in crate::http::routes) fn replicas(
+    halting: &Halting,
+    halted: bool,
+) -> (Vec<HaltedReplica>, Option<bool>) {
     let mut replicas = vec![HaltedReplica { error: None, halted, name: halting.replica.clone() }];
     let Some(exchange) = &halting.exchange else { return (replicas, None) };
     let (others, are_told) = exchange.replicas();

@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn a_proxy_that_lacks_a_plugin_and_polls_by_another_one_is_heard() {
         let cluster = missing(&["in-only", "cut-off", "lost"]);
-        let filters = [filter("in-only.demo", FilterState::InStep), filter("cut-off.demo", FilterState::Gone)];
+        let filters =
+            [filter("in-only.demo", FilterState::InStep), filter("cut-off.demo", FilterState::Gone)];
         assert_eq!(Pods::of(Some(&cluster), None).not_heard(&filters), 2);
         assert_eq!(Pods::of(None, None).not_heard(&filters), 0);
         // The replica that looks for them is another one, or both do.
