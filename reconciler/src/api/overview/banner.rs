@@ -198,7 +198,7 @@ impl State {
             }
             Self::Listening { seconds } => {
                 format!(
-                    "LISTENING: a replica has just started or ended; every filter that reaches one is heard of within {seconds} s"
+                    "LISTENING: a replica has just started or ended; each filter that reaches hfi polls within {seconds} s"
                 )
             }
             Self::NothingIsInjected => "Nothing is injected".to_owned(),
@@ -302,7 +302,7 @@ mod tests {
         says(stale(true, None), "STALE: Git not read yet");
         says(
             State::Listening { seconds: 12 },
-            "LISTENING: a replica has just started or ended; every filter that reaches one is heard of within 12 s",
+            "LISTENING: a replica has just started or ended; each filter that reaches hfi polls within 12 s",
         );
     }
 
