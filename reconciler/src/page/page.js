@@ -52,6 +52,10 @@
         throw new Error(refused);
       }
       const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      if (!next.getElementById('main')) {
+        refused = 'something else answers, such as a form to log in; reload the page';
+        throw new Error(refused);
+      }
       update(byId('main'), next.getElementById('main'));
       document.title = next.title;
       [heard, time, refusal] = [Date.now(), timeIn(next), ''];

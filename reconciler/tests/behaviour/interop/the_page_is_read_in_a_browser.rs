@@ -162,6 +162,8 @@ async fn an_answer_that_is_no_page_is_said() {
         reader.browser.until("#lost", words, 10.0).await.unwrap();
         assert_eq!(reader.browser.evaluate("document.title").await.unwrap(), json!("Not live · hfi"));
     }
+    reader.browser.evaluate("window.fetch = async () => new Response('<h1>Log in</h1>')").await.unwrap();
+    reader.browser.until("#lost", "something else answers", 10.0).await.unwrap();
 }
 
 #[tokio::test]
