@@ -58,10 +58,11 @@ impl ClusterHealth {
         silent.map(|SilentProxy { namespace, pod, .. }| format!("{pod}.{namespace}"))
     }
 
-    /// True if no other replica runs, as far as the cluster tells. The only one leads: one that does not lead knows of
-    /// another.
-    pub fn has_one_replica(&self) -> bool {
-        self.leader && self.gathered.as_ref().is_some_and(|gathered| gathered.replicas == 1)
+    /// True if no other replica runs than this one, which listens since then, as far as the cluster tells. The only one
+    /// leads: one that does not lead knows of another. And it is the one that answers: one that is not ready does not.
+    pub fn is_only_replica(&self, since: Timestamp) -> bool {
+        let is_it = |gathered: &Arc<Gathered>| gathered.replicas == 1 && gathered.since == since;
+        self.leader && self.gathered.as_ref().is_some_and(is_it)
     }
 }
 

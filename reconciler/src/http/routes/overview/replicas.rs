@@ -24,7 +24,7 @@ pub(super) fn replicas(
         settled_in: SETTLED.saturating_sub(known.listening()),
     };
     if let (None, Some(cluster)) = (others, cluster) {
-        replicas.has_unasked = !cluster.has_one_replica();
+        replicas.has_unasked = !cluster.is_only_replica(known.since);
         if let Some(gathered) = &cluster.gathered {
             replicas.total = gathered.replicas;
             // Filters of a replica that has ended need time to find this one.
@@ -38,6 +38,7 @@ pub(super) fn replicas(
 mod tests {
     use std::{sync::Arc, time::Duration};
 
+    use policies::Timestamp;
     use serde_json::json;
 
     use super::{AllFilters, ClusterHealth, Others, Replicas, SETTLED};
@@ -55,7 +56,8 @@ mod tests {
 
     /// What a replica knows that has listened long enough, and has heard no filter.
     fn replicas(others: Option<&Others>, cluster: Option<&ClusterHealth>) -> Replicas {
-        let known = AllFilters { listened: SETTLED, ..AllFilters::new(&Filters::default(), None) };
+        let since = Timestamp::parse(SINCE).unwrap();
+        let known = AllFilters { listened: SETTLED, since, ..AllFilters::new(&Filters::default(), None) };
         super::replicas(&known, others, cluster)
     }
 
@@ -66,9 +68,16 @@ mod tests {
         made(facts, now()).banners[0].sentence.clone()
     }
 
+    /// The start of this replica.
+    const SINCE: &str = "2026-11-29T00:00:00Z";
+
     /// A cluster where so many replicas answer, the same ones for some time.
     fn cluster(leader: bool, answers: usize, listening: Duration) -> ClusterHealth {
-        let answer = json!({"filters": [], "since": "2026-11-29T00:00:00Z"});
+        cluster_since(SINCE, leader, answers, listening)
+    }
+
+    fn cluster_since(since: &str, leader: bool, answers: usize, listening: Duration) -> ClusterHealth {
+        let answer = json!({"filters": [], "since": since});
         let answer: Answer = serde_json::from_value(answer).unwrap();
         let mut gathered = Gathered::of(&vec![answer; answers]);
         if let Some(gathered) = &mut gathered {
@@ -92,6 +101,9 @@ mod tests {
             assert_eq!(says(replicas(None, Some(&cluster))), expected, "{leader} {answers}");
             assert_eq!(replicas(None, Some(&cluster)).total, answers.max(1));
         }
+        // It is not ready, and the one that answers is another one.
+        let other = cluster_since("2026-11-29T01:00:00Z", true, 1, SETTLED);
+        assert_eq!(says(replicas(None, Some(&other))), UNASKED);
         assert_eq!(says(replicas(None, None)), "Nothing is injected", "there is no cluster");
         let others = Others { is_complete: true, total: 2, ..Others::default() };
         let asked = replicas(Some(&others), Some(&cluster(false, 2, SETTLED)));
