@@ -4,7 +4,7 @@ use std::{
     ops::ControlFlow::{self, Break, Continue},
     pin::pin,
     process::ExitCode,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::time::timeout;
@@ -32,8 +32,8 @@ pub(crate) enum Told {
     Overview(Box<Overview>),
     /// A second has passed without an event.
     Moment,
-    /// The connection is lost, and is made again.
-    Lost,
+    /// The connection is lost, and is made again. The server was heard last at that time.
+    Lost(Instant),
 }
 
 /// Calls back for each snapshot, the present one first, until the caller has enough or the server refuses. A
@@ -45,7 +45,7 @@ pub(crate) async fn follow(
 ) -> ExitCode {
     let on_told = async |client: &Client, told| match told {
         Told::Snapshot(event) => on_event(client, event).await,
-        Told::Overview(_) | Told::Moment | Told::Lost => Continue(()),
+        Told::Overview(_) | Told::Moment | Told::Lost(_) => Continue(()),
     };
     follow_each(server, client, &[], on_told).await
 }
@@ -67,6 +67,7 @@ async fn follow_each(
     mut on_told: impl AsyncFnMut(&Client, Told) -> ControlFlow<ExitCode>,
 ) -> ExitCode {
     let (mut last, mut pause, mut was_connected, mut is_renewed) = (None, FIRST_PAUSE, false, false);
+    let mut heard = Instant::now();
     loop {
         let failure = match client.events(query).await {
             Ok(mut events) => loop {
@@ -83,6 +84,7 @@ async fn follow_each(
                         }
                     }
                 };
+                heard = events.heard();
                 match sent {
                     Ok(Some(sent)) => {
                         (pause, was_connected, is_renewed) = (FIRST_PAUSE, true, false);
@@ -108,7 +110,7 @@ async fn follow_each(
         if !was_connected || !failure.is_passing() {
             return failed(&failure);
         }
-        if let Break(code) = on_told(&client, Told::Lost).await {
+        if let Break(code) = on_told(&client, Told::Lost(heard)).await {
             return code;
         }
         warning(format_args!("{failure}; trying again in {} s", pause.as_secs()));

@@ -22,7 +22,7 @@ use super::{
     server::{ServerArgs, failed},
     terminal::Terminal,
 };
-use crate::{api::overview::Overview, client::Failure, clock::now};
+use crate::{api::overview::Overview, client::Failure};
 
 /// Show what is happening, on one screen: what holds, what is in force, what comes, what is wrong, and what came and
 /// went
@@ -64,7 +64,9 @@ impl Status {
                 Told::Snapshot(_) => Continue(()),
                 Told::Overview(overview) => show_again(output, &known.insert(Known::new(*overview)).overview),
                 Told::Moment => known.as_ref().map_or(Continue(()), |known| show_moment(output, known)),
-                Told::Lost => known.take().map_or(Continue(()), |last| show_lost(output, &last.overview)),
+                Told::Lost(heard) => {
+                    known.take().map_or(Continue(()), |last| show_lost(output, &last, heard))
+                }
             })
             .await;
         }
@@ -87,9 +89,10 @@ impl Known {
         Self { overview, came: Instant::now() }
     }
 
-    /// The present time by the clock of the server.
-    fn now(&self) -> Timestamp {
-        self.overview.at.0.plus_millis(u64::try_from(self.came.elapsed().as_millis()).unwrap_or(u64::MAX))
+    /// A later time by the clock of the server.
+    fn at(&self, time: Instant) -> Timestamp {
+        let later = time.saturating_duration_since(self.came).as_millis();
+        self.overview.at.0.plus_millis(u64::try_from(later).unwrap_or(u64::MAX))
     }
 }
 
@@ -110,16 +113,18 @@ fn show_again(output: Output, overview: &Overview) -> ControlFlow<ExitCode> {
 fn show_moment(output: Output, known: &Known) -> ControlFlow<ExitCode> {
     match output {
         Output::Table | Output::Github if stdout().is_terminal() => {
-            replace(&watched(known.now(), &known.overview, Terminal::of_stdout()))
+            replace(&watched(known.at(Instant::now()), &known.overview, Terminal::of_stdout()))
         }
         _ => Continue(()),
     }
 }
 
 /// Says that the last overview is not up to date any more. Programs read the next one, and nothing else.
-fn show_lost(output: Output, last: &Overview) -> ControlFlow<ExitCode> {
+fn show_lost(output: Output, last: &Known, heard: Instant) -> ControlFlow<ExitCode> {
     match output {
-        Output::Table | Output::Github => replace(&lost(last, now(), Terminal::of_stdout())),
+        Output::Table | Output::Github => {
+            replace(&lost(&last.overview, last.at(heard), Terminal::of_stdout()))
+        }
         Output::Json | Output::Yaml => Continue(()),
     }
 }

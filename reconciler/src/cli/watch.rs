@@ -71,7 +71,7 @@ impl Watch {
                 let line = |overview: &Overview| format!("{}  rates  {rates}", overview.at.0.to_rfc3339());
                 put(&output.render(&*overview, line))
             }
-            Told::Moment | Told::Lost => ControlFlow::Continue(()),
+            Told::Moment | Told::Lost(_) => ControlFlow::Continue(()),
         })
         .await
     }

@@ -1,6 +1,11 @@
 //! Requests and answers.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use git_http::Connection;
 use policies::wire::poll;
@@ -171,7 +176,13 @@ impl Client {
         let request = self.http.get(url).header(ACCEPT, "text/event-stream");
         let answer =
             tokio::time::timeout(ANSWER, self.send(request)).await.map_err(|_| self.late(ANSWER))??;
-        Ok(Events { client: self, answer, reader: EventReader::default(), waiting: Vec::new().into_iter() })
+        Ok(Events {
+            client: self,
+            answer,
+            reader: EventReader::default(),
+            waiting: Vec::new().into_iter(),
+            heard: Instant::now(),
+        })
     }
 
     /// Begins a request that changes a resource.
@@ -296,6 +307,8 @@ pub struct Events<'a> {
     answer: Response,
     reader: EventReader,
     waiting: std::vec::IntoIter<ServerSent>,
+    /// The time of the last bytes.
+    heard: Instant,
 }
 
 impl Events<'_> {
@@ -310,7 +323,13 @@ impl Events<'_> {
             let Some(piece) = piece.map_err(|error| self.client.unreachable(&error))? else {
                 return Ok(None);
             };
+            self.heard = Instant::now();
             self.waiting = self.reader.push(&piece).into_iter();
         }
+    }
+
+    /// The time at which the server was heard last.
+    pub fn heard(&self) -> Instant {
+        self.heard
     }
 }

@@ -17,7 +17,11 @@ use axum::{
 };
 use tokio::{sync::watch, time::timeout};
 
-use self::{one_publication::of_one_publication, pods::Pods, replicas::replicas};
+use self::{
+    one_publication::{Seen, of_one_publication},
+    pods::Pods,
+    replicas::replicas,
+};
 use super::status;
 use crate::{
     api::{
@@ -39,7 +43,7 @@ use crate::{
         state::Served,
     },
     overview::{
-        doing::Judge,
+        doing::{Doing, Judge},
         facts::{Facts, Halt, KnownFilter, KnownPolicy, Source},
         made::{listed, made},
     },
@@ -109,10 +113,11 @@ async fn find_commits(served: &Served, facts: &Facts, published: Arc<Published>,
 fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Published>>) {
     let services = &served.services;
     let cluster = services.cluster.as_ref().map(|cluster| cluster.current());
-    let (active, (replicas, mut filters)) = of_one_publication(&served.publisher, || {
-        let known = AllFilters::new(&services.filters, others);
-        (replicas(&known, others, cluster.as_ref()), known.judged(&served.publisher))
-    });
+    let Seen { active, found: (replicas, mut filters), is_of_one } =
+        of_one_publication(&served.publisher, || {
+            let known = AllFilters::new(&services.filters, others);
+            (replicas(&known, others, cluster.as_ref()), known.judged(&served.publisher))
+        });
     let pods = Pods::of(cluster.as_ref(), others);
     filters.retain(|filter| !pods.has_ended(filter));
     let attempts = served.syncs.attempts();
@@ -120,7 +125,8 @@ fn gather(served: &Served, others: Option<&Others>) -> (Facts, Option<Arc<Publis
     let mut judge = Judge::new(&active);
     let (reports, measured) = (Reports::of(served, others), fault_reports::of_filters(served, others));
     let of_filter = |filter: Filter| KnownFilter {
-        doing: judge.doing(&filter),
+        // While policies come and go all the time nothing is known for sure.
+        doing: if is_of_one { judge.doing(&filter) } else { Doing::MayInject },
         per_second: measured(&filter.node).map(|measured| measured.per_second),
         filter,
     };
