@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tokio::time::timeout;
+use tokio::time::{Duration, sleep, timeout};
+
+use reconciler::fleet::gathered::SETTLED;
 
 use crate::support::{
     PATIENCE,
@@ -43,6 +45,18 @@ impl Person {
         assert!(is_in_time && ended.code == 0, "{command}: {ended:?}");
         ended.stdout
     }
+
+    /// Asks for the status until it begins so: an overview holds for a second.
+    async fn sees(&self, first: &str) {
+        let mut status = String::new();
+        let is_seen = async {
+            while !status.starts_with(first) {
+                status = self.succeeds("hfi status").await;
+            }
+        };
+        let is_in_time = timeout(PATIENCE, is_seen).await.is_ok();
+        assert!(is_in_time, "{status}");
+    }
 }
 
 /// The blocks of a language.
@@ -58,6 +72,13 @@ async fn word_for_word() {
     let (repository, files) = (repository(&[("README", "Policies\n")]).await, tempfile::tempdir().unwrap());
     let hfi = serve(&path(&repository), files.path(), &[]).await;
     let _filter = Filter::start(&hfi.url, "shop", "checkout", "checkout-1");
+    // Replicas that have just started listen for 40 s.
+    let is_calm = async {
+        while hfi.json("/v1/overview").await["banners"][0]["sentence"] != "Nothing is injected" {
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    timeout(SETTLED + PATIENCE, is_calm).await.expect("something may be injected before the exercise");
 
     let (steps, policies) = (blocks(&page, "sh"), blocks(&page, "yaml"));
     let ([address, steps @ ..], [policy]) = (&*steps, &*policies) else { panic!("{policies:?}") };
@@ -68,7 +89,6 @@ async fn word_for_word() {
     fs::write(directory.join("checkout-errors.yaml"), policy).unwrap();
     let person = Person { directory, begins: address.replace("http://localhost:8080", &hfi.url) };
 
-    let mut last = String::new();
     for (number, step) in steps.iter().enumerate() {
         for command in step.lines() {
             if command.starts_with("sed ") && number == 2 {
@@ -79,20 +99,14 @@ async fn word_for_word() {
             }
             let printed = person.succeeds(command).await;
             if command == "hfi status" {
-                last = printed;
+                assert!(number > 0 || printed.starts_with("Nothing is injected\n"), "{printed}");
             }
         }
         if step.contains("hfi filters") {
-            assert!(last.starts_with("INJECTING into 1 service"), "{last}");
+            person.sees("INJECTING into 1 service").await;
         }
     }
-    // Replicas that have just started listen for 40 s, and an overview holds for a second.
-    let is_over = async {
-        while !["Nothing is injected\n", "LISTENING: "].iter().any(|over| last.starts_with(over)) {
-            last = person.succeeds("hfi status").await;
-        }
-    };
-    assert!(timeout(PATIENCE, is_over).await.is_ok(), "{last}");
+    person.sees("Nothing is injected\n").await;
     assert_eq!(steps.len(), 9, "{steps:#?}");
     let log = git(&repository, &["log", "--format=%s", "main"]);
     for subject in ["Exercise: 5 % of checkout fails", "Exercise: 10 % of checkout fails"] {

@@ -350,7 +350,13 @@ pub(super) fn peer_state() -> impl Strategy<Value = PeerState> {
     let ended = (text(), any::<u64>()).prop_map(|(pod, past_millis)| PeerEndedPod { past_millis, pod });
     let others = (vec(text(), 0..3), option::of(any::<u64>()), vec(ended, 0..3));
     (complete, vec(filter, 0..3), any::<[u64; 2]>(), vec(report, 0..3), others).prop_map(
-        |((complete, reports_complete), filters, [listening_millis, longest_wait_millis], reports, others)| PeerState {
+        |(
+            (complete, reports_complete),
+            filters,
+            [listening_millis, longest_wait_millis],
+            reports,
+            others,
+        )| PeerState {
             complete,
             ended_pods: others.2,
             filters,

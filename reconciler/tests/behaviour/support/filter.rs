@@ -14,7 +14,7 @@ impl Filter {
         Self(tokio::spawn(async move {
             let mut etag = String::new();
             loop {
-                let request = client.get(&url).header("x-hfi-node", &node).header("prefer", "wait=60");
+                let request = client.get(&url).header("x-hfi-node", &node).header("prefer", "wait=30");
                 let Ok(response) = request.header("if-none-match", &etag).send().await else { return };
                 if let Some(new) = response.headers().get("etag") {
                     etag = new.to_str().unwrap().to_owned();

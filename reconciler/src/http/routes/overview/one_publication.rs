@@ -63,7 +63,11 @@ mod tests {
         let mut looks = 0;
         let seen = of_one_publication(gate.publisher(), || {
             looks += 1;
-            gate.halt(Halter::File, looks % 2 == 1);
+            match looks {
+                1 => gate.halt(Halter::File, true),
+                2 => gate.halt(Halter::Request, true),
+                _ => gate.halt(Halter::File, false),
+            };
         });
         assert_eq!((looks, seen.is_of_one), (LOOKS, false));
     }
