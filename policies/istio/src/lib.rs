@@ -13,6 +13,11 @@
 //! - [`resource`]: a resource of Istio, of one of eleven kinds, and its text.
 //! - [`finding`]: an error or a warning: its rule, its place, and what would be right.
 //! - [`values`]: durations, hosts, names: the values that documents are made of.
+//! - `field`: a value of a resource, and its path.
+//! - `text`: labels, hosts, addresses, durations and regexes.
+//! - [`surroundings`]: what resources refer to: Services, Pods, Secrets.
+//! - [`backbone`]: the fields that Istio knows.
+//! - [`rules`]: what is wrong with a resource, alone and among others.
 //! - [`written`]: documents as teams write them, with every problem in its place.
 //! - [`opinions`]: what is rendered where a document says nothing, and why.
 //! - [`rendering`]: the resources of an application.
@@ -42,10 +47,15 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod backbone;
+mod field;
 pub mod finding;
 pub mod opinions;
 pub mod rendering;
 pub mod resource;
+pub mod rules;
+pub mod surroundings;
+mod text;
 pub mod values;
 pub mod written;
 

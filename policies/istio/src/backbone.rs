@@ -1,0 +1,80 @@
+//! The fields of Istio's kinds, as the CRDs of the oldest and the newest supported Istio have them.
+
+mod check;
+mod node;
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde::Deserialize;
+
+use self::{
+    check::{Mistake, mistakes},
+    node::Node,
+};
+use crate::{field::Field, finding::Finding, resource::Resource};
+
+/// The oldest Istio whose fields are known.
+pub const OLDEST: &str = "1.27";
+/// The newest Istio whose fields are known.
+pub const NEWEST: &str = "1.30";
+
+/// The ids of what it finds.
+pub(crate) const RULES: [&str; 8] =
+    ["META01", "META02", "META03", "META04", "META05", "DUR01", "DUR02", "DUR03"];
+
+/// All nodes, and for each kind the number of its spec's.
+#[derive(Debug, Default, Deserialize)]
+struct Schema {
+    oldest: BTreeMap<String, usize>,
+    newest: BTreeMap<String, usize>,
+    nodes: Vec<Node>,
+}
+
+/// Written by `scripts/istio-schema`. A test reads it, so it is never the default.
+static SCHEMA: LazyLock<Schema> =
+    LazyLock::new(|| serde_json::from_str(include_str!("backbone/schema.json")).unwrap_or_default());
+
+/// Checks a spec against the fields of both versions. A mistake in one of them only is a warning.
+pub fn check(resource: &Resource) -> Vec<Finding> {
+    let kind = resource.kind.name();
+    let spec = Field::root("spec", &resource.spec);
+    let of = |specs: &BTreeMap<String, usize>| {
+        specs.get(kind).map(|&spec_node| mistakes(&SCHEMA.nodes, spec_node, &spec)).unwrap_or_default()
+    };
+    let (oldest, newest) = (of(&SCHEMA.oldest), of(&SCHEMA.newest));
+    let only = |mistakes: &[Mistake], others: &[Mistake], version: &str, other: &str| {
+        let alone = mistakes.iter().filter(|mistake| !others.iter().any(|known| known.same(mistake)));
+        let alone = alone.map(|mistake| mistake.in_one_version(version, other));
+        alone.collect::<Vec<_>>()
+    };
+    let mut found: Vec<_> = newest
+        .iter()
+        .filter(|mistake| oldest.iter().any(|known| known.same(mistake)))
+        .map(Mistake::finding)
+        .collect();
+    found.extend(only(&oldest, &newest, OLDEST, NEWEST));
+    found.extend(only(&newest, &oldest, NEWEST, OLDEST));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SCHEMA, check::PATTERNS};
+    use crate::resource::Kind;
+
+    #[test]
+    fn every_kind_has_fields_in_both_versions() {
+        for kind in Kind::ALL {
+            for specs in [&SCHEMA.oldest, &SCHEMA.newest] {
+                assert!(specs.get(kind.name()).is_some_and(|&spec| spec < SCHEMA.nodes.len()), "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_pattern_is_known() {
+        let patterns = SCHEMA.nodes.iter().filter_map(|node| node.pattern.as_deref());
+        let unknown: Vec<_> = patterns.filter(|pattern| !PATTERNS.contains(pattern)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}

@@ -1,0 +1,45 @@
+//! Rules over several resources, and over what surrounds them.
+
+mod destinations;
+mod duplicates;
+mod gateways;
+mod known;
+mod selectors;
+
+use self::known::Known;
+use super::subject::{Out, Subject};
+use crate::{finding::Finding, resource::Resource, surroundings::Surroundings};
+
+/// A rule over a resource among others.
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    id: &'static str,
+    check: fn(&Known, &Subject, &mut Out),
+}
+
+impl Rule {
+    const fn new(id: &'static str, check: fn(&Known, &Subject, &mut Out)) -> Self {
+        Self { id, check }
+    }
+}
+
+const TABLES: [&[Rule]; 4] = [destinations::RULES, duplicates::RULES, gateways::RULES, selectors::RULES];
+
+/// Checks resources among each other: the number of a resource, and what is wrong with it.
+pub fn check_all(resources: &[&Resource], surroundings: &Surroundings) -> Vec<(usize, Finding)> {
+    let known = Known::new(resources, surroundings);
+    let mut all = Vec::new();
+    for (number, subject) in known.subjects().enumerate() {
+        let mut found = Vec::new();
+        for rule in TABLES.into_iter().flatten() {
+            (rule.check)(&known, subject, &mut Out::new(rule.id, &mut found));
+        }
+        all.extend(found.into_iter().map(|finding| (number, finding)));
+    }
+    all
+}
+
+/// The ids of its rules.
+pub(super) fn ids() -> impl Iterator<Item = &'static str> {
+    TABLES.into_iter().flatten().map(|rule| rule.id)
+}

@@ -1,0 +1,182 @@
+//! Gateways, and the VirtualServices that name them.
+
+use std::collections::BTreeSet;
+
+use super::{Rule, known::Known};
+use crate::{
+    field::Field,
+    resource::Kind,
+    rules::subject::{Out, Subject},
+    surroundings::Named,
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::new("X101a", x101a),
+    Rule::new("X101g", x101g),
+    Rule::new("X132", x132),
+    Rule::new("X138", x138),
+    Rule::new("X145", x145),
+];
+
+/// The gateways that a VirtualService names, but for the mesh.
+fn named<'a>(subject: &Subject<'a>) -> Vec<(Named, Field<'a>)> {
+    let own = &*subject.resource.namespace;
+    let names = (subject.kind() == Kind::VirtualService).then(|| subject.get("gateways").texts());
+    let names = names.into_iter().flatten().filter(|(name, _)| *name != "mesh");
+    names
+        .map(|(text, at)| {
+            let (namespace, name) = text.split_once('/').unwrap_or((own, text));
+            let namespace = if namespace == "." { own } else { namespace };
+            (Named { namespace: namespace.to_owned(), name: name.to_owned() }, at)
+        })
+        .collect()
+}
+
+/// True if a Gateway of this name is there.
+fn is(subject: &Subject, name: &Named) -> bool {
+    (&*subject.resource.namespace, &*subject.resource.name) == (&*name.namespace, &*name.name)
+}
+
+fn x101a(known: &Known, subject: &Subject, out: &mut Out) {
+    for (name, at) in named(subject).into_iter().filter(|(name, _)| !name.name.contains('.')) {
+        let others = &known.around.gateways;
+        let there = known.all(Kind::Gateway).any(|gateway| is(gateway, &name)) || others.contains(&name);
+        let complete = known.in_namespace(Kind::Gateway, &name.namespace).next().is_some()
+            || others.iter().any(|other| other.namespace == name.namespace);
+        if complete && !there {
+            let reason = format!("`{}` is no Gateway of {}", name.name, name.namespace);
+            out.error(&at, reason, "write `namespace/name` of one that is there");
+        }
+    }
+}
+
+/// Where the Pods of a Gateway run, as far as they are known.
+fn homes<'k>(known: &'k Known, gateway: &Subject) -> BTreeSet<&'k str> {
+    let selector = gateway.get("selector");
+    let labels: Vec<_> = selector.entries().filter_map(|(key, at)| Some((key, at.text()?))).collect();
+    let pods = known.around.pods.iter().filter(|pod| !labels.is_empty() && pod.has(labels.iter().copied()));
+    pods.map(|pod| &*pod.namespace).collect()
+}
+
+fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
+    if subject.kind() != Kind::Gateway {
+        return;
+    }
+    let secrets = &known.around.secrets;
+    for home in homes(known, subject) {
+        if !secrets.iter().any(|secret| secret.namespace == home) {
+            continue;
+        }
+        for at in subject.each("servers").map(|server| server.get("tls").get("credentialName")) {
+            let Some(name) = at.text().filter(|name| !name.is_empty() && !name.contains("://")) else {
+                continue;
+            };
+            if !secrets.iter().any(|secret| secret.namespace == home && secret.name == name) {
+                let reason = format!("`{name}` is no Secret of {home}, where the gateway runs");
+                out.error(&at, reason, "write the Secret there");
+            }
+        }
+    }
+}
+
+/// True if a server of the Gateway takes a host from VirtualServices of this namespace.
+fn serves(gateway: &Subject, host: &str, namespace: &str) -> bool {
+    let own = &*gateway.resource.namespace;
+    gateway.each("servers").flat_map(|server| server.get("hosts").texts()).any(|(entry, _)| {
+        let (from, name) = entry.split_once('/').unwrap_or(("*", entry));
+        let from = if from == "." { own } else { from };
+        (from == "*" || from == namespace) && meet(name, host)
+    })
+}
+
+/// True if there is a host that fits both.
+fn meet(one: &str, other: &str) -> bool {
+    match (one.strip_prefix('*'), other.strip_prefix('*')) {
+        (None, None) => one.eq_ignore_ascii_case(other),
+        (Some(end), None) => other.ends_with(end),
+        (None, Some(end)) => one.ends_with(end),
+        (Some(one), Some(other)) => one.ends_with(other) || other.ends_with(one),
+    }
+}
+
+/// Istio is content when one host is served (H19); here each of them counts.
+fn x132(known: &Known, subject: &Subject, out: &mut Out) {
+    let names = named(subject);
+    let gateways: Vec<_> = names
+        .iter()
+        .filter_map(|(name, _)| known.all(Kind::Gateway).find(|gateway| is(gateway, name)))
+        .collect();
+    // One that is not here may serve the host.
+    if gateways.is_empty() || gateways.len() < names.len() {
+        return;
+    }
+    let namespace = &*subject.resource.namespace;
+    let in_mesh = subject.get("gateways").texts().any(|(name, _)| name == "mesh");
+    for (host, at) in subject.get("hosts").texts() {
+        let full = known.full(host, namespace);
+        let of_cluster = in_mesh && known.namespace_of(&full).is_some();
+        if !of_cluster
+            && !gateways
+                .iter()
+                .any(|gateway| serves(gateway, host, namespace) || serves(gateway, &full, namespace))
+        {
+            out.warning(
+                &at,
+                format!("`{host}` is served by none of the gateways, and gets 404"),
+                "write it into `servers` of one",
+            );
+        }
+    }
+}
+
+/// The other Gateways at the same Pods, by their selector.
+fn siblings<'k, 'a>(known: &'k Known<'a>, subject: &'k Subject<'a>) -> Vec<&'k Subject<'a>> {
+    if subject.kind() != Kind::Gateway || subject.get("selector").is_empty() {
+        return Vec::new();
+    }
+    let selector = subject.get("selector").value();
+    let others = known.all(Kind::Gateway).filter(|other| other.get("selector").value() == selector);
+    others.filter(|other| subject.resource.order() > other.resource.order()).collect()
+}
+
+fn x138(known: &Known, subject: &Subject, out: &mut Out) {
+    for other in siblings(known, subject) {
+        let theirs: BTreeSet<_> =
+            other.each("servers").map(|server| server.get("tls").word("credentialName")).collect();
+        for at in subject.each("servers").map(|server| server.get("tls").get("credentialName")) {
+            if at.text().is_some_and(|name| !name.is_empty() && theirs.contains(name)) {
+                let reason = format!(
+                    "is used by {} too: a browser reuses its connection there and gets 404",
+                    other.resource.name
+                );
+                out.warning(&at, reason, "write one Gateway for a certificate");
+            }
+        }
+    }
+}
+
+fn x145(known: &Known, subject: &Subject, out: &mut Out) {
+    for other in siblings(known, subject) {
+        for (server, theirs) in subject
+            .each("servers")
+            .flat_map(|server| other.each("servers").map(move |theirs| (server.clone(), theirs)))
+        {
+            let same_port =
+                server.get("port").integer_of("number") == theirs.get("port").integer_of("number");
+            if !same_port || server.word("bind") != theirs.word("bind") {
+                continue;
+            }
+            let taken: BTreeSet<_> = theirs.get("hosts").texts().map(|(entry, _)| plain(entry)).collect();
+            for (entry, at) in server.get("hosts").texts().filter(|(entry, _)| taken.contains(plain(entry))) {
+                let reason =
+                    format!("`{}` is taken by {} at the same port", plain(entry), other.resource.name);
+                out.error(&at, reason, "write each host in one Gateway");
+            }
+        }
+    }
+}
+
+/// The host of an entry, without its namespace.
+fn plain(entry: &str) -> &str {
+    entry.split_once('/').map_or(entry, |(_, host)| host)
+}

@@ -1,0 +1,137 @@
+//! What a repository knows, found by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    resource::{Kind, Resource},
+    rules::subject::Subject,
+    surroundings::{Service, Surroundings},
+};
+
+/// Resources and their surroundings, by kind and by host.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    subjects: Vec<Subject<'a>>,
+    by_kind: BTreeMap<Kind, Vec<usize>>,
+    /// Services, DestinationRules and ServiceEntries by full host.
+    services: BTreeMap<String, &'a Service>,
+    by_host: BTreeMap<(Kind, String), Vec<usize>>,
+    pub(super) around: &'a Surroundings,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(resources: &[&'a Resource], around: &'a Surroundings) -> Self {
+        let subjects: Vec<_> = resources.iter().map(|resource| Subject::new(resource)).collect();
+        let mut known = Self {
+            by_kind: BTreeMap::new(),
+            services: BTreeMap::new(),
+            by_host: BTreeMap::new(),
+            subjects,
+            around,
+        };
+        for service in &around.services {
+            let host = known.full(&service.named.name, &service.named.namespace);
+            known.services.insert(host, service);
+        }
+        for (number, subject) in known.subjects.iter().enumerate() {
+            let resource = subject.resource;
+            known.by_kind.entry(resource.kind).or_default().push(number);
+            let hosts: BTreeSet<_> = match resource.kind {
+                Kind::DestinationRule => subject.get("host").text().into_iter().collect(),
+                Kind::ServiceEntry | Kind::VirtualService => {
+                    subject.get("hosts").texts().map(|(host, _)| host).collect()
+                }
+                _ => BTreeSet::new(),
+            };
+            for host in hosts {
+                let host = known.full(host, &resource.namespace);
+                known.by_host.entry((resource.kind, host)).or_default().push(number);
+            }
+        }
+        known
+    }
+
+    pub(super) fn subjects(&self) -> impl Iterator<Item = &Subject<'a>> {
+        self.subjects.iter()
+    }
+
+    /// The resources of a kind.
+    pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = &Subject<'a>> {
+        self.by_kind.get(&kind).into_iter().flatten().filter_map(|&number| self.subjects.get(number))
+    }
+
+    /// The resources of a kind in a namespace.
+    pub(super) fn in_namespace(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Subject<'a>> {
+        self.all(kind).filter(move |subject| subject.resource.namespace == namespace)
+    }
+
+    /// The resources of a kind for a full host.
+    pub(super) fn of_host(&self, kind: Kind, host: &str) -> impl Iterator<Item = &Subject<'a>> {
+        let numbers = self.by_host.get(&(kind, host.to_owned())).into_iter().flatten();
+        numbers.filter_map(|&number| self.subjects.get(number))
+    }
+
+    pub(super) fn service(&self, host: &str) -> Option<&'a Service> {
+        self.services.get(host).copied()
+    }
+
+    /// The full name of a host as a resource of this namespace means it.
+    pub(super) fn full(&self, host: &str, namespace: &str) -> String {
+        let domain = &self.around.cluster_domain;
+        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        match host.split_once('.') {
+            _ if host.contains('*') || host.is_empty() => host,
+            None => domain.host(&host, namespace),
+            Some((name, rest)) => {
+                // `name.namespace` looks like a name outside, such as `example.com`.
+                let in_cluster = domain.host(name, rest.strip_suffix(".svc").unwrap_or(rest));
+                if self.services.contains_key(&in_cluster) || rest.ends_with(".svc") {
+                    in_cluster
+                } else {
+                    host
+                }
+            }
+        }
+    }
+
+    /// The namespace of the Service that a full host is; none for other hosts.
+    pub(super) fn namespace_of<'h>(&self, host: &'h str) -> Option<&'h str> {
+        self.around.cluster_domain.service(host).map(|(_, namespace)| namespace)
+    }
+
+    /// The ServiceEntries for a full host that a namespace sees, also those with a wildcard.
+    pub(super) fn entries_for(&self, host: &str, namespace: &str) -> Vec<&Subject<'a>> {
+        let mut found: Vec<_> = self.of_host(Kind::ServiceEntry, host).collect();
+        let mut rest = host;
+        while let Some((_, parent)) = rest.split_once('.') {
+            found.extend(self.of_host(Kind::ServiceEntry, &format!("*.{parent}")));
+            rest = parent;
+        }
+        found.retain(|entry| is_visible(entry, namespace));
+        found
+    }
+}
+
+/// True if a resource is exported to a namespace.
+pub(super) fn is_visible(subject: &Subject, namespace: &str) -> bool {
+    let scope = subject.get("exportTo");
+    let own = &*subject.resource.namespace;
+    scope.is_empty()
+        || scope.texts().any(|(name, _)| name == "*" || name == namespace || name == "." && own == namespace)
+}
+
+/// True if some namespace sees both resources.
+pub(super) fn scopes_meet(one: &Subject, other: &Subject) -> bool {
+    fn names<'s>(subject: &'s Subject) -> BTreeSet<&'s str> {
+        let own = &*subject.resource.namespace;
+        let scope = subject.get("exportTo");
+        if scope.is_empty() {
+            return BTreeSet::from(["*"]);
+        }
+        scope.texts().map(|(name, _)| if name == "." { own } else { name }).collect()
+    }
+    let (one, other) = (names(one), names(other));
+    one.contains("*") && !other.is_empty()
+        || other.contains("*") && !one.is_empty()
+        || !one.is_disjoint(&other)
+}

@@ -1,0 +1,134 @@
+//! Selectors of workloads, and namespaces of callers.
+
+use std::collections::BTreeSet;
+
+use super::{Rule, known::Known};
+use crate::{
+    field::Field,
+    resource::Kind,
+    rules::{
+        every_kind::selectors::selector,
+        subject::{Out, Subject},
+    },
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::new("X101e", x101e),
+    Rule::new("X101f", x101f),
+    Rule::new("X127", x127),
+    Rule::new("X149", x149),
+    Rule::new("H28", h28),
+];
+
+fn labels<'a>(labels: &Field<'a>) -> Vec<(&'a str, &'a str)> {
+    labels.entries().filter_map(|(key, at)| Some((key, at.text()?))).collect()
+}
+
+/// True if a name fits one of a policy, which may have a `*` at one end.
+fn fits(pattern: &str, name: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(end), _) => name.ends_with(end),
+        (None, Some(start)) => name.starts_with(start),
+        (None, None) => name == pattern,
+    }
+}
+
+fn x101e(known: &Known, subject: &Subject, out: &mut Out) {
+    let namespaces = &known.around.namespaces;
+    if subject.kind() != Kind::AuthorizationPolicy || namespaces.is_empty() {
+        return;
+    }
+    for from in subject.each("rules").flat_map(|rule| rule.get("from").items()) {
+        for (pattern, at) in from.get("source").get("namespaces").texts() {
+            if !namespaces.iter().any(|name| fits(pattern, name)) {
+                out.error(
+                    &at,
+                    format!("`{pattern}` is no namespace of the repository, so it fits nobody"),
+                    "write one that is there",
+                );
+            }
+        }
+    }
+}
+
+/// True if Pods are known where the selector looks, and it selects none of them.
+fn selects_nothing(known: &Known, subject: &Subject, namespace: Option<&str>) -> bool {
+    let wanted = labels(&selector(subject).1);
+    let pods = || {
+        known.around.pods.iter().filter(|pod| namespace.is_none_or(|namespace| pod.namespace == namespace))
+    };
+    !wanted.is_empty() && pods().next().is_some() && !pods().any(|pod| pod.has(wanted.iter().copied()))
+}
+
+/// The namespace where a resource holds; all in the root namespace, none for a Gateway, which holds everywhere.
+fn scope<'s>(known: &Known, subject: &'s Subject) -> Option<&'s str> {
+    let own = &*subject.resource.namespace;
+    (own != known.around.root_namespace).then_some(own)
+}
+
+fn x101f(known: &Known, subject: &Subject, out: &mut Out) {
+    let selects_nothing = match subject.kind() {
+        // The gateways often are in another repository: only a label of one that is here can be misspelt.
+        Kind::Gateway => {
+            let keys: Vec<_> = subject.get("selector").entries().map(|(key, _)| key).collect();
+            let is_gateway =
+                |pod: &crate::surroundings::PodTemplate| keys.iter().all(|key| pod.labels.contains_key(*key));
+            keys.iter().any(|key| *key != "app")
+                && known.around.pods.iter().any(is_gateway)
+                && selects_nothing(known, subject, None)
+        }
+        Kind::Sidecar | Kind::Telemetry => selects_nothing(known, subject, scope(known, subject)),
+        _ => false,
+    };
+    if selects_nothing {
+        out.warning(&selector(subject).1, "selects no Pod of the repository", "write labels of the Pods");
+    }
+}
+
+fn x127(known: &Known, subject: &Subject, out: &mut Out) {
+    if subject.kind() == Kind::AuthorizationPolicy && selects_nothing(known, subject, scope(known, subject)) {
+        out.warning(
+            &selector(subject).1,
+            "selects no Pod, so the policy is not in force",
+            "write labels of the Pods",
+        );
+    }
+}
+
+fn x149(known: &Known, subject: &Subject, out: &mut Out) {
+    let matches = subject.each("http").flat_map(|route| route.get("match").items());
+    let headers = matches
+        .flat_map(|wanted| wanted.get("headers").entries().chain(wanted.get("withoutHeaders").entries()));
+    let claim = headers.into_iter().find(|(name, _)| name.starts_with("@request.auth.claims"));
+    if let Some((_, at)) = claim
+        && subject.kind() == Kind::VirtualService
+        && known.all(Kind::RequestAuthentication).next().is_none()
+    {
+        out.error(&at, "is a claim, and no RequestAuthentication reads tokens", "write one for the gateway");
+    }
+}
+
+fn h28(known: &Known, subject: &Subject, out: &mut Out) {
+    let Some(control_plane) =
+        known.around.control_plane.as_deref().filter(|_| subject.kind() == Kind::Sidecar)
+    else {
+        return;
+    };
+    let host = known.full(control_plane, &subject.resource.namespace);
+    let Some(owner) = known.namespace_of(&host).map(str::to_owned) else { return };
+    let hosts: BTreeSet<_> = subject
+        .each("egress")
+        .flat_map(|listener| listener.get("hosts").texts())
+        .map(|(entry, _)| entry)
+        .collect();
+    let shows = |entry: &&str| {
+        let (namespace, name) = entry.split_once('/').unwrap_or(("", entry));
+        let namespace = if namespace == "." { &*subject.resource.namespace } else { namespace };
+        (namespace == "*" || namespace == owner)
+            && (name == "*" || name == host || name.strip_prefix('*').is_some_and(|end| host.ends_with(end)))
+    };
+    if !hosts.is_empty() && !hosts.iter().any(shows) {
+        let right = format!("write `{owner}/{host}` too");
+        out.warning(&subject.get("egress"), "hides hfi's control plane, so no faults arrive", right);
+    }
+}

@@ -1,0 +1,28 @@
+//! The routes of a VirtualService, and where they lead.
+
+use super::subject::Subject;
+use crate::{field::Field, resource::Kind};
+
+/// The HTTP routes; none of another kind.
+pub(super) fn http<'a>(subject: &Subject<'a>) -> impl Iterator<Item = Field<'a>> + use<'a> {
+    let routes = (subject.kind() == Kind::VirtualService).then(|| subject.each("http"));
+    routes.into_iter().flatten()
+}
+
+/// All routes: HTTP, TLS and TCP.
+pub(super) fn all<'a>(subject: &Subject<'a>) -> impl Iterator<Item = Field<'a>> + use<'a> {
+    let lower =
+        (subject.kind() == Kind::VirtualService).then(|| subject.each("tls").chain(subject.each("tcp")));
+    http(subject).chain(lower.into_iter().flatten())
+}
+
+/// The destinations of all routes and mirrors.
+pub(super) fn destinations<'a>(subject: &Subject<'a>) -> Vec<Field<'a>> {
+    let mut found = Vec::new();
+    for route in all(subject) {
+        found.extend(route.get("route").items().map(|target| target.get("destination")));
+        found.extend(route.get("mirror").set());
+        found.extend(route.get("mirrors").items().map(|mirror| mirror.get("destination")));
+    }
+    found
+}

@@ -1,0 +1,69 @@
+//! The objects beside the resources of Istio that these refer to.
+//!
+//! A repository seldom holds all of them. Rules take what is here for complete where there is some of it in a
+//! namespace, and say nothing where there is none.
+
+use policies::language::ClusterDomain;
+
+use crate::values::LabelPairs;
+
+/// The objects of Kubernetes that a repository holds, and settings of the mesh.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub cluster_domain: ClusterDomain,
+    /// The namespace whose resources hold for the whole mesh.
+    pub root_namespace: String,
+    /// The host of hfi's control plane, where proxies fetch policies.
+    pub control_plane: Option<String>,
+    pub services: Vec<Service>,
+    /// Names of namespaces.
+    pub namespaces: Vec<String>,
+    pub pods: Vec<PodTemplate>,
+    pub secrets: Vec<Named>,
+    /// Gateways of the Gateway API.
+    pub gateways: Vec<Named>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            cluster_domain: ClusterDomain::default(),
+            root_namespace: "istio-system".to_owned(),
+            control_plane: None,
+            services: Vec::new(),
+            namespaces: Vec::new(),
+            pods: Vec::new(),
+            secrets: Vec::new(),
+            gateways: Vec::new(),
+        }
+    }
+}
+
+/// The name of an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    pub namespace: String,
+    pub name: String,
+}
+
+/// A Service.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub named: Named,
+    pub ports: Vec<u16>,
+    pub selector: LabelPairs,
+}
+
+/// The labels of the Pods of a Deployment, a StatefulSet or the like.
+#[derive(Clone, Debug)]
+pub struct PodTemplate {
+    pub namespace: String,
+    pub labels: LabelPairs,
+}
+
+impl PodTemplate {
+    /// True if the Pods have all these labels.
+    pub fn has<'l>(&self, labels: impl IntoIterator<Item = (&'l str, &'l str)>) -> bool {
+        labels.into_iter().all(|(key, value)| self.labels.get(key).is_some_and(|own| own == value))
+    }
+}

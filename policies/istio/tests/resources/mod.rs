@@ -1,0 +1,76 @@
+//! Resources and their surroundings from the short form of test files.
+
+use std::collections::BTreeMap;
+
+use istio_config::{
+    Finding, Kind, Resource, rules,
+    surroundings::{Named, PodTemplate, Service, Surroundings},
+};
+use serde_json::Value;
+
+/// The namespace of whatever names none.
+const NAMESPACE: &str = "shop";
+
+/// All that the rules find in a case: of one resource, or of `resources` among each other and `around` them.
+pub(crate) fn findings(case: &Value) -> Vec<Finding> {
+    let Some(resources) = case["resources"].as_array() else { return rules::check(&resource(case)) };
+    let resources: Vec<_> = resources.iter().map(resource).collect();
+    let alone = resources.iter().flat_map(rules::check);
+    let all: Vec<_> = resources.iter().collect();
+    let among = rules::check_all(&all, &surroundings(&case["around"]));
+    alone.chain(among.into_iter().map(|(_, finding)| finding)).collect()
+}
+
+fn resource(case: &Value) -> Resource {
+    Resource {
+        kind: Kind::of(case["kind"].as_str().unwrap()).unwrap_or_else(|| panic!("{case} has another kind")),
+        namespace: text(case, "namespace", NAMESPACE),
+        name: text(case, "name", "reviews"),
+        labels: map(&case["labels"]),
+        annotations: map(&case["annotations"]),
+        spec: case["spec"].clone(),
+    }
+}
+
+fn text(case: &Value, name: &str, default: &str) -> String {
+    case[name].as_str().unwrap_or(default).to_owned()
+}
+
+fn map(value: &Value) -> BTreeMap<String, String> {
+    let entries = value.as_object().into_iter().flatten();
+    entries.map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned())).collect()
+}
+
+fn surroundings(around: &Value) -> Surroundings {
+    let list = |name: &str| around[name].as_array().into_iter().flatten();
+    let named = |name: &str| list(name).map(|text| split(text.as_str().unwrap())).collect();
+    let service = |service: &Value| Service {
+        named: Named { namespace: text(service, "namespace", NAMESPACE), name: text(service, "name", "") },
+        ports: service["ports"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|port| port.as_u64().unwrap() as u16)
+            .collect(),
+        selector: map(&service["selector"]),
+    };
+    let pods = |pods: &Value| PodTemplate {
+        namespace: text(pods, "namespace", NAMESPACE),
+        labels: map(&pods["labels"]),
+    };
+    Surroundings {
+        control_plane: around["controlPlane"].as_str().map(str::to_owned),
+        services: list("services").map(service).collect(),
+        namespaces: list("namespaces").map(|name| name.as_str().unwrap().to_owned()).collect(),
+        pods: list("pods").map(pods).collect(),
+        secrets: named("secrets"),
+        gateways: named("gateways"),
+        ..Surroundings::default()
+    }
+}
+
+/// `namespace/name`.
+fn split(text: &str) -> Named {
+    let (namespace, name) = text.split_once('/').unwrap();
+    Named { namespace: namespace.to_owned(), name: name.to_owned() }
+}
