@@ -30,7 +30,8 @@ pub struct Measured {
     /// Chosen requests that went on without their fault, because too many were held already.
     #[serde(default)]
     pub overflow: u64,
-    /// True if the counts may be less than there were: a replica does not answer, or has no room for all reports.
+    /// True if the counts may be less than there were: a replica does not answer or is not asked, or one has no room for all
+    /// reports.
     #[serde(default)]
     pub partial: bool,
     /// Faults a second now: requests that were chosen, without those of `shadow` and `overflow`. The proxies report every

@@ -53,7 +53,7 @@ pub(crate) fn take(served: &Served, client: Client, node: &NodeId, report: &Faul
 impl Reports {
     pub(crate) fn of(served: &Served, others: Option<&Others>) -> Self {
         let policies = served.services.faults.policies(served.publisher.reported_names());
-        Self { policies, since: since(served, others), is_complete: is_complete(others) }
+        Self { policies, since: since(served, others), is_complete: is_complete(served, others) }
     }
 
     /// What was reported of a policy; `None` if nothing was.
@@ -82,7 +82,7 @@ impl Reports {
 /// What each proxy reported.
 pub(crate) fn of_filters(served: &Served, others: Option<&Others>) -> impl Fn(&NodeId) -> Option<Measured> {
     let (sums, since, is_complete) =
-        (served.services.faults.filters(), since(served, others), is_complete(others));
+        (served.services.faults.filters(), since(served, others), is_complete(served, others));
     move |node| Some(sums.of(node)?.measured(since, is_complete))
 }
 
@@ -92,6 +92,105 @@ fn since(served: &Served, others: Option<&Others>) -> Timestamp {
     others.map_or(own, |others| others.since(now()).max(own))
 }
 
-fn is_complete(others: Option<&Others>) -> bool {
-    others.is_none_or(|others| others.has_all_reports)
+fn is_complete(served: &Served, others: Option<&Others>) -> bool {
+    let services = &served.services;
+    let has_all_of_others = match (others, &services.cluster) {
+        (Some(others), _) => others.has_all_reports,
+        // Proxies may report to replicas that are not asked.
+        (None, Some(cluster)) => cluster.current().is_only_replica(services.filters.since()),
+        (None, None) => true,
+    };
+    // A filter that has no room here reports in vain.
+    has_all_of_others && services.filters.is_complete()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use policies::{
+        Scope,
+        wire::{FaultReport, poll::NodeId},
+    };
+    use serde_json::json;
+
+    use super::{Others, Reports, Served, of_filters};
+    use crate::{
+        api::time::Time,
+        clients::Client,
+        fleet::{
+            filters::{Origin, Poll},
+            gathered::Gathered,
+        },
+        http::{router, state::Services},
+        kubernetes::SharedHealth,
+        serving::{gate::Gate, published::Variant},
+        shutdown,
+    };
+
+    /// A replica that one proxy has reported to.
+    fn served() -> Served {
+        served_by(Services::default())
+    }
+
+    fn served_by(services: Services) -> Served {
+        let report = FaultReport::parse("e1;_other=2.1.1.0.0.0").unwrap();
+        services.faults.reported(Client::default(), &node(0), &report, |_| false);
+        let (_trigger, shutdown) = shutdown::channel();
+        router(Arc::clone(Gate::default().publisher()), Arc::default(), shutdown, services).served
+    }
+
+    fn node(number: u32) -> NodeId {
+        NodeId::parse(&format!("n{number}")).unwrap()
+    }
+
+    /// The same in a cluster where so many replicas answer.
+    fn in_cluster(leads: bool, answers: usize) -> Served {
+        let (health, services) = (SharedHealth::default(), Services::default());
+        let answer = json!({"filters": [], "since": Time(services.filters.since())});
+        let answer = serde_json::from_value(answer).unwrap();
+        health.set_leader(leads, None);
+        health.set_gathered(Gathered::of(&vec![answer; answers]));
+        served_by(Services { cluster: Some(Arc::new(health)), ..services })
+    }
+
+    /// What is shown of a policy and of a proxy may be too small.
+    fn is_partial(served: &Served, others: Option<&Others>) -> bool {
+        let of_policy = Reports::of(served, others).policy("_other").unwrap().partial;
+        assert_eq!(of_filters(served, others)(&node(0)).unwrap().partial, of_policy);
+        of_policy
+    }
+
+    #[test]
+    fn a_replica_that_is_not_asked_makes_the_figures_partial() {
+        assert!(!is_partial(&served(), None), "there is no cluster");
+        for (leads, answers, expected) in [
+            (true, 2, true),
+            (false, 2, true),
+            // Not known: one of them does not answer, or none was asked yet.
+            (true, 0, true),
+            // Another one leads, whatever the endpoints say.
+            (false, 1, true),
+            (true, 1, false),
+        ] {
+            assert_eq!(is_partial(&in_cluster(leads, answers), None), expected, "{leads} {answers}");
+        }
+        let asked = Others { has_all_reports: true, ..Others::default() };
+        assert!(!is_partial(&in_cluster(false, 2), Some(&asked)), "it is asked");
+        assert!(is_partial(&in_cluster(true, 1), Some(&Others::default())), "it does not answer");
+    }
+
+    #[test]
+    fn filters_that_have_no_room_make_the_figures_partial() {
+        let served = served();
+        let variant = Variant::from(Scope::new(["demo"], ["a"]).unwrap());
+        assert!(!is_partial(&served, None));
+        for number in 0..=20_000 {
+            let origin = Origin { client: Client::default(), is_own: false };
+            let node = node(number);
+            let poll = Poll { node, variant: &variant, digest: None, plugins: None, wait: Duration::ZERO };
+            served.services.filters.polled(origin, poll);
+        }
+        assert!(is_partial(&served, None));
+    }
 }

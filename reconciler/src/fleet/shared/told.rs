@@ -49,7 +49,7 @@ pub fn told(filters: &Filters, faults: &Faults) -> PeerState {
         listening_millis: millis(filters.listening()),
         longest_wait_millis: millis(filters.longest_wait()),
         reports,
-        reports_complete,
+        reports_complete: reports_complete && filters.is_complete(),
         ..PeerState::default()
     }
 }
