@@ -41,8 +41,12 @@ pub(crate) fn read(served: &Served, headers: &HeaderMap) -> Option<FaultReport> 
     report
 }
 
-/// Takes over the report of a proxy. What is left out of it is counted.
-pub(crate) fn take(served: &Served, client: Client, node: &NodeId, report: &FaultReport) {
+/// Takes over the report of a proxy, or of none if its poll is not believed. What is left out of it is counted.
+pub(crate) fn take(served: &Served, client: Client, node: Option<&NodeId>, report: &FaultReport) {
+    let Some(node) = node else {
+        served.counters.reports.left_out("unbelieved", report.rows().len() as u64);
+        return;
+    };
     let LeftOut { implausible, unknown, full } =
         served.services.faults.reported(client, node, report, served.publisher.reported_names());
     for (reason, rows) in [("implausible", implausible), ("unknown", unknown), ("full", full)] {

@@ -1,6 +1,6 @@
 //! `x-hfi-faults`: what policies did in proxies is shown, of each policy and of each proxy.
 
-use std::fs;
+use std::{fs, net::IpAddr};
 
 use serde_json::{Value, json};
 
@@ -78,7 +78,14 @@ async fn only_the_client_that_is_believed_reports_for_a_proxy() {
     let own = "sidecar~127.0.0.1~checkout-1.demo~x";
     report(&server, own, "e1;a=10.0.0.0.0.0").await;
     assert_eq!(server.snapshot(CHECKOUT, &[("x-hfi-faults", "e1;a=50.0.0.0.0.0")]).await.status, 200);
+    let elsewhere = harness::http_client().unwrap().local_address(IpAddr::from([127, 0, 0, 2]));
+    let elsewhere = elsewhere.build().unwrap();
+    let poll = elsewhere.get(format!("{}/v1/snapshot?{CHECKOUT}", server.url));
+    let poll = poll.header("x-hfi-node", own).header("x-hfi-faults", "e1;a=90.0.0.0.0.0;b=1.0.0.0.0.0");
+    assert_eq!(poll.send().await.unwrap().status(), 200);
     assert_eq!(measured(&server).await[0]["matched"], 10, "a poll without a node reports of none");
+    let unbelieved = server.metric("hfi_reports_left_out_total{reason=\"unbelieved\"}").await;
+    assert_eq!(unbelieved, Some(3.0), "what is left out is counted");
 }
 
 #[tokio::test]

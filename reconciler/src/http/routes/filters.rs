@@ -109,6 +109,8 @@ pub(crate) fn note(
 ) {
     let services = &served.services;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let report = fault_reports::read(served, headers);
+    let mut believed = None;
     let node = text(poll::NODE).and_then(poll::NodeId::parse);
     if node.is_none() && wait.is_some() {
         services.unreported.polled();
@@ -118,11 +120,12 @@ pub(crate) fn note(
         let plugins = text(poll::PLUGINS).and_then(PluginNames::parse);
         let is_own = address(&node).is_some_and(|address| services.clients.client(address) == client);
         let (origin, wait) = (Origin { client, is_own }, wait.map(Wait::duration).unwrap_or_default());
-        let report = fault_reports::read(served, headers).map(|report| (node.clone(), report));
+        let reporter = report.is_some().then(|| node.clone());
         let is_believed = services.filters.polled(origin, Poll { node, variant, digest, plugins, wait });
-        if let Some((node, report)) = report.filter(|_| is_believed) {
-            fault_reports::take(served, client, &node, &report);
-        }
+        believed = reporter.filter(|_| is_believed);
+    }
+    if let Some(report) = report {
+        fault_reports::take(served, client, believed.as_ref(), &report);
     }
 }
 
