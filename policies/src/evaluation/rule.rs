@@ -74,8 +74,8 @@ impl fmt::Display for Mismatch<'_> {
 }
 
 impl Rule {
-    /// Compiles the rules of the entry's policy, which is at this position of its snapshot. Each field is named: one that is not read would be ignored,
-    /// and the fault injected where it should not be.
+    /// Compiles the rules of the entry's policy, which is at this position of its snapshot. Each field is named: one
+    /// that is not read would be ignored, and the fault injected where it should not be.
     pub(crate) fn compile(entry: &SnapshotEntry, position: usize) -> impl Iterator<Item = Self> {
         let SnapshotEntry { policy, started_at: _ } = entry;
         let Policy {

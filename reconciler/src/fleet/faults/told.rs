@@ -7,7 +7,7 @@ use crate::api::peers::{MAX_TOLD, PeerReport};
 
 /// The most bytes that a life takes beside its rows.
 const KEYS: usize = 160;
-/// The most rows of a life that are read. A filter counts a hundred policies.
+/// The most rows of a life that are read. A filter names 256 policies.
 const MOST_ROWS: usize = 1_000;
 
 /// What proxies reported to a replica, as it tells it.
