@@ -18,7 +18,7 @@ pub struct Prefixes {
 }
 
 /// A client: all addresses of one prefix. It is a hash of them, since each connection has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Client(u64);
 
 impl Default for Prefixes {

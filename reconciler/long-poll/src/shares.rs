@@ -3,7 +3,7 @@
 //! While there is enough, a client may have all it wants. When there is not, a client that has less than its
 //! share gets it from the one that has most.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::client::Client;
 
@@ -13,8 +13,8 @@ pub struct Shares {
     limit: u32,
     taken: u32,
     held: HashMap<Client, u32>,
-    /// The number of clients that hold each amount.
-    amounts: BTreeMap<u32, u32>,
+    /// The same, by amount.
+    amounts: BTreeSet<(u32, Client)>,
 }
 
 /// The answer to a client that wants some more.
@@ -29,7 +29,7 @@ pub enum Admission {
 impl Shares {
     pub fn new(limit: usize) -> Self {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        Self { limit, taken: 0, held: HashMap::new(), amounts: BTreeMap::new() }
+        Self { limit, taken: 0, held: HashMap::new(), amounts: BTreeSet::new() }
     }
 
     pub fn taken(&self) -> usize {
@@ -71,23 +71,14 @@ impl Shares {
 
     /// The client that holds most, and how much.
     fn greediest(&self) -> Option<(Client, u32)> {
-        let (most, _) = self.amounts.last_key_value()?;
-        let (client, _) = self.held.iter().find(|(_, held)| *held == most)?;
-        Some((*client, *most))
+        self.amounts.last().map(|(most, client)| (*client, *most))
     }
 
     fn set(&mut self, client: Client, before: u32, after: u32) {
         self.taken = self.taken.saturating_sub(before).saturating_add(after);
-        if before > 0
-            && let Some(clients) = self.amounts.get_mut(&before)
-        {
-            *clients -= 1;
-            if *clients == 0 {
-                self.amounts.remove(&before);
-            }
-        }
+        self.amounts.remove(&(before, client));
         if after > 0 {
-            *self.amounts.entry(after).or_default() += 1;
+            self.amounts.insert((after, client));
             self.held.insert(client, after);
         } else {
             self.held.remove(&client);

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::time::Time;
 
 /// Requests that proxies count, of a policy or of a filter. The counts are totals: of each proxy that has reported since
-/// `since`, from its own start on. They do not fall when a proxy goes. They are shown as proxies report them, and decide
-/// nothing.
+/// `since`, from its own start on. They do not fall when a proxy goes. Those of a filter are without those of a policy that
+/// was removed an hour ago. They are shown as proxies report them, and decide nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Measured {

@@ -6,13 +6,19 @@
 //!
 //! - `key`: names of proxies and of their lives, made short.
 //! - `row`: the totals of one policy in one life; `recent`: the last minute of a policy.
-//! - `life`, `table`: all lives, and the places for them, shared out by client.
+//! - `life`, `lives`: all lives, and the places for them, shared out by client; `silent`, `folded`: those that may be, or
+//!   were, given up.
+//! - `table`: all that is known, and the room for it; `merge`: what a report changes.
 //! - [`sum`]: what is shown; `told`: what replicas tell each other.
 
+mod folded;
 mod key;
 mod life;
+mod lives;
+mod merge;
 mod recent;
 mod row;
+mod silent;
 pub mod sum;
 mod table;
 mod told;
@@ -33,7 +39,7 @@ use self::{
     sum::{FilterSum, PolicySum},
     table::Table,
 };
-pub use self::{recent::SECONDS, table::LeftOut, told::Reported};
+pub use self::{merge::LeftOut, recent::SECONDS, told::Reported};
 use crate::clients::Client;
 
 /// Milliseconds since this replica began to listen, by a clock that nobody sets.
@@ -90,13 +96,14 @@ impl Faults {
     }
 }
 
-/// What each proxy counts.
+/// What each proxy counts, in the order of their keys.
 #[derive(Debug, Default)]
-pub struct FilterSums(HashMap<Key, FilterSum>);
+pub struct FilterSums(Vec<(Key, FilterSum)>);
 
 impl FilterSums {
     /// The sums of one proxy, if it has reported any.
     pub fn of(&self, node: &NodeId) -> Option<&FilterSum> {
-        self.0.get(&Key::of_node(node))
+        let at = self.0.binary_search_by_key(&Key::of_node(node), |(known, _)| *known).ok()?;
+        self.0.get(at).map(|(_, sum)| sum)
     }
 }

@@ -1,6 +1,6 @@
 //! Names of proxies and of their lives, made short: they are long, and there are many.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 use policies::{
     Digest,
@@ -11,14 +11,32 @@ use policies::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key(u128);
 
+/// One life of the Envoy of a proxy. Those of one proxy follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct LifeKey {
+    /// The proxy.
+    pub(super) node: Key,
+    /// Unlike that of any other life of any proxy.
+    pub(super) life: Key,
+}
+
+impl LifeKey {
+    pub(super) const FIRST: Self = Self { node: Key(u128::MIN), life: Key(u128::MIN) };
+    pub(super) const LAST: Self = Self { node: Key(u128::MAX), life: Key(u128::MAX) };
+
+    pub(super) fn new(node: &NodeId, epoch: &Epoch) -> Self {
+        Self { node: Key::of_node(node), life: Key::of([node.as_str(), epoch.as_str()]) }
+    }
+
+    /// From the first life of a proxy to the last.
+    pub(super) fn all_of(node: Key) -> RangeInclusive<Self> {
+        Self { node, ..Self::FIRST }..=Self { node, ..Self::LAST }
+    }
+}
+
 impl Key {
     pub(super) fn of_node(node: &NodeId) -> Self {
         Self::of([node.as_str()])
-    }
-
-    /// The key of one life of an Envoy.
-    pub(super) fn of_life(node: &NodeId, epoch: &Epoch) -> Self {
-        Self::of([node.as_str(), epoch.as_str()])
     }
 
     /// Reads what `Display` writes.
@@ -43,12 +61,12 @@ impl fmt::Display for Key {
 mod tests {
     use policies::wire::{Epoch, poll::NodeId};
 
-    use super::Key;
+    use super::{Key, LifeKey};
 
     #[test]
     fn a_key_is_told_and_read() {
         let node = NodeId::parse("sidecar~10.0.0.1~a-1.demo~x").unwrap();
-        let [one, two] = ["e1", "e2"].map(|epoch| Key::of_life(&node, &Epoch::parse(epoch).unwrap()));
+        let [one, two] = ["e1", "e2"].map(|epoch| LifeKey::new(&node, &Epoch::parse(epoch).unwrap()).life);
         assert!(one != two && one != Key::of_node(&node));
         assert_eq!(Key::parse(&one.to_string()), Some(one));
         for bad in ["", "+1", &"0".repeat(31), &format!("+{}", "0".repeat(31)), &"g".repeat(32)] {

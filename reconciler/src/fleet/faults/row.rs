@@ -10,10 +10,13 @@ const MOST_PER_SECOND: u64 = 1_000_000;
 const LONGEST_LIFE: Millis = 365 * 24 * 3_600 * 1_000;
 /// The shortest time over which a rate is measured. Two plugins of a proxy may report at the same moment.
 const SHORTEST: Millis = 2_000;
+/// The time after which totals that have not grown are taken for those of now. Another replica tells the same report again
+/// and again, each time as one that came a little later.
+const IDLE: Millis = 8_000;
 /// The time for which a rate holds at least: a proxy reports every 10 s.
 const HOLDS: Millis = 15_000;
-/// The same at most, however long ago the report before was.
-const HOLDS_AT_MOST: Millis = 60_000;
+/// The same at most, however long ago the report before was: one and a half times the longest interval of reports.
+const HOLDS_AT_MOST: Millis = 450_000;
 
 /// The totals of a policy in one life, and the pace at which they grow.
 #[derive(Clone, Debug)]
@@ -38,6 +41,8 @@ pub(super) struct Policy {
     pub(super) changed: Millis,
     /// Some reports had no room.
     pub(super) is_partial: bool,
+    /// The last time that a life that counted it was given up.
+    pub(super) folded: Option<Millis>,
 }
 
 impl Row {
@@ -54,13 +59,6 @@ impl Row {
             None => (at, greatest(first), faults(first)),
         };
         Self { name, totals: FaultCounts::default(), at, greatest, faults, rate: 0.0, span: 0.0 }
-    }
-
-    /// Tells whether a proxy can count that: what it counts of a request, it writes at once.
-    pub(super) fn is_countable(
-        FaultCounts { matched, chosen, shadow, overflow, .. }: FaultCounts<u64>,
-    ) -> bool {
-        chosen <= matched && shadow.saturating_add(overflow) <= chosen
     }
 
     /// Tells whether a proxy can count so much until its first report.
@@ -85,7 +83,8 @@ impl Row {
             policy.changed = policy.changed.max(at);
         }
         let span = at.saturating_sub(self.at);
-        if span >= SHORTEST {
+        let has_grown = greatest(self.totals) > self.greatest;
+        if span >= SHORTEST && (has_grown || span >= IDLE) {
             let grown = faults(self.totals).saturating_sub(self.faults) as f64;
             policy.recent.add(grown, self.at, at);
             (self.rate, self.span) = ((grown * 1_000.0 / span as f64) as f32, span as f32);

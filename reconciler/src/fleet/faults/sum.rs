@@ -1,13 +1,20 @@
 //! The counts that are shown.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use policies::{
     Timestamp,
     wire::{CountedName, FaultCounts},
 };
 
-use super::{Millis, key::Key, recent::SECONDS, row::Policy, table::Table};
+use super::{
+    Millis,
+    key::Key,
+    life::is_over,
+    recent::{Recent, SECONDS},
+    row::Policy,
+    table::Table,
+};
 use crate::api::measured::Measured;
 
 /// The counts of one policy, over all proxies.
@@ -67,40 +74,43 @@ impl Sum {
 
 pub(super) fn policies(table: &Table, now: Millis) -> HashMap<CountedName, PolicySum> {
     let begin = |(name, policy): (&CountedName, &Policy)| {
-        let sum = Sum { counts: policy.counts, is_partial: policy.is_partial, ..Sum::default() };
-        (name.clone(), (sum, policy.recent.clone(), HashSet::new()))
+        let is_folded = policy.folded.is_some_and(|folded| !is_over(folded, now));
+        let sum = Sum { counts: policy.counts, is_partial: policy.is_partial || is_folded, ..Sum::default() };
+        (name.clone(), (sum, policy.recent.clone(), None))
     };
-    let mut sums: HashMap<_, _> = table.policies.iter().map(begin).collect();
-    for life in table.lives() {
+    let mut sums: HashMap<_, (Sum, Recent, Option<Key>)> = table.policies.iter().map(begin).collect();
+    for (key, life) in table.lives.iter() {
         for row in &life.rows {
-            let Some((sum, recent, nodes)) = sums.get_mut(&row.name) else { continue };
+            let Some((sum, recent, counted)) = sums.get_mut(&row.name) else { continue };
             if let Some((rate, since)) = row.rate(now) {
                 sum.rate += rate;
                 // It goes on like that until the next report says how it went.
                 recent.add(rate * now.saturating_sub(since) as f64 / 1_000.0, since, now);
             }
-            if !life.is_over(now) {
-                nodes.insert(life.node);
+            // The lives of one proxy follow each other.
+            if !life.is_over(now) && counted.replace(key.node) != Some(key.node) {
+                sum.filters += 1;
             }
         }
     }
-    let end = |(name, (mut sum, recent, nodes)): (_, (Sum, super::recent::Recent, HashSet<Key>))| {
-        sum.filters = nodes.len();
+    let end = |(name, (sum, recent, _)): (_, (Sum, Recent, _))| {
         (name, PolicySum { sum, last_minute: recent.last_minute(now) })
     };
     sums.into_iter().map(end).collect()
 }
 
-pub(super) fn filters(table: &Table, now: Millis) -> HashMap<Key, FilterSum> {
-    let mut sums = HashMap::<Key, FilterSum>::new();
-    for life in table.lives() {
-        let FilterSum(sum) = sums.entry(life.node).or_default();
-        sum.is_partial |= table.is_partial;
-        sum.filters |= usize::from(!life.is_over(now));
-        for row in &life.rows {
-            sum.counts = sum.counts.zip(row.totals, u64::saturating_add);
-            sum.rate += row.rate(now).map(|(rate, _)| rate).unwrap_or_default();
+/// In order.
+pub(super) fn filters(table: &Table, now: Millis) -> Vec<(Key, FilterSum)> {
+    let mut sums = Vec::<(Key, FilterSum)>::new();
+    for (key, life) in table.lives.iter() {
+        if sums.last().is_none_or(|(node, _)| *node != key.node) {
+            sums.push((key.node, FilterSum::default()));
         }
+        let Some((_, FilterSum(sum))) = sums.last_mut() else { continue };
+        sum.is_partial |= life.is_partial || table.is_crowded(now);
+        sum.filters |= usize::from(!life.is_over(now));
+        sum.counts = sum.counts.zip(life.counts(), u64::saturating_add);
+        sum.rate += life.rows.iter().filter_map(|row| row.rate(now)).map(|(rate, _)| rate).sum::<f64>();
     }
     sums
 }

@@ -1,251 +1,142 @@
-//! All lives that are remembered, and the places for them: shared out by client.
+//! What is known of all lives and policies, and the room for it.
 
-use std::{collections::HashMap, num::NonZeroUsize, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
-use lru::LruCache;
-use policies::wire::{Count, CountedName, FaultCounts, FaultReport, poll::NodeId};
+use policies::wire::CountedName;
 
 use super::{
     Millis,
-    key::Key,
-    life::{ALWAYS_TOLD, Life},
-    row::{Policy, Row},
+    folded::{Folded, GivenUp, MAX_FOLDED},
+    key::{Key, LifeKey},
+    life::{Life, is_over},
+    lives::Lives,
+    row::Policy,
 };
-use crate::clients::{Admission, Client, Shares};
+use crate::clients::Admission;
 
 /// The places for lives that poll this replica, and as many for those that others tell of. Each takes one, and one for
 /// each of its policies.
-pub(super) const MAX_PLACES: usize = 100_000;
-/// The most lives that are remembered only to leave their reports out: their counts are in the sums already.
-const MAX_FOLDED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(65_535);
-
+const MAX_PLACES: usize = 100_000;
+/// The most lives of one proxy that poll this replica. One has room if another has been silent for 16 minutes: Kubernetes
+/// starts a container that crashes again and again 8 times in that time.
+const MAX_OF_NODE: usize = 16;
 /// The most policies.
 const MAX_POLICIES: usize = 20_000;
 
 #[derive(Debug)]
 pub(super) struct Table {
-    /// The lives that poll this replica, and their places.
-    pub(super) own: LruCache<Key, Life>,
-    pub(super) shares: Shares,
-    /// The lives that only other replicas tell of, and the number of their places.
-    pub(super) others: LruCache<Key, Life>,
-    pub(super) places_of_others: usize,
+    pub(super) lives: Lives,
     pub(super) policies: HashMap<CountedName, Policy>,
-    folded: LruCache<Key, ()>,
-    pub(super) places: usize,
-    /// Some lives or rows had no room.
-    pub(super) is_partial: bool,
-}
-
-/// The rows of reports that are left out, for each reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut {
-    pub implausible: u64,
-    pub unknown: u64,
-    pub full: u64,
-}
-
-/// Totals of one life of an Envoy, as they are told at a time.
-#[derive(Debug)]
-pub(super) struct Told<'a> {
-    pub(super) key: Key,
-    pub(super) node: Key,
-    pub(super) at: Millis,
-    /// The client that polls for it; none if another replica tells it.
-    pub(super) client: Option<Client>,
-    pub(super) rows: Vec<(&'a CountedName, FaultCounts<u64>)>,
+    pub(super) folded: Folded,
+    /// The last time at which a life or a row had no room.
+    crowded: Option<Millis>,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self::new(MAX_PLACES)
+        Self::new(MAX_PLACES, MAX_FOLDED.get())
     }
 }
 
 impl Table {
-    pub(super) fn new(places: usize) -> Self {
-        Self {
-            own: LruCache::unbounded(),
-            shares: Shares::new(places),
-            others: LruCache::unbounded(),
-            places_of_others: 0,
-            policies: HashMap::new(),
-            folded: LruCache::unbounded(),
-            places,
-            is_partial: false,
-        }
+    /// `folded`: the most lives that are remembered only to leave their reports out.
+    pub(super) fn new(places: usize, folded: usize) -> Self {
+        let (lives, folded) = (Lives::new(places), Folded::new(folded));
+        Self { lives, policies: HashMap::new(), folded, crowded: None }
     }
 
-    /// Takes over a report that came to this replica.
-    pub(super) fn reported(
-        &mut self,
-        now: Millis,
-        client: Client,
-        node: &NodeId,
-        report: &FaultReport,
-        is_known: &dyn Fn(&str) -> bool,
-    ) -> LeftOut {
-        let key = Key::of_life(node, report.epoch());
-        let rows = report.rows().iter().map(|row| (&row.name, row.counts.map(Count::get)));
-        let rows: Vec<_> = rows.collect();
-        self.merge(Told { key, node: Key::of_node(node), at: now, client: Some(client), rows }, now, is_known)
-    }
-
-    /// Takes over totals as far as they are greater than those that are known.
-    pub(super) fn merge(&mut self, told: Told<'_>, now: Millis, is_known: &dyn Fn(&str) -> bool) -> LeftOut {
-        let Told { key, node, at, client, rows } = told;
-        let full = LeftOut { full: rows.len() as u64, ..LeftOut::default() };
-        // It has all policies that the proxy counts.
-        let is_whole = client.is_some() && rows.len() < ALWAYS_TOLD;
-        if self.folded.get(&key).is_some() {
-            return full;
-        }
-        let known = self.take(&key);
-        let is_new = known.is_none();
-        let mut life = known.unwrap_or_else(|| Life::new(node, client, at));
-        // What polls here takes places of its client from then on.
-        let before = life.client;
-        life.client = client.or(before);
-        if !self.make_room(life.client, life.places(), now) {
-            rows.iter().for_each(|(name, _)| self.lack(name));
-            if !is_new {
-                self.put(key, Life { client: before, ..life });
-            }
-            return full;
-        }
-        let mut left_out = LeftOut::default();
-        for (name, counts) in rows {
-            // What replicas tell each other has been judged by that which heard it.
-            let is_judged = client.is_none();
-            if !is_judged && !Row::is_countable(counts) {
-                left_out.implausible += 1;
-            } else if let Some(row) = life.row(name) {
-                match self.policies.get_mut(name).filter(|_| is_judged || row.can_become(counts, at)) {
-                    Some(policy) => row.merge(counts, at, policy),
-                    None => left_out.implausible += 1,
-                }
-            } else if !self.policies.contains_key(name)
-                && (self.policies.len() >= MAX_POLICIES || !knows(name, is_known))
-            {
-                left_out.unknown += 1;
-            } else if !is_judged && !Row::can_begin_with(counts) {
-                left_out.implausible += 1;
-            } else if !self.make_room(life.client, life.places().saturating_add(1), now) {
-                self.lack(name);
-                left_out.full += 1;
-            } else {
-                let is_partial = self.is_partial;
-                let policy = self.policies.entry(name.clone());
-                let policy = policy.or_insert_with(|| Policy { is_partial, ..Policy::default() });
-                life.begin(name.clone(), counts, at).merge(counts, at, policy);
-            }
-        }
-        life.at = life.at.max(at);
-        if is_whole && left_out == LeftOut::default() {
-            life.followed = Some(at);
-        }
-        self.put(key, life);
-        left_out
-    }
-
-    pub(super) fn lives(&self) -> impl Iterator<Item = &Life> {
-        self.own.iter().chain(self.others.iter()).map(|(_, life)| life)
+    /// Some reports of the last 16 minutes had no room.
+    pub(super) fn is_crowded(&self, now: Millis) -> bool {
+        self.crowded.is_some_and(|crowded| !is_over(crowded, now))
     }
 
     /// Forgets the policies that are not known, and of which nothing was counted for so long.
     pub(super) fn forget_policies(&mut self, now: Millis, after: Duration, is_known: &dyn Fn(&str) -> bool) {
         let is_old = |policy: &Policy| u128::from(now.saturating_sub(policy.changed)) > after.as_millis();
-        let before = self.policies.len();
-        self.policies.retain(|name, policy| knows(name, is_known) || !is_old(policy));
-        if self.policies.len() == before {
-            return;
+        let (before, policies) = (self.policies.len(), &mut self.policies);
+        policies.retain(|name, policy| knows(name, is_known) || !is_old(policy));
+        if policies.len() < before {
+            self.lives.keep_rows(|name| policies.contains_key(name));
         }
-        let (policies, mut forgotten) = (&self.policies, Vec::new());
-        for (_, life) in self.own.iter_mut().chain(self.others.iter_mut()) {
-            let before = life.places();
-            life.rows.retain(|row| policies.contains_key(&row.name));
-            if life.places() < before {
-                life.followed = None;
-            }
-            forgotten.push((life.client, before - life.places()));
-        }
-        forgotten.into_iter().for_each(|(client, places)| self.release(client, places));
     }
 
-    /// Makes room for so many places among those of a client, or of other replicas; false if there is none.
-    fn make_room(&mut self, client: Option<Client>, places: u32, now: Millis) -> bool {
+    /// True if there is or was such a policy, and there are not too many.
+    pub(super) fn counts(&self, name: &CountedName, is_known: &dyn Fn(&str) -> bool) -> bool {
+        self.policies.contains_key(name) || self.policies.len() < MAX_POLICIES && knows(name, is_known)
+    }
+
+    /// Notes that there is no room.
+    pub(super) fn crowd(&mut self, now: Millis) {
+        self.crowded = Some(now);
+    }
+
+    /// Notes that a report of a policy is left out for want of room.
+    pub(super) fn lack(&mut self, name: &CountedName, is_known: &dyn Fn(&str) -> bool) {
+        if self.counts(name, is_known) {
+            self.policies.entry(name.clone()).or_default().is_partial = true;
+        }
+    }
+
+    /// Notes that a report of a proxy is left out, if it has a life that is remembered.
+    pub(super) fn lack_of_node(&mut self, node: Key) {
+        if let Some(life) = self.lives.one_of_node(node) {
+            life.is_partial = true;
+        }
+    }
+
+    /// Makes room for a life of a proxy that is not among those that poll here; false if too many of them began of late.
+    pub(super) fn make_room_of_node(&mut self, node: Key, life: &mut Life, now: Millis) -> bool {
+        let own = || self.lives.of_node(node).filter(|(_, life)| life.client.is_some());
+        if own().count() < MAX_OF_NODE {
+            return true;
+        }
+        let oldest = own().min_by_key(|(_, life)| life.at);
+        let Some(silent) = oldest.filter(|(_, life)| life.is_over(now)).map(|(key, _)| *key) else {
+            self.lack_of_node(node);
+            return false;
+        };
+        self.fold(silent, (node, life), now);
+        true
+    }
+
+    /// Makes room for a life of a proxy, with so many rows more; false if there is none.
+    pub(super) fn make_room(&mut self, node: Key, life: &mut Life, more: u32, now: Millis) -> bool {
+        let (client, places) = (life.client, life.places().saturating_add(more));
         loop {
-            let admission = match client {
-                Some(client) => self.shares.admit(client, places),
-                None if self.places_of_others.saturating_add(places as usize) <= self.places => {
-                    Admission::Free
-                }
-                None => Admission::Refused,
-            };
-            let greediest = match admission {
+            let greediest = match self.lives.admit(client, places) {
                 Admission::Free => return true,
                 Admission::Instead(greediest) => Some(greediest),
                 Admission::Refused => None,
             };
-            let lives = if client.is_some() { &self.own } else { &self.others };
-            // The order is that of reports and tellings, and replicas tell of lives that are long over, too.
-            let mut oldest_first = lives.iter().rev();
-            let silent = oldest_first.find(|(_, life)| life.is_over(now));
-            let of_greediest = || {
-                let of_it =
-                    lives.iter().rev().filter(|(_, life)| greediest.is_some() && life.client == greediest);
-                of_it.min_by_key(|(_, life)| life.at)
-            };
-            match silent.or_else(of_greediest).map(|(key, _)| *key) {
-                Some(key) => self.fold(key),
-                None => return false,
+            let silent = self.lives.silent(client.is_some(), now);
+            match silent.or_else(|| self.lives.old_one_of(greediest?)) {
+                Some(key) => self.fold(key, (node, &mut *life), now),
+                None => {
+                    self.crowd(now);
+                    return false;
+                }
             }
         }
     }
 
-    /// Gives up what is known of a life. Its counts stay in the sums, and so its later reports are left out.
-    fn fold(&mut self, key: Key) {
-        let Some(life) = self.take(&key) else { return };
-        life.rows.iter().for_each(|row| self.lack(&row.name));
-        if self.folded.len() >= MAX_FOLDED.get() {
-            self.folded.pop_lru();
-        }
-        self.folded.put(key, ());
-    }
-
-    /// Notes that reports of a policy are left out.
-    fn lack(&mut self, name: &CountedName) {
-        self.is_partial = true;
-        if let Some(policy) = self.policies.get_mut(name) {
-            policy.is_partial = true;
-        }
-    }
-
-    /// Takes out a life, with its places.
-    fn take(&mut self, key: &Key) -> Option<Life> {
-        let life = self.own.pop(key).or_else(|| self.others.pop(key))?;
-        self.release(life.client, life.places());
-        Some(life)
-    }
-
-    fn put(&mut self, key: Key, life: Life) {
-        match life.client {
-            Some(client) => {
-                self.shares.add(client, life.places());
-                self.own.put(key, life);
-            }
-            None => {
-                self.places_of_others += life.places() as usize;
-                self.others.put(key, life);
+    /// Gives up what is known of a life. Its counts stay in the sums of its policies, and in those of its proxy if that has
+    /// another life: perhaps the one that needs the room.
+    fn fold(&mut self, key: LifeKey, (node, life): (Key, &mut Life), now: Millis) {
+        let Some(folded) = self.lives.remove(&key) else { return };
+        for row in &folded.rows {
+            if let Some(policy) = self.policies.get_mut(&row.name) {
+                policy.folded = Some(now);
             }
         }
-    }
-
-    fn release(&mut self, client: Option<Client>, places: u32) {
-        match client {
-            Some(client) => self.shares.remove(client, places),
-            None => self.places_of_others = self.places_of_others.saturating_sub(places as usize),
+        let heir = if key.node == node { Some(life) } else { self.lives.one_of_node(key.node) };
+        if let Some(heir) = heir {
+            heir.inherit(&folded);
         }
+        let was_alive = !folded.is_over(now);
+        if was_alive {
+            self.crowd(now);
+        }
+        self.folded.put(key, folded.client, GivenUp { until: folded.at, was_alive });
     }
 }
 

@@ -5,9 +5,11 @@ mod laws;
 use policies::wire::{CountedName, Epoch, FaultCounts, FaultReport, poll::NodeId};
 
 use super::{
-    Millis,
+    FilterSums, Millis,
+    key::LifeKey,
+    merge::{LeftOut, Told},
     sum::{self, PolicySum},
-    table::{LeftOut, Table, Told},
+    table::Table,
 };
 use crate::{
     api::measured::Measured,
@@ -42,14 +44,14 @@ fn matched(table: &Table, name: &str) -> u64 {
     table.policies.get(&CountedName::parse(name).unwrap()).map_or(0, |policy| policy.counts.matched)
 }
 
-impl Table {
-    fn check_places(&self) {
-        let places = |lives: &lru::LruCache<super::Key, super::life::Life>| {
-            lives.iter().map(|(_, life)| life.places() as usize).sum::<usize>()
-        };
-        assert_eq!((places(&self.own), places(&self.others)), (self.shares.taken(), self.places_of_others));
-        assert!(self.shares.taken() <= self.places && self.places_of_others <= self.places);
-    }
+/// What a proxy counts, if it has reported.
+fn of_filter(table: &Table, second: u64, name: &str) -> Option<Measured> {
+    let sums = FilterSums(sum::filters(table, second * 1_000));
+    sums.of(&node(name)).map(|sum| sum.measured(policies::Timestamp::from_millis(0), true))
+}
+
+fn life(name: &str, epoch: &str) -> LifeKey {
+    LifeKey::new(&node(name), &Epoch::parse(epoch).unwrap())
 }
 
 #[test]
@@ -62,9 +64,7 @@ fn a_policy_has_the_sum_over_all_lives_and_a_share() {
     assert_eq!((all.matched, all.chosen, all.aborts), (300, 60, 50));
     assert_eq!((all.delays, all.shadow, all.overflow), (5, 2, 3));
     assert_eq!((all.share, all.filters, all.partial), (Some(0.2), 2, false));
-    let filters = sum::filters(&table, 3_000);
-    let of_filter =
-        filters[&super::Key::of_node(&node("n1"))].measured(policies::Timestamp::from_millis(0), true);
+    let of_filter = of_filter(&table, 3, "n1").unwrap();
     assert_eq!((of_filter.matched, of_filter.chosen, of_filter.filters), (107, 30, 1));
 }
 
@@ -80,9 +80,9 @@ fn a_rate_is_measured_between_two_reports_and_ends_with_them() {
     assert_eq!(shown[45..], [5.0; 15], "it goes on until the next report says otherwise");
     assert_eq!(measured(&table, 26, "a").per_second, 0.0);
     report(&mut table, 3_610, (1, "n1"), "e1;a=8301.8281.8251.0.10.20");
-    assert!(measured(&table, 3_670, "a").per_second > 0.0);
+    assert!(measured(&table, 4_060, "a").per_second > 0.0);
     assert_eq!(
-        measured(&table, 3_671, "a").per_second,
+        measured(&table, 4_061, "a").per_second,
         0.0,
         "an hour of silence is no reason to hold for longer"
     );
@@ -143,17 +143,14 @@ fn more_than_a_proxy_can_count_is_left_out() {
 }
 
 #[test]
-fn what_no_filter_counts_is_left_out() {
+fn counts_that_contradict_each_other_count_and_a_share_is_at_most_all() {
     let mut table = Table::default();
-    for bad in [
-        "e1;a=1.31000000000000.0.0.0.0",
-        "e1;a=9.2.0.0.2.1",
-        "e1;a=9.2.0.0.9007199254740991.9007199254740991",
-    ] {
-        let left_out = report(&mut table, 0, (1, "n1"), bad);
-        assert_eq!((left_out.implausible, matched(&table, "a")), (1, 0));
-    }
-    assert_eq!(report(&mut table, 1, (1, "n1"), "e1;a=9.3.3.3.2.1").implausible, 0);
+    assert_eq!(report(&mut table, 0, (1, "n1"), "e1;a=1.2.3.4.5.6"), LeftOut::default());
+    assert_eq!(report(&mut table, 0, (1, "n1"), "e1;a=0.3.1.1.9.1"), LeftOut::default());
+    let all = measured(&table, 1, "a");
+    assert_eq!((all.matched, all.chosen, all.aborts), (1, 3, 3));
+    assert_eq!((all.delays, all.shadow, all.overflow), (4, 9, 6));
+    assert_eq!((all.share, all.per_second), (Some(1.0), 0.0));
 }
 
 #[test]
@@ -173,39 +170,108 @@ fn a_name_that_is_no_policy_is_left_out_unless_it_was_one() {
 
 #[test]
 fn one_client_leaves_the_others_their_share_and_no_sum_falls() {
-    let mut table = Table::new(100);
+    let mut table = Table::new(100, 100);
     for number in 0..60 {
         report(&mut table, 0, (1, &format!("greedy-{number}")), "e1;a=1.0.0.0.0.0");
     }
     assert_eq!((matched(&table, "a"), measured(&table, 1, "a").partial), (50, true));
     let left_out = report(&mut table, 2, (2, "n1"), "e1;a=1.0.0.0.0.0");
     assert_eq!((left_out, matched(&table, "a")), (LeftOut::default(), 51), "what had to go stays in the sum");
-    let left_out = report(&mut table, 3, (1, "greedy-0"), "e1;a=9.0.0.0.0.0");
-    assert_eq!((left_out.full, matched(&table, "a")), (1, 51), "and is not added a second time");
+    let mut left_out = 0;
+    for number in 0..60 {
+        left_out += report(&mut table, 3, (1, &format!("greedy-{number}")), "e1;a=1.0.0.0.0.0").full;
+    }
+    assert_eq!((left_out, matched(&table, "a")), (11, 51), "and is not added a second time");
 }
 
 #[test]
 fn silent_lives_make_room() {
-    let mut table = Table::new(4);
+    let mut table = Table::new(4, 100);
     report(&mut table, 0, (1, "n1"), "e1;a=1.0.0.0.0.0");
-    report(&mut table, 0, (1, "n2"), "e1;a=1.0.0.0.0.0");
-    assert_eq!(report(&mut table, 960, (1, "n3"), "e1;a=1.0.0.0.0.0").full, 1);
+    report(&mut table, 1, (1, "n2"), "e1;a=1.0.0.0.0.0");
+    assert_eq!(report(&mut table, 960, (1, "n3"), "e1;b=1.0.0.0.0.0").full, 1);
     assert_eq!(report(&mut table, 961, (1, "n3"), "e1;a=1.0.0.0.0.0").full, 0);
     let sum = measured(&table, 961, "a");
-    assert_eq!((sum.matched, sum.filters, sum.partial), (3, 1, true));
+    assert_eq!((sum.matched, sum.filters, sum.partial), (3, 2, true), "one was given up");
+    let later = measured(&table, 1_922, "a");
+    assert_eq!((later.matched, later.partial), (3, false), "nothing is missing");
+    assert!(measured(&table, 961, "b").partial, "it had no room");
     // There is room again, but it is in the sum already.
     assert_eq!(report(&mut table, 2_000, (1, "n1"), "e1;a=5.0.0.0.0.0").full, 1);
-    assert_eq!(matched(&table, "a"), 3);
+    assert_eq!((matched(&table, "a"), measured(&table, 2_000, "a").partial), (3, true));
 }
 
 #[test]
 fn silent_lives_make_room_while_other_replicas_tell_of_them() {
-    let mut table = Table::new(4);
+    let mut table = Table::new(4, 100);
     report(&mut table, 0, (1, "n1"), "e1;a=1.0.0.0.0.0");
     report(&mut table, 900, (1, "n2"), "e1;a=1.0.0.0.0.0");
-    let key = super::Key::of_life(&node("n1"), &Epoch::parse("e1").unwrap());
-    let told = Told { key, node: super::Key::of_node(&node("n1")), at: 0, client: None, rows: Vec::new() };
-    table.merge(told, 960_000, &|_| true);
+    let told = Told { key: life("n1", "e1"), at: 0, client: None, rows: Vec::new() };
+    table.merge(&told, 960_000, &|_| true);
     assert_eq!(report(&mut table, 961, (1, "n3"), "e1;a=1.0.0.0.0.0").full, 0);
     assert_eq!((measured(&table, 961, "a").filters, matched(&table, "a")), (2, 3));
+    // Another one still tells of what was given up.
+    let name = CountedName::parse("a").unwrap();
+    let counts = FaultCounts { matched: 1, ..FaultCounts::default() };
+    let told = |at| Told { key: life("n1", "e1"), at, client: None, rows: vec![(&name, counts)] };
+    table.merge(&told(3_000), 962_000, &|_| true);
+    assert_eq!((matched(&table, "a"), measured(&table, 2_000, "a").partial), (3, false));
+    table.merge(&told(962_000), 962_000, &|_| true);
+    assert_eq!((matched(&table, "a"), measured(&table, 2_000, "a").partial), (3, true), "it lives");
+}
+
+#[test]
+fn one_proxy_that_begins_anew_all_the_time_takes_no_places_of_others() {
+    let mut table = Table::default();
+    let report = |table: &mut Table, second: u64, epoch: u64| {
+        report(table, second, (1, "n1"), &format!("e{epoch};a=1.0.0.0.0.0"))
+    };
+    self::report(&mut table, 0, (2, "n2"), "e1;b=1.0.0.0.0.0");
+    let left_out: Vec<_> = (0..100).map(|epoch| report(&mut table, epoch, epoch).full).collect();
+    assert_eq!((left_out[..16].iter().sum::<u64>(), left_out[16..].iter().sum::<u64>()), (0, 84));
+    assert_eq!((table.lives.iter().count(), matched(&table, "a")), (17, 16));
+    assert!(measured(&table, 100, "a").partial && of_filter(&table, 100, "n1").unwrap().partial);
+    assert!(!measured(&table, 100, "b").partial && !of_filter(&table, 100, "n2").unwrap().partial);
+    // Lives that have ended give way.
+    for hour in 1..=20 {
+        assert_eq!(report(&mut table, hour * 3_600, 100 + hour), LeftOut::default());
+        assert_eq!(
+            of_filter(&table, hour * 3_600, "n1").unwrap().matched,
+            16 + hour,
+            "its counts do not fall"
+        );
+    }
+    assert_eq!((table.lives.iter().count(), matched(&table, "a")), (17, 36));
+    assert_eq!(report(&mut table, 80_000, 0).full, 1, "it is in the sum");
+}
+
+#[test]
+fn want_of_room_is_told_of_those_that_it_concerns_until_it_is_over() {
+    let mut table = Table::new(4, 100);
+    for name in ["n1", "n2", "n3"] {
+        report(&mut table, 0, (1, name), "e1;a=1.0.0.0.0.0");
+    }
+    assert!(measured(&table, 960, "a").partial && of_filter(&table, 960, "n1").unwrap().partial);
+    assert!(!of_filter(&table, 961, "n1").unwrap().partial);
+    report(&mut table, 961, (2, "n4"), "e1;b=1.0.0.0.0.0");
+    assert!(!measured(&table, 961, "b").partial, "it came later");
+    assert!(measured(&table, 961, "a").partial, "what was left out is missing for ever");
+}
+
+#[test]
+fn a_report_that_is_told_again_a_little_later_ends_no_rate() {
+    let mut table = Table::default();
+    let name = CountedName::parse("a").unwrap();
+    let mut tell = |at, total| {
+        let counts = FaultCounts { matched: total, chosen: total, ..FaultCounts::default() };
+        let told = Told { key: life("n1", "e1"), at, client: None, rows: vec![(&name, counts)] };
+        table.merge(&told, at, &|_| true);
+        measured(&table, at / 1_000, "a").per_second
+    };
+    tell(100, 0);
+    assert_eq!(tell(10_100, 100), 10.0);
+    for late in [10_200, 12_050, 12_100] {
+        assert_eq!(tell(late, 100), 10.0);
+    }
+    assert_eq!(tell(20_100, 100), 0.0, "that is another report");
 }

@@ -31,8 +31,8 @@ const REST: usize = 128 * 1024;
 const REPORTS: usize = LONGEST_OF_REPLICA / 3;
 
 /// What this replica tells others: the filters that it knows, and what proxies reported to it, as far as they fit, the
-/// newest first.
-pub fn told(filters: &Filters, faults: &Faults) -> PeerState {
+/// newest first. `is_known` as for [`Faults::told`].
+pub fn told(filters: &Filters, faults: &Faults, is_known: impl Fn(&str) -> bool) -> PeerState {
     let (now, mut left) = (Instant::now(), LONGEST_OF_REPLICA - REST);
     let mut sightings = filters.sightings();
     sightings.sort_by_key(|sighting| std::cmp::Reverse(sighting.contact));
@@ -42,7 +42,7 @@ pub fn told(filters: &Filters, faults: &Faults) -> PeerState {
         Some(filter)
     });
     let fitting: Vec<_> = fitting.collect();
-    let Reported { reports, is_complete: reports_complete } = faults.told(left.min(REPORTS));
+    let Reported { reports, is_complete: reports_complete } = faults.told(left.min(REPORTS), is_known);
     PeerState {
         complete: filters.is_complete() && fitting.len() == all,
         filters: fitting,
@@ -163,8 +163,11 @@ mod tests {
                 |_| true,
             );
         }
-        let state =
-            told(&remembered("sidecar~10.0.0.1~checkout-7d8f9c-abcde.shop~shop.svc", "checkout"), &faults);
+        let state = told(
+            &remembered("sidecar~10.0.0.1~checkout-7d8f9c-abcde.shop~shop.svc", "checkout"),
+            &faults,
+            |_| true,
+        );
         assert_eq!((state.complete, state.filters.len()), (true, 20_000));
         assert!(!state.reports_complete && state.reports.len() > 5_000, "{}", state.reports.len());
         let answer = PeerAnswer { id: "a".repeat(16), name: "n".repeat(63), told: Some(state) };
@@ -174,7 +177,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_left_out_and_that_is_told() {
         let names = ["n"; 200].join("");
-        let state = told(&remembered(&names, &names), &Faults::default());
+        let state = told(&remembered(&names, &names), &Faults::default(), |_| true);
         assert!(!state.complete && state.filters.len() > 10_000, "{}", state.filters.len());
         let answer = PeerAnswer { id: "a".repeat(16), name: "n".repeat(63), told: Some(state) };
         let length = serde_json::to_vec(&answer).unwrap().len();

@@ -41,11 +41,12 @@ pub(crate) async fn state(
     let peering = peering(&served)?;
     peering.authorize(request.headers(), client)?;
     let services = Arc::clone(&served.services);
-    let answer = peering.answer(request.headers(), move || state_of(&services)).await?;
+    let is_known = served.publisher.reported_names();
+    let answer = peering.answer(request.headers(), move || state_of(&services, is_known)).await?;
     Ok(Json(answer))
 }
 
-fn state_of(services: &Services) -> PeerState {
+fn state_of(services: &Services, is_known: impl Fn(&str) -> bool) -> PeerState {
     let polled = services.unreported.last();
     let cluster = services.cluster.as_ref().map(|cluster| cluster.current()).unwrap_or_default();
     let ended = cluster.ended.iter().take(MAX_PODS);
@@ -55,7 +56,7 @@ fn state_of(services: &Services) -> PeerState {
         ended_pods: ended.collect(),
         silent_pods: cluster.silent_pods().take(MAX_PODS).collect(),
         unreported_millis: polled.map(|polled| now().millis_since(polled)),
-        ..told(&services.filters, &services.faults)
+        ..told(&services.filters, &services.faults, is_known)
     }
 }
 
