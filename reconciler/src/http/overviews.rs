@@ -176,7 +176,7 @@ mod tests {
     use futures_util::FutureExt as _;
     use tokio::{sync::Notify, task::yield_now};
 
-    use super::{Overview, Overviews, Problem};
+    use super::{FRESH, Overview, Overviews, Problem};
     use crate::{
         clock::now,
         overview::{facts::Facts, made::made},
@@ -226,7 +226,9 @@ mod tests {
             }
         };
         let mut told = overviews.follow(make, shutdown);
-        told.changed().await.unwrap();
+        // Time goes on by itself.
+        let is_told = tokio::time::timeout(10 * FRESH, told.changed()).await;
+        is_told.expect("nobody is told any more").unwrap();
         assert!(told.borrow().is_some());
     }
 
