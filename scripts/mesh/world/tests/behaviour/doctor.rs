@@ -22,9 +22,19 @@ pub(crate) type Words<'w> = [&'w str; 3];
 
 /// Waits until the doctor finds just this. Returns the next steps, in this order.
 pub(crate) async fn finds(world: &World, what: &str, expected: &[Words<'_>]) -> Result<Vec<String>> {
+    finds_with(world, "", what, expected).await
+}
+
+/// The same with these options.
+pub(crate) async fn finds_with(
+    world: &World,
+    options: &str,
+    what: &str,
+    expected: &[Words<'_>],
+) -> Result<Vec<String>> {
     let (began, deadline) = (Instant::now(), Deadline::of_costly("the doctor to find it", PATIENCE));
     loop {
-        let found = ask(world, "").await?;
+        let found = ask(world, options).await?;
         if let Some(next) = match_all(&found, expected) {
             println!("{what}: {:?}", began.elapsed());
             return Ok(next);

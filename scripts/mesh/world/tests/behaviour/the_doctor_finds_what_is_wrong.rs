@@ -48,6 +48,8 @@ async fn and_what_to_do_next() -> Result<()> {
     is_well().await?;
     let _git = control_plane::cannot_read(&world, &policies, git).await?;
     is_well().await?;
+    control_plane::asks_for_a_token(&world).await?;
+    is_well().await?;
     control_plane::is_scaled_down(&world).await?;
     is_well().await?;
     world.end().await

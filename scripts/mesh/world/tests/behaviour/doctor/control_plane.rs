@@ -1,5 +1,6 @@
 //! Faults of hfi itself, and of its repository.
 
+use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -7,10 +8,11 @@ use harness::{GitHttp, Repository};
 use serde_json::Value;
 use world::World;
 
-use super::{ask, finds};
+use super::{ask, finds, finds_with};
 use crate::person::types;
-use crate::support::{get, roll_out, serve};
+use crate::support::{control_plane, deploy, get, roll_out, serve};
 
+const VIEWS: &str = "views-0123456789abcdef";
 const SUBJECT: &str = "Deployment boifi/hfi-control-plane";
 
 /// Nothing is installed, and nothing of Istio can be seen.
@@ -138,6 +140,21 @@ pub(crate) async fn is_behind(world: &World, policies: &Repository) -> Result<()
     policies.remove("other.yaml")?;
     policies.push("Go back").await?;
     Ok(())
+}
+
+/// Its reads are closed: with a token the doctor sees all, and replicas ask each other.
+pub(crate) async fn asks_for_a_token(world: &World) -> Result<()> {
+    let token = world.directory().join("view-token");
+    fs::write(&token, VIEWS)?;
+    let line = format!("'--from-literal=tokens=replicas {VIEWS}'");
+    types(world, &format!("kubectl -n boifi create secret generic hfi-view {line}")).await?;
+    control_plane("default")?.with_component("k8s/components/view")?.apply(world, None).await?;
+    roll_out(world, "boifi", "hfi-control-plane").await?;
+    let words = ["Pod boifi/hfi-control-plane", "asks for a token (--view-token-file)", "--token-file FILE"];
+    finds(world, "closed reads", &[words, words]).await?;
+    let options = format!("--token-file {}", token.display());
+    finds_with(world, &options, "nothing wrong with a token", &[]).await?;
+    deploy(world, "default").await
 }
 
 /// Too few of it.
