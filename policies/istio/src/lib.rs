@@ -21,6 +21,8 @@
 //! - [`written`]: documents as teams write them, with every problem in its place.
 //! - [`opinions`]: what is rendered where a document says nothing, and why.
 //! - [`rendering`]: the resources of an application.
+//! - [`catalog`]: all files of a repository together, and what only one of them may have.
+//! - [`output`]: resources as a stream, a list or a directory.
 //!
 //! # Add a kind
 //!
@@ -48,9 +50,11 @@
 #![forbid(unsafe_code)]
 
 pub mod backbone;
+pub mod catalog;
 mod field;
 pub mod finding;
 pub mod opinions;
+pub mod output;
 pub mod rendering;
 pub mod resource;
 pub mod rules;
@@ -59,6 +63,7 @@ mod text;
 pub mod values;
 pub mod written;
 
+pub use catalog::{Catalog, LocatedFinding};
 pub use finding::{Finding, Level};
 pub use rendering::{Rendered, Setting, render};
 pub use resource::{Kind, Resource};

@@ -45,13 +45,18 @@ impl Resource {
 
     /// The object as a document of YAML with sorted keys.
     pub fn to_yaml(&self) -> String {
-        new_document(&yaml(&self.object()).value)
+        text(&self.object())
     }
 
     /// The object as JSON with sorted keys.
     pub fn to_json(&self) -> String {
         format!("{:#}", self.object())
     }
+}
+
+/// A value as a document of YAML with sorted keys.
+pub(crate) fn text(value: &Value) -> String {
+    new_document(&yaml(value).value)
 }
 
 /// A value of JSON as one of YAML, with its keys in order.

@@ -1,0 +1,93 @@
+//! A catalog is of all files: what only one may have is refused wherever it is used, and the rest is rendered.
+#![cfg(test)]
+
+use std::sync::Arc;
+
+use istio_config::{Catalog, Setting, output, read};
+
+/// The catalog of some files, each with the text below its `kind`.
+fn catalog(files: &[(&str, &str)]) -> Catalog {
+    let file = |(path, text): &(&str, &str)| {
+        let text = format!("apiVersion: hfi.dev/v1\nkind: AppConfiguration\n{text}");
+        (Arc::from(*path), read(text.as_bytes()))
+    };
+    Catalog::new(&files.iter().map(file).collect::<Vec<_>>(), |_| Setting::default())
+}
+
+fn findings(catalog: &Catalog) -> Vec<String> {
+    catalog.findings().iter().map(ToString::to_string).collect()
+}
+
+fn names(catalog: &Catalog) -> Vec<String> {
+    catalog.resources().iter().map(|resource| resource.name.clone()).collect()
+}
+
+#[test]
+fn two_documents_of_one_application_are_both_refused() {
+    let reviews = "metadata: {name: reviews, namespace: shop}\nspec: {peerAuthentication: {}}\n";
+    let removal = "metadata: {name: reviews, namespace: shop}\nspec: {remove: true}\n";
+    let other = "metadata: {name: reviews, namespace: test}\nspec: {peerAuthentication: {}}\n";
+    let catalog = catalog(&[("a.yaml", reviews), ("b.yaml", removal), ("c.yaml", other)]);
+    assert_eq!(
+        findings(&catalog),
+        [
+            "a.yaml:1:1: metadata.name: `reviews` in shop is also the application of b.yaml:1; rename one, or take one out [APP05]",
+            "b.yaml:1:1: metadata.name: `reviews` in shop is also the application of a.yaml:1; rename one, or take one out [APP05]",
+        ]
+    );
+    assert_eq!(names(&catalog), ["reviews-peer-authentication"]);
+    assert!(catalog.resources().iter().all(|resource| resource.namespace == "test"));
+}
+
+#[test]
+fn one_object_of_two_applications_names_both_places() {
+    let one = "metadata: {name: a, namespace: shop}\nspec: {gateway: {resourceName: front, hosts: [a.example.com], tls: passthrough}}\n";
+    let two = "metadata: {name: b, namespace: shop}\nspec:\n  gateway: {resourceName: front, hosts: [b.example.com], tls: passthrough}\n";
+    let catalog = catalog(&[("a.yaml", one), ("b.yaml", two)]);
+    assert_eq!(
+        findings(&catalog),
+        [
+            "a.yaml:4:17: renders to the Gateway `front`, as the entry of b.yaml:5 does; rename one [APP04]",
+            "b.yaml:5:12: renders to the Gateway `front`, as the entry of a.yaml:4 does; rename one [APP04]",
+        ]
+    );
+    assert!(names(&catalog).is_empty());
+}
+
+#[test]
+fn one_entry_of_a_kind_is_for_all_of_a_namespace() {
+    let one = "metadata: {name: a, namespace: shop}\nspec: {telemetry: {applyTo: namespace, logs: all}}\n";
+    let two = "metadata: {name: b, namespace: shop}\nspec: {telemetry: {applyTo: namespace, logs: errors}}\n";
+    let other =
+        "metadata: {name: c, namespace: shop}\nspec: {sidecar: {applyTo: namespace, calls: [ratings]}}\n";
+    let catalog = catalog(&[("a.yaml", one), ("b.yaml", two), ("c.yaml", other)]);
+    assert_eq!(
+        findings(&catalog),
+        [
+            "a.yaml:4:19: applyTo: is for all of shop, as the Telemetry of b.yaml:4, and one would be ignored; take one out [APP11]",
+            "b.yaml:4:19: applyTo: is for all of shop, as the Telemetry of a.yaml:4, and one would be ignored; take one out [APP11]",
+        ]
+    );
+    assert_eq!(names(&catalog), ["c-sidecar"]);
+}
+
+#[test]
+fn what_is_valid_is_rendered_beside_what_is_not() {
+    let wrong = "metadata: {name: a, namespace: shop}\nspec: {virtualService: {gateways: [none]}}\n";
+    let unread = "metadata: {name: b, namespace: shop}\nspec: {virtualServices: {}}\n";
+    let right =
+        "metadata: {name: c, namespace: shop}\nspec: {peerAuthentication: {}, destinationRule: {host: c}}\n";
+    let catalog = catalog(&[("a.yaml", wrong), ("b.yaml", unread), ("c.yaml", right)]);
+    assert!(!catalog.is_valid());
+    assert_eq!(findings(&catalog).len(), 2, "{:?}", findings(&catalog));
+    assert_eq!(names(&catalog), ["c-destination-rule", "c-peer-authentication"]);
+}
+
+#[test]
+fn the_order_of_files_changes_nothing() {
+    let a = ("a.yaml", "metadata: {name: a, namespace: shop}\nspec: {peerAuthentication: {}}\n");
+    let b = ("b.yaml", "metadata: {name: b, namespace: shop}\nspec: {destinationRule: {host: b}}\n");
+    let texts = [[a, b], [b, a]].map(|files| output::yaml(&catalog(&files).resources()));
+    assert_eq!(texts[0], texts[1]);
+    assert!(texts[0].find("b-destination-rule") < texts[0].find("a-peer-authentication"));
+}
