@@ -11,6 +11,8 @@ use crate::{
     finding::{Finding, Level},
     rendering::{Rendered, Setting, render},
     resource::Resource,
+    rules,
+    surroundings::Surroundings,
     written::{Application, ApplyTo, Document, Reading},
 };
 
@@ -45,8 +47,13 @@ pub struct LocatedFinding {
 type Use = (Arc<str>, Place);
 
 impl Catalog {
-    /// Puts files together. `setting` says what each application is rendered for.
-    pub fn new(files: &[(Arc<str>, Reading)], setting: impl Fn(&Application) -> Setting) -> Self {
+    /// Puts files together. `setting` says what each application is rendered for, and `surroundings` is what the
+    /// resources may refer to.
+    pub fn new(
+        files: &[(Arc<str>, Reading)],
+        setting: impl Fn(&Application) -> Setting,
+        surroundings: &Surroundings,
+    ) -> Self {
         let mut catalog = Self::default();
         let mut claims = Vec::new();
         for (file, reading) in files {
@@ -57,6 +64,7 @@ impl Catalog {
             }
         }
         catalog.refuse_shared(claims);
+        catalog.refuse_broken(surroundings);
         for application in catalog.applications.iter_mut().filter(|application| !application.is_valid) {
             application.resources.clear();
         }
@@ -123,6 +131,29 @@ impl Catalog {
             let mut places =
                 [application.place].into_iter().chain(application.entries.iter().map(|entry| entry.place));
             *is_valid &= !places.any(|place| refused.contains(&(Arc::clone(file), place)));
+        }
+    }
+
+    /// Checks the resources of all valid applications among each other.
+    fn refuse_broken(&mut self, surroundings: &Surroundings) {
+        let valid = self.applications.iter().enumerate().filter(|(_, application)| application.is_valid);
+        let all = valid
+            .flat_map(|(i, application)| application.resources.iter().map(move |rendered| (i, rendered)));
+        let all: Vec<_> = all.collect();
+        let resources: Vec<_> = all.iter().map(|(_, rendered)| &rendered.resource).collect();
+        let mut refused = BTreeSet::new();
+        for (number, found) in rules::check_all(&resources, surroundings) {
+            let Some((i, rendered)) = all.get(number) else { continue };
+            let Some(application) = self.applications.get(*i) else { continue };
+            if found.level == Level::Error {
+                refused.insert(*i);
+            }
+            let finding = rendered.located(found);
+            self.findings.push(LocatedFinding { file: Arc::clone(&application.file), finding });
+        }
+        for (_, application) in self.applications.iter_mut().enumerate().filter(|(i, _)| refused.contains(i))
+        {
+            application.is_valid = false;
         }
     }
 

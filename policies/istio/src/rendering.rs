@@ -28,6 +28,7 @@ use self::{frame::Frame, part::Part};
 use crate::{
     finding::Finding,
     resource::Resource,
+    rules,
     written::{Application, Attributes, Entry},
 };
 
@@ -38,6 +39,14 @@ pub struct Rendered {
     pub entry: Place,
     /// The path of the entry, such as `spec.gateway[0]`.
     pub field: String,
+}
+
+impl Rendered {
+    /// A finding about the resource, at the entry that it comes from.
+    pub(crate) fn located(&self, found: Finding) -> Finding {
+        let Self { resource, entry, field } = self;
+        Finding { field: format!("{field} ({} {})", resource.kind.name(), found.field), at: *entry, ..found }
+    }
 }
 
 /// The resources of an application, sorted, or what keeps them from being rendered. Warnings come with both.
@@ -57,6 +66,14 @@ pub fn render(application: &Application, setting: &Setting) -> (Vec<Rendered>, V
     }
     rendered.sort_by(|a, b| a.resource.order().cmp(&b.resource.order()));
     findings.extend(frame.take_findings());
+    // As if they were written by hand: their author may have changed them by `spec`.
+    let broken = rendered.iter().flat_map(|rendered| {
+        rules::check(&rendered.resource).into_iter().map(|found| rendered.located(found))
+    });
+    let is_new =
+        |found: &Finding| !findings.iter().any(|known| (known.rule, known.at) == (found.rule, found.at));
+    let broken: Vec<_> = broken.filter(is_new).collect();
+    findings.extend(broken);
     findings.extend(clashes(&rendered));
     (rendered, findings)
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use istio_config::{Catalog, Setting, output, read};
+use istio_config::{Catalog, Setting, output, read, surroundings::Surroundings};
 
 /// The catalog of some files, each with the text below its `kind`.
 fn catalog(files: &[(&str, &str)]) -> Catalog {
@@ -11,7 +11,11 @@ fn catalog(files: &[(&str, &str)]) -> Catalog {
         let text = format!("apiVersion: hfi.dev/v1\nkind: AppConfiguration\n{text}");
         (Arc::from(*path), read(text.as_bytes()))
     };
-    Catalog::new(&files.iter().map(file).collect::<Vec<_>>(), |_| Setting::default())
+    Catalog::new(
+        &files.iter().map(file).collect::<Vec<_>>(),
+        |_| Setting::default(),
+        &Surroundings::default(),
+    )
 }
 
 fn findings(catalog: &Catalog) -> Vec<String> {
@@ -90,4 +94,17 @@ fn the_order_of_files_changes_nothing() {
     let texts = [[a, b], [b, a]].map(|files| output::yaml(&catalog(&files).resources()));
     assert_eq!(texts[0], texts[1]);
     assert!(texts[0].find("b-destination-rule") < texts[0].find("a-peer-authentication"));
+}
+
+#[test]
+fn resources_are_checked_among_each_other() {
+    let split =
+        "metadata: {name: a, namespace: shop}\nspec: {virtualService: {routes: [{split: {v9: 100}}]}}\n";
+    let alone = catalog(&[("a.yaml", split)]);
+    let rules: Vec<_> = alone.findings().iter().map(|located| located.finding.rule).collect();
+    assert_eq!(rules, ["X101d"]);
+    assert!(names(&alone).is_empty());
+    let subset = "metadata: {name: b, namespace: shop}\nspec: {destinationRule: {host: a.shop.svc.cluster.local, subsets: [{name: v9, labels: {version: v9}}]}}\n";
+    let both = catalog(&[("a.yaml", split), ("b.yaml", subset)]);
+    assert_eq!(names(&both), ["b-destination-rule", "a-virtual-service"], "{:?}", findings(&both));
 }

@@ -58,11 +58,6 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Authori
     let (allow, deny, audit, check) = (allow?, deny?, audit?, check?);
     let (provider, deny_all, is_shadow) = (provider?, deny_all?, is_shadow?);
     let cursor = fields.cursor();
-    if deny.iter().any(|rule| rule.ports.is_empty() && rule.reads_requests()) {
-        let reason =
-            "has a `deny` on requests without `ports`: ports that are not HTTP are denied as a whole";
-        scope.notes.warn("AP15", cursor, reason);
-    }
     let has_rules = !allow.is_empty() || !deny.is_empty() || !audit.is_empty();
     if is_shadow && (!audit.is_empty() || provider.is_some()) {
         cursor.report("has `mode: shadow`, which is for `allow` and `deny`; take it out");

@@ -7,7 +7,6 @@ use policies::{
     reading::{Cursor, Value},
 };
 
-use super::scope::Scope;
 use crate::values::{Duration, Host, Label, LabelPairs, ServiceRef, key_error, value_error};
 
 /// Reads each item, also after one that is invalid. A list without items is a mistake: for Istio it often means
@@ -105,15 +104,9 @@ pub(super) fn checked_header_name(name: &str, field: &Cursor<'_>) -> Option<Stri
     field.accept(HeaderName::try_from(name.to_owned())).map(String::from)
 }
 
-/// A share. Istio cuts a number of floating point off, which makes some shares smaller.
-pub(super) fn percentage(field: &Cursor<'_>, scope: &Scope<'_>) -> Option<Percentage> {
-    let percentage: Percentage = field.accept(field.number()?.parse())?;
-    let of_istio = percentage.to_string().parse::<f64>().map_or(0.0, |percent| percent * 10_000.0);
-    if of_istio as u32 != percentage.parts_per_million() {
-        let reason = format!("is {} for Istio, which cuts numbers off", of_istio.floor() / 10_000.0);
-        scope.notes.warn("H25", field, &reason);
-    }
-    Some(percentage)
+/// A share in percent.
+pub(super) fn percentage(field: &Cursor<'_>) -> Option<Percentage> {
+    field.accept(field.number()?.parse())
 }
 
 /// The number of a port.

@@ -28,7 +28,7 @@ pub struct Required {
     pub ports: Vec<u32>,
 }
 
-pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<RequestAuthentication> {
+pub(super) fn read(fields: &mut Fields<'_>, _: &Scope<'_>) -> Option<RequestAuthentication> {
     let has_list = matches!(fields.cursor().value(), Value::Map(entries) if entries.iter().any(|entry| entry.key == "issuers"));
     let issuers = if has_list {
         let list = fields.take("issuers");
@@ -50,11 +50,6 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Request
     let cursor = fields.cursor();
     if !required && (!exempt.is_empty() || !ports.is_empty()) {
         cursor.report("has `exempt` or `ports`, which say where a token is required, beside `required: false`; take them out");
-    }
-    if required && ports.is_empty() {
-        let reason =
-            "requires a token on every port: ports that are not HTTP are denied as a whole; write `ports`";
-        scope.notes.warn("AP15", cursor, reason);
     }
     let required = required.then_some(Required { exempt, ports });
     Some(RequestAuthentication { issuers: issuers?, required })

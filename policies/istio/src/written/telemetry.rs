@@ -50,8 +50,8 @@ pub enum Logs {
     },
 }
 
-pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Telemetry> {
-    let traces = fields.read("traces", |field| traces(field, scope)).optional();
+pub(super) fn read(fields: &mut Fields<'_>, _: &Scope<'_>) -> Option<Telemetry> {
+    let traces = fields.read("traces", traces).optional();
     let logs = fields.read("logs", logs).optional();
     let metrics = fields.read("metrics", metrics::read).optional();
     let telemetry = Telemetry { traces: traces?, logs: logs?, metrics: metrics? };
@@ -61,12 +61,12 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Telemet
     Some(telemetry)
 }
 
-fn traces(field: &Cursor<'_>, scope: &Scope<'_>) -> Option<Traces> {
+fn traces(field: &Cursor<'_>) -> Option<Traces> {
     if let Value::Number(_) = field.value() {
-        return Some(Traces { percent: Some(percentage(field, scope)?), ..Traces::default() });
+        return Some(Traces { percent: Some(percentage(field)?), ..Traces::default() });
     }
     let mut fields = field.clone().fields()?;
-    let percent = fields.read("percent", |field| percentage(field, scope)).optional();
+    let percent = fields.read("percent", percentage).optional();
     let provider = fields.read("provider", text).optional();
     let tags = fields.read("tags", tags).or(BTreeMap::new());
     fields.finish();

@@ -55,7 +55,7 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Virtual
     let gateways = fields.read("gateways", |field| items(field, |item| gateway(&item))).or(Vec::new());
     let timeout = fields.read("timeout", duration).optional();
     let retries = fields.read("retries", retries::read).optional();
-    let routes = fields.read("routes", |field| items(field, |item| route::read(&item, scope))).or(Vec::new());
+    let routes = fields.read("routes", |field| items(field, |item| route::read(&item))).or(Vec::new());
     let fallbacks = [("own", true), ("none", false)];
     let falls_back = word(fields.take("fallback"), &fallbacks);
     let weights = fields.read("weights", |field| word(Some(field.clone()), &[("external", true)])).or(false);

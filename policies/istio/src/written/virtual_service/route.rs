@@ -13,7 +13,6 @@ use crate::{
     written::{
         fields::{duration, text},
         json,
-        scope::Scope,
     },
 };
 
@@ -34,14 +33,14 @@ pub struct Route {
     pub patch: Option<MergePatch>,
 }
 
-pub(super) fn read(item: &Cursor<'_>, scope: &Scope<'_>) -> Option<Route> {
+pub(super) fn read(item: &Cursor<'_>) -> Option<Route> {
     let mut fields = item.clone().fields()?;
     let name = fields.read("name", text).optional();
     let matches = fields.read("match", matching::read).or(Vec::new());
     let timeout = fields.read("timeout", duration).optional();
     let retries = fields.read("retries", retries::read).optional();
     let target = target::read(&mut fields);
-    let mirror = fields.read("mirror", |field| shaping::mirror(field, scope)).optional();
+    let mirror = fields.read("mirror", shaping::mirror).optional();
     let rewrite = fields.read("rewrite", shaping::rewrite).optional();
     let headers = fields.read("headers", |field| shaping::headers(field, true)).optional();
     let response_headers = fields.read("responseHeaders", |field| shaping::headers(field, false)).optional();

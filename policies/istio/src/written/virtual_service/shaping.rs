@@ -9,11 +9,8 @@ use policies::{
 
 use crate::{
     values::{Duration, EnvoyRegex, Label, ServiceRef},
-    written::{
-        fields::{
-            checked_header_name, duration, header_name, items, label, percentage, service, strings, text,
-        },
-        scope::Scope,
+    written::fields::{
+        checked_header_name, duration, header_name, items, label, percentage, service, strings, text,
     },
 };
 
@@ -59,11 +56,11 @@ pub enum Origin {
 const METHODS: [&str; 10] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"];
 
-pub(super) fn mirror(field: &Cursor<'_>, scope: &Scope<'_>) -> Option<Mirror> {
+pub(super) fn mirror(field: &Cursor<'_>) -> Option<Mirror> {
     let mut fields = field.clone().fields()?;
     let service = fields.require("service").and_then(|field| service(&field));
     let subset = fields.read("subset", label).optional();
-    let percent = fields.read("percent", |field| percentage(field, scope)).optional();
+    let percent = fields.read("percent", percentage).optional();
     fields.finish();
     Some(Mirror { service: service?, subset: subset?, percent: percent? })
 }
