@@ -55,7 +55,7 @@ use std::{fmt, path::PathBuf};
 use git2::{Oid, Repository as BareClone};
 use tracing::warn;
 
-pub use self::document_history::{ChangeCommit, DocumentHistory, MAX_COMMITS, Stood};
+pub use self::document_history::{ChangeCommit, DocumentHistory, MAX_COMMITS, Stood, USER_TRAILER};
 pub use self::document_times::DocumentTimes;
 pub(super) use self::{
     budget::{Cost, Excess},

@@ -8,6 +8,7 @@ use super::{
     batch::pause,
     branch::Branch,
     file_change::{Before, Changed, Edited, FileChange, Waiting},
+    message,
     outcome::Refusal,
     worker::Worker,
 };
@@ -113,7 +114,7 @@ impl Worker {
     ) -> Result<CommitId, Refusal> {
         let FileChange { user, subject, .. } = change;
         let author = self.author(user)?;
-        let message = format!("{subject}\n\nHfi-User: {user}\nHfi-Request: {}\n", random_id());
+        let message = message::with_trailers(subject, user, &random_id());
         let new = NewCommit { changes: vec![(path, content)], author, message };
         Ok(self.writer.commit(head.commit, &new)?)
     }

@@ -23,7 +23,7 @@ pub fn of(documents: &DocumentHistory, tip: CommitId, name: &PolicyName) -> Resu
 }
 
 impl From<ChangeCommit> for HistoryCommit {
-    fn from(ChangeCommit { id, at, author, subject }: ChangeCommit) -> Self {
+    fn from(ChangeCommit { id, at, author, subject, .. }: ChangeCommit) -> Self {
         Self { author, id: id.to_string(), subject, time: at.into() }
     }
 }
@@ -40,6 +40,8 @@ pub(super) fn recent_change(writer: &Writer, tip: CommitId, name: &PolicyName) -
 
 fn change_among(writer: &Writer, tip: CommitId, name: &PolicyName, among: usize) -> Option<String> {
     let changed = writer.changes(tip, name, among, 1).ok()?;
-    let ChangeCommit { id, author, .. } = changed.commits.first()?;
-    Some(format!("commit {id} by {author}"))
+    let ChangeCommit { id, author, user, .. } = changed.commits.first()?;
+    // `--git-author` is the author of the commits of all users.
+    let by = user.as_ref().unwrap_or(author);
+    Some(format!("commit {id} by {by}"))
 }

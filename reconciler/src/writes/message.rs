@@ -3,6 +3,7 @@
 use policies::language::PolicyName;
 
 use super::order::Order;
+use crate::source::git::USER_TRAILER;
 
 /// The longest subject that is made here, in characters.
 const MAX_SUBJECT: usize = 72;
@@ -13,8 +14,12 @@ pub(super) fn of(order: &Order, changed: &[&str]) -> String {
         Some(message) => message.clone(),
         None => subject(order.verb(), changed),
     };
-    let (user, id) = (order.rights.user.as_str(), &order.id);
-    format!("{subject}\n\nHfi-User: {user}\nHfi-Request: {id}\n")
+    with_trailers(&subject, order.rights.user.as_str(), &order.id)
+}
+
+/// The message of a commit that a request of a user makes.
+pub(super) fn with_trailers(subject: &str, user: &str, request: &str) -> String {
+    format!("{subject}\n\n{USER_TRAILER}: {user}\nHfi-Request: {request}\n")
 }
 
 /// Names as many policies as fit.

@@ -73,6 +73,12 @@ impl Order {
         }
     }
 
+    /// True if it may undo a change that its sender does not know of. A condition and a dry run are judged by the branch
+    /// as it is.
+    pub(super) fn is_blind(&self) -> bool {
+        !self.options.dry_run && self.options.condition == Condition::Always
+    }
+
     /// Refuses what is late. A request of many documents takes long, and others wait.
     pub(super) fn in_time(&self) -> Result<(), Refusal> {
         if self.deadline > Instant::now() {

@@ -14,9 +14,17 @@ pub(super) struct Pending {
     pub(super) order: Order,
     pub(super) ticket: Ticket,
     /// The policies that it concerns, as they were when it was planned first.
-    pub(super) first_seen: BTreeMap<PolicyName, String>,
+    pub(super) first_seen: BTreeMap<PolicyName, Seen>,
     /// Its place among those that wait.
     pub(super) _place: OwnedSemaphorePermit,
+}
+
+/// A policy as it stood when a request was planned.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) print: String,
+    /// True if that state was not fetched: a change since then may be older than the request.
+    pub(super) is_assumed: bool,
 }
 
 /// A request that is a commit.

@@ -61,7 +61,9 @@ async fn an_outcome_is_told_once() {
     told.is(201, &["left created"]);
     assert_eq!(told.commit(), unheard);
     world.send(again()).await.is(200, &["left unchanged"]);
-    world.change_by_hand(418).await;
+    let by_hand = world.change_by_hand(418).await;
+    let refused = world.send(again()).await;
+    refused.is_refused(409, &format!("was changed meanwhile by commit {by_hand}"));
     let anew = world.send(again()).await;
     anew.is(200, &["left configured"]);
     assert_ne!(anew.commit(), unheard);

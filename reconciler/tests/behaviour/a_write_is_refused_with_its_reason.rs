@@ -261,11 +261,13 @@ async fn a_name_in_two_places_is_no_ones_to_choose() {
     repository.git(&["pull", "--quiet", "origin", "main"]).await.unwrap();
     repository.write("one.yaml", &twice).unwrap();
     repository.push("Write it twice").await.unwrap();
+    replica.delete("a?file=one.yaml").await.is_refused(409, "changed meanwhile by commit");
     replica
         .delete("a?file=one.yaml")
         .await
         .is_refused(409, "in one.yaml:4; remove one of them (edit by hand)");
     repository.write("one.yaml", &policy("a", "checkout", 503)).unwrap();
     repository.push("Write it once").await.unwrap();
+    replica.apply("", &policy("a", "checkout", 501)).await.is_refused(409, "changed meanwhile by commit");
     replica.apply("", &policy("a", "checkout", 501)).await.is(200, &["a configured"]);
 }

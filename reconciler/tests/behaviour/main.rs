@@ -5,6 +5,7 @@
 mod a_body_places_each_new_policy;
 mod a_branch_is_followed;
 mod a_change_becomes_a_commit;
+mod a_change_of_another_user_is_not_undone_unseen;
 mod a_client_of_the_first_generation_writes;
 mod a_damaged_clone_is_repaired;
 mod a_date_in_the_future_lengthens_nothing;

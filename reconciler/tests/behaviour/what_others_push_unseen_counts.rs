@@ -5,7 +5,7 @@ use harness::{GitHttp, Repository};
 
 use crate::support::{
     NEVER, policy,
-    writer::over_http,
+    writer::{commit_of, over_http},
     writing::{Change, Replica, apply, content},
 };
 
@@ -60,20 +60,17 @@ async fn a_change_is_made_on_top_of_it() {
 }
 
 #[tokio::test]
-async fn a_policy_that_was_changed_before_the_request_is_no_conflict() {
-    let world = World::new().await;
-    world.push("ours", 418).await;
-    world.replica.apply("", &policy("ours", "web", 504)).await.is(200, &["ours configured"]);
-    assert_eq!(world.lost().await, Some(1.0), "the push alone told of it");
-    assert!(content(&world.repository, "ours.yaml").contains("504"));
-}
-
-#[tokio::test]
-async fn what_would_have_been_no_change_is_one() {
-    let world = World::new().await;
-    world.push("ours", 418).await;
-    world.replica.apply("", &policy("ours", "web", 503)).await.is(200, &["ours configured"]);
-    assert!(content(&world.repository, "ours.yaml").contains("503"));
+async fn a_change_of_the_same_policy_is_not_undone() {
+    // The second one would have been no change.
+    for status in [504, 503] {
+        let world = World::new().await;
+        world.push("ours", 418).await;
+        let commit = commit_of(&world.repository, "main").await;
+        let refused = world.replica.apply("", &policy("ours", "web", status)).await;
+        refused.is_refused(409, &format!("the policy `ours` was changed meanwhile by commit {commit} by "));
+        assert!(content(&world.repository, "ours.yaml").contains("418"));
+        world.replica.apply("", &policy("ours", "web", status)).await.is(200, &["ours configured"]);
+    }
 }
 
 #[tokio::test]

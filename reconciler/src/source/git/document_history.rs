@@ -27,6 +27,8 @@ use crate::source::{ancestry::CommitId, error::SourceError, printable::printable
 pub const MAX_COMMITS: usize = 1_000;
 /// The longest subject that is told, in characters.
 const MAX_SUBJECT: usize = 200;
+/// The trailer that names the user of a change by HTTP.
+pub const USER_TRAILER: &str = "Hfi-User";
 
 /// The histories of the documents in a clone. It opens the clone by itself, so any thread may use it.
 #[derive(Clone, Debug)]
@@ -50,6 +52,8 @@ pub struct ChangeCommit {
     pub id: CommitId,
     pub at: Timestamp,
     pub author: String,
+    /// The user for whom hfi made it; none of a commit by hand.
+    pub user: Option<String>,
     pub subject: String,
 }
 
@@ -272,7 +276,32 @@ impl ChangeCommit {
             id: CommitId(commit.id().as_bytes().try_into().unwrap_or_default()),
             at: committed_at(commit),
             author: printable(&author).into_owned(),
+            user: user(&message).map(|user| printable(&user).into_owned()),
             subject: printable(&subject).into_owned(),
+        }
+    }
+}
+
+/// The user in the trailers of a message.
+fn user(message: &str) -> Option<String> {
+    let trailers = git2::message_trailers_strs(message).ok()?;
+    let user = trailers.iter().find(|(key, _)| *key == USER_TRAILER);
+    user.map(|(_, user)| user.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::user;
+
+    #[test]
+    fn the_user_of_a_commit_is_in_its_last_paragraph() {
+        let user = |message| user(message);
+        assert_eq!(user("Apply a\n\nHfi-User: alice\nHfi-Request: 1\n").as_deref(), Some("alice"));
+        assert_eq!(user("Hfi-User: bob\n\nHfi-User: alice\nHfi-Request: 1\n").as_deref(), Some("alice"));
+        for by_hand in
+            ["", "By hand", "Hfi-User: bob", "By hand\n\nHfi-User: bob\n\nThis is the last paragraph.\n"]
+        {
+            assert_eq!(user(by_hand), None, "{by_hand}");
         }
     }
 }

@@ -8,11 +8,22 @@ use std::{
 use git2::{Oid, Repository as BareClone};
 use policies::{File, editing, language::PolicyName};
 
-use super::{Change, ChangeCommit, DocumentHistory, MAX_COMMITS, ReadError, objects, told};
+use super::{Change, ChangeCommit, DocumentHistory, MAX_COMMITS, ReadError, Writer, objects, told};
 use crate::source::{ancestry::CommitId, error::SourceError};
 
 /// Documents as they are written, in order.
 type Written = BTreeMap<PolicyName, BTreeSet<String>>;
+
+impl Writer {
+    /// For each of these policies, the last of the first-parent commits up to `tip`, which is stored, that changed it.
+    pub fn last_changes(
+        &self,
+        tip: CommitId,
+        names: &BTreeSet<PolicyName>,
+    ) -> Result<BTreeMap<PolicyName, ChangeCommit>, SourceError> {
+        self.source.document_history().last_changes(tip, None, names)
+    }
+}
 
 impl DocumentHistory {
     /// For each of these policies, the last of the first-parent commits from `tip` back to `known`, itself left out,
