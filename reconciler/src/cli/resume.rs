@@ -71,6 +71,13 @@ async fn resume(client: &Client, yes: bool) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::from(NOT_RIGHT));
     }
     print(&format!("resumed; policies that come into force again: {count}\n"));
+    for replica in state.replicas.iter().filter(|replica| replica.halted) {
+        warning(format_args!(
+            "replica {} is still halted: it has not read the end yet, or a halt file of its own holds; GET /v1/halt \
+             there says which",
+            replica.name
+        ));
+    }
     Ok(ExitCode::from(DONE))
 }
 

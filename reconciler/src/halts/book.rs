@@ -278,5 +278,6 @@ impl State {
     fn forget(&mut self, id: &HaltId) {
         self.ending.forget(id);
         self.commits.forget(id);
+        self.in_git.forget_proposal(id);
     }
 }

@@ -26,6 +26,9 @@ pub struct InGit {
     /// The halts that another replica has ended in Git, each with a commit that has to be read here first. Kept on disk:
     /// what is served after a restart may be as old.
     awaited: BTreeMap<HaltId, Awaited>,
+    /// The halts whose commit was pushed to another branch than the one that is served: for each the name of that branch.
+    /// Kept on disk: one is enough.
+    proposed: BTreeMap<HaltId, String>,
 }
 
 /// A halt that holds here until a commit of the branch is read.
@@ -55,6 +58,12 @@ pub struct Read {
 }
 
 impl InGit {
+    /// What is left of it where something else is followed. That may be the same repository by another name, so halts
+    /// wait for their commits there, too.
+    pub fn elsewhere(self) -> Self {
+        Self { awaited: self.awaited, ..Self::default() }
+    }
+
     /// A commit with these halts was pushed, or is known to be in the branch.
     pub fn pushed(&mut self, ids: impl IntoIterator<Item = HaltId>, commit: CommitId) {
         self.commits.extend(ids.into_iter().map(|id| (id, commit)));
@@ -111,6 +120,21 @@ impl InGit {
     /// The halts that have ended and are to be removed from the branch.
     pub fn left(&self) -> impl Iterator<Item = &HaltId> {
         self.left.iter()
+    }
+
+    /// A commit with these was pushed to another branch than the one that is served.
+    pub fn propose(&mut self, ids: impl IntoIterator<Item = HaltId>, branch: &str) {
+        self.proposed.extend(ids.into_iter().map(|id| (id, branch.to_owned())));
+    }
+
+    /// The branch to which the commit of a halt was pushed, where that is not the one that is served.
+    pub fn proposal(&self, id: &HaltId) -> Option<&str> {
+        self.proposed.get(id).map(String::as_str)
+    }
+
+    /// A halt has ended.
+    pub fn forget_proposal(&mut self, id: &HaltId) {
+        self.proposed.remove(id);
     }
 
     /// These are no longer in the branch.

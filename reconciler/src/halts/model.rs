@@ -134,9 +134,13 @@ fn halts(file: Option<&[u8]>) -> Vec<Halt> {
 }
 
 fn open(state: Option<&TempDir>, clock: fn() -> Timestamp) -> (Arc<Gate>, Book) {
-    let gate = Arc::<Gate>::default();
     let store = state.map(|state| Store::new(state.path().to_owned(), "main".to_owned(), None));
-    (Arc::clone(&gate), Book::open_by(clock, "", gate, store, Committing::ToServed, true))
+    open_with(store, clock, Committing::ToServed)
+}
+
+fn open_with(store: Option<Store>, clock: fn() -> Timestamp, committing: Committing) -> (Arc<Gate>, Book) {
+    let gate = Arc::<Gate>::default();
+    (Arc::clone(&gate), Book::open_by(clock, "", gate, store, committing, true))
 }
 
 impl World {

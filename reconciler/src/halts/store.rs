@@ -64,10 +64,10 @@ impl Store {
         if stored.version != VERSION {
             return Err(damaged(format!("it is not of version {VERSION}")));
         }
-        let Some(before) = stored.followed.as_ref().filter(|before| **before != self.followed) else {
+        let Some(before) = stored.followed.clone().filter(|before| *before != self.followed) else {
             return Ok(Some(stored));
         };
-        if stored.ledger.halts().next().is_some() {
+        if stored.ledger.halts().next().is_some() || stored.in_git.awaited().next().is_some() {
             let (before, now) = (before, &self.followed);
             warn!(
                 before,
@@ -75,7 +75,8 @@ impl Store {
                 "the halts that were stored go on here, where something else is followed; resume with DELETE /v1/halt"
             );
         }
-        Ok(Some(Stored { in_git: InGit::default(), ..stored }))
+        let in_git = stored.in_git.elsewhere();
+        Ok(Some(Stored { in_git, ..stored }))
     }
 
     /// Stores all, completely or not at all. One call at a time: they write the same new file.

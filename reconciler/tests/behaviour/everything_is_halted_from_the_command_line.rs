@@ -216,9 +216,17 @@ async fn what_comes_back_is_shown_before_it_does() {
     prints(&server.hfi(&["resume"]).await, 0, "nothing is halted at replica hfi-1\n");
     let replicas = json!([{"name": "hfi-1", "halted": false}, {"name": "hfi-0", "halted": true}]);
     let behind = (200, json!({"halted": false, "replicas": replicas, "complete": false}));
-    let server = Halting::start(&[behind, nothing()]).await;
-    assert_eq!(server.hfi(&["resume", "--yes"]).await.code, 0);
+    let server = Halting::start(&[behind.clone(), nothing()]).await;
+    let ended = server.hfi(&["resume", "--yes"]).await;
+    assert!(ended.code == 0 && !ended.stderr.contains("still halted"), "{ended:?}");
     assert_eq!(server.requests(), ["DELETE /v1/halt "], "a peer is halted");
+    let ended = Halting::start(&[behind]).await.hfi(&["resume", "--yes"]).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    tells(
+        &ended,
+        &["warning: replica hfi-0 is still halted: it has not read the end yet", "GET /v1/halt there"],
+    );
+    assert!(!ended.stderr.contains("replica hfi-1"), "{ended:?}");
 }
 
 #[tokio::test]

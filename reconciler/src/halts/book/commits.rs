@@ -36,8 +36,6 @@ pub enum Committing {
 #[derive(Debug)]
 pub(super) struct Commits {
     pub(super) committing: Committing,
-    /// The halts whose commit was pushed to another branch than the one that is served.
-    proposed: BTreeSet<HaltId>,
     /// For each halt whose commit this process has begun, and that was not read since: the time of that.
     under_way: BTreeMap<HaltId, Instant>,
     /// For each halt of which another replica told: the time of that.
@@ -59,7 +57,6 @@ impl Commits {
     pub(super) fn new(committing: Committing) -> Self {
         Self {
             committing,
-            proposed: BTreeSet::new(),
             under_way: BTreeMap::new(),
             heard: BTreeMap::new(),
             unseen: BTreeSet::new(),
@@ -82,11 +79,13 @@ impl Commits {
             matches!(refusal, Refusal::Forbidden(_) | Refusal::Conflict(_) | Refusal::Unprocessable(_));
     }
 
-    /// A commit with these was pushed to another branch.
-    pub(super) fn propose(&mut self, halts: &[Halt], branch: &str) {
-        self.proposed.extend(halts.iter().map(|halt| halt.id.clone()));
-        self.failure = Some(format!("the commit is on the branch `{branch}`, not on the one that is served"));
-        self.is_refused = true;
+    /// True if this replica commits a halt. On new branches people meet it, and one for each halt is enough.
+    pub(super) fn takes(&self, id: &HaltId, ledger: &Ledger) -> bool {
+        match self.committing {
+            Committing::Off => false,
+            Committing::ToServed => true,
+            Committing::ToOthers => ledger.is_own(id),
+        }
     }
 
     /// Another replica has told of these, where they began. It commits them.
@@ -96,7 +95,6 @@ impl Commits {
 
     /// Forgets what was noted of a halt that has ended, but for its commit.
     pub(super) fn forget(&mut self, id: &HaltId) {
-        self.proposed.remove(id);
         self.heard.remove(id);
     }
 
@@ -136,7 +134,7 @@ impl Commits {
     pub(super) fn lacks(&self, id: &HaltId, in_git: &InGit, now: Instant) -> bool {
         let is_in = in_git.has(id) && !self.is_overdue(id, in_git, now);
         let is_of_another = self.heard.get(id).is_some_and(|heard| now.duration_since(*heard) < TURN);
-        !is_in && !is_of_another && !self.proposed.contains(id)
+        !is_in && !is_of_another && in_git.proposal(id).is_none()
     }
 
     /// True if a halt was pushed long ago, or by an earlier process, and not read since.
@@ -158,7 +156,7 @@ impl Commits {
     }
 
     /// True if nobody tries to commit a halt with any hope.
-    pub(super) fn is_given_up(&self, id: &HaltId) -> bool {
-        self.is_refused || self.proposed.contains(id)
+    pub(super) fn is_given_up(&self, id: &HaltId, in_git: &InGit) -> bool {
+        self.is_refused || in_git.proposal(id).is_some()
     }
 }

@@ -26,7 +26,9 @@ impl Book {
         let is_in_git = |halt: &Halt| state.in_git.has_read(&halt.id);
         let is_stored = |halt: &Halt| !self.has_store() || state.saved.has(&halt.id);
         let State { commits, ending, in_git, saved, crowded, .. } = &*state;
-        let commit = commits.failure.clone().filter(|_| !halts.iter().all(is_in_git));
+        let mut not_in_git = halts.iter().filter(|halt| !is_in_git(halt)).peekable();
+        let commit = not_in_git.peek().and_then(|_| commits.failure.clone());
+        let commit = commit.or_else(|| not_in_git.find_map(|halt| state.elsewhere(&halt.id)));
         let disk = (!halts.iter().all(|halt| is_in_git(halt) || is_stored(halt))).then(|| saved.failure());
         let not_kept: Vec<_> = commit.into_iter().chain(disk).collect();
         let not_kept = (!not_kept.is_empty()).then(|| not_kept.join("; "));
@@ -42,14 +44,28 @@ impl Book {
 }
 
 impl State {
+    /// The branch that the commit of a halt is on, in words, where that is not the one that is served.
+    fn elsewhere(&self, id: &HaltId) -> Option<String> {
+        match self.in_git.proposal(id) {
+            Some(branch) => {
+                Some(format!("the commit is on the branch `{branch}`, not on the one that is served"))
+            }
+            None if self.commits.committing == Committing::ToOthers && !self.ledger.is_own(id) => {
+                let reason = "the replica at which the halt began commits it, to a branch that is not served";
+                Some(reason.to_owned())
+            }
+            None => None,
+        }
+    }
+
     /// The place where a halt is kept.
     fn durable(&self, id: &HaltId) -> Durable {
-        let can_commit = self.commits.committing != Committing::Off;
+        let can_commit = self.commits.takes(id, &self.ledger);
         // Somebody is at work: it is to be put, or was pushed and is put again if it is not read soon.
         let is_at_work = self.in_git.has(id) || !self.ending.has(id);
         if self.in_git.has_read(id) {
             Durable::Git
-        } else if can_commit && is_at_work && !self.commits.is_given_up(id) {
+        } else if can_commit && is_at_work && !self.commits.is_given_up(id, &self.in_git) {
             Durable::Pending
         } else if self.saved.has(id) {
             Durable::Disk

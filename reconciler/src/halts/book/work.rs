@@ -32,8 +32,11 @@ impl Book {
         if committing == Committing::Off {
             return Work::default();
         }
-        let is_open =
-            |halt: &&Halt| !state.ending.has(&halt.id) && state.commits.lacks(&halt.id, &state.in_git, now);
+        let is_open = |Halt { id, .. }: &&Halt| {
+            !state.ending.has(id)
+                && state.commits.takes(id, &state.ledger)
+                && state.commits.lacks(id, &state.in_git, now)
+        };
         let left = state.in_git.left().filter(|_| committing == Committing::ToServed);
         Work { put: state.ledger.halts().filter(is_open).cloned().collect(), remove: left.cloned().collect() }
     }
@@ -77,7 +80,10 @@ impl Book {
 
     /// A commit with these was pushed to another branch.
     pub fn proposed(&self, halts: &[Halt], branch: &str) {
-        self.lock().commits.propose(halts, branch);
+        let mut state = self.lock();
+        state.commits.begin_anew();
+        state.in_git.propose(halts.iter().map(|halt| halt.id.clone()), branch);
+        drop(state);
         self.changed.send_replace(());
     }
 

@@ -5,14 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Peers, Step, World, open};
+use super::{Peers, Step, World, open, open_with};
 use crate::{
+    api::halts::Durable,
     clock::now,
     halts::{
-        book::Book,
+        book::{Book, Committing, View},
         document,
         halt::{Halt, HaltId},
         ledger::Ledger,
+        store::Store,
     },
     writes::file_change::Edited,
 };
@@ -98,6 +100,49 @@ fn a_replica_that_is_behind_holds_until_it_reads_the_commit_that_ended_the_halt(
     assert!(!world.keep(1, false), "it is not committed again");
     world.fetch(1);
     assert!(!world.replicas[1].gate.is_halted() && !is_told(&world));
+}
+
+#[test]
+fn it_holds_until_then_also_where_the_next_process_names_the_repository_otherwise() {
+    let mut world = halted(0);
+    world.tell(0, 1);
+    world.resume(0, false);
+    world.tell(0, 1);
+    let replica = &mut world.replicas[1];
+    replica.book.save();
+    let state = replica.state.as_ref().unwrap().path().to_owned();
+    let store = Store::new(state, "main by another name".to_owned(), None);
+    (replica.gate, replica.book) = open_with(Some(store), now, Committing::ToServed);
+    assert!(replica.gate.is_halted() && replica.book.awaits());
+    world.fetch(1);
+    assert!(!world.replicas[1].gate.is_halted());
+}
+
+#[test]
+fn where_halts_go_to_new_branches_each_gets_one() {
+    let state = tempfile::tempdir().unwrap();
+    let open = || {
+        let store = Store::new(state.path().to_owned(), "main".to_owned(), None);
+        open_with(Some(store), now, Committing::ToOthers).1
+    };
+    let (here, (_, there)) = (open(), open_with(None, now, Committing::ToOthers));
+    let halt = here.halt("alice", "r").unwrap();
+    there.hear(&here.ledger());
+    let later = Instant::now() + Duration::from_secs(10);
+    assert!(there.work_at(later).put.is_empty(), "that is for the replica at which it began");
+    let View { durable, trouble, .. } = there.view();
+    assert_eq!(durable, Some(Durable::Memory));
+    assert!(trouble.is_some_and(|told| told.contains("at which the halt began")));
+    assert_eq!(here.work_at(later).put, std::slice::from_ref(&halt));
+    assert_eq!(here.view().durable, Some(Durable::Pending));
+    here.proposed(std::slice::from_ref(&halt), "hfi/alice/hfi-halt-1");
+    assert!(here.work_at(later).put.is_empty());
+    here.save();
+    let again = open();
+    assert!(again.work_at(later).put.is_empty(), "also after a restart");
+    let View { durable, trouble, .. } = again.view();
+    assert_eq!(durable, Some(Durable::Disk));
+    assert!(trouble.is_some_and(|told| told.contains("`hfi/alice/hfi-halt-1`")));
 }
 
 #[test]
