@@ -1,16 +1,15 @@
 //! The fields of Istio's kinds, as the CRDs of the oldest and the newest supported Istio have them.
 
 mod check;
+mod mistake;
 mod node;
+mod pattern;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
 
-use self::{
-    check::{Mistake, mistakes},
-    node::Node,
-};
+use self::{check::mistakes, mistake::Mistake, node::Node};
 use crate::{field::Field, finding::Finding, resource::Resource};
 
 /// The oldest Istio whose fields are known.
@@ -59,7 +58,7 @@ pub fn check(resource: &Resource) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SCHEMA, check::PATTERNS};
+    use super::{SCHEMA, pattern::PATTERNS};
     use crate::resource::Kind;
 
     #[test]

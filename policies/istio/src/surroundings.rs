@@ -16,8 +16,7 @@ pub struct Surroundings {
     /// The host of hfi's control plane, where proxies fetch policies.
     pub control_plane: Option<String>,
     pub services: Vec<Service>,
-    /// Names of namespaces.
-    pub namespaces: Vec<String>,
+    pub namespaces: Vec<Namespace>,
     pub pods: Vec<PodTemplate>,
     pub secrets: Vec<Named>,
     /// Gateways of the Gateway API.
@@ -37,6 +36,13 @@ impl Default for Surroundings {
             gateways: Vec::new(),
         }
     }
+}
+
+/// A namespace.
+#[derive(Clone, Debug)]
+pub struct Namespace {
+    pub name: String,
+    pub labels: LabelPairs,
 }
 
 /// The name of an object.

@@ -3,38 +3,15 @@
 use policies::reading::closest;
 use serde_json::Value;
 
-use super::node::{Node, Type};
+use super::{
+    mistake::Mistake,
+    node::{Node, Type},
+    pattern,
+};
 use crate::{
     field::Field,
-    finding::Finding,
-    text::{dns_label, istio_label},
     values::{Duration, DurationError},
 };
-
-/// A mistake by one version's schema.
-#[derive(Debug)]
-pub(super) struct Mistake {
-    rule: &'static str,
-    field: String,
-    reason: String,
-    right: String,
-}
-
-impl Mistake {
-    /// True for the same mistake in another version, whose limits may differ.
-    pub(super) fn same(&self, other: &Self) -> bool {
-        (self.rule, &self.field) == (other.rule, &other.field)
-    }
-
-    pub(super) fn finding(&self) -> Finding {
-        Finding::error(self.rule, &self.field, &self.reason).right(&self.right)
-    }
-
-    pub(super) fn in_one_version(&self, version: &str, other: &str) -> Finding {
-        let reason = format!("{} in Istio {version}; Istio {other} takes it", self.reason);
-        Finding::warning(self.rule, &self.field, reason)
-    }
-}
 
 /// All mistakes of a value, whose schema is the node of this number.
 pub(super) fn mistakes(nodes: &[Node], node: usize, field: &Field) -> Vec<Mistake> {
@@ -113,7 +90,7 @@ impl<'n> Checker<'n> {
             self.add(rule, field, error.to_string(), "");
         }
         if let Some(pattern) = &node.pattern
-            && !pattern_fits(pattern, text)
+            && !pattern::fits(pattern, text)
         {
             self.add("META02", field, format!("`{text}` is not of the form `{pattern}`"), "");
         }
@@ -177,24 +154,3 @@ impl<'n> Checker<'n> {
         }
     }
 }
-
-/// The patterns of the CRDs are these three. A test says if there is another one.
-pub(super) fn pattern_fits(pattern: &str, text: &str) -> bool {
-    let labels = |text: &str| text.split('.').all(dns_label);
-    match pattern {
-        SUBDOMAIN => text.is_empty() || labels(text),
-        HEADER => {
-            !text.is_empty()
-                && text.bytes().all(|byte| byte == b'_' || byte == b'-' || byte.is_ascii_alphanumeric())
-        }
-        KIND => text.starts_with(|first: char| first.is_ascii_alphabetic()) && istio_label(text),
-        _ => true,
-    }
-}
-
-const SUBDOMAIN: &str = r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
-const HEADER: &str = r"^[-_A-Za-z0-9]+$";
-const KIND: &str = r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$";
-
-#[cfg(test)]
-pub(super) const PATTERNS: [&str; 3] = [SUBDOMAIN, HEADER, KIND];

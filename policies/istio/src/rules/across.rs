@@ -4,7 +4,10 @@ mod destinations;
 mod duplicates;
 mod gateways;
 mod known;
+mod one_for_each;
 mod selectors;
+mod siblings;
+mod subsets;
 
 use self::known::Known;
 use super::subject::{Out, Subject};
@@ -23,7 +26,15 @@ impl Rule {
     }
 }
 
-const TABLES: [&[Rule]; 4] = [destinations::RULES, duplicates::RULES, gateways::RULES, selectors::RULES];
+const TABLES: [&[Rule]; 7] = [
+    destinations::RULES,
+    subsets::RULES,
+    duplicates::RULES,
+    one_for_each::RULES,
+    gateways::RULES,
+    siblings::RULES,
+    selectors::RULES,
+];
 
 /// Checks resources among each other: the number of a resource, and what is wrong with it.
 pub fn check_all(resources: &[&Resource], surroundings: &Surroundings) -> Vec<(usize, Finding)> {

@@ -1,5 +1,6 @@
 //! Rules of a Telemetry.
 
+mod cel;
 mod expressions;
 mod tracing;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use istio_config::{
     Finding, Kind, Resource, rules,
-    surroundings::{Named, PodTemplate, Service, Surroundings},
+    surroundings::{Named, Namespace, PodTemplate, Service, Surroundings},
 };
 use serde_json::Value;
 
@@ -54,6 +54,10 @@ fn surroundings(around: &Value) -> Surroundings {
             .collect(),
         selector: map(&service["selector"]),
     };
+    let namespace = |namespace: &Value| Namespace {
+        name: text(namespace, "name", namespace.as_str().unwrap_or_default()),
+        labels: map(&namespace["labels"]),
+    };
     let pods = |pods: &Value| PodTemplate {
         namespace: text(pods, "namespace", NAMESPACE),
         labels: map(&pods["labels"]),
@@ -61,7 +65,7 @@ fn surroundings(around: &Value) -> Surroundings {
     Surroundings {
         control_plane: around["controlPlane"].as_str().map(str::to_owned),
         services: list("services").map(service).collect(),
-        namespaces: list("namespaces").map(|name| name.as_str().unwrap().to_owned()).collect(),
+        namespaces: list("namespaces").map(namespace).collect(),
         pods: list("pods").map(pods).collect(),
         secrets: named("secrets"),
         gateways: named("gateways"),

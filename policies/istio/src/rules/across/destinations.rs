@@ -1,27 +1,18 @@
-//! Destinations of routes: hosts, ports, subsets.
+//! Hosts and their ports.
 
-use super::{
-    Rule,
-    known::{Known, is_visible},
-};
+use super::{Rule, known::Known, subsets::holds_at};
 use crate::{
-    field::Field,
     resource::Kind,
-    rules::{
-        routes,
-        subject::{Out, Subject},
-    },
+    rules::subject::{Out, Subject},
 };
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("X101b", x101b),
     Rule::new("X101c", x101c),
-    Rule::new("X101d", x101d),
     Rule::new("X112", x112),
-    Rule::new("X140", x140),
-    Rule::new("X173", x173),
     Rule::new("X174", x174),
     Rule::new("H27", h27),
+    Rule::new("H30", h30),
 ];
 
 /// What is known of a host.
@@ -43,22 +34,15 @@ fn look_up(known: &Known, host: &str, namespace: &str) -> Host {
         return Host::There(ports.filter_map(|port| port.integer_of("number")).collect());
     }
     let complete = match known.namespace_of(host) {
-        Some(owner) => known.around.services.iter().any(|service| service.named.namespace == owner),
+        Some(owner) => known.has_services(owner),
         None => known.in_namespace(Kind::ServiceEntry, namespace).next().is_some(),
     };
     if complete { Host::Missing } else { Host::Unknown }
 }
 
-/// The destinations of a VirtualService, with their full hosts.
-fn destinations<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(String, Field<'a>)> {
-    let all = routes::destinations(subject).into_iter();
-    let named = all.filter_map(|destination| Some((destination.get("host").text()?, destination)));
-    named.map(|(host, destination)| (known.full(host, &subject.resource.namespace), destination)).collect()
-}
-
 fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
     let namespace = &subject.resource.namespace;
-    for (host, destination) in destinations(known, subject) {
+    for (host, destination) in known.destinations(subject) {
         if matches!(look_up(known, &host, namespace), Host::Missing) {
             let reason = format!(
                 "`{host}` is no Service and no ServiceEntry that {namespace} sees, so requests get 503"
@@ -69,7 +53,7 @@ fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
 }
 
 fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
-    for (host, destination) in destinations(known, subject) {
+    for (host, destination) in known.destinations(subject) {
         let at = destination.get("port").get("number");
         if let Host::There(ports) = look_up(known, &host, &subject.resource.namespace)
             && at.integer().is_some_and(|port| !ports.contains(&port))
@@ -81,7 +65,7 @@ fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
 }
 
 fn x112(known: &Known, subject: &Subject, out: &mut Out) {
-    for (host, destination) in destinations(known, subject) {
+    for (host, destination) in known.destinations(subject) {
         if let Host::There(ports) = look_up(known, &host, &subject.resource.namespace)
             && ports.len() > 1
             && !destination.has("port")
@@ -92,70 +76,6 @@ fn x112(known: &Known, subject: &Subject, out: &mut Out) {
                 format!("is missing, and `{host}` has several"),
                 format!("its ports are {ports}"),
             );
-        }
-    }
-}
-
-/// The subset of this name in a DestinationRule that a namespace sees.
-fn subset<'a>(known: &Known<'a>, host: &str, name: &str, namespace: &str) -> Option<Field<'a>> {
-    let rules = known.of_host(Kind::DestinationRule, host).filter(|rule| is_visible(rule, namespace));
-    rules.flat_map(|rule| rule.each("subsets")).find(|subset| subset.word("name") == name)
-}
-
-fn x101d(known: &Known, subject: &Subject, out: &mut Out) {
-    for (host, destination) in destinations(known, subject) {
-        let name = destination.word("subset");
-        if !name.is_empty() && subset(known, &host, name, &subject.resource.namespace).is_none() {
-            let reason = format!("`{name}` is in no DestinationRule for `{host}`, so requests get 503");
-            out.error(&destination.get("subset"), reason, "write the subset there");
-        }
-    }
-}
-
-/// True if the resource holds at sidecars, at gateways.
-fn holds_at(subject: &Subject) -> (bool, bool) {
-    let gateways = subject.get("gateways");
-    let mesh = gateways.is_empty() || gateways.texts().any(|(name, _)| name == "mesh");
-    (mesh, gateways.texts().any(|(name, _)| name != "mesh"))
-}
-
-/// True if a VirtualService routes this host by subset.
-fn splits(known: &Known, subject: &Subject, host: &str) -> bool {
-    destinations(known, subject)
-        .iter()
-        .any(|(to, destination)| to == host && !destination.word("subset").is_empty())
-}
-
-fn x140(known: &Known, subject: &Subject, out: &mut Out) {
-    if subject.kind() != Kind::VirtualService || holds_at(subject) != (false, true) {
-        return;
-    }
-    for (host, destination) in destinations(known, subject) {
-        let mut others = known.of_host(Kind::VirtualService, &host).filter(|other| holds_at(other).0);
-        if destination.word("subset").is_empty() && others.any(|other| splits(known, other, &host)) {
-            let reason = format!("sends to all of `{host}`, while calls inside the mesh are split by subset");
-            out.warning(&destination, reason, "write the same subsets");
-        }
-    }
-}
-
-fn x173(known: &Known, subject: &Subject, out: &mut Out) {
-    let host = known.full(subject.spec.word("host"), &subject.resource.namespace);
-    let Some(service) = known.service(&host) else { return };
-    let namespace = &service.named.namespace;
-    let pods = || known.around.pods.iter().filter(|pod| pod.namespace == *namespace);
-    let own = || service.selector.iter().map(|(key, value)| (&**key, &**value));
-    // Without any Pod of the service the repository does not say what runs.
-    if subject.kind() != Kind::DestinationRule || !pods().any(|pod| pod.has(own())) {
-        return;
-    }
-    for subset in subject.each("subsets") {
-        let labels: Vec<_> =
-            subset.get("labels").entries().filter_map(|(key, at)| Some((key, at.text()?))).collect();
-        if !pods().any(|pod| pod.has(own().chain(labels.iter().copied()))) {
-            let reason =
-                format!("select no Pod of `{host}`, so requests to `{}` get 503", subset.word("name"));
-            out.error(&subset.get("labels"), reason, "write labels of the Pods");
         }
     }
 }
@@ -189,6 +109,16 @@ fn h27(known: &Known, subject: &Subject, out: &mut Out) {
         if let Some(owner) = known.namespace_of(&full).filter(|owner| *owner != own) {
             let reason = format!("is a service of {owner}, whose traffic this takes for the whole mesh");
             out.error(&at, reason, "write `exportTo: [\".\"]`, so that it holds for calls from here");
+        }
+    }
+}
+
+fn h30(known: &Known, subject: &Subject, out: &mut Out) {
+    for (name, at) in subject.get("hosts").texts().filter(|_| subject.kind() == Kind::ServiceEntry) {
+        let full = known.full(name, &subject.resource.namespace);
+        if name.contains('.') && known.service(&full).is_some() {
+            let reason = format!("`{full}` is a Service too, and the older of both wins");
+            out.warning(&at, reason, "write another host, or remove one of them");
         }
     }
 }

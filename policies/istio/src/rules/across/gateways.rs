@@ -10,13 +10,8 @@ use crate::{
     surroundings::Named,
 };
 
-pub(super) const RULES: &[Rule] = &[
-    Rule::new("X101a", x101a),
-    Rule::new("X101g", x101g),
-    Rule::new("X132", x132),
-    Rule::new("X138", x138),
-    Rule::new("X145", x145),
-];
+pub(super) const RULES: &[Rule] =
+    &[Rule::new("X101a", x101a), Rule::new("X101g", x101g), Rule::new("X132", x132)];
 
 /// The gateways that a VirtualService names, but for the mesh.
 fn named<'a>(subject: &Subject<'a>) -> Vec<(Named, Field<'a>)> {
@@ -54,7 +49,7 @@ fn x101a(known: &Known, subject: &Subject, out: &mut Out) {
 fn homes<'k>(known: &'k Known, gateway: &Subject) -> BTreeSet<&'k str> {
     let selector = gateway.get("selector");
     let labels: Vec<_> = selector.entries().filter_map(|(key, at)| Some((key, at.text()?))).collect();
-    let pods = known.around.pods.iter().filter(|pod| !labels.is_empty() && pod.has(labels.iter().copied()));
+    let pods = known.pods(None).filter(|pod| !labels.is_empty() && pod.has(labels.iter().copied()));
     pods.map(|pod| &*pod.namespace).collect()
 }
 
@@ -127,56 +122,4 @@ fn x132(known: &Known, subject: &Subject, out: &mut Out) {
             );
         }
     }
-}
-
-/// The other Gateways at the same Pods, by their selector.
-fn siblings<'k, 'a>(known: &'k Known<'a>, subject: &'k Subject<'a>) -> Vec<&'k Subject<'a>> {
-    if subject.kind() != Kind::Gateway || subject.get("selector").is_empty() {
-        return Vec::new();
-    }
-    let selector = subject.get("selector").value();
-    let others = known.all(Kind::Gateway).filter(|other| other.get("selector").value() == selector);
-    others.filter(|other| subject.resource.order() > other.resource.order()).collect()
-}
-
-fn x138(known: &Known, subject: &Subject, out: &mut Out) {
-    for other in siblings(known, subject) {
-        let theirs: BTreeSet<_> =
-            other.each("servers").map(|server| server.get("tls").word("credentialName")).collect();
-        for at in subject.each("servers").map(|server| server.get("tls").get("credentialName")) {
-            if at.text().is_some_and(|name| !name.is_empty() && theirs.contains(name)) {
-                let reason = format!(
-                    "is used by {} too: a browser reuses its connection there and gets 404",
-                    other.resource.name
-                );
-                out.warning(&at, reason, "write one Gateway for a certificate");
-            }
-        }
-    }
-}
-
-fn x145(known: &Known, subject: &Subject, out: &mut Out) {
-    for other in siblings(known, subject) {
-        for (server, theirs) in subject
-            .each("servers")
-            .flat_map(|server| other.each("servers").map(move |theirs| (server.clone(), theirs)))
-        {
-            let same_port =
-                server.get("port").integer_of("number") == theirs.get("port").integer_of("number");
-            if !same_port || server.word("bind") != theirs.word("bind") {
-                continue;
-            }
-            let taken: BTreeSet<_> = theirs.get("hosts").texts().map(|(entry, _)| plain(entry)).collect();
-            for (entry, at) in server.get("hosts").texts().filter(|(entry, _)| taken.contains(plain(entry))) {
-                let reason =
-                    format!("`{}` is taken by {} at the same port", plain(entry), other.resource.name);
-                out.error(&at, reason, "write each host in one Gateway");
-            }
-        }
-    }
-}
-
-/// The host of an entry, without its namespace.
-fn plain(entry: &str) -> &str {
-    entry.split_once('/').map_or(entry, |(_, host)| host)
 }

@@ -3,19 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    field::Field,
     resource::{Kind, Resource},
-    rules::subject::Subject,
-    surroundings::{Service, Surroundings},
+    rules::{routes, subject::Subject},
+    surroundings::{PodTemplate, Service, Surroundings},
 };
 
 /// Resources and their surroundings, by kind and by host.
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     subjects: Vec<Subject<'a>>,
-    by_kind: BTreeMap<Kind, Vec<usize>>,
-    /// Services, DestinationRules and ServiceEntries by full host.
-    services: BTreeMap<String, &'a Service>,
+    by_namespace: BTreeMap<(Kind, &'a str), Vec<usize>>,
+    /// DestinationRules, VirtualServices and ServiceEntries by full host.
     by_host: BTreeMap<(Kind, String), Vec<usize>>,
+    services: BTreeMap<String, &'a Service>,
+    with_services: BTreeSet<&'a str>,
+    pods: BTreeMap<&'a str, Vec<&'a PodTemplate>>,
     pub(super) around: &'a Surroundings,
 }
 
@@ -23,9 +26,11 @@ impl<'a> Known<'a> {
     pub(super) fn new(resources: &[&'a Resource], around: &'a Surroundings) -> Self {
         let subjects: Vec<_> = resources.iter().map(|resource| Subject::new(resource)).collect();
         let mut known = Self {
-            by_kind: BTreeMap::new(),
-            services: BTreeMap::new(),
+            by_namespace: BTreeMap::new(),
             by_host: BTreeMap::new(),
+            services: BTreeMap::new(),
+            with_services: around.services.iter().map(|service| &*service.named.namespace).collect(),
+            pods: BTreeMap::new(),
             subjects,
             around,
         };
@@ -33,9 +38,12 @@ impl<'a> Known<'a> {
             let host = known.full(&service.named.name, &service.named.namespace);
             known.services.insert(host, service);
         }
+        for pod in &around.pods {
+            known.pods.entry(&pod.namespace).or_default().push(pod);
+        }
         for (number, subject) in known.subjects.iter().enumerate() {
             let resource = subject.resource;
-            known.by_kind.entry(resource.kind).or_default().push(number);
+            known.by_namespace.entry((resource.kind, &resource.namespace)).or_default().push(number);
             let hosts: BTreeSet<_> = match resource.kind {
                 Kind::DestinationRule => subject.get("host").text().into_iter().collect(),
                 Kind::ServiceEntry | Kind::VirtualService => {
@@ -57,12 +65,19 @@ impl<'a> Known<'a> {
 
     /// The resources of a kind.
     pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = &Subject<'a>> {
-        self.by_kind.get(&kind).into_iter().flatten().filter_map(|&number| self.subjects.get(number))
+        let from_here =
+            self.by_namespace.range((kind, "")..).take_while(move |((other, _), _)| *other == kind);
+        from_here.flat_map(|(_, numbers)| numbers).filter_map(|&number| self.subjects.get(number))
     }
 
     /// The resources of a kind in a namespace.
-    pub(super) fn in_namespace(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Subject<'a>> {
-        self.all(kind).filter(move |subject| subject.resource.namespace == namespace)
+    pub(super) fn in_namespace<'k>(
+        &'k self,
+        kind: Kind,
+        namespace: &'k str,
+    ) -> impl Iterator<Item = &'k Subject<'a>> {
+        let numbers = self.by_namespace.get(&(kind, namespace)).into_iter().flatten();
+        numbers.filter_map(|&number| self.subjects.get(number))
     }
 
     /// The resources of a kind for a full host.
@@ -73,6 +88,25 @@ impl<'a> Known<'a> {
 
     pub(super) fn service(&self, host: &str) -> Option<&'a Service> {
         self.services.get(host).copied()
+    }
+
+    /// True if Services of this namespace are known.
+    pub(super) fn has_services(&self, namespace: &str) -> bool {
+        self.with_services.contains(namespace)
+    }
+
+    /// The Pods of a namespace; of all without one.
+    pub(super) fn pods(&self, namespace: Option<&str>) -> impl Iterator<Item = &'a PodTemplate> {
+        let all = namespace.is_none().then_some(&self.around.pods);
+        let some = namespace.and_then(|namespace| self.pods.get(namespace));
+        all.into_iter().flatten().chain(some.into_iter().flatten().copied())
+    }
+
+    /// The destinations of a VirtualService, with their full hosts.
+    pub(super) fn destinations<'s>(&self, subject: &Subject<'s>) -> Vec<(String, Field<'s>)> {
+        let all = routes::destinations(subject).into_iter();
+        let named = all.filter_map(|destination| Some((destination.get("host").text()?, destination)));
+        named.map(|(host, destination)| (self.full(host, &subject.resource.namespace), destination)).collect()
     }
 
     /// The full name of a host as a resource of this namespace means it.

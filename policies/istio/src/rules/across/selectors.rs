@@ -10,6 +10,7 @@ use crate::{
         every_kind::selectors::selector,
         subject::{Out, Subject},
     },
+    surroundings::PodTemplate,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -17,6 +18,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("X101f", x101f),
     Rule::new("X127", x127),
     Rule::new("X149", x149),
+    Rule::new("X167", x167),
     Rule::new("H28", h28),
 ];
 
@@ -40,7 +42,7 @@ fn x101e(known: &Known, subject: &Subject, out: &mut Out) {
     }
     for from in subject.each("rules").flat_map(|rule| rule.get("from").items()) {
         for (pattern, at) in from.get("source").get("namespaces").texts() {
-            if !namespaces.iter().any(|name| fits(pattern, name)) {
+            if !namespaces.iter().any(|namespace| fits(pattern, &namespace.name)) {
                 out.error(
                     &at,
                     format!("`{pattern}` is no namespace of the repository, so it fits nobody"),
@@ -54,9 +56,7 @@ fn x101e(known: &Known, subject: &Subject, out: &mut Out) {
 /// True if Pods are known where the selector looks, and it selects none of them.
 fn selects_nothing(known: &Known, subject: &Subject, namespace: Option<&str>) -> bool {
     let wanted = labels(&selector(subject).1);
-    let pods = || {
-        known.around.pods.iter().filter(|pod| namespace.is_none_or(|namespace| pod.namespace == namespace))
-    };
+    let pods = || known.pods(namespace);
     !wanted.is_empty() && pods().next().is_some() && !pods().any(|pod| pod.has(wanted.iter().copied()))
 }
 
@@ -71,10 +71,9 @@ fn x101f(known: &Known, subject: &Subject, out: &mut Out) {
         // The gateways often are in another repository: only a label of one that is here can be misspelt.
         Kind::Gateway => {
             let keys: Vec<_> = subject.get("selector").entries().map(|(key, _)| key).collect();
-            let is_gateway =
-                |pod: &crate::surroundings::PodTemplate| keys.iter().all(|key| pod.labels.contains_key(*key));
+            let is_gateway = |pod: &PodTemplate| keys.iter().all(|key| pod.labels.contains_key(*key));
             keys.iter().any(|key| *key != "app")
-                && known.around.pods.iter().any(is_gateway)
+                && known.pods(None).any(is_gateway)
                 && selects_nothing(known, subject, None)
         }
         Kind::Sidecar | Kind::Telemetry => selects_nothing(known, subject, scope(known, subject)),
@@ -105,6 +104,16 @@ fn x149(known: &Known, subject: &Subject, out: &mut Out) {
         && known.all(Kind::RequestAuthentication).next().is_none()
     {
         out.error(&at, "is a claim, and no RequestAuthentication reads tokens", "write one for the gateway");
+    }
+}
+
+fn x167(known: &Known, subject: &Subject, out: &mut Out) {
+    const MODE: &str = "istio.io/dataplane-mode";
+    let own = &subject.resource.namespace;
+    let namespace = known.around.namespaces.iter().find(|namespace| namespace.name == *own);
+    let is_ambient = namespace.and_then(|found| found.labels.get(MODE)).is_some_and(|mode| mode == "ambient");
+    if subject.kind() == Kind::Sidecar && is_ambient {
+        out.warning(&subject.spec, format!("has no effect, since {own} is ambient"), "remove it");
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("SEL05", sel05),
     Rule::new("SEL06", sel06),
     Rule::new("SEL07", sel07),
+    Rule::new("X166", x166),
 ];
 
 /// The selector of a resource, and its labels.
@@ -107,5 +108,14 @@ fn sel07(subject: &Subject, out: &mut Out) {
             };
             out.error(&reference, format!("is of kind `{kind}` in the group `{group}`"), right);
         }
+    }
+}
+
+fn x166(subject: &Subject, out: &mut Out) {
+    const OF_GATEWAYS: [&str; 2] = ["gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name"];
+    let (_, labels) = selector(subject);
+    if let Some((key, at)) = labels.entries().find(|(key, _)| OF_GATEWAYS.contains(key)) {
+        let right = "write `targetRefs` with the Gateway";
+        out.warning(&at, format!("`{key}` selects Pods of a Gateway of the Gateway API"), right);
     }
 }

@@ -4,6 +4,7 @@
 
 use policies::reading::closest;
 
+use super::cel::{Piece, is_well_formed, pieces};
 use crate::{
     field::Field,
     rules::subject::{Out, Rule, Subject},
@@ -14,74 +15,6 @@ pub(super) const RULES: &[Rule] = &[Rule::new("TM07", tm07), Rule::new("H14", h1
 fn expressions<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (&'a str, Field<'a>)> + use<'a> {
     let all = subject.each("accessLogging").map(|entry| entry.get("filter").get("expression"));
     all.filter_map(|at| Some((at.text()?, at)))
-}
-
-/// A piece of an expression, as far as these rules look.
-#[derive(Clone, Debug, PartialEq)]
-enum Piece<'a> {
-    /// Names with dots between them: `response.code`.
-    Path(&'a str),
-    Other(char),
-}
-
-/// The pieces without texts and blanks; nothing if a text does not end.
-fn pieces(expression: &str) -> Option<Vec<Piece<'_>>> {
-    let mut found = Vec::new();
-    let mut rest = expression;
-    while let Some(first) = rest.chars().next() {
-        let in_path = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '.';
-        let length = match first {
-            '"' | '\'' => {
-                let inside = rest.get(1..)?;
-                let mut escaped = false;
-                let end = inside.find(|letter| {
-                    let ends = letter == first && !escaped;
-                    escaped = letter == '\\' && !escaped;
-                    ends
-                })?;
-                found.push(Piece::Other('"'));
-                end + 2
-            }
-            letter if letter.is_ascii_alphabetic() || letter == '_' => {
-                let end = rest.find(|letter| !in_path(letter)).unwrap_or(rest.len());
-                found.push(Piece::Path(rest.get(..end)?));
-                end
-            }
-            letter if letter.is_ascii_digit() => {
-                found.push(Piece::Other('0'));
-                rest.find(|letter| !in_path(letter)).unwrap_or(rest.len())
-            }
-            letter => {
-                if !letter.is_whitespace() {
-                    found.push(Piece::Other(letter));
-                }
-                letter.len_utf8()
-            }
-        };
-        rest = rest.get(length..)?;
-    }
-    Some(found)
-}
-
-/// True if brackets are closed in their order, and no operator stands at an end.
-fn is_well_formed(expression: &str) -> bool {
-    let Some(pieces) = pieces(expression) else { return false };
-    let mut open = Vec::new();
-    for piece in &pieces {
-        let &Piece::Other(letter) = piece else { continue };
-        match letter {
-            '(' => open.push(')'),
-            '[' => open.push(']'),
-            '{' => open.push('}'),
-            ')' | ']' | '}' if open.pop() != Some(letter) => return false,
-            _ => {}
-        }
-    }
-    let operator = |piece: Option<&Piece>, signs: &str| matches!(piece, Some(Piece::Other(sign)) if signs.contains(*sign));
-    open.is_empty()
-        && !pieces.is_empty()
-        && !operator(pieces.first(), "&|=<>*/%?:,")
-        && !operator(pieces.last(), "&|=<>!+-*/%?:,.")
 }
 
 fn tm07(subject: &Subject, out: &mut Out) {

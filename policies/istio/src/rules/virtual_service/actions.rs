@@ -18,8 +18,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("VS13", vs13),
     Rule::new("VS14", vs14),
     Rule::new("VS15", vs15),
-    Rule::new("VS27", vs27),
-    Rule::new("VS28", vs28),
 ];
 
 fn vs08(subject: &Subject, out: &mut Out) {
@@ -135,30 +133,5 @@ fn vs15(subject: &Subject, out: &mut Out) {
                 "give them weights",
             );
         }
-    }
-}
-
-fn vs27(subject: &Subject, out: &mut Out) {
-    for route in routes::http(subject) {
-        let shares = route.get("mirrors").items().map(|mirror| mirror.get("percentage"));
-        for share in shares.chain([route.get("mirrorPercentage")]) {
-            let value = share.get("value");
-            if let Some(percent) = value.number().filter(|percent| !(0.0..=100.0).contains(percent)) {
-                out.error(&value, format!("is {percent}"), "a percentage is from 0 to 100");
-            }
-        }
-        for mirror in route.get("mirrors").items().filter(|mirror| !mirror.has("destination")) {
-            out.error(&mirror.get("destination"), "is missing", "name the service that gets the copies");
-        }
-    }
-}
-
-fn vs28(subject: &Subject, out: &mut Out) {
-    for route in routes::http(subject).filter(|route| route.has("mirrorPercent")) {
-        out.warning(
-            &route.get("mirrorPercent"),
-            "is an old spelling",
-            "write `mirrorPercentage: {value: …}`",
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! Faults that Istio injects, and shares in percent.
+//! Faults that Istio injects.
 
 use crate::{
     field::Field,
@@ -13,11 +13,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("VS23", vs23),
     Rule::new("VS24", vs24),
     Rule::new("VS25", vs25),
-    Rule::new("VS26", vs26),
     Rule::new("H01", h01),
     Rule::new("H02", h02),
     Rule::new("H03", h03),
-    Rule::new("H25", h25),
     Rule::new("H32", h32),
     Rule::new("X002", x002),
 ];
@@ -48,7 +46,10 @@ fn faults<'a>(subject: &Subject<'a>) -> impl Iterator<Item = Field<'a>> + use<'a
 }
 
 /// The aborts or the delays.
-fn parts<'a>(subject: &Subject<'a>, name: &'static str) -> impl Iterator<Item = Field<'a>> + use<'a> {
+pub(super) fn parts<'a>(
+    subject: &Subject<'a>,
+    name: &'static str,
+) -> impl Iterator<Item = Field<'a>> + use<'a> {
     faults(subject).filter_map(move |fault| fault.get(name).set())
 }
 
@@ -104,17 +105,6 @@ fn vs25(subject: &Subject, out: &mut Out) {
     }
 }
 
-fn vs26(subject: &Subject, out: &mut Out) {
-    for holder in parts(subject, "abort").chain(parts(subject, "delay")) {
-        let at = holder.get("percentage").get("value");
-        if let Some(percent) =
-            at.number().filter(|&percent| percent != 0.0 && !(0.0001..=100.0).contains(&percent))
-        {
-            out.error(&at, format!("is {percent}"), "a percentage is 0, or from 0.0001 to 100");
-        }
-    }
-}
-
 fn h02(subject: &Subject, out: &mut Out) {
     for abort in parts(subject, "abort") {
         if abort.present(&["httpStatus", "grpcStatus", "http2Error"]).is_empty() {
@@ -134,30 +124,6 @@ fn h03(subject: &Subject, out: &mut Out) {
                 &delay.get("percentage"),
                 "is missing, so no request is delayed",
                 "write `percentage: {value: 100}`",
-            );
-        }
-    }
-}
-
-/// Istio truncates the product where it should round it.
-fn h25(subject: &Subject, out: &mut Out) {
-    let in_faults = parts(subject, "abort").chain(parts(subject, "delay")).map(|part| part.get("percentage"));
-    let mirrors = routes::http(subject).flat_map(|route| {
-        route
-            .get("mirrors")
-            .items()
-            .map(|mirror| mirror.get("percentage"))
-            .chain([route.get("mirrorPercentage")])
-    });
-    for at in in_faults.chain(mirrors).map(|share| share.get("value")) {
-        let Some(percent) = at.number() else { continue };
-        let millionths = percent * 10_000.0;
-        if millionths.trunc() != (millionths * 1_000.0).round() / 1_000.0 {
-            let taken = millionths.trunc() / 10_000.0;
-            out.warning(
-                &at,
-                format!("is {percent}, and Istio takes {taken} for it"),
-                "write fewer decimals, or a neighbouring number",
             );
         }
     }

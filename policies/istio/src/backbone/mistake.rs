@@ -1,0 +1,28 @@
+//! Mistakes, before both versions are compared.
+
+use crate::finding::Finding;
+
+/// A mistake by one version's schema.
+#[derive(Debug)]
+pub(super) struct Mistake {
+    pub(super) rule: &'static str,
+    pub(super) field: String,
+    pub(super) reason: String,
+    pub(super) right: String,
+}
+
+impl Mistake {
+    /// True for the same mistake in another version, whose limits may differ.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        (self.rule, &self.field) == (other.rule, &other.field)
+    }
+
+    pub(super) fn finding(&self) -> Finding {
+        Finding::error(self.rule, &self.field, &self.reason).right(&self.right)
+    }
+
+    pub(super) fn in_one_version(&self, version: &str, other: &str) -> Finding {
+        let reason = format!("{} in Istio {version}; Istio {other} takes it", self.reason);
+        Finding::warning(self.rule, &self.field, reason)
+    }
+}
