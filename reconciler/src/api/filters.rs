@@ -86,7 +86,7 @@ pub struct Filter {
     /// The namespaces of its workload, separated by commas.
     #[serde(default)]
     pub namespace: String,
-    /// `digest` is the newest one of its scope.
+    /// `digest` is the newest one of its scope, and the filter was given no other since.
     #[serde(default)]
     pub newest: bool,
     /// The id of its Envoy node: at most 253 bytes of `[A-Za-z0-9._~-]`.
@@ -106,7 +106,7 @@ pub struct Filter {
 pub enum FilterState {
     /// It runs the newest snapshot.
     InStep,
-    /// It does not run the newest snapshot yet.
+    /// It does not run the newest snapshot yet, or was given another one since and has not confirmed that.
     Lagging,
     /// Its next poll is overdue by more than a minute.
     Gone,

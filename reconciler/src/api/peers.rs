@@ -9,7 +9,7 @@ use super::bounded::bounded;
 /// tells no more than that. Only the replica itself knows the id: who repeats what was sent is not taken for it.
 pub const REPLICA: &str = "x-hfi-replica";
 
-/// The most filters of an answer, and the most reports. A replica remembers fewer filters.
+/// The most filters of an answer, and the most reports and digests. A replica remembers fewer filters.
 pub const MAX_TOLD: usize = 32_768;
 
 /// An answer of a replica.
@@ -38,6 +38,9 @@ pub struct MissingReplica {
 pub struct PeerState {
     /// False if more filters poll than are told.
     pub complete: bool,
+    /// The digests of the snapshots that filters run and were given, each once.
+    #[serde(deserialize_with = "bounded::<MAX_TOLD, _, _>")]
+    pub digests: Vec<String>,
     /// The pods whose proxy has ended; left out unless this replica looks for them.
     #[serde(deserialize_with = "bounded::<MAX_TOLD, _, _>", skip_serializing_if = "Vec::is_empty")]
     pub ended_pods: Vec<PeerEndedPod>,
@@ -89,10 +92,13 @@ pub struct PeerReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PeerFilter {
-    /// The digest of the snapshot that it runs; null if it runs none.
-    pub digest: Option<String>,
+    /// The place in `digests` of the snapshot that it runs; null if it runs none.
+    pub digest: Option<usize>,
     /// The number of the format of that snapshot.
     pub format: u8,
+    /// Another snapshot that it was given since, and has not confirmed. It is left out if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given: Option<PeerGiven>,
     /// Its next poll is overdue.
     pub gone: bool,
     /// The id of its Envoy node.
@@ -106,3 +112,8 @@ pub struct PeerFilter {
     /// The milliseconds since the start of the poll. A time would depend on the clock of the replica.
     pub silent_millis: u64,
 }
+
+/// A snapshot that a filter was given: its place in `digests`, and the milliseconds since then. It has no keys, since each
+/// filter has one after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PeerGiven(pub usize, pub u64);

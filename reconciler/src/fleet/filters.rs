@@ -14,6 +14,7 @@ mod tests;
 
 use std::{
     hash::{BuildHasher as _, RandomState},
+    num::NonZeroU64,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -28,6 +29,7 @@ use self::{remembered::Remembered, seen::Seen};
 use super::sighting::Sighting;
 use crate::{
     api::filters::{FilterCounts, FilterState},
+    clients::Client,
     clock::{now, times},
     serving::published::Variant,
 };
@@ -44,6 +46,10 @@ pub struct Filters {
     begun: Instant,
 }
 
+/// The node of a poll that was recorded. Small, because it is kept while the client waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded(NonZeroU64);
+
 /// A filter, as it is shown.
 #[derive(Clone, Debug)]
 pub struct Filter {
@@ -53,7 +59,9 @@ pub struct Filter {
     pub plugins: Option<PluginNames>,
     /// The digest of the snapshot that it runs, if any.
     pub digest: Option<Digest>,
-    /// This is the present digest of its scope.
+    /// The digest of another snapshot that it was given since, and has not confirmed.
+    pub given: Option<Digest>,
+    /// It runs the present snapshot of its scope, and was given no other since.
     pub is_newest: bool,
     /// The start of its last poll, by the wall clock.
     pub contact: Timestamp,
@@ -85,14 +93,41 @@ impl Default for Filters {
 }
 
 impl Filters {
-    /// Records a poll; false if its client is not believed, or has no room.
-    pub fn polled(&self, origin: Origin, poll: Poll<'_>) -> bool {
+    /// Records a poll; `None` if its client is not believed, or has no room.
+    pub fn polled(&self, origin: Origin, poll: Poll<'_>) -> Option<Recorded> {
         self.polled_at(Instant::now(), origin, poll)
     }
 
-    fn polled_at(&self, contact: Instant, origin: Origin, poll: Poll<'_>) -> bool {
-        let key = self.hasher.hash_one(&poll.node);
-        self.lock().polled(key, contact, origin, poll)
+    fn polled_at(&self, contact: Instant, origin: Origin, poll: Poll<'_>) -> Option<Recorded> {
+        let key = self.key(&poll.node);
+        self.lock().polled(key.get(), contact, origin, poll).then_some(Recorded(key))
+    }
+
+    /// Notes the snapshot that is the answer to a poll of this client.
+    pub fn was_given(&self, of: Recorded, client: Client, digest: Digest) {
+        self.was_given_at(Instant::now(), of, client, digest);
+    }
+
+    fn was_given_at(&self, at: Instant, of: Recorded, client: Client, digest: Digest) {
+        self.lock().was_given(of.0.get(), client, digest, at);
+    }
+
+    /// Takes over that filters said to other replicas what they run. What they were given here before is settled by that.
+    /// The times of the sightings may be too late by so much.
+    pub fn said_elsewhere(&self, sightings: &[Sighting], late: Duration) {
+        let said = sightings.iter().filter(|sighting| sighting.digest.is_some());
+        let said: Vec<_> = said.map(|sighting| (self.key(&sighting.node).get(), sighting)).collect();
+        // In parts, since polls wait for the lock.
+        for part in said.chunks(1_000) {
+            let mut seen = self.lock();
+            for (key, sighting) in part {
+                seen.said_elsewhere(*key, sighting, late);
+            }
+        }
+    }
+
+    fn key(&self, node: &NodeId) -> NonZeroU64 {
+        NonZeroU64::MIN | self.hasher.hash_one(node)
     }
 
     /// The time from which on polls are recorded.
@@ -128,11 +163,13 @@ impl Filters {
             variant: seen.variant.clone(),
             plugins: seen.plugins(now).cloned(),
             digest: seen.digest,
+            given: seen.given,
             contact: seen.contact,
             is_gone: seen.is_gone(now),
             is_own: seen.origin.is_own,
         };
-        seen.all().map(sighting).collect()
+        // One that is over waits behind another that is not.
+        seen.all().filter(|seen| !seen.is_over(now)).map(sighting).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Remembered> {
@@ -147,15 +184,15 @@ pub(super) fn judged_by(
 ) -> Vec<Filter> {
     let time_of = times();
     let filters = sightings.into_iter().map(|sighting| {
-        let Sighting { node, variant, plugins, digest, contact, is_gone, is_own: _ } = sighting;
-        let is_newest = digest.is_some() && digest == newest(&variant);
+        let Sighting { node, variant, plugins, digest, given, contact, is_gone, is_own: _ } = sighting;
+        let is_newest = digest.is_some() && given.is_none() && digest == newest(&variant);
         let state = match is_newest {
             _ if is_gone => FilterState::Gone,
             true => FilterState::InStep,
             false => FilterState::Lagging,
         };
-        let contact = time_of(contact);
-        Filter { node, scope: variant.scope, plugins, digest, is_newest, contact, state }
+        let (scope, given, contact) = (variant.scope, given.map(|given| given.digest), time_of(contact));
+        Filter { node, scope, plugins, digest, given, is_newest, contact, state }
     });
     let mut filters: Vec<_> = filters.collect();
     filters.sort_by(|a, b| a.node.as_str().cmp(b.node.as_str()));

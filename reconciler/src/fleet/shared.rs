@@ -2,6 +2,7 @@
 //! second, so that many who look cost them no more than one.
 
 mod all;
+mod digests;
 mod told;
 
 use std::{
@@ -15,6 +16,7 @@ use tokio::{sync::Mutex, task::JoinHandle};
 pub use self::{all::AllFilters, told::told};
 use super::{
     faults::Faults,
+    filters::Filters,
     sighting::{Sighting, merged},
 };
 use crate::{
@@ -82,12 +84,21 @@ impl Shared {
         Self { peers, asked: Mutex::default() }
     }
 
-    /// What the others know now, or knew a moment ago. What proxies reported to them is added to `faults`,
-    /// unless `publisher` has no such policy: one that is gone does not come back from replica to replica.
-    pub async fn others(&self, faults: &Arc<Faults>, publisher: &Publisher) -> Arc<Others> {
+    /// What the others know now, or knew a moment ago. What filters said to them settles what `filters` remembers. What
+    /// proxies reported to them is added to `faults`, unless `publisher` has no such policy: one that is gone does not
+    /// come back from replica to replica.
+    pub async fn others(
+        &self,
+        filters: &Arc<Filters>,
+        faults: &Arc<Faults>,
+        publisher: &Publisher,
+    ) -> Arc<Others> {
         // Locked meanwhile: all who look wait for the same answers.
         let mut asked = self.asked.lock().await;
-        let ask = || ask(Arc::clone(&self.peers), Arc::clone(faults), publisher.reported_names());
+        let ask = || {
+            let (peers, filters, faults) = (Arc::clone(&self.peers), Arc::clone(filters), Arc::clone(faults));
+            ask(peers, filters, faults, publisher.reported_names())
+        };
         asked.answer(|| tokio::spawn(ask())).await
     }
 }
@@ -123,15 +134,18 @@ fn is_fresh((at, _): &Answered) -> bool {
 /// Asks all others.
 async fn ask(
     peers: Arc<Peers>,
+    filters: Arc<Filters>,
     faults: Arc<Faults>,
     is_known: impl Fn(&str) -> bool + Send + 'static,
 ) -> Answered {
+    let asked = Instant::now();
     let replies: Replies<PeerState> = peers.ask(STATE).await;
-    let steady = peers.steady();
+    let (steady, arrived) = (peers.steady(), Instant::now());
     // There may be many.
     let others = tokio::task::spawn_blocking(move || {
         let all_read = faults.heard(replies.answers().flat_map(|state| &state.reports), is_known);
-        let others = Others::of(replies, steady);
+        let others = Others::of(replies, steady, arrived);
+        filters.said_elsewhere(&others.sightings, arrived.duration_since(asked));
         Others { has_all_reports: others.has_all_reports && all_read, ..others }
     });
     let others = Arc::new(others.await.unwrap_or_default());
@@ -145,8 +159,8 @@ impl Others {
         before(now, u64::try_from(self.listening.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// `steady`: the time for which no replica has gone.
-    pub fn of(replies: Replies<PeerState>, steady: Duration) -> Self {
+    /// `steady`: the time for which no replica has gone. `arrived`: the time of the last reply.
+    pub fn of(replies: Replies<PeerState>, steady: Duration, arrived: Instant) -> Self {
         let (count, total, missing) = (replies.count(), replies.0.len() + 1, replies.missing());
         let mut states: Vec<_> =
             replies.0.into_iter().filter_map(|Reply { answer, .. }| answer.ok()).collect();
@@ -162,7 +176,7 @@ impl Others {
         let ended_pods = ended.map(|ended| (ended.pod, before(now(), ended.past_millis))).collect();
         let unreported = states.iter().filter_map(|state| state.unreported_millis).min();
         let unreported = unreported.map(|millis| before(now(), millis));
-        let (heard, all_read) = told::heard(states.into_iter().flat_map(|state| state.filters));
+        let (heard, all_read) = told::heard(states.into_iter(), arrived);
         let (sightings, all_kept) = merged(heard, MAX_FILTERS);
         let is_complete = all_told && all_read && all_kept;
         Self {
@@ -219,7 +233,7 @@ mod tests {
     }
 
     fn of(replies: Vec<Reply<PeerState>>) -> Others {
-        Others::of(Replies(replies), Duration::from_secs(8))
+        Others::of(Replies(replies), Duration::from_secs(8), Instant::now())
     }
 
     #[test]

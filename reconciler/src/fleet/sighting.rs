@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     hash::RandomState,
+    mem,
     time::Instant,
 };
 
@@ -23,6 +24,8 @@ pub struct Sighting {
     pub plugins: Option<PluginNames>,
     /// The digest of the snapshot that it runs, if any.
     pub digest: Option<Digest>,
+    /// What it was given since the poll, if that is another snapshot: it may run it, and has not said so.
+    pub given: Option<Given>,
     /// The start of the poll.
     pub contact: Instant,
     /// Its next poll is overdue.
@@ -31,12 +34,27 @@ pub struct Sighting {
     pub is_own: bool,
 }
 
+/// A snapshot that a filter was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Given {
+    pub digest: Digest,
+    pub at: Instant,
+}
+
 impl Sighting {
     /// True if this one says where the filter is now. Anybody can poll in its name, so what comes from its address is
     /// believed first.
     fn wins_over(&self, other: &Self) -> bool {
         let rank = |of: &Self| (of.is_own && !of.is_gone, of.contact);
         rank(self) > rank(other)
+    }
+
+    /// Keeps what another replica gave to the filter after this poll: no poll has confirmed it.
+    fn add_given(&mut self, other: &Self) {
+        if self.given.is_none() && other.is_own >= self.is_own {
+            let is_open = |given: &Given| given.at > self.contact && Some(given.digest) != self.digest;
+            self.given = other.given.filter(is_open);
+        }
     }
 }
 
@@ -48,9 +66,10 @@ pub fn merged(all: impl IntoIterator<Item = Sighting>, most: usize) -> (Vec<Sigh
         let is_full = by_node.len() >= most;
         match by_node.entry(sighting.node.clone()) {
             Entry::Occupied(mut known) => {
-                if sighting.wins_over(known.get()) {
-                    known.insert(sighting);
-                }
+                let known = known.get_mut();
+                let wins = sighting.wins_over(known);
+                let other = if wins { mem::replace(known, sighting) } else { sighting };
+                known.add_given(&other);
             }
             Entry::Vacant(_) if is_full => is_complete = false,
             Entry::Vacant(place) => {
@@ -68,11 +87,15 @@ mod tests {
         time::{Duration, Instant},
     };
 
-    use policies::{Scope, wire::poll::NodeId};
+    use policies::{Digest, Scope, wire::poll::NodeId};
 
-    use super::{Sighting, merged};
+    use super::{Given, Sighting, merged};
 
     static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+    fn instant(second: u64) -> Instant {
+        *BEGIN + Duration::from_secs(second)
+    }
 
     fn sighting(node: &str, second: u64) -> Sighting {
         Sighting {
@@ -80,7 +103,8 @@ mod tests {
             variant: Scope::unknown().into(),
             plugins: None,
             digest: None,
-            contact: *BEGIN + Duration::from_secs(second),
+            given: None,
+            contact: instant(second),
             is_gone: false,
             is_own: false,
         }
@@ -101,6 +125,25 @@ mod tests {
         let other = sighting("a", 5);
         assert_eq!(merged([other.clone(), own.clone()], 9).0, [own]);
         assert_eq!(merged([gone, other.clone()], 9).0, [other]);
+    }
+
+    #[test]
+    fn what_a_replica_gave_counts_until_a_later_poll_of_any_replica() {
+        let given = |second: u64| Some(Given { digest: Digest::of(b"given"), at: instant(second) });
+        let gave = Sighting { given: given(5), ..sighting("a", 1) };
+        for (poll, expected) in [
+            (sighting("a", 4), given(5)),
+            (sighting("a", 6), None),
+            (Sighting { digest: Some(Digest::of(b"given")), ..sighting("a", 4) }, None),
+            (Sighting { given: given(7), ..sighting("a", 4) }, given(7)),
+            // It comes from the address of the filter, and the other does not.
+            (Sighting { is_own: true, ..sighting("a", 4) }, None),
+        ] {
+            for all in [[gave.clone(), poll.clone()], [poll.clone(), gave.clone()]] {
+                let expected = Sighting { given: expected, ..poll.clone() };
+                assert_eq!(merged(all, 9).0, [expected]);
+            }
+        }
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub struct Services {
     pub interval: Duration,
     /// The histories of policies, if they are in a repository.
     pub history: Option<DocumentHistory>,
-    pub(crate) filters: Filters,
+    pub(crate) filters: Arc<Filters>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) unreported: Unreported,
     pub(crate) report: Report,
@@ -100,7 +100,7 @@ impl Services {
             peering: None,
             interval: Duration::from_secs(30),
             history: None,
-            filters: Filters::default(),
+            filters: Arc::default(),
             faults: Arc::default(),
             unreported: Unreported::default(),
             report: Report::default(),
@@ -116,7 +116,7 @@ impl Services {
     /// What the other replicas know, if this one asks them: at most 2 s later.
     pub(crate) async fn others(&self, publisher: &Publisher) -> Option<Arc<Others>> {
         match &self.peering {
-            Some(peering) => Some(peering.shared.others(&self.faults, publisher).await),
+            Some(peering) => Some(peering.shared.others(&self.filters, &self.faults, publisher).await),
             None => None,
         }
     }

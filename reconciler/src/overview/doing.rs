@@ -43,7 +43,9 @@ impl<'a> Judge<'a> {
                 injects
             }
         };
-        let runs_something = filter.digest.is_some_and(|digest| !self.empty.contains(&digest));
+        // It may run what it was given, too.
+        let mut may_run = filter.digest.into_iter().chain(filter.given);
+        let runs_something = may_run.any(|digest| !self.empty.contains(&digest));
         judged(filter.state, filter.is_newest, runs_something, newest_injects)
     }
 }
@@ -67,7 +69,38 @@ pub fn injects(policy: &Policy) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Doing, FilterState, judged};
+    use policies::{
+        Digest, Scope, Snapshot, Timestamp, repository::ActiveSet, wire::Format, wire::poll::NodeId,
+    };
+
+    use super::{Doing, Filter, FilterState, Judge, judged};
+
+    #[test]
+    fn a_filter_may_inject_what_it_was_given_and_has_not_confirmed() {
+        let active = ActiveSet::default();
+        let empty = Digest::of(&Snapshot { policies: Vec::new() }.encode(Format::V2));
+        let policy = Some(Digest::of(b"policy"));
+        for state in [FilterState::Lagging, FilterState::Gone] {
+            for (digest, given, doing) in [
+                (Some(empty), policy, Doing::MayInject),
+                (None, policy, Doing::MayInject),
+                (policy, Some(empty), Doing::MayInject),
+                (None, Some(empty), Doing::Nothing),
+            ] {
+                let filter = Filter {
+                    node: NodeId::parse("a").unwrap(),
+                    scope: Scope::unknown(),
+                    plugins: None,
+                    digest,
+                    given,
+                    is_newest: false,
+                    contact: Timestamp::from_millis(0),
+                    state,
+                };
+                assert_eq!(Judge::new(&active).doing(&filter), doing, "{filter:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_filter_injects_nothing_only_if_that_is_known() {

@@ -59,6 +59,7 @@ fn known_filter(
         scope: Scope::new(["shop"], services.iter().copied()).unwrap(),
         plugins: None,
         digest: None,
+        given: None,
         is_newest: state == FilterState::InStep,
         contact: NOW,
         state,

@@ -104,6 +104,7 @@ mod the_status_is_one_screen;
 mod the_status_says_what_is_served;
 mod the_time_of_a_write_is_bounded;
 mod validate_reads_what_the_server_reads;
+mod what_a_filter_was_given_is_remembered;
 mod what_a_killed_process_left_is_cleared;
 mod what_a_write_starts_is_wished_for;
 mod what_git_can_hold_is_told;

@@ -16,7 +16,7 @@ use super::super::{
     halts::{Durable, HaltState, HaltedFilters, HaltedReplica},
     kubernetes::{ClusterTask, FailingDuty, Kubernetes, Proxies, SilentProxy},
     measured::Measured,
-    peers::{MissingReplica, PeerEndedPod, PeerFilter, PeerReport, PeerState},
+    peers::{MissingReplica, PeerEndedPod, PeerFilter, PeerGiven, PeerReport, PeerState},
     policies::{Metadata, Policy},
     policy_status::{Direction, NoProxy, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
     ready::{Ready, ReadyStatus, SourceError},
@@ -328,17 +328,20 @@ pub(super) fn missing() -> impl Strategy<Value = MissingReplica> {
 
 pub(super) fn peer_state() -> impl Strategy<Value = PeerState> {
     let filter = (
-        option::of(text()),
+        option::of(any::<usize>()),
         any::<u8>(),
+        option::of((any::<usize>(), any::<u64>())),
         any::<[bool; 2]>(),
         text(),
         option::of(text()),
         text(),
         any::<u64>(),
     );
-    let filter = filter.prop_map(|(digest, format, [gone, own], node, plugins, scope, silent_millis)| {
-        PeerFilter { digest, format, gone, node, own, plugins, scope, silent_millis }
-    });
+    let filter =
+        filter.prop_map(|(digest, format, given, [gone, own], node, plugins, scope, silent_millis)| {
+            let given = given.map(|(place, past_millis)| PeerGiven(place, past_millis));
+            PeerFilter { digest, format, given, gone, node, own, plugins, scope, silent_millis }
+        });
     let report = (text(), text(), text(), any::<u64>());
     let report = report.prop_map(|(counts, life, node, silent_millis)| PeerReport {
         counts,
@@ -348,7 +351,7 @@ pub(super) fn peer_state() -> impl Strategy<Value = PeerState> {
     });
     let complete = (any::<bool>(), any::<bool>());
     let ended = (text(), any::<u64>()).prop_map(|(pod, past_millis)| PeerEndedPod { past_millis, pod });
-    let others = (vec(text(), 0..3), option::of(any::<u64>()), vec(ended, 0..3));
+    let others = (vec(text(), 0..3), option::of(any::<u64>()), vec(ended, 0..3), vec(text(), 0..3));
     (complete, vec(filter, 0..3), any::<[u64; 2]>(), vec(report, 0..3), others).prop_map(
         |(
             (complete, reports_complete),
@@ -358,6 +361,7 @@ pub(super) fn peer_state() -> impl Strategy<Value = PeerState> {
             others,
         )| PeerState {
             complete,
+            digests: others.3,
             ended_pods: others.2,
             filters,
             listening_millis,

@@ -1,11 +1,18 @@
 //! The places for filters, shared out by client.
 
-use std::{num::NonZeroUsize, time::Instant};
+use std::{
+    num::NonZeroUsize,
+    time::{Duration, Instant},
+};
 
 use lru::LruCache;
+use policies::Digest;
 
 use super::seen::{MEMORY, Origin, Poll, Seen};
-use crate::clients::{Admission, Client, Shares};
+use crate::{
+    clients::{Admission, Client, Shares},
+    fleet::sighting::Sighting,
+};
 
 /// The most filters that are remembered, fewer if they ask for many names; beyond, the one that polled longest ago is
 /// forgotten. A client that brought more than its share of them is not remembered with one more.
@@ -51,6 +58,20 @@ impl Remembered {
         };
         self.filters.put(key, seen);
         true
+    }
+
+    /// Notes what a client was given for the node with this key, if the node is still its own.
+    pub(super) fn was_given(&mut self, key: u64, client: Client, digest: Digest, at: Instant) {
+        if let Some(seen) = self.filters.peek_mut(&key).filter(|seen| seen.origin.client == client) {
+            seen.was_given(digest, at);
+        }
+    }
+
+    /// Notes what the node with this key has said to another replica.
+    pub(super) fn said_elsewhere(&mut self, key: u64, sighting: &Sighting, late: Duration) {
+        if let Some(seen) = self.filters.peek_mut(&key) {
+            seen.said_elsewhere(sighting, late);
+        }
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Seen> {

@@ -10,7 +10,11 @@ use policies::{
     },
 };
 
-use crate::{clients::Client, serving::published::Variant};
+use crate::{
+    clients::Client,
+    fleet::sighting::{Given, Sighting},
+    serving::published::Variant,
+};
 
 /// The time for which a silent filter is remembered: for longer than it injects without the control plane, 15 minutes
 /// unless its configuration says more (`max_staleness_seconds`).
@@ -47,6 +51,8 @@ pub(super) struct Seen {
     pub(super) node: NodeId,
     pub(super) variant: Variant,
     pub(super) digest: Option<Digest>,
+    /// What it was given and has not confirmed.
+    pub(super) given: Option<Given>,
     /// The start of its last poll.
     pub(super) contact: Instant,
     plugins: Option<PluginNames>,
@@ -64,6 +70,7 @@ impl Seen {
             node,
             variant,
             digest: None,
+            given: None,
             contact,
             plugins: None,
             unnamed_due: None,
@@ -78,6 +85,10 @@ impl Seen {
         let Poll { node: _, variant, digest, plugins, wait } = poll;
         let due = contact + wait + GRACE;
         (self.origin, self.digest, self.contact) = (origin, digest, contact);
+        // It says what it runs by now. One that says nothing may have taken what it was given, too.
+        if digest.is_some() {
+            self.given = None;
+        }
         // Two filters of one proxy can wait for different times.
         self.due = self.due.max(due);
         // A filter that replaced another one can ask for another scope and format.
@@ -88,6 +99,21 @@ impl Seen {
             Some(plugins) => self.plugins = Some(plugins),
             None => self.unnamed_due = self.unnamed_due.max(Some(due)),
         }
+    }
+
+    /// Notes the snapshot in an answer. The filter may run it, even if its client has left before it came.
+    pub(super) fn was_given(&mut self, digest: Digest, at: Instant) {
+        self.given = (self.digest != Some(digest)).then_some(Given { digest, at });
+    }
+
+    /// Notes that it has said to another replica what it runs, in a poll that began at most so long before the sighting
+    /// says. What comes from its address is believed first.
+    pub(super) fn said_elsewhere(&mut self, sighting: &Sighting, late: Duration) {
+        let is_believed = sighting.is_own || !self.origin.is_own;
+        self.given = self.given.filter(|given| {
+            let is_later = sighting.contact > given.at + late;
+            !(is_believed && is_later)
+        });
     }
 
     /// The plugins that run in its proxy. Nothing is known of them while an older release also polls for the proxy:
@@ -108,7 +134,8 @@ impl Seen {
 
     /// It has been silent for so long that it is forgotten.
     pub(super) fn is_over(&self, now: Instant) -> bool {
-        now.duration_since(self.contact) > MEMORY
+        let last = self.given.map_or(self.contact, |given| given.at.max(self.contact));
+        now.duration_since(last) > MEMORY
     }
 
     /// Tells whether the report of another may replace this one. A name is believed from one client at a time: from that

@@ -10,7 +10,9 @@ use policies::{
 };
 
 use super::{Filter, Filters, Origin, Poll, judged_by, remembered::MAX_FILTERS};
-use crate::{api::filters::FilterState, clients::Prefixes, serving::published::Variant};
+use crate::{
+    api::filters::FilterState, clients::Prefixes, fleet::sighting::Sighting, serving::published::Variant,
+};
 
 const MINUTE: u64 = 60_000;
 
@@ -248,6 +250,87 @@ fn a_shorter_poll_does_not_end_a_longer_one() {
     }
     assert_eq!(states(&filters, 6), [("a".to_owned(), FilterState::Lagging)]);
     assert_eq!(states(&filters, 7), [("a".to_owned(), FilterState::Gone)]);
+}
+
+#[test]
+fn a_filter_may_run_what_it_was_given_until_it_says_what_it_runs() {
+    let (filters, variant) = (Filters::default(), Scope::unknown().into());
+    let at = |second: u64| instant(second * 1_000);
+    let [empty, policy] = [b"empty".as_slice(), b"policy"].map(Digest::of);
+    let polls = |second, digest| {
+        let poll = Poll { digest, ..poll_of("a", &variant) };
+        filters.polled_at(at(second), origin(1), poll).unwrap()
+    };
+    let gives = |second, to, end, digest| filters.was_given_at(at(second), to, origin(end).client, digest);
+    let known = |second, newest| {
+        let [filter] = &list_at(&filters, at(second), |_| Some(newest))[..] else { panic!("it is one node") };
+        (filter.given, filter.state)
+    };
+    let poll = polls(0, Some(empty));
+    gives(1, poll, 2, policy);
+    assert_eq!(known(1, empty), (None, FilterState::InStep), "another client was given it");
+    gives(1, poll, 1, policy);
+    assert_eq!(known(2, empty), (Some(policy), FilterState::Lagging));
+    polls(3, None);
+    assert_eq!(known(3, empty), (Some(policy), FilterState::Lagging), "it does not say what it runs");
+    let poll = polls(4, Some(policy));
+    assert_eq!(known(4, policy), (None, FilterState::InStep));
+    gives(5, poll, 1, empty);
+    assert_eq!(known(5, policy), (Some(empty), FilterState::Lagging));
+    gives(6, poll, 1, policy);
+    assert_eq!(known(6, policy), (None, FilterState::InStep), "it is what it runs");
+    gives(7, poll, 1, empty);
+    polls(8, Some(policy));
+    assert_eq!(known(8, policy), (None, FilterState::InStep), "it goes on with what it ran");
+}
+
+#[test]
+fn a_filter_is_remembered_from_the_time_at_which_it_was_given_something() {
+    let (filters, variant) = (Filters::default(), Scope::unknown().into());
+    let at = |minute: u64| instant(minute * MINUTE);
+    let recorded = filters.polled_at(at(0), origin(1), poll_of("a", &variant)).unwrap();
+    filters.was_given_at(at(4), recorded, origin(1).client, Digest::of(b"policy"));
+    poll(&filters, 1, origin(2), "b", b"old");
+    assert_eq!(states(&filters, 17).len(), 2);
+    // The other one is forgotten before it, though it polled later.
+    for minute in [18, 20] {
+        assert_eq!(states(&filters, minute), [("a".to_owned(), FilterState::Gone)]);
+    }
+    assert!(states(&filters, 21).is_empty());
+}
+
+#[test]
+fn what_a_filter_was_given_is_settled_by_what_it_says_later_to_another_replica() {
+    let at = |second: u64| instant(second * 1_000);
+    let [empty, policy] = [b"empty".as_slice(), b"policy"].map(Digest::of);
+    // It was given the policy in second 5. The times of the other replica may be a second too late.
+    let is_open = |is_own: bool, said: &Sighting| {
+        let (filters, variant) = (Filters::default(), Scope::unknown().into());
+        let poll = Poll { digest: Some(empty), ..poll_of("a", &variant) };
+        let poll = filters.polled_at(at(0), Origin { is_own, ..origin(1) }, poll).unwrap();
+        filters.was_given_at(at(5), poll, origin(1).client, policy);
+        filters.said_elsewhere(std::slice::from_ref(said), Duration::from_secs(1));
+        let [filter] = &list_at(&filters, at(9), |_| Some(empty))[..] else { panic!("it is one node") };
+        assert_eq!(filter.given.is_none(), filter.state == FilterState::InStep);
+        filter.given.is_some()
+    };
+    let said = Sighting {
+        node: NodeId::parse("a").unwrap(),
+        variant: Scope::unknown().into(),
+        plugins: None,
+        digest: Some(empty),
+        given: None,
+        contact: at(7),
+        is_gone: false,
+        is_own: true,
+    };
+    assert!(!is_open(true, &said) && !is_open(false, &said));
+    assert!(is_open(true, &Sighting { contact: at(6), ..said.clone() }), "it may have said it before");
+    assert!(is_open(true, &Sighting { digest: None, ..said.clone() }), "it does not say what it runs");
+    assert!(is_open(true, &Sighting { node: NodeId::parse("b").unwrap(), ..said.clone() }), "another filter");
+    let foreign = Sighting { is_own: false, ..said };
+    assert!(!is_open(false, &foreign));
+    assert!(is_open(true, &foreign), "it does not come from its address");
 }
 
 #[test]

@@ -84,9 +84,12 @@ impl AllFilters {
         self.sightings.iter().map(|sighting| sighting.variant.scope.clone())
     }
 
-    /// The number of filters that run one of these snapshots, and that of the others.
+    /// The number of filters that run one of these snapshots and were given no other since, and that of the others.
     pub fn running(&self, digests: &[Digest]) -> (usize, usize) {
-        let runs = |sighting: &&Sighting| sighting.digest.is_some_and(|digest| digests.contains(&digest));
+        let runs = |sighting: &&Sighting| {
+            sighting.digest.is_some_and(|digest| digests.contains(&digest))
+                && sighting.given.is_none_or(|given| digests.contains(&given.digest))
+        };
         let running = self.sightings.iter().filter(runs).count();
         (running, self.sightings.len() - running)
     }

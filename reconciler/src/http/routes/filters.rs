@@ -17,7 +17,7 @@ use crate::api::{self, measured::Measured};
 use crate::clients::Client;
 use crate::clock::now;
 use crate::fleet::{
-    filters::{Filter, Origin, Poll, counts},
+    filters::{Filter, Origin, Poll, Recorded, counts},
     shared::{AllFilters, Others},
 };
 use crate::http::{
@@ -106,11 +106,11 @@ pub(crate) fn note(
     variant: &Variant,
     wait: Option<Wait>,
     client: Client,
-) {
+) -> Option<Recorded> {
     let services = &served.services;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let report = fault_reports::read(served, headers);
-    let mut believed = None;
+    let (mut recorded, mut believed) = (None, None);
     let node = text(poll::NODE).and_then(poll::NodeId::parse);
     if node.is_none() && wait.is_some() {
         services.unreported.polled();
@@ -121,12 +121,13 @@ pub(crate) fn note(
         let is_own = address(&node).is_some_and(|address| services.clients.client(address) == client);
         let (origin, wait) = (Origin { client, is_own }, wait.map(Wait::duration).unwrap_or_default());
         let reporter = report.is_some().then(|| node.clone());
-        let is_believed = services.filters.polled(origin, Poll { node, variant, digest, plugins, wait });
-        believed = reporter.filter(|_| is_believed);
+        recorded = services.filters.polled(origin, Poll { node, variant, digest, plugins, wait });
+        believed = reporter.filter(|_| recorded.is_some());
     }
     if let Some(report) = report {
         fault_reports::take(served, client, believed.as_ref(), &report);
     }
+    recorded
 }
 
 /// The address in the id of a node as Istio makes it: `sidecar~ADDRESS~POD.NAMESPACE~DOMAIN`.

@@ -26,6 +26,7 @@ use crate::http::{
 };
 use crate::{
     clients::Client,
+    fleet::filters::Recorded,
     serving::published::{Body, Variant},
     source::Revision,
 };
@@ -48,6 +49,8 @@ pub(crate) async fn get(
 #[derive(Debug)]
 pub(crate) struct Poll {
     client: Client,
+    /// Its node, if it names one.
+    recorded: Option<Recorded>,
     variant: Arc<Variant>,
     known: Known,
     /// The time for which the client wants to wait, as far as that is granted.
@@ -77,9 +80,9 @@ impl Poll {
         let scope =
             poll::scope(query).map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
         let (variant, wait) = (Arc::new(Variant { scope, format }), prefer::preferred(headers));
-        filters::note(served, headers, &variant, wait, client);
+        let recorded = filters::note(served, headers, &variant, wait, client);
         let (known, running) = (Known::of(headers), Running::of(served, headers));
-        Ok(Self { client, variant, known, wait, running })
+        Ok(Self { client, recorded, variant, known, wait, running })
     }
 
     /// The snapshot; if the client has it already, it is held until that changes, until its wait is over,
@@ -113,7 +116,12 @@ impl Poll {
                 Ok(revision) if self.known.has(&body.digest) => {
                     Answer::NotModified(body.digest.etag(), revision)
                 }
-                Ok(revision) => Answer::Full(body, revision),
+                Ok(revision) => {
+                    if let Some(recorded) = self.recorded {
+                        served.services.filters.was_given(recorded, self.client, body.digest);
+                    }
+                    Answer::Full(body, revision)
+                }
                 // The fetch has not succeeded; or a hold on this replica, which is behind, has ended meanwhile.
                 Err(Behind(revision)) => match self.known.first() {
                     Some(etag) => Answer::NotModified(etag, revision),

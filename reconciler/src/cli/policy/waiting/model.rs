@@ -48,15 +48,20 @@ impl History {
         };
         let replies = Replies(answers.into_iter().map(reply).collect());
         let steady = self.replicas[slot].as_ref().unwrap().roster.steady(self.at(self.now));
-        let others = Others::of(replies, steady);
+        let others = Others::of(replies, steady, Instant::now());
         self.replicas[slot].as_mut().unwrap().asked = Some((self.now, others.clone()));
         others
     }
 
     fn state(&self, replica: &Replica) -> PeerState {
+        let mut digests = Vec::new();
         let filter = |(name, heard): (&usize, &Heard)| PeerFilter {
-            digest: digest(heard.version).map(|digest| digest.to_string()),
+            digest: digest(heard.version).map(|digest| {
+                digests.push(digest.to_string());
+                digests.len() - 1
+            }),
             format: Format::V2.number(),
+            given: None,
             gone: self.now - heard.at > self.overdue(),
             node: format!("cart-{name}"),
             own: false,
@@ -67,6 +72,7 @@ impl History {
         let filters = replica.heard.iter().map(filter).collect();
         PeerState {
             complete: true,
+            digests,
             filters,
             listening_millis: self.now - replica.began,
             longest_wait_millis: self.held,
@@ -86,6 +92,7 @@ impl History {
             variant: variant(),
             plugins: None,
             digest: digest(heard.version),
+            given: None,
             contact: heard_by.checked_sub(Duration::from_millis(self.now - heard.at)).unwrap(),
             is_gone: self.now - heard.at > overdue,
             is_own: false,

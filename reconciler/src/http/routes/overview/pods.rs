@@ -64,6 +64,7 @@ mod tests {
             scope: Scope::unknown(),
             plugins: None,
             digest: None,
+            given: None,
             is_newest: false,
             contact: Timestamp::from_millis(0),
             state,
