@@ -1,6 +1,6 @@
 //! Applications to resources.
 //!
-//! A file for each kind says which objects an entry renders to, as [`Part`]s: their `spec` alone. What all have in
+//! A file for each kind says which objects an entry renders to, as parts: their `spec` alone. What all have in
 //! common is put around them here: names, labels, `exportTo`, what they bind to, and the author's `spec`.
 
 mod authorization_policy;

@@ -1,7 +1,7 @@
 //! The rules of Istio's resources: what Istio refuses, what it warns of, and what it takes in silence.
 //!
 //! A rule is a small function of its id's name, in the file of its kind. The table of that file lists it. Rules
-//! never stumble over a value of another type: the fields of [`backbone`](crate::backbone) say that.
+//! never stumble over a value of another type: the fields of [`crate::backbone`] say that.
 
 mod across;
 mod authorization_policy;

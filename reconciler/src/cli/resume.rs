@@ -73,8 +73,8 @@ async fn resume(client: &Client, yes: bool) -> Result<ExitCode, Failure> {
     print(&format!("resumed; policies that come into force again: {count}\n"));
     for replica in state.replicas.iter().filter(|replica| replica.halted) {
         warning(format_args!(
-            "replica {} is still halted: it has not read the end yet, or a halt file of its own holds; GET /v1/halt \
-             there says which",
+            "replica {} is halted as yet; it goes on once it has read the commit, or it has a halt file of its own: \
+             GET /v1/halt there says which",
             replica.name
         ));
     }

@@ -17,7 +17,7 @@ pub struct Unreported {
 impl Unreported {
     /// Notes a poll, or that one is being held.
     pub fn polled(&self) {
-        self.last.fetch_max(now().as_millis(), Relaxed);
+        self.last.store(now().as_millis(), Relaxed);
     }
 
     /// The time of the last poll; `None` if there was none.

@@ -69,8 +69,14 @@ pub(super) fn is_part_of_another_page(headers: &HeaderMap) -> bool {
 }
 
 /// True if a browser sent the request, as far as it says so.
-pub(crate) fn is_browser(headers: &HeaderMap) -> bool {
+fn is_browser(headers: &HeaderMap) -> bool {
     headers.contains_key(header::ORIGIN) || headers.contains_key(SEC_FETCH_SITE)
+}
+
+/// True if a person or a tool sent the request, and no proxy: `curl`, Prometheus, probes and browsers name themselves, and
+/// Envoy names nobody in the requests of a Wasm filter.
+pub(crate) fn is_reader(headers: &HeaderMap) -> bool {
+    is_browser(headers) || headers.contains_key(header::USER_AGENT)
 }
 
 /// True if a browser says that a page of this server sent the request.

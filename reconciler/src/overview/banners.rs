@@ -19,7 +19,8 @@ use crate::{
     fleet::filters::MEMORY,
 };
 
-/// The age up to which what was read is not stale, even if a read has failed since. The next one may succeed.
+/// The age beyond an interval up to which what was read is not stale, even if a read has failed since: it is tried again
+/// soon.
 const FRESH: Duration = Duration::from_secs(30);
 
 /// All that hold, the most urgent first. There is always one.
@@ -83,7 +84,7 @@ fn unreported(facts: &Facts, now: Timestamp) -> bool {
 /// By age: one read that fails says nothing, and one that hangs does not say that it fails.
 fn stale(source: &Source, now: Timestamp) -> Option<State> {
     let Source { is_git, read_at, interval, failure, starting } = source;
-    let limit = if failure.is_some() { FRESH } else { FRESH.max(*interval * 2) };
+    let limit = if failure.is_some() { FRESH + *interval } else { FRESH.max(*interval * 2) };
     let is_fresh = |read: &Timestamp| u128::from(now.millis_since(*read)) <= limit.as_millis();
     let is_read = read_at.as_ref().is_some_and(is_fresh) && starting.is_none();
     let reason = || failure.as_ref().or(starting.as_ref()).cloned();

@@ -206,9 +206,8 @@ proptest! {
         if facts.policies.is_empty() {
             prop_assert_eq!(says(&overview, "not_sure"), !is_sure);
         }
-        let Source { read_at, failure, starting, .. } = &facts.source;
-        let limit = if failure.is_some() { 30_000 } else { 60_000 };
-        let is_fresh = read_at.is_some_and(|read| NOW.millis_since(read) <= limit);
+        let Source { read_at, starting, .. } = &facts.source;
+        let is_fresh = read_at.is_some_and(|read| NOW.millis_since(read) <= 60_000);
         let is_stale = !is_fresh || starting.is_some();
         prop_assert_eq!(says(&overview, "stale"), is_stale);
         prop_assert_eq!(says(&overview, "halted"), facts.halt.is_some());
@@ -222,7 +221,11 @@ proptest! {
         prop_assert!(ranks.is_sorted_by(|one, next| one < next), "{:?}", ranks);
         let is_wrong = ["not_sure", "stale", "withdrawn", "may_still_inject"];
         let is_wrong = is_wrong.into_iter().any(|kind| says(&overview, kind));
-        let in_trouble = overview.filters.lagging + overview.filters.gone > 0;
+        let all_are_known = missing.is_empty() && !has_unasked && *remember_all;
+        let all_are_known = all_are_known && facts.replicas.settled_in.is_zero();
+        let is_held = facts.halt.is_some() || facts.withdrawn.is_some();
+        let nobody_polls = !facts.policies.is_empty() && facts.filters.is_empty() && all_are_known && !is_held;
+        let in_trouble = nobody_polls || overview.filters.lagging + overview.filters.gone > 0;
         prop_assert_eq!(overview.is_right(), !is_wrong && !in_trouble);
     }
 }
@@ -323,7 +326,8 @@ fn a_source_is_stale_by_age_and_the_failure_is_the_reason() {
     assert_eq!(of(5, Some("refused"), 30), fresh, "the next read may succeed");
     let stale =
         |length: &str, reason: &str| (format!("STALE: Git not read for {length}"), Some(reason.to_owned()));
-    assert_eq!(of(31, Some("refused"), 600), stale("31 s", "refused"));
+    assert_eq!(of(31, Some("refused"), 30), fresh, "the first failure");
+    assert_eq!(of(61, Some("refused"), 30), stale("61 s", "refused"));
     assert_eq!(of(60, None, 30), fresh);
     assert_eq!(of(61, None, 30), stale("1 min", "the last read does not end"));
     assert_eq!(of(1_200, None, 600), fresh);

@@ -224,7 +224,10 @@ async fn what_comes_back_is_shown_before_it_does() {
     assert_eq!(ended.code, 0, "{ended:?}");
     tells(
         &ended,
-        &["warning: replica hfi-0 is still halted: it has not read the end yet", "GET /v1/halt there"],
+        &[
+            "warning: replica hfi-0 is halted as yet; it goes on once it has read the commit",
+            "GET /v1/halt there",
+        ],
     );
     assert!(!ended.stderr.contains("replica hfi-1"), "{ended:?}");
 }

@@ -1,6 +1,6 @@
 //! `--view-token-file`: every read needs a token, except those of proxies, probes and forges.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
@@ -105,7 +105,7 @@ async fn a_token_that_is_removed_reads_nothing_and_guesses_have_to_wait() {
     let (files, hfi) = world().await;
     let viewer = format!("Bearer {VIEWS}");
     assert_eq!(status(&hfi, "/v1/filters", &viewer).await, 200);
-    fs::write(files.path("view"), "viewer another-0123456789abcdef\n").unwrap();
+    replace(&files.path("view"), "viewer another-0123456789abcdef\n").unwrap();
     assert_eq!(status(&hfi, "/v1/filters", &viewer).await, 401);
     let mut last = StatusCode::OK;
     for guess in 0..40 {
@@ -122,6 +122,13 @@ async fn stream(hfi: &Process, path: &str, token: &str) -> Response {
     let told = |text: &str| text.contains("event: snapshot") && text.ends_with("\n\n");
     until_told(&mut stream, told).await;
     stream
+}
+
+/// Replaces a file whole, as Kubernetes does with a Secret: nobody reads the half of it.
+fn replace(path: &Path, text: impl AsRef<[u8]>) {
+    let beside = path.with_extension("new");
+    fs::write(&beside, text).unwrap();
+    fs::rename(beside, path).unwrap();
 }
 
 /// Reads until what was read is as wanted.
@@ -142,12 +149,12 @@ async fn a_stream_tells_nothing_after_its_token_is_removed() {
     }
     let mut of_another = stream(&hfi, "/v1/events", STOPS).await;
     // Where the line stands does not matter.
-    fs::write(files.path("view"), format!("new another-0123456789abcdef\nviewer {VIEWS}\n")).unwrap();
+    replace(&files.path("view"), format!("new another-0123456789abcdef\nviewer {VIEWS}\n")).unwrap();
     fs::write(files.path("policies/b.yaml"), policy("b", "cart", 503)).unwrap();
     for stream in streams.iter_mut().chain([&mut of_another]) {
         until_told(stream, |text| text.contains("event: snapshot") && text.contains("\"active\":2")).await;
     }
-    fs::write(files.path("view"), "new another-0123456789abcdef\n").unwrap();
+    replace(&files.path("view"), "new another-0123456789abcdef\n").unwrap();
     fs::write(files.path("policies/c.yaml"), policy("c", "cart", 503)).unwrap();
     for mut stream in streams {
         let mut rest = Vec::new();
@@ -164,7 +171,7 @@ async fn a_stream_tells_nothing_after_its_token_is_removed() {
 async fn a_stream_that_has_nothing_to_tell_ends_too() {
     let (files, hfi) = world().await;
     let mut stream = stream(&hfi, "/v1/events", VIEWS).await;
-    fs::write(files.path("view"), "new another-0123456789abcdef\n").unwrap();
+    replace(&files.path("view"), "new another-0123456789abcdef\n").unwrap();
     // It is looked at whenever the stream would give a sign of life, every 15 s.
     let ends = async { while stream.chunk().await.unwrap().is_some() {} };
     timeout(Duration::from_secs(15) + PATIENCE, ends).await.expect("no end");

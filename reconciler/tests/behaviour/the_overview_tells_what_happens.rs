@@ -98,6 +98,7 @@ async fn clients_that_do_not_say_what_they_run_leave_it_not_sure() {
         ("/v1/snapshot?namespace=demo&service=checkout", &[("prefer", "wait=1")], true),
         // People who look.
         ("/v1/policies", &[("sec-fetch-site", "none")], false),
+        ("/v1/policies", &[("user-agent", "curl/8.14.1")], false),
         ("/v1/policies?all=true", &[], false),
         ("/v1/snapshot?namespace=demo&service=checkout", &[], false),
     ] {

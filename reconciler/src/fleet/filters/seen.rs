@@ -110,10 +110,12 @@ impl Seen {
     /// says. What comes from its address is believed first.
     pub(super) fn said_elsewhere(&mut self, sighting: &Sighting, late: Duration) {
         let is_believed = sighting.is_own || !self.origin.is_own;
-        self.given = self.given.filter(|given| {
-            let is_later = sighting.contact > given.at + late;
-            !(is_believed && is_later)
-        });
+        let is_later = self.given.as_ref().is_some_and(|given| sighting.contact > given.at + late);
+        if is_believed && is_later {
+            self.given = None;
+            // The other replica may forget it first.
+            self.digest = sighting.digest;
+        }
     }
 
     /// The plugins that run in its proxy. Nothing is known of them while an older release also polls for the proxy:

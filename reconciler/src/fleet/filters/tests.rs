@@ -300,6 +300,30 @@ fn a_filter_is_remembered_from_the_time_at_which_it_was_given_something() {
 }
 
 #[test]
+fn what_a_filter_says_to_another_replica_is_known_when_that_replica_is_gone() {
+    let at = |second: u64| instant(second * 1_000);
+    let [empty, policy] = [b"empty".as_slice(), b"policy"].map(Digest::of);
+    let (filters, variant) = (Filters::default(), Scope::unknown().into());
+    let poll = Poll { digest: Some(empty), ..poll_of("a", &variant) };
+    let poll = filters.polled_at(at(0), origin(1), poll).unwrap();
+    filters.was_given_at(at(5), poll, origin(1).client, policy);
+    let said = Sighting {
+        node: NodeId::parse("a").unwrap(),
+        variant: Scope::unknown().into(),
+        plugins: None,
+        digest: Some(policy),
+        given: None,
+        contact: at(7),
+        is_gone: false,
+        is_own: true,
+    };
+    filters.said_elsewhere(&[said], Duration::from_secs(1));
+    let [filter] = &list_at(&filters, at(9), |_| Some(empty))[..] else { panic!("it is one node") };
+    assert_eq!((filter.digest, filter.given.is_none()), (Some(policy), true));
+    assert_eq!(filter.state, FilterState::Lagging);
+}
+
+#[test]
 fn what_a_filter_was_given_is_settled_by_what_it_says_later_to_another_replica() {
     let at = |second: u64| instant(second * 1_000);
     let [empty, policy] = [b"empty".as_slice(), b"policy"].map(Digest::of);

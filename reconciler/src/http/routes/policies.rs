@@ -24,7 +24,7 @@ use crate::api::{
     writes::BodyError,
 };
 use crate::http::{
-    browsers::is_browser,
+    browsers::is_reader,
     conditional::{condition, is_current},
     headers::{FOLDER, REVISION},
     listing::{self, Listing},
@@ -54,7 +54,7 @@ pub(crate) async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (all, is_browser) = (wants_all(query.as_deref())?, is_browser(&headers));
+    let (all, is_reader) = (wants_all(query.as_deref())?, is_reader(&headers));
     let condition = condition(headers);
     if all {
         let published = published(&served)?;
@@ -65,7 +65,7 @@ pub(crate) async fn list(
         });
         return made.await;
     }
-    if !is_browser {
+    if !is_reader {
         // As far as can be told, a client of the first generation.
         served.services.unreported.polled();
     }

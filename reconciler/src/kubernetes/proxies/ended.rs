@@ -24,7 +24,8 @@ impl Ended {
         let present: HashSet<_> = pods.iter().map(|pod| &pod.name).collect();
         let gone: Vec<_> = self.running.extract_if(|name| !present.contains(name)).collect();
         self.ended.extend(gone.into_iter().map(|name| (name, now)));
-        self.ended.retain(|_, at| u128::from(now.millis_since(*at)) <= MEMORY.as_millis());
+        // A clock that is set back makes times of the future: of these nothing is known.
+        self.ended.retain(|_, at| *at <= now && u128::from(now.millis_since(*at)) <= MEMORY.as_millis());
         let with_proxy = pods.iter().filter(|pod| pod.proxy.is_some());
         self.running.extend(with_proxy.map(|pod| Arc::clone(&pod.name)));
     }
@@ -78,5 +79,7 @@ mod tests {
         assert_eq!(ended.all(), [("b.demo".to_owned(), at(20)), ("a.demo".to_owned(), at(15))]);
         ended.look(&[], at(20 + 16 * 60));
         assert_eq!(ended.all(), [("b.demo".to_owned(), at(20))], "the filter of the other one is forgotten");
+        ended.look(&[], at(19));
+        assert_eq!(ended.all(), [], "the clock was set back");
     }
 }
