@@ -105,7 +105,7 @@ async fn a_token_that_is_removed_reads_nothing_and_guesses_have_to_wait() {
     let (files, hfi) = world().await;
     let viewer = format!("Bearer {VIEWS}");
     assert_eq!(status(&hfi, "/v1/filters", &viewer).await, 200);
-    replace(&files.path("view"), "viewer another-0123456789abcdef\n").unwrap();
+    replace(&files.path("view"), "viewer another-0123456789abcdef\n");
     assert_eq!(status(&hfi, "/v1/filters", &viewer).await, 401);
     let mut last = StatusCode::OK;
     for guess in 0..40 {
@@ -149,12 +149,12 @@ async fn a_stream_tells_nothing_after_its_token_is_removed() {
     }
     let mut of_another = stream(&hfi, "/v1/events", STOPS).await;
     // Where the line stands does not matter.
-    replace(&files.path("view"), format!("new another-0123456789abcdef\nviewer {VIEWS}\n")).unwrap();
+    replace(&files.path("view"), format!("new another-0123456789abcdef\nviewer {VIEWS}\n"));
     fs::write(files.path("policies/b.yaml"), policy("b", "cart", 503)).unwrap();
     for stream in streams.iter_mut().chain([&mut of_another]) {
         until_told(stream, |text| text.contains("event: snapshot") && text.contains("\"active\":2")).await;
     }
-    replace(&files.path("view"), "new another-0123456789abcdef\n").unwrap();
+    replace(&files.path("view"), "new another-0123456789abcdef\n");
     fs::write(files.path("policies/c.yaml"), policy("c", "cart", 503)).unwrap();
     for mut stream in streams {
         let mut rest = Vec::new();
@@ -171,7 +171,7 @@ async fn a_stream_tells_nothing_after_its_token_is_removed() {
 async fn a_stream_that_has_nothing_to_tell_ends_too() {
     let (files, hfi) = world().await;
     let mut stream = stream(&hfi, "/v1/events", VIEWS).await;
-    replace(&files.path("view"), "new another-0123456789abcdef\n").unwrap();
+    replace(&files.path("view"), "new another-0123456789abcdef\n");
     // It is looked at whenever the stream would give a sign of life, every 15 s.
     let ends = async { while stream.chunk().await.unwrap().is_some() {} };
     timeout(Duration::from_secs(15) + PATIENCE, ends).await.expect("no end");
