@@ -327,7 +327,7 @@ fn a_source_is_stale_by_age_and_the_failure_is_the_reason() {
     let stale =
         |length: &str, reason: &str| (format!("STALE: Git not read for {length}"), Some(reason.to_owned()));
     assert_eq!(of(31, Some("refused"), 30), fresh, "the first failure");
-    assert_eq!(of(61, Some("refused"), 30), stale("61 s", "refused"));
+    assert_eq!(of(61, Some("refused"), 30), stale("1 min", "refused"));
     assert_eq!(of(60, None, 30), fresh);
     assert_eq!(of(61, None, 30), stale("1 min", "the last read does not end"));
     assert_eq!(of(1_200, None, 600), fresh);
