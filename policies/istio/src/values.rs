@@ -8,6 +8,7 @@ mod label_pairs;
 mod merge_patch;
 mod object_name;
 mod protocol;
+mod retry_conditions;
 mod service_ref;
 
 pub use address::{IpBlock, IpBlockError};
@@ -20,4 +21,5 @@ pub use object_name::{ObjectName, ObjectNameError};
 /// An RFC 1123 label. `policies` has it as the name of a policy.
 pub use policies::language::PolicyName as Label;
 pub use protocol::{Protocol, ProtocolError};
+pub use retry_conditions::RETRY_CONDITIONS;
 pub use service_ref::{ServiceRef, ServiceRefError};

@@ -6,29 +6,10 @@ use crate::{
         routes,
         subject::{Out, Rule, Subject},
     },
+    values::RETRY_CONDITIONS,
 };
 
 pub(super) const RULES: &[Rule] = &[Rule::new("VS20", vs20), Rule::new("VS21", vs21), Rule::new("H24", h24)];
-
-/// The conditions that Envoy knows.
-const CONDITIONS: [&str; 16] = [
-    "5xx",
-    "gateway-error",
-    "reset",
-    "reset-before-request",
-    "connect-failure",
-    "envoy-ratelimited",
-    "retriable-4xx",
-    "refused-stream",
-    "retriable-status-codes",
-    "retriable-headers",
-    "http3-post-connect-failure",
-    "cancelled",
-    "deadline-exceeded",
-    "internal",
-    "resource-exhausted",
-    "unavailable",
-];
 
 fn retries<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (Field<'a>, Field<'a>)> + use<'a> {
     routes::http(subject).filter_map(|route| Some((route.get("retries").set()?, route)))
@@ -63,11 +44,11 @@ fn vs21(subject: &Subject, out: &mut Out) {
                     format!("has a blank in `{word}`"),
                     "write the conditions with commas only, as in `5xx,reset`",
                 );
-            } else if !(at.is_empty() || is_status || CONDITIONS.contains(&word)) {
+            } else if !(at.is_empty() || is_status || RETRY_CONDITIONS.contains(&word)) {
                 out.error(
                     &at,
                     format!("has `{word}`"),
-                    format!("known are status codes and {}", CONDITIONS.join(", ")),
+                    format!("known are status codes and {}", RETRY_CONDITIONS.join(", ")),
                 );
             }
         }

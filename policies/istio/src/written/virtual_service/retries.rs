@@ -3,7 +3,7 @@
 use policies::reading::{Cursor, Value};
 
 use crate::{
-    values::Duration,
+    values::{Duration, RETRY_CONDITIONS},
     written::fields::{duration, items},
 };
 
@@ -15,26 +15,6 @@ pub struct Retries {
     /// Envoy's conditions; empty: Istio's.
     pub on: Vec<String>,
 }
-
-/// The conditions that Envoy knows, beside status codes.
-const CONDITIONS: [&str; 16] = [
-    "5xx",
-    "gateway-error",
-    "reset",
-    "reset-before-request",
-    "connect-failure",
-    "retriable-4xx",
-    "refused-stream",
-    "retriable-status-codes",
-    "retriable-headers",
-    "envoy-ratelimited",
-    "http3-post-connect-failure",
-    "cancelled",
-    "deadline-exceeded",
-    "internal",
-    "resource-exhausted",
-    "unavailable",
-];
 
 /// The most attempts: more would be a storm.
 const MAX_ATTEMPTS: u32 = 100;
@@ -58,10 +38,10 @@ fn condition(item: &Cursor<'_>) -> Option<String> {
         return item.integer(400..=599, " of a status").map(|status| status.to_string());
     }
     let text = item.string()?;
-    if !CONDITIONS.contains(&text) {
+    if !RETRY_CONDITIONS.contains(&text) {
         item.report(format_args!(
             "`{text}` is not a condition of Envoy: {}, or a status",
-            CONDITIONS.join(", ")
+            RETRY_CONDITIONS.join(", ")
         ));
         return None;
     }
