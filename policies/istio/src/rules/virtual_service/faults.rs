@@ -1,5 +1,7 @@
 //! Faults that Istio injects.
 
+use policies::language::{GrpcStatus, GrpcStatusError};
+
 use crate::{
     field::Field,
     rules::{
@@ -18,27 +20,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("H03", h03),
     Rule::new("H32", h32),
     Rule::new("X002", x002),
-];
-
-/// The codes of gRPC.
-const CODES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
 ];
 
 fn faults<'a>(subject: &Subject<'a>) -> impl Iterator<Item = Field<'a>> + use<'a> {
@@ -83,14 +64,20 @@ fn h01(subject: &Subject, out: &mut Out) {
     }
 }
 
+/// Istio takes `OK` as well, which is no error.
+fn is_grpc_code(name: &str) -> bool {
+    name == "OK" || GrpcStatus::named(name).is_ok()
+}
+
 fn vs24(subject: &Subject, out: &mut Out) {
     for abort in parts(subject, "abort") {
         let at = abort.get("grpcStatus");
-        if let Some(code) = at.text().filter(|code| !CODES.contains(code)) {
+        if let Some(code) = at.text().filter(|code| !is_grpc_code(code)) {
             let upper = code.to_ascii_uppercase();
-            let right = match CODES.iter().find(|known| **known == upper) {
-                Some(known) => format!("write `{known}`"),
-                None => format!("the codes are {}", CODES.join(", ")),
+            let right = if is_grpc_code(&upper) {
+                format!("write `{upper}`")
+            } else {
+                format!("it {GrpcStatusError}")
             };
             out.error(&at, format!("`{code}` is not a code of gRPC"), right);
         }
