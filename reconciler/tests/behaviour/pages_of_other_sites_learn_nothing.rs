@@ -8,22 +8,12 @@ use reqwest::{Method, Response};
 
 use crate::support::{
     Server, client,
-    halting::{Files, STOPS},
+    halting::{VIEWS, closed_reads},
     policy,
-    process::{Process, text},
+    process::Process,
 };
 
-const VIEWS: &str = "views-0123456789abcdef";
 const LINK: [(&str, &str); 2] = [("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "document")];
-
-async fn closed() -> (Files, Process) {
-    let files = Files::new(&format!("stop {STOPS}\n"));
-    let view = files.path("view");
-    fs::write(&view, format!("viewer {VIEWS}\n")).unwrap();
-    let hfi = files.start(&[("HFI_VIEW_TOKEN_FILE", text(&view))]).await;
-    hfi.until_ready(|_| true).await;
-    (files, hfi)
-}
 
 async fn get(hfi: &Process, path: &str, headers: &[(&str, &str)]) -> Response {
     let request = client().get(format!("{}{path}", hfi.url));
@@ -32,7 +22,7 @@ async fn get(hfi: &Process, path: &str, headers: &[(&str, &str)]) -> Response {
 
 #[tokio::test]
 async fn no_answer_shows_whether_a_policy_exists() {
-    let (_files, hfi) = closed().await;
+    let (_files, hfi) = closed_reads().await;
     let password = format!("Basic {}", STANDARD.encode(format!("me:{VIEWS}")));
     let password = ("authorization", password.as_str());
     for site in ["cross-site", "same-site"] {

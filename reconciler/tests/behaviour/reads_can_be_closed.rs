@@ -8,12 +8,11 @@ use tokio::time::{Duration, timeout};
 
 use crate::support::{
     PATIENCE, client,
-    halting::{Files, STOPS, post},
+    halting::{Files, STOPS, VIEWS, closed_reads, post},
     policy,
     process::{Process, text},
 };
 
-const VIEWS: &str = "views-0123456789abcdef";
 /// What stays open: snapshots, modules, health, readiness, metrics, notifications and what the first generation reads.
 /// Replicas have a token of their own.
 const OPEN: [&str; 12] = [
@@ -31,15 +30,6 @@ const OPEN: [&str; 12] = [
     "/v1/snapshot",
 ];
 
-async fn world() -> (Files, Process) {
-    let files = Files::new(&format!("stop {STOPS}\n"));
-    let view = files.path("view");
-    fs::write(&view, format!("viewer {VIEWS}\n")).unwrap();
-    let hfi = files.start(&[("HFI_VIEW_TOKEN_FILE", text(&view))]).await;
-    hfi.until_ready(|_| true).await;
-    (files, hfi)
-}
-
 async fn get(hfi: &Process, path: &str, authorization: &str) -> Response {
     let request = client().get(format!("{}{path}", hfi.url));
     let request =
@@ -53,7 +43,7 @@ async fn status(hfi: &Process, path: &str, authorization: &str) -> StatusCode {
 
 #[tokio::test]
 async fn all_is_closed_but_what_has_no_token() {
-    let (_files, hfi) = world().await;
+    let (_files, hfi) = closed_reads().await;
     let document = get(&hfi, "/openapi.json", &format!("Bearer {VIEWS}")).await.bytes().await.unwrap();
     let document: Value = serde_json::from_slice(&document).unwrap();
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
@@ -87,7 +77,7 @@ async fn all_is_closed_but_what_has_no_token() {
 #[tokio::test]
 async fn a_token_reads_and_a_browser_is_asked_for_it() {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
-    let (_files, hfi) = world().await;
+    let (_files, hfi) = closed_reads().await;
     let refused = get(&hfi, "/v1/policies/status", "").await;
     let challenges = refused.headers().get_all("www-authenticate").iter();
     let challenges: Vec<_> = challenges.map(|value| value.to_str().unwrap()).collect();
@@ -102,7 +92,7 @@ async fn a_token_reads_and_a_browser_is_asked_for_it() {
 
 #[tokio::test]
 async fn a_token_that_is_removed_reads_nothing_and_guesses_have_to_wait() {
-    let (files, hfi) = world().await;
+    let (files, hfi) = closed_reads().await;
     let viewer = format!("Bearer {VIEWS}");
     assert_eq!(status(&hfi, "/v1/filters", &viewer).await, 200);
     replace(&files.path("view"), "viewer another-0123456789abcdef\n");
@@ -142,7 +132,7 @@ async fn until_told(stream: &mut Response, is_wanted: impl Fn(&str) -> bool) {
 
 #[tokio::test]
 async fn a_stream_tells_nothing_after_its_token_is_removed() {
-    let (files, hfi) = world().await;
+    let (files, hfi) = closed_reads().await;
     let mut streams = Vec::new();
     for path in ["/v1/events", "/v1/events?overview=true", "/v1/config/stream"] {
         streams.push(stream(&hfi, path, VIEWS).await);
@@ -169,7 +159,7 @@ async fn a_stream_tells_nothing_after_its_token_is_removed() {
 
 #[tokio::test]
 async fn a_stream_that_has_nothing_to_tell_ends_too() {
-    let (files, hfi) = world().await;
+    let (files, hfi) = closed_reads().await;
     let mut stream = stream(&hfi, "/v1/events", VIEWS).await;
     replace(&files.path("view"), "new another-0123456789abcdef\n");
     // It is looked at whenever the stream would give a sign of life, every 15 s.
@@ -179,7 +169,7 @@ async fn a_stream_that_has_nothing_to_tell_ends_too() {
 
 #[tokio::test]
 async fn a_guess_is_told_in_the_log_and_a_browser_without_a_password_is_not() {
-    let (_files, hfi) = world().await;
+    let (_files, hfi) = closed_reads().await;
     assert_eq!(status(&hfi, "/v1/filters", "").await, 401);
     let guess = "guess-0123456789abcdef";
     assert_eq!(status(&hfi, "/v1/filters", &format!("Bearer {guess}")).await, 401);

@@ -17,6 +17,7 @@ use super::{
 pub(crate) const SCOPE: &str = "namespace=demo&service=checkout";
 pub(crate) const RESUMES: &str = "wild-0123456789abcdef";
 pub(crate) const STOPS: &str = "stops-0123456789abcdef";
+pub(crate) const VIEWS: &str = "views-0123456789abcdef";
 
 pub(crate) fn request<'a>(method: Method, token: &'a str, body: &str) -> Change<'a> {
     let headers = vec![("content-type", "application/json".to_owned()), ("prefer", "wait=9".to_owned())];
@@ -92,4 +93,14 @@ pub(crate) async fn post(process: &Process, token: &str) -> (u16, Value) {
 
 pub(crate) async fn is_empty(process: &Process) -> bool {
     Snapshot::decode(&process.snapshot(SCOPE).await.body).unwrap().policies.is_empty()
+}
+
+/// A server whose reads need a token.
+pub(crate) async fn closed_reads() -> (Files, Process) {
+    let files = Files::new(&format!("stop {STOPS}\n"));
+    let view = files.path("view");
+    fs::write(&view, format!("viewer {VIEWS}\n")).unwrap();
+    let hfi = files.start(&[("HFI_VIEW_TOKEN_FILE", text(&view))]).await;
+    hfi.until_ready(|_| true).await;
+    (files, hfi)
 }
