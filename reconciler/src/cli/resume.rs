@@ -73,7 +73,7 @@ async fn resume(client: &Client, yes: bool) -> Result<ExitCode, Failure> {
     print(&format!("resumed; policies that come into force again: {count}\n"));
     for replica in state.replicas.iter().filter(|replica| replica.halted) {
         warning(format_args!(
-            "replica {} is halted as yet; it goes on once it has read the commit, or it has a halt file of its own: \
+            "replica {} is still halted; it goes on when it has read the commit, unless it has a halt file of its own: \
              GET /v1/halt there says which",
             replica.name
         ));

@@ -16,7 +16,7 @@ async fn hundreds_of_connections_wait_for_a_server_that_is_busy() {
     let folder = tempfile::tempdir().unwrap();
     let hfi = Process::start(&[("HFI_DIR", text(folder.path()))]).await;
     let address: SocketAddr = hfi.url.trim_start_matches("http://").parse().unwrap();
-    hfi.signal("STOP");
+    hfi.stop();
     let mut connecting = JoinSet::new();
     for _ in 0..PROXIES {
         connecting.spawn(timeout(AT_ONCE, TcpStream::connect(address)));

@@ -225,7 +225,7 @@ async fn what_comes_back_is_shown_before_it_does() {
     tells(
         &ended,
         &[
-            "warning: replica hfi-0 is halted as yet; it goes on once it has read the commit",
+            "warning: replica hfi-0 is still halted; it goes on when it has read the commit",
             "GET /v1/halt there",
         ],
     );

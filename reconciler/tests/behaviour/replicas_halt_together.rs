@@ -91,7 +91,7 @@ async fn the_filters_of_all_are_counted() {
 async fn one_that_is_cut_off_delays_nothing_and_is_named_until_it_holds() {
     let replicas = without_git();
     let [one, other] = [start(&replicas, 0).await, start(&replicas, 1).await];
-    other.signal("STOP");
+    other.stop();
     let begun = Instant::now();
     let (status, state) = post(&one, STOPS).await;
     assert!(begun.elapsed() < ANSWER, "{:?}", begun.elapsed());

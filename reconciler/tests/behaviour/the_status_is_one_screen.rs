@@ -93,7 +93,7 @@ async fn at_a_terminal_its_times_go_on_while_the_server_says_nothing() {
     let hfi = Process::start(&[("HFI_DIR", text(folder.path()))]).await;
     let mut status = Ongoing::at_a_terminal(&["status", "--watch", "--server", &hfi.url]);
     while !status.line().await.contains("LISTENING: ") {}
-    hfi.signal("STOP");
+    hfi.stop();
     let mut ages = Vec::new();
     while ages.len() < 3 {
         let line = status.line().await;

@@ -98,7 +98,7 @@ async fn a_halt_is_shown_in_time_where_another_replica_hangs() {
                  document.documentElement.classList.contains('lost'))\
                  .observe(document.documentElement, {attributes: true})";
     browser.evaluate(watch).await.unwrap();
-    other.signal("STOP");
+    other.stop();
     browser.until("#banners", "NOT SURE: 1 of 2 replicas does not answer", 10.0).await.unwrap();
     assert_eq!(post(&one, STOPS).await.0, 200);
     browser.until("#banners", "HALTED by stop", 10.0).await.unwrap();
@@ -171,7 +171,7 @@ async fn a_server_that_hangs_is_said() {
     let mut reader = Reader::new().await;
     reader.open(Window::default()).await;
     reader.shows("#live", "Live").await;
-    reader.hfi.signal("STOP");
+    reader.hfi.stop();
     reader.browser.until("#lost", "This page is not live: no answer since", 15.0).await.unwrap();
     reader.hfi.signal("CONT");
     reader.browser.until("#live", "Live", 10.0).await.unwrap();

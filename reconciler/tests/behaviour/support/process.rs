@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 use tokio::time::timeout;
@@ -78,6 +79,16 @@ impl Process {
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
         assert!(status.unwrap().success());
+    }
+
+    /// Stops it until SIGCONT. None of its threads runs when this returns: the signal alone leaves some time to a
+    /// thread that runs on another core.
+    pub(crate) fn stop(&self) {
+        self.signal("STOP");
+        let id = Pid::from_child(&self.child);
+        let state = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let status = waitid(WaitId::Pid(id), state).unwrap().unwrap();
+        assert!(status.stopped(), "{status:?}");
     }
 
     /// Waits for its end.

@@ -199,7 +199,7 @@ impl KubeApi {
 
     /// Makes it hang, with every connection open, or go on.
     pub fn hang(&self, hangs: bool) -> Result<()> {
-        self.server.signal(if hangs { Signal::STOP } else { Signal::CONT })
+        if hangs { self.server.stop() } else { self.server.signal(Signal::CONT) }
     }
 
     async fn until_ready(&mut self) -> Result<()> {

@@ -118,7 +118,7 @@ impl Reconciler {
 
     /// Makes it hang: it keeps its connections and does nothing.
     pub fn freeze(&self) -> Result<()> {
-        self.process.signal(Signal::STOP)
+        self.process.stop()
     }
 
     /// Lets it go on after a [freeze](Self::freeze).

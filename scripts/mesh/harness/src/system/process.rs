@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tokio::process::{Child, Command};
 
 /// A running child. Dropping it kills it.
@@ -74,6 +74,16 @@ impl Process {
     pub fn signal(&self, signal: Signal) -> Result<()> {
         if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
             kill_process(pid, signal)?;
+        }
+        Ok(())
+    }
+
+    /// Stops it until SIGCONT. None of its threads runs when this returns: the signal alone leaves some time to a
+    /// thread that runs on another core.
+    pub fn stop(&self) -> Result<()> {
+        self.signal(Signal::STOP)?;
+        if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+            waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ impl Envoy {
 
     /// Makes it stand still: what happens meanwhile it finds all at once.
     pub fn freeze(&self) -> Result<()> {
-        self.process.signal(Signal::STOP)
+        self.process.stop()
     }
 
     /// Lets it go on after a [freeze](Self::freeze).
