@@ -238,7 +238,9 @@ fn a_foreign_document_is_passed_over_and_a_mistaken_one_of_ours_is_not() {
     );
     assert_eq!(
         problems(&format!("apiVersion: hfi.dev/v1\nkind: FaultPolice\n{rest}")),
-        ["2:7 kind: must be `FaultPolicy`, `Guardrail` or `Halt`"]
+        [
+            "2:7 kind: must be `FaultPolicy`, `Guardrail`, `Halt` or `AppConfiguration`; did you mean `FaultPolicy`?"
+        ]
     );
 }
 

@@ -47,6 +47,12 @@ impl Document {
                 let message = "is no document of hfi: leave it out".to_owned();
                 Err(vec![mistake(Finding { place: node.place, field: String::new(), message })])
             }
+            Outcome::Elsewhere(kind) => {
+                let name = kind.name;
+                let message =
+                    format!("`{name}` is not written through this API: leave it out, and commit it by Git");
+                Err(vec![mistake(Finding { place: node.place, field: "kind".to_owned(), message })])
+            }
         }
     }
 

@@ -99,7 +99,7 @@ fn is_policy(node: &Node, name: &PolicyName) -> bool {
     let kind = match read_document(node, &Context::default()) {
         Outcome::Valid { kind, .. } => kind,
         Outcome::Invalid(invalid) => invalid.kind,
-        Outcome::Foreign => return false,
+        Outcome::Foreign | Outcome::Elsewhere(_) => return false,
     };
     kind.name == POLICY
 }

@@ -8,6 +8,7 @@ use super::{
     kinds::{Document, GROUP, KINDS, Kind, mentions_binding_kind},
     kustomize,
     problem::Finding,
+    suggest::closest,
     values::or,
     yaml::{Node, Value},
 };
@@ -27,6 +28,8 @@ pub(crate) enum Outcome {
     },
     /// Not hfi's: a kustomization, a Flux object.
     Foreign,
+    /// Of this kind of hfi, which another crate reads. It concerns no policy.
+    Elsewhere(&'static Kind),
     /// Ours and wrong.
     Invalid(Invalid),
 }
@@ -58,13 +61,18 @@ pub(crate) fn read(node: &Node, context: &Context) -> Outcome {
     if kustomize::is_kustomization(node) {
         return Outcome::Foreign;
     }
-    let kind = known.unwrap_or(default);
+    if let Some(kind) = known.filter(|kind| kind.spec.is_none()) {
+        return Outcome::Elsewhere(kind);
+    }
+    let kind = known.or_else(|| misspelled(node)).unwrap_or(default);
     let (name, document) = top.fields().map(|fields| document(kind, fields)).unwrap_or_default();
     let findings = context.take_findings();
     if let Some(document) = document.filter(|_| findings.is_empty()) {
         return Outcome::Valid { kind, name, document: with_annotations(document, node) };
     }
-    let may_bind = known.map_or_else(|| looks_binding(node), Kind::is_binding);
+    // What is meant for another crate was not meant to bind policies.
+    let is_known = known.is_some() || kind.spec.is_none();
+    let may_bind = if is_known { kind.is_binding() } else { looks_binding(node) };
     Outcome::Invalid(Invalid { kind, name, may_bind, findings })
 }
 
@@ -91,19 +99,22 @@ fn with_annotations(document: Document, node: &Node) -> Document {
 fn document(kind: &Kind, mut fields: Fields<'_>) -> (Option<PolicyName>, Option<Document>) {
     constant(fields.take("apiVersion"), &[kind.api_version]);
     constant(fields.take("kind"), &KINDS.each_ref().map(|kind| kind.name));
+    let Some(read_spec) = kind.spec else { return (None, None) };
     let metadata = if kind.is_named { fields.require("metadata") } else { fields.take("metadata") };
     let name = metadata.and_then(Cursor::fields).and_then(|fields| self::metadata(fields, kind.is_named));
     let name = name.filter(|_| kind.is_named);
     let spec = fields.require("spec").and_then(Cursor::fields);
-    let spec = spec.and_then(|fields| (kind.spec)(fields, name.clone()));
+    let spec = spec.and_then(|fields| read_spec(fields, name.clone()));
     fields.finish();
     (name, spec)
 }
 
 fn constant(field: Option<Cursor<'_>>, wanted: &[&str]) {
     let Some(field) = field else { return };
-    if field.string().is_some_and(|text| !wanted.contains(&text)) {
-        field.report(format_args!("must be {}", or(wanted)));
+    let Some(text) = field.string().filter(|text| !wanted.contains(text)) else { return };
+    match closest(text, wanted).filter(|_| wanted.len() > 1) {
+        Some(meant) => field.report(format_args!("must be {}; did you mean `{meant}`?", or(wanted))),
+        None => field.report(format_args!("must be {}", or(wanted))),
     }
 }
 
@@ -139,10 +150,22 @@ fn looks_binding(document: &Node) -> bool {
 
 /// The kind that a document names, in whatever case: one that is misspelled so is ours, and wrong.
 fn named_kind(document: &Node) -> Option<&'static Kind> {
+    let named = said_kind(document)?;
+    KINDS.iter().find(|kind| kind.name.eq_ignore_ascii_case(named))
+}
+
+/// The kind that a document most likely means by one that is not known.
+fn misspelled(document: &Node) -> Option<&'static Kind> {
+    let meant = closest(said_kind(document)?, &KINDS.each_ref().map(|kind| kind.name))?;
+    KINDS.iter().find(|kind| kind.name == meant)
+}
+
+/// The `kind` of a document, whose key may be in whatever case.
+fn said_kind(document: &Node) -> Option<&str> {
     let Value::Map(fields) = &document.value else { return None };
     let field = fields.iter().find(|field| field.key.eq_ignore_ascii_case("kind"))?;
-    let Value::String(named) = &field.value.value else { return None };
-    KINDS.iter().find(|kind| kind.name.eq_ignore_ascii_case(named.trim()))
+    let Value::String(said) = &field.value.value else { return None };
+    Some(said.trim())
 }
 
 fn api_version(document: &Node) -> Option<&str> {

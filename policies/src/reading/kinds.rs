@@ -18,6 +18,9 @@ pub(crate) enum Document {
     Halt(Arc<Halt>),
 }
 
+/// Reads the `spec` of a document, given the document's name.
+type ReadSpec = fn(Fields<'_>, Option<PolicyName>) -> Option<Document>;
+
 /// A kind of document.
 #[derive(Debug)]
 pub(crate) struct Kind {
@@ -29,8 +32,8 @@ pub(crate) struct Kind {
     /// The fields of its `spec` that bind policies. Where a document that cannot be used has one of
     /// them, no policy that it may be meant for is in force.
     pub(super) binds: &'static [&'static str],
-    /// Reads its `spec`.
-    pub(super) spec: fn(Fields<'_>, Option<PolicyName>) -> Option<Document>,
+    /// Reads its `spec`; `None` for a kind that another crate reads.
+    pub(super) spec: Option<ReadSpec>,
 }
 
 impl Kind {
@@ -52,32 +55,36 @@ const GUARDRAIL: &str = "Guardrail";
 /// The kind of halts.
 const HALT: &str = "Halt";
 
+/// The kind of the Istio configuration of applications, which `istio-config` reads. No policy depends on it.
+const APPLICATION: &str = "AppConfiguration";
+
 /// The kinds whose documents bind every policy at and below their directory.
 const BINDING: [&str; 2] = [GUARDRAIL, HALT];
 
 /// All kinds. A document without a `kind` is of the first.
-pub(super) static KINDS: [Kind; 3] = [
+pub(super) static KINDS: [Kind; 4] = [
     Kind {
         name: POLICY,
         api_version: "hfi.dev/v1",
         is_named: true,
         binds: &[],
-        spec: |fields, name| policy::spec(fields, name).map(Box::new).map(Document::Policy),
+        spec: Some(|fields, name| policy::spec(fields, name).map(Box::new).map(Document::Policy)),
     },
     Kind {
         name: GUARDRAIL,
         api_version: "hfi.dev/v1",
         is_named: false,
         binds: &guardrail::FIELDS,
-        spec: |fields, _| guardrail::spec(fields).map(Document::Guardrail),
+        spec: Some(|fields, _| guardrail::spec(fields).map(Document::Guardrail)),
     },
     Kind {
         name: HALT,
         api_version: "hfi.dev/v1",
         is_named: false,
         binds: &halt::FIELDS,
-        spec: |fields, _| halt::spec(fields).map(Arc::new).map(Document::Halt),
+        spec: Some(|fields, _| halt::spec(fields).map(Arc::new).map(Document::Halt)),
     },
+    Kind { name: APPLICATION, api_version: "hfi.dev/v1", is_named: true, binds: &[], spec: None },
 ];
 
 /// True if a text that is no valid document contains a word of a kind that binds policies.

@@ -96,6 +96,7 @@ impl File {
                     }
                 }
                 Ok((Outcome::Foreign, _)) => file.ignored += 1,
+                Ok((Outcome::Elsewhere(_), _)) => {}
                 Ok((Outcome::Invalid(invalid), node)) => {
                     file.names.extend(invalid.name.map(|name| NameUse::new(node.place, invalid.kind, name)));
                     file.may_bind |= invalid.may_bind;
