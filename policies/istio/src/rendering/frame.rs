@@ -9,7 +9,7 @@ use crate::{
     finding::Finding,
     opinions,
     values::{Host, ServiceRef},
-    written::{Application, Dataplane},
+    written::{Application, Attributes, Dataplane, Entry},
 };
 
 /// The cluster that applications are rendered for.
@@ -81,6 +81,36 @@ impl<'a> Frame<'a> {
             Ok(service) if !text.contains('.') || text.ends_with(".svc") => self.resolve(&service).1,
             _ => text.to_owned(),
         }
+    }
+
+    /// True for a full host that is a service of the mesh, or that a `serviceEntry` of the document names, and for a
+    /// wildcard that services of the mesh have.
+    pub(super) fn is_known_service(&self, host: &str) -> bool {
+        let domain = &self.setting.cluster_domain;
+        let is_wildcard_of_mesh = host.strip_prefix('*').is_some_and(|end| {
+            // `SERVICE.NAMESPACE.svc.DOMAIN` without its first two names.
+            let full = domain.host("", "");
+            let mesh = full.strip_prefix('.').unwrap_or(&full);
+            end.ends_with(mesh) || mesh.ends_with(end)
+        });
+        is_wildcard_of_mesh || domain.service(host).is_some() || self.has_service_entry(host)
+    }
+
+    /// True for a host that a `serviceEntry` of the document names.
+    pub(super) fn has_service_entry(&self, host: &str) -> bool {
+        let names = |entry: &Entry| match &entry.attributes {
+            Some(Attributes::ServiceEntry(service)) => {
+                service.hosts.iter().any(|known| known.as_str() == host)
+            }
+            _ => false,
+        };
+        self.application.entries.iter().any(names)
+    }
+
+    /// True if an entry is exported to the own namespace alone.
+    pub(super) fn is_for_own_namespace(&self, entry: &Entry) -> bool {
+        let own = self.application.namespace.as_str();
+        matches!(entry.namespaces.as_deref(), Some([one]) if one == "." || one == own)
     }
 
     /// True for a host that is a service of another namespace.

@@ -1,5 +1,6 @@
 //! VirtualServices.
 
+mod hosts;
 mod matching;
 mod route;
 
@@ -18,23 +19,21 @@ use crate::{
 };
 
 pub(super) fn parts(service: &VirtualService, entry: &Entry, frame: &Frame<'_>) -> Vec<Part> {
-    let VirtualService { hosts, is_internal, gateways, routes, falls_back, has_external_weights, .. } =
-        service;
-    let own = is_internal.then(|| frame.own_host());
-    let hosts = own.into_iter().chain(hosts.iter().map(|host| frame.full(host)));
+    let VirtualService { is_internal, gateways, routes, falls_back, has_external_weights, .. } = service;
+    let hosts::Hosts { all: hosts, target } = hosts::of(service, entry, frame);
     let names: Vec<_> = gateways.iter().filter_map(|gateway| gateway_name(gateway, entry, frame)).collect();
     // Without gateways a VirtualService is for the mesh alone.
     let mesh = (*is_internal && !names.is_empty()).then(|| "mesh".to_owned());
     let names: Vec<_> = mesh.into_iter().chain(names).collect();
-    let mut http: Vec<_> = routes.iter().map(|route| route::route(route, service, frame)).collect();
+    let mut http: Vec<_> = routes.iter().map(|route| route::route(route, service, &target, frame)).collect();
     if *falls_back && routes.iter().all(|route| !route.matches.is_empty()) {
-        http.push(route::own(service, frame));
+        http.push(route::fallback(service, &target, frame));
     }
     if frame.dataplane() == Dataplane::Ambient {
-        refuse_for_ambient(service, entry, frame);
+        refuse_from(service, entry, frame);
     }
     let spec = object([
-        ("hosts", Some(hosts.collect())),
+        ("hosts", Some(json!(hosts))),
         ("gateways", some(names)),
         ("http", Some(Value::Array(http))),
     ]);
@@ -64,8 +63,8 @@ fn gateway_name(gateway: &GatewayRef, entry: &Entry, frame: &Frame<'_>) -> Optio
     Some(format!("{}/{name}", application.namespace))
 }
 
-/// What a waypoint does not do.
-fn refuse_for_ambient(service: &VirtualService, entry: &Entry, frame: &Frame<'_>) {
+/// Refuses `from`, which a waypoint does not know.
+fn refuse_from(service: &VirtualService, entry: &Entry, frame: &Frame<'_>) {
     let has_from = |route: &Route| {
         route
             .matches
@@ -76,12 +75,6 @@ fn refuse_for_ambient(service: &VirtualService, entry: &Entry, frame: &Frame<'_>
         let reason = "has a route with `from`, which a waypoint does not know: it would never match";
         let finding = entry.error("APP06", "routes", reason);
         frame.report(finding.right("take it out, or write an AuthorizationPolicy"));
-    }
-    if let Some(host) = service.hosts.iter().find(|host| frame.is_foreign(host)) {
-        let reason =
-            format!("routes `{host}` of another namespace, which only the waypoint of its owner does");
-        let finding = entry.error("APP06", "hosts", reason);
-        frame.report(finding.right("ask its owner for the route"));
     }
 }
 

@@ -49,7 +49,7 @@ pub enum GatewayRef {
     },
 }
 
-pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<VirtualService> {
+pub(super) fn read(fields: &mut Fields<'_>, _: &Scope<'_>) -> Option<VirtualService> {
     let hosts = fields.read("hosts", |field| items(field, |item| host_of(&item))).or(Vec::new());
     let is_internal = fields.read("internal", Cursor::boolean).or(true);
     let gateways = fields.read("gateways", |field| items(field, |item| gateway(&item))).or(Vec::new());
@@ -69,28 +69,13 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Virtual
         falls_back: falls_back?,
         has_external_weights: weights?,
     };
-    check(&service, fields.cursor(), scope);
+    check(&service, fields.cursor());
     Some(service)
 }
 
 /// What holds for several attributes together.
-fn check(service: &VirtualService, cursor: &Cursor<'_>, scope: &Scope<'_>) {
+fn check(service: &VirtualService, cursor: &Cursor<'_>) {
     let VirtualService { hosts, is_internal, gateways, routes, falls_back, timeout, retries, .. } = service;
-    let public = hosts.iter().find(|host| service_namespace(host).is_none());
-    if let Some(host) = public.filter(|_| gateways.is_empty()) {
-        cursor.report(format_args!(
-            "has the public host `{host}` and no `gateways`; name the Gateway that it is called at, or write the full name of a service"
-        ));
-    }
-    let is_foreign = |host: &&Host| {
-        service_namespace(host)
-            .is_some_and(|namespace| namespace.is_some_and(|namespace| namespace != scope.namespace.as_str()))
-    };
-    if let Some(host) = hosts.iter().find(is_foreign).filter(|_| !scope.is_exported_to_own_only()) {
-        cursor.report(format_args!(
-            "routes `{host}` of another namespace for all its callers; write `namespaces: [\".\"]` to route your own calls"
-        ));
-    }
     if !*is_internal && gateways.is_empty() {
         cursor.report("has `internal: false` and no `gateways`, so it would route nothing; name a Gateway");
     }
@@ -100,17 +85,6 @@ fn check(service: &VirtualService, cursor: &Cursor<'_>, scope: &Scope<'_>) {
     if hosts.is_empty() && routes.is_empty() && timeout.is_none() && retries.is_none() && gateways.is_empty()
     {
         cursor.report("says nothing; write `routes`, `timeout`, `retries` or `hosts`");
-    }
-}
-
-/// The namespace of a host that is a service of the mesh: `Some(None)` of the own one. A name of two labels is a
-/// public one, such as `example.com`.
-fn service_namespace(host: &Host) -> Option<Option<&str>> {
-    let mut labels = host.as_str().split('.');
-    match (labels.next(), labels.next(), labels.next()) {
-        (Some(_), None, _) => Some(None),
-        (Some(_), Some(namespace), Some("svc")) => Some(Some(namespace)),
-        _ => None,
     }
 }
 

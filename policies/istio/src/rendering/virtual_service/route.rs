@@ -14,13 +14,14 @@ use crate::{
     },
 };
 
-pub(super) fn route(route: &Route, service: &VirtualService, frame: &Frame<'_>) -> Value {
+/// A route. Without a target of its own, requests go to `target`.
+pub(super) fn route(route: &Route, service: &VirtualService, target: &str, frame: &Frame<'_>) -> Value {
     let Route {
         name,
         matches,
         timeout,
         retries,
-        target,
+        target: own,
         mirror,
         rewrite,
         headers,
@@ -28,13 +29,13 @@ pub(super) fn route(route: &Route, service: &VirtualService, frame: &Frame<'_>) 
         cors,
         patch,
     } = route;
-    let (to, redirect, respond) = match target {
+    let (to, redirect, respond) = match own {
         Target::Redirect(redirect) => (None, Some(self::redirect(redirect)), None),
         Target::Respond(respond) => (None, None, Some(self::respond(respond))),
-        forwarded => (Some(destinations(forwarded, frame)), None, None),
+        forwarded => (Some(destinations(forwarded, target, frame)), None, None),
     };
-    let timeout = timeout.or(service.timeout).filter(|_| is_forwarded(target));
-    let retries = retries.as_ref().or(service.retries.as_ref()).filter(|_| is_forwarded(target));
+    let timeout = timeout.or(service.timeout).filter(|_| is_forwarded(own));
+    let retries = retries.as_ref().or(service.retries.as_ref()).filter(|_| is_forwarded(own));
     let changes = object([
         ("request", headers.as_ref().map(header_changes)),
         ("response", response_headers.as_ref().map(header_changes)),
@@ -58,17 +59,16 @@ pub(super) fn route(route: &Route, service: &VirtualService, frame: &Frame<'_>) 
     rendered
 }
 
-/// The route to the own service, of requests that no other takes.
-pub(super) fn own(service: &VirtualService, frame: &Frame<'_>) -> Value {
+/// The route of requests that no other takes.
+pub(super) fn fallback(service: &VirtualService, target: &str, frame: &Frame<'_>) -> Value {
     object([
-        ("route", Some(destinations(&Target::Own, frame))),
+        ("route", Some(destinations(&Target::Own, target, frame))),
         ("timeout", service.timeout.map(|timeout| json!(timeout.to_string()))),
         ("retries", service.retries.as_ref().map(retries)),
     ])
 }
 
-fn destinations(target: &Target, frame: &Frame<'_>) -> Value {
-    let own = frame.own_host();
+fn destinations(target: &Target, own: &str, frame: &Frame<'_>) -> Value {
     let weighted = |destination: Value, weight: u32, count: usize| {
         // One destination has all the weight there is.
         let weight = (count > 1).then(|| json!(weight));
@@ -77,7 +77,7 @@ fn destinations(target: &Target, frame: &Frame<'_>) -> Value {
     match target {
         Target::Split(shares) => {
             let share = |Share { subset, percent }: &Share| {
-                weighted(destination(&own, Some(subset.as_str()), None), *percent, shares.len())
+                weighted(destination(own, Some(subset.as_str()), None), *percent, shares.len())
             };
             shares.iter().map(share).collect()
         }
@@ -95,7 +95,7 @@ fn destinations(target: &Target, frame: &Frame<'_>) -> Value {
             destinations.iter().map(one).collect()
         }
         Target::Own | Target::Redirect(_) | Target::Respond(_) => {
-            json!([{"destination": destination(&own, None, None)}])
+            json!([{"destination": destination(own, None, None)}])
         }
     }
 }

@@ -13,6 +13,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("X174", x174),
     Rule::new("H27", h27),
     Rule::new("H30", h30),
+    Rule::new("H33", h33),
 ];
 
 /// What is known of a host.
@@ -119,6 +120,19 @@ fn h30(known: &Known, subject: &Subject, out: &mut Out) {
         if name.contains('.') && known.service(&full).is_some() {
             let reason = format!("`{full}` is a Service too, and the older of both wins");
             out.warning(&at, reason, "write another host, or remove one of them");
+        }
+    }
+}
+
+/// For Istio a name of two labels is a name outside, such as `example.com`.
+fn h33(known: &Known, subject: &Subject, out: &mut Out) {
+    for (name, at) in subject.get("hosts").texts().filter(|_| subject.kind() == Kind::VirtualService) {
+        let Some((service, owner)) = name.split_once('.') else { continue };
+        if known.around.namespaces.iter().any(|namespace| namespace.name == owner) {
+            let full = known.around.cluster_domain.host(service, owner);
+            let reason =
+                format!("is a name outside for Istio, and `{owner}` is a namespace of the repository");
+            out.error(&at, reason, format!("write `{full}` for the service"));
         }
     }
 }

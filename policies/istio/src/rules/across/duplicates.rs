@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Rule,
-    known::{Known, scopes_meet},
+    known::{Known, scopes_meet, share_scope},
     subsets::holds_at,
 };
 use crate::{
@@ -26,6 +26,8 @@ pub(super) fn name(subject: &Subject) -> String {
     format!("{}/{}", subject.resource.namespace, subject.resource.name)
 }
 
+/// Istio warns also of one for some namespaces beside one for all; but there it always takes the former, so that a
+/// consumer has its own routes beside those of the owner.
 fn x109(known: &Known, subject: &Subject, out: &mut Out) {
     if subject.kind() != Kind::VirtualService || !holds_at(subject).0 {
         return;
@@ -34,7 +36,7 @@ fn x109(known: &Known, subject: &Subject, out: &mut Out) {
         let full = known.full(host, &subject.resource.namespace);
         let mut others = known.of_host(Kind::VirtualService, &full);
         if let Some(other) =
-            others.find(|other| is_after(subject, other) && holds_at(other).0 && scopes_meet(subject, other))
+            others.find(|other| is_after(subject, other) && holds_at(other).0 && share_scope(subject, other))
         {
             let reason = format!("`{host}` is routed by {} too, and one of them wins", name(other));
             out.error(

@@ -154,18 +154,25 @@ pub(super) fn is_visible(subject: &Subject, namespace: &str) -> bool {
         || scope.texts().any(|(name, _)| name == "*" || name == namespace || name == "." && own == namespace)
 }
 
+/// The namespaces that a resource is exported to; `*` for all.
+fn scope<'s>(subject: &'s Subject) -> BTreeSet<&'s str> {
+    let own = &*subject.resource.namespace;
+    let scope = subject.get("exportTo");
+    if scope.is_empty() {
+        return BTreeSet::from(["*"]);
+    }
+    scope.texts().map(|(name, _)| if name == "." { own } else { name }).collect()
+}
+
 /// True if some namespace sees both resources.
 pub(super) fn scopes_meet(one: &Subject, other: &Subject) -> bool {
-    fn names<'s>(subject: &'s Subject) -> BTreeSet<&'s str> {
-        let own = &*subject.resource.namespace;
-        let scope = subject.get("exportTo");
-        if scope.is_empty() {
-            return BTreeSet::from(["*"]);
-        }
-        scope.texts().map(|(name, _)| if name == "." { own } else { name }).collect()
-    }
-    let (one, other) = (names(one), names(other));
+    let (one, other) = (scope(one), scope(other));
     one.contains("*") && !other.is_empty()
         || other.contains("*") && !one.is_empty()
         || !one.is_disjoint(&other)
+}
+
+/// True if both resources are exported to one namespace, or both to all.
+pub(super) fn share_scope(one: &Subject, other: &Subject) -> bool {
+    !scope(one).is_disjoint(&scope(other))
 }
