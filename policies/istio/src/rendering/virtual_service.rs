@@ -3,6 +3,7 @@
 mod hosts;
 mod matching;
 mod route;
+mod sides;
 
 use serde_json::{Value, json};
 
@@ -23,12 +24,15 @@ pub(super) fn parts(service: &VirtualService, entry: &Entry, frame: &Frame<'_>) 
     let hosts::Hosts { all: hosts, target } = hosts::of(service, entry, frame);
     let names: Vec<_> = gateways.iter().filter_map(|gateway| gateway_name(gateway, entry, frame)).collect();
     // Without gateways a VirtualService is for the mesh alone.
-    let mesh = (*is_internal && !names.is_empty()).then(|| "mesh".to_owned());
+    let mesh = (*is_internal && !names.is_empty()).then(|| sides::MESH.to_owned());
     let names: Vec<_> = mesh.into_iter().chain(names).collect();
-    let mut http: Vec<_> = routes.iter().map(|route| route::route(route, service, &target, frame)).collect();
-    if *falls_back && routes.iter().all(|route| !route.matches.is_empty()) {
-        http.push(route::fallback(service, &target, frame));
-    }
+    let rendered = |route: &Route| {
+        let sides = sides::of(&route.target, service, &names).into_iter();
+        sides.map(|side| route::route(route, service, &target, &side, frame)).collect::<Vec<_>>()
+    };
+    let falls_back = *falls_back && routes.iter().all(|route| !route.matches.is_empty());
+    let fallback = falls_back.then(Route::default);
+    let http: Vec<_> = routes.iter().chain(&fallback).flat_map(rendered).collect();
     if frame.dataplane() == Dataplane::Ambient {
         refuse_from(service, entry, frame);
     }

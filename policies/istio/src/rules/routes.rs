@@ -18,11 +18,12 @@ pub(super) fn all<'a>(subject: &Subject<'a>) -> impl Iterator<Item = Field<'a>> 
 
 /// The destinations of all routes and mirrors.
 pub(super) fn destinations<'a>(subject: &Subject<'a>) -> Vec<Field<'a>> {
-    let mut found = Vec::new();
-    for route in all(subject) {
-        found.extend(route.get("route").items().map(|target| target.get("destination")));
-        found.extend(route.get("mirror").set());
-        found.extend(route.get("mirrors").items().map(|mirror| mirror.get("destination")));
-    }
-    found
+    all(subject).flat_map(|route| destinations_of(&route)).collect()
+}
+
+/// The destinations of a route and of its mirrors.
+pub(super) fn destinations_of<'a>(route: &Field<'a>) -> Vec<Field<'a>> {
+    let targets = route.get("route").items().map(|target| target.get("destination"));
+    let mirrors = route.get("mirrors").items().map(|mirror| mirror.get("destination"));
+    targets.chain(route.get("mirror").set()).chain(mirrors).collect()
 }

@@ -16,7 +16,7 @@ pub use self::{
     target::{Destination, Redirect, Respond, Share, Target},
 };
 use super::{
-    fields::{duration, host, items, label},
+    fields::{duration, host, items, label, port},
     scope::Scope,
 };
 use crate::values::{Duration, Host, Label};
@@ -28,6 +28,8 @@ pub struct VirtualService {
     /// True if calls in the mesh are routed, those to the own service among them.
     pub is_internal: bool,
     pub gateways: Vec<GatewayRef>,
+    /// The port of the own service that requests at Gateways go to.
+    pub port: Option<u32>,
     /// For routes that have none of their own.
     pub timeout: Option<Duration>,
     pub retries: Option<Retries>,
@@ -53,6 +55,7 @@ pub(super) fn read(fields: &mut Fields<'_>, _: &Scope<'_>) -> Option<VirtualServ
     let hosts = fields.read("hosts", |field| items(field, |item| host_of(&item))).or(Vec::new());
     let is_internal = fields.read("internal", Cursor::boolean).or(true);
     let gateways = fields.read("gateways", |field| items(field, |item| gateway(&item))).or(Vec::new());
+    let port = fields.read("port", port).optional();
     let timeout = fields.read("timeout", duration).optional();
     let retries = fields.read("retries", retries::read).optional();
     let routes = fields.read("routes", |field| items(field, |item| route::read(&item))).or(Vec::new());
@@ -63,6 +66,7 @@ pub(super) fn read(fields: &mut Fields<'_>, _: &Scope<'_>) -> Option<VirtualServ
         hosts: hosts?,
         is_internal: is_internal?,
         gateways: gateways?,
+        port: port?,
         timeout: timeout?,
         retries: retries?,
         routes: routes?,
@@ -75,7 +79,11 @@ pub(super) fn read(fields: &mut Fields<'_>, _: &Scope<'_>) -> Option<VirtualServ
 
 /// What holds for several attributes together.
 fn check(service: &VirtualService, cursor: &Cursor<'_>) {
-    let VirtualService { hosts, is_internal, gateways, routes, falls_back, timeout, retries, .. } = service;
+    let VirtualService { hosts, is_internal, gateways, port, routes, falls_back, timeout, retries, .. } =
+        service;
+    if port.is_some() && gateways.is_empty() {
+        cursor.report("has `port` and no `gateways`, and in the mesh a call keeps its port; take it out");
+    }
     if !*is_internal && gateways.is_empty() {
         cursor.report("has `internal: false` and no `gateways`, so it would route nothing; name a Gateway");
     }

@@ -3,11 +3,23 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    rendering::json::{object, some},
+    rendering::json::{object, set, some},
     written::{NameMatch, RequestMatch, TextMatch},
 };
 
-pub(super) fn matched(matched: &RequestMatch) -> Value {
+/// Matches, of which one must hold, of requests at these gateways; of all without any.
+pub(super) fn matches(matches: &[RequestMatch], gateways: &[String]) -> Vec<Value> {
+    let mut rendered: Vec<_> = matches.iter().map(matched).collect();
+    if rendered.is_empty() && !gateways.is_empty() {
+        rendered.push(json!({}));
+    }
+    if !gateways.is_empty() {
+        rendered.iter_mut().for_each(|matched| set(matched, "gateways", json!(gateways)));
+    }
+    rendered
+}
+
+fn matched(matched: &RequestMatch) -> Value {
     let RequestMatch { path, method, headers, without_headers, query, from_namespace, from_labels } = matched;
     object([
         ("uri", path.as_ref().map(text)),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{destination, is_forwarded, matching::matched};
+use super::{destination, is_forwarded, matching, sides::Side};
 use crate::{
     rendering::{
         frame::Frame,
@@ -14,8 +14,14 @@ use crate::{
     },
 };
 
-/// A route. Without a target of its own, requests go to `target`.
-pub(super) fn route(route: &Route, service: &VirtualService, target: &str, frame: &Frame<'_>) -> Value {
+/// A route, as far as it is for a side. Without a target of its own, requests go to `target`.
+pub(super) fn route(
+    route: &Route,
+    service: &VirtualService,
+    target: &str,
+    side: &Side,
+    frame: &Frame<'_>,
+) -> Value {
     let Route {
         name,
         matches,
@@ -32,7 +38,7 @@ pub(super) fn route(route: &Route, service: &VirtualService, target: &str, frame
     let (to, redirect, respond) = match own {
         Target::Redirect(redirect) => (None, Some(self::redirect(redirect)), None),
         Target::Respond(respond) => (None, None, Some(self::respond(respond))),
-        forwarded => (Some(destinations(forwarded, target, frame)), None, None),
+        forwarded => (Some(destinations(forwarded, target, side.port, frame)), None, None),
     };
     let timeout = timeout.or(service.timeout).filter(|_| is_forwarded(own));
     let retries = retries.as_ref().or(service.retries.as_ref()).filter(|_| is_forwarded(own));
@@ -42,7 +48,7 @@ pub(super) fn route(route: &Route, service: &VirtualService, target: &str, frame
     ]);
     let mut rendered = object([
         ("name", name.as_ref().map(|name| json!(name))),
-        ("match", some(matches.iter().map(matched).collect::<Vec<_>>())),
+        ("match", some(matching::matches(matches, &side.gateways))),
         ("route", to),
         ("redirect", redirect),
         ("directResponse", respond),
@@ -59,16 +65,7 @@ pub(super) fn route(route: &Route, service: &VirtualService, target: &str, frame
     rendered
 }
 
-/// The route of requests that no other takes.
-pub(super) fn fallback(service: &VirtualService, target: &str, frame: &Frame<'_>) -> Value {
-    object([
-        ("route", Some(destinations(&Target::Own, target, frame))),
-        ("timeout", service.timeout.map(|timeout| json!(timeout.to_string()))),
-        ("retries", service.retries.as_ref().map(retries)),
-    ])
-}
-
-fn destinations(target: &Target, own: &str, frame: &Frame<'_>) -> Value {
+fn destinations(target: &Target, own: &str, port: Option<u32>, frame: &Frame<'_>) -> Value {
     let weighted = |destination: Value, weight: u32, count: usize| {
         // One destination has all the weight there is.
         let weight = (count > 1).then(|| json!(weight));
@@ -77,7 +74,7 @@ fn destinations(target: &Target, own: &str, frame: &Frame<'_>) -> Value {
     match target {
         Target::Split(shares) => {
             let share = |Share { subset, percent }: &Share| {
-                weighted(destination(own, Some(subset.as_str()), None), *percent, shares.len())
+                weighted(destination(own, Some(subset.as_str()), port), *percent, shares.len())
             };
             shares.iter().map(share).collect()
         }
@@ -95,7 +92,7 @@ fn destinations(target: &Target, own: &str, frame: &Frame<'_>) -> Value {
             destinations.iter().map(one).collect()
         }
         Target::Own | Target::Redirect(_) | Target::Respond(_) => {
-            json!([{"destination": destination(own, None, None)}])
+            json!([{"destination": destination(own, None, port)}])
         }
     }
 }
@@ -121,10 +118,10 @@ fn retries(Retries { attempts, per_try_timeout, on }: &Retries) -> Value {
     ])
 }
 
-fn mirror(Mirror { service, subset, percent }: &Mirror, frame: &Frame<'_>) -> Value {
+fn mirror(Mirror { service, port, subset, percent }: &Mirror, frame: &Frame<'_>) -> Value {
     let (_, host) = frame.resolve(service);
     object([
-        ("destination", Some(destination(&host, subset.as_ref().map(|subset| subset.as_str()), None))),
+        ("destination", Some(destination(&host, subset.as_ref().map(|subset| subset.as_str()), *port))),
         ("percentage", percent.map(|percent| json!({"value": number(percent)}))),
     ])
 }

@@ -2,8 +2,12 @@
 
 use super::{Rule, known::Known, subsets::holds_at};
 use crate::{
+    field::Field,
     resource::Kind,
-    rules::subject::{Out, Subject},
+    rules::{
+        routes,
+        subject::{Out, Subject},
+    },
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -65,18 +69,30 @@ fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
     }
 }
 
+/// True if a route is for requests at gateways.
+fn is_at_gateways(subject: &Subject, route: &Field) -> bool {
+    let of_all = holds_at(subject).1;
+    let matches = route.get("match");
+    let is_there = |wanted: Field| match wanted.get("gateways") {
+        gateways if gateways.is_empty() => of_all,
+        gateways => gateways.texts().any(|(name, _)| name != "mesh"),
+    };
+    if matches.is_empty() { of_all } else { matches.items().any(is_there) }
+}
+
+/// In the mesh a call keeps its port. A gateway looks for its own at the service.
 fn x112(known: &Known, subject: &Subject, out: &mut Out) {
-    for (host, destination) in known.destinations(subject) {
+    let at_gateways = routes::all(subject).filter(|route| is_at_gateways(subject, route));
+    let destinations = at_gateways.flat_map(|route| routes::destinations_of(&route)).collect();
+    for (host, destination) in known.with_hosts(destinations, subject) {
         if let Host::There(ports) = look_up(known, &host, &subject.resource.namespace)
             && ports.len() > 1
             && !destination.has("port")
         {
             let ports = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            out.error(
-                &destination.get("port"),
-                format!("is missing, and `{host}` has several"),
-                format!("its ports are {ports}"),
-            );
+            let reason =
+                format!("is missing, and `{host}` has several ports, of which a gateway cannot choose");
+            out.error(&destination.get("port"), reason, format!("write `port`, one of {ports}"));
         }
     }
 }

@@ -104,8 +104,18 @@ impl<'a> Known<'a> {
 
     /// The destinations of a VirtualService, with their full hosts.
     pub(super) fn destinations<'s>(&self, subject: &Subject<'s>) -> Vec<(String, Field<'s>)> {
-        let all = routes::destinations(subject).into_iter();
-        let named = all.filter_map(|destination| Some((destination.get("host").text()?, destination)));
+        self.with_hosts(routes::destinations(subject), subject)
+    }
+
+    /// Destinations of a VirtualService, with their full hosts.
+    pub(super) fn with_hosts<'s>(
+        &self,
+        destinations: Vec<Field<'s>>,
+        subject: &Subject,
+    ) -> Vec<(String, Field<'s>)> {
+        let named = destinations
+            .into_iter()
+            .filter_map(|destination| Some((destination.get("host").text()?, destination)));
         named.map(|(host, destination)| (self.full(host, &subject.resource.namespace), destination)).collect()
     }
 

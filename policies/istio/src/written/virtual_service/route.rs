@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Requests, and where they go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
     pub name: Option<String>,
     /// One of them must hold; none at all: every request.

@@ -10,7 +10,7 @@ use policies::{
 use crate::{
     values::{Duration, EnvoyRegex, Label, ServiceRef},
     written::fields::{
-        checked_header_name, duration, header_name, items, label, percentage, service, strings, text,
+        checked_header_name, duration, header_name, items, label, percentage, port, service, strings, text,
     },
 };
 
@@ -18,6 +18,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mirror {
     pub service: ServiceRef,
+    pub port: Option<u32>,
     pub subset: Option<Label>,
     /// Absent: all.
     pub percent: Option<Percentage>,
@@ -59,10 +60,11 @@ const METHODS: [&str; 10] =
 pub(super) fn mirror(field: &Cursor<'_>) -> Option<Mirror> {
     let mut fields = field.clone().fields()?;
     let service = fields.require("service").and_then(|field| service(&field));
+    let port = fields.read("port", port).optional();
     let subset = fields.read("subset", label).optional();
     let percent = fields.read("percent", percentage).optional();
     fields.finish();
-    Some(Mirror { service: service?, subset: subset?, percent: percent? })
+    Some(Mirror { service: service?, port: port?, subset: subset?, percent: percent? })
 }
 
 pub(super) fn rewrite(field: &Cursor<'_>) -> Option<Rewrite> {

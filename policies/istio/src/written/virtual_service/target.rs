@@ -11,9 +11,10 @@ use crate::{
 };
 
 /// Where requests go, or what answers them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Target {
     /// The own service.
+    #[default]
     Own,
     /// Subsets of the own service.
     Split(Vec<Share>),
