@@ -12,7 +12,7 @@ use crate::{
     rendering::{Rendered, Setting, render},
     resource::Resource,
     rules,
-    surroundings::Surroundings,
+    surroundings::{Surroundings, Waypoints},
     written::{Application, ApplyTo, Document, Reading},
 };
 
@@ -56,6 +56,11 @@ impl Catalog {
     ) -> Self {
         let mut catalog = Self::default();
         let mut claims = Vec::new();
+        let waypoints = Waypoints::new(surroundings);
+        let setting = |application: &Application| {
+            let waypoint = waypoints.of(application.namespace.as_str(), application.service.as_str());
+            Setting { waypoint, ..setting(application) }
+        };
         for (file, reading) in files {
             let found = reading.findings.iter().cloned();
             catalog.findings.extend(found.map(|finding| LocatedFinding { file: Arc::clone(file), finding }));

@@ -3,7 +3,11 @@
 //! A repository seldom holds all of them. Rules take what is here for complete where there is some of it in a
 //! namespace, and say nothing where there is none.
 
+mod waypoint;
+
 use policies::language::ClusterDomain;
+
+pub use self::waypoint::{ServesService, Waypoint, Waypoints};
 
 use crate::values::LabelPairs;
 
@@ -56,6 +60,7 @@ pub struct Named {
 #[derive(Clone, Debug)]
 pub struct Service {
     pub named: Named,
+    pub labels: LabelPairs,
     pub ports: Vec<u16>,
     pub selector: LabelPairs,
 }

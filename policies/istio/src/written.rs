@@ -24,7 +24,9 @@ mod telemetry;
 mod virtual_service;
 
 pub use application::{Application, Dataplane, Document};
-pub use authorization_policy::{Access, AccessRule, AuthorizationPolicy, Conditions, Sources};
+pub use authorization_policy::{
+    Access, AccessRule, AuthorizationPolicy, Conditions, OnlyViaWaypoint, Sources,
+};
 pub use destination_rule::{
     Balance, ConnectionPool, DestinationRule, Ejection, Http, LoadBalancer, MAX_CONNECTIONS, Strategy,
     Subset, Tcp, Tls, TrafficPolicy,

@@ -14,7 +14,8 @@ fn findings(entry: &str) -> Vec<String> {
         "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: reviews, namespace: shop}}\nspec:\n  destinationRule: {{host: reviews, subsets: [{{name: v1, labels: {{version: v1}}}}]}}\n  virtualService: {entry}\n"
     );
     let named = Named { namespace: "shop".to_owned(), name: "reviews".to_owned() };
-    let service = Service { named, ports: vec![80, 9090], selector: Default::default() };
+    let service =
+        Service { named, labels: Default::default(), ports: vec![80, 9090], selector: Default::default() };
     let surroundings = Surroundings { services: vec![service], ..Surroundings::default() };
     let files = [(Arc::from("shop.yaml"), read(text.as_bytes()))];
     let catalog = Catalog::new(&files, |_| Setting::default(), &surroundings);

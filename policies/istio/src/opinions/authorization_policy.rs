@@ -1,6 +1,6 @@
 //! Opinions about AuthorizationPolicies.
 
-/// The ServiceAccount of a namespace's waypoint, as `istioctl waypoint apply` names it.
+/// The ServiceAccount of a waypoint that no label names, as `istioctl waypoint apply` names it.
 pub const WAYPOINT: &str = "waypoint";
 
 /// The annotation by which a policy only writes down what it would do.

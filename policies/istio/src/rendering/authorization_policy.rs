@@ -1,6 +1,7 @@
 //! AuthorizationPolicies.
 
 mod rule;
+mod waypoint;
 
 use serde_json::{Value, json};
 
@@ -13,11 +14,11 @@ use super::{
 use crate::{
     opinions::authorization_policy as opinions,
     resource::Kind,
-    written::{Access, AccessRule, ApplyTo, AuthorizationPolicy, Dataplane, Entry},
+    written::{Access, AccessRule, AuthorizationPolicy, Entry},
 };
 
 pub(super) fn parts(policy: &AuthorizationPolicy, entry: &Entry, frame: &Frame<'_>) -> Vec<Part> {
-    let AuthorizationPolicy { access, is_shadow, only_via_waypoint } = policy;
+    let AuthorizationPolicy { access, is_shadow, only_via_waypoint: _ } = policy;
     let binding = binding::of(entry, reach(policy), frame);
     let part = |suffix, action: &str, rules: &[AccessRule]| {
         let rules = rules.iter().map(rule::rule).collect::<Vec<Value>>();
@@ -44,15 +45,7 @@ pub(super) fn parts(policy: &AuthorizationPolicy, entry: &Entry, frame: &Frame<'
             lists.map(|(suffix, action, rules)| part(suffix, action, rules)).collect()
         }
     };
-    let allows = match access {
-        Access::Rules { allow, .. } => !allow.is_empty(),
-        Access::DenyAll => true,
-        Access::Custom { .. } => false,
-    };
-    let is_at_waypoint = frame.dataplane() == Dataplane::Ambient && binding == ApplyTo::Service;
-    if is_at_waypoint && allows && !*is_shadow && only_via_waypoint.unwrap_or(true) {
-        parts.push(only_waypoint(frame));
-    }
+    parts.extend(waypoint::part(policy, entry, &binding, frame));
     parts
 }
 
@@ -68,14 +61,4 @@ fn reach(policy: &AuthorizationPolicy) -> Reach {
     } else {
         Reach::Connections
     }
-}
-
-/// Pods stay reachable past their waypoint unless they take calls from it alone.
-fn only_waypoint(frame: &Frame<'_>) -> Part {
-    let account = format!("{}/{}", frame.application.namespace, opinions::WAYPOINT);
-    let spec = json!({
-        "action": "ALLOW",
-        "rules": [{"from": [{"source": {"serviceAccounts": [account]}}]}],
-    });
-    Part::new(Kind::AuthorizationPolicy, spec).beside("waypoint").bound(ApplyTo::Workload)
 }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{frame::Frame, json::set};
 use crate::{
-    finding::{Finding, Level},
     resource::Kind,
+    surroundings::ServesService,
     written::{ApplyTo, Dataplane, Entry},
 };
 
@@ -26,8 +26,11 @@ pub(super) fn of(entry: &Entry, reach: Reach, frame: &Frame<'_>) -> ApplyTo {
     if frame.dataplane() == Dataplane::Sidecar {
         if written == Some(ApplyTo::Service) {
             let reason = "is for the waypoint of the service: sidecars do not read it";
-            let finding = Finding { level: Level::Warning, ..entry.error("APP10", "applyTo", reason) };
-            frame.report(finding.right("write `dataplane: ambient`, or take `applyTo` out"));
+            frame.report(
+                entry
+                    .warning("APP10", "applyTo", reason)
+                    .right("write `dataplane: ambient`, or take `applyTo` out"),
+            );
         }
         return written.unwrap_or(ApplyTo::Workload);
     }
@@ -56,7 +59,27 @@ pub(super) fn of(entry: &Entry, reach: Reach, frame: &Frame<'_>) -> ApplyTo {
         (Reach::Requests, _) => ApplyTo::Service,
         _ => ApplyTo::Workload,
     };
-    written.unwrap_or(default)
+    let binding = written.unwrap_or(default);
+    if binding == ApplyTo::Service {
+        check_waypoint(entry, frame);
+    }
+    binding
+}
+
+/// Reports what keeps requests from going through the waypoint that an entry binds to.
+fn check_waypoint(entry: &Entry, frame: &Frame<'_>) {
+    if frame.waypoint().serves == ServesService::None {
+        let reason =
+            "has no effect: the label `istio.io/use-waypoint: none` says that the Service has no waypoint";
+        frame
+            .report(entry.error("APP14", "applyTo", reason).right("take the entry out, or change the label"));
+    }
+    let guards = matches!(entry.kind, Kind::AuthorizationPolicy | Kind::RequestAuthentication);
+    if guards && frame.is_public() && !frame.waypoint().takes_ingress {
+        let reason = "is at the waypoint, but requests for the public hosts go from the gateway directly to the pods: they are not checked, or, with `onlyViaWaypoint`, all denied";
+        let right = "label the Service `istio.io/ingress-use-waypoint: \"true\"`, in the repository too";
+        frame.report(entry.warning("APP15", "applyTo", reason).right(right));
+    }
 }
 
 /// Writes into a spec what it binds to.

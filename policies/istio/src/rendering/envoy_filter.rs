@@ -9,7 +9,6 @@ use super::{
     part::Part,
 };
 use crate::{
-    finding::{Finding, Level},
     opinions::envoy_filter as opinions,
     resource::Kind,
     written::{ApplyTo, Direction, Entry, EnvoyFilter, Intent, LocalRateLimit, Patch},
@@ -20,7 +19,7 @@ pub(super) fn parts(filter: &EnvoyFilter, entry: &Entry, frame: &Frame<'_>) -> V
     let binding = binding::of(entry, Reach::Requests, frame);
     if let ApplyTo::Gateway(name) = &binding {
         let reason = format!("holds for every service of `{name}`, if that is a waypoint");
-        frame.report(Finding { level: Level::Warning, ..entry.error("APP09", "applyTo", reason) });
+        frame.report(entry.warning("APP09", "applyTo", reason));
     }
     let context = match (direction, &binding) {
         // At a waypoint too the requests for a service come in.

@@ -8,6 +8,7 @@ use super::name::shortened;
 use crate::{
     finding::Finding,
     opinions,
+    surroundings::Waypoint,
     values::{Host, ServiceRef},
     written::{Application, Attributes, Dataplane, Entry},
 };
@@ -18,6 +19,8 @@ pub struct Setting {
     pub cluster_domain: ClusterDomain,
     /// That of applications which do not say.
     pub dataplane: Dataplane,
+    /// That of the application's Service.
+    pub waypoint: Waypoint,
     /// What every Sidecar calls, as `NAMESPACE/HOST`.
     pub always_called: Vec<String>,
 }
@@ -27,6 +30,7 @@ impl Default for Setting {
         Self {
             cluster_domain: ClusterDomain::default(),
             dataplane: Dataplane::Sidecar,
+            waypoint: Waypoint::default(),
             always_called: opinions::sidecar::ALWAYS.map(str::to_owned).to_vec(),
         }
     }
@@ -55,6 +59,21 @@ impl<'a> Frame<'a> {
 
     pub(super) fn dataplane(&self) -> Dataplane {
         self.application.dataplane.unwrap_or(self.setting.dataplane)
+    }
+
+    /// The waypoint of the application's Service.
+    pub(super) fn waypoint(&self) -> &Waypoint {
+        &self.setting.waypoint
+    }
+
+    /// True if the application has hosts at a gateway.
+    pub(super) fn is_public(&self) -> bool {
+        self.application.entries.iter().any(|entry| match &entry.attributes {
+            Some(Attributes::VirtualService(service)) => {
+                !service.hosts.is_empty() && !service.gateways.is_empty()
+            }
+            _ => false,
+        })
     }
 
     /// What every Sidecar calls.

@@ -3,7 +3,7 @@
 mod rule;
 mod source;
 
-use policies::reading::{Cursor, Fields, word};
+use policies::reading::{Cursor, Fields, Value, word};
 
 pub use self::{
     rule::{AccessRule, Conditions},
@@ -19,8 +19,18 @@ pub struct AuthorizationPolicy {
     pub access: Access,
     /// True if what it would do is only written down.
     pub is_shadow: bool,
-    /// True if callers must come by the waypoint. Absent: by default.
-    pub only_via_waypoint: Option<bool>,
+    /// Absent: by default.
+    pub only_via_waypoint: Option<OnlyViaWaypoint>,
+}
+
+/// Whether pods take calls from their waypoint alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnlyViaWaypoint {
+    No,
+    /// Yes, from the waypoint that labels name.
+    Yes,
+    /// Yes, from the waypoint of this ServiceAccount, as `NAMESPACE/NAME`.
+    Account(String),
 }
 
 /// What is decided about. Each list is an object.
@@ -54,7 +64,8 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Authori
     let provider = fields.read("provider", text).optional();
     let deny_all = fields.read("denyAll", Cursor::boolean).or(false);
     let is_shadow = word(fields.take("mode"), &[("enforce", false), ("shadow", true)]);
-    let only_via_waypoint = fields.read("onlyViaWaypoint", Cursor::boolean).optional();
+    let only_via_waypoint =
+        fields.read("onlyViaWaypoint", |field| only_via_waypoint(field, scope)).optional();
     let (allow, deny, audit, check) = (allow?, deny?, audit?, check?);
     let (provider, deny_all, is_shadow) = (provider?, deny_all?, is_shadow?);
     let cursor = fields.cursor();
@@ -90,4 +101,18 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Authori
 
 fn rules(fields: &mut Fields<'_>, name: &'static str, scope: &Scope<'_>) -> Option<Vec<AccessRule>> {
     fields.read(name, |field| items(field, |item| rule::read(&item, scope))).or(Vec::new())
+}
+
+fn only_via_waypoint(field: &Cursor<'_>, scope: &Scope<'_>) -> Option<OnlyViaWaypoint> {
+    match field.value() {
+        Value::Bool(true) => Some(OnlyViaWaypoint::Yes),
+        Value::Bool(false) => Some(OnlyViaWaypoint::No),
+        Value::String(text) => source::service_account(field, text, scope).map(OnlyViaWaypoint::Account),
+        _ => {
+            field.report(
+                "must be `true`, `false`, or the ServiceAccount of the waypoint: `NAME` or `NAMESPACE/NAME`",
+            );
+            None
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::{
     sections::{self, Attributes},
 };
 use crate::{
-    finding::Finding,
+    finding::{Finding, Level},
     resource::Kind,
     values::{Label, MergePatch, ObjectName},
 };
@@ -44,6 +44,11 @@ impl Entry {
     pub fn error(&self, rule: &'static str, attribute: &str, reason: impl Into<String>) -> Finding {
         let dot = if attribute.is_empty() { "" } else { "." };
         Finding::error(rule, format!("{}{dot}{attribute}", self.field), reason).at(self.place)
+    }
+
+    /// A warning in the same way.
+    pub fn warning(&self, rule: &'static str, attribute: &str, reason: impl Into<String>) -> Finding {
+        Finding { level: Level::Warning, ..self.error(rule, attribute, reason) }
     }
 }
 

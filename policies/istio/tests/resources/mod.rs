@@ -46,6 +46,7 @@ fn surroundings(around: &Value) -> Surroundings {
     let named = |name: &str| list(name).map(|text| split(text.as_str().unwrap())).collect();
     let service = |service: &Value| Service {
         named: Named { namespace: text(service, "namespace", NAMESPACE), name: text(service, "name", "") },
+        labels: map(&service["labels"]),
         ports: service["ports"]
             .as_array()
             .unwrap()

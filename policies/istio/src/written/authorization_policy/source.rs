@@ -3,7 +3,7 @@
 use policies::reading::{Cursor, Value};
 
 use crate::{
-    values::{IpBlock, Label},
+    values::{IpBlock, Label, ObjectName},
     written::{
         fields::{items, text},
         scope::Scope,
@@ -49,16 +49,20 @@ fn by_identity(item: &Cursor<'_>, scope: &Scope<'_>, sources: &mut Sources) -> O
         item.report("is a SPIFFE id; write `NAMESPACE/SERVICE-ACCOUNT`");
         return None;
     }
-    let (namespace, account) = text.split_once('/').unwrap_or((scope.namespace.as_str(), text));
-    let label = |text: &str| item.accept(Label::try_from(text.to_owned()));
-    let namespace = label(namespace)?;
-    if account == "*" {
-        sources.namespaces.push(namespace.to_string());
+    if let Some(namespace) = text.strip_suffix("/*") {
+        sources.namespaces.push(item.accept(Label::try_from(namespace.to_owned()))?.to_string());
         return Some(());
     }
-    let account: crate::values::ObjectName = item.accept(account.try_into())?;
-    sources.service_accounts.push(format!("{namespace}/{account}"));
+    sources.service_accounts.push(service_account(item, text, scope)?);
     Some(())
+}
+
+/// `sa` or `ns/sa`, as `NAMESPACE/NAME`.
+pub(super) fn service_account(field: &Cursor<'_>, text: &str, scope: &Scope<'_>) -> Option<String> {
+    let (namespace, account) = text.split_once('/').unwrap_or((scope.namespace.as_str(), text));
+    let namespace = field.accept(Label::try_from(namespace.to_owned()))?;
+    let account = field.accept(ObjectName::try_from(account))?;
+    Some(format!("{namespace}/{account}"))
 }
 
 /// `{ip: CIDR}` or `{issuer, subject}`.

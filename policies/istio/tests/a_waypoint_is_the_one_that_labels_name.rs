@@ -1,0 +1,111 @@
+//! Pods take calls from the waypoint that the labels of their Service or Namespace name, and from no guess in
+//! silence.
+#![cfg(test)]
+
+use std::collections::BTreeMap;
+
+use istio_config::{
+    Document, Setting, read, render,
+    surroundings::{Named, Namespace, Service, Surroundings, Waypoints},
+    written::Dataplane,
+};
+
+const ALLOW: &str = "authorizationPolicy: {allow: [{methods: [GET]}]}";
+
+/// The accounts that the object `-waypoint` allows, and the findings, of an application with these sections.
+fn rendered(
+    sections: &str,
+    service: &[(&str, &str)],
+    namespace: &[(&str, &str)],
+) -> (Vec<String>, Vec<String>) {
+    let labels = |pairs: &[(&str, &str)]| -> BTreeMap<_, _> {
+        pairs.iter().map(|(key, value)| (format!("istio.io/{key}"), (*value).to_owned())).collect()
+    };
+    let named = Named { namespace: "shop".to_owned(), name: "reviews".to_owned() };
+    let service = Service { named, labels: labels(service), ports: vec![80], selector: BTreeMap::new() };
+    let namespace = Namespace { name: "shop".to_owned(), labels: labels(namespace) };
+    let around =
+        Surroundings { services: vec![service], namespaces: vec![namespace], ..Surroundings::default() };
+    let waypoint = Waypoints::new(&around).of("shop", "reviews");
+    let setting = Setting { waypoint, dataplane: Dataplane::Ambient, ..Setting::default() };
+    let text = format!(
+        "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: reviews, namespace: shop}}\nspec:\n  {sections}\n"
+    );
+    let reading = read(text.as_bytes());
+    let [Document::Application(application)] = reading.documents.as_slice() else {
+        return (Vec::new(), reading.findings.iter().map(ToString::to_string).collect());
+    };
+    let (resources, findings) = render(application, &setting);
+    let accounts = resources.iter().filter(|rendered| rendered.resource.name.ends_with("-waypoint"));
+    let accounts = accounts.map(|rendered| {
+        rendered.resource.spec["rules"][0]["from"][0]["source"]["serviceAccounts"][0]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    });
+    (accounts.collect(), findings.iter().map(|found| format!("{:?} {}", found.level, found.rule)).collect())
+}
+
+#[test]
+fn the_label_of_the_service_counts_and_else_that_of_its_namespace() {
+    let none: &[(&str, &str)] = &[];
+    for (service, namespace, account) in [
+        (&[("use-waypoint", "infra")], none, "shop/infra"),
+        (
+            &[("use-waypoint", "infra")],
+            &[("use-waypoint", "other"), ("use-waypoint-namespace", "mesh")],
+            "shop/infra",
+        ),
+    ] {
+        assert_eq!(rendered(ALLOW, service, namespace), (vec![account.to_owned()], Vec::new()));
+    }
+    let elsewhere = [("use-waypoint", "front"), ("use-waypoint-namespace", "mesh")];
+    assert_eq!(rendered(ALLOW, none, &elsewhere), (vec!["mesh/front".to_owned()], Vec::new()));
+}
+
+#[test]
+fn a_waypoint_that_no_label_names_is_guessed_with_a_warning() {
+    let guess = |sections: &str| rendered(sections, &[], &[]);
+    assert_eq!(guess(ALLOW), (vec!["shop/waypoint".to_owned()], vec!["Warning APP13".to_owned()]));
+    for (written, account) in [("infra", "shop/infra"), ("mesh/infra", "mesh/infra")] {
+        let sections =
+            format!("authorizationPolicy: {{onlyViaWaypoint: {written}, allow: [{{methods: [GET]}}]}}");
+        assert_eq!(guess(&sections), (vec![account.to_owned()], Vec::new()));
+    }
+    let off = "authorizationPolicy: {onlyViaWaypoint: false, allow: [{methods: [GET]}]}";
+    assert_eq!(guess(off), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn only_via_waypoint_is_rendered_where_it_is_asked_for_and_refused_elsewhere() {
+    let labels = [("use-waypoint", "infra")];
+    let deny = "authorizationPolicy: {onlyViaWaypoint: true, deny: [{methods: [PUT], ports: [80]}]}";
+    assert_eq!(rendered(deny, &labels, &[]), (vec!["shop/infra".to_owned()], Vec::new()));
+    let workload = "authorizationPolicy: {onlyViaWaypoint: true, allow: [{ports: [80]}]}";
+    assert_eq!(rendered(workload, &labels, &[]), (Vec::new(), vec!["Error APP12".to_owned()]));
+    let sidecar = format!("dataplane: sidecar\n  {deny}");
+    assert_eq!(rendered(&sidecar, &labels, &[]), (Vec::new(), vec!["Error APP12".to_owned()]));
+}
+
+#[test]
+fn a_service_that_has_no_waypoint_takes_nothing_that_is_for_one() {
+    let none = [("use-waypoint", "none")];
+    let namespace = [("use-waypoint", "infra")];
+    for section in [ALLOW, "telemetry: {logs: all}"] {
+        assert_eq!(rendered(section, &none, &namespace).1, ["Error APP14"], "{section}");
+    }
+}
+
+#[test]
+fn requests_of_a_gateway_go_through_the_waypoint_of_a_labelled_service_alone() {
+    let public = "gateway: {hosts: [a.example.com], tls: passthrough, name: front}\n  virtualService: {hosts: [a.example.com], gateways: [front]}";
+    let used = ("use-waypoint", "infra");
+    let tokens = "requestAuthentication: {issuer: https://id.example.com, ports: [80]}";
+    for guard in [ALLOW, tokens] {
+        let sections = format!("{public}\n  {guard}");
+        assert_eq!(rendered(&sections, &[used], &[]).1, ["Warning APP15"], "{guard}");
+        assert!(rendered(&sections, &[used, ("ingress-use-waypoint", "true")], &[]).1.is_empty());
+    }
+    let telemetry = format!("{public}\n  telemetry: {{logs: all}}");
+    assert!(rendered(&telemetry, &[used], &[]).1.is_empty());
+}
