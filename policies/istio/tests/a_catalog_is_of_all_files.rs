@@ -77,7 +77,7 @@ fn one_entry_of_a_kind_is_for_all_of_a_namespace() {
 
 #[test]
 fn what_is_valid_is_rendered_beside_what_is_not() {
-    let wrong = "metadata: {name: a, namespace: shop}\nspec: {virtualService: {gateways: [none]}}\n";
+    let wrong = "metadata: {name: a, namespace: shop}\nspec: {virtualService: {hosts: [a.example.com], gateways: [none]}}\n";
     let unread = "metadata: {name: b, namespace: shop}\nspec: {virtualServices: {}}\n";
     let right =
         "metadata: {name: c, namespace: shop}\nspec: {peerAuthentication: {}, destinationRule: {host: c}}\n";

@@ -87,8 +87,19 @@ impl<'a> Frame<'a> {
         self.setting.cluster_domain.host(service.as_str(), namespace.as_str())
     }
 
-    /// The full name of a service, and its namespace if it is one of the mesh.
-    pub(super) fn resolve(&self, service: &ServiceRef) -> (Option<String>, String) {
+    /// The full name of a service, and its namespace if it is one of the mesh. A name of two labels is a host of a
+    /// `serviceEntry` of the document, such as `example.com`, before it is a service.
+    pub(super) fn called(&self, service: &ServiceRef) -> (Option<String>, String) {
+        if let ServiceRef::Service { service, namespace: Some(namespace) } = service {
+            let outside = format!("{service}.{namespace}");
+            if self.has_service_entry(&outside) {
+                return (None, outside);
+            }
+        }
+        self.resolve(service)
+    }
+
+    fn resolve(&self, service: &ServiceRef) -> (Option<String>, String) {
         service.resolve(&self.application.namespace, &self.setting.cluster_domain)
     }
 

@@ -21,7 +21,7 @@ pub(super) fn parts(sidecar: &Sidecar, entry: &Entry, frame: &Frame<'_>) -> Vec<
     let here = |namespace: &str| if namespace == own { ".".to_owned() } else { namespace.to_owned() };
     let written = calls.iter().map(|call| match call {
         Call::Namespace(namespace) => format!("{}/*", here(namespace.as_str())),
-        Call::Service(service) => match frame.resolve(service) {
+        Call::Service(service) => match frame.called(service) {
             (Some(namespace), host) => format!("{}/{host}", here(&namespace)),
             // A host of a ServiceEntry, which may be in any namespace.
             (None, host) => format!("*/{host}"),

@@ -1,5 +1,6 @@
 //! VirtualServices.
 
+mod gateways;
 mod hosts;
 mod matching;
 mod route;
@@ -10,19 +11,18 @@ use serde_json::{Value, json};
 use super::{
     frame::Frame,
     json::{object, some},
-    name,
     part::Part,
 };
 use crate::{
     opinions::virtual_service as opinions,
     resource::Kind,
-    written::{Dataplane, Entry, GatewayRef, Route, Target, VirtualService},
+    written::{Dataplane, Entry, Route, Target, VirtualService},
 };
 
 pub(super) fn parts(service: &VirtualService, entry: &Entry, frame: &Frame<'_>) -> Vec<Part> {
     let VirtualService { is_internal, gateways, routes, falls_back, has_external_weights, .. } = service;
     let hosts::Hosts { all: hosts, target } = hosts::of(service, entry, frame);
-    let names: Vec<_> = gateways.iter().filter_map(|gateway| gateway_name(gateway, entry, frame)).collect();
+    let names: Vec<_> = gateways.iter().filter_map(|gateway| gateways::name(gateway, entry, frame)).collect();
     // Without gateways a VirtualService is for the mesh alone.
     let mesh = (*is_internal && !names.is_empty()).then(|| sides::MESH.to_owned());
     let names: Vec<_> = mesh.into_iter().chain(names).collect();
@@ -47,24 +47,6 @@ pub(super) fn parts(service: &VirtualService, entry: &Entry, frame: &Frame<'_>) 
         part.annotations.insert(key.to_owned(), value.to_owned());
     }
     vec![part]
-}
-
-/// The name of a Gateway as a VirtualService takes it.
-fn gateway_name(gateway: &GatewayRef, entry: &Entry, frame: &Frame<'_>) -> Option<String> {
-    let wanted = match gateway {
-        GatewayRef::Object { namespace, name } => return Some(format!("{namespace}/{name}")),
-        GatewayRef::Entry(wanted) => wanted,
-    };
-    let application = frame.application;
-    let is_wanted = |entry: &&Entry| entry.kind == Kind::Gateway && entry.name.as_ref() == Some(wanted);
-    let Some(found) = application.entries.iter().find(is_wanted) else {
-        let reason = format!("has `{wanted}`, which is no `gateway` entry of this document");
-        let finding = entry.error("X101a", "gateways", reason);
-        frame.report(finding.right(format!("name one that is, or write `NAMESPACE/{wanted}`")));
-        return None;
-    };
-    let name = name::of(found, None, false, application.name.as_str());
-    Some(format!("{}/{name}", application.namespace))
 }
 
 /// Refuses `from`, which a waypoint does not know.

@@ -51,7 +51,7 @@ pub enum GatewayRef {
     },
 }
 
-pub(super) fn read(fields: &mut Fields<'_>, _: &Scope<'_>) -> Option<VirtualService> {
+pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<VirtualService> {
     let hosts = fields.read("hosts", |field| items(field, |item| host_of(&item))).or(Vec::new());
     let is_internal = fields.read("internal", Cursor::boolean).or(true);
     let gateways = fields.read("gateways", |field| items(field, |item| gateway(&item))).or(Vec::new());
@@ -74,6 +74,10 @@ pub(super) fn read(fields: &mut Fields<'_>, _: &Scope<'_>) -> Option<VirtualServ
         has_external_weights: weights?,
     };
     check(&service, fields.cursor());
+    if service.hosts.is_empty() && !service.gateways.is_empty() {
+        let reason = "has `gateways` and no `hosts`: no public name is served there";
+        scope.notes.warn("APP16", fields.cursor(), reason);
+    }
     Some(service)
 }
 

@@ -81,7 +81,7 @@ fn destinations(target: &Target, own: &str, port: Option<u32>, frame: &Frame<'_>
         Target::To(destinations) => {
             let one = |to: &Destination| {
                 let Destination { service, port, subset, weight, patch } = to;
-                let (_, host) = frame.resolve(service);
+                let (_, host) = frame.called(service);
                 let subset = subset.as_ref().map(|subset| subset.as_str());
                 let mut one = weighted(destination(&host, subset, *port), *weight, destinations.len());
                 if let Some(patch) = patch {
@@ -119,7 +119,7 @@ fn retries(Retries { attempts, per_try_timeout, on }: &Retries) -> Value {
 }
 
 fn mirror(Mirror { service, port, subset, percent }: &Mirror, frame: &Frame<'_>) -> Value {
-    let (_, host) = frame.resolve(service);
+    let (_, host) = frame.called(service);
     object([
         ("destination", Some(destination(&host, subset.as_ref().map(|subset| subset.as_str()), *port))),
         ("percentage", percent.map(|percent| json!({"value": number(percent)}))),
