@@ -32,7 +32,7 @@ fn is_plain(text: &str) -> bool {
     let is_safe = |c: char| c.is_alphanumeric() || "_-./*+()@~ $%^=;".contains(c);
     let begins = text.starts_with(|c: char| c.is_alphanumeric() || "_./$^(".contains(c));
     let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
-    let is_word = words.contains(&text.to_lowercase().as_str());
+    let is_word = words.iter().any(|word| text.eq_ignore_ascii_case(word));
     let is_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '.') && !is_ordinary(text);
     if !begins
         || !text.chars().all(|c| is_safe(c) || c == ':')
@@ -41,6 +41,11 @@ fn is_plain(text: &str) -> bool {
         || is_number
     {
         return false;
+    }
+    // Names, paths and durations, which are most of a document: to read each costs more than all else.
+    let has_no_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.bytes().all(has_no_sign) {
+        return true;
     }
     // Whether a `:` begins a value, and what else is special, is for the reader to say.
     let read = read_yaml(format!("[{text}]").as_bytes());
@@ -76,4 +81,40 @@ fn double_quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::is_plain;
+    use crate::reading::{Value, read_yaml};
+
+    fn reads_as_itself(text: &str) -> bool {
+        let read = read_yaml(format!("- {text}\n").as_bytes());
+        let Some(Ok(document)) = read.first() else { return false };
+        matches!(&document.value, Value::List(items) if items[0].value == Value::String(text.to_owned()))
+    }
+
+    #[test]
+    fn a_text_without_quotes_is_no_other_value() {
+        for text in ["reviews", "10s", "a.b/c-d", "/api/*", "v1", "type.googleapis.com/envoy.x.v3.Y"] {
+            assert!(is_plain(text), "{text}");
+        }
+        for text in
+            ["1", "1e5", "0x1f", "1.5", "1_000", "2026-11-29", ".inf", "on", "NO", "Null", "-a", "~", ""]
+        {
+            assert!(!is_plain(text), "{text}");
+        }
+        for text in ["inf", "nan", "NaN", "infinity", "Infinity", "e5", "x1f", "0z", "1f", "5z9", "TRUE1"] {
+            assert!(!is_plain(text) || reads_as_itself(text), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_without_quotes_is_read_as_it_was(text in "[a-zA-Z0-9_./:-]{1,6}") {
+            prop_assert!(!is_plain(&text) || reads_as_itself(&text));
+        }
+    }
 }

@@ -1,0 +1,56 @@
+//! Measures 1,000 applications that use all eleven sections: `scripts/bench istio`.
+
+mod measured;
+mod repository;
+
+use std::{collections::BTreeMap, hint::black_box, time::Duration};
+
+use istio_config::{Catalog, Document, Setting, output, read, render};
+
+use self::{
+    measured::{measured, resident},
+    repository::Repository,
+};
+
+fn main() {
+    let repository = Repository::of(1_000, 50);
+    let setting = Setting::default();
+    println!("{} applications with eleven sections each: medians of processor time", repository.files.len());
+
+    let aim = Some(Duration::from_secs(1));
+    measured("read, rendered, and written as YAML", aim, || {
+        repository.files.iter().map(|(_, text)| written(text, &setting)).collect::<Vec<_>>()
+    });
+
+    let before = resident();
+    let readings: Vec<_> =
+        repository.files.iter().map(|(file, text)| (file.clone(), read(text.as_bytes()))).collect();
+    let aim = Some(Duration::from_secs(2));
+    let catalog = measured("rendered, and checked alone and among each other", aim, || {
+        Catalog::new(&readings, |_| setting.clone(), &repository.surroundings)
+    });
+    println!("{:<52}{:>9.1} MiB", "memory of the documents and of what they render to", resident() - before);
+
+    measured("written as one stream of YAML", None, || output::yaml(&catalog.resources()));
+    measured("one application read, rendered, and written", None, || {
+        repository.files.first().map(|(_, text)| written(text, &setting))
+    });
+
+    let mut rules = BTreeMap::<_, usize>::new();
+    for located in catalog.findings() {
+        *rules.entry((located.finding.level, located.finding.rule)).or_default() += 1;
+    }
+    println!("{} resources; findings by rule: {rules:?}", catalog.resources().len());
+    assert!(catalog.is_valid(), "the applications are meant to be valid");
+}
+
+/// The resources of a file, as text.
+fn written(text: &str, setting: &Setting) -> usize {
+    let documents = read(text.as_bytes()).documents;
+    let applications = documents.iter().filter_map(|document| match document {
+        Document::Application(application) => Some(application),
+        Document::Removal { .. } => None,
+    });
+    let rendered = applications.flat_map(|application| render(application, setting).0);
+    rendered.map(|rendered| black_box(rendered.resource.to_yaml()).len()).sum()
+}
