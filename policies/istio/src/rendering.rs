@@ -9,6 +9,7 @@ mod destination_rule;
 mod envoy_filter;
 mod frame;
 mod gateway;
+mod identities;
 mod json;
 mod name;
 mod part;
@@ -52,7 +53,7 @@ impl Rendered {
 /// The resources of an application, sorted, or what keeps them from being rendered. Warnings come with both.
 pub fn render(application: &Application, setting: &Setting) -> (Vec<Rendered>, Vec<Finding>) {
     let frame = Frame::new(application, setting);
-    let (mut rendered, mut findings) = (Vec::new(), Vec::new());
+    let (mut rendered, mut findings, mut admits_waypoint) = (Vec::new(), Vec::new(), false);
     for entry in &application.entries {
         let parts = parts(entry, &frame);
         if let Some(name) = &entry.resource_name
@@ -62,10 +63,12 @@ pub fn render(application: &Application, setting: &Setting) -> (Vec<Rendered>, V
             let finding = entry.error("APP03", "resourceName", reason);
             findings.push(finding.right("divide the entry, so that each renders one"));
         }
+        admits_waypoint |= parts.iter().any(|part| part.suffix == Some(authorization_policy::WAYPOINT));
         rendered.extend(parts.into_iter().map(|part| around(part, entry, &frame)));
     }
     rendered.sort_by(|a, b| a.resource.order().cmp(&b.resource.order()));
     findings.extend(frame.take_findings());
+    findings.extend(identities::check(&rendered, admits_waypoint, &frame));
     // As if they were written by hand: their author may have changed them by `spec`.
     let broken = rendered.iter().flat_map(|rendered| {
         rules::check(&rendered.resource).into_iter().map(|found| rendered.located(found))

@@ -2,46 +2,21 @@
 //! silence.
 #![cfg(test)]
 
-use std::collections::BTreeMap;
-
-use istio_config::{
-    Document, Setting, read, render,
-    surroundings::{Named, Namespace, Service, Surroundings, Waypoints},
-    written::Dataplane,
-};
+mod ambient;
 
 const ALLOW: &str = "authorizationPolicy: {allow: [{methods: [GET]}]}";
 
-/// The accounts that the object `-waypoint` allows, and the findings, of an application with these sections.
+/// The accounts that the object `-waypoint` allows, and the findings.
 fn rendered(
     sections: &str,
     service: &[(&str, &str)],
     namespace: &[(&str, &str)],
 ) -> (Vec<String>, Vec<String>) {
-    let labels = |pairs: &[(&str, &str)]| -> BTreeMap<_, _> {
-        pairs.iter().map(|(key, value)| (format!("istio.io/{key}"), (*value).to_owned())).collect()
-    };
-    let named = Named { namespace: "shop".to_owned(), name: "reviews".to_owned() };
-    let service = Service { named, labels: labels(service), ports: vec![80], selector: BTreeMap::new() };
-    let namespace = Namespace { name: "shop".to_owned(), labels: labels(namespace) };
-    let around =
-        Surroundings { services: vec![service], namespaces: vec![namespace], ..Surroundings::default() };
-    let waypoint = Waypoints::new(&around).of("shop", "reviews");
-    let setting = Setting { waypoint, dataplane: Dataplane::Ambient, ..Setting::default() };
-    let text = format!(
-        "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: reviews, namespace: shop}}\nspec:\n  {sections}\n"
-    );
-    let reading = read(text.as_bytes());
-    let [Document::Application(application)] = reading.documents.as_slice() else {
-        return (Vec::new(), reading.findings.iter().map(ToString::to_string).collect());
-    };
-    let (resources, findings) = render(application, &setting);
+    let (resources, findings) = ambient::rendered(sections, service, namespace);
     let accounts = resources.iter().filter(|rendered| rendered.resource.name.ends_with("-waypoint"));
     let accounts = accounts.map(|rendered| {
-        rendered.resource.spec["rules"][0]["from"][0]["source"]["serviceAccounts"][0]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        let source = &rendered.resource.spec["rules"][0]["from"][0]["source"];
+        source["serviceAccounts"][0].as_str().unwrap().to_owned()
     });
     (accounts.collect(), findings.iter().map(|found| format!("{:?} {}", found.level, found.rule)).collect())
 }

@@ -5,6 +5,7 @@ mod waypoint;
 
 use serde_json::{Value, json};
 
+pub(super) use self::waypoint::SUFFIX as WAYPOINT;
 use super::{
     binding::{self, Reach},
     frame::Frame,

@@ -10,6 +10,9 @@ use crate::{
     written::{Access, ApplyTo, AuthorizationPolicy, Dataplane, Entry, OnlyViaWaypoint},
 };
 
+/// The last part of the name of the object that allows the waypoint alone.
+pub(crate) const SUFFIX: &str = "waypoint";
+
 /// The object that allows the waypoint alone, if it is asked for or by default.
 pub(super) fn part(
     policy: &AuthorizationPolicy,
@@ -35,7 +38,7 @@ pub(super) fn part(
         "action": "ALLOW",
         "rules": [{"from": [{"source": {"serviceAccounts": [account]}}]}],
     });
-    Some(Part::new(Kind::AuthorizationPolicy, spec).beside("waypoint").bound(ApplyTo::Workload))
+    Some(Part::new(Kind::AuthorizationPolicy, spec).beside(SUFFIX).bound(ApplyTo::Workload))
 }
 
 /// True if the policy allows some requests, or none at all, and is enforced.
