@@ -21,6 +21,7 @@
 //! - [`written`]: documents as teams write them, with every problem in its place.
 //! - [`opinions`]: what is rendered where a document says nothing, and why.
 //! - [`rendering`]: the resources of an application.
+//! - [`importing`]: resources that exist, to the documents that render them.
 //! - [`catalog`]: all files of a repository together, and what only one of them may have.
 //! - [`output`]: resources as a stream, a list or a directory.
 //!
@@ -53,6 +54,7 @@ pub mod backbone;
 pub mod catalog;
 mod field;
 pub mod finding;
+pub mod importing;
 pub mod opinions;
 pub mod output;
 pub mod rendering;

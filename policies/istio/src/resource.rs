@@ -60,7 +60,7 @@ pub(crate) fn text(value: &Value) -> String {
 }
 
 /// A value of JSON as one of YAML, with its keys in order.
-fn yaml(value: &Value) -> Node {
+pub(crate) fn yaml(value: &Value) -> Node {
     let value = match value {
         Value::Null => Yaml::Null,
         Value::Bool(value) => Yaml::Bool(*value),

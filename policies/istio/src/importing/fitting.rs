@@ -1,0 +1,144 @@
+//! The entry of a resource.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    header::Header,
+    pieces,
+    trial::{Outcome, Trial},
+};
+use crate::{
+    opinions::{authorization_policy, virtual_service},
+    resource::Resource,
+    values::{MergePatch, merge},
+};
+
+/// Fields that hfi writes out though Istio has a default for them. Where the resource has none, `spec` takes them out.
+const WRITTEN_OUT: [&str; 4] = ["action", "exportTo", "location", "resolution"];
+
+/// The entry that renders a resource: with the attributes that fit, and `spec` for the rest. The error says why no
+/// entry can.
+pub(super) fn entry(
+    resource: &Resource,
+    header: &Header,
+    trial: &Trial,
+) -> Result<Map<String, Value>, String> {
+    let mut best = passed_through(resource);
+    let plain = trial.render(&header.with_entry(resource.kind, &best))?;
+    let fitting = Fitting { resource, header, trial, plain };
+    let (mut attributes, mut left) = (common(resource), size(&resource.spec));
+    for piece in pieces::of(resource, header) {
+        let mut candidate = Value::Object(attributes.clone());
+        merge(&mut candidate, &piece);
+        let Value::Object(candidate) = candidate else { continue };
+        let Some(patch) = fitting.rest(&candidate) else { continue };
+        let rest = if patch.is_empty() { 0 } else { size(&Value::Object(patch.clone())) };
+        let mut entry = candidate.clone();
+        if rest > 0 {
+            entry.insert("spec".to_owned(), Value::Object(patch));
+        }
+        if rest < left && fitting.holds(&entry) {
+            (best, attributes, left) = (entry, candidate, rest);
+        }
+    }
+    // Without its annotation it would do something else.
+    match steering(resource).first() {
+        Some((key, _)) if best == passed_through(resource) => Err(format!(
+            "only attributes say its annotation `{key}`, and they cannot say all the rest of it here"
+        )),
+        _ => Ok(best),
+    }
+}
+
+/// The entry without attributes.
+pub(super) fn passed_through(resource: &Resource) -> Map<String, Value> {
+    let mut entry = common(resource);
+    // An entry says something: what deletes nothing leaves the empty `spec` that was read.
+    let spec = if size(&resource.spec) == 0 { json!({"selector": null}) } else { resource.spec.clone() };
+    entry.insert("spec".to_owned(), spec);
+    entry
+}
+
+/// What every entry has: the object exists already, under its own name.
+fn common(resource: &Resource) -> Map<String, Value> {
+    let name = json!(resource.name);
+    [("resourceName", name), ("adopt", json!(true))]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into_iter()
+        .collect()
+}
+
+/// A resource that attributes are looked for.
+struct Fitting<'a> {
+    resource: &'a Resource,
+    header: &'a Header,
+    trial: &'a Trial,
+    /// What the entry without attributes renders.
+    plain: Vec<Outcome>,
+}
+
+impl Fitting<'_> {
+    /// The `spec` that makes attributes render the resource; nothing if there is none, or if it contradicts them.
+    fn rest(&self, attributes: &Map<String, Value>) -> Option<Map<String, Value>> {
+        let document = self.header.with_entry(self.resource.kind, attributes);
+        let outcome = self.trial.render_first(&document)?;
+        let [alone] = outcome.rendered.as_slice() else { return None };
+        rest(&alone.resource.spec, &self.resource.spec)
+    }
+
+    /// True if an entry renders the resource and nothing else in every setting, and is not refused for more than the
+    /// entry without attributes.
+    fn holds(&self, entry: &Map<String, Value>) -> bool {
+        let document = self.header.with_entry(self.resource.kind, entry);
+        let Ok(outcomes) = self.trial.render(&document) else { return false };
+        outcomes.iter().zip(&self.plain).all(|(outcome, plain)| match outcome.rendered.as_slice() {
+            [alone] => is_same(&alone.resource, self.resource) && outcome.errors.len() <= plain.errors.len(),
+            _ => false,
+        })
+    }
+}
+
+/// True if both say the same to Istio.
+pub(super) fn is_same(rendered: &Resource, read: &Resource) -> bool {
+    let is_object = (rendered.kind, &rendered.name) == (read.kind, &read.name);
+    is_object && rendered.spec == read.spec && steering(rendered) == steering(read)
+}
+
+/// The annotations that change what an object does, and that attributes render.
+pub(super) fn steering(resource: &Resource) -> Vec<(&str, &str)> {
+    let keys = [authorization_policy::DRY_RUN.0, virtual_service::EXTERNAL_WEIGHTS.0];
+    keys.into_iter().filter_map(|key| Some((key, resource.annotations.get(key)?.as_str()))).collect()
+}
+
+/// The merge patch from what is rendered to what is wanted, if it only adds, or takes out what hfi writes out.
+fn rest(rendered: &Value, wanted: &Value) -> Option<Map<String, Value>> {
+    let (Value::Object(rendered), Value::Object(wanted)) = (rendered, wanted) else { return None };
+    let mut patch = Map::new();
+    for (key, value) in rendered {
+        match wanted.get(key) {
+            Some(same) if same == value => {}
+            Some(more) => {
+                patch.insert(key.clone(), Value::Object(rest(value, more)?));
+            }
+            None if WRITTEN_OUT.contains(&key.as_str()) => {
+                patch.insert(key.clone(), Value::Null);
+            }
+            None => return None,
+        }
+    }
+    let added = wanted.iter().filter(|(key, _)| !rendered.contains_key(*key));
+    patch.extend(added.map(|(key, value)| (key.clone(), value.clone())));
+    // What is not as it was after the patch cannot be said by one.
+    let mut patched = Value::Object(rendered.clone());
+    MergePatch(patch.clone()).apply(&mut patched);
+    (patched == Value::Object(wanted.clone())).then_some(patch)
+}
+
+/// The number of values in it.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(size).sum::<usize>().max(1),
+        Value::Object(fields) => fields.values().map(|field| size(field).max(1)).sum(),
+        _ => 1,
+    }
+}

@@ -1,0 +1,79 @@
+//! A document, read and rendered, to see what it says.
+
+use serde_json::Value;
+
+use super::Origin;
+use crate::{
+    finding::{Finding, Level},
+    rendering::{Rendered, Setting, render},
+    written::{Application, Dataplane, Document, read},
+};
+
+/// The settings that a document has to render the same resources for.
+#[derive(Debug)]
+pub(super) struct Trial {
+    settings: Vec<Setting>,
+}
+
+/// What a document renders to in one setting.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) rendered: Vec<Rendered>,
+    /// The errors: hfi would render nothing.
+    pub(super) errors: Vec<Finding>,
+}
+
+impl Trial {
+    pub(super) fn new(origin: &Origin) -> Self {
+        let planes = match origin.dataplane {
+            Some(plane) => vec![plane],
+            None => vec![Dataplane::Sidecar, Dataplane::Ambient],
+        };
+        let setting = |dataplane| Setting {
+            dataplane,
+            cluster_domain: origin.cluster_domain.clone(),
+            ..Setting::default()
+        };
+        Self { settings: planes.into_iter().map(setting).collect() }
+    }
+
+    /// What a document renders to in each setting; or the reason why it is no document.
+    pub(super) fn render(&self, document: &Value) -> Result<Vec<Outcome>, String> {
+        // JSON is YAML, and sooner written.
+        self.render_text(&document.to_string())
+    }
+
+    /// The same of a text.
+    pub(super) fn render_text(&self, text: &str) -> Result<Vec<Outcome>, String> {
+        let application = application(text)?;
+        Ok(self.settings.iter().map(|setting| outcome(&application, setting)).collect())
+    }
+
+    /// The same in the first setting alone.
+    pub(super) fn render_first(&self, document: &Value) -> Option<Outcome> {
+        let application = application(&document.to_string()).ok()?;
+        self.settings.first().map(|setting| outcome(&application, setting))
+    }
+
+    /// True if this is a document.
+    pub(super) fn takes(&self, document: &Value) -> bool {
+        application(&document.to_string()).is_ok()
+    }
+}
+
+fn application(text: &str) -> Result<Application, String> {
+    let reading = read(text.as_bytes());
+    if let Some(found) = reading.findings.iter().find(|found| found.level == Level::Error) {
+        return Err(found.to_string());
+    }
+    match reading.documents.into_iter().next() {
+        Some(Document::Application(application)) => Ok(*application),
+        _ => Err("no document could be made of it".to_owned()),
+    }
+}
+
+fn outcome(application: &Application, setting: &Setting) -> Outcome {
+    let (rendered, findings) = render(application, setting);
+    let errors = findings.into_iter().filter(|found| found.level == Level::Error).collect();
+    Outcome { rendered, errors }
+}
