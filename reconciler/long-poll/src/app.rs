@@ -55,3 +55,7 @@ pub trait App: Send + Sync + 'static {
 /// Marks a response, as an extension, whose body is kept in memory in any case.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared;
+
+/// Marks a response, as an extension, whose client must take all of it soon: its connection is closed otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounded;

@@ -34,7 +34,7 @@ use tokio::{
 };
 
 use crate::{
-    app::{App, Request, Shared},
+    app::{App, Bounded, Request, Shared},
     boundary::{Boundary, RequestBody},
     client::Client,
     connection_limit::{Peer, Slot},
@@ -111,6 +111,7 @@ where
         () = server.app.shutdown() => {
             return shut_down(Pin::new(&mut connection), &tracker).await.map(|()| None);
         }
+        () = tracker.overdue() => return Err(ErrorKind::TimedOut.into()),
     }
     let parts = connection.into_parts();
     Ok(Some(parts.io.into_inner().with_unread(&parts.read_buf)))
@@ -170,6 +171,7 @@ where
         () = closed.notified() => Ok(()),
         // A client that opens no window blocks no write, nor does one that keeps it shut.
         () = tracker.stalled_for(STALL_TIME) => Err(ErrorKind::TimedOut.into()),
+        () = tracker.overdue() => Err(ErrorKind::TimedOut.into()),
     }
 }
 
@@ -264,7 +266,8 @@ async fn answer<A: App>(asked: Asked, server: Arc<Server<A>>) -> Result<Response
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
     boundary.unflushed();
-    Ok(response.map(|body| TrackedBody::new(body, open, memory)))
+    let is_bounded = response.extensions().get::<Bounded>().is_some();
+    Ok(response.map(|body| TrackedBody::new(body, open, memory, is_bounded)))
 }
 
 /// The bytes of an answer that were made for one request.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, sleep_until};
 
-use crate::{budget::Portion, mapped::Mapped};
+use crate::{budget::Portion, limits::ANSWER_TIME, mapped::Mapped};
 
 /// The part of a body that is handed on at once. HTTP/2 asks for the next one when it may send some of the
 /// one before: so a client that takes two of them is known to read.
@@ -31,6 +31,10 @@ struct State {
     sending: usize,
     /// When the client last read some of an answer, or when the first of them began.
     taken: Instant,
+    /// Those of them that must be sent soon.
+    bounded: usize,
+    /// The end of the time of the first of these.
+    due: Instant,
 }
 
 /// An open request, until it is dropped.
@@ -38,12 +42,13 @@ struct State {
 pub(crate) struct OpenRequest {
     tracker: Arc<IdleTracker>,
     _permit: Option<Portion>,
+    begun: Instant,
 }
 
 impl IdleTracker {
     pub(crate) fn new() -> Self {
         let now = Instant::now();
-        Self(Mutex::new(State { open: 0, since: now, sending: 0, taken: now }))
+        Self(Mutex::new(State { open: 0, since: now, sending: 0, taken: now, bounded: 0, due: now }))
     }
 
     /// A request begins.
@@ -52,7 +57,7 @@ impl IdleTracker {
             state.open = state.open.saturating_add(1);
             state.since = Instant::now();
         });
-        OpenRequest { tracker: self, _permit: permit }
+        OpenRequest { tracker: self, _permit: permit, begun: Instant::now() }
     }
 
     /// Tells whether no request is open.
@@ -84,6 +89,19 @@ impl IdleTracker {
         }
     }
 
+    /// Waits until an answer that must be sent soon has taken too long.
+    pub(crate) async fn overdue(&self) {
+        loop {
+            let State { bounded, due, .. } = self.state();
+            // One that begins meanwhile is due later.
+            let due = if bounded > 0 { due } else { Instant::now() + ANSWER_TIME / 2 };
+            if due <= Instant::now() {
+                return;
+            }
+            sleep_until(due).await;
+        }
+    }
+
     fn state(&self) -> State {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,23 +125,33 @@ impl Drop for OpenRequest {
 struct UnsentAnswer {
     open: OpenRequest,
     memory: Option<Portion>,
+    is_bounded: bool,
 }
 
 impl UnsentAnswer {
-    fn begin(open: OpenRequest, memory: Option<Portion>) -> Self {
+    fn begin(open: OpenRequest, memory: Option<Portion>, is_bounded: bool) -> Self {
         open.tracker.change(|state| {
             if state.sending == 0 {
                 state.taken = Instant::now();
             }
             state.sending = state.sending.saturating_add(1);
+            if is_bounded {
+                if state.bounded == 0 {
+                    state.due = open.begun + ANSWER_TIME;
+                }
+                state.bounded = state.bounded.saturating_add(1);
+            }
         });
-        Self { open, memory }
+        Self { open, memory, is_bounded }
     }
 }
 
 impl Drop for UnsentAnswer {
     fn drop(&mut self) {
-        self.open.tracker.change(|state| state.sending = state.sending.saturating_sub(1));
+        self.open.tracker.change(|state| {
+            state.sending = state.sending.saturating_sub(1);
+            state.bounded = state.bounded.saturating_sub(usize::from(self.is_bounded));
+        });
     }
 }
 
@@ -150,8 +178,9 @@ pub(crate) struct TrackedBody {
 }
 
 impl TrackedBody {
-    pub(crate) fn new(body: Body, open: OpenRequest, memory: Option<Portion>) -> Self {
-        Self { body, rest: Bytes::new(), sending: Arc::new(UnsentAnswer::begin(open, memory)) }
+    /// `is_bounded`: the client must take all of it soon.
+    pub(crate) fn new(body: Body, open: OpenRequest, memory: Option<Portion>, is_bounded: bool) -> Self {
+        Self { body, rest: Bytes::new(), sending: Arc::new(UnsentAnswer::begin(open, memory, is_bounded)) }
     }
 }
 

@@ -46,7 +46,7 @@ mod stream;
 mod testing;
 
 pub use accept::serve;
-pub use app::{App, Request, Shared};
+pub use app::{App, Bounded, Request, Shared};
 pub use axum::response::Response;
 pub use client::{Client, Prefixes};
 pub use hold::Hold;

@@ -19,6 +19,8 @@ pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 pub const IDLE_TIME: Duration = Duration::from_secs(75);
 /// For how long a client may take nothing of its answer.
 pub const STALL_TIME: Duration = Duration::from_secs(20);
+/// From a request to the last byte of an answer that is marked as bounded.
+pub const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// The time that a client gets to close after us, and the bytes that it may still send, which are
 /// thrown away meanwhile: a connection that is dropped while something is unread takes the last answer
 /// with it.

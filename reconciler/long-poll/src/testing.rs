@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Bytes,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
@@ -17,7 +17,7 @@ use axum::{
 };
 use tokio::{sync::watch, time::Instant};
 
-use crate::{Answer, App, Client, Head, Hold, Request};
+use crate::{Answer, App, Bounded, Client, Head, Hold, Request};
 
 /// The body of every poll's answer, longer than a small pipe.
 pub(crate) const BODY: &str = "a snapshot of policies; a snapshot of policies; a snapshot of policies; \
@@ -44,6 +44,7 @@ impl Fake {
             .route("/poll", get(|| async { BODY }))
             .route("/other", get(|| async { "another answer" }))
             .route("/large", get(|| async { "x".repeat(LARGE) }))
+            .route("/bounded", get(|| async { (Extension(Bounded), "x".repeat(LARGE)) }))
             .route("/echo", post(|body: Bytes| async move { body }))
             .route("/closes", get(|| async { ([("connection", "close")], "the last answer") }));
         (Self { router, shutdown, held: Arc::default() }, sender)

@@ -19,11 +19,15 @@ use super::{
     prefer::Wait,
     problem::Problem,
     router::Routes,
-    routes::snapshot::{self, Poll},
+    routes::{
+        istio,
+        snapshot::{self, Poll},
+    },
 };
 use crate::{clients::Client, serving::published::Body, source::Revision};
 
-/// The probes, which are answered even over a limit: filters must not decide whether this replica lives.
+/// The probes, which are answered even over a limit: filters must not decide whether this replica lives. Archives are,
+/// too: Flux waits for minutes after a 503.
 const PROBES: [&str; 5] = ["/v1/health", "/health", "/v1/ready", "/ready", "/metrics"];
 
 /// Serves until shutdown, and then until the open requests have been answered.
@@ -65,7 +69,9 @@ impl App for Snapshots {
     }
 
     fn is_probe(&self, request: &Request) -> bool {
-        matches!(*request.method(), Method::GET | Method::HEAD) && PROBES.contains(&request.uri().path())
+        let path = request.uri().path();
+        let is_one = PROBES.contains(&path) || path.starts_with(istio::PATHS);
+        matches!(*request.method(), Method::GET | Method::HEAD) && is_one
     }
 
     fn busy(&self) -> Response {

@@ -10,14 +10,14 @@ use policies::wire::poll;
 
 use super::{
     browsers::is_part_of_another_page, peer::Peer, policy_query::wants_all, problem::Problem, refusals,
-    state::Served,
+    routes::istio, state::Served,
 };
 
 /// The paths that stay open.
 const OPEN: [&str; 7] =
     [poll::PATH, "/filter.wasm", "/v1/health", "/health", "/v1/ready", "/ready", "/metrics"];
-/// The beginnings of those that stay open too: modules by digest, and what has secrets of its own.
-const OPEN_BELOW: [&str; 3] = ["/filter/", "/v1/hooks/", "/v1/peer/"];
+/// The beginnings of those that stay open too: modules and archives by digest, and what has secrets of its own.
+const OPEN_BELOW: [&str; 4] = ["/filter/", istio::PATHS, "/v1/hooks/", "/v1/peer/"];
 
 /// The reason to refuse what a page of another site reads.
 const OF_ANOTHER_PAGE: &str =
@@ -83,6 +83,7 @@ mod tests {
             "/v1/health",
             "/ready",
             "/metrics",
+            "/v1/istio/shop/00.tar.gz",
             "/v1/peer/state",
             "/v1/hooks/github",
             "/v1/policies",

@@ -20,8 +20,8 @@ use super::{
     problem::Problem,
     read_your_writes,
     routes::{
-        events, filters, halt, health, history, hooks, metrics, modules, overview, page, peer, policies,
-        ready, snapshot, status, writes,
+        events, filters, halt, health, history, hooks, istio, metrics, modules, overview, page, peer,
+        policies, ready, snapshot, status, writes,
     },
     state::{Served, Services},
 };
@@ -85,6 +85,7 @@ fn described() -> (Router<Served>, Value) {
         .get("/metrics", metrics::get, metrics::described())
         .get("/filter.wasm", modules::newest, modules::newest_described())
         .get("/filter/{sha256}.wasm", modules::by_digest, modules::by_digest_described())
+        .get("/v1/istio/{namespace}/{sha256}.tar.gz", istio::get, istio::described())
         .get("/v1/health", health::get, health::described())
         .get("/health", health::get, health::described())
         .get("/v1/ready", ready::get, ready::described())

@@ -6,6 +6,7 @@ pub(crate) mod halt;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod hooks;
+pub(crate) mod istio;
 pub(crate) mod metrics;
 pub(crate) mod modules;
 pub(crate) mod openapi;

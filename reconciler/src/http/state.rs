@@ -23,6 +23,7 @@ use crate::{
     clients::{Places, Prefixes},
     fleet::{faults::Faults, filters::Filters, shared::Others, unreported::Unreported},
     halts::book::Book,
+    istio::archives::Archives,
     kubernetes::SharedHealth,
     serving::{modules::Modules, namespaces::Namespaces, publisher::Publisher},
     shutdown::Shutdown,
@@ -47,6 +48,8 @@ pub struct Services {
     /// The secrets that verify notifications; without them there are none.
     pub secrets: Option<SecretFile>,
     pub modules: Modules,
+    /// The rendered Istio configuration, if this replica serves it.
+    pub archives: Option<Arc<Archives>>,
     /// The health of the cluster, if it is a peer.
     pub cluster: Option<Arc<SharedHealth>>,
     /// The prefixes by which clients are told apart.
@@ -89,6 +92,7 @@ impl Services {
         Self {
             secrets,
             modules,
+            archives: None,
             cluster: None,
             clients: Prefixes::default(),
             writing: None,

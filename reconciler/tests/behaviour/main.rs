@@ -53,6 +53,7 @@ mod all_proxies_connect_at_once;
 mod an_apply_waits_for_the_filters;
 mod an_installation_is_diagnosed;
 mod any_interleaving_of_writers_loses_nothing;
+mod archives_are_handed_out;
 mod browsers_change_things_from_our_pages_only;
 mod changes_are_watched_from_the_command_line;
 mod commands_answer;

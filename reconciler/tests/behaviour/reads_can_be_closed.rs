@@ -13,9 +13,9 @@ use crate::support::{
     process::{Process, text},
 };
 
-/// What stays open: snapshots, modules, health, readiness, metrics, notifications and what the first generation reads.
+/// What stays open: snapshots, modules, archives, health, readiness, metrics, notifications and what the first generation reads.
 /// Replicas have a token of their own.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 13] = [
     "/filter.wasm",
     "/filter/{sha256}.wasm",
     "/health",
@@ -23,6 +23,7 @@ const OPEN: [&str; 12] = [
     "/ready",
     "/v1/health",
     "/v1/hooks/{forge}",
+    "/v1/istio/{namespace}/{sha256}.tar.gz",
     "/v1/peer/halts",
     "/v1/peer/state",
     "/v1/policies",

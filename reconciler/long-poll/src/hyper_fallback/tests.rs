@@ -229,6 +229,41 @@ async fn a_slow_reader_gets_its_answer_whole_before_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bounded_answer_is_taken_in_time_or_its_connection_is_closed() {
+    let served = served();
+    let request = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: hfi\r\n\r\n");
+    // A byte a second is no silence, but too slow.
+    for (path, length) in [("/bounded", 1), ("/large", 300), ("/bounded", 300)] {
+        let mut client = served.connect(64);
+        client.write_all(request(path).as_bytes()).await.unwrap();
+        let (begun, mut taken, mut bytes) = (Instant::now(), 0, [0; 300]);
+        while taken < LARGE {
+            sleep(if length == 1 { SECOND } else { SECOND / 20 }).await;
+            match client.read(&mut bytes[..length]).await {
+                Ok(0) | Err(_) => break,
+                Ok(length) => taken += length,
+            }
+        }
+        let took = begun.elapsed().as_secs();
+        match (path, length) {
+            ("/bounded", 1) => assert!(taken < 100 && took >= 10, "{taken} bytes in {took} s"),
+            ("/bounded", _) => assert!(taken < LARGE, "{taken} bytes in {took} s"),
+            _ => assert!(taken >= LARGE && took > 10, "{taken} bytes in {took} s"),
+        }
+    }
+    // In time, and the connection goes on.
+    let mut client = served.connect(1 << 20);
+    client.write_all(request("/bounded").as_bytes()).await.unwrap();
+    let mut taken = vec![0; LARGE];
+    client.read_exact(&mut taken).await.unwrap();
+    // The rest, as long as the head is.
+    assert!(client.read(&mut taken).await.unwrap() < LARGE);
+    sleep(20 * SECOND).await;
+    client.write_all(OTHER.as_bytes()).await.unwrap();
+    assert!(answer(&mut client).await.starts_with("200"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_sends_no_more_is_let_go_after_its_answers() {
     let served = served();
     for requests in [&[OTHER, POLL][..], &[POLL, OTHER], &[ECHO], &[OTHER, ECHO, POLL]] {

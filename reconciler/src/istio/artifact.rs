@@ -1,0 +1,146 @@
+//! The artifact of a namespace: the archive of its objects, and its digest.
+
+use std::io;
+
+use bytes::Bytes;
+use istio_config::{Kind, Resource, output};
+use policies::Digest;
+use serde_json::Value;
+
+use super::{
+    archive::{pack, unpack},
+    objects::Objects,
+};
+
+/// The most bytes of an archive: a ConfigMap holds 1 MiB, in base64 on its way.
+pub const LONGEST: usize = 900 * 1024;
+
+/// The archive of the objects of a namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    pub bytes: Bytes,
+    pub digest: Digest,
+}
+
+/// The reason why there is no artifact.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    #[error(
+        "the objects of the namespace take {0} bytes as a tar.gz, and at most {LONGEST} fit into a ConfigMap; \
+         distribute the applications over several namespaces"
+    )]
+    TooLong(usize),
+    #[error("the archive is damaged: {0}")]
+    Damaged(#[from] io::Error),
+    #[error("{0} in the archive is not what hfi writes")]
+    Foreign(String),
+}
+
+impl Artifact {
+    /// Packs the objects of a namespace. Without any, Flux removes all that it applied.
+    pub fn of(objects: &Objects) -> Result<Self, ArtifactError> {
+        let bytes = pack(&output::directory(&objects.sorted()))?;
+        if bytes.len() > LONGEST {
+            return Err(ArtifactError::TooLong(bytes.len()));
+        }
+        Ok(Self::of_bytes(bytes.into()))
+    }
+
+    /// An archive that was packed before.
+    pub fn of_bytes(bytes: Bytes) -> Self {
+        Self { digest: Digest::of(&bytes), bytes }
+    }
+
+    /// The objects in it.
+    pub fn objects(&self) -> Result<Objects, ArtifactError> {
+        let files = unpack(&self.bytes)?;
+        let objects = files.iter().filter(|(path, _)| *path != "kustomization.yaml");
+        objects.map(|(path, text)| read(text).ok_or_else(|| ArtifactError::Foreign(path.clone()))).collect()
+    }
+
+    /// The file name of an archive, below that of its namespace.
+    pub fn file(digest: &Digest) -> String {
+        format!("{}.tar.gz", hex(digest))
+    }
+}
+
+/// The digits of a digest.
+fn hex(digest: &Digest) -> String {
+    let text = digest.to_string();
+    text.strip_prefix("sha256:").unwrap_or(&text).to_owned()
+}
+
+/// An object as hfi writes it; `None` if it is written in any other way.
+fn read(text: &str) -> Option<Resource> {
+    let mut object: Value = serde_yaml::from_str(text).ok()?;
+    let of_metadata = |key: &str| object.get("metadata").and_then(|metadata| metadata.get(key));
+    let name = |key| of_metadata(key).and_then(Value::as_str).map(str::to_owned);
+    let map = |key| {
+        let entries = of_metadata(key).and_then(Value::as_object).into_iter().flatten();
+        entries.map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect::<Option<_>>()
+    };
+    let resource = Resource {
+        kind: Kind::of(object.get("kind")?.as_str()?)?,
+        namespace: name("namespace")?,
+        name: name("name")?,
+        labels: map("labels")?,
+        annotations: map("annotations")?,
+        spec: object.get_mut("spec")?.take(),
+    };
+    (resource.to_yaml() == text).then_some(resource)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use istio_config::{Kind, Resource};
+    use serde_json::json;
+
+    use super::{Artifact, ArtifactError};
+    use crate::istio::{archive::unpack, objects::Objects};
+
+    fn gateway(name: &str, spec: serde_json::Value) -> Resource {
+        Resource {
+            kind: Kind::Gateway,
+            namespace: "shop".to_owned(),
+            name: name.to_owned(),
+            labels: BTreeMap::from([("app.kubernetes.io/name".to_owned(), "reviews".to_owned())]),
+            annotations: BTreeMap::new(),
+            spec,
+        }
+    }
+
+    #[test]
+    fn an_artifact_is_the_same_in_whatever_order_objects_come_and_gives_them_back() {
+        let spec = || json!({"a": "on", "b": [1, 2.5, null, "1", {}], "c": {"d": "x: y\nz\n", "e": ""}});
+        let objects = |names: [&str; 2]| names.map(|name| gateway(name, spec())).into_iter().collect();
+        let artifact = Artifact::of(&objects(["a", "b"])).unwrap();
+        assert_eq!(artifact, Artifact::of(&objects(["b", "a"])).unwrap());
+        assert_eq!(artifact.objects().unwrap(), objects(["a", "b"]));
+        assert_eq!(artifact.objects().unwrap().of("reviews").len(), 2);
+    }
+
+    #[test]
+    fn an_artifact_without_objects_says_so_to_flux() {
+        let files = unpack(&Artifact::of(&Objects::default()).unwrap().bytes).unwrap();
+        assert_eq!(files.len(), 1);
+        assert!(files["kustomization.yaml"].ends_with("resources: []\n"), "{files:?}");
+    }
+
+    #[test]
+    fn what_does_not_fit_into_a_configmap_is_an_error() {
+        // What can hardly be compressed.
+        let (mut seed, mut text) = (1_u64, String::new());
+        while text.len() < 1_300_000 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(&format!("{:x}", seed >> 20));
+        }
+        let many: Objects =
+            (0..3).map(|number| gateway(&format!("a{number}"), json!({"text": text[number..]}))).collect();
+        let one: Objects = [gateway("a", json!({"text": text[..100_000]}))].into_iter().collect();
+        Artifact::of(&one).unwrap();
+        let Err(ArtifactError::TooLong(length)) = Artifact::of(&many) else { panic!("it fits") };
+        assert!(length > super::LONGEST, "{length}");
+    }
+}

@@ -1,0 +1,72 @@
+//! The removals that people have agreed to.
+
+/// The beginning of a line of a commit message that agrees to so many removals.
+const LINE: &str = "Hfi-Removals:";
+
+/// What people have agreed to, from the commit in force to the newest one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Consent {
+    /// The removals in a namespace that commit messages agree to.
+    pub removals: usize,
+    /// Somebody who may change the artifact has named the newest commit there.
+    pub is_of_commit: bool,
+    /// The limit of guardrails for removals without consent, the stricter of those in force and of the newest commit.
+    pub limit: Option<usize>,
+}
+
+impl Consent {
+    /// True if so many of all objects of a namespace may go.
+    pub fn covers(&self, removed: usize, all: usize) -> bool {
+        let usual = 10.max(all / 3).min(self.limit.unwrap_or(usize::MAX));
+        let is_small = removed <= usual && removed < all;
+        removed == 0 || is_small || self.is_of_commit || removed <= self.removals
+    }
+}
+
+/// The removals that a commit message agrees to: the sum of its lines.
+pub fn removals(message: &str) -> usize {
+    let lines = message.lines().filter_map(|line| line.trim().strip_prefix(LINE));
+    lines.filter_map(|number| number.trim().parse::<usize>().ok()).fold(0, usize::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Consent, removals};
+
+    #[test]
+    fn few_removals_need_no_consent_and_all_of_them_do() {
+        let none = Consent::default();
+        for (removed, all, is_covered) in [
+            (0, 0, true),
+            (1, 2, true),
+            (1, 1, false),
+            (10, 11, true),
+            (10, 10, false),
+            (11, 30, false),
+            (33, 100, true),
+            (34, 100, false),
+        ] {
+            assert_eq!(none.covers(removed, all), is_covered, "{removed} of {all}");
+        }
+    }
+
+    #[test]
+    fn consent_is_a_number_or_a_commit_and_a_guardrail_asks_for_it_sooner() {
+        let numbered = Consent { removals: 12, ..Consent::default() };
+        assert!(numbered.covers(12, 12) && !numbered.covers(13, 13));
+        let strict = Consent { limit: Some(2), ..Consent::default() };
+        assert!(strict.covers(2, 100) && !strict.covers(3, 100));
+        let lax = Consent { limit: Some(50), ..Consent::default() };
+        assert!(!lax.covers(50, 100), "a guardrail only limits");
+        assert!(Consent { is_of_commit: true, ..strict }.covers(100, 100));
+    }
+
+    #[test]
+    fn a_message_agrees_by_lines_of_its_own() {
+        assert_eq!(removals("Take shop away\n\nHfi-Removals: 12\n  Hfi-Removals: 3\r\n"), 15);
+        for none in ["", "Hfi-Removals: many", "Hfi-Removals: -1", "See Hfi-Removals: 9", "hfi-removals: 9"] {
+            assert_eq!(removals(none), 0, "{none}");
+        }
+        assert_eq!(removals("Hfi-Removals: 18446744073709551615\nHfi-Removals: 9"), usize::MAX);
+    }
+}

@@ -1,0 +1,120 @@
+//! What a namespace gets at a new commit, and what stays as it is.
+//!
+//! The unit is the application. An application that is invalid keeps the objects that it has in force, and the others
+//! go on. An object never goes unless people want that: see [`Consent`].
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use istio_config::Resource;
+
+use super::{
+    consent::Consent,
+    objects::{Key, Objects, key},
+};
+
+/// A namespace as the newest commit has it.
+#[derive(Clone, Debug, Default)]
+pub struct Proposal {
+    /// The objects of each application, or the reason why it is invalid, with its place.
+    pub applications: BTreeMap<String, Result<Vec<Resource>, String>>,
+    /// The applications that a document takes away.
+    pub removed: BTreeSet<String>,
+    /// A file that cannot be read: it may be the one with an application that is missed.
+    pub unreadable: Option<String>,
+}
+
+/// What is to be in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    pub objects: Objects,
+    /// The applications that stay as they are, each with the reason.
+    pub frozen: BTreeMap<String, String>,
+}
+
+/// Decides about a namespace.
+pub fn decide(in_force: &Objects, proposal: &Proposal, consent: &Consent) -> Decision {
+    let invalid = proposal.applications.iter();
+    let invalid = invalid.filter_map(|(name, wanted)| Some((name.clone(), wanted.as_ref().err()?.clone())));
+    let mut decision = Decision { frozen: invalid.collect(), ..Decision::default() };
+    // Each turn freezes at least one more.
+    loop {
+        decision.objects = assembled(in_force, proposal, &decision.frozen);
+        let more = to_freeze(in_force, proposal, consent, &decision);
+        if more.is_empty() {
+            return decision;
+        }
+        decision.frozen.extend(more);
+    }
+}
+
+impl Decision {
+    /// Everything stays as it is.
+    pub fn whole(in_force: &Objects, reason: &str) -> Self {
+        let frozen = in_force.applications().map(|(name, _)| (name.clone(), reason.to_owned())).collect();
+        Self { objects: in_force.clone(), frozen }
+    }
+}
+
+/// The objects, where some applications are frozen.
+fn assembled(in_force: &Objects, proposal: &Proposal, frozen: &BTreeMap<String, String>) -> Objects {
+    let mut objects = Objects::default();
+    for (name, wanted) in &proposal.applications {
+        objects.set(name, wanted.clone().unwrap_or_default());
+    }
+    for name in frozen.keys() {
+        objects.set(name, in_force.of(name).to_vec());
+    }
+    objects
+}
+
+/// The applications that must be frozen too.
+fn to_freeze(
+    in_force: &Objects,
+    proposal: &Proposal,
+    consent: &Consent,
+    Decision { objects, frozen }: &Decision,
+) -> BTreeMap<String, String> {
+    let clashing = clashing(objects, frozen);
+    if !clashing.is_empty() {
+        return clashing;
+    }
+    let left = objects.keys();
+    let counted = || in_force.applications().filter(|(name, _)| !proposal.removed.contains(*name));
+    let is_lost = |object: &&Resource| !left.contains(&key(object));
+    let lost = |objects: &[Resource]| objects.iter().filter(is_lost).count();
+    let removed = counted().map(|(_, objects)| lost(objects)).sum();
+    let all = counted().map(|(_, objects)| objects.len()).sum();
+    let reason = match &proposal.unreadable {
+        Some(file) => format!("it would lose objects, and may be in {file}"),
+        None if !consent.covers(removed, all) => format!(
+            "{removed} of {all} objects of the namespace would be removed; write `Hfi-Removals: {removed}` into a commit \
+             message, or `remove: true` into the document"
+        ),
+        None => return BTreeMap::new(),
+    };
+    let losing = counted().filter(|(name, objects)| !frozen.contains_key(*name) && lost(objects) > 0);
+    losing.map(|(name, _)| (name.clone(), reason.clone())).collect()
+}
+
+/// The applications with an object that a frozen one keeps.
+fn clashing(objects: &Objects, frozen: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut owners: BTreeMap<Key, Vec<&String>> = BTreeMap::new();
+    for (name, objects) in objects.applications() {
+        for object in objects {
+            owners.entry(key(object)).or_default().push(name);
+        }
+    }
+    let mut clashing = BTreeMap::new();
+    for ((kind, object), names) in owners.iter().filter(|(_, names)| names.len() > 1) {
+        for name in names.iter().filter(|name| !frozen.contains_key(**name)) {
+            let others: Vec<_> =
+                names.iter().filter(|other| other != &name).map(|other| other.as_str()).collect();
+            let reason = format!("{} {object} is of {} too, in force", kind.name(), others.join(" and "));
+            clashing.insert((*name).clone(), reason);
+        }
+    }
+    clashing
+}
