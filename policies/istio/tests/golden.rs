@@ -2,8 +2,11 @@
 //!
 //! `golden/SECTION/CASE.in.yaml` is a file as a team writes it. `CASE.out.yaml` is what it renders to, and
 //! `CASE.findings.txt` has its errors and warnings; a case has one of them, or both. After a change that is meant,
-//! write them again with `HFI_WRITE_GOLDEN=1 cargo test -p istio-config --test golden`, and read the difference.
+//! write them again with `HFI_WRITE_GOLDEN=1 cargo test -p istio-config --test golden`, and read the difference. It
+//! writes the pages of `docs/` too (`reference`).
 #![cfg(test)]
+
+mod reference;
 
 use std::{
     fs,
