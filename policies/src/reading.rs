@@ -28,4 +28,4 @@ pub use problem::{Finding, Place, Problem};
 pub use suggest::closest;
 pub use values::{or, word};
 pub use yaml::{MAX_FILE_BYTES, MapEntry, Node, Value, read as read_yaml};
-pub(crate) use yaml::{read_one as read_yaml_document, split as split_yaml};
+pub use yaml::{read_one as read_yaml_document, split as split_yaml};

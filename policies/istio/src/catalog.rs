@@ -1,28 +1,34 @@
 //! All files of a repository together.
 
+mod assembly;
+mod by_hand;
 mod claims;
+mod judging;
+mod located;
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
-use policies::reading::Place;
-
-use self::claims::{Claim, shared};
+pub use self::located::LocatedFinding;
 use crate::{
-    finding::{Finding, Level},
-    rendering::{Rendered, Setting, render},
+    file::File,
+    finding::Level,
+    in_force::{ApplicationId, InForce},
+    rendering::{Rendered, Setting},
     resource::Resource,
-    rules,
-    surroundings::{Surroundings, Waypoints},
-    written::{Application, ApplyTo, Document, Reading},
+    written::Application,
 };
 
 /// Every application of a repository, rendered, and everything that is wrong.
 ///
-/// A pure function of the files: the same commit gives the same bytes.
+/// A pure function of the files and of what is in force: the same commit gives the same bytes. The unit is the
+/// application: one that is wrong keeps what it has in force, and the others go on.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     applications: Vec<RenderedApplication>,
-    removals: Vec<(String, String)>,
+    removals: Vec<ApplicationId>,
+    frozen: BTreeMap<ApplicationId, LocatedFinding>,
+    /// What is in force of the frozen applications.
+    kept: InForce,
     findings: Vec<LocatedFinding>,
 }
 
@@ -36,139 +42,37 @@ pub struct RenderedApplication {
     pub is_valid: bool,
 }
 
-/// A finding, and the file that it is in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LocatedFinding {
-    pub file: Arc<str>,
-    pub finding: Finding,
+impl RenderedApplication {
+    fn id(&self) -> ApplicationId {
+        (self.application.namespace.to_string(), self.application.name.to_string())
+    }
 }
 
-/// A name that only one may have: what it is of, and where it is used.
-type Use = (Arc<str>, Place);
-
 impl Catalog {
-    /// Puts files together. `setting` says what each application is rendered for, and `surroundings` is what the
-    /// resources may refer to.
+    /// Puts files together, by their paths. `setting` is that of the cluster; `guarded` changes it as the Guardrails
+    /// for the file of a path want it.
     pub fn new(
-        files: &[(Arc<str>, Reading)],
-        setting: impl Fn(&Application) -> Setting,
-        surroundings: &Surroundings,
+        files: &[(Arc<str>, &File)],
+        in_force: &InForce,
+        setting: &Setting,
+        guarded: impl Fn(&str, Setting) -> Setting,
     ) -> Self {
-        let mut catalog = Self::default();
-        let mut claims = Vec::new();
-        let waypoints = Waypoints::new(surroundings);
-        let setting = |application: &Application| {
-            let waypoint = waypoints.of(application.namespace.as_str(), application.service.as_str());
-            Setting { waypoint, ..setting(application) }
-        };
-        for (file, reading) in files {
-            let found = reading.findings.iter().cloned();
-            catalog.findings.extend(found.map(|finding| LocatedFinding { file: Arc::clone(file), finding }));
-            for document in &reading.documents {
-                catalog.add(file, document, &setting, &mut claims);
-            }
-        }
-        catalog.refuse_shared(claims);
-        catalog.refuse_broken(surroundings);
-        for application in catalog.applications.iter_mut().filter(|application| !application.is_valid) {
-            application.resources.clear();
-        }
-        catalog.findings.sort_by(|a, b| a.order().cmp(&b.order()));
-        catalog
-    }
-
-    fn add(
-        &mut self,
-        file: &Arc<str>,
-        document: &Document,
-        setting: &impl Fn(&Application) -> Setting,
-        claims: &mut Vec<(Claim, Use)>,
-    ) {
-        let name = |name: &str, namespace: &str| Claim::Application {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        };
-        let application = match document {
-            Document::Removal { place, name: removed, namespace } => {
-                claims.push((name(removed.as_str(), namespace.as_str()), (Arc::clone(file), *place)));
-                self.removals.push((namespace.to_string(), removed.to_string()));
-                return;
-            }
-            Document::Application(application) => application.as_ref(),
-        };
-        let used_at = |place| (Arc::clone(file), place);
-        let claim = name(application.name.as_str(), application.namespace.as_str());
-        claims.push((claim, used_at(application.place)));
-        let wide = application.entries.iter().filter(|entry| entry.apply_to == Some(ApplyTo::Namespace));
-        claims.extend(wide.map(|entry| {
-            let claim = Claim::Namespace { namespace: application.namespace.to_string(), kind: entry.kind };
-            (claim, used_at(entry.place))
-        }));
-        let (resources, found) = render(application, &setting(application));
-        let objects = resources.iter().map(|rendered| {
-            let Resource { kind, namespace, name, .. } = &rendered.resource;
-            let claim = Claim::Object { namespace: namespace.clone(), kind: *kind, name: name.clone() };
-            (claim, used_at(rendered.entry))
-        });
-        claims.extend(objects);
-        let is_valid = found.iter().all(|finding| finding.level != Level::Error);
-        self.findings
-            .extend(found.into_iter().map(|finding| LocatedFinding { file: Arc::clone(file), finding }));
-        let (file, application) = (Arc::clone(file), application.clone());
-        self.applications.push(RenderedApplication { file, application, resources, is_valid });
-    }
-
-    /// What several claim makes all of them invalid: none can be known to be the one that was meant.
-    fn refuse_shared(&mut self, claims: Vec<(Claim, Use)>) {
-        let mut refused = BTreeSet::new();
-        for (claim, (file, place), (other_file, other)) in shared(claims) {
-            let finding = claim.finding(&other_file, other).at(place);
-            // One document knows its own clashes already.
-            let is_known = self.findings.iter().any(|known| {
-                known.file == file && known.finding.at == place && known.finding.rule == finding.rule
-            });
-            refused.insert((Arc::clone(&file), place));
-            if !is_known {
-                self.findings.push(LocatedFinding { file, finding });
-            }
-        }
-        for RenderedApplication { file, application, is_valid, .. } in &mut self.applications {
-            let mut places =
-                [application.place].into_iter().chain(application.entries.iter().map(|entry| entry.place));
-            *is_valid &= !places.any(|place| refused.contains(&(Arc::clone(file), place)));
-        }
-    }
-
-    /// Checks the resources of all valid applications among each other.
-    fn refuse_broken(&mut self, surroundings: &Surroundings) {
-        let valid = self.applications.iter().enumerate().filter(|(_, application)| application.is_valid);
-        let all = valid
-            .flat_map(|(i, application)| application.resources.iter().map(move |rendered| (i, rendered)));
-        let all: Vec<_> = all.collect();
-        let resources: Vec<_> = all.iter().map(|(_, rendered)| &rendered.resource).collect();
-        let mut refused = BTreeSet::new();
-        for (number, found) in rules::check_all(&resources, surroundings) {
-            let Some((i, rendered)) = all.get(number) else { continue };
-            let Some(application) = self.applications.get(*i) else { continue };
-            if found.level == Level::Error {
-                refused.insert(*i);
-            }
-            let finding = rendered.located(found);
-            self.findings.push(LocatedFinding { file: Arc::clone(&application.file), finding });
-        }
-        for (_, application) in self.applications.iter_mut().enumerate().filter(|(i, _)| refused.contains(i))
-        {
-            application.is_valid = false;
-        }
+        assembly::catalog(files, in_force, setting, guarded)
     }
 
     pub fn applications(&self) -> &[RenderedApplication] {
         &self.applications
     }
 
-    /// The applications that are taken away: namespace and name.
-    pub fn removals(&self) -> &[(String, String)] {
+    /// The applications that their documents take away.
+    pub fn removals(&self) -> &[ApplicationId] {
         &self.removals
+    }
+
+    /// The applications that are not as their documents say, and the first reason why. What they have in force
+    /// stays; an application that was never in force has nothing.
+    pub fn frozen(&self) -> &BTreeMap<ApplicationId, LocatedFinding> {
+        &self.frozen
     }
 
     /// Everything that is wrong, and warnings, by file and place.
@@ -188,23 +92,14 @@ impl Catalog {
         resources.sort_by(|a, b| a.order().cmp(&b.order()));
         resources
     }
-}
 
-impl LocatedFinding {
-    fn order(&self) -> (&str, Place, &str, Level, &str) {
-        let Finding { at, field, level, reason, .. } = &self.finding;
-        (&self.file, *at, field, *level, reason)
-    }
-}
-
-impl fmt::Display for LocatedFinding {
-    /// `file:line:column: field: reason; what would be right [rule]`, as compilers print it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.file)?;
-        let Place { line, column } = self.finding.at;
-        if line > 0 {
-            write!(f, "{line}:{column}:")?;
-        }
-        write!(f, " {}", self.finding)
+    /// What is to be in force: the resources of the valid applications, and what the frozen ones have.
+    pub fn to_be_in_force(&self) -> InForce {
+        let valid = self.applications.iter().map(|application| {
+            let resources = application.resources.iter().map(|rendered| rendered.resource.clone());
+            (application.id(), resources.collect())
+        });
+        let kept = self.kept.applications().map(|(id, resources)| (id.clone(), resources.to_vec()));
+        valid.chain(kept).collect()
     }
 }

@@ -4,24 +4,27 @@
 //! in the mesh, as `kind: AppConfiguration`; this crate renders the resources of Istio that say it:
 //!
 //! ```text
-//! YAML ──▶ Node ──▶ Application ──▶ Resource ──▶ YAML
-//! └─ policies ─┘ └── written ──┘ └─ rendering ─┘
+//! YAML ──▶ Node ──▶ Application ──▶ Resource ──▶ Catalog ──▶ YAML
+//! └─ policies ─┘ └── written ──┘ └ rendering ┘
 //! ```
 //!
 //! Each room looks only at the rooms above it in this list:
 //!
 //! - [`resource`]: a resource of Istio, of one of eleven kinds, and its text.
+//! - `node`: nodes of YAML, read without finding fault.
 //! - [`finding`]: an error or a warning: its rule, its place, and what would be right.
 //! - [`values`]: durations, hosts, names: the values that documents are made of.
 //! - `field`: a value of a resource, and its path.
 //! - `text`: labels, hosts, addresses, durations and regexes.
 //! - [`surroundings`]: what resources refer to: Services, Pods, Secrets.
+//! - [`in_force`]: the objects that are in force, by application.
 //! - [`backbone`]: the fields that Istio knows.
 //! - [`rules`]: what is wrong with a resource, alone and among others.
 //! - [`written`]: documents as teams write them, with every problem in its place.
 //! - [`opinions`]: what is rendered where a document says nothing, and why.
 //! - [`rendering`]: the resources of an application.
 //! - [`importing`]: resources that exist, to the documents that render them.
+//! - [`file`]: a file of a repository: applications, and what they may refer to.
 //! - [`catalog`]: all files of a repository together, and what only one of them may have.
 //! - [`output`]: resources as a stream, a list or a directory.
 //!
@@ -36,25 +39,28 @@
 //! # Example
 //!
 //! ```
-//! use istio_config::{Document, Setting, read, render};
+//! use istio_config::{Catalog, File, InForce, Setting};
 //!
-//! let reading = read(b"
+//! let file = File::read(b"
 //! apiVersion: hfi.dev/v1
 //! kind: AppConfiguration
 //! metadata: {name: reviews, namespace: shop}
 //! spec: {destinationRule: {host: reviews, trafficPolicy: {ejectionSettings: {}}}}");
-//! let [Document::Application(reviews)] = reading.documents.as_slice() else { return };
-//! let (rendered, findings) = render(reviews, &Setting::default());
-//! assert!(findings.is_empty());
-//! assert_eq!(rendered[0].resource.name, "reviews-destination-rule");
+//! let files = [("reviews.yaml".into(), &file)];
+//! let catalog = Catalog::new(&files, &InForce::default(), &Setting::default(), |_, setting| setting);
+//! assert!(catalog.findings().is_empty());
+//! assert_eq!(catalog.resources()[0].name, "reviews-destination-rule");
 //! ```
 #![forbid(unsafe_code)]
 
 pub mod backbone;
 pub mod catalog;
 mod field;
+pub mod file;
 pub mod finding;
 pub mod importing;
+pub mod in_force;
+mod node;
 pub mod opinions;
 pub mod output;
 pub mod rendering;
@@ -65,8 +71,10 @@ mod text;
 pub mod values;
 pub mod written;
 
-pub use catalog::{Catalog, LocatedFinding};
+pub use catalog::{Catalog, LocatedFinding, RenderedApplication};
+pub use file::File;
 pub use finding::{Finding, Level};
+pub use in_force::{ApplicationId, InForce, InForceError};
 pub use rendering::{Rendered, Setting, render};
-pub use resource::{Kind, Resource};
-pub use written::{Application, Document, read};
+pub use resource::{Kind, Raw, Resource};
+pub use written::{Application, Document};

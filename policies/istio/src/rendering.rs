@@ -17,6 +17,7 @@ mod peer_authentication;
 mod proxy_config;
 mod request_authentication;
 mod service_entry;
+mod setting;
 mod sidecar;
 mod telemetry;
 mod virtual_service;
@@ -24,7 +25,7 @@ mod virtual_service;
 use policies::reading::Place;
 use serde_json::json;
 
-pub use self::frame::Setting;
+pub use self::setting::Setting;
 use self::{frame::Frame, part::Part};
 use crate::{
     finding::Finding,

@@ -1,6 +1,8 @@
 //! Resources of Istio, and their text.
 
 mod kind;
+mod places;
+mod raw;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +13,9 @@ use policies::{
 use serde_json::{Value, json};
 
 pub use kind::Kind;
+pub use places::Places;
+pub use raw::Raw;
+pub(crate) use raw::application;
 
 /// A resource of Istio.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,12 +3,16 @@
 //! A repository seldom holds all of them. Rules take what is here for complete where there is some of it in a
 //! namespace, and say nothing where there is none.
 
+mod object;
 mod waypoint;
 
 use policies::language::ClusterDomain;
 
-pub use self::waypoint::{ServesService, Waypoint, Waypoints};
-
+pub(crate) use self::object::KINDS;
+pub use self::{
+    object::Object,
+    waypoint::{ServesService, Waypoint, Waypoints},
+};
 use crate::values::LabelPairs;
 
 /// The objects of Kubernetes that a repository holds, and settings of the mesh.
@@ -43,7 +47,7 @@ impl Default for Surroundings {
 }
 
 /// A namespace.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Namespace {
     pub name: String,
     pub labels: LabelPairs,
@@ -57,7 +61,7 @@ pub struct Named {
 }
 
 /// A Service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
     pub named: Named,
     pub labels: LabelPairs,
@@ -66,7 +70,7 @@ pub struct Service {
 }
 
 /// The labels of the Pods of a Deployment, a StatefulSet or the like.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodTemplate {
     pub namespace: String,
     pub labels: LabelPairs,

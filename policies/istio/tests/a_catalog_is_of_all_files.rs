@@ -3,19 +3,17 @@
 
 use std::sync::Arc;
 
-use istio_config::{Catalog, Setting, output, read, surroundings::Surroundings};
+use istio_config::{Catalog, File, InForce, Setting, output};
 
 /// The catalog of some files, each with the text below its `kind`.
 fn catalog(files: &[(&str, &str)]) -> Catalog {
-    let file = |(path, text): &(&str, &str)| {
+    let read = |(path, text): &(&str, &str)| {
         let text = format!("apiVersion: hfi.dev/v1\nkind: AppConfiguration\n{text}");
-        (Arc::from(*path), read(text.as_bytes()))
+        (Arc::from(*path), File::read(text.as_bytes()))
     };
-    Catalog::new(
-        &files.iter().map(file).collect::<Vec<_>>(),
-        |_| Setting::default(),
-        &Surroundings::default(),
-    )
+    let files: Vec<(Arc<str>, File)> = files.iter().map(read).collect();
+    let files: Vec<_> = files.iter().map(|(path, file)| (Arc::clone(path), file)).collect();
+    Catalog::new(&files, &InForce::default(), &Setting::default(), |_, setting| setting)
 }
 
 fn findings(catalog: &Catalog) -> Vec<String> {

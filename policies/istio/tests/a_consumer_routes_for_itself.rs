@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use istio_config::{Catalog, Setting, read, surroundings::Surroundings};
+use istio_config::{Catalog, File, InForce, Setting};
 
 #[test]
 fn a_consumer_has_its_own_timeout_beside_the_routes_of_the_owner() {
@@ -13,8 +13,9 @@ fn a_consumer_has_its_own_timeout_beside_the_routes_of_the_owner() {
     );
     let owner = document("metadata: {name: pay, namespace: bank}\nspec: {virtualService: {timeout: 9s}}\n");
     let files = [("shop.yaml", consumer), ("bank.yaml", owner)]
-        .map(|(path, text)| (Arc::from(path), read(text.as_bytes())));
-    let catalog = Catalog::new(&files, |_| Setting::default(), &Surroundings::default());
+        .map(|(path, text)| (Arc::<str>::from(path), File::read(text.as_bytes())));
+    let files = files.each_ref().map(|(path, file)| (Arc::clone(path), file));
+    let catalog = Catalog::new(&files, &InForce::default(), &Setting::default(), |_, setting| setting);
     assert_eq!(catalog.findings(), []);
     let shown: Vec<_> = catalog
         .resources()

@@ -3,22 +3,17 @@
 
 use std::sync::Arc;
 
-use istio_config::{
-    Catalog, Setting, read,
-    surroundings::{Named, Service, Surroundings},
-};
+use istio_config::{Catalog, File, InForce, Setting};
 
 /// The findings of an entry for a Service with a port for metrics.
 fn findings(entry: &str) -> Vec<String> {
     let text = format!(
         "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: reviews, namespace: shop}}\nspec:\n  destinationRule: {{host: reviews, subsets: [{{name: v1, labels: {{version: v1}}}}]}}\n  virtualService: {entry}\n"
     );
-    let named = Named { namespace: "shop".to_owned(), name: "reviews".to_owned() };
-    let service =
-        Service { named, labels: Default::default(), ports: vec![80, 9090], selector: Default::default() };
-    let surroundings = Surroundings { services: vec![service], ..Surroundings::default() };
-    let files = [(Arc::from("shop.yaml"), read(text.as_bytes()))];
-    let catalog = Catalog::new(&files, |_| Setting::default(), &surroundings);
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: reviews, namespace: shop}\nspec: {ports: [{port: 80}, {port: 9090}]}\n";
+    let file = File::read(format!("{text}---\n{service}").as_bytes());
+    let files = [(Arc::from("shop.yaml"), &file)];
+    let catalog = Catalog::new(&files, &InForce::default(), &Setting::default(), |_, setting| setting);
     catalog.findings().iter().map(ToString::to_string).collect()
 }
 

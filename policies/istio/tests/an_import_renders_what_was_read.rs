@@ -11,9 +11,9 @@ use std::{
 };
 
 use istio_config::{
-    Document, Kind, Setting,
+    Document, File, Kind, Setting,
     importing::{Import, Origin, import, read},
-    read as read_document, render,
+    render,
     written::Dataplane,
 };
 use serde_json::{Value, json};
@@ -41,9 +41,9 @@ fn files(directory: &str, ending: &str) -> Vec<PathBuf> {
 fn rendered(import: &Import, dataplane: Dataplane) -> BTreeMap<(Kind, String, String), Value> {
     let mut objects = BTreeMap::new();
     for imported in &import.applications {
-        let reading = read_document(imported.text.as_bytes());
-        let [Document::Application(application)] = reading.documents.as_slice() else {
-            panic!("{:?}\n{}", reading.findings, imported.text);
+        let file = File::read(imported.text.as_bytes());
+        let [Document::Application(application)] = file.documents() else {
+            panic!("{:?}\n{}", file.findings(), imported.text);
         };
         let setting = Setting { dataplane, ..Setting::default() };
         for rendered in render(application, &setting).0 {

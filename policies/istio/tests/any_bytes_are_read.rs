@@ -3,13 +3,13 @@
 
 use std::{fs, path::Path};
 
-use istio_config::{Document, Setting, read, render};
+use istio_config::{Document, File, Setting, render};
 use proptest::prelude::*;
 
 fn survives(bytes: &[u8]) {
-    for document in read(bytes).documents {
+    for document in File::read(bytes).documents() {
         if let Document::Application(application) = document {
-            let (rendered, findings) = render(&application, &Setting::default());
+            let (rendered, findings) = render(application, &Setting::default());
             for rendered in rendered {
                 assert!(!rendered.resource.to_yaml().is_empty());
             }

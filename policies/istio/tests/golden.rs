@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use istio_config::{Document, Finding, Level, Setting, read, render};
+use istio_config::{Document, File, Finding, Level, Setting, render};
 
 #[test]
 fn documents_render_to_what_stands_beside_them() {
@@ -53,12 +53,12 @@ fn cases() -> Vec<PathBuf> {
 
 /// What a file renders to, and what is wrong with it.
 fn rendered(bytes: &[u8]) -> (String, String) {
-    let reading = read(bytes);
-    let (mut resources, mut findings) = (Vec::new(), reading.findings);
-    for document in reading.documents {
+    let file = File::read(bytes);
+    let (mut resources, mut findings) = (Vec::new(), file.findings().to_vec());
+    for document in file.documents() {
         match document {
             Document::Application(application) => {
-                let (rendered, found) = render(&application, &Setting::default());
+                let (rendered, found) = render(application, &Setting::default());
                 resources.extend(rendered.into_iter().map(|rendered| rendered.resource.to_yaml()));
                 findings.extend(found);
             }

@@ -89,7 +89,7 @@ fn whole(message: String) -> Finding {
 /// A line that begins with `---` begins a document and one that begins with `...` ends one, whatever
 /// stands around it (YAML 1.2.2, section 9.1.2), so that they can be told apart before they are
 /// parsed. What stands before a `---` belongs to it if it is only directives, comments and blanks.
-pub(crate) fn split(text: &str) -> Vec<(&str, u32)> {
+pub fn split(text: &str) -> Vec<(&str, u32)> {
     let mut documents = Vec::new();
     let (mut start, mut first_line, mut is_prologue, mut at) = (0, 0, true, 0);
     for (line, content) in (0..).zip(text.split_inclusive('\n')) {
@@ -117,7 +117,7 @@ fn is_marker(line: &str, marker: &str) -> bool {
 }
 
 /// Reads the one document of a text; `None` if it has no content.
-pub(crate) fn read_one(text: &str, lines_before: u32) -> Result<Option<Node>, Finding> {
+pub fn read_one(text: &str, lines_before: u32) -> Result<Option<Node>, Finding> {
     let moved = |place: Place| Place { line: place.line + lines_before, ..place };
     // One document of a file of bounded size: these bounds only stop what multiplies itself.
     let options = serde_yaml::options! {

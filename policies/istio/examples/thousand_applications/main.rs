@@ -5,7 +5,7 @@ mod repository;
 
 use std::{collections::BTreeMap, hint::black_box, time::Duration};
 
-use istio_config::{Catalog, Document, Setting, output, read, render};
+use istio_config::{Catalog, Document, File, InForce, Setting, output, render};
 
 use self::{
     measured::{measured, resident},
@@ -23,11 +23,12 @@ fn main() {
     });
 
     let before = resident();
-    let readings: Vec<_> =
-        repository.files.iter().map(|(file, text)| (file.clone(), read(text.as_bytes()))).collect();
+    let all = repository.files.iter().chain(&repository.around);
+    let all: Vec<_> = all.map(|(path, text)| (path.clone(), File::read(text.as_bytes()))).collect();
+    let files: Vec<_> = all.iter().map(|(path, file)| (path.clone(), file)).collect();
     let aim = Some(Duration::from_secs(2));
     let catalog = measured("rendered, and checked alone and among each other", aim, || {
-        Catalog::new(&readings, |_| setting.clone(), &repository.surroundings)
+        Catalog::new(&files, &InForce::default(), &setting, |_, setting| setting)
     });
     println!("{:<52}{:>9.1} MiB", "memory of the documents and of what they render to", resident() - before);
 
@@ -46,8 +47,8 @@ fn main() {
 
 /// The resources of a file, as text.
 fn written(text: &str, setting: &Setting) -> usize {
-    let documents = read(text.as_bytes()).documents;
-    let applications = documents.iter().filter_map(|document| match document {
+    let file = File::read(text.as_bytes());
+    let applications = file.documents().iter().filter_map(|document| match document {
         Document::Application(application) => Some(application),
         Document::Removal { .. } => None,
     });

@@ -1,14 +1,14 @@
 //! A repository of many applications, with the Services and Pods that they are about.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use istio_config::surroundings::{Named, PodTemplate, Service, Surroundings};
+use std::sync::Arc;
 
 const APPLICATION: &str = include_str!("application.yaml");
+const AROUND: &str = include_str!("around.yaml");
 
 pub(crate) struct Repository {
     pub(crate) files: Vec<(Arc<str>, String)>,
-    pub(crate) surroundings: Surroundings,
+    /// The files with what is around the applications.
+    pub(crate) around: Vec<(Arc<str>, String)>,
 }
 
 impl Repository {
@@ -16,33 +16,15 @@ impl Repository {
     pub(crate) fn of(applications: usize, namespaces: usize) -> Self {
         let namespace = |number: usize| format!("team-{}", number % namespaces);
         let name = |number: usize| format!("app-{number}");
-        let file = |number| {
+        let file = |number: usize, text: &str, ending: &str| {
             let next = name((number + namespaces) % applications);
-            let text = APPLICATION.replace("NAMESPACE", &namespace(number));
+            let text = text.replace("NAMESPACE", &namespace(number));
             let text = text.replace("APP", &name(number)).replace("NEXT", &next);
-            (format!("{}/{}.yaml", namespace(number), name(number)).into(), text)
+            (format!("{}/{}{ending}.yaml", namespace(number), name(number)).into(), text)
         };
-        let labels = |number| BTreeMap::from([("app".to_owned(), name(number))]);
-        let service = |number| Service {
-            named: Named { namespace: namespace(number), name: name(number) },
-            labels: BTreeMap::new(),
-            ports: vec![8080],
-            selector: labels(number),
-        };
-        let pods = |number, version: &str| {
-            let version = ("version".to_owned(), version.to_owned());
-            PodTemplate {
-                namespace: namespace(number),
-                labels: labels(number).into_iter().chain([version]).collect(),
-            }
-        };
-        let surroundings = Surroundings {
-            services: (0..applications).map(service).collect(),
-            pods: (0..applications)
-                .flat_map(|number| ["v1", "v2"].map(|version| pods(number, version)))
-                .collect(),
-            ..Surroundings::default()
-        };
-        Self { files: (0..applications).map(file).collect(), surroundings }
+        Self {
+            files: (0..applications).map(|number| file(number, APPLICATION, "")).collect(),
+            around: (0..applications).map(|number| file(number, AROUND, "-around")).collect(),
+        }
     }
 }

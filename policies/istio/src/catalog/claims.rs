@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use policies::reading::Place;
 
-use crate::{finding::Finding, resource::Kind};
+use crate::{finding::Finding, in_force::ApplicationId, resource::Kind};
 
 /// Something that only one document, or one entry, may have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,10 @@ pub(super) enum Claim {
 }
 
 impl Claim {
+    pub(super) fn application((namespace, name): &ApplicationId) -> Self {
+        Self::Application { namespace: namespace.clone(), name: name.clone() }
+    }
+
     /// The error of the one that has it, too.
     pub(super) fn finding(&self, file: &str, place: Place) -> Finding {
         let line = place.line;

@@ -69,10 +69,8 @@ pub(super) fn object(object: &Value, namespace: Option<&str>) -> Read {
     let word = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
     let kind_name = word(object, "kind").unwrap_or_else(|| "nothing with a `kind`".to_owned());
     let version = word(object, "apiVersion").unwrap_or_default();
-    let group = |version: &str| version.split_once('/').map(|(group, _)| group.to_owned());
     // A Gateway of the Gateway API is another kind.
-    let kind = Kind::of(&kind_name).filter(|kind| group(kind.api_version()) == group(&version));
-    let Some(kind) = kind else { return Read::Other(kind_name) };
+    let Some(kind) = Kind::of_object(&version, &kind_name) else { return Read::Other(kind_name) };
     let metadata = object.get("metadata").unwrap_or(&Value::Null);
     let unusable = |what: &str, text: &str| {
         let about = format!("{kind_name} {}", what);

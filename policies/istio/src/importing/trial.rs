@@ -1,5 +1,6 @@
 //! A document, read and rendered, to see what it says.
 
+use policies::reading::read_yaml;
 use serde_json::Value;
 
 use super::Origin;
@@ -62,13 +63,15 @@ impl Trial {
 }
 
 fn application(text: &str) -> Result<Application, String> {
-    let reading = read(text.as_bytes());
+    let nothing = || "no document could be made of it".to_owned();
+    let node = read_yaml(text.as_bytes()).into_iter().next().ok_or_else(nothing)?;
+    let reading = read(&node.map_err(|found| found.to_string())?);
     if let Some(found) = reading.findings.iter().find(|found| found.level == Level::Error) {
         return Err(found.to_string());
     }
-    match reading.documents.into_iter().next() {
+    match reading.document {
         Some(Document::Application(application)) => Ok(*application),
-        _ => Err("no document could be made of it".to_owned()),
+        _ => Err(nothing()),
     }
 }
 

@@ -2,39 +2,13 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use policies::language::ClusterDomain;
-
-use super::name::shortened;
+use super::{Setting, name::shortened};
 use crate::{
     finding::Finding,
-    opinions,
     surroundings::Waypoint,
     values::{Host, ServiceRef},
     written::{Application, Attributes, Dataplane, Entry},
 };
-
-/// The cluster that applications are rendered for.
-#[derive(Clone, Debug)]
-pub struct Setting {
-    pub cluster_domain: ClusterDomain,
-    /// That of applications which do not say.
-    pub dataplane: Dataplane,
-    /// That of the application's Service.
-    pub waypoint: Waypoint,
-    /// What every Sidecar calls, as `NAMESPACE/HOST`.
-    pub always_called: Vec<String>,
-}
-
-impl Default for Setting {
-    fn default() -> Self {
-        Self {
-            cluster_domain: ClusterDomain::default(),
-            dataplane: Dataplane::Sidecar,
-            waypoint: Waypoint::default(),
-            always_called: opinions::sidecar::ALWAYS.map(str::to_owned).to_vec(),
-        }
-    }
-}
 
 /// An application and its setting.
 #[derive(Debug)]

@@ -121,6 +121,12 @@ impl Kind {
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
+
+    /// The kind of an object, in whatever version its group is served.
+    pub fn of_object(api_version: &str, name: &str) -> Option<Self> {
+        let group = |api_version: &str| api_version.split_once('/').map(|(group, _)| group.to_owned());
+        Self::of(name).filter(|kind| group(kind.api_version()) == group(api_version))
+    }
 }
 
 #[cfg(test)]

@@ -56,10 +56,15 @@ impl<'a> Waypoints<'a> {
         }
     }
 
+    /// The labels of a Service and those of its Namespace, as far as they are known.
+    pub(crate) fn labels(&self, namespace: &str, service: &str) -> [Option<&'a LabelPairs>; 2] {
+        [self.services.get(&(namespace, service)).copied(), self.namespaces.get(namespace).copied()]
+    }
+
     /// The waypoint of a Service.
     pub fn of(&self, namespace: &str, service: &str) -> Waypoint {
-        let own = self.services.get(&(namespace, service)).copied();
-        let labels = [own, self.namespaces.get(namespace).copied()];
+        let labels = self.labels(namespace, service);
+        let [own, _] = labels;
         // What the Service says counts; what the Namespace says is for Services that say nothing.
         let used = labels.into_iter().flatten().find_map(|labels| Some((labels.get(USE)?, labels)));
         let serves = match used {

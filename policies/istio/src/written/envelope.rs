@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policies::reading::{Context, Cursor, Fields, Node, Value, read_yaml, word};
+use policies::reading::{Context, Cursor, Fields, Node, Value, word};
 
 use super::{
     application::{Application, Dataplane, Document},
@@ -27,40 +27,26 @@ const NAME_LABEL: &str = "app.kubernetes.io/name";
 /// The domains whose labels and annotations steer programs, hfi among them.
 const RESERVED: [&str; 6] = ["istio.io", "fluxcd.io", "kubernetes.io", "k8s.io", "helm.sh", "hfi.dev"];
 
-/// A file, read.
+/// A document, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// The valid documents.
-    pub documents: Vec<Document>,
-    /// Everything that is wrong, and warnings, by their places.
+    /// Absent if anything is wrong with it.
+    pub document: Option<Document>,
+    /// Everything that is wrong, and warnings.
     pub findings: Vec<Finding>,
-    /// The number of documents of other kinds.
-    pub ignored: usize,
 }
 
-/// Reads the documents of a file. One that is wrong does not hide the others.
-pub fn read(bytes: &[u8]) -> Reading {
-    let (mut reading, context, notes) = (Reading::default(), Context::default(), Notes::default());
-    for node in read_yaml(bytes) {
-        match node {
-            Err(finding) => reading.findings.push(finding.into()),
-            Ok(node) if !is_ours(&node) => reading.ignored += 1,
-            Ok(node) => {
-                let document =
-                    Cursor::new(&node, &context).fields().and_then(|fields| document(fields, &notes));
-                let errors = context.take_findings();
-                reading.documents.extend(document.filter(|_| errors.is_empty()));
-                reading.findings.extend(errors.into_iter().map(Finding::from));
-                reading.findings.extend(notes.take());
-            }
-        }
-    }
-    reading.findings.sort_by(|a, b| (a.at, &a.field, a.level).cmp(&(b.at, &b.field, b.level)));
-    reading
+/// Reads a document.
+pub fn read(node: &Node) -> Reading {
+    let (context, notes) = (Context::default(), Notes::default());
+    let document = Cursor::new(node, &context).fields().and_then(|fields| document(fields, &notes));
+    let errors = context.take_findings();
+    let document = document.filter(|_| errors.is_empty());
+    Reading { document, findings: errors.into_iter().map(Finding::from).chain(notes.take()).collect() }
 }
 
 /// True for a document of our kind, also if its case is wrong.
-fn is_ours(node: &Node) -> bool {
+pub fn is_application(node: &Node) -> bool {
     let Value::Map(entries) = &node.value else { return false };
     entries.iter().any(|entry| {
         let is_kind =

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use istio_config::{
-    Document, Finding, Rendered, Setting, read, render,
+    Document, File, Finding, Rendered, Setting, render,
     surroundings::{Named, Namespace, Service, Surroundings, Waypoints},
     written::Dataplane,
 };
@@ -28,9 +28,9 @@ pub(crate) fn rendered(
     let text = format!(
         "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: reviews, namespace: shop}}\nspec:\n  {sections}\n"
     );
-    let reading = read(text.as_bytes());
-    let [Document::Application(application)] = reading.documents.as_slice() else {
-        panic!("{sections}: {:?}", reading.findings)
+    let file = File::read(text.as_bytes());
+    let [Document::Application(application)] = file.documents() else {
+        panic!("{sections}: {:?}", file.findings())
     };
     render(application, &setting)
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use istio_config::{Application, Document, Kind, Setting, read, render};
+use istio_config::{Application, Document, File, Kind, Setting, render};
 use policies::{
     editing::new_document,
     reading::{MapEntry, Node, Place, Value, read_yaml},
@@ -52,11 +52,11 @@ fn page(kind: Kind) -> String {
 /// The entries of a kind in a file, each with its resources.
 fn rows(kind: Kind, bytes: &[u8]) -> String {
     let nodes = read_yaml(bytes).into_iter().map(Result::unwrap);
-    let reading = read(bytes);
+    let file = File::read(bytes);
     let documents: Vec<_> = nodes.filter(|node| get(node, "kind").is_some()).collect();
-    assert_eq!(documents.len(), reading.documents.len(), "{:?}", reading.findings);
+    assert_eq!(documents.len(), file.documents().len(), "{:?}", file.findings());
     let mut rows = String::new();
-    for (node, document) in documents.iter().zip(&reading.documents) {
+    for (node, document) in documents.iter().zip(file.documents()) {
         let Document::Application(application) = document else { continue };
         let spec = get(node, "spec").unwrap();
         let Some(section) = get(spec, kind.section()) else { continue };

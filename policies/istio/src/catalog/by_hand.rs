@@ -1,0 +1,40 @@
+//! Resources that are written by hand, by the rules for those that are rendered.
+
+use std::sync::Arc;
+
+use super::{Catalog, LocatedFinding, assembly::surroundings};
+use crate::{
+    file::File,
+    finding::Finding,
+    rendering::Setting,
+    resource::{Raw, Resource},
+    rules,
+};
+
+impl Catalog {
+    /// Checks the resources of Istio that files hold as they are, each alone, and all of them beside those of the
+    /// catalog's valid applications. One without a namespace is checked alone: nobody knows where it belongs.
+    pub fn check_by_hand(&self, files: &[(Arc<str>, &File)], setting: &Setting) -> Vec<LocatedFinding> {
+        let raw = files.iter().flat_map(|(path, file)| file.raw().iter().map(move |raw| (path, raw)));
+        let raw: Vec<(&Arc<str>, &Raw)> = raw.collect();
+        let mut found: Vec<_> = raw
+            .iter()
+            .flat_map(|(path, raw)| {
+                let alone = rules::check(&raw.resource).into_iter().map(|found| raw.located(found));
+                raw.form().chain(alone).map(|found| LocatedFinding::new(path, found))
+            })
+            .collect();
+        let placed = raw.iter().filter(|(_, raw)| !raw.resource.namespace.is_empty());
+        let mut all: Vec<_> = placed.map(|(path, raw)| (Some((*path, *raw)), &raw.resource)).collect();
+        all.extend(self.resources().into_iter().map(|resource| (None, resource)));
+        all.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
+        let resources: Vec<&Resource> = all.iter().map(|(_, resource)| *resource).collect();
+        let among = rules::check_all(&resources, &surroundings(files, setting));
+        found.extend(among.into_iter().filter_map(|(at, finding): (usize, Finding)| {
+            let (path, raw) = all.get(at)?.0?;
+            Some(LocatedFinding::new(path, raw.located(finding)))
+        }));
+        found.sort_by(|a, b| a.order().cmp(&b.order()));
+        found
+    }
+}

@@ -1,0 +1,37 @@
+//! Findings in their files.
+
+use std::{fmt, sync::Arc};
+
+use policies::reading::Place;
+
+use crate::finding::{Finding, Level};
+
+/// A finding, and the file that it is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocatedFinding {
+    pub file: Arc<str>,
+    pub finding: Finding,
+}
+
+impl LocatedFinding {
+    pub(super) fn new(file: &Arc<str>, finding: Finding) -> Self {
+        Self { file: Arc::clone(file), finding }
+    }
+
+    pub(super) fn order(&self) -> (&str, Place, &str, Level, &str) {
+        let Finding { at, field, level, reason, .. } = &self.finding;
+        (&self.file, *at, field, *level, reason)
+    }
+}
+
+impl fmt::Display for LocatedFinding {
+    /// `file:line:column: field: reason; what would be right [rule]`, as compilers print it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file)?;
+        let Place { line, column } = self.finding.at;
+        if line > 0 {
+            write!(f, "{line}:{column}:")?;
+        }
+        write!(f, " {}", self.finding)
+    }
+}

@@ -1,0 +1,140 @@
+//! A file of a repository, read.
+
+mod glance;
+
+use policies::reading::{MAX_FILE_BYTES, Node, Place, read_yaml, read_yaml_document, split_yaml};
+
+use crate::{
+    finding::Finding,
+    in_force::ApplicationId,
+    node,
+    resource::{Kind, Raw},
+    surroundings::{self, Object},
+    written::{self, Document},
+};
+
+/// A file of a repository: the applications in it, and what these may refer to. Documents of all other kinds are
+/// passed over.
+///
+/// It depends on the file's bytes alone, so that it can be kept by their hash.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct File {
+    pub(crate) documents: Vec<Document>,
+    pub(crate) refused: Vec<Refused>,
+    pub(crate) raw: Vec<Raw>,
+    pub(crate) objects: Vec<Object>,
+    findings: Vec<Finding>,
+    unreadable: Option<Finding>,
+    ignored: usize,
+}
+
+/// A document of an application that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) place: Place,
+    /// The application, if the document says which.
+    pub(crate) application: Option<ApplicationId>,
+    /// The first of its errors.
+    pub(crate) error: Finding,
+}
+
+impl File {
+    /// Reads a file's bytes. A document that is wrong does not hide the others.
+    pub fn read(bytes: &[u8]) -> Self {
+        let mut file = Self::default();
+        match std::str::from_utf8(bytes) {
+            Ok(text) if bytes.len() <= MAX_FILE_BYTES => {
+                for (text, lines_before) in split_yaml(text) {
+                    if glance::kind(text).is_some_and(|kind| !is_read(kind)) {
+                        file.ignored += 1;
+                        continue;
+                    }
+                    if let Some(document) = read_yaml_document(text, lines_before).transpose() {
+                        file.take(document.map_err(Finding::from));
+                    }
+                }
+            }
+            // It says what is wrong with the file as a whole.
+            _ => read_yaml(bytes).into_iter().for_each(|document| file.take(document.map_err(Finding::from))),
+        }
+        file.findings.sort_by(|a, b| (a.at, &a.field, a.level).cmp(&(b.at, &b.field, b.level)));
+        file
+    }
+
+    /// A file that could not be read, for this reason. Its content is unknown.
+    pub fn unreadable(reason: String) -> Self {
+        let mut file = Self::default();
+        file.take(Err(Finding::error(crate::finding::FORM, "", reason)));
+        file
+    }
+
+    fn take(&mut self, document: Result<Node, Finding>) {
+        match document {
+            Ok(document) => node::flattened(&document).into_iter().for_each(|document| self.add(document)),
+            Err(finding) => {
+                self.findings.push(finding.clone());
+                self.unreadable.get_or_insert(finding);
+            }
+        }
+    }
+
+    fn add(&mut self, node: &Node) {
+        if written::is_application(node) {
+            let reading = written::read(node);
+            if reading.document.is_none()
+                && let Some(error) = reading.findings.first().cloned()
+            {
+                let text = |name| node::text(node, &["metadata", name]).map(str::to_owned);
+                let application = text("namespace").zip(text("name"));
+                self.refused.push(Refused { place: node.place, application, error });
+            }
+            self.documents.extend(reading.document);
+            self.findings.extend(reading.findings);
+        } else if let Some(raw) = Raw::of(node) {
+            self.raw.push(raw);
+        } else if let Some(object) = Object::of(node) {
+            self.objects.push(object);
+        } else {
+            self.ignored += 1;
+        }
+    }
+
+    /// The valid documents of applications.
+    pub fn documents(&self) -> &[Document] {
+        &self.documents
+    }
+
+    /// The resources of Istio that are written by hand.
+    pub fn raw(&self) -> &[Raw] {
+        &self.raw
+    }
+
+    /// Everything that is wrong with its documents of applications, and warnings, by their places.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The number of documents of other kinds.
+    pub fn ignored(&self) -> usize {
+        self.ignored
+    }
+
+    /// True if a document of it cannot be read, so that nobody knows which applications it has.
+    pub fn is_unreadable(&self) -> bool {
+        self.why_unreadable().is_some()
+    }
+
+    /// The reason why it may have applications that nobody knows of.
+    pub(crate) fn why_unreadable(&self) -> Option<&Finding> {
+        let nameless = || self.refused.iter().find(|refused| refused.application.is_none());
+        self.unreadable.as_ref().or_else(|| nameless().map(|refused| &refused.error))
+    }
+}
+
+/// True for a kind that is read.
+fn is_read(kind: &str) -> bool {
+    kind.eq_ignore_ascii_case(written::KIND)
+        || kind.ends_with("List")
+        || Kind::of(kind).is_some()
+        || surroundings::KINDS.contains(&kind)
+}

@@ -1,0 +1,83 @@
+//! The objects that are in force: what was rendered last, and applied.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use policies::reading::{Place, read_yaml};
+
+use crate::{
+    node,
+    resource::{Raw, Resource, application},
+};
+
+/// An application: its namespace and its name.
+pub type ApplicationId = (String, String);
+
+/// The objects in force, by application.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InForce(BTreeMap<ApplicationId, Arc<[Resource]>>);
+
+/// An artifact that cannot be read as a whole. What is in force then is unknown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {reason}")]
+pub struct InForceError {
+    pub file: String,
+    pub line: u32,
+    pub reason: String,
+}
+
+impl InForce {
+    /// Reads the files of an artifact, by their paths. Their labels say whose they are; what hfi has not rendered is
+    /// passed over.
+    pub fn read<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> Result<Self, InForceError> {
+        let mut applications = BTreeMap::<_, Vec<_>>::new();
+        for (file, bytes) in files {
+            let error =
+                |place: Place, reason| InForceError { file: file.to_owned(), line: place.line, reason };
+            for document in read_yaml(bytes) {
+                let document = document.map_err(|found| error(found.place, found.message))?;
+                for object in node::flattened(&document) {
+                    let labels = node::texts(node::at(object, &["metadata", "labels"]));
+                    let Some(name) = application(&labels) else { continue };
+                    let Some(resource) = Raw::of(object).map(|raw| raw.resource) else {
+                        // Without it the artifact that comes next would lack the object, and it would be pruned.
+                        let reason = "is of hfi, and of a kind that this version does not know".to_owned();
+                        return Err(error(object.place, reason));
+                    };
+                    let id = (resource.namespace.clone(), name.to_owned());
+                    applications.entry(id).or_default().push(resource);
+                }
+            }
+        }
+        Ok(applications.into_iter().collect())
+    }
+
+    /// The objects of an application; none of one that is not in force.
+    pub fn of(&self, namespace: &str, name: &str) -> &[Resource] {
+        self.0.get(&(namespace.to_owned(), name.to_owned())).map_or(&[], |resources| resources)
+    }
+
+    /// The applications with their objects, by namespace and name.
+    pub fn applications(&self) -> impl Iterator<Item = (&ApplicationId, &[Resource])> {
+        self.0.iter().map(|(id, resources)| (id, &**resources))
+    }
+
+    /// All objects.
+    pub fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.0.values().flat_map(|resources| resources.iter())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(ApplicationId, Vec<Resource>)> for InForce {
+    fn from_iter<I: IntoIterator<Item = (ApplicationId, Vec<Resource>)>>(applications: I) -> Self {
+        let sorted = |(id, mut resources): (_, Vec<Resource>)| {
+            resources.sort_by(|a, b| a.order().cmp(&b.order()));
+            (id, resources.into())
+        };
+        let applications = applications.into_iter().filter(|(_, resources)| !resources.is_empty());
+        Self(applications.map(sorted).collect())
+    }
+}

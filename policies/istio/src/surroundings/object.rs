@@ -1,0 +1,104 @@
+//! Objects of Kubernetes, as far as resources of Istio refer to them.
+
+use policies::reading::{Node, Value};
+
+use super::{Named, Namespace, PodTemplate, Service, Surroundings};
+use crate::node;
+
+/// An object that surrounds resources of Istio.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Object {
+    Service(Service),
+    Namespace(Namespace),
+    Pods(PodTemplate),
+    /// Its name alone: nothing else of a Secret is ever kept.
+    Secret(Named),
+    /// A Gateway of the Gateway API.
+    Gateway(Named),
+}
+
+/// The kinds that are read.
+pub(crate) const KINDS: [&str; 15] = [
+    "Service",
+    "Namespace",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "Job",
+    "CronJob",
+    "Pod",
+    "Rollout",
+    "Secret",
+    "SealedSecret",
+    "ExternalSecret",
+    "Certificate",
+    "Gateway",
+];
+
+impl Object {
+    /// Reads a document; `None` if it is of another kind, or says not where the object is.
+    pub(crate) fn of(document: &Node) -> Option<Self> {
+        let group = match node::text(document, &["apiVersion"])?.split_once('/') {
+            Some((group, _)) => group,
+            None => "",
+        };
+        let kind = node::text(document, &["kind"])?;
+        let name = node::text(document, &["metadata", "name"]).map(str::to_owned);
+        if (group, kind) == ("", "Namespace") {
+            let labels = node::texts(node::at(document, &["metadata", "labels"]));
+            return Some(Self::Namespace(Namespace { name: name?, labels }));
+        }
+        let namespace = node::text(document, &["metadata", "namespace"])?.to_owned();
+        let named = |name: Option<String>| Some(Named { namespace: namespace.clone(), name: name? });
+        let pods = |path: &[&str]| {
+            let labels = node::texts(node::at(document, path));
+            Some(Self::Pods(PodTemplate { namespace: namespace.clone(), labels }))
+        };
+        // A Secret that something in the cluster makes.
+        let made = |path: &[&str]| {
+            let made = node::text(document, path).map(str::to_owned);
+            named(made.or(name.clone())).map(Self::Secret)
+        };
+        match (group, kind) {
+            ("", "Service") => Some(Self::Service(Service {
+                ports: ports(document),
+                selector: node::texts(node::at(document, &["spec", "selector"])),
+                labels: node::texts(node::at(document, &["metadata", "labels"])),
+                named: named(name)?,
+            })),
+            ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+            | ("batch", "Job")
+            | ("argoproj.io", "Rollout") => pods(&["spec", "template", "metadata", "labels"]),
+            ("batch", "CronJob") => pods(&["spec", "jobTemplate", "spec", "template", "metadata", "labels"]),
+            ("", "Pod") => pods(&["metadata", "labels"]),
+            ("", "Secret") | ("bitnami.com", "SealedSecret") => named(name).map(Self::Secret),
+            ("external-secrets.io", "ExternalSecret") => made(&["spec", "target", "name"]),
+            ("cert-manager.io", "Certificate") => made(&["spec", "secretName"]),
+            ("gateway.networking.k8s.io", "Gateway") => named(name).map(Self::Gateway),
+            _ => None,
+        }
+    }
+}
+
+fn ports(service: &Node) -> Vec<u16> {
+    let ports = node::items(node::at(service, &["spec", "ports"])).iter();
+    let numbers = ports.filter_map(|port| match &node::get(port, "port")?.value {
+        Value::Number(number) => number.parse().ok(),
+        _ => None,
+    });
+    numbers.collect()
+}
+
+impl Surroundings {
+    /// Puts an object in.
+    pub(crate) fn add(&mut self, object: &Object) {
+        match object {
+            Object::Service(service) => self.services.push(service.clone()),
+            Object::Namespace(namespace) => self.namespaces.push(namespace.clone()),
+            Object::Pods(pods) => self.pods.push(pods.clone()),
+            Object::Secret(secret) => self.secrets.push(secret.clone()),
+            Object::Gateway(gateway) => self.gateways.push(gateway.clone()),
+        }
+    }
+}
