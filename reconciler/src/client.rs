@@ -5,6 +5,7 @@
 //! - [`failure`]: the reasons why a request brings nothing.
 //! - [`event_stream`]: server-sent events, read.
 //! - [`exchange`]: requests and answers (`reqwest`).
+//! - `flux_events`: events for Flux.
 //! - `replica`: requests from one replica to another.
 //! - `snapshot`: what a server answers a filter with.
 //! - [`way`]: a way to a server to which its URL does not lead.
@@ -14,6 +15,7 @@ pub mod address;
 pub mod event_stream;
 pub mod exchange;
 pub mod failure;
+mod flux_events;
 mod replica;
 mod snapshot;
 pub mod token;

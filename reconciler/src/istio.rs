@@ -3,15 +3,18 @@
 //! hfi renders, and Flux applies. A namespace has an artifact with all its objects; what an artifact says is in force.
 //!
 //! - [`objects`]: the objects of namespaces, by application.
+//! - [`applications`]: the applications of a commit, as they are written.
 //! - [`archive`]: files as a `tar.gz` that is the same everywhere, and back.
 //! - [`artifact`]: the archive of a namespace, and its digest.
 //! - [`archives`]: the archives that are served.
 //! - [`consent`]: the removals that people have agreed to.
-//! - [`decision`]: what a namespace gets at a new commit, and what stays as it is.
+//! - [`decision`]: what a namespace gets at a new commit, and what stays as it is; [`plan`]: the same for all namespaces.
 
+pub mod applications;
 pub mod archive;
 pub mod archives;
 pub mod artifact;
 pub mod consent;
 pub mod decision;
 pub mod objects;
+pub mod plan;

@@ -10,11 +10,13 @@
 //! - `replicas`: asks all replicas which filters they hear.
 //! - `proxies`: the proxies that should run the filter and do not.
 //! - [`leader`]: elects the replica that writes.
+//! - [`artifacts`]: the Istio configuration of applications, for Flux.
 //! - [`reporting`]: the object that shows what is served, and Events.
 //! - `token_review`: asks whose token something is.
 //! - [`forwarding`]: a way to the replicas for a person outside of the cluster.
 //! - [`inspecting`]: reads what [`doctor`](crate::doctor) judges.
 
+pub mod artifacts;
 pub mod client;
 pub mod forwarding;
 mod health;
@@ -29,7 +31,10 @@ mod token_review;
 use std::{path::PathBuf, sync::Arc};
 
 use self::{
-    client::connection::Connection, proxies::watch::ProxyWatch, replicas::Replicas,
+    artifacts::{archive_watch, keeper::Keeper},
+    client::connection::Connection,
+    proxies::watch::ProxyWatch,
+    replicas::Replicas,
     reporting::reporter::Reporter,
 };
 pub use self::{
@@ -39,7 +44,8 @@ pub use self::{
     token_review::TokenReviewer,
 };
 use crate::{
-    access::token_file::TokenFile, serving::publisher::Publisher, shutdown::Shutdown, sync::requests::Syncs,
+    access::token_file::TokenFile, istio::archives::Archives, serving::publisher::Publisher,
+    shutdown::Shutdown, source::git::CommitLog, sync::requests::Syncs,
 };
 
 /// The name of the Lease and of the `PolicySource`: that of the Deployment.
@@ -53,6 +59,10 @@ pub struct KubernetesAgent {
     settings: Settings,
     /// The tokens by which this replica may ask the others, where not everybody may.
     view_tokens: Option<Arc<TokenFile>>,
+    /// The rendered Istio configuration, if it is handed to Flux.
+    archives: Option<Arc<Archives>>,
+    /// The commits of the repository, if there is one.
+    commits: Option<CommitLog>,
 }
 
 /// The options of these tasks.
@@ -65,12 +75,33 @@ pub struct Settings {
     pub tls: bool,
     /// The only certificates that are trusted for it.
     pub ca_file: Option<PathBuf>,
+    /// Where the Istio configuration of applications goes, if it is handed to Flux.
+    pub artifacts: Option<artifacts::Settings>,
 }
 
 impl KubernetesAgent {
     /// Reads the address of the API server and the credentials; sends no request yet.
     pub async fn new(settings: Settings) -> Result<Self, NotConfigured> {
-        Ok(Self { connection: Connection::new().await?, health: Arc::default(), settings, view_tokens: None })
+        let archives = settings.artifacts.as_ref().map(|_| Arc::default());
+        Ok(Self {
+            connection: Connection::new().await?,
+            health: Arc::default(),
+            settings,
+            view_tokens: None,
+            archives,
+            commits: None,
+        })
+    }
+
+    /// The rendered Istio configuration, if it is handed to Flux.
+    pub fn archives(&self) -> Option<Arc<Archives>> {
+        self.archives.clone()
+    }
+
+    /// Reads the commits of the repository.
+    #[must_use]
+    pub fn with_commits(self, commits: Option<CommitLog>) -> Self {
+        Self { commits, ..self }
     }
 
     /// Asks the other replicas with the first of these tokens.
@@ -91,15 +122,26 @@ impl KubernetesAgent {
 
     /// Follows the namespaces and the proxies, takes part in the election and reports, until shutdown.
     pub async fn run(self, publisher: Arc<Publisher>, syncs: Arc<Syncs>, shutdown: Shutdown) {
-        let Self { connection, health, settings, view_tokens } = self;
-        let Settings { proxies, root_namespace, tls, ca_file } = settings;
+        let Self { connection, health, settings, view_tokens, archives, commits } = self;
+        let Settings { proxies, root_namespace, tls, ca_file, artifacts } = settings;
         let following = namespace_watch::follow(connection.client.clone(), Arc::clone(&health));
+        let mut others = Vec::new();
+        if let (Some(settings), Some(archives), Some(commits)) = (artifacts, archives, commits) {
+            let (client, place) = (connection.client.clone(), settings.namespace.clone());
+            others.push(tokio::spawn(archive_watch::follow(client, place, Arc::clone(&archives))));
+            let keeper = Keeper::new(&connection, settings, tls, Arc::clone(&health), archives, commits);
+            others.push(tokio::spawn(keeper.run(Arc::clone(&publisher), Arc::clone(&syncs))));
+        }
         let reporting = Reporter::new(&connection, Arc::clone(&health)).run(publisher, syncs);
         // Separate tasks: while one waits, the others go on.
         let asking = Replicas::new(&connection, Arc::clone(&health), tls, ca_file, view_tokens).follow();
         let watching = ProxyWatch::new(&connection, Arc::clone(&health), proxies, root_namespace).run();
-        let others =
-            [tokio::spawn(following), tokio::spawn(reporting), tokio::spawn(asking), tokio::spawn(watching)];
+        others.extend([
+            tokio::spawn(following),
+            tokio::spawn(reporting),
+            tokio::spawn(asking),
+            tokio::spawn(watching),
+        ]);
         let end_others = async {
             for other in others {
                 other.abort();

@@ -16,8 +16,8 @@
 //! - [`telemetry`]: logs, and metrics for Prometheus (`prometheus_client`).
 //! - [`source`]: a Git repository (`git2`) or a plain directory (`notify`), read as a value: a revision and its
 //!   files.
-//! - [`serving`]: the policies that are served; every scope has its own bytes, digest and waiters.
 //! - [`istio`]: the Istio configuration of applications, on its way into the cluster (`tar`, `flate2`).
+//! - [`serving`]: the policies that are served; every scope has its own bytes, digest and waiters.
 //! - [`sync`]: the loop that keeps [`serving`] equal to [`source`].
 //! - [`writes`]: changes of policies by HTTP, which become commits.
 //! - [`halts`]: everything stops at once, by HTTP and as a commit.

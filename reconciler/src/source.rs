@@ -31,7 +31,7 @@ use std::{fmt, process::ExitCode};
 use self::{
     abort::Abort,
     dir::DirSource,
-    git::{DocumentHistory, GitSource},
+    git::{CommitLog, DocumentHistory, GitSource},
     reading::Reading,
     state_dir::StateDir,
 };
@@ -97,6 +97,14 @@ impl Source {
     pub fn document_history(&self) -> Option<DocumentHistory> {
         match self {
             Self::Git(git) => Some(git.document_history()),
+            Self::Dir(_) => None,
+        }
+    }
+
+    /// What commits say of themselves; a directory has none.
+    pub fn commit_log(&self) -> Option<CommitLog> {
+        match self {
+            Self::Git(git) => Some(git.commit_log()),
             Self::Dir(_) => None,
         }
     }

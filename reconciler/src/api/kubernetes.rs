@@ -84,6 +84,8 @@ pub enum ClusterTask {
     Proxies,
     /// Has plugins sent again.
     Healing,
+    /// Hands the Istio configuration of applications to Flux.
+    Artifacts,
     /// A duty of a newer server.
     #[serde(other)]
     #[schemars(skip)]
@@ -91,7 +93,7 @@ pub enum ClusterTask {
 }
 
 impl ClusterTask {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Namespaces,
         Self::Lease,
         Self::Status,
@@ -99,6 +101,7 @@ impl ClusterTask {
         Self::Replicas,
         Self::Proxies,
         Self::Healing,
+        Self::Artifacts,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -110,6 +113,7 @@ impl ClusterTask {
             Self::Replicas => "replicas",
             Self::Proxies => "proxies",
             Self::Healing => "healing",
+            Self::Artifacts => "artifacts",
             Self::Unknown => "unknown",
         }
     }

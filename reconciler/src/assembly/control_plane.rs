@@ -194,10 +194,12 @@ impl ControlPlane {
         services.page = page;
         services.public_url = public_url;
         services.cluster = kubernetes.as_ref().map(KubernetesAgent::health);
+        services.archives = kubernetes.as_ref().and_then(KubernetesAgent::archives);
         services.viewing = view_tokens.clone().map(|tokens| {
             Viewing::new(Tokens::new(tokens, kubernetes.as_ref().map(KubernetesAgent::token_reviewer)))
         });
-        let kubernetes = kubernetes.map(|kubernetes| kubernetes.with_view_tokens(view_tokens));
+        let kubernetes = kubernetes
+            .map(|kubernetes| kubernetes.with_view_tokens(view_tokens).with_commits(source.commit_log()));
         let options = Parts {
             guardrail,
             interval,
@@ -239,9 +241,10 @@ impl ControlPlane {
             Book::open(&directory, Arc::clone(&gate), store, committing(writes.as_ref()), follows_branch);
         let book = Arc::new(book);
         tokio::spawn(following::follow(Arc::clone(&book), Arc::clone(&publisher), shutdown.clone()));
-        let reconciler =
-            Reconciler::new(source, Loader::new(guardrail), watcher, gate, Arc::clone(&syncs), interval)
-                .with_signature_watch(signature_watch);
+        let loader = Loader::new(guardrail);
+        let loader = if services.archives.is_some() { loader.with_applications() } else { loader };
+        let reconciler = Reconciler::new(source, loader, watcher, gate, Arc::clone(&syncs), interval)
+            .with_signature_watch(signature_watch);
         let peers = services.peering.as_ref().map(|peering| Arc::clone(&peering.shared.peers));
         let exchange =
             peers.map(|peers| Arc::new(Exchange::new(Arc::clone(&book), peers, Arc::clone(&publisher))));

@@ -151,7 +151,8 @@ impl Serve {
             tls.resolve().map_err(|reason| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned()))?;
         let missing = |reason: &str| wrong(ErrorKind::MissingRequiredArgument, reason.to_owned());
         let ca_file = peers.ca_file(tls.is_some(), kubernetes.is_on()).map_err(missing)?;
-        let kubernetes = kubernetes.resolve(tls.is_some(), ca_file.clone()).map_err(missing)?;
+        let kubernetes =
+            kubernetes.resolve(tls.is_some(), ca_file.clone()).map_err(|reason| missing(&reason))?;
         let people = people.resolve().map_err(|reason| wrong(ErrorKind::ValueValidation, reason))?;
         let peers = peers.resolve(tls.is_some(), ca_file).map_err(|reason| missing(&reason))?;
         // A variable that is set to nothing is not set.
@@ -175,6 +176,11 @@ impl Serve {
             }
             Chosen::Dir(dir) => Settings::Dir(dir),
         };
+        let wants_artifacts = kubernetes.as_ref().is_some_and(|settings| settings.artifacts.is_some());
+        if wants_artifacts && matches!(source, Settings::Dir(_)) {
+            let why = "--istio-artifacts (HFI_ISTIO_ARTIFACTS) needs a repository, --repo: commits say when and why                        something goes";
+            return Err(wrong(ErrorKind::ArgumentConflict, why.to_owned()));
+        }
         let guardrail = Guardrail { require_expiry, ..Guardrail::default() };
         let writes = writes.resolve(&source, &guardrail);
         let writes = writes.map_err(|reason| wrong(ErrorKind::ArgumentConflict, reason))?;

@@ -181,8 +181,8 @@ impl ClusterHealth {
 
 /// Only the leader has these tasks.
 fn is_leader_only(task: ClusterTask) -> bool {
-    use ClusterTask::{Events, Healing, Proxies, Status};
-    matches!(task, Status | Events | Proxies | Healing)
+    use ClusterTask::{Artifacts, Events, Healing, Proxies, Status};
+    matches!(task, Status | Events | Proxies | Healing | Artifacts)
 }
 
 #[cfg(test)]

@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(publisher.digest(&variant), None);
         let (revision, at) = (Revision::new("main@sha1:1".to_owned()), Timestamp::from_millis(0));
         let (ancestry, catalog) = (Ancestry::default(), Arc::default());
-        let whole = Whole { revision, ancestry, signed: None, catalog, at };
+        let whole = Whole { revision, ancestry, signed: None, catalog, applications: None, at };
         publisher.publish(Arc::new(Published::new(whole, Holds::default())));
         let digest = publisher.digest(&variant).unwrap();
         assert_eq!(publisher.occupancy().scopes, 0);
@@ -225,7 +225,7 @@ mod tests {
             let publisher = Publisher::default();
             let publish = |revision: &str, catalog: Arc<Catalog>| {
                 let (revision, at) = (Revision::new(revision.to_owned()), Timestamp::from_millis(0));
-                let whole = Whole { revision, ancestry: Ancestry::default(), signed: None, catalog, at };
+                let whole = Whole { revision, ancestry: Ancestry::default(), signed: None, catalog, applications: None, at };
                 publisher.publish(Arc::new(Published::new(whole, Holds::default())));
             };
             publish("main@sha1:start", Arc::default());

@@ -6,6 +6,7 @@ mod begun;
 mod budget;
 mod check;
 mod child;
+mod commit_log;
 mod connection;
 mod corruption;
 mod directory;
@@ -55,6 +56,7 @@ use std::{fmt, path::PathBuf};
 use git2::{Oid, Repository as BareClone};
 use tracing::warn;
 
+pub use self::commit_log::CommitLog;
 pub use self::document_history::{ChangeCommit, DocumentHistory, MAX_COMMITS, Stood, USER_TRAILER};
 pub use self::document_times::DocumentTimes;
 pub(super) use self::{

@@ -12,6 +12,7 @@ use policies::{
     repository::{RegexCost, Sources},
 };
 
+use crate::istio::applications::{self as istio, Applications};
 use crate::source::{
     BlobId, Checkout, CheckoutFile, Content, Source, SourceError,
     reading::{Reading, StartTimes},
@@ -27,6 +28,8 @@ pub struct Loader {
     files: HashMap<BlobId, Arc<File>, BuildHasherDefault<AsItIs>>,
     /// The guardrail of the server itself, for every policy.
     server: Guardrail,
+    /// The same files, read for the Istio configuration of applications, if somebody wants that.
+    applications: Option<HashMap<BlobId, Arc<istio::File>, BuildHasherDefault<AsItIs>>>,
 }
 
 /// A checkout and what it says.
@@ -34,6 +37,7 @@ pub struct Loader {
 pub struct Loaded {
     pub checkout: Checkout,
     pub catalog: Arc<Catalog>,
+    pub applications: Option<Arc<Applications>>,
 }
 
 /// A checkout with its files, read.
@@ -56,6 +60,12 @@ impl Loader {
         Self { server, ..Self::default() }
     }
 
+    /// Reads the Istio configuration of applications too.
+    #[must_use]
+    pub fn with_applications(self) -> Self {
+        Self { applications: Some(HashMap::default()), ..self }
+    }
+
     /// Loads the newest state of a source; `None` if it is what was loaded last. Blocks.
     pub fn load(&mut self, source: &mut Source) -> Result<Option<Loaded>, SourceError> {
         let reading = source.read(|blob| self.knows(blob))?;
@@ -76,7 +86,12 @@ impl Loader {
             server: self.server.clone(),
         };
         let catalog = Catalog::new(&sources, |path, policy| starts.of(path, policy));
-        Ok(Loaded { checkout, catalog: Arc::new(catalog) })
+        let applications = self.applications.as_ref().map(|known| {
+            let file =
+                |file: &CheckoutFile| Some((Arc::clone(&file.path), Arc::clone(known.get(&file.blob)?)));
+            Arc::new(Applications(checkout.files.iter().filter_map(file).collect()))
+        });
+        Ok(Loaded { checkout, catalog: Arc::new(catalog), applications })
     }
 
     /// True if the file with this content need not be read again.
@@ -103,11 +118,24 @@ impl Loader {
             let blobs: HashSet<_> =
                 checkout.files.iter().chain(&checkout.above).map(|file| file.blob).collect();
             self.files.retain(|blob, _| blobs.contains(blob));
+            if let Some(applications) = &mut self.applications {
+                applications.retain(|blob, _| blobs.contains(blob));
+            }
         }
         parsed
     }
 
     fn parse_all(&mut self, checkout: &Checkout) -> Result<(Parsed, Parsed), SourceError> {
+        if let Some(applications) = &mut self.applications {
+            for file in &checkout.files {
+                let read = || match &file.content {
+                    Content::Bytes(bytes) => istio::File::read(bytes),
+                    Content::Unreadable(reason) => istio::File::unreadable(reason.clone()),
+                    Content::Known => istio::File::unreadable("its content is missing".to_owned()),
+                };
+                applications.entry(file.blob).or_insert_with(|| Arc::new(read()));
+            }
+        }
         let mut regexes = RegexCost::default();
         let mut parse = |file: &CheckoutFile| {
             let parsed = match (self.files.get(&file.blob), &file.content) {

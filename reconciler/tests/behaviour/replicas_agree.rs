@@ -187,7 +187,7 @@ async fn from_scratch(bare: &Path) -> (String, Vec<Vec<u8>>) {
     let settings = following(text(bare), &access());
     let load = move || {
         let mut source = Source::open(settings, None).unwrap();
-        let Loaded { checkout, catalog } = Loader::default().load(&mut source).unwrap().unwrap();
+        let Loaded { checkout, catalog, .. } = Loader::default().load(&mut source).unwrap().unwrap();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let now = Timestamp::from_millis(now.as_millis().try_into().unwrap());
         let bytes = scopes().iter().map(|scope| catalog.snapshot(scope, now).encode(Format::V1)).collect();

@@ -63,6 +63,7 @@ impl Branch {
             ancestry: Ancestry::of(known.collect()),
             signed: None,
             catalog: Arc::new(catalog(self.content(commit))),
+            applications: None,
             at: Timestamp::from_millis(0),
         }
     }

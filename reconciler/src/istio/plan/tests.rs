@@ -1,0 +1,102 @@
+//! Plans for repositories of real documents.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use istio_config::File;
+
+use super::{Commit, InForce, Namespaces, Plan, freeze, plan};
+use crate::istio::{applications::Applications, consent::Consent};
+
+/// A repository of files, and what is in force.
+#[derive(Default)]
+struct World {
+    files: BTreeMap<&'static str, String>,
+    in_force: Namespaces<InForce>,
+    commits: usize,
+}
+
+impl World {
+    /// Commits, and publishes what the plan says.
+    fn commit(&mut self, consent: Consent) -> Plan {
+        self.commits += 1;
+        let files =
+            self.files.iter().map(|(path, text)| (Arc::from(*path), Arc::new(File::read(text.as_bytes()))));
+        let commit = Commit { id: format!("{:040}", self.commits), at: "2026-01-01T00:00:00Z".to_owned() };
+        let consents = BTreeMap::from([("shop".to_owned(), consent)]);
+        let mut plans = plan(&self.in_force, &Applications(files.collect()), &commit, "1", &consents);
+        for (namespace, plan) in &plans {
+            if let Some(next) = &plan.next {
+                self.in_force.insert(namespace.clone(), next.clone());
+            }
+        }
+        plans.remove("shop").unwrap_or_default()
+    }
+
+    fn objects(&self) -> Vec<&str> {
+        self.in_force["shop"].objects.sorted().into_iter().map(|object| object.name.as_str()).collect()
+    }
+}
+
+fn application(name: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: {name}, namespace: shop}}\nspec: {spec}\n"
+    )
+}
+
+const RULE: &str = "{destinationRule: {host: reviews}}";
+
+fn world() -> World {
+    let files = [("a.yaml", application("a", RULE)), ("b.yaml", application("b", RULE))];
+    let mut world = World { files: files.into(), ..World::default() };
+    world.commit(Consent::default());
+    assert_eq!(world.objects(), ["a-destination-rule", "b-destination-rule"]);
+    world
+}
+
+#[test]
+fn what_is_the_same_is_not_planned_again() {
+    let mut world = world();
+    world.files.insert("c.yaml", "kind: ConfigMap\n".to_owned());
+    let plan = world.commit(Consent::default());
+    assert_eq!((plan.next, plan.frozen, plan.current), (None, BTreeMap::new(), 2));
+    assert_eq!(world.in_force["shop"].commit.id, format!("{:040}", 1));
+    assert_eq!(world.in_force["shop"].artifact.objects().unwrap(), world.in_force["shop"].objects);
+}
+
+#[test]
+fn an_invalid_application_is_frozen_and_tells_where_it_is_wrong() {
+    let mut world = world();
+    world.files.insert("a.yaml", application("a", "{destinationRule: {host: reviews, wrong: 1}}"));
+    world.files.insert("b.yaml", application("b", "{destinationRule: {host: ratings}}"));
+    let plan = world.commit(Consent::default());
+    assert_eq!((world.objects().len(), plan.current), (2, 1));
+    assert!(plan.frozen["a"].starts_with("a.yaml:4:"), "{:?}", plan.frozen);
+    assert_eq!(world.in_force["shop"].objects.of("b")[0].spec["host"], "ratings");
+}
+
+#[test]
+fn the_last_application_and_a_damaged_file_take_nothing_away() {
+    let mut world = world();
+    world.files.remove("a.yaml");
+    world.files.insert("b.yaml", "{".to_owned());
+    assert_eq!(world.commit(Consent { removals: 9, ..Consent::default() }).frozen.len(), 2);
+    world.files.clear();
+    assert_eq!(world.commit(Consent { removals: 9, ..Consent::default() }).frozen.len(), 2);
+    world.files.insert("c.yaml", "kind: ConfigMap\n".to_owned());
+    // Without consent, and with it.
+    assert_eq!(world.commit(Consent::default()).frozen.len(), 2);
+    assert_eq!(world.objects().len(), 2);
+    assert_eq!(world.commit(Consent { removals: 2, ..Consent::default() }).frozen.len(), 0);
+    assert!(world.objects().is_empty());
+    assert!(freeze(&world.in_force, "no").contains_key("shop"));
+}
+
+#[test]
+fn a_document_takes_its_application_away() {
+    let mut world = world();
+    for (file, name) in [("a.yaml", "a"), ("b.yaml", "b")] {
+        world.files.insert(file, application(name, "{remove: true}"));
+    }
+    assert_eq!(world.commit(Consent::default()).frozen, BTreeMap::new());
+    assert!(world.objects().is_empty());
+}

@@ -1,0 +1,146 @@
+//! The `ExternalArtifact` of a namespace, by which Flux learns of its archive.
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::Timestamp as Moment,
+};
+use kube::{
+    Api, Client, ResourceExt as _,
+    api::{ApiResource, DynamicObject, GroupVersionKind},
+};
+use serde_json::{Value, json};
+
+use super::{MANAGER, NAMESPACE_LABEL, name};
+use crate::{
+    istio::{artifact::Artifact, plan::InForce},
+    kubernetes::{NAME, reporting::truncate::truncate},
+};
+
+/// The annotation by which somebody agrees to what a commit removes.
+const ALLOW_COMMIT: &str = "hfi.dev/allow-commit";
+pub(super) const API_VERSION: &str = "source.toolkit.fluxcd.io/v1";
+pub(super) const KIND: &str = "ExternalArtifact";
+const READY: &str = "Ready";
+/// The longest message of a condition, in bytes.
+const LONGEST_MESSAGE: usize = 2_000;
+
+/// An object as it is in the cluster.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) uid: Option<String>,
+    /// The commit whose removals somebody has agreed to.
+    pub(super) allowed: Option<String>,
+    status: Value,
+    generation: Option<i64>,
+}
+
+/// The state of a namespace, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) is_ready: bool,
+    pub(super) message: String,
+}
+
+/// The objects of a namespace, or of all.
+pub(super) fn api(client: &Client, place: Option<&str>) -> Api<DynamicObject> {
+    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("source.toolkit.fluxcd.io", "v1", KIND));
+    match place {
+        Some(place) => Api::namespaced_with(client.clone(), place, &kind),
+        None => Api::all_with(client.clone(), &kind),
+    }
+}
+
+impl Seen {
+    /// The namespace that an object is for, and how it is.
+    pub(super) fn of(object: &DynamicObject) -> Option<(String, Self)> {
+        let namespace = object.labels().get(NAMESPACE_LABEL)?.clone();
+        let seen = Self {
+            uid: object.uid(),
+            allowed: object.annotations().get(ALLOW_COMMIT).cloned(),
+            status: object.data.get("status").cloned().unwrap_or_default(),
+            generation: object.metadata.generation,
+        };
+        Some((namespace, seen))
+    }
+
+    /// True if it announces an archive.
+    pub(super) fn has_artifact(&self) -> bool {
+        self.status.get("artifact").is_some()
+    }
+
+    /// The status to write, if it is not there.
+    pub(super) fn status(
+        &self,
+        url: &str,
+        branch: &str,
+        in_force: Option<(&str, &InForce)>,
+        state: &State,
+    ) -> Option<Value> {
+        let conditions = self.status.get("conditions").and_then(Value::as_array);
+        let is_ready = |condition: &&Value| condition.get("type").is_some_and(|kind| kind == READY);
+        let known = conditions.into_iter().flatten().find(is_ready);
+        let known = known.and_then(|known| serde_json::from_value::<Condition>(known.clone()).ok());
+        let status = if state.is_ready { "True" } else { "False" };
+        let since = known.as_ref().filter(|known| known.status == status);
+        let condition = Condition {
+            type_: READY.to_owned(),
+            status: status.to_owned(),
+            reason: if state.is_ready { "Current" } else { "Frozen" }.to_owned(),
+            message: truncate(&state.message, LONGEST_MESSAGE),
+            last_transition_time: since.map_or_else(this_second, |known| known.last_transition_time.clone()),
+            observed_generation: self.generation,
+        };
+        let artifact = in_force.map(|(namespace, in_force)| artifact(url, branch, namespace, in_force));
+        let is_same = known.as_ref() == Some(&condition) && self.status.get("artifact") == artifact.as_ref();
+        let mut status = json!({"conditions": [condition]});
+        if let (Some(artifact), Some(status)) = (artifact, status.as_object_mut()) {
+            status.insert("artifact".to_owned(), artifact);
+        }
+        (!is_same).then_some(status)
+    }
+}
+
+/// The object itself.
+pub(super) fn object(namespace: &str, place: &str, own_namespace: &str) -> Value {
+    json!({
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {
+            "name": name(namespace),
+            "namespace": place,
+            "labels": {MANAGER.0: MANAGER.1, NAMESPACE_LABEL: namespace},
+        },
+        "spec": {"sourceRef": {
+            "apiVersion": "hfi.dev/v1alpha1", "kind": "PolicySource", "name": NAME, "namespace": own_namespace,
+        }},
+    })
+}
+
+/// The object with only this status.
+pub(super) fn with_status(namespace: &str, place: &str, status: &Value) -> Value {
+    json!({
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": name(namespace), "namespace": place},
+        "status": status,
+    })
+}
+
+fn artifact(url: &str, branch: &str, namespace: &str, in_force: &InForce) -> Value {
+    let InForce { artifact, commit, .. } = in_force;
+    let path = format!("v1/istio/{namespace}/{}", Artifact::file(&artifact.digest));
+    json!({
+        "path": path,
+        "url": format!("{url}/{path}"),
+        "revision": format!("{branch}@{}", artifact.digest),
+        "digest": artifact.digest.to_string(),
+        "lastUpdateTime": commit.at,
+        "size": artifact.bytes.len(),
+        "metadata": {"org.opencontainers.image.revision": commit.id},
+    })
+}
+
+/// Now, in whole seconds, as the API server stores it.
+fn this_second() -> Time {
+    Time(Moment::from_second(Moment::now().as_second()).unwrap_or(Moment::UNIX_EPOCH))
+}

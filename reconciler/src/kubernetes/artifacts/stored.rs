@@ -1,0 +1,66 @@
+//! The ConfigMap with the archive of a namespace. Its annotations say of which commit it is.
+
+use k8s_openapi::{ByteString, api::core::v1::ConfigMap};
+use kube::{ResourceExt as _, api::ObjectMeta};
+
+use super::{MANAGER, NAMESPACE_LABEL, name};
+use crate::istio::{
+    artifact::Artifact,
+    plan::{Commit, InForce},
+};
+
+/// The key of the archive.
+const KEY: &str = "artifact.tar.gz";
+const COMMIT: &str = "hfi.dev/commit";
+const COMMITTED_AT: &str = "hfi.dev/committed-at";
+const RENDERER: &str = "hfi.dev/renderer";
+const MAX_REMOVALS: &str = "hfi.dev/max-removals";
+
+/// The ConfigMap of a namespace.
+pub(super) fn config_map(namespace: &str, place: &str, in_force: &InForce) -> ConfigMap {
+    let InForce { artifact, commit: Commit { id, at }, renderer, max_removals, .. } = in_force;
+    let labels = [MANAGER, (NAMESPACE_LABEL, namespace)];
+    let limit = max_removals.map(|limit| (MAX_REMOVALS, limit.to_string()));
+    let annotations = [(COMMIT, id.clone()), (COMMITTED_AT, at.clone()), (RENDERER, renderer.clone())];
+    let annotations = annotations.into_iter().chain(limit);
+    ConfigMap {
+        metadata: ObjectMeta {
+            name: Some(name(namespace)),
+            namespace: Some(place.to_owned()),
+            labels: Some(labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
+            annotations: Some(annotations.map(|(key, value)| (key.to_owned(), value)).collect()),
+            ..ObjectMeta::default()
+        },
+        binary_data: Some([(KEY.to_owned(), ByteString(artifact.bytes.to_vec()))].into()),
+        ..ConfigMap::default()
+    }
+}
+
+/// The namespace and the archive of a ConfigMap.
+pub(super) fn archive(config_map: &ConfigMap) -> Option<(String, Artifact)> {
+    let namespace = config_map.labels().get(NAMESPACE_LABEL)?;
+    let bytes = config_map.binary_data.as_ref()?.get(KEY)?;
+    Some((namespace.clone(), Artifact::of_bytes(bytes.0.clone().into())))
+}
+
+/// The namespace of a ConfigMap, and what it says is in force; or the reason why that is unknown.
+pub(super) fn in_force(config_map: &ConfigMap) -> Option<(String, Result<InForce, String>)> {
+    let namespace = config_map.labels().get(NAMESPACE_LABEL)?.clone();
+    let read = || {
+        let (_, artifact) = archive(config_map).ok_or_else(|| format!("it has no key {KEY}"))?;
+        let annotation = |key| {
+            let value = config_map.annotations().get(key);
+            value.cloned().ok_or_else(|| format!("it has no annotation {key}"))
+        };
+        Ok(InForce {
+            objects: artifact.objects().map_err(|error| error.to_string())?,
+            artifact,
+            commit: Commit { id: annotation(COMMIT)?, at: annotation(COMMITTED_AT)? },
+            renderer: annotation(RENDERER)?,
+            max_removals: annotation(MAX_REMOVALS).ok().and_then(|limit| limit.parse().ok()),
+        })
+    };
+    let reason =
+        |reason: String| format!("the ConfigMap {} is not as hfi wrote it: {reason}", config_map.name_any());
+    Some((namespace, read().map_err(reason)))
+}
