@@ -23,6 +23,7 @@ mod virtual_service;
 use std::collections::BTreeSet;
 
 pub use self::across::check_all;
+pub(crate) use self::authorization_policy::of_http;
 use self::subject::{Out, Rule, Subject};
 use crate::{
     backbone,

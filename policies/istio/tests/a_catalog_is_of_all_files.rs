@@ -66,8 +66,8 @@ fn one_entry_of_a_kind_is_for_all_of_a_namespace() {
     assert_eq!(
         findings(&catalog),
         [
-            "a.yaml:4:19: applyTo: is for all of shop, as the Telemetry of b.yaml:4, and one would be ignored; take one out [APP11]",
-            "b.yaml:4:19: applyTo: is for all of shop, as the Telemetry of a.yaml:4, and one would be ignored; take one out [APP11]",
+            "a.yaml:4:19: applyTo: is for all of shop, as the Telemetry of b.yaml:4, and only one of a kind may be; take one out [APP11]",
+            "b.yaml:4:19: applyTo: is for all of shop, as the Telemetry of a.yaml:4, and only one of a kind may be; take one out [APP11]",
         ]
     );
     assert_eq!(names(&catalog), ["c-sidecar"]);

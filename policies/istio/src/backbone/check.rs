@@ -76,7 +76,7 @@ impl<'n> Checker<'n> {
                 Some(word) => format!("did you mean `{word}`?"),
                 None => format!("write one of {}", words.join(", ")),
             };
-            self.add("META02", field, format!("has no value `{text}`"), remedy);
+            self.add("META02", field, format!("does not know the value `{text}`"), remedy);
         }
         self.size(field, text.chars().count(), "characters", node.min_length, node.max_length);
         if node.duration

@@ -38,7 +38,7 @@ impl Claim {
             Self::Namespace { namespace, kind } => {
                 let kind = kind.name();
                 let reason = format!(
-                    "is for all of {namespace}, as the {kind} of {file}:{line}, and one would be ignored"
+                    "is for all of {namespace}, as the {kind} of {file}:{line}, and only one of a kind may be"
                 );
                 Finding::error("APP11", "applyTo", reason).right("take one out")
             }

@@ -100,7 +100,11 @@ fn group(inside: &str) -> Result<(bool, &str), Mistake> {
     if let Some(named) = head.strip_prefix("P<").or_else(|| head.strip_prefix('<')) {
         let (name, after) = named.split_once('>').ok_or("has a group whose name does not end")?;
         let fits = !name.is_empty() && name.chars().all(|letter| letter == '_' || letter.is_alphanumeric());
-        return if fits { Ok((false, after)) } else { Err("looks around, which RE2 cannot") };
+        return if fits {
+            Ok((false, after))
+        } else {
+            Err("has a look-ahead or look-behind, which RE2 does not know")
+        };
     }
     let end = head.find([':', ')']).ok_or("has a `(?` that is not closed")?;
     let (flags, after) = head.split_at_checked(end).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Actions, and what they need.
 
-use super::{operations, sources};
+use super::{OF_OPERATIONS, of_callers, operations, present, sources};
 use crate::rules::subject::{Out, Rule, Subject};
 
 pub(super) const RULES: &[Rule] = &[
@@ -108,20 +108,23 @@ fn ap05(subject: &Subject, out: &mut Out) {
     }
 }
 
-/// The attributes of an operation that only HTTP has.
-const OF_HTTP: [&str; 6] = ["methods", "notMethods", "paths", "notPaths", "hosts", "notHosts"];
-
 fn ap15(subject: &Subject, out: &mut Out) {
     if subject.spec.word("action") != "DENY" {
         return;
     }
-    for operation in operations(subject) {
-        let of_http = operation.present(&OF_HTTP);
-        if let Some(name) = of_http.first()
-            && operation.present(&["ports", "notPorts"]).is_empty()
-        {
-            let reason = "is of HTTP; at a TCP port it counts as met, and this DENY closes that port";
-            out.warning(&operation.get(name), reason, "write `ports` too");
+    for rule in subject.each("rules") {
+        let operations: Vec<_> = rule.get("to").items().map(|to| to.get("operation")).collect();
+        let (with_ports, without): (Vec<_>, Vec<_>) = operations
+            .into_iter()
+            .partition(|operation| !operation.present(&["ports", "notPorts"]).is_empty());
+        let names_port = rule.get("when").items().any(|when| when.word("key") == "destination.port");
+        if names_port || !with_ports.is_empty() && without.is_empty() {
+            continue;
+        }
+        let of_operations = without.iter().flat_map(|operation| present(operation, &OF_OPERATIONS));
+        if let Some(at) = of_operations.chain(of_callers(&rule)).next() {
+            let reason = "is only known for HTTP: at TCP ports this DENY refuses every connection";
+            out.warning(&at, reason, "write `ports` too");
         }
     }
 }

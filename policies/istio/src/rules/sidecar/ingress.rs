@@ -33,7 +33,7 @@ fn sc04(subject: &Subject, out: &mut Out) {
             }
             let key = if number == 0 { bind.to_owned() } else { format!("{bind}:{number}") };
             if !seen.insert(key) {
-                out.error(&at, "is there again", "each listener has a port of its own");
+                out.error(&at, "is the port of another listener too", "give each listener a port of its own");
             }
         }
     }
