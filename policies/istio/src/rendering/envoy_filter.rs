@@ -11,17 +11,21 @@ use super::{
 use crate::{
     opinions::envoy_filter as opinions,
     resource::Kind,
-    written::{ApplyTo, Direction, Entry, EnvoyFilter, Intent, LocalRateLimit, Patch},
+    written::{ApplyTo, Dataplane, Direction, Entry, EnvoyFilter, Intent, LocalRateLimit, Patch},
 };
 
 pub(super) fn parts(filter: &EnvoyFilter, entry: &Entry, frame: &Frame<'_>) -> Vec<Part> {
     let EnvoyFilter { intent, direction, priority, proxy_version } = filter;
     let binding = binding::of(entry, Reach::Requests, frame);
-    if let ApplyTo::Gateway(name) = &binding {
-        let reason = format!("holds for every service of `{name}`, if that is a waypoint");
+    let is_ambient = frame.dataplane() == Dataplane::Ambient;
+    if let ApplyTo::Gateway(name) = &binding
+        && is_ambient
+    {
+        let reason = format!("holds for every service of the waypoint `{name}`");
         frame.report(entry.warning("APP09", "applyTo", reason));
     }
     let context = match (direction, &binding) {
+        (_, ApplyTo::Gateway(_)) if !is_ambient => "GATEWAY",
         // At a waypoint too the requests for a service come in.
         (Direction::Inbound, _) => "SIDECAR_INBOUND",
         (Direction::Outbound, _) => "SIDECAR_OUTBOUND",
@@ -34,7 +38,9 @@ pub(super) fn parts(filter: &EnvoyFilter, entry: &Entry, frame: &Frame<'_>) -> V
         if let Some(version) = proxy_version
             && let Some(matched) = patch.get_mut("match")
         {
-            set(matched, "proxy", json!({"proxyVersion": version}));
+            let mut proxy = matched.get("proxy").cloned().unwrap_or_else(|| json!({}));
+            set(&mut proxy, "proxyVersion", json!(version));
+            set(matched, "proxy", proxy);
         }
         patch
     });

@@ -92,7 +92,7 @@ fn local_rate_limit(field: &Cursor<'_>) -> Option<LocalRateLimit> {
         is_long.then_some(per)
     });
     let burst = fields.read("burst", |field| field.integer(1..=u32::MAX, "")).optional();
-    let status = fields.read("status", |field| field.integer(400..=599, " of a status")).optional();
+    let status = fields.read("status", status).optional();
     fields.finish();
     let (requests, burst) = (requests?, burst?);
     if burst.is_some_and(|burst| burst < requests) {
@@ -101,6 +101,16 @@ fn local_rate_limit(field: &Cursor<'_>) -> Option<LocalRateLimit> {
         );
     }
     Some(LocalRateLimit { requests, per: per.optional()?, burst, status: status? })
+}
+
+/// A status of an error that Envoy's enumeration has. Proxies refuse a listener with another one.
+fn status(field: &Cursor<'_>) -> Option<u32> {
+    let status = field.integer(400..=599, " of a status")?;
+    let is_known = matches!(status, 400..=417 | 421..=424 | 426 | 428 | 429 | 431 | 500..=508 | 510 | 511);
+    if !is_known {
+        field.report(format_args!("is {status}, which Envoy does not know; write one such as 429 or 503"));
+    }
+    is_known.then_some(status)
 }
 
 fn patch(item: &Cursor<'_>) -> Option<Patch> {
