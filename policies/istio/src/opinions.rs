@@ -5,6 +5,7 @@ pub mod destination_rule;
 pub mod envoy_filter;
 pub mod gateway;
 pub mod peer_authentication;
+pub mod request_authentication;
 pub mod service_entry;
 pub mod sidecar;
 pub mod telemetry;

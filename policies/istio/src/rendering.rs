@@ -57,12 +57,15 @@ pub fn render(application: &Application, setting: &Setting) -> (Vec<Rendered>, V
     let (mut rendered, mut findings, mut admits_waypoint) = (Vec::new(), Vec::new(), false);
     for entry in &application.entries {
         let parts = parts(entry, &frame);
-        if let Some(name) = &entry.resource_name
-            && parts.iter().filter(|part| !part.is_beside).count() > 1
-        {
-            let reason = format!("`{name}` would be the name of several objects");
-            let finding = entry.error("APP03", "resourceName", reason);
-            findings.push(finding.right("divide the entry, so that each renders one"));
+        if parts.iter().filter(|part| !part.is_beside).count() > 1 {
+            let of_one = [
+                ("resourceName", entry.resource_name.is_some(), "would be the name of several objects"),
+                ("spec", entry.patch.is_some(), "would change several objects"),
+            ];
+            for (field, _, reason) in of_one.into_iter().filter(|(_, is_written, _)| *is_written) {
+                let finding = entry.error("APP03", field, reason);
+                findings.push(finding.right("divide the entry, so that each renders one"));
+            }
         }
         admits_waypoint |= parts.iter().any(|part| part.suffix == Some(authorization_policy::WAYPOINT));
         rendered.extend(parts.into_iter().map(|part| around(part, entry, &frame)));
@@ -84,6 +87,7 @@ pub fn render(application: &Application, setting: &Setting) -> (Vec<Rendered>, V
 
 /// The objects of an entry, as far as its attributes say.
 fn parts(entry: &Entry, frame: &Frame<'_>) -> Vec<Part> {
+    binding::check_proxy(entry, frame);
     match &entry.attributes {
         None => vec![Part { binding: entry.apply_to.clone(), ..Part::new(entry.kind, json!({})) }],
         Some(Attributes::DestinationRule(rule)) => destination_rule::parts(rule, entry, frame),

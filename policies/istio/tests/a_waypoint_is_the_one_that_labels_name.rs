@@ -73,7 +73,7 @@ fn a_service_that_has_no_waypoint_takes_nothing_that_is_for_one() {
 
 #[test]
 fn requests_of_a_gateway_go_through_the_waypoint_of_a_labelled_service_alone() {
-    let public = "gateway: {hosts: [a.example.com], tls: passthrough, name: front}\n  virtualService: {hosts: [a.example.com], gateways: [front]}";
+    let public = "gateway: {hosts: [a.example.com], tls: {secret: a}, name: front}\n  virtualService: {hosts: [a.example.com], gateways: [front]}";
     let used = ("use-waypoint", "infra");
     let tokens = "requestAuthentication: {issuer: https://id.example.com, ports: [80]}";
     for guard in [ALLOW, tokens] {

@@ -57,7 +57,7 @@ fn reach(policy: &AuthorizationPolicy) -> Reach {
         Access::DenyAll => false,
         Access::Custom { .. } => true,
     };
-    if is_special || policy.is_shadow || policy.rules().any(AccessRule::reads_requests) {
+    if is_special || policy.is_shadow || policy.rules().any(rule::reads_requests) {
         Reach::Requests
     } else {
         Reach::Connections

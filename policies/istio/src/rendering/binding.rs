@@ -16,8 +16,15 @@ pub(super) enum Reach {
     Connections,
     /// Requests: only a proxy that reads them knows them, in ambient a waypoint.
     Requests,
-    /// The proxy beside a pod, which ambient does not have.
-    OwnProxy,
+}
+
+/// Refuses what configures the proxy beside a pod, which ambient does not have.
+pub(super) fn check_proxy(entry: &Entry, frame: &Frame<'_>) {
+    let is_of_proxy = matches!(entry.kind, Kind::Sidecar | Kind::ProxyConfig);
+    if is_of_proxy && frame.dataplane() == Dataplane::Ambient {
+        let reason = "does nothing in ambient, where pods have no proxies";
+        frame.report(entry.error("APP06", "", reason).right("take it out"));
+    }
 }
 
 /// What an entry binds to, as it is written or by default.
@@ -38,9 +45,8 @@ pub(super) fn of(entry: &Entry, reach: Reach, frame: &Frame<'_>) -> ApplyTo {
         frame.report(entry.error("APP06", "", reason).right(right));
     };
     match (reach, &written) {
-        (Reach::OwnProxy, _) => {
-            refuse("does nothing in ambient, where pods have no proxies".to_owned(), "take it out");
-        }
+        // Waypoints read the Telemetry of their namespace.
+        (Reach::Requests, Some(ApplyTo::Namespace)) if entry.kind == Kind::Telemetry => {}
         (Reach::Requests, Some(ApplyTo::Workload | ApplyTo::Namespace)) => refuse(
             "is about requests, and in ambient pods and namespaces have only ztunnel, which would drop what it does not know".to_owned(),
             "write `applyTo: service`",

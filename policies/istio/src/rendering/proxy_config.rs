@@ -19,5 +19,5 @@ pub(super) fn parts(config: &ProxyConfig, entry: &Entry, frame: &Frame<'_>) -> V
         ("concurrency", concurrency.map(|threads| json!(threads))),
         ("environmentVariables", some(environment)),
     ]);
-    vec![Part::new(Kind::ProxyConfig, spec).bound(binding::of(entry, Reach::OwnProxy, frame))]
+    vec![Part::new(Kind::ProxyConfig, spec).bound(binding::of(entry, Reach::Connections, frame))]
 }

@@ -9,6 +9,7 @@ use super::{
     part::Part,
 };
 use crate::{
+    opinions::request_authentication as opinions,
     resource::Kind,
     written::{Entry, Issuer, Keys, RequestAuthentication, Required, TokenPlace},
 };
@@ -33,8 +34,9 @@ fn rule(issuer: &Issuer) -> Value {
         |place: fn(&TokenPlace) -> Option<Value>| some(from.iter().filter_map(place).collect::<Vec<_>>());
     let headers = places(|place| match place {
         TokenPlace::Header { name, prefix } => {
-            let prefix = prefix.as_ref().map(|prefix| json!(prefix));
-            Some(object([("name", Some(json!(name))), ("prefix", prefix)]))
+            let (header, default) = opinions::PREFIX;
+            let prefix = prefix.as_deref().or((name == header).then_some(default));
+            Some(object([("name", Some(json!(name))), ("prefix", prefix.map(|prefix| json!(prefix)))]))
         }
         TokenPlace::Cookie(_) | TokenPlace::Param(_) => None,
     });

@@ -52,5 +52,5 @@ pub(super) fn parts(sidecar: &Sidecar, entry: &Entry, frame: &Frame<'_>) -> Vec<
         ("egress", Some(json!([{"hosts": egress}]))),
         ("outboundTrafficPolicy", mode.map(|mode| json!({"mode": mode}))),
     ]);
-    vec![Part::new(Kind::Sidecar, spec).bound(binding::of(entry, Reach::OwnProxy, frame))]
+    vec![Part::new(Kind::Sidecar, spec).bound(binding::of(entry, Reach::Connections, frame))]
 }

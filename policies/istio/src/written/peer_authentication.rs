@@ -35,7 +35,9 @@ fn ports(field: &Cursor<'_>) -> Option<Vec<(u32, Mtls)>> {
         return None;
     }
     let ports = field.entries().map(|(port, mode)| {
-        let number = port.parse::<u32>().ok().filter(|number| (1..=65535).contains(number));
+        // `080` and `+80` are other keys with the same number.
+        let number = port.parse::<u32>().ok();
+        let number = number.filter(|number| (1..=65535).contains(number) && number.to_string() == port);
         if number.is_none() {
             mode.report(format_args!("`{port}` is not a port: a whole number from 1 to 65535"));
         }

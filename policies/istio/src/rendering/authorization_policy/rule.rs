@@ -3,23 +3,34 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
+    field::Field,
     opinions::authorization_policy as opinions,
     rendering::json::{object, some},
+    rules::of_http,
     values::IpBlock,
     written::{AccessRule, Conditions, Sources},
 };
 
 pub(super) fn rule(rule: &AccessRule) -> Value {
-    let AccessRule { is, not } = rule;
+    let AccessRule { is, not, patch } = rule;
     let operation =
         [("", is), ("not", not)].into_iter().flat_map(|(prefix, conditions)| operation(prefix, conditions));
     let operation: Map<_, _> = operation.collect();
     let when: Vec<_> = when("values", is).chain(when("notValues", not)).collect();
-    object([
+    let mut rule = object([
         ("from", some(sources(&is.from, &not.from))),
         ("to", (!operation.is_empty()).then(|| json!([{"operation": operation}]))),
         ("when", some(when)),
-    ])
+    ]);
+    if let Some(patch) = patch {
+        patch.apply(&mut rule);
+    }
+    rule
+}
+
+/// True if a rule, with its `spec`, is about more than connections.
+pub(super) fn reads_requests(rule: &AccessRule) -> bool {
+    of_http(&Field::root("rule", &self::rule(rule))).next().is_some()
 }
 
 /// The name of a field, or of its opposite.

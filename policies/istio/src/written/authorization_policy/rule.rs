@@ -8,10 +8,13 @@ use policies::{
 };
 
 use super::source::{self, Sources};
-use crate::written::{
-    fields::{items, port, text},
-    path_pattern,
-    scope::Scope,
+use crate::{
+    values::MergePatch,
+    written::{
+        fields::{items, port, text},
+        json, path_pattern,
+        scope::Scope,
+    },
 };
 
 /// Requests: everything in `is` holds, and nothing in `not`.
@@ -19,6 +22,7 @@ use crate::written::{
 pub struct AccessRule {
     pub is: Conditions,
     pub not: Conditions,
+    pub patch: Option<MergePatch>,
 }
 
 /// Of each list one must fit.
@@ -42,20 +46,7 @@ impl std::ops::Deref for AccessRule {
     }
 }
 
-impl AccessRule {
-    /// True if it is about more than connections.
-    pub fn reads_requests(&self) -> bool {
-        [&self.is, &self.not].into_iter().any(Conditions::read_requests)
-    }
-}
-
 impl Conditions {
-    fn read_requests(&self) -> bool {
-        let Self { from, methods, paths, ports: _, hosts, claims, headers } = self;
-        let has_lists = [methods, paths, hosts].into_iter().any(|list| !list.is_empty());
-        has_lists || !claims.is_empty() || !headers.is_empty() || !from.token_subjects.is_empty()
-    }
-
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -73,9 +64,10 @@ pub(super) fn read(item: &Cursor<'_>, scope: &Scope<'_>) -> Option<AccessRule> {
         }
         not
     });
+    let patch = fields.read("spec", json::patch).optional();
     fields.finish();
-    let rule = AccessRule { is: is?, not: not.or(Conditions::default())? };
-    if rule.is.is_empty() && rule.not.is_empty() {
+    let rule = AccessRule { is: is?, not: not.or(Conditions::default())?, patch: patch? };
+    if rule.is.is_empty() && rule.not.is_empty() && rule.patch.is_none() {
         item.report("is empty, which would be everything; write `from`, `methods`, `paths`, `ports` or another condition");
         return None;
     }
