@@ -2,24 +2,20 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use policies::reading::Place;
-
 use super::{
     Catalog, LocatedFinding, RenderedApplication,
-    claims::{Claim, shared},
+    claims::{Claim, Use, shared},
+    judging::Beside,
 };
 use crate::{
     file::File,
-    finding::Level,
-    in_force::{ApplicationId, InForce},
+    finding::{Finding, Level},
+    in_force::InForce,
     rendering::{Setting, render},
     resource::Resource,
     surroundings::{Surroundings, Waypoints},
     written::{Application, ApplyTo, Document},
 };
-
-/// A name that only one may have: what it is of, and where it is used.
-type Use = (Arc<str>, Place);
 
 pub(super) fn catalog(
     files: &[(Arc<str>, &File)],
@@ -40,16 +36,23 @@ pub(super) fn catalog(
             assembly.add(path, document, &setting, &waypoints);
         }
     }
-    assembly.refuse_shared();
+    assembly.refuse_shared(in_force);
     assembly.freeze(in_force);
     let mut catalog = assembly.catalog;
-    let context = super::judging::context(&files);
-    catalog.judge(&context, in_force, &surroundings);
+    let by_hand = by_hand(&files);
+    catalog.judge(&Beside { in_force, by_hand, surroundings: &surroundings });
     for application in catalog.applications.iter_mut().filter(|application| !application.is_valid) {
         application.resources.clear();
     }
     catalog.findings.sort_by(|a, b| a.order().cmp(&b.order()));
     catalog
+}
+
+/// The resources that are written by hand, as far as it is known where they are. What hfi has rendered is in the
+/// catalog anyway.
+fn by_hand<'a>(files: &[(Arc<str>, &'a File)]) -> Vec<&'a Resource> {
+    let raw = files.iter().flat_map(|(_, file)| file.raw()).map(|raw| &raw.resource);
+    raw.filter(|resource| !resource.namespace.is_empty() && resource.application().is_none()).collect()
 }
 
 /// What surrounds the resources of these files.
@@ -63,7 +66,7 @@ pub(super) fn surroundings(files: &[(Arc<str>, &File)], setting: &Setting) -> Su
 #[derive(Debug, Default)]
 struct Assembly {
     catalog: Catalog,
-    removals: Vec<(ApplicationId, Use)>,
+    removals: Vec<Use>,
     claims: Vec<(Claim, Use)>,
     /// The reason why there may be applications that nobody knows of.
     unknown: Option<LocatedFinding>,
@@ -72,14 +75,15 @@ struct Assembly {
 impl Assembly {
     /// Takes what is wrong with a file.
     fn take(&mut self, path: &Arc<str>, file: &File) {
-        let located = |finding: &crate::finding::Finding| LocatedFinding::new(path, finding.clone());
+        let located = |finding: &Finding| LocatedFinding::new(path, finding.clone());
         self.catalog.findings.extend(file.findings().iter().map(located));
         if self.unknown.is_none() {
             self.unknown = file.why_unreadable().map(located);
         }
         for refused in &file.refused {
             let Some(id) = &refused.application else { continue };
-            self.claims.push((Claim::application(id), (Arc::clone(path), refused.place)));
+            let (file, application) = (Arc::clone(path), id.clone());
+            self.claims.push((Claim::application(id), Use { file, place: refused.place, application }));
             self.catalog.frozen.entry(id.clone()).or_insert_with(|| located(&refused.error));
         }
     }
@@ -87,10 +91,10 @@ impl Assembly {
     fn add(&mut self, file: &Arc<str>, document: &Document, setting: &Setting, waypoints: &Waypoints<'_>) {
         let application = match document {
             Document::Removal { place, name, namespace } => {
-                let id = (namespace.to_string(), name.to_string());
-                let used = (Arc::clone(file), *place);
-                self.claims.push((Claim::application(&id), used.clone()));
-                self.removals.push((id, used));
+                let application = (namespace.to_string(), name.to_string());
+                let used = Use { file: Arc::clone(file), place: *place, application };
+                self.claims.push((Claim::application(&used.application), used.clone()));
+                self.removals.push(used);
                 return;
             }
             Document::Application(application) => application.as_ref(),
@@ -114,7 +118,7 @@ impl Assembly {
     /// Claims what only one may have.
     fn claim(&mut self, rendered: &RenderedApplication) {
         let RenderedApplication { file, application, resources, .. } = rendered;
-        let used_at = |place| (Arc::clone(file), place);
+        let used_at = |place| Use { file: Arc::clone(file), place, application: rendered.id() };
         self.claims.push((Claim::application(&rendered.id()), used_at(application.place)));
         let Application { namespace, entries, .. } = application;
         let wide = entries.iter().filter(|entry| entry.apply_to == Some(ApplyTo::Namespace));
@@ -129,21 +133,20 @@ impl Assembly {
         }));
     }
 
-    /// What several claim makes all of them invalid: none can be known to be the one that was meant.
-    fn refuse_shared(&mut self) {
+    /// Refuses what is at fault where several claim the same.
+    fn refuse_shared(&mut self, in_force: &InForce) {
         let catalog = &mut self.catalog;
+        // One document knows its own clashes already.
+        let key = |file: &Arc<str>, finding: &Finding| (Arc::clone(file), finding.at, finding.rule);
+        let known: BTreeSet<_> =
+            catalog.findings.iter().map(|located| key(&located.file, &located.finding)).collect();
         let mut refused = BTreeSet::new();
-        for (claim, (file, place), (other_file, other)) in shared(std::mem::take(&mut self.claims)) {
-            let finding = claim.finding(&other_file, other).at(place);
-            // One document knows its own clashes already.
-            let is_known = catalog.findings.iter().any(|known| {
-                known.file == file && known.finding.at == place && known.finding.rule == finding.rule
-            });
-            let located = LocatedFinding::new(&file, finding);
-            if let Claim::Application { namespace, name } = claim {
-                catalog.frozen.entry((namespace, name)).or_insert_with(|| located.clone());
-            }
-            refused.insert((file, place));
+        for (claim, used, other) in shared(std::mem::take(&mut self.claims), in_force) {
+            let finding = claim.finding(&other.file, other.place).at(used.place);
+            let is_known = known.contains(&key(&used.file, &finding));
+            let located = LocatedFinding::new(&used.file, finding);
+            catalog.frozen.entry(used.application.clone()).or_insert_with(|| located.clone());
+            refused.insert((used.file, used.place));
             if !is_known {
                 catalog.findings.push(located);
             }
@@ -155,7 +158,8 @@ impl Assembly {
             *is_valid &= !places.any(|place| refused.contains(&(Arc::clone(file), place)));
         }
         let removals = std::mem::take(&mut self.removals).into_iter();
-        catalog.removals = removals.filter(|(_, used)| !refused.contains(used)).map(|(id, _)| id).collect();
+        let removals = removals.filter(|used| !refused.contains(&(Arc::clone(&used.file), used.place)));
+        catalog.removals = removals.map(|used| used.application).collect();
     }
 
     /// Freezes the applications in force that nobody speaks of, while there may be documents that nobody knows of.
@@ -172,7 +176,7 @@ impl Assembly {
 
 impl Catalog {
     /// Tells something about an application, which an error makes invalid.
-    pub(super) fn tell(&mut self, number: usize, finding: crate::finding::Finding) {
+    pub(super) fn tell(&mut self, number: usize, finding: Finding) {
         let Some(application) = self.applications.get_mut(number) else { return };
         let located = LocatedFinding::new(&application.file, finding);
         if located.finding.level == Level::Error {

@@ -6,6 +6,7 @@ use super::{Catalog, LocatedFinding, assembly::surroundings};
 use crate::{
     file::File,
     finding::Finding,
+    in_force::InForce,
     rendering::Setting,
     resource::{Raw, Resource},
     rules,
@@ -29,7 +30,7 @@ impl Catalog {
         all.extend(self.resources().into_iter().map(|resource| (None, resource)));
         all.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
         let resources: Vec<&Resource> = all.iter().map(|(_, resource)| *resource).collect();
-        let among = rules::check_all(&resources, &surroundings(files, setting));
+        let among = rules::check_all(&resources, &InForce::default(), &surroundings(files, setting));
         found.extend(among.into_iter().filter_map(|(at, finding): (usize, Finding)| {
             let (path, raw) = all.get(at)?.0?;
             Some(LocatedFinding::new(path, raw.located(finding)))

@@ -1,10 +1,14 @@
 //! What only one may have.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use policies::reading::Place;
 
-use crate::{finding::Finding, in_force::ApplicationId, resource::Kind};
+use crate::{
+    finding::Finding,
+    in_force::{ApplicationId, InForce},
+    resource::{Kind, Resource},
+};
 
 /// Something that only one document, or one entry, may have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +24,18 @@ pub(super) enum Claim {
 impl Claim {
     pub(super) fn application((namespace, name): &ApplicationId) -> Self {
         Self::Application { namespace: namespace.clone(), name: name.clone() }
+    }
+
+    /// True if an application has it in force. Of two documents of one application neither is known to be in force.
+    fn is_in_force(&self, application: &ApplicationId, in_force: &InForce) -> bool {
+        let mut objects = in_force.of(&application.0, &application.1).iter();
+        match self {
+            Self::Application { .. } => false,
+            Self::Object { namespace, kind, name } => {
+                objects.any(|object| object.order() == (namespace.as_str(), *kind, name.as_str()))
+            }
+            Self::Namespace { kind, .. } => objects.any(|object| object.kind == *kind && is_wide(object)),
+        }
     }
 
     /// The error of the one that has it, too.
@@ -46,21 +62,37 @@ impl Claim {
     }
 }
 
-/// A use of what only one may have.
-type Use<F> = (F, Place);
+/// True for an object that is for all of its namespace.
+fn is_wide(object: &Resource) -> bool {
+    ["selector", "workloadSelector", "targetRef", "targetRefs"]
+        .iter()
+        .all(|name| object.spec.get(name).is_none())
+}
 
-/// The claims that several make: each, with its use and one other.
-pub(super) fn shared<F: Clone + Ord>(claims: Vec<(Claim, Use<F>)>) -> Vec<(Claim, Use<F>, Use<F>)> {
-    let mut uses = BTreeMap::<Claim, Vec<Use<F>>>::new();
+/// A use of what only one may have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Use {
+    pub(super) file: Arc<str>,
+    pub(super) place: Place,
+    pub(super) application: ApplicationId,
+}
+
+/// The claims that several make: each use of one that is at fault, and another use. Of a claim that one of them has in
+/// force, the others are at fault; else all are, since nobody knows which was meant.
+pub(super) fn shared(claims: Vec<(Claim, Use)>, in_force: &InForce) -> Vec<(Claim, Use, Use)> {
+    let mut uses = BTreeMap::<Claim, Vec<Use>>::new();
     for (claim, used) in claims {
         uses.entry(claim).or_default().push(used);
     }
     let mut shared = Vec::new();
-    for (claim, mut uses) in uses {
+    for (claim, mut uses) in uses.into_iter().filter(|(_, uses)| uses.len() > 1) {
         uses.sort();
+        let has_it = |used: &Use| claim.is_in_force(&used.application, in_force);
+        let mut owners = uses.iter().enumerate().filter(|(_, used)| has_it(used)).map(|(at, _)| at);
+        let owner = owners.next().filter(|_| owners.next().is_none());
         // Each names one other: to name all of them each time grows with the square of the uses.
-        for (i, used) in uses.iter().enumerate().filter(|_| uses.len() > 1) {
-            if let Some(other) = uses.get(usize::from(i == 0)) {
+        for (i, used) in uses.iter().enumerate().filter(|(i, _)| Some(*i) != owner) {
+            if let Some(other) = uses.get(owner.unwrap_or(usize::from(i == 0))) {
                 shared.push((claim.clone(), used.clone(), other.clone()));
             }
         }

@@ -11,7 +11,7 @@ mod subsets;
 
 use self::known::Known;
 use super::subject::{Out, Subject};
-use crate::{finding::Finding, resource::Resource, surroundings::Surroundings};
+use crate::{finding::Finding, in_force::InForce, resource::Resource, surroundings::Surroundings};
 
 /// A rule over a resource among others.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,11 @@ const TABLES: [&[Rule]; 7] = [
 ];
 
 /// Checks resources among each other: the number of a resource, and what is wrong with it.
-pub fn check_all(resources: &[&Resource], surroundings: &Surroundings) -> Vec<(usize, Finding)> {
+pub fn check_all(
+    resources: &[&Resource],
+    _in_force: &InForce,
+    surroundings: &Surroundings,
+) -> Vec<(usize, Finding)> {
     let known = Known::new(resources, surroundings);
     let mut all = Vec::new();
     for (number, subject) in known.subjects().enumerate() {

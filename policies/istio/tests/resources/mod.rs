@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use istio_config::{
-    Finding, Kind, Resource, rules,
+    Finding, InForce, Kind, Resource, rules,
     surroundings::{Named, Namespace, PodTemplate, Service, Surroundings},
 };
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub(crate) fn findings(case: &Value) -> Vec<Finding> {
     let resources: Vec<_> = resources.iter().map(resource).collect();
     let alone = resources.iter().flat_map(rules::check);
     let all: Vec<_> = resources.iter().collect();
-    let among = rules::check_all(&all, &surroundings(&case["around"]));
+    let among = rules::check_all(&all, &InForce::default(), &surroundings(&case["around"]));
     alone.chain(among.into_iter().map(|(_, finding)| finding)).collect()
 }
 

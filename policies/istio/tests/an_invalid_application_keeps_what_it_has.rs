@@ -1,0 +1,111 @@
+//! An application that is wrong keeps the objects that it has in force, and the others go on.
+#![cfg(test)]
+
+mod catalogs;
+
+use catalogs::{application, catalog, findings, in_force, names};
+use istio_config::{File, InForce};
+
+const SUBSETS: &str = "{destinationRule: {host: a, subsets: [{name: v1, labels: {version: v1}}]}}";
+const NONE: &str = "{peerAuthentication: {}}";
+const SPLIT: &str = "{virtualService: {routes: [{to: [{service: a, subset: v1}]}]}}";
+
+#[test]
+fn a_typo_does_not_spread() {
+    let before =
+        in_force(&[("a.yaml", application("shop/a", SUBSETS)), ("b.yaml", application("shop/b", SPLIT))]);
+    let typo = SUBSETS.replace("host", "hots");
+    let after = catalog(
+        &[
+            ("a.yaml", application("shop/a", &typo)),
+            ("b.yaml", application("shop/b", &SPLIT.replace("[{to", "[{timeout: 1s, to"))),
+        ],
+        &before,
+    );
+    assert!(findings(&after).iter().all(|found| found.starts_with("a.yaml")), "{:?}", findings(&after));
+    let frozen: Vec<_> = after.frozen().keys().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(frozen, ["a"]);
+    let now = after.to_be_in_force();
+    assert_eq!(names(&now), names(&before));
+    assert_eq!(now.of("shop", "a"), before.of("shop", "a"));
+    assert_ne!(now.of("shop", "b"), before.of("shop", "b"));
+}
+
+#[test]
+fn a_removal_that_clashes_removes_nothing() {
+    let before = in_force(&[("a.yaml", application("shop/a", NONE))]);
+    let files =
+        [("a.yaml", application("shop/a", NONE)), ("other.yaml", application("shop/a", "{remove: true}"))];
+    let after = catalog(&files, &before);
+    assert!(after.removals().is_empty());
+    assert_eq!(after.to_be_in_force(), before);
+    let alone = catalog(&files[1..], &before);
+    assert_eq!(alone.removals(), [("shop".to_owned(), "a".to_owned())]);
+    assert_eq!(alone.to_be_in_force(), InForce::default());
+}
+
+#[test]
+fn a_document_without_a_name_or_a_file_that_cannot_be_read_may_be_of_anybody() {
+    let before =
+        in_force(&[("a.yaml", application("shop/a", NONE)), ("b.yaml", application("shop/b", NONE))]);
+    let b = ("b.yaml", application("shop/b", NONE));
+    for (text, is_kept) in [
+        ("kind: AppConfiguration\nmetadata: {namespace: shop}\n", true),
+        ("kind: AppConfiguration\nmetadata: {name: [a\n", true),
+        ("{{ template }}\n", true),
+        ("kind: ConfigMap\ndata: {{ template }}\n", false),
+        ("", false),
+    ] {
+        assert_eq!(File::read(text.as_bytes()).is_unreadable(), is_kept, "{text}");
+        let after = catalog(&[b.clone(), ("a.yaml", text.to_owned())], &before);
+        assert_eq!(after.to_be_in_force() == before, is_kept, "{text}");
+        assert_eq!(after.frozen().len(), usize::from(is_kept), "{text}");
+    }
+}
+
+#[test]
+fn a_namespace_stays_as_it_is_where_what_stays_would_break() {
+    // `b` is wrong and keeps its split, for which `a` no longer has the subset.
+    let before = in_force(&[
+        ("a.yaml", application("shop/a", SUBSETS)),
+        ("b.yaml", application("shop/b", SPLIT)),
+        ("c.yaml", application("test/c", NONE)),
+    ]);
+    let c = ("c.yaml", application("test/c", "{peerAuthentication: {mtls: permissive}}"));
+    let wrong = ("b.yaml", application("shop/b", "{virtualService: {hsots: []}}"));
+    let after = catalog(&[("a.yaml", application("shop/a", NONE)), wrong.clone(), c.clone()], &before);
+    let told = findings(&after);
+    assert!(told[0].starts_with("a.yaml:1:1: is not in force: all of shop stays as it is"), "{told:?}");
+    assert!(told[0].ends_with("correct b.yaml:4 [APP18]"), "{told:?}");
+    let now = after.to_be_in_force();
+    for name in ["a", "b"] {
+        assert_eq!(now.of("shop", name), before.of("shop", name));
+    }
+    assert_ne!(now.of("test", "c"), before.of("test", "c"));
+    // The same where the document of `a` takes it away, or there is none any more.
+    for files in [vec![("a.yaml", application("shop/a", "{remove: true}")), wrong.clone()], vec![wrong]] {
+        let after = catalog(&files, &before);
+        assert!(after.removals().is_empty());
+        assert_eq!(after.to_be_in_force().of("shop", "a"), before.of("shop", "a"));
+    }
+}
+
+#[test]
+fn what_was_broken_before_freezes_nobody_else() {
+    // A rule that is new: what is in force breaks it already.
+    let broken =
+        "{virtualService: {spec: {hosts: [b], http: [{route: [{destination: {host: a, subset: v1}}]}]}}}";
+    let subset =
+        in_force(&[("a.yaml", application("shop/a", SUBSETS)), ("b.yaml", application("shop/b", SPLIT))]);
+    let before = catalog(&[("c.yaml", application("shop/c", NONE))], &InForce::default()).to_be_in_force();
+    let before: InForce = before
+        .applications()
+        .chain(subset.applications().filter(|(id, _)| id.1 == "b"))
+        .map(|(id, resources)| (id.clone(), resources.to_vec()))
+        .collect();
+    let c = application("shop/c", "{peerAuthentication: {mtls: permissive}}");
+    let after = catalog(&[("b.yaml", application("shop/b", broken)), ("c.yaml", c)], &before);
+    assert_eq!(after.frozen().len(), 1, "{:?}", findings(&after));
+    assert_eq!(after.to_be_in_force().of("shop", "b"), before.of("shop", "b"));
+    assert_ne!(after.to_be_in_force().of("shop", "c"), before.of("shop", "c"));
+}
