@@ -21,7 +21,8 @@ pub(crate) fn findings(case: &Value) -> Vec<Finding> {
     alone.chain(among.into_iter().map(|(_, finding)| finding)).collect()
 }
 
-fn resource(case: &Value) -> Resource {
+/// The resource of a case.
+pub(crate) fn resource(case: &Value) -> Resource {
     Resource {
         kind: Kind::of(case["kind"].as_str().unwrap()).unwrap_or_else(|| panic!("{case} has another kind")),
         namespace: text(case, "namespace", NAMESPACE),

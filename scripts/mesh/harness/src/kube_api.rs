@@ -150,6 +150,19 @@ impl KubeApi {
         Ok(unknown)
     }
 
+    /// Tells whether an object could be created, without a field that its kind lacks: the reason if not. Nothing is
+    /// created.
+    pub async fn would_create(&self, object: &Value) -> Result<Result<(), String>> {
+        let path = self.path_of(object).await?.context("a kind that the server does not know")?;
+        let (collection, _) = path.rsplit_once('/').context("a path without a name")?;
+        let path = format!("{collection}?dryRun=All&fieldValidation=Strict");
+        Ok(self
+            .ask("POST", &path, &[], &object.to_string())
+            .await
+            .map(|_| ())
+            .map_err(|error| format!("{error:#}")))
+    }
+
     /// The path of an object, if the server knows its kind.
     async fn path_of(&self, object: &Value) -> Result<Option<String>> {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);

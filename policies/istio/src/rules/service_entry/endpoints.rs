@@ -95,7 +95,8 @@ fn se13(subject: &Subject, out: &mut Out) {
 
 fn se14(subject: &Subject, out: &mut Out) {
     for endpoint in endpoints(subject).filter(|endpoint| endpoint.get("address").is_empty()) {
-        if endpoint.get("network").is_empty() {
+        // A name is looked up, and there is none.
+        if endpoint.get("network").is_empty() || resolution(subject).starts_with("DNS") {
             out.error(&endpoint.get("address"), "is missing", "write an IP address or a host");
         } else {
             out.warning(

@@ -14,5 +14,6 @@ mod a_person_needs_only_a_kubeconfig;
 mod gateways_and_waypoints;
 mod hfi_is_installed;
 mod hfi_is_upgraded;
+mod istio_and_our_rules_agree;
 mod the_doctor_finds_what_is_wrong;
 mod the_steps_of_the_readme_lead_to_a_fault;
