@@ -3,14 +3,18 @@
 import { join } from "node:path";
 import { packages, ts } from "./packages.mjs";
 
+// Fields that are newer than the types: kustomize-controller 1.9 has them. The tests of the mesh apply them.
+const newer = new Set(["kustomize.toolkit.fluxcd.io/v1 Kustomization spec.ignore"]);
+
 /** Of {object, module} each, as {object, message}. */
 export function unknownFields(known) {
   const { checker, types } = typesOf(known);
   return known.flatMap(({ object, module }) => {
     const found = [];
-    walk(checker, object, [types.get(module)], "", (path) =>
-      found.push({ object, message: `${path}: is not a field of ${object.apiVersion} ${object.kind}` }),
-    );
+    walk(checker, object, [types.get(module)], "", (path) => {
+      const kind = `${object.apiVersion} ${object.kind}`;
+      if (!newer.has(`${kind} ${path}`)) found.push({ object, message: `${path}: is not a field of ${kind}` });
+    });
     return found;
   });
 }

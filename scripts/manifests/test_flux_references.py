@@ -13,7 +13,7 @@ import yaml
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from flux_references import unsound_settings  # noqa: E402
+from flux_references import unsound_examples, unsound_settings  # noqa: E402
 from fluxrefs import folder as outside  # noqa: E402
 from fluxrefs.checks import CHECKS  # noqa: E402
 from fluxrefs.cluster import Repository, expand  # noqa: E402
@@ -31,8 +31,8 @@ class Changed(Repository):
         super().__init__(ROOT)
         self.path, self.old, self.new, self.hit = path, old, new, 0
 
-    def build(self, path, over=None):
-        text = yaml.safe_dump_all(SHARED.build(path, over), width=10_000)
+    def build(self, path, over=None, components=()):
+        text = yaml.safe_dump_all(SHARED.build(path, over, components), width=10_000)
         if path.removeprefix("./") == self.path:
             self.hit = text.count(self.old)
             text = text.replace(self.old, self.new)
@@ -126,6 +126,15 @@ SIDECAR_MISTAKES = {
 }
 
 
+APPLICATIONS = "flux/examples/applications"
+APPLICATIONS_MISTAKES = {
+    "an artifact that hfi does not make": ("flux/components/applications/tenant", "kind: ExternalArtifact\n    name: hfi-istio-", "kind: ExternalArtifact\n    name: hfi-", "its source ExternalArtifact hfi-istio/hfi-shop is not there"),
+    "a component that is not there": (APPLICATIONS, "path: ./flux/components/applications/tenant", "path: ./flux/components/applications/tenant\n  components: [../envoyfilters]", "flux/components/applications/envoyfilters is not a directory"),
+    "a namespace that is misspelt": (APPLICATIONS, "NAMESPACE: shop", "NAMESPCE: shop", "nothing uses NAMESPCE"),
+    "an alert about other artifacts": (APPLICATIONS, "kind: ExternalArtifact\n    name: '*'\n    namespace: hfi-istio", "kind: ExternalArtifact\n    name: '*'\n    namespace: shop", "ExternalArtifact shop/* is not there"),
+}
+
+
 class EveryMistakeIsFound(unittest.TestCase):
     def test_the_folders_as_they_are_have_none(self):
         for cluster in ("local", "production", "sidecar"):
@@ -146,6 +155,18 @@ class EveryMistakeIsFound(unittest.TestCase):
         for title, (path, old, new, message) in SIDECAR_MISTAKES.items():
             with self.subTest(title):
                 self.assertIn(message, "\n".join(found("sidecar", path, old, new)))
+
+    def test_a_stack_may_have_applications(self):
+        with_them = ("flux/clusters/production", "path: ./flux/stacks/production", "path: ./flux/stacks/production\n  components: [../applications]")
+        self.assertEqual(found("production", *with_them), [])
+
+    def test_each_mistake_with_applications_is_named(self):
+        for title, (path, old, new, message) in APPLICATIONS_MISTAKES.items():
+            with self.subTest(title):
+                repository = Changed(path, old, new)
+                said = [message for where, message in unsound_examples(repository, ROOT / "flux", GIVEN) if where == APPLICATIONS]
+                self.assertTrue(repository.hit)
+                self.assertIn(message, "\n".join(said))
 
     def test_a_waypoint_in_a_mesh_of_sidecars_is_named(self):
         self.assertIn(

@@ -27,16 +27,20 @@ class Repository:
         self.kustomize = found
         self.built = {}
 
-    def build(self, path, over=None):
+    def build(self, path, over=None, components=()):
         """The objects of a directory, with what a Kustomization of Flux adds; a ValueError with what kustomize
         says against it."""
-        key = (path, yaml.safe_dump(over))
+        key = (path, yaml.safe_dump(over), *components)
         if key not in self.built:
             with tempfile.TemporaryDirectory() as folder:
-                if over:
-                    where = os.path.relpath((self.root / path).resolve(), pathlib.Path(folder).resolve())
-                    (pathlib.Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump({**over, "resources": [where]}))
-                self.built[key] = self.run(folder if over else str(self.root / path))
+                if over or components:
+
+                    def where(path):
+                        return os.path.relpath((self.root / path).resolve(), pathlib.Path(folder).resolve())
+
+                    added = {**(over or {}), "resources": [where(path)], "components": list(map(where, components))}
+                    (pathlib.Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump(added))
+                self.built[key] = self.run(folder if over or components else str(self.root / path))
         return self.built[key]
 
     def run(self, folder):
@@ -105,7 +109,12 @@ def expand(repository, path, settings, also=()):
         for thing in of(parent.objects, FLUX_KUSTOMIZATION[1], {FLUX_KUSTOMIZATION[0]}):
             layer = Layer(thing, parent, external=thing["spec"]["sourceRef"]["name"] != OWN_SOURCE)
             if not layer.external:
-                layer.objects = build(repository, layer.spec.get("path", "./"), layer.title, wrong, over(layer.spec))
+                added = over(layer.spec), components(layer.spec)
+                objects = build(repository, layer.spec.get("path", "./"), layer.title, wrong, *added)
+                own = layer.spec.get("postBuild", {}).get("substitute", {})
+                wrong += [f"{layer.title}: nothing uses {each}" for each in sorted(set(own) - set(variables.used(objects)))]
+                # The Kustomizations among them are followed next.
+                layer.objects = variables.with_own(objects, own) if own else objects
             layers.append(layer)
             todo.append(layer)
     values = {}
@@ -132,13 +141,18 @@ def over(spec):
     return {ADDED[field]: value for field, value in spec.items() if field in ADDED}
 
 
-def build(repository, path, title, wrong, over=None):
-    folder = repository.root / path
-    if not (folder / "kustomization.yaml").is_file():
-        wrong.append(f"{title}: {path} is not a directory with a kustomization.yaml")
-        return []
+def components(spec):
+    """The components of a Kustomization, below the root of the repository."""
+    return [os.path.normpath(os.path.join(spec.get("path", "./"), each)) for each in spec.get("components", [])]
+
+
+def build(repository, path, title, wrong, over=None, components=()):
+    for each in [path, *components]:
+        if not (repository.root / each / "kustomization.yaml").is_file():
+            wrong.append(f"{title}: {each} is not a directory with a kustomization.yaml")
+            return []
     try:
-        return list(repository.build(path, over))
+        return list(repository.build(path, over, components))
     except ValueError as error:
         wrong.append(f"{title}: {error}")
         return []

@@ -31,3 +31,8 @@ def show(thing):
     """As a message names it."""
     where = namespace(thing)
     return f"{thing['kind']} {where + '/' if where else ''}{name(thing)}"
+
+
+def made_by_hfi(kind, where, called):
+    """True for an artifact that hfi makes for a namespace while it runs."""
+    return kind == "ExternalArtifact" and where == "hfi-istio" and (called == "*" or called.startswith("hfi-istio-"))

@@ -24,6 +24,12 @@ def used(objects):
     return found
 
 
+def with_own(objects, values):
+    """The objects with these variables filled in, and no others."""
+    fill = lambda match: values.get(match[1], match[0])  # noqa: E731
+    return [yaml.safe_load(VARIABLE.sub(fill, yaml.safe_dump(thing, width=10_000))) for thing in objects]
+
+
 def substituted(objects, values):
     """The objects with every variable filled in, and the names of those that have no value."""
     missing = set()

@@ -1,6 +1,6 @@
 """The Kustomizations: each finds its source and those before it, says how often and how long, and waits."""
 
-from ..objects import key, name, namespace, of, show
+from ..objects import key, made_by_hfi, name, namespace, of, show
 from ..times import seconds
 
 # A new revision is looked at only when the health checks of the last one have ended.
@@ -17,7 +17,8 @@ def sources_exist(cluster):
     for layer in kustomizations(cluster):
         source = layer.spec["sourceRef"]
         where = source.get("namespace", namespace(layer.kustomization))
-        if ("source.toolkit.fluxcd.io", source["kind"], where, source["name"]) not in present:
+        own = ("source.toolkit.fluxcd.io", source["kind"], where, source["name"])
+        if own not in present and not made_by_hfi(*own[1:]):
             yield f"{layer.title}: its source {source['kind']} {where}/{source['name']} is not there"
 
 

@@ -1,6 +1,6 @@
 """Alerts, Providers and Receivers: each finds what it is about, and believes nobody without a proof."""
 
-from ..objects import name, namespace, of, show
+from ..objects import made_by_hfi, name, namespace, of, show
 
 
 def alerts_have_providers(cluster):
@@ -16,6 +16,8 @@ def what_is_watched_is_there(cluster):
         for each in thing["spec"].get("eventSources", thing["spec"].get("resources", [])):
             where = each.get("namespace", namespace(thing))
             some = any(kind == each["kind"] and place == where for kind, place, _ in present)
+            if made_by_hfi(each["kind"], where, each["name"]):
+                continue
             if not (some if each["name"] == "*" else (each["kind"], where, each["name"]) in present):
                 yield f"{show(thing)}: {each['kind']} {where}/{each['name']} is not there"
 
