@@ -33,6 +33,12 @@ const WAITING: &str = "(kustomize|helm)-controller";
 /// The feature gate of flux/README.md.
 const GATE: &str = "--feature-gates=CancelHealthCheckOnNewRevision=true";
 
+/// The feature gate of flux/README.md for the one that applies artifacts.
+const ARTIFACTS_GATE: &str = "--feature-gates=ExternalArtifact=true";
+
+/// The one that applies.
+const APPLIES: &str = "kustomize-controller";
+
 /// The address of notification-controller.
 const EVENTS: &str = "--events-addr=http://notification-controller.$(RUNTIME_NAMESPACE).svc.cluster.local./";
 
@@ -75,7 +81,8 @@ pub(crate) async fn install(node: &Node, kubectl: &Kubectl, controllers: &[&str]
     fs::write(directory.join("kustomization.yaml"), kustomization.to_string())?;
     let gated = node.directory().join("flux-gated");
     fs::create_dir_all(&gated)?;
-    let kustomization = json!({"resources": ["../flux"], "patches": [argument(WAITING, GATE)]});
+    let gates = [argument(WAITING, GATE), argument(APPLIES, ARTIFACTS_GATE)];
+    let kustomization = json!({"resources": ["../flux"], "patches": gates});
     fs::write(gated.join("kustomization.yaml"), kustomization.to_string())?;
     kubectl.run(&["apply", "--server-side", "--kustomize", &gated.display().to_string()]).await?;
     let available = ["wait", "--for=condition=Available", "deployment", "--all", "--timeout=90s"];

@@ -2,6 +2,7 @@
 //! takes a minute; each is a file.
 
 mod a_cluster_takes_another_stack;
+mod applications_are_applied;
 mod bootstrap;
 mod commits_are_followed;
 mod drift_is_set_back;
@@ -93,5 +94,15 @@ async fn a_cluster_that_has_a_mesh_gets_hfi_and_its_upgrades() -> Result<()> {
         .context("upgrades keep every filter")?;
     println!("four upgrades are done after {:?}", began.elapsed());
     drop(faults);
+    world.end().await
+}
+
+#[tokio::test]
+async fn a_tenant_gets_what_its_applications_say() -> Result<()> {
+    let began = Instant::now();
+    let mut world = applications_are_applied::start().await?;
+    println!("Flux and Istio run after {:?}", began.elapsed());
+    applications_are_applied::step(&mut world).await?;
+    println!("the last application is gone after {:?}", began.elapsed());
     world.end().await
 }
