@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use istio_config::{Document, File, Finding, Level, Setting, render};
+use istio_config::{Catalog, Document, File, Finding, InForce, LocatedFinding, Setting};
 
 #[test]
 fn documents_render_to_what_stands_beside_them() {
@@ -51,27 +51,32 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// What a file renders to, and what is wrong with it.
+/// What a repository of one file renders to, and what is wrong with it.
 fn rendered(bytes: &[u8]) -> (String, String) {
     let file = File::read(bytes);
-    let (mut resources, mut findings) = (Vec::new(), file.findings().to_vec());
+    let catalog = Catalog::new(
+        &[("case.yaml".into(), &file)],
+        &InForce::default(),
+        &Setting::default(),
+        |_, setting| setting,
+    );
+    let mut applications = catalog.applications().iter();
+    let mut out = Vec::new();
     for document in file.documents() {
         match document {
-            Document::Application(application) => {
-                let (rendered, found) = render(application, &Setting::default());
-                resources.extend(rendered.into_iter().map(|rendered| rendered.resource.to_yaml()));
-                findings.extend(found);
+            Document::Application(_) => {
+                let resources = &applications.next().unwrap().resources;
+                out.extend(resources.iter().map(|rendered| rendered.resource.to_yaml()));
             }
             Document::Removal { name, namespace, .. } => {
-                resources.push(format!("# {namespace}/{name} is removed.\n"));
+                out.push(format!("# {namespace}/{name} is removed.\n"));
             }
         }
     }
-    let is_valid = findings.iter().all(|finding| finding.level != Level::Error);
-    let out = if is_valid { resources.join("---\n") } else { String::new() };
-    let line = |finding: &Finding| {
-        let Finding { at, level, .. } = finding;
-        format!("{}:{}: {level:?}: {finding}\n", at.line, at.column)
+    let out = if catalog.is_valid() { out.join("---\n") } else { String::new() };
+    let line = |located: &LocatedFinding| {
+        let Finding { at, level, .. } = &located.finding;
+        format!("{}:{}: {level:?}: {}\n", at.line, at.column, located.finding)
     };
-    (out, findings.iter().map(line).collect())
+    (out, catalog.findings().iter().map(line).collect())
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use istio_config::{Application, Document, File, Kind, Setting, render};
+use istio_config::{Application, Document, File, Kind, Setting, render, written::is_application};
 use policies::{
     editing::new_document,
     reading::{MapEntry, Node, Place, Value, read_yaml},
@@ -53,7 +53,7 @@ fn page(kind: Kind) -> String {
 fn rows(kind: Kind, bytes: &[u8]) -> String {
     let nodes = read_yaml(bytes).into_iter().map(Result::unwrap);
     let file = File::read(bytes);
-    let documents: Vec<_> = nodes.filter(|node| get(node, "kind").is_some()).collect();
+    let documents: Vec<_> = nodes.filter(is_application).collect();
     assert_eq!(documents.len(), file.documents().len(), "{:?}", file.findings());
     let mut rows = String::new();
     for (node, document) in documents.iter().zip(file.documents()) {
