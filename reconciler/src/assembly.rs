@@ -55,6 +55,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::FetchForServe => source::work_for_parent(),
         Command::Validate(validate) => validate.run(),
         Command::Explain(explain) => wait_for(explain.run()),
+        Command::Import(import) => import.run(),
         Command::Doctor(doctor) => wait_for(doctor.run()),
         Command::Policy(policy) => wait_for(policy.run()),
         Command::Status(status) => wait_for(status.run()),

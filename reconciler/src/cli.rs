@@ -7,6 +7,7 @@ pub mod explain;
 pub mod filters;
 mod following;
 pub mod halt;
+pub mod import;
 mod interrupt;
 pub mod listing;
 pub mod man;
@@ -34,8 +35,9 @@ use clap::{
 
 pub use self::serve::{PeerConfig, PeopleConfig, Serve, ServeConfig, WriteConfig};
 use crate::cli::{
-    completions::Completions, doctor::Doctor, explain::Explain, filters::ListFilters, halt::Halt, man::Man,
-    policy::Policy, resume::Resume, status::Status, validate::Validate, watch::Watch,
+    completions::Completions, doctor::Doctor, explain::Explain, filters::ListFilters, halt::Halt,
+    import::Import, man::Man, policy::Policy, resume::Resume, status::Status, validate::Validate,
+    watch::Watch,
 };
 use crate::reference::Subject;
 use crate::version;
@@ -98,6 +100,7 @@ pub enum Command {
     Resume(Resume),
     Validate(Validate),
     Explain(Box<Explain>),
+    Import(Import),
     Doctor(Doctor),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,

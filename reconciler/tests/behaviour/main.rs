@@ -86,6 +86,7 @@ mod replicas_add_up_what_all_of_them_hear;
 mod replicas_agree;
 mod replicas_halt_together;
 mod replicas_show_what_all_of_them_know;
+mod resources_are_imported;
 mod support;
 mod the_answers_of_a_git_server_are_told_in_plain_words;
 mod the_command_line_ends_with_the_next_step;
