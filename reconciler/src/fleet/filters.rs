@@ -15,12 +15,12 @@ mod tests;
 use std::{
     hash::{BuildHasher as _, RandomState},
     num::NonZeroU64,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use policies::{
-    Digest, Scope, Timestamp,
+    Digest, Timestamp,
     wire::{PluginNames, poll::NodeId},
 };
 
@@ -54,7 +54,8 @@ pub struct Recorded(NonZeroU64);
 #[derive(Clone, Debug)]
 pub struct Filter {
     pub node: NodeId,
-    pub scope: Scope,
+    /// The snapshot that it asks for.
+    pub variant: Arc<Variant>,
     /// The plugins that run in its proxy, if it says so.
     pub plugins: Option<PluginNames>,
     /// The digest of the snapshot that it runs, if any.
@@ -81,7 +82,7 @@ impl Filter {
 
     fn names(&self, key: &str) -> String {
         let names: Vec<_> =
-            self.scope.names().filter(|(known, _)| *known == key).map(|(_, name)| name).collect();
+            self.variant.scope.names().filter(|(known, _)| *known == key).map(|(_, name)| name).collect();
         names.join(",")
     }
 }
@@ -160,7 +161,7 @@ impl Filters {
         seen.forget_those_over(now);
         let sighting = |seen: &Seen| Sighting {
             node: seen.node.clone(),
-            variant: seen.variant.clone(),
+            variant: Arc::clone(&seen.variant),
             plugins: seen.plugins(now).cloned(),
             digest: seen.digest,
             given: seen.given,
@@ -191,8 +192,8 @@ pub(super) fn judged_by(
             true => FilterState::InStep,
             false => FilterState::Lagging,
         };
-        let (scope, given, contact) = (variant.scope, given.map(|given| given.digest), time_of(contact));
-        Filter { node, scope, plugins, digest, given, is_newest, contact, state }
+        let (given, contact) = (given.map(|given| given.digest), time_of(contact));
+        Filter { node, variant, plugins, digest, given, is_newest, contact, state }
     });
     let mut filters: Vec<_> = filters.collect();
     filters.sort_by(|a, b| a.node.as_str().cmp(b.node.as_str()));

@@ -4,6 +4,7 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     hash::RandomState,
     mem,
+    sync::Arc,
     time::Instant,
 };
 
@@ -19,7 +20,7 @@ use crate::serving::published::Variant;
 pub struct Sighting {
     pub node: NodeId,
     /// The snapshot that it asked for.
-    pub variant: Variant,
+    pub variant: Arc<Variant>,
     /// The plugins that run in its proxy, if it says so.
     pub plugins: Option<PluginNames>,
     /// The digest of the snapshot that it runs, if any.
@@ -83,7 +84,7 @@ pub fn merged(all: impl IntoIterator<Item = Sighting>, most: usize) -> (Vec<Sigh
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::LazyLock,
+        sync::{Arc, LazyLock},
         time::{Duration, Instant},
     };
 
@@ -100,7 +101,7 @@ mod tests {
     fn sighting(node: &str, second: u64) -> Sighting {
         Sighting {
             node: NodeId::parse(node).unwrap(),
-            variant: Scope::unknown().into(),
+            variant: Arc::new(Scope::unknown().into()),
             plugins: None,
             digest: None,
             given: None,

@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn filters_that_have_no_room_make_the_figures_partial() {
         let served = served();
-        let variant = Variant::from(Scope::new(["demo"], ["a"]).unwrap());
+        let variant = Arc::new(Variant::from(Scope::new(["demo"], ["a"]).unwrap()));
         assert!(!is_partial(&served, None));
         for number in 0..=20_000 {
             let origin = Origin { client: Client::default(), is_own: false };

@@ -114,7 +114,7 @@ fn may_still_inject(facts: &Facts) -> Option<State> {
 
 fn injecting(facts: &Facts) -> Option<State> {
     let injecting = facts.filters.iter().filter(|known| known.doing == Doing::Injects);
-    let scopes: HashSet<_> = injecting.map(|known| &known.filter.scope).collect();
+    let scopes: HashSet<_> = injecting.map(|known| &known.filter.variant.scope).collect();
     let services: HashSet<_> = scopes.into_iter().map(service).collect();
     // It says how it was some seconds ago, so alone it says nothing of now.
     let measured = facts.filters.iter().filter_map(|known| known.per_second);

@@ -34,12 +34,13 @@ impl<'a> Judge<'a> {
     }
 
     pub fn doing(&mut self, filter: &Filter) -> Doing {
-        let newest_injects = match self.injects.get(&filter.scope) {
+        let scope = &filter.variant.scope;
+        let newest_injects = match self.injects.get(scope) {
             Some(known) => *known,
             None => {
-                let policies = self.active.snapshot(&filter.scope).policies;
+                let policies = self.active.snapshot(scope).policies;
                 let injects = policies.iter().any(|entry| injects(&entry.policy));
-                self.injects.insert(filter.scope.clone(), injects);
+                self.injects.insert(scope.clone(), injects);
                 injects
             }
         };
@@ -69,6 +70,8 @@ pub fn injects(policy: &Policy) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use policies::{
         Digest, Scope, Snapshot, Timestamp, repository::ActiveSet, wire::Format, wire::poll::NodeId,
     };
@@ -89,7 +92,7 @@ mod tests {
             ] {
                 let filter = Filter {
                     node: NodeId::parse("a").unwrap(),
-                    scope: Scope::unknown(),
+                    variant: Arc::new(Scope::unknown().into()),
                     plugins: None,
                     digest,
                     given,

@@ -1,6 +1,6 @@
 //! The overview says what is so, and nothing that is not known.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use policies::{Scope, Timestamp, wire::poll::NodeId};
 use proptest::{collection::vec, option, prelude::*};
@@ -56,7 +56,7 @@ fn known_filter(
 ) -> KnownFilter {
     let filter = Filter {
         node: NodeId::parse(node).unwrap(),
-        scope: Scope::new(["shop"], services.iter().copied()).unwrap(),
+        variant: Arc::new(Scope::new(["shop"], services.iter().copied()).unwrap().into()),
         plugins: None,
         digest: None,
         given: None,

@@ -109,6 +109,12 @@ impl Publisher {
         changed
     }
 
+    /// A scope in a format, as it is kept already if it is: all that wait for it share one, and so do those that remember it.
+    pub fn shared(&self, variant: Variant) -> Arc<Variant> {
+        let kept = self.lock().kept(&variant).cloned();
+        kept.unwrap_or_else(|| Arc::new(variant))
+    }
+
     /// The bytes of a scope in a format, for the replica itself.
     pub fn subscribe(&self, variant: Arc<Variant>) -> Result<watch::Receiver<Body>, String> {
         self.subscribe_for(Client::default(), variant)
@@ -201,18 +207,32 @@ mod tests {
         prop::collection::vec(prop_oneof![2 => policies, 1 => (0..4_usize).prop_map(Err)], 1..20)
     }
 
+    fn publish(publisher: &Publisher, revision: &str, catalog: Arc<Catalog>) {
+        let (revision, at) = (Revision::new(revision.to_owned()), Timestamp::from_millis(0));
+        let whole =
+            Whole { revision, ancestry: Ancestry::default(), signed: None, catalog, applications: None, at };
+        publisher.publish(Arc::new(Published::new(whole, Holds::default())));
+    }
+
     #[test]
     fn a_digest_that_is_asked_for_takes_no_place() {
         let publisher = Publisher::default();
         let variant = Variant::from(Scope::new(["demo"], ["cart"]).unwrap());
         assert_eq!(publisher.digest(&variant), None);
-        let (revision, at) = (Revision::new("main@sha1:1".to_owned()), Timestamp::from_millis(0));
-        let (ancestry, catalog) = (Ancestry::default(), Arc::default());
-        let whole = Whole { revision, ancestry, signed: None, catalog, applications: None, at };
-        publisher.publish(Arc::new(Published::new(whole, Holds::default())));
+        publish(&publisher, "main@sha1:1", Arc::default());
         let digest = publisher.digest(&variant).unwrap();
         assert_eq!(publisher.occupancy().scopes, 0);
         assert_eq!(publisher.subscribe(Arc::new(variant)).unwrap().borrow().digest, digest);
+    }
+
+    #[test]
+    fn requests_for_one_scope_share_it() {
+        let publisher = Publisher::default();
+        publish(&publisher, "main@sha1:1", Arc::default());
+        let shared = || publisher.shared(Variant::from(Scope::new(["demo"], ["cart"]).unwrap()));
+        let first = shared();
+        let _waits = publisher.subscribe(Arc::clone(&first)).unwrap();
+        assert!(Arc::ptr_eq(&first, &shared()));
     }
 
     const SERVICES: [&str; 4] = ["a", "b", "c", "*"];
@@ -223,12 +243,7 @@ mod tests {
         #[test]
         fn a_waiting_request_has_the_bytes_that_the_catalog_gives_for_its_scope(steps in steps()) {
             let publisher = Publisher::default();
-            let publish = |revision: &str, catalog: Arc<Catalog>| {
-                let (revision, at) = (Revision::new(revision.to_owned()), Timestamp::from_millis(0));
-                let whole = Whole { revision, ancestry: Ancestry::default(), signed: None, catalog, applications: None, at };
-                publisher.publish(Arc::new(Published::new(whole, Holds::default())));
-            };
-            publish("main@sha1:start", Arc::default());
+            publish(&publisher, "main@sha1:start", Arc::default());
             let mut waiting = Vec::new();
             for (number, step) in steps.into_iter().enumerate() {
                 match step {
@@ -248,7 +263,7 @@ mod tests {
                         let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
                         let catalog = Catalog::new(&sources, |_, _| None).into();
                         let before: Vec<_> = waiting.iter_mut().map(|(_, body)| body.borrow_and_update().digest).collect();
-                        publish(&format!("main@sha1:{number}"), catalog);
+                        publish(&publisher, &format!("main@sha1:{number}"), catalog);
                         for ((_, body), before) in waiting.iter().zip(before) {
                             prop_assert_eq!(body.has_changed().unwrap(), body.borrow().digest != before);
                         }

@@ -91,6 +91,11 @@ impl ScopeCache {
         self.bodies.get(variant).map(|kept| kept.body.subscribe())
     }
 
+    /// A scope that is kept, as it is kept.
+    pub(super) fn kept(&self, variant: &Variant) -> Option<&Arc<Variant>> {
+        self.bodies.get_key_value(variant).map(|(kept, _)| kept)
+    }
+
     /// The digest of a scope's body.
     pub(super) fn digest(&self, variant: &Variant) -> Option<Digest> {
         self.bodies.get(variant).map(|kept| kept.body.borrow().digest)

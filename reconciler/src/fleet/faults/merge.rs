@@ -109,8 +109,10 @@ impl Table {
                 self.lack(name, is_known);
                 left_out.full += 1;
             } else {
-                let policy = self.policies.entry(name.clone()).or_default();
-                life.begin(name.clone(), counts, at).merge(counts, at, policy);
+                let entry = self.policies.entry(name.clone());
+                // All rows of a policy share its name.
+                let name = entry.key().clone();
+                life.begin(name, counts, at).merge(counts, at, entry.or_default());
             }
         }
         left_out

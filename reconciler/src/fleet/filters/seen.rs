@@ -1,6 +1,9 @@
 //! One filter, as its polls describe it. No step of the wall clock makes it gone, or forgotten.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use policies::{
     Digest,
@@ -35,7 +38,7 @@ pub struct Origin {
 #[derive(Clone, Debug)]
 pub struct Poll<'v> {
     pub node: NodeId,
-    pub variant: &'v Variant,
+    pub variant: &'v Arc<Variant>,
     /// The digest of the snapshot that it runs.
     pub digest: Option<Digest>,
     /// The plugins that run in its proxy, if it names them.
@@ -49,7 +52,8 @@ pub struct Poll<'v> {
 pub(super) struct Seen {
     pub(super) origin: Origin,
     pub(super) node: NodeId,
-    pub(super) variant: Variant,
+    /// That of all filters of the workload, which may be many.
+    pub(super) variant: Arc<Variant>,
     pub(super) digest: Option<Digest>,
     /// What it was given and has not confirmed.
     pub(super) given: Option<Given>,
@@ -64,7 +68,7 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn new(contact: Instant, origin: Origin, poll: Poll<'_>) -> Self {
-        let (node, variant) = (poll.node.clone(), poll.variant.clone());
+        let (node, variant) = (poll.node.clone(), Arc::clone(poll.variant));
         let mut seen = Self {
             origin,
             node,
@@ -92,9 +96,7 @@ impl Seen {
         // Two filters of one proxy can wait for different times.
         self.due = self.due.max(due);
         // A filter that replaced another one can ask for another scope and format.
-        if self.variant != *variant {
-            self.variant = variant.clone();
-        }
+        self.variant = Arc::clone(variant);
         match plugins {
             Some(plugins) => self.plugins = Some(plugins),
             None => self.unnamed_due = self.unnamed_due.max(Some(due)),

@@ -1,6 +1,6 @@
 use std::{
     net::Ipv4Addr,
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,10 @@ fn instant(millis: u64) -> Instant {
     *BEGIN + Duration::from_millis(millis)
 }
 
+fn unknown() -> Arc<Variant> {
+    Arc::new(Scope::unknown().into())
+}
+
 fn filters(polls: &[(u64, &str, &[u8])]) -> Filters {
     let filters = Filters::default();
     for (minute, node, body) in polls {
@@ -36,13 +40,13 @@ fn origin(end: u8) -> Origin {
 }
 
 fn poll(filters: &Filters, minute: u64, origin: Origin, node: &str, body: &[u8]) {
-    let variant = Scope::unknown().into();
+    let variant = unknown();
     let poll = Poll { digest: Some(Digest::of(body)), ..poll_of(node, &variant) };
     filters.polled_at(instant(minute * MINUTE), origin, poll);
 }
 
 /// A poll of a filter that runs nothing.
-fn poll_of<'v>(node: &str, variant: &'v Variant) -> Poll<'v> {
+fn poll_of<'v>(node: &str, variant: &'v Arc<Variant>) -> Poll<'v> {
     let (node, wait) = (NodeId::parse(node).unwrap(), Duration::from_secs(30));
     Poll { node, variant, digest: None, plugins: None, wait }
 }
@@ -78,11 +82,11 @@ fn a_node_whose_plugin_changed_is_still_one() {
     let filters = filters(&[(0, "a", b"old")]);
     let at = instant(1);
     let other = Scope::new(["demo"], ["checkout"]).unwrap();
-    let variant = other.clone().into();
+    let variant = Arc::new(other.clone().into());
     filters.polled_at(at, origin(1), Poll { digest: Some(Digest::of(b"new")), ..poll_of("a", &variant) });
     let list = list_at(&filters, at, |variant| (variant.scope == other).then_some(Digest::of(b"new")));
     let [filter] = &list[..] else { panic!("{list:?}") };
-    assert_eq!((&filter.scope, filter.state), (&other, FilterState::InStep));
+    assert_eq!((&filter.variant.scope, filter.state), (&other, FilterState::InStep));
 }
 
 #[test]
@@ -102,7 +106,7 @@ fn there_is_an_end_to_how_many_are_remembered() {
 fn filters_that_ask_for_many_names_are_fewer() {
     let filters = Filters::default();
     let names: Vec<_> = (0..40).map(|at| format!("s{at}")).collect();
-    let scope = Scope::new(["demo"], names.iter().map(String::as_str)).unwrap().into();
+    let scope = Arc::new(Scope::new(["demo"], names.iter().map(String::as_str)).unwrap().into());
     for at in 0..MAX_FILTERS.get() {
         poll_for(&filters, &format!("n{at}"), &scope);
     }
@@ -114,12 +118,12 @@ fn filters_that_ask_for_many_names_are_fewer() {
 }
 
 /// The scope of a waypoint of so many namespaces.
-fn namespaces(number: usize) -> Variant {
+fn namespaces(number: usize) -> Arc<Variant> {
     let names: Vec<_> = (0..number).map(|at| format!("n{at}")).collect();
-    Scope::new(names.iter().map(String::as_str), ["*"]).unwrap().into()
+    Arc::new(Scope::new(names.iter().map(String::as_str), ["*"]).unwrap().into())
 }
 
-fn poll_for(filters: &Filters, node: &str, scope: &Variant) {
+fn poll_for(filters: &Filters, node: &str, scope: &Arc<Variant>) {
     filters.polled_at(instant(0), origin(1), poll_of(node, scope));
 }
 
@@ -192,7 +196,7 @@ fn false_names_push_no_true_ones_out() {
 /// What is known of the plugins of the node `a`, after polls of it: each its second, the end of its address, and what it
 /// names.
 fn plugins(polls: &[(u64, u8, Option<&str>)], now: u64) -> Option<String> {
-    let (filters, variant) = (Filters::default(), Scope::unknown().into());
+    let (filters, variant) = (Filters::default(), unknown());
     let at = |second: u64| instant(second * 1_000);
     for (second, end, names) in polls {
         let plugins = names.map(|names| PluginNames::parse(names).unwrap());
@@ -243,7 +247,7 @@ fn an_older_release_counts_on_when_the_node_takes_more_places() {
 
 #[test]
 fn a_shorter_poll_does_not_end_a_longer_one() {
-    let (filters, variant) = (Filters::default(), Scope::unknown().into());
+    let (filters, variant) = (Filters::default(), unknown());
     for wait in [300, 1] {
         let poll = Poll { wait: Duration::from_secs(wait), ..poll_of("a", &variant) };
         filters.polled_at(instant(0), origin(1), poll);
@@ -254,7 +258,7 @@ fn a_shorter_poll_does_not_end_a_longer_one() {
 
 #[test]
 fn a_filter_may_run_what_it_was_given_until_it_says_what_it_runs() {
-    let (filters, variant) = (Filters::default(), Scope::unknown().into());
+    let (filters, variant) = (Filters::default(), unknown());
     let at = |second: u64| instant(second * 1_000);
     let [empty, policy] = [b"empty".as_slice(), b"policy"].map(Digest::of);
     let polls = |second, digest| {
@@ -286,7 +290,7 @@ fn a_filter_may_run_what_it_was_given_until_it_says_what_it_runs() {
 
 #[test]
 fn a_filter_is_remembered_from_the_time_at_which_it_was_given_something() {
-    let (filters, variant) = (Filters::default(), Scope::unknown().into());
+    let (filters, variant) = (Filters::default(), unknown());
     let at = |minute: u64| instant(minute * MINUTE);
     let recorded = filters.polled_at(at(0), origin(1), poll_of("a", &variant)).unwrap();
     filters.was_given_at(at(4), recorded, origin(1).client, Digest::of(b"policy"));
@@ -303,13 +307,13 @@ fn a_filter_is_remembered_from_the_time_at_which_it_was_given_something() {
 fn what_a_filter_says_to_another_replica_is_known_when_that_replica_is_gone() {
     let at = |second: u64| instant(second * 1_000);
     let [empty, policy] = [b"empty".as_slice(), b"policy"].map(Digest::of);
-    let (filters, variant) = (Filters::default(), Scope::unknown().into());
+    let (filters, variant) = (Filters::default(), unknown());
     let poll = Poll { digest: Some(empty), ..poll_of("a", &variant) };
     let poll = filters.polled_at(at(0), origin(1), poll).unwrap();
     filters.was_given_at(at(5), poll, origin(1).client, policy);
     let said = Sighting {
         node: NodeId::parse("a").unwrap(),
-        variant: Scope::unknown().into(),
+        variant: unknown(),
         plugins: None,
         digest: Some(policy),
         given: None,
@@ -329,7 +333,7 @@ fn what_a_filter_was_given_is_settled_by_what_it_says_later_to_another_replica()
     let [empty, policy] = [b"empty".as_slice(), b"policy"].map(Digest::of);
     // It was given the policy in second 5. The times of the other replica may be a second too late.
     let is_open = |is_own: bool, said: &Sighting| {
-        let (filters, variant) = (Filters::default(), Scope::unknown().into());
+        let (filters, variant) = (Filters::default(), unknown());
         let poll = Poll { digest: Some(empty), ..poll_of("a", &variant) };
         let poll = filters.polled_at(at(0), Origin { is_own, ..origin(1) }, poll).unwrap();
         filters.was_given_at(at(5), poll, origin(1).client, policy);
@@ -340,7 +344,7 @@ fn what_a_filter_was_given_is_settled_by_what_it_says_later_to_another_replica()
     };
     let said = Sighting {
         node: NodeId::parse("a").unwrap(),
-        variant: Scope::unknown().into(),
+        variant: unknown(),
         plugins: None,
         digest: Some(empty),
         given: None,

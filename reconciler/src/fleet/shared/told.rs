@@ -1,6 +1,9 @@
 //! What one replica tells another of its filters, written and read.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use policies::{
     Digest,
@@ -135,7 +138,7 @@ fn heard_of(filter: &PeerFilter, digests: &[Option<Digest>], arrived: Instant) -
     let format = Format::ALL.into_iter().find(|known| known.number() == *format)?;
     Some(Sighting {
         node: NodeId::parse(node)?,
-        variant: Variant { scope, format },
+        variant: Arc::new(Variant { scope, format }),
         plugins: plugins.as_deref().and_then(PluginNames::parse),
         digest,
         given,
@@ -147,7 +150,10 @@ fn heard_of(filter: &PeerFilter, digests: &[Option<Digest>], arrived: Instant) -
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::{
+        sync::Arc,
+        time::{Duration, Instant},
+    };
 
     use policies::{Digest, Scope, wire::FaultReport, wire::PluginNames, wire::poll::NodeId};
     use proptest::prelude::*;
@@ -167,7 +173,7 @@ mod tests {
         let before = |now: Instant, seconds: u64| now.checked_sub(Duration::from_secs(seconds)).unwrap();
         let sighting = Sighting {
             node: NodeId::parse("sidecar~10.0.0.1~a-1.demo~x").unwrap(),
-            variant: Scope::new(["demo"], ["a", "a-v1"]).unwrap().into(),
+            variant: Arc::new(Scope::new(["demo"], ["a", "a-v1"]).unwrap().into()),
             plugins: PluginNames::parse("demo/in,demo/out"),
             digest: Some(Digest::of(b"body")),
             given: Some(Given { digest: Digest::of(b"given"), at: before(now, 2) }),
@@ -192,7 +198,8 @@ mod tests {
         for at in 0..20_000_u32 {
             let node = NodeId::parse(&format!("{node}{at:08}")).unwrap();
             let services = ["", "-v1"].map(|version| format!("{service}{at:08}{version}"));
-            let variant = Scope::new(["shop"], services.iter().map(String::as_str)).unwrap().into();
+            let scope = Scope::new(["shop"], services.iter().map(String::as_str)).unwrap();
+            let variant = Arc::new(scope.into());
             let [digest, given] =
                 [b'r', b'g'].map(|kind| Digest::of_parts([&[kind][..], &(at % snapshots).to_le_bytes()]));
             let plugins = PluginNames::parse("shop/hfi-inbound,shop/hfi-outbound");

@@ -103,7 +103,7 @@ fn show(filter: &Filter, measured: Option<Measured>) -> api::filters::Filter {
 pub(crate) fn note(
     served: &Served,
     headers: &HeaderMap,
-    variant: &Variant,
+    variant: &Arc<Variant>,
     wait: Option<Wait>,
     client: Client,
 ) -> Option<Recorded> {

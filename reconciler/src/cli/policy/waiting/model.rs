@@ -3,7 +3,7 @@
 
 mod world;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use policies::{
     Digest, Scope,
@@ -165,8 +165,8 @@ fn scope() -> Scope {
     Scope::new(["shop"], ["cart"]).unwrap()
 }
 
-fn variant() -> Variant {
-    Variant { scope: scope(), format: Format::V2 }
+fn variant() -> Arc<Variant> {
+    Arc::new(Variant { scope: scope(), format: Format::V2 })
 }
 
 fn digest(version: u64) -> Option<Digest> {

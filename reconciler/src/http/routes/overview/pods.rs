@@ -61,7 +61,7 @@ mod tests {
     fn filter(pod: &str, state: FilterState) -> Filter {
         Filter {
             node: NodeId::parse(&format!("sidecar~10.0.0.1~{pod}~demo.svc")).unwrap(),
-            scope: Scope::unknown(),
+            variant: Arc::new(Scope::unknown().into()),
             plugins: None,
             digest: None,
             given: None,
