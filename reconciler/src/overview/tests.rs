@@ -1,9 +1,11 @@
 //! The overview says what is so, and nothing that is not known.
 
+mod banners;
+mod laws;
+
 use std::{sync::Arc, time::Duration};
 
 use policies::{Scope, Timestamp, wire::poll::NodeId};
-use proptest::{collection::vec, option, prelude::*};
 
 use super::{
     doing::Doing,
@@ -105,144 +107,10 @@ fn calm() -> Facts {
     }
 }
 
-fn filters() -> impl Strategy<Value = Vec<KnownFilter>> {
-    use FilterState::{Gone, InStep, Lagging};
-    let what = prop::sample::select(vec![
-        (Doing::Nothing, InStep),
-        (Doing::Nothing, Gone),
-        (Doing::Nothing, Lagging),
-        (Doing::MayInject, Lagging),
-        (Doing::MayInject, Gone),
-        (Doing::Injects, InStep),
-    ]);
-    let rate = option::of(prop::sample::select(vec![0.0, 0.25, 7.0]));
-    let services = prop::sample::select(vec![&["a"][..], &["a", "a-v1"], &["b"], &["b-v2", "b"]]);
-    let filter = (services, what, rate);
-    vec(filter, 0..4).prop_map(|filters| {
-        let known = |(number, (services, (doing, state), rate)): (usize, _)| {
-            known_filter(&format!("n{number}"), services, doing, state, rate)
-        };
-        filters.into_iter().enumerate().map(known).collect()
-    })
-}
-
-prop_compose! {
-    fn facts()(
-        filters in filters(), injects in option::of(any::<bool>()), silent_proxies in 0..2_usize,
-        missing in 0..3_usize, has_unasked: bool, remember_all: bool, settled in 0..3_u64,
-        age in option::of(prop::sample::select(vec![0, 29, 31, 59, 61])),
-        failure in option::of(Just("refused".to_owned())),
-        starting in option::weighted(0.2, Just("nothing has been loaded yet".to_owned())),
-        halt in option::weighted(0.3, Just(Halt { by: Some("alice".to_owned()), ..Halt::default() })),
-        withdrawn in option::weighted(0.2, Just("unsigned".to_owned())),
-    ) -> Facts {
-        let silent = MissingReplica { error: "refused".to_owned(), name: "hfi-2".to_owned() };
-        let replicas = Replicas {
-            count: Some("1 of 3".to_owned()),
-            total: 3,
-            missing: vec![silent; missing],
-            has_unasked,
-            remember_all: remember_all && missing == 0,
-            // Most of the time.
-            settled_in: Duration::from_secs(settled.saturating_sub(1)),
-        };
-        let read_at = age.map(|seconds: u64| Timestamp::from_millis(NOW.as_millis() - seconds * 1_000));
-        let source = Source { is_git: true, read_at, interval: Duration::from_secs(30), failure, starting };
-        let policy = |injects| KnownPolicy { injects, ..known_policy("a", PolicyState::Active, None) };
-        let policies = injects.into_iter().map(policy).collect();
-        Facts { source, halt, withdrawn, replicas, filters, policies, silent_proxies, ..Facts::default() }
-    }
-}
-
-/// The kinds of banners in their order.
-const KINDS: [&str; 8] = [
-    "not_sure",
-    "stale",
-    "halted",
-    "withdrawn",
-    "may_still_inject",
-    "injecting",
-    "listening",
-    "nothing_is_injected",
-];
-
 /// The kinds of the banners of an overview.
 fn kinds(overview: &Overview) -> Vec<String> {
     let kind = |state| serde_json::to_value(state).unwrap()["kind"].as_str().unwrap().to_owned();
     overview.banners.iter().map(|banner| kind(&banner.state)).collect()
-}
-
-fn says(overview: &Overview, kind: &str) -> bool {
-    assert!(KINDS.contains(&kind), "{kind}");
-    kinds(overview).iter().any(|known| known == kind)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1_000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn nothing_is_injected_is_said_only_if_that_is_known(facts in facts()) {
-        let overview = made(facts.clone(), NOW);
-        let Replicas { missing, has_unasked, remember_all, .. } = &facts.replicas;
-        let all_answer = missing.is_empty() && !has_unasked && *remember_all;
-        let all_heard = facts.replicas.settled_in.is_zero() && facts.source.starting.is_none();
-        let nobody_injects = facts.filters.iter().all(|known| known.doing == Doing::Nothing);
-        let is_held = facts.halt.is_some() || facts.withdrawn.is_some();
-        let is_known = all_answer && all_heard && nobody_injects && facts.silent_proxies == 0;
-        // A policy that somebody should have and nobody is known to have, or that those may have who do not say so.
-        let is_in_force = facts.policies.iter().any(|known| known.injects) && !is_held;
-        let is_known = is_known && !is_in_force;
-        prop_assert_eq!(says(&overview, "nothing_is_injected"), is_known);
-        prop_assert!(!overview.banners.is_empty(), "something is always said");
-    }
-
-    #[test]
-    fn all_that_hold_are_said_once_and_in_order(facts in facts()) {
-        let overview = made(facts.clone(), NOW);
-        let any = |doing| facts.filters.iter().any(|known| known.doing == doing);
-        let Replicas { missing, has_unasked, remember_all, .. } = &facts.replicas;
-        let is_sure = missing.is_empty() && !has_unasked && *remember_all && facts.silent_proxies == 0;
-        prop_assert!(is_sure || says(&overview, "not_sure"));
-        if facts.policies.is_empty() {
-            prop_assert_eq!(says(&overview, "not_sure"), !is_sure);
-        }
-        let Source { read_at, starting, .. } = &facts.source;
-        let is_fresh = read_at.is_some_and(|read| NOW.millis_since(read) <= 60_000);
-        let is_stale = !is_fresh || starting.is_some();
-        prop_assert_eq!(says(&overview, "stale"), is_stale);
-        prop_assert_eq!(says(&overview, "halted"), facts.halt.is_some());
-        prop_assert_eq!(says(&overview, "withdrawn"), facts.withdrawn.is_some());
-        prop_assert_eq!(says(&overview, "may_still_inject"), any(Doing::MayInject));
-        prop_assert_eq!(says(&overview, "injecting"), any(Doing::Injects));
-        prop_assert_eq!(says(&overview, "listening"), !facts.replicas.settled_in.is_zero());
-
-        let rank = |kind: &String| KINDS.iter().position(|known| known == kind).unwrap();
-        let ranks: Vec<_> = kinds(&overview).iter().map(rank).collect();
-        prop_assert!(ranks.is_sorted_by(|one, next| one < next), "{:?}", ranks);
-        let is_wrong = ["not_sure", "stale", "withdrawn", "may_still_inject"];
-        let is_wrong = is_wrong.into_iter().any(|kind| says(&overview, kind));
-        let all_are_known = missing.is_empty() && !has_unasked && *remember_all;
-        let all_are_known = all_are_known && facts.replicas.settled_in.is_zero();
-        let is_held = facts.halt.is_some() || facts.withdrawn.is_some();
-        let nobody_polls = !facts.policies.is_empty() && facts.filters.is_empty() && all_are_known && !is_held;
-        let in_trouble = nobody_polls || overview.filters.lagging + overview.filters.gone > 0;
-        prop_assert_eq!(overview.is_right(), !is_wrong && !in_trouble);
-    }
-}
-
-#[test]
-fn the_versions_of_a_service_are_one_service() {
-    let filter =
-        |node, service: &[&str], rate| known_filter(node, service, Doing::Injects, FilterState::InStep, rate);
-    let filters = vec![
-        filter("1", &["checkout", "checkout-v1"], Some(3.0)),
-        filter("2", &["checkout", "checkout-v2"], Some(4.0)),
-        filter("3", &["cart"], None),
-    ];
-    let overview = made(Facts { filters, ..calm() }, NOW);
-    let [banner] = &overview.banners[..] else { panic!("{:?}", overview.banners) };
-    assert_eq!(banner.sentence, "INJECTING into 2 services: 7 faults/s");
-    assert!(overview.is_right(), "to inject is nothing wrong");
 }
 
 #[test]
@@ -267,71 +135,6 @@ fn what_is_in_force_and_what_comes_are_told_apart() {
     assert_eq!(overview.coming.items[0].starts_at.0, NOW.plus_millis(hour));
     let halted = made(Facts { halt: Some(Halt::default()), ..facts }, NOW);
     assert_eq!(names(&halted), (String::new(), "soon later".to_owned()));
-}
-
-/// The first banner.
-fn first(facts: Facts) -> String {
-    made(facts, NOW).banners[0].sentence.clone()
-}
-
-#[test]
-fn a_policy_in_force_that_no_filter_is_known_to_have_is_a_doubt() {
-    let with = |change: fn(&mut KnownPolicy)| {
-        let mut policy = known_policy("a", PolicyState::Active, None);
-        change(&mut policy);
-        Facts { policies: vec![policy], ..calm() }
-    };
-    let doubt = "NOT SURE: 1 policy that injects is in force, and no filter is known to have it";
-    assert_eq!(first(with(|_| {})), doubt);
-    assert_eq!(first(with(|policy| policy.injects = false)), "Nothing is injected");
-    assert_eq!(first(with(|policy| policy.status.state = PolicyState::Inactive)), "Nothing is injected");
-    let halted = made(Facts { halt: Some(Halt::default()), ..with(|_| {}) }, NOW);
-    assert_eq!(kinds(&halted), ["halted", "nothing_is_injected"]);
-    let injects = known_filter("n", &["cart"], Doing::Injects, FilterState::InStep, None);
-    assert_eq!(first(Facts { filters: vec![injects], ..with(|_| {}) }), "INJECTING into 1 service");
-}
-
-#[test]
-fn clients_that_do_not_say_what_they_run_are_a_doubt_while_they_may_have_a_policy() {
-    let doubt = "NOT SURE: clients poll that do not say what they run";
-    let ago = |minutes: u64| Timestamp::from_millis(NOW.as_millis() - minutes * 60_000);
-    let in_force = vec![known_policy("a", PolicyState::Active, None)];
-    let polled = |minutes| Facts { unreported: Some(ago(minutes)), ..calm() };
-    assert_eq!(first(Facts { policies: in_force.clone(), ..polled(15) }), doubt);
-    assert_ne!(first(Facts { policies: in_force, ..polled(17) }), doubt, "they are gone");
-    assert_eq!(first(polled(0)), "Nothing is injected", "there was nothing to have");
-    let recent = |what, minutes| {
-        let policies = Listed { items: vec!["a".to_owned()], total: 1 };
-        let (because, commit, why) = (None, None, Why::Commit);
-        let recent = Recent { at: ago(minutes).into(), because, commit, policies, what, why };
-        first(Facts { recent: vec![recent], ..polled(0) })
-    };
-    assert_eq!(recent(What::Went, 15), doubt);
-    assert_eq!(recent(What::Changed, 15), doubt);
-    assert_eq!(recent(What::Came, 15), "Nothing is injected");
-    assert_eq!(recent(What::Went, 17), "Nothing is injected");
-}
-
-#[test]
-fn a_source_is_stale_by_age_and_the_failure_is_the_reason() {
-    let of = |seconds: u64, failure: Option<&str>, interval| {
-        let read_at = Some(Timestamp::from_millis(NOW.as_millis() - seconds * 1_000));
-        let (failure, interval) = (failure.map(str::to_owned), Duration::from_secs(interval));
-        let overview =
-            made(Facts { source: Source { read_at, interval, failure, ..calm().source }, ..calm() }, NOW);
-        let Banner { sentence, state } = &overview.banners[0];
-        (sentence.clone(), state.note())
-    };
-    let fresh = ("Nothing is injected".to_owned(), None);
-    assert_eq!(of(5, Some("refused"), 30), fresh, "the next read may succeed");
-    let stale =
-        |length: &str, reason: &str| (format!("STALE: Git not read for {length}"), Some(reason.to_owned()));
-    assert_eq!(of(31, Some("refused"), 30), fresh, "the first failure");
-    assert_eq!(of(61, Some("refused"), 30), stale("1 min", "refused"));
-    assert_eq!(of(60, None, 30), fresh);
-    assert_eq!(of(61, None, 30), stale("1 min", "the last read does not end"));
-    assert_eq!(of(1_200, None, 600), fresh);
-    assert_eq!(of(29, None, 1), fresh, "a moment longer than usual");
 }
 
 #[test]

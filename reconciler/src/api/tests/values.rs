@@ -1,24 +1,24 @@
 //! Any values of the resources.
 
-use policies::Timestamp;
-use proptest::{
-    collection::{btree_map, vec},
-    option,
-    prelude::*,
-};
-use serde_json::{Map, Value};
+mod fleet;
+mod policies;
 
+use ::policies::Timestamp;
+use proptest::{collection::vec, option, prelude::*};
+
+use self::{
+    fleet::kubernetes,
+    policies::{policy_status, rejected},
+};
+pub(super) use self::{
+    fleet::{filter, missing, peer_state},
+    policies::policy,
+};
 use super::super::{
     counts::{Counts, Summary},
-    filters::{Filter, FilterState},
     finding::Finding,
-    first_generation::{FaultType, PolicyFields, SummaryFields},
+    first_generation::SummaryFields,
     halts::{Durable, HaltState, HaltedFilters, HaltedReplica},
-    kubernetes::{ClusterTask, FailingDuty, Kubernetes, Proxies, SilentProxy},
-    measured::Measured,
-    peers::{MissingReplica, PeerEndedPod, PeerFilter, PeerGiven, PeerReport, PeerState},
-    policies::{Metadata, Policy},
-    policy_status::{Direction, NoProxy, PolicyState, PolicyStatus, RejectedFile, Selector, Targets},
     ready::{Ready, ReadyStatus, SourceError},
     status::{Source, SourceFailing, Status},
     time::Time,
@@ -144,41 +144,6 @@ pub(super) fn halt() -> impl Strategy<Value = HaltState> {
         )
 }
 
-pub(super) fn selector() -> impl Strategy<Value = Selector> {
-    (option::of(text()), text(), option::of(text())).prop_map(|(host, namespace, service)| Selector {
-        host,
-        namespace,
-        service,
-    })
-}
-
-pub(super) fn targets() -> impl Strategy<Value = Targets> {
-    let direction =
-        prop_oneof![Just(Direction::Inbound), Just(Direction::Outbound), Just(Direction::Unknown)];
-    (option::of(selector()), direction, selector()).prop_map(|(destination, direction, selector)| Targets {
-        destination,
-        direction,
-        selector,
-    })
-}
-
-pub(super) fn policy_state() -> impl Strategy<Value = PolicyState> {
-    prop::sample::select([&PolicyState::ALL[..], &[PolicyState::Unknown]].concat())
-}
-
-pub(super) fn policy_fields() -> impl Strategy<Value = PolicyFields> {
-    let fault = prop::sample::select(vec![FaultType::Abort, FaultType::Delay]);
-    (any::<bool>(), vec(fault, 0..3), text(), any::<usize>(), text()).prop_map(
-        |(active, fault_types, namespace, rules_count, target_service)| PolicyFields {
-            active,
-            fault_types,
-            namespace,
-            rules_count,
-            target_service,
-        },
-    )
-}
-
 pub(super) fn summary() -> impl Strategy<Value = Summary> {
     (counts(), any::<[usize; 4]>()).prop_map(
         |(counts, [abort_policies, active_policies, delay_policies, total_policies])| Summary {
@@ -191,97 +156,6 @@ pub(super) fn summary() -> impl Strategy<Value = Summary> {
             },
         },
     )
-}
-
-pub(super) fn measured() -> impl Strategy<Value = Measured> {
-    (any::<[u64; 6]>(), any::<usize>(), any::<bool>(), seconds(), option::of(seconds()), time()).prop_map(
-        |(
-            [aborts, chosen, delays, matched, overflow, shadow],
-            filters,
-            partial,
-            per_second,
-            share,
-            since,
-        )| {
-            Measured {
-                aborts,
-                chosen,
-                delays,
-                filters,
-                matched,
-                overflow,
-                partial,
-                per_second,
-                shadow,
-                share,
-                since,
-            }
-        },
-    )
-}
-
-pub(super) fn policy_status() -> impl Strategy<Value = PolicyStatus> {
-    let times = (option::of(time()), option::of(time()));
-    let no_proxy = option::of(vec(text(), 0..3).prop_map(|nearest| NoProxy { nearest }));
-    let lists = (vec(finding(), 0..3), policy_fields(), no_proxy, vec(text(), 0..3), option::of(measured()));
-    (times, text(), any::<u32>(), text(), policy_state(), targets(), lists).prop_map(
-        |((starts_at, ends_at), file, line, name, state, targets, lists)| {
-            let (warnings, first_generation, no_proxy, halted_by, measured) = lists;
-            PolicyStatus {
-                ends_at,
-                file,
-                halted_by,
-                line,
-                measured,
-                name,
-                no_proxy,
-                starts_at,
-                state,
-                targets,
-                warnings,
-                first_generation,
-            }
-        },
-    )
-}
-
-pub(super) fn rejected() -> impl Strategy<Value = RejectedFile> {
-    (vec(finding(), 0..3), text()).prop_map(|(errors, file)| RejectedFile { errors, file })
-}
-
-pub(super) fn kubernetes() -> impl Strategy<Value = Kubernetes> {
-    let duty = prop::sample::select([&ClusterTask::ALL[..], &[ClusterTask::Unknown]].concat());
-    let failing =
-        (duty, text(), time()).prop_map(|(duty, reason, since)| FailingDuty { duty, reason, since });
-    let since_by_plugin = btree_map(text(), time(), 0..3);
-    let silent = (text(), vec(text(), 0..3), text(), time(), since_by_plugin).prop_map(
-        |(namespace, plugins, pod, since, since_by_plugin)| SilentProxy {
-            namespace,
-            plugins,
-            pod,
-            since,
-            since_by_plugin,
-        },
-    );
-    let proxies = (any::<usize>(), vec(silent, 0..3), option::of(time()))
-        .prop_map(|(covered, silent, stale_since)| Proxies { covered, silent, stale_since });
-    let proxies = option::of(proxies);
-    (
-        any::<bool>(),
-        vec(failing, 0..3),
-        option::of(text()),
-        any::<bool>(),
-        option::of(any::<usize>()),
-        proxies,
-    )
-        .prop_map(|(connected, failing, holder, leader, namespaces, proxies)| Kubernetes {
-            connected,
-            failing,
-            holder,
-            leader,
-            namespaces,
-            proxies,
-        })
 }
 
 pub(super) fn source() -> impl Strategy<Value = Source> {
@@ -322,77 +196,6 @@ pub(super) fn status() -> impl Strategy<Value = Status> {
     )
 }
 
-pub(super) fn missing() -> impl Strategy<Value = MissingReplica> {
-    (text(), text()).prop_map(|(error, name)| MissingReplica { error, name })
-}
-
-pub(super) fn peer_state() -> impl Strategy<Value = PeerState> {
-    let filter = (
-        option::of(any::<usize>()),
-        any::<u8>(),
-        option::of((any::<usize>(), any::<u64>())),
-        any::<[bool; 2]>(),
-        text(),
-        option::of(text()),
-        text(),
-        any::<u64>(),
-    );
-    let filter =
-        filter.prop_map(|(digest, format, given, [gone, own], node, plugins, scope, silent_millis)| {
-            let given = given.map(|(place, past_millis)| PeerGiven(place, past_millis));
-            PeerFilter { digest, format, given, gone, node, own, plugins, scope, silent_millis }
-        });
-    let report = (text(), text(), text(), any::<u64>());
-    let report = report.prop_map(|(counts, life, node, silent_millis)| PeerReport {
-        counts,
-        life,
-        node,
-        silent_millis,
-    });
-    let complete = (any::<bool>(), any::<bool>());
-    let ended = (text(), any::<u64>()).prop_map(|(pod, past_millis)| PeerEndedPod { past_millis, pod });
-    let others = (vec(text(), 0..3), option::of(any::<u64>()), vec(ended, 0..3), vec(text(), 0..3));
-    (complete, vec(filter, 0..3), any::<[u64; 2]>(), vec(report, 0..3), others).prop_map(
-        |(
-            (complete, reports_complete),
-            filters,
-            [listening_millis, longest_wait_millis],
-            reports,
-            others,
-        )| PeerState {
-            complete,
-            digests: others.3,
-            ended_pods: others.2,
-            filters,
-            listening_millis,
-            longest_wait_millis,
-            reports,
-            reports_complete,
-            silent_pods: others.0,
-            unreported_millis: others.1,
-        },
-    )
-}
-
-pub(super) fn filter() -> impl Strategy<Value = Filter> {
-    let state = prop::sample::select([&FilterState::ALL[..], &[FilterState::Unknown]].concat());
-    let plugins = option::of(vec(text(), 0..3));
-    let measured = option::of(measured());
-    (option::of(text()), time(), text(), any::<bool>(), text(), plugins, text(), state, measured).prop_map(
-        |(digest, last_contact, namespace, newest, node, plugins, service, state, measured)| Filter {
-            digest,
-            last_contact,
-            measured,
-            namespace,
-            newest,
-            node,
-            plugins,
-            service,
-            state,
-        },
-    )
-}
-
 pub(super) fn ready() -> impl Strategy<Value = Ready> {
     let error = (seconds(), text()).prop_map(|(age_seconds, message)| SourceError { age_seconds, message });
     (any::<[bool; 2]>(), text(), option::of(seconds()), option::of(error), option::of(text())).prop_map(
@@ -406,17 +209,4 @@ pub(super) fn ready() -> impl Strategy<Value = Ready> {
             withdrawn,
         },
     )
-}
-
-pub(super) fn policy() -> impl Strategy<Value = Policy> {
-    let value = || prop_oneof![text().prop_map(Value::from), any::<i64>().prop_map(Value::from)];
-    let inert = [option::of(value()), option::of(value()), option::of(value())];
-    let metadata = (text(), inert).prop_map(|(name, [annotations, labels, version])| Metadata {
-        annotations,
-        labels,
-        name,
-        version,
-    });
-    (metadata, vec((text(), value()), 0..4))
-        .prop_map(|(metadata, spec)| Policy { metadata, spec: Map::from_iter(spec) })
 }

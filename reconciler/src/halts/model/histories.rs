@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Peers, Step, World, open, open_with};
+use super::{
+    steps::{Peers, Step},
+    world::{World, open, open_with},
+};
 use crate::{
     api::halts::Durable,
     clock::now,

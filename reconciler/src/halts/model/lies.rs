@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use policies::Timestamp;
 use proptest::prelude::*;
 
-use super::World;
+use super::world::World;
 use crate::{
     clock::now,
     halts::{
