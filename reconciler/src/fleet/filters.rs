@@ -72,18 +72,17 @@ pub struct Filter {
 impl Filter {
     /// The namespaces of its workload, joined by commas: a proxy can stand for several.
     pub fn namespaces(&self) -> String {
-        self.names("namespace")
+        self.names("namespace").collect::<Vec<_>>().join(",")
     }
 
     /// The names of its workload, joined by commas.
     pub fn services(&self) -> String {
-        self.names("service")
+        self.names("service").collect::<Vec<_>>().join(",")
     }
 
-    fn names(&self, key: &str) -> String {
-        let names: Vec<_> =
-            self.variant.scope.names().filter(|(known, _)| *known == key).map(|(_, name)| name).collect();
-        names.join(",")
+    /// Its namespaces, or its services: the names of its scope under this key.
+    pub fn names(&self, key: &'static str) -> impl Iterator<Item = &str> {
+        self.variant.scope.names().filter(move |(known, _)| *known == key).map(|(_, name)| name)
     }
 }
 

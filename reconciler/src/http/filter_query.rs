@@ -7,7 +7,10 @@ use super::{
     policy_query::{switch, values, wrong},
     problem::Problem,
 };
-use crate::api::filters::{Filter, FilterState, Filters};
+use crate::{
+    api::filters::{FilterCounts, FilterState},
+    fleet::filters::{Filter, counts},
+};
 
 /// The longest page.
 const MAX_LIMIT: usize = 1_000;
@@ -27,6 +30,16 @@ pub(super) struct FilterQuery {
     after: Option<Vec<u8>>,
 }
 
+/// The filters of one answer.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) filters: Vec<Filter>,
+    /// Those of every state and page.
+    pub(super) summary: FilterCounts,
+    /// The cursor of the next page, if there is one.
+    pub(super) next: Option<String>,
+}
+
 impl FilterQuery {
     pub(super) fn read(query: Option<&str>) -> Result<Self, Problem> {
         let known = ["own", "state", "namespace", "service", "limit", "cursor"];
@@ -41,21 +54,23 @@ impl FilterQuery {
         })
     }
 
-    /// Takes the page from all filters, which are sorted by node. The summary counts those of every state and page.
-    pub(super) fn page(&self, all: &mut Filters) {
+    /// The page of all filters, which are sorted by node.
+    pub(super) fn page(&self, mut filters: Vec<Filter>) -> Page {
         let Self { own: _, state, namespace, service, limit, after } = self;
-        let Filters { filters, summary, next, .. } = all;
         filters.retain(|filter| {
-            is_of(&filter.namespace, namespace.as_deref()) && is_of(&filter.service, service.as_deref())
+            is_of(filter.names("namespace"), namespace.as_deref())
+                && is_of(filter.names("service"), service.as_deref())
         });
-        *summary = filters.iter().map(|filter| filter.state).collect();
-        let is_after =
-            |filter: &Filter| after.as_ref().is_none_or(|after| filter.node.as_bytes() > after.as_slice());
+        let summary = counts(&filters);
+        let is_after = |filter: &Filter| {
+            after.as_ref().is_none_or(|after| filter.node.as_str().as_bytes() > after.as_slice())
+        };
         filters.retain(|filter| state.is_none_or(|state| filter.state == state) && is_after(filter));
-        if let Some(limit) = limit.filter(|limit| filters.len() > *limit) {
+        let next = limit.filter(|limit| filters.len() > *limit).and_then(|limit| {
             filters.truncate(limit);
-            *next = filters.last().map(|last| cursor(&last.node));
-        }
+            filters.last().map(|last| cursor(last.node.as_str()))
+        });
+        Page { filters, summary, next }
     }
 }
 
@@ -98,9 +113,9 @@ fn cursor(node: &str) -> String {
     node.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Tells whether names, separated by commas, have the wanted one. A filter for all of them has each.
-fn is_of(names: &str, wanted: Option<&str>) -> bool {
-    wanted.is_none_or(|wanted| names.split(',').any(|name| name == wanted || name == "*"))
+/// Tells whether names have the wanted one. A filter for all of them has each.
+fn is_of<'n>(mut names: impl Iterator<Item = &'n str>, wanted: Option<&str>) -> bool {
+    wanted.is_none_or(|wanted| names.any(|name| name == wanted || name == "*"))
 }
 
 /// The parameters, for the OpenAPI document.
@@ -128,33 +143,39 @@ pub(super) fn described() -> [Parameter; 6] {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use policies::{Scope, Timestamp, wire::poll::NodeId};
     use proptest::prelude::*;
 
-    use super::{FilterQuery, Filters, MAX_LIMIT, cursor, read_cursor};
-    use crate::api::filters::Filter;
+    use super::{Filter, FilterQuery, FilterState, MAX_LIMIT, Page, cursor, read_cursor};
 
-    fn filter(node: &str, namespace: &str, service: &str, state: &str) -> Filter {
-        let at = "2026-11-28T05:00:00Z";
-        let filter = serde_json::json!({
-            "node": node, "namespace": namespace, "service": service, "state": state, "lastContact": at,
-        });
-        serde_json::from_value(filter).unwrap()
+    fn filter(node: &str, namespace: &str, service: &str, state: FilterState) -> Filter {
+        Filter {
+            node: NodeId::parse(node).unwrap(),
+            variant: Arc::new(Scope::new([namespace], service.split(',')).unwrap().into()),
+            plugins: None,
+            digest: None,
+            given: None,
+            is_newest: false,
+            contact: Timestamp::from_millis(0),
+            state,
+        }
     }
 
-    fn all() -> Filters {
-        let filters = vec![
-            filter("a", "shop", "cart,cart-v2", "in_step"),
-            filter("b", "shop", "checkout", "gone"),
-            filter("c", "*", "*", "in_step"),
-            filter("d", "edge", "cart", "in_step"),
-        ];
-        Filters { filters, ..Filters::default() }
+    fn all() -> Vec<Filter> {
+        vec![
+            filter("a", "shop", "cart,cart-v2", FilterState::InStep),
+            filter("b", "shop", "checkout", FilterState::Gone),
+            filter("c", "*", "*", FilterState::InStep),
+            filter("d", "edge", "cart", FilterState::InStep),
+        ]
     }
 
-    fn page(query: &str, mut all: Filters) -> (String, Option<String>, usize) {
-        FilterQuery::read(Some(query)).unwrap().page(&mut all);
-        let nodes: Vec<_> = all.filters.iter().map(|filter| filter.node.as_str()).collect();
-        (nodes.join(""), all.next, all.summary.in_step)
+    fn page(query: &str, all: Vec<Filter>) -> (String, Option<String>, usize) {
+        let Page { filters, summary, next } = FilterQuery::read(Some(query)).unwrap().page(all);
+        let nodes: Vec<_> = filters.iter().map(|filter| filter.node.as_str()).collect();
+        (nodes.join(""), next, summary.in_step)
     }
 
     #[test]
@@ -205,12 +226,11 @@ mod tests {
                 let query = next.take().map_or_else(String::new, |next| format!("&cursor={next}"));
                 // Some filters come, and some go, after the first page.
                 let there = nodes.iter().filter(|(_, there)| there[usize::from(!is_first)]);
-                let filters = there.map(|(node, _)| filter(node, "shop", "cart", "in_step")).collect();
-                let mut all = Filters { filters, ..Filters::default() };
-                FilterQuery::read(Some(&format!("limit={limit}{query}"))).unwrap().page(&mut all);
-                prop_assert!(all.filters.len() <= limit);
-                seen.extend(all.filters.into_iter().map(|filter| filter.node));
-                (next, is_first) = (all.next, false);
+                let all = there.map(|(node, _)| filter(node, "shop", "cart", FilterState::InStep)).collect();
+                let page = FilterQuery::read(Some(&format!("limit={limit}{query}"))).unwrap().page(all);
+                prop_assert!(page.filters.len() <= limit);
+                seen.extend(page.filters.into_iter().map(|filter| filter.node.as_str().to_owned()));
+                (next, is_first) = (page.next, false);
             }
             prop_assert!(seen.is_sorted() && seen.windows(2).all(|two| two[0] != two[1]));
             let stays = nodes.iter().filter(|(_, there)| **there == [true; 2]).map(|(node, _)| node);
@@ -230,9 +250,8 @@ mod tests {
 
     #[test]
     fn without_a_limit_all_are_in_one_answer() {
-        let filters =
-            (0..=MAX_LIMIT).map(|at| filter(&format!("{at:05}"), "shop", "cart", "in_step")).collect();
-        let (nodes, next, _) = page("", Filters { filters, ..Filters::default() });
+        let all = (0..=MAX_LIMIT).map(|at| filter(&format!("{at:05}"), "shop", "cart", FilterState::InStep));
+        let (nodes, next, _) = page("", all.collect());
         assert_eq!((nodes.len(), next), (5 * (MAX_LIMIT + 1), None));
     }
 }

@@ -17,12 +17,12 @@ use crate::api::{self, measured::Measured};
 use crate::clients::Client;
 use crate::clock::now;
 use crate::fleet::{
-    filters::{Filter, Origin, Poll, Recorded, counts},
+    filters::{Filter, Origin, Poll, Recorded},
     shared::{AllFilters, Others},
 };
 use crate::http::{
     conditional, fault_reports,
-    filter_query::{self, FilterQuery},
+    filter_query::{self, FilterQuery, Page},
     operation::{Operation, json},
     peer::Peer,
     prefer::Wait,
@@ -40,24 +40,19 @@ pub(crate) async fn get(
     let query = FilterQuery::read(query.as_deref())?;
     // Before a turn is taken: a replica that is silent must not keep others waiting.
     let others = if query.own { None } else { services.others(&served.publisher).await };
-    let make = move || {
-        let mut all = list(&served, others.as_deref());
-        query.page(&mut all);
-        Json(all).into_response()
-    };
+    let make = move || Json(list(&served, others.as_deref(), &query)).into_response();
     services.making.make(client, make).await
 }
 
-fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
+fn list(served: &Served, others: Option<&Others>, query: &FilterQuery) -> api::filters::Filters {
     let known = AllFilters::new(&served.services.filters, others);
     let AllFilters { is_complete, longest_wait, since, .. } = known;
     let listening = known.listening();
     // A hold may begin or end while filters are compared with what is served.
     let was_held = is_held(served);
-    let filters = known.judged(&served.publisher);
+    let Page { filters, summary, next } = query.page(known.judged(&served.publisher));
     let held = was_held || is_held(served);
     let measured = fault_reports::of_filters(served, others);
-    let summary = counts(&filters);
     let modules = api::filters::Modules {
         digests: served.services.modules.digests().collect(),
         unknown_requests: served.counters.unknown_modules.get(),
@@ -71,7 +66,7 @@ fn list(served: &Served, others: Option<&Others>) -> api::filters::Filters {
         longest_wait_seconds: longest_wait.as_secs(),
         missing: others.map(|others| others.missing.clone()).unwrap_or_default(),
         modules,
-        next: None,
+        next,
         replicas: others.map(|others| others.count.clone()),
         since: Some(since.into()),
         summary,
