@@ -82,6 +82,9 @@ impl Commits {
     ) -> Result<(), SourceError> {
         let (before, mut last) = {
             let known = self.lock();
+            if known.tip == Some(tip) && names.iter().all(|name| known.last.contains_key(name)) {
+                return Ok(());
+            }
             let is_before =
                 |tip: &CommitId| whole.ancestry.commits().is_some_and(|commits| commits.contains(tip));
             // After a push that was forced nothing that is known holds.
@@ -161,12 +164,19 @@ fn entries(turn: &Turn, commits: &BTreeMap<PolicyName, HistoryCommit>) -> Vec<Re
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, path::Path};
+    use std::{
+        collections::{BTreeSet, HashSet},
+        path::Path,
+    };
 
-    use policies::Timestamp;
+    use git2::{Oid, Repository, Signature};
+    use policies::{Catalog, File, Timestamp, language::PolicyName, repository::Sources};
 
-    use super::{Commits, DocumentHistory, Revision, Turn};
-    use crate::api::overview::recent::{What, Why};
+    use super::{CommitId, Commits, DocumentHistory, Revision, Turn, Whole};
+    use crate::{
+        api::overview::recent::{What, Why},
+        source::ancestry::Ancestry,
+    };
 
     fn turn(number: u64) -> Turn {
         let revision = |digit: &str| Revision::new(format!("main@sha1:{}", digit.repeat(40)));
@@ -180,6 +190,62 @@ mod tests {
             what: What::Came,
             why: Why::Commit,
         }
+    }
+
+    fn policy(status: u16) -> String {
+        format!(
+            "metadata: {{name: a}}\nspec: {{rules: [{{fault: {{percentage: 1, abort: {{httpStatus: {status}}}}}}}]}}\n"
+        )
+    }
+
+    /// Commits this text as the one file.
+    fn commit(clone: &Repository, parent: Option<Oid>, text: &str) -> Oid {
+        let mut tree = clone.treebuilder(None).unwrap();
+        tree.insert("a.yaml", clone.blob(text.as_bytes()).unwrap(), 0o100_644).unwrap();
+        let tree = clone.find_tree(tree.write().unwrap()).unwrap();
+        let parent = parent.map(|parent| clone.find_commit(parent).unwrap());
+        let author = Signature::now("alice", "alice@example.org").unwrap();
+        clone.commit(None, &author, &author, "Change a", &tree, &parent.iter().collect::<Vec<_>>()).unwrap()
+    }
+
+    /// The last of these commits, which has this text.
+    fn whole(commits: &[Oid], text: &str) -> Whole {
+        let ids = commits.iter().map(|id| CommitId(id.as_bytes().try_into().unwrap()));
+        let (path, file) = ("a.yaml".into(), File::read(text.as_bytes()));
+        let sources = Sources { files: vec![(&path, &file)], ..Sources::default() };
+        Whole {
+            revision: Revision::new(format!("main@sha1:{}", commits.last().unwrap())),
+            ancestry: Ancestry::of(ids.collect::<HashSet<_>>()),
+            signed: None,
+            catalog: Catalog::new(&sources, |_, _| None).into(),
+            applications: None,
+            at: Timestamp::from_millis(0),
+        }
+    }
+
+    #[test]
+    fn a_policy_is_followed_while_it_is_not_listed_until_it_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let clone = Repository::init_bare(folder.path()).unwrap();
+        let one = commit(&clone, None, &policy(501));
+        let two = commit(&clone, Some(one), &policy(502));
+        let three = commit(&clone, Some(two), "");
+        let name = PolicyName::try_from("a".to_owned()).unwrap();
+        let (commits, listed) = (Commits::default(), BTreeSet::from([name.clone()]));
+        let documents = DocumentHistory::new(folder.path(), Path::new(""));
+        let last = || commits.last(&name).map(|commit| commit.id);
+        let (first, second, third) =
+            (whole(&[one], &policy(501)), whole(&[one, two], &policy(502)), whole(&[one, two, three], ""));
+        commits.find(&documents, &first, &listed, &[]);
+        assert_eq!(last(), Some(one.to_string()));
+        commits.find(&documents, &second, &BTreeSet::new(), &[]);
+        assert_eq!(last(), Some(two.to_string()));
+        // Where there is nothing to look for it in.
+        let gone = DocumentHistory::new(Path::new("/nowhere"), Path::new(""));
+        commits.find(&gone, &second, &listed, &[]);
+        assert_eq!(last(), Some(two.to_string()));
+        commits.find(&documents, &third, &BTreeSet::new(), &[]);
+        assert_eq!(last(), None);
     }
 
     #[test]

@@ -71,8 +71,12 @@ fn written(
     let mut written = Written::new();
     for id in blobs {
         let content = objects::content(clone, id)?;
-        for (name, _) in File::read(&content).policy_names().filter(|(name, _)| is_asked(name)) {
-            let document = editing::find(&content, name);
+        let file = File::read(&content);
+        let names: BTreeSet<_> =
+            file.policy_names().map(|(name, _)| name).filter(|name| is_asked(name)).collect();
+        let mut documents = editing::find_all(&content, &names);
+        for name in names {
+            let document = documents.remove(name);
             let text = document.map_or_else(|| id.to_string(), |document| document.to_json());
             written.entry(name.clone()).or_default().insert(text);
         }
