@@ -54,7 +54,7 @@ impl Worker {
                     let content = self.writer.file(commit, &policy.file).map_err(unavailable)?;
                     let content = content.unwrap_or_default();
                     let document = editing::find(&content, &name);
-                    print_of(&policy.file, document.as_ref(), &content)
+                    print_of(document.as_ref(), &content)
                 }
             };
             if standing.print(&name) != as_written {

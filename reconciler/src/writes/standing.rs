@@ -70,17 +70,14 @@ impl Standing {
         self.files.get(file)?.documents.get(name)
     }
 
-    /// A text that differs when the policy of this name does.
+    /// A text that differs when the policy of this name does. To move it to another file is no change.
     pub(super) fn print(&self, name: &PolicyName) -> String {
-        let print =
-            |(file, _): &(Arc<str>, u32)| print_of(file, self.document(file, name), self.content(file));
+        let print = |(file, _): &(Arc<str>, u32)| print_of(self.document(file, name), self.content(file));
         self.places(name).iter().map(print).collect()
     }
 }
 
 /// A text that differs when a policy in a file does: its own content, or that of the file if it is not valid.
-pub(super) fn print_of(file: &str, document: Option<&Document>, content: &[u8]) -> String {
-    let written = document.map(Document::to_json);
-    let written = written.unwrap_or_else(|| Digest::of(content).to_string());
-    format!("{file}\n{written}")
+pub(super) fn print_of(document: Option<&Document>, content: &[u8]) -> String {
+    document.map_or_else(|| Digest::of(content).to_string(), Document::to_json) + "\n"
 }

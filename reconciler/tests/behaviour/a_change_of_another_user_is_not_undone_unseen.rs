@@ -133,6 +133,19 @@ async fn another_policy_in_the_same_file_is_no_conflict() {
 }
 
 #[tokio::test]
+async fn a_policy_that_was_moved_to_another_file_is_no_conflict() {
+    let world = World::new().await;
+    world.repository.git(&["pull", "--quiet", "origin", "main"]).await.unwrap();
+    world.repository.git(&["mv", "ours.yaml", "moved.yaml"]).await.unwrap();
+    world.repository.push("Move both").await.unwrap();
+    // The last change of the policy itself is one of another user.
+    world.here.send(by_wild(ours(504))).await.is(200, &["ours configured"]);
+    assert_eq!(world.lost().await, Some(1.0), "the push alone told of it");
+    let moved = content(&world.repository, "moved.yaml");
+    assert!(moved.contains("504"), "{moved}");
+}
+
+#[tokio::test]
 async fn a_delete_and_a_put_do_not_undo_each_other() {
     let world = World::new().await;
     let first = world.there.send(by_wild(delete("ours"))).await;
