@@ -167,6 +167,12 @@ impl Lives {
         }
     }
 
+    /// How often all lives were looked through.
+    #[cfg(test)]
+    pub(super) fn searches(&self) -> usize {
+        self.silent_own.searches + self.silent_others.searches
+    }
+
     #[cfg(test)]
     pub(super) fn check_places(&self) {
         let of = |is_own: bool| {

@@ -12,6 +12,8 @@ pub(super) struct Silent {
     /// The oldest last.
     found: Vec<LifeKey>,
     looked: Option<Millis>,
+    #[cfg(test)]
+    pub(super) searches: usize,
 }
 
 impl Silent {
@@ -25,6 +27,10 @@ impl Silent {
         let is_early = self.looked.is_some_and(|looked| now < looked.saturating_add(PAUSE));
         if is_early || !self.found.is_empty() {
             return;
+        }
+        #[cfg(test)]
+        {
+            self.searches += 1;
         }
         let mut found: Vec<_> = find().map(|(at, key)| (Reverse(at), key)).collect();
         found.sort_unstable();

@@ -259,6 +259,30 @@ fn want_of_room_is_told_of_those_that_it_concerns_until_it_is_over() {
 }
 
 #[test]
+fn a_table_that_is_full_of_proxies_that_live_is_looked_through_once_a_second() {
+    let mut table = Table::new(200, 100);
+    let name = CountedName::parse("a").unwrap();
+    for number in 0..100_u8 {
+        report(&mut table, 0, (number, &format!("n{number}")), "e1;a=1.0.0.0.0.0");
+        let (key, counts) = (life(&format!("o{number}"), "e1"), FaultCounts::default());
+        table.merge(&Told { key, at: 0, client: None, rows: vec![(&name, counts)] }, 0, &|_| true);
+    }
+    assert_eq!(table.lives.searches(), 0, "there was room for all");
+    let (mut full, mut searches) = (0, Vec::new());
+    for second in 1..=3 {
+        for number in 100..200_u8 {
+            let name = format!("n{number}-{second}");
+            full += report(&mut table, second, (number, &name), "e1;a=1.0.0.0.0.0").full;
+            let told = Told { key: life(&format!("o{number}"), "e1"), at: 0, client: None, rows: Vec::new() };
+            table.merge(&told, second * 1_000, &|_| true);
+        }
+        searches.push(table.lives.searches());
+    }
+    assert!(full > 0, "nothing was left out");
+    assert_eq!(searches, [2, 4, 6], "once those that poll here, and once the others");
+}
+
+#[test]
 fn a_report_that_is_told_again_a_little_later_ends_no_rate() {
     let mut table = Table::default();
     let name = CountedName::parse("a").unwrap();
