@@ -13,6 +13,11 @@ pub(crate) fn share(measured: Option<&Measured>) -> String {
     format!("{} of {at_least}{matched}", self::measured(*share))
 }
 
+/// The part of the requests of the last 60 s that got a fault, such as `30.5%`; empty if there were none.
+pub(crate) fn recent_share(measured: Option<&Measured>) -> String {
+    measured.and_then(|measured| measured.recent_share).map(self::measured).unwrap_or_default()
+}
+
 /// The configured shares, such as `30%`, or `10%-30%` of several rules.
 pub(crate) fn configured(Shares { highest, lowest }: Shares) -> String {
     if highest == lowest { percent(highest) } else { format!("{}-{}", percent(lowest), percent(highest)) }
@@ -59,7 +64,7 @@ fn percent(share: f64) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Measured, Shares, configured, line, rate, share};
+    use super::{Measured, Shares, configured, line, rate, recent_share, share};
 
     fn measured(share: Option<f64>, per_second: f64) -> Measured {
         let time = policies::Timestamp::from_millis(0).into();
@@ -74,6 +79,7 @@ mod tests {
             overflow,
             partial,
             per_second,
+            recent_share: Some(0.3052),
             shadow,
             share,
             since: time,
@@ -87,6 +93,10 @@ mod tests {
         assert_eq!((told(1.0), told(0.0)), ("100% of 1200".to_owned(), "0% of 1200".to_owned()));
         assert_eq!(told(0.000_12), "0.012% of 1200");
         assert_eq!((share(None), share(Some(&measured(None, 0.0)))), (String::new(), String::new()));
+        assert_eq!(
+            (recent_share(None), recent_share(Some(&measured(None, 0.0)))),
+            (String::new(), "30.5%".to_owned())
+        );
         let partial = Measured { partial: true, ..measured(Some(0.5), 0.0) };
         assert_eq!(share(Some(&partial)), "50% of ≥1200");
         assert_eq!(configured(Shares { highest: 0.125, lowest: 0.125 }), "12.5%");

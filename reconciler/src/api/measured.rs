@@ -38,6 +38,10 @@ pub struct Measured {
     /// 10 s.
     #[serde(default)]
     pub per_second: f64,
+    /// Requests that got a fault in the last 60 s, of those that a rule matched then, from 0 to 1; null if none matched, and
+    /// of a filter.
+    #[serde(default)]
+    pub recent_share: Option<f64>,
     /// Chosen requests of a rule in shadow mode, which got no fault.
     #[serde(default)]
     pub shadow: u64,

@@ -133,6 +133,7 @@ mod tests {
             overflow: 0,
             partial: false,
             per_second: 2.25,
+            recent_share: None,
             shadow: 0,
             share: Some(0.31),
             since: Timestamp::from_millis(0).into(),

@@ -69,7 +69,7 @@ impl Reports {
     /// The faults of a policy in each of the last 60 s, the oldest first; none if nothing was reported.
     pub(crate) fn last_minute(&self, name: &PolicyName) -> Vec<f64> {
         let sum = CountedName::parse(name.as_str()).and_then(|name| self.policies.get(&name));
-        let tenths = |faults: f32| (f64::from(faults) * 10.0).round() / 10.0;
+        let tenths = |faults: f64| (faults * 10.0).round() / 10.0;
         sum.map(|sum| sum.last_minute.into_iter().map(tenths).collect()).unwrap_or_default()
     }
 

@@ -43,6 +43,7 @@ fn measured(per_second: f64) -> Measured {
         overflow: 0,
         partial: false,
         per_second,
+        recent_share: None,
         shadow: 0,
         share: None,
         since: NOW.into(),

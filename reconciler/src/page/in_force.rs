@@ -47,7 +47,7 @@ fn row(html: &mut Html, policy: &InForce, overview: &Overview) {
     html.markup(" <span class=\"more\">").text(faults).markup("</span><td>").quoted(&policy.targets);
     html.markup("<td class=\"n\">").text(figures::configured(policy.configured));
     measured(html, policy.measured.as_ref());
-    html.markup("<td>");
+    html.markup("<td class=\"n now\">").text(figures::recent_share(policy.measured.as_ref())).markup(" ");
     sparkline::write(html, &policy.spark);
     html.markup("<td>");
     words::end(html, policy.ends_at, overview.at.0);

@@ -59,6 +59,7 @@ fn everything_is_there_in_its_order_without_a_script() {
         "31%",
         "100",
         "14",
+        "30.5%",
         "<polyline",
         "never",
         "alice",

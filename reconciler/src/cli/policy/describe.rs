@@ -26,7 +26,7 @@ use crate::{
     cli::{
         completions::{ArgValueCandidates, policy_names},
         console::{DONE, NOT_RIGHT, error, next, print_styled, warning},
-        figures::{rate, share},
+        figures::{rate, recent_share, share},
         moment::{relative, short_revision},
         output::Output,
         server::{ServerArgs, failed},
@@ -164,9 +164,11 @@ fn measured(measured: Option<&Measured>) -> String {
     let counts: String = counts.map(|(count, what)| format!(", {count} {what}")).collect();
     let share = Some(share(measured)).filter(|share| !share.is_empty());
     let share = share.map_or_else(|| "no request matched".to_owned(), |share| format!("{share} requests"));
+    let recent = Some(recent_share(measured)).filter(|share| !share.is_empty());
+    let recent = recent.map(|share| format!(", {share} got a fault in the last 60 s")).unwrap_or_default();
     let filters = if *filters == 1 { "1 filter".to_owned() } else { format!("{filters} filters") };
     let since = told.since.0.to_rfc3339();
-    format!("{share}, {} faults/s{counts}; reported by {filters} since {since}", rate(measured))
+    format!("{share}{recent}, {} faults/s{counts}; reported by {filters} since {since}", rate(measured))
 }
 
 /// Lines below a heading.

@@ -17,7 +17,7 @@ use crate::{
         writes::HistoryCommit,
     },
     cli::{
-        figures::{configured, line, rate, share},
+        figures::{configured, line, rate, recent_share, share},
         filters::pod,
         moment::{clock, relative, short_revision},
         table::{Cell, Table},
@@ -119,7 +119,7 @@ fn in_force(policies: &[InForce], now: Timestamp) -> Table {
             Cell::new(share(policy.measured.as_ref())),
             Cell::new(rate(policy.measured.as_ref())),
             Cell::new(moment(policy.ends_at, now)),
-            Cell::new(line(&policy.spark, LINE)),
+            Cell::new(last_minute(policy)),
             Cell::new(FaultType::list(&policy.fault_types)),
             Cell::new(commit(policy.committed.as_ref())),
         ]
@@ -128,6 +128,11 @@ fn in_force(policies: &[InForce], now: Timestamp) -> Table {
         headings: &["NAME", "TARGET", "SHARE", "MEASURED", "FAULTS/S", "ENDS", "LAST 60 S", "FAULT", "BY"],
         rows: policies.iter().map(row).collect(),
     }
+}
+
+/// The share of the last minute, and its faults.
+fn last_minute(policy: &InForce) -> String {
+    format!("{} {}", recent_share(policy.measured.as_ref()), line(&policy.spark, LINE)).trim().to_owned()
 }
 
 fn coming(policies: &[Coming], now: Timestamp) -> Table {

@@ -1,4 +1,4 @@
-//! The faults of the last minute.
+//! The requests of the last minute.
 
 use super::Millis;
 
@@ -7,25 +7,32 @@ pub const SECONDS: usize = 60;
 /// The seconds that are kept: also the present one, which is not over.
 const KEPT: u64 = SECONDS as u64 + 4;
 
-/// The faults in each of the last seconds.
+/// Requests that a rule matched, and those of them that got a fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Requests {
+    pub(super) matched: f64,
+    pub(super) faults: f64,
+}
+
+/// The requests in each of the last seconds: matched, and faults.
 #[derive(Clone, Debug)]
 pub(super) struct Recent {
-    slots: [f32; KEPT as usize],
+    slots: [[f32; 2]; KEPT as usize],
     /// The newest second that has a slot.
     newest: u64,
 }
 
 impl Default for Recent {
     fn default() -> Self {
-        Self { slots: [0.0; KEPT as usize], newest: 0 }
+        Self { slots: [[0.0; 2]; KEPT as usize], newest: 0 }
     }
 }
 
 impl Recent {
-    /// Adds faults that came between two times: a report does not say when.
-    pub(super) fn add(&mut self, faults: f64, from: Millis, to: Millis) {
+    /// Adds requests that came between two times: a report does not say when.
+    pub(super) fn add(&mut self, requests: Requests, from: Millis, to: Millis) {
         let span = to.saturating_sub(from);
-        if span == 0 || faults <= 0.0 {
+        if span == 0 || requests == Requests::default() {
             return;
         }
         self.advance(to / 1_000);
@@ -33,20 +40,23 @@ impl Recent {
         for second in (from / 1_000).max(oldest)..=to / 1_000 {
             let (begin, end) = (second * 1_000, (second + 1) * 1_000);
             let overlap = end.min(to).saturating_sub(begin.max(from));
-            if let Some(slot) = self.slot(second) {
-                *slot += (faults * overlap as f64 / span as f64) as f32;
+            let part = |requests: f64| (requests * overlap as f64 / span as f64) as f32;
+            if let Some([matched, faults]) = self.slot(second) {
+                *matched += part(requests.matched);
+                *faults += part(requests.faults);
             }
         }
     }
 
-    /// The faults in each of the 60 seconds before the present one, the oldest first.
-    pub(super) fn last_minute(mut self, now: Millis) -> [f32; SECONDS] {
+    /// The requests in each of the 60 seconds before the present one, the oldest first.
+    pub(super) fn last_minute(mut self, now: Millis) -> [Requests; SECONDS] {
         let present = now / 1_000;
         self.advance(present);
-        let mut shown = [0.0; SECONDS];
-        for (age, slot) in (1..).zip(shown.iter_mut().rev()) {
+        let mut shown = [Requests::default(); SECONDS];
+        for (age, shown) in (1..).zip(shown.iter_mut().rev()) {
             let second = present.checked_sub(age);
-            *slot = second.and_then(|second| self.slot(second).copied()).unwrap_or_default();
+            let [matched, faults] = second.and_then(|second| self.slot(second).copied()).unwrap_or_default();
+            *shown = Requests { matched: matched.into(), faults: faults.into() };
         }
         shown
     }
@@ -56,13 +66,13 @@ impl Recent {
         let begun = (self.newest + 1).max((second + 1).saturating_sub(KEPT));
         for new in begun..=second {
             if let Some(slot) = self.slot(new) {
-                *slot = 0.0;
+                *slot = [0.0; 2];
             }
         }
         self.newest = self.newest.max(second);
     }
 
-    fn slot(&mut self, second: u64) -> Option<&mut f32> {
+    fn slot(&mut self, second: u64) -> Option<&mut [f32; 2]> {
         self.slots.get_mut((second % KEPT) as usize)
     }
 }
@@ -71,15 +81,25 @@ impl Recent {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Recent, SECONDS};
+    use super::{Recent, Requests, SECONDS};
+
+    /// As many faults, of twice as many requests.
+    fn requests(faults: f64) -> Requests {
+        Requests { matched: 2.0 * faults, faults }
+    }
 
     #[test]
     fn faults_are_spread_over_the_time_between_two_reports() {
         let mut recent = Recent::default();
-        recent.add(30.0, 100_500, 103_500);
+        recent.add(requests(30.0), 100_500, 103_500);
         let shown = recent.clone().last_minute(104_200);
-        assert_eq!(shown[SECONDS - 5..], [0.0, 5.0, 10.0, 10.0, 5.0]);
-        assert_eq!(recent.last_minute(163_000).iter().sum::<f32>(), 5.0, "older ones are no longer shown");
+        assert_eq!(shown[SECONDS - 5..], [0.0, 5.0, 10.0, 10.0, 5.0].map(requests));
+        let later = recent.last_minute(163_000);
+        assert_eq!(
+            later.iter().map(|second| second.faults).sum::<f64>(),
+            5.0,
+            "older ones are no longer shown"
+        );
     }
 
     proptest! {
@@ -89,7 +109,7 @@ mod tests {
         ) {
             let (mut recent, mut now, mut all) = (Recent::default(), 0, Vec::new());
             for (faults, span) in reports {
-                recent.add(f64::from(faults), now, now + span);
+                recent.add(requests(f64::from(faults)), now, now + span);
                 all.push((f64::from(faults), now, now + span));
                 now += span;
             }
@@ -101,8 +121,11 @@ mod tests {
                 faults * overlap as f64 / (to - from) as f64
             };
             let expected: f64 = all.iter().map(within).sum();
-            let shown: f64 = recent.last_minute(now).iter().map(|slot| f64::from(*slot)).sum();
-            prop_assert!((expected - shown).abs() < 0.01 * expected.max(1.0), "{expected} {shown}");
+            let shown = recent.last_minute(now);
+            let faults: f64 = shown.iter().map(|second| second.faults).sum();
+            prop_assert!((expected - faults).abs() < 0.01 * expected.max(1.0), "{expected} {faults}");
+            let matched: f64 = shown.iter().map(|second| second.matched).sum();
+            prop_assert!((2.0 * faults - matched).abs() < 0.01 * expected.max(1.0), "{faults} {matched}");
         }
     }
 }

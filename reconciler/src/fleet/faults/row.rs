@@ -2,7 +2,10 @@
 
 use policies::wire::{CountedName, FaultCounts};
 
-use super::{Millis, recent::Recent};
+use super::{
+    Millis,
+    recent::{Recent, Requests},
+};
 
 /// The most requests a second that are believed of one proxy.
 const MOST_PER_SECOND: u64 = 1_000_000;
@@ -23,12 +26,15 @@ const HOLDS_AT_MOST: Millis = 450_000;
 pub(super) struct Row {
     pub(super) name: CountedName,
     pub(super) totals: FaultCounts<u64>,
-    /// The time that the rate was measured at, and the totals then: the greatest of all, and that of the faults.
+    /// The time that the rate was measured at, and the totals then: the greatest of all, and those of matched requests and
+    /// of faults.
     at: Millis,
     greatest: u64,
+    matched: u64,
     faults: u64,
-    /// The faults in a second, and the milliseconds that they were measured over.
-    rate: f32,
+    /// The matched requests and the faults in a second, and the milliseconds that they were measured over.
+    matched_rate: f32,
+    faults_rate: f32,
     span: f32,
 }
 
@@ -54,11 +60,21 @@ impl Row {
         at: Millis,
         followed: Option<Millis>,
     ) -> Self {
-        let (at, greatest, faults) = match followed {
-            Some(followed) => (followed, 0, 0),
-            None => (at, greatest(first), faults(first)),
+        let (at, first) = match followed {
+            Some(followed) => (followed, FaultCounts::default()),
+            None => (at, first),
         };
-        Self { name, totals: FaultCounts::default(), at, greatest, faults, rate: 0.0, span: 0.0 }
+        Self {
+            name,
+            totals: FaultCounts::default(),
+            at,
+            greatest: greatest(first),
+            matched: first.matched,
+            faults: faults(first),
+            matched_rate: 0.0,
+            faults_rate: 0.0,
+            span: 0.0,
+        }
     }
 
     /// Tells whether a proxy can count so much until its first report.
@@ -85,17 +101,23 @@ impl Row {
         let span = at.saturating_sub(self.at);
         let has_grown = greatest(self.totals) > self.greatest;
         if span >= SHORTEST && (has_grown || span >= IDLE) {
-            let grown = faults(self.totals).saturating_sub(self.faults) as f64;
+            let grown = Requests {
+                matched: self.totals.matched.saturating_sub(self.matched) as f64,
+                faults: faults(self.totals).saturating_sub(self.faults) as f64,
+            };
             policy.recent.add(grown, self.at, at);
-            (self.rate, self.span) = ((grown * 1_000.0 / span as f64) as f32, span as f32);
-            (self.at, self.greatest, self.faults) = (at, greatest(self.totals), faults(self.totals));
+            let in_a_second = |requests: f64| (requests * 1_000.0 / span as f64) as f32;
+            (self.matched_rate, self.faults_rate) = (in_a_second(grown.matched), in_a_second(grown.faults));
+            (self.at, self.span, self.greatest) = (at, span as f32, greatest(self.totals));
+            (self.matched, self.faults) = (self.totals.matched, faults(self.totals));
         }
     }
 
-    /// The faults in a second now, and the time since which they are not yet among those of the last minute.
-    pub(super) fn rate(&self, now: Millis) -> Option<(f64, Millis)> {
+    /// The requests in a second now, and the time since which they are not yet among those of the last minute.
+    pub(super) fn rate(&self, now: Millis) -> Option<(Requests, Millis)> {
         let holds = ((f64::from(self.span) * 1.5) as Millis).clamp(HOLDS, HOLDS_AT_MOST);
-        (self.rate > 0.0 && now.saturating_sub(self.at) <= holds).then(|| (f64::from(self.rate), self.at))
+        let rate = Requests { matched: self.matched_rate.into(), faults: self.faults_rate.into() };
+        (rate != Requests::default() && now.saturating_sub(self.at) <= holds).then_some((rate, self.at))
     }
 }
 

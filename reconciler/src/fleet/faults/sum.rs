@@ -11,7 +11,7 @@ use super::{
     Millis,
     key::Key,
     life::is_over,
-    recent::{Recent, SECONDS},
+    recent::{Recent, Requests, SECONDS},
     row::Policy,
     table::Table,
 };
@@ -21,8 +21,10 @@ use crate::api::measured::Measured;
 #[derive(Clone, Debug)]
 pub struct PolicySum {
     sum: Sum,
+    /// The part of the matched requests that got a fault in the last 60 s, if there were any.
+    recent_share: Option<f64>,
     /// The faults in each of the last 60 s, the oldest first.
-    pub last_minute: [f32; SECONDS],
+    pub last_minute: [f64; SECONDS],
 }
 
 /// The counts of one proxy, over all policies.
@@ -42,7 +44,19 @@ struct Sum {
 impl PolicySum {
     /// `since`: the time since which reports are taken; `is_complete`: those of all replicas are known.
     pub fn measured(&self, since: Timestamp, is_complete: bool) -> Measured {
-        self.sum.measured(since, is_complete)
+        Measured { recent_share: self.recent_share, ..self.sum.measured(since, is_complete) }
+    }
+
+    fn of(sum: Sum, last_minute: &[Requests; SECONDS]) -> Self {
+        let all = |of: fn(&Requests) -> f64| last_minute.iter().map(of).sum::<f64>();
+        let (matched, faults) = (all(|second| second.matched), all(|second| second.faults));
+        // To a millionth, as percentages are configured.
+        let share = |of: f64| ((faults / of).min(1.0) * 1_000_000.0).round() / 1_000_000.0;
+        Self {
+            sum,
+            recent_share: Some(matched).filter(|matched| *matched > 0.0).map(share),
+            last_minute: last_minute.map(|second| second.faults),
+        }
     }
 }
 
@@ -65,6 +79,7 @@ impl Sum {
             overflow,
             partial: self.is_partial || !is_complete,
             per_second: (self.rate * 1_000.0).round() / 1_000.0,
+            recent_share: None,
             shadow,
             share: (matched > 0).then(|| (chosen as f64 / matched as f64).min(1.0)),
             since: since.into(),
@@ -83,9 +98,11 @@ pub(super) fn policies(table: &Table, now: Millis) -> HashMap<CountedName, Polic
         for row in &life.rows {
             let Some((sum, recent, counted)) = sums.get_mut(&row.name) else { continue };
             if let Some((rate, since)) = row.rate(now) {
-                sum.rate += rate;
+                sum.rate += rate.faults;
                 // It goes on like that until the next report says how it went.
-                recent.add(rate * now.saturating_sub(since) as f64 / 1_000.0, since, now);
+                let until_now = |rate: f64| rate * now.saturating_sub(since) as f64 / 1_000.0;
+                let requests = Requests { matched: until_now(rate.matched), faults: until_now(rate.faults) };
+                recent.add(requests, since, now);
             }
             // The lives of one proxy follow each other.
             if !life.is_over(now) && counted.replace(key.node) != Some(key.node) {
@@ -94,7 +111,7 @@ pub(super) fn policies(table: &Table, now: Millis) -> HashMap<CountedName, Polic
         }
     }
     let end = |(name, (sum, recent, _)): (_, (Sum, Recent, _))| {
-        (name, PolicySum { sum, last_minute: recent.last_minute(now) })
+        (name, PolicySum::of(sum, &recent.last_minute(now)))
     };
     sums.into_iter().map(end).collect()
 }
@@ -110,7 +127,8 @@ pub(super) fn filters(table: &Table, now: Millis) -> Vec<(Key, FilterSum)> {
         sum.is_partial |= life.is_partial || table.is_crowded(now);
         sum.filters |= usize::from(!life.is_over(now));
         sum.counts = sum.counts.zip(life.counts(), u64::saturating_add);
-        sum.rate += life.rows.iter().filter_map(|row| row.rate(now)).map(|(rate, _)| rate).sum::<f64>();
+        sum.rate +=
+            life.rows.iter().filter_map(|row| row.rate(now)).map(|(rate, _)| rate.faults).sum::<f64>();
     }
     sums
 }

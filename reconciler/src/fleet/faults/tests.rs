@@ -89,6 +89,27 @@ fn a_rate_is_measured_between_two_reports_and_ends_with_them() {
 }
 
 #[test]
+fn the_share_of_the_last_minute_follows_a_change_of_the_percentage() {
+    let mut table = Table::default();
+    let share = |table: &Table, second| measured(table, second, "a").recent_share;
+    report(&mut table, 0, (1, "n1"), "e1;a=1000.100.100.0.0.0");
+    assert_eq!(share(&table, 1), None, "it is not known since when they come");
+    report(&mut table, 10, (1, "n1"), "e1;a=2000.200.200.0.0.0");
+    assert_eq!(share(&table, 11), Some(0.1));
+    // Another proxy has it in shadow mode.
+    report(&mut table, 10, (2, "n2"), "e1;a=0.0.0.0.0.0");
+    report(&mut table, 20, (2, "n2"), "e1;a=1000.500.0.0.500.0");
+    report(&mut table, 20, (1, "n1"), "e1;a=3000.300.300.0.0.0");
+    assert_eq!(share(&table, 21), Some(0.065_625));
+    for reports in 3..=10 {
+        let (matched, chosen) = ((reports + 1) * 1_000, 300 + (reports - 2) * 500);
+        report(&mut table, reports * 10, (1, "n1"), &format!("e1;a={matched}.{chosen}.{chosen}.0.0.0"));
+    }
+    assert_eq!((share(&table, 101), measured(&table, 101, "a").share), (Some(0.5), Some(0.4)));
+    assert_eq!(share(&table, 200), None, "nothing matched any more");
+}
+
+#[test]
 fn the_first_faults_of_a_proxy_that_reports_have_a_rate() {
     let mut table = Table::default();
     report(&mut table, 0, (1, "n1"), "e1");

@@ -17,8 +17,9 @@ use super::{
 };
 
 pub(in crate::api::tests) fn measured() -> impl Strategy<Value = Measured> {
-    (any::<[u64; 6]>(), any::<usize>(), any::<bool>(), seconds(), option::of(seconds()), time()).prop_map(
-        |(counts, filters, partial, per_second, share, since)| {
+    let shares = [(); 2].map(|()| option::of(seconds()));
+    (any::<[u64; 6]>(), any::<usize>(), any::<bool>(), seconds(), shares, time()).prop_map(
+        |(counts, filters, partial, per_second, [recent_share, share], since)| {
             let [aborts, chosen, delays, matched, overflow, shadow] = counts;
             Measured {
                 aborts,
@@ -29,6 +30,7 @@ pub(in crate::api::tests) fn measured() -> impl Strategy<Value = Measured> {
                 overflow,
                 partial,
                 per_second,
+                recent_share,
                 shadow,
                 share,
                 since,
