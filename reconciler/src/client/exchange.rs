@@ -32,8 +32,9 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(10);
 /// The longest time for an answer, to its last byte.
 const ANSWER: Duration = Duration::from_secs(30);
-/// The longest silence of a stream of events. The server sends a comment every 15 s.
-const SILENCE: Duration = Duration::from_secs(20);
+/// The longest silence of a stream of events. The server sends a comment every 15 s, up to 5 s later while the API server
+/// that knows the token does not answer.
+const SILENCE: Duration = Duration::from_secs(25);
 /// The most bytes of an answer; ten thousand policies take less.
 pub const LONGEST: usize = 64 * 1024 * 1024;
 /// The same of a replica: twenty of them may answer at once.

@@ -142,7 +142,8 @@ impl Filters {
 
     /// The longest that a filter lets its poll be held.
     pub fn longest_wait(&self) -> Duration {
-        self.lock().all().map(Seen::wait).max().unwrap_or_default()
+        let now = Instant::now();
+        self.lock().all().filter(|seen| !seen.is_over(now)).map(Seen::wait).max().unwrap_or_default()
     }
 
     /// False if a filter that polled within the last 16 minutes may not be remembered, for want of room.

@@ -50,7 +50,7 @@ impl Callers {
     ) -> Vec<HaltedReplica> {
         let holds =
             |caller: &Caller| caller.halted && known.own().all(|halt| caller.knows.contains(&halt.id));
-        let reason = "it asks this replica, and is at no address of --peers yet; it hears in 7 s";
+        let reason = "it asks this replica, and --peers has no address of it yet; it is told within 7 s";
         let unlisted =
             |_| HaltedReplica { error: Some(reason.to_owned()), halted: false, name: "unlisted".to_owned() };
         self.others(is_asked, now).filter(|caller| !holds(caller)).map(unlisted).collect()

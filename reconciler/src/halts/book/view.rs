@@ -51,7 +51,8 @@ impl State {
                 Some(format!("the commit is on the branch `{branch}`, not on the one that is served"))
             }
             None if self.commits.committing == Committing::ToOthers && !self.ledger.is_own(id) => {
-                let reason = "the replica at which the halt began commits it, to a branch that is not served";
+                let reason = "the replica at which the halt began, if it still runs, commits it to a branch that is not \
+                              served";
                 Some(reason.to_owned())
             }
             None => None,

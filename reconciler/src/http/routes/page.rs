@@ -44,9 +44,9 @@ const FILES: [(&str, &str, &str); 3] = [
     ("/page.js", page::SCRIPT, "text/javascript; charset=utf-8"),
     ("/page.svg", page::ICON, "image/svg+xml"),
 ];
-/// The headers of each answer, beside those that all have. Nothing is loaded from elsewhere, nothing runs that is in the markup, and no other page
-/// frames this one. Other origins learn nothing from a `Referer`; our own one is told, since a browser that may tell
-/// nobody sends the form with `Origin: null`.
+/// The headers of each answer, beside those that all have. Nothing is loaded from elsewhere, nothing runs that is in the
+/// markup, and no other page frames this one. Other origins learn nothing from a `Referer`; our own one is told, since a
+/// browser that may tell nobody sends the form with `Origin: null`.
 const SECURITY: [(HeaderName, &str); 2] = [
     (
         CONTENT_SECURITY_POLICY,

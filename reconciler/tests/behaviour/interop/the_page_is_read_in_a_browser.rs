@@ -81,6 +81,28 @@ async fn its_time_is_that_of_the_server() {
     reader.browser.until("#lost", "no answer since 01:02:03 UTC", 10.0).await.unwrap();
 }
 
+/// Notes whether the page says that it is not live.
+const WATCH: &str = "window.wasLost = false; new MutationObserver(() => window.wasLost ||= \
+                     document.documentElement.classList.contains('lost'))\
+                     .observe(document.documentElement, {attributes: true})";
+
+#[tokio::test]
+async fn an_answer_that_a_hanging_replica_delays_is_waited_for() {
+    let mut reader = Reader::new().await;
+    reader.open(Window::default()).await;
+    reader.shows("#live", "Live").await;
+    reader.browser.evaluate(WATCH).await.unwrap();
+    // Beside a replica that hangs it takes 4 s right after a halt.
+    let page = "<main id=\"main\"></main><p id=\"live\">as of <time>01:02:03 UTC</time></p>";
+    let late = format!(
+        "window.fetch = (_, {{signal}}) => new Promise((answer, fail) => {{ \
+         signal.onabort = () => fail(signal.reason); setTimeout(() => answer(new Response('{page}')), 4500) }})"
+    );
+    reader.browser.evaluate(&late).await.unwrap();
+    reader.browser.until("#live", "Live, 01:02:03 UTC", 15.0).await.unwrap();
+    assert_eq!(reader.browser.evaluate("window.wasLost").await.unwrap(), json!(false));
+}
+
 #[tokio::test]
 async fn a_halt_is_shown_in_time_where_another_replica_hangs() {
     let replicas = Replicas::new(2);
@@ -94,14 +116,11 @@ async fn a_halt_is_shown_in_time_where_another_replica_hangs() {
     let mut browser = Browser::start().unwrap();
     assert_eq!(browser.open(&one.url, Window::default()).await.unwrap(), 200);
     shows(&mut browser, ".facts", "2 of 2").await;
-    let watch = "window.wasLost = false; new MutationObserver(() => window.wasLost ||= \
-                 document.documentElement.classList.contains('lost'))\
-                 .observe(document.documentElement, {attributes: true})";
-    browser.evaluate(watch).await.unwrap();
+    browser.evaluate(WATCH).await.unwrap();
     other.stop();
     browser.until("#banners", "NOT SURE: 1 of 2 replicas does not answer", 10.0).await.unwrap();
     assert_eq!(post(&one, STOPS).await.0, 200);
-    browser.until("#banners", "HALTED by stop", 10.0).await.unwrap();
+    browser.until("#banners", "HALTED by stop", 6.0).await.unwrap();
     assert_eq!(browser.evaluate("window.wasLost").await.unwrap(), json!(false));
     other.signal("CONT");
 }
