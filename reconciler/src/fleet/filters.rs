@@ -93,14 +93,26 @@ impl Default for Filters {
 }
 
 impl Filters {
-    /// Records a poll; `None` if its client is not believed, or has no room.
-    pub fn polled(&self, origin: Origin, poll: Poll<'_>) -> Option<Recorded> {
-        self.polled_at(Instant::now(), origin, poll)
+    /// Records a poll; `None` if its client is not believed, or has no room. `shared` gives a scope that is new here as
+    /// others have it.
+    pub fn polled(
+        &self,
+        origin: Origin,
+        poll: Poll<'_>,
+        shared: impl FnOnce(&Arc<Variant>) -> Arc<Variant>,
+    ) -> Option<Recorded> {
+        self.polled_at(Instant::now(), origin, poll, shared)
     }
 
-    fn polled_at(&self, contact: Instant, origin: Origin, poll: Poll<'_>) -> Option<Recorded> {
+    fn polled_at(
+        &self,
+        contact: Instant,
+        origin: Origin,
+        poll: Poll<'_>,
+        shared: impl FnOnce(&Arc<Variant>) -> Arc<Variant>,
+    ) -> Option<Recorded> {
         let key = self.key(&poll.node);
-        self.lock().polled(key.get(), contact, origin, poll).then_some(Recorded(key))
+        self.lock().polled(key.get(), contact, origin, poll, shared).then_some(Recorded(key))
     }
 
     /// Notes the snapshot that is the answer to a poll of this client.

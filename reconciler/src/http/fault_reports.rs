@@ -193,7 +193,7 @@ mod tests {
             let origin = Origin { client: Client::default(), is_own: false };
             let node = node(number);
             let poll = Poll { node, variant: &variant, digest: None, plugins: None, wait: Duration::ZERO };
-            served.services.filters.polled(origin, poll);
+            served.services.filters.polled(origin, poll, Arc::clone);
         }
         assert!(is_partial(&served, None));
     }

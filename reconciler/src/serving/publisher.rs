@@ -109,10 +109,9 @@ impl Publisher {
         changed
     }
 
-    /// A scope in a format, as it is kept already if it is: all that wait for it share one, and so do those that remember it.
-    pub fn shared(&self, variant: Variant) -> Arc<Variant> {
-        let kept = self.lock().kept(&variant).cloned();
-        kept.unwrap_or_else(|| Arc::new(variant))
+    /// A scope in a format, as it is kept if it is: there may be many proxies of one workload.
+    pub fn shared(&self, variant: &Arc<Variant>) -> Arc<Variant> {
+        Arc::clone(self.lock().kept(variant).unwrap_or(variant))
     }
 
     /// The bytes of a scope in a format, for the replica itself.
@@ -229,7 +228,7 @@ mod tests {
     fn requests_for_one_scope_share_it() {
         let publisher = Publisher::default();
         publish(&publisher, "main@sha1:1", Arc::default());
-        let shared = || publisher.shared(Variant::from(Scope::new(["demo"], ["cart"]).unwrap()));
+        let shared = || publisher.shared(&Arc::new(Scope::new(["demo"], ["cart"]).unwrap().into()));
         let first = shared();
         let _waits = publisher.subscribe(Arc::clone(&first)).unwrap();
         assert!(Arc::ptr_eq(&first, &shared()));

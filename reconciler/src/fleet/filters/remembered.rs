@@ -2,6 +2,7 @@
 
 use std::{
     num::NonZeroUsize,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,6 +13,7 @@ use super::seen::{MEMORY, Origin, Poll, Seen};
 use crate::{
     clients::{Admission, Client, Shares},
     fleet::sighting::Sighting,
+    serving::published::Variant,
 };
 
 /// The most filters that are remembered, fewer if they ask for many names; beyond, the one that polled longest ago is
@@ -36,7 +38,14 @@ impl Default for Remembered {
 
 impl Remembered {
     /// Records a poll of the node with this key; false if its client is not believed, or has no room.
-    pub(super) fn polled(&mut self, key: u64, contact: Instant, origin: Origin, poll: Poll<'_>) -> bool {
+    pub(super) fn polled(
+        &mut self,
+        key: u64,
+        contact: Instant,
+        origin: Origin,
+        poll: Poll<'_>,
+        shared: impl FnOnce(&Arc<Variant>) -> Arc<Variant>,
+    ) -> bool {
         let weight = poll.variant.weight();
         if self.filters.peek(&key).is_some_and(|known| !known.gives_way_to(origin, contact)) {
             return false;
@@ -48,6 +57,12 @@ impl Remembered {
             return false;
         }
         self.shares.add(origin.client, weight);
+        // Nearly always it is the one of its last poll.
+        let variant = match &known {
+            Some(known) if known.variant == *poll.variant => Arc::clone(&known.variant),
+            _ => shared(poll.variant),
+        };
+        let poll = Poll { variant: &variant, ..poll };
         let seen = match known {
             Some(mut known) if known.origin.client == origin.client => {
                 known.update(contact, origin, poll);

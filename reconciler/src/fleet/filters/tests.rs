@@ -9,7 +9,7 @@ use policies::{
     wire::{PluginNames, poll::NodeId},
 };
 
-use super::{Filter, Filters, Origin, Poll, judged_by, remembered::MAX_FILTERS};
+use super::{Filter, Filters, Origin, Poll, Recorded, judged_by, remembered::MAX_FILTERS};
 use crate::{
     api::filters::FilterState, clients::Prefixes, fleet::sighting::Sighting, serving::published::Variant,
 };
@@ -42,7 +42,11 @@ fn origin(end: u8) -> Origin {
 fn poll(filters: &Filters, minute: u64, origin: Origin, node: &str, body: &[u8]) {
     let variant = unknown();
     let poll = Poll { digest: Some(Digest::of(body)), ..poll_of(node, &variant) };
-    filters.polled_at(instant(minute * MINUTE), origin, poll);
+    polled_at(filters, instant(minute * MINUTE), origin, poll);
+}
+
+fn polled_at(filters: &Filters, at: Instant, origin: Origin, poll: Poll<'_>) -> Option<Recorded> {
+    filters.polled_at(at, origin, poll, Arc::clone)
 }
 
 /// A poll of a filter that runs nothing.
@@ -83,10 +87,24 @@ fn a_node_whose_plugin_changed_is_still_one() {
     let at = instant(1);
     let other = Scope::new(["demo"], ["checkout"]).unwrap();
     let variant = Arc::new(other.clone().into());
-    filters.polled_at(at, origin(1), Poll { digest: Some(Digest::of(b"new")), ..poll_of("a", &variant) });
+    polled_at(&filters, at, origin(1), Poll { digest: Some(Digest::of(b"new")), ..poll_of("a", &variant) });
     let list = list_at(&filters, at, |variant| (variant.scope == other).then_some(Digest::of(b"new")));
     let [filter] = &list[..] else { panic!("{list:?}") };
     assert_eq!((&filter.variant.scope, filter.state), (&other, FilterState::InStep));
+}
+
+#[test]
+fn the_scope_of_a_workload_is_remembered_once() {
+    let (filters, kept) = (Filters::default(), namespaces(1));
+    for (number, node) in (0..).zip(["a", "b", "a"]) {
+        let variant = namespaces(1);
+        let shared = |_: &Arc<_>| {
+            assert!(number < 2, "it is known of this one");
+            Arc::clone(&kept)
+        };
+        filters.polled_at(instant(number), origin(1), poll_of(node, &variant), shared);
+        filters.lock().all().for_each(|seen| assert!(Arc::ptr_eq(&seen.variant, &kept)));
+    }
 }
 
 #[test]
@@ -124,7 +142,7 @@ fn namespaces(number: usize) -> Arc<Variant> {
 }
 
 fn poll_for(filters: &Filters, node: &str, scope: &Arc<Variant>) {
-    filters.polled_at(instant(0), origin(1), poll_of(node, scope));
+    polled_at(filters, instant(0), origin(1), poll_of(node, scope));
 }
 
 #[test]
@@ -202,7 +220,7 @@ fn plugins(polls: &[(u64, u8, Option<&str>)], now: u64) -> Option<String> {
         let plugins = names.map(|names| PluginNames::parse(names).unwrap());
         let is_own = *end == 1;
         let origin = Origin { is_own, ..origin(*end) };
-        filters.polled_at(at(*second), origin, Poll { plugins, ..poll_of("a", &variant) });
+        polled_at(&filters, at(*second), origin, Poll { plugins, ..poll_of("a", &variant) });
     }
     let [filter] = &list_at(&filters, at(now), |_| None)[..] else { panic!("it is one node") };
     filter.plugins.as_ref().map(|names| names.as_str().to_owned())
@@ -233,10 +251,10 @@ fn what_a_newer_release_names_counts_once_no_older_one_polls_for_the_proxy() {
 fn an_older_release_counts_on_when_the_node_takes_more_places() {
     let (filters, narrow, wide) = (Filters::default(), namespaces(1), namespaces(39));
     let names = || PluginNames::parse("demo/in");
-    filters.polled_at(instant(0), origin(1), poll_of("a", &narrow));
+    polled_at(&filters, instant(0), origin(1), poll_of("a", &narrow));
     for variant in [&narrow, &wide] {
         let poll = Poll { plugins: names(), ..poll_of("a", variant) };
-        filters.polled_at(instant(1_000), origin(1), poll);
+        polled_at(&filters, instant(1_000), origin(1), poll);
     }
     let plugins = |second: u64| {
         let list = list_at(&filters, instant(second * 1_000), |_| None);
@@ -250,7 +268,7 @@ fn a_shorter_poll_does_not_end_a_longer_one() {
     let (filters, variant) = (Filters::default(), unknown());
     for wait in [300, 1] {
         let poll = Poll { wait: Duration::from_secs(wait), ..poll_of("a", &variant) };
-        filters.polled_at(instant(0), origin(1), poll);
+        polled_at(&filters, instant(0), origin(1), poll);
     }
     assert_eq!(states(&filters, 6), [("a".to_owned(), FilterState::Lagging)]);
     assert_eq!(states(&filters, 7), [("a".to_owned(), FilterState::Gone)]);
@@ -263,7 +281,7 @@ fn a_filter_may_run_what_it_was_given_until_it_says_what_it_runs() {
     let [empty, policy] = [b"empty".as_slice(), b"policy"].map(Digest::of);
     let polls = |second, digest| {
         let poll = Poll { digest, ..poll_of("a", &variant) };
-        filters.polled_at(at(second), origin(1), poll).unwrap()
+        polled_at(&filters, at(second), origin(1), poll).unwrap()
     };
     let gives = |second, to, end, digest| filters.was_given_at(at(second), to, origin(end).client, digest);
     let known = |second, newest| {
@@ -292,7 +310,7 @@ fn a_filter_may_run_what_it_was_given_until_it_says_what_it_runs() {
 fn a_filter_is_remembered_from_the_time_at_which_it_was_given_something() {
     let (filters, variant) = (Filters::default(), unknown());
     let at = |minute: u64| instant(minute * MINUTE);
-    let recorded = filters.polled_at(at(0), origin(1), poll_of("a", &variant)).unwrap();
+    let recorded = polled_at(&filters, at(0), origin(1), poll_of("a", &variant)).unwrap();
     filters.was_given_at(at(4), recorded, origin(1).client, Digest::of(b"policy"));
     poll(&filters, 1, origin(2), "b", b"old");
     assert_eq!(states(&filters, 17).len(), 2);
@@ -309,7 +327,7 @@ fn what_a_filter_says_to_another_replica_is_known_when_that_replica_is_gone() {
     let [empty, policy] = [b"empty".as_slice(), b"policy"].map(Digest::of);
     let (filters, variant) = (Filters::default(), unknown());
     let poll = Poll { digest: Some(empty), ..poll_of("a", &variant) };
-    let poll = filters.polled_at(at(0), origin(1), poll).unwrap();
+    let poll = polled_at(&filters, at(0), origin(1), poll).unwrap();
     filters.was_given_at(at(5), poll, origin(1).client, policy);
     let said = Sighting {
         node: NodeId::parse("a").unwrap(),
@@ -335,7 +353,7 @@ fn what_a_filter_was_given_is_settled_by_what_it_says_later_to_another_replica()
     let is_open = |is_own: bool, said: &Sighting| {
         let (filters, variant) = (Filters::default(), unknown());
         let poll = Poll { digest: Some(empty), ..poll_of("a", &variant) };
-        let poll = filters.polled_at(at(0), Origin { is_own, ..origin(1) }, poll).unwrap();
+        let poll = polled_at(&filters, at(0), Origin { is_own, ..origin(1) }, poll).unwrap();
         filters.was_given_at(at(5), poll, origin(1).client, policy);
         filters.said_elsewhere(std::slice::from_ref(said), Duration::from_secs(1));
         let [filter] = &list_at(&filters, at(9), |_| Some(empty))[..] else { panic!("it is one node") };

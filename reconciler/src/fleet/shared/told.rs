@@ -204,7 +204,7 @@ mod tests {
                 [b'r', b'g'].map(|kind| Digest::of_parts([&[kind][..], &(at % snapshots).to_le_bytes()]));
             let plugins = PluginNames::parse("shop/hfi-inbound,shop/hfi-outbound");
             let poll = Poll { node, variant: &variant, digest: Some(digest), plugins, wait: Duration::ZERO };
-            let recorded = filters.polled(Origin { client, is_own: false }, poll).unwrap();
+            let recorded = filters.polled(Origin { client, is_own: false }, poll, Arc::clone).unwrap();
             filters.was_given(recorded, client, given);
         }
         filters

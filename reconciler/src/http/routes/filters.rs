@@ -116,7 +116,8 @@ pub(crate) fn note(
         let is_own = address(&node).is_some_and(|address| services.clients.client(address) == client);
         let (origin, wait) = (Origin { client, is_own }, wait.map(Wait::duration).unwrap_or_default());
         let reporter = report.is_some().then(|| node.clone());
-        recorded = services.filters.polled(origin, Poll { node, variant, digest, plugins, wait });
+        let poll = Poll { node, variant, digest, plugins, wait };
+        recorded = services.filters.polled(origin, poll, |variant| served.publisher.shared(variant));
         believed = reporter.filter(|_| recorded.is_some());
     }
     if let Some(report) = report {

@@ -79,8 +79,7 @@ impl Poll {
         let format = format(headers)?;
         let scope =
             poll::scope(query).map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
-        let variant = served.publisher.shared(Variant { scope, format });
-        let wait = prefer::preferred(headers);
+        let (variant, wait) = (Arc::new(Variant { scope, format }), prefer::preferred(headers));
         let recorded = filters::note(served, headers, &variant, wait, client);
         let (known, running) = (Known::of(headers), Running::of(served, headers));
         Ok(Self { client, recorded, variant, known, wait, running })
