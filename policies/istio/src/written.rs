@@ -35,7 +35,6 @@ pub use entry::{ApplyTo, Entry};
 pub use envelope::{KIND, Reading, is_application, read};
 pub use envoy_filter::{Direction, EnvoyFilter, Intent, LocalRateLimit, Patch};
 pub use gateway::{Gateway, ServerTls};
-pub(crate) use json::value as plain_value;
 pub use peer_authentication::{Mtls, PeerAuthentication};
 pub use proxy_config::ProxyConfig;
 pub use request_authentication::{Issuer, Keys, RequestAuthentication, Required, TokenPlace};

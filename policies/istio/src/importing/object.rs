@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use policies::reading::{Context, Cursor, read_yaml};
+use policies::reading::read_yaml;
 use serde_json::Value;
 
 use super::note::Note;
 use crate::{
     finding::Finding,
+    node,
     resource::{Kind, Resource},
-    written::plain_value,
 };
 
 /// A resource, and what the file says about its origin.
@@ -37,16 +37,13 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Value>, Vec<Finding>> {
     if let Ok(value) = serde_json::from_slice(bytes) {
         return Ok(items(value));
     }
-    let (mut objects, mut findings, context) = (Vec::new(), Vec::new(), Context::default());
-    for node in read_yaml(bytes) {
-        match node {
-            Ok(node) => {
-                objects.extend(plain_value(&Cursor::new(&node, &context)).into_iter().flat_map(items))
-            }
+    let (mut objects, mut findings) = (Vec::new(), Vec::new());
+    for document in read_yaml(bytes) {
+        match document {
+            Ok(document) => objects.extend(items(node::json(&document))),
             Err(finding) => findings.push(finding.into()),
         }
     }
-    findings.extend(context.take_findings().into_iter().map(Finding::from));
     if findings.is_empty() { Ok(objects) } else { Err(findings) }
 }
 

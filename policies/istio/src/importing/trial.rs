@@ -1,12 +1,13 @@
 //! A document, read and rendered, to see what it says.
 
-use policies::reading::read_yaml;
+use policies::reading::{Node, read_yaml};
 use serde_json::Value;
 
 use super::Origin;
 use crate::{
     finding::{Finding, Level},
     rendering::{Rendered, Setting, render},
+    resource::yaml,
     written::{Application, Dataplane, Document, read},
 };
 
@@ -40,32 +41,38 @@ impl Trial {
 
     /// What a document renders to in each setting; or the reason why it is no document.
     pub(super) fn render(&self, document: &Value) -> Result<Vec<Outcome>, String> {
-        // JSON is YAML, and sooner written.
-        self.render_text(&document.to_string())
+        self.render_node(&yaml(document))
     }
 
     /// The same of a text.
     pub(super) fn render_text(&self, text: &str) -> Result<Vec<Outcome>, String> {
-        let application = application(text)?;
+        let node = read_yaml(text.as_bytes()).into_iter().next().ok_or_else(nothing)?;
+        self.render_node(&node.map_err(|found| found.to_string())?)
+    }
+
+    fn render_node(&self, document: &Node) -> Result<Vec<Outcome>, String> {
+        let application = application(document)?;
         Ok(self.settings.iter().map(|setting| outcome(&application, setting)).collect())
     }
 
     /// The same in the first setting alone.
     pub(super) fn render_first(&self, document: &Value) -> Option<Outcome> {
-        let application = application(&document.to_string()).ok()?;
+        let application = application(&yaml(document)).ok()?;
         self.settings.first().map(|setting| outcome(&application, setting))
     }
 
     /// True if this is a document.
     pub(super) fn takes(&self, document: &Value) -> bool {
-        application(&document.to_string()).is_ok()
+        application(&yaml(document)).is_ok()
     }
 }
 
-fn application(text: &str) -> Result<Application, String> {
-    let nothing = || "no document could be made of it".to_owned();
-    let node = read_yaml(text.as_bytes()).into_iter().next().ok_or_else(nothing)?;
-    let reading = read(&node.map_err(|found| found.to_string())?);
+fn nothing() -> String {
+    "no document could be made of it".to_owned()
+}
+
+fn application(document: &Node) -> Result<Application, String> {
+    let reading = read(document);
     if let Some(found) = reading.findings.iter().find(|found| found.level == Level::Error) {
         return Err(found.to_string());
     }

@@ -22,7 +22,7 @@ pub(super) fn patch(field: &Cursor<'_>) -> Option<MergePatch> {
 }
 
 /// Reads any value.
-pub(crate) fn value(field: &Cursor<'_>) -> Option<Value> {
+pub(super) fn value(field: &Cursor<'_>) -> Option<Value> {
     Some(match field.value() {
         Yaml::Null => Value::Null,
         Yaml::Bool(value) => Value::Bool(*value),
