@@ -181,6 +181,6 @@ fn host(text: &str) -> Result<Host, String> {
     Host::try_from(text.to_owned()).map_err(|error| error.to_string())
 }
 
-fn cluster_domain(text: &str) -> Result<ClusterDomain, String> {
+pub(super) fn cluster_domain(text: &str) -> Result<ClusterDomain, String> {
     ClusterDomain::try_from(text.to_owned()).map_err(|error| error.to_string())
 }

@@ -5,7 +5,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use istio_config::{ApplicationId, Catalog, Resource, Setting};
+pub use istio_config::{ApplicationId, Setting};
+use istio_config::{Catalog, Document, Resource};
 
 use super::{
     applications::Applications,
@@ -18,8 +19,10 @@ use super::{
 /// What is in force in a namespace, and since which commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InForce {
+    /// The objects are in it alone: unpacked they would take much memory.
     pub artifact: Artifact,
-    pub objects: Objects,
+    /// The number of objects.
+    pub objects: usize,
     pub commit: Commit,
     /// The version of hfi that rendered it.
     pub renderer: String,
@@ -49,33 +52,69 @@ pub struct Plan {
 /// The namespaces of a cluster, by their names.
 pub type Namespaces<T> = BTreeMap<String, T>;
 
-/// Plans what a commit changes. `consents` are those to removals.
+/// A commit, and how it is rendered.
+#[derive(Clone, Debug)]
+pub struct Proposed<'a> {
+    pub applications: &'a Applications,
+    pub commit: &'a Commit,
+    /// The version of hfi.
+    pub renderer: &'a str,
+    pub setting: &'a Setting,
+}
+
+/// Plans what a commit changes. `earlier` are the objects that applications of namespaces without an artifact last had,
+/// and `consents` those to removals.
 pub fn plan(
-    in_force: &Namespaces<InForce>,
-    applications: &Applications,
-    commit: &Commit,
-    renderer: &str,
+    in_force: &Namespaces<Objects>,
+    earlier: &Namespaces<Objects>,
+    proposed: &Proposed<'_>,
     consents: &Namespaces<Consent>,
 ) -> Namespaces<Plan> {
-    if applications.is_empty() {
-        return freeze(in_force, &format!("the repository has no files at {}", commit.short()));
+    if proposed.applications.is_empty() {
+        return freeze(in_force, &format!("the repository has no files at {}", proposed.commit.short()));
     }
+    let before: BTreeMap<_, _> = earlier.iter().chain(in_force).collect();
     let mut plans = BTreeMap::new();
-    for (namespace, proposal) in proposals(in_force, applications) {
+    for (namespace, proposal) in proposals(&before, proposed) {
         let (none, no_consent) = (Objects::default(), Consent::default());
-        let known = in_force.get(&namespace);
-        let before = known.map_or(&none, |known| &known.objects);
+        let before = before.get(&namespace).copied().unwrap_or(&none);
         let consent = consents.get(&namespace).unwrap_or(&no_consent);
         let decision = decide(before, &proposal, consent);
-        plans.insert(namespace, Plan::of(decision, before, commit, renderer));
+        plans.insert(namespace.clone(), Plan::of(decision, in_force.get(&namespace), proposed));
     }
     plans
 }
 
+/// The objects of these applications at an earlier commit, of those that are valid there.
+pub fn valid(
+    wanted: &BTreeSet<ApplicationId>,
+    applications: &Applications,
+    setting: &Setting,
+) -> BTreeMap<ApplicationId, Vec<Resource>> {
+    let is_wanted = |document: &Document| match document {
+        Document::Application(found) => {
+            wanted.contains(&(found.namespace.to_string(), found.name.to_string()))
+        }
+        Document::Removal { .. } => false,
+    };
+    if !applications.0.iter().any(|(_, file)| file.documents().iter().any(is_wanted)) {
+        return BTreeMap::new();
+    }
+    // What they refer to is in files without applications.
+    let of_interest = applications
+        .0
+        .iter()
+        .filter(|(_, file)| file.documents().is_empty() || file.documents().iter().any(is_wanted));
+    let files: Vec<_> = of_interest.map(|(path, file)| (path.clone(), &**file)).collect();
+    let catalog = Catalog::new(&files, &istio_config::InForce::default(), setting, |_, setting| setting);
+    let found = catalog.to_be_in_force();
+    let found = found.applications().filter(|(id, _)| wanted.contains(*id));
+    found.map(|(id, objects)| (id.clone(), objects.to_vec())).collect()
+}
+
 /// The plan that leaves everything as it is.
-pub fn freeze(in_force: &Namespaces<InForce>, reason: &str) -> Namespaces<Plan> {
-    let plan =
-        |known: &InForce| Plan { frozen: Decision::whole(&known.objects, reason).frozen, ..Plan::default() };
+pub fn freeze(in_force: &Namespaces<Objects>, reason: &str) -> Namespaces<Plan> {
+    let plan = |known: &Objects| Plan { frozen: Decision::whole(known, reason).frozen, ..Plan::default() };
     in_force.iter().map(|(namespace, known)| (namespace.clone(), plan(known))).collect()
 }
 
@@ -87,7 +126,9 @@ impl Commit {
 }
 
 impl Plan {
-    fn of(decision: Decision, before: &Objects, commit: &Commit, renderer: &str) -> Self {
+    fn of(decision: Decision, known: Option<&Objects>, proposed: &Proposed<'_>) -> Self {
+        let none = Objects::default();
+        let before = known.unwrap_or(&none);
         let is_same = decision.objects.are_written_as(before);
         let artifact = if is_same { None } else { Some(Artifact::of(&decision.objects)) };
         match artifact.transpose() {
@@ -97,9 +138,9 @@ impl Plan {
                 let current = objects.applications().map(|(name, _)| name).filter(is_current).count();
                 let next = artifact.map(|artifact| InForce {
                     artifact,
-                    objects,
-                    commit: commit.clone(),
-                    renderer: renderer.to_owned(),
+                    objects: objects.keys().len(),
+                    commit: proposed.commit.clone(),
+                    renderer: proposed.renderer.to_owned(),
                     max_removals: None,
                 });
                 Self { next, frozen, current }
@@ -114,16 +155,19 @@ impl Plan {
 }
 
 /// What the files want of each namespace, and of each that has something in force.
-fn proposals(in_force: &Namespaces<InForce>, applications: &Applications) -> Namespaces<Proposal> {
-    let all = in_force.iter().flat_map(|(namespace, known)| {
-        let id = |name: &String| -> ApplicationId { (namespace.clone(), name.clone()) };
-        known.objects.applications().map(move |(name, objects)| (id(name), objects.to_vec()))
+fn proposals(
+    before: &BTreeMap<&String, &Objects>,
+    &Proposed { applications, setting, .. }: &Proposed<'_>,
+) -> Namespaces<Proposal> {
+    let all = before.iter().flat_map(|(namespace, known)| {
+        let id = |name: &String| -> ApplicationId { ((*namespace).clone(), name.clone()) };
+        known.applications().map(move |(name, objects)| (id(name), objects.to_vec()))
     });
     let files: Vec<_> = applications.0.iter().map(|(path, file)| (path.clone(), &**file)).collect();
-    let catalog = Catalog::new(&files, &all.collect(), &Setting::default(), |_, setting| setting);
+    let catalog = Catalog::new(&files, &all.collect(), setting, |_, setting| setting);
     let wanted = catalog.to_be_in_force();
     let mut proposals: Namespaces<Proposal> =
-        in_force.keys().map(|namespace| (namespace.clone(), Proposal::default())).collect();
+        before.keys().map(|namespace| ((*namespace).clone(), Proposal::default())).collect();
     let mut propose = |(namespace, name): &ApplicationId, wanted: Result<Vec<Resource>, String>| {
         proposals.entry(namespace.clone()).or_default().applications.insert(name.clone(), wanted);
     };

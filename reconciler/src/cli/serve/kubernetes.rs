@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, builder::FalseyValueParser};
 
+use policies::language::ClusterDomain;
+
 use crate::{
+    cli::explain::cluster_domain,
     client::ServerUrl,
     kubernetes::{ProxyMode, Settings, artifacts},
 };
@@ -50,6 +53,10 @@ struct ArtifactArgs {
     /// The address of Flux's notification-controller for events, which are told of what is frozen.
     #[arg(long, env = "HFI_FLUX_EVENTS_URL", value_name = "URL")]
     flux_events_url: Option<String>,
+
+    /// The domain of the cluster's Services, for --istio-artifacts.
+    #[arg(long, env = "HFI_CLUSTER_DOMAIN", value_name = "DOMAIN", default_value = "cluster.local", value_parser = cluster_domain)]
+    cluster_domain: ClusterDomain,
 }
 
 impl ArtifactArgs {
@@ -60,6 +67,7 @@ impl ArtifactArgs {
             istio_artifacts_in_tenants: in_tenants,
             istio_artifacts_url: own,
             flux_events_url: events,
+            cluster_domain,
         } = self;
         // A variable that is set to nothing is not set.
         let set = |text: &String| !text.is_empty();
@@ -72,6 +80,7 @@ impl ArtifactArgs {
             in_tenants,
             url: url("--istio-artifacts-url (HFI_ISTIO_ARTIFACTS_URL)", own)?,
             events: url("--flux-events-url (HFI_FLUX_EVENTS_URL)", events)?,
+            cluster_domain,
         };
         Ok(istio_artifacts.then_some(settings))
     }

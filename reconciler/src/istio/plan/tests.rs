@@ -2,38 +2,55 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use istio_config::File;
+use istio_config::{File, Setting};
 
-use super::{Commit, InForce, Namespaces, Plan, freeze, plan};
-use crate::istio::{applications::Applications, consent::Consent};
+use super::{Commit, Namespaces, Plan, Proposed, freeze, plan, valid};
+use crate::istio::{applications::Applications, consent::Consent, objects::Objects};
 
 /// A repository of files, and what is in force.
 #[derive(Default)]
 struct World {
     files: BTreeMap<&'static str, String>,
-    in_force: Namespaces<InForce>,
+    in_force: Namespaces<Objects>,
+    /// The commit that gave what is in force in `shop`.
+    since: String,
     commits: usize,
+    earlier: Namespaces<Objects>,
 }
 
 impl World {
     /// Commits, and publishes what the plan says.
     fn commit(&mut self, consent: Consent) -> Plan {
         self.commits += 1;
-        let files =
-            self.files.iter().map(|(path, text)| (Arc::from(*path), Arc::new(File::read(text.as_bytes()))));
+        let applications = self.applications();
         let commit = Commit { id: format!("{:040}", self.commits), at: "2026-01-01T00:00:00Z".to_owned() };
         let consents = BTreeMap::from([("shop".to_owned(), consent)]);
-        let mut plans = plan(&self.in_force, &Applications(files.collect()), &commit, "1", &consents);
+        let proposed = Proposed {
+            applications: &applications,
+            commit: &commit,
+            renderer: "1",
+            setting: &Setting::default(),
+        };
+        let mut plans = plan(&self.in_force, &self.earlier, &proposed, &consents);
         for (namespace, plan) in &plans {
             if let Some(next) = &plan.next {
-                self.in_force.insert(namespace.clone(), next.clone());
+                let objects = next.artifact.objects().unwrap();
+                assert_eq!(next.objects, objects.keys().len());
+                self.in_force.insert(namespace.clone(), objects);
+                self.since.clone_from(&next.commit.id);
             }
         }
         plans.remove("shop").unwrap_or_default()
     }
 
+    fn applications(&self) -> Applications {
+        let files =
+            self.files.iter().map(|(path, text)| (Arc::from(*path), Arc::new(File::read(text.as_bytes()))));
+        Applications(files.collect())
+    }
+
     fn objects(&self) -> Vec<&str> {
-        self.in_force["shop"].objects.sorted().into_iter().map(|object| object.name.as_str()).collect()
+        self.in_force["shop"].sorted().into_iter().map(|object| object.name.as_str()).collect()
     }
 }
 
@@ -59,8 +76,7 @@ fn what_is_the_same_is_not_planned_again() {
     world.files.insert("c.yaml", "kind: ConfigMap\n".to_owned());
     let plan = world.commit(Consent::default());
     assert_eq!((plan.next, plan.frozen, plan.current), (None, BTreeMap::new(), 2));
-    assert_eq!(world.in_force["shop"].commit.id, format!("{:040}", 1));
-    assert_eq!(world.in_force["shop"].artifact.objects().unwrap(), world.in_force["shop"].objects);
+    assert_eq!(world.since, format!("{:040}", 1));
 }
 
 #[test]
@@ -71,7 +87,7 @@ fn an_invalid_application_is_frozen_and_tells_where_it_is_wrong() {
     let plan = world.commit(Consent::default());
     assert_eq!((world.objects().len(), plan.current), (2, 1));
     assert!(plan.frozen["a"].starts_with("a.yaml:4:"), "{:?}", plan.frozen);
-    assert_eq!(world.in_force["shop"].objects.of("b")[0].spec["host"], "ratings");
+    assert_eq!(world.in_force["shop"].of("b")[0].spec["host"], "ratings");
 }
 
 #[test]
@@ -99,4 +115,20 @@ fn a_document_takes_its_application_away() {
     }
     assert_eq!(world.commit(Consent::default()).frozen, BTreeMap::new());
     assert!(world.objects().is_empty());
+}
+
+#[test]
+fn without_an_artifact_an_invalid_application_gets_what_it_last_had() {
+    let mut world = World::default();
+    world.files.insert("a.yaml", application("a", RULE));
+    world.files.insert("b.yaml", application("b", RULE));
+    let wanted = [("shop".to_owned(), "a".to_owned())].into();
+    let found = valid(&wanted, &world.applications(), &Setting::default());
+    assert_eq!(found.keys().collect::<Vec<_>>(), wanted.iter().collect::<Vec<_>>());
+    world.files.insert("a.yaml", application("a", "{destinationRule: {host: reviews, wrong: 1}}"));
+    assert!(valid(&wanted, &world.applications(), &Setting::default()).is_empty());
+    world.earlier = [("shop".to_owned(), found.into_values().flatten().collect())].into();
+    let plan = world.commit(Consent::default());
+    assert_eq!((plan.frozen.len(), plan.current), (1, 1));
+    assert_eq!(world.objects(), ["a-destination-rule", "b-destination-rule"]);
 }

@@ -10,7 +10,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{MANAGER, NAMESPACE_LABEL, name};
+use super::{MANAGER, NAMESPACE_LABEL, Settings, name};
 use crate::{
     istio::{artifact::Artifact, plan::InForce},
     kubernetes::{NAME, reporting::truncate::truncate},
@@ -51,9 +51,13 @@ pub(super) fn api(client: &Client, place: Option<&str>) -> Api<DynamicObject> {
 }
 
 impl Seen {
-    /// The namespace that an object is for, and how it is.
-    pub(super) fn of(object: &DynamicObject) -> Option<(String, Self)> {
+    /// The namespace that an object is for, and how it is. Whoever may make such objects elsewhere speaks for nobody.
+    pub(super) fn of(object: &DynamicObject, settings: &Settings) -> Option<(String, Self)> {
         let namespace = object.labels().get(NAMESPACE_LABEL)?.clone();
+        let is_there = object.namespace().as_deref() == Some(settings.place(&namespace));
+        if !is_there || object.name_any() != name(&namespace) {
+            return None;
+        }
         let seen = Self {
             uid: object.uid(),
             allowed: object.annotations().get(ALLOW_COMMIT).cloned(),
@@ -143,4 +147,46 @@ fn artifact(url: &str, branch: &str, namespace: &str, in_force: &InForce) -> Val
 /// Now, in whole seconds, as the API server stores it.
 fn this_second() -> Time {
     Time(Moment::from_second(Moment::now().as_second()).unwrap_or(Moment::UNIX_EPOCH))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Seen, Settings};
+
+    #[test]
+    fn an_object_speaks_for_its_own_namespace_alone() {
+        let settings = |in_tenants| Settings {
+            namespace: "hfi-istio".to_owned(),
+            in_tenants,
+            url: None,
+            events: None,
+            cluster_domain: "cluster.local".to_owned().try_into().unwrap(),
+        };
+        let found = |in_tenants, place: &str, name: &str, namespace: &str| {
+            let metadata = json!({
+                "name": name,
+                "namespace": place,
+                "labels": {"hfi.dev/namespace": namespace},
+                "annotations": {"hfi.dev/allow-commit": "1a2b"},
+            });
+            let object = json!({
+                "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "ExternalArtifact", "metadata": metadata,
+            });
+            Seen::of(&serde_json::from_value(object).unwrap(), &settings(in_tenants))
+        };
+        let of_shop = found(false, "hfi-istio", "hfi-istio-shop", "shop").unwrap();
+        assert_eq!((of_shop.0.as_str(), of_shop.1.allowed.as_deref()), ("shop", Some("1a2b")));
+        assert!(found(true, "shop", "hfi-istio-shop", "shop").is_some());
+        for (in_tenants, place, name, namespace) in [
+            (true, "bank", "hfi-istio-shop", "shop"),
+            (true, "bank", "hfi-istio-bank", "shop"),
+            (true, "hfi-istio", "hfi-istio-shop", "shop"),
+            (false, "shop", "hfi-istio-shop", "shop"),
+            (false, "hfi-istio", "hfi-istio-bank", "shop"),
+        ] {
+            assert!(found(in_tenants, place, name, namespace).is_none(), "{place}/{name} for {namespace}");
+        }
+    }
 }

@@ -73,6 +73,7 @@ impl Keeper {
     ) -> Self {
         let Connection { client, namespace, identity } = connection.clone();
         Self {
+            planner: Planner::new(commits, settings.cluster_domain.clone()),
             notices: Notices::new(client.clone(), identity, settings.events.clone()),
             client,
             url: settings.url(&namespace, tls),
@@ -80,7 +81,6 @@ impl Keeper {
             settings,
             health,
             archives,
-            planner: Planner::new(commits),
             pace: Pace::default(),
             known: None,
         }
@@ -219,7 +219,7 @@ impl Keeper {
     async fn seen(&self) -> Result<BTreeMap<String, Seen>, CallError> {
         let place = (!self.settings.in_tenants).then_some(self.settings.namespace.as_str());
         let found = with_timeout(WRITE, announced::api(&self.client, place).list(&ours())).await?;
-        Ok(found.items.iter().filter_map(Seen::of).collect())
+        Ok(found.items.iter().filter_map(|object| Seen::of(object, &self.settings)).collect())
     }
 
     /// Writes an archive, and serves it.
@@ -253,7 +253,7 @@ impl Keeper {
 fn state(plan: &Plan, known: Option<&InForce>) -> State {
     let commit = known.map_or("nothing", |known| known.commit.short());
     if plan.frozen.is_empty() {
-        let objects = known.map_or(0, |known| known.objects.keys().len());
+        let objects = known.map_or(0, |known| known.objects);
         let message = format!("{objects} objects of {} applications, since {commit}", plan.current);
         return State { is_ready: true, message };
     }

@@ -1,15 +1,22 @@
 //! Plans what the newest commit changes, once for each commit.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    sync::Arc,
+};
 
+use policies::language::ClusterDomain;
 use tokio::task::spawn_blocking;
 
 use super::announced::Seen;
 use crate::{
     istio::{
-        applications::Applications,
+        applications::{Applications, File},
+        artifact::ArtifactError,
         consent::{Consent, removals},
-        plan::{Commit, InForce, Namespaces, Plan, freeze, plan},
+        objects::Objects,
+        plan::{ApplicationId, Commit, InForce, Namespaces, Plan, Proposed, Setting, freeze, plan, valid},
     },
     serving::{
         published::{Publication, Whole},
@@ -18,6 +25,9 @@ use crate::{
     source::{Revision, SourceError, ancestry::CommitId, git::CommitLog},
     version,
 };
+
+/// The commits among which the last valid one of an application is looked for.
+const EARLIER: usize = 200;
 
 /// The newest commit that was read.
 #[derive(Clone, Debug)]
@@ -55,6 +65,7 @@ impl Head {
 /// Plans, and remembers the last plan.
 pub(super) struct Planner {
     commits: CommitLog,
+    setting: Setting,
     last: Option<(Question, Arc<Namespaces<Plan>>)>,
 }
 
@@ -71,8 +82,8 @@ struct Question {
 pub(super) type Known = Namespaces<Result<InForce, String>>;
 
 impl Planner {
-    pub(super) fn new(commits: CommitLog) -> Self {
-        Self { commits, last: None }
+    pub(super) fn new(commits: CommitLog, cluster_domain: ClusterDomain) -> Self {
+        Self { commits, setting: Setting { cluster_domain, ..Setting::default() }, last: None }
     }
 
     /// What is in force has become another than that of the last plan, and of what it changes.
@@ -96,8 +107,8 @@ impl Planner {
             return Ok(Arc::clone(plans));
         }
         let (head, known, commits) = (head.clone(), known.clone(), self.commits.clone());
-        let allowed = question.allowed.clone();
-        let planned = spawn_blocking(move || planned(&head, &known, &allowed, &commits)).await;
+        let (allowed, setting) = (question.allowed.clone(), self.setting.clone());
+        let planned = spawn_blocking(move || planned(&head, &known, &allowed, &commits, &setting)).await;
         let plans = planned.map_err(|_| SourceError("to plan was broken off".to_owned()))??;
         let plans = Arc::new(plans);
         self.last = Some((question, Arc::clone(&plans)));
@@ -111,18 +122,32 @@ fn planned(
     known: &Known,
     allowed: &Namespaces<String>,
     commits: &CommitLog,
+    setting: &Setting,
 ) -> Result<Namespaces<Plan>, SourceError> {
-    let in_force: Namespaces<InForce> = known
+    let in_force: Namespaces<&InForce> = known
         .iter()
-        .filter_map(|(namespace, known)| Some((namespace.clone(), known.as_ref().ok()?.clone())))
+        .filter_map(|(namespace, known)| Some((namespace.clone(), known.as_ref().ok()?)))
         .collect();
+    let unpack =
+        |(namespace, in_force): (&String, &&InForce)| Ok((namespace.clone(), in_force.artifact.objects()?));
+    let objects: Result<Namespaces<Objects>, ArtifactError> = in_force.iter().map(unpack).collect();
+    // It could be read when it was found.
+    let objects = objects.map_err(|error| SourceError(error.to_string()))?;
     let mut plans = match &head.withdrawn {
-        Some(reason) => freeze(&in_force, reason),
+        Some(reason) => freeze(&objects, reason),
         None => {
             let at = commits.committed_at(head.commit)?.to_rfc3339();
             let commit = Commit { id: head.commit.to_string(), at };
             let consents = consents(head, &in_force, allowed, commits);
-            plan(&in_force, &head.applications, &commit, version::text(), &consents)
+            let proposed = Proposed {
+                applications: &head.applications,
+                commit: &commit,
+                renderer: version::text(),
+                setting,
+            };
+            let plans = plan(&objects, &BTreeMap::new(), &proposed, &consents);
+            let earlier = earlier(head, &plans, known, commits, setting)?;
+            if earlier.is_empty() { plans } else { plan(&objects, &earlier, &proposed, &consents) }
         }
     };
     for (namespace, known) in known {
@@ -139,10 +164,36 @@ fn planned(
     Ok(plans)
 }
 
+/// What applications that are invalid now last had, where no artifact says what is in force.
+fn earlier(
+    head: &Head,
+    plans: &Namespaces<Plan>,
+    known: &Known,
+    commits: &CommitLog,
+    setting: &Setting,
+) -> Result<Namespaces<Objects>, SourceError> {
+    let new = plans.iter().filter(|(namespace, _)| !known.contains_key(*namespace));
+    let frozen = |(namespace, plan): (&String, &Plan)| -> Vec<ApplicationId> {
+        plan.frozen.keys().map(|name| (namespace.clone(), name.clone())).collect()
+    };
+    let mut wanted: BTreeSet<ApplicationId> = new.flat_map(frozen).collect();
+    let mut found = BTreeMap::<String, Vec<_>>::new();
+    if !wanted.is_empty() {
+        commits.back(head.commit, EARLIER, File::read, |files| {
+            for (id, objects) in valid(&wanted, &Applications(files), setting) {
+                wanted.remove(&id);
+                found.entry(id.0).or_default().extend(objects);
+            }
+            if wanted.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+    }
+    Ok(found.into_iter().map(|(namespace, objects)| (namespace, objects.into_iter().collect())).collect())
+}
+
 /// The consent of people for each namespace.
 fn consents(
     head: &Head,
-    in_force: &Namespaces<InForce>,
+    in_force: &Namespaces<&InForce>,
     allowed: &Namespaces<String>,
     commits: &CommitLog,
 ) -> Namespaces<Consent> {
@@ -158,7 +209,7 @@ fn consents(
         // A history that cannot be read agrees to nothing.
         *agreed.entry(commit.to_owned()).or_insert_with(|| count().unwrap_or_default())
     };
-    let consent = |(namespace, known): (&String, &InForce)| {
+    let consent = |(namespace, known): (&String, &&InForce)| {
         let consent = Consent {
             removals: agreed_since(&known.commit.id),
             is_of_commit: allowed.get(namespace).is_some_and(|commit| *commit == head.to_string()),

@@ -1,5 +1,7 @@
 //! Where artifacts are, and under which URL.
 
+use policies::language::ClusterDomain;
+
 use crate::{client::ServerUrl, kubernetes::NAME};
 
 /// The port of the Service.
@@ -16,6 +18,8 @@ pub struct Settings {
     pub url: Option<ServerUrl>,
     /// The address of Flux's notification-controller for events.
     pub events: Option<ServerUrl>,
+    /// The domain of Services.
+    pub cluster_domain: ClusterDomain,
 }
 
 impl Settings {
@@ -30,7 +34,7 @@ impl Settings {
         let url = match &self.url {
             Some(url) => url.to_string(),
             // The dot keeps resolvers from trying their search domains first.
-            None => format!("{scheme}://{NAME}.{namespace}.svc.cluster.local.:{PORT}"),
+            None => format!("{scheme}://{}.:{PORT}", self.cluster_domain.host(NAME, namespace)),
         };
         url.trim_end_matches('/').to_owned()
     }

@@ -38,14 +38,14 @@ pub(super) fn config_map(namespace: &str, place: &str, in_force: &InForce) -> Co
 
 /// The namespace and the archive of a ConfigMap.
 pub(super) fn archive(config_map: &ConfigMap) -> Option<(String, Artifact)> {
-    let namespace = config_map.labels().get(NAMESPACE_LABEL)?;
+    let namespace = namespace(config_map)?;
     let bytes = config_map.binary_data.as_ref()?.get(KEY)?;
-    Some((namespace.clone(), Artifact::of_bytes(bytes.0.clone().into())))
+    Some((namespace, Artifact::of_bytes(bytes.0.clone().into())))
 }
 
 /// The namespace of a ConfigMap, and what it says is in force; or the reason why that is unknown.
 pub(super) fn in_force(config_map: &ConfigMap) -> Option<(String, Result<InForce, String>)> {
-    let namespace = config_map.labels().get(NAMESPACE_LABEL)?.clone();
+    let namespace = namespace(config_map)?;
     let read = || {
         let (_, artifact) = archive(config_map).ok_or_else(|| format!("it has no key {KEY}"))?;
         let annotation = |key| {
@@ -53,7 +53,7 @@ pub(super) fn in_force(config_map: &ConfigMap) -> Option<(String, Result<InForce
             value.cloned().ok_or_else(|| format!("it has no annotation {key}"))
         };
         Ok(InForce {
-            objects: artifact.objects().map_err(|error| error.to_string())?,
+            objects: artifact.objects().map_err(|error| error.to_string())?.keys().len(),
             artifact,
             commit: Commit { id: annotation(COMMIT)?, at: annotation(COMMITTED_AT)? },
             renderer: annotation(RENDERER)?,
@@ -63,4 +63,10 @@ pub(super) fn in_force(config_map: &ConfigMap) -> Option<(String, Result<InForce
     let reason =
         |reason: String| format!("the ConfigMap {} is not as hfi wrote it: {reason}", config_map.name_any());
     Some((namespace, read().map_err(reason)))
+}
+
+/// The namespace that a ConfigMap is for, if it has the name for that.
+fn namespace(config_map: &ConfigMap) -> Option<String> {
+    let namespace = config_map.labels().get(NAMESPACE_LABEL)?;
+    (config_map.name_any() == name(namespace)).then(|| namespace.clone())
 }

@@ -207,6 +207,22 @@ async fn an_artifact_goes_on_with_its_namespace_and_nothing_goes_unwanted() {
 }
 
 #[tokio::test]
+async fn a_namespace_without_an_artifact_gets_what_was_valid_last() {
+    let world = World::start().await;
+    world.write("reviews", "{host: reviews}");
+    world.push("Add one").await;
+    world.write("reviews", "{host: scores}");
+    world.push("Change it").await;
+    world.write("reviews", "{host: reviews, wrong: 1}");
+    world.write("ratings", "{host: ratings}");
+    world.push("Break it").await;
+    let hfi = world.serve().await;
+    let status = world.artifact("an artifact", &hfi, |status| status["artifact"].is_object()).await;
+    assert!(ready(&status).1.starts_with("frozen: reviews at "), "{status}");
+    assert_eq!(world.hosts(&status, &hfi).await, pairs(&[("ratings", "ratings"), ("reviews", "scores")]));
+}
+
+#[tokio::test]
 async fn without_the_option_there_is_none_of_it() {
     let world = World::start().await;
     world.write("reviews", "{host: reviews}");
