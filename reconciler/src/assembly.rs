@@ -54,6 +54,8 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::FetchForServe => source::work_for_parent(),
         Command::Validate(validate) => validate.run(),
+        Command::Render(render) => render.run(),
+        Command::Diff(diff) => diff.run(),
         Command::Explain(explain) => wait_for(explain.run()),
         Command::Import(import) => import.run(),
         Command::Doctor(doctor) => wait_for(doctor.run()),

@@ -1,7 +1,9 @@
 //! The command line: parses arguments into checked values, and does nothing else.
 
+mod applications;
 pub mod completions;
 pub mod console;
+pub mod diff;
 pub mod doctor;
 pub mod explain;
 pub mod filters;
@@ -15,6 +17,7 @@ pub mod output;
 pub mod policy;
 pub mod policy_files;
 mod progress;
+pub mod render;
 pub mod report;
 pub mod resume;
 mod serve;
@@ -24,6 +27,7 @@ mod snapshots;
 pub mod status;
 mod table;
 mod terminal;
+mod unified;
 pub mod validate;
 mod values;
 pub mod watch;
@@ -35,9 +39,9 @@ use clap::{
 
 pub use self::serve::{PeerConfig, PeopleConfig, Serve, ServeConfig, WriteConfig};
 use crate::cli::{
-    completions::Completions, doctor::Doctor, explain::Explain, filters::ListFilters, halt::Halt,
-    import::Import, man::Man, policy::Policy, resume::Resume, status::Status, validate::Validate,
-    watch::Watch,
+    completions::Completions, diff::Diff, doctor::Doctor, explain::Explain, filters::ListFilters, halt::Halt,
+    import::Import, man::Man, policy::Policy, render::Render, resume::Resume, status::Status,
+    validate::Validate, watch::Watch,
 };
 use crate::reference::Subject;
 use crate::version;
@@ -99,6 +103,8 @@ pub enum Command {
     Halt(Halt),
     Resume(Resume),
     Validate(Validate),
+    Render(Render),
+    Diff(Diff),
     Explain(Box<Explain>),
     Import(Import),
     Doctor(Doctor),

@@ -37,6 +37,8 @@ pub struct Catalog {
 pub struct RenderedApplication {
     pub file: Arc<str>,
     pub application: Application,
+    /// What it is rendered for.
+    pub setting: Setting,
     /// Sorted; empty unless the application is valid.
     pub resources: Vec<Rendered>,
     pub is_valid: bool,

@@ -26,6 +26,7 @@
 //! - [`importing`]: resources that exist, to the documents that render them.
 //! - [`file`]: a file of a repository: applications, and what they may refer to.
 //! - [`catalog`]: all files of a repository together, and what only one of them may have.
+//! - [`origins`]: the written fields that each rendered field comes from.
 //! - [`output`]: resources as a stream, a list or a directory.
 //!
 //! # Add a kind
@@ -62,6 +63,7 @@ pub mod importing;
 pub mod in_force;
 mod node;
 pub mod opinions;
+pub mod origins;
 pub mod output;
 pub mod rendering;
 pub mod resource;
@@ -75,6 +77,7 @@ pub use catalog::{Catalog, LocatedFinding, RenderedApplication};
 pub use file::File;
 pub use finding::{Finding, Level};
 pub use in_force::{ApplicationId, InForce, InForceError};
+pub use origins::{Origin, Written, origins};
 pub use rendering::{Rendered, Setting, render};
 pub use resource::{Kind, Raw, Resource};
 pub use written::{Application, Document};

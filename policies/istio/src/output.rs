@@ -19,20 +19,26 @@ pub fn list(resources: &[&Resource]) -> String {
 
 /// Files by their paths, `NAMESPACE/KIND-NAME.yaml`, and a `kustomization.yaml` that names them.
 pub fn directory(resources: &[&Resource]) -> BTreeMap<String, String> {
-    let path = |Resource { kind, namespace, name, .. }: &Resource| {
-        format!("{namespace}/{}-{name}.yaml", kind.in_kebab_case())
-    };
     let mut files: BTreeMap<_, _> =
         resources.iter().map(|resource| (path(resource), resource.to_yaml())).collect();
     // In the order of the resources, which is by section.
     let list: Vec<_> = resources.iter().map(|resource| path(resource)).collect();
-    let kustomization = json!({
+    files.insert("kustomization.yaml".to_owned(), kustomization(&list));
+    files
+}
+
+/// The path of a resource in a directory.
+pub fn path(Resource { kind, namespace, name, .. }: &Resource) -> String {
+    format!("{namespace}/{}-{name}.yaml", kind.in_kebab_case())
+}
+
+/// The text of a `kustomization.yaml` that names these files.
+pub fn kustomization(paths: &[String]) -> String {
+    crate::resource::text(&json!({
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "resources": list,
-    });
-    files.insert("kustomization.yaml".to_owned(), crate::resource::text(&kustomization));
-    files
+        "resources": paths,
+    }))
 }
 
 #[cfg(test)]

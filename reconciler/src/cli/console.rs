@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
 };
 
@@ -29,6 +29,11 @@ pub(crate) fn print(text: &str) {
 /// reader has seen enough.
 pub(crate) fn print_styled(text: &str) {
     try_print_styled(text);
+}
+
+/// Prints to stdout for other programs: as it is, unless that is a terminal.
+pub(crate) fn print_exact(text: &str) {
+    if io::stdout().is_terminal() { print(text) } else { print_styled(text) }
 }
 
 /// The same; false if nobody reads stdout any more.

@@ -2,6 +2,7 @@
 //!
 //! It runs the same program as the filter, made from the same bytes.
 
+mod application;
 mod known;
 mod lines;
 
@@ -11,7 +12,7 @@ use clap::{Args, ValueEnum};
 use policies::{
     Decision, Facts, Program, Scope, Snapshot, Timestamp,
     evaluation::StaticRequest,
-    language::{self, ClusterDomain, Host, Mode},
+    language::{self, Host, Mode},
     wire::ScopeError,
 };
 use serde_json::json;
@@ -20,26 +21,37 @@ use self::{
     known::Known,
     lines::{Line, table},
 };
+use super::applications::{Rendering, Selection};
 use super::console::{DONE, print, wrong_use};
 use super::output::Output;
 use super::server::{ServerArgs, failed};
 use crate::clock::now;
 
-/// Show which policy and rule decide a request, and why the others do not.
+/// Show which policy and rule decide a request, and why the others do not; or where rendered Istio resources come from.
 ///
-/// The policies are those of a directory, or those that a server serves now.
+/// The policies are those of a directory, or those that a server serves now. With PATH and --app it shows the resources
+/// that the AppConfiguration of an application means: for each field the file and line that it comes from, or the reason
+/// why hfi renders it where nobody has written it.
 #[derive(Debug, Args)]
 pub struct Explain {
+    /// The policy directory of --app
+    #[arg(value_name = "PATH", requires = "app")]
+    directory: Option<PathBuf>,
+
+    /// The application whose resources are explained, instead of a request
+    #[arg(long, value_name = "[NAMESPACE/]NAME", requires = "directory", conflicts_with_all = ["dir", "services", "host"])]
+    app: Option<String>,
+
     /// The directory of policies, instead of a server
     #[arg(long, value_name = "PATH")]
     dir: Option<PathBuf>,
 
     /// The workload's namespace
-    #[arg(long, value_name = "N")]
-    namespace: String,
+    #[arg(long, value_name = "N", required_unless_present = "app")]
+    namespace: Option<String>,
 
     /// The workload's name; give the option twice to add its canonical name
-    #[arg(long = "service", value_name = "S", required_unless_present = "host")]
+    #[arg(long = "service", value_name = "S", required_unless_present_any = ["host", "app"])]
     services: Vec<String>,
 
     /// The host of a ServiceEntry, instead of a workload: the request is at the waypoint of that ServiceEntry, which
@@ -70,9 +82,8 @@ pub struct Explain {
     #[arg(long, value_name = "CLUSTER")]
     cluster: Option<String>,
 
-    /// The domain of the mesh's services
-    #[arg(long, value_name = "DOMAIN", default_value = "cluster.local", value_parser = cluster_domain)]
-    cluster_domain: ClusterDomain,
+    #[command(flatten)]
+    rendering: Rendering,
 
     /// The caller's identity, such as spiffe://cluster.local/ns/demo/sa/web
     #[arg(long, value_name = "URI")]
@@ -117,6 +128,10 @@ impl Explain {
 
     /// Prints the explanation. A request that no rule decides is a success too.
     pub async fn run(self) -> ExitCode {
+        if let Some((directory, app)) = self.directory.clone().zip(self.app.clone()) {
+            let selection = Selection::of(self.namespace, app);
+            return application::run(directory, &selection, &self.rendering, self.output);
+        }
         let (scope, workload) = match self.scopes() {
             Ok(scopes) => scopes,
             Err(error) => return wrong_use(error),
@@ -148,7 +163,7 @@ impl Explain {
             Some(_) => vec!["*"],
             None => self.services.iter().map(String::as_str).collect(),
         };
-        let scope = Scope::new([self.namespace.as_str()], services)?;
+        let scope = Scope::new(self.namespace.as_deref(), services)?;
         let workload = match &self.host {
             Some(host) => scope.clone().of_host(host.to_string()),
             None => scope.clone(),
@@ -161,7 +176,7 @@ impl Explain {
             Direction::Inbound | Direction::Outbound => Program::compile(snapshot, workload),
             Direction::Both => Program::compile_for_gateway(snapshot, workload),
         };
-        program.in_domain(&self.cluster_domain)
+        program.in_domain(&self.rendering.cluster_domain)
     }
 
     fn render(&self, decision: Option<&Decision>, lines: &[Line]) -> String {
@@ -179,8 +194,4 @@ fn header(text: &str) -> Result<(String, String), String> {
 
 fn host(text: &str) -> Result<Host, String> {
     Host::try_from(text.to_owned()).map_err(|error| error.to_string())
-}
-
-pub(super) fn cluster_domain(text: &str) -> Result<ClusterDomain, String> {
-    ClusterDomain::try_from(text.to_owned()).map_err(|error| error.to_string())
 }

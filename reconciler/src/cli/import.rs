@@ -12,7 +12,10 @@ use istio_config::{
 use policies::language::ClusterDomain;
 use serde_json::Value;
 
-use super::console::{DONE, NOT_RIGHT, error, note, print, warning, wrong_use};
+use super::{
+    console::{DONE, NOT_RIGHT, error, note, print, warning, wrong_use},
+    values::cluster_domain,
+};
 
 /// Write AppConfigurations for Istio resources that exist
 ///
@@ -64,10 +67,6 @@ fn dataplane(text: &str) -> Result<Dataplane, &'static str> {
         "ambient" => Ok(Dataplane::Ambient),
         _ => Err("must be sidecar or ambient"),
     }
-}
-
-fn cluster_domain(text: &str) -> Result<ClusterDomain, String> {
-    ClusterDomain::try_from(text.to_owned()).map_err(|error| error.to_string())
 }
 
 impl Import {

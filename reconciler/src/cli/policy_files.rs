@@ -18,7 +18,8 @@ use crate::{
     io_reason::io_reason,
     source::{
         CheckoutFile, Content, SourceError,
-        dir::{DirSource, directory_of, located},
+        dir::{DirSource, committed, directory_of, located},
+        git::Committed,
     },
 };
 
@@ -84,6 +85,27 @@ impl PolicyFiles {
         Ok(read)
     }
 
+    /// Those of a directory as they are at a commit of its repository, and the name of the commit. Without a
+    /// revision it is the upstream of the branch that is checked out, or else the commit that is.
+    pub fn committed(directory: &Path, revision: Option<&str>) -> Result<(Self, String), SourceError> {
+        let Committed { name, files, above, warnings } = committed(directory, revision)?;
+        let parsed = |file: CheckoutFile| {
+            let shown = format!("{name}:{}", file.path).into();
+            (Arc::clone(&file.path), Parsed::new(shown, file, File::read))
+        };
+        let warning = |message| {
+            let finding = Finding { place: Place::default(), field: String::new(), message };
+            Problem { file: name.as_str().into(), finding }
+        };
+        let read = Self {
+            files: files.into_iter().map(parsed).collect(),
+            guards: above.into_iter().map(parsed).collect(),
+            warnings: warnings.into_iter().map(warning).collect(),
+            here: String::new(),
+        };
+        Ok((read, name))
+    }
+
     fn add(&mut self, path: &Path) -> Result<(), SourceError> {
         let unreadable =
             |error| SourceError(format!("cannot read {}: {}", path.display(), io_reason(&error)));
@@ -129,13 +151,15 @@ impl PolicyFiles {
 
     /// Every file that was named, with its text; or the reason why it has none.
     pub fn texts(&self) -> impl Iterator<Item = Result<Text<'_>, Problem>> {
-        self.files.iter().map(|(path, Parsed { shown, text, file, .. })| match file.findings.first() {
-            // An empty file has nothing that is wrong.
-            Some(finding) if text.is_empty() => {
-                Err(Problem { file: Arc::clone(shown), finding: finding.clone() })
-            }
-            _ => Ok(Text { path, shown, text, file }),
+        self.files.iter().map(|(path, parsed)| match parsed.content() {
+            Ok(text) => Ok(Text { path, shown: &parsed.shown, text, file: &parsed.file }),
+            Err(finding) => Err(Problem { file: Arc::clone(&parsed.shown), finding: finding.clone() }),
         })
+    }
+
+    /// The same by the absolute path of each.
+    pub fn contents(&self) -> impl Iterator<Item = (&Arc<str>, Result<&[u8], &Finding>)> {
+        self.files.iter().map(|(path, parsed)| (path, parsed.content()))
     }
 
     /// The catalog of all files. Durations count from the modification time of each file, or, if `now` is given,
@@ -193,5 +217,13 @@ impl Parsed {
             Content::Unreadable(reason) => (Vec::new(), File::unreadable(reason)),
         };
         Self { shown, text: text.into(), file: parsed, modified: file.modified }
+    }
+
+    /// The text, or the reason why it could not be read. An empty file has nothing that is wrong.
+    fn content(&self) -> Result<&[u8], &Finding> {
+        match self.file.findings.first() {
+            Some(finding) if self.text.is_empty() => Err(finding),
+            _ => Ok(&self.text),
+        }
     }
 }

@@ -3,10 +3,12 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use policies::repository::lint;
+use istio_config::Level;
+use policies::{reading::Problem, repository::lint};
 
 use super::policy_files::PolicyFiles;
 use super::{
+    applications::{Applications, Rendering, merged},
     console::{DONE, NOT_RIGHT, print, wrong_use},
     output::Output,
     report::Report,
@@ -14,6 +16,9 @@ use super::{
 use crate::clock::now;
 
 /// Check policy files and directories, as `hfi serve` reads them; together they are one repository.
+///
+/// AppConfigurations are checked with them, as they are rendered; each message ends with the id of its rule. Objects of
+/// Istio and Kubernetes beside them are what their hosts, subsets, gateways and selectors may refer to.
 ///
 /// In a Git work tree the rules are those of `hfi serve --repo`: no symbolic link is followed, no submodule is
 /// entered, what Git ignores is left out, the limits of a commit apply, and the guardrails of all directories above
@@ -32,6 +37,13 @@ pub struct Validate {
     /// Refuse every policy without an end, as `hfi serve --require-expiry` does
     #[arg(long)]
     require_expiry: bool,
+
+    /// Check the objects of Istio in these files too, by the same rules
+    #[arg(long)]
+    istio: bool,
+
+    #[command(flatten)]
+    rendering: Rendering,
 }
 
 impl Validate {
@@ -42,21 +54,34 @@ impl Validate {
             Err(error) => return wrong_use(error),
         };
         let catalog = files.catalog(self.require_expiry, Some(now()));
-        let report = Report::new(&files, catalog.problems(), &lint::warnings(&catalog, now()));
+        let applications = Applications::of(&files, &self.rendering);
+        let with_istio = |problems: Vec<Problem>, level| {
+            let by_hand = if self.istio { applications.problems_by_hand(level) } else { Vec::new() };
+            merged(merged(problems, applications.problems(level)), by_hand)
+        };
+        let errors = with_istio(catalog.problems().to_vec(), Level::Error);
+        let warnings = with_istio(lint::warnings(&catalog, now()), Level::Warning);
+        let report = Report::new(&files, &errors, &warnings);
         report.print(self.output);
         if self.output == Output::Table {
-            print(&format!("{}\n", summary(catalog.policies().len(), &report)));
+            let valid = (!applications.is_empty()).then(|| applications.valid());
+            print(&format!("{}\n", summary(catalog.policies().len(), valid, &report)));
         }
         ExitCode::from(if report.errors.is_empty() { DONE } else { NOT_RIGHT })
     }
 }
 
-fn summary(policies: usize, report: &Report) -> String {
+fn summary(policies: usize, applications: Option<usize>, report: &Report) -> String {
     let count = |number: usize, what: &str| match number {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),
     };
-    let valid = if policies == 1 { "1 policy is".to_owned() } else { format!("{policies} policies are") };
+    let policies = if policies == 1 { "1 policy".to_owned() } else { format!("{policies} policies") };
+    let valid = match applications {
+        None if policies == "1 policy" => format!("{policies} is"),
+        None => format!("{policies} are"),
+        Some(applications) => format!("{policies} and {} are", count(applications, "application")),
+    };
     format!(
         "{valid} valid; {}, {}",
         count(report.errors.len(), "error"),

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use policies::language::ClusterDomain;
 
 /// A path. An empty one stands for a variable that is set to an empty text.
 pub(super) fn maybe_path() -> impl TypedValueParser<Value = PathBuf> {
@@ -18,6 +19,11 @@ pub(super) fn duration(text: &str, range: RangeInclusive<Duration>, said: &str) 
 /// An address with its port.
 pub(super) fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "must be an IP address and a port, such as [::]:8080 or 127.0.0.1:8080")
+}
+
+/// The domain of a mesh's services.
+pub(super) fn cluster_domain(text: &str) -> Result<ClusterDomain, String> {
+    ClusterDomain::try_from(text.to_owned()).map_err(|error| error.to_string())
 }
 
 /// A path within the repository, without leading and trailing slashes.

@@ -20,7 +20,7 @@ use super::{
     checkout::{BlobId, Checkout, CheckoutFile, Content, Revision, Warning},
     entry::{Entry, Kind},
     error::SourceError,
-    git::WorkTree,
+    git::{self, Committed, WorkTree},
 };
 use crate::io_reason::io_reason;
 
@@ -145,6 +145,21 @@ fn modified(metadata: &fs::Metadata) -> Option<Timestamp> {
 pub(crate) fn directory_of(file: &Path) -> io::Result<PathBuf> {
     let absolute = std::path::absolute(file)?;
     absolute.parent().unwrap_or(&absolute).canonicalize()
+}
+
+/// The files of a directory as they are at a commit of its repository: that of a branch, a tag or an id. Without one
+/// it is the upstream of the branch that is checked out, or else the commit that is.
+pub(crate) fn committed(directory: &Path, revision: Option<&str>) -> Result<Committed, SourceError> {
+    let shown = directory.display();
+    let directory = directory.canonicalize();
+    let directory = directory
+        .map_err(|error| SourceError(format!("cannot read directory {shown}: {}", io_reason(&error))))?;
+    let Some(root) = above::work_tree(&directory) else {
+        return Err(SourceError(format!(
+            "{shown} is in no Git work tree: there is no commit to compare with"
+        )));
+    };
+    git::committed(root, &directory, revision)
 }
 
 /// The place of a file of a checkout, given the directory that was read.

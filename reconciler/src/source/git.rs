@@ -7,6 +7,7 @@ mod budget;
 mod check;
 mod child;
 mod commit_log;
+mod committed;
 mod connection;
 mod corruption;
 mod directory;
@@ -57,11 +58,13 @@ use git2::{Oid, Repository as BareClone};
 use tracing::warn;
 
 pub use self::commit_log::CommitLog;
+pub(crate) use self::committed::Committed;
 pub use self::document_history::{ChangeCommit, DocumentHistory, MAX_COMMITS, Stood, USER_TRAILER};
 pub use self::document_times::DocumentTimes;
 pub(super) use self::{
     budget::{Cost, Excess},
     child::work_for_parent,
+    committed::committed,
     reading::GitReading,
     tree::ContentSize,
     work_tree::WorkTree,

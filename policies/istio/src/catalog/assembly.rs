@@ -104,6 +104,7 @@ impl Assembly {
         let rendered = RenderedApplication {
             file: Arc::clone(file),
             application: application.clone(),
+            setting,
             resources,
             is_valid: true,
         };

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 use clap::Args;
 use policies::{File, rendering::json::in_full};
 use serde_json::Value;
-use similar::TextDiff;
 
 use super::get::all;
 use crate::{
@@ -14,14 +13,11 @@ use crate::{
         output::Output,
         policy_files::PolicyFiles,
         server::{ServerArgs, failed_to_compare},
-        terminal::{Colour, Terminal},
+        terminal::Terminal,
+        unified::unified,
     },
     clock::now,
-    printable::printable,
 };
-
-/// The lines around a difference.
-const CONTEXT: usize = 3;
 
 /// Compare policies in files with those of a server
 ///
@@ -98,23 +94,8 @@ fn normal(document: &Value) -> Value {
 /// The difference in the unified format; empty if there is none.
 fn difference(name: &str, file: &str, before: Option<&Value>, after: &Value, terminal: Terminal) -> String {
     let yaml = |document: &Value| Output::Yaml.render(document, String::new);
-    let (old, new) = (before.map(yaml).unwrap_or_default(), yaml(after));
-    let headers = match before {
-        Some(_) => (format!("policy/{name} of the server"), file.to_owned()),
-        None => ("/dev/null".to_owned(), file.to_owned()),
-    };
-    let diff = TextDiff::from_lines(&old, &new);
-    let text = diff.unified_diff().context_radius(CONTEXT).header(&headers.0, &headers.1).to_string();
-    let painted = |line: &str| {
-        let colour = match line.as_bytes() {
-            [b'+', ..] => Some(Colour::Good),
-            [b'-', ..] => Some(Colour::Bad),
-            [b'@', ..] => Some(Colour::Attention),
-            _ => None,
-        };
-        terminal.paint(&printable(line), colour) + "\n"
-    };
-    text.lines().map(painted).collect()
+    let (old, new) = (before.map(yaml), yaml(after));
+    unified((&format!("policy/{name} of the server"), old.as_deref()), (file, Some(&new)), terminal)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, builder::FalseyValueParser};
 use policies::language::ClusterDomain;
 
 use crate::{
-    cli::explain::cluster_domain,
+    cli::values::cluster_domain,
     client::ServerUrl,
     kubernetes::{ProxyMode, Settings, artifacts},
 };

@@ -1,0 +1,135 @@
+//! Rendered resources as files in a directory.
+//!
+//! Who applies the directory may look at any moment, and the process may be killed at any moment. So each file is
+//! replaced as a whole, `kustomization.yaml` after the files that it names, and what is no longer rendered is removed
+//! last.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, DirEntry, Permissions},
+    io::{self, ErrorKind, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+};
+
+use istio_config::{File, Resource, output};
+use policies::reading::{Node, Value, read_yaml};
+use tempfile::Builder;
+
+use crate::{io_reason::io_reason, source::bounded_read::read_bounded};
+
+const KUSTOMIZATION: &str = "kustomization.yaml";
+
+/// The beginning of the names of files that are being written.
+const UNFINISHED: &str = ".hfi-render-";
+
+/// The number of files that a rendering wrote and removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) changed: usize,
+    pub(super) removed: usize,
+}
+
+/// Writes resources. Of a rendering that is not whole nothing is removed, and `kustomization.yaml` still names what
+/// was there.
+pub(super) fn write(root: &Path, resources: &[&Resource], is_whole: bool) -> Result<Written, String> {
+    let failed = |path: &str| {
+        let shown = root.join(path).display().to_string();
+        move |error: io::Error| format!("cannot write {shown}: {}", io_reason(&error))
+    };
+    let mut files = output::directory(resources);
+    fs::create_dir_all(root).map_err(failed(""))?;
+    let rendered = rendered(root).map_err(failed(""))?;
+    let stale: Vec<_> = rendered.iter().filter(|path| !files.contains_key(*path)).collect();
+    if !is_whole {
+        let all =
+            resources.iter().map(|resource| output::path(resource)).chain(stale.iter().copied().cloned());
+        files.insert(KUSTOMIZATION.to_owned(), output::kustomization(&all.collect::<Vec<_>>()));
+    }
+    if let Some(path) = files.keys().find(|path| !may_replace(root, path, &rendered)) {
+        return Err(format!(
+            "{} was not rendered by hfi and is not overwritten: move it away, or choose another directory",
+            root.join(path).display()
+        ));
+    }
+    let kustomization = files.remove_entry(KUSTOMIZATION);
+    let mut written = Written::default();
+    for (path, text) in files.into_iter().chain(kustomization) {
+        written.changed += usize::from(replace(&root.join(&path), &text).map_err(failed(&path))?);
+    }
+    for path in stale.into_iter().filter(|_| is_whole) {
+        fs::remove_file(root.join(path)).map_err(failed(path))?;
+        written.removed += 1;
+        // One that holds something else stays.
+        let _ = root.join(path).parent().map(fs::remove_dir);
+    }
+    Ok(written)
+}
+
+/// The resources that were rendered to this directory before. Removes what a killed process left unfinished.
+fn rendered(root: &Path) -> io::Result<BTreeSet<String>> {
+    let mut rendered = BTreeSet::new();
+    for namespace in entries(root)? {
+        let Some(name) = namespace.file_name().to_str().map(str::to_owned) else { continue };
+        if !namespace.file_type()?.is_dir() {
+            continue;
+        }
+        for file in entries(&namespace.path())? {
+            let path = format!("{name}/{}", file.file_name().to_string_lossy());
+            if file.file_type()?.is_file() && is_rendered(&path, &file.path())? {
+                rendered.insert(path);
+            }
+        }
+    }
+    Ok(rendered)
+}
+
+fn entries(directory: &Path) -> io::Result<Vec<DirEntry>> {
+    let mut entries = fs::read_dir(directory)?.collect::<io::Result<Vec<_>>>()?;
+    for left in entries.extract_if(.., |entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED)) {
+        fs::remove_file(left.path())?;
+    }
+    Ok(entries)
+}
+
+/// True for a file that holds one resource of an application, and is named after it.
+fn is_rendered(path: &str, file: &Path) -> io::Result<bool> {
+    let read = File::read(&read_bounded(file)?);
+    let [raw] = read.raw() else { return Ok(false) };
+    Ok(raw.resource.application().is_some() && output::path(&raw.resource) == path)
+}
+
+/// True if nothing is lost by writing a file: there is none, or one of an earlier rendering.
+fn may_replace(root: &Path, path: &str, rendered: &BTreeSet<String>) -> bool {
+    let file = root.join(path);
+    let is_absent = file.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    is_absent || rendered.contains(path) || path == KUSTOMIZATION && is_kustomization(&file)
+}
+
+/// True for a kustomization that does nothing but name rendered resources.
+fn is_kustomization(file: &Path) -> bool {
+    let Ok(bytes) = read_bounded(file) else { return false };
+    let read = read_yaml(&bytes);
+    let [Ok(Node { value: Value::Map(fields), .. })] = read.as_slice() else { return false };
+    let is_path = |item: &Node| matches!(&item.value, Value::String(path) if path.split('/').count() == 2);
+    fields.iter().all(|field| match (field.key.as_str(), &field.value.value) {
+        ("apiVersion" | "kind", _) => true,
+        ("resources", Value::List(items)) => items.iter().all(is_path),
+        _ => false,
+    })
+}
+
+/// Replaces a file as a whole; false if it has this text already.
+fn replace(file: &Path, text: &str) -> io::Result<bool> {
+    if fs::read(file).is_ok_and(|there| there == text.as_bytes()) {
+        return Ok(false);
+    }
+    let directory = file.parent().unwrap_or(file);
+    fs::create_dir_all(directory)?;
+    // As other programs make files: whoever may read the directory may read it.
+    let mode = Permissions::from_mode(0o666);
+    let mut unfinished = Builder::new().prefix(UNFINISHED).permissions(mode).tempfile_in(directory)?;
+    unfinished.write_all(text.as_bytes())?;
+    unfinished.persist(file)?;
+    Ok(true)
+}
