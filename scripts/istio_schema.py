@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Prints the facts of Istio's CRDs that a validator needs: istio_schema.py OLDEST NEWEST.
+"""Prints the facts of Istio's CRDs that a validator needs: istio_schema.py OLDEST NEWEST, each a list of files FILE,FILE...
+
+The routes of the Gateway API are among them, as Istio of that version takes them.
 
 A node is the schema of one value. Equal nodes are one, over all kinds and both versions, and name each other by their
 number. CEL is not taken over, but for durations; descriptions are not either. A schema of another shape than those
@@ -23,6 +25,8 @@ KINDS = {
     "PeerAuthentication": "v1",
     "RequestAuthentication": "v1",
     "Telemetry": "v1",
+    "HTTPRoute": "v1",
+    "GRPCRoute": "v1",
 }
 # What a node keeps as it is.
 FACTS = [
@@ -39,7 +43,7 @@ DURATION = "duration(self) >= duration('1ms')"
 # What is read elsewhere in this file, or is no fact.
 OTHERS = {
     "description", "format", "properties", "items", "additionalProperties", "oneOf", "allOf", "anyOf",
-    "x-kubernetes-validations",
+    "x-kubernetes-validations", "default",
 }
 
 nodes, numbers = [], {}
@@ -95,22 +99,23 @@ def read(schema, place):
     return number(node)
 
 
-def version(file):
+def version(files):
     """The spec of each kind, by its number."""
     specs = {}
-    with open(file, encoding="utf-8") as text:
-        for crd in yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            kind = crd["spec"]["names"]["kind"]
-            for served in crd["spec"]["versions"]:
-                if served["name"] == KINDS.get(kind):
-                    specs[kind] = read(served["schema"]["openAPIV3Schema"]["properties"]["spec"], kind)
+    for file in files.split(","):
+        with open(file, encoding="utf-8") as text:
+            for crd in yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+                kind = crd["spec"]["names"]["kind"]
+                for served in crd["spec"]["versions"]:
+                    if served["name"] == KINDS.get(kind):
+                        specs[kind] = read(served["schema"]["openAPIV3Schema"]["properties"]["spec"], kind)
     if missing := set(KINDS) - set(specs):
-        sys.exit(f"istio-schema: {file} lacks {', '.join(sorted(missing))}")
+        sys.exit(f"istio-schema: {files} lacks {', '.join(sorted(missing))}")
     return {kind: specs[kind] for kind in KINDS}
 
 
 def main():
-    oldest, newest = (version(file) for file in sys.argv[1:3])
+    oldest, newest = (version(files) for files in sys.argv[1:3])
     lines = ",\n".join(nodes)
     print(f'{{"oldest":{json.dumps(oldest)},\n"newest":{json.dumps(newest)},\n"nodes":[\n{lines}\n]}}')
 

@@ -9,6 +9,8 @@ mod destination_rule;
 mod envoy_filter;
 mod frame;
 mod gateway;
+mod gateway_route;
+mod hosts;
 mod identities;
 mod json;
 mod name;
@@ -29,7 +31,7 @@ pub use self::setting::Setting;
 use self::{frame::Frame, part::Part};
 use crate::{
     finding::Finding,
-    resource::Resource,
+    resource::{Kind, Resource},
     rules,
     written::{Application, Attributes, Entry},
 };
@@ -122,10 +124,12 @@ fn around(part: Part, entry: &Entry, frame: &Frame<'_>) -> Rendered {
     if let Some(patch) = entry.patch.as_ref().filter(|_| !is_beside) {
         patch.apply(&mut spec);
     }
+    // An object beside that of the entry has the name of its kind; a route of the Gateway API has its own.
+    let kind_of_name = if Kind::GATEWAY_API.contains(&kind) { kind } else { entry.kind };
     let resource = Resource {
         kind,
         namespace: frame.application.namespace.to_string(),
-        name: name::of(entry, suffix, is_beside, frame.application.name.as_str()),
+        name: name::of(entry, kind_of_name, suffix, is_beside, frame.application.name.as_str()),
         labels: frame.labels(),
         annotations: frame.annotations(annotations),
         spec,

@@ -56,6 +56,7 @@ fn tables(kind: Kind) -> impl Iterator<Item = &'static [Rule]> {
         Kind::PeerAuthentication => &peer_authentication::TABLES,
         Kind::RequestAuthentication => &request_authentication::TABLES,
         Kind::Telemetry => &telemetry::TABLES,
+        Kind::HttpRoute | Kind::GrpcRoute => &[],
     };
     every_kind::TABLES.into_iter().chain(own.iter().copied())
 }

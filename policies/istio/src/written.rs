@@ -43,6 +43,6 @@ pub use service_entry::{Endpoint, Port, ServiceEntry};
 pub use sidecar::{Call, External, Sidecar};
 pub use telemetry::{Logs, Metrics, Telemetry, TraceTag, Traces};
 pub use virtual_service::{
-    Cors, Destination, GatewayRef, HeaderChanges, Mirror, NameMatch, Origin, Redirect, RequestMatch, Respond,
-    Retries, Rewrite, Route, Share, Target, TextMatch, VirtualService,
+    Cors, Destination, GatewayRef, HeaderChanges, Mirror, NameMatch, Origin, Redirect, Render, RequestMatch,
+    Respond, Retries, Rewrite, Route, Share, Target, TextMatch, VirtualService,
 };

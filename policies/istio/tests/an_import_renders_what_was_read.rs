@@ -65,6 +65,11 @@ fn wanted(objects: &[Value]) -> BTreeMap<(Kind, String, String), Value> {
     objects.iter().map(object).collect()
 }
 
+/// True for what is imported: routes of the Gateway API are not.
+fn is_of_istio(object: &Value) -> bool {
+    Kind::of(object["kind"].as_str().unwrap()).is_some()
+}
+
 /// Asserts that every object is rendered as it was read, whatever the data plane, unless a note says that it is left
 /// out; tells how many have
 /// attributes alone, and how many are left out, for sidecars.
@@ -100,7 +105,8 @@ fn assert_kept(objects: &[Value], what: &str) -> (usize, usize) {
 fn what_hfi_renders_comes_back() {
     let (mut objects, mut fitted) = (0, 0);
     for file in files("golden", ".out.yaml") {
-        let read = read(&fs::read(&file).unwrap()).unwrap();
+        let mut read = read(&fs::read(&file).unwrap()).unwrap();
+        read.retain(is_of_istio);
         objects += read.len();
         let (attributes, left_out) = assert_kept(&read, &file.display().to_string());
         assert_eq!(left_out, 0, "{}", file.display());
@@ -126,7 +132,8 @@ fn what_nearly_breaks_a_rule_comes_back() {
                 });
                 json!({"apiVersion": kind.api_version(), "kind": kind.name(), "metadata": metadata, "spec": case["spec"]})
             };
-            let read: Vec<_> = resources.iter().enumerate().map(object).collect();
+            let of_istio = resources.iter().filter(|case| is_of_istio(case));
+            let read: Vec<_> = of_istio.enumerate().map(object).collect();
             objects += read.len();
             left_out += assert_kept(&read, &file.display().to_string()).1;
         }

@@ -80,7 +80,7 @@ fn read(text: &str) -> Option<Resource> {
         entries.map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect::<Option<_>>()
     };
     let resource = Resource {
-        kind: Kind::of(object.get("kind")?.as_str()?)?,
+        kind: Kind::of_rendered(object.get("kind")?.as_str()?)?,
         namespace: name("namespace")?,
         name: name("name")?,
         labels: map("labels")?,

@@ -27,6 +27,8 @@ pub(super) fn of(resource: &Resource, header: &Header) -> Vec<Value> {
         Kind::Gateway => gateway::pieces(&resource.spec),
         Kind::AuthorizationPolicy => authorization_policy::pieces(resource, header),
         Kind::PeerAuthentication => peer_authentication::pieces(&resource.spec, header),
+        // These are not imported.
+        Kind::HttpRoute | Kind::GrpcRoute => Vec::new(),
         // What these say is mostly lists that hfi adds to.
         Kind::EnvoyFilter
         | Kind::ProxyConfig

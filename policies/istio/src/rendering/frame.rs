@@ -61,6 +61,11 @@ impl<'a> Frame<'a> {
         self.setting.cluster_domain.host(service.as_str(), namespace.as_str())
     }
 
+    /// The name and the namespace of the service of the mesh that a full host is.
+    pub(super) fn service_of<'h>(&self, host: &'h str) -> Option<(&'h str, &'h str)> {
+        self.setting.cluster_domain.service(host)
+    }
+
     /// The full name of a service, and its namespace if it is one of the mesh. A name of two labels is a host of a
     /// `serviceEntry` of the document, such as `example.com`, before it is a service.
     pub(super) fn called(&self, service: &ServiceRef) -> (Option<String>, String) {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::written::Entry;
+use crate::{resource::Kind, written::Entry};
 
 /// The longest name: that of a label, since labels and DNS have it too.
 const MAX: usize = 63;
@@ -13,13 +13,19 @@ const MAX: usize = 63;
 const KEPT: usize = 54;
 
 /// The name of an object: `<app>[-<entry>]-<kind>[-<part>]`, unless its entry has the whole name.
-pub(super) fn of(entry: &Entry, suffix: Option<&str>, is_beside: bool, application: &str) -> String {
+pub(super) fn of(
+    entry: &Entry,
+    kind: Kind,
+    suffix: Option<&str>,
+    is_beside: bool,
+    application: &str,
+) -> String {
     let whole = match (&entry.resource_name, suffix) {
         (Some(name), _) if !is_beside => return name.to_string(),
         (Some(name), suffix) => joined([Some(name.as_str()), suffix]),
         (None, suffix) => {
             let name = entry.name.as_ref().map(|name| name.as_str());
-            joined([Some(application), name, Some(entry.kind.in_kebab_case()), suffix])
+            joined([Some(application), name, Some(kind.in_kebab_case()), suffix])
         }
     };
     shortened(whole)

@@ -1,7 +1,6 @@
 //! VirtualServices.
 
 mod gateways;
-mod hosts;
 mod matching;
 mod route;
 mod sides;
@@ -10,18 +9,47 @@ use serde_json::{Value, json};
 
 use super::{
     frame::Frame,
+    gateway_route,
+    hosts::{self, Hosts},
     json::{object, some},
     part::Part,
 };
 use crate::{
+    finding::FORM,
     opinions::virtual_service as opinions,
     resource::Kind,
-    written::{Dataplane, Entry, Route, Target, VirtualService},
+    written::{Dataplane, Entry, Render, Route, Target, VirtualService},
 };
 
 pub(super) fn parts(service: &VirtualService, entry: &Entry, frame: &Frame<'_>) -> Vec<Part> {
+    let hosts = hosts::of(service, entry, frame);
+    let is_ambient = frame.dataplane() == Dataplane::Ambient;
+    let is_asked_for = match service.render {
+        Some(render) => render == Render::GatewayApi,
+        None => service.is_grpc && is_ambient,
+    };
+    let may_be = is_asked_for || is_ambient && service.render.is_none();
+    if may_be {
+        let (part, draft) = gateway_route::part(service, &hosts, entry, frame);
+        if is_asked_for || draft.suffices() {
+            // A part of a route would have mistakes that nobody made.
+            return if draft.report(entry, frame) { vec![part] } else { Vec::new() };
+        }
+    }
+    if service.is_grpc {
+        let finding = entry.error(FORM, "grpc", "is for routes of the Gateway API");
+        frame.report(finding.right("write `render: httpRoute`, or take it out"));
+    }
+    if service.port.is_some() && service.gateways.is_empty() && !may_be {
+        let finding = entry.error(FORM, "port", "is for Gateways: in the mesh a call keeps its port");
+        frame.report(finding.right("take it out, or write `gateways` or `render: httpRoute`"));
+    }
+    vec![part(service, hosts, entry, frame)]
+}
+
+fn part(service: &VirtualService, hosts: Hosts, entry: &Entry, frame: &Frame<'_>) -> Part {
     let VirtualService { is_internal, gateways, routes, falls_back, has_external_weights, .. } = service;
-    let hosts::Hosts { all: hosts, target } = hosts::of(service, entry, frame);
+    let Hosts { all: hosts, target } = hosts;
     let names: Vec<_> = gateways.iter().filter_map(|gateway| gateways::name(gateway, entry, frame)).collect();
     // Without gateways a VirtualService is for the mesh alone.
     let mesh = (*is_internal && !names.is_empty()).then(|| sides::MESH.to_owned());
@@ -46,7 +74,7 @@ pub(super) fn parts(service: &VirtualService, entry: &Entry, frame: &Frame<'_>) 
         let (key, value) = opinions::EXTERNAL_WEIGHTS;
         part.annotations.insert(key.to_owned(), value.to_owned());
     }
-    vec![part]
+    part
 }
 
 /// Refuses `from`, which a waypoint does not know.

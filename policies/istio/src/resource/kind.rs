@@ -1,4 +1,4 @@
-//! The kinds of Istio's resources that an application can have.
+//! The kinds of resources that an application can have.
 
 /// A kind, in the order of the sections of an `AppConfiguration`, in which resources are sorted too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,10 +14,14 @@ pub enum Kind {
     PeerAuthentication,
     RequestAuthentication,
     Telemetry,
+    /// Of the Gateway API, written in the section of VirtualServices.
+    HttpRoute,
+    /// The same for gRPC.
+    GrpcRoute,
 }
 
 impl Kind {
-    /// All kinds, in their order.
+    /// The kinds of Istio, one for each section, in their order.
     pub const ALL: [Self; 11] = [
         Self::DestinationRule,
         Self::VirtualService,
@@ -31,6 +35,9 @@ impl Kind {
         Self::RequestAuthentication,
         Self::Telemetry,
     ];
+
+    /// The kinds of the Gateway API.
+    pub const GATEWAY_API: [Self; 2] = [Self::HttpRoute, Self::GrpcRoute];
 
     /// Its `kind`.
     pub const fn name(self) -> &'static str {
@@ -46,6 +53,8 @@ impl Kind {
             Self::PeerAuthentication => "PeerAuthentication",
             Self::RequestAuthentication => "RequestAuthentication",
             Self::Telemetry => "Telemetry",
+            Self::HttpRoute => "HTTPRoute",
+            Self::GrpcRoute => "GRPCRoute",
         }
     }
 
@@ -63,6 +72,7 @@ impl Kind {
                 "security.istio.io/v1"
             }
             Self::Telemetry => "telemetry.istio.io/v1",
+            Self::HttpRoute | Self::GrpcRoute => "gateway.networking.k8s.io/v1",
         }
     }
 
@@ -70,7 +80,7 @@ impl Kind {
     pub const fn section(self) -> &'static str {
         match self {
             Self::DestinationRule => "destinationRule",
-            Self::VirtualService => "virtualService",
+            Self::VirtualService | Self::HttpRoute | Self::GrpcRoute => "virtualService",
             Self::ServiceEntry => "serviceEntry",
             Self::Gateway => "gateway",
             Self::EnvoyFilter => "envoyFilter",
@@ -87,7 +97,7 @@ impl Kind {
     pub const fn in_snake_case(self) -> &'static str {
         match self {
             Self::DestinationRule => "destination_rule",
-            Self::VirtualService => "virtual_service",
+            Self::VirtualService | Self::HttpRoute | Self::GrpcRoute => "virtual_service",
             Self::ServiceEntry => "service_entry",
             Self::Gateway => "gateway",
             Self::EnvoyFilter => "envoy_filter",
@@ -114,10 +124,12 @@ impl Kind {
             Self::PeerAuthentication => "peer-authentication",
             Self::RequestAuthentication => "request-authentication",
             Self::Telemetry => "telemetry",
+            Self::HttpRoute => "http-route",
+            Self::GrpcRoute => "grpc-route",
         }
     }
 
-    /// The kind of this name.
+    /// The kind of Istio of this name.
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
@@ -126,6 +138,11 @@ impl Kind {
     pub fn of_object(api_version: &str, name: &str) -> Option<Self> {
         let group = |api_version: &str| api_version.split_once('/').map(|(group, _)| group.to_owned());
         Self::of(name).filter(|kind| group(kind.api_version()) == group(api_version))
+    }
+
+    /// The kind of this name, also of the Gateway API.
+    pub fn of_rendered(name: &str) -> Option<Self> {
+        Self::of(name).or_else(|| Self::GATEWAY_API.into_iter().find(|kind| kind.name() == name))
     }
 }
 
@@ -143,5 +160,6 @@ mod tests {
             assert_eq!(Kind::of(kind.name()), Some(kind));
         }
         assert!(Kind::ALL.is_sorted());
+        assert!(Kind::ALL.into_iter().max() < Kind::GATEWAY_API.into_iter().min());
     }
 }

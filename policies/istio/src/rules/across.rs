@@ -2,6 +2,7 @@
 
 mod destinations;
 mod duplicates;
+mod gateway_api;
 mod gateways;
 mod known;
 mod one_for_each;
@@ -26,12 +27,13 @@ impl Rule {
     }
 }
 
-const TABLES: [&[Rule]; 7] = [
+const TABLES: [&[Rule]; 8] = [
     destinations::RULES,
     subsets::RULES,
     duplicates::RULES,
     one_for_each::RULES,
     gateways::RULES,
+    gateway_api::RULES,
     siblings::RULES,
     selectors::RULES,
 ];

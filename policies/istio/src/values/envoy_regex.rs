@@ -26,6 +26,11 @@ pub enum EnvoyRegexError {
 }
 
 impl EnvoyRegex {
+    /// The regex of a text as it is.
+    pub fn escaped(text: &str) -> String {
+        regex_syntax::escape(text)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -190,7 +190,12 @@ const fn choices(kind: Kind) -> &'static [&'static str] {
         // The matcher of an EnvoyFilter knows no services.
         Kind::EnvoyFilter => &["workload", "namespace", "gateway"],
         Kind::PeerAuthentication | Kind::ProxyConfig | Kind::Sidecar => &["workload", "namespace"],
-        Kind::DestinationRule | Kind::VirtualService | Kind::ServiceEntry | Kind::Gateway => &[],
+        Kind::DestinationRule
+        | Kind::VirtualService
+        | Kind::HttpRoute
+        | Kind::GrpcRoute
+        | Kind::ServiceEntry
+        | Kind::Gateway => &[],
     }
 }
 

@@ -38,7 +38,9 @@ pub enum Attributes {
 pub(super) fn read(kind: Kind, fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Attributes> {
     match kind {
         Kind::DestinationRule => destination_rule::read(fields, scope).map(Attributes::DestinationRule),
-        Kind::VirtualService => virtual_service::read(fields, scope).map(Attributes::VirtualService),
+        Kind::VirtualService | Kind::HttpRoute | Kind::GrpcRoute => {
+            virtual_service::read(fields, scope).map(Attributes::VirtualService)
+        }
         Kind::ServiceEntry => service_entry::read(fields, scope).map(Attributes::ServiceEntry),
         Kind::Gateway => gateway::read(fields, scope).map(Attributes::Gateway),
         Kind::EnvoyFilter => envoy_filter::read(fields, scope).map(Attributes::EnvoyFilter),

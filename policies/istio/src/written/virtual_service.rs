@@ -38,6 +38,18 @@ pub struct VirtualService {
     pub falls_back: bool,
     /// True if something else in the cluster shifts the weights.
     pub has_external_weights: bool,
+    /// Absent: as it suits the data plane.
+    pub render: Option<Render>,
+    /// True if the calls are of gRPC.
+    pub is_grpc: bool,
+}
+
+/// The API whose resource an entry is rendered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Render {
+    VirtualService,
+    /// An HTTPRoute or a GRPCRoute of the Gateway API.
+    GatewayApi,
 }
 
 /// A Gateway of Istio.
@@ -62,6 +74,9 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Virtual
     let fallbacks = [("own", true), ("none", false)];
     let falls_back = word(fields.take("fallback"), &fallbacks);
     let weights = fields.read("weights", |field| word(Some(field.clone()), &[("external", true)])).or(false);
+    let renders = [("virtualService", Render::VirtualService), ("httpRoute", Render::GatewayApi)];
+    let render = fields.read("render", |field| word(Some(field.clone()), &renders)).optional();
+    let is_grpc = fields.read("grpc", Cursor::boolean).or(false);
     let service = VirtualService {
         hosts: hosts?,
         is_internal: is_internal?,
@@ -72,6 +87,8 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Virtual
         routes: routes?,
         falls_back: falls_back?,
         has_external_weights: weights?,
+        render: render?,
+        is_grpc: is_grpc?,
     };
     check(&service, fields.cursor());
     if service.hosts.is_empty() && !service.gateways.is_empty() {
@@ -83,11 +100,7 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Virtual
 
 /// What holds for several attributes together.
 fn check(service: &VirtualService, cursor: &Cursor<'_>) {
-    let VirtualService { hosts, is_internal, gateways, port, routes, falls_back, timeout, retries, .. } =
-        service;
-    if port.is_some() && gateways.is_empty() {
-        cursor.report("has `port` and no `gateways`, and in the mesh a call keeps its port; take it out");
-    }
+    let VirtualService { hosts, is_internal, gateways, routes, falls_back, timeout, retries, .. } = service;
     if !*is_internal && gateways.is_empty() {
         cursor.report("has `internal: false` and no `gateways`, so it would route nothing; name a Gateway");
     }

@@ -11,8 +11,15 @@ use policies::{
 const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The cases of a page, in order, and the heading of each.
-const CASES: [(&str, &str); 3] =
-    [("contract", "In short"), ("attributes", "Every attribute"), ("ambient", "In ambient")];
+const CASES: [(&str, &str); 7] = [
+    ("contract", "In short"),
+    ("attributes", "Every attribute"),
+    ("port", "The port of the service"),
+    ("consumer", "Calls of another service"),
+    ("http_route", "Routes of the Gateway API"),
+    ("grpc_route", "Routes of gRPC"),
+    ("ambient", "In ambient"),
+];
 
 #[test]
 fn the_pages_of_the_kinds_show_the_golden_files() {

@@ -24,13 +24,17 @@ pub(crate) fn findings(case: &Value) -> Vec<Finding> {
 /// The resource of a case.
 pub(crate) fn resource(case: &Value) -> Resource {
     Resource {
-        kind: Kind::of(case["kind"].as_str().unwrap()).unwrap_or_else(|| panic!("{case} has another kind")),
+        kind: kind(case["kind"].as_str().unwrap()),
         namespace: text(case, "namespace", NAMESPACE),
         name: text(case, "name", "reviews"),
         labels: map(&case["labels"]),
         annotations: map(&case["annotations"]),
         spec: case["spec"].clone(),
     }
+}
+
+fn kind(name: &str) -> Kind {
+    Kind::of_rendered(name).unwrap_or_else(|| panic!("{name} is another kind"))
 }
 
 fn text(case: &Value, name: &str, default: &str) -> String {

@@ -33,6 +33,6 @@ pub(super) fn name(gateway: &GatewayRef, entry: &Entry, frame: &Frame<'_>) -> Op
         let right = "write `tls: {secret: NAME}` there, or write `tls` routes in an entry of `spec` alone";
         refuse("APP17", reason, right.to_owned());
     }
-    let name = name::of(found, None, false, application.name.as_str());
+    let name = name::of(found, found.kind, None, false, application.name.as_str());
     Some(format!("{}/{name}", application.namespace))
 }

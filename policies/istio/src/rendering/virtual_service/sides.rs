@@ -21,6 +21,7 @@ pub(super) struct Side {
 pub(super) fn of(target: &Target, service: &VirtualService, names: &[String]) -> Vec<Side> {
     let port = service.port.filter(|_| matches!(target, Target::Own | Target::Split(_)));
     match names {
+        [] => vec![Side::default()],
         [mesh, gateways @ ..] if port.is_some() && mesh == MESH => {
             let in_mesh = Side { gateways: vec![MESH.to_owned()], port: None };
             vec![Side { gateways: gateways.to_vec(), port }, in_mesh]

@@ -1,8 +1,8 @@
 //! The hosts of a VirtualService, and the service that its requests go to.
 
+use super::frame::Frame;
 use crate::{
     finding::FORM,
-    rendering::frame::Frame,
     written::{Dataplane, Entry, VirtualService},
 };
 

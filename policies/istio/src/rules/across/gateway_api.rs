@@ -1,0 +1,72 @@
+//! Routes of the Gateway API: their Services, and VirtualServices for the same host.
+
+use super::{Rule, known::Known, subsets::holds_at};
+use crate::{
+    field::Field,
+    resource::Kind,
+    rules::subject::{Out, Subject},
+};
+
+pub(super) const RULES: &[Rule] =
+    &[Rule::new("H34", h34), Rule::new("X101b", x101b), Rule::new("X101c", x101c)];
+
+/// The full host of a reference to a Service; none of another kind.
+fn host(known: &Known, subject: &Subject, reference: &Field) -> Option<String> {
+    let kind = reference.get("kind").text().unwrap_or("Service");
+    let namespace = reference.get("namespace").text().unwrap_or(&subject.resource.namespace);
+    let name = reference.get("name").text()?;
+    (kind == "Service").then(|| known.around.cluster_domain.host(name, namespace))
+}
+
+/// Istio takes the older of both.
+fn h34(known: &Known, subject: &Subject, out: &mut Out) {
+    if !Kind::GATEWAY_API.contains(&subject.kind()) {
+        return;
+    }
+    for parent in subject.each("parentRefs").filter(|parent| parent.word("kind") == "Service") {
+        let Some(host) = host(known, subject, &parent) else { continue };
+        let mut others = known.of_host(Kind::VirtualService, &host);
+        if let Some(other) = others.find(|other| holds_at(other).0) {
+            let name = format!("{}/{}", other.resource.namespace, other.resource.name);
+            let reason =
+                format!("`{host}` is routed by the VirtualService {name} too, and the older one wins");
+            out.error(&parent, reason, "write all routes of a host for one API");
+        }
+    }
+}
+
+/// The destinations and mirrors that are Services, with their full hosts.
+fn backends<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(String, Field<'a>)> {
+    if !Kind::GATEWAY_API.contains(&subject.kind()) {
+        return Vec::new();
+    }
+    let of_rule = |rule: Field<'a>| {
+        let mirrors = rule.get("filters").items().map(|filter| filter.get("requestMirror").get("backendRef"));
+        rule.get("backendRefs").items().chain(mirrors.filter(Field::is_set)).collect::<Vec<_>>()
+    };
+    let all = subject.each("rules").flat_map(of_rule);
+    all.filter_map(|backend| Some((host(known, subject, &backend)?, backend))).collect()
+}
+
+fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
+    for (host, backend) in backends(known, subject) {
+        let is_known = known.namespace_of(&host).is_some_and(|owner| known.has_services(owner));
+        if is_known && known.service(&host).is_none() {
+            let reason = format!("`{host}` is no Service, so requests get 500");
+            out.error(&backend.get("name"), reason, "write a Service that is there");
+        }
+    }
+}
+
+fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
+    for (host, backend) in backends(known, subject) {
+        let at = backend.get("port");
+        if let Some(service) = known.service(&host)
+            && let Some(port) = at.integer()
+            && !service.ports.iter().any(|known| i64::from(*known) == port)
+        {
+            let ports = service.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            out.error(&at, format!("is not a port of `{host}`"), format!("its ports are {ports}"));
+        }
+    }
+}
