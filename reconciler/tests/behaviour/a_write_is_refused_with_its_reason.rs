@@ -3,7 +3,8 @@
 use reqwest::Method;
 
 use crate::support::{
-    Server, policy,
+    NEVER, Server, policy,
+    writer::over_http,
     writing::{ALICE, Change, Replica, apply, content, delete, git, path, repository},
 };
 
@@ -246,12 +247,14 @@ async fn a_suspended_policy_takes_no_policy_of_others_out_of_force() {
 
 #[tokio::test]
 async fn a_name_in_two_places_is_no_ones_to_choose() {
-    let repository = repository(&[
-        ("one.yaml", &policy("a", "checkout", 503)),
-        ("two.yaml", &policy("a", "checkout", 500)),
-    ])
-    .await;
-    let replica = Replica::of(&path(&repository)).await;
+    let (repository, server) = over_http().await;
+    repository.remove("a.yaml").unwrap();
+    for (file, status) in [("one.yaml", 503), ("two.yaml", 500)] {
+        repository.write(file, &policy("a", "checkout", status)).unwrap();
+    }
+    repository.push("Write it in two files").await.unwrap();
+    // It reads what others push when a push of its own fails.
+    let replica = Replica::with(&server.url("policies.git"), NEVER, |_| {}).await;
     for change in [apply("", &policy("a", "checkout", 501)), delete("a")] {
         let answer = replica.send(change).await;
         answer.is_refused(409, "one.yaml:1 and in two.yaml:1");
