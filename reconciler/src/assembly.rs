@@ -57,7 +57,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Render(render) => render.run(),
         Command::Diff(diff) => diff.run(),
         Command::Explain(explain) => wait_for(explain.run()),
-        Command::Import(import) => import.run(),
+        Command::Import(import) => wait_for(import.run()),
         Command::Doctor(doctor) => wait_for(doctor.run()),
         Command::Policy(policy) => wait_for(policy.run()),
         Command::Status(status) => wait_for(status.run()),

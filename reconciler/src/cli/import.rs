@@ -6,6 +6,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use istio_config::{
+    Kind,
     importing::{Import as Outcome, Origin, import},
     written::Dataplane,
 };
@@ -13,9 +14,10 @@ use policies::language::ClusterDomain;
 use serde_json::Value;
 
 use super::{
-    console::{DONE, NOT_RIGHT, error, note, print, warning, wrong_use},
+    console::{DONE, NOT_RIGHT, UNREACHABLE, error, note, print_exact, warning, wrong_use},
     values::cluster_domain,
 };
+use crate::kubernetes::inspecting::objects::objects_of;
 
 /// Write AppConfigurations for Istio resources that exist
 ///
@@ -26,12 +28,20 @@ use super::{
 #[derive(Debug, Args)]
 pub struct Import {
     /// Files of Istio resources, as YAML or JSON; `-` is stdin
-    #[arg(short, long, value_name = "FILE", required = true, num_args = 1..)]
+    #[arg(short, long, value_name = "FILE", required_unless_present = "live", conflicts_with = "live", num_args = 1..)]
     files: Vec<PathBuf>,
 
-    /// The namespace of objects that name none
+    /// Read the resources of a namespace from the cluster of the kubeconfig. Its user may get and list them
+    #[arg(long, requires = "namespace")]
+    live: bool,
+
+    /// The namespace to read; with -f, that of objects which name none
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
+
+    /// The context of the kubeconfig, for --live [default: its current one]
+    #[arg(long, value_name = "NAME", requires = "live")]
+    context: Option<String>,
 
     /// Write this data plane into the documents, and the attributes that fit it. Without it, only attributes that
     /// render the same for both are written
@@ -70,20 +80,17 @@ fn dataplane(text: &str) -> Result<Dataplane, &'static str> {
 }
 
 impl Import {
-    pub fn run(self) -> ExitCode {
-        let Self { files, namespace, dataplane, cluster_domain, output } = self;
-        let objects = match files::read(&files) {
+    /// Reads, imports, and prints or writes the documents.
+    pub async fn run(self) -> ExitCode {
+        let objects = match self.objects().await {
             Ok(objects) => objects,
-            Err(files::Unread::NoFile(reason)) => return wrong_use(reason),
-            Err(files::Unread::Invalid(reasons)) => {
-                reasons.iter().for_each(error);
-                return ExitCode::from(NOT_RIGHT);
-            }
+            Err(code) => return code,
         };
+        let Self { namespace, dataplane, cluster_domain, output, .. } = self;
         let outcome = import(&objects, &Origin { namespace, cluster_domain, dataplane });
         let is_whole = tell(&outcome, &objects);
         match output {
-            Target::Yaml => print(&stream(&outcome)),
+            Target::Yaml => print_exact(&stream(&outcome)),
             Target::Directory(directory) => {
                 if let Err(reason) = files::write(&directory, &outcome.applications) {
                     return wrong_use(reason);
@@ -91,6 +98,27 @@ impl Import {
             }
         }
         ExitCode::from(if is_whole { DONE } else { NOT_RIGHT })
+    }
+}
+
+impl Import {
+    /// The objects to import; or the exit code after the reason is told.
+    async fn objects(&self) -> Result<Vec<Value>, ExitCode> {
+        if let Some(namespace) = self.namespace.as_deref().filter(|_| self.live) {
+            let kinds = Kind::ALL.map(|kind| (kind.api_version(), kind.name()));
+            let read = objects_of(self.context.clone(), namespace, kinds).await;
+            return read.map_err(|unreachable| {
+                error(unreachable);
+                ExitCode::from(UNREACHABLE)
+            });
+        }
+        files::read(&self.files).map_err(|unread| match unread {
+            files::Unread::NoFile(reason) => wrong_use(reason),
+            files::Unread::Invalid(reasons) => {
+                reasons.iter().for_each(error);
+                ExitCode::from(NOT_RIGHT)
+            }
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reads the installation that the doctor judges.
+//! Reads the installation that the doctor judges, and resources that people want as documents.
 //!
 //! - `extensions`: asks a proxy's Envoy for the filters that it has.
 //! - [`fetch`]: asks the API server.
@@ -6,6 +6,7 @@
 //! - `convert`: takes from its objects what is judged.
 //! - `listening`: the Gateways and what else gives listeners to proxies.
 //! - `mesh_config`: Istio's mesh configuration.
+//! - [`objects`]: the objects of a namespace, for `hfi import`.
 //! - `proxy`: asks a proxy what it runs.
 //! - `replica`: asks a pod of the control plane.
 //! - `running_proxy`: the container of a proxy in the status of its pod.
@@ -18,6 +19,7 @@ pub mod fetch;
 mod forwarded;
 pub(crate) mod listening;
 pub(crate) mod mesh_config;
+pub mod objects;
 mod proxy;
 pub(crate) mod replica;
 pub(crate) mod running_proxy;

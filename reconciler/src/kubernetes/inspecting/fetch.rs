@@ -31,8 +31,8 @@ use crate::kubernetes::client::{
 };
 
 /// The longest silence of the server, and the longest time for a whole answer: large clusters have many pods.
-const SILENCE: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const SILENCE: Duration = Duration::from_secs(10);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// The label of the pods of istiod.
 const ISTIOD: &str = "app=istiod";
 /// The label of every object of hfi.

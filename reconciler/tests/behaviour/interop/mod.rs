@@ -23,6 +23,7 @@ mod only_signed_commits_are_served;
 mod packs_stay_few;
 mod replicas_prove_who_they_are;
 mod replicas_share_a_name;
+mod resources_of_a_cluster_are_imported;
 mod the_api_is_as_it_is_described;
 mod the_cluster_shows_what_is_served;
 mod the_doctor_reads_a_cluster;
