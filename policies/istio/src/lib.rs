@@ -10,7 +10,7 @@
 //!
 //! Each room looks only at the rooms above it in this list:
 //!
-//! - [`resource`]: a resource of Istio, of one of eleven kinds, and its text.
+//! - [`resource`]: a resource, of one of Istio's eleven kinds or a route of the Gateway API, and its text.
 //! - `node`: nodes of YAML, read without finding fault.
 //! - [`finding`]: an error or a warning: its rule, its place, and what would be right.
 //! - [`values`]: durations, hosts, names: the values that documents are made of.
