@@ -6,8 +6,10 @@
 //! - `selection`: which pods a plugin, a policy and a waypoint are for.
 //! - `obstacle`: why a plugin never runs in a proxy that it is given to.
 //! - `control_plane`, `plugins`, `policies`, `proxies`, `waypoints`, `istio`, [`versions`]: what is wrong with each.
+//! - `artifacts`: the Kustomizations of Flux that apply what hfi renders.
 //! - `next_steps`: what to do about a proxy that does not run the filter.
 
+mod artifacts;
 mod control_plane;
 mod heard;
 pub mod inventory;
@@ -56,6 +58,7 @@ pub(crate) use self::selection::is_for;
 pub fn findings(inventory: &Inventory) -> Vec<Finding> {
     let mut findings = control_plane::findings(inventory);
     findings.extend(istio::findings(inventory));
+    findings.extend(artifacts::findings(inventory));
     findings.extend(versions::findings(inventory));
     findings.extend(plugins::findings(inventory));
     // Without its answer nobody knows the policies, and who polls.

@@ -29,6 +29,10 @@ pub struct Inventory {
     pub istio: Istio,
     /// The version of Flux, such as `v2.9.1`, if it deploys the control plane.
     pub flux: Option<String>,
+    /// The Kustomizations of Flux that apply an artifact, and not files of a repository.
+    pub links: Vec<Link>,
+    /// The arguments of kustomize-controller; none if it cannot be read.
+    pub applier: Option<Vec<String>>,
     pub plugins: Vec<Plugin>,
     pub sidecars: Vec<Sidecar>,
     /// The labels of every namespace.
@@ -45,6 +49,27 @@ pub struct Inventory {
 pub struct Name {
     #[serde(default)]
     pub namespace: String,
+    pub name: String,
+}
+
+/// A Kustomization of Flux.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Link {
+    pub metadata: Name,
+    pub spec: LinkSpec,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkSpec {
+    pub service_account_name: Option<String>,
+    pub source_ref: SourceRef,
+}
+
+/// What a Kustomization applies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct SourceRef {
+    pub kind: String,
     pub name: String,
 }
 

@@ -1,5 +1,6 @@
 //! Every problem in a cluster is found, with its cause and the next step; nothing else is.
 
+mod artifacts;
 mod control_plane;
 mod gateways;
 mod lost_plugins;
@@ -103,6 +104,8 @@ fn healthy() -> Inventory {
             root_namespace: "istio-system".into(),
             providers: vec!["hfi-control-plane.boifi.svc.cluster.local".into()],
         },
+        links: Vec::new(),
+        applier: None,
         plugins: vec![plugin("demo", &json!({})), waypoint_plugin()],
         sidecars: Vec::new(),
         namespaces: [("demo".into(), [("istio-injection".into(), "enabled".into())].into())].into(),

@@ -23,7 +23,7 @@ use super::{
 use crate::client::Token;
 use crate::doctor::{
     Covered, covered,
-    inventory::{self, Inventory, Istio, Name, Plugin, ProxyKind, Replica, Sidecar},
+    inventory::{self, Inventory, Istio, Link, Name, Plugin, ProxyKind, Replica, Sidecar},
 };
 use crate::kubernetes::client::{
     call::{CallError, with_timeout},
@@ -78,6 +78,8 @@ impl Inspector {
             kubernetes: Some(read("the version of the API server", versions::kubernetes(&client)).await?),
             istio: self.istio(&client).await?,
             flux: read("the Deployments of Flux", versions::flux(&client, found.as_ref())).await?,
+            links: links(&client).await,
+            applier: read("the Deployments of Flux", versions::applier(&client)).await.unwrap_or_default(),
             plugins,
             sidecars: sidecars.into_iter().map(|sidecar| sidecar.object).collect(),
             namespaces: namespaces(&client).await?,
@@ -222,6 +224,14 @@ async fn services(client: &Client) -> Result<Vec<inventory::Service>, InspectErr
     let all = Api::<Service>::all(client.clone());
     let all = read("Services", all.list(&ListParams::default())).await?;
     Ok(all.into_iter().map(services::service).collect())
+}
+
+/// The Kustomizations of Flux that apply an artifact. Not everybody may read them.
+async fn links(client: &Client) -> Vec<Link> {
+    let links: Result<Vec<Labelled<Link>>, _> =
+        objects(client, "kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "Kustomizations").await;
+    let links = links.unwrap_or_default().into_iter().map(|link| link.object);
+    links.filter(|link| link.spec.source_ref.kind == "ExternalArtifact").collect()
 }
 
 async fn waypoints(client: &Client) -> Result<Vec<Name>, InspectError> {

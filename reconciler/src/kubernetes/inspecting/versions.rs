@@ -1,6 +1,6 @@
 //! The versions of what hfi is installed with.
 
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::{apps::v1::Deployment, core::v1::Container};
 use kube::{Api, Client, ResourceExt as _, api::ListParams};
 
 /// The label of every object that a Kustomization of Flux applies.
@@ -22,4 +22,16 @@ pub(super) async fn flux(client: &Client, deployment: Option<&Deployment>) -> ku
     let deployments = Api::<Deployment>::all(client.clone());
     let controllers = deployments.list(&ListParams::default().labels(CONTROLLER)).await?;
     Ok(controllers.iter().find_map(|controller| controller.labels().get(VERSION).cloned()))
+}
+
+/// The arguments of the controller that applies Kustomizations, if there is one.
+pub(super) async fn applier(client: &Client) -> kube::Result<Option<Vec<String>>> {
+    let deployments = Api::<Deployment>::all(client.clone());
+    let controllers = deployments.list(&ListParams::default().labels(CONTROLLER)).await?;
+    let arguments = |controller: &Deployment| {
+        let containers = &controller.spec.as_ref()?.template.spec.as_ref()?.containers;
+        let arguments = containers.iter().flat_map(|Container { args, .. }| args.iter().flatten());
+        Some(arguments.cloned().collect())
+    };
+    Ok(controllers.iter().find_map(arguments))
 }
