@@ -76,3 +76,16 @@ async fn what_cannot_be_read_is_told_with_its_place() {
     let nothing = hfi_reading(&["import", "-f", "-"], &[], "kind: Service\n").await;
     assert!(nothing.code == 1 && nothing.stderr.contains("nothing was imported"), "{nothing:?}");
 }
+
+#[tokio::test]
+async fn what_is_imported_is_rendered_as_it_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().to_str().unwrap();
+    let imported = hfi_reading(&["import", "-f", "-", "-o", &format!("dir={directory}")], &[], PEERS).await;
+    assert_eq!(imported.code, 0, "{imported:?}");
+    let rendered = hfi(&["render", directory], &[]).await;
+    assert_eq!(rendered.code, 0, "{rendered:?}");
+    let spec = "spec:\n  mtls:\n    mode: STRICT\n  selector:\n    matchLabels:\n      app.kubernetes.io/name: reviews\n";
+    assert!(rendered.stdout.contains("\n  name: strict\n"), "{rendered:?}");
+    assert!(rendered.stdout.ends_with(spec), "{rendered:?}");
+}
