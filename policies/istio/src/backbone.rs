@@ -6,7 +6,10 @@ mod mistake;
 mod node;
 mod pattern;
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use serde::Deserialize;
 
@@ -42,18 +45,15 @@ pub fn check(resource: &Resource) -> Vec<Finding> {
         specs.get(kind).map(|&spec_node| mistakes(&SCHEMA.nodes, spec_node, &spec)).unwrap_or_default()
     };
     let (oldest, newest) = (of(&SCHEMA.oldest), of(&SCHEMA.newest));
-    let only = |mistakes: &[Mistake], others: &[Mistake], version: &str, other: &str| {
-        let alone = mistakes.iter().filter(|mistake| !others.iter().any(|known| known.same(mistake)));
-        let alone = alone.map(|mistake| mistake.in_one_version(version, other));
-        alone.collect::<Vec<_>>()
+    let [in_oldest, in_newest] = [&oldest, &newest].map(|found| found.iter().map(Mistake::id).collect());
+    let in_both = newest.iter().filter(|mistake| BTreeSet::contains(&in_oldest, &mistake.id()));
+    let mut found: Vec<_> = in_both.map(Mistake::finding).collect();
+    let only = |mistakes: &[Mistake], others: &BTreeSet<_>, version, other| {
+        let alone = mistakes.iter().filter(|mistake| !others.contains(&mistake.id()));
+        alone.map(|mistake| mistake.in_one_version(version, other)).collect::<Vec<_>>()
     };
-    let mut found: Vec<_> = newest
-        .iter()
-        .filter(|mistake| oldest.iter().any(|known| known.same(mistake)))
-        .map(Mistake::finding)
-        .collect();
-    found.extend(only(&oldest, &newest, OLDEST, NEWEST));
-    found.extend(only(&newest, &oldest, NEWEST, OLDEST));
+    found.extend(only(&oldest, &in_newest, OLDEST, NEWEST));
+    found.extend(only(&newest, &in_oldest, NEWEST, OLDEST));
     found
 }
 

@@ -1,24 +1,34 @@
 //! A value of a resource, and its path.
 
+mod path;
+
 use serde_json::Value;
+
+use self::path::Path;
 
 static ABSENT: Value = Value::Null;
 
 /// A value of a resource, and its path. A field that is absent is there with the value null, as Istio reads it.
 #[derive(Clone, Debug)]
 pub(crate) struct Field<'a> {
-    path: String,
+    path: Path<'a>,
     value: &'a Value,
 }
 
 impl<'a> Field<'a> {
     /// The field of this name in the object itself.
     pub(crate) fn root(name: &str, value: &'a Value) -> Self {
-        Self { path: name.to_owned(), value }
+        Self { path: Path::root(name), value }
     }
 
-    pub(crate) fn path(&self) -> &str {
-        &self.path
+    /// Its path as text, for a finding.
+    pub(crate) fn path(&self) -> String {
+        self.path.to_string()
+    }
+
+    /// True for an item of a list.
+    pub(crate) fn is_item(&self) -> bool {
+        self.path.is_item()
     }
 
     pub(crate) fn value(&self) -> &'a Value {
@@ -26,9 +36,9 @@ impl<'a> Field<'a> {
     }
 
     /// The field of this name in a map; absent in anything else.
-    pub(crate) fn get(&self, name: &str) -> Self {
+    pub(crate) fn get(&self, name: &'a str) -> Self {
         let value = self.value.get(name).unwrap_or(&ABSENT);
-        Self { path: format!("{}.{name}", self.path), value }
+        Self { path: self.path.name(name), value }
     }
 
     /// True if a map has something under this name.
@@ -87,7 +97,7 @@ impl<'a> Field<'a> {
     pub(crate) fn items(&self) -> impl Iterator<Item = Self> + use<'a> {
         let path = self.path.clone();
         let items = self.value.as_array().into_iter().flatten();
-        items.enumerate().map(move |(at, value)| Self { path: format!("{path}[{at}]"), value })
+        items.enumerate().map(move |(at, value)| Self { path: path.item(at), value })
     }
 
     /// The texts of a list, with their places.
@@ -99,7 +109,7 @@ impl<'a> Field<'a> {
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
         let path = self.path.clone();
         let fields = self.value.as_object().into_iter().flatten();
-        fields.map(move |(key, value)| (key.as_str(), Self { path: format!("{path}.{key}"), value }))
+        fields.map(move |(key, value)| (key.as_str(), Self { path: path.name(key), value }))
     }
 
     /// The number of its items or entries.

@@ -14,18 +14,18 @@ use crate::{
 };
 
 /// All mistakes of a value, whose schema is the node of this number.
-pub(super) fn mistakes(nodes: &[Node], node: usize, field: &Field) -> Vec<Mistake> {
+pub(super) fn mistakes(nodes: &'static [Node], node: usize, field: &Field) -> Vec<Mistake> {
     let mut found = Checker { nodes, found: Vec::new() };
     found.value(node, field);
     found.found
 }
 
-struct Checker<'n> {
-    nodes: &'n [Node],
+struct Checker {
+    nodes: &'static [Node],
     found: Vec<Mistake>,
 }
 
-impl<'n> Checker<'n> {
+impl Checker {
     fn add(
         &mut self,
         rule: &'static str,
@@ -33,15 +33,14 @@ impl<'n> Checker<'n> {
         reason: impl Into<String>,
         right: impl Into<String>,
     ) {
-        let field = field.path().to_owned();
+        let field = field.path();
         self.found.push(Mistake { rule, field, reason: reason.into(), right: right.into() });
     }
 
     fn value(&mut self, node: usize, field: &Field) {
-        let nodes: &'n [Node] = self.nodes;
-        let Some(node) = nodes.get(node) else { return };
+        let Some(node) = self.nodes.get(node) else { return };
         // Null is an absent field for the API server; in a list it is an item.
-        if field.value().is_null() && (node.nullable || !field.path().ends_with(']')) {
+        if field.value().is_null() && (node.nullable || !field.is_item()) {
             return;
         }
         if node.int_or_string {
@@ -115,7 +114,7 @@ impl<'n> Checker<'n> {
         }
     }
 
-    fn map(&mut self, node: &Node, field: &Field) {
+    fn map(&mut self, node: &'static Node, field: &Field) {
         self.size(field, field.len(), "entries", node.min_properties, node.max_properties);
         for name in &node.required {
             if !field.has(name) {

@@ -12,9 +12,9 @@ pub(super) struct Mistake {
 }
 
 impl Mistake {
-    /// True for the same mistake in another version, whose limits may differ.
-    pub(super) fn same(&self, other: &Self) -> bool {
-        (self.rule, &self.field) == (other.rule, &other.field)
+    /// That of the same mistake in another version, whose limits may differ.
+    pub(super) fn id(&self) -> (&'static str, &str) {
+        (self.rule, &self.field)
     }
 
     pub(super) fn finding(&self) -> Finding {

@@ -1,14 +1,17 @@
 //! Rules over several resources, and over what surrounds them.
 
+mod claims;
 mod destinations;
 mod duplicates;
 mod gateway_api;
 mod gateways;
 mod known;
 mod one_for_each;
+mod pods;
 mod selectors;
-mod siblings;
 mod subsets;
+
+use std::collections::BTreeSet;
 
 use self::known::Known;
 use super::subject::{Out, Subject};
@@ -34,19 +37,24 @@ const TABLES: [&[Rule]; 8] = [
     one_for_each::RULES,
     gateways::RULES,
     gateway_api::RULES,
-    siblings::RULES,
+    claims::RULES,
     selectors::RULES,
 ];
 
 /// Checks resources among each other: the number of a resource, and what is wrong with it.
 pub fn check_all(
     resources: &[&Resource],
-    _in_force: &InForce,
+    in_force: &InForce,
     surroundings: &Surroundings,
 ) -> Vec<(usize, Finding)> {
-    let known = Known::new(resources, surroundings);
+    // Of two that cannot both be, the one that is in force stays: a newcomer does not take a host from its owner.
+    let in_force: BTreeSet<_> = in_force.resources().map(Resource::order).collect();
+    let mut in_order: Vec<_> = (0..).zip(resources.iter().copied()).collect();
+    in_order.sort_by_key(|(_, resource)| (!in_force.contains(&resource.order()), resource.order()));
+    let (numbers, resources): (Vec<usize>, Vec<_>) = in_order.into_iter().unzip();
+    let known = Known::new(&resources, surroundings);
     let mut all = Vec::new();
-    for (number, subject) in known.subjects().enumerate() {
+    for (number, subject) in numbers.into_iter().zip(known.subjects()) {
         let mut found = Vec::new();
         for rule in TABLES.into_iter().flatten() {
             (rule.check)(&known, subject, &mut Out::new(rule.id, &mut found));

@@ -44,9 +44,10 @@ fn operations<'a>(subject: &Subject<'a>) -> impl Iterator<Item = Field<'a>> + us
 }
 
 /// The texts of a list and of the one that excludes: `paths` and `notPaths`.
-fn both<'a>(holder: &Field<'a>, name: &str) -> Vec<(&'a str, Field<'a>)> {
+fn both<'a>(holder: &Field<'a>, name: &'static str) -> Vec<(&'a str, Field<'a>)> {
     let mut letters = name.chars();
     let capital = letters.next().map(|first| first.to_ascii_uppercase()).into_iter();
     let excluding: String = "not".chars().chain(capital).chain(letters).collect();
-    holder.get(name).texts().chain(holder.get(&excluding).texts()).collect()
+    let excluded = holder.entries().filter(|(key, _)| *key == excluding);
+    holder.get(name).texts().chain(excluded.flat_map(|(_, at)| at.texts())).collect()
 }

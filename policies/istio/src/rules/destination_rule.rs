@@ -24,7 +24,7 @@ fn port_settings<'a>(subject: &Subject<'a>) -> Vec<Field<'a>> {
 }
 
 /// This block of every policy and port that has it.
-pub(super) fn blocks<'a>(subject: &Subject<'a>, name: &str) -> Vec<Field<'a>> {
+pub(super) fn blocks<'a>(subject: &Subject<'a>, name: &'static str) -> Vec<Field<'a>> {
     let holders = policies(subject).into_iter().chain(port_settings(subject));
     holders.filter_map(|holder| holder.get(name).set()).collect()
 }

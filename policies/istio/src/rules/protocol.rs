@@ -3,7 +3,7 @@
 use crate::values;
 
 /// A protocol as it is written; nothing where none is known by that name.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Protocol(Option<values::Protocol>);
 
 impl Protocol {

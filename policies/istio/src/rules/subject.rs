@@ -30,12 +30,12 @@ impl<'a> Subject<'a> {
     }
 
     /// The field of the spec.
-    pub(crate) fn get(&self, name: &str) -> Field<'a> {
+    pub(crate) fn get(&self, name: &'a str) -> Field<'a> {
         self.spec.get(name)
     }
 
     /// The items of a list of the spec.
-    pub(crate) fn each(&self, name: &str) -> impl Iterator<Item = Field<'a>> + use<'a> {
+    pub(crate) fn each(&self, name: &'a str) -> impl Iterator<Item = Field<'a>> + use<'a> {
         self.spec.get(name).items()
     }
 }

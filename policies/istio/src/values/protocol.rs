@@ -17,7 +17,7 @@ const KNOWN: [&str; 12] = [
 ];
 
 /// A protocol of a port, in upper case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Protocol(&'static str);
 
 /// The error of a text that names none.

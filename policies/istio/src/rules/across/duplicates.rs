@@ -1,6 +1,6 @@
 //! Resources for one host.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{
     Rule,
@@ -8,6 +8,7 @@ use super::{
     subsets::holds_at,
 };
 use crate::{
+    field::Field,
     resource::Kind,
     rules::{
         protocol::Protocol,
@@ -15,7 +16,7 @@ use crate::{
     },
 };
 
-pub(super) const RULES: &[Rule] = &[Rule::new("X109", x109), Rule::new("X177", x177), Rule::new("H15", h15)];
+pub(super) const RULES: &[Rule] = &[Rule::new("X109", x109), Rule::new("X177", x177)];
 
 /// True for the later of two, so that one of them is told.
 pub(super) fn is_after(subject: &Subject, other: &Subject) -> bool {
@@ -48,50 +49,49 @@ fn x109(known: &Known, subject: &Subject, out: &mut Out) {
     }
 }
 
-fn x177(known: &Known, subject: &Subject, out: &mut Out) {
-    for (host, _) in subject.get("hosts").texts().filter(|_| subject.kind() == Kind::ServiceEntry) {
-        let others: Vec<_> = known.of_host(Kind::ServiceEntry, host).collect();
-        for other in others.iter().filter(|other| is_after(subject, other) && scopes_meet(subject, other)) {
-            for port in subject.each("ports") {
-                let number = port.integer_of("number");
-                let mut same = other.each("ports").filter(|other| other.integer_of("number") == number);
-                let differs = |other: &str| Protocol::of(other) != Protocol::of(port.word("protocol"));
-                if let Some(found) = same.find(|other| differs(other.word("protocol"))) {
-                    let reason =
-                        format!("differs from {} of {} for `{host}`", found.word("protocol"), name(other));
-                    out.warning(
-                        &port.get("protocol"),
-                        reason,
-                        "write the same protocol for one host and port",
-                    );
-                }
+/// The ServiceEntries of a host and port, by the protocol that they give it.
+#[derive(Debug, Default)]
+pub(super) struct Protocols<'a>(BTreeMap<(&'a str, Option<i64>), BTreeMap<Protocol, Vec<usize>>>);
+
+impl<'a> Protocols<'a> {
+    pub(super) fn new(known: &Known<'a>) -> Self {
+        let mut found = Self::default();
+        let entries = known.subjects().enumerate();
+        for (number, subject) in entries.filter(|(_, subject)| subject.kind() == Kind::ServiceEntry) {
+            let ports: Vec<_> = subject.each("ports").map(|port| port_of(&port)).collect();
+            for ((host, _), (port, protocol)) in subject
+                .get("hosts")
+                .texts()
+                .flat_map(|host| ports.iter().map(move |port| (host.clone(), *port)))
+            {
+                found.0.entry((host, port)).or_default().entry(protocol).or_default().push(number);
             }
         }
+        found
     }
 }
 
-/// Istio merges rules for one host, but takes the first policy and the first subset of a name only.
-fn h15(known: &Known, subject: &Subject, out: &mut Out) {
-    if subject.kind() != Kind::DestinationRule || !subject.get("workloadSelector").is_empty() {
+fn port_of(port: &Field) -> (Option<i64>, Protocol) {
+    (port.integer_of("number"), Protocol::of(port.word("protocol")))
+}
+
+fn x177(known: &Known, subject: &Subject, out: &mut Out) {
+    if subject.kind() != Kind::ServiceEntry {
         return;
     }
-    let namespace = &subject.resource.namespace;
-    let host = known.full(subject.spec.word("host"), namespace);
-    let others = known.of_host(Kind::DestinationRule, &host).filter(|other| {
-        other.resource.namespace == *namespace
-            && is_after(subject, other)
-            && other.get("workloadSelector").is_empty()
-    });
-    for other in others {
-        if !subject.get("trafficPolicy").is_empty() && !other.get("trafficPolicy").is_empty() {
-            let reason = format!("is ignored beside that of {} for the same host", name(other));
-            out.error(&subject.get("trafficPolicy"), reason, "write one policy for a host");
-        }
-        let names: BTreeSet<_> = other.each("subsets").map(|subset| subset.word("name")).collect();
-        for subset in subject.each("subsets").filter(|subset| names.contains(subset.word("name"))) {
-            let reason =
-                format!("is dropped, since {} has `{}` for the same host", name(other), subset.word("name"));
-            out.error(&subset.get("name"), reason, "write each subset once");
+    for port in subject.each("ports") {
+        let (number, protocol) = port_of(&port);
+        let differing = subject.get("hosts").texts().find_map(|(host, _)| {
+            let by_protocol = known.protocols.0.get(&(host, number))?;
+            let others = by_protocol.iter().filter(|(other, _)| **other != protocol);
+            let mut others =
+                others.flat_map(|(_, numbers)| numbers).filter_map(|&other| known.subject(other));
+            let other = others.find(|other| is_after(subject, other) && scopes_meet(subject, other))?;
+            Some((host, other))
+        });
+        if let Some((host, other)) = differing {
+            let reason = format!("differs from that of {} for `{host}`", name(other));
+            out.warning(&port.get("protocol"), reason, "write the same protocol for one host and port");
         }
     }
 }

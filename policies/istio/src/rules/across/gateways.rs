@@ -27,15 +27,11 @@ fn named<'a>(subject: &Subject<'a>) -> Vec<(Named, Field<'a>)> {
         .collect()
 }
 
-/// True if a Gateway of this name is there.
-fn is(subject: &Subject, name: &Named) -> bool {
-    (&*subject.resource.namespace, &*subject.resource.name) == (&*name.namespace, &*name.name)
-}
-
 fn x101a(known: &Known, subject: &Subject, out: &mut Out) {
     for (name, at) in named(subject).into_iter().filter(|(name, _)| !name.name.contains('.')) {
         let others = &known.around.gateways;
-        let there = known.all(Kind::Gateway).any(|gateway| is(gateway, &name)) || others.contains(&name);
+        let there =
+            known.named(Kind::Gateway, &name.namespace, &name.name).is_some() || others.contains(&name);
         let complete = known.in_namespace(Kind::Gateway, &name.namespace).next().is_some()
             || others.iter().any(|other| other.namespace == name.namespace);
         if complete && !there {
@@ -46,11 +42,13 @@ fn x101a(known: &Known, subject: &Subject, out: &mut Out) {
 }
 
 /// Where the Pods of a Gateway run, as far as they are known.
-fn homes<'k>(known: &'k Known, gateway: &Subject) -> BTreeSet<&'k str> {
+fn homes(known: &Known, gateway: &Subject) -> BTreeSet<String> {
     let selector = gateway.get("selector");
     let labels: Vec<_> = selector.entries().filter_map(|(key, at)| Some((key, at.text()?))).collect();
-    let pods = known.pods(None).filter(|pod| !labels.is_empty() && pod.has(labels.iter().copied()));
-    pods.map(|pod| &*pod.namespace).collect()
+    if labels.is_empty() {
+        return BTreeSet::new();
+    }
+    known.pods.with(None, &labels).map(|pod| pod.namespace.clone()).collect()
 }
 
 fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
@@ -99,7 +97,7 @@ fn x132(known: &Known, subject: &Subject, out: &mut Out) {
     let names = named(subject);
     let gateways: Vec<_> = names
         .iter()
-        .filter_map(|(name, _)| known.all(Kind::Gateway).find(|gateway| is(gateway, name)))
+        .filter_map(|(name, _)| known.named(Kind::Gateway, &name.namespace, &name.name))
         .collect();
     // One that is not here may serve the host.
     if gateways.is_empty() || gateways.len() < names.len() {

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
+use super::{claims::Claims, duplicates::Protocols, one_for_each::Selected, pods::Pods};
 use crate::{
     field::Field,
     resource::{Kind, Resource},
     rules::{routes, subject::Subject},
-    surroundings::{PodTemplate, Service, Surroundings},
+    surroundings::{Service, Surroundings},
 };
 
-/// Resources and their surroundings, by kind and by host.
+/// Resources and their surroundings, by kind and by host. Resources are in their order, whatever that of the files.
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     subjects: Vec<Subject<'a>>,
@@ -18,32 +21,37 @@ pub(super) struct Known<'a> {
     by_host: BTreeMap<(Kind, String), Vec<usize>>,
     services: BTreeMap<String, &'a Service>,
     with_services: BTreeSet<&'a str>,
-    pods: BTreeMap<&'a str, Vec<&'a PodTemplate>>,
+    by_name: BTreeMap<(Kind, &'a str, &'a str), usize>,
+    pub(super) pods: Pods<'a>,
+    pub(super) claims: Claims<'a>,
+    pub(super) protocols: Protocols<'a>,
+    pub(super) selected: Selected<'a>,
     pub(super) around: &'a Surroundings,
 }
 
 impl<'a> Known<'a> {
     pub(super) fn new(resources: &[&'a Resource], around: &'a Surroundings) -> Self {
-        let subjects: Vec<_> = resources.iter().map(|resource| Subject::new(resource)).collect();
         let mut known = Self {
             by_namespace: BTreeMap::new(),
+            by_name: BTreeMap::new(),
             by_host: BTreeMap::new(),
             services: BTreeMap::new(),
             with_services: around.services.iter().map(|service| &*service.named.namespace).collect(),
-            pods: BTreeMap::new(),
-            subjects,
+            pods: Pods::new(&around.pods),
+            claims: Claims::default(),
+            protocols: Protocols::default(),
+            selected: Selected::default(),
+            subjects: resources.iter().map(|resource| Subject::new(resource)).collect(),
             around,
         };
         for service in &around.services {
             let host = known.full(&service.named.name, &service.named.namespace);
             known.services.insert(host, service);
         }
-        for pod in &around.pods {
-            known.pods.entry(&pod.namespace).or_default().push(pod);
-        }
         for (number, subject) in known.subjects.iter().enumerate() {
             let resource = subject.resource;
             known.by_namespace.entry((resource.kind, &resource.namespace)).or_default().push(number);
+            known.by_name.insert((resource.kind, &resource.namespace, &resource.name), number);
             let hosts: BTreeSet<_> = match resource.kind {
                 Kind::DestinationRule => subject.get("host").text().into_iter().collect(),
                 Kind::ServiceEntry | Kind::VirtualService => {
@@ -56,7 +64,19 @@ impl<'a> Known<'a> {
                 known.by_host.entry((resource.kind, host)).or_default().push(number);
             }
         }
+        known.claims = Claims::new(&known);
+        known.protocols = Protocols::new(&known);
+        known.selected = Selected::new(&known);
         known
+    }
+
+    pub(super) fn subject(&self, number: usize) -> Option<&Subject<'a>> {
+        self.subjects.get(number)
+    }
+
+    /// The resource of this name.
+    pub(super) fn named(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Subject<'a>> {
+        self.subjects.get(*self.by_name.get(&(kind, namespace, name))?)
     }
 
     pub(super) fn subjects(&self) -> impl Iterator<Item = &Subject<'a>> {
@@ -93,13 +113,6 @@ impl<'a> Known<'a> {
     /// True if Services of this namespace are known.
     pub(super) fn has_services(&self, namespace: &str) -> bool {
         self.with_services.contains(namespace)
-    }
-
-    /// The Pods of a namespace; of all without one.
-    pub(super) fn pods(&self, namespace: Option<&str>) -> impl Iterator<Item = &'a PodTemplate> {
-        let all = namespace.is_none().then_some(&self.around.pods);
-        let some = namespace.and_then(|namespace| self.pods.get(namespace));
-        all.into_iter().flatten().chain(some.into_iter().flatten().copied())
     }
 
     /// The destinations of a VirtualService, with their full hosts.
@@ -167,11 +180,14 @@ pub(super) fn is_visible(subject: &Subject, namespace: &str) -> bool {
 /// The namespaces that a resource is exported to; `*` for all.
 fn scope<'s>(subject: &'s Subject) -> BTreeSet<&'s str> {
     let own = &*subject.resource.namespace;
-    let scope = subject.get("exportTo");
-    if scope.is_empty() {
-        return BTreeSet::from(["*"]);
+    let scope = subject.spec.value().get("exportTo").and_then(Value::as_array);
+    match scope.filter(|scope| !scope.is_empty()) {
+        None => BTreeSet::from(["*"]),
+        Some(names) => {
+            let names = names.iter().filter_map(Value::as_str);
+            names.map(|name| if name == "." { own } else { name }).collect()
+        }
     }
-    scope.texts().map(|(name, _)| if name == "." { own } else { name }).collect()
 }
 
 /// True if some namespace sees both resources.

@@ -10,7 +10,6 @@ use crate::{
         every_kind::selectors::selector,
         subject::{Out, Subject},
     },
-    surroundings::PodTemplate,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -56,8 +55,10 @@ fn x101e(known: &Known, subject: &Subject, out: &mut Out) {
 /// True if Pods are known where the selector looks, and it selects none of them.
 fn selects_nothing(known: &Known, subject: &Subject, namespace: Option<&str>) -> bool {
     let wanted = labels(&selector(subject).1);
-    let pods = || known.pods(namespace);
-    !wanted.is_empty() && pods().next().is_some() && !pods().any(|pod| pod.has(wanted.iter().copied()))
+    let pods = &known.pods;
+    !wanted.is_empty()
+        && pods.all(namespace).next().is_some()
+        && pods.with(namespace, &wanted).next().is_none()
 }
 
 /// The namespace where a resource holds; all in the root namespace, none for a Gateway, which holds everywhere.
@@ -71,9 +72,8 @@ fn x101f(known: &Known, subject: &Subject, out: &mut Out) {
         // The gateways often are in another repository: only a label of one that is here can be misspelt.
         Kind::Gateway => {
             let keys: Vec<_> = subject.get("selector").entries().map(|(key, _)| key).collect();
-            let is_gateway = |pod: &PodTemplate| keys.iter().all(|key| pod.labels.contains_key(*key));
             keys.iter().any(|key| *key != "app")
-                && known.pods(None).any(is_gateway)
+                && known.pods.have_keys(&keys)
                 && selects_nothing(known, subject, None)
         }
         Kind::Sidecar | Kind::Telemetry => selects_nothing(known, subject, scope(known, subject)),

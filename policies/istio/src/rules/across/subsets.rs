@@ -61,16 +61,16 @@ fn x173(known: &Known, subject: &Subject, out: &mut Out) {
     let host = known.full(subject.spec.word("host"), &subject.resource.namespace);
     let Some(service) = known.service(&host) else { return };
     let namespace = &service.named.namespace;
-    let pods = || known.pods(Some(namespace));
-    let own = || service.selector.iter().map(|(key, value)| (&**key, &**value));
+    let own: Vec<_> = service.selector.iter().map(|(key, value)| (&**key, &**value)).collect();
+    let runs = |labels: &[(&str, &str)]| known.pods.with(Some(namespace), labels).next().is_some();
     // Without any Pod of the service the repository does not say what runs.
-    if subject.kind() != Kind::DestinationRule || !pods().any(|pod| pod.has(own())) {
+    if subject.kind() != Kind::DestinationRule || !runs(&own) {
         return;
     }
     for subset in subject.each("subsets") {
-        let labels: Vec<_> =
-            subset.get("labels").entries().filter_map(|(key, at)| Some((key, at.text()?))).collect();
-        if !pods().any(|pod| pod.has(own().chain(labels.iter().copied()))) {
+        let labels = subset.get("labels").entries().filter_map(|(key, at)| Some((key, at.text()?)));
+        let labels: Vec<_> = own.iter().copied().chain(labels).collect();
+        if !runs(&labels) {
             let reason =
                 format!("select no Pod of `{host}`, so requests to `{}` get 503", subset.word("name"));
             out.error(&subset.get("labels"), reason, "write labels of the Pods");

@@ -50,7 +50,7 @@ fn vs16(subject: &Subject, out: &mut Out) {
 fn vs17(subject: &Subject, out: &mut Out) {
     for wanted in matches(subject) {
         let uri = wanted.get("uri");
-        for text in texts(&wanted).iter().filter(|text| text.path() != uri.path()) {
+        for text in texts(&wanted).iter().filter(|text| !std::ptr::eq(text.value(), uri.value())) {
             if text.get("prefix").text() == Some("") {
                 out.error(&text.get("prefix"), "is empty", "write the beginning of the value");
             }

@@ -87,7 +87,7 @@ fn vs33(subject: &Subject, out: &mut Out) {
         written
             .into_iter()
             .filter(|(name, _)| is_authority(name))
-            .map(|(_, at)| at.path().to_owned())
+            .map(|(_, at)| at.path())
             .collect::<Vec<_>>()
     };
     for route in routes::http(subject) {
