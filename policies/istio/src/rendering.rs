@@ -24,6 +24,8 @@ mod sidecar;
 mod telemetry;
 mod virtual_service;
 
+use std::collections::BTreeSet;
+
 use policies::reading::Place;
 use serde_json::json;
 
@@ -79,8 +81,8 @@ pub fn render(application: &Application, setting: &Setting) -> (Vec<Rendered>, V
     let broken = rendered.iter().flat_map(|rendered| {
         rules::check(&rendered.resource).into_iter().map(|found| rendered.located(found))
     });
-    let is_new =
-        |found: &Finding| !findings.iter().any(|known| (known.rule, known.at) == (found.rule, found.at));
+    let known: BTreeSet<_> = findings.iter().map(|known| (known.rule, known.at)).collect();
+    let is_new = |found: &Finding| !known.contains(&(found.rule, found.at));
     let broken: Vec<_> = broken.filter(is_new).collect();
     findings.extend(broken);
     findings.extend(clashes(&rendered));

@@ -20,6 +20,9 @@ pub(super) fn mistakes(nodes: &'static [Node], node: usize, field: &Field) -> Ve
     found.found
 }
 
+/// The most mistakes of a resource that are told.
+const MAX_MISTAKES: usize = 1_000;
+
 struct Checker {
     nodes: &'static [Node],
     found: Vec<Mistake>,
@@ -33,6 +36,9 @@ impl Checker {
         reason: impl Into<String>,
         right: impl Into<String>,
     ) {
+        if self.found.len() == MAX_MISTAKES {
+            return;
+        }
         let field = field.path();
         self.found.push(Mistake { rule, field, reason: reason.into(), right: right.into() });
     }
@@ -133,7 +139,7 @@ impl Checker {
         for (name, value) in field.entries() {
             if let Some(&schema) = node.properties.get(name).or(node.values.as_ref()) {
                 self.value(schema, &value);
-            } else if !node.any_fields {
+            } else if !node.any_fields && self.found.len() < MAX_MISTAKES {
                 let known: Vec<_> = node.properties.keys().map(String::as_str).collect();
                 let remedy = match closest(name, &known) {
                     Some(right) => format!("did you mean `{right}`?"),

@@ -7,6 +7,9 @@ use std::{fmt, rc::Rc};
 #[derive(Clone, Debug)]
 pub(super) struct Path<'a>(Rc<Step<'a>>);
 
+/// The longest name that is written whole: that of a label.
+const MAX_NAME: usize = 317;
+
 #[derive(Debug)]
 enum Step<'a> {
     Root(String),
@@ -39,6 +42,10 @@ impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             Step::Root(name) => f.write_str(name),
+            Step::Name(path, name) if name.len() > MAX_NAME => {
+                let kept: String = name.chars().take(MAX_NAME).collect();
+                write!(f, "{path}.{kept}…")
+            }
             Step::Name(path, name) => write!(f, "{path}.{name}"),
             Step::Item(path, at) => write!(f, "{path}[{at}]"),
         }

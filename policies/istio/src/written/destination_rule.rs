@@ -4,6 +4,8 @@ mod connection_pool;
 mod load_balancer;
 mod tls;
 
+use std::collections::BTreeSet;
+
 use policies::reading::{Cursor, Fields};
 
 pub use self::{
@@ -79,16 +81,15 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Destina
 }
 
 fn subsets(field: &Cursor<'_>, scope: &Scope<'_>) -> Option<Vec<Subset>> {
-    let mut names = Vec::new();
+    let mut names = BTreeSet::new();
     items(field, |item| {
         let mut fields = item.fields()?;
         let name = fields.require("name").and_then(|field| {
             let name = label(&field)?;
-            if names.contains(&name) {
+            if !names.insert(name.clone()) {
                 field.report(format_args!("`{name}` is the name of a subset before; rename one"));
                 return None;
             }
-            names.push(name.clone());
             Some(name)
         });
         let labels = fields.read("labels", labels).or(LabelPairs::new());

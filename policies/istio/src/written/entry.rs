@@ -1,5 +1,7 @@
 //! An entry of a section: what entries of all sections have in common.
 
+use std::collections::BTreeMap;
+
 use policies::reading::{Cursor, Fields, Place, Value};
 
 use super::{
@@ -72,10 +74,10 @@ pub(super) fn section(kind: Kind, section: &Cursor<'_>, scope: &Scope<'_>) -> Op
         _ => vec![entry(kind, section.clone(), scope)?],
     };
     let mut is_right = true;
+    let mut lines = BTreeMap::new();
     for (i, later) in entries.iter().enumerate() {
-        if let Some(earlier) = entries.iter().take(i).find(|earlier| earlier.name == later.name) {
+        if let Some(line) = lines.get(&later.name) {
             is_right = false;
-            let line = earlier.place.line;
             let item = section.items().and_then(|mut items| items.nth(i)).unwrap_or(section.clone());
             match &later.name {
                 Some(name) => item.report(format_args!("has the name `{name}` of line {line}; rename one")),
@@ -83,6 +85,8 @@ pub(super) fn section(kind: Kind, section: &Cursor<'_>, scope: &Scope<'_>) -> Op
                     item.report(format_args!("has no `name`, as the entry of line {line}; give it one"));
                 }
             }
+        } else {
+            lines.insert(&later.name, later.place.line);
         }
     }
     is_right.then_some(entries)

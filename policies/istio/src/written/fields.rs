@@ -9,9 +9,18 @@ use policies::{
 
 use crate::values::{Duration, Host, Label, LabelPairs, ServiceRef, key_error, value_error};
 
+/// The most items of a list, and entries of a map. One file cannot make the rules compare more.
+pub(super) const MAX_ITEMS: usize = 1_000;
+
 /// Reads each item, also after one that is invalid. A list without items is a mistake: for Istio it often means
 /// that there is no list.
 pub(super) fn items<T>(field: &Cursor<'_>, read: impl FnMut(Cursor<'_>) -> Option<T>) -> Option<Vec<T>> {
+    if let Value::List(items) = field.value()
+        && items.len() > MAX_ITEMS
+    {
+        field.report(format_args!("has {} items; write at most {MAX_ITEMS}", items.len()));
+        return None;
+    }
     let items: Vec<_> = field.items()?.map(read).collect();
     if items.is_empty() {
         field.report("is empty; leave it out, or write an item");
@@ -51,8 +60,12 @@ pub(super) fn duration(field: &Cursor<'_>) -> Option<Duration> {
 
 /// A map of strings.
 pub(super) fn strings(field: &Cursor<'_>) -> Option<BTreeMap<String, String>> {
-    if !matches!(field.value(), Value::Map(_)) {
+    let Value::Map(entries) = field.value() else {
         field.report(format_args!("must be a map, not {}", field.value().kind()));
+        return None;
+    };
+    if entries.len() > MAX_ITEMS {
+        field.report(format_args!("has {} entries; write at most {MAX_ITEMS}", entries.len()));
         return None;
     }
     let pairs: Vec<_> =

@@ -125,8 +125,9 @@ fn vs14(subject: &Subject, out: &mut Out) {
 fn vs15(subject: &Subject, out: &mut Out) {
     for route in routes::all(subject) {
         let targets = route.get("route");
-        let weights = targets.items().map(|target| target.integer_of("weight").unwrap_or_default());
-        if targets.len() > 1 && weights.sum::<i64>() == 0 {
+        let mut weights = targets.items().map(|target| target.integer_of("weight").unwrap_or_default());
+        // Negative ones have an error of their own.
+        if targets.len() > 1 && weights.all(|weight| weight == 0) {
             out.error(
                 &targets,
                 "has several destinations with no weight, so requests go to none",

@@ -3,7 +3,9 @@
 //! Istio compares roughly here (H20): it counts headers, and takes an absent method for GET. These rules report
 //! only what an earlier match covers for certain.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 
 use crate::{
     field::Field,
@@ -40,32 +42,60 @@ fn vs38(subject: &Subject, out: &mut Out) {
     }
 }
 
-/// The matches of a route that earlier ones of the same list cover, and the place of the first one that does.
+/// The most matches with which later ones are compared. Istio's own analysis of more takes minutes.
+const COMPARED: usize = 100;
+
+/// The matches of a route that earlier ones of the same list cover, and the first one that does.
 struct Covered<'a> {
     route: Field<'a>,
     /// True if all matches of the route are covered.
     whole: bool,
-    matches: Vec<(Field<'a>, String)>,
+    matches: Vec<(Field<'a>, Field<'a>)>,
 }
 
 fn covered<'a>(subject: &Subject<'a>) -> Vec<Covered<'a>> {
     let mut found = Vec::new();
     for list in LISTS {
-        let mut before: Vec<Field> = Vec::new();
+        let mut before = Before::default();
         for route in subject.each(list).take_while(|route| !takes_all(route)) {
-            let mut matches = Vec::new();
-            for wanted in route.get("match").items() {
-                if let Some(wider) = before.iter().find(|wider| covers(wider.value(), wanted.value())) {
-                    matches.push((wanted.clone(), wider.path().to_owned()));
-                }
-                before.push(wanted);
-            }
+            let matches: Vec<_> = route
+                .get("match")
+                .items()
+                .filter_map(|wanted| Some((wanted.clone(), before.wider(wanted)?)))
+                .collect();
             let whole = matches.len() == route.get("match").len();
             found.push(Covered { route, whole, matches });
         }
     }
     found.retain(|covered| !covered.matches.is_empty());
     found
+}
+
+/// The matches before one.
+#[derive(Default)]
+struct Before<'a> {
+    /// Each one once, by its conditions.
+    all: BTreeMap<String, Field<'a>>,
+    /// The first ones. What a covered match covers is covered without it.
+    compared: Vec<Field<'a>>,
+}
+
+impl<'a> Before<'a> {
+    /// The first match that covers this one, if there is one; else this one is among those before the next.
+    fn wider(&mut self, wanted: Field<'a>) -> Option<Field<'a>> {
+        let conditions: Vec<_> = conditions(wanted.value()).collect();
+        if let Some(same) = self.all.get(&json!(conditions).to_string()) {
+            return Some(same.clone());
+        }
+        if let Some(wider) = self.compared.iter().find(|wider| covers(wider.value(), wanted.value())) {
+            return Some(wider.clone());
+        }
+        if self.compared.len() < COMPARED {
+            self.compared.push(wanted.clone());
+        }
+        self.all.insert(json!(conditions).to_string(), wanted);
+        None
+    }
 }
 
 /// True if every request that fits `later` fits `earlier`.
@@ -96,8 +126,10 @@ fn text_covers(wider: &Value, narrower: &Value) -> bool {
 fn vs39(subject: &Subject, out: &mut Out) {
     for covered in covered(subject).iter().filter(|covered| covered.whole) {
         if let Some((_, wider)) = covered.matches.first() {
-            let reason =
-                format!("is never reached: earlier matches take all its requests, such as `{wider}`");
+            let reason = format!(
+                "is never reached: earlier matches take all its requests, such as `{}`",
+                wider.path()
+            );
             out.warning(&covered.route, reason, "move it before them, or remove it");
         }
     }
@@ -106,7 +138,7 @@ fn vs39(subject: &Subject, out: &mut Out) {
 fn vs40(subject: &Subject, out: &mut Out) {
     for covered in covered(subject).iter().filter(|covered| !covered.whole) {
         for (dead, wider) in &covered.matches {
-            out.warning(dead, format!("never fits: `{wider}` takes its requests"), "remove it");
+            out.warning(dead, format!("never fits: `{}` takes its requests", wider.path()), "remove it");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Hosts and gateways.
 
+use std::collections::BTreeSet;
+
 use crate::{
     field::Field,
     rules::{
@@ -46,18 +48,19 @@ fn vs02(subject: &Subject, out: &mut Out) {
 
 fn vs03(subject: &Subject, out: &mut Out) {
     let hosts: Vec<_> = subject.get("hosts").texts().collect();
-    for (number, (host, at)) in hosts.iter().enumerate() {
-        let others = hosts.iter().enumerate().filter(|(other, _)| *other != number);
-        for (other, (wider, _)) in others {
-            let again = wider == host && other < number;
-            let covered = wider != host && wider.strip_prefix('*').is_some_and(|end| host.ends_with(end));
-            if again || covered {
-                let reason =
-                    format!("`{host}` is {} by `{wider}`", if again { "repeated" } else { "covered" });
-                out.error(at, reason, "Envoy takes each host once; keep one of them");
-                break;
-            }
-        }
+    let ends: BTreeSet<_> = hosts.iter().filter_map(|(host, _)| host.strip_prefix('*')).collect();
+    let mut before = BTreeSet::new();
+    for (host, at) in hosts {
+        let own = host.strip_prefix('*');
+        // A host with a label that is longer than all of DNS is covered by none.
+        let tails = host.char_indices().rev().take(255).filter_map(|(start, _)| host.get(start..));
+        let wider = tails.chain([""]).find(|tail| ends.contains(tail) && Some(*tail) != own);
+        let reason = match wider {
+            _ if !before.insert(host) => format!("`{host}` is repeated"),
+            Some(end) => format!("`{host}` is covered by `*{end}`"),
+            None => continue,
+        };
+        out.error(&at, reason, "Envoy takes each host once; keep one of them");
     }
 }
 

@@ -7,7 +7,7 @@ use policies::{
 
 use crate::{
     values::{EnvoyRegex, Label, LabelPairs},
-    written::fields::{items, label, selector},
+    written::fields::{MAX_ITEMS, items, label, selector},
 };
 
 /// Conditions that hold together.
@@ -54,6 +54,10 @@ fn one(field: &Cursor<'_>) -> Option<RequestMatch> {
     let from = fields.read("from", from).optional();
     fields.finish();
     let (conditions, from) = (conditions?, from?);
+    if conditions.len() > MAX_ITEMS {
+        field.report(format_args!("has {} conditions; write at most {MAX_ITEMS}", conditions.len()));
+        return None;
+    }
     if conditions.is_empty() && from.is_none() {
         field.report("must hold at least one condition; leave `match` out to match every request");
         return None;

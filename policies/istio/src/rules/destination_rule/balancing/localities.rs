@@ -1,5 +1,7 @@
 //! Balancing by locality: shares and failover.
 
+use std::collections::BTreeMap;
+
 use crate::{
     field::Field,
     rules::{
@@ -43,7 +45,7 @@ pub(super) fn dr16(subject: &Subject, out: &mut Out) {
                     out.error(&at, format!("is {weight}"), "a weight is from 1 to 100");
                 }
             }
-            let sum: i64 = to.entries().filter_map(|(_, at)| at.integer()).sum();
+            let sum = to.entries().filter_map(|(_, at)| at.integer()).fold(0, i64::saturating_add);
             if sum != 100 {
                 out.error(&to, format!("has weights whose sum is {sum}"), "the sum is 100");
             }
@@ -53,25 +55,37 @@ pub(super) fn dr16(subject: &Subject, out: &mut Out) {
 
 /// No locality has a `*` but at its end, and none covers another one.
 fn separate(localities: Vec<(&str, Field)>, out: &mut Out) {
-    for (number, (locality, at)) in localities.iter().enumerate() {
+    // The localities before, and what they are in.
+    let (mut before, mut around) = (BTreeMap::new(), BTreeMap::new());
+    for (locality, at) in localities {
         let plain = locality.strip_suffix('*').unwrap_or(locality);
         if plain.contains('*') || locality.is_empty() {
             out.error(
-                at,
+                &at,
                 format!("`{locality}` is not a locality"),
                 "write `region/zone/*`, with a `*` at the end only",
             );
-        } else if let Some((other, _)) =
-            localities.iter().take(number).find(|(other, _)| overlap(other, locality))
-        {
-            out.error(at, format!("`{locality}` overlaps `{other}`"), "each locality is in one entry");
+            continue;
+        }
+        let own = locality.strip_suffix("/*").unwrap_or(if locality == "*" { "" } else { locality });
+        let wider = || outer(own).find_map(|outer| before.get(outer));
+        match around.get(own).copied().or_else(|| wider().copied()) {
+            Some(other) => {
+                out.error(&at, format!("`{locality}` overlaps `{other}`"), "each locality is in one entry");
+            }
+            None => {
+                before.insert(own, locality);
+                around.extend(outer(own).map(|outer| (outer, locality)));
+            }
         }
     }
 }
 
-fn overlap(one: &str, other: &str) -> bool {
-    let parts = |text: &'_ str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
-    parts(one).iter().zip(&parts(other)).all(|(one, other)| one == "*" || other == "*" || one == other)
+/// What a locality is in, itself among it: everywhere, its region, its zone.
+fn outer(locality: &str) -> impl Iterator<Item = &str> {
+    let ends = locality.match_indices('/').map(|(end, _)| end).take(3);
+    let parts = ends.filter_map(|end| locality.get(..end));
+    [""].into_iter().chain(parts).chain((!locality.is_empty()).then_some(locality))
 }
 
 pub(super) fn dr17(subject: &Subject, out: &mut Out) {

@@ -1,0 +1,135 @@
+//! A file of a full MiB, or a resource of that size, takes seconds of the processor, whatever is in it.
+#![cfg(test)]
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use istio_config::{Catalog, File, Finding, InForce, Kind, Resource, Setting, rules};
+use serde_json::{Value, json};
+
+const MEBIBYTE: usize = 1024 * 1024;
+
+/// As many parts of a resource as there is room for in a MiB.
+const PARTS: usize = 30_000;
+
+/// Without optimization, for a file that a comparison of each two parts would keep busy for minutes.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// The time of this thread alone: other programs use the processor too.
+fn processor_time() -> Duration {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// What is found within the deadline.
+fn in_time(what: &str, run: impl FnOnce() -> Vec<Finding>) -> Vec<Finding> {
+    let began = processor_time();
+    let found = run();
+    let took = processor_time() - began;
+    // Shown only when the test fails.
+    println!("{what}: {took:?}");
+    assert!(took < DEADLINE, "{what} took {took:?}");
+    found
+}
+
+/// The text of as many items as there is room for.
+fn filled(around: [&str; 2], item: impl Fn(usize) -> String) -> String {
+    let mut text = around[0].to_owned();
+    for number in 0.. {
+        let item = item(number);
+        if text.len() + item.len() + around[1].len() > MEBIBYTE {
+            break;
+        }
+        text += &item;
+    }
+    text + around[1]
+}
+
+/// The findings of a file: of its applications, and of its resources of Istio.
+fn of_file(text: &str) -> Vec<Finding> {
+    let file = File::read(text.as_bytes());
+    let (files, setting) = ([("file.yaml".into(), &file)], Setting::default());
+    let catalog = Catalog::new(&files, &InForce::default(), &setting, |_, setting| setting);
+    let by_hand = catalog.check_by_hand(&files, &setting);
+    catalog.findings().iter().cloned().chain(by_hand).map(|located| located.finding).collect()
+}
+
+fn resource(kind: Kind, spec: Value) -> Resource {
+    let (namespace, name) = ("shop".to_owned(), "reviews".to_owned());
+    Resource { kind, namespace, name, labels: BTreeMap::new(), annotations: BTreeMap::new(), spec }
+}
+
+fn document(spec: &str) -> String {
+    format!(
+        "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: a, namespace: b}}\nspec:\n  {spec}"
+    )
+}
+
+#[test]
+fn a_resource_of_many_parts_is_checked_in_time() {
+    let route = |wanted: Vec<Value>| json!({"hosts": ["a"], "http": [{"match": wanted, "route": [{"destination": {"host": "a"}}]}]});
+    // The last one is the first one again.
+    let matches = (0..PARTS).map(|number| number % (PARTS - 1));
+    let matches = matches.map(|number| json!({"uri": {"prefix": format!("/a{number}/")}})).collect();
+    let hosts: Vec<_> = (0..PARTS).map(|number| format!("a{number}.example.com")).collect();
+    let localities: BTreeMap<_, _> = (0..PARTS).map(|number| (format!("r/z{number}"), 1)).collect();
+    let fields: BTreeMap<_, _> = (0..PARTS).map(|number| (format!("hoosts{number}"), 1)).collect();
+    let long = "k".repeat(400_000);
+    let ports: Vec<_> = (0..PARTS).map(|_| json!({"number": 0})).collect();
+    let balancer = json!({"localityLbSetting": {"distribute": [{"from": "a", "to": localities}]}});
+    for (what, kind, spec) in [
+        ("matches", Kind::VirtualService, route(matches)),
+        ("hosts", Kind::VirtualService, json!({"hosts": hosts, "gateways": ["a/b"]})),
+        (
+            "localities",
+            Kind::DestinationRule,
+            json!({"host": "a", "trafficPolicy": {"loadBalancer": balancer}}),
+        ),
+        ("unknown fields", Kind::VirtualService, json!(fields)),
+        ("a long key", Kind::ServiceEntry, json!({"hosts": ["a.b"], &*long: {"ports": ports}})),
+    ] {
+        let resource = resource(kind, spec);
+        assert!(!in_time(what, || rules::check(&resource)).is_empty(), "{what}");
+    }
+}
+
+#[test]
+fn a_file_of_a_mebibyte_is_read_and_checked_in_time() {
+    let entries = filled([&document("destinationRule: ["), "]"], |_| "{host: a},".to_owned());
+    let subsets = filled([&document("destinationRule: {host: a, subsets: ["), "]}"], |number| {
+        format!("{{name: a{number}}},")
+    });
+    let fields = filled([&document("gateway: {spec: {"), "}}"], |number| format!("a{number}: 1,"));
+    let claims = document("virtualService: {routes: [{match: {headers: [");
+    let headers = filled([&claims, "]}}]}"], |number| format!("{{name: a{number}, exact: b}},"));
+    let routes = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a, namespace: b}\nspec: {hosts: [a], http: [{match: [";
+    let routes = filled([routes, "], route: [{destination: {host: a}}]}]}"], |number| {
+        format!("{{uri: {{prefix: /a{number}/}}}},")
+    });
+    let twice = filled(["", ""], |number| {
+        format!("---\n{}", document("gateway: {}").replace("name: a", &format!("name: a{}", number / 2)))
+    });
+    for (what, text) in [
+        ("routes", routes),
+        ("applications", twice),
+        ("entries", entries),
+        ("subsets", subsets),
+        ("fields", fields),
+        ("headers", headers),
+    ] {
+        assert!(text.len() > MEBIBYTE - 100, "{what}");
+        assert!(!in_time(what, || of_file(&text)).is_empty(), "{what}");
+    }
+}
+
+#[test]
+fn many_resources_that_share_something_give_one_finding_each() {
+    let gateways = filled(["", ""], |number| {
+        let spec = format!("gateway: {{hosts: [a{number}.example.com], tls: {{secret: wildcard}}}}\n");
+        format!("---\n{}", document(&spec).replace("name: a", &format!("name: a{number}")))
+    });
+    let found = in_time("gateways", || of_file(&gateways));
+    let applications = gateways.matches("---").count();
+    assert!(applications > 4_000, "{applications}");
+    assert_eq!(found.iter().filter(|found| found.rule == "X138").count(), applications - 1);
+    assert_eq!(found.len(), applications - 1, "{:?}", found.first());
+}
