@@ -10,6 +10,7 @@ mod object_name;
 mod protocol;
 mod retry_conditions;
 mod service_ref;
+pub(crate) mod unicode_class;
 
 pub use address::{IpBlock, IpBlockError};
 pub use duration::{Duration, DurationError};

@@ -5,6 +5,8 @@
 mod class;
 mod escape;
 
+use std::collections::BTreeSet;
+
 use self::{class::class, escape::escape};
 
 /// The longest regex that Istio takes.
@@ -38,37 +40,56 @@ enum Before {
     Lazy,
 }
 
+/// A group that is open, or the whole regex.
+#[derive(Default)]
+struct Level {
+    /// The highest product of counts in it.
+    repeats: u32,
+}
+
 fn check(regex: &str) -> Result<(), Mistake> {
     let mut rest = regex;
-    let mut open = 0_usize;
+    let (mut levels, mut names) = (vec![Level::default()], BTreeSet::new());
     let mut before = Before::Nothing;
+    // The product of counts of what stands before.
+    let mut last = 1;
     while let Some(letter) = rest.chars().next() {
         let after = rest.get(letter.len_utf8()..).unwrap_or_default();
-        (before, rest) = match letter {
+        let single = |rest| (Before::Atom, rest, 1);
+        (before, rest, last) = match letter {
             '(' => {
-                open += 1;
-                group(after).map(|(flags_only, after)| {
-                    // `(?i)` opens nothing.
-                    open -= usize::from(flags_only);
-                    (Before::Nothing, after)
-                })?
+                let group = group(after)?;
+                // `(?i)` opens nothing.
+                if !group.is_of_flags {
+                    levels.push(Level::default());
+                }
+                if group.name.is_some_and(|name| !names.insert(name)) {
+                    return Err("has two groups of one name");
+                }
+                (Before::Nothing, group.rest, 1)
             }
             ')' => {
-                open = open.checked_sub(1).ok_or("has a `)` too many")?;
-                (Before::Atom, after)
+                let level = levels.pop().filter(|_| !levels.is_empty()).ok_or("has a `)` too many")?;
+                (Before::Atom, after, level.repeats.max(1))
             }
-            '|' => (Before::Nothing, after),
-            '[' => (Before::Atom, class(after)?),
-            '\\' => (Before::Atom, escape(after)?),
-            '*' | '+' | '?' => (repeated(before, letter)?, after),
+            '|' => (Before::Nothing, after, 1),
+            '[' => single(class(after)?),
+            '\\' => single(escape(after)?),
+            '*' | '+' | '?' => (repeated(before, letter)?, after, last),
             '{' => match repetition(after)? {
-                Some(after) => (repeated(before, letter)?, after),
-                None => (Before::Atom, after),
+                Some((count, after)) => (repeated(before, letter)?, after, count.saturating_mul(last)),
+                None => single(after),
             },
-            _ => (Before::Atom, after),
+            _ => single(after),
         };
+        if last > MAX_REPETITIONS {
+            return Err("repeats more than 1000 times, all counts around each other multiplied");
+        }
+        if let Some(level) = levels.last_mut() {
+            level.repeats = level.repeats.max(last);
+        }
     }
-    if open == 0 { Ok(()) } else { Err("has a `(` that is not closed") }
+    if levels.len() == 1 { Ok(()) } else { Err("has a `(` that is not closed") }
 }
 
 fn repeated(before: Before, sign: char) -> Result<Before, Mistake> {
@@ -80,41 +101,51 @@ fn repeated(before: Before, sign: char) -> Result<Before, Mistake> {
     }
 }
 
-/// The rest after `{n}`, `{n,}` or `{n,m}`; none if the brace is a text.
-fn repetition(inside: &str) -> Result<Option<&str>, Mistake> {
+/// The count of `{n}`, `{n,}` or `{n,m}`, and the rest; none if the brace is a text.
+fn repetition(inside: &str) -> Result<Option<(u32, &str)>, Mistake> {
     let Some((counts, after)) = inside.split_once('}') else { return Ok(None) };
     let (least, most) = counts.split_once(',').unwrap_or((counts, counts));
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if least.is_empty() || !number(least) || !number(most) {
+    let is_number = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_digit()) && !(text.len() > 1 && text.starts_with('0'))
+    };
+    if least.is_empty() || !is_number(least) || !is_number(most) {
         return Ok(None);
     }
     let count = |text: &str| text.parse().ok().filter(|&count: &u32| count <= MAX_REPETITIONS);
     let least = count(least).ok_or("repeats more than 1000 times")?;
     let most = if most.is_empty() { least } else { count(most).ok_or("repeats more than 1000 times")? };
-    if least > most { Err("repeats at least more than at most") } else { Ok(Some(after)) }
+    if least > most { Err("repeats at least more than at most") } else { Ok(Some((most, after))) }
 }
 
-/// The rest after the head of a group, and whether it is of flags alone.
-fn group(inside: &str) -> Result<(bool, &str), Mistake> {
-    let Some(head) = inside.strip_prefix('?') else { return Ok((false, inside)) };
+/// The head of a group.
+struct Group<'r> {
+    name: Option<&'r str>,
+    /// True for `(?i)`, which holds for what follows.
+    is_of_flags: bool,
+    rest: &'r str,
+}
+
+fn group(inside: &str) -> Result<Group<'_>, Mistake> {
+    let opened = |name, rest| Group { name, is_of_flags: false, rest };
+    let Some(head) = inside.strip_prefix('?') else { return Ok(opened(None, inside)) };
     if let Some(named) = head.strip_prefix("P<").or_else(|| head.strip_prefix('<')) {
-        let (name, after) = named.split_once('>').ok_or("has a group whose name does not end")?;
-        let fits = !name.is_empty() && name.chars().all(|letter| letter == '_' || letter.is_alphanumeric());
-        return if fits {
-            Ok((false, after))
-        } else {
-            Err("has a look-ahead or look-behind, which RE2 does not know")
-        };
+        if named.starts_with(['=', '!']) {
+            return Err("has a look-ahead or look-behind, which RE2 does not know");
+        }
+        let (name, rest) = named.split_once('>').ok_or("has a group whose name does not end")?;
+        let fits = !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+        let wrong = "has a group whose name is not of letters, digits and `_`";
+        return if fits { Ok(opened(Some(name), rest)) } else { Err(wrong) };
     }
     let end = head.find([':', ')']).ok_or("has a `(?` that is not closed")?;
     let (flags, after) = head.split_at_checked(end).unwrap_or_default();
-    let known = flags.chars().all(|flag| "imsU-".contains(flag)) && flags.matches('-').count() < 2;
-    match after.strip_prefix(':') {
-        _ if !known => Err("has a `(?` that RE2 does not know, such as look-ahead"),
-        Some(after) => Ok((false, after)),
-        None if flags.is_empty() => Err("has a `(?` without anything"),
-        None => Ok((true, after.get(1..).unwrap_or_default())),
+    let (on, off) = flags.split_once('-').unwrap_or((flags, "i"));
+    let are_known = |flags: &str| flags.chars().all(|flag| "imsU".contains(flag));
+    if !(are_known(on) && are_known(off) && !off.is_empty()) {
+        return Err("has a `(?` that RE2 does not know, such as look-ahead");
     }
+    let is_of_flags = after.starts_with(')');
+    Ok(Group { name: None, is_of_flags, rest: after.get(1..).unwrap_or_default() })
 }
 
 #[cfg(test)]
@@ -147,6 +178,14 @@ mod tests {
             "[a-\\x7f]",
             "é+",
             "(?<name>a)",
+            "(a{500}){2}",
+            "(a{0}){9}",
+            "(?:a{10}|b{99}){10}c{1000}",
+            "a{01}{2}",
+            "[\\d-z]",
+            "[--z]",
+            "\\p{Any}",
+            "(?-i:a)",
         ] {
             assert_eq!(regex_flaw(regex), None, "{regex}");
         }
@@ -178,6 +217,23 @@ mod tests {
             "\\xZ",
             "(?>a)",
             "|*",
+            "(a{500}){3}",
+            "((a{20}b){20}){3}",
+            "\\p{lu}",
+            "\\p{LC}",
+            "\\p{Foo}",
+            "\\pl",
+            "\\C",
+            "\\E",
+            "[a-\\d]",
+            "[\\b]",
+            "[\\x7a-a]",
+            "\\x{110000}",
+            "(?P<a>b)(?P<a>c)",
+            "(?<a.b>c)",
+            "(?<é>c)",
+            "(?i-:a)",
+            "[[:^^alpha:]]",
         ] {
             assert!(regex_flaw(regex).is_some(), "{regex}");
         }

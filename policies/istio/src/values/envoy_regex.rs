@@ -2,6 +2,8 @@
 
 use regex_syntax::ast::{self, Ast, ClassSetItem, Flag, HexLiteralKind, LiteralKind, Visitor};
 
+use super::unicode_class::is_category;
+
 /// The longest regex that Istio takes.
 const MAX_LENGTH: usize = 1024;
 
@@ -23,6 +25,8 @@ pub enum EnvoyRegexError {
     TooLong,
     #[error("fits every value; write `present: true`, or leave it out")]
     Empty,
+    #[error("fits only a value without anything in it; write `exact: \"\"`")]
+    OnlyEmpty,
 }
 
 impl EnvoyRegex {
@@ -41,9 +45,13 @@ impl EnvoyRegex {
             return Err(EnvoyRegexError::Empty);
         }
         let ast = ast::parse::Parser::new().parse(written).map_err(|_| EnvoyRegexError::Syntax)?;
-        ast::visit(&ast, OnlyRe2)?;
+        ast::visit(&ast, OnlyRe2::default())?;
         let whole = whole(written, &ast);
-        if whole.len() > MAX_LENGTH { Err(EnvoyRegexError::TooLong) } else { Ok(Self(whole)) }
+        match whole.len() {
+            0 => Err(EnvoyRegexError::OnlyEmpty),
+            length if length > MAX_LENGTH => Err(EnvoyRegexError::TooLong),
+            _ => Ok(Self(whole)),
+        }
     }
 }
 
@@ -72,7 +80,11 @@ fn whole(written: &str, ast: &Ast) -> String {
 }
 
 /// Refuses what RE2 does not know.
-struct OnlyRe2;
+#[derive(Default)]
+struct OnlyRe2 {
+    /// The products of the counts that are around what is visited.
+    counts: Vec<u32>,
+}
 
 impl Visitor for OnlyRe2 {
     type Output = ();
@@ -85,7 +97,7 @@ impl Visitor for OnlyRe2 {
     fn visit_pre(&mut self, ast: &Ast) -> Result<(), EnvoyRegexError> {
         match ast {
             Ast::Flags(set) => flags(&set.flags),
-            Ast::Group(group) => group.flags().map_or(Ok(()), flags),
+            Ast::Group(group) => self::group(group),
             Ast::Literal(literal) => self::literal(literal),
             Ast::ClassUnicode(class) => unicode(class),
             Ast::Assertion(assertion) => match assertion.kind {
@@ -97,16 +109,16 @@ impl Visitor for OnlyRe2 {
                 | ast::AssertionKind::NotWordBoundary => Ok(()),
                 _ => Err(EnvoyRegexError::Unknown("a boundary of one side of a word")),
             },
-            Ast::Repetition(repetition) => match &repetition.op.kind {
-                ast::RepetitionKind::Range(
-                    ast::RepetitionRange::Exactly(most)
-                    | ast::RepetitionRange::AtLeast(most)
-                    | ast::RepetitionRange::Bounded(_, most),
-                ) if *most > MAX_REPEATS => Err(EnvoyRegexError::Unknown("a count over 1000")),
-                _ => Ok(()),
-            },
+            Ast::Repetition(repetition) => self.repetition(repetition),
             _ => Ok(()),
         }
+    }
+
+    fn visit_post(&mut self, ast: &Ast) -> Result<(), EnvoyRegexError> {
+        if matches!(ast, Ast::Repetition(_)) {
+            self.counts.pop();
+        }
+        Ok(())
     }
 
     fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), EnvoyRegexError> {
@@ -121,6 +133,41 @@ impl Visitor for OnlyRe2 {
 
     fn visit_class_set_binary_op_pre(&mut self, _: &ast::ClassSetBinaryOp) -> Result<(), EnvoyRegexError> {
         Err(EnvoyRegexError::Unknown("`&&`, `--` or `~~` in a class"))
+    }
+}
+
+impl OnlyRe2 {
+    fn repetition(&mut self, repetition: &ast::Repetition) -> Result<(), EnvoyRegexError> {
+        if matches!(*repetition.ast, Ast::Repetition(_)) {
+            return Err(EnvoyRegexError::Unknown("a repetition of a repetition; write a group between them"));
+        }
+        let count = match repetition.op.kind {
+            ast::RepetitionKind::Range(
+                ast::RepetitionRange::Exactly(most)
+                | ast::RepetitionRange::AtLeast(most)
+                | ast::RepetitionRange::Bounded(_, most),
+            ) => most,
+            _ => 1,
+        };
+        // What is never repeated counts for itself.
+        let around = self.counts.last().copied().unwrap_or(1).max(1).saturating_mul(count);
+        self.counts.push(around);
+        if around > MAX_REPEATS {
+            return Err(EnvoyRegexError::Unknown("counts over 1000, multiplied where one is in another"));
+        }
+        Ok(())
+    }
+}
+
+fn group(group: &ast::Group) -> Result<(), EnvoyRegexError> {
+    match &group.kind {
+        ast::GroupKind::NonCapturing(set) => flags(set),
+        ast::GroupKind::CaptureName { name, .. }
+            if !name.name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric()) =>
+        {
+            Err(EnvoyRegexError::Unknown("a group whose name is not of letters, digits and `_`"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -152,8 +199,8 @@ fn literal(literal: &ast::Literal) -> Result<(), EnvoyRegexError> {
 fn unicode(class: &ast::ClassUnicode) -> Result<(), EnvoyRegexError> {
     let is_known = match &class.kind {
         ast::ClassUnicodeKind::OneLetter(letter) => "LMNPSZC".contains(*letter),
-        // A general category; Rust knows more names of scripts than RE2.
-        ast::ClassUnicodeKind::Named(name) => name.len() <= 2,
+        // Rust knows more names of scripts than RE2.
+        ast::ClassUnicodeKind::Named(name) => is_category(name),
         ast::ClassUnicodeKind::NamedValue { .. } => false,
     };
     if is_known {
@@ -199,23 +246,64 @@ mod tests {
             "a{1001}",
             r"\p{Greek}",
             r"\p{sc=Greek}",
+            r"\p{lu}",
+            r"\p{Cn}",
+            r"\p{LC}",
+            "(a{500}){3}",
+            "((a{20}b?){20}){3}",
+            "a**",
+            "a{2}{3}",
+            "(?<a.b>c)",
+            "(?P<é>c)",
         ] {
             assert!(matches!(EnvoyRegex::parse(written), Err(EnvoyRegexError::Unknown(_))), "{written}");
         }
         assert_eq!(EnvoyRegex::parse(""), Err(EnvoyRegexError::Empty));
+        assert_eq!(EnvoyRegex::parse("^$"), Err(EnvoyRegexError::OnlyEmpty));
+        assert!(EnvoyRegex::parse(r"(a{500}){2}(b{9}c*){0}\p{Lu}(?P<n_1>d)").is_ok());
         assert_eq!(EnvoyRegex::parse(&"a".repeat(1021)), Err(EnvoyRegexError::TooLong));
+    }
+
+    /// Regexes of literals, classes, groups, counts and anchors.
+    fn regexes() -> impl Strategy<Value = String> {
+        let atom = prop_oneof![
+            "[ab]",
+            Just(r"\.".to_owned()),
+            Just(r"\d".to_owned()),
+            Just(r"\pL".to_owned()),
+            Just(r"\x61".to_owned()),
+            r"\[\^?[ab0-]{1,3}\]",
+            Just("[[:alpha:]_]".to_owned()),
+            Just(".".to_owned()),
+        ];
+        let inner = atom.prop_recursive(4, 24, 4, |inner| {
+            let counted = (inner.clone(), r"[*+?]\??|\{[0-3]\}|\{[0-2],\}|\{0,[1-9]0?\}|\{400\}");
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| parts.concat()),
+                prop::collection::vec(inner.clone(), 1..3).prop_map(|parts| format!("({})", parts.join("|"))),
+                (r"\?:|\?i:|\?P<n>|\?<m>|\?i-s:|", inner)
+                    .prop_map(|(head, inside)| format!("({head}{inside})")),
+                counted.prop_map(|(inside, count)| format!("{inside}{count}")),
+            ]
+        });
+        (r"\^?(\(\?i\))?", inner, r"\$?").prop_map(|(before, inside, after)| before + &inside + &after)
     }
 
     proptest! {
         /// Found anywhere as it is written, or matched as a whole as Envoy gets it: the same.
         #[test]
-        fn the_whole_regex_means_what_is_written(
-            written in r"\^?(\(\?i\))?[ab]{1,2}(\|\^?[ab*]{1,2})?\$?",
-            value in "[abA]{0,5}",
-        ) {
+        fn the_whole_regex_means_what_is_written(written in regexes(), value in "[abA0.]{0,6}") {
             if let (Ok(whole), Ok(found)) = (EnvoyRegex::parse(&written), regex::Regex::new(&written)) {
                 let matched = regex::Regex::new(&format!("^(?:{})$", whole.as_str())).unwrap();
                 prop_assert_eq!(matched.is_match(&value), found.is_match(&value), "{} as {}", written, whole.as_str());
+            }
+        }
+
+        /// Both readers of regexes agree: nothing is rendered that Istio refuses.
+        #[test]
+        fn what_is_rendered_is_of_re2(written in regexes()) {
+            if let Ok(whole) = EnvoyRegex::parse(&written) {
+                prop_assert_eq!(crate::text::regex_flaw(whole.as_str()), None, "{}", written);
             }
         }
     }

@@ -1,6 +1,9 @@
 //! Classes of characters: `[a-z]`.
 
-use super::{Mistake, escape::escape};
+use super::{
+    Mistake,
+    escape::{character, several},
+};
 
 const UNCLOSED: Mistake = "has a `[` that is not closed";
 const NAMES: [&str; 14] = [
@@ -18,10 +21,14 @@ pub(super) fn class(inside: &str) -> Result<&str, Mistake> {
         }
         first = false;
         if let Some((name, after)) = rest.strip_prefix("[:").and_then(|name| name.split_once(":]")) {
-            if !NAMES.contains(&name.trim_start_matches('^')) {
+            if !NAMES.contains(&name.strip_prefix('^').unwrap_or(name)) {
                 return Err("has a class whose name RE2 does not know");
             }
             rest = after;
+            continue;
+        }
+        if let Some(after) = rest.strip_prefix('\\').and_then(several) {
+            rest = after?;
             continue;
         }
         let (low, after) = member(rest)?;
@@ -29,7 +36,7 @@ pub(super) fn class(inside: &str) -> Result<&str, Mistake> {
         // A `-` before the end is itself.
         if let Some(after) = rest.strip_prefix('-').filter(|after| !after.starts_with(']')) {
             let (high, after) = member(after)?;
-            if low.zip(high).is_some_and(|(low, high)| low > high) {
+            if low > high {
                 return Err("has a range from a higher to a lower character");
             }
             rest = after;
@@ -37,9 +44,9 @@ pub(super) fn class(inside: &str) -> Result<&str, Mistake> {
     }
 }
 
-/// A member of a class, if it is one plain character, and the rest after it.
-fn member(rest: &str) -> Result<(Option<char>, &str), Mistake> {
+/// One character of a class, and the rest after it.
+fn member(rest: &str) -> Result<(u32, &str), Mistake> {
     let letter = rest.chars().next().ok_or(UNCLOSED)?;
     let after = rest.get(letter.len_utf8()..).unwrap_or_default();
-    if letter == '\\' { Ok((None, escape(after)?)) } else { Ok((Some(letter), after)) }
+    if letter == '\\' { character(after) } else { Ok((u32::from(letter), after)) }
 }
