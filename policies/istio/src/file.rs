@@ -8,7 +8,8 @@ use crate::{
     finding::Finding,
     in_force::ApplicationId,
     node,
-    resource::{Kind, Raw},
+    resource::{Kind, Places, Raw},
+    rules,
     surroundings::{self, Object},
     written::{self, Document},
 };
@@ -23,6 +24,8 @@ pub struct File {
     pub(crate) refused: Vec<Refused>,
     pub(crate) raw: Vec<Raw>,
     pub(crate) objects: Vec<Object>,
+    /// What is wrong with the objects of Kubernetes.
+    pub(crate) around: Vec<Finding>,
     findings: Vec<Finding>,
     unreadable: Option<Finding>,
     ignored: usize,
@@ -92,10 +95,28 @@ impl File {
             self.findings.extend(reading.findings);
         } else if let Some(raw) = Raw::of(node) {
             self.raw.push(raw);
-        } else if let Some(object) = Object::of(node) {
-            self.objects.push(object);
         } else {
-            self.ignored += 1;
+            self.look_at(node);
+            match Object::of(node) {
+                Some(object) => self.objects.push(object),
+                None => self.ignored += 1,
+            }
+        }
+    }
+
+    /// Checks an object of Kubernetes, also one whose namespace nobody knows.
+    fn look_at(&mut self, node: &Node) {
+        if !node::text(node, &["kind"]).is_some_and(|kind| surroundings::KINDS.contains(&kind)) {
+            return;
+        }
+        let found = rules::check_object(&node::json(node));
+        if !found.is_empty() {
+            let places = Places::of(node);
+            let located = |found: Finding| {
+                let at = places.at(&found.field).unwrap_or(node.place);
+                found.at(at)
+            };
+            self.around.extend(found.into_iter().map(located));
         }
     }
 

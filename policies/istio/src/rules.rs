@@ -9,6 +9,7 @@ mod destination_rule;
 mod envoy_filter;
 mod every_kind;
 mod gateway;
+mod objects;
 mod peer_authentication;
 mod protocol;
 mod proxy_config;
@@ -22,9 +23,9 @@ mod virtual_service;
 
 use std::collections::BTreeSet;
 
-pub use self::across::check_all;
 pub(crate) use self::authorization_policy::of_http;
 use self::subject::{Out, Rule, Subject};
+pub use self::{across::check_all, objects::check_object};
 use crate::{
     backbone,
     finding::Finding,
@@ -64,5 +65,9 @@ fn tables(kind: Kind) -> impl Iterator<Item = &'static [Rule]> {
 /// The ids of all rules, in order.
 pub fn ids() -> BTreeSet<&'static str> {
     let own = Kind::ALL.into_iter().flat_map(tables).flatten().map(|rule| rule.id);
-    own.chain(every_kind::hosts::IDS).chain(backbone::RULES).chain(across::ids()).collect()
+    own.chain(every_kind::hosts::IDS)
+        .chain(backbone::RULES)
+        .chain(across::ids())
+        .chain(objects::ids())
+        .collect()
 }

@@ -66,6 +66,8 @@ pub struct Service {
     pub named: Named,
     pub labels: LabelPairs,
     pub ports: Vec<u16>,
+    /// The ports of its Pods, as far as it has them by number.
+    pub pod_ports: Vec<u16>,
     pub selector: LabelPairs,
 }
 

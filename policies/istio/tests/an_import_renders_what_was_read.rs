@@ -120,7 +120,9 @@ fn what_nearly_breaks_a_rule_comes_back() {
     let (mut objects, mut left_out) = (0, 0);
     for file in files("rules", ".yaml") {
         let cases: Value = serde_yaml::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-        for case in cases["near"].as_array().unwrap() {
+        let near = cases["near"].as_array().unwrap().iter();
+        // Objects of Kubernetes are not for import.
+        for case in near.filter(|case| case["object"].is_null()) {
             let resources = case["resources"].as_array().cloned().unwrap_or_else(|| vec![case.clone()]);
             let object = |(number, case): (usize, &Value)| {
                 let kind = Kind::of(case["kind"].as_str().unwrap()).unwrap();

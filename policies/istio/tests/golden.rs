@@ -22,6 +22,9 @@ fn documents_render_to_what_stands_beside_them() {
     let mut wrong = Vec::new();
     for case in &cases {
         let (out, findings) = rendered(&fs::read(case).unwrap());
+        if out.is_empty() && findings.is_empty() {
+            wrong.push(format!("{}: renders nothing, and nothing is said about it", case.display()));
+        }
         for (ending, now) in [("out.yaml", out), ("findings.txt", findings)] {
             let file = PathBuf::from(case.to_str().unwrap().replace("in.yaml", ending));
             let wanted = fs::read_to_string(&file).unwrap_or_default();

@@ -25,6 +25,8 @@ impl Catalog {
                 raw.form().chain(alone).map(|found| LocatedFinding::new(path, found))
             })
             .collect();
+        let around = files.iter().flat_map(|(path, file)| file.around.iter().map(move |found| (path, found)));
+        found.extend(around.map(|(path, found)| LocatedFinding::new(path, found.clone())));
         let placed = raw.iter().filter(|(_, raw)| !raw.resource.namespace.is_empty());
         let mut all: Vec<_> = placed.map(|(path, raw)| (Some((*path, *raw)), &raw.resource)).collect();
         all.extend(self.resources().into_iter().map(|resource| (None, resource)));

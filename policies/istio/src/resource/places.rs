@@ -7,7 +7,7 @@ use policies::reading::{Node, Place, Value};
 pub struct Places(Box<[(u64, Place)]>);
 
 impl Places {
-    pub(super) fn of(document: &Node) -> Self {
+    pub(crate) fn of(document: &Node) -> Self {
         let mut places = Vec::new();
         note(document, Hash::default(), &mut places);
         places.sort_unstable();

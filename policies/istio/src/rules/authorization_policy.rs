@@ -29,7 +29,7 @@ fn of_callers<'a>(rule: &Field<'a>) -> impl Iterator<Item = Field<'a>> + use<'a>
     sources.flat_map(|source| present(&source, &OF_SOURCES)).chain(keys)
 }
 
-fn present<'a>(holder: &Field<'a>, names: &[&str]) -> Vec<Field<'a>> {
+fn present<'a>(holder: &Field<'a>, names: &[&'static str]) -> Vec<Field<'a>> {
     holder.present(names).into_iter().map(|name| holder.get(name)).collect()
 }
 

@@ -27,3 +27,10 @@ pub(super) fn destinations_of<'a>(route: &Field<'a>) -> Vec<Field<'a>> {
     let mirrors = route.get("mirrors").items().map(|mirror| mirror.get("destination"));
     targets.chain(route.get("mirror").set()).chain(mirrors).collect()
 }
+
+/// True if the resource holds at sidecars, at gateways.
+pub(super) fn holds_at(subject: &Subject) -> (bool, bool) {
+    let gateways = subject.get("gateways");
+    let mesh = gateways.is_empty() || gateways.texts().any(|(name, _)| name == "mesh");
+    (mesh, gateways.texts().any(|(name, _)| name != "mesh"))
+}

@@ -13,11 +13,13 @@ use crate::{
 pub(crate) struct Subject<'a> {
     pub(crate) resource: &'a Resource,
     pub(crate) spec: Field<'a>,
+    /// Its place among the resources that are checked together.
+    pub(crate) rank: usize,
 }
 
 impl<'a> Subject<'a> {
     pub(crate) fn new(resource: &'a Resource) -> Self {
-        Self { resource, spec: Field::root("spec", &resource.spec) }
+        Self { resource, spec: Field::root("spec", &resource.spec), rank: 0 }
     }
 
     pub(crate) fn kind(&self) -> Kind {

@@ -62,7 +62,8 @@ impl Object {
         };
         match (group, kind) {
             ("", "Service") => Some(Self::Service(Service {
-                ports: ports(document),
+                ports: ports(document, "port"),
+                pod_ports: ports(document, "targetPort"),
                 selector: node::texts(node::at(document, &["spec", "selector"])),
                 labels: node::texts(node::at(document, &["metadata", "labels"])),
                 named: named(name)?,
@@ -81,9 +82,10 @@ impl Object {
     }
 }
 
-fn ports(service: &Node) -> Vec<u16> {
+/// The numbers of its ports under this name.
+fn ports(service: &Node, name: &str) -> Vec<u16> {
     let ports = node::items(node::at(service, &["spec", "ports"])).iter();
-    let numbers = ports.filter_map(|port| match &node::get(port, "port")?.value {
+    let numbers = ports.filter_map(|port| match &node::get(port, name)?.value {
         Value::Number(number) => number.parse().ok(),
         _ => None,
     });

@@ -11,8 +11,12 @@ use serde_json::Value;
 /// The namespace of whatever names none.
 const NAMESPACE: &str = "shop";
 
-/// All that the rules find in a case: of one resource, or of `resources` among each other and `around` them.
+/// All that the rules find in a case: of one resource, of `resources` among each other and `around` them, or of one
+/// `object` of Kubernetes.
 pub(crate) fn findings(case: &Value) -> Vec<Finding> {
+    if case["object"].is_object() {
+        return rules::check_object(&case["object"]);
+    }
     let Some(resources) = case["resources"].as_array() else { return rules::check(&resource(case)) };
     let resources: Vec<_> = resources.iter().map(resource).collect();
     let alone = resources.iter().flat_map(rules::check);
@@ -49,15 +53,14 @@ fn map(value: &Value) -> BTreeMap<String, String> {
 fn surroundings(around: &Value) -> Surroundings {
     let list = |name: &str| around[name].as_array().into_iter().flatten();
     let named = |name: &str| list(name).map(|text| split(text.as_str().unwrap())).collect();
+    let numbers = |list: &Value| -> Vec<u16> {
+        list.as_array().into_iter().flatten().map(|port| port.as_u64().unwrap() as u16).collect()
+    };
     let service = |service: &Value| Service {
         named: Named { namespace: text(service, "namespace", NAMESPACE), name: text(service, "name", "") },
         labels: map(&service["labels"]),
-        ports: service["ports"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|port| port.as_u64().unwrap() as u16)
-            .collect(),
+        ports: numbers(&service["ports"]),
+        pod_ports: numbers(&service["podPorts"]),
         selector: map(&service["selector"]),
     };
     let namespace = |namespace: &Value| Namespace {

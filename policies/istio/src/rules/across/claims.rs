@@ -4,7 +4,11 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::{Rule, duplicates::name, known::Known};
+use super::{
+    Rule,
+    duplicates::{is_after, name},
+    known::Known,
+};
 use crate::{
     field::Field,
     resource::Kind,
@@ -52,7 +56,7 @@ fn earlier<'k, 'a>(
     subject: &Subject<'a>,
 ) -> Option<&'k Subject<'a>> {
     let first = known.subject(*known.claims.0.get(claim)?)?;
-    (!std::ptr::eq(first.resource, subject.resource)).then_some(first)
+    is_after(subject, first).then_some(first)
 }
 
 type Claimed<'a> = Vec<(Claim<'a>, Field<'a>)>;

@@ -1,11 +1,11 @@
 //! Hosts and their ports.
 
-use super::{Rule, known::Known, subsets::holds_at};
+use super::{Rule, known::Known};
 use crate::{
     field::Field,
     resource::Kind,
     rules::{
-        routes,
+        routes::{self, holds_at},
         subject::{Out, Subject},
     },
 };

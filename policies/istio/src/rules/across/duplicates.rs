@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::{
     Rule,
     known::{Known, scopes_meet, share_scope},
-    subsets::holds_at,
 };
 use crate::{
     field::Field,
     resource::Kind,
     rules::{
         protocol::Protocol,
+        routes::holds_at,
         subject::{Out, Subject},
     },
 };
@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[Rule::new("X109", x109), Rule::new("X177", x
 
 /// True for the later of two, so that one of them is told.
 pub(super) fn is_after(subject: &Subject, other: &Subject) -> bool {
-    subject.resource.order() > other.resource.order()
+    subject.rank > other.rank
 }
 
 pub(super) fn name(subject: &Subject) -> String {
@@ -51,7 +51,9 @@ fn x109(known: &Known, subject: &Subject, out: &mut Out) {
 
 /// The ServiceEntries of a host and port, by the protocol that they give it.
 #[derive(Debug, Default)]
-pub(super) struct Protocols<'a>(BTreeMap<(&'a str, Option<i64>), BTreeMap<Protocol, Vec<usize>>>);
+pub(super) struct Protocols<'a>(BTreeMap<(&'a str, Option<i64>), ByProtocol>);
+
+type ByProtocol = BTreeMap<Protocol, Vec<usize>>;
 
 impl<'a> Protocols<'a> {
     pub(super) fn new(known: &Known<'a>) -> Self {

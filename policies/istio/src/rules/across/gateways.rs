@@ -7,11 +7,11 @@ use crate::{
     field::Field,
     resource::Kind,
     rules::subject::{Out, Subject},
-    surroundings::Named,
+    surroundings::{Named, PodTemplate, Service},
 };
 
 pub(super) const RULES: &[Rule] =
-    &[Rule::new("X101a", x101a), Rule::new("X101g", x101g), Rule::new("X132", x132)];
+    &[Rule::new("X101a", x101a), Rule::new("X101g", x101g), Rule::new("X132", x132), Rule::new("X162", x162)];
 
 /// The gateways that a VirtualService names, but for the mesh.
 fn named<'a>(subject: &Subject<'a>) -> Vec<(Named, Field<'a>)> {
@@ -41,14 +41,11 @@ fn x101a(known: &Known, subject: &Subject, out: &mut Out) {
     }
 }
 
-/// Where the Pods of a Gateway run, as far as they are known.
-fn homes(known: &Known, gateway: &Subject) -> BTreeSet<String> {
+/// The Pods of a Gateway, as far as they are known.
+fn pods<'a>(known: &Known<'a>, gateway: &Subject) -> Vec<&'a PodTemplate> {
     let selector = gateway.get("selector");
     let labels: Vec<_> = selector.entries().filter_map(|(key, at)| Some((key, at.text()?))).collect();
-    if labels.is_empty() {
-        return BTreeSet::new();
-    }
-    known.pods.with(None, &labels).map(|pod| pod.namespace.clone()).collect()
+    if labels.is_empty() { Vec::new() } else { known.pods.with(None, &labels).collect() }
 }
 
 fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
@@ -56,7 +53,8 @@ fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
         return;
     }
     let secrets = &known.around.secrets;
-    for home in homes(known, subject) {
+    let homes: BTreeSet<_> = pods(known, subject).iter().map(|pod| &*pod.namespace).collect();
+    for home in homes {
         if !secrets.iter().any(|secret| secret.namespace == home) {
             continue;
         }
@@ -118,6 +116,30 @@ fn x132(known: &Known, subject: &Subject, out: &mut Out) {
                 format!("`{host}` is served by none of the gateways, and gets 404"),
                 "write it into `servers` of one",
             );
+        }
+    }
+}
+
+fn x162(known: &Known, subject: &Subject, out: &mut Out) {
+    if subject.kind() != Kind::Gateway {
+        return;
+    }
+    let pods = pods(known, subject);
+    let serves = |service: &&Service| {
+        let labels = || service.selector.iter().map(|(key, value)| (&**key, &**value));
+        !service.selector.is_empty()
+            && pods.iter().any(|pod| pod.namespace == service.named.namespace && pod.has(labels()))
+    };
+    let services = known.around.services.iter().filter(|_| !pods.is_empty()).filter(serves);
+    // A port of the Service stands for that of the Pods behind it.
+    let ports: BTreeSet<_> =
+        services.flat_map(|service| service.ports.iter().chain(&service.pod_ports)).collect();
+    for at in subject.each("servers").map(|server| server.get("port").get("number")) {
+        let is_open = |number: i64| ports.iter().any(|port| i64::from(**port) == number);
+        if let Some(number) = at.integer().filter(|&number| !ports.is_empty() && !is_open(number)) {
+            let reason =
+                format!("is {number}, which no Service of the gateway has, so that nobody reaches it");
+            out.warning(&at, reason, "add the port to the Service");
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     surroundings::{Service, Surroundings},
 };
 
-/// Resources and their surroundings, by kind and by host. Resources are in their order, whatever that of the files.
+/// Resources and their surroundings, by kind and by host. Resources are in their order, not in that of the files.
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     subjects: Vec<Subject<'a>>,
@@ -41,7 +41,11 @@ impl<'a> Known<'a> {
             claims: Claims::default(),
             protocols: Protocols::default(),
             selected: Selected::default(),
-            subjects: resources.iter().map(|resource| Subject::new(resource)).collect(),
+            subjects: resources
+                .iter()
+                .enumerate()
+                .map(|(rank, resource)| Subject { rank, ..Subject::new(resource) })
+                .collect(),
             around,
         };
         for service in &around.services {

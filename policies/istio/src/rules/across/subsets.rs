@@ -7,7 +7,10 @@ use super::{
 use crate::{
     field::Field,
     resource::Kind,
-    rules::subject::{Out, Subject},
+    rules::{
+        routes::holds_at,
+        subject::{Out, Subject},
+    },
 };
 
 pub(super) const RULES: &[Rule] =
@@ -27,13 +30,6 @@ fn x101d(known: &Known, subject: &Subject, out: &mut Out) {
             out.error(&destination.get("subset"), reason, "write the subset there");
         }
     }
-}
-
-/// True if the resource holds at sidecars, at gateways.
-pub(super) fn holds_at(subject: &Subject) -> (bool, bool) {
-    let gateways = subject.get("gateways");
-    let mesh = gateways.is_empty() || gateways.texts().any(|(name, _)| name == "mesh");
-    (mesh, gateways.texts().any(|(name, _)| name != "mesh"))
 }
 
 /// True if a VirtualService routes this host by subset.

@@ -8,6 +8,7 @@ use super::issuers;
 use crate::{
     field::Field,
     rules::subject::{Out, Rule, Subject},
+    values::SECRET_MEMBERS,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -87,10 +88,9 @@ fn ra04(subject: &Subject, out: &mut Out) {
 }
 
 fn ra05(subject: &Subject, out: &mut Out) {
-    const SECRET: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
     for rule in issuers(subject) {
         let Some(Ok(keys)) = inline(&rule) else { continue };
-        if keys.iter().any(|key| SECRET.iter().any(|name| key.get(name).is_some())) {
+        if keys.iter().any(|key| SECRET_MEMBERS.iter().any(|name| key.get(name).is_some())) {
             out.warning(
                 &rule.get("jwks"),
                 "has a key that signs",

@@ -22,12 +22,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("X165", x165),
 ];
 
-/// True if it holds for sidecars: without gateways, or with the one named `mesh`.
-fn in_mesh(subject: &Subject) -> bool {
-    let gateways = subject.get("gateways");
-    gateways.is_empty() || gateways.texts().any(|(name, _)| name == "mesh")
-}
-
 fn vs01(subject: &Subject, out: &mut Out) {
     if ["http", "tls", "tcp"].iter().all(|name| subject.get(name).is_empty()) {
         out.error(&subject.spec, "has no routes", "write `http`, `tls` or `tcp`");
@@ -36,7 +30,7 @@ fn vs01(subject: &Subject, out: &mut Out) {
 
 fn vs02(subject: &Subject, out: &mut Out) {
     if let Some((_, at)) = subject.get("hosts").texts().find(|(name, _)| *name == "*")
-        && in_mesh(subject)
+        && routes::holds_at(subject).0
     {
         out.error(
             &at,

@@ -7,7 +7,7 @@ use crate::{
         subject::{Out, Rule, Subject},
     },
     text::is_token,
-    values::Duration,
+    values::{CORS_METHODS, Duration},
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -103,10 +103,10 @@ fn vs33(subject: &Subject, out: &mut Out) {
 }
 
 fn vs34(subject: &Subject, out: &mut Out) {
-    const METHODS: [&str; 10] =
-        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"];
     for cors in parts(subject, "corsPolicy") {
-        for (method, at) in cors.get("allowMethods").texts().filter(|(method, _)| !METHODS.contains(method)) {
+        for (method, at) in
+            cors.get("allowMethods").texts().filter(|(method, _)| !CORS_METHODS.contains(method))
+        {
             out.error(&at, format!("`{method}` is not a method"), "write it in upper case, such as `GET`");
         }
         for (name, at) in cors.get("allowHeaders").texts().chain(cors.get("exposeHeaders").texts()) {

@@ -6,7 +6,7 @@ use policies::reading::{Cursor, Fields};
 use serde_json::Value as Json;
 
 use crate::{
-    values::MergePatch,
+    values::{MergePatch, SECRET_MEMBERS},
     written::{
         fields::{header_name, items, strings, text},
         json,
@@ -47,9 +47,6 @@ pub enum TokenPlace {
 
 /// The longest URI of keys.
 const MAX_URI: usize = 2048;
-
-/// The members of a key that are secret (RFC 7518).
-const SECRET_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
 
 /// Reads an issuer. `is_item`: it is an item of `issuers`, with a `spec` of its own.
 pub(super) fn read(fields: &mut Fields<'_>, is_item: bool) -> Option<Issuer> {

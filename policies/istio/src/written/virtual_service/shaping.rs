@@ -8,7 +8,7 @@ use policies::{
 };
 
 use crate::{
-    values::{Duration, EnvoyRegex, Label, ServiceRef},
+    values::{CORS_METHODS, Duration, EnvoyRegex, Label, ServiceRef, percents_are_closed},
     written::fields::{
         checked_header_name, duration, header_name, items, label, percentage, port, service, strings, text,
     },
@@ -54,9 +54,6 @@ pub enum Origin {
     Regex(EnvoyRegex),
 }
 
-const METHODS: [&str; 10] =
-    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"];
-
 pub(super) fn mirror(field: &Cursor<'_>) -> Option<Mirror> {
     let mut fields = field.clone().fields()?;
     let service = fields.require("service").and_then(|field| service(&field));
@@ -101,7 +98,7 @@ fn values(field: &Cursor<'_>, is_request: bool) -> Option<BTreeMap<String, Strin
             value.report("has a control character, for which Envoy refuses all routes; take it out");
             is_right = false;
         }
-        if !is_formatted(text) {
+        if !percents_are_closed(text) {
             value.report("has a `%` alone, for which Envoy refuses all routes; write `%%`, or `%VARIABLE%`");
             is_right = false;
         }
@@ -111,24 +108,6 @@ fn values(field: &Cursor<'_>, is_request: bool) -> Option<BTreeMap<String, Strin
         }
     }
     is_right.then_some(values)
-}
-
-/// True if each `%` is double, or begins or ends a variable.
-fn is_formatted(text: &str) -> bool {
-    let mut parts = text.split('%');
-    parts.next();
-    while let Some(variable) = parts.next() {
-        // `%%` has nothing between; a variable must be closed.
-        if parts.next().is_none() {
-            return false;
-        }
-        let is_name =
-            variable.is_empty() || variable.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
-        if !is_name {
-            return false;
-        }
-    }
-    true
 }
 
 pub(super) fn cors(field: &Cursor<'_>) -> Option<Cors> {
@@ -177,8 +156,8 @@ fn origin(item: &Cursor<'_>) -> Option<Origin> {
 
 fn method(item: &Cursor<'_>) -> Option<String> {
     let text = item.string()?;
-    if !METHODS.contains(&text) {
-        item.report(format_args!("must be one of {}", METHODS.join(", ")));
+    if !CORS_METHODS.contains(&text) {
+        item.report(format_args!("must be one of {}", CORS_METHODS.join(", ")));
         return None;
     }
     Some(text.to_owned())
