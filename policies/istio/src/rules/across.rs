@@ -1,13 +1,11 @@
 //! Rules over several resources, and over what surrounds them.
 
-mod claims;
 mod destinations;
 mod duplicates;
 mod gateway_api;
 mod gateways;
 mod known;
 mod one_for_each;
-mod pods;
 mod selectors;
 mod subsets;
 
@@ -30,14 +28,13 @@ impl Rule {
     }
 }
 
-const TABLES: [&[Rule]; 8] = [
+const TABLES: [&[Rule]; 7] = [
     destinations::RULES,
     subsets::RULES,
     duplicates::RULES,
     one_for_each::RULES,
     gateways::RULES,
     gateway_api::RULES,
-    claims::RULES,
     selectors::RULES,
 ];
 

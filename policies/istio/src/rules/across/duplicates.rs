@@ -1,22 +1,24 @@
-//! Resources for one host.
-
-use std::collections::BTreeMap;
+//! Resources that have the same: a host, a port, a certificate, a subset.
 
 use super::{
     Rule,
-    known::{Known, scopes_meet, share_scope},
+    known::{Claim, Known, certificates, plain, policy, port_of, scopes_meet, servers, share_scope, subsets},
 };
 use crate::{
-    field::Field,
     resource::Kind,
     rules::{
-        protocol::Protocol,
         routes::holds_at,
         subject::{Out, Subject},
     },
 };
 
-pub(super) const RULES: &[Rule] = &[Rule::new("X109", x109), Rule::new("X177", x177)];
+pub(super) const RULES: &[Rule] = &[
+    Rule::new("X109", x109),
+    Rule::new("X138", x138),
+    Rule::new("X145", x145),
+    Rule::new("X177", x177),
+    Rule::new("H15", h15),
+];
 
 /// True for the later of two, so that one of them is told.
 pub(super) fn is_after(subject: &Subject, other: &Subject) -> bool {
@@ -49,34 +51,6 @@ fn x109(known: &Known, subject: &Subject, out: &mut Out) {
     }
 }
 
-/// The ServiceEntries of a host and port, by the protocol that they give it.
-#[derive(Debug, Default)]
-pub(super) struct Protocols<'a>(BTreeMap<(&'a str, Option<i64>), ByProtocol>);
-
-type ByProtocol = BTreeMap<Protocol, Vec<usize>>;
-
-impl<'a> Protocols<'a> {
-    pub(super) fn new(known: &Known<'a>) -> Self {
-        let mut found = Self::default();
-        let entries = known.subjects().enumerate();
-        for (number, subject) in entries.filter(|(_, subject)| subject.kind() == Kind::ServiceEntry) {
-            let ports: Vec<_> = subject.each("ports").map(|port| port_of(&port)).collect();
-            for ((host, _), (port, protocol)) in subject
-                .get("hosts")
-                .texts()
-                .flat_map(|host| ports.iter().map(move |port| (host.clone(), *port)))
-            {
-                found.0.entry((host, port)).or_default().entry(protocol).or_default().push(number);
-            }
-        }
-        found
-    }
-}
-
-fn port_of(port: &Field) -> (Option<i64>, Protocol) {
-    (port.integer_of("number"), Protocol::of(port.word("protocol")))
-}
-
 fn x177(known: &Known, subject: &Subject, out: &mut Out) {
     if subject.kind() != Kind::ServiceEntry {
         return;
@@ -84,7 +58,7 @@ fn x177(known: &Known, subject: &Subject, out: &mut Out) {
     for port in subject.each("ports") {
         let (number, protocol) = port_of(&port);
         let differing = subject.get("hosts").texts().find_map(|(host, _)| {
-            let by_protocol = known.protocols.0.get(&(host, number))?;
+            let by_protocol = known.by_protocol(host, number)?;
             let others = by_protocol.iter().filter(|(other, _)| **other != protocol);
             let mut others =
                 others.flat_map(|(_, numbers)| numbers).filter_map(|&other| known.subject(other));
@@ -94,6 +68,52 @@ fn x177(known: &Known, subject: &Subject, out: &mut Out) {
         if let Some((host, other)) = differing {
             let reason = format!("differs from that of {} for `{host}`", name(other));
             out.warning(&port.get("protocol"), reason, "write the same protocol for one host and port");
+        }
+    }
+}
+
+/// The first resource of a claim, if it is before this one.
+fn earlier<'k, 'a>(
+    known: &'k Known<'a>,
+    claim: &Claim<'a>,
+    subject: &Subject<'a>,
+) -> Option<&'k Subject<'a>> {
+    known.first(claim).filter(|first| is_after(subject, first))
+}
+
+fn x138(known: &Known, subject: &Subject, out: &mut Out) {
+    for (claim, at) in certificates(subject) {
+        if let Some(other) = earlier(known, &claim, subject) {
+            let reason =
+                format!("is used by {} too: a browser reuses its connection there and gets 404", name(other));
+            out.warning(&at, reason, "write one Gateway for a certificate");
+        }
+    }
+}
+
+fn x145(known: &Known, subject: &Subject, out: &mut Out) {
+    for (claim, at) in servers(subject) {
+        if let Some(other) = earlier(known, &claim, subject) {
+            let host = at.text().map(plain).unwrap_or_default();
+            let reason = format!("`{host}` is taken by {} at the same port", name(other));
+            out.error(&at, reason, "write each host in one Gateway");
+        }
+    }
+}
+
+/// Istio merges rules for one host, but takes the first policy and the first subset of a name only.
+fn h15(known: &Known, subject: &Subject, out: &mut Out) {
+    for (claim, at) in policy(known, subject) {
+        if let Some(other) = earlier(known, &claim, subject) {
+            let reason = format!("is ignored beside that of {} for the same host", name(other));
+            out.error(&at, reason, "write one policy for a host");
+        }
+    }
+    for (claim, at) in subsets(known, subject) {
+        if let Some(other) = earlier(known, &claim, subject) {
+            let subset = at.text().unwrap_or_default();
+            let reason = format!("is dropped, since {} has `{subset}` for the same host", name(other));
+            out.error(&at, reason, "write each subset once");
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Routes of the Gateway API: their Services, and VirtualServices for the same host.
 
-use super::{Rule, known::Known, subsets::holds_at};
+use super::{Rule, known::Known};
 use crate::{
     field::Field,
     resource::Kind,
-    rules::subject::{Out, Subject},
+    rules::{
+        routes::holds_at,
+        subject::{Out, Subject},
+    },
 };
 
 pub(super) const RULES: &[Rule] =

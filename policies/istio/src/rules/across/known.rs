@@ -1,10 +1,21 @@
 //! What a repository knows, found by name.
 
+mod claims;
+mod pods;
+mod protocols;
+mod selected;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{claims::Claims, duplicates::Protocols, one_for_each::Selected, pods::Pods};
+use self::{claims::Claims, pods::Pods, protocols::Protocols, selected::Selected};
+pub(super) use self::{
+    claims::{Claim, certificates, plain, policy, servers, subsets},
+    protocols::port_of,
+    selected::is_wide,
+};
+
 use crate::{
     field::Field,
     resource::{Kind, Resource},
@@ -23,9 +34,9 @@ pub(super) struct Known<'a> {
     with_services: BTreeSet<&'a str>,
     by_name: BTreeMap<(Kind, &'a str, &'a str), usize>,
     pub(super) pods: Pods<'a>,
-    pub(super) claims: Claims<'a>,
-    pub(super) protocols: Protocols<'a>,
-    pub(super) selected: Selected<'a>,
+    claims: Claims<'a>,
+    protocols: Protocols<'a>,
+    selected: Selected<'a>,
     pub(super) around: &'a Surroundings,
 }
 

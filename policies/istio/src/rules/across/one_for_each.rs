@@ -1,20 +1,16 @@
 //! Kinds of which a namespace, or a Pod, takes one only.
 
-use std::collections::BTreeMap;
-
 use super::{
     Rule,
     duplicates::{is_after, name},
-    known::Known,
+    known::{Known, is_wide},
 };
 use crate::{
-    field::Field,
     resource::Kind,
     rules::{
         every_kind::selectors::selector,
         subject::{Out, Subject},
     },
-    surroundings::PodTemplate,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -26,24 +22,13 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("H17", h17),
 ];
 
-/// The kinds of which a Pod takes one only.
-const ONE_FOR_A_POD: [Kind; 3] = [Kind::Sidecar, Kind::Telemetry, Kind::ProxyConfig];
-
-/// True for a resource that holds for all of its namespace.
-fn is_wide(subject: &Subject) -> bool {
-    let fields = ["targetRefs", "targetRef"].map(|name| subject.get(name));
-    selector(subject).1.is_empty() && fields.iter().all(Field::is_empty)
-}
-
 /// An error if an earlier resource of this kind holds for all of the namespace too.
 fn only_one(known: &Known, kind: Kind, subject: &Subject, out: &mut Out, effect: &str) {
     if subject.kind() != kind || !is_wide(subject) {
         return;
     }
-    let first = known.selected.wide.get(&(kind, &*subject.resource.namespace));
-    if let Some(other) =
-        first.and_then(|&first| known.subject(first)).filter(|first| is_after(subject, first))
-    {
+    let first = known.first_for_all(kind, &subject.resource.namespace);
+    if let Some(other) = first.filter(|first| is_after(subject, first)) {
         let reason = format!("holds for the whole namespace, as {} does; {effect}", name(other));
         out.error(&subject.spec, reason, "write one of them, or give it a selector");
     }
@@ -61,71 +46,10 @@ fn h16(known: &Known, subject: &Subject, out: &mut Out) {
     only_one(known, Kind::PeerAuthentication, subject, out, "the younger one is ignored");
 }
 
-/// The first resources that select something.
-#[derive(Debug, Default)]
-pub(super) struct Selected<'a> {
-    /// The first one of a kind for all of a namespace.
-    wide: BTreeMap<(Kind, &'a str), usize>,
-    /// For a resource that selects a Pod which an earlier one of its kind selects too: the earlier one.
-    earlier: BTreeMap<(&'a str, Kind, &'a str), usize>,
-}
-
-/// The selectors of a kind and a namespace, by the first of their labels.
-type ByLabel<'a> = BTreeMap<(Kind, &'a str, (&'a str, &'a str)), Vec<(usize, Vec<(&'a str, &'a str)>)>>;
-
-impl<'a> Selected<'a> {
-    pub(super) fn new(known: &Known<'a>) -> Self {
-        let (mut selected, mut by_label, mut by_selector) =
-            (Self::default(), ByLabel::new(), BTreeMap::new());
-        for (number, subject) in known.subjects().enumerate() {
-            let (kind, namespace) = (subject.kind(), &*subject.resource.namespace);
-            if is_wide(subject) {
-                selected.wide.entry((kind, namespace)).or_insert(number);
-            }
-            let labels = labels(subject);
-            let Some(&label) = labels.first().filter(|_| ONE_FOR_A_POD.contains(&kind)) else { continue };
-            let first = *by_selector.entry((kind, namespace, labels.clone())).or_insert(number);
-            if first == number {
-                by_label.entry((kind, namespace, label)).or_default().push((number, labels));
-            } else {
-                selected.earlier.insert(subject.resource.order(), first);
-            }
-        }
-        for pod in &known.around.pods {
-            ONE_FOR_A_POD.into_iter().for_each(|kind| selected.add(known, kind, pod, &by_label));
-        }
-        selected
-    }
-
-    /// Adds the resources that select a Pod after another one. Only those with one of its labels are looked at.
-    fn add(&mut self, known: &Known<'a>, kind: Kind, pod: &PodTemplate, by_label: &ByLabel) {
-        let with_label = pod
-            .labels
-            .iter()
-            .filter_map(|(key, value)| by_label.get(&(kind, &*pod.namespace, (&**key, &**value))));
-        let selecting = with_label.flatten().filter(|(_, labels)| pod.has(labels.iter().copied()));
-        let mut numbers: Vec<_> = selecting.map(|(number, _)| *number).collect();
-        numbers.sort_unstable();
-        let Some((&first, others)) = numbers.split_first() else { return };
-        for other in others.iter().filter_map(|&other| known.subject(other)) {
-            let earlier = self.earlier.entry(other.resource.order()).or_insert(first);
-            *earlier = first.min(*earlier);
-        }
-    }
-}
-
-/// The labels of a selector, in the order of their keys.
-fn labels<'a>(subject: &Subject<'a>) -> Vec<(&'a str, &'a str)> {
-    let labels = selector(subject).1;
-    let mut labels: Vec<_> = labels.entries().filter_map(|(key, at)| Some((key, at.text()?))).collect();
-    labels.sort_unstable();
-    labels
-}
-
 /// An error if an earlier resource of this kind selects a Pod that this one selects too.
 fn one_for_a_pod(known: &Known, kind: Kind, subject: &Subject, out: &mut Out, effect: &str) {
-    let earlier = known.selected.earlier.get(&subject.resource.order()).filter(|_| subject.kind() == kind);
-    if let Some(other) = earlier.and_then(|&number| known.subject(number)) {
+    let earlier = known.first_for_a_pod(subject).filter(|_| subject.kind() == kind);
+    if let Some(other) = earlier {
         let reason = format!("selects Pods that {} selects too; {effect}", name(other));
         out.error(&selector(subject).0, reason, "select each Pod once");
     }

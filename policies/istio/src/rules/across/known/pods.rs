@@ -6,7 +6,7 @@ use crate::surroundings::PodTemplate;
 
 /// The Pods that a repository knows. A selector looks only at those with its rarest label.
 #[derive(Debug, Default)]
-pub(super) struct Pods<'a> {
+pub(in crate::rules::across) struct Pods<'a> {
     all: &'a [PodTemplate],
     /// Their numbers by namespace; those of all namespaces are under none.
     by_namespace: BTreeMap<Option<&'a str>, Vec<usize>>,
@@ -15,7 +15,7 @@ pub(super) struct Pods<'a> {
 }
 
 impl<'a> Pods<'a> {
-    pub(super) fn new(all: &'a [PodTemplate]) -> Self {
+    pub(in crate::rules::across) fn new(all: &'a [PodTemplate]) -> Self {
         let mut pods = Self { all, ..Self::default() };
         for (number, pod) in all.iter().enumerate() {
             let namespaces = [None, Some(&*pod.namespace)];
@@ -33,12 +33,12 @@ impl<'a> Pods<'a> {
     }
 
     /// True if Pods of a namespace are known; of any without one.
-    pub(super) fn are_known(&self, namespace: Option<&str>) -> bool {
+    pub(in crate::rules::across) fn are_known(&self, namespace: Option<&str>) -> bool {
         self.by_namespace.contains_key(&namespace)
     }
 
     /// The Pods of a namespace, or of all, that have all these labels.
-    pub(super) fn with<'l>(
+    pub(in crate::rules::across) fn with<'l>(
         &'l self,
         namespace: Option<&'l str>,
         labels: &'l [(&'l str, &'l str)],
@@ -53,7 +53,7 @@ impl<'a> Pods<'a> {
     }
 
     /// True if a Pod has labels with all these keys.
-    pub(super) fn have_keys(&self, keys: &[&str]) -> bool {
+    pub(in crate::rules::across) fn have_keys(&self, keys: &[&str]) -> bool {
         let of_key = |key: &&str| self.by_key.get(*key).map(Vec::as_slice).unwrap_or_default();
         let rarest = keys.iter().map(of_key).min_by_key(|numbers| numbers.len());
         let mut candidates = rarest.unwrap_or_default().iter().filter_map(|&number| self.all.get(number));

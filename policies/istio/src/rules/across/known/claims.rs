@@ -4,22 +4,12 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::{
-    Rule,
-    duplicates::{is_after, name},
-    known::Known,
-};
-use crate::{
-    field::Field,
-    resource::Kind,
-    rules::subject::{Out, Subject},
-};
-
-pub(super) const RULES: &[Rule] = &[Rule::new("X138", x138), Rule::new("X145", x145), Rule::new("H15", h15)];
+use super::Known;
+use crate::{field::Field, resource::Kind, rules::subject::Subject};
 
 /// Something that only one resource can have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Claim<'a> {
+pub(in crate::rules::across) enum Claim<'a> {
     /// The certificate of Gateways at the same Pods.
     Certificate { selector: Rc<str>, secret: &'a str },
     /// A host at a port of Gateways at the same Pods.
@@ -49,17 +39,14 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// The resource of that claim, if it is another one, and earlier.
-fn earlier<'k, 'a>(
-    known: &'k Known<'a>,
-    claim: &Claim<'a>,
-    subject: &Subject<'a>,
-) -> Option<&'k Subject<'a>> {
-    let first = known.subject(*known.claims.0.get(claim)?)?;
-    is_after(subject, first).then_some(first)
+impl<'a> Known<'a> {
+    /// The first resource of a claim.
+    pub(in crate::rules::across) fn first(&self, claim: &Claim<'a>) -> Option<&Subject<'a>> {
+        self.subject(*self.claims.0.get(claim)?)
+    }
 }
 
-type Claimed<'a> = Vec<(Claim<'a>, Field<'a>)>;
+pub(in crate::rules::across) type Claimed<'a> = Vec<(Claim<'a>, Field<'a>)>;
 
 /// The selector of a Gateway; none where it says nothing.
 fn pods<'a>(subject: &Subject<'a>) -> Option<Rc<str>> {
@@ -68,7 +55,7 @@ fn pods<'a>(subject: &Subject<'a>) -> Option<Rc<str>> {
 }
 
 /// The certificates of a Gateway, each once.
-fn certificates<'a>(subject: &Subject<'a>) -> Claimed<'a> {
+pub(in crate::rules::across) fn certificates<'a>(subject: &Subject<'a>) -> Claimed<'a> {
     let Some(selector) = pods(subject) else { return Vec::new() };
     let names = subject.each("servers").map(|server| server.get("tls").get("credentialName"));
     let mut found: Vec<_> = names
@@ -83,11 +70,11 @@ fn certificates<'a>(subject: &Subject<'a>) -> Claimed<'a> {
 }
 
 /// The host of an entry, without its namespace.
-fn plain(entry: &str) -> &str {
+pub(in crate::rules::across) fn plain(entry: &str) -> &str {
     entry.split_once('/').map_or(entry, |(_, host)| host)
 }
 
-fn servers<'a>(subject: &Subject<'a>) -> Claimed<'a> {
+pub(in crate::rules::across) fn servers<'a>(subject: &Subject<'a>) -> Claimed<'a> {
     let Some(selector) = pods(subject) else { return Vec::new() };
     let hosts = subject.each("servers").flat_map(|server| {
         let (port, bind) = (server.get("port").integer_of("number"), server.word("bind"));
@@ -105,7 +92,7 @@ fn host(known: &Known, subject: &Subject) -> Option<Rc<str>> {
     is_for_all.then(full).map(Rc::from)
 }
 
-fn policy<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
+pub(in crate::rules::across) fn policy<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
     let (Some(host), policy) = (host(known, subject), subject.get("trafficPolicy")) else {
         return Vec::new();
     };
@@ -113,7 +100,7 @@ fn policy<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
     if policy.is_empty() { Vec::new() } else { vec![(Claim::Policy { namespace, host }, policy)] }
 }
 
-fn subsets<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
+pub(in crate::rules::across) fn subsets<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
     let Some(host) = host(known, subject) else { return Vec::new() };
     let namespace = &subject.resource.namespace;
     let claimed = |subset: Field<'a>| {
@@ -121,41 +108,4 @@ fn subsets<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
         (Claim::Subset { namespace, host: host.clone(), name }, subset.get("name"))
     };
     subject.each("subsets").map(claimed).collect()
-}
-
-fn x138(known: &Known, subject: &Subject, out: &mut Out) {
-    for (claim, at) in certificates(subject) {
-        if let Some(other) = earlier(known, &claim, subject) {
-            let reason =
-                format!("is used by {} too: a browser reuses its connection there and gets 404", name(other));
-            out.warning(&at, reason, "write one Gateway for a certificate");
-        }
-    }
-}
-
-fn x145(known: &Known, subject: &Subject, out: &mut Out) {
-    for (claim, at) in servers(subject) {
-        if let Some(other) = earlier(known, &claim, subject) {
-            let host = at.text().map(plain).unwrap_or_default();
-            let reason = format!("`{host}` is taken by {} at the same port", name(other));
-            out.error(&at, reason, "write each host in one Gateway");
-        }
-    }
-}
-
-/// Istio merges rules for one host, but takes the first policy and the first subset of a name only.
-fn h15(known: &Known, subject: &Subject, out: &mut Out) {
-    for (claim, at) in policy(known, subject) {
-        if let Some(other) = earlier(known, &claim, subject) {
-            let reason = format!("is ignored beside that of {} for the same host", name(other));
-            out.error(&at, reason, "write one policy for a host");
-        }
-    }
-    for (claim, at) in subsets(known, subject) {
-        if let Some(other) = earlier(known, &claim, subject) {
-            let subset = at.text().unwrap_or_default();
-            let reason = format!("is dropped, since {} has `{subset}` for the same host", name(other));
-            out.error(&at, reason, "write each subset once");
-        }
-    }
 }
