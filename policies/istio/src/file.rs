@@ -156,6 +156,6 @@ impl File {
 fn is_read(kind: &str) -> bool {
     kind.eq_ignore_ascii_case(written::KIND)
         || kind.ends_with("List")
-        || Kind::of(kind).is_some()
+        || Kind::of_rendered(kind).is_some()
         || surroundings::KINDS.contains(&kind)
 }

@@ -67,7 +67,8 @@ pub(super) fn object(object: &Value, namespace: Option<&str>) -> Read {
     let kind_name = word(object, "kind").unwrap_or_else(|| "nothing with a `kind`".to_owned());
     let version = word(object, "apiVersion").unwrap_or_default();
     // A Gateway of the Gateway API is another kind.
-    let Some(kind) = Kind::of_object(&version, &kind_name) else { return Read::Other(kind_name) };
+    let kind = Kind::of_object(&version, &kind_name).filter(|kind| Kind::ALL.contains(kind));
+    let Some(kind) = kind else { return Read::Other(kind_name) };
     let metadata = object.get("metadata").unwrap_or(&Value::Null);
     let unusable = |what: &str, text: &str| {
         let about = format!("{kind_name} {}", what);

@@ -137,7 +137,7 @@ impl Kind {
     /// The kind of an object, in whatever version its group is served.
     pub fn of_object(api_version: &str, name: &str) -> Option<Self> {
         let group = |api_version: &str| api_version.split_once('/').map(|(group, _)| group.to_owned());
-        Self::of(name).filter(|kind| group(kind.api_version()) == group(api_version))
+        Self::of_rendered(name).filter(|kind| group(kind.api_version()) == group(api_version))
     }
 
     /// The kind of this name, also of the Gateway API.

@@ -115,6 +115,12 @@ mod tests {
     }
 
     #[test]
+    fn a_route_of_the_gateway_api_is_read() {
+        let raw = raw("{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}}");
+        assert_eq!(raw.unwrap().resource.kind, Kind::HttpRoute);
+    }
+
+    #[test]
     fn a_spec_that_is_no_map_is_told_at_its_place() {
         let raw = raw("apiVersion: networking.istio.io/v1\nkind: Sidecar\nspec: 1\n").unwrap();
         let form: Vec<_> = raw.form().map(|found| (found.at.line, found.to_string())).collect();
