@@ -171,6 +171,23 @@ fn what_is_no_longer_rendered_is_removed_and_nothing_that_others_wrote() {
     assert!(!out.join("shop").exists());
 }
 
+#[test]
+fn routes_of_the_gateway_api_are_replaced_and_removed_as_all_others_are() {
+    let routed = "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {name: cart, namespace: shop}\nspec: {virtualService: {render: httpRoute, port: 80, timeout: 5s}}\n";
+    let directory = directory(&[("in/cart.yaml", routed), ("in/ratings.yaml", RATINGS)]);
+    let render = || hfi(directory.path(), &["render", "in", "-o", "dir=out"]).0;
+    let routes = || {
+        let files = files(&directory.path().join("out"));
+        files.into_iter().filter(|(name, _)| name.contains("http-route")).collect::<Vec<_>>()
+    };
+    assert_eq!(render(), 0);
+    write(directory.path(), &[("in/cart.yaml", &routed.replace("5s", "7s"))]);
+    assert_eq!(render(), 0);
+    assert!(routes().len() == 1 && routes()[0].1.contains("request: 7s"), "{:?}", routes());
+    fs::remove_file(directory.path().join("in/cart.yaml")).unwrap();
+    assert_eq!((render(), routes().len()), (0, 0));
+}
+
 #[tokio::test]
 async fn a_file_of_somebody_else_is_never_overwritten() {
     let directory = directory(&[("in/reviews.yaml", REVIEWS)]);

@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-use istio_config::{File, Resource, output};
+use istio_config::{Kind, Resource, output};
 use policies::reading::{Node, Value, read_yaml};
 use tempfile::Builder;
 
@@ -94,9 +94,28 @@ fn entries(directory: &Path) -> io::Result<Vec<DirEntry>> {
 
 /// True for a file that holds one resource of an application, and is named after it.
 fn is_rendered(path: &str, file: &Path) -> io::Result<bool> {
-    let read = File::read(&read_bounded(file)?);
-    let [raw] = read.raw() else { return Ok(false) };
-    Ok(raw.resource.application().is_some() && output::path(&raw.resource) == path)
+    let read = read_yaml(&read_bounded(file)?);
+    let [Ok(document)] = read.as_slice() else { return Ok(false) };
+    let kind = text(document, &["kind"]).and_then(Kind::of_rendered);
+    let name = |field| text(document, &["metadata", field]).map(str::to_owned);
+    let by = text(document, &["metadata", "labels", "app.kubernetes.io/managed-by"]);
+    let Some(((kind, namespace), name)) = kind.zip(name("namespace")).zip(name("name")) else {
+        return Ok(false);
+    };
+    let (labels, annotations, spec) = Default::default();
+    let resource = Resource { kind, namespace, name, labels, annotations, spec };
+    Ok(by == Some("hfi") && output::path(&resource) == path)
+}
+
+/// The text of a field.
+fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
+    match (&node.value, path.split_first()) {
+        (Value::Map(fields), Some((first, rest))) => {
+            text(&fields.iter().find(|field| field.key == *first)?.value, rest)
+        }
+        (Value::String(text), None) => Some(text),
+        _ => None,
+    }
 }
 
 /// True if nothing is lost by writing a file: there is none, or one of an earlier rendering.
