@@ -8,6 +8,8 @@ mod facts;
 mod fault;
 #[cfg(feature = "authoring")]
 mod guardrail;
+#[cfg(feature = "authoring")]
+mod istio_limits;
 mod matcher;
 mod matching;
 mod policy;
@@ -25,6 +27,8 @@ pub use facts::Facts;
 pub use fault::{Delay, Fault, MAX_HOLD_MS};
 #[cfg(feature = "authoring")]
 pub use guardrail::{Breach, Guardrail};
+#[cfg(feature = "authoring")]
+pub use istio_limits::{AllowSpec, Dataplane, ISTIO_KINDS, IstioLimits};
 pub use matcher::{Matcher, Test};
 pub use matching::{Condition, Match, Source};
 pub use policy::{Flow, Mode, Policy, Rule};

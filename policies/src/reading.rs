@@ -5,6 +5,7 @@ mod fault;
 mod fields;
 mod guardrail;
 mod halt;
+mod istio_limits;
 mod kinds;
 mod kustomize;
 mod matching;

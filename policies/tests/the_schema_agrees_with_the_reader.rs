@@ -53,6 +53,10 @@ fn at_every_place() {
         ("/$defs/fault/properties/abort", rule("{fault: {abort: {zzzzzzzz: 1}}}")),
         ("/$defs/guardrail", "kind: Guardrail\nzzzzzzzz: 1".to_owned()),
         ("/$defs/guardrail/properties/spec", "kind: Guardrail\nspec: {zzzzzzzz: 1}".to_owned()),
+        (
+            "/$defs/guardrail/properties/spec/properties/istio",
+            "kind: Guardrail\nspec: {istio: {zzzzzzzz: 1}}".to_owned(),
+        ),
         ("/$defs/halt", "kind: Halt\nzzzzzzzz: 1".to_owned()),
         ("/$defs/halt/properties/spec", "kind: Halt\nspec: {zzzzzzzz: 1}".to_owned()),
     ] {

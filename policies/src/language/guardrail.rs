@@ -1,14 +1,15 @@
-//! Guardrails: limits on the policies in a directory and below it.
+//! Guardrails: limits on the policies, and on the Istio configuration, in a directory and below it.
 
 use super::{
     fault::Fault,
+    istio_limits::IstioLimits,
     policy::{Policy, Rule},
     reply::{HttpStatus, Reply},
     selector::Selector,
     values::{Glob, Percentage},
 };
 
-/// Limits on policies. A limit that is absent allows everything.
+/// Limits on policies. A limit that is absent allows everything. Those on Istio configuration are not judged here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guardrail {
     pub namespaces: Option<Vec<Glob>>,
@@ -19,6 +20,7 @@ pub struct Guardrail {
     pub http_statuses: Option<Vec<HttpStatus>>,
     pub require_expiry: bool,
     pub max_duration_seconds: Option<u32>,
+    pub istio: IstioLimits,
 }
 
 /// A limit that a policy breaks: the field that does, and what would be right.
@@ -82,6 +84,8 @@ impl Guardrail {
             namespaces: _,
             services: _,
             forbids_wildcards: _,
+            // Not of policies.
+            istio: _,
         } = self;
         // No limit says anything of which requests are matched.
         let Rule { matches: _, fault } = rule;

@@ -2,11 +2,13 @@
 
 use super::{
     fields::{Cursor, Fields},
-    yaml::Value,
+    istio_limits,
+    values::{bounded, globs},
 };
-use crate::language::{Glob, Guardrail, HttpStatus, Percentage};
+use crate::language::{Guardrail, HttpStatus, IstioLimits, Percentage};
 
-/// The fields of a guardrail's `spec`.
+/// The fields of a guardrail's `spec` that bind policies. A file that cannot be read and has the word `istio` in it
+/// most often is not a guardrail.
 pub(super) const FIELDS: [&str; 8] = [
     "namespaces",
     "services",
@@ -17,9 +19,6 @@ pub(super) const FIELDS: [&str; 8] = [
     "requireExpiry",
     "maxDurationSeconds",
 ];
-
-/// The most items of a list.
-const MAX_ITEMS: usize = 1_000;
 
 /// Reads the `spec` of a guardrail.
 pub(super) fn spec(mut fields: Fields<'_>) -> Option<Guardrail> {
@@ -33,6 +32,7 @@ pub(super) fn spec(mut fields: Fields<'_>) -> Option<Guardrail> {
     let require_expiry = fields.read("requireExpiry", Cursor::boolean);
     let max_duration_seconds =
         fields.read("maxDurationSeconds", |field| field.integer(1..=u32::MAX, " of seconds"));
+    let istio = fields.read("istio", istio_limits::read);
     fields.finish();
     Some(Guardrail {
         namespaces: namespaces.optional()?,
@@ -43,26 +43,12 @@ pub(super) fn spec(mut fields: Fields<'_>) -> Option<Guardrail> {
         http_statuses: http_statuses.optional()?,
         require_expiry: require_expiry.or(false)?,
         max_duration_seconds: max_duration_seconds.optional()?,
+        istio: istio.or(IstioLimits::default())?,
     })
-}
-
-fn globs(field: &Cursor<'_>) -> Option<Vec<Glob>> {
-    let globs: Vec<_> =
-        bounded(field)?.map(|item| item.accept(item.string()?.to_owned().try_into())).collect();
-    globs.into_iter().collect()
 }
 
 fn statuses(field: &Cursor<'_>) -> Option<Vec<HttpStatus>> {
     let status = |item: Cursor<'_>| item.accept(HttpStatus::try_from(item.number()?.parse().unwrap_or(0)));
     let statuses: Vec<_> = bounded(field)?.map(status).collect();
     statuses.into_iter().collect()
-}
-
-/// The items of a list that every policy is held against.
-fn bounded<'n>(field: &Cursor<'n>) -> Option<impl Iterator<Item = Cursor<'n>>> {
-    if matches!(field.value(), Value::List(items) if items.len() > MAX_ITEMS) {
-        field.report(format_args!("must be at most {MAX_ITEMS} items"));
-        return None;
-    }
-    field.items()
 }

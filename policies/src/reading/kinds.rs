@@ -14,7 +14,7 @@ use crate::language::{Guardrail, Policy, PolicyName};
 #[derive(Debug)]
 pub(crate) enum Document {
     Policy(Box<Policy>),
-    Guardrail(Guardrail),
+    Guardrail(Box<Guardrail>),
     Halt(Arc<Halt>),
 }
 
@@ -75,7 +75,7 @@ pub(super) static KINDS: [Kind; 4] = [
         api_version: "hfi.dev/v1",
         is_named: false,
         binds: &guardrail::FIELDS,
-        spec: Some(|fields, _| guardrail::spec(fields).map(Document::Guardrail)),
+        spec: Some(|fields, _| guardrail::spec(fields).map(Box::new).map(Document::Guardrail)),
     },
     Kind {
         name: HALT,

@@ -1,6 +1,6 @@
 //! Fields that hold one value of the language.
 
-use super::fields::Cursor;
+use super::{fields::Cursor, yaml::Value};
 use crate::language::{Glob, Timestamp};
 
 /// `a`, `b` or `c`.
@@ -37,4 +37,23 @@ pub(super) fn glob(field: Option<Cursor<'_>>) -> Option<Glob> {
 pub(super) fn instant(field: Option<Cursor<'_>>) -> Option<Option<Timestamp>> {
     let Some(field) = field else { return Some(None) };
     field.accept(Timestamp::parse(field.string()?)).map(Some)
+}
+
+/// The most items of a list.
+const MAX_ITEMS: usize = 1_000;
+
+/// Globs of names.
+pub(super) fn globs(field: &Cursor<'_>) -> Option<Vec<Glob>> {
+    let globs: Vec<_> =
+        bounded(field)?.map(|item| item.accept(item.string()?.to_owned().try_into())).collect();
+    globs.into_iter().collect()
+}
+
+/// The items of a list that every policy or application is held against.
+pub(super) fn bounded<'n>(field: &Cursor<'n>) -> Option<impl Iterator<Item = Cursor<'n>>> {
+    if matches!(field.value(), Value::List(items) if items.len() > MAX_ITEMS) {
+        field.report(format_args!("must be at most {MAX_ITEMS} items"));
+        return None;
+    }
+    field.items()
 }

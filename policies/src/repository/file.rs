@@ -153,7 +153,7 @@ impl File {
     pub fn guardrails(&self) -> Option<Vec<&Guardrail>> {
         let is_known = self.is_valid() || !self.may_bind && self.others.is_empty();
         let guardrails = self.others.iter().filter_map(|document| match document {
-            Document::Guardrail(guardrail) => Some(guardrail),
+            Document::Guardrail(guardrail) => Some(&**guardrail),
             _ => None,
         });
         is_known.then(|| guardrails.collect())
