@@ -4,6 +4,7 @@ mod assembly;
 mod by_hand;
 mod claims;
 mod judging;
+mod limiting;
 mod located;
 
 use std::{collections::BTreeMap, sync::Arc};

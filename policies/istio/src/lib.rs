@@ -20,6 +20,7 @@
 //! - [`in_force`]: the objects that are in force, by application.
 //! - [`backbone`]: the fields that Istio knows.
 //! - [`rules`]: what is wrong with a resource, alone and among others.
+//! - [`limits`]: the limits of Guardrails, put together.
 //! - [`written`]: documents as teams write them, with every problem in its place.
 //! - [`opinions`]: what is rendered where a document says nothing, and why.
 //! - [`rendering`]: the resources of an application.
@@ -61,6 +62,7 @@ pub mod file;
 pub mod finding;
 pub mod importing;
 pub mod in_force;
+pub mod limits;
 mod node;
 pub mod opinions;
 pub mod origins;
@@ -77,6 +79,7 @@ pub use catalog::{Catalog, LocatedFinding, RenderedApplication};
 pub use file::File;
 pub use finding::{Finding, Level};
 pub use in_force::{ApplicationId, InForce, InForceError};
+pub use limits::Limits;
 pub use origins::{Origin, Written, origins};
 pub use rendering::{Rendered, Setting, render};
 pub use resource::{Kind, Raw, Resource};

@@ -12,6 +12,7 @@ mod envoy_filter;
 mod fields;
 mod gateway;
 mod json;
+mod own_fields;
 mod path_pattern;
 mod peer_authentication;
 mod proxy_config;
@@ -23,7 +24,9 @@ mod sidecar;
 mod telemetry;
 mod virtual_service;
 
-pub use application::{Application, Dataplane, Document};
+pub use policies::language::Dataplane;
+
+pub use application::{Application, Document};
 pub use authorization_policy::{
     Access, AccessRule, AuthorizationPolicy, Conditions, OnlyViaWaypoint, Sources,
 };
@@ -35,6 +38,7 @@ pub use entry::{ApplyTo, Entry};
 pub use envelope::{KIND, Reading, is_application, read};
 pub use envoy_filter::{Direction, EnvoyFilter, Intent, LocalRateLimit, Patch};
 pub use gateway::{Gateway, ServerTls};
+pub use own_fields::OwnFields;
 pub use peer_authentication::{Mtls, PeerAuthentication};
 pub use proxy_config::ProxyConfig;
 pub use request_authentication::{Issuer, Keys, RequestAuthentication, Required, TokenPlace};

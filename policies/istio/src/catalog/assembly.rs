@@ -6,6 +6,7 @@ use super::{
     Catalog, LocatedFinding, RenderedApplication,
     claims::{Claim, Use, shared},
     judging::Beside,
+    limiting,
 };
 use crate::{
     file::File,
@@ -100,7 +101,10 @@ impl Assembly {
             Document::Application(application) => application.as_ref(),
         };
         let setting = setting.clone().of(application, waypoints);
-        let (resources, found) = render(application, &setting);
+        let (resources, mut found) = render(application, &setting);
+        if let Some(limits) = &setting.limits {
+            found.extend(limiting::check(application, &resources, limits, &setting.cluster_domain));
+        }
         let rendered = RenderedApplication {
             file: Arc::clone(file),
             application: application.clone(),

@@ -3,6 +3,7 @@
 use policies::language::ClusterDomain;
 
 use crate::{
+    limits::Limits,
     opinions,
     surroundings::{Surroundings, Waypoint, Waypoints},
     values::LabelPairs,
@@ -23,6 +24,8 @@ pub struct Setting {
     pub waypoint: Waypoint,
     /// What every Sidecar calls, as `NAMESPACE/HOST`.
     pub always_called: Vec<String>,
+    /// Those that applications are held to, if they are held to any.
+    pub limits: Option<Limits>,
 }
 
 impl Default for Setting {
@@ -34,11 +37,18 @@ impl Default for Setting {
             dataplane: Dataplane::Sidecar,
             waypoint: Waypoint::default(),
             always_called: opinions::sidecar::ALWAYS.map(str::to_owned).to_vec(),
+            limits: None,
         }
     }
 }
 
 impl Setting {
+    /// The same for applications that are held to limits.
+    pub fn within(mut self, limits: Limits) -> Self {
+        self.always_called.extend(limits.sidecar_always.iter().cloned());
+        Self { dataplane: limits.dataplane.unwrap_or(self.dataplane), limits: Some(limits), ..self }
+    }
+
     /// What this is for one application: the labels of its Service decide, then those of its Namespace, then what was
     /// there. The application's own document comes before all of them.
     pub fn of(self, application: &Application, waypoints: &Waypoints<'_>) -> Self {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policies::reading::Place;
+use policies::{language::Dataplane, reading::Place};
 
 use super::entry::Entry;
 use crate::values::{Label, LabelPairs};
@@ -41,11 +41,4 @@ pub struct Application {
     pub revision: Option<Label>,
     /// Its entries, in the order of the sections.
     pub entries: Vec<Entry>,
-}
-
-/// The way in which the pods of an application are in the mesh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dataplane {
-    Sidecar,
-    Ambient,
 }

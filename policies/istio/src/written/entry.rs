@@ -7,6 +7,7 @@ use policies::reading::{Cursor, Fields, Place, Value};
 use super::{
     fields::{items, label},
     json,
+    own_fields::{self, OwnFields},
     scope::Scope,
     sections::{self, Attributes},
 };
@@ -39,6 +40,8 @@ pub struct Entry {
     pub attributes: Option<Attributes>,
     /// Changes of the rendered `spec`.
     pub patch: Option<MergePatch>,
+    /// Each `spec` in it: its own, and those of its items.
+    pub own_fields: Vec<OwnFields>,
 }
 
 impl Entry {
@@ -93,6 +96,7 @@ pub(super) fn section(kind: Kind, section: &Cursor<'_>, scope: &Scope<'_>) -> Op
 }
 
 fn entry(kind: Kind, cursor: Cursor<'_>, scope: &Scope<'_>) -> Option<Entry> {
+    let own_fields = own_fields::of(&cursor);
     let mut fields = cursor.fields()?;
     let name = fields.read("name", entry_name).optional();
     let resource_name = fields.read("resourceName", |field| resource_name(kind, field)).optional();
@@ -128,6 +132,7 @@ fn entry(kind: Kind, cursor: Cursor<'_>, scope: &Scope<'_>) -> Option<Entry> {
         adopt: adopt?,
         attributes: attributes?,
         patch: patch.optional()?,
+        own_fields,
     })
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use policies::language::Dataplane;
 use policies::reading::{Context, Cursor, Fields, Node, Value, word};
 
 use super::{
-    application::{Application, Dataplane, Document},
+    application::{Application, Document},
     entry::{self, Entry},
     fields::{label, labels, selector, strings},
     scope::{Notes, Scope},

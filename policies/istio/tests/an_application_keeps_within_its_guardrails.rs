@@ -1,0 +1,175 @@
+//! An application that breaks a limit of its Guardrails is not rendered, whatever wrote the object that does.
+#![cfg(test)]
+
+use std::sync::Arc;
+
+use istio_config::{Catalog, File, InForce, Kind, Limits, Setting};
+use policies::{
+    File as PolicyFile,
+    language::{Dataplane, ISTIO_KINDS, IstioLimits},
+};
+
+/// What guardrails say, each as its `istio` is written.
+fn guardrails(written: &[&str]) -> Vec<IstioLimits> {
+    let read = |istio: &&str| {
+        let file = PolicyFile::read(format!("kind: Guardrail\nspec: {{istio: {istio}}}\n").as_bytes());
+        file.guardrails().unwrap_or_else(|| panic!("{istio}: {:?}", file.findings))[0].istio.clone()
+    };
+    written.iter().map(read).collect()
+}
+
+fn limits(written: &[&str]) -> Limits {
+    Limits::of(&guardrails(written).iter().collect::<Vec<_>>())
+}
+
+/// The catalog of the application `reviews` in `shop` with these sections, below these guardrails.
+fn catalog(sections: &str, guardrails: &[&str]) -> Catalog {
+    let text = format!(
+        "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: reviews, namespace: shop}}\nspec:\n  {sections}\n"
+    );
+    let (path, file): (Arc<str>, _) = (Arc::from("a.yaml"), File::read(text.as_bytes()));
+    let guarded = |_: &str, setting: Setting| setting.within(limits(guardrails));
+    Catalog::new(&[(path, &file)], &InForce::default(), &Setting::default(), guarded)
+}
+
+/// The limits that it breaks, and their places.
+fn broken(sections: &str, guardrails: &[&str]) -> Vec<String> {
+    let catalog = catalog(sections, guardrails);
+    let found = catalog.findings().iter().map(|located| &located.finding);
+    let found = found.filter(|finding| finding.rule.starts_with("LIM"));
+    let broken: Vec<_> =
+        found.map(|found| format!("{} {} {}", found.rule, found.at.line, found.field)).collect();
+    assert_eq!(catalog.resources().is_empty(), !broken.is_empty(), "{:?}", catalog.findings());
+    broken
+}
+
+#[test]
+fn an_envoy_filter_needs_leave_and_another_kind_may_be_kept_out() {
+    let filter = "envoyFilter: {localRateLimit: {requests: 1}}";
+    let error = ["LIM01 5 spec.envoyFilter (EnvoyFilter kind)"];
+    assert_eq!(broken(filter, &[]), error);
+    assert!(broken(filter, &["{kinds: [EnvoyFilter]}"]).is_empty());
+    assert_eq!(broken(filter, &["{kinds: [EnvoyFilter]}", "{kinds: [Gateway]}"]), error);
+    let peers = "peerAuthentication: {}";
+    assert!(broken(peers, &[]).is_empty());
+    assert_eq!(
+        broken(peers, &["{kinds: [EnvoyFilter]}"]),
+        ["LIM01 5 spec.peerAuthentication (PeerAuthentication kind)"]
+    );
+}
+
+#[test]
+fn an_application_is_in_a_namespace_of_each_guardrail() {
+    let peers = "peerAuthentication: {}";
+    assert!(broken(peers, &["{namespaces: ['sh*']}", "{namespaces: [bank, shop]}"]).is_empty());
+    assert_eq!(
+        broken(peers, &["{namespaces: ['sh*']}", "{namespaces: [bank]}"]),
+        ["LIM02 1 metadata.namespace"]
+    );
+}
+
+#[test]
+fn hosts_that_are_claimed_for_others_are_within_the_globs() {
+    let guardrail = ["{hosts: ['*.shop.example.com']}"];
+    let at = |host: &str| {
+        format!(
+            "gateway: {{name: front, hosts: [{host}], tls: {{secret: a}}}}\n  virtualService: {{hosts: [{host}], gateways: [front]}}"
+        )
+    };
+    assert!(broken(&at("a.shop.example.com"), &guardrail).is_empty());
+    assert_eq!(
+        broken(&at("a.bank.example.com"), &guardrail),
+        [
+            "LIM03 5 spec.gateway (Gateway spec.servers[0].hosts[0])",
+            "LIM03 6 spec.virtualService (VirtualService spec.hosts[1])",
+        ]
+    );
+    let outside = |more: &str| format!("serviceEntry: {{hosts: [api.stripe.example], ports: [443]{more}}}");
+    assert!(broken(&outside(""), &guardrail).is_empty(), "nobody else sees it");
+    assert_eq!(
+        broken(&outside(", namespaces: ['*']"), &guardrail),
+        ["LIM03 5 spec.serviceEntry (ServiceEntry spec.hosts[0])"]
+    );
+    assert!(broken("virtualService: {timeout: 5s}", &guardrail).is_empty(), "a service of the mesh");
+}
+
+#[test]
+fn istios_own_fields_are_kept_off_what_they_are_for_or_forbidden() {
+    let own = |spec: &str| format!("peerAuthentication: {{mtls: strict, spec: {spec}}}");
+    let (harmless, selector) =
+        (own("{portLevelMtls: {\"80\": {mode: DISABLE}}}"), own("{selector: {matchLabels: {app: b}}}"));
+    let item = "virtualService: {routes: [{name: a, timeout: 1s, spec: {retries: {attempts: 0}}}]}";
+    assert!(broken(&selector, &["{allowSpec: all}"]).is_empty());
+    let safe = ["{allowSpec: all}", "{allowSpec: safe}"];
+    assert!(broken(&harmless, &safe).is_empty());
+    assert!(broken(item, &safe).is_empty());
+    assert_eq!(broken(&selector, &safe), ["LIM04 5 spec.peerAuthentication.spec"]);
+    let none = ["{allowSpec: none}", "{allowSpec: all}"];
+    assert_eq!(broken(&harmless, &none), ["LIM04 5 spec.peerAuthentication.spec"]);
+    assert_eq!(broken(item, &none), ["LIM04 5 spec.virtualService.routes[0].spec"]);
+}
+
+#[test]
+fn what_is_for_a_namespace_needs_leave_however_it_is_written() {
+    let leave = ["{allowNamespaceWide: true}"];
+    for (sections, place) in [
+        ("telemetry: {applyTo: namespace, logs: all}", "spec.telemetry (Telemetry spec)"),
+        (
+            "peerAuthentication: {mtls: strict, spec: {selector: null}}",
+            "spec.peerAuthentication (PeerAuthentication spec)",
+        ),
+        (
+            "peerAuthentication: {mtls: strict, spec: {selector: {matchLabels: null}}}",
+            "spec.peerAuthentication (PeerAuthentication spec)",
+        ),
+        ("authorizationPolicy: {spec: {rules: [{}]}}", "spec.authorizationPolicy (AuthorizationPolicy spec)"),
+        ("sidecar: {spec: {egress: [{hosts: [./*]}]}}", "spec.sidecar (Sidecar spec)"),
+    ] {
+        assert_eq!(broken(sections, &[]), [format!("LIM05 5 {place}")], "{sections}");
+        assert!(broken(sections, &leave).is_empty(), "{sections}");
+        assert_eq!(broken(sections, &["{allowNamespaceWide: true}", "{allowNamespaceWide: false}"]).len(), 1);
+    }
+    assert!(broken("requestAuthentication: {issuer: https://id.example.com, ports: [80]}", &[]).is_empty());
+    assert!(broken("dataplane: ambient\n  telemetry: {logs: all}", &[]).is_empty(), "at the Service");
+}
+
+#[test]
+fn a_policy_that_denies_all_calls_needs_leave_however_it_is_written() {
+    let at = "LIM06 5 spec.authorizationPolicy (AuthorizationPolicy spec.rules)";
+    for sections in [
+        "authorizationPolicy: {denyAll: true}",
+        "authorizationPolicy: {allow: [{from: [web]}], spec: {rules: null}}",
+        "authorizationPolicy: {deny: [{from: [web]}], spec: {rules: [{}]}}",
+        "authorizationPolicy: {deny: [{from: [web], spec: {from: null}}]}",
+    ] {
+        assert_eq!(broken(sections, &[]), [at], "{sections}");
+        assert!(broken(sections, &["{allowDenyAll: true}"]).is_empty(), "{sections}");
+    }
+    assert!(
+        broken("authorizationPolicy: {mode: shadow, deny: [{from: [web], spec: {from: null}}]}", &[])
+            .is_empty()
+    );
+    assert!(
+        broken("authorizationPolicy: {allow: [{from: [web], spec: {from: null}}]}", &[]).is_empty(),
+        "allows all"
+    );
+}
+
+#[test]
+fn the_nearest_data_plane_counts_and_every_call_that_is_always_made() {
+    let both = limits(&[
+        "{dataplane: sidecar, maxRemovals: 9, sidecarAlways: [tracing/*]}",
+        "{dataplane: ambient, maxRemovals: 3}",
+    ]);
+    assert_eq!((both.dataplane, both.max_removals), (Some(Dataplane::Ambient), Some(3)));
+    let sidecar = catalog("sidecar: {calls: [ratings]}", &["{sidecarAlways: [tracing/*]}"]);
+    let hosts = sidecar.resources()[0].spec["egress"][0]["hosts"].to_string();
+    assert!(hosts.contains("tracing/*") && hosts.contains("istio-system/*"), "{hosts}");
+    let ambient = catalog("sidecar: {calls: [ratings]}", &["{dataplane: ambient}"]);
+    assert!(!ambient.is_valid());
+}
+
+#[test]
+fn a_guardrail_names_every_kind() {
+    assert!(Kind::ALL.iter().all(|kind| ISTIO_KINDS.contains(&kind.name())));
+}
