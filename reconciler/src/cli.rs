@@ -11,6 +11,7 @@ mod following;
 pub mod halt;
 pub mod import;
 mod interrupt;
+mod istio_limits;
 pub mod listing;
 pub mod man;
 pub mod output;

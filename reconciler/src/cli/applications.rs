@@ -9,7 +9,7 @@ use policies::{
     reading::{Finding, Problem, closest},
 };
 
-use super::{policy_files::PolicyFiles, values::cluster_domain};
+use super::{istio_limits::Guarded, policy_files::PolicyFiles, values::cluster_domain};
 
 /// The applications of files, rendered.
 #[derive(Debug)]
@@ -45,10 +45,13 @@ impl Applications {
             Ok(text) => File::read(text),
             Err(finding) => File::unreadable(finding.message.clone()),
         };
+        let guarded = Guarded::of(files.parsed_files());
         let files: Vec<_> =
             files.contents().map(|(path, content)| (Arc::clone(path), read(content))).collect();
         let setting = Setting { cluster_domain: rendering.cluster_domain.clone(), ..Setting::default() };
-        let catalog = Catalog::new(&listed(&files), &InForce::default(), &setting, |_, setting| setting);
+        let catalog = Catalog::new(&listed(&files), &InForce::default(), &setting, |path, setting| {
+            setting.within(guarded.limits(path))
+        });
         Self { files, setting, catalog }
     }
 

@@ -162,6 +162,11 @@ impl PolicyFiles {
         self.files.iter().map(|(path, parsed)| (path, parsed.content()))
     }
 
+    /// Every file, also of the directories above, by its absolute path.
+    pub fn parsed_files(&self) -> impl Iterator<Item = (&str, &File)> {
+        self.guards.iter().chain(&self.files).map(|(path, parsed)| (&**path, &parsed.file))
+    }
+
     /// The catalog of all files. Durations count from the modification time of each file, or, if `now` is given,
     /// from then, as if the files were committed now.
     pub fn catalog(&self, require_expiry: bool, now: Option<Timestamp>) -> Catalog {

@@ -57,6 +57,7 @@ mod applications_are_checked_with_policies;
 mod applications_are_compared_with_a_commit;
 mod applications_are_explained;
 mod applications_are_rendered;
+mod applications_keep_within_their_guardrails;
 mod archives_are_handed_out;
 mod browsers_change_things_from_our_pages_only;
 mod changes_are_watched_from_the_command_line;
