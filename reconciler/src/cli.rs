@@ -11,7 +11,6 @@ mod following;
 pub mod halt;
 pub mod import;
 mod interrupt;
-mod istio_limits;
 pub mod listing;
 pub mod man;
 pub mod output;

@@ -3,7 +3,7 @@
 //! hfi renders, and Flux applies. A namespace has an artifact with all its objects; what an artifact says is in force.
 //!
 //! - [`objects`]: the objects of namespaces, by application.
-//! - [`applications`]: the applications of a commit, as they are written.
+//! - [`guarded`]: the guardrails that limit applications; [`applications`]: those of a commit, as they are written.
 //! - [`archive`]: files as a `tar.gz` that is the same everywhere, and back.
 //! - [`artifact`]: the archive of a namespace, and its digest.
 //! - [`archives`]: the archives that are served.
@@ -16,5 +16,6 @@ pub mod archives;
 pub mod artifact;
 pub mod consent;
 pub mod decision;
+pub mod guarded;
 pub mod objects;
 pub mod plan;

@@ -9,7 +9,8 @@ use policies::{
     reading::{Finding, Problem, closest},
 };
 
-use super::{istio_limits::Guarded, policy_files::PolicyFiles, values::cluster_domain};
+use super::{policy_files::PolicyFiles, values::cluster_domain};
+use crate::istio::guarded::{Guarded, directory};
 
 /// The applications of files, rendered.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl Applications {
             Ok(text) => File::read(text),
             Err(finding) => File::unreadable(finding.message.clone()),
         };
-        let guarded = Guarded::of(files.parsed_files());
+        let guarded = Guarded::of(files.parsed_files().map(|(path, file)| (directory(path), file)));
         let files: Vec<_> =
             files.contents().map(|(path, content)| (Arc::clone(path), read(content))).collect();
         let setting = Setting { cluster_domain: rendering.cluster_domain.clone(), ..Setting::default() };

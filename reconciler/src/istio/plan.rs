@@ -79,8 +79,11 @@ pub fn plan(
         let (none, no_consent) = (Objects::default(), Consent::default());
         let before = before.get(&namespace).copied().unwrap_or(&none);
         let consent = consents.get(&namespace).unwrap_or(&no_consent);
-        let decision = decide(before, &proposal, consent);
-        plans.insert(namespace.clone(), Plan::of(decision, in_force.get(&namespace), proposed));
+        // The stricter of the guardrails at this commit and of those in force.
+        let limit = proposed.applications.max_removals(&namespace);
+        let consent = Consent { limit: consent.limit.into_iter().chain(limit).min(), ..*consent };
+        let decision = decide(before, &proposal, &consent);
+        plans.insert(namespace.clone(), Plan::of(decision, in_force.get(&namespace), limit, proposed));
     }
     plans
 }
@@ -97,16 +100,18 @@ pub fn valid(
         }
         Document::Removal { .. } => false,
     };
-    if !applications.0.iter().any(|(_, file)| file.documents().iter().any(is_wanted)) {
+    if !applications.files.iter().any(|(_, file)| file.documents().iter().any(is_wanted)) {
         return BTreeMap::new();
     }
     // What they refer to is in files without applications.
     let of_interest = applications
-        .0
+        .files
         .iter()
         .filter(|(_, file)| file.documents().is_empty() || file.documents().iter().any(is_wanted));
     let files: Vec<_> = of_interest.map(|(path, file)| (path.clone(), &**file)).collect();
-    let catalog = Catalog::new(&files, &istio_config::InForce::default(), setting, |_, setting| setting);
+    let catalog = Catalog::new(&files, &istio_config::InForce::default(), setting, |path, setting| {
+        setting.within(applications.guarded.limits(path))
+    });
     let found = catalog.to_be_in_force();
     let found = found.applications().filter(|(id, _)| wanted.contains(*id));
     found.map(|(id, objects)| (id.clone(), objects.to_vec())).collect()
@@ -126,7 +131,12 @@ impl Commit {
 }
 
 impl Plan {
-    fn of(decision: Decision, known: Option<&Objects>, proposed: &Proposed<'_>) -> Self {
+    fn of(
+        decision: Decision,
+        known: Option<&Objects>,
+        max_removals: Option<usize>,
+        proposed: &Proposed<'_>,
+    ) -> Self {
         let none = Objects::default();
         let before = known.unwrap_or(&none);
         let is_same = decision.objects.are_written_as(before);
@@ -141,7 +151,7 @@ impl Plan {
                     objects: objects.keys().len(),
                     commit: proposed.commit.clone(),
                     renderer: proposed.renderer.to_owned(),
-                    max_removals: None,
+                    max_removals,
                 });
                 Self { next, frozen, current }
             }
@@ -163,8 +173,10 @@ fn proposals(
         let id = |name: &String| -> ApplicationId { ((*namespace).clone(), name.clone()) };
         known.applications().map(move |(name, objects)| (id(name), objects.to_vec()))
     });
-    let files: Vec<_> = applications.0.iter().map(|(path, file)| (path.clone(), &**file)).collect();
-    let catalog = Catalog::new(&files, &all.collect(), setting, |_, setting| setting);
+    let files: Vec<_> = applications.files.iter().map(|(path, file)| (path.clone(), &**file)).collect();
+    let catalog = Catalog::new(&files, &all.collect(), setting, |path, setting| {
+        setting.within(applications.guarded.limits(path))
+    });
     let wanted = catalog.to_be_in_force();
     let mut proposals: Namespaces<Proposal> =
         before.keys().map(|namespace| ((*namespace).clone(), Proposal::default())).collect();

@@ -12,7 +12,10 @@ use policies::{
     repository::{RegexCost, Sources},
 };
 
-use crate::istio::applications::{self as istio, Applications};
+use crate::istio::{
+    applications::{self as istio, Applications},
+    guarded::{Guarded, directory},
+};
 use crate::source::{
     BlobId, Checkout, CheckoutFile, Content, Source, SourceError,
     reading::{Reading, StartTimes},
@@ -89,7 +92,11 @@ impl Loader {
         let applications = self.applications.as_ref().map(|known| {
             let file =
                 |file: &CheckoutFile| Some((Arc::clone(&file.path), Arc::clone(known.get(&file.blob)?)));
-            Arc::new(Applications(checkout.files.iter().filter_map(file).collect()))
+            let own = sources.files.iter().map(|(path, file)| (directory(path), *file));
+            // What is above is above all.
+            let above = sources.ancestors.iter().map(|(_, file)| ("", *file));
+            let guarded = Guarded::of(above.chain(own));
+            Arc::new(Applications { files: checkout.files.iter().filter_map(file).collect(), guarded })
         });
         Ok(Loaded { checkout, catalog: Arc::new(catalog), applications })
     }

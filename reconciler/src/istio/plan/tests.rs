@@ -3,9 +3,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use istio_config::{File, Setting};
+use policies::File as Policies;
 
 use super::{Commit, Namespaces, Plan, Proposed, freeze, plan, valid};
-use crate::istio::{applications::Applications, consent::Consent, objects::Objects};
+use crate::istio::{
+    applications::Applications,
+    consent::Consent,
+    guarded::{Guarded, directory},
+    objects::Objects,
+};
 
 /// A repository of files, and what is in force.
 #[derive(Default)]
@@ -15,6 +21,7 @@ struct World {
     /// The commit that gave what is in force in `shop`.
     since: String,
     commits: usize,
+    limit: Option<usize>,
     earlier: Namespaces<Objects>,
 }
 
@@ -38,6 +45,7 @@ impl World {
                 assert_eq!(next.objects, objects.keys().len());
                 self.in_force.insert(namespace.clone(), objects);
                 self.since.clone_from(&next.commit.id);
+                self.limit = next.max_removals;
             }
         }
         plans.remove("shop").unwrap_or_default()
@@ -46,8 +54,11 @@ impl World {
     fn applications(&self) -> Applications {
         let files =
             self.files.iter().map(|(path, text)| (Arc::from(*path), Arc::new(File::read(text.as_bytes()))));
-        Applications(files.collect())
+        let policies: Vec<_> = self.files.iter().map(|(path, text)| (*path, Policies::read(text.as_bytes()))).collect();
+        let guarded = Guarded::of(policies.iter().map(|(path, file)| (directory(path), file)));
+        Applications { files: files.collect(), guarded }
     }
+
 
     fn objects(&self) -> Vec<&str> {
         self.in_force["shop"].sorted().into_iter().map(|object| object.name.as_str()).collect()
@@ -131,4 +142,25 @@ fn without_an_artifact_an_invalid_application_gets_what_it_last_had() {
     let plan = world.commit(Consent::default());
     assert_eq!((plan.frozen.len(), plan.current), (1, 1));
     assert_eq!(world.objects(), ["a-destination-rule", "b-destination-rule"]);
+}
+
+#[test]
+fn an_application_keeps_within_the_guardrails_above_it() {
+    let mut world = world();
+    let guardrail = |istio: &str| format!("kind: Guardrail\nspec: {{istio: {istio}}}\n");
+    world.files.insert("team/c.yaml", application("c", "{envoyFilter: {localRateLimit: {requests: 1}}}"));
+    let frozen = world.commit(Consent::default()).frozen;
+    assert!(frozen["c"].contains("LIM01"), "an EnvoyFilter needs leave: {frozen:?}");
+    world.files.insert("team/guardrail.yaml", guardrail("{kinds: [EnvoyFilter]}"));
+    assert_eq!(world.commit(Consent::default()).frozen, BTreeMap::new());
+    // The stricter of the limits in force and at the commit.
+    world.files.insert("guardrail.yaml", guardrail("{maxRemovals: 0, kinds: [DestinationRule, EnvoyFilter]}"));
+    world.files.insert("a.yaml", application("a", "{destinationRule: {host: ratings}}"));
+    world.commit(Consent::default());
+    world.files.remove("guardrail.yaml");
+    world.files.remove("b.yaml");
+    let limit = world.limit;
+    assert_eq!(limit, Some(0));
+    let consent = Consent { limit, ..Consent::default() };
+    assert!(world.commit(consent).frozen["b"].contains("1 of 3 objects"));
 }

@@ -180,7 +180,9 @@ fn earlier(
     let mut found = BTreeMap::<String, Vec<_>>::new();
     if !wanted.is_empty() {
         commits.back(head.commit, EARLIER, File::read, |files| {
-            for (id, objects) in valid(&wanted, &Applications(files), setting) {
+            for (id, objects) in
+                valid(&wanted, &Applications { files, guarded: head.applications.guarded.clone() }, setting)
+            {
                 wanted.remove(&id);
                 found.entry(id.0).or_default().extend(objects);
             }

@@ -4,15 +4,17 @@ use istio_config::Limits;
 use policies::{File, language::IstioLimits};
 
 /// What guardrails say, each with the directory that it is for; `None` where it cannot be known.
-#[derive(Debug, Default)]
-pub(super) struct Guarded<'a>(Vec<(&'a str, Option<Vec<&'a IstioLimits>>)>);
+#[derive(Clone, Debug, Default)]
+pub struct Guarded(Vec<(String, Option<Vec<IstioLimits>>)>);
 
-impl<'a> Guarded<'a> {
-    /// The guardrails of files, by their paths.
-    pub(super) fn of(files: impl Iterator<Item = (&'a str, &'a File)>) -> Self {
-        let says = files.map(|(path, file)| {
+impl Guarded {
+    /// The guardrails of files, by the directories that these are in.
+    pub fn of<'a>(files: impl Iterator<Item = (&'a str, &'a File)>) -> Self {
+        let says = files.map(|(directory, file)| {
             let guardrails = file.guardrails();
-            (directory(path), guardrails.map(|all| all.into_iter().map(|one| &one.istio).collect::<Vec<_>>()))
+            let limits =
+                guardrails.map(|all| all.into_iter().map(|one| one.istio.clone()).collect::<Vec<_>>());
+            (directory.to_owned(), limits)
         });
         let mut says: Vec<_> =
             says.filter(|(_, limits)| limits.as_ref().is_none_or(|limits| !limits.is_empty())).collect();
@@ -22,15 +24,18 @@ impl<'a> Guarded<'a> {
     }
 
     /// The limits for a file. A guardrail that cannot be read may forbid everything.
-    pub(super) fn limits(&self, file: &str) -> Limits {
-        let above = self.0.iter().filter(|(directory, _)| file.starts_with(directory));
+    pub fn limits(&self, file: &str) -> Limits {
+        let above = self.0.iter().filter(|(directory, _)| file.starts_with(directory.as_str()));
         let nothing = IstioLimits { kinds: Some(Vec::new()), ..IstioLimits::default() };
-        let says = above.flat_map(|(_, limits)| limits.clone().unwrap_or_else(|| vec![&nothing]));
+        let says = above.flat_map(|(_, limits)| match limits {
+            Some(limits) => limits.iter().collect(),
+            None => vec![&nothing],
+        });
         Limits::of(&says.collect::<Vec<_>>())
     }
 }
 
 /// The directory of a file, with a slash at its end.
-fn directory(path: &str) -> &str {
+pub fn directory(path: &str) -> &str {
     path.rfind('/').and_then(|at| path.get(..=at)).unwrap_or_default()
 }
