@@ -1,6 +1,6 @@
 //! Resources that are written by hand, by the rules for those that are rendered.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Catalog, LocatedFinding, assembly::surroundings};
 use crate::{
@@ -29,7 +29,11 @@ impl Catalog {
         found.extend(around.map(|(path, found)| LocatedFinding::new(path, found.clone())));
         let placed = raw.iter().filter(|(_, raw)| !raw.resource.namespace.is_empty());
         let mut all: Vec<_> = placed.map(|(path, raw)| (Some((*path, *raw)), &raw.resource)).collect();
-        all.extend(self.resources().into_iter().map(|resource| (None, resource)));
+        // What was rendered may stand in the repository too.
+        let names: BTreeSet<_> = all.iter().map(|(_, resource)| resource.order()).collect();
+        let rendered = self.resources().into_iter().filter(|resource| !names.contains(&resource.order()));
+        let rendered: Vec<_> = rendered.map(|resource| (None, resource)).collect();
+        all.extend(rendered);
         all.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
         let resources: Vec<&Resource> = all.iter().map(|(_, resource)| *resource).collect();
         let among = rules::check_all(&resources, &InForce::default(), &surroundings(files, setting));

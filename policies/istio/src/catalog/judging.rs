@@ -12,6 +12,9 @@ use crate::{
     in_force::ApplicationId,
 };
 
+/// The most times that all is checked for one catalog.
+const MAX_PASSES: usize = 16;
+
 /// Findings about applications, by their numbers.
 type Told = Vec<(usize, Finding)>;
 
@@ -19,8 +22,12 @@ impl Catalog {
     /// Checks all resources among each other until nothing new is refused: an application that is refused takes back
     /// what others may have referred to.
     pub(super) fn judge(&mut self, beside: &Beside<'_>) {
-        loop {
+        for pass in 1.. {
             self.keep(beside);
+            if pass > MAX_PASSES {
+                self.freeze_all();
+                return self.keep(beside);
+            }
             let (errors, others): (Vec<_>, Vec<_>) =
                 self.told(beside).into_iter().partition(|(_, finding)| finding.level == Level::Error);
             let is_last = errors.is_empty() && !self.freeze_namespaces(beside);
@@ -30,6 +37,20 @@ impl Catalog {
             }
             if is_last {
                 return;
+            }
+        }
+    }
+
+    /// Refuses what is left, where each pass refuses only the next of a long chain.
+    fn freeze_all(&mut self) {
+        let reason = format!(
+            "is not in force: more than {MAX_PASSES} applications are refused one after the other, since each refers to the next"
+        );
+        let finding = Finding::error("APP19", "", reason).right("correct the others first");
+        for number in 0..self.applications.len() {
+            if let Some(left) = self.applications.get(number).filter(|left| left.is_valid) {
+                let place = left.application.place;
+                self.tell(number, finding.clone().at(place));
             }
         }
     }

@@ -9,8 +9,6 @@ mod one_for_each;
 mod selectors;
 mod subsets;
 
-use std::collections::BTreeSet;
-
 use self::known::Known;
 use super::subject::{Out, Subject};
 use crate::{finding::Finding, in_force::InForce, resource::Resource, surroundings::Surroundings};
@@ -44,12 +42,10 @@ pub fn check_all(
     in_force: &InForce,
     surroundings: &Surroundings,
 ) -> Vec<(usize, Finding)> {
-    // Of two that cannot both be, the one that is in force stays: a newcomer does not take a host from its owner.
-    let in_force: BTreeSet<_> = in_force.resources().map(Resource::order).collect();
     let mut in_order: Vec<_> = (0..).zip(resources.iter().copied()).collect();
-    in_order.sort_by_key(|(_, resource)| (!in_force.contains(&resource.order()), resource.order()));
+    in_order.sort_by_key(|(_, resource)| resource.order());
     let (numbers, resources): (Vec<usize>, Vec<_>) = in_order.into_iter().unzip();
-    let known = Known::new(&resources, surroundings);
+    let known = Known::new(&resources, in_force, surroundings);
     let mut all = Vec::new();
     for (number, subject) in numbers.into_iter().zip(known.subjects()) {
         let mut found = Vec::new();

@@ -2,7 +2,9 @@
 
 use super::{
     Rule,
-    known::{Claim, Known, certificates, plain, policy, port_of, scopes_meet, servers, share_scope, subsets},
+    known::{
+        Claim, Known, all, certificates, plain, policy, port_of, scopes_meet, servers, share_scope, subsets,
+    },
 };
 use crate::{
     resource::Kind,
@@ -21,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// True for the later of two, so that one of them is told.
-pub(super) fn is_after(subject: &Subject, other: &Subject) -> bool {
+fn is_after(subject: &Subject, other: &Subject) -> bool {
     subject.rank > other.rank
 }
 
@@ -38,9 +40,13 @@ fn x109(known: &Known, subject: &Subject, out: &mut Out) {
     for (host, at) in subject.get("hosts").texts() {
         let full = known.full(host, &subject.resource.namespace);
         let mut others = known.of_host(Kind::VirtualService, &full);
-        if let Some(other) =
-            others.find(|other| is_after(subject, other) && holds_at(other).0 && share_scope(subject, other))
-        {
+        let claims = |before: &Subject, _: &Subject| {
+            let own = &before.resource.namespace;
+            holds_at(before).0 && before.get("hosts").texts().any(|(host, _)| known.full(host, own) == full)
+        };
+        let other = others
+            .find(|other| other.rank != subject.rank && holds_at(other).0 && share_scope(subject, other));
+        if let Some(other) = other.filter(|other| known.before.is_at_fault(subject, other, claims)) {
             let reason = format!("`{host}` is routed by {} too, and one of them wins", name(other));
             out.error(
                 &at,
@@ -72,18 +78,19 @@ fn x177(known: &Known, subject: &Subject, out: &mut Out) {
     }
 }
 
-/// The first resource of a claim, if it is before this one.
-fn earlier<'k, 'a>(
+/// Another resource of a claim, beside which this one is at fault.
+fn another<'k, 'a>(
     known: &'k Known<'a>,
     claim: &Claim<'a>,
     subject: &Subject<'a>,
 ) -> Option<&'k Subject<'a>> {
-    known.first(claim).filter(|first| is_after(subject, first))
+    let claims = |before: &Subject<'a>, _: &Subject| all(known, before).any(|(made, _)| made == *claim);
+    known.another(claim, subject).filter(|other| known.before.is_at_fault(subject, other, claims))
 }
 
 fn x138(known: &Known, subject: &Subject, out: &mut Out) {
     for (claim, at) in certificates(subject) {
-        if let Some(other) = earlier(known, &claim, subject) {
+        if let Some(other) = another(known, &claim, subject) {
             let reason =
                 format!("is used by {} too: a browser reuses its connection there and gets 404", name(other));
             out.warning(&at, reason, "write one Gateway for a certificate");
@@ -93,7 +100,7 @@ fn x138(known: &Known, subject: &Subject, out: &mut Out) {
 
 fn x145(known: &Known, subject: &Subject, out: &mut Out) {
     for (claim, at) in servers(subject) {
-        if let Some(other) = earlier(known, &claim, subject) {
+        if let Some(other) = another(known, &claim, subject) {
             let host = at.text().map(plain).unwrap_or_default();
             let reason = format!("`{host}` is taken by {} at the same port", name(other));
             out.error(&at, reason, "write each host in one Gateway");
@@ -104,13 +111,13 @@ fn x145(known: &Known, subject: &Subject, out: &mut Out) {
 /// Istio merges rules for one host, but takes the first policy and the first subset of a name only.
 fn h15(known: &Known, subject: &Subject, out: &mut Out) {
     for (claim, at) in policy(known, subject) {
-        if let Some(other) = earlier(known, &claim, subject) {
+        if let Some(other) = another(known, &claim, subject) {
             let reason = format!("is ignored beside that of {} for the same host", name(other));
             out.error(&at, reason, "write one policy for a host");
         }
     }
     for (claim, at) in subsets(known, subject) {
-        if let Some(other) = earlier(known, &claim, subject) {
+        if let Some(other) = another(known, &claim, subject) {
             let subset = at.text().unwrap_or_default();
             let reason = format!("is dropped, since {} has `{subset}` for the same host", name(other));
             out.error(&at, reason, "write each subset once");

@@ -1,6 +1,8 @@
 //! What a repository knows, found by name.
 
 mod claims;
+mod fault;
+mod pair;
 mod pods;
 mod protocols;
 mod selected;
@@ -9,15 +11,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use self::{claims::Claims, pods::Pods, protocols::Protocols, selected::Selected};
+use self::{claims::Claims, fault::Before, pods::Pods, protocols::Protocols, selected::Selected};
 pub(super) use self::{
-    claims::{Claim, certificates, plain, policy, servers, subsets},
+    claims::{Claim, all, certificates, plain, policy, servers, subsets},
     protocols::port_of,
-    selected::is_wide,
+    selected::{is_wide, labels},
 };
 
 use crate::{
     field::Field,
+    in_force::InForce,
     resource::{Kind, Resource},
     rules::{routes, subject::Subject},
     surroundings::{Service, Surroundings},
@@ -37,11 +40,12 @@ pub(super) struct Known<'a> {
     claims: Claims<'a>,
     protocols: Protocols<'a>,
     selected: Selected<'a>,
+    pub(super) before: Before<'a>,
     pub(super) around: &'a Surroundings,
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(resources: &[&'a Resource], around: &'a Surroundings) -> Self {
+    pub(super) fn new(resources: &[&'a Resource], in_force: &'a InForce, around: &'a Surroundings) -> Self {
         let mut known = Self {
             by_namespace: BTreeMap::new(),
             by_name: BTreeMap::new(),
@@ -57,6 +61,7 @@ impl<'a> Known<'a> {
                 .enumerate()
                 .map(|(rank, resource)| Subject { rank, ..Subject::new(resource) })
                 .collect(),
+            before: Before::new(in_force),
             around,
         };
         for service in &around.services {

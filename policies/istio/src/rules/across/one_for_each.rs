@@ -2,8 +2,8 @@
 
 use super::{
     Rule,
-    duplicates::{is_after, name},
-    known::{Known, is_wide},
+    duplicates::name,
+    known::{Known, is_wide, labels},
 };
 use crate::{
     resource::Kind,
@@ -22,13 +22,14 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("H17", h17),
 ];
 
-/// An error if an earlier resource of this kind holds for all of the namespace too.
+/// An error if another resource of this kind holds for all of the namespace too.
 fn only_one(known: &Known, kind: Kind, subject: &Subject, out: &mut Out, effect: &str) {
     if subject.kind() != kind || !is_wide(subject) {
         return;
     }
-    let first = known.first_for_all(kind, &subject.resource.namespace);
-    if let Some(other) = first.filter(|first| is_after(subject, first)) {
+    let claims = |before: &Subject, _: &Subject| is_wide(before);
+    let other = known.another_for_all(subject);
+    if let Some(other) = other.filter(|other| known.before.is_at_fault(subject, other, claims)) {
         let reason = format!("holds for the whole namespace, as {} does; {effect}", name(other));
         out.error(&subject.spec, reason, "write one of them, or give it a selector");
     }
@@ -46,10 +47,11 @@ fn h16(known: &Known, subject: &Subject, out: &mut Out) {
     only_one(known, Kind::PeerAuthentication, subject, out, "the younger one is ignored");
 }
 
-/// An error if an earlier resource of this kind selects a Pod that this one selects too.
+/// An error if another resource of this kind selects a Pod that this one selects too.
 fn one_for_a_pod(known: &Known, kind: Kind, subject: &Subject, out: &mut Out, effect: &str) {
-    let earlier = known.first_for_a_pod(subject).filter(|_| subject.kind() == kind);
-    if let Some(other) = earlier {
+    let other = known.another_for_a_pod(subject).filter(|_| subject.kind() == kind);
+    let claims = |before: &Subject, now: &Subject| labels(before) == labels(now);
+    if let Some(other) = other.filter(|other| known.before.is_at_fault(subject, other, claims)) {
         let reason = format!("selects Pods that {} selects too; {effect}", name(other));
         out.error(&selector(subject).0, reason, "select each Pod once");
     }

@@ -1,10 +1,10 @@
-//! What only one resource can have, and the first resource that has it.
+//! What only one resource can have, and the resources that have it.
 //!
 //! To compare each two resources takes a thousand times as long for a thousand of them.
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::Known;
+use super::{Known, pair::Pair};
 use crate::{field::Field, resource::Kind, rules::subject::Subject};
 
 /// Something that only one resource can have.
@@ -20,30 +20,41 @@ pub(in crate::rules::across) enum Claim<'a> {
     Subset { namespace: &'a str, host: Rc<str>, name: &'a str },
 }
 
-/// The first resource of each claim.
+/// The first resource of each claim, and another one.
 #[derive(Debug, Default)]
-pub(super) struct Claims<'a>(BTreeMap<Claim<'a>, usize>);
+pub(super) struct Claims<'a>(BTreeMap<Claim<'a>, Pair>);
 
 impl<'a> Claims<'a> {
     /// The claims of resources that come in their order.
     pub(super) fn new(known: &Known<'a>) -> Self {
-        let mut first = BTreeMap::new();
+        let mut pairs = BTreeMap::<_, Pair>::new();
         for (number, subject) in known.subjects().enumerate() {
-            let claims =
-                certificates(subject).into_iter().chain(servers(subject)).chain(policy(known, subject));
-            for (claim, _) in claims.chain(subsets(known, subject)) {
-                first.entry(claim).or_insert(number);
+            for (claim, _) in all(known, subject) {
+                pairs.entry(claim).or_default().add(number);
             }
         }
-        Self(first)
+        Self(pairs)
     }
 }
 
 impl<'a> Known<'a> {
-    /// The first resource of a claim.
-    pub(in crate::rules::across) fn first(&self, claim: &Claim<'a>) -> Option<&Subject<'a>> {
-        self.subject(*self.claims.0.get(claim)?)
+    /// A resource of a claim that is not this one.
+    pub(in crate::rules::across) fn another(
+        &self,
+        claim: &Claim<'a>,
+        subject: &Subject,
+    ) -> Option<&Subject<'a>> {
+        self.subject(self.claims.0.get(claim)?.other_than(subject.rank)?)
     }
+}
+
+/// All claims of a resource.
+pub(in crate::rules::across) fn all<'a>(
+    known: &Known,
+    subject: &Subject<'a>,
+) -> impl Iterator<Item = (Claim<'a>, Field<'a>)> {
+    let of_gateway = certificates(subject).into_iter().chain(servers(subject));
+    of_gateway.chain(policy(known, subject)).chain(subsets(known, subject))
 }
 
 pub(in crate::rules::across) type Claimed<'a> = Vec<(Claim<'a>, Field<'a>)>;

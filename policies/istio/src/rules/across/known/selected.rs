@@ -1,8 +1,8 @@
-//! The first resources that select a namespace or a Pod.
+//! The resources that select a namespace or a Pod.
 
 use std::collections::BTreeMap;
 
-use super::Known;
+use super::{Known, pair::Pair};
 use crate::{
     field::Field,
     resource::Kind,
@@ -19,31 +19,28 @@ pub(in crate::rules::across) fn is_wide(subject: &Subject) -> bool {
     selector(subject).1.is_empty() && fields.iter().all(Field::is_empty)
 }
 
-/// The first resources that select something.
+/// Resources that select the same, by their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Selected<'a> {
-    /// The first one of a kind for all of a namespace.
-    wide: BTreeMap<(Kind, &'a str), usize>,
-    /// For a resource that selects a Pod which an earlier one of its kind selects too: the earlier one.
-    earlier: BTreeMap<(&'a str, Kind, &'a str), usize>,
+    /// Those of a kind for all of a namespace.
+    wide: BTreeMap<(Kind, &'a str), Pair>,
+    /// For a resource another one of its kind that selects one of its Pods.
+    another: BTreeMap<usize, usize>,
 }
 
 /// The selectors of a kind and a namespace, by the first of their labels.
 type ByLabel<'a> = BTreeMap<(Kind, &'a str, (&'a str, &'a str)), Vec<(usize, Vec<(&'a str, &'a str)>)>>;
 
 impl<'a> Known<'a> {
-    /// The first resource of a kind for all of a namespace.
-    pub(in crate::rules::across) fn first_for_all(
-        &self,
-        kind: Kind,
-        namespace: &str,
-    ) -> Option<&Subject<'a>> {
-        self.subject(*self.selected.wide.get(&(kind, namespace))?)
+    /// Another resource of its kind for all of its namespace.
+    pub(in crate::rules::across) fn another_for_all(&self, subject: &Subject) -> Option<&Subject<'a>> {
+        let pair = self.selected.wide.get(&(subject.kind(), &*subject.resource.namespace))?;
+        self.subject(pair.other_than(subject.rank)?)
     }
 
-    /// The first resource of its kind that selects a Pod of this one, if it is before it.
-    pub(in crate::rules::across) fn first_for_a_pod(&self, subject: &Subject) -> Option<&Subject<'a>> {
-        self.subject(*self.selected.earlier.get(&subject.resource.order())?)
+    /// Another resource of its kind that selects a Pod of this one.
+    pub(in crate::rules::across) fn another_for_a_pod(&self, subject: &Subject) -> Option<&Subject<'a>> {
+        self.subject(*self.selected.another.get(&subject.rank)?)
     }
 }
 
@@ -54,7 +51,7 @@ impl<'a> Selected<'a> {
         for (number, subject) in known.subjects().enumerate() {
             let (kind, namespace) = (subject.kind(), &*subject.resource.namespace);
             if is_wide(subject) {
-                selected.wide.entry((kind, namespace)).or_insert(number);
+                selected.wide.entry((kind, namespace)).or_default().add(number);
             }
             let labels = labels(subject);
             let Some(&label) = labels.first().filter(|_| ONE_FOR_A_POD.contains(&kind)) else { continue };
@@ -62,17 +59,23 @@ impl<'a> Selected<'a> {
             if first == number {
                 by_label.entry((kind, namespace, label)).or_default().push((number, labels));
             } else {
-                selected.earlier.insert(subject.resource.order(), first);
+                selected.put(first, number);
             }
         }
         for pod in &known.around.pods {
-            ONE_FOR_A_POD.into_iter().for_each(|kind| selected.add(known, kind, pod, &by_label));
+            ONE_FOR_A_POD.into_iter().for_each(|kind| selected.add(kind, pod, &by_label));
         }
         selected
     }
 
-    /// Adds the resources that select a Pod after another one. Only those with one of its labels are looked at.
-    fn add(&mut self, known: &Known<'a>, kind: Kind, pod: &PodTemplate, by_label: &ByLabel) {
+    /// Notes that both select a Pod.
+    fn put(&mut self, one: usize, other: usize) {
+        self.another.entry(one).or_insert(other);
+        self.another.entry(other).or_insert(one);
+    }
+
+    /// Adds the resources that select a Pod. Only those with one of its labels are looked at.
+    fn add(&mut self, kind: Kind, pod: &PodTemplate, by_label: &ByLabel) {
         let with_label = pod
             .labels
             .iter()
@@ -81,15 +84,12 @@ impl<'a> Selected<'a> {
         let mut numbers: Vec<_> = selecting.map(|(number, _)| *number).collect();
         numbers.sort_unstable();
         let Some((&first, others)) = numbers.split_first() else { return };
-        for other in others.iter().filter_map(|&other| known.subject(other)) {
-            let earlier = self.earlier.entry(other.resource.order()).or_insert(first);
-            *earlier = first.min(*earlier);
-        }
+        others.iter().for_each(|&other| self.put(first, other));
     }
 }
 
 /// The labels of a selector, in the order of their keys.
-fn labels<'a>(subject: &Subject<'a>) -> Vec<(&'a str, &'a str)> {
+pub(in crate::rules::across) fn labels<'a>(subject: &Subject<'a>) -> Vec<(&'a str, &'a str)> {
     let labels = selector(subject).1;
     let mut labels: Vec<_> = labels.entries().filter_map(|(key, at)| Some((key, at.text()?))).collect();
     labels.sort_unstable();

@@ -1,9 +1,6 @@
 //! An application that is wrong keeps the objects that it has in force, and the others go on.
-#![cfg(test)]
 
-mod catalogs;
-
-use catalogs::{application, catalog, findings, in_force, names};
+use crate::catalogs::{application, catalog, findings, in_force, names};
 use istio_config::{File, InForce};
 
 const SUBSETS: &str = "{destinationRule: {host: a, subsets: [{name: v1, labels: {version: v1}}]}}";
@@ -29,6 +26,32 @@ fn a_typo_does_not_spread() {
     assert_eq!(names(&now), names(&before));
     assert_eq!(now.of("shop", "a"), before.of("shop", "a"));
     assert_ne!(now.of("shop", "b"), before.of("shop", "b"));
+}
+
+#[test]
+fn what_others_need_of_an_application_that_is_refused_late_is_there_no_more() {
+    // `b` needs the subset of `a`, and `a` is refused for the host that `c` has.
+    let gateway = |name: &str| {
+        format!("{{gateway: {{name: {name}, hosts: [x.example.com], tls: {{secret: {name}}}}}}}")
+    };
+    let both = format!("{}, {}", SUBSETS.trim_end_matches('}'), gateway("front").trim_start_matches('{'));
+    let both = both.replace("v1}}]", "v1}}]}");
+    let before = in_force(&[("c.yaml", application("shop/c", &gateway("c")))]);
+    let after = catalog(
+        &[
+            ("a.yaml", application("shop/a", &both)),
+            ("b.yaml", application("shop/b", SPLIT)),
+            ("c.yaml", application("shop/c", &gateway("c"))),
+        ],
+        &before,
+    );
+    let rules: Vec<_> = after.findings().iter().map(|found| (&*found.file, found.finding.rule)).collect();
+    assert!(
+        rules.contains(&("a.yaml", "X145")) && rules.contains(&("b.yaml", "X101d")),
+        "{:?}",
+        findings(&after)
+    );
+    assert_eq!(names(&after.to_be_in_force()), names(&before));
 }
 
 #[test]
@@ -108,4 +131,28 @@ fn what_was_broken_before_freezes_nobody_else() {
     assert_eq!(after.frozen().len(), 1, "{:?}", findings(&after));
     assert_eq!(after.to_be_in_force().of("shop", "b"), before.of("shop", "b"));
     assert_ne!(after.to_be_in_force().of("shop", "c"), before.of("shop", "c"));
+}
+
+#[test]
+fn a_long_chain_of_refusals_comes_to_an_end() {
+    // Each needs the subset of the next, and the last one is wrong.
+    let spec = |number: usize, subset: &str| {
+        let next = number + 1;
+        format!(
+            "{{destinationRule: {{host: a{number}, {subset}: [{{name: v1, labels: {{version: v1}}}}]}}, virtualService: {{routes: [{{to: [{{service: a{next}, subset: v1}}]}}]}}}}"
+        )
+    };
+    let files: Vec<_> = (0..100)
+        .map(|number| {
+            let subset = if number == 99 { "subsetz" } else { "subsets" };
+            (format!("{number}.yaml"), application(&format!("shop/a{number}"), &spec(number, subset)))
+        })
+        .chain([("z.yaml".to_owned(), application("test/z", NONE))])
+        .collect();
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text)).collect();
+    let catalog = catalog(&files, &InForce::default());
+    assert_eq!(catalog.to_be_in_force(), InForce::default());
+    assert_eq!(catalog.frozen().len(), 101);
+    let told = findings(&catalog);
+    assert!(told.iter().any(|found| found.ends_with("correct the others first [APP19]")), "{told:?}");
 }
