@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use istio_config::{
-    Application, Catalog, Document, File, InForce, Level, Resource, Setting, backbone, render,
+    Application, Catalog, Document, File, InForce, Kind, Level, Resource, Setting, backbone, render,
 };
 
 /// Panics if something does not hold.
@@ -66,6 +66,10 @@ fn unmoved_by_patches(application: &Application, resources: &[Resource]) {
     let mut other = application.clone();
     other.entries.iter_mut().for_each(|entry| entry.patch = None);
     let (plain, _) = render(&other, &Setting::default());
+    // A `spec` of Istio's fields is no route of the Gateway API, and renders the other kind.
+    if plain.iter().any(|rendered| Kind::GATEWAY_API.contains(&rendered.resource.kind)) {
+        return;
+    }
     let plain: Vec<_> = plain.iter().map(|rendered| outside(&rendered.resource)).collect();
     assert_eq!(resources.iter().map(outside).collect::<Vec<_>>(), plain);
 }
