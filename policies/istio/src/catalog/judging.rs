@@ -46,7 +46,7 @@ impl Catalog {
         let reason = format!(
             "is not in force: more than {MAX_PASSES} applications are refused one after the other, since each refers to the next"
         );
-        let finding = Finding::error("APP19", "", reason).right("correct the others first");
+        let finding = Finding::error("APP21", "", reason).right("correct the others first");
         for number in 0..self.applications.len() {
             if let Some(left) = self.applications.get(number).filter(|left| left.is_valid) {
                 let place = left.application.place;
@@ -108,7 +108,7 @@ impl Catalog {
         let is_here = |id: &ApplicationId| id.0 == namespace;
         let why = self.frozen.iter().find(|(id, _)| is_here(id)).map(|(_, why)| why.clone());
         let right = why.as_ref().map(|why| format!("correct {}:{}", why.file, why.finding.at.line));
-        let finding = Finding::error("APP18", "", reason).right(right.unwrap_or_default());
+        let finding = Finding::error("APP20", "", reason).right(right.unwrap_or_default());
         let numbers: Vec<_> = (0..).zip(&self.applications).collect();
         let valid = numbers.into_iter().filter(|(_, application)| application.is_valid);
         let valid: Vec<_> = valid

@@ -93,7 +93,7 @@ pub(super) fn read(fields: &mut Fields<'_>, scope: &Scope<'_>) -> Option<Virtual
     check(&service, fields.cursor());
     if service.hosts.is_empty() && !service.gateways.is_empty() {
         let reason = "has `gateways` and no `hosts`: no public name is served there";
-        scope.notes.warn("APP16", fields.cursor(), reason);
+        scope.notes.warn("APP19", fields.cursor(), reason);
     }
     Some(service)
 }

@@ -99,7 +99,7 @@ fn a_namespace_stays_as_it_is_where_what_stays_would_break() {
     let after = catalog(&[("a.yaml", application("shop/a", NONE)), wrong.clone(), c.clone()], &before);
     let told = findings(&after);
     assert!(told[0].starts_with("a.yaml:1:1: is not in force: all of shop stays as it is"), "{told:?}");
-    assert!(told[0].ends_with("correct b.yaml:4 [APP18]"), "{told:?}");
+    assert!(told[0].ends_with("correct b.yaml:4 [APP20]"), "{told:?}");
     let now = after.to_be_in_force();
     for name in ["a", "b"] {
         assert_eq!(now.of("shop", name), before.of("shop", name));
@@ -154,5 +154,5 @@ fn a_long_chain_of_refusals_comes_to_an_end() {
     assert_eq!(catalog.to_be_in_force(), InForce::default());
     assert_eq!(catalog.frozen().len(), 101);
     let told = findings(&catalog);
-    assert!(told.iter().any(|found| found.ends_with("correct the others first [APP19]")), "{told:?}");
+    assert!(told.iter().any(|found| found.ends_with("correct the others first [APP21]")), "{told:?}");
 }

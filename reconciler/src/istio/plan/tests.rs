@@ -54,11 +54,11 @@ impl World {
     fn applications(&self) -> Applications {
         let files =
             self.files.iter().map(|(path, text)| (Arc::from(*path), Arc::new(File::read(text.as_bytes()))));
-        let policies: Vec<_> = self.files.iter().map(|(path, text)| (*path, Policies::read(text.as_bytes()))).collect();
+        let policies: Vec<_> =
+            self.files.iter().map(|(path, text)| (*path, Policies::read(text.as_bytes()))).collect();
         let guarded = Guarded::of(policies.iter().map(|(path, file)| (directory(path), file)));
         Applications { files: files.collect(), guarded }
     }
-
 
     fn objects(&self) -> Vec<&str> {
         self.in_force["shop"].sorted().into_iter().map(|object| object.name.as_str()).collect()
@@ -84,7 +84,7 @@ fn world() -> World {
 #[test]
 fn what_is_the_same_is_not_planned_again() {
     let mut world = world();
-    world.files.insert("c.yaml", "kind: ConfigMap\n".to_owned());
+    world.files.insert("c.yaml", "apiVersion: v1\nkind: ConfigMap\n".to_owned());
     let plan = world.commit(Consent::default());
     assert_eq!((plan.next, plan.frozen, plan.current), (None, BTreeMap::new(), 2));
     assert_eq!(world.since, format!("{:040}", 1));
@@ -109,7 +109,7 @@ fn the_last_application_and_a_damaged_file_take_nothing_away() {
     assert_eq!(world.commit(Consent { removals: 9, ..Consent::default() }).frozen.len(), 2);
     world.files.clear();
     assert_eq!(world.commit(Consent { removals: 9, ..Consent::default() }).frozen.len(), 2);
-    world.files.insert("c.yaml", "kind: ConfigMap\n".to_owned());
+    world.files.insert("c.yaml", "apiVersion: v1\nkind: ConfigMap\n".to_owned());
     // Without consent, and with it.
     assert_eq!(world.commit(Consent::default()).frozen.len(), 2);
     assert_eq!(world.objects().len(), 2);
@@ -154,7 +154,9 @@ fn an_application_keeps_within_the_guardrails_above_it() {
     world.files.insert("team/guardrail.yaml", guardrail("{kinds: [EnvoyFilter]}"));
     assert_eq!(world.commit(Consent::default()).frozen, BTreeMap::new());
     // The stricter of the limits in force and at the commit.
-    world.files.insert("guardrail.yaml", guardrail("{maxRemovals: 0, kinds: [DestinationRule, EnvoyFilter]}"));
+    world
+        .files
+        .insert("guardrail.yaml", guardrail("{maxRemovals: 0, kinds: [DestinationRule, EnvoyFilter]}"));
     world.files.insert("a.yaml", application("a", "{destinationRule: {host: ratings}}"));
     world.commit(Consent::default());
     world.files.remove("guardrail.yaml");
