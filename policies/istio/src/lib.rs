@@ -25,9 +25,9 @@
 //! - [`opinions`]: what is rendered where a document says nothing, and why.
 //! - [`rendering`]: the resources of an application.
 //! - [`importing`]: resources that exist, to the documents that render them.
-//! - [`file`]: a file of a repository: applications, and what they may refer to.
+//! - [`mod@file`]: a file of a repository: applications, and what they may refer to.
 //! - [`catalog`]: all files of a repository together, and what only one of them may have.
-//! - [`origins`]: the written fields that each rendered field comes from.
+//! - [`mod@origins`]: the written fields that each rendered field comes from.
 //! - [`output`]: resources as a stream, a list or a directory.
 //!
 //! # Add a kind
