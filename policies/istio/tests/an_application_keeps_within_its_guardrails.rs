@@ -173,3 +173,47 @@ fn the_nearest_data_plane_counts_and_every_call_that_is_always_made() {
 fn a_guardrail_names_every_kind() {
     assert!(Kind::ALL.iter().all(|kind| ISTIO_KINDS.contains(&kind.name())));
 }
+
+#[test]
+fn a_document_outside_of_its_namespaces_claims_nothing() {
+    let document = |spec: &str| {
+        format!(
+            "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: reviews, namespace: shop}}\nspec: {spec}\n"
+        )
+    };
+    let owner = ("shop/a.yaml", document("{peerAuthentication: {}}"));
+    let guarded = |path: &str, setting: Setting| {
+        setting.within(if path.starts_with("bank/") {
+            limits(&["{namespaces: [bank]}"])
+        } else {
+            limits(&[])
+        })
+    };
+    for spec in ["{remove: true}", "{peerAuthentication: {mtls: disable}}"] {
+        let files = [owner.clone(), ("bank/b.yaml", document(spec))];
+        let files: Vec<(Arc<str>, File)> =
+            files.iter().map(|(path, text)| (Arc::from(*path), File::read(text.as_bytes()))).collect();
+        let files: Vec<_> = files.iter().map(|(path, file)| (Arc::clone(path), file)).collect();
+        let catalog = Catalog::new(&files, &InForce::default(), &Setting::default(), guarded);
+        let found: Vec<_> =
+            catalog.findings().iter().map(|located| (&*located.file, located.finding.rule)).collect();
+        assert_eq!(found, [("bank/b.yaml", "LIM02")]);
+        assert!(catalog.removals().is_empty() && catalog.frozen().is_empty());
+        assert_eq!(catalog.resources().len(), 1, "{spec}");
+        // As long as nobody else speaks of it, a stricter guardrail takes nothing away.
+        let catalog = Catalog::new(&files[1..], &InForce::default(), &Setting::default(), guarded);
+        assert_eq!(catalog.frozen().len(), 1, "{spec}");
+    }
+}
+
+#[test]
+fn a_route_of_the_gateway_api_needs_the_leave_of_a_virtual_service_and_names_its_hosts() {
+    let route = |hosts: &str| format!("virtualService: {{render: httpRoute, port: 80, {hosts}}}");
+    assert!(broken(&route("timeout: 5s"), &[]).is_empty());
+    assert!(broken(&route("timeout: 5s"), &["{kinds: [VirtualService]}"]).is_empty());
+    let error = ["LIM01 5 spec.virtualService (HTTPRoute kind)"];
+    assert_eq!(broken(&route("timeout: 5s"), &["{kinds: [Gateway]}"]), error);
+    let all = ["LIM03 5 spec.virtualService (HTTPRoute spec.hostnames)"];
+    assert_eq!(broken(&route("hosts: [reviews], gateways: [edge/public]"), &[]), all);
+    assert!(broken(&route("hosts: [shop.example.com], gateways: [edge/public]"), &[]).is_empty());
+}

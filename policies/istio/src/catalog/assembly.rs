@@ -11,7 +11,7 @@ use super::{
 use crate::{
     file::File,
     finding::{Finding, Level},
-    in_force::InForce,
+    in_force::{ApplicationId, InForce},
     rendering::{Setting, render},
     resource::Resource,
     surroundings::{Surroundings, Waypoints},
@@ -69,6 +69,8 @@ struct Assembly {
     catalog: Catalog,
     removals: Vec<Use>,
     claims: Vec<(Claim, Use)>,
+    /// The documents that are left out.
+    outside: Vec<(ApplicationId, LocatedFinding)>,
     /// The reason why there may be applications that nobody knows of.
     unknown: Option<LocatedFinding>,
 }
@@ -90,6 +92,9 @@ impl Assembly {
     }
 
     fn add(&mut self, file: &Arc<str>, document: &Document, setting: &Setting, waypoints: &Waypoints<'_>) {
+        if self.is_outside(file, document, setting) {
+            return;
+        }
         let application = match document {
             Document::Removal { place, name, namespace } => {
                 let application = (namespace.to_string(), name.to_string());
@@ -118,6 +123,24 @@ impl Assembly {
         for finding in found {
             self.catalog.tell(number, finding);
         }
+    }
+
+    /// Leaves out a document of a namespace that is not for its file. It claims nothing: neither does it take an
+    /// application away, nor freeze the one that another file has.
+    fn is_outside(&mut self, file: &Arc<str>, document: &Document, setting: &Setting) -> bool {
+        let (place, id) = match document {
+            Document::Removal { place, name, namespace } => {
+                (*place, (namespace.to_string(), name.to_string()))
+            }
+            Document::Application(found) => {
+                (found.place, (found.namespace.to_string(), found.name.to_string()))
+            }
+        };
+        let Some(finding) = limiting::namespace(&id.0, setting.limits.as_ref()) else { return false };
+        let located = LocatedFinding::new(file, finding.at(place));
+        self.catalog.findings.push(located.clone());
+        self.outside.push((id, located));
+        true
     }
 
     /// Claims what only one may have.
@@ -167,12 +190,20 @@ impl Assembly {
         catalog.removals = removals.map(|used| used.application).collect();
     }
 
-    /// Freezes the applications in force that nobody speaks of, while there may be documents that nobody knows of.
+    /// Freezes the applications in force that nobody speaks of, or that are taken away, while there may be documents that
+    /// nobody knows of.
     fn freeze(&mut self, in_force: &InForce) {
-        let Some(why) = &self.unknown else { return };
         let catalog = &mut self.catalog;
         let mut known: BTreeSet<_> = catalog.applications.iter().map(RenderedApplication::id).collect();
+        if self.unknown.is_some() {
+            catalog.removals.clear();
+        }
         known.extend(catalog.removals.iter().cloned());
+        // A Guardrail that is stricter now removes nothing.
+        for (id, why) in self.outside.iter().filter(|(id, _)| !known.contains(id)) {
+            catalog.frozen.entry(id.clone()).or_insert_with(|| why.clone());
+        }
+        let Some(why) = &self.unknown else { return };
         for (id, _) in in_force.applications().filter(|(id, _)| !known.contains(*id)) {
             catalog.frozen.entry(id.clone()).or_insert_with(|| why.clone());
         }

@@ -16,7 +16,16 @@ use crate::{
     written::Application,
 };
 
-/// Every limit that an application breaks; of each limit once in an entry.
+/// The namespace of a document, if no document of its file may speak of it: neither give it an application nor take one
+/// away.
+pub(super) fn namespace(namespace: &str, limits: Option<&Limits>) -> Option<Finding> {
+    let is_outside = limits.is_some_and(|limits| !limits.allows_namespace(namespace));
+    let reason = format!("`{namespace}` is not within the namespaces of the Guardrails");
+    let finding = || Finding::error("LIM02", "metadata.namespace", reason);
+    is_outside.then(|| finding().right("move the document below a Guardrail that allows the namespace"))
+}
+
+/// Every other limit that an application breaks; of each limit once in an entry.
 pub(super) fn check(
     application: &Application,
     rendered: &[Rendered],
@@ -24,10 +33,6 @@ pub(super) fn check(
     domain: &ClusterDomain,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
-    if !limits.allows_namespace(application.namespace.as_str()) {
-        let reason = format!("`{}` is not within the namespaces of the Guardrails", application.namespace);
-        found.push(Finding::error("LIM02", "metadata.namespace", reason).at(application.place));
-    }
     for own in application.entries.iter().flat_map(|entry| &entry.own_fields) {
         let reason = match (limits.allow_spec, own.guarded) {
             (AllowSpec::None, _) => "is Istio's own fields, which a Guardrail forbids".to_owned(),
@@ -50,15 +55,21 @@ pub(super) fn check(
 
 fn of_object(resource: &Resource, limits: &Limits, domain: &ClusterDomain) -> Vec<Finding> {
     let (kind, mut found) = (resource.kind, Vec::new());
-    if !limits.kinds.contains(&kind) {
-        let reason = format!("is a {}, which no Guardrail allows", kind.name());
-        let right = format!("ask for a Guardrail with `{}` under `istio.kinds`", kind.name());
+    // A route of the Gateway API says what a VirtualService would say.
+    let leave = if Kind::GATEWAY_API.contains(&kind) { Kind::VirtualService } else { kind };
+    if !limits.kinds.contains(&leave) {
+        let reason = format!("is of the kind {}, which the Guardrails do not allow", kind.name());
+        let right = format!("ask for a Guardrail with `{}` under `istio.kinds`", leave.name());
         found.push(Finding::error("LIM01", "kind", reason).right(right));
     }
     if let Some(host) = claimed(resource, domain).into_iter().find(|host| !limits.allows_host(name(host))) {
         let reason =
             format!("`{}` is not within the hosts of the Guardrails", host.text().unwrap_or_default());
         found.push(Finding::error("LIM03", host.path(), reason).right("write a host that is"));
+    }
+    if takes_a_gateway(resource) {
+        let reason = "is empty, and so the route takes every host of its Gateway";
+        found.push(Finding::error("LIM03", "spec.hostnames", reason).right("write the public `hosts`"));
     }
     if is_namespace_wide(resource) && !limits.allows_namespace_wide {
         let reason = format!("is for all of {}, which no Guardrail allows", resource.namespace);
@@ -70,6 +81,15 @@ fn of_object(resource: &Resource, limits: &Limits, domain: &ClusterDomain) -> Ve
         found.push(finding.right("write who may call, or ask for `istio.allowDenyAll: true`"));
     }
     found
+}
+
+/// True for a route at a Gateway that names no host of its own.
+fn takes_a_gateway(resource: &Resource) -> bool {
+    let spec = Field::root("spec", &resource.spec);
+    let is_gateway = |parent: Field<'_>| parent.get("kind").text().is_none_or(|kind| kind == "Gateway");
+    Kind::GATEWAY_API.contains(&resource.kind)
+        && spec.get("hostnames").items().next().is_none()
+        && spec.get("parentRefs").items().any(is_gateway)
 }
 
 /// The hosts that an object claims for others: services of the mesh are not among them.

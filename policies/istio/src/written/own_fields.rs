@@ -15,8 +15,17 @@ pub struct OwnFields {
 }
 
 /// The fields that `allowSpec: safe` keeps.
-const GUARDED: [&str; 7] =
-    ["selector", "workloadSelector", "targetRef", "targetRefs", "exportTo", "hosts", "action"];
+const GUARDED: [&str; 9] = [
+    "selector",
+    "workloadSelector",
+    "targetRef",
+    "targetRefs",
+    "exportTo",
+    "hosts",
+    "action",
+    "hostnames",
+    "parentRefs",
+];
 
 /// Everything of an entry that is under `spec`. A value of Envoy that has such a field is taken for one.
 pub(super) fn of(entry: &Cursor<'_>) -> Vec<OwnFields> {

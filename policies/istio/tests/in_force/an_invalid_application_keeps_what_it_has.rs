@@ -156,3 +156,14 @@ fn a_long_chain_of_refusals_comes_to_an_end() {
     let told = findings(&catalog);
     assert!(told.iter().any(|found| found.ends_with("correct the others first [APP21]")), "{told:?}");
 }
+
+#[test]
+fn a_removal_waits_for_a_file_that_cannot_be_read() {
+    let before = [("a.yaml", application("shop/a", NONE))];
+    let in_force = in_force(&before);
+    let remove = application("shop/a", "{remove: true}");
+    let damaged = catalog(&[("a.yaml", "{".to_owned()), ("b.yaml", remove.clone())], &in_force);
+    assert!(damaged.removals().is_empty(), "it may be the file of the owner");
+    assert_eq!(names(&damaged.to_be_in_force()).len(), 1);
+    assert_eq!(catalog(&[("b.yaml", remove)], &in_force).removals().len(), 1);
+}
