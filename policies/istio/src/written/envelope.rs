@@ -25,6 +25,8 @@ const API_VERSION: &str = "hfi.dev/v1";
 /// The label that names the pods of an application, unless its document says otherwise.
 const NAME_LABEL: &str = "app.kubernetes.io/name";
 
+/// The most bytes of the labels of an application, and of its annotations.
+const LONGEST: usize = 8 * 1024;
 /// The domains whose labels and annotations steer programs, hfi among them.
 const RESERVED: [&str; 6] = ["istio.io", "fluxcd.io", "kubernetes.io", "k8s.io", "helm.sh", "hfi.dev"];
 
@@ -105,7 +107,7 @@ fn metadata(mut fields: Fields<'_>) -> Option<Metadata> {
     let labels = fields
         .read("labels", |field| {
             let (labels, is_own) = (labels(field), is_own(field));
-            labels.filter(|_| is_own)
+            labels.filter(|labels| is_own && are_few(field, labels))
         })
         .or(BTreeMap::new());
     let annotations = fields
@@ -113,11 +115,22 @@ fn metadata(mut fields: Fields<'_>) -> Option<Metadata> {
             let errors = field.entries().filter_map(|(key, value)| Some((value, key_error(key)?)));
             let errors = errors.map(|(value, error)| value.report(error)).count();
             let (annotations, is_own) = (strings(field), is_own(field));
-            annotations.filter(|_| is_own && errors == 0)
+            annotations.filter(|annotations| is_own && errors == 0 && are_few(field, annotations))
         })
         .or(BTreeMap::new());
     fields.finish();
     Some(Metadata { name: name?, namespace: namespace?, labels: labels?, annotations: annotations? })
+}
+
+/// False if labels or annotations are too long: each of very many objects may get them. That is reported.
+fn are_few(field: &Cursor<'_>, pairs: &BTreeMap<String, String>) -> bool {
+    let length: usize = pairs.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if length > LONGEST {
+        field.report(format_args!(
+            "takes {length} bytes, and each object gets it; at most {LONGEST} are taken"
+        ));
+    }
+    length <= LONGEST
 }
 
 /// True if labels or annotations, which are passed on to every object, steer no program. Others are reported.
