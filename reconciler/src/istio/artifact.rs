@@ -32,8 +32,10 @@ pub enum ArtifactError {
     TooLong(usize),
     #[error("the archive is damaged: {0}")]
     Damaged(#[from] io::Error),
-    #[error("{0} in the archive is not what hfi writes")]
+    #[error("{0} in the archive is no object of hfi")]
     Foreign(String),
+    #[error("the objects of the namespace do not come back from their archive as they are")]
+    Changed,
 }
 
 impl Artifact {
@@ -43,7 +45,9 @@ impl Artifact {
         if bytes.len() > LONGEST {
             return Err(ArtifactError::TooLong(bytes.len()));
         }
-        Ok(Self::of_bytes(bytes.into()))
+        let artifact = Self::of_bytes(bytes.into());
+        // What is in force is read from it later on, by this release or another one.
+        if artifact.objects()?.are_written_as(objects) { Ok(artifact) } else { Err(ArtifactError::Changed) }
     }
 
     /// An archive that was packed before.
@@ -70,7 +74,7 @@ fn hex(digest: &Digest) -> String {
     text.strip_prefix("sha256:").unwrap_or(&text).to_owned()
 }
 
-/// An object as hfi writes it; `None` if it is written in any other way.
+/// An object as this release of hfi writes it, or another one; `None` if it is none.
 fn read(text: &str) -> Option<Resource> {
     let mut object: Value = serde_yaml::from_str(text).ok()?;
     let of_metadata = |key: &str| object.get("metadata").and_then(|metadata| metadata.get(key));
@@ -79,15 +83,14 @@ fn read(text: &str) -> Option<Resource> {
         let entries = of_metadata(key).and_then(Value::as_object).into_iter().flatten();
         entries.map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect::<Option<_>>()
     };
-    let resource = Resource {
+    Some(Resource {
         kind: Kind::of_rendered(object.get("kind")?.as_str()?)?,
         namespace: name("namespace")?,
         name: name("name")?,
         labels: map("labels")?,
         annotations: map("annotations")?,
         spec: object.get_mut("spec")?.take(),
-    };
-    (resource.to_yaml() == text).then_some(resource)
+    })
 }
 
 #[cfg(test)]
@@ -98,7 +101,10 @@ mod tests {
     use serde_json::json;
 
     use super::{Artifact, ArtifactError};
-    use crate::istio::{archive::unpack, objects::Objects};
+    use crate::istio::{
+        archive::{pack, unpack},
+        objects::Objects,
+    };
 
     fn gateway(name: &str, spec: serde_json::Value) -> Resource {
         Resource {
@@ -119,6 +125,15 @@ mod tests {
         assert_eq!(artifact, Artifact::of(&objects(["b", "a"])).unwrap());
         assert_eq!(artifact.objects().unwrap(), objects(["a", "b"]));
         assert_eq!(artifact.objects().unwrap().of("reviews").len(), 2);
+    }
+
+    #[test]
+    fn what_another_release_has_written_is_read() {
+        let written = "metadata:\n  name: 'a'\n  namespace: shop\n  labels: {app.kubernetes.io/name: reviews}\nspec: {x: \"y\"}\nkind: Gateway\n";
+        let files = [("shop/Gateway-a.yaml".to_owned(), written.to_owned())];
+        let artifact = Artifact::of_bytes(pack(&files.into_iter().collect()).unwrap().into());
+        let objects: Objects = [gateway("a", json!({"x": "y"}))].into_iter().collect();
+        assert_eq!(artifact.objects().unwrap(), objects);
     }
 
     #[test]

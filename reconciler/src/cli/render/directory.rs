@@ -122,15 +122,19 @@ fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
 fn may_replace(root: &Path, path: &str, rendered: &BTreeSet<String>) -> bool {
     let file = root.join(path);
     let is_absent = file.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
-    is_absent || rendered.contains(path) || path == KUSTOMIZATION && is_kustomization(&file)
+    is_absent || rendered.contains(path) || path == KUSTOMIZATION && is_kustomization(root, rendered)
 }
 
-/// True for a kustomization that does nothing but name rendered resources.
-fn is_kustomization(file: &Path) -> bool {
-    let Ok(bytes) = read_bounded(file) else { return false };
+/// True for a kustomization that does nothing but name rendered resources, or such that are not there any more.
+fn is_kustomization(root: &Path, rendered: &BTreeSet<String>) -> bool {
+    let Ok(bytes) = read_bounded(&root.join(KUSTOMIZATION)) else { return false };
     let read = read_yaml(&bytes);
     let [Ok(Node { value: Value::Map(fields), .. })] = read.as_slice() else { return false };
-    let is_path = |item: &Node| matches!(&item.value, Value::String(path) if path.split('/').count() == 2);
+    let is_ours = |path: &str| rendered.contains(path) || !root.join(path).exists();
+    let is_path = |item: &Node| match &item.value {
+        Value::String(path) => path.split('/').count() == 2 && is_ours(path),
+        _ => false,
+    };
     fields.iter().all(|field| match (field.key.as_str(), &field.value.value) {
         ("apiVersion" | "kind", _) => true,
         ("resources", Value::List(items)) => items.iter().all(is_path),

@@ -94,7 +94,11 @@ impl Seen {
             last_transition_time: since.map_or_else(this_second, |known| known.last_transition_time.clone()),
             observed_generation: self.generation,
         };
-        let artifact = in_force.map(|(namespace, in_force)| artifact(url, branch, namespace, in_force));
+        // While it is not known what is in force, what is announced stays: that it was is remembered nowhere else.
+        let announced = || self.status.get("artifact").cloned();
+        let artifact = in_force
+            .map(|(namespace, in_force)| artifact(url, branch, namespace, in_force))
+            .or_else(announced);
         let is_same = known.as_ref() == Some(&condition) && self.status.get("artifact") == artifact.as_ref();
         let mut status = json!({"conditions": [condition]});
         if let (Some(artifact), Some(status)) = (artifact, status.as_object_mut()) {
@@ -153,7 +157,16 @@ fn this_second() -> Time {
 mod tests {
     use serde_json::json;
 
-    use super::{Seen, Settings};
+    use super::{Seen, Settings, State};
+
+    #[test]
+    fn what_is_announced_stays_while_nobody_knows_what_is_in_force() {
+        let artifact = json!({"digest": "sha256:1", "path": "v1/istio/shop/1.tar.gz"});
+        let seen = Seen { status: json!({"artifact": artifact}), ..Seen::default() };
+        let state = State { is_ready: false, message: "frozen".to_owned() };
+        let status = seen.status("http://hfi", "main", None, &state).unwrap();
+        assert_eq!(status["artifact"], artifact, "server-side apply removes what it says no more");
+    }
 
     #[test]
     fn an_object_speaks_for_its_own_namespace_alone() {

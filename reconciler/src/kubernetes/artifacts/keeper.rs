@@ -145,8 +145,18 @@ impl Keeper {
         if let Some(head) = Head::of(publisher) {
             match self.planner.plan(&head, &known, &seen).await {
                 Ok(plans) => {
+                    let mut failed = None;
                     for (namespace, plan) in &*plans {
-                        self.keep_one(&head, namespace, plan, &mut known, seen.get(namespace)).await?;
+                        let kept =
+                            self.keep_one(&head, namespace, plan, &mut known, seen.get(namespace)).await;
+                        // One that Kubernetes refuses keeps no other from its artifact.
+                        if let Err(error) = kept {
+                            warn!(namespace, %error, "the artifact of a namespace cannot be kept");
+                            failed.get_or_insert(error);
+                        }
+                    }
+                    if let Some(error) = failed {
+                        return Err(error);
                     }
                 }
                 Err(error) => warn!(%error, "artifacts stay as they are"),
