@@ -194,15 +194,18 @@ async fn a_file_of_somebody_else_is_never_overwritten() {
     let reviews = "shop/destination-rule-reviews-destination-rule.yaml";
     for (file, text) in [
         ("kustomization.yaml", "resources: [../base]\npatches: []\n"),
+        ("kustomization.yaml", "resources: [base/service.yaml]\n"),
         (reviews, "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"),
     ] {
         let out = tempfile::tempdir().unwrap();
-        write(out.path(), &[(file, text)]);
+        let beside = ("base/service.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n");
+        write(out.path(), &[(file, text), beside]);
         let (path, to) = (directory.path().join("in"), format!("dir={}", out.path().display()));
         let ended = command::hfi(&["render", path.to_str().unwrap(), "-o", &to], &[]).await;
         assert_eq!(ended.code, 2, "{ended:?}");
         assert!(ended.stderr.contains("was not rendered by hfi and is not overwritten"), "{}", ended.stderr);
-        assert_eq!(files(out.path()), [(file.to_owned(), text.to_owned())].into());
+        let there = [(file, text), beside].map(|(file, text)| (file.to_owned(), text.to_owned()));
+        assert_eq!(files(out.path()), there.into());
     }
 }
 
