@@ -158,13 +158,13 @@ async fn an_artifact_goes_on_with_its_namespace_and_nothing_goes_unwanted() {
     // All of them vanish, and a commit follows that has nothing to do with it; then hfi is killed.
     world.repository.remove("reviews.yaml").unwrap();
     world.repository.remove("ratings.yaml").unwrap();
-    world.repository.write("other.yaml", "kind: ConfigMap\n").unwrap();
+    world.repository.write("other.yaml", "apiVersion: v1\nkind: ConfigMap\n").unwrap();
     world.push("Lose both").await;
     let is_of_removals =
         |status: &Value| ready(status).1.contains("2 of 2 objects of the namespace would be removed");
     let kept = world.artifact("the guard", &hfi, is_of_removals).await;
     assert_eq!(kept["artifact"], status["artifact"]);
-    world.repository.write("other.yaml", "kind: Secret\n").unwrap();
+    world.repository.write("other.yaml", "apiVersion: v1\nkind: Secret\n").unwrap();
     let next = world.push("Change something else").await;
     hfi.until_ready(|ready| ready["revision"].as_str().unwrap().ends_with(&next)).await;
     drop(hfi);
@@ -183,7 +183,7 @@ async fn an_artifact_goes_on_with_its_namespace_and_nothing_goes_unwanted() {
     assert_eq!(world.hosts(&kept, &hfi).await.len(), 2);
 
     // Somebody agrees, by a commit.
-    world.repository.write("other.yaml", "kind: ConfigMap\n").unwrap();
+    world.repository.write("other.yaml", "apiVersion: v1\nkind: ConfigMap\n").unwrap();
     let agreed = world.push("Take shop away\n\nHfi-Removals: 2").await;
     let status = world.artifact("the consent", &hfi, |status| ready(status).0 == "True").await;
     assert_eq!(world.hosts(&status, &hfi).await, []);

@@ -59,11 +59,11 @@ pub(super) async fn step(world: &mut FluxWorld) -> Result<()> {
     // All of them vanish, hfi is killed, and a commit follows that has nothing to do with it.
     world.policies().remove("reviews.yaml")?;
     world.policies().remove("ratings.yaml")?;
-    world.policies().write("other.yaml", "kind: ConfigMap\n")?;
+    world.policies().write("other.yaml", "apiVersion: v1\nkind: ConfigMap\n")?;
     world.policies().push("Lose both").await?;
     until(world, "the guard", async |world| is_frozen(world, "2 of 2 objects").await).await?;
     hfi.kill().await?;
-    world.policies().write("other.yaml", "kind: Secret\n")?;
+    world.policies().write("other.yaml", "apiVersion: v1\nkind: Secret\n")?;
     world.policies().push("Change something else").await?;
     // Flux looks again although there is nobody to ask.
     super::support::reconcile(world, &[LINK], "hfi-istio").await?;
@@ -78,7 +78,7 @@ pub(super) async fn step(world: &mut FluxWorld) -> Result<()> {
     applied(world, &["scores", "reviews"]).await?;
 
     // Somebody agrees: Flux removes the last ones.
-    world.policies().write("other.yaml", "kind: ConfigMap\n")?;
+    world.policies().write("other.yaml", "apiVersion: v1\nkind: ConfigMap\n")?;
     world.policies().push("Take shop away\n\nHfi-Removals: 2").await?;
     until(world, "all to go", async |world| applied(world, &[]).await).await?;
     hfi.terminate().await?;
