@@ -1,10 +1,13 @@
 //! From `git push` to the fault, as the README's "Deploy it" says it: with the manifests, with injected sidecars that
 //! fetch the module from the control plane, and for nobody else.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use harness::{Answer, Client, Repository, Request, first};
+use harness::{Answer, Client, Deadline, Repository, Request, first};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use world::World;
 
 use crate::support::{address, deploy, install, run_workload, serve};
@@ -36,6 +39,7 @@ pub(super) async fn is_injected(world: &World) -> Result<()> {
         (address(world, "demo", "frontend").await?, address(world, "demo", "backend").await?);
     let (client, request) = (Client::new()?, Request::get("/"));
     for address in [frontend, backend] {
+        leads_to_a_pod(address).await?;
         ensure!(client.send(address, &request).await?.status == 200);
     }
 
@@ -50,5 +54,14 @@ pub(super) async fn is_injected(world: &World) -> Result<()> {
     policies.push("Mend the frontend").await?;
     first(&client, frontend, &request, |answer| answer.status == 200).await?;
     world.kubectl(&["delete", "deployment", "--namespace", "demo", "frontend", "backend"]).await?;
+    Ok(())
+}
+
+/// kube-proxy learns of a Pod a moment later. A connection that was begun before never comes to it.
+async fn leads_to_a_pod(service: SocketAddr) -> Result<()> {
+    let deadline = Deadline::of("kube-proxy to lead to a Pod", Duration::from_secs(30));
+    while !matches!(timeout(Duration::from_secs(1), TcpStream::connect(service)).await, Ok(Ok(_))) {
+        deadline.pause().await?;
+    }
     Ok(())
 }
