@@ -28,7 +28,7 @@ export function targets() {
   ];
 }
 
-function build(folder) {
+export function build(folder) {
   const text = execFileSync(kustomize, ["build", folder], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
