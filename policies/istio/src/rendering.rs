@@ -23,6 +23,7 @@ mod setting;
 mod sidecar;
 mod telemetry;
 mod virtual_service;
+mod ztunnel;
 
 use std::collections::BTreeSet;
 
@@ -77,6 +78,7 @@ pub fn render(application: &Application, setting: &Setting) -> (Vec<Rendered>, V
     rendered.sort_by(|a, b| a.resource.order().cmp(&b.resource.order()));
     findings.extend(frame.take_findings());
     findings.extend(identities::check(&rendered, admits_waypoint, &frame));
+    findings.extend(ztunnel::check(&rendered, &frame));
     // As if they were written by hand: their author may have changed them by `spec`.
     let broken = rendered.iter().flat_map(|rendered| {
         rules::check(&rendered.resource).into_iter().map(|found| rendered.located(found))
@@ -91,7 +93,6 @@ pub fn render(application: &Application, setting: &Setting) -> (Vec<Rendered>, V
 
 /// The objects of an entry, as far as its attributes say.
 fn parts(entry: &Entry, frame: &Frame<'_>) -> Vec<Part> {
-    binding::check_proxy(entry, frame);
     match &entry.attributes {
         None => vec![Part { binding: entry.apply_to.clone(), ..Part::new(entry.kind, json!({})) }],
         Some(Attributes::DestinationRule(rule)) => destination_rule::parts(rule, entry, frame),

@@ -23,9 +23,9 @@ mod virtual_service;
 
 use std::collections::BTreeSet;
 
-pub(crate) use self::authorization_policy::of_http;
 use self::subject::{Out, Rule, Subject};
 pub use self::{across::check_all, objects::check_object};
+pub(crate) use self::{authorization_policy::of_http, every_kind::selectors::selects_gateways};
 use crate::{
     backbone,
     finding::Finding,

@@ -18,15 +18,6 @@ pub(super) enum Reach {
     Requests,
 }
 
-/// Refuses what configures the proxy beside a pod, which ambient does not have.
-pub(super) fn check_proxy(entry: &Entry, frame: &Frame<'_>) {
-    let is_of_proxy = matches!(entry.kind, Kind::Sidecar | Kind::ProxyConfig);
-    if is_of_proxy && frame.dataplane() == Dataplane::Ambient {
-        let reason = "does nothing in ambient, where pods have no proxies";
-        frame.report(entry.error("APP06", "", reason).right("take it out"));
-    }
-}
-
 /// What an entry binds to, as it is written or by default.
 pub(super) fn of(entry: &Entry, reach: Reach, frame: &Frame<'_>) -> ApplyTo {
     let written = entry.apply_to.clone();
@@ -41,28 +32,9 @@ pub(super) fn of(entry: &Entry, reach: Reach, frame: &Frame<'_>) -> ApplyTo {
         }
         return written.unwrap_or(ApplyTo::Workload);
     }
-    let refuse = |reason: String, right: &str| {
-        frame.report(entry.error("APP06", "", reason).right(right));
-    };
-    match (reach, &written) {
-        // Waypoints read the Telemetry of their namespace.
-        (Reach::Requests, Some(ApplyTo::Namespace)) if entry.kind == Kind::Telemetry => {}
-        (Reach::Requests, Some(ApplyTo::Workload | ApplyTo::Namespace)) => refuse(
-            "is about requests, and in ambient pods and namespaces have only ztunnel, which would drop what it does not know".to_owned(),
-            "write `applyTo: service`",
-        ),
-        _ => {}
-    }
-    let default = match (reach, entry.kind) {
+    let default = match reach {
         // The matcher of an EnvoyFilter knows no services.
-        (Reach::Requests, Kind::EnvoyFilter) if written.is_none() => {
-            refuse(
-                "binds to the pod's proxy, which ambient does not have".to_owned(),
-                "write `applyTo: {gateway: NAME}` with the name of the waypoint",
-            );
-            ApplyTo::Workload
-        }
-        (Reach::Requests, _) => ApplyTo::Service,
+        Reach::Requests if entry.kind != Kind::EnvoyFilter => ApplyTo::Service,
         _ => ApplyTo::Workload,
     };
     let binding = written.unwrap_or(default);

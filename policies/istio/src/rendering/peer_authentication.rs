@@ -11,23 +11,17 @@ use super::{
 use crate::{
     opinions::peer_authentication as opinions,
     resource::Kind,
-    written::{ApplyTo, Dataplane, Entry, Mtls, PeerAuthentication},
+    written::{ApplyTo, Entry, Mtls, PeerAuthentication},
 };
 
 pub(super) fn parts(peers: &PeerAuthentication, entry: &Entry, frame: &Frame<'_>) -> Vec<Part> {
     let PeerAuthentication { mtls, ports } = peers;
     let mtls = mtls.unwrap_or(opinions::MTLS);
-    let refuse = |rule, field, reason: &str, right: &str| {
-        frame.report(entry.error(rule, field, reason).right(right));
-    };
-    let disables = mtls == Mtls::Disable || ports.iter().any(|(_, mode)| *mode == Mtls::Disable);
-    if disables && frame.dataplane() == Dataplane::Ambient {
-        refuse("APP06", "", "has `disable`, which ztunnel does not know", "write `permissive`");
-    }
     let binding = binding::of(entry, Reach::Connections, frame);
     if binding == ApplyTo::Namespace && !ports.is_empty() {
         let reason = "are ports of a pod, and the entry is for all pods of the namespace";
-        refuse("PA01", "ports", reason, "take them out, or write an entry for the workload");
+        let finding = entry.error("PA01", "ports", reason);
+        frame.report(finding.right("take them out, or write an entry for the workload"));
     }
     let ports: Map<_, _> = ports.iter().map(|(port, mode)| (port.to_string(), self::mode(*mode))).collect();
     let spec = object([("mtls", Some(mode(mtls))), ("portLevelMtls", some(ports))]);

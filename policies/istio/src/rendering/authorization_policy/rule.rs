@@ -5,8 +5,10 @@ use serde_json::{Map, Value, json};
 use crate::{
     field::Field,
     opinions::authorization_policy as opinions,
-    rendering::json::{object, some},
-    rules::of_http,
+    rendering::{
+        json::{object, some},
+        ztunnel,
+    },
     values::IpBlock,
     written::{AccessRule, Conditions, Sources},
 };
@@ -30,7 +32,7 @@ pub(super) fn rule(rule: &AccessRule) -> Value {
 
 /// True if a rule, with its `spec`, is about more than connections.
 pub(super) fn reads_requests(rule: &AccessRule) -> bool {
-    of_http(&Field::root("rule", &self::rule(rule))).next().is_some()
+    ztunnel::unknown(&Field::root("rule", &self::rule(rule))).is_some()
 }
 
 /// The name of a field, or of its opposite.

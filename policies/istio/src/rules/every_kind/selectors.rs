@@ -2,7 +2,7 @@
 
 use crate::{
     field::Field,
-    resource::Kind,
+    resource::{Kind, Resource},
     rules::subject::{Out, Rule, Subject},
 };
 
@@ -111,8 +111,16 @@ fn sel07(subject: &Subject, out: &mut Out) {
     }
 }
 
+/// The labels of Pods of Gateways of the Gateway API.
+const OF_GATEWAYS: [&str; 2] = ["gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name"];
+
+/// True if a resource selects Pods of a gateway: one of the Gateway API, or one by Istio's own label.
+pub(crate) fn selects_gateways(resource: &Resource) -> bool {
+    let (_, labels) = selector(&Subject::new(resource));
+    labels.entries().any(|(key, _)| key == "istio" || OF_GATEWAYS.contains(&key))
+}
+
 fn x166(subject: &Subject, out: &mut Out) {
-    const OF_GATEWAYS: [&str; 2] = ["gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name"];
     let (_, labels) = selector(subject);
     if let Some((key, at)) = labels.entries().find(|(key, _)| OF_GATEWAYS.contains(key)) {
         let right = "write `targetRefs` with the Gateway";
