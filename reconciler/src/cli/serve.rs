@@ -178,7 +178,8 @@ impl Serve {
         };
         let wants_artifacts = kubernetes.as_ref().is_some_and(|settings| settings.artifacts.is_some());
         if wants_artifacts && matches!(source, Settings::Dir(_)) {
-            let why = "--istio-artifacts (HFI_ISTIO_ARTIFACTS) needs a repository, --repo: commits say when and why                        something goes";
+            let why = "--istio-artifacts (HFI_ISTIO_ARTIFACTS) needs a repository, --repo: commits say when and why \
+                       something goes";
             return Err(wrong(ErrorKind::ArgumentConflict, why.to_owned()));
         }
         let guardrail = Guardrail { require_expiry, ..Guardrail::default() };

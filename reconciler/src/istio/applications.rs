@@ -17,7 +17,7 @@ pub struct Applications {
 
 impl Applications {
     /// The first file of which nobody knows which applications it has.
-    pub(super) fn unreadable(&self) -> Option<&str> {
+    pub fn unreadable(&self) -> Option<&str> {
         self.files.iter().find(|(_, file)| file.is_unreadable()).map(|(path, _)| &**path)
     }
 

@@ -23,15 +23,26 @@ impl Consent {
     }
 }
 
-/// The removals that a commit message agrees to: the sum of its lines.
-pub fn removals(message: &str) -> usize {
+/// The removals in a namespace that a commit message agrees to: the sum of its lines `Hfi-Removals: N`, which are for each
+/// namespace, and `Hfi-Removals: NAMESPACE N`.
+pub fn removals(message: &str, namespace: &str) -> usize {
     let lines = message.lines().filter_map(|line| line.trim().strip_prefix(LINE));
-    lines.filter_map(|number| number.trim().parse::<usize>().ok()).fold(0, usize::saturating_add)
+    let number = |line: &str| {
+        let line = line.trim();
+        let (of, number) = line.split_once(char::is_whitespace).unwrap_or((namespace, line));
+        if of == namespace { number.trim().parse::<usize>().ok() } else { None }
+    };
+    lines.filter_map(number).fold(0, usize::saturating_add)
+}
+
+/// True if a commit message agrees to removals, be it in one namespace.
+pub fn agrees(message: &str) -> bool {
+    message.lines().any(|line| line.trim().starts_with(LINE))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Consent, removals};
+    use super::{Consent, agrees, removals};
 
     #[test]
     fn few_removals_need_no_consent_and_all_of_them_do() {
@@ -63,10 +74,18 @@ mod tests {
 
     #[test]
     fn a_message_agrees_by_lines_of_its_own() {
-        assert_eq!(removals("Take shop away\n\nHfi-Removals: 12\n  Hfi-Removals: 3\r\n"), 15);
+        assert_eq!(removals("Take shop away\n\nHfi-Removals: 12\n  Hfi-Removals: 3\r\n", "shop"), 15);
         for none in ["", "Hfi-Removals: many", "Hfi-Removals: -1", "See Hfi-Removals: 9", "hfi-removals: 9"] {
-            assert_eq!(removals(none), 0, "{none}");
+            assert_eq!(removals(none, "shop"), 0, "{none}");
         }
-        assert_eq!(removals("Hfi-Removals: 18446744073709551615\nHfi-Removals: 9"), usize::MAX);
+        assert_eq!(removals("Hfi-Removals: 18446744073709551615\nHfi-Removals: 9", "shop"), usize::MAX);
+    }
+
+    #[test]
+    fn a_line_may_name_its_namespace() {
+        let message =
+            "Hfi-Removals: shop 12\nHfi-Removals:  bank\t5 \nHfi-Removals: 1\nHfi-Removals: shop bank 7";
+        assert_eq!(["shop", "bank", "web"].map(|namespace| removals(message, namespace)), [13, 6, 1]);
+        assert!(agrees(message) && !agrees("See Hfi-Removals: 9"));
     }
 }

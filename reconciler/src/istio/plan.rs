@@ -28,6 +28,8 @@ pub struct InForce {
     pub renderer: String,
     /// The limit for removals of its Guardrails.
     pub max_removals: Option<usize>,
+    /// The newest commit at which nothing was frozen, as far as that was recorded: consent of messages up to it is used up.
+    pub judged: String,
 }
 
 /// A commit.
@@ -47,6 +49,10 @@ pub struct Plan {
     pub frozen: BTreeMap<String, String>,
     /// The number of applications that are as the commit has them.
     pub current: usize,
+    /// The limit for removals of the Guardrails at the commit.
+    pub max_removals: Option<usize>,
+    /// The next step of people, if there is one for all applications together.
+    pub advice: Option<String>,
 }
 
 /// The namespaces of a cluster, by their names.
@@ -131,6 +137,23 @@ impl Commit {
 }
 
 impl Plan {
+    /// The plan that leaves a namespace as it is.
+    pub fn frozen(reason: String) -> Self {
+        Self { frozen: [("all applications".to_owned(), reason)].into(), ..Self::default() }
+    }
+
+    /// Records beside the objects that the namespace was judged, where it matters: `is_used` if messages agreed to removals
+    /// since. While something is frozen, nothing is used up, and no limit becomes laxer.
+    pub fn record(&mut self, known: &InForce, commit: &Commit, is_used: bool) {
+        let is_settled = self.frozen.is_empty();
+        let stricter = known.max_removals.into_iter().chain(self.max_removals).min();
+        let max_removals = if is_settled { self.max_removals } else { stricter };
+        let is_due = is_settled && (is_used || self.next.is_some());
+        let judged = if is_due { commit.id.clone() } else { known.judged.clone() };
+        let next = InForce { max_removals, judged, ..self.next.take().unwrap_or_else(|| known.clone()) };
+        self.next = Some(next).filter(|next| next != known);
+    }
+
     fn of(
         decision: Decision,
         known: Option<&Objects>,
@@ -152,13 +175,14 @@ impl Plan {
                     commit: proposed.commit.clone(),
                     renderer: proposed.renderer.to_owned(),
                     max_removals,
+                    judged: proposed.commit.id.clone(),
                 });
-                Self { next, frozen, current }
+                Self { next, frozen, current, max_removals, advice: None }
             }
             Err(error) => {
                 let all = decision.objects.applications().chain(before.applications());
                 let frozen = all.map(|(name, _)| (name.clone(), error.to_string())).collect();
-                Self { next: None, frozen, current: 0 }
+                Self { frozen, max_removals, ..Self::default() }
             }
         }
     }

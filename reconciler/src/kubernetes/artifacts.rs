@@ -8,10 +8,12 @@
 //! - `announced`: the `ExternalArtifact`.
 //! - `archive_watch`: takes the archives of all ConfigMaps into memory.
 //! - `notices`: tells people of what is frozen.
+//! - `agreement`: what people have agreed to.
 //! - `planning`: plans what the newest commit changes.
 //! - `pace`: the namespaces that a release moves in a minute.
 //! - `keeper`: the loop of the leader.
 
+mod agreement;
 mod announced;
 pub(super) mod archive_watch;
 pub(super) mod keeper;

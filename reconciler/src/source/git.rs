@@ -57,7 +57,7 @@ use std::{fmt, path::PathBuf};
 use git2::{Oid, Repository as BareClone};
 use tracing::warn;
 
-pub use self::commit_log::CommitLog;
+pub use self::commit_log::{CommitLog, Way};
 pub(crate) use self::committed::Committed;
 pub use self::document_history::{ChangeCommit, DocumentHistory, MAX_COMMITS, Stood, USER_TRAILER};
 pub use self::document_times::DocumentTimes;

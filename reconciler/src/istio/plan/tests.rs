@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use istio_config::{File, Setting};
 use policies::File as Policies;
 
-use super::{Commit, Namespaces, Plan, Proposed, freeze, plan, valid};
+use super::{Commit, InForce, Namespaces, Plan, Proposed, freeze, plan, valid};
 use crate::istio::{
     applications::Applications,
+    artifact::Artifact,
     consent::Consent,
     guarded::{Guarded, directory},
     objects::Objects,
@@ -165,4 +166,34 @@ fn an_application_keeps_within_the_guardrails_above_it() {
     assert_eq!(limit, Some(0));
     let consent = Consent { limit, ..Consent::default() };
     assert!(world.commit(consent).frozen["b"].contains("1 of 3 objects"));
+}
+
+#[test]
+fn while_something_is_frozen_no_limit_becomes_laxer_and_no_consent_is_used_up() {
+    let commit = Commit { id: "2".to_owned(), at: String::new() };
+    let plan = |frozen: &[&str], max_removals| Plan {
+        frozen: frozen.iter().map(|name| ((*name).to_owned(), "wrong".to_owned())).collect(),
+        max_removals,
+        ..Plan::default()
+    };
+    let strict = InForce {
+        artifact: Artifact::of(&Objects::default()).unwrap(),
+        objects: 0,
+        commit: Commit { id: "1".to_owned(), at: String::new() },
+        renderer: "1".to_owned(),
+        max_removals: Some(2),
+        judged: "1".to_owned(),
+    };
+    for (mut plan, is_used, expected) in [
+        (plan(&["a"], None), true, None),
+        (plan(&["a"], Some(9)), true, None),
+        (plan(&["a"], Some(1)), true, Some((Some(1), strict.judged.as_str()))),
+        (plan(&[], Some(2)), false, None),
+        (plan(&[], Some(2)), true, Some((Some(2), "2"))),
+        (plan(&[], Some(9)), false, Some((Some(9), strict.judged.as_str()))),
+    ] {
+        plan.record(&strict, &commit, is_used);
+        let recorded = plan.next.as_ref().map(|next| (next.max_removals, next.judged.as_str()));
+        assert_eq!(recorded, expected, "{:?}", plan.frozen);
+    }
 }

@@ -177,7 +177,7 @@ impl Keeper {
     ) -> Result<(), CallError> {
         let known = all.get(namespace).and_then(|known| known.as_ref().ok());
         if let Some(next) = &plan.next
-            && known.is_none_or(|known| known.artifact != next.artifact)
+            && known != Some(next)
             && self.may_move(namespace, known, next)
         {
             self.store(namespace, next).await?;
@@ -203,7 +203,8 @@ impl Keeper {
 
     /// True if a namespace may move now: what a release moves has to wait for its turn.
     fn may_move(&mut self, namespace: &str, known: Option<&InForce>, next: &InForce) -> bool {
-        let is_of_release = known.is_some_and(|known| known.renderer != next.renderer);
+        let is_of_release =
+            known.is_some_and(|known| known.renderer != next.renderer && known.artifact != next.artifact);
         if !is_of_release {
             return true;
         }
@@ -212,7 +213,8 @@ impl Keeper {
             info!(
                 namespace,
                 version = version::text(),
-                "this version of hfi renders it in another way, or a commit changes it"
+                from = known.map(|known| known.renderer.as_str()),
+                "an artifact of another version of hfi moves"
             );
         }
         may_move
@@ -269,7 +271,9 @@ fn state(plan: &Plan, known: Option<&InForce>) -> State {
     }
     let frozen = plan.frozen.iter().map(|(name, reason)| format!("{name} at {commit} ({reason})"));
     let frozen: Vec<_> = frozen.collect();
-    let message = format!("frozen: {}, {} others current", frozen.join(", "), plan.current);
+    let advice = plan.advice.iter().map(|advice| format!("; {advice}"));
+    let advice: String = advice.collect();
+    let message = format!("frozen: {}, {} others current{advice}", frozen.join(", "), plan.current);
     State { is_ready: false, message }
 }
 

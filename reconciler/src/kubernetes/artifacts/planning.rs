@@ -1,5 +1,8 @@
 //! Plans what the newest commit changes, once for each commit.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
@@ -9,12 +12,11 @@ use std::{
 use policies::language::ClusterDomain;
 use tokio::task::spawn_blocking;
 
-use super::announced::Seen;
+use super::{agreement::agreements, announced::Seen};
 use crate::{
     istio::{
         applications::{Applications, File},
-        artifact::ArtifactError,
-        consent::{Consent, removals},
+        artifact::{Artifact, ArtifactError},
         objects::Objects,
         plan::{ApplicationId, Commit, InForce, Namespaces, Plan, Proposed, Setting, freeze, plan, valid},
     },
@@ -138,7 +140,9 @@ fn planned(
         None => {
             let at = commits.committed_at(head.commit)?.to_rfc3339();
             let commit = Commit { id: head.commit.to_string(), at };
-            let consents = consents(head, &in_force, allowed, commits);
+            let agreements = agreements(head.commit, &in_force, allowed, commits);
+            let consents = agreements.iter().map(|(namespace, agreed)| (namespace.clone(), agreed.consent));
+            let consents = consents.collect();
             let proposed = Proposed {
                 applications: &head.applications,
                 commit: &commit,
@@ -147,21 +151,77 @@ fn planned(
             };
             let plans = plan(&objects, &BTreeMap::new(), &proposed, &consents);
             let earlier = earlier(head, &plans, known, commits, setting)?;
-            if earlier.is_empty() { plans } else { plan(&objects, &earlier, &proposed, &consents) }
+            let mut plans =
+                if earlier.is_empty() { plans } else { plan(&objects, &earlier, &proposed, &consents) };
+            for (namespace, agreement) in &agreements {
+                let (Some(known), Some(plan)) = (in_force.get(namespace), plans.get_mut(namespace)) else {
+                    continue;
+                };
+                if !agreement.is_older {
+                    plan.record(known, &commit, agreement.is_used);
+                } else if plan.next.is_some() && !agreement.consent.is_of_commit {
+                    *plan = too_old(known, &commit);
+                }
+            }
+            plans
         }
     };
     for (namespace, known) in known {
         let Err(reason) = known else { continue };
         let plan = plans.entry(namespace.clone()).or_default();
-        if allowed.get(namespace) != Some(&head.commit.to_string()) || head.withdrawn.is_some() {
-            let reason = format!(
-                "{reason}, so nobody knows what is in force; annotate the artifact with hfi.dev/allow-commit={}",
-                head.commit
-            );
-            *plan = Plan { frozen: [("all applications".to_owned(), reason)].into(), ..Plan::default() };
+        let is_allowed = allowed.get(namespace) == Some(&head.commit.to_string());
+        if !is_allowed || head.withdrawn.is_some() || head.applications.unreadable().is_some() {
+            *plan = unknown(reason, plan, head);
+        } else if plan.next.is_none() {
+            plan.next = Some(empty(head, commits)?);
         }
     }
     Ok(plans)
+}
+
+/// An artifact without objects, of the newest commit.
+fn empty(head: &Head, commits: &CommitLog) -> Result<InForce, SourceError> {
+    let id = head.commit.to_string();
+    Ok(InForce {
+        artifact: Artifact::of(&Objects::default()).map_err(|error| SourceError(error.to_string()))?,
+        objects: 0,
+        commit: Commit { id: id.clone(), at: commits.committed_at(head.commit)?.to_rfc3339() },
+        renderer: version::text().to_owned(),
+        max_removals: None,
+        judged: id,
+    })
+}
+
+/// The plan where the newest commit is older than what is in force.
+fn too_old(known: &InForce, commit: &Commit) -> Plan {
+    let reason = format!(
+        "the branch went back behind commit {}, which is in force; a mirror of the repository may be behind",
+        known.commit.short()
+    );
+    let advice = format!("to go back, annotate the artifact with hfi.dev/allow-commit={}", commit.id);
+    Plan { advice: Some(advice), ..Plan::frozen(reason) }
+}
+
+/// The plan where it is not known what is in force. `plan` is that by which people agree to the newest commit.
+fn unknown(reason: &str, plan: &Plan, head: &Head) -> Plan {
+    let advice = if let Some(file) = head.applications.unreadable() {
+        format!("restore it, or mend {file} first: its applications would go")
+    } else {
+        let objects = plan.next.as_ref().map_or(0, |next| next.objects);
+        let invalid: Vec<_> = plan.frozen.keys().map(String::as_str).collect();
+        let invalid = if invalid.is_empty() {
+            String::new()
+        } else {
+            format!("; invalid ones stay as they were valid last, or go: {}", invalid.join(", "))
+        };
+        format!(
+            "restore it, or annotate the artifact with hfi.dev/allow-commit={}: then {objects} objects stay, and Flux \
+             removes all others{invalid}",
+            head.commit
+        )
+    };
+    let reason = format!("{reason}, so nobody knows what is in force");
+    Plan { advice: Some(advice), ..Plan::frozen(reason) }
 }
 
 /// What applications that are invalid now last had, where no artifact says what is in force.
@@ -172,7 +232,7 @@ fn earlier(
     commits: &CommitLog,
     setting: &Setting,
 ) -> Result<Namespaces<Objects>, SourceError> {
-    let new = plans.iter().filter(|(namespace, _)| !known.contains_key(*namespace));
+    let new = plans.iter().filter(|(namespace, _)| known.get(*namespace).is_none_or(Result::is_err));
     let frozen = |(namespace, plan): (&String, &Plan)| -> Vec<ApplicationId> {
         plan.frozen.keys().map(|name| (namespace.clone(), name.clone())).collect()
     };
@@ -190,34 +250,4 @@ fn earlier(
         })?;
     }
     Ok(found.into_iter().map(|(namespace, objects)| (namespace, objects.into_iter().collect())).collect())
-}
-
-/// The consent of people for each namespace.
-fn consents(
-    head: &Head,
-    in_force: &Namespaces<&InForce>,
-    allowed: &Namespaces<String>,
-    commits: &CommitLog,
-) -> Namespaces<Consent> {
-    let head = head.commit;
-    // Most namespaces are of few commits.
-    let mut agreed = BTreeMap::new();
-    let mut agreed_since = |commit: &str| {
-        let count = || {
-            let since = CommitId::from_hex(commit)?;
-            let messages = commits.messages(since, head).ok()?;
-            Some(messages.iter().map(|message| removals(message)).fold(0, usize::saturating_add))
-        };
-        // A history that cannot be read agrees to nothing.
-        *agreed.entry(commit.to_owned()).or_insert_with(|| count().unwrap_or_default())
-    };
-    let consent = |(namespace, known): (&String, &&InForce)| {
-        let consent = Consent {
-            removals: agreed_since(&known.commit.id),
-            is_of_commit: allowed.get(namespace).is_some_and(|commit| *commit == head.to_string()),
-            limit: known.max_removals,
-        };
-        (namespace.clone(), consent)
-    };
-    in_force.iter().map(consent).collect()
 }

@@ -15,13 +15,15 @@ const COMMIT: &str = "hfi.dev/commit";
 const COMMITTED_AT: &str = "hfi.dev/committed-at";
 const RENDERER: &str = "hfi.dev/renderer";
 const MAX_REMOVALS: &str = "hfi.dev/max-removals";
+const JUDGED: &str = "hfi.dev/judged";
 
 /// The ConfigMap of a namespace.
 pub(super) fn config_map(namespace: &str, place: &str, in_force: &InForce) -> ConfigMap {
-    let InForce { artifact, commit: Commit { id, at }, renderer, max_removals, .. } = in_force;
+    let InForce { artifact, commit: Commit { id, at }, renderer, max_removals, judged, .. } = in_force;
     let labels = [MANAGER, (NAMESPACE_LABEL, namespace)];
     let limit = max_removals.map(|limit| (MAX_REMOVALS, limit.to_string()));
-    let annotations = [(COMMIT, id.clone()), (COMMITTED_AT, at.clone()), (RENDERER, renderer.clone())];
+    let annotations = [(COMMIT, id), (COMMITTED_AT, at), (RENDERER, renderer), (JUDGED, judged)];
+    let annotations = annotations.map(|(key, value)| (key, value.clone()));
     let annotations = annotations.into_iter().chain(limit);
     ConfigMap {
         metadata: ObjectMeta {
@@ -58,6 +60,7 @@ pub(super) fn in_force(config_map: &ConfigMap) -> Option<(String, Result<InForce
             commit: Commit { id: annotation(COMMIT)?, at: annotation(COMMITTED_AT)? },
             renderer: annotation(RENDERER)?,
             max_removals: annotation(MAX_REMOVALS).ok().and_then(|limit| limit.parse().ok()),
+            judged: annotation(JUDGED).or_else(|_| annotation(COMMIT))?,
         })
     };
     let reason =

@@ -31,38 +31,63 @@ pub struct CommitLog {
     path: PathBuf,
 }
 
+/// The way from one commit to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The second leads to the first, by commits with these messages.
+    On(Vec<String>),
+    /// The first leads to the second.
+    Back,
+    /// Neither leads to the other, as after a push that was forced.
+    Apart,
+}
+
 /// The files of a commit, by their paths.
 type Files<T> = Vec<(Arc<str>, Arc<T>)>;
 
 impl GitSource {
     /// The commits in the clone.
     pub(in crate::source) fn commit_log(&self) -> CommitLog {
-        CommitLog { clone: self.clone.path().to_owned(), path: self.path.clone() }
+        CommitLog::of(self.clone.path().to_owned(), self.path.clone())
     }
 }
 
 impl CommitLog {
+    /// The commits in the clone at `clone`, with the policy directory `path`.
+    pub(crate) fn of(clone: PathBuf, path: PathBuf) -> Self {
+        Self { clone, path }
+    }
+
     /// The time of the committer. Blocks.
     pub fn committed_at(&self, commit: CommitId) -> Result<Timestamp, SourceError> {
         self.read(|clone| Ok(committed_at(&objects::commit(clone, Oid::from_bytes(&commit.0)?)?)))
     }
 
-    /// The messages of the commits that `tip` leads to and `before` does not. None if `tip` does not lead to `before`, as after
-    /// a push that was forced: the messages of a history that was written anew count no second time. Blocks.
-    pub fn messages(&self, before: CommitId, tip: CommitId) -> Result<Vec<String>, SourceError> {
+    /// The way from one commit to another, with the messages of the commits in between that are wanted. Blocks.
+    pub fn way(
+        &self,
+        from: CommitId,
+        to: CommitId,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Way, SourceError> {
         self.read(|clone| {
-            let (before, tip) = (Oid::from_bytes(&before.0)?, Oid::from_bytes(&tip.0)?);
-            if before != tip && !clone.graph_descendant_of(tip, before)? {
-                return Ok(Vec::new());
+            let (from, to) = (Oid::from_bytes(&from.0)?, Oid::from_bytes(&to.0)?);
+            if from != to && !clone.graph_descendant_of(to, from)? {
+                let is_back = clone.graph_descendant_of(from, to)?;
+                return Ok(if is_back { Way::Back } else { Way::Apart });
             }
             let mut walk = clone.revwalk()?;
-            walk.push(tip)?;
-            walk.hide(before)?;
-            let message = |id: Result<Oid, git2::Error>| {
+            walk.push(to)?;
+            walk.hide(from)?;
+            let mut messages = Vec::new();
+            for id in walk.take(MOST) {
                 let commit = objects::commit(clone, id?)?;
-                Ok(String::from_utf8_lossy(commit.message_bytes()).into_owned())
-            };
-            walk.take(MOST).map(message).collect()
+                let message = String::from_utf8_lossy(commit.message_bytes());
+                if is_wanted(&message) {
+                    messages.push(message.into_owned());
+                }
+            }
+            Ok(Way::On(messages))
         })
     }
 
@@ -122,11 +147,11 @@ mod tests {
 
     use git2::{Oid, Repository as BareClone, Signature, Time};
 
-    use super::CommitLog;
+    use super::{CommitLog, Way};
     use crate::source::ancestry::CommitId;
 
     #[test]
-    fn messages_are_those_of_all_commits_in_between() {
+    fn a_way_has_the_messages_of_all_commits_in_between() {
         let directory = tempfile::tempdir().unwrap();
         let clone = BareClone::init_bare(directory.path()).unwrap();
         let commit = |at: i64, message: &str, parents: &[Oid]| {
@@ -139,17 +164,21 @@ mod tests {
         let (left, right) = (commit(2, "left", &[first]), commit(3, "right", &[first]));
         let merged = commit(4, "merged", &[left, right]);
         let id = |oid: Oid| CommitId(oid.as_bytes().try_into().unwrap());
-        let log = CommitLog { clone: directory.path().to_owned(), path: PathBuf::new() };
-        let messages = |before, tip| {
-            let mut messages = log.messages(id(before), id(tip)).unwrap();
-            messages.sort();
-            messages
+        let log = CommitLog::of(directory.path().to_owned(), PathBuf::new());
+        let way = |from, to| match log.way(id(from), id(to), |message| message != "right").unwrap() {
+            Way::On(mut messages) => {
+                messages.sort();
+                Way::On(messages)
+            }
+            other => other,
         };
-        assert_eq!(messages(first, merged), ["left", "merged", "right"]);
-        assert_eq!(messages(left, merged), ["merged", "right"]);
-        assert!(messages(left, right).is_empty(), "the branch was forced");
-        assert!(messages(merged, first).is_empty());
-        log.messages(CommitId([1; 20]), id(merged)).unwrap_err();
+        let on = |messages: &[&str]| Way::On(messages.iter().map(|message| (*message).to_owned()).collect());
+        assert_eq!(way(first, merged), on(&["left", "merged"]));
+        assert_eq!(way(right, merged), on(&["left", "merged"]));
+        assert_eq!(way(merged, merged), on(&[]));
+        assert_eq!(way(left, right), Way::Apart, "the branch was forced");
+        assert_eq!(way(merged, first), Way::Back);
+        log.way(CommitId([1; 20]), id(merged), |_| true).unwrap_err();
         assert_eq!(log.committed_at(id(merged)).unwrap().to_rfc3339(), "1970-01-01T00:00:04Z");
     }
 
@@ -168,7 +197,7 @@ mod tests {
             tip = Some(clone.commit(None, &author, &author, text, &tree, &parents).unwrap());
         }
         let tip = CommitId(tip.unwrap().as_bytes().try_into().unwrap());
-        let log = CommitLog { clone: directory.path().to_owned(), path: PathBuf::new() };
+        let log = CommitLog::of(directory.path().to_owned(), PathBuf::new());
         let visited = |most, last: &str| {
             let mut visited = Vec::new();
             let read = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();

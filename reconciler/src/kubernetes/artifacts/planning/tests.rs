@@ -1,0 +1,143 @@
+//! Plans for commits of a real repository.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use git2::{Oid, Repository as BareClone, Signature, Time};
+use istio_config::File;
+
+use super::{Head, Known, Setting, planned};
+use crate::{
+    istio::{
+        applications::Applications,
+        guarded::Guarded,
+        plan::{InForce, Plan},
+    },
+    source::{Revision, ancestry::CommitId, git::CommitLog},
+};
+
+struct World {
+    directory: tempfile::TempDir,
+    tip: Option<Oid>,
+}
+
+impl World {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        BareClone::init_bare(directory.path()).unwrap();
+        Self { directory, tip: None }
+    }
+
+    /// Commits these files of applications of `shop`, each with its destination.
+    fn commit(&mut self, files: &[(&str, &str)]) -> Head {
+        let clone = BareClone::open_bare(self.directory.path()).unwrap();
+        let author = Signature::new("A", "a@b", &Time::new(1, 0)).unwrap();
+        let mut tree = clone.treebuilder(None).unwrap();
+        let mut read = Vec::new();
+        for (name, rule) in files {
+            let text = format!(
+                "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: {name}, namespace: shop}}\nspec: {{destinationRule: {rule}}}\n"
+            );
+            let path = format!("{name}.yaml");
+            tree.insert(&path, clone.blob(text.as_bytes()).unwrap(), 0o100_644).unwrap();
+            read.push((Arc::from(path), Arc::new(File::read(text.as_bytes()))));
+        }
+        let tree = clone.find_tree(tree.write().unwrap()).unwrap();
+        let parent = self.tip.map(|id| clone.find_commit(id).unwrap());
+        let parents: Vec<_> = parent.iter().collect();
+        let id = clone.commit(None, &author, &author, "Change shop", &tree, &parents).unwrap();
+        self.tip = Some(id);
+        Head {
+            revision: Revision::new(format!("main@sha1:{id}")),
+            commit: CommitId::from_hex(&id.to_string()).unwrap(),
+            applications: Arc::new(Applications { files: read, guarded: Guarded::default() }),
+            withdrawn: None,
+        }
+    }
+
+    /// The plan for `shop`, where `allowed` says that somebody agrees to the newest commit.
+    fn plan(&self, head: &Head, known: Option<Result<InForce, String>>, allowed: bool) -> Plan {
+        let known: Known = known.into_iter().map(|known| ("shop".to_owned(), known)).collect();
+        let allowed: BTreeMap<_, _> =
+            allowed.then(|| ("shop".to_owned(), head.commit.to_string())).into_iter().collect();
+        let commits = CommitLog::of(self.directory.path().to_owned(), PathBuf::new());
+        let mut plans = planned(head, &known, &allowed, &commits, &Setting::default()).unwrap();
+        plans.remove("shop").unwrap()
+    }
+}
+
+const RULE: &str = "{host: reviews}";
+const INVALID: &str = "{host: reviews, wrong: 1}";
+
+fn gone() -> Option<Result<InForce, String>> {
+    Some(Err("the ConfigMap hfi-istio-shop is gone".to_owned()))
+}
+
+#[test]
+fn recovery_by_an_annotation_keeps_what_invalid_applications_had_last() {
+    let mut world = World::new();
+    world.commit(&[("a", RULE)]);
+    let head = world.commit(&[("a", INVALID), ("b", RULE)]);
+    let plan = world.plan(&head, gone(), false);
+    assert_eq!(plan.next, None);
+    let advice = plan.advice.unwrap();
+    assert!(
+        advice.contains(&format!("hfi.dev/allow-commit={}: then 2 objects stay", head.commit)),
+        "{advice}"
+    );
+    assert!(advice.ends_with("or go: a"), "{advice}");
+    let next = world.plan(&head, gone(), true).next.unwrap();
+    let objects = next.artifact.objects().unwrap();
+    assert_eq!(objects.applications().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
+fn recovery_by_an_annotation_works_without_any_application_left() {
+    let mut world = World::new();
+    world.commit(&[("a", RULE)]);
+    let mut head = world.commit(&[]);
+    Arc::make_mut(&mut head.applications)
+        .files
+        .push(("other.yaml".into(), Arc::new(File::read(b"apiVersion: v1\nkind: Secret\n"))));
+    let next = world.plan(&head, gone(), true).next.unwrap();
+    assert_eq!((next.objects, next.commit.id), (0, head.commit.to_string()));
+}
+
+#[test]
+fn recovery_by_an_annotation_waits_for_files_that_cannot_be_read() {
+    let mut world = World::new();
+    let mut head = world.commit(&[("a", RULE)]);
+    Arc::make_mut(&mut head.applications)
+        .files
+        .push(("b.yaml".into(), Arc::new(File::unreadable("too long".to_owned()))));
+    let plan = world.plan(&head, gone(), true);
+    assert_eq!(plan.next, None);
+    assert!(plan.advice.unwrap().contains("mend b.yaml first"));
+}
+
+#[test]
+fn a_branch_that_went_back_takes_no_artifact_back_until_somebody_agrees() {
+    let mut world = World::new();
+    let old = world.commit(&[("a", RULE)]);
+    let head = world.commit(&[("a", "{host: ratings}")]);
+    let in_force = world.plan(&head, None, false).next.unwrap();
+    let plan = world.plan(&old, Some(Ok(in_force.clone())), false);
+    assert_eq!(plan.next, None);
+    assert!(plan.frozen["all applications"].starts_with("the branch went back behind"), "{:?}", plan.frozen);
+    assert!(world.plan(&old, Some(Ok(in_force)), true).next.is_some());
+}
+
+#[test]
+fn a_limit_for_removals_is_in_force_without_a_change_of_objects() {
+    let mut world = World::new();
+    let head = world.commit(&[("a", RULE)]);
+    let in_force = world.plan(&head, None, false).next.unwrap();
+    let mut head = world.commit(&[("a", RULE), ("other", RULE)]);
+    let applications = Arc::make_mut(&mut head.applications);
+    applications.files.pop();
+    let guardrail = policies::File::read(b"kind: Guardrail\nspec: {istio: {maxRemovals: 0}}\n");
+    applications.guarded = Guarded::of([("", &guardrail)].into_iter());
+    let next = world.plan(&head, Some(Ok(in_force.clone())), false).next.unwrap();
+    assert_eq!((next.max_removals, &next.commit), (Some(0), &in_force.commit));
+    assert_eq!(next.artifact, in_force.artifact);
+    assert_eq!(world.plan(&head, Some(Ok(next)), false).next, None, "it is recorded once");
+}
