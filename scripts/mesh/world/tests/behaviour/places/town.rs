@@ -34,6 +34,7 @@ pub(super) struct Town {
     pub(super) shop: SocketAddr,
     pub(super) cart: SocketAddr,
     pub(super) cart_too: SocketAddr,
+    canary: SocketAddr,
     pub(super) orders: SocketAddr,
     _git: GitHttp,
     _partner: Upstream,
@@ -71,8 +72,9 @@ impl Town {
         let at = async |namespace, name| address(&world, namespace, name).await;
         let (edge, shop) = (at("edge", "gateway-istio").await?, at("shop", "gateway-istio").await?);
         let (cart, cart_too) = (at("shop", "cart").await?, at("shop", "cart-too").await?);
+        let canary = at("shop", "cart-canary").await?;
         let orders = at("amb", "orders").await?;
-        Ok(Self { world, policies, edge, shop, cart, cart_too, orders, _git, _partner })
+        Ok(Self { world, policies, edge, shop, cart, cart_too, canary, orders, _git, _partner })
     }
 
     /// Whoever calls from outside of the mesh.
@@ -97,39 +99,51 @@ impl Town {
         Ok(names.map(ToOwned::to_owned).collect())
     }
 
-    /// Waits until each proxy runs the policy that answers `/settled` there, or none does.
+    /// Waits until each proxy runs the policies of [`SETTLED`], or none does. Each request has a path that only the
+    /// proxy in question answers: a gateway's request would else get the fault of the Pod behind it.
     pub(super) async fn settled(&self, is_faulted: bool) -> Result<()> {
         let wanted = move |answer: &Answer| if is_faulted { answer.aborted() } else { answer.status == 200 };
-        for (caller, address, host) in [
-            (self.outside(), self.edge, "shop.example.com"),
-            (self.outside(), self.shop, "shop.example.com"),
-            (self.outside(), self.cart, "cart.shop"),
-            (self.web(), self.orders, "orders.amb"),
+        let (outside, web) = (self.outside(), self.web());
+        for (caller, address, host, path) in [
+            (&outside, self.edge, "shop.example.com", "/settled-at-gateways"),
+            (&outside, self.edge, "shop.example.com", "/settled-outbound"),
+            (&outside, self.shop, "shop.example.com", "/settled-at-gateways"),
+            (&outside, self.shop, "shop.example.com", "/settled-outbound"),
+            (&outside, self.cart, "cart.shop", "/settled-at-cart"),
+            (&outside, self.canary, "cart-canary.shop", "/settled-at-canaries"),
+            (&web, self.orders, "orders.amb", "/settled-outbound"),
+            (&outside, self.edge, "orders.example.com", "/settled-at-orders"),
         ] {
-            let request = Request::get("/settled").header("host", host);
-            caller.until(address, request, wanted).await?;
+            caller.until(address, Request::get(path).header("host", host), wanted).await?;
         }
-        // The gateway in front of the waypoint must not answer for it.
-        let request = Request::get("/settled-behind-the-gateway").header("host", "orders.example.com");
-        self.outside().until(self.edge, request, wanted).await
+        Ok(())
     }
 }
 
-/// Answers `/settled` in every proxy.
+/// For each kind of proxy a path that it alone answers.
 pub(super) const SETTLED: &str = "\
-metadata: {name: settled}
+metadata: {name: settled-at-gateways}
 spec:
-  rules: [{match: {path: {exact: /settled}}, fault: {percentage: 100, abort: {httpStatus: 503}}}]
+  selector: {service: gateway-istio}
+  rules: [{match: {path: {exact: /settled-at-gateways}}, fault: {percentage: 100, abort: {httpStatus: 503}}}]
 ---
 metadata: {name: settled-outbound}
 spec:
   direction: outbound
-  rules: [{match: {path: {exact: /settled}}, fault: {percentage: 100, abort: {httpStatus: 503}}}]
+  rules: [{match: {path: {exact: /settled-outbound}}, fault: {percentage: 100, abort: {httpStatus: 503}}}]
 ---
-metadata: {name: settled-behind-the-gateway}
+metadata: {name: settled-at-cart}
+spec:
+  selector: {service: cart}
+  rules: [{match: {path: {exact: /settled-at-cart}}, fault: {percentage: 100, abort: {httpStatus: 503}}}]
+---
+metadata: {name: settled-at-canaries}
+spec:
+  selector: {service: cart-canary}
+  rules: [{match: {path: {exact: /settled-at-canaries}}, fault: {percentage: 100, abort: {httpStatus: 503}}}]
+---
+metadata: {name: settled-at-orders}
 spec:
   selector: {service: orders, namespace: amb}
-  rules:
-    - match: {path: {exact: /settled-behind-the-gateway}}
-      fault: {percentage: 100, abort: {httpStatus: 503}}
+  rules: [{match: {path: {exact: /settled-at-orders}}, fault: {percentage: 100, abort: {httpStatus: 503}}}]
 ";
