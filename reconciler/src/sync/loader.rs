@@ -24,6 +24,8 @@ use crate::source::{
 /// The share of files of earlier checkouts that stay, one in eight: forgetting them takes a pass over all files, too
 /// much for every checkout of many. Of few files none stays: each may be large.
 const LEFTOVERS: usize = 8;
+/// The reason why a file cannot be read whose content did not come.
+const MISSING: &str = "its content is missing";
 
 /// The files of the last checkout, and some that were there before, by the hash of their content.
 #[derive(Debug, Default)]
@@ -90,13 +92,17 @@ impl Loader {
         };
         let catalog = Catalog::new(&sources, |path, policy| starts.of(path, policy));
         let applications = self.applications.as_ref().map(|known| {
-            let file =
-                |file: &CheckoutFile| Some((Arc::clone(&file.path), Arc::clone(known.get(&file.blob)?)));
+            let file = |file: &CheckoutFile| {
+                let read = known.get(&file.blob).map(Arc::clone);
+                // It was read just now; a file that is passed over would take its applications away.
+                let read = read.unwrap_or_else(|| Arc::new(istio::File::unreadable(MISSING.to_owned())));
+                (Arc::clone(&file.path), read)
+            };
             let own = sources.files.iter().map(|(path, file)| (directory(path), *file));
             // What is above is above all.
             let above = sources.ancestors.iter().map(|(_, file)| ("", *file));
             let guarded = Guarded::of(above.chain(own));
-            Arc::new(Applications { files: checkout.files.iter().filter_map(file).collect(), guarded })
+            Arc::new(Applications { files: checkout.files.iter().map(file).collect(), guarded })
         });
         Ok(Loaded { checkout, catalog: Arc::new(catalog), applications })
     }
@@ -134,11 +140,12 @@ impl Loader {
 
     fn parse_all(&mut self, checkout: &Checkout) -> Result<(Parsed, Parsed), SourceError> {
         if let Some(applications) = &mut self.applications {
-            for file in &checkout.files {
+            // One above may come again below, with the same content.
+            for file in checkout.files.iter().chain(&checkout.above) {
                 let read = || match &file.content {
                     Content::Bytes(bytes) => istio::File::read(bytes),
                     Content::Unreadable(reason) => istio::File::unreadable(reason.clone()),
-                    Content::Known => istio::File::unreadable("its content is missing".to_owned()),
+                    Content::Known => istio::File::unreadable(MISSING.to_owned()),
                 };
                 applications.entry(file.blob).or_insert_with(|| Arc::new(read()));
             }
@@ -229,6 +236,20 @@ mod tests {
         assert!((10..500).contains(&number), "{error}");
         let steps = RegexCost::MAX_STEPS;
         assert_eq!(reason, format!("to compile the regexes of all files takes more than {steps} steps"));
+    }
+
+    #[test]
+    fn a_file_above_is_read_for_applications_too_since_it_may_come_again_below() {
+        let text = "kind: Guardrail\nspec: {istio: {maxRemovals: 0}}\n";
+        let mut checkout = checkout([text.to_owned()].into_iter());
+        checkout.above = std::mem::take(&mut checkout.files);
+        let mut loader = Loader::default().with_applications();
+        loader.parse(&checkout).unwrap();
+        // The next commit has a copy, whose content does not come again.
+        checkout.files = vec![CheckoutFile { content: Content::Known, ..checkout.above.remove(0) }];
+        loader.parse(&checkout).unwrap();
+        let applications = loader.applications.unwrap();
+        assert!(!applications[&checkout.files[0].blob].is_unreadable());
     }
 
     #[test]
