@@ -6,8 +6,10 @@
 mod backends;
 mod draft;
 mod filters;
+mod limits;
 mod matching;
 mod order;
+mod overlap;
 
 use serde_json::{Value, json};
 
@@ -44,7 +46,9 @@ pub(super) fn part(
         draft.lacks("port", "each destination has a port");
     }
     let written = service.routes.len();
-    order::check(&routes, written, &mut draft);
+    if limits::has_few_matches(&routes, &mut draft) {
+        order::check(&routes, written, &mut draft);
+    }
     let rules = routes.iter().enumerate().map(|(number, route)| {
         draft.enter(if number < written { format!("routes[{number}].") } else { String::new() });
         rule(route, service, frame, &mut draft)
@@ -57,6 +61,11 @@ pub(super) fn part(
         ("hostnames", some(public)),
         ("rules", Some(Value::Array(rules))),
     ]);
+    let is_changed = entry.patch.is_some() || routes.iter().any(|route| route.patch.is_some());
+    draft.enter(String::new());
+    if draft.fits() && !is_changed {
+        limits::check(kind, &spec, written, &mut draft);
+    }
     (Part::new(kind, spec), draft)
 }
 
@@ -69,7 +78,9 @@ fn refuse_whole(
     draft: &mut Draft,
 ) {
     if hosts.target != frame.own_host() {
-        draft.misfit("hosts", "has another service, whose callers are not told apart there");
+        let reason = "has another service than its own, and an HTTPRoute cannot be for the callers of one \
+                      namespace alone";
+        draft.misfit("hosts", reason);
     }
     if entry.namespaces.is_some() {
         draft.misfit("namespaces", "has no counterpart");

@@ -1,8 +1,6 @@
 //! The order in which the Gateway API tries matches.
 
-use std::cmp::Reverse;
-
-use super::draft::Draft;
+use super::{draft::Draft, overlap::may_fit_one_request};
 use crate::written::{RequestMatch, Route, TextMatch};
 
 /// The more precise match is tried first: by kind of path, its length, a method, the number of headers, of query
@@ -21,22 +19,49 @@ fn rank(matched: &RequestMatch, is_grpc: bool) -> Rank {
     (kind, length, matched.method.is_some(), matched.headers.len(), matched.query.len())
 }
 
-/// Notes routes that would not be tried in the order in which they are written. What is not written is the fallback.
+/// What of the higher rank comes first.
+fn reason(first: Rank, second: Rank) -> &'static str {
+    if first.0 != second.0 {
+        "an exact path before a prefix, and a prefix before a regex"
+    } else if first.1 != second.1 {
+        "the longer path first"
+    } else if first.2 != second.2 {
+        "a match with a method before one without"
+    } else if first.3 != second.3 {
+        "the match with more headers first"
+    } else {
+        "the match with more query parameters first"
+    }
+}
+
+/// Notes routes that would take requests of one that is written before them. What is not written is the fallback.
 pub(super) fn check(routes: &[&Route], written: usize, draft: &mut Draft) {
-    let mut last: Option<(Reverse<Rank>, usize)> = None;
-    for (number, route) in routes.iter().enumerate() {
-        let every = [RequestMatch::default()];
-        let matches = if route.matches.is_empty() { &every[..] } else { &route.matches };
-        for matched in matches {
-            let rank = Reverse(rank(matched, draft.is_grpc()));
-            if let Some((_, earlier)) = last.filter(|(before, _)| *before > rank) {
-                let attribute =
-                    if number < written { format!("routes[{number}].match") } else { "fallback".to_owned() };
-                let reason = format!("is tried before `routes[{earlier}]`, since it is more precise");
-                draft.misfit(&attribute, &reason);
-                return;
-            }
-            last = Some((rank, number));
+    let every = [RequestMatch::default()];
+    let all: Vec<Vec<_>> = routes
+        .iter()
+        .map(|route| {
+            let matches = if route.matches.is_empty() { &every[..] } else { &route.matches };
+            matches.iter().map(|matched| (rank(matched, draft.is_grpc()), matched)).collect()
+        })
+        .collect();
+    for (number, later) in all.iter().enumerate() {
+        // The matches of one route have no order.
+        let before = all.iter().take(number).enumerate();
+        let mut pairs = before.flat_map(|(earlier, matches)| {
+            matches.iter().flat_map(move |one| later.iter().map(move |other| (earlier, one, other)))
+        });
+        let taken = pairs.find(|(_, one, other)| one.0 < other.0 && may_fit_one_request(one.1, other.1));
+        let Some((earlier, one, other)) = taken else { continue };
+        let why = format!(
+            "is tried before `routes[{earlier}]`, since the Gateway API tries {}",
+            reason(other.0, one.0)
+        );
+        if number < written {
+            let right = format!("write it before `routes[{earlier}]`, or write `render: virtualService`");
+            draft.misfit_so(&format!("routes[{number}].match"), &why, right);
+        } else {
+            let right = format!("write no regex in `routes[{earlier}]`, or write `render: virtualService`");
+            draft.misfit_so("fallback", &why, right);
         }
     }
 }
