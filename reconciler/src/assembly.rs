@@ -55,7 +55,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::FetchForServe => source::work_for_parent(),
         Command::Validate(validate) => validate.run(),
         Command::Render(render) => render.run(),
-        Command::Diff(diff) => diff.run(),
+        Command::Diff(diff) => wait_for(diff.run()),
         Command::Explain(explain) => wait_for(explain.run()),
         Command::Import(import) => wait_for(import.run()),
         Command::Doctor(doctor) => wait_for(doctor.run()),

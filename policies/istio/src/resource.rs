@@ -1,6 +1,7 @@
 //! Resources of Istio, and their text.
 
 mod kind;
+mod live;
 mod places;
 mod raw;
 

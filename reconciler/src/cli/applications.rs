@@ -1,6 +1,9 @@
 //! The Istio configuration of applications in files, as one repository.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use clap::Args;
 use istio_config::{Catalog, File, InForce, Level, LocatedFinding, RenderedApplication, Resource, Setting};
@@ -106,6 +109,11 @@ impl Applications {
     /// True if something is wrong with one that is selected.
     pub(super) fn are_refused(&self, selection: &Selection) -> bool {
         self.catalog.frozen().keys().any(|(namespace, name)| selection.has(namespace, name))
+    }
+
+    /// The namespaces that files speak of.
+    pub(super) fn namespaces(&self) -> BTreeSet<&str> {
+        self.names().map(|(namespace, _)| namespace).collect()
     }
 
     /// The namespaces and names of all that files speak of, also of those that are removed or not valid.

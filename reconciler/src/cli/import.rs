@@ -17,7 +17,7 @@ use super::{
     console::{DONE, NOT_RIGHT, UNREACHABLE, error, note, print_exact, warning, wrong_use},
     values::cluster_domain,
 };
-use crate::kubernetes::inspecting::objects::objects_of;
+use crate::kubernetes::inspecting::{fetch::InspectError, objects::Objects};
 
 /// Write AppConfigurations for Istio resources that exist
 ///
@@ -105,9 +105,7 @@ impl Import {
     /// The objects to import; or the exit code after the reason is told.
     async fn objects(&self) -> Result<Vec<Value>, ExitCode> {
         if let Some(namespace) = self.namespace.as_deref().filter(|_| self.live) {
-            let kinds = Kind::ALL.map(|kind| (kind.api_version(), kind.name()));
-            let read = objects_of(self.context.clone(), namespace, kinds).await;
-            return read.map_err(|unreachable| {
+            return self.live(namespace).await.map_err(|unreachable| {
                 error(unreachable);
                 ExitCode::from(UNREACHABLE)
             });
@@ -119,6 +117,11 @@ impl Import {
                 ExitCode::from(NOT_RIGHT)
             }
         })
+    }
+
+    async fn live(&self, namespace: &str) -> Result<Vec<Value>, InspectError> {
+        let kinds = Kind::ALL.map(|kind| (kind.api_version(), kind.name()));
+        Objects::of_context(self.context.clone()).await?.read(namespace, kinds).await
     }
 }
 

@@ -4,9 +4,10 @@
 //! - [`fetch`]: asks the API server.
 //! - `forwarded`: requests to a port inside of a pod.
 //! - `convert`: takes from its objects what is judged.
+//! - `defaults`: the values that the API server gives to fields that an object lacks.
 //! - `listening`: the Gateways and what else gives listeners to proxies.
 //! - `mesh_config`: Istio's mesh configuration.
-//! - [`objects`]: the objects of a namespace, for `hfi import`.
+//! - `objects`: the objects of a namespace, for `hfi import` and `hfi diff`.
 //! - `proxy`: asks a proxy what it runs.
 //! - `replica`: asks a pod of the control plane.
 //! - `running_proxy`: the container of a proxy in the status of its pod.
@@ -14,12 +15,13 @@
 //! - `versions`: Kubernetes and Flux.
 
 pub(crate) mod convert;
+mod defaults;
 mod extensions;
 pub mod fetch;
 mod forwarded;
 pub(crate) mod listening;
 pub(crate) mod mesh_config;
-pub mod objects;
+pub(crate) mod objects;
 mod proxy;
 pub(crate) mod replica;
 pub(crate) mod running_proxy;

@@ -1,7 +1,5 @@
 //! Objects of Kubernetes, read.
 
-use std::collections::BTreeMap;
-
 use policies::reading::read_yaml;
 use serde_json::Value;
 
@@ -27,9 +25,6 @@ pub(super) enum Read {
     Other(String),
     Unusable(Note),
 }
-
-/// What `kubectl apply` writes for itself.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The objects of a file: documents of YAML, or JSON. The items of a List are objects of their own.
 pub fn read(bytes: &[u8]) -> Result<Vec<Value>, Vec<Finding>> {
@@ -78,19 +73,11 @@ pub(super) fn object(object: &Value, namespace: Option<&str>) -> Read {
     let Some(namespace) = word(metadata, "namespace").or(namespace.map(str::to_owned)) else {
         return unusable(&name, "it has no namespace; name it with `-n`");
     };
-    let texts = |field: &str| -> BTreeMap<String, String> {
-        let entries = metadata.get(field).and_then(Value::as_object).into_iter().flatten();
-        entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
-    };
-    let mut annotations = texts("annotations");
-    annotations.remove(LAST_APPLIED);
     let owner = metadata.get("ownerReferences").and_then(|owners| owners.get(0)).map(|owner| {
         let word = |field| word(owner, field).unwrap_or_default();
         format!("{} {}", word("kind"), word("name"))
     });
-    let spec = object.get("spec").filter(|spec| !spec.is_null()).cloned();
-    let spec = spec.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-    let resource = Resource { kind, namespace, name, labels: texts("labels"), annotations, spec };
+    let resource = Resource::of_named(kind, namespace, name, object);
     Read::Resource(Object { resource, owner })
 }
 

@@ -14,6 +14,7 @@ mod a_service_account_changes_policies;
 mod a_view_token_goes_to_replicas_only;
 mod an_api_server_that_is_away_stalls_nothing;
 mod an_ssh_server_is_known_by_its_key;
+mod applications_are_compared_with_a_cluster;
 mod applications_are_handed_to_flux;
 mod everything_is_stopped_in_a_browser;
 mod https_is_served;

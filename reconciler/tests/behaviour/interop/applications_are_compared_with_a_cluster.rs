@@ -1,0 +1,133 @@
+//! `hfi diff --live` compares with the objects of a real API server.
+
+use std::path::Path;
+
+use harness::KubeApi;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{
+    self,
+    cluster::{create, define},
+    command::{Ended, hfi},
+    process::text,
+};
+
+/// A PeerAuthentication and an HTTPRoute.
+const REVIEWS: &str = "apiVersion: hfi.dev/v1
+kind: AppConfiguration
+metadata: {name: reviews, namespace: shop}
+spec:
+  peerAuthentication: {}
+  virtualService: {render: httpRoute, port: 80, timeout: 5s}
+";
+
+/// A directory, and a cluster that has its resources, as Flux applies them.
+async fn world() -> (TempDir, KubeApi) {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("reviews.yaml"), REVIEWS).unwrap();
+    let api = KubeApi::start().await.unwrap();
+    api.create_namespace("shop").await.unwrap();
+    define(&api, "security.istio.io", "v1", "PeerAuthentication").await;
+    define_route(&api).await;
+    for mut object in rendered(directory.path()) {
+        object["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/name"] = json!("hfi-istio-shop");
+        let annotations = json!({"kubectl.kubernetes.io/last-applied-configuration": "{}"});
+        object["metadata"]["annotations"] = annotations;
+        assert!(api.apply(&[object]).await.unwrap().is_empty());
+    }
+    (directory, api)
+}
+
+/// An HTTPRoute whose fields have defaults, as those of the Gateway API.
+async fn define_route(api: &KubeApi) {
+    let text = json!({"type": "string"});
+    let backend = json!({"type": "object", "properties": {
+        "name": text, "port": {"type": "integer"}, "weight": {"type": "integer", "default": 1},
+    }});
+    let rule = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {
+        "backendRefs": {"type": "array", "items": backend},
+    }});
+    let spec = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {
+        "rules": {"type": "array", "items": rule},
+    }});
+    let schema = json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}});
+    let crd = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": "httproutes.gateway.networking.k8s.io",
+            "annotations": {"api-approved.kubernetes.io": "unapproved, for a test"},
+        },
+        "spec": {
+            "group": "gateway.networking.k8s.io",
+            "names": {"kind": "HTTPRoute", "plural": "httproutes"},
+            "scope": "Namespaced",
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
+        },
+    });
+    create(api, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd).await;
+    // The description comes after the kind.
+    let is_described = async || {
+        let described = api.get("/openapi/v3/apis/gateway.networking.k8s.io/v1").await.ok()?;
+        described.to_string().contains("HTTPRoute").then_some(())
+    };
+    support::cluster::until("the HTTPRoute is described", support::cluster::PATIENCE, is_described).await;
+}
+
+fn rendered(directory: &Path) -> Vec<Value> {
+    let (code, text) = support::hfi(directory, &["render", ".", "-o", "json"]);
+    assert_eq!(code, 0, "{text}");
+    let list: Value = serde_json::from_str(&text).unwrap();
+    list["items"].as_array().unwrap().clone()
+}
+
+async fn diff(directory: &TempDir, kubeconfig: &Path, more: &[&str]) -> Ended {
+    let arguments = [&["diff", text(directory.path()), "--live"], more].concat();
+    hfi(&arguments, &[("KUBECONFIG", text(kubeconfig))]).await
+}
+
+#[tokio::test]
+async fn by_what_was_changed_there_and_what_is_no_longer_meant() {
+    let (directory, api) = world().await;
+    let admin = api.kubeconfig("admin", &api.url()).unwrap();
+    let same = diff(&directory, &admin, &[]).await;
+    assert_eq!((same.code, same.stdout.as_str()), (0, ""), "{same:?}");
+    // What somebody changed by hand, and what hfi has never rendered.
+    let path = "/apis/security.istio.io/v1/namespaces/shop/peerauthentications";
+    let merge = [("content-type", "application/merge-patch+json")];
+    let changed = json!({"spec": {"mtls": {"mode": "PERMISSIVE"}}}).to_string();
+    api.ask("PATCH", &format!("{path}/reviews-peer-authentication"), &merge, &changed).await.unwrap();
+    let others = json!({"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
+        "metadata": {"name": "of-others"}, "spec": {}});
+    create(&api, path, others).await;
+    let drifted = diff(&directory, &admin, &["-n", "shop"]).await;
+    assert_eq!(drifted.code, 1, "{drifted:?}");
+    assert!(drifted.stdout.contains("\n-    mode: PERMISSIVE\n+    mode: STRICT\n"), "{}", drifted.stdout);
+    let begin = "--- cluster: shop/peer-authentication-reviews-peer-authentication.yaml\n+++ ";
+    assert!(drifted.stdout.starts_with(begin), "{}", drifted.stdout);
+    assert_eq!(drifted.stdout.matches("+++").count(), 1, "{}", drifted.stdout);
+    // What no document means any more.
+    let without = REVIEWS.replace("  peerAuthentication: {}\n", "");
+    std::fs::write(directory.path().join("reviews.yaml"), without).unwrap();
+    let removed = diff(&directory, &admin, &[]).await;
+    assert!(removed.code == 1 && removed.stdout.contains("\n+++ /dev/null\n"), "{removed:?}");
+    assert_eq!(removed.stdout.matches("+++").count(), 1, "{}", removed.stdout);
+    // A namespace that has nothing of either side is the same.
+    assert_eq!(diff(&directory, &admin, &["-n", "demo"]).await.code, 0);
+}
+
+#[tokio::test]
+async fn without_rights_or_a_cluster_nothing_is_said() {
+    let (directory, api) = world().await;
+    let nobody = api.kubeconfig("nobody", &api.url()).unwrap();
+    let refused = diff(&directory, &nobody, &[]).await;
+    assert_eq!((refused.code, refused.stdout.as_str()), (3, ""), "{refused:?}");
+    for part in ["cannot read DestinationRule", "namespace \"shop\"", "cannot list", "nothing was compared"] {
+        assert!(refused.stderr.contains(part), "{part}: {}", refused.stderr);
+    }
+    let absent = diff(&directory, Path::new("/nowhere"), &[]).await;
+    assert!(absent.code == 3 && absent.stderr.contains("no cluster: "), "{absent:?}");
+    let both = diff(&directory, &nobody, &["--branch", "main"]).await;
+    assert_eq!(both.code, 2, "{both:?}");
+}
