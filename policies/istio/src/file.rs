@@ -23,7 +23,8 @@ pub struct File {
     pub(crate) documents: Vec<Document>,
     pub(crate) refused: Vec<Refused>,
     pub(crate) raw: Vec<Raw>,
-    pub(crate) objects: Vec<Object>,
+    /// With the places of their documents.
+    pub(crate) objects: Vec<(Place, Object)>,
     /// What is wrong with the objects of Kubernetes.
     pub(crate) around: Vec<Finding>,
     findings: Vec<Finding>,
@@ -98,7 +99,7 @@ impl File {
         } else {
             self.look_at(node);
             match Object::of(node) {
-                Some(object) => self.objects.push(object),
+                Some(object) => self.objects.push((node.place, object)),
                 None => self.ignored += 1,
             }
         }

@@ -4,6 +4,7 @@
 //! never stumble over a value of another type: the fields of [`crate::backbone`] say that.
 
 mod across;
+mod around;
 mod authorization_policy;
 mod destination_rule;
 mod envoy_filter;
@@ -11,6 +12,7 @@ mod every_kind;
 mod gateway;
 mod objects;
 mod peer_authentication;
+mod pods;
 mod protocol;
 mod proxy_config;
 mod request_authentication;
@@ -25,7 +27,9 @@ use std::collections::BTreeSet;
 
 use self::subject::{Out, Rule, Subject};
 pub use self::{across::check_all, objects::check_object};
-pub(crate) use self::{authorization_policy::of_http, every_kind::selectors::selects_gateways};
+pub(crate) use self::{
+    around::check_around, authorization_policy::of_http, every_kind::selectors::selects_gateways,
+};
 use crate::{
     backbone,
     finding::Finding,
@@ -69,5 +73,6 @@ pub fn ids() -> BTreeSet<&'static str> {
         .chain(backbone::RULES)
         .chain(across::ids())
         .chain(objects::ids())
+        .chain(around::IDS)
         .collect()
 }

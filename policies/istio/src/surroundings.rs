@@ -4,6 +4,8 @@
 //! namespace, and say nothing where there is none.
 
 mod object;
+mod pods;
+mod service;
 mod waypoint;
 
 use policies::language::ClusterDomain;
@@ -11,6 +13,8 @@ use policies::language::ClusterDomain;
 pub(crate) use self::object::KINDS;
 pub use self::{
     object::Object,
+    pods::PodTemplate,
+    service::{Service, ServicePort, TargetPort},
     waypoint::{ServesService, Waypoint, Waypoints},
 };
 use crate::values::LabelPairs;
@@ -58,29 +62,4 @@ pub struct Namespace {
 pub struct Named {
     pub namespace: String,
     pub name: String,
-}
-
-/// A Service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
-    pub named: Named,
-    pub labels: LabelPairs,
-    pub ports: Vec<u16>,
-    /// The ports of its Pods, as far as it has them by number.
-    pub pod_ports: Vec<u16>,
-    pub selector: LabelPairs,
-}
-
-/// The labels of the Pods of a Deployment, a StatefulSet or the like.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PodTemplate {
-    pub namespace: String,
-    pub labels: LabelPairs,
-}
-
-impl PodTemplate {
-    /// True if the Pods have all these labels.
-    pub fn has<'l>(&self, labels: impl IntoIterator<Item = (&'l str, &'l str)>) -> bool {
-        labels.into_iter().all(|(key, value)| self.labels.get(key).is_some_and(|own| own == value))
-    }
 }

@@ -1,7 +1,7 @@
 //! Every rule has a case that breaks it, and one that nearly does: `rules/ID.yaml`.
 //!
 //! A file has two lists, `bad` and `near`. An item is a resource, whose name and namespace are `reviews` and `shop`
-//! unless it says others, or several `resources` and what is `around` them. `at` of a bad one is the field that the
+//! unless it says others, or several `resources` and what is `around` them, or `objects` as a file has them. `at` of a bad one is the field that the
 //! rule names. A bad one may break other rules too; a near one has no error at all.
 #![cfg(test)]
 

@@ -59,7 +59,7 @@ fn by_hand<'a>(files: &[(Arc<str>, &'a File)]) -> Vec<&'a Resource> {
 /// What surrounds the resources of these files.
 pub(super) fn surroundings(files: &[(Arc<str>, &File)], setting: &Setting) -> Surroundings {
     let mut surroundings = setting.surroundings();
-    files.iter().flat_map(|(_, file)| &file.objects).for_each(|object| surroundings.add(object));
+    files.iter().flat_map(|(_, file)| &file.objects).for_each(|(_, object)| surroundings.add(object));
     surroundings
 }
 

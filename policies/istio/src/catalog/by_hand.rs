@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use policies::reading::Place;
+
 use super::{Catalog, LocatedFinding, assembly::surroundings};
 use crate::{
     file::File,
@@ -10,6 +12,7 @@ use crate::{
     rendering::Setting,
     resource::{Raw, Resource},
     rules,
+    surroundings::Object,
 };
 
 impl Catalog {
@@ -40,6 +43,14 @@ impl Catalog {
         found.extend(among.into_iter().filter_map(|(at, finding): (usize, Finding)| {
             let (path, raw) = all.get(at)?.0?;
             Some(LocatedFinding::new(path, raw.located(finding)))
+        }));
+        let objects =
+            files.iter().flat_map(|(path, file)| file.objects.iter().map(move |object| (path, object)));
+        let objects: Vec<(&Arc<str>, &(Place, Object))> = objects.collect();
+        let around: Vec<_> = objects.iter().map(|(_, (_, object))| object).collect();
+        found.extend(rules::check_around(&around, &resources).into_iter().filter_map(|(at, finding)| {
+            let (path, (place, _)) = *objects.get(at)?;
+            Some(LocatedFinding::new(path, finding.at(*place)))
         }));
         found.sort_by(|a, b| a.order().cmp(&b.order()));
         found

@@ -6,6 +6,12 @@ use crate::values;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Protocol(Option<values::Protocol>);
 
+impl From<values::Protocol> for Protocol {
+    fn from(protocol: values::Protocol) -> Self {
+        Self(Some(protocol))
+    }
+}
+
 impl Protocol {
     pub(super) fn of(text: &str) -> Self {
         Self(values::Protocol::try_from(text).ok())

@@ -1,9 +1,9 @@
 //! Objects of Kubernetes, as far as resources of Istio refer to them.
 
-use policies::reading::{Node, Value};
+use policies::reading::Node;
 
 use super::{Named, Namespace, PodTemplate, Service, Surroundings};
-use crate::node;
+use crate::{node, values::LabelPairs};
 
 /// An object that surrounds resources of Istio.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,28 +51,19 @@ impl Object {
         }
         let namespace = node::text(document, &["metadata", "namespace"])?.to_owned();
         let named = |name: Option<String>| Some(Named { namespace: namespace.clone(), name: name? });
-        let pods = |path: &[&str]| {
-            let labels = node::texts(node::at(document, path));
-            Some(Self::Pods(PodTemplate { namespace: namespace.clone(), labels }))
-        };
+        let pods = |template| Some(Self::Pods(PodTemplate::of(document, namespace.clone(), template)));
         // A Secret that something in the cluster makes.
         let made = |path: &[&str]| {
             let made = node::text(document, path).map(str::to_owned);
             named(made.or(name.clone())).map(Self::Secret)
         };
         match (group, kind) {
-            ("", "Service") => Some(Self::Service(Service {
-                ports: ports(document, "port"),
-                pod_ports: ports(document, "targetPort"),
-                selector: node::texts(node::at(document, &["spec", "selector"])),
-                labels: node::texts(node::at(document, &["metadata", "labels"])),
-                named: named(name)?,
-            })),
+            ("", "Service") => Some(Self::Service(Service::of(document, named(name)?))),
             ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
             | ("batch", "Job")
-            | ("argoproj.io", "Rollout") => pods(&["spec", "template", "metadata", "labels"]),
-            ("batch", "CronJob") => pods(&["spec", "jobTemplate", "spec", "template", "metadata", "labels"]),
-            ("", "Pod") => pods(&["metadata", "labels"]),
+            | ("argoproj.io", "Rollout") => pods(node::at(document, &["spec", "template"])),
+            ("batch", "CronJob") => pods(node::at(document, &["spec", "jobTemplate", "spec", "template"])),
+            ("", "Pod") => pods(Some(document)),
             ("", "Secret") | ("bitnami.com", "SealedSecret") => named(name).map(Self::Secret),
             ("external-secrets.io", "ExternalSecret") => made(&["spec", "target", "name"]),
             ("cert-manager.io", "Certificate") => made(&["spec", "secretName"]),
@@ -82,14 +73,22 @@ impl Object {
     }
 }
 
-/// The numbers of its ports under this name.
-fn ports(service: &Node, name: &str) -> Vec<u16> {
-    let ports = node::items(node::at(service, &["spec", "ports"])).iter();
-    let numbers = ports.filter_map(|port| match &node::get(port, name)?.value {
-        Value::Number(number) => number.parse().ok(),
-        _ => None,
-    });
-    numbers.collect()
+impl Object {
+    /// The Pods that it is or makes.
+    pub(crate) fn pods(&self) -> Option<&PodTemplate> {
+        match self {
+            Self::Pods(pods) => Some(pods),
+            _ => None,
+        }
+    }
+
+    /// The name and the labels of a Namespace.
+    pub(crate) fn namespace(&self) -> Option<(&str, &LabelPairs)> {
+        match self {
+            Self::Namespace(Namespace { name, labels }) => Some((name, labels)),
+            _ => None,
+        }
+    }
 }
 
 impl Surroundings {

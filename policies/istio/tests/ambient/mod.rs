@@ -19,13 +19,8 @@ pub(crate) fn rendered(
         pairs.iter().map(|(key, value)| (format!("istio.io/{key}"), (*value).to_owned())).collect()
     };
     let named = Named { namespace: "shop".to_owned(), name: "reviews".to_owned() };
-    let service = Service {
-        named,
-        labels: labels(service),
-        ports: vec![80],
-        pod_ports: Vec::new(),
-        selector: BTreeMap::new(),
-    };
+    let service =
+        Service { named, labels: labels(service), ports: vec![80.into()], selector: BTreeMap::new() };
     let namespace = Namespace { name: "shop".to_owned(), labels: labels(namespace) };
     let around =
         Surroundings { services: vec![service], namespaces: vec![namespace], ..Surroundings::default() };

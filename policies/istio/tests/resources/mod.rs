@@ -1,10 +1,10 @@
 //! Resources and their surroundings from the short form of test files.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use istio_config::{
-    Finding, InForce, Kind, Resource, rules,
-    surroundings::{Named, Namespace, PodTemplate, Service, Surroundings},
+    Catalog, File, Finding, InForce, Kind, Resource, Setting, rules,
+    surroundings::{Named, Namespace, PodTemplate, Service, ServicePort, Surroundings, TargetPort},
 };
 use serde_json::Value;
 
@@ -12,10 +12,13 @@ use serde_json::Value;
 const NAMESPACE: &str = "shop";
 
 /// All that the rules find in a case: of one resource, of `resources` among each other and `around` them, or of one
-/// `object` of Kubernetes.
+/// `object` of Kubernetes, or of several `objects`, as a file has them.
 pub(crate) fn findings(case: &Value) -> Vec<Finding> {
     if case["object"].is_object() {
         return rules::check_object(&case["object"]);
+    }
+    if let Some(objects) = case["objects"].as_array() {
+        return of_file(objects);
     }
     let Some(resources) = case["resources"].as_array() else { return rules::check(&resource(case)) };
     let resources: Vec<_> = resources.iter().map(resource).collect();
@@ -23,6 +26,14 @@ pub(crate) fn findings(case: &Value) -> Vec<Finding> {
     let all: Vec<_> = resources.iter().collect();
     let among = rules::check_all(&all, &InForce::default(), &surroundings(&case["around"]));
     alone.chain(among.into_iter().map(|(_, finding)| finding)).collect()
+}
+
+fn of_file(objects: &[Value]) -> Vec<Finding> {
+    let text: String = objects.iter().map(|object| format!("---\n{object}\n")).collect();
+    let file = File::read(text.as_bytes());
+    let files: [(Arc<str>, _); 1] = [("file.yaml".into(), &file)];
+    let found = Catalog::default().check_by_hand(&files, &Setting::default());
+    found.into_iter().map(|located| located.finding).collect()
 }
 
 /// The resource of a case.
@@ -56,11 +67,19 @@ fn surroundings(around: &Value) -> Surroundings {
     let numbers = |list: &Value| -> Vec<u16> {
         list.as_array().into_iter().flatten().map(|port| port.as_u64().unwrap() as u16).collect()
     };
+    let ports = |service: &Value| {
+        let targets = numbers(&service["podPorts"]);
+        let ports = numbers(&service["ports"]).into_iter().enumerate();
+        let port = |(at, number): (usize, u16)| ServicePort {
+            target: TargetPort::Number(targets.get(at).copied().unwrap_or(number)),
+            ..ServicePort::from(number)
+        };
+        ports.map(port).collect()
+    };
     let service = |service: &Value| Service {
         named: Named { namespace: text(service, "namespace", NAMESPACE), name: text(service, "name", "") },
         labels: map(&service["labels"]),
-        ports: numbers(&service["ports"]),
-        pod_ports: numbers(&service["podPorts"]),
+        ports: ports(service),
         selector: map(&service["selector"]),
     };
     let namespace = |namespace: &Value| Namespace {
@@ -70,6 +89,7 @@ fn surroundings(around: &Value) -> Surroundings {
     let pods = |pods: &Value| PodTemplate {
         namespace: text(pods, "namespace", NAMESPACE),
         labels: map(&pods["labels"]),
+        ..PodTemplate::default()
     };
     Surroundings {
         control_plane: around["controlPlane"].as_str().map(str::to_owned),

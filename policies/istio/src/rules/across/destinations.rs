@@ -31,7 +31,7 @@ enum Host {
 
 fn look_up(known: &Known, host: &str, namespace: &str) -> Host {
     if let Some(service) = known.service(host) {
-        return Host::There(service.ports.iter().copied().map(i64::from).collect());
+        return Host::There(service.numbers().map(i64::from).collect());
     }
     let entries = known.entries_for(host, namespace);
     if !entries.is_empty() {

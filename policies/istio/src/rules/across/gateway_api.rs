@@ -66,9 +66,9 @@ fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
         let at = backend.get("port");
         if let Some(service) = known.service(&host)
             && let Some(port) = at.integer()
-            && !service.ports.iter().any(|known| i64::from(*known) == port)
+            && !service.numbers().any(|known| i64::from(known) == port)
         {
-            let ports = service.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let ports = service.numbers().map(|port| port.to_string()).collect::<Vec<_>>().join(", ");
             out.error(&at, format!("is not a port of `{host}`"), format!("its ports are {ports}"));
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     field::Field,
     resource::Kind,
     rules::subject::{Out, Subject},
-    surroundings::{Named, PodTemplate, Service},
+    surroundings::{Named, PodTemplate, Service, ServicePort},
 };
 
 pub(super) const RULES: &[Rule] =
@@ -133,9 +133,9 @@ fn x162(known: &Known, subject: &Subject, out: &mut Out) {
     let services = known.around.services.iter().filter(|_| !pods.is_empty()).filter(serves);
     // A port of the Service stands for that of the Pods behind it.
     let ports: BTreeSet<_> =
-        services.flat_map(|service| service.ports.iter().chain(&service.pod_ports)).collect();
+        services.flat_map(|service| service.ports.iter().flat_map(ServicePort::numbers)).collect();
     for at in subject.each("servers").map(|server| server.get("port").get("number")) {
-        let is_open = |number: i64| ports.iter().any(|port| i64::from(**port) == number);
+        let is_open = |number: i64| ports.iter().any(|port| i64::from(*port) == number);
         if let Some(number) = at.integer().filter(|&number| !ports.is_empty() && !is_open(number)) {
             let reason =
                 format!("is {number}, which no Service of the gateway has, so that nobody reaches it");

@@ -3,7 +3,6 @@
 mod claims;
 mod fault;
 mod pair;
-mod pods;
 mod protocols;
 mod selected;
 
@@ -11,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use self::{claims::Claims, fault::Before, pods::Pods, protocols::Protocols, selected::Selected};
+use self::{claims::Claims, fault::Before, protocols::Protocols, selected::Selected};
 pub(super) use self::{
     claims::{Claim, all, certificates, plain, policy, servers, subsets},
     protocols::port_of,
@@ -22,7 +21,7 @@ use crate::{
     field::Field,
     in_force::InForce,
     resource::{Kind, Resource},
-    rules::{routes, subject::Subject},
+    rules::{pods::Pods, routes, subject::Subject},
     surroundings::{Service, Surroundings},
 };
 

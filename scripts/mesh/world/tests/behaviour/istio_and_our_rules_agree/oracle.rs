@@ -47,6 +47,10 @@ impl fmt::Display for Case {
 impl Case {
     /// Its resources as objects.
     fn objects(&self) -> Vec<Value> {
+        // These are of a cluster, and only analysed.
+        if self.value.get("objects").is_some() {
+            return Vec::new();
+        }
         let several = self.value.get("resources").and_then(Value::as_array);
         let cases = several.map_or_else(|| vec![&self.value], |several| several.iter().collect());
         cases.into_iter().map(|case| resource(case).object()).collect()
@@ -69,7 +73,8 @@ impl Case {
         let text = |value: &Value, key: &str, default: &str| {
             value.get(key).and_then(Value::as_str).unwrap_or(default).to_owned()
         };
-        let mut objects = Vec::new();
+        let of_file = self.value.get("objects").and_then(Value::as_array);
+        let mut objects = of_file.cloned().unwrap_or_default();
         for service in list("services") {
             let ports = service.get("ports").and_then(Value::as_array).into_iter().flatten();
             let ports: Vec<_> =

@@ -6,8 +6,8 @@ use crate::surroundings::PodTemplate;
 
 /// The Pods that a repository knows. A selector looks only at those with its rarest label.
 #[derive(Debug, Default)]
-pub(in crate::rules::across) struct Pods<'a> {
-    all: &'a [PodTemplate],
+pub(super) struct Pods<'a> {
+    all: Vec<&'a PodTemplate>,
     /// Their numbers by namespace; those of all namespaces are under none.
     by_namespace: BTreeMap<Option<&'a str>, Vec<usize>>,
     by_label: BTreeMap<(Option<&'a str>, &'a str, &'a str), Vec<usize>>,
@@ -15,9 +15,10 @@ pub(in crate::rules::across) struct Pods<'a> {
 }
 
 impl<'a> Pods<'a> {
-    pub(in crate::rules::across) fn new(all: &'a [PodTemplate]) -> Self {
-        let mut pods = Self { all, ..Self::default() };
-        for (number, pod) in all.iter().enumerate() {
+    pub(super) fn new(all: impl IntoIterator<Item = &'a PodTemplate>) -> Self {
+        let mut pods = Self::default();
+        for (number, pod) in all.into_iter().enumerate() {
+            pods.all.push(pod);
             let namespaces = [None, Some(&*pod.namespace)];
             for namespace in namespaces {
                 pods.by_namespace.entry(namespace).or_default().push(number);
@@ -33,12 +34,12 @@ impl<'a> Pods<'a> {
     }
 
     /// True if Pods of a namespace are known; of any without one.
-    pub(in crate::rules::across) fn are_known(&self, namespace: Option<&str>) -> bool {
+    pub(super) fn are_known(&self, namespace: Option<&str>) -> bool {
         self.by_namespace.contains_key(&namespace)
     }
 
     /// The Pods of a namespace, or of all, that have all these labels.
-    pub(in crate::rules::across) fn with<'l>(
+    pub(super) fn with<'l>(
         &'l self,
         namespace: Option<&'l str>,
         labels: &'l [(&'l str, &'l str)],
@@ -48,12 +49,13 @@ impl<'a> Pods<'a> {
         };
         let rarest = labels.iter().map(of_label).min_by_key(|numbers| numbers.len());
         let whole = || self.by_namespace.get(&namespace).map(Vec::as_slice).unwrap_or_default();
-        let candidates = rarest.unwrap_or_else(whole).iter().filter_map(|&number| self.all.get(number));
+        let candidates =
+            rarest.unwrap_or_else(whole).iter().filter_map(|&number| self.all.get(number).copied());
         candidates.filter(|pod| pod.has(labels.iter().copied()))
     }
 
     /// True if a Pod has labels with all these keys.
-    pub(in crate::rules::across) fn have_keys(&self, keys: &[&str]) -> bool {
+    pub(super) fn have_keys(&self, keys: &[&str]) -> bool {
         let of_key = |key: &&str| self.by_key.get(*key).map(Vec::as_slice).unwrap_or_default();
         let rarest = keys.iter().map(of_key).min_by_key(|numbers| numbers.len());
         let mut candidates = rarest.unwrap_or_default().iter().filter_map(|&number| self.all.get(number));
