@@ -121,6 +121,82 @@ fn a_file_of_a_mebibyte_is_read_and_checked_in_time() {
     }
 }
 
+/// A resource as it is written by hand.
+fn by_hand(kind: &str, number: usize, spec: &str) -> String {
+    format!(
+        "---\napiVersion: networking.istio.io/v1\nkind: {kind}\nmetadata: {{name: a{number}, namespace: n{number}}}\nspec: {spec}\n"
+    )
+}
+
+/// So many items, each by its number.
+fn list(length: usize, item: impl Fn(usize) -> String) -> String {
+    format!("[{}]", (0..length).map(item).collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn resources_that_meet_at_a_host_are_checked_in_time() {
+    let plain =
+        list(999, |_| "{service: r, weight: 0}".to_owned()).replace(']', ",{service: r, weight: 100}]");
+    let routes = list(20, |number| format!("{{match: {{path: {{exact: /{number}}}}}, to: {plain}}}"));
+    let destinations = document(&format!(
+        "virtualService: [{{name: a, internal: false, hosts: [a.example], gateways: [x/y], routes: {routes}}}, {{name: b, fallback: none, routes: {routes}}}]"
+    ));
+    let hosts = list(100, |number| format!("h{number}.e"));
+    let scopes = filled(["", ""], |number| {
+        by_hand("VirtualService", number, &format!("{{hosts: {hosts}, exportTo: [s{number}]}}"))
+    });
+    let to = |subset: &str, length| {
+        let routes = list(length, |number| {
+            let subset = subset.replace("NUMBER", &number.to_string());
+            format!("{{destination: {{host: h.e, port: {{number: {number}}}{subset}}}}}")
+        });
+        by_hand("VirtualService", 0, &format!("{{hosts: [h.e], http: [{{route: {routes}}}]}}"))
+    };
+    let entry = |number: usize, protocol: &str| {
+        let ports = list(5, |port| format!("{{number: {}, protocol: {protocol}}}", 10 * number + port));
+        by_hand("ServiceEntry", number, &format!("{{hosts: [h.e], ports: {ports}}}"))
+    };
+    let entries = filled([&to("", 9_000), ""], |number| entry(number, "TCP"));
+    let subsets = filled([&to(", subset: v1", 9_000), ""], |number| {
+        by_hand("DestinationRule", number, "{host: h.e, exportTo: [x], subsets: [{name: v1}]}")
+    });
+    let defined = list(12_000, |number| format!("{{name: v{number}}}"));
+    let defined = by_hand("DestinationRule", 0, &format!("{{host: h.e, subsets: {defined}}}"));
+    let of_one = to(", subset: vNUMBER", 12_000) + &defined;
+    let protocols = filled(["", ""], |number| {
+        let protocol = if number < 2_000 { "TCP" } else { "HTTP" };
+        let port =
+            format!("{{hosts: [h.e], exportTo: [s{number}], ports: [{{number: 1, protocol: {protocol}}}]}}");
+        by_hand("ServiceEntry", number, &port)
+    });
+    let many = list(18_000, |number| format!("a{number}.e"));
+    let ports = list(18_000, |number| format!("{{number: {number}}}"));
+    let product = by_hand("ServiceEntry", 0, &format!("{{hosts: {many}, ports: {ports}, exportTo: {many}}}"));
+    let outside = |number| {
+        let hosts = list(1_000, |host| format!("a{host}.e{number}"));
+        format!("{{name: s{number}, hosts: {hosts}, ports: [80]}}")
+    };
+    let called = list(18, |route| {
+        let to = list(1_000, |_| "{service: a999.e17, weight: 0}".to_owned());
+        format!("{{match: {{path: {{exact: /{route}}}}}, to: {to}}}")
+    });
+    let outside =
+        document(&format!("{{serviceEntry: {}, virtualService: {{routes: {called}}}}}", list(18, outside)));
+    for (what, text) in [
+        ("destinations", destinations),
+        ("namespaces", scopes),
+        ("ports of a host", entries),
+        ("subsets of many", subsets),
+        ("subsets of one", of_one),
+        ("protocols", protocols),
+        ("a product", product),
+        ("hosts outside", outside),
+    ] {
+        assert!((MEBIBYTE / 2..=MEBIBYTE + 100_000).contains(&text.len()), "{what}: {}", text.len());
+        assert!(!in_time(what, || of_file(&text)).is_empty(), "{what}");
+    }
+}
+
 #[test]
 fn many_resources_that_share_something_give_one_finding_each() {
     let gateways = filled(["", ""], |number| {

@@ -1,6 +1,9 @@
 //! What the objects of an application have in common.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{Setting, name::shortened};
 use crate::{
@@ -15,12 +18,19 @@ use crate::{
 pub(super) struct Frame<'a> {
     pub(super) application: &'a Application,
     setting: &'a Setting,
+    /// The hosts of the document's `serviceEntry` sections.
+    outside: BTreeSet<&'a str>,
     findings: RefCell<Vec<Finding>>,
 }
 
 impl<'a> Frame<'a> {
     pub(super) fn new(application: &'a Application, setting: &'a Setting) -> Self {
-        Self { application, setting, findings: RefCell::default() }
+        let outside = application.entries.iter().flat_map(|entry| match &entry.attributes {
+            Some(Attributes::ServiceEntry(service)) => service.hosts.as_slice(),
+            _ => &[],
+        });
+        let outside = outside.map(Host::as_str).collect();
+        Self { application, setting, outside, findings: RefCell::default() }
     }
 
     pub(super) fn report(&self, finding: Finding) {
@@ -107,13 +117,7 @@ impl<'a> Frame<'a> {
 
     /// True for a host that a `serviceEntry` of the document names.
     pub(super) fn has_service_entry(&self, host: &str) -> bool {
-        let names = |entry: &Entry| match &entry.attributes {
-            Some(Attributes::ServiceEntry(service)) => {
-                service.hosts.iter().any(|known| known.as_str() == host)
-            }
-            _ => false,
-        };
-        self.application.entries.iter().any(names)
+        self.outside.contains(host)
     }
 
     /// True if an entry is exported to the own namespace alone.

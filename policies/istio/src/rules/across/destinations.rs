@@ -1,6 +1,9 @@
 //! Hosts and their ports.
 
-use super::{Rule, known::Known};
+use super::{
+    Rule,
+    known::{Host, Known},
+};
 use crate::{
     field::Field,
     resource::Kind,
@@ -20,35 +23,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("H33", h33),
 ];
 
-/// What is known of a host.
-enum Host {
-    /// There is a Service or a ServiceEntry; its ports.
-    There(Vec<i64>),
-    Missing,
-    /// The repository cannot tell.
-    Unknown,
-}
-
-fn look_up(known: &Known, host: &str, namespace: &str) -> Host {
-    if let Some(service) = known.service(host) {
-        return Host::There(service.numbers().map(i64::from).collect());
-    }
-    let entries = known.entries_for(host, namespace);
-    if !entries.is_empty() {
-        let ports = entries.iter().flat_map(|entry| entry.each("ports"));
-        return Host::There(ports.filter_map(|port| port.integer_of("number")).collect());
-    }
-    let complete = match known.namespace_of(host) {
-        Some(owner) => known.has_services(owner),
-        None => known.in_namespace(Kind::ServiceEntry, namespace).next().is_some(),
-    };
-    if complete { Host::Missing } else { Host::Unknown }
-}
-
 fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
     let namespace = &subject.resource.namespace;
     for (host, destination) in known.destinations(subject) {
-        if matches!(look_up(known, &host, namespace), Host::Missing) {
+        if matches!(known.look_up(&host, namespace), Host::Missing) {
             let reason = format!(
                 "`{host}` is no Service and no ServiceEntry that {namespace} sees, so requests get 503"
             );
@@ -60,10 +38,9 @@ fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
 fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
     for (host, destination) in known.destinations(subject) {
         let at = destination.get("port").get("number");
-        if let Host::There(ports) = look_up(known, &host, &subject.resource.namespace)
-            && at.integer().is_some_and(|port| !ports.contains(&port))
+        if let Host::There(ports) = known.look_up(&host, &subject.resource.namespace)
+            && at.integer().is_some_and(|port| !ports.has(port))
         {
-            let ports = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             out.error(&at, format!("is not a port of `{host}`"), format!("its ports are {ports}"));
         }
     }
@@ -85,11 +62,10 @@ fn x112(known: &Known, subject: &Subject, out: &mut Out) {
     let at_gateways = routes::all(subject).filter(|route| is_at_gateways(subject, route));
     let destinations = at_gateways.flat_map(|route| routes::destinations_of(&route)).collect();
     for (host, destination) in known.with_hosts(destinations, subject) {
-        if let Host::There(ports) = look_up(known, &host, &subject.resource.namespace)
-            && ports.len() > 1
+        if let Host::There(ports) = known.look_up(&host, &subject.resource.namespace)
+            && ports.are_several()
             && !destination.has("port")
         {
-            let ports = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let reason =
                 format!("is missing, and `{host}` has several ports, of which a gateway cannot choose");
             out.error(&destination.get("port"), reason, format!("write `port`, one of {ports}"));
@@ -105,7 +81,7 @@ fn x174(known: &Known, subject: &Subject, out: &mut Out) {
         return;
     };
     let full = known.full(name, namespace);
-    if matches!(look_up(known, &full, namespace), Host::Missing) {
+    if matches!(known.look_up(&full, namespace), Host::Missing) {
         out.warning(
             &host,
             format!("`{full}` is no Service and no ServiceEntry, so the rule has no effect"),

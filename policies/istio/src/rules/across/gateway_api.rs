@@ -1,13 +1,13 @@
 //! Routes of the Gateway API: their Services, and VirtualServices for the same host.
 
-use super::{Rule, known::Known};
+use super::{
+    Rule,
+    known::{Claim, Host, Known},
+};
 use crate::{
     field::Field,
     resource::Kind,
-    rules::{
-        routes::holds_at,
-        subject::{Out, Subject},
-    },
+    rules::subject::{Out, Subject},
 };
 
 pub(super) const RULES: &[Rule] =
@@ -28,8 +28,8 @@ fn h34(known: &Known, subject: &Subject, out: &mut Out) {
     }
     for parent in subject.each("parentRefs").filter(|parent| parent.word("kind") == "Service") {
         let Some(host) = host(known, subject, &parent) else { continue };
-        let mut others = known.of_host(Kind::VirtualService, &host);
-        if let Some(other) = others.find(|other| holds_at(other).0) {
+        let claim = Claim::Route { host: host.as_str().into(), namespace: None };
+        if let Some(other) = known.another(&claim, subject) {
             let name = format!("{}/{}", other.resource.namespace, other.resource.name);
             let reason =
                 format!("`{host}` is routed by the VirtualService {name} too, and the older one wins");
@@ -64,11 +64,9 @@ fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
 fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
     for (host, backend) in backends(known, subject) {
         let at = backend.get("port");
-        if let Some(service) = known.service(&host)
-            && let Some(port) = at.integer()
-            && !service.numbers().any(|known| i64::from(known) == port)
+        if let Host::There(ports) = known.look_up(&host, &subject.resource.namespace)
+            && at.integer().is_some_and(|port| !ports.has(port))
         {
-            let ports = service.numbers().map(|port| port.to_string()).collect::<Vec<_>>().join(", ");
             out.error(&at, format!("is not a port of `{host}`"), format!("its ports are {ports}"));
         }
     }

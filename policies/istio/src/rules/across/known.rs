@@ -1,19 +1,28 @@
 //! What a repository knows, found by name.
 
 mod claims;
+mod entries;
 mod fault;
 mod pair;
+mod ports;
 mod protocols;
+mod scope;
 mod selected;
+mod subsets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
-use self::{claims::Claims, fault::Before, protocols::Protocols, selected::Selected};
+use self::{
+    claims::Claims,
+    entries::{Entries, in_order},
+    fault::{Before, Made},
+    protocols::Protocols,
+    selected::Selected,
+    subsets::Subsets,
+};
 pub(super) use self::{
-    claims::{Claim, all, certificates, plain, policy, servers, subsets},
-    protocols::port_of,
+    claims::{Claim, certificates, plain, policy, routes, servers, subsets},
+    ports::Host,
     selected::{is_wide, labels},
 };
 
@@ -30,14 +39,16 @@ use crate::{
 pub(super) struct Known<'a> {
     subjects: Vec<Subject<'a>>,
     by_namespace: BTreeMap<(Kind, &'a str), Vec<usize>>,
-    /// DestinationRules, VirtualServices and ServiceEntries by full host.
-    by_host: BTreeMap<(Kind, String), Vec<usize>>,
-    services: BTreeMap<String, &'a Service>,
+    /// With their ports in order.
+    services: BTreeMap<String, (&'a Service, Vec<i64>)>,
     with_services: BTreeSet<&'a str>,
     by_name: BTreeMap<(Kind, &'a str, &'a str), usize>,
     pub(super) pods: Pods<'a>,
+    entries: Entries<'a>,
+    subsets: Subsets<'a>,
     claims: Claims<'a>,
-    protocols: Protocols<'a>,
+    made_before: Made<'a>,
+    protocols: Protocols,
     selected: Selected<'a>,
     pub(super) before: Before<'a>,
     pub(super) around: &'a Surroundings,
@@ -48,11 +59,13 @@ impl<'a> Known<'a> {
         let mut known = Self {
             by_namespace: BTreeMap::new(),
             by_name: BTreeMap::new(),
-            by_host: BTreeMap::new(),
             services: BTreeMap::new(),
             with_services: around.services.iter().map(|service| &*service.named.namespace).collect(),
             pods: Pods::new(&around.pods),
+            entries: Entries::default(),
+            subsets: Subsets::default(),
             claims: Claims::default(),
+            made_before: Made::default(),
             protocols: Protocols::default(),
             selected: Selected::default(),
             subjects: resources
@@ -65,25 +78,18 @@ impl<'a> Known<'a> {
         };
         for service in &around.services {
             let host = known.full(&service.named.name, &service.named.namespace);
-            known.services.insert(host, service);
+            let ports = in_order(service.numbers().map(i64::from).collect());
+            known.services.insert(host, (service, ports));
         }
         for (number, subject) in known.subjects.iter().enumerate() {
             let resource = subject.resource;
             known.by_namespace.entry((resource.kind, &resource.namespace)).or_default().push(number);
             known.by_name.insert((resource.kind, &resource.namespace, &resource.name), number);
-            let hosts: BTreeSet<_> = match resource.kind {
-                Kind::DestinationRule => subject.get("host").text().into_iter().collect(),
-                Kind::ServiceEntry | Kind::VirtualService => {
-                    subject.get("hosts").texts().map(|(host, _)| host).collect()
-                }
-                _ => BTreeSet::new(),
-            };
-            for host in hosts {
-                let host = known.full(host, &resource.namespace);
-                known.by_host.entry((resource.kind, host)).or_default().push(number);
-            }
         }
+        known.entries = Entries::new(&known);
+        known.subsets = Subsets::new(&known);
         known.claims = Claims::new(&known);
+        known.made_before = known.before.claims(&known);
         known.protocols = Protocols::new(&known);
         known.selected = Selected::new(&known);
         known
@@ -119,14 +125,8 @@ impl<'a> Known<'a> {
         numbers.filter_map(|&number| self.subjects.get(number))
     }
 
-    /// The resources of a kind for a full host.
-    pub(super) fn of_host(&self, kind: Kind, host: &str) -> impl Iterator<Item = &Subject<'a>> {
-        let numbers = self.by_host.get(&(kind, host.to_owned())).into_iter().flatten();
-        numbers.filter_map(|&number| self.subjects.get(number))
-    }
-
     pub(super) fn service(&self, host: &str) -> Option<&'a Service> {
-        self.services.get(host).copied()
+        self.services.get(host).map(|(service, _)| *service)
     }
 
     /// True if Services of this namespace are known.
@@ -174,50 +174,4 @@ impl<'a> Known<'a> {
     pub(super) fn namespace_of<'h>(&self, host: &'h str) -> Option<&'h str> {
         self.around.cluster_domain.service(host).map(|(_, namespace)| namespace)
     }
-
-    /// The ServiceEntries for a full host that a namespace sees, also those with a wildcard.
-    pub(super) fn entries_for(&self, host: &str, namespace: &str) -> Vec<&Subject<'a>> {
-        let mut found: Vec<_> = self.of_host(Kind::ServiceEntry, host).collect();
-        let mut rest = host;
-        while let Some((_, parent)) = rest.split_once('.') {
-            found.extend(self.of_host(Kind::ServiceEntry, &format!("*.{parent}")));
-            rest = parent;
-        }
-        found.retain(|entry| is_visible(entry, namespace));
-        found
-    }
-}
-
-/// True if a resource is exported to a namespace.
-pub(super) fn is_visible(subject: &Subject, namespace: &str) -> bool {
-    let scope = subject.get("exportTo");
-    let own = &*subject.resource.namespace;
-    scope.is_empty()
-        || scope.texts().any(|(name, _)| name == "*" || name == namespace || name == "." && own == namespace)
-}
-
-/// The namespaces that a resource is exported to; `*` for all.
-fn scope<'s>(subject: &'s Subject) -> BTreeSet<&'s str> {
-    let own = &*subject.resource.namespace;
-    let scope = subject.spec.value().get("exportTo").and_then(Value::as_array);
-    match scope.filter(|scope| !scope.is_empty()) {
-        None => BTreeSet::from(["*"]),
-        Some(names) => {
-            let names = names.iter().filter_map(Value::as_str);
-            names.map(|name| if name == "." { own } else { name }).collect()
-        }
-    }
-}
-
-/// True if some namespace sees both resources.
-pub(super) fn scopes_meet(one: &Subject, other: &Subject) -> bool {
-    let (one, other) = (scope(one), scope(other));
-    one.contains("*") && !other.is_empty()
-        || other.contains("*") && !one.is_empty()
-        || !one.is_disjoint(&other)
-}
-
-/// True if both resources are exported to one namespace, or both to all.
-pub(super) fn share_scope(one: &Subject, other: &Subject) -> bool {
-    !scope(one).is_disjoint(&scope(other))
 }

@@ -1,11 +1,7 @@
 //! Subsets: where they are defined, and which Pods they select.
 
-use super::{
-    Rule,
-    known::{Known, is_visible},
-};
+use super::{Rule, known::Known};
 use crate::{
-    field::Field,
     resource::Kind,
     rules::{
         routes::holds_at,
@@ -16,28 +12,14 @@ use crate::{
 pub(super) const RULES: &[Rule] =
     &[Rule::new("X101d", x101d), Rule::new("X140", x140), Rule::new("X173", x173)];
 
-/// The subset of this name in a DestinationRule that a namespace sees.
-fn subset<'a>(known: &Known<'a>, host: &str, name: &str, namespace: &str) -> Option<Field<'a>> {
-    let rules = known.of_host(Kind::DestinationRule, host).filter(|rule| is_visible(rule, namespace));
-    rules.flat_map(|rule| rule.each("subsets")).find(|subset| subset.word("name") == name)
-}
-
 fn x101d(known: &Known, subject: &Subject, out: &mut Out) {
     for (host, destination) in known.destinations(subject) {
         let name = destination.word("subset");
-        if !name.is_empty() && subset(known, &host, name, &subject.resource.namespace).is_none() {
+        if !name.is_empty() && !known.has_subset(&host, name, &subject.resource.namespace) {
             let reason = format!("`{name}` is in no DestinationRule for `{host}`, so requests get 503");
             out.error(&destination.get("subset"), reason, "write the subset there");
         }
     }
-}
-
-/// True if a VirtualService routes this host by subset.
-fn splits(known: &Known, subject: &Subject, host: &str) -> bool {
-    known
-        .destinations(subject)
-        .iter()
-        .any(|(to, destination)| to == host && !destination.word("subset").is_empty())
 }
 
 fn x140(known: &Known, subject: &Subject, out: &mut Out) {
@@ -45,8 +27,7 @@ fn x140(known: &Known, subject: &Subject, out: &mut Out) {
         return;
     }
     for (host, destination) in known.destinations(subject) {
-        let mut others = known.of_host(Kind::VirtualService, &host).filter(|other| holds_at(other).0);
-        if destination.word("subset").is_empty() && others.any(|other| splits(known, other, &host)) {
+        if destination.word("subset").is_empty() && known.is_split(&host) {
             let reason = format!("sends to all of `{host}`, while calls inside the mesh are split by subset");
             out.warning(&destination, reason, "write the same subsets");
         }

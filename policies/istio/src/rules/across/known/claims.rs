@@ -4,8 +4,12 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::{Known, pair::Pair};
-use crate::{field::Field, resource::Kind, rules::subject::Subject};
+use super::{Known, pair::Pair, scope::scope};
+use crate::{
+    field::Field,
+    resource::Kind,
+    rules::{routes::holds_at, subject::Subject},
+};
 
 /// Something that only one resource can have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,19 +22,32 @@ pub(in crate::rules::across) enum Claim<'a> {
     Policy { namespace: &'a str, host: Rc<str> },
     /// A subset of a host in a namespace.
     Subset { namespace: &'a str, host: Rc<str>, name: &'a str },
+    /// The routes of a host for the calls of a namespace in the mesh; without one for those of any.
+    Route { host: Rc<str>, namespace: Option<&'a str> },
+}
+
+impl Claim<'_> {
+    /// The claim whose owner may make this one: who has the routes of a host may have them for other namespaces too.
+    pub(super) fn of_owner(&self) -> Self {
+        match self {
+            Self::Route { host, .. } => Self::Route { host: Rc::clone(host), namespace: None },
+            _ => self.clone(),
+        }
+    }
 }
 
 /// The first resource of each claim, and another one.
 #[derive(Debug, Default)]
-pub(super) struct Claims<'a>(BTreeMap<Claim<'a>, Pair>);
+pub(super) struct Claims<'a>(BTreeMap<Claim<'a>, Pair<usize>>);
 
 impl<'a> Claims<'a> {
     /// The claims of resources that come in their order.
     pub(super) fn new(known: &Known<'a>) -> Self {
-        let mut pairs = BTreeMap::<_, Pair>::new();
+        let mut pairs = BTreeMap::<_, Pair<_>>::new();
         for (number, subject) in known.subjects().enumerate() {
             for (claim, _) in all(known, subject) {
-                pairs.entry(claim).or_default().add(number);
+                pairs.entry(claim.of_owner()).or_default().add(number, number);
+                pairs.entry(claim).or_default().add(number, number);
             }
         }
         Self(pairs)
@@ -44,17 +61,14 @@ impl<'a> Known<'a> {
         claim: &Claim<'a>,
         subject: &Subject,
     ) -> Option<&Subject<'a>> {
-        self.subject(self.claims.0.get(claim)?.other_than(subject.rank)?)
+        self.subject(self.claims.0.get(claim)?.unlike(subject.rank)?)
     }
 }
 
 /// All claims of a resource.
-pub(in crate::rules::across) fn all<'a>(
-    known: &Known,
-    subject: &Subject<'a>,
-) -> impl Iterator<Item = (Claim<'a>, Field<'a>)> {
+pub(super) fn all<'a>(known: &Known, subject: &Subject<'a>) -> impl Iterator<Item = (Claim<'a>, Field<'a>)> {
     let of_gateway = certificates(subject).into_iter().chain(servers(subject));
-    of_gateway.chain(policy(known, subject)).chain(subsets(known, subject))
+    of_gateway.chain(policy(known, subject)).chain(subsets(known, subject)).chain(routes(known, subject))
 }
 
 pub(in crate::rules::across) type Claimed<'a> = Vec<(Claim<'a>, Field<'a>)>;
@@ -119,4 +133,19 @@ pub(in crate::rules::across) fn subsets<'a>(known: &Known, subject: &Subject<'a>
         (Claim::Subset { namespace, host: host.clone(), name }, subset.get("name"))
     };
     subject.each("subsets").map(claimed).collect()
+}
+
+/// The routes of a VirtualService in the mesh, host by host.
+pub(in crate::rules::across) fn routes<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
+    if subject.kind() != Kind::VirtualService || !holds_at(subject).0 {
+        return Vec::new();
+    }
+    let hosts = subject.get("hosts");
+    let scope = scope(subject, hosts.len());
+    let of_host = |(host, at): (&str, Field<'a>)| {
+        let host = Rc::from(known.full(host, &subject.resource.namespace));
+        let claimed = |namespace| (Claim::Route { host: Rc::clone(&host), namespace }, at.clone());
+        scope.iter().map(|namespace| claimed(Some(*namespace))).collect::<Vec<_>>()
+    };
+    hosts.texts().flat_map(of_host).collect()
 }

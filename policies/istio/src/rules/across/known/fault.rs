@@ -1,12 +1,19 @@
 //! Of resources that cannot be together, those at fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::{
+    Known,
+    claims::{Claim, all},
+};
 use crate::{in_force::InForce, resource::Kind, rules::subject::Subject};
 
 /// What applications have in force, by namespace, application and kind.
 #[derive(Debug, Default)]
 pub(in crate::rules::across) struct Before<'a>(BTreeMap<(&'a str, &'a str, Kind), Vec<Subject<'a>>>);
+
+/// The claims that applications have in force, by namespace and application.
+pub(super) type Made<'a> = BTreeSet<(&'a str, &'a str, Claim<'a>)>;
 
 impl<'a> Before<'a> {
     pub(in crate::rules::across) fn new(in_force: &'a InForce) -> Self {
@@ -34,6 +41,33 @@ impl<'a> Before<'a> {
                 let before = self.0.get(&(namespace, name, now.kind()));
                 before.into_iter().flatten().any(|before| claims(before, now))
             }
+            // What is written by hand is there.
+            None => true,
+        };
+        !has(subject) || has(other)
+    }
+
+    /// All claims.
+    pub(super) fn claims(&self, known: &Known<'a>) -> Made<'a> {
+        let all_of = |((namespace, name, _), subjects): (&(&'a str, &'a str, Kind), &Vec<Subject<'a>>)| {
+            let claims = subjects.iter().flat_map(|subject| all(known, subject));
+            claims.map(|(claim, _)| (*namespace, *name, claim.of_owner())).collect::<Vec<_>>()
+        };
+        self.0.iter().flat_map(all_of).collect()
+    }
+}
+
+impl<'a> Known<'a> {
+    /// True if a resource is at fault beside another one that makes the same claim.
+    pub(in crate::rules::across) fn is_at_fault(
+        &self,
+        claim: &Claim<'a>,
+        subject: &Subject<'a>,
+        other: &Subject<'a>,
+    ) -> bool {
+        let claim = claim.of_owner();
+        let has = |now: &Subject<'a>| match now.resource.application() {
+            Some((namespace, name)) => self.made_before.contains(&(namespace, name, claim.clone())),
             // What is written by hand is there.
             None => true,
         };

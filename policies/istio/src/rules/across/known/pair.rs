@@ -1,23 +1,31 @@
-//! Two of many, so that each of them can name another.
+//! Two of many, so that each of them can name one of another party.
 
-/// The first number of many, and another one.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Pair {
-    first: Option<usize>,
-    other: Option<usize>,
+/// The first number of many, and the first one of another party. Where each number is its own party, these are two of
+/// them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pair<P> {
+    first: Option<(P, usize)>,
+    other: Option<(P, usize)>,
 }
 
-impl Pair {
-    pub(super) fn add(&mut self, number: usize) {
+impl<P> Default for Pair<P> {
+    fn default() -> Self {
+        Self { first: None, other: None }
+    }
+}
+
+impl<P: Copy + PartialEq> Pair<P> {
+    pub(super) fn add(&mut self, party: P, number: usize) {
         match self.first {
-            None => self.first = Some(number),
-            Some(first) if first != number && self.other.is_none() => self.other = Some(number),
+            None => self.first = Some((party, number)),
+            Some((first, _)) if first != party && self.other.is_none() => self.other = Some((party, number)),
             Some(_) => {}
         }
     }
 
-    /// A number that is not this one.
-    pub(super) fn other_than(self, number: usize) -> Option<usize> {
-        [self.first, self.other].into_iter().flatten().find(|other| *other != number)
+    /// The first number that is not of this party.
+    pub(super) fn unlike(self, party: P) -> Option<usize> {
+        let other = [self.first, self.other].into_iter().flatten().find(|(other, _)| *other != party);
+        other.map(|(_, number)| number)
     }
 }

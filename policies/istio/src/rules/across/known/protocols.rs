@@ -1,45 +1,71 @@
 //! The protocols that ServiceEntries give to a host and port.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
-use super::Known;
-use crate::{field::Field, resource::Kind, rules::protocol::Protocol};
+use super::{
+    Known,
+    pair::Pair,
+    scope::{ALL, COMBINATIONS, scope},
+};
+use crate::{
+    resource::Kind,
+    rules::{protocol::Protocol, subject::Subject},
+};
 
-/// The ServiceEntries of a host and port, by the protocol that they give it.
+/// For ports of ServiceEntries, by the number of the entry and that of the port, an earlier entry that gives another
+/// protocol to the same host and port, and the host.
 #[derive(Debug, Default)]
-pub(super) struct Protocols<'a>(BTreeMap<(&'a str, Option<i64>), ByProtocol>);
+pub(super) struct Protocols(BTreeMap<(usize, usize), (usize, Rc<str>)>);
 
-pub(in crate::rules::across) type ByProtocol = BTreeMap<Protocol, Vec<usize>>;
+/// The first entries of a host and port: of those that a namespace sees, and of all under none.
+type Seen<'a> = BTreeMap<(Rc<str>, Option<i64>, Option<&'a str>), Pair<Protocol>>;
 
 impl<'a> Known<'a> {
-    /// The ServiceEntries of a host and port, by the protocol that they give it.
-    pub(in crate::rules::across) fn by_protocol<'k>(
-        &'k self,
-        host: &'k str,
-        port: Option<i64>,
-    ) -> Option<&'k ByProtocol> {
-        self.protocols.0.get(&(host, port))
+    /// An earlier ServiceEntry that gives another protocol to a port of this one, and the host that both have.
+    pub(in crate::rules::across) fn another_protocol(
+        &self,
+        subject: &Subject,
+        port: usize,
+    ) -> Option<(&Subject<'a>, &str)> {
+        let (other, host) = self.protocols.0.get(&(subject.rank, port))?;
+        Some((self.subject(*other)?, host))
     }
 }
 
-impl<'a> Protocols<'a> {
-    pub(super) fn new(known: &Known<'a>) -> Self {
-        let mut found = Self::default();
-        let entries = known.subjects().enumerate();
-        for (number, subject) in entries.filter(|(_, subject)| subject.kind() == Kind::ServiceEntry) {
-            let ports: Vec<_> = subject.each("ports").map(|port| port_of(&port)).collect();
-            for ((host, _), (port, protocol)) in subject
-                .get("hosts")
-                .texts()
-                .flat_map(|host| ports.iter().map(move |port| (host.clone(), *port)))
-            {
-                found.0.entry((host, port)).or_default().entry(protocol).or_default().push(number);
+impl Protocols {
+    /// An entry with too many combinations is passed over: this is for a warning alone.
+    pub(super) fn new(known: &Known) -> Self {
+        let (mut found, mut seen) = (Self::default(), Seen::new());
+        for subject in known.all(Kind::ServiceEntry) {
+            let (hosts, ports) = (subject.get("hosts").len(), subject.get("ports").len());
+            if hosts.saturating_mul(ports) <= COMBINATIONS {
+                found.add(known, subject, &mut seen);
             }
         }
         found
     }
-}
 
-pub(in crate::rules::across) fn port_of(port: &Field) -> (Option<i64>, Protocol) {
-    (port.integer_of("number"), Protocol::of(port.word("protocol")))
+    fn add<'a>(&mut self, known: &Known, subject: &Subject<'a>, seen: &mut Seen<'a>) {
+        let (hosts, ports) = (subject.get("hosts"), subject.get("ports"));
+        let scope = scope(subject, hosts.len() * ports.len());
+        let hosts: Vec<Rc<str>> =
+            hosts.texts().map(|(host, _)| known.full(host, &subject.resource.namespace).into()).collect();
+        for (at, port) in ports.items().enumerate() {
+            let (number, protocol) = (port.integer_of("number"), Protocol::of(port.word("protocol")));
+            for host in &hosts {
+                let key = |namespace| (Rc::clone(host), number, namespace);
+                let mut places: Vec<_> = scope.iter().map(|namespace| key(Some(*namespace))).collect();
+                // What all namespaces see meets each other entry.
+                let meets = if scope.contains(ALL) { key(None) } else { key(Some(ALL)) };
+                let others = places.iter().chain([&meets]).filter_map(|place| seen.get(place));
+                if let Some(other) = others.filter_map(|pair| pair.unlike(protocol)).min() {
+                    self.0.entry((subject.rank, at)).or_insert_with(|| (other, Rc::clone(host)));
+                }
+                places.push(key(None));
+                for place in places {
+                    seen.entry(place).or_default().add(protocol, subject.rank);
+                }
+            }
+        }
+    }
 }

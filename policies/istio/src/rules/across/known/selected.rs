@@ -23,7 +23,7 @@ pub(in crate::rules::across) fn is_wide(subject: &Subject) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Selected<'a> {
     /// Those of a kind for all of a namespace.
-    wide: BTreeMap<(Kind, &'a str), Pair>,
+    wide: BTreeMap<(Kind, &'a str), Pair<usize>>,
     /// For a resource another one of its kind that selects one of its Pods.
     another: BTreeMap<usize, usize>,
 }
@@ -35,7 +35,7 @@ impl<'a> Known<'a> {
     /// Another resource of its kind for all of its namespace.
     pub(in crate::rules::across) fn another_for_all(&self, subject: &Subject) -> Option<&Subject<'a>> {
         let pair = self.selected.wide.get(&(subject.kind(), &*subject.resource.namespace))?;
-        self.subject(pair.other_than(subject.rank)?)
+        self.subject(pair.unlike(subject.rank)?)
     }
 
     /// Another resource of its kind that selects a Pod of this one.
@@ -51,7 +51,7 @@ impl<'a> Selected<'a> {
         for (number, subject) in known.subjects().enumerate() {
             let (kind, namespace) = (subject.kind(), &*subject.resource.namespace);
             if is_wide(subject) {
-                selected.wide.entry((kind, namespace)).or_default().add(number);
+                selected.wide.entry((kind, namespace)).or_default().add(number, number);
             }
             let labels = labels(subject);
             let Some(&label) = labels.first().filter(|_| ONE_FOR_A_POD.contains(&kind)) else { continue };

@@ -1,0 +1,24 @@
+//! The namespaces that see a resource.
+
+use std::collections::BTreeSet;
+
+use crate::rules::subject::Subject;
+
+/// The most combinations that are kept of one resource: of its hosts, its ports and the namespaces that see it. A file
+/// has room for millions.
+pub(super) const COMBINATIONS: usize = 1_000;
+
+/// The name for all namespaces.
+pub(super) const ALL: &str = "*";
+
+/// The namespaces that a resource of so many parts is exported to; `*` for all. One with too many combinations counts
+/// as exported to all.
+pub(super) fn scope<'a>(subject: &Subject<'a>, parts: usize) -> BTreeSet<&'a str> {
+    let (own, names) = (&*subject.resource.namespace, subject.get("exportTo"));
+    if names.is_empty() {
+        return BTreeSet::from([ALL]);
+    }
+    let names = names.texts().map(|(name, _)| if name == "." { own } else { name });
+    let names: BTreeSet<_> = names.filter(|name| *name != "~").collect();
+    if names.len().saturating_mul(parts) > COMBINATIONS { BTreeSet::from([ALL]) } else { names }
+}
