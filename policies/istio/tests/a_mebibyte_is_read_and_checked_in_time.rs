@@ -135,12 +135,10 @@ fn list(length: usize, item: impl Fn(usize) -> String) -> String {
 
 #[test]
 fn resources_that_meet_at_a_host_are_checked_in_time() {
-    let plain =
-        list(999, |_| "{service: r, weight: 0}".to_owned()).replace(']', ",{service: r, weight: 100}]");
-    let routes = list(20, |number| format!("{{match: {{path: {{exact: /{number}}}}}, to: {plain}}}"));
-    let destinations = document(&format!(
-        "virtualService: [{{name: a, internal: false, hosts: [a.example], gateways: [x/y], routes: {routes}}}, {{name: b, fallback: none, routes: {routes}}}]"
-    ));
+    let plain = list(12_000, |_| "{destination: {host: h.e}}".to_owned());
+    let of_gateway = format!("{{hosts: [a.e], gateways: [x/y], http: [{{route: {plain}}}]}}");
+    let of_mesh = format!("{{hosts: [h.e], http: [{{route: {plain}}}]}}");
+    let destinations = by_hand("VirtualService", 0, &of_gateway) + &by_hand("VirtualService", 1, &of_mesh);
     let hosts = list(100, |number| format!("h{number}.e"));
     let scopes = filled(["", ""], |number| {
         by_hand("VirtualService", number, &format!("{{hosts: {hosts}, exportTo: [s{number}]}}"))

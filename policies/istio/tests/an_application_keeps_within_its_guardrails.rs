@@ -90,6 +90,19 @@ fn hosts_that_are_claimed_for_others_are_within_the_globs() {
         broken(&outside(", namespaces: ['*']"), &guardrail),
         ["LIM03 5 spec.serviceEntry (ServiceEntry spec.hosts[0])"]
     );
+    // A service of another namespace is claimed for others, and one of the own namespace is not.
+    let shadow = |host: &str, namespaces: &str| {
+        format!(
+            "serviceEntry: {{hosts: [{host}], namespaces: [{namespaces}], ports: [80], endpoints: [10.0.0.66]}}"
+        )
+    };
+    let (own, other) = ("pay.shop.svc.cluster.local", "pay.bank.svc.cluster.local");
+    assert_eq!(
+        broken(&shadow(other, "'*'"), &guardrail),
+        ["LIM03 5 spec.serviceEntry (ServiceEntry spec.hosts[0])"]
+    );
+    assert!(broken(&shadow(own, "'*'"), &guardrail).is_empty());
+    assert!(broken(&shadow(other, "."), &guardrail).is_empty());
     assert!(broken("virtualService: {timeout: 5s}", &guardrail).is_empty(), "a service of the mesh");
 }
 

@@ -92,7 +92,8 @@ fn takes_a_gateway(resource: &Resource) -> bool {
         && spec.get("parentRefs").items().any(is_gateway)
 }
 
-/// The hosts that an object claims for others: services of the mesh are not among them.
+/// The hosts that an object claims for others: services of the mesh are not among them, but
+/// for those of another namespace in a ServiceEntry.
 fn claimed<'a>(resource: &'a Resource, domain: &ClusterDomain) -> Vec<Field<'a>> {
     let spec = Field::root("spec", &resource.spec);
     let of_own = || {
@@ -110,7 +111,10 @@ fn claimed<'a>(resource: &'a Resource, domain: &ClusterDomain) -> Vec<Field<'a>>
     };
     let is_of_mesh = |host: &Field| {
         let name = name(host);
-        !name.contains(['.', '*']) || domain.service(name).is_some()
+        let owner = domain.service(name).map(|(_, namespace)| namespace);
+        // A ServiceEntry would take the calls of another namespace's service.
+        let is_taken = resource.kind == Kind::ServiceEntry && owner != Some(&resource.namespace);
+        !name.contains(['.', '*']) || owner.is_some() && !is_taken
     };
     hosts.into_iter().filter(|host| host.text().is_some() && !is_of_mesh(host)).collect()
 }

@@ -1,8 +1,8 @@
 //! Hosts and their ports.
 
 use super::{
-    Rule,
-    known::{Host, Known},
+    Rule, duplicates,
+    known::{Host, HostOwner, Known, is_for_own_namespace},
 };
 use crate::{
     field::Field,
@@ -90,19 +90,35 @@ fn x174(known: &Known, subject: &Subject, out: &mut Out) {
     }
 }
 
+/// A host of somebody else, for callers of other namespaces. What holds for the whole mesh is of the root namespace.
 fn h27(known: &Known, subject: &Subject, out: &mut Out) {
-    if subject.kind() != Kind::VirtualService || !holds_at(subject).0 {
+    let is_root = subject.resource.namespace == known.around.root_namespace;
+    let is_routed = subject.kind() == Kind::VirtualService && holds_at(subject).0;
+    let is_named = subject.kind() == Kind::ServiceEntry && !is_root;
+    if !(is_routed || is_named) || is_for_own_namespace(subject) {
         return;
     }
-    let scope = subject.get("exportTo");
     let own = &*subject.resource.namespace;
-    let only_own = !scope.is_empty() && scope.texts().all(|(name, _)| name == "." || name == own);
-    for (name, at) in subject.get("hosts").texts().filter(|_| !only_own) {
+    for (name, at) in subject.get("hosts").texts() {
         let full = known.full(name, own);
-        if let Some(owner) = known.namespace_of(&full).filter(|owner| *owner != own) {
-            let reason = format!("is a service of {owner}, whose traffic this takes for the whole mesh");
-            out.error(&at, reason, "write `exportTo: [\".\"]`, so that it holds for calls from here");
-        }
+        let reason = match known.foreign_owner(&full, own) {
+            Some(HostOwner::Namespace(owner)) if name.starts_with('*') => {
+                format!("fits the services of {owner}, whose traffic this takes for the whole mesh")
+            }
+            Some(HostOwner::Namespace(owner)) => {
+                format!("is a service of {owner}, whose traffic this takes for the whole mesh")
+            }
+            Some(HostOwner::AnyNamespace) if !is_root => {
+                "fits the services of other namespaces, whose traffic this takes for the whole mesh"
+                    .to_owned()
+            }
+            Some(HostOwner::Entry(other)) if is_routed && !is_root => {
+                let other = duplicates::name(other);
+                format!("is of the ServiceEntry {other}, whose traffic this takes for the whole mesh")
+            }
+            _ => continue,
+        };
+        out.error(&at, reason, "write `exportTo: [\".\"]`, so that it holds for calls from here");
     }
 }
 

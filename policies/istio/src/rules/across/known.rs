@@ -3,6 +3,7 @@
 mod claims;
 mod entries;
 mod fault;
+mod outside;
 mod pair;
 mod ports;
 mod protocols;
@@ -16,13 +17,16 @@ use self::{
     claims::Claims,
     entries::{Entries, in_order},
     fault::{Before, Made},
+    outside::Outside,
     protocols::Protocols,
     selected::Selected,
     subsets::Subsets,
 };
 pub(super) use self::{
     claims::{Claim, certificates, plain, policy, routes, servers, subsets},
+    outside::HostOwner,
     ports::Host,
+    scope::is_for_own_namespace,
     selected::{is_wide, labels},
 };
 
@@ -46,6 +50,7 @@ pub(super) struct Known<'a> {
     pub(super) pods: Pods<'a>,
     entries: Entries<'a>,
     subsets: Subsets<'a>,
+    outside: Outside<'a>,
     claims: Claims<'a>,
     made_before: Made<'a>,
     protocols: Protocols,
@@ -64,6 +69,7 @@ impl<'a> Known<'a> {
             pods: Pods::new(&around.pods),
             entries: Entries::default(),
             subsets: Subsets::default(),
+            outside: Outside::default(),
             claims: Claims::default(),
             made_before: Made::default(),
             protocols: Protocols::default(),
@@ -88,6 +94,7 @@ impl<'a> Known<'a> {
         }
         known.entries = Entries::new(&known);
         known.subsets = Subsets::new(&known);
+        known.outside = Outside::new(&known);
         known.claims = Claims::new(&known);
         known.made_before = known.before.claims(&known);
         known.protocols = Protocols::new(&known);

@@ -22,6 +22,8 @@ pub(in crate::rules::across) enum Claim<'a> {
     Policy { namespace: &'a str, host: Rc<str> },
     /// A subset of a host in a namespace.
     Subset { namespace: &'a str, host: Rc<str>, name: &'a str },
+    /// A host of a ServiceEntry.
+    Outside { host: Rc<str> },
     /// The routes of a host for the calls of a namespace in the mesh; without one for those of any.
     Route { host: Rc<str>, namespace: Option<&'a str> },
 }
@@ -68,7 +70,11 @@ impl<'a> Known<'a> {
 /// All claims of a resource.
 pub(super) fn all<'a>(known: &Known, subject: &Subject<'a>) -> impl Iterator<Item = (Claim<'a>, Field<'a>)> {
     let of_gateway = certificates(subject).into_iter().chain(servers(subject));
-    of_gateway.chain(policy(known, subject)).chain(subsets(known, subject)).chain(routes(known, subject))
+    of_gateway
+        .chain(policy(known, subject))
+        .chain(subsets(known, subject))
+        .chain(routes(known, subject))
+        .chain(outside(known, subject))
 }
 
 pub(in crate::rules::across) type Claimed<'a> = Vec<(Claim<'a>, Field<'a>)>;
@@ -148,4 +154,12 @@ pub(in crate::rules::across) fn routes<'a>(known: &Known, subject: &Subject<'a>)
         scope.iter().map(|namespace| claimed(Some(*namespace))).collect::<Vec<_>>()
     };
     hosts.texts().flat_map(of_host).collect()
+}
+
+/// The hosts of a ServiceEntry.
+pub(super) fn outside<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
+    let of_entry = (subject.kind() == Kind::ServiceEntry).then(|| subject.get("hosts").texts());
+    let full = |host| Rc::from(known.full(host, &subject.resource.namespace));
+    let claimed = |(host, at)| (Claim::Outside { host: full(host) }, at);
+    of_entry.into_iter().flatten().map(claimed).collect()
 }

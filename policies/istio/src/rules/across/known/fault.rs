@@ -65,12 +65,13 @@ impl<'a> Known<'a> {
         subject: &Subject<'a>,
         other: &Subject<'a>,
     ) -> bool {
-        let claim = claim.of_owner();
-        let has = |now: &Subject<'a>| match now.resource.application() {
-            Some((namespace, name)) => self.made_before.contains(&(namespace, name, claim.clone())),
-            // What is written by hand is there.
-            None => true,
-        };
-        !has(subject) || has(other)
+        !self.has_in_force(claim, subject) || self.has_in_force(claim, other)
+    }
+
+    /// True if the application of a resource has a claim in force. What is written by hand is there.
+    pub(super) fn has_in_force(&self, claim: &Claim<'a>, subject: &Subject<'a>) -> bool {
+        let application = subject.resource.application();
+        application
+            .is_none_or(|(namespace, name)| self.made_before.contains(&(namespace, name, claim.of_owner())))
     }
 }

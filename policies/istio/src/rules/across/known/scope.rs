@@ -8,6 +8,12 @@ use crate::rules::subject::Subject;
 /// has room for millions.
 pub(super) const COMBINATIONS: usize = 1_000;
 
+/// True if a resource is exported to its own namespace alone.
+pub(in crate::rules::across) fn is_for_own_namespace(subject: &Subject) -> bool {
+    let (own, names) = (&*subject.resource.namespace, subject.get("exportTo"));
+    !names.is_empty() && names.texts().all(|(name, _)| name == "." || name == own)
+}
+
 /// The name for all namespaces.
 pub(super) const ALL: &str = "*";
 
