@@ -129,7 +129,9 @@ impl KubernetesAgent {
         if let (Some(settings), Some(archives), Some(commits)) = (artifacts, archives, commits) {
             let (client, place) = (connection.client.clone(), settings.namespace.clone());
             others.push(tokio::spawn(archive_watch::follow(client, place, Arc::clone(&archives))));
-            let keeper = Keeper::new(&connection, settings, tls, Arc::clone(&health), archives, commits);
+            let (keeper, teller) =
+                Keeper::new(&connection, settings, tls, Arc::clone(&health), archives, commits);
+            others.push(tokio::spawn(teller.run()));
             others.push(tokio::spawn(keeper.run(Arc::clone(&publisher), Arc::clone(&syncs))));
         }
         let reporting = Reporter::new(&connection, Arc::clone(&health)).run(publisher, syncs);

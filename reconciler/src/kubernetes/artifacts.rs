@@ -4,10 +4,10 @@
 //! announces it. The leader writes both, and never deletes any.
 //!
 //! - `settings`: where they are.
-//! - `stored`: the ConfigMap.
+//! - `stored`: the ConfigMap of a namespace; `config_maps`: those of all, as last read or written.
 //! - `announced`: the `ExternalArtifact`.
 //! - `archive_watch`: takes the archives of all ConfigMaps into memory.
-//! - `notices`: tells people of what is frozen.
+//! - `notices`: tells people of what is frozen; `told`: what they know.
 //! - `agreement`: what people have agreed to.
 //! - `planning`: plans what the newest commit changes.
 //! - `pace`: the namespaces that a release moves in a minute.
@@ -16,12 +16,18 @@
 mod agreement;
 mod announced;
 pub(super) mod archive_watch;
+mod config_maps;
 pub(super) mod keeper;
 mod notices;
 mod pace;
 mod planning;
 mod settings;
 mod stored;
+mod told;
+
+use std::time::Duration;
+
+use kube::api::{ListParams, PatchParams};
 
 pub use self::settings::Settings;
 
@@ -36,3 +42,15 @@ const NAMESPACE_LABEL: &str = "hfi.dev/namespace";
 const MANAGER: (&str, &str) = ("app.kubernetes.io/managed-by", "hfi");
 /// The name under which hfi writes.
 const FIELD_MANAGER: &str = "hfi";
+/// The longest time to read or write an archive.
+const WRITE: Duration = Duration::from_secs(15);
+
+/// What hfi manages.
+fn ours() -> ListParams {
+    ListParams::default().labels(&format!("{}={}", MANAGER.0, MANAGER.1))
+}
+
+/// Server-side apply: no other writer's fields are touched.
+fn apply() -> PatchParams {
+    PatchParams::apply(FIELD_MANAGER).force()
+}

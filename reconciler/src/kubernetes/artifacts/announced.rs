@@ -1,5 +1,7 @@
 //! The `ExternalArtifact` of a namespace, by which Flux learns of its archive.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
     jiff::Timestamp as Moment,
@@ -22,7 +24,7 @@ pub(super) const API_VERSION: &str = "source.toolkit.fluxcd.io/v1";
 pub(super) const KIND: &str = "ExternalArtifact";
 const READY: &str = "Ready";
 /// The longest message of a condition, in bytes.
-const LONGEST_MESSAGE: usize = 2_000;
+pub(super) const LONGEST_MESSAGE: usize = 2_000;
 
 /// An object as it is in the cluster.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +39,15 @@ pub(super) struct Seen {
 /// The state of a namespace, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct State {
-    pub(super) is_ready: bool,
+    /// The applications that are frozen, each with the reason.
+    pub(super) frozen: BTreeMap<String, String>,
     pub(super) message: String,
+}
+
+impl State {
+    fn is_ready(&self) -> bool {
+        self.frozen.is_empty()
+    }
 }
 
 /// The objects of a namespace, or of all.
@@ -84,12 +93,12 @@ impl Seen {
         let is_ready = |condition: &&Value| condition.get("type").is_some_and(|kind| kind == READY);
         let known = conditions.into_iter().flatten().find(is_ready);
         let known = known.and_then(|known| serde_json::from_value::<Condition>(known.clone()).ok());
-        let status = if state.is_ready { "True" } else { "False" };
+        let status = if state.is_ready() { "True" } else { "False" };
         let since = known.as_ref().filter(|known| known.status == status);
         let condition = Condition {
             type_: READY.to_owned(),
             status: status.to_owned(),
-            reason: if state.is_ready { "Current" } else { "Frozen" }.to_owned(),
+            reason: if state.is_ready() { "Current" } else { "Frozen" }.to_owned(),
             message: truncate(&state.message, LONGEST_MESSAGE),
             last_transition_time: since.map_or_else(this_second, |known| known.last_transition_time.clone()),
             observed_generation: self.generation,
@@ -163,7 +172,8 @@ mod tests {
     fn what_is_announced_stays_while_nobody_knows_what_is_in_force() {
         let artifact = json!({"digest": "sha256:1", "path": "v1/istio/shop/1.tar.gz"});
         let seen = Seen { status: json!({"artifact": artifact}), ..Seen::default() };
-        let state = State { is_ready: false, message: "frozen".to_owned() };
+        let frozen = [("reviews".to_owned(), "wrong".to_owned())].into();
+        let state = State { frozen, message: "frozen".to_owned() };
         let status = seen.status("http://hfi", "main", None, &state).unwrap();
         assert_eq!(status["artifact"], artifact, "server-side apply removes what it says no more");
     }

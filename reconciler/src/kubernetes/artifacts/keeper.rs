@@ -1,29 +1,27 @@
 //! The loop of the leader: it keeps archives and artifacts as the newest commit wants them.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{
-    Api, Client,
-    api::{ListParams, Patch, PatchParams},
-};
+use kube::{Client, api::Patch};
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 use tracing::{info, warn};
 
 use super::{
-    FIELD_MANAGER, MANAGER, Settings,
+    Settings, WRITE,
     announced::{self, Seen, State},
+    apply,
+    config_maps::ConfigMaps,
     name,
-    notices::{Notices, Subject},
+    notices::{Notice, Teller},
+    ours,
     pace::Pace,
-    planning::{Head, Known, Planner},
-    stored,
+    planning::{Head, Planner},
 };
 use crate::{
     istio::{
         archives::Archives,
-        plan::{InForce, Plan},
+        plan::{InForce, Namespaces, Plan},
     },
     kubernetes::{
         client::{
@@ -33,17 +31,17 @@ use crate::{
         health::{ClusterTask, SharedHealth},
     },
     serving::publisher::Publisher,
-    source::git::CommitLog,
+    source::{SourceError, git::CommitLog},
     sync::requests::Syncs,
     version,
 };
 
 /// The time between two looks; changes in between are taken together.
 const SPACING: Duration = Duration::from_secs(1);
-/// The time between two looks at the artifacts, which people annotate.
+/// The time between two looks at the artifacts, which people annotate, and at the ConfigMaps.
 const PERIOD: Duration = Duration::from_secs(15);
-/// The longest time to write an archive.
-const WRITE: Duration = Duration::from_secs(15);
+/// The time that a fetch may take before it is told that everything waits for it.
+const FETCH: Duration = Duration::from_secs(30);
 
 /// The writer of archives and artifacts.
 pub(in crate::kubernetes) struct Keeper {
@@ -55,10 +53,22 @@ pub(in crate::kubernetes) struct Keeper {
     health: Arc<SharedHealth>,
     archives: Arc<Archives>,
     planner: Planner,
-    notices: Notices,
+    config_maps: ConfigMaps,
+    /// The repository was fetched since this replica leads.
+    is_fetched: bool,
+    notices: watch::Sender<Namespaces<Notice>>,
     pace: Pace,
-    /// What is in force, as last read or written; unknown after an error.
-    known: Option<Known>,
+}
+
+/// The reason why artifacts are not as the newest commit wants them.
+#[derive(Debug, thiserror::Error)]
+enum KeepError {
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error("the artifacts stay as they are: {0}")]
+    Plan(#[from] SourceError),
+    #[error("the artifact of namespace {namespace} cannot be kept: {error}")]
+    Namespace { namespace: String, error: CallError },
 }
 
 impl Keeper {
@@ -70,20 +80,24 @@ impl Keeper {
         health: Arc<SharedHealth>,
         archives: Arc<Archives>,
         commits: CommitLog,
-    ) -> Self {
+    ) -> (Self, Teller) {
         let Connection { client, namespace, identity } = connection.clone();
-        Self {
+        let (notices, newest) = watch::channel(Namespaces::default());
+        let teller = Teller::new(client.clone(), identity, settings.events.clone(), newest);
+        let keeper = Self {
             planner: Planner::new(commits, settings.cluster_domain.clone()),
-            notices: Notices::new(client.clone(), identity, settings.events.clone()),
+            config_maps: ConfigMaps::new(client.clone(), &settings.namespace),
             client,
             url: settings.url(&namespace, tls),
             own_namespace: namespace,
             settings,
             health,
             archives,
+            is_fetched: false,
+            notices,
             pace: Pace::default(),
-            known: None,
-        }
+        };
+        (keeper, teller)
     }
 
     /// Runs for ever.
@@ -92,8 +106,10 @@ impl Keeper {
         let mut backoff = Backoff::default();
         loop {
             if !leadership.borrow_and_update().leader {
-                self.known = None;
-                self.notices.clear();
+                self.config_maps.clear();
+                self.planner.forget();
+                self.is_fetched = false;
+                self.notices.send_replace(Namespaces::default());
                 if leadership.wait_for(|leadership| leadership.leader).await.is_err() {
                     return;
                 }
@@ -104,66 +120,76 @@ impl Keeper {
                 _ = leadership.wait_for(|leadership| !leadership.leader) => continue,
                 kept = self.keep(&publisher, &syncs) => kept,
             };
-            match kept {
-                Ok(()) => {
-                    backoff.reset();
-                    self.health.record(ClusterTask::Artifacts, Ok(()));
-                    tokio::time::sleep(SPACING).await;
-                    tokio::select! {
-                        _ = served.changed() => {}
-                        _ = leadership.wait_for(|leadership| !leadership.leader) => {}
-                        () = tokio::time::sleep(PERIOD) => {}
-                    }
-                }
-                Err(error) => {
-                    self.known = None;
-                    self.health.record(ClusterTask::Artifacts, Err(error.to_string()));
-                    tokio::time::sleep(backoff.next()).await;
-                }
+            let pause = if kept.is_ok() {
+                backoff.reset();
+                PERIOD
+            } else {
+                backoff.next().min(PERIOD)
+            };
+            self.health.record(ClusterTask::Artifacts, kept.map_err(|error| error.to_string()));
+            tokio::time::sleep(SPACING).await;
+            tokio::select! {
+                _ = served.changed() => {}
+                _ = leadership.wait_for(|leadership| !leadership.leader) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
     /// Brings all namespaces to where the newest commit wants them.
-    async fn keep(&mut self, publisher: &Publisher, syncs: &Syncs) -> Result<(), CallError> {
-        let mut known = match self.known.take() {
-            Some(known) => known,
-            None => {
-                let stored = self.stored().await?;
-                self.planner.forget();
-                // The last leader may have known a newer commit: no artifact goes back.
-                syncs.sync().await;
-                stored
-            }
-        };
+    async fn keep(&mut self, publisher: &Publisher, syncs: &Syncs) -> Result<(), KeepError> {
+        if self.config_maps.read().await? {
+            self.planner.forget();
+        }
+        if !self.is_fetched {
+            self.fetch(syncs).await;
+            self.is_fetched = true;
+        }
         let seen = self.seen().await?;
+        let mut known = self.config_maps.known().clone();
         // An artifact whose archive is gone: nobody knows what is in force.
         for namespace in seen.iter().filter(|(_, seen)| seen.has_artifact()).map(|(namespace, _)| namespace) {
             let missing = || Err(format!("the ConfigMap {} is gone", name(namespace)));
             known.entry(namespace.clone()).or_insert_with(missing);
         }
-        if let Some(head) = Head::of(publisher) {
-            match self.planner.plan(&head, &known, &seen).await {
-                Ok(plans) => {
-                    let mut failed = None;
-                    for (namespace, plan) in &*plans {
-                        let kept =
-                            self.keep_one(&head, namespace, plan, &mut known, seen.get(namespace)).await;
-                        // One that Kubernetes refuses keeps no other from its artifact.
-                        if let Err(error) = kept {
-                            warn!(namespace, %error, "the artifact of a namespace cannot be kept");
-                            failed.get_or_insert(error);
-                        }
-                    }
-                    if let Some(error) = failed {
-                        return Err(error);
-                    }
+        let Some(head) = Head::of(publisher) else { return Ok(()) };
+        let mut failed = None;
+        let plans = self.planner.plan(&head, &known, &seen).await.unwrap_or_else(|error| {
+            let plan = Plan::frozen(format!("the newest commit cannot be planned: {error}"));
+            failed = Some(KeepError::Plan(error));
+            Arc::new(known.into_keys().map(|namespace| (namespace, plan.clone())).collect())
+        });
+        let mut notices = BTreeMap::new();
+        for (namespace, plan) in &*plans {
+            match self.keep_one(&head, namespace, plan, seen.get(namespace)).await {
+                Ok(notice) => {
+                    notices.insert(namespace.clone(), notice);
                 }
-                Err(error) => warn!(%error, "artifacts stay as they are"),
+                // One that Kubernetes refuses keeps no other from its artifact.
+                Err(error) => {
+                    warn!(namespace, %error, "the artifact of a namespace cannot be kept");
+                    let namespace = namespace.clone();
+                    failed.get_or_insert(KeepError::Namespace { namespace, error });
+                }
             }
         }
-        self.known = Some(known);
-        Ok(())
+        self.notices.send_if_modified(|known| {
+            *known != notices && {
+                *known = notices;
+                true
+            }
+        });
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Fetches: the last leader may have known a newer commit, and no artifact goes back.
+    async fn fetch(&self, syncs: &Syncs) {
+        let mut synced = pin!(syncs.sync());
+        if tokio::time::timeout(FETCH, &mut synced).await.is_err() {
+            let reason = "artifacts wait until the repository is fetched: the last leader may have known a newer commit";
+            self.health.record(ClusterTask::Artifacts, Err(reason.to_owned()));
+            synced.await;
+        }
     }
 
     /// Writes what a namespace lacks.
@@ -172,33 +198,31 @@ impl Keeper {
         head: &Head,
         namespace: &str,
         plan: &Plan,
-        all: &mut Known,
         seen: Option<&Seen>,
-    ) -> Result<(), CallError> {
-        let known = all.get(namespace).and_then(|known| known.as_ref().ok());
-        if let Some(next) = &plan.next
-            && known != Some(next)
-            && self.may_move(namespace, known, next)
-        {
+    ) -> Result<Notice, CallError> {
+        let known = self.config_maps.in_force(namespace).cloned();
+        let other = plan.next.as_ref().filter(|next| known.as_ref() != Some(next));
+        let waits = other.is_some_and(|next| !self.may_move(namespace, known.as_ref(), next));
+        if let Some(next) = other.filter(|_| !waits) {
             self.store(namespace, next).await?;
-            all.insert(namespace.to_owned(), Ok(next.clone()));
+        } else if let Some(known) = known.filter(|_| self.config_maps.lacks(namespace)) {
+            warn!(namespace, "somebody has deleted the ConfigMap of an artifact; it is put back");
+            self.store(namespace, &known).await?;
         }
-        let known = all.get(namespace).and_then(|known| known.as_ref().ok());
-        let state = state(plan, known);
+        let known = self.config_maps.in_force(namespace);
+        let state = state(plan, known, waits);
         let place = self.settings.place(namespace).to_owned();
         let unseen = Seen::default();
         let announced = known.map(|known| (namespace, known));
+        let status = seen.unwrap_or(&unseen).status(&self.url, head.branch(), announced, &state);
         let uid = match seen {
             Some(seen) => seen.uid.clone(),
             None => self.announce(namespace, &place).await?,
         };
-        let status = seen.unwrap_or(&unseen).status(&self.url, head.branch(), announced, &state);
         if let Some(status) = status {
             self.patch_status(namespace, &place, &status).await?;
         }
-        let subject = Subject { namespace, place: &place, uid: uid.as_deref(), revision: head.revision() };
-        self.notices.tell(&subject, &state).await;
-        Ok(())
+        Ok(Notice { place, uid, revision: head.revision().to_owned(), state })
     }
 
     /// True if a namespace may move now: what a release moves has to wait for its turn.
@@ -220,13 +244,6 @@ impl Keeper {
         may_move
     }
 
-    /// All archives of the cluster.
-    async fn stored(&self) -> Result<Known, CallError> {
-        let config_maps = Api::<ConfigMap>::namespaced(self.client.clone(), &self.settings.namespace);
-        let found = with_timeout(WRITE, config_maps.list(&ours())).await?;
-        Ok(found.items.iter().filter_map(stored::in_force).collect())
-    }
-
     /// All artifacts of the cluster.
     async fn seen(&self) -> Result<BTreeMap<String, Seen>, CallError> {
         let place = (!self.settings.in_tenants).then_some(self.settings.namespace.as_str());
@@ -235,13 +252,10 @@ impl Keeper {
     }
 
     /// Writes an archive, and serves it.
-    async fn store(&self, namespace: &str, next: &InForce) -> Result<(), CallError> {
-        let config_maps = Api::<ConfigMap>::namespaced(self.client.clone(), &self.settings.namespace);
-        let config_map = stored::config_map(namespace, &self.settings.namespace, next);
-        let (name, patch) = (name(namespace), Patch::Apply(config_map));
-        with_timeout(WRITE, config_maps.patch(&name, &apply(), &patch)).await?;
+    async fn store(&mut self, namespace: &str, next: &InForce) -> Result<(), CallError> {
+        self.config_maps.write(namespace, next).await?;
         self.archives.put(namespace, next.artifact.clone());
-        info!(namespace, commit = next.commit.id, digest = %next.artifact.digest, "Flux gets another artifact");
+        info!(namespace, commit = next.commit.id, digest = %next.artifact.digest, "an archive is written");
         Ok(())
     }
 
@@ -261,28 +275,19 @@ impl Keeper {
     }
 }
 
-/// The state of a namespace, for people.
-fn state(plan: &Plan, known: Option<&InForce>) -> State {
+/// The state of a namespace, for people. `waits`: it has to wait for its turn.
+fn state(plan: &Plan, known: Option<&InForce>, waits: bool) -> State {
     let commit = known.map_or("nothing", |known| known.commit.short());
-    if plan.frozen.is_empty() {
+    let message = if plan.frozen.is_empty() {
         let objects = known.map_or(0, |known| known.objects);
-        let message = format!("{objects} objects of {} applications, since {commit}", plan.current);
-        return State { is_ready: true, message };
-    }
-    let frozen = plan.frozen.iter().map(|(name, reason)| format!("{name} at {commit} ({reason})"));
-    let frozen: Vec<_> = frozen.collect();
-    let advice = plan.advice.iter().map(|advice| format!("; {advice}"));
-    let advice: String = advice.collect();
-    let message = format!("frozen: {}, {} others current{advice}", frozen.join(", "), plan.current);
-    State { is_ready: false, message }
-}
-
-/// What hfi manages.
-fn ours() -> ListParams {
-    ListParams::default().labels(&format!("{}={}", MANAGER.0, MANAGER.1))
-}
-
-/// Server-side apply: no other writer's fields are touched.
-fn apply() -> PatchParams {
-    PatchParams::apply(FIELD_MANAGER).force()
+        format!("{objects} objects of {} applications, since {commit}", plan.current)
+    } else {
+        let frozen = plan.frozen.iter().map(|(name, reason)| format!("{name} at {commit} ({reason})"));
+        let frozen: Vec<_> = frozen.collect();
+        format!("frozen: {}, {} others current", frozen.join(", "), plan.current)
+    };
+    let wait = "a release of hfi renders this namespace in another way, and it waits for its turn";
+    let next = plan.advice.iter().map(String::as_str).chain(waits.then_some(wait));
+    let message = next.fold(message, |message, next| format!("{message}; {next}"));
+    State { frozen: plan.frozen.clone(), message }
 }

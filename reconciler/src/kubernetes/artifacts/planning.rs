@@ -78,6 +78,8 @@ struct Question {
     withdrawn: Option<String>,
     /// The commits that people have agreed to, by namespace.
     allowed: Namespaces<String>,
+    /// The reasons why it is unknown what is in force.
+    unknown: Namespaces<String>,
 }
 
 /// What is in force in each namespace, or the reason why that is unknown.
@@ -101,8 +103,11 @@ impl Planner {
         seen: &Namespaces<Seen>,
     ) -> Result<Arc<Namespaces<Plan>>, SourceError> {
         let allowed = seen.iter().filter_map(|(name, seen)| Some((name.clone(), seen.allowed.clone()?)));
+        let unknown = known.iter();
+        let unknown = unknown.filter_map(|(name, known)| Some((name.clone(), known.as_ref().err()?.clone())));
         let (revision, withdrawn) = (head.revision.clone(), head.withdrawn.clone());
-        let question = Question { revision, withdrawn, allowed: allowed.collect() };
+        let question =
+            Question { revision, withdrawn, allowed: allowed.collect(), unknown: unknown.collect() };
         if let Some((last, plans)) = &self.last
             && *last == question
         {

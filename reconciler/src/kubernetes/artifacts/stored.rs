@@ -1,7 +1,7 @@
 //! The ConfigMap with the archive of a namespace. Its annotations say of which commit it is.
 
 use k8s_openapi::{ByteString, api::core::v1::ConfigMap};
-use kube::{ResourceExt as _, api::ObjectMeta};
+use kube::{ResourceExt, api::ObjectMeta};
 
 use super::{MANAGER, NAMESPACE_LABEL, name};
 use crate::istio::{
@@ -17,8 +17,13 @@ const RENDERER: &str = "hfi.dev/renderer";
 const MAX_REMOVALS: &str = "hfi.dev/max-removals";
 const JUDGED: &str = "hfi.dev/judged";
 
-/// The ConfigMap of a namespace.
-pub(super) fn config_map(namespace: &str, place: &str, in_force: &InForce) -> ConfigMap {
+/// The ConfigMap of a namespace. `replaced`: the version that it replaces; any if there is none.
+pub(super) fn config_map(
+    namespace: &str,
+    place: &str,
+    replaced: Option<String>,
+    in_force: &InForce,
+) -> ConfigMap {
     let InForce { artifact, commit: Commit { id, at }, renderer, max_removals, judged, .. } = in_force;
     let labels = [MANAGER, (NAMESPACE_LABEL, namespace)];
     let limit = max_removals.map(|limit| (MAX_REMOVALS, limit.to_string()));
@@ -31,6 +36,7 @@ pub(super) fn config_map(namespace: &str, place: &str, in_force: &InForce) -> Co
             namespace: Some(place.to_owned()),
             labels: Some(labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
             annotations: Some(annotations.map(|(key, value)| (key.to_owned(), value)).collect()),
+            resource_version: replaced,
             ..ObjectMeta::default()
         },
         binary_data: Some([(KEY.to_owned(), ByteString(artifact.bytes.to_vec()))].into()),
@@ -69,7 +75,7 @@ pub(super) fn in_force(config_map: &ConfigMap) -> Option<(String, Result<InForce
 }
 
 /// The namespace that a ConfigMap is for, if it has the name for that.
-fn namespace(config_map: &ConfigMap) -> Option<String> {
+pub(super) fn namespace(config_map: &impl ResourceExt) -> Option<String> {
     let namespace = config_map.labels().get(NAMESPACE_LABEL)?;
     (config_map.name_any() == name(namespace)).then(|| namespace.clone())
 }

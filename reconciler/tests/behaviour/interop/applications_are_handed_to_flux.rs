@@ -2,7 +2,10 @@
 //! namespace. It goes on as the newest commit wants, and nothing goes that nobody wanted to go.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,21 +21,23 @@ use crate::support::{
     process::{Process, text},
 };
 
-const PATIENCE: Duration = Duration::from_secs(40);
-const ARTIFACT: &str =
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const ARTIFACT: &str =
     "/apis/source.toolkit.fluxcd.io/v1/namespaces/hfi-istio/externalartifacts/hfi-istio-shop";
-const CONFIG_MAP: &str = "/api/v1/namespaces/hfi-istio/configmaps/hfi-istio-shop";
+pub(crate) const CONFIG_MAP: &str = "/api/v1/namespaces/hfi-istio/configmaps/hfi-istio-shop";
 
 /// A cluster, a repository, and a stand-in for Flux's notification-controller.
-struct World {
-    api: KubeApi,
-    repository: Repository,
-    told: Arc<Mutex<Vec<Value>>>,
+pub(crate) struct World {
+    pub(crate) api: KubeApi,
+    pub(crate) repository: Repository,
+    pub(crate) told: Arc<Mutex<Vec<Value>>>,
+    /// So many events are refused before one is taken.
+    pub(crate) refusals: Arc<AtomicUsize>,
     events_url: String,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let api = KubeApi::start().await.unwrap();
         api.create_namespace("hfi-istio").await.unwrap();
         let crds =
@@ -43,11 +48,16 @@ impl World {
         assert_eq!(wanted.len(), 1);
         api.apply(&wanted).await.unwrap();
         let told = Arc::<Mutex<Vec<Value>>>::default();
+        let refusals = Arc::<AtomicUsize>::default();
         let router = Router::new().route(
             "/",
             post({
-                let told = Arc::clone(&told);
+                let (told, refusals) = (Arc::clone(&told), Arc::clone(&refusals));
                 async move |Json(event): Json<Value>| {
+                    let refuse = |left: usize| left.checked_sub(1);
+                    if refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, refuse).is_ok() {
+                        return reqwest::StatusCode::SERVICE_UNAVAILABLE;
+                    }
                     told.lock().unwrap().push(event);
                     reqwest::StatusCode::ACCEPTED
                 }
@@ -56,10 +66,15 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let events_url = format!("http://{}/", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { api, repository: Repository::new().await.unwrap(), told, events_url }
+        Self { api, repository: Repository::new().await.unwrap(), told, refusals, events_url }
     }
 
     async fn serve(&self) -> Process {
+        self.serve_as("admin", &[]).await
+    }
+
+    /// hfi with the rights of `token` and with more settings.
+    pub(crate) async fn serve_as(&self, token: &str, more: &[(&str, &str)]) -> Process {
         let repository = self.repository.bare();
         let environment = [
             ("HFI_REPO", text(&repository)),
@@ -67,25 +82,34 @@ impl World {
             ("HFI_ISTIO_ARTIFACTS", "true"),
             ("HFI_FLUX_EVENTS_URL", &self.events_url),
         ];
-        start(&self.api, "admin", &environment).await
+        start(&self.api, token, &[&environment, more].concat()).await
     }
 
     /// Writes the application of this name, whose destination is this one.
-    fn write(&self, name: &str, rule: &str) {
+    pub(crate) fn write(&self, name: &str, rule: &str) {
+        self.write_in("shop", name, rule);
+    }
+
+    pub(crate) fn write_in(&self, namespace: &str, name: &str, rule: &str) {
         let document = format!(
-            "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n  destinationRule: {rule}\n"
+            "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec:\n  destinationRule: {rule}\n"
         );
         self.repository.write(&format!("{name}.yaml"), &document).unwrap();
     }
 
     /// Commits and pushes. Returns the commit.
-    async fn push(&self, message: &str) -> String {
+    pub(crate) async fn push(&self, message: &str) -> String {
         self.repository.push(message).await.unwrap();
         self.repository.git(&["rev-parse", "HEAD"]).await.unwrap().trim().to_owned()
     }
 
     /// The status of the artifact, once it is such.
-    async fn artifact(&self, what: &str, hfi: &Process, is_such: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn artifact(
+        &self,
+        what: &str,
+        hfi: &Process,
+        is_such: impl Fn(&Value) -> bool,
+    ) -> Value {
         until(&format!("{what}: {}", hfi.log()), PATIENCE, async || {
             let status = self.api.get(ARTIFACT).await.ok()?["status"].clone();
             is_such(&status).then_some(status)
@@ -112,7 +136,7 @@ impl World {
     }
 }
 
-fn ready(status: &Value) -> (&str, &str) {
+pub(crate) fn ready(status: &Value) -> (&str, &str) {
     let condition = &status["conditions"][0];
     (condition["status"].as_str().unwrap_or_default(), condition["message"].as_str().unwrap_or_default())
 }

@@ -16,6 +16,7 @@ mod an_api_server_that_is_away_stalls_nothing;
 mod an_ssh_server_is_known_by_its_key;
 mod applications_are_compared_with_a_cluster;
 mod applications_are_handed_to_flux;
+mod artifacts_outlive_what_happens_to_them;
 mod everything_is_stopped_in_a_browser;
 mod https_is_served;
 mod no_write_vouches_for_others;
