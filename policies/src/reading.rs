@@ -22,7 +22,7 @@ pub(crate) use envelope::{Outcome, read as read_document};
 pub use fields::{Context, Cursor, Field, Fields};
 pub use halt::Halt;
 pub use kinds::names_binding_kind;
-pub(crate) use kinds::{Document, Kind, POLICY, mentions_binding_kind};
+pub(crate) use kinds::{API_VERSION, Document, Kind, POLICY, mentions_binding_kind};
 pub use matching::conditions as read_conditions;
 pub use patterns::{Patterns, RefusedPattern};
 pub use problem::{Finding, Place, Problem};

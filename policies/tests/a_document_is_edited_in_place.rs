@@ -259,6 +259,14 @@ fn what_the_body_leaves_out_and_means_all_the_same_stays() {
 }
 
 #[test]
+fn a_kind_that_is_wrong_goes() {
+    let right = "metadata: {name: x}\nspec: {rules: [{fault: {percentage: 5, delay_ms: 1}}]}\n";
+    for wrong in ["kind: FalutPolicy\n", "kind: {a: b}\n"] {
+        assert_eq!(edited(&format!("{wrong}{right}"), &right.replace('5', "6")), right.replace('5', "6"));
+    }
+}
+
+#[test]
 fn a_large_document_is_edited_in_a_moment() {
     let labels: Vec<_> = (0..40_000).map(|i| format!("\"k{i}\":\"v\"")).collect();
     let list = ["\"a\""; 40_000].join(",");

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use super::document::{Document, Mistake};
 use crate::{
     language::PolicyName,
-    reading::{Context, Cursor, Finding, Node, Place, Value},
+    reading::{API_VERSION, Context, Cursor, Finding, Node, Place, Value},
 };
 
 const KIND: &str = "Folders";
-const API_VERSION: &str = "hfi.dev/v1";
 
 /// A policy of a body, and the directory of its file if it is new.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     language::PolicyName,
-    reading::{MapEntry, Node, Value, read_yaml_document},
+    reading::{API_VERSION, MapEntry, Node, POLICY, Value, read_yaml_document},
 };
 
 /// The way in which a document is put into its file.
@@ -41,7 +41,7 @@ pub struct Edited {
 
 /// Puts a document in the place of the policy of this name. Every other document keeps its bytes.
 ///
-/// An `apiVersion` and a `kind` that the file has and the document does not say are kept: they say nothing else. A
+/// An `apiVersion` and a `kind` that the file has and the document does not say are kept if they are right. A
 /// field that has two spellings keeps that of the file.
 /// The file is read back: what is returned holds what was put, or nothing is returned.
 pub fn put(file: &[u8], name: &PolicyName, document: &Document, how: How) -> Result<Edited, CannotEdit> {
@@ -81,7 +81,7 @@ pub(super) fn wanted(document: &Document, written: &Node) -> Node {
     if let (Value::Map(entries), Value::Map(written)) = (&mut document.value, &written.value) {
         let constants: Vec<MapEntry> = written
             .iter()
-            .filter(|entry| ["apiVersion", "kind"].contains(&entry.key.as_str()))
+            .filter(|entry| says_nothing_else(entry))
             .filter(|entry| !entries.iter().any(|known| known.key == entry.key))
             .cloned()
             .collect();
@@ -89,6 +89,16 @@ pub(super) fn wanted(document: &Document, written: &Node) -> Node {
     }
     spell_as(&mut document, written);
     document
+}
+
+/// True for an `apiVersion` or a `kind` that is as good as none: that of policies.
+fn says_nothing_else(entry: &MapEntry) -> bool {
+    let right = match entry.key.as_str() {
+        "apiVersion" => API_VERSION,
+        "kind" => POLICY,
+        _ => return false,
+    };
+    matches!(&entry.value.value, Value::String(text) if text == right)
 }
 
 /// Edits as little as can be: first only what differs, then, while that is not read as what was wanted, values that

@@ -46,6 +46,9 @@ impl Kind {
 /// The group of every `apiVersion` of hfi.
 pub(super) const GROUP: &str = "hfi.dev/";
 
+/// The `apiVersion` of every kind.
+pub(crate) const API_VERSION: &str = "hfi.dev/v1";
+
 /// The kind of policies.
 pub(crate) const POLICY: &str = "FaultPolicy";
 
@@ -65,26 +68,26 @@ const BINDING: [&str; 2] = [GUARDRAIL, HALT];
 pub(super) static KINDS: [Kind; 4] = [
     Kind {
         name: POLICY,
-        api_version: "hfi.dev/v1",
+        api_version: API_VERSION,
         is_named: true,
         binds: &[],
         spec: Some(|fields, name| policy::spec(fields, name).map(Box::new).map(Document::Policy)),
     },
     Kind {
         name: GUARDRAIL,
-        api_version: "hfi.dev/v1",
+        api_version: API_VERSION,
         is_named: false,
         binds: &guardrail::FIELDS,
         spec: Some(|fields, _| guardrail::spec(fields).map(Box::new).map(Document::Guardrail)),
     },
     Kind {
         name: HALT,
-        api_version: "hfi.dev/v1",
+        api_version: API_VERSION,
         is_named: false,
         binds: &halt::FIELDS,
         spec: Some(|fields, _| halt::spec(fields).map(Arc::new).map(Document::Halt)),
     },
-    Kind { name: APPLICATION, api_version: "hfi.dev/v1", is_named: true, binds: &[], spec: None },
+    Kind { name: APPLICATION, api_version: API_VERSION, is_named: true, binds: &[], spec: None },
 ];
 
 /// True if a text that is no valid document contains a word of a kind that binds policies.
