@@ -4,15 +4,22 @@
 
 mod class;
 mod escape;
+mod group;
+mod repetition;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
-use self::{class::class, escape::escape};
+use self::{
+    class::class,
+    escape::escape,
+    group::group,
+    repetition::{Before, MAX_REPETITIONS, repeated, repetition},
+};
 
 /// The longest regex that Istio takes.
 const MAX_CHARACTERS: usize = 1024;
-/// The highest number of repetitions.
-const MAX_REPETITIONS: u32 = 1000;
 
 /// A mistake in a regex, as a sentence whose subject is the regex.
 pub(super) type Mistake = &'static str;
@@ -27,17 +34,6 @@ pub(crate) fn regex_flaw(regex: &str) -> Option<String> {
         return Some(format!("has {length} characters, and Istio takes {MAX_CHARACTERS}"));
     }
     check(regex).err().map(|mistake| format!("`{regex}` {mistake}"))
-}
-
-/// What stands before the next letter.
-#[derive(Clone, Copy, PartialEq)]
-enum Before {
-    /// Nothing that can be repeated.
-    Nothing,
-    Atom,
-    /// A repetition, which may get one `?`.
-    Repetition,
-    Lazy,
 }
 
 /// A group that is open, or the whole regex.
@@ -90,152 +86,4 @@ fn check(regex: &str) -> Result<(), Mistake> {
         }
     }
     if levels.len() == 1 { Ok(()) } else { Err("has a `(` that is not closed") }
-}
-
-fn repeated(before: Before, sign: char) -> Result<Before, Mistake> {
-    match before {
-        Before::Nothing => Err("repeats nothing"),
-        Before::Atom => Ok(Before::Repetition),
-        Before::Repetition if sign == '?' => Ok(Before::Lazy),
-        Before::Repetition | Before::Lazy => Err("repeats a repetition"),
-    }
-}
-
-/// The count of `{n}`, `{n,}` or `{n,m}`, and the rest; none if the brace is a text.
-fn repetition(inside: &str) -> Result<Option<(u32, &str)>, Mistake> {
-    let Some((counts, after)) = inside.split_once('}') else { return Ok(None) };
-    let (least, most) = counts.split_once(',').unwrap_or((counts, counts));
-    let is_number = |text: &str| {
-        text.bytes().all(|byte| byte.is_ascii_digit()) && !(text.len() > 1 && text.starts_with('0'))
-    };
-    if least.is_empty() || !is_number(least) || !is_number(most) {
-        return Ok(None);
-    }
-    let count = |text: &str| text.parse().ok().filter(|&count: &u32| count <= MAX_REPETITIONS);
-    let least = count(least).ok_or("repeats more than 1000 times")?;
-    let most = if most.is_empty() { least } else { count(most).ok_or("repeats more than 1000 times")? };
-    if least > most { Err("repeats at least more than at most") } else { Ok(Some((most, after))) }
-}
-
-/// The head of a group.
-struct Group<'r> {
-    name: Option<&'r str>,
-    /// True for `(?i)`, which holds for what follows.
-    is_of_flags: bool,
-    rest: &'r str,
-}
-
-fn group(inside: &str) -> Result<Group<'_>, Mistake> {
-    let opened = |name, rest| Group { name, is_of_flags: false, rest };
-    let Some(head) = inside.strip_prefix('?') else { return Ok(opened(None, inside)) };
-    if let Some(named) = head.strip_prefix("P<").or_else(|| head.strip_prefix('<')) {
-        if named.starts_with(['=', '!']) {
-            return Err("has a look-ahead or look-behind, which RE2 does not know");
-        }
-        let (name, rest) = named.split_once('>').ok_or("has a group whose name does not end")?;
-        let fits = !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-        let wrong = "has a group whose name is not of letters, digits and `_`";
-        return if fits { Ok(opened(Some(name), rest)) } else { Err(wrong) };
-    }
-    let end = head.find([':', ')']).ok_or("has a `(?` that is not closed")?;
-    let (flags, after) = head.split_at_checked(end).unwrap_or_default();
-    let (on, off) = flags.split_once('-').unwrap_or((flags, "i"));
-    let are_known = |flags: &str| flags.chars().all(|flag| "imsU".contains(flag));
-    if !(are_known(on) && are_known(off) && !off.is_empty()) {
-        return Err("has a `(?` that RE2 does not know, such as look-ahead");
-    }
-    let is_of_flags = after.starts_with(')');
-    Ok(Group { name: None, is_of_flags, rest: after.get(1..).unwrap_or_default() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::regex_flaw;
-
-    #[test]
-    fn the_syntax_is_that_of_re2() {
-        for regex in [
-            "/a",
-            ".*",
-            "^/(?:x|[^a&]+)(?P<id>\\d{1,3})\\b.*$",
-            "/items/{id}",
-            "a{,3}",
-            "[^[]+",
-            "[]a]",
-            "[a-z&&[^x]]",
-            "(?i)get",
-            "(?i:get|post)",
-            "x*?",
-            "[[:alpha:]_]",
-            "\\pL\\p{Greek}\\P{^Lu}",
-            "\\Q(((\\E",
-            "\\x41\\x{e9}",
-            "\\<a\\>",
-            "a|",
-            "()",
-            "\\.",
-            "[\\w-]+",
-            "[a-\\x7f]",
-            "é+",
-            "(?<name>a)",
-            "(a{500}){2}",
-            "(a{0}){9}",
-            "(?:a{10}|b{99}){10}c{1000}",
-            "a{01}{2}",
-            "[\\d-z]",
-            "[--z]",
-            "\\p{Any}",
-            "(?-i:a)",
-        ] {
-            assert_eq!(regex_flaw(regex), None, "{regex}");
-        }
-        for regex in [
-            "",
-            "(?=x)",
-            "(?!x)",
-            "(?<=x)",
-            "(?<!x)",
-            "a)",
-            "(a",
-            "[a",
-            "[z-a]",
-            "*a",
-            "a**",
-            "a{2}{3}",
-            "x*?*",
-            "a{1001}",
-            "a{3,2}",
-            "\\1",
-            "\\u{e9}",
-            "\\Z",
-            "a\\",
-            "(?x)a",
-            "(?P<>a)",
-            "(?P=n)",
-            "[[:nope:]]",
-            "\\p{",
-            "\\xZ",
-            "(?>a)",
-            "|*",
-            "(a{500}){3}",
-            "((a{20}b){20}){3}",
-            "\\p{lu}",
-            "\\p{LC}",
-            "\\p{Foo}",
-            "\\pl",
-            "\\C",
-            "\\E",
-            "[a-\\d]",
-            "[\\b]",
-            "[\\x7a-a]",
-            "\\x{110000}",
-            "(?P<a>b)(?P<a>c)",
-            "(?<a.b>c)",
-            "(?<é>c)",
-            "(?i-:a)",
-            "[[:^^alpha:]]",
-        ] {
-            assert!(regex_flaw(regex).is_some(), "{regex}");
-        }
-    }
 }
