@@ -105,6 +105,9 @@ impl Imported {
 /// The label that says which application an object belongs to.
 const NAME_LABEL: &str = "app.kubernetes.io/name";
 
+/// The label of the revision of Istio that an object is for.
+const REVISION: &str = "istio.io/rev";
+
 /// The kinds whose selector is of the pods of an application. A Gateway's is of pods that serve many, a
 /// DestinationRule's of callers.
 const fn selects_own_pods(kind: Kind) -> bool {

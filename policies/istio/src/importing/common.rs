@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Origin, grouping,
+    Origin, REVISION, grouping,
     header::{Header, default_workload},
     trial::Trial,
 };
@@ -47,7 +47,7 @@ pub(super) fn header(
     if let Some(workload) = most_frequent(selectors) {
         take(Header { workload, ..empty.clone() });
     }
-    take(Header { revision: of_label("istio.io/rev"), ..empty.clone() });
+    take(Header { revision: of_label(REVISION), ..empty.clone() });
     for (key, value) in &labels {
         take(Header { labels: BTreeMap::from([(key.clone(), value.clone())]), ..empty.clone() });
     }

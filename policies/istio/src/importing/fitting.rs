@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    REVISION,
     header::Header,
     pieces,
     trial::{Outcome, Trial},
@@ -23,6 +24,11 @@ pub(super) fn entry(
     header: &Header,
     trial: &Trial,
 ) -> Result<Map<String, Value>, String> {
+    if let Some((what, key)) = lost_steering(resource, header) {
+        return Err(format!(
+            "its {what} `{key}` steers other programs, and no AppConfiguration can say it here; keep the object by hand"
+        ));
+    }
     let mut best = passed_through(resource);
     let plain = trial.render(&header.with_entry(resource.kind, &best))?;
     let fitting = Fitting { resource, header, trial, plain };
@@ -108,6 +114,30 @@ pub(super) fn is_same(rendered: &Resource, read: &Resource) -> bool {
 pub(super) fn steering(resource: &Resource) -> Vec<(&str, &str)> {
     let keys = [authorization_policy::DRY_RUN.0, virtual_service::EXTERNAL_WEIGHTS.0];
     keys.into_iter().filter_map(|key| Some((key, resource.annotations.get(key)?.as_str()))).collect()
+}
+
+/// The domains of the labels and annotations that change what Istio or a DNS controller does with an object.
+const STEERING: [&str; 2] = ["istio.io", "external-dns.alpha.kubernetes.io"];
+/// The domain of the marks that the installer of Istio leaves.
+const OF_INSTALLER: &str = "operator.istio.io";
+
+/// A label or an annotation without which the object would do something else, and that no document keeps.
+fn lost_steering<'r>(resource: &'r Resource, header: &Header) -> Option<(&'static str, &'r str)> {
+    let steers = |key: &&String| {
+        let domain = key.split_once('/').map_or("", |(domain, _)| domain);
+        let is_below = |parent: &str| {
+            domain.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        STEERING.into_iter().any(is_below) && !is_below(OF_INSTALLER)
+    };
+    let is_kept = |key: &&String| {
+        *key == REVISION && header.revision.is_some() && header.revision.as_ref() == resource.labels.get(*key)
+    };
+    let is_said = |key: &&String| steering(resource).iter().any(|(said, _)| said == key);
+    let label = resource.labels.keys().find(|key| steers(key) && !is_kept(key));
+    let annotation = || resource.annotations.keys().find(|key| steers(key) && !is_said(key));
+    let label = label.map(|key| ("label", key.as_str()));
+    label.or_else(|| annotation().map(|key| ("annotation", key.as_str())))
 }
 
 /// The merge patch from what is rendered to what is wanted, if it only adds, or takes out what hfi writes out.

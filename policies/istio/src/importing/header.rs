@@ -68,10 +68,7 @@ impl Header {
 
     /// The `spec` of the document, without sections.
     pub(super) fn spec(&self) -> Map<String, Value> {
-        let dataplane = self.dataplane.map(|plane| match plane {
-            Dataplane::Sidecar => "sidecar",
-            Dataplane::Ambient => "ambient",
-        });
+        let dataplane = self.dataplane.map(word);
         let workload =
             (self.workload != default_workload(&self.name)).then(|| json!({"labels": self.workload}));
         let fields = [
@@ -82,6 +79,14 @@ impl Header {
             ("revision", self.revision.as_ref().map(|revision| json!(revision))),
         ];
         fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+    }
+}
+
+/// A data plane as a document names it.
+pub(super) const fn word(dataplane: Dataplane) -> &'static str {
+    match dataplane {
+        Dataplane::Sidecar => "sidecar",
+        Dataplane::Ambient => "ambient",
     }
 }
 

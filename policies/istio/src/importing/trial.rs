@@ -3,7 +3,7 @@
 use policies::reading::{Node, read_yaml};
 use serde_json::Value;
 
-use super::Origin;
+use super::{Origin, header::word};
 use crate::{
     finding::{Finding, Level},
     rendering::{Rendered, Setting, render},
@@ -20,6 +20,8 @@ pub(super) struct Trial {
 /// What a document renders to in one setting.
 #[derive(Debug)]
 pub(super) struct Outcome {
+    /// `sidecar` or `ambient`.
+    pub(super) dataplane: &'static str,
     pub(super) rendered: Vec<Rendered>,
     /// The errors: hfi would render nothing.
     pub(super) errors: Vec<Finding>,
@@ -85,5 +87,5 @@ fn application(document: &Node) -> Result<Application, String> {
 fn outcome(application: &Application, setting: &Setting) -> Outcome {
     let (rendered, findings) = render(application, setting);
     let errors = findings.into_iter().filter(|found| found.level == Level::Error).collect();
-    Outcome { rendered, errors }
+    Outcome { dataplane: word(setting.dataplane), rendered, errors }
 }

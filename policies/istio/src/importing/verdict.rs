@@ -34,8 +34,9 @@ pub(super) fn settle(draft: &mut Draft<'_>, trial: &Trial) -> Vec<Note> {
             }
         }
         if !is_changed {
-            let first = outcomes.first();
-            return first.map(|outcome| notes(draft, outcome)).unwrap_or_default();
+            let mut notes = outcomes.first().map(|outcome| notes(draft, outcome)).unwrap_or_default();
+            notes.extend(refusals(draft, &outcomes));
+            return notes;
         }
     }
 }
@@ -61,7 +62,10 @@ fn notes(draft: &Draft<'_>, outcome: &Outcome) -> Vec<Note> {
     for Drafted { resource, .. } in &draft.entries {
         let is_its = |rendered: &Resource| (rendered.kind, &rendered.name) == (resource.kind, &resource.name);
         let found = outcome.rendered.iter().map(|rendered| &rendered.resource).find(|found| is_its(found));
-        let Some(found) = found else { continue };
+        let Some(found) = found else {
+            notes.push(Note::left_out(resource, "its entry renders no such object".to_owned()));
+            continue;
+        };
         let mut changes = Vec::new();
         compare("spec", &resource.spec, &found.spec, &mut changes);
         if !changes.is_empty() {
@@ -85,13 +89,23 @@ fn notes(draft: &Draft<'_>, outcome: &Outcome) -> Vec<Note> {
             notes.push(Note { is_error, ..Note::about(resource, told(lost)) });
         }
     }
-    let refusals = outcome.errors.iter().map(|found| {
-        let about = draft.entries.first().map(|drafted| drafted.resource.namespace.clone());
-        let about = format!("AppConfiguration {}/{}", about.unwrap_or_default(), draft.name());
-        Note { about, text: format!("hfi refuses it: {found}"), is_error: true }
-    });
-    notes.extend(refusals);
     notes
+}
+
+/// The errors of the document, each once: hfi would render nothing. One of the second data plane alone is a warning.
+fn refusals(draft: &Draft<'_>, outcomes: &[Outcome]) -> Vec<Note> {
+    let about = draft.entries.first().map(|drafted| drafted.resource.namespace.clone());
+    let about = format!("AppConfiguration {}/{}", about.unwrap_or_default(), draft.name());
+    let mut told = BTreeSet::new();
+    let all = outcomes.iter().flat_map(|outcome| outcome.errors.iter().map(move |found| (outcome, found)));
+    all.filter(|(_, found)| told.insert(found.to_string()))
+        .map(|(outcome, found)| {
+            let is_of_each = outcomes.iter().all(|other| other.errors.contains(found));
+            let plane = if is_of_each { String::new() } else { format!(" in {}", outcome.dataplane) };
+            let is_error = outcomes.first().is_some_and(|first| first.errors.contains(found));
+            Note { about: about.clone(), text: format!("hfi refuses it{plane}: {found}"), is_error }
+        })
+        .collect()
 }
 
 /// Differences in one sentence.
