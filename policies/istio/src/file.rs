@@ -2,7 +2,7 @@
 
 mod glance;
 
-use policies::reading::{MAX_FILE_BYTES, Node, Place, read_yaml, read_yaml_document, split_yaml};
+use policies::reading::{MAX_FILE_BYTES, Node, Place, closest, read_yaml, read_yaml_document, split_yaml};
 
 use crate::{
     finding::Finding,
@@ -49,7 +49,7 @@ impl File {
         match std::str::from_utf8(bytes) {
             Ok(text) if bytes.len() <= MAX_FILE_BYTES => {
                 for (text, lines_before) in split_yaml(text) {
-                    if glance::kind(text).is_some_and(|kind| !is_read(kind)) {
+                    if glance::kind(text).is_some_and(|kind| !is_read(kind) && !may_be_ours(kind, text)) {
                         file.ignored += 1;
                         continue;
                     }
@@ -94,6 +94,9 @@ impl File {
             }
             self.documents.extend(reading.document);
             self.findings.extend(reading.findings);
+        } else if let Some(unknown) = unknown_kind(node) {
+            self.findings.push(unknown.clone());
+            self.unreadable.get_or_insert(unknown);
         } else if let Some(raw) = Raw::of(node) {
             self.raw.push(raw);
         } else {
@@ -159,4 +162,40 @@ fn is_read(kind: &str) -> bool {
         || kind.ends_with("List")
         || Kind::of_rendered(kind).is_some()
         || surroundings::KINDS.contains(&kind)
+}
+
+/// The group of the documents of hfi.
+const GROUP: &str = "hfi.dev/";
+/// The kinds of documents that another crate reads.
+const OF_POLICIES: [&str; 3] = ["FaultPolicy", "Guardrail", "Halt"];
+
+/// True for a text in block style that may be a document of hfi of a kind that nobody knows.
+fn may_be_ours(kind: &str, text: &str) -> bool {
+    let mut versions = text.lines().filter_map(|line| line.strip_prefix("apiVersion:"));
+    !is_of_policies(kind) && versions.any(|version| version.contains(GROUP) || version.trim().is_empty())
+}
+
+fn is_of_policies(kind: &str) -> bool {
+    OF_POLICIES.iter().any(|known| known.eq_ignore_ascii_case(kind))
+}
+
+/// The mistake of a document of hfi whose kind nobody knows: it may have been meant as an application.
+fn unknown_kind(document: &Node) -> Option<Finding> {
+    let is_ours = node::text(document, &["apiVersion"]).is_some_and(|version| version.starts_with(GROUP));
+    let kind = node::text(document, &["kind"]).filter(|kind| is_ours && !is_of_policies(kind))?;
+    let known: Vec<_> = [written::KIND].into_iter().chain(OF_POLICIES).collect();
+    let right = match closest(kind, &known) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("write one of {}", known.join(", ")),
+    };
+    let place = node::get(document, "kind").map_or(document.place, |kind| kind.place);
+    let reason = format!("`{kind}` is no kind of hfi");
+    Some(Finding::error(crate::finding::FORM, "kind", reason).right(right).at(place))
+}
+
+/// True if a text has the name of the kind of applications, in whatever case.
+pub fn names_an_application(text: &[u8]) -> bool {
+    // UTF-16 has a zero beside each letter.
+    let letters: Vec<_> = text.iter().filter(|byte| **byte != 0).map(u8::to_ascii_lowercase).collect();
+    String::from_utf8_lossy(&letters).contains(&written::KIND.to_ascii_lowercase())
 }

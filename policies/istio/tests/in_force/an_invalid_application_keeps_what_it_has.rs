@@ -76,6 +76,10 @@ fn a_document_without_a_name_or_a_file_that_cannot_be_read_may_be_of_anybody() {
         ("kind: AppConfiguration\nmetadata: {namespace: shop}\n", true),
         ("kind: AppConfiguration\nmetadata: {name: [a\n", true),
         ("{{ template }}\n", true),
+        ("apiVersion: hfi.dev/v1\nkind: AppConfigurations\nmetadata: {name: a, namespace: shop}\n", true),
+        ("{apiVersion: hfi.dev/v1, kind: AppConfigration, metadata: {name: a, namespace: shop}}\n", true),
+        ("apiVersion: example.com/v1\nkind: AppConfigurations\ndata: {{ template }}\n", false),
+        ("apiVersion: v1\nkind: ConfigMap\ndata: {a: hfi.dev/v1, b: {{ template }}}\n", false),
         ("kind: ConfigMap\ndata: {{ template }}\n", false),
         ("", false),
     ] {
@@ -83,6 +87,22 @@ fn a_document_without_a_name_or_a_file_that_cannot_be_read_may_be_of_anybody() {
         let after = catalog(&[b.clone(), ("a.yaml", text.to_owned())], &before);
         assert_eq!(after.to_be_in_force() == before, is_kept, "{text}");
         assert_eq!(after.frozen().len(), usize::from(is_kept), "{text}");
+    }
+}
+
+#[test]
+fn a_kind_of_hfi_that_policies_have_is_none_of_an_application() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../../../schema.json")).unwrap();
+    let kinds = schema["$defs"].as_object().unwrap().values();
+    let kinds: Vec<_> = kinds.filter_map(|kind| kind.pointer("/properties/kind/const")?.as_str()).collect();
+    assert!(kinds.len() > 3, "{kinds:?}");
+    for kind in kinds.into_iter().filter(|kind| *kind != "AppConfiguration") {
+        for text in [
+            format!("apiVersion: hfi.dev/v1\nkind: {kind}\nspec: {{}}\n"),
+            format!("{{apiVersion: hfi.dev/v1, kind: {kind}}}\n"),
+        ] {
+            assert!(!File::read(text.as_bytes()).is_unreadable(), "{text}");
+        }
     }
 }
 
