@@ -18,7 +18,7 @@ use self::{
     leaves::leaves,
     probe::{How, Probe},
 };
-use crate::{catalog::RenderedApplication, opinions::reason, resource::Kind};
+use crate::{catalog::RenderedApplication, node, opinions::reason, resource::Kind};
 
 /// The most written fields of a document that are changed. Of a larger one only the entries are told.
 const MAX_FIELDS: usize = 1_000;
@@ -56,8 +56,9 @@ struct Cause<'f> {
 /// file.
 pub fn origins(application: &RenderedApplication, text: &[u8]) -> Vec<Vec<Origin>> {
     let RenderedApplication { application: read, resources, setting, .. } = application;
-    let documents = read_yaml(text).into_iter().flatten();
-    let document = documents.into_iter().find(|document| document.place == read.place);
+    let documents: Vec<_> = read_yaml(text).into_iter().flatten().collect();
+    let mut documents = documents.iter().flat_map(node::flattened);
+    let document = documents.find(|document| document.place == read.place).cloned();
     let written = document.as_ref().map(fields).filter(|fields| fields.len() <= MAX_FIELDS);
     let written = written.unwrap_or_default();
     let mut causes = vec![BTreeMap::<String, Vec<Cause<'_>>>::new(); resources.len()];

@@ -62,12 +62,13 @@ pub fn render(application: &Application, setting: &Setting) -> (Vec<Rendered>, V
     let (mut rendered, mut findings, mut admits_waypoint) = (Vec::new(), Vec::new(), false);
     for entry in &application.entries {
         let parts = parts(entry, &frame);
-        if parts.iter().filter(|part| !part.is_beside).count() > 1 {
-            let of_one = [
-                ("resourceName", entry.resource_name.is_some(), "would be the name of several objects"),
-                ("spec", entry.patch.is_some(), "would change several objects"),
-            ];
-            for (field, _, reason) in of_one.into_iter().filter(|(_, is_written, _)| *is_written) {
+        let own: Vec<_> = parts.iter().filter(|part| !part.is_beside).collect();
+        if own.len() > 1 {
+            let of_one = [("resourceName", entry.resource_name.is_some()), ("spec", entry.patch.is_some())];
+            let names: Vec<_> = own.iter().filter_map(|part| part.suffix).collect();
+            let names = names.join("`, `");
+            for (field, _) in of_one.into_iter().filter(|(_, is_written)| *is_written) {
+                let reason = format!("is for one object, and the entry renders one each for `{names}`");
                 let finding = entry.error("APP03", field, reason);
                 findings.push(finding.right("divide the entry, so that each renders one"));
             }

@@ -81,6 +81,13 @@ fn requests_of_a_gateway_go_through_the_waypoint_of_a_labelled_service_alone() {
         assert_eq!(rendered(&sections, &[used], &[]).1, ["Warning APP15"], "{guard}");
         assert!(rendered(&sections, &[used, ("ingress-use-waypoint", "true")], &[]).1.is_empty());
     }
+    // The same by Istio's own fields.
+    let route = "hosts: [a.example.com], http: [{route: [{destination: {host: reviews}}]}]";
+    let by_spec = |more: &str| format!("virtualService: {{spec: {{{route}{more}}}}}\n  {ALLOW}");
+    let at_gateway = rendered(&by_spec(", gateways: [infra/front]"), &[used], &[]).1;
+    assert!(at_gateway.contains(&"Warning APP15".to_owned()), "{at_gateway:?}");
+    let in_mesh = rendered(&by_spec(", gateways: [mesh]"), &[used], &[]).1;
+    assert!(!in_mesh.contains(&"Warning APP15".to_owned()), "{in_mesh:?}");
     let telemetry = format!("{public}\n  telemetry: {{logs: all}}");
     assert!(rendered(&telemetry, &[used], &[]).1.is_empty());
 }

@@ -117,6 +117,15 @@ fn istios_own_fields_are_kept_off_what_they_are_for_or_forbidden() {
     assert!(broken(&harmless, &safe).is_empty());
     assert!(broken(item, &safe).is_empty());
     assert_eq!(broken(&selector, &safe), ["LIM04 5 spec.peerAuthentication.spec"]);
+    // A field of the same name further in says something else.
+    for harmless in [
+        "authorizationPolicy: {allow: [{from: [web], spec: {to: [{operation: {hosts: [a.example.com]}}]}}]}",
+        "sidecar: {calls: [a], spec: {egress: [{hosts: [./a.shop.svc.cluster.local, istio-system/*]}]}}",
+    ] {
+        assert!(broken(harmless, &safe).is_empty(), "{harmless}");
+    }
+    let servers = "gateway: {hosts: [a.example.com], spec: {servers: [{hosts: [./b.example.com], port: {name: http, number: 80, protocol: HTTP}}]}}";
+    assert_eq!(broken(servers, &safe), ["LIM04 5 spec.gateway.spec"]);
     let none = ["{allowSpec: none}", "{allowSpec: all}"];
     assert_eq!(broken(&harmless, &none), ["LIM04 5 spec.peerAuthentication.spec"]);
     assert_eq!(broken(item, &none), ["LIM04 5 spec.virtualService.routes[0].spec"]);

@@ -138,3 +138,17 @@ fn a_large_document_is_explained_in_the_time_of_its_entries() {
     assert!(!all.is_empty() && begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     assert!(all.iter().all(|(_, origin)| origin.written.len() == 1 && origin.opinion.is_none()));
 }
+
+#[test]
+fn also_in_a_list_of_kubernetes() {
+    let items = "apiVersion: v1
+kind: List
+items:
+  - apiVersion: hfi.dev/v1
+    kind: AppConfiguration
+    metadata: {name: reviews, namespace: shop}
+    spec: {virtualService: {timeout: 10s}}
+";
+    let (written, _) = origin(items, "VirtualService", "spec.http[0].timeout");
+    assert_eq!(written, ["spec.virtualService.timeout"]);
+}

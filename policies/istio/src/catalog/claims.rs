@@ -7,7 +7,8 @@ use policies::reading::Place;
 use crate::{
     finding::Finding,
     in_force::{ApplicationId, InForce},
-    resource::{Kind, Resource},
+    limits::is_namespace_wide,
+    resource::Kind,
 };
 
 /// Something that only one document, or one entry, may have.
@@ -34,7 +35,9 @@ impl Claim {
             Self::Object { namespace, kind, name } => {
                 objects.any(|object| object.order() == (namespace.as_str(), *kind, name.as_str()))
             }
-            Self::Namespace { kind, .. } => objects.any(|object| object.kind == *kind && is_wide(object)),
+            Self::Namespace { kind, .. } => {
+                objects.any(|object| object.kind == *kind && is_namespace_wide(object))
+            }
         }
     }
 
@@ -60,13 +63,6 @@ impl Claim {
             }
         }
     }
-}
-
-/// True for an object that is for all of its namespace.
-fn is_wide(object: &Resource) -> bool {
-    ["selector", "workloadSelector", "targetRef", "targetRefs"]
-        .iter()
-        .all(|name| object.spec.get(name).is_none())
 }
 
 /// A use of what only one may have.

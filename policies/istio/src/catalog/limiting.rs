@@ -72,12 +72,13 @@ fn of_object(resource: &Resource, limits: &Limits, domain: &ClusterDomain) -> Ve
         found.push(Finding::error("LIM03", "spec.hostnames", reason).right("write the public `hosts`"));
     }
     if is_namespace_wide(resource) && !limits.allows_namespace_wide {
-        let reason = format!("is for all of {}, which no Guardrail allows", resource.namespace);
+        let reason = format!("is for all of {}, which the Guardrails do not allow", resource.namespace);
         let finding = Finding::error("LIM05", "spec", reason);
         found.push(finding.right("bind it to the workload, or ask for `istio.allowNamespaceWide: true`"));
     }
     if denies_all(resource) && !limits.allows_deny_all {
-        let finding = Finding::error("LIM06", "spec.rules", "denies all calls, which no Guardrail allows");
+        let reason = "denies all calls, which the Guardrails do not allow";
+        let finding = Finding::error("LIM06", "spec.rules", reason);
         found.push(finding.right("write who may call, or ask for `istio.allowDenyAll: true`"));
     }
     found

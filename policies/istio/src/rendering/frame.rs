@@ -5,11 +5,14 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use serde_json::Value;
+
 use super::{Setting, name::shortened};
 use crate::{
     finding::Finding,
+    resource::Kind,
     surroundings::Waypoint,
-    values::{Host, ServiceRef},
+    values::{Host, MergePatch, ServiceRef},
     written::{Application, Attributes, Dataplane, Entry},
 };
 
@@ -52,11 +55,15 @@ impl<'a> Frame<'a> {
 
     /// True if the application has hosts at a gateway.
     pub(super) fn is_public(&self) -> bool {
-        self.application.entries.iter().any(|entry| match &entry.attributes {
-            Some(Attributes::VirtualService(service)) => {
-                !service.hosts.is_empty() && !service.gateways.is_empty()
-            }
-            _ => false,
+        self.application.entries.iter().any(|entry| {
+            let by_attributes = match &entry.attributes {
+                Some(Attributes::VirtualService(service)) => {
+                    !service.hosts.is_empty() && !service.gateways.is_empty()
+                }
+                _ => false,
+            };
+            by_attributes
+                || entry.kind == Kind::VirtualService && entry.patch.as_ref().is_some_and(has_gateway)
         })
     }
 
@@ -158,4 +165,10 @@ impl<'a> Frame<'a> {
     pub(super) fn annotations(&self, own: BTreeMap<String, String>) -> BTreeMap<String, String> {
         self.application.annotations.clone().into_iter().chain(own).collect()
     }
+}
+
+/// True for Istio's own fields of a VirtualService that name a Gateway.
+fn has_gateway(MergePatch(fields): &MergePatch) -> bool {
+    let gateways = fields.get("gateways").and_then(Value::as_array).into_iter().flatten();
+    gateways.filter_map(Value::as_str).any(|name| name != "mesh")
 }

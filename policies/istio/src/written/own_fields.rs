@@ -14,7 +14,7 @@ pub struct OwnFields {
     pub guarded: Option<&'static str>,
 }
 
-/// The fields that `allowSpec: safe` keeps.
+/// The fields at the top of a `spec` that `allowSpec: safe` keeps.
 const GUARDED: [&str; 9] = [
     "selector",
     "workloadSelector",
@@ -27,7 +27,7 @@ const GUARDED: [&str; 9] = [
     "parentRefs",
 ];
 
-/// Everything of an entry that is under `spec`. A value of Envoy that has such a field is taken for one.
+/// Everything of an entry that is under `spec`.
 pub(super) fn of(entry: &Cursor<'_>) -> Vec<OwnFields> {
     let mut found = Vec::new();
     walk(entry.value(), &mut entry.path().to_owned(), &mut found);
@@ -67,14 +67,17 @@ fn walk(value: &Value, path: &mut String, found: &mut Vec<OwnFields>) {
     }
 }
 
-/// The first guarded field anywhere in a value.
+/// The first guarded field. One of the same name further in says something else, such as the hosts of a rule.
 fn guarded(value: &Value) -> Option<&'static str> {
-    match value {
-        Value::Map(entries) => entries.iter().find_map(|entry| {
-            let own = GUARDED.into_iter().find(|name| *name == entry.key);
-            own.or_else(|| guarded(&entry.value.value))
-        }),
-        Value::List(items) => items.iter().find_map(|item| guarded(&item.value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    }
+    let Value::Map(entries) = value else { return None };
+    entries.iter().find_map(|entry| {
+        let own = GUARDED.into_iter().find(|name| *name == entry.key);
+        own.or_else(|| match &entry.value.value {
+            // The public hosts of a Gateway.
+            Value::List(servers) if entry.key == "servers" => {
+                servers.iter().find_map(|server| guarded(&server.value))
+            }
+            _ => None,
+        })
+    })
 }
