@@ -17,7 +17,8 @@ use super::{
 ///
 /// They are sorted by namespace, kind and name, and their keys are sorted: the same files give the same bytes. If
 /// any AppConfiguration is invalid, nothing is printed and the command ends with 1. To apply them without Flux:
-/// `hfi render PATH | kubectl apply --server-side -f -`.
+/// `hfi render PATH > FILE && kubectl apply --server-side -f FILE`. With `--prune`, kubectl deletes whatever is not in
+/// FILE: no guard of hfi holds there.
 #[derive(Debug, Args)]
 pub struct Render {
     /// The policy directory, or a file

@@ -209,6 +209,52 @@ async fn a_file_of_somebody_else_is_never_overwritten() {
     }
 }
 
+#[tokio::test]
+async fn a_directory_is_written_through_no_link() {
+    let directory =
+        directory(&[("in/reviews.yaml", REVIEWS), ("elsewhere/notes.txt", "x"), ("out/a.txt", "x")]);
+    std::os::unix::fs::symlink("../elsewhere", directory.path().join("out/shop")).unwrap();
+    let (path, out) = (directory.path().join("in"), directory.path().join("out"));
+    let to = format!("dir={}", out.display());
+    let ended = command::hfi(&["render", path.to_str().unwrap(), "-o", &to], &[]).await;
+    assert!(ended.code == 2 && ended.stderr.contains("out/shop is a symbolic link"), "{ended:?}");
+    assert_eq!(files(&directory.path().join("elsewhere")).len(), 1);
+    assert!(!out.join("kustomization.yaml").exists());
+}
+
+#[test]
+fn what_is_beside_a_rendering_is_neither_read_nor_removed() {
+    let directory = directory(&[("in/reviews.yaml", REVIEWS), (".git/.hfi-render-notes", "x")]);
+    // Nobody who opens it sees its end.
+    let pipe = directory.path().join("docs");
+    fs::create_dir(&pipe).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(pipe.join("gateway-a.yaml")).status().unwrap();
+    assert!(made.success());
+    fs::create_dir(directory.path().join("docs/.hfi-render-d")).unwrap();
+    fs::write(directory.path().join("docs/notes.yaml"), "kind: [").unwrap();
+    assert_eq!(hfi(directory.path(), &["render", "in", "-o", "dir=."]).0, 0);
+    assert!(directory.path().join(".git/.hfi-render-notes").exists());
+    assert!(directory.path().join("docs/.hfi-render-d").is_dir());
+    assert!(directory.path().join("shop/destination-rule-reviews-destination-rule.yaml").exists());
+}
+
+#[test]
+fn of_two_renderings_at_once_one_waits_for_the_other() {
+    let named = |number| REVIEWS.replace("reviews", &format!("r-{number}"));
+    let documents: Vec<_> = (0..200).map(named).collect();
+    let directory = directory(&[("in/all.yaml", &documents.join("---\n"))]);
+    let one = || {
+        let mut hfi = std::process::Command::new(env!("CARGO_BIN_EXE_hfi"));
+        hfi.current_dir(directory.path()).args(["render", "in", "-o", "dir=out"]);
+        hfi.stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    for child in Vec::from_iter((0..6).map(|_| one())) {
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    assert_eq!(files(&directory.path().join("out")).len(), 201);
+}
+
 /// A process that is killed at any moment leaves whole files only, and `kustomization.yaml` names none that is missing.
 #[test]
 fn a_kill_leaves_no_file_half_written() {

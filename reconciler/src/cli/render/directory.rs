@@ -4,18 +4,21 @@
 //! replaced as a whole, `kustomization.yaml` after the files that it names, and what is no longer rendered is removed
 //! last.
 
+mod rendered;
+
 use std::{
     collections::BTreeSet,
-    fs::{self, DirEntry, Permissions},
+    fs::{self, File, Permissions},
     io::{self, ErrorKind, Write as _},
     os::unix::fs::PermissionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use istio_config::{Kind, Resource, output};
+use istio_config::{Resource, output};
 use policies::reading::{Node, Value, read_yaml};
 use tempfile::Builder;
 
+use self::rendered::rendered;
 use crate::{io_reason::io_reason, source::bounded_read::read_bounded};
 
 const KUSTOMIZATION: &str = "kustomization.yaml";
@@ -39,7 +42,11 @@ pub(super) fn write(root: &Path, resources: &[&Resource], is_whole: bool) -> Res
     };
     let mut files = output::directory(resources);
     fs::create_dir_all(root).map_err(failed(""))?;
-    let rendered = rendered(root).map_err(failed(""))?;
+    // Of two processes one waits, until this is dropped: each would take the unfinished files of the other away.
+    let lock = File::open(root).map_err(failed(""))?;
+    lock.lock().map_err(failed(""))?;
+    let rendered = rendered(root)
+        .map_err(|(path, error)| format!("cannot read {}: {}", path.display(), io_reason(&error)))?;
     let stale: Vec<_> = rendered.iter().filter(|path| !files.contains_key(*path)).collect();
     if !is_whole {
         let all =
@@ -50,6 +57,14 @@ pub(super) fn write(root: &Path, resources: &[&Resource], is_whole: bool) -> Res
         return Err(format!(
             "{} was not rendered by hfi and is not overwritten: move it away, or choose another directory",
             root.join(path).display()
+        ));
+    }
+    let directories = files.keys().filter_map(|path| root.join(path).parent().map(Path::to_path_buf));
+    let is_link = |directory: &PathBuf| directory != root && directory.is_symlink();
+    if let Some(link) = directories.into_iter().find(is_link) {
+        return Err(format!(
+            "{} is a symbolic link, which nothing is written through: take it away, or choose another directory",
+            link.display()
         ));
     }
     let kustomization = files.remove_entry(KUSTOMIZATION);
@@ -64,58 +79,6 @@ pub(super) fn write(root: &Path, resources: &[&Resource], is_whole: bool) -> Res
         let _ = root.join(path).parent().map(fs::remove_dir);
     }
     Ok(written)
-}
-
-/// The resources that were rendered to this directory before. Removes what a killed process left unfinished.
-fn rendered(root: &Path) -> io::Result<BTreeSet<String>> {
-    let mut rendered = BTreeSet::new();
-    for namespace in entries(root)? {
-        let Some(name) = namespace.file_name().to_str().map(str::to_owned) else { continue };
-        if !namespace.file_type()?.is_dir() {
-            continue;
-        }
-        for file in entries(&namespace.path())? {
-            let path = format!("{name}/{}", file.file_name().to_string_lossy());
-            if file.file_type()?.is_file() && is_rendered(&path, &file.path())? {
-                rendered.insert(path);
-            }
-        }
-    }
-    Ok(rendered)
-}
-
-fn entries(directory: &Path) -> io::Result<Vec<DirEntry>> {
-    let mut entries = fs::read_dir(directory)?.collect::<io::Result<Vec<_>>>()?;
-    for left in entries.extract_if(.., |entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED)) {
-        fs::remove_file(left.path())?;
-    }
-    Ok(entries)
-}
-
-/// True for a file that holds one resource of an application, and is named after it.
-fn is_rendered(path: &str, file: &Path) -> io::Result<bool> {
-    let read = read_yaml(&read_bounded(file)?);
-    let [Ok(document)] = read.as_slice() else { return Ok(false) };
-    let kind = text(document, &["kind"]).and_then(Kind::of_rendered);
-    let name = |field| text(document, &["metadata", field]).map(str::to_owned);
-    let by = text(document, &["metadata", "labels", "app.kubernetes.io/managed-by"]);
-    let Some(((kind, namespace), name)) = kind.zip(name("namespace")).zip(name("name")) else {
-        return Ok(false);
-    };
-    let (labels, annotations, spec) = Default::default();
-    let resource = Resource { kind, namespace, name, labels, annotations, spec };
-    Ok(by == Some("hfi") && output::path(&resource) == path)
-}
-
-/// The text of a field.
-fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
-    match (&node.value, path.split_first()) {
-        (Value::Map(fields), Some((first, rest))) => {
-            text(&fields.iter().find(|field| field.key == *first)?.value, rest)
-        }
-        (Value::String(text), None) => Some(text),
-        _ => None,
-    }
 }
 
 /// True if nothing is lost by writing a file: there is none, or one of an earlier rendering.
