@@ -192,10 +192,3 @@ fn unknown_kind(document: &Node) -> Option<Finding> {
     let reason = format!("`{kind}` is no kind of hfi");
     Some(Finding::error(crate::finding::FORM, "kind", reason).right(right).at(place))
 }
-
-/// True if a text has the name of the kind of applications, in whatever case.
-pub fn names_an_application(text: &[u8]) -> bool {
-    // UTF-16 has a zero beside each letter.
-    let letters: Vec<_> = text.iter().filter(|byte| **byte != 0).map(u8::to_ascii_lowercase).collect();
-    String::from_utf8_lossy(&letters).contains(&written::KIND.to_ascii_lowercase())
-}

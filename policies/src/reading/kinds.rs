@@ -101,6 +101,11 @@ pub fn names_binding_kind(text: &[u8]) -> bool {
     has_word(text, &BINDING)
 }
 
+/// True if a text has the name of the kind of applications, in whatever case.
+pub fn names_application_kind(text: &[u8]) -> bool {
+    has_word(text, &[APPLICATION])
+}
+
 fn has_word<'a>(text: &[u8], words: impl IntoIterator<Item = &'a &'a str>) -> bool {
     // UTF-16 has a zero beside each letter.
     let text: Vec<_> = text.iter().filter(|byte| **byte != 0).map(u8::to_ascii_lowercase).collect();

@@ -41,6 +41,8 @@ struct Parsed {
     shown: Arc<str>,
     text: Arc<[u8]>,
     file: File,
+    /// The reason why nobody knows the applications that it may have.
+    passed_over: Option<Finding>,
     modified: Option<Timestamp>,
 }
 
@@ -137,8 +139,13 @@ impl PolicyFiles {
 
     /// Adds a text that is in no file.
     fn add_text(&mut self, name: &str, text: Vec<u8>) {
-        let parsed =
-            Parsed { shown: name.into(), file: File::read_list(&text), text: text.into(), modified: None };
+        let parsed = Parsed {
+            shown: name.into(),
+            file: File::read_list(&text),
+            text: text.into(),
+            passed_over: None,
+            modified: None,
+        };
         self.files.insert(name.into(), parsed);
     }
 
@@ -213,6 +220,7 @@ impl PolicyFiles {
 
 impl Parsed {
     fn new(shown: Arc<str>, file: CheckoutFile, read: fn(&[u8]) -> File) -> Self {
+        let mut passed_over = None;
         let (text, parsed) = match file.content {
             Content::Known => (Vec::new(), File::default()),
             Content::Bytes(bytes) => {
@@ -220,13 +228,17 @@ impl Parsed {
                 (bytes, file)
             }
             Content::Unreadable(reason) => (Vec::new(), File::unreadable(reason)),
+            Content::PassedOver(message) => {
+                passed_over = Some(Finding { place: Place::default(), field: String::new(), message });
+                (Vec::new(), File::default())
+            }
         };
-        Self { shown, text: text.into(), file: parsed, modified: file.modified }
+        Self { shown, text: text.into(), file: parsed, passed_over, modified: file.modified }
     }
 
     /// The text, or the reason why it could not be read. An empty file has nothing that is wrong.
     fn content(&self) -> Result<&[u8], &Finding> {
-        match self.file.findings.first() {
+        match self.file.findings.first().or(self.passed_over.as_ref()) {
             Some(finding) if self.text.is_empty() => Err(finding),
             _ => Ok(&self.text),
         }

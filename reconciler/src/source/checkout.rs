@@ -62,6 +62,8 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// The reason why it could not be read. The file counts as invalid, since its policies are unknown.
     Unreadable(String),
+    /// The reason why it is not read, though it may hold applications: what these are is unknown. It has no policies.
+    PassedOver(String),
 }
 
 impl CheckoutFile {
@@ -69,6 +71,12 @@ impl CheckoutFile {
     pub(super) fn unreadable(path: String, reason: String) -> Self {
         let blob = BlobId::of(format!("unreadable: {path}: {reason}").as_bytes());
         Self { path: path.into(), blob, content: Content::Unreadable(reason), modified: None }
+    }
+
+    /// A file that is not read and may hold applications.
+    pub(super) fn passed_over(path: String, reason: &str) -> Self {
+        let blob = BlobId::of(format!("passed over: {path}: {reason}").as_bytes());
+        Self { path: path.into(), blob, content: Content::PassedOver(reason.to_owned()), modified: None }
     }
 }
 

@@ -26,7 +26,8 @@ pub(super) enum Entry {
     /// A policy file that cannot be read, and the reason.
     Unreadable(&'static str),
     /// A file whose ending would be that of a policy file in lower case. It is [ignored](MISCASED), unless it names a
-    /// document that binds others: then it counts as one [that cannot be read](MISCASED_AND_BINDING).
+    /// document that binds others: then it counts as one [that cannot be read](MISCASED_AND_BINDING). One that names an
+    /// application is ignored too, but [nobody knows](MISCASED_APPLICATION) which applications it has.
     Miscased,
     /// It is ignored, and this warning says why: its author may have meant it to count.
     Ignored(&'static str),
@@ -39,6 +40,9 @@ pub(super) const MISCASED: &str = "is ignored: policy files end in .yaml or .yml
 /// The mistake of one that may hold a halt or a guardrail: whoever wrote it relies on it.
 pub(super) const MISCASED_AND_BINDING: &str =
     "speaks of a Halt or a Guardrail, and policy files end in .yaml or .yml, in lower case; rename it";
+/// The mistake of one that may hold applications: what they have in force stays.
+pub(super) const MISCASED_APPLICATION: &str =
+    "speaks of an AppConfiguration, and files end in .yaml or .yml, in lower case; rename it";
 const LINK: &str = "is a symbolic link, which is not followed; put the file there";
 
 impl Entry {

@@ -144,7 +144,9 @@ impl Loader {
             for file in checkout.files.iter().chain(&checkout.above) {
                 let read = || match &file.content {
                     Content::Bytes(bytes) => istio::File::read(bytes),
-                    Content::Unreadable(reason) => istio::File::unreadable(reason.clone()),
+                    Content::Unreadable(reason) | Content::PassedOver(reason) => {
+                        istio::File::unreadable(reason.clone())
+                    }
                     Content::Known => istio::File::unreadable(MISSING.to_owned()),
                 };
                 applications.entry(file.blob).or_insert_with(|| Arc::new(read()));
@@ -156,6 +158,7 @@ impl Loader {
                 (Some(known), _) => Arc::clone(known),
                 (None, Content::Bytes(bytes)) => Arc::new(File::read(bytes)),
                 (None, Content::Unreadable(reason)) => Arc::new(File::unreadable(reason.clone())),
+                (None, Content::PassedOver(_)) => Arc::new(File::default()),
                 (None, Content::Known) => {
                     return Err(SourceError(format!("the content of {} is missing", file.path)));
                 }
@@ -250,6 +253,16 @@ mod tests {
         loader.parse(&checkout).unwrap();
         let applications = loader.applications.unwrap();
         assert!(!applications[&checkout.files[0].blob].is_unreadable());
+    }
+
+    #[test]
+    fn a_file_that_is_passed_over_may_hold_applications_and_has_no_policies() {
+        let mut checkout = checkout(["kind: AppConfiguration\n".to_owned()].into_iter());
+        checkout.files[0].content = Content::PassedOver("rename it".to_owned());
+        let mut loader = Loader::default().with_applications();
+        let (files, _) = loader.parse(&checkout).unwrap();
+        assert!(files[0].findings.is_empty() && files[0].guardrails().is_some(), "{files:?}");
+        assert!(loader.applications.unwrap()[&checkout.files[0].blob].is_unreadable());
     }
 
     #[test]

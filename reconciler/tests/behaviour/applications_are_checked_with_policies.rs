@@ -121,6 +121,21 @@ fn what_neither_reader_can_read_is_told_once() {
     assert_eq!((code, report["errors"].as_array().unwrap().len()), (1, 1), "{report}");
 }
 
+#[tokio::test]
+async fn an_application_in_a_file_whose_ending_is_in_upper_case_is_told_and_hurts_no_policy() {
+    let a = policy("a", "reviews", 503);
+    let directory = directory(&[("reviews.YAML", REVIEWS), ("notes.YAML", "a: b"), ("a.yaml", &a)]);
+    let (code, report) = report(&directory, &[]);
+    let errors = report["errors"].as_array().unwrap();
+    assert_eq!((code, errors.len()), (1, 1), "{report}");
+    assert_eq!(errors[0]["file"], "./reviews.YAML");
+    let message = errors[0]["message"].as_str().unwrap();
+    assert!(message.contains("speaks of an AppConfiguration") && message.contains("rename it"), "{message}");
+    let server = Server::of_folder(directory.path()).await;
+    assert_eq!(server.names().await, ["a"]);
+    assert_eq!(server.json("/v1/policies/status").await["rejected"], Value::Array(Vec::new()));
+}
+
 #[test]
 fn services_are_named_in_the_domain_of_the_mesh() {
     let routed = REVIEWS.replace(

@@ -121,6 +121,12 @@ async fn what_cannot_be_compared_ends_with_2() {
     let ended = compared().await;
     assert!(ended.code == 1 && ended.stdout.contains("--- /dev/null\n"), "{ended:?}");
     assert!(ended.stderr.contains("its application counts as absent there"), "{}", ended.stderr);
+    // A file whose name is wrong may have held anything.
+    std::fs::rename(path.join("istio/ratings.yaml"), path.join("istio/ratings.YAML")).unwrap();
+    commit(path, "Rename in vain");
+    std::fs::rename(path.join("istio/ratings.YAML"), path.join("istio/ratings.yaml")).unwrap();
+    let ended = compared().await;
+    assert!(ended.code == 1 && ended.stderr.contains("speaks of an AppConfiguration"), "{ended:?}");
     let plain = tempfile::tempdir().unwrap();
     let ended = command::hfi(&["diff", plain.path().to_str().unwrap()], &[]).await;
     assert!(ended.code == 2 && ended.stderr.contains("is in no Git work tree"), "{ended:?}");

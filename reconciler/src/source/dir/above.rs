@@ -73,7 +73,7 @@ impl Above {
                 Content::Bytes(bytes) => names_binding_kind(bytes),
                 // It may name one.
                 Content::Unreadable(_) => true,
-                Content::Known => false,
+                Content::Known | Content::PassedOver(_) => false,
             }
     }
 }

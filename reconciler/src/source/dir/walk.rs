@@ -2,7 +2,7 @@
 
 use std::{fs, io, os::unix::ffi::OsStrExt as _, path::Path};
 
-use policies::reading::names_binding_kind;
+use policies::reading::{names_application_kind, names_binding_kind};
 
 use super::Rules;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     source::{
         bounded_read::read_bounded,
         checkout::{BlobId, CheckoutFile, Warning},
-        entry::{Entry, Kind, MISCASED, MISCASED_AND_BINDING, too_deep},
+        entry::{Entry, Kind, MISCASED, MISCASED_AND_BINDING, MISCASED_APPLICATION, too_deep},
         git::{ContentSize, Cost, Excess},
         names::MAX_DEPTH,
     },
@@ -94,10 +94,17 @@ impl<'a> Walk<'a> {
                 Entry::Unreadable(reason) => {
                     self.files.push(CheckoutFile::unreadable(path, reason.to_owned()));
                 }
-                Entry::Miscased if self.read(&at).is_ok_and(|(_, bytes)| names_binding_kind(&bytes)) => {
-                    self.files.push(CheckoutFile::unreadable(path, MISCASED_AND_BINDING.to_owned()));
+                Entry::Miscased => {
+                    let content = self.read(&at).map(|(_, bytes)| bytes).unwrap_or_default();
+                    if names_binding_kind(&content) {
+                        self.files.push(CheckoutFile::unreadable(path, MISCASED_AND_BINDING.to_owned()));
+                        continue;
+                    }
+                    if names_application_kind(&content) {
+                        self.files.push(CheckoutFile::passed_over(path.clone(), MISCASED_APPLICATION));
+                    }
+                    self.warnings.push(Warning::new(path, MISCASED));
                 }
-                Entry::Miscased => self.warnings.push(Warning::new(path, MISCASED)),
                 Entry::Ignored(message) => self.warnings.push(Warning::new(path, message)),
                 Entry::Directory if levels > 0 => {
                     if let Err(error) = self.directory(&at, &format!("{path}/"), levels - 1) {

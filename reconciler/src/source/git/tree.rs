@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::HashMap, path::Path, sync::Arc};
 
 use git2::{Oid, Repository as BareClone, Tree};
-use policies::reading::{MAX_FILE_BYTES, names_binding_kind};
+use policies::reading::{MAX_FILE_BYTES, names_application_kind, names_binding_kind};
 
 use super::{
     budget::{Cost, Excess, ReadError},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::source::{
     checkout::{BlobId, CheckoutFile, Content},
-    entry::{MISCASED, MISCASED_AND_BINDING},
+    entry::{MISCASED, MISCASED_AND_BINDING, MISCASED_APPLICATION},
     names::MAX_DEPTH,
     printable::printable,
 };
@@ -127,11 +127,18 @@ impl Contents<'_> {
                     files.push(CheckoutFile::unreadable(path.to_string(), (*reason).to_owned()));
                     None
                 }
-                Item::Miscased { path, id } if self.may_bind(*id)? => {
-                    files.push(CheckoutFile::unreadable(path.clone(), MISCASED_AND_BINDING.to_owned()));
-                    None
+                Item::Miscased { path, id } => {
+                    let content = self.miscased(*id)?;
+                    if names_binding_kind(&content) {
+                        files.push(CheckoutFile::unreadable(path.clone(), MISCASED_AND_BINDING.to_owned()));
+                        None
+                    } else {
+                        if names_application_kind(&content) {
+                            files.push(CheckoutFile::passed_over(path.clone(), MISCASED_APPLICATION));
+                        }
+                        Some(format!("{} {MISCASED}", printable(path)))
+                    }
                 }
-                Item::Miscased { path, .. } => Some(format!("{} {MISCASED}", printable(path))),
                 Item::Warning(warning) => Some(warning.clone()),
                 Item::Directory(_) => None,
             };
@@ -146,13 +153,13 @@ impl Contents<'_> {
         Ok(files)
     }
 
-    /// True if a file names a document that binds others. Nobody writes one that is too long to be read.
-    fn may_bind(&mut self, id: Oid) -> Result<bool, ReadError> {
+    /// The content of a file whose ending is in upper case. Nobody writes one that is too long to be read.
+    fn miscased(&mut self, id: Oid) -> Result<Vec<u8>, ReadError> {
         if objects::size(self.clone, id)? > MAX_FILE_BYTES {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         self.count(id)?;
-        Ok(names_binding_kind(&objects::content(self.clone, id)?))
+        Ok(objects::content(self.clone, id)?)
     }
 
     /// Adds a file to the total, before its content is read.
