@@ -1,15 +1,19 @@
 //! A reconciler in this process, on a port of its own, and a client that asks it.
 
+pub(crate) mod archive_server;
+pub(crate) mod artifacts;
 pub(crate) mod browser;
 pub(crate) mod chance;
 pub(crate) mod cluster;
 pub(crate) mod command;
 pub(crate) mod filter;
+pub(crate) mod flux;
 pub(crate) mod front;
 pub(crate) mod git_steps;
 pub(crate) mod halting;
 pub(crate) mod held_pushes;
 pub(crate) mod history;
+pub(crate) mod links;
 pub(crate) mod lossy;
 pub(crate) mod person;
 pub(crate) mod plumbing;

@@ -5,13 +5,12 @@ use std::{fs, sync::atomic::Ordering};
 use harness::paths;
 use serde_json::{Value, json};
 
-use super::applications_are_handed_to_flux::{ARTIFACT, CONFIG_MAP, PATIENCE, World, ready};
 use crate::support::{
+    artifacts::{ARTIFACT, CONFIG_MAP, PATIENCE, World, ready},
     cluster::{peer, until},
+    flux::MERGE,
     process::text,
 };
-
-const MERGE: (&str, &str) = ("content-type", "application/merge-patch+json");
 
 fn artifact_in(namespace: &str) -> String {
     format!(
@@ -91,7 +90,7 @@ async fn an_archive_that_others_delete_or_change_is_noticed_without_a_restart() 
 
     let annotate = async |at: &Value| {
         let change = json!({"metadata": {"annotations": {"hfi.dev/committed-at": at}}}).to_string();
-        world.api.ask("PATCH", CONFIG_MAP, &[MERGE], &change).await.unwrap();
+        world.api.ask("PATCH", CONFIG_MAP, &MERGE, &change).await.unwrap();
     };
     annotate(&Value::Null).await;
     let is_noticed = |status: &Value| ready(status).1.contains("it has no annotation hfi.dev/committed-at");
@@ -113,7 +112,7 @@ async fn a_plan_that_fails_is_told() {
     fs::rename(&clone, &away).unwrap();
     // It asks for another plan.
     let annotation = json!({"metadata": {"annotations": {"hfi.dev/allow-commit": "1a2b3c4"}}}).to_string();
-    world.api.ask("PATCH", ARTIFACT, &[MERGE], &annotation).await.unwrap();
+    world.api.ask("PATCH", ARTIFACT, &MERGE, &annotation).await.unwrap();
     let is_told = |status: &Value| ready(status).1.contains("the newest commit cannot be planned");
     let frozen = world.artifact("it is told", &hfi, is_told).await;
     assert_eq!(frozen["artifact"], status["artifact"]);

@@ -15,7 +15,7 @@ use super::support::{get, until};
 const NAMESPACE: &str = "shop";
 /// Of hfi, on the node.
 const PORT: u16 = 18_080;
-const LINK: &str = "kustomization.kustomize.toolkit.fluxcd.io/hfi-istio-shop";
+const LINK: &str = "kustomization.kustomize.toolkit.fluxcd.io/shop";
 
 /// A cluster with Istio, Flux and the rights of hfi and of a tenant.
 pub(super) async fn start() -> Result<FluxWorld> {
