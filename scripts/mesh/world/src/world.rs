@@ -9,7 +9,7 @@ use harness::{Deadline, paths};
 use kubelet::{Images, Kubelet};
 use serde_json::Value;
 
-use crate::istio::Istiod;
+use crate::istio::{self, Istiod};
 use crate::kubernetes::{ControlPlane, Kubectl};
 use crate::machine::{Node, inside};
 use crate::pods::{self, Outside};
@@ -129,6 +129,11 @@ impl World {
     /// Changes the configuration of the mesh (MeshConfig); istiod takes it over by itself.
     pub fn configure_mesh(&self, change: impl FnOnce(&mut Value)) -> Result<()> {
         self.istiod.as_ref().context(ELSEWHERE)?.configure(change)
+    }
+
+    /// A page of istiod for debugging, such as `configz`.
+    pub async fn istiod_shows(&self, page: &str) -> Result<Value> {
+        istio::shows(page).await
     }
 
     /// Ends istiod without warning. Until it starts again, no Pod can be injected and no proxy learns anything new.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use harness::{Deadline, Process, paths};
 use serde_json::{Value, json};
 
+use super::debugging;
 use super::manifests::{Manifests, NAMESPACE};
 use super::metrics::Metrics;
 use super::waypoint;
@@ -75,8 +76,7 @@ impl Istiod {
             format!("--meshConfig={}", mesh.display()),
             "--networksConfig=/nonexistent".to_owned(),
             "--ctrlz_port=0".to_owned(),
-            // Its own default is the port that a reader of our documentation forwards, on the same node.
-            "--httpAddr=127.0.0.1:15008".to_owned(),
+            format!("--httpAddr={}", debugging::ADDRESS),
         ]);
         let mut launch = Launch { environment: manifests.environment, arguments, starts: 0 };
         let process = Some(launch.start(node)?);

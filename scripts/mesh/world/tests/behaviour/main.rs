@@ -17,3 +17,4 @@ mod hfi_is_upgraded;
 mod istio_and_our_rules_agree;
 mod the_doctor_finds_what_is_wrong;
 mod the_steps_of_the_readme_lead_to_a_fault;
+mod what_is_refused_in_ambient;
