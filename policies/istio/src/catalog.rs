@@ -1,6 +1,7 @@
 //! All files of a repository together.
 
 mod assembly;
+mod belongings;
 mod by_hand;
 mod claims;
 mod judging;

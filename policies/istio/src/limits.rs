@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use policies::language::{AllowSpec, Dataplane, Glob, IstioLimits};
 
+pub(crate) use self::reach::selected;
 pub use self::reach::{denies_all, is_namespace_wide};
 use crate::resource::Kind;
 

@@ -35,7 +35,7 @@ pub use destination_rule::{
     Subset, Tcp, Tls, TrafficPolicy,
 };
 pub use entry::{ApplyTo, Entry};
-pub use envelope::{KIND, Reading, is_application, read};
+pub use envelope::{KIND, Reading, default_workload, is_application, read};
 pub use envoy_filter::{Direction, EnvoyFilter, Intent, LocalRateLimit, Patch};
 pub use gateway::{Gateway, ServerTls};
 pub use own_fields::OwnFields;

@@ -146,6 +146,10 @@ fn what_is_for_a_namespace_needs_leave_however_it_is_written() {
         ),
         ("authorizationPolicy: {spec: {rules: [{}]}}", "spec.authorizationPolicy (AuthorizationPolicy spec)"),
         ("sidecar: {spec: {egress: [{hosts: [./*]}]}}", "spec.sidecar (Sidecar spec)"),
+        (
+            "peerAuthentication: {spec: {selector: {matchLabels: {security.istio.io/tlsMode: istio}}}}",
+            "spec.peerAuthentication (PeerAuthentication spec)",
+        ),
     ] {
         assert_eq!(broken(sections, &[]), [format!("LIM05 5 {place}")], "{sections}");
         assert!(broken(sections, &leave).is_empty(), "{sections}");
@@ -153,6 +157,8 @@ fn what_is_for_a_namespace_needs_leave_however_it_is_written() {
     }
     assert!(broken("requestAuthentication: {issuer: https://id.example.com, ports: [80]}", &[]).is_empty());
     assert!(broken("dataplane: ambient\n  telemetry: {logs: all}", &[]).is_empty(), "at the Service");
+    let own = "peerAuthentication: {spec: {selector: {matchLabels: {istio.io/rev: canary, app: reviews}}}}";
+    assert!(broken(own, &[]).is_empty(), "a label of its own");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Catalog, LocatedFinding, RenderedApplication,
+    Catalog, LocatedFinding, RenderedApplication, belongings,
     claims::{Claim, Use, shared},
     judging::Beside,
     limiting,
@@ -40,6 +40,9 @@ pub(super) fn catalog(
     assembly.refuse_shared(in_force);
     assembly.freeze(in_force);
     let mut catalog = assembly.catalog;
+    for (number, finding) in belongings::check(&catalog, in_force, &setting.cluster_domain) {
+        catalog.tell(number, finding);
+    }
     let by_hand = by_hand(&files);
     catalog.judge(&Beside { in_force, by_hand, surroundings: &surroundings });
     for application in catalog.applications.iter_mut().filter(|application| !application.is_valid) {

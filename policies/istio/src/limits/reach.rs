@@ -1,28 +1,45 @@
 //! The reach of an object: a whole namespace, or all calls.
 
+use serde_json::Value;
+
 use crate::{
     field::Field,
     resource::{Kind, Resource},
 };
 
-/// True for an object of a kind that binds to workloads, and that is for all of its namespace.
+/// The kinds that bind to workloads.
+const BINDS: [Kind; 7] = [
+    Kind::Sidecar,
+    Kind::EnvoyFilter,
+    Kind::AuthorizationPolicy,
+    Kind::PeerAuthentication,
+    Kind::RequestAuthentication,
+    Kind::Telemetry,
+    Kind::ProxyConfig,
+];
+
+/// The labels that injection puts on every pod.
+const IS_ON_EACH_POD: [&str; 3] =
+    ["security.istio.io/tlsMode", "service.istio.io/canonical-revision", "istio.io/rev"];
+
+/// The labels of the pods that an object is for; none of a kind that binds to no workloads.
+pub(crate) fn selected(resource: &Resource) -> Field<'_> {
+    let spec = Field::root("spec", &resource.spec);
+    match resource.kind {
+        Kind::Sidecar | Kind::EnvoyFilter => spec.get("workloadSelector").get("labels"),
+        kind if BINDS.contains(&kind) => spec.get("selector").get("matchLabels"),
+        _ => Field::root("spec", &Value::Null),
+    }
+}
+
+/// True for an object of a kind that binds to workloads, and that is for all of its namespace: also by labels that
+/// Istio puts on every pod.
 pub fn is_namespace_wide(resource: &Resource) -> bool {
     let spec = Field::root("spec", &resource.spec);
-    let labels = match resource.kind {
-        Kind::Sidecar | Kind::EnvoyFilter => spec.get("workloadSelector").get("labels"),
-        Kind::AuthorizationPolicy
-        | Kind::PeerAuthentication
-        | Kind::RequestAuthentication
-        | Kind::Telemetry
-        | Kind::ProxyConfig => spec.get("selector").get("matchLabels"),
-        Kind::DestinationRule
-        | Kind::VirtualService
-        | Kind::HttpRoute
-        | Kind::GrpcRoute
-        | Kind::ServiceEntry
-        | Kind::Gateway => return false,
-    };
-    labels.is_empty() && spec.get("targetRefs").is_empty() && spec.get("targetRef").is_empty()
+    BINDS.contains(&resource.kind)
+        && selected(resource).entries().all(|(key, _)| IS_ON_EACH_POD.contains(&key))
+        && spec.get("targetRefs").is_empty()
+        && spec.get("targetRef").is_empty()
 }
 
 /// True for a policy that denies all calls: an ALLOW without rules, or a DENY with a rule that asks for nothing.

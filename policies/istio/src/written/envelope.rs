@@ -71,11 +71,10 @@ fn document(mut fields: Fields<'_>, notes: &Notes) -> Option<Document> {
     let spec = spec.and_then(|fields| self::spec(fields, &Scope::new(namespace, notes)));
     let (Metadata { name, namespace, labels, annotations }, spec) = (metadata?, spec?);
     let Some(spec) = spec else { return Some(Document::Removal { place, name, namespace }) };
-    let of_name = || BTreeMap::from([(NAME_LABEL.to_owned(), name.to_string())]);
     Some(Document::Application(Box::new(Application {
         place,
         service: spec.service.unwrap_or_else(|| name.clone()),
-        workload: spec.workload.unwrap_or_else(of_name),
+        workload: spec.workload.unwrap_or_else(|| default_workload(name.as_str())),
         environment: spec.environment,
         dataplane: spec.dataplane,
         revision: spec.revision,
@@ -85,6 +84,11 @@ fn document(mut fields: Fields<'_>, notes: &Notes) -> Option<Document> {
         labels,
         annotations,
     })))
+}
+
+/// The labels of the pods of an application that does not say any.
+pub fn default_workload(name: &str) -> LabelPairs {
+    BTreeMap::from([(NAME_LABEL.to_owned(), name.to_owned())])
 }
 
 fn constant(field: Option<Cursor<'_>>, wanted: &str) {
@@ -135,20 +139,22 @@ fn are_few(field: &Cursor<'_>, pairs: &BTreeMap<String, String>) -> bool {
 
 /// True if labels or annotations, which are passed on to every object, steer no program. Others are reported.
 fn is_own(field: &Cursor<'_>) -> bool {
-    let mut is_own = true;
-    for (key, value) in field.entries() {
-        let domain = key.split_once('/').map(|(domain, _)| domain).unwrap_or_default();
-        let is_below = |reserved: &&&str| {
-            domain.strip_suffix(**reserved).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        };
-        if let Some(reserved) = RESERVED.iter().find(is_below) {
-            is_own = false;
-            value.report(format_args!(
-                "is reserved: keys of {reserved} steer programs; write a key of your own domain, or one without"
-            ));
-        }
-    }
-    is_own
+    let reserved = field.entries().filter_map(|(key, value)| Some((value, reserved(key)?)));
+    let told = reserved.map(|(value, reserved)| {
+        value.report(format_args!(
+            "is reserved: keys of {reserved} steer programs; write a key of your own domain, or one without"
+        ));
+    });
+    told.count() == 0
+}
+
+/// The reserved domain of a key.
+fn reserved(key: &str) -> Option<&'static str> {
+    let (domain, _) = key.split_once('/')?;
+    let is_below = |reserved: &&str| {
+        domain.strip_suffix(reserved).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    RESERVED.into_iter().find(|reserved| is_below(reserved))
 }
 
 /// What a spec says, unless it takes the application away.
@@ -193,9 +199,27 @@ fn spec(mut fields: Fields<'_>, scope: &Scope<'_>) -> Option<Option<Spec>> {
 
 fn workload(field: &Cursor<'_>) -> Option<LabelPairs> {
     let mut fields = field.clone().fields()?;
-    let labels = fields.require("labels").and_then(|field| selector(&field));
+    let labels = fields.require("labels").and_then(|field| {
+        let is_right = are_of_authors(&field);
+        selector(&field).filter(|_| is_right)
+    });
     fields.finish();
     labels
+}
+
+/// True if the labels of pods are ones that authors write. Programs put the others on the pods of all applications.
+/// They are reported.
+fn are_of_authors(labels: &Cursor<'_>) -> bool {
+    let is_of_author =
+        |key: &str| key.starts_with("app.kubernetes.io/") || key == "gateway.networking.k8s.io/gateway-name";
+    let others = labels.entries().filter(|(key, _)| !is_of_author(key));
+    let others = others.filter_map(|(key, value)| Some((value, reserved(key)?)));
+    let told = others.map(|(value, reserved)| {
+        value.report(format_args!(
+            "is reserved: programs put labels of {reserved} on the pods of other applications too; write a label that only your pods have"
+        ));
+    });
+    told.count() == 0
 }
 
 /// Reads the entries of a section, whose name may be in snake case.

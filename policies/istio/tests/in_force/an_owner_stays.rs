@@ -10,15 +10,19 @@ const CLAIMS: [(&str, &str, &str); 8] = [
         "{gateway: {hosts: [shop.example.com], tls: {secret: b}}}",
         "X145",
     ),
-    ("{virtualService: {timeout: 1s}}", "{service: reviews, virtualService: {timeout: 2s}}", "X109"),
+    (
+        "{virtualService: {spec: {hosts: [a.example.com], http: [{timeout: 1s, route: [{destination: {host: a}}]}]}}}",
+        "{virtualService: {spec: {hosts: [a.example.com], http: [{timeout: 2s, route: [{destination: {host: a}}]}]}}}",
+        "X109",
+    ),
     (
         "{destinationRule: {host: reviews, trafficPolicy: {ejectionSettings: {}}}}",
         "{destinationRule: {host: reviews, trafficPolicy: {ejectionSettings: {}}}}",
         "H15",
     ),
     (
-        "{telemetry: {logs: all}}",
-        "{workload: {labels: {app.kubernetes.io/name: reviews}}, telemetry: {logs: errors}}",
+        "{telemetry: {logs: all, spec: {selector: {matchLabels: {app.kubernetes.io/name: null, tier: web}}}}}",
+        "{telemetry: {logs: errors, spec: {selector: {matchLabels: {app.kubernetes.io/name: null, tier: web}}}}}",
         "X159",
     ),
     (
