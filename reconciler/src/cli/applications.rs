@@ -52,7 +52,7 @@ impl Applications {
         let guarded = Guarded::of(files.parsed_files().map(|(path, file)| (directory(path), file)));
         let files: Vec<_> =
             files.contents().map(|(path, content)| (Arc::clone(path), read(content))).collect();
-        let setting = Setting { cluster_domain: rendering.cluster_domain.clone(), ..Setting::default() };
+        let setting = Setting::of_domain(rendering.cluster_domain.clone());
         let catalog = Catalog::new(&listed(&files), &InForce::default(), &setting, |path, setting| {
             setting.within(guarded.limits(path))
         });

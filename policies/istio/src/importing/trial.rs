@@ -33,11 +33,7 @@ impl Trial {
             Some(plane) => vec![plane],
             None => vec![Dataplane::Sidecar, Dataplane::Ambient],
         };
-        let setting = |dataplane| Setting {
-            dataplane,
-            cluster_domain: origin.cluster_domain.clone(),
-            ..Setting::default()
-        };
+        let setting = |dataplane| Setting { dataplane, ..Setting::of_domain(origin.cluster_domain.clone()) };
         Self { settings: planes.into_iter().map(setting).collect() }
     }
 

@@ -1,4 +1,7 @@
 //! Opinions about Sidecars.
 
-/// What every sidecar calls: Istio's own services, and the control plane of hfi. Without it faults stop arriving.
-pub const ALWAYS: [&str; 2] = ["istio-system/*", "boifi/hfi-control-plane.boifi.svc.cluster.local"];
+/// What every sidecar calls beside the control plane of hfi: Istio's own services.
+pub const ALWAYS: &str = "istio-system/*";
+
+/// The Service of hfi's control plane, and its namespace. Without it faults stop arriving.
+pub const CONTROL_PLANE: (&str, &str) = ("hfi-control-plane", "boifi");

@@ -30,19 +30,26 @@ pub struct Setting {
 
 impl Default for Setting {
     fn default() -> Self {
-        Self {
-            cluster_domain: ClusterDomain::default(),
-            root_namespace: "istio-system".to_owned(),
-            control_plane: None,
-            dataplane: Dataplane::Sidecar,
-            waypoint: Waypoint::default(),
-            always_called: opinions::sidecar::ALWAYS.map(str::to_owned).to_vec(),
-            limits: None,
-        }
+        Self::of_domain(ClusterDomain::default())
     }
 }
 
 impl Setting {
+    /// That of a cluster whose Services have this domain.
+    pub fn of_domain(cluster_domain: ClusterDomain) -> Self {
+        let (service, namespace) = opinions::sidecar::CONTROL_PLANE;
+        let control_plane = cluster_domain.host(service, namespace);
+        Self {
+            cluster_domain,
+            root_namespace: "istio-system".to_owned(),
+            dataplane: Dataplane::Sidecar,
+            waypoint: Waypoint::default(),
+            always_called: vec![opinions::sidecar::ALWAYS.to_owned(), format!("{namespace}/{control_plane}")],
+            control_plane: Some(control_plane),
+            limits: None,
+        }
+    }
+
     /// The same for applications that are held to limits.
     pub fn within(mut self, limits: Limits) -> Self {
         self.always_called.extend(limits.sidecar_always.iter().cloned());

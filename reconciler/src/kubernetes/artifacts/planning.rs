@@ -87,7 +87,7 @@ pub(super) type Known = Namespaces<Result<InForce, String>>;
 
 impl Planner {
     pub(super) fn new(commits: CommitLog, cluster_domain: ClusterDomain) -> Self {
-        Self { commits, setting: Setting { cluster_domain, ..Setting::default() }, last: None }
+        Self { commits, setting: Setting::of_domain(cluster_domain), last: None }
     }
 
     /// What is in force has become another than that of the last plan, and of what it changes.
