@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use policies::reading::closest;
+
 use super::{Rule, known::Known};
 use crate::{
     field::Field,
@@ -25,28 +27,32 @@ fn labels<'a>(labels: &Field<'a>) -> Vec<(&'a str, &'a str)> {
     labels.entries().filter_map(|(key, at)| Some((key, at.text()?))).collect()
 }
 
-/// True if a name fits one of a policy, which may have a `*` at one end.
-fn fits(pattern: &str, name: &str) -> bool {
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(end), _) => name.ends_with(end),
-        (None, Some(start)) => name.starts_with(start),
-        (None, None) => name == pattern,
-    }
+/// True for names that differ by a number or a short ending, such as `team-a` and `team-b`: both are meant.
+fn are_siblings(one: &str, other: &str) -> bool {
+    let without_number = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let by_number = one.get(..without_number(one)) == other.get(..without_number(other));
+    let by_ending = one.rsplit_once('-').zip(other.rsplit_once('-')).is_some_and(
+        |((start, end), (other_start, other_end))| {
+            start == other_start && end.len().max(other_end.len()) <= 2
+        },
+    );
+    by_number || by_ending
 }
 
+/// Namespaces often are in another repository: only one that is nearly the name of one that is here is told.
 fn x101e(known: &Known, subject: &Subject, out: &mut Out) {
-    let namespaces = &known.around.namespaces;
-    if subject.kind() != Kind::AuthorizationPolicy || namespaces.is_empty() {
+    if subject.kind() != Kind::AuthorizationPolicy {
         return;
     }
+    let here: Vec<_> = known.around.namespaces.iter().map(|namespace| &*namespace.name).collect();
     for from in subject.each("rules").flat_map(|rule| rule.get("from").items()) {
-        for (pattern, at) in from.get("source").get("namespaces").texts() {
-            if !namespaces.iter().any(|namespace| fits(pattern, &namespace.name)) {
-                out.error(
-                    &at,
-                    format!("`{pattern}` is no namespace of the repository, so it fits nobody"),
-                    "write one that is there",
-                );
+        for (name, at) in from.get("source").get("namespaces").texts() {
+            if !name.contains('*')
+                && !here.contains(&name)
+                && let Some(near) = closest(name, &here).filter(|near| !are_siblings(name, near))
+            {
+                let reason = format!("`{name}` is no namespace of the repository, which has `{near}`");
+                out.warning(&at, reason, format!("write `{near}` if that is meant"));
             }
         }
     }
