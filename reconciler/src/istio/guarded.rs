@@ -4,7 +4,7 @@ use istio_config::Limits;
 use policies::{File, language::IstioLimits};
 
 /// What guardrails say, each with the directory that it is for; `None` where it cannot be known.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guarded(Vec<(String, Option<Vec<IstioLimits>>)>);
 
 impl Guarded {

@@ -5,8 +5,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use istio_config::{ApplicationId, Setting};
-use istio_config::{Catalog, Document, Resource};
+pub use istio_config::{ApplicationId, Resource, Setting};
+use istio_config::{Catalog, Document};
 
 use super::{
     applications::Applications,

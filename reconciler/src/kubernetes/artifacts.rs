@@ -9,6 +9,7 @@
 //! - `archive_watch`: takes the archives of all ConfigMaps into memory.
 //! - `notices`: tells people of what is frozen; `told`: what they know.
 //! - `agreement`: what people have agreed to.
+//! - `earlier`: what applications last had, where no artifact says it.
 //! - `planning`: plans what the newest commit changes.
 //! - `pace`: the namespaces that a release moves in a minute.
 //! - `keeper`: the loop of the leader.
@@ -17,6 +18,7 @@ mod agreement;
 mod announced;
 pub(super) mod archive_watch;
 mod config_maps;
+mod earlier;
 pub(super) mod keeper;
 mod notices;
 mod pace;

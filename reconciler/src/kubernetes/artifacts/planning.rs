@@ -5,20 +5,19 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::ControlFlow,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use policies::language::ClusterDomain;
 use tokio::task::spawn_blocking;
 
-use super::{agreement::agreements, announced::Seen};
+use super::{agreement::agreements, announced::Seen, earlier::Earlier};
 use crate::{
     istio::{
-        applications::{Applications, File},
+        applications::Applications,
         artifact::{Artifact, ArtifactError},
         objects::Objects,
-        plan::{ApplicationId, Commit, InForce, Namespaces, Plan, Proposed, Setting, freeze, plan, valid},
+        plan::{ApplicationId, Commit, InForce, Namespaces, Plan, Proposed, Resource, Setting, freeze, plan},
     },
     serving::{
         published::{Publication, Whole},
@@ -27,9 +26,6 @@ use crate::{
     source::{Revision, SourceError, ancestry::CommitId, git::CommitLog},
     version,
 };
-
-/// The commits among which the last valid one of an application is looked for.
-const EARLIER: usize = 200;
 
 /// The newest commit that was read.
 #[derive(Clone, Debug)]
@@ -69,6 +65,7 @@ pub(super) struct Planner {
     commits: CommitLog,
     setting: Setting,
     last: Option<(Question, Arc<Namespaces<Plan>>)>,
+    earlier: Arc<Mutex<Earlier>>,
 }
 
 /// What a plan depends on, beside what is in force.
@@ -87,7 +84,8 @@ pub(super) type Known = Namespaces<Result<InForce, String>>;
 
 impl Planner {
     pub(super) fn new(commits: CommitLog, cluster_domain: ClusterDomain) -> Self {
-        Self { commits, setting: Setting::of_domain(cluster_domain), last: None }
+        let setting = Setting::of_domain(cluster_domain);
+        Self { commits, setting, last: None, earlier: Arc::default() }
     }
 
     /// What is in force has become another than that of the last plan, and of what it changes.
@@ -115,8 +113,12 @@ impl Planner {
         }
         let (head, known, commits) = (head.clone(), known.clone(), self.commits.clone());
         let (allowed, setting) = (question.allowed.clone(), self.setting.clone());
-        let planned = spawn_blocking(move || planned(&head, &known, &allowed, &commits, &setting)).await;
-        let plans = planned.map_err(|_| SourceError("to plan was broken off".to_owned()))??;
+        let earlier = Arc::clone(&self.earlier);
+        let planned = spawn_blocking(move || {
+            let mut earlier = earlier.lock().unwrap_or_else(PoisonError::into_inner);
+            planned(&head, &known, &allowed, &commits, &setting, &mut earlier)
+        });
+        let plans = planned.await.map_err(|_| SourceError("to plan was broken off".to_owned()))??;
         let plans = Arc::new(plans);
         self.last = Some((question, Arc::clone(&plans)));
         Ok(plans)
@@ -130,6 +132,7 @@ fn planned(
     allowed: &Namespaces<String>,
     commits: &CommitLog,
     setting: &Setting,
+    earlier: &mut Earlier,
 ) -> Result<Namespaces<Plan>, SourceError> {
     let in_force: Namespaces<&InForce> = known
         .iter()
@@ -155,9 +158,17 @@ fn planned(
                 setting,
             };
             let plans = plan(&objects, &BTreeMap::new(), &proposed, &consents);
-            let earlier = earlier(head, &plans, known, commits, setting)?;
+            let wanted = without_artifact(&plans, known);
+            let found = earlier.look(head.commit, &head.applications.guarded, &wanted, commits, setting);
+            let before = found.as_ref().map(by_namespace).unwrap_or_default();
             let mut plans =
-                if earlier.is_empty() { plans } else { plan(&objects, &earlier, &proposed, &consents) };
+                if before.is_empty() { plans } else { plan(&objects, &before, &proposed, &consents) };
+            if let Err(error) = found {
+                let reason = format!("what its invalid applications had last is not known: {error}");
+                let frozen =
+                    wanted.into_iter().map(|(namespace, _)| (namespace, Plan::frozen(reason.clone())));
+                plans.extend(frozen);
+            }
             for (namespace, agreement) in &agreements {
                 let (Some(known), Some(plan)) = (in_force.get(namespace), plans.get_mut(namespace)) else {
                     continue;
@@ -175,9 +186,11 @@ fn planned(
         let Err(reason) = known else { continue };
         let plan = plans.entry(namespace.clone()).or_default();
         let is_allowed = allowed.get(namespace) == Some(&head.commit.to_string());
-        if !is_allowed || head.withdrawn.is_some() || head.applications.unreadable().is_some() {
+        let applications = &head.applications;
+        let is_whole = applications.unreadable().is_none() && !applications.files.is_empty();
+        if !is_allowed || head.withdrawn.is_some() || !is_whole {
             *plan = unknown(reason, plan, head);
-        } else if plan.next.is_none() {
+        } else if plan.next.is_none() && plan.frozen.is_empty() {
             plan.next = Some(empty(head, commits)?);
         }
     }
@@ -229,30 +242,18 @@ fn unknown(reason: &str, plan: &Plan, head: &Head) -> Plan {
     Plan { advice: Some(advice), ..Plan::frozen(reason) }
 }
 
-/// What applications that are invalid now last had, where no artifact says what is in force.
-fn earlier(
-    head: &Head,
-    plans: &Namespaces<Plan>,
-    known: &Known,
-    commits: &CommitLog,
-    setting: &Setting,
-) -> Result<Namespaces<Objects>, SourceError> {
+/// The applications that are invalid now, of namespaces where no artifact says what is in force.
+fn without_artifact(plans: &Namespaces<Plan>, known: &Known) -> BTreeSet<ApplicationId> {
     let new = plans.iter().filter(|(namespace, _)| known.get(*namespace).is_none_or(Result::is_err));
-    let frozen = |(namespace, plan): (&String, &Plan)| -> Vec<ApplicationId> {
-        plan.frozen.keys().map(|name| (namespace.clone(), name.clone())).collect()
-    };
-    let mut wanted: BTreeSet<ApplicationId> = new.flat_map(frozen).collect();
-    let mut found = BTreeMap::<String, Vec<_>>::new();
-    if !wanted.is_empty() {
-        commits.back(head.commit, EARLIER, File::read, |files| {
-            for (id, objects) in
-                valid(&wanted, &Applications { files, guarded: head.applications.guarded.clone() }, setting)
-            {
-                wanted.remove(&id);
-                found.entry(id.0).or_default().extend(objects);
-            }
-            if wanted.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
+    let frozen = new.flat_map(|(namespace, plan)| plan.frozen.keys().map(move |name| (namespace, name)));
+    frozen.map(|(namespace, name)| (namespace.clone(), name.clone())).collect()
+}
+
+/// The objects of each namespace.
+fn by_namespace(found: &Vec<(ApplicationId, Vec<Resource>)>) -> Namespaces<Objects> {
+    let mut namespaces = Namespaces::<Objects>::new();
+    for ((namespace, name), objects) in found {
+        namespaces.entry(namespace.clone()).or_default().set(name, objects.clone());
     }
-    Ok(found.into_iter().map(|(namespace, objects)| (namespace, objects.into_iter().collect())).collect())
+    namespaces
 }

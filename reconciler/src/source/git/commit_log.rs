@@ -12,7 +12,7 @@ use policies::Timestamp;
 
 use super::{
     GitSource,
-    budget::{Cost, ReadError},
+    budget::{Cost, Excess, ReadError},
     document_times::committed_at,
     objects,
     reason::failure,
@@ -22,6 +22,8 @@ use crate::source::{ancestry::CommitId, error::SourceError};
 
 /// The most commits whose messages are read.
 const MOST: usize = 10_000;
+/// The most bytes of files of earlier commits that are read at once.
+const MOST_BYTES: usize = 256 << 20;
 
 /// The commits in a clone. It opens the clone by itself, so any thread may use it.
 #[derive(Clone, Debug)]
@@ -92,19 +94,24 @@ impl CommitLog {
     }
 
     /// Visits so many commits before `tip`, by the first parent, with their files as `read` reads them, until told to
-    /// stop. Blocks.
+    /// stop. True if `until` was met, which is not visited. Blocks.
     pub fn back<T>(
         &self,
         tip: CommitId,
         most: usize,
+        until: Option<CommitId>,
         read: impl Fn(&[u8]) -> T,
         mut visit: impl FnMut(Files<T>) -> ControlFlow<()>,
-    ) -> Result<(), SourceError> {
+    ) -> Result<bool, SourceError> {
         self.read(|clone| {
             let mut commit = objects::commit(clone, Oid::from_bytes(&tip.0)?)?;
             let (mut directory, mut known, mut visited) = (None, HashMap::new(), HashSet::new());
+            let mut bytes = 0;
             for _ in 0..most {
                 let Some(parent) = commit.parent_ids().next() else { break };
+                if until.is_some_and(|until| until.0 == parent.as_bytes()) {
+                    return Ok(true);
+                }
                 commit = objects::commit(clone, parent)?;
                 let root = objects::root(clone, &commit)?;
                 directory =
@@ -115,20 +122,32 @@ impl CommitLog {
                 if !visited.insert(listed.iter().map(|(_, blob)| *blob).collect::<Vec<_>>()) {
                     continue;
                 }
-                let mut files = Vec::new();
+                let (mut files, mut here) = (Vec::new(), HashMap::new());
                 for (path, blob) in listed {
-                    let file = match known.get(&blob) {
+                    let file = match known.get(&blob).or_else(|| here.get(&blob)) {
                         Some(file) => Arc::clone(file),
-                        None => Arc::new(read(&objects::content(clone, blob)?)),
+                        None => {
+                            let content = objects::content(clone, blob)?;
+                            bytes += content.len();
+                            Arc::new(read(&content))
+                        }
                     };
-                    known.insert(blob, Arc::clone(&file));
+                    here.insert(blob, Arc::clone(&file));
                     files.push((Arc::from(path), file));
                 }
+                if bytes > MOST_BYTES {
+                    let limit = MOST_BYTES >> 20;
+                    return Err(
+                        Excess::new(format!("earlier commits have more than {limit} MiB of files")).into()
+                    );
+                }
+                // Older ones take no memory.
+                known = here;
                 if visit(files).is_break() {
                     break;
                 }
             }
-            Ok(())
+            Ok(false)
         })
     }
 
@@ -187,30 +206,34 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let clone = BareClone::init_bare(directory.path()).unwrap();
         let author = Signature::new("A", "a@b", &Time::new(1, 0)).unwrap();
-        let mut tip: Option<Oid> = None;
+        let (mut commits, mut tip) = (Vec::new(), None::<Oid>);
         for text in ["1", "2", "2", "1", "3"] {
             let mut tree = clone.treebuilder(None).unwrap();
             tree.insert("a.yaml", clone.blob(text.as_bytes()).unwrap(), 0o100_644).unwrap();
             let tree = clone.find_tree(tree.write().unwrap()).unwrap();
             let parents: Vec<_> = tip.iter().map(|id| clone.find_commit(*id).unwrap()).collect();
             let parents: Vec<_> = parents.iter().collect();
-            tip = Some(clone.commit(None, &author, &author, text, &tree, &parents).unwrap());
+            let id = clone.commit(None, &author, &author, text, &tree, &parents).unwrap();
+            commits.push(CommitId(id.as_bytes().try_into().unwrap()));
+            tip = Some(id);
         }
-        let tip = CommitId(tip.unwrap().as_bytes().try_into().unwrap());
+        let [_, second, _, fourth, tip] = commits.try_into().unwrap();
         let log = CommitLog::of(directory.path().to_owned(), PathBuf::new());
-        let visited = |most, last: &str| {
+        let visited = |most, until, last: &str| {
             let mut visited = Vec::new();
             let read = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-            log.back(tip, most, read, |files| {
+            let is_met = log.back(tip, most, until, read, |files| {
                 let (path, text) = &files[0];
                 visited.push(format!("{path} {text}"));
                 if **text == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
-            .unwrap();
+            });
+            assert_eq!(is_met.unwrap(), until.is_some());
             visited
         };
-        assert_eq!(visited(200, ""), ["a.yaml 1", "a.yaml 2"]);
-        assert_eq!(visited(200, "1"), ["a.yaml 1"]);
-        assert_eq!(visited(1, ""), ["a.yaml 1"]);
+        assert_eq!(visited(200, None, ""), ["a.yaml 1", "a.yaml 2"]);
+        assert_eq!(visited(200, None, "1"), ["a.yaml 1"]);
+        assert_eq!(visited(1, None, ""), ["a.yaml 1"]);
+        assert_eq!(visited(200, Some(second), ""), ["a.yaml 1", "a.yaml 2"]);
+        assert_eq!(visited(200, Some(fourth), ""), [""; 0]);
     }
 }

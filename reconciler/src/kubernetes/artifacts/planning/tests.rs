@@ -1,11 +1,11 @@
 //! Plans for commits of a real repository.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use git2::{Oid, Repository as BareClone, Signature, Time};
 use istio_config::File;
 
-use super::{Head, Known, Setting, planned};
+use super::{Earlier, Head, Known, Setting, planned};
 use crate::{
     istio::{
         applications::Applications,
@@ -18,13 +18,14 @@ use crate::{
 struct World {
     directory: tempfile::TempDir,
     tip: Option<Oid>,
+    earlier: RefCell<Earlier>,
 }
 
 impl World {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         BareClone::init_bare(directory.path()).unwrap();
-        Self { directory, tip: None }
+        Self { directory, tip: None, earlier: RefCell::default() }
     }
 
     /// Commits these files of applications of `shop`, each with its destination.
@@ -60,7 +61,9 @@ impl World {
         let allowed: BTreeMap<_, _> =
             allowed.then(|| ("shop".to_owned(), head.commit.to_string())).into_iter().collect();
         let commits = CommitLog::of(self.directory.path().to_owned(), PathBuf::new());
-        let mut plans = planned(head, &known, &allowed, &commits, &Setting::default()).unwrap();
+        let mut plans =
+            planned(head, &known, &allowed, &commits, &Setting::default(), &mut self.earlier.borrow_mut())
+                .unwrap();
         plans.remove("shop").unwrap()
     }
 }
@@ -140,4 +143,40 @@ fn a_limit_for_removals_is_in_force_without_a_change_of_objects() {
     assert_eq!((next.max_removals, &next.commit), (Some(0), &in_force.commit));
     assert_eq!(next.artifact, in_force.artifact);
     assert_eq!(world.plan(&head, Some(Ok(next)), false).next, None, "it is recorded once");
+}
+
+#[test]
+fn what_an_application_had_last_is_looked_for_once() {
+    let mut world = World::new();
+    world.commit(&[("a", RULE)]);
+    let first = world.tip.unwrap();
+    let head = world.commit(&[("a", INVALID)]);
+    assert_eq!(world.plan(&head, None, false).next.unwrap().objects, 1);
+    // That commit can no longer be read.
+    let tree = {
+        let clone = BareClone::open_bare(world.directory.path()).unwrap();
+        clone.find_commit(first).unwrap().tree_id().to_string()
+    };
+    let (folder, file) = tree.split_at(2);
+    std::fs::remove_file(world.directory.path().join("objects").join(folder).join(file)).unwrap();
+    let head = world.commit(&[("a", "{host: reviews, wrong: 2}")]);
+    assert_eq!(world.plan(&head, None, false).next.unwrap().objects, 1);
+    // For another application it has to be read again.
+    let head = world.commit(&[("a", INVALID), ("b", INVALID)]);
+    let plan = world.plan(&head, None, false);
+    let reason = &plan.frozen["all applications"];
+    assert!(reason.starts_with("what its invalid applications had last is not known: "), "{reason}");
+    assert_eq!(plan.next, None);
+}
+
+#[test]
+fn a_history_that_was_forced_away_gives_nothing_back() {
+    let mut world = World::new();
+    world.commit(&[("a", RULE)]);
+    let head = world.commit(&[("a", INVALID)]);
+    assert_eq!(world.plan(&head, None, false).next.unwrap().objects, 1);
+    world.tip = None;
+    world.commit(&[("b", RULE)]);
+    let head = world.commit(&[("a", INVALID)]);
+    assert_eq!(world.plan(&head, None, false).next, None);
 }
