@@ -196,6 +196,36 @@ fn resources_that_meet_at_a_host_are_checked_in_time() {
 }
 
 #[test]
+fn services_of_many_pods_are_checked_in_time() {
+    let namespace =
+        "---\n{apiVersion: v1, kind: Namespace, metadata: {name: s, labels: {istio-injection: enabled}}}\n";
+    let service = |number: usize, ports: String| {
+        format!(
+            "---\n{{apiVersion: v1, kind: Service, metadata: {{name: a{number}, namespace: s}}, spec: {{selector: {{a: b}}, ports: {ports}}}}}\n"
+        )
+    };
+    let pods = |number: usize| {
+        format!(
+            "---\n{{apiVersion: v1, kind: Pod, metadata: {{namespace: s, labels: {{a: b, c: a{number}}}}}}}\n"
+        )
+    };
+    let one_target = list(20_000, |number| format!("{{name: {}, port: 1}}", ["tcp", "http"][number % 2]));
+    let of = |protocol: &str| list(9_000, |number| format!("{{name: {protocol}, port: {}}}", number + 1));
+    for (what, services) in [
+        ("ports of one target", service(0, one_target)),
+        ("targets of two Services", service(0, of("tcp")) + &service(1, of("http"))),
+    ] {
+        let text = filled([&(namespace.to_owned() + &services), ""], pods);
+        let found = in_time(what, || of_file(&text));
+        assert!(
+            found.iter().filter(|found| found.rule == "X116").count() >= 9_000,
+            "{what}: {}",
+            found.len()
+        );
+    }
+}
+
+#[test]
 fn many_resources_that_share_something_give_one_finding_each() {
     let gateways = filled(["", ""], |number| {
         let spec = format!("gateway: {{hosts: [a{number}.example.com], tls: {{secret: wildcard}}}}\n");

@@ -122,3 +122,11 @@ fn labels_of_the_service_then_of_the_namespace_say_which_data_plane() {
         );
     }
 }
+
+#[test]
+fn a_service_entry_does_not_differ_from_itself() {
+    let entry = "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: a, namespace: shop}, spec: {hosts: [a.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}, {number: 80, name: tls, protocol: TLS}]}}";
+    let (_, found) = findings(&[("a.yaml", entry)]);
+    assert!(found.iter().any(|found| found.ends_with("[SE05]")), "{found:?}");
+    assert!(found.iter().all(|found| !found.ends_with("[X177]")), "{found:?}");
+}

@@ -12,7 +12,7 @@ const BLOCKS: &str = "BLOCKED_CIDRS_IN_JWKS_URIS";
 pub struct PodTemplate {
     pub namespace: String,
     pub labels: LabelPairs,
-    /// True for istiod, if it fetches keys of tokens from any address.
+    /// True for the Deployment of istiod, if it fetches keys of tokens from any address.
     pub fetches_from_anywhere: bool,
 }
 
@@ -20,7 +20,8 @@ impl PodTemplate {
     /// The Pods with this metadata and this spec, of an object.
     pub(super) fn of(object: &Node, namespace: String, template: Option<&Node>) -> Self {
         let at = |path: &[&str]| template.and_then(|template| node::at(template, path));
-        let is_istiod = node::text(object, &["metadata", "labels", "app"]) == Some("istiod");
+        let is_istiod = node::text(object, &["kind"]) == Some("Deployment")
+            && node::text(object, &["metadata", "labels", "app"]) == Some("istiod");
         let containers = node::items(at(&["spec", "containers"]));
         Self {
             namespace,

@@ -3,22 +3,25 @@
 //! A sidecar takes it from the oldest Service. Istio warns of any two ports that lead to one port of the Pods, and of
 //! TCP and UDP at one port (IST0137, IST0116). These do no harm while both are HTTP or neither is.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod sidecars;
 
+use std::collections::BTreeMap;
+
+use self::sidecars::Sidecars;
 use super::Found;
 use crate::{
     finding::Finding,
-    rules::{pods::Pods, protocol},
-    surroundings::{Object, PodTemplate, Service, ServicePort, TargetPort},
-    values::{LabelPairs, Protocol},
+    rules::protocol,
+    surroundings::{Object, Service, ServicePort, TargetPort},
+    values::Protocol,
 };
 
 pub(super) const ID: &str = "X116";
 
 /// A port of a Service that says its protocol.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 struct Speaker<'a> {
-    service: &'a str,
+    service: &'a Service,
     /// The numbers of the port in the Service, and of the Service among the objects.
     at: usize,
     number: usize,
@@ -26,58 +29,55 @@ struct Speaker<'a> {
     protocol: Protocol,
 }
 
+/// The first ports that lead to some Pods: the one that is not of HTTP, and the one that is.
+type Firsts<'a> = [Option<Speaker<'a>>; 2];
+
 pub(super) fn x116(objects: &[&Object]) -> Found {
-    let pods = Pods::new(objects.iter().filter_map(|object| object.pods()));
-    let namespaces: BTreeMap<_, _> = objects.iter().filter_map(|object| object.namespace()).collect();
-    let mut by_port: BTreeMap<_, BTreeSet<Speaker>> = BTreeMap::new();
+    let sidecars = Sidecars::of(objects);
+    let mut by_target: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (number, object) in objects.iter().enumerate() {
-        let Object::Service(service) = object else { continue };
-        let namespace = &*service.named.namespace;
-        let around = namespaces.get(namespace).copied();
-        let wanted: Vec<_> = service.selector.iter().map(|(key, value)| (&**key, &**value)).collect();
-        // Nobody knows the Pods of a Service without a selector.
-        let behind = pods.with(Some(namespace), &wanted).filter(|_| !wanted.is_empty());
-        for pods in behind.filter(|pods| have_sidecars(pods, around)) {
+        if let Object::Service(service) = object {
             for speaker in speakers(number, service) {
-                by_port.entry((namespace, &pods.labels, &speaker.port.target)).or_default().insert(speaker);
+                let target = (&*service.named.namespace, &speaker.port.target);
+                by_target.entry(target).or_default().push(speaker);
             }
         }
     }
-    let differing = by_port.values().flat_map(|speakers| {
-        let first = speakers.first().copied();
-        let others = speakers.iter().filter_map(move |other| Some((*other, first?)));
-        others.filter(|(other, first)| is_http(other.protocol) != is_http(first.protocol))
-    });
-    // Several Pods may be behind the same two ports.
-    let told: BTreeMap<_, _> =
-        differing.map(|(other, first)| ((other.number, other.at), (other, first))).collect();
-    told.into_values().map(|(other, first)| (other.number, finding(other, first))).collect()
-}
-
-fn is_http(protocol: Protocol) -> bool {
-    protocol::Protocol::from(protocol).is_http()
+    // The Pods behind a Service, by its number.
+    let mut behind: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut found = Found::new();
+    for mut speakers in by_target.into_values() {
+        if !speakers.iter().any(Speaker::is_http) || speakers.iter().all(Speaker::is_http) {
+            continue;
+        }
+        speakers.sort_by_key(|speaker| (&speaker.service.named, speaker.at));
+        let mut firsts: Vec<Firsts> = vec![[None; 2]; sidecars.len()];
+        for speaker in speakers {
+            let pods = behind.entry(speaker.number).or_insert_with(|| sidecars.behind(speaker.service));
+            let mut other = None;
+            for pods in pods.iter() {
+                let Some([blind, http]) = firsts.get_mut(*pods) else { continue };
+                let (own, opposite) = if speaker.is_http() { (http, blind) } else { (blind, http) };
+                own.get_or_insert(speaker);
+                other = other.or(*opposite);
+            }
+            found.extend(other.map(|first| (speaker.number, finding(speaker, first))));
+        }
+    }
+    found
 }
 
 fn speakers(number: usize, service: &Service) -> impl Iterator<Item = Speaker<'_>> {
     let ports = service.ports.iter().enumerate();
     ports.filter_map(move |(at, port)| {
         let protocol = port.protocol.filter(|protocol| protocol.name() != "UDP")?;
-        Some(Speaker { service: &service.named.name, at, number, port, protocol })
+        Some(Speaker { service, at, number, port, protocol })
     })
 }
 
-/// True if the repository says so.
-fn have_sidecars(pods: &PodTemplate, namespace: Option<&LabelPairs>) -> bool {
-    let own = |key| pods.labels.get(key).map(String::as_str);
-    let of_namespace = |key| namespace?.get(key).map(String::as_str);
-    let mode = own("istio.io/dataplane-mode").or_else(|| of_namespace("istio.io/dataplane-mode"));
-    match own("sidecar.istio.io/inject") {
-        Some(answer) => answer == "true",
-        None if mode == Some("ambient") => false,
-        None => match of_namespace("istio-injection") {
-            Some(answer) => answer == "enabled",
-            None => own("istio.io/rev").or_else(|| of_namespace("istio.io/rev")).is_some(),
-        },
+impl Speaker<'_> {
+    fn is_http(&self) -> bool {
+        protocol::Protocol::from(self.protocol).is_http()
     }
 }
 
@@ -86,10 +86,11 @@ fn finding(other: Speaker<'_>, first: Speaker<'_>) -> Finding {
         TargetPort::Number(number) => number.to_string(),
         TargetPort::Name(name) => format!("`{name}`"),
     };
+    let taken = if other.number == first.number { "one of both" } else { "the older Service" };
     let reason = format!(
-        "leads to port {port} of the same Pods as port {} of the Service `{}`, by {} instead of {}: sidecars take the protocol of the older Service for both",
+        "leads to port {port} of the same Pods as port {} of the Service `{}`, by {} instead of {}: sidecars take the protocol of {taken}",
         first.port.number,
-        first.service,
+        first.service.named.name,
         other.protocol.name(),
         first.protocol.name()
     );

@@ -50,6 +50,8 @@ impl Protocols {
         let scope = scope(subject, hosts.len() * ports.len());
         let hosts: Vec<Rc<str>> =
             hosts.texts().map(|(host, _)| known.full(host, &subject.resource.namespace).into()).collect();
+        // An entry differs from others, not from itself.
+        let mut own = Vec::new();
         for (at, port) in ports.items().enumerate() {
             let (number, protocol) = (port.integer_of("number"), Protocol::of(port.word("protocol")));
             for host in &hosts {
@@ -62,10 +64,11 @@ impl Protocols {
                     self.0.entry((subject.rank, at)).or_insert_with(|| (other, Rc::clone(host)));
                 }
                 places.push(key(None));
-                for place in places {
-                    seen.entry(place).or_default().add(protocol, subject.rank);
-                }
+                own.extend(places.into_iter().map(|place| (place, protocol)));
             }
+        }
+        for (place, protocol) in own {
+            seen.entry(place).or_default().add(protocol, subject.rank);
         }
     }
 }
