@@ -131,7 +131,7 @@ APPLICATIONS_MISTAKES = {
     "an artifact that hfi does not make": ("flux/components/applications/tenant", "kind: ExternalArtifact\n    name: hfi-istio-", "kind: ExternalArtifact\n    name: hfi-", "its source ExternalArtifact hfi-istio/hfi-shop is not there"),
     "a component that is not there": (APPLICATIONS, "path: ./flux/components/applications/tenant", "path: ./flux/components/applications/tenant\n  components: [../envoyfilters]", "flux/components/applications/envoyfilters is not a directory"),
     "a namespace that is misspelt": (APPLICATIONS, "NAMESPACE: shop", "NAMESPCE: shop", "nothing uses NAMESPCE"),
-    "an alert about other artifacts": (APPLICATIONS, "kind: ExternalArtifact\n    name: '*'", "kind: ExternalArtifact\n    name: '*'\n    namespace: shop", "ExternalArtifact shop/* is not there"),
+    "an alert about other artifacts": ("flux/components/applications/alert", "kind: ExternalArtifact\n    name: '*'", "kind: ExternalArtifact\n    name: '*'\n    namespace: shop", "ExternalArtifact shop/* is not there"),
 }
 
 

@@ -1,4 +1,4 @@
-//! The Alert of `flux/examples/applications` brings a freeze, and its end, to the people on call, through the real
+//! The Alerts of `flux/components/applications/alert` bring a freeze, and its end, to the people on call, through the real
 //! notification-controller.
 
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ async fn a_freeze_reaches_the_chat() {
         "apiVersion": "v1", "kind": "Secret", "stringData": {"address": address},
         "metadata": {"name": "on-call-webhook", "namespace": "hfi-istio"},
     });
-    let alert = manifests("flux/examples/applications/alert.yaml");
+    let alert = manifests("flux/components/applications/alert/alert.yaml");
     for objects in [&[secret][..], &alert] {
         assert!(world.api.apply(objects).await.unwrap().is_empty());
     }
@@ -51,4 +51,7 @@ async fn a_freeze_reaches_the_chat() {
     for part in ["externalartifact/hfi-istio-shop.hfi-istio", "reviews.yaml:5:"] {
         assert!(text.to_lowercase().contains(part), "{message}");
     }
+    world.write("reviews", "{host: reviews}");
+    world.push("Mend it").await;
+    says(" objects of 1 applications, since ").await;
 }
