@@ -69,7 +69,32 @@ fn a_policy_that_names_no_callers_is_not_reported() {
 
 #[test]
 fn istios_own_fields_are_looked_at_too() {
-    let spec = "spec: {action: DENY, rules: [{from: [{source: {namespaces: [evil]}}]}]}";
-    let passed = policy(spec);
-    assert_eq!(found(&passed, &WAYPOINT), [format!("Warning APP16 {AT}.namespaces)")]);
+    let rule =
+        |rule: &str| found(&policy(&format!("spec: {{action: DENY, rules: [{{{rule}}}]}}")), &WAYPOINT);
+    let warning =
+        |field: &str| [format!("Warning APP16 spec.authorizationPolicy (AuthorizationPolicy spec.{field})")];
+    let evil = "cluster.local/ns/shop/sa/evil";
+    for (from, field) in [
+        ("namespaces: [evil]".to_owned(), "namespaces"),
+        (format!("principals: [{evil}]"), "principals"),
+        (format!("notPrincipals: [\"*\", {evil}]"), "notPrincipals"),
+    ] {
+        let at = format!("rules[0].from[0].source.{field}");
+        assert_eq!(rule(&format!("from: [{{source: {{{from}}}}}]")), warning(&at), "{from}");
+    }
+    for when in [
+        format!("key: source.principal, values: [{evil}]"),
+        "key: source.ip, notValues: [10.0.0.1]".to_owned(),
+    ] {
+        assert_eq!(rule(&format!("when: [{{{when}}}]")), warning("rules[0].when[0].key"), "{when}");
+    }
+    for near in [
+        "from: [{source: {principals: [\"*\"]}}]",
+        "when: [{key: source.namespace, notValues: [\"*\"]}]",
+        "when: [{key: destination.port, values: [\"80\"]}]",
+    ] {
+        assert!(rule(near).is_empty(), "{near}: {:?}", rule(near));
+    }
+    let allow = "spec: {rules: [{from: [{source: {principals: [cluster.local/ns/shop/sa/infra]}}]}]}";
+    assert!(found(&policy(allow), &WAYPOINT).is_empty(), "the waypoint itself");
 }

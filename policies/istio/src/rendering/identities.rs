@@ -9,10 +9,18 @@ use crate::{
     written::{Dataplane, Entry},
 };
 
-/// The fields of a source that name callers. A caller through the waypoint is still one of the mesh, so a
-/// principal `*` means the same there.
-const CALLERS: [&str; 6] =
-    ["serviceAccounts", "notServiceAccounts", "namespaces", "notNamespaces", "ipBlocks", "notIpBlocks"];
+/// The fields of a source that name callers, and the keys of conditions that do.
+const CALLERS: [&str; 8] = [
+    "principals",
+    "notPrincipals",
+    "serviceAccounts",
+    "notServiceAccounts",
+    "namespaces",
+    "notNamespaces",
+    "ipBlocks",
+    "notIpBlocks",
+];
+const KEYS: [&str; 3] = ["source.principal", "source.namespace", "source.ip"];
 
 /// Reports policies that ztunnel reads and that name callers, if these come through a waypoint.
 /// `admits_waypoint`: an object allows the waypoint alone, so that the policies at the waypoint decide.
@@ -32,7 +40,7 @@ pub(super) fn check(rendered: &[Rendered], admits_waypoint: bool, frame: &Frame<
     let admits_waypoint =
         admits_waypoint || at_ztunnel.iter().any(|rendered| names_waypoint(&rendered.resource, frame));
     let found = at_ztunnel.into_iter().filter_map(|rendered| {
-        let caller = callers(&rendered.resource).next()?;
+        let caller = caller(&rendered.resource)?;
         let entry = frame.application.entries.iter().find(|entry| entry.place == rendered.entry);
         let found = match rendered.resource.spec.get("action").and_then(|action| action.as_str()) {
             Some("DENY") => denied(&caller, entry),
@@ -68,21 +76,38 @@ fn is_at_service(resource: &Resource) -> bool {
     targets(resource).items().any(|target| target.word("kind") == "Service")
 }
 
-fn sources(resource: &Resource) -> impl Iterator<Item = Field<'_>> {
-    let rules = Field::root("spec", &resource.spec).get("rules").items();
-    rules.flat_map(|rule| rule.get("from").items()).map(|from| from.get("source"))
+fn rules(resource: &Resource) -> impl Iterator<Item = Field<'_>> {
+    Field::root("spec", &resource.spec).get("rules").items()
 }
 
-/// What names callers in a policy.
-fn callers(resource: &Resource) -> impl Iterator<Item = Field<'_>> {
-    sources(resource)
-        .flat_map(|source| CALLERS.map(|name| source.get(name)))
-        .filter(|names| !names.is_empty())
+fn sources(resource: &Resource) -> impl Iterator<Item = Field<'_>> {
+    rules(resource).flat_map(|rule| rule.get("from").items()).map(|from| from.get("source"))
+}
+
+/// The first field that names callers in a policy.
+fn caller(resource: &Resource) -> Option<Field<'_>> {
+    let mut named = sources(resource).flat_map(|source| CALLERS.map(|name| source.get(name)));
+    let conditions = rules(resource).flat_map(|rule| rule.get("when").items());
+    let mut conditions = conditions.filter(|when| KEYS.contains(&when.word("key")));
+    named.find(names_some).or_else(|| {
+        let of_some = |when: &Field| ["values", "notValues"].iter().any(|list| names_some(&when.get(list)));
+        conditions.find(of_some).map(|when| when.get("key"))
+    })
+}
+
+/// True for a list that names some callers. A caller through the waypoint is still one of the mesh, so that `*` means
+/// the same there.
+fn names_some(list: &Field) -> bool {
+    list.texts().any(|(name, _)| name != "*")
 }
 
 /// True if a policy names the waypoint itself, so that its author knows what ztunnel sees.
 fn names_waypoint(resource: &Resource, frame: &Frame<'_>) -> bool {
     let ServesService::Named(Named { namespace, name }) = &frame.waypoint().serves else { return false };
     let account = format!("{namespace}/{name}");
-    sources(resource).any(|source| source.get("serviceAccounts").texts().any(|(name, _)| name == account))
+    let principal = format!("/ns/{namespace}/sa/{name}");
+    sources(resource).any(|source| {
+        source.get("serviceAccounts").texts().any(|(name, _)| name == account)
+            || source.get("principals").texts().any(|(name, _)| name.ends_with(&principal))
+    })
 }
