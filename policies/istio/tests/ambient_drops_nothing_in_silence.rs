@@ -61,6 +61,26 @@ fn a_policy_that_ztunnel_or_a_waypoint_knows_is_right() {
 }
 
 #[test]
+fn what_selects_the_pods_of_a_gateway_of_the_document_is_read_there() {
+    let gateway = |labels: &str| {
+        format!(
+            "gateway: {{hosts: [a.example.com], tls: {{secret: a}}, selector: {{{labels}}}}}\n  authorizationPolicy: {{spec: {{selector: {{matchLabels: {{app: edge}}}}, rules: [{{to: [{{operation: {{paths: [/x]}}}}]}}]}}}}"
+        )
+    };
+    assert_eq!(dropped(&gateway("app: edge")), [""; 0]);
+    assert_eq!(dropped(&gateway("app: other")).len(), 1);
+}
+
+#[test]
+fn a_shadow_at_the_pods_is_told_by_its_annotation() {
+    let shadow = dropped("authorizationPolicy: {applyTo: workload, mode: shadow, allow: [{from: [web]}]}");
+    assert_eq!(
+        shadow,
+        ["spec.authorizationPolicy (AuthorizationPolicy metadata.annotations.istio.io/dry-run)"]
+    );
+}
+
+#[test]
 fn own_fields_of_other_kinds_are_judged_too() {
     let rules = "jwtRules: [{issuer: https://id.example.com}]";
     let filter = "workloadSelector: {labels: {app.kubernetes.io/name: reviews}}, configPatches: []";

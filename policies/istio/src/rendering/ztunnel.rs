@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::{Rendered, frame::Frame};
 use crate::{
     field::Field,
     finding::Finding,
-    limits::is_namespace_wide,
+    limits::{is_namespace_wide, selected},
     opinions::authorization_policy::DRY_RUN,
     resource::{Kind, Resource},
     rules::{of_http, selects_gateways},
@@ -36,7 +38,13 @@ pub(super) fn check(rendered: &[Rendered], frame: &Frame<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let mut told = BTreeSet::new();
-    let found = rendered.iter().filter_map(|rendered| Some((rendered, lost(&rendered.resource)?)));
+    let gateways = rendered.iter().filter(|rendered| rendered.resource.kind == Kind::Gateway);
+    let gateways: Vec<_> = gateways.filter_map(|gateway| gateway.resource.spec.get("selector")).collect();
+    let is_at_gateway =
+        |resource: &Resource| selects_gateways(resource) || gateways.contains(&selected(resource).value());
+    // The proxies of gateways read what selects them.
+    let others = rendered.iter().filter(|rendered| !is_at_gateway(&rendered.resource));
+    let found = others.filter_map(|rendered| Some((rendered, lost(&rendered.resource)?)));
     let found = found.filter(|(rendered, _)| told.insert(rendered.entry));
     found.map(|(rendered, found)| rendered.located(found)).collect()
 }
@@ -48,15 +56,16 @@ fn lost(resource: &Resource) -> Option<Finding> {
         |at: Field, reason: &str, right: &str| Some(Finding::error("APP06", at.path(), reason).right(right));
     let requests = |at| {
         let reason = "is dropped: in ambient, pods and namespaces have only ztunnel, which does not know it";
-        error(at, reason, "write `applyTo: service`, and no selector")
+        let right =
+            "write `applyTo: service`, and no selector; select the pods of a gateway by its label `istio`";
+        error(at, reason, right)
     };
     let has_target = ["targetRefs", "targetRef"].iter().any(|name| !spec.get(name).is_empty());
     match resource.kind {
         Kind::Sidecar | Kind::ProxyConfig => {
             error(spec, "does nothing in ambient, where pods have no proxies", "take the entry out")
         }
-        // The proxies of gateways read what selects them.
-        _ if has_target || selects_gateways(resource) => None,
+        _ if has_target => None,
         Kind::AuthorizationPolicy => of_requests(resource).and_then(requests),
         Kind::RequestAuthentication => requests(spec),
         // Waypoints read the Telemetry of their namespace.
@@ -78,7 +87,7 @@ fn of_requests(resource: &Resource) -> Option<Field<'_>> {
     let spec = Field::root("spec", &resource.spec);
     let (key, value) = DRY_RUN;
     if resource.annotations.get(key).is_some_and(|written| written == value) {
-        return Some(spec);
+        return Some(Field::root(&format!("metadata.annotations.{key}"), &Value::Null));
     }
     match spec.word("action") {
         "AUDIT" | "CUSTOM" => Some(spec.get("action")),
