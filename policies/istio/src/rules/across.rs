@@ -8,6 +8,7 @@ mod known;
 mod one_for_each;
 mod selectors;
 mod subsets;
+mod tokens;
 
 use self::known::Known;
 use super::subject::{Out, Subject};
@@ -26,7 +27,7 @@ impl Rule {
     }
 }
 
-const TABLES: [&[Rule]; 7] = [
+const TABLES: [&[Rule]; 8] = [
     destinations::RULES,
     subsets::RULES,
     duplicates::RULES,
@@ -34,6 +35,7 @@ const TABLES: [&[Rule]; 7] = [
     gateways::RULES,
     gateway_api::RULES,
     selectors::RULES,
+    tokens::RULES,
 ];
 
 /// Checks resources among each other: the number of a resource, and what is wrong with it.

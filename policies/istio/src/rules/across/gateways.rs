@@ -14,7 +14,7 @@ pub(super) const RULES: &[Rule] =
     &[Rule::new("X101a", x101a), Rule::new("X101g", x101g), Rule::new("X132", x132), Rule::new("X162", x162)];
 
 /// The gateways that a VirtualService names, but for the mesh.
-fn named<'a>(subject: &Subject<'a>) -> Vec<(Named, Field<'a>)> {
+pub(super) fn named<'a>(subject: &Subject<'a>) -> Vec<(Named, Field<'a>)> {
     let own = &*subject.resource.namespace;
     let names = (subject.kind() == Kind::VirtualService).then(|| subject.get("gateways").texts());
     let names = names.into_iter().flatten().filter(|(name, _)| *name != "mesh");

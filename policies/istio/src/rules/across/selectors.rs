@@ -18,7 +18,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("X101e", x101e),
     Rule::new("X101f", x101f),
     Rule::new("X127", x127),
-    Rule::new("X149", x149),
     Rule::new("X167", x167),
     Rule::new("H28", h28),
 ];
@@ -95,19 +94,6 @@ fn x127(known: &Known, subject: &Subject, out: &mut Out) {
             "selects no Pod, so the policy is not in force",
             "write labels of the Pods",
         );
-    }
-}
-
-fn x149(known: &Known, subject: &Subject, out: &mut Out) {
-    let matches = subject.each("http").flat_map(|route| route.get("match").items());
-    let headers = matches
-        .flat_map(|wanted| wanted.get("headers").entries().chain(wanted.get("withoutHeaders").entries()));
-    let claim = headers.into_iter().find(|(name, _)| name.starts_with("@request.auth.claims"));
-    if let Some((_, at)) = claim
-        && subject.kind() == Kind::VirtualService
-        && known.all(Kind::RequestAuthentication).next().is_none()
-    {
-        out.error(&at, "is a claim, and no RequestAuthentication reads tokens", "write one for the gateway");
     }
 }
 
