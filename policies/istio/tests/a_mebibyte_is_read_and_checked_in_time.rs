@@ -167,6 +167,11 @@ fn resources_that_meet_at_a_host_are_checked_in_time() {
             format!("{{hosts: [h.e], exportTo: [s{number}], ports: [{{number: 1, protocol: {protocol}}}]}}");
         by_hand("ServiceEntry", number, &port)
     });
+    let (shared, gateways) =
+        (list(31, |host| format!("a{host}.e")), list(31, |gateway| format!("g/p{gateway}")));
+    let public = filled(["", ""], |number| {
+        by_hand("VirtualService", number, &format!("{{hosts: {shared}, gateways: {gateways}}}"))
+    });
     let many = list(18_000, |number| format!("a{number}.e"));
     let ports = list(18_000, |number| format!("{{number: {number}}}"));
     let product = by_hand("ServiceEntry", 0, &format!("{{hosts: {many}, ports: {ports}, exportTo: {many}}}"));
@@ -187,6 +192,7 @@ fn resources_that_meet_at_a_host_are_checked_in_time() {
         ("subsets of many", subsets),
         ("subsets of one", of_one),
         ("protocols", protocols),
+        ("public hosts", public),
         ("a product", product),
         ("hosts outside", outside),
     ] {

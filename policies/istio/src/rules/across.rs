@@ -6,6 +6,7 @@ mod gateway_api;
 mod gateways;
 mod known;
 mod one_for_each;
+mod public_hosts;
 mod selectors;
 mod subsets;
 mod tokens;
@@ -34,6 +35,7 @@ const TABLES: [&[Rule]; 8] = [
     one_for_each::RULES,
     gateways::RULES,
     gateway_api::RULES,
+    public_hosts::RULES,
     selectors::RULES,
     tokens::RULES,
 ];

@@ -4,7 +4,7 @@ use crate::catalogs::{application, catalog, findings, in_force, names};
 use istio_config::{InForce, Level};
 
 /// What only one may have, in two applications: the spec of an owner, of a newcomer, and the rule.
-const CLAIMS: [(&str, &str, &str); 8] = [
+const CLAIMS: [(&str, &str, &str); 11] = [
     (
         "{gateway: {hosts: [shop.example.com], tls: {secret: a}}}",
         "{gateway: {hosts: [shop.example.com], tls: {secret: b}}}",
@@ -39,6 +39,21 @@ const CLAIMS: [(&str, &str, &str); 8] = [
         "{peerAuthentication: {spec: {mtls: {mode: STRICT}}}}",
         "{peerAuthentication: {spec: {mtls: {mode: DISABLE}}}}",
         "H16",
+    ),
+    (
+        "{virtualService: {spec: {hosts: [nobody], http: [{timeout: 2s, route: [{destination: {host: nobody}}]}]}}}",
+        "{virtualService: {render: httpRoute, port: 80, timeout: 2s, spec: {parentRefs: [{group: '', kind: Service, name: nobody, port: 80}]}}}",
+        "H34",
+    ),
+    (
+        "{virtualService: {render: httpRoute, port: 80, timeout: 1s, spec: {parentRefs: [{group: '', kind: Service, name: nobody, port: 80}]}}}",
+        "{virtualService: {spec: {hosts: [nobody], http: [{timeout: 2s, route: [{destination: {host: nobody}}]}]}}}",
+        "H34",
+    ),
+    (
+        "{virtualService: {render: httpRoute, port: 80, timeout: 1s, spec: {parentRefs: [{group: '', kind: Service, name: nobody, port: 80}]}}}",
+        "{virtualService: {render: httpRoute, port: 80, timeout: 2s, spec: {parentRefs: [{group: '', kind: Service, name: nobody, port: 80}]}}}",
+        "H36",
     ),
     ("{peerAuthentication: {resourceName: one}}", "{peerAuthentication: {resourceName: one}}", "APP04"),
 ];

@@ -1,8 +1,11 @@
 //! Routes of the Gateway API: their Services, and VirtualServices for the same host.
 
+use std::rc::Rc;
+
 use super::{
     Rule,
-    known::{Claim, Host, Known},
+    duplicates::name,
+    known::{Claim, Host, Known, owned, parents, service},
 };
 use crate::{
     field::Field,
@@ -11,35 +14,45 @@ use crate::{
 };
 
 pub(super) const RULES: &[Rule] =
-    &[Rule::new("H34", h34), Rule::new("X101b", x101b), Rule::new("X101c", x101c)];
-
-/// The full host of a reference to a Service; none of another kind.
-fn host(known: &Known, subject: &Subject, reference: &Field) -> Option<String> {
-    let kind = reference.get("kind").text().unwrap_or("Service");
-    let namespace = reference.get("namespace").text().unwrap_or(&subject.resource.namespace);
-    let name = reference.get("name").text()?;
-    (kind == "Service").then(|| known.around.cluster_domain.host(name, namespace))
-}
+    &[Rule::new("H34", h34), Rule::new("H36", h36), Rule::new("X101b", x101b), Rule::new("X101c", x101c)];
 
 /// Istio takes the older of both.
 fn h34(known: &Known, subject: &Subject, out: &mut Out) {
-    if !Kind::GATEWAY_API.contains(&subject.kind()) {
-        return;
-    }
-    for parent in subject.each("parentRefs").filter(|parent| parent.word("kind") == "Service") {
-        let Some(host) = host(known, subject, &parent) else { continue };
-        let claim = Claim::Route { host: host.as_str().into(), namespace: None };
-        if let Some(other) = known.another(&claim, subject) {
-            let name = format!("{}/{}", other.resource.namespace, other.resource.name);
-            let reason =
-                format!("`{host}` is routed by the VirtualService {name} too, and the older one wins");
-            out.error(&parent, reason, "write all routes of a host for one API");
+    let routes = parents(known, subject).into_iter();
+    let routes = routes.map(|(host, at)| (at, Claim::Parent { host: host.clone() }, Claim::Owned { host }));
+    let services = owned(known, subject).into_iter().filter_map(|(claim, at)| {
+        let Claim::Owned { host } = &claim else { return None };
+        let theirs = Claim::Parent { host: host.clone() };
+        Some((at, claim, theirs))
+    });
+    for (at, own, theirs) in routes.chain(services) {
+        let other = known.another(&theirs, subject);
+        if let Some(other) = other.filter(|other| known.is_at_fault_beside((&own, subject), (&theirs, other)))
+        {
+            let (kind, name) = (other.kind().name(), name(other));
+            let reason = format!("is for a host that the {kind} {name} routes too, and the older one wins");
+            out.error(&at, reason, "write all routes of a host for one API");
         }
     }
 }
 
+/// Routes for one Service add up. Of two with the same match Istio takes the older one.
+fn h36(known: &Known, subject: &Subject, out: &mut Out) {
+    for (matched, at, other) in known.contradictions(subject) {
+        if !known.is_at_fault(&Claim::Matched(matched), subject, other) {
+            continue;
+        }
+        let reason = format!(
+            "is matched by the {} {} too, which does something else, and the older one wins",
+            other.kind().name(),
+            name(other)
+        );
+        out.error(&at, reason, "write each match in one route");
+    }
+}
+
 /// The destinations and mirrors that are Services, with their full hosts.
-fn backends<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(String, Field<'a>)> {
+fn backends<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(Rc<str>, Field<'a>)> {
     if !Kind::GATEWAY_API.contains(&subject.kind()) {
         return Vec::new();
     }
@@ -48,7 +61,7 @@ fn backends<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(String, Field<'a>)
         rule.get("backendRefs").items().chain(mirrors.filter(Field::is_set)).collect::<Vec<_>>()
     };
     let all = subject.each("rules").flat_map(of_rule);
-    all.filter_map(|backend| Some((host(known, subject, &backend)?, backend))).collect()
+    all.filter_map(|backend| Some((service(known, subject, &backend)?, backend))).collect()
 }
 
 fn x101b(known: &Known, subject: &Subject, out: &mut Out) {

@@ -3,10 +3,13 @@
 mod claims;
 mod entries;
 mod fault;
+mod meetings;
 mod outside;
 mod pair;
+mod parents;
 mod ports;
 mod protocols;
+mod public;
 mod scope;
 mod selected;
 mod subsets;
@@ -18,14 +21,18 @@ use self::{
     entries::{Entries, in_order},
     fault::{Before, Made},
     outside::Outside,
+    parents::Parents,
     protocols::Protocols,
+    public::PublicHosts,
     selected::Selected,
     subsets::Subsets,
 };
 pub(super) use self::{
-    claims::{Claim, certificates, plain, policy, routes, servers, subsets},
+    claims::{Claim, certificates, owned, plain, policy, routes, servers, subsets},
     outside::HostOwner,
+    parents::{parents, service},
     ports::Host,
+    public::Shared,
     scope::is_for_own_namespace,
     selected::{is_wide, labels},
 };
@@ -51,6 +58,8 @@ pub(super) struct Known<'a> {
     entries: Entries<'a>,
     subsets: Subsets<'a>,
     outside: Outside<'a>,
+    parents: Parents<'a>,
+    public: PublicHosts<'a>,
     claims: Claims<'a>,
     made_before: Made<'a>,
     protocols: Protocols,
@@ -70,6 +79,8 @@ impl<'a> Known<'a> {
             entries: Entries::default(),
             subsets: Subsets::default(),
             outside: Outside::default(),
+            parents: Parents::default(),
+            public: PublicHosts::default(),
             claims: Claims::default(),
             made_before: Made::default(),
             protocols: Protocols::default(),
@@ -95,6 +106,8 @@ impl<'a> Known<'a> {
         known.entries = Entries::new(&known);
         known.subsets = Subsets::new(&known);
         known.outside = Outside::new(&known);
+        known.parents = Parents::new(&known);
+        known.public = PublicHosts::new(&known);
         known.claims = Claims::new(&known);
         known.made_before = known.before.claims(&known);
         known.protocols = Protocols::new(&known);

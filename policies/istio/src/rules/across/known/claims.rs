@@ -2,14 +2,20 @@
 //!
 //! To compare each two resources takes a thousand times as long for a thousand of them.
 
+mod hosts;
+
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::{Known, pair::Pair, scope::scope};
-use crate::{
-    field::Field,
-    resource::Kind,
-    rules::{routes::holds_at, subject::Subject},
+use self::hosts::services;
+pub(super) use self::hosts::{outside, public_hosts};
+pub(in crate::rules::across) use self::hosts::{owned, routes};
+use super::{
+    Known,
+    pair::Pair,
+    parents::Matched,
+    public::{At, Gateway},
 };
+use crate::{field::Field, resource::Kind, rules::subject::Subject};
 
 /// Something that only one resource can have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +28,14 @@ pub(in crate::rules::across) enum Claim<'a> {
     Policy { namespace: &'a str, host: Rc<str> },
     /// A subset of a host in a namespace.
     Subset { namespace: &'a str, host: Rc<str>, name: &'a str },
+    /// The routes of a host in a VirtualService of its owner, or for all.
+    Owned { host: Rc<str> },
+    /// A Service that routes of the Gateway API are for.
+    Parent { host: Rc<str> },
+    /// Requests that routes of the Gateway API match.
+    Matched(Matched<'a>),
+    /// A public host of a namespace at a Gateway; without one at any.
+    Public { at: At<'a>, gateway: Option<Gateway<'a>> },
     /// A host of a ServiceEntry.
     Outside { host: Rc<str> },
     /// The routes of a host for the calls of a namespace in the mesh; without one for those of any.
@@ -48,7 +62,6 @@ impl<'a> Claims<'a> {
         let mut pairs = BTreeMap::<_, Pair<_>>::new();
         for (number, subject) in known.subjects().enumerate() {
             for (claim, _) in all(known, subject) {
-                pairs.entry(claim.of_owner()).or_default().add(number, number);
                 pairs.entry(claim).or_default().add(number, number);
             }
         }
@@ -74,7 +87,8 @@ pub(super) fn all<'a>(known: &Known, subject: &Subject<'a>) -> impl Iterator<Ite
         .chain(policy(known, subject))
         .chain(subsets(known, subject))
         .chain(routes(known, subject))
-        .chain(outside(known, subject))
+        .chain(owned(known, subject))
+        .chain(services(known, subject))
 }
 
 pub(in crate::rules::across) type Claimed<'a> = Vec<(Claim<'a>, Field<'a>)>;
@@ -139,27 +153,4 @@ pub(in crate::rules::across) fn subsets<'a>(known: &Known, subject: &Subject<'a>
         (Claim::Subset { namespace, host: host.clone(), name }, subset.get("name"))
     };
     subject.each("subsets").map(claimed).collect()
-}
-
-/// The routes of a VirtualService in the mesh, host by host.
-pub(in crate::rules::across) fn routes<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
-    if subject.kind() != Kind::VirtualService || !holds_at(subject).0 {
-        return Vec::new();
-    }
-    let hosts = subject.get("hosts");
-    let scope = scope(subject, hosts.len());
-    let of_host = |(host, at): (&str, Field<'a>)| {
-        let host = Rc::from(known.full(host, &subject.resource.namespace));
-        let claimed = |namespace| (Claim::Route { host: Rc::clone(&host), namespace }, at.clone());
-        scope.iter().map(|namespace| claimed(Some(*namespace))).collect::<Vec<_>>()
-    };
-    hosts.texts().flat_map(of_host).collect()
-}
-
-/// The hosts of a ServiceEntry.
-pub(super) fn outside<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
-    let of_entry = (subject.kind() == Kind::ServiceEntry).then(|| subject.get("hosts").texts());
-    let full = |host| Rc::from(known.full(host, &subject.resource.namespace));
-    let claimed = |(host, at)| (Claim::Outside { host: full(host) }, at);
-    of_entry.into_iter().flatten().map(claimed).collect()
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Known,
-    claims::{Claim, all},
+    claims::{Claim, all, outside, public_hosts},
+    parents::matches,
 };
 use crate::{in_force::InForce, resource::Kind, rules::subject::Subject};
 
@@ -12,7 +13,7 @@ use crate::{in_force::InForce, resource::Kind, rules::subject::Subject};
 #[derive(Debug, Default)]
 pub(in crate::rules::across) struct Before<'a>(BTreeMap<(&'a str, &'a str, Kind), Vec<Subject<'a>>>);
 
-/// The claims that applications have in force, by namespace and application.
+/// The claims that applications have in force, by namespace and application; those of a namespace without one.
 pub(super) type Made<'a> = BTreeSet<(&'a str, &'a str, Claim<'a>)>;
 
 impl<'a> Before<'a> {
@@ -50,8 +51,16 @@ impl<'a> Before<'a> {
     /// All claims.
     pub(super) fn claims(&self, known: &Known<'a>) -> Made<'a> {
         let all_of = |((namespace, name, _), subjects): (&(&'a str, &'a str, Kind), &Vec<Subject<'a>>)| {
-            let claims = subjects.iter().flat_map(|subject| all(known, subject));
-            claims.map(|(claim, _)| (*namespace, *name, claim.of_owner())).collect::<Vec<_>>()
+            let own = |subject| {
+                let matched =
+                    matches(known, subject).into_iter().map(|(matched, ..)| Claim::Matched(matched));
+                let claims = all(known, subject).chain(outside(known, subject));
+                let claims = claims.map(|(claim, _)| claim.of_owner()).chain(matched);
+                let claims = claims.map(|claim| (*namespace, *name, claim));
+                let of_namespace = public_hosts(known, subject).into_iter();
+                claims.chain(of_namespace.map(|claim| (*namespace, "", claim))).collect::<Vec<_>>()
+            };
+            subjects.iter().flat_map(own).collect::<Vec<_>>()
         };
         self.0.iter().flat_map(all_of).collect()
     }
@@ -65,13 +74,23 @@ impl<'a> Known<'a> {
         subject: &Subject<'a>,
         other: &Subject<'a>,
     ) -> bool {
-        !self.has_in_force(claim, subject) || self.has_in_force(claim, other)
+        self.is_at_fault_beside((claim, subject), (claim, other))
+    }
+
+    /// True if a resource is at fault whose claim does not go with that of another one.
+    pub(in crate::rules::across) fn is_at_fault_beside(
+        &self,
+        (claim, subject): (&Claim<'a>, &Subject<'a>),
+        (other_claim, other): (&Claim<'a>, &Subject<'a>),
+    ) -> bool {
+        !self.has_in_force(claim, subject) || self.has_in_force(other_claim, other)
     }
 
     /// True if the application of a resource has a claim in force. What is written by hand is there.
-    pub(super) fn has_in_force(&self, claim: &Claim<'a>, subject: &Subject<'a>) -> bool {
-        let application = subject.resource.application();
-        application
-            .is_none_or(|(namespace, name)| self.made_before.contains(&(namespace, name, claim.of_owner())))
+    pub(in crate::rules::across) fn has_in_force(&self, claim: &Claim<'a>, subject: &Subject<'a>) -> bool {
+        subject.resource.application().is_none_or(|(namespace, name)| {
+            let name = if matches!(claim, Claim::Public { .. }) { "" } else { name };
+            self.made_before.contains(&(namespace, name, claim.of_owner()))
+        })
     }
 }

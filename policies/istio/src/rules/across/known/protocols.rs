@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     Known,
-    pair::Pair,
-    scope::{ALL, COMBINATIONS, scope},
+    meetings::{Meetings, Names},
+    scope::{COMBINATIONS, scope},
 };
 use crate::{
     resource::Kind,
@@ -17,8 +17,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Protocols(BTreeMap<(usize, usize), (usize, Rc<str>)>);
 
-/// The first entries of a host and port: of those that a namespace sees, and of all under none.
-type Seen<'a> = BTreeMap<(Rc<str>, Option<i64>, Option<&'a str>), Pair<Protocol>>;
+/// The entries of a host and port, by the namespaces that see them.
+type Seen<'a> = Meetings<(Rc<str>, Option<i64>), &'a str, Protocol>;
 
 impl<'a> Known<'a> {
     /// An earlier ServiceEntry that gives another protocol to a port of this one, and the host that both have.
@@ -35,7 +35,7 @@ impl<'a> Known<'a> {
 impl Protocols {
     /// An entry with too many combinations is passed over: this is for a warning alone.
     pub(super) fn new(known: &Known) -> Self {
-        let (mut found, mut seen) = (Self::default(), Seen::new());
+        let (mut found, mut seen) = (Self::default(), Seen::default());
         for subject in known.all(Kind::ServiceEntry) {
             let (hosts, ports) = (subject.get("hosts").len(), subject.get("ports").len());
             if hosts.saturating_mul(ports) <= COMBINATIONS {
@@ -47,7 +47,7 @@ impl Protocols {
 
     fn add<'a>(&mut self, known: &Known, subject: &Subject<'a>, seen: &mut Seen<'a>) {
         let (hosts, ports) = (subject.get("hosts"), subject.get("ports"));
-        let scope = scope(subject, hosts.len() * ports.len());
+        let scope = Names::of(scope(subject, hosts.len() * ports.len()));
         let hosts: Vec<Rc<str>> =
             hosts.texts().map(|(host, _)| known.full(host, &subject.resource.namespace).into()).collect();
         // An entry differs from others, not from itself.
@@ -55,20 +55,15 @@ impl Protocols {
         for (at, port) in ports.items().enumerate() {
             let (number, protocol) = (port.integer_of("number"), Protocol::of(port.word("protocol")));
             for host in &hosts {
-                let key = |namespace| (Rc::clone(host), number, namespace);
-                let mut places: Vec<_> = scope.iter().map(|namespace| key(Some(*namespace))).collect();
-                // What all namespaces see meets each other entry.
-                let meets = if scope.contains(ALL) { key(None) } else { key(Some(ALL)) };
-                let others = places.iter().chain([&meets]).filter_map(|place| seen.get(place));
-                if let Some(other) = others.filter_map(|pair| pair.unlike(protocol)).min() {
+                let key = (Rc::clone(host), number);
+                if let Some((other, _)) = seen.other(&key, &scope, protocol) {
                     self.0.entry((subject.rank, at)).or_insert_with(|| (other, Rc::clone(host)));
                 }
-                places.push(key(None));
-                own.extend(places.into_iter().map(|place| (place, protocol)));
+                own.push((key, protocol));
             }
         }
-        for (place, protocol) in own {
-            seen.entry(place).or_default().add(protocol, subject.rank);
+        for (key, protocol) in own {
+            seen.add(&key, &scope, protocol, subject.rank);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::meetings::Names;
 use crate::rules::subject::Subject;
 
 /// The most combinations that are kept of one resource: of its hosts, its ports and the namespaces that see it. A file
@@ -27,4 +28,11 @@ pub(super) fn scope<'a>(subject: &Subject<'a>, parts: usize) -> BTreeSet<&'a str
     let names = names.texts().map(|(name, _)| if name == "." { own } else { name });
     let names: BTreeSet<_> = names.filter(|name| *name != "~").collect();
     if names.len().saturating_mul(parts) > COMBINATIONS { BTreeSet::from([ALL]) } else { names }
+}
+
+impl<'a> Names<&'a str> {
+    /// The namespaces of a scope.
+    pub(super) fn of(scope: BTreeSet<&'a str>) -> Self {
+        if scope.contains(ALL) { Self::All } else { Self::Some(scope) }
+    }
 }
