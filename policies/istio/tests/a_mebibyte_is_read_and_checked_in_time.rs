@@ -168,7 +168,7 @@ fn resources_that_meet_at_a_host_are_checked_in_time() {
         by_hand("ServiceEntry", number, &port)
     });
     let (shared, gateways) =
-        (list(31, |host| format!("a{host}.e")), list(31, |gateway| format!("g/p{gateway}")));
+        (list(22, |host| format!("a{host}.e")), list(22, |gateway| format!("g/p{gateway}")));
     let public = filled(["", ""], |number| {
         by_hand("VirtualService", number, &format!("{{hosts: {shared}, gateways: {gateways}}}"))
     });

@@ -132,15 +132,28 @@ fn h30(known: &Known, subject: &Subject, out: &mut Out) {
     }
 }
 
-/// For Istio a name of two labels is a name outside, such as `example.com`.
+/// For Istio a name of two labels is a name outside, such as `example.com`. So may it be for its author: a namespace can
+/// have the name of a domain, such as `shop` and `app`.
 fn h33(known: &Known, subject: &Subject, out: &mut Out) {
+    let at_gateways = holds_at(subject).1;
     for (name, at) in subject.get("hosts").texts().filter(|_| subject.kind() == Kind::VirtualService) {
         let Some((service, owner)) = name.split_once('.') else { continue };
-        if known.around.namespaces.iter().any(|namespace| namespace.name == owner) {
-            let full = known.around.cluster_domain.host(service, owner);
+        let full = known.around.cluster_domain.host(service, owner);
+        let is_service = known.service(&full).is_some();
+        if !is_service && (!known.is_namespace(owner) || known.has_entry(name)) {
+            continue;
+        }
+        let right = format!("write `{full}` for the service");
+        if is_service {
+            out.error(&at, format!("is a name outside for Istio, and a Service of {owner} has it"), right);
+        } else if at_gateways {
+            let reason =
+                format!("is a name outside for Istio; `{owner}` is also a namespace of the repository");
+            out.warning(&at, reason, right);
+        } else {
             let reason =
                 format!("is a name outside for Istio, and `{owner}` is a namespace of the repository");
-            out.error(&at, reason, format!("write `{full}` for the service"));
+            out.error(&at, reason, right);
         }
     }
 }

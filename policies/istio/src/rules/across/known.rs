@@ -53,6 +53,7 @@ pub(super) struct Known<'a> {
     /// With their ports in order.
     services: BTreeMap<String, (&'a Service, Vec<i64>)>,
     with_services: BTreeSet<&'a str>,
+    namespaces: BTreeSet<&'a str>,
     by_name: BTreeMap<(Kind, &'a str, &'a str), usize>,
     pub(super) pods: Pods<'a>,
     entries: Entries<'a>,
@@ -75,6 +76,7 @@ impl<'a> Known<'a> {
             by_name: BTreeMap::new(),
             services: BTreeMap::new(),
             with_services: around.services.iter().map(|service| &*service.named.namespace).collect(),
+            namespaces: around.namespaces.iter().map(|namespace| &*namespace.name).collect(),
             pods: Pods::new(&around.pods),
             entries: Entries::default(),
             subsets: Subsets::default(),
@@ -147,6 +149,11 @@ impl<'a> Known<'a> {
 
     pub(super) fn service(&self, host: &str) -> Option<&'a Service> {
         self.services.get(host).map(|(service, _)| *service)
+    }
+
+    /// True if the repository has this namespace.
+    pub(super) fn is_namespace(&self, name: &str) -> bool {
+        self.namespaces.contains(name)
     }
 
     /// True if Services of this namespace are known.

@@ -18,6 +18,13 @@ pub(super) struct Entries<'a> {
     ports: BTreeMap<usize, Vec<i64>>,
 }
 
+impl Known<'_> {
+    /// True if there is a ServiceEntry for a full host.
+    pub(in crate::rules::across) fn has_entry(&self, host: &str) -> bool {
+        self.entries.by_host.contains_key(host)
+    }
+}
+
 impl<'a> Entries<'a> {
     pub(super) fn new(known: &Known<'a>) -> Self {
         let mut found = Self::default();
