@@ -172,6 +172,14 @@ fn resources_that_meet_at_a_host_are_checked_in_time() {
     let public = filled(["", ""], |number| {
         by_hand("VirtualService", number, &format!("{{hosts: {shared}, gateways: {gateways}}}"))
     });
+    let wildcards = list(50_000, |_| "'*.e'".to_owned());
+    let below = list(50_000, |number| format!("a{number}.e"));
+    let wildcards = by_hand("VirtualService", 0, &format!("{{hosts: {wildcards}}}"))
+        + &by_hand(
+            "ServiceEntry",
+            0,
+            &format!("{{hosts: {below}, ports: [{{number: 80, protocol: HTTP}}]}}"),
+        );
     let many = list(18_000, |number| format!("a{number}.e"));
     let ports = list(18_000, |number| format!("{{number: {number}}}"));
     let product = by_hand("ServiceEntry", 0, &format!("{{hosts: {many}, ports: {ports}, exportTo: {many}}}"));
@@ -193,6 +201,7 @@ fn resources_that_meet_at_a_host_are_checked_in_time() {
         ("subsets of one", of_one),
         ("protocols", protocols),
         ("public hosts", public),
+        ("wildcards", wildcards),
         ("a product", product),
         ("hosts outside", outside),
     ] {

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod a_public_host_has_an_owner;
+mod a_route_stays_whatever_others_call;
 mod a_service_and_pods_belong_to_one;
 mod an_invalid_application_keeps_what_it_has;
 mod an_owner_stays;

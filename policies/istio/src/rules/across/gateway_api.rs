@@ -77,7 +77,8 @@ fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
 fn x101c(known: &Known, subject: &Subject, out: &mut Out) {
     for (host, backend) in backends(known, subject) {
         let at = backend.get("port");
-        if let Host::There(ports) = known.look_up(&host, &subject.resource.namespace)
+        if known.service(&host).is_some()
+            && let Host::There(ports) = known.look_up(&host, &subject.resource.namespace)
             && at.integer().is_some_and(|port| !ports.has(port))
         {
             out.error(&at, format!("is not a port of `{host}`"), format!("its ports are {ports}"));

@@ -33,7 +33,7 @@ pub(super) use self::{
     parents::{parents, service},
     ports::Host,
     public::Shared,
-    scope::is_for_own_namespace,
+    scope::{is_for_own_namespace, scope},
     selected::{is_wide, labels},
 };
 
@@ -107,11 +107,11 @@ impl<'a> Known<'a> {
         }
         known.entries = Entries::new(&known);
         known.subsets = Subsets::new(&known);
-        known.outside = Outside::new(&known);
         known.parents = Parents::new(&known);
         known.public = PublicHosts::new(&known);
         known.claims = Claims::new(&known);
         known.made_before = known.before.claims(&known);
+        known.outside = Outside::new(&known);
         known.protocols = Protocols::new(&known);
         known.selected = Selected::new(&known);
         known

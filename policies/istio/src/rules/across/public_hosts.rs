@@ -17,7 +17,8 @@ pub(super) const RULES: &[Rule] = &[Rule::new("H35", h35)];
 fn h35(known: &Known, subject: &Subject, out: &mut Out) {
     for Shared { host: public, gateways, other } in known.shared_hosts(subject) {
         let at = &public.field;
-        let has = |gateway| known.has_in_force(&Claim::Public { at: public.at.clone(), gateway }, subject);
+        let has =
+            |gateway| known.has_in_namespace(&Claim::Public { at: public.at.clone(), gateway }, subject);
         let is_in_force = gateways.iter().all(|gateway| has(*gateway) || has(None));
         let host = at.text().unwrap_or_default();
         let reason =

@@ -38,18 +38,8 @@ pub(in crate::rules::across) enum Claim<'a> {
     Public { at: At<'a>, gateway: Option<Gateway<'a>> },
     /// A host of a ServiceEntry.
     Outside { host: Rc<str> },
-    /// The routes of a host for the calls of a namespace in the mesh; without one for those of any.
-    Route { host: Rc<str>, namespace: Option<&'a str> },
-}
-
-impl Claim<'_> {
-    /// The claim whose owner may make this one: who has the routes of a host may have them for other namespaces too.
-    pub(super) fn of_owner(&self) -> Self {
-        match self {
-            Self::Route { host, .. } => Self::Route { host: Rc::clone(host), namespace: None },
-            _ => self.clone(),
-        }
-    }
+    /// The routes of a host for the calls of a namespace in the mesh, `*` for those of all.
+    Route { host: Rc<str>, namespace: &'a str },
 }
 
 /// The first resource of each claim, and another one.

@@ -1,11 +1,15 @@
 //! Of resources that cannot be together, those at fault.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::{
     Known,
-    claims::{Claim, all, outside, public_hosts},
+    claims::{Claim, all, outside, public_hosts, routes},
     parents::matches,
+    scope::ALL,
 };
 use crate::{in_force::InForce, resource::Kind, rules::subject::Subject};
 
@@ -55,9 +59,10 @@ impl<'a> Before<'a> {
                 let matched =
                     matches(known, subject).into_iter().map(|(matched, ..)| Claim::Matched(matched));
                 let claims = all(known, subject).chain(outside(known, subject));
-                let claims = claims.map(|(claim, _)| claim.of_owner()).chain(matched);
+                let claims = claims.map(|(claim, _)| claim).chain(matched);
                 let claims = claims.map(|claim| (*namespace, *name, claim));
-                let of_namespace = public_hosts(known, subject).into_iter();
+                let routes = routes(known, subject).into_iter().map(|(claim, _)| claim);
+                let of_namespace = public_hosts(known, subject).into_iter().chain(routes);
                 claims.chain(of_namespace.map(|claim| (*namespace, "", claim))).collect::<Vec<_>>()
             };
             subjects.iter().flat_map(own).collect::<Vec<_>>()
@@ -88,9 +93,27 @@ impl<'a> Known<'a> {
 
     /// True if the application of a resource has a claim in force. What is written by hand is there.
     pub(in crate::rules::across) fn has_in_force(&self, claim: &Claim<'a>, subject: &Subject<'a>) -> bool {
-        subject.resource.application().is_none_or(|(namespace, name)| {
-            let name = if matches!(claim, Claim::Public { .. }) { "" } else { name };
-            self.made_before.contains(&(namespace, name, claim.of_owner()))
-        })
+        let application = subject.resource.application();
+        application.is_none_or(|(namespace, name)| self.is_made(namespace, name, claim))
+    }
+
+    /// True if an application of the same namespace has a claim in force.
+    pub(in crate::rules::across) fn has_in_namespace(
+        &self,
+        claim: &Claim<'a>,
+        subject: &Subject<'a>,
+    ) -> bool {
+        let application = subject.resource.application();
+        application.is_none_or(|(namespace, _)| self.is_made(namespace, "", claim))
+    }
+
+    /// Who has the routes of a host for all namespaces may have them for one.
+    fn is_made(&self, namespace: &'a str, name: &'a str, claim: &Claim<'a>) -> bool {
+        let of_all = match claim {
+            Claim::Route { host, .. } => Some(Claim::Route { host: Rc::clone(host), namespace: ALL }),
+            _ => None,
+        };
+        let claims = [claim.clone()].into_iter().chain(of_all);
+        claims.into_iter().any(|claim| self.made_before.contains(&(namespace, name, claim)))
     }
 }

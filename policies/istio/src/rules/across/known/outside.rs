@@ -1,48 +1,54 @@
 //! Hosts that belong to a namespace: its services, and what its ServiceEntries name.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap};
 
 use super::{
     Known,
     claims::{Claim, outside},
     pair::Pair,
-    scope::is_for_own_namespace,
 };
-use crate::rules::subject::Subject;
+use crate::rules::{protocol::Protocol, subject::Subject};
 
 /// The hosts of ServiceEntries.
 #[derive(Debug, Default)]
 pub(super) struct Outside<'a> {
     /// The first entries of each host, of two namespaces. The host is written from its end, so that those of a wildcard
     /// stand together.
-    by_end: BTreeMap<String, (Rc<str>, Pair<&'a str>)>,
-    /// The first entry of each host and namespace that others see.
-    wide: BTreeMap<(Rc<str>, &'a str), usize>,
+    by_end: ByEnd<'a>,
+    /// The entries that were found, by host and namespace: many VirtualServices may have one wildcard.
+    found: RefCell<BTreeMap<(bool, String, String), Option<Found>>>,
 }
 
-/// The owner of a host.
-pub(in crate::rules::across) enum HostOwner<'k, 'a> {
-    /// The namespace of a service.
+type ByEnd<'a> = BTreeMap<(Which, String), Pair<&'a str>>;
+
+/// The entries that have a port of HTTP, or all; and of these the ones that have the host in force, or all.
+type Which = (bool, bool);
+
+/// The number of an entry, and whether its application has the host in force.
+type Found = (usize, bool);
+
+/// The owner of services.
+pub(in crate::rules::across) enum HostOwner<'k> {
     Namespace(&'k str),
     /// Every namespace with services that a wildcard fits.
     AnyNamespace,
-    /// A ServiceEntry.
-    Entry(&'k Subject<'a>),
 }
 
 impl<'a> Outside<'a> {
     pub(super) fn new(known: &Known<'a>) -> Self {
         let mut found = Self::default();
         for subject in known.subjects() {
-            let namespace = &*subject.resource.namespace;
+            let mut protocols = subject.each("ports").map(|port| Protocol::of(port.word("protocol")));
+            let has_http = protocols.any(Protocol::is_http);
             for (claim, _) in outside(known, subject) {
+                let is_in_force = known.has_in_force(&claim, subject);
                 let Claim::Outside { host } = claim else { continue };
-                let end = host.chars().rev().collect();
-                let (_, pair) =
-                    found.by_end.entry(end).or_insert_with(|| (Rc::clone(&host), Pair::default()));
-                pair.add(namespace, subject.rank);
-                if !is_for_own_namespace(subject) {
-                    found.wide.entry((host, namespace)).or_insert(subject.rank);
+                let end: String = host.chars().rev().collect();
+                let which =
+                    [(has_http, is_in_force), (has_http, false), (false, is_in_force), (false, false)];
+                for which in which {
+                    let pair = found.by_end.entry((which, end.clone())).or_default();
+                    pair.add(&subject.resource.namespace, subject.rank);
                 }
             }
         }
@@ -53,23 +59,19 @@ impl<'a> Outside<'a> {
 impl<'a> Known<'a> {
     /// The owner of a full host, or of hosts that a wildcard fits, if it is not this namespace.
     pub(in crate::rules::across) fn foreign_owner<'k>(
-        &'k self,
+        &self,
         host: &'k str,
         own: &str,
-    ) -> Option<HostOwner<'k, 'a>> {
-        let of_mesh = match host.strip_prefix('*') {
+    ) -> Option<HostOwner<'k>> {
+        let owner = match host.strip_prefix('*') {
             Some(end) => self.of_wildcard(end),
             None => self.namespace_of(host).map(HostOwner::Namespace),
         };
-        match of_mesh {
-            Some(HostOwner::Namespace(namespace)) if namespace == own => None,
-            Some(owner) => Some(owner),
-            None => self.foreign_entry(host, own).map(HostOwner::Entry),
-        }
+        owner.filter(|owner| !matches!(owner, HostOwner::Namespace(namespace) if *namespace == own))
     }
 
     /// The owners of the services that end so.
-    fn of_wildcard<'h>(&self, end: &'h str) -> Option<HostOwner<'h, 'a>> {
+    fn of_wildcard<'h>(&self, end: &'h str) -> Option<HostOwner<'h>> {
         let of_all = self.around.cluster_domain.host("", "");
         // `SERVICE.NAMESPACE.svc.DOMAIN` without its first two names.
         let mesh = of_all.strip_prefix('.').unwrap_or(&of_all);
@@ -82,21 +84,36 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// A ServiceEntry of another namespace for a host, or for one that a wildcard fits. There is none to tell of where
-    /// this namespace has the host for others too, unless it came there later.
-    fn foreign_entry(&self, host: &str, own: &str) -> Option<&Subject<'a>> {
-        let end: String = host.trim_start_matches('*').chars().rev().collect();
+    /// A ServiceEntry of another namespace for a host, or for one that a wildcard fits: first of those that
+    /// have it in force, and whether it has. With `is_http` those alone that have a port of HTTP.
+    pub(in crate::rules::across) fn foreign_entry(
+        &self,
+        host: &str,
+        own: &str,
+        is_http: bool,
+    ) -> Option<(&Subject<'a>, bool)> {
+        let key = (is_http, host.to_owned(), own.to_owned());
+        let known = self.outside.found.borrow().get(&key).copied();
+        let number = known.unwrap_or_else(|| {
+            let found = self.find_entry(host, own, is_http);
+            self.outside.found.borrow_mut().insert(key, found);
+            found
+        });
+        let (number, is_in_force) = number?;
+        Some((self.subject(number)?, is_in_force))
+    }
+
+    fn find_entry(&self, host: &str, own: &str, is_http: bool) -> Option<Found> {
         let is_wildcard = host.starts_with('*');
-        let from_here = self.outside.by_end.range(end.clone()..);
-        let fitting = from_here
-            .take_while(|(found, _)| if is_wildcard { found.starts_with(&end) } else { **found == end });
-        let foreign = fitting.filter_map(|(_, (host, pair))| Some((host, pair.unlike(own)?)));
-        let (found, number) = foreign.into_iter().next()?;
-        let other = self.subject(number)?;
-        let Some(wide) = self.outside.wide.get(&(Rc::from(host), own)) else { return Some(other) };
-        let claim = Claim::Outside { host: Rc::clone(found) };
-        let is_newcomer =
-            !self.has_in_force(&claim, self.subject(*wide)?) && self.has_in_force(&claim, other);
-        is_newcomer.then_some(other)
+        let end: String = host.trim_start_matches('*').chars().rev().collect();
+        let find = |is_in_force| {
+            let from_here = self.outside.by_end.range(((is_http, is_in_force), end.clone())..);
+            let mut fitting = from_here.take_while(|((which, found), _)| {
+                let fits = if is_wildcard { found.starts_with(&end) } else { *found == end };
+                fits && *which == (is_http, is_in_force)
+            });
+            Some((fitting.find_map(|(_, pair)| pair.unlike(own))?, is_in_force))
+        };
+        find(true).or_else(|| find(false))
     }
 }

@@ -9,10 +9,10 @@ use crate::rules::subject::Subject;
 /// has room for millions.
 pub(super) const COMBINATIONS: usize = 1_000;
 
-/// True if a resource is exported to its own namespace alone.
+/// True if a resource is exported to its own namespace alone, or to none.
 pub(in crate::rules::across) fn is_for_own_namespace(subject: &Subject) -> bool {
     let (own, names) = (&*subject.resource.namespace, subject.get("exportTo"));
-    !names.is_empty() && names.texts().all(|(name, _)| name == "." || name == own)
+    !names.is_empty() && names.texts().all(|(name, _)| [".", "~", own].contains(&name))
 }
 
 /// The name for all namespaces.
@@ -20,7 +20,7 @@ pub(super) const ALL: &str = "*";
 
 /// The namespaces that a resource of so many parts is exported to; `*` for all. One with too many combinations counts
 /// as exported to all.
-pub(super) fn scope<'a>(subject: &Subject<'a>, parts: usize) -> BTreeSet<&'a str> {
+pub(in crate::rules::across) fn scope<'a>(subject: &Subject<'a>, parts: usize) -> BTreeSet<&'a str> {
     let (own, names) = (&*subject.resource.namespace, subject.get("exportTo"));
     if names.is_empty() {
         return BTreeSet::from([ALL]);

@@ -11,7 +11,7 @@ use crate::{
             Known,
             parents::parents,
             public::{Public, public},
-            scope::{is_for_own_namespace, scope},
+            scope::{COMBINATIONS, is_for_own_namespace, scope},
         },
         routes::holds_at,
         subject::Subject,
@@ -27,13 +27,16 @@ fn routed<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(Rc<str>, Field<'a>)>
     subject.get("hosts").texts().map(full).collect()
 }
 
-/// The routes of a VirtualService in the mesh, host by host.
+/// The routes of a VirtualService in the mesh, host by host; none of one with too many hosts and namespaces.
 pub(in crate::rules::across) fn routes<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
     let hosts = routed(known, subject);
-    let scope = scope(subject, hosts.len());
+    let names = scope(subject, 1);
+    if names.len().saturating_mul(hosts.len()) > COMBINATIONS.max(hosts.len()) {
+        return Vec::new();
+    }
     let of_host = |(host, at): (Rc<str>, Field<'a>)| {
         let claimed = |namespace| (Claim::Route { host: Rc::clone(&host), namespace }, at.clone());
-        scope.iter().map(|namespace| claimed(Some(*namespace))).collect::<Vec<_>>()
+        names.iter().map(|namespace| claimed(*namespace)).collect::<Vec<_>>()
     };
     hosts.into_iter().flat_map(of_host).collect()
 }
