@@ -28,7 +28,7 @@ impl Rule {
     }
 }
 
-const TABLES: [&[Rule]; 8] = [
+const TABLES: [&[Rule]; 9] = [
     destinations::RULES,
     subsets::RULES,
     duplicates::RULES,
