@@ -32,6 +32,8 @@ pub struct Decision {
     pub objects: Objects,
     /// The applications that stay as they are, each with the reason.
     pub frozen: BTreeMap<String, String>,
+    /// Objects go that would stay without the consent of people.
+    pub by_consent: bool,
 }
 
 /// Decides about a namespace.
@@ -44,6 +46,9 @@ pub fn decide(in_force: &Objects, proposal: &Proposal, consent: &Consent) -> Dec
         decision.objects = assembled(in_force, proposal, &decision.frozen);
         let more = to_freeze(in_force, proposal, consent, &decision);
         if more.is_empty() {
+            let (removed, all) = losses(in_force, proposal, &decision.objects);
+            let none = Consent { removals: 0, is_of_commit: false, ..*consent };
+            decision.by_consent = !none.covers(removed, all);
             return decision;
         }
         decision.frozen.extend(more);
@@ -54,7 +59,7 @@ impl Decision {
     /// Everything stays as it is.
     pub fn whole(in_force: &Objects, reason: &str) -> Self {
         let frozen = in_force.applications().map(|(name, _)| (name.clone(), reason.to_owned())).collect();
-        Self { objects: in_force.clone(), frozen }
+        Self { objects: in_force.clone(), frozen, by_consent: false }
     }
 }
 
@@ -75,18 +80,13 @@ fn to_freeze(
     in_force: &Objects,
     proposal: &Proposal,
     consent: &Consent,
-    Decision { objects, frozen }: &Decision,
+    Decision { objects, frozen, .. }: &Decision,
 ) -> BTreeMap<String, String> {
     let clashing = clashing(objects, frozen);
     if !clashing.is_empty() {
         return clashing;
     }
-    let left = objects.keys();
-    let counted = || in_force.applications().filter(|(name, _)| !proposal.removed.contains(*name));
-    let is_lost = |object: &&Resource| !left.contains(&key(object));
-    let lost = |objects: &[Resource]| objects.iter().filter(is_lost).count();
-    let removed = counted().map(|(_, objects)| lost(objects)).sum();
-    let all = counted().map(|(_, objects)| objects.len()).sum();
+    let (removed, all) = losses(in_force, proposal, objects);
     let reason = match &proposal.unreadable {
         Some(file) => format!("it would lose objects, and may be in {file}"),
         None if !consent.covers(removed, all) => format!(
@@ -95,8 +95,27 @@ fn to_freeze(
         ),
         None => return BTreeMap::new(),
     };
-    let losing = counted().filter(|(name, objects)| !frozen.contains_key(*name) && lost(objects) > 0);
+    let left = objects.keys();
+    let is_losing = |objects: &[Resource]| objects.iter().any(|object| !left.contains(&key(object)));
+    let losing = counted(in_force, proposal)
+        .filter(|(name, objects)| !frozen.contains_key(*name) && is_losing(objects));
     losing.map(|(name, _)| (name.clone(), reason.clone())).collect()
+}
+
+/// The applications in force whose removal is counted.
+fn counted<'a>(
+    in_force: &'a Objects,
+    proposal: &'a Proposal,
+) -> impl Iterator<Item = (&'a String, &'a [Resource])> + Clone {
+    in_force.applications().filter(|(name, _)| !proposal.removed.contains(*name))
+}
+
+/// The objects that go, and all that there are, as far as they are counted.
+fn losses(in_force: &Objects, proposal: &Proposal, objects: &Objects) -> (usize, usize) {
+    let left = objects.keys();
+    let all = counted(in_force, proposal).flat_map(|(_, objects)| objects);
+    let lost = all.clone().filter(|object| !left.contains(&key(object)));
+    (lost.count(), all.count())
 }
 
 /// The applications with an object that a frozen one keeps.

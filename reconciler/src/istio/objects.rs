@@ -16,7 +16,7 @@ pub type Key = (Kind, String);
 
 impl Objects {
     /// The applications, and the objects of each.
-    pub fn applications(&self) -> impl Iterator<Item = (&String, &[Resource])> {
+    pub fn applications(&self) -> impl Iterator<Item = (&String, &[Resource])> + Clone {
         self.0.iter().map(|(name, objects)| (name, objects.as_slice()))
     }
 

@@ -28,7 +28,7 @@ pub struct InForce {
     pub renderer: String,
     /// The limit for removals of its Guardrails.
     pub max_removals: Option<usize>,
-    /// The newest commit at which nothing was frozen, as far as that was recorded: consent of messages up to it is used up.
+    /// The commit up to which the consent of messages is used up.
     pub judged: String,
 }
 
@@ -51,8 +51,21 @@ pub struct Plan {
     pub current: usize,
     /// The limit for removals of the Guardrails at the commit.
     pub max_removals: Option<usize>,
+    /// Objects go that would stay without the consent of people.
+    pub by_consent: bool,
     /// The next step of people, if there is one for all applications together.
     pub advice: Option<String>,
+}
+
+/// The commit messages since a namespace was judged last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Messages {
+    /// None agrees to removals in it.
+    None,
+    /// Some agree.
+    Agree,
+    /// They are unknown, and stay so, as after a push that was forced.
+    Lost,
 }
 
 /// The namespaces of a cluster, by their names.
@@ -142,13 +155,17 @@ impl Plan {
         Self { frozen: [("all applications".to_owned(), reason)].into(), ..Self::default() }
     }
 
-    /// Records beside the objects that the namespace was judged, where it matters: `is_used` if messages agreed to removals
-    /// since. While something is frozen, nothing is used up, and no limit becomes laxer.
-    pub fn record(&mut self, known: &InForce, commit: &Commit, is_used: bool) {
+    /// Records beside the objects that the namespace was judged, where it matters. Consent of messages is used up once objects
+    /// went by it, or nothing is frozen. While something is frozen, no limit becomes laxer.
+    pub fn record(&mut self, known: &InForce, commit: &Commit, messages: Messages) {
         let is_settled = self.frozen.is_empty();
         let stricter = known.max_removals.into_iter().chain(self.max_removals).min();
         let max_removals = if is_settled { self.max_removals } else { stricter };
-        let is_due = is_settled && (is_used || self.next.is_some());
+        let is_due = match messages {
+            Messages::Lost => true,
+            Messages::Agree => is_settled || self.by_consent,
+            Messages::None => is_settled && self.next.is_some(),
+        };
         let judged = if is_due { commit.id.clone() } else { known.judged.clone() };
         let next = InForce { max_removals, judged, ..self.next.take().unwrap_or_else(|| known.clone()) };
         self.next = Some(next).filter(|next| next != known);
@@ -166,7 +183,7 @@ impl Plan {
         let artifact = if is_same { None } else { Some(Artifact::of(&decision.objects)) };
         match artifact.transpose() {
             Ok(artifact) => {
-                let Decision { objects, frozen } = decision;
+                let Decision { objects, frozen, by_consent } = decision;
                 let is_current = |name: &&String| !frozen.contains_key(*name);
                 let current = objects.applications().map(|(name, _)| name).filter(is_current).count();
                 let next = artifact.map(|artifact| InForce {
@@ -177,7 +194,7 @@ impl Plan {
                     max_removals,
                     judged: proposed.commit.id.clone(),
                 });
-                Self { next, frozen, current, max_removals, advice: None }
+                Self { next, frozen, current, max_removals, by_consent, advice: None }
             }
             Err(error) => {
                 let all = decision.objects.applications().chain(before.applications());

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use istio_config::{File, Setting};
 use policies::File as Policies;
 
-use super::{Commit, InForce, Namespaces, Plan, Proposed, freeze, plan, valid};
+use super::{Commit, InForce, Messages, Namespaces, Plan, Proposed, freeze, plan, valid};
 use crate::istio::{
     applications::Applications,
     artifact::Artifact,
@@ -184,16 +184,31 @@ fn while_something_is_frozen_no_limit_becomes_laxer_and_no_consent_is_used_up() 
         max_removals: Some(2),
         judged: "1".to_owned(),
     };
-    for (mut plan, is_used, expected) in [
-        (plan(&["a"], None), true, None),
-        (plan(&["a"], Some(9)), true, None),
-        (plan(&["a"], Some(1)), true, Some((Some(1), strict.judged.as_str()))),
-        (plan(&[], Some(2)), false, None),
-        (plan(&[], Some(2)), true, Some((Some(2), "2"))),
-        (plan(&[], Some(9)), false, Some((Some(9), strict.judged.as_str()))),
+    let by_consent = |plan| Plan { by_consent: true, ..plan };
+    for (mut plan, messages, expected) in [
+        (plan(&["a"], None), Messages::Agree, None),
+        (plan(&["a"], Some(9)), Messages::Agree, None),
+        (plan(&["a"], Some(1)), Messages::Agree, Some((Some(1), "1"))),
+        (by_consent(plan(&["a"], Some(2))), Messages::Agree, Some((Some(2), "2"))),
+        (plan(&["a"], Some(2)), Messages::Lost, Some((Some(2), "2"))),
+        (plan(&[], Some(2)), Messages::None, None),
+        (plan(&[], Some(2)), Messages::Agree, Some((Some(2), "2"))),
+        (plan(&[], Some(9)), Messages::None, Some((Some(9), "1"))),
     ] {
-        plan.record(&strict, &commit, is_used);
+        plan.record(&strict, &commit, messages);
         let recorded = plan.next.as_ref().map(|next| (next.max_removals, next.judged.as_str()));
         assert_eq!(recorded, expected, "{:?}", plan.frozen);
     }
+}
+
+#[test]
+fn a_plan_tells_that_objects_go_by_consent() {
+    let mut world = world();
+    world.files.insert("c.yaml", application("c", "{destinationRule: {host: reviews, wrong: 1}}"));
+    assert!(!world.commit(Consent { removals: 9, ..Consent::default() }).by_consent, "nothing goes");
+    world.files.remove("a.yaml");
+    assert!(!world.commit(Consent { removals: 9, ..Consent::default() }).by_consent, "one needs no consent");
+    world.files.remove("b.yaml");
+    let plan = world.commit(Consent { removals: 9, ..Consent::default() });
+    assert!(plan.by_consent && plan.frozen.contains_key("c"), "{:?}", plan.frozen);
 }

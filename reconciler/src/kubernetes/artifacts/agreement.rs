@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use crate::{
     istio::{
         consent::{Consent, agrees, removals},
-        plan::{InForce, Namespaces},
+        plan::{InForce, Messages, Namespaces},
     },
     source::{
+        SourceError,
         ancestry::CommitId,
         git::{CommitLog, Way},
     },
@@ -19,43 +20,49 @@ pub(super) struct Agreement {
     pub(super) consent: Consent,
     /// The newest commit is older than what is in force: the branch was set back, or a mirror of it is behind.
     pub(super) is_older: bool,
-    /// It must be recorded that the namespace was judged: consent of messages counts once.
-    pub(super) is_used: bool,
+    pub(super) messages: Messages,
 }
 
 /// The agreements at the commit `head`. `allowed` are the commits that annotations name. Blocks.
 pub(super) fn agreements(
-    head: CommitId,
+    (head, head_at): (CommitId, &str),
     in_force: &Namespaces<&InForce>,
     allowed: &Namespaces<String>,
     commits: &CommitLog,
-) -> Namespaces<Agreement> {
+) -> Result<Namespaces<Agreement>, SourceError> {
     // Most namespaces are of few commits.
-    let mut ways = BTreeMap::new();
-    let mut way = |commit: &str| {
-        let read = || {
-            let from = CommitId::from_hex(commit)?;
-            commits.way(from, head, agrees).ok()
-        };
-        // A history that cannot be read agrees to nothing.
-        ways.entry(commit.to_owned()).or_insert_with(|| read().unwrap_or(Way::Apart)).clone()
+    let mut ways = BTreeMap::<String, Way>::new();
+    let mut way = |commit: &str| -> Result<Way, SourceError> {
+        if let Some(way) = ways.get(commit) {
+            return Ok(Way::clone(way));
+        }
+        let from = CommitId::from_hex(commit);
+        let way = from.map_or(Ok(Way::Unknown), |from| commits.way(from, head, agrees))?;
+        ways.insert(commit.to_owned(), way.clone());
+        Ok(way)
     };
     let agreement = |(namespace, known): (&String, &&InForce)| {
-        let judged = way(&known.judged);
-        let messages = match &judged {
-            Way::On(messages) => messages.as_slice(),
-            Way::Back | Way::Apart => &[],
+        let (messages, agreed) = match way(&known.judged)? {
+            Way::On(messages) => {
+                let numbers = messages.iter().map(|message| removals(message, namespace));
+                let agreed = numbers.fold(0, usize::saturating_add);
+                (if agreed > 0 { Messages::Agree } else { Messages::None }, agreed)
+            }
+            Way::Back => (Messages::None, 0),
+            Way::Apart | Way::Unknown => (Messages::Lost, 0),
         };
-        let numbers = messages.iter().map(|message| removals(message, namespace));
         let consent = Consent {
-            removals: numbers.fold(0, usize::saturating_add),
+            removals: agreed,
             is_of_commit: allowed.get(namespace).is_some_and(|commit| *commit == head.to_string()),
             limit: known.max_removals,
         };
-        let is_older = way(&known.commit.id) == Way::Back;
-        // After a push that was forced, messages count from there on.
-        let is_used = consent.removals > 0 || judged == Way::Apart;
-        (namespace.clone(), Agreement { consent, is_older, is_used })
+        let is_older = match way(&known.commit.id)? {
+            Way::Back => true,
+            // A clone that is new has it only if the branch has.
+            Way::Unknown => head_at < known.commit.at.as_str(),
+            Way::On(_) | Way::Apart => false,
+        };
+        Ok((namespace.clone(), Agreement { consent, is_older, messages }))
     };
     in_force.iter().map(agreement).collect()
 }
@@ -114,16 +121,22 @@ mod tests {
             let commits = CommitLog::of(self.directory.path().to_owned(), PathBuf::new());
             let in_force = BTreeMap::from([("shop".to_owned(), &self.in_force)]);
             let head = CommitId::from_hex(head).unwrap();
-            agreements(head, &in_force, &BTreeMap::new(), &commits).remove("shop").unwrap()
+            let at = "2026-01-02T00:00:00Z";
+            agreements((head, at), &in_force, &BTreeMap::new(), &commits).unwrap().remove("shop").unwrap()
         }
 
         /// Judges the namespace at a commit that changes no object of it, and returns the removals agreed to.
         fn judge(&mut self, head: &str, frozen: &[&str]) -> usize {
+            self.judge_losses(head, frozen, false)
+        }
+
+        /// The same, where objects went because messages agreed to that.
+        fn judge_losses(&mut self, head: &str, frozen: &[&str], by_consent: bool) -> usize {
             let agreement = self.at(head);
             let frozen = frozen.iter().map(|name| ((*name).to_owned(), "wrong".to_owned())).collect();
-            let mut plan = Plan { frozen, ..Plan::default() };
+            let mut plan = Plan { frozen, by_consent, ..Plan::default() };
             let commit = Commit { id: head.to_owned(), at: String::new() };
-            plan.record(&self.in_force, &commit, agreement.is_used);
+            plan.record(&self.in_force, &commit, agreement.messages);
             if let Some(next) = plan.next {
                 self.in_force = next;
             }
@@ -150,6 +163,34 @@ mod tests {
         let second = world.commit("Hfi-Removals: 3", Some(&first));
         assert_eq!(world.judge(&second, &[]), 15);
         assert_eq!(world.judge(&second, &[]), 0);
+    }
+
+    #[test]
+    fn a_line_by_which_objects_went_is_used_up_although_another_application_is_frozen() {
+        let mut world = World::new("Add shop");
+        let first = world.commit("Take cart away\n\nHfi-Removals: 40", Some(&world.in_force.judged));
+        assert_eq!(world.judge_losses(&first, &["reviews"], true), 40);
+        let second = world.commit("Lose orders", Some(&first));
+        assert_eq!(world.judge_losses(&second, &["reviews"], true), 0);
+    }
+
+    #[test]
+    fn after_a_forced_push_that_loses_objects_the_next_line_agrees_to_that() {
+        let mut world = World::new("Add shop");
+        let forced = world.commit("Lose cart\n\nHfi-Removals: 60", None);
+        assert_eq!(world.judge(&forced, &["cart"]), 0);
+        let next = world.commit("Hfi-Removals: 12", Some(&forced));
+        assert_eq!(world.judge(&next, &["cart"]), 12);
+    }
+
+    #[test]
+    fn a_commit_in_force_that_the_clone_lacks_is_newer_than_an_older_head() {
+        let mut world = World::new("Add shop");
+        let head = world.in_force.commit.id.clone();
+        world.in_force.commit = Commit { id: "1".repeat(40), at: "2026-01-03T00:00:00Z".to_owned() };
+        assert!(world.at(&head).is_older);
+        world.in_force.commit.at = "2026-01-01T00:00:00Z".to_owned();
+        assert!(!world.at(&head).is_older);
     }
 
     #[test]

@@ -138,9 +138,12 @@ impl Keeper {
 
     /// Brings all namespaces to where the newest commit wants them.
     async fn keep(&mut self, publisher: &Publisher, syncs: &Syncs) -> Result<(), KeepError> {
-        if self.config_maps.read().await? {
+        let read = self.config_maps.read().await;
+        // A part of them may have been read before an error.
+        if !matches!(read, Ok(false)) {
             self.planner.forget();
         }
+        read?;
         if !self.is_fetched {
             self.fetch(syncs).await;
             self.is_fetched = true;
@@ -168,6 +171,13 @@ impl Keeper {
                 // One that Kubernetes refuses keeps no other from its artifact.
                 Err(error) => {
                     warn!(namespace, %error, "the artifact of a namespace cannot be kept");
+                    // What people know of it stays.
+                    notices.extend(
+                        self.notices
+                            .borrow()
+                            .get_key_value(namespace)
+                            .map(|(key, last)| (key.clone(), last.clone())),
+                    );
                     let namespace = namespace.clone();
                     failed.get_or_insert(KeepError::Namespace { namespace, error });
                 }

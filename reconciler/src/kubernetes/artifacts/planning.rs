@@ -148,7 +148,7 @@ fn planned(
         None => {
             let at = commits.committed_at(head.commit)?.to_rfc3339();
             let commit = Commit { id: head.commit.to_string(), at };
-            let agreements = agreements(head.commit, &in_force, allowed, commits);
+            let agreements = agreements((head.commit, &commit.at), &in_force, allowed, commits)?;
             let consents = agreements.iter().map(|(namespace, agreed)| (namespace.clone(), agreed.consent));
             let consents = consents.collect();
             let proposed = Proposed {
@@ -174,7 +174,7 @@ fn planned(
                     continue;
                 };
                 if !agreement.is_older {
-                    plan.record(known, &commit, agreement.is_used);
+                    plan.record(known, &commit, agreement.messages);
                 } else if plan.next.is_some() && !agreement.consent.is_of_commit {
                     *plan = too_old(known, &commit);
                 }
@@ -213,7 +213,7 @@ fn empty(head: &Head, commits: &CommitLog) -> Result<InForce, SourceError> {
 /// The plan where the newest commit is older than what is in force.
 fn too_old(known: &InForce, commit: &Commit) -> Plan {
     let reason = format!(
-        "the branch went back behind commit {}, which is in force; a mirror of the repository may be behind",
+        "commit {}, which is in force, is newer: the branch went back, or a mirror of the repository is behind",
         known.commit.short()
     );
     let advice = format!("to go back, annotate the artifact with hfi.dev/allow-commit={}", commit.id);

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use git2::{Oid, Repository as BareClone};
+use git2::{ErrorCode, Oid, Repository as BareClone};
 use policies::Timestamp;
 
 use super::{
@@ -42,6 +42,8 @@ pub enum Way {
     Back,
     /// Neither leads to the other, as after a push that was forced.
     Apart,
+    /// The clone does not have the first.
+    Unknown,
 }
 
 /// The files of a commit, by their paths.
@@ -74,6 +76,10 @@ impl CommitLog {
     ) -> Result<Way, SourceError> {
         self.read(|clone| {
             let (from, to) = (Oid::from_bytes(&from.0)?, Oid::from_bytes(&to.0)?);
+            match clone.find_commit(from) {
+                Err(error) if error.code() == ErrorCode::NotFound => return Ok(Way::Unknown),
+                found => found?,
+            };
             if from != to && !clone.graph_descendant_of(to, from)? {
                 let is_back = clone.graph_descendant_of(from, to)?;
                 return Ok(if is_back { Way::Back } else { Way::Apart });
@@ -114,8 +120,13 @@ impl CommitLog {
                 }
                 commit = objects::commit(clone, parent)?;
                 let root = objects::root(clone, &commit)?;
-                directory =
-                    policy_directory(clone, &root, &self.path, directory.as_ref(), &mut Cost::default())?;
+                let found =
+                    policy_directory(clone, &root, &self.path, directory.as_ref(), &mut Cost::default());
+                directory = match found {
+                    // It was refused, and in force nowhere.
+                    Err(ReadError::Over(_)) => None,
+                    found => found?,
+                };
                 let Some(directory) = &directory else { continue };
                 let listed: Vec<_> = directory.all_files().collect();
                 // Most commits leave most files as they are.
@@ -197,8 +208,33 @@ mod tests {
         assert_eq!(way(merged, merged), on(&[]));
         assert_eq!(way(left, right), Way::Apart, "the branch was forced");
         assert_eq!(way(merged, first), Way::Back);
-        log.way(CommitId([1; 20]), id(merged), |_| true).unwrap_err();
+        assert_eq!(log.way(CommitId([1; 20]), id(merged), |_| true).unwrap(), Way::Unknown);
         assert_eq!(log.committed_at(id(merged)).unwrap().to_rfc3339(), "1970-01-01T00:00:04Z");
+    }
+
+    #[test]
+    fn an_earlier_commit_that_is_over_a_limit_is_passed_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let clone = BareClone::init_bare(directory.path()).unwrap();
+        let author = Signature::new("A", "a@b", &Time::new(1, 0)).unwrap();
+        let mut tip: Option<Oid> = None;
+        for path in ["a.yaml".to_owned(), format!("{}.yaml", "a".repeat(5_000)), "b.yaml".to_owned()] {
+            let mut tree = clone.treebuilder(None).unwrap();
+            tree.insert(path, clone.blob(b"text").unwrap(), 0o100_644).unwrap();
+            let tree = clone.find_tree(tree.write().unwrap()).unwrap();
+            let parents: Vec<_> = tip.iter().map(|id| clone.find_commit(*id).unwrap()).collect();
+            let parents: Vec<_> = parents.iter().collect();
+            tip = Some(clone.commit(None, &author, &author, "Change", &tree, &parents).unwrap());
+        }
+        let tip = CommitId(tip.unwrap().as_bytes().try_into().unwrap());
+        let log = CommitLog::of(directory.path().to_owned(), PathBuf::new());
+        let mut visited = Vec::new();
+        let visit = |files: super::Files<()>| {
+            visited.extend(files.into_iter().map(|(path, _)| path.to_string()));
+            ControlFlow::Continue(())
+        };
+        log.back(tip, 200, None, |_| (), visit).unwrap();
+        assert_eq!(visited, ["a.yaml"]);
     }
 
     #[test]
