@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use istio_config::{Kind, Resource, opinions::virtual_service::EXTERNAL_WEIGHTS, output};
+use serde_json::Value;
 
 use super::Texts;
 use crate::{
-    cli::applications::Applications,
+    cli::{applications::Applications, console::warning},
     kubernetes::inspecting::{fetch::InspectError, objects::Objects},
 };
 
@@ -15,13 +16,16 @@ use crate::{
 const OF_PROGRAMS: [&str; 5] =
     ["fluxcd.io", "kubectl.kubernetes.io", "applyset.kubernetes.io", "helm.sh", "argoproj.io"];
 
+/// The label of what hfi renders.
+const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "hfi");
+
 /// The options that choose a cluster.
 #[derive(Debug, Args)]
 pub(super) struct Live {
     /// Compare with the cluster of the kubeconfig. Its user may list the kinds that hfi renders
     ///
-    /// The namespaces of the AppConfigurations are read. An object that hfi has rendered, and that no
-    /// AppConfiguration means any more, is one to remove. Nothing is changed.
+    /// The namespaces of the AppConfigurations are read, and in all others what hfi has rendered. An object of hfi that no
+    /// AppConfiguration means any more is one to remove. Nothing is changed.
     #[arg(long)]
     pub(super) live: bool,
 
@@ -46,17 +50,25 @@ impl Live {
         let rendered = rendered.filter(|resource| namespaces.contains(resource.namespace.as_str()));
         let mut rendered: BTreeMap<_, _> =
             rendered.map(|resource| (output::path(resource), resource.clone())).collect();
-        let mut there = BTreeMap::new();
-        for namespace in namespaces {
-            let kinds = Kind::ALL.into_iter().chain(Kind::GATEWAY_API);
-            let kinds = kinds.map(|kind| (kind.api_version(), kind.name()));
-            let found = cluster.read(namespace, kinds).await?;
-            there.extend(
-                found.iter().filter_map(Resource::of_object).map(|found| (output::path(&found), found)),
-            );
+        let mut found = match self.namespace {
+            Some(_) => Vec::new(),
+            None => everywhere(&cluster).await?,
+        };
+        for namespace in &namespaces {
+            found.extend(cluster.read(namespace, kinds()).await?);
         }
+        let mut there: BTreeMap<_, _> =
+            found.iter().filter_map(Resource::of_object).map(|found| (output::path(&found), found)).collect();
         // What others have made, and nobody means, is not hfi's.
         there.retain(|path, found| rendered.contains_key(path) || found.application().is_some());
+        if let Some(namespace) = &self.namespace
+            && rendered.is_empty()
+            && there.is_empty()
+        {
+            warning(format_args!(
+                "no AppConfiguration is for the namespace `{namespace}`, and hfi has rendered nothing there"
+            ));
+        }
         for (path, found) in &mut there {
             forget_programs(found, rendered.get(path));
         }
@@ -74,6 +86,24 @@ impl Live {
             }
         }
         Ok((texts(&there), texts(&rendered)))
+    }
+}
+
+fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Kind::ALL.into_iter().chain(Kind::GATEWAY_API).map(|kind| (kind.api_version(), kind.name()))
+}
+
+/// What hfi has rendered, also in namespaces that no AppConfiguration has any more, as far as the user may see it.
+async fn everywhere(cluster: &Objects) -> Result<Vec<Value>, InspectError> {
+    match cluster.labelled(MANAGED_BY, kinds()).await {
+        Err(InspectError::Unreadable { what, error }) if error.is(403) => {
+            warning(format_args!(
+                "the user may not list {what} of all namespaces; a namespace without AppConfigurations is not looked at \
+                 unless -n names it"
+            ));
+            Ok(Vec::new())
+        }
+        found => found,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reads the objects of a namespace as they are.
+//! Reads objects as they are.
 
 use kube::{
     Api, Client,
@@ -30,12 +30,33 @@ impl Objects {
         namespace: &str,
         kinds: impl IntoIterator<Item = (&'static str, &'static str)>,
     ) -> Result<Vec<Value>, InspectError> {
+        self.list(Some(namespace), &ListParams::default(), kinds).await
+    }
+
+    /// The objects of these kinds that carry a label, of all namespaces.
+    pub(crate) async fn labelled(
+        &self,
+        (key, value): (&str, &str),
+        kinds: impl IntoIterator<Item = (&'static str, &'static str)>,
+    ) -> Result<Vec<Value>, InspectError> {
+        self.list(None, &ListParams::default().labels(&format!("{key}={value}")), kinds).await
+    }
+
+    async fn list(
+        &self,
+        namespace: Option<&str>,
+        parameters: &ListParams,
+        kinds: impl IntoIterator<Item = (&'static str, &'static str)>,
+    ) -> Result<Vec<Value>, InspectError> {
         let mut found = Vec::new();
         for (api_version, kind) in kinds {
             let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
             let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-            let api = Api::<DynamicObject>::namespaced_with(self.client.clone(), namespace, &resource);
-            match with_timeout(READ_TIMEOUT, api.list(&ListParams::default())).await {
+            let api: Api<DynamicObject> = match namespace {
+                Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
+                None => Api::all_with(self.client.clone(), &resource),
+            };
+            match with_timeout(READ_TIMEOUT, api.list(parameters)).await {
                 Ok(objects) => found.extend(objects.into_iter().map(|object| {
                     // In a list an object need not say what it is.
                     let DynamicObject { metadata, data, .. } = object;

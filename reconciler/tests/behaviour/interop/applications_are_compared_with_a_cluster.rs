@@ -113,8 +113,13 @@ async fn by_what_was_changed_there_and_what_is_no_longer_meant() {
     let removed = diff(&directory, &admin, &[]).await;
     assert!(removed.code == 1 && removed.stdout.contains("\n+++ /dev/null\n"), "{removed:?}");
     assert_eq!(removed.stdout.matches("+++").count(), 1, "{}", removed.stdout);
-    // A namespace that has nothing of either side is the same.
-    assert_eq!(diff(&directory, &admin, &["-n", "demo"]).await.code, 0);
+    // A namespace that has nothing of either side is the same, and may be misspelt.
+    let nothing = diff(&directory, &admin, &["-n", "demo"]).await;
+    assert!(nothing.code == 0 && nothing.stderr.contains("no AppConfiguration is for"), "{nothing:?}");
+    // No document of the namespace is left.
+    std::fs::remove_file(directory.path().join("reviews.yaml")).unwrap();
+    let gone = diff(&directory, &admin, &[]).await;
+    assert_eq!((gone.code, gone.stdout.matches("\n+++ /dev/null\n").count()), (1, 2), "{gone:?}");
 }
 
 #[tokio::test]
