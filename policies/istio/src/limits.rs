@@ -1,5 +1,6 @@
 //! The limits of Guardrails, put together.
 
+mod denial;
 mod reach;
 
 use std::collections::BTreeSet;
@@ -7,7 +8,7 @@ use std::collections::BTreeSet;
 use policies::language::{AllowSpec, Dataplane, Glob, IstioLimits};
 
 pub(crate) use self::reach::selected;
-pub use self::reach::{denies_all, is_namespace_wide};
+pub use self::{denial::denies_all, reach::is_namespace_wide};
 use crate::resource::Kind;
 
 /// Limits on applications: those of all Guardrails that bind them, and defaults for what none of these says.

@@ -169,6 +169,11 @@ fn a_policy_that_denies_all_calls_needs_leave_however_it_is_written() {
         "authorizationPolicy: {allow: [{from: [web]}], spec: {rules: null}}",
         "authorizationPolicy: {deny: [{from: [web]}], spec: {rules: [{}]}}",
         "authorizationPolicy: {deny: [{from: [web], spec: {from: null}}]}",
+        "authorizationPolicy: {deny: [{from: [\"*\"]}]}",
+        "authorizationPolicy: {deny: [{ports: [22]}, {paths: [/*]}]}",
+        "authorizationPolicy: {deny: [{from: [\"*\"]}], spec: {rules: [{to: [{operation: {paths: [\"*\"], methods: [\"*\"]}}]}]}}",
+        "authorizationPolicy: {allow: [{from: [\"*\"], not: {from: [\"*\"]}}]}",
+        "authorizationPolicy: {allow: [{methods: [GET], not: {methods: [GET]}}]}",
     ] {
         assert_eq!(broken(sections, &[]), [at], "{sections}");
         assert!(broken(sections, &["{allowDenyAll: true}"]).is_empty(), "{sections}");
@@ -244,4 +249,23 @@ fn a_route_of_the_gateway_api_needs_the_leave_of_a_virtual_service_and_names_its
     let all = ["LIM03 5 spec.virtualService (HTTPRoute spec.hostnames)"];
     assert_eq!(broken(&route("hosts: [reviews], gateways: [edge/public]"), &[]), all);
     assert!(broken(&route("hosts: [shop.example.com], gateways: [edge/public]"), &[]).is_empty());
+}
+
+#[test]
+fn a_policy_that_denies_some_calls_needs_no_leave() {
+    for policy in [
+        "deny: [{from: [\"*\"], ports: [22]}]",
+        "deny: [{from: [\"*\"], not: {from: [{ip: 10.0.0.1}]}}]",
+        "deny: [{not: {from: [\"*\"]}}]",
+        "deny: [{paths: [/*], methods: [DELETE], ports: [80]}]",
+        "deny: [{paths: [/admin/*], ports: [80]}]",
+        "deny: [{ports: [80], spec: {from: [{source: {requestPrincipals: [\"*\"]}}]}}]",
+        "deny: [{paths: [/*], headers: {x-a: [b]}, ports: [80]}]",
+        "allow: [{from: [\"*\"], not: {from: [{ip: 10.0.0.1}]}}]",
+        "allow: [{from: [web], not: {from: [evil]}}]",
+        "allow: [{from: [\"*\"], not: {from: [\"*\"]}}, {from: [web]}]",
+    ] {
+        let sections = format!("authorizationPolicy: {{{policy}}}");
+        assert_eq!(broken(&sections, &[]), [""; 0], "{sections}");
+    }
 }

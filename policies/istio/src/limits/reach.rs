@@ -41,19 +41,3 @@ pub fn is_namespace_wide(resource: &Resource) -> bool {
         && spec.get("targetRefs").is_empty()
         && spec.get("targetRef").is_empty()
 }
-
-/// True for a policy that denies all calls: an ALLOW without rules, or a DENY with a rule that asks for nothing.
-pub fn denies_all(resource: &Resource) -> bool {
-    let is_written_down_only =
-        resource.annotations.get("istio.io/dry-run").is_some_and(|value| value == "true");
-    if resource.kind != Kind::AuthorizationPolicy || is_written_down_only {
-        return false;
-    }
-    let spec = Field::root("spec", &resource.spec);
-    let asks_for_nothing = |rule: Field| ["from", "to", "when"].iter().all(|list| rule.get(list).is_empty());
-    match spec.word("action") {
-        "" | "ALLOW" => spec.get("rules").is_empty(),
-        "DENY" => spec.get("rules").items().any(asks_for_nothing),
-        _ => false,
-    }
-}
