@@ -168,6 +168,8 @@ fn is_read(kind: &str) -> bool {
 const GROUP: &str = "hfi.dev/";
 /// The kinds of documents that another crate reads.
 const OF_POLICIES: [&str; 3] = ["FaultPolicy", "Guardrail", "Halt"];
+/// The kind of the objects by which hfi says in a cluster how it is: a backup may have some.
+const OF_CLUSTERS: &str = "PolicySource";
 
 /// True for a text in block style that may be a document of hfi of a kind that nobody knows.
 fn may_be_ours(kind: &str, text: &str) -> bool {
@@ -179,12 +181,15 @@ fn is_of_policies(kind: &str) -> bool {
     OF_POLICIES.iter().any(|known| known.eq_ignore_ascii_case(kind))
 }
 
-/// The mistake of a document of hfi whose kind nobody knows: it may have been meant as an application.
+/// The mistake of a document of hfi whose kind nobody knows: it may have been meant as an application. One that is nearly
+/// another kind is that crate's to tell.
 fn unknown_kind(document: &Node) -> Option<Finding> {
     let is_ours = node::text(document, &["apiVersion"]).is_some_and(|version| version.starts_with(GROUP));
     let kind = node::text(document, &["kind"]).filter(|kind| is_ours && !is_of_policies(kind))?;
     let known: Vec<_> = [written::KIND].into_iter().chain(OF_POLICIES).collect();
     let right = match closest(kind, &known) {
+        _ if kind == OF_CLUSTERS => return None,
+        Some(meant) if is_of_policies(meant) => return None,
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("write one of {}", known.join(", ")),
     };
