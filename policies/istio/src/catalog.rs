@@ -1,5 +1,6 @@
 //! All files of a repository together.
 
+mod adoption;
 mod assembly;
 mod belongings;
 mod by_hand;

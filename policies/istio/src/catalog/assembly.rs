@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Catalog, LocatedFinding, RenderedApplication, belongings,
+    Catalog, LocatedFinding, RenderedApplication, adoption, belongings,
     claims::{Claim, Use, shared},
     judging::Beside,
     limiting,
@@ -40,7 +40,9 @@ pub(super) fn catalog(
     assembly.refuse_shared(in_force);
     assembly.freeze(in_force);
     let mut catalog = assembly.catalog;
-    for (number, finding) in belongings::check(&catalog, in_force, &setting.cluster_domain) {
+    let mut found = belongings::check(&catalog, in_force, &setting.cluster_domain);
+    found.extend(adoption::check(&catalog, &files, in_force));
+    for (number, finding) in found {
         catalog.tell(number, finding);
     }
     let by_hand = by_hand(&files);
