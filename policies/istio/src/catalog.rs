@@ -9,13 +9,16 @@ mod judging;
 mod limiting;
 mod located;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub use self::located::LocatedFinding;
 use crate::{
     file::File,
     finding::Level,
-    in_force::{ApplicationId, InForce},
+    in_force::{ApplicationId, InForce, ObjectId},
     rendering::{Rendered, Setting},
     resource::Resource,
     written::Application,
@@ -33,6 +36,7 @@ pub struct Catalog {
     /// What is in force of the frozen applications.
     kept: InForce,
     findings: Vec<LocatedFinding>,
+    new: BTreeSet<ObjectId>,
 }
 
 /// An application and its resources.
@@ -78,6 +82,11 @@ impl Catalog {
     /// stays; an application that was never in force has nothing.
     pub fn frozen(&self) -> &BTreeMap<ApplicationId, LocatedFinding> {
         &self.frozen
+    }
+
+    /// The objects that are not in force yet, and that no entry wants to take over. Others may have made them.
+    pub fn new_objects(&self) -> &BTreeSet<ObjectId> {
+        &self.new
     }
 
     /// Everything that is wrong, and warnings, by file and place.

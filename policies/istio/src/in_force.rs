@@ -1,9 +1,12 @@
 //! The objects that are in force: what was rendered last, and applied.
 
+mod foreign;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use policies::reading::{Place, read_yaml};
 
+pub use self::foreign::{Foreign, ObjectId};
 use crate::{
     node,
     resource::{Raw, Resource, application},
@@ -12,9 +15,12 @@ use crate::{
 /// An application: its namespace and its name.
 pub type ApplicationId = (String, String);
 
-/// The objects in force, by application.
+/// The objects in force, by application, beside those of the cluster that others may have made.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct InForce(BTreeMap<ApplicationId, Arc<[Resource]>>);
+pub struct InForce {
+    applications: BTreeMap<ApplicationId, Arc<[Resource]>>,
+    foreign: BTreeMap<ObjectId, Foreign>,
+}
 
 /// An artifact that cannot be read as a whole. What is in force then is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,23 +57,33 @@ impl InForce {
         Ok(applications.into_iter().collect())
     }
 
+    /// The same beside objects that others may have made.
+    pub fn beside(self, foreign: impl IntoIterator<Item = (ObjectId, Foreign)>) -> Self {
+        Self { foreign: foreign.into_iter().collect(), ..self }
+    }
+
+    /// What keeps hfi from making this object, if others may have made one of its name.
+    pub(crate) fn foreign(&self, resource: &Resource) -> Option<&Foreign> {
+        self.foreign.get(&resource.id())
+    }
+
     /// The objects of an application; none of one that is not in force.
     pub fn of(&self, namespace: &str, name: &str) -> &[Resource] {
-        self.0.get(&(namespace.to_owned(), name.to_owned())).map_or(&[], |resources| resources)
+        self.applications.get(&(namespace.to_owned(), name.to_owned())).map_or(&[], |resources| resources)
     }
 
     /// The applications with their objects, by namespace and name.
     pub fn applications(&self) -> impl Iterator<Item = (&ApplicationId, &[Resource])> {
-        self.0.iter().map(|(id, resources)| (id, &**resources))
+        self.applications.iter().map(|(id, resources)| (id, &**resources))
     }
 
     /// All objects.
     pub fn resources(&self) -> impl Iterator<Item = &Resource> {
-        self.0.values().flat_map(|resources| resources.iter())
+        self.applications.values().flat_map(|resources| resources.iter())
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.applications.is_empty()
     }
 }
 
@@ -78,6 +94,6 @@ impl FromIterator<(ApplicationId, Vec<Resource>)> for InForce {
             (id, resources.into())
         };
         let applications = applications.into_iter().filter(|(_, resources)| !resources.is_empty());
-        Self(applications.map(sorted).collect())
+        Self { applications: applications.map(sorted).collect(), foreign: BTreeMap::new() }
     }
 }

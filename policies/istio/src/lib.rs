@@ -78,7 +78,7 @@ pub mod written;
 pub use catalog::{Catalog, LocatedFinding, RenderedApplication};
 pub use file::File;
 pub use finding::{Finding, Level};
-pub use in_force::{ApplicationId, InForce, InForceError};
+pub use in_force::{ApplicationId, Foreign, InForce, InForceError, ObjectId};
 pub use limits::Limits;
 pub use origins::{Origin, Written, origins};
 pub use rendering::{Rendered, Setting, render};

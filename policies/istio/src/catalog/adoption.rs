@@ -9,28 +9,39 @@ use std::{
 };
 
 use super::{Catalog, RenderedApplication};
-use crate::{file::File, finding::Finding, in_force::InForce, rendering::Rendered};
+use crate::{
+    file::File,
+    finding::Finding,
+    in_force::{Foreign, InForce, ObjectId},
+    rendering::Rendered,
+    resource::Resource,
+};
 
-/// An error for each rendered object that a file has by hand, unless the application has it in force or its entry says
-/// `adopt: true`.
+/// The objects that applications do not have in force, and whose entries do not say `adopt: true`; and an error for each
+/// that a file has by hand, or that others may have made in the cluster.
 pub(super) fn check(
     catalog: &Catalog,
     files: &[(Arc<str>, &File)],
     in_force: &InForce,
-) -> Vec<(usize, Finding)> {
+) -> (BTreeSet<ObjectId>, Vec<(usize, Finding)>) {
     let mut by_hand = BTreeMap::new();
     for (path, file) in files {
         for raw in file.raw().iter().filter(|raw| raw.resource.application().is_none()) {
             by_hand.entry(raw.resource.order()).or_insert_with(|| format!("{path}:{}", raw.place.line));
         }
     }
-    let mut found = Vec::new();
-    for (number, rendered) in catalog.applications.iter().enumerate() {
-        let new = new(rendered, in_force).into_iter();
-        let taken = new.filter_map(|new| Some(error(new, by_hand.get(&new.resource.order())?)));
-        found.extend(taken.map(|error| (number, error)));
+    let (mut ids, mut errors) = (BTreeSet::new(), Vec::new());
+    for (number, application) in catalog.applications.iter().enumerate() {
+        for new in new(application, in_force) {
+            let place = by_hand.get(&new.resource.order()).map(|place| of_file(&new.resource, place));
+            let taken = place.or_else(|| Some(of_cluster(&new.resource, in_force.foreign(&new.resource)?)));
+            let error =
+                |(reason, right)| Finding::error("APP23", &new.field, reason).at(new.entry).right(right);
+            errors.extend(taken.map(error).map(|error| (number, error)));
+            ids.insert(new.resource.id());
+        }
     }
-    found
+    (ids, errors)
 }
 
 /// The objects that an application does not have in force, and whose entries do not say `adopt: true`.
@@ -48,9 +59,28 @@ fn new<'a>(
     resources.iter().filter(is_new).collect()
 }
 
-fn error(Rendered { resource, entry, field }: &Rendered, place: &str) -> Finding {
-    let kind = resource.kind.name();
-    let reason = format!("renders to the {kind} `{}`, which {place} has by hand", resource.name);
-    let right = format!("take it out of {place}, or write `adopt: true` if hfi is to take it over");
-    Finding::error("APP23", field, reason).at(*entry).right(right)
+/// The mistake and the remedy, where a file has the object by hand.
+fn of_file(Resource { kind, name, .. }: &Resource, place: &str) -> (String, String) {
+    (
+        format!("renders to the {} `{name}`, which {place} has by hand", kind.name()),
+        format!("take it out of {place}, or write `adopt: true` if hfi is to take it over"),
+    )
+}
+
+/// The same where the cluster has it, or may have it.
+fn of_cluster(Resource { kind, name, .. }: &Resource, foreign: &Foreign) -> (String, String) {
+    let kind = kind.name();
+    match foreign {
+        Foreign::Made => (
+            format!("renders to the {kind} `{name}`, which is in the cluster and not from hfi"),
+            "write `adopt: true` if hfi is to take it over, or give the entry another `resourceName`"
+                .to_owned(),
+        ),
+        Foreign::Unknown(reason) => (
+            format!(
+                "renders to the {kind} `{name}`, and hfi cannot see if others have made one of that name: {reason}"
+            ),
+            "hfi looks again".to_owned(),
+        ),
+    }
 }

@@ -40,9 +40,10 @@ pub(super) fn catalog(
     assembly.refuse_shared(in_force);
     assembly.freeze(in_force);
     let mut catalog = assembly.catalog;
-    let mut found = belongings::check(&catalog, in_force, &setting.cluster_domain);
-    found.extend(adoption::check(&catalog, &files, in_force));
-    for (number, finding) in found {
+    let found = belongings::check(&catalog, in_force, &setting.cluster_domain);
+    let (new, taken) = adoption::check(&catalog, &files, in_force);
+    catalog.new = new;
+    for (number, finding) in found.into_iter().chain(taken) {
         catalog.tell(number, finding);
     }
     let by_hand = by_hand(&files);

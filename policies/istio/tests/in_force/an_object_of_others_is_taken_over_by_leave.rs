@@ -1,7 +1,7 @@
 //! An object that others have made is taken over only where the entry says so.
 
 use crate::catalogs::{application, catalog, findings, in_force, names};
-use istio_config::InForce;
+use istio_config::{Foreign, InForce, Kind};
 
 const GATEWAY: &str = "{gateway: {resourceName: front, hosts: [shop.example.com], tls: passthrough}}";
 
@@ -63,4 +63,51 @@ fn an_object_that_the_application_has_in_force_stays_and_an_application_keeps_wh
     let after = catalog(&same, &renamed);
     assert_eq!(findings(&after).len(), 1);
     assert_eq!(names(&after.to_be_in_force()), ["shop/other"]);
+}
+
+#[test]
+fn an_object_that_the_cluster_has_or_may_have_is_refused_until_it_is_not_there() {
+    let id = |name: &str| ("shop".to_owned(), Kind::Gateway, name.to_owned());
+    let foreign = |name: &str, foreign| InForce::default().beside([(id(name), foreign)]);
+    let late = Foreign::Unknown("no answer within 5 s".to_owned());
+    for (before, reason) in [
+        (
+            foreign("front", Foreign::Made),
+            "which is in the cluster and not from hfi; write `adopt: true` if hfi is to take it over, or give the entry another `resourceName` [APP23]",
+        ),
+        (
+            foreign("front", late),
+            "and hfi cannot see if others have made one of that name: no answer within 5 s; hfi looks again [APP23]",
+        ),
+    ] {
+        let refused = catalog(&[("a.yaml", application("shop/reviews", GATEWAY))], &before);
+        let told = format!("a.yaml:4:17: spec.gateway: renders to the Gateway `front`, {reason}");
+        assert_eq!(findings(&refused), [told]);
+        // It is asked for again.
+        assert_eq!(refused.new_objects(), &[id("front")].into());
+        let adopting = application("shop/reviews", &GATEWAY.replace("hosts", "adopt: true, hosts"));
+        let taken = catalog(&[("a.yaml", adopting)], &before);
+        assert_eq!(findings(&taken), [""; 0]);
+        assert_eq!(taken.new_objects(), &[].into());
+    }
+    let other = catalog(&[("a.yaml", application("shop/reviews", GATEWAY))], &foreign("back", Foreign::Made));
+    assert_eq!(findings(&other), [""; 0]);
+}
+
+#[test]
+fn what_refers_to_an_object_that_is_not_taken_over_is_refused_with_it() {
+    let rule = "{service: reviews, destinationRule: {resourceName: rule, host: reviews, subsets: [{name: v1, labels: {version: v1}}]}}";
+    let route = "{virtualService: {routes: [{split: {v1: 100}}]}}";
+    let files = [
+        ("a.yaml", application("shop/rules", rule)),
+        ("a.yaml", application("shop/reviews", route)),
+        ("b.yaml", application("shop/ratings", "{peerAuthentication: {}}")),
+    ];
+    assert_eq!(findings(&catalog(&files, &InForce::default())), [""; 0]);
+    let before = InForce::default()
+        .beside([(("shop".to_owned(), Kind::DestinationRule, "rule".to_owned()), Foreign::Made)]);
+    let after = catalog(&files, &before);
+    let frozen: Vec<_> = after.frozen().keys().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(frozen, ["reviews", "rules"], "{:?}", findings(&after));
+    assert_eq!(names(&after.to_be_in_force()), ["shop/ratings-peer-authentication"]);
 }
