@@ -8,13 +8,14 @@ mod claims;
 mod judging;
 mod limiting;
 mod located;
+mod render_cache;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-pub use self::located::LocatedFinding;
+pub use self::{located::LocatedFinding, render_cache::RenderCache};
 use crate::{
     file::File,
     finding::Level,
@@ -43,11 +44,11 @@ pub struct Catalog {
 #[derive(Clone, Debug)]
 pub struct RenderedApplication {
     pub file: Arc<str>,
-    pub application: Application,
+    pub application: Arc<Application>,
     /// What it is rendered for.
-    pub setting: Setting,
+    pub setting: Arc<Setting>,
     /// Sorted; empty unless the application is valid.
-    pub resources: Vec<Rendered>,
+    pub resources: Arc<[Rendered]>,
     pub is_valid: bool,
 }
 
@@ -66,7 +67,18 @@ impl Catalog {
         setting: &Setting,
         guarded: impl Fn(&str, Setting) -> Setting,
     ) -> Self {
-        assembly::catalog(files, in_force, setting, guarded)
+        Self::cached(&mut RenderCache::default(), files, in_force, setting, guarded)
+    }
+
+    /// The same. What the last catalog with this cache rendered, and has not changed, is not rendered again.
+    pub fn cached(
+        cache: &mut RenderCache,
+        files: &[(Arc<str>, &File)],
+        in_force: &InForce,
+        setting: &Setting,
+        guarded: impl Fn(&str, Setting) -> Setting,
+    ) -> Self {
+        assembly::catalog(cache, files, in_force, setting, guarded)
     }
 
     pub fn applications(&self) -> &[RenderedApplication] {
@@ -101,7 +113,7 @@ impl Catalog {
 
     /// The resources of all valid applications, sorted by namespace, kind and name.
     pub fn resources(&self) -> Vec<&Resource> {
-        let rendered = self.applications.iter().flat_map(|application| &application.resources);
+        let rendered = self.applications.iter().flat_map(|application| application.resources.iter());
         let mut resources: Vec<_> = rendered.map(|rendered| &rendered.resource).collect();
         resources.sort_by(|a, b| a.order().cmp(&b.order()));
         resources

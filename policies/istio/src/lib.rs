@@ -75,7 +75,7 @@ mod text;
 pub mod values;
 pub mod written;
 
-pub use catalog::{Catalog, LocatedFinding, RenderedApplication};
+pub use catalog::{Catalog, LocatedFinding, RenderCache, RenderedApplication};
 pub use file::File;
 pub use finding::{Finding, Level};
 pub use in_force::{ApplicationId, Foreign, InForce, InForceError, ObjectId};

@@ -95,7 +95,8 @@ impl Applications {
             let application = &application.application;
             selection.has(application.namespace.as_str(), application.name.as_str())
         };
-        let rendered = self.all().iter().filter(is_selected).flat_map(|application| &application.resources);
+        let rendered =
+            self.all().iter().filter(is_selected).flat_map(|application| application.resources.iter());
         let mut resources: Vec<_> = rendered.map(|rendered| &rendered.resource).collect();
         resources.sort_by(|a, b| a.order().cmp(&b.order()));
         Ok(resources)

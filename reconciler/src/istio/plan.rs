@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use istio_config::{ApplicationId, Resource, Setting};
+pub use istio_config::{ApplicationId, RenderCache, Resource, Setting};
 use istio_config::{Catalog, Document};
 
 use super::{
@@ -82,19 +82,20 @@ pub struct Proposed<'a> {
 }
 
 /// Plans what a commit changes. `earlier` are the objects that applications of namespaces without an artifact last had,
-/// and `consents` those to removals.
+/// and `consents` those to removals. What the last plan with this cache rendered is not rendered again.
 pub fn plan(
     in_force: &Namespaces<Objects>,
     earlier: &Namespaces<Objects>,
     proposed: &Proposed<'_>,
     consents: &Namespaces<Consent>,
+    cache: &mut RenderCache,
 ) -> Namespaces<Plan> {
     if proposed.applications.is_empty() {
         return freeze(in_force, &format!("the repository has no files at {}", proposed.commit.short()));
     }
     let before: BTreeMap<_, _> = earlier.iter().chain(in_force).collect();
     let mut plans = BTreeMap::new();
-    for (namespace, proposal) in proposals(&before, proposed) {
+    for (namespace, proposal) in proposals(&before, proposed, cache) {
         let (none, no_consent) = (Objects::default(), Consent::default());
         let before = before.get(&namespace).copied().unwrap_or(&none);
         let consent = consents.get(&namespace).unwrap_or(&no_consent);
@@ -209,13 +210,14 @@ impl Plan {
 fn proposals(
     before: &BTreeMap<&String, &Objects>,
     &Proposed { applications, setting, .. }: &Proposed<'_>,
+    cache: &mut RenderCache,
 ) -> Namespaces<Proposal> {
     let all = before.iter().flat_map(|(namespace, known)| {
         let id = |name: &String| -> ApplicationId { ((*namespace).clone(), name.clone()) };
         known.applications().map(move |(name, objects)| (id(name), objects.to_vec()))
     });
     let files: Vec<_> = applications.files.iter().map(|(path, file)| (path.clone(), &**file)).collect();
-    let catalog = Catalog::new(&files, &all.collect(), setting, |path, setting| {
+    let catalog = Catalog::cached(cache, &files, &all.collect(), setting, |path, setting| {
         setting.within(applications.guarded.limits(path))
     });
     let wanted = catalog.to_be_in_force();

@@ -5,7 +5,7 @@ mod repository;
 
 use std::{collections::BTreeMap, hint::black_box, time::Duration};
 
-use istio_config::{Catalog, Document, File, InForce, Setting, output, render};
+use istio_config::{Catalog, Document, File, InForce, RenderCache, Setting, output, render};
 
 use self::{
     measured::{measured, resident},
@@ -25,12 +25,24 @@ fn main() {
     let before = resident();
     let all = repository.files.iter().chain(&repository.around);
     let all: Vec<_> = all.map(|(path, text)| (path.clone(), File::read(text.as_bytes()))).collect();
-    let files: Vec<_> = all.iter().map(|(path, file)| (path.clone(), file)).collect();
+    let mut files: Vec<_> = all.iter().map(|(path, file)| (path.clone(), file)).collect();
     let aim = Some(Duration::from_secs(2));
     let catalog = measured("rendered, and checked alone and among each other", aim, || {
         Catalog::new(&files, &InForce::default(), &setting, |_, setting| setting)
     });
     println!("{:<52}{:>9.1} MiB", "memory of the documents and of what they render to", resident() - before);
+
+    let first = repository.files.first().map(|(_, text)| text.as_str()).unwrap_or_default();
+    let versions =
+        ["# one\n", "# another\n"].map(|comment| File::read((comment.to_owned() + first).as_bytes()));
+    let (mut cache, mut next) = (RenderCache::default(), versions.iter().cycle());
+    measured("the same after a change of one", None, || {
+        if let (Some((_, file)), Some(next)) = (files.first_mut(), next.next()) {
+            *file = next;
+        }
+        Catalog::cached(&mut cache, &files, &InForce::default(), &setting, |_, setting| setting)
+    });
+    assert_eq!(cache.rendered(), 1, "only what has changed is rendered");
 
     measured("written as one stream of YAML", None, || output::yaml(&catalog.resources()));
     measured("a hundred of them alone", None, || {

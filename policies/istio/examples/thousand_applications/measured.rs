@@ -5,8 +5,8 @@ use std::{fs, hint::black_box, time::Duration};
 const ROUNDS: usize = 5;
 
 /// Measures and prints the median of some rounds, with its ratio to the aim. Returns what `run` returns.
-pub(crate) fn measured<T>(what: &str, aim: Option<Duration>, run: impl Fn() -> T) -> T {
-    let timed = || {
+pub(crate) fn measured<T>(what: &str, aim: Option<Duration>, mut run: impl FnMut() -> T) -> T {
+    let mut timed = || {
         let began = processor_time();
         let result = black_box(run());
         (processor_time().saturating_sub(began), result)

@@ -3,22 +3,24 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Catalog, LocatedFinding, RenderedApplication, adoption, belongings,
+    Catalog, LocatedFinding, RenderCache, RenderedApplication, adoption, belongings,
     claims::{Claim, Use, shared},
     judging::Beside,
     limiting,
+    render_cache::{Renderer, Rendering},
 };
 use crate::{
     file::File,
     finding::{Finding, Level},
     in_force::{ApplicationId, InForce},
-    rendering::{Setting, render},
+    rendering::Setting,
     resource::Resource,
     surroundings::{Surroundings, Waypoints},
     written::{Application, ApplyTo, Document},
 };
 
 pub(super) fn catalog(
+    cache: &mut RenderCache,
     files: &[(Arc<str>, &File)],
     in_force: &InForce,
     setting: &Setting,
@@ -29,14 +31,16 @@ pub(super) fn catalog(
     files.sort_by(|(a, _), (b, _)| a.cmp(b));
     let surroundings = surroundings(&files, setting);
     let waypoints = Waypoints::new(&surroundings);
-    let mut assembly = Assembly::default();
+    let (mut assembly, mut renderer) = (Assembly::default(), cache.renderer());
     for (path, file) in &files {
         assembly.take(path, file);
         let setting = guarded(path, setting.clone());
         for document in file.documents() {
-            assembly.add(path, document, &setting, &waypoints);
+            assembly.add(path, document, &setting, &waypoints, &mut renderer);
         }
     }
+    // Frees what only the catalog before had.
+    drop(renderer);
     assembly.refuse_shared(in_force);
     assembly.freeze(in_force);
     let mut catalog = assembly.catalog;
@@ -49,7 +53,7 @@ pub(super) fn catalog(
     let by_hand = by_hand(&files);
     catalog.judge(&Beside { in_force, by_hand, surroundings: &surroundings });
     for application in catalog.applications.iter_mut().filter(|application| !application.is_valid) {
-        application.resources.clear();
+        application.resources = Arc::default();
     }
     catalog.findings.sort_by(|a, b| a.order().cmp(&b.order()));
     catalog
@@ -97,7 +101,14 @@ impl Assembly {
         }
     }
 
-    fn add(&mut self, file: &Arc<str>, document: &Document, setting: &Setting, waypoints: &Waypoints<'_>) {
+    fn add(
+        &mut self,
+        file: &Arc<str>,
+        document: &Document,
+        setting: &Setting,
+        waypoints: &Waypoints<'_>,
+        renderer: &mut Renderer<'_>,
+    ) {
         if self.is_outside(file, document, setting) {
             return;
         }
@@ -109,25 +120,18 @@ impl Assembly {
                 self.removals.push(used);
                 return;
             }
-            Document::Application(application) => application.as_ref(),
+            Document::Application(application) => application,
         };
         let setting = setting.clone().of(application, waypoints);
-        let (resources, mut found) = render(application, &setting);
-        if let Some(limits) = &setting.limits {
-            found.extend(limiting::check(application, &resources, limits, &setting.cluster_domain));
-        }
-        let rendered = RenderedApplication {
-            file: Arc::clone(file),
-            application: application.clone(),
-            setting,
-            resources,
-            is_valid: true,
-        };
+        let Rendering { application, setting, resources, found } =
+            renderer.render(file, application, setting);
+        let rendered =
+            RenderedApplication { file: Arc::clone(file), application, setting, resources, is_valid: true };
         self.claim(&rendered);
         let number = self.catalog.applications.len();
         self.catalog.applications.push(rendered);
-        for finding in found {
-            self.catalog.tell(number, finding);
+        for finding in found.iter() {
+            self.catalog.tell(number, finding.clone());
         }
     }
 
@@ -154,7 +158,7 @@ impl Assembly {
         let RenderedApplication { file, application, resources, .. } = rendered;
         let used_at = |place| Use { file: Arc::clone(file), place, application: rendered.id() };
         self.claims.push((Claim::application(&rendered.id()), used_at(application.place)));
-        let Application { namespace, entries, .. } = application;
+        let Application { namespace, entries, .. } = application.as_ref();
         let wide = entries.iter().filter(|entry| entry.apply_to == Some(ApplyTo::Namespace));
         self.claims.extend(wide.map(|entry| {
             let claim = Claim::Namespace { namespace: namespace.to_string(), kind: entry.kind };

@@ -59,7 +59,7 @@ pub(super) fn check(catalog: &Catalog, in_force: &InForce, domain: &ClusterDomai
             others
                 .find(|(file, other)| own != Right::InForce && other.right >= own && is_another(file, other))
         };
-        for rendered in &application.resources {
+        for rendered in application.resources.iter() {
             let mut things = bound(&rendered.resource, domain).into_iter();
             let error = things.find_map(|thing| Some(error(rendered, &thing, another(&thing)?)));
             found.extend(error.map(|error| (number, error)));
@@ -82,11 +82,10 @@ fn owners<'a>(catalog: &'a Catalog, in_force: &InForce, domain: &ClusterDomain) 
     };
     let mut known = BTreeSet::new();
     for application in &catalog.applications {
-        let RenderedApplication { file, application: Application { service, workload, place, .. }, .. } =
-            application;
-        let namespace = application.application.namespace.as_str();
+        let RenderedApplication { file, application: document, .. } = application;
+        let Application { namespace, service, workload, place, .. } = document.as_ref();
         let things = [of_service(service.as_str()), Belonging::Pods(workload.clone())];
-        add(&application.id(), namespace, file, place.line, things);
+        add(&application.id(), namespace.as_str(), file, place.line, things);
         known.insert(application.id());
     }
     let is_left = |id: &ApplicationId| !known.contains(id) && !in_force.of(&id.0, &id.1).is_empty();

@@ -1,5 +1,7 @@
 //! A document, read and rendered, to see what it says.
 
+use std::sync::Arc;
+
 use policies::reading::{Node, read_yaml};
 use serde_json::Value;
 
@@ -75,7 +77,7 @@ fn application(document: &Node) -> Result<Application, String> {
         return Err(found.to_string());
     }
     match reading.document {
-        Some(Document::Application(application)) => Ok(*application),
+        Some(Document::Application(application)) => Ok(Arc::unwrap_or_clone(application)),
         _ => Err(nothing()),
     }
 }

@@ -1,6 +1,6 @@
 //! An application, as its team describes it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use policies::{language::Dataplane, reading::Place};
 
@@ -10,13 +10,10 @@ use crate::values::{Label, LabelPairs};
 /// A document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Document {
-    Application(Box<Application>),
+    /// It is shared with what is rendered from it.
+    Application(Arc<Application>),
     /// The team takes the application away, with all that was rendered for it.
-    Removal {
-        place: Place,
-        name: Label,
-        namespace: Label,
-    },
+    Removal { place: Place, name: Label, namespace: Label },
 }
 
 /// An application's place in the mesh.

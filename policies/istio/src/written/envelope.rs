@@ -1,6 +1,6 @@
 //! A document: what is around its sections.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use policies::language::Dataplane;
 use policies::reading::{Context, Cursor, Fields, Node, Value, word};
@@ -71,7 +71,7 @@ fn document(mut fields: Fields<'_>, notes: &Notes) -> Option<Document> {
     let spec = spec.and_then(|fields| self::spec(fields, &Scope::new(namespace, notes)));
     let (Metadata { name, namespace, labels, annotations }, spec) = (metadata?, spec?);
     let Some(spec) = spec else { return Some(Document::Removal { place, name, namespace }) };
-    Some(Document::Application(Box::new(Application {
+    Some(Document::Application(Arc::new(Application {
         place,
         service: spec.service.unwrap_or_else(|| name.clone()),
         workload: spec.workload.unwrap_or_else(|| default_workload(name.as_str())),

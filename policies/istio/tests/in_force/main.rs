@@ -9,3 +9,4 @@ mod an_object_of_others_is_taken_over_by_leave;
 mod an_owner_stays;
 mod any_history_keeps_what_is_right;
 mod catalogs;
+mod what_has_not_changed_is_not_rendered_again;

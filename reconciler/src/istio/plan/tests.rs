@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use istio_config::{File, Setting};
+use istio_config::{File, RenderCache, Setting};
 use policies::File as Policies;
 
 use super::{Commit, InForce, Messages, Namespaces, Plan, Proposed, freeze, plan, valid};
@@ -24,6 +24,7 @@ struct World {
     commits: usize,
     limit: Option<usize>,
     earlier: Namespaces<Objects>,
+    cache: RenderCache,
 }
 
 impl World {
@@ -39,7 +40,7 @@ impl World {
             renderer: "1",
             setting: &Setting::default(),
         };
-        let mut plans = plan(&self.in_force, &self.earlier, &proposed, &consents);
+        let mut plans = plan(&self.in_force, &self.earlier, &proposed, &consents, &mut self.cache);
         for (namespace, plan) in &plans {
             if let Some(next) = &plan.next {
                 let objects = next.artifact.objects().unwrap();

@@ -17,7 +17,10 @@ use crate::{
         applications::Applications,
         artifact::{Artifact, ArtifactError},
         objects::Objects,
-        plan::{ApplicationId, Commit, InForce, Namespaces, Plan, Proposed, Resource, Setting, freeze, plan},
+        plan::{
+            ApplicationId, Commit, InForce, Namespaces, Plan, Proposed, RenderCache, Resource, Setting,
+            freeze, plan,
+        },
     },
     serving::{
         published::{Publication, Whole},
@@ -66,6 +69,7 @@ pub(super) struct Planner {
     setting: Setting,
     last: Option<(Question, Arc<Namespaces<Plan>>)>,
     earlier: Arc<Mutex<Earlier>>,
+    cache: Arc<Mutex<RenderCache>>,
 }
 
 /// What a plan depends on, beside what is in force.
@@ -85,7 +89,7 @@ pub(super) type Known = Namespaces<Result<InForce, String>>;
 impl Planner {
     pub(super) fn new(commits: CommitLog, cluster_domain: ClusterDomain) -> Self {
         let setting = Setting::of_domain(cluster_domain);
-        Self { commits, setting, last: None, earlier: Arc::default() }
+        Self { commits, setting, last: None, earlier: Arc::default(), cache: Arc::default() }
     }
 
     /// What is in force has become another than that of the last plan, and of what it changes.
@@ -113,10 +117,11 @@ impl Planner {
         }
         let (head, known, commits) = (head.clone(), known.clone(), self.commits.clone());
         let (allowed, setting) = (question.allowed.clone(), self.setting.clone());
-        let earlier = Arc::clone(&self.earlier);
+        let (earlier, cache) = (Arc::clone(&self.earlier), Arc::clone(&self.cache));
         let planned = spawn_blocking(move || {
             let mut earlier = earlier.lock().unwrap_or_else(PoisonError::into_inner);
-            planned(&head, &known, &allowed, &commits, &setting, &mut earlier)
+            let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+            planned(&head, &known, &allowed, &commits, &setting, &mut earlier, &mut cache)
         });
         let plans = planned.await.map_err(|_| SourceError("to plan was broken off".to_owned()))??;
         let plans = Arc::new(plans);
@@ -133,6 +138,7 @@ fn planned(
     commits: &CommitLog,
     setting: &Setting,
     earlier: &mut Earlier,
+    cache: &mut RenderCache,
 ) -> Result<Namespaces<Plan>, SourceError> {
     let in_force: Namespaces<&InForce> = known
         .iter()
@@ -157,12 +163,12 @@ fn planned(
                 renderer: version::text(),
                 setting,
             };
-            let plans = plan(&objects, &BTreeMap::new(), &proposed, &consents);
+            let plans = plan(&objects, &BTreeMap::new(), &proposed, &consents, cache);
             let wanted = without_artifact(&plans, known);
             let found = earlier.look(head.commit, &head.applications.guarded, &wanted, commits, setting);
             let before = found.as_ref().map(by_namespace).unwrap_or_default();
             let mut plans =
-                if before.is_empty() { plans } else { plan(&objects, &before, &proposed, &consents) };
+                if before.is_empty() { plans } else { plan(&objects, &before, &proposed, &consents, cache) };
             if let Err(error) = found {
                 let reason = format!("what its invalid applications had last is not known: {error}");
                 let frozen =

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, sync::Arc};
 use git2::{Oid, Repository as BareClone, Signature, Time};
 use istio_config::File;
 
-use super::{Earlier, Head, Known, Setting, planned};
+use super::{Earlier, Head, Known, RenderCache, Setting, planned};
 use crate::{
     istio::{
         applications::Applications,
@@ -19,13 +19,14 @@ struct World {
     directory: tempfile::TempDir,
     tip: Option<Oid>,
     earlier: RefCell<Earlier>,
+    cache: RefCell<RenderCache>,
 }
 
 impl World {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         BareClone::init_bare(directory.path()).unwrap();
-        Self { directory, tip: None, earlier: RefCell::default() }
+        Self { directory, tip: None, earlier: RefCell::default(), cache: RefCell::default() }
     }
 
     /// Commits these files of applications of `shop`, each with its destination.
@@ -61,9 +62,9 @@ impl World {
         let allowed: BTreeMap<_, _> =
             allowed.then(|| ("shop".to_owned(), head.commit.to_string())).into_iter().collect();
         let commits = CommitLog::of(self.directory.path().to_owned(), PathBuf::new());
+        let (earlier, cache) = (&mut self.earlier.borrow_mut(), &mut self.cache.borrow_mut());
         let mut plans =
-            planned(head, &known, &allowed, &commits, &Setting::default(), &mut self.earlier.borrow_mut())
-                .unwrap();
+            planned(head, &known, &allowed, &commits, &Setting::default(), earlier, cache).unwrap();
         plans.remove("shop").unwrap()
     }
 }
