@@ -55,6 +55,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+// What tests of several crates share names the crate so.
+#[cfg(test)]
+extern crate self as istio_config;
+
 pub mod backbone;
 pub mod catalog;
 mod field;

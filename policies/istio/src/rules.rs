@@ -28,7 +28,10 @@ use std::collections::BTreeSet;
 use self::subject::{Out, Rule, Subject};
 pub use self::{across::check_all, objects::check_object};
 pub(crate) use self::{
-    around::check_around, authorization_policy::of_http, every_kind::selectors::selects_gateways,
+    across::{Tie, ties},
+    around::check_around,
+    authorization_policy::of_http,
+    every_kind::selectors::selects_gateways,
 };
 use crate::{
     backbone,

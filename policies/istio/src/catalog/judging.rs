@@ -1,19 +1,32 @@
 //! Resources among each other: those of valid applications, beside what stays in force and what is written by hand.
 
+mod along;
 mod members;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 pub(super) use self::members::Beside;
-use self::members::{Members, Owner};
+use self::{
+    along::along,
+    members::{AllBroken, Members},
+};
 use super::{Catalog, LocatedFinding};
 use crate::{
     finding::{Finding, Level},
     in_force::ApplicationId,
 };
 
+/// The most times that all is checked until what depends on the refused goes along.
+const EXACT: usize = 4;
+
 /// The most times that all is checked for one catalog.
-const MAX_PASSES: usize = 16;
+const MOST: usize = 16;
+
+/// The most namespaces that are tried one by one.
+const TRIED: usize = 4;
 
 /// Findings about applications, by their numbers.
 type Told = Vec<(usize, Finding)>;
@@ -22,15 +35,14 @@ impl Catalog {
     /// Checks all resources among each other until nothing new is refused: an application that is refused takes back
     /// what others may have referred to.
     pub(super) fn judge(&mut self, beside: &Beside<'_>) {
+        let before = OnceCell::new();
         for pass in 1.. {
             self.keep(beside);
-            if pass > MAX_PASSES {
-                self.freeze_all();
-                return self.keep(beside);
-            }
+            let frozen: BTreeSet<_> = self.frozen.keys().cloned().collect();
+            let (told, broken) = Members::of(self, beside, &BTreeSet::new()).check(beside);
             let (errors, others): (Vec<_>, Vec<_>) =
-                self.told(beside).into_iter().partition(|(_, finding)| finding.level == Level::Error);
-            let is_last = errors.is_empty() && !self.freeze_namespaces(beside);
+                told.into_iter().partition(|(_, finding)| finding.level == Level::Error);
+            let is_last = errors.is_empty() && !self.freeze_namespaces(broken, &before, beside);
             // Of the warnings of a pass that is not the last, some are about what is refused.
             for (number, finding) in if is_last { others } else { errors } {
                 self.tell(number, finding);
@@ -38,14 +50,44 @@ impl Catalog {
             if is_last {
                 return;
             }
+            if pass >= MOST {
+                self.freeze_all();
+                return self.keep(beside);
+            }
+            if pass >= EXACT {
+                let refused = self.frozen.keys().filter(|id| !frozen.contains(*id)).cloned().collect();
+                self.take_along(along(self, &refused, beside));
+            }
         }
     }
 
-    /// Refuses what is left, where each pass refuses only the next of a long chain.
+    /// Leaves applications as they are, each with the one on which it depends. Nobody looks any more how far.
+    fn take_along(&mut self, along: Vec<(ApplicationId, ApplicationId)>) {
+        let valid = (0..).zip(&self.applications).filter(|(_, own)| own.is_valid);
+        let valid: BTreeMap<_, _> =
+            valid.map(|(number, own)| (own.id(), (number, own.application.place))).collect();
+        for (id, of) in along {
+            let Some(why) = self.frozen.get(&of).cloned() else { continue };
+            let reason = format!(
+                "is not in force: more than {EXACT} applications are refused one after the other, and this one may depend on {}/{}, which stays as it is",
+                of.0, of.1
+            );
+            let finding = Finding::error("APP21", "", reason);
+            let finding = finding.right(format!("correct {}:{}", why.file, why.finding.at.line));
+            if let Some((number, place)) = valid.get(&id) {
+                self.tell(*number, finding.at(*place));
+                continue;
+            }
+            // It goes by this commit, and stays.
+            self.removals.retain(|removed| *removed != id);
+            let located = LocatedFinding { file: why.file, finding: finding.at(why.finding.at) };
+            self.frozen.entry(id).or_insert(located);
+        }
+    }
+
+    /// Refuses what is left: rules over several resources refuse one after the other, and ties do not know why.
     fn freeze_all(&mut self) {
-        let reason = format!(
-            "is not in force: more than {MAX_PASSES} applications are refused one after the other, since each refers to the next"
-        );
+        let reason = format!("is not in force: after all was checked {MOST} times more is refused");
         let finding = Finding::error("APP21", "", reason).right("correct the others first");
         for number in 0..self.applications.len() {
             if let Some(left) = self.applications.get(number).filter(|left| left.is_valid) {
@@ -61,35 +103,36 @@ impl Catalog {
         self.kept = frozen.map(|id| (id.clone(), beside.in_force.of(&id.0, &id.1).to_vec())).collect();
     }
 
-    /// All that is found about the valid applications.
-    fn told(&self, beside: &Beside<'_>) -> Told {
-        let members = Members::of(self, beside, None);
-        let found = members.check(beside).into_iter().filter_map(|(owner, _, finding)| match owner {
-            Owner::Application(number, rendered) => Some((number, rendered.located(finding))),
-            Owner::InForce | Owner::ByHand => None,
-        });
-        found.chain(members.clashes()).collect()
-    }
-
-    /// Freezes each namespace where something that stays in force would break, and would not if all of the namespace
-    /// stayed. Answers whether there was one.
-    fn freeze_namespaces(&mut self, beside: &Beside<'_>) -> bool {
-        if self.kept.is_empty() {
-            return false;
-        }
-        let broken = Members::of(self, beside, None).broken_in_force(beside);
+    /// Freezes each namespace where something that stays in force is broken, and would not be if all of the namespace
+    /// stayed. Answers whether there was one. `before` is what was broken before: going back does not mend it.
+    fn freeze_namespaces(
+        &mut self,
+        broken: AllBroken,
+        before: &OnceCell<AllBroken>,
+        beside: &Beside<'_>,
+    ) -> bool {
         if broken.is_empty() {
             return false;
         }
-        // What was broken before cannot be mended by going back.
-        let before = Members::in_force(beside).broken_in_force(beside);
-        let new: BTreeMap<_, _> = broken.into_iter().filter(|(key, _)| !before.contains_key(key)).collect();
-        let namespaces: BTreeSet<_> = new.keys().map(|key| key.namespace.clone()).collect();
-        let mut is_frozen = false;
-        for namespace in namespaces {
-            let frozen = Members::of(self, beside, Some(&namespace)).broken_in_force(beside);
+        let before = before.get_or_init(|| Members::in_force(beside).check(beside).1);
+        let mut new: BTreeMap<_, _> =
+            broken.into_iter().filter(|(key, _)| !before.contains_key(key)).collect();
+        let namespaces =
+            |new: &AllBroken| new.keys().map(|key| key.namespace.clone()).collect::<BTreeSet<_>>();
+        let all = namespaces(&new);
+        if all.len() > TRIED {
+            // What would be broken even then cannot be cured.
+            let left = Members::of(self, beside, &all).check(beside).1;
+            new.retain(|key, _| !left.contains_key(key));
+        }
+        let (cured, mut is_frozen) = (namespaces(&new), false);
+        let are_tried = cured.len() <= TRIED;
+        for namespace in cured {
+            let one = BTreeSet::from([namespace.clone()]);
+            let tried = are_tried.then(|| Members::of(self, beside, &one).check(beside).1);
+            let left = tried.unwrap_or_default();
             let mut of_namespace = new.iter().filter(|(key, _)| key.namespace == namespace);
-            let cured = of_namespace.find(|(key, _)| !frozen.contains_key(key));
+            let cured = of_namespace.find(|(key, _)| !left.contains_key(key));
             let reason = cured.map(|(key, reason)| {
                 format!(
                     "is not in force: all of {namespace} stays as it is, since the {} `{}` stays in force, and with the rest of this commit {reason}",

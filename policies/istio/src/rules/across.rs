@@ -9,9 +9,11 @@ mod one_for_each;
 mod public_hosts;
 mod selectors;
 mod subsets;
+mod ties;
 mod tokens;
 
 use self::known::Known;
+pub(crate) use self::ties::{Tie, ties};
 use super::subject::{Out, Subject};
 use crate::{finding::Finding, in_force::InForce, resource::Resource, surroundings::Surroundings};
 

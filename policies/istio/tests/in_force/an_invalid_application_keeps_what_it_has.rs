@@ -173,10 +173,11 @@ fn a_long_chain_of_refusals_comes_to_an_end() {
         .collect();
     let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text)).collect();
     let catalog = catalog(&files, &InForce::default());
-    assert_eq!(catalog.to_be_in_force(), InForce::default());
-    assert_eq!(catalog.frozen().len(), 101);
+    assert_eq!(names(&catalog.to_be_in_force()), ["test/z-peer-authentication"]);
+    assert_eq!(catalog.frozen().len(), 100);
     let told = findings(&catalog);
-    assert!(told.iter().any(|found| found.ends_with("correct the others first [APP21]")), "{told:?}");
+    let last = "this one may depend on shop/a95, which stays as it is; correct 95.yaml:4 [APP21]";
+    assert!(told.iter().any(|found| found.starts_with("0.yaml") && found.ends_with(last)), "{told:?}");
 }
 
 #[test]

@@ -10,3 +10,4 @@ mod an_owner_stays;
 mod any_history_keeps_what_is_right;
 mod catalogs;
 mod what_has_not_changed_is_not_rendered_again;
+mod what_is_refused_takes_along_what_depends_on_it;

@@ -20,12 +20,17 @@ pub(crate) fn findings(case: &Value) -> Vec<Finding> {
     if let Some(objects) = case["objects"].as_array() {
         return of_file(objects);
     }
-    let Some(resources) = case["resources"].as_array() else { return rules::check(&resource(case)) };
-    let resources: Vec<_> = resources.iter().map(resource).collect();
+    let Some((resources, around)) = several(case) else { return rules::check(&resource(case)) };
     let alone = resources.iter().flat_map(rules::check);
     let all: Vec<_> = resources.iter().collect();
-    let among = rules::check_all(&all, &InForce::default(), &surroundings(&case["around"]));
+    let among = rules::check_all(&all, &InForce::default(), &around);
     alone.chain(among.into_iter().map(|(_, finding)| finding)).collect()
+}
+
+/// The resources of a case, if it has several, and what is around them.
+pub(crate) fn several(case: &Value) -> Option<(Vec<Resource>, Surroundings)> {
+    let resources = case["resources"].as_array()?.iter().map(resource).collect();
+    Some((resources, surroundings(&case["around"])))
 }
 
 fn of_file(objects: &[Value]) -> Vec<Finding> {

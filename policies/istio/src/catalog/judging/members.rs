@@ -41,14 +41,17 @@ pub(super) struct Broken {
     rule: &'static str,
 }
 
+/// The rules that what stays in force breaks, and how.
+pub(super) type AllBroken = BTreeMap<Broken, String>;
+
 /// Resources in their order.
 #[derive(Debug)]
 pub(super) struct Members<'a>(Vec<(Owner<'a>, &'a Resource)>);
 
 impl<'a> Members<'a> {
-    /// The resources of a catalog, with `frozen` staying as it is.
-    pub(super) fn of(catalog: &'a Catalog, beside: &Beside<'a>, frozen: Option<&str>) -> Self {
-        let is_frozen = |namespace: &str| frozen == Some(namespace);
+    /// The resources of a catalog, with these namespaces staying as they are.
+    pub(super) fn of(catalog: &'a Catalog, beside: &Beside<'a>, frozen: &BTreeSet<String>) -> Self {
+        let is_frozen = |namespace: &str| frozen.contains(namespace);
         let valid = catalog.applications.iter().enumerate().filter(|(_, application)| application.is_valid);
         let valid = valid.filter(|(_, valid)| !is_frozen(valid.application.namespace.as_str()));
         let rendered = valid.flat_map(|(number, valid)| {
@@ -76,33 +79,31 @@ impl<'a> Members<'a> {
         Self(all)
     }
 
-    /// All that is wrong, with the resource that it is about.
-    pub(super) fn check(&self, beside: &Beside<'_>) -> Vec<(Owner<'a>, &'a Resource, Finding)> {
+    /// All that is wrong: what is found about applications, and the errors of what stays in force.
+    pub(super) fn check(&self, beside: &Beside<'_>) -> (Told, AllBroken) {
         let resources: Vec<_> = self.0.iter().map(|(_, resource)| *resource).collect();
-        let found = rules::check_all(&resources, beside.in_force, beside.surroundings).into_iter();
-        let owned = found.filter_map(|(at, finding)| {
-            let (owner, resource) = self.0.get(at)?;
-            Some((*owner, *resource, finding))
-        });
-        owned.collect()
-    }
-
-    /// The rules that what stays in force breaks, and how.
-    pub(super) fn broken_in_force(&self, beside: &Beside<'_>) -> BTreeMap<Broken, String> {
-        let errors = self
-            .check(beside)
-            .into_iter()
-            .filter(|(owner, _, finding)| matches!(owner, Owner::InForce) && finding.level == Level::Error);
-        let broken = errors.map(|(_, Resource { namespace, kind, name, .. }, finding)| {
-            let (namespace, name) = (namespace.clone(), name.clone());
-            let broken = Broken { namespace, kind: *kind, name, rule: finding.rule };
-            (broken, format!("its {} {}", finding.field, finding.reason))
-        });
-        broken.collect()
+        let (mut told, mut broken) = (Told::new(), AllBroken::new());
+        for (at, finding) in rules::check_all(&resources, beside.in_force, beside.surroundings) {
+            match self.0.get(at) {
+                Some((Owner::Application(number, rendered), _)) => {
+                    told.push((*number, rendered.located(finding)));
+                }
+                Some((Owner::InForce, Resource { namespace, kind, name, .. }))
+                    if finding.level == Level::Error =>
+                {
+                    let (namespace, name) = (namespace.clone(), name.clone());
+                    let rule = Broken { namespace, kind: *kind, name, rule: finding.rule };
+                    broken.insert(rule, format!("its {} {}", finding.field, finding.reason));
+                }
+                _ => {}
+            }
+        }
+        told.extend(self.clashes());
+        (told, broken)
     }
 
     /// An error for each application with an object that another one has in force.
-    pub(super) fn clashes(&self) -> Told {
+    fn clashes(&self) -> Told {
         let pairs = self.0.windows(2).filter_map(|pair| match pair {
             [(one, a), (other, b)] if a.order() == b.order() => Some((one, other, *a)),
             _ => None,

@@ -28,7 +28,7 @@ use self::{
     subsets::Subsets,
 };
 pub(super) use self::{
-    claims::{Claim, certificates, owned, plain, policy, routes, servers, subsets},
+    claims::{Claim, certificates, matched, owned, plain, policy, public_hosts, routes, servers, subsets},
     outside::HostOwner,
     parents::{parents, service},
     ports::Host,

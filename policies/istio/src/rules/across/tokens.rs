@@ -6,18 +6,24 @@ use super::{
     known::{Known, is_wide, labels},
 };
 use crate::{
+    field::Field,
     resource::Kind,
     rules::subject::{Out, Subject},
 };
 
 pub(super) const RULES: &[Rule] = &[Rule::new("X149", x149)];
 
-fn x149(known: &Known, subject: &Subject, out: &mut Out) {
+/// The first claim that a VirtualService routes by.
+pub(super) fn claim<'a>(subject: &Subject<'a>) -> Option<Field<'a>> {
     let matches = subject.each("http").flat_map(|route| route.get("match").items());
-    let headers = matches
+    let mut headers = matches
         .flat_map(|wanted| wanted.get("headers").entries().chain(wanted.get("withoutHeaders").entries()));
-    let claim = headers.into_iter().find(|(name, _)| name.starts_with("@request.auth.claims"));
-    let Some((_, at)) = claim.filter(|_| subject.kind() == Kind::VirtualService) else { return };
+    let claim = headers.find(|(name, _)| name.starts_with("@request.auth.claims"));
+    claim.filter(|_| subject.kind() == Kind::VirtualService).map(|(_, at)| at)
+}
+
+fn x149(known: &Known, subject: &Subject, out: &mut Out) {
+    let Some(at) = claim(subject) else { return };
     let gateways = named(subject).into_iter();
     let gateways: Option<Vec<&Subject>> =
         gateways.map(|(name, _)| known.named(Kind::Gateway, &name.namespace, &name.name)).collect();

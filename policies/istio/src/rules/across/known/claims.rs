@@ -6,13 +6,13 @@ mod hosts;
 
 use std::{collections::BTreeMap, rc::Rc};
 
+pub(super) use self::hosts::outside;
 use self::hosts::services;
-pub(super) use self::hosts::{outside, public_hosts};
-pub(in crate::rules::across) use self::hosts::{owned, routes};
+pub(in crate::rules::across) use self::hosts::{owned, public_hosts, routes};
 use super::{
     Known,
     pair::Pair,
-    parents::Matched,
+    parents::{Matched, matches},
     public::{At, Gateway},
 };
 use crate::{field::Field, resource::Kind, rules::subject::Subject};
@@ -82,6 +82,14 @@ pub(super) fn all<'a>(known: &Known, subject: &Subject<'a>) -> impl Iterator<Ite
 }
 
 pub(in crate::rules::across) type Claimed<'a> = Vec<(Claim<'a>, Field<'a>)>;
+
+/// The requests that a route of the Gateway API matches.
+pub(in crate::rules::across) fn matched<'a>(
+    known: &Known,
+    subject: &Subject<'a>,
+) -> impl Iterator<Item = Claim<'a>> {
+    matches(known, subject).into_iter().map(|(matched, ..)| Claim::Matched(matched))
+}
 
 /// The selector of a Gateway; none where it says nothing.
 fn pods<'a>(subject: &Subject<'a>) -> Option<Rc<str>> {

@@ -7,8 +7,7 @@ use std::{
 
 use super::{
     Known,
-    claims::{Claim, all, outside, public_hosts, routes},
-    parents::matches,
+    claims::{Claim, all, matched, outside, public_hosts, routes},
     scope::ALL,
 };
 use crate::{in_force::InForce, resource::Kind, rules::subject::Subject};
@@ -56,10 +55,8 @@ impl<'a> Before<'a> {
     pub(super) fn claims(&self, known: &Known<'a>) -> Made<'a> {
         let all_of = |((namespace, name, _), subjects): (&(&'a str, &'a str, Kind), &Vec<Subject<'a>>)| {
             let own = |subject| {
-                let matched =
-                    matches(known, subject).into_iter().map(|(matched, ..)| Claim::Matched(matched));
                 let claims = all(known, subject).chain(outside(known, subject));
-                let claims = claims.map(|(claim, _)| claim).chain(matched);
+                let claims = claims.map(|(claim, _)| claim).chain(matched(known, subject));
                 let claims = claims.map(|claim| (*namespace, *name, claim));
                 let routes = routes(known, subject).into_iter().map(|(claim, _)| claim);
                 let of_namespace = public_hosts(known, subject).into_iter().chain(routes);

@@ -65,10 +65,7 @@ pub(in crate::rules::across::known) fn outside<'a>(known: &Known, subject: &Subj
 }
 
 /// The claims of a namespace to public hosts.
-pub(in crate::rules::across::known) fn public_hosts<'a>(
-    known: &Known,
-    subject: &Subject<'a>,
-) -> Vec<Claim<'a>> {
+pub(in crate::rules::across) fn public_hosts<'a>(known: &Known, subject: &Subject<'a>) -> Vec<Claim<'a>> {
     let of_host = |host: Public<'a>| {
         let claimed = |gateway| Claim::Public { at: host.at.clone(), gateway };
         host.names().into_iter().map(claimed).collect::<Vec<_>>()

@@ -1,0 +1,125 @@
+//! What goes along with applications that are refused: those that may break beside what these have in force, those that
+//! may break that, and so on.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::Beside;
+use crate::{
+    catalog::Catalog,
+    in_force::ApplicationId,
+    resource::{Kind, Resource},
+    rules::{Tie, ties},
+};
+
+/// An application as it is now, and as it is in force.
+#[derive(Debug, Default)]
+struct Sides<'a> {
+    now: Vec<&'a Resource>,
+    in_force: Vec<&'a Resource>,
+}
+
+/// Applications and the ties between them, by their numbers.
+#[derive(Debug, Default)]
+struct Tied<'a> {
+    /// Those that are as they are now, by what they need.
+    needing: BTreeMap<&'a Tie<'a>, Vec<usize>>,
+    /// Those that change something, by their namespace and by what they give then.
+    changing: BTreeMap<(&'a str, &'a Tie<'a>), Vec<usize>>,
+    /// What changes where an application stays as it is in force.
+    gives: BTreeMap<usize, Vec<&'a Tie<'a>>>,
+    /// What an application needs where it stays as it is in force.
+    needs: BTreeMap<usize, Vec<&'a Tie<'a>>>,
+}
+
+/// The applications that go along with these, each with the one of these on which it depends.
+pub(super) fn along(
+    catalog: &Catalog,
+    refused: &BTreeSet<ApplicationId>,
+    beside: &Beside<'_>,
+) -> Vec<(ApplicationId, ApplicationId)> {
+    let sides = sides(catalog, refused, beside);
+    let all: Vec<_> =
+        sides.iter().flat_map(|(_, sides)| sides.now.iter().chain(&sides.in_force)).copied().collect();
+    let ties = ties(&all, beside.surroundings);
+    let mut tied = Tied::default();
+    let mut ties = ties.iter();
+    for (number, ((namespace, _), Sides { now, in_force })) in sides.iter().enumerate() {
+        let [by_name, before] = [now, in_force].map(|side| by_name(side));
+        let is_same = |resource: &Resource| {
+            let name = resource.order();
+            by_name.get(&name).zip(before.get(&name)).is_some_and(|(now, before)| now == before)
+        };
+        for (resource, ties) in now.iter().zip(ties.by_ref()) {
+            ties.needs.iter().for_each(|tie| tied.needing.entry(tie).or_default().push(number));
+            if !is_same(resource) {
+                tied.changes(namespace, number, &ties.gives);
+            }
+        }
+        for (resource, ties) in in_force.iter().zip(ties.by_ref()) {
+            tied.needs.entry(number).or_default().extend(&ties.needs);
+            if !is_same(resource) {
+                tied.changes(namespace, number, &ties.gives);
+            }
+        }
+    }
+    let ids: Vec<_> = sides.iter().map(|(id, _)| id).collect();
+    let first = (0..).zip(&ids).filter(|(_, id)| refused.contains(**id)).map(|(number, _)| number);
+    let found = tied.follow(first.collect(), &ids);
+    let id = |number: usize| ids.get(number).map(|id| (*id).clone());
+    found.into_iter().filter_map(|(other, of)| Some((id(other)?, id(of)?))).collect()
+}
+
+fn by_name<'r>(resources: &[&'r Resource]) -> BTreeMap<(&'r str, Kind, &'r str), &'r Resource> {
+    resources.iter().map(|resource| (resource.order(), *resource)).collect()
+}
+
+/// The applications that are refused now, and those that are not, be it that they go.
+fn sides<'a>(
+    catalog: &'a Catalog,
+    refused: &BTreeSet<ApplicationId>,
+    beside: &Beside<'a>,
+) -> Vec<(ApplicationId, Sides<'a>)> {
+    let is_free = |id: &ApplicationId| refused.contains(id) || !catalog.frozen.contains_key(id);
+    let mut sides = BTreeMap::<_, Sides>::new();
+    for application in catalog.applications.iter().filter(|application| is_free(&application.id())) {
+        let now = application.resources.iter().map(|rendered| &rendered.resource);
+        sides.entry(application.id()).or_default().now.extend(now);
+    }
+    for (id, resources) in beside.in_force.applications().filter(|(id, _)| is_free(id)) {
+        sides.entry(id.clone()).or_default().in_force.extend(resources);
+    }
+    sides.into_iter().collect()
+}
+
+impl<'a> Tied<'a> {
+    fn changes(&mut self, namespace: &'a str, number: usize, given: &'a [Tie<'a>]) {
+        for tie in given {
+            self.changing.entry((namespace, tie)).or_default().push(number);
+            self.gives.entry(number).or_default().push(tie);
+        }
+    }
+
+    /// The applications that are reached from the first ones, each with the one of these. Each tie is followed once: then
+    /// all that it leads to is reached.
+    fn follow(mut self, first: Vec<usize>, ids: &[&'a ApplicationId]) -> Vec<(usize, usize)> {
+        let mut reached: BTreeSet<_> = first.iter().copied().collect();
+        let mut queue: VecDeque<_> = first.into_iter().map(|first| (first, first)).collect();
+        let mut found = Vec::new();
+        while let Some((of, first)) = queue.pop_front() {
+            let mut next = Vec::new();
+            for tie in self.gives.remove(&of).into_iter().flatten() {
+                next.extend(self.needing.remove(tie).into_iter().flatten());
+            }
+            let namespace = ids.get(of).map(|(namespace, _)| namespace.as_str()).unwrap_or_default();
+            // What stays in force holds up nobody in another namespace.
+            for tie in self.needs.remove(&of).into_iter().flatten() {
+                next.extend(self.changing.remove(&(namespace, tie)).into_iter().flatten());
+            }
+            for other in next.into_iter().filter(|other| reached.insert(*other)) {
+                found.push((other, first));
+                queue.push_back((other, first));
+            }
+        }
+        found
+    }
+}
