@@ -72,7 +72,7 @@ pub use language::{Facts, Policy, Timestamp};
 pub use repository::{Catalog, File};
 pub use wire::{Digest, Scope, Snapshot};
 
-/// The JSON Schema of a document (draft 2020-12), for editors.
+/// The JSON Schema of a document (draft-07, which editors know), but for applications.
 #[cfg(feature = "authoring")]
 pub const SCHEMA: &str = include_str!("../schema.json");
 

@@ -32,33 +32,33 @@ fn in_the_schema(pointer: &str) -> BTreeSet<String> {
 fn at_every_place() {
     let rule = |rule: &str| format!("metadata: {{name: a}}\nspec: {{rules: [{rule}]}}");
     for (pointer, yaml) in [
-        ("/$defs/faultPolicy", "zzzzzzzz: 1".to_owned()),
-        ("/$defs/faultPolicy/properties/metadata", "metadata: {zzzzzzzz: 1}".to_owned()),
-        ("/$defs/faultPolicy/properties/spec", "spec: {zzzzzzzz: 1}".to_owned()),
+        ("/definitions/faultPolicy", "zzzzzzzz: 1".to_owned()),
+        ("/definitions/faultPolicy/properties/metadata", "metadata: {zzzzzzzz: 1}".to_owned()),
+        ("/definitions/faultPolicy/properties/spec", "spec: {zzzzzzzz: 1}".to_owned()),
         (
-            "/$defs/faultPolicy/properties/spec/properties/selector",
+            "/definitions/faultPolicy/properties/spec/properties/selector",
             "spec: {selector: {zzzzzzzz: 1}}".to_owned(),
         ),
         (
-            "/$defs/faultPolicy/properties/spec/properties/destination",
+            "/definitions/faultPolicy/properties/spec/properties/destination",
             "spec: {destination: {zzzzzzzz: 1}}".to_owned(),
         ),
-        ("/$defs/rule", rule("{zzzzzzzz: 1}")),
-        ("/$defs/match", rule("{match: {zzzzzzzz: 1}}")),
-        ("/$defs/matcher", rule("{match: {path: {zzzzzzzz: 1}}}")),
-        ("/$defs/named", rule("{match: {query: [{zzzzzzzz: 1}]}}")),
-        ("/$defs/match/properties/source", rule("{match: {source: {zzzzzzzz: 1}}}")),
-        ("/$defs/fault", rule("{fault: {zzzzzzzz: 1}}")),
-        ("/$defs/fault/properties/delay", rule("{fault: {delay: {zzzzzzzz: 1}}}")),
-        ("/$defs/fault/properties/abort", rule("{fault: {abort: {zzzzzzzz: 1}}}")),
-        ("/$defs/guardrail", "kind: Guardrail\nzzzzzzzz: 1".to_owned()),
-        ("/$defs/guardrail/properties/spec", "kind: Guardrail\nspec: {zzzzzzzz: 1}".to_owned()),
+        ("/definitions/rule", rule("{zzzzzzzz: 1}")),
+        ("/definitions/match", rule("{match: {zzzzzzzz: 1}}")),
+        ("/definitions/matcher", rule("{match: {path: {zzzzzzzz: 1}}}")),
+        ("/definitions/named", rule("{match: {query: [{zzzzzzzz: 1}]}}")),
+        ("/definitions/match/properties/source", rule("{match: {source: {zzzzzzzz: 1}}}")),
+        ("/definitions/fault", rule("{fault: {zzzzzzzz: 1}}")),
+        ("/definitions/fault/properties/delay", rule("{fault: {delay: {zzzzzzzz: 1}}}")),
+        ("/definitions/fault/properties/abort", rule("{fault: {abort: {zzzzzzzz: 1}}}")),
+        ("/definitions/guardrail", "kind: Guardrail\nzzzzzzzz: 1".to_owned()),
+        ("/definitions/guardrail/properties/spec", "kind: Guardrail\nspec: {zzzzzzzz: 1}".to_owned()),
         (
-            "/$defs/guardrail/properties/spec/properties/istio",
+            "/definitions/guardrail/properties/spec/properties/istio",
             "kind: Guardrail\nspec: {istio: {zzzzzzzz: 1}}".to_owned(),
         ),
-        ("/$defs/halt", "kind: Halt\nzzzzzzzz: 1".to_owned()),
-        ("/$defs/halt/properties/spec", "kind: Halt\nspec: {zzzzzzzz: 1}".to_owned()),
+        ("/definitions/halt", "kind: Halt\nzzzzzzzz: 1".to_owned()),
+        ("/definitions/halt/properties/spec", "kind: Halt\nspec: {zzzzzzzz: 1}".to_owned()),
     ] {
         assert_eq!(in_the_schema(pointer), known_to_the_reader(&yaml), "{pointer}");
     }
@@ -71,9 +71,12 @@ fn about_the_kinds() {
     let listed = file.findings.iter().find_map(|finding| finding.message.strip_prefix("must be "));
     let kinds: BTreeSet<_> = listed.unwrap().split([',', ' ', '`']).filter(|word| word.len() > 2).collect();
     let schema: Value = serde_json::from_str(policies::SCHEMA).unwrap();
-    let definitions = schema["$defs"].as_object().unwrap().values();
+    let definitions = schema["definitions"].as_object().unwrap().values();
     let written = definitions.filter_map(|definition| definition["properties"]["kind"]["const"].as_str());
     assert_eq!(kinds, written.collect());
+    // What editors offer for `kind`.
+    let offered = schema["properties"]["kind"]["anyOf"][0]["enum"].as_array().unwrap().iter();
+    assert_eq!(kinds, offered.map(|kind| kind.as_str().unwrap()).collect());
     for kind in kinds {
         assert!(policies::REFERENCE.contains(&format!("kind: {kind}")), "{kind} is not in REFERENCE.md");
     }

@@ -67,7 +67,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Resume(resume) => wait_for(resume.run()),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
-        Command::Schema => show(policies::SCHEMA),
+        Command::Schema => show(&istio_config::schema()),
         Command::Reference { subject } => show(subject.text()),
     }
 }

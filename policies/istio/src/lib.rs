@@ -22,6 +22,7 @@
 //! - [`rules`]: what is wrong with a resource, alone and among others.
 //! - [`limits`]: the limits of Guardrails, put together.
 //! - [`written`]: documents as teams write them, with every problem in its place.
+//! - [`schema()`]: the JSON Schema of documents.
 //! - [`opinions`]: what is rendered where a document says nothing, and why.
 //! - [`rendering`]: the resources of an application.
 //! - [`importing`]: resources that exist, to the documents that render them.
@@ -36,7 +37,8 @@
 //!    `written/sections.rs`.
 //! 2. `opinions/KIND.rs`: the defaults, with their reasons.
 //! 3. `rendering/KIND.rs`: the objects of an entry; a row in `rendering.rs`.
-//! 4. `tests/golden/KIND/`: a case for each attribute and for each mistake (`tests/golden.rs` says how).
+//! 4. `schema/KIND.json`: the attributes for editors; a row in `schema.rs`.
+//! 5. `tests/golden/KIND/`: a case for each attribute and for each mistake (`tests/golden.rs` says how).
 //!
 //! # Example
 //!
@@ -74,6 +76,7 @@ pub mod output;
 pub mod rendering;
 pub mod resource;
 pub mod rules;
+mod schema;
 pub mod surroundings;
 mod text;
 pub mod values;
@@ -87,4 +90,5 @@ pub use limits::Limits;
 pub use origins::{Origin, Written, origins};
 pub use rendering::{Rendered, Setting, render};
 pub use resource::{Kind, Raw, Resource};
+pub use schema::schema;
 pub use written::{Application, Document};

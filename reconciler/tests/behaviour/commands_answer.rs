@@ -157,7 +157,10 @@ fn what_is_listed_comes_as_a_table_as_json_and_as_yaml() {
 fn the_schema_and_the_reference_are_printed() {
     let folder = folder(&[]);
     let (code, schema) = hfi(folder.path(), &["schema"]);
-    assert!(code == 0 && serde_json::from_str::<Value>(&schema).is_ok());
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    assert!(code == 0 && schema["$schema"] == "http://json-schema.org/draft-07/schema#");
+    let application = &schema["definitions"]["appConfiguration"]["properties"]["spec"]["properties"];
+    assert!(application["virtualService"].is_object(), "{application}");
     let (code, reference) = hfi(folder.path(), &["reference"]);
     assert!(code == 0 && reference.starts_with("# The policy language"));
     for (subject, beginning) in

@@ -93,7 +93,7 @@ fn a_document_without_a_name_or_a_file_that_cannot_be_read_may_be_of_anybody() {
 #[test]
 fn a_kind_of_hfi_that_policies_have_is_none_of_an_application() {
     let schema: serde_json::Value = serde_json::from_str(include_str!("../../../schema.json")).unwrap();
-    let kinds = schema["$defs"].as_object().unwrap().values();
+    let kinds = schema["definitions"].as_object().unwrap().values();
     let kinds: Vec<_> = kinds.filter_map(|kind| kind.pointer("/properties/kind/const")?.as_str()).collect();
     assert!(kinds.len() > 3, "{kinds:?}");
     // What is nearly one of them was not meant as an application, and a backup may have what hfi reports.

@@ -9,9 +9,9 @@ const PREFIX: &str = "policy.";
 
 /// One policy.
 pub(crate) fn one(schemas: &mut SchemaGenerator) -> Schema {
-    let text = policies::SCHEMA.replace("#/$defs/", &format!("{PLACE}{PREFIX}"));
+    let text = policies::SCHEMA.replace("#/definitions/", &format!("{PLACE}{PREFIX}"));
     let parts = serde_json::from_str(&text).ok().and_then(|mut schema: Value| {
-        match schema.get_mut("$defs").map(Value::take) {
+        match schema.get_mut("definitions").map(Value::take) {
             Some(Value::Object(parts)) => Some(parts),
             _ => None,
         }
