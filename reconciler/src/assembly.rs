@@ -25,6 +25,7 @@ use crate::{
     http::{notification::SecretFile, tls::Tls},
     io_reason::io_reason,
     kubernetes::{KubernetesAgent, NotConfigured},
+    planning::child::plan_for_parent,
     serving::modules::Modules,
     shutdown,
     source::{
@@ -53,6 +54,7 @@ pub fn run(cli: Cli) -> ExitCode {
             run_server(serve.resolve(|name| std::env::var(name).ok()).unwrap_or_else(|error| error.exit()))
         }
         Command::FetchForServe => source::work_for_parent(),
+        Command::PlanForServe => plan_for_parent(),
         Command::Validate(validate) => validate.run(),
         Command::Render(render) => render.run(),
         Command::Diff(diff) => wait_for(diff.run()),

@@ -121,6 +121,9 @@ pub enum Command {
     /// Work on the clone of a repository, as a child process of `serve`.
     #[command(hide = true)]
     FetchForServe,
+    /// Plan the Istio configuration of applications, as a child process of `serve`.
+    #[command(hide = true)]
+    PlanForServe,
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@
 //! - [`source`]: a Git repository (`git2`) or a plain directory (`notify`), read as a value: a revision and its
 //!   files.
 //! - [`istio`]: the Istio configuration of applications, on its way into the cluster (`tar`, `flate2`).
+//! - [`planning`]: plans what a commit changes there, in a process of its own.
 //! - [`serving`]: the policies that are served; every scope has its own bytes, digest and waiters.
 //! - [`sync`]: the loop that keeps [`serving`] equal to [`source`].
 //! - [`writes`]: changes of policies by HTTP, which become commits.
@@ -53,6 +54,7 @@ mod moment;
 pub mod overview;
 mod page;
 pub mod peers;
+pub mod planning;
 mod printable;
 mod random_id;
 pub mod reference;

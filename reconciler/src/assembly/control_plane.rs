@@ -242,7 +242,6 @@ impl ControlPlane {
         let book = Arc::new(book);
         tokio::spawn(following::follow(Arc::clone(&book), Arc::clone(&publisher), shutdown.clone()));
         let loader = Loader::new(guardrail);
-        let loader = if services.archives.is_some() { loader.with_applications() } else { loader };
         let reconciler = Reconciler::new(source, loader, watcher, gate, Arc::clone(&syncs), interval)
             .with_signature_watch(signature_watch);
         let peers = services.peering.as_ref().map(|peering| Arc::clone(&peering.shared.peers));

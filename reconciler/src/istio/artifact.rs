@@ -2,9 +2,11 @@
 
 use std::io;
 
+use base64::{DecodeError, Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use istio_config::{Kind, Resource, output};
 use policies::Digest;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
@@ -16,7 +18,8 @@ use super::{
 pub const LONGEST: usize = 900 * 1024;
 
 /// The archive of the objects of a namespace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Artifact {
     pub bytes: Bytes,
     pub digest: Digest,
@@ -65,6 +68,21 @@ impl Artifact {
     /// The file name of an archive, below that of its namespace.
     pub fn file(digest: &Digest) -> String {
         format!("{}.tar.gz", hex(digest))
+    }
+}
+
+/// The archive as base64, for another process.
+impl From<Artifact> for String {
+    fn from(artifact: Artifact) -> Self {
+        STANDARD.encode(artifact.bytes)
+    }
+}
+
+impl TryFrom<String> for Artifact {
+    type Error = DecodeError;
+
+    fn try_from(text: String) -> Result<Self, DecodeError> {
+        Ok(Self::of_bytes(STANDARD.decode(text)?.into()))
     }
 }
 

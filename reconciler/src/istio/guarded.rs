@@ -10,12 +10,12 @@ pub struct Guarded(Vec<(String, Option<Vec<IstioLimits>>)>);
 impl Guarded {
     /// The guardrails of files, by the directories that these are in.
     pub fn of<'a>(files: impl Iterator<Item = (&'a str, &'a File)>) -> Self {
-        let says = files.map(|(directory, file)| {
-            let guardrails = file.guardrails();
-            let limits =
-                guardrails.map(|all| all.into_iter().map(|one| one.istio.clone()).collect::<Vec<_>>());
-            (directory.to_owned(), limits)
-        });
+        Self::saying(files.map(|(directory, file)| (directory, said(file))))
+    }
+
+    /// The same by what the guardrails of each file [say](said).
+    pub fn saying<'a>(files: impl Iterator<Item = (&'a str, Option<Vec<IstioLimits>>)>) -> Self {
+        let says = files.map(|(directory, limits)| (directory.to_owned(), limits));
         let mut says: Vec<_> =
             says.filter(|(_, limits)| limits.as_ref().is_none_or(|limits| !limits.is_empty())).collect();
         // From the outermost to the innermost.
@@ -33,6 +33,11 @@ impl Guarded {
         });
         Limits::of(&says.collect::<Vec<_>>())
     }
+}
+
+/// What the guardrails of a file say; `None` if it cannot be known.
+pub fn said(file: &File) -> Option<Vec<IstioLimits>> {
+    file.guardrails().map(|all| all.into_iter().map(|one| one.istio.clone()).collect())
 }
 
 /// The directory of a file, with a slash at its end.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use istio_config::{ApplicationId, RenderCache, Resource, Setting};
 use istio_config::{Catalog, Document};
+use serde::{Deserialize, Serialize};
 
 use super::{
     applications::Applications,
@@ -17,7 +18,7 @@ use super::{
 };
 
 /// What is in force in a namespace, and since which commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InForce {
     /// The objects are in it alone: unpacked they would take much memory.
     pub artifact: Artifact,
@@ -33,7 +34,7 @@ pub struct InForce {
 }
 
 /// A commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
     pub id: String,
     /// The time of the committer (RFC 3339).
@@ -41,7 +42,7 @@ pub struct Commit {
 }
 
 /// The plan for a namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// What is to be in force, if it is something else.
     pub next: Option<InForce>,

@@ -8,21 +8,17 @@
 //! - `announced`: the `ExternalArtifact`.
 //! - `archive_watch`: takes the archives of all ConfigMaps into memory.
 //! - `notices`: tells people of what is frozen; `told`: what they know.
-//! - `agreement`: what people have agreed to.
-//! - `earlier`: what applications last had, where no artifact says it.
-//! - `planning`: plans what the newest commit changes.
+//! - `head`: the newest commit.
 //! - `pace`: the namespaces that a release moves in a minute.
 //! - `keeper`: the loop of the leader.
 
-mod agreement;
 mod announced;
 pub(super) mod archive_watch;
 mod config_maps;
-mod earlier;
+mod head;
 pub(super) mod keeper;
 mod notices;
 mod pace;
-mod planning;
 mod settings;
 mod stored;
 mod told;

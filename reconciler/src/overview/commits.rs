@@ -218,7 +218,6 @@ mod tests {
             ancestry: Ancestry::of(ids.collect::<HashSet<_>>()),
             signed: None,
             catalog: Catalog::new(&sources, |_, _| None).into(),
-            applications: None,
             at: Timestamp::from_millis(0),
         }
     }

@@ -179,7 +179,6 @@ fn never_read() -> Whole {
         ancestry: Ancestry::default(),
         signed: None,
         catalog: Arc::default(),
-        applications: None,
         at: now(),
     }
 }
@@ -245,7 +244,6 @@ mod tests {
             ancestry: Ancestry::of(commits),
             signed: None,
             catalog: Catalog::new(&sources, |_, _| None).into(),
-            applications: None,
             at: Timestamp::from_millis(0),
         }
     }

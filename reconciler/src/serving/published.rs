@@ -12,7 +12,6 @@ use policies::{
     wire::Format,
 };
 
-use crate::istio::applications::Applications;
 use crate::source::{Revision, ancestry::Ancestry, signers::Signed};
 
 /// A catalog and where it comes from.
@@ -23,8 +22,6 @@ pub struct Whole {
     /// The signature of the revision, where one is asked for.
     pub signed: Option<Arc<Signed>>,
     pub catalog: Arc<Catalog>,
-    /// The Istio configuration of applications, with `--istio-artifacts`.
-    pub applications: Option<Arc<Applications>>,
     /// The instant by which it is decided which policies of the catalog are active.
     pub at: Timestamp,
 }

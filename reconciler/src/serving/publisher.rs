@@ -208,8 +208,7 @@ mod tests {
 
     fn publish(publisher: &Publisher, revision: &str, catalog: Arc<Catalog>) {
         let (revision, at) = (Revision::new(revision.to_owned()), Timestamp::from_millis(0));
-        let whole =
-            Whole { revision, ancestry: Ancestry::default(), signed: None, catalog, applications: None, at };
+        let whole = Whole { revision, ancestry: Ancestry::default(), signed: None, catalog, at };
         publisher.publish(Arc::new(Published::new(whole, Holds::default())));
     }
 

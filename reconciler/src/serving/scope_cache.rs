@@ -248,7 +248,7 @@ mod tests {
     fn published(revision: &str) -> Arc<Published> {
         let (revision, at) = (Revision::new(revision.to_owned()), Timestamp::from_millis(0));
         let (ancestry, catalog) = (Ancestry::default(), Arc::default());
-        let whole = Whole { revision, ancestry, signed: None, catalog, applications: None, at };
+        let whole = Whole { revision, ancestry, signed: None, catalog, at };
         Arc::new(Published::new(whole, Holds::default()))
     }
 

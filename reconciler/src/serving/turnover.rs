@@ -216,7 +216,7 @@ mod tests {
         let catalog = Arc::new(Catalog::new(&sources, |_, _| None));
         assert!(catalog.problems().is_empty(), "{:?}", catalog.problems());
         let revision = Revision::new(revision.to_owned());
-        Whole { revision, ancestry: Ancestry::default(), signed: None, catalog, applications: None, at }
+        Whole { revision, ancestry: Ancestry::default(), signed: None, catalog, at }
     }
 
     /// What the turns say, the oldest first.

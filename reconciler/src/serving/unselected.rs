@@ -59,7 +59,7 @@ mod tests {
         let catalog = Catalog::new(&sources, |_, _| None).into();
         let at = Timestamp::from_millis(0);
         let (revision, ancestry) = (Revision::new("main@sha1:1".into()), Ancestry::default());
-        gate.publish(Whole { revision, ancestry, signed: None, catalog, applications: None, at }, None);
+        gate.publish(Whole { revision, ancestry, signed: None, catalog, at }, None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod begun;
 mod budget;
 mod check;
 mod child;
+mod commit_files;
 mod commit_log;
 mod committed;
 mod connection;
@@ -27,7 +28,7 @@ mod join;
 mod known;
 pub(super) mod limits;
 mod local;
-mod memory;
+pub(crate) mod memory;
 mod objects;
 mod pack_index;
 mod packs;
@@ -57,6 +58,7 @@ use std::{fmt, path::PathBuf};
 use git2::{Oid, Repository as BareClone};
 use tracing::warn;
 
+pub use self::commit_files::CommitFiles;
 pub use self::commit_log::{CommitLog, Way};
 pub(crate) use self::committed::Committed;
 pub use self::document_history::{ChangeCommit, DocumentHistory, MAX_COMMITS, Stood, USER_TRAILER};
@@ -127,8 +129,7 @@ impl GitSource {
             }
             None => Storage::temporary()?,
         };
-        // What libgit2 keeps of the objects that it read grows with the history, and each is read once.
-        git2::opts::enable_caching(false);
+        memory::keep_no_objects();
         let (clone, restorable) = storage.open()?;
         if repository.transport() == Some(Transport::Http) && access.login.password_file.is_some() {
             warn!(%repository, "the password goes over the network in clear text; use https");

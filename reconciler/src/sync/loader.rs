@@ -12,10 +12,6 @@ use policies::{
     repository::{RegexCost, Sources},
 };
 
-use crate::istio::{
-    applications::{self as istio, Applications},
-    guarded::{Guarded, directory},
-};
 use crate::source::{
     BlobId, Checkout, CheckoutFile, Content, Source, SourceError,
     reading::{Reading, StartTimes},
@@ -24,8 +20,6 @@ use crate::source::{
 /// The share of files of earlier checkouts that stay, one in eight: forgetting them takes a pass over all files, too
 /// much for every checkout of many. Of few files none stays: each may be large.
 const LEFTOVERS: usize = 8;
-/// The reason why a file cannot be read whose content did not come.
-const MISSING: &str = "its content is missing";
 
 /// The files of the last checkout, and some that were there before, by the hash of their content.
 #[derive(Debug, Default)]
@@ -33,8 +27,6 @@ pub struct Loader {
     files: HashMap<BlobId, Arc<File>, BuildHasherDefault<AsItIs>>,
     /// The guardrail of the server itself, for every policy.
     server: Guardrail,
-    /// The same files, read for the Istio configuration of applications, if somebody wants that.
-    applications: Option<HashMap<BlobId, Arc<istio::File>, BuildHasherDefault<AsItIs>>>,
 }
 
 /// A checkout and what it says.
@@ -42,7 +34,6 @@ pub struct Loader {
 pub struct Loaded {
     pub checkout: Checkout,
     pub catalog: Arc<Catalog>,
-    pub applications: Option<Arc<Applications>>,
 }
 
 /// A checkout with its files, read.
@@ -65,12 +56,6 @@ impl Loader {
         Self { server, ..Self::default() }
     }
 
-    /// Reads the Istio configuration of applications too.
-    #[must_use]
-    pub fn with_applications(self) -> Self {
-        Self { applications: Some(HashMap::default()), ..self }
-    }
-
     /// Loads the newest state of a source; `None` if it is what was loaded last. Blocks.
     pub fn load(&mut self, source: &mut Source) -> Result<Option<Loaded>, SourceError> {
         let reading = source.read(|blob| self.knows(blob))?;
@@ -91,20 +76,7 @@ impl Loader {
             server: self.server.clone(),
         };
         let catalog = Catalog::new(&sources, |path, policy| starts.of(path, policy));
-        let applications = self.applications.as_ref().map(|known| {
-            let file = |file: &CheckoutFile| {
-                let read = known.get(&file.blob).map(Arc::clone);
-                // It was read just now; a file that is passed over would take its applications away.
-                let read = read.unwrap_or_else(|| Arc::new(istio::File::unreadable(MISSING.to_owned())));
-                (Arc::clone(&file.path), read)
-            };
-            let own = sources.files.iter().map(|(path, file)| (directory(path), *file));
-            // What is above is above all.
-            let above = sources.ancestors.iter().map(|(_, file)| ("", *file));
-            let guarded = Guarded::of(above.chain(own));
-            Arc::new(Applications { files: checkout.files.iter().map(file).collect(), guarded })
-        });
-        Ok(Loaded { checkout, catalog: Arc::new(catalog), applications })
+        Ok(Loaded { checkout, catalog: Arc::new(catalog) })
     }
 
     /// True if the file with this content need not be read again.
@@ -131,27 +103,11 @@ impl Loader {
             let blobs: HashSet<_> =
                 checkout.files.iter().chain(&checkout.above).map(|file| file.blob).collect();
             self.files.retain(|blob, _| blobs.contains(blob));
-            if let Some(applications) = &mut self.applications {
-                applications.retain(|blob, _| blobs.contains(blob));
-            }
         }
         parsed
     }
 
     fn parse_all(&mut self, checkout: &Checkout) -> Result<(Parsed, Parsed), SourceError> {
-        if let Some(applications) = &mut self.applications {
-            // One above may come again below, with the same content.
-            for file in checkout.files.iter().chain(&checkout.above) {
-                let read = || match &file.content {
-                    Content::Bytes(bytes) => istio::File::read(bytes),
-                    Content::Unreadable(reason) | Content::PassedOver(reason) => {
-                        istio::File::unreadable(reason.clone())
-                    }
-                    Content::Known => istio::File::unreadable(MISSING.to_owned()),
-                };
-                applications.entry(file.blob).or_insert_with(|| Arc::new(read()));
-            }
-        }
         let mut regexes = RegexCost::default();
         let mut parse = |file: &CheckoutFile| {
             let parsed = match (self.files.get(&file.blob), &file.content) {
@@ -242,27 +198,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_above_is_read_for_applications_too_since_it_may_come_again_below() {
-        let text = "kind: Guardrail\nspec: {istio: {maxRemovals: 0}}\n";
-        let mut checkout = checkout([text.to_owned()].into_iter());
-        checkout.above = std::mem::take(&mut checkout.files);
-        let mut loader = Loader::default().with_applications();
-        loader.parse(&checkout).unwrap();
-        // The next commit has a copy, whose content does not come again.
-        checkout.files = vec![CheckoutFile { content: Content::Known, ..checkout.above.remove(0) }];
-        loader.parse(&checkout).unwrap();
-        let applications = loader.applications.unwrap();
-        assert!(!applications[&checkout.files[0].blob].is_unreadable());
-    }
-
-    #[test]
-    fn a_file_that_is_passed_over_may_hold_applications_and_has_no_policies() {
+    fn a_file_that_is_passed_over_has_no_policies() {
         let mut checkout = checkout(["kind: AppConfiguration\n".to_owned()].into_iter());
         checkout.files[0].content = Content::PassedOver("rename it".to_owned());
-        let mut loader = Loader::default().with_applications();
-        let (files, _) = loader.parse(&checkout).unwrap();
+        let (files, _) = Loader::default().parse(&checkout).unwrap();
         assert!(files[0].findings.is_empty() && files[0].guardrails().is_some(), "{files:?}");
-        assert!(loader.applications.unwrap()[&checkout.files[0].blob].is_unreadable());
     }
 
     #[test]

@@ -4,6 +4,8 @@ use super::name::is_label;
 
 /// The domain of the services of the mesh. It is `cluster.local` unless the cluster has another.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "authoring", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "authoring", serde(into = "String", try_from = "String"))]
 pub struct ClusterDomain(String);
 
 /// The error of a text that is not a domain.
@@ -44,6 +46,13 @@ impl ClusterDomain {
     /// The full name of a service in this domain.
     pub fn host(&self, service: &str, namespace: &str) -> String {
         format!("{service}.{namespace}.svc.{}", self.0)
+    }
+}
+
+#[cfg(feature = "authoring")]
+impl From<ClusterDomain> for String {
+    fn from(domain: ClusterDomain) -> Self {
+        domain.0
     }
 }
 

@@ -171,7 +171,6 @@ mod tests {
             ancestry: Ancestry::default(),
             signed: None,
             catalog: Arc::default(),
-            applications: None,
             at: Timestamp::from_millis(0),
         };
         gate.publish(whole, None);

@@ -7,10 +7,11 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, Client, ResourceExt as _, api::Patch};
 use tracing::warn;
 
-use super::{WRITE, apply, name, ours, planning::Known, stored};
+use super::{WRITE, apply, name, ours, stored};
 use crate::{
     istio::plan::{InForce, Namespaces},
     kubernetes::client::call::{CallError, with_timeout},
+    planning::order::Known,
 };
 
 pub(super) struct ConfigMaps {

@@ -12,11 +12,11 @@ use super::{
     announced::{self, Seen, State},
     apply,
     config_maps::ConfigMaps,
+    head::Head,
     name,
     notices::{Notice, Teller},
     ours,
     pace::Pace,
-    planning::{Head, Planner},
 };
 use crate::{
     istio::{
@@ -30,6 +30,7 @@ use crate::{
         },
         health::{ClusterTask, SharedHealth},
     },
+    planning::{planner::Planner, process::Terms},
     serving::publisher::Publisher,
     source::{SourceError, git::CommitLog},
     sync::requests::Syncs,
@@ -85,7 +86,7 @@ impl Keeper {
         let (notices, newest) = watch::channel(Namespaces::default());
         let teller = Teller::new(client.clone(), identity, settings.events.clone(), newest);
         let keeper = Self {
-            planner: Planner::new(commits, settings.cluster_domain.clone()),
+            planner: Planner::new(commits, settings.cluster_domain.clone(), Terms::default()),
             config_maps: ConfigMaps::new(client.clone(), &settings.namespace),
             client,
             url: settings.url(&namespace, tls),
@@ -108,6 +109,7 @@ impl Keeper {
             if !leadership.borrow_and_update().leader {
                 self.config_maps.clear();
                 self.planner.forget();
+                self.planner.rest();
                 self.is_fetched = false;
                 self.notices.send_replace(Namespaces::default());
                 if leadership.wait_for(|leadership| leadership.leader).await.is_err() {
@@ -133,6 +135,7 @@ impl Keeper {
                 _ = leadership.wait_for(|leadership| !leadership.leader) => {}
                 () = tokio::time::sleep(pause) => {}
             }
+            self.planner.rest_if_idle();
         }
     }
 
@@ -157,7 +160,7 @@ impl Keeper {
         }
         let Some(head) = Head::of(publisher) else { return Ok(()) };
         let mut failed = None;
-        let plans = self.planner.plan(&head, &known, &seen).await.unwrap_or_else(|error| {
+        let plans = self.planner.plan(&head.newest, &known, allowed(&seen)).await.unwrap_or_else(|error| {
             let plan = Plan::frozen(format!("the newest commit cannot be planned: {error}"));
             failed = Some(KeepError::Plan(error));
             Arc::new(known.into_keys().map(|namespace| (namespace, plan.clone())).collect())
@@ -283,6 +286,11 @@ impl Keeper {
         let (name, patch) = (name(namespace), Patch::Apply(announced::with_status(namespace, place, status)));
         with_timeout(call::TIMEOUT, objects.patch_status(&name, &apply(), &patch)).await.map(drop)
     }
+}
+
+/// The commits that people have agreed to, by namespace.
+fn allowed(seen: &Namespaces<Seen>) -> Namespaces<String> {
+    seen.iter().filter_map(|(name, seen)| Some((name.clone(), seen.allowed.clone()?))).collect()
 }
 
 /// The state of a namespace, for people. `waits`: it has to wait for its turn.

@@ -31,9 +31,8 @@ pub(super) struct Order {
 
 /// Waits for an order, and does it. The answer is one line.
 pub(in crate::source) fn work_for_parent() -> ExitCode {
-    // Each object is read once; what libgit2 keeps of them grows with the history. This starts libgit2, too, while
-    // there is time.
-    git2::opts::enable_caching(false);
+    // This starts libgit2, too, while there is time.
+    memory::keep_no_objects();
     let mut order = String::new();
     let read = io::stdin().lock().read_line(&mut order);
     let answer = match read.map(|_| serde_json::from_str::<Order>(&order)) {

@@ -9,6 +9,7 @@ use std::{
 
 use git2::{ErrorCode, Oid, Repository as BareClone};
 use policies::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
     GitSource,
@@ -26,11 +27,11 @@ const MOST: usize = 10_000;
 const MOST_BYTES: usize = 256 << 20;
 
 /// The commits in a clone. It opens the clone by itself, so any thread may use it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitLog {
     clone: PathBuf,
     /// The policy directory.
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// The way from one commit to another.
@@ -58,13 +59,15 @@ impl GitSource {
 
 impl CommitLog {
     /// The commits in the clone at `clone`, with the policy directory `path`.
-    pub(crate) fn of(clone: PathBuf, path: PathBuf) -> Self {
+    pub fn of(clone: PathBuf, path: PathBuf) -> Self {
         Self { clone, path }
     }
 
     /// The time of the committer. Blocks.
     pub fn committed_at(&self, commit: CommitId) -> Result<Timestamp, SourceError> {
-        self.read(|clone| Ok(committed_at(&objects::commit(clone, Oid::from_bytes(&commit.0)?)?)))
+        self.read("the history", |clone| {
+            Ok(committed_at(&objects::commit(clone, Oid::from_bytes(&commit.0)?)?))
+        })
     }
 
     /// The way from one commit to another, with the messages of the commits in between that are wanted. Blocks.
@@ -74,7 +77,7 @@ impl CommitLog {
         to: CommitId,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Way, SourceError> {
-        self.read(|clone| {
+        self.read("the history", |clone| {
             let (from, to) = (Oid::from_bytes(&from.0)?, Oid::from_bytes(&to.0)?);
             match clone.find_commit(from) {
                 Err(error) if error.code() == ErrorCode::NotFound => return Ok(Way::Unknown),
@@ -109,7 +112,7 @@ impl CommitLog {
         read: impl Fn(&[u8]) -> T,
         mut visit: impl FnMut(Files<T>) -> ControlFlow<()>,
     ) -> Result<bool, SourceError> {
-        self.read(|clone| {
+        self.read("the history", |clone| {
             let mut commit = objects::commit(clone, Oid::from_bytes(&tip.0)?)?;
             let (mut directory, mut known, mut visited) = (None, HashMap::new(), HashSet::new());
             let mut bytes = 0;
@@ -162,11 +165,16 @@ impl CommitLog {
         })
     }
 
-    fn read<T>(&self, read: impl FnOnce(&BareClone) -> Result<T, ReadError>) -> Result<T, SourceError> {
+    /// Reads something in the clone. `what` is its name in errors.
+    pub(super) fn read<T>(
+        &self,
+        what: &str,
+        read: impl FnOnce(&BareClone) -> Result<T, ReadError>,
+    ) -> Result<T, SourceError> {
         let read = || read(&BareClone::open_bare(&self.clone)?);
         read().map_err(|error| match error {
-            ReadError::Git(error) => failure("cannot read the history", &error),
-            ReadError::Over(excess) => SourceError(format!("cannot read the history: {excess}")),
+            ReadError::Git(error) => failure(&format!("cannot read {what}"), &error),
+            ReadError::Over(excess) => SourceError(format!("cannot read {what}: {excess}")),
         })
     }
 }

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
     use crate::{
         reference,
-        source::git::memory::{OF_CHECK, OF_FETCH},
+        source::git::memory::{OF_CHECK, OF_FETCH, OF_PLAN},
     };
 
     /// A number as the reference writes it, with commas.
@@ -82,6 +82,11 @@ mod tests {
                 size(OF_FETCH[1] as usize)
             ),
             size(OF_CHECK as usize),
+            format!(
+                "three eighths of what there is, {} to {}",
+                size(OF_PLAN[0] as usize),
+                size(OF_PLAN[1] as usize)
+            ),
         ];
         let rows = reference::rows("Limits of a repository");
         let table: Vec<_> = rows.iter().map(|row| row[1].as_str()).collect();

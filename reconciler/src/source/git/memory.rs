@@ -12,20 +12,44 @@ pub(super) const OF_CHECK: u64 = 128 << 20;
 /// The least and the most memory that a fetch may use, in bytes.
 pub(super) const OF_FETCH: [u64; 2] = [256 << 20, 2 << 30];
 
+/// The least and the most memory that planning the Istio configuration of applications may use, in bytes.
+pub(super) const OF_PLAN: [u64; 2] = [192 << 20, 2 << 30];
+
 /// The files with the memory limit of the container, by the version of cgroups.
 const CONTAINER: [&str; 2] = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 
 /// The memory that a fetch may use, in bytes: half of what the container or the machine has, within bounds.
 pub(super) fn of_fetch() -> u64 {
+    half(available())
+}
+
+/// The memory that planning may use, in bytes: three eighths of what the container or the machine has, within bounds. A
+/// fetch may run beside it, so an eighth is left for the process that serves.
+pub(crate) fn of_plan() -> u64 {
+    three_eighths(available())
+}
+
+/// The memory of the container or the machine.
+fn available() -> Option<u64> {
     let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse().ok();
     let container = CONTAINER.iter().filter_map(|path| number(Path::new(path)));
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| kibibytes(&text, "MemTotal:"));
-    half(container.chain(machine).min())
+    container.chain(machine).min()
 }
 
 fn half(available: Option<u64>) -> u64 {
     let [least, most] = OF_FETCH;
     available.map_or(least, |bytes| (bytes / 2).clamp(least, most))
+}
+
+fn three_eighths(available: Option<u64>) -> u64 {
+    let [least, most] = OF_PLAN;
+    available.map_or(least, |bytes| (bytes / 8 * 3).clamp(least, most))
+}
+
+/// Keeps no object that libgit2 reads: what it keeps grows with the history, and each is read once.
+pub(crate) fn keep_no_objects() {
+    git2::opts::enable_caching(false);
 }
 
 /// The number of bytes in a line of `/proc`, such as `MemTotal:  24689764 kB`.
@@ -36,7 +60,7 @@ fn kibibytes(text: &str, name: &str) -> Option<u64> {
 
 /// Limits the memory of this process to what it has now and so much more. Files that are mapped, such as packs, are
 /// not counted.
-pub(super) fn limit_growth(bytes: u64) -> Result<(), String> {
+pub(crate) fn limit_growth(bytes: u64) -> Result<(), String> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let now = kibibytes(&status, "VmData:").ok_or("the memory of this process is not known")?;
     limit(now.saturating_add(bytes))
@@ -54,7 +78,7 @@ fn limit(bytes: u64) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{OF_FETCH, half, kibibytes};
+    use super::{OF_FETCH, OF_PLAN, half, kibibytes, three_eighths};
 
     #[test]
     fn a_fetch_gets_half_of_the_memory_within_bounds() {
@@ -63,6 +87,17 @@ mod tests {
         assert_eq!(half(Some(64 << 20)), least);
         assert_eq!(half(Some(1 << 30)), 512 << 20);
         assert_eq!(half(Some(u64::MAX)), most);
+    }
+
+    #[test]
+    fn a_fetch_and_a_plan_leave_an_eighth_to_the_server() {
+        let [least, most] = OF_PLAN;
+        assert_eq!(three_eighths(None), least);
+        for available in [1 << 30, 2 << 30, 4 << 30] {
+            let (fetch, plan) = (half(Some(available)), three_eighths(Some(available)));
+            assert_eq!(available - fetch - plan, available / 8);
+        }
+        assert_eq!(three_eighths(Some(u64::MAX)), most);
     }
 
     #[test]

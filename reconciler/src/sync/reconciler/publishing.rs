@@ -35,7 +35,7 @@ impl Reconciler {
     /// Publishes what was loaded, withdrawn if it is refused.
     pub(super) fn publish(
         &mut self,
-        Loaded { checkout, catalog, applications }: Loaded,
+        Loaded { checkout, catalog }: Loaded,
         refusal: Option<String>,
         cause: Cause,
         took: Duration,
@@ -61,7 +61,7 @@ impl Reconciler {
         if let Some(reason) = &refusal {
             log_withdrawal(&revision, reason);
         }
-        let whole = Whole { revision: revision.clone(), ancestry, signed, catalog, applications, at: now() };
+        let whole = Whole { revision: revision.clone(), ancestry, signed, catalog, at: now() };
         let changed_scopes = self.gate.publish(whole, refusal);
         if is_new && !is_withdrawn {
             let took_ms = took.as_millis() as u64;

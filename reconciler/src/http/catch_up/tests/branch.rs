@@ -63,7 +63,6 @@ impl Branch {
             ancestry: Ancestry::of(known.collect()),
             signed: None,
             catalog: Arc::new(catalog(self.content(commit))),
-            applications: None,
             at: Timestamp::from_millis(0),
         }
     }

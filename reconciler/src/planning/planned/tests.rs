@@ -5,15 +5,23 @@ use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, sync::Arc};
 use git2::{Oid, Repository as BareClone, Signature, Time};
 use istio_config::File;
 
-use super::{Earlier, Head, Known, RenderCache, Setting, planned};
+use policies::language::ClusterDomain;
+
+use super::{Earlier, Known, Order, RenderCache, Setting, planned};
 use crate::{
     istio::{
         applications::Applications,
         guarded::Guarded,
         plan::{InForce, Plan},
     },
-    source::{Revision, ancestry::CommitId, git::CommitLog},
+    source::{ancestry::CommitId, git::CommitLog},
 };
+
+/// The newest commit, as it was read.
+struct Head {
+    commit: CommitId,
+    applications: Applications,
+}
 
 struct World {
     directory: tempfile::TempDir,
@@ -49,10 +57,8 @@ impl World {
         let id = clone.commit(None, &author, &author, "Change shop", &tree, &parents).unwrap();
         self.tip = Some(id);
         Head {
-            revision: Revision::new(format!("main@sha1:{id}")),
             commit: CommitId::from_hex(&id.to_string()).unwrap(),
-            applications: Arc::new(Applications { files: read, guarded: Guarded::default() }),
-            withdrawn: None,
+            applications: Applications { files: read, guarded: Guarded::default() },
         }
     }
 
@@ -61,10 +67,16 @@ impl World {
         let known: Known = known.into_iter().map(|known| ("shop".to_owned(), known)).collect();
         let allowed: BTreeMap<_, _> =
             allowed.then(|| ("shop".to_owned(), head.commit.to_string())).into_iter().collect();
-        let commits = CommitLog::of(self.directory.path().to_owned(), PathBuf::new());
+        let order = Order {
+            commits: CommitLog::of(self.directory.path().to_owned(), PathBuf::new()),
+            cluster_domain: ClusterDomain::default(),
+            commit: head.commit,
+            withdrawn: None,
+            allowed,
+            known,
+        };
         let (earlier, cache) = (&mut self.earlier.borrow_mut(), &mut self.cache.borrow_mut());
-        let mut plans =
-            planned(head, &known, &allowed, &commits, &Setting::default(), earlier, cache).unwrap();
+        let mut plans = planned(&order, &head.applications, &Setting::default(), earlier, cache).unwrap();
         plans.remove("shop").unwrap()
     }
 }
@@ -99,7 +111,7 @@ fn recovery_by_an_annotation_works_without_any_application_left() {
     let mut world = World::new();
     world.commit(&[("a", RULE)]);
     let mut head = world.commit(&[]);
-    Arc::make_mut(&mut head.applications)
+    head.applications
         .files
         .push(("other.yaml".into(), Arc::new(File::read(b"apiVersion: v1\nkind: Secret\n"))));
     let next = world.plan(&head, gone(), true).next.unwrap();
@@ -110,9 +122,7 @@ fn recovery_by_an_annotation_works_without_any_application_left() {
 fn recovery_by_an_annotation_waits_for_files_that_cannot_be_read() {
     let mut world = World::new();
     let mut head = world.commit(&[("a", RULE)]);
-    Arc::make_mut(&mut head.applications)
-        .files
-        .push(("b.yaml".into(), Arc::new(File::unreadable("too long".to_owned()))));
+    head.applications.files.push(("b.yaml".into(), Arc::new(File::unreadable("too long".to_owned()))));
     let plan = world.plan(&head, gone(), true);
     assert_eq!(plan.next, None);
     assert!(plan.advice.unwrap().contains("mend b.yaml first"));
@@ -141,7 +151,7 @@ fn a_limit_for_removals_is_in_force_without_a_change_of_objects() {
     let head = world.commit(&[("a", RULE)]);
     let in_force = world.plan(&head, None, false).next.unwrap();
     let mut head = world.commit(&[("a", RULE), ("other", RULE)]);
-    let applications = Arc::make_mut(&mut head.applications);
+    let applications = &mut head.applications;
     applications.files.pop();
     let guardrail = policies::File::read(b"kind: Guardrail\nspec: {istio: {maxRemovals: 0}}\n");
     applications.guarded = Guarded::of([("", &guardrail)].into_iter());

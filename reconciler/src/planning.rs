@@ -1,0 +1,19 @@
+//! Plans what commits change in the Istio configuration of applications, in a process of its own. To render and check all
+//! applications takes much memory, which a process gives back at its end.
+//!
+//! - `order`: what is asked of the process, and its answer.
+//! - `agreement`: what people have agreed to; `earlier`: what applications last had, where no artifact says it.
+//! - `planned`: the plan of a commit; `unplanned`: the plans of namespaces that it leaves alone.
+//! - `reader`: the applications of a commit.
+//! - [`child`]: the work of the process.
+//! - `process`: the process, as its parent sees it; [`planner`]: asks it, and ends it when there is nothing to do.
+
+mod agreement;
+pub mod child;
+mod earlier;
+pub mod order;
+mod planned;
+pub mod planner;
+pub mod process;
+mod reader;
+mod unplanned;

@@ -1,0 +1,29 @@
+//! Orders for the process that plans, and its answers. Each is a line of JSON.
+
+use policies::language::ClusterDomain;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    istio::plan::{InForce, Namespaces, Plan},
+    source::{ancestry::CommitId, git::CommitLog},
+};
+
+/// What is in force in each namespace, or the reason why that is unknown.
+pub type Known = Namespaces<Result<InForce, String>>;
+
+/// Everything that a plan depends on. Nothing in it is secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    pub commits: CommitLog,
+    pub cluster_domain: ClusterDomain,
+    /// The newest commit.
+    pub commit: CommitId,
+    /// The reason why nobody may go by it.
+    pub withdrawn: Option<String>,
+    /// The commits that people have agreed to, by namespace.
+    pub allowed: Namespaces<String>,
+    pub known: Known,
+}
+
+/// The plan for each namespace, or the reason why there is none.
+pub(super) type Answer = Result<Namespaces<Plan>, String>;

@@ -1,0 +1,112 @@
+//! The plan of a commit.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    agreement::agreements,
+    earlier::Earlier,
+    order::{Known, Order},
+    unplanned,
+};
+use crate::{
+    istio::{
+        applications::Applications,
+        artifact::ArtifactError,
+        objects::Objects,
+        plan::{
+            ApplicationId, Commit, InForce, Namespaces, Plan, Proposed, RenderCache, Resource, Setting,
+            freeze, plan,
+        },
+    },
+    source::SourceError,
+    version,
+};
+
+/// Plans what a commit with these applications changes. Blocks.
+pub(super) fn planned(
+    order: &Order,
+    applications: &Applications,
+    setting: &Setting,
+    earlier: &mut Earlier,
+    cache: &mut RenderCache,
+) -> Result<Namespaces<Plan>, SourceError> {
+    let Order { commits, commit: head, withdrawn, allowed, known, .. } = order;
+    let in_force: Namespaces<&InForce> = known
+        .iter()
+        .filter_map(|(namespace, known)| Some((namespace.clone(), known.as_ref().ok()?)))
+        .collect();
+    let unpack =
+        |(namespace, in_force): (&String, &&InForce)| Ok((namespace.clone(), in_force.artifact.objects()?));
+    let objects: Result<Namespaces<Objects>, ArtifactError> = in_force.iter().map(unpack).collect();
+    // It could be read when it was found.
+    let objects = objects.map_err(|error| SourceError(error.to_string()))?;
+    let mut plans = match withdrawn {
+        Some(reason) => freeze(&objects, reason),
+        None => {
+            let commit = commit(order)?;
+            let agreements = agreements((*head, &commit.at), &in_force, allowed, commits)?;
+            let consents = agreements.iter().map(|(namespace, agreed)| (namespace.clone(), agreed.consent));
+            let consents = consents.collect();
+            let proposed = Proposed { applications, commit: &commit, renderer: version::text(), setting };
+            let plans = plan(&objects, &BTreeMap::new(), &proposed, &consents, cache);
+            let wanted = without_artifact(&plans, known);
+            let found = earlier.look(*head, &applications.guarded, &wanted, commits, setting);
+            let before = found.as_ref().map(by_namespace).unwrap_or_default();
+            let mut plans =
+                if before.is_empty() { plans } else { plan(&objects, &before, &proposed, &consents, cache) };
+            if let Err(error) = found {
+                let reason = format!("what its invalid applications had last is not known: {error}");
+                let frozen =
+                    wanted.into_iter().map(|(namespace, _)| (namespace, Plan::frozen(reason.clone())));
+                plans.extend(frozen);
+            }
+            for (namespace, agreement) in &agreements {
+                let (Some(known), Some(plan)) = (in_force.get(namespace), plans.get_mut(namespace)) else {
+                    continue;
+                };
+                if !agreement.is_older {
+                    plan.record(known, &commit, agreement.messages);
+                } else if plan.next.is_some() && !agreement.consent.is_of_commit {
+                    *plan = unplanned::too_old(known, &commit);
+                }
+            }
+            plans
+        }
+    };
+    for (namespace, known) in known {
+        let Err(reason) = known else { continue };
+        let plan = plans.entry(namespace.clone()).or_default();
+        let is_allowed = allowed.get(namespace) == Some(&head.to_string());
+        let is_whole = applications.unreadable().is_none() && !applications.files.is_empty();
+        if !is_allowed || withdrawn.is_some() || !is_whole {
+            *plan = unplanned::unknown(reason, plan, order, applications);
+        } else if plan.next.is_none() && plan.frozen.is_empty() {
+            plan.next = Some(unplanned::empty(commit(order)?)?);
+        }
+    }
+    Ok(plans)
+}
+
+/// The newest commit.
+fn commit(Order { commits, commit, .. }: &Order) -> Result<Commit, SourceError> {
+    Ok(Commit { id: commit.to_string(), at: commits.committed_at(*commit)?.to_rfc3339() })
+}
+
+/// The applications that are invalid now, of namespaces where no artifact says what is in force.
+fn without_artifact(plans: &Namespaces<Plan>, known: &Known) -> BTreeSet<ApplicationId> {
+    let new = plans.iter().filter(|(namespace, _)| known.get(*namespace).is_none_or(Result::is_err));
+    let frozen = new.flat_map(|(namespace, plan)| plan.frozen.keys().map(move |name| (namespace, name)));
+    frozen.map(|(namespace, name)| (namespace.clone(), name.clone())).collect()
+}
+
+/// The objects of each namespace.
+fn by_namespace(found: &Vec<(ApplicationId, Vec<Resource>)>) -> Namespaces<Objects> {
+    let mut namespaces = Namespaces::<Objects>::new();
+    for ((namespace, name), objects) in found {
+        namespaces.entry(namespace.clone()).or_default().set(name, objects.clone());
+    }
+    namespaces
+}

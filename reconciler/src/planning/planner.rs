@@ -1,0 +1,97 @@
+//! Asks for plans, and remembers the last one.
+
+use std::sync::Arc;
+
+use policies::language::ClusterDomain;
+use tokio::time::Instant;
+
+use super::{
+    order::{Known, Order},
+    process::{Process, Terms},
+};
+use crate::{
+    istio::plan::{Namespaces, Plan},
+    source::{SourceError, ancestry::CommitId, git::CommitLog},
+};
+
+/// Plans commits one after another, each once.
+#[derive(Debug)]
+pub struct Planner {
+    commits: CommitLog,
+    cluster_domain: ClusterDomain,
+    terms: Terms,
+    last: Option<(Question, Arc<Namespaces<Plan>>)>,
+    /// The process that made the last plan, and when that was.
+    process: Option<(Process, Instant)>,
+}
+
+/// What a plan depends on, beside what is in force.
+#[derive(Clone, Debug, PartialEq)]
+struct Question {
+    newest: Newest,
+    allowed: Namespaces<String>,
+    /// The reasons why it is unknown what is in force.
+    unknown: Namespaces<String>,
+}
+
+/// The newest commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Newest {
+    pub commit: CommitId,
+    /// The reason why nobody may go by it.
+    pub withdrawn: Option<String>,
+}
+
+impl Planner {
+    pub fn new(commits: CommitLog, cluster_domain: ClusterDomain, terms: Terms) -> Self {
+        Self { commits, cluster_domain, terms, last: None, process: None }
+    }
+
+    /// What is in force has become another than that of the last plan, and of what it changes.
+    pub fn forget(&mut self) {
+        self.last = None;
+    }
+
+    /// Ends the process, as there is nothing to plan.
+    pub fn rest(&mut self) {
+        self.process = None;
+    }
+
+    /// Ends the process if there has been nothing to plan for a while.
+    pub fn rest_if_idle(&mut self) {
+        if self.process.as_ref().is_some_and(|(_, since)| since.elapsed() >= self.terms.idle) {
+            self.rest();
+        }
+    }
+
+    /// The plan for each namespace. `allowed` are the commits that people have agreed to.
+    pub async fn plan(
+        &mut self,
+        newest: &Newest,
+        known: &Known,
+        allowed: Namespaces<String>,
+    ) -> Result<Arc<Namespaces<Plan>>, SourceError> {
+        let unknown = known.iter();
+        let unknown = unknown.filter_map(|(name, known)| Some((name.clone(), known.as_ref().err()?.clone())));
+        let question = Question { newest: newest.clone(), allowed, unknown: unknown.collect() };
+        if let Some((last, plans)) = &self.last
+            && *last == question
+        {
+            return Ok(Arc::clone(plans));
+        }
+        let Question { newest: Newest { commit, withdrawn }, allowed, .. } = question.clone();
+        let (commits, cluster_domain) = (self.commits.clone(), self.cluster_domain.clone());
+        let order = Order { commits, cluster_domain, commit, withdrawn, allowed, known: known.clone() };
+        // While it plans, the process is nobody else's: it ends if this is cancelled.
+        let waiting = self.process.take().and_then(|(mut process, _)| process.is_alive().then_some(process));
+        let process = match waiting {
+            Some(process) => process,
+            None => Process::start(self.terms.clone()).await?,
+        };
+        let (process, plans) = process.plan(&order).await?;
+        self.process = Some((process, Instant::now()));
+        let plans = Arc::new(plans);
+        self.last = Some((question, Arc::clone(&plans)));
+        Ok(plans)
+    }
+}

@@ -1,0 +1,59 @@
+//! Plans of namespaces where the newest commit is not to be in force, or nothing is known.
+
+use super::order::Order;
+use crate::{
+    istio::{
+        applications::Applications,
+        artifact::Artifact,
+        objects::Objects,
+        plan::{Commit, InForce, Plan},
+    },
+    source::SourceError,
+    version,
+};
+
+/// An artifact without objects, of the newest commit.
+pub(super) fn empty(commit: Commit) -> Result<InForce, SourceError> {
+    Ok(InForce {
+        artifact: Artifact::of(&Objects::default()).map_err(|error| SourceError(error.to_string()))?,
+        objects: 0,
+        renderer: version::text().to_owned(),
+        max_removals: None,
+        judged: commit.id.clone(),
+        commit,
+    })
+}
+
+/// The plan where the newest commit is older than what is in force.
+pub(super) fn too_old(known: &InForce, commit: &Commit) -> Plan {
+    let reason = format!(
+        "commit {}, which is in force, is newer: the branch went back, or a mirror of the repository is behind",
+        known.commit.short()
+    );
+    let advice = format!("to go back, annotate the artifact with hfi.dev/allow-commit={}", commit.id);
+    Plan { advice: Some(advice), ..Plan::frozen(reason) }
+}
+
+/// The plan where it is not known what is in force. `plan` is that by which people agree to the newest commit.
+pub(super) fn unknown(reason: &str, plan: &Plan, order: &Order, applications: &Applications) -> Plan {
+    let advice = if let Some(withdrawn) = &order.withdrawn {
+        format!("restore it; nothing of the newest commit can replace it: {withdrawn}")
+    } else if let Some(file) = applications.unreadable() {
+        format!("restore it, or mend {file} first: its applications would go")
+    } else {
+        let objects = plan.next.as_ref().map_or(0, |next| next.objects);
+        let invalid: Vec<_> = plan.frozen.keys().map(String::as_str).collect();
+        let invalid = if invalid.is_empty() {
+            String::new()
+        } else {
+            format!("; invalid ones stay as they were valid last, or go: {}", invalid.join(", "))
+        };
+        format!(
+            "restore it, or annotate the artifact with hfi.dev/allow-commit={}: then {objects} objects stay, and Flux \
+             removes all others{invalid}",
+            order.commit
+        )
+    };
+    let reason = format!("{reason}, so nobody knows what is in force");
+    Plan { advice: Some(advice), ..Plan::frozen(reason) }
+}
