@@ -27,16 +27,28 @@ pub fn pack(files: &BTreeMap<String, String>) -> io::Result<Vec<u8>> {
 
 /// Unpacks what [`pack`] has packed.
 pub fn unpack(bytes: &[u8]) -> io::Result<BTreeMap<String, String>> {
-    let mut archive = Archive::new(GzDecoder::new(bytes).take(LONGEST));
     let mut files = BTreeMap::new();
+    visit(bytes, |path, content| {
+        files.insert(path, content);
+        io::Result::Ok(())
+    })?;
+    Ok(files)
+}
+
+/// Unpacks one file after another: all together take much memory.
+pub fn visit<E: From<io::Error>>(
+    bytes: &[u8],
+    mut visit: impl FnMut(String, String) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut archive = Archive::new(GzDecoder::new(bytes).take(LONGEST));
     for entry in archive.entries()? {
         let mut entry = entry?;
         let path = entry.path()?.to_string_lossy().into_owned();
         let mut content = String::new();
         entry.read_to_string(&mut content)?;
-        files.insert(path, content);
+        visit(path, content)?;
     }
-    Ok(files)
+    Ok(())
 }
 
 #[cfg(test)]

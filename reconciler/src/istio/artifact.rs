@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    archive::{pack, unpack},
+    archive::{pack, unpack, visit},
     objects::Objects,
 };
 
+/// The file of an archive that lists the others.
+const KUSTOMIZATION: &str = "kustomization.yaml";
 /// The most bytes of an archive: a ConfigMap holds 1 MiB, in base64 on its way.
 pub const LONGEST: usize = 900 * 1024;
 
@@ -61,8 +63,21 @@ impl Artifact {
     /// The objects in it.
     pub fn objects(&self) -> Result<Objects, ArtifactError> {
         let files = unpack(&self.bytes)?;
-        let objects = files.iter().filter(|(path, _)| *path != "kustomization.yaml");
+        let objects = files.iter().filter(|(path, _)| *path != KUSTOMIZATION);
         objects.map(|(path, text)| read(text).ok_or_else(|| ArtifactError::Foreign(path.clone()))).collect()
+    }
+
+    /// The number of its objects, once each can be read. No two are in memory at once.
+    pub fn count(&self) -> Result<usize, ArtifactError> {
+        let mut count = 0;
+        visit(&self.bytes, |path, text| -> Result<(), ArtifactError> {
+            if path != KUSTOMIZATION {
+                read(&text).ok_or(ArtifactError::Foreign(path))?;
+                count += 1;
+            }
+            Ok(())
+        })?;
+        Ok(count)
     }
 
     /// The file name of an archive, below that of its namespace.
@@ -143,6 +158,7 @@ mod tests {
         assert_eq!(artifact, Artifact::of(&objects(["b", "a"])).unwrap());
         assert_eq!(artifact.objects().unwrap(), objects(["a", "b"]));
         assert_eq!(artifact.objects().unwrap().of("reviews").len(), 2);
+        assert_eq!(artifact.count().unwrap(), 2);
     }
 
     #[test]

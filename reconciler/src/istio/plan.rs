@@ -58,6 +58,9 @@ pub struct Plan {
     pub advice: Option<String>,
 }
 
+/// The name under which a plan freezes a namespace as a whole.
+const ALL: &str = "all applications";
+
 /// The commit messages since a namespace was judged last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Messages {
@@ -154,7 +157,12 @@ impl Commit {
 impl Plan {
     /// The plan that leaves a namespace as it is.
     pub fn frozen(reason: String) -> Self {
-        Self { frozen: [("all applications".to_owned(), reason)].into(), ..Self::default() }
+        Self { frozen: [(ALL.to_owned(), reason)].into(), ..Self::default() }
+    }
+
+    /// True if it leaves the namespace as it is, whatever its applications.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.contains_key(ALL)
     }
 
     /// Records beside the objects that the namespace was judged, where it matters. Consent of messages is used up once objects

@@ -10,7 +10,8 @@
 //! - `notices`: tells people of what is frozen; `told`: what they know.
 //! - `head`: the newest commit.
 //! - `pace`: the namespaces that a release moves in a minute.
-//! - `keeper`: the loop of the leader.
+//! - `state`: the state of a namespace, for people.
+//! - `writer`: writes what a namespace lacks; `keeper`: the loop of the leader.
 
 mod announced;
 pub(super) mod archive_watch;
@@ -20,8 +21,10 @@ pub(super) mod keeper;
 mod notices;
 mod pace;
 mod settings;
+mod state;
 mod stored;
 mod told;
+mod writer;
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use policies::language::ClusterDomain;
 use tokio::time::Instant;
+use tracing::debug;
 
 use super::{
     order::{Known, Order},
@@ -88,6 +89,7 @@ impl Planner {
             Some(process) => process,
             None => Process::start(self.terms.clone()).await?,
         };
+        debug!(%commit, "planning");
         let (process, plans) = process.plan(&order).await?;
         self.process = Some((process, Instant::now()));
         let plans = Arc::new(plans);

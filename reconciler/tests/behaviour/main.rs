@@ -25,6 +25,8 @@ mod a_look_at_a_repository_removes_nothing;
 mod a_lost_answer_is_settled_by_the_next_step;
 mod a_peer_that_lies_or_hangs_hurts_nobody;
 mod a_plain_poll_is_answered_as_any_other;
+mod a_plan_is_made_in_a_process_of_its_own;
+mod a_plan_reads_what_hfi_render_reads;
 mod a_policy_changes_state_at_its_instant;
 mod a_policy_is_named_as_it_is_listed;
 mod a_policy_is_rolled_back;

@@ -25,6 +25,7 @@ async fn in_a_directory_that_need_not_exist() {
         assert!(text.contains(".SH SYNOPSIS") || text.contains(".SH NAME"), "{page}");
     }
     assert!(!directory.join("hfi-fetch-for-serve.1").exists());
+    assert!(!directory.join("hfi-plan-for-serve.1").exists());
     let list = fs::read_to_string(directory.join("hfi-policy-list.1")).unwrap();
     assert!(list.contains("\\-\\-watch") && list.contains("\\-\\-server"), "{list}");
 }

@@ -1,6 +1,6 @@
 //! The `hfi` binary: its environment, its logs and its end.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, process::Command, time::Duration};
 
 use serde_json::Value;
 use tokio::{
@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use crate::{
+    support::children::{child, ended, signal},
     support::process::{Process, text},
     support::{PATIENCE, client, policy},
 };
@@ -119,49 +120,22 @@ async fn a_fetch_that_hangs_ends_with_the_process_that_was_killed() {
     timeout(PATIENCE, client.read_to_end(&mut Vec::new())).await.expect("the fetch goes on").unwrap();
 }
 
-/// The process that waits for the next job.
-async fn waiting(hfi: &Process) -> String {
-    let parent = format!("PPid:\t{}\n", hfi.child.id());
-    let is_ours = |process: &Path| {
-        let status = fs::read_to_string(process.join("status")).unwrap_or_default();
-        let command = fs::read_to_string(process.join("cmdline")).unwrap_or_default();
-        status.contains(&parent) && command.ends_with("fetch-for-serve\0")
-    };
-    let found = async {
-        loop {
-            let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
-            if let Some(process) = processes.into_iter().find(|process| is_ours(process)) {
-                return process.file_name().unwrap().to_str().unwrap().to_owned();
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(PATIENCE, found).await.expect("no process waits")
-}
-
 #[tokio::test]
 async fn the_process_for_the_next_job_may_die_and_ends_with_the_server() {
     let repository = harness::Repository::new().await.unwrap();
     let bare = repository.bare();
     let mut hfi = Process::start(&[("HFI_REPO", text(&bare)), ("HFI_INTERVAL", "1h")]).await;
     hfi.until_ready(|_| true).await;
-    let first = waiting(&hfi).await;
-    assert!(Command::new("kill").args(["-s", "KILL", &first]).status().unwrap().success());
+    let first = child(&hfi, "fetch-for-serve").await;
+    signal(&first, "KILL");
     repository.write("a.yaml", &policy("a", "checkout", 503)).unwrap();
     repository.push("Add a").await.unwrap();
     let commit = repository.git(&["rev-parse", "HEAD"]).await.unwrap();
     hfi.until_ready(|ready| ready["revision"] == format!("main@sha1:{}", commit.trim())).await;
-    let second = waiting(&hfi).await;
+    let second = child(&hfi, "fetch-for-serve").await;
     hfi.signal("KILL");
     hfi.child.wait().unwrap();
-    let ended = async {
-        let status = || fs::read_to_string(format!("/proc/{second}/status")).unwrap_or_default();
-        // Nobody may ask for the end of an orphan.
-        while status().lines().any(|line| line.starts_with("State:") && !line.contains('Z')) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(PATIENCE, ended).await.expect("it goes on");
+    ended(&second, PATIENCE).await;
 }
 
 #[test]

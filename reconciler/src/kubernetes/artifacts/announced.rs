@@ -1,7 +1,5 @@
 //! The `ExternalArtifact` of a namespace, by which Flux learns of its archive.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
     jiff::Timestamp as Moment,
@@ -12,7 +10,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{MANAGER, NAMESPACE_LABEL, Settings, name};
+use super::{MANAGER, NAMESPACE_LABEL, Settings, name, state::State};
 use crate::{
     istio::{artifact::Artifact, plan::InForce},
     kubernetes::{NAME, reporting::truncate::truncate},
@@ -34,20 +32,6 @@ pub(super) struct Seen {
     pub(super) allowed: Option<String>,
     status: Value,
     generation: Option<i64>,
-}
-
-/// The state of a namespace, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct State {
-    /// The applications that are frozen, each with the reason.
-    pub(super) frozen: BTreeMap<String, String>,
-    pub(super) message: String,
-}
-
-impl State {
-    fn is_ready(&self) -> bool {
-        self.frozen.is_empty()
-    }
 }
 
 /// The objects of a namespace, or of all.

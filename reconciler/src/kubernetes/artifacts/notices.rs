@@ -19,8 +19,9 @@ use tokio::{sync::watch, time::Instant};
 use tracing::warn;
 
 use super::{
-    announced::{API_VERSION, KIND, LONGEST_MESSAGE, State},
+    announced::{API_VERSION, KIND, LONGEST_MESSAGE},
     name,
+    state::State,
     told::{Due, Told},
 };
 use crate::{

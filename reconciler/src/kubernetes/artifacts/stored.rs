@@ -61,7 +61,7 @@ pub(super) fn in_force(config_map: &ConfigMap) -> Option<(String, Result<InForce
             value.cloned().ok_or_else(|| format!("it has no annotation {key}"))
         };
         Ok(InForce {
-            objects: artifact.objects().map_err(|error| error.to_string())?.keys().len(),
+            objects: artifact.count().map_err(|error| error.to_string())?,
             artifact,
             commit: Commit { id: annotation(COMMIT)?, at: annotation(COMMITTED_AT)? },
             renderer: annotation(RENDERER)?,

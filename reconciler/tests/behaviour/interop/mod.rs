@@ -8,6 +8,7 @@ mod a_full_disk_costs_no_commit;
 mod a_git_server_is_given_credentials;
 mod a_halt_is_signed;
 mod a_lost_filter_is_healed;
+mod a_plan_ends_with_its_leader;
 mod a_policy_of_a_namespace_that_is_gone_is_inactive;
 mod a_push_goes_where_a_fetch_goes;
 mod a_service_account_changes_policies;

@@ -1,0 +1,128 @@
+//! Writes the archive and the artifact of one namespace after another.
+
+use std::sync::Arc;
+
+use kube::{Client, api::Patch};
+use serde_json::Value;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::{
+    Settings, WRITE,
+    announced::{self, Seen},
+    apply,
+    config_maps::ConfigMaps,
+    head::Head,
+    name,
+    notices::Notice,
+    ours,
+    pace::Pace,
+    state::State,
+};
+use crate::{
+    istio::{
+        archives::Archives,
+        plan::{InForce, Namespaces, Plan},
+    },
+    kubernetes::client::call::{self, CallError, with_timeout},
+    version,
+};
+
+/// The writer of archives and artifacts.
+pub(super) struct Writer {
+    pub(super) client: Client,
+    /// The namespace of this replica.
+    pub(super) own_namespace: String,
+    pub(super) settings: Settings,
+    pub(super) url: String,
+    pub(super) archives: Arc<Archives>,
+    pub(super) config_maps: ConfigMaps,
+    pub(super) pace: Pace,
+}
+
+impl Writer {
+    /// Writes what a namespace lacks.
+    pub(super) async fn keep(
+        &mut self,
+        head: &Head,
+        namespace: &str,
+        plan: &Plan,
+        seen: Option<&Seen>,
+    ) -> Result<Notice, CallError> {
+        let known = self.config_maps.in_force(namespace).cloned();
+        let other = plan.next.as_ref().filter(|next| known.as_ref() != Some(next));
+        let waits = other.is_some_and(|next| !self.may_move(namespace, known.as_ref(), next));
+        if let Some(next) = other.filter(|_| !waits) {
+            self.store(namespace, next).await?;
+        } else if let Some(known) = known.filter(|_| self.config_maps.lacks(namespace)) {
+            warn!(namespace, "somebody has deleted the ConfigMap of an artifact; it is put back");
+            self.store(namespace, &known).await?;
+        }
+        let known = self.config_maps.in_force(namespace);
+        let state = State::of(plan, known, waits);
+        let place = self.settings.place(namespace).to_owned();
+        let unseen = Seen::default();
+        let announced = known.map(|known| (namespace, known));
+        let status = seen.unwrap_or(&unseen).status(&self.url, head.branch(), announced, &state);
+        let uid = match seen {
+            Some(seen) => seen.uid.clone(),
+            None => self.announce(namespace, &place).await?,
+        };
+        if let Some(status) = status {
+            self.patch_status(namespace, &place, &status).await?;
+        }
+        Ok(Notice { place, uid, revision: head.revision().to_owned(), state })
+    }
+
+    /// True if a namespace may move now: what a release moves has to wait for its turn.
+    fn may_move(&mut self, namespace: &str, known: Option<&InForce>, next: &InForce) -> bool {
+        let is_of_release =
+            known.is_some_and(|known| known.renderer != next.renderer && known.artifact != next.artifact);
+        if !is_of_release {
+            return true;
+        }
+        let may_move = self.pace.take(Instant::now());
+        if may_move {
+            info!(
+                namespace,
+                version = version::text(),
+                from = known.map(|known| known.renderer.as_str()),
+                "an artifact of another version of hfi moves"
+            );
+        }
+        may_move
+    }
+
+    /// All artifacts of the cluster.
+    pub(super) async fn seen(&self) -> Result<Namespaces<Seen>, CallError> {
+        let place = (!self.settings.in_tenants).then_some(self.settings.namespace.as_str());
+        let found = with_timeout(WRITE, announced::api(&self.client, place).list(&ours())).await?;
+        Ok(found.items.iter().filter_map(|object| Seen::of(object, &self.settings)).collect())
+    }
+
+    /// Writes an archive, and serves it.
+    async fn store(&mut self, namespace: &str, next: &InForce) -> Result<(), CallError> {
+        let is_new = self.config_maps.in_force(namespace).is_none_or(|known| known.artifact != next.artifact);
+        self.config_maps.write(namespace, next).await?;
+        self.archives.put(namespace, next.artifact.clone());
+        if is_new {
+            info!(namespace, commit = next.commit.id, digest = %next.artifact.digest, "an archive is written");
+        }
+        Ok(())
+    }
+
+    /// Writes the object of an artifact, and returns its uid.
+    async fn announce(&self, namespace: &str, place: &str) -> Result<Option<String>, CallError> {
+        let objects = announced::api(&self.client, Some(place));
+        let (name, patch) =
+            (name(namespace), Patch::Apply(announced::object(namespace, place, &self.own_namespace)));
+        let object = with_timeout(call::TIMEOUT, objects.patch(&name, &apply(), &patch)).await?;
+        Ok(object.metadata.uid)
+    }
+
+    async fn patch_status(&self, namespace: &str, place: &str, status: &Value) -> Result<(), CallError> {
+        let objects = announced::api(&self.client, Some(place));
+        let (name, patch) = (name(namespace), Patch::Apply(announced::with_status(namespace, place, status)));
+        with_timeout(call::TIMEOUT, objects.patch_status(&name, &apply(), &patch)).await.map(drop)
+    }
+}

@@ -1,0 +1,115 @@
+//! The Istio configuration of applications is planned in a process of its own, whose end changes nothing that is in force.
+
+use std::time::Duration;
+
+use harness::Repository;
+
+use crate::support::{
+    PATIENCE,
+    children::{ended, signal},
+    plans::{Plans, application},
+};
+
+/// Lines of a shell that stop the first process. Later ones go on.
+const STOP_THE_FIRST: &str = "[ $(wc -l < \"${0%hfi}pids\") -gt 1 ] || kill -STOP $$";
+
+async fn repository() -> Repository {
+    let repository = Repository::new().await.unwrap();
+    add(&repository, "a").await;
+    repository
+}
+
+/// Pushes one more application.
+async fn add(repository: &Repository, name: &str) {
+    repository.write(&format!("{name}.yaml"), &application(name)).unwrap();
+    repository.push("Add one").await.unwrap();
+}
+
+#[tokio::test]
+async fn one_process_plans_a_burst_of_commits_and_ends_when_there_is_nothing_to_do() {
+    let repository = repository().await;
+    let mut plans = Plans::of(&repository, "", "", |_| ());
+    for (number, name) in ["b", "c"].into_iter().enumerate() {
+        assert_eq!(plans.shop(&repository).await.unwrap().next.unwrap().objects, number + 1);
+        plans.planner.rest_if_idle();
+        add(&repository, name).await;
+    }
+    assert_eq!(plans.started().len(), 1);
+
+    let mut plans = Plans::of(&repository, "", "", |terms| terms.idle = Duration::ZERO);
+    let first = plans.shop(&repository).await.unwrap();
+    plans.planner.rest_if_idle();
+    ended(&plans.started()[0], PATIENCE).await;
+    plans.planner.forget();
+    assert_eq!(plans.shop(&repository).await.unwrap(), first);
+    assert_eq!(plans.started().len(), 2);
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_is_told_of_and_the_next_one_plans() {
+    let repository = repository().await;
+    let mut plans = Plans::of(&repository, "", STOP_THE_FIRST, |_| ());
+    let started = plans.first();
+    let killed = async {
+        let first = started.await;
+        signal(&first, "KILL");
+        first
+    };
+    let (plan, first) = tokio::join!(plans.shop(&repository), killed);
+    let reason = plan.unwrap_err().to_string();
+    let told = "the process that plans: it died (signal: 9 (SIGKILL)); it may use ";
+    assert!(reason.starts_with(told), "{reason}");
+    ended(&first, PATIENCE).await;
+    assert_eq!(plans.shop(&repository).await.unwrap().next.unwrap().objects, 1);
+}
+
+#[tokio::test]
+async fn a_process_that_hangs_is_killed_at_its_deadline() {
+    let repository = repository().await;
+    let mut plans =
+        Plans::of(&repository, "", "kill -STOP $$", |terms| terms.deadline = Duration::from_millis(300));
+    let reason = plans.shop(&repository).await.unwrap_err().to_string();
+    let told = "the process that plans: it did not end within 300ms, and was killed (signal: 9 (SIGKILL))";
+    assert_eq!(reason, told);
+    ended(&plans.started()[0], Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn a_plan_that_is_given_up_ends_its_process() {
+    let repository = repository().await;
+    let mut plans = Plans::of(&repository, "", "kill -STOP $$", |_| ());
+    let started = plans.first();
+    tokio::select! {
+        _ = plans.shop(&repository) => panic!("it was stopped"),
+        _ = started => {}
+    }
+    ended(&plans.started()[0], PATIENCE).await;
+}
+
+#[tokio::test]
+async fn a_process_over_its_limit_of_memory_tells_the_limit_and_the_way_to_more() {
+    let repository = repository().await;
+    let many: String = (0..9_000).map(|number| format!("- [{number}, {{a: b}}]\n")).collect();
+    repository.write("many.yaml", &format!("apiVersion: v1\nkind: Many\nspec:\n{many}")).unwrap();
+    repository.push("Add much").await.unwrap();
+    let mut plans = Plans::of(&repository, "", "", |terms| terms.memory = 1 << 20);
+    let reason = plans.shop(&repository).await.unwrap_err().to_string();
+    let told = "it may use 1 MiB of memory, and more if the memory limit of the container is larger";
+    assert!(reason.contains("it died (signal: 6 (SIGABRT)") && reason.ends_with(told), "{reason}");
+}
+
+#[tokio::test]
+async fn archives_that_are_in_force_come_and_go_as_they_are_however_many() {
+    let repository = repository().await;
+    let mut plans = Plans::of(&repository, "", "", |_| ());
+    let in_force = plans.shop(&repository).await.unwrap().next.unwrap();
+    add(&repository, "b").await;
+    // More than a pipe holds, in both directions.
+    let known = (0..2_000).map(|number| (format!("team-{number}"), Ok(in_force.clone())));
+    let known = known.chain([("shop".to_owned(), Ok(in_force.clone()))]).collect();
+    let all = plans.all(&repository, &known).await.unwrap();
+    let [shop, team] = ["shop", "team-7"].map(|namespace| &all[namespace]);
+    assert_eq!(shop.next.as_ref().unwrap().objects, 2);
+    assert!(team.next.is_none() && team.frozen.contains_key("a"), "{team:?}");
+    assert_eq!(plans.all(&repository, &known).await.unwrap(), all);
+}
