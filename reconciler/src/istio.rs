@@ -7,6 +7,7 @@
 //! - [`archive`]: files as a `tar.gz` that is the same everywhere, and back.
 //! - [`artifact`]: the archive of a namespace, and its digest.
 //! - [`archives`]: the archives that are served.
+//! - [`foreign`]: objects of the cluster that others may have made.
 //! - [`consent`]: the removals that people have agreed to.
 //! - [`decision`]: what a namespace gets at a new commit, and what stays as it is; [`plan`]: the same for all namespaces.
 
@@ -16,6 +17,7 @@ pub mod archives;
 pub mod artifact;
 pub mod consent;
 pub mod decision;
+pub mod foreign;
 pub mod guarded;
 pub mod objects;
 pub mod plan;

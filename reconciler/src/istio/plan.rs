@@ -14,6 +14,7 @@ use super::{
     artifact::Artifact,
     consent::Consent,
     decision::{Decision, Proposal, decide},
+    foreign::{Foreign, Named, by_namespace},
     objects::Objects,
 };
 
@@ -56,6 +57,8 @@ pub struct Plan {
     pub by_consent: bool,
     /// The next step of people, if there is one for all applications together.
     pub advice: Option<String>,
+    /// The objects that the namespace does not have yet, and that no document wants to take over if others have made them.
+    pub new: BTreeSet<Named>,
 }
 
 /// The name under which a plan freezes a namespace as a whole.
@@ -83,6 +86,8 @@ pub struct Proposed<'a> {
     /// The version of hfi.
     pub renderer: &'a str,
     pub setting: &'a Setting,
+    /// What others may have made.
+    pub foreign: &'a Foreign,
 }
 
 /// Plans what a commit changes. `earlier` are the objects that applications of namespaces without an artifact last had,
@@ -97,9 +102,11 @@ pub fn plan(
     if proposed.applications.is_empty() {
         return freeze(in_force, &format!("the repository has no files at {}", proposed.commit.short()));
     }
-    let before: BTreeMap<_, _> = earlier.iter().chain(in_force).collect();
+    let kept = proposed.foreign.left_out_of(earlier);
+    let before: BTreeMap<_, _> = kept.iter().chain(in_force).collect();
     let mut plans = BTreeMap::new();
-    for (namespace, proposal) in proposals(&before, proposed, cache) {
+    let (proposals, mut new) = proposals(&before, proposed, cache);
+    for (namespace, proposal) in proposals {
         let (none, no_consent) = (Objects::default(), Consent::default());
         let before = before.get(&namespace).copied().unwrap_or(&none);
         let consent = consents.get(&namespace).unwrap_or(&no_consent);
@@ -107,7 +114,11 @@ pub fn plan(
         let limit = proposed.applications.max_removals(&namespace);
         let consent = Consent { limit: consent.limit.into_iter().chain(limit).min(), ..*consent };
         let decision = decide(before, &proposal, &consent);
-        plans.insert(namespace.clone(), Plan::of(decision, in_force.get(&namespace), limit, proposed));
+        let earlier = earlier.get(&namespace).map(Objects::keys).unwrap_or_default();
+        let mut plan = Plan::of(decision, in_force.get(&namespace), limit, proposed);
+        plan.new = new.remove(&namespace).unwrap_or_default();
+        plan.new.extend(earlier.into_iter().map(Named));
+        plans.insert(namespace, plan);
     }
     plans
 }
@@ -204,7 +215,7 @@ impl Plan {
                     max_removals,
                     judged: proposed.commit.id.clone(),
                 });
-                Self { next, frozen, current, max_removals, by_consent, advice: None }
+                Self { next, frozen, current, max_removals, by_consent, ..Self::default() }
             }
             Err(error) => {
                 let all = decision.objects.applications().chain(before.applications());
@@ -215,18 +226,19 @@ impl Plan {
     }
 }
 
-/// What the files want of each namespace, and of each that has something in force.
+/// What the files want of each namespace, and of each that has something in force; and what of it is new.
 fn proposals(
     before: &BTreeMap<&String, &Objects>,
-    &Proposed { applications, setting, .. }: &Proposed<'_>,
+    &Proposed { applications, setting, foreign, .. }: &Proposed<'_>,
     cache: &mut RenderCache,
-) -> Namespaces<Proposal> {
+) -> (Namespaces<Proposal>, Namespaces<BTreeSet<Named>>) {
     let all = before.iter().flat_map(|(namespace, known)| {
         let id = |name: &String| -> ApplicationId { ((*namespace).clone(), name.clone()) };
         known.applications().map(move |(name, objects)| (id(name), objects.to_vec()))
     });
     let files: Vec<_> = applications.files.iter().map(|(path, file)| (path.clone(), &**file)).collect();
-    let catalog = Catalog::cached(cache, &files, &all.collect(), setting, |path, setting| {
+    let in_force = all.collect::<istio_config::InForce>().beside(foreign.by_id());
+    let catalog = Catalog::cached(cache, &files, &in_force, setting, |path, setting| {
         setting.within(applications.guarded.limits(path))
     });
     let wanted = catalog.to_be_in_force();
@@ -249,5 +261,5 @@ fn proposals(
     for proposal in proposals.values_mut() {
         proposal.unreadable = unreadable.map(str::to_owned);
     }
-    proposals
+    (proposals, by_namespace(catalog.new_objects()))
 }

@@ -8,7 +8,7 @@
 //! - `announced`: the `ExternalArtifact`.
 //! - `archive_watch`: takes the archives of all ConfigMaps into memory.
 //! - `notices`: tells people of what is frozen; `told`: what they know.
-//! - `head`: the newest commit.
+//! - `head`: the newest commit; `lookup`: objects of others that it would take over.
 //! - `pace`: the namespaces that a release moves in a minute.
 //! - `state`: the state of a namespace, for people.
 //! - `writer`: writes what a namespace lacks; `keeper`: the loop of the leader.
@@ -18,6 +18,7 @@ pub(super) mod archive_watch;
 mod config_maps;
 mod head;
 pub(super) mod keeper;
+mod lookup;
 mod notices;
 mod pace;
 mod settings;

@@ -4,7 +4,10 @@ use policies::language::ClusterDomain;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    istio::plan::{InForce, Namespaces, Plan},
+    istio::{
+        foreign::Foreign,
+        plan::{InForce, Namespaces, Plan},
+    },
     source::{ancestry::CommitId, git::CommitLog},
 };
 
@@ -23,6 +26,8 @@ pub struct Order {
     /// The commits that people have agreed to, by namespace.
     pub allowed: Namespaces<String>,
     pub known: Known,
+    /// What others may have made.
+    pub foreign: Foreign,
 }
 
 /// The plan for each namespace, or the reason why there is none.

@@ -33,7 +33,7 @@ pub(super) fn planned(
     earlier: &mut Earlier,
     cache: &mut RenderCache,
 ) -> Result<Namespaces<Plan>, SourceError> {
-    let Order { commits, commit: head, withdrawn, allowed, known, .. } = order;
+    let Order { commits, commit: head, withdrawn, allowed, known, foreign, .. } = order;
     let in_force: Namespaces<&InForce> = known
         .iter()
         .filter_map(|(namespace, known)| Some((namespace.clone(), known.as_ref().ok()?)))
@@ -50,7 +50,8 @@ pub(super) fn planned(
             let agreements = agreements((*head, &commit.at), &in_force, allowed, commits)?;
             let consents = agreements.iter().map(|(namespace, agreed)| (namespace.clone(), agreed.consent));
             let consents = consents.collect();
-            let proposed = Proposed { applications, commit: &commit, renderer: version::text(), setting };
+            let renderer = version::text();
+            let proposed = Proposed { applications, commit: &commit, renderer, setting, foreign };
             let plans = plan(&objects, &BTreeMap::new(), &proposed, &consents, cache);
             let wanted = without_artifact(&plans, known);
             let found = earlier.look(*head, &applications.guarded, &wanted, commits, setting);

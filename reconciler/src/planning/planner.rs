@@ -11,7 +11,10 @@ use super::{
     process::{Process, Terms},
 };
 use crate::{
-    istio::plan::{Namespaces, Plan},
+    istio::{
+        foreign::Foreign,
+        plan::{Namespaces, Plan},
+    },
     source::{SourceError, ancestry::CommitId, git::CommitLog},
 };
 
@@ -33,6 +36,7 @@ struct Question {
     allowed: Namespaces<String>,
     /// The reasons why it is unknown what is in force.
     unknown: Namespaces<String>,
+    foreign: Foreign,
 }
 
 /// The newest commit.
@@ -65,24 +69,28 @@ impl Planner {
         }
     }
 
-    /// The plan for each namespace. `allowed` are the commits that people have agreed to.
+    /// The plan for each namespace. `allowed` are the commits that people have agreed to, and `foreign` what others may have
+    /// made.
     pub async fn plan(
         &mut self,
         newest: &Newest,
         known: &Known,
         allowed: Namespaces<String>,
+        foreign: &Foreign,
     ) -> Result<Arc<Namespaces<Plan>>, SourceError> {
         let unknown = known.iter();
         let unknown = unknown.filter_map(|(name, known)| Some((name.clone(), known.as_ref().err()?.clone())));
-        let question = Question { newest: newest.clone(), allowed, unknown: unknown.collect() };
+        let (newest, foreign) = (newest.clone(), foreign.clone());
+        let question = Question { newest, allowed, unknown: unknown.collect(), foreign };
         if let Some((last, plans)) = &self.last
             && *last == question
         {
             return Ok(Arc::clone(plans));
         }
-        let Question { newest: Newest { commit, withdrawn }, allowed, .. } = question.clone();
+        let Question { newest: Newest { commit, withdrawn }, allowed, foreign, .. } = question.clone();
         let (commits, cluster_domain) = (self.commits.clone(), self.cluster_domain.clone());
-        let order = Order { commits, cluster_domain, commit, withdrawn, allowed, known: known.clone() };
+        let order =
+            Order { commits, cluster_domain, commit, withdrawn, allowed, known: known.clone(), foreign };
         // While it plans, the process is nobody else's: it ends if this is cancelled.
         let waiting = self.process.take().and_then(|(mut process, _)| process.is_alive().then_some(process));
         let process = match waiting {

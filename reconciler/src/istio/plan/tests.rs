@@ -1,5 +1,7 @@
 //! Plans for repositories of real documents.
 
+mod what_others_have_made_is_not_taken_over;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use istio_config::{File, RenderCache, Setting};
@@ -10,6 +12,7 @@ use crate::istio::{
     applications::Applications,
     artifact::Artifact,
     consent::Consent,
+    foreign::Foreign,
     guarded::{Guarded, directory},
     objects::Objects,
 };
@@ -25,6 +28,7 @@ struct World {
     limit: Option<usize>,
     earlier: Namespaces<Objects>,
     cache: RenderCache,
+    foreign: Foreign,
 }
 
 impl World {
@@ -39,6 +43,7 @@ impl World {
             commit: &commit,
             renderer: "1",
             setting: &Setting::default(),
+            foreign: &self.foreign,
         };
         let mut plans = plan(&self.in_force, &self.earlier, &proposed, &consents, &mut self.cache);
         for (namespace, plan) in &plans {

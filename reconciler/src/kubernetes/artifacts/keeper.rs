@@ -10,6 +10,7 @@ use super::{
     announced::Seen,
     config_maps::ConfigMaps,
     head::Head,
+    lookup::Lookup,
     name,
     notices::{Notice, Teller},
     pace::Pace,
@@ -27,7 +28,7 @@ use crate::{
         },
         health::{ClusterTask, SharedHealth},
     },
-    planning::{planner::Planner, process::Terms},
+    planning::{order::Known, planner::Planner, process::Terms},
     serving::publisher::Publisher,
     source::{SourceError, git::CommitLog},
     sync::requests::Syncs,
@@ -44,6 +45,7 @@ const FETCH: Duration = Duration::from_secs(30);
 pub(in crate::kubernetes) struct Keeper {
     health: Arc<SharedHealth>,
     planner: Planner,
+    lookup: Lookup,
     writer: Writer,
     /// The repository was fetched since this replica leads.
     is_fetched: bool,
@@ -74,6 +76,7 @@ impl Keeper {
         let Connection { client, namespace, identity } = connection.clone();
         let (notices, newest) = watch::channel(Namespaces::default());
         let teller = Teller::new(client.clone(), identity, settings.events.clone(), newest);
+        let lookup = Lookup::new(client.clone());
         let writer = Writer {
             config_maps: ConfigMaps::new(client.clone(), &settings.namespace),
             client,
@@ -84,7 +87,7 @@ impl Keeper {
             settings,
         };
         let planner = Planner::new(commits, writer.settings.cluster_domain.clone(), Terms::default());
-        let keeper = Self { health, planner, writer, is_fetched: false, notices };
+        let keeper = Self { health, planner, lookup, writer, is_fetched: false, notices };
         (keeper, teller)
     }
 
@@ -97,6 +100,7 @@ impl Keeper {
                 self.writer.config_maps.clear();
                 self.planner.forget();
                 self.planner.rest();
+                self.lookup.forget();
                 self.is_fetched = false;
                 self.notices.send_replace(Namespaces::default());
                 if leadership.wait_for(|leadership| leadership.leader).await.is_err() {
@@ -147,7 +151,7 @@ impl Keeper {
         }
         let Some(head) = Head::of(publisher) else { return Ok(()) };
         let mut failed = None;
-        let plans = self.planner.plan(&head.newest, &known, allowed(&seen)).await.unwrap_or_else(|error| {
+        let plans = self.plan(&head, &known, &allowed(&seen)).await.unwrap_or_else(|error| {
             let plan = Plan::frozen(format!("the newest commit cannot be planned: {error}"));
             failed = Some(KeepError::Plan(error));
             Arc::new(known.into_keys().map(|namespace| (namespace, plan.clone())).collect())
@@ -180,6 +184,23 @@ impl Keeper {
             }
         });
         failed.map_or(Ok(()), Err)
+    }
+
+    /// The plan for each namespace. It takes over nothing that others have made, unless a document wants that.
+    async fn plan(
+        &mut self,
+        head: &Head,
+        known: &Known,
+        allowed: &Namespaces<String>,
+    ) -> Result<Arc<Namespaces<Plan>>, SourceError> {
+        let mut looked = Namespaces::new();
+        loop {
+            let foreign = self.lookup.foreign();
+            let plans = self.planner.plan(&head.newest, known, allowed.clone(), foreign).await?;
+            if !self.lookup.look(&plans, &self.writer.config_maps, &mut looked).await {
+                return Ok(plans);
+            }
+        }
     }
 
     /// Fetches: the last leader may have known a newer commit, and no artifact goes back.

@@ -11,6 +11,7 @@ use super::{Earlier, Known, Order, RenderCache, Setting, planned};
 use crate::{
     istio::{
         applications::Applications,
+        foreign::Foreign,
         guarded::Guarded,
         plan::{InForce, Plan},
     },
@@ -74,6 +75,7 @@ impl World {
             withdrawn: None,
             allowed,
             known,
+            foreign: Foreign::default(),
         };
         let (earlier, cache) = (&mut self.earlier.borrow_mut(), &mut self.cache.borrow_mut());
         let mut plans = planned(&order, &head.applications, &Setting::default(), earlier, cache).unwrap();

@@ -93,10 +93,10 @@ async fn an_event_whose_answer_was_lost_is_there_once() {
     let kubeconfig = api.kubeconfig("hfi", &lossy.url).unwrap();
     let hfi = start_by(kubeconfig, &[("HFI_DIR", text(folder.path()))]).await;
     shown(&api, &hfi, |status| status["summary"]["active"] == 1).await;
-    lossy.lose(true);
+    lossy.lose(Some("/events"));
     let revision = a_change_arrives(&hfi, &folder, 501).await.revision;
     until("the Event is there", PATIENCE, async || (revisions(&api).await == 2).then_some(())).await;
-    lossy.lose(false);
+    lossy.lose(None);
     shown(&api, &hfi, |status| status["revision"] == revision).await;
     assert_eq!(revisions(&api).await, 2);
 }

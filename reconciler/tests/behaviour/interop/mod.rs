@@ -36,3 +36,4 @@ mod the_cluster_shows_what_is_served;
 mod the_doctor_reads_a_cluster;
 mod the_page_is_read_in_a_browser;
 mod what_lost_its_signer_is_withdrawn;
+mod what_others_have_made_is_not_taken_over;

@@ -11,7 +11,10 @@ use std::{
 use harness::Repository;
 use policies::language::ClusterDomain;
 use reconciler::{
-    istio::plan::{Namespaces, Plan},
+    istio::{
+        foreign::Foreign,
+        plan::{Namespaces, Plan},
+    },
     planning::{
         order::Known,
         planner::{Newest, Planner},
@@ -64,7 +67,7 @@ impl Plans {
     ) -> Result<Arc<Namespaces<Plan>>, SourceError> {
         let commit = repository.git(&["rev-parse", "HEAD"]).await.unwrap();
         let newest = Newest { commit: CommitId::from_hex(commit.trim()).unwrap(), withdrawn: None };
-        self.planner.plan(&newest, known, [].into()).await
+        self.planner.plan(&newest, known, [].into(), &Foreign::default()).await
     }
 
     /// The processes that were started.

@@ -1,0 +1,143 @@
+//! Looks for objects of others before an application gets objects of their names.
+//!
+//! Flux takes an object over silently and by force. Only objects that are new to an artifact are looked for, so a usual
+//! commit asks nothing. Where hfi may not read a kind, and where the cluster does not have it, nothing is seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt as _, stream};
+use kube::{
+    Api, Client,
+    api::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta},
+};
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::{MANAGER, WRITE, config_maps::ConfigMaps};
+use crate::{
+    istio::{
+        foreign::{Foreign, Named},
+        plan::{Namespaces, Plan},
+    },
+    kubernetes::client::call::{CallError, TIMEOUT, with_timeout},
+};
+
+/// The most requests at once.
+const AT_ONCE: usize = 8;
+
+/// Objects of namespaces.
+type Wanted = Namespaces<BTreeSet<Named>>;
+
+/// The objects of a namespace that others have made, or the reason why that is not known.
+type Found = BTreeMap<Named, Option<String>>;
+
+/// What was seen of others when it was looked last.
+pub(super) struct Lookup {
+    client: Client,
+    foreign: Foreign,
+}
+
+impl Lookup {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, foreign: Foreign::default() }
+    }
+
+    pub(super) fn foreign(&self) -> &Foreign {
+        &self.foreign
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.foreign = Foreign::default();
+    }
+
+    /// Looks for the new objects of plans that are to be carried out, or that could not be because of others. `looked` are
+    /// those of this turn. True if something else was seen than before.
+    pub(super) async fn look(
+        &mut self,
+        plans: &Namespaces<Plan>,
+        in_force: &ConfigMaps,
+        looked: &mut Wanted,
+    ) -> bool {
+        let mut wanted = Wanted::new();
+        for (namespace, plan) in plans {
+            let is_other = plan.next.as_ref().is_some_and(|next| in_force.in_force(namespace) != Some(next));
+            if is_other || self.foreign.0.contains_key(namespace) {
+                let known = looked.get(namespace);
+                let new = plan.new.iter().filter(|object| known.is_none_or(|known| !known.contains(*object)));
+                let new: BTreeSet<_> = new.cloned().collect();
+                wanted.extend((!new.is_empty()).then_some((namespace.clone(), new)));
+            }
+        }
+        let before = self.foreign.clone();
+        if looked.is_empty() {
+            self.foreign = Foreign::default();
+        }
+        for (namespace, found) in look(&self.client, &wanted).await.0 {
+            self.foreign.0.entry(namespace).or_default().extend(found);
+        }
+        for (namespace, new) in wanted {
+            looked.entry(namespace).or_default().extend(new);
+        }
+        self.foreign != before
+    }
+}
+
+/// Looks which of these objects others have made. It takes no longer than [`WRITE`]: what is not known by then is unknown.
+async fn look(client: &Client, wanted: &Wanted) -> Foreign {
+    let until = Instant::now() + WRITE;
+    let mut groups = BTreeMap::<_, Vec<_>>::new();
+    for (namespace, objects) in wanted {
+        for object in objects {
+            groups.entry((namespace, object.api_version(), object.kind())).or_default().push(object);
+        }
+    }
+    let found = stream::iter(groups).map(async |((namespace, version, kind), objects)| {
+        let (group, version) = version.split_once('/').unwrap_or(("", version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let api = Api::namespaced_with(client.clone(), namespace, &resource);
+        (namespace, look_for(&api, objects, until).await)
+    });
+    let mut foreign = Foreign::default();
+    let mut found = found.boxed().buffer_unordered(AT_ONCE);
+    while let Some((namespace, found)) = found.next().await {
+        if !found.is_empty() {
+            foreign.0.entry(namespace.clone()).or_default().extend(found);
+        }
+    }
+    foreign
+}
+
+/// Looks for objects of one kind, one after another: what the first answer says of the kind holds for the others.
+async fn look_for(api: &Api<DynamicObject>, objects: Vec<&Named>, until: Instant) -> Found {
+    let mut found = Found::new();
+    let mut objects = objects.into_iter();
+    while let Some(object) = objects.next() {
+        let left = until.saturating_duration_since(Instant::now());
+        let answer = match left.is_zero() {
+            true => Err(CallError::Late(WRITE)),
+            false => with_timeout(left.min(TIMEOUT), api.get_metadata_opt(object.name())).await,
+        };
+        match answer {
+            Ok(Some(there)) if !is_ours(&there.metadata) => {
+                found.insert(object.clone(), None);
+            }
+            Ok(_) => {}
+            Err(error) if error.is(403) => {
+                debug!(kind = object.kind(), %error, "objects of others are not looked for");
+                return found;
+            }
+            Err(error) => {
+                let unknown = [object].into_iter().chain(objects);
+                found.extend(unknown.map(|object| (object.clone(), Some(error.to_string()))));
+                return found;
+            }
+        }
+    }
+    found
+}
+
+/// True for an object that hfi has rendered.
+fn is_ours(metadata: &ObjectMeta) -> bool {
+    let (key, value) = MANAGER;
+    metadata.labels.as_ref().is_some_and(|labels| labels.get(key).is_some_and(|found| found == value))
+}
