@@ -107,6 +107,11 @@ impl Applications {
         self.catalog.resources()
     }
 
+    /// True if the entry of a resource wants to take it over.
+    pub(super) fn adopt(&self, resource: &Resource) -> bool {
+        !self.catalog.new_objects().contains(&resource.id())
+    }
+
     /// True if something is wrong with one that is selected.
     pub(super) fn are_refused(&self, selection: &Selection) -> bool {
         self.catalog.frozen().keys().any(|(namespace, name)| selection.has(namespace, name))

@@ -61,6 +61,17 @@ impl Live {
             found.iter().filter_map(Resource::of_object).map(|found| (output::path(&found), found)).collect();
         // What others have made, and nobody means, is not hfi's.
         there.retain(|path, found| rendered.contains_key(path) || found.application().is_some());
+        for found in there.values().filter(|found| found.application().is_none()) {
+            let Resource { kind, namespace, name, .. } = found;
+            let taken =
+                format!("{} {namespace}/{name} is not from hfi, and would be taken over", kind.name());
+            match applications.adopt(found) {
+                true => warning(taken),
+                false => warning(format_args!(
+                    "{taken}; a server that may read its kind freezes the application until the entry says `adopt: true`"
+                )),
+            }
+        }
         if let Some(namespace) = &self.namespace
             && rendered.is_empty()
             && there.is_empty()

@@ -123,6 +123,25 @@ async fn by_what_was_changed_there_and_what_is_no_longer_meant() {
 }
 
 #[tokio::test]
+async fn what_would_be_taken_over_from_others_is_told() {
+    let (directory, api) = world().await;
+    let admin = api.kubeconfig("admin", &api.url()).unwrap();
+    let path = "/apis/security.istio.io/v1/namespaces/shop/peerauthentications/reviews-peer-authentication";
+    let merge = [("content-type", "application/merge-patch+json")];
+    let of_helm = json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": "Helm"}}}).to_string();
+    api.ask("PATCH", path, &merge, &of_helm).await.unwrap();
+    let told = "PeerAuthentication shop/reviews-peer-authentication is not from hfi, and would be taken over";
+    let taken = diff(&directory, &admin, &[]).await;
+    assert_eq!(taken.code, 1, "{taken:?}");
+    assert!(taken.stderr.contains(&format!("{told}; a server that may read its kind freezes")), "{taken:?}");
+    let adopting = REVIEWS.replace("peerAuthentication: {}", "peerAuthentication: {adopt: true}");
+    std::fs::write(directory.path().join("reviews.yaml"), adopting).unwrap();
+    let adopted = diff(&directory, &admin, &[]).await;
+    assert!(adopted.stderr.contains(told) && !adopted.stderr.contains("freezes"), "{adopted:?}");
+    assert_eq!(adopted.stderr.matches("is not from hfi").count(), 1, "{adopted:?}");
+}
+
+#[tokio::test]
 async fn without_rights_or_a_cluster_nothing_is_said() {
     let (directory, api) = world().await;
     let nobody = api.kubeconfig("nobody", &api.url()).unwrap();
