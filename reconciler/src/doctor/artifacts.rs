@@ -11,6 +11,8 @@ use super::{
 /// The kind of what hfi hands to Flux, and the beginning of its names.
 const KIND: &str = "ExternalArtifact";
 const NAME: &str = "hfi-istio-";
+/// The most namespaces that a finding names.
+const NAMED: usize = 5;
 /// The arguments without which the rights of tenants do not hold.
 const NEEDED: [(&str, &str); 2] = [
     (
@@ -24,11 +26,7 @@ const NEEDED: [(&str, &str); 2] = [
 ];
 
 pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
-    let is_of_hfi = |link: &&Link| {
-        let source = &link.spec.source_ref;
-        source.kind == KIND && source.name.starts_with(NAME)
-    };
-    let links: Vec<_> = inventory.links.iter().filter(is_of_hfi).collect();
+    let links: Vec<_> = inventory.links.iter().filter(|link| link.namespace().is_some()).collect();
     let unbound =
         links.iter().filter(|link| link.spec.service_account_name.as_ref().is_none_or(String::is_empty));
     let mut findings: Vec<_> = unbound
@@ -57,5 +55,28 @@ pub(super) fn findings(inventory: &Inventory) -> Vec<Finding> {
             Finding::error("Deployment kustomize-controller", *why, next)
         }));
     }
+    findings.extend(unseen(inventory));
     findings
+}
+
+/// A warning where hfi cannot see what Flux takes over.
+fn unseen(Inventory { unseen, control_plane, .. }: &Inventory) -> Option<Finding> {
+    let first: Vec<_> = unseen.iter().take(NAMED).map(String::as_str).collect();
+    let more = unseen.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!(
+        "cannot see objects of Istio that others have made in {}{more}: Flux takes them over silently where a new one of \
+         hfi has the same name",
+        first.join(", ")
+    );
+    let next = "apply `k8s/components/istio-adoption`; until then look at `hfi diff --live` before an application is added";
+    (!unseen.is_empty()).then(|| Finding::warning(format!("ServiceAccount {control_plane}"), message, next))
+}
+
+impl Link {
+    /// The namespace that it applies an artifact of hfi for, if it does.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        let source = &self.spec.source_ref;
+        source.name.strip_prefix(NAME).filter(|_| source.kind == KIND)
+    }
 }

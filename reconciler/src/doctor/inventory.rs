@@ -3,7 +3,7 @@
 
 mod listening;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use policies::Timestamp;
 use serde::Deserialize;
@@ -31,6 +31,8 @@ pub struct Inventory {
     pub flux: Option<String>,
     /// The Kustomizations of Flux that apply an artifact, and not files of a repository.
     pub links: Vec<Link>,
+    /// The namespaces with artifacts where hfi cannot see objects that others have made.
+    pub unseen: BTreeSet<String>,
     /// The arguments of kustomize-controller; none if it cannot be read.
     pub applier: Option<Vec<String>>,
     pub plugins: Vec<Plugin>,

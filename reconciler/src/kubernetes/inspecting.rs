@@ -3,6 +3,7 @@
 //! - `extensions`: asks a proxy's Envoy for the filters that it has.
 //! - [`fetch`]: asks the API server.
 //! - `forwarded`: requests to a port inside of a pod.
+//! - `adoption`: where hfi cannot see objects of others.
 //! - `convert`: takes from its objects what is judged.
 //! - `defaults`: the values that the API server gives to fields that an object lacks.
 //! - `listening`: the Gateways and what else gives listeners to proxies.
@@ -14,6 +15,7 @@
 //! - `services`: Services, and the protocols of their ports.
 //! - `versions`: Kubernetes and Flux.
 
+mod adoption;
 pub(crate) mod convert;
 mod defaults;
 mod extensions;

@@ -105,6 +105,7 @@ fn healthy() -> Inventory {
             providers: vec!["hfi-control-plane.boifi.svc.cluster.local".into()],
         },
         links: Vec::new(),
+        unseen: [].into(),
         applier: None,
         plugins: vec![plugin("demo", &json!({})), waypoint_plugin()],
         sidecars: Vec::new(),

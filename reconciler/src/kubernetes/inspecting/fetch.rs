@@ -1,6 +1,6 @@
 //! Reads the inventory that `hfi doctor` judges from a cluster.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{StreamExt as _, future::join_all, stream};
 use k8s_openapi::api::{
@@ -14,6 +14,7 @@ use kube::{
 use serde::de::DeserializeOwned;
 
 use super::{
+    adoption,
     convert::{is_lost, observe, version},
     listening,
     mesh_config::MeshConfig,
@@ -79,6 +80,7 @@ impl Inspector {
             istio: self.istio(&client).await?,
             flux: read("the Deployments of Flux", versions::flux(&client, found.as_ref())).await?,
             links: links(&client).await,
+            unseen: BTreeSet::new(),
             applier: read("the Deployments of Flux", versions::applier(&client)).await.unwrap_or_default(),
             plugins,
             sidecars: sidecars.into_iter().map(|sidecar| sidecar.object).collect(),
@@ -88,6 +90,7 @@ impl Inspector {
             waypoints: waypoints(&client).await?,
             listening: listening::list(&client).await,
         };
+        inventory.unseen = adoption::unseen(&client, &self.control_plane, &inventory.links).await;
         ask_proxies(&client, &mut inventory).await;
         Ok(inventory)
     }

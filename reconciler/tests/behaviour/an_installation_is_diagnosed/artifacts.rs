@@ -39,3 +39,18 @@ fn one_without_an_account_of_its_own_has_too_many_rights() {
     let plain = ["--no-cross-namespace-refs", "--default-service-account=default"];
     assert!(found(vec![link(Some("a"), "hfi-istio-shop")], &plain).is_empty());
 }
+
+#[test]
+fn what_others_have_made_should_be_seen() {
+    let found = |unseen: &[&str]| {
+        let unseen = unseen.iter().map(|name| (*name).to_owned()).collect();
+        findings(&Inventory { unseen, ..healthy() })
+    };
+    assert_eq!(found(&[]), []);
+    let [warning] = &found(&["shop", "bank"])[..] else { panic!("one warning") };
+    assert_eq!(warning.subject, "ServiceAccount boifi/hfi-control-plane");
+    assert!(warning.message.contains("have made in bank, shop: Flux takes"), "{}", warning.message);
+    assert!(warning.next.contains("istio-adoption"), "{}", warning.next);
+    let [warning] = &found(&["a", "b", "c", "d", "e", "f", "g"])[..] else { panic!("one warning") };
+    assert!(warning.message.contains("a, b, c, d, e and 2 more"), "{}", warning.message);
+}

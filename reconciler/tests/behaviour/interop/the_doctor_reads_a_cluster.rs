@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::cluster::{create, define, own_address, pod},
+    support::flux::manifests,
     support::policy,
     support::process::{Process, text},
 };
@@ -164,6 +165,22 @@ async fn and_says_what_is_wrong_there() {
     assert_eq!((code, findings.as_array().map(Vec::len)), (1, Some(1)), "{findings} {complaint}");
     assert_eq!(findings[0]["subject"], "WasmPlugin demo/inert");
     api.ask("DELETE", &format!("{plugins}/inert"), &[], "").await.unwrap();
+
+    define(&api, "kustomize.toolkit.fluxcd.io", "v1", "Kustomization").await;
+    let source = json!({"kind": "ExternalArtifact", "name": "hfi-istio-shop"});
+    let link = json!({
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": "shop"},
+        "spec": {"serviceAccountName": "hfi-istio-shop", "sourceRef": source},
+    });
+    let links = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/boifi/kustomizations";
+    create(&api, links, link).await;
+    let (code, findings, complaint) = ask(&api, "admin", &[]);
+    assert_eq!((code, findings.as_array().map(Vec::len)), (1, Some(1)), "{findings} {complaint}");
+    assert_eq!(findings[0]["subject"], "ServiceAccount boifi/hfi-control-plane");
+    assert!(findings[0]["message"].as_str().unwrap().contains("have made in shop:"), "{findings}");
+    assert!(api.apply(&manifests("k8s/components/istio-adoption/rbac.yaml")).await.unwrap().is_empty());
+    assert_eq!(ask(&api, "admin", &[]), (0, json!([]), String::new()), "it may see them");
+    api.ask("DELETE", &format!("{links}/shop"), &[], "").await.unwrap();
 
     add_workload(&api, "checkout-2").await;
     let (code, findings, complaint) = ask(&api, "admin", &[]);
