@@ -241,6 +241,57 @@ fn services_of_many_pods_are_checked_in_time() {
 }
 
 #[test]
+fn gateways_of_many_hosts_are_checked_in_time() {
+    let object = |kind: &str, version: &str, number: usize, more: &str| {
+        format!(
+            "---\n{{apiVersion: {version}, kind: {kind}, metadata: {{name: a{number}, namespace: s, labels: {{a: b}}}}{more}}}\n"
+        )
+    };
+    let hosts = |end: &str| list(22_000, |number| format!("h{number}.{end}"));
+    let gateway = |number: usize, server: &str| {
+        let server = format!("{{port: {{number: 80, name: http, protocol: HTTP}}, {server}}}");
+        by_hand("Gateway", number, &format!("{{selector: {{a: b}}, servers: [{server}]}}"))
+    };
+    let secure = |number: usize, secret: usize| {
+        let port = "port: {number: 443, name: https, protocol: HTTPS}";
+        let tls = format!("tls: {{mode: SIMPLE, credentialName: x{secret}}}");
+        by_hand(
+            "Gateway",
+            number,
+            &format!("{{selector: {{a: b}}, servers: [{{{port}, hosts: [h{number}.e], {tls}}}]}}"),
+        )
+    };
+    let served = gateway(0, &format!("hosts: {}", hosts("e")))
+        + &by_hand("VirtualService", 1, &format!("{{hosts: {}, gateways: [n0/a0]}}", hosts("f")));
+    let named = list(20_000, |number| format!("s/b{number}"));
+    let named = by_hand("VirtualService", 0, &format!("{{hosts: [h.e], gateways: {named}}}"));
+    let named = filled([&named, ""], |number| object("Gateway", "gateway.networking.k8s.io/v1", number, ""));
+    let shared = gateway(0, &format!("hosts: {}", list(3_000, |number| format!("h{number}.e"))));
+    let shared = filled([&shared, ""], |number| {
+        by_hand("VirtualService", number, "{hosts: [h.f, i.f], gateways: [n0/a0]}")
+    });
+    let pods = (0..1_000).map(|number| object("Pod", "v1", number, "")).collect::<String>();
+    let secrets = (0..4_000).map(|number| object("Secret", "v1", number, "")).collect::<String>();
+    let secrets = filled([&(pods.clone() + &secrets), ""], |number| secure(number, number));
+    let services = (0..1_000).map(|number| {
+        object("Service", "v1", number, ", spec: {selector: {a: b}, ports: [{name: http, port: 8080}]}")
+    });
+    let services = pods + &services.collect::<String>();
+    let services = filled([&services, ""], |number| gateway(number, "hosts: [h.e]"));
+    for (what, rule, text) in [
+        ("hosts of a Gateway", "X132", served),
+        ("Gateways by name", "X101a", named),
+        ("one Gateway of many", "X132", shared),
+        ("Secrets", "X101g", secrets),
+        ("Services of Gateways", "X162", services),
+    ] {
+        assert!((MEBIBYTE / 3..=MEBIBYTE + 100_000).contains(&text.len()), "{what}: {}", text.len());
+        let found = in_time(what, || of_file(&text));
+        assert!(found.iter().filter(|found| found.rule == rule).count() >= 1_000, "{what}: {}", found.len());
+    }
+}
+
+#[test]
 fn many_resources_that_share_something_give_one_finding_each() {
     let gateways = filled(["", ""], |number| {
         let spec = format!("gateway: {{hosts: [a{number}.example.com], tls: {{secret: wildcard}}}}\n");

@@ -29,16 +29,21 @@ pub(super) fn named<'a>(subject: &Subject<'a>) -> Vec<(Named, Field<'a>)> {
 
 fn x101a(known: &Known, subject: &Subject, out: &mut Out) {
     for (name, at) in named(subject).into_iter().filter(|(name, _)| !name.name.contains('.')) {
-        let others = &known.around.gateways;
-        let there =
-            known.named(Kind::Gateway, &name.namespace, &name.name).is_some() || others.contains(&name);
-        let complete = known.in_namespace(Kind::Gateway, &name.namespace).next().is_some()
-            || others.iter().any(|other| other.namespace == name.namespace);
+        let Named { namespace, name: short } = &name;
+        let there = known.named(Kind::Gateway, namespace, short).is_some()
+            || known.gateways.contains(&(namespace, short));
+        let complete = known.in_namespace(Kind::Gateway, namespace).next().is_some()
+            || has_some(&known.gateways, namespace);
         if complete && !there {
             let reason = format!("`{}` is no Gateway of {}", name.name, name.namespace);
             out.error(&at, reason, "write `namespace/name` of one that is there");
         }
     }
+}
+
+/// True if a namespace has some of these objects.
+fn has_some(objects: &BTreeSet<(&str, &str)>, namespace: &str) -> bool {
+    objects.range((namespace, "")..).next().is_some_and(|(other, _)| *other == namespace)
 }
 
 /// The Pods of a Gateway, as far as they are known.
@@ -52,41 +57,20 @@ fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
     if subject.kind() != Kind::Gateway {
         return;
     }
-    let secrets = &known.around.secrets;
     let homes: BTreeSet<_> = pods(known, subject).iter().map(|pod| &*pod.namespace).collect();
     for home in homes {
-        if !secrets.iter().any(|secret| secret.namespace == home) {
+        if !has_some(&known.secrets, home) {
             continue;
         }
         for at in subject.each("servers").map(|server| server.get("tls").get("credentialName")) {
             let Some(name) = at.text().filter(|name| !name.is_empty() && !name.contains("://")) else {
                 continue;
             };
-            if !secrets.iter().any(|secret| secret.namespace == home && secret.name == name) {
+            if !known.secrets.contains(&(home, name)) {
                 let reason = format!("`{name}` is no Secret of {home}, where the gateway runs");
                 out.error(&at, reason, "write the Secret there");
             }
         }
-    }
-}
-
-/// True if a server of the Gateway takes a host from VirtualServices of this namespace.
-fn serves(gateway: &Subject, host: &str, namespace: &str) -> bool {
-    let own = &*gateway.resource.namespace;
-    gateway.each("servers").flat_map(|server| server.get("hosts").texts()).any(|(entry, _)| {
-        let (from, name) = entry.split_once('/').unwrap_or(("*", entry));
-        let from = if from == "." { own } else { from };
-        (from == "*" || from == namespace) && meet(name, host)
-    })
-}
-
-/// True if there is a host that fits both.
-fn meet(one: &str, other: &str) -> bool {
-    match (one.strip_prefix('*'), other.strip_prefix('*')) {
-        (None, None) => one.eq_ignore_ascii_case(other),
-        (Some(end), None) => other.ends_with(end),
-        (None, Some(end)) => one.ends_with(end),
-        (Some(one), Some(other)) => one.ends_with(other) || other.ends_with(one),
     }
 }
 
@@ -109,7 +93,7 @@ fn x132(known: &Known, subject: &Subject, out: &mut Out) {
         if !of_cluster
             && !gateways
                 .iter()
-                .any(|gateway| serves(gateway, host, namespace) || serves(gateway, &full, namespace))
+                .any(|gateway| [host, &*full].iter().any(|host| known.serves(gateway, host, namespace)))
         {
             out.warning(
                 &at,

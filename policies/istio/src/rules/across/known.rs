@@ -12,6 +12,7 @@ mod protocols;
 mod public;
 mod scope;
 mod selected;
+mod served;
 mod subsets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ use self::{
     protocols::Protocols,
     public::PublicHosts,
     selected::Selected,
+    served::Served,
     subsets::Subsets,
 };
 pub(super) use self::{
@@ -42,7 +44,7 @@ use crate::{
     in_force::InForce,
     resource::{Kind, Resource},
     rules::{pods::Pods, routes, subject::Subject},
-    surroundings::{Service, Surroundings},
+    surroundings::{Named, Service, Surroundings},
 };
 
 /// Resources and their surroundings, by kind and by host. Resources are in their order, not in that of the files.
@@ -65,6 +67,10 @@ pub(super) struct Known<'a> {
     made_before: Made<'a>,
     protocols: Protocols,
     selected: Selected<'a>,
+    served: Served<'a>,
+    /// Gateways of the Gateway API, and Secrets, by namespace and name.
+    pub(super) gateways: BTreeSet<(&'a str, &'a str)>,
+    pub(super) secrets: BTreeSet<(&'a str, &'a str)>,
     pub(super) before: Before<'a>,
     pub(super) around: &'a Surroundings,
 }
@@ -87,6 +93,9 @@ impl<'a> Known<'a> {
             made_before: Made::default(),
             protocols: Protocols::default(),
             selected: Selected::default(),
+            served: Served::default(),
+            gateways: around.gateways.iter().map(named).collect(),
+            secrets: around.secrets.iter().map(named).collect(),
             subjects: resources
                 .iter()
                 .enumerate()
@@ -114,6 +123,7 @@ impl<'a> Known<'a> {
         known.outside = Outside::new(&known);
         known.protocols = Protocols::new(&known);
         known.selected = Selected::new(&known);
+        known.served = Served::new(&known);
         known
     }
 
@@ -201,4 +211,8 @@ impl<'a> Known<'a> {
     pub(super) fn namespace_of<'h>(&self, host: &'h str) -> Option<&'h str> {
         self.around.cluster_domain.service(host).map(|(_, namespace)| namespace)
     }
+}
+
+fn named(object: &Named) -> (&str, &str) {
+    (&object.namespace, &object.name)
 }

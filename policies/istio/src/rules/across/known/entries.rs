@@ -9,7 +9,7 @@ use super::{
 use crate::resource::Kind;
 
 /// The longest host of DNS. A longer one fits no wildcard.
-const LONGEST: usize = 255;
+pub(super) const LONGEST: usize = 255;
 
 /// The ServiceEntries of full hosts, by the namespaces that see them, and the ports of each in their order.
 #[derive(Debug, Default)]
