@@ -172,15 +172,25 @@ fn h30(known: &Known, subject: &Subject, out: &mut Out) {
 /// have the name of a domain, such as `shop` and `app`.
 fn h33(known: &Known, subject: &Subject, out: &mut Out) {
     let at_gateways = holds_at(subject).1;
-    for (name, at) in subject.get("hosts").texts().filter(|_| subject.kind() == Kind::VirtualService) {
+    let is_entry = subject.kind() == Kind::ServiceEntry;
+    let is_meant = is_entry || subject.kind() == Kind::VirtualService;
+    for (name, at) in subject.get("hosts").texts().filter(|_| is_meant) {
         let Some((service, owner)) = name.split_once('.') else { continue };
         let full = known.around.cluster_domain.host(service, owner);
         let is_service = known.service(&full).is_some();
-        if !is_service && (!known.is_namespace(owner) || known.has_entry(name)) {
+        if !is_service && (!known.is_namespace(owner) || !is_entry && known.has_entry(name)) {
             continue;
         }
         let right = format!("write `{full}` for the service");
-        if is_service {
+        if is_entry {
+            // Of a Service that is known `H27` tells.
+            if !is_service && owner != subject.resource.namespace && !is_for_own_namespace(subject) {
+                let reason = format!(
+                    "is a name outside for Istio; `{owner}` is also a namespace of the repository, whose services callers name so"
+                );
+                out.warning(&at, reason, "write `exportTo: [\".\"]`, so that it holds for calls from here");
+            }
+        } else if is_service {
             out.error(&at, format!("is a name outside for Istio, and a Service of {owner} has it"), right);
         } else if at_gateways {
             let reason =

@@ -5,6 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use super::{
     Known,
     claims::{Claim, outside},
+    entries::LONGEST,
     pair::Pair,
 };
 use crate::rules::{protocol::Protocol, subject::Subject};
@@ -84,7 +85,7 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// A ServiceEntry of another namespace for a host, or for one that a wildcard fits: first of those that
+    /// A ServiceEntry of another namespace for a host, for a wildcard that fits it, or for a host that it fits: first of those that
     /// have it in force, and whether it has. With `is_http` those alone that have a port of HTTP.
     pub(in crate::rules::across) fn foreign_entry(
         &self,
@@ -105,14 +106,22 @@ impl<'a> Known<'a> {
 
     fn find_entry(&self, host: &str, own: &str, is_http: bool) -> Option<Found> {
         let is_wildcard = host.starts_with('*');
-        let end: String = host.trim_start_matches('*').chars().rev().collect();
+        let from_end = |text: &str| text.chars().rev().collect::<String>();
+        let end = from_end(host.trim_start_matches('*'));
+        let parents = host.match_indices('.').filter(|_| host.len() <= LONGEST);
+        let above: Vec<_> =
+            parents.filter_map(|(at, _)| Some(format!("{}*", from_end(host.get(at..)?)))).collect();
         let find = |is_in_force| {
-            let from_here = self.outside.by_end.range(((is_http, is_in_force), end.clone())..);
-            let mut fitting = from_here.take_while(|((which, found), _)| {
+            let which = (is_http, is_in_force);
+            let from_here = self.outside.by_end.range((which, end.clone())..);
+            let mut fitting = from_here.take_while(|((of, found), _)| {
                 let fits = if is_wildcard { found.starts_with(&end) } else { *found == end };
-                fits && *which == (is_http, is_in_force)
+                fits && *of == which
             });
-            Some((fitting.find_map(|(_, pair)| pair.unlike(own))?, is_in_force))
+            let found = fitting.find_map(|(_, pair)| pair.unlike(own));
+            // The entries of wildcards that fit it.
+            let mut wider = above.iter().filter_map(|end| self.outside.by_end.get(&(which, end.clone())));
+            Some((found.or_else(|| wider.find_map(|pair| pair.unlike(own)))?, is_in_force))
         };
         find(true).or_else(|| find(false))
     }
