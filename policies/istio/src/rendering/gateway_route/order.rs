@@ -34,6 +34,10 @@ fn reason(first: Rank, second: Rank) -> &'static str {
     }
 }
 
+fn is_regex(matched: &RequestMatch) -> bool {
+    matches!(matched.path, Some(TextMatch::Regex(_)))
+}
+
 /// Notes routes that would take requests of one that is written before them. What is not written is the fallback.
 pub(super) fn check(routes: &[&Route], written: usize, draft: &mut Draft) {
     let every = [RequestMatch::default()];
@@ -56,12 +60,18 @@ pub(super) fn check(routes: &[&Route], written: usize, draft: &mut Draft) {
             "is tried before `routes[{earlier}]`, since the Gateway API tries {}",
             reason(other.0, one.0)
         );
-        if number < written {
-            let right = format!("write it before `routes[{earlier}]`, or write `render: virtualService`");
-            draft.misfit_so(&format!("routes[{number}].match"), &why, right);
+        // Before a regex, a prefix would leave it nothing.
+        let is_wider = is_regex(one.1) && !matches!(other.1.path, Some(TextMatch::Exact(_)));
+        let right = if is_wider {
+            format!("write no regex in `routes[{earlier}]`, or write `render: virtualService`")
         } else {
-            let right = format!("write no regex in `routes[{earlier}]`, or write `render: virtualService`");
-            draft.misfit_so("fallback", &why, right);
-        }
+            format!("write it before `routes[{earlier}]`, or write `render: virtualService`")
+        };
+        let field = match routes.get(number) {
+            _ if number >= written => "fallback".to_owned(),
+            Some(route) if route.matches.is_empty() => format!("routes[{number}]"),
+            _ => format!("routes[{number}].match"),
+        };
+        draft.misfit_so(&field, &why, right);
     }
 }
