@@ -62,6 +62,11 @@ fn lost(resource: &Resource) -> Option<Finding> {
     };
     let has_target = ["targetRefs", "targetRef"].iter().any(|name| !spec.get(name).is_empty());
     match resource.kind {
+        Kind::ProxyConfig if is_namespace_wide(resource) => error(
+            spec,
+            "is for waypoints alone in ambient, where other pods have no proxies, and restarts their pods",
+            "take the entry out; write one for the waypoints by hand if they need it",
+        ),
         Kind::Sidecar | Kind::ProxyConfig => {
             error(spec, "does nothing in ambient, where pods have no proxies", "take the entry out")
         }
