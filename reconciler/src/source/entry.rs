@@ -29,6 +29,8 @@ pub(super) enum Entry {
     /// document that binds others: then it counts as one [that cannot be read](MISCASED_AND_BINDING). One that names an
     /// application is ignored too, but [nobody knows](MISCASED_APPLICATION) which applications it has.
     Miscased,
+    /// It is ignored, is not read, and [may hold applications](MISCASED_UNREAD).
+    PassedOver(&'static str),
     /// It is ignored, and this warning says why: its author may have meant it to count.
     Ignored(&'static str),
     /// Nothing of ours.
@@ -43,6 +45,9 @@ pub(super) const MISCASED_AND_BINDING: &str =
 /// The mistake of one that may hold applications: what they have in force stays.
 pub(super) const MISCASED_APPLICATION: &str =
     "speaks of an AppConfiguration, and files end in .yaml or .yml, in lower case; rename it";
+/// The mistake of one that is not read, since it is too long or a link.
+pub(super) const MISCASED_UNREAD: &str =
+    "is not read, and may hold an AppConfiguration; files end in .yaml or .yml, in lower case; rename it";
 const LINK: &str = "is a symbolic link, which is not followed; put the file there";
 
 impl Entry {
@@ -67,7 +72,7 @@ impl Entry {
             }
             Kind::File if is_policy_file(name) => Self::File,
             Kind::File if is_miscased(name) => Self::Miscased,
-            Kind::Link if is_miscased(name) => Self::Ignored(MISCASED),
+            Kind::Link if is_miscased(name) => Self::PassedOver(MISCASED_UNREAD),
             Kind::File | Kind::Link => Self::Other,
         }
     }
@@ -94,6 +99,7 @@ mod tests {
             Entry::Directory => "directory",
             Entry::Unreadable(_) => "unreadable",
             Entry::Miscased => "miscased",
+            Entry::PassedOver(_) => "passed over",
             Entry::Ignored(_) => "ignored",
             Entry::Other => "other",
         };
@@ -101,7 +107,7 @@ mod tests {
             (&b"a.yaml"[..], Kind::File, "file"),
             (b"a.yml", Kind::File, "file"),
             (b"a.YAML", Kind::File, "miscased"),
-            (b"a.Yml", Kind::Link, "ignored"),
+            (b"a.Yml", Kind::Link, "passed over"),
             (b"a.txt", Kind::File, "other"),
             (b".a.yaml", Kind::File, "other"),
             (b"\xff.yaml", Kind::File, "unreadable"),

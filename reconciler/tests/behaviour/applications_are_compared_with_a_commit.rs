@@ -33,6 +33,24 @@ metadata: {name: ratings, namespace: shop}
 spec: {peerAuthentication: {}}
 ";
 
+/// What is not read of a file whose ending is in upper case: what is too long, and what is elsewhere.
+const UNREAD: [fn(&Path); 2] = [
+    |file| std::fs::write(file, "# too long\n".repeat(100_000)).unwrap(),
+    |file| std::os::unix::fs::symlink("../notes.txt", file).unwrap(),
+];
+
+#[test]
+fn in_a_work_tree_what_is_not_read_may_hold_an_application() {
+    let repository = repository();
+    for make in UNREAD {
+        let file = repository.path().join("istio/ratings.YAML");
+        make(&file);
+        let (code, text) = hfi(repository.path(), &["validate", "istio"]);
+        assert!(code == 1 && text.contains("may hold an AppConfiguration"), "{text}");
+        std::fs::remove_file(file).unwrap();
+    }
+}
+
 #[test]
 fn the_same_is_no_difference_whatever_the_layout() {
     let repository = repository();
@@ -127,6 +145,15 @@ async fn what_cannot_be_compared_ends_with_2() {
     std::fs::rename(path.join("istio/ratings.YAML"), path.join("istio/ratings.yaml")).unwrap();
     let ended = compared().await;
     assert!(ended.code == 1 && ended.stderr.contains("speaks of an AppConfiguration"), "{ended:?}");
+    for make in UNREAD {
+        std::fs::remove_file(path.join("istio/ratings.yaml")).unwrap();
+        make(&path.join("istio/ratings.YAML"));
+        commit(path, "Rename in vain what is not read");
+        std::fs::remove_file(path.join("istio/ratings.YAML")).unwrap();
+        write(path, &[("istio/ratings.yaml", OTHER)]);
+        let ended = compared().await;
+        assert!(ended.code == 1 && ended.stderr.contains("may hold an AppConfiguration"), "{ended:?}");
+    }
     let plain = tempfile::tempdir().unwrap();
     let ended = command::hfi(&["diff", plain.path().to_str().unwrap()], &[]).await;
     assert!(ended.code == 2 && ended.stderr.contains("is in no Git work tree"), "{ended:?}");

@@ -46,6 +46,11 @@ pub(super) enum Item {
         path: String,
         id: Oid,
     },
+    /// One that is not read, and may hold applications.
+    PassedOver {
+        path: String,
+        reason: &'static str,
+    },
     Directory(Arc<Directory>),
     /// An ignored entry that the author may have meant to count.
     Warning(String),
@@ -90,6 +95,7 @@ impl Directory {
                 Entry::File => Some(Item::File { path: path.as_str().into(), id: entry.id() }),
                 Entry::Unreadable(reason) => Some(Item::Unreadable { path: path.clone(), reason }),
                 Entry::Miscased => Some(Item::Miscased { path: path.clone(), id: entry.id() }),
+                Entry::PassedOver(reason) => Some(Item::PassedOver { path: path.clone(), reason }),
                 Entry::Ignored(message) => Some(warn(message)),
                 Entry::Directory if levels > 0 => {
                     let prefix = format!("{path}/");

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::source::{
     checkout::{BlobId, CheckoutFile, Content},
-    entry::{MISCASED, MISCASED_AND_BINDING, MISCASED_APPLICATION},
+    entry::{MISCASED, MISCASED_AND_BINDING, MISCASED_APPLICATION, MISCASED_UNREAD},
     names::MAX_DEPTH,
     printable::printable,
 };
@@ -129,15 +129,21 @@ impl Contents<'_> {
                 }
                 Item::Miscased { path, id } => {
                     let content = self.miscased(*id)?;
-                    if names_binding_kind(&content) {
+                    if content.as_ref().is_some_and(|content| names_binding_kind(content)) {
                         files.push(CheckoutFile::unreadable(path.clone(), MISCASED_AND_BINDING.to_owned()));
                         None
                     } else {
-                        if names_application_kind(&content) {
-                            files.push(CheckoutFile::passed_over(path.clone(), MISCASED_APPLICATION));
-                        }
+                        let reason = match content {
+                            None => Some(MISCASED_UNREAD),
+                            Some(content) => names_application_kind(&content).then_some(MISCASED_APPLICATION),
+                        };
+                        files.extend(reason.map(|reason| CheckoutFile::passed_over(path.clone(), reason)));
                         Some(format!("{} {MISCASED}", printable(path)))
                     }
+                }
+                Item::PassedOver { path, reason } => {
+                    files.push(CheckoutFile::passed_over(path.clone(), reason));
+                    Some(format!("{} {MISCASED}", printable(path)))
                 }
                 Item::Warning(warning) => Some(warning.clone()),
                 Item::Directory(_) => None,
@@ -153,13 +159,13 @@ impl Contents<'_> {
         Ok(files)
     }
 
-    /// The content of a file whose ending is in upper case. Nobody writes one that is too long to be read.
-    fn miscased(&mut self, id: Oid) -> Result<Vec<u8>, ReadError> {
+    /// The content of a file whose ending is in upper case; none of one that is too long to be read.
+    fn miscased(&mut self, id: Oid) -> Result<Option<Vec<u8>>, ReadError> {
         if objects::size(self.clone, id)? > MAX_FILE_BYTES {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         self.count(id)?;
-        Ok(objects::content(self.clone, id)?)
+        Ok(Some(objects::content(self.clone, id)?))
     }
 
     /// Adds a file to the total, before its content is read.
