@@ -8,7 +8,7 @@ mod rendered;
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File, Permissions},
+    fs::{self, File, Permissions, TryLockError},
     io::{self, ErrorKind, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -19,7 +19,11 @@ use policies::reading::{Node, Value, read_yaml};
 use tempfile::Builder;
 
 use self::rendered::rendered;
-use crate::{io_reason::io_reason, source::bounded_read::read_bounded};
+use crate::{
+    cli::console::{note, warning},
+    io_reason::io_reason,
+    source::bounded_read::read_bounded,
+};
 
 const KUSTOMIZATION: &str = "kustomization.yaml";
 
@@ -42,9 +46,7 @@ pub(super) fn write(root: &Path, resources: &[&Resource], is_whole: bool) -> Res
     };
     let mut files = output::directory(resources);
     fs::create_dir_all(root).map_err(failed(""))?;
-    // Of two processes one waits, until this is dropped: each would take the unfinished files of the other away.
-    let lock = File::open(root).map_err(failed(""))?;
-    lock.lock().map_err(failed(""))?;
+    let _lock = lock(root).map_err(failed(""))?;
     let rendered = rendered(root)
         .map_err(|(path, error)| format!("cannot read {}: {}", path.display(), io_reason(&error)))?;
     let stale: Vec<_> = rendered.iter().filter(|path| !files.contains_key(*path)).collect();
@@ -79,6 +81,25 @@ pub(super) fn write(root: &Path, resources: &[&Resource], is_whole: bool) -> Res
         let _ = root.join(path).parent().map(fs::remove_dir);
     }
     Ok(written)
+}
+
+/// Lets only one process write, until this is dropped: of two each would take the unfinished files of the other away. Some
+/// file systems lock no directory; there it is for the caller to run one at a time.
+fn lock(root: &Path) -> io::Result<File> {
+    let directory = File::open(root)?;
+    match directory.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            note(format_args!("{}: another process writes there; waiting for its end", root.display()));
+            directory.lock()?;
+        }
+        Err(TryLockError::Error(error)) => warning(format_args!(
+            "{} cannot be locked: {}; let no other process write there now",
+            root.display(),
+            io_reason(&error)
+        )),
+    }
+    Ok(directory)
 }
 
 /// True if nothing is lost by writing a file: there is none, or one of an earlier rendering.
