@@ -40,6 +40,12 @@ pub(super) fn unknown(reason: &str, plan: &Plan, order: &Order, applications: &A
         format!("restore it; nothing of the newest commit can replace it: {withdrawn}")
     } else if let Some(file) = applications.unreadable() {
         format!("restore it, or mend {file} first: its applications would go")
+    } else if applications.files.is_empty() {
+        "restore it, or the files: the newest commit has none, and everything would go".to_owned()
+    } else if plan.next.is_none() && !plan.frozen.is_empty() {
+        let frozen = plan.frozen.iter().map(|(name, reason)| format!("{name} ({reason})"));
+        let frozen = frozen.collect::<Vec<_>>().join(", ");
+        format!("restore it, or mend the newest commit first, which has nothing valid: {frozen}")
     } else {
         let objects = plan.next.as_ref().map_or(0, |next| next.objects);
         let invalid: Vec<_> = plan.frozen.keys().map(String::as_str).collect();

@@ -165,13 +165,10 @@ impl Keeper {
                 // One that Kubernetes refuses keeps no other from its artifact.
                 Err(error) => {
                     warn!(namespace, %error, "the artifact of a namespace cannot be kept");
-                    // What people know of it stays.
-                    notices.extend(
-                        self.notices
-                            .borrow()
-                            .get_key_value(namespace)
-                            .map(|(key, last)| (key.clone(), last.clone())),
-                    );
+                    // A freeze is told of all the same. Otherwise what people know of it stays.
+                    let last = self.notices.borrow().get(namespace).cloned();
+                    let freeze = self.writer.freeze(&head, namespace, plan, seen.get(namespace));
+                    notices.extend(freeze.or(last).map(|notice| (namespace.clone(), notice)));
                     let namespace = namespace.clone();
                     failed.get_or_insert(KeepError::Namespace { namespace, error });
                 }

@@ -74,6 +74,20 @@ impl Writer {
         Ok(Notice { place, uid, revision: head.revision().to_owned(), state })
     }
 
+    /// What people are told of a namespace that could not be kept: a freeze, if there is one.
+    pub(super) fn freeze(
+        &self,
+        head: &Head,
+        namespace: &str,
+        plan: &Plan,
+        seen: Option<&Seen>,
+    ) -> Option<Notice> {
+        let state = State::of(plan, self.config_maps.in_force(namespace), false);
+        let (place, revision) = (self.settings.place(namespace).to_owned(), head.revision().to_owned());
+        let uid = seen.and_then(|seen| seen.uid.clone());
+        (!state.is_ready()).then_some(Notice { place, uid, revision, state })
+    }
+
     /// True if a namespace may move now: what a release moves has to wait for its turn.
     fn may_move(&mut self, namespace: &str, known: Option<&InForce>, next: &InForce) -> bool {
         let is_of_release =

@@ -131,6 +131,18 @@ fn recovery_by_an_annotation_waits_for_files_that_cannot_be_read() {
 }
 
 #[test]
+fn an_annotation_is_advised_only_where_it_would_do_something() {
+    let mut world = World::new();
+    let invalid = world.commit(&[("a", INVALID)]);
+    let empty = world.commit(&[]);
+    for (head, words) in [(&invalid, "has nothing valid: a ("), (&empty, "the newest commit has none")] {
+        let advice = world.plan(head, gone(), false).advice.unwrap();
+        assert!(advice.contains(words) && !advice.contains("allow-commit"), "{advice}");
+        assert_eq!(world.plan(head, gone(), true).next, None, "{words}");
+    }
+}
+
+#[test]
 fn a_branch_that_went_back_takes_no_artifact_back_until_somebody_agrees() {
     let mut world = World::new();
     let old = world.commit(&[("a", RULE)]);

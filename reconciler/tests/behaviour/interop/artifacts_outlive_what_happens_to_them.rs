@@ -56,6 +56,7 @@ async fn one_namespace_that_is_refused_holds_up_no_other() {
 
     world.write("reviews", "{host: reviews}");
     world.write_in("aaa", "ratings", "{host: ratings}");
+    world.write_in("aaa", "wrong", "{host: wrong, wrong: 1}");
     world.push("Add two namespaces, one of which is not there").await;
     let domain = ("HFI_CLUSTER_DOMAIN", "corp.example");
     let hfi = world.serve_as("hfi", &[("HFI_ISTIO_ARTIFACTS_IN_TENANTS", "true"), domain]).await;
@@ -69,6 +70,11 @@ async fn one_namespace_that_is_refused_holds_up_no_other() {
     let url = artifact("shop").await;
     assert!(url.starts_with("http://hfi-control-plane.boifi.svc.corp.example.:8080/v1/istio/shop/"), "{url}");
     peer(&hfi, "it is told", |peer| fails(peer, "the artifact of namespace aaa cannot be kept")).await;
+    until("its freeze is told all the same", PATIENCE, async || {
+        let told = world.told.lock().unwrap();
+        told.iter().any(|event| event["message"].as_str().unwrap().contains("frozen: wrong")).then_some(())
+    })
+    .await;
     world.api.create_namespace("aaa").await.unwrap();
     artifact("aaa").await;
     peer(&hfi, "all is well", |peer| !fails(peer, "")).await;
