@@ -95,9 +95,9 @@ impl Checker {
             self.add(rule, field, error.to_string(), "");
         }
         if let Some(pattern) = &node.pattern
-            && !pattern::fits(pattern, text)
+            && let Some(words) = pattern::misses(pattern, text)
         {
-            self.add("META02", field, format!("`{text}` is not of the form `{pattern}`"), "");
+            self.add("META02", field, format!("`{text}` is not {words}"), "");
         }
     }
 

@@ -2,24 +2,69 @@
 
 use crate::text::{dns_label, is_token, istio_label};
 
+/// A pattern, what a text of it is in words, and the texts that fit.
+struct Form {
+    pattern: &'static str,
+    words: &'static str,
+    fits: fn(&str) -> bool,
+}
+
 /// The patterns of the CRDs are these. A test says if there is another one.
-pub(super) fn fits(pattern: &str, text: &str) -> bool {
-    let labels = |text: &str| text.split('.').all(dns_label);
-    match pattern {
-        SUBDOMAIN => text.is_empty() || labels(text),
-        HEADER => {
+const FORMS: [Form; 9] = [
+    Form {
+        pattern: r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        words: "a DNS name in lower case without a port, or empty",
+        fits: |text| text.is_empty() || are_labels(text),
+    },
+    Form {
+        pattern: r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        words: "a DNS name in lower case without a port",
+        fits: are_labels,
+    },
+    Form { pattern: r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", words: "a DNS label in lower case", fits: dns_label },
+    Form {
+        pattern: r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        words: "a DNS name in lower case without a port, which may begin with `*.`",
+        fits: |text| are_labels(text.strip_prefix("*.").unwrap_or(text)),
+    },
+    Form {
+        pattern: r"^[-_A-Za-z0-9]+$",
+        words: "a name of letters, digits, `-` and `_`",
+        fits: |text| {
             !text.is_empty()
                 && text.bytes().all(|byte| byte == b'_' || byte == b'-' || byte.is_ascii_alphanumeric())
-        }
-        NAME => labels(text),
-        LABEL => dns_label(text),
-        HOSTNAME => labels(text.strip_prefix("*.").unwrap_or(text)),
-        TOKEN => is_token(text),
-        DURATION => is_duration(text),
-        ORIGIN => text == "*" || is_origin(text),
-        KIND => text.starts_with(|first: char| first.is_ascii_alphabetic()) && istio_label(text),
-        _ => true,
-    }
+        },
+    },
+    Form {
+        pattern: r"^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$",
+        words: "a token of HTTP, which has no blank, no bracket, and none of `,:;=@/?`",
+        fits: is_token,
+    },
+    Form {
+        pattern: r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$",
+        words: "a letter, and then letters, digits and `-`",
+        fits: |text| text.starts_with(|first: char| first.is_ascii_alphabetic()) && istio_label(text),
+    },
+    Form {
+        pattern: r"^([0-9]{1,5}(h|m|s|ms)){1,4}$",
+        words: "a duration of up to four numbers, each of at most five digits and with `h`, `m`, `s` or `ms`",
+        fits: is_duration,
+    },
+    Form {
+        pattern: r"(^\*$)|(^(http(s)?):\/\/(((\*\.)?([a-zA-Z0-9\-]+\.)*[a-zA-Z0-9-]+|\*)(:([0-9]{1,5}))?)$)",
+        words: "`*`, or `http://` or `https://` and a host, which may have a port",
+        fits: |text| text == "*" || is_origin(text),
+    },
+];
+
+/// What a text of a pattern is, if this is none.
+pub(super) fn misses(pattern: &str, text: &str) -> Option<&'static str> {
+    let form = FORMS.iter().find(|form| form.pattern == pattern)?;
+    (!(form.fits)(text)).then_some(form.words)
+}
+
+fn are_labels(text: &str) -> bool {
+    text.split('.').all(dns_label)
 }
 
 /// Up to four numbers of at most five digits, each with a unit.
@@ -53,27 +98,16 @@ fn is_origin(text: &str) -> bool {
         && port.is_none_or(is_port)
 }
 
-const SUBDOMAIN: &str = r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
-const HEADER: &str = r"^[-_A-Za-z0-9]+$";
-const KIND: &str = r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$";
-
-const NAME: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
-const LABEL: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
-const HOSTNAME: &str = r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
-const TOKEN: &str = r"^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$";
-const DURATION: &str = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$";
-const ORIGIN: &str =
-    r"(^\*$)|(^(http(s)?):\/\/(((\*\.)?([a-zA-Z0-9\-]+\.)*[a-zA-Z0-9-]+|\*)(:([0-9]{1,5}))?)$)";
-
 #[cfg(test)]
-pub(super) const PATTERNS: [&str; 9] =
-    [SUBDOMAIN, HEADER, KIND, NAME, LABEL, HOSTNAME, TOKEN, DURATION, ORIGIN];
+pub(super) fn is_known(pattern: &str) -> bool {
+    FORMS.iter().any(|form| form.pattern == pattern)
+}
 
 #[cfg(test)]
 mod tests {
     use regex::Regex;
 
-    use super::{PATTERNS, fits};
+    use super::{FORMS, misses};
 
     #[test]
     fn each_pattern_means_what_its_regex_means() {
@@ -115,10 +149,10 @@ mod tests {
             "https://",
             "https://a_b",
         ];
-        for pattern in PATTERNS {
+        for pattern in FORMS.map(|form| form.pattern) {
             let regex = Regex::new(pattern).unwrap();
             for text in texts {
-                assert_eq!(fits(pattern, text), regex.is_match(text), "{pattern}: {text}");
+                assert_eq!(misses(pattern, text).is_none(), regex.is_match(text), "{pattern}: {text}");
             }
         }
     }

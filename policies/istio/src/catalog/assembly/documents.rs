@@ -1,0 +1,119 @@
+//! The documents of files, one after another: what they render to, what they claim, and what is wrong with them.
+
+use std::sync::Arc;
+
+use crate::{
+    catalog::{
+        Catalog, LocatedFinding, RenderedApplication,
+        claims::{Claim, Use},
+        limiting,
+        render_cache::{Renderer, Rendering},
+    },
+    file::File,
+    finding::Finding,
+    in_force::ApplicationId,
+    rendering::Setting,
+    resource::Resource,
+    surroundings::Waypoints,
+    written::{Application, ApplyTo, Document},
+};
+
+/// A catalog on its way.
+#[derive(Debug, Default)]
+pub(super) struct Assembly {
+    pub(super) catalog: Catalog,
+    pub(super) removals: Vec<Use>,
+    pub(super) claims: Vec<(Claim, Use)>,
+    /// The documents that are left out.
+    pub(super) outside: Vec<(ApplicationId, LocatedFinding)>,
+    /// The reason why there may be applications that nobody knows of.
+    pub(super) unknown: Option<LocatedFinding>,
+}
+
+impl Assembly {
+    /// Takes what is wrong with a file.
+    pub(super) fn take(&mut self, path: &Arc<str>, file: &File) {
+        let located = |finding: &Finding| LocatedFinding::new(path, finding.clone());
+        self.catalog.findings.extend(file.findings().iter().map(located));
+        if self.unknown.is_none() {
+            self.unknown = file.why_unreadable().map(located);
+        }
+        for refused in &file.refused {
+            let Some(id) = &refused.application else { continue };
+            let (file, application) = (Arc::clone(path), id.clone());
+            self.claims.push((Claim::application(id), Use { file, place: refused.place, application }));
+            self.catalog.frozen.entry(id.clone()).or_insert_with(|| located(&refused.error));
+        }
+    }
+
+    /// Takes a document.
+    pub(super) fn add(
+        &mut self,
+        file: &Arc<str>,
+        document: &Document,
+        setting: &Setting,
+        waypoints: &Waypoints<'_>,
+        renderer: &mut Renderer<'_>,
+    ) {
+        if self.is_outside(file, document, setting) {
+            return;
+        }
+        let application = match document {
+            Document::Removal { place, name, namespace } => {
+                let application = (namespace.to_string(), name.to_string());
+                let used = Use { file: Arc::clone(file), place: *place, application };
+                self.claims.push((Claim::application(&used.application), used.clone()));
+                self.removals.push(used);
+                return;
+            }
+            Document::Application(application) => application,
+        };
+        let setting = setting.clone().of(application, waypoints);
+        let Rendering { application, setting, resources, found } =
+            renderer.render(file, application, setting);
+        let rendered =
+            RenderedApplication { file: Arc::clone(file), application, setting, resources, is_valid: true };
+        self.claim(&rendered);
+        let number = self.catalog.applications.len();
+        self.catalog.applications.push(rendered);
+        for finding in found.iter() {
+            self.catalog.tell(number, finding.clone());
+        }
+    }
+
+    /// Leaves out a document of a namespace that is not for its file. It claims nothing: neither does it take an
+    /// application away, nor freeze the one that another file has.
+    fn is_outside(&mut self, file: &Arc<str>, document: &Document, setting: &Setting) -> bool {
+        let (place, id) = match document {
+            Document::Removal { place, name, namespace } => {
+                (*place, (namespace.to_string(), name.to_string()))
+            }
+            Document::Application(found) => {
+                (found.place, (found.namespace.to_string(), found.name.to_string()))
+            }
+        };
+        let Some(finding) = limiting::namespace(&id.0, setting.limits.as_ref()) else { return false };
+        let located = LocatedFinding::new(file, finding.at(place));
+        self.catalog.findings.push(located.clone());
+        self.outside.push((id, located));
+        true
+    }
+
+    /// Claims what only one may have.
+    fn claim(&mut self, rendered: &RenderedApplication) {
+        let RenderedApplication { file, application, resources, .. } = rendered;
+        let used_at = |place| Use { file: Arc::clone(file), place, application: rendered.id() };
+        self.claims.push((Claim::application(&rendered.id()), used_at(application.place)));
+        let Application { namespace, entries, .. } = application.as_ref();
+        let wide = entries.iter().filter(|entry| entry.apply_to == Some(ApplyTo::Namespace));
+        self.claims.extend(wide.map(|entry| {
+            let claim = Claim::Namespace { namespace: namespace.to_string(), kind: entry.kind };
+            (claim, used_at(entry.place))
+        }));
+        self.claims.extend(resources.iter().map(|rendered| {
+            let Resource { kind, namespace, name, .. } = &rendered.resource;
+            let claim = Claim::Object { namespace: namespace.clone(), kind: *kind, name: name.clone() };
+            (claim, used_at(rendered.entry))
+        }));
+    }
+}

@@ -1,0 +1,60 @@
+//! Documents that claim the same, and applications that are left as they are.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::documents::Assembly;
+use crate::{
+    catalog::{LocatedFinding, RenderedApplication, claims::shared},
+    finding::Finding,
+    in_force::InForce,
+};
+
+impl Assembly {
+    /// Refuses what is at fault where several claim the same.
+    pub(super) fn refuse_shared(&mut self, in_force: &InForce) {
+        let catalog = &mut self.catalog;
+        // One document knows its own clashes already.
+        let key = |file: &Arc<str>, finding: &Finding| (Arc::clone(file), finding.at, finding.rule);
+        let known: BTreeSet<_> =
+            catalog.findings.iter().map(|located| key(&located.file, &located.finding)).collect();
+        let mut refused = BTreeSet::new();
+        for (claim, used, other) in shared(std::mem::take(&mut self.claims), in_force) {
+            let finding = claim.finding(&other.file, other.place).at(used.place);
+            let is_known = known.contains(&key(&used.file, &finding));
+            let located = LocatedFinding::new(&used.file, finding);
+            catalog.frozen.entry(used.application.clone()).or_insert_with(|| located.clone());
+            refused.insert((used.file, used.place));
+            if !is_known {
+                catalog.findings.push(located);
+            }
+        }
+        for application in &mut catalog.applications {
+            let RenderedApplication { file, application, is_valid, .. } = application;
+            let mut places =
+                [application.place].into_iter().chain(application.entries.iter().map(|entry| entry.place));
+            *is_valid &= !places.any(|place| refused.contains(&(Arc::clone(file), place)));
+        }
+        let removals = std::mem::take(&mut self.removals).into_iter();
+        let removals = removals.filter(|used| !refused.contains(&(Arc::clone(&used.file), used.place)));
+        catalog.removals = removals.map(|used| used.application).collect();
+    }
+
+    /// Freezes the applications in force that nobody speaks of, or that are taken away, while there may be documents that
+    /// nobody knows of.
+    pub(super) fn freeze(&mut self, in_force: &InForce) {
+        let catalog = &mut self.catalog;
+        let mut known: BTreeSet<_> = catalog.applications.iter().map(RenderedApplication::id).collect();
+        if self.unknown.is_some() {
+            catalog.removals.clear();
+        }
+        known.extend(catalog.removals.iter().cloned());
+        // A Guardrail that is stricter now removes nothing.
+        for (id, why) in self.outside.iter().filter(|(id, _)| !known.contains(id)) {
+            catalog.frozen.entry(id.clone()).or_insert_with(|| why.clone());
+        }
+        let Some(why) = &self.unknown else { return };
+        for (id, _) in in_force.applications().filter(|(id, _)| !known.contains(*id)) {
+            catalog.frozen.entry(id.clone()).or_insert_with(|| why.clone());
+        }
+    }
+}
