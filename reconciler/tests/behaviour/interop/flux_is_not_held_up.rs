@@ -4,7 +4,11 @@
 use std::time::Duration;
 
 use harness::KubeApi;
-use tokio::{net::TcpListener, time::Instant};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::TcpListener,
+    time::{Instant, timeout},
+};
 
 use crate::support::{
     archive_server::ArchiveServer,
@@ -15,6 +19,9 @@ use crate::support::{
 /// Flux pauses for five seconds before its only retry. The rest is for a busy machine: with the retries that it has by default
 /// it would be three and a half minutes.
 const HELD: Duration = Duration::from_secs(15);
+
+/// Longer than a server that fails holds a worker.
+const LONGER: Duration = Duration::from_secs(8);
 
 /// A cluster with one worker, and a link to an archive beside the one that cannot be had.
 struct World {
@@ -52,6 +59,7 @@ async fn a_worker_is_held_for_seconds_by_a_server_that_fails() {
     for (manner, why) in [("fails", "giving up after 2 attempt(s)"), ("is-cut", "unexpected EOF")] {
         server.publish(api, "bad", manner, manner).await;
         server.asked(manner).await;
+        server.cut();
         world.goes_on(manner).await;
         link(api, "bad", |ready| ready.starts_with("False") && ready.contains(why)).await;
     }
@@ -62,10 +70,17 @@ async fn a_worker_is_held_for_seconds_by_a_server_that_fails() {
     link(api, "bad", |ready| ready.starts_with("Unknown")).await;
     world.goes_on("refuses").await;
 
-    // It hangs, and is killed.
+    // It hangs: it takes the request, and never answers. Until it is killed, nothing else goes on.
     let listener = TcpListener::bind(address).await.unwrap();
     server.publish_at(api, "bad", &format!("http://{address}"), "hangs").await;
-    let (held, _) = listener.accept().await.unwrap();
+    let (mut held, _) = listener.accept().await.unwrap();
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        assert!(held.read_buf(&mut request).await.unwrap() > 0);
+    }
+    server.publish(api, "other", "waits", "waits").await;
+    assert!(timeout(LONGER, server.asked("waits")).await.is_err(), "the one worker was not held");
     drop((held, listener));
+    server.asked("waits").await;
     world.goes_on("hangs").await;
 }

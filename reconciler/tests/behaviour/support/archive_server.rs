@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use axum::{
@@ -31,27 +30,30 @@ pub(crate) struct ArchiveServer {
     url: String,
     archives: Archives,
     asked: watch::Sender<Vec<String>>,
+    is_cut: watch::Sender<bool>,
 }
 
 #[derive(Clone)]
 struct Served {
     archives: Archives,
     asked: watch::Sender<Vec<String>>,
+    is_cut: watch::Sender<bool>,
 }
 
 impl ArchiveServer {
     pub(crate) async fn start() -> Self {
         let (archives, asked) = (Archives::default(), watch::Sender::new(Vec::new()));
-        let served = Served { archives: Arc::clone(&archives), asked: asked.clone() };
+        let is_cut = watch::Sender::new(false);
+        let served = Served { archives: Arc::clone(&archives), asked: asked.clone(), is_cut: is_cut.clone() };
         let router = Router::new().route("/{manner}/{archive}", get(answer)).with_state(served);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, archives, asked }
+        Self { url, archives, asked, is_cut }
     }
 
-    /// Publishes an archive under this name, with a DestinationRule for this host. `manner` is that of the answer: `well`,
-    /// `fails` or `is-cut`.
+    /// Publishes an archive under this name, with a DestinationRule for this host. `manner` is that of the answer: `well`
+    /// (or `waits`, by which it is told apart), `fails` or `is-cut`.
     pub(crate) async fn publish(&self, api: &KubeApi, name: &str, manner: &str, host: &str) {
         self.publish_at(api, name, &format!("{}/{manner}", self.url), host).await;
     }
@@ -90,19 +92,26 @@ impl ArchiveServer {
         let mut asked = self.asked.subscribe();
         asked.wait_for(|asked| asked.iter().any(|one| one == manner)).await.unwrap();
     }
+
+    /// Cuts the answers of the manner `is-cut` off, which wait for it.
+    pub(crate) fn cut(&self) {
+        self.is_cut.send_replace(true);
+    }
 }
 
 async fn answer(State(served): State<Served>, Path((manner, archive)): Path<(String, String)>) -> Response {
     served.asked.send_modify(|asked| asked.push(manner.clone()));
     let archive = served.archives.lock().unwrap().get(&archive).cloned().unwrap();
     match &*manner {
-        "well" => archive.into_response(),
+        "well" | "waits" => archive.into_response(),
         "fails" => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        // Slow, until it is given up: as hfi does with what is not sent by its deadline.
+        // Begun, until it is given up: as hfi does with what is not sent by its deadline.
         "is-cut" => {
             let begin = stream::iter([Ok(archive.slice(..archive.len() / 2))]);
-            let end = stream::once(async {
-                tokio::time::sleep(Duration::from_secs(1)).await;
+            let end = stream::once(async move {
+                // What has begun is sent before it is cut off.
+                tokio::task::yield_now().await;
+                served.is_cut.subscribe().wait_for(|is_cut| *is_cut).await.unwrap();
                 Err(std::io::Error::other("cut"))
             });
             Body::from_stream(begin.chain(end)).into_response()
