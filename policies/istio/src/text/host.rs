@@ -1,5 +1,7 @@
 //! Host names, with or without a wildcard.
 
+use policies::language::ClusterDomain;
+
 use super::istio_label;
 
 /// The reason why a text is no host.
@@ -51,6 +53,26 @@ pub(crate) fn host_flaw(host: &str) -> Option<Flaw> {
 /// True for a host with a dot, and without a wildcard.
 pub(crate) fn is_full_name(host: &str) -> bool {
     host.contains('.') && !host.contains('*')
+}
+
+/// The full name of a host as a resource of this namespace means it, in lower case and without a dot at its end.
+/// `name.namespace` looks like a name outside, such as `example.com`: `is_service` says of its full name if there is such
+/// a service.
+pub(crate) fn full_name(
+    host: &str,
+    namespace: &str,
+    domain: &ClusterDomain,
+    is_service: impl FnOnce(&str) -> bool,
+) -> String {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    match host.split_once('.') {
+        _ if host.contains('*') || host.is_empty() => host,
+        None => domain.host(&host, namespace),
+        Some((name, rest)) => {
+            let in_cluster = domain.host(name, rest.strip_suffix(".svc").unwrap_or(rest));
+            if rest.ends_with(".svc") || is_service(&in_cluster) { in_cluster } else { host }
+        }
+    }
 }
 
 #[cfg(test)]

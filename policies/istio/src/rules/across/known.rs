@@ -45,6 +45,7 @@ use crate::{
     resource::{Kind, Resource},
     rules::{pods::Pods, routes, subject::Subject},
     surroundings::{Named, Service, Surroundings},
+    text::full_name,
 };
 
 /// Resources and their surroundings, by kind and by host. Resources are in their order, not in that of the files.
@@ -190,21 +191,7 @@ impl<'a> Known<'a> {
 
     /// The full name of a host as a resource of this namespace means it.
     pub(super) fn full(&self, host: &str, namespace: &str) -> String {
-        let domain = &self.around.cluster_domain;
-        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        match host.split_once('.') {
-            _ if host.contains('*') || host.is_empty() => host,
-            None => domain.host(&host, namespace),
-            Some((name, rest)) => {
-                // `name.namespace` looks like a name outside, such as `example.com`.
-                let in_cluster = domain.host(name, rest.strip_suffix(".svc").unwrap_or(rest));
-                if self.services.contains_key(&in_cluster) || rest.ends_with(".svc") {
-                    in_cluster
-                } else {
-                    host
-                }
-            }
-        }
+        full_name(host, namespace, &self.around.cluster_domain, |name| self.services.contains_key(name))
     }
 
     /// The namespace of the Service that a full host is; none for other hosts.
