@@ -150,6 +150,10 @@ fn what_is_for_a_namespace_needs_leave_however_it_is_written() {
             "peerAuthentication: {spec: {selector: {matchLabels: {security.istio.io/tlsMode: istio}}}}",
             "spec.peerAuthentication (PeerAuthentication spec)",
         ),
+        (
+            "peerAuthentication: {spec: {selector: {matchLabels: {app.kubernetes.io/managed-by: Helm, app.kubernetes.io/part-of: shop}}}}",
+            "spec.peerAuthentication (PeerAuthentication spec)",
+        ),
     ] {
         assert_eq!(broken(sections, &[]), [format!("LIM05 5 {place}")], "{sections}");
         assert!(broken(sections, &leave).is_empty(), "{sections}");
@@ -158,6 +162,8 @@ fn what_is_for_a_namespace_needs_leave_however_it_is_written() {
     assert!(broken("requestAuthentication: {issuer: https://id.example.com, ports: [80]}", &[]).is_empty());
     assert!(broken("dataplane: ambient\n  telemetry: {logs: all}", &[]).is_empty(), "at the Service");
     let own = "peerAuthentication: {spec: {selector: {matchLabels: {istio.io/rev: canary, app: reviews}}}}";
+    assert!(broken(own, &[]).is_empty(), "a label of its own");
+    let own = "workload: {labels: {app.kubernetes.io/part-of: shop, app: reviews}}\n  peerAuthentication: {}";
     assert!(broken(own, &[]).is_empty(), "a label of its own");
 }
 

@@ -18,9 +18,14 @@ const BINDS: [Kind; 7] = [
     Kind::ProxyConfig,
 ];
 
-/// The labels that injection puts on every pod.
-const IS_ON_EACH_POD: [&str; 3] =
-    ["security.istio.io/tlsMode", "service.istio.io/canonical-revision", "istio.io/rev"];
+/// The labels that pods of all applications have, from injection, or from the tool or product that they are of.
+const OF_NO_APPLICATION: [&str; 5] = [
+    "security.istio.io/tlsMode",
+    "service.istio.io/canonical-revision",
+    "istio.io/rev",
+    "app.kubernetes.io/managed-by",
+    "app.kubernetes.io/part-of",
+];
 
 /// The labels of the pods that an object is for; none of a kind that binds to no workloads.
 pub(crate) fn selected(resource: &Resource) -> Field<'_> {
@@ -33,11 +38,11 @@ pub(crate) fn selected(resource: &Resource) -> Field<'_> {
 }
 
 /// True for an object of a kind that binds to workloads, and that is for all of its namespace: also by labels that
-/// Istio puts on every pod.
+/// pods of all applications have.
 pub fn is_namespace_wide(resource: &Resource) -> bool {
     let spec = Field::root("spec", &resource.spec);
     BINDS.contains(&resource.kind)
-        && selected(resource).entries().all(|(key, _)| IS_ON_EACH_POD.contains(&key))
+        && selected(resource).entries().all(|(key, _)| OF_NO_APPLICATION.contains(&key))
         && spec.get("targetRefs").is_empty()
         && spec.get("targetRef").is_empty()
 }
