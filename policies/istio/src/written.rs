@@ -35,6 +35,7 @@ pub use destination_rule::{
     Subset, Tcp, Tls, TrafficPolicy,
 };
 pub use entry::{ApplyTo, Entry};
+pub(crate) use envelope::NAME_LABEL;
 pub use envelope::{KIND, Reading, default_workload, is_application, read};
 pub use envoy_filter::{Direction, EnvoyFilter, Intent, LocalRateLimit, Patch};
 pub use gateway::{Gateway, ServerTls};

@@ -96,13 +96,13 @@ fn the_order_of_files_changes_nothing() {
 
 #[test]
 fn resources_are_checked_among_each_other() {
-    let split =
-        "metadata: {name: a, namespace: shop}\nspec: {virtualService: {routes: [{split: {v9: 100}}]}}\n";
+    // Nobody owns the service.
+    let split = "metadata: {name: a, namespace: shop}\nspec: {virtualService: {spec: {hosts: [c], http: [{route: [{destination: {host: c, subset: v9}}]}]}}}\n";
     let alone = catalog(&[("a.yaml", split)]);
     let rules: Vec<_> = alone.findings().iter().map(|located| located.finding.rule).collect();
     assert_eq!(rules, ["X101d"]);
     assert!(names(&alone).is_empty());
-    let subset = "metadata: {name: b, namespace: shop}\nspec: {destinationRule: {host: a.shop.svc.cluster.local, subsets: [{name: v9, labels: {version: v9}}]}}\n";
+    let subset = "metadata: {name: b, namespace: shop}\nspec: {destinationRule: {host: c.shop.svc.cluster.local, subsets: [{name: v9, labels: {version: v9}}]}}\n";
     let both = catalog(&[("a.yaml", split), ("b.yaml", subset)]);
     assert_eq!(names(&both), ["b-destination-rule", "a-virtual-service"], "{:?}", findings(&both));
 }

@@ -6,7 +6,7 @@ mod left;
 use std::sync::Arc;
 
 use self::documents::Assembly;
-use super::{Catalog, LocatedFinding, RenderCache, adoption, belongings, judging::Beside};
+use super::{Catalog, LocatedFinding, RenderCache, adoption, judging::Beside};
 use crate::{
     file::File,
     finding::{Finding, Level},
@@ -41,10 +41,9 @@ pub(super) fn catalog(
     assembly.refuse_shared(in_force);
     assembly.freeze(in_force);
     let mut catalog = assembly.catalog;
-    let found = belongings::check(&catalog, in_force, &setting.cluster_domain);
     let (new, taken) = adoption::check(&catalog, &files, in_force);
     catalog.new = new;
-    for (number, finding) in found.into_iter().chain(taken) {
+    for (number, finding) in taken {
         catalog.tell(number, finding);
     }
     let by_hand = by_hand(&files);

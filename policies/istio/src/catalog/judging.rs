@@ -13,7 +13,7 @@ use self::{
     along::along,
     members::{AllBroken, Members},
 };
-use super::{Catalog, LocatedFinding};
+use super::{Catalog, LocatedFinding, belongings};
 use crate::{
     finding::{Finding, Level},
     in_force::ApplicationId,
@@ -37,12 +37,14 @@ impl Catalog {
     pub(super) fn judge(&mut self, beside: &Beside<'_>) {
         let before = OnceCell::new();
         for pass in 1.. {
-            self.keep(beside);
             let frozen: BTreeSet<_> = self.frozen.keys().cloned().collect();
+            let has_takers = self.refuse_takers(beside);
+            self.keep(beside);
             let (told, broken) = Members::of(self, beside, &BTreeSet::new()).check(beside);
             let (errors, others): (Vec<_>, Vec<_>) =
                 told.into_iter().partition(|(_, finding)| finding.level == Level::Error);
-            let is_last = errors.is_empty() && !self.freeze_namespaces(broken, &before, beside);
+            let is_last =
+                !has_takers && errors.is_empty() && !self.freeze_namespaces(broken, &before, beside);
             // Of the warnings of a pass that is not the last, some are about what is refused.
             for (number, finding) in if is_last { others } else { errors } {
                 self.tell(number, finding);
@@ -59,6 +61,17 @@ impl Catalog {
                 self.take_along(along(self, &refused, beside));
             }
         }
+    }
+
+    /// Refuses applications with objects for what belongs to others: what is refused keeps what it has in force. Answers
+    /// whether there was one.
+    fn refuse_takers(&mut self, beside: &Beside<'_>) -> bool {
+        let found = belongings::check(self, beside.in_force, &beside.surroundings.cluster_domain);
+        let is_one = !found.is_empty();
+        for (number, finding) in found {
+            self.tell(number, finding);
+        }
+        is_one
     }
 
     /// Leaves applications as they are, each with the one on which it depends. Nobody looks any more how far.

@@ -23,7 +23,7 @@ pub const KIND: &str = "AppConfiguration";
 const API_VERSION: &str = "hfi.dev/v1";
 
 /// The label that names the pods of an application, unless its document says otherwise.
-const NAME_LABEL: &str = "app.kubernetes.io/name";
+pub(crate) const NAME_LABEL: &str = "app.kubernetes.io/name";
 
 /// The most bytes of the labels of an application, and of its annotations.
 const LONGEST: usize = 8 * 1024;

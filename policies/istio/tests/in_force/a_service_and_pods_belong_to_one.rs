@@ -8,14 +8,24 @@ const OWNER: &str =
     "{service: reviews, destinationRule: {host: reviews, trafficPolicy: {ejectionSettings: {}}}}";
 
 /// Specs of another application that take the service, or the pods, of `reviews`.
-const TAKEN: [&str; 7] = [
+const TAKEN: [&str; 17] = [
     "{service: reviews, virtualService: {routes: [{to: [{service: evil}]}]}}",
     "{virtualService: {spec: {hosts: [reviews], http: [{route: [{destination: {host: evil}}]}]}}}",
+    "{virtualService: {spec: {hosts: [Reviews], http: [{route: [{destination: {host: evil}}]}]}}}",
+    "{virtualService: {spec: {hosts: [reviews.shop], http: [{route: [{destination: {host: evil}}]}]}}}",
+    "{virtualService: {spec: {hosts: [reviews.shop.svc], http: [{route: [{destination: {host: evil}}]}]}}}",
     "{virtualService: {spec: {hosts: [reviews.shop.svc.cluster.local], http: [{route: [{destination: {host: evil}}]}]}}}",
+    "{virtualService: {spec: {hosts: [Reviews.shop.svc.cluster.local], http: [{route: [{destination: {host: evil}}]}]}}}",
+    "{virtualService: {spec: {hosts: [reviews.shop.svc.cluster.local.], http: [{route: [{destination: {host: evil}}]}]}}}",
+    "{virtualService: {spec: {hosts: [\"*.shop.svc.cluster.local\"], http: [{route: [{destination: {host: evil}}]}]}}}",
+    "{virtualService: {spec: {hosts: [\"*eviews.shop.svc.cluster.local\"], http: [{route: [{destination: {host: evil}}]}]}}}",
+    "{serviceEntry: {hosts: [reviews.shop.svc.cluster.local], namespaces: [\"*\"], ports: [80], endpoints: [10.0.0.66]}}",
+    "{destinationRule: {host: reviews, trafficPolicy: {connectionPoolSettings: {tcpSettings: {maxTcpConnections: 1}}}}}",
     "{workload: {labels: {app.kubernetes.io/name: reviews}}, authorizationPolicy: {allow: [{from: [\"*\"]}]}}",
     "{workload: {labels: {app.kubernetes.io/name: reviews, version: v1}}, peerAuthentication: {mtls: disable}}",
     "{authorizationPolicy: {spec: {selector: {matchLabels: {app.kubernetes.io/name: reviews}}, rules: [{}]}}}",
     "{telemetry: {spec: {targetRefs: [{group: \"\", kind: Service, name: reviews}]}}}",
+    "{authorizationPolicy: {spec: {targetRef: {group: \"\", kind: Service, name: reviews}, rules: [{}]}}}",
 ];
 
 /// The files and lines of what is refused.
@@ -68,7 +78,7 @@ fn what_is_in_force_stays_and_a_newcomer_of_the_name_is_told() {
         let errors: Vec<_> = errors.map(|found| &*found.file).collect();
         assert!(!errors.contains(&"a.yaml"), "{taken}: {:?}", findings(&after));
         // An application that says that all of it is its own keeps newcomers out.
-        let is_said = ["{service: reviews", "{workload: {labels: {app.kubernetes.io/name: reviews}}"];
+        let is_said = ["{service: reviews", "{workload: {labels: {app.kubernetes.io/name: reviews"];
         let is_said = is_said.iter().any(|said| taken.starts_with(said));
         assert_eq!(!refused(&files, &before).is_empty(), is_said, "{taken}: {:?}", findings(&after));
     }
@@ -89,6 +99,9 @@ fn documents_of_one_file_and_other_services_and_pods_are_left_alone() {
         "{service: reviews, peerAuthentication: {}}",
         "{workload: {labels: {app: reviews}}, peerAuthentication: {}}",
         "{sidecar: {calls: [reviews]}}",
+        "{virtualService: {spec: {hosts: [\"*.shop.svc.cluster.local\"], gateways: [edge/front], http: [{route: [{destination: {host: b}}]}]}}}",
+        "{virtualService: {spec: {hosts: [\"*cart.shop.svc.cluster.local\"], http: [{route: [{destination: {host: b}}]}]}}}",
+        "{serviceEntry: {hosts: [reviews.example.com], ports: [443]}}",
         "{service: web, workload: {labels: {app.kubernetes.io/name: web, version: v1}}, virtualService: {timeout: 1s}, peerAuthentication: {}}",
     ] {
         let files = [("o.yaml", owner.clone()), ("a.yaml", application("shop/b", near))];

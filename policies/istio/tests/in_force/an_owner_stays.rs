@@ -16,8 +16,8 @@ const CLAIMS: [(&str, &str, &str); 11] = [
         "X109",
     ),
     (
-        "{destinationRule: {host: reviews, trafficPolicy: {ejectionSettings: {}}}}",
-        "{destinationRule: {host: reviews, trafficPolicy: {ejectionSettings: {}}}}",
+        "{destinationRule: {host: nobody, trafficPolicy: {ejectionSettings: {}}}}",
+        "{destinationRule: {host: nobody, trafficPolicy: {ejectionSettings: {}}}}",
         "H15",
     ),
     (

@@ -1,0 +1,69 @@
+//! A commit is judged in seconds of the processor, whatever is in force before it.
+
+use std::{fmt::Write, fs, time::Duration};
+
+use crate::catalogs::{application, catalog, in_force};
+use istio_config::InForce;
+
+/// Without optimization, for what a comparison of each two hosts or labels would keep busy for minutes.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// The time of this thread alone: other programs use the processor too.
+fn processor_time() -> Duration {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+}
+
+fn judged_in_time(what: &str, files: &[(&str, String)], before: &InForce) -> usize {
+    let began = processor_time();
+    let catalog = catalog(files, before);
+    let took = processor_time() - began;
+    // Shown only when the test fails.
+    println!("{what}: {took:?}");
+    assert!(took < DEADLINE, "{what} took {took:?}");
+    catalog.findings().iter().filter(|found| found.finding.rule == "APP22").count()
+}
+
+fn list(length: usize, item: impl Fn(usize) -> String) -> String {
+    (0..length).map(item).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn thousands_of_hosts_and_labels_are_no_square() {
+    let hosts = list(19_900, |number| format!("h{number:05}"));
+    let hosts = format!(
+        "{{virtualService: {{spec: {{hosts: [{hosts}], http: [{{route: [{{destination: {{host: a}}}}]}}]}}}}}}"
+    );
+    let labels = list(4_000, |number| format!("l{number}: a"));
+    let entries = list(20, |number| {
+        format!(
+            "{{name: a{number}, spec: {{selector: {{matchLabels: {{{labels}, m: b{number}}}}}, rules: [{{}}]}}}}"
+        )
+    });
+    let labels = format!("{{authorizationPolicy: [{entries}]}}");
+    for (what, spec) in [("hosts", hosts), ("labels", labels)] {
+        let owner = ("a.yaml", application("shop/web", &spec));
+        let before = in_force(std::slice::from_ref(&owner));
+        let taker = ("b.yaml", application("shop/evil", &spec));
+        assert_eq!(judged_in_time(what, std::slice::from_ref(&owner), &before), 0);
+        let refused = ("a.yaml", application("shop/web", "{destinationRule: 1}"));
+        assert!(judged_in_time(what, &[refused, taker], &before) > 0, "{what}");
+    }
+}
+
+#[test]
+fn thousands_of_applications_that_share_a_label_are_no_square() {
+    let mut file = String::new();
+    for number in 0..2_000 {
+        let spec =
+            format!("{{workload: {{labels: {{app: a{number}, version: v1}}}}, peerAuthentication: {{}}}}");
+        writeln!(file, "---\n{}", application(&format!("shop/a{number}"), &spec)).unwrap();
+    }
+    let owners = ("a.yaml", file);
+    let before = in_force(std::slice::from_ref(&owners));
+    let wide = list(200, |number| {
+        format!("{{name: a{number}, spec: {{selector: {{matchLabels: {{version: v1}}}}, rules: [{{}}]}}}}")
+    });
+    let taker = ("b.yaml", application("shop/evil", &format!("{{authorizationPolicy: [{wide}]}}")));
+    assert_eq!(judged_in_time("applications", &[owners, taker], &before), 200);
+}
