@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use istio_config::{Kind, Resource, opinions::virtual_service::EXTERNAL_WEIGHTS, output};
-use serde_json::Value;
 
 use super::Texts;
 use crate::{
@@ -24,14 +23,21 @@ const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "hfi");
 pub(super) struct Live {
     /// Compare with the cluster of the kubeconfig. Its user may list the kinds that hfi renders
     ///
-    /// The namespaces of the AppConfigurations are read, and in all others what hfi has rendered. An object of hfi that no
-    /// AppConfiguration means any more is one to remove. Nothing is changed.
+    /// The namespaces of the AppConfigurations are compared. An object of hfi there that no AppConfiguration means any more
+    /// is one to remove. What hfi has rendered in other namespaces is counted, with a warning. Nothing is changed.
     #[arg(long)]
     pub(super) live: bool,
 
     /// With --live, compare this namespace alone
     #[arg(short, long, value_name = "NAMESPACE", requires = "live")]
     namespace: Option<String>,
+
+    /// With --live, compare all namespaces in which hfi has rendered something
+    ///
+    /// PATH has to be the whole policy directory: what hfi has rendered in a namespace without AppConfigurations is to be
+    /// removed.
+    #[arg(short = 'A', long, requires = "live", conflicts_with = "namespace")]
+    all_namespaces: bool,
 
     /// The context of the kubeconfig, for --live [default: its current one]
     #[arg(long, value_name = "NAME", requires = "live")]
@@ -50,15 +56,15 @@ impl Live {
         let rendered = rendered.filter(|resource| namespaces.contains(resource.namespace.as_str()));
         let mut rendered: BTreeMap<_, _> =
             rendered.map(|resource| (output::path(resource), resource.clone())).collect();
-        let mut found = match self.namespace {
-            Some(_) => Vec::new(),
-            None => everywhere(&cluster).await?,
-        };
+        let mut found = Vec::new();
         for namespace in &namespaces {
             found.extend(cluster.read(namespace, kinds()).await?);
         }
         let mut there: BTreeMap<_, _> =
             found.iter().filter_map(Resource::of_object).map(|found| (output::path(&found), found)).collect();
+        if self.namespace.is_none() {
+            there.extend(self.elsewhere(&cluster, &namespaces).await?);
+        }
         // What others have made, and nobody means, is not hfi's.
         there.retain(|path, found| rendered.contains_key(path) || found.application().is_some());
         for found in there.values().filter(|found| found.application().is_none()) {
@@ -98,24 +104,45 @@ impl Live {
         }
         Ok((texts(&there), texts(&rendered)))
     }
+
+    /// What hfi has rendered in other namespaces, by the names of their files. It is counted alone, unless all namespaces are
+    /// to be compared: the documents of the others may be outside of the directory.
+    async fn elsewhere(
+        &self,
+        cluster: &Objects,
+        namespaces: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, Resource>, InspectError> {
+        let found = match cluster.labelled(MANAGED_BY, kinds()).await {
+            Err(InspectError::Unreadable { what, error }) if error.is(403) && !self.all_namespaces => {
+                warning(format_args!(
+                    "the user may not list {what} of all namespaces; those without AppConfigurations here are not looked at"
+                ));
+                return Ok(BTreeMap::new());
+            }
+            found => found?,
+        };
+        let found = found.iter().filter_map(Resource::of_object);
+        let is_elsewhere = |found: &Resource| {
+            found.application().is_some() && !namespaces.contains(found.namespace.as_str())
+        };
+        let found: BTreeMap<_, _> =
+            found.filter(is_elsewhere).map(|found| (output::path(&found), found)).collect();
+        if self.all_namespaces || found.is_empty() {
+            return Ok(found);
+        }
+        let others: BTreeSet<_> = found.values().map(|found| found.namespace.as_str()).collect();
+        warning(format_args!(
+            "hfi has rendered {} objects in {} namespaces without AppConfigurations here; they were not compared. Give \
+             --all-namespaces if this is the whole policy directory: then they are to be removed",
+            found.len(),
+            others.len()
+        ));
+        Ok(BTreeMap::new())
+    }
 }
 
 fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
     Kind::ALL.into_iter().chain(Kind::GATEWAY_API).map(|kind| (kind.api_version(), kind.name()))
-}
-
-/// What hfi has rendered, also in namespaces that no AppConfiguration has any more, as far as the user may see it.
-async fn everywhere(cluster: &Objects) -> Result<Vec<Value>, InspectError> {
-    match cluster.labelled(MANAGED_BY, kinds()).await {
-        Err(InspectError::Unreadable { what, error }) if error.is(403) => {
-            warning(format_args!(
-                "the user may not list {what} of all namespaces; a namespace without AppConfigurations is not looked at \
-                 unless -n names it"
-            ));
-            Ok(Vec::new())
-        }
-        found => found,
-    }
 }
 
 fn texts(resources: &BTreeMap<String, Resource>) -> Texts {

@@ -118,7 +118,7 @@ async fn by_what_was_changed_there_and_what_is_no_longer_meant() {
     assert!(nothing.code == 0 && nothing.stderr.contains("no AppConfiguration is for"), "{nothing:?}");
     // No document of the namespace is left.
     std::fs::remove_file(directory.path().join("reviews.yaml")).unwrap();
-    let gone = diff(&directory, &admin, &[]).await;
+    let gone = diff(&directory, &admin, &["--all-namespaces"]).await;
     assert_eq!((gone.code, gone.stdout.matches("\n+++ /dev/null\n").count()), (1, 2), "{gone:?}");
 }
 
@@ -139,6 +139,54 @@ async fn what_would_be_taken_over_from_others_is_told() {
     let adopted = diff(&directory, &admin, &[]).await;
     assert!(adopted.stderr.contains(told) && !adopted.stderr.contains("freezes"), "{adopted:?}");
     assert_eq!(adopted.stderr.matches("is not from hfi").count(), 1, "{adopted:?}");
+}
+
+#[tokio::test]
+async fn what_is_rendered_for_namespaces_of_others_is_counted() {
+    let (directory, api) = world().await;
+    let admin = api.kubeconfig("admin", &api.url()).unwrap();
+    let others = REVIEWS.replace("namespace: shop", "namespace: bank");
+    std::fs::write(directory.path().join("reviews.yaml"), others).unwrap();
+    api.create_namespace("bank").await.unwrap();
+    assert!(api.apply(&rendered(directory.path())).await.unwrap().is_empty());
+    let part = diff(&directory, &admin, &[]).await;
+    assert_eq!((part.code, part.stdout.as_str()), (0, ""), "{part:?}");
+    let told =
+        "hfi has rendered 2 objects in 1 namespaces without AppConfigurations here; they were not compared";
+    assert!(part.stderr.contains(told), "{}", part.stderr);
+    let all = diff(&directory, &admin, &["-A"]).await;
+    assert_eq!((all.code, all.stdout.matches("\n+++ /dev/null\n").count()), (1, 2), "{all:?}");
+    assert!(!all.stderr.contains("not compared"), "{}", all.stderr);
+    let both = diff(&directory, &admin, &["-A", "-n", "shop"]).await;
+    assert_eq!(both.code, 2, "{both:?}");
+}
+
+#[tokio::test]
+async fn whoever_may_read_one_namespace_compares_that_one() {
+    let (directory, api) = world().await;
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+        "metadata": {"name": "reader", "namespace": "shop"},
+        "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["list"]}],
+    });
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "reader", "namespace": "shop"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "nobody"}],
+    });
+    assert!(api.apply(&[role, binding]).await.unwrap().is_empty());
+    let reader = api.kubeconfig("nobody", &api.url()).unwrap();
+    // The right takes effect a little later.
+    let same = support::cluster::until("the namespace is compared", support::cluster::PATIENCE, async || {
+        Some(diff(&directory, &reader, &[]).await).filter(|ended| ended.code == 0)
+    })
+    .await;
+    assert_eq!(same.stdout, "", "{same:?}");
+    let told = "of all namespaces; those without AppConfigurations here are not looked at";
+    assert!(same.stderr.contains("the user may not list ") && same.stderr.contains(told), "{}", same.stderr);
+    let all = diff(&directory, &reader, &["--all-namespaces"]).await;
+    assert!(all.code == 3 && all.stderr.contains("nothing was compared"), "{all:?}");
 }
 
 #[tokio::test]
