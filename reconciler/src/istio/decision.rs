@@ -32,7 +32,7 @@ pub struct Decision {
     pub objects: Objects,
     /// The applications that stay as they are, each with the reason.
     pub frozen: BTreeMap<String, String>,
-    /// Objects go that would stay without the consent of people.
+    /// Objects go that would stay without the consent of commit messages.
     pub by_consent: bool,
 }
 
@@ -47,7 +47,7 @@ pub fn decide(in_force: &Objects, proposal: &Proposal, consent: &Consent) -> Dec
         let more = to_freeze(in_force, proposal, consent, &decision);
         if more.is_empty() {
             let (removed, all) = losses(in_force, proposal, &decision.objects);
-            let none = Consent { removals: 0, is_of_commit: false, ..*consent };
+            let none = Consent { removals: 0, ..*consent };
             decision.by_consent = !none.covers(removed, all);
             return decision;
         }

@@ -30,8 +30,8 @@ pub struct InForce {
     pub renderer: String,
     /// The limit for removals of its Guardrails.
     pub max_removals: Option<usize>,
-    /// The commit up to which the consent of messages is used up.
-    pub judged: String,
+    /// The commit up to which the consent of messages is used up. It may be newer than `commit`.
+    pub judged: Commit,
 }
 
 /// A commit.
@@ -53,7 +53,7 @@ pub struct Plan {
     pub current: usize,
     /// The limit for removals of the Guardrails at the commit.
     pub max_removals: Option<usize>,
-    /// Objects go that would stay without the consent of people.
+    /// Objects go that would stay without the consent of commit messages.
     pub by_consent: bool,
     /// The next step of people, if there is one for all applications together.
     pub advice: Option<String>,
@@ -73,6 +73,8 @@ pub enum Messages {
     Agree,
     /// They are unknown, and stay so, as after a push that was forced.
     Lost,
+    /// The newest commit is older than the one judged last: all up to that one have counted already.
+    Counted,
 }
 
 /// The namespaces of a cluster, by their names.
@@ -186,8 +188,9 @@ impl Plan {
             Messages::Lost => true,
             Messages::Agree => is_settled || self.by_consent,
             Messages::None => is_settled && self.next.is_some(),
+            Messages::Counted => false,
         };
-        let judged = if is_due { commit.id.clone() } else { known.judged.clone() };
+        let judged = if is_due { commit.clone() } else { known.judged.clone() };
         let next = InForce { max_removals, judged, ..self.next.take().unwrap_or_else(|| known.clone()) };
         self.next = Some(next).filter(|next| next != known);
     }
@@ -213,7 +216,7 @@ impl Plan {
                     commit: proposed.commit.clone(),
                     renderer: proposed.renderer.to_owned(),
                     max_removals,
-                    judged: proposed.commit.id.clone(),
+                    judged: proposed.commit.clone(),
                 });
                 Self { next, frozen, current, max_removals, by_consent, ..Self::default() }
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     istio::{
         consent::{Consent, agrees, removals},
-        plan::{InForce, Messages, Namespaces},
+        plan::{Commit, InForce, Messages, Namespaces},
     },
     source::{
         SourceError,
@@ -18,8 +18,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Agreement {
     pub(super) consent: Consent,
-    /// The newest commit is older than what is in force: the branch was set back, or a mirror of it is behind.
-    pub(super) is_older: bool,
+    /// A commit by which the namespace was judged, and that is newer: the branch was set back, or a mirror of it is behind.
+    pub(super) newer: Option<Commit>,
     pub(super) messages: Messages,
 }
 
@@ -42,13 +42,15 @@ pub(super) fn agreements(
         Ok(way)
     };
     let agreement = |(namespace, known): (&String, &&InForce)| {
-        let (messages, agreed) = match way(&known.judged)? {
+        let (messages, agreed) = match way(&known.judged.id)? {
             Way::On(messages) => {
                 let numbers = messages.iter().map(|message| removals(message, namespace));
                 let agreed = numbers.fold(0, usize::saturating_add);
                 (if agreed > 0 { Messages::Agree } else { Messages::None }, agreed)
             }
-            Way::Back => (Messages::None, 0),
+            Way::Back => (Messages::Counted, 0),
+            // A clone that is new has it only if the branch has.
+            Way::Unknown if head_at < known.judged.at.as_str() => (Messages::Counted, 0),
             Way::Apart | Way::Unknown => (Messages::Lost, 0),
         };
         let consent = Consent {
@@ -56,13 +58,17 @@ pub(super) fn agreements(
             is_of_commit: allowed.get(namespace).is_some_and(|commit| *commit == head.to_string()),
             limit: known.max_removals,
         };
-        let is_older = match way(&known.commit.id)? {
-            Way::Back => true,
-            // A clone that is new has it only if the branch has.
-            Way::Unknown => head_at < known.commit.at.as_str(),
-            Way::On(_) | Way::Apart => false,
-        };
-        Ok((namespace.clone(), Agreement { consent, is_older, messages }))
+        let mut newer = None;
+        for judged in [&known.commit, &known.judged] {
+            let is_newer = match way(&judged.id)? {
+                Way::Back => true,
+                // Some replicas have it and others do not, and all have to say the same.
+                Way::Apart | Way::Unknown => head_at < judged.at.as_str(),
+                Way::On(_) => false,
+            };
+            newer = newer.or_else(|| is_newer.then(|| judged.clone()));
+        }
+        Ok((namespace.clone(), Agreement { consent, newer, messages }))
     };
     in_force.iter().map(agreement).collect()
 }
@@ -87,6 +93,8 @@ mod tests {
     struct World {
         directory: tempfile::TempDir,
         in_force: InForce,
+        /// The time of the commit that is judged.
+        now: &'static str,
     }
 
     impl World {
@@ -99,11 +107,11 @@ mod tests {
                 commit: Commit { id: String::new(), at: String::new() },
                 renderer: "1".to_owned(),
                 max_removals: None,
-                judged: String::new(),
+                judged: Commit { id: String::new(), at: String::new() },
             };
-            let mut world = Self { directory, in_force };
+            let mut world = Self { directory, in_force, now: "2026-01-02T00:00:00Z" };
             let id = world.commit(first, None);
-            (world.in_force.commit.id, world.in_force.judged) = (id.clone(), id);
+            (world.in_force.commit.id, world.in_force.judged.id) = (id.clone(), id);
             world
         }
 
@@ -121,33 +129,41 @@ mod tests {
             let commits = CommitLog::of(self.directory.path().to_owned(), PathBuf::new());
             let in_force = BTreeMap::from([("shop".to_owned(), &self.in_force)]);
             let head = CommitId::from_hex(head).unwrap();
-            let at = "2026-01-02T00:00:00Z";
-            agreements((head, at), &in_force, &BTreeMap::new(), &commits).unwrap().remove("shop").unwrap()
+            agreements((head, self.now), &in_force, &BTreeMap::new(), &commits)
+                .unwrap()
+                .remove("shop")
+                .unwrap()
         }
 
         /// Judges the namespace at a commit that changes no object of it, and returns the removals agreed to.
         fn judge(&mut self, head: &str, frozen: &[&str]) -> usize {
-            self.judge_losses(head, frozen, false)
+            self.judge_plan(head, frozen, Plan::default())
         }
 
-        /// The same, where objects went because messages agreed to that.
-        fn judge_losses(&mut self, head: &str, frozen: &[&str], by_consent: bool) -> usize {
+        /// The same, where this is planned.
+        fn judge_plan(&mut self, head: &str, frozen: &[&str], plan: Plan) -> usize {
             let agreement = self.at(head);
             let frozen = frozen.iter().map(|name| ((*name).to_owned(), "wrong".to_owned())).collect();
-            let mut plan = Plan { frozen, by_consent, ..Plan::default() };
-            let commit = Commit { id: head.to_owned(), at: String::new() };
+            let mut plan = Plan { frozen, ..plan };
+            let commit = Commit { id: head.to_owned(), at: self.now.to_owned() };
             plan.record(&self.in_force, &commit, agreement.messages);
             if let Some(next) = plan.next {
                 self.in_force = next;
             }
             agreement.consent.removals
         }
+
+        /// Takes a commit out of the clone.
+        fn lose(&self, commit: &str) {
+            let (folder, file) = commit.split_at(2);
+            std::fs::remove_file(self.directory.path().join("objects").join(folder).join(file)).unwrap();
+        }
     }
 
     #[test]
     fn a_line_of_a_message_counts_once() {
         let mut world = World::new("Add shop");
-        let march = world.commit("Take bank away\n\nHfi-Removals: 60", Some(&world.in_force.judged));
+        let march = world.commit("Take bank away\n\nHfi-Removals: 60", Some(&world.in_force.judged.id));
         assert_eq!(world.judge(&march, &[]), 60);
         let june = world.commit("Lose a directory", Some(&march));
         assert_eq!(world.judge(&june, &[]), 0);
@@ -158,7 +174,7 @@ mod tests {
     fn lines_of_several_commits_add_up_until_nothing_is_frozen() {
         let mut world = World::new("Add shop");
         let first =
-            world.commit("Hfi-Removals: shop 12\nHfi-Removals: bank 40", Some(&world.in_force.judged));
+            world.commit("Hfi-Removals: shop 12\nHfi-Removals: bank 40", Some(&world.in_force.judged.id));
         assert_eq!(world.judge(&first, &["reviews"]), 12);
         let second = world.commit("Hfi-Removals: 3", Some(&first));
         assert_eq!(world.judge(&second, &[]), 15);
@@ -168,10 +184,38 @@ mod tests {
     #[test]
     fn a_line_by_which_objects_went_is_used_up_although_another_application_is_frozen() {
         let mut world = World::new("Add shop");
-        let first = world.commit("Take cart away\n\nHfi-Removals: 40", Some(&world.in_force.judged));
-        assert_eq!(world.judge_losses(&first, &["reviews"], true), 40);
+        let first = world.commit("Take cart away\n\nHfi-Removals: 40", Some(&world.in_force.judged.id));
+        let lossy = || Plan { by_consent: true, ..Plan::default() };
+        assert_eq!(world.judge_plan(&first, &["reviews"], lossy()), 40);
         let second = world.commit("Lose orders", Some(&first));
-        assert_eq!(world.judge_losses(&second, &["reviews"], true), 0);
+        assert_eq!(world.judge_plan(&second, &["reviews"], lossy()), 0);
+    }
+
+    #[test]
+    fn a_line_counts_once_although_a_mirror_goes_back_behind_it() {
+        for is_lost in [false, true] {
+            let mut world = World::new("Add shop");
+            let first = world.in_force.commit.id.clone();
+            let second = world.commit("Hfi-Removals: 40", Some(&first));
+            assert_eq!(world.judge(&second, &[]), 40);
+            // Another replica leads. Its clone may have no newer commit.
+            if is_lost {
+                world.lose(&second);
+            }
+            world.now = "2026-01-01T00:00:00Z";
+            let newer = world.at(&first).newer.map(|newer| newer.id);
+            assert_eq!(newer.as_ref(), Some(&second), "{is_lost}");
+            // Somebody agrees to what the older commit removes.
+            let next = InForce { objects: 7, ..world.in_force.clone() };
+            let plan = Plan { next: Some(next), ..Plan::default() };
+            assert_eq!(world.judge_plan(&first, &[], plan), 0, "{is_lost}");
+            assert_eq!((world.in_force.objects, &world.in_force.judged.id), (7, &second), "{is_lost}");
+            // The mirror catches up.
+            world.now = "2026-01-03T00:00:00Z";
+            assert_eq!(world.commit("Hfi-Removals: 40", Some(&first)), second);
+            let third = world.commit("Lose orders", Some(&second));
+            assert_eq!(world.judge(&third, &[]), 0, "{is_lost}");
+        }
     }
 
     #[test]
@@ -188,9 +232,21 @@ mod tests {
         let mut world = World::new("Add shop");
         let head = world.in_force.commit.id.clone();
         world.in_force.commit = Commit { id: "1".repeat(40), at: "2026-01-03T00:00:00Z".to_owned() };
-        assert!(world.at(&head).is_older);
+        assert!(world.at(&head).newer.is_some());
         world.in_force.commit.at = "2026-01-01T00:00:00Z".to_owned();
-        assert!(!world.at(&head).is_older);
+        assert!(world.at(&head).newer.is_none());
+    }
+
+    #[test]
+    fn a_replica_that_has_what_was_forced_away_says_the_same_as_one_that_has_not() {
+        for at in ["2026-01-03T00:00:00Z", "2026-01-01T00:00:00Z"] {
+            let mut world = World::new("Add shop");
+            world.in_force.commit.at = at.to_owned();
+            let forced = world.commit("Add shop anew", None);
+            let has = world.at(&forced).newer.is_some();
+            world.lose(&world.in_force.commit.id);
+            assert_eq!((has, world.at(&forced).newer.is_some()), (at > world.now, at > world.now), "{at}");
+        }
     }
 
     #[test]
@@ -208,11 +264,11 @@ mod tests {
         let first = world.in_force.commit.id.clone();
         let second = world.commit("Hfi-Removals: 12", Some(&first));
         world.judge(&second, &[]);
-        assert!(!world.at(&first).is_older, "the content is of this commit");
+        assert!(world.at(&first).newer.is_some(), "it was judged by the second one");
         assert_eq!(world.judge(&first, &[]), 0);
         assert_eq!(world.judge(&second, &[]), 0, "the line is used up");
         world.in_force.commit.id = second;
-        assert!(world.at(&first).is_older);
-        assert!(!world.at(&world.commit("Anew", None)).is_older);
+        assert!(world.at(&first).newer.is_some());
+        assert!(world.at(&world.commit("Anew", None)).newer.is_none());
     }
 }

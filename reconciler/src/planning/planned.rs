@@ -68,10 +68,13 @@ pub(super) fn planned(
                 let (Some(known), Some(plan)) = (in_force.get(namespace), plans.get_mut(namespace)) else {
                     continue;
                 };
-                if !agreement.is_older {
-                    plan.record(known, &commit, agreement.messages);
-                } else if plan.next.is_some() && !agreement.consent.is_of_commit {
-                    *plan = unplanned::too_old(known, &commit);
+                match &agreement.newer {
+                    Some(newer) if !agreement.consent.is_of_commit => {
+                        if plan.next.is_some() {
+                            *plan = unplanned::too_old(newer, &commit);
+                        }
+                    }
+                    _ => plan.record(known, &commit, agreement.messages),
                 }
             }
             plans

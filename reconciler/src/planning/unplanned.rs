@@ -19,16 +19,17 @@ pub(super) fn empty(commit: Commit) -> Result<InForce, SourceError> {
         objects: 0,
         renderer: version::text().to_owned(),
         max_removals: None,
-        judged: commit.id.clone(),
+        judged: commit.clone(),
         commit,
     })
 }
 
-/// The plan where the newest commit is older than what is in force.
-pub(super) fn too_old(known: &InForce, commit: &Commit) -> Plan {
+/// The plan where the newest commit is older than one by which the namespace was judged.
+pub(super) fn too_old(newer: &Commit, commit: &Commit) -> Plan {
     let reason = format!(
-        "commit {}, which is in force, is newer: the branch went back, or a mirror of the repository is behind",
-        known.commit.short()
+        "commit {}, by which the namespace was judged, is newer: the branch went back, or a mirror of the repository is \
+         behind",
+        newer.short()
     );
     let advice = format!("to go back, annotate the artifact with hfi.dev/allow-commit={}", commit.id);
     Plan { advice: Some(advice), ..Plan::frozen(reason) }

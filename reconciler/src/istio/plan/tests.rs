@@ -188,9 +188,13 @@ fn while_something_is_frozen_no_limit_becomes_laxer_and_no_consent_is_used_up() 
         commit: Commit { id: "1".to_owned(), at: String::new() },
         renderer: "1".to_owned(),
         max_removals: Some(2),
-        judged: "1".to_owned(),
+        judged: Commit { id: "1".to_owned(), at: String::new() },
     };
     let by_consent = |plan| Plan { by_consent: true, ..plan };
+    let moved = |plan| Plan {
+        next: Some(InForce { objects: 1, commit: commit.clone(), judged: commit.clone(), ..strict.clone() }),
+        ..plan
+    };
     for (mut plan, messages, expected) in [
         (plan(&["a"], None), Messages::Agree, None),
         (plan(&["a"], Some(9)), Messages::Agree, None),
@@ -200,15 +204,17 @@ fn while_something_is_frozen_no_limit_becomes_laxer_and_no_consent_is_used_up() 
         (plan(&[], Some(2)), Messages::None, None),
         (plan(&[], Some(2)), Messages::Agree, Some((Some(2), "2"))),
         (plan(&[], Some(9)), Messages::None, Some((Some(9), "1"))),
+        (moved(plan(&[], Some(2))), Messages::None, Some((Some(2), "2"))),
+        (moved(plan(&[], Some(2))), Messages::Counted, Some((Some(2), "1"))),
     ] {
         plan.record(&strict, &commit, messages);
-        let recorded = plan.next.as_ref().map(|next| (next.max_removals, next.judged.as_str()));
+        let recorded = plan.next.as_ref().map(|next| (next.max_removals, next.judged.id.as_str()));
         assert_eq!(recorded, expected, "{:?}", plan.frozen);
     }
 }
 
 #[test]
-fn a_plan_tells_that_objects_go_by_consent() {
+fn a_plan_tells_that_objects_go_by_the_consent_of_messages() {
     let mut world = world();
     world.files.insert("c.yaml", application("c", "{destinationRule: {host: reviews, wrong: 1}}"));
     assert!(!world.commit(Consent { removals: 9, ..Consent::default() }).by_consent, "nothing goes");
@@ -217,4 +223,13 @@ fn a_plan_tells_that_objects_go_by_consent() {
     world.files.remove("b.yaml");
     let plan = world.commit(Consent { removals: 9, ..Consent::default() });
     assert!(plan.by_consent && plan.frozen.contains_key("c"), "{:?}", plan.frozen);
+}
+
+#[test]
+fn where_an_annotation_agrees_no_line_of_a_message_is_used_up() {
+    let mut world = world();
+    world.files.clear();
+    world.files.insert("c.yaml", application("c", "{destinationRule: {host: reviews, wrong: 1}}"));
+    let plan = world.commit(Consent { removals: 9, is_of_commit: true, ..Consent::default() });
+    assert!(world.objects().is_empty() && !plan.by_consent);
 }

@@ -2,11 +2,15 @@
 
 use k8s_openapi::{ByteString, api::core::v1::ConfigMap};
 use kube::{ResourceExt, api::ObjectMeta};
+use policies::Timestamp;
 
 use super::{MANAGER, NAMESPACE_LABEL, name};
-use crate::istio::{
-    artifact::Artifact,
-    plan::{Commit, InForce},
+use crate::{
+    istio::{
+        artifact::Artifact,
+        plan::{Commit, InForce},
+    },
+    source::ancestry::CommitId,
 };
 
 /// The key of the archive.
@@ -16,6 +20,7 @@ const COMMITTED_AT: &str = "hfi.dev/committed-at";
 const RENDERER: &str = "hfi.dev/renderer";
 const MAX_REMOVALS: &str = "hfi.dev/max-removals";
 const JUDGED: &str = "hfi.dev/judged";
+const JUDGED_AT: &str = "hfi.dev/judged-at";
 
 /// The ConfigMap of a namespace. `replaced`: the version that it replaces; any if there is none.
 pub(super) fn config_map(
@@ -27,7 +32,13 @@ pub(super) fn config_map(
     let InForce { artifact, commit: Commit { id, at }, renderer, max_removals, judged, .. } = in_force;
     let labels = [MANAGER, (NAMESPACE_LABEL, namespace)];
     let limit = max_removals.map(|limit| (MAX_REMOVALS, limit.to_string()));
-    let annotations = [(COMMIT, id), (COMMITTED_AT, at), (RENDERER, renderer), (JUDGED, judged)];
+    let annotations = [
+        (COMMIT, id),
+        (COMMITTED_AT, at),
+        (RENDERER, renderer),
+        (JUDGED, &judged.id),
+        (JUDGED_AT, &judged.at),
+    ];
     let annotations = annotations.map(|(key, value)| (key, value.clone()));
     let annotations = annotations.into_iter().chain(limit);
     ConfigMap {
@@ -56,17 +67,27 @@ pub(super) fn in_force(config_map: &ConfigMap) -> Option<(String, Result<InForce
     let namespace = namespace(config_map)?;
     let read = || {
         let (_, artifact) = archive(config_map).ok_or_else(|| format!("it has no key {KEY}"))?;
-        let annotation = |key| {
-            let value = config_map.annotations().get(key);
-            value.cloned().ok_or_else(|| format!("it has no annotation {key}"))
+        let annotation = |key| config_map.annotations().get(key).map(String::as_str);
+        let required = |key| annotation(key).ok_or_else(|| format!("it has no annotation {key}"));
+        let is_wrong = |key, value: &str| format!("its annotation {key} is {value:?}");
+        let commit = |id_key, at_key| {
+            let (id, at) = (required(id_key)?, required(at_key)?);
+            CommitId::from_hex(id).ok_or_else(|| is_wrong(id_key, id))?;
+            let time = Timestamp::parse(at).map_err(|_| is_wrong(at_key, at))?;
+            Ok::<_, String>(Commit { id: id.to_owned(), at: time.to_rfc3339() })
         };
+        let limit = annotation(MAX_REMOVALS);
+        let limit = limit.map(|limit| limit.parse().map_err(|_| is_wrong(MAX_REMOVALS, limit)));
+        // Without these, all lines of messages up to the newest commit count as used up.
+        let is_judged = annotation(JUDGED).is_some() && annotation(JUDGED_AT).is_some();
+        let nothing = || Commit { id: String::new(), at: String::new() };
         Ok(InForce {
             objects: artifact.count().map_err(|error| error.to_string())?,
             artifact,
-            commit: Commit { id: annotation(COMMIT)?, at: annotation(COMMITTED_AT)? },
-            renderer: annotation(RENDERER)?,
-            max_removals: annotation(MAX_REMOVALS).ok().and_then(|limit| limit.parse().ok()),
-            judged: annotation(JUDGED).or_else(|_| annotation(COMMIT))?,
+            commit: commit(COMMIT, COMMITTED_AT)?,
+            renderer: required(RENDERER)?.to_owned(),
+            max_removals: limit.transpose()?,
+            judged: if is_judged { commit(JUDGED, JUDGED_AT)? } else { nothing() },
         })
     };
     let reason =
@@ -78,4 +99,52 @@ pub(super) fn in_force(config_map: &ConfigMap) -> Option<(String, Result<InForce
 pub(super) fn namespace(config_map: &impl ResourceExt) -> Option<String> {
     let namespace = config_map.labels().get(NAMESPACE_LABEL)?;
     (config_map.name_any() == name(namespace)).then(|| namespace.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Artifact, Commit, InForce, config_map, in_force};
+    use crate::istio::objects::Objects;
+
+    /// What a ConfigMap of `shop` says, after a change of an annotation by hand.
+    fn read(change: impl FnOnce(&mut std::collections::BTreeMap<String, String>)) -> Result<InForce, String> {
+        let commit = |digit: &str, at: &str| Commit { id: digit.repeat(40), at: at.to_owned() };
+        let written = InForce {
+            artifact: Artifact::of(&Objects::default()).unwrap(),
+            objects: 0,
+            commit: commit("1", "2026-01-01T00:00:00Z"),
+            renderer: "1".to_owned(),
+            max_removals: Some(2),
+            judged: commit("2", "2026-01-02T00:00:00Z"),
+        };
+        let mut stored = config_map("shop", "hfi-istio", None, &written);
+        assert_eq!(in_force(&stored).unwrap().1, Ok(written));
+        change(stored.metadata.annotations.as_mut().unwrap());
+        in_force(&stored).unwrap().1
+    }
+
+    #[test]
+    fn an_annotation_that_somebody_has_changed_is_no_limit_and_no_consent() {
+        for (key, value) in [
+            ("hfi.dev/commit", "main"),
+            ("hfi.dev/committed-at", "x"),
+            ("hfi.dev/max-removals", "abc"),
+            ("hfi.dev/judged", "2"),
+            ("hfi.dev/judged-at", "yesterday"),
+        ] {
+            let read = read(|annotations| drop(annotations.insert(key.to_owned(), value.to_owned())));
+            let told = format!(
+                "the ConfigMap hfi-istio-shop is not as hfi wrote it: its annotation {key} is {value:?}"
+            );
+            assert_eq!(read, Err(told));
+        }
+        let without = read(|annotations| annotations.retain(|key, _| key != "hfi.dev/renderer"));
+        assert!(without.unwrap_err().ends_with("it has no annotation hfi.dev/renderer"));
+    }
+
+    #[test]
+    fn without_the_commit_that_was_judged_no_line_of_a_message_counts() {
+        let read = read(|annotations| annotations.retain(|key, _| key != "hfi.dev/judged"));
+        assert_eq!(read.unwrap().judged, Commit { id: String::new(), at: String::new() });
+    }
 }
