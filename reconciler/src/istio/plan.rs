@@ -59,6 +59,10 @@ pub struct Plan {
     pub advice: Option<String>,
     /// The objects that the namespace does not have yet, and that no document wants to take over if others have made them.
     pub new: BTreeSet<Named>,
+    /// The reason why something could not be read: the next plan may be another, for the same commit.
+    pub failure: Option<String>,
+    /// The annotation by which people agree to a commit has had its effect, or can have none any more.
+    pub uses_annotation: bool,
 }
 
 /// The name under which a plan freezes a namespace as a whole.
@@ -171,6 +175,17 @@ impl Plan {
     /// The plan that leaves a namespace as it is.
     pub fn frozen(reason: String) -> Self {
         Self { frozen: [(ALL.to_owned(), reason)].into(), ..Self::default() }
+    }
+
+    /// The same where something could not be read.
+    pub fn failed(reason: String) -> Self {
+        Self { failure: Some(reason.clone()), ..Self::frozen(reason) }
+    }
+
+    /// Leaves the namespace as it is, for one more reason than those of its applications.
+    pub fn freeze(&mut self, reason: String) {
+        self.next = None;
+        self.frozen.insert(ALL.to_owned(), reason);
     }
 
     /// True if it leaves the namespace as it is, whatever its applications.

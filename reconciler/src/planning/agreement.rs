@@ -15,21 +15,30 @@ use crate::{
 };
 
 /// The consent for a namespace, and how the newest commit follows what is in force there.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Agreement {
     pub(super) consent: Consent,
+    pub(super) history: Result<History, SourceError>,
+}
+
+/// How the newest commit follows what is in force.
+#[derive(Clone, Debug)]
+pub(super) struct History {
     /// A commit by which the namespace was judged, and that is newer: the branch was set back, or a mirror of it is behind.
     pub(super) newer: Option<Commit>,
     pub(super) messages: Messages,
+    /// The removals that messages agree to.
+    removals: usize,
 }
 
-/// The agreements at the commit `head`. `allowed` are the commits that annotations name. Blocks.
+/// The agreements at the commit `head`. `allowed` are the commits that annotations name. A history that cannot be read agrees
+/// to nothing, and concerns no other namespace. Blocks.
 pub(super) fn agreements(
     (head, head_at): (CommitId, &str),
     in_force: &Namespaces<&InForce>,
     allowed: &Namespaces<String>,
     commits: &CommitLog,
-) -> Result<Namespaces<Agreement>, SourceError> {
+) -> Namespaces<Agreement> {
     // Most namespaces are of few commits.
     let mut ways = BTreeMap::<String, Way>::new();
     let mut way = |commit: &str| -> Result<Way, SourceError> {
@@ -41,22 +50,17 @@ pub(super) fn agreements(
         ways.insert(commit.to_owned(), way.clone());
         Ok(way)
     };
-    let agreement = |(namespace, known): (&String, &&InForce)| {
-        let (messages, agreed) = match way(&known.judged.id)? {
+    let mut history = |namespace: &str, known: &InForce| {
+        let (messages, removals) = match way(&known.judged.id)? {
             Way::On(messages) => {
                 let numbers = messages.iter().map(|message| removals(message, namespace));
-                let agreed = numbers.fold(0, usize::saturating_add);
-                (if agreed > 0 { Messages::Agree } else { Messages::None }, agreed)
+                let removals = numbers.fold(0, usize::saturating_add);
+                (if removals > 0 { Messages::Agree } else { Messages::None }, removals)
             }
             Way::Back => (Messages::Counted, 0),
             // A clone that is new has it only if the branch has.
             Way::Unknown if head_at < known.judged.at.as_str() => (Messages::Counted, 0),
             Way::Apart | Way::Unknown => (Messages::Lost, 0),
-        };
-        let consent = Consent {
-            removals: agreed,
-            is_of_commit: allowed.get(namespace).is_some_and(|commit| *commit == head.to_string()),
-            limit: known.max_removals,
         };
         let mut newer = None;
         for judged in [&known.commit, &known.judged] {
@@ -68,7 +72,16 @@ pub(super) fn agreements(
             };
             newer = newer.or_else(|| is_newer.then(|| judged.clone()));
         }
-        Ok((namespace.clone(), Agreement { consent, newer, messages }))
+        Ok(History { newer, messages, removals })
+    };
+    let agreement = |(namespace, known): (&String, &&InForce)| {
+        let history = history(namespace, known);
+        let consent = Consent {
+            removals: history.as_ref().map_or(0, |history| history.removals),
+            is_of_commit: allowed.get(namespace).is_some_and(|commit| *commit == head.to_string()),
+            limit: known.max_removals,
+        };
+        (namespace.clone(), Agreement { consent, history })
     };
     in_force.iter().map(agreement).collect()
 }
@@ -79,7 +92,7 @@ mod tests {
 
     use git2::{Oid, Repository as BareClone, Signature, Time};
 
-    use super::{Agreement, agreements};
+    use super::{History, agreements};
     use crate::{
         istio::{
             artifact::Artifact,
@@ -124,15 +137,16 @@ mod tests {
             clone.commit(None, &author, &author, message, &tree, &parents).unwrap().to_string()
         }
 
-        /// The agreement at a commit.
-        fn at(&self, head: &str) -> Agreement {
+        /// The history up to a commit.
+        fn at(&self, head: &str) -> History {
             let commits = CommitLog::of(self.directory.path().to_owned(), PathBuf::new());
             let in_force = BTreeMap::from([("shop".to_owned(), &self.in_force)]);
             let head = CommitId::from_hex(head).unwrap();
-            agreements((head, self.now), &in_force, &BTreeMap::new(), &commits)
-                .unwrap()
-                .remove("shop")
-                .unwrap()
+            let mut agreements = agreements((head, self.now), &in_force, &BTreeMap::new(), &commits);
+            let agreement = agreements.remove("shop").unwrap();
+            let history = agreement.history.unwrap();
+            assert_eq!(agreement.consent.removals, history.removals);
+            history
         }
 
         /// Judges the namespace at a commit that changes no object of it, and returns the removals agreed to.
@@ -142,21 +156,25 @@ mod tests {
 
         /// The same, where this is planned.
         fn judge_plan(&mut self, head: &str, frozen: &[&str], plan: Plan) -> usize {
-            let agreement = self.at(head);
+            let history = self.at(head);
             let frozen = frozen.iter().map(|name| ((*name).to_owned(), "wrong".to_owned())).collect();
             let mut plan = Plan { frozen, ..plan };
             let commit = Commit { id: head.to_owned(), at: self.now.to_owned() };
-            plan.record(&self.in_force, &commit, agreement.messages);
+            plan.record(&self.in_force, &commit, history.messages);
             if let Some(next) = plan.next {
                 self.in_force = next;
             }
-            agreement.consent.removals
+            history.removals
         }
 
         /// Takes a commit out of the clone.
         fn lose(&self, commit: &str) {
+            std::fs::remove_file(self.object(commit)).unwrap();
+        }
+
+        fn object(&self, commit: &str) -> PathBuf {
             let (folder, file) = commit.split_at(2);
-            std::fs::remove_file(self.directory.path().join("objects").join(folder).join(file)).unwrap();
+            self.directory.path().join("objects").join(folder).join(file)
         }
     }
 
@@ -216,6 +234,28 @@ mod tests {
             let third = world.commit("Lose orders", Some(&second));
             assert_eq!(world.judge(&third, &[]), 0, "{is_lost}");
         }
+    }
+
+    #[test]
+    fn a_history_that_cannot_be_read_agrees_to_nothing_and_concerns_no_other_namespace() {
+        let world = World::new("Add shop");
+        let first = world.in_force.commit.id.clone();
+        let damaged = world.commit("Hfi-Removals: 40", Some(&first));
+        let head = world.commit("Hfi-Removals: 2", Some(&first));
+        let commits = CommitLog::of(world.directory.path().to_owned(), PathBuf::new());
+        world.lose(&damaged);
+        std::fs::write(world.object(&damaged), "damaged").unwrap();
+        let bank = InForce {
+            judged: Commit { id: damaged, ..world.in_force.judged.clone() },
+            ..world.in_force.clone()
+        };
+        let in_force = [("shop".to_owned(), &world.in_force), ("bank".to_owned(), &bank)].into();
+        let head = CommitId::from_hex(&head).unwrap();
+        let agreements = agreements((head, world.now), &in_force, &BTreeMap::new(), &commits);
+        assert_eq!(agreements["shop"].consent.removals, 2);
+        assert_eq!(agreements["bank"].consent.removals, 0);
+        let error = agreements["bank"].history.as_ref().unwrap_err().to_string();
+        assert!(error.starts_with("cannot read the history: "), "{error}");
     }
 
     #[test]

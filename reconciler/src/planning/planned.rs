@@ -6,7 +6,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    agreement::agreements,
+    agreement::{History, agreements},
     earlier::Earlier,
     order::{Known, Order},
     unplanned,
@@ -21,7 +21,7 @@ use crate::{
             freeze, plan,
         },
     },
-    source::SourceError,
+    source::{SourceError, ancestry::CommitId, git::Way},
     version,
 };
 
@@ -47,7 +47,7 @@ pub(super) fn planned(
         Some(reason) => freeze(&objects, reason),
         None => {
             let commit = commit(order)?;
-            let agreements = agreements((*head, &commit.at), &in_force, allowed, commits)?;
+            let agreements = agreements((*head, &commit.at), &in_force, allowed, commits);
             let consents = agreements.iter().map(|(namespace, agreed)| (namespace.clone(), agreed.consent));
             let consents = consents.collect();
             let renderer = version::text();
@@ -60,38 +60,55 @@ pub(super) fn planned(
                 if before.is_empty() { plans } else { plan(&objects, &before, &proposed, &consents, cache) };
             if let Err(error) = found {
                 let reason = format!("what its invalid applications had last is not known: {error}");
-                let frozen =
-                    wanted.into_iter().map(|(namespace, _)| (namespace, Plan::frozen(reason.clone())));
-                plans.extend(frozen);
+                for (namespace, _) in wanted {
+                    let plan = plans.entry(namespace).or_default();
+                    plan.failure = Some(reason.clone());
+                    plan.freeze(reason.clone());
+                }
             }
             for (namespace, agreement) in &agreements {
                 let (Some(known), Some(plan)) = (in_force.get(namespace), plans.get_mut(namespace)) else {
                     continue;
                 };
-                match &agreement.newer {
-                    Some(newer) if !agreement.consent.is_of_commit => {
+                match &agreement.history {
+                    Err(error) => *plan = Plan::failed(error.to_string()),
+                    Ok(History { newer: Some(newer), .. }) if !agreement.consent.is_of_commit => {
                         if plan.next.is_some() {
                             *plan = unplanned::too_old(newer, &commit);
                         }
                     }
-                    _ => plan.record(known, &commit, agreement.messages),
+                    Ok(history) => plan.record(known, &commit, history.messages),
                 }
             }
             plans
         }
     };
+    let is_whole = applications.unreadable().is_none() && !applications.files.is_empty();
     for (namespace, known) in known {
         let Err(reason) = known else { continue };
         let plan = plans.entry(namespace.clone()).or_default();
         let is_allowed = allowed.get(namespace) == Some(&head.to_string());
-        let is_whole = applications.unreadable().is_none() && !applications.files.is_empty();
-        if !is_allowed || withdrawn.is_some() || !is_whole {
-            *plan = unplanned::unknown(reason, plan, order, applications);
-        } else if plan.next.is_none() && plan.frozen.is_empty() {
+        if plan.next.is_none() && plan.frozen.is_empty() && is_allowed {
             plan.next = Some(unplanned::empty(commit(order)?)?);
         }
+        if !is_allowed || withdrawn.is_some() || !is_whole || plan.next.is_none() {
+            *plan = unplanned::unknown(reason, plan, order, applications);
+        }
+    }
+    for (namespace, allowed) in allowed {
+        let Some(plan) = plans.get_mut(namespace) else { continue };
+        let is_effective = is_whole && (plan.next.is_some() || plan.frozen.is_empty());
+        plan.uses_annotation = withdrawn.is_none()
+            && (if *allowed == head.to_string() { is_effective } else { is_past(allowed, order) });
     }
     Ok(plans)
+}
+
+/// True if a commit that people have agreed to comes before the newest one. If the branch came to it again, they would
+/// have to agree to that.
+fn is_past(allowed: &str, Order { commits, commit, .. }: &Order) -> bool {
+    let way = CommitId::from_hex(allowed).map(|allowed| commits.way(allowed, *commit, |_| false));
+    matches!(way, Some(Ok(Way::On(_))))
 }
 
 /// The newest commit.

@@ -101,7 +101,9 @@ impl Planner {
         let (process, plans) = process.plan(&order).await?;
         self.process = Some((process, Instant::now()));
         let plans = Arc::new(plans);
-        self.last = Some((question, Arc::clone(&plans)));
+        if !plans.values().any(|plan| plan.failure.is_some()) {
+            self.last = Some((question, Arc::clone(&plans)));
+        }
         Ok(plans)
     }
 }

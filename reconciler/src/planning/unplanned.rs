@@ -43,6 +43,8 @@ pub(super) fn unknown(reason: &str, plan: &Plan, order: &Order, applications: &A
         format!("restore it, or mend {file} first: its applications would go")
     } else if applications.files.is_empty() {
         "restore it, or the files: the newest commit has none, and everything would go".to_owned()
+    } else if let Some(failure) = &plan.failure {
+        format!("restore it; {failure}")
     } else if plan.next.is_none() && !plan.frozen.is_empty() {
         let frozen = plan.frozen.iter().map(|(name, reason)| format!("{name} ({reason})"));
         let frozen = frozen.collect::<Vec<_>>().join(", ");
@@ -62,5 +64,5 @@ pub(super) fn unknown(reason: &str, plan: &Plan, order: &Order, applications: &A
         )
     };
     let reason = format!("{reason}, so nobody knows what is in force");
-    Plan { advice: Some(advice), ..Plan::frozen(reason) }
+    Plan { advice: Some(advice), failure: plan.failure.clone(), ..Plan::frozen(reason) }
 }

@@ -99,6 +99,27 @@ async fn a_process_over_its_limit_of_memory_tells_the_limit_and_the_way_to_more(
 }
 
 #[tokio::test]
+async fn a_plan_for_which_something_could_not_be_read_is_made_again() {
+    let repository = repository().await;
+    let tree = repository.git(&["rev-parse", "HEAD^{tree}"]).await.unwrap();
+    repository.write("a.yaml", &format!("{}  wrong: 1\n", application("a"))).unwrap();
+    repository.push("Break it").await.unwrap();
+    let (folder, file) = tree.trim().split_at(2);
+    let object = repository.bare().join("objects").join(folder).join(file);
+    let away = object.with_extension("away");
+    std::fs::rename(&object, &away).unwrap();
+    let mut plans = Plans::of(&repository, "", "", |_| ());
+    let failed = plans.shop(&repository).await.unwrap();
+    assert!(
+        failed.failure.is_some() && failed.next.is_none() && failed.frozen["a"].contains("wrong"),
+        "{failed:?}"
+    );
+    std::fs::rename(&away, &object).unwrap();
+    let plan = plans.shop(&repository).await.unwrap();
+    assert!(plan.failure.is_none() && plan.next.unwrap().objects == 1);
+}
+
+#[tokio::test]
 async fn archives_that_are_in_force_come_and_go_as_they_are_however_many() {
     let repository = repository().await;
     let mut plans = Plans::of(&repository, "", "", |_| ());

@@ -28,6 +28,7 @@ pub(super) const LONGEST_MESSAGE: usize = 2_000;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     pub(super) uid: Option<String>,
+    pub(super) version: Option<String>,
     /// The commit whose removals somebody has agreed to.
     pub(super) allowed: Option<String>,
     status: Value,
@@ -53,6 +54,7 @@ impl Seen {
         }
         let seen = Self {
             uid: object.uid(),
+            version: object.resource_version(),
             allowed: object.annotations().get(ALLOW_COMMIT).cloned(),
             status: object.data.get("status").cloned().unwrap_or_default(),
             generation: object.metadata.generation,
@@ -117,14 +119,20 @@ pub(super) fn object(namespace: &str, place: &str, own_namespace: &str) -> Value
     })
 }
 
-/// The object with only this status.
-pub(super) fn with_status(namespace: &str, place: &str, status: &Value) -> Value {
+/// The object with only this status. `replaced`: the version that it replaces, so that one of a former leader that comes
+/// late is refused.
+pub(super) fn with_status(namespace: &str, place: &str, replaced: Option<&str>, status: &Value) -> Value {
     json!({
         "apiVersion": API_VERSION,
         "kind": KIND,
-        "metadata": {"name": name(namespace), "namespace": place},
+        "metadata": {"name": name(namespace), "namespace": place, "resourceVersion": replaced},
         "status": status,
     })
+}
+
+/// The change that takes the annotation by which somebody agreed to a commit from this version of the object.
+pub(super) fn without_annotation(version: Option<&str>) -> Value {
+    json!({"metadata": {"resourceVersion": version, "annotations": {ALLOW_COMMIT: null}}})
 }
 
 fn artifact(url: &str, branch: &str, namespace: &str, in_force: &InForce) -> Value {

@@ -59,6 +59,8 @@ enum KeepError {
     Call(#[from] CallError),
     #[error("the artifacts stay as they are: {0}")]
     Plan(#[from] SourceError),
+    #[error("the artifact of namespace {namespace} stays as it is: {reason}")]
+    Unread { namespace: String, reason: String },
     #[error("the artifact of namespace {namespace} cannot be kept: {error}")]
     Namespace { namespace: String, error: CallError },
 }
@@ -158,6 +160,10 @@ impl Keeper {
         });
         let mut notices = BTreeMap::new();
         for (namespace, plan) in &*plans {
+            if let Some(reason) = plan.failure.clone() {
+                let namespace = namespace.clone();
+                failed.get_or_insert(KeepError::Unread { namespace, reason });
+            }
             match self.writer.keep(&head, namespace, plan, seen.get(namespace)).await {
                 Ok(notice) => {
                     notices.insert(namespace.clone(), notice);

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use kube::{Client, api::Patch};
+use kube::{
+    Client,
+    api::{Patch, PatchParams},
+};
 use serde_json::Value;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -64,12 +67,19 @@ impl Writer {
         let unseen = Seen::default();
         let announced = known.map(|known| (namespace, known));
         let status = seen.unwrap_or(&unseen).status(&self.url, head.branch(), announced, &state);
-        let uid = match seen {
-            Some(seen) => seen.uid.clone(),
+        let (uid, mut version) = match seen {
+            Some(seen) => (seen.uid.clone(), seen.version.clone()),
             None => self.announce(namespace, &place).await?,
         };
         if let Some(status) = status {
-            self.patch_status(namespace, &place, &status).await?;
+            version = self.patch_status(namespace, &place, version.as_deref(), &status).await?;
+        }
+        if let Some(commit) = seen.and_then(|seen| seen.allowed.as_ref())
+            && plan.uses_annotation
+            && !waits
+        {
+            self.take_annotation(namespace, &place, version.as_deref()).await?;
+            info!(namespace, commit, "the annotation that agrees to a commit is used up, and was taken away");
         }
         Ok(Notice { place, uid, revision: head.revision().to_owned(), state })
     }
@@ -125,18 +135,44 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the object of an artifact, and returns its uid.
-    async fn announce(&self, namespace: &str, place: &str) -> Result<Option<String>, CallError> {
+    /// Writes the object of an artifact, and returns its uid and version.
+    async fn announce(
+        &self,
+        namespace: &str,
+        place: &str,
+    ) -> Result<(Option<String>, Option<String>), CallError> {
         let objects = announced::api(&self.client, Some(place));
         let (name, patch) =
             (name(namespace), Patch::Apply(announced::object(namespace, place, &self.own_namespace)));
         let object = with_timeout(call::TIMEOUT, objects.patch(&name, &apply(), &patch)).await?;
-        Ok(object.metadata.uid)
+        Ok((object.metadata.uid, object.metadata.resource_version))
     }
 
-    async fn patch_status(&self, namespace: &str, place: &str, status: &Value) -> Result<(), CallError> {
+    /// Writes the status of this version of an artifact, and returns the new version.
+    async fn patch_status(
+        &self,
+        namespace: &str,
+        place: &str,
+        replaced: Option<&str>,
+        status: &Value,
+    ) -> Result<Option<String>, CallError> {
         let objects = announced::api(&self.client, Some(place));
-        let (name, patch) = (name(namespace), Patch::Apply(announced::with_status(namespace, place, status)));
-        with_timeout(call::TIMEOUT, objects.patch_status(&name, &apply(), &patch)).await.map(drop)
+        let patch = Patch::Apply(announced::with_status(namespace, place, replaced, status));
+        let name = name(namespace);
+        let patched = with_timeout(call::TIMEOUT, objects.patch_status(&name, &apply(), &patch)).await?;
+        Ok(patched.metadata.resource_version)
+    }
+
+    /// Takes the annotation from this version of an artifact: another one may agree to another commit.
+    async fn take_annotation(
+        &self,
+        namespace: &str,
+        place: &str,
+        version: Option<&str>,
+    ) -> Result<(), CallError> {
+        let objects = announced::api(&self.client, Some(place));
+        let (name, patch) = (name(namespace), Patch::Merge(announced::without_annotation(version)));
+        let parameters = PatchParams::default();
+        with_timeout(call::TIMEOUT, objects.patch(&name, &parameters, &patch)).await.map(drop)
     }
 }

@@ -65,9 +65,18 @@ impl World {
 
     /// The plan for `shop`, where `allowed` says that somebody agrees to the newest commit.
     fn plan(&self, head: &Head, known: Option<Result<InForce, String>>, allowed: bool) -> Plan {
+        self.plan_where(head, known, allowed.then(|| head.commit.to_string()))
+    }
+
+    /// The same, where somebody agrees to a commit.
+    fn plan_where(
+        &self,
+        head: &Head,
+        known: Option<Result<InForce, String>>,
+        allowed: Option<String>,
+    ) -> Plan {
         let known: Known = known.into_iter().map(|known| ("shop".to_owned(), known)).collect();
-        let allowed: BTreeMap<_, _> =
-            allowed.then(|| ("shop".to_owned(), head.commit.to_string())).into_iter().collect();
+        let allowed: BTreeMap<_, _> = allowed.map(|commit| ("shop".to_owned(), commit)).into_iter().collect();
         let order = Order {
             commits: CommitLog::of(self.directory.path().to_owned(), PathBuf::new()),
             cluster_domain: ClusterDomain::default(),
@@ -194,9 +203,64 @@ fn what_an_application_had_last_is_looked_for_once() {
     // For another application it has to be read again.
     let head = world.commit(&[("a", INVALID), ("b", INVALID)]);
     let plan = world.plan(&head, None, false);
-    let reason = &plan.frozen["all applications"];
+    let reason = plan.failure.unwrap();
     assert!(reason.starts_with("what its invalid applications had last is not known: "), "{reason}");
-    assert_eq!(plan.next, None);
+    assert!(plan.next.is_none() && plan.frozen["b"].starts_with("b.yaml:"), "{:?}", plan.frozen);
+    // Nobody can say how many objects would stay.
+    let plan = world.plan(&head, gone(), true);
+    assert!(plan.next.is_none() && plan.failure.is_some() && !plan.uses_annotation, "{plan:?}");
+}
+
+#[test]
+fn an_application_that_was_valid_before_too_much_history_counts_as_one_that_never_was() {
+    let mut world = World::new();
+    world.commit(&[("a", RULE)]);
+    for number in 0..3 {
+        world
+            .commit(&[("a", &format!("{{host: reviews, wrong: '{}'}}", number.to_string().repeat(500_000)))]);
+    }
+    let head = world.commit(&[("a", INVALID), ("b", RULE)]);
+    let plan = world.plan(&head, None, false);
+    assert_eq!(plan.next.unwrap().objects, 1);
+    assert_eq!(plan.frozen.keys().collect::<Vec<_>>(), ["a"]);
+    assert!(plan.frozen["a"].starts_with("a.yaml:") && plan.failure.is_none(), "{:?}", plan.frozen);
+}
+
+#[test]
+fn recovery_by_an_annotation_waits_for_a_valid_application() {
+    let mut world = World::new();
+    let head = world.commit(&[("a", INVALID)]);
+    for allowed in [false, true] {
+        let plan = world.plan(&head, gone(), allowed);
+        assert!(plan.next.is_none() && !plan.uses_annotation, "{plan:?}");
+        assert!(plan.advice.unwrap().contains("nothing valid: a (a.yaml:"));
+        assert!(plan.frozen["all applications"].contains("is gone"), "{:?}", plan.frozen);
+    }
+}
+
+#[test]
+fn an_annotation_agrees_once() {
+    let mut world = World::new();
+    let first = world.commit(&[("a", RULE)]);
+    let in_force = world.plan(&first, None, false).next.unwrap();
+    let head = world.commit(&[]);
+    let mut head = Head { applications: first.applications.clone(), ..head };
+    head.applications.files =
+        vec![("other.yaml".into(), Arc::new(File::read(b"apiVersion: v1\nkind: Secret\n")))];
+    let plan = world.plan(&head, Some(Ok(in_force.clone())), false);
+    assert!(plan.next.is_none() && !plan.uses_annotation, "nobody agrees");
+    let plan = world.plan(&head, Some(Ok(in_force.clone())), true);
+    assert!(plan.next.is_some() && plan.uses_annotation, "it has its effect");
+    let agreed = plan.next;
+    let later = world.commit(&[("a", RULE)]);
+    let used = |allowed: &Head| {
+        world.plan_where(&later, agreed.clone().map(Ok), Some(allowed.commit.to_string())).uses_annotation
+    };
+    assert!(used(&head), "the branch may come to that commit again");
+    assert!(
+        !world.plan_where(&head, agreed.clone().map(Ok), Some(later.commit.to_string())).uses_annotation,
+        "it may be fetched soon"
+    );
 }
 
 #[test]

@@ -90,6 +90,12 @@ async fn an_artifact_goes_on_with_its_namespace_and_nothing_goes_unwanted() {
     let config_map = world.api.get(CONFIG_MAP).await.unwrap();
     assert_eq!(config_map["metadata"]["annotations"]["hfi.dev/commit"], last);
     assert_eq!(config_map["metadata"]["ownerReferences"], Value::Null);
+    // It agrees once.
+    until("the annotation is used up", PATIENCE, async || {
+        let annotations = world.api.get(ARTIFACT).await.ok()?["metadata"]["annotations"].clone();
+        annotations["hfi.dev/allow-commit"].is_null().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
