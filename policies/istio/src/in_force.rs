@@ -2,7 +2,10 @@
 
 mod foreign;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use policies::reading::{Place, read_yaml};
 
@@ -15,11 +18,13 @@ use crate::{
 /// An application: its namespace and its name.
 pub type ApplicationId = (String, String);
 
-/// The objects in force, by application, beside those of the cluster that others may have made.
+/// The objects in force, by application, beside those of the cluster that others may have made. Of some applications they
+/// stay, whatever documents say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InForce {
     applications: BTreeMap<ApplicationId, Arc<[Resource]>>,
     foreign: BTreeMap<ObjectId, Foreign>,
+    held: BTreeSet<ApplicationId>,
 }
 
 /// An artifact that cannot be read as a whole. What is in force then is unknown.
@@ -62,6 +67,16 @@ impl InForce {
         Self { foreign: foreign.into_iter().collect(), ..self }
     }
 
+    /// The same, where these applications stay as they are, be it without objects.
+    pub fn holding(self, held: impl IntoIterator<Item = ApplicationId>) -> Self {
+        Self { held: held.into_iter().collect(), ..self }
+    }
+
+    /// The applications that stay as they are.
+    pub(crate) fn held(&self) -> &BTreeSet<ApplicationId> {
+        &self.held
+    }
+
     /// What keeps hfi from making this object, if others may have made one of its name.
     pub(crate) fn foreign(&self, resource: &Resource) -> Option<&Foreign> {
         self.foreign.get(&resource.id())
@@ -94,6 +109,6 @@ impl FromIterator<(ApplicationId, Vec<Resource>)> for InForce {
             (id, resources.into())
         };
         let applications = applications.into_iter().filter(|(_, resources)| !resources.is_empty());
-        Self { applications: applications.map(sorted).collect(), foreign: BTreeMap::new() }
+        Self { applications: applications.map(sorted).collect(), ..Self::default() }
     }
 }

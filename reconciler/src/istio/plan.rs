@@ -1,5 +1,6 @@
 //! The plan for all namespaces at a commit.
 
+mod decisions;
 #[cfg(test)]
 mod tests;
 
@@ -9,6 +10,7 @@ pub use istio_config::{ApplicationId, RenderCache, Resource, Setting};
 use istio_config::{Catalog, Document};
 use serde::{Deserialize, Serialize};
 
+use self::decisions::decisions;
 use super::{
     applications::Applications,
     artifact::Artifact,
@@ -110,23 +112,16 @@ pub fn plan(
     }
     let kept = proposed.foreign.left_out_of(earlier);
     let before: BTreeMap<_, _> = kept.iter().chain(in_force).collect();
-    let mut plans = BTreeMap::new();
-    let (proposals, mut new) = proposals(&before, proposed, cache);
-    for (namespace, proposal) in proposals {
-        let (none, no_consent) = (Objects::default(), Consent::default());
-        let before = before.get(&namespace).copied().unwrap_or(&none);
-        let consent = consents.get(&namespace).unwrap_or(&no_consent);
-        // The stricter of the guardrails at this commit and of those in force.
+    let (decisions, mut new) = decisions(&before, proposed, consents, cache);
+    let plan = |(namespace, decision): (String, Decision)| {
         let limit = proposed.applications.max_removals(&namespace);
-        let consent = Consent { limit: consent.limit.into_iter().chain(limit).min(), ..*consent };
-        let decision = decide(before, &proposal, &consent);
         let earlier = earlier.get(&namespace).map(Objects::keys).unwrap_or_default();
         let mut plan = Plan::of(decision, in_force.get(&namespace), limit, proposed);
         plan.new = new.remove(&namespace).unwrap_or_default();
         plan.new.extend(earlier.into_iter().map(Named));
-        plans.insert(namespace, plan);
-    }
-    plans
+        (namespace, plan)
+    };
+    decisions.into_iter().map(plan).collect()
 }
 
 /// The objects of these applications at an earlier commit, of those that are valid there.
@@ -244,10 +239,12 @@ impl Plan {
     }
 }
 
-/// What the files want of each namespace, and of each that has something in force; and what of it is new.
+/// What the files want of each namespace, and of each that has something in force; and what of it is new. Applications that
+/// are held stay as they are, each for a reason.
 fn proposals(
     before: &BTreeMap<&String, &Objects>,
     &Proposed { applications, setting, foreign, .. }: &Proposed<'_>,
+    held: &BTreeMap<ApplicationId, String>,
     cache: &mut RenderCache,
 ) -> (Namespaces<Proposal>, Namespaces<BTreeSet<Named>>) {
     let all = before.iter().flat_map(|(namespace, known)| {
@@ -256,6 +253,7 @@ fn proposals(
     });
     let files: Vec<_> = applications.files.iter().map(|(path, file)| (path.clone(), &**file)).collect();
     let in_force = all.collect::<istio_config::InForce>().beside(foreign.by_id());
+    let in_force = in_force.holding(held.keys().cloned());
     let catalog = Catalog::cached(cache, &files, &in_force, setting, |path, setting| {
         setting.within(applications.guarded.limits(path))
     });
@@ -269,7 +267,7 @@ fn proposals(
         propose(id, Ok(objects.to_vec()));
     }
     for (id, why) in catalog.frozen() {
-        propose(id, Err(why.to_string()));
+        propose(id, Err(held.get(id).cloned().unwrap_or_else(|| why.to_string())));
     }
     let removals: BTreeSet<_> = catalog.removals().iter().collect();
     for (namespace, name) in removals {

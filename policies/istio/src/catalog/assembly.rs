@@ -40,6 +40,7 @@ pub(super) fn catalog(
     drop(renderer);
     assembly.refuse_shared(in_force);
     assembly.freeze(in_force);
+    assembly.hold(in_force.held());
     let mut catalog = assembly.catalog;
     let (new, taken) = adoption::check(&catalog, &files, in_force);
     catalog.new = new;

@@ -13,7 +13,7 @@ use self::{
     along::along,
     members::{AllBroken, Members},
 };
-use super::{Catalog, LocatedFinding, belongings};
+use super::{Catalog, LocatedFinding, belongings, located::HELD};
 use crate::{
     finding::{Finding, Level},
     in_force::ApplicationId,
@@ -85,8 +85,7 @@ impl Catalog {
                 "is not in force: more than {EXACT} applications are refused one after the other, and this one may depend on {}/{}, which stays as it is",
                 of.0, of.1
             );
-            let finding = Finding::error("APP21", "", reason);
-            let finding = finding.right(format!("correct {}:{}", why.file, why.finding.at.line));
+            let finding = Finding::error("APP21", "", reason).right(right(&why));
             if let Some((number, place)) = valid.get(&id) {
                 self.tell(*number, finding.at(*place));
                 continue;
@@ -163,8 +162,7 @@ impl Catalog {
         let frozen_before = self.frozen.len();
         let is_here = |id: &ApplicationId| id.0 == namespace;
         let why = self.frozen.iter().find(|(id, _)| is_here(id)).map(|(_, why)| why.clone());
-        let right = why.as_ref().map(|why| format!("correct {}:{}", why.file, why.finding.at.line));
-        let finding = Finding::error("APP20", "", reason).right(right.unwrap_or_default());
+        let finding = Finding::error("APP20", "", reason).right(why.as_ref().map(right).unwrap_or_default());
         let numbers: Vec<_> = (0..).zip(&self.applications).collect();
         let valid = numbers.into_iter().filter(|(_, application)| application.is_valid);
         let valid: Vec<_> = valid
@@ -186,4 +184,10 @@ impl Catalog {
         }
         self.frozen.len() > frozen_before
     }
+}
+
+/// What would be right where something depends on what stays as it is.
+fn right(why: &LocatedFinding) -> String {
+    let LocatedFinding { file, finding } = why;
+    if finding.rule == HELD { String::new() } else { format!("correct {file}:{}", finding.at.line) }
 }

@@ -6,6 +6,9 @@ use policies::reading::Place;
 
 use crate::finding::{Finding, Level};
 
+/// The id of what is said of applications that are held.
+pub(super) const HELD: &str = "APP24";
+
 /// A finding, and the file that it is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocatedFinding {

@@ -4,6 +4,7 @@
 mod a_public_host_has_an_owner;
 mod a_route_stays_whatever_others_call;
 mod a_service_and_pods_belong_to_one;
+mod an_application_that_is_held_stays;
 mod an_invalid_application_keeps_what_it_has;
 mod an_object_of_others_is_taken_over_by_leave;
 mod an_owner_has_what_its_objects_are_for;

@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use policies::reading::Place;
+
 use super::documents::Assembly;
 use crate::{
-    catalog::{LocatedFinding, RenderedApplication, claims::shared},
+    catalog::{LocatedFinding, RenderedApplication, claims::shared, located::HELD},
     finding::Finding,
-    in_force::InForce,
+    in_force::{ApplicationId, InForce},
 };
 
 impl Assembly {
@@ -55,6 +57,24 @@ impl Assembly {
         let Some(why) = &self.unknown else { return };
         for (id, _) in in_force.applications().filter(|(id, _)| !known.contains(*id)) {
             catalog.frozen.entry(id.clone()).or_insert_with(|| why.clone());
+        }
+    }
+
+    /// Leaves applications as they are with which nothing is wrong.
+    pub(super) fn hold(&mut self, held: &BTreeSet<ApplicationId>) {
+        let catalog = &mut self.catalog;
+        catalog.removals.retain(|id| !held.contains(id));
+        let mut hold = |id, file: &Arc<str>, place| {
+            let finding = Finding::error(HELD, "", "stays as it is in force").at(place);
+            catalog.frozen.entry(id).or_insert_with(|| LocatedFinding::new(file, finding));
+        };
+        for application in catalog.applications.iter_mut().filter(|own| held.contains(&own.id())) {
+            application.is_valid = false;
+            hold(application.id(), &application.file, application.application.place);
+        }
+        // Those without a document.
+        for id in held {
+            hold(id.clone(), &Arc::default(), Place::default());
         }
     }
 }

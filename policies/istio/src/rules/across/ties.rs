@@ -144,12 +144,13 @@ impl<'a> Ties<'a> {
                 self.need([Of::Some(Kind::ServiceEntry, own.to_owned())]);
             }
         }
-        for (host, _) in subject.get("hosts").texts() {
+        for host in subject.get("hosts").texts().map(|(host, _)| known.full(host, own)) {
+            self.need(ends(&host).map(|end| Of::Host(format!("*{end}"))));
             self.need([match host.strip_prefix('*') {
                 Some(end) => {
                     Of::End(end.find('.').and_then(|at| end.get(at..)).unwrap_or_default().to_owned())
                 }
-                None => Of::Host(known.full(host, own)),
+                None => Of::Host(host),
             }]);
         }
         for (gateway, _) in named(subject) {
