@@ -87,19 +87,23 @@ fn x132(known: &Known, subject: &Subject, out: &mut Out) {
     }
     let namespace = &*subject.resource.namespace;
     let in_mesh = subject.get("gateways").texts().any(|(name, _)| name == "mesh");
+    let is_of_requests = subject.get("tls").is_empty() && subject.get("tcp").is_empty();
     for (host, at) in subject.get("hosts").texts() {
         let full = known.full(host, namespace);
         let of_cluster = in_mesh && known.namespace_of(&full).is_some();
-        if !of_cluster
-            && !gateways
-                .iter()
-                .any(|gateway| [host, &*full].iter().any(|host| known.serves(gateway, host, namespace)))
-        {
-            out.warning(
-                &at,
-                format!("`{host}` is served by none of the gateways, and gets 404"),
-                "write it into `servers` of one",
-            );
+        let is_served = |reads| {
+            let has = |host| gateways.iter().any(|gateway| known.serves(gateway, host, namespace, reads));
+            [host, &*full].into_iter().any(has)
+        };
+        if of_cluster || is_served(is_of_requests) {
+            continue;
+        }
+        if is_of_requests && is_served(false) {
+            let reason = format!("`{host}` is served where TLS passes through, and no request is read there");
+            out.warning(&at, reason, "write `tls` routes, or a server with a certificate");
+        } else {
+            let reason = format!("`{host}` is served by none of the gateways, and gets 404");
+            out.warning(&at, reason, "write it into `servers` of one");
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Known, entries::LONGEST};
-use crate::{resource::Kind, rules::subject::Subject};
+use crate::{field::Field, resource::Kind, rules::subject::Subject};
 
-/// The hosts of the servers of each Gateway, by its number and the namespace whose VirtualServices they take.
+/// The hosts of the servers of each Gateway, by its number, the namespace whose VirtualServices they take, and whether
+/// they read requests.
 #[derive(Debug, Default)]
-pub(super) struct Served<'a>(BTreeMap<(usize, &'a str), Hosts>);
+pub(super) struct Served<'a>(BTreeMap<(usize, &'a str, bool), Hosts>);
 
 /// Hosts, written from their ends, so that those of a wildcard stand together.
 #[derive(Debug, Default)]
@@ -21,13 +22,16 @@ impl<'a> Served<'a> {
     pub(super) fn new(known: &Known<'a>) -> Self {
         let mut found = Self::default();
         for gateway in known.all(Kind::Gateway) {
-            for (entry, _) in gateway.each("servers").flat_map(|server| server.get("hosts").texts()) {
-                let (from, host) = entry.split_once('/').unwrap_or(("*", entry));
-                let from = if from == "." { &*gateway.resource.namespace } else { from };
-                let hosts = found.0.entry((gateway.rank, from)).or_default();
-                let (is_wildcard, end) = read(host);
-                let hosts = if is_wildcard { &mut hosts.wildcards } else { &mut hosts.exact };
-                hosts.insert(end);
+            for server in gateway.each("servers") {
+                let reads = reads_requests(&server);
+                for (entry, _) in server.get("hosts").texts() {
+                    let (from, host) = entry.split_once('/').unwrap_or(("*", entry));
+                    let from = if from == "." { &*gateway.resource.namespace } else { from };
+                    let hosts = found.0.entry((gateway.rank, from, reads)).or_default();
+                    let (is_wildcard, end) = read(host);
+                    let hosts = if is_wildcard { &mut hosts.wildcards } else { &mut hosts.exact };
+                    hosts.insert(end);
+                }
             }
         }
         found
@@ -35,16 +39,20 @@ impl<'a> Served<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// True if a server of the Gateway takes a host from VirtualServices of this namespace, or one that a wildcard fits.
+    /// True if a server of the Gateway takes a host from VirtualServices of this namespace, or one that a wildcard fits;
+    /// with `reads` one that reads requests.
     pub(in crate::rules::across) fn serves(
         &self,
         gateway: &Subject<'a>,
         host: &str,
         namespace: &str,
+        reads: bool,
     ) -> bool {
         let (is_wildcard, end) = read(host);
-        let of = |from| self.served.0.get(&(gateway.rank, from));
-        [of("*"), of(namespace)].into_iter().flatten().any(|hosts| hosts.have(is_wildcard, &end))
+        let of = |from, reads| self.served.0.get(&(gateway.rank, from, reads));
+        let passing = ["*", namespace].into_iter().filter(|_| !reads).map(|from| of(from, false));
+        let reading = ["*", namespace].into_iter().map(|from| of(from, true));
+        reading.chain(passing).flatten().any(|hosts| hosts.have(is_wildcard, &end))
     }
 }
 
@@ -63,6 +71,11 @@ impl Hosts {
         let mut above = ["", end].into_iter().chain(ends);
         is_same || (end.len() <= LONGEST && above.any(|end| self.wildcards.contains(end)))
     }
+}
+
+/// False where TLS passes through.
+fn reads_requests(server: &Field) -> bool {
+    !matches!(server.get("tls").word("mode"), "PASSTHROUGH" | "AUTO_PASSTHROUGH")
 }
 
 /// True for a wildcard, and a host without its `*`, written from its end.
