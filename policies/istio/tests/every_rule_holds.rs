@@ -2,14 +2,14 @@
 //!
 //! A file has two lists, `bad` and `near`. An item is a resource, whose name and namespace are `reviews` and `shop`
 //! unless it says others, or several `resources` and what is `around` them, or `objects` as a file has them. `at` of a bad one is the field that the
-//! rule names. A bad one may break other rules too; a near one has no error at all.
+//! rule names, and `level` how much it matters, where several are possible. A bad one may break other rules too; a near one has no error at all.
 #![cfg(test)]
 
 mod resources;
 
 use std::{collections::BTreeSet, fs};
 
-use istio_config::{Level, rules};
+use istio_config::{Finding, Level, rules};
 use serde_json::Value;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rules");
@@ -36,14 +36,18 @@ fn every_rule_has_a_case() {
     assert_eq!(cases, ids, "left are the cases, right the rules");
 }
 
+fn has_level(found: &Finding, level: &Value) -> bool {
+    level.as_str().is_none_or(|level| format!("{:?}", found.level).eq_ignore_ascii_case(level))
+}
+
 #[test]
 fn a_rule_says_what_breaks_it_and_nothing_else() {
     let mut wrong = Vec::new();
     for (id, cases) in cases() {
         for (number, case) in cases["bad"].as_array().unwrap().iter().enumerate() {
             let found = resources::findings(case);
-            let at: Vec<_> =
-                found.iter().filter(|found| found.rule == id).map(|found| found.field.as_str()).collect();
+            let of_rule = found.iter().filter(|found| found.rule == id && has_level(found, &case["level"]));
+            let at: Vec<_> = of_rule.map(|found| found.field.as_str()).collect();
             if at.first().copied() != case["at"].as_str() {
                 wrong.push(format!(
                     "{id}: bad[{number}] is found at {at:?}, not at {}: {found:?}",

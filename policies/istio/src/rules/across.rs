@@ -2,6 +2,7 @@
 
 mod destinations;
 mod duplicates;
+mod foreign;
 mod gateway_api;
 mod gateways;
 mod known;
@@ -30,8 +31,9 @@ impl Rule {
     }
 }
 
-const TABLES: [&[Rule]; 9] = [
+const TABLES: [&[Rule]; 10] = [
     destinations::RULES,
+    foreign::RULES,
     subsets::RULES,
     duplicates::RULES,
     one_for_each::RULES,

@@ -1,6 +1,6 @@
 //! The routes of a host in force stay, whatever ServiceEntries others write. A newcomer's routes of their hosts do not come.
 
-use istio_config::{InForce, Level};
+use istio_config::{Catalog, InForce, Level};
 
 use crate::catalogs::{application, catalog, findings, in_force};
 
@@ -41,12 +41,89 @@ fn a_newcomer_takes_no_calls_of_an_entry() {
     assert_eq!(second.to_be_in_force(), first.to_be_in_force());
 }
 
+/// Routes of the host for the calls of two other namespaces.
+const FOR_SOME: &str = "{virtualService: {spec: {hosts: [shop.example.com], exportTo: [bank, cart], http: [{route: [{destination: {host: evil}}]}]}}}";
+
+/// The files and levels that a rule is about.
+fn told<'c>(catalog: &'c Catalog, rule: &str) -> Vec<(&'c str, Level)> {
+    let found = catalog.findings().iter().filter(|found| found.finding.rule == rule);
+    found.map(|found| (&*found.file, found.finding.level)).collect()
+}
+
 #[test]
-fn of_two_newcomers_the_routes_get_a_warning() {
+fn a_newcomer_takes_no_calls_of_some_namespaces() {
+    let owner = ("o.yaml", application("shop/web", PUBLIC));
+    let before = in_force(std::slice::from_ref(&owner));
+    for (path, name) in [("a.yaml", "evil/a"), ("z.yaml", "zoo/z")] {
+        let newcomer = (path, application(name, FOR_SOME));
+        let after = catalog(&[owner.clone(), newcomer.clone()], &before);
+        assert_eq!(told(&after, "X109"), [(path, Level::Error)], "{:?}", findings(&after));
+        assert_eq!(after.to_be_in_force(), before);
+        // Nor does the owner come where the other one was first.
+        let first = in_force(std::slice::from_ref(&newcomer));
+        let after = catalog(&[owner.clone(), newcomer], &first);
+        assert_eq!(told(&after, "X109"), [("o.yaml", Level::Error)], "{:?}", findings(&after));
+        assert_eq!(after.to_be_in_force(), first);
+    }
+}
+
+#[test]
+fn routes_for_all_and_for_some_that_are_both_in_force_go_on() {
+    let files = [("o.yaml", application("shop/web", PUBLIC)), ("a.yaml", application("evil/a", FOR_SOME))];
+    let [one, other] = files.clone().map(|file| in_force(&[file]));
+    let both = one.applications().chain(other.applications());
+    let both: InForce = both.map(|(id, resources)| (id.clone(), resources.to_vec())).collect();
+    let after = catalog(&files, &both);
+    assert_eq!(told(&after, "X109"), [("a.yaml", Level::Warning), ("o.yaml", Level::Warning)]);
+    assert_eq!(after.to_be_in_force(), both);
+    // For one namespace more they are new.
+    let more = FOR_SOME.replace("[bank, cart]", "[bank, cart, ops]");
+    let more = catalog(&[files[0].clone(), ("a.yaml", application("evil/a", &more))], &both);
+    assert!(told(&more, "X109").contains(&("a.yaml", Level::Error)), "{:?}", findings(&more));
+}
+
+#[test]
+fn a_mere_file_refuses_nothing_that_is_in_force() {
+    let owner = ("o.yaml", application("shop/web", PUBLIC));
+    let before = in_force(std::slice::from_ref(&owner));
+    let by_hand = |kind: &str, rest: &str| {
+        let metadata = "{name: x, namespace: evil}";
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: {kind}\nmetadata: {metadata}\nspec: {{hosts: [shop.example.com], {rest}}}\n"
+        )
+    };
+    let routes = by_hand("VirtualService", "http: [{route: [{destination: {host: evil}}]}]");
+    let after = catalog(&[owner.clone(), ("x.yaml", routes.clone())], &before);
+    assert!(after.is_valid(), "{:?}", findings(&after));
+    let new = catalog(&[owner.clone(), ("x.yaml", routes)], &InForce::default());
+    assert_eq!(told(&new, "X109"), [("o.yaml", Level::Error)], "{:?}", findings(&new));
+    // An entry by hand is no reason to refuse a newcomer either.
+    let entry = by_hand(
+        "ServiceEntry",
+        "exportTo: [.], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]",
+    );
+    let new = catalog(&[owner, ("x.yaml", entry)], &InForce::default());
+    assert!(new.is_valid(), "{:?}", findings(&new));
+    assert_eq!(told(&new, "H27"), [("o.yaml", Level::Warning)]);
+}
+
+#[test]
+fn more_namespaces_than_are_compared_are_refused() {
+    let some = |namespaces: usize| {
+        let names: Vec<_> = (0..namespaces).map(|number| format!("a{number}")).collect();
+        FOR_SOME.replace("example.com]", "example.com, b.example.com]").replace("cart", &names.join(", "))
+    };
+    let after = catalog(&[("a.yaml", application("evil/a", &some(499)))], &InForce::default());
+    assert!(after.is_valid(), "{:?}", findings(&after));
+    let many = ("a.yaml", application("evil/a", &some(500)));
+    let after = catalog(&[("o.yaml", application("shop/web", PUBLIC)), many], &InForce::default());
+    assert_eq!(told(&after, "X109").first(), Some(&("a.yaml", Level::Error)), "{:?}", findings(&after));
+}
+
+#[test]
+fn of_two_newcomers_both_get_a_warning() {
     let files = [("o.yaml", application("shop/web", PUBLIC)), ("a.yaml", application("partner/a", CALLS))];
     let catalog = catalog(&files, &InForce::default());
     assert!(catalog.is_valid(), "{:?}", findings(&catalog));
-    let levels: Vec<_> = catalog.findings().iter().filter(|found| found.finding.rule == "H27").collect();
-    assert!(levels.iter().all(|found| &*found.file == "o.yaml" && found.finding.level == Level::Warning));
-    assert_eq!(levels.len(), 1, "{:?}", findings(&catalog));
+    assert_eq!(told(&catalog, "H27"), [("a.yaml", Level::Warning), ("o.yaml", Level::Warning)]);
 }

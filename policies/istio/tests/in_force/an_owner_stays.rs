@@ -157,3 +157,14 @@ fn what_is_written_by_hand_is_there() {
     let told = findings(&after);
     assert!(told.len() == 1 && told[0].contains("is dropped, since shop/z has `v1`"), "{told:?}");
 }
+
+#[test]
+fn what_is_in_force_stays_beside_what_is_written_by_hand() {
+    let by_hand = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: z, namespace: shop}\nspec: {mtls: {mode: DISABLE}}\n";
+    let owner = ("a.yaml", application("shop/a", "{peerAuthentication: {spec: {mtls: {mode: STRICT}}}}"));
+    let before = in_force(std::slice::from_ref(&owner));
+    let files = [owner, ("z.yaml", by_hand.to_owned())];
+    let after = catalog(&files, &before);
+    assert!(after.is_valid(), "{:?}", findings(&after));
+    assert!(!catalog(&files, &InForce::default()).is_valid());
+}

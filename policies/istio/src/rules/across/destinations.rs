@@ -1,10 +1,8 @@
 //! Hosts and their ports.
 
-use std::{collections::BTreeSet, rc::Rc};
-
 use super::{
-    Rule, duplicates,
-    known::{Claim, Host, HostOwner, Known, is_for_own_namespace, scope},
+    Rule,
+    known::{Host, Known, is_for_own_namespace},
 };
 use crate::{
     field::Field,
@@ -20,7 +18,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("X101c", x101c),
     Rule::new("X112", x112),
     Rule::new("X174", x174),
-    Rule::new("H27", h27),
     Rule::new("H30", h30),
     Rule::new("H33", h33),
 ];
@@ -89,72 +86,6 @@ fn x174(known: &Known, subject: &Subject, out: &mut Out) {
             format!("`{full}` is no Service and no ServiceEntry, so the rule has no effect"),
             "write a host that is there",
         );
-    }
-}
-
-/// A host of somebody else, for callers of other namespaces. What holds for the whole mesh is of the root namespace.
-fn h27(known: &Known, subject: &Subject, out: &mut Out) {
-    let is_root = subject.resource.namespace == known.around.root_namespace;
-    let is_routed = subject.kind() == Kind::VirtualService && holds_at(subject).0;
-    let is_named = subject.kind() == Kind::ServiceEntry && !is_root;
-    if !(is_routed || is_named) || is_for_own_namespace(subject) {
-        return;
-    }
-    let (own, namespaces) = (&*subject.resource.namespace, scope(subject, 1));
-    for (name, at) in subject.get("hosts").texts() {
-        let (full, is_wildcard) = (known.full(name, own), name.starts_with('*'));
-        let reason = match known.foreign_owner(&full, own) {
-            Some(HostOwner::Namespace(owner)) if is_wildcard => format!("fits the services of {owner}"),
-            Some(HostOwner::Namespace(owner)) => format!("is a service of {owner}"),
-            Some(HostOwner::AnyNamespace) if !is_root => "fits the services of other namespaces".to_owned(),
-            Some(HostOwner::AnyNamespace) => continue,
-            None => {
-                if is_routed && !is_root {
-                    of_entry(known, subject, &namespaces, (&full, &at), out);
-                }
-                continue;
-            }
-        };
-        let reason = format!("{reason}, whose traffic this takes for the whole mesh");
-        let right = "write `exportTo: [\".\"]`, so that it holds for calls from here";
-        if is_named && is_wildcard {
-            // The services themselves are found before it.
-            out.warning(&at, reason, right);
-        } else {
-            out.error(&at, reason, right);
-        }
-    }
-}
-
-/// Whoever has the routes of a host in force keeps them, whatever ServiceEntries others write for it.
-fn of_entry(
-    known: &Known,
-    subject: &Subject,
-    namespaces: &BTreeSet<&str>,
-    (host, at): (&str, &Field),
-    out: &mut Out,
-) {
-    let is_http = subject.get("tls").is_empty() && subject.get("tcp").is_empty();
-    let Some((entry, is_in_force)) = known.foreign_entry(host, &subject.resource.namespace, is_http) else {
-        return;
-    };
-    let full: Rc<str> = host.into();
-    let claim = |namespace| Claim::Route { host: Rc::clone(&full), namespace };
-    if namespaces.iter().all(|namespace| known.has_in_namespace(&claim(*namespace), subject)) {
-        return;
-    }
-    let entry_name = duplicates::name(entry);
-    let reason =
-        format!("is also of the ServiceEntry {entry_name}, whose calls this takes in the whole mesh");
-    let right = if holds_at(subject).1 {
-        "write `internal: false` (`gateways` without `mesh`), so that it holds for calls from outside alone"
-    } else {
-        "write `exportTo: [\".\"]`, so that it holds for calls from here"
-    };
-    if is_in_force {
-        out.error(at, reason, right);
-    } else {
-        out.warning(at, reason, right);
     }
 }
 

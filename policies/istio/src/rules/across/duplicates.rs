@@ -1,8 +1,10 @@
 //! Resources that have the same: a host, a port, a certificate, a subset.
 
+use std::rc::Rc;
+
 use super::{
     Rule,
-    known::{Claim, Known, certificates, plain, policy, routes, servers, subsets},
+    known::{Claim, Known, certificates, plain, policy, routes, servers, subsets, too_many_routes},
 };
 use crate::{
     resource::Kind,
@@ -21,26 +23,58 @@ pub(super) fn name(subject: &Subject) -> String {
     format!("{}/{}", subject.resource.namespace, subject.resource.name)
 }
 
-/// Istio warns also of one for some namespaces beside one for all; but there it always takes the former, so that a
-/// consumer has its own routes beside those of the owner.
+/// Istio warns also of one for some namespaces beside one for all. There it always takes the former: so a consumer has
+/// its own routes beside those of the owner, but nobody has them for others.
 fn x109(known: &Known, subject: &Subject, out: &mut Out) {
-    let mut told = String::new();
+    if let Some(most) = too_many_routes(subject) {
+        let (hosts, namespaces) = (subject.get("hosts").len(), subject.get("exportTo").len());
+        let reason = format!(
+            "has {namespaces} namespaces for {hosts} hosts, and routes of more than {most} such pairs are not compared with others"
+        );
+        out.error(&subject.get("exportTo"), reason, "write fewer hosts in one VirtualService, or `*`");
+    }
+    let (mut told, mut warned) = (String::new(), String::new());
     for (claim, at) in routes(known, subject) {
-        if let Some(other) = another(known, &claim, subject) {
-            let path = at.path();
-            if path == told {
+        let path = at.path();
+        if path == told {
+            continue;
+        }
+        let host = at.text().unwrap_or_default();
+        let same = another(known, &claim, subject);
+        if let Some(other) = same.or_else(|| another_for_others(known, &claim, subject)) {
+            let name = name(other);
+            if same.is_some() {
+                let reason = format!("`{host}` is routed by {name} too, and one of them wins");
+                let right = "write all routes of a host in one VirtualService, or apart by `exportTo`";
+                out.error(&at, reason, right);
+                told = path;
                 continue;
             }
-            let host = at.text().unwrap_or_default();
-            let reason = format!("`{host}` is routed by {} too, and one of them wins", name(other));
-            out.error(
-                &at,
-                reason,
-                "write all routes of a host in one VirtualService, or apart by `exportTo`",
+            let reason = format!(
+                "`{host}` is routed by {name} too, and the one for some namespaces takes their calls from the one for all"
             );
-            told = path;
+            let right = "write all routes of a host in one VirtualService, or `exportTo: [\".\"]`";
+            if !known.has_in_force(&claim, subject) {
+                out.error(&at, reason, right);
+                told = path;
+            } else if path != warned {
+                out.warning(&at, reason, right);
+                warned = path;
+            }
         }
     }
+}
+
+/// Another VirtualService for other namespaces, beside which this one is at fault.
+fn another_for_others<'k, 'a>(
+    known: &'k Known<'a>,
+    claim: &Claim<'a>,
+    subject: &Subject<'a>,
+) -> Option<&'k Subject<'a>> {
+    let Claim::Route { host, .. } = claim else { return None };
+    let theirs = Claim::Owned { host: Rc::clone(host) };
+    let other = known.another_for_others(claim, subject);
+    other.filter(|other| known.is_at_fault_beside((claim, subject), (&theirs, other)))
 }
 
 fn x177(known: &Known, subject: &Subject, out: &mut Out) {

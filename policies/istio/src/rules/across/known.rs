@@ -10,9 +10,11 @@ mod parents;
 mod ports;
 mod protocols;
 mod public;
+mod routed;
 mod scope;
 mod selected;
 mod served;
+mod standing;
 mod subsets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,13 +27,17 @@ use self::{
     parents::Parents,
     protocols::Protocols,
     public::PublicHosts,
+    routed::Routed,
     selected::Selected,
     served::Served,
     subsets::Subsets,
 };
 pub(super) use self::{
-    claims::{Claim, certificates, matched, owned, plain, policy, public_hosts, routes, servers, subsets},
-    outside::HostOwner,
+    claims::{
+        Claim, certificates, matched, owned, plain, policy, public_hosts, routes, servers, subsets,
+        too_many_routes,
+    },
+    outside::{HostOwner, may_have_http},
     parents::{parents, service},
     ports::Host,
     public::Shared,
@@ -65,6 +71,7 @@ pub(super) struct Known<'a> {
     parents: Parents<'a>,
     public: PublicHosts<'a>,
     claims: Claims<'a>,
+    routed: Routed<'a>,
     made_before: Made<'a>,
     protocols: Protocols,
     selected: Selected<'a>,
@@ -91,6 +98,7 @@ impl<'a> Known<'a> {
             parents: Parents::default(),
             public: PublicHosts::default(),
             claims: Claims::default(),
+            routed: Routed::default(),
             made_before: Made::default(),
             protocols: Protocols::default(),
             selected: Selected::default(),
@@ -120,6 +128,7 @@ impl<'a> Known<'a> {
         known.parents = Parents::new(&known);
         known.public = PublicHosts::new(&known);
         known.claims = Claims::new(&known);
+        known.routed = Routed::new(&known);
         known.made_before = known.before.claims(&known);
         known.outside = Outside::new(&known);
         known.protocols = Protocols::new(&known);

@@ -124,7 +124,8 @@ impl<'a> Ties<'a> {
         for (claim, _) in owned(known, subject) {
             let Claim::Owned { host } = &claim else { continue };
             self.need([Of::Claim(Claim::Parent { host: Rc::clone(host) })]);
-            self.give([Of::Claim(claim)]);
+            // Routes for all and for some of other namespaces do not go together.
+            self.excludes(Of::Claim(claim));
         }
         for (host, _) in parents(known, subject) {
             self.need([Of::Claim(Claim::Owned { host: Rc::clone(&host) })]);
@@ -152,6 +153,7 @@ impl<'a> Ties<'a> {
                 }
                 None => Of::Host(host),
             }]);
+            self.need(ends(host).map(|end| Of::Host(format!("*{end}"))));
         }
         for (gateway, _) in named(subject) {
             if known.named(Kind::Gateway, &gateway.namespace, &gateway.name).is_none() {

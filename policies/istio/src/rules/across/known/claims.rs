@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 pub(super) use self::hosts::outside;
 use self::hosts::services;
-pub(in crate::rules::across) use self::hosts::{owned, public_hosts, routes};
+pub(in crate::rules::across) use self::hosts::{owned, public_hosts, routes, too_many_routes};
 use super::{
     Known,
     pair::Pair,

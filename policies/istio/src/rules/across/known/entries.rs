@@ -48,14 +48,18 @@ impl<'a> Entries<'a> {
         host: &'k str,
         namespace: &'k str,
     ) -> impl Iterator<Item = &'k [i64]> {
-        let parents = host.match_indices('.').filter(|_| host.len() <= LONGEST);
-        let wildcards = parents.filter_map(|(at, _)| Some(format!("*{}", host.get(at..)?)));
-        let of_host = [host.to_owned()].into_iter().chain(wildcards);
+        let of_host = [host.to_owned()].into_iter().chain(wildcards(host));
         let seen = of_host.filter_map(|host| self.by_host.get(&host));
         let numbers =
             seen.flat_map(move |seen| [ALL, namespace].into_iter().filter_map(|name| seen.get(name)));
         numbers.flatten().filter_map(|number| self.ports.get(number)).map(Vec::as_slice)
     }
+}
+
+/// The wildcards that fit a host.
+pub(super) fn wildcards(host: &str) -> impl Iterator<Item = String> {
+    let parents = host.match_indices('.').filter(|_| host.len() <= LONGEST);
+    parents.filter_map(|(at, _)| Some(format!("*{}", host.get(at..)?)))
 }
 
 /// Ports in their order, each once.

@@ -9,6 +9,7 @@ use super::{
     Known,
     claims::{Claim, all, matched, outside, public_hosts, routes},
     scope::ALL,
+    standing::Standing,
 };
 use crate::{in_force::InForce, resource::Kind, rules::subject::Subject};
 
@@ -31,8 +32,7 @@ impl<'a> Before<'a> {
         Self(before)
     }
 
-    /// True if a resource is at fault beside another one that claims the same. The one whose application has the claim
-    /// in force is not; where both have it, or none, nobody knows which was meant. `claims` says for a resource that is
+    /// True if a resource is at fault beside another one that claims the same. `claims` says for a resource that is
     /// in force, and one as it is now, if the former makes the claim too.
     pub(in crate::rules::across) fn is_at_fault(
         &self,
@@ -40,15 +40,13 @@ impl<'a> Before<'a> {
         other: &Subject,
         claims: impl Fn(&Subject<'a>, &Subject) -> bool,
     ) -> bool {
-        let has = |now: &Subject| match now.resource.application() {
-            Some((namespace, name)) => {
+        let standing = |now: &Subject| {
+            Standing::of(now.resource.application().map(|(namespace, name)| {
                 let before = self.0.get(&(namespace, name, now.kind()));
                 before.into_iter().flatten().any(|before| claims(before, now))
-            }
-            // What is written by hand is there.
-            None => true,
+            }))
         };
-        !has(subject) || has(other)
+        standing(subject).is_at_fault_beside(standing(other))
     }
 
     /// All claims.
@@ -85,16 +83,20 @@ impl<'a> Known<'a> {
         (claim, subject): (&Claim<'a>, &Subject<'a>),
         (other_claim, other): (&Claim<'a>, &Subject<'a>),
     ) -> bool {
-        !self.has_in_force(claim, subject) || self.has_in_force(other_claim, other)
+        self.standing(claim, subject).is_at_fault_beside(self.standing(other_claim, other))
     }
 
-    /// True if the application of a resource has a claim in force. What is written by hand is there.
-    pub(in crate::rules::across) fn has_in_force(&self, claim: &Claim<'a>, subject: &Subject<'a>) -> bool {
+    fn standing(&self, claim: &Claim<'a>, subject: &Subject<'a>) -> Standing {
         let application = subject.resource.application();
-        application.is_none_or(|(namespace, name)| self.is_made(namespace, name, claim))
+        Standing::of(application.map(|(namespace, name)| self.is_made(namespace, name, claim)))
     }
 
-    /// True if an application of the same namespace has a claim in force.
+    /// True if the application of a resource has a claim in force.
+    pub(in crate::rules::across) fn has_in_force(&self, claim: &Claim<'a>, subject: &Subject<'a>) -> bool {
+        self.standing(claim, subject) == Standing::InForce
+    }
+
+    /// True if an application of the same namespace has a claim in force. What is written by hand is there.
     pub(in crate::rules::across) fn has_in_namespace(
         &self,
         claim: &Claim<'a>,

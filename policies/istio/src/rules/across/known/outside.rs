@@ -1,11 +1,15 @@
 //! Hosts that belong to a namespace: its services, and what its ServiceEntries name.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::{
     Known,
     claims::{Claim, outside},
-    entries::LONGEST,
+    entries::wildcards,
     pair::Pair,
 };
 use crate::rules::{protocol::Protocol, subject::Subject};
@@ -16,6 +20,8 @@ pub(super) struct Outside<'a> {
     /// The first entries of each host, of two namespaces. The host is written from its end, so that those of a wildcard
     /// stand together.
     by_end: ByEnd<'a>,
+    /// The hosts by the namespaces of their entries.
+    by_namespace: BTreeSet<(&'a str, Rc<str>)>,
     /// The entries that were found, by host and namespace: many VirtualServices may have one wildcard.
     found: RefCell<BTreeMap<(bool, String, String), Option<Found>>>,
 }
@@ -39,12 +45,12 @@ impl<'a> Outside<'a> {
     pub(super) fn new(known: &Known<'a>) -> Self {
         let mut found = Self::default();
         for subject in known.subjects() {
-            let mut protocols = subject.each("ports").map(|port| Protocol::of(port.word("protocol")));
-            let has_http = protocols.any(Protocol::is_http);
+            let has_http = may_have_http(subject);
             for (claim, _) in outside(known, subject) {
                 let is_in_force = known.has_in_force(&claim, subject);
                 let Claim::Outside { host } = claim else { continue };
-                let end: String = host.chars().rev().collect();
+                let end = from_end(&host);
+                found.by_namespace.insert((&subject.resource.namespace, host));
                 let which =
                     [(has_http, is_in_force), (has_http, false), (false, is_in_force), (false, false)];
                 for which in which {
@@ -85,7 +91,12 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// A ServiceEntry of another namespace for a host, for a wildcard that fits it, or for a host that it fits: first of those that
+    /// True if a namespace has a ServiceEntry for a host.
+    pub(in crate::rules::across) fn has_own_entry(&self, host: &Rc<str>, own: &'a str) -> bool {
+        self.outside.by_namespace.contains(&(own, Rc::clone(host)))
+    }
+
+    /// A ServiceEntry of another namespace for a host, or where one of both is a wildcard that fits: first of those that
     /// have it in force, and whether it has. With `is_http` those alone that have a port of HTTP.
     pub(in crate::rules::across) fn foreign_entry(
         &self,
@@ -106,11 +117,10 @@ impl<'a> Known<'a> {
 
     fn find_entry(&self, host: &str, own: &str, is_http: bool) -> Option<Found> {
         let is_wildcard = host.starts_with('*');
-        let from_end = |text: &str| text.chars().rev().collect::<String>();
         let end = from_end(host.trim_start_matches('*'));
-        let parents = host.match_indices('.').filter(|_| host.len() <= LONGEST);
-        let above: Vec<_> =
-            parents.filter_map(|(at, _)| Some(format!("{}*", from_end(host.get(at..)?)))).collect();
+        // An entry for a whole top-level domain, such as `*.com`, says nothing about a host of it.
+        let above = wildcards(host).filter(|wildcard| wildcard.matches('.').count() > 1);
+        let above: Vec<_> = above.map(|wildcard| from_end(&wildcard)).collect();
         let find = |is_in_force| {
             let which = (is_http, is_in_force);
             let from_here = self.outside.by_end.range((which, end.clone())..);
@@ -125,4 +135,14 @@ impl<'a> Known<'a> {
         };
         find(true).or_else(|| find(false))
     }
+}
+
+fn from_end(host: &str) -> String {
+    host.chars().rev().collect()
+}
+
+/// True if a port of a ServiceEntry carries HTTP. Of one without a protocol Istio finds that out.
+pub(in crate::rules::across) fn may_have_http(subject: &Subject) -> bool {
+    let is_http = |protocol: &str| protocol.is_empty() || Protocol::of(protocol).is_http();
+    subject.each("ports").any(|port| is_http(port.word("protocol")))
 }

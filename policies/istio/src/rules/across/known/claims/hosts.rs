@@ -1,6 +1,6 @@
 //! Claims to the calls of hosts in the mesh.
 
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 
 use super::{Claim, Claimed};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
             Known,
             parents::parents,
             public::{Public, public},
-            scope::{COMBINATIONS, is_for_own_namespace, scope},
+            scope::{ALL, COMBINATIONS, is_for_own_namespace, scope},
         },
         routes::holds_at,
         subject::Subject,
@@ -27,13 +27,19 @@ fn routed<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(Rc<str>, Field<'a>)>
     subject.get("hosts").texts().map(full).collect()
 }
 
-/// The routes of a VirtualService in the mesh, host by host; none of one with too many hosts and namespaces.
+/// The most combinations of hosts and namespaces of a VirtualService, if it has more.
+pub(in crate::rules::across) fn too_many_routes(subject: &Subject) -> Option<usize> {
+    let (hosts, names) = (subject.get("hosts").len(), subject.get("exportTo").len());
+    let is_routed = subject.kind() == Kind::VirtualService && holds_at(subject).0;
+    let is_many = hosts.saturating_mul(names) > COMBINATIONS.max(hosts);
+    (is_routed && is_many).then_some(COMBINATIONS)
+}
+
+/// The routes of a VirtualService in the mesh, host by host. One of too many counts as exported to all.
 pub(in crate::rules::across) fn routes<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
     let hosts = routed(known, subject);
-    let names = scope(subject, 1);
-    if names.len().saturating_mul(hosts.len()) > COMBINATIONS.max(hosts.len()) {
-        return Vec::new();
-    }
+    let is_for_all = too_many_routes(subject).is_some();
+    let names = if is_for_all { BTreeSet::from([ALL]) } else { scope(subject, 1) };
     let of_host = |(host, at): (Rc<str>, Field<'a>)| {
         let claimed = |namespace| (Claim::Route { host: Rc::clone(&host), namespace }, at.clone());
         names.iter().map(|namespace| claimed(*namespace)).collect::<Vec<_>>()
