@@ -153,7 +153,6 @@ impl<'a> Ties<'a> {
                 }
                 None => Of::Host(host),
             }]);
-            self.need(ends(host).map(|end| Of::Host(format!("*{end}"))));
         }
         for (gateway, _) in named(subject) {
             if known.named(Kind::Gateway, &gateway.namespace, &gateway.name).is_none() {
