@@ -1,7 +1,7 @@
 //! A file of a full MiB, or a resource of that size, takes seconds of the processor, whatever is in it.
 #![cfg(test)]
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use istio_config::{Catalog, File, Finding, InForce, Kind, Resource, Setting, rules};
 use serde_json::{Value, json};
@@ -46,8 +46,14 @@ fn filled(around: [&str; 2], item: impl Fn(usize) -> String) -> String {
 
 /// The findings of a file: of its applications, and of its resources of Istio.
 fn of_file(text: &str) -> Vec<Finding> {
-    let file = File::read(text.as_bytes());
-    let (files, setting) = ([("file.yaml".into(), &file)], Setting::default());
+    of_files(&[text])
+}
+
+fn of_files(texts: &[&str]) -> Vec<Finding> {
+    let files: Vec<_> = texts.iter().map(|text| File::read(text.as_bytes())).collect();
+    let files: Vec<(Arc<str>, _)> =
+        files.iter().enumerate().map(|(at, file)| (format!("{at}.yaml").into(), file)).collect();
+    let setting = Setting::default();
     let catalog = Catalog::new(&files, &InForce::default(), &setting, |_, setting| setting);
     let by_hand = catalog.check_by_hand(&files, &setting);
     catalog.findings().iter().cloned().chain(by_hand).map(|located| located.finding).collect()
@@ -226,6 +232,11 @@ fn services_of_many_pods_are_checked_in_time() {
     };
     let one_target = list(20_000, |number| format!("{{name: {}, port: 1}}", ["tcp", "http"][number % 2]));
     let of = |protocol: &str| list(9_000, |number| format!("{{name: {protocol}, port: {}}}", number + 1));
+    let large = |protocol: &str| list(18_000, |number| format!("{{name: {protocol}, port: {}}}", number + 1));
+    let (services, pods_alone) =
+        (service(0, large("tcp")) + &service(1, large("http")), filled(["", ""], pods));
+    let found = in_time("files", || of_files(&[namespace, &services, &pods_alone]));
+    assert!(found.iter().filter(|found| found.rule == "X116").count() >= 18_000, "{}", found.len());
     for (what, services) in [
         ("ports of one target", service(0, one_target)),
         ("targets of two Services", service(0, of("tcp")) + &service(1, of("http"))),

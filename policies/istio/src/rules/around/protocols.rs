@@ -43,20 +43,23 @@ pub(super) fn x116(objects: &[&Object]) -> Found {
             }
         }
     }
-    // The Pods behind a Service, by its number.
-    let mut behind: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    // The Pods behind Services, by namespace and selector.
+    let mut behind = BTreeMap::new();
     let mut found = Found::new();
     for mut speakers in by_target.into_values() {
         if !speakers.iter().any(Speaker::is_http) || speakers.iter().all(Speaker::is_http) {
             continue;
         }
         speakers.sort_by_key(|speaker| (&speaker.service.named, speaker.at));
-        let mut firsts: Vec<Firsts> = vec![[None; 2]; sidecars.len()];
+        let mut firsts = BTreeMap::<usize, Firsts>::new();
         for speaker in speakers {
-            let pods = behind.entry(speaker.number).or_insert_with(|| sidecars.behind(speaker.service));
+            let Service { named, selector, .. } = speaker.service;
+            let pods = behind
+                .entry((&*named.namespace, selector))
+                .or_insert_with(|| sidecars.behind(speaker.service));
             let mut other = None;
             for pods in pods.iter() {
-                let Some([blind, http]) = firsts.get_mut(*pods) else { continue };
+                let [blind, http] = firsts.entry(*pods).or_default();
                 let (own, opposite) = if speaker.is_http() { (http, blind) } else { (blind, http) };
                 own.get_or_insert(speaker);
                 other = other.or(*opposite);

@@ -1,6 +1,6 @@
 //! Pods with sidecars, as far as the repository says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     rules::pods::Pods,
@@ -8,7 +8,7 @@ use crate::{
     values::LabelPairs,
 };
 
-/// The Pods that have sidecars. Those with the same labels are one.
+/// The Pods that have sidecars. Those that no selector of a Service tells apart are one.
 pub(super) struct Sidecars<'a> {
     pods: Pods<'a>,
     numbers: BTreeMap<(&'a str, &'a LabelPairs), usize>,
@@ -19,15 +19,20 @@ impl<'a> Sidecars<'a> {
         let namespaces: BTreeMap<_, _> = objects.iter().filter_map(|object| object.namespace()).collect();
         let all = objects.iter().filter_map(|object| object.pods());
         let with = all.filter(|pods| have_sidecars(pods, namespaces.get(&*pods.namespace).copied()));
-        let by_labels: BTreeMap<_, _> = with.map(|pods| ((&*pods.namespace, &pods.labels), pods)).collect();
+        let services = objects.iter().filter_map(|object| match object {
+            Object::Service(service) => Some(service),
+            _ => None,
+        });
+        let wanted: BTreeSet<_> = services.flat_map(|service| &service.selector).collect();
+        let by_labels = with.map(|pods| {
+            let labels: Vec<_> = pods.labels.iter().filter(|label| wanted.contains(label)).collect();
+            ((&*pods.namespace, labels), pods)
+        });
+        let by_labels: BTreeMap<_, _> = by_labels.collect();
         Self {
             pods: Pods::new(by_labels.values().copied()),
-            numbers: by_labels.into_keys().zip(0..).collect(),
+            numbers: by_labels.values().map(|pods| (&*pods.namespace, &pods.labels)).zip(0..).collect(),
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.numbers.len()
     }
 
     /// The numbers of the Pods behind a Service. Nobody knows those of a Service without a selector.
