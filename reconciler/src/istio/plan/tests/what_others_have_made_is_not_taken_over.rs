@@ -43,11 +43,11 @@ fn what_an_invalid_application_last_had_is_looked_for_too() {
     let wrong = application("a", "{destinationRule: {host: reviews, wrong: 1}}");
     let earlier = world().in_force;
     for (foreign, left) in [(Foreign::default(), 2), (foreign(&["a"], None), 1)] {
-        let files = [("a.yaml", wrong.clone()), ("c.yaml", application("c", RULE))];
+        let files = [("a.yaml", wrong.clone()), ("c.yaml", application("c", "{destinationRule: {host: c}}"))];
         let earlier = [("shop".to_owned(), earlier["shop"].of("a").iter().cloned().collect())].into();
         let mut world = World { files: files.into(), earlier, foreign, ..World::default() };
         let plan = world.commit(Consent::default());
         assert_eq!(plan.new, [rule("a"), rule("c")].into());
-        assert_eq!((world.objects().len(), plan.current), (left, 1));
+        assert_eq!((world.objects().len(), plan.current), (left, 1), "{:?}", plan.frozen);
     }
 }
