@@ -139,7 +139,7 @@ fn a_document_takes_its_application_away() {
 fn without_an_artifact_an_invalid_application_gets_what_it_last_had() {
     let mut world = World::default();
     world.files.insert("a.yaml", application("a", RULE));
-    world.files.insert("b.yaml", application("b", RULE));
+    world.files.insert("b.yaml", application("b", "{destinationRule: {host: b}}"));
     let wanted = [("shop".to_owned(), "a".to_owned())].into();
     let found = valid(&wanted, &world.applications(), &Setting::default());
     assert_eq!(found.keys().collect::<Vec<_>>(), wanted.iter().collect::<Vec<_>>());
