@@ -29,13 +29,14 @@ struct World {
     tip: Option<Oid>,
     earlier: RefCell<Earlier>,
     cache: RefCell<RenderCache>,
+    withdrawn: Option<String>,
 }
 
 impl World {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         BareClone::init_bare(directory.path()).unwrap();
-        Self { directory, tip: None, earlier: RefCell::default(), cache: RefCell::default() }
+        Self { directory, tip: None, earlier: RefCell::default(), cache: RefCell::default(), withdrawn: None }
     }
 
     /// Commits these files of applications of `shop`, each with its destination.
@@ -81,7 +82,7 @@ impl World {
             commits: CommitLog::of(self.directory.path().to_owned(), PathBuf::new()),
             cluster_domain: ClusterDomain::default(),
             commit: head.commit,
-            withdrawn: None,
+            withdrawn: self.withdrawn.clone(),
             allowed,
             known,
             foreign: Foreign::default(),
@@ -149,6 +150,20 @@ fn an_annotation_is_advised_only_where_it_would_do_something() {
         assert!(advice.contains(words) && !advice.contains("allow-commit"), "{advice}");
         assert_eq!(world.plan(head, gone(), true).next, None, "{words}");
     }
+}
+
+#[test]
+fn recovery_by_an_annotation_waits_for_a_commit_that_is_good() {
+    let mut world = World::new();
+    let head = world.commit(&[("a", RULE)]);
+    world.withdrawn = Some("nobody who may sign has signed it".to_owned());
+    let plan = world.plan(&head, gone(), true);
+    assert_eq!(plan.next, None);
+    let advice = plan.advice.unwrap();
+    assert_eq!(
+        advice,
+        "restore it; nothing of the newest commit can replace it: nobody who may sign has signed it"
+    );
 }
 
 #[test]
