@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
-use istio_config::{Catalog, File, Finding, InForce, Kind, Resource, Setting, rules};
+use istio_config::{Catalog, File, Finding, InForce, Kind, Resource, Setting, limits, rules};
 use serde_json::{Value, json};
 
 const MEBIBYTE: usize = 1024 * 1024;
@@ -96,6 +96,14 @@ fn a_resource_of_many_parts_is_checked_in_time() {
         let resource = resource(kind, spec);
         assert!(!in_time(what, || rules::check(&resource)).is_empty(), "{what}");
     }
+    let paths: Vec<_> = (0..PARTS).map(|number| format!("/a{number}")).collect();
+    let excepted: Vec<_> = paths.iter().rev().collect();
+    let rule = json!({"to": [{"operation": {"paths": paths, "notPaths": excepted}}]});
+    let policy = resource(Kind::AuthorizationPolicy, json!({"rules": [rule]}));
+    in_time("exceptions", || {
+        assert!(limits::denies_all(&policy));
+        Vec::new()
+    });
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! This is a guard against mistakes. Who means to deny nearly all calls finds other ways to write it.
 
+use std::collections::BTreeSet;
+
 use crate::{
     field::Field,
     resource::{Kind, Resource},
@@ -60,8 +62,9 @@ fn fits_none(rule: &Field) -> bool {
     let excepts_all = |holder: &Field| {
         CONDITIONS.iter().any(|(is, not, _)| {
             let (named, excepted) = (holder.get(is), holder.get(not));
-            let is_excepted = |name: &str| excepted.texts().any(|(other, _)| other == "*" || other == name);
-            !named.is_empty() && named.texts().all(|(name, _)| is_excepted(name))
+            let excepted: BTreeSet<_> = excepted.texts().map(|(name, _)| name).collect();
+            !named.is_empty()
+                && (excepted.contains("*") || named.texts().all(|(name, _)| excepted.contains(name)))
         })
     };
     LISTS.iter().any(|(list, holder)| {
