@@ -104,7 +104,7 @@ fn gone() -> Option<Result<InForce, String>> {
 fn recovery_by_an_annotation_keeps_what_invalid_applications_had_last() {
     let mut world = World::new();
     world.commit(&[("a", RULE)]);
-    let head = world.commit(&[("a", INVALID), ("b", RULE)]);
+    let head = world.commit(&[("a", INVALID), ("b", "{host: ratings}")]);
     let plan = world.plan(&head, gone(), false);
     assert_eq!(plan.next, None);
     let advice = plan.advice.unwrap();
