@@ -122,7 +122,8 @@ async fn look_for(api: &Api<DynamicObject>, objects: Vec<&Named>, until: Instant
                 found.insert(object.clone(), None);
             }
             Ok(_) => {}
-            Err(error) if error.is(403) => {
+            // 404 where the cluster does not know the kind: then there is no such object either.
+            Err(error) if error.is(403) || error.is(404) => {
                 debug!(kind = object.kind(), %error, "objects of others are not looked for");
                 return found;
             }
