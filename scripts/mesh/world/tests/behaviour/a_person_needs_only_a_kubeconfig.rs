@@ -68,6 +68,15 @@ impl<'w> People<'w> {
         Ok(())
     }
 
+    /// A command prints this once the replica that it asks has it, too.
+    async fn comes_to_say(&self, name: &str, command: &str, expected: &str) -> Result<()> {
+        let deadline = Deadline::of("a replica to have it", PATIENCE);
+        while let Err(other) = self.says(name, command, expected).await {
+            deadline.pause().await.context(other)?;
+        }
+        Ok(())
+    }
+
     /// A command that fails prints all of this.
     async fn fails(&self, name: &str, command: &str, parts: &[&str]) -> Result<()> {
         let seen = self.sees(name, command).await?;
@@ -163,7 +172,7 @@ async fn a_person_with_a_kubeconfig_breaks_and_mends_a_service() -> Result<()> {
     people.says("alice", list, "").await?;
     people.says("alice", apply, "policy/first-fault created").await?;
     first(&client, frontend, &request, Answer::aborted).await?;
-    people.says("alice", list, "first-fault").await?;
+    people.comes_to_say("alice", list, "first-fault").await?;
 
     // The replica that is asked goes: what follows goes on, and what begins goes elsewhere.
     let mut watching = Watching::start(&people, "alice")?;
