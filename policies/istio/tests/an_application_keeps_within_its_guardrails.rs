@@ -228,7 +228,7 @@ fn a_document_outside_of_its_namespaces_claims_nothing() {
             limits(&[])
         })
     };
-    for spec in ["{remove: true}", "{peerAuthentication: {mtls: disable}}"] {
+    for spec in ["{remove: true}", "{peerAuthentication: {mtls: disable}}", "{wrong: 1}"] {
         let files = [owner.clone(), ("bank/b.yaml", document(spec))];
         let files: Vec<(Arc<str>, File)> =
             files.iter().map(|(path, text)| (Arc::from(*path), File::read(text.as_bytes()))).collect();
@@ -236,7 +236,8 @@ fn a_document_outside_of_its_namespaces_claims_nothing() {
         let catalog = Catalog::new(&files, &InForce::default(), &Setting::default(), guarded);
         let found: Vec<_> =
             catalog.findings().iter().map(|located| (&*located.file, located.finding.rule)).collect();
-        assert_eq!(found, [("bank/b.yaml", "LIM02")]);
+        assert!(found.contains(&("bank/b.yaml", "LIM02")), "{found:?}");
+        assert!(found.iter().all(|(file, _)| *file == "bank/b.yaml"), "{found:?}");
         assert!(catalog.removals().is_empty() && catalog.frozen().is_empty());
         assert_eq!(catalog.resources().len(), 1, "{spec}");
         // As long as nobody else speaks of it, a stricter guardrail takes nothing away.

@@ -30,8 +30,8 @@ pub(super) fn catalog(
     let waypoints = Waypoints::new(&surroundings);
     let (mut assembly, mut renderer) = (Assembly::default(), cache.renderer());
     for (path, file) in &files {
-        assembly.take(path, file);
         let setting = guarded(path, setting.clone());
+        assembly.take(path, file, &setting);
         for document in file.documents() {
             assembly.add(path, document, &setting, &waypoints, &mut renderer);
         }

@@ -22,7 +22,7 @@ use crate::{
 /// The most times that all is checked until what depends on the refused goes along.
 const EXACT: usize = 4;
 
-/// The most times that all is checked for one catalog.
+/// The most times that all is checked until whole namespaces are frozen; and as often again until everything is.
 const MOST: usize = 16;
 
 /// The most namespaces that are tried one by one.
@@ -52,12 +52,15 @@ impl Catalog {
             if is_last {
                 return;
             }
-            if pass >= MOST {
+            if pass >= 2 * MOST {
                 self.freeze_all();
                 return self.keep(beside);
             }
-            if pass >= EXACT {
-                let refused = self.frozen.keys().filter(|id| !frozen.contains(*id)).cloned().collect();
+            let refused: BTreeSet<_> =
+                self.frozen.keys().filter(|id| !frozen.contains(*id)).cloned().collect();
+            if pass >= MOST {
+                self.freeze_chains(&refused, beside);
+            } else if pass >= EXACT {
                 self.take_along(along(self, &refused, beside));
             }
         }
@@ -97,9 +100,20 @@ impl Catalog {
         }
     }
 
+    /// Freezes the namespaces of these, where something is refused in each turn and ties do not know why.
+    fn freeze_chains(&mut self, refused: &BTreeSet<ApplicationId>, beside: &Beside<'_>) {
+        let namespaces: BTreeSet<_> = refused.iter().map(|(namespace, _)| namespace).collect();
+        for namespace in namespaces {
+            let reason = format!(
+                "is not in force: all of {namespace} stays as it is, since after all was checked {MOST} times more of it is refused"
+            );
+            self.freeze_namespace(namespace, &reason, beside);
+        }
+    }
+
     /// Refuses what is left: rules over several resources refuse one after the other, and ties do not know why.
     fn freeze_all(&mut self) {
-        let reason = format!("is not in force: after all was checked {MOST} times more is refused");
+        let reason = format!("is not in force: after all was checked {} times more is refused", 2 * MOST);
         let finding = Finding::error("APP21", "", reason).right("correct the others first");
         for number in 0..self.applications.len() {
             if let Some(left) = self.applications.get(number).filter(|left| left.is_valid) {

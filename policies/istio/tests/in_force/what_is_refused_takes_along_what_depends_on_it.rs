@@ -212,3 +212,35 @@ fn hosts_that_move_from_one_to_the_next_stay_from_the_wrong_one_on() {
     assert_eq!(frozen(&catalog), (0..=25).collect(), "{:?}", findings(&catalog));
     assert_eq!(errors(&catalog.to_be_in_force()), BTreeSet::new());
 }
+
+#[test]
+fn a_chain_without_ties_takes_along_no_other_namespace() {
+    let with = |labels: &dyn Fn(usize) -> String| {
+        let one = |number: usize| {
+            let spec = labels(number);
+            // Alternately: whoever comes first in the order of files is refused later.
+            (format!("{}/{number}.yaml", number % 2), application(&format!("evil/b{number:02}"), &spec))
+        };
+        let mut files: Vec<_> = (1..40).map(one).collect();
+        files.push(("shop.yaml".to_owned(), application("shop/cart", "{destinationRule: {host: cart}}")));
+        files
+    };
+    let pods = |label: usize| {
+        format!(
+            "{{workload: {{labels: {{app: p{label}}}}}, authorizationPolicy: {{allow: [{{from: [x]}}]}}}}"
+        )
+    };
+    let before = with(&pods);
+    let before: Vec<_> = before.iter().map(|(path, text)| (path.as_str(), text)).collect();
+    let before = in_force(&before);
+    let after = with(&|number| if number == 1 { "{wrong: 1}".to_owned() } else { pods(number - 1) });
+    let after: Vec<_> = after.iter().map(|(path, text)| (path.as_str(), text)).collect();
+    let catalog = catalog(&after, &before);
+    let told = findings(&catalog);
+    assert!(
+        told.iter().any(|found| found.contains("all of evil stays as it is, since after all was")),
+        "{told:?}"
+    );
+    assert!(catalog.frozen().keys().all(|(namespace, _)| namespace == "evil"), "{told:?}");
+    assert_eq!(errors(&catalog.to_be_in_force()), BTreeSet::new());
+}

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use policies::reading::Place;
+
 use crate::{
     catalog::{
         Catalog, LocatedFinding, RenderedApplication,
@@ -31,8 +33,8 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
-    /// Takes what is wrong with a file.
-    pub(super) fn take(&mut self, path: &Arc<str>, file: &File) {
+    /// Takes what is wrong with a file. Here too a document of a namespace that is not for its file counts for nothing.
+    pub(super) fn take(&mut self, path: &Arc<str>, file: &File, setting: &Setting) {
         let located = |finding: &Finding| LocatedFinding::new(path, finding.clone());
         self.catalog.findings.extend(file.findings().iter().map(located));
         if self.unknown.is_none() {
@@ -40,6 +42,9 @@ impl Assembly {
         }
         for refused in &file.refused {
             let Some(id) = &refused.application else { continue };
+            if self.is_outside(path, refused.place, id, setting) {
+                continue;
+            }
             let (file, application) = (Arc::clone(path), id.clone());
             self.claims.push((Claim::application(id), Use { file, place: refused.place, application }));
             self.catalog.frozen.entry(id.clone()).or_insert_with(|| located(&refused.error));
@@ -55,13 +60,20 @@ impl Assembly {
         waypoints: &Waypoints<'_>,
         renderer: &mut Renderer<'_>,
     ) {
-        if self.is_outside(file, document, setting) {
+        let (place, id) = match document {
+            Document::Removal { place, name, namespace } => {
+                (*place, (namespace.to_string(), name.to_string()))
+            }
+            Document::Application(found) => {
+                (found.place, (found.namespace.to_string(), found.name.to_string()))
+            }
+        };
+        if self.is_outside(file, place, &id, setting) {
             return;
         }
         let application = match document {
-            Document::Removal { place, name, namespace } => {
-                let application = (namespace.to_string(), name.to_string());
-                let used = Use { file: Arc::clone(file), place: *place, application };
+            Document::Removal { .. } => {
+                let used = Use { file: Arc::clone(file), place, application: id };
                 self.claims.push((Claim::application(&used.application), used.clone()));
                 self.removals.push(used);
                 return;
@@ -83,19 +95,11 @@ impl Assembly {
 
     /// Leaves out a document of a namespace that is not for its file. It claims nothing: neither does it take an
     /// application away, nor freeze the one that another file has.
-    fn is_outside(&mut self, file: &Arc<str>, document: &Document, setting: &Setting) -> bool {
-        let (place, id) = match document {
-            Document::Removal { place, name, namespace } => {
-                (*place, (namespace.to_string(), name.to_string()))
-            }
-            Document::Application(found) => {
-                (found.place, (found.namespace.to_string(), found.name.to_string()))
-            }
-        };
+    fn is_outside(&mut self, file: &Arc<str>, place: Place, id: &ApplicationId, setting: &Setting) -> bool {
         let Some(finding) = limiting::namespace(&id.0, setting.limits.as_ref()) else { return false };
         let located = LocatedFinding::new(file, finding.at(place));
         self.catalog.findings.push(located.clone());
-        self.outside.push((id, located));
+        self.outside.push((id.clone(), located));
         true
     }
 
