@@ -1,5 +1,7 @@
 //! The removals that people have agreed to.
 
+use std::collections::BTreeMap;
+
 /// The beginning of a line of a commit message that agrees to so many removals.
 const LINE: &str = "Hfi-Removals:";
 
@@ -23,26 +25,46 @@ impl Consent {
     }
 }
 
-/// The removals in a namespace that a commit message agrees to: the sum of its lines `Hfi-Removals: N`, which are for each
-/// namespace, and `Hfi-Removals: NAMESPACE N`.
-pub fn removals(message: &str, namespace: &str) -> usize {
-    let lines = message.lines().filter_map(|line| line.trim().strip_prefix(LINE));
-    let number = |line: &str| {
-        let line = line.trim();
-        let (of, number) = line.split_once(char::is_whitespace).unwrap_or((namespace, line));
-        if of == namespace { number.trim().parse::<usize>().ok() } else { None }
-    };
-    lines.filter_map(number).fold(0, usize::saturating_add)
+/// The removals that commit messages agree to: the sums of their lines `Hfi-Removals: N`, which are for each namespace,
+/// and `Hfi-Removals: NAMESPACE N`. The messages themselves may be long, and are not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Agreed {
+    everywhere: usize,
+    in_one: BTreeMap<String, usize>,
 }
 
-/// True if a commit message agrees to removals, be it in one namespace.
-pub fn agrees(message: &str) -> bool {
-    message.lines().any(|line| line.trim().starts_with(LINE))
+impl Agreed {
+    /// Adds the lines of a message, as far as they are for each namespace or for one that is known.
+    pub fn add(&mut self, message: &str, is_known: impl Fn(&str) -> bool) {
+        for line in message.lines().filter_map(|line| line.trim().strip_prefix(LINE)) {
+            let line = line.trim();
+            let (sum, number) = match line.split_once(char::is_whitespace) {
+                Some((namespace, number)) if is_known(namespace) => {
+                    (self.in_one.entry(namespace.to_owned()).or_default(), number.trim())
+                }
+                Some(_) => continue,
+                None => (&mut self.everywhere, line),
+            };
+            *sum = sum.saturating_add(number.parse().unwrap_or_default());
+        }
+    }
+
+    /// The removals in a namespace.
+    pub fn removals(&self, namespace: &str) -> usize {
+        self.everywhere.saturating_add(self.in_one.get(namespace).copied().unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Consent, agrees, removals};
+    use super::{Agreed, Consent};
+
+    /// What one message agrees to in `shop`, `bank` and `web`.
+    fn removals(message: &str) -> [usize; 3] {
+        let (mut agreed, known) = (Agreed::default(), ["shop", "bank", "web"]);
+        agreed.add(message, |namespace| known.contains(&namespace));
+        known.map(|namespace| agreed.removals(namespace))
+    }
 
     #[test]
     fn few_removals_need_no_consent_and_all_of_them_do() {
@@ -74,18 +96,29 @@ mod tests {
 
     #[test]
     fn a_message_agrees_by_lines_of_its_own() {
-        assert_eq!(removals("Take shop away\n\nHfi-Removals: 12\n  Hfi-Removals: 3\r\n", "shop"), 15);
+        assert_eq!(removals("Take shop away\n\nHfi-Removals: 12\n  Hfi-Removals: 3\r\n"), [15; 3]);
         for none in ["", "Hfi-Removals: many", "Hfi-Removals: -1", "See Hfi-Removals: 9", "hfi-removals: 9"] {
-            assert_eq!(removals(none, "shop"), 0, "{none}");
+            assert_eq!(removals(none), [0; 3], "{none}");
         }
-        assert_eq!(removals("Hfi-Removals: 18446744073709551615\nHfi-Removals: 9", "shop"), usize::MAX);
+        assert_eq!(removals("Hfi-Removals: 18446744073709551615\nHfi-Removals: 9"), [usize::MAX; 3]);
     }
 
     #[test]
     fn a_line_may_name_its_namespace() {
         let message =
             "Hfi-Removals: shop 12\nHfi-Removals:  bank\t5 \nHfi-Removals: 1\nHfi-Removals: shop bank 7";
-        assert_eq!(["shop", "bank", "web"].map(|namespace| removals(message, namespace)), [13, 6, 1]);
-        assert!(agrees(message) && !agrees("See Hfi-Removals: 9"));
+        assert_eq!(removals(message), [13, 6, 1]);
+    }
+
+    #[test]
+    fn messages_add_up_and_keep_nothing_of_other_namespaces() {
+        let mut agreed = Agreed::default();
+        for message in
+            ["Hfi-Removals: 2", "Hfi-Removals: shop 3", "Hfi-Removals: shop 4", "Hfi-Removals: other 5"]
+        {
+            agreed.add(message, |namespace| namespace == "shop");
+        }
+        assert_eq!((agreed.removals("shop"), agreed.removals("other")), (9, 2));
+        assert_eq!(agreed.in_one.len(), 1);
     }
 }

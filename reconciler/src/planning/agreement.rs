@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     istio::{
-        consent::{Consent, agrees, removals},
+        consent::{Agreed, Consent},
         plan::{Commit, InForce, Messages, Namespaces},
     },
     source::{
@@ -40,21 +40,23 @@ pub(super) fn agreements(
     commits: &CommitLog,
 ) -> Namespaces<Agreement> {
     // Most namespaces are of few commits.
-    let mut ways = BTreeMap::<String, Way>::new();
-    let mut way = |commit: &str| -> Result<Way, SourceError> {
+    let mut ways = BTreeMap::<String, Way<Agreed>>::new();
+    let add = |agreed: &mut Agreed, message: &str| {
+        agreed.add(message, |namespace| in_force.contains_key(namespace));
+    };
+    let mut way = |commit: &str| -> Result<Way<Agreed>, SourceError> {
         if let Some(way) = ways.get(commit) {
-            return Ok(Way::clone(way));
+            return Ok(way.clone());
         }
         let from = CommitId::from_hex(commit);
-        let way = from.map_or(Ok(Way::Unknown), |from| commits.way(from, head, agrees))?;
+        let way = from.map_or(Ok(Way::Unknown), |from| commits.way(from, head, add))?;
         ways.insert(commit.to_owned(), way.clone());
         Ok(way)
     };
     let mut history = |namespace: &str, known: &InForce| {
         let (messages, removals) = match way(&known.judged.id)? {
-            Way::On(messages) => {
-                let numbers = messages.iter().map(|message| removals(message, namespace));
-                let removals = numbers.fold(0, usize::saturating_add);
+            Way::On(agreed) => {
+                let removals = agreed.removals(namespace);
                 (if removals > 0 { Messages::Agree } else { Messages::None }, removals)
             }
             Way::Back => (Messages::Counted, 0),

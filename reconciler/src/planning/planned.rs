@@ -107,8 +107,8 @@ pub(super) fn planned(
 /// True if a commit that people have agreed to comes before the newest one. If the branch came to it again, they would
 /// have to agree to that.
 fn is_past(allowed: &str, Order { commits, commit, .. }: &Order) -> bool {
-    let way = CommitId::from_hex(allowed).map(|allowed| commits.way(allowed, *commit, |_| false));
-    matches!(way, Some(Ok(Way::On(_))))
+    let way = CommitId::from_hex(allowed).map(|allowed| commits.way(allowed, *commit, |(), _| {}));
+    matches!(way, Some(Ok(Way::On(()))))
 }
 
 /// The newest commit.

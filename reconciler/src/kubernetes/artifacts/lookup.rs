@@ -91,6 +91,14 @@ async fn look(client: &Client, wanted: &Wanted) -> Foreign {
             groups.entry((namespace, object.api_version(), object.kind())).or_default().push(object);
         }
     }
+    // One kind of each namespace after another, so that no namespace takes the time of all others.
+    let mut turns = BTreeMap::<&str, usize>::new();
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_cached_key(|((namespace, ..), _)| {
+        let turn = turns.entry(namespace.as_str()).or_default();
+        *turn += 1;
+        *turn
+    });
     let found = stream::iter(groups).map(async |((namespace, version, kind), objects)| {
         let (group, version) = version.split_once('/').unwrap_or(("", version));
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
@@ -113,9 +121,10 @@ async fn look_for(api: &Api<DynamicObject>, objects: Vec<&Named>, until: Instant
     let mut objects = objects.into_iter();
     while let Some(object) = objects.next() {
         let left = until.saturating_duration_since(Instant::now());
-        let answer = match left.is_zero() {
-            true => Err(CallError::Late(WRITE)),
-            false => with_timeout(left.min(TIMEOUT), api.get_metadata_opt(object.name())).await,
+        // The time that is left is another one each time, and the same reason is no news.
+        let answer = match with_timeout(left.min(TIMEOUT), api.get_metadata_opt(object.name())).await {
+            Err(CallError::Late(_)) if left < TIMEOUT => Err(CallError::Late(WRITE)),
+            answer => answer,
         };
         match answer {
             Ok(Some(there)) if !is_ours(&there.metadata) => {

@@ -36,9 +36,9 @@ pub struct CommitLog {
 
 /// The way from one commit to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// The second leads to the first, by commits with these messages.
-    On(Vec<String>),
+pub enum Way<T> {
+    /// The second leads to the first, by commits with messages that say this.
+    On(T),
     /// The first leads to the second.
     Back,
     /// Neither leads to the other, as after a push that was forced.
@@ -70,13 +70,14 @@ impl CommitLog {
         })
     }
 
-    /// The way from one commit to another, with the messages of the commits in between that are wanted. Blocks.
-    pub fn way(
+    /// The way from one commit to another, with what `add` takes of the messages of the commits in between. A message that
+    /// is over the limit of a commit says nothing. Blocks.
+    pub fn way<T: Default>(
         &self,
         from: CommitId,
         to: CommitId,
-        is_wanted: impl Fn(&str) -> bool,
-    ) -> Result<Way, SourceError> {
+        add: impl Fn(&mut T, &str),
+    ) -> Result<Way<T>, SourceError> {
         self.read("the history", |clone| {
             let (from, to) = (Oid::from_bytes(&from.0)?, Oid::from_bytes(&to.0)?);
             match clone.find_commit(from) {
@@ -90,15 +91,15 @@ impl CommitLog {
             let mut walk = clone.revwalk()?;
             walk.push(to)?;
             walk.hide(from)?;
-            let mut messages = Vec::new();
+            let mut said = T::default();
             for id in walk.take(MOST) {
-                let commit = objects::commit(clone, id?)?;
-                let message = String::from_utf8_lossy(commit.message_bytes());
-                if is_wanted(&message) {
-                    messages.push(message.into_owned());
+                match objects::commit(clone, id?) {
+                    Ok(commit) => add(&mut said, &String::from_utf8_lossy(commit.message_bytes())),
+                    Err(ReadError::Over(_)) => {}
+                    Err(error) => return Err(error),
                 }
             }
-            Ok(Way::On(messages))
+            Ok(Way::On(said))
         })
     }
 
@@ -121,10 +122,14 @@ impl CommitLog {
                 if until.is_some_and(|until| until.0 == parent.as_bytes()) {
                     return Ok(true);
                 }
-                commit = objects::commit(clone, parent)?;
-                let root = objects::root(clone, &commit)?;
-                let found =
-                    policy_directory(clone, &root, &self.path, directory.as_ref(), &mut Cost::default());
+                commit = match objects::commit(clone, parent) {
+                    // Nobody reads its parents.
+                    Err(ReadError::Over(_)) => break,
+                    found => found?,
+                };
+                let found = objects::root(clone, &commit).and_then(|root| {
+                    policy_directory(clone, &root, &self.path, directory.as_ref(), &mut Cost::default())
+                });
                 directory = match found {
                     // It was refused, and in force nowhere.
                     Err(ReadError::Over(_)) => None,
@@ -178,12 +183,12 @@ impl CommitLog {
 
 #[cfg(test)]
 mod tests {
-    use std::{ops::ControlFlow, path::PathBuf};
+    use std::{collections::BTreeSet, ops::ControlFlow, path::PathBuf};
 
     use git2::{Oid, Repository as BareClone, Signature, Time};
 
     use super::{CommitLog, Way};
-    use crate::source::ancestry::CommitId;
+    use crate::source::{ancestry::CommitId, git::limits::MAX_COMMIT};
 
     #[test]
     fn a_way_has_the_messages_of_all_commits_in_between() {
@@ -200,20 +205,20 @@ mod tests {
         let merged = commit(4, "merged", &[left, right]);
         let id = |oid: Oid| CommitId(oid.as_bytes().try_into().unwrap());
         let log = CommitLog::of(directory.path().to_owned(), PathBuf::new());
-        let way = |from, to| match log.way(id(from), id(to), |message| message != "right").unwrap() {
-            Way::On(mut messages) => {
-                messages.sort();
-                Way::On(messages)
-            }
-            other => other,
-        };
+        let add = |said: &mut BTreeSet<String>, message: &str| said.extend([message.to_owned()]);
+        let way = |from, to| log.way(id(from), id(to), add).unwrap();
         let on = |messages: &[&str]| Way::On(messages.iter().map(|message| (*message).to_owned()).collect());
-        assert_eq!(way(first, merged), on(&["left", "merged"]));
+        assert_eq!(way(first, merged), on(&["left", "right", "merged"]));
         assert_eq!(way(right, merged), on(&["left", "merged"]));
         assert_eq!(way(merged, merged), on(&[]));
         assert_eq!(way(left, right), Way::Apart, "the branch was forced");
         assert_eq!(way(merged, first), Way::Back);
-        assert_eq!(log.way(CommitId([1; 20]), id(merged), |_| true).unwrap(), Way::Unknown);
+        assert_eq!(log.way(CommitId([1; 20]), id(merged), add).unwrap(), Way::Unknown);
+        let long = commit(5, &"Hfi-Removals: 9\n".repeat(MAX_COMMIT / 16 + 1), &[merged]);
+        let last = commit(6, "last", &[long]);
+        assert_eq!(way(merged, last), on(&["last"]), "a commit that is too long says nothing");
+        let visited = log.back(id(last), 200, None, |_| (), |_| ControlFlow::Continue(()));
+        assert!(!visited.unwrap(), "and is the end of what is read");
         assert_eq!(log.committed_at(id(merged)).unwrap().to_rfc3339(), "1970-01-01T00:00:04Z");
     }
 
