@@ -106,3 +106,26 @@ fn resources_are_checked_among_each_other() {
     let both = catalog(&[("a.yaml", split), ("b.yaml", subset)]);
     assert_eq!(names(&both), ["b-destination-rule", "a-virtual-service"], "{:?}", findings(&both));
 }
+
+#[test]
+fn a_namespace_of_too_many_entries_is_refused_before_it_is_rendered() {
+    let many = |name: &str, count: usize| {
+        let entries: Vec<_> = (0..count).map(|number| format!("{{name: n{number}}}")).collect();
+        format!(
+            "metadata: {{name: {name}, namespace: shop}}\nspec: {{peerAuthentication: [{}]}}\n",
+            entries.join(", ")
+        )
+    };
+    let of = |last: usize| {
+        let texts = (0..10).map(|number| many(&format!("a{number}"), 1_000)).chain([many("b", last)]);
+        let other = "metadata: {name: cart, namespace: bank}\nspec: {destinationRule: {host: cart}}\n";
+        let files: Vec<_> = (0..).zip(texts.chain([other.to_owned()])).collect();
+        let files: Vec<_> = files.iter().map(|(number, text)| (format!("{number}.yaml"), text)).collect();
+        catalog(&files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect::<Vec<_>>())
+    };
+    let told = findings(&of(1));
+    let expected = "`shop` has 10001 entries in all documents, and 10000 are the most";
+    assert!(told.len() == 11 && told.iter().all(|found| found.contains(expected)), "{told:?}");
+    assert_eq!(names(&of(1)), ["cart-destination-rule"]);
+    assert!(!findings(&of(0)).iter().any(|found| found.contains("APP24")));
+}

@@ -28,12 +28,13 @@ pub(super) fn catalog(
     files.sort_by(|(a, _), (b, _)| a.cmp(b));
     let surroundings = surroundings(&files, setting);
     let waypoints = Waypoints::new(&surroundings);
+    let settings: Vec<_> = files.iter().map(|(path, _)| guarded(path, setting.clone())).collect();
     let (mut assembly, mut renderer) = (Assembly::default(), cache.renderer());
-    for (path, file) in &files {
-        let setting = guarded(path, setting.clone());
-        assembly.take(path, file, &setting);
+    assembly.count(files.iter().map(|(_, file)| *file).zip(&settings));
+    for ((path, file), setting) in files.iter().zip(&settings) {
+        assembly.take(path, file, setting);
         for document in file.documents() {
-            assembly.add(path, document, &setting, &waypoints, &mut renderer);
+            assembly.add(path, document, setting, &waypoints, &mut renderer);
         }
     }
     // Frees what only the catalog before had.

@@ -1,6 +1,6 @@
 //! The documents of files, one after another: what they render to, what they claim, and what is wrong with them.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use policies::reading::Place;
 
@@ -20,6 +20,10 @@ use crate::{
     written::{Application, ApplyTo, Document},
 };
 
+/// The most entries of all applications of a namespace. An archive of so many is too long for a ConfigMap anyway, and to
+/// render any number of them would take the memory for everybody.
+const MOST_ENTRIES: usize = 10_000;
+
 /// A catalog on its way.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
@@ -28,6 +32,8 @@ pub(super) struct Assembly {
     pub(super) claims: Vec<(Claim, Use)>,
     /// The documents that are left out.
     pub(super) outside: Vec<(ApplicationId, LocatedFinding)>,
+    /// The number of entries in each namespace.
+    entries: BTreeMap<String, usize>,
     /// The reason why there may be applications that nobody knows of.
     pub(super) unknown: Option<LocatedFinding>,
 }
@@ -48,6 +54,19 @@ impl Assembly {
             let (file, application) = (Arc::clone(path), id.clone());
             self.claims.push((Claim::application(id), Use { file, place: refused.place, application }));
             self.catalog.frozen.entry(id.clone()).or_insert_with(|| located(&refused.error));
+        }
+    }
+
+    /// Counts the entries of files, each with its setting.
+    pub(super) fn count<'a>(&mut self, files: impl Iterator<Item = (&'a File, &'a Setting)>) {
+        for (file, setting) in files {
+            for document in file.documents() {
+                let Document::Application(application) = document else { continue };
+                let namespace = application.namespace.as_str();
+                if limiting::namespace(namespace, setting.limits.as_ref()).is_none() {
+                    *self.entries.entry(namespace.to_owned()).or_default() += application.entries.len();
+                }
+            }
         }
     }
 
@@ -80,6 +99,9 @@ impl Assembly {
             }
             Document::Application(application) => application,
         };
+        if self.is_over(file, place, &id) {
+            return;
+        }
         let setting = setting.clone().of(application, waypoints);
         let Rendering { application, setting, resources, found } =
             renderer.render(file, application, setting);
@@ -100,6 +122,24 @@ impl Assembly {
         let located = LocatedFinding::new(file, finding.at(place));
         self.catalog.findings.push(located.clone());
         self.outside.push((id.clone(), located));
+        true
+    }
+
+    /// Refuses a document, unrendered, of a namespace that has too many entries.
+    fn is_over(&mut self, file: &Arc<str>, place: Place, id: &ApplicationId) -> bool {
+        let entries = self.entries.get(&id.0).copied().unwrap_or_default();
+        if entries <= MOST_ENTRIES {
+            return false;
+        }
+        let reason =
+            format!("`{}` has {entries} entries in all documents, and {MOST_ENTRIES} are the most", id.0);
+        let finding = Finding::error("APP24", "metadata.namespace", reason).at(place);
+        let located =
+            LocatedFinding::new(file, finding.right("spread the applications over several namespaces"));
+        self.claims
+            .push((Claim::application(id), Use { file: Arc::clone(file), place, application: id.clone() }));
+        self.catalog.findings.push(located.clone());
+        self.catalog.frozen.entry(id.clone()).or_insert(located);
         true
     }
 
