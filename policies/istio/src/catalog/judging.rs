@@ -22,7 +22,7 @@ use crate::{
 /// The most times that all is checked until what depends on the refused goes along.
 const EXACT: usize = 4;
 
-/// The most times that all is checked until whole namespaces are frozen; and as often again until everything is.
+/// The most times that all is checked until whole namespaces are frozen, so that there is an end.
 const MOST: usize = 16;
 
 /// The most namespaces that are tried one by one.
@@ -51,10 +51,6 @@ impl Catalog {
             }
             if is_last {
                 return;
-            }
-            if pass >= 2 * MOST {
-                self.freeze_all();
-                return self.keep(beside);
             }
             let refused: BTreeSet<_> =
                 self.frozen.keys().filter(|id| !frozen.contains(*id)).cloned().collect();
@@ -108,18 +104,6 @@ impl Catalog {
                 "is not in force: all of {namespace} stays as it is, since after all was checked {MOST} times more of it is refused"
             );
             self.freeze_namespace(namespace, &reason, beside);
-        }
-    }
-
-    /// Refuses what is left: rules over several resources refuse one after the other, and ties do not know why.
-    fn freeze_all(&mut self) {
-        let reason = format!("is not in force: after all was checked {} times more is refused", 2 * MOST);
-        let finding = Finding::error("APP21", "", reason).right("correct the others first");
-        for number in 0..self.applications.len() {
-            if let Some(left) = self.applications.get(number).filter(|left| left.is_valid) {
-                let place = left.application.place;
-                self.tell(number, finding.clone().at(place));
-            }
         }
     }
 

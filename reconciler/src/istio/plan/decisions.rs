@@ -14,11 +14,9 @@ use super::{
 /// The most times that a commit is judged until whole namespaces stay as they are.
 const EXACT: usize = 4;
 
-/// The most times that a commit is judged.
-const MOST: usize = 16;
-
 /// Decides about all namespaces, and judges the commit again as long as something stays that its applications were not
-/// judged beside. What is held once is held in each turn after it. Also answers what is new.
+/// judged beside. What is held once is held in each turn after it, and from some turn on all of its namespace, so there is
+/// an end. Also answers what is new.
 pub(super) fn decisions(
     before: &BTreeMap<&String, &Objects>,
     proposed: &Proposed<'_>,
@@ -27,7 +25,9 @@ pub(super) fn decisions(
 ) -> (Namespaces<Decision>, Namespaces<BTreeSet<Named>>) {
     let (none, no_consent) = (Objects::default(), Consent::default());
     let mut held = BTreeMap::new();
-    for turn in 1..=MOST {
+    let mut turn = 0;
+    loop {
+        turn += 1;
         let (mut decisions, held_before) = (BTreeMap::new(), held.len());
         let (proposals, new) = proposals(before, proposed, &held, cache);
         for (namespace, proposal) in proposals {
@@ -53,10 +53,6 @@ pub(super) fn decisions(
             return (decisions, new);
         }
     }
-    let reason = format!("after the commit was judged {MOST} times more stays as it is");
-    let stays =
-        |(namespace, known): (&&String, &&Objects)| ((*namespace).clone(), Decision::whole(known, &reason));
-    (before.iter().map(stays).collect(), Namespaces::new())
 }
 
 /// The applications that stay as they are though nothing is wrong with them.
