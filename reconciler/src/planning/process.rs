@@ -71,7 +71,8 @@ impl Process {
             let mut child = command.kill_on_drop(true).spawn()?;
             let pipes = child.stdin.take().zip(child.stdout.take());
             let (mut input, output) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
-            input.write_all(format!("{}\n", terms.memory).as_bytes()).await?;
+            // A process that is dead already says nothing of itself: whoever asks it for a plan tells how it died.
+            let _ = input.write_all(format!("{}\n", terms.memory).as_bytes()).await;
             Ok((child, input, output))
         };
         let (child, input, output) = start().await.map_err(|error: io::Error| failed(&io_reason(&error)))?;

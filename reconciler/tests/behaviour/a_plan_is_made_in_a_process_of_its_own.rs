@@ -67,9 +67,9 @@ async fn a_process_that_is_killed_is_told_of_and_the_next_one_plans() {
 async fn a_process_that_hangs_is_killed_at_its_deadline() {
     let repository = repository().await;
     let mut plans =
-        Plans::of(&repository, "", "kill -STOP $$", |terms| terms.deadline = Duration::from_millis(300));
+        Plans::of(&repository, "", "kill -STOP $$", |terms| terms.deadline = Duration::from_secs(2));
     let reason = plans.shop(&repository).await.unwrap_err().to_string();
-    let told = "the process that plans: it did not end within 300ms, and was killed (signal: 9 (SIGKILL))";
+    let told = "the process that plans: it did not end within 2s, and was killed (signal: 9 (SIGKILL))";
     assert_eq!(reason, told);
     ended(&plans.started()[0], Duration::ZERO).await;
 }
@@ -132,5 +132,6 @@ async fn archives_that_are_in_force_come_and_go_as_they_are_however_many() {
     let [shop, team] = ["shop", "team-7"].map(|namespace| &all[namespace]);
     assert_eq!(shop.next.as_ref().unwrap().objects, 2);
     assert!(team.next.is_none() && team.frozen.contains_key("a"), "{team:?}");
+    plans.planner.forget();
     assert_eq!(plans.all(&repository, &known).await.unwrap(), all);
 }

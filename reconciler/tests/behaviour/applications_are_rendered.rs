@@ -256,6 +256,8 @@ fn of_two_renderings_at_once_one_waits_for_the_other() {
     let mut said = BufReader::new(hfi.stderr.take().unwrap()).lines().map(Result::unwrap);
     let line = said.next().unwrap();
     assert!(line.contains("another process writes there; waiting for its end"), "{line}");
+    // No event tells that nothing happens. A longer time makes this no less sure.
+    std::thread::sleep(std::time::Duration::from_millis(300));
     assert!(hfi.try_wait().unwrap().is_none() && files(&out).is_empty());
     drop(other);
     assert!(hfi.wait().unwrap().success(), "{:?}", said.collect::<Vec<_>>());

@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 use crate::{reader, schema};
 
 /// The parts of messages about the form of a document. A schema can say these.
-const OF_FORM: [&str; 5] = [
+const OF_FORM: [&str; 7] = [
     "is not a known field",
     "is required",
     "must be a map, not",
     "must be a list, not",
     "must be a string, not",
+    "must be `true` or `false`, not",
+    "must be a number, not",
 ];
 
 fn validator() -> Validator {

@@ -145,10 +145,15 @@ fn an_annotation_is_advised_only_where_it_would_do_something() {
     let mut world = World::new();
     let invalid = world.commit(&[("a", INVALID)]);
     let empty = world.commit(&[]);
-    for (head, words) in [(&invalid, "has nothing valid: a ("), (&empty, "the newest commit has none")] {
-        let advice = world.plan(head, gone(), false).advice.unwrap();
-        assert!(advice.contains(words) && !advice.contains("allow-commit"), "{advice}");
-        assert_eq!(world.plan(head, gone(), true).next, None, "{words}");
+    for (head, words) in [(&invalid, "has nothing valid: a (a.yaml:"), (&empty, "the newest commit has none")]
+    {
+        for allowed in [false, true] {
+            let plan = world.plan(head, gone(), allowed);
+            assert!(plan.next.is_none() && !plan.uses_annotation, "{plan:?}");
+            assert!(plan.frozen["all applications"].contains("is gone"), "{:?}", plan.frozen);
+            let advice = plan.advice.unwrap();
+            assert!(advice.contains(words) && !advice.contains("allow-commit"), "{advice}");
+        }
     }
 }
 
@@ -242,18 +247,6 @@ fn an_application_that_was_valid_before_too_much_history_counts_as_one_that_neve
 }
 
 #[test]
-fn recovery_by_an_annotation_waits_for_a_valid_application() {
-    let mut world = World::new();
-    let head = world.commit(&[("a", INVALID)]);
-    for allowed in [false, true] {
-        let plan = world.plan(&head, gone(), allowed);
-        assert!(plan.next.is_none() && !plan.uses_annotation, "{plan:?}");
-        assert!(plan.advice.unwrap().contains("nothing valid: a (a.yaml:"));
-        assert!(plan.frozen["all applications"].contains("is gone"), "{:?}", plan.frozen);
-    }
-}
-
-#[test]
 fn an_annotation_agrees_once() {
     let mut world = World::new();
     let first = world.commit(&[("a", RULE)]);
@@ -272,6 +265,10 @@ fn an_annotation_agrees_once() {
         world.plan_where(&later, agreed.clone().map(Ok), Some(allowed.commit.to_string())).uses_annotation
     };
     assert!(used(&head), "the branch may come to that commit again");
+    let mut unread = Head { applications: later.applications.clone(), ..later };
+    unread.applications.files.push(("b.yaml".into(), Arc::new(File::unreadable("too long".to_owned()))));
+    let plan = world.plan(&unread, agreed.clone().map(Ok), true);
+    assert!(!plan.uses_annotation, "it waits for the file: {plan:?}");
     assert!(
         !world.plan_where(&head, agreed.clone().map(Ok), Some(later.commit.to_string())).uses_annotation,
         "it may be fetched soon"
