@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use istio_config::{Kind, ObjectId};
+use istio_config::{Kind, ObjectId, Resource};
 use serde::{Deserialize, Serialize};
 
 use super::objects::{Key, Objects, key};
@@ -45,15 +45,12 @@ impl Foreign {
     }
 
     /// What namespaces last had, without the applications of which an object is of others.
-    pub(super) fn left_out_of(&self, earlier: &BTreeMap<String, Objects>) -> BTreeMap<String, Objects> {
+    pub(super) fn without_taken(&self, earlier: &BTreeMap<String, Objects>) -> BTreeMap<String, Objects> {
         let left = |(namespace, objects): (&String, &Objects)| {
             let mut left = objects.clone();
-            for (name, own) in objects.applications() {
-                let foreign = self.0.get(namespace);
-                if own
-                    .iter()
-                    .any(|object| foreign.is_some_and(|known| known.contains_key(&Named(key(object)))))
-                {
+            if let Some(foreign) = self.0.get(namespace) {
+                let is_of_others = |object: &Resource| foreign.contains_key(&Named(key(object)));
+                for (name, _) in objects.applications().filter(|(_, own)| own.iter().any(is_of_others)) {
                     left.set(name, Vec::new());
                 }
             }

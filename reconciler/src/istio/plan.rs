@@ -110,7 +110,7 @@ pub fn plan(
     if proposed.applications.is_empty() {
         return freeze(in_force, &format!("the repository has no files at {}", proposed.commit.short()));
     }
-    let kept = proposed.foreign.left_out_of(earlier);
+    let kept = proposed.foreign.without_taken(earlier);
     let before: BTreeMap<_, _> = kept.iter().chain(in_force).collect();
     let (decisions, mut new) = decisions(&before, proposed, consents, cache);
     let plan = |(namespace, decision): (String, Decision)| {

@@ -58,8 +58,8 @@ impl Planned {
 }
 
 fn answer_with(answer: &Answer) -> io::Result<()> {
-    let mut output = io::stdout().lock();
-    serde_json::to_writer(io::BufWriter::new(&mut output), answer)?;
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    serde_json::to_writer(&mut output, answer)?;
     writeln!(output)?;
     output.flush()
 }

@@ -15,19 +15,19 @@ use crate::{
 pub type Known = Namespaces<Result<InForce, String>>;
 
 /// Everything that a plan depends on. Nothing in it is secret.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Order {
-    pub commits: CommitLog,
-    pub cluster_domain: ClusterDomain,
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Order {
+    pub(super) commits: CommitLog,
+    pub(super) cluster_domain: ClusterDomain,
     /// The newest commit.
-    pub commit: CommitId,
+    pub(super) commit: CommitId,
     /// The reason why nobody may go by it.
-    pub withdrawn: Option<String>,
+    pub(super) withdrawn: Option<String>,
     /// The commits that people have agreed to, by namespace.
-    pub allowed: Namespaces<String>,
-    pub known: Known,
+    pub(super) allowed: Namespaces<String>,
+    pub(super) known: Known,
     /// What others may have made.
-    pub foreign: Foreign,
+    pub(super) foreign: Foreign,
 }
 
 /// The plan for each namespace, or the reason why there is none.

@@ -35,22 +35,22 @@ impl Reader {
         let (files, above) = listed.read(&order.commits, order.commit, |blob| parsed.contains_key(blob))?;
         // What the commit no longer has is forgotten.
         let mut present = HashMap::new();
-        for file in files.iter().chain(&above) {
+        let mut read = |file: &CheckoutFile| {
             let known = parsed.get(&file.blob).or_else(|| present.get(&file.blob)).cloned();
-            present.insert(file.blob, known.map_or_else(|| Parsed::of(file), Ok)?);
-        }
-        self.parsed = present;
-        let limits =
-            |file: &CheckoutFile| self.parsed.get(&file.blob).and_then(|parsed| parsed.limits.clone());
+            let read = known.map_or_else(|| Parsed::of(file), Ok)?;
+            present.insert(file.blob, read.clone());
+            Ok((Arc::clone(&file.path), read))
+        };
+        let own = files.iter().map(&mut read).collect::<Result<Vec<_>, SourceError>>()?;
+        let above = above.iter().map(&mut read).collect::<Result<Vec<_>, SourceError>>()?;
+        *parsed = present;
         // What is above is above all.
-        let above = above.iter().map(|file| ("", limits(file)));
-        let own = files.iter().map(|file| (directory(&file.path), limits(file)));
-        let guarded = Guarded::saying(above.chain(own));
-        let read = files.iter().filter_map(|file| {
-            let parsed = self.parsed.get(&file.blob)?;
-            Some((Arc::clone(&file.path), Arc::clone(&parsed.file)))
-        });
-        Ok(Applications { files: read.collect(), guarded })
+        let limits = above.into_iter().map(|(_, read)| ("", read.limits));
+        let guarded = Guarded::saying(
+            limits.chain(own.iter().map(|(path, read)| (directory(path), read.limits.clone()))),
+        );
+        let files = own.into_iter().map(|(path, read)| (path, read.file)).collect();
+        Ok(Applications { files, guarded })
     }
 }
 

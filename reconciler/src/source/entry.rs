@@ -2,6 +2,8 @@
 //!
 //! One set of rules for directories and for Git trees, so that the same files give the same policies.
 
+use policies::reading::{names_application_kind, names_binding_kind};
+
 use super::names::{MAX_DEPTH, is_hidden, is_miscased, is_policy_file};
 
 /// The kind of an entry, by the file system or by Git.
@@ -40,15 +42,25 @@ pub(super) enum Entry {
 /// The warning about a file whose ending is in upper case.
 pub(super) const MISCASED: &str = "is ignored: policy files end in .yaml or .yml, in lower case";
 /// The mistake of one that may hold a halt or a guardrail: whoever wrote it relies on it.
-pub(super) const MISCASED_AND_BINDING: &str =
+const MISCASED_AND_BINDING: &str =
     "speaks of a Halt or a Guardrail, and policy files end in .yaml or .yml, in lower case; rename it";
 /// The mistake of one that may hold applications: what they have in force stays.
-pub(super) const MISCASED_APPLICATION: &str =
+const MISCASED_APPLICATION: &str =
     "speaks of an AppConfiguration, and files end in .yaml or .yml, in lower case; rename it";
 /// The mistake of one that is not read, since it is too long or a link.
-pub(super) const MISCASED_UNREAD: &str =
+const MISCASED_UNREAD: &str =
     "is not read, and may hold an AppConfiguration; files end in .yaml or .yml, in lower case; rename it";
 const LINK: &str = "is a symbolic link, which is not followed; put the file there";
+
+/// The reason why a file whose ending is in upper case may have applications, if it may; an error if it counts as one that
+/// cannot be read. `content`: none of a file that is not read whole.
+pub(super) fn miscased(content: Option<&[u8]>) -> Result<Option<&'static str>, &'static str> {
+    match content {
+        None => Ok(Some(MISCASED_UNREAD)),
+        Some(content) if names_binding_kind(content) => Err(MISCASED_AND_BINDING),
+        Some(content) => Ok(names_application_kind(content).then_some(MISCASED_APPLICATION)),
+    }
+}
 
 impl Entry {
     /// The use of the entry of this name and kind.

@@ -24,7 +24,7 @@ pub(super) fn decisions(
     cache: &mut RenderCache,
 ) -> (Namespaces<Decision>, Namespaces<BTreeSet<Named>>) {
     let (none, no_consent) = (Objects::default(), Consent::default());
-    let mut held = BTreeMap::new();
+    let mut held = BTreeMap::<ApplicationId, String>::new();
     let mut turn = 0;
     loop {
         turn += 1;
@@ -43,10 +43,7 @@ pub(super) fn decisions(
             {
                 more = whole(before, &proposal, &why);
             }
-            held.extend(
-                more.into_iter()
-                    .map(|(name, why)| -> (ApplicationId, String) { ((namespace.clone(), name), why) }),
-            );
+            held.extend(more.into_iter().map(|(name, why)| ((namespace.clone(), name), why)));
             decisions.insert(namespace, decision);
         }
         if held.len() == held_before {

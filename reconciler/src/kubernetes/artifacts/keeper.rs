@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tracing::warn;
 
 use super::{
-    Settings,
+    Settings, WRITE,
     announced::Seen,
     config_maps::ConfigMaps,
     head::Head,
@@ -196,11 +196,11 @@ impl Keeper {
         known: &Known,
         allowed: &Namespaces<String>,
     ) -> Result<Arc<Namespaces<Plan>>, SourceError> {
-        let mut looked = Namespaces::new();
+        let (mut looked, until) = (Namespaces::new(), Instant::now() + WRITE);
         loop {
             let foreign = self.lookup.foreign();
             let plans = self.planner.plan(&head.newest, known, allowed.clone(), foreign).await?;
-            if !self.lookup.look(&plans, &self.writer.config_maps, &mut looked).await {
+            if !self.lookup.look(&plans, &self.writer.config_maps, &mut looked, until).await {
                 return Ok(plans);
             }
         }

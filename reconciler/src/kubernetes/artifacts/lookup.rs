@@ -51,12 +51,13 @@ impl Lookup {
     }
 
     /// Looks for the new objects of plans that are to be carried out, or that could not be because of others. `looked` are
-    /// those of this turn. True if something else was seen than before.
+    /// those of this turn, which looks for no longer than `until`. True if something else was seen than before.
     pub(super) async fn look(
         &mut self,
         plans: &Namespaces<Plan>,
         in_force: &ConfigMaps,
         looked: &mut Wanted,
+        until: Instant,
     ) -> bool {
         let mut wanted = Wanted::new();
         for (namespace, plan) in plans {
@@ -72,7 +73,7 @@ impl Lookup {
         if looked.is_empty() {
             self.foreign = Foreign::default();
         }
-        for (namespace, found) in look(&self.client, &wanted).await.0 {
+        for (namespace, found) in look(&self.client, &wanted, until).await.0 {
             self.foreign.0.entry(namespace).or_default().extend(found);
         }
         for (namespace, new) in wanted {
@@ -82,9 +83,8 @@ impl Lookup {
     }
 }
 
-/// Looks which of these objects others have made. It takes no longer than [`WRITE`]: what is not known by then is unknown.
-async fn look(client: &Client, wanted: &Wanted) -> Foreign {
-    let until = Instant::now() + WRITE;
+/// Looks which of these objects others have made. What is not known by this instant is unknown.
+async fn look(client: &Client, wanted: &Wanted, until: Instant) -> Foreign {
     let mut groups = BTreeMap::<_, Vec<_>>::new();
     for (namespace, objects) in wanted {
         for object in objects {

@@ -116,7 +116,7 @@ impl Teller {
         let tell = async |(namespace, notice, due): (&String, &Notice, Due)| {
             let event = !due.event || self.send_event(namespace, notice).await;
             let flux = !due.flux || self.tell_flux(namespace, notice).await;
-            (namespace.clone(), notice.state.frozen.is_empty(), Due { event, flux })
+            (namespace.clone(), notice.state.is_ready(), Due { event, flux })
         };
         let told: Vec<_> = stream::iter(due).map(tell).buffer_unordered(AT_ONCE).collect().await;
         let is_done = told.iter().all(|(_, _, knows)| knows.event && knows.flux);
@@ -168,8 +168,7 @@ impl Teller {
     /// Sends an event as Flux's controllers do.
     async fn tell_flux(&self, namespace: &str, Notice { place, uid, revision, state }: &Notice) -> bool {
         let Some(flux) = &self.flux else { return true };
-        let (severity, reason) =
-            if state.frozen.is_empty() { ("info", "Current") } else { ("error", "Frozen") };
+        let (severity, reason) = if state.is_ready() { ("info", "Current") } else { ("error", "Frozen") };
         let event = json!({
             "involvedObject": {
                 "apiVersion": API_VERSION,

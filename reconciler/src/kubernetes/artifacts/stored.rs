@@ -39,8 +39,9 @@ pub(super) fn config_map(
         (JUDGED, &judged.id),
         (JUDGED_AT, &judged.at),
     ];
-    let annotations = annotations.map(|(key, value)| (key, value.clone()));
-    let annotations = annotations.into_iter().chain(limit);
+    // Of a commit that is not known there is none.
+    let annotations = annotations.into_iter().filter(|(_, value)| !value.is_empty());
+    let annotations = annotations.map(|(key, value)| (key, value.clone())).chain(limit);
     ConfigMap {
         metadata: ObjectMeta {
             name: Some(name(namespace)),
@@ -144,7 +145,9 @@ mod tests {
 
     #[test]
     fn without_the_commit_that_was_judged_no_line_of_a_message_counts() {
-        let read = read(|annotations| annotations.retain(|key, _| key != "hfi.dev/judged"));
-        assert_eq!(read.unwrap().judged, Commit { id: String::new(), at: String::new() });
+        let read = read(|annotations| annotations.retain(|key, _| key != "hfi.dev/judged")).unwrap();
+        assert_eq!(read.judged, Commit { id: String::new(), at: String::new() });
+        let stored_again = config_map("shop", "hfi-istio", None, &read);
+        assert_eq!(in_force(&stored_again).unwrap().1, Ok(read));
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use kube::{Api, Client, api::PostParams};
 
+use super::fetch::ASKED_AT_ONCE;
 use crate::{
     doctor::inventory::{Link, Name},
     kubernetes::client::call::{TIMEOUT, with_timeout},
@@ -14,20 +15,24 @@ use crate::{
 /// The namespaces with artifacts of which hfi may not read the objects. None where the user may not ask that.
 pub(super) async fn unseen(client: &Client, hfi: &Name, links: &[Link]) -> BTreeSet<String> {
     let namespaces: BTreeSet<_> = links.iter().filter_map(Link::namespace).collect();
-    let asked = namespaces.into_iter().map(async |namespace| {
-        let is_seen = may_see(client, hfi, namespace).await;
+    // With the right in all namespaces, and where the user may not ask, no other answer says more.
+    if namespaces.is_empty() || may_see(client, hfi, None).await != Some(false) {
+        return BTreeSet::new();
+    }
+    let asked = stream::iter(namespaces).map(async |namespace| {
+        let is_seen = may_see(client, hfi, Some(namespace)).await;
         (is_seen == Some(false)).then(|| namespace.to_owned())
     });
-    join_all(asked).await.into_iter().flatten().collect()
+    asked.boxed().buffer_unordered(ASKED_AT_ONCE).filter_map(async |unseen| unseen).collect().await
 }
 
-/// True if hfi may read the VirtualServices of a namespace, as an example of what it renders.
-async fn may_see(client: &Client, hfi: &Name, namespace: &str) -> Option<bool> {
+/// True if hfi may read the VirtualServices of a namespace, or of all of them, as an example of what it renders.
+async fn may_see(client: &Client, hfi: &Name, namespace: Option<&str>) -> Option<bool> {
     let resource = ResourceAttributes {
         group: Some("networking.istio.io".to_owned()),
         resource: Some("virtualservices".to_owned()),
         verb: Some("get".to_owned()),
-        namespace: Some(namespace.to_owned()),
+        namespace: namespace.map(str::to_owned),
         ..ResourceAttributes::default()
     };
     let spec = SubjectAccessReviewSpec {

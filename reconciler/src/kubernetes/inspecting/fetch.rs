@@ -1,6 +1,6 @@
 //! Reads the inventory that `hfi doctor` judges from a cluster.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, future::join_all, stream};
 use k8s_openapi::api::{
@@ -40,7 +40,7 @@ const ISTIOD: &str = "app=istiod";
 const PART_OF: &str = "app.kubernetes.io/part-of";
 /// The most proxies that are asked what they run, and so many at once. The suspects go first.
 const MOST_ASKED: usize = 200;
-const ASKED_AT_ONCE: usize = 20;
+pub(super) const ASKED_AT_ONCE: usize = 20;
 
 /// A reader of one installation.
 #[derive(Debug)]
@@ -72,6 +72,7 @@ impl Inspector {
         let (deployment, replicas) = self.control_plane(&client, found.as_ref(), &plugins).await?;
         let sidecars: Vec<Labelled<Sidecar>> =
             objects(&client, "networking.istio.io", "v1", "Sidecar", "Sidecars").await?;
+        let links = links(&client).await;
         let mut inventory = Inventory {
             control_plane: self.control_plane.clone(),
             deployment,
@@ -79,8 +80,8 @@ impl Inspector {
             kubernetes: Some(read("the version of the API server", versions::kubernetes(&client)).await?),
             istio: self.istio(&client).await?,
             flux: read("the Deployments of Flux", versions::flux(&client, found.as_ref())).await?,
-            links: links(&client).await,
-            unseen: BTreeSet::new(),
+            unseen: adoption::unseen(&client, &self.control_plane, &links).await,
+            links,
             applier: read("the Deployments of Flux", versions::applier(&client)).await.unwrap_or_default(),
             plugins,
             sidecars: sidecars.into_iter().map(|sidecar| sidecar.object).collect(),
@@ -90,7 +91,6 @@ impl Inspector {
             waypoints: waypoints(&client).await?,
             listening: listening::list(&client).await,
         };
-        inventory.unseen = adoption::unseen(&client, &self.control_plane, &inventory.links).await;
         ask_proxies(&client, &mut inventory).await;
         Ok(inventory)
     }

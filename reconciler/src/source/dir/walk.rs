@@ -2,7 +2,7 @@
 
 use std::{fs, io, os::unix::ffi::OsStrExt as _, path::Path};
 
-use policies::reading::{MAX_FILE_BYTES, names_application_kind, names_binding_kind};
+use policies::reading::MAX_FILE_BYTES;
 
 use super::Rules;
 use crate::{
@@ -10,9 +10,7 @@ use crate::{
     source::{
         bounded_read::read_bounded,
         checkout::{BlobId, CheckoutFile, Warning},
-        entry::{
-            Entry, Kind, MISCASED, MISCASED_AND_BINDING, MISCASED_APPLICATION, MISCASED_UNREAD, too_deep,
-        },
+        entry::{Entry, Kind, MISCASED, miscased, too_deep},
         git::{ContentSize, Cost, Excess},
         names::MAX_DEPTH,
     },
@@ -98,19 +96,14 @@ impl<'a> Walk<'a> {
                 }
                 Entry::Miscased => {
                     let read = self.read(&at).map(|(_, bytes)| bytes).ok();
-                    let content = read.as_deref().unwrap_or_default();
-                    if names_binding_kind(content) {
-                        self.files.push(CheckoutFile::unreadable(path, MISCASED_AND_BINDING.to_owned()));
-                        continue;
+                    match miscased(read.as_deref().filter(|bytes| bytes.len() <= MAX_FILE_BYTES)) {
+                        Err(reason) => self.files.push(CheckoutFile::unreadable(path, reason.to_owned())),
+                        Ok(reason) => {
+                            self.files
+                                .extend(reason.map(|reason| CheckoutFile::passed_over(path.clone(), reason)));
+                            self.warnings.push(Warning::new(path, MISCASED));
+                        }
                     }
-                    let is_whole = read.as_ref().is_some_and(|bytes| bytes.len() <= MAX_FILE_BYTES);
-                    let reason = if names_application_kind(content) {
-                        Some(MISCASED_APPLICATION)
-                    } else {
-                        (!is_whole).then_some(MISCASED_UNREAD)
-                    };
-                    self.files.extend(reason.map(|reason| CheckoutFile::passed_over(path.clone(), reason)));
-                    self.warnings.push(Warning::new(path, MISCASED));
                 }
                 Entry::PassedOver(reason) => {
                     self.files.push(CheckoutFile::passed_over(path.clone(), reason));

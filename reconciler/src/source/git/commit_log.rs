@@ -27,7 +27,7 @@ const MOST: usize = 10_000;
 const MOST_BYTES: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
 
 /// The commits in a clone. It opens the clone by itself, so any thread may use it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CommitLog {
     clone: PathBuf,
     /// The policy directory.

@@ -20,13 +20,13 @@ const CONTAINER: [&str; 2] = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memor
 
 /// The memory that a fetch may use, in bytes: half of what the container or the machine has, within bounds.
 pub(super) fn of_fetch() -> u64 {
-    half(available())
+    share(4, OF_FETCH, available())
 }
 
 /// The memory that planning may use, in bytes: three eighths of what the container or the machine has, within bounds. A
 /// fetch may run beside it, so an eighth is left for the process that serves.
 pub(crate) fn of_plan() -> u64 {
-    three_eighths(available())
+    share(3, OF_PLAN, available())
 }
 
 /// The memory of the container or the machine.
@@ -37,14 +37,9 @@ fn available() -> Option<u64> {
     container.chain(machine).min()
 }
 
-fn half(available: Option<u64>) -> u64 {
-    let [least, most] = OF_FETCH;
-    available.map_or(least, |bytes| (bytes / 2).clamp(least, most))
-}
-
-fn three_eighths(available: Option<u64>) -> u64 {
-    let [least, most] = OF_PLAN;
-    available.map_or(least, |bytes| (bytes / 8 * 3).clamp(least, most))
+/// So many eighths of what there is, within bounds.
+fn share(eighths: u64, [least, most]: [u64; 2], available: Option<u64>) -> u64 {
+    available.map_or(least, |bytes| (bytes / 8 * eighths).clamp(least, most))
 }
 
 /// Keeps no object that libgit2 reads: what it keeps grows with the history, and each is read once.
@@ -78,26 +73,26 @@ fn limit(bytes: u64) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{OF_FETCH, OF_PLAN, half, kibibytes, three_eighths};
+    use super::{OF_FETCH, OF_PLAN, kibibytes, share};
 
     #[test]
     fn a_fetch_gets_half_of_the_memory_within_bounds() {
         let [least, most] = OF_FETCH;
-        assert_eq!(half(None), least);
-        assert_eq!(half(Some(64 << 20)), least);
-        assert_eq!(half(Some(1 << 30)), 512 << 20);
-        assert_eq!(half(Some(u64::MAX)), most);
+        assert_eq!(share(4, OF_FETCH, None), least);
+        assert_eq!(share(4, OF_FETCH, Some(64 << 20)), least);
+        assert_eq!(share(4, OF_FETCH, Some(1 << 30)), 512 << 20);
+        assert_eq!(share(4, OF_FETCH, Some(u64::MAX)), most);
     }
 
     #[test]
     fn a_fetch_and_a_plan_leave_an_eighth_to_the_server() {
         let [least, most] = OF_PLAN;
-        assert_eq!(three_eighths(None), least);
+        assert_eq!(share(3, OF_PLAN, None), least);
         for available in [1 << 30, 2 << 30, 4 << 30] {
-            let (fetch, plan) = (half(Some(available)), three_eighths(Some(available)));
+            let (fetch, plan) = (share(4, OF_FETCH, Some(available)), share(3, OF_PLAN, Some(available)));
             assert_eq!(available - fetch - plan, available / 8);
         }
-        assert_eq!(three_eighths(Some(u64::MAX)), most);
+        assert_eq!(share(3, OF_PLAN, Some(u64::MAX)), most);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::HashMap, path::Path, sync::Arc};
 
 use git2::{Oid, Repository as BareClone, Tree};
-use policies::reading::{MAX_FILE_BYTES, names_application_kind, names_binding_kind};
+use policies::reading::MAX_FILE_BYTES;
 
 use super::{
     budget::{Cost, Excess, ReadError},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::source::{
     checkout::{BlobId, CheckoutFile, Content},
-    entry::{MISCASED, MISCASED_AND_BINDING, MISCASED_APPLICATION, MISCASED_UNREAD},
+    entry::{MISCASED, miscased},
     names::MAX_DEPTH,
     printable::printable,
 };
@@ -127,20 +127,16 @@ impl Contents<'_> {
                     files.push(CheckoutFile::unreadable(path.to_string(), (*reason).to_owned()));
                     None
                 }
-                Item::Miscased { path, id } => {
-                    let content = self.miscased(*id)?;
-                    if content.as_ref().is_some_and(|content| names_binding_kind(content)) {
-                        files.push(CheckoutFile::unreadable(path.clone(), MISCASED_AND_BINDING.to_owned()));
+                Item::Miscased { path, id } => match miscased(self.miscased(*id)?.as_deref()) {
+                    Err(reason) => {
+                        files.push(CheckoutFile::unreadable(path.clone(), reason.to_owned()));
                         None
-                    } else {
-                        let reason = match content {
-                            None => Some(MISCASED_UNREAD),
-                            Some(content) => names_application_kind(&content).then_some(MISCASED_APPLICATION),
-                        };
+                    }
+                    Ok(reason) => {
                         files.extend(reason.map(|reason| CheckoutFile::passed_over(path.clone(), reason)));
                         Some(format!("{} {MISCASED}", printable(path)))
                     }
-                }
+                },
                 Item::PassedOver { path, reason } => {
                     files.push(CheckoutFile::passed_over(path.clone(), reason));
                     Some(format!("{} {MISCASED}", printable(path)))

@@ -1,6 +1,10 @@
 //! With `--istio-artifacts` and the rights of `k8s/components/istio-adoption`, an object of the cluster that others have
 //! made freezes the application that would take it over.
 
+use std::collections::BTreeSet;
+
+use istio_config::Kind;
+use kube::api::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -83,7 +87,7 @@ async fn an_object_of_others_freezes_its_application_until_the_entry_adopts_it()
 }
 
 #[tokio::test]
-async fn an_object_that_its_owner_deletes_freezes_nothing_any_more() {
+async fn an_object_that_becomes_one_of_hfi_freezes_nothing_any_more() {
     let world = world(&["istio-artifacts", "istio-adoption"]).await;
     let hfi = world.serve_as("hfi", &[]).await;
     world.artifact("the freeze", &hfi, |status| ready(status).0 == "False").await;
@@ -122,4 +126,26 @@ async fn an_object_that_nobody_can_see_freezes_its_application_alone_and_is_aske
     lossy.lose(None);
     let status = world.artifact("the end of the freeze", &hfi, |status| ready(status).0 == "True").await;
     assert_eq!(world.hosts(&status, &hfi).await.len(), 2);
+}
+
+/// Where a right is missing hfi sees nothing, and says nothing.
+#[test]
+fn the_component_has_the_rights_for_each_kind_that_hfi_renders() {
+    let rules = manifests("k8s/components/istio-adoption/rbac.yaml").remove(0)["rules"].clone();
+    let words = |rule: &Value, key: &str| -> Vec<String> {
+        rule[key].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let granted = rules.as_array().unwrap().iter().flat_map(|rule| {
+        assert_eq!(words(rule, "verbs"), ["get"]);
+        let resources = words(rule, "resources");
+        words(rule, "apiGroups").into_iter().flat_map(move |group| {
+            resources.clone().into_iter().map(move |resource| (group.clone(), resource))
+        })
+    });
+    let kinds = Kind::ALL.into_iter().chain(Kind::GATEWAY_API).map(|kind| {
+        let (group, version) = kind.api_version().split_once('/').unwrap();
+        let kind = GroupVersionKind::gvk(group, version, kind.name());
+        (group.to_owned(), ApiResource::from_gvk(&kind).plural)
+    });
+    assert_eq!(granted.collect::<BTreeSet<_>>(), kinds.collect());
 }
