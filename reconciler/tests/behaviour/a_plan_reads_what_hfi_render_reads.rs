@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, os::unix::fs::symlink};
 
 use harness::Repository;
+use reconciler::istio::plan::InForce;
 use serde_json::Value;
 
 use crate::support::{
@@ -25,6 +26,7 @@ fn rendered(repository: &Repository) -> (Names, bool) {
 #[tokio::test]
 async fn odd_files_are_read_alike() {
     let (a, b) = (application("a"), application("b"));
+    let gone = "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {name: z, namespace: shop}\nspec: {remove: true}\n";
     let too_long = format!("{b}# {}\n", "x".repeat(1 << 20));
     let kinds = |kinds: &str| format!("kind: Guardrail\nspec: {{istio: {{kinds: [{kinds}]}}}}\n");
     let cases: [(&str, &str, &str, bool); 14] = [
@@ -56,6 +58,7 @@ async fn odd_files_are_read_alike() {
     for (what, path, text, is_wrong) in cases {
         let repository = Repository::new().await.unwrap();
         repository.write("policies/a.yaml", &a).unwrap();
+        repository.write("policies/z.yaml", gone).unwrap();
         repository.write(path, text).unwrap();
         assert_agree(what, &repository, is_wrong).await;
     }
@@ -64,6 +67,7 @@ async fn odd_files_are_read_alike() {
     {
         let repository = Repository::new().await.unwrap();
         repository.write("policies/a.yaml", &a).unwrap();
+        repository.write("policies/z.yaml", gone).unwrap();
         repository.write("elsewhere.yaml", &b).unwrap();
         symlink(target, repository.work().join("policies/b.yaml")).unwrap();
         assert_agree(what, &repository, is_wrong).await;
@@ -72,8 +76,25 @@ async fn odd_files_are_read_alike() {
 
 async fn assert_agree(what: &str, repository: &Repository, is_wrong: bool) {
     repository.push("Add files").await.unwrap();
-    let plan = Plans::of(repository, "policies", "", |_| ()).shop(repository).await.unwrap();
+    let mut plans = Plans::of(repository, "policies", "", |_| ());
+    let plan = plans.shop(repository).await.unwrap();
     let objects = plan.next.iter().flat_map(|next| next.artifact.objects().unwrap().keys());
     let planned: Names = objects.map(|(kind, name)| (format!("{kind:?}"), name)).collect();
     assert_eq!((planned, is_wrong), rendered(repository), "{what}: {plan:?}");
+
+    // The owner of an application takes it away: that waits while the file of another one may not be read.
+    plans.planner.forget();
+    let known = [("shop".to_owned(), Ok(leaving().await))].into();
+    let all = plans.all(repository, &known).await.unwrap();
+    assert_eq!(!all["shop"].frozen.is_empty(), is_wrong, "{what}: {all:?}");
+}
+
+/// What is in force while `a` stays and `z` is to leave.
+async fn leaving() -> InForce {
+    let repository = Repository::new().await.unwrap();
+    for name in ["a", "z"] {
+        repository.write(&format!("{name}.yaml"), &application(name)).unwrap();
+    }
+    repository.push("Add two").await.unwrap();
+    Plans::of(&repository, "", "", |_| ()).shop(&repository).await.unwrap().next.unwrap()
 }
