@@ -98,7 +98,7 @@ impl Planner {
             None => Process::start(self.terms.clone()).await?,
         };
         debug!(%commit, "planning");
-        let (process, plans) = process.plan(&order).await?;
+        let (process, plans) = process.plan(order).await?;
         self.process = Some((process, Instant::now()));
         let plans = Arc::new(plans);
         if !plans.values().any(|plan| plan.failure.is_some()) {

@@ -5,6 +5,7 @@ use std::{io, path::PathBuf, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, ChildStdin, ChildStdout, Command},
+    task::spawn_blocking,
     time::timeout,
 };
 
@@ -85,13 +86,17 @@ impl Process {
     }
 
     /// The plan of a commit, and the process for the next one. After an error there is none.
-    pub(super) async fn plan(mut self, order: &Order) -> Result<(Self, Namespaces<Plan>), SourceError> {
-        let order = serde_json::to_string(order).map_err(|error| failed(&error.to_string()))?;
+    pub(super) async fn plan(mut self, order: Order) -> Result<(Self, Namespaces<Plan>), SourceError> {
+        // Archives are many bytes, and this thread also serves polls.
+        let order = spawn_blocking(move || serde_json::to_string(&order)).await;
+        let order = order.map_err(io::Error::from).and_then(|order| Ok(order?));
+        let order = order.map_err(|error| failed(&error.to_string()))?;
         let Ok(answered) = timeout(self.terms.deadline, self.converse(order)).await else {
             let (deadline, died) = (self.terms.deadline, self.end().await);
             return Err(failed(&format!("it did not end within {deadline:?}, and was killed ({died})")));
         };
-        let answer = answered.ok().and_then(|line| serde_json::from_slice::<Answer>(&line).ok());
+        let read = spawn_blocking(move || serde_json::from_slice::<Answer>(&answered.ok()?).ok());
+        let answer = read.await.ok().flatten();
         let Some(answer) = answer else {
             let (mebibytes, died) = (self.terms.memory >> 20, self.end().await);
             return Err(failed(&format!(
