@@ -25,13 +25,15 @@ mod virtual_service;
 
 use std::collections::BTreeSet;
 
-use self::subject::{Out, Rule, Subject};
+use self::subject::{Out, Rule};
 pub use self::{across::check_all, objects::check_object};
 pub(crate) use self::{
-    across::{Tie, ties},
+    across::{Tie, is_for_own_namespace, ties},
     around::check_around,
     authorization_policy::of_http,
     every_kind::selectors::selects_gateways,
+    routes::holds_at,
+    subject::Subject,
 };
 use crate::{
     backbone,

@@ -14,7 +14,10 @@ mod ties;
 mod tokens;
 
 use self::known::Known;
-pub(crate) use self::ties::{Tie, ties};
+pub(crate) use self::{
+    known::is_for_own_namespace,
+    ties::{Tie, ties},
+};
 use super::subject::{Out, Subject};
 use crate::{finding::Finding, in_force::InForce, resource::Resource, surroundings::Surroundings};
 

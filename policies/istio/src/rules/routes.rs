@@ -29,7 +29,7 @@ pub(super) fn destinations_of<'a>(route: &Field<'a>) -> Vec<Field<'a>> {
 }
 
 /// True if the resource holds at sidecars, at gateways.
-pub(super) fn holds_at(subject: &Subject) -> (bool, bool) {
+pub(crate) fn holds_at(subject: &Subject) -> (bool, bool) {
     let gateways = subject.get("gateways");
     let mesh = gateways.is_empty() || gateways.texts().any(|(name, _)| name == "mesh");
     (mesh, gateways.texts().any(|(name, _)| name != "mesh"))

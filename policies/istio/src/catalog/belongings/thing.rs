@@ -8,6 +8,7 @@ use crate::{
     field::Field,
     limits::selected,
     resource::{Kind, Resource},
+    rules::{Subject, holds_at, is_for_own_namespace},
     text::full_name,
 };
 
@@ -56,20 +57,20 @@ impl fmt::Display for Thing<'_> {
 
 /// All that an object is for: the services whose calls it takes or changes, and the pods that it selects.
 pub(super) fn things<'a>(resource: &'a Resource, domain: &ClusterDomain) -> Vec<Thing<'a>> {
-    let spec = Field::root("spec", &resource.spec);
+    let subject = Subject::new(resource);
     let hosts: Vec<_> = match resource.kind {
         Kind::VirtualService | Kind::ServiceEntry => {
-            spec.get("hosts").texts().map(|(host, _)| host).collect()
+            subject.get("hosts").texts().map(|(host, _)| host).collect()
         }
-        Kind::DestinationRule if !is_for_own_namespace(resource) => {
-            spec.get("host").text().into_iter().collect()
+        Kind::DestinationRule if !is_for_own_namespace(&subject) => {
+            subject.get("host").text().into_iter().collect()
         }
         _ => Vec::new(),
     };
-    let mut things: Vec<_> = hosts.into_iter().filter_map(|host| of_host(host, resource, domain)).collect();
-    let lists = ["targetRefs", "parentRefs"].into_iter().flat_map(|list| spec.get(list).items());
+    let mut things: Vec<_> = hosts.into_iter().filter_map(|host| of_host(host, &subject, domain)).collect();
+    let lists = ["targetRefs", "parentRefs"].into_iter().flat_map(|list| subject.get(list).items());
     let is_here = |target: &Field<'_>| ["", &*resource.namespace].contains(&target.word("namespace"));
-    let targets = lists.chain([spec.get("targetRef")]).filter(|target| target.word("kind") == "Service");
+    let targets = lists.chain([subject.get("targetRef")]).filter(|target| target.word("kind") == "Service");
     things.extend(targets.filter(is_here).map(|target| Thing::Service(target.word("name").to_owned())));
     let labels = selected(resource).entries().filter_map(|(key, value)| Some((key, value.text()?)));
     let labels: BTreeMap<_, _> = labels.collect();
@@ -78,15 +79,15 @@ pub(super) fn things<'a>(resource: &'a Resource, domain: &ClusterDomain) -> Vec<
 }
 
 /// The services of its namespace that an object is for by a host. `name.namespace` counts as one too: a client may mean it.
-fn of_host<'a>(host: &str, resource: &Resource, domain: &ClusterDomain) -> Option<Thing<'a>> {
-    let own = &*resource.namespace;
+fn of_host<'a>(host: &str, subject: &Subject<'_>, domain: &ClusterDomain) -> Option<Thing<'a>> {
+    let own = &*subject.resource.namespace;
     let is_own = |full: &str| domain.service(full).is_some_and(|(_, namespace)| namespace == own);
     let host = full_name(host, own, domain, is_own);
     let Some(end) = host.strip_prefix('*') else {
         let (service, namespace) = domain.service(&host)?;
         return (namespace == own).then(|| Thing::Service(service.to_owned()));
     };
-    if !is_of_mesh(resource) {
+    if !holds_at(subject).0 {
         return None;
     }
     let rest = domain.host("", own);
@@ -97,16 +98,4 @@ fn of_host<'a>(host: &str, resource: &Resource, domain: &ClusterDomain) -> Optio
         end => end.strip_suffix(&rest)?,
     };
     Some(Thing::Services(end.to_owned()))
-}
-
-/// True unless an object has its routes at Gateways alone, whose callers see public hosts.
-fn is_of_mesh(resource: &Resource) -> bool {
-    let gateways = Field::root("spec", &resource.spec).get("gateways");
-    gateways.is_empty() || gateways.texts().any(|(gateway, _)| gateway == "mesh")
-}
-
-/// True for an object that the clients of its own namespace see alone.
-fn is_for_own_namespace(resource: &Resource) -> bool {
-    let names = Field::root("spec", &resource.spec).get("exportTo");
-    !names.is_empty() && names.texts().all(|(name, _)| [".", "~", &*resource.namespace].contains(&name))
 }

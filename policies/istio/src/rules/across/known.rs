@@ -19,6 +19,7 @@ mod subsets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use self::scope::is_for_own_namespace;
 use self::{
     claims::Claims,
     entries::{Entries, in_order},
@@ -41,7 +42,7 @@ pub(super) use self::{
     parents::{parents, service},
     ports::Host,
     public::Shared,
-    scope::{is_for_own_namespace, scope},
+    scope::scope,
     selected::{is_wide, labels},
 };
 

@@ -10,7 +10,7 @@ use crate::rules::subject::Subject;
 pub(super) const COMBINATIONS: usize = 1_000;
 
 /// True if a resource is exported to its own namespace alone, or to none.
-pub(in crate::rules::across) fn is_for_own_namespace(subject: &Subject) -> bool {
+pub(crate) fn is_for_own_namespace(subject: &Subject) -> bool {
     let (own, names) = (&*subject.resource.namespace, subject.get("exportTo"));
     !names.is_empty() && names.texts().all(|(name, _)| [".", "~", own].contains(&name))
 }
