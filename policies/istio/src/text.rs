@@ -5,7 +5,7 @@ mod re2;
 
 use std::net::IpAddr;
 
-pub(crate) use host::{full_name, host_flaw, is_full_name};
+pub(crate) use host::{LONGEST_HOST, ends, from_end, full_name, host_flaw, is_full_name};
 pub(crate) use re2::regex_flaw;
 
 use crate::values::IpBlock;

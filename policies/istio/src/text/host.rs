@@ -12,13 +12,16 @@ pub(crate) struct Flaw {
     pub(crate) right: &'static str,
 }
 
+/// The longest host of DNS.
+pub(crate) const LONGEST_HOST: usize = 255;
+
 /// The flaw of a host that may begin with a wildcard. One dot at its end is taken.
 pub(crate) fn host_flaw(host: &str) -> Option<Flaw> {
     let flaw = |rule, reason: String, right| Some(Flaw { rule, reason, right });
     if host.is_empty() {
         return flaw("HOST01", "is empty".to_owned(), "write the name of a host");
     }
-    if host.len() > 255 {
+    if host.len() > LONGEST_HOST {
         return flaw("HOST01", format!("has {} characters", host.len()), "a host has at most 255");
     }
     let name = host.strip_suffix('.').unwrap_or(host);
@@ -73,6 +76,17 @@ pub(crate) fn full_name(
             if rest.ends_with(".svc") || is_service(&in_cluster) { in_cluster } else { host }
         }
     }
+}
+
+/// A host, or the name of a service, from its end, so that those of a wildcard stand together.
+pub(crate) fn from_end(host: &str) -> String {
+    host.chars().rev().collect()
+}
+
+/// The ends of a host from each of its dots on. A longer one than DNS has fits no wildcard.
+pub(crate) fn ends(host: &str) -> impl Iterator<Item = &str> {
+    let dots = host.match_indices('.').filter(|_| host.len() <= LONGEST_HOST);
+    dots.filter_map(|(at, _)| host.get(at..))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::thing::{Thing, has_all};
+use crate::text::from_end;
 
 /// Things of a namespace, and what is known of each.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl<'a, T> Index<'a, T> {
         for (at, (thing, _)) in things.iter().enumerate() {
             match thing {
                 Thing::Service(name) => {
-                    services.insert(reversed(name), at);
+                    services.insert(from_end(name), at);
                 }
                 Thing::Services(_) => {}
                 Thing::Pods(labels) => {
@@ -51,9 +52,9 @@ impl<'a, T> Index<'a, T> {
         by: &'b Thing<'_>,
     ) -> Box<dyn Iterator<Item = &'i (Thing<'a>, T)> + 'b> {
         let numbers: Box<dyn Iterator<Item = usize> + 'b> = match by {
-            Thing::Service(name) => Box::new(self.services.get(&reversed(name)).copied().into_iter()),
+            Thing::Service(name) => Box::new(self.services.get(&from_end(name)).copied().into_iter()),
             Thing::Services(end) => {
-                let end = reversed(end);
+                let end = from_end(end);
                 let from = self.services.range(end.clone()..);
                 Box::new(from.take_while(move |(name, _)| name.starts_with(&end)).map(|(_, number)| *number))
             }
@@ -75,8 +76,4 @@ impl<'a, T> Index<'a, T> {
         let wider = labels().flat_map(move |label| of(&self.by_rarest, label)).copied();
         narrower.chain(wider.filter(move |number| own(*number).is_some_and(|own| has_all(by, own))))
     }
-}
-
-fn reversed(text: &str) -> String {
-    text.chars().rev().collect()
 }

@@ -22,11 +22,9 @@ use crate::{
     resource::{Kind, Resource},
     rules::subject::Subject,
     surroundings::Surroundings,
+    text,
     values::LabelPairs,
 };
-
-/// The longest host of DNS. No wildcard is looked for in a longer one.
-const LONGEST: usize = 255;
 
 /// Something that a resource gives to others, or takes from them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -182,6 +180,5 @@ impl<'a> Ties<'a> {
 
 /// The ends of a host from each of its dots on, and the empty one.
 fn ends(host: &str) -> impl Iterator<Item = String> {
-    let dots = host.match_indices('.').filter(|_| host.len() <= LONGEST);
-    dots.filter_map(|(at, _)| host.get(at..)).chain([""]).map(str::to_owned)
+    text::ends(host).chain([""]).map(str::to_owned)
 }

@@ -6,10 +6,7 @@ use super::{
     Known,
     scope::{ALL, scope},
 };
-use crate::resource::Kind;
-
-/// The longest host of DNS. A longer one fits no wildcard.
-pub(super) const LONGEST: usize = 255;
+use crate::{resource::Kind, text::ends};
 
 /// The ServiceEntries of full hosts, by the namespaces that see them, and the ports of each in their order.
 #[derive(Debug, Default)]
@@ -58,8 +55,7 @@ impl<'a> Entries<'a> {
 
 /// The wildcards that fit a host.
 pub(super) fn wildcards(host: &str) -> impl Iterator<Item = String> {
-    let parents = host.match_indices('.').filter(|_| host.len() <= LONGEST);
-    parents.filter_map(|(at, _)| Some(format!("*{}", host.get(at..)?)))
+    ends(host).map(|end| format!("*{end}"))
 }
 
 /// Ports in their order, each once.

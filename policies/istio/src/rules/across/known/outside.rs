@@ -12,7 +12,10 @@ use super::{
     entries::wildcards,
     pair::Pair,
 };
-use crate::rules::{protocol::Protocol, subject::Subject};
+use crate::{
+    rules::{protocol::Protocol, subject::Subject},
+    text::from_end,
+};
 
 /// The hosts of ServiceEntries.
 #[derive(Debug, Default)]
@@ -135,10 +138,6 @@ impl<'a> Known<'a> {
         };
         find(true).or_else(|| find(false))
     }
-}
-
-fn from_end(host: &str) -> String {
-    host.chars().rev().collect()
 }
 
 /// True if a port of a ServiceEntry carries HTTP. Of one without a protocol Istio finds that out.

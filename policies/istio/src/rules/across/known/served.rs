@@ -2,8 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Known, entries::LONGEST};
-use crate::{field::Field, resource::Kind, rules::subject::Subject};
+use super::Known;
+use crate::{
+    field::Field,
+    resource::Kind,
+    rules::subject::Subject,
+    text::{LONGEST_HOST, from_end},
+};
 
 /// The hosts of the servers of each Gateway, by its number, the namespace whose VirtualServices they take, and whether
 /// they read requests.
@@ -69,7 +74,7 @@ impl Hosts {
         // A wildcard stands before a dot or a `-`, or alone.
         let ends = end.match_indices(['.', '-']).filter_map(|(at, _)| end.get(..=at));
         let mut above = ["", end].into_iter().chain(ends);
-        is_same || (end.len() <= LONGEST && above.any(|end| self.wildcards.contains(end)))
+        is_same || (end.len() <= LONGEST_HOST && above.any(|end| self.wildcards.contains(end)))
     }
 }
 
@@ -81,5 +86,5 @@ fn reads_requests(server: &Field) -> bool {
 /// True for a wildcard, and a host without its `*`, written from its end.
 fn read(host: &str) -> (bool, String) {
     let end = host.strip_prefix('*');
-    (end.is_some(), end.unwrap_or(host).chars().rev().map(|c| c.to_ascii_lowercase()).collect())
+    (end.is_some(), from_end(&end.unwrap_or(host).to_ascii_lowercase()))
 }
