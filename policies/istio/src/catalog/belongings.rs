@@ -36,16 +36,17 @@ type Owners<'a> = BTreeMap<&'a str, Owner<'a>>;
 /// An error for each entry of a valid application with an object for what belongs to another one.
 pub(super) fn check(catalog: &Catalog, in_force: &InForce, domain: &ClusterDomain) -> Vec<(usize, Finding)> {
     let before = Before::new(in_force, domain);
-    let owned = owned(catalog, &before, domain);
+    let holders: Vec<_> = catalog.applications.iter().map(|own| Holder::of(own, domain)).collect();
+    let owned = owned(catalog, &holders, &before);
     let mut found = Vec::new();
-    for (number, application) in catalog.applications.iter().enumerate().filter(|(_, taker)| taker.is_valid) {
-        let taker = Holder::of(application, domain);
+    let takers = catalog.applications.iter().zip(&holders).enumerate();
+    for (number, (application, taker)) in takers.filter(|(_, (taker, _))| taker.is_valid) {
         let Some(index) = owned.get(taker.namespace) else { continue };
         // Many objects may be for one thing.
         let mut known = BTreeMap::new();
         for rendered in application.resources.iter() {
             let clash = things(&rendered.resource, domain).into_iter().find_map(|thing| {
-                *known.entry(thing).or_insert_with_key(|thing| another(thing, &taker, index, &before))
+                *known.entry(thing).or_insert_with_key(|thing| another(thing, taker, index, &before))
             });
             found.extend(clash.map(|clash| (number, error(rendered, clash))));
         }
@@ -53,21 +54,20 @@ pub(super) fn check(catalog: &Catalog, in_force: &InForce, domain: &ClusterDomai
     found
 }
 
-/// All that applications have, by namespace.
+/// All that applications have, by namespace. Some are in force, and their documents are refused as a whole.
 fn owned<'a>(
     catalog: &'a Catalog,
+    holders: &[Holder<'a>],
     before: &Before<'a>,
-    domain: &ClusterDomain,
 ) -> BTreeMap<&'a str, Index<'a, Owners<'a>>> {
-    let read = catalog.applications.iter();
-    let mut holders: Vec<_> =
-        read.map(|read| (catalog.frozen.contains_key(&read.id()), Holder::of(read, domain))).collect();
-    let known: BTreeSet<_> = catalog.applications.iter().map(RenderedApplication::id).collect();
-    let refused = catalog.frozen.iter().filter(|(id, _)| !known.contains(*id));
-    let refused = refused.map(|(id, why)| (true, Holder::of_refused(id, why)));
-    holders.extend(refused.filter(|(_, holder)| holder.has_in_force(before)));
+    let ids: Vec<_> = catalog.applications.iter().map(RenderedApplication::id).collect();
+    let known: BTreeSet<_> = ids.iter().collect();
+    let refused = catalog.frozen.iter().filter(|(id, _)| !known.contains(id));
+    let refused = refused.map(|(id, why)| Holder::of_refused(id, why));
+    let left: Vec<_> = refused.filter(|holder| holder.has_in_force(before)).collect();
+    let read = ids.iter().zip(holders).map(|(id, holder)| (catalog.frozen.contains_key(id), holder));
     let mut owned = BTreeMap::<_, BTreeMap<_, Owners<'a>>>::new();
-    for (is_refused, holder) in holders {
+    for (is_refused, holder) in read.chain(left.iter().map(|holder| (true, holder))) {
         for thing in holder.belongings(is_refused, before) {
             let right = holder.right(&thing, before);
             let of_file = owned.entry(holder.namespace).or_default().entry(thing).or_default();

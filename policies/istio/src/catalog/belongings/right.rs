@@ -102,7 +102,11 @@ impl<'a> Holder<'a> {
     }
 
     pub(super) fn is_named_after_it(&self, thing: &Thing<'_>) -> bool {
-        of_name(self.name).iter().any(|named| thing.is_within(named))
+        match thing {
+            Thing::Service(name) => name == self.name,
+            Thing::Services(_) => false,
+            Thing::Pods(labels) => labels.get(NAME_LABEL) == Some(&self.name),
+        }
     }
 }
 
