@@ -78,8 +78,8 @@ impl InForce {
     }
 
     /// What keeps hfi from making this object, if others may have made one of its name.
-    pub(crate) fn foreign(&self, resource: &Resource) -> Option<&Foreign> {
-        self.foreign.get(&resource.id())
+    pub(crate) fn foreign(&self, id: &ObjectId) -> Option<&Foreign> {
+        self.foreign.get(id)
     }
 
     /// The objects of an application; none of one that is not in force.

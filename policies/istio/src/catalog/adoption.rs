@@ -27,18 +27,20 @@ pub(super) fn check(
     let mut by_hand = BTreeMap::new();
     for (path, file) in files {
         for raw in file.raw().iter().filter(|raw| raw.resource.application().is_none()) {
-            by_hand.entry(raw.resource.order()).or_insert_with(|| format!("{path}:{}", raw.place.line));
+            by_hand.entry(raw.resource.order()).or_insert((path, raw.place.line));
         }
     }
     let (mut ids, mut errors) = (BTreeSet::new(), Vec::new());
     for (number, application) in catalog.applications.iter().enumerate() {
         for new in new(application, in_force) {
-            let place = by_hand.get(&new.resource.order()).map(|place| of_file(&new.resource, place));
-            let taken = place.or_else(|| Some(of_cluster(&new.resource, in_force.foreign(&new.resource)?)));
+            let id = new.resource.id();
+            let place = by_hand.get(&new.resource.order()).map(|(path, line)| format!("{path}:{line}"));
+            let taken = place.map(|place| of_file(&new.resource, &place));
+            let taken = taken.or_else(|| Some(of_cluster(&new.resource, in_force.foreign(&id)?)));
             let error =
                 |(reason, right)| Finding::error("APP23", &new.field, reason).at(new.entry).right(right);
             errors.extend(taken.map(error).map(|error| (number, error)));
-            ids.insert(new.resource.id());
+            ids.insert(id);
         }
     }
     (ids, errors)
