@@ -28,6 +28,11 @@ pub(super) fn destinations_of<'a>(route: &Field<'a>) -> Vec<Field<'a>> {
     targets.chain(route.get("mirror").set()).chain(mirrors).collect()
 }
 
+/// True for a VirtualService that routes calls in the mesh.
+pub(super) fn are_in_mesh(subject: &Subject) -> bool {
+    subject.kind() == Kind::VirtualService && holds_at(subject).0
+}
+
 /// True if the resource holds at sidecars, at gateways.
 pub(crate) fn holds_at(subject: &Subject) -> (bool, bool) {
     let gateways = subject.get("gateways");

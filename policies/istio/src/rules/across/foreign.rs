@@ -11,7 +11,7 @@ use crate::{
     field::Field,
     resource::Kind,
     rules::{
-        routes::holds_at,
+        routes::{are_in_mesh, holds_at},
         subject::{Out, Subject},
     },
 };
@@ -21,7 +21,7 @@ pub(super) const RULES: &[Rule] = &[Rule::new("H27", taking), Rule::new("H27", t
 /// What holds for the whole mesh is of the root namespace.
 fn taking(known: &Known, subject: &Subject, out: &mut Out) {
     let is_root = subject.resource.namespace == known.around.root_namespace;
-    let is_routed = subject.kind() == Kind::VirtualService && holds_at(subject).0;
+    let is_routed = are_in_mesh(subject);
     let is_named = subject.kind() == Kind::ServiceEntry && !is_root;
     if !(is_routed || is_named) || is_for_own_namespace(subject) {
         return;

@@ -13,6 +13,7 @@ use super::{
     pair::Pair,
 };
 use crate::{
+    resource::Kind,
     rules::{protocol::Protocol, subject::Subject},
     text::from_end,
 };
@@ -47,7 +48,7 @@ pub(in crate::rules::across) enum HostOwner<'k> {
 impl<'a> Outside<'a> {
     pub(super) fn new(known: &Known<'a>) -> Self {
         let mut found = Self::default();
-        for subject in known.subjects() {
+        for subject in known.all(Kind::ServiceEntry) {
             let has_http = may_have_http(subject);
             for (claim, _) in outside(known, subject) {
                 let is_in_force = known.has_in_force(&claim, subject);

@@ -9,7 +9,7 @@ use super::{
     pair::Pair,
     scope::ALL,
 };
-use crate::rules::subject::Subject;
+use crate::{resource::Kind, rules::subject::Subject};
 
 /// The first VirtualServices of each host, of two namespaces.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub(super) struct Routed<'a> {
 impl<'a> Routed<'a> {
     pub(super) fn new(known: &Known<'a>) -> Self {
         let mut found = Self::default();
-        for subject in known.subjects() {
+        for subject in known.all(Kind::VirtualService) {
             let own = &*subject.resource.namespace;
             for (claim, _) in routes(known, subject) {
                 let Claim::Route { host, namespace } = claim else { continue };

@@ -13,14 +13,14 @@ use crate::{
             public::{Public, public},
             scope::{ALL, COMBINATIONS, is_for_own_namespace, scope},
         },
-        routes::holds_at,
+        routes::are_in_mesh,
         subject::Subject,
     },
 };
 
 /// The hosts that a VirtualService routes in the mesh.
 fn routed<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(Rc<str>, Field<'a>)> {
-    if subject.kind() != Kind::VirtualService || !holds_at(subject).0 {
+    if !are_in_mesh(subject) {
         return Vec::new();
     }
     let full = |(host, at): (&str, _)| (known.full(host, &subject.resource.namespace).into(), at);
@@ -30,14 +30,16 @@ fn routed<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(Rc<str>, Field<'a>)>
 /// The most combinations of hosts and namespaces of a VirtualService, if it has more.
 pub(in crate::rules::across) fn too_many_routes(subject: &Subject) -> Option<usize> {
     let (hosts, names) = (subject.get("hosts").len(), subject.get("exportTo").len());
-    let is_routed = subject.kind() == Kind::VirtualService && holds_at(subject).0;
     let is_many = hosts.saturating_mul(names) > COMBINATIONS.max(hosts);
-    (is_routed && is_many).then_some(COMBINATIONS)
+    (is_many && are_in_mesh(subject)).then_some(COMBINATIONS)
 }
 
 /// The routes of a VirtualService in the mesh, host by host. One of too many counts as exported to all.
 pub(in crate::rules::across) fn routes<'a>(known: &Known, subject: &Subject<'a>) -> Claimed<'a> {
     let hosts = routed(known, subject);
+    if hosts.is_empty() {
+        return Vec::new();
+    }
     let is_for_all = too_many_routes(subject).is_some();
     let names = if is_for_all { BTreeSet::from([ALL]) } else { scope(subject, 1) };
     let of_host = |(host, at): (Rc<str>, Field<'a>)| {
