@@ -28,6 +28,11 @@ pub(super) fn destinations_of<'a>(route: &Field<'a>) -> Vec<Field<'a>> {
     targets.chain(route.get("mirror").set()).chain(mirrors).collect()
 }
 
+/// True for a VirtualService that routes requests alone.
+pub(super) fn are_of_requests(subject: &Subject) -> bool {
+    ["tls", "tcp"].iter().all(|name| subject.get(name).is_empty())
+}
+
 /// True for a VirtualService that routes calls in the mesh.
 pub(super) fn are_in_mesh(subject: &Subject) -> bool {
     subject.kind() == Kind::VirtualService && holds_at(subject).0

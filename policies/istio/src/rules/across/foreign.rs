@@ -11,7 +11,7 @@ use crate::{
     field::Field,
     resource::Kind,
     rules::{
-        routes::{are_in_mesh, holds_at},
+        routes::{are_in_mesh, are_of_requests, holds_at},
         subject::{Out, Subject},
     },
 };
@@ -61,8 +61,8 @@ fn of_entry<'a>(
     out: &mut Out,
 ) {
     let own = &*subject.resource.namespace;
-    let is_http = subject.get("tls").is_empty() && subject.get("tcp").is_empty();
-    let Some((entry, is_in_force)) = known.foreign_entry(host, own, is_http) else { return };
+    let entry = known.foreign_entry(host, own, are_of_requests(subject));
+    let Some((entry, is_in_force)) = entry else { return };
     let claim = |namespace| Claim::Route { host: Rc::clone(host), namespace };
     let is_by_hand = subject.resource.application().is_none();
     let has_routes = if is_by_hand {
@@ -94,8 +94,7 @@ fn taken(known: &Known, subject: &Subject, out: &mut Out) {
     }
     let has_http = may_have_http(subject);
     let takes = |route: &&Subject| {
-        let is_http = route.get("tls").is_empty() && route.get("tcp").is_empty();
-        route.resource.namespace != known.around.root_namespace && (has_http || !is_http)
+        route.resource.namespace != known.around.root_namespace && (has_http || !are_of_requests(route))
     };
     for (host, at) in subject.get("hosts").texts() {
         let full: Rc<str> = known.full(host, &subject.resource.namespace).into();

@@ -6,7 +6,10 @@ use super::{Rule, known::Known};
 use crate::{
     field::Field,
     resource::Kind,
-    rules::subject::{Out, Subject},
+    rules::{
+        routes::are_of_requests,
+        subject::{Out, Subject},
+    },
     surroundings::{Named, PodTemplate, Service, ServicePort},
 };
 
@@ -87,7 +90,7 @@ fn x132(known: &Known, subject: &Subject, out: &mut Out) {
     }
     let namespace = &*subject.resource.namespace;
     let in_mesh = subject.get("gateways").texts().any(|(name, _)| name == "mesh");
-    let is_of_requests = subject.get("tls").is_empty() && subject.get("tcp").is_empty();
+    let is_of_requests = are_of_requests(subject);
     for (host, at) in subject.get("hosts").texts() {
         let full = known.full(host, namespace);
         let of_cluster = in_mesh && known.namespace_of(&full).is_some();
