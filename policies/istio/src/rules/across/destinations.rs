@@ -19,7 +19,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("X112", x112),
     Rule::new("X174", x174),
     Rule::new("H30", h30),
-    Rule::new("H33", h33),
+    Rule::new("H33", routed_outside),
+    Rule::new("H33", named_outside),
 ];
 
 fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
@@ -99,29 +100,25 @@ fn h30(known: &Known, subject: &Subject, out: &mut Out) {
     }
 }
 
-/// For Istio a name of two labels is a name outside, such as `example.com`. So may it be for its author: a namespace can
-/// have the name of a domain, such as `shop` and `app`.
-fn h33(known: &Known, subject: &Subject, out: &mut Out) {
+/// The service that a name of two labels may be: its full host, its namespace, and whether the Service is known. For
+/// Istio it is a name outside, such as `example.com`. So may it be for its author: a namespace can have the name of a
+/// domain, such as `shop` and `app`.
+fn meant<'h>(known: &Known, name: &'h str) -> Option<(String, &'h str, bool)> {
+    let (service, owner) = name.split_once('.')?;
+    let full = known.around.cluster_domain.host(service, owner);
+    let is_service = known.service(&full).is_some();
+    (is_service || known.is_namespace(owner)).then_some((full, owner, is_service))
+}
+
+fn routed_outside(known: &Known, subject: &Subject, out: &mut Out) {
     let at_gateways = holds_at(subject).1;
-    let is_entry = subject.kind() == Kind::ServiceEntry;
-    let is_meant = is_entry || subject.kind() == Kind::VirtualService;
-    for (name, at) in subject.get("hosts").texts().filter(|_| is_meant) {
-        let Some((service, owner)) = name.split_once('.') else { continue };
-        let full = known.around.cluster_domain.host(service, owner);
-        let is_service = known.service(&full).is_some();
-        if !is_service && (!known.is_namespace(owner) || !is_entry && known.has_entry(name)) {
+    for (name, at) in subject.get("hosts").texts().filter(|_| subject.kind() == Kind::VirtualService) {
+        let Some((full, owner, is_service)) = meant(known, name) else { continue };
+        if !is_service && known.has_entry(name) {
             continue;
         }
         let right = format!("write `{full}` for the service");
-        if is_entry {
-            // Of a Service that is known `H27` tells.
-            if !is_service && owner != subject.resource.namespace && !is_for_own_namespace(subject) {
-                let reason = format!(
-                    "is a name outside for Istio; `{owner}` is also a namespace of the repository, whose services callers name so"
-                );
-                out.warning(&at, reason, "write `exportTo: [\".\"]`, so that it holds for calls from here");
-            }
-        } else if is_service {
+        if is_service {
             out.error(&at, format!("is a name outside for Istio, and a Service of {owner} has it"), right);
         } else if at_gateways {
             let reason =
@@ -131,6 +128,22 @@ fn h33(known: &Known, subject: &Subject, out: &mut Out) {
             let reason =
                 format!("is a name outside for Istio, and `{owner}` is a namespace of the repository");
             out.error(&at, reason, right);
+        }
+    }
+}
+
+/// Of a Service that is known `H27` tells.
+fn named_outside(known: &Known, subject: &Subject, out: &mut Out) {
+    if subject.kind() != Kind::ServiceEntry || is_for_own_namespace(subject) {
+        return;
+    }
+    for (name, at) in subject.get("hosts").texts() {
+        let Some((_, owner, false)) = meant(known, name) else { continue };
+        if owner != subject.resource.namespace {
+            let reason = format!(
+                "is a name outside for Istio; `{owner}` is also a namespace of the repository, whose services callers name so"
+            );
+            out.warning(&at, reason, "write `exportTo: [\".\"]`, so that it holds for calls from here");
         }
     }
 }
