@@ -68,7 +68,7 @@ impl Catalog {
         is_one
     }
 
-    /// Leaves applications as they are, each with the one on which it depends. Nobody looks any more how far.
+    /// Leaves applications as they are, each because of the one that it may depend on. Nobody checks whether it does.
     fn take_along(&mut self, along: Vec<(ApplicationId, ApplicationId)>) {
         let valid = (0..).zip(&self.applications).filter(|(_, own)| own.is_valid);
         let valid: BTreeMap<_, _> =

@@ -49,16 +49,13 @@ impl Catalog {
             let tried = are_tried.then(|| Members::of(self, beside, &one).check(beside).1);
             let left = tried.unwrap_or_default();
             let mut of_namespace = new.iter().filter(|(key, _)| key.namespace == namespace);
-            let cured = of_namespace.find(|(key, _)| !left.contains_key(key));
-            let reason = cured.map(|(key, reason)| {
-                format!(
-                    "is not in force: all of {namespace} stays as it is, since the {} `{}` stays in force, and with the rest of this commit {reason}",
-                    key.kind.name(), key.name
-                )
-            });
-            if let Some(reason) = reason {
-                is_frozen |= self.freeze_namespace(&namespace, &reason, beside);
-            }
+            let Some((key, reason)) = of_namespace.find(|(key, _)| !left.contains_key(key)) else { continue };
+            let reason = format!(
+                "is not in force: all of {namespace} stays as it is, since the {} `{}` stays in force, and with the rest of this commit {reason}",
+                key.kind.name(),
+                key.name
+            );
+            is_frozen |= self.freeze_namespace(&namespace, &reason, beside);
         }
         is_frozen
     }
