@@ -1,7 +1,7 @@
 //! From files to a catalog, step by step.
 
 mod documents;
-mod left;
+mod frozen;
 
 use std::sync::Arc;
 
