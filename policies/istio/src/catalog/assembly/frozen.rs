@@ -62,6 +62,10 @@ impl Assembly {
 
     /// Leaves applications as they are with which nothing is wrong.
     pub(super) fn hold(&mut self, held: &BTreeSet<ApplicationId>) {
+        // Mostly none is held, and then no id is made.
+        if held.is_empty() {
+            return;
+        }
         let catalog = &mut self.catalog;
         catalog.removals.retain(|id| !held.contains(id));
         let mut hold = |id, file: &Arc<str>, place| {
