@@ -19,9 +19,9 @@ pub use self::{located::LocatedFinding, render_cache::RenderCache};
 use crate::{
     file::File,
     finding::Level,
-    in_force::{ApplicationId, InForce, ObjectId},
+    in_force::{ApplicationId, InForce},
     rendering::{Rendered, Setting},
-    resource::Resource,
+    resource::{ObjectId, Resource},
     written::Application,
 };
 

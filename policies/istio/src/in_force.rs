@@ -9,10 +9,10 @@ use std::{
 
 use policies::reading::{Place, read_yaml};
 
-pub use self::foreign::{Foreign, ObjectId};
+pub use self::foreign::Foreign;
 use crate::{
     node,
-    resource::{Raw, Resource, application},
+    resource::{ObjectId, Raw, Resource, application},
 };
 
 /// An application: its namespace and its name.

@@ -18,6 +18,9 @@ pub use places::Places;
 pub use raw::Raw;
 pub(crate) use raw::application;
 
+/// An object: its namespace, its kind and its name.
+pub type ObjectId = (String, Kind, String);
+
 /// A resource of Istio.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
@@ -30,6 +33,11 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// The object that it is.
+    pub fn id(&self) -> ObjectId {
+        (self.namespace.clone(), self.kind, self.name.clone())
+    }
+
     /// Its place among the others of a rendering: by namespace, kind and name.
     pub fn order(&self) -> (&str, Kind, &str) {
         (&self.namespace, self.kind, &self.name)

@@ -12,9 +12,9 @@ use super::{Catalog, RenderedApplication};
 use crate::{
     file::File,
     finding::Finding,
-    in_force::{Foreign, InForce, ObjectId},
+    in_force::{Foreign, InForce},
     rendering::Rendered,
-    resource::Resource,
+    resource::{ObjectId, Resource},
 };
 
 /// The objects that applications do not have in force, and whose entries do not say `adopt: true`; and an error for each
