@@ -25,7 +25,7 @@ fn rendered(repository: &Repository) -> (Names, bool) {
 
 #[tokio::test]
 async fn odd_files_are_read_alike() {
-    let (a, b) = (application("a"), application("b"));
+    let b = application("b");
     let gone = "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {name: z, namespace: shop}\nspec: {remove: true}\n";
     let too_long = format!("{b}# {}\n", "x".repeat(1 << 20));
     let kinds = |kinds: &str| format!("kind: Guardrail\nspec: {{istio: {{kinds: [{kinds}]}}}}\n");
@@ -56,25 +56,21 @@ async fn odd_files_are_read_alike() {
         ("an application above", "b.yaml", &b, false),
     ];
     for (what, path, text, is_wrong) in cases {
-        let repository = Repository::new().await.unwrap();
-        repository.write("policies/a.yaml", &a).unwrap();
-        repository.write("policies/z.yaml", gone).unwrap();
+        let (repository, before) = leaving(gone).await;
         repository.write(path, text).unwrap();
-        assert_agree(what, &repository, is_wrong).await;
+        assert_agree(what, &repository, before, is_wrong).await;
     }
     for (what, target, is_wrong) in
         [("a link to a file", "../elsewhere.yaml", true), ("a link to nothing", "nothing", true)]
     {
-        let repository = Repository::new().await.unwrap();
-        repository.write("policies/a.yaml", &a).unwrap();
-        repository.write("policies/z.yaml", gone).unwrap();
+        let (repository, before) = leaving(gone).await;
         repository.write("elsewhere.yaml", &b).unwrap();
         symlink(target, repository.work().join("policies/b.yaml")).unwrap();
-        assert_agree(what, &repository, is_wrong).await;
+        assert_agree(what, &repository, before, is_wrong).await;
     }
 }
 
-async fn assert_agree(what: &str, repository: &Repository, is_wrong: bool) {
+async fn assert_agree(what: &str, repository: &Repository, before: InForce, is_wrong: bool) {
     repository.push("Add files").await.unwrap();
     let mut plans = Plans::of(repository, "policies", "", |_| ());
     let plan = plans.shop(repository).await.unwrap();
@@ -84,17 +80,19 @@ async fn assert_agree(what: &str, repository: &Repository, is_wrong: bool) {
 
     // The owner of an application takes it away: that waits while the file of another one may not be read.
     plans.planner.forget();
-    let known = [("shop".to_owned(), Ok(leaving().await))].into();
+    let known = [("shop".to_owned(), Ok(before))].into();
     let all = plans.all(repository, &known).await.unwrap();
     assert_eq!(!all["shop"].frozen.is_empty(), is_wrong, "{what}: {all:?}");
 }
 
-/// What is in force while `a` stays and `z` is to leave.
-async fn leaving() -> InForce {
+/// A repository where `a` stays and `z` leaves with the next commit; and what is in force before that.
+async fn leaving(gone: &str) -> (Repository, InForce) {
     let repository = Repository::new().await.unwrap();
     for name in ["a", "z"] {
-        repository.write(&format!("{name}.yaml"), &application(name)).unwrap();
+        repository.write(&format!("policies/{name}.yaml"), &application(name)).unwrap();
     }
     repository.push("Add two").await.unwrap();
-    Plans::of(&repository, "", "", |_| ()).shop(&repository).await.unwrap().next.unwrap()
+    let plan = Plans::of(&repository, "policies", "", |_| ()).shop(&repository).await.unwrap();
+    repository.write("policies/z.yaml", gone).unwrap();
+    (repository, plan.next.unwrap())
 }
