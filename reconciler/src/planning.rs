@@ -6,11 +6,13 @@
 //! - `planned`: the plan of a commit; `unplanned`: the plans of namespaces that it leaves alone.
 //! - `reader`: the applications of a commit.
 //! - [`child`]: the work of the process.
-//! - `process`: the process, as its parent sees it; [`planner`]: asks it, and ends it when there is nothing to do.
+//! - `process`: the process, as its parent sees it; `failure`: the reasons why it has made no plan.
+//! - [`planner`]: asks it, and ends it when there is nothing to do.
 
 mod agreement;
 pub mod child;
 mod earlier;
+mod failure;
 pub mod order;
 mod planned;
 pub mod planner;

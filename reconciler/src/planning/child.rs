@@ -3,6 +3,7 @@
 
 use std::{
     io::{self, BufRead as _, Write as _},
+    panic,
     process::{ExitCode, exit},
     sync::mpsc::{self, Receiver},
     thread,
@@ -32,6 +33,7 @@ struct Planned {
 
 /// Takes orders, until there are no more. The first line is the memory that this process may use, in bytes.
 pub fn plan_for_parent() -> ExitCode {
+    answer_panics();
     memory::keep_no_objects();
     let lines = lines();
     let limit = lines.recv().ok().and_then(|line| line.parse().ok());
@@ -57,6 +59,15 @@ impl Planned {
     }
 }
 
+/// Answers with the place of a panic: nobody reads the standard error of this process.
+fn answer_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let panic = panic.to_string().replace('\n', " ");
+        let _ = answer_with(&Err(format!("the process that plans {panic}; this is a defect of hfi")));
+        exit(101);
+    }));
+}
+
 fn answer_with(answer: &Answer) -> io::Result<()> {
     let mut output = io::BufWriter::new(io::stdout().lock());
     serde_json::to_writer(&mut output, answer)?;
@@ -74,4 +85,31 @@ fn lines() -> Receiver<String> {
         exit(0);
     });
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, process::Command};
+
+    use super::{Answer, answer_panics};
+
+    #[test]
+    fn a_panic_is_told_with_its_place() {
+        let (name, panics) = ("planning::child::tests::a_panic_is_told_with_its_place", "HFI_TEST_PANICS");
+        if env::var_os(panics).is_some() {
+            answer_panics();
+            panic!("a text\nof two lines");
+        }
+        let mut process = Command::new(env::current_exe().unwrap());
+        let output = process.args([name, "--exact", "--nocapture"]).env(panics, "").output().unwrap();
+        assert_eq!(output.status.code(), Some(101));
+        let said = String::from_utf8(output.stdout).unwrap();
+        let told = said.lines().find_map(|line| serde_json::from_str::<Answer>(line).ok());
+        let told = told.unwrap().unwrap_err();
+        let place = "the process that plans panicked at reconciler/src/planning/child.rs:";
+        assert!(
+            told.starts_with(place) && told.ends_with(": a text of two lines; this is a defect of hfi"),
+            "{told}"
+        );
+    }
 }

@@ -87,6 +87,20 @@ async fn a_plan_that_is_given_up_ends_its_process() {
 }
 
 #[tokio::test]
+async fn a_process_that_ends_by_itself_or_answers_no_plan_says_nothing_of_memory() {
+    let repository = repository().await;
+    for (first, answer, told) in [
+        ("exit 3", 1 << 20, "it died (exit status: 3)"),
+        ("echo Hello", 1 << 20, "its answer cannot be read: expected value at line 1 column 1"),
+        ("", 100, "its answer has more than 0 MiB; change fewer namespaces with one push"),
+    ] {
+        let mut plans = Plans::of(&repository, "", first, |terms| terms.answer = answer);
+        let reason = plans.shop(&repository).await.unwrap_err().to_string();
+        assert_eq!(reason, format!("the process that plans: {told}"));
+    }
+}
+
+#[tokio::test]
 async fn a_process_over_its_limit_of_memory_tells_the_limit_and_the_way_to_more() {
     let repository = repository().await;
     let many: String = (0..9_000).map(|number| format!("- [{number}, {{a: b}}]\n")).collect();
