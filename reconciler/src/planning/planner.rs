@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use policies::language::ClusterDomain;
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::{
+    failure::Failure,
     order::{Known, Order},
     process::{Process, Terms},
 };
@@ -91,19 +92,34 @@ impl Planner {
         let (commits, cluster_domain) = (self.commits.clone(), self.cluster_domain.clone());
         let order =
             Order { commits, cluster_domain, commit, withdrawn, allowed, known: known.clone(), foreign };
-        // While it plans, the process is nobody else's: it ends if this is cancelled.
-        let waiting = self.process.take().and_then(|(mut process, _)| process.is_alive().then_some(process));
-        let process = match waiting {
-            Some(process) => process,
-            None => Process::start(self.terms.clone()).await?,
-        };
-        debug!(%commit, "planning");
-        let (process, plans) = process.plan(order).await?;
-        self.process = Some((process, Instant::now()));
-        let plans = Arc::new(plans);
+        let plans = Arc::new(self.ask(Arc::new(order)).await?);
         if !plans.values().any(|plan| plan.failure.is_some()) {
             self.last = Some((question, Arc::clone(&plans)));
         }
         Ok(plans)
+    }
+
+    /// Asks the process that waits, or another one.
+    async fn ask(&mut self, order: Arc<Order>) -> Result<Namespaces<Plan>, Failure> {
+        loop {
+            // While it plans, the process is nobody else's: it ends if this is cancelled.
+            let waiting =
+                self.process.take().and_then(|(mut process, _)| process.is_alive().then_some(process));
+            let is_fresh = waiting.is_none();
+            let process = match waiting {
+                Some(process) => process,
+                None => Process::start(self.terms.clone()).await?,
+            };
+            debug!(commit = %order.commit, "planning");
+            match process.plan(Arc::clone(&order)).await {
+                Ok((process, plans)) => {
+                    self.process = process.may_plan().then(|| (process, Instant::now()));
+                    return Ok(plans);
+                }
+                Err(failure) if is_fresh || matches!(failure, Failure::Late { .. }) => return Err(failure),
+                // The cause may be what the process has gathered, of which a fresh one has nothing.
+                Err(failure) => warn!(%failure, "another process plans again"),
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::{
     io,
     path::PathBuf,
     process::{ExitStatus, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -40,6 +41,8 @@ pub struct Terms {
     pub deadline: Duration,
     /// The time after which a process that has nothing to do ends.
     pub idle: Duration,
+    /// The number of plans after which a process ends.
+    pub plans: usize,
 }
 
 impl Default for Terms {
@@ -54,6 +57,8 @@ impl Default for Terms {
             deadline: Duration::from_secs(120),
             // Commits come in bursts, and the next one is planned in less time by what is known already.
             idle: Duration::from_secs(60),
+            // Its heap is a little more fragmented after each.
+            plans: 50,
         }
     }
 }
@@ -65,6 +70,8 @@ pub(super) struct Process {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     terms: Terms,
+    /// The number of plans that it has made.
+    plans: usize,
 }
 
 impl Process {
@@ -77,7 +84,7 @@ impl Process {
         let (mut input, output) = pipes.ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
         // A process that is dead already says nothing of itself: whoever asks it for a plan tells how it died.
         let _ = input.write_all(format!("{}\n", terms.memory).as_bytes()).await;
-        Ok(Self { child, input, output: BufReader::new(output), terms })
+        Ok(Self { child, input, output: BufReader::new(output), terms, plans: 0 })
     }
 
     /// True if it has not ended.
@@ -85,10 +92,15 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// True if it has not made all its plans yet.
+    pub(super) fn may_plan(&self) -> bool {
+        self.plans < self.terms.plans
+    }
+
     /// The plan of a commit, and the process for the next one. After an error there is none.
-    pub(super) async fn plan(mut self, order: Order) -> Result<(Self, Namespaces<Plan>), Failure> {
+    pub(super) async fn plan(mut self, order: Arc<Order>) -> Result<(Self, Namespaces<Plan>), Failure> {
         // Archives are many bytes, and this thread also serves polls.
-        let order = spawn_blocking(move || serde_json::to_string(&order)).await;
+        let order = spawn_blocking(move || serde_json::to_string(&*order)).await;
         let order = order.map_err(io::Error::from)??;
         let Ok(answered) = timeout(self.terms.deadline, self.converse(order)).await else {
             return Err(Failure::Late { deadline: self.terms.deadline, end: self.end().await });
@@ -103,6 +115,7 @@ impl Process {
         }
         let read = spawn_blocking(move || serde_json::from_slice::<Answer>(&answer)).await;
         let plans = read.map_err(io::Error::from)??.map_err(Failure::Told)?;
+        self.plans += 1;
         Ok((self, plans))
     }
 

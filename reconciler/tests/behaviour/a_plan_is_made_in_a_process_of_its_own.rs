@@ -13,6 +13,14 @@ use crate::support::{
 /// Lines of a shell that stop the first process. Later ones go on.
 const STOP_THE_FIRST: &str = "[ $(wc -l < \"${0%hfi}pids\") -gt 1 ] || kill -STOP $$";
 
+/// Lines of a shell that end the first process when it gets its second order.
+const END_AT_ITS_SECOND_PLAN: &str = concat!(
+    "if [ $(wc -l < \"${0%hfi}pids\") -eq 1 ]; then\n",
+    "{ read -r memory; read -r order; printf '%s\\n' \"$memory\" \"$order\"; read -r second; } | ",
+    env!("CARGO_BIN_EXE_hfi"),
+    " \"$@\"; exit 3; fi"
+);
+
 async fn repository() -> Repository {
     let repository = Repository::new().await.unwrap();
     add(&repository, "a").await;
@@ -82,6 +90,28 @@ async fn a_plan_that_is_given_up_ends_its_process() {
     tokio::select! {
         _ = plans.shop(&repository) => panic!("it was stopped"),
         _ = started => {}
+    }
+    ended(&plans.started()[0], PATIENCE).await;
+}
+
+#[tokio::test]
+async fn another_process_plans_at_once_what_one_died_of_that_had_planned_before() {
+    let repository = repository().await;
+    let mut plans = Plans::of(&repository, "", END_AT_ITS_SECOND_PLAN, |_| ());
+    plans.shop(&repository).await.unwrap();
+    add(&repository, "b").await;
+    assert_eq!(plans.shop(&repository).await.unwrap().next.unwrap().objects, 2);
+    assert_eq!(plans.started().len(), 2);
+}
+
+#[tokio::test]
+async fn a_process_ends_after_a_number_of_plans() {
+    let repository = repository().await;
+    let mut plans = Plans::of(&repository, "", "", |terms| terms.plans = 2);
+    for number in 1..=3 {
+        plans.planner.forget();
+        plans.shop(&repository).await.unwrap();
+        assert_eq!(plans.started().len(), usize::from(number > 2) + 1);
     }
     ended(&plans.started()[0], PATIENCE).await;
 }
