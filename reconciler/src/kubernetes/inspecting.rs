@@ -29,3 +29,6 @@ pub(crate) mod replica;
 pub(crate) mod running_proxy;
 pub(crate) mod services;
 mod versions;
+
+/// The most requests at once, to the API server for one thing or to proxies.
+const ASKED_AT_ONCE: usize = 20;

@@ -244,6 +244,10 @@ fn what_is_beside_a_rendering_is_neither_read_nor_removed() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no event tells that nothing happens, and more time makes it no less sure"
+)]
 fn of_two_renderings_at_once_one_waits_for_the_other() {
     let directory = directory(&[("in/reviews.yaml", REVIEWS)]);
     let out = directory.path().join("out");
@@ -256,7 +260,6 @@ fn of_two_renderings_at_once_one_waits_for_the_other() {
     let mut said = BufReader::new(hfi.stderr.take().unwrap()).lines().map(Result::unwrap);
     let line = said.next().unwrap();
     assert!(line.contains("another process writes there; waiting for its end"), "{line}");
-    // No event tells that nothing happens. A longer time makes this no less sure.
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert!(hfi.try_wait().unwrap().is_none() && files(&out).is_empty());
     drop(other);

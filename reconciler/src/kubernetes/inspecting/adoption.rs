@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use kube::{Api, Client, api::PostParams};
 
-use super::fetch::ASKED_AT_ONCE;
+use super::ASKED_AT_ONCE;
 use crate::{
     doctor::inventory::{Link, Name},
     kubernetes::client::call::{TIMEOUT, with_timeout},

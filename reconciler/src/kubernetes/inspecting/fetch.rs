@@ -14,7 +14,7 @@ use kube::{
 use serde::de::DeserializeOwned;
 
 use super::{
-    adoption,
+    ASKED_AT_ONCE, adoption,
     convert::{is_lost, observe, version},
     listening,
     mesh_config::MeshConfig,
@@ -38,9 +38,8 @@ pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const ISTIOD: &str = "app=istiod";
 /// The label of every object of hfi.
 const PART_OF: &str = "app.kubernetes.io/part-of";
-/// The most proxies that are asked what they run, and so many at once. The suspects go first.
+/// The most proxies that are asked what they run. The suspects go first.
 const MOST_ASKED: usize = 200;
-pub(super) const ASKED_AT_ONCE: usize = 20;
 
 /// A reader of one installation.
 #[derive(Debug)]
