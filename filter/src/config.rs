@@ -1,9 +1,13 @@
 //! Plugin configuration: Istio's `pluginConfig`, or Envoy's `configuration`.
 
+mod json;
+mod options;
+
 use std::time::Duration;
 
 use policies::language::{ClusterDomain, ClusterDomainError};
-use serde::Deserialize;
+
+use self::options::Options;
 
 /// Validated configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,64 +45,32 @@ pub enum ConfigError {
     MaxActiveFaults,
 }
 
-/// Configuration as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PluginConfig {
-    control_plane_address: String,
-    cluster: Option<String>,
-    #[serde(default = "default_poll_wait")]
-    poll_wait_seconds: u64,
-    #[serde(default = "default_report_interval")]
-    report_interval_seconds: u64,
-    #[serde(default = "default_max_staleness")]
-    max_staleness_seconds: u64,
-    service: Option<String>,
-    namespace: Option<String>,
-    #[serde(default)]
-    namespaces: Vec<String>,
-    cluster_domain: Option<String>,
-    #[serde(default = "default_max_active_faults")]
-    max_active_faults: usize,
-    /// Option of the first generation. It is accepted, and has no effect.
-    #[serde(default, rename = "poll_interval_ms")]
-    _poll_interval_ms: serde::de::IgnoredAny,
-}
-
-fn default_poll_wait() -> u64 {
-    30
-}
-
-fn default_report_interval() -> u64 {
-    10
-}
-
-fn default_max_staleness() -> u64 {
-    900
-}
-
+/// In seconds.
+const POLL_WAIT: u64 = 30;
+const REPORT_INTERVAL: u64 = 10;
+const MAX_STALENESS: u64 = 900;
 /// Envoy's default limit of parallel requests to a cluster (`max_requests`).
-fn default_max_active_faults() -> usize {
-    1024
-}
+const MAX_ACTIVE_FAULTS: u64 = 1024;
 
 impl Config {
     /// Parses and validates the JSON.
     pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
-        // Every option is named here, so that none can be accepted and then ignored.
-        let PluginConfig {
-            control_plane_address: authority,
-            cluster,
-            poll_wait_seconds,
-            report_interval_seconds,
-            max_staleness_seconds,
-            service,
-            namespace,
-            namespaces,
-            cluster_domain,
-            max_active_faults,
-            _poll_interval_ms,
-        } = serde_json::from_slice(json).map_err(|error| ConfigError::Json(error.to_string()))?;
+        let mut options = Options::parse(json)?;
+        let authority = options.text("control_plane_address")?;
+        let cluster = options.text("cluster")?;
+        let poll_wait_seconds = options.number("poll_wait_seconds")?.unwrap_or(POLL_WAIT);
+        let report_interval_seconds = options.number("report_interval_seconds")?.unwrap_or(REPORT_INTERVAL);
+        let max_staleness_seconds = options.number("max_staleness_seconds")?.unwrap_or(MAX_STALENESS);
+        let service = options.text("service")?;
+        let namespace = options.text("namespace")?;
+        let namespaces = options.texts("namespaces")?;
+        let cluster_domain = options.text("cluster_domain")?;
+        let max_active_faults = options.number("max_active_faults")?.unwrap_or(MAX_ACTIVE_FAULTS);
+        // An option of the first generation. It is accepted, and has no effect.
+        options.take("poll_interval_ms");
+        options.end()?;
+        let authority =
+            authority.ok_or_else(|| ConfigError::Json("`control_plane_address` is missing".into()))?;
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {
                 (host, port)
@@ -131,7 +103,7 @@ impl Config {
             namespace,
             namespaces,
             cluster_domain: cluster_domain.unwrap_or_default(),
-            max_active_faults,
+            max_active_faults: usize::try_from(max_active_faults).unwrap_or(usize::MAX),
             authority,
         })
     }
@@ -242,6 +214,19 @@ mod tests {
                 .contains("`*.local`")
         );
         assert!(error(r#"{"control_plane_adress": "a:1"}"#).to_string().contains("control_plane_adress"));
-        assert!(matches!(error(""), ConfigError::Json(_)));
+        for (json, reason) in [
+            ("", "line 1, column 1 is not JSON"),
+            ("[]", "it must be an object"),
+            ("{}", "`control_plane_address` is missing"),
+            (r#"{"control_plane_address": null}"#, "`control_plane_address` is missing"),
+            (r#"{"control_plane_address": 1}"#, "`control_plane_address` must be a text"),
+            (r#"{"service": "a", "service": "b"}"#, "`service` occurs twice"),
+            (r#"{"poll_wait_seconds": 1.5}"#, "`poll_wait_seconds` must be a whole number, 0 or greater"),
+            (r#"{"poll_wait_seconds": null}"#, "`poll_wait_seconds` must be a whole number, 0 or greater"),
+            (r#"{"namespaces": "a"}"#, "`namespaces` must be a list of texts"),
+            (r#"{"namespaces": ["a", 1]}"#, "`namespaces` must be a list of texts"),
+        ] {
+            assert_eq!(error(json), ConfigError::Json(reason.into()), "{json}");
+        }
     }
 }
