@@ -5,6 +5,7 @@ mod assembly;
 mod belongings;
 mod by_hand;
 mod claims;
+mod context;
 mod judging;
 mod limiting;
 mod located;
@@ -15,6 +16,7 @@ use std::{
     sync::Arc,
 };
 
+use self::context::LeftOut;
 pub use self::{located::LocatedFinding, render_cache::RenderCache};
 use crate::{
     file::File,
@@ -38,6 +40,8 @@ pub struct Catalog {
     kept: InForce,
     findings: Vec<LocatedFinding>,
     new: BTreeSet<ObjectId>,
+    /// What files hold of namespaces that are not for them.
+    left_out: LeftOut,
 }
 
 /// An application and its resources.

@@ -3,14 +3,10 @@
 //! Flux takes an object over silently and by force. Of two that apply one object, the one that lets go deletes it for
 //! both.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Catalog, RenderedApplication};
+use super::{Catalog, RenderedApplication, context::Context};
 use crate::{
-    file::File,
     finding::Finding,
     in_force::{Foreign, InForce},
     rendering::Rendered,
@@ -21,14 +17,12 @@ use crate::{
 /// that a file has by hand, or that others may have made in the cluster.
 pub(super) fn check(
     catalog: &Catalog,
-    files: &[(Arc<str>, &File)],
+    context: &Context<'_>,
     in_force: &InForce,
 ) -> (BTreeSet<ObjectId>, Vec<(usize, Finding)>) {
     let mut by_hand = BTreeMap::new();
-    for (path, file) in files {
-        for raw in file.raw().iter().filter(|raw| raw.resource.application().is_none()) {
-            by_hand.entry(raw.resource.order()).or_insert((path, raw.place.line));
-        }
+    for (path, raw) in context.by_hand() {
+        by_hand.entry(raw.resource.order()).or_insert((path, raw.place.line));
     }
     let (mut ids, mut errors) = (BTreeSet::new(), Vec::new());
     for (number, application) in catalog.applications.iter().enumerate() {

@@ -6,14 +6,17 @@ mod frozen;
 use std::sync::Arc;
 
 use self::documents::Assembly;
-use super::{Catalog, LocatedFinding, RenderCache, adoption, judging::Beside};
+use super::{
+    Catalog, LocatedFinding, RenderCache, adoption,
+    context::{self, Context},
+    judging::Beside,
+};
 use crate::{
     file::File,
     finding::{Finding, Level},
     in_force::InForce,
     rendering::Setting,
-    resource::Resource,
-    surroundings::{Surroundings, Waypoints},
+    surroundings::Waypoints,
 };
 
 pub(super) fn catalog(
@@ -26,9 +29,12 @@ pub(super) fn catalog(
     // Whatever the order of the files, the same is told.
     let mut files = files.to_vec();
     files.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let surroundings = surroundings(&files, setting);
-    let waypoints = Waypoints::new(&surroundings);
     let settings: Vec<_> = files.iter().map(|(path, _)| guarded(path, setting.clone())).collect();
+    let held = files.iter().zip(&settings).map(|((path, file), setting)| (path, *file, setting));
+    let (left_out, warnings) = context::outside(held);
+    let context = Context::new(&files, &left_out);
+    let surroundings = context.surroundings(setting);
+    let waypoints = Waypoints::new(&surroundings);
     let (mut assembly, mut renderer) = (Assembly::default(), cache.renderer());
     assembly.count(files.iter().map(|(_, file)| *file).zip(&settings));
     for ((path, file), setting) in files.iter().zip(&settings) {
@@ -43,32 +49,22 @@ pub(super) fn catalog(
     assembly.freeze(in_force);
     assembly.hold(in_force.held());
     let mut catalog = assembly.catalog;
-    let (new, taken) = adoption::check(&catalog, &files, in_force);
+    if !catalog.applications.is_empty() {
+        catalog.findings.extend(warnings);
+    }
+    let (new, taken) = adoption::check(&catalog, &context, in_force);
     catalog.new = new;
     for (number, finding) in taken {
         catalog.tell(number, finding);
     }
-    let by_hand = by_hand(&files);
+    let by_hand = context.resources_by_hand();
     catalog.judge(&Beside { in_force, by_hand, surroundings: &surroundings });
+    catalog.left_out = left_out;
     for application in catalog.applications.iter_mut().filter(|application| !application.is_valid) {
         application.resources = Arc::default();
     }
     catalog.findings.sort_by(|a, b| a.order().cmp(&b.order()));
     catalog
-}
-
-/// The resources that are written by hand, as far as it is known where they are. What hfi has rendered is in the
-/// catalog anyway.
-fn by_hand<'a>(files: &[(Arc<str>, &'a File)]) -> Vec<&'a Resource> {
-    let raw = files.iter().flat_map(|(_, file)| file.raw()).map(|raw| &raw.resource);
-    raw.filter(|resource| !resource.namespace.is_empty() && resource.application().is_none()).collect()
-}
-
-/// What surrounds the resources of these files.
-pub(super) fn surroundings(files: &[(Arc<str>, &File)], setting: &Setting) -> Surroundings {
-    let mut surroundings = setting.surroundings();
-    files.iter().flat_map(|(_, file)| &file.objects).for_each(|(_, object)| surroundings.add(object));
-    surroundings
 }
 
 impl Catalog {

@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use policies::reading::Place;
-
-use super::{Catalog, LocatedFinding, assembly::surroundings};
+use super::{Catalog, LocatedFinding, context::Context};
 use crate::{
     file::File,
     finding::Finding,
@@ -12,12 +10,12 @@ use crate::{
     rendering::Setting,
     resource::{Raw, Resource},
     rules,
-    surroundings::Object,
 };
 
 impl Catalog {
     /// Checks the resources of Istio that files hold as they are, each alone, and all of them beside those of the
-    /// catalog's valid applications. One without a namespace is checked alone: nobody knows where it belongs.
+    /// catalog's valid applications. One without a namespace is checked alone, since nobody knows where it belongs. So
+    /// is one of a namespace that is not for its file.
     pub fn check_by_hand(&self, files: &[(Arc<str>, &File)], setting: &Setting) -> Vec<LocatedFinding> {
         let raw = files.iter().flat_map(|(path, file)| file.raw().iter().map(move |raw| (path, raw)));
         let raw: Vec<(&Arc<str>, &Raw)> = raw.collect();
@@ -30,7 +28,8 @@ impl Catalog {
             .collect();
         let around = files.iter().flat_map(|(path, file)| file.around.iter().map(move |found| (path, found)));
         found.extend(around.map(|(path, found)| LocatedFinding::new(path, found.clone())));
-        let placed = raw.iter().filter(|(_, raw)| !raw.resource.namespace.is_empty());
+        let context = Context::new(files, &self.left_out);
+        let placed = context.raw.iter();
         let mut all: Vec<_> = placed.map(|(path, raw)| (Some((*path, *raw)), &raw.resource)).collect();
         // What was rendered may stand in the repository too.
         let names: BTreeSet<_> = all.iter().map(|(_, resource)| resource.order()).collect();
@@ -39,14 +38,12 @@ impl Catalog {
         all.extend(rendered);
         all.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
         let resources: Vec<&Resource> = all.iter().map(|(_, resource)| *resource).collect();
-        let among = rules::check_all(&resources, &InForce::default(), &surroundings(files, setting));
+        let among = rules::check_all(&resources, &InForce::default(), &context.surroundings(setting));
         found.extend(among.into_iter().filter_map(|(at, finding): (usize, Finding)| {
             let (path, raw) = all.get(at)?.0?;
             Some(LocatedFinding::new(path, raw.located(finding)))
         }));
-        let objects =
-            files.iter().flat_map(|(path, file)| file.objects.iter().map(move |object| (path, object)));
-        let objects: Vec<(&Arc<str>, &(Place, Object))> = objects.collect();
+        let objects = &context.objects;
         let around: Vec<_> = objects.iter().map(|(_, (_, object))| object).collect();
         found.extend(rules::check_around(&around, &resources).into_iter().filter_map(|(at, finding)| {
             let (path, (place, _)) = *objects.get(at)?;

@@ -19,10 +19,30 @@ use crate::{
 /// The namespace of a document, if no document of its file may speak of it: neither give it an application nor take one
 /// away.
 pub(super) fn namespace(namespace: &str, limits: Option<&Limits>) -> Option<Finding> {
-    let is_outside = limits.is_some_and(|limits| !limits.allows_namespace(namespace));
-    let reason = format!("`{namespace}` is not within the namespaces of the Guardrails");
-    let finding = || Finding::error("LIM02", "metadata.namespace", reason);
-    is_outside.then(|| finding().right("move the document below a Guardrail that allows the namespace"))
+    is_outside(namespace, limits).then(|| {
+        let reason = format!("`{namespace}` is not within the namespaces of the Guardrails");
+        let finding = Finding::error("LIM02", "metadata.namespace", reason);
+        finding.right("move the document below a Guardrail that allows the namespace")
+    })
+}
+
+/// The same of objects by hand in a file, the first of so many.
+pub(super) fn by_hand(namespace: &str, number: usize, limits: Option<&Limits>) -> Option<Finding> {
+    is_outside(namespace, limits).then(|| {
+        let (objects, them) = match number {
+            1 => ("this object counts".to_owned(), "it"),
+            _ => (format!("{number} objects of this file count"), "them"),
+        };
+        let reason = format!(
+            "`{namespace}` is not within the namespaces of the Guardrails, so {objects} for no application"
+        );
+        let right = format!("move {them} below a Guardrail that allows the namespace");
+        Finding::warning("LIM02", "metadata", reason).right(right)
+    })
+}
+
+fn is_outside(namespace: &str, limits: Option<&Limits>) -> bool {
+    limits.is_some_and(|limits| !limits.allows_namespace(namespace))
 }
 
 /// Every other limit that an application breaks; of each limit once in an entry.

@@ -82,6 +82,17 @@ impl Object {
         }
     }
 
+    /// The namespace that it says something about.
+    pub(crate) fn home(&self) -> &str {
+        match self {
+            Self::Service(Service { named, .. }) | Self::Secret(named) | Self::Gateway(named) => {
+                &named.namespace
+            }
+            Self::Namespace(namespace) => &namespace.name,
+            Self::Pods(pods) => &pods.namespace,
+        }
+    }
+
     /// The name and the labels of a Namespace.
     pub(crate) fn namespace(&self) -> Option<(&str, &LabelPairs)> {
         match self {

@@ -1,6 +1,7 @@
 //! Commits beside what is in force.
 #![cfg(test)]
 
+mod a_file_speaks_of_its_own_namespaces;
 mod a_public_host_has_an_owner;
 mod a_route_stays_whatever_others_call;
 mod a_service_and_pods_belong_to_one;
