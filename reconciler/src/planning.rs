@@ -2,7 +2,8 @@
 //! applications takes much memory, which a process gives back at its end.
 //!
 //! - `order`: what is asked of the process, and its answer.
-//! - `agreement`: what people have agreed to; `earlier`: what applications last had, where no artifact says it.
+//! - `ways`: how the newest commit follows others; `agreement`: what people have agreed to.
+//! - `earlier`: what applications last had, where no artifact says it.
 //! - `planned`: the plan of a commit; `unplanned`: the plans of namespaces that it leaves alone.
 //! - `reader`: the applications of a commit.
 //! - [`child`]: the work of the process.
@@ -19,3 +20,4 @@ pub mod planner;
 pub mod process;
 mod reader;
 mod unplanned;
+mod ways;

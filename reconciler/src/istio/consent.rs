@@ -1,6 +1,6 @@
 //! The removals that people have agreed to.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::AddAssign};
 
 /// The beginning of a line of a commit message that agrees to so many removals.
 const LINE: &str = "Hfi-Removals:";
@@ -34,24 +34,36 @@ pub struct Agreed {
 }
 
 impl Agreed {
-    /// Adds the lines of a message, as far as they are for each namespace or for one that is known.
-    pub fn add(&mut self, message: &str, is_known: impl Fn(&str) -> bool) {
+    /// The lines of a message, as far as they are for each namespace or for one that is known.
+    pub fn of(message: &str, is_known: impl Fn(&str) -> bool) -> Self {
+        let mut agreed = Self::default();
         for line in message.lines().filter_map(|line| line.trim().strip_prefix(LINE)) {
             let line = line.trim();
             let (sum, number) = match line.split_once(char::is_whitespace) {
                 Some((namespace, number)) if is_known(namespace) => {
-                    (self.in_one.entry(namespace.to_owned()).or_default(), number.trim())
+                    (agreed.in_one.entry(namespace.to_owned()).or_default(), number.trim())
                 }
                 Some(_) => continue,
-                None => (&mut self.everywhere, line),
+                None => (&mut agreed.everywhere, line),
             };
             *sum = sum.saturating_add(number.parse().unwrap_or_default());
         }
+        agreed
     }
 
     /// The removals in a namespace.
     pub fn removals(&self, namespace: &str) -> usize {
         self.everywhere.saturating_add(self.in_one.get(namespace).copied().unwrap_or_default())
+    }
+}
+
+impl AddAssign<&Self> for Agreed {
+    fn add_assign(&mut self, more: &Self) {
+        self.everywhere = self.everywhere.saturating_add(more.everywhere);
+        for (namespace, number) in &more.in_one {
+            let sum = self.in_one.entry(namespace.clone()).or_default();
+            *sum = sum.saturating_add(*number);
+        }
     }
 }
 
@@ -61,8 +73,8 @@ mod tests {
 
     /// What one message agrees to in `shop`, `bank` and `web`.
     fn removals(message: &str) -> [usize; 3] {
-        let (mut agreed, known) = (Agreed::default(), ["shop", "bank", "web"]);
-        agreed.add(message, |namespace| known.contains(&namespace));
+        let known = ["shop", "bank", "web"];
+        let agreed = Agreed::of(message, |namespace| known.contains(&namespace));
         known.map(|namespace| agreed.removals(namespace))
     }
 
@@ -116,7 +128,7 @@ mod tests {
         for message in
             ["Hfi-Removals: 2", "Hfi-Removals: shop 3", "Hfi-Removals: shop 4", "Hfi-Removals: other 5"]
         {
-            agreed.add(message, |namespace| namespace == "shop");
+            agreed += &Agreed::of(message, |namespace| namespace == "shop");
         }
         assert_eq!((agreed.removals("shop"), agreed.removals("other")), (9, 2));
         assert_eq!(agreed.in_one.len(), 1);

@@ -1,17 +1,12 @@
 //! What people have agreed to in each namespace, by commit messages and by annotations of artifacts.
 
-use std::collections::BTreeMap;
-
+use super::ways::Ways;
 use crate::{
     istio::{
-        consent::{Agreed, Consent},
+        consent::Consent,
         plan::{Commit, InForce, Messages, Namespaces},
     },
-    source::{
-        SourceError,
-        ancestry::CommitId,
-        git::{CommitLog, Way},
-    },
+    source::{SourceError, git::Way},
 };
 
 /// The consent for a namespace, and how the newest commit follows what is in force there.
@@ -31,45 +26,30 @@ pub(super) struct History {
     removals: usize,
 }
 
-/// The agreements at the commit `head`. `allowed` are the commits that annotations name. A history that cannot be read agrees
-/// to nothing, and concerns no other namespace. Blocks.
+/// The agreements at a commit. `allowed` are the commits that annotations name. A history that cannot be read agrees to
+/// nothing, and concerns no other namespace.
 pub(super) fn agreements(
-    (head, head_at): (CommitId, &str),
+    head: &Commit,
+    ways: &Ways,
     in_force: &Namespaces<&InForce>,
     allowed: &Namespaces<String>,
-    commits: &CommitLog,
 ) -> Namespaces<Agreement> {
-    // Most namespaces are of few commits.
-    let mut ways = BTreeMap::<String, Way<Agreed>>::new();
-    let add = |agreed: &mut Agreed, message: &str| {
-        agreed.add(message, |namespace| in_force.contains_key(namespace));
-    };
-    let mut way = |commit: &str| -> Result<Way<Agreed>, SourceError> {
-        if let Some(way) = ways.get(commit) {
-            return Ok(way.clone());
-        }
-        let from = CommitId::from_hex(commit);
-        let way = from.map_or(Ok(Way::Unknown), |from| commits.way(from, head, add))?;
-        ways.insert(commit.to_owned(), way.clone());
-        Ok(way)
-    };
-    let mut history = |namespace: &str, known: &InForce| {
-        let (messages, removals) = match way(&known.judged.id)? {
+    let history = |namespace: &str, known: &InForce| {
+        let is_older = |than: &Commit| head.at < than.at;
+        let (messages, removals) = match ways.from(&known.judged.id)? {
             Way::On(agreed) => {
                 let removals = agreed.removals(namespace);
                 (if removals > 0 { Messages::Agree } else { Messages::None }, removals)
             }
             Way::Back => (Messages::Counted, 0),
-            // A clone that is new has it only if the branch has.
-            Way::Unknown if head_at < known.judged.at.as_str() => (Messages::Counted, 0),
-            Way::Apart | Way::Unknown => (Messages::Lost, 0),
+            Way::Apart if is_older(&known.judged) => (Messages::Counted, 0),
+            Way::Apart => (Messages::Lost, 0),
         };
         let mut newer = None;
         for judged in [&known.commit, &known.judged] {
-            let is_newer = match way(&judged.id)? {
+            let is_newer = match ways.from(&judged.id)? {
                 Way::Back => true,
-                // Some replicas have it and others do not, and all have to say the same.
-                Way::Apart | Way::Unknown => head_at < judged.at.as_str(),
+                Way::Apart => is_older(judged),
                 Way::On(_) => false,
             };
             newer = newer.or_else(|| is_newer.then(|| judged.clone()));
@@ -80,7 +60,7 @@ pub(super) fn agreements(
         let history = history(namespace, known);
         let consent = Consent {
             removals: history.as_ref().map_or(0, |history| history.removals),
-            is_of_commit: allowed.get(namespace).is_some_and(|commit| *commit == head.to_string()),
+            is_of_commit: allowed.get(namespace) == Some(&head.id),
             limit: known.max_removals,
         };
         (namespace.clone(), Agreement { consent, history })
@@ -94,13 +74,17 @@ mod tests {
 
     use git2::{Oid, Repository as BareClone, Signature, Time};
 
-    use super::{History, agreements};
+    use policies::language::ClusterDomain;
+
+    use super::{Agreement, History, Ways, agreements};
     use crate::{
         istio::{
             artifact::Artifact,
+            foreign::Foreign,
             objects::Objects,
-            plan::{Commit, InForce, Plan},
+            plan::{Commit, InForce, Messages, Namespaces, Plan},
         },
+        planning::order::Order,
         source::{ancestry::CommitId, git::CommitLog},
     };
 
@@ -139,13 +123,25 @@ mod tests {
             clone.commit(None, &author, &author, message, &tree, &parents).unwrap().to_string()
         }
 
+        fn agreements(&self, head: &str, in_force: &Namespaces<InForce>) -> Namespaces<Agreement> {
+            let order = Order {
+                commits: CommitLog::of(self.directory.path().to_owned(), PathBuf::new()),
+                cluster_domain: ClusterDomain::default(),
+                commit: CommitId::from_hex(head).unwrap(),
+                withdrawn: None,
+                allowed: BTreeMap::new(),
+                known: in_force.iter().map(|(name, known)| (name.clone(), Ok(known.clone()))).collect(),
+                foreign: Foreign::default(),
+            };
+            let in_force = in_force.iter().map(|(name, known)| (name.clone(), known)).collect();
+            let head = Commit { id: head.to_owned(), at: self.now.to_owned() };
+            agreements(&head, &Ways::of(&order).unwrap(), &in_force, &BTreeMap::new())
+        }
+
         /// The history up to a commit.
         fn at(&self, head: &str) -> History {
-            let commits = CommitLog::of(self.directory.path().to_owned(), PathBuf::new());
-            let in_force = BTreeMap::from([("shop".to_owned(), &self.in_force)]);
-            let head = CommitId::from_hex(head).unwrap();
-            let mut agreements = agreements((head, self.now), &in_force, &BTreeMap::new(), &commits);
-            let agreement = agreements.remove("shop").unwrap();
+            let in_force = [("shop".to_owned(), self.in_force.clone())].into();
+            let agreement = self.agreements(head, &in_force).remove("shop").unwrap();
             let history = agreement.history.unwrap();
             assert_eq!(agreement.consent.removals, history.removals);
             history
@@ -244,16 +240,14 @@ mod tests {
         let first = world.in_force.commit.id.clone();
         let damaged = world.commit("Hfi-Removals: 40", Some(&first));
         let head = world.commit("Hfi-Removals: 2", Some(&first));
-        let commits = CommitLog::of(world.directory.path().to_owned(), PathBuf::new());
         world.lose(&damaged);
         std::fs::write(world.object(&damaged), "damaged").unwrap();
         let bank = InForce {
             judged: Commit { id: damaged, ..world.in_force.judged.clone() },
             ..world.in_force.clone()
         };
-        let in_force = [("shop".to_owned(), &world.in_force), ("bank".to_owned(), &bank)].into();
-        let head = CommitId::from_hex(&head).unwrap();
-        let agreements = agreements((head, world.now), &in_force, &BTreeMap::new(), &commits);
+        let in_force = [("shop".to_owned(), world.in_force.clone()), ("bank".to_owned(), bank)].into();
+        let agreements = world.agreements(&head, &in_force);
         assert_eq!(agreements["shop"].consent.removals, 2);
         assert_eq!(agreements["bank"].consent.removals, 0);
         let error = agreements["bank"].history.as_ref().unwrap_err().to_string();
@@ -283,11 +277,16 @@ mod tests {
     fn a_replica_that_has_what_was_forced_away_says_the_same_as_one_that_has_not() {
         for at in ["2026-01-03T00:00:00Z", "2026-01-01T00:00:00Z"] {
             let mut world = World::new("Add shop");
-            world.in_force.commit.at = at.to_owned();
+            (world.in_force.commit.at, world.in_force.judged.at) = (at.to_owned(), at.to_owned());
             let forced = world.commit("Add shop anew", None);
-            let has = world.at(&forced).newer.is_some();
+            let says = |world: &World| {
+                let History { newer, messages, .. } = world.at(&forced);
+                (newer.is_some(), messages)
+            };
+            let has = says(&world);
             world.lose(&world.in_force.commit.id);
-            assert_eq!((has, world.at(&forced).newer.is_some()), (at > world.now, at > world.now), "{at}");
+            let expected = if at > world.now { (true, Messages::Counted) } else { (false, Messages::Lost) };
+            assert_eq!((has, says(&world)), (expected, expected), "{at}");
         }
     }
 

@@ -10,6 +10,7 @@ use super::{
     earlier::Earlier,
     order::{Known, Order},
     unplanned,
+    ways::Ways,
 };
 use crate::{
     istio::{
@@ -21,7 +22,7 @@ use crate::{
             freeze, plan,
         },
     },
-    source::{SourceError, ancestry::CommitId, git::Way},
+    source::{SourceError, git::Way},
     version,
 };
 
@@ -43,11 +44,12 @@ pub(super) fn planned(
     let objects: Result<Namespaces<Objects>, ArtifactError> = in_force.iter().map(unpack).collect();
     // It could be read when it was found.
     let objects = objects.map_err(|error| SourceError(error.to_string()))?;
+    let ways = if withdrawn.is_none() { Ways::of(order)? } else { Ways::default() };
     let mut plans = match withdrawn {
         Some(reason) => freeze(&objects, reason),
         None => {
             let commit = commit(order)?;
-            let agreements = agreements((*head, &commit.at), &in_force, allowed, commits);
+            let agreements = agreements(&commit, &ways, &in_force, allowed);
             let consents = agreements.iter().map(|(namespace, agreed)| (namespace.clone(), agreed.consent));
             let consents = consents.collect();
             let renderer = version::text();
@@ -99,16 +101,15 @@ pub(super) fn planned(
         let Some(plan) = plans.get_mut(namespace) else { continue };
         let is_effective = is_whole && (plan.next.is_some() || plan.frozen.is_empty());
         plan.uses_annotation = withdrawn.is_none()
-            && (if *allowed == head.to_string() { is_effective } else { is_past(allowed, order) });
+            && (if *allowed == head.to_string() { is_effective } else { is_past(allowed, &ways) });
     }
     Ok(plans)
 }
 
 /// True if a commit that people have agreed to comes before the newest one. If the branch came to it again, they would
 /// have to agree to that.
-fn is_past(allowed: &str, Order { commits, commit, .. }: &Order) -> bool {
-    let way = CommitId::from_hex(allowed).map(|allowed| commits.way(allowed, *commit, |(), _| {}));
-    matches!(way, Some(Ok(Way::On(()))))
+fn is_past(allowed: &str, ways: &Ways) -> bool {
+    matches!(ways.from(allowed), Ok(Way::On(_)))
 }
 
 /// The newest commit.

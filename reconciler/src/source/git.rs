@@ -49,6 +49,7 @@ mod storage;
 mod temporary;
 mod tidying;
 mod tree;
+mod ways;
 mod work_tree;
 mod worker;
 pub mod writing;
@@ -59,10 +60,11 @@ use git2::{Oid, Repository as BareClone};
 use tracing::warn;
 
 pub use self::commit_files::CommitFiles;
-pub use self::commit_log::{CommitLog, Way};
+pub use self::commit_log::CommitLog;
 pub(crate) use self::committed::Committed;
 pub use self::document_history::{ChangeCommit, DocumentHistory, MAX_COMMITS, Stood, USER_TRAILER};
 pub use self::document_times::DocumentTimes;
+pub use self::ways::{Way, Ways};
 pub(super) use self::{
     budget::{Cost, Excess},
     child::work_for_parent,

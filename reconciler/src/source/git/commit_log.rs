@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use git2::{ErrorCode, Oid, Repository as BareClone};
+use git2::{Oid, Repository as BareClone};
 use policies::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +21,8 @@ use super::{
 };
 use crate::source::{ancestry::CommitId, error::SourceError};
 
-/// The most commits whose messages are read.
-const MOST: usize = 10_000;
+/// What is read, in errors.
+pub(super) const HISTORY: &str = "the history";
 /// The most bytes of files of earlier commits that are read at once. Tests have smaller ones.
 const MOST_BYTES: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
 
@@ -32,19 +32,6 @@ pub struct CommitLog {
     clone: PathBuf,
     /// The policy directory.
     pub(super) path: PathBuf,
-}
-
-/// The way from one commit to another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way<T> {
-    /// The second leads to the first, by commits with messages that say this.
-    On(T),
-    /// The first leads to the second.
-    Back,
-    /// Neither leads to the other, as after a push that was forced.
-    Apart,
-    /// The clone does not have the first.
-    Unknown,
 }
 
 /// The files of a commit, by their paths.
@@ -65,42 +52,7 @@ impl CommitLog {
 
     /// The time of the committer. Blocks.
     pub fn committed_at(&self, commit: CommitId) -> Result<Timestamp, SourceError> {
-        self.read("the history", |clone| {
-            Ok(committed_at(&objects::commit(clone, Oid::from_bytes(&commit.0)?)?))
-        })
-    }
-
-    /// The way from one commit to another, with what `add` takes of the messages of the commits in between. A message that
-    /// is over the limit of a commit says nothing. Blocks.
-    pub fn way<T: Default>(
-        &self,
-        from: CommitId,
-        to: CommitId,
-        add: impl Fn(&mut T, &str),
-    ) -> Result<Way<T>, SourceError> {
-        self.read("the history", |clone| {
-            let (from, to) = (Oid::from_bytes(&from.0)?, Oid::from_bytes(&to.0)?);
-            match clone.find_commit(from) {
-                Err(error) if error.code() == ErrorCode::NotFound => return Ok(Way::Unknown),
-                found => found?,
-            };
-            if from != to && !clone.graph_descendant_of(to, from)? {
-                let is_back = clone.graph_descendant_of(from, to)?;
-                return Ok(if is_back { Way::Back } else { Way::Apart });
-            }
-            let mut walk = clone.revwalk()?;
-            walk.push(to)?;
-            walk.hide(from)?;
-            let mut said = T::default();
-            for id in walk.take(MOST) {
-                match objects::commit(clone, id?) {
-                    Ok(commit) => add(&mut said, &String::from_utf8_lossy(commit.message_bytes())),
-                    Err(ReadError::Over(_)) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(Way::On(said))
-        })
+        self.read(HISTORY, |clone| Ok(committed_at(&objects::commit(clone, Oid::from_bytes(&commit.0)?)?)))
     }
 
     /// Visits so many commits before `tip`, by the first parent, with their files as `read` reads them, until told to
@@ -113,7 +65,7 @@ impl CommitLog {
         read: impl Fn(&[u8]) -> T,
         mut visit: impl FnMut(Files<T>) -> ControlFlow<()>,
     ) -> Result<bool, SourceError> {
-        self.read("the history", |clone| {
+        self.read(HISTORY, |clone| {
             let mut commit = objects::commit(clone, Oid::from_bytes(&tip.0)?)?;
             let (mut directory, mut known, mut visited) = (None, HashMap::new(), HashSet::new());
             let mut bytes = 0;
@@ -174,52 +126,43 @@ impl CommitLog {
         read: impl FnOnce(&BareClone) -> Result<T, ReadError>,
     ) -> Result<T, SourceError> {
         let read = || read(&BareClone::open_bare(&self.clone)?);
-        read().map_err(|error| match error {
-            ReadError::Git(error) => failure(&format!("cannot read {what}"), &error),
-            ReadError::Over(excess) => SourceError(format!("cannot read {what}: {excess}")),
-        })
+        read().map_err(|error| unread(what, error))
+    }
+}
+
+/// The reason why something in the clone cannot be read.
+pub(super) fn unread(what: &str, error: ReadError) -> SourceError {
+    match error {
+        ReadError::Git(error) => failure(&format!("cannot read {what}"), &error),
+        ReadError::Over(excess) => SourceError(format!("cannot read {what}: {excess}")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, ops::ControlFlow, path::PathBuf};
+    use std::{ops::ControlFlow, path::PathBuf};
 
     use git2::{Oid, Repository as BareClone, Signature, Time};
 
-    use super::{CommitLog, Way};
+    use super::CommitLog;
     use crate::source::{ancestry::CommitId, git::limits::MAX_COMMIT};
 
     #[test]
-    fn a_way_has_the_messages_of_all_commits_in_between() {
+    fn a_commit_that_is_too_long_is_the_end_of_what_is_read() {
         let directory = tempfile::tempdir().unwrap();
         let clone = BareClone::init_bare(directory.path()).unwrap();
-        let commit = |at: i64, message: &str, parents: &[Oid]| {
+        let tree = clone.find_tree(clone.treebuilder(None).unwrap().write().unwrap()).unwrap();
+        let mut tip: Option<Oid> = None;
+        for (at, message) in [(1, "first"), (2, &*"m".repeat(MAX_COMMIT + 1)), (3, "last")] {
             let author = Signature::new("A", "a@b", &Time::new(at, 0)).unwrap();
-            let tree = clone.find_tree(clone.treebuilder(None).unwrap().write().unwrap()).unwrap();
-            let parents: Vec<_> = parents.iter().map(|id| clone.find_commit(*id).unwrap()).collect();
-            clone.commit(None, &author, &author, message, &tree, &parents.iter().collect::<Vec<_>>()).unwrap()
-        };
-        let first = commit(1, "first", &[]);
-        let (left, right) = (commit(2, "left", &[first]), commit(3, "right", &[first]));
-        let merged = commit(4, "merged", &[left, right]);
-        let id = |oid: Oid| CommitId(oid.as_bytes().try_into().unwrap());
+            let parents: Vec<_> = tip.iter().map(|id| clone.find_commit(*id).unwrap()).collect();
+            let parents: Vec<_> = parents.iter().collect();
+            tip = Some(clone.commit(None, &author, &author, message, &tree, &parents).unwrap());
+        }
+        let tip = CommitId(tip.unwrap().as_bytes().try_into().unwrap());
         let log = CommitLog::of(directory.path().to_owned(), PathBuf::new());
-        let add = |said: &mut BTreeSet<String>, message: &str| said.extend([message.to_owned()]);
-        let way = |from, to| log.way(id(from), id(to), add).unwrap();
-        let on = |messages: &[&str]| Way::On(messages.iter().map(|message| (*message).to_owned()).collect());
-        assert_eq!(way(first, merged), on(&["left", "right", "merged"]));
-        assert_eq!(way(right, merged), on(&["left", "merged"]));
-        assert_eq!(way(merged, merged), on(&[]));
-        assert_eq!(way(left, right), Way::Apart, "the branch was forced");
-        assert_eq!(way(merged, first), Way::Back);
-        assert_eq!(log.way(CommitId([1; 20]), id(merged), add).unwrap(), Way::Unknown);
-        let long = commit(5, &"Hfi-Removals: 9\n".repeat(MAX_COMMIT / 16 + 1), &[merged]);
-        let last = commit(6, "last", &[long]);
-        assert_eq!(way(merged, last), on(&["last"]), "a commit that is too long says nothing");
-        let visited = log.back(id(last), 200, None, |_| (), |_| ControlFlow::Continue(()));
-        assert!(!visited.unwrap(), "and is the end of what is read");
-        assert_eq!(log.committed_at(id(merged)).unwrap().to_rfc3339(), "1970-01-01T00:00:04Z");
+        assert!(!log.back(tip, 200, None, |_| (), |_| ControlFlow::Continue(())).unwrap());
+        assert_eq!(log.committed_at(tip).unwrap().to_rfc3339(), "1970-01-01T00:00:03Z");
     }
 
     #[test]

@@ -1,0 +1,190 @@
+//! A walk from several commits back, until only commits are left that all of them lead to.
+//!
+//! It goes by the times of commits, as Git does. Where these are wrong, it may take a commit for one that lies on a way
+//! though it lies behind; it does not mistake which of two commits leads to the other.
+
+use std::collections::{BinaryHeap, HashMap};
+
+use git2::{Oid, Repository as BareClone};
+
+use crate::source::{
+    error::SourceError,
+    git::{
+        budget::ReadError,
+        commit_log::{HISTORY, unread},
+        objects,
+    },
+};
+
+/// The most commits that are read, and the most bytes of them. What lies behind is not known. Tests read fewer.
+const MOST: usize = if cfg!(test) { 1_000 } else { 50_000 };
+const MOST_BYTES: usize = 64 << 20;
+
+pub(super) struct Walk<'w> {
+    clone: &'w BareClone,
+    /// True for a message that says something.
+    says: &'w dyn Fn(&str) -> bool,
+    nodes: HashMap<Oid, Node>,
+    /// The next ones, by their times.
+    queue: BinaryHeap<(i64, Oid)>,
+    /// Those of them to which not all lead.
+    open: usize,
+    begins: usize,
+    bytes: usize,
+}
+
+/// A commit that the walk begins with.
+#[derive(Clone, Copy)]
+pub(super) struct Begin {
+    id: Oid,
+    pub(super) number: usize,
+}
+
+/// The numbers of the beginnings that lead to a commit, as bits.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct Marks(Vec<u64>);
+
+/// A commit that was read.
+#[derive(Default)]
+struct Node {
+    marks: Marks,
+    at: i64,
+    parents: Vec<Oid>,
+    says: bool,
+    is_queued: bool,
+    damage: Option<SourceError>,
+}
+
+impl<'w> Walk<'w> {
+    pub(super) fn new(clone: &'w BareClone, says: &'w dyn Fn(&str) -> bool) -> Self {
+        Self { clone, says, nodes: HashMap::new(), queue: BinaryHeap::new(), open: 0, begins: 0, bytes: 0 }
+    }
+
+    /// Adds a commit to begin with.
+    pub(super) fn begin(&mut self, id: Oid) -> Result<Begin, ReadError> {
+        let mut node = match self.nodes.remove(&id) {
+            Some(node) => node,
+            None => self.read(id)?,
+        };
+        let begin = Begin { id, number: self.begins };
+        self.begins += 1;
+        node.marks.set(begin.number);
+        if !node.is_queued {
+            node.is_queued = true;
+            self.queue.push((node.at, id));
+        }
+        self.nodes.insert(id, node);
+        Ok(begin)
+    }
+
+    pub(super) fn run(&mut self) {
+        self.open = self.nodes.values().filter(|node| node.marks.count() < self.begins).count();
+        // Once all lead to each of the next ones, they lead to all that lies behind.
+        while self.open > 0 && self.step() {}
+        // Of that, what says something may have been reached by some only.
+        let saying = self.nodes.values().filter(|node| node.says && node.marks.count() < self.begins);
+        if let Some(oldest) = saying.map(|node| node.at).min() {
+            while self.queue.peek().is_some_and(|(at, _)| *at >= oldest) && self.step() {}
+        }
+    }
+
+    /// Walks on from the next commit. False if there is none.
+    fn step(&mut self) -> bool {
+        let Some((_, id)) = self.queue.pop() else { return false };
+        if let Some(node) = self.nodes.get_mut(&id) {
+            node.is_queued = false;
+            self.open -= usize::from(node.marks.count() < self.begins);
+            let (marks, parents) = (node.marks.clone(), node.parents.clone());
+            parents.into_iter().for_each(|parent| self.reach(parent, &marks));
+        }
+        true
+    }
+
+    /// True if one of the commits leads to the other, or is it.
+    pub(super) fn leads(&self, from: &Begin, to: &Begin) -> bool {
+        self.nodes.get(&to.id).is_some_and(|node| node.marks.has(from.number))
+    }
+
+    /// A commit to which only one of these leads, and that cannot be read.
+    pub(super) fn damage_between(&self, one: &Begin, other: &Begin) -> Option<SourceError> {
+        let between = self.nodes.values();
+        let mut between = between.filter(|node| node.marks.has(one.number) != node.marks.has(other.number));
+        between.find_map(|node| node.damage.clone())
+    }
+
+    /// The messages that say something, of the commits to which this one leads, each with all that lead to it.
+    pub(super) fn messages_before(
+        &self,
+        begin: &Begin,
+    ) -> impl Iterator<Item = (Result<String, ReadError>, &Marks)> {
+        let saying = self.nodes.iter().filter(|(_, node)| node.says && node.marks.has(begin.number));
+        saying.map(|(id, node)| {
+            let message = |id| Ok(text(objects::commit(self.clone, id)?.message_bytes()));
+            (message(*id), &node.marks)
+        })
+    }
+
+    /// Marks a commit, and walks on from it if that is news.
+    fn reach(&mut self, id: Oid, marks: &Marks) {
+        if !self.nodes.contains_key(&id) {
+            if self.nodes.len() >= MOST || self.bytes > MOST_BYTES {
+                return;
+            }
+            let damaged = |error| Node { damage: Some(unread(HISTORY, error)), ..Node::default() };
+            let node = self.read(id).unwrap_or_else(damaged);
+            self.nodes.insert(id, node);
+        }
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        let was_open = node.is_queued && node.marks.count() < self.begins;
+        if node.marks.add(marks) {
+            if !node.is_queued {
+                node.is_queued = true;
+                self.queue.push((node.at, id));
+            }
+            self.open = self.open + usize::from(node.marks.count() < self.begins) - usize::from(was_open);
+        }
+    }
+
+    fn read(&mut self, id: Oid) -> Result<Node, ReadError> {
+        let (commit, says) = match objects::commit(self.clone, id) {
+            Ok(commit) => {
+                let says = (self.says)(&text(commit.message_bytes()));
+                (commit, says)
+            }
+            // Its parents count all the same.
+            Err(ReadError::Over(_)) => (self.clone.find_commit(id)?, false),
+            Err(error) => return Err(error),
+        };
+        self.bytes += commit.raw_header_bytes().len() + commit.message_raw_bytes().len();
+        let (at, parents) = (commit.time().seconds(), commit.parent_ids().collect());
+        Ok(Node { at, parents, says, ..Node::default() })
+    }
+}
+
+impl Marks {
+    pub(super) fn has(&self, number: usize) -> bool {
+        self.0.get(number / 64).is_some_and(|bits| bits >> (number % 64) & 1 == 1)
+    }
+
+    fn set(&mut self, number: usize) {
+        let mut bits = vec![0; number / 64];
+        bits.push(1 << (number % 64));
+        self.add(&Self(bits));
+    }
+
+    /// Adds these. True if there is a new one.
+    fn add(&mut self, more: &Self) -> bool {
+        let before = self.count();
+        self.0.resize(self.0.len().max(more.0.len()), 0);
+        self.0.iter_mut().zip(&more.0).for_each(|(bits, more)| *bits |= more);
+        self.count() > before
+    }
+
+    fn count(&self) -> usize {
+        self.0.iter().map(|bits| bits.count_ones() as usize).sum()
+    }
+}
+
+fn text(message: &[u8]) -> String {
+    String::from_utf8_lossy(message).into_owned()
+}
