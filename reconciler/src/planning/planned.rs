@@ -5,6 +5,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use policies::Timestamp;
+
 use super::{
     agreement::{History, agreements},
     earlier::Earlier,
@@ -13,6 +15,7 @@ use super::{
     ways::Ways,
 };
 use crate::{
+    clock,
     istio::{
         applications::Applications,
         artifact::ArtifactError,
@@ -112,9 +115,13 @@ fn is_past(allowed: &str, ways: &Ways) -> bool {
     matches!(ways.from(allowed), Ok(Way::On(_)))
 }
 
-/// The newest commit.
+/// The newest commit. Whoever makes a commit sets its time. One in the future counts as now: otherwise all that follow would
+/// be older.
 fn commit(Order { commits, commit, .. }: &Order) -> Result<Commit, SourceError> {
-    Ok(Commit { id: commit.to_string(), at: commits.committed_at(*commit)?.to_rfc3339() })
+    // Commits have whole seconds.
+    let now = Timestamp::from_millis(clock::now().as_millis() / 1_000 * 1_000);
+    let at = commits.committed_at(*commit)?.min(now);
+    Ok(Commit { id: commit.to_string(), at: at.to_rfc3339() })
 }
 
 /// The applications that are invalid now, of namespaces where no artifact says what is in force.

@@ -9,6 +9,7 @@ use policies::language::ClusterDomain;
 
 use super::{Earlier, Known, Order, RenderCache, Setting, planned};
 use crate::{
+    clock,
     istio::{
         applications::Applications,
         foreign::Foreign,
@@ -27,6 +28,8 @@ struct Head {
 struct World {
     directory: tempfile::TempDir,
     tip: Option<Oid>,
+    /// The time of the next commit.
+    at: i64,
     earlier: RefCell<Earlier>,
     cache: RefCell<RenderCache>,
     withdrawn: Option<String>,
@@ -36,13 +39,14 @@ impl World {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         BareClone::init_bare(directory.path()).unwrap();
-        Self { directory, tip: None, earlier: RefCell::default(), cache: RefCell::default(), withdrawn: None }
+        let (earlier, cache) = Default::default();
+        Self { directory, tip: None, at: 1, earlier, cache, withdrawn: None }
     }
 
     /// Commits these files of applications of `shop`, each with its destination.
     fn commit(&mut self, files: &[(&str, &str)]) -> Head {
         let clone = BareClone::open_bare(self.directory.path()).unwrap();
-        let author = Signature::new("A", "a@b", &Time::new(1, 0)).unwrap();
+        let author = Signature::new("A", "a@b", &Time::new(self.at, 0)).unwrap();
         let mut tree = clone.treebuilder(None).unwrap();
         let mut read = Vec::new();
         for (name, rule) in files {
@@ -62,6 +66,12 @@ impl World {
             commit: CommitId::from_hex(&id.to_string()).unwrap(),
             applications: Applications { files: read, guarded: Guarded::default() },
         }
+    }
+
+    /// Takes an object out of the clone.
+    fn lose(&self, id: &str) {
+        let (folder, file) = id.split_at(2);
+        std::fs::remove_file(self.directory.path().join("objects").join(folder).join(file)).unwrap();
     }
 
     /// The plan for `shop`, where `allowed` says that somebody agrees to the newest commit.
@@ -189,6 +199,32 @@ fn a_branch_that_went_back_takes_no_artifact_back_until_somebody_agrees() {
 }
 
 #[test]
+fn a_commit_of_the_future_that_was_forced_away_freezes_nothing_for_ever() {
+    for is_lost in [false, true] {
+        let mut world = World::new();
+        world.commit(&[("a", RULE)]);
+        let (first, year_2099) = (world.tip, 4_070_908_800);
+        world.at = year_2099;
+        let future = world.commit(&[("a", "{host: ratings}")]);
+        let in_force = world.plan(&future, None, false).next.unwrap();
+        (world.tip, world.at) = (first, 1);
+        if is_lost {
+            world.lose(&future.commit.to_string());
+        }
+        // It was made before, and needs consent.
+        let forced = world.commit(&[("a", "{host: other}")]);
+        assert_eq!(world.plan(&forced, Some(Ok(in_force.clone())), false).next, None);
+        let agreed = world.plan(&forced, Some(Ok(in_force)), true).next.unwrap();
+        assert_eq!(agreed.judged.id, future.commit.to_string(), "its messages have counted");
+        world.at = i64::try_from(clock::now().as_millis() / 1_000).unwrap();
+        let last = world.commit(&[("a", RULE)]);
+        let plan = world.plan(&last, Some(Ok(agreed)), false);
+        assert_eq!(plan.frozen, BTreeMap::new(), "{is_lost}");
+        assert_eq!(plan.next.unwrap().judged.id, last.commit.to_string());
+    }
+}
+
+#[test]
 fn a_limit_for_removals_is_in_force_without_a_change_of_objects() {
     let mut world = World::new();
     let head = world.commit(&[("a", RULE)]);
@@ -216,8 +252,7 @@ fn what_an_application_had_last_is_looked_for_once() {
         let clone = BareClone::open_bare(world.directory.path()).unwrap();
         clone.find_commit(first).unwrap().tree_id().to_string()
     };
-    let (folder, file) = tree.split_at(2);
-    std::fs::remove_file(world.directory.path().join("objects").join(folder).join(file)).unwrap();
+    world.lose(&tree);
     let head = world.commit(&[("a", "{host: reviews, wrong: 2}")]);
     assert_eq!(world.plan(&head, None, false).next.unwrap().objects, 1);
     // For another application it has to be read again.
