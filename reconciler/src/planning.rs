@@ -2,7 +2,7 @@
 //! applications takes much memory, which a process gives back at its end.
 //!
 //! - `order`: what is asked of the process, and its answer.
-//! - `ways`: how the newest commit follows others; `agreement`: what people have agreed to.
+//! - `ways`: how the newest commit follows others; `agreement`: what people have agreed to; `annotation`: its end.
 //! - `earlier`: what applications last had, where no artifact says it.
 //! - `planned`: the plan of a commit; `unplanned`: the plans of namespaces that it leaves alone.
 //! - `reader`: the applications of a commit.
@@ -11,6 +11,7 @@
 //! - [`planner`]: asks it, and ends it when there is nothing to do.
 
 mod agreement;
+mod annotation;
 pub mod child;
 mod earlier;
 mod failure;

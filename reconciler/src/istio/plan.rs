@@ -63,8 +63,8 @@ pub struct Plan {
     pub new: BTreeSet<Named>,
     /// The reason why something could not be read: the next plan may be another, for the same commit.
     pub failure: Option<String>,
-    /// The annotation by which people agree to a commit has had its effect, or can have none any more.
-    pub uses_annotation: bool,
+    /// The reason why the annotation by which people agree to a commit is to be taken away, if it is.
+    pub ends_annotation: Option<String>,
 }
 
 /// The name under which a plan freezes a namespace as a whole.

@@ -38,6 +38,8 @@ fn name(namespace: &str) -> String {
     format!("hfi-istio-{namespace}")
 }
 
+/// The annotation by which somebody agrees to what a commit removes.
+const ALLOW_COMMIT: &str = "hfi.dev/allow-commit";
 /// The label of these objects that names the namespace.
 const NAMESPACE_LABEL: &str = "hfi.dev/namespace";
 /// The label of what hfi manages.

@@ -9,6 +9,7 @@ use policies::Timestamp;
 
 use super::{
     agreement::{History, agreements},
+    annotation,
     earlier::Earlier,
     order::{Known, Order},
     unplanned,
@@ -25,7 +26,7 @@ use crate::{
             freeze, plan,
         },
     },
-    source::{SourceError, git::Way},
+    source::SourceError,
     version,
 };
 
@@ -102,17 +103,9 @@ pub(super) fn planned(
     }
     for (namespace, allowed) in allowed {
         let Some(plan) = plans.get_mut(namespace) else { continue };
-        let is_effective = is_whole && (plan.next.is_some() || plan.frozen.is_empty());
-        plan.uses_annotation = withdrawn.is_none()
-            && (if *allowed == head.to_string() { is_effective } else { is_past(allowed, &ways) });
+        plan.ends_annotation = annotation::end(namespace, allowed, plan, order, &ways, is_whole);
     }
     Ok(plans)
-}
-
-/// True if a commit that people have agreed to comes before the newest one. If the branch came to it again, they would
-/// have to agree to that.
-fn is_past(allowed: &str, ways: &Ways) -> bool {
-    matches!(ways.from(allowed), Ok(Way::On(_)))
 }
 
 /// The newest commit. Whoever makes a commit sets its time. One in the future counts as now: otherwise all that follow would

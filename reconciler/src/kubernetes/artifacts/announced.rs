@@ -10,14 +10,12 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{MANAGER, NAMESPACE_LABEL, Settings, name, state::State};
+use super::{ALLOW_COMMIT, MANAGER, NAMESPACE_LABEL, Settings, name, state::State};
 use crate::{
     istio::{artifact::Artifact, plan::InForce},
     kubernetes::{NAME, reporting::truncate::truncate},
 };
 
-/// The annotation by which somebody agrees to what a commit removes.
-const ALLOW_COMMIT: &str = "hfi.dev/allow-commit";
 pub(super) const API_VERSION: &str = "source.toolkit.fluxcd.io/v1";
 pub(super) const KIND: &str = "ExternalArtifact";
 const READY: &str = "Ready";

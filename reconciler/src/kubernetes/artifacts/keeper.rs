@@ -86,6 +86,7 @@ impl Keeper {
             own_namespace: namespace,
             archives,
             pace: Pace::default(),
+            taken: Namespaces::default(),
             settings,
         };
         let planner = Planner::new(commits, writer.settings.cluster_domain.clone(), Terms::default());
@@ -100,6 +101,7 @@ impl Keeper {
         loop {
             if !leadership.borrow_and_update().leader {
                 self.writer.config_maps.clear();
+                self.writer.taken.clear();
                 self.planner.forget();
                 self.planner.rest();
                 self.lookup.forget();

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::{
-    Settings, WRITE,
+    ALLOW_COMMIT, Settings, WRITE,
     announced::{self, Seen},
     apply,
     config_maps::ConfigMaps,
@@ -41,6 +41,8 @@ pub(super) struct Writer {
     pub(super) archives: Arc<Archives>,
     pub(super) config_maps: ConfigMaps,
     pub(super) pace: Pace,
+    /// What is said of annotations that were taken away while something is frozen.
+    pub(super) taken: Namespaces<String>,
 }
 
 impl Writer {
@@ -62,7 +64,16 @@ impl Writer {
             self.store(namespace, &known).await?;
         }
         let known = self.config_maps.in_force(namespace);
-        let state = State::of(plan, known, waits);
+        let allowed = seen.and_then(|seen| seen.allowed.as_ref());
+        let ends = plan.ends_annotation.as_ref().filter(|_| allowed.is_some() && !waits);
+        if allowed.is_some() || plan.frozen.is_empty() {
+            self.taken.remove(namespace);
+        }
+        if let Some((commit, reason)) = allowed.zip(ends) {
+            let taken = format!("the annotation {ALLOW_COMMIT}={commit} was taken away: {reason}");
+            self.taken.insert(namespace.to_owned(), taken);
+        }
+        let state = State::of(plan, known, waits, self.taken.get(namespace).map(String::as_str));
         let place = self.settings.place(namespace).to_owned();
         let unseen = Seen::default();
         let announced = known.map(|known| (namespace, known));
@@ -74,12 +85,9 @@ impl Writer {
         if let Some(status) = status {
             version = self.patch_status(namespace, &place, version.as_deref(), &status).await?;
         }
-        if let Some(commit) = seen.and_then(|seen| seen.allowed.as_ref())
-            && plan.uses_annotation
-            && !waits
-        {
+        if let Some(reason) = ends {
             self.take_annotation(namespace, &place, version.as_deref()).await?;
-            info!(namespace, commit, "the annotation that agrees to a commit is used up, and was taken away");
+            info!(namespace, reason, "the annotation that agrees to a commit was taken away");
         }
         Ok(Notice { place, uid, revision: head.revision().to_owned(), state })
     }
@@ -92,7 +100,7 @@ impl Writer {
         plan: &Plan,
         seen: Option<&Seen>,
     ) -> Option<Notice> {
-        let state = State::of(plan, self.config_maps.in_force(namespace), false);
+        let state = State::of(plan, self.config_maps.in_force(namespace), false, None);
         let (place, revision) = (self.settings.place(namespace).to_owned(), head.revision().to_owned());
         let uid = seen.and_then(|seen| seen.uid.clone());
         (!state.is_ready()).then_some(Notice { place, uid, revision, state })

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use git2::{Oid, Repository as BareClone, Signature, Time};
-use istio_config::File;
+use istio_config::{File, Kind};
 
 use policies::language::ClusterDomain;
 
@@ -12,7 +12,7 @@ use crate::{
     clock,
     istio::{
         applications::Applications,
-        foreign::Foreign,
+        foreign::{Foreign, Named},
         guarded::Guarded,
         plan::{InForce, Plan},
     },
@@ -33,6 +33,7 @@ struct World {
     earlier: RefCell<Earlier>,
     cache: RefCell<RenderCache>,
     withdrawn: Option<String>,
+    foreign: Foreign,
 }
 
 impl World {
@@ -40,7 +41,7 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         BareClone::init_bare(directory.path()).unwrap();
         let (earlier, cache) = Default::default();
-        Self { directory, tip: None, at: 1, earlier, cache, withdrawn: None }
+        Self { directory, tip: None, at: 1, earlier, cache, withdrawn: None, foreign: Foreign::default() }
     }
 
     /// Commits these files of applications of `shop`, each with its destination.
@@ -95,7 +96,7 @@ impl World {
             withdrawn: self.withdrawn.clone(),
             allowed,
             known,
-            foreign: Foreign::default(),
+            foreign: self.foreign.clone(),
         };
         let (earlier, cache) = (&mut self.earlier.borrow_mut(), &mut self.cache.borrow_mut());
         let mut plans = planned(&order, &head.applications, &Setting::default(), earlier, cache).unwrap();
@@ -159,7 +160,7 @@ fn an_annotation_is_advised_only_where_it_would_do_something() {
     {
         for allowed in [false, true] {
             let plan = world.plan(head, gone(), allowed);
-            assert!(plan.next.is_none() && !plan.uses_annotation, "{plan:?}");
+            assert!(plan.next.is_none() && plan.ends_annotation.is_none(), "{plan:?}");
             assert!(plan.frozen["all applications"].contains("is gone"), "{:?}", plan.frozen);
             let advice = plan.advice.unwrap();
             assert!(advice.contains(words) && !advice.contains("allow-commit"), "{advice}");
@@ -263,7 +264,7 @@ fn what_an_application_had_last_is_looked_for_once() {
     assert!(plan.next.is_none() && plan.frozen["b"].starts_with("b.yaml:"), "{:?}", plan.frozen);
     // Nobody can say how many objects would stay.
     let plan = world.plan(&head, gone(), true);
-    assert!(plan.next.is_none() && plan.failure.is_some() && !plan.uses_annotation, "{plan:?}");
+    assert!(plan.next.is_none() && plan.failure.is_some() && plan.ends_annotation.is_none(), "{plan:?}");
 }
 
 #[test]
@@ -291,23 +292,55 @@ fn an_annotation_agrees_once() {
     head.applications.files =
         vec![("other.yaml".into(), Arc::new(File::read(b"apiVersion: v1\nkind: Secret\n")))];
     let plan = world.plan(&head, Some(Ok(in_force.clone())), false);
-    assert!(plan.next.is_none() && !plan.uses_annotation, "nobody agrees");
-    let plan = world.plan(&head, Some(Ok(in_force.clone())), true);
-    assert!(plan.next.is_some() && plan.uses_annotation, "it has its effect");
-    let agreed = plan.next;
-    let later = world.commit(&[("a", RULE)]);
-    let used = |allowed: &Head| {
-        world.plan_where(&later, agreed.clone().map(Ok), Some(allowed.commit.to_string())).uses_annotation
-    };
-    assert!(used(&head), "the branch may come to that commit again");
-    let mut unread = Head { applications: later.applications.clone(), ..later };
+    assert!(plan.next.is_none() && plan.ends_annotation.is_none(), "nobody agrees");
+    let plan_of_head = world.plan(&head, Some(Ok(in_force.clone())), true);
+    assert_eq!(plan_of_head.ends_annotation.as_deref(), Some("it has had its effect"));
+    let mut unread = Head { applications: first.applications.clone(), ..head };
     unread.applications.files.push(("b.yaml".into(), Arc::new(File::unreadable("too long".to_owned()))));
-    let plan = world.plan(&unread, agreed.clone().map(Ok), true);
-    assert!(!plan.uses_annotation, "it waits for the file: {plan:?}");
-    assert!(
-        !world.plan_where(&head, agreed.clone().map(Ok), Some(later.commit.to_string())).uses_annotation,
-        "it may be fetched soon"
-    );
+    let plan = world.plan(&unread, Some(Ok(in_force.clone())), true);
+    assert_eq!(plan.ends_annotation, None, "it waits for the file: {plan:?}");
+    let later = world.commit(&[("a", RULE)]);
+    let ends = |head: &Head, allowed: &Head, known: &InForce| {
+        world.plan_where(head, Some(Ok(known.clone())), Some(allowed.commit.to_string())).ends_annotation
+    };
+    let (short, agreed) = (&head.commit.to_string()[..7], plan_of_head.next.unwrap());
+    let past = format!("commit {short} is not the newest one any more");
+    assert_eq!(ends(&later, &head, &agreed), Some(past.clone()), "the branch may come to that commit again");
+    assert_eq!(ends(&later, &head, &in_force), Some(format!("{past}, and it did nothing")));
+    assert_eq!(ends(&head, &later, &agreed), None, "it may be fetched soon");
+}
+
+#[test]
+fn an_annotation_stays_until_it_is_known_what_others_have_made() {
+    let mut world = World::new();
+    let first = world.commit(&[("a", RULE), ("b", RULE)]);
+    let in_force = world.plan(&first, None, false).next.unwrap();
+    // One application loses its object and gets another, and the other one changes.
+    let head = world.commit(&[("a", "{host: reviews, resourceName: x}"), ("b", "{host: ratings}")]);
+    let object = Named((Kind::DestinationRule, "x".to_owned()));
+    let late = [(object, Some("no answer within 5 s".to_owned()))].into();
+    world.foreign = Foreign([("shop".to_owned(), late)].into());
+    let plan = world.plan(&head, Some(Ok(in_force)), true);
+    assert_eq!(plan.frozen.keys().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(plan.ends_annotation, None);
+    let other = plan.next.unwrap();
+    let plan = world.plan(&head, Some(Ok(other.clone())), true);
+    assert_eq!((plan.next, plan.ends_annotation), (None, None));
+    world.foreign = Foreign::default();
+    let plan = world.plan(&head, Some(Ok(other)), true);
+    assert!(plan.next.is_some() && plan.frozen.is_empty() && plan.ends_annotation.is_some(), "{plan:?}");
+}
+
+#[test]
+fn an_annotation_ends_though_the_leader_ended_before_it_took_it_away() {
+    let mut world = World::new();
+    let first = world.commit(&[("a", RULE), ("b", RULE)]);
+    let in_force = world.plan(&first, None, false).next.unwrap();
+    let head = world.commit(&[("a", INVALID)]);
+    let plan = world.plan(&head, Some(Ok(in_force)), true);
+    assert!(plan.frozen.contains_key("a") && plan.ends_annotation.is_some(), "{plan:?}");
+    let plan = world.plan(&head, plan.next.map(Ok), true);
+    assert_eq!((plan.next, plan.ends_annotation.as_deref()), (None, Some("it has had its effect")));
 }
 
 #[test]
