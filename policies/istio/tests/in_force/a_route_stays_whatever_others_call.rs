@@ -127,3 +127,21 @@ fn of_two_newcomers_both_get_a_warning() {
     assert!(catalog.is_valid(), "{:?}", findings(&catalog));
     assert_eq!(told(&catalog, "H27"), [("a.yaml", Level::Warning), ("o.yaml", Level::Warning)]);
 }
+
+#[test]
+fn an_entry_whose_wildcard_fits_services_refuses_no_routes_of_these() {
+    let evil = |spec: &str| ("e.yaml", application("evil/a", &format!("{{serviceEntry: {{{spec}}}}}")));
+    let private = evil("hosts: ['*.cluster.local'], ports: [80]");
+    let before = in_force(std::slice::from_ref(&private));
+    // The owner's first routes.
+    let owner = ("s.yaml", application("shop/a", "{virtualService: {timeout: 1s}}"));
+    let after = catalog(&[private, owner], &before);
+    assert!(after.is_valid() && after.frozen().is_empty(), "{:?}", findings(&after));
+    // Routes to a Service of another repository.
+    let routes = "{virtualService: {routes: [{to: [{service: b, port: 8080}]}]}}";
+    let caller = ("s.yaml", application("shop/a", routes));
+    let before = in_force(std::slice::from_ref(&caller));
+    let after = catalog(&[evil("hosts: ['*.local'], ports: [443], namespaces: ['*']"), caller], &before);
+    assert!(after.is_valid(), "{:?}", findings(&after));
+    assert_eq!(told(&after, "H27"), [("e.yaml", Level::Warning)]);
+}

@@ -18,7 +18,13 @@ use crate::{
 
 pub(super) const RULES: &[Rule] = &[Rule::new("H27", taking), Rule::new("H27", taken)];
 
-/// What holds for the whole mesh is of the root namespace.
+/// True for routes that take calls from other namespaces in the mesh. What holds for the whole mesh is of the root
+/// namespace.
+pub(super) fn may_take(known: &Known, subject: &Subject) -> bool {
+    let is_root = subject.resource.namespace == known.around.root_namespace;
+    are_in_mesh(subject) && !is_root && !is_for_own_namespace(subject)
+}
+
 fn taking(known: &Known, subject: &Subject, out: &mut Out) {
     let is_root = subject.resource.namespace == known.around.root_namespace;
     let is_routed = are_in_mesh(subject);
@@ -35,7 +41,8 @@ fn taking(known: &Known, subject: &Subject, out: &mut Out) {
             Some(HostOwner::AnyNamespace) if !is_root => "fits the services of other namespaces".to_owned(),
             Some(HostOwner::AnyNamespace) => continue,
             None => {
-                if is_routed && !is_root {
+                // A service is found before the ServiceEntries whose wildcards fit it.
+                if may_take(known, subject) && known.namespace_of(&full).is_none() {
                     of_entry(known, subject, &namespaces, (&full, &at), out);
                 }
                 continue;
@@ -52,6 +59,17 @@ fn taking(known: &Known, subject: &Subject, out: &mut Out) {
     }
 }
 
+/// True if applications of the namespace have routes of a host in force for these namespaces.
+pub(super) fn has_routes<'a>(
+    known: &Known<'a>,
+    subject: &Subject<'a>,
+    host: &Rc<str>,
+    namespaces: &BTreeSet<&'a str>,
+) -> bool {
+    let claim = |namespace| Claim::Route { host: Rc::clone(host), namespace };
+    namespaces.iter().all(|namespace| known.has_in_namespace(&claim(*namespace), subject))
+}
+
 /// Whoever has the routes of a host in force keeps them, whatever ServiceEntries others write for it.
 fn of_entry<'a>(
     known: &Known<'a>,
@@ -63,14 +81,13 @@ fn of_entry<'a>(
     let own = &*subject.resource.namespace;
     let entry = known.foreign_entry(host, own, are_of_requests(subject));
     let Some((entry, is_in_force)) = entry else { return };
-    let claim = |namespace| Claim::Route { host: Rc::clone(host), namespace };
     let is_by_hand = subject.resource.application().is_none();
-    let has_routes = if is_by_hand {
+    let is_its = if is_by_hand {
         known.has_own_entry(host, own)
     } else {
-        namespaces.iter().all(|namespace| known.has_in_namespace(&claim(*namespace), subject))
+        has_routes(known, subject, host, namespaces)
     };
-    if has_routes {
+    if is_its {
         return;
     }
     let reason =

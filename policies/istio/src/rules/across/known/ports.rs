@@ -29,6 +29,9 @@ impl Known<'_> {
         if let Some((_, ports)) = self.services.get(host) {
             return Host::There(Ports(vec![ports]));
         }
+        if self.is_elsewhere(host) {
+            return Host::Unknown;
+        }
         let ports: Vec<_> = self.entries.ports_of(host, namespace).take(ENTRIES + 1).collect();
         if ports.len() > ENTRIES {
             return Host::Unknown;
@@ -36,11 +39,15 @@ impl Known<'_> {
         if !ports.is_empty() {
             return Host::There(Ports(ports));
         }
-        let complete = match self.namespace_of(host) {
-            Some(owner) => self.has_services(owner),
-            None => self.in_namespace(Kind::ServiceEntry, namespace).next().is_some(),
-        };
-        if complete { Host::Missing } else { Host::Unknown }
+        let is_complete = self.namespace_of(host).is_some()
+            || self.in_namespace(Kind::ServiceEntry, namespace).next().is_some();
+        if is_complete { Host::Missing } else { Host::Unknown }
+    }
+
+    /// True for a full host of the cluster in a namespace whose Services the repository does not have. Istio finds the
+    /// Service before any ServiceEntry whose wildcard fits it.
+    pub(in crate::rules::across) fn is_elsewhere(&self, host: &str) -> bool {
+        self.namespace_of(host).is_some_and(|owner| !self.has_services(owner))
     }
 }
 
