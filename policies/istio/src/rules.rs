@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 use self::subject::{Out, Rule};
 pub use self::{across::check_all, objects::check_object};
 pub(crate) use self::{
-    across::{Tie, is_for_own_namespace, ties},
+    across::{Tie, Ties, is_for_own_namespace, ties},
     around::check_around,
     authorization_policy::of_http,
     every_kind::selectors::selects_gateways,

@@ -16,7 +16,7 @@ mod tokens;
 use self::known::Known;
 pub(crate) use self::{
     known::is_for_own_namespace,
-    ties::{Tie, ties},
+    ties::{Tie, Ties, ties},
 };
 use super::subject::{Out, Subject};
 use crate::{finding::Finding, in_force::InForce, resource::Resource, surroundings::Surroundings};

@@ -17,6 +17,11 @@ struct Written {
     /// The applications whose subset it needs, and those that it calls without one.
     needs: BTreeSet<usize>,
     calls: BTreeSet<usize>,
+    /// The namespace that sees its ServiceEntry beside its own; none for all.
+    seen_by: Option<usize>,
+    has_entry: bool,
+    /// The applications whose ServiceEntries it needs.
+    reaches: BTreeSet<usize>,
     is_wrong: bool,
 }
 
@@ -35,11 +40,26 @@ impl Written {
             write!(routes, "{{match: {{path_prefix: /c{other}}}, to: [{{service: {}}}]}}, ", host(*other))
                 .unwrap();
         }
+        for other in &self.reaches {
+            write!(
+                routes,
+                "{{match: {{path_prefix: /e{other}}}, to: [{{service: e{other}.example.com}}]}}, "
+            )
+            .unwrap();
+        }
         let routes = if routes.is_empty() { routes } else { format!(", routes: [{routes}]") };
         let subsets = if self.has_subset { ", subsets: [{name: v1, labels: {version: v1}}]" } else { "" };
         let wrong = if self.is_wrong { ", wrong: 1" } else { "" };
+        let seen_by = match self.seen_by {
+            None => "'*'".to_owned(),
+            Some(own) if own == number % NAMESPACES => "'.'".to_owned(),
+            Some(other) => format!("'.', n{other}"),
+        };
+        let entry =
+            format!("serviceEntry: {{hosts: [e{number}.example.com], ports: [80], namespaces: [{seen_by}]}}");
+        let entry = if self.has_entry { format!(", {entry}") } else { String::new() };
         format!(
-            "{{destinationRule: {{host: a{number}{subsets}}}, virtualService: {{timeout: 1s{routes}{wrong}}}}}"
+            "{{destinationRule: {{host: a{number}{subsets}}}, virtualService: {{timeout: 1s{routes}{wrong}}}{entry}}}"
         )
     }
 }
@@ -58,7 +78,21 @@ fn files(all: &[Written]) -> Vec<(String, String)> {
         let name = format!("{}/a{number}", namespace(number));
         (format!("{number}.yaml"), application(&name, &written.spec(number)))
     };
-    all.iter().enumerate().map(file).collect()
+    let base = |number| {
+        let spec = format!("{{serviceEntry: {{hosts: [base{number}.example.com], ports: [80]}}}}");
+        (format!("base{number}.yaml"), application(&format!("n{number}/base"), &spec))
+    };
+    all.iter().enumerate().map(file).chain((0..NAMESPACES).map(base)).chain(decoys(all.len())).collect()
+}
+
+/// Applications of a namespace whose ServiceEntries nobody else sees, each refused with one of the others.
+fn decoys(count: usize) -> impl Iterator<Item = (String, String)> {
+    (0..count).step_by(3).map(|number| {
+        let routes = format!("routes: [{{to: [{{service: {}, subset: v1}}]}}]", host(number));
+        let entry = "serviceEntry: {hosts: ['*.example.com', '*.com'], ports: [80]}";
+        let spec = format!("{{virtualService: {{{routes}}}, {entry}, requestAuthentication: {{issuer: 'https://x.example.com', required: false}}}}");
+        (format!("d{number}.yaml"), application(&format!("evil/d{number}"), &spec))
+    })
 }
 
 fn catalog_of(all: &[Written], before: &InForce) -> Catalog {
@@ -74,31 +108,44 @@ fn catalog_of(all: &[Written], before: &InForce) -> Catalog {
 
 /// Applications of which some are in a row, and others have branches, across namespaces.
 fn applications(count: usize, wrong: f64) -> impl Strategy<Value = Vec<Written>> {
-    let one =
-        (prop::collection::vec(0..1_000_usize, 0..2), prop::bool::weighted(0.9), prop::bool::weighted(wrong))
-            .prop_flat_map(|(others, has_next, is_wrong)| {
-                (Just(others), Just(has_next), Just(is_wrong), prop::bool::weighted(0.97))
-            });
+    let others = || prop::collection::vec(0..1_000_usize, 0..2);
+    let is_there = || prop::bool::weighted(0.97);
+    let one = (others(), others(), prop::bool::weighted(0.9), prop::bool::weighted(wrong));
+    let one = (one, is_there(), is_there(), prop::option::weighted(0.4, 0..NAMESPACES));
     prop::collection::vec(one, 2..count).prop_map(|all| {
         let count = all.len();
+        let seen_by: Vec<_> = all.iter().map(|(.., seen_by)| *seen_by).collect();
         let is_island = |number: usize| number % NAMESPACES == NAMESPACES - 1;
         let with = |number: usize, other: usize| is_island(number) == is_island(other) && number != other;
+        let is_seen_by = |number: usize, by: usize| {
+            seen_by[number]
+                .is_none_or(|namespace| [namespace, number % NAMESPACES].contains(&(by % NAMESPACES)))
+        };
         all.into_iter()
             .enumerate()
-            .map(|(number, (others, has_next, is_wrong, has_subset))| Written {
-                has_subset,
-                // Two further on, where the next one is of the island.
-                needs: [number + 1, number + 2]
-                    .into_iter()
-                    .filter(|next| has_next && *next < count && with(number, *next))
-                    .take(1)
-                    .collect(),
-                calls: others
-                    .into_iter()
-                    .map(|other| other % count)
-                    .filter(|other| with(number, *other))
-                    .collect(),
-                is_wrong: is_wrong && !is_island(number),
+            .map(|(number, ((others, reached, has_next, is_wrong), has_subset, has_entry, seen_by))| {
+                Written {
+                    has_subset,
+                    has_entry,
+                    seen_by,
+                    reaches: reached
+                        .into_iter()
+                        .map(|other| other % count)
+                        .filter(|other| with(number, *other) && is_seen_by(*other, number))
+                        .collect(),
+                    // Two further on, where the next one is of the island.
+                    needs: [number + 1, number + 2]
+                        .into_iter()
+                        .filter(|next| has_next && *next < count && with(number, *next))
+                        .take(1)
+                        .collect(),
+                    calls: others
+                        .into_iter()
+                        .map(|other| other % count)
+                        .filter(|other| with(number, *other))
+                        .collect(),
+                    is_wrong: is_wrong && !is_island(number),
+                }
             })
             .collect()
     })
@@ -109,9 +156,10 @@ fn refused(all: &[Written]) -> BTreeSet<usize> {
     let mut refused: BTreeSet<_> = (0..all.len()).filter(|number| all[*number].is_wrong).collect();
     loop {
         let is_there = |other: &usize| all[*other].has_subset && !refused.contains(other);
-        let more: Vec<_> = (0..all.len())
-            .filter(|number| !refused.contains(number) && !all[*number].needs.iter().all(is_there))
-            .collect();
+        let is_named = |other: &usize| all[*other].has_entry && !refused.contains(other);
+        let is_right = |one: &Written| one.needs.iter().all(is_there) && one.reaches.iter().all(is_named);
+        let more: Vec<_> =
+            (0..all.len()).filter(|number| !refused.contains(number) && !is_right(&all[*number])).collect();
         if more.is_empty() {
             return refused;
         }
@@ -120,7 +168,13 @@ fn refused(all: &[Written]) -> BTreeSet<usize> {
 }
 
 fn frozen(catalog: &Catalog) -> BTreeSet<usize> {
-    catalog.frozen().keys().map(|(_, name)| name[1..].parse().unwrap()).collect()
+    numbers(catalog, "a")
+}
+
+/// The numbers of the frozen applications whose names begin so.
+fn numbers(catalog: &Catalog, letter: &str) -> BTreeSet<usize> {
+    let names = catalog.frozen().keys().filter_map(|(_, name)| name.strip_prefix(letter)?.parse().ok());
+    names.collect()
 }
 
 /// The errors of what is in force, by object and rule.
@@ -138,6 +192,9 @@ proptest! {
     fn of_what_is_new_those_are_refused_that_need_what_is_refused(all in applications(60, 0.03)) {
         let catalog = catalog_of(&all, &InForce::default());
         prop_assert_eq!(frozen(&catalog), refused(&all), "{:?}", findings(&catalog));
+        let decoys = (0..all.len()).step_by(3);
+        let decoys = decoys.filter(|of| frozen(&catalog).contains(of) || !all[*of].has_subset);
+        prop_assert_eq!(numbers(&catalog, "d"), decoys.collect());
         prop_assert_eq!(errors(&catalog.to_be_in_force()), BTreeSet::new());
     }
 
@@ -145,7 +202,7 @@ proptest! {
     fn beside_what_is_in_force_nothing_else_breaks(
         (old, new) in (applications(40, 0.0), applications(40, 0.1)),
     ) {
-        let old: Vec<_> = old.into_iter().map(|one| Written { has_subset: true, ..one }).collect();
+        let old: Vec<_> = old.into_iter().map(|one| Written { has_subset: true, has_entry: true, ..one }).collect();
         let before = catalog_of(&old, &InForce::default()).to_be_in_force();
         let catalog = catalog_of(&new, &before);
         let after = catalog.to_be_in_force();
@@ -154,9 +211,13 @@ proptest! {
         for (name, rule) in errors(&after) {
             let (namespace, object) = name.split_once('/').unwrap();
             let number = object[1..].split('-').next().unwrap().parse().unwrap();
+            if namespace == "evil" {
+                prop_assert!(numbers(&catalog, "d").contains(&number), "{name} {rule}: {:?}", findings(&catalog));
+                continue;
+            }
             prop_assert!(frozen(&catalog).contains(&number), "{name} {rule}: {:?}", findings(&catalog));
-            let needed = &old[number].needs;
-            prop_assert!(needed.iter().any(|other| self::namespace(*other) != namespace), "{name}: {rule}");
+            let mut needed = old[number].needs.union(&old[number].reaches);
+            prop_assert!(needed.any(|other| self::namespace(*other) != namespace), "{name}: {rule}");
         }
         let told = findings(&catalog);
         if refused(&new).iter().all(|number| number % NAMESPACES != NAMESPACES - 1) {
@@ -174,11 +235,15 @@ fn a_ring_is_refused_with_the_one_of_it_that_is_wrong() {
             has_subset: true,
             needs: [if number < 30 { (number + 1) % 30 } else { number }].into(),
             calls: [29].into(),
+            seen_by: None,
+            has_entry: true,
+            reaches: BTreeSet::new(),
             is_wrong: Some(number) == wrong,
         };
         (0..40).map(one).collect::<Vec<_>>()
     };
-    assert!(catalog_of(&ring(None), &InForce::default()).is_valid());
+    let catalog = catalog_of(&ring(None), &InForce::default());
+    assert!(catalog.is_valid(), "{:?}", findings(&catalog));
     let catalog = catalog_of(&ring(Some(17)), &InForce::default());
     assert_eq!(frozen(&catalog), (0..30).collect(), "{:?}", findings(&catalog));
     // Beside what is in force it is refused alone.
@@ -243,4 +308,59 @@ fn a_chain_without_ties_takes_along_no_other_namespace() {
     );
     assert!(catalog.frozen().keys().all(|(namespace, _)| namespace == "evil"), "{told:?}");
     assert_eq!(errors(&catalog.to_be_in_force()), BTreeSet::new());
+}
+
+/// A chain of five in one namespace, of which the first one is wrong, and what the last one has beside it.
+fn chain_with(last: &str) -> String {
+    let one = |number: usize| {
+        let wrong = if number == 1 { "subsetz" } else { "subsets" };
+        let rule =
+            format!("destinationRule: {{host: a{number}, {wrong}: [{{name: v1, labels: {{v: '1'}}}}]}}");
+        let before = number - 1;
+        let routes = format!("virtualService: {{routes: [{{to: [{{service: a{before}, subset: v1}}]}}]}}");
+        let spec = match number {
+            1 => format!("{{{rule}}}"),
+            5 => format!("{{{rule}, {routes}, {last}}}"),
+            _ => format!("{{{rule}, {routes}}}"),
+        };
+        application(&format!("evil/a{number}"), &spec)
+    };
+    // Documents of one file may share services.
+    (1..6).map(one).collect::<Vec<_>>().join("---\n")
+}
+
+#[test]
+fn what_others_do_not_see_takes_along_nobody() {
+    let claims = "{match: [{headers: {'@request.auth.claims.group': {exact: beta}}}], route: [{destination: {host: checkout}}]}";
+    let of_shop = [
+        "{serviceEntry: {hosts: [pay.example.com], ports: [443]}}".to_owned(),
+        "{virtualService: {routes: [{to: [{service: api.example.com}]}]}}".to_owned(),
+        "{virtualService: {routes: [{to: [{service: checkout, port: 80}]}]}}".to_owned(),
+        format!(
+            "{{virtualService: {{spec: {{hosts: [web.example.org], gateways: [ops/public], http: [{claims}]}}}}}}"
+        ),
+    ];
+    let of_shop = of_shop.into_iter().enumerate().map(|(number, spec)| {
+        let namespace = if number == 0 { "bank" } else { "shop" };
+        (format!("shop{number}.yaml"), application(&format!("{namespace}/b{number}"), &spec))
+    });
+    let token = "{selector: {matchLabels: {istio: gateway}}, jwtRules: [{issuer: 'https://x.example.org'}]}";
+    let by_hand = format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: checkout, namespace: shop}}\nspec: {{ports: [{{port: 80}}]}}\n---\napiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {{name: a, namespace: ops}}\nspec: {token}\n"
+    );
+    let of_shop: Vec<_> = of_shop.chain([("hand.yaml".to_owned(), by_hand)]).collect();
+    let entry = |namespaces: &str| {
+        format!(
+            "serviceEntry: {{hosts: ['*.example.com', '*.local'], ports: [80], namespaces: {namespaces}}}, requestAuthentication: {{issuer: 'https://x.example.org', required: false}}"
+        )
+    };
+    for (namespaces, along) in [("['.']", 0), ("['.', bank]", 0), ("['.', shop]", 1)] {
+        let chain = chain_with(&entry(namespaces));
+        let files = of_shop.iter().map(|(path, text)| (path.as_str(), text));
+        let files: Vec<_> = files.chain([("evil.yaml", &chain)]).collect();
+        let catalog = catalog(&files, &InForce::default());
+        let others = catalog.frozen().keys().filter(|(namespace, _)| namespace != "evil").count();
+        assert_eq!(catalog.frozen().len() - others, 5, "{:?}", findings(&catalog));
+        assert_eq!(others, along, "{namespaces}: {:?}", findings(&catalog));
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
     catalog::Catalog,
     in_force::ApplicationId,
     resource::{Kind, Resource},
-    rules::{Tie, ties},
+    rules::{Tie, Ties, ties},
 };
 
 /// An application as it is now, and as it is in force.
@@ -22,13 +22,13 @@ struct Sides<'a> {
 #[derive(Debug, Default)]
 struct Tied<'a> {
     /// Those that are as they are now, by what they need.
-    needing: BTreeMap<&'a Tie<'a>, Vec<usize>>,
+    needing: BTreeMap<Tie, Vec<usize>>,
     /// Those that change something, by their namespace and by what they give then.
-    changing: BTreeMap<(&'a str, &'a Tie<'a>), Vec<usize>>,
+    changing: BTreeMap<(&'a str, Tie), Vec<usize>>,
     /// What changes where an application stays as it is in force.
-    gives: BTreeMap<usize, Vec<&'a Tie<'a>>>,
+    gives: BTreeMap<usize, BTreeSet<Tie>>,
     /// What an application needs where it stays as it is in force.
-    needs: BTreeMap<usize, Vec<&'a Tie<'a>>>,
+    needs: BTreeMap<usize, BTreeSet<Tie>>,
 }
 
 /// The applications that go along with these, each with the one of these on which it depends.
@@ -40,7 +40,7 @@ pub(super) fn along(
     let sides = sides(catalog, refused, beside);
     let all: Vec<_> =
         sides.iter().flat_map(|(_, sides)| sides.now.iter().chain(&sides.in_force)).copied().collect();
-    let ties = ties(&all, beside.surroundings);
+    let ties = ties(&all, beside.in_force, beside.surroundings);
     let mut tied = Tied::default();
     let mut ties = ties.iter();
     for (number, ((namespace, _), Sides { now, in_force })) in sides.iter().enumerate() {
@@ -50,15 +50,15 @@ pub(super) fn along(
             by_name.get(&name).zip(before.get(&name)).is_some_and(|(now, before)| now == before)
         };
         for (resource, ties) in now.iter().zip(ties.by_ref()) {
-            ties.needs.iter().for_each(|tie| tied.needing.entry(tie).or_default().push(number));
+            ties.needs.iter().for_each(|tie| tied.needing.entry(*tie).or_default().push(number));
             if !is_same(resource) {
-                tied.changes(namespace, number, &ties.gives);
+                tied.changes(namespace, number, ties);
             }
         }
         for (resource, ties) in in_force.iter().zip(ties.by_ref()) {
             tied.needs.entry(number).or_default().extend(&ties.needs);
             if !is_same(resource) {
-                tied.changes(namespace, number, &ties.gives);
+                tied.changes(namespace, number, ties);
             }
         }
     }
@@ -92,11 +92,11 @@ fn sides<'a>(
 }
 
 impl<'a> Tied<'a> {
-    fn changes(&mut self, namespace: &'a str, number: usize, given: &'a [Tie<'a>]) {
-        for tie in given {
-            self.changing.entry((namespace, tie)).or_default().push(number);
-            self.gives.entry(number).or_default().push(tie);
+    fn changes(&mut self, namespace: &'a str, number: usize, Ties { gives, .. }: &Ties) {
+        for tie in gives {
+            self.changing.entry((namespace, *tie)).or_default().push(number);
         }
+        self.gives.entry(number).or_default().extend(gives);
     }
 
     /// The applications that are reached from the first ones, each with the one of these. Each tie is followed once: then
@@ -108,7 +108,7 @@ impl<'a> Tied<'a> {
         while let Some((of, first)) = queue.pop_front() {
             let mut next = Vec::new();
             for tie in self.gives.remove(&of).into_iter().flatten() {
-                next.extend(self.needing.remove(tie).into_iter().flatten());
+                next.extend(self.needing.remove(&tie).into_iter().flatten());
             }
             let namespace = ids.get(of).map(|(namespace, _)| namespace.as_str()).unwrap_or_default();
             // What stays in force holds up nobody in another namespace.

@@ -103,7 +103,7 @@ fn h30(known: &Known, subject: &Subject, out: &mut Out) {
 /// The service that a name of two labels may be: its full host, its namespace, and whether the Service is known. For
 /// Istio it is a name outside, such as `example.com`. So may it be for its author: a namespace can have the name of a
 /// domain, such as `shop` and `app`.
-fn meant<'h>(known: &Known, name: &'h str) -> Option<(String, &'h str, bool)> {
+pub(super) fn meant<'h>(known: &Known, name: &'h str) -> Option<(String, &'h str, bool)> {
     let (service, owner) = name.split_once('.')?;
     let full = known.around.cluster_domain.host(service, owner);
     let is_service = known.service(&full).is_some();

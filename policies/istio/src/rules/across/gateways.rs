@@ -50,7 +50,7 @@ fn has_some(objects: &BTreeSet<(&str, &str)>, namespace: &str) -> bool {
 }
 
 /// The Pods of a Gateway, as far as they are known.
-fn pods<'a>(known: &Known<'a>, gateway: &Subject) -> Vec<&'a PodTemplate> {
+pub(super) fn pods<'a>(known: &Known<'a>, gateway: &Subject) -> Vec<&'a PodTemplate> {
     let selector = gateway.get("selector");
     let labels: Vec<_> = selector.entries().filter_map(|(key, at)| Some((key, at.text()?))).collect();
     if labels.is_empty() { Vec::new() } else { known.pods.with(None, &labels).collect() }

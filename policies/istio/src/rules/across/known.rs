@@ -38,11 +38,12 @@ pub(super) use self::{
         Claim, certificates, matched, owned, plain, policy, public_hosts, routes, servers, subsets,
         too_many_routes,
     },
+    entries::wildcards,
     outside::{HostOwner, may_have_http},
     parents::{parents, service},
     ports::Host,
     public::Shared,
-    scope::scope,
+    scope::{ALL, scope},
     selected::{is_wide, labels},
 };
 

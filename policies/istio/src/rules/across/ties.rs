@@ -2,15 +2,19 @@
 //! that need what it gives.
 //!
 //! Each error of a rule over several resources is here, as far as it depends on other resources. Too many ties keep too
-//! much as it is. Too few cost time: whatever they say, all is checked again.
+//! much as it is, also what other namespaces have. Too few cost time: whatever they say, all is checked again.
 
+mod hosts;
 #[cfg(test)]
 mod tests;
 
-use std::rc::Rc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::{
-    gateways::named,
+    gateways::{named, pods},
     known::{
         Claim, Known, is_wide, labels, matched, owned, parents, policy, public_hosts, routes, servers,
         subsets,
@@ -22,29 +26,39 @@ use crate::{
     resource::{Kind, Resource},
     rules::subject::Subject,
     surroundings::Surroundings,
-    text,
     values::LabelPairs,
 };
 
-/// Something that a resource gives to others, or takes from them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Tie<'a>(Of<'a>);
+/// Something that a resource gives to others, or takes from them, by its number: many resources have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tie(usize);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Of<'a> {
     /// The object of this kind, namespace and name.
     Object(Kind, String, String),
     Claim(Claim<'a>),
-    /// A subset of a full host.
-    Subset(Rc<str>, &'a str),
-    /// The ServiceEntries of a host, which may be a wildcard.
-    Host(String),
-    /// Those of all hosts with this end.
-    End(String),
+    /// A subset of a full host for those that see it: a namespace, or all.
+    Subset {
+        host: Rc<str>,
+        name: &'a str,
+        seen_by: &'a str,
+    },
+    /// The ServiceEntries of a host, which may be a wildcard, for those that see them.
+    Entries {
+        host: Rc<str>,
+        seen_by: &'a str,
+    },
+    /// Those of a host, whoever sees them.
+    AnyEntries(Rc<str>),
+    /// Those whose applications have the host in force, whoever sees them.
+    EntriesInForce(Rc<str>),
+    /// The same of all hosts with this end.
+    End(Rc<str>),
     /// That a namespace has some of a kind.
     Some(Kind, String),
-    /// That something reads tokens.
-    Tokens,
+    /// That something reads tokens in a namespace.
+    Tokens(String),
     /// All of a namespace, as one of a kind has it.
     Wide(Kind, &'a str),
     /// A selector of a namespace, as one of a kind has it.
@@ -55,61 +69,78 @@ enum Of<'a> {
 
 /// The ties of a resource.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ties<'a> {
-    pub(crate) gives: Vec<Tie<'a>>,
-    pub(crate) needs: Vec<Tie<'a>>,
+pub(crate) struct Ties {
+    pub(crate) gives: BTreeSet<Tie>,
+    pub(crate) needs: BTreeSet<Tie>,
 }
 
-/// The ties of each of these resources.
-pub(crate) fn ties<'a>(resources: &[&'a Resource], around: &Surroundings) -> Vec<Ties<'a>> {
-    let none = InForce::default();
-    let known = Known::new(resources, &none, around);
-    resources.iter().map(|resource| Ties::of(&known, &Subject::new(resource))).collect()
+/// The ties of each of these resources, beside what is in force.
+pub(crate) fn ties(resources: &[&Resource], in_force: &InForce, around: &Surroundings) -> Vec<Ties> {
+    let known = Known::new(resources, in_force, around);
+    let (ends, mut numbers) = (hosts::routed_ends(&known), BTreeMap::new());
+    let mut all = Vec::new();
+    for subject in known.subjects() {
+        let mut tying = Tying { known: &known, ends: &ends, numbers: &mut numbers, ties: Ties::default() };
+        tying.add(subject);
+        all.push(tying.ties);
+    }
+    all
 }
 
-impl<'a> Ties<'a> {
-    fn of(known: &Known, subject: &Subject<'a>) -> Self {
-        let (mut ties, kind, namespace) = (Self::default(), subject.kind(), &*subject.resource.namespace);
-        ties.excludes(Of::Object(kind, namespace.to_owned(), subject.resource.name.clone()));
-        ties.claims(known, subject);
+/// The ties of a resource while they are found.
+struct Tying<'t, 'a> {
+    known: &'t Known<'a>,
+    ends: &'t BTreeSet<String>,
+    numbers: &'t mut BTreeMap<Of<'a>, Tie>,
+    ties: Ties,
+}
+
+impl<'a> Tying<'_, 'a> {
+    fn add(&mut self, subject: &Subject<'a>) {
+        let (kind, namespace) = (subject.kind(), &*subject.resource.namespace);
+        self.excludes(Of::Object(kind, namespace.to_owned(), subject.resource.name.clone()));
+        self.claims(subject);
         match kind {
-            Kind::DestinationRule => {
-                let host: Rc<str> = known.full(subject.spec.word("host"), namespace).into();
-                let names = subject.each("subsets").map(|subset| subset.word("name"));
-                ties.give(names.map(|name| Of::Subset(Rc::clone(&host), name)));
+            Kind::DestinationRule => self.defines(subject),
+            Kind::ServiceEntry => self.names(subject),
+            Kind::Gateway => self.give(Of::Some(kind, namespace.to_owned())),
+            Kind::RequestAuthentication => self.give(Of::Tokens(namespace.to_owned())),
+            Kind::VirtualService => {
+                self.calls(subject);
+                self.takes(subject);
+                self.is_at_gateways(subject);
             }
-            Kind::ServiceEntry => {
-                ties.give([Of::Some(kind, namespace.to_owned())]);
-                for host in subject.get("hosts").texts().map(|(host, _)| known.full(host, namespace)) {
-                    ties.give(ends(&host).map(Of::End).chain([Of::Host(host.clone())]));
-                }
-            }
-            Kind::Gateway => ties.give([Of::Some(kind, namespace.to_owned())]),
-            Kind::RequestAuthentication => ties.give([Of::Tokens]),
-            Kind::VirtualService => ties.routes(known, subject),
             Kind::Sidecar | Kind::Telemetry | Kind::ProxyConfig | Kind::PeerAuthentication => {
-                ties.selects(known, subject);
+                self.selects(subject);
             }
             _ => {}
         }
-        ties
     }
 
-    fn give(&mut self, given: impl IntoIterator<Item = Of<'a>>) {
-        self.gives.extend(given.into_iter().map(Tie));
+    fn number(&mut self, of: Of<'a>) -> Tie {
+        let next = Tie(self.numbers.len());
+        *self.numbers.entry(of).or_insert(next)
     }
 
-    fn need(&mut self, needed: impl IntoIterator<Item = Of<'a>>) {
-        self.needs.extend(needed.into_iter().map(Tie));
+    fn give(&mut self, of: Of<'a>) {
+        let tie = self.number(of);
+        self.ties.gives.insert(tie);
+    }
+
+    fn need(&mut self, of: Of<'a>) {
+        let tie = self.number(of);
+        self.ties.needs.insert(tie);
     }
 
     /// Only one can have it.
     fn excludes(&mut self, of: Of<'a>) {
-        self.give([of.clone()]);
-        self.need([of]);
+        let tie = self.number(of);
+        self.ties.gives.insert(tie);
+        self.ties.needs.insert(tie);
     }
 
-    fn claims(&mut self, known: &Known, subject: &Subject<'a>) {
+    fn claims(&mut self, subject: &Subject<'a>) {
+        let known = self.known;
         let claimed = servers(subject).into_iter().chain(policy(known, subject));
         let claimed = claimed.chain(subsets(known, subject)).chain(routes(known, subject));
         let claimed = claimed.map(|(claim, _)| claim).chain(matched(known, subject));
@@ -121,48 +152,38 @@ impl<'a> Ties<'a> {
         }
         for (claim, _) in owned(known, subject) {
             let Claim::Owned { host } = &claim else { continue };
-            self.need([Of::Claim(Claim::Parent { host: Rc::clone(host) })]);
+            self.need(Of::Claim(Claim::Parent { host: Rc::clone(host) }));
             // Routes for all and for some of other namespaces do not go together.
             self.excludes(Of::Claim(claim));
         }
         for (host, _) in parents(known, subject) {
-            self.need([Of::Claim(Claim::Owned { host: Rc::clone(&host) })]);
-            self.give([Of::Claim(Claim::Parent { host })]);
+            self.need(Of::Claim(Claim::Owned { host: Rc::clone(&host) }));
+            self.give(Of::Claim(Claim::Parent { host }));
         }
     }
 
-    /// A VirtualService.
-    fn routes(&mut self, known: &Known, subject: &Subject<'a>) {
-        let own = &*subject.resource.namespace;
-        for (host, destination) in known.destinations(subject) {
-            let wildcards = ends(&host).map(|end| Of::Host(format!("*{end}")));
-            self.need(wildcards.chain([Of::Host(host.clone())]));
-            let subset = Some(destination.word("subset")).filter(|name| !name.is_empty());
-            self.need(subset.map(|name| Of::Subset(host.as_str().into(), name)));
-            if known.namespace_of(&host).is_none() {
-                self.need([Of::Some(Kind::ServiceEntry, own.to_owned())]);
-            }
-        }
-        for host in subject.get("hosts").texts().map(|(host, _)| known.full(host, own)) {
-            self.need(ends(&host).map(|end| Of::Host(format!("*{end}"))));
-            self.need([match host.strip_prefix('*') {
-                Some(end) => {
-                    Of::End(end.find('.').and_then(|at| end.get(at..)).unwrap_or_default().to_owned())
+    /// The Gateways of a VirtualService, and the tokens that are read there.
+    fn is_at_gateways(&mut self, subject: &Subject<'a>) {
+        let everywhere = [&subject.resource.namespace, &self.known.around.root_namespace];
+        let mut homes = BTreeSet::from(everywhere.map(Clone::clone));
+        for (name, _) in named(subject) {
+            match self.known.named(Kind::Gateway, &name.namespace, &name.name) {
+                Some(gateway) => {
+                    let pods = pods(self.known, gateway).into_iter();
+                    homes.extend(pods.map(|pod| pod.namespace.clone()));
                 }
-                None => Of::Host(host),
-            }]);
-        }
-        for (gateway, _) in named(subject) {
-            if known.named(Kind::Gateway, &gateway.namespace, &gateway.name).is_none() {
-                self.need([Of::Some(Kind::Gateway, gateway.namespace.clone())]);
+                None => self.need(Of::Some(Kind::Gateway, name.namespace.clone())),
             }
-            self.need([Of::Object(Kind::Gateway, gateway.namespace, gateway.name)]);
+            homes.insert(name.namespace.clone());
+            self.need(Of::Object(Kind::Gateway, name.namespace, name.name));
         }
-        self.need(claim(subject).map(|_| Of::Tokens));
+        if claim(subject).is_some() {
+            homes.into_iter().for_each(|home| self.need(Of::Tokens(home)));
+        }
     }
 
     /// A resource of a kind of which a namespace, or a Pod, takes one only.
-    fn selects(&mut self, known: &Known, subject: &Subject<'a>) {
+    fn selects(&mut self, subject: &Subject<'a>) {
         let (kind, namespace) = (subject.kind(), &*subject.resource.namespace);
         if is_wide(subject) {
             return self.excludes(Of::Wide(kind, namespace));
@@ -171,14 +192,9 @@ impl<'a> Ties<'a> {
         if labels.is_empty() {
             return;
         }
-        for pod in known.pods.with(Some(namespace), &labels) {
+        for pod in self.known.pods.with(Some(namespace), &labels) {
             self.excludes(Of::Pods(kind, namespace, pod.labels.clone()));
         }
         self.excludes(Of::Selector(kind, namespace, labels));
     }
-}
-
-/// The ends of a host from each of its dots on, and the empty one.
-fn ends(host: &str) -> impl Iterator<Item = String> {
-    text::ends(host).chain([""]).map(str::to_owned)
 }

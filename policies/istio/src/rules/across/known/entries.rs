@@ -20,6 +20,11 @@ impl Known<'_> {
     pub(in crate::rules::across) fn has_entry(&self, host: &str) -> bool {
         self.entries.by_host.contains_key(host)
     }
+
+    /// True if there is one that is exported to a namespace by name; to all with `*`.
+    pub(in crate::rules::across) fn is_seen(&self, host: &str, by: &str) -> bool {
+        self.entries.by_host.get(host).is_some_and(|seen| seen.contains_key(by))
+    }
 }
 
 impl<'a> Entries<'a> {
@@ -54,7 +59,7 @@ impl<'a> Entries<'a> {
 }
 
 /// The wildcards that fit a host.
-pub(super) fn wildcards(host: &str) -> impl Iterator<Item = String> {
+pub(in crate::rules::across) fn wildcards(host: &str) -> impl Iterator<Item = String> {
     ends(host).map(|end| format!("*{end}"))
 }
 

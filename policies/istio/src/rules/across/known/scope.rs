@@ -16,7 +16,7 @@ pub(crate) fn is_for_own_namespace(subject: &Subject) -> bool {
 }
 
 /// The name for all namespaces.
-pub(super) const ALL: &str = "*";
+pub(in crate::rules::across) const ALL: &str = "*";
 
 /// The namespaces that a resource of so many parts is exported to; `*` for all. One with too many combinations counts
 /// as exported to all.

@@ -35,7 +35,7 @@ fn what_needs_nothing_of_what_goes_is_as_right_or_wrong_as_before() {
         let all = ["bad", "near"].into_iter().flat_map(|list| cases[list].as_array().unwrap());
         for (case, (resources, around)) in all.filter_map(resources::several).enumerate() {
             let all: Vec<_> = resources.iter().collect();
-            let (ties, before) = (ties(&all, &around), errors(&all, &around));
+            let (ties, before) = (ties(&all, &InForce::default(), &around), errors(&all, &around));
             for gone in 0..all.len() {
                 let mut left = all.clone();
                 left.remove(gone);
