@@ -11,7 +11,7 @@ use std::{
 
 pub(super) use self::members::Beside;
 use self::{along::along, members::Members};
-use super::{Catalog, LocatedFinding, belongings, located::HELD};
+use super::{Catalog, LocatedFinding, RenderedApplication, belongings, located::HELD};
 use crate::{
     finding::{Finding, Level},
     in_force::ApplicationId,
@@ -33,13 +33,13 @@ impl Catalog {
         let before = OnceCell::new();
         for pass in 1.. {
             let frozen: BTreeSet<_> = self.frozen.keys().cloned().collect();
-            let has_takers = self.refuse_takers(beside);
+            let takers = self.refuse_takers(beside);
             self.keep(beside);
             let (told, broken) = Members::of(self, beside, &BTreeSet::new()).check(beside);
             let (errors, others): (Vec<_>, Vec<_>) =
                 told.into_iter().partition(|(_, finding)| finding.level == Level::Error);
             let is_last =
-                !has_takers && errors.is_empty() && !self.freeze_namespaces(broken, &before, beside);
+                takers.is_empty() && errors.is_empty() && !self.freeze_namespaces(broken, &before, beside);
             // Of the warnings of a pass that is not the last, some are about what is refused.
             for (number, finding) in if is_last { others } else { errors } {
                 self.tell(number, finding);
@@ -47,25 +47,31 @@ impl Catalog {
             if is_last {
                 return;
             }
-            let refused: BTreeSet<_> =
-                self.frozen.keys().filter(|id| !frozen.contains(*id)).cloned().collect();
             if pass >= MOST {
+                // Ties know why others are refused.
+                let refused = if takers.is_empty() { self.frozen_since(&frozen) } else { takers };
                 self.freeze_chains(&refused, beside);
-            } else if pass >= EXACT {
-                self.take_along(along(self, &refused, beside));
+            }
+            if pass >= EXACT {
+                self.take_along(along(self, &self.frozen_since(&frozen), beside));
             }
         }
     }
 
-    /// Refuses applications with objects for what belongs to others: what is refused keeps what it has in force. Answers
-    /// whether there was one.
-    fn refuse_takers(&mut self, beside: &Beside<'_>) -> bool {
+    /// The applications that are frozen, and were not before.
+    fn frozen_since(&self, before: &BTreeSet<ApplicationId>) -> BTreeSet<ApplicationId> {
+        self.frozen.keys().filter(|id| !before.contains(*id)).cloned().collect()
+    }
+
+    /// Refuses applications with objects for what belongs to others: what is refused keeps what it has in force.
+    fn refuse_takers(&mut self, beside: &Beside<'_>) -> BTreeSet<ApplicationId> {
         let found = belongings::check(self, beside.in_force, &beside.surroundings.cluster_domain);
-        let is_one = !found.is_empty();
+        let takers = found.iter().filter_map(|(number, _)| self.applications.get(*number));
+        let takers = takers.map(RenderedApplication::id).collect();
         for (number, finding) in found {
             self.tell(number, finding);
         }
-        is_one
+        takers
     }
 
     /// Leaves applications as they are, each because of the one that it may depend on. Nobody checks whether it does.
@@ -93,12 +99,14 @@ impl Catalog {
 
     /// Freezes the namespaces of these, where something is refused in each turn and ties do not know why.
     fn freeze_chains(&mut self, refused: &BTreeSet<ApplicationId>, beside: &Beside<'_>) {
-        let namespaces: BTreeSet<_> = refused.iter().map(|(namespace, _)| namespace).collect();
-        for namespace in namespaces {
+        // One of each namespace.
+        let last: BTreeMap<_, _> = refused.iter().map(|id| (&id.0, id)).collect();
+        for (namespace, id) in last {
             let reason = format!(
-                "is not in force: all of {namespace} stays as it is, since after all was checked {MOST} times more of it is refused"
+                "is not in force: all of {namespace} stays as it is, since after all was checked {MOST} times `{}` is refused too",
+                id.1
             );
-            self.freeze_namespace(namespace, &reason, beside);
+            self.freeze_namespace(id, &reason, beside);
         }
     }
 

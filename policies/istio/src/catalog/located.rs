@@ -28,8 +28,12 @@ impl LocatedFinding {
 }
 
 impl fmt::Display for LocatedFinding {
-    /// `file:line:column: field: reason; what would be right [rule]`, as compilers print it.
+    /// `file:line:column: field: reason; what would be right [rule]`, as compilers print it. An application that is held,
+    /// and in force alone, has no file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.file.is_empty() {
+            return self.finding.fmt(f);
+        }
         write!(f, "{}:", self.file)?;
         let Place { line, column } = self.finding.at;
         if line > 0 {

@@ -34,6 +34,16 @@ fn what_it_has_is_no_one_elses() {
 }
 
 #[test]
+fn what_it_needs_stays_without_a_file_to_correct() {
+    let before =
+        in_force(&[("a.yaml", application("shop/a", SUBSETS)), ("b.yaml", application("shop/b", SPLIT))]);
+    let held = catalog::<String>(&[], &holding(&before, "b"));
+    assert_eq!(held.to_be_in_force(), before, "{:?}", findings(&held));
+    let why = held.frozen().get(&("shop".to_owned(), "a".to_owned())).unwrap().to_string();
+    assert!(why.starts_with("is not in force: all of shop stays as it is"), "{why}");
+}
+
+#[test]
 fn what_it_keeps_is_there_for_others() {
     let before =
         in_force(&[("a.yaml", application("shop/a", SUBSETS)), ("b.yaml", application("shop/b", SPLIT))]);

@@ -136,6 +136,25 @@ fn a_namespace_stays_as_it_is_where_what_stays_would_break() {
 }
 
 #[test]
+fn a_namespace_that_stays_names_the_file_of_what_would_break() {
+    let before = in_force(&[
+        ("0.yaml", application("shop/a0", NONE)),
+        ("a.yaml", application("shop/a", SUBSETS)),
+        ("b.yaml", application("shop/b", SPLIT)),
+    ]);
+    let wrong = application("shop/a0", "{peerAuthentication: 1}");
+    let files = [
+        // The first one that is frozen has nothing to do with it.
+        ("0.yaml", wrong),
+        ("a.yaml", application("shop/a", NONE)),
+        ("b.yaml", application("shop/b", "{virtualService: {hsots: []}}")),
+    ];
+    let told = findings(&catalog(&files, &before));
+    let stays = told.iter().find(|found| found.ends_with("[APP20]")).unwrap();
+    assert!(stays.ends_with("correct b.yaml:4 [APP20]"), "{told:?}");
+}
+
+#[test]
 fn what_was_broken_before_freezes_nobody_else() {
     // A rule that is new: what is in force breaks it already.
     let broken =

@@ -278,36 +278,47 @@ fn hosts_that_move_from_one_to_the_next_stay_from_the_wrong_one_on() {
     assert_eq!(errors(&catalog.to_be_in_force()), BTreeSet::new());
 }
 
+/// A chain in a namespace that nothing ties but labels of pods, beside one application that needs a subset of the last
+/// one, and one that needs nothing.
+fn chain_of_pods(last: usize, is_moved: bool) -> Vec<(String, String)> {
+    let version = if is_moved { "v2" } else { "v1" };
+    let one = |number: usize| {
+        let label = if is_moved { number - 1 } else { number };
+        let allow = "authorizationPolicy: {allow: [{from: [x]}]}";
+        let subsets = format!("subsets: [{{name: {version}, labels: {{version: {version}}}}}]");
+        let rule = format!(", destinationRule: {{host: b{last:02}, {subsets}}}");
+        let rule = if number == last { rule } else { String::new() };
+        let spec = match (number, is_moved) {
+            (1, true) => "{wrong: 1}".to_owned(),
+            _ => format!("{{workload: {{labels: {{app: p{label}}}}}, {allow}{rule}}}"),
+        };
+        // Alternately: whoever comes first in the order of files is refused later.
+        (format!("{}/{number}.yaml", number % 2), application(&format!("evil/b{number:02}"), &spec))
+    };
+    let to = format!("[{{to: [{{service: b{last:02}.evil, subset: {version}}}]}}]");
+    let consumer = application("shop/web", &format!("{{virtualService: {{routes: {to}}}}}"));
+    let timeout = if is_moved { "2s" } else { "1s" };
+    let other = application("shop/cart", &format!("{{virtualService: {{timeout: {timeout}}}}}"));
+    let of_shop = [("web.yaml", consumer), ("cart.yaml", other)].map(|(path, text)| (path.to_owned(), text));
+    (1..=last).map(one).chain(of_shop).collect()
+}
+
 #[test]
 fn a_chain_without_ties_takes_along_no_other_namespace() {
-    let with = |labels: &dyn Fn(usize) -> String| {
-        let one = |number: usize| {
-            let spec = labels(number);
-            // Alternately: whoever comes first in the order of files is refused later.
-            (format!("{}/{number}.yaml", number % 2), application(&format!("evil/b{number:02}"), &spec))
-        };
-        let mut files: Vec<_> = (1..40).map(one).collect();
-        files.push(("shop.yaml".to_owned(), application("shop/cart", "{destinationRule: {host: cart}}")));
-        files
-    };
-    let pods = |label: usize| {
-        format!(
-            "{{workload: {{labels: {{app: p{label}}}}}, authorizationPolicy: {{allow: [{{from: [x]}}]}}}}"
-        )
-    };
-    let before = with(&pods);
-    let before: Vec<_> = before.iter().map(|(path, text)| (path.as_str(), text)).collect();
-    let before = in_force(&before);
-    let after = with(&|number| if number == 1 { "{wrong: 1}".to_owned() } else { pods(number - 1) });
-    let after: Vec<_> = after.iter().map(|(path, text)| (path.as_str(), text)).collect();
-    let catalog = catalog(&after, &before);
-    let told = findings(&catalog);
-    assert!(
-        told.iter().any(|found| found.contains("all of evil stays as it is, since after all was")),
-        "{told:?}"
-    );
-    assert!(catalog.frozen().keys().all(|(namespace, _)| namespace == "evil"), "{told:?}");
-    assert_eq!(errors(&catalog.to_be_in_force()), BTreeSet::new());
+    for last in [17, 39] {
+        let [before, after] = [false, true].map(|is_moved| chain_of_pods(last, is_moved));
+        let before: Vec<_> = before.iter().map(|(path, text)| (path.as_str(), text)).collect();
+        let before = in_force(&before);
+        let after: Vec<_> = after.iter().map(|(path, text)| (path.as_str(), text)).collect();
+        let catalog = catalog(&after, &before);
+        let told = findings(&catalog);
+        let reason = "all of evil stays as it is, since after all was checked 16 times `b17` is refused too";
+        let is_of_chain = |found: &&String| found.contains(reason);
+        assert_eq!(told.iter().filter(is_of_chain).count(), last - 17, "{told:?}");
+        let of_shop: Vec<_> = catalog.frozen().keys().filter(|(namespace, _)| namespace == "shop").collect();
+        assert_eq!(of_shop, [&("shop".to_owned(), "web".to_owned())], "{told:?}");
+        assert_eq!(catalog.frozen().len(), last + 1, "{told:?}");
+    }
 }
 
 /// A chain of five in one namespace, of which the first one is wrong, and what the last one has beside it.

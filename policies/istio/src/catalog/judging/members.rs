@@ -36,9 +36,18 @@ pub(super) enum Owner<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Broken {
     pub(super) namespace: String,
+    pub(super) application: String,
     pub(super) kind: Kind,
     pub(super) name: String,
     rule: &'static str,
+}
+
+impl Broken {
+    fn new(resource: &Resource, rule: &'static str) -> Self {
+        let application = resource.application().map(|(_, name)| name.to_owned()).unwrap_or_default();
+        let (namespace, name) = (resource.namespace.clone(), resource.name.clone());
+        Self { namespace, application, kind: resource.kind, name, rule }
+    }
 }
 
 /// The rules that what stays in force breaks, and how.
@@ -88,12 +97,9 @@ impl<'a> Members<'a> {
                 Some((Owner::Application(number, rendered), _)) => {
                     told.push((*number, rendered.located(finding)));
                 }
-                Some((Owner::InForce, Resource { namespace, kind, name, .. }))
-                    if finding.level == Level::Error =>
-                {
-                    let (namespace, name) = (namespace.clone(), name.clone());
-                    let rule = Broken { namespace, kind: *kind, name, rule: finding.rule };
-                    broken.insert(rule, format!("its {} {}", finding.field, finding.reason));
+                Some((Owner::InForce, resource)) if finding.level == Level::Error => {
+                    let reason = format!("its {} {}", finding.field, finding.reason);
+                    broken.insert(Broken::new(resource, finding.rule), reason);
                 }
                 _ => {}
             }

@@ -55,20 +55,23 @@ impl Catalog {
                 key.kind.name(),
                 key.name
             );
-            is_frozen |= self.freeze_namespace(&namespace, &reason, beside);
+            let of = (namespace.clone(), key.application.clone());
+            is_frozen |= self.freeze_namespace(&of, &reason, beside);
         }
         is_frozen
     }
 
-    pub(super) fn freeze_namespace(&mut self, namespace: &str, reason: &str, beside: &Beside<'_>) -> bool {
+    /// Freezes all of a namespace, since one of its applications is frozen. Answers whether something is frozen now that
+    /// was not.
+    pub(super) fn freeze_namespace(&mut self, of: &ApplicationId, reason: &str, beside: &Beside<'_>) -> bool {
         let frozen_before = self.frozen.len();
-        let is_here = |id: &ApplicationId| id.0 == namespace;
-        let why = self.frozen.iter().find(|(id, _)| is_here(id)).map(|(_, why)| why.clone());
+        let (namespace, why) = (&of.0, self.frozen.get(of).cloned());
+        let is_here = |id: &ApplicationId| id.0 == *namespace;
         let finding = Finding::error("APP20", "", reason).right(why.as_ref().map(right).unwrap_or_default());
         let numbers: Vec<_> = (0..).zip(&self.applications).collect();
         let valid = numbers.into_iter().filter(|(_, application)| application.is_valid);
         let valid: Vec<_> = valid
-            .filter(|(_, valid)| valid.application.namespace.as_str() == namespace)
+            .filter(|(_, valid)| valid.application.namespace.as_str() == *namespace)
             .map(|(number, valid)| (number, valid.application.place))
             .collect();
         for (number, place) in valid {
@@ -76,13 +79,10 @@ impl Catalog {
         }
         // Applications that are taken away, or that no file has any more, stay too.
         self.removals.retain(|id| !is_here(id));
-        if let Some(why) = why {
-            for (id, _) in beside.in_force.applications().filter(|(id, _)| is_here(id)) {
-                self.frozen.entry(id.clone()).or_insert_with(|| LocatedFinding {
-                    file: why.file.clone(),
-                    finding: finding.clone().at(why.finding.at),
-                });
-            }
+        let (file, at) = why.map(|why| (why.file, why.finding.at)).unwrap_or_default();
+        for (id, _) in beside.in_force.applications().filter(|(id, _)| is_here(id)) {
+            let located = || LocatedFinding::new(&file, finding.clone().at(at));
+            self.frozen.entry(id.clone()).or_insert_with(located);
         }
         self.frozen.len() > frozen_before
     }
