@@ -375,3 +375,35 @@ fn what_others_do_not_see_takes_along_nobody() {
         assert_eq!(others, along, "{namespaces}: {:?}", findings(&catalog));
     }
 }
+
+#[test]
+fn what_is_as_it_is_in_force_is_not_told_that_it_stays() {
+    let chain = |version: &str, wrong: &str| {
+        let one = |number: usize| {
+            let wrong = if number == 1 { wrong } else { "" };
+            let subsets =
+                format!("[{{name: v1, labels: {{v: '1'}}}}, {{name: {version}, labels: {{v: '2'}}}}]");
+            let rule = format!("destinationRule: {{host: a{number}, subsets: {subsets}{wrong}}}");
+            let routes = format!(
+                "virtualService: {{routes: [{{to: [{{service: a{}, subset: {version}}}]}}]}}",
+                number - 1
+            );
+            let spec = if number == 1 { format!("{{{rule}}}") } else { format!("{{{rule}, {routes}}}") };
+            (format!("{number}.yaml"), application(&format!("shop/a{number}"), &spec))
+        };
+        (1..=5).map(one).collect::<Vec<_>>()
+    };
+    let caller =
+        |rest: &str| format!("{{virtualService: {{{rest}routes: [{{to: [{{service: a5, subset: v1}}]}}]}}}}");
+    let with = |mut files: Vec<(String, String)>, rest: &str| {
+        files.push(("same.yaml".to_owned(), application("shop/same", &caller(""))));
+        files.push(("other.yaml".to_owned(), application("shop/other", &caller(rest))));
+        files
+    };
+    let [before, after] = [with(chain("v2", ""), ""), with(chain("v3", ", wrong: 1"), "timeout: 1s, ")];
+    let before: Vec<_> = before.iter().map(|(path, text)| (path.as_str(), text)).collect();
+    let after: Vec<_> = after.iter().map(|(path, text)| (path.as_str(), text)).collect();
+    let catalog = catalog(&after, &in_force(&before));
+    let frozen: Vec<_> = catalog.frozen().keys().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(frozen, ["a1", "a2", "a3", "a4", "a5", "other"], "{:?}", findings(&catalog));
+}

@@ -18,10 +18,22 @@ struct Sides<'a> {
     in_force: Vec<&'a Resource>,
 }
 
+impl<'a> Sides<'a> {
+    /// The names of what one side has, and the other one has not so.
+    fn unlike(&self) -> BTreeSet<(&'a str, Kind, &'a str)> {
+        let by_name = |side: &[&'a Resource]| -> BTreeMap<_, _> {
+            side.iter().map(|resource| (resource.order(), *resource)).collect()
+        };
+        let [now, before] = [by_name(&self.now), by_name(&self.in_force)];
+        let names = now.keys().chain(before.keys()).copied();
+        names.filter(|name| now.get(name) != before.get(name)).collect()
+    }
+}
+
 /// Applications and the ties between them, by their numbers.
 #[derive(Debug, Default)]
 struct Tied<'a> {
-    /// Those that are as they are now, by what they need.
+    /// Those that change something, by what they need as they are now.
     needing: BTreeMap<Tie, Vec<usize>>,
     /// Those that change something, by their namespace and by what they give then.
     changing: BTreeMap<(&'a str, Tie), Vec<usize>>,
@@ -43,22 +55,22 @@ pub(super) fn along(
     let ties = ties(&all, beside.in_force, beside.surroundings);
     let mut tied = Tied::default();
     let mut ties = ties.iter();
-    for (number, ((namespace, _), Sides { now, in_force })) in sides.iter().enumerate() {
-        let [by_name, before] = [now, in_force].map(|side| by_name(side));
-        let is_same = |resource: &Resource| {
-            let name = resource.order();
-            by_name.get(&name).zip(before.get(&name)).is_some_and(|(now, before)| now == before)
-        };
-        for (resource, ties) in now.iter().zip(ties.by_ref()) {
-            ties.needs.iter().for_each(|tie| tied.needing.entry(*tie).or_default().push(number));
-            if !is_same(resource) {
-                tied.changes(namespace, number, ties);
+    for (number, (id, sides)) in sides.iter().enumerate() {
+        let unlike = sides.unlike();
+        let changes = |resource: &Resource| unlike.contains(&resource.order());
+        for (resource, ties) in sides.now.iter().zip(ties.by_ref()) {
+            // One that is as it is in force has nothing that could stay.
+            if !unlike.is_empty() {
+                ties.needs.iter().for_each(|tie| tied.needing.entry(*tie).or_default().push(number));
+            }
+            if changes(resource) {
+                tied.changes(&id.0, number, ties);
             }
         }
-        for (resource, ties) in in_force.iter().zip(ties.by_ref()) {
+        for (resource, ties) in sides.in_force.iter().zip(ties.by_ref()) {
             tied.needs.entry(number).or_default().extend(&ties.needs);
-            if !is_same(resource) {
-                tied.changes(namespace, number, ties);
+            if changes(resource) {
+                tied.changes(&id.0, number, ties);
             }
         }
     }
@@ -67,10 +79,6 @@ pub(super) fn along(
     let found = tied.follow(first.collect(), &ids);
     let id = |number: usize| ids.get(number).map(|id| (*id).clone());
     found.into_iter().filter_map(|(other, of)| Some((id(other)?, id(of)?))).collect()
-}
-
-fn by_name<'r>(resources: &[&'r Resource]) -> BTreeMap<(&'r str, Kind, &'r str), &'r Resource> {
-    resources.iter().map(|resource| (resource.order(), *resource)).collect()
 }
 
 /// The applications that are refused now, and those that are not, be it that they go.
