@@ -2,9 +2,11 @@
 
 mod cores;
 mod filter;
+mod floor;
 mod hyper_alone;
 mod match_rules;
 mod push;
+mod ready;
 mod reconcile;
 mod rules;
 mod serve;
@@ -56,6 +58,9 @@ enum Name {
     /// Serves what `hfi serve` does behind hyper alone, for `serve` to measure
     #[command(hide = true)]
     HyperAlone(Box<reconciler::cli::Serve>),
+    /// Holds polls and answers them with nothing else to do, for `serve` to measure
+    #[command(hide = true)]
+    Floor(Box<reconciler::cli::Serve>),
     /// The cost of a change among 10, 1,000 and 10,000 policy files, beside `git fetch`; and among 20,000
     /// scopes that somebody waits for; the start with a long history, beside `git clone`; and repositories that
     /// would take the memory of the server
@@ -76,6 +81,7 @@ async fn main() -> Result<()> {
         Name::Soak { minutes } => soak::run(minutes).await,
         Name::Serve { part } => serve::run(part).await,
         Name::HyperAlone(serve) => hyper_alone::run(*serve).await,
+        Name::Floor(serve) => floor::run(*serve),
         Name::Reconcile { part } => reconcile::run(part).await,
     }
 }

@@ -7,6 +7,7 @@ use harness::{Client, Nginx, Reconciler, Request, Source, loopback};
 use reqwest::Method;
 use tempfile::TempDir;
 
+use super::crowd::Poll;
 use crate::cores::Cores;
 
 /// The path that the reconciler is asked for.
@@ -31,7 +32,16 @@ impl Hfi {
 
     /// The same without the crate `long_poll`, in a process of this program.
     pub(crate) async fn behind_hyper_alone(cores: Cores, client: &Client) -> Result<Self> {
-        let command = vec![env::current_exe()?.into(), "hyper-alone".into()];
+        Self::own(cores, client, "hyper-alone").await
+    }
+
+    /// The server that has nothing else to do than to answer.
+    pub(crate) async fn floor(cores: Cores, client: &Client) -> Result<Self> {
+        Self::own(cores, client, "floor").await
+    }
+
+    async fn own(cores: Cores, client: &Client, name: &str) -> Result<Self> {
+        let command = vec![env::current_exe()?.into(), name.into()];
         Self::started(cores, client, |source| Reconciler::start_as(command, source, loopback())).await
     }
 
@@ -99,26 +109,28 @@ pub(crate) async fn nginx(cores: Cores, bytes: &str, directives: &str) -> Result
 pub(crate) enum Server {
     Hfi(Hfi),
     Nginx(Nginx),
+    /// See [`Hfi::floor`].
+    Floor(Hfi),
 }
 
 impl Server {
     pub(crate) fn address(&self) -> SocketAddr {
         match self {
-            Self::Hfi(hfi) => hfi.reconciler.address(),
+            Self::Hfi(hfi) | Self::Floor(hfi) => hfi.reconciler.address(),
             Self::Nginx(nginx) => nginx.address(),
         }
     }
 
     pub(crate) fn memory(&self) -> Result<u64> {
         match self {
-            Self::Hfi(hfi) => hfi.reconciler.memory(),
+            Self::Hfi(hfi) | Self::Floor(hfi) => hfi.reconciler.memory(),
             Self::Nginx(nginx) => nginx.memory(),
         }
     }
 
     pub(crate) fn processor_time(&self) -> Result<Duration> {
         match self {
-            Self::Hfi(hfi) => hfi.reconciler.processor_time(),
+            Self::Hfi(hfi) | Self::Floor(hfi) => hfi.reconciler.processor_time(),
             Self::Nginx(nginx) => nginx.processor_time(),
         }
     }
@@ -126,30 +138,32 @@ impl Server {
     /// The path of the bytes that it serves.
     pub(crate) fn path(&self) -> String {
         match self {
-            Self::Hfi(_) => SNAPSHOT.to_owned(),
+            Self::Hfi(_) | Self::Floor(_) => SNAPSHOT.to_owned(),
             Self::Nginx(_) => format!("/{FILE}"),
         }
     }
 
-    /// The path and the headers of a request that is held, each of these with its line break.
-    pub(crate) async fn poll(&self, client: &Client) -> Result<(String, String)> {
-        Ok(match self {
+    /// A request that is held.
+    pub(super) async fn poll(&self, client: &Client) -> Result<Poll> {
+        let (headers, known) = match self {
             Self::Hfi(_) => {
                 let (_, etag) = self.content(client).await?;
-                (self.path(), format!("if-none-match: {etag}\r\nprefer: wait=300\r\n"))
+                (format!("if-none-match: {etag}\r\nprefer: wait=300\r\n"), Some(("etag", etag)))
             }
-            Self::Nginx(_) => ("/poll".to_owned(), String::new()),
-        })
+            Self::Nginx(_) | Self::Floor(_) => (String::new(), None),
+        };
+        let path = if matches!(self, Self::Nginx(_)) { "/poll".to_owned() } else { self.path() };
+        Ok(Poll { path, headers, known })
     }
 
     /// Lets all who are held have news.
     pub(crate) async fn change(&self, round: usize, client: &Client) -> Result<()> {
         match self {
             Self::Hfi(hfi) => write_policy(hfi.folder.path(), 500 + round % 2),
-            Self::Nginx(nginx) => {
+            Self::Nginx(_) | Self::Floor(_) => {
                 let request = Request::get("/publish").method(Method::POST).body(MESSAGE.into());
-                let published = client.send(nginx.address(), &request).await?;
-                ensure!(published.status.is_success(), "nchan said {published:?}");
+                let published = client.send(self.address(), &request).await?;
+                ensure!(published.status.is_success(), "it said {published:?}");
                 Ok(())
             }
         }
