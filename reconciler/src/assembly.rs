@@ -8,7 +8,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use tokio::{
-    runtime::Runtime,
+    runtime::{Builder, Runtime},
     time::{Instant, timeout, timeout_at},
 };
 use tracing::{error, info, warn};
@@ -42,6 +42,10 @@ const WRITE_TOKENS: &str = "--write-token-file";
 const HALT_TOKENS: &str = "--halt-token-file";
 const PEER_TOKENS: &str = "--peer-token-file";
 const VIEW_TOKENS: &str = "--view-token-file";
+/// The tasks that a thread runs before it looks for new requests. When a snapshot changes, thousands of polls are answered,
+/// and nearly all of them ask again at once: with the 61 of tokio, the first ones are read before the last ones are
+/// answered. A task takes some microseconds, so that no request waits for much more than 10 ms longer.
+const TASKS_BEFORE_READING: u32 = 1_024;
 /// The time that open requests get to finish after SIGTERM, and that halts get to come into Git.
 const DRAIN: Duration = Duration::from_secs(8);
 /// The time that a reconcile under way gets after that.
@@ -109,7 +113,9 @@ fn run_server(config: ServeConfig) -> ExitCode {
 }
 
 fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    let runtime = Runtime::new().context("cannot start the runtime")?;
+    let mut runtime = Builder::new_multi_thread();
+    let runtime = runtime.enable_all().event_interval(TASKS_BEFORE_READING).build();
+    let runtime = runtime.context("cannot start the runtime")?;
     let ended = runtime.block_on(work);
     // A fetch that hangs must not keep the process: its thread is left behind.
     runtime.shutdown_background();

@@ -35,7 +35,7 @@ struct Round {
 pub(crate) async fn run(pinned: Cores, client: &Client) -> Result<()> {
     println!("medians of {ROUNDS} interleaved rounds: {WOKEN} polls answered, first to last\n");
     println!(
-        "{:<8}{:<19}{:>8}{:>8}{:>8}{:>8}{:>10}{:>8}{:>8}{:>9}{:>8}",
+        "{:<8}{:<19}{:>8}{:>8}{:>8}{:>8}{:>10}{:>8}{:>8}{:>8}{:>9}{:>8}",
         "cores",
         "the clients",
         "hfi ms",
@@ -44,6 +44,7 @@ pub(crate) async fn run(pinned: Cores, client: &Client) -> Result<()> {
         "ratio",
         "hfi CPU",
         "nchan",
+        "floor",
         "ratio",
         "clients'",
         "floor's"
@@ -65,13 +66,14 @@ pub(crate) async fn run(pinned: Cores, client: &Client) -> Result<()> {
                 median(own.iter().zip(&nchan).map(|(own, peer)| figure(own) / figure(peer)).collect())
             };
             println!(
-                "{placed:<8}{name:<19}{:>8.1}{:>8.1}{:>8.1}{:>8.2}{:>10.1}{:>8.1}{:>8.2}{:>8.0}%{:>7.0}%",
+                "{placed:<8}{name:<19}{:>8.1}{:>8.1}{:>8.1}{:>8.2}{:>10.1}{:>8.1}{:>8.1}{:>8.2}{:>8.0}%{:>7.0}%",
                 of(&own, |round| round.spread),
                 of(&nchan, |round| round.spread),
                 of(&floor, |round| round.spread),
                 ratio(|round| round.spread),
                 of(&own, |round| round.processor),
                 of(&nchan, |round| round.processor),
+                of(&floor, |round| round.processor),
                 ratio(|round| round.processor),
                 100.0 * of(&own, |round| round.busy),
                 100.0 * of(&floor, |round| round.busy),
