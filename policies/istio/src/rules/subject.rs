@@ -80,6 +80,18 @@ impl<'f> Out<'f> {
         self.found.push(Finding::warning(self.rule, at.path(), reason).right(right));
     }
 
+    /// An error, or a warning where it has been so in force: then nothing that others have written since stops its
+    /// application.
+    pub(crate) fn error_if_new(
+        &mut self,
+        is_in_force: bool,
+        at: &Field,
+        reason: impl Into<String>,
+        right: impl Into<String>,
+    ) {
+        if is_in_force { self.warning(at, reason, right) } else { self.error(at, reason, right) }
+    }
+
     pub(crate) fn notice(&mut self, at: &Field, reason: impl Into<String>, right: impl Into<String>) {
         self.found.push(Finding::notice(self.rule, at.path(), reason).right(right));
     }

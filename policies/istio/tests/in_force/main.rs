@@ -3,6 +3,7 @@
 
 mod a_file_speaks_of_its_own_namespaces;
 mod a_public_host_has_an_owner;
+mod a_reference_in_force_stays;
 mod a_route_stays_whatever_others_call;
 mod a_service_and_pods_belong_to_one;
 mod an_application_that_is_held_stays;

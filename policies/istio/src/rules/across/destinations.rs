@@ -1,5 +1,7 @@
 //! Hosts and their ports.
 
+use std::{cell::LazyCell, collections::BTreeSet};
+
 use super::{
     Rule,
     known::{Host, Known, is_for_own_namespace},
@@ -25,12 +27,19 @@ pub(super) const RULES: &[Rule] = &[
 
 fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
     let namespace = &subject.resource.namespace;
+    let before = LazyCell::new(|| {
+        let hosts = known.before.of(subject).flat_map(|before| known.destinations(before));
+        hosts.map(|(host, _)| host).collect::<BTreeSet<_>>()
+    });
     for (host, destination) in known.destinations(subject) {
         if matches!(known.look_up(&host, namespace), Host::Missing) {
             let reason = format!(
                 "`{host}` is no Service and no ServiceEntry that {namespace} sees, so requests get 503"
             );
-            out.error(&destination.get("host"), reason, "write the host of a service that is there");
+            // It may be in another repository, as all of its namespace was until a file has had some.
+            let is_in_force = !known.had_entry(&host) && before.contains(&host);
+            let right = "write the host of a service that is there";
+            out.error_if_new(is_in_force, &destination.get("host"), reason, right);
         }
     }
 }
@@ -112,6 +121,7 @@ pub(super) fn meant<'h>(known: &Known, name: &'h str) -> Option<(String, &'h str
 
 fn routed_outside(known: &Known, subject: &Subject, out: &mut Out) {
     let at_gateways = holds_at(subject).1;
+    let before = LazyCell::new(|| known.before.hosts(subject));
     for (name, at) in subject.get("hosts").texts().filter(|_| subject.kind() == Kind::VirtualService) {
         let Some((full, owner, is_service)) = meant(known, name) else { continue };
         if !is_service && known.has_entry(name) {
@@ -119,7 +129,8 @@ fn routed_outside(known: &Known, subject: &Subject, out: &mut Out) {
         }
         let right = format!("write `{full}` for the service");
         if is_service {
-            out.error(&at, format!("is a name outside for Istio, and a Service of {owner} has it"), right);
+            let reason = format!("is a name outside for Istio, and a Service of {owner} has it");
+            out.error_if_new(before.contains(name), &at, reason, right);
         } else if at_gateways {
             let reason =
                 format!("is a name outside for Istio; `{owner}` is also a namespace of the repository");
@@ -127,7 +138,7 @@ fn routed_outside(known: &Known, subject: &Subject, out: &mut Out) {
         } else {
             let reason =
                 format!("is a name outside for Istio, and `{owner}` is a namespace of the repository");
-            out.error(&at, reason, right);
+            out.error_if_new(before.contains(name), &at, reason, right);
         }
     }
 }

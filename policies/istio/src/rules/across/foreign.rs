@@ -1,6 +1,6 @@
 //! Hosts of somebody else, for callers of other namespaces.
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::{cell::LazyCell, collections::BTreeSet, rc::Rc};
 
 use super::{
     Rule,
@@ -33,6 +33,7 @@ fn taking(known: &Known, subject: &Subject, out: &mut Out) {
         return;
     }
     let (own, namespaces) = (&*subject.resource.namespace, scope(subject, 1));
+    let before = LazyCell::new(|| known.before.hosts(subject));
     for (host, at) in subject.get("hosts").texts() {
         let (full, is_wildcard): (Rc<str>, _) = (known.full(host, own).into(), host.starts_with('*'));
         let reason = match known.foreign_owner(&full, own) {
@@ -54,7 +55,8 @@ fn taking(known: &Known, subject: &Subject, out: &mut Out) {
             // The services themselves are found before it.
             out.warning(&at, reason, right);
         } else {
-            out.error(&at, reason, right);
+            // Of a short name nobody knew that it is a service, until a file has had one.
+            out.error_if_new(*full != *host && before.contains(host), &at, reason, right);
         }
     }
 }

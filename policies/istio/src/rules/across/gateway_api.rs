@@ -1,6 +1,6 @@
 //! Routes of the Gateway API: their Services, and VirtualServices for the same host.
 
-use std::rc::Rc;
+use std::{cell::LazyCell, collections::BTreeSet, rc::Rc};
 
 use super::{
     Rule,
@@ -65,11 +65,16 @@ fn backends<'a>(known: &Known, subject: &Subject<'a>) -> Vec<(Rc<str>, Field<'a>
 }
 
 fn x101b(known: &Known, subject: &Subject, out: &mut Out) {
+    let before = LazyCell::new(|| {
+        let hosts = known.before.of(subject).flat_map(|before| backends(known, before));
+        hosts.map(|(host, _)| host).collect::<BTreeSet<_>>()
+    });
     for (host, backend) in backends(known, subject) {
         let is_known = known.namespace_of(&host).is_some_and(|owner| known.has_services(owner));
         if is_known && known.service(&host).is_none() {
             let reason = format!("`{host}` is no Service, so requests get 500");
-            out.error(&backend.get("name"), reason, "write a Service that is there");
+            let right = "write a Service that is there";
+            out.error_if_new(before.contains(&host), &backend.get("name"), reason, right);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Gateways, and the VirtualServices that name them.
 
-use std::collections::BTreeSet;
+use std::{cell::LazyCell, collections::BTreeSet};
 
 use super::{Rule, known::Known};
 use crate::{
@@ -31,6 +31,10 @@ pub(super) fn named<'a>(subject: &Subject<'a>) -> Vec<(Named, Field<'a>)> {
 }
 
 fn x101a(known: &Known, subject: &Subject, out: &mut Out) {
+    let before = LazyCell::new(|| {
+        let names = known.before.of(subject).flat_map(named).map(|(name, _)| name);
+        names.collect::<BTreeSet<_>>()
+    });
     for (name, at) in named(subject).into_iter().filter(|(name, _)| !name.name.contains('.')) {
         let Named { namespace, name: short } = &name;
         let there = known.named(Kind::Gateway, namespace, short).is_some()
@@ -39,7 +43,9 @@ fn x101a(known: &Known, subject: &Subject, out: &mut Out) {
             || has_some(&known.gateways, namespace);
         if complete && !there {
             let reason = format!("`{}` is no Gateway of {}", name.name, name.namespace);
-            out.error(&at, reason, "write `namespace/name` of one that is there");
+            // The Gateways of the namespace may be in another repository, but for one that a file has since.
+            let is_in_force = !known.had_gateway(&name) && before.contains(&name);
+            out.error_if_new(is_in_force, &at, reason, "write `namespace/name` of one that is there");
         }
     }
 }
@@ -56,22 +62,29 @@ pub(super) fn pods<'a>(known: &Known<'a>, gateway: &Subject) -> Vec<&'a PodTempl
     if labels.is_empty() { Vec::new() } else { known.pods.with(None, &labels).collect() }
 }
 
+/// The names of the Secrets that a Gateway reads.
+fn secrets<'a>(gateway: &Subject<'a>) -> impl Iterator<Item = (&'a str, Field<'a>)> + use<'a> {
+    let names = gateway.each("servers").map(|server| server.get("tls").get("credentialName"));
+    let names = names.filter_map(|at| Some((at.text()?, at)));
+    names.filter(|(name, _)| !name.is_empty() && !name.contains("://"))
+}
+
 fn x101g(known: &Known, subject: &Subject, out: &mut Out) {
     if subject.kind() != Kind::Gateway {
         return;
     }
+    let before = LazyCell::new(|| {
+        known.before.of(subject).flat_map(secrets).map(|(name, _)| name).collect::<BTreeSet<_>>()
+    });
     let homes: BTreeSet<_> = pods(known, subject).iter().map(|pod| &*pod.namespace).collect();
     for home in homes {
         if !has_some(&known.secrets, home) {
             continue;
         }
-        for at in subject.each("servers").map(|server| server.get("tls").get("credentialName")) {
-            let Some(name) = at.text().filter(|name| !name.is_empty() && !name.contains("://")) else {
-                continue;
-            };
+        for (name, at) in secrets(subject) {
             if !known.secrets.contains(&(home, name)) {
                 let reason = format!("`{name}` is no Secret of {home}, where the gateway runs");
-                out.error(&at, reason, "write the Secret there");
+                out.error_if_new(before.contains(name), &at, reason, "write the Secret there");
             }
         }
     }

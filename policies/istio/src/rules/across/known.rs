@@ -9,6 +9,7 @@ mod pair;
 mod parents;
 mod ports;
 mod protocols;
+mod provided;
 mod public;
 mod routed;
 mod scope;
@@ -27,6 +28,7 @@ use self::{
     outside::Outside,
     parents::Parents,
     protocols::Protocols,
+    provided::Provided,
     public::PublicHosts,
     routed::Routed,
     selected::Selected,
@@ -76,6 +78,7 @@ pub(super) struct Known<'a> {
     routed: Routed<'a>,
     made_before: Made<'a>,
     protocols: Protocols,
+    provided: Provided,
     selected: Selected<'a>,
     served: Served<'a>,
     /// Gateways of the Gateway API, and Secrets, by namespace and name.
@@ -103,6 +106,7 @@ impl<'a> Known<'a> {
             routed: Routed::default(),
             made_before: Made::default(),
             protocols: Protocols::default(),
+            provided: Provided::default(),
             selected: Selected::default(),
             served: Served::default(),
             gateways: around.gateways.iter().map(named).collect(),
@@ -134,6 +138,7 @@ impl<'a> Known<'a> {
         known.made_before = known.before.claims(&known);
         known.outside = Outside::new(&known);
         known.protocols = Protocols::new(&known);
+        known.provided = Provided::new(&known);
         known.selected = Selected::new(&known);
         known.served = Served::new(&known);
         known

@@ -1,7 +1,10 @@
 //! Subsets: where they are defined, and which Pods they select.
 
+use std::{cell::LazyCell, collections::BTreeSet};
+
 use super::{Rule, known::Known};
 use crate::{
+    field::Field,
     resource::Kind,
     rules::{
         routes::holds_at,
@@ -35,7 +38,8 @@ fn x140(known: &Known, subject: &Subject, out: &mut Out) {
 }
 
 fn x173(known: &Known, subject: &Subject, out: &mut Out) {
-    let host = known.full(subject.spec.word("host"), &subject.resource.namespace);
+    let full = |rule: &Subject| known.full(rule.spec.word("host"), &rule.resource.namespace);
+    let host = full(subject);
     let Some(service) = known.service(&host) else { return };
     let namespace = &service.named.namespace;
     let own: Vec<_> = service.selector.iter().map(|(key, value)| (&**key, &**value)).collect();
@@ -44,13 +48,26 @@ fn x173(known: &Known, subject: &Subject, out: &mut Out) {
     if subject.kind() != Kind::DestinationRule || !runs(&own) {
         return;
     }
+    let before = LazyCell::new(|| {
+        let before = known.before.of(subject).filter(|before| full(before) == host);
+        before
+            .flat_map(|before| before.each("subsets"))
+            .map(|subset| labels(&subset))
+            .collect::<BTreeSet<_>>()
+    });
     for subset in subject.each("subsets") {
-        let labels = subset.get("labels").entries().filter_map(|(key, at)| Some((key, at.text()?)));
-        let labels: Vec<_> = own.iter().copied().chain(labels).collect();
-        if !runs(&labels) {
+        let wanted = labels(&subset);
+        let all: Vec<_> = own.iter().copied().chain(wanted.iter().copied()).collect();
+        if !runs(&all) {
             let reason =
                 format!("select no Pod of `{host}`, so requests to `{}` get 503", subset.word("name"));
-            out.error(&subset.get("labels"), reason, "write labels of the Pods");
+            let right = "write labels of the Pods";
+            out.error_if_new(before.contains(&wanted), &subset.get("labels"), reason, right);
         }
     }
+}
+
+/// The labels of a subset.
+fn labels<'a>(subset: &Field<'a>) -> Vec<(&'a str, &'a str)> {
+    subset.get("labels").entries().filter_map(|(key, at)| Some((key, at.text()?))).collect()
 }

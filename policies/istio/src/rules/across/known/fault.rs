@@ -13,23 +13,51 @@ use super::{
 };
 use crate::{in_force::InForce, resource::Kind, rules::subject::Subject};
 
-/// What applications have in force, by namespace, application and kind.
+/// What applications have in force.
 #[derive(Debug, Default)]
-pub(in crate::rules::across) struct Before<'a>(BTreeMap<(&'a str, &'a str, Kind), Vec<Subject<'a>>>);
+pub(in crate::rules::across) struct Before<'a> {
+    /// Each with its namespace and its application.
+    all: Vec<((&'a str, &'a str), Subject<'a>)>,
+    by_application: BTreeMap<(&'a str, &'a str, Kind), Vec<usize>>,
+}
 
 /// The claims that applications have in force, by namespace and application; those of a namespace without one.
 pub(super) type Made<'a> = BTreeSet<(&'a str, &'a str, Claim<'a>)>;
 
 impl<'a> Before<'a> {
     pub(in crate::rules::across) fn new(in_force: &'a InForce) -> Self {
-        let mut before = BTreeMap::<_, Vec<_>>::new();
+        let mut before = Self::default();
         for ((namespace, name), resources) in in_force.applications() {
+            let (namespace, name) = (namespace.as_str(), name.as_str());
             for resource in resources {
-                let key = (namespace.as_str(), name.as_str(), resource.kind);
-                before.entry(key).or_default().push(Subject::new(resource));
+                let numbers = before.by_application.entry((namespace, name, resource.kind)).or_default();
+                numbers.push(before.all.len());
+                before.all.push(((namespace, name), Subject::new(resource)));
             }
         }
-        Self(before)
+        before
+    }
+
+    /// All that is in force.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Subject<'a>> {
+        self.all.iter().map(|(_, subject)| subject)
+    }
+
+    /// What the application of a resource has in force of its kind.
+    pub(in crate::rules::across) fn of<'k>(
+        &'k self,
+        subject: &'k Subject,
+    ) -> impl Iterator<Item = &'k Subject<'a>> {
+        let application = subject.resource.application();
+        let numbers = application
+            .and_then(|(namespace, name)| self.by_application.get(&(namespace, name, subject.kind())));
+        let numbers = numbers.into_iter().flatten();
+        numbers.filter_map(|number| Some(&self.all.get(*number)?.1))
+    }
+
+    /// The `hosts` of these, as they are written.
+    pub(in crate::rules::across) fn hosts<'k>(&'k self, subject: &'k Subject) -> BTreeSet<&'a str> {
+        self.of(subject).flat_map(|before| before.get("hosts").texts()).map(|(host, _)| host).collect()
     }
 
     /// True if a resource is at fault beside another one that claims the same. `claims` says for a resource that is
@@ -41,28 +69,23 @@ impl<'a> Before<'a> {
         claims: impl Fn(&Subject<'a>, &Subject) -> bool,
     ) -> bool {
         let standing = |now: &Subject| {
-            Standing::of(now.resource.application().map(|(namespace, name)| {
-                let before = self.0.get(&(namespace, name, now.kind()));
-                before.into_iter().flatten().any(|before| claims(before, now))
-            }))
+            let is_of_one = now.resource.application().is_some();
+            Standing::of(is_of_one.then(|| self.of(now).any(|before| claims(before, now))))
         };
         standing(subject).is_at_fault_beside(standing(other))
     }
 
     /// All claims.
     pub(super) fn claims(&self, known: &Known<'a>) -> Made<'a> {
-        let all_of = |((namespace, name, _), subjects): (&(&'a str, &'a str, Kind), &Vec<Subject<'a>>)| {
-            let own = |subject| {
-                let claims = all(known, subject).chain(outside(known, subject));
-                let claims = claims.map(|(claim, _)| claim).chain(matched(known, subject));
-                let claims = claims.map(|claim| (*namespace, *name, claim));
-                let routes = routes(known, subject).into_iter().map(|(claim, _)| claim);
-                let of_namespace = public_hosts(known, subject).into_iter().chain(routes);
-                claims.chain(of_namespace.map(|claim| (*namespace, "", claim))).collect::<Vec<_>>()
-            };
-            subjects.iter().flat_map(own).collect::<Vec<_>>()
+        let own = |((namespace, name), subject): &((&'a str, &'a str), Subject<'a>)| {
+            let claims = all(known, subject).chain(outside(known, subject));
+            let claims = claims.map(|(claim, _)| claim).chain(matched(known, subject));
+            let claims = claims.map(|claim| (*namespace, *name, claim));
+            let routes = routes(known, subject).into_iter().map(|(claim, _)| claim);
+            let of_namespace = public_hosts(known, subject).into_iter().chain(routes);
+            claims.chain(of_namespace.map(|claim| (*namespace, "", claim))).collect::<Vec<_>>()
         };
-        self.0.iter().flat_map(all_of).collect()
+        self.all.iter().flat_map(own).collect()
     }
 }
 

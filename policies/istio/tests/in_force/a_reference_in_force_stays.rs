@@ -1,0 +1,99 @@
+//! What an application refers to in force may be in another repository: no file of others makes it an error.
+
+use crate::catalogs::{application, catalog, findings, in_force};
+use istio_config::{InForce, Level};
+
+/// What an application of `shop` says, what a file has by hand in the places that it refers to, and the rule.
+const MISSED: [(&str, &str, &str); 8] = [
+    (
+        "{virtualService: {hosts: [shop.example.com], gateways: [istio-ingress/public]}}",
+        "{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: x, namespace: istio-ingress}, spec: {selector: {istio: x}, servers: [{hosts: [x.example.com], port: {name: http, number: 80, protocol: HTTP}}]}}",
+        "X101a",
+    ),
+    (
+        "{virtualService: {routes: [{to: [{service: pay.bank}]}]}}",
+        "{apiVersion: v1, kind: Service, metadata: {name: x, namespace: bank}, spec: {ports: [{port: 80}]}}",
+        "X101b",
+    ),
+    (
+        "{virtualService: {spec: {hosts: [reviews], http: [{route: [{destination: {host: pay.example.com}}]}]}}}",
+        "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: x, namespace: shop}, spec: {hosts: [x.example.com], location: MESH_EXTERNAL, ports: [{number: 443, name: tls, protocol: TLS}], resolution: DNS, exportTo: [.]}}",
+        "X101b",
+    ),
+    (
+        "{virtualService: {render: httpRoute, port: 80, routes: [{to: [{service: pay, port: 80}]}]}}",
+        "{apiVersion: v1, kind: Service, metadata: {name: reviews, namespace: shop}, spec: {ports: [{port: 80}]}}",
+        "X101b",
+    ),
+    (
+        "{gateway: {hosts: [shop.example.com], tls: {secret: cert}, selector: {istio: x}}}",
+        "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: ingress}}, {apiVersion: v1, kind: Pod, metadata: {name: x, namespace: ingress, labels: {istio: x}}}]}",
+        "X101g",
+    ),
+    (
+        "{destinationRule: {host: reviews, subsets: [{name: v2, labels: {version: v2}}]}}",
+        "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Service, metadata: {name: reviews, namespace: shop}, spec: {selector: {app: reviews}, ports: [{port: 80}]}}, {apiVersion: v1, kind: Pod, metadata: {name: v1, namespace: shop, labels: {app: reviews, version: v1}}}]}",
+        "X173",
+    ),
+    (
+        "{virtualService: {spec: {hosts: [example.com], http: [{route: [{destination: {host: reviews}}]}]}}}",
+        "{apiVersion: v1, kind: Service, metadata: {name: example, namespace: com}, spec: {ports: [{port: 80}]}}",
+        "H33",
+    ),
+    (
+        "{virtualService: {spec: {hosts: [example.com], http: [{route: [{destination: {host: reviews}}]}]}}}",
+        "{apiVersion: v1, kind: Namespace, metadata: {name: com}}",
+        "H33",
+    ),
+];
+
+#[test]
+fn what_is_missed_since_a_file_has_something_beside_it_is_a_warning() {
+    for (said, by_hand, rule) in MISSED {
+        let before = in_force(&[("a.yaml", application("shop/reviews", said))]);
+        let changed = said.replacen('{', "{environment: dev, ", 1);
+        let files = [("a.yaml", application("shop/reviews", &changed)), ("b.yaml", by_hand.to_owned())];
+        let after = catalog(&files, &before);
+        assert!(after.is_valid(), "{rule}: {:?}", findings(&after));
+        assert_ne!(after.to_be_in_force(), before, "{rule}: it follows its document");
+        let level = |found: &istio_config::LocatedFinding| {
+            (found.finding.rule == rule).then_some(found.finding.level)
+        };
+        let told: Vec<_> = after.findings().iter().filter_map(level).collect();
+        assert_eq!(told, [Level::Warning], "{rule}: {:?}", findings(&after));
+        // What is new there has to be right.
+        let new = catalog(&files, &InForce::default());
+        let told: Vec<_> = new.findings().iter().filter_map(level).collect();
+        assert_eq!(told, [Level::Error], "{rule}: {:?}", findings(&new));
+    }
+}
+
+#[test]
+fn what_an_application_takes_away_is_missed_by_those_that_refer_to_it() {
+    let gateway = |hosts: &str| format!("{{hosts: [{hosts}], tls: {{secret: a}}}}");
+    let entry = |name: &str| format!("{{name: {name}, hosts: [{name}.example.com], ports: [443]}}");
+    for (both, one, consumer, rule) in [
+        (
+            format!(
+                "{{gateway: [{}, {{name: b, hosts: [b.example.com], tls: {{secret: b}}}}]}}",
+                gateway("a.example.com")
+            ),
+            "{gateway: {name: b, hosts: [b.example.com], tls: {secret: b}}}".to_owned(),
+            "{virtualService: {spec: {hosts: [a.example.com], gateways: [shop/edge-gateway], http: [{route: [{destination: {host: web}}]}]}}}",
+            "X101a",
+        ),
+        (
+            format!("{{serviceEntry: [{}, {}]}}", entry("a"), entry("b")),
+            format!("{{serviceEntry: {}}}", entry("b")),
+            "{virtualService: {spec: {hosts: [web], http: [{route: [{destination: {host: a.example.com}}]}]}}}",
+            "X101b",
+        ),
+    ] {
+        let consumer = ("c.yaml", application("shop/web", consumer));
+        let before = in_force(&[("a.yaml", application("shop/edge", &both)), consumer.clone()]);
+        let after = catalog(&[("a.yaml", application("shop/edge", &one)), consumer], &before);
+        let errors = after.findings().iter().filter(|found| found.finding.level == Level::Error);
+        let errors: Vec<_> = errors.map(|found| (&*found.file, found.finding.rule)).collect();
+        assert!(errors.contains(&("c.yaml", rule)), "{:?}", findings(&after));
+    }
+}
