@@ -2,7 +2,7 @@
 //! standard output. It ends when its input is closed, also in the middle of a plan.
 
 use std::{
-    io::{self, BufRead as _, Write as _},
+    io::{self, BufRead as _},
     panic,
     process::{ExitCode, exit},
     sync::mpsc::{self, Receiver},
@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     earlier::Earlier,
-    order::{Answer, Order},
+    order::{Answer, Order, write_answer},
     planned::planned,
     reader::Reader,
 };
@@ -35,14 +35,16 @@ struct Planned {
 pub fn plan_for_parent() -> ExitCode {
     answer_panics();
     memory::keep_no_objects();
-    let lines = lines();
-    let limit = lines.recv().ok().and_then(|line| line.parse().ok());
+    let mut lines = lines().into_iter();
+    let limit = lines.next().and_then(|line| line.parse().ok());
     let Some(limit) = limit else { return ExitCode::FAILURE };
     let limited = memory::limit_growth(limit);
     let mut planned = Planned::default();
-    for line in lines {
-        let answer = limited.clone().and_then(|()| planned.answer(line));
-        if answer_with(&answer).is_err() {
+    while let Some(order) = Order::read(&mut lines) {
+        let order = order.map_err(|error| error.to_string());
+        let answer = limited.clone().and(order).and_then(|order| planned.answer(&order));
+        // Nobody asks a process that has failed once more.
+        if answer.is_err() | write_answer(answer, &mut io::stdout().lock()).is_err() {
             return ExitCode::FAILURE;
         }
     }
@@ -50,12 +52,10 @@ pub fn plan_for_parent() -> ExitCode {
 }
 
 impl Planned {
-    fn answer(&mut self, line: String) -> Answer {
-        let order: Order = serde_json::from_str(&line).map_err(|error| error.to_string())?;
-        drop(line);
-        let applications = self.reader.applications(&order).map_err(|error| error.0)?;
+    fn answer(&mut self, order: &Order) -> Answer {
+        let applications = self.reader.applications(order).map_err(|error| error.0)?;
         let setting = Setting::of_domain(order.cluster_domain.clone());
-        planned(&order, &applications, &setting, &mut self.earlier, &mut self.cache).map_err(|error| error.0)
+        planned(order, &applications, &setting, &mut self.earlier, &mut self.cache).map_err(|error| error.0)
     }
 }
 
@@ -63,21 +63,16 @@ impl Planned {
 fn answer_panics() {
     panic::set_hook(Box::new(|panic| {
         let panic = panic.to_string().replace('\n', " ");
-        let _ = answer_with(&Err(format!("the process that plans {panic}; this is a defect of hfi")));
+        let reason = format!("the process that plans {panic}; this is a defect of hfi");
+        let _ = write_answer(Err(reason), &mut io::stdout().lock());
         exit(101);
     }));
 }
 
-fn answer_with(answer: &Answer) -> io::Result<()> {
-    let mut output = io::BufWriter::new(io::stdout().lock());
-    serde_json::to_writer(&mut output, answer)?;
-    writeln!(output)?;
-    output.flush()
-}
-
 /// The lines of the standard input. This process ends with them, whatever it does.
 fn lines() -> Receiver<String> {
-    let (sender, lines) = mpsc::channel();
+    // They are read no faster than they are understood.
+    let (sender, lines) = mpsc::sync_channel(1);
     thread::spawn(move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
             let _ = sender.send(line);
@@ -91,7 +86,8 @@ fn lines() -> Receiver<String> {
 mod tests {
     use std::{env, process::Command};
 
-    use super::{Answer, answer_panics};
+    use super::answer_panics;
+    use crate::planning::order::AnswerLine;
 
     #[test]
     fn a_panic_is_told_with_its_place() {
@@ -104,7 +100,7 @@ mod tests {
         let output = process.args([name, "--exact", "--nocapture"]).env(panics, "").output().unwrap();
         assert_eq!(output.status.code(), Some(101));
         let said = String::from_utf8(output.stdout).unwrap();
-        let told = said.lines().find_map(|line| serde_json::from_str::<Answer>(line).ok());
+        let told = said.lines().find_map(|line| serde_json::from_str::<AnswerLine>(line).ok());
         let told = told.unwrap().unwrap_err();
         let place = "the process that plans panicked at reconciler/src/planning/child.rs:";
         assert!(

@@ -22,7 +22,7 @@ pub(super) enum Failure {
     )]
     TooLong(u64),
     #[error("the process that plans: its answer cannot be read: {0}")]
-    Unread(#[from] serde_json::Error),
+    Unread(serde_json::Error),
     /// What it says itself.
     #[error("{0}")]
     Told(String),

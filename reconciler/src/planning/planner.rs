@@ -25,9 +25,18 @@ pub struct Planner {
     commits: CommitLog,
     cluster_domain: ClusterDomain,
     terms: Terms,
-    last: Option<(Question, Arc<Namespaces<Plan>>)>,
+    last: Option<Last>,
     /// The process that made the last plan, and when that was.
     process: Option<(Process, Instant)>,
+}
+
+/// The plan that was made last.
+#[derive(Debug)]
+struct Last {
+    question: Question,
+    plans: Arc<Namespaces<Plan>>,
+    /// The time from which it is made again, as something could not be read for it.
+    again: Option<Instant>,
 }
 
 /// What a plan depends on, beside what is in force.
@@ -83,24 +92,26 @@ impl Planner {
         let unknown = unknown.filter_map(|(name, known)| Some((name.clone(), known.as_ref().err()?.clone())));
         let (newest, foreign) = (newest.clone(), foreign.clone());
         let question = Question { newest, allowed, unknown: unknown.collect(), foreign };
-        if let Some((last, plans)) = &self.last
-            && *last == question
+        let began = Instant::now();
+        if let Some(last) = &self.last
+            && last.question == question
+            && last.again.is_none_or(|again| began < again)
         {
-            return Ok(Arc::clone(plans));
+            return Ok(Arc::clone(&last.plans));
         }
         let Question { newest: Newest { commit, withdrawn }, allowed, foreign, .. } = question.clone();
         let (commits, cluster_domain) = (self.commits.clone(), self.cluster_domain.clone());
         let order =
             Order { commits, cluster_domain, commit, withdrawn, allowed, known: known.clone(), foreign };
-        let plans = Arc::new(self.ask(Arc::new(order)).await?);
-        if !plans.values().any(|plan| plan.failure.is_some()) {
-            self.last = Some((question, Arc::clone(&plans)));
-        }
+        let plans = Arc::new(self.ask(&order).await?);
+        let is_whole = plans.values().all(|plan| plan.failure.is_none());
+        let again = (!is_whole).then(|| Instant::now() + self.terms.again * began.elapsed());
+        self.last = Some(Last { question, plans: Arc::clone(&plans), again });
         Ok(plans)
     }
 
     /// Asks the process that waits, or another one.
-    async fn ask(&mut self, order: Arc<Order>) -> Result<Namespaces<Plan>, Failure> {
+    async fn ask(&mut self, order: &Order) -> Result<Namespaces<Plan>, Failure> {
         loop {
             // While it plans, the process is nobody else's: it ends if this is cancelled.
             let waiting =
@@ -111,7 +122,7 @@ impl Planner {
                 None => Process::start(self.terms.clone()).await?,
             };
             debug!(commit = %order.commit, "planning");
-            match process.plan(Arc::clone(&order)).await {
+            match process.plan(order).await {
                 Ok((process, plans)) => {
                     self.process = process.may_plan().then(|| (process, Instant::now()));
                     return Ok(plans);

@@ -4,7 +4,6 @@ use std::{
     io,
     path::PathBuf,
     process::{ExitStatus, Stdio},
-    sync::Arc,
     time::Duration,
 };
 
@@ -18,7 +17,7 @@ use tokio::{
 use super::{
     child::COMMAND,
     failure::Failure,
-    order::{Answer, Order},
+    order::{AnswerLine, Order, OrderLine, line},
 };
 use crate::{
     istio::plan::{Namespaces, Plan},
@@ -43,6 +42,8 @@ pub struct Terms {
     pub idle: Duration,
     /// The number of plans after which a process ends.
     pub plans: usize,
+    /// So many times the time of a plan pass before it is made again because something could not be read.
+    pub again: u32,
 }
 
 impl Default for Terms {
@@ -59,6 +60,8 @@ impl Default for Terms {
             idle: Duration::from_secs(60),
             // Its heap is a little more fragmented after each.
             plans: 50,
+            // What stays unreadable costs a twentieth of a processor.
+            again: 20,
         }
     }
 }
@@ -98,25 +101,17 @@ impl Process {
     }
 
     /// The plan of a commit, and the process for the next one. After an error there is none.
-    pub(super) async fn plan(mut self, order: Arc<Order>) -> Result<(Self, Namespaces<Plan>), Failure> {
-        // Archives are many bytes, and this thread also serves polls.
-        let order = spawn_blocking(move || serde_json::to_string(&*order)).await;
-        let order = order.map_err(io::Error::from)??;
-        let Ok(answered) = timeout(self.terms.deadline, self.converse(order)).await else {
-            return Err(Failure::Late { deadline: self.terms.deadline, end: self.end().await });
-        };
-        let answer = answered.unwrap_or_default();
-        if !answer.ends_with(b"\n") {
-            return Err(if answer.len() as u64 == self.terms.answer {
-                Failure::TooLong(self.terms.answer)
-            } else {
-                Failure::Died { end: self.end().await, memory: self.terms.memory }
-            });
+    pub(super) async fn plan(mut self, order: &Order) -> Result<(Self, Namespaces<Plan>), Failure> {
+        let Terms { deadline, memory, .. } = self.terms;
+        match timeout(deadline, self.converse(order)).await {
+            Ok(Ok(planned)) => {
+                let plans = planned?;
+                self.plans += 1;
+                Ok((self, plans))
+            }
+            Ok(Err(_)) => Err(Failure::Died { end: self.end().await, memory }),
+            Err(_) => Err(Failure::Late { deadline, end: self.end().await }),
         }
-        let read = spawn_blocking(move || serde_json::from_slice::<Answer>(&answer)).await;
-        let plans = read.map_err(io::Error::from)??.map_err(Failure::Told)?;
-        self.plans += 1;
-        Ok((self, plans))
     }
 
     /// Ends the process, and says how it died. If it is dead already, that remains the cause of its death.
@@ -126,13 +121,36 @@ impl Process {
         timeout(END, self.child.wait()).await.unwrap_or_else(|_| Err(still()))
     }
 
-    /// Writes an order, and reads the answer. It is not whole if the process dies before.
-    async fn converse(&mut self, order: String) -> io::Result<Vec<u8>> {
-        self.input.write_all(order.as_bytes()).await?;
-        self.input.write_all(b"\n").await?;
-        drop(order);
-        let mut answer = Vec::new();
-        (&mut self.output).take(self.terms.answer).read_until(b'\n', &mut answer).await?;
-        Ok(answer)
+    /// Writes an order, and reads the answer. An error of a pipe says that the process is dead.
+    async fn converse(&mut self, order: &Order) -> io::Result<Result<Namespaces<Plan>, Failure>> {
+        self.input.write_all(&line(order)?).await?;
+        for (namespace, known) in &order.known {
+            let known: OrderLine = Some((namespace.clone(), known.clone()));
+            self.input.write_all(&aside(move || line(&known)).await??).await?;
+        }
+        self.input.write_all(&line(&OrderLine::None)?).await?;
+        let mut output = (&mut self.output).take(self.terms.answer);
+        let mut plans = Namespaces::new();
+        loop {
+            let mut line = Vec::new();
+            output.read_until(b'\n', &mut line).await?;
+            if output.limit() == 0 {
+                return Ok(Err(Failure::TooLong(self.terms.answer)));
+            }
+            if line.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            match aside(move || serde_json::from_slice::<AnswerLine>(&line)).await? {
+                Ok(Ok(Some((namespace, plan)))) => plans.insert(namespace, plan),
+                Ok(Ok(None)) => return Ok(Ok(plans)),
+                Ok(Err(reason)) => return Ok(Err(Failure::Told(reason))),
+                Err(error) => return Ok(Err(Failure::Unread(error))),
+            };
+        }
     }
+}
+
+/// Does work of some milliseconds beside the threads that serve polls.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    Ok(spawn_blocking(work).await?)
 }

@@ -16,7 +16,7 @@ const STOP_THE_FIRST: &str = "[ $(wc -l < \"${0%hfi}pids\") -gt 1 ] || kill -STO
 /// Lines of a shell that end the first process when it gets its second order.
 const END_AT_ITS_SECOND_PLAN: &str = concat!(
     "if [ $(wc -l < \"${0%hfi}pids\") -eq 1 ]; then\n",
-    "{ read -r memory; read -r order; printf '%s\\n' \"$memory\" \"$order\"; read -r second; } | ",
+    "{ for line in memory order end; do read -r line; printf '%s\\n' \"$line\"; done; read -r second; } | ",
     env!("CARGO_BIN_EXE_hfi"),
     " \"$@\"; exit 3; fi"
 );
@@ -143,7 +143,7 @@ async fn a_process_over_its_limit_of_memory_tells_the_limit_and_the_way_to_more(
 }
 
 #[tokio::test]
-async fn a_plan_for_which_something_could_not_be_read_is_made_again() {
+async fn a_plan_for_which_something_could_not_be_read_is_made_again_after_a_while() {
     let repository = repository().await;
     let tree = repository.git(&["rev-parse", "HEAD^{tree}"]).await.unwrap();
     repository.write("a.yaml", &format!("{}  wrong: 1\n", application("a"))).unwrap();
@@ -152,14 +152,17 @@ async fn a_plan_for_which_something_could_not_be_read_is_made_again() {
     let object = repository.bare().join("objects").join(folder).join(file);
     let away = object.with_extension("away");
     std::fs::rename(&object, &away).unwrap();
-    let mut plans = Plans::of(&repository, "", "", |_| ());
-    let failed = plans.shop(&repository).await.unwrap();
+    let mut soon = Plans::of(&repository, "", "", |terms| terms.again = 0);
+    let mut late = Plans::of(&repository, "", "", |terms| terms.again = 1_000_000);
+    let failed = soon.shop(&repository).await.unwrap();
     assert!(
         failed.failure.is_some() && failed.next.is_none() && failed.frozen["a"].contains("wrong"),
         "{failed:?}"
     );
+    assert_eq!(late.shop(&repository).await.unwrap(), failed);
     std::fs::rename(&away, &object).unwrap();
-    let plan = plans.shop(&repository).await.unwrap();
+    assert_eq!(late.shop(&repository).await.unwrap(), failed);
+    let plan = soon.shop(&repository).await.unwrap();
     assert!(plan.failure.is_none() && plan.next.unwrap().objects == 1);
 }
 
