@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use istio_config::{Kind, Resource};
 
+/// The label of what hfi renders and writes.
+pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "hfi");
 /// The label of an object that names its application. No document can set it.
 const APPLICATION: &str = "app.kubernetes.io/name";
 

@@ -32,6 +32,7 @@ use std::time::Duration;
 use kube::api::{ListParams, PatchParams};
 
 pub use self::settings::Settings;
+use crate::istio::objects::MANAGED_BY;
 
 /// The name of the objects of a namespace.
 fn name(namespace: &str) -> String {
@@ -42,8 +43,6 @@ fn name(namespace: &str) -> String {
 const ALLOW_COMMIT: &str = "hfi.dev/allow-commit";
 /// The label of these objects that names the namespace.
 const NAMESPACE_LABEL: &str = "hfi.dev/namespace";
-/// The label of what hfi manages.
-const MANAGER: (&str, &str) = ("app.kubernetes.io/managed-by", "hfi");
 /// The name under which hfi writes.
 const FIELD_MANAGER: &str = "hfi";
 /// The longest time to read or write an archive.
@@ -51,7 +50,7 @@ const WRITE: Duration = Duration::from_secs(15);
 
 /// What hfi manages.
 fn ours() -> ListParams {
-    ListParams::default().labels(&format!("{}={}", MANAGER.0, MANAGER.1))
+    ListParams::default().labels(&format!("{}={}", MANAGED_BY.0, MANAGED_BY.1))
 }
 
 /// Server-side apply: no other writer's fields are touched.

@@ -1,11 +1,6 @@
 //! A process that plans, as its parent sees it.
 
-use std::{
-    io,
-    path::PathBuf,
-    process::{ExitStatus, Stdio},
-    time::Duration,
-};
+use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -21,7 +16,7 @@ use super::{
 };
 use crate::{
     istio::plan::{Namespaces, Plan},
-    source::git::memory,
+    source::git::{command, memory},
 };
 
 /// The time in which a process is gone that was killed.
@@ -79,10 +74,7 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) async fn start(terms: Terms) -> Result<Self, Failure> {
-        let mut command = Command::new(&terms.program);
-        // A library may print the last words of a process that is out of memory: they are not for our log.
-        command.arg0("hfi").arg(COMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.kill_on_drop(true).spawn()?;
+        let mut child = Command::from(command(&terms.program, COMMAND)).kill_on_drop(true).spawn()?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (mut input, output) = pipes.ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
         // A process that is dead already says nothing of itself: whoever asks it for a plan tells how it died.

@@ -64,6 +64,7 @@ pub use self::commit_log::CommitLog;
 pub(crate) use self::committed::Committed;
 pub use self::document_history::{ChangeCommit, DocumentHistory, MAX_COMMITS, Stood, USER_TRAILER};
 pub use self::document_times::DocumentTimes;
+pub(crate) use self::process::command;
 pub use self::ways::{Way, Ways};
 pub(super) use self::{
     budget::{Cost, Excess},

@@ -126,13 +126,13 @@ async fn the_process_for_the_next_job_may_die_and_ends_with_the_server() {
     let bare = repository.bare();
     let mut hfi = Process::start(&[("HFI_REPO", text(&bare)), ("HFI_INTERVAL", "1h")]).await;
     hfi.until_ready(|_| true).await;
-    let first = child(&hfi, "fetch-for-serve").await;
+    let first = child(&hfi, "fetch-for-serve", PATIENCE).await;
     signal(&first, "KILL");
     repository.write("a.yaml", &policy("a", "checkout", 503)).unwrap();
     repository.push("Add a").await.unwrap();
     let commit = repository.git(&["rev-parse", "HEAD"]).await.unwrap();
     hfi.until_ready(|ready| ready["revision"] == format!("main@sha1:{}", commit.trim())).await;
-    let second = child(&hfi, "fetch-for-serve").await;
+    let second = child(&hfi, "fetch-for-serve", PATIENCE).await;
     hfi.signal("KILL");
     hfi.child.wait().unwrap();
     ended(&second, PATIENCE).await;

@@ -8,15 +8,13 @@ use istio_config::{Kind, Resource, opinions::virtual_service::EXTERNAL_WEIGHTS, 
 use super::Texts;
 use crate::{
     cli::{applications::Applications, console::warning},
+    istio::objects::MANAGED_BY,
     kubernetes::inspecting::{fetch::InspectError, objects::Objects},
 };
 
 /// The domains of the keys by which programs that apply objects mark them.
 const OF_PROGRAMS: [&str; 5] =
     ["fluxcd.io", "kubectl.kubernetes.io", "applyset.kubernetes.io", "helm.sh", "argoproj.io"];
-
-/// The label of what hfi renders.
-const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "hfi");
 
 /// The options that choose a cluster.
 #[derive(Debug, Args)]

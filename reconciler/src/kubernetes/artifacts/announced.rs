@@ -10,7 +10,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{ALLOW_COMMIT, MANAGER, NAMESPACE_LABEL, Settings, name, state::State};
+use super::{ALLOW_COMMIT, MANAGED_BY, NAMESPACE_LABEL, Settings, name, state::State};
 use crate::{
     istio::{artifact::Artifact, plan::InForce},
     kubernetes::{NAME, reporting::truncate::truncate},
@@ -109,7 +109,7 @@ pub(super) fn object(namespace: &str, place: &str, own_namespace: &str) -> Value
         "metadata": {
             "name": name(namespace),
             "namespace": place,
-            "labels": {MANAGER.0: MANAGER.1, NAMESPACE_LABEL: namespace},
+            "labels": {MANAGED_BY.0: MANAGED_BY.1, NAMESPACE_LABEL: namespace},
         },
         "spec": {"sourceRef": {
             "apiVersion": "hfi.dev/v1alpha1", "kind": "PolicySource", "name": NAME, "namespace": own_namespace,

@@ -13,7 +13,7 @@ use kube::{
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::{MANAGER, WRITE, config_maps::ConfigMaps};
+use super::{MANAGED_BY, WRITE, config_maps::ConfigMaps};
 use crate::{
     istio::{
         foreign::{Foreign, Named},
@@ -148,6 +148,6 @@ async fn look_for(api: &Api<DynamicObject>, objects: Vec<&Named>, until: Instant
 
 /// True for an object that hfi has rendered.
 fn is_ours(metadata: &ObjectMeta) -> bool {
-    let (key, value) = MANAGER;
+    let (key, value) = MANAGED_BY;
     metadata.labels.as_ref().is_some_and(|labels| labels.get(key).is_some_and(|found| found == value))
 }

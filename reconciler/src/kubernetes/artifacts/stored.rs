@@ -4,7 +4,7 @@ use k8s_openapi::{ByteString, api::core::v1::ConfigMap};
 use kube::{ResourceExt, api::ObjectMeta};
 use policies::Timestamp;
 
-use super::{MANAGER, NAMESPACE_LABEL, name};
+use super::{MANAGED_BY, NAMESPACE_LABEL, name};
 use crate::{
     istio::{
         artifact::Artifact,
@@ -30,7 +30,7 @@ pub(super) fn config_map(
     in_force: &InForce,
 ) -> ConfigMap {
     let InForce { artifact, commit: Commit { id, at }, renderer, max_removals, judged, .. } = in_force;
-    let labels = [MANAGER, (NAMESPACE_LABEL, namespace)];
+    let labels = [MANAGED_BY, (NAMESPACE_LABEL, namespace)];
     let limit = max_removals.map(|limit| (MAX_REMOVALS, limit.to_string()));
     let annotations = [
         (COMMIT, id),

@@ -14,6 +14,14 @@ use crate::io_reason::io_reason;
 /// The longest answer that is read, in bytes. The times of documents are the longest: less than the documents are.
 const LONGEST_ANSWER: u64 = 64 << 20;
 
+/// A command of `hfi` that takes orders from its standard input.
+pub(crate) fn command(program: &Path, name: &str) -> Command {
+    let mut command = Command::new(program);
+    // A library may print the last words of a process that is out of memory: they are not for our log.
+    command.arg0("hfi").arg(name).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+}
+
 /// A child process that is killed when this value is dropped.
 #[derive(Debug)]
 pub(super) struct Process(Child);
@@ -21,9 +29,7 @@ pub(super) struct Process(Child);
 impl Process {
     /// Starts a process that waits for its order.
     pub(super) fn start(program: &Path, home: &Home) -> io::Result<Self> {
-        let mut command = Command::new(program);
-        // A library may print the last words of a process that is out of memory: they are not for our log.
-        command.arg0("hfi").arg(COMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut command = command(program, COMMAND);
         home.set_environment(&mut command);
         command.spawn().map(Self)
     }

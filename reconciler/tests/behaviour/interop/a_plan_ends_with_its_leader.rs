@@ -24,7 +24,7 @@ async fn world() -> (World, Process) {
 
 /// Stops the process that plans, replaces the application, and waits until the process has been asked for that plan.
 async fn stop_in_a_plan(world: &World, hfi: &Process) -> String {
-    let process = child(hfi, COMMAND).await;
+    let process = child(hfi, COMMAND, PATIENCE).await;
     signal(&process, "STOP");
     world.remove("reviews");
     world.write("ratings", "{host: ratings}");
@@ -69,7 +69,7 @@ async fn a_plan_whose_server_is_killed_ends_and_the_next_server_makes_it() {
 #[tokio::test]
 async fn the_process_ends_with_the_lease_and_with_the_server() {
     let (world, hfi) = world().await;
-    let process = child(&hfi, COMMAND).await;
+    let process = child(&hfi, COMMAND, PATIENCE).await;
     let other = json!({"spec": {"holderIdentity": "another", "leaseDurationSeconds": 15}}).to_string();
     world.api.ask("PATCH", LEASE, &MERGE, &other).await.unwrap();
     ended(&process, PATIENCE).await;
@@ -77,7 +77,7 @@ async fn the_process_ends_with_the_lease_and_with_the_server() {
 
     world.api.ask("DELETE", LEASE, &[], "").await.unwrap();
     peer(&hfi, "it leads again", |peer| peer["leader"] == true).await;
-    let process = child(&hfi, COMMAND).await;
+    let process = child(&hfi, COMMAND, PATIENCE).await;
     drop(hfi);
     ended(&process, PATIENCE).await;
 }

@@ -10,6 +10,7 @@ use crate::support::{
     self,
     cluster::{create, define},
     command::{Ended, hfi},
+    flux::MERGE,
     process::text,
 };
 
@@ -95,9 +96,8 @@ async fn by_what_was_changed_there_and_what_is_no_longer_meant() {
     assert_eq!((same.code, same.stdout.as_str()), (0, ""), "{same:?}");
     // What somebody changed by hand, and what hfi has never rendered.
     let path = "/apis/security.istio.io/v1/namespaces/shop/peerauthentications";
-    let merge = [("content-type", "application/merge-patch+json")];
     let changed = json!({"spec": {"mtls": {"mode": "PERMISSIVE"}}}).to_string();
-    api.ask("PATCH", &format!("{path}/reviews-peer-authentication"), &merge, &changed).await.unwrap();
+    api.ask("PATCH", &format!("{path}/reviews-peer-authentication"), &MERGE, &changed).await.unwrap();
     let others = json!({"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
         "metadata": {"name": "of-others"}, "spec": {}});
     create(&api, path, others).await;
@@ -127,9 +127,8 @@ async fn what_would_be_taken_over_from_others_is_told() {
     let (directory, api) = world().await;
     let admin = api.kubeconfig("admin", &api.url()).unwrap();
     let path = "/apis/security.istio.io/v1/namespaces/shop/peerauthentications/reviews-peer-authentication";
-    let merge = [("content-type", "application/merge-patch+json")];
     let of_helm = json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": "Helm"}}}).to_string();
-    api.ask("PATCH", path, &merge, &of_helm).await.unwrap();
+    api.ask("PATCH", path, &MERGE, &of_helm).await.unwrap();
     let told = "PeerAuthentication shop/reviews-peer-authentication is not from hfi, and would be taken over";
     let taken = diff(&directory, &admin, &[]).await;
     assert_eq!(taken.code, 1, "{taken:?}");

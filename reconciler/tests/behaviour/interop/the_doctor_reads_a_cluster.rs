@@ -14,7 +14,7 @@ use policies::Digest;
 use serde_json::{Value, json};
 
 use crate::{
-    support::cluster::{create, define, own_address, pod},
+    support::cluster::{PATIENCE, create, define, own_address, pod, until},
     support::flux::manifests,
     support::policy,
     support::process::{Process, text},
@@ -179,7 +179,11 @@ async fn and_says_what_is_wrong_there() {
     assert_eq!(findings[0]["subject"], "ServiceAccount boifi/hfi-control-plane");
     assert!(findings[0]["message"].as_str().unwrap().contains("have made in shop:"), "{findings}");
     assert!(api.apply(&manifests("k8s/components/istio-adoption/rbac.yaml")).await.unwrap().is_empty());
-    assert_eq!(ask(&api, "admin", &[]), (0, json!([]), String::new()), "it may see them");
+    // The right takes effect a little later.
+    until("it may see them", PATIENCE, async || {
+        (ask(&api, "admin", &[]) == (0, json!([]), String::new())).then_some(())
+    })
+    .await;
     api.ask("DELETE", &format!("{links}/shop"), &[], "").await.unwrap();
 
     add_workload(&api, "checkout-2").await;

@@ -4,10 +4,10 @@ use std::{fs, path::Path, process::Command, time::Duration};
 
 use tokio::time::{sleep, timeout};
 
-use crate::support::{PATIENCE, process::Process};
+use crate::support::process::Process;
 
-/// The child that runs this hidden command.
-pub(crate) async fn child(hfi: &Process, command: &str) -> String {
+/// Waits for the child that runs this hidden command.
+pub(crate) async fn child(hfi: &Process, command: &str, patience: Duration) -> String {
     let parent = format!("PPid:\t{}\n", hfi.child.id());
     let is_ours = |process: &Path| {
         let status = fs::read_to_string(process.join("status")).unwrap_or_default();
@@ -23,7 +23,7 @@ pub(crate) async fn child(hfi: &Process, command: &str) -> String {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("no {command}: {}", hfi.log()))
+    timeout(patience, found).await.unwrap_or_else(|_| panic!("no {command}: {}", hfi.log()))
 }
 
 /// Sends a signal to a process.

@@ -11,7 +11,7 @@ use istio_config::{Kind, Resource, output};
 use policies::reading::{Node, Value, read_yaml};
 
 use super::UNFINISHED;
-use crate::source::bounded_read::read_bounded;
+use crate::{istio::objects::MANAGED_BY, source::bounded_read::read_bounded};
 
 /// The resources that were rendered to this directory before. Removes what a killed process left unfinished. The error
 /// comes with its path.
@@ -69,13 +69,13 @@ fn is_rendered(path: &str, file: &Path) -> bool {
     let [Ok(document)] = read.as_slice() else { return false };
     let kind = text(document, &["kind"]).and_then(Kind::of_rendered);
     let name = |field| text(document, &["metadata", field]).map(str::to_owned);
-    let by = text(document, &["metadata", "labels", "app.kubernetes.io/managed-by"]);
+    let by = text(document, &["metadata", "labels", MANAGED_BY.0]);
     let Some(((kind, namespace), name)) = kind.zip(name("namespace")).zip(name("name")) else {
         return false;
     };
     let (labels, annotations, spec) = Default::default();
     let resource = Resource { kind, namespace, name, labels, annotations, spec };
-    by == Some("hfi") && output::path(&resource) == path
+    by == Some(MANAGED_BY.1) && output::path(&resource) == path
 }
 
 /// The text of a field.
