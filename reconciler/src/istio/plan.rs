@@ -10,7 +10,7 @@ pub use istio_config::{ApplicationId, RenderCache, Resource, Setting};
 use istio_config::{Catalog, Document};
 use serde::{Deserialize, Serialize};
 
-use self::decisions::decisions;
+use self::decisions::{Decided, decisions};
 use super::{
     applications::Applications,
     artifact::Artifact,
@@ -96,6 +96,8 @@ pub struct Proposed<'a> {
     pub setting: &'a Setting,
     /// What others may have made.
     pub foreign: &'a Foreign,
+    /// The namespaces that must not change, each with the reason.
+    pub stay: &'a Namespaces<String>,
 }
 
 /// Plans what a commit changes. `earlier` are the objects that applications of namespaces without an artifact last had,
@@ -112,16 +114,14 @@ pub fn plan(
     }
     let kept = proposed.foreign.without_taken(earlier);
     let before: BTreeMap<_, _> = kept.iter().chain(in_force).collect();
-    let (decisions, mut new) = decisions(&before, proposed, consents, cache);
-    let plan = |(namespace, decision): (String, Decision)| {
+    let plan = |(namespace, decided): (String, Decided)| {
         let limit = proposed.applications.max_removals(&namespace);
         let earlier = earlier.get(&namespace).map(Objects::keys).unwrap_or_default();
-        let mut plan = Plan::of(decision, in_force.get(&namespace), limit, proposed);
-        plan.new = new.remove(&namespace).unwrap_or_default();
+        let mut plan = Plan::of(decided, limit, proposed);
         plan.new.extend(earlier.into_iter().map(Named));
         (namespace, plan)
     };
-    decisions.into_iter().map(plan).collect()
+    decisions(&before, in_force, proposed, consents, cache).into_iter().map(plan).collect()
 }
 
 /// The objects of these applications at an earlier commit, of those that are valid there.
@@ -205,37 +205,26 @@ impl Plan {
         self.next = Some(next).filter(|next| next != known);
     }
 
-    fn of(
-        decision: Decision,
-        known: Option<&Objects>,
-        max_removals: Option<usize>,
-        proposed: &Proposed<'_>,
-    ) -> Self {
-        let none = Objects::default();
-        let before = known.unwrap_or(&none);
-        let is_same = decision.objects.are_written_as(before);
-        let artifact = if is_same { None } else { Some(Artifact::of(&decision.objects)) };
-        match artifact.transpose() {
-            Ok(artifact) => {
-                let Decision { objects, frozen, by_consent } = decision;
-                let is_current = |name: &&String| !frozen.contains_key(*name);
-                let current = objects.applications().map(|(name, _)| name).filter(is_current).count();
-                let next = artifact.map(|artifact| InForce {
-                    artifact,
-                    objects: objects.keys().len(),
-                    commit: proposed.commit.clone(),
-                    renderer: proposed.renderer.to_owned(),
-                    max_removals,
-                    judged: proposed.commit.clone(),
-                });
-                Self { next, frozen, current, max_removals, by_consent, ..Self::default() }
-            }
-            Err(error) => {
-                let all = decision.objects.applications().chain(before.applications());
-                let frozen = all.map(|(name, _)| (name.clone(), error.to_string())).collect();
-                Self { frozen, max_removals, ..Self::default() }
-            }
+    fn of(decided: Decided, max_removals: Option<usize>, proposed: &Proposed<'_>) -> Self {
+        let Decided { decision: Decision { objects, mut frozen, by_consent }, new, artifact, stays } =
+            decided;
+        if let Some(why) = stays {
+            // Those that are invalid have reasons of their own.
+            frozen.retain(|_, reason| *reason != why);
+            frozen.insert(ALL.to_owned(), why);
+            return Self { frozen, max_removals, ..Self::default() };
         }
+        let is_current = |name: &&String| !frozen.contains_key(*name);
+        let current = objects.applications().map(|(name, _)| name).filter(is_current).count();
+        let next = artifact.map(|artifact| InForce {
+            artifact,
+            objects: objects.keys().len(),
+            commit: proposed.commit.clone(),
+            renderer: proposed.renderer.to_owned(),
+            max_removals,
+            judged: proposed.commit.clone(),
+        });
+        Self { next, frozen, current, max_removals, by_consent, new, ..Self::default() }
     }
 }
 

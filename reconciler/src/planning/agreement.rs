@@ -1,6 +1,6 @@
 //! What people have agreed to in each namespace, by commit messages and by annotations of artifacts.
 
-use super::ways::Ways;
+use super::{unplanned, ways::Ways};
 use crate::{
     istio::{
         consent::Consent,
@@ -24,6 +24,17 @@ pub(super) struct History {
     pub(super) messages: Messages,
     /// The removals that messages agree to.
     removals: usize,
+}
+
+impl Agreement {
+    /// The reason why the namespace must not change, if there is one.
+    pub(super) fn why_not(&self) -> Option<String> {
+        match &self.history {
+            Err(error) => Some(error.to_string()),
+            Ok(_) if self.consent.is_of_commit => None,
+            Ok(history) => history.newer.as_ref().map(unplanned::too_old),
+        }
+    }
 }
 
 /// The agreements at a commit. `allowed` are the commits that annotations name. A history that cannot be read agrees to

@@ -3,12 +3,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use policies::Timestamp;
 
 use super::{
-    agreement::{History, agreements},
+    agreement::agreements,
     annotation,
     earlier::Earlier,
     order::{Known, Order},
@@ -56,20 +56,28 @@ pub(super) fn planned(
             let agreements = agreements(&commit, &ways, &in_force, allowed);
             let consents = agreements.iter().map(|(namespace, agreed)| (namespace.clone(), agreed.consent));
             let consents = consents.collect();
-            let renderer = version::text();
-            let proposed = Proposed { applications, commit: &commit, renderer, setting, foreign };
-            let plans = plan(&objects, &BTreeMap::new(), &proposed, &consents, cache);
+            let stay = agreements.iter().filter_map(|(name, agreed)| Some((name.clone(), agreed.why_not()?)));
+            let mut stay: Namespaces<String> = stay.collect();
+            let mut plan = |earlier: &Namespaces<Objects>, stay: &Namespaces<String>| {
+                let renderer = version::text();
+                let proposed = Proposed { applications, commit: &commit, renderer, setting, foreign, stay };
+                plan(&objects, earlier, &proposed, &consents, cache)
+            };
+            let mut plans = plan(&Namespaces::new(), &stay);
             let wanted = without_artifact(&plans, known);
-            let found = earlier.look(*head, &applications.guarded, &wanted, commits, setting);
-            let before = found.as_ref().map(by_namespace).unwrap_or_default();
-            let mut plans =
-                if before.is_empty() { plans } else { plan(&objects, &before, &proposed, &consents, cache) };
-            if let Err(error) = found {
-                let reason = format!("what its invalid applications had last is not known: {error}");
-                for (namespace, _) in wanted {
-                    let plan = plans.entry(namespace).or_default();
-                    plan.failure = Some(reason.clone());
-                    plan.freeze(reason.clone());
+            match earlier.look(*head, &applications.guarded, &wanted, commits, setting) {
+                Ok(found) if found.is_empty() => {}
+                Ok(found) => plans = plan(&by_namespace(&found), &stay),
+                Err(error) => {
+                    let reason = format!("what its invalid applications had last is not known: {error}");
+                    let unknown: BTreeSet<_> = wanted.into_iter().map(|(namespace, _)| namespace).collect();
+                    stay.extend(unknown.iter().map(|namespace| (namespace.clone(), reason.clone())));
+                    plans = plan(&Namespaces::new(), &stay);
+                    for namespace in unknown {
+                        let plan = plans.entry(namespace).or_default();
+                        plan.failure = Some(reason.clone());
+                        plan.freeze(reason.clone());
+                    }
                 }
             }
             for (namespace, agreement) in &agreements {
@@ -78,10 +86,8 @@ pub(super) fn planned(
                 };
                 match &agreement.history {
                     Err(error) => *plan = Plan::failed(error.to_string()),
-                    Ok(History { newer: Some(newer), .. }) if !agreement.consent.is_of_commit => {
-                        if plan.next.is_some() {
-                            *plan = unplanned::too_old(newer, &commit);
-                        }
+                    Ok(_) if agreement.why_not().is_some() => {
+                        plan.advice = plan.is_frozen().then(|| unplanned::going_back(&commit));
                     }
                     Ok(history) => plan.record(known, &commit, history.messages),
                 }

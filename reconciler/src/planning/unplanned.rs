@@ -24,15 +24,18 @@ pub(super) fn empty(commit: Commit) -> Result<InForce, SourceError> {
     })
 }
 
-/// The plan where the newest commit is older than one by which the namespace was judged.
-pub(super) fn too_old(newer: &Commit, commit: &Commit) -> Plan {
-    let reason = format!(
+/// The reason why a namespace stays where the newest commit is older than one by which it was judged.
+pub(super) fn too_old(newer: &Commit) -> String {
+    format!(
         "commit {}, by which the namespace was judged, is newer: the branch went back, or a mirror of the repository is \
          behind",
         newer.short()
-    );
-    let advice = format!("to go back, annotate the artifact with hfi.dev/allow-commit={}", commit.id);
-    Plan { advice: Some(advice), ..Plan::frozen(reason) }
+    )
+}
+
+/// The next step then.
+pub(super) fn going_back(commit: &Commit) -> String {
+    format!("to go back, annotate the artifact with hfi.dev/allow-commit={}", commit.id)
 }
 
 /// The plan where it is not known what is in force. `plan` is that by which people agree to the newest commit.

@@ -7,29 +7,42 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ApplicationId, Consent, Decision, Named, Namespaces, Objects, Proposal, Proposed, RenderCache, decide,
-    proposals,
+    ApplicationId, Artifact, Consent, Decision, Named, Namespaces, Objects, Proposal, Proposed, RenderCache,
+    decide, proposals,
 };
 
 /// The most times that a commit is judged until whole namespaces stay as they are.
 const EXACT: usize = 4;
 
+/// What is decided about a namespace.
+pub(super) struct Decided {
+    pub(super) decision: Decision,
+    /// The objects that it does not have yet.
+    pub(super) new: BTreeSet<Named>,
+    /// The archive, if it is another one.
+    pub(super) artifact: Option<Artifact>,
+    /// The reason why it stays as a whole.
+    pub(super) stays: Option<String>,
+}
+
 /// Decides about all namespaces, and judges the commit again as long as something stays that its applications were not
 /// judged beside. What is held once is held in each turn after it, and from some turn on all of its namespace, so there is
-/// an end. Also answers what is new.
+/// an end. `before` is what is in force, and beside it what applications of other namespaces last had.
 pub(super) fn decisions(
     before: &BTreeMap<&String, &Objects>,
+    in_force: &Namespaces<Objects>,
     proposed: &Proposed<'_>,
     consents: &Namespaces<Consent>,
     cache: &mut RenderCache,
-) -> (Namespaces<Decision>, Namespaces<BTreeSet<Named>>) {
+) -> Namespaces<Decided> {
     let (none, no_consent) = (Objects::default(), Consent::default());
     let mut held = BTreeMap::<ApplicationId, String>::new();
+    let mut stay = Namespaces::<String>::new();
     let mut turn = 0;
     loop {
         turn += 1;
         let (mut decisions, held_before) = (BTreeMap::new(), held.len());
-        let (proposals, new) = proposals(before, proposed, &held, cache);
+        let (proposals, mut new) = proposals(before, proposed, &held, cache);
         for (namespace, proposal) in proposals {
             let before = before.get(&namespace).copied().unwrap_or(&none);
             let consent = consents.get(&namespace).unwrap_or(&no_consent);
@@ -46,10 +59,47 @@ pub(super) fn decisions(
             held.extend(more.into_iter().map(|(name, why)| ((namespace.clone(), name), why)));
             decisions.insert(namespace, decision);
         }
-        if held.len() == held_before {
-            return (decisions, new);
+        if held.len() > held_before {
+            continue;
+        }
+        let (mut artifacts, stay_before) = (BTreeMap::new(), stay.len());
+        for (namespace, decision) in &decisions {
+            if stay.contains_key(namespace) {
+                continue;
+            }
+            match changed(decision, in_force.get(namespace).unwrap_or(&none), proposed.stay.get(namespace)) {
+                Ok(artifact) => artifacts.extend(artifact.map(|artifact| (namespace.clone(), artifact))),
+                Err(why) => {
+                    let before = before.get(namespace).copied().unwrap_or(&none);
+                    let all = before.applications().chain(decision.objects.applications());
+                    let free = all.map(|(name, _)| name).filter(|name| !decision.frozen.contains_key(*name));
+                    held.extend(free.map(|name| ((namespace.clone(), name.clone()), why.clone())));
+                    stay.insert(namespace.clone(), why);
+                }
+            }
+        }
+        if stay.len() == stay_before {
+            let decided = |(namespace, decision): (String, Decision)| {
+                let new = new.remove(&namespace).unwrap_or_default();
+                let (artifact, stays) = (artifacts.remove(&namespace), stay.remove(&namespace));
+                (namespace, Decided { decision, new, artifact, stays })
+            };
+            return decisions.into_iter().map(decided).collect();
         }
     }
+}
+
+/// The archive of a namespace that changes, or the reason why it must not.
+fn changed(
+    decision: &Decision,
+    in_force: &Objects,
+    stays: Option<&String>,
+) -> Result<Option<Artifact>, String> {
+    if decision.objects.are_written_as(in_force) {
+        return Ok(None);
+    }
+    let archive = || Artifact::of(&decision.objects).map_err(|error| error.to_string());
+    stays.map_or_else(|| archive().map(Some), |why| Err(why.clone()))
 }
 
 /// The applications that stay as they are though nothing is wrong with them.

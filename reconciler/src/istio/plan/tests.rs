@@ -44,6 +44,7 @@ impl World {
             renderer: "1",
             setting: &Setting::default(),
             foreign: &self.foreign,
+            stay: &Namespaces::new(),
         };
         let mut plans = plan(&self.in_force, &self.earlier, &proposed, &consents, &mut self.cache);
         for (namespace, plan) in &plans {

@@ -2,15 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
-use istio_config::{File, Finding, Level, Resource, Setting, rules, surroundings::Surroundings};
+use istio_config::{File, Finding, Kind, Level, Resource, Setting, rules, surroundings::Surroundings};
 use proptest::prelude::*;
 
 use crate::istio::plan::{Commit, Namespaces, Plan, Proposed, RenderCache, plan};
 use crate::istio::{
-    applications::Applications, consent::Consent, foreign::Foreign, guarded::Guarded, objects::Objects,
+    applications::Applications, artifact::LONGEST, consent::Consent, foreign::Foreign, guarded::Guarded,
+    objects::Objects,
 };
 
 #[derive(Default)]
@@ -22,12 +23,22 @@ struct World {
 impl World {
     /// Commits documents of `NAMESPACE/NAME` with their spec, and publishes what the plan says.
     fn commit(&mut self, documents: &[(&str, &str)], agreed: usize) -> Namespaces<Plan> {
+        self.commit_where(documents, agreed, &Namespaces::new())
+    }
+
+    /// The same, where some namespaces must not change.
+    fn commit_where(
+        &mut self,
+        documents: &[(&str, &str)],
+        agreed: usize,
+        stay: &Namespaces<String>,
+    ) -> Namespaces<Plan> {
         let file = |(path, spec): &(&str, &str)| {
             let (namespace, name) = path.split_once('/').unwrap();
             let secret = format!("{namespace}-{name}");
             let text = format!(
                 "apiVersion: hfi.dev/v1\nkind: AppConfiguration\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec: {}\n",
-                spec.replace("NAME", &secret)
+                spec.replace("NAME", &secret).replace("LONG", long())
             );
             (Arc::from(*path), Arc::new(File::read(text.as_bytes())))
         };
@@ -43,6 +54,7 @@ impl World {
             renderer: "1",
             setting: &setting,
             foreign: &Foreign::default(),
+            stay,
         };
         let consent = Consent { removals: agreed, ..Consent::default() };
         let consents = ["shop", "bank", "test"].map(|namespace| (namespace.to_owned(), consent)).into();
@@ -111,9 +123,52 @@ fn what_stays_for_want_of_consent_is_there_for_others() {
     assert_eq!(plans["shop"].frozen.len(), 1);
 }
 
+const LONG: &str = "{telemetry: {traces: {percent: 5, tags: {text: LONG}}}}";
+
+/// A text that can hardly be compressed.
+fn long() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let (mut seed, mut text) = (1_u64, "a".to_owned());
+        while text.len() < 2 * LONGEST {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(&format!("{:x}", seed >> 20));
+        }
+        text
+    });
+    &TEXT
+}
+
+#[test]
+fn a_namespace_that_stays_as_a_whole_keeps_its_host() {
+    let history = || [("shop".to_owned(), "its history cannot be read".to_owned())].into();
+    for (stay, next, why) in [
+        (Namespaces::new(), LONG, "the objects of the namespace take "),
+        (history(), "{sidecar: {calls: [b]}}", "its history cannot be read"),
+    ] {
+        let mut world = World::default();
+        world.commit(&[("shop/a", HOST)], 0);
+        let plans = world.commit_where(&[("shop/a", next), ("bank/b", HOST)], 9, &stay);
+        let frozen = &plans["shop"].frozen;
+        assert!(frozen.len() == 1 && frozen["all applications"].starts_with(why), "{frozen:?}");
+        assert_eq!(world.of("shop", "a")[0].kind, Kind::Gateway);
+        assert!(world.of("bank", "b").is_empty());
+        assert!(plans["bank"].frozen["b"].contains("[X145]"), "{:?}", plans["bank"].frozen);
+    }
+}
+
+#[test]
+fn a_namespace_that_must_not_change_and_does_not_is_not_frozen() {
+    let mut world = World::default();
+    world.commit(&[("shop/a", HOST)], 0);
+    let stay = [("shop".to_owned(), "its history cannot be read".to_owned())].into();
+    let plans = world.commit_where(&[("shop/a", HOST), ("bank/b", "{sidecar: {calls: [b]}}")], 0, &stay);
+    assert!(plans.values().all(|plan| plan.frozen.is_empty()), "{plans:?}");
+    assert_eq!(world.of("bank", "b").len(), 1);
+}
+
 const NAMES: [&str; 5] = ["shop/a", "shop/b", "bank/a", "bank/b", "test/a"];
 
-const SPECS: [&str; 8] = [
+const SPECS: [&str; 9] = [
     HOST,
     "{gateway: {hosts: [y.example.com], tls: {secret: NAME}}}",
     "{gateway: {hosts: [x.example.com, y.example.com], tls: {secret: NAME}}}",
@@ -122,6 +177,7 @@ const SPECS: [&str; 8] = [
     "{telemetry: {applyTo: namespace, logs: all}, sidecar: {resourceName: one, calls: [a]}}",
     "{sidecar: {resourceName: one, calls: [a]}}",
     "{virtualService: {timeouts: 1s}}",
+    LONG,
 ];
 
 /// The rules of what only one may have.
@@ -133,20 +189,28 @@ proptest! {
     #[test]
     fn what_is_in_force_together_is_as_right_as_before(
         commits in prop::collection::vec(
-            (prop::collection::vec(prop::option::weighted(0.7, 0..SPECS.len()), NAMES.len()), 0..2_usize), 1..6
+            (
+                prop::collection::vec(prop::option::weighted(0.7, 0..SPECS.len()), NAMES.len()),
+                0..2_usize,
+                prop::collection::vec(prop::bool::weighted(0.2), 3),
+            ),
+            1..6
         ),
     ) {
         let mut world = World::default();
-        for (specs, agreed) in commits {
+        for (specs, agreed, unread) in commits {
+            let stay = ["shop", "bank", "test"].into_iter().zip(unread).filter(|(_, is_unread)| *is_unread);
+            let stay = stay.map(|(name, _)| (name.to_owned(), "its history cannot be read".to_owned())).collect();
             let documents: Vec<_> = NAMES.into_iter().zip(&specs)
                 .filter_map(|(name, spec)| Some((name, SPECS[(*spec)?])))
                 .collect();
             let before = world.errors();
-            let plans = world.commit(&documents, agreed);
+            let plans = world.commit_where(&documents, agreed, &stay);
             for error in world.errors().difference(&before) {
                 let ((namespace, name), _, rule) = error;
                 // An owner goes on, whoever needs it in another namespace: then what is frozen breaks.
-                let is_frozen = plans[namespace].frozen.contains_key(name);
+                let frozen = &plans[namespace].frozen;
+                let is_frozen = frozen.contains_key(name) || plans[namespace].is_frozen();
                 prop_assert!(is_frozen && !CLAIMS.contains(rule), "{error:?}: {documents:?}");
             }
         }
