@@ -100,7 +100,8 @@ impl Catalog {
         &self.frozen
     }
 
-    /// The objects that are not in force yet, and that no entry wants to take over. Others may have made them.
+    /// The objects that are not in force yet, and that no entry wants to take over. Others may have made them. Those of
+    /// applications that are invalid for another reason are not among them.
     pub fn new_objects(&self) -> &BTreeSet<ObjectId> {
         &self.new
     }

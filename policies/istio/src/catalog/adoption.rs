@@ -13,18 +13,24 @@ use crate::{
     resource::{ObjectId, Resource},
 };
 
+/// The id of what is said of objects that others may have made.
+const TAKEN: &str = "APP23";
+
+/// Each with the number of its application.
+type OfApplications<T> = Vec<(usize, T)>;
+
 /// The objects that applications do not have in force, and whose entries do not say `adopt: true`; and an error for each
 /// that a file has by hand, or that others may have made in the cluster.
 pub(super) fn check(
     catalog: &Catalog,
     context: &Context<'_>,
     in_force: &InForce,
-) -> (BTreeSet<ObjectId>, Vec<(usize, Finding)>) {
+) -> (OfApplications<ObjectId>, OfApplications<Finding>) {
     let mut by_hand = BTreeMap::new();
     for (path, raw) in context.by_hand() {
         by_hand.entry(raw.resource.order()).or_insert((path, raw.place.line));
     }
-    let (mut ids, mut errors) = (BTreeSet::new(), Vec::new());
+    let (mut ids, mut errors) = (Vec::new(), Vec::new());
     for (number, application) in catalog.applications.iter().enumerate() {
         for new in new(application, in_force) {
             let id = new.resource.id();
@@ -32,12 +38,22 @@ pub(super) fn check(
             let taken = place.map(|place| of_file(&new.resource, &place));
             let taken = taken.or_else(|| Some(of_cluster(&new.resource, in_force.foreign(&id)?)));
             let error =
-                |(reason, right)| Finding::error("APP23", &new.field, reason).at(new.entry).right(right);
+                |(reason, right)| Finding::error(TAKEN, &new.field, reason).at(new.entry).right(right);
             errors.extend(taken.map(error).map(|error| (number, error)));
-            ids.insert(id);
+            ids.push((number, id));
         }
     }
     (ids, errors)
+}
+
+/// Those of these objects that it matters to know of: an application that is invalid for another reason gets none.
+pub(super) fn of_interest(catalog: &Catalog, new: OfApplications<ObjectId>) -> BTreeSet<ObjectId> {
+    let is_taken = |own: &RenderedApplication| {
+        catalog.frozen.get(&own.id()).is_some_and(|first| first.finding.rule == TAKEN)
+    };
+    let matters: Vec<_> = catalog.applications.iter().map(|own| own.is_valid || is_taken(own)).collect();
+    let new = new.into_iter().filter(|(number, _)| matters.get(*number).is_some_and(|matters| *matters));
+    new.map(|(_, id)| id).collect()
 }
 
 /// The objects that an application does not have in force, and whose entries do not say `adopt: true`.

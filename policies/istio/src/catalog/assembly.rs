@@ -53,12 +53,12 @@ pub(super) fn catalog(
         catalog.findings.extend(warnings);
     }
     let (new, taken) = adoption::check(&catalog, &context, in_force);
-    catalog.new = new;
     for (number, finding) in taken {
         catalog.tell(number, finding);
     }
     let by_hand = context.resources_by_hand();
     catalog.judge(&Beside { in_force, by_hand, surroundings: &surroundings });
+    catalog.new = adoption::of_interest(&catalog, new);
     catalog.left_out = left_out;
     for application in catalog.applications.iter_mut().filter(|application| !application.is_valid) {
         application.resources = Arc::default();

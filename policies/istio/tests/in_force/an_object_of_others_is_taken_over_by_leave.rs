@@ -95,6 +95,17 @@ fn an_object_that_the_cluster_has_or_may_have_is_refused_until_it_is_not_there()
 }
 
 #[test]
+fn an_application_that_is_invalid_for_another_reason_asks_for_nothing() {
+    let route = "{virtualService: {routes: [{split: {v1: 100}}]}}";
+    let files =
+        [("a.yaml", application("shop/reviews", route)), ("b.yaml", application("shop/ratings", GATEWAY))];
+    let after = catalog(&files, &InForce::default());
+    assert_eq!(after.frozen().len(), 1, "there is no subset v1");
+    let front = ("shop".to_owned(), Kind::Gateway, "front".to_owned());
+    assert_eq!(after.new_objects(), &[front].into());
+}
+
+#[test]
 fn what_refers_to_an_object_that_is_not_taken_over_is_refused_with_it() {
     let rule = "{service: reviews, destinationRule: {resourceName: rule, host: reviews, subsets: [{name: v1, labels: {version: v1}}]}}";
     let route = "{virtualService: {routes: [{split: {v1: 100}}]}}";

@@ -121,6 +121,12 @@ async fn look_for(api: &Api<DynamicObject>, objects: Vec<&Named>, until: Instant
     let mut objects = objects.into_iter();
     while let Some(object) = objects.next() {
         let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let unasked = [object].into_iter().chain(objects);
+            let reason = format!("the API server was not asked within {} s", WRITE.as_secs());
+            found.extend(unasked.map(|object| (object.clone(), Some(reason.clone()))));
+            return found;
+        }
         // The time that is left is another one each time, and the same reason is no news.
         let answer = match with_timeout(left.min(TIMEOUT), api.get_metadata_opt(object.name())).await {
             Err(CallError::Late(_)) if left < TIMEOUT => Err(CallError::Late(WRITE)),
@@ -150,4 +156,22 @@ async fn look_for(api: &Api<DynamicObject>, objects: Vec<&Named>, until: Instant
 fn is_ours(metadata: &ObjectMeta) -> bool {
     let (key, value) = MANAGED_BY;
     metadata.labels.as_ref().is_some_and(|labels| labels.get(key).is_some_and(|found| found == value))
+}
+
+#[cfg(test)]
+mod tests {
+    use istio_config::Kind;
+    use kube::{Client, Config};
+    use tokio::time::Instant;
+
+    use super::{Named, look};
+
+    #[tokio::test]
+    async fn what_there_is_no_time_to_ask_for_is_told_as_such() {
+        let client = Client::try_from(Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
+        let object = Named((Kind::DestinationRule, "a".to_owned()));
+        let wanted = [("shop".to_owned(), [object.clone()].into())].into();
+        let found = look(&client, &wanted, Instant::now()).await.0;
+        assert_eq!(found["shop"][&object].as_deref(), Some("the API server was not asked within 15 s"));
+    }
 }
