@@ -1,20 +1,17 @@
 //! Calls into the host, with the core's own types.
 
-use std::time::{Duration, SystemTime};
-
 use policies::{
     Timestamp,
     language::{Abort, Direction},
     wire::poll,
 };
-use proxy_wasm::{
-    hostcalls as sdk,
-    types::{BufferType, LogLevel, MapType, MetricType},
-};
 
-use super::hostcalls;
+use super::hostcalls::{self, Buffer, Map};
+pub(super) use super::hostcalls::{
+    define_metric, increment_metric, log, property, record_metric, resume_request, set_effective_context,
+    set_tick_period,
+};
 use crate::{
-    event::Level,
     request::{
         header_map,
         local_reply::{FAULT, LocalReply, POLICY},
@@ -36,41 +33,14 @@ const DECLARATION: &[u8] = b"\x0a\x0bhfi_decided\x10\x01\x28\x01";
 /// Filter state in which Envoy counts the redirects that it follows itself.
 const REDIRECTS: [&str; 2] = ["filter_state", "num_internal_redirects"];
 
-pub(super) fn log(level: Level, message: &str) {
-    let level = match level {
-        Level::Error => LogLevel::Error,
-        Level::Warn => LogLevel::Warn,
-        Level::Info => LogLevel::Info,
-    };
-    let _ = sdk::log(level, message);
-}
-
 /// Configuration of the plugin that is being configured, with its size in bytes.
 pub(super) fn plugin_configuration(size: usize) -> Vec<u8> {
-    let configuration = sdk::get_buffer(BufferType::PluginConfiguration, 0, size);
-    configuration.ok().flatten().unwrap_or_default()
-}
-
-/// Attribute of the host.
-pub(super) fn property(path: &[&str]) -> Option<Vec<u8>> {
-    sdk::get_property(path.to_vec()).ok().flatten()
+    hostcalls::buffer(Buffer::PluginConfiguration, size).unwrap_or_default()
 }
 
 /// Time of day.
 pub(super) fn wall_clock() -> Timestamp {
-    let now = sdk::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH);
-    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(since.as_millis() as u64)
-}
-
-/// Makes the host call `on_tick` after every `period`.
-pub(super) fn set_tick_period(period: Duration) {
-    let _ = sdk::set_tick_period(period);
-}
-
-/// Directs the following calls to another context; `false` if it does not exist.
-pub(super) fn set_effective_context(context_id: u32) -> bool {
-    sdk::set_effective_context(context_id).is_ok()
+    Timestamp::from_millis(hostcalls::wall_clock() / 1_000_000)
 }
 
 /// Directs the following calls to a stream; `false` if it is not open. Calls for a stream that does not
@@ -81,7 +51,7 @@ pub(super) fn is_open(context_id: u32) -> bool {
 }
 
 pub(super) fn request_header(name: &str) -> Option<Vec<u8>> {
-    sdk::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
+    hostcalls::header(Map::Request, name)
 }
 
 /// Marks a request as delayed by a policy, for the workload and the access log.
@@ -99,7 +69,7 @@ pub(super) fn mark_cancelled(policy: &str) {
 /// Tells the workload that the request comes late.
 fn mark_held(policy: &str) {
     for (name, value) in [(FAULT, "delay"), (POLICY, policy)] {
-        let _ = sdk::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
+        hostcalls::set_request_header(name, value);
     }
 }
 
@@ -109,13 +79,9 @@ fn mark_held(policy: &str) {
 pub(super) fn remove_forged_marks() {
     for name in [FAULT, POLICY] {
         if request_header(name).is_some() && !is_decided() {
-            let _ = sdk::remove_map_value(MapType::HttpRequestHeaders, name);
+            hostcalls::remove_request_header(name);
         }
     }
-}
-
-pub(super) fn resume_request() {
-    let _ = sdk::resume_http_request();
 }
 
 /// Direction of the listener: Envoy's `TrafficDirection`, a little-endian i64. A listener without one is
@@ -140,7 +106,7 @@ pub(super) fn cluster() -> Option<Vec<u8>> {
 /// Makes the attribute of a decision one that is set once for each request. The host does that for the root context
 /// for which it has called.
 pub(super) fn declare_decided() {
-    let _ = sdk::call_foreign_function("declare_property", Some(DECLARATION));
+    hostcalls::call_foreign_function("declare_property", DECLARATION);
 }
 
 /// True if a plugin has decided about the request for which the host has called.
@@ -185,11 +151,8 @@ pub(super) fn poll_answer(headers: usize, body_size: usize) -> Answer {
         // A connection that broke has no headers, and reading one would trap.
         return Answer::default();
     }
-    let header = |name| {
-        let value = sdk::get_map_value_bytes(MapType::HttpCallResponseHeaders, name).ok().flatten()?;
-        String::from_utf8(value).ok()
-    };
-    let body = || sdk::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok().flatten();
+    let header = |name| String::from_utf8(hostcalls::header(Map::CallResponse, name)?).ok();
+    let body = || hostcalls::buffer(Buffer::CallResponseBody, body_size);
     Answer {
         status: header(":status"),
         etag: header("etag"),
@@ -204,24 +167,9 @@ pub(super) fn poll_answer(headers: usize, body_size: usize) -> Answer {
     }
 }
 
-/// Defines a metric; returns its id unless the host refuses.
-pub(super) fn define_metric(kind: MetricType, name: &str) -> Option<u32> {
-    sdk::define_metric(kind, name).ok()
-}
-
-/// Adds to a counter or gauge.
-pub(super) fn increment_metric(id: u32, change: i64) {
-    let _ = sdk::increment_metric(id, change);
-}
-
-/// Sets a gauge, or adds a value to a histogram.
-pub(super) fn record_metric(id: u32, value: u64) {
-    let _ = sdk::record_metric(id, value);
-}
-
 /// Removes all entries of a queue.
 pub(super) fn drain(queue: u32) {
-    while let Ok(Some(_)) = sdk::dequeue_shared_queue(queue) {}
+    while hostcalls::dequeue(queue).is_some() {}
 }
 
 /// Envoy's shared data.
@@ -229,27 +177,24 @@ pub(super) struct HostData;
 
 impl SharedData for HostData {
     fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        match sdk::get_shared_data(key) {
-            Ok((Some(value), Some(version))) => Some((value, version)),
-            _ => None,
-        }
+        hostcalls::shared_data(key)
     }
 
     fn set(&self, key: &str, value: &[u8], expected: Option<u32>) -> bool {
-        sdk::set_shared_data(key, Some(value), expected).is_ok()
+        hostcalls::set_shared_data(key, value, expected)
     }
 
     fn listen(&self, queue: &str) {
-        let _ = sdk::register_shared_queue(queue);
+        hostcalls::register_queue(queue);
     }
 
     fn notify(&self, queue: &str) {
         // Istio gives VMs no id; other installations can.
         let vm_id = property(&["plugin_vm_id"]).and_then(|id| String::from_utf8(id).ok()).unwrap_or_default();
-        if let Ok(Some(queue)) = sdk::resolve_shared_queue(&vm_id, queue) {
+        if let Some(queue) = hostcalls::find_queue(&vm_id, queue) {
             // If the VM that registered has ended, nothing else empties its queue.
             drain(queue);
-            let _ = sdk::enqueue_shared_queue(queue, Some(b"changed"));
+            hostcalls::enqueue(queue, b"changed");
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use proxy_wasm::types::Action;
-
-use super::{host, root::Root, stream};
+use super::{
+    host,
+    root::Root,
+    stream::{self, Action},
+};
 use crate::{config::Config, event::Level, request::streams::Streams};
 
 /// Root contexts of a worker thread, one for each plugin and configuration.
