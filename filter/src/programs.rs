@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use policies::{
-    Dice, Facts, Program, Scope, Snapshot, Timestamp, evaluation::Outcome, language::ClusterDomain,
+    Dice, Facts, Program, Scope, Snapshot, Timestamp,
+    evaluation::{Outcome, SharedRules},
+    language::ClusterDomain,
     wire::Schedule,
 };
 
@@ -18,10 +20,11 @@ pub struct Programs {
     schedule: Schedule,
 }
 
-/// Programs by filter chain. Each is compiled at the first request through its chain.
+/// Programs by filter chain. All have their rules from those that were compiled with the snapshot: the first request
+/// through a chain only finds out which of them are for its service.
 #[derive(Debug)]
 struct Services {
-    snapshot: Snapshot,
+    rules: SharedRules,
     /// Scope of the whole snapshot.
     scope: Scope,
     domain: ClusterDomain,
@@ -36,8 +39,8 @@ impl Programs {
             ProxyKind::Sidecar | ProxyKind::WaypointOfOne => (Program::compile(snapshot, scope), None),
             ProxyKind::Gateway => (Program::compile_for_gateway(snapshot, scope), None),
             ProxyKind::Waypoint => {
-                let (snapshot, scope, domain) = (snapshot.clone(), scope.clone(), domain.clone());
-                let services = Services { snapshot, scope, domain, programs: HashMap::new() };
+                let (rules, scope, domain) = (SharedRules::compile(snapshot), scope.clone(), domain.clone());
+                let services = Services { rules, scope, domain, programs: HashMap::new() };
                 (Program::default(), Some(services))
             }
         };
@@ -46,8 +49,7 @@ impl Programs {
 
     /// True if no request can get a fault.
     pub fn is_empty(&self) -> bool {
-        self.program.is_empty()
-            && self.services.as_ref().is_none_or(|services| services.snapshot.policies.is_empty())
+        self.program.is_empty() && self.services.as_ref().is_none_or(|services| services.rules.is_empty())
     }
 
     /// Number of policies in force.
@@ -71,10 +73,10 @@ impl Programs {
 
 impl Services {
     fn program(&mut self, filter_chain: Vec<u8>) -> &Program {
-        let Self { snapshot, scope, domain, programs } = self;
+        let Self { rules, scope, domain, programs } = self;
         programs.entry(filter_chain).or_insert_with_key(|filter_chain| {
             let workload = host_of(filter_chain).map(|host| workload(host, scope, domain));
-            Program::compile(snapshot, &workload.unwrap_or(Scope::unknown())).in_domain(domain)
+            rules.program(&workload.unwrap_or(Scope::unknown())).in_domain(domain)
         })
     }
 }

@@ -14,6 +14,7 @@ mod request_view;
 mod rule;
 mod rule_id;
 mod rules;
+mod shared_rules;
 mod static_request;
 mod work;
 
@@ -23,4 +24,5 @@ pub use in_force::rules_in_force;
 pub use program::{Program, Verdict};
 pub use rule::Mismatch;
 pub use rule_id::RuleId;
+pub use shared_rules::SharedRules;
 pub use static_request::StaticRequest;

@@ -62,6 +62,11 @@ impl Program {
         Self { rules: Directions::Together(rules), mesh: Self::mesh(gateway) }
     }
 
+    /// A program of these rules, for inbound requests.
+    pub(crate) fn of(inbound: Rules, workload: &Scope) -> Self {
+        Self { rules: Directions::Apart { inbound, outbound: Box::default() }, mesh: Self::mesh(workload) }
+    }
+
     /// The program in a mesh of this domain.
     pub fn in_domain(mut self, domain: &ClusterDomain) -> Self {
         self.mesh.domain = domain.clone();
@@ -117,8 +122,9 @@ impl Program {
         let view = || RequestView::new(facts, &self.mesh);
         let decided = view();
         rules.first(&decided);
-        let same_policy = rules.rules.chunk_by(|a, b| a.policy() == b.policy());
-        let numbered = same_policy.flat_map(|rules| rules.iter().enumerate());
+        let all = rules.all();
+        let same_policy = all.chunk_by(|a, b| a.policy() == b.policy());
+        let numbered = same_policy.flat_map(|rules| rules.iter().copied().enumerate());
         let verdict = |(rule, compiled): (usize, _)| {
             // A view of its own: how much work a decision takes has been seen already.
             let mismatch = match Rule::mismatch(compiled, &view()) {

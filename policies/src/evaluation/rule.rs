@@ -127,6 +127,11 @@ impl Rule {
         &self.policy
     }
 
+    /// The position of its policy in the snapshot.
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
     /// Its identity. It is worked out for rules that hold a request, and for no others.
     pub(crate) fn id(&self) -> RuleId {
         let Self {

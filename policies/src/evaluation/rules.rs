@@ -1,15 +1,24 @@
 //! Rules in one order, and the first of them that applies to a request.
 
+use std::rc::Rc;
+
 use super::{index::Index, request_view::RequestView, rule::Rule};
 use crate::{
     language::{Direction, Facts},
-    wire::{Scope, Snapshot},
+    wire::{Scope, Snapshot, SnapshotEntry},
 };
 
 /// Rules in the order in which they decide.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
-    pub(crate) rules: Vec<Rule>,
+    /// Each policy is in one of them.
+    groups: Vec<Rc<Group>>,
+}
+
+/// Rules that are compiled together. Several programs can have them.
+#[derive(Debug)]
+pub(crate) struct Group {
+    rules: Vec<Rule>,
     index: Index,
 }
 
@@ -20,26 +29,66 @@ impl Rules {
         workload: &Scope,
         is_meant: impl Fn(Direction) -> bool,
     ) -> Self {
-        let (mut rules, mut written) = (Vec::new(), Vec::new());
         let selected = snapshot.policies.iter().enumerate();
         let selected = selected.filter(|(_, entry)| workload.is_selected_by(&entry.policy.selector));
-        for (position, entry) in selected.filter(|(_, entry)| is_meant(entry.policy.flow.direction())) {
+        let group = Group::compile(selected.filter(|(_, entry)| is_meant(entry.policy.flow.direction())));
+        Self::of(if group.rules.is_empty() { Vec::new() } else { vec![Rc::new(group)] })
+    }
+
+    /// The rules of these groups.
+    pub(crate) fn of(groups: Vec<Rc<Group>>) -> Self {
+        Self { groups }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// All rules, in their order.
+    pub(crate) fn all(&self) -> Vec<&Rule> {
+        let mut rules: Vec<_> = self.groups.iter().flat_map(|group| &group.rules).collect();
+        rules.sort_by_key(|rule| rule.position());
+        rules
+    }
+
+    /// The first rule that applies.
+    pub(crate) fn first(&self, view: &RequestView<'_, impl Facts>) -> Option<&Rule> {
+        view.facts.announce(self.groups.iter().map(|group| group.index.fields()).sum());
+        let applies = |rule: &&Rule| rule.mismatch(view).is_none();
+        let first = match &*self.groups {
+            [group] => group.candidates(view).find(applies),
+            groups => in_one_order(groups.iter().map(|group| group.candidates(view))).find(applies),
+        };
+        // Where work is spent, rules may have been passed over that would have decided.
+        first.filter(|_| !view.work.is_spent())
+    }
+}
+
+impl Group {
+    /// Compiles the rules of these policies, each of which comes with its position in the snapshot.
+    pub(crate) fn compile<'s>(entries: impl Iterator<Item = (usize, &'s SnapshotEntry)>) -> Self {
+        let (mut rules, mut written) = (Vec::new(), Vec::new());
+        for (position, entry) in entries {
             rules.extend(Rule::compile(entry, position));
             written.extend(entry.policy.rules.iter().map(|rule| (&*entry.policy, rule)));
         }
         Self { index: Index::new(written.into_iter()), rules }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+    /// The rules that can match the request, in their order.
+    fn candidates(&self, view: &RequestView<'_, impl Facts>) -> impl Iterator<Item = &Rule> {
+        self.index.candidates(view).filter_map(|position| self.rules.get(position as usize))
     }
+}
 
-    /// The first rule that applies.
-    pub(crate) fn first(&self, view: &RequestView<'_, impl Facts>) -> Option<&Rule> {
-        view.facts.announce(self.index.fields());
-        let mut candidates =
-            self.index.candidates(view).filter_map(|position| self.rules.get(position as usize));
-        // Where work is spent, rules may have been passed over that would have decided.
-        candidates.find(|rule| rule.mismatch(view).is_none()).filter(|_| !view.work.is_spent())
-    }
+/// Rules of several groups in one order.
+fn in_one_order<'r>(
+    groups: impl Iterator<Item = impl Iterator<Item = &'r Rule>>,
+) -> impl Iterator<Item = &'r Rule> {
+    let mut groups: Vec<_> = groups.map(|mut rules| (rules.next(), rules)).collect();
+    std::iter::from_fn(move || {
+        let (next, rest) =
+            groups.iter_mut().min_by_key(|(next, _)| next.map_or(usize::MAX, Rule::position))?;
+        std::mem::replace(next, rest.next())
+    })
 }

@@ -10,6 +10,8 @@ mod requests;
 
 use policies::{
     Catalog, Dice, File, Policy, Program, Scope, Snapshot, Timestamp,
+    evaluation::SharedRules,
+    language::Direction,
     repository::{Sources, lint},
     wire::Format,
 };
@@ -44,6 +46,7 @@ proptest! {
         let travelled = Snapshot::decode(&snapshot.encode(Format::V2)).unwrap();
         let (sidecar, gateway) =
             (Program::compile(&travelled, &workload), Program::compile_for_gateway(&travelled, &workload));
+        let waypoint = SharedRules::compile(&travelled).program(&workload);
         let place = |policy: &str, rule: usize| {
             let declared = file.policies().iter().find(|declared| declared.policy.name.as_str() == policy);
             declared.map(|declared| declared.place_of(&format!("spec.rules[{rule}]")))
@@ -66,9 +69,13 @@ proptest! {
             }
             let deciding = deciding.filter(|(_, _, rule, _)| rule.fault.percentage.parts_per_million() > 0);
             let wanted = deciding.map(|(policy, _, rule, _)| ((*policy).to_owned(), rule.fault.abort.clone()));
-            let decision = program.decide(&given, &mut Unthrown);
-            let got = decision.map(|decision| (decision.policy.to_string(), decision.abort.as_deref().cloned()));
-            prop_assert_eq!(got, wanted, "{}\n{:?}", yaml, request);
+            // A waypoint decides by the same rules, in groups of one selector.
+            let is_inbound = request.direction == Some(Direction::Inbound);
+            for program in [program].into_iter().chain(is_inbound.then_some(&waypoint)) {
+                let decision = program.decide(&given, &mut Unthrown);
+                let got = decision.map(|decision| (decision.policy.to_string(), decision.abort.as_deref().cloned()));
+                prop_assert_eq!(&got, &wanted, "{}\n{:?}", yaml, request);
+            }
         }
     }
 }

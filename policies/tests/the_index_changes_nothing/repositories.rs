@@ -75,14 +75,25 @@ fn destination() -> impl Strategy<Value = &'static str> {
     ])
 }
 
+/// The selector of a policy as YAML; each selects the workload of the requests.
+fn selector() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "{}",
+        "{service: checkout}",
+        "{service: checkout, namespace: demo}",
+        "{service: 'check*'}",
+        "{namespace: demo}",
+    ])
+}
+
 /// Some policies as YAML. Each rule has a status of its own, so that it can be told by its answer.
 pub(crate) fn repository() -> impl Strategy<Value = String> {
     let rules = prop::collection::vec((conditions(), any::<bool>()), 1..5);
     let outbound = prop::option::weighted(0.4, destination());
-    let policy = (rules, -1..2i32, outbound, prop::bool::weighted(0.1));
+    let policy = (rules, -1..2i32, outbound, prop::bool::weighted(0.1), selector());
     prop::collection::vec(policy, 1..6).prop_map(|policies| {
         let (mut yaml, mut status) = (String::new(), 200);
-        for (number, (rules, priority, outbound, suspend)) in policies.iter().enumerate() {
+        for (number, (rules, priority, outbound, suspend, selector)) in policies.iter().enumerate() {
             let direction = match outbound {
                 Some(destination) => format!("outbound\n  destination: {destination}"),
                 None => "inbound".to_owned(),
@@ -90,7 +101,7 @@ pub(crate) fn repository() -> impl Strategy<Value = String> {
             // The names are not in the order of the documents.
             let name = (number * 7) % 10;
             yaml += &format!(
-                "---\nmetadata: {{name: p{name}}}\nspec:\n  direction: {direction}\n  priority: {priority}\n  suspend: {suspend}\n  rules:\n"
+                "---\nmetadata: {{name: p{name}}}\nspec:\n  selector: {selector}\n  direction: {direction}\n  priority: {priority}\n  suspend: {suspend}\n  rules:\n"
             );
             for (conditions, certain) in rules {
                 let percentage = if *certain { 100 } else { 0 };
