@@ -25,6 +25,7 @@ mod policy;
 pub mod poll;
 mod report;
 mod scope;
+mod short_set;
 mod snapshot;
 mod v1;
 mod v2;

@@ -1,5 +1,7 @@
 //! The plugins of hfi that run in a proxy, as a poll names them.
 
+use super::short_set;
+
 /// The most plugins that a poll names.
 const MOST: usize = 16;
 /// The longest value of the header, in bytes.
@@ -43,9 +45,10 @@ impl PluginNames {
     /// `None` if there are none, or more than the header carries: a part of them would say that the others
     /// do not run.
     pub fn new(names: impl IntoIterator<Item = PluginName>) -> Option<Self> {
-        let mut names: Vec<_> = names.into_iter().collect();
-        names.sort_unstable();
-        names.dedup();
+        let names = names.into_iter().fold(Vec::new(), |mut known, name| {
+            short_set::insert(&mut known, name);
+            known
+        });
         let joined = names.iter().map(PluginName::as_str).collect::<Vec<_>>().join(",");
         let fits = (1..=MOST).contains(&names.len()) && joined.len() <= MAX_BYTES;
         fits.then(|| Self(joined.into()))

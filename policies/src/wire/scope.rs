@@ -1,7 +1,8 @@
 //! The scope of a snapshot: the workloads that it is for.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
+use super::short_set;
 use crate::language::{Glob, Selector, Target};
 
 /// A workload, or a set of workloads, as far as it is known.
@@ -25,7 +26,8 @@ enum Workloads {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Names {
     Unknown,
-    OneOf(BTreeSet<String>),
+    /// In order, each once.
+    OneOf(Vec<String>),
     All,
 }
 
@@ -76,7 +78,7 @@ impl Scope {
     pub fn has_namespace(&self, namespace: &str) -> bool {
         match &self.namespace {
             Names::Unknown => false,
-            Names::OneOf(names) => names.contains(namespace),
+            Names::OneOf(names) => names.iter().any(|name| name == namespace),
             Names::All => true,
         }
     }
@@ -123,14 +125,14 @@ impl Names {
         parameter: &'static str,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, ScopeError> {
-        let mut known = BTreeSet::new();
+        let mut known = Vec::new();
         let mut everything = false;
         for name in names {
             let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
             if name == "*" {
                 everything = true;
             } else if (1..=253).contains(&name.len()) && name.bytes().all(fits) {
-                known.insert(name.to_owned());
+                short_set::insert(&mut known, name.to_owned());
             } else {
                 return Err(ScopeError { parameter, value: name.chars().take(64).collect() });
             }
