@@ -44,7 +44,8 @@ const PEER_TOKENS: &str = "--peer-token-file";
 const VIEW_TOKENS: &str = "--view-token-file";
 /// The tasks that a thread runs before it looks for new requests. When a snapshot changes, thousands of polls are answered,
 /// and nearly all of them ask again at once: with the 61 of tokio, the first ones are read before the last ones are
-/// answered. A task takes some microseconds, so that no request waits for much more than 10 ms longer.
+/// answered. An answer to a poll takes some 10 µs, so that no request waits for much more than 10 ms longer. While thousands
+/// of clients begin with TLS at once, which takes about 1 ms each, it may be a second.
 const TASKS_BEFORE_READING: u32 = 1_024;
 /// The time that open requests get to finish after SIGTERM, and that halts get to come into Git.
 const DRAIN: Duration = Duration::from_secs(8);
