@@ -83,6 +83,31 @@ fn routes_for_all_and_for_some_that_are_both_in_force_go_on() {
 }
 
 #[test]
+fn routes_move_within_their_namespace_in_one_commit() {
+    let owner = in_force(&[("o.yaml", application("shop/web", PUBLIC))]);
+    let other = ("a.yaml", application("evil/a", FOR_SOME));
+    let theirs = in_force(std::slice::from_ref(&other));
+    let both = owner.applications().chain(theirs.applications());
+    let both: InForce = both.map(|(id, resources)| (id.clone(), resources.to_vec())).collect();
+    let by_hand = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x, namespace: evil}\nspec: {hosts: [shop.example.com], exportTo: [bank], http: [{route: [{destination: {host: evil}}]}]}\n";
+    let moved = [
+        ("n.yaml", application("shop/frontend", PUBLIC)),
+        ("o.yaml", application("shop/web", "{remove: true}")),
+    ];
+    for (before, beside) in [(both, other), (owner, ("x.yaml", by_hand.to_owned()))] {
+        let [new, gone] = moved.clone();
+        let after = catalog(&[beside.clone(), new.clone(), gone], &before);
+        assert!(after.is_valid(), "{:?}", findings(&after));
+        assert!(told(&after, "X109").contains(&("n.yaml", Level::Warning)), "{:?}", findings(&after));
+        assert!(!after.to_be_in_force().of("shop", "frontend").is_empty());
+        // Another namespace has none of them.
+        let bank = (new.0, new.1.replace("namespace: shop", "namespace: bank"));
+        let after = catalog(&[beside, bank], &before);
+        assert!(told(&after, "X109").contains(&("n.yaml", Level::Error)), "{:?}", findings(&after));
+    }
+}
+
+#[test]
 fn a_mere_file_refuses_nothing_that_is_in_force() {
     let owner = ("o.yaml", application("shop/web", PUBLIC));
     let before = in_force(std::slice::from_ref(&owner));

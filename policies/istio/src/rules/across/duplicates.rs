@@ -54,7 +54,9 @@ fn x109(known: &Known, subject: &Subject, out: &mut Out) {
                 "`{host}` is routed by {name} too, and the one for some namespaces takes their calls from the one for all"
             );
             let right = "write all routes of a host in one VirtualService, or `exportTo: [\".\"]`";
-            if !known.has_in_force(&claim, subject) {
+            // Routes that move to another application of their namespace are not new.
+            let is_by_hand = subject.resource.application().is_none();
+            if is_by_hand || !known.has_in_namespace(&claim, subject) {
                 out.error(&at, reason, right);
                 told = path;
             } else if path != warned {
