@@ -161,6 +161,27 @@ fn what_is_for_a_namespace_needs_leave_however_it_is_written() {
     }
     assert!(broken("requestAuthentication: {issuer: https://id.example.com, ports: [80]}", &[]).is_empty());
     assert!(broken("dataplane: ambient\n  telemetry: {logs: all}", &[]).is_empty(), "at the Service");
+    let selected =
+        |labels: &str| format!("peerAuthentication: {{spec: {{selector: {{matchLabels: {{{labels}}}}}}}}}");
+    for of_all in [
+        "sidecar.istio.io/inject: \"true\"",
+        "istio.io/dataplane-mode: ambient",
+        "service.istio.io/canonical-revision: v1, app.kubernetes.io/version: v1",
+        "helm.sh/chart: shop-1",
+        "topology.kubernetes.io/zone: a, topology.istio.io/network: b",
+    ] {
+        assert_eq!(broken(&selected(of_all), &[]).len(), 1, "{of_all}");
+    }
+    for of_one in [
+        "service.istio.io/canonical-name: reviews",
+        "istio.io/gateway-name: waypoint",
+        "gateway.networking.k8s.io/gateway-name: waypoint",
+        "app.kubernetes.io/instance: reviews",
+        "myistio.io/app: reviews",
+        "sidecar.istio.io/inject: \"true\", app: reviews",
+    ] {
+        assert!(broken(&selected(of_one), &[]).is_empty(), "{of_one}");
+    }
     let own = "peerAuthentication: {spec: {selector: {matchLabels: {istio.io/rev: canary, app: reviews}}}}";
     assert!(broken(own, &[]).is_empty(), "a label of its own");
     let own = "workload: {labels: {app.kubernetes.io/part-of: shop, app: reviews}}\n  peerAuthentication: {}";

@@ -18,14 +18,27 @@ const BINDS: [Kind; 7] = [
     Kind::ProxyConfig,
 ];
 
-/// The labels that pods of all applications have, from injection, or from the tool or product that they are of.
-const OF_NO_APPLICATION: [&str; 5] = [
-    "security.istio.io/tlsMode",
-    "service.istio.io/canonical-revision",
-    "istio.io/rev",
+/// The labels by which a tool or a product marks pods of all its applications.
+const OF_NO_APPLICATION: [&str; 4] = [
+    "app.kubernetes.io/created-by",
     "app.kubernetes.io/managed-by",
     "app.kubernetes.io/part-of",
+    "app.kubernetes.io/version",
 ];
+
+/// The domains whose labels injection, charts and nodes give to pods of all applications.
+const OF_PROGRAMS: [&str; 3] = ["istio.io", "helm.sh", "topology.kubernetes.io"];
+
+/// The labels of these domains that say the application, or the Gateway.
+const OF_ONE: [&str; 2] = ["service.istio.io/canonical-name", "istio.io/gateway-name"];
+
+/// True for a label that most pods have, whatever application they are of.
+fn is_of_no_application(key: &str) -> bool {
+    let domain = key.split_once('/').map_or("", |(domain, _)| domain);
+    let is_within =
+        |of: &&str| domain.strip_suffix(*of).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    OF_NO_APPLICATION.contains(&key) || !OF_ONE.contains(&key) && OF_PROGRAMS.iter().any(|of| is_within(&of))
+}
 
 /// The labels of the pods that an object is for; none of a kind that binds to no workloads.
 pub(crate) fn selected(resource: &Resource) -> Field<'_> {
@@ -42,7 +55,7 @@ pub(crate) fn selected(resource: &Resource) -> Field<'_> {
 pub fn is_namespace_wide(resource: &Resource) -> bool {
     let spec = Field::root("spec", &resource.spec);
     BINDS.contains(&resource.kind)
-        && selected(resource).entries().all(|(key, _)| OF_NO_APPLICATION.contains(&key))
+        && selected(resource).entries().all(|(key, _)| is_of_no_application(key))
         && spec.get("targetRefs").is_empty()
         && spec.get("targetRef").is_empty()
 }
