@@ -407,3 +407,25 @@ fn what_is_as_it_is_in_force_is_not_told_that_it_stays() {
     let frozen: Vec<_> = catalog.frozen().keys().map(|(_, name)| name.as_str()).collect();
     assert_eq!(frozen, ["a1", "a2", "a3", "a4", "a5", "other"], "{:?}", findings(&catalog));
 }
+
+#[test]
+fn routes_of_a_host_wait_for_an_entry_of_others_that_stays() {
+    for (entry, host, rule) in [
+        ("x.example.org", "x.example.org", Some("APP21")),
+        ("'*.example.org'", "a.x.example.org", Some("APP21")),
+        ("x.example.org", "'*.example.org'", Some("APP21")),
+        ("x.example.org", "y.example.org", None),
+        ("'*.local'", "web", None),
+    ] {
+        let entry = format!("{{serviceEntry: {{hosts: [{entry}], ports: [80]}}}}");
+        let before = in_force(&[("evil.yaml", application("evil/a5", &entry))]);
+        let route = "[{route: [{destination: {host: web}}]}]";
+        let route = format!("{{virtualService: {{spec: {{hosts: [{host}], http: {route}}}}}}}");
+        let chain = chain_with("peerAuthentication: {}");
+        let files = [("evil.yaml", chain), ("shop.yaml", application("shop/web", &route))];
+        let catalog = catalog(&files, &before);
+        let id = ("shop".to_owned(), "web".to_owned());
+        let told = catalog.frozen().get(&id).map(|why| why.finding.rule);
+        assert_eq!(told, rule, "{entry}, {host}: {:?}", findings(&catalog));
+    }
+}
