@@ -51,14 +51,14 @@ impl Program {
     /// Compiles the policies of `snapshot` that select the workload, and no others, whatever the
     /// snapshot was made for. Names are those of a mesh with the default domain.
     pub fn compile(snapshot: &Snapshot, workload: &Scope) -> Self {
-        let rules = |direction| Rules::compile(snapshot, workload, |known| known == direction);
+        let rules = |direction| Rules::compile(snapshot, workload, Some(direction));
         let (inbound, outbound) = (rules(Direction::Inbound), rules(Direction::Outbound).into());
         Self { rules: Directions::Apart { inbound, outbound }, mesh: Self::mesh(workload) }
     }
 
     /// The same for a gateway, which receives each request and makes it at once.
     pub fn compile_for_gateway(snapshot: &Snapshot, gateway: &Scope) -> Self {
-        let rules = Rules::compile(snapshot, gateway, |_| true);
+        let rules = Rules::compile(snapshot, gateway, None);
         Self { rules: Directions::Together(rules), mesh: Self::mesh(gateway) }
     }
 

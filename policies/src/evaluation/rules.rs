@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{index::Index, request_view::RequestView, rule::Rule};
 use crate::{
-    language::{Direction, Facts},
+    language::{Direction, Facts, Policy},
     wire::{Scope, Snapshot, SnapshotEntry},
 };
 
@@ -23,16 +23,15 @@ pub(crate) struct Group {
 }
 
 impl Rules {
-    /// Compiles the rules of the policies that select the workload, for requests of some directions.
-    pub(crate) fn compile(
-        snapshot: &Snapshot,
-        workload: &Scope,
-        is_meant: impl Fn(Direction) -> bool,
-    ) -> Self {
-        let selected = snapshot.policies.iter().enumerate();
-        let selected = selected.filter(|(_, entry)| workload.is_selected_by(&entry.policy.selector));
-        let group = Group::compile(selected.filter(|(_, entry)| is_meant(entry.policy.flow.direction())));
-        Self::of(if group.rules.is_empty() { Vec::new() } else { vec![Rc::new(group)] })
+    /// Compiles the rules of the policies that select the workload, for requests of one direction, or of both.
+    pub(crate) fn compile(snapshot: &Snapshot, workload: &Scope, direction: Option<Direction>) -> Self {
+        let is_meant = |policy: &Policy| {
+            workload.is_selected_by(&policy.selector)
+                && direction.is_none_or(|direction| policy.flow.direction() == direction)
+        };
+        let entries: Vec<_> =
+            snapshot.policies.iter().enumerate().filter(|(_, entry)| is_meant(&entry.policy)).collect();
+        Self::of(if entries.is_empty() { Vec::new() } else { vec![Rc::new(Group::compile(&entries))] })
     }
 
     /// The rules of these groups.
@@ -66,10 +65,10 @@ impl Rules {
 
 impl Group {
     /// Compiles the rules of these policies, each of which comes with its position in the snapshot.
-    pub(crate) fn compile<'s>(entries: impl Iterator<Item = (usize, &'s SnapshotEntry)>) -> Self {
+    pub(crate) fn compile(entries: &[(usize, &SnapshotEntry)]) -> Self {
         let (mut rules, mut written) = (Vec::new(), Vec::new());
         for (position, entry) in entries {
-            rules.extend(Rule::compile(entry, position));
+            rules.extend(Rule::compile(entry, *position));
             written.extend(entry.policy.rules.iter().map(|rule| (&*entry.policy, rule)));
         }
         Self { index: Index::new(written.into_iter()), rules }

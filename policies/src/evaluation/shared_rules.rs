@@ -32,9 +32,8 @@ impl SharedRules {
         {
             by_selector.entry(&entry.policy.selector).or_default().push((position, entry));
         }
-        let group = |(selector, entries): (&Selector, Vec<_>)| {
-            (selector.clone(), Rc::new(Group::compile(entries.into_iter())))
-        };
+        let group =
+            |(selector, entries): (&Selector, Vec<_>)| (selector.clone(), Rc::new(Group::compile(&entries)));
         Self { snapshot: snapshot.clone(), groups: by_selector.into_iter().map(group).collect() }
     }
 
