@@ -37,7 +37,7 @@ fn is_of_no_application(key: &str) -> bool {
     let domain = key.split_once('/').map_or("", |(domain, _)| domain);
     let is_within =
         |of: &&str| domain.strip_suffix(*of).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    OF_NO_APPLICATION.contains(&key) || !OF_ONE.contains(&key) && OF_PROGRAMS.iter().any(|of| is_within(&of))
+    OF_NO_APPLICATION.contains(&key) || !OF_ONE.contains(&key) && OF_PROGRAMS.iter().any(is_within)
 }
 
 /// The labels of the pods that an object is for; none of a kind that binds to no workloads.
