@@ -10,6 +10,7 @@ mod commit_files;
 mod commit_log;
 mod committed;
 mod connection;
+mod content_size;
 mod corruption;
 mod directory;
 mod document_history;
@@ -70,8 +71,8 @@ pub(super) use self::{
     budget::{Cost, Excess},
     child::work_for_parent,
     committed::committed,
+    content_size::ContentSize,
     reading::GitReading,
-    tree::ContentSize,
     work_tree::WorkTree,
 };
 use self::{

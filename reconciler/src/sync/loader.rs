@@ -1,7 +1,7 @@
 //! The way from a checkout to a catalog. A file is parsed once for each content.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     hash::{BuildHasherDefault, Hasher},
     sync::Arc,
 };
@@ -109,17 +109,17 @@ impl Loader {
 
     fn parse_all(&mut self, checkout: &Checkout) -> Result<(Parsed, Parsed), SourceError> {
         let mut regexes = RegexCost::default();
-        let mut parse = |file: &CheckoutFile| {
-            let parsed = match (self.files.get(&file.blob), &file.content) {
-                (Some(known), _) => Arc::clone(known),
-                (None, Content::Bytes(bytes)) => Arc::new(File::read(bytes)),
-                (None, Content::Unreadable(reason)) => Arc::new(File::unreadable(reason.clone())),
-                (None, Content::PassedOver(_)) => Arc::new(File::default()),
-                (None, Content::Known) => {
-                    return Err(SourceError(format!("the content of {} is missing", file.path)));
-                }
+        let mut parse = |file: &CheckoutFile| -> Result<_, SourceError> {
+            let read = || match &file.content {
+                Content::Bytes(bytes) => Ok(File::read(bytes)),
+                Content::Unreadable(reason) => Ok(File::unreadable(reason.clone())),
+                Content::PassedOver(_) => Ok(File::default()),
+                Content::Known => Err(SourceError(format!("the content of {} is missing", file.path))),
             };
-            self.files.entry(file.blob).or_insert_with(|| Arc::clone(&parsed));
+            let parsed = match self.files.entry(file.blob) {
+                Entry::Occupied(known) => Arc::clone(known.get()),
+                Entry::Vacant(unknown) => Arc::clone(unknown.insert(Arc::new(read()?))),
+            };
             let added = regexes.add(&parsed);
             added.map_err(|excess| SourceError(format!("{}: {excess}", file.path)))?;
             Ok(parsed)

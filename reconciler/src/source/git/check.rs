@@ -6,10 +6,7 @@ use git2::{ErrorClass, Oid, Repository as BareClone};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    budget::ReadError,
-    history, memory, objects,
-    reason::reason,
-    tree::{ContentSize, Files},
+    budget::ReadError, content_size::ContentSize, history, memory, objects, reason::reason, tree::Files,
 };
 
 /// A commit to read.
@@ -50,7 +47,7 @@ fn read(clone: &BareClone, CheckJob { commit, path, known }: &CheckJob) -> Resul
     let before = known.and_then(|known| Files::of(clone, known, path, None).ok());
     let files = Files::of(clone, commit, path, before.as_ref())?;
     let mut size = ContentSize::default();
-    for blob in files.since(before.as_ref()) {
+    for blob in files.change(before.as_ref()).after {
         size.add(objects::content(clone, blob)?.len())?;
     }
     history::read(clone, commit, known)

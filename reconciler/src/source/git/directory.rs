@@ -164,7 +164,8 @@ impl Change {
         change
     }
 
-    fn add(&mut self, before: Option<&Directory>, after: Option<&Directory>) {
+    /// Adds the difference between two further directories.
+    pub(super) fn add(&mut self, before: Option<&Directory>, after: Option<&Directory>) {
         if before.map(|directory| directory.tree) == after.map(|directory| directory.tree) {
             return;
         }

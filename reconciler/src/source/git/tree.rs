@@ -1,14 +1,14 @@
 //! The policy files of a commit, read through its trees and blobs.
 
-use std::{cmp::Ordering, collections::HashMap, path::Path, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeSet, path::Path, sync::Arc};
 
 use git2::{Oid, Repository as BareClone, Tree};
 use policies::reading::MAX_FILE_BYTES;
 
 use super::{
-    budget::{Cost, Excess, ReadError},
+    budget::{Cost, ReadError},
+    content_size::ContentSize,
     directory::{Change, Directory, Item},
-    limits::MAX_CONTENT,
     objects,
 };
 use crate::source::{
@@ -28,8 +28,8 @@ pub(super) struct Files {
     pub(super) directory: Option<Arc<Directory>>,
     /// The directories above it, each without its subdirectories.
     pub(super) above: Vec<Arc<Directory>>,
-    /// The sizes of the files in bytes, once they are read.
-    sizes: HashMap<Oid, usize>,
+    /// The size of the files, once they are read.
+    size: ContentSize,
 }
 
 impl Files {
@@ -54,19 +54,36 @@ impl Files {
                 above.push(Directory::read(clone, tree.id(), prefix, 0, known, cost)?);
             }
         }
-        Ok(Self { directory, above, sizes: HashMap::new() })
+        Ok(Self { directory, above, size: ContentSize::default() })
     }
 
-    /// The files whose content is not in an earlier commit's.
-    pub(super) fn since(&self, before: Option<&Self>) -> Vec<Oid> {
+    /// The files that differ from those of an earlier commit.
+    pub(super) fn change(&self, before: Option<&Self>) -> Change {
         let directory = before.and_then(|before| before.directory.as_deref());
-        let mut changed = Change::between(directory, self.directory.as_deref()).after;
-        for directory in &self.above {
-            let is_same = |was: &&Arc<Directory>| was.prefix() == directory.prefix();
-            let was = before.and_then(|before| before.above.iter().find(is_same));
-            changed.extend(Change::between(was.map(|was| &**was), Some(directory)).after);
+        let mut change = Change::between(directory, self.directory.as_deref());
+        let above = |files: Option<&Self>, prefix: &str| {
+            files?.above.iter().find(|directory| directory.prefix() == prefix).cloned()
+        };
+        let all = before.into_iter().chain([self]).flat_map(|files| &files.above);
+        let prefixes: BTreeSet<_> = all.map(|directory| directory.prefix()).collect();
+        for prefix in prefixes {
+            let (before, after) = (above(before, prefix), above(Some(self), prefix));
+            change.add(before.as_deref(), after.as_deref());
         }
-        changed
+        change
+    }
+
+    /// The size of the files, by that of an earlier commit's: only files that differ are looked at.
+    fn size(&self, clone: &BareClone, before: Option<&Self>) -> Result<ContentSize, ReadError> {
+        let mut size = before.map(|before| before.size).unwrap_or_default();
+        let Change { before, after } = self.change(before);
+        for id in before {
+            size.remove(objects::content_size(clone, id)?);
+        }
+        for id in after {
+            size.add(objects::content_size(clone, id)?)?;
+        }
+        Ok(size)
     }
 
     /// The files of the policy directory and of the directories above, with the content of those that are not known
@@ -83,11 +100,10 @@ impl Files {
             let path = path.display();
             warnings.push(format!("the commit has no directory `{path}`: no policy is in force"));
         }
-        let mut contents =
-            Contents { clone, known, sizes: HashMap::new(), total: ContentSize::default(), warnings };
+        self.size = self.size(clone, known)?;
+        let mut contents = Contents { clone, size: self.size, warnings };
         let files = contents.read(self.directory.iter(), &is_known)?;
         let above = contents.read(self.above.iter(), &is_known)?;
-        self.sizes = contents.sizes;
         Ok((files, above))
     }
 }
@@ -95,10 +111,8 @@ impl Files {
 /// The contents of files that are being read.
 struct Contents<'a> {
     clone: &'a BareClone,
-    known: Option<&'a Files>,
-    sizes: HashMap<Oid, usize>,
-    /// The size of all files so far, known or not.
-    total: ContentSize,
+    /// The size of all files, and of those so far that are read for another cause.
+    size: ContentSize,
     warnings: &'a mut Vec<String>,
 }
 
@@ -114,7 +128,6 @@ impl Contents<'_> {
         for item in items {
             let warning = match item {
                 Item::File { path, id } => {
-                    self.count(*id)?;
                     let blob = BlobId::of_object(id.as_bytes());
                     let content = match is_known(&blob) {
                         true => Content::Known,
@@ -157,37 +170,12 @@ impl Contents<'_> {
 
     /// The content of a file whose ending is in upper case; none of one that is too long to be read.
     fn miscased(&mut self, id: Oid) -> Result<Option<Vec<u8>>, ReadError> {
-        if objects::size(self.clone, id)? > MAX_FILE_BYTES {
+        let size = objects::size(self.clone, id)?;
+        if size > MAX_FILE_BYTES {
             return Ok(None);
         }
-        self.count(id)?;
+        self.size.add(size)?;
         Ok(Some(objects::content(self.clone, id)?))
-    }
-
-    /// Adds a file to the total, before its content is read.
-    fn count(&mut self, id: Oid) -> Result<(), ReadError> {
-        let known =
-            self.known.and_then(|known| known.sizes.get(&id)).or_else(|| self.sizes.get(&id)).copied();
-        let size = known.map_or_else(|| objects::content_size(self.clone, id), Ok)?;
-        self.sizes.insert(id, size);
-        Ok(self.total.add(size)?)
-    }
-}
-
-/// The bytes of policy files, each counted for every path to it.
-#[derive(Debug, Default)]
-pub(in crate::source) struct ContentSize(usize);
-
-impl ContentSize {
-    /// Adds a file, unless that is over the limit.
-    pub(in crate::source) fn add(&mut self, bytes: usize) -> Result<(), Excess> {
-        self.0 += bytes;
-        if self.0 > MAX_CONTENT {
-            return Err(Excess::new(format!(
-                "its policy files have more than {MAX_CONTENT} bytes: name a smaller directory by --path"
-            )));
-        }
-        Ok(())
     }
 }
 
@@ -207,5 +195,50 @@ pub(super) fn prefix(directory: &Path) -> String {
     match directory.to_str() {
         Some("") | None => String::new(),
         Some(directory) => format!("{directory}/"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use git2::{FileMode, Repository as BareClone, Signature, Time, build::TreeUpdateBuilder};
+
+    use super::{ContentSize, Files};
+
+    #[test]
+    fn the_size_by_an_earlier_commit_is_that_of_all_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let clone = BareClone::init_bare(folder.path()).unwrap();
+        let commit = |files: &[(&str, &str)]| {
+            let mut update = TreeUpdateBuilder::new();
+            for (path, text) in files {
+                update.upsert(*path, clone.blob(text.as_bytes()).unwrap(), FileMode::Blob);
+            }
+            let empty = clone.find_tree(clone.treebuilder(None).unwrap().write().unwrap()).unwrap();
+            let tree = clone.find_tree(update.create_updated(&clone, &empty).unwrap()).unwrap();
+            let author = Signature::new("A", "a@b", &Time::new(1, 0)).unwrap();
+            clone.commit(None, &author, &author, "x", &tree, &[]).unwrap()
+        };
+        let read = |commit, known: Option<&Files>| {
+            let mut files = Files::of(&clone, commit, Path::new("p/q"), known).unwrap();
+            files.read(&clone, Path::new("p/q"), known, |_| true, &mut Vec::new()).unwrap();
+            files
+        };
+        let all = [("p/q/a.yaml", "1"), ("p/q/b/c.yaml", "12"), ("p/d.yaml", "123"), ("e.yaml", "1234")];
+        let copied =
+            [("p/q/a.yaml", "12345"), ("p/q/b/c.yaml", "12"), ("p/q/b/f.yaml", "12"), ("p/d.yaml", "1")];
+        let without_subdirectory = [("p/q/a.yaml", "12345"), ("p/d.yaml", "1"), ("e.yaml", "1")];
+        let without_directory = [("p/d.yaml", "1"), ("e.yaml", "1")];
+        let mut known = None;
+        let steps = [&all[..], &copied, &without_subdirectory, &without_directory, &[("e.yaml", "12")], &all];
+        for files in steps {
+            let mut expected = ContentSize::default();
+            files.iter().for_each(|(_, text)| expected.add(text.len()).unwrap());
+            let commit = commit(&[files, &[("x/elsewhere.yaml", "1")]].concat());
+            let (by_earlier, of_all) = (read(commit, known.as_ref()), read(commit, None));
+            assert_eq!((by_earlier.size, of_all.size), (expected, expected));
+            known = Some(by_earlier);
+        }
     }
 }
